@@ -1,0 +1,6 @@
+#!/bin/sh
+# Makes configure and Makefile.in; needs autoconf, automake and pkg-config.
+set -e
+cd "$(dirname "$0")"
+mkdir -p build-aux
+exec autoreconf -fi

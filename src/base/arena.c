@@ -1,0 +1,86 @@
+/* Chunks in a list, newest first; see arena.h. */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#define CHUNK_SIZE 4096 /* bytes; a larger object gets a chunk of its own */
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t size;
+	alignas(max_align_t) char bytes[];
+};
+
+void arena_init(struct arena *arena)
+{
+	*arena = (struct arena){0};
+}
+
+void arena_fini(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->chunks, *next;
+
+	for (; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	arena_init(arena);
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk = arena->chunks;
+	size_t want, round = alignof(max_align_t);
+
+	if (size > SIZE_MAX / 2)
+		abort();
+	size = (size + round - 1) / round * round;
+	if (!chunk || chunk->size - arena->used < size) {
+		want = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+		chunk = xcalloc(1, sizeof(*chunk) + want);
+		chunk->size = want;
+		chunk->next = arena->chunks;
+		arena->chunks = chunk;
+		arena->used = 0;
+		arena->total += sizeof(*chunk) + want;
+	}
+	arena->used += size;
+	return chunk->bytes + arena->used - size;
+}
+
+char *arena_strndup(struct arena *arena, const char *s, size_t len)
+{
+	char *p = arena_alloc(arena, len + 1);
+
+	memcpy(p, s, len);
+	return p;
+}
+
+char *arena_strdup(struct arena *arena, const char *s)
+{
+	return s ? arena_strndup(arena, s, strlen(s)) : NULL;
+}
+
+char *arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	va_list args, again;
+	char *p;
+	int n;
+
+	va_start(args, fmt);
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (n < 0)
+		abort();
+	p = arena_alloc(arena, (size_t)n + 1);
+	vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return p;
+}

@@ -1,0 +1,37 @@
+/*
+ * Secrets: a type without a printer, and the one place that masks.
+ *
+ * Every secret value that enters the program is made with secret_new, which
+ * also teaches redact() the value; from then on whatever passes through
+ * redact() shows "***" instead. Logs, journal, reports and the output of
+ * processes all pass through it.
+ */
+#ifndef TIDEGATE_BASE_SECRET_H
+#define TIDEGATE_BASE_SECRET_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct secret;
+
+/* Copies the bytes. Values shorter than SECRET_MASK_MIN are not masked:
+ * masking "1" would hide nothing and spoil every message. */
+#define SECRET_MASK_MIN 4
+
+struct secret *secret_new(const char *bytes, size_t len);
+struct secret *secret_dup(const struct secret *secret); /* NULL gives NULL */
+void secret_free(struct secret **secret); /* wipes the bytes */
+
+/* The value, NUL-terminated, borrowed: for the wire only, never for a text. */
+const char *secret_reveal(const struct secret *secret);
+size_t secret_len(const struct secret *secret);
+
+/* Masks in place: known secrets, bearer tokens, values of fields whose names
+ * say that they are secret (password, token, …) in JSON, headers and URLs. */
+void redact(struct buf *buf);
+
+/* The same for a fixed array; a text that grows beyond it is cut. */
+void redact_text(char *text, size_t size);
+
+#endif

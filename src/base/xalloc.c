@@ -1,0 +1,68 @@
+/* Memory that is always there; see xalloc.h. */
+#include "base/xalloc.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *xcalloc(size_t n, size_t size)
+{
+	void *p = calloc(n ? n : 1, size ? size : 1);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+void *xrealloc(void *old, size_t n, size_t size)
+{
+	size_t bytes = n * size;
+	void *p;
+
+	if (size && n > SIZE_MAX / size)
+		abort();
+	p = realloc(old, bytes ? bytes : 1);
+	if (!p)
+		abort();
+	return p;
+}
+
+char *xmemdup0(const void *bytes, size_t len)
+{
+	char *p = xrealloc(NULL, len + 1, 1);
+
+	if (len)
+		memcpy(p, bytes, len);
+	p[len] = '\0';
+	return p;
+}
+
+char *xstrdup(const char *s)
+{
+	return s ? xmemdup0(s, strlen(s)) : NULL;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list args, again;
+	char *p;
+	int n;
+
+	va_start(args, fmt);
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (n < 0)
+		abort();
+	p = xrealloc(NULL, (size_t)n + 1, 1);
+	vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return p;
+}
+
+void xfree(char **p)
+{
+	free(*p);
+	*p = NULL;
+}

@@ -1,0 +1,58 @@
+/*
+ * Cloud Run Admin API v2, asynchronous. Knows how to ask and what the answers
+ * mean; decides nothing: that is the engine's. Each *_start returns a handle
+ * whose callback runs exactly once, later, never after cloudrun_cancel.
+ */
+#ifndef TIDEGATE_CLOUDRUN_CLOUDRUN_H
+#define TIDEGATE_CLOUDRUN_CLOUDRUN_H
+
+#include "cloudrun/service_codec.h"
+#include "engine/rollout.h"
+
+struct cloudrun;
+struct cloudrun_call;
+struct credentials;
+struct http;
+struct loop;
+
+struct cloudrun_config {
+	const char *endpoint; /* NULL: https://run.googleapis.com/ */
+	const char *project, *region; /* copied */
+};
+
+MUST_CHECK struct cloudrun *cloudrun_new(struct loop *loop, struct http *http,
+	struct credentials *credentials, const struct cloudrun_config *config,
+	struct err *err_r);
+void cloudrun_free(struct cloudrun **cloudrun);
+void cloudrun_cancel(struct cloudrun_call **call);
+
+/* Full name of a service given short or full; caller owns it. */
+char *cloudrun_service_name(
+	const struct cloudrun *cloudrun, const char *service);
+
+/* service NULL: err says why. The callback owns `service`. */
+typedef void (*cloudrun_service_fn)(
+	struct service *service, const struct err *err, void *arg);
+struct cloudrun_call *cloudrun_get_service_start(struct cloudrun *cloudrun,
+	const char *service, int64_t timeout_ms, cloudrun_service_fn fn,
+	void *arg);
+
+/* revision NULL: err says why. Borrowed. */
+typedef void (*cloudrun_revision_fn)(
+	const struct revision *revision, const struct err *err, void *arg);
+struct cloudrun_call *cloudrun_get_revision_start(struct cloudrun *cloudrun,
+	const char *service, const char *revision, cloudrun_revision_fn fn,
+	void *arg);
+
+/* Writes `traffic` over the service as read (its etag), follows the operation
+ * to its end or to `deadline_ms` (loop time), and says which of the
+ * write_results it was; err is NULL for WRITE_DONE. Where operations may not
+ * be read, WRITE_DONE is said when the write was accepted: the engine reads
+ * the service back anyhow. One refresh and repeat on 401. */
+typedef void (*cloudrun_write_fn)(
+	enum write_result result, const struct err *err, void *arg);
+struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
+	const struct service *service, const struct traffic *traffic,
+	int64_t deadline_ms, cloudrun_write_fn fn, void *arg);
+
+#endif

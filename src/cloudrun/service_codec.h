@@ -1,0 +1,74 @@
+/*
+ * Cloud Run Admin API v2 resources: pure JSON text <-> struct. Strict where a
+ * misreading could move traffic, open where the API may grow: proto3 JSON
+ * leaves defaults out (percent, done, reconciling), int64 are strings, unknown
+ * fields and enum values are ignored.
+ */
+#ifndef TIDEGATE_CLOUDRUN_SERVICE_CODEC_H
+#define TIDEGATE_CLOUDRUN_SERVICE_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "engine/traffic.h"
+
+/* All in one arena, made by service_decode, freed by service_free. */
+struct service {
+	struct arena arena;
+	const char *name; /* full */
+	const char *etag; /* opaque; NULL: none */
+	const char *uri; /* NULL: none */
+	int64_t generation, observed_generation;
+	bool reconciling;
+	bool green; /* terminalCondition is Ready and succeeded */
+	const char *condition; /* its message, NULL: none */
+	const char *latest_ready, *latest_created; /* short, NULL: none */
+	const char *last_modifier; /* NULL: not said */
+	bool multi_region;
+	struct traffic spec; /* `traffic`; empty means 100 % LATEST: made so */
+	struct traffic statuses; /* `trafficStatuses`, LATEST resolved */
+};
+
+MUST_CHECK struct service *service_decode(
+	const char *bytes, size_t len, struct err *err_r);
+void service_free(struct service **service);
+bool service_is_settled(const struct service *service);
+
+struct revision {
+	char *name; /* short */
+	char *service; /* short */
+	bool ready; /* condition Ready succeeded; Active is never asked for */
+	char *condition; /* why not, or NULL */
+};
+
+MUST_CHECK int revision_decode(const char *bytes, size_t len,
+	struct revision *revision_r, struct err *err_r);
+void revision_fini(struct revision *revision);
+
+/* The body of PATCH …?updateMask=traffic. */
+void traffic_encode(const char *service_name, const char *etag,
+	const struct traffic *traffic, struct buf *out);
+/* The entries alone as a JSON array, for the journal. */
+void traffic_encode_array(const struct traffic *traffic, struct buf *out);
+
+struct operation {
+	char *name; /* "" when there is none to follow */
+	bool done;
+	bool failed; /* done with an error; err says which */
+};
+
+/* A failed operation is decoded well: look at `failed`; its text is in err_r. */
+MUST_CHECK int operation_decode(const char *bytes, size_t len,
+	struct operation *operation_r, struct err *err_r);
+void operation_fini(struct operation *operation);
+
+/* Turns the body of a non-2xx answer (google.rpc JSON, HTML, nothing) into a
+ * code and a message that names the permission, quota or field it is about. */
+void google_error_decode(int status, const char *bytes, size_t len,
+	int64_t retry_after_ms, struct err *err_r);
+
+#endif

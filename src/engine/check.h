@@ -1,0 +1,84 @@
+/*
+ * Checks: from answers to an outcome, and from outcomes to a verdict. Pure.
+ *
+ * The kinds of SLO share this seam: a kind turns the answers of one check into
+ * an outcome (check_judge) and, over time, keeps what it needs in
+ * `struct check_state`. The state machine only ever sees outcomes and
+ * verdicts.
+ */
+#ifndef TIDEGATE_ENGINE_CHECK_H
+#define TIDEGATE_ENGINE_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+
+#define CHECK_TEXT_MAX 192
+
+/* What one query said. */
+enum answer_kind {
+	ANSWER_NOT_ASKED,
+	ANSWER_VALUE, /* one series; the value may be an infinity */
+	ANSWER_NO_DATA, /* no series, or NaN */
+	ANSWER_ERROR, /* the provider is in trouble, or several series */
+};
+
+struct answer {
+	enum answer_kind kind;
+	double value;
+};
+
+struct answers {
+	struct answer value, baseline, requests;
+};
+
+enum outcome {
+	OUTCOME_NONE,
+	OUTCOME_PASS,
+	OUTCOME_BREACH,
+	OUTCOME_NO_DATA,
+	OUTCOME_ERROR
+};
+
+const char *outcome_name(enum outcome outcome); /* "pass", … "none" */
+enum outcome outcome_find(const char *name); /* OUTCOME_NONE: unknown */
+
+struct judgement {
+	enum outcome outcome;
+	bool critical; /* above `critical`: one is enough */
+	double value; /* NaN when there is none */
+	double limit; /* the one that decided, or the nearest; NaN: none */
+	char text[CHECK_TEXT_MAX]; /* "0.034 > max 0.01", never empty */
+};
+
+enum verdict { VERDICT_UNDECIDED, VERDICT_PASS, VERDICT_FAIL };
+
+/* What an SLO remembers. Plain data: may be copied. */
+struct check_state {
+	int64_t due_ms; /* next check; INT64_MAX: none */
+	int64_t asked_ms; /* 0: not being asked */
+	int64_t last_ms; /* time of the last answer, 0: none yet */
+	uint64_t breaches; /* last fail_of decisive outcomes, newest in bit 0 */
+	int decisive; /* how many of those bits are in use */
+	int passes; /* in this step */
+	int errors; /* in a row */
+	enum outcome outcome; /* the latest */
+	double value, limit; /* of the latest that had one; NaN: none */
+	bool failed; /* latched */
+};
+
+void check_judge(const struct slo *slo, const struct answers *answers,
+	struct judgement *judgement_r);
+
+/* Takes the judgement into the state; says what it means over time. */
+enum verdict check_apply(const struct slo *slo, struct check_state *state,
+	const struct judgement *judgement);
+
+/* A new step begins: its passes start at 0; the breach window stays. */
+void check_begin_step(struct check_state *state);
+
+/* The step may be left as far as this SLO is concerned. */
+bool check_is_satisfied(const struct slo *slo, const struct check_state *state);
+
+#endif

@@ -1,0 +1,295 @@
+/*
+ * The rollout: the state machine that decides. PURE: no I/O, no clock, no
+ * globals. (policy, state, event, now) gives (new state, effects, notes).
+ *
+ *   preflight ──refused──> [refused]
+ *       │
+ *       ├──────────────┐ a step with a gate
+ *       │     awaiting-approval ──rejected, aborted──────────────┐
+ *       ├──────────────┘                                         │
+ *   shifting ──────────────── failed for good, breach ──────────>│
+ *       │                                                        │
+ *   baking ─── breach ──────────────────────────────────────────>│
+ *       │  │                                                     │
+ *       │  └─ undecided, metrics lost, gate late ─> held ──late─>│
+ *       │  └─ pause ─> paused ─ continue ─> back                 │
+ *       │                                                    reverting
+ *       ├─ next step ─> awaiting-approval or shifting            │
+ *       │                                                   rolling-back
+ *   [promoted]                                                   │
+ *                              [rolled-back] or [rollback-failed]
+ *   drift, seen anywhere: [stopped], or written back (reassert)
+ *
+ * SLOs are checked from the end of the first settle until the rollout ends, in
+ * every phase up to reverting; a breach reverts from each of them.
+ */
+#ifndef TIDEGATE_ENGINE_ROLLOUT_H
+#define TIDEGATE_ENGINE_ROLLOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/rng.h"
+#include "engine/check.h"
+#include "engine/traffic.h"
+#include "policy/policy.h"
+
+#define ROLLOUT_TEXT_MAX    256 /* of a reason */
+#define ROLLOUT_NAME_MAX    64 /* of a person or a revision */
+#define ROLLOUT_EFFECTS_MAX (POLICY_SLOS_MAX + 8)
+#define ROLLOUT_NOTES_MAX   12
+
+enum phase {
+#define P(constant, name, end, meaning) constant,
+#include "engine/phase.def"
+#undef P
+	PHASES
+};
+
+enum event_type {
+#define V(constant, name, meaning) constant,
+#include "engine/event.def"
+#undef V
+	EVENTS
+};
+
+enum note_type {
+#define N(constant, name, meaning) constant,
+#include "engine/note.def"
+#undef N
+	NOTES
+};
+
+enum effect_type {
+#define X(constant, name, meaning) constant,
+#include "engine/effect.def"
+#undef X
+	EFFECTS
+};
+
+const char *phase_name(enum phase phase);
+enum phase phase_find(const char *name); /* PHASES: unknown */
+bool phase_is_end(enum phase phase);
+const char *event_name(enum event_type type);
+enum event_type event_find(const char *name); /* EVENTS: unknown */
+const char *note_name(enum note_type type);
+const char *effect_name(enum effect_type type);
+
+/* Why it holds or reverts; decides `when` of actions and the exit status. */
+enum cause {
+	CAUSE_NONE,
+	CAUSE_SLO, /* a breach */
+	CAUSE_UNDECIDED, /* bake over, evidence missing */
+	CAUSE_METRICS, /* the provider is in trouble */
+	CAUSE_APPROVAL, /* nobody approved in time */
+	CAUSE_HOOK, /* a hook with on_failure: stop failed */
+	CAUSE_WRITE, /* a step's write failed for good */
+	CAUSE_PERSON, /* abort, reject */
+	CAUSE_INTERRUPT, /* SIGINT, SIGTERM */
+	CAUSE_DRIFT,
+	CAUSE_PREFLIGHT,
+	CAUSES
+};
+
+const char *cause_name(enum cause cause);
+
+enum verb {
+	VERB_APPROVE,
+	VERB_REJECT,
+	VERB_PAUSE,
+	VERB_CONTINUE,
+	VERB_ABORT,
+	VERBS
+};
+
+const char *verb_name(enum verb verb);
+enum verb verb_find(const char *name); /* VERBS: unknown */
+
+enum write_result {
+	WRITE_DONE, /* the operation ended well; serving is still to be seen */
+	WRITE_CONFLICT, /* somebody wrote in between: read again */
+	WRITE_UNKNOWN, /* timed out, broken: says nothing, read again */
+	WRITE_BUSY, /* not done, may be tried again (429, 503, network) */
+	WRITE_REJECTED, /* not done, and never will be */
+	WRITE_RESULTS
+};
+
+const char *write_result_name(enum write_result result);
+enum write_result write_result_find(const char *name);
+
+enum action_result {
+	ACTION_OK,
+	ACTION_FAILED,
+	ACTION_SKIPPED,
+	ACTION_UNKNOWN,
+	ACTION_RESULTS
+};
+
+const char *action_result_name(enum action_result result);
+enum action_result action_result_find(const char *name);
+
+/*
+ * One event. Fields that a type does not use are zero; event_codec.c has the
+ * list of which type uses which. Texts are borrowed for the call.
+ */
+struct event {
+	enum event_type type;
+	const char *who; /* started, command */
+	const char *text; /* a reason, a comment, an error's text, a detail */
+
+	/* started */
+	uint64_t seed;
+	bool adopt; /* the candidate may have traffic already */
+
+	/* preflight: ok, or refused with `text` */
+	bool ok;
+
+	/* traffic, and preflight when ok */
+	struct split spec; /* what is asked for */
+	struct split serving; /* what trafficStatuses shows */
+	bool settled; /* not reconciling and observed == generation */
+	bool green; /* terminalCondition succeeded */
+	bool by_latest; /* the positive percent is carried by LATEST */
+	bool candidate_is_latest; /* … ready revision */
+	bool tagged; /* our tag is on the candidate */
+
+	/* written, traffic-error */
+	enum write_result result;
+	bool retryable;
+	int64_t retry_after_ms;
+
+	/* check */
+	int slo;
+	struct answers answers;
+	int64_t latency_ms;
+
+	/* action */
+	enum action_list list;
+	int index, attempt;
+	enum action_result action_result;
+	int64_t duration_ms;
+
+	/* command */
+	enum verb verb;
+	int step; /* approve, reject: the gate that was meant; -1: the open one */
+	int64_t command_id; /* of the store; so that it is taken once */
+
+	/* interrupt */
+	bool leave;
+};
+
+struct effect {
+	enum effect_type type;
+	int slo; /* ask */
+	enum action_list list; /* act */
+	int index, attempt; /* act; attempt counts from 1 */
+	int percent; /* write: the candidate's */
+	bool by_latest; /* write: give it to LATEST (finish only) */
+	enum tag_change tag; /* write */
+};
+
+struct note {
+	enum note_type type;
+	enum phase from, to; /* phase */
+	int step;
+	int slo; /* -1: none */
+	enum action_list list; /* action-… */
+	int index, attempt;
+	double value, limit; /* NaN: none */
+	char text[ROLLOUT_TEXT_MAX];
+};
+
+struct outcome_list {
+	struct effect effect[ROLLOUT_EFFECTS_MAX];
+	size_t n_effects;
+	struct note note[ROLLOUT_NOTES_MAX];
+	size_t n_notes;
+	int64_t wake_ms; /* when a timer event is wanted; INT64_MAX: never */
+	struct judgement judgement; /* of a check event */
+	bool refused; /* of a command event; reason in `refusal` */
+	char refusal[ROLLOUT_TEXT_MAX];
+};
+
+/* Where a sequence of actions stands. */
+struct sequence {
+	bool active;
+	enum action_list list;
+	int index; /* of the action that runs or is next */
+	int attempt; /* 0: not started */
+	int64_t retry_ms; /* when the next attempt is due; 0: none waits */
+	int failed; /* actions that failed, with `continue` */
+	bool unfinished; /* one was left to a person */
+	bool stopped; /* one failed with `stop` */
+};
+
+/* What tidegate knows and wants of the service's traffic. */
+struct gate_traffic {
+	struct split set; /* what we last saw confirmed: the base of drift */
+	struct split wanted; /* of the write in hand */
+	bool writing; /* EFFECT_WRITE is out */
+	bool reading; /* EFFECT_READ is out */
+	bool maybe_written; /* a write went out whose result is not seen yet */
+	bool by_latest_wanted; /* the finish gives it to LATEST */
+	enum tag_change tag_wanted;
+	int attempt; /* of write or read, for back-off */
+	int64_t retry_ms; /* when to go on; 0: now */
+	int64_t seen_ms; /* when the last good read arrived; 0: never */
+	int64_t deadline_ms; /* of this shift or revert; 0: none */
+	struct split spec, serving; /* of that read */
+	bool settled, green, by_latest, candidate_is_latest, tagged;
+};
+
+struct rollout {
+	enum phase phase;
+	enum phase back; /* held, paused: the phase to go back to */
+	enum cause cause;
+	char reason[ROLLOUT_TEXT_MAX];
+	struct rng rng;
+	int64_t now_ms; /* time of the last event */
+	int64_t started_ms, phase_ms; /* phase_ms: when the phase was entered */
+
+	int step; /* index; == n_steps: finishing; -1: before the first */
+	int64_t bake_from_ms; /* when settle is over; 0: not baking */
+	int64_t check_from_ms; /* end of the first settle; 0: not yet */
+	bool step_done; /* step-passed was said, its hook runs */
+
+	int64_t gate_deadline_ms; /* approval; 0: none open */
+	uint64_t approvals; /* bits over the step's approvers */
+	int64_t hold_deadline_ms; /* 0: none */
+	bool pause_wanted; /* paused as soon as the shift is over */
+
+	bool begun; /* preflight passed: a rollback has something to undo */
+	bool moved; /* the candidate has had users */
+	bool found_by_latest; /* as found, stable was served by LATEST */
+	bool tag_is_ours;
+	bool refusing; /* refused, but our tag is still to be removed */
+	bool leaving; /* operator said leave */
+	int failed_slo; /* -1: none */
+	char starter[ROLLOUT_NAME_MAX];
+
+	struct gate_traffic traffic;
+	struct sequence sequence;
+	struct check_state check[POLICY_SLOS_MAX];
+};
+
+void rollout_init(struct rollout *state);
+
+/*
+ * The one transition function. Never fails: what cannot be is ignored with a
+ * note. `now_ms` must not go backwards (it is clamped when it does).
+ */
+void rollout_step(const struct policy *policy, struct rollout *state,
+	const struct event *event, int64_t now_ms,
+	struct outcome_list *outcome_r);
+
+/* Exit status of an end phase, see tidegate(1); 8 while it has not ended. */
+int rollout_exit_status(const struct rollout *state);
+
+/* A gate, a pause or a hold: it waits for people. */
+bool rollout_waits_for_people(const struct rollout *state);
+
+/* Bake served so far and wanted, for progress bars; 0 when not baking. */
+int64_t rollout_baked_ms(const struct policy *policy,
+	const struct rollout *state, int64_t now_ms);
+
+#endif

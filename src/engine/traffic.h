@@ -1,0 +1,95 @@
+/*
+ * Traffic rules, pure: who is stable, what to write, what counts as drift.
+ *
+ * The API replaces the whole list on every write, so that a plan always starts
+ * from the list just read: other people's tags and 0 % entries survive, in
+ * their order. Percents are whole numbers that sum to 100.
+ */
+#ifndef TIDEGATE_ENGINE_TRAFFIC_H
+#define TIDEGATE_ENGINE_TRAFFIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define TRAFFIC_ENTRIES_MAX 4096
+
+enum target_type { TARGET_REVISION, TARGET_LATEST, TARGET_UNKNOWN };
+
+/* One entry of a service's `traffic` or `trafficStatuses`. */
+struct target {
+	enum target_type type;
+	const char *revision; /* short name; NULL for LATEST */
+	int percent;
+	const char *tag; /* NULL: none */
+	const char *uri; /* statuses only; NULL: none */
+};
+
+struct traffic {
+	struct target *item; /* borrowed, or in somebody's arena */
+	size_t n;
+};
+
+/* Where the users are, seen from a rollout. Sums to 100. */
+struct split {
+	int candidate, stable, other;
+};
+
+bool split_equal(struct split a, struct split b);
+
+/* LATEST counts for `latest`, the service's latest ready revision. */
+struct split traffic_split(const struct traffic *traffic, const char *candidate,
+	const char *stable, const char *latest);
+
+bool traffic_has_latest(const struct traffic *traffic); /* with a percent */
+
+/* The tag of this name is on this revision. */
+bool traffic_has_tag(
+	const struct traffic *traffic, const char *tag, const char *revision);
+
+/* The tag of this name is on some other revision. */
+bool traffic_tag_is_taken(
+	const struct traffic *traffic, const char *tag, const char *revision);
+
+/* The uri of the entry with this tag, or NULL. */
+const char *traffic_tag_uri(const struct traffic *traffic, const char *tag);
+
+/*
+ * The revision that holds 100 %; refuses anything else with the table in the
+ * text. With `adopt`, a split of exactly `candidate` and one other revision is
+ * accepted: the other one is stable. Result borrowed from the arguments.
+ */
+MUST_CHECK int traffic_find_stable(const struct traffic *traffic,
+	const char *latest, const char *candidate, bool adopt,
+	const char **stable_r, struct err *err_r);
+
+enum tag_change { TAG_KEEP, TAG_ADD, TAG_REMOVE };
+
+struct traffic_wish {
+	const char *candidate, *stable, *latest;
+	int candidate_percent; /* stable gets the rest */
+	bool by_latest; /* the candidate's percent goes to LATEST */
+	const char *tag; /* ours; NULL: none */
+	enum tag_change tag_change; /* add to / remove from the candidate */
+};
+
+/*
+ * The list to write: `now` with the percents of candidate and stable changed,
+ * LATEST pinned by name, everybody else's entries kept. An entry of ours that
+ * carries no percent and no tag is dropped. Memory from `arena`. Entries with
+ * a percent that belong to neither are refused: that is drift.
+ */
+MUST_CHECK int traffic_plan(const struct traffic *now,
+	const struct traffic_wish *wish, struct arena *arena,
+	struct traffic *plan_r, struct err *err_r);
+
+/* Same targets, percents and tags, in any order. */
+bool traffic_equal(const struct traffic *a, const struct traffic *b);
+
+/* A table for people: "backend-00041-xyz 100 % tag stable". */
+struct buf;
+void traffic_print(const struct traffic *traffic, struct buf *out);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * Google credentials: where tokens come from. One object per identity; tokens
+ * are cached, refreshed ahead of expiry, one refresh at a time.
+ *
+ * Search order (facts of Application Default Credentials):
+ * CLOUDSDK_AUTH_ACCESS_TOKEN, GOOGLE_APPLICATION_CREDENTIALS, gcloud's
+ * well-known file, the metadata server.
+ */
+#ifndef TIDEGATE_GOOGLE_CREDENTIALS_H
+#define TIDEGATE_GOOGLE_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+
+#define CREDENTIALS_FILE_MAX   (64 * 1024) /* bytes */
+#define TOKEN_BYTES_MAX        16384 /* STS documents 12,288 */
+#define TOKEN_REFRESH_MARGIN_S 225 /* as Google's own libraries */
+
+struct http;
+struct loop;
+struct credentials;
+struct token_call;
+
+/* Finds the credentials; no request is sent yet, so that a metadata server
+ * that is not there is told by the first token_start. */
+MUST_CHECK struct credentials *credentials_new(
+	struct loop *loop, struct http *http, struct err *err_r);
+void credentials_free(struct credentials **credentials);
+
+/* For messages: "service account ci@acme… (file key.json)". Borrowed. */
+const char *credentials_describe(const struct credentials *credentials);
+/* The project the credentials name, or NULL. */
+const char *credentials_project(const struct credentials *credentials);
+/* For the header x-goog-user-project, or NULL. */
+const char *credentials_quota_project(const struct credentials *credentials);
+
+/* token NULL: err says why. Both are borrowed for the callback. */
+typedef void (*token_fn)(
+	const struct secret *token, const struct err *err, void *arg);
+
+/* An access token for cloud-platform. The callback runs exactly once, later
+ * (in the next turn when the token is there already). */
+struct token_call *token_start(
+	struct credentials *credentials, token_fn fn, void *arg);
+void token_cancel(struct token_call **call);
+
+/* The token if it is there and fresh, else NULL: spares a turn. Borrowed until
+ * the loop's next turn. */
+const struct secret *token_cached(const struct credentials *credentials);
+
+/* An API answered 401: this token is not to be used again. */
+void token_reject(struct credentials *credentials, const struct secret *token);
+
+#endif

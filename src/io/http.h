@@ -1,0 +1,86 @@
+/*
+ * HTTP client: libcurl's multi interface on the loop. Connections are kept and
+ * shared. Redirects are never followed. Plain http is refused for hosts that
+ * are not loopback, unless `plain_ok` (the metadata server).
+ *
+ * http_start returns a handle; its callback runs exactly once, never inside
+ * http_start, never after http_cancel. The reply is valid during the callback.
+ */
+#ifndef TIDEGATE_IO_HTTP_H
+#define TIDEGATE_IO_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+
+#define HTTP_BODY_MAX_DEFAULT (4 * 1024 * 1024) /* bytes of a reply */
+#define HTTP_HEADERS_MAX      (64 * 1024) /* bytes of a reply's headers */
+#define HTTP_URL_MAX          8192
+
+struct loop;
+struct http;
+struct http_call;
+
+struct http_header {
+	const char *name;
+	const char *value; /* borrowed for the call of http_start */
+};
+
+struct http_request {
+	const char *method; /* NULL: GET, or POST when there is a body */
+	const char *url;
+	const struct http_header *headers;
+	size_t n_headers;
+	const struct secret *bearer; /* Authorization: Bearer …; NULL: none */
+	const char *username; /* basic, with `password`; NULL: none */
+	const struct secret *password;
+	const char *content_type; /* of the body */
+	const void *body; /* copied */
+	size_t body_len;
+	int64_t timeout_ms; /* of everything; 0: 30 s */
+	int64_t connect_timeout_ms; /* 0: 5 s */
+	size_t body_max; /* 0: HTTP_BODY_MAX_DEFAULT; more is an error */
+	const char *ca_file, *cert_file,
+		*key_file; /* NULL: the default, none */
+	bool plain_ok; /* http:// to a host that is not loopback */
+	bool no_proxy;
+};
+
+struct http_reply {
+	int status; /* 0 when there was no answer: then `err` is set */
+	const char *body; /* NUL-terminated, may hold NULs before that */
+	size_t body_len;
+	const char *content_type; /* never NULL */
+	int64_t retry_after_ms; /* 0: none; both forms of the header */
+	int64_t latency_us; /* from start to the last byte */
+	bool maybe_sent; /* no answer, but the request may have arrived */
+	const struct err *err; /* NULL when there is a status */
+	const struct http_call *call; /* for http_reply_header */
+};
+
+typedef void (*http_fn)(const struct http_reply *reply, void *arg);
+
+MUST_CHECK struct http *http_new(struct loop *loop, struct err *err_r);
+void http_free(struct http **http); /* cancels what is under way */
+
+/* A request that cannot be sent (bad URL, plain http) is told through the
+ * callback too. Never NULL. */
+struct http_call *http_start(struct http *http,
+	const struct http_request *request, http_fn fn, void *arg);
+void http_cancel(struct http_call **call); /* NULL inside is accepted */
+
+/* A header of the reply, or NULL; valid during the callback. */
+const char *http_reply_header(const struct http_reply *reply, const char *name);
+
+/* Whether the URL is one that http_start would send: parses, http or https,
+ * plain only to loopback. */
+MUST_CHECK int http_url_check(
+	const char *url, bool plain_ok, struct err *err_r);
+
+/* Percent-encodes everything but unreserved characters; caller owns it. */
+char *http_escape(const char *text);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * The event loop: the only thing that waits. libevent stays behind it.
+ *
+ * `loop_now` is sampled once per turn; nothing else asks for the time.
+ * Callbacks run from loop_run, one after the other, never inside the call that
+ * registered them, and never after the handle was cancelled.
+ */
+#ifndef TIDEGATE_IO_LOOP_H
+#define TIDEGATE_IO_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct loop;
+struct timer;
+struct watch;
+
+typedef void (*loop_fn)(void *arg);
+
+MUST_CHECK struct loop *loop_new(struct err *err_r);
+void loop_free(struct loop **loop);
+
+/* Runs until loop_stop, or until nothing is left to wait for. */
+MUST_CHECK int loop_run(struct loop *loop, struct err *err_r);
+void loop_stop(struct loop *loop);
+
+/* Milliseconds since 1970, sampled once per turn. It follows the monotonic
+ * clock from the moment the loop was made: it never jumps. */
+int64_t loop_now(const struct loop *loop);
+int64_t loop_now_us(const struct loop *loop); /* fresh, for measuring */
+
+/* Runs `fn` once after `delay_ms` (0: in the next turn). The handle is gone
+ * when `fn` runs: forget it there. */
+struct timer *timer_start(
+	struct loop *loop, int64_t delay_ms, loop_fn fn, void *arg);
+void timer_cancel(struct timer **timer); /* NULL inside is accepted */
+
+/* Runs `fn` at the end of this turn, after all other callbacks of the turn:
+ * for work that is done once for many events (group commit). */
+void loop_defer(struct loop *loop, loop_fn fn, void *arg);
+void loop_defer_cancel(struct loop *loop, loop_fn fn, void *arg);
+
+/* Level-triggered; `fn` is told again and again while it holds. */
+enum watch_what { WATCH_READ = 1, WATCH_WRITE = 2 };
+typedef void (*watch_fn)(int fd, int what, void *arg);
+struct watch *watch_start(
+	struct loop *loop, int fd, int what, watch_fn fn, void *arg);
+void watch_cancel(struct watch **watch);
+
+/* A signal, delivered in the loop; ends with the loop. */
+typedef void (*signal_fn)(int signo, void *arg);
+MUST_CHECK int loop_on_signal(struct loop *loop, int signo, signal_fn fn,
+	void *arg, struct err *err_r);
+
+/* For http.c and server.c only: the libevent base. */
+struct event_base;
+struct event_base *loop_base(struct loop *loop);
+
+#endif

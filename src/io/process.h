@@ -1,0 +1,55 @@
+/*
+ * Child processes on the loop: an argument vector, no shell, a process group
+ * of its own, no descriptors but 0, 1 and 2, output kept up to a limit.
+ *
+ * At the timeout, or when cancelled, the whole group gets SIGTERM and, after
+ * PROCESS_GRACE_MS, SIGKILL. A child that leaves grandchildren holding its
+ * pipes does not hang us: after its exit the pipes are read for the grace at
+ * most and the group is killed. No zombie stays.
+ */
+#ifndef TIDEGATE_IO_PROCESS_H
+#define TIDEGATE_IO_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define PROCESS_GRACE_MS   2000
+#define PROCESS_OUTPUT_MAX (64 * 1024) /* bytes kept; the rest is counted */
+
+struct loop;
+struct process;
+
+struct process_spec {
+	const char *const
+		*argv; /* NULL-terminated; argv[0] looked up in PATH */
+	const char *const *env; /* "NAME=value", NULL-terminated: all of it */
+	const char *cwd; /* NULL: ours */
+	int64_t timeout_ms;
+};
+
+struct process_end {
+	int exit_status; /* -1: not exited by itself */
+	int signal; /* 0: none */
+	bool timed_out;
+	const char *output; /* stdout and stderr together, the first part */
+	size_t output_len;
+	size_t output_dropped; /* bytes beyond the limit */
+	int64_t duration_ms;
+	const struct err *err; /* could not be started; else NULL */
+};
+
+typedef void (*process_fn)(const struct process_end *end, void *arg);
+
+/* Like http_start: the callback runs exactly once, later. Never NULL. */
+struct process *process_start(struct loop *loop,
+	const struct process_spec *spec, process_fn fn, void *arg);
+void process_cancel(struct process **process); /* kills the group */
+
+/* Whether argv[0] names a program that may be run; -1 says why not. */
+MUST_CHECK int process_find(
+	const char *program, const char *cwd, struct err *err_r);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * The policy: how to release. A plain struct without I/O; policy_load.c makes
+ * it from YAML or JSON, engine and adapters read it and never change it.
+ *
+ * Everything in it lives in one arena and is freed in one call. Texts that may
+ * hold {{templates}} are kept as written; template.h renders them. Values that
+ * may be secret are `struct secret`. Times are milliseconds, ratios are plain
+ * numbers (1% is 0.01, 500ms is 0.5: durations become seconds where a query's
+ * value is compared with them).
+ */
+#ifndef TIDEGATE_POLICY_POLICY_H
+#define TIDEGATE_POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+#define POLICY_BYTES_MAX     (1024 * 1024)
+#define POLICY_STEPS_MAX     32
+#define POLICY_SLOS_MAX      32
+#define POLICY_ACTIONS_MAX   32 /* in one list */
+#define POLICY_APPROVERS_MAX 64
+#define POLICY_FAIL_OF_MAX   64 /* the M of "N breaches of M checks" */
+#define POLICY_NAME_MAX      63 /* bytes of a name of ours */
+
+/* What to do when something is wrong. Spellings are those of the file. */
+enum on_breach { ON_BREACH_ROLLBACK, ON_BREACH_HOLD, ON_BREACH_OBSERVE };
+enum on_undecided { ON_UNDECIDED_HOLD, ON_UNDECIDED_ROLLBACK };
+enum on_drift { ON_DRIFT_STOP, ON_DRIFT_REASSERT };
+enum on_interrupt { ON_INTERRUPT_ROLLBACK, ON_INTERRUPT_LEAVE };
+enum finish { FINISH_AS_FOUND, FINISH_PINNED, FINISH_LATEST };
+enum no_data { NO_DATA_WAIT, NO_DATA_PASS, NO_DATA_BREACH };
+enum auth_type { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_GOOGLE };
+
+/* What an action in the rollback sequence is meant for: a set of bits. */
+enum when {
+	WHEN_SLO = 1 << 0,
+	WHEN_ABORT = 1 << 1,
+	WHEN_INTERRUPT = 1 << 2,
+	WHEN_TIMEOUT = 1 << 3,
+	WHEN_ALL = (1 << 4) - 1,
+};
+
+struct auth {
+	enum auth_type type;
+	const char *username; /* basic */
+	struct secret *secret; /* basic: password, bearer: token */
+};
+
+struct tls {
+	const char *ca_file, *cert_file, *key_file; /* NULL: system's, none */
+};
+
+struct header {
+	const char *name;
+	struct secret *value; /* headers may carry secrets, so all of them do */
+};
+
+struct approval {
+	const char **approvers;
+	size_t n_approvers;
+	int minimum;
+	int64_t timeout_ms;
+	bool self_approval;
+};
+
+struct step {
+	int percent; /* 0 to 100 */
+	int64_t bake_ms;
+	const struct approval *approval; /* NULL: no gate before this step */
+	struct srcpos pos;
+};
+
+struct slo {
+	const char *name;
+	const char *query; /* with templates */
+	const char *baseline; /* query of the other side; NULL: none */
+	bool compare_stable; /* ask `query` again with {{revision}} = stable */
+	const char *requests; /* query that counts requests; NULL: none */
+	double requests_min;
+	bool has_max, has_min, has_critical, has_max_ratio, has_max_increase;
+	double max, min, critical, max_ratio, max_increase;
+	int64_t window_ms, interval_ms, timeout_ms;
+	int fail_breaches, fail_of; /* latch at N breaches of the last M */
+	int min_passes;
+	enum no_data no_data;
+	struct srcpos pos;
+};
+
+/* `expect` of an http action. */
+struct json_expect {
+	const char *pointer; /* RFC 6901 */
+	bool exists; /* true: it must be there, `value` is not used */
+	const char *value; /* JSON text it must equal */
+};
+
+struct http_expect {
+	const int *statuses; /* none: any 2xx */
+	size_t n_statuses;
+	const char *body; /* PCRE2 pattern; NULL: any */
+	const struct json_expect *json;
+	size_t n_json;
+	int64_t max_latency_ms; /* 0: any */
+};
+
+struct env_var {
+	const char *name;
+	struct secret *value;
+};
+
+enum action_kind { ACTION_HTTP, ACTION_EXEC };
+
+struct action_http {
+	const char *method;
+	struct secret *url; /* with templates; may hold userinfo or a token */
+	const struct header *headers;
+	size_t n_headers;
+	const char *body; /* with templates; NULL: none */
+	struct auth auth;
+	struct tls tls;
+	struct http_expect expect;
+	int attempts; /* tries inside one run of the action, to wait for health */
+	int64_t every_ms; /* between them */
+};
+
+struct action_exec {
+	const char **command; /* argv, NULL-terminated, with templates */
+	size_t n_command;
+	const struct env_var *env;
+	size_t n_env;
+	const char *cwd; /* NULL: the policy file's folder */
+};
+
+struct action {
+	const char *name;
+	enum action_kind kind;
+	int64_t timeout_ms;
+	int retries;
+	bool stop_on_failure;
+	bool idempotent;
+	unsigned when; /* bits of enum when */
+	struct srcpos pos;
+	union {
+		struct action_http http;
+		struct action_exec exec;
+	} u;
+};
+
+/* The lists of actions; the order is that of a rollout's life. */
+enum action_list {
+	LIST_PREFLIGHT,
+	LIST_STARTED,
+	LIST_STEP_PASSED,
+	LIST_PROMOTED,
+	LIST_ROLLBACK,
+	LIST_HEALTH,
+	LIST_ROLLED_BACK,
+	ACTION_LISTS
+};
+
+const char *action_list_name(enum action_list list); /* as in the file */
+
+struct actions {
+	const struct action *item;
+	size_t n;
+};
+
+struct metrics {
+	struct secret *url; /* may hold userinfo or a token */
+	const char *url_shown; /* the same without them */
+	struct auth auth;
+	struct tls tls;
+	const struct header *headers;
+	size_t n_headers;
+	int64_t timeout_ms;
+};
+
+struct policy {
+	struct arena arena;
+	const char *path; /* as given; messages name it */
+	const char *folder; /* where it lies: exec actions run there */
+	char *source; /* the file's bytes as read, before ${VAR} */
+	size_t source_len;
+
+	const char *name;
+	const char *project, *region, *service; /* NULL: flags give them */
+	struct metrics metrics;
+	struct step *steps;
+	size_t n_steps;
+	struct slo *slos;
+	size_t n_slos;
+	struct actions lists[ACTION_LISTS];
+
+	int64_t settle_ms, hold_timeout_ms, revert_timeout_ms;
+	enum on_breach on_breach;
+	enum on_undecided on_undecided;
+	enum on_drift on_drift;
+	enum on_interrupt on_interrupt;
+	enum finish finish;
+	const char *tag; /* NULL: no tag */
+
+	struct secret **secrets; /* all of them, to be wiped at the end */
+	size_t n_secrets;
+};
+
+void policy_free(struct policy **policy);
+
+#endif

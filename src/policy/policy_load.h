@@ -1,0 +1,43 @@
+/*
+ * Makes a policy from YAML 1.2 or JSON, and says everything that is wrong
+ * with it: each problem with file, line, column, the source line and carets,
+ * up to POLICY_PROBLEMS_MAX at once. Unknown keys get a did-you-mean; keys of
+ * the contract that this version does not have are refused by name.
+ */
+#ifndef TIDEGATE_POLICY_POLICY_LOAD_H
+#define TIDEGATE_POLICY_POLICY_LOAD_H
+
+#include "base/buf.h"
+#include "policy/policy.h"
+
+#define POLICY_PROBLEMS_MAX 20
+
+/* What the loader asks of the world, so that it can be tested and fuzzed
+ * without one. */
+struct policy_world {
+	/* Value of ${NAME}, borrowed; NULL: unset. */
+	const char *(*env)(const char *name, void *arg);
+	/* Content of a *_file, at most `max` bytes; -1 with a reason. */
+	int (*read_file)(const char *path, struct buf *out, struct err *err_r,
+		void *arg);
+	void *arg;
+};
+
+extern const struct policy_world policy_world_real;
+
+/* Reads the file ("-": standard input) and parses it. On failure `problems`
+ * holds the full text of all problems for a person, `err_r` a summary. */
+MUST_CHECK struct policy *policy_load(const char *path,
+	const struct policy_world *world, struct buf *problems,
+	struct err *err_r);
+
+/* The same from bytes; `path` is for messages and relative paths. */
+MUST_CHECK struct policy *policy_parse(const char *path, const char *bytes,
+	size_t len, const struct policy_world *world, struct buf *problems,
+	struct err *err_r);
+
+/* The plan for a person: steps, SLOs with their limits and no-data rule,
+ * gates, actions in order. Colour is the caller's business: none here. */
+void policy_print_plan(const struct policy *policy, struct buf *out);
+
+#endif

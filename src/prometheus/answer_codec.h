@@ -1,0 +1,34 @@
+/*
+ * Answers of the Prometheus HTTP API: pure JSON text -> struct. Strict: what
+ * is not exactly one finite-or-infinite number is said to be what it is.
+ */
+#ifndef TIDEGATE_PROMETHEUS_ANSWER_CODEC_H
+#define TIDEGATE_PROMETHEUS_ANSWER_CODEC_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum sample_kind {
+	SAMPLE_VALUE, /* one series (or a scalar): finite or infinite */
+	SAMPLE_NONE, /* no series */
+	SAMPLE_NAN,
+	SAMPLE_SEVERAL, /* more than one series: the query is wrong */
+};
+
+#define SAMPLE_WARNINGS_MAX 1024
+
+struct sample {
+	enum sample_kind kind;
+	double value;
+	size_t series;
+	char warnings[SAMPLE_WARNINGS_MAX]; /* "" or joined by "; " */
+};
+
+/* `status` is HTTP's. Errors tell a bad query (ERR_INVALID) from trouble of
+ * the provider (retryable codes), from missing rights (ERR_AUTH, ERR_DENIED). */
+MUST_CHECK int answer_decode(int status, const char *bytes, size_t len,
+	struct sample *sample_r, struct err *err_r);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * A Prometheus (or Thanos, Mimir, VictoriaMetrics, Managed Prometheus) asked
+ * for instant values by POST. Identical queries that are under way at the same
+ * moment are asked once.
+ */
+#ifndef TIDEGATE_PROMETHEUS_PROMETHEUS_H
+#define TIDEGATE_PROMETHEUS_PROMETHEUS_H
+
+#include <stdint.h>
+
+#include "policy/policy.h"
+#include "prometheus/answer_codec.h"
+
+struct credentials;
+struct http;
+struct loop;
+struct prometheus;
+struct prometheus_call;
+
+/* `metrics` is borrowed for the life of the object. credentials: for
+ * auth google; may be NULL otherwise. */
+MUST_CHECK struct prometheus *prometheus_new(struct loop *loop,
+	struct http *http, struct credentials *credentials,
+	const struct metrics *metrics, struct err *err_r);
+void prometheus_free(struct prometheus **prometheus);
+
+/* sample NULL: err says why. Both borrowed. */
+typedef void (*prometheus_fn)(const struct sample *sample, int64_t latency_us,
+	const struct err *err, void *arg);
+
+/* The callback runs exactly once, later, never after the cancel. */
+struct prometheus_call *prometheus_query_start(struct prometheus *prometheus,
+	const char *query, int64_t timeout_ms, prometheus_fn fn, void *arg);
+void prometheus_cancel(struct prometheus_call **call);
+
+#endif

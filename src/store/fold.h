@@ -1,0 +1,23 @@
+/*
+ * The one fold: a rollout's state from its journal. Restart, status, reports,
+ * audit and operators' commands all use it.
+ */
+#ifndef TIDEGATE_STORE_FOLD_H
+#define TIDEGATE_STORE_FOLD_H
+
+#include "engine/rollout.h"
+#include "store/store.h"
+
+struct fold {
+	struct rollout state;
+	struct outcome_list outcome; /* of the last event folded */
+	int64_t last_seq;
+	int64_t last_ms;
+	int percent; /* as last journaled */
+	size_t events; /* folded, notes not counted */
+};
+
+MUST_CHECK int fold_rollout(struct store *store, const char *rollout,
+	const struct policy *policy, struct fold *fold_r, struct err *err_r);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * The store: journal, leases and operator commands in one SQLite file (WAL,
+ * synchronous=FULL). The journal is append-only; all state is derived from it
+ * by folding (event_codec.h, engine/rollout.h).
+ *
+ * Several processes may have the same file open: one drives a rollout, others
+ * look or leave commands. Calls block for a short time at most
+ * (STORE_BUSY_MS) and are meant for the loop's thread.
+ */
+#ifndef TIDEGATE_STORE_STORE_H
+#define TIDEGATE_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define STORE_VERSION         1 /* of the schema; older ones are migrated */
+#define STORE_BUSY_MS         5000
+#define STORE_LEASE_MS        15000 /* a lease that is not renewed expires */
+#define STORE_HEARTBEAT_MS    5000
+#define STORE_ROLLOUT_ID_MAX  128
+#define STORE_EVENT_BYTES_MAX (256 * 1024)
+#define STORE_COMMENT_MAX     1024
+
+struct store;
+
+enum store_mode {
+	STORE_LOOK, /* must exist; never written, works on a read-only file */
+	STORE_EDIT, /* must exist */
+	STORE_CREATE, /* made when missing, with its folder, mode 0600 */
+};
+
+MUST_CHECK struct store *store_open(
+	const char *path, enum store_mode mode, struct err *err_r);
+void store_free(struct store **store);
+const char *store_path(const struct store *store);
+
+/* The default: $TIDEGATE_STATE, else $XDG_STATE_HOME/tidegate/tidegate.db,
+ * else ~/.local/state/tidegate/tidegate.db. Caller owns it. */
+char *store_default_path(void);
+
+/* Whether the calling OS user owns the file (operators may then use --as). */
+bool store_is_owned_by_us(const struct store *store);
+
+/* Rollouts. Texts in results live in the arena given. */
+struct store_rollout {
+	const char *id; /* <service>-<yyyymmdd-hhmmss>-<4 random> */
+	const char *service; /* projects/P/locations/R/services/S */
+	const char *candidate, *stable; /* "" while not known */
+	const char *policy_name, *policy_path;
+	const char *policy_source; /* bytes of the file, ${VAR} not replaced */
+	const char *policy_digest; /* hex SHA-256 of it */
+	const char *
+		options; /* JSON: what run was asked for (project, endpoint …) */
+	const char *starter;
+	int64_t started_ms, ended_ms; /* 0: not ended */
+	const char *phase; /* as of the last event appended */
+	const char *reason; /* "" or the last reason */
+	int64_t last_seq; /* 0: no event yet */
+};
+
+MUST_CHECK int store_rollout_create(struct store *store,
+	const struct store_rollout *rollout, struct err *err_r);
+/* Who is stable and candidate is learnt by preflight. */
+MUST_CHECK int store_rollout_set_revisions(struct store *store, const char *id,
+	const char *candidate, const char *stable, struct err *err_r);
+/* 1 found, 0 not there, -1 error. An unambiguous prefix of an id is enough. */
+MUST_CHECK int store_rollout_get(struct store *store, const char *id,
+	struct arena *arena, struct store_rollout *rollout_r,
+	struct err *err_r);
+
+struct store_filter {
+	const char *service; /* NULL: all; short or full name */
+	bool unfinished; /* only those that have not ended */
+	int limit; /* newest first; 0: all */
+};
+MUST_CHECK int store_rollout_list(struct store *store,
+	const struct store_filter *filter, struct arena *arena,
+	struct store_rollout **rollouts_r, size_t *n_r, struct err *err_r);
+
+/* Whether this revision of the service was rolled back before: 1 with the id
+ * of that rollout, 0 no, -1 error. */
+MUST_CHECK int store_was_rolled_back(struct store *store, const char *service,
+	const char *candidate, struct arena *arena, const char **id_r,
+	struct err *err_r);
+
+/* The journal. */
+struct store_event {
+	int64_t seq; /* 1, 2, … without gaps in a rollout */
+	int64_t time_ms;
+	bool is_note; /* a decision of the engine: not folded */
+	const char *name; /* of the event or note */
+	const char *phase; /* after it */
+	int percent; /* what the candidate was last seen serving */
+	const char *data; /* JSON object: the event's own fields */
+};
+
+/* Between begin and commit appends are grouped into one durable write. When
+ * commit returns 0 they survive a power cut. Not nested. */
+MUST_CHECK int store_begin(struct store *store, struct err *err_r);
+MUST_CHECK int store_commit(struct store *store, struct err *err_r);
+void store_rollback(struct store *store);
+
+/* Appends with the fencing token of the lease held: -1 with ERR_LEASE when
+ * somebody else has taken the service over since. `ended` marks the end. */
+MUST_CHECK int store_append(struct store *store, const char *rollout,
+	int64_t fence, const struct store_event *event, const char *reason,
+	bool ended, struct err *err_r);
+
+typedef int (*store_event_fn)(const struct store_event *event, void *arg,
+	struct err *err_r); /* -1 stops */
+MUST_CHECK int store_each_event(struct store *store, const char *rollout,
+	int64_t after_seq, store_event_fn fn, void *arg, struct err *err_r);
+
+/* Grows with every commit of another process: a cheap way to see whether
+ * there is anything new. */
+MUST_CHECK int store_change_counter(
+	struct store *store, int64_t *counter_r, struct err *err_r);
+
+/* Leases: one writer per service, with a fencing token that only grows. */
+struct store_lease {
+	const char *service;
+	const char *holder; /* "host pid 123 (run)" */
+	const char *rollout; /* "" or the rollout driven under it */
+	int64_t fence;
+	int64_t expires_ms;
+};
+/* 1 taken (fence set), 0 somebody else has it (lease_r says who), -1 error.
+ * A holder that is dead on this host is replaced at once. */
+MUST_CHECK int store_lease_take(struct store *store, const char *service,
+	const char *rollout, int64_t now_ms, struct arena *arena,
+	struct store_lease *lease_r, struct err *err_r);
+/* -1 with ERR_LEASE when it is not ours any more. */
+MUST_CHECK int store_lease_renew(struct store *store, const char *service,
+	int64_t fence, int64_t now_ms, struct err *err_r);
+void store_lease_drop(struct store *store, const char *service, int64_t fence);
+
+/* Operator commands, left by one process and taken by the one that drives. */
+struct store_command {
+	int64_t id;
+	const char *rollout, *verb, *who, *comment;
+	int step; /* -1: the open one */
+	int64_t time_ms;
+	int state; /* 0 waiting, 1 taken, 2 refused */
+	const char *answer; /* "" or why refused */
+};
+MUST_CHECK int store_command_add(struct store *store,
+	const struct store_command *command, int64_t *id_r, struct err *err_r);
+MUST_CHECK int store_commands_waiting(struct store *store, const char *rollout,
+	struct arena *arena, struct store_command **commands_r, size_t *n_r,
+	struct err *err_r);
+/* In the same transaction as the event that carries it. */
+MUST_CHECK int store_command_settle(struct store *store, int64_t id,
+	bool refused, const char *answer, struct err *err_r);
+MUST_CHECK int store_command_get(struct store *store, int64_t id,
+	struct arena *arena, struct store_command *command_r,
+	struct err *err_r);
+
+#endif

@@ -1,0 +1,177 @@
+/* Durations, timestamps, buffers, arenas, errors: the smallest parts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/duration.h"
+#include "base/err.h"
+#include "base/rng.h"
+#include "base/timestamp.h"
+
+static void durations_are_read_and_printed(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ms;
+		const char *printed;
+	} rows[] = {
+		{"0", 0, "0s"},
+		{"500ms", 500, "500ms"},
+		{"30s", 30000, "30s"},
+		{"1.5s", 1500, "1s500ms"},
+		{"90s", 90000, "1m30s"},
+		{"1h30m", 5400000, "1h30m"},
+		{"2d", 172800000, "2d"},
+	};
+	char text[DURATION_TEXT_MAX];
+	struct err err;
+	int64_t ms;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(duration_parse(rows[i].text, &ms, &err), 0);
+		assert_int_equal(ms, rows[i].ms);
+		assert_string_equal(duration_print(ms, text), rows[i].printed);
+	}
+}
+
+static void bad_durations_are_refused(void **state)
+{
+	static const char *const rows[] = {"", "5", "s", "-5s", "5 s", "5x",
+		"5s5m", "1.5555s", "1.5ms", "366d", "9999999999999999999d",
+		"1s1s", "5m ", "1e3s", "\xff", "0x5s"};
+	struct err err;
+	int64_t ms;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(duration_parse(rows[i], &ms, &err), -1);
+	assert_non_null(strstr(err.text, "0x5s"));
+}
+
+static void times_are_read_and_printed(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ms;
+		const char *printed;
+	} rows[] = {
+		{"1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00.000Z"},
+		{"2024-02-29T23:59:59.123456789Z", 1709251199123,
+			"2024-02-29T23:59:59.123Z"},
+		{"2026-01-01T01:00:00+01:00", 1767225600000,
+			"2026-01-01T00:00:00.000Z"},
+		{"1969-12-31T23:59:59.999Z", -1, "1969-12-31T23:59:59.999Z"},
+		{"9999-12-31T23:59:59Z", 253402300799000,
+			"9999-12-31T23:59:59.000Z"},
+	};
+	char text[TIMESTAMP_TEXT_MAX];
+	struct err err;
+	int64_t ms;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(timestamp_parse(rows[i].text, &ms, &err), 0);
+		assert_int_equal(ms, rows[i].ms);
+		assert_string_equal(timestamp_print(ms, text), rows[i].printed);
+	}
+}
+
+static void bad_times_are_refused(void **state)
+{
+	static const char *const rows[] = {"", "now", "2026-13-01T00:00:00Z",
+		"2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z",
+		"2026-01-01T00:00:00", "2026-01-01T00:00:00.Z",
+		"2026-01-01T00:00:00.1234567890Z", "2026-01-01T00:00:00Zx",
+		"0000-01-01T00:00:00Z"};
+	struct err err;
+	int64_t ms;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(timestamp_parse(rows[i], &ms, &err), -1);
+}
+
+static void a_buffer_drops_what_does_not_fit(void **state)
+{
+	struct buf buf;
+
+	buf_init(&buf, 8);
+	assert_string_equal(buf.data, "");
+	buf_adds(&buf, "12345");
+	buf_adds(&buf, "6789");
+	assert_true(buf.overflow);
+	assert_string_equal(buf.data, "12345");
+	buf_addf(&buf, "%d", 678);
+	assert_string_equal(buf.data, "12345678");
+	buf_clear(&buf);
+	assert_false(buf.overflow);
+	assert_string_equal(buf.data, "");
+	buf_fini(&buf);
+	buf_fini(&buf);
+}
+
+static void an_arena_keeps_objects_of_any_size(void **state)
+{
+	struct arena arena;
+	char *a, *b, *c;
+
+	arena_init(&arena);
+	a = arena_strdup(&arena, "a");
+	b = arena_alloc(&arena, 100000);
+	c = arena_printf(&arena, "%s-%d", "c", 3);
+	assert_int_equal(b[99999], 0);
+	assert_string_equal(a, "a");
+	assert_string_equal(c, "c-3");
+	assert_int_equal((uintptr_t)b % 16, 0);
+	arena_fini(&arena);
+	arena_fini(&arena);
+}
+
+static void errors_carry_context_in_front(void **state)
+{
+	struct err err;
+
+	assert_int_equal(err_set(&err, ERR_TIMEOUT, "no answer in %ds", 3), -1);
+	err_wrap(&err, "reading %s", "shop");
+	assert_string_equal(err.text, "reading shop: no answer in 3s");
+	assert_true(err_is_retryable(err.code));
+	assert_int_equal(err_exit_status(ERR_POLICY), 3);
+}
+
+static void random_numbers_are_the_published_sequence(void **state)
+{
+	struct rng rng;
+	int i;
+
+	/* First outputs of SplitMix64 seeded with 1234567. */
+	rng_init(&rng, 1234567);
+	assert_true(rng_next(&rng) == UINT64_C(6457827717110365317));
+	assert_true(rng_next(&rng) == UINT64_C(3203168211198807973));
+	for (i = 0; i < 1000; i++) {
+		assert_true(rng_below(&rng, 7) < 7);
+		assert_true(rng_unit(&rng) < 1.0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(durations_are_read_and_printed),
+		cmocka_unit_test(bad_durations_are_refused),
+		cmocka_unit_test(times_are_read_and_printed),
+		cmocka_unit_test(bad_times_are_refused),
+		cmocka_unit_test(a_buffer_drops_what_does_not_fit),
+		cmocka_unit_test(an_arena_keeps_objects_of_any_size),
+		cmocka_unit_test(errors_carry_context_in_front),
+		cmocka_unit_test(random_numbers_are_the_published_sequence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
