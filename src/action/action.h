@@ -70,6 +70,9 @@ struct action_run *action_start(const struct action_env *env,
 	action_fn fn, void *arg);
 void action_cancel(struct action_run **run);
 
+/* For the types: what a run is that was cut off and may have done its work. */
+enum action_result action_cut_off(const struct action *action);
+
 /* For the types: the result is there. Frees the run after the callback. */
 void action_run_end(struct action_run *run, enum action_result result);
 

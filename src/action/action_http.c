@@ -1,0 +1,378 @@
+/*
+ * Actions of type http: one request and what is expected of the answer; with
+ * `attempts`, asked again every so often until it is met. Owns the request,
+ * never the decision what a failure means for the rollout.
+ */
+#define _GNU_SOURCE /* strcasestr */
+#include "action/action.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "action/expect_codec.h"
+#include "action/match.h"
+#include "action/shown.h"
+#include "action/template_sample.h"
+#include "base/secret.h"
+#include "base/xalloc.h"
+#include "google/credentials.h"
+#include "io/http.h"
+#include "io/loop.h"
+
+#define REPLY_BYTES_MAX   (1024 * 1024)
+#define REQUEST_BYTES_MAX (1024 * 1024)
+#define HEADERS_MAX       64
+#define BODY_SHOWN_MAX    400 /* bytes of an unexpected answer */
+#define TRY_MS_MIN        1000
+
+/* ---- what the policy asks for ---- */
+
+static const struct action_http *http_of(const struct action *action)
+{
+	return &action->u.http;
+}
+
+static const char *content_type(const struct action_http *http)
+{
+	if (!http->body)
+		return NULL;
+	for (size_t i = 0; i < http->n_headers; i++)
+		if (!strcasecmp(http->headers[i].name, "content-type"))
+			return secret_reveal(http->headers[i].value);
+	switch (http->body[strspn(http->body, " \t\r\n")]) {
+	case '{':
+	case '[':
+		return "application/json";
+	default:
+		return "text/plain; charset=utf-8";
+	}
+}
+
+static void render_url(const struct action_http *http,
+	const struct template_values *values, struct buf *out)
+{
+	buf_init(out, HTTP_URL_MAX);
+	template_render(out, secret_reveal(http->url), values, ESCAPE_URL);
+}
+
+static void render_body(const struct action_http *http,
+	const struct template_values *values, struct buf *out)
+{
+	const char *type = content_type(http);
+
+	buf_init(out, REQUEST_BYTES_MAX);
+	if (http->body)
+		template_render(out, http->body, values,
+			strcasestr(type, "json") ? ESCAPE_JSON : ESCAPE_NONE);
+}
+
+/* ---- check ---- */
+
+static int check_file(const char *path, const char *what, struct err *err_r)
+{
+	if (path && access(path, R_OK) < 0)
+		return err_set(err_r, ERR_POLICY,
+			"%s \"%s\" cannot be read: %s", what, path,
+			strerror(errno));
+	return 0;
+}
+
+static int check_expect(const struct http_expect *expect, struct err *err_r)
+{
+	if (expect->body && match_check(expect->body, err_r) < 0)
+		return -1;
+	for (size_t i = 0; i < expect->n_json; i++)
+		if (json_expect_check(&expect->json[i], err_r) < 0)
+			return -1;
+	return 0;
+}
+
+static int http_check(const struct action_env *env, const struct action *action,
+	struct err *err_r)
+{
+	const struct action_http *http = http_of(action);
+	struct buf url;
+	int rc;
+
+	render_url(http, &template_sample, &url);
+	rc = http_url_check(url.data, false, err_r);
+	buf_wipe(&url);
+	buf_fini(&url);
+	if (rc < 0)
+		return -1;
+	if (http->auth.type == AUTH_GOOGLE && !env->credentials)
+		return err_set(err_r, ERR_AUTH,
+			"it needs Google credentials and there are none");
+	if (http->n_headers > HEADERS_MAX)
+		return err_set(err_r, ERR_POLICY,
+			"%zu headers are too many: at most %d", http->n_headers,
+			HEADERS_MAX);
+	if (check_file(http->tls.ca_file, "ca_file", err_r) < 0 ||
+		check_file(http->tls.cert_file, "cert_file", err_r) < 0 ||
+		check_file(http->tls.key_file, "key_file", err_r) < 0)
+		return -1;
+	return check_expect(&http->expect, err_r);
+}
+
+/* ---- run ---- */
+
+struct attempt {
+	struct action_run *run;
+	struct token_call *token;
+	struct http_call *call;
+	struct timer *pause;
+	int number; /* from 1 */
+};
+
+static void attempt_start(struct attempt *attempt);
+static void attempt_authorized(
+	const struct secret *token, const struct err *err, void *arg);
+static void attempt_send(struct attempt *attempt, const struct secret *bearer);
+static void attempt_answered(const struct http_reply *reply, void *arg);
+static void attempt_failed(struct attempt *attempt, bool maybe_done);
+static void attempt_again(void *arg);
+static void attempt_finish(struct attempt *attempt, enum action_result result);
+
+static void http_begin(struct action_run *run)
+{
+	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
+
+	attempt->run = run;
+	run->data = attempt;
+	attempt_start(attempt);
+}
+
+static void attempt_start(struct attempt *attempt)
+{
+	struct action_run *run = attempt->run;
+	const struct auth *auth = &http_of(run->action)->auth;
+
+	attempt->number++;
+	buf_clear(&run->detail); /* only the last attempt is told */
+	if (auth->type == AUTH_GOOGLE)
+		attempt->token = token_start(
+			run->env->credentials, attempt_authorized, attempt);
+	else
+		attempt_send(attempt,
+			auth->type == AUTH_BEARER ? auth->secret : NULL);
+}
+
+static void attempt_authorized(
+	const struct secret *token, const struct err *err, void *arg)
+{
+	struct attempt *attempt = arg;
+
+	attempt->token = NULL;
+	if (token) {
+		attempt_send(attempt, token);
+		return;
+	}
+	buf_adds(&attempt->run->detail, err->text);
+	attempt_failed(attempt, false);
+}
+
+/* What is left of the action's time, shared evenly by the tries to come, so
+ * that one that hangs does not take the others' chance. */
+static int64_t attempt_timeout(const struct attempt *attempt)
+{
+	const struct action_run *run = attempt->run;
+	const struct action_http *http = http_of(run->action);
+	int64_t left = run->started_ms + run->action->timeout_ms -
+		       loop_now(run->env->loop);
+	int64_t tries = http->attempts - attempt->number + 1;
+
+	if (tries > 1) {
+		left = (left - (tries - 1) * http->every_ms) / tries;
+		if (left < TRY_MS_MIN)
+			left = TRY_MS_MIN;
+	}
+	return left > 0 ? left : 1;
+}
+
+static size_t fill_headers(
+	const struct action_http *http, struct http_header headers[HEADERS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < http->n_headers && n < HEADERS_MAX; i++) {
+		if (http->body &&
+			!strcasecmp(http->headers[i].name, "content-type"))
+			continue; /* content_type() has it */
+		headers[n++] = (struct http_header){http->headers[i].name,
+			secret_reveal(http->headers[i].value)};
+	}
+	return n;
+}
+
+static void attempt_send(struct attempt *attempt, const struct secret *bearer)
+{
+	struct action_run *run = attempt->run;
+	const struct action_http *http = http_of(run->action);
+	bool basic = http->auth.type == AUTH_BASIC;
+	struct http_header headers[HEADERS_MAX];
+	struct buf url, body;
+	struct http_request request = {
+		.method = http->method,
+		.headers = headers,
+		.n_headers = fill_headers(http, headers),
+		.bearer = bearer,
+		.username = basic ? http->auth.username : NULL,
+		.password = basic ? http->auth.secret : NULL,
+		.content_type = content_type(http),
+		.timeout_ms = attempt_timeout(attempt),
+		.body_max = REPLY_BYTES_MAX,
+		.ca_file = http->tls.ca_file,
+		.cert_file = http->tls.cert_file,
+		.key_file = http->tls.key_file,
+	};
+
+	render_url(http, run->values, &url);
+	render_body(http, run->values, &body);
+	request.url = url.overflow ? "" : url.data;
+	if (http->body && !body.overflow) {
+		request.body = body.data;
+		request.body_len = body.len;
+	}
+	attempt->call =
+		http_start(run->env->http, &request, attempt_answered, attempt);
+	buf_wipe(&url);
+	buf_fini(&url);
+	buf_wipe(&body);
+	buf_fini(&body);
+}
+
+static bool status_expected(const struct http_expect *expect, int status)
+{
+	if (!expect->n_statuses)
+		return status >= 200 && status <= 299;
+	for (size_t i = 0; i < expect->n_statuses; i++)
+		if (expect->statuses[i] == status)
+			return true;
+	return false;
+}
+
+static int expect_meet(const struct http_expect *expect,
+	const struct http_reply *reply, struct err *err_r)
+{
+	int64_t ms = reply->latency_us / 1000;
+	int found;
+
+	if (!status_expected(expect, reply->status))
+		return err_set(err_r, ERR_ACTION, "that is not expected");
+	if (expect->body) {
+		found = match_find(
+			expect->body, reply->body, reply->body_len, err_r);
+		if (found < 0)
+			return -1;
+		if (!found)
+			return err_set(err_r, ERR_ACTION,
+				"the body does not match \"%.80s\"",
+				expect->body);
+	}
+	if (json_expect_meet(expect->json, expect->n_json, reply->body,
+		    reply->body_len, err_r) < 0)
+		return -1;
+	if (expect->max_latency_ms && ms > expect->max_latency_ms)
+		return err_set(err_r, ERR_ACTION,
+			"that is slower than max_latency %lld ms",
+			(long long)expect->max_latency_ms);
+	return 0;
+}
+
+static bool method_is_safe(const struct action_http *http)
+{
+	const char *method = http->method ? http->method
+			     : http->body ? "POST"
+					  : "GET";
+
+	return !strcmp(method, "GET") || !strcmp(method, "HEAD");
+}
+
+static void attempt_answered(const struct http_reply *reply, void *arg)
+{
+	struct attempt *attempt = arg;
+	struct action_run *run = attempt->run;
+	const struct action_http *http = http_of(run->action);
+	struct err err;
+
+	attempt->call = NULL;
+	if (!reply->status) {
+		buf_adds(&run->detail, reply->err->text);
+		attempt_failed(
+			attempt, reply->maybe_sent && !method_is_safe(http));
+		return;
+	}
+	buf_addf(&run->detail, "answered %d in %lld ms", reply->status,
+		(long long)(reply->latency_us / 1000));
+	if (expect_meet(&http->expect, reply, &err) == 0) {
+		attempt_finish(attempt, ACTION_OK);
+		return;
+	}
+	buf_addf(&run->detail, ": %s", err.text);
+	if (reply->body_len) {
+		buf_adds(&run->detail, ": ");
+		shown_add(&run->detail, reply->body, reply->body_len,
+			BODY_SHOWN_MAX, 0);
+	}
+	attempt_failed(attempt, false);
+}
+
+static void attempt_failed(struct attempt *attempt, bool maybe_done)
+{
+	struct action_run *run = attempt->run;
+	const struct action_http *http = http_of(run->action);
+
+	if (maybe_done && !run->action->idempotent) {
+		attempt_finish(attempt, ACTION_UNKNOWN);
+		return;
+	}
+	if (attempt->number < http->attempts) {
+		attempt->pause = timer_start(
+			run->env->loop, http->every_ms, attempt_again, attempt);
+		return;
+	}
+	if (http->attempts > 1)
+		buf_addf(&run->detail, " (attempt %d of %d)", attempt->number,
+			http->attempts);
+	attempt_finish(attempt, ACTION_FAILED);
+}
+
+static void attempt_again(void *arg)
+{
+	struct attempt *attempt = arg;
+
+	attempt->pause = NULL;
+	attempt_start(attempt);
+}
+
+static void attempt_finish(struct attempt *attempt, enum action_result result)
+{
+	struct action_run *run = attempt->run;
+
+	run->data = NULL;
+	free(attempt);
+	action_run_end(run, result);
+}
+
+static void http_stop(struct action_run *run)
+{
+	struct attempt *attempt = run->data;
+
+	if (!attempt)
+		return;
+	token_cancel(&attempt->token);
+	http_cancel(&attempt->call);
+	timer_cancel(&attempt->pause);
+	free(attempt);
+	run->data = NULL;
+}
+
+const struct action_type action_type_http = {
+	.name = "http",
+	.check = http_check,
+	.start = http_begin,
+	.cancel = http_stop,
+};

@@ -1,0 +1,145 @@
+/* JSON pointers into an answer; see expect_codec.h. */
+#include "action/expect_codec.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_MAX  80 /* bytes of a value in a message */
+#define LOAD_FLAGS (JSON_DECODE_ANY | JSON_ALLOW_NUL)
+
+/* Copies one reference token, with ~1 and ~0 undone; returns what follows. */
+static const char *token_next(const char *at, char token[POINTER_BYTES_MAX])
+{
+	size_t n = 0;
+
+	for (at++; *at && *at != '/'; at++) {
+		char c = *at;
+
+		if (c == '~')
+			c = *++at == '1' ? '/' : '~';
+		token[n++] = c;
+	}
+	token[n] = '\0';
+	return at;
+}
+
+/* Array indexes have no sign and no leading zero. */
+static json_t *element(const json_t *array, const char *token)
+{
+	char *end;
+	unsigned long index;
+
+	if (token[0] < '0' || token[0] > '9' || strlen(token) > 9 ||
+		(token[0] == '0' && token[1]))
+		return NULL;
+	index = strtoul(token, &end, 10);
+	return *end ? NULL : json_array_get(array, index);
+}
+
+static json_t *pointer_get(json_t *value, const char *pointer)
+{
+	char token[POINTER_BYTES_MAX];
+
+	while (*pointer && value) {
+		pointer = token_next(pointer, token);
+		if (json_is_array(value))
+			value = element(value, token);
+		else
+			value = json_object_get(value, token);
+	}
+	return value;
+}
+
+static int pointer_check(const char *pointer, struct err *err_r)
+{
+	if (strlen(pointer) >= POINTER_BYTES_MAX)
+		return err_set(err_r, ERR_POLICY,
+			"a JSON pointer of %zu bytes is too long: at most %d",
+			strlen(pointer), POINTER_BYTES_MAX - 1);
+	if (*pointer && *pointer != '/')
+		return err_set(err_r, ERR_POLICY,
+			"\"%.80s\" is not a JSON pointer: it must be empty or "
+			"start with \"/\"",
+			pointer);
+	for (const char *p = pointer; (p = strchr(p, '~')); p++)
+		if (p[1] != '0' && p[1] != '1')
+			return err_set(err_r, ERR_POLICY,
+				"\"%.80s\" is not a JSON pointer: \"~\" is "
+				"written ~0, \"/\" inside a name ~1",
+				pointer);
+	return 0;
+}
+
+static json_t *load(const char *bytes, size_t len)
+{
+	return json_loadb(bytes, len, LOAD_FLAGS, NULL);
+}
+
+int json_expect_check(const struct json_expect *expect, struct err *err_r)
+{
+	json_t *value;
+
+	if (pointer_check(expect->pointer, err_r) < 0)
+		return -1;
+	if (expect->exists)
+		return 0;
+	value = load(expect->value, strlen(expect->value));
+	if (!value)
+		return err_set(err_r, ERR_POLICY,
+			"\"%.80s\" at %s is not a JSON value", expect->value,
+			expect->pointer);
+	json_decref(value);
+	return 0;
+}
+
+static bool values_equal(const json_t *a, const json_t *b)
+{
+	if (json_is_number(a) && json_is_number(b) &&
+		json_typeof(a) != json_typeof(b))
+		return json_number_value(a) == json_number_value(b);
+	return json_equal(a, b);
+}
+
+static int meet(
+	const struct json_expect *expect, json_t *document, struct err *err_r)
+{
+	json_t *found = pointer_get(document, expect->pointer), *wanted;
+	char *shown;
+	bool equal;
+
+	if (!found)
+		return err_set(err_r, ERR_ACTION, "%s is not in the answer",
+			*expect->pointer ? expect->pointer : "the document");
+	if (expect->exists)
+		return 0;
+	wanted = load(expect->value, strlen(expect->value));
+	equal = wanted && values_equal(found, wanted);
+	json_decref(wanted);
+	if (equal)
+		return 0;
+	shown = json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT);
+	err_set(err_r, ERR_ACTION, "%s is %.*s, expected %.*s", expect->pointer,
+		SHOWN_MAX, shown ? shown : "not printable", SHOWN_MAX,
+		expect->value);
+	free(shown);
+	return -1;
+}
+
+int json_expect_meet(const struct json_expect *expects, size_t n,
+	const char *body, size_t len, struct err *err_r)
+{
+	json_t *document;
+	int rc = 0;
+
+	if (!n)
+		return 0;
+	document = load(body, len);
+	if (!document)
+		return err_set(err_r, ERR_ACTION, "the answer is not JSON");
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = meet(&expects[i], document, err_r);
+	json_decref(document);
+	return rc;
+}

@@ -1,0 +1,118 @@
+/* JSON pointers into answers: the table of RFC 6901 and what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "action/expect_codec.h"
+
+/* The example document of RFC 6901, section 5, and some values of ours. */
+static const char document[] =
+	"{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"m~n\":8,"
+	"\" \":7,\"up\":true,\"no\":null,\"ratio\":1.0,\"deep\":{\"x\":[{}]}}";
+
+static const struct {
+	const char *pointer, *value;
+	bool met;
+} cases[] = {
+	{"/foo", "[\"bar\",\"baz\"]", true},
+	{"/foo/0", "\"bar\"", true},
+	{"/foo/1", "\"bar\"", false},
+	{"/foo/01", "\"baz\"", false},
+	{"/foo/2", NULL, false},
+	{"/foo/-", NULL, false},
+	{"/foo/+1", NULL, false},
+	{"/foo/99999999999", NULL, false},
+	{"/", "0", true},
+	{"/a~1b", "1", true},
+	{"/c%d", "2", true},
+	{"/m~0n", "8", true},
+	{"/ ", "7", true},
+	{"/up", "true", true},
+	{"/up", "\"true\"", false},
+	{"/no", NULL, true},
+	{"/no", "null", true},
+	{"/ratio", "1", true},
+	{"/ratio", "1.5", false},
+	{"/deep/x/0", "{}", true},
+	{"/deep/x/0/y", NULL, false},
+	{"/up/x", NULL, false},
+	{"/absent", NULL, false},
+	{"", NULL, true},
+};
+
+static void pointers_find_values(void **state)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct json_expect expect = {.pointer = cases[i].pointer,
+			.exists = !cases[i].value,
+			.value = cases[i].value};
+		struct err err = {0};
+		int rc;
+
+		assert_int_equal(json_expect_check(&expect, &err), 0);
+		rc = json_expect_meet(
+			&expect, 1, document, strlen(document), &err);
+		if ((rc == 0) != cases[i].met)
+			fail_msg("%s = %s: %d %s", cases[i].pointer,
+				cases[i].value, rc, err.text);
+	}
+}
+
+static void what_is_there_instead_is_told(void **state)
+{
+	struct json_expect expects[] = {
+		{.pointer = "/up", .value = "true"},
+		{.pointer = "/m~0n", .value = "9"},
+	};
+	struct err err = {0};
+
+	assert_int_equal(
+		json_expect_meet(expects, 2, document, strlen(document), &err),
+		-1);
+	assert_int_equal(err.code, ERR_ACTION);
+	assert_string_equal(err.text, "/m~0n is 8, expected 9");
+}
+
+static void an_answer_that_is_not_json_is_said_to_be_so(void **state)
+{
+	struct json_expect expect = {.pointer = "/a", .exists = true};
+	struct err err = {0};
+
+	assert_int_equal(json_expect_meet(&expect, 1, "<html>", 6, &err), -1);
+	assert_string_equal(err.text, "the answer is not JSON");
+	assert_int_equal(json_expect_meet(&expect, 0, "<html>", 6, &err), 0);
+}
+
+static void expectations_that_cannot_be_are_refused(void **state)
+{
+	static const struct json_expect bad[] = {
+		{.pointer = "balance", .exists = true},
+		{.pointer = "/a~2b", .exists = true},
+		{.pointer = "/a~", .exists = true},
+		{.pointer = "/a", .value = "{"},
+	};
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		err.code = ERR_NONE;
+		assert_int_equal(json_expect_check(&bad[i], &err), -1);
+		assert_int_equal(err.code, ERR_POLICY);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pointers_find_values),
+		cmocka_unit_test(what_is_there_instead_is_told),
+		cmocka_unit_test(an_answer_that_is_not_json_is_said_to_be_so),
+		cmocka_unit_test(expectations_that_cannot_be_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
