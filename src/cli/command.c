@@ -1,10 +1,207 @@
-/* The table of verbs; see command.h. */
+/*
+ * The table of verbs, help, and the last word about an error; see command.h.
+ * Knows nothing of what a verb does.
+ */
 #include "cli/command.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/suggest.h"
+#include "cli/args.h"
+#include "cli/output.h"
+#include "config.h"
+
+#define HELP_BYTES_MAX 65536
+
+#define C(verb) extern const struct command cmd_##verb;
+#include "cli/command.def"
+#undef C
+
+const struct command *const commands[] = {
+#define C(verb) &cmd_##verb,
+#include "cli/command.def"
+#undef C
+	NULL,
+};
+
+const struct command *command_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; commands[i]; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+static int unknown_verb(const char *name, struct err *err_r)
+{
+	struct suggest suggest = {.word = name};
+	size_t i;
+
+	for (i = 0; commands[i]; i++)
+		suggest_try(&suggest, commands[i]->name);
+	if (suggest.best)
+		return err_set(err_r, ERR_USAGE,
+			"unknown command \"%.60s\": did you mean %s?", name,
+			suggest.best);
+	return err_set(err_r, ERR_USAGE, "unknown command \"%.60s\"", name);
+}
+
+static void print_overview(struct buf *out)
+{
+	size_t i;
+
+	buf_adds(out,
+		"tidegate moves traffic on Google Cloud Run to a new revision "
+		"step by step,\nwatches its SLOs, and takes the traffic back "
+		"when they are breached.\n\n"
+		"Usage: tidegate COMMAND [ARGUMENTS] [--OPTION VALUE]\n\n"
+		"Commands:\n");
+	for (i = 0; commands[i]; i++)
+		buf_addf(out, "  %-10s %s\n", commands[i]->name,
+			commands[i]->summary);
+	buf_adds(out,
+		"\n\"tidegate help COMMAND\" tells more about one of them.\n\n"
+		"Exit status: 0 promoted or done, 2 usage, 3 policy invalid, 4 "
+		"refused,\n5 rolled back by tidegate, 6 rolled back by a "
+		"person, 7 stopped by drift,\n8 still waiting, 9 rollback "
+		"failed, 1 anything else.\n");
+}
+
+static void print_command(const struct command *command, struct buf *out)
+{
+	buf_addf(out, "Usage: tidegate %s%s%s\n\n%s.\n", command->name,
+		*command->usage ? " " : "", command->usage, command->summary);
+	if (command->options && command->options->name) {
+		buf_adds(out, "\nOptions:\n");
+		args_print_options(command->options, out);
+	}
+}
+
+static int help_run(int argc, char **argv, struct err *err_r)
+{
+	const struct command *command = NULL;
+	struct buf out;
+
+	if (args_count(argc, argv, "COMMAND", 0, 1, err_r))
+		return -1;
+	if (argc == 2) {
+		command = command_find(argv[1]);
+		if (!command)
+			return unknown_verb(argv[1], err_r);
+	}
+	buf_init(&out, HELP_BYTES_MAX);
+	if (command)
+		print_command(command, &out);
+	else
+		print_overview(&out);
+	fputs(out.data, stdout);
+	buf_fini(&out);
+	return 0;
+}
+
+static int version_run(int argc, char **argv, struct err *err_r)
+{
+	if (args_count(argc, argv, "", 0, 0, err_r))
+		return -1;
+	puts(PACKAGE_STRING);
+	return 0;
+}
+
+const struct command cmd_help = {
+	.name = "help",
+	.usage = "[COMMAND]",
+	.summary = "Tell what a command does and which options it has",
+	.run = help_run,
+};
+
+const struct command cmd_version = {
+	.name = "version",
+	.usage = "",
+	.summary = "Print the version",
+	.run = version_run,
+};
+
+/* "--help" and "-h" go to help, "--version" to version. */
+static const struct command *verb_choose(
+	int *argc, char ***argv, struct err *err_r)
+{
+	static char help_name[] = "help", version_name[] = "version";
+	static char *help_argv[] = {help_name, NULL, NULL};
+	const struct command *command;
+	char *name;
+
+	if (*argc < 2) {
+		err_set(err_r, ERR_USAGE, "a command is missing");
+		return NULL;
+	}
+	name = (*argv)[1];
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = help_name;
+	if (strcmp(name, "--version") == 0)
+		name = version_name;
+	command = command_find(name);
+	if (!command) {
+		(void)!unknown_verb(name, err_r);
+		return NULL;
+	}
+	--*argc;
+	++*argv;
+	if (!args_want_help(command->options, *argc, *argv))
+		return command;
+	help_argv[1] = name;
+	*argc = 2;
+	*argv = help_argv;
+	return &cmd_help;
+}
+
+static int report(const struct command *command, const struct err *err)
+{
+	struct buf text;
+
+	if (err->code == ERR_REPORTED)
+		return err_exit_status(err->code);
+	buf_init(&text, 4 * ERR_TEXT_MAX);
+	if (err->pos.line > 0)
+		buf_addf(&text,
+			"%s:%d:%d: ", err->pos.file ? err->pos.file : "",
+			err->pos.line, err->pos.col);
+	buf_adds(&text, err->text);
+	output_error(text.data);
+	buf_fini(&text);
+	if (err->code == ERR_USAGE && command)
+		fprintf(stderr,
+			"usage: tidegate %s%s%s (more: tidegate help "
+			"%s)\n",
+			command->name, *command->usage ? " " : "",
+			command->usage, command->name);
+	else if (err->code == ERR_USAGE)
+		fputs("\"tidegate help\" lists the commands\n", stderr);
+	return err_exit_status(err->code);
+}
 
 int command_main(int argc, char **argv)
 {
-	fputs("tidegate: no verb is built into this version\n", stderr);
-	return err_exit_status(ERR_USAGE);
+	const struct command *command;
+	struct err err = {0};
+	int status;
+
+	command = verb_choose(&argc, &argv, &err);
+	if (!command)
+		return report(NULL, &err);
+	status = command->run(argc, argv, &err);
+	if (status < 0)
+		return report(command, &err);
+	/* A result that could not be written is not a result. */
+	if (fflush(stdout) || ferror(stdout)) {
+		err_set(&err, ERR_IO, "cannot write to standard output: %s",
+			strerror(errno));
+		return report(command, &err);
+	}
+	return status;
 }

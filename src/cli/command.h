@@ -9,15 +9,18 @@
 
 struct command {
 	const char *name;
-	const char *usage; /* arguments and options, for --help */
-	const char *summary; /* one line, starts with a verb */
-	const struct option_spec
-		*options; /* ends with a NULL name; see args.h */
-	/* Returns the exit status, or -1 with err_r set. */
+	const char
+		*usage; /* arguments and needed options: "SERVICE --policy F" */
+	const char *summary; /* one line, starts with a verb, no full stop */
+	/* Ends with a NULL name, see args.h; NULL: none. `run` parses them. */
+	const struct option_spec *options;
+	/* argv[0] is the verb. Returns the exit status, or -1 with err_r. */
 	int (*run)(int argc, char **argv, struct err *err_r);
 };
 
 extern const struct command *const commands[]; /* NULL-terminated */
+
+const struct command *command_find(const char *name); /* NULL: unknown */
 
 /* What main does; also what `tidegate help` prints. */
 int command_main(int argc, char **argv);

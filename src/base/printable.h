@@ -1,0 +1,24 @@
+/*
+ * Text from outside on its way to a terminal or a log: what could move the
+ * cursor, change colours, reorder or hide characters is shown as an escape.
+ * Pure.
+ */
+#ifndef TIDEGATE_BASE_PRINTABLE_H
+#define TIDEGATE_BASE_PRINTABLE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/* Appends one line: control characters (also newline and tab), bytes that are
+ * not UTF-8, and invisible or bidirectional marks become \n, \t, \x1b,
+ * \u{202e}. A backslash stays as it is. */
+void printable_add(struct buf *out, const char *text);
+
+/* The same for texts of several lines: newlines and tabs stay. */
+void printable_add_lines(struct buf *out, const char *text);
+
+/* Columns a terminal takes for a printable text: one per character. */
+size_t printable_width(const char *text);
+
+#endif
