@@ -176,8 +176,8 @@ static bool civil_parse(const char **p, struct civil *c)
 int timestamp_parse(const char *text, int64_t *ms_r, struct err *err_r)
 {
 	const char *p = text;
-	int64_t days;
 	struct civil c;
+	int64_t ms;
 	int offset;
 
 	if (!civil_parse(&p, &c) || !offset_parse(&p, &offset) || *p)
@@ -185,8 +185,14 @@ int timestamp_parse(const char *text, int64_t *ms_r, struct err *err_r)
 			"\"%.40s\" is not a time: write RFC 3339, such as "
 			"2026-01-31T12:00:00Z",
 			text);
-	days = days_from_civil(c.year, c.month, c.day);
-	*ms_r = days * DAY_MS + (c.hour * 60 + c.minute - offset) * 60000LL +
-		c.second * 1000LL + c.ms;
+	ms = days_from_civil(c.year, c.month, c.day) * DAY_MS +
+	     (c.hour * 60 + c.minute - offset) * 60000LL + c.second * 1000LL +
+	     c.ms;
+	/* An offset or a leap second leads out of the years that have a text. */
+	if (ms < TIMESTAMP_MS_MIN || ms > TIMESTAMP_MS_MAX)
+		return err_set(err_r, ERR_INVALID,
+			"\"%.40s\" is out of range: years 1 to 9999 in UTC",
+			text);
+	*ms_r = ms;
 	return 0;
 }
