@@ -41,6 +41,8 @@ enum outcome {
 	OUTCOME_ERROR
 };
 
+#define CHECK_ERRORS_MAX 4 /* in a row; then the rollout is held */
+
 const char *outcome_name(enum outcome outcome); /* "pass", … "none" */
 enum outcome outcome_find(const char *name); /* OUTCOME_NONE: unknown */
 
@@ -65,6 +67,7 @@ struct check_state {
 	int errors; /* in a row */
 	enum outcome outcome; /* the latest */
 	double value, limit; /* of the latest that had one; NaN: none */
+	bool good; /* the latest counts as a pass */
 	bool failed; /* latched */
 };
 
@@ -80,5 +83,12 @@ void check_begin_step(struct check_state *state);
 
 /* The step may be left as far as this SLO is concerned. */
 bool check_is_satisfied(const struct slo *slo, const struct check_state *state);
+
+/* A person overrides a latched breach, or it was only observed: the window
+ * starts anew and the SLO has to earn its passes again. */
+void check_forgive(struct check_state *state);
+
+/* on_breach observe: a breach is an evaluation like any other. */
+void check_count_breach(struct check_state *state);
 
 #endif

@@ -20,8 +20,9 @@
  *                              [rolled-back] or [rollback-failed]
  *   drift, seen anywhere: [stopped], or written back (reassert)
  *
- * SLOs are checked from the end of the first settle until the rollout ends, in
- * every phase up to reverting; a breach reverts from each of them.
+ * SLOs are checked from the end of the first settle, in every phase up to
+ * reverting; a breach reverts from each of them. The finish (LATEST again, our
+ * tag removed) is a last shifting with step == number of steps.
  */
 #ifndef TIDEGATE_ENGINE_ROLLOUT_H
 #define TIDEGATE_ENGINE_ROLLOUT_H
@@ -37,7 +38,7 @@
 #define ROLLOUT_TEXT_MAX    256 /* of a reason */
 #define ROLLOUT_NAME_MAX    64 /* of a person or a revision */
 #define ROLLOUT_EFFECTS_MAX (POLICY_SLOS_MAX + 8)
-#define ROLLOUT_NOTES_MAX   12
+#define ROLLOUT_NOTES_MAX   48
 
 enum phase {
 #define P(constant, name, end, meaning) constant,
@@ -186,6 +187,7 @@ struct effect {
 	int percent; /* write: the candidate's */
 	bool by_latest; /* write: give it to LATEST (finish only) */
 	enum tag_change tag; /* write */
+	bool reassert; /* write: take the percents of others away */
 };
 
 struct note {
@@ -210,65 +212,90 @@ struct outcome_list {
 	char refusal[ROLLOUT_TEXT_MAX];
 };
 
-/* Where a sequence of actions stands. */
+/* Where the list of actions that runs stands; one runs at a time. */
 struct sequence {
 	bool active;
 	enum action_list list;
 	int index; /* of the action that runs or is next */
 	int attempt; /* 0: not started */
+	bool running; /* EFFECT_ACT is out */
 	int64_t retry_ms; /* when the next attempt is due; 0: none waits */
-	int failed; /* actions that failed, with `continue` */
-	bool unfinished; /* one was left to a person */
-	bool stopped; /* one failed with `stop` */
+	int failed; /* of this list */
+	bool stopped; /* one failed with on_failure stop */
 };
+
+#define ROLLOUT_SENT_MAX 3
 
 /* What tidegate knows and wants of the service's traffic. */
 struct gate_traffic {
-	struct split set; /* what we last saw confirmed: the base of drift */
-	struct split wanted; /* of the write in hand */
-	bool writing; /* EFFECT_WRITE is out */
-	bool reading; /* EFFECT_READ is out */
-	bool maybe_written; /* a write went out whose result is not seen yet */
-	bool by_latest_wanted; /* the finish gives it to LATEST */
-	enum tag_change tag_wanted;
-	int attempt; /* of write or read, for back-off */
-	int64_t retry_ms; /* when to go on; 0: now */
-	int64_t seen_ms; /* when the last good read arrived; 0: never */
-	int64_t deadline_ms; /* of this shift or revert; 0: none */
-	struct split spec, serving; /* of that read */
+	/* Known: the last good read. */
+	int64_t seen_ms; /* when it was asked for and answered; 0: never */
+	struct split spec, serving;
 	bool settled, green, by_latest, candidate_is_latest, tagged;
+	bool fresh; /* nothing was written since: a write may build on it */
+
+	/* Ours: whatever else is seen is drift. */
+	struct split set; /* last seen confirmed */
+	struct split sent[ROLLOUT_SENT_MAX]; /* written, not seen yet */
+	int n_sent;
+
+	/* Wanted. */
+	bool wants;
+	int percent; /* the candidate's */
+	bool to_latest; /* given to LATEST (finish only) */
+	enum tag_change tag;
+	bool reassert; /* others have percents that are to go */
+	int64_t deadline_ms; /* 0: none */
+
+	/* Under way. */
+	bool reading, writing;
+	int attempt; /* of a read or write that failed, for back-off */
+	int polls; /* reads since the write, waiting for the split */
+	int64_t retry_ms; /* not before; 0: now */
+	bool rejected; /* a write failed for good */
+	char trouble[ROLLOUT_TEXT_MAX]; /* the last failure's text */
 };
 
 struct rollout {
 	enum phase phase;
-	enum phase back; /* held, paused: the phase to go back to */
+	enum phase held_from, paused_from; /* where to go back to */
 	enum cause cause;
 	char reason[ROLLOUT_TEXT_MAX];
 	struct rng rng;
 	int64_t now_ms; /* time of the last event */
 	int64_t started_ms, phase_ms; /* phase_ms: when the phase was entered */
+	char starter[ROLLOUT_NAME_MAX];
 
 	int step; /* index; == n_steps: finishing; -1: before the first */
 	int64_t bake_from_ms; /* when settle is over; 0: not baking */
-	int64_t check_from_ms; /* end of the first settle; 0: not yet */
-	bool step_done; /* step-passed was said, its hook runs */
+	bool bake_open; /* settle is over: passes count for this step */
+	bool step_passed; /* was said; its hook runs */
+	bool finish_begun; /* what the finish means was decided */
+	bool checking; /* the first settle is over */
 
-	int64_t gate_deadline_ms; /* approval; 0: none open */
+	int64_t gate_deadline_ms; /* approval; 0: no gate is open */
 	uint64_t approvals; /* bits over the step's approvers */
-	int64_t hold_deadline_ms; /* 0: none */
-	bool pause_wanted; /* paused as soon as the shift is over */
+	int64_t hold_deadline_ms; /* 0: not held */
+	bool pause_wanted; /* paused as soon as it may be */
 
+	bool looked; /* preflight's look was taken and was fine */
 	bool begun; /* preflight passed: a rollback has something to undo */
-	bool moved; /* the candidate has had users */
+	bool moved; /* the candidate was given users */
+	bool refusing; /* refused, but our tag is still to be removed */
+	bool leaving; /* told to stop driving and leave things as they are */
 	bool found_by_latest; /* as found, stable was served by LATEST */
 	bool tag_is_ours;
-	bool refusing; /* refused, but our tag is still to be removed */
-	bool leaving; /* operator said leave */
+	bool verifying, verified; /* the last read of a rollback */
+	int reasserts;
 	int failed_slo; /* -1: none */
-	char starter[ROLLOUT_NAME_MAX];
 
 	struct gate_traffic traffic;
 	struct sequence sequence;
+	/* Bits of enum action_list: ran to their end, had a failure, ended early
+	 * because of on_failure stop. */
+	unsigned lists_done, lists_failed, lists_stopped;
+	int actions_failed; /* in all lists, for the summary */
+	int actions_unknown; /* started, not known how they ended */
 	struct check_state check[POLICY_SLOS_MAX];
 };
 

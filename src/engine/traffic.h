@@ -73,13 +73,15 @@ struct traffic_wish {
 	bool by_latest; /* the candidate's percent goes to LATEST */
 	const char *tag; /* ours; NULL: none */
 	enum tag_change tag_change; /* add to / remove from the candidate */
+	bool reassert; /* take the percents of others away (on_drift) */
 };
 
 /*
  * The list to write: `now` with the percents of candidate and stable changed,
  * LATEST pinned by name, everybody else's entries kept. An entry of ours that
  * carries no percent and no tag is dropped. Memory from `arena`. Entries with
- * a percent that belong to neither are refused: that is drift.
+ * a percent that belong to neither are refused (that is drift) unless the wish
+ * is to reassert: then they lose it.
  */
 MUST_CHECK int traffic_plan(const struct traffic *now,
 	const struct traffic_wish *wish, struct arena *arena,

@@ -1,0 +1,83 @@
+/*
+ * The way back: stable gets its 100 %, then the rollback sequence runs, then
+ * the result is verified. The order is the point: users first, actions after.
+ */
+#include <stdio.h>
+
+#include "engine/turn.h"
+
+void phase_reverting(struct turn *t)
+{
+	char reason[ROLLOUT_TEXT_MAX];
+
+	if (t->r->traffic.wants && t->r->traffic.rejected) {
+		snprintf(reason, sizeof(reason),
+			"stable could not be given its traffic back: %.180s",
+			t->r->traffic.trouble);
+		text_set(t->r->reason, sizeof(t->r->reason), reason);
+		t->r->traffic.wants = false;
+		rollout_enter(t, PHASE_ROLLBACK_FAILED, reason);
+		return;
+	}
+	if (traffic_is_there(t->r))
+		rollout_enter(t, PHASE_ROLLING_BACK, "stable serves 100 %");
+}
+
+/* Traffic is read once more at the end. True: it was, or cannot be. */
+static bool verify(struct turn *t)
+{
+	struct rollout *r = t->r;
+	int64_t *deadline_ms = &r->traffic.deadline_ms;
+
+	if (r->verified)
+		return true;
+	if (!r->verifying)
+		*deadline_ms = t->now + t->policy->revert_timeout_ms;
+	if (t->now >= *deadline_ms && !r->traffic.reading)
+		return true;
+	r->verifying = true;
+	traffic_watch(t);
+	turn_wake(t, r->traffic.retry_ms);
+	turn_wake(t, *deadline_ms);
+	return false;
+}
+
+static void end_rollback(struct turn *t)
+{
+	struct rollout *r = t->r;
+	const char *why = NULL;
+
+	if (r->lists_stopped & 1u << LIST_ROLLBACK)
+		why = "an action with on_failure stop failed";
+	else if (r->actions_unknown)
+		why = "an action was left unfinished by a crash";
+	else if (r->lists_failed & 1u << LIST_HEALTH)
+		why = "stable is not healthy after the rollback";
+	else if (!r->verified)
+		why = "the traffic could not be read back";
+	if (why)
+		turn_note(t, NOTE_WARNING, "%s", why);
+	rollout_enter(t, why ? PHASE_ROLLBACK_FAILED : PHASE_ROLLED_BACK,
+		why ? why : r->reason);
+}
+
+void phase_rolling_back(struct turn *t)
+{
+	struct rollout *r = t->r;
+
+	if (r->begun && !sequence_ensure(t, LIST_ROLLBACK))
+		return;
+	if (r->begun && !sequence_ensure(t, LIST_HEALTH))
+		return;
+	if (!verify(t))
+		return;
+	if (r->verified && r->traffic.spec.candidate > 0) {
+		rollout_stop_for_drift(t,
+			"somebody else gave the candidate traffic after the "
+			"revert");
+		return;
+	}
+	if (r->begun && !sequence_ensure(t, LIST_ROLLED_BACK))
+		return;
+	end_rollback(t);
+}

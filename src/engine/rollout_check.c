@@ -1,0 +1,170 @@
+/*
+ * Asks the SLOs when they are due, takes their answers, and says when they have
+ * decided. What an answer means is check.c's; what a breach leads to in which
+ * phase is rollout.c's.
+ */
+#include <stdio.h>
+
+#include "engine/backoff.h"
+#include "engine/turn.h"
+
+bool checks_are_satisfied(const struct turn *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (!check_is_satisfied(&t->policy->slos[i], &t->r->check[i]))
+			return false;
+	}
+	return true;
+}
+
+bool checks_are_out(const struct turn *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (t->r->check[i].asked_ms)
+			return true;
+	}
+	return false;
+}
+
+/* An SLO whose provider has been in trouble for too long, or -1. */
+int checks_find_blind(const struct turn *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (t->r->check[i].errors >= CHECK_ERRORS_MAX)
+			return (int)i;
+	}
+	return -1;
+}
+
+void checks_open_bake(struct turn *t)
+{
+	struct rollout *r = t->r;
+	size_t i;
+
+	r->bake_open = true;
+	r->checking = true;
+	for (i = 0; i < t->policy->n_slos; i++) {
+		check_begin_step(&r->check[i]);
+		r->check[i].due_ms = t->now;
+	}
+}
+
+/* Asks every SLO that is due; each such tick also looks for drift. */
+void checks_pump(struct turn *t)
+{
+	struct rollout *r = t->r;
+	bool asked = false;
+	size_t i;
+
+	if (!r->checking || rollout_is_reverting(r) || phase_is_end(r->phase))
+		return;
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (r->check[i].asked_ms)
+			continue;
+		if (r->check[i].due_ms > t->now) {
+			turn_wake(t, r->check[i].due_ms);
+			continue;
+		}
+		if (!asked)
+			traffic_watch(t);
+		asked = true;
+		r->check[i].asked_ms = t->now;
+		turn_effect(t, EFFECT_ASK)->slo = (int)i;
+	}
+}
+
+static void observe_breach(struct turn *t, struct note *note)
+{
+	struct check_state *check = &t->r->check[t->event->slo];
+
+	note->type = NOTE_WOULD_REVERT;
+	check->breaches = 0;
+	check->decisive = 0;
+	check->failed = false;
+}
+
+static void breached(struct turn *t)
+{
+	const struct judgement *j = &t->out->judgement;
+	const struct slo *slo = &t->policy->slos[t->event->slo];
+	char reason[ROLLOUT_TEXT_MAX];
+	struct note *note;
+
+	snprintf(reason, sizeof(reason), "%s: %s", slo->name, j->text);
+	note = turn_note(t, NOTE_BREACH, "%s", reason);
+	note->slo = t->event->slo;
+	note->value = j->value;
+	note->limit = j->limit;
+	if (t->policy->on_breach == ON_BREACH_OBSERVE) {
+		observe_breach(t, note);
+		return;
+	}
+	t->r->failed_slo = t->event->slo;
+	if (t->policy->on_breach == ON_BREACH_HOLD)
+		rollout_hold(t, CAUSE_SLO, reason);
+	else
+		rollout_revert(t, CAUSE_SLO, reason);
+}
+
+/* Trouble is asked again inside the interval, later and later. */
+static int64_t next_due(struct turn *t, const struct slo *slo,
+	const struct check_state *check, int64_t asked_ms)
+{
+	struct backoff backoff = {slo->interval_ms / 8, slo->interval_ms};
+	int64_t due = asked_ms + slo->interval_ms;
+
+	if (check->outcome == OUTCOME_ERROR)
+		due = t->now + backoff.base_ms +
+		      backoff_delay(&backoff, check->errors, 0, &t->r->rng) *
+			      7 / 8;
+	return due > t->now ? due : t->now;
+}
+
+void checks_take(struct turn *t)
+{
+	const struct slo *slo;
+	struct check_state *check;
+	int64_t asked_ms;
+	int passes;
+	enum verdict verdict;
+
+	if (t->event->slo < 0 || (size_t)t->event->slo >= t->policy->n_slos)
+		return;
+	slo = &t->policy->slos[t->event->slo];
+	check = &t->r->check[t->event->slo];
+	check_judge(slo, &t->event->answers, &t->out->judgement);
+	if (!check->asked_ms || rollout_is_reverting(t->r))
+		return;
+	asked_ms = check->asked_ms;
+	check->asked_ms = 0;
+	check->last_ms = t->now;
+	passes = check->passes;
+	verdict = check_apply(slo, check, &t->out->judgement);
+	if (t->policy->on_breach == ON_BREACH_OBSERVE &&
+		check->outcome == OUTCOME_BREACH)
+		check_count_breach(check);
+	/* What was asked before the step's settle was over is not its own. */
+	if (!t->r->bake_open || asked_ms < t->r->bake_from_ms)
+		check->passes = passes;
+	check->due_ms = next_due(t, slo, check, asked_ms);
+	if (verdict == VERDICT_FAIL)
+		breached(t);
+}
+
+void checks_resumed(struct turn *t)
+{
+	struct check_state *check = t->r->check;
+	size_t i;
+
+	for (i = 0; i < t->policy->n_slos; i++) {
+		check[i].asked_ms = 0;
+		if (t->r->checking && check[i].due_ms < t->now)
+			check[i].due_ms = t->now;
+	}
+}

@@ -1,0 +1,288 @@
+/*
+ * Takes an event's facts into the state: answers, commands, interruptions. What
+ * follows from them in time is the phases' business (rollout.c).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/turn.h"
+
+static void refuse_command(struct turn *t, const char *fmt, ...)
+	PRINTFLIKE(2, 3);
+
+static void refuse_command(struct turn *t, const char *fmt, ...)
+{
+	va_list args;
+
+	t->out->refused = true;
+	va_start(args, fmt);
+	vsnprintf(t->out->refusal, sizeof(t->out->refusal), fmt, args);
+	va_end(args);
+	turn_note(t, NOTE_REFUSED, "%s by %s: %s", verb_name(t->event->verb),
+		t->event->who, t->out->refusal);
+}
+
+static void take_started(struct turn *t)
+{
+	if (t->r->started_ms)
+		return;
+	t->r->started_ms = t->now;
+	t->r->phase_ms = t->now;
+	rng_init(&t->r->rng, t->event->seed);
+	text_set(t->r->starter, sizeof(t->r->starter), t->event->who);
+	turn_effect(t, EFFECT_PREFLIGHT);
+}
+
+static void take_preflight(struct turn *t)
+{
+	if (t->r->looked || t->r->refusing || t->r->phase != PHASE_PREFLIGHT)
+		return;
+	if (!t->event->ok) {
+		rollout_refuse(t, CAUSE_PREFLIGHT, t->event->text);
+		return;
+	}
+	t->r->looked = true;
+	traffic_learn(t);
+}
+
+static bool gate_is_open(const struct rollout *r)
+{
+	return r->gate_deadline_ms != 0;
+}
+
+static bool gate_fits(struct turn *t)
+{
+	if (!gate_is_open(t->r)) {
+		refuse_command(t, "no gate is open: the rollout is %s",
+			phase_name(t->r->phase));
+		return false;
+	}
+	if (t->event->step >= 0 && t->event->step != t->r->step) {
+		refuse_command(t, "it was meant for step %d, but step %d waits",
+			t->event->step + 1, t->r->step + 1);
+		return false;
+	}
+	return true;
+}
+
+static void approve(struct turn *t)
+{
+	const struct approval *approval;
+	size_t i;
+
+	if (!gate_fits(t))
+		return;
+	approval = t->policy->steps[t->r->step].approval;
+	for (i = 0; i < approval->n_approvers; i++) {
+		if (strcmp(approval->approvers[i], t->event->who) == 0)
+			break;
+	}
+	if (i == approval->n_approvers)
+		refuse_command(t, "%s is not among the approvers of this step",
+			t->event->who);
+	else if (!approval->self_approval &&
+		 strcmp(t->event->who, t->r->starter) == 0)
+		refuse_command(t,
+			"%s started the rollout and the policy does not say "
+			"self_approval",
+			t->event->who);
+	else if (t->r->approvals & UINT64_C(1) << i)
+		refuse_command(
+			t, "%s has approved this step already", t->event->who);
+	else
+		t->r->approvals |= UINT64_C(1) << i;
+}
+
+static void reject(struct turn *t)
+{
+	char reason[ROLLOUT_TEXT_MAX];
+
+	if (!gate_fits(t))
+		return;
+	snprintf(reason, sizeof(reason), "rejected by %s%s%.120s",
+		t->event->who, t->event->text && *t->event->text ? ": " : "",
+		t->event->text ? t->event->text : "");
+	rollout_revert(t, CAUSE_PERSON, reason);
+}
+
+static void pause(struct turn *t)
+{
+	if (t->r->phase == PHASE_HELD)
+		refuse_command(t, "it is held already: %.180s", t->r->reason);
+	else if (t->r->phase == PHASE_PAUSED || t->r->pause_wanted)
+		refuse_command(t, "it is paused already");
+	else if (rollout_is_reverting(t->r) || t->r->refusing)
+		refuse_command(t, "it is %s", phase_name(t->r->phase));
+	else if (rollout_is_finishing(t))
+		refuse_command(t, "every step has passed, nothing is left to "
+				  "pause");
+	else
+		t->r->pause_wanted = true;
+}
+
+static void continue_held(struct turn *t)
+{
+	switch (t->r->cause) {
+	case CAUSE_HOOK:
+		rollout_go_on(t);
+		break;
+	case CAUSE_SLO:
+		/* Overruled: it has to earn this step's passes once more. */
+		check_forgive(&t->r->check[t->r->failed_slo]);
+		t->r->failed_slo = -1;
+		if (t->r->bake_open)
+			t->r->bake_from_ms = t->now;
+		rollout_go_on(t);
+		break;
+	case CAUSE_APPROVAL:
+		refuse_command(t, "it waits for approvals: approve or abort");
+		break;
+	default:
+		refuse_command(t,
+			"it goes on by itself when the evidence is there; "
+			"what was not evaluated is not promoted (abort takes "
+			"it back)");
+	}
+}
+
+static void continue_(struct turn *t)
+{
+	if (t->r->phase == PHASE_PAUSED) {
+		rollout_go_on(t);
+	} else if (t->r->phase == PHASE_HELD) {
+		continue_held(t);
+	} else if (t->r->pause_wanted) {
+		t->r->pause_wanted = false;
+	} else {
+		refuse_command(t, "it is neither paused nor held");
+	}
+}
+
+static void abort_(struct turn *t)
+{
+	char reason[ROLLOUT_TEXT_MAX];
+
+	snprintf(reason, sizeof(reason), "aborted by %s%s%.120s", t->event->who,
+		t->event->text && *t->event->text ? ": " : "",
+		t->event->text ? t->event->text : "");
+	if (rollout_is_reverting(t->r) || t->r->refusing)
+		refuse_command(t, "it is %s already", phase_name(t->r->phase));
+	else if (!t->r->begun)
+		rollout_refuse(t, CAUSE_PERSON, reason);
+	else
+		rollout_revert(t, CAUSE_PERSON, reason);
+}
+
+static void take_command(struct turn *t)
+{
+	if (!t->r->started_ms) {
+		refuse_command(t, "it has not started yet");
+		return;
+	}
+	switch (t->event->verb) {
+	case VERB_APPROVE:
+		approve(t);
+		break;
+	case VERB_REJECT:
+		reject(t);
+		break;
+	case VERB_PAUSE:
+		pause(t);
+		break;
+	case VERB_CONTINUE:
+		continue_(t);
+		break;
+	case VERB_ABORT:
+		abort_(t);
+		break;
+	case VERBS:
+		break;
+	}
+}
+
+static void take_interrupt(struct turn *t)
+{
+	char reason[ROLLOUT_TEXT_MAX];
+
+	if (rollout_is_reverting(t->r) || t->r->refusing ||
+		rollout_is_finishing(t)) {
+		turn_note(t, NOTE_WARNING,
+			"%.60s: what is under way is "
+			"finished first",
+			t->event->text);
+		return;
+	}
+	if (t->event->leave) {
+		t->r->leaving = true;
+		return;
+	}
+	snprintf(reason, sizeof(reason), "interrupted by %.200s",
+		t->event->text);
+	if (!t->r->begun)
+		rollout_refuse(t, CAUSE_INTERRUPT, reason);
+	else
+		rollout_revert(t, CAUSE_INTERRUPT, reason);
+}
+
+/*
+ * Another process goes on. What was out has no answer any more; bake that no
+ * check covered does not count.
+ */
+static void take_resumed(struct turn *t, int64_t last_ms)
+{
+	struct rollout *r = t->r;
+
+	r->leaving = false;
+	if (!r->started_ms)
+		return;
+	if (r->bake_from_ms)
+		r->bake_from_ms += t->now - last_ms;
+	checks_resumed(t);
+	r->verifying = false;
+	traffic_resumed(t);
+	sequence_resumed(t);
+	if (!r->looked && !r->refusing)
+		turn_effect(t, EFFECT_PREFLIGHT);
+}
+
+void event_take(struct turn *t)
+{
+	int64_t last_ms = t->r->now_ms;
+
+	t->r->now_ms = t->now;
+	switch (t->event->type) {
+	case EVENT_STARTED:
+		take_started(t);
+		break;
+	case EVENT_PREFLIGHT:
+		take_preflight(t);
+		break;
+	case EVENT_TRAFFIC:
+		traffic_seen(t);
+		break;
+	case EVENT_TRAFFIC_ERROR:
+		traffic_unseen(t);
+		break;
+	case EVENT_WRITTEN:
+		traffic_written(t);
+		break;
+	case EVENT_CHECK:
+		checks_take(t);
+		break;
+	case EVENT_ACTION:
+		sequence_ended(t);
+		break;
+	case EVENT_COMMAND:
+		take_command(t);
+		break;
+	case EVENT_INTERRUPT:
+		take_interrupt(t);
+		break;
+	case EVENT_RESUMED:
+		take_resumed(t, last_ms);
+		break;
+	case EVENT_TIMER:
+	case EVENTS:
+		break;
+	}
+}

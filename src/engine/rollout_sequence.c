@@ -1,0 +1,220 @@
+/*
+ * Lists of actions, one after the other, one at a time: attempts, retries,
+ * `on_failure`, `when`, and what a crash leaves behind. What the actions do is
+ * none of its business.
+ */
+#include <assert.h>
+
+#include "engine/turn.h"
+
+#define RETRY_BASE_MS 1000 /* doubled for each attempt */
+#define RETRY_MAX_MS  60000
+
+static const struct action *action_now(const struct turn *t)
+{
+	const struct sequence *q = &t->r->sequence;
+
+	return &t->policy->lists[q->list].item[q->index];
+}
+
+static unsigned when_of(enum cause cause)
+{
+	switch (cause) {
+	case CAUSE_SLO:
+		return WHEN_SLO;
+	case CAUSE_PERSON:
+		return WHEN_ABORT;
+	case CAUSE_INTERRUPT:
+		return WHEN_INTERRUPT;
+	default:
+		return WHEN_TIMEOUT;
+	}
+}
+
+static bool list_has_reasons(enum action_list list)
+{
+	return list == LIST_ROLLBACK || list == LIST_HEALTH ||
+	       list == LIST_ROLLED_BACK;
+}
+
+static struct note *action_note(
+	struct turn *t, enum note_type type, const char *text)
+{
+	const struct sequence *q = &t->r->sequence;
+	struct note *note = turn_note(t, type, "%s", text);
+
+	note->list = q->list;
+	note->index = q->index;
+	note->attempt = q->attempt;
+	return note;
+}
+
+static void finish(struct turn *t)
+{
+	struct sequence *q = &t->r->sequence;
+
+	t->r->lists_done |= 1u << q->list;
+	if (q->failed)
+		t->r->lists_failed |= 1u << q->list;
+	if (q->stopped)
+		t->r->lists_stopped |= 1u << q->list;
+	q->active = false;
+	q->running = false;
+	q->retry_ms = 0;
+	t->changed = true;
+}
+
+static void start_attempt(struct turn *t)
+{
+	struct sequence *q = &t->r->sequence;
+	struct effect *effect = turn_effect(t, EFFECT_ACT);
+
+	q->running = true;
+	q->retry_ms = 0;
+	effect->list = q->list;
+	effect->index = q->index;
+	effect->attempt = q->attempt;
+	action_note(t, NOTE_ACTION_STARTED, action_now(t)->name);
+}
+
+/* Goes to the action at q->index, over those that are not meant for this. */
+static void start_next(struct turn *t)
+{
+	const struct actions *list = &t->policy->lists[t->r->sequence.list];
+	struct sequence *q = &t->r->sequence;
+
+	for (; (size_t)q->index < list->n; q->index++) {
+		q->attempt = 1;
+		if (!list_has_reasons(q->list) ||
+			action_now(t)->when & when_of(t->r->cause)) {
+			start_attempt(t);
+			return;
+		}
+		action_note(t, NOTE_ACTION_SKIPPED,
+			"not meant for this reason (when)");
+	}
+	finish(t);
+}
+
+void sequence_forget(struct turn *t, enum action_list list)
+{
+	t->r->lists_done &= ~(1u << list);
+	t->r->lists_failed &= ~(1u << list);
+	t->r->lists_stopped &= ~(1u << list);
+}
+
+bool sequence_take_stop(struct turn *t, enum action_list list)
+{
+	bool stopped = t->r->lists_stopped & 1u << list;
+
+	t->r->lists_stopped &= ~(1u << list);
+	return stopped;
+}
+
+bool sequence_ensure(struct turn *t, enum action_list list)
+{
+	struct sequence *q = &t->r->sequence;
+
+	if (t->r->lists_done & 1u << list)
+		return true;
+	if (q->active) {
+		assert(q->list == list);
+		return false;
+	}
+	*q = (struct sequence){.active = true, .list = list};
+	start_next(t);
+	return !q->active;
+}
+
+/* The action is over for good; the list goes on or stops. */
+static void settle_action(struct turn *t, bool failed)
+{
+	struct sequence *q = &t->r->sequence;
+
+	if (failed) {
+		q->failed++;
+		t->r->actions_failed++;
+		q->stopped = action_now(t)->stop_on_failure;
+	}
+	if (q->stopped) {
+		finish(t);
+		return;
+	}
+	q->index++;
+	start_next(t);
+}
+
+static bool is_answer(const struct turn *t)
+{
+	const struct sequence *q = &t->r->sequence;
+
+	return q->active && q->running && t->event->list == q->list &&
+	       t->event->index == q->index && t->event->attempt == q->attempt;
+}
+
+void sequence_ended(struct turn *t)
+{
+	struct sequence *q = &t->r->sequence;
+	int shift;
+
+	if (!is_answer(t))
+		return;
+	q->running = false;
+	if (t->event->action_result == ACTION_UNKNOWN)
+		t->r->actions_unknown++;
+	if (t->event->action_result == ACTION_FAILED &&
+		q->attempt <= action_now(t)->retries) {
+		shift = q->attempt - 1 < 16 ? q->attempt - 1 : 16;
+		q->retry_ms = (int64_t)RETRY_BASE_MS << shift;
+		if (q->retry_ms > RETRY_MAX_MS)
+			q->retry_ms = RETRY_MAX_MS;
+		q->retry_ms += t->now;
+		q->attempt++;
+		return;
+	}
+	settle_action(t, t->event->action_result == ACTION_FAILED ||
+				 t->event->action_result == ACTION_UNKNOWN);
+}
+
+void sequence_pump(struct turn *t)
+{
+	struct sequence *q = &t->r->sequence;
+
+	if (!q->active || q->running)
+		return;
+	if (q->retry_ms > t->now) {
+		turn_wake(t, q->retry_ms);
+		return;
+	}
+	start_attempt(t);
+}
+
+void sequence_cancel(struct turn *t)
+{
+	struct sequence *q = &t->r->sequence;
+
+	if (!q->active)
+		return;
+	if (q->running)
+		turn_effect(t, EFFECT_CANCEL);
+	*q = (struct sequence){0};
+}
+
+/* One that was started and has no end is run again only if that is harmless. */
+void sequence_resumed(struct turn *t)
+{
+	struct sequence *q = &t->r->sequence;
+
+	if (!q->active || !q->running)
+		return;
+	q->running = false;
+	if (action_now(t)->idempotent) {
+		start_attempt(t);
+		return;
+	}
+	action_note(t, NOTE_WARNING,
+		"it was started before the crash and may not be repeated: "
+		"look what it did and finish it by hand");
+	t->r->actions_unknown++;
+	settle_action(t, true);
+}

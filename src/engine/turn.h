@@ -1,0 +1,85 @@
+/*
+ * One turn of the engine: what the files of src/engine share during one call
+ * of rollout_step. Not for anybody else.
+ *
+ *   rollout.c           the phases: which comes after which, and when
+ *   rollout_back.c      reverting and rolling back
+ *   rollout_event.c     takes an event's facts into the state
+ *   rollout_check.c     asks the SLOs and says when they have decided
+ *   rollout_traffic.c   brings the service's traffic to what is wanted
+ *   rollout_sequence.c  runs lists of actions
+ */
+#ifndef TIDEGATE_ENGINE_TURN_H
+#define TIDEGATE_ENGINE_TURN_H
+
+#include "engine/rollout.h"
+
+struct turn {
+	const struct policy *policy;
+	struct rollout *r;
+	const struct event *event;
+	int64_t now;
+	struct outcome_list *out;
+	bool changed; /* something a phase may be waiting for has come */
+};
+
+/* What came out of it, for the caller. */
+struct effect *turn_effect(struct turn *t, enum effect_type type);
+struct note *turn_note(struct turn *t, enum note_type type, const char *fmt,
+	...) PRINTFLIKE(3, 4);
+void turn_wake(struct turn *t, int64_t at_ms); /* the earliest wins; 0: none */
+
+/* Copies a text into one of the state's arrays, cut at a whole character. */
+void text_set(char *to, size_t size, const char *from);
+
+/* rollout.c: decisions that more than one file takes. */
+void rollout_enter(struct turn *t, enum phase phase, const char *reason);
+void rollout_revert(struct turn *t, enum cause cause, const char *reason);
+void rollout_refuse(struct turn *t, enum cause cause, const char *reason);
+void rollout_stop_for_drift(struct turn *t, const char *reason);
+void rollout_hold(struct turn *t, enum cause cause, const char *reason);
+void rollout_go_on(struct turn *t); /* from held or paused, back to where */
+bool rollout_is_reverting(const struct rollout *r); /* or rolling back */
+bool rollout_is_finishing(const struct turn *t);
+
+/* rollout_back.c */
+void phase_reverting(struct turn *t);
+void phase_rolling_back(struct turn *t);
+
+/* rollout_event.c */
+void event_take(struct turn *t);
+
+/* rollout_check.c */
+void checks_open_bake(struct turn *t); /* settle is over: passes count */
+void checks_pump(struct turn *t); /* asks every SLO that is due */
+void checks_take(struct turn *t); /* EVENT_CHECK */
+void checks_resumed(struct turn *t);
+bool checks_are_satisfied(const struct turn *t); /* all of them */
+bool checks_are_out(const struct turn *t); /* an answer is awaited */
+int checks_find_blind(const struct turn *t); /* an SLO without metrics, or -1 */
+
+/* rollout_traffic.c: level-triggered. A phase says what it wants and is told
+ * when it is there; reads, writes, retries and drift happen in between. */
+void traffic_want(
+	struct turn *t, int percent, bool to_latest, enum tag_change tag);
+bool traffic_is_there(const struct rollout *r); /* nothing is wanted */
+void traffic_pump(struct turn *t); /* the next move towards it */
+void traffic_seen(struct turn *t); /* EVENT_TRAFFIC */
+void traffic_unseen(struct turn *t); /* EVENT_TRAFFIC_ERROR */
+void traffic_written(struct turn *t); /* EVENT_WRITTEN */
+void traffic_learn(struct turn *t); /* the facts of a preflight event */
+void traffic_resumed(struct turn *t);
+void traffic_watch(struct turn *t); /* a look for drift, if none is out */
+
+/* rollout_sequence.c */
+/* True when the list has run to its end; starts it when it has not. */
+bool sequence_ensure(struct turn *t, enum action_list list);
+/* True when it ended early because of on_failure stop; told once. */
+bool sequence_take_stop(struct turn *t, enum action_list list);
+void sequence_forget(struct turn *t, enum action_list list); /* to run again */
+void sequence_ended(struct turn *t); /* EVENT_ACTION */
+void sequence_pump(struct turn *t); /* retries that are due */
+void sequence_cancel(struct turn *t);
+void sequence_resumed(struct turn *t);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * A world small enough to see at once, for tests of the engine: it answers
+ * every effect by itself, on a virtual clock, and can be told to misbehave.
+ */
+#ifndef TIDEGATE_TEST_ENGINE_WORLD_H
+#define TIDEGATE_TEST_ENGINE_WORLD_H
+
+#include "engine/rollout.h"
+
+#define WORLD_QUEUE_MAX 256
+
+struct world;
+
+/* What an SLO's query is answered at a time; the default is 0. */
+typedef struct answers (*world_answer_fn)(struct world *world, int slo);
+/* How an action ends; the default is ACTION_OK. */
+typedef enum action_result (*world_action_fn)(
+	struct world *world, enum action_list list, int index, int attempt);
+
+struct world_event {
+	int64_t at_ms;
+	uint64_t order;
+	struct event event;
+};
+
+struct world {
+	const struct policy *policy;
+	struct rollout rollout;
+	int64_t now_ms, start_ms;
+
+	/* The service. */
+	struct split spec, serving;
+	bool by_latest, candidate_is_latest, tagged, settled, green;
+	int64_t serve_delay_ms; /* from a write to its split being served */
+	int64_t serve_at_ms;
+
+	/* Misbehaviour. */
+	world_answer_fn answer;
+	world_action_fn action;
+	enum write_result write_result; /* of the next writes … */
+	int write_trouble; /* … this many of them; < 0: all */
+	bool write_applies; /* although the result says otherwise */
+	int read_trouble; /* this many reads fail; < 0: all */
+	int64_t latency_ms; /* of every answer */
+
+	/* What was seen. */
+	int writes, reads, asks, highest_percent;
+	char actions[1024]; /* names in the order they were started */
+	char phases[2048]; /* "preflight shifting baking …" */
+	char notes[16384];
+	bool refused; /* the last command */
+	char refusal[ROLLOUT_TEXT_MAX];
+	int64_t breach_ms,
+		reverted_ms; /* first breaching answer, stable again */
+
+	struct world_event queue[WORLD_QUEUE_MAX];
+	size_t n_queue;
+	uint64_t order;
+	int64_t wake_ms;
+};
+
+void world_init(struct world *world, const struct policy *policy);
+void world_start(struct world *world); /* by "alice" */
+void world_push(
+	struct world *world, int64_t delay_ms, const struct event *event);
+void world_command(struct world *world, enum verb verb, const char *who);
+void world_feed(struct world *world, const struct event *event); /* now */
+/* Runs until the virtual time, or until the rollout has ended. */
+void world_run(struct world *world, int64_t for_ms);
+/* Everything that is out is lost; another process takes over later. */
+void world_crash(struct world *world, int64_t away_ms);
+
+/* A policy of 10, 50, 100 % with 60 s bakes, one SLO, settle 10 s. */
+struct test_policy {
+	struct policy policy;
+	struct step steps[3];
+	struct slo slos[2];
+	struct approval approval;
+	const char *approvers[3];
+	struct action actions[ACTION_LISTS][4];
+};
+
+void test_policy_init(struct test_policy *test);
+/* Adds an action to a list and returns it for changes. */
+struct action *test_policy_add(
+	struct test_policy *test, enum action_list list, const char *name);
+
+#endif
