@@ -1,0 +1,163 @@
+/* Members of proto3 JSON objects; see member.h. Knows no resource. */
+#include "cloudrun/member.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LABEL_MAX 63 /* bytes: of a DNS label, which all our names are */
+
+json_t *member_load(
+	const char *what, const char *bytes, size_t len, struct err *err_r)
+{
+	json_error_t error;
+	json_t *root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
+	struct buf text;
+
+	if (!root) {
+		buf_init(&text, MEMBER_CLEAN_MAX);
+		member_clean(&text, error.text);
+		err_set(err_r, ERR_PROTOCOL,
+			"the %s is not valid JSON: line %d: %s", what,
+			error.line, text.data);
+		buf_fini(&text);
+		return NULL;
+	}
+	if (!json_is_object(root)) {
+		json_decref(root);
+		err_set(err_r, ERR_PROTOCOL, "the %s is not a JSON object",
+			what);
+		return NULL;
+	}
+	return root;
+}
+
+static int wrong_type(const char *key, const char *wanted, struct err *err_r)
+{
+	return err_set(err_r, ERR_PROTOCOL, "\"%s\" is not %s", key, wanted);
+}
+
+/* NULL: missing, or null, which proto3 reads as the default. */
+static json_t *member(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	return json_is_null(value) ? NULL : value;
+}
+
+int member_text(const json_t *object, const char *key, const char **text_r,
+	struct err *err_r)
+{
+	const json_t *value = member(object, key);
+
+	*text_r = NULL;
+	if (value && !json_is_string(value))
+		return wrong_type(key, "a string", err_r);
+	if (value && json_string_length(value) > 0)
+		*text_r = json_string_value(value);
+	return 0;
+}
+
+const char *member_hint(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+int member_bool(
+	const json_t *object, const char *key, bool *value_r, struct err *err_r)
+{
+	const json_t *value = member(object, key);
+
+	*value_r = json_is_true(value);
+	if (value && !json_is_boolean(value))
+		return wrong_type(key, "true or false", err_r);
+	return 0;
+}
+
+int member_int64(const json_t *object, const char *key, int64_t *value_r,
+	struct err *err_r)
+{
+	const json_t *value = member(object, key);
+	const char *text = json_string_value(value);
+	char *end;
+
+	*value_r = json_integer_value(value); /* 0 for NULL */
+	if (!value || json_is_integer(value))
+		return 0;
+	if (!text || strspn(text, "-0123456789") != strlen(text))
+		return wrong_type(key, "a whole number", err_r);
+	errno = 0;
+	*value_r = strtoll(text, &end, 10);
+	if (end == text || *end != '\0' || errno != 0)
+		return wrong_type(key, "a whole number of 64 bits", err_r);
+	return 0;
+}
+
+int member_object(const json_t *object, const char *key, json_t **object_r,
+	struct err *err_r)
+{
+	*object_r = member(object, key);
+	if (*object_r && !json_is_object(*object_r))
+		return wrong_type(key, "an object", err_r);
+	return 0;
+}
+
+int member_array(const json_t *object, const char *key, json_t **array_r,
+	struct err *err_r)
+{
+	*array_r = member(object, key);
+	if (*array_r && !json_is_array(*array_r))
+		return wrong_type(key, "an array", err_r);
+	return 0;
+}
+
+/* How many bytes of `text`, at most `max`, end between two characters. */
+static size_t whole_characters(const char *text, size_t max)
+{
+	size_t len = strnlen(text, max + 1);
+
+	if (len <= max)
+		return len;
+	for (len = max; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+		len--;
+	return len;
+}
+
+void member_clean(struct buf *out, const char *text)
+{
+	size_t i, n = 0, len = whole_characters(text, MEMBER_CLEAN_MAX);
+	char line[MEMBER_CLEAN_MAX];
+
+	for (i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		/* U+0080..U+009F: what some terminals obey, too. */
+		if (c == 0xc2 && i + 1 < len &&
+			(unsigned char)text[i + 1] < 0xa0) {
+			line[n++] = ' ';
+			i++;
+		} else {
+			line[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+		}
+	}
+	buf_add(out, line, n); /* whole or not at all: no half characters */
+	if (text[len] != '\0')
+		buf_adds(out, "…");
+}
+
+const char *member_short_name(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? slash + 1 : name;
+}
+
+bool member_is_label(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789-_.");
+
+	return len > 0 && len <= LABEL_MAX && text[len] == '\0' &&
+	       text[0] != '.';
+}

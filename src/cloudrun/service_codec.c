@@ -1,0 +1,435 @@
+/*
+ * Services and revisions; see service_codec.h. Owns what the fields mean. Must
+ * not decide anything: who is stable or what to write is the engine's.
+ */
+#include "cloudrun/service_codec.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "cloudrun/member.h"
+
+#define TYPE_LATEST      "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+#define TYPE_REVISION    "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+#define TYPE_UNSPECIFIED "TRAFFIC_TARGET_ALLOCATION_TYPE_UNSPECIFIED"
+
+/* Of a project (an old one may be example.com:name), a region, a service. */
+#define NAME_CHARS                   \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789-_.:"
+
+/* A short name out of a short or full one; NULL stays NULL. */
+static int decode_name(struct arena *arena, const json_t *object,
+	const char *key, const char **name_r, struct err *err_r)
+{
+	const char *text;
+
+	if (member_text(object, key, &text, err_r) < 0)
+		return -1;
+	*name_r = NULL;
+	if (!text)
+		return 0;
+	if (!member_is_label(member_short_name(text)))
+		return err_set(err_r, ERR_PROTOCOL,
+			"\"%s\" is not the name of a revision", key);
+	*name_r = arena_strdup(arena, member_short_name(text));
+	return 0;
+}
+
+/* A URL that is none is left out: it is for people and probes only. */
+static const char *decode_uri(struct arena *arena, const char *uri)
+{
+	const char *c;
+
+	for (c = uri; c && *c; c++)
+		if (*c <= ' ' || *c > '~')
+			return NULL;
+	return arena_strdup(arena, uri);
+}
+
+static enum target_type decode_type(const char *type, const char *revision)
+{
+	if (!type || strcmp(type, TYPE_UNSPECIFIED) == 0)
+		return revision ? TARGET_REVISION : TARGET_UNKNOWN;
+	if (strcmp(type, TYPE_LATEST) == 0)
+		return TARGET_LATEST;
+	if (strcmp(type, TYPE_REVISION) == 0 && revision)
+		return TARGET_REVISION;
+	return TARGET_UNKNOWN;
+}
+
+static int decode_target(struct arena *arena, const json_t *entry,
+	struct target *target_r, struct err *err_r)
+{
+	const char *type, *tag, *uri;
+	int64_t percent;
+
+	if (!json_is_object(entry))
+		return err_set(err_r, ERR_PROTOCOL, "it is not an object");
+	if (member_text(entry, "type", &type, err_r) < 0 ||
+		member_text(entry, "tag", &tag, err_r) < 0 ||
+		member_text(entry, "uri", &uri, err_r) < 0 ||
+		member_int64(entry, "percent", &percent, err_r) < 0 ||
+		decode_name(arena, entry, "revision", &target_r->revision,
+			err_r) < 0)
+		return -1;
+	if (percent < 0 || percent > 100)
+		return err_set(err_r, ERR_PROTOCOL,
+			"\"percent\" is %lld, not one of 0 to 100",
+			(long long)percent);
+	if (tag && !member_is_label(tag))
+		return err_set(err_r, ERR_PROTOCOL, "\"tag\" is not a tag");
+	target_r->type = decode_type(type, target_r->revision);
+	target_r->percent = (int)percent;
+	target_r->tag = arena_strdup(arena, tag);
+	target_r->uri = decode_uri(arena, uri);
+	return 0;
+}
+
+static int decode_traffic(struct arena *arena, const json_t *root,
+	const char *key, struct traffic *traffic_r, struct err *err_r)
+{
+	json_t *array, *entry;
+	size_t i;
+
+	if (member_array(root, key, &array, err_r) < 0)
+		return -1;
+	if (json_array_size(array) > TRAFFIC_ENTRIES_MAX)
+		return err_set(err_r, ERR_LIMIT,
+			"\"%s\" has %zu entries, more than %d", key,
+			json_array_size(array), TRAFFIC_ENTRIES_MAX);
+	traffic_r->n = json_array_size(array);
+	traffic_r->item = arena_alloc(
+		arena, (traffic_r->n + 1) * sizeof(*traffic_r->item));
+	json_array_foreach(array, i,
+		entry) if (decode_target(arena, entry, &traffic_r->item[i],
+				   err_r) < 0) return err_wrap(err_r, "%s[%zu]",
+		key, i);
+	return 0;
+}
+
+static int decode_spec(
+	struct service *service, const json_t *root, struct err *err_r)
+{
+	struct traffic *spec = &service->spec;
+	int sum = 0;
+	size_t i;
+
+	if (decode_traffic(&service->arena, root, "traffic", spec, err_r) < 0)
+		return -1;
+	if (spec->n == 0) { /* there is room for one, see above */
+		spec->n = 1;
+		spec->item[0].type = TARGET_LATEST;
+		spec->item[0].percent = 100;
+	}
+	for (i = 0; i < spec->n; i++) {
+		sum += spec->item[i].percent;
+		if (spec->item[i].type == TARGET_LATEST)
+			spec->item[i].revision = NULL;
+	}
+	if (sum != 100)
+		return err_set(err_r, ERR_PROTOCOL,
+			"the percents of \"traffic\" sum to %d, not 100", sum);
+	return 0;
+}
+
+/* While the service reconciles these may be anything: their sum is not looked
+ * at, it shows in the split. */
+static int decode_statuses(
+	struct service *service, const json_t *root, struct err *err_r)
+{
+	struct traffic *statuses = &service->statuses;
+	size_t i;
+
+	if (decode_traffic(&service->arena, root, "trafficStatuses", statuses,
+		    err_r) < 0)
+		return -1;
+	for (i = 0; i < statuses->n; i++)
+		if (statuses->item[i].type == TARGET_LATEST &&
+			!statuses->item[i].revision)
+			statuses->item[i].revision = service->latest_ready;
+	return 0;
+}
+
+static bool condition_succeeded(const json_t *condition)
+{
+	const char *state = member_hint(condition, "state");
+
+	return state && strcmp(state, "CONDITION_SUCCEEDED") == 0;
+}
+
+/* Why a condition is not met, in words; "" when it says nothing. */
+static void condition_explain(const json_t *condition, struct buf *out)
+{
+	static const char *const keys[] = {
+		"message", "reason", "revisionReason", "state"};
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		text = member_hint(condition, keys[i]);
+		if (text && *text) {
+			member_clean(out, text);
+			return;
+		}
+	}
+}
+
+static int decode_condition(
+	struct service *service, const json_t *root, struct err *err_r)
+{
+	struct buf why;
+	json_t *condition;
+
+	if (member_object(root, "terminalCondition", &condition, err_r) < 0)
+		return -1;
+	service->green = condition_succeeded(condition);
+	if (service->green)
+		return 0;
+	buf_init(&why, MEMBER_CLEAN_MAX + 8);
+	condition_explain(condition, &why);
+	if (why.len > 0)
+		service->condition = arena_strdup(&service->arena, why.data);
+	buf_fini(&why);
+	return 0;
+}
+
+/* projects/P/locations/R/services/S: it becomes part of a path again. */
+static bool is_service_name(const char *name)
+{
+	static const char *const fixed[] = {
+		"projects/", "/locations/", "/services/"};
+	size_t i, len;
+
+	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		len = strlen(fixed[i]);
+		if (strncmp(name, fixed[i], len) != 0)
+			return false;
+		name += len;
+		len = strspn(name, NAME_CHARS);
+		if (len == 0 || name[0] == '.')
+			return false;
+		name += len;
+	}
+	return *name == '\0';
+}
+
+static int decode_identity(
+	struct service *service, const json_t *root, struct err *err_r)
+{
+	struct arena *arena = &service->arena;
+	const char *name, *etag, *uri, *modifier;
+
+	if (member_text(root, "name", &name, err_r) < 0 ||
+		member_text(root, "etag", &etag, err_r) < 0 ||
+		member_text(root, "uri", &uri, err_r) < 0 ||
+		member_text(root, "lastModifier", &modifier, err_r) < 0)
+		return -1;
+	if (!name || !is_service_name(name))
+		return err_set(err_r, ERR_PROTOCOL,
+			"\"name\" is not "
+			"projects/…/locations/…/services/…");
+	service->name = arena_strdup(arena, name);
+	service->etag = arena_strdup(arena, etag);
+	service->uri = decode_uri(arena, uri);
+	if (modifier) {
+		struct buf clean;
+
+		buf_init(&clean, MEMBER_CLEAN_MAX + 8);
+		member_clean(&clean, modifier);
+		service->last_modifier = arena_strdup(arena, clean.data);
+		buf_fini(&clean);
+	}
+	return 0;
+}
+
+static int decode_state(
+	struct service *service, const json_t *root, struct err *err_r)
+{
+	struct arena *arena = &service->arena;
+	json_t *regions;
+
+	if (member_int64(root, "generation", &service->generation, err_r) < 0 ||
+		member_int64(root, "observedGeneration",
+			&service->observed_generation, err_r) < 0 ||
+		member_bool(root, "reconciling", &service->reconciling, err_r) <
+			0 ||
+		member_object(root, "multiRegionSettings", &regions, err_r) <
+			0 ||
+		decode_name(arena, root, "latestReadyRevision",
+			&service->latest_ready, err_r) < 0 ||
+		decode_name(arena, root, "latestCreatedRevision",
+			&service->latest_created, err_r) < 0)
+		return -1;
+	service->multi_region = json_object_size(regions) > 0;
+	return decode_condition(service, root, err_r);
+}
+
+struct service *service_decode(const char *bytes, size_t len, struct err *err_r)
+{
+	json_t *root = member_load("service", bytes, len, err_r);
+	struct service *service;
+
+	if (!root)
+		return NULL;
+	service = xcalloc(1, sizeof(*service));
+	arena_init(&service->arena);
+	if (decode_identity(service, root, err_r) < 0 ||
+		decode_state(service, root, err_r) < 0 ||
+		decode_spec(service, root, err_r) < 0 ||
+		decode_statuses(service, root, err_r) < 0) {
+		err_wrap(err_r, "service");
+		service_free(&service);
+	}
+	json_decref(root);
+	return service;
+}
+
+void service_free(struct service **service)
+{
+	if (!*service)
+		return;
+	arena_fini(&(*service)->arena);
+	free(*service);
+	*service = NULL;
+}
+
+bool service_is_settled(const struct service *service)
+{
+	return !service->reconciling &&
+	       service->observed_generation == service->generation;
+}
+
+/* The condition Ready; NULL: there is none. Active says something else: an
+ * idle revision is not active and may get traffic all the same. */
+static const json_t *find_ready(const json_t *conditions)
+{
+	const json_t *condition;
+	const char *type;
+	size_t i;
+
+	json_array_foreach(conditions, i, condition)
+	{
+		type = member_hint(condition, "type");
+		if (type && strcmp(type, "Ready") == 0)
+			return condition;
+	}
+	return NULL;
+}
+
+static void decode_ready(struct revision *revision, const json_t *ready)
+{
+	struct buf why;
+
+	revision->ready = condition_succeeded(ready);
+	if (revision->ready)
+		return;
+	buf_init(&why, MEMBER_CLEAN_MAX + 8);
+	condition_explain(ready, &why);
+	if (why.len == 0)
+		buf_adds(&why, "it has no condition Ready yet");
+	revision->condition = buf_steal(&why);
+	buf_fini(&why);
+}
+
+int revision_decode(const char *bytes, size_t len, struct revision *revision_r,
+	struct err *err_r)
+{
+	json_t *conditions, *root = member_load("revision", bytes, len, err_r);
+	const char *name, *service;
+	struct arena arena;
+	int rc = -1;
+
+	if (!root)
+		return -1;
+	arena_init(&arena);
+	memset(revision_r, 0, sizeof(*revision_r));
+	if (decode_name(&arena, root, "name", &name, err_r) < 0 ||
+		decode_name(&arena, root, "service", &service, err_r) < 0 ||
+		member_array(root, "conditions", &conditions, err_r) < 0)
+		goto out;
+	if (!name) {
+		err_set(err_r, ERR_PROTOCOL, "it has no \"name\"");
+		goto out;
+	}
+	revision_r->name = xstrdup(name);
+	revision_r->service = xstrdup(service);
+	decode_ready(revision_r, find_ready(conditions));
+	rc = 0;
+out:
+	if (rc < 0)
+		err_wrap(err_r, "revision");
+	arena_fini(&arena);
+	json_decref(root);
+	return rc;
+}
+
+void revision_fini(struct revision *revision)
+{
+	xfree(&revision->name);
+	xfree(&revision->service);
+	xfree(&revision->condition);
+}
+
+static const char *type_name(enum target_type type)
+{
+	switch (type) {
+	case TARGET_REVISION:
+		return TYPE_REVISION;
+	case TARGET_LATEST:
+		return TYPE_LATEST;
+	case TARGET_UNKNOWN:
+		break;
+	}
+	return TYPE_UNSPECIFIED;
+}
+
+/* Texts in a list come out of a decoder, so that they are valid UTF-8. */
+static json_t *encode_entries(const struct traffic *traffic)
+{
+	json_t *array = json_array(), *entry;
+	size_t i;
+
+	for (i = 0; i < traffic->n; i++) {
+		const struct target *t = &traffic->item[i];
+
+		entry = json_pack("{ss ss* si ss*}", "type", type_name(t->type),
+			"revision",
+			t->type == TARGET_LATEST ? NULL : t->revision,
+			"percent", t->percent, "tag", t->tag);
+		assert(entry);
+		json_array_append_new(array, entry);
+	}
+	return array;
+}
+
+static int add_bytes(const char *bytes, size_t len, void *arg)
+{
+	struct buf *out = arg;
+
+	buf_add(out, bytes, len);
+	return 0;
+}
+
+void traffic_encode_array(const struct traffic *traffic, struct buf *out)
+{
+	json_t *array = encode_entries(traffic);
+
+	json_dump_callback(array, add_bytes, out, JSON_COMPACT);
+	json_decref(array);
+}
+
+void traffic_encode(const char *service_name, const char *etag,
+	const struct traffic *traffic, struct buf *out)
+{
+	json_t *body = json_pack("{ss ss* so}", "name", service_name, "etag",
+		etag, "traffic", encode_entries(traffic));
+
+	assert(body);
+	json_dump_callback(body, add_bytes, out, JSON_COMPACT);
+	json_decref(body);
+}
