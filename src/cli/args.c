@@ -184,7 +184,7 @@ static int once(const struct option_spec *options,
 int args_parse(const struct option_spec *options, void *values, int *argc,
 	char **argv, struct err *err_r)
 {
-	struct given given;
+	struct given given = {0};
 	uint64_t seen = 0;
 	int i, n = 1;
 
