@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/xalloc.h"
+
+#define ESCAPE_BYTES_MAX 9 /* \u{e0001} */
+
 /* Code points that are valid but deceive: C1 controls, zero-width and
  * bidirectional marks, line separators, the byte order mark, tags. */
 static const struct range {
@@ -106,6 +110,26 @@ void printable_add(struct buf *out, const char *text)
 void printable_add_lines(struct buf *out, const char *text)
 {
 	add(out, text, true);
+}
+
+void printable_copy(char *out, size_t size, const char *text)
+{
+	struct buf line;
+	size_t len;
+
+	/* Each byte read gives at least one, so that no more are looked at. */
+	char *begin = xmemdup0(text, strnlen(text, size));
+
+	buf_init(&line, size * ESCAPE_BYTES_MAX);
+	printable_add(&line, begin);
+	len = line.len < size ? line.len : size - 1;
+	while (len && len < line.len &&
+		((unsigned char)line.data[len] & 0xc0) == 0x80)
+		len--;
+	memcpy(out, line.data, len);
+	out[len] = '\0';
+	buf_fini(&line);
+	xfree(&begin);
 }
 
 size_t printable_width(const char *text)

@@ -18,6 +18,9 @@ void printable_add(struct buf *out, const char *text);
 /* The same for texts of several lines: newlines and tabs stay. */
 void printable_add_lines(struct buf *out, const char *text);
 
+/* One line into an array of `size` bytes, cut between characters. */
+void printable_copy(char *out, size_t size, const char *text);
+
 /* Columns a terminal takes for a printable text: one per character. */
 size_t printable_width(const char *text);
 

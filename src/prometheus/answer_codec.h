@@ -17,18 +17,25 @@ enum sample_kind {
 	SAMPLE_SEVERAL, /* more than one series: the query is wrong */
 };
 
-#define SAMPLE_WARNINGS_MAX 1024
+#define ANSWER_BYTES_MAX    (1024 * 1024) /* thousands of series: a bad query */
+#define SAMPLE_WARNINGS_MAX 1024 /* bytes with the NUL; longer ones are cut */
 
 struct sample {
 	enum sample_kind kind;
-	double value;
+	double value; /* NaN unless SAMPLE_VALUE */
 	size_t series;
-	char warnings[SAMPLE_WARNINGS_MAX]; /* "" or joined by "; " */
+	char warnings
+		[SAMPLE_WARNINGS_MAX]; /* "" or joined by "; ", printable */
 };
 
 /* `status` is HTTP's. Errors tell a bad query (ERR_INVALID) from trouble of
  * the provider (retryable codes), from missing rights (ERR_AUTH, ERR_DENIED). */
 MUST_CHECK int answer_decode(int status, const char *bytes, size_t len,
 	struct sample *sample_r, struct err *err_r);
+
+/* A sample's value as Prometheus writes it ("0.5", "1e-07", "NaN", "+Inf"),
+ * whatever the locale; `text` is NUL-terminated. -1: it is not one. */
+MUST_CHECK int sample_value_parse(
+	const char *text, size_t len, double *value_r);
 
 #endif

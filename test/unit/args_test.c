@@ -227,6 +227,27 @@ static void what_a_terminal_would_obey_is_escaped(void **state)
 	buf_fini(&out);
 }
 
+static void copies_are_cut_between_characters(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} rows[] = {
+		{"", ""},
+		{"abcdefg", "abcdefg"},
+		{"abcdefgh", "abcdefg"},
+		{"abcdef\xc3\xbc", "abcdef"},
+		{"abcde\xc3\xbc", "abcde\xc3\xbc"},
+		{"\001\002", "\\x01\\x0"},
+	};
+	char shown[8];
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		printable_copy(shown, sizeof(shown), rows[i].text);
+		assert_string_equal(shown, rows[i].shown);
+	}
+}
+
 static void tables_align_by_characters(void **state)
 {
 	static const char *const head[] = {"NAME", "PHASE"};
@@ -259,6 +280,7 @@ int main(void)
 		cmocka_unit_test(help_is_wrapped_at_80_columns),
 		cmocka_unit_test(slips_of_the_finger_find_the_name),
 		cmocka_unit_test(what_a_terminal_would_obey_is_escaped),
+		cmocka_unit_test(copies_are_cut_between_characters),
 		cmocka_unit_test(tables_align_by_characters),
 	};
 

@@ -1,0 +1,435 @@
+/*
+ * Decodes answers of the Prometheus HTTP API; see answer_codec.h. Owns the
+ * envelope {"status", "data", "warnings"}, its errors and those of Google.
+ * Must not know how the answer got here.
+ */
+#define _GNU_SOURCE /* strtod_l */
+#include "prometheus/answer_codec.h"
+
+#include <jansson.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/printable.h"
+#include "base/xalloc.h"
+
+#define VALUE_BYTES_MAX 400 /* 1e308 without an exponent fits */
+#define QUOTE_BYTES_MAX 80 /* of a body that cannot be read */
+#define DETAIL_MAX      512 /* of the other side's own message */
+#define WARNINGS_KEPT   16
+
+/* Duplicate keys would leave it to us which of two statuses is true. Integers
+ * become reals, so that a counter beyond 2^63 in an extra field is harmless. */
+#define LOAD_FLAGS \
+	(JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL)
+
+struct answer {
+	int status; /* HTTP's */
+	const char *bytes;
+	size_t len;
+	json_t *root; /* NULL: not JSON */
+};
+
+/* Numbers. */
+
+static size_t count_digits(const char *at)
+{
+	return strspn(at, "0123456789");
+}
+
+/* digits [. digits] [e [sign] digits], all of it. */
+static bool is_decimal(const char *at, const char *end)
+{
+	size_t n;
+
+	at += *at == '-';
+	if (!(n = count_digits(at)))
+		return false;
+	at += n;
+	if (*at == '.') {
+		if (!(n = count_digits(at + 1)))
+			return false;
+		at += 1 + n;
+	}
+	if (*at == 'e' || *at == 'E') {
+		at += 1 + (at[1] == '+' || at[1] == '-');
+		if (!(n = count_digits(at)))
+			return false;
+		at += n;
+	}
+	return at == end;
+}
+
+static double decimal_value(const char *text)
+{
+	static locale_t c_locale;
+
+	if (!c_locale)
+		c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	return c_locale ? strtod_l(text, NULL, c_locale) : strtod(text, NULL);
+}
+
+int sample_value_parse(const char *text, size_t len, double *value_r)
+{
+	static const struct {
+		const char *text;
+		double value;
+	} words[] = {{"NaN", NAN}, {"+Inf", INFINITY}, {"Inf", INFINITY},
+		{"-Inf", -INFINITY}};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (len == strlen(words[i].text) &&
+			memcmp(text, words[i].text, len) == 0) {
+			*value_r = words[i].value;
+			return 0;
+		}
+	}
+	if (len > VALUE_BYTES_MAX || !is_decimal(text, text + len))
+		return -1;
+	*value_r = decimal_value(text);
+	return isfinite(*value_r) ? 0 : -1;
+}
+
+/* Texts of the other side. */
+
+/* The beginning of a body that makes no sense, for a message. */
+static void quote(char out[DETAIL_MAX], const struct answer *answer)
+{
+	bool whole = answer->len <= QUOTE_BYTES_MAX;
+	char *begin =
+		xmemdup0(answer->bytes, whole ? answer->len : QUOTE_BYTES_MAX);
+	char shown[DETAIL_MAX / 2];
+
+	printable_copy(shown, sizeof(shown), begin);
+	if (answer->len)
+		snprintf(out, DETAIL_MAX, "\"%s%s\"", shown, whole ? "" : "…");
+	else
+		snprintf(out, DETAIL_MAX, "an empty body");
+	xfree(&begin);
+}
+
+static void add_warning(struct buf *text, const char *warning)
+{
+	if (text->len)
+		buf_adds(text, "; ");
+	buf_adds(text, warning);
+}
+
+/* "warnings" of Prometheus and its kin, "isPartial" of VictoriaMetrics: the
+ * value may lack a part of the data. "infos" are hints for authors. */
+static int decode_warnings(
+	const json_t *root, struct sample *sample, struct err *err_r)
+{
+	const json_t *list = json_object_get(root, "warnings"), *item;
+	struct buf text;
+	size_t i, n = 0;
+
+	sample->warnings[0] = '\0';
+	if (list && !json_is_null(list) && !json_is_array(list))
+		return err_set(err_r, ERR_PROTOCOL,
+			"\"warnings\" of the answer is not a list");
+	if (!list && !json_object_get(root, "isPartial"))
+		return 0;
+	buf_init(&text, ANSWER_BYTES_MAX);
+	if (json_is_true(json_object_get(root, "isPartial")))
+		add_warning(&text, "the answer is partial");
+	json_array_foreach(list, i, item)
+	{
+		if (n++ < WARNINGS_KEPT)
+			add_warning(&text, json_is_string(item)
+						   ? json_string_value(item)
+						   : "(unreadable)");
+	}
+	if (n > WARNINGS_KEPT)
+		buf_addf(&text, "; and %zu more", n - WARNINGS_KEPT);
+	printable_copy(sample->warnings, sizeof(sample->warnings), text.data);
+	buf_fini(&text);
+	return 0;
+}
+
+/* Successes. */
+
+/* [timestamp, "value"] */
+static int decode_pair(
+	const json_t *pair, struct sample *sample, struct err *err_r)
+{
+	const json_t *value = json_array_get(pair, 1);
+	char shown[64];
+
+	if (json_array_size(pair) != 2 ||
+		!json_is_number(json_array_get(pair, 0)) ||
+		!json_is_string(value))
+		return err_set(err_r, ERR_PROTOCOL,
+			"the sample is not [timestamp, \"value\"]");
+	if (sample_value_parse(json_string_value(value),
+		    json_string_length(value), &sample->value) < 0) {
+		printable_copy(shown, sizeof(shown), json_string_value(value));
+		return err_set(err_r, ERR_PROTOCOL,
+			"the sample's value \"%s\" is not a number", shown);
+	}
+	sample->kind = isnan(sample->value) ? SAMPLE_NAN : SAMPLE_VALUE;
+	return 0;
+}
+
+static int decode_scalar(
+	const json_t *result, struct sample *sample, struct err *err_r)
+{
+	sample->series = 1;
+	return decode_pair(result, sample, err_r);
+}
+
+static int decode_vector(
+	const json_t *result, struct sample *sample, struct err *err_r)
+{
+	const json_t *series = json_array_get(result, 0);
+
+	if (!json_is_array(result))
+		return err_set(err_r, ERR_PROTOCOL,
+			"\"result\" of the vector is not a list");
+	sample->series = json_array_size(result);
+	sample->value = NAN;
+	if (sample->series != 1) {
+		sample->kind = sample->series ? SAMPLE_SEVERAL : SAMPLE_NONE;
+		return 0;
+	}
+	if (!json_object_get(series, "value") &&
+		json_object_get(series, "histogram"))
+		return err_set(err_r, ERR_INVALID,
+			"the query yields a native histogram, not a number; "
+			"use histogram_quantile(), histogram_count() or the "
+			"like");
+	return decode_pair(json_object_get(series, "value"), sample, err_r);
+}
+
+static int decode_data(
+	const json_t *data, struct sample *sample, struct err *err_r)
+{
+	const char *type =
+		json_string_value(json_object_get(data, "resultType"));
+	const json_t *result = json_object_get(data, "result");
+	char shown[64];
+
+	if (!type || !result)
+		return err_set(err_r, ERR_PROTOCOL,
+			"the answer has no data.resultType and data.result");
+	if (strcmp(type, "vector") == 0)
+		return decode_vector(result, sample, err_r);
+	if (strcmp(type, "scalar") == 0)
+		return decode_scalar(result, sample, err_r);
+	if (strcmp(type, "matrix") == 0)
+		return err_set(err_r, ERR_INVALID,
+			"the query yields ranges (a matrix), not a number; "
+			"wrap the range in rate(), increase() or the like");
+	if (strcmp(type, "string") == 0)
+		return err_set(err_r, ERR_INVALID,
+			"the query yields a string, not a number");
+	printable_copy(shown, sizeof(shown), type);
+	return err_set(err_r, ERR_PROTOCOL,
+		"the answer is of the unknown type \"%s\"", shown);
+}
+
+/* Failures. */
+
+static enum err_code code_of_status(int status)
+{
+	static const struct {
+		int status;
+		enum err_code code;
+	} rows[] = {
+		{400, ERR_INVALID},
+		{401, ERR_AUTH},
+		{403, ERR_DENIED},
+		{404, ERR_NOT_FOUND},
+		{408, ERR_TIMEOUT},
+		{413, ERR_LIMIT},
+		{414, ERR_LIMIT},
+		{422, ERR_INVALID},
+		{429, ERR_THROTTLED},
+		{499, ERR_UNAVAILABLE},
+		{504, ERR_TIMEOUT},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].status == status)
+			return rows[i].code;
+	}
+	return status >= 500 ? ERR_UNAVAILABLE : ERR_PROTOCOL;
+}
+
+/* A proxy in front speaks by its status; behind it the type is exacter, for
+ * "unavailable" arrives as 500 and "timeout" as 503. */
+static enum err_code code_of_type(int status, const char *type)
+{
+	static const struct {
+		const char *type;
+		enum err_code code;
+	} rows[] = {
+		{"bad_data", ERR_INVALID},
+		{"canceled", ERR_UNAVAILABLE},
+		{"execution", ERR_INVALID},
+		{"internal", ERR_UNAVAILABLE},
+		{"not_found", ERR_NOT_FOUND},
+		{"timeout", ERR_TIMEOUT},
+		{"too_many_requests", ERR_THROTTLED},
+		{"unavailable", ERR_UNAVAILABLE},
+	};
+	size_t i;
+
+	if (status == 401 || status == 403 || status == 429)
+		return code_of_status(status);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(rows[i].type, type) == 0)
+			return rows[i].code;
+	}
+	return code_of_status(status);
+}
+
+static const char *remedy(enum err_code code)
+{
+	switch (code) {
+	case ERR_AUTH:
+		return "; check metrics.auth";
+	case ERR_DENIED:
+		return "; the identity of metrics.auth may not read metrics";
+	case ERR_NOT_FOUND:
+		return "; check metrics.url, it ends before /api/v1";
+	default:
+		return "";
+	}
+}
+
+static int set_refused(struct err *err_r, enum err_code code, int status,
+	const char *type, const char *text)
+{
+	char detail[DETAIL_MAX], shown[64];
+
+	printable_copy(detail, sizeof(detail), text);
+	printable_copy(shown, sizeof(shown), type);
+	if (code == ERR_INVALID)
+		return err_set(err_r, code,
+			"the query is refused (HTTP %d, %s): %s", status, shown,
+			detail);
+	return err_set(err_r, code, "HTTP %d, %s: %s%s", status, shown, detail,
+		remedy(code));
+}
+
+/* {"status": "error", "errorType": …, "error": …} */
+static int decode_refusal(const struct answer *answer, struct err *err_r)
+{
+	const char *type =
+		json_string_value(json_object_get(answer->root, "errorType"));
+	const char *text =
+		json_string_value(json_object_get(answer->root, "error"));
+
+	type = type ? type : "no errorType";
+	return set_refused(err_r, code_of_type(answer->status, type),
+		answer->status, type, text ? text : "no message");
+}
+
+/* {"error": {"code": …, "message": …, "status": …}}, maybe in a list */
+static const json_t *google_error(const json_t *root)
+{
+	const json_t *error;
+
+	if (json_is_array(root))
+		root = json_array_get(root, 0);
+	error = json_object_get(root, "error");
+	return json_is_object(error) ? error : NULL;
+}
+
+static int decode_google_error(
+	int status, const json_t *error, struct err *err_r)
+{
+	const char *name = json_string_value(json_object_get(error, "status"));
+	const char *text = json_string_value(json_object_get(error, "message"));
+
+	return set_refused(err_r, code_of_status(status), status,
+		name ? name : "no status", text ? text : "no message");
+}
+
+static int decode_failure(const struct answer *answer, struct err *err_r)
+{
+	const json_t *error = google_error(answer->root);
+	enum err_code code = code_of_status(answer->status);
+	char detail[DETAIL_MAX];
+
+	if (json_is_string(json_object_get(answer->root, "error")))
+		return decode_refusal(answer, err_r);
+	if (error)
+		return decode_google_error(answer->status, error, err_r);
+	if (answer->status >= 300 && answer->status < 400)
+		return err_set(err_r, ERR_PROTOCOL,
+			"HTTP %d: redirects are not followed; metrics.url must "
+			"name the server itself, not a login page",
+			answer->status);
+	/* Nobody who knows the query has spoken: a proxy, or a wrong port. */
+	if (code == ERR_INVALID)
+		code = ERR_PROTOCOL;
+	quote(detail, answer);
+	return err_set(err_r, code, "HTTP %d with %s%s", answer->status, detail,
+		remedy(code));
+}
+
+static int decode_success(
+	const struct answer *answer, struct sample *sample_r, struct err *err_r)
+{
+	const char *word =
+		json_string_value(json_object_get(answer->root, "status"));
+	char detail[DETAIL_MAX];
+
+	if (word && strcmp(word, "error") == 0)
+		return decode_refusal(answer, err_r);
+	if (word && strcmp(word, "success") == 0) {
+		if (decode_warnings(answer->root, sample_r, err_r) < 0)
+			return -1;
+		return decode_data(
+			json_object_get(answer->root, "data"), sample_r, err_r);
+	}
+	quote(detail, answer);
+	return err_set(err_r, ERR_PROTOCOL,
+		"the answer is not one of Prometheus: %s; check metrics.url",
+		detail);
+}
+
+static int decode_garbage(const struct answer *answer,
+	const json_error_t *where, struct err *err_r)
+{
+	char detail[DETAIL_MAX];
+
+	quote(detail, answer);
+	if (answer->len &&
+		json_error_code(where) == json_error_premature_end_of_input)
+		return err_set(err_r, ERR_PROTOCOL,
+			"the answer ends too early, after %zu bytes: %s",
+			answer->len, detail);
+	return err_set(err_r, ERR_PROTOCOL,
+		"the answer is not JSON: %s; check metrics.url", detail);
+}
+
+int answer_decode(int status, const char *bytes, size_t len,
+	struct sample *sample_r, struct err *err_r)
+{
+	struct answer answer = {.status = status, .bytes = bytes, .len = len};
+	json_error_t where = {0};
+	int rc;
+
+	if (len > ANSWER_BYTES_MAX)
+		return err_set(err_r, ERR_LIMIT,
+			"the answer has more than %d bytes; let the query "
+			"yield one series, with sum() or the like",
+			ANSWER_BYTES_MAX);
+	answer.root = json_loadb(bytes, len, LOAD_FLAGS, &where);
+	if (status / 100 != 2)
+		rc = decode_failure(&answer, err_r);
+	else if (answer.root)
+		rc = decode_success(&answer, sample_r, err_r);
+	else
+		rc = decode_garbage(&answer, &where, err_r);
+	json_decref(answer.root);
+	return rc;
+}
