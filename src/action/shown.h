@@ -1,6 +1,6 @@
 /*
- * Bytes from outside made fit for eyes, logs and JSON: valid UTF-8, no control
- * characters but newline and tab, bounded. Masking secrets is redact()'s.
+ * Bytes from outside made fit for journal, logs and eyes: secrets masked,
+ * printable, bounded.
  */
 #ifndef TIDEGATE_ACTION_SHOWN_H
 #define TIDEGATE_ACTION_SHOWN_H
@@ -9,11 +9,12 @@
 
 #include "base/buf.h"
 
-/* In place; what is not text becomes "?", which never makes it longer. */
+/* Masks and makes printable in place; lines stay lines. */
 void shown_clean(struct buf *text);
 
-/* Appends `bytes` redacted, cleaned, without blanks around, and cut to `max`
- * bytes: what is left out is said. `dropped`: bytes that were not even kept. */
+/* Appends `bytes` cleaned, without blanks around, cut between characters to
+ * about `max` bytes: what is left out is said. `dropped`: bytes that were not
+ * even kept. */
 void shown_add(struct buf *out, const char *bytes, size_t len, size_t max,
 	size_t dropped);
 

@@ -1,7 +1,10 @@
 /*
  * Drives the engine against the real world: carries out its effects, turns
- * answers into events, journals each event before its effects. One object
- * drives one rollout; many share a loop, an HTTP client and a store.
+ * answers into events, journals each event before its effects.
+ *
+ * One `struct live` drives one rollout. Many share a `struct hub`: the world,
+ * one durable journal write per turn of the loop, one look for operators'
+ * commands, one heartbeat for all leases.
  */
 #ifndef TIDEGATE_LIVE_LIVE_H
 #define TIDEGATE_LIVE_LIVE_H
@@ -13,6 +16,7 @@
 struct cloudrun;
 struct credentials;
 struct http;
+struct hub;
 struct live;
 struct loop;
 
@@ -20,25 +24,27 @@ struct loop;
 struct live_world {
 	struct loop *loop;
 	struct http *http;
-	struct credentials *credentials;
+	struct credentials *credentials; /* may be NULL: none were found */
 	struct cloudrun *cloudrun;
 	struct store *store;
 };
 
+struct hub *hub_new(const struct live_world *world);
+void hub_free(struct hub **hub); /* when no rollout is left */
+
 struct live_options {
 	const char *service; /* full name */
 	const char *candidate; /* NULL: the latest ready revision */
-	const char *project, *region;
 	const char *starter;
-	const char *options; /* JSON, kept with the rollout for resume */
 	bool adopt, again;
 	int64_t wait_ms; /* held or waiting for people, in sum; < 0: for ever */
 };
 
-/* Told of every journal entry after it is durable. */
+/* Told of every journal entry after it is durable. Must not free the live. */
 typedef void (*live_entry_fn)(
 	struct live *live, const struct store_event *entry, void *arg);
-/* The end: exit status and, for exit 8 or an error, why. Once, last. */
+/* The end: exit status and, when it is not that of an end phase, why. Once,
+ * last; may free the live. */
 typedef void (*live_end_fn)(
 	struct live *live, int exit_status, const struct err *err, void *arg);
 
@@ -48,12 +54,15 @@ struct live_listener {
 	void *arg;
 };
 
-/* A new rollout: takes the lease (waits up to 30 s for it), then starts. */
-MUST_CHECK struct live *live_run(const struct live_world *world,
-	const struct policy *policy, const struct live_options *options,
+/* A new rollout: takes the lease (waits up to 30 s for it), then starts.
+ * `policy` is borrowed; texts of the options are copied. */
+MUST_CHECK struct live *live_run(struct hub *hub, const struct policy *policy,
+	const struct live_options *options,
 	const struct live_listener *listener, struct err *err_r);
-/* Goes on with one that was left: folds its journal, takes the lease. */
-MUST_CHECK struct live *live_resume(const struct live_world *world,
+/* Goes on with one that was left: takes the lease, folds its journal. Of the
+ * options only `starter` (who resumes) and `wait_ms` are used. `policy` is
+ * the one that was journaled with the rollout. */
+MUST_CHECK struct live *live_resume(struct hub *hub,
 	const struct policy *policy, const char *rollout,
 	const struct live_options *options,
 	const struct live_listener *listener, struct err *err_r);
@@ -63,6 +72,7 @@ void live_free(struct live **live); /* stops driving; journals nothing */
 void live_interrupt(struct live *live, const char *signal_name);
 
 const char *live_id(const struct live *live);
+const char *live_service(const struct live *live); /* full name */
 const struct rollout *live_state(const struct live *live);
 const struct policy *live_policy(const struct live *live);
 const char *live_candidate(const struct live *live); /* "" at first */

@@ -1,0 +1,204 @@
+/*
+ * One rollout being driven: what the files of src/live share. Not for anybody
+ * else.
+ *
+ *   hub.c             what rollouts share: the turn's transaction, heartbeats
+ *   live.c            events in, effects out, waiting, the end
+ *   live_start.c      the lease, a new rollout's first event, resume
+ *   live_command.c    what operators want
+ *   live_journal.c    events and notes into the journal and the log
+ *   live_unjournaled.c  what is still done when that is impossible
+ *   live_preflight.c  EFFECT_PREFLIGHT
+ *   live_traffic.c    EFFECT_READ, EFFECT_WRITE
+ *   live_check.c      EFFECT_ASK
+ *   live_action.c     EFFECT_ACT, EFFECT_CANCEL
+ */
+#ifndef TIDEGATE_LIVE_DRIVER_H
+#define TIDEGATE_LIVE_DRIVER_H
+
+#include <sys/queue.h>
+
+#include "action/action.h"
+#include "base/duration.h"
+#include "cloudrun/cloudrun.h"
+#include "live/live.h"
+#include "store/event_codec.h"
+
+#define QUERY_BYTES_MAX (64 * 1024) /* of a resolved query */
+
+struct ask;
+struct act;
+struct look;
+struct prometheus;
+struct timer;
+
+struct live {
+	TAILQ_ENTRY(live) link; /* of hub->lives */
+	TAILQ_ENTRY(live) dirty_link; /* of hub->dirty */
+	struct hub *hub;
+	const struct policy *policy;
+	struct live_listener listener;
+
+	/* Who and what; owned. */
+	char id[STORE_ROLLOUT_ID_MAX];
+	char *service; /* full name */
+	char *project, *region; /* parts of it */
+	const char *short_service; /* inside `service` */
+	char *starter;
+	char *wanted_candidate; /* NULL: the latest ready revision */
+	char *candidate, *stable; /* "" until preflight */
+	char *candidate_url; /* "" until the service was read */
+	bool adopt, again, resuming;
+
+	/* The engine's. */
+	struct rollout state;
+	struct effect *effects; /* decided, not carried out yet */
+	size_t n_effects, effects_size;
+	struct timer *wake;
+
+	/* The journal's. */
+	int64_t fence; /* of the lease; 0: not held */
+	int64_t seq;
+	bool dirty; /* entries of this turn are not durable yet */
+	bool unjournaled; /* the store is broken: revert in memory, then end */
+
+	/* Waiting for people. */
+	int64_t wait_ms, waited_ms, waiting_since_ms; /* 0: not waiting */
+	struct timer *patience;
+
+	/* Under way. */
+	struct timer *lease_retry;
+	int64_t lease_deadline_ms;
+	struct look *look;
+	struct cloudrun_call *read, *write;
+	struct service *snapshot; /* as last read; NULL after a write */
+	struct timer *write_refused; /* not carried out: told in a later turn */
+	enum write_result refused_result;
+	char *refused_text;
+	struct ask **asks; /* one per SLO, NULL: not being asked */
+	struct act *act;
+
+	/* The end. */
+	bool over; /* nothing may start any more */
+	struct timer *end; /* tells the listener */
+	int end_status;
+	struct err *end_err; /* NULL: the end phase says it all */
+};
+
+/* ---- hub.c ---- */
+
+struct hub_entry {
+	STAILQ_ENTRY(hub_entry) link;
+	struct live *live; /* NULL: it is gone */
+	struct store_event event;
+};
+
+struct hub {
+	struct live_world world;
+	TAILQ_HEAD(live_list, live) lives;
+	struct prometheus_slot *prometheus; /* one per policy */
+
+	/* The transaction of this turn. */
+	bool open, deferred;
+	struct live_list dirty; /* whose entries are in it */
+	struct arena arena; /* of the entries */
+	STAILQ_HEAD(, hub_entry) entries;
+
+	struct timer *poll, *heartbeat;
+	int64_t counter; /* of the store, at the last look */
+};
+
+void hub_join(struct hub *hub, struct live *live);
+void hub_leave(struct live *live);
+
+/* The metrics of the live's policy, made once per policy. */
+MUST_CHECK struct prometheus *hub_prometheus(
+	struct live *live, struct err *err_r);
+
+/* Begins the turn's transaction, if it is not open. */
+MUST_CHECK int hub_begin(struct hub *hub, struct err *err_r);
+/* Appends inside it; the entry is told to the listener after the commit. */
+MUST_CHECK int hub_append(struct live *live, const struct store_event *event,
+	bool ended, struct err *err_r);
+/* Commits, carries out the effects (of `first` first) and tells the entries:
+ * at the end of the turn by itself, at once for a verdict. */
+void hub_flush(struct hub *hub, struct live *first);
+/* The transaction cannot be finished: nobody of this turn is journaled. */
+void hub_broken(struct hub *hub, const struct err *err);
+
+/* ---- live.c ---- */
+
+struct loop *live_loop(const struct live *live);
+int64_t live_now(const struct live *live);
+
+/* Feeds the engine, journals, queues the effects. `context` may be NULL. The
+ * texts of the event are masked on the way in. */
+void live_event(struct live *live, const struct event *event,
+	const struct event_context *context);
+void live_carry_out(struct live *live);
+void live_carry_out_one(struct live *live, const struct effect *effect);
+void live_settle(struct live *live); /* durable now: is it the end? */
+
+/* Stops driving; the listener is told in a later turn. err NULL: an end. */
+void live_finish(struct live *live, int exit_status, const struct err *err);
+/* Somebody else drives it now: nothing more is done, no lease is dropped. */
+void live_taken_over(struct live *live, const struct err *err);
+bool live_is_over(const struct live *live);
+
+struct live_values {
+	struct template_values values; /* borrows from the live */
+	char percent[8];
+	char window[DURATION_TEXT_MAX];
+};
+
+/* `revision`: the arm being asked; window_ms 0: none. */
+void live_values_fill(const struct live *live, const char *revision,
+	int64_t window_ms, struct live_values *values_r);
+
+/* ---- live_command.c ---- */
+
+void live_commands(struct live *live); /* takes those that wait */
+
+/* ---- live_journal.c ---- */
+
+/* Appends the event and its notes, settles the command, logs the notes. */
+MUST_CHECK int live_journal(struct live *live, const struct event *event,
+	const struct event_context *context, const struct outcome_list *outcome,
+	struct err *err_r);
+void live_log_notes(
+	const struct live *live, const struct outcome_list *outcome, bool loud);
+
+/* ---- live_unjournaled.c ---- */
+
+/* The journal cannot be written: revert what can hurt, then end. */
+void live_unjournal(struct live *live, const struct err *err);
+void live_carry_out_unjournaled(
+	struct live *live, const struct outcome_list *outcome);
+
+/* ---- the effects ---- */
+
+void look_start(struct live *live);
+void look_cancel(struct look **look);
+
+void live_read_start(struct live *live);
+void live_write_start(struct live *live, const struct effect *effect);
+/* Answers a write that is not carried out, in a later turn. */
+void live_write_refuse(
+	struct live *live, enum write_result result, const char *text);
+void live_write_hurry(struct live *live);
+void live_traffic_cancel(struct live *live);
+/* Facts of a service as read, into an event; keeps it as the snapshot. */
+void live_take_service(
+	struct live *live, struct service *service, struct event *event_r);
+void live_table(const struct live *live, struct buf *out);
+
+void ask_start(struct live *live, int slo);
+void ask_cancel(struct ask **ask);
+
+void act_start(struct live *live, const struct effect *effect);
+void act_refuse(
+	struct live *live, const struct effect *effect, const char *text);
+void act_cancel(struct act **act);
+struct action_env live_action_env(const struct live *live);
+
+#endif

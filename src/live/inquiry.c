@@ -1,0 +1,240 @@
+/* The queries of one SLO, asked together; see inquiry.h. */
+#include "live/inquiry.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "live/driver.h"
+#include "prometheus/prometheus.h"
+
+#define TROUBLE_MAX  2048
+#define WARNINGS_MAX (QUERY_KINDS * SAMPLE_WARNINGS_MAX)
+
+struct leg {
+	struct inquiry *inquiry;
+	enum query_kind kind;
+	struct prometheus_call *call;
+	char *query; /* resolved; NULL: not asked */
+};
+
+struct inquiry {
+	struct live *live;
+	struct leg leg[QUERY_KINDS];
+	int pending;
+	struct timer *unable;
+	struct answers answers;
+	struct buf trouble, warnings;
+	bool wrong, lasting;
+	int64_t latency_us;
+	inquiry_fn fn;
+	void *arg;
+};
+
+static void leg_start(struct inquiry *inquiry, enum query_kind kind,
+	struct prometheus *prometheus, int64_t timeout_ms);
+static void leg_answered(const struct sample *sample, int64_t latency_us,
+	const struct err *err, void *arg);
+static void inquiry_unable(void *arg);
+static void inquiry_finish(struct inquiry *inquiry);
+
+const char *query_kind_name(enum query_kind kind)
+{
+	static const char *const names[QUERY_KINDS] = {
+		[QUERY_VALUE] = "query",
+		[QUERY_BASELINE] = "baseline",
+		[QUERY_REQUESTS] = "requests",
+	};
+
+	return names[kind];
+}
+
+static const char *query_text(const struct slo *slo, enum query_kind kind)
+{
+	switch (kind) {
+	case QUERY_VALUE:
+		return slo->query;
+	case QUERY_BASELINE:
+		return slo->compare_stable ? slo->query : slo->baseline;
+	default:
+		return slo->requests;
+	}
+}
+
+static char *resolve(const struct live *live, const struct slo *slo,
+	enum query_kind kind, const char *candidate)
+{
+	const char *text = query_text(slo, kind);
+	struct live_values values;
+	struct buf out;
+
+	if (!text)
+		return NULL;
+	live_values_fill(live,
+		kind == QUERY_BASELINE ? live->stable : candidate,
+		slo->window_ms, &values);
+	values.values.candidate = candidate;
+	buf_init(&out, QUERY_BYTES_MAX);
+	template_render(&out, text, &values.values, ESCAPE_PROMQL);
+	return buf_steal(&out);
+}
+
+struct inquiry *inquiry_start(struct live *live, int slo, const char *candidate,
+	inquiry_fn fn, void *arg)
+{
+	const struct slo *what = &live->policy->slos[slo];
+	struct inquiry *inquiry = xcalloc(1, sizeof(*inquiry));
+	struct prometheus *prometheus;
+	struct err err;
+
+	inquiry->live = live;
+	inquiry->fn = fn;
+	inquiry->arg = arg;
+	buf_init(&inquiry->trouble, TROUBLE_MAX);
+	buf_init(&inquiry->warnings, WARNINGS_MAX);
+	prometheus = hub_prometheus(live, &err);
+	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
+		inquiry->leg[kind].inquiry = inquiry;
+		inquiry->leg[kind].kind = kind;
+		inquiry->leg[kind].query = resolve(live, what, kind, candidate);
+		if (prometheus && inquiry->leg[kind].query)
+			leg_start(inquiry, kind, prometheus, what->timeout_ms);
+	}
+	if (!prometheus) {
+		inquiry->lasting = true;
+		inquiry->answers.value.kind = ANSWER_ERROR;
+		buf_adds(&inquiry->trouble, err.text);
+		inquiry->unable = timer_start(
+			live_loop(live), 0, inquiry_unable, inquiry);
+	}
+	return inquiry;
+}
+
+static void leg_start(struct inquiry *inquiry, enum query_kind kind,
+	struct prometheus *prometheus, int64_t timeout_ms)
+{
+	struct leg *leg = &inquiry->leg[kind];
+
+	inquiry->pending++;
+	leg->call = prometheus_query_start(
+		prometheus, leg->query, timeout_ms, leg_answered, leg);
+}
+
+static struct answer *answer_of(struct leg *leg)
+{
+	switch (leg->kind) {
+	case QUERY_BASELINE:
+		return &leg->inquiry->answers.baseline;
+	case QUERY_REQUESTS:
+		return &leg->inquiry->answers.requests;
+	default:
+		return &leg->inquiry->answers.value;
+	}
+}
+
+static void add_text(struct buf *out, const struct leg *leg, const char *text)
+{
+	buf_addf(out, "%s%s: %s", out->len ? "; " : "",
+		query_kind_name(leg->kind), text);
+}
+
+static void take_trouble(struct leg *leg, const struct err *err)
+{
+	struct inquiry *inquiry = leg->inquiry;
+
+	*answer_of(leg) = (struct answer){ANSWER_ERROR, 0};
+	add_text(&inquiry->trouble, leg, err->text);
+	if (err->code == ERR_INVALID)
+		inquiry->wrong = true;
+	if (!err_is_retryable(err->code))
+		inquiry->lasting = true;
+}
+
+static void take_sample(struct leg *leg, const struct sample *sample)
+{
+	struct inquiry *inquiry = leg->inquiry;
+	struct err err;
+
+	if (sample->warnings[0])
+		add_text(&inquiry->warnings, leg, sample->warnings);
+	switch (sample->kind) {
+	case SAMPLE_VALUE:
+		*answer_of(leg) = (struct answer){ANSWER_VALUE, sample->value};
+		break;
+	case SAMPLE_NONE:
+	case SAMPLE_NAN:
+		*answer_of(leg) = (struct answer){ANSWER_NO_DATA, 0};
+		break;
+	case SAMPLE_SEVERAL:
+		err_set(&err, ERR_INVALID,
+			"%zu series where there must be one: aggregate them, "
+			"as with sum(…)",
+			sample->series);
+		take_trouble(leg, &err);
+		break;
+	}
+}
+
+static void leg_answered(const struct sample *sample, int64_t latency_us,
+	const struct err *err, void *arg)
+{
+	struct leg *leg = arg;
+	struct inquiry *inquiry = leg->inquiry;
+
+	leg->call = NULL;
+	if (latency_us > inquiry->latency_us)
+		inquiry->latency_us = latency_us;
+	if (sample)
+		take_sample(leg, sample);
+	else
+		take_trouble(leg, err);
+	if (--inquiry->pending == 0)
+		inquiry_finish(inquiry);
+}
+
+static void inquiry_unable(void *arg)
+{
+	struct inquiry *inquiry = arg;
+
+	inquiry->unable = NULL;
+	inquiry_finish(inquiry);
+}
+
+static void inquiry_free(struct inquiry *inquiry)
+{
+	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++)
+		free(inquiry->leg[kind].query);
+	buf_fini(&inquiry->trouble);
+	buf_fini(&inquiry->warnings);
+	free(inquiry);
+}
+
+static void inquiry_finish(struct inquiry *inquiry)
+{
+	struct inquiry_end end = {
+		.answers = inquiry->answers,
+		.trouble = inquiry->trouble.data,
+		.wrong = inquiry->wrong,
+		.retryable = !inquiry->lasting,
+		.warnings = inquiry->warnings.data,
+		.latency_us = inquiry->latency_us,
+	};
+
+	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++)
+		end.query[kind] = inquiry->leg[kind].query;
+	inquiry->fn(&end, inquiry->arg);
+	inquiry_free(inquiry);
+}
+
+void inquiry_cancel(struct inquiry **inquiry_p)
+{
+	struct inquiry *inquiry = *inquiry_p;
+
+	if (!inquiry)
+		return;
+	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++)
+		prometheus_cancel(&inquiry->leg[kind].call);
+	timer_cancel(&inquiry->unable);
+	inquiry_free(inquiry);
+	*inquiry_p = NULL;
+}

@@ -1,0 +1,36 @@
+/*
+ * The queries of one SLO, asked together: its value, its baseline, how many
+ * requests there were. Makes answers; what they mean is the engine's business.
+ */
+#ifndef TIDEGATE_LIVE_INQUIRY_H
+#define TIDEGATE_LIVE_INQUIRY_H
+
+#include "engine/check.h"
+
+enum query_kind { QUERY_VALUE, QUERY_BASELINE, QUERY_REQUESTS, QUERY_KINDS };
+
+const char *query_kind_name(enum query_kind kind);
+
+struct inquiry_end {
+	struct answers answers;
+	const char *query[QUERY_KINDS]; /* resolved; NULL: not asked */
+	const char *trouble; /* all that went wrong, or "" */
+	bool wrong; /* a query does not parse or yields several series */
+	bool retryable; /* all trouble may pass */
+	const char *warnings; /* of the provider, or "" */
+	int64_t latency_us; /* of the slowest */
+};
+
+/* The end is borrowed for the call. */
+typedef void (*inquiry_fn)(const struct inquiry_end *end, void *arg);
+
+struct inquiry;
+struct live;
+
+/* `candidate` stands in for {{candidate}}, and for {{revision}} except in the
+ * baseline. The callback runs exactly once, later, never after the cancel. */
+struct inquiry *inquiry_start(struct live *live, int slo, const char *candidate,
+	inquiry_fn fn, void *arg);
+void inquiry_cancel(struct inquiry **inquiry); /* NULL inside is accepted */
+
+#endif

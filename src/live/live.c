@@ -1,0 +1,370 @@
+/*
+ * One rollout: events go in, are journaled, and what the engine wants is
+ * carried out. Also: how long people may keep it waiting, and its end. Knows
+ * nothing of how the world is asked; decides nothing that the engine decides.
+ */
+#include "live/live.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "action/shown.h"
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "live/driver.h"
+
+static void live_wake(void *arg);
+static void live_end(void *arg);
+
+/* ---- small facts ---- */
+
+struct loop *live_loop(const struct live *live)
+{
+	return live->hub->world.loop;
+}
+
+int64_t live_now(const struct live *live)
+{
+	return loop_now(live->hub->world.loop);
+}
+
+bool live_is_over(const struct live *live)
+{
+	return live->over;
+}
+
+const char *live_id(const struct live *live)
+{
+	return live->id;
+}
+
+const char *live_service(const struct live *live)
+{
+	return live->service;
+}
+
+const struct rollout *live_state(const struct live *live)
+{
+	return &live->state;
+}
+
+const struct policy *live_policy(const struct live *live)
+{
+	return live->policy;
+}
+
+const char *live_candidate(const struct live *live)
+{
+	return live->candidate;
+}
+
+const char *live_stable(const struct live *live)
+{
+	return live->stable;
+}
+
+void live_values_fill(const struct live *live, const char *revision,
+	int64_t window_ms, struct live_values *out)
+{
+	snprintf(out->percent, sizeof(out->percent), "%d",
+		live->state.traffic.serving.candidate);
+	out->window[0] = '\0';
+	if (window_ms)
+		duration_print(window_ms, out->window);
+	out->values = (struct template_values){
+		.candidate = live->candidate,
+		.stable = live->stable,
+		.revision = revision,
+		.candidate_url = live->candidate_url,
+		.service = live->short_service,
+		.project = live->project,
+		.region = live->region,
+		.window = out->window,
+		.percent = out->percent,
+		.rollout = live->id,
+		.reason = live->state.reason,
+	};
+}
+
+/* ---- events in ---- */
+
+static void queue_effects(struct live *live, const struct outcome_list *outcome)
+{
+	size_t need = live->n_effects + outcome->n_effects;
+
+	if (need > live->effects_size) {
+		live->effects =
+			xrealloc(live->effects, need, sizeof(*live->effects));
+		live->effects_size = need;
+	}
+	if (outcome->n_effects)
+		memcpy(live->effects + live->n_effects, outcome->effect,
+			outcome->n_effects * sizeof(*live->effects));
+	live->n_effects = need;
+}
+
+static bool is_verdict(const struct outcome_list *outcome)
+{
+	for (size_t i = 0; i < outcome->n_effects; i++)
+		if (outcome->effect[i].type == EFFECT_WRITE)
+			return true;
+	return false;
+}
+
+static void arm_wake(struct live *live, int64_t wake_ms)
+{
+	int64_t now = live_now(live);
+
+	timer_cancel(&live->wake);
+	if (wake_ms == INT64_MAX)
+		return;
+	live->wake = timer_start(live_loop(live),
+		wake_ms > now ? wake_ms - now : 0, live_wake, live);
+}
+
+static void live_wake(void *arg)
+{
+	struct live *live = arg;
+	struct event event = {.type = EVENT_TIMER};
+
+	live->wake = NULL;
+	live_event(live, &event, NULL);
+}
+
+static void live_patience_over(void *arg)
+{
+	struct live *live = arg;
+	char text[DURATION_TEXT_MAX];
+	struct err err;
+
+	live->patience = NULL;
+	err_set(&err, ERR_REFUSED,
+		"%s for longer than --wait %s; the rollout goes on with: "
+		"tidegate resume %s",
+		phase_name(live->state.phase),
+		duration_print(live->wait_ms, text), live->id);
+	live_finish(live, 8, &err);
+}
+
+/* Adds up the time for which it waits for people. */
+static void count_waiting(struct live *live)
+{
+	bool waits = rollout_waits_for_people(&live->state);
+	int64_t left, now = live_now(live);
+
+	if (waits == (live->waiting_since_ms != 0))
+		return;
+	if (!waits) {
+		live->waited_ms += now - live->waiting_since_ms;
+		live->waiting_since_ms = 0;
+		timer_cancel(&live->patience);
+		return;
+	}
+	live->waiting_since_ms = now;
+	if (live->wait_ms < 0)
+		return;
+	left = live->wait_ms - live->waited_ms;
+	live->patience = timer_start(
+		live_loop(live), left > 0 ? left : 0, live_patience_over, live);
+}
+
+static void journal_event(struct live *live, const struct event *event,
+	const struct event_context *context, const struct outcome_list *outcome)
+{
+	struct err err;
+
+	if (live_journal(live, event, context, outcome, &err) == 0) {
+		if (is_verdict(outcome))
+			hub_flush(live->hub, live);
+	} else if (err.code == ERR_LEASE) {
+		live_taken_over(live, &err);
+	} else {
+		/* The entry in front may be in the same transaction. */
+		hub_broken(live->hub, &err);
+		live_unjournal(live, &err);
+	}
+}
+
+/* A copy of a text without secrets; NULL gives NULL. */
+static char *masked(const char *text)
+{
+	struct buf buf;
+
+	if (!text)
+		return NULL;
+	buf_init(&buf, STORE_EVENT_BYTES_MAX / 4);
+	shown_add(&buf, text, strlen(text), STORE_EVENT_BYTES_MAX / 8, 0);
+	return buf_steal(&buf);
+}
+
+void live_event(struct live *live, const struct event *event,
+	const struct event_context *context)
+{
+	struct outcome_list outcome;
+	struct event safe = *event;
+	char *text;
+
+	if (live_is_over(live))
+		return;
+	text = masked(event->text);
+	safe.text = text;
+	rollout_step(
+		live->policy, &live->state, &safe, live_now(live), &outcome);
+	queue_effects(live, &outcome);
+	arm_wake(live, outcome.wake_ms);
+	count_waiting(live);
+	if (live->unjournaled)
+		live_carry_out_unjournaled(live, &outcome);
+	else
+		journal_event(live, &safe, context, &outcome);
+	free(text);
+}
+
+/* ---- effects out ---- */
+
+void live_carry_out_one(struct live *live, const struct effect *effect)
+{
+	switch (effect->type) {
+	case EFFECT_PREFLIGHT:
+		look_start(live);
+		break;
+	case EFFECT_READ:
+		live_read_start(live);
+		break;
+	case EFFECT_WRITE:
+		live_write_start(live, effect);
+		break;
+	case EFFECT_HURRY:
+		live_write_hurry(live);
+		break;
+	case EFFECT_ASK:
+		ask_start(live, effect->slo);
+		break;
+	case EFFECT_ACT:
+		act_start(live, effect);
+		break;
+	case EFFECT_CANCEL:
+		act_cancel(&live->act);
+		break;
+	case EFFECTS:
+		assert(!"an effect that is none");
+	}
+}
+
+void live_carry_out(struct live *live)
+{
+	size_t n = live->n_effects;
+
+	/* None of these calls back before it returns. */
+	for (size_t i = 0; i < n; i++)
+		if (live->effects[i].type == EFFECT_WRITE)
+			live_carry_out_one(live, &live->effects[i]);
+	for (size_t i = 0; i < n; i++)
+		if (live->effects[i].type != EFFECT_WRITE)
+			live_carry_out_one(live, &live->effects[i]);
+	assert(live->n_effects == n);
+	live->n_effects = 0;
+}
+
+void live_settle(struct live *live)
+{
+	struct err err;
+
+	if (live_is_over(live))
+		return;
+	if (phase_is_end(live->state.phase)) {
+		live_finish(live, rollout_exit_status(&live->state), NULL);
+	} else if (live->state.leaving) {
+		err_set(&err, ERR_REFUSED,
+			"interrupted, and the policy says on_interrupt: leave; "
+			"the rollout goes on with: tidegate resume %s",
+			live->id);
+		live_finish(live, 8, &err);
+	}
+}
+
+/* ---- the end ---- */
+
+static void stop_all(struct live *live)
+{
+	timer_cancel(&live->wake);
+	timer_cancel(&live->patience);
+	timer_cancel(&live->lease_retry);
+	look_cancel(&live->look);
+	live_traffic_cancel(live);
+	for (size_t i = 0; i < live->policy->n_slos; i++)
+		ask_cancel(&live->asks[i]);
+	act_cancel(&live->act);
+	live->n_effects = 0;
+}
+
+void live_finish(struct live *live, int exit_status, const struct err *err)
+{
+	if (live_is_over(live))
+		return;
+	live->over = true;
+	stop_all(live);
+	live->end_status = exit_status;
+	if (err) {
+		live->end_err = xcalloc(1, sizeof(*err));
+		*live->end_err = *err;
+	}
+	live->end = timer_start(live_loop(live), 0, live_end, live);
+}
+
+void live_taken_over(struct live *live, const struct err *err)
+{
+	struct err why = *err;
+
+	live->fence = 0;
+	err_wrap(&why, "another process has taken %s over", live->id);
+	live_finish(live, 1, &why);
+}
+
+static void live_end(void *arg)
+{
+	struct live *live = arg;
+	struct err *err = live->end_err;
+
+	live->end = NULL;
+	live->end_err = NULL;
+	hub_flush(live->hub, NULL);
+	if (live->fence)
+		store_lease_drop(
+			live->hub->world.store, live->service, live->fence);
+	live->fence = 0;
+	live->listener.end(live, live->end_status, err, live->listener.arg);
+	free(err);
+}
+
+void live_free(struct live **live_p)
+{
+	struct live *live = *live_p;
+
+	if (!live)
+		return;
+	stop_all(live);
+	timer_cancel(&live->end);
+	if (live->fence) {
+		hub_flush(live->hub, NULL);
+		store_lease_drop(
+			live->hub->world.store, live->service, live->fence);
+	}
+	hub_leave(live);
+	service_free(&live->snapshot);
+	free(live->end_err);
+	free(live->effects);
+	free(live->asks);
+	free(live->service);
+	free(live->project);
+	free(live->region);
+	free(live->starter);
+	free(live->wanted_candidate);
+	free(live->candidate);
+	free(live->stable);
+	free(live->candidate_url);
+	free(live);
+	*live_p = NULL;
+}

@@ -1,0 +1,124 @@
+/*
+ * EFFECT_ACT: one run of one action, from the start to the event. One action
+ * runs at a time; what it is told of the rollout does not change meanwhile.
+ */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "live/driver.h"
+
+struct act {
+	struct live *live;
+	enum action_list list;
+	int index, attempt;
+	struct action_env env;
+	struct live_values values;
+	char *candidate_url, *reason; /* the live's own may change */
+	struct action_run *run;
+	struct timer *refused;
+	const char *why; /* refused; static */
+};
+
+static void act_ended(const struct action_end *end, void *arg);
+static void act_was_refused(void *arg);
+static void act_tell(struct act *act, enum action_result result,
+	const char *detail, int64_t duration_ms);
+
+struct action_env live_action_env(const struct live *live)
+{
+	return (struct action_env){
+		.loop = live->hub->world.loop,
+		.http = live->hub->world.http,
+		.credentials = live->hub->world.credentials,
+		.policy = live->policy,
+	};
+}
+
+static struct act *act_new(struct live *live, const struct effect *effect)
+{
+	struct act *act = xcalloc(1, sizeof(*act));
+
+	act_cancel(&live->act);
+	live->act = act;
+	act->live = live;
+	act->list = effect->list;
+	act->index = effect->index;
+	act->attempt = effect->attempt;
+	return act;
+}
+
+void act_start(struct live *live, const struct effect *effect)
+{
+	struct act *act = act_new(live, effect);
+	const struct actions *list = &live->policy->lists[act->list];
+
+	act->env = live_action_env(live);
+	act->candidate_url = xstrdup(live->candidate_url);
+	act->reason = xstrdup(live->state.reason);
+	live_values_fill(live, live->candidate, 0, &act->values);
+	act->values.values.candidate_url = act->candidate_url;
+	act->values.values.reason = act->reason;
+	act->run = action_start(&act->env, &list->item[act->index],
+		&act->values.values, act_ended, act);
+}
+
+void act_refuse(struct live *live, const struct effect *effect, const char *why)
+{
+	struct act *act = act_new(live, effect);
+
+	act->why = why;
+	act->refused = timer_start(live_loop(live), 0, act_was_refused, act);
+}
+
+static void act_ended(const struct action_end *end, void *arg)
+{
+	struct act *act = arg;
+
+	act->run = NULL;
+	act_tell(act, end->result, end->detail, end->duration_ms);
+}
+
+static void act_was_refused(void *arg)
+{
+	struct act *act = arg;
+
+	act->refused = NULL;
+	act_tell(act, ACTION_FAILED, act->why, 0);
+}
+
+static void act_free(struct act *act)
+{
+	free(act->candidate_url);
+	free(act->reason);
+	free(act);
+}
+
+static void act_tell(struct act *act, enum action_result result,
+	const char *detail, int64_t duration_ms)
+{
+	struct live *live = act->live;
+	struct event event = {
+		.type = EVENT_ACTION,
+		.list = act->list,
+		.index = act->index,
+		.attempt = act->attempt,
+		.action_result = result,
+		.text = detail,
+		.duration_ms = duration_ms,
+	};
+
+	live->act = NULL;
+	act_free(act);
+	live_event(live, &event, NULL);
+}
+
+void act_cancel(struct act **act)
+{
+	if (!*act)
+		return;
+	action_cancel(&(*act)->run);
+	timer_cancel(&(*act)->refused);
+	act_free(*act);
+	*act = NULL;
+}

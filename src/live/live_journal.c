@@ -1,0 +1,142 @@
+/*
+ * Events and the engine's notes into the journal, one turn's together, and one
+ * log line for each decision. Never carries anything out.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "live/driver.h"
+
+static struct store_event entry_of(
+	const struct live *live, const char *name, const struct buf *data)
+{
+	return (struct store_event){
+		.seq = live->seq + 1,
+		.time_ms = live->state.now_ms,
+		.name = name,
+		.phase = phase_name(live->state.phase),
+		.percent = live->state.traffic.serving.candidate,
+		.data = data->data,
+	};
+}
+
+static int append(struct live *live, struct store_event *entry, bool last,
+	const struct buf *data, struct err *err_r)
+{
+	if (data->overflow)
+		return err_set(err_r, ERR_LIMIT,
+			"the entry \"%s\" is larger than %d bytes", entry->name,
+			STORE_EVENT_BYTES_MAX);
+	if (hub_append(live, entry, last && phase_is_end(live->state.phase),
+		    err_r) < 0)
+		return -1;
+	live->seq++;
+	return 0;
+}
+
+static int append_notes(struct live *live, const struct event_context *context,
+	const struct outcome_list *outcome, struct err *err_r)
+{
+	struct store_event entry;
+	struct buf data;
+	int rc = 0;
+
+	buf_init(&data, STORE_EVENT_BYTES_MAX);
+	for (size_t i = 0; i < outcome->n_notes && rc == 0; i++) {
+		buf_clear(&data);
+		note_encode(&outcome->note[i], context, &data);
+		entry = entry_of(live, note_name(outcome->note[i].type), &data);
+		entry.is_note = true;
+		rc = append(
+			live, &entry, i + 1 == outcome->n_notes, &data, err_r);
+	}
+	buf_fini(&data);
+	return rc;
+}
+
+static int append_event(struct live *live, const struct event *event,
+	const struct event_context *context, bool last, struct err *err_r)
+{
+	struct store_event entry;
+	struct buf data;
+	int rc;
+
+	buf_init(&data, STORE_EVENT_BYTES_MAX);
+	event_encode(event, context, &data);
+	entry = entry_of(live, event_name(event->type), &data);
+	rc = append(live, &entry, last, &data, err_r);
+	buf_fini(&data);
+	return rc;
+}
+
+int live_journal(struct live *live, const struct event *event,
+	const struct event_context *context, const struct outcome_list *outcome,
+	struct err *err_r)
+{
+	struct event_context full = {0};
+
+	if (context)
+		full = *context;
+	full.policy = live->policy;
+	full.state = &live->state;
+	full.judgement =
+		event->type == EVENT_CHECK ? &outcome->judgement : NULL;
+	live_log_notes(live, outcome, false);
+	if (append_event(live, event, &full, outcome->n_notes == 0, err_r) < 0)
+		return -1;
+	if (event->type == EVENT_COMMAND &&
+		store_command_settle(live->hub->world.store, event->command_id,
+			outcome->refused,
+			outcome->refused ? outcome->refusal : "", err_r) < 0)
+		return -1;
+	return append_notes(live, &full, outcome, err_r);
+}
+
+/* ---- the log ---- */
+
+static enum log_level level_of(const struct note *note, bool loud)
+{
+	switch (note->type) {
+	case NOTE_BREACH:
+	case NOTE_WOULD_REVERT:
+	case NOTE_DRIFT:
+	case NOTE_WARNING:
+		return LOG_WARN;
+	default:
+		return loud ? LOG_WARN : LOG_INFO;
+	}
+}
+
+static void log_note(
+	const struct live *live, const struct note *note, bool loud)
+{
+	char text[ROLLOUT_TEXT_MAX];
+	char numbers[80] = "";
+	const char *slo = "";
+
+	for (size_t i = 0; i < sizeof(text); i++) {
+		text[i] = note->text[i] == '"' ? '\'' : note->text[i];
+		if (!text[i])
+			break;
+	}
+	text[sizeof(text) - 1] = '\0';
+	if (note->slo >= 0 && (size_t)note->slo < live->policy->n_slos &&
+		note->type != NOTE_PHASE)
+		slo = live->policy->slos[note->slo].name;
+	if (!isnan(note->value) && !isnan(note->limit))
+		snprintf(numbers, sizeof(numbers), " value=%g limit=%g",
+			note->value, note->limit);
+	log_line(level_of(note, loud),
+		"rollout=%s phase=%s event=%s%s%s%s text=\"%s\"", live->id,
+		phase_name(live->state.phase), note_name(note->type),
+		*slo ? " slo=" : "", slo, numbers, text);
+}
+
+void live_log_notes(
+	const struct live *live, const struct outcome_list *outcome, bool loud)
+{
+	for (size_t i = 0; i < outcome->n_notes; i++)
+		log_note(live, &outcome->note[i], loud);
+}

@@ -1,0 +1,427 @@
+/*
+ * EFFECT_PREFLIGHT: the look at the world before anything moves. Reads and
+ * asks only; all that is wrong is collected, so that one refusal names it all.
+ *
+ *   look_start -> look_service_read -> look_revision_read -> look_inquire …
+ *     -> look_inquired … -> look_finish
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "base/xalloc.h"
+#include "engine/backoff.h"
+#include "io/loop.h"
+#include "live/driver.h"
+#include "live/inquiry.h"
+
+#define LOOK_TIMEOUT_MS   15000 /* of one request */
+#define LOOK_TRIES_MAX    4 /* of each request */
+#define LOOK_TEXT_MAX     (16 * 1024)
+#define TAG_SERVICE_MAX   46 /* a tag and its service share one DNS label */
+#define INQUIRIES_AT_ONCE 8
+
+static const struct backoff look_backoff = {500, 8000};
+
+struct look_slo {
+	struct look *look;
+	int index;
+	int tries;
+	struct inquiry *inquiry;
+	struct timer *pause;
+};
+
+struct look {
+	struct live *live;
+	int tries; /* of the request under way */
+	struct cloudrun_call *call;
+	struct timer *pause;
+	struct look_slo *slos;
+	size_t next_slo, done_slos;
+	struct rng rng;
+	struct buf problems;
+	struct event event;
+};
+
+static void look_read_service(void *arg);
+static void look_service_read(
+	struct service *service, const struct err *err, void *arg);
+static void look_read_revision(void *arg);
+static void look_revision_read(
+	const struct revision *revision, const struct err *err, void *arg);
+static void look_inquire(struct look *look);
+static void look_ask(void *arg);
+static void look_inquired(const struct inquiry_end *end, void *arg);
+static void look_finish(struct look *look);
+
+static void problem(struct look *look, const char *fmt, ...) PRINTFLIKE(2, 3);
+
+static void problem(struct look *look, const char *fmt, ...)
+{
+	va_list args;
+
+	if (look->problems.len)
+		buf_adds(&look->problems, "; ");
+	va_start(args, fmt);
+	buf_addv(&look->problems, fmt, args);
+	va_end(args);
+}
+
+void look_start(struct live *live)
+{
+	struct look *look = xcalloc(1, sizeof(*look));
+
+	look_cancel(&live->look);
+	live->look = look;
+	look->live = live;
+	look->slos = xcalloc(live->policy->n_slos + 1, sizeof(*look->slos));
+	look->event.type = EVENT_PREFLIGHT;
+	rng_init(&look->rng, live->state.rng.state);
+	buf_init(&look->problems, LOOK_TEXT_MAX);
+	look_read_service(look);
+}
+
+static void look_free(struct look *look)
+{
+	buf_fini(&look->problems);
+	free(look->slos);
+	free(look);
+}
+
+void look_cancel(struct look **look_p)
+{
+	struct look *look = *look_p;
+
+	if (!look)
+		return;
+	cloudrun_cancel(&look->call);
+	timer_cancel(&look->pause);
+	for (size_t i = 0; i < look->live->policy->n_slos; i++) {
+		inquiry_cancel(&look->slos[i].inquiry);
+		timer_cancel(&look->slos[i].pause);
+	}
+	look_free(look);
+	*look_p = NULL;
+}
+
+static int64_t delay_of(struct look *look, int tries, int64_t retry_after_ms)
+{
+	return backoff_delay(&look_backoff, tries, retry_after_ms, &look->rng);
+}
+
+/* True: `again` will be called once more, later. */
+static bool try_again(struct look *look, const struct err *err, loop_fn again)
+{
+	if (!err_is_retryable(err->code) || ++look->tries >= LOOK_TRIES_MAX)
+		return false;
+	look->pause = timer_start(live_loop(look->live),
+		delay_of(look, look->tries, err->retry_after_ms), again, look);
+	return true;
+}
+
+/* ---- the service: who is candidate, who is stable ---- */
+
+static void look_read_service(void *arg)
+{
+	struct look *look = arg;
+	struct live *live = look->live;
+
+	look->pause = NULL;
+	look->call = cloudrun_get_service_start(live->hub->world.cloudrun,
+		live->service, LOOK_TIMEOUT_MS, look_service_read, look);
+}
+
+static void set_text(char **text, const char *value)
+{
+	free(*text);
+	*text = xstrdup(value);
+}
+
+static void check_tag(struct look *look, const struct service *service)
+{
+	const char *tag = look->live->policy->tag;
+	size_t len;
+
+	if (!tag)
+		return;
+	len = strlen(tag) + strlen(look->live->short_service);
+	if (len > TAG_SERVICE_MAX)
+		problem(look,
+			"tag \"%s\" and service \"%s\" have %zu characters "
+			"together, at most %d fit into a host name",
+			tag, look->live->short_service, len, TAG_SERVICE_MAX);
+	if (traffic_tag_is_taken(&service->spec, tag, look->live->candidate))
+		problem(look,
+			"tag \"%s\" is on another revision: remove it there or "
+			"choose another one",
+			tag);
+}
+
+static void check_history(struct look *look)
+{
+	struct live *live = look->live;
+	struct arena arena;
+	const char *before;
+	struct err err;
+	int found;
+
+	if (live->again)
+		return;
+	arena_init(&arena);
+	found = store_was_rolled_back(live->hub->world.store, live->service,
+		live->candidate, &arena, &before, &err);
+	if (found < 0)
+		problem(look, "%s", err.text);
+	else if (found)
+		problem(look,
+			"%s was rolled back before by %s: deploy a new "
+			"revision, or insist with --again",
+			live->candidate, before);
+	arena_fini(&arena);
+}
+
+/* False: without these two nothing else can be looked at. */
+static bool find_revisions(struct look *look, const struct service *service)
+{
+	struct live *live = look->live;
+	const char *candidate = live->wanted_candidate ? live->wanted_candidate
+						       : service->latest_ready;
+	const char *stable;
+	struct err err;
+
+	if (!candidate) {
+		problem(look, "%s has no ready revision to release",
+			live->short_service);
+		return false;
+	}
+	set_text(&live->candidate, candidate);
+	if (traffic_find_stable(&service->spec, service->latest_ready,
+		    candidate, live->adopt, &stable, &err) < 0) {
+		problem(look, "%s", err.text);
+		return false;
+	}
+	set_text(&live->stable, stable);
+	if (!strcmp(candidate, stable)) {
+		problem(look,
+			"%s holds all traffic already: there is nothing to "
+			"release",
+			candidate);
+		return false;
+	}
+	return true;
+}
+
+static void look_service_read(
+	struct service *service, const struct err *err, void *arg)
+{
+	struct look *look = arg;
+
+	look->call = NULL;
+	if (!service) {
+		if (try_again(look, err, look_read_service))
+			return;
+		problem(look, "the service cannot be read: %s", err->text);
+		look_finish(look);
+		return;
+	}
+	if (service->multi_region)
+		problem(look, "multi-region services are not supported: their "
+			      "regions cannot be moved one by one");
+	if (!find_revisions(look, service)) {
+		service_free(&service);
+		look_finish(look);
+		return;
+	}
+	check_tag(look, service);
+	check_history(look);
+	live_take_service(look->live, service, &look->event);
+	look->tries = 0;
+	look_read_revision(look);
+}
+
+/* ---- the candidate ---- */
+
+static void look_read_revision(void *arg)
+{
+	struct look *look = arg;
+	struct live *live = look->live;
+
+	look->pause = NULL;
+	look->call = cloudrun_get_revision_start(live->hub->world.cloudrun,
+		live->service, live->candidate, look_revision_read, look);
+}
+
+static void check_revision(struct look *look, const struct revision *revision)
+{
+	struct live *live = look->live;
+
+	if (strcmp(revision->service, live->short_service))
+		problem(look, "%s is a revision of %s, not of %s",
+			live->candidate, revision->service,
+			live->short_service);
+	if (!revision->ready)
+		problem(look, "%s is not ready%s%s", live->candidate,
+			revision->condition ? ": " : "",
+			revision->condition ? revision->condition : "");
+}
+
+static void look_revision_read(
+	const struct revision *revision, const struct err *err, void *arg)
+{
+	struct look *look = arg;
+
+	look->call = NULL;
+	if (revision) {
+		check_revision(look, revision);
+	} else {
+		if (try_again(look, err, look_read_revision))
+			return;
+		problem(look, "revision %s cannot be read: %s",
+			look->live->candidate, err->text);
+	}
+	look_inquire(look);
+}
+
+/* ---- the queries, for stable ---- */
+
+static void look_inquire(struct look *look)
+{
+	size_t n = look->live->policy->n_slos;
+
+	while (look->next_slo < n &&
+		look->next_slo - look->done_slos < INQUIRIES_AT_ONCE) {
+		struct look_slo *slo = &look->slos[look->next_slo];
+
+		slo->look = look;
+		slo->index = (int)look->next_slo++;
+		look_ask(slo);
+	}
+	if (look->done_slos == n)
+		look_finish(look);
+}
+
+static void look_ask(void *arg)
+{
+	struct look_slo *slo = arg;
+	struct live *live = slo->look->live;
+
+	slo->pause = NULL;
+	slo->inquiry = inquiry_start(
+		live, slo->index, live->stable, look_inquired, slo);
+}
+
+static void look_inquired(const struct inquiry_end *end, void *arg)
+{
+	struct look_slo *slo = arg;
+	struct look *look = slo->look;
+	struct live *live = look->live;
+
+	slo->inquiry = NULL;
+	if (*end->trouble && end->retryable && !end->wrong &&
+		++slo->tries < LOOK_TRIES_MAX) {
+		slo->pause = timer_start(live_loop(live),
+			delay_of(look, slo->tries, 0), look_ask, slo);
+		return;
+	}
+	if (*end->trouble)
+		problem(look, "SLO \"%s\": %s",
+			live->policy->slos[slo->index].name, end->trouble);
+	look->done_slos++;
+	look_inquire(look);
+}
+
+/* ---- what needs no asking ---- */
+
+static void check_actions(struct look *look)
+{
+	struct live *live = look->live;
+	struct action_env env = live_action_env(live);
+	struct err err;
+
+	for (int list = 0; list < ACTION_LISTS; list++) {
+		const struct actions *actions = &live->policy->lists[list];
+
+		for (size_t i = 0; i < actions->n; i++)
+			if (action_check(&env, &actions->item[i], &err) < 0)
+				problem(look, "%s: %s", action_list_name(list),
+					err.text);
+	}
+}
+
+static int count_able(const struct approval *approval, const char *starter)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < approval->n_approvers; i++)
+		n += approval->self_approval ||
+		     strcmp(approval->approvers[i], starter) != 0;
+	return n;
+}
+
+/* A gate that nobody could pass is found now, not after the first step. */
+static void check_gates(struct look *look)
+{
+	const struct policy *policy = look->live->policy;
+	const char *starter = look->live->state.starter;
+
+	for (size_t i = 0; i < policy->n_steps; i++) {
+		const struct approval *approval = policy->steps[i].approval;
+		int able = approval ? count_able(approval, starter) : 0;
+
+		if (approval && able < approval->minimum)
+			problem(look,
+				"step %zu needs %d approval%s and only %d of "
+				"its approvers may give one (%s started the "
+				"rollout and self_approval is not set)",
+				i + 1, approval->minimum,
+				approval->minimum == 1 ? "" : "s", able,
+				starter);
+	}
+}
+
+/* ---- the end ---- */
+
+static void keep_revisions(struct look *look)
+{
+	struct live *live = look->live;
+	struct err err;
+
+	if (hub_begin(live->hub, &err) < 0 ||
+		store_rollout_set_revisions(live->hub->world.store, live->id,
+			live->candidate, live->stable, &err) < 0)
+		problem(look, "%s", err.text);
+}
+
+static void look_finish(struct look *look)
+{
+	static const char facts[] = "{\"candidate\":\"{{candidate}}\","
+				    "\"stable\":\"{{stable}}\"}";
+	struct live *live = look->live;
+	struct event event;
+	struct event_context context = {0};
+	struct live_values values;
+	struct buf table, extra;
+
+	check_actions(look);
+	check_gates(look);
+	if (!look->problems.len)
+		keep_revisions(look);
+	event = look->event;
+	event.ok = look->problems.len == 0;
+	event.text = event.ok ? NULL : look->problems.data;
+	buf_init(&table, STORE_EVENT_BYTES_MAX / 2);
+	buf_init(&extra, 1024);
+	live_values_fill(live, live->candidate, 0, &values);
+	template_render(&extra, facts, &values.values, ESCAPE_JSON);
+	context.extra = extra.data;
+	if (live->snapshot) {
+		live_table(live, &table);
+		context.table = table.overflow ? NULL : table.data;
+	}
+	live->look = NULL;
+	live_event(live, &event, &context);
+	look_free(look);
+	buf_fini(&table);
+	buf_fini(&extra);
+}

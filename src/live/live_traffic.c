@@ -1,0 +1,204 @@
+/*
+ * The service's traffic: reads it for the engine and writes what the engine
+ * wants over what was last read. Nothing is written that was not read first,
+ * and a snapshot is written over once at most.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "live/driver.h"
+
+#define READ_TIMEOUT_MS 10000
+
+static void read_done(
+	struct service *service, const struct err *err, void *arg);
+static void write_done(
+	enum write_result result, const struct err *err, void *arg);
+static void write_refused(void *arg);
+
+/* ---- reads ---- */
+
+void live_read_start(struct live *live)
+{
+	cloudrun_cancel(&live->read);
+	live->read = cloudrun_get_service_start(live->hub->world.cloudrun,
+		live->service, READ_TIMEOUT_MS, read_done, live);
+}
+
+static void set_url(struct live *live, const struct service *service)
+{
+	const char *url = NULL;
+
+	if (live->policy->tag)
+		url = traffic_tag_uri(&service->statuses, live->policy->tag);
+	if (!url)
+		url = service->uri ? service->uri : "";
+	if (!strcmp(url, live->candidate_url))
+		return;
+	free(live->candidate_url);
+	live->candidate_url = xstrdup(url);
+}
+
+void live_take_service(
+	struct live *live, struct service *service, struct event *event)
+{
+	const char *tag = live->policy->tag, *latest = service->latest_ready;
+
+	service_free(&live->snapshot);
+	live->snapshot = service;
+	set_url(live, service);
+	event->spec = traffic_split(
+		&service->spec, live->candidate, live->stable, latest);
+	event->serving = traffic_split(
+		&service->statuses, live->candidate, live->stable, latest);
+	event->settled = service_is_settled(service);
+	event->green = service->green;
+	event->by_latest = traffic_has_latest(&service->spec);
+	event->candidate_is_latest = latest && !strcmp(latest, live->candidate);
+	event->tagged = tag &&
+			traffic_has_tag(&service->spec, tag, live->candidate) &&
+			traffic_tag_uri(&service->statuses, tag);
+}
+
+void live_table(const struct live *live, struct buf *out)
+{
+	traffic_encode_array(&live->snapshot->spec, out);
+}
+
+static void read_done(struct service *service, const struct err *err, void *arg)
+{
+	struct live *live = arg;
+	struct event event = {.type = EVENT_TRAFFIC};
+	struct event_context context = {0};
+	struct buf table;
+
+	live->read = NULL;
+	if (!service) {
+		event.type = EVENT_TRAFFIC_ERROR;
+		event.text = err->text;
+		event.retryable = err_is_retryable(err->code);
+		event.retry_after_ms = err->retry_after_ms;
+		live_event(live, &event, NULL);
+		return;
+	}
+	live_take_service(live, service, &event);
+	buf_init(&table, STORE_EVENT_BYTES_MAX / 2);
+	live_table(live, &table);
+	context.table = table.overflow ? NULL : table.data;
+	live_event(live, &event, &context);
+	buf_fini(&table);
+}
+
+/* ---- writes ---- */
+
+static int64_t write_deadline(const struct live *live)
+{
+	int64_t deadline = live->state.traffic.deadline_ms;
+
+	if (deadline > live_now(live))
+		return deadline;
+	return live_now(live) + live->policy->revert_timeout_ms;
+}
+
+static int plan(struct live *live, const struct effect *effect,
+	struct arena *arena, struct traffic *plan_r, struct err *err_r)
+{
+	struct traffic_wish wish = {
+		.candidate = live->candidate,
+		.stable = live->stable,
+		.latest = live->snapshot->latest_ready,
+		.candidate_percent = effect->percent,
+		.by_latest = effect->by_latest,
+		.tag = live->policy->tag,
+		.tag_change = effect->tag,
+		.reassert = effect->reassert,
+	};
+
+	return traffic_plan(&live->snapshot->spec, &wish, arena, plan_r, err_r);
+}
+
+void live_write_start(struct live *live, const struct effect *effect)
+{
+	struct traffic wanted;
+	struct arena arena;
+	struct err err;
+
+	if (!live->snapshot) {
+		live_write_refuse(live, WRITE_CONFLICT,
+			"the traffic has to be read before it is written");
+		return;
+	}
+	arena_init(&arena);
+	if (plan(live, effect, &arena, &wanted, &err) == 0)
+		live->write = cloudrun_write_traffic_start(
+			live->hub->world.cloudrun, live->snapshot, &wanted,
+			write_deadline(live), write_done, live);
+	else
+		live_write_refuse(live, WRITE_CONFLICT, err.text);
+	arena_fini(&arena);
+	service_free(&live->snapshot);
+}
+
+static void tell_written(struct live *live, enum write_result result,
+	const char *text, int64_t retry_after_ms)
+{
+	struct event event = {
+		.type = EVENT_WRITTEN,
+		.result = result,
+		.text = text,
+		.retry_after_ms = retry_after_ms,
+	};
+
+	live_event(live, &event, NULL);
+}
+
+static void write_done(
+	enum write_result result, const struct err *err, void *arg)
+{
+	struct live *live = arg;
+
+	live->write = NULL;
+	tell_written(live, result, err ? err->text : NULL,
+		err ? err->retry_after_ms : 0);
+}
+
+void live_write_refuse(
+	struct live *live, enum write_result result, const char *text)
+{
+	timer_cancel(&live->write_refused);
+	free(live->refused_text);
+	live->refused_text = xstrdup(text);
+	live->refused_result = result;
+	live->write_refused =
+		timer_start(live_loop(live), 0, write_refused, live);
+}
+
+static void write_refused(void *arg)
+{
+	struct live *live = arg;
+
+	live->write_refused = NULL;
+	tell_written(live, live->refused_result, live->refused_text, 0);
+}
+
+/* The revert does not wait for the operation of the step before it. Whether
+ * that write was taken is not known: the engine reads before it decides. */
+void live_write_hurry(struct live *live)
+{
+	if (!live->write)
+		return;
+	cloudrun_cancel(&live->write);
+	live_write_refuse(live, WRITE_UNKNOWN,
+		"not followed to its end: a revert is more urgent");
+}
+
+void live_traffic_cancel(struct live *live)
+{
+	cloudrun_cancel(&live->read);
+	cloudrun_cancel(&live->write);
+	timer_cancel(&live->write_refused);
+	free(live->refused_text);
+	live->refused_text = NULL;
+}
