@@ -24,6 +24,8 @@
 #define STORE_ROLLOUT_ID_MAX  128
 #define STORE_EVENT_BYTES_MAX (256 * 1024)
 #define STORE_COMMENT_MAX     1024
+#define STORE_LIST_MAX        100000 /* rollouts in one list */
+#define STORE_COMMANDS_MAX    64 /* waiting commands told at once */
 
 struct store;
 
@@ -51,7 +53,8 @@ struct store_rollout {
 	const char *service; /* projects/P/locations/R/services/S */
 	const char *candidate, *stable; /* "" while not known */
 	const char *policy_name, *policy_path;
-	const char *policy_source; /* bytes of the file, ${VAR} not replaced */
+	const char *policy_source; /* bytes of the file, ${VAR} not replaced;
+				    * "" in lists */
 	const char *policy_digest; /* hex SHA-256 of it */
 	const char *
 		options; /* JSON: what run was asked for (project, endpoint …) */
@@ -75,14 +78,14 @@ MUST_CHECK int store_rollout_get(struct store *store, const char *id,
 struct store_filter {
 	const char *service; /* NULL: all; short or full name */
 	bool unfinished; /* only those that have not ended */
-	int limit; /* newest first; 0: all */
+	int limit; /* newest first; 0: STORE_LIST_MAX */
 };
 MUST_CHECK int store_rollout_list(struct store *store,
 	const struct store_filter *filter, struct arena *arena,
 	struct store_rollout **rollouts_r, size_t *n_r, struct err *err_r);
 
-/* Whether this revision of the service was rolled back before: 1 with the id
- * of that rollout, 0 no, -1 error. */
+/* Whether the last rollout of this revision that ended promoted or rolled back
+ * was rolled back: 1 with its id, 0 no, -1 error. */
 MUST_CHECK int store_was_rolled_back(struct store *store, const char *service,
 	const char *candidate, struct arena *arena, const char **id_r,
 	struct err *err_r);
@@ -99,17 +102,20 @@ struct store_event {
 };
 
 /* Between begin and commit appends are grouped into one durable write. When
- * commit returns 0 they survive a power cut. Not nested. */
+ * commit returns 0 they survive a power cut; when it fails, none of them was
+ * made. After a failure in between call store_rollback. Not nested. */
 MUST_CHECK int store_begin(struct store *store, struct err *err_r);
 MUST_CHECK int store_commit(struct store *store, struct err *err_r);
 void store_rollback(struct store *store);
 
 /* Appends with the fencing token of the lease held: -1 with ERR_LEASE when
- * somebody else has taken the service over since. `ended` marks the end. */
+ * somebody else has taken the service over since, with ERR_CONFLICT when
+ * event->seq is not the next. reason NULL: stays. `ended` marks the end. */
 MUST_CHECK int store_append(struct store *store, const char *rollout,
 	int64_t fence, const struct store_event *event, const char *reason,
 	bool ended, struct err *err_r);
 
+/* In order. The texts are valid during the call; no second walk inside it. */
 typedef int (*store_event_fn)(const struct store_event *event, void *arg,
 	struct err *err_r); /* -1 stops */
 MUST_CHECK int store_each_event(struct store *store, const char *rollout,
@@ -123,7 +129,7 @@ MUST_CHECK int store_change_counter(
 /* Leases: one writer per service, with a fencing token that only grows. */
 struct store_lease {
 	const char *service;
-	const char *holder; /* "host pid 123 (run)" */
+	const char *holder; /* "host pid 123" */
 	const char *rollout; /* "" or the rollout driven under it */
 	int64_t fence;
 	int64_t expires_ms;
@@ -137,6 +143,10 @@ MUST_CHECK int store_lease_take(struct store *store, const char *service,
 MUST_CHECK int store_lease_renew(struct store *store, const char *service,
 	int64_t fence, int64_t now_ms, struct err *err_r);
 void store_lease_drop(struct store *store, const char *service, int64_t fence);
+/* 1 somebody alive has it, 0 nobody, -1 error. Changes nothing. */
+MUST_CHECK int store_lease_look(struct store *store, const char *service,
+	int64_t now_ms, struct arena *arena, struct store_lease *lease_r,
+	struct err *err_r);
 
 /* Operator commands, left by one process and taken by the one that drives. */
 struct store_command {

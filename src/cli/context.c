@@ -1,0 +1,185 @@
+/* State file, identity, target; see context.h. Reads the environment. */
+#include "cli/context.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+#define PART_MAX 63 /* bytes of a project, region or service */
+
+const char *const context_formats[] = {"text", "json", NULL};
+
+static const char *env_first(const char *const *names)
+{
+	const char *value;
+
+	for (; *names; names++) {
+		value = getenv(*names);
+		if (value && *value)
+			return value;
+	}
+	return NULL;
+}
+
+struct store *context_store(
+	const char *path, enum store_mode mode, struct err *err_r)
+{
+	char *found = path ? xstrdup(path) : store_default_path();
+	struct store *store = store_open(found, mode, err_r);
+
+	xfree(&found);
+	return store;
+}
+
+/* Names end up in approvals, messages and reports. */
+static int who_set(
+	const char *name, char who_r[CONTEXT_NAME_MAX], struct err *err_r)
+{
+	const unsigned char *p = (const unsigned char *)name;
+
+	if (!*p || strlen(name) >= CONTEXT_NAME_MAX)
+		return err_set(err_r, ERR_REFUSED,
+			"\"%.80s\" is not a name of a person: it must have 1 "
+			"to %d bytes",
+			name, CONTEXT_NAME_MAX - 1);
+	for (; *p; p++) {
+		if (*p <= ' ' || *p == 0x7f)
+			return err_set(err_r, ERR_REFUSED,
+				"a name of a person must have neither blanks "
+				"nor control characters");
+	}
+	snprintf(who_r, CONTEXT_NAME_MAX, "%s", name);
+	return 0;
+}
+
+static int who_login(char who_r[CONTEXT_NAME_MAX], struct err *err_r)
+{
+	const struct passwd *entry = getpwuid(geteuid());
+	char number[32];
+
+	if (entry && entry->pw_name)
+		return who_set(entry->pw_name, who_r, err_r);
+	snprintf(number, sizeof(number), "uid-%u", (unsigned)geteuid());
+	return who_set(number, who_r, err_r);
+}
+
+int context_who(const struct store *store, const char *as,
+	char who_r[CONTEXT_NAME_MAX], struct err *err_r)
+{
+	static const char *const names[] = {
+		"TIDEGATE_USER", "GITHUB_ACTOR", NULL};
+	bool owner = store_is_owned_by_us(store);
+	const char *name;
+
+	if (as && !owner)
+		return err_set(err_r, ERR_REFUSED,
+			"--as %.60s is refused: only the owner of %s may "
+			"decide under another name",
+			as, store_path(store));
+	if (as)
+		return who_set(as, who_r, err_r);
+	name = owner ? env_first(names) : NULL;
+	if (name)
+		return who_set(name, who_r, err_r);
+	return who_login(who_r, err_r);
+}
+
+/* The form of all three parts; a stray "/" or "?" would change the URL. */
+static int part_check(const char *what, const char *text, struct err *err_r)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.:";
+
+	if (!*text || strlen(text) > PART_MAX ||
+		text[strspn(text, allowed)] != '\0' || text[0] == '.')
+		return err_set(err_r, ERR_USAGE,
+			"the %s is \"%.80s\": it must have 1 to %d letters, "
+			"digits, \"-\", \"_\", \".\" or \":\"",
+			what, text, PART_MAX);
+	return 0;
+}
+
+/* projects/P/locations/R/services/S gives all three at once. */
+static int full_name_split(
+	struct context_target *target, struct arena *arena, struct err *err_r)
+{
+	static const char *const words[] = {
+		"projects", "locations", "services"};
+	const char *parts[3], *p = target->service;
+	size_t len, i;
+
+	for (i = 0; i < 3; i++) {
+		len = strlen(words[i]);
+		if (strncmp(p, words[i], len) != 0 || p[len] != '/')
+			goto bad;
+		p += len + 1;
+		len = strcspn(p, "/");
+		parts[i] = arena_strndup(arena, p, len);
+		p += len;
+		if (i < 2 && *p++ != '/')
+			goto bad;
+	}
+	if (*p)
+		goto bad;
+	target->project = parts[0];
+	target->region = parts[1];
+	target->service = parts[2];
+	return 0;
+bad:
+	return err_set(err_r, ERR_USAGE,
+		"the service is \"%.120s\": write its short name, or "
+		"projects/P/locations/R/services/S",
+		target->service);
+}
+
+static int part_choose(const char **part, const char *policy,
+	const char *const *env, const char *missing, struct err *err_r)
+{
+	if (!*part)
+		*part = policy;
+	if (!*part && env)
+		*part = env_first(env);
+	if (!*part)
+		return err_set(err_r, ERR_USAGE, "%s", missing);
+	return 0;
+}
+
+int context_resolve(
+	struct context_target *target, struct arena *arena, struct err *err_r)
+{
+	static const char *const project_env[] = {"CLOUDSDK_CORE_PROJECT",
+		"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", NULL};
+	static const char *const region_env[] = {
+		"CLOUDSDK_RUN_REGION", "GOOGLE_CLOUD_REGION", NULL};
+
+	if (part_choose(&target->service, target->policy_service, NULL,
+		    "the service is missing: name it, or set target.service in "
+		    "the policy",
+		    err_r))
+		return -1;
+	if (strchr(target->service, '/') &&
+		full_name_split(target, arena, err_r))
+		return -1;
+	if (part_choose(&target->project, target->policy_project, project_env,
+		    "the project is missing: give --project, set "
+		    "target.project in the policy, or $CLOUDSDK_CORE_PROJECT",
+		    err_r) ||
+		part_choose(&target->region, target->policy_region, region_env,
+			"the region is missing: give --region, set "
+			"target.region in the policy, or $CLOUDSDK_RUN_REGION",
+			err_r))
+		return -1;
+	if (part_check("project", target->project, err_r) ||
+		part_check("region", target->region, err_r) ||
+		part_check("service", target->service, err_r))
+		return -1;
+	target->name =
+		arena_printf(arena, "projects/%s/locations/%s/services/%s",
+			target->project, target->region, target->service);
+	return 0;
+}

@@ -1,0 +1,78 @@
+/*
+ * Where and as whom a command works: the state file, the service, the person.
+ * Flags come first, then the policy, then the environment that gcloud knows.
+ */
+#ifndef TIDEGATE_CLI_CONTEXT_H
+#define TIDEGATE_CLI_CONTEXT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cli/args.h"
+#include "store/store.h"
+
+#define CONTEXT_NAME_MAX 64 /* of a person, with the NUL */
+
+/* Rows of an option table; `type` is the struct they go into. */
+#define OPTION_STATE(type)                                                \
+	{                                                                 \
+		.name = "state", .type = OPTION_TEXT,                     \
+		.offset = offsetof(type, state), .value = "FILE",         \
+		.help = "the state file (default: $TIDEGATE_STATE, else " \
+			"$XDG_STATE_HOME/tidegate/tidegate.db)"           \
+	}
+#define OPTION_FORMAT(type)                                                   \
+	{                                                                     \
+		.name = "format", .type = OPTION_CHOICE,                      \
+		.offset = offsetof(type, format), .choices = context_formats, \
+		.help = "how results are printed (default: text)"             \
+	}
+#define OPTION_PROJECT(type)                                             \
+	{                                                                \
+		.name = "project", .type = OPTION_TEXT,                  \
+		.offset = offsetof(type, project), .value = "PROJECT",   \
+		.help = "the project (default: the policy's, else "      \
+			"$CLOUDSDK_CORE_PROJECT, $GOOGLE_CLOUD_PROJECT)" \
+	}
+#define OPTION_REGION(type)                                          \
+	{                                                            \
+		.name = "region", .type = OPTION_TEXT,               \
+		.offset = offsetof(type, region), .value = "REGION", \
+		.help = "the region (default: the policy's, else "   \
+			"$CLOUDSDK_RUN_REGION)"                      \
+	}
+#define OPTION_AS(type)                                                  \
+	{                                                                \
+		.name = "as", .type = OPTION_TEXT,                       \
+		.offset = offsetof(type, as), .value = "NAME",           \
+		.help = "decide under this name; only the owner of the " \
+			"state file may (default: $TIDEGATE_USER, "      \
+			"$GITHUB_ACTOR, the login name)"                 \
+	}
+
+enum format { FORMAT_TEXT, FORMAT_JSON };
+extern const char *const context_formats[]; /* names of enum format */
+
+/* `path` NULL: the default. NULL with err_r. */
+MUST_CHECK struct store *context_store(
+	const char *path, enum store_mode mode, struct err *err_r);
+
+/*
+ * Who is asking. Another name than the login name may only be given by the
+ * owner of the state file: everybody else could otherwise approve as anybody.
+ */
+MUST_CHECK int context_who(const struct store *store, const char *as,
+	char who_r[CONTEXT_NAME_MAX], struct err *err_r);
+
+/* What is to be released. */
+struct context_target {
+	const char *project, *region, *service; /* in; NULL: not said */
+	const char *policy_project, *policy_region, *policy_service; /* in */
+	const char *name; /* out: projects/P/locations/R/services/S */
+};
+
+/* Fills in what is NULL; a `service` in full form gives all three. Texts live
+ * in `arena`. */
+MUST_CHECK int context_resolve(
+	struct context_target *target, struct arena *arena, struct err *err_r);
+
+#endif

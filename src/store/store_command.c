@@ -1,0 +1,113 @@
+/* Operators' commands: left by one process, taken by the one that drives. */
+#include <string.h>
+
+#include "store/store_sqlite.h"
+
+#define COLUMNS "id, rollout, verb, who, comment, step, time_ms, state, answer"
+
+int store_command_add(struct store *store, const struct store_command *command,
+	int64_t *id_r, struct err *err_r)
+{
+	static const char sql[] =
+		"INSERT INTO command (rollout, verb, who, comment, step,"
+		" time_ms) SELECT id, ?2, ?3, ?4, ?5, ?6 FROM rollout"
+		" WHERE id = ?1";
+	int n;
+
+	if (strlen(command->comment) > STORE_COMMENT_MAX)
+		return err_set(err_r, ERR_USAGE,
+			"the comment has %zu bytes: it may have at most %d",
+			strlen(command->comment), STORE_COMMENT_MAX);
+	n = sql_run(store, sql,
+		SQL_VALUES(sql_text(command->rollout), sql_text(command->verb),
+			sql_text(command->who), sql_text(command->comment),
+			sql_int(command->step), sql_int(command->time_ms)),
+		err_r);
+	if (n == 0)
+		return err_set(err_r, ERR_NOT_FOUND,
+			"there is no rollout %.160s", command->rollout);
+	if (n < 0)
+		return -1;
+	*id_r = sql_last_id(store);
+	return 0;
+}
+
+static void row_read(
+	struct sqlite3_stmt *row, struct arena *arena, struct store_command *c)
+{
+	int i = 0;
+
+	c->id = sql_column_int(row, i++);
+	c->rollout = arena_strdup(arena, sql_column_text(row, i++));
+	c->verb = arena_strdup(arena, sql_column_text(row, i++));
+	c->who = arena_strdup(arena, sql_column_text(row, i++));
+	c->comment = arena_strdup(arena, sql_column_text(row, i++));
+	c->step = (int)sql_column_int(row, i++);
+	c->time_ms = sql_column_int(row, i++);
+	c->state = (int)sql_column_int(row, i++);
+	c->answer = arena_strdup(arena, sql_column_text(row, i++));
+}
+
+int store_commands_waiting(struct store *store, const char *rollout,
+	struct arena *arena, struct store_command **commands_r, size_t *n_r,
+	struct err *err_r)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM command"
+		" WHERE rollout = ?1 AND state = 0 ORDER BY id LIMIT ?2";
+	struct sqlite3_stmt *row = sql_start(store, sql,
+		SQL_VALUES(sql_text(rollout), sql_int(STORE_COMMANDS_MAX)),
+		err_r);
+	struct store_command *list = NULL;
+	size_t n = 0;
+	int more;
+
+	if (!row)
+		return -1;
+	while ((more = sql_next(store, row, err_r)) > 0) {
+		if (!list)
+			list = arena_alloc(
+				arena, STORE_COMMANDS_MAX * sizeof(*list));
+		row_read(row, arena, &list[n++]);
+	}
+	if (more < 0)
+		return -1;
+	*commands_r = list;
+	*n_r = n;
+	return 0;
+}
+
+int store_command_settle(struct store *store, int64_t id, bool refused,
+	const char *answer, struct err *err_r)
+{
+	int n = sql_run(store,
+		"UPDATE command SET state = ?2, answer = ?3"
+		" WHERE id = ?1 AND state = 0",
+		SQL_VALUES(sql_int(id), sql_int(refused ? 2 : 1),
+			sql_text(answer)),
+		err_r);
+
+	if (n == 0)
+		return err_set(err_r, ERR_CONFLICT,
+			"the command %lld does not wait any more",
+			(long long)id);
+	return n < 0 ? -1 : 0;
+}
+
+int store_command_get(struct store *store, int64_t id, struct arena *arena,
+	struct store_command *command_r, struct err *err_r)
+{
+	struct sqlite3_stmt *row = sql_start(store,
+		"SELECT " COLUMNS " FROM command WHERE id = ?1",
+		SQL_VALUES(sql_int(id)), err_r);
+	int found = row ? sql_next(store, row, err_r) : -1;
+
+	if (found < 0)
+		return -1;
+	if (!found)
+		return err_set(err_r, ERR_NOT_FOUND, "there is no command %lld",
+			(long long)id);
+	row_read(row, arena, command_r);
+	sql_stop(row);
+	return 0;
+}

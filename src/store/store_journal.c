@@ -1,0 +1,157 @@
+/* The journal: append-only, without gaps, guarded by the lease's fence. */
+#include <string.h>
+
+#include "store/store_sqlite.h"
+
+/* Says why an append changed nothing. */
+static int append_explain(struct store *store, const char *rollout,
+	int64_t fence, int64_t seq, struct err *err_r)
+{
+	static const char sql[] =
+		"SELECT last_seq, coalesce(fence, 0), coalesce(host, ''),"
+		" coalesce(pid, 0) FROM rollout"
+		" LEFT JOIN lease ON lease.service = rollout.service"
+		" WHERE id = ?1";
+	struct sqlite3_stmt *row =
+		sql_start(store, sql, SQL_VALUES(sql_text(rollout)), err_r);
+	int found = row ? sql_next(store, row, err_r) : -1;
+
+	if (found < 0)
+		return -1;
+	if (!found)
+		return err_set(err_r, ERR_NOT_FOUND,
+			"there is no rollout %.160s", rollout);
+	if (sql_column_int(row, 1) != fence)
+		err_set(err_r, ERR_LEASE,
+			"%.160s is driven by another process now (%.64s pid "
+			"%lld): this one must stop",
+			rollout, sql_column_text(row, 2),
+			(long long)sql_column_int(row, 3));
+	else
+		err_set(err_r, ERR_CONFLICT,
+			"entry %lld does not follow the journal of %.160s, "
+			"which ends with %lld",
+			(long long)seq, rollout,
+			(long long)sql_column_int(row, 0));
+	sql_stop(row);
+	return -1;
+}
+
+/* Moves the rollout on, if it is ours and this is the next entry. */
+static int rollout_advance(struct store *store, const char *rollout,
+	int64_t fence, const struct store_event *event, const char *reason,
+	bool ended, struct err *err_r)
+{
+	static const char sql[] =
+		"UPDATE rollout SET last_seq = ?2, phase = ?3,"
+		" reason = coalesce(?4, reason), ended_ms ="
+		"  CASE WHEN ?5 AND ended_ms = 0 THEN max(?6, 1)"
+		"  ELSE ended_ms END"
+		" WHERE id = ?1 AND last_seq = ?2 - 1 AND EXISTS"
+		" (SELECT 1 FROM lease WHERE lease.service = rollout.service"
+		"  AND fence = ?7)";
+	int n = sql_run(store, sql,
+		SQL_VALUES(sql_text(rollout), sql_int(event->seq),
+			sql_text(event->phase), sql_text(reason),
+			sql_int(ended), sql_int(event->time_ms),
+			sql_int(fence)),
+		err_r);
+
+	if (n == 0)
+		return append_explain(store, rollout, fence, event->seq, err_r);
+	return n < 0 ? -1 : 0;
+}
+
+static int event_insert(struct store *store, const char *rollout,
+	const struct store_event *event, struct err *err_r)
+{
+	static const char sql[] =
+		"INSERT INTO event SELECT no, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
+		" FROM rollout WHERE id = ?1";
+
+	return sql_run(store, sql,
+		       SQL_VALUES(sql_text(rollout), sql_int(event->seq),
+			       sql_int(event->time_ms), sql_int(event->is_note),
+			       sql_text(event->name), sql_text(event->phase),
+			       sql_int(event->percent), sql_text(event->data)),
+		       err_r) < 0
+		       ? -1
+		       : 0;
+}
+
+int store_append(struct store *store, const char *rollout, int64_t fence,
+	const struct store_event *event, const char *reason, bool ended,
+	struct err *err_r)
+{
+	bool own;
+
+	if (strlen(event->data) > STORE_EVENT_BYTES_MAX)
+		return err_set(err_r, ERR_LIMIT,
+			"entry %lld (%s) of %.160s has more than %d bytes",
+			(long long)event->seq, event->name, rollout,
+			STORE_EVENT_BYTES_MAX);
+	if (sql_enter(store, &own, err_r))
+		return -1;
+	if (rollout_advance(
+		    store, rollout, fence, event, reason, ended, err_r) ||
+		event_insert(store, rollout, event, err_r)) {
+		sql_abandon(store, own);
+		return -1;
+	}
+	return sql_leave(store, own, err_r);
+}
+
+/* A state file may come from anybody: numbers and sizes are checked. */
+static int event_read(struct sqlite3_stmt *row, int64_t expected,
+	const char *rollout, struct store_event *event, struct err *err_r)
+{
+	*event = (struct store_event){
+		.seq = sql_column_int(row, 0),
+		.time_ms = sql_column_int(row, 1),
+		.is_note = sql_column_int(row, 2) != 0,
+		.name = sql_column_text(row, 3),
+		.phase = sql_column_text(row, 4),
+		.percent = (int)sql_column_int(row, 5),
+		.data = sql_column_text(row, 6),
+	};
+	if (event->seq != expected)
+		return err_set(err_r, ERR_STORE,
+			"the journal of %.160s is damaged: entry %lld is "
+			"followed by %lld",
+			rollout, (long long)expected - 1,
+			(long long)event->seq);
+	if (event->percent < 0 || event->percent > 100 ||
+		strlen(event->data) > STORE_EVENT_BYTES_MAX)
+		return err_set(err_r, ERR_STORE,
+			"the journal of %.160s is damaged: entry %lld has a "
+			"percent of %d and %zu bytes",
+			rollout, (long long)event->seq, event->percent,
+			strlen(event->data));
+	return 0;
+}
+
+int store_each_event(struct store *store, const char *rollout,
+	int64_t after_seq, store_event_fn fn, void *arg, struct err *err_r)
+{
+	static const char sql[] =
+		"SELECT seq, time_ms, is_note, name, event.phase, percent, data"
+		" FROM event WHERE rollout ="
+		"  (SELECT no FROM rollout WHERE id = ?1)"
+		" AND seq > ?2 ORDER BY seq";
+	struct sqlite3_stmt *row = sql_start(store, sql,
+		SQL_VALUES(sql_text(rollout), sql_int(after_seq)), err_r);
+	int64_t expected = after_seq + 1;
+	struct store_event event;
+	int more;
+
+	if (!row)
+		return -1;
+	while ((more = sql_next(store, row, err_r)) > 0) {
+		if (event_read(row, expected++, rollout, &event, err_r) ||
+			fn(&event, arg, err_r)) {
+			sql_stop(row);
+			return -1;
+		}
+	}
+	return more;
+}

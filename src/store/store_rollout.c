@@ -1,0 +1,234 @@
+/* Rollouts in the state file: made, found, listed; see store.h. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "store/store_sqlite.h"
+
+#define COLUMNS                                                          \
+	"id, service, candidate, stable, policy_name, policy_path,"      \
+	" policy_digest, options, starter, started_ms, ended_ms, phase," \
+	" reason, last_seq"
+#define COLUMN_SOURCE 14 /* after those of COLUMNS */
+
+static int policy_keep(struct store *store, const struct store_rollout *rollout,
+	struct err *err_r)
+{
+	return sql_run(store, "INSERT OR IGNORE INTO policy VALUES (?1, ?2)",
+		       SQL_VALUES(sql_text(rollout->policy_digest),
+			       sql_text(rollout->policy_source)),
+		       err_r) < 0
+		       ? -1
+		       : 0;
+}
+
+static int rollout_insert(struct store *store,
+	const struct store_rollout *rollout, struct err *err_r)
+{
+	static const char sql[] =
+		"INSERT INTO rollout (id, service, candidate, stable,"
+		" policy_name, policy_path, policy_digest, options, starter,"
+		" started_ms, phase)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+		" ON CONFLICT (id) DO NOTHING";
+	int n = sql_run(store, sql,
+		SQL_VALUES(sql_text(rollout->id), sql_text(rollout->service),
+			sql_text(rollout->candidate), sql_text(rollout->stable),
+			sql_text(rollout->policy_name),
+			sql_text(rollout->policy_path),
+			sql_text(rollout->policy_digest),
+			sql_text(rollout->options), sql_text(rollout->starter),
+			sql_int(rollout->started_ms), sql_text(rollout->phase)),
+		err_r);
+
+	if (n == 0)
+		return err_set(err_r, ERR_CONFLICT,
+			"there is a rollout %s already", rollout->id);
+	return n < 0 ? -1 : 0;
+}
+
+int store_rollout_create(struct store *store,
+	const struct store_rollout *rollout, struct err *err_r)
+{
+	bool own;
+
+	if (!*rollout->id || strlen(rollout->id) > STORE_ROLLOUT_ID_MAX)
+		return err_set(err_r, ERR_INVALID,
+			"the rollout's id is \"%.160s\": it must have 1 to %d "
+			"bytes",
+			rollout->id, STORE_ROLLOUT_ID_MAX);
+	if (sql_enter(store, &own, err_r))
+		return -1;
+	if (policy_keep(store, rollout, err_r) ||
+		rollout_insert(store, rollout, err_r)) {
+		sql_abandon(store, own);
+		return -1;
+	}
+	return sql_leave(store, own, err_r);
+}
+
+int store_rollout_set_revisions(struct store *store, const char *id,
+	const char *candidate, const char *stable, struct err *err_r)
+{
+	int n = sql_run(store,
+		"UPDATE rollout SET candidate = ?1, stable = ?2 WHERE id = ?3",
+		SQL_VALUES(sql_text(candidate), sql_text(stable), sql_text(id)),
+		err_r);
+
+	if (n == 0)
+		return err_set(
+			err_r, ERR_NOT_FOUND, "there is no rollout %.160s", id);
+	return n < 0 ? -1 : 0;
+}
+
+static void row_read(
+	struct sqlite3_stmt *row, struct arena *arena, struct store_rollout *r)
+{
+	int i = 0;
+
+	r->id = arena_strdup(arena, sql_column_text(row, i++));
+	r->service = arena_strdup(arena, sql_column_text(row, i++));
+	r->candidate = arena_strdup(arena, sql_column_text(row, i++));
+	r->stable = arena_strdup(arena, sql_column_text(row, i++));
+	r->policy_name = arena_strdup(arena, sql_column_text(row, i++));
+	r->policy_path = arena_strdup(arena, sql_column_text(row, i++));
+	r->policy_digest = arena_strdup(arena, sql_column_text(row, i++));
+	r->options = arena_strdup(arena, sql_column_text(row, i++));
+	r->starter = arena_strdup(arena, sql_column_text(row, i++));
+	r->started_ms = sql_column_int(row, i++);
+	r->ended_ms = sql_column_int(row, i++);
+	r->phase = arena_strdup(arena, sql_column_text(row, i++));
+	r->reason = arena_strdup(arena, sql_column_text(row, i++));
+	r->last_seq = sql_column_int(row, i++);
+	r->policy_source = "";
+	assert(i == COLUMN_SOURCE);
+}
+
+/* 1 when it is the only one; -1 when there are others. */
+static int row_only(struct store *store, struct sqlite3_stmt *row,
+	const char *prefix, struct arena *arena,
+	struct store_rollout *rollout_r, struct err *err_r)
+{
+	struct store_rollout other;
+	int more;
+
+	row_read(row, arena, rollout_r);
+	rollout_r->policy_source =
+		arena_strdup(arena, sql_column_text(row, COLUMN_SOURCE));
+	more = sql_next(store, row, err_r);
+	if (more <= 0)
+		return more < 0 ? -1 : 1;
+	if (strcmp(rollout_r->id, prefix) == 0) {
+		sql_stop(row);
+		return 1;
+	}
+	row_read(row, arena, &other);
+	sql_stop(row);
+	return err_set(err_r, ERR_USAGE,
+		"\"%.160s\" is the beginning of more than one rollout (%s, "
+		"%s): give more of it",
+		prefix, rollout_r->id, other.id);
+}
+
+int store_rollout_get(struct store *store, const char *id, struct arena *arena,
+	struct store_rollout *rollout_r, struct err *err_r)
+{
+	/* In the index' order an exact match is the first of its prefix. */
+	static const char sql[] =
+		"SELECT " COLUMNS ", source FROM rollout"
+		" LEFT JOIN policy ON policy.digest = rollout.policy_digest"
+		" WHERE id >= ?1 AND substr(id, 1, length(?1)) = ?1"
+		" ORDER BY id LIMIT 2";
+	struct sqlite3_stmt *row;
+	int more;
+
+	if (!*id || strlen(id) > STORE_ROLLOUT_ID_MAX)
+		return 0;
+	row = sql_start(store, sql, SQL_VALUES(sql_text(id)), err_r);
+	if (!row)
+		return -1;
+	more = sql_next(store, row, err_r);
+	if (more <= 0)
+		return more;
+	return row_only(store, row, id, arena, rollout_r, err_r);
+}
+
+static int list_read(struct store *store, struct sqlite3_stmt *row,
+	struct arena *arena, struct store_rollout **list, size_t *n,
+	struct err *err_r)
+{
+	size_t size = 0;
+	int more;
+
+	while ((more = sql_next(store, row, err_r)) > 0) {
+		if (*n == size) {
+			size = size ? size * 2 : 16;
+			*list = xrealloc(*list, size, sizeof(**list));
+		}
+		row_read(row, arena, &(*list)[(*n)++]);
+	}
+	return more;
+}
+
+int store_rollout_list(struct store *store, const struct store_filter *filter,
+	struct arena *arena, struct store_rollout **rollouts_r, size_t *n_r,
+	struct err *err_r)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM rollout"
+		" WHERE (?1 IS NULL OR service = ?1 OR"
+		"  substr(service, -length(?1) - 1) = '/' || ?1)"
+		" AND (NOT ?2 OR ended_ms = 0)"
+		" ORDER BY started_ms DESC, no DESC LIMIT ?3";
+	struct store_rollout *list = NULL;
+	struct sqlite3_stmt *row;
+	size_t n = 0;
+	int rc;
+
+	row = sql_start(store, sql,
+		SQL_VALUES(sql_text(filter->service),
+			sql_int(filter->unfinished),
+			sql_int(filter->limit > 0 ? filter->limit
+						  : STORE_LIST_MAX)),
+		err_r);
+	if (!row)
+		return -1;
+	rc = list_read(store, row, arena, &list, &n, err_r);
+	if (!rc) {
+		*rollouts_r = arena_alloc(arena, (n + 1) * sizeof(*list));
+		if (n)
+			memcpy(*rollouts_r, list, n * sizeof(*list));
+		*n_r = n;
+	}
+	free(list);
+	return rc;
+}
+
+int store_was_rolled_back(struct store *store, const char *service,
+	const char *candidate, struct arena *arena, const char **id_r,
+	struct err *err_r)
+{
+	/* What counts is how its last rollout ended: it may have been insisted
+	 * on and promoted since. */
+	static const char sql[] =
+		"SELECT id, phase FROM rollout"
+		" WHERE service = ?1 AND candidate = ?2 AND phase IN"
+		"  ('promoted', 'rolled-back', 'rollback-failed')"
+		" ORDER BY no DESC LIMIT 1";
+	struct sqlite3_stmt *row;
+	int found;
+
+	row = sql_start(store, sql,
+		SQL_VALUES(sql_text(service), sql_text(candidate)), err_r);
+	if (!row)
+		return -1;
+	found = sql_next(store, row, err_r);
+	if (found <= 0)
+		return found;
+	found = strcmp(sql_column_text(row, 1), "promoted") != 0;
+	if (found)
+		*id_r = arena_strdup(arena, sql_column_text(row, 0));
+	sql_stop(row);
+	return found;
+}

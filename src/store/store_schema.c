@@ -1,0 +1,73 @@
+/* The schema of the state file; see store_schema.h. Text only. */
+#include "store/store_schema.h"
+
+/*
+ * A policy is kept once per content. The journal's key is (rollout, seq) and
+ * its rows lie in that order. A lease's row stays when it is dropped, so that
+ * its fencing token only grows.
+ */
+static const char version_1[] =
+	"CREATE TABLE policy ("
+	" digest TEXT PRIMARY KEY,"
+	" source TEXT NOT NULL) WITHOUT ROWID;"
+
+	"CREATE TABLE rollout ("
+	" no INTEGER PRIMARY KEY,"
+	" id TEXT NOT NULL UNIQUE,"
+	" service TEXT NOT NULL,"
+	" candidate TEXT NOT NULL,"
+	" stable TEXT NOT NULL,"
+	" policy_name TEXT NOT NULL,"
+	" policy_path TEXT NOT NULL,"
+	" policy_digest TEXT NOT NULL REFERENCES policy,"
+	" options TEXT NOT NULL,"
+	" starter TEXT NOT NULL,"
+	" started_ms INTEGER NOT NULL,"
+	" ended_ms INTEGER NOT NULL DEFAULT 0,"
+	" phase TEXT NOT NULL,"
+	" reason TEXT NOT NULL DEFAULT '',"
+	" last_seq INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX rollout_unfinished ON rollout (service)"
+	" WHERE ended_ms = 0;"
+	"CREATE INDEX rollout_candidate ON rollout (service, candidate);"
+
+	"CREATE TABLE event ("
+	" rollout INTEGER NOT NULL REFERENCES rollout,"
+	" seq INTEGER NOT NULL CHECK (seq > 0),"
+	" time_ms INTEGER NOT NULL,"
+	" is_note INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" phase TEXT NOT NULL,"
+	" percent INTEGER NOT NULL,"
+	" data TEXT NOT NULL,"
+	" PRIMARY KEY (rollout, seq)) WITHOUT ROWID;"
+
+	"CREATE TABLE lease ("
+	" service TEXT PRIMARY KEY,"
+	" rollout TEXT NOT NULL,"
+	" host TEXT NOT NULL,"
+	" boot TEXT NOT NULL,"
+	" pid_space TEXT NOT NULL,"
+	" pid INTEGER NOT NULL,"
+	" pid_start INTEGER NOT NULL,"
+	" fence INTEGER NOT NULL,"
+	" expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
+
+	"CREATE TABLE command ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" rollout TEXT NOT NULL REFERENCES rollout (id),"
+	" verb TEXT NOT NULL,"
+	" who TEXT NOT NULL,"
+	" comment TEXT NOT NULL,"
+	" step INTEGER NOT NULL,"
+	" time_ms INTEGER NOT NULL,"
+	" state INTEGER NOT NULL DEFAULT 0,"
+	" answer TEXT NOT NULL DEFAULT '');"
+	"CREATE INDEX command_waiting ON command (rollout) WHERE state = 0;"
+
+	"PRAGMA application_id = 1415858036;"
+	"PRAGMA user_version = 1;";
+
+const char *const store_migrations[STORE_VERSION] = {
+	version_1,
+};

@@ -1,0 +1,609 @@
+/*
+ * The state file: opening it, its schema, what can be wrong with it, and the
+ * statements of the other store_*.c. The only file that knows sqlite3.h.
+ *
+ * A state file may come from anybody: its schema is not trusted (no triggers,
+ * no views, no functions from it), its values are bounded.
+ */
+#include "store/store_sqlite.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "store/store_schema.h"
+
+#define STATEMENTS_MAX  40 /* different ones in all store_*.c */
+#define VALUE_BYTES_MAX (4 * 1024 * 1024)
+#define CREATE_PAUSE_MS 10
+#define PATH_BYTES_MAX  4096
+
+struct statement {
+	const char *sql;
+	sqlite3_stmt *stmt;
+};
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	enum store_mode mode;
+	bool in_transaction;
+	struct statement statements[STATEMENTS_MAX];
+	size_t n_statements;
+};
+
+/* What went wrong, and what a person can do about it. */
+static int fail(const struct store *store, int rc, struct err *err_r)
+{
+	int system = sqlite3_system_errno(store->db);
+	const char *path = store->path;
+
+	switch (rc & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_set(err_r, ERR_STORE,
+			"the state file %s is locked: another process has kept "
+			"it for more than %d s; end that process or try again",
+			path, STORE_BUSY_MS / 1000);
+	case SQLITE_FULL:
+		return err_set(err_r, ERR_STORE,
+			"no space is left for the state file %s: free some, "
+			"then run tidegate resume",
+			path);
+	case SQLITE_READONLY:
+		return err_set(err_r, ERR_STORE,
+			"the state file %s is read-only for this user: it and "
+			"its folder must be writable",
+			path);
+	case SQLITE_PERM:
+	case SQLITE_CANTOPEN:
+		return err_set(err_r, ERR_STORE,
+			"the state file %s cannot be opened: %s", path,
+			system ? strerror(system) : sqlite3_errmsg(store->db));
+	case SQLITE_CORRUPT:
+		return err_set(err_r, ERR_STORE,
+			"the state file %s is damaged (%s): put a copy of it "
+			"aside, then restore a backup or give another --state",
+			path, sqlite3_errmsg(store->db));
+	case SQLITE_NOTADB:
+		return err_set(err_r, ERR_STORE,
+			"%s is not a state file of tidegate: give another "
+			"--state",
+			path);
+	case SQLITE_IOERR:
+		return err_set(err_r, ERR_STORE,
+			"the state file %s cannot be read or written: %s", path,
+			system ? strerror(system) : sqlite3_errmsg(store->db));
+	default:
+		return err_set(err_r, ERR_STORE, "the state file %s: %s", path,
+			sqlite3_errmsg(store->db));
+	}
+}
+
+static int exec(struct store *store, const char *sql, struct err *err_r)
+{
+	int rc = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : fail(store, rc, err_r);
+}
+
+/* Statements */
+
+static sqlite3_stmt *statement_find(
+	struct store *store, const char *sql, struct err *err_r)
+{
+	struct statement *s;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < store->n_statements; i++) {
+		if (store->statements[i].sql == sql)
+			return store->statements[i].stmt;
+	}
+	assert(store->n_statements < STATEMENTS_MAX);
+	s = &store->statements[store->n_statements];
+	rc = sqlite3_prepare_v3(
+		store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->stmt, NULL);
+	if (rc != SQLITE_OK) {
+		fail(store, rc, err_r);
+		return NULL;
+	}
+	s->sql = sql;
+	store->n_statements++;
+	return s->stmt;
+}
+
+static int bind(sqlite3_stmt *stmt, int i, const struct sql_value *value)
+{
+	if (value->type == SQL_INT)
+		return sqlite3_bind_int64(stmt, i, value->number);
+	return sqlite3_bind_text(stmt, i, value->text, -1, SQLITE_STATIC);
+}
+
+sqlite3_stmt *sql_start(struct store *store, const char *sql,
+	const struct sql_value *values, struct err *err_r)
+{
+	sqlite3_stmt *stmt = statement_find(store, sql, err_r);
+	int i, rc;
+
+	if (!stmt)
+		return NULL;
+	assert(!sqlite3_stmt_busy(stmt));
+	for (i = 0; values[i].type != SQL_END; i++) {
+		rc = bind(stmt, i + 1, &values[i]);
+		if (rc != SQLITE_OK) {
+			sqlite3_clear_bindings(stmt);
+			fail(store, rc, err_r);
+			return NULL;
+		}
+	}
+	assert(i == sqlite3_bind_parameter_count(stmt));
+	return stmt;
+}
+
+int sql_next(struct store *store, sqlite3_stmt *row, struct err *err_r)
+{
+	int rc = sqlite3_step(row);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc != SQLITE_DONE)
+		fail(store, rc, err_r);
+	sql_stop(row);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+void sql_stop(sqlite3_stmt *row)
+{
+	sqlite3_reset(row);
+	/* The values were borrowed for the call. */
+	sqlite3_clear_bindings(row);
+}
+
+int sql_run(struct store *store, const char *sql,
+	const struct sql_value *values, struct err *err_r)
+{
+	sqlite3_stmt *stmt = sql_start(store, sql, values, err_r);
+	int more;
+
+	if (!stmt)
+		return -1;
+	do
+		more = sql_next(store, stmt, err_r);
+	while (more > 0);
+	return more < 0 ? -1 : sqlite3_changes(store->db);
+}
+
+int64_t sql_column_int(sqlite3_stmt *row, int column)
+{
+	return sqlite3_column_int64(row, column);
+}
+
+const char *sql_column_text(sqlite3_stmt *row, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(row, column);
+
+	return text ? text : "";
+}
+
+int64_t sql_last_id(const struct store *store)
+{
+	return sqlite3_last_insert_rowid(store->db);
+}
+
+/* Transactions */
+
+int store_begin(struct store *store, struct err *err_r)
+{
+	assert(!store->in_transaction);
+	if (sql_run(store, "BEGIN IMMEDIATE", SQL_NO_VALUES, err_r) < 0)
+		return -1;
+	store->in_transaction = true;
+	return 0;
+}
+
+int store_commit(struct store *store, struct err *err_r)
+{
+	assert(store->in_transaction);
+	if (sql_run(store, "COMMIT", SQL_NO_VALUES, err_r) < 0) {
+		store_rollback(store);
+		return -1;
+	}
+	store->in_transaction = false;
+	return 0;
+}
+
+void store_rollback(struct store *store)
+{
+	struct err err;
+
+	/* SQLite may have rolled back already: disk full, I/O error. */
+	if (!sqlite3_get_autocommit(store->db) &&
+		sql_run(store, "ROLLBACK", SQL_NO_VALUES, &err) < 0)
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	store->in_transaction = false;
+}
+
+int sql_enter(struct store *store, bool *own_r, struct err *err_r)
+{
+	*own_r = !store->in_transaction;
+	return *own_r ? store_begin(store, err_r) : 0;
+}
+
+int sql_leave(struct store *store, bool own, struct err *err_r)
+{
+	return own ? store_commit(store, err_r) : 0;
+}
+
+void sql_abandon(struct store *store, bool own)
+{
+	if (own)
+		store_rollback(store);
+}
+
+int store_change_counter(
+	struct store *store, int64_t *counter_r, struct err *err_r)
+{
+	sqlite3_stmt *row =
+		sql_start(store, "PRAGMA data_version", SQL_NO_VALUES, err_r);
+
+	if (!row || sql_next(store, row, err_r) < 0)
+		return -1;
+	*counter_r = sql_column_int(row, 0);
+	sql_stop(row);
+	return 0;
+}
+
+/* Opening */
+
+/* The value of a PRAGMA that gives one number. */
+static int pragma_int(struct store *store, const char *sql, int64_t *value_r,
+	struct err *err_r)
+{
+	sqlite3_stmt *stmt;
+	int rc = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*value_r = sqlite3_column_int64(stmt, 0);
+	else
+		fail(store, rc, err_r);
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_ROW ? 0 : -1;
+}
+
+static int schema_migrate(struct store *store, int64_t from, struct err *err_r)
+{
+	int64_t version;
+
+	for (version = from; version < STORE_VERSION; version++) {
+		if (exec(store, store_migrations[version], err_r))
+			return -1;
+	}
+	return 0;
+}
+
+/* Somebody else may have done it since: look again under the lock. */
+static int schema_update(struct store *store, struct err *err_r)
+{
+	int64_t version;
+
+	if (exec(store, "BEGIN IMMEDIATE", err_r))
+		return -1;
+	if (pragma_int(store, "PRAGMA user_version", &version, err_r) ||
+		schema_migrate(store, version, err_r) ||
+		exec(store, "COMMIT", err_r)) {
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+		return -1;
+	}
+	return 0;
+}
+
+static int schema_refuse_old(
+	const struct store *store, int64_t version, struct err *err_r)
+{
+	if (version == 0)
+		return err_set(err_r, ERR_NOT_FOUND,
+			"the state file %s is empty: no rollout was run with "
+			"it yet",
+			store->path);
+	return err_set(err_r, ERR_STORE,
+		"the state file %s has version %lld, this tidegate wants "
+		"version %d: tidegate resume or run will migrate it",
+		store->path, (long long)version, STORE_VERSION);
+}
+
+static int schema_check(struct store *store, struct err *err_r)
+{
+	int64_t id, version, tables = 0;
+
+	if (pragma_int(store, "PRAGMA application_id", &id, err_r) ||
+		pragma_int(store, "PRAGMA user_version", &version, err_r))
+		return -1;
+	if (id == 0 && pragma_int(store, "SELECT count(*) FROM sqlite_schema",
+			       &tables, err_r))
+		return -1;
+	if ((id != 0 && id != STORE_APPLICATION_ID) || tables || version < 0)
+		return err_set(err_r, ERR_STORE,
+			"%s is a database of another program: give another "
+			"--state",
+			store->path);
+	if (version > STORE_VERSION)
+		return err_set(err_r, ERR_STORE,
+			"the state file %s has version %lld, this tidegate "
+			"knows versions up to %d: use the newer tidegate that "
+			"wrote it",
+			store->path, (long long)version, STORE_VERSION);
+	if (store->mode == STORE_LOOK ||
+		(store->mode == STORE_EDIT && version == 0))
+		return version < STORE_VERSION
+			       ? schema_refuse_old(store, version, err_r)
+			       : 0;
+	/* Without effect when it is so already, but a restored copy is not. */
+	if (exec(store, "PRAGMA journal_mode=WAL", err_r))
+		return -1;
+	return version < STORE_VERSION ? schema_update(store, err_r) : 0;
+}
+
+static int configure(struct store *store, struct err *err_r)
+{
+	static const int off[] = {SQLITE_DBCONFIG_ENABLE_TRIGGER,
+		SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+		SQLITE_DBCONFIG_DQS_DDL, SQLITE_DBCONFIG_DQS_DML};
+	sqlite3 *db = store->db;
+	size_t i;
+
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_busy_timeout(db, STORE_BUSY_MS);
+	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
+	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	for (i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		sqlite3_db_config(db, off[i], 0, NULL);
+	/* The cache is small: `run` reads little and must stay small. */
+	return exec(store,
+		store->mode == STORE_LOOK
+			? "PRAGMA query_only=ON;PRAGMA cache_size=-512"
+			: "PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
+			  "PRAGMA cache_size=-512",
+		err_r);
+}
+
+static void close_db(struct store *store)
+{
+	size_t i;
+
+	for (i = 0; i < store->n_statements; i++)
+		sqlite3_finalize(store->statements[i].stmt);
+	store->n_statements = 0;
+	sqlite3_close(store->db);
+	store->db = NULL;
+}
+
+static int open_db(
+	struct store *store, const char *name, int flags, struct err *err_r)
+{
+	int rc = sqlite3_open_v2(
+		name, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (rc != SQLITE_OK)
+		return fail(store, rc, err_r);
+	return configure(store, err_r) || schema_check(store, err_r) ? -1 : 0;
+}
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Two processes that create the file at the same time get in each other's
+ * way for moments in which SQLite does not wait by itself. */
+static int open_for_writing(struct store *store, struct err *err_r)
+{
+	int64_t deadline = monotonic_ms() + STORE_BUSY_MS;
+
+	while (open_db(store, store->path, SQLITE_OPEN_READWRITE, err_r)) {
+		if ((sqlite3_errcode(store->db) & 0xff) != SQLITE_BUSY ||
+			monotonic_ms() >= deadline)
+			return -1;
+		close_db(store);
+		sqlite3_sleep(CREATE_PAUSE_MS);
+	}
+	return 0;
+}
+
+static bool wal_is_empty(const struct store *store)
+{
+	char *wal = xasprintf("%s-wal", store->path);
+	struct stat st;
+	bool empty = stat(wal, &st) ? errno == ENOENT : st.st_size == 0;
+
+	xfree(&wal);
+	return empty;
+}
+
+/* file:<path, percent-encoded>?immutable=1 */
+static char *immutable_uri(const char *path)
+{
+	struct buf uri;
+
+	buf_init(&uri, 3 * PATH_BYTES_MAX + 32);
+	buf_adds(&uri, "file:");
+	for (; *path; path++) {
+		if (strchr("?#%", *path))
+			buf_addf(&uri, "%%%02X", (unsigned char)*path);
+		else
+			buf_addc(&uri, *path);
+	}
+	buf_adds(&uri, "?immutable=1");
+	return buf_steal(&uri);
+}
+
+/*
+ * A reader of a WAL database shares a small index file with the writers, and
+ * makes it when it is not there. Where it may not, the database file alone is
+ * the whole truth only if nothing waits in the log: no writer is at work.
+ */
+static int open_for_looking(struct store *store, struct err *err_r)
+{
+	char *uri;
+	int rc;
+
+	if (!open_db(store, store->path, SQLITE_OPEN_READONLY, err_r))
+		return 0;
+	rc = sqlite3_errcode(store->db) & 0xff;
+	if (rc != SQLITE_CANTOPEN && rc != SQLITE_READONLY)
+		return -1;
+	if (access(store->path, R_OK))
+		return -1;
+	if (!wal_is_empty(store))
+		return err_set(err_r, ERR_STORE,
+			"the state file %s is in use and its folder is not "
+			"writable for this user: copy it and %s-wal to another "
+			"folder and look there",
+			store->path, store->path);
+	close_db(store);
+	uri = immutable_uri(store->path);
+	rc = open_db(store, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err_r);
+	xfree(&uri);
+	return rc;
+}
+
+/* Each missing folder on the way is made for the owner alone. */
+static int make_folders(char *path, struct err *err_r)
+{
+	char *p;
+	int rc;
+
+	for (p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		rc = mkdir(path, 0700);
+		*p = '/';
+		if (rc && errno != EEXIST && errno != EISDIR)
+			return err_set(err_r, ERR_STORE,
+				"the folder of the state file %s cannot be "
+				"made: %s",
+				path, strerror(errno));
+	}
+	return 0;
+}
+
+static int make_file(const struct store *store, struct err *err_r)
+{
+	int fd;
+
+	if (access(store->path, F_OK) == 0)
+		return 0;
+	if (make_folders(store->path, err_r))
+		return -1;
+	/* O_EXCL: closing a file that another connection of this process has
+	 * open would drop its locks. */
+	fd = open(store->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != EEXIST)
+		return err_set(err_r, ERR_STORE,
+			"the state file %s cannot be made: %s", store->path,
+			strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
+static int must_exist(const struct store *store, struct err *err_r)
+{
+	struct stat st;
+
+	if (stat(store->path, &st)) {
+		if (errno == ENOENT)
+			return err_set(err_r, ERR_NOT_FOUND,
+				"there is no state file %s: no rollout was run "
+				"with it; give --state or set $TIDEGATE_STATE",
+				store->path);
+		return err_set(err_r, ERR_STORE,
+			"the state file %s cannot be opened: %s", store->path,
+			strerror(errno));
+	}
+	if (!S_ISREG(st.st_mode))
+		return err_set(err_r, ERR_STORE,
+			"%s is not a regular file: give another --state",
+			store->path);
+	return 0;
+}
+
+struct store *store_open(
+	const char *path, enum store_mode mode, struct err *err_r)
+{
+	struct store *store;
+	int rc;
+
+	if (!*path || strlen(path) > PATH_BYTES_MAX) {
+		err_set(err_r, ERR_USAGE,
+			"the path of the state file must have 1 to %d bytes",
+			PATH_BYTES_MAX);
+		return NULL;
+	}
+	store = xcalloc(1, sizeof(*store));
+	store->mode = mode;
+	/* A relative path must not be taken for a name such as ":memory:". */
+	store->path = xasprintf("%s%s", *path == '/' ? "" : "./", path);
+	rc = mode == STORE_CREATE ? make_file(store, err_r) : 0;
+	if (!rc)
+		rc = must_exist(store, err_r);
+	if (!rc)
+		rc = mode == STORE_LOOK ? open_for_looking(store, err_r)
+					: open_for_writing(store, err_r);
+	if (rc)
+		store_free(&store);
+	return store;
+}
+
+void store_free(struct store **store)
+{
+	struct store *s = *store;
+
+	if (!s)
+		return;
+	if (s->in_transaction)
+		store_rollback(s);
+	close_db(s);
+	free(s->path);
+	free(s);
+	*store = NULL;
+}
+
+const char *store_path(const struct store *store)
+{
+	return store->path;
+}
+
+char *store_default_path(void)
+{
+	const char *path = getenv("TIDEGATE_STATE");
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (path && *path)
+		return xstrdup(path);
+	/* The XDG rules: a relative path there is to be ignored. */
+	if (state && *state == '/')
+		return xasprintf("%s/tidegate/tidegate.db", state);
+	return xasprintf("%s/.local/state/tidegate/tidegate.db",
+		home && *home ? home : "");
+}
+
+bool store_is_owned_by_us(const struct store *store)
+{
+	struct stat st;
+
+	return stat(store->path, &st) == 0 && st.st_uid == geteuid();
+}
