@@ -263,19 +263,6 @@ static int decode_operation_error(const json_t *error, struct err *err_r)
 	return 0;
 }
 
-/* projects/P/locations/R/operations/O becomes part of a path again. */
-static bool is_operation_name(const char *name)
-{
-	const char *c;
-
-	if (strncmp(name, "projects/", 9) != 0 || !strstr(name, "/operations/"))
-		return false;
-	for (c = name; *c; c++)
-		if (strchr("?#%\\\"", *c) || *c <= ' ' || *c > '~')
-			return false;
-	return !strstr(name, "//") && !strstr(name, "/.");
-}
-
 int operation_decode(const char *bytes, size_t len,
 	struct operation *operation_r, struct err *err_r)
 {
@@ -290,9 +277,9 @@ int operation_decode(const char *bytes, size_t len,
 		member_bool(root, "done", &operation_r->done, err_r) < 0 ||
 		member_object(root, "error", &error, err_r) < 0)
 		goto out;
-	if (name && !is_operation_name(name)) {
+	if (name && !member_is_resource(name, "operations")) {
 		err_set(err_r, ERR_PROTOCOL,
-			"\"name\" is not projects/…/operations/…");
+			"\"name\" is not projects/…/locations/…/operations/…");
 		goto out;
 	}
 	operation_r->failed = operation_r->done && error;

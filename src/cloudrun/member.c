@@ -6,6 +6,10 @@
 #include <string.h>
 
 #define LABEL_MAX 63 /* bytes: of a DNS label, which all our names are */
+#define LABEL_CHARS                  \
+	"abcdefghijklmnopqrstuvwxyz" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789-_."
 
 json_t *member_load(
 	const char *what, const char *bytes, size_t len, struct err *err_r)
@@ -154,10 +158,29 @@ const char *member_short_name(const char *name)
 
 bool member_is_label(const char *text)
 {
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz"
-				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "0123456789-_.");
+	size_t len = strspn(text, LABEL_CHARS);
 
 	return len > 0 && len <= LABEL_MAX && text[len] == '\0' &&
 	       text[0] != '.';
+}
+
+bool member_is_resource(const char *name, const char *kind)
+{
+	const char *const fixed[] = {"projects", "locations", kind};
+	size_t i, len;
+
+	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		if (i > 0 && *name++ != '/')
+			return false;
+		len = strlen(fixed[i]);
+		if (strncmp(name, fixed[i], len) != 0 || name[len] != '/')
+			return false;
+		name += len + 1;
+		/* An old project may be example.com:name. */
+		len = strspn(name, LABEL_CHARS ":");
+		if (len == 0 || name[0] == '.')
+			return false;
+		name += len;
+	}
+	return *name == '\0';
 }

@@ -16,12 +16,6 @@
 #define TYPE_REVISION    "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 #define TYPE_UNSPECIFIED "TRAFFIC_TARGET_ALLOCATION_TYPE_UNSPECIFIED"
 
-/* Of a project (an old one may be example.com:name), a region, a service. */
-#define NAME_CHARS                   \
-	"abcdefghijklmnopqrstuvwxyz" \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"0123456789-_.:"
-
 /* A short name out of a short or full one; NULL stays NULL. */
 static int decode_name(struct arena *arena, const json_t *object,
 	const char *key, const char **name_r, struct err *err_r)
@@ -198,26 +192,6 @@ static int decode_condition(
 	return 0;
 }
 
-/* projects/P/locations/R/services/S: it becomes part of a path again. */
-static bool is_service_name(const char *name)
-{
-	static const char *const fixed[] = {
-		"projects/", "/locations/", "/services/"};
-	size_t i, len;
-
-	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
-		len = strlen(fixed[i]);
-		if (strncmp(name, fixed[i], len) != 0)
-			return false;
-		name += len;
-		len = strspn(name, NAME_CHARS);
-		if (len == 0 || name[0] == '.')
-			return false;
-		name += len;
-	}
-	return *name == '\0';
-}
-
 static int decode_identity(
 	struct service *service, const json_t *root, struct err *err_r)
 {
@@ -229,7 +203,7 @@ static int decode_identity(
 		member_text(root, "uri", &uri, err_r) < 0 ||
 		member_text(root, "lastModifier", &modifier, err_r) < 0)
 		return -1;
-	if (!name || !is_service_name(name))
+	if (!name || !member_is_resource(name, "services"))
 		return err_set(err_r, ERR_PROTOCOL,
 			"\"name\" is not "
 			"projects/…/locations/…/services/…");
