@@ -1,0 +1,297 @@
+/* The list of faults; see sandbox_faults.h. Pure. */
+#include "sandbox/sandbox_faults.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/xalloc.h"
+
+#define HANG_MS  FAULT_DELAY_MS_MAX
+#define SLOW_MS  1000
+#define STALE_MS 5000
+
+static const struct {
+	const char *name;
+	int64_t delay_ms; /* when none is given */
+} kinds[FAULT_KINDS] = {
+	[FAULT_STATUS] = {"status", 0},
+	[FAULT_RESET] = {"reset", 0},
+	[FAULT_HANG] = {"hang", HANG_MS},
+	[FAULT_SLOW] = {"slow", SLOW_MS},
+	[FAULT_OPERATION_ERROR] = {"operation-error", 0},
+	[FAULT_OPERATION_STUCK] = {"operation-stuck", 0},
+	[FAULT_STALE] = {"stale", STALE_MS},
+	[FAULT_DRIFT] = {"drift", 0},
+};
+
+static void fault_free(struct fault *fault)
+{
+	json_decref(fault->drift);
+	free(fault);
+}
+
+void sandbox_faults_fini(struct sandbox_faults *faults)
+{
+	sandbox_faults_remove(faults, 0);
+}
+
+static int read_kind(
+	const char *text, enum fault_kind *kind_r, struct rpc_error *error)
+{
+	int i;
+
+	for (i = 0; i < FAULT_KINDS; i++) {
+		if (strcmp(kinds[i].name, text) == 0) {
+			*kind_r = (enum fault_kind)i;
+			return 0;
+		}
+	}
+	return rpc_error_field(error, "kind",
+		"kind \"%.40s\" is none of status, reset, hang, slow, "
+		"operation-error, operation-stuck, stale, drift",
+		text);
+}
+
+static int read_delay(const char *name, const char *text, int64_t max,
+	int64_t *ms_r, struct rpc_error *error)
+{
+	struct err err;
+
+	if (!text)
+		return 0;
+	if (duration_parse(text, ms_r, &err) < 0)
+		return rpc_error_field(
+			error, name, "%s: %.200s", name, err.text);
+	if (*ms_r > max)
+		return rpc_error_field(error, name,
+			"%s \"%.40s\" is longer than %lld s", name, text,
+			(long long)(max / 1000));
+	return 0;
+}
+
+static int read_when(const char *text, bool *after_r, struct rpc_error *error)
+{
+	*after_r = text && strcmp(text, "after") == 0;
+	if (text && !*after_r && strcmp(text, "before") != 0)
+		return rpc_error_field(error, "when",
+			"when \"%.40s\" is neither before nor after", text);
+	return 0;
+}
+
+/* What the JSON holds, before it is a fault. */
+struct wish {
+	const char *kind, *method, *path, *when, *during, *retry, *delay, *text;
+	json_int_t times, skip;
+	int status, code;
+	json_t *drift;
+};
+
+static int check_numbers(const struct wish *wish, const struct fault *fault,
+	struct rpc_error *error)
+{
+	if (wish->times < -1 || wish->times == 0 ||
+		wish->times > FAULT_TIMES_MAX || wish->skip < 0 ||
+		wish->skip > FAULT_TIMES_MAX)
+		return rpc_error_field(error, "times",
+			"times and skip must be between 1 (skip: 0) and %d",
+			FAULT_TIMES_MAX);
+	if (fault->kind == FAULT_STATUS &&
+		(wish->status < 400 || wish->status > 599))
+		return rpc_error_field(error, "status",
+			"status %d is not between 400 and 599", wish->status);
+	if (wish->code <= RPC_OK || wish->code >= RPC_CODES)
+		return rpc_error_field(error, "code",
+			"code %d is not one of gRPC's between 1 and 16",
+			wish->code);
+	if ((fault->kind == FAULT_DRIFT) != json_is_object(wish->drift))
+		return rpc_error_field(error, "set",
+			"set must be an object of writable fields for a drift, "
+			"and only there");
+	return 0;
+}
+
+static int fault_fill(const struct wish *wish, int64_t now_ms,
+	struct fault *fault, struct rpc_error *error)
+{
+	int64_t during = 0;
+
+	if (read_kind(wish->kind, &fault->kind, error) < 0 ||
+		read_when(wish->when, &fault->after, error) < 0)
+		return -1;
+	fault->delay_ms = kinds[fault->kind].delay_ms;
+	if (read_delay("delay", wish->delay, FAULT_DELAY_MS_MAX,
+		    &fault->delay_ms, error) < 0 ||
+		read_delay("retryAfter", wish->retry, FAULT_DELAY_MS_MAX,
+			&fault->retry_ms, error) < 0 ||
+		read_delay("for", wish->during, DURATION_MS_MAX, &during,
+			error) < 0 ||
+		check_numbers(wish, fault, error) < 0)
+		return -1;
+	if (strlen(wish->method) >= sizeof(fault->method) ||
+		strlen(wish->path) >= sizeof(fault->path))
+		return rpc_error_field(
+			error, "path", "method or path is too long");
+	strcpy(fault->method, wish->method);
+	strcpy(fault->path, wish->path);
+	snprintf(fault->text, sizeof(fault->text), "%s", wish->text);
+	fault->skip = wish->skip;
+	fault->left = wish->times > 0 ? wish->times : during ? -1 : 1;
+	fault->until_ms = during ? now_ms + during : MODEL_NEVER;
+	fault->status = wish->status;
+	fault->code = (enum rpc_code)wish->code;
+	fault->drift = wish->drift ? json_deep_copy(wish->drift) : NULL;
+	return 0;
+}
+
+int sandbox_faults_add(struct sandbox_faults *faults, const json_t *body,
+	int64_t now_ms, struct rpc_error *error)
+{
+	struct wish wish = {.method = "",
+		.path = "",
+		.times = -1,
+		.status = 503,
+		.code = RPC_INTERNAL,
+		.text = "The sandbox was asked for this fault."};
+	json_error_t where;
+	struct fault *fault;
+
+	if (faults->n == FAULTS_MAX)
+		return rpc_error_set(error, RPC_RESOURCE_EXHAUSTED,
+			"there are %d faults already: delete some", FAULTS_MAX);
+	if (json_unpack_ex((json_t *)body, &where, JSON_STRICT,
+		    "{s:s, s?s, s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?i, "
+		    "s?i, s?o}",
+		    "kind", &wish.kind, "method", &wish.method, "path",
+		    &wish.path, "when", &wish.when, "for", &wish.during,
+		    "retryAfter", &wish.retry, "delay", &wish.delay, "message",
+		    &wish.text, "times", &wish.times, "skip", &wish.skip,
+		    "status", &wish.status, "code", &wish.code, "set",
+		    &wish.drift) < 0)
+		return rpc_error_field(error, "", "fault: %s", where.text);
+	fault = xcalloc(1, sizeof(*fault));
+	if (fault_fill(&wish, now_ms, fault, error) < 0) {
+		fault_free(fault);
+		return -1;
+	}
+	fault->id = ++faults->made;
+	faults->fault[faults->n++] = fault;
+	return (int)fault->id;
+}
+
+static void drop(struct sandbox_faults *faults, size_t i)
+{
+	fault_free(faults->fault[i]);
+	faults->n--;
+	memmove(&faults->fault[i], &faults->fault[i + 1],
+		(faults->n - i) * sizeof(faults->fault[0]));
+}
+
+bool sandbox_faults_remove(struct sandbox_faults *faults, unsigned id)
+{
+	bool found = id == 0;
+	size_t i;
+
+	for (i = faults->n; i-- > 0;) {
+		if (id && faults->fault[i]->id != id)
+			continue;
+		drop(faults, i);
+		found = true;
+	}
+	return found;
+}
+
+static void expire(struct sandbox_faults *faults, int64_t now_ms)
+{
+	size_t i;
+
+	for (i = faults->n; i-- > 0;) {
+		if (!faults->fault[i]->left ||
+			faults->fault[i]->until_ms <= now_ms)
+			drop(faults, i);
+	}
+}
+
+static enum fault_slot slot_of(const struct fault *fault)
+{
+	switch (fault->kind) {
+	case FAULT_SLOW:
+		return SLOT_SLOW;
+	case FAULT_OPERATION_ERROR:
+	case FAULT_OPERATION_STUCK:
+		return SLOT_OPERATION;
+	case FAULT_STALE:
+		return SLOT_STALE;
+	case FAULT_DRIFT:
+		return fault->after ? SLOT_DRIFT_AFTER : SLOT_DRIFT_BEFORE;
+	default:
+		return SLOT_ANSWER;
+	}
+}
+
+static bool concerns(
+	const struct fault *fault, const char *method, const char *path)
+{
+	if (fault->method[0] && strcmp(fault->method, method) != 0)
+		return false;
+	return !fault->path[0] || fnmatch(fault->path, path, 0) == 0;
+}
+
+void sandbox_faults_match(struct sandbox_faults *faults, const char *method,
+	const char *path, int64_t now_ms, struct fault_plan *plan_r)
+{
+	struct fault *slot;
+	size_t i;
+
+	memset(plan_r, 0, sizeof(*plan_r));
+	expire(faults, now_ms);
+	for (i = 0; i < faults->n; i++) {
+		struct fault *fault = faults->fault[i];
+
+		slot = &plan_r->slot[slot_of(fault)];
+		if (slot->id || !concerns(fault, method, path))
+			continue;
+		if (fault->skip) {
+			fault->skip--;
+			continue;
+		}
+		fault->hits++;
+		if (fault->left > 0)
+			fault->left--;
+		*slot = *fault;
+		json_incref(slot->drift);
+	}
+	expire(faults, now_ms);
+}
+
+void fault_plan_fini(struct fault_plan *plan)
+{
+	int i;
+
+	for (i = 0; i < FAULT_SLOTS; i++)
+		json_decref(plan->slot[i].drift);
+	memset(plan, 0, sizeof(*plan));
+}
+
+json_t *sandbox_faults_json(const struct sandbox_faults *faults)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < faults->n; i++) {
+		const struct fault *fault = faults->fault[i];
+
+		json_array_append_new(list,
+			json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
+				"id", (int)fault->id, "kind",
+				kinds[fault->kind].name, "method",
+				fault->method, "path", fault->path, "when",
+				fault->after ? "after" : "before", "skip",
+				(json_int_t)fault->skip, "left",
+				(json_int_t)fault->left, "hits",
+				(json_int_t)fault->hits));
+	}
+	return list;
+}

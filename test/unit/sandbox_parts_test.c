@@ -1,0 +1,259 @@
+/* The small parts of the sandbox: faults, profiles, metrics, its log. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sandbox/revision_profile.h"
+#include "sandbox/sandbox_faults.h"
+#include "sandbox/sandbox_log.h"
+#include "sandbox/sandbox_metrics.h"
+
+static int add(struct sandbox_faults *faults, const char *text, int64_t now_ms)
+{
+	struct rpc_error error = {.code = RPC_OK};
+	json_t *body = json_loads(text, 0, NULL);
+	int id = sandbox_faults_add(faults, body, now_ms, &error);
+
+	json_decref(body);
+	return id;
+}
+
+/* Whether a request meets a fault in this slot. */
+static bool meets(struct sandbox_faults *faults, const char *method,
+	const char *path, int64_t now_ms, enum fault_slot slot)
+{
+	struct fault_plan plan;
+	bool met;
+
+	sandbox_faults_match(faults, method, path, now_ms, &plan);
+	met = plan.slot[slot].id != 0;
+	fault_plan_fini(&plan);
+	return met;
+}
+
+static void faults_meet_the_requests_they_are_meant_for(void **state)
+{
+	static const struct {
+		const char *fault, *method, *path;
+		enum fault_slot slot;
+		const char *met; /* one letter per request: y or n */
+	} rows[] = {
+		{"{\"kind\":\"status\"}", "GET", "/a", SLOT_ANSWER, "yn"},
+		{"{\"kind\":\"reset\",\"times\":2}", "GET", "/a", SLOT_ANSWER,
+			"yyn"},
+		{"{\"kind\":\"hang\",\"skip\":1}", "GET", "/a", SLOT_ANSWER,
+			"nyn"},
+		{"{\"kind\":\"slow\",\"method\":\"PATCH\"}", "GET", "/a",
+			SLOT_SLOW, "nn"},
+		{"{\"kind\":\"stale\",\"path\":\"*/b\"}", "GET", "/a",
+			SLOT_STALE, "nn"},
+		{"{\"kind\":\"stale\",\"path\":\"*/services/*\"}", "GET",
+			"/v2/services/x", SLOT_STALE, "yn"},
+		{"{\"kind\":\"operation-stuck\",\"for\":\"2s\"}", "PATCH", "/",
+			SLOT_OPERATION, "yyn"},
+		{"{\"kind\":\"drift\",\"when\":\"after\",\"set\":{}}", "PATCH",
+			"/", SLOT_DRIFT_AFTER, "yn"},
+	};
+	size_t i, k;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sandbox_faults faults = {.n = 0};
+
+		assert_true(add(&faults, rows[i].fault, 0) > 0);
+		for (k = 0; rows[i].met[k]; k++)
+			assert_int_equal(
+				meets(&faults, rows[i].method, rows[i].path,
+					(int64_t)k * 1000, rows[i].slot),
+				rows[i].met[k] == 'y');
+		sandbox_faults_fini(&faults);
+	}
+}
+
+static void bad_faults_are_refused(void **state)
+{
+	static const char *const rows[] = {
+		"{}",
+		"{\"kind\":\"flood\"}",
+		"{\"kind\":\"status\",\"status\":200}",
+		"{\"kind\":\"status\",\"wen\":\"after\"}",
+		"{\"kind\":\"status\",\"when\":\"later\"}",
+		"{\"kind\":\"status\",\"times\":0}",
+		"{\"kind\":\"slow\",\"delay\":\"soon\"}",
+		"{\"kind\":\"slow\",\"delay\":\"11m\"}",
+		"{\"kind\":\"drift\"}",
+		"{\"kind\":\"status\",\"set\":{}}",
+		"{\"kind\":\"operation-error\",\"code\":17}",
+	};
+	struct sandbox_faults faults = {.n = 0};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(add(&faults, rows[i], 0), -1);
+	for (i = 0; i < FAULTS_MAX; i++)
+		assert_true(add(&faults, "{\"kind\":\"reset\"}", 0) > 0);
+	assert_int_equal(add(&faults, "{\"kind\":\"reset\"}", 0), -1);
+	assert_false(sandbox_faults_remove(&faults, 9999));
+	assert_true(sandbox_faults_remove(&faults, 3));
+	assert_int_equal(faults.n, FAULTS_MAX - 1);
+	sandbox_faults_fini(&faults);
+	assert_int_equal(faults.n, 0);
+}
+
+static void profiles_are_read_from_text(void **state)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		int64_t latency_ms;
+		size_t n_codes;
+	} rows[] = {
+		{"", 0, 0, 0},
+		{"latency=50ms,sigma=0.4,errors=0.1%", 0, 50, 1},
+		{"500=1%,503=0.02", 0, 0, 2},
+		{"latency=50", -1, 0, 0},
+		{"latency=2m", -1, 0, 0},
+		{"sigma=9", -1, 0, 0},
+		{"sigma=nan", -1, 0, 0},
+		{"errors=101%", -1, 0, 0},
+		{"errors=nan", -1, 0, 0},
+		{"500=60%,503=60%", -1, 0, 0},
+		{"99=1%", -1, 0, 0},
+		{"speed=1", -1, 0, 0},
+		{"latency", -1, 0, 0},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct revision_profile profile = {.latency_ms = 0};
+		struct err err;
+
+		assert_int_equal(
+			revision_profile_parse(rows[i].text, &profile, &err),
+			rows[i].rc);
+		if (rows[i].rc < 0)
+			continue;
+		assert_int_equal(profile.latency_ms, rows[i].latency_ms);
+		assert_int_equal(profile.n_codes, rows[i].n_codes);
+	}
+}
+
+static void a_profile_changes_only_where_it_is_told(void **state)
+{
+	struct revision_profile profile = {.latency_ms = 20, .sigma = 0.5};
+	json_t *body = json_pack("{s:s}", "errors", "5%");
+	json_t *bad = json_pack("{s:s, s:i}", "latency", "1s", "foo", 1);
+	struct err err;
+
+	assert_int_equal(revision_profile_read(body, "", &profile, &err), 0);
+	assert_int_equal(profile.latency_ms, 20);
+	assert_int_equal(profile.code[0].code, 500);
+	assert_int_equal(revision_profile_read(bad, "", &profile, &err), -1);
+	assert_int_equal(profile.latency_ms, 20);
+	assert_int_equal(revision_profile_read(bad, "foo", &profile, &err), 0);
+	assert_int_equal(profile.latency_ms, 1000);
+	json_decref(body);
+	json_decref(bad);
+}
+
+static void latencies_and_errors_follow_the_profile(void **state)
+{
+	struct revision_profile profile;
+	int below = 0, failed = 0, far = 0, i;
+	struct rng rng;
+	struct err err;
+
+	memset(&profile, 0, sizeof(profile));
+	rng_init(&rng, 7);
+	assert_int_equal(
+		revision_profile_parse(
+			"latency=100ms,sigma=0.5,errors=5%", &profile, &err),
+		0);
+	for (i = 0; i < 10000; i++) {
+		int64_t ms = revision_profile_latency_ms(&profile, &rng);
+
+		below += ms < 100;
+		far += ms > 164; /* one sigma above the median: 15.9 % */
+		failed += revision_profile_code(&profile, &rng) == 500;
+	}
+	assert_in_range(below, 4700, 5200);
+	assert_in_range(far, 1450, 1720);
+	assert_in_range(failed, 430, 570);
+}
+
+static void metrics_are_counted_and_escaped(void **state)
+{
+	struct revision_stats stats;
+	struct metrics_row row = {"a\"b\\c\nd", &stats, 10};
+	struct buf out;
+
+	memset(&stats, 0, sizeof(stats));
+	buf_init(&out, METRICS_TEXT_MAX);
+	revision_stats_count(&stats, 200, 1000);
+	revision_stats_count(&stats, 503, 1001);
+	revision_stats_count(&stats, 200, 60000000);
+	sandbox_metrics_print("shop", &row, 1, &out);
+	assert_non_null(strstr(out.data,
+		"http_requests_total{service=\"shop\",revision=\"a\\\"b\\\\c\\n"
+		"d\",code=\"200\"} 2\n"));
+	assert_non_null(strstr(out.data, "code=\"500\"} 0\n"));
+	assert_non_null(strstr(out.data, "code=\"503\"} 1\n"));
+	assert_non_null(strstr(out.data, "le=\"0.001\"} 1\n"));
+	assert_non_null(strstr(out.data, "le=\"0.0025\"} 2\n"));
+	assert_non_null(strstr(out.data, "le=\"10\"} 2\n"));
+	assert_non_null(strstr(out.data, "le=\"+Inf\"} 3\n"));
+	assert_non_null(strstr(out.data, "_count{service=\"shop\""));
+	buf_fini(&out);
+}
+
+static void the_log_keeps_the_newest_requests(void **state)
+{
+	struct sandbox_log log;
+	uint64_t seq;
+	json_t *all;
+	int i;
+
+	sandbox_log_init(&log);
+	seq = sandbox_log_add(&log, 0, "PATCH", "/x?y", "{\"a\":1}", 7);
+	sandbox_log_done(&log, seq, 409, 5);
+	sandbox_log_add(&log, 1, "GET", "/x", NULL, 0);
+	all = sandbox_log_json(&log, 0, "PATCH");
+	assert_int_equal(json_array_size(json_object_get(all, "entries")), 1);
+	assert_int_equal(
+		json_integer_value(json_object_get(
+			json_array_get(json_object_get(all, "entries"), 0),
+			"status")),
+		409);
+	json_decref(all);
+	for (i = 0; i < SANDBOX_LOG_MAX + 10; i++)
+		sandbox_log_add(&log, i, "GET", "/y", "\xff", 1);
+	all = sandbox_log_json(&log, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(all, "entries")),
+		SANDBOX_LOG_MAX);
+	json_decref(all);
+	sandbox_log_clear(&log);
+	all = sandbox_log_json(&log, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(all, "entries")), 0);
+	json_decref(all);
+	sandbox_log_fini(&log);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(faults_meet_the_requests_they_are_meant_for),
+		cmocka_unit_test(bad_faults_are_refused),
+		cmocka_unit_test(profiles_are_read_from_text),
+		cmocka_unit_test(a_profile_changes_only_where_it_is_told),
+		cmocka_unit_test(latencies_and_errors_follow_the_profile),
+		cmocka_unit_test(metrics_are_counted_and_escaped),
+		cmocka_unit_test(the_log_keeps_the_newest_requests),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
