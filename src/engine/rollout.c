@@ -427,7 +427,7 @@ static bool hold_is_healed(struct turn *t)
 {
 	switch (t->r->cause) {
 	case CAUSE_UNDECIDED:
-		return checks_are_satisfied(t);
+		return checks_are_satisfied(t) && traffic_is_there(t->r);
 	case CAUSE_METRICS:
 		return checks_find_blind(t) < 0;
 	case CAUSE_APPROVAL:
@@ -481,7 +481,8 @@ static void run_phase(struct turn *t)
 	};
 
 	if (t->r->traffic.wants && t->r->traffic.rejected &&
-		t->r->traffic.reassert && !rollout_is_reverting(t->r))
+		t->r->traffic.reassert && !rollout_is_reverting(t->r) &&
+		t->r->phase != PHASE_PREFLIGHT)
 		rollout_stop_for_drift(t,
 			"traffic was changed by somebody else and could not "
 			"be set back");

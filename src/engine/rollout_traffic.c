@@ -17,7 +17,7 @@
 #define REASSERTS_MAX 5 /* then somebody else means it: stop */
 
 static const struct backoff trouble_backoff = {500, 30000};
-static const struct backoff poll_backoff = {250, 5000};
+static const struct backoff poll_backoff = {250, 2000};
 
 static struct split split_of(int candidate)
 {

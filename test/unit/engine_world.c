@@ -99,6 +99,7 @@ static void service_settle(struct world *w)
 static void fill_traffic(struct world *w, struct event *event)
 {
 	service_settle(w);
+	w->read_version = w->version;
 	event->spec = w->spec;
 	event->serving = w->serving;
 	event->settled = w->settled;
@@ -149,8 +150,12 @@ static void answer_write(struct world *w, const struct effect *effect)
 		event.result = w->write_result;
 		event.text = "trouble";
 	}
-	if (event.result == WRITE_DONE || w->write_applies)
+	if (w->version != w->read_version && !w->lax) {
+		event.result = WRITE_CONFLICT;
+		event.text = "etag";
+	} else if (event.result == WRITE_DONE || w->write_applies) {
 		apply_write(w, effect);
+	}
 	world_push(w, w->latency_ms, &event);
 }
 
@@ -242,8 +247,18 @@ void world_feed(struct world *w, const struct event *event)
 			append(w->phases, sizeof(w->phases),
 				phase_name(out.note[i].to));
 	}
+	if (w->watch)
+		w->watch(w, event, &out);
 	for (i = 0; i < out.n_effects; i++)
 		carry_out(w, &out.effect[i]);
+}
+
+void world_drift(struct world *w, struct split split)
+{
+	w->spec = w->serving = split;
+	w->by_latest = false;
+	w->settled = true;
+	w->version++;
 }
 
 void world_start(struct world *w)

@@ -33,6 +33,8 @@ struct world {
 	bool by_latest, candidate_is_latest, tagged, settled, green;
 	int64_t serve_delay_ms; /* from a write to its split being served */
 	int64_t serve_at_ms;
+	int version, read_version; /* of the traffic: the etag */
+	bool lax; /* a stale etag is accepted, as the real one may */
 
 	/* Misbehaviour. */
 	world_answer_fn answer;
@@ -53,6 +55,11 @@ struct world {
 	int64_t breach_ms,
 		reverted_ms; /* first breaching answer, stable again */
 
+	/* Called after each step of the engine; NULL: nobody looks. */
+	void (*watch)(struct world *world, const struct event *event,
+		const struct outcome_list *out);
+	void *watcher;
+
 	struct world_event queue[WORLD_QUEUE_MAX];
 	size_t n_queue;
 	uint64_t order;
@@ -65,6 +72,8 @@ void world_push(
 	struct world *world, int64_t delay_ms, const struct event *event);
 void world_command(struct world *world, enum verb verb, const char *who);
 void world_feed(struct world *world, const struct event *event); /* now */
+/* Somebody else writes the traffic. */
+void world_drift(struct world *world, struct split split);
 /* Runs until the virtual time, or until the rollout has ended. */
 void world_run(struct world *world, int64_t for_ms);
 /* Everything that is out is lost; another process takes over later. */

@@ -378,7 +378,7 @@ static void drift_stops_without_another_write(void **state)
 	world_start(&world);
 	world_run(&world, MINUTE);
 	writes = world.writes;
-	world.spec = world.serving = (struct split){30, 70, 0};
+	world_drift(&world, (struct split){30, 70, 0});
 	world_run(&world, MINUTE);
 	expect_phase(PHASE_STOPPED);
 	assert_int_equal(world.writes, writes);
@@ -389,8 +389,8 @@ static void drift_may_be_set_back(void **state)
 {
 	test.policy.on_drift = ON_DRIFT_REASSERT;
 	world_start(&world);
-	world_run(&world, MINUTE);
-	world.spec = world.serving = (struct split){0, 40, 60};
+	world_run(&world, 40000);
+	world_drift(&world, (struct split){0, 40, 60});
 	world_run(&world, 15000);
 	assert_int_equal(world.spec.candidate, 10);
 	world_run(&world, HOUR);
@@ -401,7 +401,7 @@ static void a_revert_leaves_alone_whom_others_put_in_charge(void **state)
 {
 	world_start(&world);
 	world_run(&world, MINUTE);
-	world.spec = world.serving = (struct split){0, 0, 100};
+	world_drift(&world, (struct split){0, 0, 100});
 	world_command(&world, VERB_ABORT, "bob");
 	world_run(&world, MINUTE);
 	expect_phase(PHASE_STOPPED);

@@ -1,0 +1,584 @@
+/*
+ * Random rollouts in a random, hostile world: after every step of the engine
+ * the promises hold, and when the trouble stops, the rollout ends. A failure
+ * prints its seed; `random_rollouts_test SEED` plays that one again, with its
+ * events shown.
+ *
+ * The promises are checked against this file's own books, not the engine's.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_world.h"
+
+#define ROLLOUTS_DEFAULT 100000
+#define TURNS_MAX        60 /* of trouble, each up to two minutes */
+#define MINUTE           INT64_C(60000)
+#define DAY              (24 * 60 * MINUTE)
+
+/* What the test itself knows. */
+struct books {
+	struct rng rng;
+	uint64_t seed;
+	bool show;
+	struct test_policy test;
+	bool calm; /* the trouble is over */
+	bool drifted; /* somebody else has written */
+	int step; /* the last one that began to bake */
+	int64_t bake_ms; /* when its settle is over */
+	int64_t asked_ms[2]; /* 0: no answer is awaited */
+	int passes[2];
+	bool good[2]; /* the latest answer was a pass */
+	uint64_t window[2];
+	int approved; /* accepted for the gate that is open */
+	bool read_since_write;
+	bool stopped, must_revert;
+	int started[ACTION_LISTS][4]; /* times an action was started */
+	int highest; /* percent this rollout may give at the most by now */
+	int regime[2]; /* how an SLO's answers are drawn */
+};
+
+static struct world world;
+static struct books books;
+
+static void fail(const char *fmt, ...) PRINTFLIKE(1, 2);
+
+static void fail(const char *fmt, ...)
+{
+	va_list args;
+
+	printf("broken promise: ");
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	printf("\n  phase %s step %d cause %s reason \"%s\"\n",
+		phase_name(world.rollout.phase), world.rollout.step,
+		cause_name(world.rollout.cause), world.rollout.reason);
+	printf("  phases: %s\n", world.phases);
+	printf("  replay: test/sim/random_rollouts_test %" PRIu64 "\n",
+		books.seed);
+	exit(1);
+}
+
+/* An assertion of the engine is a broken promise too. */
+static void on_abort(int signo)
+{
+	fail("an assertion of the engine failed");
+}
+
+static bool chance(int percent)
+{
+	return rng_below(&books.rng, 100) < (uint64_t)percent;
+}
+
+static int pick(int n)
+{
+	return (int)rng_below(&books.rng, (uint64_t)n);
+}
+
+static bool is_over(enum phase phase)
+{
+	return phase == PHASE_REVERTING || phase == PHASE_ROLLING_BACK ||
+	       phase_is_end(phase);
+}
+
+/* The policy. */
+
+static void random_slo(struct slo *slo, const char *name)
+{
+	*slo = (struct slo){.name = name,
+		.query = "q",
+		.interval_ms = (1 + pick(30)) * 1000,
+		.window_ms = 60000,
+		.timeout_ms = 5000,
+		.fail_of = 1 + pick(5),
+		.min_passes = 1 + pick(4),
+		.no_data = (enum no_data)pick(3)};
+	slo->fail_breaches = 1 + pick(slo->fail_of);
+	slo->has_max = true;
+	slo->max = 1;
+	slo->has_critical = chance(40);
+	slo->critical = 10;
+	if (chance(30)) {
+		slo->compare_stable = true;
+		slo->has_max_ratio = true;
+		slo->max_ratio = 2;
+	}
+	if (chance(30)) {
+		slo->requests = "r";
+		slo->requests_min = 10;
+	}
+}
+
+static void random_actions(struct test_policy *test)
+{
+	static const char *const names[] = {"a", "b", "c", "d"};
+	struct action *action;
+	int list, i, n;
+
+	for (list = 0; list < ACTION_LISTS; list++) {
+		n = chance(50) ? 0 : pick(4);
+		for (i = 0; i < n; i++) {
+			action = test_policy_add(
+				test, (enum action_list)list, names[i]);
+			action->retries = pick(3);
+			action->stop_on_failure = chance(30);
+			action->idempotent = chance(50);
+			action->when = (unsigned)pick(WHEN_ALL + 1);
+		}
+	}
+}
+
+static void random_policy(struct test_policy *test)
+{
+	static const int percents[] = {0, 10};
+	int i;
+
+	test_policy_init(test);
+	test->policy.n_slos = 1 + (size_t)pick(2);
+	random_slo(&test->slos[0], "one");
+	random_slo(&test->slos[1], "two");
+	test->steps[0].percent = percents[pick(2)];
+	for (i = 0; i < 3; i++) {
+		test->steps[i].bake_ms = pick(4) * 30000;
+		if (chance(25))
+			test->steps[i].approval = &test->approval;
+	}
+	test->approval.minimum = 1 + pick(2);
+	test->approval.self_approval = chance(20);
+	test->policy.settle_ms = pick(3) * 10000;
+	test->policy.on_breach = (enum on_breach)pick(3);
+	test->policy.on_undecided = (enum on_undecided)pick(2);
+	test->policy.on_drift = (enum on_drift)pick(2);
+	test->policy.finish = (enum finish)pick(3);
+	test->policy.tag = chance(40) ? "candidate" : NULL;
+	random_actions(test);
+}
+
+/* The world's answers. */
+
+static struct answer random_answer(int regime)
+{
+	double v = rng_unit(&books.rng);
+
+	if (books.calm)
+		return (struct answer){ANSWER_VALUE, 0.1};
+	switch (chance(70) ? regime : pick(6)) {
+	case 0:
+	case 1:
+		return (struct answer){ANSWER_VALUE, v};
+	case 2:
+		return (struct answer){ANSWER_VALUE, 1 + v * 12};
+	case 3:
+		return (struct answer){ANSWER_NO_DATA, 0};
+	case 4:
+		return (struct answer){ANSWER_ERROR, 0};
+	default:
+		return (struct answer){ANSWER_VALUE, chance(50)   ? INFINITY
+						     : chance(50) ? (double)NAN
+								  : -INFINITY};
+	}
+}
+
+static struct answers answer_slo(struct world *w, int slo)
+{
+	const struct slo *s = &w->policy->slos[slo];
+	struct answers answers = {.value = random_answer(books.regime[slo])};
+
+	if (s->compare_stable)
+		answers.baseline = (struct answer){ANSWER_VALUE,
+			books.calm ? 0.1 : rng_unit(&books.rng) * 2 - 0.2};
+	if (s->requests)
+		answers.requests = (struct answer){
+			ANSWER_VALUE, books.calm ? 100 : pick(60)};
+	return answers;
+}
+
+static enum action_result end_action(
+	struct world *w, enum action_list list, int index, int attempt)
+{
+	return books.calm || chance(70) ? ACTION_OK : ACTION_FAILED;
+}
+
+/* The books: they follow from events and effects alone. */
+
+static void note_check(const struct event *event, const struct judgement *j)
+{
+	const struct slo *slo = &books.test.slos[event->slo];
+	bool pass = j->outcome == OUTCOME_PASS, breach = !pass;
+	int64_t asked_ms = books.asked_ms[event->slo];
+
+	books.asked_ms[event->slo] = 0;
+	books.good[event->slo] = false;
+	if (j->outcome == OUTCOME_ERROR)
+		return;
+	if (j->outcome == OUTCOME_NO_DATA) {
+		if (slo->no_data == NO_DATA_WAIT)
+			return;
+		pass = slo->no_data == NO_DATA_PASS;
+		breach = !pass;
+	}
+	books.window[event->slo] = (books.window[event->slo] << 1 | breach) &
+				   ((UINT64_C(1) << slo->fail_of) - 1);
+	if (books.test.policy.on_breach == ON_BREACH_OBSERVE &&
+		j->outcome == OUTCOME_BREACH)
+		pass = true;
+	books.good[event->slo] = pass;
+	if (pass && asked_ms >= books.bake_ms)
+		books.passes[event->slo]++;
+	if (books.test.policy.on_breach == ON_BREACH_ROLLBACK && breach &&
+		(j->critical ||
+			__builtin_popcountll(books.window[event->slo]) >=
+				slo->fail_breaches))
+		books.must_revert = true;
+}
+
+static void promise_step_was_earned(void)
+{
+	const struct step *step = &books.test.steps[books.step];
+	size_t i;
+
+	if (world.now_ms < books.bake_ms + step->bake_ms)
+		fail("step %d was left before its bake was over", books.step);
+	for (i = 0; i < books.test.policy.n_slos; i++) {
+		if (books.passes[i] < books.test.slos[i].min_passes)
+			fail("step %d was left with %d passes of \"%s\"",
+				books.step, books.passes[i],
+				books.test.slos[i].name);
+		if (!books.good[i])
+			fail("step %d was left while \"%s\" did not pass",
+				books.step, books.test.slos[i].name);
+	}
+}
+
+static void promise_gate_was_passed(int step)
+{
+	if (books.test.steps[step].approval &&
+		books.approved < books.test.approval.minimum)
+		fail("step %d went ahead with %d approvals", step,
+			books.approved);
+}
+
+static void note_phase(const struct note *note)
+{
+	int step = world.rollout.step;
+	int n_steps = (int)books.test.policy.n_steps;
+
+	if (note->to == PHASE_BAKING && note->from == PHASE_SHIFTING) {
+		books.step = step;
+		books.bake_ms = world.now_ms + books.test.policy.settle_ms;
+		books.passes[0] = books.passes[1] = 0;
+	}
+	if (note->from == PHASE_BAKING &&
+		(note->to == PHASE_SHIFTING ||
+			note->to == PHASE_AWAITING_APPROVAL))
+		promise_step_was_earned();
+	if (note->to == PHASE_AWAITING_APPROVAL && note->from != PHASE_HELD &&
+		note->from != PHASE_PAUSED)
+		books.approved = 0;
+	if (note->to == PHASE_SHIFTING && step < n_steps)
+		promise_gate_was_passed(step);
+	if (note->to == PHASE_SHIFTING)
+		books.highest =
+			step < n_steps ? books.test.steps[step].percent : 100;
+	if (note->to == PHASE_PROMOTED && books.step != n_steps - 1)
+		fail("promoted after step %d", books.step);
+	if (note->to == PHASE_STOPPED)
+		books.stopped = true;
+}
+
+static void promise_write(const struct effect *effect)
+{
+	if (!books.read_since_write)
+		fail("a write without a read before it");
+	if (books.stopped)
+		fail("a write after the stop");
+	if (effect->percent > books.highest)
+		fail("%d %% were written where %d %% are allowed",
+			effect->percent, books.highest);
+	if (effect->by_latest && !world.rollout.traffic.candidate_is_latest)
+		fail("LATEST was given traffic that is not the candidate's");
+	books.read_since_write = false;
+}
+
+static void promise_act(const struct effect *effect)
+{
+	const struct action *action =
+		&books.test.policy.lists[effect->list].item[effect->index];
+	int *times = &books.started[effect->list][effect->index];
+
+	if (effect->attempt == 1)
+		++*times;
+	if (effect->list == LIST_ROLLBACK && world.spec.candidate &&
+		!books.drifted)
+		fail("a rollback action before the revert");
+	if (effect->list != LIST_STEP_PASSED && !action->idempotent &&
+		*times > 1)
+		fail("an action that is not idempotent was started twice");
+}
+
+static void watch_effects(struct world *w, const struct outcome_list *out)
+{
+	size_t i;
+
+	for (i = 0; i < out->n_effects; i++) {
+		switch (out->effect[i].type) {
+		case EFFECT_WRITE:
+			promise_write(&out->effect[i]);
+			break;
+		case EFFECT_ACT:
+			promise_act(&out->effect[i]);
+			break;
+		case EFFECT_ASK:
+			books.asked_ms[out->effect[i].slo] = w->now_ms;
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void show(struct world *w, const struct event *event,
+	const struct outcome_list *out)
+{
+	size_t i;
+
+	printf("%9.1fs %-13s %-17s step %d spec %d/%d/%d%s%s\n",
+		(double)(w->now_ms - w->start_ms) / 1000,
+		event_name(event->type), phase_name(w->rollout.phase),
+		w->rollout.step, w->spec.candidate, w->spec.stable,
+		w->spec.other, out->refused ? " refused" : "",
+		event->type == EVENT_CHECK ? out->judgement.text : "");
+	for (i = 0; i < out->n_effects; i++)
+		printf("%40s -> %s %d\n", "", effect_name(out->effect[i].type),
+			out->effect[i].percent);
+	for (i = 0; i < out->n_notes; i++)
+		printf("%40s    %s: %s\n", "", note_name(out->note[i].type),
+			out->note[i].text);
+}
+
+static void watch(struct world *w, const struct event *event,
+	const struct outcome_list *out)
+{
+	size_t i;
+
+	if (books.show)
+		show(w, event, out);
+	if (event->type == EVENT_TRAFFIC || event->type == EVENT_PREFLIGHT)
+		books.read_since_write = true;
+	if (event->type == EVENT_RESUMED)
+		memset(books.asked_ms, 0, sizeof(books.asked_ms));
+	if (event->type == EVENT_CHECK && event->slo >= 0 && event->slo < 2 &&
+		books.asked_ms[event->slo])
+		note_check(event, &out->judgement);
+	if (event->type == EVENT_COMMAND && event->verb == VERB_APPROVE &&
+		!out->refused)
+		books.approved++;
+	for (i = 0; i < out->n_notes; i++) {
+		if (out->note[i].type == NOTE_PHASE)
+			note_phase(&out->note[i]);
+	}
+	watch_effects(w, out);
+	if (books.must_revert && !is_over(w->rollout.phase))
+		fail("a breach did not revert");
+	if (!phase_is_end(w->rollout.phase) && w->wake_ms == INT64_MAX &&
+		!w->n_queue && !out->n_effects &&
+		w->rollout.phase != PHASE_PAUSED)
+		fail("nothing is out and nothing will wake it");
+}
+
+/* The trouble. */
+
+static void random_command(void)
+{
+	static const char *const people[] = {
+		"alice", "bob", "carol", "mallory", ""};
+	struct event event = {.type = EVENT_COMMAND,
+		.verb = (enum verb)pick(VERBS),
+		.who = people[pick(5)],
+		.text = chance(50) ? "because" : "",
+		.step = chance(80) ? -1 : pick(5)};
+
+	if (event.verb == VERB_ABORT && chance(70))
+		return;
+	world_feed(&world, &event);
+}
+
+/* Something that nobody asked for. */
+static void stray_event(void)
+{
+	static const enum event_type types[] = {EVENT_TRAFFIC_ERROR,
+		EVENT_WRITTEN, EVENT_CHECK, EVENT_ACTION, EVENT_TIMER,
+		EVENT_PREFLIGHT, EVENT_STARTED};
+	struct event event = {.type = types[pick(7)],
+		.who = "mallory",
+		.text = "stray",
+		.slo = pick(5) - 1,
+		.list = (enum action_list)pick(ACTION_LISTS),
+		.index = pick(5),
+		.attempt = pick(3),
+		.result = (enum write_result)pick(WRITE_RESULTS),
+		.action_result = (enum action_result)pick(ACTION_RESULTS)};
+
+	/* The driver never answers for effects that are out by itself. */
+	if ((event.type == EVENT_WRITTEN && world.rollout.traffic.writing) ||
+		(event.type == EVENT_TRAFFIC_ERROR &&
+			world.rollout.traffic.reading) ||
+		(event.type == EVENT_CHECK && event.slo >= 0 && event.slo < 2 &&
+			books.asked_ms[event.slo]) ||
+		(event.type == EVENT_ACTION &&
+			world.rollout.sequence.running) ||
+		(event.type == EVENT_PREFLIGHT && !world.rollout.looked))
+		return;
+	world_feed(&world, &event);
+}
+
+static void random_drift(void)
+{
+	struct split split = {pick(101), 0, 0};
+
+	if (chance(50))
+		split.other = pick(101 - split.candidate);
+	split.stable = 100 - split.candidate - split.other;
+	books.drifted = true;
+	world_drift(&world, split);
+}
+
+static void random_trouble(void)
+{
+	struct event interrupt = {.type = EVENT_INTERRUPT, .text = "SIGTERM"};
+
+	switch (pick(24)) {
+	case 0:
+		world.read_trouble = pick(5);
+		break;
+	case 1:
+		world.write_result = (enum write_result)pick(WRITE_RESULTS);
+		world.write_trouble = pick(4);
+		world.write_applies =
+			world.write_result == WRITE_UNKNOWN && chance(50);
+		break;
+	case 2:
+		world.latency_ms = pick(20000);
+		break;
+	case 3:
+		world.serve_delay_ms = pick(60000);
+		break;
+	case 4:
+		world_crash(&world, pick(600000));
+		break;
+	case 5:
+		if (chance(15))
+			random_drift();
+		break;
+	case 6:
+		if (chance(15))
+			world_feed(&world, &interrupt);
+		break;
+	case 7:
+		world.candidate_is_latest = chance(50);
+		break;
+	case 8:
+		world.green = chance(80);
+		break;
+	case 9:
+	case 10:
+		stray_event();
+		break;
+	case 11:
+		books.regime[pick(2)] = pick(5);
+		break;
+	default:
+		random_command();
+		break;
+	}
+}
+
+/* No trouble any more: then it ends, one way or the other. */
+static void calm_down(void)
+{
+	int turn;
+
+	books.calm = true;
+	world.read_trouble = world.write_trouble = 0;
+	world.green = true;
+	for (turn = 0; turn < 8 && !phase_is_end(world.rollout.phase); turn++) {
+		if (world.rollout.phase == PHASE_PAUSED ||
+			world.rollout.pause_wanted)
+			world_command(&world, VERB_CONTINUE, "bob");
+		world_run(&world, DAY);
+	}
+	if (!phase_is_end(world.rollout.phase))
+		fail("the trouble is over, but it does not end");
+	if (world.spec.candidate + world.spec.stable + world.spec.other != 100)
+		fail("the percents do not sum to 100");
+	if (world.rollout.phase == PHASE_ROLLED_BACK && !books.drifted &&
+		world.spec.stable != 100)
+		fail("rolled back, but stable does not hold 100 %%");
+	if (world.rollout.phase == PHASE_REFUSED && !books.drifted &&
+		world.spec.stable != 100)
+		fail("refused, but something moved");
+}
+
+static void play(uint64_t seed, bool show_it)
+{
+	int turns;
+
+	memset(&books, 0, sizeof(books));
+	books.seed = seed;
+	books.show = show_it;
+	rng_init(&books.rng, seed);
+	random_policy(&books.test);
+	world_init(&world, &books.test.policy);
+	world.watch = watch;
+	world.answer = answer_slo;
+	world.action = end_action;
+	world.by_latest = chance(30);
+	world.tagged = chance(20);
+	world.candidate_is_latest = chance(80);
+	world.lax = chance(30);
+	books.regime[0] = pick(5);
+	books.regime[1] = pick(2);
+	world_start(&world);
+	for (turns = pick(TURNS_MAX); turns > 0; turns--) {
+		if (phase_is_end(world.rollout.phase))
+			break;
+		random_trouble();
+		world_run(&world, pick(2 * (int)MINUTE));
+	}
+	calm_down();
+}
+
+int main(int argc, char **argv)
+{
+	long i, n = ROLLOUTS_DEFAULT;
+	int ends[PHASES] = {0};
+	uint64_t first = 1;
+
+	signal(SIGABRT, on_abort);
+	if (argc == 2) {
+		play(strtoull(argv[1], NULL, 10), true);
+		return 0;
+	}
+	if (getenv("TIDEGATE_SIM_ROLLOUTS"))
+		n = strtol(getenv("TIDEGATE_SIM_ROLLOUTS"), NULL, 10);
+	if (getenv("TIDEGATE_SIM_SEED"))
+		first = strtoull(getenv("TIDEGATE_SIM_SEED"), NULL, 10);
+	printf("%ld random rollouts, seeds %" PRIu64 " to %" PRIu64 "\n", n,
+		first, first + (uint64_t)n - 1);
+	for (i = 0; i < n; i++) {
+		play(first + (uint64_t)i, false);
+		ends[world.rollout.phase]++;
+	}
+	for (i = 0; i < PHASES; i++) {
+		if (phase_is_end((enum phase)i))
+			printf("  %-16s %d\n", phase_name((enum phase)i),
+				ends[i]);
+	}
+	return 0;
+}
