@@ -301,6 +301,11 @@ static void promise_write(const struct effect *effect)
 	if (effect->percent > books.highest)
 		fail("%d %% were written where %d %% are allowed",
 			effect->percent, books.highest);
+	if (world.rollout.traffic.spec.other && !effect->reassert)
+		fail("traffic was taken from what others put in charge");
+	if (effect->reassert && is_over(world.rollout.phase) &&
+		world.rollout.traffic.spec.other)
+		fail("a revert took traffic from others");
 	if (effect->by_latest && !world.rollout.traffic.candidate_is_latest)
 		fail("LATEST was given traffic that is not the candidate's");
 	books.read_since_write = false;

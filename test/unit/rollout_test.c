@@ -621,6 +621,19 @@ static void latest_is_for_the_candidate_only(void **state)
 	assert_false(world.by_latest);
 }
 
+static void latest_is_looked_at_again_before_it_is_written(void **state)
+{
+	world.by_latest = true;
+	world.latency_ms = 3000;
+	world_start(&world);
+	while (world.rollout.step < 3)
+		world_run(&world, 100);
+	world.candidate_is_latest = false; /* somebody deploys just now */
+	world_run(&world, HOUR);
+	expect_phase(PHASE_PROMOTED);
+	assert_false(world.by_latest);
+}
+
 static void bake_that_no_check_covered_does_not_count(void **state)
 {
 	world_start(&world);
@@ -712,6 +725,7 @@ int main(void)
 		TEST(a_tag_that_was_there_stays),
 		TEST(as_found_gives_latest_back),
 		TEST(latest_is_for_the_candidate_only),
+		TEST(latest_is_looked_at_again_before_it_is_written),
 		TEST(bake_that_no_check_covered_does_not_count),
 		TEST(a_crash_in_a_shift_reads_before_it_writes),
 		TEST(a_crash_in_an_action_repeats_it_only_if_idempotent),
