@@ -1,0 +1,138 @@
+/* The live view: what a person sees of a rollout, as text. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/printable.h"
+#include "cli/view.h"
+#include "engine_world.h"
+
+static struct test_policy test;
+static struct world world;
+static struct view view;
+static struct buf out;
+
+static int setup(void **state)
+{
+	test_policy_init(&test);
+	world_init(&world, &test.policy);
+	view = (struct view){.policy = &test.policy,
+		.rollout = &world.rollout,
+		.id = "backend-20260101-000000-abcd",
+		.candidate = "backend-2",
+		.stable = "backend-1",
+		.columns = 80};
+	buf_init(&out, 65536);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	buf_fini(&out);
+	return 0;
+}
+
+static const char *render(void)
+{
+	view.now_ms = world.now_ms;
+	buf_clear(&out);
+	view_render(&view, &out);
+	return out.data;
+}
+
+static void a_bake_shows_steps_progress_and_slos(void **state)
+{
+	world_start(&world);
+	world_run(&world, 45000);
+	assert_string_equal(render(),
+		"backend-20260101-000000-abcd  baking\n"
+		"candidate backend-2 10 %  stable backend-1 90 %\n"
+		"steps     * 10 %   - 50 %   - 100 %   \n"
+		"bake      ###############...............  31s of 1m\n"
+		"SLO                      value       limit       outcome    "
+		"passes\n"
+		"error-rate               0           0.01        pass       "
+		"4 of 3\n");
+}
+
+static void a_gate_says_who_is_asked_and_how_to_answer(void **state)
+{
+	test.steps[0].approval = &test.approval;
+	world_start(&world);
+	world_run(&world, 45000);
+	render();
+	assert_non_null(strstr(out.data,
+		"waits for approval of step 1 (0 of 1) by alice, bob, carol; "
+		"held in 9m15s\n"
+		"  tidegate approve backend-20260101-000000-abcd\n"));
+}
+
+static struct answers nothing(struct world *w, int slo)
+{
+	return (struct answers){.value = {ANSWER_NO_DATA, 0}};
+}
+
+static void a_hold_says_when_it_reverts(void **state)
+{
+	world.answer = nothing;
+	world_start(&world);
+	world_run(&world, 120000);
+	render();
+	assert_non_null(strstr(out.data, "held until the evidence is there; "
+					 "reverts in "));
+	assert_non_null(strstr(out.data, "tidegate abort"));
+	assert_non_null(strstr(out.data, "no-data"));
+}
+
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+	char *line, *save = NULL;
+
+	view.columns = VIEW_COLUMNS_MIN;
+	view.utf8 = true;
+	test.steps[0].approval = &test.approval;
+	world_start(&world);
+	world_run(&world, 45000);
+	render();
+	for (line = strtok_r(out.data, "\n", &save); line;
+		line = strtok_r(NULL, "\n", &save))
+		assert_true(printable_width(line) <= VIEW_COLUMNS_MIN);
+}
+
+static void names_from_outside_cannot_move_the_cursor(void **state)
+{
+	view.candidate = "a\x1b[2Jb\nc";
+	world_start(&world);
+	assert_null(strchr(render(), '\x1b'));
+	assert_non_null(strstr(out.data, "a\\x1b[2Jb\\nc"));
+}
+
+static void without_colour_there_is_not_one_escape(void **state)
+{
+	world_start(&world);
+	world_run(&world, 45000);
+	assert_null(strchr(render(), '\x1b'));
+	view.colour = true;
+	assert_non_null(strchr(render(), '\x1b'));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_bake_shows_steps_progress_and_slos),
+		TEST(a_gate_says_who_is_asked_and_how_to_answer),
+		TEST(a_hold_says_when_it_reverts),
+		TEST(no_line_is_wider_than_the_terminal),
+		TEST(names_from_outside_cannot_move_the_cursor),
+		TEST(without_colour_there_is_not_one_escape),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
