@@ -3,7 +3,8 @@
  * says which type has which fields. Pure: JSON text <-> struct.
  *
  * A check's entry also carries, for people and machines, what the engine made
- * of it: step, slo (name), query, value, limit, outcome, latency_ms.
+ * of it: step, slo (name), query, value, limit, outcome, latency_ms. Steps are
+ * counted from 1 in JSON. An empty text is left out, and read back as "".
  */
 #ifndef TIDEGATE_STORE_EVENT_CODEC_H
 #define TIDEGATE_STORE_EVENT_CODEC_H

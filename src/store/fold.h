@@ -17,7 +17,13 @@ struct fold {
 	size_t events; /* folded, notes not counted */
 };
 
+/* The whole journal. On failure *fold_r holds the part before the bad entry. */
 MUST_CHECK int fold_rollout(struct store *store, const char *rollout,
 	const struct policy *policy, struct fold *fold_r, struct err *err_r);
+
+/* The same in pieces: what was appended since the last call. */
+void fold_init(struct fold *fold);
+MUST_CHECK int fold_more(struct store *store, const char *rollout,
+	const struct policy *policy, struct fold *fold, struct err *err_r);
 
 #endif

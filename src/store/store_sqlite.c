@@ -8,8 +8,6 @@
 #include "store/store_sqlite.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +15,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/xalloc.h"
+#include "store/store_file.h"
 #include "store/store_schema.h"
 
 #define STATEMENTS_MAX  40 /* different ones in all store_*.c */
 #define VALUE_BYTES_MAX (4 * 1024 * 1024)
 #define CREATE_PAUSE_MS 10
-#define PATH_BYTES_MAX  4096
 
 struct statement {
 	const char *sql;
@@ -424,33 +421,6 @@ static int open_for_writing(struct store *store, struct err *err_r)
 	return 0;
 }
 
-static bool wal_is_empty(const struct store *store)
-{
-	char *wal = xasprintf("%s-wal", store->path);
-	struct stat st;
-	bool empty = stat(wal, &st) ? errno == ENOENT : st.st_size == 0;
-
-	xfree(&wal);
-	return empty;
-}
-
-/* file:<path, percent-encoded>?immutable=1 */
-static char *immutable_uri(const char *path)
-{
-	struct buf uri;
-
-	buf_init(&uri, 3 * PATH_BYTES_MAX + 32);
-	buf_adds(&uri, "file:");
-	for (; *path; path++) {
-		if (strchr("?#%", *path))
-			buf_addf(&uri, "%%%02X", (unsigned char)*path);
-		else
-			buf_addc(&uri, *path);
-	}
-	buf_adds(&uri, "?immutable=1");
-	return buf_steal(&uri);
-}
-
 /*
  * A reader of a WAL database shares a small index file with the writers, and
  * makes it when it is not there. Where it may not, the database file alone is
@@ -468,77 +438,17 @@ static int open_for_looking(struct store *store, struct err *err_r)
 		return -1;
 	if (access(store->path, R_OK))
 		return -1;
-	if (!wal_is_empty(store))
+	if (!store_log_is_empty(store->path))
 		return err_set(err_r, ERR_STORE,
 			"the state file %s is in use and its folder is not "
 			"writable for this user: copy it and %s-wal to another "
 			"folder and look there",
 			store->path, store->path);
 	close_db(store);
-	uri = immutable_uri(store->path);
+	uri = store_immutable_uri(store->path);
 	rc = open_db(store, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err_r);
 	xfree(&uri);
 	return rc;
-}
-
-/* Each missing folder on the way is made for the owner alone. */
-static int make_folders(char *path, struct err *err_r)
-{
-	char *p;
-	int rc;
-
-	for (p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		rc = mkdir(path, 0700);
-		*p = '/';
-		if (rc && errno != EEXIST && errno != EISDIR)
-			return err_set(err_r, ERR_STORE,
-				"the folder of the state file %s cannot be "
-				"made: %s",
-				path, strerror(errno));
-	}
-	return 0;
-}
-
-static int make_file(const struct store *store, struct err *err_r)
-{
-	int fd;
-
-	if (access(store->path, F_OK) == 0)
-		return 0;
-	if (make_folders(store->path, err_r))
-		return -1;
-	/* O_EXCL: closing a file that another connection of this process has
-	 * open would drop its locks. */
-	fd = open(store->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 && errno != EEXIST)
-		return err_set(err_r, ERR_STORE,
-			"the state file %s cannot be made: %s", store->path,
-			strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return 0;
-}
-
-static int must_exist(const struct store *store, struct err *err_r)
-{
-	struct stat st;
-
-	if (stat(store->path, &st)) {
-		if (errno == ENOENT)
-			return err_set(err_r, ERR_NOT_FOUND,
-				"there is no state file %s: no rollout was run "
-				"with it; give --state or set $TIDEGATE_STATE",
-				store->path);
-		return err_set(err_r, ERR_STORE,
-			"the state file %s cannot be opened: %s", store->path,
-			strerror(errno));
-	}
-	if (!S_ISREG(st.st_mode))
-		return err_set(err_r, ERR_STORE,
-			"%s is not a regular file: give another --state",
-			store->path);
-	return 0;
 }
 
 struct store *store_open(
@@ -547,19 +457,19 @@ struct store *store_open(
 	struct store *store;
 	int rc;
 
-	if (!*path || strlen(path) > PATH_BYTES_MAX) {
+	if (!*path || strlen(path) > STORE_PATH_MAX) {
 		err_set(err_r, ERR_USAGE,
 			"the path of the state file must have 1 to %d bytes",
-			PATH_BYTES_MAX);
+			STORE_PATH_MAX);
 		return NULL;
 	}
 	store = xcalloc(1, sizeof(*store));
 	store->mode = mode;
 	/* A relative path must not be taken for a name such as ":memory:". */
 	store->path = xasprintf("%s%s", *path == '/' ? "" : "./", path);
-	rc = mode == STORE_CREATE ? make_file(store, err_r) : 0;
+	rc = mode == STORE_CREATE ? store_file_make(store->path, err_r) : 0;
 	if (!rc)
-		rc = must_exist(store, err_r);
+		rc = store_file_check(store->path, err_r);
 	if (!rc)
 		rc = mode == STORE_LOOK ? open_for_looking(store, err_r)
 					: open_for_writing(store, err_r);
@@ -585,20 +495,6 @@ void store_free(struct store **store)
 const char *store_path(const struct store *store)
 {
 	return store->path;
-}
-
-char *store_default_path(void)
-{
-	const char *path = getenv("TIDEGATE_STATE");
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-
-	if (path && *path)
-		return xstrdup(path);
-	/* The XDG rules: a relative path there is to be ignored. */
-	if (state && *state == '/')
-		return xasprintf("%s/tidegate/tidegate.db", state);
-	return xasprintf("%s/.local/state/tidegate/tidegate.db",
-		home && *home ? home : "");
 }
 
 bool store_is_owned_by_us(const struct store *store)

@@ -237,6 +237,8 @@ void world_feed(struct world *w, const struct event *event)
 	size_t i;
 
 	rollout_step(w->policy, &w->rollout, event, w->now_ms, &out);
+	if (w->fed)
+		w->fed(w, event, &out);
 	w->wake_ms = out.wake_ms;
 	w->refused = out.refused;
 	snprintf(w->refusal, sizeof(w->refusal), "%s",

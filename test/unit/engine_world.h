@@ -45,6 +45,11 @@ struct world {
 	int read_trouble; /* this many reads fail; < 0: all */
 	int64_t latency_ms; /* of every answer */
 
+	/* Told of everything the engine was fed; NULL: nobody. */
+	void (*fed)(struct world *world, const struct event *event,
+		const struct outcome_list *out);
+	void *fed_arg;
+
 	/* What was seen. */
 	int writes, reads, asks, highest_percent;
 	char actions[1024]; /* names in the order they were started */

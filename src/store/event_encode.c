@@ -1,0 +1,225 @@
+/* Events and notes as JSON; see event_codec.h. Never fails. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "store/event_codec.h"
+#include "store/event_fields.h"
+
+static void encode_split(
+	struct jsonw *w, const char *key, const struct split *split)
+{
+	jsonw_object(w, key);
+	jsonw_int(w, "candidate", split->candidate);
+	jsonw_int(w, "stable", split->stable);
+	jsonw_int(w, "other", split->other);
+	jsonw_end(w, '}');
+}
+
+static void encode_answers(
+	struct jsonw *w, const char *key, const struct answers *answers)
+{
+	const struct answer *a;
+	size_t i;
+
+	jsonw_object(w, key);
+	for (i = 0; i < ANSWER_FIELDS; i++) {
+		a = (const void *)((const char *)answers +
+				   answer_fields[i].offset);
+		switch (a->kind) {
+		case ANSWER_NOT_ASKED:
+			break;
+		case ANSWER_VALUE:
+			jsonw_number(w, answer_fields[i].key, a->value);
+			break;
+		case ANSWER_NO_DATA:
+			jsonw_text(w, answer_fields[i].key, "no-data");
+			break;
+		case ANSWER_ERROR:
+			jsonw_text(w, answer_fields[i].key, "error");
+			break;
+		}
+	}
+	jsonw_end(w, '}');
+}
+
+static void encode_slo(struct jsonw *w, const struct policy *policy, int slo)
+{
+	if (slo >= 0 && (size_t)slo < policy->n_slos)
+		jsonw_text(w, "slo", policy->slos[slo].name);
+}
+
+static const char *kind_name(enum action_kind kind)
+{
+	switch (kind) {
+	case ACTION_HTTP:
+		return "http";
+	case ACTION_EXEC:
+		return "exec";
+	}
+	abort();
+}
+
+static void encode_action(struct jsonw *w, const struct policy *policy,
+	enum action_list list, int index)
+{
+	const struct action *action;
+
+	jsonw_text(w, "list", action_list_name(list));
+	if (index < 0 || (size_t)index >= policy->lists[list].n)
+		return;
+	action = &policy->lists[list].item[index];
+	jsonw_text(w, "name", action->name);
+	jsonw_text(w, "type", kind_name(action->kind));
+}
+
+/* Steps are counted from 1 where people see them. */
+static void encode_step(struct jsonw *w, int step)
+{
+	if (step >= 0)
+		jsonw_int(w, "step", step + 1);
+}
+
+static void encode_text(struct jsonw *w, const char *key, const char *text)
+{
+	if (text && *text)
+		jsonw_text(w, key, text);
+}
+
+static void encode_seed(struct jsonw *w, const char *key, uint64_t seed)
+{
+	char text[JSONW_NUMBER_MAX];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)seed);
+	jsonw_text(w, key, text);
+}
+
+static void encode_field(struct jsonw *w, const struct field *field,
+	const struct event *event, const struct policy *policy)
+{
+	const void *at = (const char *)event + field->offset;
+
+	switch (field->kind) {
+	case KIND_TEXT:
+		encode_text(w, field->key, *(const char *const *)at);
+		break;
+	case KIND_BOOL:
+		jsonw_bool(w, field->key, *(const bool *)at);
+		break;
+	case KIND_INT:
+		jsonw_int(w, field->key, *(const int *)at);
+		break;
+	case KIND_LONG:
+		jsonw_int(w, field->key, *(const int64_t *)at);
+		break;
+	case KIND_SEED:
+		encode_seed(w, field->key, *(const uint64_t *)at);
+		break;
+	case KIND_STEP:
+		encode_step(w, *(const int *)at);
+		break;
+	case KIND_SPLIT:
+		encode_split(w, field->key, at);
+		break;
+	case KIND_ANSWERS:
+		encode_answers(w, field->key, at);
+		break;
+	case KIND_SLO:
+		encode_slo(w, policy, *(const int *)at);
+		break;
+	case KIND_ACTION:
+		encode_action(w, policy, event->list, *(const int *)at);
+		break;
+	case KIND_NAME:
+		/* Every enum here is as wide as an int. */
+		jsonw_text(w, field->key, field->names->name(*(const int *)at));
+		break;
+	}
+}
+
+/* null: there is none; jsonw has strings for the infinities. */
+static void encode_value(struct jsonw *w, const char *key, double value)
+{
+	if (isnan(value))
+		jsonw_null(w, key);
+	else
+		jsonw_number(w, key, value);
+}
+
+static void encode_judgement(
+	struct jsonw *w, const struct event_context *context)
+{
+	const struct judgement *j = context->judgement;
+
+	if (context->state)
+		encode_step(w, context->state->step);
+	encode_value(w, "value", j->value);
+	encode_value(w, "limit", j->limit);
+	jsonw_text(w, "outcome", outcome_name(j->outcome));
+	if (j->critical)
+		jsonw_bool(w, "critical", true);
+	encode_text(w, "text", j->text);
+}
+
+static void encode_context(struct jsonw *w, const struct event_context *context)
+{
+	const char *extra = context->extra;
+	size_t len;
+
+	if (context->judgement)
+		encode_judgement(w, context);
+	encode_text(w, "query", context->query);
+	encode_text(w, "baseline_query", context->baseline_query);
+	encode_text(w, "requests_query", context->requests_query);
+	encode_text(w, "warnings", context->warnings);
+	if (context->table && *context->table)
+		jsonw_raw(w, "table", context->table);
+	/* "{…}": its members become ours. */
+	len = extra ? strlen(extra) : 0;
+	if (len > 2) {
+		if (w->comma)
+			buf_addc(w->out, ',');
+		buf_add(w->out, extra + 1, len - 2);
+		w->comma = true;
+	}
+}
+
+void event_encode(const struct event *event,
+	const struct event_context *context, struct buf *out)
+{
+	struct jsonw w = {.out = out};
+	const struct field *field = event_fields[event->type];
+
+	jsonw_object(&w, NULL);
+	for (; field->key; field++)
+		encode_field(&w, field, event, context->policy);
+	encode_context(&w, context);
+	jsonw_end(&w, '}');
+}
+
+void note_encode(const struct note *note, const struct event_context *context,
+	struct buf *out)
+{
+	struct jsonw w = {.out = out};
+
+	jsonw_object(&w, NULL);
+	if (note->type == NOTE_PHASE) {
+		jsonw_text(&w, "from", phase_name(note->from));
+		jsonw_text(&w, "to", phase_name(note->to));
+	}
+	if ((size_t)note->step < context->policy->n_steps)
+		encode_step(&w, note->step);
+	encode_slo(&w, context->policy, note->slo);
+	if (note->index >= 0) {
+		encode_action(&w, context->policy, note->list, note->index);
+		jsonw_int(&w, "attempt", note->attempt);
+	}
+	if (!isnan(note->value))
+		jsonw_number(&w, "value", note->value);
+	if (!isnan(note->limit))
+		jsonw_number(&w, "limit", note->limit);
+	encode_text(&w, "text", note->text);
+	jsonw_end(&w, '}');
+}

@@ -1,0 +1,94 @@
+/* The fields of every event; see event_fields.h. A table only. */
+#include "store/event_fields.h"
+
+#define ATTEMPT_MAX 10000
+#define TIME_MS_MAX INT64_C(31536000000) /* 365 days */
+
+static const char *verb_name_of(int value)
+{
+	return verb_name((enum verb)value);
+}
+
+static int verb_find_of(const char *name)
+{
+	return (int)verb_find(name);
+}
+
+static const char *write_name_of(int value)
+{
+	return write_result_name((enum write_result)value);
+}
+
+static int write_find_of(const char *name)
+{
+	return (int)write_result_find(name);
+}
+
+static const char *action_name_of(int value)
+{
+	return action_result_name((enum action_result)value);
+}
+
+static int action_find_of(const char *name)
+{
+	return (int)action_result_find(name);
+}
+
+static const struct names verb_names = {verb_name_of, verb_find_of, VERBS};
+static const struct names write_names = {
+	write_name_of, write_find_of, WRITE_RESULTS};
+static const struct names action_names = {
+	action_name_of, action_find_of, ACTION_RESULTS};
+
+#define AT(member) offsetof(struct event, member)
+
+/* clang-format off */
+#define TEXT(key) {key, KIND_TEXT, AT(text)}
+#define WHO       {"who", KIND_TEXT, AT(who)}
+#define TRAFFIC                                                                \
+	{"spec", KIND_SPLIT, AT(spec)},                                        \
+	{"serving", KIND_SPLIT, AT(serving)},                                  \
+	{"settled", KIND_BOOL, AT(settled)},                                   \
+	{"green", KIND_BOOL, AT(green)},                                       \
+	{"by_latest", KIND_BOOL, AT(by_latest)},                               \
+	{"candidate_is_latest", KIND_BOOL, AT(candidate_is_latest)},           \
+	{"tagged", KIND_BOOL, AT(tagged)}
+#define RETRY                                                                  \
+	{"retryable", KIND_BOOL, AT(retryable)},                               \
+	{"retry_after_ms", KIND_LONG, AT(retry_after_ms), TIME_MS_MAX}
+/* clang-format on */
+
+const struct field event_fields[EVENTS][EVENT_FIELDS_MAX] = {
+	[EVENT_STARTED] = {WHO, {"seed", KIND_SEED, AT(seed)},
+		{"adopt", KIND_BOOL, AT(adopt)}},
+	[EVENT_PREFLIGHT] = {{"ok", KIND_BOOL, AT(ok)}, TEXT("reason"),
+		TRAFFIC},
+	[EVENT_TRAFFIC] = {TRAFFIC},
+	[EVENT_TRAFFIC_ERROR] = {TEXT("text"), RETRY},
+	[EVENT_WRITTEN] = {{"result", KIND_NAME, AT(result),
+				   .names = &write_names},
+		TEXT("text"), RETRY},
+	[EVENT_CHECK] = {{"slo", KIND_SLO, AT(slo)},
+		{"answers", KIND_ANSWERS, AT(answers)},
+		{"latency_ms", KIND_LONG, AT(latency_ms), TIME_MS_MAX},
+		TEXT("trouble")},
+	[EVENT_ACTION] = {{"name", KIND_ACTION, AT(index)},
+		{"attempt", KIND_INT, AT(attempt), ATTEMPT_MAX},
+		{"result", KIND_NAME, AT(action_result),
+			.names = &action_names},
+		{"duration_ms", KIND_LONG, AT(duration_ms), TIME_MS_MAX},
+		TEXT("detail")},
+	[EVENT_COMMAND] = {WHO,
+		{"verb", KIND_NAME, AT(verb), .names = &verb_names},
+		{"step", KIND_STEP, AT(step)},
+		{"command_id", KIND_LONG, AT(command_id), INT64_MAX},
+		TEXT("comment")},
+	[EVENT_INTERRUPT] = {{"leave", KIND_BOOL, AT(leave)}, TEXT("text")},
+	[EVENT_RESUMED] = {WHO},
+};
+
+const struct answer_field answer_fields[ANSWER_FIELDS] = {
+	{"value", offsetof(struct answers, value)},
+	{"baseline", offsetof(struct answers, baseline)},
+	{"requests", offsetof(struct answers, requests)},
+};

@@ -1,0 +1,56 @@
+/*
+ * Inside the event codec only: which event has which fields. Encoding and
+ * decoding both walk this table; what is not in it is not journaled.
+ */
+#ifndef TIDEGATE_STORE_EVENT_FIELDS_H
+#define TIDEGATE_STORE_EVENT_FIELDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/rollout.h"
+
+enum field_kind {
+	KIND_TEXT, /* left out when empty */
+	KIND_BOOL,
+	KIND_INT, /* int, 0 … max */
+	KIND_LONG, /* int64_t, 0 … max */
+	KIND_SEED, /* uint64_t as a string: JSON's numbers are too small */
+	KIND_STEP, /* int, printed from 1; -1 is left out */
+	KIND_SPLIT,
+	KIND_ANSWERS,
+	KIND_SLO, /* int, by name */
+	KIND_ACTION, /* list and index, by names */
+	KIND_NAME, /* enum with a name and a find function */
+};
+
+/* An enum of the engine with its names. */
+struct names {
+	const char *(*name)(int value);
+	int (*find)(const char *name); /* `n`: unknown */
+	int n;
+};
+
+struct field {
+	const char *key;
+	enum field_kind kind;
+	size_t offset;
+	int64_t max;
+	const struct names *names;
+};
+
+#define EVENT_FIELDS_MAX 10
+
+/* One row per event; a NULL key ends it. */
+extern const struct field event_fields[EVENTS][EVENT_FIELDS_MAX];
+
+/* The members of struct answers and what they are called. */
+struct answer_field {
+	const char *key;
+	size_t offset;
+};
+
+#define ANSWER_FIELDS 3
+extern const struct answer_field answer_fields[ANSWER_FIELDS];
+
+#endif

@@ -1,0 +1,116 @@
+/* Where the state file lies, and whether it may be one; see store_file.h. */
+#include "store/store_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "store/store.h"
+
+bool store_log_is_empty(const char *path)
+{
+	char *wal = xasprintf("%s-wal", path);
+	struct stat st;
+	bool empty = stat(wal, &st) ? errno == ENOENT : st.st_size == 0;
+
+	xfree(&wal);
+	return empty;
+}
+
+char *store_immutable_uri(const char *path)
+{
+	struct buf uri;
+
+	buf_init(&uri, 3 * STORE_PATH_MAX + 32);
+	buf_adds(&uri, "file:");
+	for (; *path; path++) {
+		if (strchr("?#%", *path))
+			buf_addf(&uri, "%%%02X", (unsigned char)*path);
+		else
+			buf_addc(&uri, *path);
+	}
+	buf_adds(&uri, "?immutable=1");
+	return buf_steal(&uri);
+}
+
+/* Each missing folder on the way is made for the owner alone. */
+static int make_folders(char *path, struct err *err_r)
+{
+	char *p;
+	int rc;
+
+	for (p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		rc = mkdir(path, 0700);
+		*p = '/';
+		if (rc && errno != EEXIST && errno != EISDIR)
+			return err_set(err_r, ERR_STORE,
+				"the folder of the state file %s cannot be "
+				"made: %s",
+				path, strerror(errno));
+	}
+	return 0;
+}
+
+int store_file_make(const char *path, struct err *err_r)
+{
+	char *folders;
+	int fd, rc;
+
+	if (access(path, F_OK) == 0)
+		return 0;
+	folders = xstrdup(path);
+	rc = make_folders(folders, err_r);
+	xfree(&folders);
+	if (rc)
+		return -1;
+	/* O_EXCL: closing a file that another connection of this process has
+	 * open would drop its locks. */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != EEXIST)
+		return err_set(err_r, ERR_STORE,
+			"the state file %s cannot be made: %s", path,
+			strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
+int store_file_check(const char *path, struct err *err_r)
+{
+	struct stat st;
+
+	if (stat(path, &st)) {
+		if (errno == ENOENT)
+			return err_set(err_r, ERR_NOT_FOUND,
+				"there is no state file %s: no rollout was run "
+				"with it; give --state or set $TIDEGATE_STATE",
+				path);
+		return err_set(err_r, ERR_STORE,
+			"the state file %s cannot be opened: %s", path,
+			strerror(errno));
+	}
+	if (!S_ISREG(st.st_mode))
+		return err_set(err_r, ERR_STORE,
+			"%s is not a regular file: give another --state", path);
+	return 0;
+}
+
+char *store_default_path(void)
+{
+	const char *path = getenv("TIDEGATE_STATE");
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (path && *path)
+		return xstrdup(path);
+	/* The XDG rules: a relative path there is to be ignored. */
+	if (state && *state == '/')
+		return xasprintf("%s/tidegate/tidegate.db", state);
+	return xasprintf("%s/.local/state/tidegate/tidegate.db",
+		home && *home ? home : "");
+}

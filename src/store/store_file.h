@@ -1,0 +1,23 @@
+/*
+ * Inside the store only: the state file as a file. Knows nothing of SQLite
+ * but the name of its log.
+ */
+#ifndef TIDEGATE_STORE_STORE_FILE_H
+#define TIDEGATE_STORE_STORE_FILE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+#define STORE_PATH_MAX 4096 /* bytes */
+
+/* Makes it, mode 0600, and its folders, 0700, unless it is there. */
+MUST_CHECK int store_file_make(const char *path, struct err *err_r);
+/* It is there and a regular file. */
+MUST_CHECK int store_file_check(const char *path, struct err *err_r);
+/* Nothing waits in the write-ahead log. */
+bool store_log_is_empty(const char *path);
+/* "file:<path, percent-encoded>?immutable=1"; the caller owns it. */
+char *store_immutable_uri(const char *path);
+
+#endif
