@@ -22,8 +22,8 @@ static bool compare(struct judgement *j, bool breached, double value,
 	const char *sign, const char *name, double limit)
 {
 	judge(j, breached ? OUTCOME_BREACH : OUTCOME_PASS, value, limit);
-	snprintf(j->text, sizeof(j->text), "%.6g %s %s %.6g", value, sign, name,
-		limit);
+	j->sign = sign;
+	j->why = name;
 	return breached;
 }
 
@@ -57,7 +57,8 @@ static bool judge_value(
 static void no_data(struct judgement *j, double value, const char *why)
 {
 	judge(j, OUTCOME_NO_DATA, value, NAN);
-	snprintf(j->text, sizeof(j->text), "no data: %s", why);
+	j->sign = NULL;
+	j->why = why;
 }
 
 /*
@@ -120,7 +121,7 @@ void check_judge(
 	*j = (struct judgement){.value = NAN, .limit = NAN};
 	if (is_trouble(a)) {
 		judge(j, OUTCOME_ERROR, NAN, NAN);
-		snprintf(j->text, sizeof(j->text), "metrics could not be read");
+		j->why = "metrics could not be read";
 		return;
 	}
 	if (a->value.kind != ANSWER_VALUE || isnan(value)) {
@@ -128,10 +129,8 @@ void check_judge(
 		return;
 	}
 	if (slo->requests && !(requests >= slo->requests_min)) {
-		no_data(j, value, "");
-		snprintf(j->text, sizeof(j->text),
-			"no data: %.6g requests, %.6g are needed", requests,
-			slo->requests_min);
+		no_data(j, requests, "too few requests");
+		j->limit = slo->requests_min;
 		return;
 	}
 	if (judge_value(slo, value, j))
@@ -140,6 +139,22 @@ void check_judge(
 		judge_baseline(slo, value, &a->baseline, j);
 	else if (j->outcome == OUTCOME_NONE)
 		compare(j, false, value, "<=", "critical", slo->critical);
+}
+
+const char *judgement_print(
+	const struct judgement *j, char text[CHECK_TEXT_MAX])
+{
+	if (j->sign)
+		snprintf(text, CHECK_TEXT_MAX, "%.6g %s %s %.6g", j->value,
+			j->sign, j->why, j->limit);
+	else if (j->outcome == OUTCOME_NO_DATA && !isnan(j->limit))
+		snprintf(text, CHECK_TEXT_MAX, "no data: %s (%.6g < min %.6g)",
+			j->why, j->value, j->limit);
+	else
+		snprintf(text, CHECK_TEXT_MAX, "%s%s",
+			j->outcome == OUTCOME_NO_DATA ? "no data: " : "",
+			j->why ? j->why : "not evaluated");
+	return text;
 }
 
 static enum verdict window_apply(
@@ -165,7 +180,7 @@ enum verdict check_apply(
 	const struct slo *slo, struct check_state *s, const struct judgement *j)
 {
 	s->outcome = j->outcome;
-	if (!isnan(j->value)) {
+	if (j->sign) {
 		s->value = j->value;
 		s->limit = j->limit;
 	}

@@ -51,8 +51,13 @@ struct judgement {
 	bool critical; /* above `critical`: one is enough */
 	double value; /* NaN when there is none */
 	double limit; /* the one that decided, or the nearest; NaN: none */
-	char text[CHECK_TEXT_MAX]; /* "0.034 > max 0.01", never empty */
+	const char *sign; /* "<=": how they compare; NULL: they do not */
+	const char *why; /* name of the limit, or why there is no data */
 };
+
+/* "0.034 > max 0.01", "no data: the query has no value"; returns `text`. */
+const char *judgement_print(
+	const struct judgement *judgement, char text[CHECK_TEXT_MAX]);
 
 enum verdict { VERDICT_UNDECIDED, VERDICT_PASS, VERDICT_FAIL };
 

@@ -93,10 +93,11 @@ static void breached(struct turn *t)
 {
 	const struct judgement *j = &t->out->judgement;
 	const struct slo *slo = &t->policy->slos[t->event->slo];
-	char reason[ROLLOUT_TEXT_MAX];
+	char reason[ROLLOUT_TEXT_MAX], text[CHECK_TEXT_MAX];
 	struct note *note;
 
-	snprintf(reason, sizeof(reason), "%s: %s", slo->name, j->text);
+	snprintf(reason, sizeof(reason), "%s: %.180s", slo->name,
+		judgement_print(j, text));
 	note = turn_note(t, NOTE_BREACH, "%s", reason);
 	note->slo = t->event->slo;
 	note->value = j->value;

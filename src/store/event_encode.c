@@ -152,6 +152,7 @@ static void encode_judgement(
 	struct jsonw *w, const struct event_context *context)
 {
 	const struct judgement *j = context->judgement;
+	char text[CHECK_TEXT_MAX];
 
 	if (context->state)
 		encode_step(w, context->state->step);
@@ -160,7 +161,7 @@ static void encode_judgement(
 	jsonw_text(w, "outcome", outcome_name(j->outcome));
 	if (j->critical)
 		jsonw_bool(w, "critical", true);
-	encode_text(w, "text", j->text);
+	encode_text(w, "text", judgement_print(j, text));
 }
 
 static void encode_context(struct jsonw *w, const struct event_context *context)

@@ -351,6 +351,7 @@ static void watch_effects(struct world *w, const struct outcome_list *out)
 static void show(struct world *w, const struct event *event,
 	const struct outcome_list *out)
 {
+	char text[CHECK_TEXT_MAX];
 	size_t i;
 
 	printf("%9.1fs %-13s %-17s step %d spec %d/%d/%d%s%s\n",
@@ -358,7 +359,9 @@ static void show(struct world *w, const struct event *event,
 		event_name(event->type), phase_name(w->rollout.phase),
 		w->rollout.step, w->spec.candidate, w->spec.stable,
 		w->spec.other, out->refused ? " refused" : "",
-		event->type == EVENT_CHECK ? out->judgement.text : "");
+		event->type == EVENT_CHECK
+			? judgement_print(&out->judgement, text)
+			: "");
 	for (i = 0; i < out->n_effects; i++)
 		printf("%40s -> %s %d\n", "", effect_name(out->effect[i].type),
 			out->effect[i].percent);

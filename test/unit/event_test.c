@@ -249,7 +249,7 @@ static void a_check_says_what_was_made_of_it(void **state)
 {
 	struct rollout rollout = {.step = 1};
 	struct judgement judgement = {
-		OUTCOME_BREACH, true, 0.034, 0.01, "0.034 > max 0.01"};
+		OUTCOME_BREACH, true, 0.034, 0.01, ">", "max"};
 	struct event_context context = {.policy = &test.policy,
 		.state = &rollout,
 		.judgement = &judgement,
