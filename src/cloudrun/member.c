@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
+
 #define LABEL_MAX 63 /* bytes: of a DNS label, which all our names are */
 #define LABEL_CHARS                  \
 	"abcdefghijklmnopqrstuvwxyz" \
@@ -115,38 +117,12 @@ int member_array(const json_t *object, const char *key, json_t **array_r,
 	return 0;
 }
 
-/* How many bytes of `text`, at most `max`, end between two characters. */
-static size_t whole_characters(const char *text, size_t max)
-{
-	size_t len = strnlen(text, max + 1);
-
-	if (len <= max)
-		return len;
-	for (len = max; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
-		len--;
-	return len;
-}
-
 void member_clean(struct buf *out, const char *text)
 {
-	size_t i, n = 0, len = whole_characters(text, MEMBER_CLEAN_MAX);
 	char line[MEMBER_CLEAN_MAX];
 
-	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		/* U+0080..U+009F: what some terminals obey, too. */
-		if (c == 0xc2 && i + 1 < len &&
-			(unsigned char)text[i + 1] < 0xa0) {
-			line[n++] = ' ';
-			i++;
-		} else {
-			line[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
-		}
-	}
-	buf_add(out, line, n); /* whole or not at all: no half characters */
-	if (text[len] != '\0')
-		buf_adds(out, "…");
+	printable_copy(line, sizeof(line), text);
+	buf_adds(out, line); /* whole or not at all: no half characters */
 }
 
 const char *member_short_name(const char *name)

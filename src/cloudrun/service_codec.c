@@ -184,7 +184,7 @@ static int decode_condition(
 	service->green = condition_succeeded(condition);
 	if (service->green)
 		return 0;
-	buf_init(&why, MEMBER_CLEAN_MAX + 8);
+	buf_init(&why, MEMBER_CLEAN_MAX);
 	condition_explain(condition, &why);
 	if (why.len > 0)
 		service->condition = arena_strdup(&service->arena, why.data);
@@ -213,7 +213,7 @@ static int decode_identity(
 	if (modifier) {
 		struct buf clean;
 
-		buf_init(&clean, MEMBER_CLEAN_MAX + 8);
+		buf_init(&clean, MEMBER_CLEAN_MAX);
 		member_clean(&clean, modifier);
 		service->last_modifier = arena_strdup(arena, clean.data);
 		buf_fini(&clean);
@@ -302,7 +302,7 @@ static void decode_ready(struct revision *revision, const json_t *ready)
 	revision->ready = condition_succeeded(ready);
 	if (revision->ready)
 		return;
-	buf_init(&why, MEMBER_CLEAN_MAX + 8);
+	buf_init(&why, MEMBER_CLEAN_MAX);
 	condition_explain(ready, &why);
 	if (why.len == 0)
 		buf_adds(&why, "it has no condition Ready yet");

@@ -40,7 +40,7 @@ bool service_is_settled(const struct service *service);
 
 struct revision {
 	char *name; /* short */
-	char *service; /* short */
+	char *service; /* short; NULL: not said */
 	bool ready; /* condition Ready succeeded; Active is never asked for */
 	char *condition; /* why not, or NULL */
 };
@@ -61,7 +61,8 @@ struct operation {
 	bool failed; /* done with an error; err says which */
 };
 
-/* A failed operation is decoded well: look at `failed`; its text is in err_r. */
+/* A failed operation is decoded well: look at `failed`; its text is in err_r.
+ * A retryable code there says nothing about what was done. */
 MUST_CHECK int operation_decode(const char *bytes, size_t len,
 	struct operation *operation_r, struct err *err_r);
 void operation_fini(struct operation *operation);

@@ -21,7 +21,7 @@ enum target_type { TARGET_REVISION, TARGET_LATEST, TARGET_UNKNOWN };
 /* One entry of a service's `traffic` or `trafficStatuses`. */
 struct target {
 	enum target_type type;
-	const char *revision; /* short name; NULL for LATEST */
+	const char *revision; /* short; LATEST: NULL, or who serves it */
 	int percent;
 	const char *tag; /* NULL: none */
 	const char *uri; /* statuses only; NULL: none */
@@ -59,7 +59,8 @@ const char *traffic_tag_uri(const struct traffic *traffic, const char *tag);
 /*
  * The revision that holds 100 %; refuses anything else with the table in the
  * text. With `adopt`, a split of exactly `candidate` and one other revision is
- * accepted: the other one is stable. Result borrowed from the arguments.
+ * accepted: the other one is stable. Result borrowed from the arguments; it
+ * may be the candidate itself, which the caller is to refuse in its words.
  */
 MUST_CHECK int traffic_find_stable(const struct traffic *traffic,
 	const char *latest, const char *candidate, bool adopt,

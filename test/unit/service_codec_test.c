@@ -169,7 +169,8 @@ static void a_red_service_says_why_on_one_line(void **state)
 
 	assert_non_null(s);
 	assert_false(s->green);
-	assert_string_equal(s->condition, "no [31m  health – sorry");
+	assert_string_equal(
+		s->condition, "no\\x1b[31m\\n\\u{9b}health – sorry");
 	service_free(&s);
 	s = decode_with(",\"terminalCondition\":{\"type\":\"Ready\","
 			"\"state\":\"CONDITION_FAILED\","
@@ -559,8 +560,8 @@ static void a_long_message_is_cut_between_characters(void **state)
 		buf_adds(&json, "é");
 	buf_adds(&json, "\"}}");
 	google_error_decode(500, json.data, json.len, 0, &err);
-	end = strstr(err.text, "…");
-	assert_non_null(end);
+	end = err.text + strlen(err.text);
+	assert_in_range(end - err.text, 390, 430);
 	assert_memory_equal(end - 2, "é", 2);
 	buf_fini(&json);
 }
