@@ -147,3 +147,26 @@ void jsonw_raw(struct jsonw *w, const char *key, const char *json)
 	begin(w, key);
 	buf_adds(w->out, json);
 }
+
+void jsonw_members(struct jsonw *w, const char *object)
+{
+	const char *end = strrchr(object, '}');
+	const char *p = object + strspn(object, "{ \t\r\n");
+	uint32_t c = 0;
+	size_t len;
+
+	if (!end || p >= end)
+		return;
+	if (w->comma)
+		buf_addc(w->out, ',');
+	w->comma = true;
+	for (; p < end; p += len ? len : 1) {
+		len = utf8_decode(p, &c);
+		if (len && (c == 0x7f || utf8_is_hidden(c)))
+			add_unicode(w->out, c);
+		else if (len && c < ' ')
+			buf_addc(w->out, ' '); /* between the tokens */
+		else
+			buf_add(w->out, p, len);
+	}
+}

@@ -36,6 +36,10 @@ void jsonw_null(struct jsonw *w, const char *key);
 /* Valid JSON, as it is. */
 void jsonw_raw(struct jsonw *w, const char *key, const char *json);
 
+/* The members of a valid JSON object become ours; "{}" adds nothing. What a
+ * terminal would obey inside its strings is escaped. */
+void jsonw_members(struct jsonw *w, const char *object);
+
 /* That shortest text, without quotes; returns `text`. */
 const char *jsonw_print_number(double number, char text[JSONW_NUMBER_MAX]);
 

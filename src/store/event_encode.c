@@ -166,9 +166,6 @@ static void encode_judgement(
 
 static void encode_context(struct jsonw *w, const struct event_context *context)
 {
-	const char *extra = context->extra;
-	size_t len;
-
 	if (context->judgement)
 		encode_judgement(w, context);
 	encode_text(w, "query", context->query);
@@ -177,14 +174,8 @@ static void encode_context(struct jsonw *w, const struct event_context *context)
 	encode_text(w, "warnings", context->warnings);
 	if (context->table && *context->table)
 		jsonw_raw(w, "table", context->table);
-	/* "{…}": its members become ours. */
-	len = extra ? strlen(extra) : 0;
-	if (len > 2) {
-		if (w->comma)
-			buf_addc(w->out, ',');
-		buf_add(w->out, extra + 1, len - 2);
-		w->comma = true;
-	}
+	if (context->extra)
+		jsonw_members(w, context->extra);
 }
 
 void event_encode(const struct event *event,

@@ -1,0 +1,144 @@
+/* Journal entries as lines; see journal_print.h. */
+#include "cli/journal_print.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "base/printable.h"
+#include "base/timestamp.h"
+
+#define TEXT_SHOWN_MAX 400 /* bytes of a detail on a line */
+
+/* NULL: it is not a JSON object. */
+static json_t *entry_load(const struct store_event *entry)
+{
+	json_t *root = json_loads(entry->data, JSON_REJECT_DUPLICATES, NULL);
+
+	if (json_is_object(root))
+		return root;
+	json_decref(root);
+	return NULL;
+}
+
+/* The entry's own fields may not pose as those that every line has. */
+static bool is_clean(const json_t *root)
+{
+	static const char *const ours[] = {
+		"time", "rollout", "seq", "event", "phase", "percent"};
+	size_t i;
+
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		if (json_object_get(root, ours[i]))
+			return false;
+	}
+	return root != NULL;
+}
+
+void journal_print_json(
+	const char *rollout, const struct store_event *entry, struct buf *out)
+{
+	json_t *root = entry_load(entry);
+	struct jsonw w = {.out = out};
+	char time[TIMESTAMP_TEXT_MAX];
+
+	jsonw_object(&w, NULL);
+	jsonw_text(&w, "time", timestamp_print(entry->time_ms, time));
+	jsonw_text(&w, "rollout", rollout);
+	jsonw_int(&w, "seq", entry->seq);
+	jsonw_text(&w, "event", entry->name);
+	jsonw_text(&w, "phase", entry->phase);
+	jsonw_int(&w, "percent", entry->percent);
+	if (is_clean(root))
+		jsonw_members(&w, entry->data);
+	else
+		jsonw_bool(&w, "damaged", true);
+	jsonw_end(&w, '}');
+	buf_addc(out, '\n');
+	json_decref(root);
+}
+
+/* What a line shows, in this order; the first text that is there ends it. */
+static const struct part {
+	const char *key, *before;
+	bool is_text;
+} parts[] = {
+	{"slo", " "},
+	{"name", " "},
+	{"verb", " "},
+	{"from", " "},
+	{"to", " -> "},
+	{"outcome", " "},
+	{"result", " "},
+	{"who", " by "},
+	{"text", ": ", true},
+	{"reason", ": ", true},
+	{"detail", ": ", true},
+	{"comment", ": ", true},
+	{"trouble", " (", false},
+};
+
+static void add_part(struct buf *out, const struct part *part, const char *text)
+{
+	char shown[TEXT_SHOWN_MAX];
+
+	buf_adds(out, part->before);
+	printable_copy(shown, sizeof(shown), text);
+	buf_adds(out, shown);
+	if (part->before[1] == '(')
+		buf_addc(out, ')');
+}
+
+static void add_parts(struct buf *out, const json_t *root)
+{
+	bool have_text = false;
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		text = json_string_value(json_object_get(root, parts[i].key));
+		if (!text || !*text || (parts[i].is_text && have_text))
+			continue;
+		have_text |= parts[i].is_text;
+		add_part(out, &parts[i], text);
+	}
+}
+
+static bool is_worth_a_line(const struct store_event *entry)
+{
+	static const char *const quiet[] = {"timer", "traffic"};
+	size_t i;
+
+	for (i = 0; !entry->is_note && i < sizeof(quiet) / sizeof(quiet[0]);
+		i++) {
+		if (strcmp(entry->name, quiet[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+void journal_print_text(const struct store_event *entry, struct buf *out)
+{
+	char time[TIMESTAMP_TEXT_MAX];
+	struct buf where;
+	json_t *root, *ok;
+
+	if (!is_worth_a_line(entry))
+		return;
+	buf_init(&where, 2 * TEXT_SHOWN_MAX);
+	printable_add(&where, entry->phase);
+	buf_addf(&where, " %d %%", entry->percent);
+	buf_addf(out, "%s  %-17s  ",
+		timestamp_print_clock(entry->time_ms, time), where.data);
+	buf_fini(&where);
+	printable_add(out, entry->name);
+	root = entry_load(entry);
+	ok = json_object_get(root, "ok");
+	if (ok)
+		buf_adds(out, json_is_true(ok) ? " ok" : " refused");
+	add_parts(out, root);
+	if (!root)
+		buf_adds(out, " (damaged)");
+	buf_addc(out, '\n');
+	json_decref(root);
+}
