@@ -12,38 +12,38 @@
 
 #define CONTEXT_NAME_MAX 64 /* of a person, with the NUL */
 
-/* Rows of an option table; `type` is the struct they go into. */
-#define OPTION_STATE(type)                                                \
+/* Rows of an option table; `args` is the struct they go into. */
+#define OPTION_STATE(args)                                                \
 	{                                                                 \
 		.name = "state", .type = OPTION_TEXT,                     \
-		.offset = offsetof(type, state), .value = "FILE",         \
+		.offset = offsetof(args, state), .value = "FILE",         \
 		.help = "the state file (default: $TIDEGATE_STATE, else " \
 			"$XDG_STATE_HOME/tidegate/tidegate.db)"           \
 	}
-#define OPTION_FORMAT(type)                                                   \
+#define OPTION_FORMAT(args)                                                   \
 	{                                                                     \
 		.name = "format", .type = OPTION_CHOICE,                      \
-		.offset = offsetof(type, format), .choices = context_formats, \
+		.offset = offsetof(args, format), .choices = context_formats, \
 		.help = "how results are printed (default: text)"             \
 	}
-#define OPTION_PROJECT(type)                                             \
+#define OPTION_PROJECT(args)                                             \
 	{                                                                \
 		.name = "project", .type = OPTION_TEXT,                  \
-		.offset = offsetof(type, project), .value = "PROJECT",   \
+		.offset = offsetof(args, project), .value = "PROJECT",   \
 		.help = "the project (default: the policy's, else "      \
 			"$CLOUDSDK_CORE_PROJECT, $GOOGLE_CLOUD_PROJECT)" \
 	}
-#define OPTION_REGION(type)                                          \
+#define OPTION_REGION(args)                                          \
 	{                                                            \
 		.name = "region", .type = OPTION_TEXT,               \
-		.offset = offsetof(type, region), .value = "REGION", \
+		.offset = offsetof(args, region), .value = "REGION", \
 		.help = "the region (default: the policy's, else "   \
 			"$CLOUDSDK_RUN_REGION)"                      \
 	}
-#define OPTION_AS(type)                                                  \
+#define OPTION_AS(args)                                                  \
 	{                                                                \
 		.name = "as", .type = OPTION_TEXT,                       \
-		.offset = offsetof(type, as), .value = "NAME",           \
+		.offset = offsetof(args, as), .value = "NAME",           \
 		.help = "decide under this name; only the owner of the " \
 			"state file may (default: $TIDEGATE_USER, "      \
 			"$GITHUB_ACTOR, the login name)"                 \

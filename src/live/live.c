@@ -45,6 +45,11 @@ const char *live_service(const struct live *live)
 	return live->service;
 }
 
+int64_t live_seq(const struct live *live)
+{
+	return live->seq;
+}
+
 const struct rollout *live_state(const struct live *live)
 {
 	return &live->state;
@@ -220,6 +225,24 @@ void live_event(struct live *live, const struct event *event,
 	else
 		journal_event(live, &safe, context, &outcome);
 	free(text);
+}
+
+void live_interrupt(struct live *live, const char *signal_name)
+{
+	struct event event = {
+		.type = EVENT_INTERRUPT,
+		.text = signal_name,
+		.leave = live->policy->on_interrupt == ON_INTERRUPT_LEAVE,
+	};
+	struct err err;
+
+	if (live->seq) {
+		live_event(live, &event, NULL);
+		return;
+	}
+	err_set(&err, ERR_REFUSED, "interrupted by %s before it began",
+		signal_name);
+	live_finish(live, err_exit_status(err.code), &err);
 }
 
 /* ---- effects out ---- */

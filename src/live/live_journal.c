@@ -71,6 +71,18 @@ static int append_event(struct live *live, const struct event *event,
 	return rc;
 }
 
+static int settle_command(struct live *live, const struct event *event,
+	const struct outcome_list *outcome, struct err *err_r)
+{
+	if (event->type != EVENT_COMMAND ||
+		store_command_settle(live->hub->world.store, event->command_id,
+			outcome->refused,
+			outcome->refused ? outcome->refusal : "", err_r) == 0)
+		return 0;
+	/* Settled by somebody else: the journal is none the worse for it. */
+	return err_r->code == ERR_CONFLICT ? 0 : -1;
+}
+
 int live_journal(struct live *live, const struct event *event,
 	const struct event_context *context, const struct outcome_list *outcome,
 	struct err *err_r)
@@ -86,10 +98,7 @@ int live_journal(struct live *live, const struct event *event,
 	live_log_notes(live, outcome, false);
 	if (append_event(live, event, &full, outcome->n_notes == 0, err_r) < 0)
 		return -1;
-	if (event->type == EVENT_COMMAND &&
-		store_command_settle(live->hub->world.store, event->command_id,
-			outcome->refused,
-			outcome->refused ? outcome->refusal : "", err_r) < 0)
+	if (settle_command(live, event, outcome, err_r) < 0)
 		return -1;
 	return append_notes(live, &full, outcome, err_r);
 }
