@@ -142,6 +142,7 @@ static void many_warnings_are_cut_between_characters(void **state)
 
 static void failures_tell_who_is_to_blame(void **state)
 {
+	/* long: a table */
 	static const struct {
 		int status;
 		const char *name;

@@ -85,6 +85,7 @@ static const char *text_at(const json_t *body, const char *a, const char *b)
 
 static void bad_writes_are_refused_with_the_field_named(void **state)
 {
+	/* long: a table */
 	static const struct {
 		const char *mask, *body, *field, *says;
 	} rows[] = {
