@@ -305,7 +305,7 @@ static int plan_check_list(const struct traffic *now,
 			return refuse(err_r, ERR_CONFLICT, now,
 				"an entry of an unknown type cannot be "
 				"written back");
-		if (t->percent > 0 &&
+		if (t->percent > 0 && !wish->reassert &&
 			!is_ours(wish, target_revision(t, wish->latest)))
 			return refuse(err_r, ERR_CONFLICT, now,
 				"a revision that is neither candidate nor "
@@ -346,8 +346,18 @@ static int plan_check_wish(const struct traffic *now,
 	return 0;
 }
 
-/* Takes the list over with all percents at 0; LATEST that carried traffic
- * gives way to a named entry, unless somebody's tag hangs on it. */
+/* LATEST that carried traffic gives way to a named entry of ours, unless
+ * somebody's tag hangs on it or the traffic is to go to LATEST. */
+static void plan_pin(const struct traffic_wish *wish, struct target *t)
+{
+	if (t->percent == 0 || t->tag || wish->by_latest ||
+		!is_ours(wish, wish->latest))
+		return;
+	t->type = TARGET_REVISION;
+	t->revision = wish->latest;
+}
+
+/* Takes the list over with all percents at 0. */
 static void plan_take(struct plan *p)
 {
 	size_t i;
@@ -355,15 +365,12 @@ static void plan_take(struct plan *p)
 	for (i = 0; i < p->now->n; i++) {
 		struct target t = p->now->item[i];
 
-		p->ours[i] =
-			t.percent > 0 || (t.type == TARGET_REVISION &&
-						 is_ours(p->wish, t.revision));
 		if (t.type == TARGET_LATEST) {
+			p->ours[i] = t.percent > 0;
 			t.revision = NULL;
-			if (t.percent > 0 && !t.tag && !p->wish->by_latest) {
-				t.type = TARGET_REVISION;
-				t.revision = p->wish->latest;
-			}
+			plan_pin(p->wish, &t);
+		} else {
+			p->ours[i] = is_ours(p->wish, t.revision);
 		}
 		t.percent = 0;
 		t.uri = NULL;

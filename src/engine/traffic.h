@@ -81,8 +81,9 @@ struct traffic_wish {
  * The list to write: `now` with the percents of candidate and stable changed,
  * LATEST pinned by name, everybody else's entries kept. An entry of ours that
  * carries no percent and no tag is dropped. Memory from `arena`. Entries with
- * a percent that belong to neither are refused (that is drift) unless the wish
- * is to reassert: then they lose it.
+ * a percent that belong to neither are refused (that is drift: ERR_CONFLICT)
+ * unless the wish is to reassert: then they lose it. Planning a plan again
+ * changes nothing.
  */
 MUST_CHECK int traffic_plan(const struct traffic *now,
 	const struct traffic_wish *wish, struct arena *arena,

@@ -66,6 +66,7 @@ struct plan_row {
 	const char *latest; /* NULL: c */
 	bool by_latest;
 	const char *says; /* in the refusal */
+	bool reassert;
 };
 
 static const struct plan_row plan_rows[] = {
@@ -117,6 +118,13 @@ static const struct plan_row plan_rows[] = {
 	{"s:90 x:10", 10, NULL, .says = "somebody else"},
 	{"LATEST:100", 10, NULL, .latest = "x", .says = "somebody else"},
 	{"s:50 LATEST:50", 0, NULL, .latest = "x", .says = "LATEST  50 %"},
+	/* … and is to lose it. */
+	{"s:90 x:10", 10, "s:90 x:0 c:10", .reassert = true},
+	{"x:50#old LATEST:50", 0, "x:0#old s:100", .latest = "y",
+		.reassert = true},
+	{"x:50 LATEST:50#live", 0, "x:0 LATEST:0#live s:100", .latest = "y",
+		.reassert = true},
+	{"LATEST:100", 10, "s:90 c:10", .latest = "s", .reassert = true},
 	/* What could not be written back. */
 	{"s:100 ?:0", 10, NULL, .says = "unknown type"},
 	{"s:100 x:0#a y:0#a", 10, NULL, .says = "stands there twice"},
@@ -133,6 +141,7 @@ static int plan(const struct plan_row *row, const struct traffic *now,
 		.by_latest = row->by_latest,
 		.tag = "t",
 		.tag_change = row->change,
+		.reassert = row->reassert,
 	};
 
 	return traffic_plan(now, &wish, arena, plan_r, err_r);
@@ -216,7 +225,8 @@ static struct traffic random_list(struct rng *rng, struct arena *arena)
 		t->revision = name;
 		if (rng_below(rng, 2))
 			t->tag = tags[i];
-		if (!name || name[0] == 'c' || name[0] == 's')
+		if (!name || name[0] == 'c' || name[0] == 's' ||
+			rng_below(rng, 8) == 0)
 			t->percent = (int)(rng_below(rng, 3) * 25);
 	}
 	return list;
@@ -289,6 +299,7 @@ static void check_plan(const struct plan_row *row, const struct traffic *now,
 
 	if (plan(row, now, arena, &out, &err) < 0) {
 		assert_int_equal(err.code, ERR_CONFLICT);
+		assert_false(row->reassert && row->change != TAG_ADD);
 		return;
 	}
 	assert_writable(&out);
@@ -322,6 +333,7 @@ static void random_plans_keep_the_invariants(void **state)
 
 		if (rng_below(&rng, 4) == 0)
 			row.percent = (int)rng_below(&rng, 2) * 100;
+		row.reassert = rng_below(&rng, 2);
 		row.by_latest = row.percent == 100 && row.latest[0] == 'c' &&
 				rng_below(&rng, 2);
 		arena_init(&arena);
