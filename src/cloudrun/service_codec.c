@@ -310,6 +310,19 @@ static void decode_ready(struct revision *revision, const json_t *ready)
 	buf_fini(&why);
 }
 
+/* The service in …/services/S/revisions/R; NULL: none is named. */
+static const char *service_of(struct arena *arena, const char *name)
+{
+	const char *from = name ? strstr(name, "/services/") : NULL;
+	const char *service;
+
+	if (!from)
+		return NULL;
+	from += strlen("/services/");
+	service = arena_strndup(arena, from, strcspn(from, "/"));
+	return member_is_label(service) ? service : NULL;
+}
+
 int revision_decode(const char *bytes, size_t len, struct revision *revision_r,
 	struct err *err_r)
 {
@@ -326,8 +339,11 @@ int revision_decode(const char *bytes, size_t len, struct revision *revision_r,
 		decode_name(&arena, root, "service", &service, err_r) < 0 ||
 		member_array(root, "conditions", &conditions, err_r) < 0)
 		goto out;
-	if (!name) {
-		err_set(err_r, ERR_PROTOCOL, "it has no \"name\"");
+	if (!service)
+		service = service_of(&arena, member_hint(root, "name"));
+	if (!name || !service) {
+		err_set(err_r, ERR_PROTOCOL,
+			"it does not say its name and its service");
 		goto out;
 	}
 	revision_r->name = xstrdup(name);

@@ -40,7 +40,7 @@ bool service_is_settled(const struct service *service);
 
 struct revision {
 	char *name; /* short */
-	char *service; /* short; NULL: not said */
+	char *service; /* short */
 	bool ready; /* condition Ready succeeded; Active is never asked for */
 	char *condition; /* why not, or NULL */
 };

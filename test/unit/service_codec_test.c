@@ -348,6 +348,26 @@ static void only_ready_makes_a_revision_ready(void **state)
 	}
 }
 
+static void a_revision_belongs_to_a_service(void **state)
+{
+	static const char full[] = "{\"name\":\"" NAME "/revisions/shop-1\"}";
+	static const char *const bad[] = {"{\"name\":\"shop-1\"}",
+		"{\"service\":\"shop\"}",
+		"{\"name\":\"a/services//revisions/b\"}"};
+	struct revision revision;
+	struct err err;
+	size_t i;
+
+	assert_int_equal(
+		revision_decode(full, strlen(full), &revision, &err), 0);
+	assert_string_equal(revision.service, "shop");
+	revision_fini(&revision);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(revision_decode(bad[i], strlen(bad[i]),
+					 &revision, &err),
+			-1);
+}
+
 static void a_write_sends_what_was_planned_and_nothing_else(void **state)
 {
 	struct target items[] = {
@@ -581,6 +601,7 @@ int main(void)
 		cmocka_unit_test(too_many_entries_are_refused),
 		cmocka_unit_test(what_is_no_json_is_said_to_be_none),
 		cmocka_unit_test(only_ready_makes_a_revision_ready),
+		cmocka_unit_test(a_revision_belongs_to_a_service),
 		cmocka_unit_test(
 			a_write_sends_what_was_planned_and_nothing_else),
 		cmocka_unit_test(operations_are_read),
