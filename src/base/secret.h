@@ -2,9 +2,9 @@
  * Secrets: a type without a printer, and the one place that masks.
  *
  * Every secret value that enters the program is made with secret_new, which
- * also teaches redact() the value; from then on whatever passes through
- * redact() shows "***" instead. Logs, journal, reports and the output of
- * processes all pass through it.
+ * also teaches redact() the value; as long as a secret holds it, whatever
+ * passes through redact() shows "***" instead. Logs, journal, reports and the
+ * output of processes all pass through it.
  */
 #ifndef TIDEGATE_BASE_SECRET_H
 #define TIDEGATE_BASE_SECRET_H
@@ -16,8 +16,11 @@
 struct secret;
 
 /* Copies the bytes. Values shorter than SECRET_MASK_MIN are not masked:
- * masking "1" would hide nothing and spoil every message. */
+ * masking "1" would hide nothing and spoil every message. A value is known in
+ * its other spellings too: percent-encoded, in JSON, in base64 (alone or as a
+ * part), and line by line when it has long lines. */
 #define SECRET_MASK_MIN 4
+#define SECRET_LINE_MIN 16
 
 struct secret *secret_new(const char *bytes, size_t len);
 struct secret *secret_dup(const struct secret *secret); /* NULL gives NULL */
@@ -27,11 +30,16 @@ void secret_free(struct secret **secret); /* wipes the bytes */
 const char *secret_reveal(const struct secret *secret);
 size_t secret_len(const struct secret *secret);
 
-/* Masks in place: known secrets, bearer tokens, values of fields whose names
- * say that they are secret (password, token, …) in JSON, headers and URLs. */
+/* Masks in place: known secrets, bearer and basic credentials, userinfo and
+ * query of URLs, paths of chat webhooks, and values of fields whose names say
+ * that they are secret (password, token, …) in JSON, headers and key=value. */
 void redact(struct buf *buf);
 
 /* The same for a fixed array; a text that grows beyond it is cut. */
 void redact_text(char *text, size_t size);
+
+/* For redact.c: how many bytes of a known secret begin at `text`; 0: none. A
+ * long beginning of one at the very end counts, for a text that was cut. */
+size_t secret_match(const char *text, size_t len);
 
 #endif

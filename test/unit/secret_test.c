@@ -1,0 +1,241 @@
+/* Secrets and what redact() masks, and what it leaves alone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/secret.h"
+
+struct row {
+	const char *text, *masked; /* NULL: it stays as it is */
+};
+
+static void expect_rows(const struct row *rows, size_t n)
+{
+	struct buf buf;
+	size_t i;
+
+	buf_init(&buf, 4096);
+	for (i = 0; i < n; i++) {
+		buf_clear(&buf);
+		buf_adds(&buf, rows[i].text);
+		redact(&buf);
+		assert_string_equal(buf.data,
+			rows[i].masked ? rows[i].masked : rows[i].text);
+		assert_int_equal(buf.len, strlen(buf.data));
+		/* Masking what is masked changes nothing. */
+		redact(&buf);
+		assert_string_equal(buf.data,
+			rows[i].masked ? rows[i].masked : rows[i].text);
+	}
+	buf_fini(&buf);
+}
+
+#define EXPECT_ROWS(rows) expect_rows(rows, sizeof(rows) / sizeof(rows[0]))
+
+static void values_of_secret_fields_are_masked(void **state)
+{
+	static const struct row rows[] = {
+		{"{\"password\": \"hunter2\"}", "{\"password\": \"***\"}"},
+		{"{\"a\":{\"clientSecret\":\"x\\\"y\",\"b\":1}}",
+			"{\"a\":{\"clientSecret\":\"***\",\"b\":1}}"},
+		{"{\"tokens\": [\"a\", [\"b\"]], \"c\": [\"d\"]}",
+			"{\"tokens\": [\"***\", [\"***\"]], \"c\": [\"d\"]}"},
+		{"{\"api_key\" :\n 12345}", "{\"api_key\" :\n \"***\"}"},
+		{"{\"secret\": null, \"token\": true}", NULL},
+		{"{\"body\": \"{\\\"jwt\\\":\\\"a\\\\\\\"b\\\",\\\"n\\\":1}\"}",
+			"{\"body\": "
+			"\"{\\\"jwt\\\":\\\"***\\\",\\\"n\\\":1}\"}"},
+		{"{\"password\": \"cut of", "{\"password\": \"***"},
+		{"{'passwd': 'x'}", "{'passwd': '***'}"},
+		{"password=hunter2 user=bob", "password=*** user=bob"},
+		{"DB_PASSWORD='a b' x", "DB_PASSWORD='***' x"},
+		{"secret = s3cr3t", "secret = ***"},
+		{"?access_token=abc&x=1", "?access_token=***&x=1"},
+		{"level=info token=\"a b\" x=1",
+			"level=info token=\"***\" x=1"},
+		{"Authorization: Digest a=\"b\", c=d\r\nHost: x",
+			"Authorization: ***\r\nHost: x"},
+		{"> Set-Cookie: a=b; c=d", "> Set-Cookie: ***"},
+		{"curl -H 'Cookie: a=b; c=d' http://x",
+			"curl -H 'Cookie: ***' http://x"},
+		{"sent X-Api-Key: abc123 today", "sent X-Api-Key: *** today"},
+		{"  password: correct horse\n  user: bob",
+			"  password: ***\n  user: bob"},
+		{"private_key: \"x\\ny\"", "private_key: \"***\""},
+		{"refresh-token:1//0abc", "refresh-token:***"},
+	};
+
+	EXPECT_ROWS(rows);
+}
+
+static void credentials_and_urls_are_masked(void **state)
+{
+	static const struct row rows[] = {
+		{"sent Bearer ya29.a0_-~+/= ok", "sent Bearer *** ok"},
+		{"bearer xxx", "bearer ***"},
+		{"Basic dXNlcjpwYXNz", "Basic ***"},
+		{"https://bob:p%40ss@host/x", "https://***@host/x"},
+		{"redis://:pw@127.0.0.1:6379/0",
+			"redis://***@127.0.0.1:6379/0"},
+		{"\"https://h/p?key=1&b=2#f\"", "\"https://h/p?***#f\""},
+		{"POST https://hooks.slack.com/services/T0/B0/xyz failed",
+			"POST https://hooks.slack.com/services/*** failed"},
+		{"hooks.slack.com/workflows/T0/A/1/x",
+			"hooks.slack.com/workflows/***"},
+		{"-----BEGIN RSA PRIVATE KEY-----\nMII\nabc\n"
+		 "-----END RSA PRIVATE KEY-----\n",
+			"-----BEGIN RSA PRIVATE KEY-----***"
+			"-----END RSA PRIVATE KEY-----\n"},
+	};
+
+	EXPECT_ROWS(rows);
+}
+
+static void harmless_texts_stay(void **state)
+{
+	static const struct row rows[] = {
+		{"", NULL},
+		{"the token expired", NULL},
+		{"cannot get a token: expired", NULL},
+		{"bearer token is missing", NULL},
+		{"basic checks passed", NULL},
+		{"level=info rollout=web-20260101-000000-ab12 percent=10",
+			NULL},
+		{"sum(rate(x{revision=\"web-1\",code=~\"5..\"}[2m]))", NULL},
+		{"https://run.googleapis.com/v2/projects/p", NULL},
+		{"policy.yaml:3:5: error: unknown key \"tokn\"", NULL},
+		{"user@example.com wrote: hello", NULL},
+		{"12:00:01 step=2 token_uri=x etag=\"abc\"", NULL},
+		{"password=", NULL},
+		{"{\"password\": \"\"}", NULL},
+		{"://", NULL},
+		{"=", NULL},
+		{":", NULL},
+		{"Bearer ", NULL},
+	};
+
+	EXPECT_ROWS(rows);
+}
+
+static void known_values_are_masked_in_every_spelling(void **state)
+{
+	static const struct row rows[] = {
+		{"say p\"a/s s+1 twice p\"a/s s+1", "say *** twice ***"},
+		{"q=p%22a%2Fs%20s%2B1", "q=***"},
+		{"q=p%22a%2fs%20s%2b1", "q=***"},
+		{"\"p\\\"a/s s+1\"", "\"***\""},
+		{"\"p\\\"a\\/s s+1\"", "\"***\""},
+		/* base64 of it, of "u:" and it, of "u1:" and it and "!" */
+		{"x cCJhL3MgcysxMg", "x ***Mg"},
+		{"x dTpwImEvcyBzKzE=", "x dTp***E="},
+		{"x dTE6cCJhL3MgcysxIQ==", "x dTE6***IQ=="},
+	};
+	struct secret *secret = secret_new("p\"a/s s+1", 9);
+
+	EXPECT_ROWS(rows);
+	secret_free(&secret);
+}
+
+static void a_value_is_known_as_long_as_one_secret_holds_it(void **state)
+{
+	struct secret *a = secret_new("tide-and-time", 13);
+	struct secret *b = secret_dup(a);
+	const struct row known = {"a tide-and-time b", "a *** b"};
+	const struct row unknown = {"a tide-and-time b", NULL};
+
+	assert_string_equal(secret_reveal(a), "tide-and-time");
+	assert_int_equal(secret_len(b), 13);
+	expect_rows(&known, 1);
+	secret_free(&a);
+	assert_null(a);
+	expect_rows(&known, 1);
+	secret_free(&b);
+	expect_rows(&unknown, 1);
+	secret_free(&b);
+	assert_null(secret_dup(NULL));
+}
+
+static void overlapping_and_nested_values_leave_nothing(void **state)
+{
+	static const struct row rows[] = {
+		{"xabcdefy", "x***y"}, /* abcd and cdef */
+		{"abcdabcd", "***"}, {"abc", NULL},
+		{"1abcd2", "***"}, /* masking makes 1***2, which is one too */
+	};
+	struct secret *a = secret_new("abcd", 4), *b = secret_new("cdef", 4);
+	struct secret *c = secret_new("1***2", 5), *d = secret_new("abc", 3);
+
+	EXPECT_ROWS(rows);
+	secret_free(&a);
+	secret_free(&b);
+	secret_free(&c);
+	secret_free(&d);
+}
+
+static void the_beginning_of_a_value_that_was_cut_is_masked(void **state)
+{
+	static const struct row rows[] = {
+		{"output 0123456789ab", "output ***"},
+		{"output 0123456789ab and more", NULL},
+		{"output 0123", NULL},
+		{"begin line-one-is-long-enough\nnext", "begin ***\nnext"},
+	};
+	struct secret *a = secret_new("0123456789abcdef", 16);
+	struct secret *b = secret_new(
+		"-----BEGIN X-----\nline-one-is-long-enough\nshort\n", 48);
+
+	EXPECT_ROWS(rows);
+	secret_free(&a);
+	secret_free(&b);
+}
+
+static void a_fixed_array_is_masked_and_cut_in_place(void **state)
+{
+	char text[24] = "token=x password=y";
+
+	redact_text(text, sizeof(text));
+	assert_string_equal(text, "token=*** password=***");
+	strcpy(text, "a=1 token=x password=y");
+	redact_text(text, sizeof(text));
+	assert_string_equal(text, "a=1 token=*** password=");
+	strcpy(text, "nothing");
+	redact_text(text, sizeof(text));
+	assert_string_equal(text, "nothing");
+}
+
+static void a_buffer_keeps_its_maximum(void **state)
+{
+	struct buf buf;
+
+	buf_init(&buf, 8);
+	buf_adds(&buf, "token=a");
+	redact(&buf);
+	assert_string_equal(buf.data, "token=**");
+	assert_true(buf.overflow);
+	assert_int_equal(buf.max, 8);
+	buf_fini(&buf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_of_secret_fields_are_masked),
+		cmocka_unit_test(credentials_and_urls_are_masked),
+		cmocka_unit_test(harmless_texts_stay),
+		cmocka_unit_test(known_values_are_masked_in_every_spelling),
+		cmocka_unit_test(
+			a_value_is_known_as_long_as_one_secret_holds_it),
+		cmocka_unit_test(overlapping_and_nested_values_leave_nothing),
+		cmocka_unit_test(
+			the_beginning_of_a_value_that_was_cut_is_masked),
+		cmocka_unit_test(a_fixed_array_is_masked_and_cut_in_place),
+		cmocka_unit_test(a_buffer_keeps_its_maximum),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
