@@ -22,8 +22,11 @@ typedef void (*loop_fn)(void *arg);
 MUST_CHECK struct loop *loop_new(struct err *err_r);
 void loop_free(struct loop **loop);
 
-/* Runs until loop_stop, or until nothing is left to wait for. */
+/* Runs until loop_stop, or until nothing is left to wait for; signals alone
+ * are nothing to wait for. */
 MUST_CHECK int loop_run(struct loop *loop, struct err *err_r);
+/* Ends loop_run after this turn and its deferred work; before loop_run, it
+ * makes the next one return at once. */
 void loop_stop(struct loop *loop);
 
 /* Milliseconds since 1970, sampled once per turn. It follows the monotonic
@@ -32,14 +35,17 @@ int64_t loop_now(const struct loop *loop);
 int64_t loop_now_us(const struct loop *loop); /* fresh, for measuring */
 
 /* Runs `fn` once after `delay_ms` (0: in the next turn). The handle is gone
- * when `fn` runs: forget it there. */
+ * when `fn` returns: forget it there (cancelling it there is harmless). */
 struct timer *timer_start(
 	struct loop *loop, int64_t delay_ms, loop_fn fn, void *arg);
 void timer_cancel(struct timer **timer); /* NULL inside is accepted */
 
 /* Runs `fn` at the end of this turn, after all other callbacks of the turn:
- * for work that is done once for many events (group commit). */
+ * for work that is done once for many events (group commit). What deferred
+ * work defers runs in the same flush, after what is already waiting, so work
+ * must not defer itself for ever: timer_start(0) is for the next turn. */
 void loop_defer(struct loop *loop, loop_fn fn, void *arg);
+/* Takes back every `fn` with this `arg` that has not run yet. */
 void loop_defer_cancel(struct loop *loop, loop_fn fn, void *arg);
 
 /* Level-triggered; `fn` is told again and again while it holds. */
@@ -49,12 +55,12 @@ struct watch *watch_start(
 	struct loop *loop, int fd, int what, watch_fn fn, void *arg);
 void watch_cancel(struct watch **watch);
 
-/* A signal, delivered in the loop; ends with the loop. */
+/* A signal, delivered in the loop; ends with the loop. One `fn` for each. */
 typedef void (*signal_fn)(int signo, void *arg);
 MUST_CHECK int loop_on_signal(struct loop *loop, int signo, signal_fn fn,
 	void *arg, struct err *err_r);
 
-/* For http.c and server.c only: the libevent base. */
+/* For server.c only: the libevent base. */
 struct event_base;
 struct event_base *loop_base(struct loop *loop);
 

@@ -1,0 +1,346 @@
+/* The loop: order within a turn, time, cancelling, what keeps it alive. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "io/loop.h"
+
+struct world {
+	struct loop *loop;
+	char seen[64]; /* one letter for each callback */
+	int64_t now_ms[64]; /* loop_now in each */
+	size_t n;
+	struct timer *other;
+	struct watch *watch, *other_watch;
+	int fds[2];
+};
+
+struct note {
+	struct world *world;
+	char letter;
+};
+
+static void world_init(struct world *w)
+{
+	struct err err;
+
+	*w = (struct world){0};
+	w->loop = loop_new(&err);
+	assert_non_null(w->loop);
+}
+
+static void world_run(struct world *w)
+{
+	struct err err;
+
+	assert_int_equal(loop_run(w->loop, &err), 0);
+}
+
+static void see(struct world *w, char letter)
+{
+	assert_true(w->n + 1 < sizeof(w->seen));
+	w->now_ms[w->n] = loop_now(w->loop);
+	w->seen[w->n++] = letter;
+}
+
+static void on_note(void *arg)
+{
+	struct note *note = arg;
+
+	see(note->world, note->letter);
+}
+
+static void timers_run_in_the_order_of_their_times(void **state)
+{
+	struct world w;
+	struct note a = {&w, 'a'}, b = {&w, 'b'}, c = {&w, 'c'};
+	int64_t start;
+
+	world_init(&w);
+	start = loop_now(w.loop);
+	timer_start(w.loop, 20, on_note, &c);
+	timer_start(w.loop, 0, on_note, &a);
+	timer_start(w.loop, 10, on_note, &b);
+	assert_string_equal(w.seen, ""); /* never inside timer_start */
+	world_run(&w);
+	assert_string_equal(w.seen, "abc");
+	assert_true(w.now_ms[1] >= start + 10);
+	assert_true(w.now_ms[2] >= start + 20);
+	loop_free(&w.loop);
+	assert_null(w.loop);
+}
+
+static void a_timer_is_never_early_by_the_loops_own_clock(void **state)
+{
+	struct world w;
+	struct note a = {&w, 'a'};
+	int64_t start;
+	int i;
+
+	world_init(&w);
+	for (i = 0; i < 50; i++) {
+		w.n = 0;
+		start = loop_now(w.loop);
+		timer_start(w.loop, i % 3, on_note, &a);
+		world_run(&w);
+		assert_true(w.now_ms[0] >= start + i % 3);
+	}
+	loop_free(&w.loop);
+}
+
+static void on_spin(void *arg)
+{
+	struct world *w = arg;
+	int64_t from = loop_now_us(w->loop);
+
+	see(w, 's');
+	while (loop_now_us(w->loop) < from + 3000)
+		;
+	see(w, 's');
+}
+
+static void time_stands_still_within_a_turn(void **state)
+{
+	struct world w;
+	struct timespec wall;
+
+	world_init(&w);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	timer_start(w.loop, 1, on_spin, &w);
+	world_run(&w);
+	assert_int_equal(w.n, 2);
+	assert_int_equal(w.now_ms[0], w.now_ms[1]);
+	assert_true(loop_now(w.loop) >= w.now_ms[0] + 3);
+	assert_in_range(w.now_ms[0], wall.tv_sec * 1000 - 5000,
+		wall.tv_sec * 1000 + 60000);
+	loop_free(&w.loop);
+}
+
+static void on_cancel_other(void *arg)
+{
+	struct world *w = arg;
+
+	see(w, 'x');
+	timer_cancel(&w->other);
+}
+
+static void a_cancelled_timer_never_runs(void **state)
+{
+	struct world w;
+	struct note a = {&w, 'a'};
+	struct timer *timer = NULL;
+
+	world_init(&w);
+	timer_cancel(&timer);
+	timer = timer_start(w.loop, 0, on_note, &a);
+	timer_cancel(&timer);
+	assert_null(timer);
+	/* Both are due in the same turn: the first takes the other back. */
+	timer_start(w.loop, 0, on_cancel_other, &w);
+	w.other = timer_start(w.loop, 0, on_note, &a);
+	world_run(&w);
+	assert_string_equal(w.seen, "x");
+	loop_free(&w.loop);
+}
+
+static void a_timer_may_be_cancelled_by_its_own_callback(void **state)
+{
+	struct world w;
+
+	world_init(&w);
+	w.other = timer_start(w.loop, 0, on_cancel_other, &w);
+	world_run(&w);
+	assert_string_equal(w.seen, "x");
+	assert_null(w.other);
+	loop_free(&w.loop);
+}
+
+static void on_defer_more(void *arg)
+{
+	struct note *note = arg;
+
+	see(note->world, 'd');
+	loop_defer(note->world->loop, on_note, note);
+	timer_start(note->world->loop, 0, on_note, note);
+}
+
+static void on_defer(void *arg)
+{
+	struct note *note = arg;
+
+	loop_defer(note->world->loop, on_defer_more, note);
+	loop_defer(note->world->loop, on_note, note);
+	see(note->world, 'a');
+}
+
+static void deferred_work_runs_after_the_turns_callbacks(void **state)
+{
+	struct world w;
+	struct note n = {&w, 'n'}, b = {&w, 'b'};
+
+	world_init(&w);
+	timer_start(w.loop, 0, on_defer, &n);
+	timer_start(w.loop, 0, on_note, &b);
+	world_run(&w);
+	/* a b: the turn; d n: deferred; n: deferred by d, in the same flush;
+	 * n: the timer, a turn later. */
+	assert_string_equal(w.seen, "abdnnn");
+	assert_int_equal(w.now_ms[4], w.now_ms[0]);
+	loop_free(&w.loop);
+}
+
+static void deferred_work_can_be_taken_back(void **state)
+{
+	struct world w;
+	struct note a = {&w, 'a'}, b = {&w, 'b'};
+
+	world_init(&w);
+	loop_defer(w.loop, on_note, &a);
+	loop_defer(w.loop, on_note, &b);
+	loop_defer(w.loop, on_note, &a);
+	loop_defer_cancel(w.loop, on_note, &a);
+	world_run(&w);
+	assert_string_equal(w.seen, "b");
+	loop_free(&w.loop);
+}
+
+static void on_readable(int fd, int what, void *arg)
+{
+	struct world *w = arg;
+	char c;
+
+	assert_int_equal(what, WATCH_READ);
+	if (w->n == 0) { /* level-triggered: it is told again */
+		see(w, 'r');
+		return;
+	}
+	assert_int_equal(read(fd, &c, 1), 1);
+	see(w, c);
+	watch_cancel(&w->watch);
+}
+
+static void a_watch_tells_as_long_as_it_holds(void **state)
+{
+	struct world w;
+
+	world_init(&w);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, w.fds), 0);
+	w.watch = watch_start(w.loop, w.fds[0], WATCH_READ, on_readable, &w);
+	assert_int_equal(write(w.fds[1], "z", 1), 1);
+	world_run(&w); /* and nothing is left once it is cancelled */
+	assert_string_equal(w.seen, "rz");
+	close(w.fds[0]);
+	close(w.fds[1]);
+	loop_free(&w.loop);
+}
+
+static void on_ready_cancel_both(int fd, int what, void *arg)
+{
+	struct world *w = arg;
+
+	see(w, 'w');
+	watch_cancel(&w->watch);
+	watch_cancel(&w->other_watch);
+}
+
+static void a_watch_cancelled_in_the_same_turn_is_silent(void **state)
+{
+	struct world w;
+
+	world_init(&w);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, w.fds), 0);
+	w.watch = watch_start(
+		w.loop, w.fds[0], WATCH_WRITE, on_ready_cancel_both, &w);
+	w.other_watch = watch_start(
+		w.loop, w.fds[1], WATCH_WRITE, on_ready_cancel_both, &w);
+	world_run(&w);
+	assert_string_equal(w.seen, "w");
+	close(w.fds[0]);
+	close(w.fds[1]);
+	loop_free(&w.loop);
+}
+
+static void on_usr1(int signo, void *arg)
+{
+	assert_int_equal(signo, SIGUSR1);
+	see(arg, 'u');
+}
+
+static void on_nothing(void *arg)
+{
+}
+
+static void on_raise(void *arg)
+{
+	struct world *w = arg;
+
+	raise(SIGUSR1);
+	see(w, 'k'); /* the signal is not delivered inside raise */
+	timer_start(w->loop, 5, on_nothing, NULL); /* time to arrive */
+}
+
+static void a_signal_is_delivered_in_the_loop(void **state)
+{
+	struct world w;
+	struct err err;
+
+	world_init(&w);
+	assert_int_equal(loop_on_signal(w.loop, SIGUSR1, on_usr1, &w, &err), 0);
+	world_run(&w); /* a signal alone is nothing to wait for */
+	assert_string_equal(w.seen, "");
+	timer_start(w.loop, 0, on_raise, &w);
+	world_run(&w);
+	assert_string_equal(w.seen, "ku");
+	loop_free(&w.loop);
+}
+
+static void on_stop(void *arg)
+{
+	struct note *note = arg;
+
+	loop_stop(note->world->loop);
+	loop_defer(note->world->loop, on_note, note);
+}
+
+static void stopping_ends_after_the_turns_deferred_work(void **state)
+{
+	struct world w;
+	struct note a = {&w, 'a'}, late = {&w, 'l'};
+
+	world_init(&w);
+	w.other = timer_start(w.loop, 60000, on_note, &late);
+	timer_start(w.loop, 0, on_stop, &a);
+	world_run(&w);
+	assert_string_equal(w.seen, "a");
+	loop_stop(w.loop); /* before it runs: it returns at once */
+	world_run(&w);
+	timer_cancel(&w.other);
+	loop_free(&w.loop);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(timers_run_in_the_order_of_their_times),
+		cmocka_unit_test(a_timer_is_never_early_by_the_loops_own_clock),
+		cmocka_unit_test(time_stands_still_within_a_turn),
+		cmocka_unit_test(a_cancelled_timer_never_runs),
+		cmocka_unit_test(a_timer_may_be_cancelled_by_its_own_callback),
+		cmocka_unit_test(deferred_work_runs_after_the_turns_callbacks),
+		cmocka_unit_test(deferred_work_can_be_taken_back),
+		cmocka_unit_test(a_watch_tells_as_long_as_it_holds),
+		cmocka_unit_test(a_watch_cancelled_in_the_same_turn_is_silent),
+		cmocka_unit_test(a_signal_is_delivered_in_the_loop),
+		cmocka_unit_test(stopping_ends_after_the_turns_deferred_work),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
