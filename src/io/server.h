@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-#define SERVER_BODY_MAX    (8 * 1024 * 1024) /* bytes of a request */
+#define SERVER_BODY_MAX    (8 * 1024 * 1024) /* bytes of a request; else 413 */
 #define SERVER_HEADERS_MAX (64 * 1024)
 
 struct loop;
@@ -24,6 +24,8 @@ typedef void (*server_fn)(struct server_request *request, void *arg);
 /* Listens on 127.0.0.1; port 0: the kernel chooses. */
 MUST_CHECK struct server *server_new(struct loop *loop, int port, server_fn fn,
 	void *arg, struct err *err_r);
+/* Closes all connections. Requests that are not answered yet stay readable
+ * and must still be answered, for nobody. */
 void server_free(struct server **server);
 int server_port(const struct server *server);
 
@@ -34,6 +36,7 @@ const char *request_target(const struct server_request *request); /* raw */
 const char *request_query(struct server_request *request, const char *name);
 const char *request_header(
 	const struct server_request *request, const char *name);
+/* NUL-terminated, never NULL; borrowed from the request. */
 const char *request_body(struct server_request *request, size_t *len_r);
 
 /* Adds a header to the answer to come. */
