@@ -1,10 +1,13 @@
 /*
  * HTTP client: libcurl's multi interface on the loop. Connections are kept and
  * shared. Redirects are never followed. Plain http is refused for hosts that
- * are not loopback, unless `plain_ok` (the metadata server).
+ * are not loopback, unless `plain_ok` (the metadata server), and never goes
+ * through a proxy.
  *
  * http_start returns a handle; its callback runs exactly once, never inside
  * http_start, never after http_cancel. The reply is valid during the callback.
+ * What is started in a callback leaves in the same turn of the loop, unless
+ * its host has all the connections it may have: then it waits for one.
  */
 #ifndef TIDEGATE_IO_HTTP_H
 #define TIDEGATE_IO_HTTP_H
@@ -19,6 +22,9 @@
 #define HTTP_BODY_MAX_DEFAULT (4 * 1024 * 1024) /* bytes of a reply */
 #define HTTP_HEADERS_MAX      (64 * 1024) /* bytes of a reply's headers */
 #define HTTP_URL_MAX          8192
+#define HTTP_CONNECTIONS_MAX  128 /* in all, kept ones included */
+#define HTTP_HOST_MAX         32 /* requests at a time to one host and port */
+#define HTTP_URGENT_EXTRA     8 /* more for those that are urgent */
 
 struct loop;
 struct http;
@@ -47,6 +53,11 @@ struct http_request {
 		*key_file; /* NULL: the default, none */
 	bool plain_ok; /* http:// to a host that is not loopback */
 	bool no_proxy;
+	bool urgent; /* goes ahead of those that wait, as a revert does */
+	/* A POST or PATCH that does no harm when it arrives twice (a query, one
+	 * guarded by an etag): it may go out again by itself when a kept
+	 * connection turns out to be closed. Other methods always may. */
+	bool repeatable;
 };
 
 struct http_reply {
@@ -55,7 +66,7 @@ struct http_reply {
 	size_t body_len;
 	const char *content_type; /* never NULL */
 	int64_t retry_after_ms; /* 0: none; both forms of the header */
-	int64_t latency_us; /* from start to the last byte */
+	int64_t latency_us; /* to the last byte, without waiting for a slot */
 	bool maybe_sent; /* no answer, but the request may have arrived */
 	const struct err *err; /* NULL when there is a status */
 	const struct http_call *call; /* for http_reply_header */
@@ -70,7 +81,8 @@ void http_free(struct http **http); /* cancels what is under way */
  * callback too. Never NULL. */
 struct http_call *http_start(struct http *http,
 	const struct http_request *request, http_fn fn, void *arg);
-void http_cancel(struct http_call **call); /* NULL inside is accepted */
+/* NULL inside is accepted, and so is the call whose callback is running. */
+void http_cancel(struct http_call **call);
 
 /* A header of the reply, or NULL; valid during the callback. */
 const char *http_reply_header(const struct http_reply *reply, const char *name);
