@@ -29,6 +29,7 @@ struct token_call;
  * that is not there is told by the first token_start. */
 MUST_CHECK struct credentials *credentials_new(
 	struct loop *loop, struct http *http, struct err *err_r);
+/* Calls under way are forgotten; not from inside a callback of one. */
 void credentials_free(struct credentials **credentials);
 
 /* For messages: "service account ci@acme… (file key.json)". Borrowed. */
@@ -43,16 +44,18 @@ typedef void (*token_fn)(
 	const struct secret *token, const struct err *err, void *arg);
 
 /* An access token for cloud-platform. The callback runs exactly once, later
- * (in the next turn when the token is there already). */
+ * (in the next turn when the token is there already). A token near its end is
+ * handed out while the next one is fetched: nobody waits for a refresh. */
 struct token_call *token_start(
 	struct credentials *credentials, token_fn fn, void *arg);
 void token_cancel(struct token_call **call);
 
-/* The token if it is there and fresh, else NULL: spares a turn. Borrowed until
- * the loop's next turn. */
-const struct secret *token_cached(const struct credentials *credentials);
+/* The token if it is there, else NULL: spares a turn. Borrowed until the
+ * loop's next turn. */
+const struct secret *token_cached(struct credentials *credentials);
 
-/* An API answered 401: this token is not to be used again. */
+/* An API answered 401: this token is not to be used again. Said by many of the
+ * same token, it leads to one refresh. */
 void token_reject(struct credentials *credentials, const struct secret *token);
 
 #endif

@@ -1,0 +1,25 @@
+/*
+ * JSON that holds keys or tokens: every byte jansson takes for it is wiped
+ * when it is freed, and errors never quote it.
+ */
+#ifndef TIDEGATE_GOOGLE_SECRET_JSON_H
+#define TIDEGATE_GOOGLE_SECRET_JSON_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/secret.h"
+
+/* The object in `bytes`, or NULL with where it stops to be one. */
+MUST_CHECK json_t *secret_json_load(
+	const char *bytes, size_t len, struct err *err_r);
+/* Between the load and this, nothing is added to or taken from the value. */
+void secret_json_free(json_t **root);
+
+/* A member that must be a string, not empty, of visible ASCII only, at most
+ * `max` bytes; NULL with a reason that names it, never its value. */
+MUST_CHECK const char *secret_json_word(
+	const json_t *root, const char *name, size_t max, struct err *err_r);
+
+#endif
