@@ -1,0 +1,86 @@
+/*
+ * A ready token from the environment. It cannot be refreshed: once an API has
+ * refused it, that is said.
+ */
+#include "google/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "google/credentials.h"
+#include "google/key_codec.h"
+#include "io/loop.h"
+
+struct ready {
+	struct source head;
+	struct timer *timer;
+	source_fn fn;
+	void *arg;
+};
+
+static void ready_refuse(void *arg)
+{
+	struct ready *ready = arg;
+	struct err err;
+
+	ready->timer = NULL;
+	err_set(&err, ERR_AUTH,
+		"the token in CLOUDSDK_AUTH_ACCESS_TOKEN was refused, expired "
+		"perhaps, and cannot be "
+		"refreshed; set a new one, or use "
+		"GOOGLE_APPLICATION_CREDENTIALS for work that takes longer "
+		"than a token's life");
+	ready->fn(NULL, 0, &err, ready->arg);
+}
+
+/* Asked only after the token has been rejected. */
+static void ready_fetch(struct source *source, source_fn fn, void *arg)
+{
+	struct ready *ready = (struct ready *)source;
+
+	ready->fn = fn;
+	ready->arg = arg;
+	ready->timer =
+		timer_start(ready->head.env.loop, 0, ready_refuse, ready);
+}
+
+static void ready_cancel(struct source *source)
+{
+	timer_cancel(&((struct ready *)source)->timer);
+}
+
+static void ready_free(struct source *source)
+{
+	free(source);
+}
+
+static const struct source_type source_ready = {
+	.name = "ready token",
+	.fetch = ready_fetch,
+	.cancel = ready_cancel,
+	.free = ready_free,
+};
+
+struct source *source_ready_new(
+	const struct exchange_env *env, const char *token, struct err *err_r)
+{
+	struct ready *ready;
+	size_t len = strlen(token);
+
+	if (!token_is_valid(token, len)) {
+		err_set(err_r, ERR_AUTH,
+			"CLOUDSDK_AUTH_ACCESS_TOKEN is not a token: it must be "
+			"1 to %d visible ASCII characters without blanks or "
+			"newlines",
+			TOKEN_BYTES_MAX);
+		return NULL;
+	}
+	ready = xcalloc(1, sizeof(*ready));
+	ready->head.type = &source_ready;
+	ready->head.env = *env;
+	ready->head.describe =
+		xstrdup("the token in CLOUDSDK_AUTH_ACCESS_TOKEN");
+	ready->head.ready = secret_new(token, len);
+	return &ready->head;
+}

@@ -1,0 +1,762 @@
+/* Tokens: found, fetched, kept, shared, refreshed, rejected. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "base/xalloc.h"
+#include "fake_google.h"
+#include "google/credentials.h"
+#include "google/source.h"
+#include "io/http.h"
+#include "io/loop.h"
+
+#define N(array)    (sizeof(array) / sizeof((array)[0]))
+#define DEADLINE_MS 10000
+#define BACKOFF_MS  20
+#define URI         "https://oauth2.googleapis.com/token"
+
+static EVP_PKEY *key_pair;
+
+struct world {
+	struct loop *loop;
+	struct http *http;
+	struct fake_google google;
+	struct credentials *credentials;
+	struct timer *deadline;
+	char folder[32]; /* also $HOME */
+	char *key_path;
+};
+
+struct answer {
+	struct world *world;
+	int calls;
+	char token[32]; /* "" when there was none */
+	struct err err;
+	struct credentials *again; /* asked from inside the callback */
+	struct token_call **victim; /* cancelled from inside the callback */
+	bool rejects, stops;
+};
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void clear_env(void)
+{
+	static const char *const names[] = {"CLOUDSDK_AUTH_ACCESS_TOKEN",
+		"GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG",
+		"GCE_METADATA_HOST", "GCE_METADATA_ROOT", "NO_GCE_CHECK",
+		"CLOUDSDK_AUTH_TOKEN_HOST", "GOOGLE_CLOUD_QUOTA_PROJECT"};
+	size_t i;
+
+	for (i = 0; i < N(names); i++)
+		unsetenv(names[i]);
+}
+
+static int set_up(void **state)
+{
+	struct world *world = xcalloc(1, sizeof(*world));
+	struct err err;
+	char *text;
+
+	clear_env();
+	strcpy(world->folder, "/tmp/tidegate-test-XXXXXX");
+	assert_non_null(mkdtemp(world->folder));
+	setenv("HOME", world->folder, 1);
+	world->key_path = xasprintf("%s/key.json", world->folder);
+	text = fake_key_file(key_pair, URI);
+	write_file(world->key_path, text);
+	free(text);
+	world->loop = loop_new(&err);
+	assert_non_null(world->loop);
+	world->http = http_new(world->loop, &err);
+	assert_non_null(world->http);
+	fake_google_init(&world->google, world->loop, key_pair);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+	char *command = xasprintf("rm -r %s", world->folder);
+
+	credentials_free(&world->credentials);
+	fake_google_fini(&world->google);
+	http_free(&world->http);
+	loop_free(&world->loop);
+	xfree(&world->key_path);
+	if (system(command) != 0)
+		return -1;
+	xfree(&command);
+	free(world);
+	return 0;
+}
+
+static void too_late(void *arg)
+{
+	struct world *world = arg;
+
+	world->deadline = NULL;
+	loop_stop(world->loop);
+}
+
+/* Runs until something calls loop_stop. */
+static void run(struct world *world)
+{
+	struct err err;
+
+	world->deadline =
+		timer_start(world->loop, DEADLINE_MS, too_late, world);
+	assert_int_equal(loop_run(world->loop, &err), 0);
+	assert_non_null(world->deadline);
+	timer_cancel(&world->deadline);
+}
+
+static void stop(void *arg)
+{
+	loop_stop(((struct world *)arg)->loop);
+}
+
+static void run_for(struct world *world, int64_t ms)
+{
+	timer_start(world->loop, ms, stop, world);
+	run(world);
+}
+
+static void ignore(const struct secret *token, const struct err *err, void *arg)
+{
+}
+
+static void answered(
+	const struct secret *token, const struct err *err, void *arg)
+{
+	struct answer *answer = arg;
+
+	answer->calls++;
+	assert_true((token == NULL) == (err != NULL));
+	if (token)
+		snprintf(answer->token, sizeof(answer->token), "%s",
+			secret_reveal(token));
+	if (err)
+		answer->err = *err;
+	if (token && answer->rejects)
+		token_reject(answer->world->credentials, token);
+	if (answer->victim)
+		token_cancel(answer->victim);
+	if (answer->again)
+		token_start(answer->again, ignore, NULL);
+	if (answer->stops)
+		loop_stop(answer->world->loop);
+}
+
+static struct answer ask(struct world *world)
+{
+	struct answer answer = {.world = world, .stops = true};
+
+	token_start(world->credentials, answered, &answer);
+	assert_int_equal(answer.calls, 0); /* never inside token_start */
+	run(world);
+	assert_int_equal(answer.calls, 1);
+	return answer;
+}
+
+static void open_found(struct world *world)
+{
+	const struct exchange_env env = {world->loop, world->http, BACKOFF_MS};
+	struct err err;
+
+	world->credentials = credentials_open(&env, &err);
+	if (!world->credentials)
+		fail_msg("%s", err.text);
+}
+
+static void open_key(struct world *world)
+{
+	char *url = fake_google_url(&world->google, "/token");
+
+	setenv("GOOGLE_APPLICATION_CREDENTIALS", world->key_path, 1);
+	setenv("CLOUDSDK_AUTH_TOKEN_HOST", url, 1);
+	xfree(&url);
+	open_found(world);
+}
+
+static void open_metadata(struct world *world)
+{
+	char *url = fake_google_url(&world->google, "");
+
+	setenv("GCE_METADATA_HOST", url + strlen("http://"), 1);
+	xfree(&url);
+	open_found(world);
+}
+
+/* The search. */
+
+static void a_key_file_gives_a_token(void **state)
+{
+	struct world *world = *state;
+	struct answer answer;
+	char *wanted = xasprintf(
+		"service account " FAKE_EMAIL " (file %s)", world->key_path);
+
+	open_key(world);
+	assert_string_equal(credentials_describe(world->credentials), wanted);
+	assert_string_equal(credentials_project(world->credentials), "acme");
+	assert_null(credentials_quota_project(world->credentials));
+	assert_null(token_cached(world->credentials));
+	assert_int_equal(world->google.requests, 0);
+	answer = ask(world);
+	assert_string_equal(answer.token, "ya29.1");
+	assert_string_equal(
+		secret_reveal(token_cached(world->credentials)), "ya29.1");
+	xfree(&wanted);
+}
+
+static void a_metadata_server_gives_a_token(void **state)
+{
+	struct world *world = *state;
+
+	open_metadata(world);
+	assert_null(credentials_project(world->credentials));
+	assert_string_equal(ask(world).token, "ya29.1");
+}
+
+static void gclouds_file_is_found(void **state)
+{
+	struct world *world = *state;
+	char *path = xasprintf(
+		"%s/application_default_credentials.json", world->folder);
+
+	assert_int_equal(rename(world->key_path, path), 0);
+	setenv("CLOUDSDK_CONFIG", world->folder, 1);
+	open_found(world);
+	assert_non_null(strstr(credentials_describe(world->credentials), path));
+	xfree(&path);
+}
+
+static void the_first_of_the_search_order_wins(void **state)
+{
+	struct world *world = *state;
+
+	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "ready", 1);
+	setenv("GOOGLE_APPLICATION_CREDENTIALS", world->key_path, 1);
+	setenv("GCE_METADATA_HOST", "127.0.0.1:1", 1);
+	open_found(world);
+	assert_non_null(strstr(credentials_describe(world->credentials),
+		"CLOUDSDK_AUTH_ACCESS_TOKEN"));
+	credentials_free(&world->credentials);
+	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "", 1);
+	open_found(world);
+	assert_non_null(strstr(
+		credentials_describe(world->credentials), "service account"));
+	credentials_free(&world->credentials);
+	setenv("GOOGLE_APPLICATION_CREDENTIALS", "", 1);
+	open_found(world);
+	assert_string_equal(credentials_describe(world->credentials),
+		"the metadata server at 127.0.0.1:1");
+}
+
+static void expect_refused(struct world *world, const char *text)
+{
+	const struct exchange_env env = {world->loop, world->http, BACKOFF_MS};
+	struct err err;
+
+	world->credentials = credentials_open(&env, &err);
+	if (world->credentials)
+		fail_msg("accepted, though: %s", text);
+	assert_int_equal(err.code, ERR_AUTH);
+	if (!strstr(err.text, text))
+		fail_msg("%s", err.text);
+}
+
+static void what_cannot_be_used_is_named(void **state)
+{
+	static const struct {
+		const char *file; /* NULL: the one before */
+		const char *text;
+	} rows[] = {
+		{"", "is empty"},
+		{"x", "is not JSON: error at line 1, column 1"},
+		{"{}", "\"type\" is missing"},
+		{"{\"type\": \"wonder\"}", "the unknown type \"wonder\""},
+		{"{\"type\": \"authorized_user\"}",
+			"type authorized_user are not supported by this "
+			"version"},
+		{"{\"type\": \"external_account\"}", "external_account are"},
+		{"{\"type\": \"impersonated_service_account\"}",
+			"impersonated_service_account are not"},
+		{"{\"type\": \"gdch_service_account\"}", "gdch_service"},
+		{"{\"type\": \"service_account\"}",
+			"\"client_email\" is missing"},
+		{"{\"type\": \"service_account\", \"client_email\": \"a@b\", "
+		 "\"token_uri\": \"" URI "\", \"private_key\": \"x\"}",
+			"not an unencrypted private key"},
+		{"{\"type\": \"service_account\", \"universe_domain\": "
+		 "\"example.cloud\"}",
+			"universe_domain \"example.cloud\""},
+	};
+	struct world *world = *state;
+	char *long_file = xcalloc(CREDENTIALS_FILE_MAX + 2, 1);
+	size_t i;
+
+	setenv("GOOGLE_APPLICATION_CREDENTIALS", world->key_path, 1);
+	for (i = 0; i < N(rows); i++) {
+		write_file(world->key_path, rows[i].file);
+		expect_refused(world, rows[i].text);
+		expect_refused(world, world->key_path);
+	}
+	memset(long_file, ' ', CREDENTIALS_FILE_MAX + 1);
+	write_file(world->key_path, long_file);
+	expect_refused(world, "more than 65536 bytes");
+	xfree(&long_file);
+	setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/key", 1);
+	expect_refused(world,
+		"GOOGLE_APPLICATION_CREDENTIALS, /nonexistent/key: cannot be "
+		"read: No such file or directory");
+	setenv("GOOGLE_APPLICATION_CREDENTIALS", world->folder, 1);
+	expect_refused(world, "Is a directory");
+}
+
+static void a_broken_gcloud_file_does_not_fall_through(void **state)
+{
+	struct world *world = *state;
+	char *path = xasprintf(
+		"%s/application_default_credentials.json", world->folder);
+
+	setenv("CLOUDSDK_CONFIG", world->folder, 1);
+	setenv("GCE_METADATA_HOST", "127.0.0.1:1", 1);
+	write_file(path, "{\"type\": \"authorized_user\"}");
+	expect_refused(world, "gcloud's credentials");
+	expect_refused(world, "authorized_user are not supported");
+	xfree(&path);
+}
+
+static void bad_environment_is_refused(void **state)
+{
+	static const struct {
+		const char *name, *value, *text;
+	} rows[] = {
+		{"CLOUDSDK_AUTH_ACCESS_TOKEN", "a b", "is not a token"},
+		{"CLOUDSDK_AUTH_ACCESS_TOKEN", "a\r\nX: y", "is not a token"},
+		{"GCE_METADATA_HOST", "a/b", "not a host or host:port"},
+		{"GCE_METADATA_HOST", "a@b", "not a host or host:port"},
+		{"NO_GCE_CHECK", "True", "NO_GCE_CHECK forbids the metadata"},
+	};
+	struct world *world = *state;
+	size_t i;
+
+	for (i = 0; i < N(rows); i++) {
+		setenv(rows[i].name, rows[i].value, 1);
+		expect_refused(world, rows[i].text);
+		unsetenv(rows[i].name);
+	}
+	setenv("GOOGLE_APPLICATION_CREDENTIALS", world->key_path, 1);
+	setenv("CLOUDSDK_AUTH_TOKEN_HOST", "http://example.com/token", 1);
+	expect_refused(world, "CLOUDSDK_AUTH_TOKEN_HOST");
+	unsetenv("CLOUDSDK_AUTH_TOKEN_HOST");
+	setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "a\r\nX: y", 1);
+	expect_refused(world, "GOOGLE_CLOUD_QUOTA_PROJECT");
+}
+
+static void the_quota_project_is_overridden(void **state)
+{
+	struct world *world = *state;
+
+	setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "billing-2", 1);
+	open_key(world);
+	assert_string_equal(
+		credentials_quota_project(world->credentials), "billing-2");
+}
+
+/* Sharing. */
+
+static void a_token_is_kept(void **state)
+{
+	struct world *world = *state;
+
+	open_key(world);
+	ask(world);
+	assert_string_equal(ask(world).token, "ya29.1");
+	assert_int_equal(world->google.requests, 1);
+}
+
+static void many_who_ask_at_once_share_one_request(void **state)
+{
+	struct world *world = *state;
+	struct answer answers[8] = {{0}};
+	struct token_call *calls[8];
+	size_t i;
+
+	open_key(world);
+	for (i = 0; i < N(answers); i++) {
+		answers[i].world = world;
+		answers[i].stops = i == N(answers) - 1;
+		calls[i] =
+			token_start(world->credentials, answered, &answers[i]);
+	}
+	token_cancel(&calls[0]);
+	token_cancel(&calls[3]);
+	assert_null(calls[3]);
+	answers[1].victim = &calls[2];
+	answers[4].again = world->credentials;
+	run(world);
+	for (i = 0; i < N(answers); i++)
+		assert_int_equal(answers[i].calls, i != 0 && i != 2 && i != 3);
+	assert_int_equal(world->google.requests, 1);
+}
+
+static void a_cancelled_call_of_a_kept_token_stays_silent(void **state)
+{
+	struct world *world = *state;
+	struct answer answer = {.world = world};
+	struct token_call *call;
+
+	open_key(world);
+	ask(world);
+	call = token_start(world->credentials, answered, &answer);
+	token_cancel(&call);
+	token_cancel(&call);
+	run_for(world, 20);
+	assert_int_equal(answer.calls, 0);
+}
+
+static void credentials_may_go_while_asking(void **state)
+{
+	struct world *world = *state;
+	struct answer answer = {.world = world};
+
+	open_key(world);
+	token_start(world->credentials, answered, &answer);
+	credentials_free(&world->credentials);
+	run_for(world, 20);
+	assert_int_equal(answer.calls, 0);
+}
+
+/* Refreshing. */
+
+static void freshness_leaves_a_margin_but_never_more_than_half(void **state)
+{
+	struct rng rng;
+	int64_t fresh_ms;
+	int i;
+
+	rng_init(&rng, 7);
+	for (i = 0; i < 1000; i++) {
+		fresh_ms = token_fresh_ms(3600000, &rng);
+		assert_in_range(fresh_ms, 3600000 - 225000, 3600000 - 202500);
+		assert_in_range(token_fresh_ms(300000, &rng), 150000, 150000);
+		assert_in_range(token_fresh_ms(1000, &rng), 500, 500);
+	}
+}
+
+static void nobody_waits_for_a_refresh(void **state)
+{
+	struct world *world = *state;
+
+	open_key(world);
+	world->google.life = "2";
+	ask(world);
+	run_for(world, 1100);
+	assert_string_equal(ask(world).token, "ya29.1");
+	run_for(world, 100);
+	assert_int_equal(world->google.requests, 2);
+	assert_string_equal(ask(world).token, "ya29.2");
+	run_for(world, 1100);
+	assert_string_equal(
+		secret_reveal(token_cached(world->credentials)), "ya29.2");
+	run_for(world, 100);
+	assert_string_equal(
+		secret_reveal(token_cached(world->credentials)), "ya29.3");
+	assert_int_equal(world->google.requests, 3);
+}
+
+static void a_failed_refresh_leaves_the_token_that_holds(void **state)
+{
+	static const struct fake_answer bad[] = {
+		{0, NULL}, {400, "{\"error\":\"invalid_grant\"}"}};
+	struct world *world = *state;
+
+	open_key(world);
+	world->google.life = "4";
+	world->google.script = bad;
+	world->google.n_script = N(bad);
+	ask(world);
+	run_for(world, 2100);
+	assert_string_equal(ask(world).token, "ya29.1");
+	run_for(world, 100);
+	assert_int_equal(world->google.requests, 2);
+	/* Not asked for again at once, and handed out all the same. */
+	assert_string_equal(ask(world).token, "ya29.1");
+	assert_int_equal(world->google.requests, 2);
+}
+
+static void after_its_end_a_token_is_waited_for(void **state)
+{
+	struct world *world = *state;
+
+	open_key(world);
+	world->google.life = "1";
+	ask(world);
+	run_for(world, 1000);
+	assert_null(token_cached(world->credentials));
+	assert_string_equal(ask(world).token, "ya29.2");
+}
+
+static void a_rejected_token_leads_to_one_refresh(void **state)
+{
+	struct world *world = *state;
+	struct secret *old;
+	int i;
+
+	open_metadata(world);
+	ask(world);
+	old = secret_dup(token_cached(world->credentials));
+	for (i = 0; i < 5; i++)
+		token_reject(world->credentials, old);
+	assert_null(token_cached(world->credentials));
+	assert_string_equal(ask(world).token, "ya29.2");
+	token_reject(world->credentials, old);
+	assert_string_equal(ask(world).token, "ya29.2");
+	assert_int_equal(world->google.requests, 2);
+	secret_free(&old);
+}
+
+static void a_token_rejected_while_handed_out_reaches_the_others(void **state)
+{
+	struct world *world = *state;
+	struct answer first = {.world = world, .rejects = true};
+	struct answer second = {.world = world, .rejects = true, .stops = true};
+
+	open_key(world);
+	token_start(world->credentials, answered, &first);
+	token_start(world->credentials, answered, &second);
+	run(world);
+	assert_string_equal(second.token, "ya29.1");
+	assert_string_equal(ask(world).token, "ya29.2");
+}
+
+static void a_ready_token_cannot_be_refreshed(void **state)
+{
+	struct world *world = *state;
+	struct answer answer;
+
+	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "ya29.ready", 1);
+	open_found(world);
+	assert_string_equal(
+		secret_reveal(token_cached(world->credentials)), "ya29.ready");
+	assert_string_equal(ask(world).token, "ya29.ready");
+	token_reject(world->credentials, token_cached(world->credentials));
+	answer = ask(world);
+	assert_int_equal(answer.err.code, ERR_AUTH);
+	assert_non_null(strstr(answer.err.text, "cannot be refreshed"));
+	assert_null(strstr(answer.err.text, "ya29"));
+}
+
+/* Failures. */
+
+static void passing_trouble_is_tried_again(void **state)
+{
+	static const struct {
+		struct fake_answer answers[4];
+		int requests;
+		enum err_code code; /* ERR_NONE: a token in the end */
+		const char *text;
+	} rows[] = {
+		{{{503, "<html>"}, {500, ""}, {0, NULL}}, 3, ERR_NONE, ""},
+		{{{429, "{}"}, {0, NULL}}, 2, ERR_NONE, ""},
+		{{{400, "{\"error\":\"internal_failure\"}"}, {0, NULL}}, 2,
+			ERR_NONE, ""},
+		{{{503, ""}, {503, ""}, {503, ""}, {0, NULL}}, 3,
+			ERR_UNAVAILABLE, "HTTP 503"},
+		{{{400, "{\"error\":\"invalid_scope\"}"}, {0, NULL}}, 1,
+			ERR_AUTH, "invalid_scope"},
+		{{{404, "<html>"}}, 1, ERR_NOT_FOUND, "HTTP 404"},
+		{{{200, "<html>"}}, 1, ERR_PROTOCOL, "is not JSON"},
+		{{{200, "{\"access_token\":\"s3cr3t\"}"}}, 1, ERR_PROTOCOL,
+			"\"expires_in\""},
+		{{{302, ""}}, 1, ERR_AUTH, "HTTP 302"},
+	};
+	struct world *world = *state;
+	struct answer answer;
+	size_t i;
+
+	for (i = 0; i < N(rows); i++) {
+		open_key(world);
+		world->google.requests = 0;
+		world->google.script = rows[i].answers;
+		world->google.n_script = 4;
+		answer = ask(world);
+		if (answer.err.code != rows[i].code ||
+			!strstr(answer.err.text, rows[i].text))
+			fail_msg("row %zu: %s", i, answer.err.text);
+		assert_null(strstr(answer.err.text, "s3cr3t"));
+		assert_int_equal(world->google.requests, rows[i].requests);
+		credentials_free(&world->credentials);
+	}
+}
+
+static void a_wrong_clock_is_suspected(void **state)
+{
+	struct world *world = *state;
+	struct answer answer;
+
+	open_key(world);
+	world->google.clock_ahead_s = 7200;
+	answer = ask(world);
+	assert_int_equal(answer.err.code, ERR_AUTH);
+	assert_non_null(strstr(answer.err.text, "short-lived token"));
+	assert_non_null(strstr(answer.err.text, "the clock of this machine"));
+	assert_non_null(strstr(answer.err.text, world->key_path));
+	assert_int_equal(world->google.requests, 1);
+	world->google.clock_ahead_s = -7200;
+	assert_int_equal(ask(world).err.code, ERR_AUTH);
+	world->google.clock_ahead_s = 0;
+	assert_string_equal(ask(world).token, "ya29.1");
+}
+
+static void a_key_that_google_does_not_know_is_told(void **state)
+{
+	struct world *world = *state;
+	EVP_PKEY *other = fake_key_new(2048);
+	struct answer answer;
+
+	open_key(world);
+	world->google.key = other;
+	answer = ask(world);
+	assert_non_null(strstr(answer.err.text, "Invalid JWT Signature"));
+	assert_non_null(strstr(answer.err.text, "still exist"));
+	EVP_PKEY_free(other);
+}
+
+static void who_does_not_answer_is_tried_three_times(void **state)
+{
+	struct world *world = *state;
+	struct answer answer;
+	int64_t started_ms;
+
+	open_key(world);
+	fake_google_fini(&world->google);
+	started_ms = loop_now(world->loop);
+	answer = ask(world);
+	/* One wait, and one twice as long, each 10 % shorter at least. */
+	assert_true(loop_now(world->loop) - started_ms >= 3 * BACKOFF_MS - 6);
+	assert_true(err_is_retryable(answer.err.code));
+	assert_non_null(strstr(answer.err.text, "asking http://127.0.0.1:"));
+}
+
+static void only_the_metadata_server_is_believed(void **state)
+{
+	static const struct fake_answer refusals[] = {
+		{404, "<html>"}, {403, "<html>"}};
+	struct world *world = *state;
+	struct answer answer;
+
+	open_metadata(world);
+	world->google.script = refusals;
+	world->google.n_script = N(refusals);
+	answer = ask(world);
+	assert_int_equal(answer.err.code, ERR_AUTH);
+	assert_non_null(strstr(answer.err.text, "no service account is bound"));
+	assert_int_equal(ask(world).err.code, ERR_AUTH);
+	world->google.no_flavor = true;
+	answer = ask(world);
+	assert_int_equal(answer.err.code, ERR_AUTH);
+	assert_non_null(
+		strstr(answer.err.text, "without the header Metadata-Flavor"));
+	assert_null(token_cached(world->credentials));
+	world->google.no_flavor = false;
+	assert_string_equal(ask(world).token, "ya29.2");
+}
+
+struct fetched {
+	struct world *world;
+	struct err err;
+};
+
+static void fetched(
+	struct secret *token, int64_t life_s, const struct err *err, void *arg)
+{
+	struct fetched *end = arg;
+
+	assert_null(token);
+	end->err = *err;
+	loop_stop(end->world->loop);
+}
+
+static void where_nothing_is_found_it_says_where_it_looked(void **state)
+{
+	struct world *world = *state;
+	const struct exchange_env env = {world->loop, world->http, BACKOFF_MS};
+	struct fetched end = {.world = world};
+	struct source *source;
+
+	source = source_metadata_new(&env, "127.0.0.1:1", true, &end.err);
+	source->type->fetch(source, fetched, &end);
+	run(world);
+	assert_int_equal(end.err.code, ERR_AUTH);
+	assert_non_null(strstr(end.err.text, "no Google credentials"));
+	assert_non_null(
+		strstr(end.err.text, "set GOOGLE_APPLICATION_CREDENTIALS to"));
+	source_free(&source);
+}
+
+static int make_key(void **state)
+{
+	key_pair = fake_key_new(2048);
+	return 0;
+}
+
+static int drop_key(void **state)
+{
+	EVP_PKEY_free(key_pair);
+	return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_key_file_gives_a_token),
+		TEST(a_metadata_server_gives_a_token),
+		TEST(gclouds_file_is_found),
+		TEST(the_first_of_the_search_order_wins),
+		TEST(what_cannot_be_used_is_named),
+		TEST(a_broken_gcloud_file_does_not_fall_through),
+		TEST(bad_environment_is_refused),
+		TEST(the_quota_project_is_overridden),
+		TEST(a_token_is_kept),
+		TEST(many_who_ask_at_once_share_one_request),
+		TEST(a_cancelled_call_of_a_kept_token_stays_silent),
+		TEST(credentials_may_go_while_asking),
+		TEST(freshness_leaves_a_margin_but_never_more_than_half),
+		TEST(nobody_waits_for_a_refresh),
+		TEST(a_failed_refresh_leaves_the_token_that_holds),
+		TEST(after_its_end_a_token_is_waited_for),
+		TEST(a_rejected_token_leads_to_one_refresh),
+		TEST(a_token_rejected_while_handed_out_reaches_the_others),
+		TEST(a_ready_token_cannot_be_refreshed),
+		TEST(passing_trouble_is_tried_again),
+		TEST(a_wrong_clock_is_suspected),
+		TEST(a_key_that_google_does_not_know_is_told),
+		TEST(who_does_not_answer_is_tried_three_times),
+		TEST(only_the_metadata_server_is_believed),
+		TEST(where_nothing_is_found_it_says_where_it_looked),
+	};
+
+	return cmocka_run_group_tests(tests, make_key, drop_key);
+}
