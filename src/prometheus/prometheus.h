@@ -1,7 +1,7 @@
 /*
  * A Prometheus (or Thanos, Mimir, VictoriaMetrics, Managed Prometheus) asked
- * for instant values by POST. Identical queries that are under way at the same
- * moment are asked once.
+ * for instant values by POST, or by GET where a proxy knows no POST. Identical
+ * queries that are under way at the same moment are asked once.
  */
 #ifndef TIDEGATE_PROMETHEUS_PROMETHEUS_H
 #define TIDEGATE_PROMETHEUS_PROMETHEUS_H
@@ -22,13 +22,16 @@ struct prometheus_call;
 MUST_CHECK struct prometheus *prometheus_new(struct loop *loop,
 	struct http *http, struct credentials *credentials,
 	const struct metrics *metrics, struct err *err_r);
+/* Calls under way are forgotten; not from inside a callback of one. */
 void prometheus_free(struct prometheus **prometheus);
 
-/* sample NULL: err says why. Both borrowed. */
+/* sample NULL: err says why. Both borrowed. latency_us counts from the start
+ * of the call. */
 typedef void (*prometheus_fn)(const struct sample *sample, int64_t latency_us,
 	const struct err *err, void *arg);
 
-/* The callback runs exactly once, later, never after the cancel. */
+/* The callback runs exactly once, later, never after the cancel. timeout_ms 0:
+ * that of `metrics`; a call that joins one under way shares its time. */
 struct prometheus_call *prometheus_query_start(struct prometheus *prometheus,
 	const char *query, int64_t timeout_ms, prometheus_fn fn, void *arg);
 void prometheus_cancel(struct prometheus_call **call);

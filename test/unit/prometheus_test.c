@@ -1,0 +1,672 @@
+/* Asking a Prometheus: what is sent, what is shared, what is asked again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/xalloc.h"
+#include "fake_google.h"
+#include "google/credentials.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "io/server.h"
+#include "prometheus/prometheus.h"
+
+#define N(array)    (sizeof(array) / sizeof((array)[0]))
+#define DEADLINE_MS 10000
+#define SEEN_MAX    64
+#define VALUE(text)                                                    \
+	"{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\"," \
+	"\"result\":[1,\"" text "\"]}}"
+
+/* What the fake saw of one request; texts are copies. */
+struct seen {
+	char method[8], target[256], path[128], query[256], timeout[32];
+	char authorization[128], tenant[32], quota[32];
+};
+
+struct reply {
+	int status;
+	const char *body;
+	int delay_ms; /* -1: never */
+};
+
+struct world {
+	struct loop *loop;
+	struct http *http;
+	struct server *server;
+	struct fake_google google;
+	struct credentials *credentials;
+	struct metrics metrics;
+	struct prometheus *prometheus;
+	struct timer *deadline;
+	struct seen seen[SEEN_MAX];
+	int requests;
+	const struct reply *script; /* one each; the last for all others */
+	int n_script;
+	struct late *unanswered; /* until the end */
+};
+
+struct late {
+	struct world *world;
+	struct server_request *request;
+	const struct reply *reply;
+};
+
+struct answer {
+	struct world *world;
+	int calls;
+	bool has_sample;
+	double value;
+	int64_t latency_us;
+	struct err err;
+	const char *again; /* asked from inside the callback */
+	struct answer *again_answer;
+	struct prometheus_call **victim; /* cancelled there */
+	bool stops;
+};
+
+static void copy(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+#define COPY(array, text) copy(array, sizeof(array), text)
+
+static void look_at(struct seen *seen, struct server_request *request)
+{
+	const char *type = request_header(request, "Content-Type");
+	size_t len;
+	const char *form = request_body(request, &len);
+	char *query, *timeout;
+
+	COPY(seen->method, request_method(request));
+	COPY(seen->target, request_target(request));
+	COPY(seen->path, request_path(request));
+	COPY(seen->authorization, request_header(request, "Authorization"));
+	COPY(seen->tenant, request_header(request, "X-Scope-OrgID"));
+	COPY(seen->quota, request_header(request, "x-goog-user-project"));
+	if (strcmp(seen->method, "GET") == 0) {
+		COPY(seen->query, request_query(request, "query"));
+		COPY(seen->timeout, request_query(request, "timeout"));
+		return;
+	}
+	assert_string_equal(type, "application/x-www-form-urlencoded");
+	query = fake_form_field(form, "query");
+	timeout = fake_form_field(form, "timeout");
+	COPY(seen->query, query);
+	COPY(seen->timeout, timeout);
+	free(query);
+	free(timeout);
+}
+
+static void answer_late(void *arg)
+{
+	struct late *late = arg;
+
+	request_answer(late->request, late->reply->status, "application/json",
+		late->reply->body, strlen(late->reply->body));
+	free(late);
+}
+
+static void serve(struct server_request *request, void *arg)
+{
+	struct world *world = arg;
+	struct late *late = xcalloc(1, sizeof(*late));
+
+	assert_true(world->requests < SEEN_MAX);
+	look_at(&world->seen[world->requests++], request);
+	*late = (struct late){world, request, world->script};
+	if (world->n_script > 1) {
+		world->n_script--;
+		world->script++;
+	}
+	if (late->reply->status == 429)
+		request_set_header(request, "Retry-After", "7");
+	if (late->reply->delay_ms > 0)
+		timer_start(
+			world->loop, late->reply->delay_ms, answer_late, late);
+	else if (late->reply->delay_ms == 0)
+		answer_late(late);
+	else
+		world->unanswered = late;
+}
+
+static int set_up(void **state)
+{
+	static const struct reply good = {200, VALUE("0.5"), 0};
+	struct world *world = xcalloc(1, sizeof(*world));
+	struct err err;
+
+	world->loop = loop_new(&err);
+	world->http = http_new(world->loop, &err);
+	world->server = server_new(world->loop, 0, serve, world, &err);
+	assert_non_null(world->server);
+	world->script = &good;
+	world->metrics.url_shown = "http://shown";
+	world->metrics.timeout_ms = 5000;
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	prometheus_free(&world->prometheus);
+	credentials_free(&world->credentials);
+	if (world->unanswered)
+		answer_late(world->unanswered);
+	if (world->google.server)
+		fake_google_fini(&world->google);
+	server_free(&world->server);
+	http_free(&world->http);
+	loop_free(&world->loop);
+	secret_free(&world->metrics.url);
+	free(world);
+	return 0;
+}
+
+/* `path` may hold a query, too. */
+static void open_at(struct world *world, const char *path)
+{
+	char *url = xasprintf(
+		"http://127.0.0.1:%d%s", server_port(world->server), path);
+	struct err err;
+
+	prometheus_free(&world->prometheus);
+	secret_free(&world->metrics.url);
+	world->metrics.url = secret_new(url, strlen(url));
+	world->prometheus = prometheus_new(world->loop, world->http,
+		world->credentials, &world->metrics, &err);
+	if (!world->prometheus)
+		fail_msg("%s", err.text);
+	xfree(&url);
+}
+
+static void open_google(struct world *world)
+{
+	struct err err;
+	char *url;
+
+	fake_google_init(&world->google, world->loop, NULL);
+	url = fake_google_url(&world->google, "");
+	unsetenv("CLOUDSDK_AUTH_ACCESS_TOKEN");
+	unsetenv("GOOGLE_APPLICATION_CREDENTIALS");
+	setenv("HOME", "/nonexistent", 1);
+	setenv("GCE_METADATA_HOST", url + strlen("http://"), 1);
+	setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "billing-1", 1);
+	world->credentials = credentials_new(world->loop, world->http, &err);
+	if (!world->credentials)
+		fail_msg("%s", err.text);
+	world->metrics.auth.type = AUTH_GOOGLE;
+	xfree(&url);
+	open_at(world, "");
+}
+
+static void too_late(void *arg)
+{
+	struct world *world = arg;
+
+	world->deadline = NULL;
+	loop_stop(world->loop);
+}
+
+static void run(struct world *world)
+{
+	struct err err;
+
+	world->deadline =
+		timer_start(world->loop, DEADLINE_MS, too_late, world);
+	assert_int_equal(loop_run(world->loop, &err), 0);
+	assert_non_null(world->deadline);
+	timer_cancel(&world->deadline);
+}
+
+static void stop(void *arg)
+{
+	loop_stop(((struct world *)arg)->loop);
+}
+
+static void run_for(struct world *world, int64_t ms)
+{
+	timer_start(world->loop, ms, stop, world);
+	run(world);
+}
+
+static void answered(const struct sample *sample, int64_t latency_us,
+	const struct err *err, void *arg)
+{
+	struct answer *answer = arg;
+
+	answer->calls++;
+	answer->latency_us = latency_us;
+	assert_true((sample == NULL) == (err != NULL));
+	answer->has_sample = sample != NULL;
+	if (sample)
+		answer->value = sample->value;
+	else
+		answer->err = *err;
+	if (answer->victim)
+		prometheus_cancel(answer->victim);
+	if (answer->again)
+		prometheus_query_start(answer->world->prometheus, answer->again,
+			0, answered, answer->again_answer);
+	if (answer->stops)
+		loop_stop(answer->world->loop);
+}
+
+static struct answer ask_for(
+	struct world *world, const char *query, int64_t timeout_ms)
+{
+	struct answer answer = {.world = world, .stops = true};
+
+	prometheus_query_start(
+		world->prometheus, query, timeout_ms, answered, &answer);
+	assert_int_equal(answer.calls, 0);
+	run(world);
+	assert_int_equal(answer.calls, 1);
+	return answer;
+}
+
+static struct answer ask(struct world *world, const char *query)
+{
+	return ask_for(world, query, 0);
+}
+
+static void the_query_arrives_as_it_is(void **state)
+{
+	static const char *const queries[] = {"up",
+		"sum(rate(x{code=~\"5..\"}[2m])) / 1 > 0 & \"+%41\"",
+		"label_replace(x, \"ü\", \"\\n\", \"\", \"\")\n  + 1\t# c"};
+	struct world *world = *state;
+	size_t i;
+
+	open_at(world, "");
+	for (i = 0; i < N(queries); i++) {
+		assert_true(ask(world, queries[i]).value == 0.5);
+		assert_string_equal(world->seen[i].method, "POST");
+		assert_string_equal(world->seen[i].query, queries[i]);
+		assert_string_equal(world->seen[i].timeout, "5000ms");
+	}
+	ask_for(world, "up", 1500);
+	assert_string_equal(world->seen[i].timeout, "1500ms");
+}
+
+static void the_path_of_the_url_is_kept(void **state)
+{
+	static const struct {
+		const char *url, *target;
+	} rows[] = {
+		{"", "/api/v1/query"},
+		{"/", "/api/v1/query"},
+		{"/v1/projects/acme/location/global/prometheus",
+			"/v1/projects/acme/location/global/prometheus"
+			"/api/v1/query"},
+		{"/prometheus/", "/prometheus/api/v1/query"},
+		{"/select/0/prometheus//?a=b&c",
+			"/select/0/prometheus/api/v1/query?a=b&c"},
+		{"?token=x", "/api/v1/query?token=x"},
+	};
+	struct world *world = *state;
+	size_t i;
+
+	for (i = 0; i < N(rows); i++) {
+		open_at(world, rows[i].url);
+		ask(world, "up");
+		assert_string_equal(world->seen[i].target, rows[i].target);
+	}
+}
+
+static void who_we_are_is_sent_as_the_policy_says(void **state)
+{
+	struct header header = {"X-Scope-OrgID", secret_new("team-1", 6)};
+	struct world *world = *state;
+
+	world->metrics.headers = &header;
+	world->metrics.n_headers = 1;
+	world->metrics.auth.secret = secret_new("pass:word", 9);
+	world->metrics.auth.username = "user";
+	open_at(world, "");
+	ask(world, "up");
+	assert_string_equal(world->seen[0].tenant, "team-1");
+	assert_string_equal(world->seen[0].authorization, "");
+	world->metrics.auth.type = AUTH_BASIC;
+	ask(world, "up");
+	assert_string_equal(
+		world->seen[1].authorization, "Basic dXNlcjpwYXNzOndvcmQ=");
+	world->metrics.auth.type = AUTH_BEARER;
+	ask(world, "up");
+	assert_string_equal(world->seen[2].authorization, "Bearer pass:word");
+	assert_string_equal(world->seen[2].quota, "");
+	secret_free(&header.value);
+	secret_free(&world->metrics.auth.secret);
+}
+
+static void where_post_is_not_allowed_get_is_used_from_then_on(void **state)
+{
+	static const struct reply replies[] = {
+		{405, "<html>", 0}, {200, VALUE("2"), 0}};
+	struct world *world = *state;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	open_at(world, "/p?token=x");
+	assert_true(ask(world, "a{b=\"c&d\"} + 1").value == 2);
+	assert_int_equal(world->requests, 2);
+	assert_string_equal(world->seen[1].method, "GET");
+	assert_string_equal(world->seen[1].path, "/p/api/v1/query");
+	assert_string_equal(world->seen[1].query, "a{b=\"c&d\"} + 1");
+	assert_non_null(strstr(world->seen[1].target, "?token=x&query=a%7B"));
+	ask(world, "up");
+	assert_int_equal(world->requests, 3);
+	assert_string_equal(world->seen[2].method, "GET");
+}
+
+static void who_allows_neither_is_told(void **state)
+{
+	static const struct reply reply = {405, "<html>", 0};
+	struct world *world = *state;
+	struct answer answer;
+
+	world->script = &reply;
+	open_at(world, "");
+	answer = ask(world, "up");
+	assert_int_equal(world->requests, 2);
+	assert_non_null(strstr(answer.err.text, "HTTP 405"));
+}
+
+/* Sharing. */
+
+static void identical_queries_under_way_are_asked_once(void **state)
+{
+	static const struct reply replies[] = {{200, VALUE("1"), 20},
+		{200, VALUE("2"), 20}, {200, VALUE("3"), 40}};
+	struct world *world = *state;
+	struct answer answers[5] = {{0}};
+	struct prometheus_call *calls[5];
+	static const char *const queries[] = {"a", "a", "b", "a", "a"};
+	size_t i;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	open_at(world, "");
+	for (i = 0; i < N(answers); i++) {
+		answers[i].world = world;
+		calls[i] = prometheus_query_start(world->prometheus, queries[i],
+			i == 4 ? 4000 : 0, answered, &answers[i]);
+	}
+	answers[4].stops = true;
+	prometheus_cancel(&calls[0]);
+	prometheus_cancel(&calls[0]);
+	run(world);
+	assert_int_equal(world->requests, 3);
+	assert_int_equal(answers[0].calls, 0);
+	for (i = 1; i < N(answers); i++)
+		assert_int_equal(answers[i].calls, 1);
+	assert_true(answers[1].value == answers[3].value);
+	assert_true(answers[2].value != answers[1].value);
+	assert_true(answers[1].latency_us >= 20000);
+	ask(world, "a");
+	assert_int_equal(world->requests, 4);
+}
+
+static void a_query_that_nobody_waits_for_is_dropped(void **state)
+{
+	static const struct reply replies[] = {
+		{200, VALUE("1"), 30}, {200, VALUE("2"), 0}};
+	struct world *world = *state;
+	struct answer answer = {.world = world};
+	struct prometheus_call *first, *second;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	open_at(world, "");
+	first = prometheus_query_start(
+		world->prometheus, "a", 0, answered, &answer);
+	second = prometheus_query_start(
+		world->prometheus, "a", 0, answered, &answer);
+	run_for(world, 10);
+	assert_int_equal(world->requests, 1);
+	prometheus_cancel(&first);
+	prometheus_cancel(&second);
+	assert_true(ask(world, "a").value == 2);
+	run_for(world, 40);
+	assert_int_equal(answer.calls, 0);
+}
+
+static void callbacks_may_cancel_and_ask_anew(void **state)
+{
+	struct world *world = *state;
+	struct answer again = {.world = world, .stops = true};
+	struct answer answers[3] = {{0}};
+	struct prometheus_call *calls[3];
+	size_t i;
+
+	open_at(world, "");
+	for (i = 0; i < N(answers); i++) {
+		answers[i].world = world;
+		calls[i] = prometheus_query_start(
+			world->prometheus, "a", 0, answered, &answers[i]);
+	}
+	answers[0].victim = &calls[1];
+	answers[2].again = "a";
+	answers[2].again_answer = &again;
+	run(world);
+	assert_int_equal(answers[1].calls, 0);
+	assert_int_equal(answers[2].calls, 1);
+	assert_int_equal(again.calls, 1);
+	assert_int_equal(world->requests, 2);
+}
+
+static void it_may_go_while_queries_are_under_way(void **state)
+{
+	static const struct reply reply = {200, VALUE("1"), 20};
+	struct world *world = *state;
+	struct answer answer = {.world = world};
+
+	world->script = &reply;
+	open_at(world, "");
+	prometheus_query_start(world->prometheus, "a", 0, answered, &answer);
+	prometheus_query_start(world->prometheus, "b", 0, answered, &answer);
+	run_for(world, 5);
+	prometheus_free(&world->prometheus);
+	run_for(world, 40);
+	assert_int_equal(answer.calls, 0);
+}
+
+/* Google. */
+
+static void google_tokens_are_sent_with_the_quota_project(void **state)
+{
+	struct world *world = *state;
+
+	open_google(world);
+	ask(world, "up");
+	ask(world, "up");
+	assert_int_equal(world->google.requests, 1);
+	assert_string_equal(world->seen[0].authorization, "Bearer ya29.1");
+	assert_string_equal(world->seen[1].authorization, "Bearer ya29.1");
+	assert_string_equal(world->seen[0].quota, "billing-1");
+}
+
+static void a_refused_token_is_refreshed_once(void **state)
+{
+	static const struct reply replies[] = {{401, "{}", 0},
+		{200, VALUE("1"), 0}, {401, "{}", 0}, {401, "{}", 0},
+		{200, VALUE("2"), 0}};
+	struct world *world = *state;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	open_google(world);
+	assert_true(ask(world, "up").value == 1);
+	assert_string_equal(world->seen[0].authorization, "Bearer ya29.1");
+	assert_string_equal(world->seen[1].authorization, "Bearer ya29.2");
+	assert_int_equal(ask(world, "up").err.code, ERR_AUTH);
+	assert_int_equal(world->requests, 4);
+	assert_int_equal(world->google.requests, 3);
+	assert_true(ask(world, "up").value == 2);
+}
+
+static void many_refused_at_once_share_the_refresh(void **state)
+{
+	static const struct reply replies[] = {{401, "{}", 10}, {401, "{}", 10},
+		{401, "{}", 10}, {200, VALUE("1"), 0}};
+	struct world *world = *state;
+	struct answer answers[3] = {{0}};
+	static const char *const queries[] = {"a", "b", "c"};
+	size_t i;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	open_google(world);
+	for (i = 0; i < N(answers); i++) {
+		answers[i].world = world;
+		prometheus_query_start(world->prometheus, queries[i], 0,
+			answered, &answers[i]);
+	}
+	run_for(world, 100);
+	for (i = 0; i < N(answers); i++)
+		assert_true(answers[i].has_sample);
+	assert_int_equal(world->requests, 6);
+	assert_int_equal(world->google.requests, 2);
+}
+
+static void without_a_token_nothing_is_asked(void **state)
+{
+	static const struct fake_answer refusal = {404, "<html>"};
+	struct world *world = *state;
+	struct answer answer;
+
+	open_google(world);
+	world->google.script = &refusal;
+	world->google.n_script = 1;
+	answer = ask(world, "up");
+	assert_int_equal(answer.err.code, ERR_AUTH);
+	assert_non_null(strstr(answer.err.text, "the metadata server"));
+	assert_int_equal(world->requests, 0);
+}
+
+static void google_without_credentials_is_refused(void **state)
+{
+	struct world *world = *state;
+	struct err err;
+
+	world->metrics.auth.type = AUTH_GOOGLE;
+	world->metrics.url = secret_new("https://a.example", 17);
+	assert_null(prometheus_new(
+		world->loop, world->http, NULL, &world->metrics, &err));
+	assert_int_equal(err.code, ERR_AUTH);
+}
+
+/* Trouble. */
+
+static void trouble_names_the_server_but_not_its_secrets(void **state)
+{
+	static const struct reply replies[] = {
+		{429, "{\"error\":{\"message\":\"Quota\"}}", 0},
+		{503, "starting", 0}, {200, "<html>", 0}};
+	static const enum err_code codes[] = {
+		ERR_THROTTLED, ERR_UNAVAILABLE, ERR_PROTOCOL};
+	struct world *world = *state;
+	struct answer answer;
+	size_t i;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	open_at(world, "/?token=s3cr3t");
+	for (i = 0; i < N(replies); i++) {
+		answer = ask(world, "up");
+		assert_int_equal(answer.err.code, codes[i]);
+		assert_non_null(
+			strstr(answer.err.text, "metrics http://shown: "));
+		assert_null(strstr(answer.err.text, "s3cr3t"));
+		assert_int_equal(answer.err.retry_after_ms,
+			replies[i].status == 429 ? 7000 : 0);
+	}
+	server_free(&world->server);
+	answer = ask(world, "up");
+	assert_true(err_is_retryable(answer.err.code));
+	assert_null(strstr(answer.err.text, "s3cr3t"));
+}
+
+static void a_server_that_never_answers_is_given_up(void **state)
+{
+	static const struct reply reply = {200, "", -1};
+	struct world *world = *state;
+	struct answer answer;
+
+	world->script = &reply;
+	open_at(world, "");
+	answer = ask_for(world, "up", 50);
+	assert_int_equal(answer.err.code, ERR_TIMEOUT);
+	assert_true(answer.latency_us >= 45000);
+}
+
+static void an_answer_that_is_too_long_is_refused(void **state)
+{
+	struct reply reply = {200, NULL, 0};
+	struct world *world = *state;
+	char *body = xcalloc(ANSWER_BYTES_MAX + 100, 1);
+	struct answer answer;
+
+	memset(body, ' ', ANSWER_BYTES_MAX + 1);
+	reply.body = body;
+	world->script = &reply;
+	open_at(world, "");
+	answer = ask(world, "up");
+	assert_int_equal(answer.err.code, ERR_LIMIT);
+	xfree(&body);
+}
+
+static void a_url_that_cannot_be_asked_is_refused_at_once(void **state)
+{
+	static const char *const urls[] = {"", "prometheus:9090",
+		"ftp://127.0.0.1/", "http://prometheus.example/",
+		"https://a.example/#x"};
+	struct world *world = *state;
+	struct err err;
+	size_t i;
+
+	for (i = 0; i < N(urls); i++) {
+		world->metrics.url = secret_new(urls[i], strlen(urls[i]));
+		if (prometheus_new(world->loop, world->http, NULL,
+			    &world->metrics, &err))
+			fail_msg("%s was accepted", urls[i]);
+		secret_free(&world->metrics.url);
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_query_arrives_as_it_is),
+		TEST(the_path_of_the_url_is_kept),
+		TEST(who_we_are_is_sent_as_the_policy_says),
+		TEST(where_post_is_not_allowed_get_is_used_from_then_on),
+		TEST(who_allows_neither_is_told),
+		TEST(identical_queries_under_way_are_asked_once),
+		TEST(a_query_that_nobody_waits_for_is_dropped),
+		TEST(callbacks_may_cancel_and_ask_anew),
+		TEST(it_may_go_while_queries_are_under_way),
+		TEST(google_tokens_are_sent_with_the_quota_project),
+		TEST(a_refused_token_is_refreshed_once),
+		TEST(many_refused_at_once_share_the_refresh),
+		TEST(without_a_token_nothing_is_asked),
+		TEST(google_without_credentials_is_refused),
+		TEST(trouble_names_the_server_but_not_its_secrets),
+		TEST(a_server_that_never_answers_is_given_up),
+		TEST(an_answer_that_is_too_long_is_refused),
+		TEST(a_url_that_cannot_be_asked_is_refused_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
