@@ -16,8 +16,9 @@
 
 #include "base/err.h"
 
-#define PROCESS_GRACE_MS   2000
-#define PROCESS_OUTPUT_MAX (64 * 1024) /* bytes kept; the rest is counted */
+#define PROCESS_GRACE_MS           2000
+#define PROCESS_TIMEOUT_MS_DEFAULT 30000
+#define PROCESS_OUTPUT_MAX         (64 * 1024) /* kept; the rest is counted */
 
 struct loop;
 struct process;
@@ -25,9 +26,9 @@ struct process;
 struct process_spec {
 	const char *const
 		*argv; /* NULL-terminated; argv[0] looked up in PATH */
-	const char *const *env; /* "NAME=value", NULL-terminated: all of it */
+	const char *const *env; /* "NAME=value", all of it; NULL: none */
 	const char *cwd; /* NULL: ours */
-	int64_t timeout_ms;
+	int64_t timeout_ms; /* 0: the default */
 };
 
 struct process_end {
@@ -43,13 +44,20 @@ struct process_end {
 
 typedef void (*process_fn)(const struct process_end *end, void *arg);
 
-/* Like http_start: the callback runs exactly once, later. Never NULL. */
+/* Like http_start: the callback runs exactly once, later. Never NULL. What
+ * `spec` points at is only needed during the call. */
 struct process *process_start(struct loop *loop,
 	const struct process_spec *spec, process_fn fn, void *arg);
-void process_cancel(struct process **process); /* kills the group */
+/* Kills the group; the loop must go on for PROCESS_GRACE_MS to see its end.
+ * NULL inside is accepted, and so is the process whose callback is running. */
+void process_cancel(struct process **process);
 
 /* Whether argv[0] names a program that may be run; -1 says why not. */
 MUST_CHECK int process_find(
 	const char *program, const char *cwd, struct err *err_r);
+
+/* For main, first of all: keeps our memory, which holds secrets, out of core
+ * dumps and out of the reach of other processes of the same user. */
+void process_harden(void);
 
 #endif

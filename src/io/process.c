@@ -1,0 +1,378 @@
+/*
+ * Child processes on the loop; see process.h. It owns the child from its start
+ * to the moment it is reaped, and its output.
+ *
+ *   start -> running -> (timeout: SIGTERM, grace, SIGKILL) -> exited
+ *         -> the pipe is read to its end, or for the grace -> reaped, told
+ *
+ * The leader stays a zombie until the end, so that its group's number is not
+ * given to somebody else while we may still want to kill the group.
+ */
+#include "config.h"
+
+#include "io/process.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "io/loop.h"
+
+#define READ_SIZE  (64 * 1024)
+#define READS_MAX  16 /* in one turn: others want theirs */
+#define PATH_BYTES 4096
+
+struct process {
+	struct loop *loop;
+	process_fn fn; /* NULL: cancelled */
+	void *arg;
+	pid_t pid; /* the group's number too; 0: never started */
+	int pidfd, pipe; /* -1: closed */
+	struct watch *exit_watch, *pipe_watch;
+	struct timer *timer; /* of the timeout, then of the grace */
+	struct buf output;
+	size_t dropped;
+	int64_t start_us;
+	int exit_status, signal;
+	bool timed_out, exited, completing;
+	bool failed; /* `err` says why it did not start */
+	struct err err;
+};
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* ---- Start. ---- */
+
+static int spawn_failed(
+	const struct process_spec *spec, int rc, struct err *err_r)
+{
+	if (spec->cwd && access(spec->cwd, X_OK))
+		return err_set(err_r, ERR_NOT_FOUND,
+			"cannot run \"%.100s\" in \"%.200s\": %s",
+			spec->argv[0], spec->cwd, strerror(errno));
+	return err_set(err_r,
+		rc == ENOENT || rc == EACCES ? ERR_NOT_FOUND : ERR_IO,
+		"cannot run \"%.200s\": %s", spec->argv[0], strerror(rc));
+}
+
+/* Everything a child must not inherit is put right: descriptors, the signals
+ * we ignore or block, our process group. */
+static int spawn(const struct process_spec *spec, int out, pid_t *pid_r)
+{
+	static const char *const no_env[] = {NULL};
+	const char *const *env = spec->env ? spec->env : no_env;
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t all, none;
+	int rc;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP |
+						POSIX_SPAWN_SETSIGDEF |
+						POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawn_file_actions_init(&files);
+	rc = posix_spawn_file_actions_adddup2(&files, out, 1);
+	rc = rc ? rc : posix_spawn_file_actions_adddup2(&files, out, 2);
+	rc = rc ? rc
+		: posix_spawn_file_actions_addopen(
+			  &files, 0, "/dev/null", O_RDONLY, 0);
+	rc = rc ? rc : posix_spawn_file_actions_addclosefrom_np(&files, 3);
+	if (spec->cwd)
+		rc = rc ? rc
+			: posix_spawn_file_actions_addchdir_np(
+				  &files, spec->cwd);
+	rc = rc ? rc
+		: posix_spawnp(pid_r, spec->argv[0], &files, &attr,
+			  (char *const *)spec->argv, (char *const *)env);
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attr);
+	return rc;
+}
+
+static int start(struct process *p, const struct process_spec *spec)
+{
+	int ends[2], rc;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return err_set(&p->err, ERR_IO, "cannot run \"%.200s\": %s",
+			spec->argv[0], strerror(errno));
+	p->pipe = ends[0];
+	fcntl(p->pipe, F_SETFL, O_NONBLOCK);
+	rc = spawn(spec, ends[1], &p->pid);
+	close(ends[1]);
+	if (rc) {
+		p->pid = 0;
+		return spawn_failed(spec, rc, &p->err);
+	}
+	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	if (p->pidfd < 0) {
+		err_set(&p->err, ERR_IO, "cannot watch \"%.200s\": %s",
+			spec->argv[0], strerror(errno));
+		kill(-p->pid, SIGKILL);
+		waitpid(p->pid, NULL, 0);
+		p->pid = 0;
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- End. ---- */
+
+static void process_free(struct process *p)
+{
+	timer_cancel(&p->timer);
+	watch_cancel(&p->exit_watch);
+	watch_cancel(&p->pipe_watch);
+	close_fd(&p->pidfd);
+	close_fd(&p->pipe);
+	buf_fini(&p->output);
+	free(p);
+}
+
+static void complete(struct process *p)
+{
+	struct process_end end = {
+		.exit_status = p->exit_status,
+		.signal = p->signal,
+		.timed_out = p->timed_out,
+		.output = p->output.data,
+		.output_len = p->output.len,
+		.output_dropped = p->dropped,
+		.duration_ms = (loop_now_us(p->loop) - p->start_us) / 1000,
+		.err = p->failed ? &p->err : NULL,
+	};
+
+	p->completing = true;
+	if (p->fn)
+		p->fn(&end, p->arg);
+	process_free(p);
+}
+
+/* The leader has exited and nothing more is to be read. */
+static void finish(struct process *p)
+{
+	if (p->pipe >= 0 || p->timed_out || !p->fn)
+		kill(-p->pid, SIGKILL);
+	waitpid(p->pid, NULL, 0);
+	p->pid = 0;
+	complete(p);
+}
+
+static void on_not_started(void *arg)
+{
+	struct process *p = arg;
+
+	p->timer = NULL;
+	complete(p);
+}
+
+/* ---- Under way. ---- */
+
+static void on_grace_over(void *arg)
+{
+	struct process *p = arg;
+
+	p->timer = NULL;
+	if (p->exited)
+		finish(p);
+	else
+		kill(-p->pid, SIGKILL); /* on_exit comes next */
+}
+
+static void grace_start(struct process *p)
+{
+	timer_cancel(&p->timer);
+	p->timer = timer_start(p->loop, PROCESS_GRACE_MS, on_grace_over, p);
+}
+
+static void on_timeout(void *arg)
+{
+	struct process *p = arg;
+
+	p->timer = NULL;
+	p->timed_out = true;
+	kill(-p->pid, SIGTERM);
+	grace_start(p);
+}
+
+static void on_exit_seen(int fd, int what, void *arg)
+{
+	struct process *p = arg;
+	siginfo_t info = {0};
+
+	if (waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) ||
+		!info.si_pid)
+		return;
+	watch_cancel(&p->exit_watch);
+	p->exited = true;
+	if (info.si_code == CLD_EXITED)
+		p->exit_status = info.si_status;
+	else
+		p->signal = info.si_status;
+	if (p->pipe < 0)
+		finish(p);
+	else
+		grace_start(p); /* for what the pipe still holds */
+}
+
+static void keep(struct process *p, const char *bytes, size_t len)
+{
+	size_t room = p->output.max - p->output.len;
+	size_t kept = len < room ? len : room;
+
+	buf_add(&p->output, bytes, kept);
+	p->dropped += len - kept;
+}
+
+static void on_output(int fd, int what, void *arg)
+{
+	static char bytes[READ_SIZE];
+	struct process *p = arg;
+	ssize_t n = 0;
+	int i;
+
+	for (i = 0; i < READS_MAX; i++) {
+		n = read(p->pipe, bytes, sizeof(bytes));
+		if (n <= 0)
+			break;
+		keep(p, bytes, (size_t)n);
+	}
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	watch_cancel(&p->pipe_watch);
+	close_fd(&p->pipe);
+	if (p->exited)
+		finish(p);
+}
+
+/* ---- The public part. ---- */
+
+struct process *process_start(struct loop *loop,
+	const struct process_spec *spec, process_fn fn, void *arg)
+{
+	struct process *p = xcalloc(1, sizeof(*p));
+
+	assert(spec->argv && spec->argv[0]);
+	p->loop = loop;
+	p->fn = fn;
+	p->arg = arg;
+	p->pidfd = p->pipe = p->exit_status = -1;
+	p->start_us = loop_now_us(loop);
+	buf_init(&p->output, PROCESS_OUTPUT_MAX);
+	/* Whoever ignores this has children reaped by the kernel. */
+	signal(SIGCHLD, SIG_DFL);
+	if (start(p, spec)) {
+		p->failed = true;
+		p->timer = timer_start(loop, 0, on_not_started, p);
+		return p;
+	}
+	p->exit_watch =
+		watch_start(loop, p->pidfd, WATCH_READ, on_exit_seen, p);
+	p->pipe_watch = watch_start(loop, p->pipe, WATCH_READ, on_output, p);
+	p->timer = timer_start(loop,
+		spec->timeout_ms > 0 ? spec->timeout_ms
+				     : PROCESS_TIMEOUT_MS_DEFAULT,
+		on_timeout, p);
+	return p;
+}
+
+void process_cancel(struct process **process)
+{
+	struct process *p = *process;
+
+	*process = NULL;
+	if (!p || p->completing)
+		return;
+	p->fn = NULL;
+	if (!p->pid) {
+		process_free(p);
+		return;
+	}
+	/* It goes on by itself, unheard, until it is reaped. */
+	kill(-p->pid, SIGTERM);
+	if (!p->exited)
+		grace_start(p);
+}
+
+static bool is_program(int dir, const char *path)
+{
+	struct stat st;
+
+	return !fstatat(dir, path, &st, 0) && S_ISREG(st.st_mode) &&
+	       !faccessat(dir, path, X_OK, 0);
+}
+
+/* As execvp does: the first entry of PATH that has it. */
+static bool is_in_path(const char *program)
+{
+	const char *path = getenv("PATH"), *end;
+	char file[PATH_BYTES];
+
+	for (; path && *path; path = *end ? end + 1 : end) {
+		end = strchrnul(path, ':');
+		snprintf(file, sizeof(file), "%.*s/%s", (int)(end - path),
+			end > path ? path : ".", program);
+		if (is_program(AT_FDCWD, file))
+			return true;
+	}
+	return false;
+}
+
+int process_find(const char *program, const char *cwd, struct err *err_r)
+{
+	int dir = AT_FDCWD;
+	bool found;
+
+	if (!*program)
+		return err_set(
+			err_r, ERR_NOT_FOUND, "the program's name is empty");
+	if (cwd) {
+		dir = open(cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (dir < 0)
+			return err_set(err_r, ERR_NOT_FOUND,
+				"cannot run \"%.100s\" in \"%.200s\": %s",
+				program, cwd, strerror(errno));
+	}
+	found = strchr(program, '/') ? is_program(dir, program)
+				     : is_in_path(program);
+	if (cwd)
+		close(dir);
+	if (!found)
+		return err_set(err_r, ERR_NOT_FOUND,
+			"there is no program \"%.200s\"%s that may be run",
+			program, strchr(program, '/') ? "" : " in $PATH");
+	return 0;
+}
+
+void process_harden(void)
+{
+	const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* its leak check looks at us as a debugger */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
