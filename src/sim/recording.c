@@ -1,0 +1,472 @@
+/*
+ * Reads recordings in one pass and answers what a query would have said at a
+ * time; see recording.h.
+ */
+#include "sim/recording.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "base/xalloc.h"
+#include "sim/recording_points.h"
+#include "sim/scan.h"
+
+#define KEY_MAX         64
+#define TEXT_BYTES      (64 * 1024)
+#define OUTAGES_MAX     1024
+#define INTERVAL_MS_MAX INT64_C(86400000)
+
+struct reader {
+	struct scan scan;
+	struct recording *recording;
+	struct points points; /* of the whole file */
+	bool has_version, has_start, has_end, has_interval;
+};
+
+static bool unknown_key(struct reader *r, const char *key, const char *where)
+{
+	return scan_fail(&r->scan,
+		"\"%.40s\" is not a key of %s; see tidegate-recording(5)", key,
+		where);
+}
+
+static bool read_text(struct reader *r, const char **text_r)
+{
+	return scan_text(&r->scan, &r->recording->arena, TEXT_BYTES, text_r);
+}
+
+/* [[1767225600,"0.001"],…] */
+static bool read_values(struct reader *r, struct recording_result *result)
+{
+	struct scan *s = &r->scan;
+	size_t begin = r->points.n;
+	bool first = true, end;
+	int64_t time_ms, last_ms = INT64_MIN;
+	double value;
+
+	if (!scan_open(s, '['))
+		return false;
+	while (scan_item(s, ']', &first)) {
+		end = false;
+		if (!scan_open(s, '[') || !scan_seconds(s, &time_ms) ||
+			!scan_item(s, ']', &end) || !scan_sample(s, &value))
+			return scan_fail(s, "a pair [time, \"value\"] is "
+					    "expected here");
+		if (scan_item(s, ']', &end) || s->failed)
+			return scan_fail(s, "a pair has two members");
+		if (time_ms <= last_ms)
+			return scan_fail(s, "times do not go forward here");
+		if (!points_add(&r->points, time_ms, value))
+			return scan_fail(s, "more than %d points in one file",
+				RECORDING_POINTS_MAX);
+		last_ms = time_ms;
+	}
+	points_take(&r->points, begin, result);
+	return !s->failed;
+}
+
+/* {"metric": {}, "values": […]} */
+static bool read_result(struct reader *r, struct recording_result *result)
+{
+	struct scan *s = &r->scan;
+	char key[KEY_MAX];
+	bool first = true;
+
+	if (!scan_open(s, '{'))
+		return false;
+	while (scan_item(s, '}', &first)) {
+		if (!scan_key(s, key, sizeof(key)))
+			return false;
+		if (strcmp(key, "values") == 0) {
+			if (!read_values(r, result))
+				return false;
+		} else if (strcmp(key, "histograms") == 0) {
+			return scan_fail(s, "native histograms are no values; "
+					    "ask for a number");
+		} else if (!scan_skip(s)) {
+			return false;
+		}
+	}
+	return !s->failed;
+}
+
+static bool read_results(struct reader *r, struct recording_series *series)
+{
+	struct recording_result result[RECORDING_RESULTS_MAX] = {0};
+	bool first = true;
+	size_t n = 0;
+
+	if (!scan_open(&r->scan, '['))
+		return false;
+	while (scan_item(&r->scan, ']', &first)) {
+		if (n == RECORDING_RESULTS_MAX)
+			return scan_fail(&r->scan,
+				"the query answered more than %d series; it "
+				"should answer one",
+				RECORDING_RESULTS_MAX);
+		if (!read_result(r, &result[n++]))
+			return false;
+	}
+	series->n_results = n;
+	series->result =
+		arena_alloc(&r->recording->arena, n * sizeof(result[0]));
+	memcpy(series->result, result, n * sizeof(result[0]));
+	return !r->scan.failed;
+}
+
+static bool read_data(struct reader *r, struct recording_series *series)
+{
+	struct scan *s = &r->scan;
+	const char *type = NULL;
+	char key[KEY_MAX];
+	bool first = true;
+
+	if (!scan_open(s, '{'))
+		return false;
+	while (scan_item(s, '}', &first)) {
+		if (!scan_key(s, key, sizeof(key)))
+			return false;
+		if (strcmp(key, "resultType") == 0) {
+			if (!read_text(r, &type))
+				return false;
+			if (strcmp(type, "matrix") != 0)
+				return scan_fail(s,
+					"resultType is \"%.20s\": record with "
+					"query_range, which answers a matrix",
+					type);
+		} else if (strcmp(key, "result") == 0) {
+			if (!read_results(r, series))
+				return false;
+		} else if (!scan_skip(s)) {
+			return false;
+		}
+	}
+	return !s->failed;
+}
+
+static bool read_outage(struct reader *r, struct recording_outage *outage)
+{
+	struct scan *s = &r->scan;
+	char key[KEY_MAX];
+	bool first = true;
+
+	*outage = (struct recording_outage){INT64_MIN, INT64_MIN, "error"};
+	if (!scan_open(s, '{'))
+		return false;
+	while (scan_item(s, '}', &first)) {
+		if (!scan_key(s, key, sizeof(key)))
+			return false;
+		if (strcmp(key, "from") == 0
+				? !scan_seconds(s, &outage->from_ms)
+			: strcmp(key, "to") == 0
+				? !scan_seconds(s, &outage->to_ms)
+			: strcmp(key, "type") == 0
+				? !read_text(r, &outage->type)
+				: !unknown_key(r, key, "an outage"))
+			return false;
+	}
+	if (!s->failed && outage->from_ms >= outage->to_ms)
+		return scan_fail(s, "an outage has `from` before `to`");
+	return !s->failed;
+}
+
+static bool read_outages(struct reader *r, struct recording_series *series)
+{
+	struct recording_outage *outage;
+	bool first = true;
+	size_t n = 0;
+
+	outage = xcalloc(OUTAGES_MAX, sizeof(*outage));
+	if (scan_open(&r->scan, '[')) {
+		while (scan_item(&r->scan, ']', &first)) {
+			if (n == OUTAGES_MAX) {
+				scan_fail(&r->scan,
+					"more than %d outages of one series",
+					OUTAGES_MAX);
+				break;
+			}
+			if (!read_outage(r, &outage[n++]))
+				break;
+		}
+	}
+	series->n_outages = n;
+	series->outage = arena_alloc(&r->recording->arena, n * sizeof(*outage));
+	memcpy(series->outage, outage, n * sizeof(*outage));
+	free(outage);
+	return !r->scan.failed;
+}
+
+static bool read_one_series(struct reader *r, struct recording_series *series)
+{
+	struct scan *s = &r->scan;
+	char key[KEY_MAX];
+	bool first = true, has_data = false;
+
+	if (!scan_open(s, '{'))
+		return false;
+	while (scan_item(s, '}', &first)) {
+		if (!scan_key(s, key, sizeof(key)))
+			return false;
+		if (strcmp(key, "data") == 0) {
+			has_data = true;
+			if (!read_data(r, series))
+				return false;
+		} else if (strcmp(key, "errors") == 0) {
+			if (!read_outages(r, series))
+				return false;
+		} else if (strcmp(key, "query") == 0) {
+			if (!read_text(r, &series->query))
+				return false;
+		} else if (!unknown_key(r, key, "a series")) {
+			return false;
+		}
+	}
+	if (!s->failed && !has_data)
+		return scan_fail(
+			s, "the series \"%s\" has no `data`", series->name);
+	return !s->failed;
+}
+
+static bool read_all_series(struct reader *r)
+{
+	struct recording *rec = r->recording;
+	char key[KEY_MAX * 2];
+	bool first = true;
+
+	if (!scan_open(&r->scan, '{'))
+		return false;
+	rec->series = arena_alloc(
+		&rec->arena, RECORDING_SERIES_MAX * sizeof(*rec->series));
+	rec->n_series = 0;
+	while (scan_item(&r->scan, '}', &first)) {
+		if (!scan_key(&r->scan, key, sizeof(key)))
+			return false;
+		if (recording_find(rec, key))
+			return scan_fail(&r->scan,
+				"the series \"%.60s\" is there twice", key);
+		if (rec->n_series == RECORDING_SERIES_MAX)
+			return scan_fail(&r->scan,
+				"more than %d series in one file",
+				RECORDING_SERIES_MAX);
+		rec->series[rec->n_series].name =
+			arena_strdup(&rec->arena, key);
+		if (!read_one_series(r, &rec->series[rec->n_series++]))
+			return false;
+	}
+	return !r->scan.failed;
+}
+
+static bool read_context(struct reader *r)
+{
+	struct recording *rec = r->recording;
+	char key[KEY_MAX];
+	bool first = true;
+
+	if (!scan_open(&r->scan, '{'))
+		return false;
+	while (scan_item(&r->scan, '}', &first)) {
+		if (!scan_key(&r->scan, key, sizeof(key)))
+			return false;
+		if (strcmp(key, "service") == 0 ? !read_text(r, &rec->service)
+			: strcmp(key, "candidate") == 0
+				? !read_text(r, &rec->candidate)
+			: strcmp(key, "stable") == 0
+				? !read_text(r, &rec->stable)
+				: !scan_skip(&r->scan))
+			return false;
+	}
+	return !r->scan.failed;
+}
+
+static bool read_expect(struct reader *r)
+{
+	struct recording *rec = r->recording;
+
+	if (!read_text(r, &rec->expect))
+		return false;
+	if (strcmp(rec->expect, "promoted") != 0 &&
+		strcmp(rec->expect, "rolled-back") != 0)
+		return scan_fail(&r->scan,
+			"expect is \"%.30s\"; it can be promoted or "
+			"rolled-back",
+			rec->expect);
+	return true;
+}
+
+static bool read_version(struct reader *r)
+{
+	double version;
+
+	if (!scan_number(&r->scan, &version))
+		return false;
+	if (version != 1)
+		return scan_fail(&r->scan,
+			"version %g is not one that this program reads (1)",
+			version);
+	return true;
+}
+
+static bool read_interval(struct reader *r)
+{
+	double s;
+
+	if (!scan_number(&r->scan, &s))
+		return false;
+	if (!(s >= 0.001 && s * 1000 <= (double)INTERVAL_MS_MAX))
+		return scan_fail(&r->scan,
+			"interval is in seconds, from 0.001 to 86400");
+	r->recording->interval_ms = (int64_t)(s * 1000 + 0.5);
+	return true;
+}
+
+static bool read_member(struct reader *r, const char *key)
+{
+	if (strcmp(key, "version") == 0)
+		return r->has_version = read_version(r);
+	if (strcmp(key, "start") == 0)
+		return r->has_start =
+			       scan_seconds(&r->scan, &r->recording->start_ms);
+	if (strcmp(key, "end") == 0)
+		return r->has_end =
+			       scan_seconds(&r->scan, &r->recording->end_ms);
+	if (strcmp(key, "interval") == 0)
+		return r->has_interval = read_interval(r);
+	if (strcmp(key, "context") == 0)
+		return read_context(r);
+	if (strcmp(key, "expect") == 0)
+		return read_expect(r);
+	if (strcmp(key, "series") == 0)
+		return read_all_series(r);
+	return unknown_key(r, key, "a recording");
+}
+
+static bool read_recording(struct reader *r)
+{
+	struct recording *rec = r->recording;
+	char key[KEY_MAX];
+	bool first = true;
+
+	if (!scan_open(&r->scan, '{'))
+		return false;
+	while (scan_item(&r->scan, '}', &first)) {
+		if (!scan_key(&r->scan, key, sizeof(key)) ||
+			!read_member(r, key))
+			return false;
+	}
+	if (!scan_at_end(&r->scan))
+		return false;
+	if (!r->has_version || !r->has_start || !r->has_end ||
+		!r->has_interval || !rec->n_series)
+		return scan_fail(&r->scan,
+			"a recording has version, start, end, interval and "
+			"series; %s is missing",
+			!r->has_version    ? "version"
+			: !r->has_start    ? "start"
+			: !r->has_end      ? "end"
+			: !r->has_interval ? "interval"
+					   : "series");
+	if (rec->start_ms <= 0 || rec->start_ms >= rec->end_ms)
+		return scan_fail(&r->scan, "start has to be before end");
+	return true;
+}
+
+struct recording *recording_parse(
+	const char *path, const char *bytes, size_t len, struct err *err_r)
+{
+	struct recording *rec = xcalloc(1, sizeof(*rec));
+	struct reader r = {.recording = rec};
+
+	arena_init(&rec->arena);
+	rec->path = arena_strdup(&rec->arena, path);
+	rec->service = rec->candidate = rec->stable = "";
+	scan_init(&r.scan, rec->path, bytes, len, err_r);
+	points_init(&r.points, len);
+	if (read_recording(&r)) {
+		rec->n_points = r.points.n;
+		rec->points = points_finish(&r.points, rec);
+		return rec;
+	}
+	/* The path in the error is the caller's, not the arena's. */
+	err_r->pos.file = path;
+	points_fini(&r.points);
+	recording_free(&rec);
+	return NULL;
+}
+
+void recording_free(struct recording **recording)
+{
+	if (!*recording)
+		return;
+	free((*recording)->points);
+	arena_fini(&(*recording)->arena);
+	free(*recording);
+	*recording = NULL;
+}
+
+const struct recording_series *recording_find(
+	const struct recording *rec, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < rec->n_series; i++) {
+		if (strcmp(rec->series[i].name, name) == 0)
+			return &rec->series[i];
+	}
+	return NULL;
+}
+
+static bool is_out(const struct recording_series *series, int64_t time_ms)
+{
+	size_t i;
+
+	for (i = 0; i < series->n_outages; i++) {
+		if (time_ms >= series->outage[i].from_ms &&
+			time_ms < series->outage[i].to_ms)
+			return true;
+	}
+	return false;
+}
+
+/* The last point at or before a time that still holds, or NULL. */
+static const struct recording_point *point_at(
+	const struct recording_result *result, int64_t hold_ms, int64_t time_ms,
+	size_t *cursor)
+{
+	const struct recording_point *p = result->point;
+	size_t i = *cursor < result->n ? *cursor : 0;
+
+	if (!result->n || p[0].time_ms > time_ms)
+		return NULL;
+	if (p[i].time_ms > time_ms)
+		i = 0;
+	while (i + 1 < result->n && p[i + 1].time_ms <= time_ms)
+		i++;
+	*cursor = i;
+	return time_ms - p[i].time_ms < hold_ms ? &p[i] : NULL;
+}
+
+enum recorded recording_at(const struct recording *rec,
+	const struct recording_series *series, int64_t time_ms, size_t *cursor,
+	double *value_r)
+{
+	const struct recording_point *p, *found = NULL;
+	int64_t hold_ms = 2 * rec->interval_ms;
+	size_t i, other = 0;
+
+	if (is_out(series, time_ms))
+		return RECORDED_OUTAGE;
+	for (i = 0; i < series->n_results; i++) {
+		other = 0;
+		p = point_at(&series->result[i], hold_ms, time_ms,
+			i ? &other : cursor);
+		if (p && found)
+			return RECORDED_SEVERAL;
+		if (p)
+			found = p;
+	}
+	if (!found)
+		return RECORDED_NOTHING;
+	*value_r = found->value;
+	return RECORDED_VALUE;
+}

@@ -1,0 +1,88 @@
+/*
+ * Recordings: what a policy's queries answered over some time, in one JSON
+ * file (tidegate-recording(5)). `data` is verbatim what Prometheus answers to
+ * query_range. Reading is one streaming pass: bounded depth, bounded numbers,
+ * points kept as two words each.
+ */
+#ifndef TIDEGATE_SIM_RECORDING_H
+#define TIDEGATE_SIM_RECORDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define RECORDING_SERIES_MAX  128 /* named ones */
+#define RECORDING_RESULTS_MAX 64 /* of one query; more are an error */
+#define RECORDING_POINTS_MAX  (16 * 1024 * 1024) /* in one file */
+#define RECORDING_DEPTH_MAX   32
+
+struct recording_point {
+	int64_t time_ms;
+	double value;
+};
+
+/* One series that a query answered with; times strictly ascending. */
+struct recording_result {
+	const struct recording_point *point; /* in the recording's block */
+	size_t n, offset;
+};
+
+/* The provider was in trouble: from_ms <= t < to_ms. */
+struct recording_outage {
+	int64_t from_ms, to_ms;
+	const char *type;
+};
+
+/* "error-rate", "error-rate/requests", "errors-vs-stable/baseline" */
+struct recording_series {
+	const char *name;
+	const char *query; /* as it was asked; NULL: not said */
+	struct recording_result *result;
+	size_t n_results;
+	struct recording_outage *outage;
+	size_t n_outages;
+};
+
+struct recording {
+	struct arena arena; /* names; points are allocated apart */
+	const char *path; /* as given */
+	int64_t start_ms, end_ms, interval_ms;
+	const char *service, *candidate, *stable; /* "" when not said */
+	const char *expect; /* "promoted", "rolled-back"; NULL: not said */
+	struct recording_series *series;
+	size_t n_series;
+	struct recording_point *points; /* all of them, one block */
+	size_t n_points;
+};
+
+/* Reads a file ("-": standard input). Errors name file, line and column. */
+MUST_CHECK struct recording *recording_load(
+	const char *path, struct err *err_r);
+MUST_CHECK struct recording *recording_parse(
+	const char *path, const char *bytes, size_t len, struct err *err_r);
+void recording_free(struct recording **recording);
+
+/* NULL: the recording does not have it. */
+const struct recording_series *recording_find(
+	const struct recording *recording, const char *name);
+
+/*
+ * What the query would have answered at a time. A value holds from its
+ * timestamp until the next one or for 2 x interval, whichever is shorter.
+ * `cursor` makes times that only grow cheap: start with 0, keep it.
+ */
+enum recorded {
+	RECORDED_VALUE,
+	RECORDED_NOTHING,
+	RECORDED_SEVERAL,
+	RECORDED_OUTAGE
+};
+
+enum recorded recording_at(const struct recording *recording,
+	const struct recording_series *series, int64_t time_ms, size_t *cursor,
+	double *value_r);
+
+#endif

@@ -1,0 +1,559 @@
+/*
+ * A recorded world with a virtual clock; see sim.h. What is out waits in a
+ * small queue; the earliest answer, fault or wake-up is next, and time jumps
+ * there.
+ */
+#include "sim/sim.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define QUEUE_MAX        (ROLLOUT_EFFECTS_MAX + 8)
+#define SHIFT_MS_DEFAULT 2000 /* from a write to its split being served */
+#define CRASH_MS_DEFAULT 30000 /* until somebody resumes */
+#define CHAINS_MAX       3 /* queries of one SLO */
+
+struct pending {
+	int64_t at_ms;
+	uint64_t order;
+	struct event event;
+};
+
+struct chain {
+	const struct recording_series *series;
+	size_t cursor;
+};
+
+struct sim {
+	const struct policy *policy;
+	const struct recording *recording;
+	const struct sim_options *options;
+	sim_listener listener;
+	void *arg;
+	struct sim_result *result;
+
+	struct rollout rollout;
+	struct outcome_list out;
+	int64_t now_ms;
+	struct chain chain[POLICY_SLOS_MAX][CHAINS_MAX];
+
+	struct split spec, serving; /* the service */
+	bool by_latest, tagged;
+	int64_t serve_at_ms; /* 0: settled */
+	int version, read_version;
+	int64_t shift_ms;
+
+	int64_t wake_ms, gate_ms; /* gate_ms: when the open one is approved */
+	bool fault_done[SIM_FAULTS_MAX];
+	int64_t counted_ms; /* exposure is summed up to here */
+
+	struct pending queue[QUEUE_MAX];
+	size_t n_queue;
+	uint64_t order;
+};
+
+int64_t sim_now(const struct sim *s)
+{
+	return s->now_ms;
+}
+
+const struct rollout *sim_rollout(const struct sim *s)
+{
+	return &s->rollout;
+}
+
+const struct judgement *sim_judgement(const struct sim *s)
+{
+	return &s->out.judgement;
+}
+
+int sim_percent(const struct sim *s)
+{
+	return s->rollout.traffic.serving.candidate;
+}
+
+/* The names of an SLO's queries in a recording. */
+static const char *series_name(
+	const struct slo *slo, int chain, char name[POLICY_NAME_MAX + 16])
+{
+	static const char *const suffix[CHAINS_MAX] = {
+		"", "/baseline", "/requests"};
+
+	snprintf(name, POLICY_NAME_MAX + 16, "%s%s", slo->name, suffix[chain]);
+	return name;
+}
+
+static bool slo_asks(const struct slo *slo, int chain)
+{
+	switch (chain) {
+	case 0:
+		return true;
+	case 1:
+		return slo->baseline || slo->compare_stable;
+	default:
+		return slo->requests;
+	}
+}
+
+int sim_check(const struct policy *policy, const struct recording *recording,
+	struct err *err_r)
+{
+	char name[POLICY_NAME_MAX + 16];
+	size_t i;
+	int c;
+
+	for (i = 0; i < policy->n_slos; i++) {
+		for (c = 0; c < CHAINS_MAX; c++) {
+			if (!slo_asks(&policy->slos[i], c))
+				continue;
+			series_name(&policy->slos[i], c, name);
+			if (!recording_find(recording, name))
+				return err_set(err_r, ERR_POLICY,
+					"%s has no series \"%s\", which the "
+					"policy asks for; record it again with "
+					"this policy",
+					recording->path, name);
+		}
+	}
+	return 0;
+}
+
+static void find_chains(struct sim *s)
+{
+	char name[POLICY_NAME_MAX + 16];
+	size_t i;
+	int c;
+
+	for (i = 0; i < s->policy->n_slos; i++) {
+		for (c = 0; c < CHAINS_MAX; c++) {
+			if (!slo_asks(&s->policy->slos[i], c))
+				continue;
+			series_name(&s->policy->slos[i], c, name);
+			s->chain[i][c].series =
+				recording_find(s->recording, name);
+		}
+	}
+}
+
+static bool fault_holds(const struct sim *s, enum fault_type type)
+{
+	const struct fault *f = s->options->faults;
+	int64_t t = s->now_ms - s->result->start_ms;
+	size_t i;
+
+	for (i = 0; i < s->options->n_faults; i++) {
+		if (f[i].type == type && t >= f[i].at_ms &&
+			t < f[i].at_ms + f[i].for_ms)
+			return true;
+	}
+	return false;
+}
+
+static struct event *push(struct sim *s, int64_t delay_ms, enum event_type type)
+{
+	struct pending *p;
+
+	assert(s->n_queue < QUEUE_MAX);
+	p = &s->queue[s->n_queue++];
+	p->at_ms = s->now_ms + delay_ms;
+	p->order = s->order++;
+	p->event = (struct event){.type = type};
+	return &p->event;
+}
+
+/* The service. */
+
+static void service_settle(struct sim *s)
+{
+	if (s->serve_at_ms && s->now_ms >= s->serve_at_ms) {
+		s->serve_at_ms = 0;
+		s->serving = s->spec;
+	}
+}
+
+static void fill_traffic(struct sim *s, struct event *event)
+{
+	service_settle(s);
+	s->read_version = s->version;
+	event->spec = s->spec;
+	event->serving = s->serving;
+	event->settled = !s->serve_at_ms;
+	event->green = true;
+	event->by_latest = s->by_latest;
+	event->candidate_is_latest = true;
+	event->tagged = s->tagged;
+}
+
+static void service_write(struct sim *s, const struct effect *effect)
+{
+	s->spec = (struct split){effect->percent, 100 - effect->percent, 0};
+	s->by_latest = effect->by_latest;
+	if (effect->tag != TAG_KEEP)
+		s->tagged = effect->tag == TAG_ADD;
+	s->serve_at_ms = s->now_ms + s->shift_ms;
+}
+
+static void answer_write(struct sim *s, const struct effect *effect)
+{
+	struct event *event = push(s, 0, EVENT_WRITTEN);
+
+	if (s->version != s->read_version) {
+		event->result = WRITE_CONFLICT;
+		event->text = "the service was changed since it was read";
+	} else if (fault_holds(s, FAULT_PATCH_503)) {
+		event->result = WRITE_BUSY;
+		event->text = "503 UNAVAILABLE (fault)";
+	} else {
+		service_write(s, effect);
+		event->result = WRITE_DONE;
+		if (fault_holds(s, FAULT_PATCH_LOST)) {
+			event->result = WRITE_UNKNOWN;
+			event->text = "no answer (fault)";
+		}
+	}
+}
+
+/* The metrics. */
+
+static struct answer answer_of(struct sim *s, int slo, int c)
+{
+	struct answer answer = {ANSWER_NOT_ASKED, 0};
+	struct chain *chain = &s->chain[slo][c];
+
+	if (!chain->series)
+		return answer;
+	switch (recording_at(s->recording, chain->series, s->now_ms,
+		&chain->cursor, &answer.value)) {
+	case RECORDED_VALUE:
+		answer.kind =
+			isnan(answer.value) ? ANSWER_NO_DATA : ANSWER_VALUE;
+		break;
+	case RECORDED_NOTHING:
+		answer.kind = ANSWER_NO_DATA;
+		break;
+	case RECORDED_SEVERAL:
+	case RECORDED_OUTAGE:
+		answer.kind = ANSWER_ERROR;
+		break;
+	}
+	return answer;
+}
+
+static void answer_ask(struct sim *s, int slo)
+{
+	struct event *event = push(s, 0, EVENT_CHECK);
+
+	event->slo = slo;
+	if (fault_holds(s, FAULT_METRICS_DOWN)) {
+		event->answers.value.kind = ANSWER_ERROR;
+		event->text = "metrics are down (fault)";
+		return;
+	}
+	event->answers.value = answer_of(s, slo, 0);
+	event->answers.baseline = answer_of(s, slo, 1);
+	event->answers.requests = answer_of(s, slo, 2);
+}
+
+static void answer_act(struct sim *s, const struct effect *effect)
+{
+	struct event *event = push(s, 0, EVENT_ACTION);
+
+	event->list = effect->list;
+	event->index = effect->index;
+	event->attempt = effect->attempt;
+	event->action_result = ACTION_OK;
+	event->text = "simulated";
+}
+
+static void drop_actions(struct sim *s)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->n_queue; i++) {
+		if (s->queue[i].event.type != EVENT_ACTION)
+			s->queue[n++] = s->queue[i];
+	}
+	s->n_queue = n;
+}
+
+static void carry_out(struct sim *s, const struct effect *effect)
+{
+	struct event *event;
+
+	switch (effect->type) {
+	case EFFECT_PREFLIGHT:
+		event = push(s, 0, EVENT_PREFLIGHT);
+		event->ok = true;
+		fill_traffic(s, event);
+		break;
+	case EFFECT_READ:
+		fill_traffic(s, push(s, 0, EVENT_TRAFFIC));
+		break;
+	case EFFECT_WRITE:
+		answer_write(s, effect);
+		break;
+	case EFFECT_ASK:
+		answer_ask(s, effect->slo);
+		break;
+	case EFFECT_ACT:
+		answer_act(s, effect);
+		break;
+	case EFFECT_CANCEL:
+		drop_actions(s);
+		break;
+	case EFFECT_HURRY:
+	case EFFECTS:
+		break;
+	}
+}
+
+/* What the result is made of. */
+
+static void count_check(struct sim *s)
+{
+	struct sim_result *r = s->result;
+
+	r->checks++;
+	if (r->revert_ms)
+		return;
+	if (s->out.judgement.outcome == OUTCOME_BREACH && !r->first_bad_ms)
+		r->first_bad_ms = s->now_ms;
+	if (r->first_bad_ms)
+		r->checks_to_revert++;
+}
+
+static void count_exposure(struct sim *s)
+{
+	if (!s->result->revert_ms)
+		s->result->exposure_s += (double)s->serving.candidate / 100 *
+					 (double)(s->now_ms - s->counted_ms) /
+					 1000;
+	s->counted_ms = s->now_ms;
+}
+
+static void feed(struct sim *s, const struct event *event)
+{
+	size_t i;
+
+	s->result->events++;
+	rollout_step(s->policy, &s->rollout, event, s->now_ms, &s->out);
+	s->wake_ms = s->out.wake_ms;
+	if (event->type == EVENT_CHECK)
+		count_check(s);
+	if (s->listener)
+		s->listener(s, event, NULL, s->arg);
+	for (i = 0; i < s->out.n_notes; i++) {
+		if (s->out.note[i].type == NOTE_PHASE &&
+			s->out.note[i].to == PHASE_REVERTING)
+			s->result->revert_ms = s->now_ms;
+		if (s->listener)
+			s->listener(s, event, &s->out.note[i], s->arg);
+	}
+	for (i = 0; i < s->out.n_effects; i++)
+		carry_out(s, &s->out.effect[i]);
+}
+
+/* People: as many approvers as the gate needs, when the options say so. */
+
+static void watch_gate(struct sim *s)
+{
+	if (!s->rollout.gate_deadline_ms ||
+		s->options->approve == SIM_APPROVE_NEVER)
+		s->gate_ms = INT64_MAX;
+	else if (s->gate_ms == INT64_MAX)
+		s->gate_ms = s->now_ms +
+			     (s->options->approve == SIM_APPROVE_AFTER
+					     ? s->options->approve_after_ms
+					     : 0);
+}
+
+static void approve(struct sim *s)
+{
+	const struct approval *approval =
+		s->policy->steps[s->rollout.step].approval;
+	struct event event = {
+		.type = EVENT_COMMAND, .verb = VERB_APPROVE, .step = -1};
+	size_t i;
+
+	event.text = "simulated";
+	for (i = 0; i < approval->n_approvers && s->rollout.gate_deadline_ms;
+		i++) {
+		event.who = approval->approvers[i];
+		feed(s, &event);
+	}
+	s->gate_ms = INT64_MAX;
+}
+
+/* Faults that happen once. */
+
+static void fault_happen(struct sim *s, const struct fault *fault)
+{
+	struct event resumed = {.type = EVENT_RESUMED, .text = "simulated"};
+
+	if (fault->type == FAULT_DRIFT) {
+		s->spec = s->serving = (struct split){0, 0, 100};
+		s->serve_at_ms = 0;
+		s->version++;
+	} else if (fault->type == FAULT_CRASH) {
+		s->n_queue = 0;
+		s->now_ms += fault->for_ms ? fault->for_ms : CRASH_MS_DEFAULT;
+		feed(s, &resumed);
+	}
+}
+
+/* The next thing that happens: its time, and what it is. */
+
+enum next { NEXT_ANSWER, NEXT_FAULT, NEXT_GATE, NEXT_WAKE };
+
+static size_t earliest(const struct sim *s)
+{
+	size_t i, best = 0;
+
+	for (i = 1; i < s->n_queue; i++) {
+		if (s->queue[i].at_ms < s->queue[best].at_ms ||
+			(s->queue[i].at_ms == s->queue[best].at_ms &&
+				s->queue[i].order < s->queue[best].order))
+			best = i;
+	}
+	return best;
+}
+
+static enum next find_next(
+	const struct sim *s, int64_t *at_ms_r, size_t *which_r)
+{
+	enum next next = NEXT_WAKE;
+	size_t i;
+	int64_t at;
+
+	*at_ms_r = s->wake_ms;
+	if (s->gate_ms < *at_ms_r) {
+		*at_ms_r = s->gate_ms;
+		next = NEXT_GATE;
+	}
+	for (i = 0; i < s->options->n_faults; i++) {
+		at = s->result->start_ms + s->options->faults[i].at_ms;
+		if (s->fault_done[i] || at >= *at_ms_r)
+			continue;
+		*at_ms_r = at;
+		*which_r = i;
+		next = NEXT_FAULT;
+	}
+	if (s->n_queue && s->queue[earliest(s)].at_ms <= *at_ms_r) {
+		*which_r = earliest(s);
+		*at_ms_r = s->queue[*which_r].at_ms;
+		next = NEXT_ANSWER;
+	}
+	return next;
+}
+
+static void go_to(struct sim *s, int64_t at_ms)
+{
+	int64_t served_ms = s->serve_at_ms;
+
+	/* Exposure changes when the split begins to serve, not when seen. */
+	if (served_ms && served_ms < at_ms) {
+		s->now_ms = served_ms > s->now_ms ? served_ms : s->now_ms;
+		count_exposure(s);
+		service_settle(s);
+	}
+	if (at_ms > s->now_ms)
+		s->now_ms = at_ms;
+	count_exposure(s);
+	service_settle(s);
+}
+
+static void do_next(struct sim *s, enum next next, size_t which)
+{
+	struct event timer = {.type = EVENT_TIMER}, event;
+
+	switch (next) {
+	case NEXT_ANSWER:
+		event = s->queue[which].event;
+		s->queue[which] = s->queue[--s->n_queue];
+		feed(s, &event);
+		break;
+	case NEXT_FAULT:
+		s->fault_done[which] = true;
+		fault_happen(s, &s->options->faults[which]);
+		break;
+	case NEXT_GATE:
+		approve(s);
+		break;
+	case NEXT_WAKE:
+		feed(s, &timer);
+		break;
+	}
+	watch_gate(s);
+}
+
+static void start(struct sim *s)
+{
+	struct event event = {.type = EVENT_STARTED,
+		.who = "simulate",
+		.seed = UINT64_C(0x7469646567617465)};
+
+	rollout_init(&s->rollout);
+	s->now_ms = s->counted_ms = s->result->start_ms;
+	s->spec = s->serving = (struct split){0, 100, 0};
+	s->by_latest = false;
+	s->gate_ms = INT64_MAX;
+	s->shift_ms = s->options->shift_ms >= 0 ? s->options->shift_ms
+						: SHIFT_MS_DEFAULT;
+	find_chains(s);
+	feed(s, &event);
+	watch_gate(s);
+}
+
+static void finish(struct sim *s)
+{
+	struct sim_result *r = s->result;
+
+	r->phase = s->rollout.phase;
+	r->cause = s->rollout.cause;
+	r->end_ms = s->now_ms;
+	r->failed_slo = s->rollout.failed_slo;
+	r->exit_status = rollout_exit_status(&s->rollout);
+	memcpy(r->reason, s->rollout.reason, sizeof(r->reason));
+	if (!phase_is_end(r->phase))
+		snprintf(r->reason, sizeof(r->reason),
+			"the recording ends before the decision");
+}
+
+void sim_run(const struct policy *policy, const struct recording *recording,
+	const struct sim_options *options, sim_listener listener, void *arg,
+	struct sim_result *result_r)
+{
+	struct sim s;
+	enum next next;
+	size_t which = 0;
+	int64_t at_ms;
+
+	/* The queue and the lists are big and need no zeroes. */
+	memset(&s, 0, offsetof(struct sim, out));
+	memset(s.chain, 0, sizeof(s.chain));
+	memset(s.fault_done, 0, sizeof(s.fault_done));
+	s.policy = policy;
+	s.recording = recording;
+	s.options = options;
+	s.listener = listener;
+	s.arg = arg;
+	s.result = result_r;
+	s.tagged = false;
+	s.serve_at_ms = 0;
+	s.version = s.read_version = 0;
+	s.n_queue = 0;
+	s.order = 0;
+	*result_r = (struct sim_result){.start_ms = recording->start_ms};
+	start(&s);
+	while (!phase_is_end(s.rollout.phase)) {
+		next = find_next(&s, &at_ms, &which);
+		/* A revert under way is seen to its end. */
+		if (at_ms > recording->end_ms && !result_r->revert_ms)
+			break;
+		go_to(&s, at_ms);
+		do_next(&s, next, which);
+	}
+	finish(&s);
+}
