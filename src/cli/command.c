@@ -81,6 +81,8 @@ static void print_command(const struct command *command, struct buf *out)
 		buf_adds(out, "\nOptions:\n");
 		args_print_options(command->options, out);
 	}
+	if (command->details)
+		buf_addf(out, "\n%s", command->details);
 }
 
 static int help_run(int argc, char **argv, struct err *err_r)

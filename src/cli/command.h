@@ -16,6 +16,7 @@ struct command {
 	const struct option_spec *options;
 	/* argv[0] is the verb. Returns the exit status, or -1 with err_r. */
 	int (*run)(int argc, char **argv, struct err *err_r);
+	const char *details; /* more for --help, lines of 80; NULL: none */
 };
 
 extern const struct command *const commands[]; /* NULL-terminated */

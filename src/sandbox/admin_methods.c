@@ -388,7 +388,8 @@ static int operation_wait(struct admin_call *call, struct rpc_error *error)
 	if (call->reply->wait_ms > ADMIN_WAIT_MS_MAX)
 		call->reply->wait_ms = ADMIN_WAIT_MS_MAX;
 	if (!operation->done && call->reply->wait_ms)
-		call->reply->wait_for = operation->id;
+		memcpy(call->reply->wait_for, operation->id,
+			sizeof(operation->id));
 	call->reply->body = model_operation_json(call->model, operation);
 	return 0;
 }

@@ -37,7 +37,7 @@ struct admin_reply {
 	int status;
 	json_t *body; /* owned */
 	int64_t retry_ms; /* of the header Retry-After; 0: none */
-	const char *wait_for; /* id of an operation, or NULL */
+	char wait_for[MODEL_ID_MAX]; /* id of an operation; "": none */
 	int64_t wait_ms;
 	bool is_indented;
 };

@@ -289,6 +289,31 @@ static void a_mask_changes_what_it_names_and_nothing_else(void **state)
 	json_decref(body);
 }
 
+static void defaults_and_output_only_fields_write_nothing(void **state)
+{
+	struct world *world = *state;
+	int64_t generation = world->model->generation;
+	json_t *body, *scaling;
+
+	assert_int_equal(ask(world, "PATCH", SHOP "?updateMask=uid,generation",
+				 "{\"uid\":\"x\",\"generation\":\"9\"}", NULL),
+		200);
+	assert_int_equal(ask(world, "PATCH", SHOP "?updateMask=client",
+				 "{\"client\":\"\"}", NULL),
+		200);
+	assert_int_equal(world->model->generation, generation);
+	assert_int_equal(ask(world, "PATCH", SHOP "?updateMask=scaling",
+				 "{\"scaling\":{\"minInstanceCount\":0,"
+				 "\"maxInstanceCount\":3}}",
+				 NULL),
+		200);
+	assert_int_equal(ask(world, "GET", SHOP, NULL, &body), 200);
+	scaling = json_object_get(body, "scaling");
+	assert_null(json_object_get(scaling, "minInstanceCount"));
+	assert_non_null(json_object_get(scaling, "maxInstanceCount"));
+	json_decref(body);
+}
+
 static void what_the_sandbox_cannot_do_it_says(void **state)
 {
 	static const struct {
@@ -456,6 +481,7 @@ int main(void)
 		T(a_good_write_is_followed_to_its_end),
 		T(stale_etags_are_refused_when_strict),
 		T(a_mask_changes_what_it_names_and_nothing_else),
+		T(defaults_and_output_only_fields_write_nothing),
 		T(what_the_sandbox_cannot_do_it_says),
 		T(validate_only_changes_nothing),
 		T(tokens_and_permissions_are_asked_for),

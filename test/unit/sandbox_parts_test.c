@@ -164,26 +164,29 @@ static void a_profile_changes_only_where_it_is_told(void **state)
 static void latencies_and_errors_follow_the_profile(void **state)
 {
 	struct revision_profile profile;
-	int below = 0, failed = 0, far = 0, i;
+	int below = 0, failed = 0, busy = 0, far = 0, code, i;
 	struct rng rng;
 	struct err err;
 
 	memset(&profile, 0, sizeof(profile));
 	rng_init(&rng, 7);
-	assert_int_equal(
-		revision_profile_parse(
-			"latency=100ms,sigma=0.5,errors=5%", &profile, &err),
+	assert_int_equal(revision_profile_parse(
+				 "latency=100ms,sigma=0.5,errors=5%,503=20%",
+				 &profile, &err),
 		0);
 	for (i = 0; i < 10000; i++) {
 		int64_t ms = revision_profile_latency_ms(&profile, &rng);
 
 		below += ms < 100;
 		far += ms > 164; /* one sigma above the median: 15.9 % */
-		failed += revision_profile_code(&profile, &rng) == 500;
+		code = revision_profile_code(&profile, &rng);
+		failed += code == 500;
+		busy += code == 503;
 	}
 	assert_in_range(below, 4700, 5200);
 	assert_in_range(far, 1450, 1720);
 	assert_in_range(failed, 430, 570);
+	assert_in_range(busy, 1880, 2120);
 }
 
 static void metrics_are_counted_and_escaped(void **state)

@@ -1,0 +1,279 @@
+/*
+ * The sandbox put together: two servers, the model, its clock; see sandbox.h.
+ *
+ * The admin port:
+ *   /v2/…       Cloud Run Admin API v2 (admin_routes.c)
+ *   /sandbox…   the controls (control_api.c)
+ *   /metrics    what the front door counted, for Prometheus
+ * Requests there must name a loopback host, so that a page in a browser cannot
+ * reach the controls under a name of its own. The front door: front_door.c.
+ */
+#include "sandbox/sandbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "io/server.h"
+#include "sandbox/sandbox_metrics.h"
+#include "sandbox/sandbox_parts.h"
+
+#define METRICS_TYPE  "text/plain; version=0.0.4; charset=utf-8"
+#define JSON_TYPE     "application/json; charset=UTF-8"
+#define JSON_TEXT_MAX (64 * 1024 * 1024)
+
+void sandbox_answer_json(struct server_request *request, int status,
+	const json_t *body, bool is_indented)
+{
+	size_t flags = JSON_REAL_PRECISION(12) |
+		       (is_indented ? JSON_INDENT(2) : JSON_COMPACT);
+	char *text = json_dumps(body, flags);
+	struct buf line;
+
+	buf_init(&line, JSON_TEXT_MAX);
+	buf_addf(&line, "%s\n", text ? text : "{}");
+	request_answer(request, status, JSON_TYPE, line.data, line.len);
+	buf_fini(&line);
+	free(text);
+}
+
+void sandbox_answer_error(
+	struct server_request *request, const struct rpc_error *error)
+{
+	json_t *body = rpc_error_body(error);
+
+	sandbox_answer_json(request, rpc_error_http(error), body, true);
+	json_decref(body);
+}
+
+static void tick(void *arg)
+{
+	struct sandbox *sandbox = arg;
+
+	sandbox->timer = NULL;
+	model_advance(sandbox->model, loop_now(sandbox->loop));
+	sandbox_changed(sandbox);
+}
+
+void sandbox_changed(struct sandbox *sandbox)
+{
+	int64_t next_ms = model_next_ms(sandbox->model);
+	int64_t now_ms = loop_now(sandbox->loop);
+
+	front_door_follow(sandbox->front, sandbox->model);
+	admin_api_wake(sandbox);
+	timer_cancel(&sandbox->timer);
+	if (next_ms != MODEL_NEVER)
+		sandbox->timer = timer_start(sandbox->loop,
+			next_ms > now_ms ? next_ms - now_ms : 0, tick, sandbox);
+}
+
+static void answer_metrics(
+	struct sandbox *sandbox, struct server_request *request)
+{
+	struct buf text;
+
+	buf_init(&text, METRICS_TEXT_MAX);
+	front_door_metrics(sandbox->front, &text);
+	request_answer(request, text.overflow ? 500 : 200, METRICS_TYPE,
+		text.data, text.len);
+	buf_fini(&text);
+}
+
+static bool host_is_loopback(struct server_request *request)
+{
+	static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
+	const char *host = request_header(request, "Host");
+	size_t i, len;
+
+	for (i = 0; host && i < sizeof(names) / sizeof(names[0]); i++) {
+		len = strlen(names[i]);
+		if (strncmp(host, names[i], len) == 0 &&
+			(!host[len] || host[len] == ':'))
+			return true;
+	}
+	return !host;
+}
+
+static void admin_request(struct server_request *request, void *arg)
+{
+	struct sandbox *sandbox = arg;
+	const char *path = request_path(request);
+	struct rpc_error error;
+
+	if (!host_is_loopback(request)) {
+		rpc_error_set(&error, RPC_PERMISSION_DENIED,
+			"The sandbox is reached as 127.0.0.1 or localhost "
+			"only.");
+		sandbox_answer_error(request, &error);
+	} else if (strncmp(path, "/v2/", 4) == 0) {
+		admin_api_start(sandbox, request);
+	} else if (strcmp(path, "/sandbox") == 0 ||
+		   strncmp(path, "/sandbox/", 9) == 0) {
+		control_api_answer(sandbox, request);
+	} else if (strcmp(path, "/metrics") == 0) {
+		answer_metrics(sandbox, request);
+	} else {
+		rpc_error_set(&error, RPC_NOT_FOUND,
+			"The sandbox has no %.400s.", path);
+		sandbox_answer_error(request, &error);
+	}
+}
+
+/* One "NAME[:latency=50ms,…]". */
+static int add_revision(
+	struct sandbox *sandbox, const char *text, struct err *err_r)
+{
+	size_t len = strcspn(text, ":");
+	struct revision_profile *profile;
+	struct model_revision *revision;
+	char name[ROUTE_NAME_MAX + 2];
+	struct rpc_error error = {.code = RPC_OK};
+
+	snprintf(name, sizeof(name), "%.*s",
+		len > ROUTE_NAME_MAX ? ROUTE_NAME_MAX + 1 : (int)len, text);
+	revision = model_deploy(
+		sandbox->model, name, true, loop_now(sandbox->loop), &error);
+	if (!revision)
+		return err_set(err_r, ERR_USAGE, "--revision %.80s: %s", text,
+			error.message);
+	profile = front_door_profile(sandbox->front, name);
+	if (text[len] &&
+		(revision_profile_parse(text + len + 1, profile, err_r) < 0 ||
+			(profile->proxy[0] && http_url_check(profile->proxy,
+						      false, err_r) < 0))) {
+		err_r->code = ERR_USAGE;
+		return err_wrap(err_r, "--revision %.80s", name);
+	}
+	return 0;
+}
+
+static int add_revisions(struct sandbox *sandbox,
+	const struct sandbox_options *options, struct err *err_r)
+{
+	struct rpc_error error = {.code = RPC_OK};
+	char text[ROUTE_NAME_MAX + 8];
+	size_t i;
+
+	for (i = 0; i < options->n_revisions; i++) {
+		if (add_revision(sandbox, options->revisions[i], err_r) < 0)
+			return -1;
+	}
+	if (!options->n_revisions)
+		(void)!model_deploy(sandbox->model, NULL, true,
+			loop_now(sandbox->loop), &error);
+	snprintf(text, sizeof(text), "%s=100",
+		sandbox->model->n_revisions > 1
+			? sandbox->model->revision[0]->name
+			: "LATEST");
+	if (control_traffic(sandbox, options->traffic ? options->traffic : text,
+		    &error) < 0)
+		return err_set(
+			err_r, ERR_USAGE, "--traffic: %s", error.message);
+	return 0;
+}
+
+static int check_names(const struct sandbox_options *options, struct err *err_r)
+{
+	const char *const names[] = {
+		options->project, options->region, options->service};
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		if (route_name_is_good(names[i]))
+			continue;
+		return err_set(err_r, ERR_USAGE,
+			"\"%.80s\" is not a name of a project, region or "
+			"service: lower-case letters, digits and hyphens, a "
+			"letter first",
+			names[i]);
+	}
+	if (strlen(options->service) >= ROUTE_LABEL_MAX)
+		return err_set(err_r, ERR_USAGE,
+			"the service's name is longer than %d characters",
+			ROUTE_LABEL_MAX - 1);
+	return 0;
+}
+
+static void make_model(
+	struct sandbox *sandbox, const struct sandbox_options *options)
+{
+	char *uri = xasprintf(
+		"http://127.0.0.1:%d", front_door_port(sandbox->front));
+	struct model_config config = {.project = options->project,
+		.region = options->region,
+		.service = options->service,
+		.uri = uri,
+		.operation_delay_ms = options->operation_delay_ms,
+		.seed = options->seed};
+
+	sandbox->model = model_new(&config, loop_now(sandbox->loop));
+	sandbox->token = xstrdup(options->token);
+	sandbox->rules.token = sandbox->token;
+	sandbox->rules.etag_is_strict = options->etag_is_strict;
+	free(uri);
+}
+
+struct sandbox *sandbox_new(struct loop *loop,
+	const struct sandbox_options *options, struct err *err_r)
+{
+	struct sandbox *sandbox;
+
+	if (check_names(options, err_r) < 0)
+		return NULL;
+	sandbox = xcalloc(1, sizeof(*sandbox));
+	sandbox->loop = loop;
+	sandbox_log_init(&sandbox->log);
+	sandbox->http = http_new(loop, err_r);
+	if (sandbox->http)
+		sandbox->front = front_door_new(loop, sandbox->http,
+			options->front_port, options->seed, err_r);
+	if (!sandbox->front)
+		goto fail;
+	make_model(sandbox, options);
+	front_door_follow(sandbox->front, sandbox->model);
+	if (add_revisions(sandbox, options, err_r) < 0)
+		goto fail;
+	sandbox->server =
+		server_new(loop, options->port, admin_request, sandbox, err_r);
+	if (!sandbox->server)
+		goto fail;
+	sandbox_changed(sandbox);
+	return sandbox;
+fail:
+	sandbox_free(&sandbox);
+	return NULL;
+}
+
+void sandbox_free(struct sandbox **sandbox_p)
+{
+	struct sandbox *sandbox = *sandbox_p;
+
+	if (!sandbox)
+		return;
+	admin_api_drop(sandbox, false);
+	timer_cancel(&sandbox->timer);
+	server_free(&sandbox->server);
+	front_door_free(&sandbox->front);
+	http_free(&sandbox->http);
+	model_free(&sandbox->model);
+	sandbox_faults_fini(&sandbox->faults);
+	sandbox_log_fini(&sandbox->log);
+	free(sandbox->token);
+	free(sandbox);
+	*sandbox_p = NULL;
+}
+
+void sandbox_print_ready(const struct sandbox *sandbox, struct buf *out)
+{
+	int port = server_port(sandbox->server);
+
+	buf_addf(out,
+		"{\"admin\": \"http://127.0.0.1:%d\", \"front\": \"%s\", "
+		"\"metrics\": \"http://127.0.0.1:%d/metrics\", \"control\": "
+		"\"http://127.0.0.1:%d/sandbox\", \"service\": \"%s\"}\n",
+		port, sandbox->model->uri, port, port, sandbox->model->name);
+}

@@ -1,0 +1,326 @@
+#!/usr/bin/env bats
+# The sandbox from outside: curl as the client, a real Prometheus.
+
+load world
+
+setup() {
+	world_open
+}
+
+teardown() {
+	world_close
+}
+
+# front_counts N: "REVISION COUNT" lines for N requests
+front_counts() {
+	curl -sS --max-time 20 -o /dev/null -w '%header{x-revision}\n' \
+		"$FRONT/?[1-$1]" | sort | uniq -c | awk '{ print $2, $1 }'
+}
+
+patch() {
+	api PATCH "$SERVICE?updateMask=traffic" "$@"
+}
+
+settled() {
+	api GET "$SERVICE" | jq -e '(.reconciling | not) and
+		.observedGeneration == .generation' >/dev/null
+}
+
+last_patch_status() {
+	api GET "$ADMIN/sandbox/log?method=PATCH" | jq '.entries[-1].status'
+}
+
+@test "it says where it listens, only on loopback, and ends on a signal" {
+	sandbox_start
+	[[ $ADMIN == http://127.0.0.1:* && $FRONT == http://127.0.0.1:* ]]
+	api GET "$SERVICE" | jq -e '.name | endswith("/services/backend")'
+	local port
+	for port in "${ADMIN##*:}" "${FRONT##*:}"; do
+		run awk -v port="$(printf %04X "$port")" '$4 == "0A" {
+			split($2, a, ":"); if (a[2] == port) print a[1] }' \
+			/proc/net/tcp
+		[ "$output" = 0100007F ]
+	done
+	run api GET "$SERVICE" -H 'Host: evil.example' -o /dev/null \
+		-w '%{http_code}'
+	[ "$output" = 403 ]
+	kill -TERM "$SANDBOX_PID"
+	wait "$SANDBOX_PID"
+}
+
+@test "bad options are refused before anything listens" {
+	local option
+	for option in --revision=Bad --revision=a:latency=1 --port=-1 \
+		--revision=a:proxy=ftp://x --traffic=nobody=100 --etag=no; do
+		run "$TIDEGATE" sandbox "$option"
+		[ "$status" = 2 ] || { echo "$option: $status $output"; false; }
+	done
+}
+
+@test "a split serves only when the operation is done, and then for real" {
+	sandbox_start --revision one --revision two --operation-delay 400ms
+	[ "$(front_counts 50)" = "one 50" ]
+	local operation
+	operation=$(patch -d "$(split one 70 two)" | jq -r .name)
+	api GET "$SERVICE" | jq -e '.reconciling and
+		.traffic[0].percent == 70 and
+		(.trafficStatuses[0].percent == 100)'
+	[ "$(front_counts 5)" = "one 5" ]
+	api POST "$ADMIN/v2/$operation:wait" -d '{"timeout": "10s"}' |
+		jq -e '.done and .response.generation == .response.observedGeneration'
+	settled
+	front_counts 1000 >"$WORLD/counts"
+	local one two
+	one=$(awk '$1 == "one" { print $2 }' "$WORLD/counts")
+	two=$(awk '$1 == "two" { print $2 }' "$WORLD/counts")
+	[ $((one + two)) = 1000 ]
+	[ "$one" -gt 630 ]
+	[ "$one" -lt 770 ]
+}
+
+@test "waiting for an operation ends with its timeout when it is not done" {
+	sandbox_start --revision one --revision two --operation-delay 1m
+	local operation
+	operation=$(patch -d "$(split one 70 two)" | jq -r .name)
+	api POST "$ADMIN/v2/$operation:wait" -d '{"timeout": "0.2s"}' |
+		jq -e '.done | not'
+}
+
+@test "a revision that does not exist fails the operation, not the request" {
+	sandbox_start --revision one --revision two --operation-delay 0
+	local operation
+	operation=$(patch -d "$(split one 50 gone)" | jq -r .name)
+	api POST "$ADMIN/v2/$operation:wait" | jq -e '.error.code == 13 and
+		(.error.message | startswith("Revision '\''gone'\'' does not exist"))'
+	[ "$(serving one)" = 100 ]
+	api GET "$SERVICE" | jq -e '
+		.terminalCondition.state == "CONDITION_FAILED"'
+}
+
+@test "the URL of a tag leads to its revision" {
+	sandbox_start --revision one --revision two --operation-delay 0
+	patch -d '{"traffic": [
+		{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION",
+			"revision": "one", "percent": 100},
+		{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION",
+			"revision": "two", "tag": "candidate"}]}'
+	until_true 5 settled
+	local uri
+	uri=$(api GET "$SERVICE" | jq -r '.trafficStatuses[1].uri')
+	[ "$(curl -sS "$uri")" = "hello from two" ]
+	curl -sS "$uri/api/v1/health" |
+		jq -e '.status == "healthy" and .revision == "two"'
+	[ "$(curl -sS -H 'Host: candidate---backend.localhost' "$FRONT/")" = \
+		"hello from two" ]
+	[ "$(curl -s -o /dev/null -w '%{http_code}' "$FRONT/.tag/none/")" = 404 ]
+}
+
+@test "a deploy is served at once where LATEST has the traffic" {
+	sandbox_start --revision one
+	[ "$(serving one)" = 100 ]
+	api POST "$ADMIN/sandbox/deploy" -d '{"revision": "two"}'
+	[ "$(front_counts 10)" = "two 10" ]
+	api POST "$ADMIN/sandbox/deploy" \
+		-d '{"revision": "three", "ready": false}'
+	[ "$(front_counts 10)" = "two 10" ]
+	api GET "$SERVICE" | jq -e '
+		(.latestCreatedRevision | endswith("/three")) and
+		(.latestReadyRevision | endswith("/two"))'
+	api GET "$SERVICE/revisions/three" | jq -e '.conditions[] |
+		select(.type == "Ready").state == "CONDITION_FAILED"'
+}
+
+@test "a stale etag is a conflict, unless etags are lax" {
+	sandbox_start --revision one --revision two --operation-delay 0
+	local body
+	body=$(split one 90 two | jq -c '. + {etag: "\"old\""}')
+	patch -d "$body" | jq -e '.error.status == "ABORTED" and
+		.error.code == 409'
+	api PATCH "$ADMIN/sandbox" -d '{"etag": "lax"}' >/dev/null
+	patch -d "$body" | jq -e .name
+}
+
+@test "a fault before the effect is an answer without a write" {
+	sandbox_start --revision one --revision two --operation-delay 0
+	fault '{"kind": "status", "status": 429, "retryAfter": "2s",
+		"method": "PATCH", "path": "*/services/*", "times": 2}'
+	local i
+	for i in 1 2; do
+		run patch -d "$(split one 90 two)" -o /dev/null \
+			-w '%{http_code} %header{retry-after}'
+		[ "$output" = "429 2" ] || { echo "$i: $output"; false; }
+	done
+	[ "$(serving one)" = 100 ]
+	patch -d "$(split one 90 two)" | jq -e .name
+	until_true 5 settled
+	[ "$(serving one)" = 90 ]
+	[ "$(api GET "$ADMIN/sandbox/log?method=PATCH" |
+		jq -c '[.entries[].status]')" = '[429,429,200]' ]
+	api GET "$ADMIN/sandbox/log?method=PATCH" |
+		jq -e '.entries[0].body.traffic | length == 2'
+}
+
+@test "a fault after the effect hides a write that was applied" {
+	sandbox_start --revision one --revision two --operation-delay 0
+	fault '{"kind": "status", "status": 503, "method": "PATCH",
+		"when": "after"}'
+	patch -d "$(split one 90 two)" |
+		jq -e '.error.status == "UNAVAILABLE"'
+	until_true 5 settled
+	[ "$(serving one)" = 90 ]
+	fault '{"kind": "reset", "method": "PATCH", "when": "after"}'
+	run patch -d "$(split one 80 two)"
+	[ "$status" = 56 ] || [ "$status" = 52 ]
+	[ "$(last_patch_status)" = 0 ]
+	until_true 5 settled
+	[ "$(serving one)" = 80 ]
+}
+
+@test "connections break and answers hang when asked to" {
+	sandbox_start
+	fault '{"kind": "reset"}'
+	run api GET "$SERVICE"
+	[ "$status" = 56 ] || [ "$status" = 52 ]
+	fault '{"kind": "hang"}'
+	run api GET "$SERVICE" --max-time 0.3
+	[ "$status" = 28 ]
+	fault '{"kind": "hang", "delay": "200ms"}'
+	run api GET "$SERVICE"
+	[ "$status" = 56 ] || [ "$status" = 52 ]
+	fault '{"kind": "slow", "delay": "300ms"}'
+	run api GET "$SERVICE" -o /dev/null -w '%{http_code} %{time_total}'
+	[[ $output == "200 0."[3-9]* || $output == "200 "[1-9]* ]]
+	api GET "$SERVICE" | jq -e .name
+}
+
+requests_came() {
+	[ "$(api GET "$ADMIN/sandbox" | jq .adminRequests)" = "$1" ]
+}
+
+@test "hanging requests are let go when the faults are deleted" {
+	sandbox_start
+	fault '{"kind": "hang"}'
+	api GET "$SERVICE" >/dev/null 2>&1 3>&- &
+	local pid=$!
+	until_true 5 requests_came 1
+	api DELETE "$ADMIN/sandbox/faults" | jq -e '.faults == []'
+	local status=0
+	wait "$pid" || status=$?
+	[ "$status" = 56 ] || [ "$status" = 52 ]
+}
+
+@test "operations fail or never end when asked to" {
+	sandbox_start --revision one --revision two --operation-delay 0
+	fault '{"kind": "operation-error", "method": "PATCH", "code": 9,
+		"message": "bad luck"}'
+	local operation
+	operation=$(patch -d "$(split one 90 two)" | jq -r .name)
+	api POST "$ADMIN/v2/$operation:wait" | jq -e '.error ==
+		{"code": 9, "message": "bad luck"}'
+	[ "$(serving one)" = 100 ]
+	fault '{"kind": "operation-stuck", "method": "PATCH", "when": "after"}'
+	operation=$(patch -d "$(split one 80 two)" | jq -r .name)
+	until_true 5 settled
+	[ "$(serving one)" = 80 ]
+	api GET "$ADMIN/v2/$operation" | jq -e '.done | not'
+}
+
+@test "reads can be stale" {
+	sandbox_start --revision one --revision two --operation-delay 0
+	patch -d "$(split one 90 two)" >/dev/null
+	until_true 5 settled
+	fault '{"kind": "stale", "delay": "10m", "method": "GET"}'
+	api GET "$SERVICE" | jq -e '.traffic | length == 1'
+	api GET "$SERVICE" | jq -e '.traffic[0].percent == 90'
+}
+
+@test "somebody else writes in between, or by hand" {
+	sandbox_start --revision one --revision two --operation-delay 0
+	local etag
+	etag=$(api GET "$SERVICE" | jq .etag)
+	fault '{"kind": "drift", "method": "PATCH",
+		"set": {"labels": {"team": "other"}}}'
+	patch -d "$(split one 90 two | jq -c ". + {etag: $etag}")" |
+		jq -e '.error.status == "ABORTED"'
+	api GET "$SERVICE" | jq -e '.labels.team == "other" and
+		.lastModifier == "somebody-else@example.com"'
+	api PUT "$ADMIN/sandbox/traffic" -d '{"two": 25, "LATEST": 75}'
+	until_true 5 settled
+	[ "$(serving two)" = 100 ]
+	api PUT "$ADMIN/sandbox/traffic" -d '{"two": 25}' |
+		jq -e '.error.status == "INVALID_ARGUMENT"'
+	api POST "$ADMIN/sandbox/faults" \
+		-d '{"kind": "drift", "set": {"labls": {}}}' |
+		jq -e '.error.code == 400'
+}
+
+@test "permissions can be taken away" {
+	sandbox_start
+	api PATCH "$ADMIN/sandbox" -d '{"deny": ["run.operations.get"]}'
+	api GET "${SERVICE%/services/*}/operations/x" | jq -e '
+		.error.status == "PERMISSION_DENIED" and
+		.error.details[0].metadata.permission == "run.operations.get"'
+	run curl -s -o /dev/null -w '%{http_code}' "$SERVICE"
+	[ "$output" = 401 ]
+}
+
+@test "a revision changes how it behaves while it runs" {
+	sandbox_start --revision one
+	api POST "$ADMIN/sandbox/revisions/one" \
+		-d '{"latency": "150ms", "codes": {"503": "100%"}}'
+	run curl -s -o /dev/null -w '%{http_code} %{time_total}' "$FRONT/health"
+	[[ $output == "503 0."[1-9]* || $output == "503 "[1-9]* ]]
+	api POST "$ADMIN/sandbox/revisions/one" -d '{"latancy": "1s"}' |
+		jq -e '.error.code == 400'
+	api POST "$ADMIN/sandbox/revisions/none" -d '{}' |
+		jq -e '.error.code == 404'
+}
+
+@test "a revision can be a real process" {
+	sandbox_start --revision inner
+	local inner=$FRONT
+	sandbox_start --revision "outer:proxy=$inner"
+	run curl -s -w ' %{http_code} %header{x-revision}' "$FRONT/a/b?c=d"
+	[ "$output" = $'hello from inner\n 200 outer' ]
+	api POST "$ADMIN/sandbox/revisions/outer" \
+		-d '{"proxy": "http://127.0.0.1:1"}'
+	[ "$(curl -s -o /dev/null -w '%{http_code}' "$FRONT/")" = 502 ]
+	api POST "$ADMIN/sandbox/revisions/outer" \
+		-d '{"proxy": "http://example.com"}' | jq -e '.error.code == 400'
+}
+
+@test "a revision that Cloud Run collected is gone" {
+	sandbox_start --revision one --revision two --revision three
+	api DELETE "$ADMIN/sandbox/revisions/two" | jq -e .revisions
+	api GET "$SERVICE/revisions/two" | jq -e '.error.code == 404'
+	api DELETE "$ADMIN/sandbox/revisions/one" |
+		jq -e '.error.status == "FAILED_PRECONDITION"'
+}
+
+has_value() {
+	[ -n "$(prometheus_value "$1")" ]
+}
+
+near() {
+	awk -v v="$(prometheus_value "$1")" -v from="$2" -v to="$3" \
+		'BEGIN { exit !(v != "" && v + 0 >= from && v + 0 <= to) }'
+}
+
+@test "Prometheus sees errors and latencies of each revision" {
+	sandbox_start --revision good:latency=5ms \
+		--revision bad:latency=30ms,errors=50% --traffic good=50,bad=50
+	curl -s "$METRICS" >"$WORLD/metrics"
+	promtool check metrics <"$WORLD/metrics"
+	prometheus_start "$METRICS"
+	until_true 20 has_value 'http_requests_total{revision="bad",code="500"}'
+	curl -s -o /dev/null -Z --parallel-max 20 "$FRONT/?[1-1000000]" \
+		>/dev/null 2>&1 3>&- &
+	PIDS+=($!)
+	until_true 30 near 'sum(rate(http_requests_total{revision="bad",code=~"5.."}[5s]))
+		/ sum(rate(http_requests_total{revision="bad"}[5s]))' 0.4 0.6
+	until_true 30 near 'histogram_quantile(0.5, sum by (le) (rate(
+		http_request_duration_seconds_bucket{revision="bad"}[5s])))' \
+		0.025 0.1
+	near 'sum(rate(http_requests_total{revision="good",code=~"5.."}[5s]))' 0 0
+	near 'sandbox_traffic_percent{revision="good"}' 50 50
+}

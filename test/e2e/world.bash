@@ -1,0 +1,106 @@
+# shellcheck shell=bash disable=SC2034
+# What the end-to-end tests share: a sandbox, a Prometheus, waiting for things.
+# Ports come from the kernel; everything that is started ends with the test.
+
+: "${TIDEGATE:=./build/tidegate}"
+
+world_open() {
+	WORLD=$(mktemp -d)
+	PIDS=()
+}
+
+world_close() {
+	local pid
+
+	for pid in "${PIDS[@]}"; do
+		kill "$pid" 2>/dev/null || continue
+		wait "$pid" 2>/dev/null || true
+	done
+	rm -rf "$WORLD"
+}
+
+# until_true SECONDS COMMAND…: the deadline is for the condition.
+until_true() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		if [ $SECONDS -ge "$end" ]; then
+			echo "waited in vain for: $*" >&2
+			return 1
+		fi
+		sleep 0.05 # poll
+	done
+}
+
+# sandbox_start [OPTION…] sets ADMIN, FRONT, METRICS, SERVICE, SANDBOX_PID.
+sandbox_start() {
+	local ready
+
+	ready=$(mktemp "$WORLD/ready.XXXXXX")
+	"$TIDEGATE" sandbox "$@" >"$ready" 2>"$ready.err" 3>&- &
+	SANDBOX_PID=$!
+	PIDS+=("$SANDBOX_PID")
+	until_true 10 test -s "$ready" || {
+		cat "$ready.err" >&2
+		return 1
+	}
+	ADMIN=$(jq -r .admin "$ready")
+	FRONT=$(jq -r .front "$ready")
+	METRICS=$(jq -r .metrics "$ready")
+	SERVICE=$ADMIN/v2/$(jq -r .service "$ready")
+}
+
+# The admin API and the sandbox's own controls: api METHOD URL [CURL-OPTION…]
+api() {
+	local method=$1 url=$2
+
+	shift 2
+	curl -sS --max-time 20 -X "$method" -H 'Authorization: Bearer test' \
+		-H 'Content-Type: application/json' "$url" "$@"
+}
+
+# split A PERCENT B: a body of traffic
+split() {
+	jq -nc --arg a "$1" --argjson p "$2" --arg b "$3" '{traffic: [
+		{type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision: $a,
+			percent: $p},
+		{type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision: $b,
+			percent: (100 - $p)}]}'
+}
+
+# fault JSON: asks for it; see the controls of the sandbox
+fault() {
+	api POST "$ADMIN/sandbox/faults" -d "$1" | jq -e .id >/dev/null
+}
+
+# serving REVISION: the percent it serves
+serving() {
+	api GET "$ADMIN/sandbox" |
+		jq --arg name "$1" '.revisions[] | select(.name == $name).percent'
+}
+
+# prometheus_start URL-OF-METRICS sets PROMETHEUS; it scrapes every second.
+prometheus_start() {
+	local log=$WORLD/prometheus.log target=${1#http://}
+
+	cat >"$WORLD/prometheus.yml" <<-END
+		global: {scrape_interval: 1s, evaluation_interval: 1s}
+		scrape_configs:
+		  - job_name: sandbox
+		    static_configs: [{targets: ["${target%%/*}"]}]
+	END
+	prometheus --config.file="$WORLD/prometheus.yml" \
+		--storage.tsdb.path="$WORLD/tsdb" \
+		--web.listen-address=127.0.0.1:0 >"$log" 2>&1 3>&- &
+	PIDS+=($!)
+	until_true 20 grep -q 'Listening on' "$log"
+	PROMETHEUS=http://$(sed -n 's/.*"Listening on" address=//p' "$log")
+	until_true 20 curl -sf -o /dev/null "$PROMETHEUS/-/ready"
+}
+
+# prometheus_value QUERY: the one value, or nothing
+prometheus_value() {
+	curl -sf "$PROMETHEUS/api/v1/query" --data-urlencode "query=$1" |
+		jq -r '.data.result | select(length == 1) | .[0].value[1]'
+}
