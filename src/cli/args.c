@@ -241,24 +241,23 @@ bool args_want_help(
 	return false;
 }
 
-/* Words of `text` from `column` on, broken before HELP_WIDTH. */
-static void wrap(struct buf *out, size_t column, const char *text)
+/* The words of `text`, broken before HELP_WIDTH; no blank ends a line. */
+static void wrap(struct buf *out, const char *text)
 {
-	size_t len;
+	size_t column = HELP_COLUMN, len;
 
-	while (*text) {
+	for (; *text; text += strspn(text, " ")) {
 		len = strcspn(text, " ");
-		if (column + len >= HELP_WIDTH) {
+		if (column > HELP_COLUMN && column + 1 + len > HELP_WIDTH) {
 			buf_addf(out, "\n%*s", HELP_COLUMN, "");
 			column = HELP_COLUMN;
+		} else if (column > HELP_COLUMN) {
+			buf_addc(out, ' ');
+			column++;
 		}
 		buf_add(out, text, len);
 		column += len;
 		text += len;
-		if (*text == ' ') {
-			buf_addc(out, *text++);
-			column++;
-		}
 	}
 }
 
@@ -276,7 +275,7 @@ static void print_option(const struct option_spec *spec, struct buf *out)
 		buf_addf(out, "\n%*s", HELP_COLUMN, "");
 	else
 		buf_addf(out, "%*s", (int)(HELP_COLUMN - width), "");
-	wrap(out, HELP_COLUMN, spec->help);
+	wrap(out, spec->help);
 	buf_addc(out, '\n');
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
@@ -86,6 +87,22 @@ int context_who(const struct store *store, const char *as,
 	if (name)
 		return who_set(name, who_r, err_r);
 	return who_login(who_r, err_r);
+}
+
+int64_t context_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void context_pause(int ms)
+{
+	const struct timespec pause = {
+		.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	nanosleep(&pause, NULL);
 }
 
 /* The form of all three parts; a stray "/" or "?" would change the URL. */

@@ -159,6 +159,7 @@ static void help_is_wrapped_at_80_columns(void **state)
 	for (line = out.data; *line; line = end + 1) {
 		end = strchr(line, '\n');
 		assert_true(end - line <= 80);
+		assert_true(end == line || end[-1] != ' ');
 	}
 	buf_fini(&out);
 }

@@ -1,0 +1,140 @@
+/* `tidegate watch`: follows a rollout's journal to its end, from outside. */
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/folded.h"
+#include "cli/journal_print.h"
+#include "cli/output.h"
+
+#define PAUSE_MS  50
+#define DRIVER_MS 5000 /* how often it is looked who drives it */
+
+struct watch_args {
+	const char *state;
+	int format;
+};
+
+static const struct option_spec options[] = {
+	OPTION_STATE(struct watch_args),
+	OPTION_FORMAT(struct watch_args),
+	{0},
+};
+
+struct watch {
+	struct store *store;
+	struct folded *folded;
+	int format;
+	int64_t printed_seq;
+	int64_t counter; /* of the store when it was read last */
+	int64_t driver_ms; /* when the driver was looked for */
+	bool alone_told;
+};
+
+static int print_entry(
+	const struct store_event *entry, void *arg, struct err *err_r)
+{
+	struct watch *watch = arg;
+	struct buf line;
+
+	buf_init(&line, OUTPUT_BYTES_MAX);
+	if (watch->format == FORMAT_JSON)
+		journal_print_json(watch->folded->row.id, entry, &line);
+	else
+		journal_print_text(entry, &line);
+	output_write(stdout, &line);
+	buf_fini(&line);
+	watch->printed_seq = entry->seq;
+	return 0;
+}
+
+/* What is new is printed; 1 when that was the end. */
+static int read_news(struct watch *watch, struct err *err_r)
+{
+	struct folded *folded = watch->folded;
+
+	if (store_each_event(watch->store, folded->row.id, watch->printed_seq,
+		    print_entry, watch, err_r) ||
+		folded_update(folded, watch->store, err_r))
+		return -1;
+	if (fflush(stdout))
+		return err_set(err_r, ERR_IO,
+			"standard output does not take any more");
+	/* An entry may have come between the two: print it before the end. */
+	return phase_is_end(folded->fold.state.phase) &&
+	       folded->fold.last_seq == watch->printed_seq;
+}
+
+/* A rollout that nobody drives goes nowhere: say so once. */
+static int look_for_driver(struct watch *watch, struct err *err_r)
+{
+	int64_t now_ms = context_now_ms();
+	struct store_lease lease;
+	int held;
+
+	if (now_ms < watch->driver_ms + DRIVER_MS)
+		return 0;
+	watch->driver_ms = now_ms;
+	held = folded_driver(
+		watch->folded, watch->store, now_ms, &lease, err_r);
+	if (held < 0)
+		return -1;
+	if (!held && !watch->alone_told)
+		fprintf(stderr,
+			"nobody drives %s: tidegate resume %s goes on with "
+			"it\n",
+			watch->folded->row.id, watch->folded->row.id);
+	watch->alone_told = !held;
+	return 0;
+}
+
+static int follow(struct watch *watch, struct err *err_r)
+{
+	int64_t counter;
+	int ended = 0;
+
+	watch->counter = -1;
+	while (!ended) {
+		if (store_change_counter(watch->store, &counter, err_r))
+			return -1;
+		if (counter != watch->counter || watch->counter == -1) {
+			watch->counter = counter;
+			ended = read_news(watch, err_r);
+			continue;
+		}
+		if (look_for_driver(watch, err_r))
+			return -1;
+		context_pause(PAUSE_MS);
+	}
+	return ended;
+}
+
+static int watch(int argc, char **argv, struct err *err_r)
+{
+	struct watch_args args = {0};
+	struct watch watch = {0};
+	int status = -1;
+
+	if (args_parse(options, &args, &argc, argv, err_r) ||
+		args_count(argc, argv, "[ROLLOUT]", 0, 1, err_r))
+		return -1;
+	watch.format = args.format;
+	watch.store = context_store(args.state, STORE_LOOK, err_r);
+	if (!watch.store)
+		return -1;
+	watch.folded = folded_load(watch.store, argc > 1 ? argv[1] : NULL,
+		FOLDED_UNFINISHED, err_r);
+	if (watch.folded && follow(&watch, err_r) > 0)
+		status = rollout_exit_status(&watch.folded->fold.state);
+	folded_free(&watch.folded);
+	store_free(&watch.store);
+	return status;
+}
+
+const struct command cmd_watch = {
+	.name = "watch",
+	.usage = "[ROLLOUT]",
+	.summary = "Follow a rollout to its end and exit as it does",
+	.options = options,
+	.run = watch,
+};

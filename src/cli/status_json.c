@@ -1,0 +1,153 @@
+/* A folded rollout as JSON; see status_json.h. */
+#include "cli/status_json.h"
+
+#include <math.h>
+
+#include "base/jsonw.h"
+#include "base/timestamp.h"
+
+struct status {
+	const struct folded *folded;
+	const struct rollout *state;
+	const struct policy *policy;
+	int64_t now_ms;
+	struct jsonw w;
+};
+
+static void put_time(struct status *s, const char *key, int64_t ms)
+{
+	char text[TIMESTAMP_TEXT_MAX];
+
+	if (ms > 0)
+		jsonw_text(&s->w, key, timestamp_print(ms, text));
+	else
+		jsonw_null(&s->w, key);
+}
+
+static void put_value(struct status *s, const char *key, double value)
+{
+	if (isnan(value))
+		jsonw_null(&s->w, key);
+	else
+		jsonw_number(&s->w, key, value);
+}
+
+static void put_row(struct status *s)
+{
+	const struct store_rollout *row = &s->folded->row;
+
+	jsonw_text(&s->w, "rollout", row->id);
+	jsonw_text(&s->w, "service", row->service);
+	jsonw_text(&s->w, "candidate", row->candidate);
+	jsonw_text(&s->w, "stable", row->stable);
+	jsonw_text(&s->w, "policy", row->policy_name);
+	jsonw_text(&s->w, "starter", row->starter);
+	put_time(s, "started", row->started_ms);
+	put_time(s, "ended", row->ended_ms);
+	jsonw_int(&s->w, "seq", s->folded->fold.last_seq);
+}
+
+static bool has_step(const struct status *s)
+{
+	return s->state->step >= 0 &&
+	       (size_t)s->state->step < s->policy->n_steps;
+}
+
+static void put_step(struct status *s)
+{
+	const struct rollout *r = s->state;
+
+	jsonw_text(&s->w, "phase", phase_name(r->phase));
+	jsonw_text(&s->w, "reason", r->reason);
+	jsonw_text(&s->w, "cause", cause_name(r->cause));
+	jsonw_int(&s->w, "percent", s->folded->fold.percent);
+	if (has_step(s))
+		jsonw_int(&s->w, "step", r->step + 1);
+	else
+		jsonw_null(&s->w, "step");
+	jsonw_int(&s->w, "steps", (int64_t)s->policy->n_steps);
+	if (!has_step(s))
+		return;
+	jsonw_int(&s->w, "bake_ms", s->policy->steps[r->step].bake_ms);
+	jsonw_int(&s->w, "baked_ms", rollout_baked_ms(s->policy, r, s->now_ms));
+}
+
+static void put_slo(struct status *s, size_t i)
+{
+	const struct slo *slo = &s->policy->slos[i];
+	const struct check_state *check = &s->state->check[i];
+
+	jsonw_object(&s->w, NULL);
+	jsonw_text(&s->w, "name", slo->name);
+	put_value(s, "value", check->value);
+	put_value(s, "limit", check->limit);
+	jsonw_text(&s->w, "outcome", outcome_name(check->outcome));
+	put_time(s, "checked", check->last_ms);
+	jsonw_int(&s->w, "passes", check->passes);
+	jsonw_int(&s->w, "min_passes", slo->min_passes);
+	jsonw_bool(&s->w, "failed", check->failed);
+	jsonw_end(&s->w, '}');
+}
+
+static void put_gate(struct status *s)
+{
+	const struct approval *approval =
+		s->policy->steps[s->state->step].approval;
+	size_t i;
+
+	jsonw_object(&s->w, "approval");
+	jsonw_int(&s->w, "minimum", approval->minimum);
+	put_time(s, "deadline", s->state->gate_deadline_ms);
+	jsonw_array(&s->w, "approvers");
+	for (i = 0; i < approval->n_approvers; i++)
+		jsonw_text(&s->w, NULL, approval->approvers[i]);
+	jsonw_end(&s->w, ']');
+	jsonw_array(&s->w, "approved");
+	for (i = 0; i < approval->n_approvers; i++) {
+		if (s->state->approvals & UINT64_C(1) << i)
+			jsonw_text(&s->w, NULL, approval->approvers[i]);
+	}
+	jsonw_end(&s->w, ']');
+	jsonw_end(&s->w, '}');
+}
+
+static void put_driver(struct status *s, const struct store_lease *driver)
+{
+	if (!driver) {
+		jsonw_null(&s->w, "driver");
+		return;
+	}
+	jsonw_object(&s->w, "driver");
+	jsonw_text(&s->w, "holder", driver->holder);
+	put_time(s, "expires", driver->expires_ms);
+	jsonw_end(&s->w, '}');
+}
+
+void status_json_print(const struct folded *folded,
+	const struct store_lease *driver, int64_t now_ms, struct buf *out)
+{
+	struct status s = {
+		.folded = folded,
+		.state = &folded->fold.state,
+		.policy = folded->policy,
+		.now_ms = now_ms,
+		.w = {.out = out},
+	};
+	size_t i;
+
+	jsonw_object(&s.w, NULL);
+	put_row(&s);
+	put_step(&s);
+	jsonw_array(&s.w, "slos");
+	for (i = 0; i < s.policy->n_slos; i++)
+		put_slo(&s, i);
+	jsonw_end(&s.w, ']');
+	jsonw_bool(&s.w, "waits_for_people", rollout_waits_for_people(s.state));
+	put_time(&s, "hold_deadline", s.state->hold_deadline_ms);
+	if (s.state->gate_deadline_ms && has_step(&s))
+		put_gate(&s);
+	put_driver(&s, driver);
+	jsonw_int(&s.w, "exit", rollout_exit_status(s.state));
+	jsonw_end(&s.w, '}');
+	buf_addc(out, '\n');
+}
