@@ -229,8 +229,13 @@ static void call_send(void *arg)
 	if (call->reply.status == 401)
 		request_set_header(call->request, "WWW-Authenticate",
 			"Bearer realm=\"sandbox\"");
-	sandbox_answer_json(call->request, call->reply.status, call->reply.body,
-		call->reply.is_indented);
+	if (call->plan.slot[SLOT_ANSWER].body[0])
+		request_answer(call->request, call->reply.status, "text/html",
+			call->plan.slot[SLOT_ANSWER].body,
+			strlen(call->plan.slot[SLOT_ANSWER].body));
+	else
+		sandbox_answer_json(call->request, call->reply.status,
+			call->reply.body, call->reply.is_indented);
 	call_free(call);
 }
 

@@ -21,7 +21,9 @@
  *                                    times (1), for (a time), when (before or
  *                                    after the effect). Kinds and their own
  *                                    keys:
- *                                     status           status retryAfter message
+ *                                     status           status retryAfter
+ *                                                      message, or body (sent
+ *                                                      as it is, as HTML)
  *                                     reset
  *                                     hang             delay (then a reset)
  *                                     slow             delay

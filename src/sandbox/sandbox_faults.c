@@ -84,6 +84,7 @@ static int read_when(const char *text, bool *after_r, struct rpc_error *error)
 /* What the JSON holds, before it is a fault. */
 struct wish {
 	const char *kind, *method, *path, *when, *during, *retry, *delay, *text;
+	const char *body;
 	json_int_t times, skip;
 	int status, code;
 	json_t *drift;
@@ -99,9 +100,12 @@ static int check_numbers(const struct wish *wish, const struct fault *fault,
 			"times and skip must be between 1 (skip: 0) and %d",
 			FAULT_TIMES_MAX);
 	if (fault->kind == FAULT_STATUS &&
-		(wish->status < 400 || wish->status > 599))
+		(wish->status < (*wish->body ? 200 : 400) ||
+			wish->status > 599))
 		return rpc_error_field(error, "status",
-			"status %d is not between 400 and 599", wish->status);
+			"status %d is not between 400 (with a body: 200) and "
+			"599",
+			wish->status);
 	if (wish->code <= RPC_OK || wish->code >= RPC_CODES)
 		return rpc_error_field(error, "code",
 			"code %d is not one of gRPC's between 1 and 16",
@@ -131,9 +135,11 @@ static int fault_fill(const struct wish *wish, int64_t now_ms,
 		check_numbers(wish, fault, error) < 0)
 		return -1;
 	if (strlen(wish->method) >= sizeof(fault->method) ||
-		strlen(wish->path) >= sizeof(fault->path))
+		strlen(wish->path) >= sizeof(fault->path) ||
+		strlen(wish->body) >= sizeof(fault->body))
 		return rpc_error_field(
-			error, "path", "method or path is too long");
+			error, "path", "method, path or body is too long");
+	strcpy(fault->body, wish->body);
 	strcpy(fault->method, wish->method);
 	strcpy(fault->path, wish->path);
 	snprintf(fault->text, sizeof(fault->text), "%s", wish->text);
@@ -151,6 +157,7 @@ int sandbox_faults_add(struct sandbox_faults *faults, const json_t *body,
 {
 	struct wish wish = {.method = "",
 		.path = "",
+		.body = "",
 		.times = -1,
 		.status = 503,
 		.code = RPC_INTERNAL,
@@ -163,13 +170,13 @@ int sandbox_faults_add(struct sandbox_faults *faults, const json_t *body,
 			"there are %d faults already: delete some", FAULTS_MAX);
 	if (json_unpack_ex((json_t *)body, &where, JSON_STRICT,
 		    "{s:s, s?s, s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?i, "
-		    "s?i, s?o}",
+		    "s?i, s?s, s?o}",
 		    "kind", &wish.kind, "method", &wish.method, "path",
 		    &wish.path, "when", &wish.when, "for", &wish.during,
 		    "retryAfter", &wish.retry, "delay", &wish.delay, "message",
 		    &wish.text, "times", &wish.times, "skip", &wish.skip,
-		    "status", &wish.status, "code", &wish.code, "set",
-		    &wish.drift) < 0)
+		    "status", &wish.status, "code", &wish.code, "body",
+		    &wish.body, "set", &wish.drift) < 0)
 		return rpc_error_field(error, "", "fault: %s", where.text);
 	fault = xcalloc(1, sizeof(*fault));
 	if (fault_fill(&wish, now_ms, fault, error) < 0) {

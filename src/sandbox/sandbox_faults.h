@@ -18,7 +18,7 @@
 #define FAULT_DELAY_MS_MAX 600000
 
 enum fault_kind {
-	FAULT_STATUS, /* answers `status` */
+	FAULT_STATUS, /* answers `status`, as a broken proxy with `body` */
 	FAULT_RESET, /* breaks the connection */
 	FAULT_HANG, /* no answer for `delay_ms`, then a reset */
 	FAULT_SLOW, /* the answer comes `delay_ms` later */
@@ -43,6 +43,7 @@ struct fault {
 	int64_t delay_ms;
 	enum rpc_code code; /* of the operation's error */
 	char text[256];
+	char body[512]; /* FAULT_STATUS: instead of JSON; "": none */
 	json_t *drift; /* {"traffic": …} or other writable fields */
 	int64_t hits;
 };

@@ -160,6 +160,16 @@ last_patch_status() {
 		jq -e '.entries[0].body.traffic | length == 2'
 }
 
+@test "an answer can be what no API would say" {
+	sandbox_start
+	fault '{"kind": "status", "status": 502, "body": "<h1>bad gateway</h1>"}'
+	run api GET "$SERVICE" -w ' %{http_code} %{content_type}'
+	[ "$output" = "<h1>bad gateway</h1> 502 text/html" ]
+	fault '{"kind": "status", "status": 200, "body": "{\"name\": "}'
+	run api GET "$SERVICE" -w ' %{http_code}'
+	[ "$output" = '{"name":  200' ]
+}
+
 @test "a fault after the effect hides a write that was applied" {
 	sandbox_start --revision one --revision two --operation-delay 0
 	fault '{"kind": "status", "status": 503, "method": "PATCH",

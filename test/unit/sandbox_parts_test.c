@@ -81,6 +81,7 @@ static void bad_faults_are_refused(void **state)
 		"{}",
 		"{\"kind\":\"flood\"}",
 		"{\"kind\":\"status\",\"status\":200}",
+		"{\"kind\":\"status\",\"status\":199,\"body\":\"x\"}",
 		"{\"kind\":\"status\",\"wen\":\"after\"}",
 		"{\"kind\":\"status\",\"when\":\"later\"}",
 		"{\"kind\":\"status\",\"times\":0}",
