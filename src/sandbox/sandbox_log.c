@@ -43,7 +43,7 @@ uint64_t sandbox_log_add(struct sandbox_log *log, int64_t now_ms,
 	entry->seq = log->made;
 	entry->at_ms = now_ms;
 	snprintf(entry->method, sizeof(entry->method), "%s", method);
-	entry->target = xstrdup(target);
+	entry->target = xmemdup0(target, strnlen(target, SANDBOX_LOG_LINE_MAX));
 	if (len > SANDBOX_LOG_BODY_MAX)
 		len = SANDBOX_LOG_BODY_MAX;
 	entry->body = len ? xmemdup0(body, len) : NULL;

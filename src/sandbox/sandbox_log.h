@@ -11,6 +11,7 @@
 
 #define SANDBOX_LOG_MAX      4096 /* entries; the oldest are dropped */
 #define SANDBOX_LOG_BODY_MAX 2048 /* bytes of a body that are kept */
+#define SANDBOX_LOG_LINE_MAX 1024 /* the same of a target */
 
 struct sandbox_log_entry {
 	uint64_t seq; /* counts from 1 */
