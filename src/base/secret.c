@@ -32,6 +32,7 @@ struct spelling {
 
 struct secret {
 	size_t len;
+	bool masked; /* its spellings are in the register */
 	char bytes[];
 };
 
@@ -254,27 +255,39 @@ static void each_spelling(const struct secret *secret, spelling_fn *fn)
 
 /* ---- The type. ---- */
 
-struct secret *secret_new(const char *bytes, size_t len)
+struct secret *secret_hold(const char *bytes, size_t len)
 {
 	struct secret *secret = xcalloc(1, sizeof(*secret) + len + 1);
 
 	if (len)
 		memcpy(secret->bytes, bytes, len);
 	secret->len = len;
+	return secret;
+}
+
+struct secret *secret_new(const char *bytes, size_t len)
+{
+	struct secret *secret = secret_hold(bytes, len);
+
+	secret->masked = true;
 	each_spelling(secret, spelling_add);
 	return secret;
 }
 
 struct secret *secret_dup(const struct secret *secret)
 {
-	return secret ? secret_new(secret->bytes, secret->len) : NULL;
+	if (!secret)
+		return NULL;
+	return secret->masked ? secret_new(secret->bytes, secret->len)
+			      : secret_hold(secret->bytes, secret->len);
 }
 
 void secret_free(struct secret **secret)
 {
 	if (!*secret)
 		return;
-	each_spelling(*secret, spelling_drop);
+	if ((*secret)->masked)
+		each_spelling(*secret, spelling_drop);
 	explicit_bzero((*secret)->bytes, (*secret)->len);
 	free(*secret);
 	*secret = NULL;

@@ -23,6 +23,9 @@ struct secret;
 #define SECRET_LINE_MIN 16
 
 struct secret *secret_new(const char *bytes, size_t len);
+/* Holds what is not secret as a whole, a URL or a header's value: redact() is
+ * not taught it. */
+struct secret *secret_hold(const char *bytes, size_t len);
 struct secret *secret_dup(const struct secret *secret); /* NULL gives NULL */
 void secret_free(struct secret **secret); /* wipes the bytes */
 

@@ -160,6 +160,23 @@ static void a_value_is_known_as_long_as_one_secret_holds_it(void **state)
 	assert_null(secret_dup(NULL));
 }
 
+static void what_is_only_held_is_not_masked(void **state)
+{
+	static const struct row row[] = {{"https://held.example.com/x", NULL}};
+	struct secret *held = secret_hold(row[0].text, strlen(row[0].text));
+	struct secret *copy = secret_dup(held);
+	struct secret *known;
+
+	assert_string_equal(secret_reveal(copy), row[0].text);
+	EXPECT_ROWS(row);
+	/* Freeing what was not taught does not unteach another. */
+	known = secret_new("held.example.com", 16);
+	secret_free(&held);
+	secret_free(&copy);
+	expect_rows(&(struct row){"held.example.com", "***"}, 1);
+	secret_free(&known);
+}
+
 static void overlapping_and_nested_values_leave_nothing(void **state)
 {
 	static const struct row rows[] = {
@@ -230,6 +247,7 @@ int main(void)
 		cmocka_unit_test(known_values_are_masked_in_every_spelling),
 		cmocka_unit_test(
 			a_value_is_known_as_long_as_one_secret_holds_it),
+		cmocka_unit_test(what_is_only_held_is_not_masked),
 		cmocka_unit_test(overlapping_and_nested_values_leave_nothing),
 		cmocka_unit_test(
 			the_beginning_of_a_value_that_was_cut_is_masked),
