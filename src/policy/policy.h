@@ -75,6 +75,11 @@ struct step {
 	struct srcpos pos;
 };
 
+/* Limits as the file has them, "1%" or "500ms", for people; NULL: not there. */
+struct slo_texts {
+	const char *max, *min, *critical, *max_ratio, *max_increase;
+};
+
 struct slo {
 	const char *name;
 	const char *query; /* with templates */
@@ -84,6 +89,7 @@ struct slo {
 	double requests_min;
 	bool has_max, has_min, has_critical, has_max_ratio, has_max_increase;
 	double max, min, critical, max_ratio, max_increase;
+	struct slo_texts texts;
 	int64_t window_ms, interval_ms, timeout_ms;
 	int fail_breaches, fail_of; /* latch at N breaches of the last M */
 	int min_passes;

@@ -1,0 +1,397 @@
+/*
+ * The policy as a whole: the file, its top keys, its steps. What an SLO and an
+ * action are is in files of their own.
+ */
+#include "policy/policy_load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/printable.h"
+#include "base/xalloc.h"
+#include "policy/loader.h"
+
+#define SETTLE_MS         (30 * MS_SECOND)
+#define HOLD_TIMEOUT_MS   (30 * MS_MINUTE)
+#define REVERT_TIMEOUT_MS (10 * MS_MINUTE)
+#define METRICS_MS        (10 * MS_SECOND)
+#define APPROVAL_MS       (4 * MS_HOUR)
+#define APPROVER_MAX      63 /* bytes of a person's name */
+#define TAG_MAX           46 /* bytes */
+
+/* ---- target ---- */
+
+/* Names of Google's: `extra` are characters beside letters, digits, "-". */
+static void read_cloud_name(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *extra = key->detail, *text = plain_text(loader, value), *p;
+
+	if (!text)
+		return;
+	for (p = text; *p; p++)
+		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
+			    *p == '-' || strchr(extra, *p)))
+			break;
+	if (*p || !(*text >= 'a' && *text <= 'z') ||
+		strlen(text) > POLICY_NAME_MAX)
+		complain(loader, value,
+			"\"%.80s\" is not a %s: write lower case letters, "
+			"digits and \"-\", a letter first, at most %d",
+			text, key->name, POLICY_NAME_MAX);
+	else
+		*(const char **)((char *)into + key->offset) = text;
+}
+
+static const struct key target_keys[] = {
+	{"project", read_cloud_name, offsetof(struct policy, project), ".:"},
+	{"region", read_cloud_name, offsetof(struct policy, region), ""},
+	{"service", read_cloud_name, offsetof(struct policy, service), ""},
+	{0},
+};
+
+const struct section target_section = {"target", target_keys};
+
+/* ---- metrics ---- */
+
+static const struct choice providers[] = {
+	{"prometheus", 0},
+	{"cloud-monitoring", -1},
+	{"sentry", -1},
+	{0},
+};
+
+static void read_provider(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	int provider;
+
+	(void)choose(loader, value, providers, &provider); /* only one */
+}
+
+static void read_metrics_url(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct metrics *metrics = into;
+
+	metrics->url = secret_url(loader, value, false, &metrics->url_shown);
+}
+
+static const struct duration_range metrics_range = {100, 5 * MS_MINUTE};
+static const size_t n_headers_at = offsetof(struct metrics, n_headers);
+
+static const struct key metrics_keys[] = {
+	{"provider", read_provider},
+	{"url", read_metrics_url, .required = true},
+	{"auth", read_auth, offsetof(struct metrics, auth)},
+	{"tls", read_tls, offsetof(struct metrics, tls)},
+	{"headers", read_headers, offsetof(struct metrics, headers),
+		&n_headers_at},
+	{"timeout", read_duration, offsetof(struct metrics, timeout_ms),
+		&metrics_range},
+	{0},
+};
+
+const struct section metrics_section = {"metrics", metrics_keys};
+
+/* ---- steps ---- */
+
+static void read_approvers(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct approval *approval = into;
+	size_t n = list_len(loader, value, "approvers", POLICY_APPROVERS_MAX);
+	const char *name;
+
+	if (value->kind == NODE_SEQUENCE && !value->n)
+		complain(loader, value,
+			"no approvers: nobody could ever pass this gate");
+	approval->approvers =
+		arena_alloc(loader->arena, n * sizeof(*approval->approvers));
+	for (const struct node *node = value->first; n && node;
+		node = node->next) {
+		name = plain_text(loader, node);
+		if (!name)
+			continue;
+		if (strlen(name) > APPROVER_MAX)
+			complain(loader, node,
+				"a person's name has at most %d bytes",
+				APPROVER_MAX);
+		for (size_t i = 0; i < approval->n_approvers; i++)
+			if (!strcmp(approval->approvers[i], name))
+				complain(loader, node,
+					"\"%s\" is named twice: one person "
+					"approves once",
+					name);
+		approval->approvers[approval->n_approvers++] = name;
+	}
+}
+
+static const struct whole_range minimum_range = {1, POLICY_APPROVERS_MAX};
+static const struct duration_range wait_range = {MS_SECOND, 30 * MS_DAY};
+
+static const struct key approval_keys[] = {
+	{"approvers", read_approvers, .required = true},
+	{"minimum", read_whole, offsetof(struct approval, minimum),
+		&minimum_range},
+	{"timeout", read_duration, offsetof(struct approval, timeout_ms),
+		&wait_range},
+	{"self_approval", read_bool, offsetof(struct approval, self_approval)},
+	{0},
+};
+
+const struct section approval_section = {"approval", approval_keys};
+
+static void read_approval(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct step *step = into;
+	struct approval *approval =
+		arena_alloc(loader->arena, sizeof(*approval));
+	const struct node *minimum = node_get(value, "minimum");
+
+	approval->minimum = 1;
+	approval->timeout_ms = APPROVAL_MS;
+	read_section(loader, value, &approval_section, approval);
+	if (minimum && approval->n_approvers &&
+		(size_t)approval->minimum > approval->n_approvers)
+		complain(loader, minimum,
+			"%d approvals of %zu approvers cannot be: name more, "
+			"or lower the minimum",
+			approval->minimum, approval->n_approvers);
+	step->approval = approval;
+}
+
+static const struct whole_range percent_range = {0, 100};
+static const struct duration_range bake_range = {0, 30 * MS_DAY};
+
+static const struct key step_keys[] = {
+	{"percent", read_whole, offsetof(struct step, percent), &percent_range,
+		.required = true},
+	{"bake", read_duration, offsetof(struct step, bake_ms), &bake_range,
+		.required = true},
+	{"approval", read_approval},
+	{0},
+};
+
+const struct section step_section = {"a step", step_keys};
+
+static void check_percents(
+	struct loader *loader, const struct node *list, size_t n)
+{
+	const struct step *steps = loader->policy->steps;
+	const struct node *node = list->first, *percent = NULL;
+	int before = -1;
+
+	for (size_t i = 0; i < n; i++, node = node->next) {
+		percent = node_get(node, "percent");
+		if (!percent || steps[i].percent < 0)
+			return; /* told already */
+		if (steps[i].percent <= before)
+			complain(loader, percent,
+				"%d after %d: the percents of steps must rise",
+				steps[i].percent, before);
+		before = steps[i].percent;
+	}
+	if (percent && before != 100)
+		complain(loader, percent,
+			"the last step has %d percent: it must be 100, or the "
+			"rollout would never end",
+			before);
+}
+
+static void read_steps(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	size_t n = list_len(loader, value, "steps", POLICY_STEPS_MAX), i = 0;
+	struct policy *policy = into;
+
+	if (value->kind == NODE_SEQUENCE && !value->n)
+		complain(loader, value,
+			"no steps: add at least {percent: 100, bake: 10m}");
+	policy->steps = arena_alloc(loader->arena, n * sizeof(*policy->steps));
+	policy->n_steps = n;
+	for (const struct node *node = value->first; node && i < n;
+		node = node->next) {
+		struct step *step = &policy->steps[i++];
+
+		*step = (struct step){.percent = -1,
+			.bake_ms = -1,
+			.pos = node_pos(loader, node)};
+		read_section(loader, node, &step_section, step);
+	}
+	if (n)
+		check_percents(loader, value, n);
+}
+
+/* ---- the policy ---- */
+
+static void read_version(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *text = plain_text(loader, value);
+
+	if (text && strcmp(text, "1") != 0)
+		complain(loader, value,
+			"version \"%.20s\" is not known to this tidegate: it "
+			"reads version 1",
+			text);
+}
+
+static void read_tag(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *text = plain_text(loader, value);
+	struct policy *policy = into;
+
+	if (!text)
+		return;
+	if (!(*text >= 'a' && *text <= 'z') || strlen(text) > TAG_MAX ||
+		text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] ||
+		text[strlen(text) - 1] == '-')
+		complain(loader, value,
+			"\"%.80s\" is not a tag: write lower case letters, "
+			"digits and \"-\", a letter first, at most %d",
+			text, TAG_MAX);
+	else
+		policy->tag = text;
+}
+
+static const struct choice breach_choices[] = {
+	{"rollback", ON_BREACH_ROLLBACK},
+	{"hold", ON_BREACH_HOLD},
+	{"observe", ON_BREACH_OBSERVE},
+	{0},
+};
+static const struct choice undecided_choices[] = {
+	{"hold", ON_UNDECIDED_HOLD},
+	{"rollback", ON_UNDECIDED_ROLLBACK},
+	{0},
+};
+static const struct choice drift_choices[] = {
+	{"stop", ON_DRIFT_STOP},
+	{"reassert", ON_DRIFT_REASSERT},
+	{0},
+};
+static const struct choice interrupt_choices[] = {
+	{"rollback", ON_INTERRUPT_ROLLBACK},
+	{"leave", ON_INTERRUPT_LEAVE},
+	{0},
+};
+static const struct choice finish_choices[] = {
+	{"as-found", FINISH_AS_FOUND},
+	{"pinned", FINISH_PINNED},
+	{"latest", FINISH_LATEST},
+	{0},
+};
+static const struct duration_range settle_range = {0, 6 * MS_HOUR};
+
+#define LIST(list) offsetof(struct policy, lists[list])
+#define MEMBER(m)  offsetof(struct policy, m)
+
+static const struct key hooks_keys[] = {
+	{"started", read_actions, LIST(LIST_STARTED)},
+	{"step_passed", read_actions, LIST(LIST_STEP_PASSED)},
+	{"promoted", read_actions, LIST(LIST_PROMOTED)},
+	{"rolled_back", read_actions, LIST(LIST_ROLLED_BACK)},
+	{0},
+};
+
+const struct section hooks_section = {"hooks", hooks_keys};
+
+static const struct key policy_keys[] = {
+	{"version", read_version, .required = true},
+	{"name", read_name, MEMBER(name), .required = true},
+	{"use", NULL},
+	{"target", read_nested, 0, &target_section},
+	{"metrics", read_nested, MEMBER(metrics), &metrics_section,
+		.required = true},
+	{"steps", read_steps, .required = true},
+	{"slos", read_slos, .required = true},
+	{"settle", read_duration, MEMBER(settle_ms), &settle_range},
+	{"on_breach", read_choice, MEMBER(on_breach), breach_choices},
+	{"on_undecided", read_choice, MEMBER(on_undecided), undecided_choices},
+	{"hold_timeout", read_duration, MEMBER(hold_timeout_ms), &wait_range},
+	{"revert_timeout", read_duration, MEMBER(revert_timeout_ms),
+		&wait_range},
+	{"on_drift", read_choice, MEMBER(on_drift), drift_choices},
+	{"on_interrupt", read_choice, MEMBER(on_interrupt), interrupt_choices},
+	{"tag", read_tag},
+	{"finish", read_choice, MEMBER(finish), finish_choices},
+	{"preflight", read_actions, LIST(LIST_PREFLIGHT)},
+	{"hooks", read_nested, 0, &hooks_section},
+	{"rollback", read_actions, LIST(LIST_ROLLBACK)},
+	{"health", read_actions, LIST(LIST_HEALTH)},
+	{0},
+};
+
+const struct section policy_section = {"a policy", policy_keys};
+
+/* ---- loading ---- */
+
+static const char *folder_of(struct arena *arena, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return ".";
+	return slash == path
+		       ? "/"
+		       : arena_strndup(arena, path, (size_t)(slash - path));
+}
+
+static struct policy *policy_new(
+	const char *path, const char *bytes, size_t len)
+{
+	struct policy *policy = xcalloc(1, sizeof(*policy));
+
+	arena_init(&policy->arena);
+	policy->path = arena_strdup(&policy->arena, path);
+	policy->folder = folder_of(&policy->arena, path);
+	policy->source = xmemdup0(bytes, len);
+	policy->source_len = len;
+	policy->metrics.timeout_ms = METRICS_MS;
+	policy->settle_ms = SETTLE_MS;
+	policy->hold_timeout_ms = HOLD_TIMEOUT_MS;
+	policy->revert_timeout_ms = REVERT_TIMEOUT_MS;
+	/* The other defaults are the first of their enums. */
+	return policy;
+}
+
+struct policy *policy_parse(const char *path, const char *bytes, size_t len,
+	const struct policy_world *world, struct buf *problems,
+	struct err *err_r)
+{
+	struct policy *policy;
+	struct loader loader;
+
+	if (len > POLICY_BYTES_MAX) {
+		err_set(err_r, ERR_POLICY,
+			"%s: larger than 1 MiB, which no policy is", path);
+		printable_add(problems, err_r->text);
+		buf_addc(problems, '\n');
+		return NULL;
+	}
+	policy = policy_new(path, bytes, len);
+	loader = (struct loader){.policy = policy,
+		.arena = &policy->arena,
+		.world = world,
+		.problems = {.arena = &policy->arena,
+			.path = policy->path,
+			.source = policy->source,
+			.source_len = len}};
+	loader.root = yaml_parse(loader.arena, &loader.problems);
+	if (loader.root) {
+		read_section(&loader, loader.root, &policy_section, policy);
+		check_slos(&loader);
+		check_actions(&loader);
+	}
+	if (!loader.problems.n)
+		return policy;
+	problems_print(&loader.problems, problems);
+	problems_summary(&loader.problems, err_r);
+	/* Its place names a file: the caller's text outlives the policy's. */
+	err_r->pos.file = path;
+	policy_free(&policy);
+	return NULL;
+}

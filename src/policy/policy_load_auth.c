@@ -1,0 +1,314 @@
+/* Who tidegate is to others, and how: auth, tls, headers, environments. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/loader.h"
+
+#define HEADERS_MAX   32
+#define VARIABLES_MAX 128
+
+static const struct choice auth_types[] = {
+	{"none", AUTH_NONE},
+	{"basic", AUTH_BASIC},
+	{"bearer", AUTH_BEARER},
+	{"google", AUTH_GOOGLE},
+	{"id-token", -1},
+	{0},
+};
+
+/* What the file gives; which of it must be there depends on the type. */
+struct auth_draft {
+	enum auth_type type;
+	const struct node *username, *password, *password_file, *token,
+		*token_file;
+};
+
+static const struct key auth_keys[] = {
+	{"type", read_choice, offsetof(struct auth_draft, type), auth_types,
+		.required = true},
+	{"username", read_node, offsetof(struct auth_draft, username)},
+	{"password", read_node, offsetof(struct auth_draft, password)},
+	{"password_file", read_node,
+		offsetof(struct auth_draft, password_file)},
+	{"token", read_node, offsetof(struct auth_draft, token)},
+	{"token_file", read_node, offsetof(struct auth_draft, token_file)},
+	{0},
+};
+
+const struct section auth_section = {"auth", auth_keys};
+
+/* One of the two must be there. */
+static struct secret *secret_of(struct loader *loader, const struct node *auth,
+	const struct node *variable, const struct node *file, const char *name)
+{
+	char file_key[32];
+
+	snprintf(file_key, sizeof(file_key), "%s_file", name);
+	if (variable && file)
+		complain(loader, file->key, "both %s and %s: remove one", name,
+			file_key);
+	else if (file)
+		return secret_file(loader, file);
+	else if (variable)
+		return secret_variable(loader, variable, file_key);
+	else
+		complain(loader, auth, "this auth needs %s or %s", file_key,
+			name);
+	return NULL;
+}
+
+static void refuse_unused(
+	struct loader *loader, const struct node *node, const char *type)
+{
+	if (node)
+		complain(loader, node->key, "\"type: %s\" has no %s", type,
+			node->key->text);
+}
+
+static void take_basic(struct loader *loader, const struct node *node,
+	const struct auth_draft *draft, struct auth *auth)
+{
+	struct secret *username;
+
+	refuse_unused(loader, draft->token, "basic");
+	refuse_unused(loader, draft->token_file, "basic");
+	if (!draft->username) {
+		complain(loader, node, "\"type: basic\" needs username");
+	} else {
+		username = secret_text(loader, draft->username);
+		if (username)
+			auth->username = arena_strdup(
+				loader->arena, secret_reveal(username));
+		if (auth->username && strchr(auth->username, ':'))
+			complain(loader, draft->username,
+				"a username cannot hold \":\"");
+	}
+	auth->secret = secret_of(loader, node, draft->password,
+		draft->password_file, "password");
+}
+
+static void refuse_all(struct loader *loader, const struct auth_draft *draft,
+	const char *type, bool tokens)
+{
+	refuse_unused(loader, draft->username, type);
+	refuse_unused(loader, draft->password, type);
+	refuse_unused(loader, draft->password_file, type);
+	if (tokens) {
+		refuse_unused(loader, draft->token, type);
+		refuse_unused(loader, draft->token_file, type);
+	}
+}
+
+void read_auth(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct auth *auth = (struct auth *)((char *)into + key->offset);
+	struct auth_draft draft = {.type = AUTH_NONE};
+	const struct node *type = node_get(value, "type");
+
+	read_section(loader, value, &auth_section, &draft);
+	auth->type = draft.type;
+	switch (draft.type) {
+	case AUTH_NONE:
+		if (type && type->text && !strcmp(type->text, "none"))
+			refuse_all(loader, &draft, "none", true);
+		break;
+	case AUTH_BASIC:
+		take_basic(loader, value, &draft, auth);
+		break;
+	case AUTH_BEARER:
+		refuse_all(loader, &draft, "bearer", false);
+		auth->secret = secret_of(
+			loader, value, draft.token, draft.token_file, "token");
+		break;
+	case AUTH_GOOGLE:
+		refuse_all(loader, &draft, "google", true);
+		break;
+	}
+}
+
+/* ---- tls ---- */
+
+static void read_path(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	*(const char **)((char *)into + key->offset) = file_path(loader, value);
+}
+
+static const struct key tls_keys[] = {
+	{"ca_file", read_path, offsetof(struct tls, ca_file)},
+	{"cert_file", read_path, offsetof(struct tls, cert_file)},
+	{"key_file", read_path, offsetof(struct tls, key_file)},
+	{0},
+};
+
+const struct section tls_section = {"tls", tls_keys};
+
+void read_tls(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct tls *tls = (struct tls *)((char *)into + key->offset);
+
+	read_section(loader, value, &tls_section, tls);
+	if (!tls->cert_file != !tls->key_file)
+		complain(loader, value,
+			"a client certificate needs both cert_file and "
+			"key_file");
+}
+
+/* ---- NAME: VALUE ---- */
+
+/* Whether it is a mapping of 1 to `max` keys. */
+static bool is_name_list(struct loader *loader, const struct node *node,
+	const char *what, size_t max)
+{
+	if (node->kind == NODE_BROKEN)
+		return false;
+	if (node->kind != NODE_MAPPING)
+		complain(loader, node, "%s are a mapping, \"NAME: value\"",
+			what);
+	else if (node->n > max)
+		complain(loader, node, "%zu %s are too many: at most %zu",
+			node->n, what, max);
+	else
+		return true;
+	return false;
+}
+
+/* A token of RFC 9110. */
+static bool is_header_name(const char *name)
+{
+	for (const char *p = name; *p; p++)
+		if (!isalnum((unsigned char)*p) &&
+			!strchr("!#$%&'*+-.^_`|~", *p))
+			return false;
+	return *name;
+}
+
+static bool header_is_good(
+	struct loader *loader, const struct node *list, const struct node *node)
+{
+	static const char *const own[] = {"connection", "content-length",
+		"expect", "te", "transfer-encoding", "upgrade"};
+	const char *name = node->key->text;
+
+	if (!is_header_name(name)) {
+		complain(loader, node->key, "\"%.60s\" is not a header's name",
+			name);
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (strcasecmp(own[i], name) != 0)
+			continue;
+		complain(loader, node->key,
+			"the header %s is tidegate's own: remove it", name);
+		return false;
+	}
+	for (const struct node *n = list->first; n != node; n = n->next) {
+		if (strcasecmp(n->key->text, name) != 0)
+			continue;
+		complain(loader, node->key,
+			"the header %.60s is given twice: first in line %d",
+			name, n->key->line);
+		return false;
+	}
+	return true;
+}
+
+static struct secret *header_value(
+	struct loader *loader, const struct node *node)
+{
+	struct secret *value;
+	const char *p;
+
+	if (!strcasecmp(node->key->text, "authorization"))
+		value = secret_variable(loader, node, "auth");
+	else
+		value = secret_text(loader, node);
+	if (!value)
+		return NULL;
+	for (p = secret_reveal(value); *p; p++) {
+		if ((unsigned char)*p >= 0x20 && *p != 0x7f)
+			continue;
+		complain(loader, node,
+			"a header's value cannot hold a newline or another "
+			"control character");
+		return NULL;
+	}
+	return value;
+}
+
+static bool refuse_template(
+	struct loader *loader, const struct node *node, const char *where)
+{
+	if (node->kind != NODE_SCALAR || !strstr(node->text, "{{"))
+		return false;
+	complain(loader, node, "templates are not filled in in %s", where);
+	return true;
+}
+
+void read_headers(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const size_t *n_offset = key->detail;
+	size_t *n_r = (size_t *)((char *)into + *n_offset);
+	struct header *headers;
+
+	if (!is_name_list(loader, value, "headers", HEADERS_MAX))
+		return;
+	headers = arena_alloc(loader->arena, value->n * sizeof(*headers));
+	*(const struct header **)((char *)into + key->offset) = headers;
+	for (const struct node *n = value->first; n; n = n->next) {
+		if (!header_is_good(loader, value, n) ||
+			refuse_template(loader, n, "headers"))
+			continue;
+		headers->name = n->key->text;
+		headers->value = header_value(loader, n);
+		if (headers->value) {
+			headers++;
+			++*n_r;
+		}
+	}
+}
+
+static bool is_env_name(const char *name)
+{
+	for (const char *p = name; *p; p++)
+		if (!isalnum((unsigned char)*p) && *p != '_')
+			return false;
+	return *name && !isdigit((unsigned char)*name);
+}
+
+void read_env(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const size_t *n_offset = key->detail;
+	size_t *n_r = (size_t *)((char *)into + *n_offset);
+	struct env_var *vars;
+
+	if (!is_name_list(loader, value, "variables", VARIABLES_MAX))
+		return;
+	vars = arena_alloc(loader->arena, value->n * sizeof(*vars));
+	*(const struct env_var **)((char *)into + key->offset) = vars;
+	for (const struct node *n = value->first; n; n = n->next) {
+		if (!is_env_name(n->key->text)) {
+			complain(loader, n->key,
+				"\"%.60s\" is not a variable's name: write "
+				"letters, digits and \"_\"",
+				n->key->text);
+			continue;
+		}
+		if (refuse_template(loader, n,
+			    "env: the process finds them as "
+			    "$TIDEGATE_CANDIDATE and so on"))
+			continue;
+		vars->name = n->key->text;
+		vars->value = secret_text(loader, n);
+		if (vars->value) {
+			vars++;
+			++*n_r;
+		}
+	}
+}

@@ -1,0 +1,407 @@
+/*
+ * SLOs: their keys, and the rules that tie their values together, to the
+ * steps and to the metrics.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "policy/loader.h"
+#include "policy/quantity.h"
+#include "policy/template.h"
+
+#define WINDOW_MS     (2 * MS_MINUTE)
+#define INTERVAL_MS   (30 * MS_SECOND)
+#define FAIL_BREACHES 2
+#define FAIL_OF       3
+#define MIN_PASSES    3
+
+/* ---- keys ---- */
+
+struct fail_after_draft {
+	int breaches, of;
+};
+
+static const struct whole_range fail_range = {1, POLICY_FAIL_OF_MAX};
+
+static const struct key fail_after_keys[] = {
+	{"breaches", read_whole, offsetof(struct fail_after_draft, breaches),
+		&fail_range, .required = true},
+	{"of", read_whole, offsetof(struct fail_after_draft, of), &fail_range,
+		.required = true},
+	{0},
+};
+
+const struct section fail_after_section = {"fail_after", fail_after_keys};
+
+/* `fail_after: N` is N of the last N. */
+static void read_fail_after(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct fail_after_draft draft = {0};
+	struct slo *slo = into;
+
+	if (value->kind == NODE_SCALAR) {
+		if (whole_number(loader, value, &fail_range, &draft.breaches))
+			draft.of = draft.breaches;
+	} else {
+		read_section(loader, value, &fail_after_section, &draft);
+	}
+	if (!draft.breaches || !draft.of)
+		return;
+	if (draft.breaches > draft.of) {
+		complain(loader, value,
+			"%d breaches of %d checks cannot be: breaches is at "
+			"most of",
+			draft.breaches, draft.of);
+		return;
+	}
+	slo->fail_breaches = draft.breaches;
+	slo->fail_of = draft.of;
+}
+
+/* Where a limit goes: the number, whether there is one, the text. */
+struct limit_key {
+	size_t given, text;
+	double min; /* the least it may be */
+};
+
+static void read_limit(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const struct limit_key *limit = key->detail;
+	const char *text = plain_text(loader, value);
+	struct err err;
+	double number;
+
+	if (!text)
+		return;
+	if (quantity_parse(text, &number, &err) < 0) {
+		complain(loader, value, "%s", err.text);
+		return;
+	}
+	if (number < limit->min) {
+		complain(loader, value, "%s of %s is below %g", key->name, text,
+			limit->min);
+		return;
+	}
+	*(double *)((char *)into + key->offset) = number;
+	*(bool *)((char *)into + limit->given) = true;
+	*(const char **)((char *)into + limit->text) = text;
+}
+
+static void read_requests_min(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *text = plain_text(loader, value);
+	struct slo *slo = into;
+	struct err err;
+	double number;
+
+	if (!text)
+		return;
+	if (quantity_parse(text, &number, &err) < 0 || number < 1 ||
+		strpbrk(text, "%smhd"))
+		complain(loader, value,
+			"\"%.40s\" is not a number of requests: write 1 or "
+			"more",
+			text);
+	else
+		slo->requests_min = number;
+}
+
+static const struct key requests_keys[] = {
+	{"query", read_template, offsetof(struct slo, requests),
+		.required = true},
+	{"min", read_requests_min, .required = true},
+	{0},
+};
+
+const struct section requests_section = {"requests", requests_keys};
+
+static void read_requests(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	read_section(loader, value, &requests_section, into);
+}
+
+static const struct choice kinds[] = {{"threshold", 0}, {"evidence", -1}, {0}};
+static const struct choice arms[] = {{"stable", 1}, {0}};
+
+static void read_kind(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	int kind;
+
+	(void)choose(loader, value, kinds, &kind); /* there is only one */
+}
+
+static void read_compare(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct slo *slo = into;
+	int arm;
+
+	slo->compare_stable = choose(loader, value, arms, &arm);
+}
+
+static const struct choice no_data_choices[] = {
+	{"wait", NO_DATA_WAIT},
+	{"pass", NO_DATA_PASS},
+	{"breach", NO_DATA_BREACH},
+	{0},
+};
+static const struct duration_range span_range = {MS_SECOND, MS_DAY};
+static const struct whole_range passes_range = {1, 1000};
+
+#define LIMIT(name, least)                                                 \
+	{                                                                  \
+#name, read_limit, offsetof(struct slo, name),             \
+			&(const struct limit_key){                         \
+				offsetof(struct slo, has_##name),          \
+				offsetof(struct slo, texts.name), least }, \
+	}
+
+static const struct key slo_keys[] = {
+	{"name", read_name, offsetof(struct slo, name), .required = true},
+	{"kind", read_kind},
+	{"query", read_template, offsetof(struct slo, query), .required = true},
+	LIMIT(max, -INFINITY),
+	LIMIT(min, -INFINITY),
+	LIMIT(critical, -INFINITY),
+	{"compare", read_compare},
+	{"baseline", read_template, offsetof(struct slo, baseline)},
+	LIMIT(max_ratio, 0),
+	LIMIT(max_increase, 0),
+	{"window", read_duration, offsetof(struct slo, window_ms), &span_range},
+	{"interval", read_duration, offsetof(struct slo, interval_ms),
+		&span_range},
+	{"fail_after", read_fail_after},
+	{"min_passes", read_whole, offsetof(struct slo, min_passes),
+		&passes_range},
+	{"no_data", read_choice, offsetof(struct slo, no_data),
+		no_data_choices},
+	{"requests", read_requests},
+	{0},
+};
+
+const struct section slo_section = {"an SLO", slo_keys};
+
+/* ---- rules ---- */
+
+static const struct node *at(const struct node *slo, const char *key)
+{
+	const struct node *value = node_get(slo, key);
+
+	return value ? value : slo;
+}
+
+static void check_limits(
+	struct loader *loader, const struct node *node, const struct slo *slo)
+{
+	bool upper = slo->has_max || !slo->has_min;
+	double limit = slo->has_max ? slo->max : slo->min;
+
+	if (slo->has_max && slo->has_min && slo->min > slo->max)
+		complain(loader, at(node, "min"),
+			"min %s is above max %s: no value could pass",
+			slo->texts.min, slo->texts.max);
+	if (!slo->has_critical || (!slo->has_max && !slo->has_min))
+		return;
+	if (upper ? slo->critical <= limit : slo->critical >= limit)
+		complain(loader, at(node, "critical"),
+			"critical %s is not beyond %s %s: one check there "
+			"reverts at once, so it must be %s",
+			slo->texts.critical, upper ? "max" : "min",
+			upper ? slo->texts.max : slo->texts.min,
+			upper ? "higher" : "lower");
+}
+
+/* A key whose value was wrong was told already: it counts as given. */
+static bool is_given(const struct node *slo, const char *key)
+{
+	return node_get(slo, key) != NULL;
+}
+
+static void check_comparison(
+	struct loader *loader, const struct node *node, const struct slo *slo)
+{
+	bool compares = is_given(node, "compare") || is_given(node, "baseline");
+	bool relative =
+		is_given(node, "max_ratio") || is_given(node, "max_increase");
+
+	if (is_given(node, "compare") && is_given(node, "baseline"))
+		complain(loader, at(node, "baseline")->key,
+			"both compare and baseline: remove one");
+	if (compares && !relative)
+		complain(loader,
+			at(node, is_given(node, "compare") ? "compare"
+							   : "baseline"),
+			"a comparison needs max_ratio or max_increase");
+	if (relative && !compares)
+		complain(loader,
+			at(node, is_given(node, "max_ratio") ? "max_ratio"
+							     : "max_increase"),
+			"compared with what? add \"compare: stable\" or "
+			"\"baseline: <query>\"");
+	if (!relative && !compares && !is_given(node, "max") &&
+		!is_given(node, "min"))
+		complain(loader, node,
+			"this SLO has no limit: add max, min, or \"compare: "
+			"stable\" with max_ratio or max_increase");
+	if (slo->compare_stable && slo->query &&
+		!template_uses(slo->query, "revision"))
+		complain(loader, at(node, "query"),
+			"\"compare: stable\" asks this query for the candidate "
+			"and for stable: write {{revision}} for the one being "
+			"asked");
+}
+
+static void check_queries(
+	struct loader *loader, const struct node *node, const struct slo *slo)
+{
+	static const char *const elsewhere[] = {"reason", "candidate_url"};
+	const struct node *requests = node_get(node, "requests");
+	const struct node *queries[] = {node_get(node, "query"),
+		node_get(node, "baseline"), node_get(requests, "query")};
+
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t j = 0; j < 2 && queries[i] && queries[i]->text; j++)
+			if (template_uses(queries[i]->text, elsewhere[j]))
+				complain(loader, queries[i],
+					"{{%s}} has no meaning in a query",
+					elsewhere[j]);
+	}
+	if (slo->query && template_uses(slo->query, "window") &&
+		slo->window_ms < slo->interval_ms)
+		complain(loader,
+			at(node, is_given(node, "window") ? "window"
+							  : "interval"),
+			"the window is shorter than the interval: what happens "
+			"in between would never be looked at");
+}
+
+static void read_slo(
+	struct loader *loader, const struct node *node, struct slo *slo)
+{
+	*slo = (struct slo){
+		.window_ms = WINDOW_MS,
+		.interval_ms = INTERVAL_MS,
+		.fail_breaches = FAIL_BREACHES,
+		.fail_of = FAIL_OF,
+		.min_passes = MIN_PASSES,
+		.no_data = NO_DATA_WAIT,
+		.pos = node_pos(loader, node),
+	};
+	read_section(loader, node, &slo_section, slo);
+	if (node->kind != NODE_MAPPING)
+		return;
+	check_limits(loader, node, slo);
+	check_comparison(loader, node, slo);
+	check_queries(loader, node, slo);
+}
+
+static void check_name(
+	struct loader *loader, const struct node *list, const struct node *node)
+{
+	const struct node *name = node_get(node, "name"), *other;
+
+	for (const struct node *n = list->first; n != node; n = n->next) {
+		other = node_get(n, "name");
+		if (!name || !other || !name->text || !other->text ||
+			strcmp(name->text, other->text) != 0)
+			continue;
+		complain(loader, name,
+			"another SLO has the name \"%.63s\": first in line %d",
+			name->text, other->line);
+		return;
+	}
+}
+
+void read_slos(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	size_t n = list_len(loader, value, "slos", POLICY_SLOS_MAX), i = 0;
+	struct policy *policy = into;
+
+	if (!n && value->kind == NODE_SEQUENCE && !value->first)
+		complain(loader, value,
+			"without an SLO nothing is evaluated: add one");
+	policy->slos = arena_alloc(loader->arena, n * sizeof(*policy->slos));
+	policy->n_slos = n;
+	for (const struct node *node = value->first; node && i < n;
+		node = node->next) {
+		read_slo(loader, node, &policy->slos[i++]);
+		check_name(loader, value, node);
+	}
+}
+
+/* How many checks fall into a bake: one at its start, then one an interval. */
+static int64_t checks_in(const struct step *step, const struct slo *slo)
+{
+	return step->bake_ms / slo->interval_ms + 1;
+}
+
+static void check_bakes(struct loader *loader, const struct slo *slo)
+{
+	const struct policy *policy = loader->policy;
+	const struct node *step = node_get(loader->root, "steps");
+	char bake[DURATION_TEXT_MAX], interval[DURATION_TEXT_MAX];
+
+	step = step ? step->first : NULL;
+	for (size_t i = 0; step && i < policy->n_steps; step = step->next) {
+		const struct step *s = &policy->steps[i++];
+
+		if (s->bake_ms < 0 || checks_in(s, slo) >= slo->min_passes)
+			continue;
+		complain(loader, at(step, "bake"),
+			"in %s SLO \"%s\" is checked %lld times, at an "
+			"interval of %s, but needs min_passes %d: bake longer, "
+			"or change that SLO",
+			duration_print(s->bake_ms, bake), slo->name,
+			(long long)checks_in(s, slo),
+			duration_print(slo->interval_ms, interval),
+			slo->min_passes);
+	}
+}
+
+/* A check that is still being asked when the next is due would be lost: a
+ * timeout that nobody chose gives way, one that was chosen must fit. */
+static void set_timeouts(struct loader *loader)
+{
+	const struct node *metrics = node_get(loader->root, "metrics");
+	const struct node *timeout = node_get(metrics, "timeout");
+	struct policy *policy = loader->policy;
+	const struct slo *shortest = &policy->slos[0];
+	int64_t chosen = policy->metrics.timeout_ms;
+	char text[DURATION_TEXT_MAX], interval[DURATION_TEXT_MAX];
+
+	for (size_t i = 0; i < policy->n_slos; i++) {
+		struct slo *slo = &policy->slos[i];
+
+		slo->timeout_ms = chosen;
+		if (chosen >= slo->interval_ms)
+			slo->timeout_ms = slo->interval_ms / 2;
+		if (slo->interval_ms < shortest->interval_ms)
+			shortest = slo;
+	}
+	if (timeout && chosen >= shortest->interval_ms)
+		complain(loader, timeout,
+			"%s is not shorter than the interval %s of SLO \"%s\": "
+			"lower it, or raise the interval",
+			duration_print(chosen, text),
+			duration_print(shortest->interval_ms, interval),
+			shortest->name ? shortest->name : "");
+}
+
+void check_slos(struct loader *loader)
+{
+	struct policy *policy = loader->policy;
+
+	if (!policy->n_slos)
+		return;
+	set_timeouts(loader);
+	for (size_t i = 0; i < policy->n_slos; i++)
+		if (policy->slos[i].name)
+			check_bakes(loader, &policy->slos[i]);
+}

@@ -1,0 +1,406 @@
+/*
+ * The plan: what a policy will do, in the words of a person who must sign it.
+ * Prints what the engine does with the policy; decides nothing.
+ */
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/printable.h"
+#include "base/secret.h"
+#include "policy/policy_load.h"
+#include "policy/url.h"
+
+#define LABEL_WIDTH 12 /* columns of the words on the left */
+
+static void add_label(struct buf *out, int indent, const char *label)
+{
+	int width = (int)printable_width(label);
+
+	buf_addf(out, "%*s", indent, "");
+	printable_add(out, label);
+	buf_addf(out, "%*s", width < LABEL_WIDTH ? LABEL_WIDTH - width : 1, "");
+}
+
+static void add_row(
+	struct buf *out, int indent, const char *label, const char *text)
+{
+	add_label(out, indent, label);
+	printable_add(out, text);
+	buf_addc(out, '\n');
+}
+
+static void add_duration(struct buf *out, int64_t ms)
+{
+	char text[DURATION_TEXT_MAX];
+
+	buf_adds(out, duration_print(ms, text));
+}
+
+/* A text of several lines under each other; blank ends are left out. */
+static void add_block(
+	struct buf *out, int indent, const char *label, const char *text)
+{
+	size_t len;
+
+	while (*text) {
+		len = strcspn(text, "\n");
+		if (strspn(text, " \t\n") >= len) {
+			text += len + (text[len] == '\n');
+			continue;
+		}
+		struct buf line;
+
+		buf_init(&line, POLICY_BYTES_MAX);
+		buf_add(&line, text, len);
+		add_row(out, indent, label, line.data);
+		buf_fini(&line);
+		label = "";
+		text += len + (text[len] == '\n');
+	}
+}
+
+/* ---- head ---- */
+
+static const char *or_flag(const char *text, const char *flag)
+{
+	return text ? text : flag;
+}
+
+static void add_head(struct buf *out, const struct policy *p)
+{
+	static const char *const auths[] = {
+		[AUTH_NONE] = "no authentication",
+		[AUTH_BASIC] = "basic authentication",
+		[AUTH_BEARER] = "a bearer token",
+		[AUTH_GOOGLE] = "Google credentials",
+	};
+
+	add_label(out, 0, "policy");
+	printable_add(out, p->name);
+	buf_adds(out, " (");
+	printable_add(out, p->path);
+	buf_adds(out, ")\n");
+	add_label(out, 0, "target");
+	buf_addf(out, "service %s in %s, project %s\n",
+		or_flag(p->service, "of the command line"),
+		or_flag(p->region, "the region of --region"),
+		or_flag(p->project, "of --project"));
+	add_label(out, 0, "metrics");
+	printable_add(out, p->metrics.url_shown);
+	buf_addf(out, ", %s, timeout ", auths[p->metrics.auth.type]);
+	add_duration(out, p->metrics.timeout_ms);
+	buf_addc(out, '\n');
+}
+
+/* ---- steps ---- */
+
+static void add_gate(struct buf *out, const struct approval *a)
+{
+	add_label(out, 4, "first");
+	buf_addf(out, "%d of %zu must approve: ", a->minimum, a->n_approvers);
+	for (size_t i = 0; i < a->n_approvers; i++) {
+		if (i)
+			buf_adds(out, ", ");
+		printable_add(out, a->approvers[i]);
+	}
+	buf_adds(out, "; within ");
+	add_duration(out, a->timeout_ms);
+	buf_adds(out, a->self_approval ? "; who started it may approve\n"
+				       : "; not who started it\n");
+}
+
+static void add_steps(struct buf *out, const struct policy *p)
+{
+	int64_t total_ms = 0;
+
+	for (size_t i = 0; i < p->n_steps; i++)
+		total_ms += p->settle_ms + p->steps[i].bake_ms;
+	buf_adds(out, "\nsteps, at least ");
+	add_duration(out, total_ms);
+	buf_adds(out, " in all\n");
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct step *s = &p->steps[i];
+
+		buf_addf(out, "  %2zu. %3d%% of traffic, settle ", i + 1,
+			s->percent);
+		add_duration(out, p->settle_ms);
+		buf_adds(out, ", bake ");
+		add_duration(out, s->bake_ms);
+		buf_adds(out, s->percent == 100 ? "; a breach still reverts\n"
+						: "\n");
+		if (s->approval)
+			add_gate(out, s->approval);
+	}
+}
+
+/* ---- SLOs ---- */
+
+/* As the file has it, otherwise the number. */
+static void add_limit(
+	struct buf *out, const char *before, const char *text, double value)
+{
+	buf_adds(out, before);
+	if (text)
+		printable_add(out, text);
+	else
+		buf_addf(out, "%.6g", value);
+}
+
+static void add_limits(struct buf *out, const struct slo *s)
+{
+	const char *against = s->compare_stable ? "stable" : "the baseline";
+	bool upper = s->has_max || !s->has_min;
+	const char *comma = "";
+
+	add_label(out, 4, "breach");
+	if (s->has_max) {
+		add_limit(out, "value > ", s->texts.max, s->max);
+		comma = ", or ";
+	}
+	if (s->has_min) {
+		buf_adds(out, comma);
+		add_limit(out, "value < ", s->texts.min, s->min);
+		comma = ", or ";
+	}
+	if (s->has_max_ratio) {
+		buf_addf(out, "%svalue > %s x ", comma, against);
+		add_limit(out, "", s->texts.max_ratio, s->max_ratio);
+		comma = ", or ";
+	}
+	if (s->has_max_increase) {
+		buf_addf(out, "%svalue > %s + ", comma, against);
+		add_limit(out, "", s->texts.max_increase, s->max_increase);
+	}
+	buf_addc(out, '\n');
+	if (!s->has_critical)
+		return;
+	add_label(out, 4, "critical");
+	add_limit(out, upper ? "value > " : "value < ", s->texts.critical,
+		s->critical);
+	buf_adds(out, " once fails it at once\n");
+}
+
+static void add_slo(struct buf *out, const struct slo *s)
+{
+	static const char *const no_data[] = {
+		[NO_DATA_WAIT] = "wait: no data is no pass, the step goes on "
+				 "waiting for it",
+		[NO_DATA_PASS] = "pass: no data counts as a pass",
+		[NO_DATA_BREACH] = "breach: no data counts as a breach",
+	};
+
+	buf_adds(out, "  ");
+	printable_add(out, s->name);
+	buf_adds(out, ": every ");
+	add_duration(out, s->interval_ms);
+	buf_adds(out, ", {{window}} is ");
+	add_duration(out, s->window_ms);
+	buf_addc(out, '\n');
+	add_limits(out, s);
+	add_label(out, 4, "fails");
+	buf_addf(out, "when %d of the last %d checks are breaches\n",
+		s->fail_breaches, s->fail_of);
+	add_label(out, 4, "passes");
+	buf_addf(out, "%d needed in each step\n", s->min_passes);
+	add_row(out, 4, "no data", no_data[s->no_data]);
+	if (s->requests) {
+		add_label(out, 4, "requests");
+		buf_addf(out, "fewer than %g are no data\n", s->requests_min);
+	}
+	add_block(out, 4, "query", s->query);
+	if (s->baseline)
+		add_block(out, 4, "baseline", s->baseline);
+	if (s->requests)
+		add_block(out, 4, "requests", s->requests);
+}
+
+/* ---- actions ---- */
+
+static void add_url(struct buf *out, const struct secret *secret)
+{
+	struct url url;
+	struct err err;
+	struct buf shown;
+
+	buf_init(&shown, URL_BYTES_MAX);
+	if (url_parse(secret_reveal(secret), &url, &err) == 0)
+		url_show(&url, &shown);
+	printable_add(out, shown.data);
+	buf_fini(&shown);
+}
+
+static void add_expect(struct buf *out, const struct http_expect *e)
+{
+	buf_adds(out, ", expects ");
+	for (size_t i = 0; i < e->n_statuses; i++)
+		buf_addf(out, "%s%d", i ? " or " : "", e->statuses[i]);
+	if (!e->n_statuses)
+		buf_adds(out, "2xx");
+	if (e->body) {
+		buf_adds(out, ", a body that matches ");
+		printable_add(out, e->body);
+	}
+	for (size_t i = 0; i < e->n_json; i++) {
+		buf_adds(out, ", ");
+		printable_add(out, e->json[i].pointer);
+		buf_adds(out, e->json[i].exists ? " to exist" : " = ");
+		if (!e->json[i].exists)
+			printable_add(out, e->json[i].value);
+	}
+	if (e->max_latency_ms) {
+		buf_adds(out, " within ");
+		add_duration(out, e->max_latency_ms);
+	}
+}
+
+static void add_http(struct buf *out, const struct action_http *http)
+{
+	buf_addf(out, "http %s ", http->method);
+	add_url(out, http->url);
+	add_expect(out, &http->expect);
+	if (http->attempts <= 1)
+		return;
+	buf_addf(out, ", up to %d attempts every ", http->attempts);
+	add_duration(out, http->every_ms);
+}
+
+static void add_exec(struct buf *out, const struct action_exec *exec)
+{
+	buf_adds(out, "exec");
+	for (size_t i = 0; i < exec->n_command; i++) {
+		const char *arg = exec->command[i];
+		bool quote = !*arg || strpbrk(arg, " \t\n\"'\\");
+
+		buf_adds(out, quote ? " '" : " ");
+		printable_add(out, arg);
+		buf_adds(out, quote ? "'" : "");
+	}
+}
+
+static void add_when(struct buf *out, unsigned when)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} reasons[] = {
+		{WHEN_SLO, "slo"},
+		{WHEN_ABORT, "abort"},
+		{WHEN_INTERRUPT, "interrupt"},
+		{WHEN_TIMEOUT, "timeout"},
+	};
+	const char *comma = "; only when ";
+
+	if (when == WHEN_ALL)
+		return;
+	for (size_t i = 0; i < 4; i++) {
+		if (!(when & reasons[i].bit))
+			continue;
+		buf_addf(out, "%s%s", comma, reasons[i].name);
+		comma = ", ";
+	}
+}
+
+static void add_action(struct buf *out, size_t number, const struct action *a)
+{
+	buf_addf(out, "  %2zu. ", number);
+	printable_add(out, a->name);
+	buf_adds(out, ": ");
+	if (a->kind == ACTION_HTTP)
+		add_http(out, &a->u.http);
+	else
+		add_exec(out, &a->u.exec);
+	buf_addf(out, "\n%*stimeout ", 6, "");
+	add_duration(out, a->timeout_ms);
+	if (a->retries)
+		buf_addf(out, ", %d more %s", a->retries,
+			a->retries == 1 ? "try" : "tries");
+	buf_addf(out, "; a failure %s; after a crash it %s",
+		a->stop_on_failure ? "stops here" : "is reported",
+		a->idempotent ? "is run again" : "is left to a person");
+	add_when(out, a->when);
+	buf_addc(out, '\n');
+}
+
+static void add_actions(struct buf *out, const struct policy *p,
+	enum action_list list, const char *title)
+{
+	const struct actions *actions = &p->lists[list];
+
+	if (!actions->n)
+		return;
+	buf_addf(out, "\n%s, %s\n", action_list_name(list), title);
+	for (size_t i = 0; i < actions->n; i++)
+		add_action(out, i + 1, &actions->item[i]);
+}
+
+/* ---- what happens when ---- */
+
+static void add_rules(struct buf *out, const struct policy *p)
+{
+	static const char *const breach[] = {
+		[ON_BREACH_ROLLBACK] = "the traffic goes back to stable, then "
+				       "the rollback sequence runs",
+		[ON_BREACH_HOLD] = "hold: traffic stays, a person decides",
+		[ON_BREACH_OBSERVE] = "observe: it is reported, nothing else",
+	};
+	static const char *const undecided[] = {
+		[ON_UNDECIDED_HOLD] = "hold until the evidence is there",
+		[ON_UNDECIDED_ROLLBACK] = "rollback",
+	};
+	static const char *const drift[] = {
+		[ON_DRIFT_STOP] = "stop: nothing more is written",
+		[ON_DRIFT_REASSERT] = "reassert: the split is set again",
+	};
+	static const char *const interrupt[] = {
+		[ON_INTERRUPT_ROLLBACK] = "rollback",
+		[ON_INTERRUPT_LEAVE] = "leave: traffic stays as it is",
+	};
+	static const char *const finish[] = {
+		[FINISH_AS_FOUND] = "as-found: LATEST again only if it was so "
+				    "before and the candidate is the latest",
+		[FINISH_PINNED] = "pinned: new deployments get no traffic",
+		[FINISH_LATEST] = "latest: the latest ready revision serves",
+	};
+
+	buf_adds(out, "\nwhat happens on\n");
+	add_row(out, 2, "breach", breach[p->on_breach]);
+	add_row(out, 2, "undecided", undecided[p->on_undecided]);
+	add_label(out, 2, "hold");
+	buf_adds(out, "nobody resolves it for ");
+	add_duration(out, p->hold_timeout_ms);
+	buf_adds(out, ": rollback\n");
+	add_label(out, 2, "revert");
+	buf_adds(out, "is tried for ");
+	add_duration(out, p->revert_timeout_ms);
+	buf_adds(out, ", then a person is needed\n");
+	add_row(out, 2, "drift", drift[p->on_drift]);
+	add_row(out, 2, "interrupt", interrupt[p->on_interrupt]);
+	add_row(out, 2, "finish", finish[p->finish]);
+	if (p->tag) {
+		add_label(out, 2, "tag");
+		printable_add(out, p->tag);
+		buf_adds(out, ", for the candidate's own URL\n");
+	}
+}
+
+void policy_print_plan(const struct policy *policy, struct buf *out)
+{
+	add_head(out, policy);
+	add_steps(out, policy);
+	buf_adds(out, "\nSLOs, checked from the end of the first settle to the "
+		      "end of the rollout\n");
+	for (size_t i = 0; i < policy->n_slos; i++)
+		add_slo(out, &policy->slos[i]);
+	add_rules(out, policy);
+	add_actions(out, policy, LIST_PREFLIGHT,
+		"before any traffic; a failure refuses the rollout");
+	add_actions(out, policy, LIST_STARTED, "before the first step");
+	add_actions(out, policy, LIST_STEP_PASSED, "after each passed step");
+	add_actions(out, policy, LIST_PROMOTED, "at the good end");
+	add_actions(out, policy, LIST_ROLLBACK,
+		"after the traffic is back, in this order");
+	add_actions(out, policy, LIST_HEALTH,
+		"after the sequence; a failure makes rollback-failed");
+	add_actions(out, policy, LIST_ROLLED_BACK, "at the bad end");
+	redact(out);
+}

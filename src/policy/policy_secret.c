@@ -1,0 +1,323 @@
+/*
+ * Values that come from outside the file: ${VAR}, *_file, URLs. Owns what of
+ * them is a secret; every one is kept in policy->secrets.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/loader.h"
+#include "policy/template.h"
+#include "policy/url.h"
+
+#define VALUE_BYTES_MAX  (64 * 1024) /* of a ${VAR}, a file, a whole text */
+#define VARIABLES_MAX    16 /* in one text */
+#define QUERY_SECRET_MIN 16 /* bytes: shorter query values are not tokens */
+
+struct secret *keep_secret(
+	struct loader *loader, const char *value, size_t len, bool known)
+{
+	struct policy *policy = loader->policy;
+	struct secret **secrets;
+	size_t n = policy->n_secrets;
+
+	/* Full when it is a power of two: twice the room. */
+	if (!(n & (n - 1))) {
+		secrets = arena_alloc(
+			loader->arena, (n ? 2 * n : 1) * sizeof(*secrets));
+		if (n)
+			memcpy(secrets, policy->secrets, n * sizeof(*secrets));
+		policy->secrets = secrets;
+	}
+	secrets = policy->secrets;
+	secrets[n] = known ? secret_new(value, len) : secret_hold(value, len);
+	policy->n_secrets++;
+	return secrets[n];
+}
+
+/* ---- ${VAR} ---- */
+
+/* A text with its variables filled in, and where their values are in it. */
+struct expansion {
+	struct buf text;
+	struct span variable[VARIABLES_MAX];
+	size_t n;
+};
+
+static void expansion_fini(struct expansion *e)
+{
+	buf_wipe(&e->text);
+	buf_fini(&e->text);
+}
+
+static bool is_variable_name(const char *name, size_t len)
+{
+	if (!len || isdigit((unsigned char)*name))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)name[i]) && name[i] != '_')
+			return false;
+	return true;
+}
+
+static void complain_variable(struct loader *loader, const struct node *node,
+	const char *at, const char *why)
+{
+	struct span span = node_span_of(
+		&loader->problems, node, (size_t)(at - node->text), "${");
+	size_t len = strcspn(at, "}");
+
+	if (at[len] == '}' && span.to == span.from + 2)
+		span.to = span.from + len + 1;
+	problem_add(&loader->problems, span, "%s", why);
+}
+
+/* Appends the variable at "${"; returns what follows it, NULL: a problem. */
+static const char *expand_variable(struct loader *loader,
+	const struct node *node, const char *at, struct expansion *e)
+{
+	const struct policy_world *world = loader->world;
+	const char *close = strchr(at, '}'), *value;
+	char why[200], *name;
+	size_t len = close ? (size_t)(close - at) - 2 : 0, from = e->text.len;
+
+	if (!close || !is_variable_name(at + 2, len)) {
+		complain_variable(loader, node, at,
+			"this is not a variable: write ${NAME} with letters, "
+			"digits and \"_\", or $$ for a dollar");
+		return NULL;
+	}
+	name = arena_strndup(loader->arena, at + 2, len);
+	value = world->env ? world->env(name, world->arg) : NULL;
+	if (!value || !*value) {
+		snprintf(why, sizeof(why),
+			"environment variable %.60s is %s: set it, the policy "
+			"needs it",
+			name, value ? "empty" : "not set");
+		complain_variable(loader, node, at, why);
+		return NULL;
+	}
+	if (e->n == VARIABLES_MAX) {
+		complain(loader, node, "more than %d variables in one value",
+			VARIABLES_MAX);
+		return NULL;
+	}
+	buf_adds(&e->text, value);
+	e->variable[e->n++] = (struct span){from, e->text.len};
+	return close + 1;
+}
+
+/* false: a problem, nothing to free. */
+static bool expand(
+	struct loader *loader, const struct node *node, struct expansion *e)
+{
+	const char *p = scalar(loader, node);
+
+	e->n = 0;
+	buf_init(&e->text, VALUE_BYTES_MAX);
+	while (p && *p) {
+		if (p[0] == '$' && p[1] == '{') {
+			p = expand_variable(loader, node, p, e);
+			continue;
+		}
+		buf_addc(&e->text, *p);
+		p += p[0] == '$' && p[1] == '$' ? 2 : 1;
+	}
+	if (p && e->text.overflow)
+		complain(loader, node, "this is longer than %d bytes",
+			VALUE_BYTES_MAX);
+	if (p && !e->text.overflow)
+		return true;
+	expansion_fini(e);
+	return false;
+}
+
+/* Variables' values within `part` are masked from now on. */
+static void learn(
+	struct loader *loader, const struct expansion *e, struct url_part part)
+{
+	const char *value;
+	size_t len;
+
+	for (size_t i = 0; i < e->n; i++) {
+		value = e->text.data + e->variable[i].from;
+		len = e->variable[i].to - e->variable[i].from;
+		if (part.at && value >= part.at &&
+			value + len <= part.at + part.len)
+			keep_secret(loader, value, len, true);
+	}
+}
+
+struct secret *secret_text(struct loader *loader, const struct node *node)
+{
+	struct expansion e;
+	struct secret *secret;
+
+	if (!expand(loader, node, &e))
+		return NULL;
+	learn(loader, &e, (struct url_part){e.text.data, e.text.len});
+	secret = keep_secret(loader, e.text.data, e.text.len, false);
+	expansion_fini(&e);
+	return secret;
+}
+
+struct secret *secret_variable(
+	struct loader *loader, const struct node *node, const char *file_key)
+{
+	struct secret *secret;
+	struct expansion e;
+
+	if (!expand(loader, node, &e))
+		return NULL;
+	secret = keep_secret(loader, e.text.data, e.text.len, true);
+	if (!e.n)
+		complain(loader, node,
+			"a secret does not belong into the file: write ${VAR} "
+			"or use %s",
+			file_key);
+	expansion_fini(&e);
+	return secret;
+}
+
+/* ---- files ---- */
+
+const char *file_path(struct loader *loader, const struct node *node)
+{
+	const char *path = plain_text(loader, node);
+
+	if (!path || *path == '/')
+		return path;
+	return arena_printf(
+		loader->arena, "%s/%s", loader->policy->folder, path);
+}
+
+struct secret *secret_file(struct loader *loader, const struct node *node)
+{
+	const struct policy_world *world = loader->world;
+	const char *path = file_path(loader, node);
+	struct secret *secret = NULL;
+	struct buf content;
+	struct err err;
+	size_t len;
+
+	if (!path)
+		return NULL;
+	buf_init(&content, VALUE_BYTES_MAX);
+	err_set(&err, ERR_IO, "there are no files here");
+	if (!world->read_file ||
+		world->read_file(path, &content, &err, world->arg) < 0) {
+		complain(loader, node, "%s", err.text);
+		goto out;
+	}
+	len = content.len;
+	if (len && content.data[len - 1] == '\n')
+		len--;
+	if (len && content.data[len - 1] == '\r')
+		len--;
+	if (!len)
+		complain(loader, node, "\"%.200s\" is empty", path);
+	else if (strcspn(content.data, "\r\n") < len ||
+		 memchr(content.data, '\0', len))
+		complain(loader, node,
+			"\"%.200s\" has more than one line: a secret is one",
+			path);
+	else
+		secret = keep_secret(loader, content.data, len, true);
+out:
+	buf_wipe(&content);
+	buf_fini(&content);
+	return secret;
+}
+
+/* ---- URLs ---- */
+
+static void learn_query(struct loader *loader, struct url_part query)
+{
+	const char *p = query.at, *end = query.at + query.len, *next, *value;
+
+	for (; p && p < end; p = next + 1) {
+		next = memchr(p, '&', (size_t)(end - p));
+		if (!next)
+			next = end;
+		value = memchr(p, '=', (size_t)(next - p));
+		value = value ? value + 1 : p;
+		if (next - value >= QUERY_SECRET_MIN)
+			keep_secret(
+				loader, value, (size_t)(next - value), true);
+	}
+}
+
+/* What of a URL is masked wherever it appears: see the fine print on secrets
+ * in tidegate(1). */
+static void learn_url(
+	struct loader *loader, const struct expansion *e, const struct url *url)
+{
+	const char *colon;
+
+	learn(loader, e, url->userinfo);
+	learn(loader, e, url->query);
+	learn_query(loader, url->query);
+	if (!url->userinfo.at)
+		return;
+	keep_secret(loader, url->userinfo.at, url->userinfo.len, true);
+	colon = memchr(url->userinfo.at, ':', url->userinfo.len);
+	if (colon)
+		keep_secret(loader, colon + 1,
+			(size_t)(url->userinfo.at + url->userinfo.len - colon -
+				 1),
+			true);
+}
+
+static bool url_templates_are_good(
+	struct loader *loader, const struct node *node, bool templates)
+{
+	const char *open = strstr(node->text, "{{");
+	struct err err;
+	size_t at;
+
+	if (!open)
+		return true;
+	at = (size_t)(open - node->text);
+	if (!templates)
+		err_set(&err, ERR_POLICY,
+			"templates are not filled in here: write the value");
+	else if (template_check(node->text, &at, &err) == 0)
+		return true;
+	problem_add(&loader->problems,
+		node_span_of(&loader->problems, node, at, "{{"), "%s",
+		err.text);
+	return false;
+}
+
+struct secret *secret_url(struct loader *loader, const struct node *node,
+	bool templates, const char **shown_r)
+{
+	struct secret *secret = NULL;
+	struct expansion e;
+	struct buf shown;
+	struct url url;
+	struct err err;
+
+	if (!expand(loader, node, &e))
+		return NULL;
+	if (!url_templates_are_good(loader, node, templates))
+		goto out;
+	if (url_parse(e.text.data, &url, &err) < 0) {
+		/* Whatever it is, it was meant for a URL: keep it unseen. */
+		if (e.n)
+			keep_secret(loader, e.text.data, e.text.len, true);
+		complain(loader, node, "%s", err.text);
+		goto out;
+	}
+	learn_url(loader, &e, &url);
+	secret = keep_secret(loader, e.text.data, e.text.len, false);
+	if (shown_r) {
+		buf_init(&shown, URL_BYTES_MAX);
+		url_show(&url, &shown);
+		*shown_r = arena_strdup(loader->arena, shown.data);
+		buf_fini(&shown);
+	}
+out:
+	expansion_fini(&e);
+	return secret;
+}

@@ -1,0 +1,16 @@
+/*
+ * Numbers as people write them in a policy. Pure.
+ */
+#ifndef TIDEGATE_POLICY_QUANTITY_H
+#define TIDEGATE_POLICY_QUANTITY_H
+
+#include "base/err.h"
+
+/* "0.01", "1%" (0.01), "500ms" (0.5: what a query in seconds gives). Finite. */
+MUST_CHECK int quantity_parse(
+	const char *text, double *value_r, struct err *err_r);
+
+/* A whole number, decimal digits only. */
+MUST_CHECK int whole_parse(const char *text, int *value_r, struct err *err_r);
+
+#endif

@@ -1,0 +1,379 @@
+/*
+ * Readers: from a node to a value, with a message that names the value, the
+ * rule and the remedy. They know types, not keys.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/suggest.h"
+#include "policy/loader.h"
+#include "policy/quantity.h"
+#include "policy/template.h"
+
+#define LIST_TEXT_MAX 400 /* bytes of a list of names in a message */
+
+void complain(
+	struct loader *loader, const struct node *node, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	problem_add(&loader->problems, node->span, "%.500s", text);
+}
+
+struct srcpos node_pos(const struct loader *loader, const struct node *node)
+{
+	return (struct srcpos){loader->policy->path, node->line, node->col};
+}
+
+static void *target(const struct key *key, void *into)
+{
+	return (char *)into + key->offset;
+}
+
+/* ---- mappings and lists ---- */
+
+static const struct key *key_find(
+	const struct section *section, const char *name)
+{
+	for (const struct key *key = section->keys; key->name; key++)
+		if (!strcmp(key->name, name))
+			return key;
+	return NULL;
+}
+
+static void unknown_key(struct loader *loader, const struct node *key,
+	const struct section *section)
+{
+	struct suggest suggest = {.word = key->text};
+	struct buf names;
+
+	buf_init(&names, LIST_TEXT_MAX);
+	for (const struct key *k = section->keys; k->name; k++) {
+		suggest_try(&suggest, k->name);
+		if (k->read)
+			buf_addf(
+				&names, "%s%s", names.len ? ", " : "", k->name);
+	}
+	if (suggest.best)
+		complain(loader, key,
+			"%s has no key \"%.60s\": did you mean "
+			"%s?",
+			section->what, key->text, suggest.best);
+	else
+		complain(loader, key, "%s has no key \"%.60s\": there are %s",
+			section->what, key->text, names.data);
+	buf_fini(&names);
+}
+
+static void read_value(struct loader *loader, const struct node *value,
+	const struct section *section, void *into)
+{
+	const struct key *key = key_find(section, value->key->text);
+
+	if (!key)
+		unknown_key(loader, value->key, section);
+	else if (!key->read)
+		complain(loader, value->key,
+			"\"%s\" is not supported by this version", key->name);
+	else if (value->kind == NODE_BROKEN)
+		return;
+	else if (node_is_null(value))
+		complain(loader, value->key,
+			"\"%s\" has no value: give it one or remove the key",
+			key->name);
+	else
+		key->read(loader, value, key, into);
+}
+
+void read_section(struct loader *loader, const struct node *mapping,
+	const struct section *section, void *into)
+{
+	if (mapping->kind == NODE_BROKEN)
+		return;
+	if (mapping->kind != NODE_MAPPING) {
+		complain(loader, mapping, "%s is a mapping, \"key: value\"",
+			section->what);
+		return;
+	}
+	for (const struct node *n = mapping->first; n; n = n->next)
+		read_value(loader, n, section, into);
+	for (const struct key *key = section->keys; key->name; key++)
+		if (key->required && !node_get(mapping, key->name))
+			complain(loader, mapping, "%s needs \"%s\"",
+				section->what, key->name);
+}
+
+size_t list_len(struct loader *loader, const struct node *list,
+	const char *what, size_t max)
+{
+	if (list->kind != NODE_SEQUENCE) {
+		if (list->kind != NODE_BROKEN)
+			complain(loader, list,
+				"%s are a list: \"- …\" or [ … ]", what);
+		return 0;
+	}
+	if (list->n > max) {
+		complain(loader, list, "%zu %s are too many: at most %zu",
+			list->n, what, max);
+		return 0;
+	}
+	return list->n;
+}
+
+/* ---- scalars ---- */
+
+const char *scalar(struct loader *loader, const struct node *node)
+{
+	if (node->kind == NODE_BROKEN)
+		return NULL;
+	if (node->kind != NODE_SCALAR || node_is_null(node) || !*node->text) {
+		complain(loader, node, "a single value is expected here");
+		return NULL;
+	}
+	return node->text;
+}
+
+/* Something that is filled in elsewhere, but not here. */
+static bool refuse_at(struct loader *loader, const struct node *node,
+	const char *what, const char *why)
+{
+	const char *found = strstr(node->text, what);
+
+	if (!found)
+		return false;
+	problem_add(&loader->problems,
+		node_span_of(&loader->problems, node,
+			(size_t)(found - node->text), what),
+		"%s", why);
+	return true;
+}
+
+static bool has_variable(struct loader *loader, const struct node *node)
+{
+	return refuse_at(loader, node, "${",
+		"${VAR} is filled in only in url, auth, header and env fields: "
+		"write the value itself");
+}
+
+const char *plain_text(struct loader *loader, const struct node *node)
+{
+	const char *text = scalar(loader, node);
+
+	if (!text || has_variable(loader, node) ||
+		refuse_at(loader, node, "{{",
+			"templates are filled in only in queries, and in an "
+			"action's url, body and command"))
+		return NULL;
+	return text;
+}
+
+const char *template_text(struct loader *loader, const struct node *node)
+{
+	const char *text = scalar(loader, node);
+	struct err err;
+	size_t at;
+
+	if (!text || has_variable(loader, node))
+		return NULL;
+	if (template_check(text, &at, &err) == 0)
+		return text;
+	problem_add(&loader->problems,
+		node_span_of(&loader->problems, node, at, "{{"), "%s",
+		err.text);
+	return NULL;
+}
+
+const char *name_text(struct loader *loader, const struct node *node)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	static const char all[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+	const char *text = plain_text(loader, node);
+
+	if (!text)
+		return NULL;
+	if (!strchr(first, *text) || text[strspn(text, all)]) {
+		complain(loader, node,
+			"\"%.80s\" is not a name: write lower case letters, "
+			"digits, \"-\" and \"_\", a letter or digit first",
+			text);
+		return NULL;
+	}
+	if (strlen(text) > POLICY_NAME_MAX) {
+		complain(loader, node,
+			"a name of %zu bytes is too long: at most %d",
+			strlen(text), POLICY_NAME_MAX);
+		return NULL;
+	}
+	return text;
+}
+
+bool whole_number(struct loader *loader, const struct node *node,
+	const struct whole_range *range, int *value_r)
+{
+	const char *text = plain_text(loader, node);
+	struct err err;
+	int value;
+
+	if (!text)
+		return false;
+	if (whole_parse(text, &value, &err) < 0) {
+		complain(loader, node, "%s: write one from %d to %d", err.text,
+			range->min, range->max);
+		return false;
+	}
+	if (value < range->min || value > range->max) {
+		complain(loader, node, "%d is out of range: write %d to %d",
+			value, range->min, range->max);
+		return false;
+	}
+	*value_r = value;
+	return true;
+}
+
+static void bad_choice(struct loader *loader, const struct node *node,
+	const struct choice *choices)
+{
+	struct suggest suggest = {.word = node->text};
+	struct buf names;
+
+	buf_init(&names, LIST_TEXT_MAX);
+	for (; choices->name; choices++) {
+		suggest_try(&suggest, choices->name);
+		if (choices->value >= 0)
+			buf_addf(&names, "%s%s", names.len ? ", " : "",
+				choices->name);
+	}
+	if (suggest.best)
+		complain(loader, node,
+			"\"%.60s\" is not known here: did you "
+			"mean %s?",
+			node->text, suggest.best);
+	else
+		complain(loader, node,
+			"\"%.60s\" is not known here: there "
+			"is %s",
+			node->text, names.data);
+	buf_fini(&names);
+}
+
+bool choose(struct loader *loader, const struct node *node,
+	const struct choice *choices, int *value_r)
+{
+	const char *text = plain_text(loader, node);
+
+	if (!text)
+		return false;
+	for (const struct choice *c = choices; c->name; c++) {
+		if (strcmp(c->name, text) != 0)
+			continue;
+		if (c->value < 0) {
+			complain(loader, node,
+				"\"%s\" is not supported by this version",
+				text);
+			return false;
+		}
+		*value_r = c->value;
+		return true;
+	}
+	bad_choice(loader, node, choices);
+	return false;
+}
+
+/* ---- readers for tables ---- */
+
+void read_node(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	*(const struct node **)target(key, into) = value;
+}
+
+void read_nested(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	read_section(loader, value, key->detail, target(key, into));
+}
+
+static void put_text(const struct key *key, void *into, const char *text)
+{
+	if (text)
+		*(const char **)target(key, into) = text;
+}
+
+void read_text(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	put_text(key, into, plain_text(loader, value));
+}
+
+void read_template(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	put_text(key, into, template_text(loader, value));
+}
+
+void read_name(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	put_text(key, into, name_text(loader, value));
+}
+
+void read_bool(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *text = plain_text(loader, value);
+
+	if (!text)
+		return;
+	if (value->plain && !strcmp(text, "true"))
+		*(bool *)target(key, into) = true;
+	else if (value->plain && !strcmp(text, "false"))
+		*(bool *)target(key, into) = false;
+	else
+		complain(loader, value,
+			"\"%.40s\" is neither true nor false: write true or "
+			"false, without quotes",
+			text);
+}
+
+void read_whole(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	whole_number(loader, value, key->detail, target(key, into));
+}
+
+void read_choice(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	int choice;
+
+	_Static_assert(sizeof(enum on_breach) == sizeof(int), "enums are ints");
+	if (choose(loader, value, key->detail, &choice))
+		memcpy(target(key, into), &choice, sizeof(choice));
+}
+
+void read_duration(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const struct duration_range *range = key->detail;
+	const char *text = plain_text(loader, value);
+	char least[DURATION_TEXT_MAX], most[DURATION_TEXT_MAX];
+	struct err err;
+	int64_t ms;
+
+	if (!text)
+		return;
+	if (duration_parse(text, &ms, &err) < 0)
+		complain(loader, value, "%s", err.text);
+	else if (ms < range->min_ms || ms > range->max_ms)
+		complain(loader, value, "%s is out of range: write %s to %s",
+			text, duration_print(range->min_ms, least),
+			duration_print(range->max_ms, most));
+	else
+		*(int64_t *)target(key, into) = ms;
+}

@@ -1,0 +1,149 @@
+/* URLs taken apart; see url.h. */
+#define _GNU_SOURCE /* memrchr */
+#include "policy/url.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#define CANDIDATE_URL "{{candidate_url}}"
+
+static int bad(struct err *err_r, const char *why)
+{
+	return err_set(err_r, ERR_INVALID,
+		"this is not a URL that can be used: %s", why);
+}
+
+static bool part_is(const struct url_part *part, const char *text)
+{
+	return part->len == strlen(text) &&
+	       !strncasecmp(part->at, text, part->len);
+}
+
+/* Four decimal numbers, the first of them 127. */
+static bool is_loopback_v4(const struct url_part *host)
+{
+	int dots = 0;
+
+	if (host->len < 4 || memcmp(host->at, "127.", 4) != 0)
+		return false;
+	for (size_t i = 0; i < host->len; i++) {
+		if (host->at[i] == '.')
+			dots++;
+		else if (!isdigit((unsigned char)host->at[i]))
+			return false;
+	}
+	return dots == 3;
+}
+
+static bool is_loopback(const struct url_part *host)
+{
+	return part_is(host, "localhost") || part_is(host, "[::1]") ||
+	       is_loopback_v4(host);
+}
+
+static int check_bytes(const char *text, struct err *err_r)
+{
+	if (strlen(text) > URL_BYTES_MAX)
+		return bad(err_r, "it is longer than 8 KiB");
+	for (const char *p = text; *p; p++) {
+		if (!strncmp(p, "{{", 2) && strstr(p, "}}")) {
+			p = strstr(p, "}}") + 1;
+			continue;
+		}
+		if ((unsigned char)*p <= 0x20 || *p == 0x7f)
+			return bad(err_r, "it has a blank or control character "
+					  "in it, write %20 for a blank");
+		if (*p == '#')
+			return bad(err_r,
+				"what follows \"#\" is never sent, remove it");
+		if (*p == '\\')
+			return bad(err_r, "it has a backslash in it");
+	}
+	return 0;
+}
+
+/* Host and port out of what stands between "//" and the path. */
+static int split_authority(
+	const char *at, size_t len, struct url *url, struct err *err_r)
+{
+	const char *end = at + len, *p;
+
+	p = memrchr(at, '@', len);
+	if (p) {
+		url->userinfo = (struct url_part){at, (size_t)(p - at)};
+		at = p + 1;
+	}
+	p = at;
+	if (p < end && *p == '[')
+		p = memchr(p, ']', (size_t)(end - p));
+	if (!p)
+		return bad(err_r, "a \"]\" is missing after the address");
+	p = memchr(p, ':', (size_t)(end - p));
+	url->host = (struct url_part){at, (size_t)((p ? p : end) - at)};
+	if (p)
+		url->port = (struct url_part){p + 1, (size_t)(end - p - 1)};
+	if (!url->host.len)
+		return bad(err_r, "the host is missing");
+	for (size_t i = 0; i < url->port.len; i++)
+		if (!isdigit((unsigned char)url->port.at[i]))
+			return bad(err_r, "the port is not a number");
+	if (p && (!url->port.len || url->port.len > 5))
+		return bad(err_r, "the port is not from 1 to 65535");
+	return 0;
+}
+
+static void split_path(const char *at, struct url *url)
+{
+	size_t len = strcspn(at, "?");
+
+	url->path = (struct url_part){at, len};
+	if (at[len])
+		url->query =
+			(struct url_part){at + len + 1, strlen(at + len + 1)};
+}
+
+int url_parse(const char *text, struct url *url_r, struct err *err_r)
+{
+	const char *at;
+	size_t len;
+
+	*url_r = (struct url){0};
+	if (check_bytes(text, err_r) < 0)
+		return -1;
+	if (!strncmp(text, CANDIDATE_URL, strlen(CANDIDATE_URL))) {
+		split_path(text, url_r);
+		return 0;
+	}
+	at = strstr(text, "://");
+	if (!at)
+		return bad(err_r, "it does not start with https:// (or "
+				  "http:// for a loopback host)");
+	url_r->scheme = (struct url_part){text, (size_t)(at - text)};
+	if (!part_is(&url_r->scheme, "http") &&
+		!part_is(&url_r->scheme, "https"))
+		return bad(err_r, "its scheme is neither https nor http");
+	at += 3;
+	len = strcspn(at, "/?");
+	if (split_authority(at, len, url_r, err_r) < 0)
+		return -1;
+	split_path(at + len, url_r);
+	if (part_is(&url_r->scheme, "http") && !is_loopback(&url_r->host))
+		return bad(err_r, "plain http is for loopback hosts only "
+				  "(localhost, 127.0.0.1, [::1]), use https");
+	return 0;
+}
+
+void url_show(const struct url *url, struct buf *out)
+{
+	if (url->scheme.at) {
+		buf_add(out, url->scheme.at, url->scheme.len);
+		buf_adds(out, "://");
+		buf_add(out, url->host.at, url->host.len);
+	}
+	if (url->port.at) {
+		buf_addc(out, ':');
+		buf_add(out, url->port.at, url->port.len);
+	}
+	buf_add(out, url->path.at, url->path.len);
+}

@@ -1,0 +1,178 @@
+/*
+ * Policies with what tidegate must say about them beside them: NAME.yaml (or
+ * .json) and either NAME.plan or NAME.errors. The environment and the files
+ * that a policy may ask for are fixed here.
+ *
+ * usage: golden [--update]     in $srcdir, as `make check` calls it; --update
+ * writes what is said now, to be read before it is committed.
+ */
+#define _GNU_SOURCE /* asprintf's family, scandir */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "policy/policy_load.h"
+
+#define TEXT_MAX (1024 * 1024)
+
+static const char *const environment[][2] = {
+	{"PROMETHEUS_URL", "http://127.0.0.1:9090"},
+	{"SECRET_URL", "https://ada:correct-horse@metrics.example.com/prom"},
+	{"REMOTE_PLAIN_URL", "http://metrics.example.com"},
+	{"API_TOKEN", "correct-horse-battery"},
+	{"USER_NAME", "ada"},
+	{"EMPTY", ""},
+};
+
+static const char *env_fixed(const char *name, void *arg)
+{
+	for (size_t i = 0; i < sizeof(environment) / sizeof(*environment); i++)
+		if (!strcmp(environment[i][0], name))
+			return environment[i][1];
+	return NULL;
+}
+
+static const char *const files[][2] = {
+	{"./token", "file-token-0123456789\n"},
+	{"./two-lines", "one-secret-line\nanother\n"},
+	{"./empty", "\n"},
+};
+
+static int file_fixed(
+	const char *path, struct buf *out, struct err *err_r, void *arg)
+{
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		if (strcmp(files[i][0], path) != 0)
+			continue;
+		buf_adds(out, files[i][1]);
+		return 0;
+	}
+	return err_set(err_r, ERR_POLICY,
+		"\"%s\" cannot be read: No such file or directory", path);
+}
+
+static const struct policy_world world = {
+	.env = env_fixed, .read_file = file_fixed};
+
+static bool read_file(const char *path, struct buf *out)
+{
+	FILE *file = fopen(path, "rb");
+	char chunk[4096];
+	size_t n;
+
+	if (!file)
+		return false;
+	while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		buf_add(out, chunk, n);
+	fclose(file);
+	return true;
+}
+
+/* What is said about a policy; true: it is a good one. */
+static bool say(const char *folder, const char *name, struct buf *out)
+{
+	char *path = xasprintf("%s/%s", folder, name);
+	struct policy *policy;
+	struct buf bytes;
+	struct err err;
+	bool good;
+
+	buf_init(&bytes, POLICY_BYTES_MAX);
+	if (!read_file(path, &bytes)) {
+		printf("%s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+	policy = policy_parse(name, bytes.data, bytes.len, &world, out, &err);
+	good = policy != NULL;
+	if (policy)
+		policy_print_plan(policy, out);
+	policy_free(&policy);
+	buf_fini(&bytes);
+	free(path);
+	return good;
+}
+
+static void update(const char *wanted, const char *other, struct buf *said)
+{
+	FILE *file = fopen(wanted, "wb");
+
+	if (!file || fwrite(said->data, 1, said->len, file) != said->len ||
+		fclose(file)) {
+		printf("%s: %s\n", wanted, strerror(errno));
+		exit(1);
+	}
+	unlink(other);
+}
+
+/* The first line that differs, from both sides. */
+static void show_difference(const char *said, const char *wanted)
+{
+	size_t n = 0, line = 1, start = 0;
+
+	for (; said[n] && said[n] == wanted[n]; n++) {
+		if (said[n] != '\n')
+			continue;
+		line++;
+		start = n + 1;
+	}
+	printf("  line %zu is  %.*s\n  should be %.*s\n", line,
+		(int)strcspn(said + start, "\n"), said + start,
+		(int)strcspn(wanted + start, "\n"), wanted + start);
+}
+
+static bool compare(const char *folder, const char *name, bool updates)
+{
+	int stem = (int)(strrchr(name, '.') - name);
+	char *plan = xasprintf("%s/%.*s.plan", folder, stem, name);
+	char *errors = xasprintf("%s/%.*s.errors", folder, stem, name);
+	struct buf said, wanted;
+	bool good, same;
+
+	buf_init(&said, TEXT_MAX);
+	buf_init(&wanted, TEXT_MAX);
+	good = say(folder, name, &said);
+	if (updates)
+		update(good ? plan : errors, good ? errors : plan, &said);
+	same = read_file(good ? plan : errors, &wanted) &&
+	       !strcmp(said.data, wanted.data) &&
+	       access(good ? errors : plan, F_OK) != 0;
+	printf("%s %s (%s)\n", same ? "ok  " : "FAIL", name,
+		good ? "plan" : "errors");
+	if (!same)
+		show_difference(said.data, wanted.data);
+	buf_fini(&said);
+	buf_fini(&wanted);
+	free(plan);
+	free(errors);
+	return same;
+}
+
+static int is_policy(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".json"));
+}
+
+int main(int argc, char **argv)
+{
+	const char *top = getenv("srcdir");
+	char *folder = xasprintf("%s/test/policy", top ? top : ".");
+	bool updates = argc > 1 && !strcmp(argv[1], "--update");
+	struct dirent **entries;
+	int failed = 0, n = scandir(folder, &entries, is_policy, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		failed += !compare(folder, entries[i]->d_name, updates);
+		free(entries[i]);
+	}
+	if (n > 0)
+		free(entries);
+	printf("%d policies, %d are not as they should be\n", n, failed);
+	free(folder);
+	return failed || n <= 0;
+}
