@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/context.h"
+#include "cli/finished.h"
 #include "cli/folded.h"
 #include "cli/journal_print.h"
 #include "cli/output.h"
@@ -88,6 +89,36 @@ static int look_for_driver(struct watch *watch, struct err *err_r)
 	return 0;
 }
 
+/* The last line, as `run` prints it. */
+static void print_end(const struct watch *watch)
+{
+	const struct folded *folded = watch->folded;
+	const struct rollout *state = &folded->fold.state;
+	struct finished finished = {
+		.rollout = folded->row.id,
+		.service = folded->row.service,
+		.candidate = folded->row.candidate,
+		.stable = folded->row.stable,
+		.outcome = phase_name(state->phase),
+		.phase = phase_name(state->phase),
+		.reason = state->reason,
+		.time_ms = folded->fold.last_ms,
+		.seq = folded->fold.last_seq + 1,
+		.percent = folded->fold.percent,
+		.exit_status = rollout_exit_status(state),
+		.actions_failed = state->actions_failed,
+	};
+	struct buf line;
+
+	buf_init(&line, OUTPUT_BYTES_MAX);
+	if (watch->format == FORMAT_JSON)
+		finished_print_json(&finished, &line);
+	else
+		finished_print_text(&finished, &line);
+	output_write(stdout, &line);
+	buf_fini(&line);
+}
+
 static int follow(struct watch *watch, struct err *err_r)
 {
 	int64_t counter;
@@ -124,8 +155,11 @@ static int watch(int argc, char **argv, struct err *err_r)
 		return -1;
 	watch.folded = folded_load(watch.store, argc > 1 ? argv[1] : NULL,
 		FOLDED_UNFINISHED, err_r);
-	if (watch.folded && follow(&watch, err_r) > 0)
+	if (watch.folded && follow(&watch, err_r) > 0 &&
+		!folded_reload_row(watch.folded, watch.store, err_r)) {
+		print_end(&watch);
 		status = rollout_exit_status(&watch.folded->fold.state);
+	}
 	folded_free(&watch.folded);
 	store_free(&watch.store);
 	return status;

@@ -153,6 +153,12 @@ int folded_update(struct folded *folded, struct store *store, struct err *err_r)
 	return 0;
 }
 
+int folded_reload_row(
+	struct folded *folded, struct store *store, struct err *err_r)
+{
+	return find(folded, store, folded->row.id, FOLDED_UNFINISHED, err_r);
+}
+
 void folded_free(struct folded **folded)
 {
 	if (!*folded)

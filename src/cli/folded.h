@@ -13,7 +13,7 @@
 
 struct folded {
 	struct arena arena;
-	struct store_rollout row; /* as of folded_load */
+	struct store_rollout row; /* as of the last load or reload */
 	struct policy *policy;
 	struct fold fold;
 };
@@ -28,8 +28,11 @@ enum folded_default {
  * err_r; the caller frees it. */
 MUST_CHECK struct folded *folded_load(struct store *store, const char *name,
 	enum folded_default otherwise, struct err *err_r);
-/* Takes in what was journaled since. */
+/* Takes in what was journaled since; the row stays as it was. */
 MUST_CHECK int folded_update(
+	struct folded *folded, struct store *store, struct err *err_r);
+/* The row as it is now: preflight has learnt the revisions. */
+MUST_CHECK int folded_reload_row(
 	struct folded *folded, struct store *store, struct err *err_r);
 void folded_free(struct folded **folded);
 

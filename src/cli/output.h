@@ -15,7 +15,7 @@
 #define TABLE_COLUMNS_MAX 10
 #define OUTPUT_BYTES_MAX  (4 * 1024 * 1024) /* of one text */
 
-/* "tidegate: <text>" on stderr, made printable. */
+/* "tidegate: <text>" on stderr, secrets masked, made printable. */
 void output_error(const char *text);
 
 bool output_is_terminal(FILE *stream);

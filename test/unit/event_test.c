@@ -13,7 +13,7 @@
 #include <math.h>
 
 #include "base/jsonw.h"
-#include "engine_world.h"
+#include "journal_world.h"
 #include "store/event_codec.h"
 #include "store/fold.h"
 
@@ -440,77 +440,6 @@ static void what_is_not_ours_is_refused(void **state)
 
 /* ---- the fold ---- */
 
-#define SERVICE "projects/p/locations/r/services/shop"
-
-struct journal {
-	struct store *store;
-	int64_t fence, seq;
-};
-
-static void journal_fed(struct world *world, const struct event *event,
-	const struct outcome_list *out)
-{
-	struct journal *journal = world->fed_arg;
-	struct event_context context = {.policy = world->policy,
-		.state = &world->rollout,
-		.judgement =
-			event->type == EVENT_CHECK ? &out->judgement : NULL};
-	struct store_event entry = {.time_ms = world->rollout.now_ms,
-		.phase = phase_name(world->rollout.phase),
-		.percent = world->rollout.traffic.serving.candidate};
-	struct err err = {0};
-	struct buf data;
-	size_t i;
-
-	buf_init(&data, STORE_EVENT_BYTES_MAX);
-	event_encode(event, &context, &data);
-	entry.seq = ++journal->seq;
-	entry.name = event_name(event->type);
-	entry.data = data.data;
-	if (store_append(journal->store, "shop-1", journal->fence, &entry,
-		    world->rollout.reason, false, &err))
-		fail_msg("%s", err.text);
-	for (i = 0; i < out->n_notes; i++) {
-		buf_clear(&data);
-		note_encode(&out->note[i], &context, &data);
-		entry.seq = ++journal->seq;
-		entry.is_note = true;
-		entry.name = note_name(out->note[i].type);
-		entry.data = data.data;
-		if (store_append(journal->store, "shop-1", journal->fence,
-			    &entry, NULL, false, &err))
-			fail_msg("%s", err.text);
-	}
-	buf_fini(&data);
-}
-
-static void journal_open(struct journal *journal, const char *path)
-{
-	struct store_rollout rollout = {.id = "shop-1",
-		.service = SERVICE,
-		.candidate = "b",
-		.stable = "a",
-		.policy_name = "p",
-		.policy_path = "p",
-		.policy_source = "",
-		.policy_digest = "0",
-		.options = "{}",
-		.starter = "alice",
-		.phase = "preflight"};
-	struct store_lease lease;
-	struct err err = {0};
-
-	journal->seq = 0;
-	journal->store = store_open(path, STORE_CREATE, &err);
-	if (!journal->store ||
-		store_rollout_create(journal->store, &rollout, &err) ||
-		store_lease_take(journal->store, SERVICE, "shop-1", 0, &arena,
-			&lease, &err) != 1)
-		fail_msg("%s", err.text);
-	journal->fence = lease.fence;
-	assert_int_equal(store_begin(journal->store, &err), 0);
-}
-
 static struct answers late_breach(struct world *world, int slo)
 {
 	struct answers answers = {.value = {ANSWER_VALUE, 0.001}};
@@ -552,12 +481,11 @@ static void the_folded_journal_is_the_state_in_memory(void **state)
 
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/db", folder);
-	journal_open(&journal, path);
+	journal_open(&journal, path, "shop-1", "", 0);
 	test.steps[1].approval = &test.approval;
 	world_init(&world, &test.policy);
 	world.answer = late_breach;
-	world.fed = journal_fed;
-	world.fed_arg = &journal;
+	journal_attach(&journal, &world);
 	world_start(&world);
 	fold_init(&pieces);
 	for (i = 0; i < 40 && !phase_is_end(world.rollout.phase); i++) {
@@ -574,7 +502,7 @@ static void the_folded_journal_is_the_state_in_memory(void **state)
 	}
 	assert_int_equal(world.rollout.phase, PHASE_ROLLED_BACK);
 	the_fold_is_compared(&world, &journal, &pieces);
-	store_free(&journal.store);
+	journal_close(&journal);
 	snprintf(command, sizeof(command), "rm -r %s", folder);
 	assert_int_equal(system(command), 0);
 }
