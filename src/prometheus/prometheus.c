@@ -42,7 +42,7 @@ struct flight {
 	int64_t timeout_ms, started_us;
 	struct http_call *http_call;
 	struct token_call *token_call;
-	struct secret *token; /* that was sent: for token_reject */
+	unsigned token_seq; /* of the token that was sent; 0: none */
 	bool by_get, refreshed; /* each fallback is tried once */
 	bool answered; /* being told: nobody can cancel the flight */
 };
@@ -55,6 +55,8 @@ struct prometheus {
 	char *url; /* of queries; may hold secrets */
 	struct http_header *headers;
 	size_t n_headers;
+	struct secret *token; /* the newest sent, kept for token_reject */
+	unsigned token_seq; /* how many there were */
 	bool by_get; /* POST was not allowed once */
 	LIST_HEAD(, flight) flights[BUCKETS];
 };
@@ -152,7 +154,6 @@ static void flight_free(struct flight *flight)
 {
 	http_cancel(&flight->http_call);
 	token_cancel(&flight->token_call);
-	secret_free(&flight->token);
 	xfree(&flight->query);
 	free(flight);
 }
@@ -178,6 +179,7 @@ void prometheus_free(struct prometheus **prometheus)
 		}
 	}
 	wipe_url(&old->url);
+	secret_free(&old->token);
 	free(old->headers);
 	free(old);
 }
@@ -283,6 +285,20 @@ static void ask_authorize(struct flight *flight)
 			prometheus->credentials, ask_authorized, flight);
 }
 
+/* One copy for all flights: a secret is dear to make. */
+static void keep_token(
+	struct prometheus *prometheus, const struct secret *token)
+{
+	const struct secret *ours = prometheus->token;
+
+	if (ours && secret_len(ours) == secret_len(token) &&
+		strcmp(secret_reveal(ours), secret_reveal(token)) == 0)
+		return;
+	secret_free(&prometheus->token);
+	prometheus->token = secret_dup(token);
+	prometheus->token_seq++;
+}
+
 static void ask_authorized(
 	const struct secret *token, const struct err *err, void *arg)
 {
@@ -293,8 +309,8 @@ static void ask_authorized(
 		ask_finish(flight, NULL, err);
 		return;
 	}
-	secret_free(&flight->token);
-	flight->token = secret_dup(token);
+	keep_token(flight->prometheus, token);
+	flight->token_seq = flight->prometheus->token_seq;
 	ask_send(flight, token);
 }
 
@@ -358,9 +374,11 @@ static bool ask_again(struct flight *flight, int status)
 	if (status == 405 && !flight->by_get) {
 		flight->by_get = true;
 		prometheus->by_get = true;
-	} else if (status == 401 && flight->token && !flight->refreshed) {
+	} else if (status == 401 && flight->token_seq && !flight->refreshed) {
 		flight->refreshed = true;
-		token_reject(prometheus->credentials, flight->token);
+		if (flight->token_seq == prometheus->token_seq)
+			token_reject(
+				prometheus->credentials, prometheus->token);
 	} else {
 		return false;
 	}

@@ -342,6 +342,9 @@ static void a_broken_gcloud_file_does_not_fall_through(void **state)
 	write_file(path, "{\"type\": \"authorized_user\"}");
 	expect_refused(world, "gcloud's credentials");
 	expect_refused(world, "authorized_user are not supported");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	expect_refused(world, "cannot be read: Is a directory");
 	xfree(&path);
 }
 

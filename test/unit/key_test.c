@@ -127,6 +127,7 @@ static void a_key_file_cannot_choose_who_gets_the_assertion(void **state)
 		{"https://example.com/token", -1},
 		{"https://googleapis.com/token", -1},
 		{"https://.googleapis.com/token", -1},
+		{"https://..googleapis.com/token", -1},
 		{"https://evilgoogleapis.com/token", -1},
 		{"https://oauth2.googleapis.com.example.com/token", -1},
 		{"https://oauth2.googleapis.com@example.com/token", -1},

@@ -454,12 +454,12 @@ static void callbacks_may_cancel_and_ask_anew(void **state)
 		calls[i] = prometheus_query_start(
 			world->prometheus, "a", 0, answered, &answers[i]);
 	}
-	answers[0].victim = &calls[1];
-	answers[2].again = "a";
-	answers[2].again_answer = &again;
+	answers[0].again = "a";
+	answers[0].again_answer = &again;
+	answers[1].victim = &calls[2]; /* the last of all */
 	run(world);
-	assert_int_equal(answers[1].calls, 0);
-	assert_int_equal(answers[2].calls, 1);
+	assert_int_equal(answers[1].calls, 1);
+	assert_int_equal(answers[2].calls, 0);
 	assert_int_equal(again.calls, 1);
 	assert_int_equal(world->requests, 2);
 }
@@ -535,6 +535,27 @@ static void many_refused_at_once_share_the_refresh(void **state)
 	for (i = 0; i < N(answers); i++)
 		assert_true(answers[i].has_sample);
 	assert_int_equal(world->requests, 6);
+	assert_int_equal(world->google.requests, 2);
+}
+
+static void a_late_refusal_of_the_old_token_spares_the_new_one(void **state)
+{
+	static const struct reply replies[] = {
+		{401, "{}", 40}, {401, "{}", 0}, {200, VALUE("1"), 0}};
+	struct world *world = *state;
+	struct answer late = {.world = world};
+	int64_t i;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	open_google(world);
+	prometheus_query_start(world->prometheus, "a", 0, answered, &late);
+	for (i = 0; i < 200 && !world->requests; i++)
+		run_for(world, 5);
+	assert_true(ask(world, "b").has_sample);
+	assert_int_equal(late.calls, 0);
+	run_for(world, 80);
+	assert_true(late.has_sample);
 	assert_int_equal(world->google.requests, 2);
 }
 
@@ -660,6 +681,7 @@ int main(void)
 		TEST(google_tokens_are_sent_with_the_quota_project),
 		TEST(a_refused_token_is_refreshed_once),
 		TEST(many_refused_at_once_share_the_refresh),
+		TEST(a_late_refusal_of_the_old_token_spares_the_new_one),
 		TEST(without_a_token_nothing_is_asked),
 		TEST(google_without_credentials_is_refused),
 		TEST(trouble_names_the_server_but_not_its_secrets),
