@@ -1,0 +1,261 @@
+/*
+ * The Cloud Run Admin API: the client object, and reading. Writing is in
+ * cloudrun_write.c. Must not retry: what a failure means is the engine's.
+ */
+#include "cloudrun/cloudrun.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "cloudrun/cloudrun_call.h"
+#include "cloudrun/member.h"
+
+#define ENDPOINT_DEFAULT         "https://run.googleapis.com"
+#define REVISION_READ_TIMEOUT_MS 10000
+
+/* The endpoint with its path prefix, "v2/" and nothing else. */
+static char *base_url(const char *endpoint, struct err *err_r)
+{
+	size_t len;
+
+	if (!endpoint)
+		endpoint = ENDPOINT_DEFAULT;
+	if (strpbrk(endpoint, "?#@")) {
+		err_set(err_r, ERR_USAGE,
+			"the endpoint is to be a URL without user, query and "
+			"fragment, such as " ENDPOINT_DEFAULT);
+		return NULL;
+	}
+	if (http_url_check(endpoint, false, err_r) < 0) {
+		err_wrap(err_r, "endpoint");
+		return NULL;
+	}
+	len = strlen(endpoint);
+	while (len > 0 && endpoint[len - 1] == '/')
+		len--;
+	return xasprintf("%.*s/v2/", (int)len, endpoint);
+}
+
+struct cloudrun *cloudrun_new(struct loop *loop, struct http *http,
+	struct credentials *credentials, const struct cloudrun_config *config,
+	struct err *err_r)
+{
+	char *base = base_url(config->endpoint, err_r);
+	struct cloudrun *cloudrun;
+
+	if (!base)
+		return NULL;
+	cloudrun = xcalloc(1, sizeof(*cloudrun));
+	cloudrun->loop = loop;
+	cloudrun->http = http;
+	cloudrun->credentials = credentials;
+	cloudrun->base = base;
+	cloudrun->project = xstrdup(config->project);
+	cloudrun->region = xstrdup(config->region);
+	LIST_INIT(&cloudrun->calls);
+	return cloudrun;
+}
+
+void cloudrun_free(struct cloudrun **cloudrun)
+{
+	if (!*cloudrun)
+		return;
+	while (!LIST_EMPTY(&(*cloudrun)->calls))
+		cloudrun_call_free(LIST_FIRST(&(*cloudrun)->calls));
+	xfree(&(*cloudrun)->base);
+	xfree(&(*cloudrun)->project);
+	xfree(&(*cloudrun)->region);
+	free(*cloudrun);
+	*cloudrun = NULL;
+}
+
+void cloudrun_cancel(struct cloudrun_call **call)
+{
+	if (*call)
+		cloudrun_call_free(*call);
+	*call = NULL;
+}
+
+char *cloudrun_service_name(
+	const struct cloudrun *cloudrun, const char *service)
+{
+	if (strchr(service, '/'))
+		return xstrdup(service);
+	return xasprintf("projects/%s/locations/%s/services/%s",
+		cloudrun->project ? cloudrun->project : "",
+		cloudrun->region ? cloudrun->region : "", service);
+}
+
+static int check_service_name(const char *name, struct err *err_r)
+{
+	if (member_is_resource(name, "services"))
+		return 0;
+	return err_set(err_r, ERR_USAGE,
+		"%s does not name a service: project, region and service are "
+		"needed, in letters, digits and '-'",
+		name);
+}
+
+/* A service was asked for: the project may come back as its number. */
+static bool is_answer_to(const char *asked, const char *got)
+{
+	asked = strstr(asked, "/locations/");
+	got = strstr(got, "/locations/");
+	return asked && got && strcmp(asked, got) == 0;
+}
+
+static void get_service_read(
+	struct cloudrun_call *call, const struct reply *reply);
+static void get_service_finish(struct cloudrun_call *call,
+	struct service *service, const struct err *err);
+
+static void get_service_fail(void *arg)
+{
+	struct cloudrun_call *call = arg;
+	struct err err = call->err;
+
+	call->timer = NULL;
+	get_service_finish(call, NULL, &err);
+}
+
+struct cloudrun_call *cloudrun_get_service_start(struct cloudrun *cloudrun,
+	const char *service, int64_t timeout_ms, cloudrun_service_fn fn,
+	void *arg)
+{
+	char *name = cloudrun_service_name(cloudrun, service);
+	struct cloudrun_call *call = cloudrun_call_new(cloudrun, name, arg);
+
+	call->fn.service = fn;
+	if (check_service_name(name, &call->err) < 0)
+		call->timer =
+			timer_start(cloudrun->loop, 0, get_service_fail, call);
+	else
+		cloudrun_call_send(call, "GET", xstrdup(name), NULL, timeout_ms,
+			get_service_read);
+	return call;
+}
+
+static void get_service_read(
+	struct cloudrun_call *call, const struct reply *reply)
+{
+	struct service *service;
+	struct err err;
+
+	if (reply->err) {
+		err = *reply->err;
+		get_service_finish(call, NULL, &err);
+		return;
+	}
+	service = service_decode(reply->body, reply->len, &err);
+	if (service && !is_answer_to(call->name, service->name)) {
+		err_set(&err, ERR_PROTOCOL,
+			"the answer is about another service: %s",
+			service->name);
+		service_free(&service);
+	}
+	get_service_finish(call, service, service ? NULL : &err);
+}
+
+static void get_service_finish(struct cloudrun_call *call,
+	struct service *service, const struct err *err)
+{
+	cloudrun_service_fn fn = call->fn.service;
+	void *arg = call->arg;
+	struct err told;
+
+	if (err) {
+		told = *err;
+		err_wrap(&told, "reading %s", call->name);
+	}
+	cloudrun_call_free(call);
+	fn(service, err ? &told : NULL, arg);
+}
+
+static void get_revision_read(
+	struct cloudrun_call *call, const struct reply *reply);
+static void get_revision_finish(struct cloudrun_call *call,
+	const struct revision *revision, const struct err *err);
+
+static void get_revision_fail(void *arg)
+{
+	struct cloudrun_call *call = arg;
+	struct err err = call->err;
+
+	call->timer = NULL;
+	get_revision_finish(call, NULL, &err);
+}
+
+static int check_revision_name(
+	const char *service, const char *revision, struct err *err_r)
+{
+	if (check_service_name(service, err_r) < 0)
+		return -1;
+	if (member_is_label(revision))
+		return 0;
+	return err_set(err_r, ERR_USAGE,
+		"\"%s\" is not the name of a revision, such as shop-00042-def",
+		revision);
+}
+
+struct cloudrun_call *cloudrun_get_revision_start(struct cloudrun *cloudrun,
+	const char *service, const char *revision, cloudrun_revision_fn fn,
+	void *arg)
+{
+	char *parent = cloudrun_service_name(cloudrun, service);
+	char *name = xasprintf(
+		"%s/revisions/%s", parent, member_short_name(revision));
+	struct cloudrun_call *call = cloudrun_call_new(cloudrun, name, arg);
+
+	call->fn.revision = fn;
+	if (check_revision_name(
+		    parent, member_short_name(revision), &call->err) < 0)
+		call->timer =
+			timer_start(cloudrun->loop, 0, get_revision_fail, call);
+	else
+		cloudrun_call_send(call, "GET", xstrdup(name), NULL,
+			REVISION_READ_TIMEOUT_MS, get_revision_read);
+	xfree(&parent);
+	return call;
+}
+
+static void get_revision_read(
+	struct cloudrun_call *call, const struct reply *reply)
+{
+	struct revision revision;
+	struct err err;
+
+	if (reply->err) {
+		err = *reply->err;
+		get_revision_finish(call, NULL, &err);
+		return;
+	}
+	if (revision_decode(reply->body, reply->len, &revision, &err) < 0) {
+		get_revision_finish(call, NULL, &err);
+		return;
+	}
+	if (strcmp(revision.name, member_short_name(call->name)) == 0) {
+		get_revision_finish(call, &revision, NULL);
+	} else {
+		err_set(&err, ERR_PROTOCOL,
+			"the answer is about another revision: %s",
+			revision.name);
+		get_revision_finish(call, NULL, &err);
+	}
+	revision_fini(&revision);
+}
+
+static void get_revision_finish(struct cloudrun_call *call,
+	const struct revision *revision, const struct err *err)
+{
+	cloudrun_revision_fn fn = call->fn.revision;
+	void *arg = call->arg;
+	struct err told;
+
+	if (err) {
+		told = *err;
+		err_wrap(&told, "reading %s", call->name);
+	}
+	cloudrun_call_free(call);
+	fn(revision, err ? &told : NULL, arg);
+}

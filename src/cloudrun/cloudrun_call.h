@@ -1,0 +1,90 @@
+/*
+ * What the calls of this folder share: one authorised request at a time. A
+ * token is fetched when there is none; an answer of 401 is repeated once with
+ * a fresh one. Nothing else is ever sent twice here. Private to src/cloudrun.
+ */
+#ifndef TIDEGATE_CLOUDRUN_CLOUDRUN_CALL_H
+#define TIDEGATE_CLOUDRUN_CLOUDRUN_CALL_H
+
+#include <sys/queue.h>
+
+#include "cloudrun/cloudrun.h"
+#include "google/credentials.h"
+#include "io/http.h"
+#include "io/loop.h"
+
+struct cloudrun {
+	struct loop *loop;
+	struct http *http;
+	struct credentials *credentials;
+	char *base; /* https://run.googleapis.com/v2/ */
+	char *project, *region;
+	LIST_HEAD(, cloudrun_call) calls;
+	int waits; /* requests that are held open over there */
+};
+
+/* Valid during the callback. */
+struct reply {
+	int status; /* 0: none came */
+	const char *body;
+	size_t len;
+	int64_t latency_us;
+	bool maybe_sent; /* when none came */
+	const struct err *err; /* NULL: 2xx */
+};
+
+/* Frees the call, or sends its next request. */
+typedef void (*reply_fn)(struct cloudrun_call *call, const struct reply *reply);
+
+/* The request under way. */
+struct exchange {
+	const char *method;
+	char *url, *body;
+	int64_t timeout_ms;
+	bool urgent; /* ahead of routine work */
+	struct secret *token; /* the one sent */
+	bool sent; /* it has left us, at least once */
+	bool repeated;
+	struct token_call *token_call;
+	struct http_call *http_call;
+	reply_fn fn;
+};
+
+/* Following the operation of a write. */
+struct follow {
+	char *operation; /* NULL: the write is not accepted yet */
+	bool polling; /* GET, because :wait is not to be had */
+	bool waiting; /* counted in `waits` */
+	int looks; /* since the last good reason to start over: for back-off */
+	int failures; /* in a row */
+};
+
+struct cloudrun_call {
+	LIST_ENTRY(cloudrun_call) entry;
+	struct cloudrun *cloudrun;
+	struct exchange exchange;
+	struct follow follow;
+	struct timer *timer; /* the next look, or a failure to be told */
+	struct timer *deadline;
+	char *name; /* of what is asked for */
+	struct err err; /* of a failure to be told later */
+	union {
+		cloudrun_service_fn service;
+		cloudrun_revision_fn revision;
+		cloudrun_write_fn write;
+	} fn;
+	void *arg;
+};
+
+/* A call that has nothing under way yet. `name` becomes its own. */
+struct cloudrun_call *cloudrun_call_new(
+	struct cloudrun *cloudrun, char *name, void *arg);
+/* Cancels what is under way. */
+void cloudrun_call_free(struct cloudrun_call *call);
+
+/* Sends to base + path; `path` and `body` (NULL: none) become the call's. One
+ * at a time: `fn` is called once, later, unless the call is freed. */
+void cloudrun_call_send(struct cloudrun_call *call, const char *method,
+	char *path, char *body, int64_t timeout_ms, reply_fn fn);
+
+#endif
