@@ -102,8 +102,10 @@ static int check_metrics(const struct metrics *metrics,
 			"metrics.url %s has a fragment (#…) or more than %d "
 			"bytes",
 			metrics->url_shown, HTTP_URL_MAX);
-	if (http_url_check(url, false, err_r) < 0)
+	if (http_url_check(url, false, err_r) < 0) {
+		err_r->code = ERR_POLICY;
 		return err_wrap(err_r, "metrics.url");
+	}
 	if (metrics->auth.type == AUTH_GOOGLE && !credentials)
 		return err_set(err_r, ERR_AUTH,
 			"metrics.auth is google, but there are no Google "
@@ -394,7 +396,12 @@ static void ask_answered(const struct http_reply *reply, void *arg)
 
 	flight->http_call = NULL;
 	if (reply->err) {
-		ask_finish(flight, NULL, reply->err);
+		err = *reply->err;
+		if (err.code == ERR_LIMIT)
+			err_wrap(&err,
+				"the query yields too much; let sum() or the "
+				"like make one series of it");
+		ask_finish(flight, NULL, &err);
 		return;
 	}
 	if (ask_again(flight, reply->status))

@@ -643,6 +643,7 @@ static void an_answer_that_is_too_long_is_refused(void **state)
 	open_at(world, "");
 	answer = ask(world, "up");
 	assert_int_equal(answer.err.code, ERR_LIMIT);
+	assert_non_null(strstr(answer.err.text, "sum()"));
 	xfree(&body);
 }
 
@@ -660,6 +661,7 @@ static void a_url_that_cannot_be_asked_is_refused_at_once(void **state)
 		if (prometheus_new(world->loop, world->http, NULL,
 			    &world->metrics, &err))
 			fail_msg("%s was accepted", urls[i]);
+		assert_int_equal(err.code, ERR_POLICY);
 		secret_free(&world->metrics.url);
 	}
 }
