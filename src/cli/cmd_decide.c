@@ -186,8 +186,8 @@ static int decide(struct decision *d, const char *verb,
 		.verb = verb,
 		.who = d->who,
 		.comment = args->comment ? args->comment : "",
-		/* Of the gate that is open now, should another one be open by
-		 * the time it is taken. */
+		/* The gate that is open now: a late approval or rejection
+		 * must not answer the next one. */
 		.step = d->folded->fold.state.step,
 		.time_ms = context_now_ms(),
 	};

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include "store/event_codec.h"
 #include "store/event_fields.h"
 #include "store/store.h"
+
+/* What trafficStatuses says for a moment need not sum to 100. */
+#define SPLIT_MAX (100 * TRAFFIC_ENTRIES_MAX)
 
 struct decoder {
 	const char *name; /* of the event */
@@ -72,11 +76,12 @@ static int decode_step(
 	*step_r = -1;
 	if (!value)
 		return 0;
-	if (decode_int(d, "step", value, POLICY_STEPS_MAX, &number))
+	/* A command may be for any step; the engine refuses it then. */
+	if (decode_int(d, "step", value, INT64_C(1) + INT_MAX, &number))
 		return -1;
 	if (number < 1)
 		return bad(d, "step", "counted from 1");
-	*step_r = (int)number - 1;
+	*step_r = (int)(number - 1);
 	return 0;
 }
 
@@ -92,8 +97,8 @@ static int decode_split(const struct decoder *d, const char *key,
 	if (!json_is_object(value))
 		return bad(d, key, "an object");
 	for (i = 0; i < 3; i++) {
-		if (decode_int(d, key, json_object_get(value, keys[i]), 100,
-			    &number))
+		if (decode_int(d, key, json_object_get(value, keys[i]),
+			    SPLIT_MAX, &number))
 			return -1;
 		*percents[i] = (int)number;
 	}
@@ -110,6 +115,8 @@ static int decode_answer(
 		answer_r->kind = ANSWER_NOT_ASKED;
 	else if (json_is_number(value))
 		answer_r->value = json_number_value(value);
+	else if (text && strcmp(text, "NaN") == 0)
+		answer_r->value = NAN;
 	else if (text && strcmp(text, "+Inf") == 0)
 		answer_r->value = INFINITY;
 	else if (text && strcmp(text, "-Inf") == 0)

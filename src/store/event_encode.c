@@ -79,7 +79,7 @@ static void encode_action(struct jsonw *w, const struct policy *policy,
 static void encode_step(struct jsonw *w, int step)
 {
 	if (step >= 0)
-		jsonw_int(w, "step", step + 1);
+		jsonw_int(w, "step", (int64_t)step + 1);
 }
 
 static void encode_text(struct jsonw *w, const char *key, const char *text)

@@ -1,8 +1,9 @@
 /* The fields of every event; see event_fields.h. A table only. */
 #include "store/event_fields.h"
 
-#define ATTEMPT_MAX 10000
-#define TIME_MS_MAX INT64_C(31536000000) /* 365 days */
+#include <limits.h>
+
+#define RETRY_MS_MAX INT64_C(31536000000) /* 365 days */
 
 static const char *verb_name_of(int value)
 {
@@ -55,7 +56,7 @@ static const struct names action_names = {
 	{"tagged", KIND_BOOL, AT(tagged)}
 #define RETRY                                                                  \
 	{"retryable", KIND_BOOL, AT(retryable)},                               \
-	{"retry_after_ms", KIND_LONG, AT(retry_after_ms), TIME_MS_MAX}
+	{"retry_after_ms", KIND_LONG, AT(retry_after_ms), RETRY_MS_MAX}
 /* clang-format on */
 
 const struct field event_fields[EVENTS][EVENT_FIELDS_MAX] = {
@@ -70,13 +71,13 @@ const struct field event_fields[EVENTS][EVENT_FIELDS_MAX] = {
 		TEXT("text"), RETRY},
 	[EVENT_CHECK] = {{"slo", KIND_SLO, AT(slo)},
 		{"answers", KIND_ANSWERS, AT(answers)},
-		{"latency_ms", KIND_LONG, AT(latency_ms), TIME_MS_MAX},
+		{"latency_ms", KIND_LONG, AT(latency_ms), INT64_MAX},
 		TEXT("trouble")},
 	[EVENT_ACTION] = {{"name", KIND_ACTION, AT(index)},
-		{"attempt", KIND_INT, AT(attempt), ATTEMPT_MAX},
+		{"attempt", KIND_INT, AT(attempt), INT_MAX},
 		{"result", KIND_NAME, AT(action_result),
 			.names = &action_names},
-		{"duration_ms", KIND_LONG, AT(duration_ms), TIME_MS_MAX},
+		{"duration_ms", KIND_LONG, AT(duration_ms), INT64_MAX},
 		TEXT("detail")},
 	[EVENT_COMMAND] = {WHO,
 		{"verb", KIND_NAME, AT(verb), .names = &verb_names},

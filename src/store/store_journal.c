@@ -120,13 +120,11 @@ static int event_read(struct sqlite3_stmt *row, int64_t expected,
 			"followed by %lld",
 			rollout, (long long)expected - 1,
 			(long long)event->seq);
-	if (event->percent < 0 || event->percent > 100 ||
-		strlen(event->data) > STORE_EVENT_BYTES_MAX)
+	if (strlen(event->data) > STORE_EVENT_BYTES_MAX)
 		return err_set(err_r, ERR_STORE,
-			"the journal of %.160s is damaged: entry %lld has a "
-			"percent of %d and %zu bytes",
-			rollout, (long long)event->seq, event->percent,
-			strlen(event->data));
+			"the journal of %.160s is damaged: entry %lld has %zu "
+			"bytes",
+			rollout, (long long)event->seq, strlen(event->data));
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
 
 #include "base/jsonw.h"
@@ -57,6 +58,8 @@ static struct split random_split(struct rng *rng)
 	int candidate = (int)rng_below(rng, 101);
 	int stable = (int)rng_below(rng, 101 - (uint64_t)candidate);
 
+	if (rng_below(rng, 9) == 0)
+		return (struct split){100, 100, 100}; /* for a moment */
 	return (struct split){candidate, stable, 100 - candidate - stable};
 }
 
@@ -108,7 +111,7 @@ static struct event random_event(struct rng *rng, enum event_type type)
 	e.action_result = (enum action_result)rng_below(rng, ACTION_RESULTS);
 	e.duration_ms = (int64_t)rng_below(rng, 100000);
 	e.verb = (enum verb)rng_below(rng, VERBS);
-	e.step = (int)rng_below(rng, 4) - 1;
+	e.step = rng_below(rng, 9) ? (int)rng_below(rng, 4) - 1 : INT_MAX;
 	e.command_id = (int64_t)(rng_next(rng) >> 1);
 	e.leave = rng_below(rng, 2);
 	return e;
@@ -417,11 +420,11 @@ static void what_is_not_ours_is_refused(void **state)
 		{"command", "{\"verb\":\"abort\",\"step\":0,\"command_id\":1}",
 			"\"step\""},
 		{"command",
-			"{\"verb\":\"abort\",\"step\":2147483648,"
+			"{\"verb\":\"abort\",\"step\":2147483649,"
 			"\"command_id\":1}",
 			"\"step\""},
 		{"written", "{\"result\":\"maybe\"}", "\"result\""},
-		{"traffic", "{\"spec\":{\"candidate\":101}}", "\"spec\""},
+		{"traffic", "{\"spec\":{\"candidate\":-1}}", "\"spec\""},
 		{"traffic", "{\"spec\":[1,2,3]}", "\"spec\""},
 	};
 	struct event event;

@@ -358,6 +358,11 @@ static void the_one_that_is_meant_must_be_clear(void **state)
 	assert_int_equal(tidegate("status"), 2);
 	has(&err_out, "2 rollouts are unfinished");
 	has(&err_out, "shop-2, shop-1");
+	/* The service is in the hands of the later one. */
+	assert_int_equal(tidegate("status shop-1"), 0);
+	has(&out, "tidegate resume shop-1");
+	assert_int_equal(tidegate("status shop-2"), 0);
+	has(&out, "driven by ");
 	assert_int_equal(tidegate("pause shop"), 2);
 	has(&err_out, "more than one");
 	assert_int_equal(tidegate("list"), 0);
