@@ -1,12 +1,11 @@
 /*
- * Policies with what tidegate must say about them beside them: NAME.yaml (or
- * .json) and either NAME.plan or NAME.errors. The environment and the files
- * that a policy may ask for are fixed here.
+ * Policies and what tidegate must say about them: NAME.yaml (or .json) here or
+ * in policies/, and here either NAME.plan or NAME.errors. The environment and
+ * the files that a policy may ask for are fixed here.
  *
  * usage: golden [--update]     in $srcdir, as `make check` calls it; --update
  * writes what is said now, to be read before it is committed.
  */
-#define _GNU_SOURCE /* asprintf's family, scandir */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -124,11 +123,13 @@ static void show_difference(const char *said, const char *wanted)
 		(int)strcspn(wanted + start, "\n"), wanted + start);
 }
 
+static const char *top; /* of the source */
+
 static bool compare(const char *folder, const char *name, bool updates)
 {
 	int stem = (int)(strrchr(name, '.') - name);
-	char *plan = xasprintf("%s/%.*s.plan", folder, stem, name);
-	char *errors = xasprintf("%s/%.*s.errors", folder, stem, name);
+	char *plan = xasprintf("%s/test/policy/%.*s.plan", top, stem, name);
+	char *errors = xasprintf("%s/test/policy/%.*s.errors", top, stem, name);
 	struct buf said, wanted;
 	bool good, same;
 
@@ -155,14 +156,14 @@ static int is_policy(const struct dirent *entry)
 {
 	const char *dot = strrchr(entry->d_name, '.');
 
-	return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".json"));
+	return dot && !strstr(entry->d_name, ".schema.") &&
+	       (!strcmp(dot, ".yaml") || !strcmp(dot, ".json"));
 }
 
-int main(int argc, char **argv)
+/* Failures in one folder; an empty one is a failure. */
+static int compare_all(const char *name, bool updates)
 {
-	const char *top = getenv("srcdir");
-	char *folder = xasprintf("%s/test/policy", top ? top : ".");
-	bool updates = argc > 1 && !strcmp(argv[1], "--update");
+	char *folder = xasprintf("%s/%s", top, name);
 	struct dirent **entries;
 	int failed = 0, n = scandir(folder, &entries, is_policy, alphasort);
 
@@ -172,7 +173,21 @@ int main(int argc, char **argv)
 	}
 	if (n > 0)
 		free(entries);
-	printf("%d policies, %d are not as they should be\n", n, failed);
+	printf("%s: %d policies, %d are not as they should be\n", folder, n,
+		failed);
 	free(folder);
-	return failed || n <= 0;
+	return n > 0 ? failed : 1;
+}
+
+int main(int argc, char **argv)
+{
+	bool updates = argc > 1 && !strcmp(argv[1], "--update");
+	int failed;
+
+	top = getenv("srcdir");
+	if (!top)
+		top = ".";
+	failed = compare_all("test/policy", updates);
+	failed += compare_all("policies", updates);
+	return failed != 0;
 }
