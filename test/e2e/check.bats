@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# tidegate check: plans on stdout, all problems on stderr, the exit status.
+
+load world
+
+setup() {
+	world_open
+	export PROMETHEUS_URL=http://127.0.0.1:9090
+	policies=$BATS_TEST_DIRNAME/../../policies
+}
+
+teardown() {
+	world_close
+}
+
+check() {
+	"$TIDEGATE" check "$@" >"$WORLD/out" 2>"$WORLD/err"
+}
+
+@test "the plans of good policies go to stdout, one after the other" {
+	check "$policies"/*.yaml
+	[ ! -s "$WORLD/err" ]
+	[ "$(grep -c '^policy  ' "$WORLD/out")" = "$(ls "$policies"/*.yaml | wc -l)" ]
+	grep -q 'steps, at least 30s in all' "$WORLD/out"
+}
+
+@test "problems go to stderr with their places, and the exit status is 3" {
+	sed 's/max: 5%/max: 5 percent/; s/min_passes: 3/min_pases: 3/' \
+		"$policies/quick-demo.yaml" >"$WORLD/bad.yaml"
+	status=0
+	check "$WORLD/bad.yaml" "$policies/quick-demo.yaml" || status=$?
+	[ "$status" = 3 ]
+	[ "$(grep -c 'bad.yaml:[0-9]*:[0-9]*: error: ' "$WORLD/err")" = 3 ]
+	grep -q 'did you mean min_passes?' "$WORLD/err"
+	grep -q '\^\^' "$WORLD/err"
+	[ "$(grep -c '^policy  ' "$WORLD/out")" = 1 ]
+}
+
+@test "an unset variable and a missing file are problems of the policy" {
+	unset PROMETHEUS_URL
+	status=0
+	check "$policies/quick-demo.yaml" "$WORLD/none.yaml" || status=$?
+	[ "$status" = 3 ]
+	grep -q 'PROMETHEUS_URL is not set' "$WORLD/err"
+	grep -q 'none.yaml" cannot be read: No such file' "$WORLD/err"
+}
+
+@test "a policy comes from stdin, and what it knows in secret is not printed" {
+	printf 'correct-horse-battery\n' >"$WORLD/token"
+	export HOOK_KEY=staple-staple-staple
+	{
+		cat "$policies/quick-demo.yaml"
+		cat <<-END
+		  - name: hook
+		    type: http
+		    url: https://ada:\${HOOK_KEY}@hooks.example.com/x?key=\${HOOK_KEY}
+		    auth: {type: bearer, token_file: $WORLD/token}
+		END
+	} >"$WORLD/policy.yaml"
+	check - <"$WORLD/policy.yaml"
+	grep -q 'http GET https://hooks.example.com/x, expects 2xx' "$WORLD/out"
+	! grep -q 'staple\|horse' "$WORLD/out"
+}
+
+@test "a file that is too large is refused unread" {
+	head -c 10000000 /dev/zero | tr '\0' '#' >"$WORLD/large.yaml"
+	status=0
+	check "$WORLD/large.yaml" || status=$?
+	[ "$status" = 3 ]
+	grep -q 'larger than 1024 KiB' "$WORLD/err"
+}
