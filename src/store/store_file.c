@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -105,12 +106,19 @@ char *store_default_path(void)
 {
 	const char *path = getenv("TIDEGATE_STATE");
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	const struct passwd *entry;
 
 	if (path && *path)
 		return xstrdup(path);
 	/* The XDG rules: a relative path there is to be ignored. */
 	if (state && *state == '/')
 		return xasprintf("%s/tidegate/tidegate.db", state);
-	return xasprintf("%s/.local/state/tidegate/tidegate.db",
-		home && *home ? home : "");
+	if (!home || *home != '/') {
+		entry = getpwuid(geteuid());
+		home = entry ? entry->pw_dir : NULL;
+	}
+	/* Without a home there is no default: store_open says so. */
+	return home && *home == '/'
+		       ? xasprintf("%s/.local/state/tidegate/tidegate.db", home)
+		       : xstrdup("");
 }

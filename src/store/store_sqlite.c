@@ -459,7 +459,8 @@ struct store *store_open(
 
 	if (!*path || strlen(path) > STORE_PATH_MAX) {
 		err_set(err_r, ERR_USAGE,
-			"the path of the state file must have 1 to %d bytes",
+			"there is no path of 1 to %d bytes for the state file: "
+			"give --state or set $TIDEGATE_STATE",
 			STORE_PATH_MAX);
 		return NULL;
 	}

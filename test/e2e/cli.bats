@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# The command line itself: help, slips of the finger, exit statuses.
+
+bats_require_minimum_version 1.5.0
+: "${TIDEGATE:=./build/tidegate}"
+
+setup() {
+	STATE=$(mktemp -d)
+	export TIDEGATE_STATE=$STATE/tidegate.db
+}
+
+teardown() {
+	rm -rf "$STATE"
+}
+
+tide() {
+	run --separate-stderr "$TIDEGATE" "$@"
+}
+
+@test "help lists every command and each has its own help" {
+	local command n=0
+
+	tide help
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	while read -r command; do
+		n=$((n + 1))
+		tide "$command" --help
+		[ "$status" -eq 0 ]
+		[[ $output == "Usage: tidegate $command"* ]]
+	done < <("$TIDEGATE" help | sed -n \
+		'/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p')
+	[ "$n" -ge 10 ]
+}
+
+@test "no help is wider than 80 columns" {
+	local command
+
+	for command in $("$TIDEGATE" help | sed -n \
+		'/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'); do
+		"$TIDEGATE" help "$command" | awk 'length > 80 { exit 1 }'
+	done
+}
+
+@test "usage errors exit with 2 and say what was meant" {
+	tide
+	[ "$status" -eq 2 ]
+	tide statsu
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"did you mean status?"* ]]
+	tide status --fromat json
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"did you mean --format?"* ]]
+	tide status one two
+	[ "$status" -eq 2 ]
+	[[ $stderr == *'"two" is one argument too many'* ]]
+	[ -z "$output" ]
+}
+
+@test "without a state file operators are told, and none is made" {
+	local verb
+
+	for verb in status list watch approve reject pause continue abort; do
+		tide "$verb"
+		[ "$status" -eq 4 ]
+		[[ $stderr == *"there is no state file $TIDEGATE_STATE"* ]]
+	done
+	[ ! -e "$TIDEGATE_STATE" ]
+}
+
+@test "a result that cannot be written is an error" {
+	run --separate-stderr bash -c '"$1" help >/dev/full' - "$TIDEGATE"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"cannot write to standard output"* ]]
+}
+
+@test "what a terminal would obey is escaped in messages" {
+	tide "$(printf 'x\033[2J')"
+	[ "$status" -eq 2 ]
+	[[ $stderr == *'x\x1b[2J'* ]]
+	[[ $stderr != *$'\033'* ]]
+}
