@@ -26,13 +26,6 @@
 #define SERVICE "projects/p/locations/r/services/shop"
 #define T0      INT64_C(1767225600000)
 
-__attribute__((weak)) void redact(struct buf *b)
-{
-}
-__attribute__((weak)) void redact_text(char *t, size_t n)
-{
-}
-
 /* ---- time ---- */
 
 struct timer {
