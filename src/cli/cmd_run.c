@@ -1,0 +1,134 @@
+/* `tidegate run`: one rollout in the foreground. */
+#include <stdio.h>
+
+#include "cli/args.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/drive.h"
+
+struct run_args {
+	const char *policy, *candidate, *project, *region, *state, *as;
+	int64_t wait;
+	int format;
+	bool adopt, again, quiet;
+};
+
+static const struct option_spec options[] = {
+	{.name = "policy",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct run_args, policy),
+		.value = "FILE",
+		.help = "how to release"},
+	{.name = "candidate",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct run_args, candidate),
+		.value = "REVISION",
+		.help = "what to release (default: the latest ready revision)"},
+	OPTION_PROJECT(struct run_args),
+	OPTION_REGION(struct run_args),
+	OPTION_STATE(struct run_args),
+	OPTION_AS(struct run_args),
+	{.name = "adopt",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct run_args, adopt),
+		.help = "accept that the candidate has a part of the traffic "
+			"already"},
+	{.name = "again",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct run_args, again),
+		.help = "accept a candidate that was rolled back before"},
+	{.name = "wait",
+		.type = OPTION_DURATION,
+		.offset = offsetof(struct run_args, wait),
+		.value = "TIME",
+		.help = "how long it may be held or wait for people, in sum; "
+			"then exit with 8 (default: for ever)"},
+	OPTION_FORMAT(struct run_args),
+	{.name = "quiet",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct run_args, quiet),
+		.help = "print only how it ended"},
+	{0},
+};
+
+static int drive_it(struct drive *drive, const struct run_args *args,
+	const struct policy *policy, const char *service, struct err *err_r)
+{
+	struct live_listener listener = drive_listener;
+	char who[CONTEXT_NAME_MAX];
+	struct live_options wanted = {
+		.service = service,
+		.candidate = args->candidate,
+		.starter = who,
+		.adopt = args->adopt,
+		.again = args->again,
+		.wait_ms = args->wait,
+	};
+
+	listener.arg = drive;
+	if (context_who(drive->store, args->as, who, err_r) < 0 ||
+		drive_open(drive, err_r) < 0)
+		return -1;
+	drive->live = live_run(drive->hub, policy, &wanted, &listener, err_r);
+	if (!drive->live)
+		return -1;
+	return drive_run(drive, err_r);
+}
+
+static int run_policy(const struct run_args *args, const char *service,
+	const struct policy *policy, struct err *err_r)
+{
+	struct context_target target = {
+		.project = args->project,
+		.region = args->region,
+		.service = service,
+		.policy_project = policy->project,
+		.policy_region = policy->region,
+		.policy_service = policy->service,
+	};
+	struct drive drive = {.format = args->format, .quiet = args->quiet};
+	struct arena arena;
+	int status = -1;
+
+	arena_init(&arena);
+	if (context_resolve(&target, &arena, err_r) < 0)
+		goto out;
+	drive.project = target.project;
+	drive.region = target.region;
+	drive.store = context_store(args->state, STORE_CREATE, err_r);
+	if (!drive.store)
+		goto out;
+	status = drive_it(&drive, args, policy, target.name, err_r);
+	drive_close(&drive);
+	store_free(&drive.store);
+out:
+	arena_fini(&arena);
+	return status;
+}
+
+static int run(int argc, char **argv, struct err *err_r)
+{
+	struct run_args args = {.wait = -1};
+	struct policy *policy;
+	int status;
+
+	if (args_parse(options, &args, &argc, argv, err_r) < 0 ||
+		args_count(argc, argv, "[SERVICE]", 0, 1, err_r) < 0)
+		return -1;
+	if (!args.policy)
+		return err_set(err_r, ERR_USAGE, "--policy is missing");
+	policy = drive_policy(args.policy, NULL, err_r);
+	if (!policy)
+		return -1;
+	status = run_policy(&args, argc > 1 ? argv[1] : NULL, policy, err_r);
+	policy_free(&policy);
+	return status;
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.usage = "SERVICE --policy FILE",
+	.summary = "Release a revision step by step, or take it back",
+	.options = options,
+	.run = run,
+};

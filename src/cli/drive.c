@@ -1,0 +1,271 @@
+/* One rollout in the foreground; see drive.h. Decides nothing about it. */
+#include "cli/drive.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/context.h"
+#include "cli/finished.h"
+#include "cli/journal_print.h"
+#include "cli/output.h"
+#include "cloudrun/cloudrun.h"
+#include "google/credentials.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "policy/policy_load.h"
+
+#define LINE_BYTES_MAX     (2 * STORE_EVENT_BYTES_MAX)
+#define PROBLEMS_BYTES_MAX (256 * 1024)
+#define TICK_MS            1000 /* between paints, for the bar of the bake */
+
+/* ---- the policy ---- */
+
+struct policy *drive_policy(
+	const char *path, const char *source, struct err *err_r)
+{
+	struct policy *policy;
+	struct buf problems;
+
+	buf_init(&problems, PROBLEMS_BYTES_MAX);
+	if (source)
+		policy = policy_parse(path, source, strlen(source),
+			&policy_world_real, &problems, err_r);
+	else
+		policy =
+			policy_load(path, &policy_world_real, &problems, err_r);
+	if (!policy && problems.len) {
+		output_write(stderr, &problems);
+		err_set(err_r, ERR_POLICY, "%s is not a policy to work with",
+			path);
+	}
+	buf_fini(&problems);
+	return policy;
+}
+
+/* ---- the world ---- */
+
+int drive_open(struct drive *drive, struct err *err_r)
+{
+	struct cloudrun_config config = {
+		.endpoint = getenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN"),
+		.project = drive->project,
+		.region = drive->region,
+	};
+	struct live_world world;
+
+	drive->status = -1;
+	drive->loop = loop_new(err_r);
+	if (!drive->loop)
+		return -1;
+	drive->http = http_new(drive->loop, err_r);
+	if (!drive->http)
+		return -1;
+	drive->credentials = credentials_new(drive->loop, drive->http, err_r);
+	if (!drive->credentials)
+		return -1;
+	drive->cloudrun = cloudrun_new(
+		drive->loop, drive->http, drive->credentials, &config, err_r);
+	if (!drive->cloudrun)
+		return -1;
+	world = (struct live_world){
+		.loop = drive->loop,
+		.http = drive->http,
+		.credentials = drive->credentials,
+		.cloudrun = drive->cloudrun,
+		.store = drive->store,
+	};
+	drive->hub = hub_new(&world);
+	return 0;
+}
+
+/* ---- the view ---- */
+
+static void paint(struct drive *drive)
+{
+	struct view view = {
+		.policy = live_policy(drive->live),
+		.rollout = live_state(drive->live),
+		.id = live_id(drive->live),
+		.candidate = live_candidate(drive->live),
+		.stable = live_stable(drive->live),
+		.now_ms = loop_now(drive->loop),
+		.columns = screen_columns(&drive->screen),
+		.colour = output_has_colour(stderr),
+		.utf8 = screen_has_utf8(),
+	};
+	struct buf out;
+
+	buf_init(&out, OUTPUT_BYTES_MAX);
+	view_render(&view, &out);
+	screen_paint(&drive->screen, &out);
+	buf_fini(&out);
+}
+
+static void tick(void *arg)
+{
+	struct drive *drive = arg;
+
+	drive->tick = timer_start(drive->loop, TICK_MS, tick, drive);
+	paint(drive);
+}
+
+static void start_view(struct drive *drive)
+{
+	drive->painting = drive->format == FORMAT_TEXT && !drive->quiet &&
+			  output_is_terminal(stderr);
+	if (!drive->painting)
+		return;
+	screen_init(&drive->screen, stderr);
+	drive->tick = timer_start(drive->loop, 0, tick, drive);
+}
+
+static void stop_view(struct drive *drive)
+{
+	timer_cancel(&drive->tick);
+	if (drive->painting)
+		screen_clear(&drive->screen);
+	drive->painting = false;
+}
+
+/* ---- what is printed ---- */
+
+static void print_text(
+	struct drive *drive, const struct store_event *entry, struct buf *line)
+{
+	journal_print_text(entry, line);
+	if (drive->painting)
+		screen_clear(&drive->screen);
+	output_write(stderr, line);
+	if (drive->painting)
+		paint(drive);
+}
+
+static void print_entry(
+	struct live *live, const struct store_event *entry, void *arg)
+{
+	struct drive *drive = arg;
+	struct buf line;
+
+	buf_init(&line, LINE_BYTES_MAX);
+	if (drive->format == FORMAT_JSON) {
+		journal_print_json(live_id(live), entry, &line);
+		output_write(stdout, &line);
+		fflush(stdout); /* a line as it happens, also into a pipe */
+	} else if (!drive->quiet) {
+		print_text(drive, entry, &line);
+	}
+	buf_fini(&line);
+}
+
+static const char *outcome_of(const struct drive *drive)
+{
+	enum phase phase = live_state(drive->live)->phase;
+
+	if (drive->status == 8)
+		return "waiting";
+	if (!drive->err.code)
+		return phase_name(phase);
+	return drive->status == err_exit_status(ERR_REFUSED)
+		       ? phase_name(PHASE_REFUSED)
+		       : "error";
+}
+
+static void print_end(const struct drive *drive)
+{
+	const struct rollout *state = live_state(drive->live);
+	struct finished finished = {
+		.rollout = live_id(drive->live),
+		.service = live_service(drive->live),
+		.candidate = live_candidate(drive->live),
+		.stable = live_stable(drive->live),
+		.outcome = outcome_of(drive),
+		.phase = phase_name(state->phase),
+		.reason = drive->err.code ? drive->err.text : state->reason,
+		.time_ms = loop_now(drive->loop),
+		.seq = live_seq(drive->live) + 1,
+		.percent = state->traffic.serving.candidate,
+		.exit_status = drive->status,
+		.actions_failed = state->actions_failed,
+	};
+	struct buf line;
+
+	buf_init(&line, LINE_BYTES_MAX);
+	if (drive->format == FORMAT_JSON)
+		finished_print_json(&finished, &line);
+	else
+		finished_print_text(&finished, &line);
+	output_write(stdout, &line);
+	buf_fini(&line);
+	finished_tell_github(&finished);
+}
+
+static void ended(
+	struct live *live, int exit_status, const struct err *err, void *arg)
+{
+	struct drive *drive = arg;
+
+	drive->status = exit_status;
+	if (err)
+		drive->err = *err;
+	stop_view(drive);
+	print_end(drive);
+	loop_stop(drive->loop);
+}
+
+const struct live_listener drive_listener = {
+	.entry = print_entry,
+	.end = ended,
+};
+
+/* ---- running ---- */
+
+static void on_signal(int signo, void *arg)
+{
+	struct drive *drive = arg;
+
+	live_interrupt(drive->live, signo == SIGINT    ? "SIGINT"
+				    : signo == SIGTERM ? "SIGTERM"
+						       : "SIGHUP");
+}
+
+static int take_signals(struct drive *drive, struct err *err_r)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+	/* Whoever reads our output may go away; the canary stays watched. */
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		if (loop_on_signal(drive->loop, signals[i], on_signal, drive,
+			    err_r) < 0)
+			return -1;
+	return 0;
+}
+
+int drive_run(struct drive *drive, struct err *err_r)
+{
+	/* Decisions are printed as entries; the log is for trouble. */
+	log_set_level(LOG_ERROR);
+	if (take_signals(drive, err_r) < 0)
+		return -1;
+	start_view(drive);
+	if (loop_run(drive->loop, err_r) < 0)
+		return -1;
+	if (drive->status < 0)
+		return err_set(err_r, ERR_INTERNAL,
+			"the loop ended before the rollout did");
+	return drive->status;
+}
+
+void drive_close(struct drive *drive)
+{
+	stop_view(drive);
+	live_free(&drive->live);
+	hub_free(&drive->hub);
+	cloudrun_free(&drive->cloudrun);
+	credentials_free(&drive->credentials);
+	http_free(&drive->http);
+	loop_free(&drive->loop);
+}

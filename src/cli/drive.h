@@ -1,0 +1,52 @@
+/*
+ * One rollout in the foreground, for `run` and `resume`: makes the world,
+ * prints the journal as it is written, takes the signals, says how it ended.
+ */
+#ifndef TIDEGATE_CLI_DRIVE_H
+#define TIDEGATE_CLI_DRIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/view.h"
+#include "live/live.h"
+
+struct drive {
+	/* Set by the command. */
+	const char *project, *region;
+	int format; /* enum format */
+	bool quiet; /* no progress: only how it ended */
+	struct store *store; /* borrowed */
+
+	/* The world, made by drive_open. */
+	struct loop *loop;
+	struct http *http;
+	struct credentials *credentials;
+	struct cloudrun *cloudrun;
+	struct hub *hub;
+
+	/* Set by the command after drive_open; freed by drive_close. */
+	struct live *live;
+
+	/* The view on a terminal, when stderr is one. */
+	bool painting;
+	struct screen screen;
+	struct timer *tick;
+
+	int status; /* -1: not ended */
+	struct err err; /* code ERR_NONE: the end phase says it all */
+};
+
+extern const struct live_listener drive_listener; /* arg: the drive */
+
+/* Loads the policy; `source` NULL: out of the file. What is wrong with it is
+ * printed on stderr, err_r counts it. */
+MUST_CHECK struct policy *drive_policy(
+	const char *path, const char *source, struct err *err_r);
+
+MUST_CHECK int drive_open(struct drive *drive, struct err *err_r);
+/* Runs until the rollout ends: its exit status, or -1. */
+MUST_CHECK int drive_run(struct drive *drive, struct err *err_r);
+void drive_close(struct drive *drive);
+
+#endif

@@ -1,0 +1,87 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# A service with users, metrics of it, and rollouts on it: on top of world.
+
+# rollout_world [SANDBOX OPTION…]: backend-1 holds 100 %, backend-2 waits.
+rollout_world() {
+	world_open
+	sandbox_start --project acme --revision backend-1:latency=2ms \
+		--revision backend-2:latency=2ms --traffic backend-1=100 \
+		--operation-delay 200ms "$@"
+	prometheus_start "$METRICS"
+	users_start
+	export CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN=$ADMIN/
+	export CLOUDSDK_AUTH_ACCESS_TOKEN=e2e-token PROMETHEUS_URL=$PROMETHEUS
+	export CLOUDSDK_CORE_PROJECT=acme CLOUDSDK_RUN_REGION=us-central1
+	export TIDEGATE_STATE=$WORLD/state.db TIDEGATE_USER=alice
+	unset GITHUB_OUTPUT GITHUB_STEP_SUMMARY
+}
+
+# About 100 requests a second, until the world ends.
+users_start() {
+	while curl -s -o /dev/null --rate 6000/m "$FRONT/?[1-1000]"; do
+		:
+	done 3>&- &
+	PIDS+=($!)
+	until_true 30 has_users backend-1
+}
+
+has_users() {
+	[ -n "$(prometheus_value \
+		"sum(rate(http_requests_total{revision=\"$1\"}[5s])) > 0")" ]
+}
+
+# policy [YAML…]: a short one; lines are appended.
+policy() {
+	cat >"$WORLD/policy.yaml" <<-'YAML'
+		version: 1
+		name: e2e
+		metrics: {url: "${PROMETHEUS_URL}", timeout: 900ms}
+		steps:
+		  - {percent: 20, bake: 3s}
+		  - {percent: 100, bake: 3s}
+		settle: 4s
+		slos:
+		  - name: error-rate
+		    query: |
+		      (sum(rate(http_requests_total{revision="{{candidate}}",code=~"5.."}[{{window}}])) or vector(0))
+		      / sum(rate(http_requests_total{revision="{{candidate}}"}[{{window}}]))
+		    max: 5%
+		    window: 4s
+		    interval: 1s
+		    fail_after: 2
+		    min_passes: 2
+	YAML
+	[ $# = 0 ] || printf '%s\n' "$@" >>"$WORLD/policy.yaml"
+}
+
+# rollout_start [OPTION…]: `run` in the background, its lines in run.json.
+rollout_start() {
+	"$TIDEGATE" run backend --policy "$WORLD/policy.yaml" --format json \
+		"$@" >"$WORLD/run.json" 2>"$WORLD/run.err" 3>&- &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+}
+
+# rollout_ends STATUS: waits; shows everything when it is another one.
+rollout_ends() {
+	local status=0
+
+	wait "$RUN_PID" || status=$?
+	[ "$status" = "$1" ] && return
+	echo "exit $status, expected $1"
+	cat "$WORLD/run.json" "$WORLD/run.err"
+	return 1
+}
+
+# said CONDITION: a line of the rollout meets it (jq).
+said() {
+	jq -e -s "any(.[]; $1)" "$WORLD/run.json" >/dev/null 2>&1
+}
+
+serves() { # REVISION PERCENT
+	[ "$(serving "$1")" = "$2" ]
+}
+
+control() { # METHOD PATH BODY
+	api "$1" "$ADMIN/sandbox$2" -f -o "$WORLD/answer" -d "$3"
+}
