@@ -55,4 +55,10 @@ struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
 	const struct service *service, const struct traffic *traffic,
 	int64_t deadline_ms, cloudrun_write_fn fn, void *arg);
 
+/* Something more urgent waits for the write to be out of the way. Its
+ * operation is not followed: WRITE_UNKNOWN is said in a later turn, or as soon
+ * as the write is accepted. A PATCH that is under way is waited for: one that
+ * is abandoned might still arrive after what is to replace it. */
+void cloudrun_write_hurry(struct cloudrun_call *call);
+
 #endif

@@ -55,6 +55,7 @@ struct follow {
 	char *operation; /* NULL: the write is not accepted yet */
 	bool polling; /* GET, because :wait is not to be had */
 	bool waiting; /* counted in `waits` */
+	bool hurry; /* it is not to be followed */
 	int looks; /* since the last good reason to start over: for back-off */
 	int failures; /* in a row */
 };

@@ -45,6 +45,28 @@ static void write_late(void *arg)
 	}
 }
 
+static void write_hurried(void *arg)
+{
+	struct cloudrun_call *call = arg;
+	struct err err;
+
+	call->deadline = NULL;
+	err_set(&err, ERR_TIMEOUT,
+		"it was accepted and not followed to its end: something more "
+		"urgent came");
+	write_finish(call, WRITE_UNKNOWN, &err);
+}
+
+void cloudrun_write_hurry(struct cloudrun_call *call)
+{
+	call->follow.hurry = true;
+	if (!call->follow.operation)
+		return;
+	timer_cancel(&call->deadline);
+	call->deadline =
+		timer_start(call->cloudrun->loop, 0, write_hurried, call);
+}
+
 struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
 	const struct service *service, const struct traffic *traffic,
 	int64_t deadline_ms, cloudrun_write_fn fn, void *arg)
@@ -129,7 +151,10 @@ static void write_patched(struct cloudrun_call *call, const struct reply *reply)
 		return;
 	}
 	call->follow.operation = operation.name;
-	write_look(call);
+	if (call->follow.hurry)
+		cloudrun_write_hurry(call);
+	else
+		write_look(call);
 }
 
 /* One look: :wait comes back as soon as it is done, so it needs no pause. It

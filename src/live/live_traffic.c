@@ -183,15 +183,10 @@ static void write_refused(void *arg)
 	tell_written(live, live->refused_result, live->refused_text, 0);
 }
 
-/* The revert does not wait for the operation of the step before it. Whether
- * that write was taken is not known: the engine reads before it decides. */
 void live_write_hurry(struct live *live)
 {
-	if (!live->write)
-		return;
-	cloudrun_cancel(&live->write);
-	live_write_refuse(live, WRITE_UNKNOWN,
-		"not followed to its end: a revert is more urgent");
+	if (live->write)
+		cloudrun_write_hurry(live->write);
 }
 
 void live_traffic_cancel(struct live *live)

@@ -391,6 +391,51 @@ static void a_crowd_of_writes_leaves_room_for_others(void **state)
 	assert_int_equal(w->n_silent, 8);
 }
 
+struct hurry {
+	struct world *w;
+	struct cloudrun_call *call;
+	struct timer *timer;
+	bool patched; /* not before the write was accepted */
+};
+
+static void hurry_now(void *arg)
+{
+	struct hurry *hurry = arg;
+
+	hurry->timer = NULL;
+	if (hurry->patched && hurry->w->at < 2)
+		hurry->timer = timer_start(hurry->w->loop, 1, hurry_now, hurry);
+	else
+		cloudrun_write_hurry(hurry->call);
+}
+
+static void a_write_in_a_hurry_is_not_followed(void **state)
+{
+	static const struct turn followed[] = {
+		{PATCH, 200, RUNNING}, {WAIT, SILENCE}, {0}};
+	static const struct turn not_yet[] = {{PATCH, 200, RUNNING}, {0}};
+	static const struct turn done[] = {{PATCH, 200, DONE}, {0}};
+	struct world *w = *state;
+	struct hurry hurry = {.w = w, .patched = true};
+
+	world_script(w, followed);
+	hurry.call = start_write(w, TEST_MS);
+	hurry_now(&hurry);
+	world_run(w);
+	assert_int_equal(w->result, WRITE_UNKNOWN);
+	assert_non_null(strstr(w->text, "more urgent"));
+
+	/* What is under way is waited for, and told as it is. */
+	world_script(w, not_yet);
+	cloudrun_write_hurry(start_write(w, TEST_MS));
+	world_run(w);
+	assert_int_equal(w->result, WRITE_UNKNOWN);
+	world_script(w, done);
+	cloudrun_write_hurry(start_write(w, TEST_MS));
+	world_run(w);
+	assert_int_equal(w->result, WRITE_DONE);
+}
+
 struct cancel {
 	struct world *w;
 	struct cloudrun_call *call;
@@ -461,6 +506,7 @@ int main(void)
 		TEST(a_write_that_could_not_be_sent_is_busy),
 		TEST(without_a_token_nothing_is_sent),
 		TEST(a_late_write_says_whether_it_left),
+		TEST(a_write_in_a_hurry_is_not_followed),
 		TEST(a_crowd_of_writes_leaves_room_for_others),
 		TEST(what_is_cancelled_is_never_heard_of_again),
 		TEST(what_is_freed_takes_its_calls_along),

@@ -294,7 +294,7 @@ struct reply {
 static struct {
 	int candidate, other; /* percents */
 	bool not_ready, write_hangs;
-	int reads, writes, last_written;
+	int reads, writes, last_written, hurries;
 	int64_t written_ms;
 } run;
 
@@ -435,6 +435,11 @@ struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
 		traffic_split(traffic, "shop-2", "shop-1", "shop-2").candidate;
 	reply->fn.write = fn;
 	return (struct cloudrun_call *)reply;
+}
+
+void cloudrun_write_hurry(struct cloudrun_call *call)
+{
+	run.hurries++;
 }
 
 void cloudrun_cancel(struct cloudrun_call **call)
@@ -836,6 +841,19 @@ static void an_interrupt_reverts_or_leaves_as_the_policy_says(void **state)
 	assert_int_equal(run.candidate, 10);
 }
 
+static void an_interrupted_shift_does_not_wait_for_its_operation(void **state)
+{
+	begin(-1);
+	while (!run.writes)
+		run_until(now_ms + 1);
+	live_interrupt(live, "SIGINT");
+	turn_end();
+	assert_int_equal(run.hurries, 1);
+	until_end();
+	assert_int_equal(heard.status, 6);
+	assert_int_equal(run.candidate, 0);
+}
+
 static void a_freed_rollout_leaves_nothing_behind(void **state)
 {
 	begin(-1);
@@ -861,6 +879,7 @@ int main(void)
 		TEST(preflight_names_all_that_is_wrong_at_once),
 		TEST(traffic_of_others_is_refused_with_nothing_moved),
 		TEST(an_interrupt_reverts_or_leaves_as_the_policy_says),
+		TEST(an_interrupted_shift_does_not_wait_for_its_operation),
 		TEST(a_freed_rollout_leaves_nothing_behind),
 	};
 
