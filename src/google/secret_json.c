@@ -67,7 +67,7 @@ json_t *secret_json_load(const char *bytes, size_t len, struct err *err_r)
 	json_t *root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &where);
 
 	alloc_leave(before);
-	if (root && json_is_object(root))
+	if (json_is_object(root))
 		return root;
 	if (root)
 		err_set(err_r, ERR_PROTOCOL,

@@ -48,7 +48,7 @@ static inline bool points_add(
 	return true;
 }
 
-/* The points from `begin` on are the result's; for now as an offset. */
+/* The points from `begin` on are the result's, as an offset at first. */
 static inline void points_take(
 	struct points *points, size_t begin, struct recording_result *result)
 {

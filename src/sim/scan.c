@@ -338,8 +338,8 @@ bool scan_seconds(struct scan *s, int64_t *ms_r)
 	}
 	if (!scan_number(s, &value))
 		return false;
-	if (!(value >= (double)(TIMESTAMP_MS_MIN / 1000) &&
-		    value <= (double)(TIMESTAMP_MS_MAX / 1000)))
+	if (!(value >= (double)TIMESTAMP_MS_MIN / 1000 &&
+		    value <= (double)TIMESTAMP_MS_MAX / 1000))
 		return scan_fail(
 			s, "this time is not between years 1 and 9999");
 	*ms_r = (int64_t)llround(value * 1000);

@@ -432,7 +432,8 @@ static void no_answer_in_time_is_a_timeout(void **state)
 	start = loop_now_us(w.loop);
 	ask(&w, &request, "/");
 	run(&w, 1);
-	assert_true(loop_now_us(w.loop) - start >= 30000);
+	/* libcurl counts whole milliseconds: one of them may be missing. */
+	assert_true(loop_now_us(w.loop) - start >= 29000);
 	assert_int_equal(w.code, ERR_TIMEOUT);
 	assert_true(w.maybe_sent);
 	assert_non_null(strstr(w.text.data, "within 30ms"));
