@@ -143,6 +143,16 @@ static void print_text(
 		paint(drive);
 }
 
+/* Trouble; decisions are printed as entries of the journal. */
+static void print_log(const char *line, size_t len, void *arg)
+{
+	struct drive *drive = arg;
+
+	if (drive->painting)
+		screen_clear(&drive->screen);
+	fprintf(stderr, "%.*s\n", (int)len, line);
+}
+
 static void print_entry(
 	struct live *live, const struct store_event *entry, void *arg)
 {
@@ -235,8 +245,10 @@ static int take_signals(struct drive *drive, struct err *err_r)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
-	/* Whoever reads our output may go away; the canary stays watched. */
+	/* Whoever reads our output may go away, and a file may reach its limit:
+	 * the canary stays watched. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		if (loop_on_signal(drive->loop, signals[i], on_signal, drive,
 			    err_r) < 0)
@@ -246,8 +258,8 @@ static int take_signals(struct drive *drive, struct err *err_r)
 
 int drive_run(struct drive *drive, struct err *err_r)
 {
-	/* Decisions are printed as entries; the log is for trouble. */
-	log_set_level(LOG_ERROR);
+	log_set_sink(print_log, drive);
+	log_set_level(LOG_WARN);
 	if (take_signals(drive, err_r) < 0)
 		return -1;
 	start_view(drive);
@@ -262,6 +274,7 @@ int drive_run(struct drive *drive, struct err *err_r)
 void drive_close(struct drive *drive)
 {
 	stop_view(drive);
+	log_set_sink(NULL, NULL);
 	live_free(&drive->live);
 	hub_free(&drive->hub);
 	cloudrun_free(&drive->cloudrun);

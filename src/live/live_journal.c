@@ -105,19 +105,6 @@ int live_journal(struct live *live, const struct event *event,
 
 /* ---- the log ---- */
 
-static enum log_level level_of(const struct note *note, bool loud)
-{
-	switch (note->type) {
-	case NOTE_BREACH:
-	case NOTE_WOULD_REVERT:
-	case NOTE_DRIFT:
-	case NOTE_WARNING:
-		return LOG_WARN;
-	default:
-		return loud ? LOG_WARN : LOG_INFO;
-	}
-}
-
 static void log_note(
 	const struct live *live, const struct note *note, bool loud)
 {
@@ -137,7 +124,7 @@ static void log_note(
 	if (!isnan(note->value) && !isnan(note->limit))
 		snprintf(numbers, sizeof(numbers), " value=%g limit=%g",
 			note->value, note->limit);
-	log_line(level_of(note, loud),
+	log_line(loud ? LOG_ERROR : LOG_INFO,
 		"rollout=%s phase=%s event=%s%s%s%s text=\"%s\"", live->id,
 		phase_name(live->state.phase), note_name(note->type),
 		*slo ? " slo=" : "", slo, numbers, text);

@@ -114,3 +114,24 @@ teardown() {
 	serves backend-2 20
 	said '.event == "finished" and .outcome == "waiting"'
 }
+
+# A limit on the size of files does what a full disk does.
+@test "a journal that cannot be written any more takes the traffic back" {
+	policy
+	sed -i 's/bake: 3s/bake: 60s/g' "$WORLD/policy.yaml"
+	(
+		ulimit -f 160 # KiB
+		exec "$TIDEGATE" run backend --policy "$WORLD/policy.yaml"
+	) >"$WORLD/out" 2>"$WORLD/err" 3>&- &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	until_true 30 serves backend-2 20
+	local status=0
+	wait "$RUN_PID" || status=$?
+	cat "$WORLD/out" "$WORLD/err"
+	[ "$status" = 1 ]
+	serves backend-1 100
+	grep -q 'error: the journal cannot be written; traffic was given back' \
+		"$WORLD/out"
+	grep -q event=journal-lost "$WORLD/err"
+}
