@@ -183,8 +183,8 @@ static void add_limits(struct buf *out, const struct slo *s)
 static void add_slo(struct buf *out, const struct slo *s)
 {
 	static const char *const no_data[] = {
-		[NO_DATA_WAIT] = "wait: no data is no pass, the step goes on "
-				 "waiting for it",
+		[NO_DATA_WAIT] = ("wait: no data is no pass, the step goes on "
+				  "waiting for it"),
 		[NO_DATA_PASS] = "pass: no data counts as a pass",
 		[NO_DATA_BREACH] = "breach: no data counts as a breach",
 	};
@@ -338,8 +338,8 @@ static void add_actions(struct buf *out, const struct policy *p,
 static void add_rules(struct buf *out, const struct policy *p)
 {
 	static const char *const breach[] = {
-		[ON_BREACH_ROLLBACK] = "the traffic goes back to stable, then "
-				       "the rollback sequence runs",
+		[ON_BREACH_ROLLBACK] = ("the traffic goes back to stable, then "
+					"the rollback sequence runs"),
 		[ON_BREACH_HOLD] = "hold: traffic stays, a person decides",
 		[ON_BREACH_OBSERVE] = "observe: it is reported, nothing else",
 	};
@@ -356,8 +356,8 @@ static void add_rules(struct buf *out, const struct policy *p)
 		[ON_INTERRUPT_LEAVE] = "leave: traffic stays as it is",
 	};
 	static const char *const finish[] = {
-		[FINISH_AS_FOUND] = "as-found: LATEST again only if it was so "
-				    "before and the candidate is the latest",
+		[FINISH_AS_FOUND] = ("as-found: LATEST again only if it was so "
+				     "before and the candidate is the latest"),
 		[FINISH_PINNED] = "pinned: new deployments get no traffic",
 		[FINISH_LATEST] = "latest: the latest ready revision serves",
 	};

@@ -233,9 +233,11 @@ out:
 
 static void learn_query(struct loader *loader, struct url_part query)
 {
-	const char *p = query.at, *end = query.at + query.len, *next, *value;
+	const char *p = query.at, *end, *next, *value;
 
-	for (; p && p < end; p = next + 1) {
+	if (!p)
+		return;
+	for (end = p + query.len; p < end; p = next + 1) {
 		next = memchr(p, '&', (size_t)(end - p));
 		if (!next)
 			next = end;

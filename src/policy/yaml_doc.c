@@ -216,6 +216,31 @@ static void refuse_properties(
 		refuse(b, tag, "tags (!name) are not supported: remove it");
 }
 
+/* libfyaml 0.7.12 loses memory over four or more of '' in a row. */
+static bool has_quote_run(const struct builder *b, const struct node *node)
+{
+	const char *source = b->problems->source;
+	size_t run = 0;
+
+	for (size_t i = node->span.from; i < node->span.to && run < 8; i++)
+		run = source[i] == '\'' ? run + 1 : 0;
+	return run == 8;
+}
+
+static const char *scalar_text(struct builder *b, struct node *node,
+	struct fy_token *token, size_t *len)
+{
+	enum fy_scalar_style style = fy_token_scalar_style(token);
+
+	node->plain = style == FYSS_PLAIN;
+	if (style != FYSS_SINGLE_QUOTED || !has_quote_run(b, node))
+		return fy_token_get_text(token, len);
+	problem_add(b->problems, node->span,
+		"too many '' in a row: write this text in double quotes");
+	node->kind = NODE_BROKEN;
+	return NULL;
+}
+
 static void take_scalar(struct builder *b, struct fy_event *event)
 {
 	struct node *node = node_new(b, NODE_SCALAR, event);
@@ -224,11 +249,8 @@ static void take_scalar(struct builder *b, struct fy_event *event)
 
 	refuse_properties(b, event->scalar.anchor, event->scalar.tag);
 	node->plain = true;
-	if (event->scalar.value) {
-		text = fy_token_get_text(event->scalar.value, &len);
-		node->plain = fy_token_scalar_style(event->scalar.value) ==
-			      FYSS_PLAIN;
-	}
+	if (event->scalar.value)
+		text = scalar_text(b, node, event->scalar.value, &len);
 	node->text = arena_strndup(b->arena, text ? text : "", text ? len : 0);
 	if (strlen(node->text) != (text ? len : 0)) {
 		problem_add(b->problems, node->span,
