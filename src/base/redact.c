@@ -6,7 +6,7 @@
  * byte (a colon, an equals sign, a space, …), so that a text without secrets
  * costs little; only a text with some is written anew.
  */
-#include "config.h"
+#define _GNU_SOURCE /* memmem */
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -17,7 +17,6 @@
 #include "base/secret.h"
 #include "base/xalloc.h"
 
-#define NAME_LEN_MAX 48 /* bytes of a field's name that are looked at */
 #define WORD_LEN_MAX 15 /* more small letters in a row are not prose */
 #define LINE_LEN_MAX 256 /* bytes that are looked back for a quote */
 
@@ -31,6 +30,8 @@ struct scan {
 	size_t len;
 	struct span *spans;
 	size_t n_spans, max_spans;
+	size_t next; /* rules are done with everything before it */
+	size_t query, query_end; /* and with the last URL's query */
 };
 
 /* A field's name before a colon or an equals sign. */
@@ -84,6 +85,7 @@ static size_t backslashes(const struct scan *s, size_t i)
 	return n;
 }
 
+/* What is masked needs no second look; this also keeps the pass linear. */
 static struct span *mask(struct scan *s, size_t from, size_t to)
 {
 	static struct span none;
@@ -95,36 +97,72 @@ static struct span *mask(struct scan *s, size_t from, size_t to)
 		s->spans = xrealloc(s->spans, s->max_spans, sizeof(*s->spans));
 	}
 	s->spans[s->n_spans] = (struct span){from, to, false};
+	s->next = to;
 	return &s->spans[s->n_spans++];
 }
 
 /* ---- Names of fields. ---- */
 
-/* How secret names end, without case, "_", "-" and a plural's s. */
-static const char *const endings[] = {"password", "passwd", "passphrase",
-	"token", "jwt", "secret", "apikey", "authorization", "cookie",
-	"privatekey", "accesskey", "routingkey", "assertion", "bearer"};
+/* How secret names end, without case, "_", "-", "." and a plural's s. */
+static const struct ending {
+	const char *text;
+	size_t len;
+} endings[] = {
+#define ENDING(text)                   \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
+	ENDING("password"),
+	ENDING("passwd"),
+	ENDING("passphrase"),
+	ENDING("token"),
+	ENDING("jwt"),
+	ENDING("secret"),
+	ENDING("apikey"),
+	ENDING("authorization"),
+	ENDING("cookie"),
+	ENDING("privatekey"),
+	ENDING("accesskey"),
+	ENDING("routingkey"),
+	ENDING("assertion"),
+	ENDING("bearer"),
+#undef ENDING
+};
+
+/* Both are read backwards. */
+static bool ends_with(const char *name, const char *end, const struct ending *e)
+{
+	size_t left = e->len;
+
+	while (left) {
+		if (end == name)
+			return false;
+		end--;
+		if (*end == '_' || *end == '-' || *end == '.')
+			continue;
+		if (tolower((unsigned char)*end) != e->text[--left])
+			return false;
+	}
+	return true;
+}
 
 static bool is_secret_name(const char *name, size_t len)
 {
-	char plain[NAME_LEN_MAX];
-	size_t n = NAME_LEN_MAX, i, e;
+	const char *end = name + len;
+	size_t i;
 
-	while (len && n) {
-		char c = name[--len];
-
-		if (isalnum((unsigned char)c))
-			plain[--n] = (char)tolower((unsigned char)c);
-	}
-	len = NAME_LEN_MAX - n;
-	if (len && plain[NAME_LEN_MAX - 1] == 's')
-		len--;
+	if (end > name && (end[-1] == 's' || end[-1] == 'S'))
+		end--;
 	for (i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		e = strlen(endings[i]);
-		if (len >= e && !memcmp(plain + n + len - e, endings[i], e))
+		if (ends_with(name, end, &endings[i]))
 			return true;
 	}
 	return false;
+}
+
+static bool is_name_byte(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.';
 }
 
 /* The name that ends before the separator at i. */
@@ -132,16 +170,15 @@ static struct name name_before(const struct scan *s, size_t i)
 {
 	struct name name = {0};
 
-	while (i && is_in(s->text[i - 1], " \t"))
+	while (i && (s->text[i - 1] == ' ' || s->text[i - 1] == '\t'))
 		i--;
-	if (i && is_in(s->text[i - 1], "\"'")) {
+	if (i && (s->text[i - 1] == '"' || s->text[i - 1] == '\'')) {
 		name.quoted = true;
 		i--;
 		i -= backslashes(s, i);
 	}
 	name.to = i;
-	while (i && (isalnum((unsigned char)s->text[i - 1]) ||
-			    is_in(s->text[i - 1], "_-.")))
+	while (i && is_name_byte(s->text[i - 1]))
 		i--;
 	name.from = i;
 	name.secret = is_secret_name(s->text + i, name.to - i);
@@ -173,7 +210,8 @@ static size_t mask_string(struct scan *s, size_t i)
 	return s->len;
 }
 
-/* Every string up to the bracket that closes the one at i. */
+/* Every string up to the bracket that closes the one at i, or up to what no
+ * array of strings has in it. */
 static void mask_array(struct scan *s, size_t i)
 {
 	size_t depth = 0;
@@ -186,6 +224,8 @@ static void mask_array(struct scan *s, size_t i)
 		if (s->text[i] == '[')
 			depth++;
 		else if (s->text[i] == ']' && --depth == 0)
+			return;
+		else if (!is_in(s->text[i], " \t\r\n\\,]-+.0123456789"))
 			return;
 		i++;
 	}
@@ -260,13 +300,14 @@ static bool is_line_start(const struct scan *s, size_t i)
 	return !i || is_in(s->text[i - 1], "\n\\");
 }
 
-static bool name_ends(
-	const struct scan *s, const struct name *name, const char *with)
+/* Their values have spaces, and prose never has these names. */
+static bool is_header_name(const char *name, size_t len)
 {
-	size_t n = strlen(with);
+	static const struct ending cookie = {"cookie", 6},
+				   authorization = {"authorization", 13};
 
-	return name->to - name->from >= n &&
-	       !strncasecmp(s->text + name->to - n, with, n);
+	return ends_with(name, name + len, &cookie) ||
+	       ends_with(name, name + len, &authorization);
 }
 
 /* After Name: in headers and YAML. At the start of a line, or with a name that
@@ -282,8 +323,8 @@ static void mask_header(struct scan *s, const struct name *name, size_t i)
 		mask_string(s, quote);
 		return;
 	}
-	if (is_line_start(s, name->from) || name_ends(s, name, "cookie") ||
-		name_ends(s, name, "authorization")) {
+	if (is_line_start(s, name->from) ||
+		is_header_name(s->text + name->from, name->to - name->from)) {
 		stop[2] = open_quote(s, name->from);
 		mask(s, i, find_any(s, i, stop));
 		return;
@@ -295,18 +336,26 @@ static void mask_header(struct scan *s, const struct name *name, size_t i)
 
 /* ---- URLs and credentials. ---- */
 
+#define URL_STOP "# \t\r\n\"'<>\\`"
+
 /* After "://": user information, and everything behind the question mark. */
 static void mask_url(struct scan *s, size_t i)
 {
-	size_t end = find_any(s, i, "/?# \t\r\n\"'<>\\`"), user = end;
+	size_t end = find_any(s, i, "/?" URL_STOP), user = end;
 
 	while (user > i && s->text[user - 1] != '@')
 		user--;
 	if (user > i)
 		mask(s, i, user - 1);
-	end = find_any(s, end, "?# \t\r\n\"'<>\\`");
-	if (at(s, end) == '?')
-		mask(s, end + 1, find_any(s, end, "# \t\r\n\"'<>\\`"));
+	end = find_any(s, end, "?:" URL_STOP);
+	while (at(s, end) == ':' && !starts(s, end, "://"))
+		end = find_any(s, end + 1, "?:" URL_STOP);
+	if (at(s, end) == '?') {
+		s->query = end + 1;
+		s->query_end = find_any(s, end, URL_STOP);
+		mask(s, s->query, s->query_end);
+	}
+	s->next = i; /* the host and the path are still to be looked at */
 }
 
 /* Whoever knows the path of a chat webhook can post there. */
@@ -376,11 +425,10 @@ static size_t find_text(const struct scan *s, size_t i, const char *text)
 /* PEM, with whatever stands between its lines. */
 static void mask_private_key(struct scan *s, size_t i)
 {
-	size_t key = find_text(s, i, "PRIVATE KEY-----"), from;
+	size_t from = find_text(s, i + 5, "-----");
 
-	from = find_text(s, i + 5, "-----");
-	if (key < from)
-		mask(s, key + 16, find_text(s, key + 16, "-----END"));
+	if (starts(s, from - 11, "PRIVATE KEY-----"))
+		mask(s, from + 5, find_text(s, from + 5, "-----END"));
 }
 
 /* ---- The pass. ---- */
@@ -404,40 +452,50 @@ static void scan_field(struct scan *s, size_t i)
 		mask_header(s, &name, i + 1);
 }
 
+static void scan_byte(struct scan *s, size_t i)
+{
+	switch (s->text[i]) {
+	case ':':
+	case '=':
+		scan_field(s, i);
+		break;
+	case ' ':
+		if (i && is_in(s->text[i - 1], "rRcC"))
+			mask_credentials(s, i);
+		break;
+	case 'h':
+		if (starts(s, i, "hooks."))
+			mask_webhook(s, i);
+		break;
+	case '-':
+		if (starts(s, i, "-----BEGIN "))
+			mask_private_key(s, i);
+		break;
+	}
+}
+
 static void scan_rules(struct scan *s)
 {
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < s->len; i++) {
-		switch (s->text[i]) {
-		case ':':
-		case '=':
-			scan_field(s, i);
-			break;
-		case ' ':
-			if (i && is_in(s->text[i - 1], "rRcC"))
-				mask_credentials(s, i);
-			break;
-		case 'h':
-			if (starts(s, i, "hooks."))
-				mask_webhook(s, i);
-			break;
-		case '-':
-			if (starts(s, i, "-----BEGIN "))
-				mask_private_key(s, i);
-			break;
-		}
+	s->next = 0;
+	while (i < s->len) {
+		scan_byte(s, i);
+		i++;
+		if (i < s->next)
+			i = s->next;
+		if (i == s->query && i < s->query_end)
+			i = s->query_end;
 	}
 }
 
 static void scan_known(struct scan *s)
 {
-	size_t i, n;
+	size_t i = 0, n;
 
-	for (i = 0; i < s->len; i++) {
-		n = secret_match(s->text + i, s->len - i);
-		if (n)
-			mask(s, i, i + n);
+	while ((i = secret_find(s->text, s->len, i, &n)) < s->len) {
+		mask(s, i, i + n);
+		i++; /* another may begin inside it */
 	}
 }
 

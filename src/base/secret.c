@@ -38,6 +38,7 @@ struct secret {
 
 static struct spelling *buckets[BUCKETS];
 static uint64_t filter[BUCKETS / 64];
+static size_t n_spellings;
 
 static unsigned bucket_of(const char *bytes)
 {
@@ -75,6 +76,7 @@ static void spelling_add(const char *bytes, size_t len)
 	s->len = len;
 	s->users = 1;
 	*p = s;
+	n_spellings++;
 	bucket = bucket_of(bytes);
 	filter[bucket / 64] |= UINT64_C(1) << bucket % 64;
 }
@@ -92,6 +94,7 @@ static void spelling_drop(const char *bytes, size_t len)
 	if (--s->users)
 		return;
 	*p = s->next;
+	n_spellings--;
 	explicit_bzero(s->bytes, s->len);
 	free(s);
 	bucket = bucket_of(bytes);
@@ -109,23 +112,34 @@ static size_t spelling_match(
 	return memcmp(s->bytes, text, len) ? 0 : len;
 }
 
-size_t secret_match(const char *text, size_t len)
+static size_t longest_match(
+	const struct spelling *s, const char *text, size_t len)
 {
-	const struct spelling *s;
 	size_t found, longest = 0;
-	unsigned bucket;
 
-	if (len < SECRET_MASK_MIN)
-		return 0;
-	bucket = bucket_of(text);
-	if (!(filter[bucket / 64] >> bucket % 64 & 1))
-		return 0;
-	for (s = buckets[bucket]; s; s = s->next) {
+	for (; s; s = s->next) {
 		found = spelling_match(s, text, len);
 		if (found > longest)
 			longest = found;
 	}
 	return longest;
+}
+
+size_t secret_find(const char *text, size_t len, size_t i, size_t *len_r)
+{
+	unsigned bucket;
+
+	if (!n_spellings)
+		return len;
+	for (; i + SECRET_MASK_MIN <= len; i++) {
+		bucket = bucket_of(text + i);
+		if (!(filter[bucket / 64] >> bucket % 64 & 1))
+			continue;
+		*len_r = longest_match(buckets[bucket], text + i, len - i);
+		if (*len_r)
+			return i;
+	}
+	return len;
 }
 
 /* ---- The spellings of a value. ---- */

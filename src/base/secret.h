@@ -41,8 +41,9 @@ void redact(struct buf *buf);
 /* The same for a fixed array; a text that grows beyond it is cut. */
 void redact_text(char *text, size_t size);
 
-/* For redact.c: how many bytes of a known secret begin at `text`; 0: none. A
- * long beginning of one at the very end counts, for a text that was cut. */
-size_t secret_match(const char *text, size_t len);
+/* For redact.c: where the next known secret begins, from `i` on, and how long
+ * it is; `len` when there is none. A long beginning of one at the very end
+ * counts, for a text that was cut. */
+size_t secret_find(const char *text, size_t len, size_t i, size_t *len_r);
 
 #endif

@@ -1,5 +1,5 @@
 /* The texts of HTTP that need no library; see http_text.h and http.h. */
-#include "config.h"
+#define _GNU_SOURCE /* strptime */
 
 #include "io/http_text.h"
 

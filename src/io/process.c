@@ -8,7 +8,7 @@
  * The leader stays a zombie until the end, so that its group's number is not
  * given to somebody else while we may still want to kill the group.
  */
-#include "config.h"
+#define _GNU_SOURCE /* pipe2, posix_spawn_file_actions_*_np, strchrnul */
 
 #include "io/process.h"
 

@@ -77,7 +77,7 @@ static void credentials_and_urls_are_masked(void **state)
 {
 	static const struct row rows[] = {
 		{"sent Bearer ya29.a0_-~+/= ok", "sent Bearer *** ok"},
-		{"bearer xxx", "bearer ***"},
+		{"bearer abc", "bearer ***"},
 		{"Basic dXNlcjpwYXNz", "Basic ***"},
 		{"https://bob:p%40ss@host/x", "https://***@host/x"},
 		{"redis://:pw@127.0.0.1:6379/0",
@@ -85,6 +85,12 @@ static void credentials_and_urls_are_masked(void **state)
 		{"\"https://h/p?key=1&b=2#f\"", "\"https://h/p?***#f\""},
 		{"POST https://hooks.slack.com/services/T0/B0/xyz failed",
 			"POST https://hooks.slack.com/services/*** failed"},
+		{"https://h?x=1", "https://h?***"},
+		{"https://h/a:b?to=https://c?d and more",
+			"https://h/a:b?*** and more"},
+		{"https://h/to/https://u:p@c/x",
+			"https://h/to/https://***@c/x"},
+		{"{\"token\":[ x: Bearer abc", "{\"token\":[ x: Bearer ***"},
 		{"hooks.slack.com/workflows/T0/A/1/x",
 			"hooks.slack.com/workflows/***"},
 		{"-----BEGIN RSA PRIVATE KEY-----\nMII\nabc\n"
@@ -211,6 +217,27 @@ static void the_beginning_of_a_value_that_was_cut_is_masked(void **state)
 	secret_free(&b);
 }
 
+/* What a hostile program prints must not stop the loop: time grows with the
+ * length, not with its square. Quadratic, this would run for minutes. */
+static void much_to_mask_takes_a_moment(void **state)
+{
+	static const char *const rows[] = {"\"token\":[", "cookie: ", "://",
+		"-----BEGIN ", "x://a/", "x://a?",
+		"token=", "'token': ", "token:\"\\", "\"token\":[\"a\",",
+		"    =", "bearer ", "\\"};
+	struct buf buf;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_init(&buf, 4 << 20);
+		while (buf.len < 1 << 20)
+			buf_adds(&buf, rows[i]);
+		redact(&buf);
+		assert_false(buf.overflow);
+		buf_fini(&buf);
+	}
+}
+
 static void a_fixed_array_is_masked_and_cut_in_place(void **state)
 {
 	char text[24] = "token=x password=y";
@@ -251,6 +278,7 @@ int main(void)
 		cmocka_unit_test(overlapping_and_nested_values_leave_nothing),
 		cmocka_unit_test(
 			the_beginning_of_a_value_that_was_cut_is_masked),
+		cmocka_unit_test(much_to_mask_takes_a_moment),
 		cmocka_unit_test(a_fixed_array_is_masked_and_cut_in_place),
 		cmocka_unit_test(a_buffer_keeps_its_maximum),
 	};
