@@ -266,6 +266,53 @@ static void who_ignores_the_timeout_is_killed_after_the_grace(void **state)
 	world_fini(&w);
 }
 
+/* Gone, or a zombie that waits for the machine's first process. */
+static bool is_dead(long pid)
+{
+	char file[64], state = 'X';
+	FILE *f;
+
+	snprintf(file, sizeof(file), "/proc/%ld/stat", pid);
+	f = fopen(file, "r");
+	if (!f)
+		return true;
+	assert_int_equal(fscanf(f, "%*d (%*[^)]) %c", &state), 1);
+	fclose(f);
+	return state == 'Z' || state == 'X';
+}
+
+static void expect_dead(long pid)
+{
+	int i;
+
+	assert_true(pid > 1);
+	for (i = 0; i < 200 && !is_dead(pid); i++)
+		usleep(10000);
+	assert_true(is_dead(pid));
+}
+
+static void what_is_left_of_the_group_is_killed(void **state)
+{
+	static const struct {
+		const char *script;
+		int64_t timeout_ms;
+	} rows[] = {
+		/* holds the pipe after the exit */
+		{"sleep 60 & echo $!", 10000},
+		/* does not hold it, but outlives the timeout */
+		{"(trap '' TERM; exec sleep 60 >&- 2>&-) & echo $!; wait", 200},
+	};
+	struct world w;
+	size_t i;
+
+	world_init(&w);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		sh(&w, rows[i].script, rows[i].timeout_ms);
+		expect_dead(atol(w.output.data));
+	}
+	world_fini(&w);
+}
+
 static void grandchildren_that_hold_the_pipe_do_not_hang_us(void **state)
 {
 	static const char *const scripts[] = {
@@ -406,6 +453,7 @@ int main(void)
 			who_ignores_the_timeout_is_killed_after_the_grace),
 		cmocka_unit_test(
 			grandchildren_that_hold_the_pipe_do_not_hang_us),
+		cmocka_unit_test(what_is_left_of_the_group_is_killed),
 		cmocka_unit_test(output_is_bounded_and_the_rest_counted),
 		cmocka_unit_test(
 			a_cancelled_process_is_killed_and_never_heard_of),
