@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "action/expect_codec.h"
-#include "action/match.h"
 #include "action/shown.h"
 #include "action/template_sample.h"
 #include "base/secret.h"
@@ -21,6 +20,7 @@
 #include "google/credentials.h"
 #include "io/http.h"
 #include "io/loop.h"
+#include "policy/match.h"
 
 #define REPLY_BYTES_MAX   (1024 * 1024)
 #define REQUEST_BYTES_MAX (1024 * 1024)

@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "base/suggest.h"
 #include "policy/loader.h"
+#include "policy/match.h"
 #include "policy/template.h"
 
 #define ACTION_TIMEOUT_MS (30 * MS_SECOND)
@@ -202,11 +203,26 @@ static void read_json(struct loader *loader, const struct node *value,
 	}
 }
 
+static void read_pattern(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *pattern = plain_text(loader, value);
+	struct http_expect *expect = into;
+	struct err err;
+
+	if (!pattern)
+		return;
+	if (match_check(pattern, &err) < 0)
+		complain(loader, value, "%s", err.text);
+	else
+		expect->body = pattern;
+}
+
 static const struct duration_range latency_range = {1, MS_HOUR};
 
 static const struct key expect_keys[] = {
 	{"status", read_statuses},
-	{"body", read_text, offsetof(struct http_expect, body)},
+	{"body", read_pattern},
 	{"json", read_json},
 	{"max_latency", read_duration,
 		offsetof(struct http_expect, max_latency_ms), &latency_range},

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "action/match.h"
+#include "policy/match.h"
 #include "base/xalloc.h"
 
 static const struct {

@@ -1,6 +1,6 @@
 /* Regular expressions with limits; see match.h. The only user of PCRE2. */
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include "action/match.h"
+#include "policy/match.h"
 
 #include <assert.h>
 #include <pcre2.h>

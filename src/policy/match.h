@@ -4,8 +4,8 @@
  * depth of its recursion are limited; a pattern that exceeds them is an error,
  * never a hang and never a match.
  */
-#ifndef TIDEGATE_ACTION_MATCH_H
-#define TIDEGATE_ACTION_MATCH_H
+#ifndef TIDEGATE_POLICY_MATCH_H
+#define TIDEGATE_POLICY_MATCH_H
 
 #include <stddef.h>
 
