@@ -1,0 +1,488 @@
+/*
+ * Many rollouts in one process, with the program's own engine, adapters and
+ * store, against a fake Cloud Run and Prometheus in a second process:
+ *
+ *   fleet_bench [ROLLOUTS [SECONDS [BREACHES]]]      default: 1 10 50
+ *
+ * Prints the revert overhead (breaching answer written by the server, PATCH
+ * read by it; plain HTTP, journal made durable in between), processor time,
+ * memory and descriptors of the process that drives.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/rng.h"
+#include "cloudrun/cloudrun.h"
+#include "google/credentials.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "io/server.h"
+#include "live/live.h"
+#include "policy/policy_load.h"
+#include "store/store.h"
+
+#define ROLLOUTS_MAX 20000
+#define SLOS         4
+#define WARM_UP_S    4
+
+/* One service, as the server sees it; shared by both processes. */
+struct fake {
+	int percent; /* of the candidate */
+	int generation;
+	volatile int breach; /* answer the next query with a bad value */
+	volatile int64_t answered_us, patched_us; /* 0: not yet */
+};
+
+static struct fake *fakes;
+static int n_rollouts = 1, seconds = 10, n_breaches = 50;
+static struct rng rng;
+
+static int64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* ---- the server ---- */
+
+static void add_target(
+	struct buf *out, const char *revision, int percent, bool first)
+{
+	buf_addf(out,
+		"%s{\"type\":\"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION\","
+		"\"revision\":\"%s\",\"percent\":%d}",
+		first ? "" : ",", revision, percent);
+}
+
+static void add_split(struct buf *out, int i)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "s%05d-a", i);
+	add_target(out, name, 100 - fakes[i].percent, true);
+	if (fakes[i].percent) {
+		snprintf(name, sizeof(name), "s%05d-b", i);
+		add_target(out, name, fakes[i].percent, false);
+	}
+}
+
+static void answer_service(struct server_request *request, int i)
+{
+	struct buf out;
+
+	buf_init(&out, 4096);
+	buf_addf(&out,
+		"{\"name\":\"projects/p/locations/r/services/s%05d\","
+		"\"generation\":\"%d\",\"observedGeneration\":\"%d\","
+		"\"etag\":\"\\\"%d\\\"\",\"latestReadyRevision\":"
+		"\"projects/p/locations/r/services/s%05d/revisions/s%05d-b\","
+		"\"terminalCondition\":{\"type\":\"Ready\",\"state\":"
+		"\"CONDITION_SUCCEEDED\"},\"traffic\":[",
+		i, fakes[i].generation, fakes[i].generation,
+		fakes[i].generation, i, i);
+	add_split(&out, i);
+	buf_adds(&out, "],\"trafficStatuses\":[");
+	add_split(&out, i);
+	buf_adds(&out, "]}");
+	request_answer(request, 200, "application/json", out.data, out.len);
+	buf_fini(&out);
+}
+
+/* What the body gives to …-b; good enough for bodies of our own. */
+static int percent_in(const char *body)
+{
+	const char *at = strstr(body, "-b\"");
+
+	at = at ? strstr(at, "\"percent\":") : NULL;
+	return at ? atoi(at + 10) : 0;
+}
+
+static void answer_patch(struct server_request *request, int i)
+{
+	static const char done[] = "{\"done\":true}";
+	size_t len;
+
+	if (fakes[i].answered_us && !fakes[i].patched_us)
+		fakes[i].patched_us = now_us();
+	fakes[i].percent = percent_in(request_body(request, &len));
+	fakes[i].generation++;
+	request_answer(
+		request, 200, "application/json", done, sizeof(done) - 1);
+}
+
+static void answer_query(struct server_request *request)
+{
+	char out[128];
+	size_t len;
+	const char *at = strstr(request_body(request, &len), "-b");
+	int i = at ? atoi(at - 5) : 0, n;
+	bool bad = at && fakes[i].breach;
+
+	n = snprintf(out, sizeof(out),
+		"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\","
+		"\"result\":[{\"metric\":{},\"value\":[1,\"%s\"]}]}}",
+		bad ? "0.9" : "0.001");
+	request_answer(request, 200, "application/json", out, (size_t)n);
+	if (bad && !fakes[i].answered_us)
+		fakes[i].answered_us = now_us();
+}
+
+static void answer_revision(struct server_request *request, int i)
+{
+	char out[256];
+	int n = snprintf(out, sizeof(out),
+		"{\"name\":\"projects/p/locations/r/services/s%05d/revisions/"
+		"s%05d-b\",\"service\":\"s%05d\",\"conditions\":[{\"type\":"
+		"\"Ready\",\"state\":\"CONDITION_SUCCEEDED\"}]}",
+		i, i, i);
+
+	request_answer(request, 200, "application/json", out, (size_t)n);
+}
+
+static void serve(struct server_request *request, void *arg)
+{
+	const char *path = request_path(request);
+	const char *at = strstr(path, "/services/s");
+	int i = at ? atoi(at + 11) : 0;
+
+	if (!at)
+		answer_query(request);
+	else if (strstr(path, "/revisions/"))
+		answer_revision(request, i);
+	else if (strcmp(request_method(request), "PATCH") == 0)
+		answer_patch(request, i);
+	else
+		answer_service(request, i);
+}
+
+static void die(const char *what, const struct err *err)
+{
+	fprintf(stderr, "fleet_bench: %s: %s\n", what, err->text);
+	exit(1);
+}
+
+static pid_t start_server(int *port_r)
+{
+	struct server *server;
+	struct loop *loop;
+	struct err err;
+	int fds[2], port;
+	pid_t pid;
+
+	if (pipe(fds) < 0 || (pid = fork()) < 0) {
+		perror("fleet_bench");
+		exit(1);
+	}
+	if (pid) {
+		if (read(fds[0], port_r, sizeof(*port_r)) !=
+			(ssize_t)sizeof(*port_r))
+			exit(1);
+		return pid;
+	}
+	loop = loop_new(&err);
+	server = loop ? server_new(loop, 0, serve, NULL, &err) : NULL;
+	if (!server)
+		die("server", &err);
+	port = server_port(server);
+	if (write(fds[1], &port, sizeof(port)) != (ssize_t)sizeof(port) ||
+		loop_run(loop, &err) < 0)
+		exit(1);
+	exit(0);
+}
+
+/* ---- the driver ---- */
+
+static struct loop *loop;
+static struct live *lives[ROLLOUTS_MAX];
+static int n_started, n_ended, n_broken;
+static double overhead_ms[ROLLOUTS_MAX];
+static int n_overheads;
+
+static struct policy *make_policy(int port)
+{
+	struct policy *policy;
+	struct buf text, problems;
+	struct err err;
+	int i;
+
+	buf_init(&text, 65536);
+	buf_init(&problems, 65536);
+	buf_addf(&text,
+		"version: 1\nname: fleet\nmetrics: {url: "
+		"'http://127.0.0.1:%d'}\nsettle: 0s\n"
+		"steps: [{percent: 10, bake: 10d}, {percent: 100, bake: 1m}]\n"
+		"slos:\n",
+		port);
+	for (i = 0; i < SLOS; i++)
+		buf_addf(&text,
+			"  - {name: slo-%d, max: 1%%, fail_after: 1, interval: "
+			"%s, query: 'rate(x_%d{revision=\"{{candidate}}\"}"
+			"[{{window}}])'}\n",
+			i, n_rollouts == 1 ? "1s" : "30s", i);
+	policy = policy_parse("fleet.yaml", text.data, text.len,
+		&policy_world_real, &problems, &err);
+	if (!policy) {
+		fprintf(stderr, "%s", problems.data);
+		exit(1);
+	}
+	buf_fini(&text);
+	buf_fini(&problems);
+	return policy;
+}
+
+static void ended(
+	struct live *live, int status, const struct err *err, void *arg)
+{
+	struct fake *fake = arg;
+	int i = (int)(fake - fakes);
+
+	n_ended++;
+	if (status != 5) {
+		n_broken++;
+		fprintf(stderr, "%s ended with %d: %s\n", live_id(live), status,
+			err ? err->text : live_state(live)->reason);
+	} else if (fake->patched_us) {
+		overhead_ms[n_overheads++] =
+			(double)(fake->patched_us - fake->answered_us) / 1000;
+	}
+	live_free(&lives[i]);
+}
+
+static struct hub *hub;
+static struct policy *policy;
+
+static void start_one(int i)
+{
+	struct live_options options = {
+		.starter = "bench", .again = true, .wait_ms = -1};
+	struct live_listener listener = {.end = ended, .arg = &fakes[i]};
+	char service[64];
+	struct err err;
+
+	snprintf(service, sizeof(service),
+		"projects/p/locations/r/services/s%05d", i);
+	options.service = service;
+	fakes[i] = (struct fake){.generation = 1};
+	lives[i] = live_run(hub, policy, &options, &listener, &err);
+	if (!lives[i])
+		die("live_run", &err);
+	n_started++;
+}
+
+static double cpu_s(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static long private_kib(void)
+{
+	char line[256];
+	long kib = 0, v;
+	FILE *f = fopen("/proc/self/smaps_rollup", "r");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "Private_Dirty: %ld", &v) == 1 ||
+			sscanf(line, "Private_Clean: %ld", &v) == 1)
+			kib += v;
+	}
+	if (f)
+		fclose(f);
+	return kib;
+}
+
+static int descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (dir && readdir(dir))
+		n++;
+	if (dir)
+		closedir(dir);
+	return n - 3;
+}
+
+/* Starts are spread over the interval, as they are in life. */
+static int64_t begin_us, measure_us;
+static double measure_cpu;
+static int64_t start_every_us, breach_every_us;
+static int n_breached;
+static long idle_kib;
+
+static void breach_one(void)
+{
+	int i = n_breached++ *
+		(n_rollouts /
+			(n_breaches < n_rollouts ? n_breaches : n_rollouts));
+
+	if (i < n_rollouts && lives[i])
+		fakes[i].breach = 1;
+}
+
+static void report_load(void)
+{
+	double wall = (double)(now_us() - measure_us) / 1e6;
+
+	printf("load        %d rollouts, %d SLOs: %.3f core, %.1f KiB private "
+	       "per rollout (%ld KiB in all), %d descriptors\n",
+		n_rollouts, SLOS, (cpu_s() - measure_cpu) / wall,
+		(double)(private_kib() - idle_kib) / n_rollouts, private_kib(),
+		descriptors());
+}
+
+static void tick(void *arg)
+{
+	int64_t now = now_us();
+	static bool reported;
+
+	while (n_started < n_rollouts &&
+		now - begin_us >= n_started * start_every_us)
+		start_one(n_started);
+	if (n_started == n_rollouts && !measure_us &&
+		now - begin_us >= n_rollouts * start_every_us +
+					  WARM_UP_S * INT64_C(1000000)) {
+		measure_us = now;
+		measure_cpu = cpu_s();
+	}
+	if (measure_us && !reported &&
+		now - measure_us >= seconds * INT64_C(1000000)) {
+		reported = true;
+		report_load();
+		breach_every_us = now;
+	}
+	if (reported && n_breached < n_breaches && n_breached < n_rollouts &&
+		now >= breach_every_us) {
+		breach_one();
+		breach_every_us = now + 20000 + (int64_t)rng_below(&rng, 30000);
+	}
+	if (reported && n_ended >= (n_breaches < n_rollouts ? n_breaches
+							    : n_rollouts)) {
+		loop_stop(loop);
+		return;
+	}
+	timer_start(loop, 2, tick, NULL);
+}
+
+/* One rollout at a time, again and again: the overhead alone. */
+static int n_rounds;
+
+static void single_tick(void *arg)
+{
+	if (!lives[0]) {
+		if (n_rounds++ == n_breaches) {
+			loop_stop(loop);
+			return;
+		}
+		start_one(0);
+	} else if (live_state(lives[0])->checking &&
+		   live_state(lives[0])->check[0].passes > 0) {
+		fakes[0].breach = 1;
+	}
+	timer_start(loop, 5, single_tick, NULL);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void report_overhead(void)
+{
+	if (!n_overheads)
+		return;
+	qsort(overhead_ms, (size_t)n_overheads, sizeof(double), by_size);
+	printf("revert      %d reverts: median %.3f ms, p99 %.3f ms, max %.3f "
+	       "ms (answer written to PATCH read)\n",
+		n_overheads, overhead_ms[n_overheads / 2],
+		overhead_ms[n_overheads * 99 / 100],
+		overhead_ms[n_overheads - 1]);
+}
+
+static void drive(int port)
+{
+	char endpoint[64], path[128], db[160];
+	const char *tmp = getenv("TMPDIR");
+	struct cloudrun_config config = {
+		.endpoint = endpoint, .project = "p", .region = "r"};
+	struct live_world world;
+	struct err err;
+
+	snprintf(path, sizeof(path), "%.100s/fleet-bench-XXXXXX",
+		tmp ? tmp : "/tmp");
+	if (!mkdtemp(path))
+		exit(1);
+	snprintf(db, sizeof(db), "%s/state.db", path);
+	snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%d/", port);
+	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "bench-token", 1);
+	policy = make_policy(port);
+	loop = loop_new(&err);
+	world.loop = loop;
+	world.http = http_new(loop, &err);
+	world.credentials = credentials_new(loop, world.http, &err);
+	if (!world.credentials)
+		die("credentials", &err);
+	world.cloudrun = cloudrun_new(
+		loop, world.http, world.credentials, &config, &err);
+	world.store = store_open(db, STORE_CREATE, &err);
+	if (!world.cloudrun || !world.store)
+		die("world", &err);
+	hub = hub_new(&world);
+	idle_kib = private_kib();
+	begin_us = now_us();
+	start_every_us = n_rollouts > 1 ? 30000000 / n_rollouts : 0;
+	timer_start(loop, 0, n_rollouts == 1 ? single_tick : tick, NULL);
+	if (loop_run(loop, &err) < 0)
+		die("loop", &err);
+	report_overhead();
+	if (n_broken)
+		printf("broken      %d rollouts did not end as they should\n",
+			n_broken);
+}
+
+int main(int argc, char **argv)
+{
+	int port;
+	pid_t server;
+
+	if (argc > 1)
+		n_rollouts = atoi(argv[1]);
+	if (argc > 2)
+		seconds = atoi(argv[2]);
+	if (argc > 3)
+		n_breaches = atoi(argv[3]);
+	if (n_rollouts < 1 || n_rollouts > ROLLOUTS_MAX || n_breaches < 1 ||
+		n_breaches > ROLLOUTS_MAX) {
+		fputs("usage: fleet_bench [ROLLOUTS [SECONDS [BREACHES]]]\n",
+			stderr);
+		return 2;
+	}
+	rng_init(&rng, 1);
+	fakes = mmap(NULL, ROLLOUTS_MAX * sizeof(*fakes),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (fakes == MAP_FAILED)
+		return 1;
+	server = start_server(&port);
+	drive(port);
+	kill(server, SIGTERM);
+	waitpid(server, NULL, 0);
+	return 0;
+}
