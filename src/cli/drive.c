@@ -132,10 +132,18 @@ static void stop_view(struct drive *drive)
 
 /* ---- what is printed ---- */
 
+/* The view below shows the checks: on a terminal only decisions scroll. */
+static bool is_shown(const struct drive *drive, const struct store_event *entry)
+{
+	return !drive->painting || entry->is_note ||
+	       strcmp(entry->name, event_name(EVENT_CHECK)) != 0;
+}
+
 static void print_text(
 	struct drive *drive, const struct store_event *entry, struct buf *line)
 {
-	journal_print_text(entry, line);
+	if (is_shown(drive, entry))
+		journal_print_text(entry, line);
 	if (drive->painting)
 		screen_clear(&drive->screen);
 	output_write(stderr, line);

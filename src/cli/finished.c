@@ -45,7 +45,7 @@ void finished_print_text(const struct finished *f, struct buf *out)
 		printable_add(out, f->reason);
 	}
 	buf_addc(out, '\n');
-	if (*f->candidate)
+	if (*f->candidate && strcmp(f->outcome, "refused") != 0)
 		buf_addf(out, "%s serves %d %%, stable was %s\n", f->candidate,
 			f->percent, f->stable);
 	if (f->actions_failed)
