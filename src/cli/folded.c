@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "cli/bare_world.h"
 #include "policy/policy_load.h"
 
 #define NAMED_MAX          5 /* rollouts named when several are meant */
@@ -73,49 +74,10 @@ static int find(struct folded *folded, struct store *store, const char *name,
 
 /* ---- its policy ---- */
 
-/*
- * A value for a variable that is not set here: it must only have the form that
- * the loader wants. What stands before ${NAME} tells which: nothing – it may
- * be a whole URL, a colon – a port, anything else – a part of a host or path.
- */
-static const char *placeholder(const char *source, const char *name)
-{
-	size_t len = strlen(name);
-	const char *p = source;
-
-	while ((p = strstr(p, "${")) != NULL) {
-		p += 2;
-		if (strncmp(p, name, len) != 0 || p[len] != '}')
-			continue;
-		if (p - 2 == source || strchr(" \t\n\"'[{,", p[-3]))
-			return "https://unset.invalid";
-		return p[-3] == ':' ? "1" : "127.0.0.1";
-	}
-	return "unset";
-}
-
-static const char *env_or_placeholder(const char *name, void *arg)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : placeholder(arg, name);
-}
-
-static int file_placeholder(
-	const char *path, struct buf *out, struct err *err_r, void *arg)
-{
-	buf_adds(out, "unset");
-	return 0;
-}
-
 static int parse(struct folded *folded, struct err *err_r)
 {
 	char *source = arena_strdup(&folded->arena, folded->row.policy_source);
-	const struct policy_world world = {
-		.env = env_or_placeholder,
-		.read_file = file_placeholder,
-		.arg = source,
-	};
+	const struct policy_world world = bare_world(source);
 	struct buf problems;
 
 	buf_init(&problems, PROBLEMS_BYTES_MAX);

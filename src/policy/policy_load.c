@@ -10,6 +10,7 @@
 #include "base/printable.h"
 #include "base/xalloc.h"
 #include "policy/loader.h"
+#include "policy/override.h"
 
 #define SETTLE_MS         (30 * MS_SECOND)
 #define HOLD_TIMEOUT_MS   (30 * MS_MINUTE)
@@ -364,6 +365,7 @@ struct policy *policy_parse(const char *path, const char *bytes, size_t len,
 {
 	struct policy *policy;
 	struct loader loader;
+	struct node *root;
 
 	if (len > POLICY_BYTES_MAX) {
 		err_set(err_r, ERR_POLICY,
@@ -380,8 +382,10 @@ struct policy *policy_parse(const char *path, const char *bytes, size_t len,
 			.path = policy->path,
 			.source = policy->source,
 			.source_len = len}};
-	loader.root = yaml_parse(loader.arena, &loader.problems);
-	if (loader.root) {
+	root = yaml_parse(loader.arena, &loader.problems);
+	loader.root = root;
+	if (root) {
+		override_apply(loader.arena, &loader.problems, root, world);
 		read_section(&loader, loader.root, &policy_section, policy);
 		check_slos(&loader);
 		check_actions(&loader);
@@ -391,7 +395,8 @@ struct policy *policy_parse(const char *path, const char *bytes, size_t len,
 	problems_print(&loader.problems, problems);
 	problems_summary(&loader.problems, err_r);
 	/* Its place names a file: the caller's text outlives the policy's. */
-	err_r->pos.file = path;
+	if (err_r->pos.file == policy->path)
+		err_r->pos.file = path;
 	policy_free(&policy);
 	return NULL;
 }

@@ -11,6 +11,7 @@
 #include "policy/policy.h"
 
 #define POLICY_PROBLEMS_MAX 20
+#define POLICY_SETS_MAX     64
 
 /* What the loader asks of the world, so that it can be tested and fuzzed
  * without one. */
@@ -21,6 +22,9 @@ struct policy_world {
 	int (*read_file)(const char *path, struct buf *out, struct err *err_r,
 		void *arg);
 	void *arg;
+	/* Put over what the file says: "KEY=VALUE", see override.h; borrowed. */
+	const char *const *sets;
+	size_t n_sets; /* at most POLICY_SETS_MAX */
 };
 
 extern const struct policy_world policy_world_real;

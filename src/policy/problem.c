@@ -68,8 +68,13 @@ struct span problem_span(const struct problems *problems, int line, int column)
 static struct srcpos position(const struct problems *problems, size_t at)
 {
 	struct srcpos pos = {problems->path, 1, 1};
+	size_t i = 0;
 
-	for (size_t i = 0; i < at && i < problems->source_len; i++) {
+	if (problems->sets_at && at >= problems->sets_at) {
+		pos.file = "--set";
+		i = problems->sets_at;
+	}
+	for (; i < at && i < problems->source_len; i++) {
 		if (problems->source[i] == '\n') {
 			pos.line++;
 			pos.col = 1;
@@ -179,7 +184,7 @@ void problems_print(const struct problems *problems, struct buf *out)
 		problem = &problems->item[i];
 		excerpt = excerpt_find(problems, problem->span);
 		pos = position(problems, excerpt.marked.from);
-		printable_add(out, problems->path);
+		printable_add(out, pos.file);
 		buf_addf(out, ":%d:%d: error: ", pos.line, pos.col);
 		printable_add(out, problem->text);
 		buf_addc(out, '\n');

@@ -25,6 +25,7 @@ struct problems {
 	struct arena *arena; /* borrowed; takes the texts */
 	const char *path, *source; /* borrowed */
 	size_t source_len;
+	size_t sets_at; /* the texts of --set begin there; 0: there are none */
 	struct problem item[POLICY_PROBLEMS_MAX]; /* by place */
 	size_t n, dropped;
 };

@@ -381,7 +381,7 @@ static bool build(struct builder *b, struct fy_diag *diag)
 	return whole;
 }
 
-const struct node *yaml_parse(struct arena *arena, struct problems *problems)
+struct node *yaml_parse_value(struct arena *arena, struct problems *problems)
 {
 	struct builder b = {.arena = arena, .problems = problems};
 	struct fy_diag *diag;
@@ -398,13 +398,20 @@ const struct node *yaml_parse(struct arena *arena, struct problems *problems)
 				"this cannot be read as YAML");
 		return NULL;
 	}
-	if (!b.root || node_is_null(b.root)) {
+	return b.root;
+}
+
+struct node *yaml_parse(struct arena *arena, struct problems *problems)
+{
+	struct node *root = yaml_parse_value(arena, problems);
+
+	if (!problems->n && (!root || node_is_null(root))) {
 		problem_add(problems, (struct span){0, 0},
 			"the file is empty: a policy starts with "
 			"\"version: 1\"");
 		return NULL;
 	}
-	return b.root;
+	return root;
 }
 
 const struct node *node_get(const struct node *mapping, const char *key)

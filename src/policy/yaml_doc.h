@@ -37,7 +37,9 @@ struct node {
 
 /* The tree of problems->source, in `arena`; NULL after a problem that leaves
  * no tree worth looking at. */
-const struct node *yaml_parse(struct arena *arena, struct problems *problems);
+struct node *yaml_parse(struct arena *arena, struct problems *problems);
+/* The same of a text that may be null. */
+struct node *yaml_parse_value(struct arena *arena, struct problems *problems);
 
 /* A mapping's value; NULL: no such key. */
 const struct node *node_get(const struct node *mapping, const char *key);

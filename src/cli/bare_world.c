@@ -1,0 +1,49 @@
+/* A policy's world without secrets; see bare_world.h. */
+#include "cli/bare_world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A value for a variable that is not set here: it must only have the form that
+ * the loader wants. What stands before ${NAME} tells which: nothing – it may
+ * be a whole URL, a colon – a port, anything else – a part of a host or path.
+ */
+static const char *placeholder(const char *source, const char *name)
+{
+	size_t len = strlen(name);
+	const char *p = source;
+
+	while ((p = strstr(p, "${")) != NULL) {
+		p += 2;
+		if (strncmp(p, name, len) != 0 || p[len] != '}')
+			continue;
+		if (p - 2 == source || strchr(" \t\n\"'[{,", p[-3]))
+			return "https://unset.invalid";
+		return p[-3] == ':' ? "1" : "127.0.0.1";
+	}
+	return "unset";
+}
+
+static const char *env_or_placeholder(const char *name, void *arg)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : placeholder(arg, name);
+}
+
+static int file_placeholder(
+	const char *path, struct buf *out, struct err *err_r, void *arg)
+{
+	buf_adds(out, "unset");
+	return 0;
+}
+
+struct policy_world bare_world(char *source)
+{
+	return (struct policy_world){
+		.env = env_or_placeholder,
+		.read_file = file_placeholder,
+		.arg = source,
+	};
+}
