@@ -32,6 +32,8 @@ void finished_print_json(const struct finished *f, struct buf *out)
 	jsonw_text(&w, "candidate", f->candidate);
 	jsonw_text(&w, "stable", f->stable);
 	jsonw_int(&w, "actions_failed", f->actions_failed);
+	if (f->extra)
+		jsonw_members(&w, f->extra);
 	jsonw_int(&w, "exit", f->exit_status);
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');

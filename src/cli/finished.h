@@ -18,6 +18,7 @@ struct finished {
 	int percent; /* what the candidate was last seen serving */
 	int exit_status;
 	int actions_failed;
+	const char *extra; /* JSON object of further members; NULL: none */
 };
 
 /* One line: "event":"finished" with what every line has. */

@@ -281,17 +281,21 @@ static bool read_context(struct reader *r)
 
 static bool read_expect(struct reader *r)
 {
+	static const char *const outcomes[] = {"promoted", "rolled-back",
+		"rollback-failed", "refused", "stopped", "waiting"};
 	struct recording *rec = r->recording;
+	size_t i;
 
 	if (!read_text(r, &rec->expect))
 		return false;
-	if (strcmp(rec->expect, "promoted") != 0 &&
-		strcmp(rec->expect, "rolled-back") != 0)
-		return scan_fail(&r->scan,
-			"expect is \"%.30s\"; it can be promoted or "
-			"rolled-back",
-			rec->expect);
-	return true;
+	for (i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+		if (strcmp(rec->expect, outcomes[i]) == 0)
+			return true;
+	}
+	return scan_fail(&r->scan,
+		"expect is \"%.30s\"; it can be promoted, rolled-back, "
+		"rollback-failed, refused, stopped or waiting",
+		rec->expect);
 }
 
 static bool read_version(struct reader *r)
@@ -438,8 +442,8 @@ static const struct recording_point *point_at(
 
 	if (!result->n || p[0].time_ms > time_ms)
 		return NULL;
-	if (p[i].time_ms > time_ms)
-		i = 0;
+	while (p[i].time_ms > time_ms)
+		i--;
 	while (i + 1 < result->n && p[i + 1].time_ms <= time_ms)
 		i++;
 	*cursor = i;
@@ -469,4 +473,19 @@ enum recorded recording_at(const struct recording *rec,
 		return RECORDED_NOTHING;
 	*value_r = found->value;
 	return RECORDED_VALUE;
+}
+
+int64_t recording_sample_ms(const struct recording *rec,
+	const struct recording_series *series, int64_t time_ms, size_t cursor)
+{
+	const struct recording_point *p;
+	size_t i;
+
+	for (i = 0; i < series->n_results; i++) {
+		p = point_at(&series->result[i], 2 * rec->interval_ms, time_ms,
+			&cursor);
+		if (p)
+			return p->time_ms;
+	}
+	return time_ms;
 }

@@ -51,7 +51,7 @@ struct recording {
 	const char *path; /* as given */
 	int64_t start_ms, end_ms, interval_ms;
 	const char *service, *candidate, *stable; /* "" when not said */
-	const char *expect; /* "promoted", "rolled-back"; NULL: not said */
+	const char *expect; /* an outcome, "promoted"; NULL: not said */
 	struct recording_series *series;
 	size_t n_series;
 	struct recording_point *points; /* all of them, one block */
@@ -72,7 +72,7 @@ const struct recording_series *recording_find(
 /*
  * What the query would have answered at a time. A value holds from its
  * timestamp until the next one or for 2 x interval, whichever is shorter.
- * `cursor` makes times that only grow cheap: start with 0, keep it.
+ * `cursor` makes neighbouring times cheap: start with 0, keep it.
  */
 enum recorded {
 	RECORDED_VALUE,
@@ -84,5 +84,10 @@ enum recorded {
 enum recorded recording_at(const struct recording *recording,
 	const struct recording_series *series, int64_t time_ms, size_t *cursor,
 	double *value_r);
+
+/* The time of the sample that holds at a time; the time itself when none
+ * does. `cursor` is one for a time nearby. */
+int64_t recording_sample_ms(const struct recording *recording,
+	const struct recording_series *series, int64_t time_ms, size_t cursor);
 
 #endif

@@ -3,56 +3,15 @@
  * small queue; the earliest answer, fault or wake-up is next, and time jumps
  * there.
  */
-#include "sim/sim.h"
-
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define QUEUE_MAX        (ROLLOUT_EFFECTS_MAX + 8)
+#include "sim/series.h"
+#include "sim/sim_state.h"
+
 #define SHIFT_MS_DEFAULT 2000 /* from a write to its split being served */
 #define CRASH_MS_DEFAULT 30000 /* until somebody resumes */
-#define CHAINS_MAX       3 /* queries of one SLO */
-
-struct pending {
-	int64_t at_ms;
-	uint64_t order;
-	struct event event;
-};
-
-struct chain {
-	const struct recording_series *series;
-	size_t cursor;
-};
-
-struct sim {
-	const struct policy *policy;
-	const struct recording *recording;
-	const struct sim_options *options;
-	sim_listener listener;
-	void *arg;
-	struct sim_result *result;
-
-	struct rollout rollout;
-	struct outcome_list out;
-	int64_t now_ms;
-	struct chain chain[POLICY_SLOS_MAX][CHAINS_MAX];
-
-	struct split spec, serving; /* the service */
-	bool by_latest, tagged;
-	int64_t serve_at_ms; /* 0: settled */
-	int version, read_version;
-	int64_t shift_ms;
-
-	int64_t wake_ms, gate_ms; /* gate_ms: when the open one is approved */
-	bool fault_done[SIM_FAULTS_MAX];
-	int64_t counted_ms; /* exposure is summed up to here */
-
-	struct pending queue[QUEUE_MAX];
-	size_t n_queue;
-	uint64_t order;
-};
 
 int64_t sim_now(const struct sim *s)
 {
@@ -74,39 +33,16 @@ int sim_percent(const struct sim *s)
 	return s->rollout.traffic.serving.candidate;
 }
 
-/* The names of an SLO's queries in a recording. */
-static const char *series_name(
-	const struct slo *slo, int chain, char name[POLICY_NAME_MAX + 16])
-{
-	static const char *const suffix[CHAINS_MAX] = {
-		"", "/baseline", "/requests"};
-
-	snprintf(name, POLICY_NAME_MAX + 16, "%s%s", slo->name, suffix[chain]);
-	return name;
-}
-
-static bool slo_asks(const struct slo *slo, int chain)
-{
-	switch (chain) {
-	case 0:
-		return true;
-	case 1:
-		return slo->baseline || slo->compare_stable;
-	default:
-		return slo->requests;
-	}
-}
-
 int sim_check(const struct policy *policy, const struct recording *recording,
 	struct err *err_r)
 {
-	char name[POLICY_NAME_MAX + 16];
+	char name[SERIES_NAME_MAX];
 	size_t i;
 	int c;
 
 	for (i = 0; i < policy->n_slos; i++) {
-		for (c = 0; c < CHAINS_MAX; c++) {
-			if (!slo_asks(&policy->slos[i], c))
+		for (c = 0; c < SERIES_KINDS; c++) {
+			if (!series_text(&policy->slos[i], c))
 				continue;
 			series_name(&policy->slos[i], c, name);
 			if (!recording_find(recording, name))
@@ -122,13 +58,13 @@ int sim_check(const struct policy *policy, const struct recording *recording,
 
 static void find_chains(struct sim *s)
 {
-	char name[POLICY_NAME_MAX + 16];
+	char name[SERIES_NAME_MAX];
 	size_t i;
 	int c;
 
 	for (i = 0; i < s->policy->n_slos; i++) {
-		for (c = 0; c < CHAINS_MAX; c++) {
-			if (!slo_asks(&s->policy->slos[i], c))
+		for (c = 0; c < SERIES_KINDS; c++) {
+			if (!series_text(&s->policy->slos[i], c))
 				continue;
 			series_name(&s->policy->slos[i], c, name);
 			s->chain[i][c].series =
@@ -217,30 +153,6 @@ static void answer_write(struct sim *s, const struct effect *effect)
 
 /* The metrics. */
 
-static struct answer answer_of(struct sim *s, int slo, int c)
-{
-	struct answer answer = {ANSWER_NOT_ASKED, 0};
-	struct chain *chain = &s->chain[slo][c];
-
-	if (!chain->series)
-		return answer;
-	switch (recording_at(s->recording, chain->series, s->now_ms,
-		&chain->cursor, &answer.value)) {
-	case RECORDED_VALUE:
-		answer.kind =
-			isnan(answer.value) ? ANSWER_NO_DATA : ANSWER_VALUE;
-		break;
-	case RECORDED_NOTHING:
-		answer.kind = ANSWER_NO_DATA;
-		break;
-	case RECORDED_SEVERAL:
-	case RECORDED_OUTAGE:
-		answer.kind = ANSWER_ERROR;
-		break;
-	}
-	return answer;
-}
-
 static void answer_ask(struct sim *s, int slo)
 {
 	struct event *event = push(s, 0, EVENT_CHECK);
@@ -251,9 +163,9 @@ static void answer_ask(struct sim *s, int slo)
 		event->text = "metrics are down (fault)";
 		return;
 	}
-	event->answers.value = answer_of(s, slo, 0);
-	event->answers.baseline = answer_of(s, slo, 1);
-	event->answers.requests = answer_of(s, slo, 2);
+	event->answers.value = sim_answer(s, slo, 0);
+	event->answers.baseline = sim_answer(s, slo, 1);
+	event->answers.requests = sim_answer(s, slo, 2);
 }
 
 static void answer_act(struct sim *s, const struct effect *effect)
@@ -309,30 +221,6 @@ static void carry_out(struct sim *s, const struct effect *effect)
 	}
 }
 
-/* What the result is made of. */
-
-static void count_check(struct sim *s)
-{
-	struct sim_result *r = s->result;
-
-	r->checks++;
-	if (r->revert_ms)
-		return;
-	if (s->out.judgement.outcome == OUTCOME_BREACH && !r->first_bad_ms)
-		r->first_bad_ms = s->now_ms;
-	if (r->first_bad_ms)
-		r->checks_to_revert++;
-}
-
-static void count_exposure(struct sim *s)
-{
-	if (!s->result->revert_ms)
-		s->result->exposure_s += (double)s->serving.candidate / 100 *
-					 (double)(s->now_ms - s->counted_ms) /
-					 1000;
-	s->counted_ms = s->now_ms;
-}
-
 static void feed(struct sim *s, const struct event *event)
 {
 	size_t i;
@@ -341,13 +229,13 @@ static void feed(struct sim *s, const struct event *event)
 	rollout_step(s->policy, &s->rollout, event, s->now_ms, &s->out);
 	s->wake_ms = s->out.wake_ms;
 	if (event->type == EVENT_CHECK)
-		count_check(s);
+		sim_count_check(s, event->slo);
 	if (s->listener)
 		s->listener(s, event, NULL, s->arg);
 	for (i = 0; i < s->out.n_notes; i++) {
 		if (s->out.note[i].type == NOTE_PHASE &&
 			s->out.note[i].to == PHASE_REVERTING)
-			s->result->revert_ms = s->now_ms;
+			sim_count_revert(s);
 		if (s->listener)
 			s->listener(s, event, &s->out.note[i], s->arg);
 	}
@@ -386,6 +274,22 @@ static void approve(struct sim *s)
 	s->gate_ms = INT64_MAX;
 }
 
+static void go_to(struct sim *s, int64_t at_ms)
+{
+	int64_t served_ms = s->serve_at_ms;
+
+	/* Exposure changes when the split begins to serve, not when seen. */
+	if (served_ms && served_ms < at_ms) {
+		s->now_ms = served_ms > s->now_ms ? served_ms : s->now_ms;
+		sim_count_exposure(s);
+		service_settle(s);
+	}
+	if (at_ms > s->now_ms)
+		s->now_ms = at_ms;
+	sim_count_exposure(s);
+	service_settle(s);
+}
+
 /* Faults that happen once. */
 
 static void fault_happen(struct sim *s, const struct fault *fault)
@@ -398,7 +302,8 @@ static void fault_happen(struct sim *s, const struct fault *fault)
 		s->version++;
 	} else if (fault->type == FAULT_CRASH) {
 		s->n_queue = 0;
-		s->now_ms += fault->for_ms ? fault->for_ms : CRASH_MS_DEFAULT;
+		go_to(s, s->now_ms + (fault->for_ms ? fault->for_ms
+						    : CRASH_MS_DEFAULT));
 		feed(s, &resumed);
 	}
 }
@@ -448,22 +353,6 @@ static enum next find_next(
 	return next;
 }
 
-static void go_to(struct sim *s, int64_t at_ms)
-{
-	int64_t served_ms = s->serve_at_ms;
-
-	/* Exposure changes when the split begins to serve, not when seen. */
-	if (served_ms && served_ms < at_ms) {
-		s->now_ms = served_ms > s->now_ms ? served_ms : s->now_ms;
-		count_exposure(s);
-		service_settle(s);
-	}
-	if (at_ms > s->now_ms)
-		s->now_ms = at_ms;
-	count_exposure(s);
-	service_settle(s);
-}
-
 static void do_next(struct sim *s, enum next next, size_t which)
 {
 	struct event timer = {.type = EVENT_TIMER}, event;
@@ -506,6 +395,12 @@ static void start(struct sim *s)
 	watch_gate(s);
 }
 
+const char *sim_outcome(const struct sim_result *result)
+{
+	return phase_is_end(result->phase) ? phase_name(result->phase)
+					   : "waiting";
+}
+
 static void finish(struct sim *s)
 {
 	struct sim_result *r = s->result;
@@ -534,6 +429,8 @@ void sim_run(const struct policy *policy, const struct recording *recording,
 	memset(&s, 0, offsetof(struct sim, out));
 	memset(s.chain, 0, sizeof(s.chain));
 	memset(s.fault_done, 0, sizeof(s.fault_done));
+	memset(s.streak, 0, sizeof(s.streak));
+	s.served_ms = 0;
 	s.policy = policy;
 	s.recording = recording;
 	s.options = options;

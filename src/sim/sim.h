@@ -57,10 +57,13 @@ struct sim_result {
 	int exit_status;
 	int64_t start_ms, end_ms; /* virtual */
 	int failed_slo; /* -1: none */
-	int64_t first_bad_ms; /* first breaching answer; 0: none */
 	int64_t revert_ms; /* when the revert was decided; 0: never */
-	int checks, checks_to_revert; /* from the first bad one on */
-	double exposure_s; /* integral of candidate percent / 100 until then */
+	/* Of the SLO that failed: the first sample of those that led to it, how
+	 * many checks there were from then on. 0: no SLO failed. */
+	int64_t first_bad_ms;
+	int checks_to_revert;
+	int checks; /* of all SLOs */
+	double exposure_s; /* integral of candidate percent / 100 */
 	size_t events;
 };
 
@@ -74,6 +77,9 @@ MUST_CHECK int sim_check(const struct policy *policy,
 void sim_run(const struct policy *policy, const struct recording *recording,
 	const struct sim_options *options, sim_listener listener, void *arg,
 	struct sim_result *result_r);
+
+/* "promoted", …; "waiting" when the data ran out first. */
+const char *sim_outcome(const struct sim_result *result);
 
 /* For listeners. */
 int64_t sim_now(const struct sim *sim);

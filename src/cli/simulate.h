@@ -1,0 +1,71 @@
+/*
+ * What the files of `tidegate simulate` share. Not for anybody else.
+ *
+ *   cmd_simulate.c    options, policies, which of the following
+ *   simulate_one.c    one recording: JSON lines, or text of
+ *   simulate_text.c   … the timeline and the result, for people
+ *   simulate_many.c   several: on all cores, one line each and a summary
+ */
+#ifndef TIDEGATE_CLI_SIMULATE_H
+#define TIDEGATE_CLI_SIMULATE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "cli/args.h"
+#include "sim/sim.h"
+
+struct simulation {
+	const struct policy *policy;
+	struct fault faults[SIM_FAULTS_MAX];
+	struct sim_options options;
+	bool json;
+	bool colour; /* of text */
+	bool every_check; /* in the timeline, also those that pass */
+};
+
+/* ---- simulate_one.c ---- */
+
+/* Prints what happens; the exit status of `run`. */
+int simulate_one(
+	const struct simulation *simulation, const struct recording *recording);
+/* Says on stderr which series were recorded with another query. */
+void simulate_warn_of_queries(
+	const struct simulation *simulation, const struct recording *recording);
+
+/* ---- simulate_many.c ---- */
+
+/* 0: every expectation is met, 1: not; -1 with err_r. */
+MUST_CHECK int simulate_many(const struct simulation *simulation,
+	char *const *paths, size_t n, struct err *err_r);
+
+/* ---- simulate_text.c ---- */
+
+/* One line of the timeline for each decision; knows what was said before. */
+struct timeline {
+	FILE *stream;
+	bool colour, every_check;
+	const struct policy *policy;
+	int64_t start_ms;
+	enum outcome told[POLICY_SLOS_MAX];
+};
+
+void timeline_print(struct timeline *timeline, const struct sim *sim,
+	const struct event *event, const struct note *note);
+void simulate_print_result(const struct simulation *simulation,
+	const struct sim_result *result, struct buf *out);
+
+#define SIMULATE_TEXT_MAX 48
+
+/* "+12m30s"; "-" for a time that never was. Return `text`. */
+const char *simulate_offset(const struct sim_result *result, int64_t time_ms,
+	char text[SIMULATE_TEXT_MAX]);
+/* "30s, 2 checks" or "-": from the first bad sample to the revert. */
+const char *simulate_reaction(
+	const struct sim_result *result, char text[SIMULATE_TEXT_MAX]);
+/* "12.5 %·min" */
+const char *simulate_exposure(
+	const struct sim_result *result, char text[SIMULATE_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,284 @@
+/* One recording, from its first to its last event; see simulate.h. */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/jsonw.h"
+#include "base/timestamp.h"
+#include "cli/finished.h"
+#include "cli/journal_print.h"
+#include "cli/output.h"
+#include "cli/simulate.h"
+#include "sim/series.h"
+#include "store/event_codec.h"
+
+#define QUERY_BYTES_MAX (256 * 1024)
+#define LINE_BYTES_MAX  (1024 * 1024)
+
+/* What the listener needs. */
+struct teller {
+	const struct simulation *simulation;
+	const struct recording *recording;
+	struct arena arena;
+	const char *rollout; /* id */
+	const char *query[POLICY_SLOS_MAX][SERIES_KINDS]; /* NULL: not asked */
+	int64_t seq;
+	int percent;
+	struct timeline timeline;
+};
+
+/* ---- queries ---- */
+
+static const char *render(const struct recording *recording,
+	const struct policy *policy, const struct slo *slo,
+	enum series_kind kind, struct arena *arena)
+{
+	const struct series_context context = {
+		.project = policy->project,
+		.region = policy->region,
+		.service = *recording->service ? recording->service
+					       : policy->service,
+		.candidate = recording->candidate,
+		.stable = recording->stable,
+	};
+	const char *text;
+	struct buf query;
+
+	if (!series_text(slo, kind))
+		return NULL;
+	buf_init(&query, QUERY_BYTES_MAX);
+	series_render(slo, kind, &context, &query);
+	text = arena_strdup(arena, query.data);
+	buf_fini(&query);
+	return text;
+}
+
+static bool is_told_apart(const char *text)
+{
+	static const char *const blanks = " \t\r\n";
+
+	return !text[strspn(text, blanks)];
+}
+
+/* Alike but for blanks: YAML folds lines as it likes. */
+static bool are_alike(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		a += strspn(a, " \t\r\n");
+		b += strspn(b, " \t\r\n");
+		if (*a != *b || !*a)
+			break;
+	}
+	return is_told_apart(a) && is_told_apart(b);
+}
+
+static void warn_of_series(const struct policy *policy,
+	const struct recording *recording, size_t slo, enum series_kind kind)
+{
+	const struct recording_series *series;
+	char name[SERIES_NAME_MAX];
+	struct arena arena;
+	const char *query;
+	struct buf text;
+
+	series_name(&policy->slos[slo], kind, name);
+	series = recording_find(recording, name);
+	if (!series || !series->query || !*recording->candidate)
+		return;
+	arena_init(&arena);
+	query = render(recording, policy, &policy->slos[slo], kind, &arena);
+	if (query && !are_alike(query, series->query)) {
+		buf_init(&text, ERR_TEXT_MAX);
+		buf_addf(&text,
+			"warning: %s: the series \"%s\" was recorded with "
+			"another query than the policy has now",
+			recording->path, name);
+		output_error(text.data);
+		buf_fini(&text);
+	}
+	arena_fini(&arena);
+}
+
+void simulate_warn_of_queries(
+	const struct simulation *simulation, const struct recording *recording)
+{
+	size_t i;
+	int kind;
+
+	for (i = 0; i < simulation->policy->n_slos; i++) {
+		for (kind = 0; kind < SERIES_KINDS; kind++)
+			warn_of_series(simulation->policy, recording, i,
+				(enum series_kind)kind);
+	}
+}
+
+/* ---- JSON lines ---- */
+
+static void teller_init(struct teller *t, const struct simulation *simulation,
+	const struct recording *recording)
+{
+	const struct policy *policy = simulation->policy;
+	const char *service = *recording->service ? recording->service
+			      : policy->service   ? policy->service
+						  : policy->name;
+	char id[TIMESTAMP_TEXT_MAX];
+	size_t i;
+	int kind;
+
+	*t = (struct teller){.simulation = simulation,
+		.recording = recording,
+		.timeline = {.stream = stdout,
+			.colour = simulation->colour,
+			.every_check = simulation->every_check,
+			.policy = policy,
+			.start_ms = recording->start_ms}};
+	arena_init(&t->arena);
+	t->rollout = arena_printf(&t->arena, "%s-%s-simu", service,
+		timestamp_print_id(recording->start_ms, id));
+	for (i = 0; i < policy->n_slos; i++) {
+		for (kind = 0; kind < SERIES_KINDS; kind++)
+			t->query[i][kind] =
+				render(recording, policy, &policy->slos[i],
+					(enum series_kind)kind, &t->arena);
+	}
+}
+
+static void print_entry(
+	struct teller *t, const struct sim *sim, struct store_event *entry)
+{
+	struct buf line;
+
+	entry->seq = ++t->seq;
+	entry->time_ms = sim_now(sim);
+	entry->phase = phase_name(sim_rollout(sim)->phase);
+	entry->percent = sim_percent(sim);
+	buf_init(&line, LINE_BYTES_MAX);
+	journal_print_json(t->rollout, entry, &line);
+	output_write(stdout, &line);
+	buf_fini(&line);
+}
+
+static void print_json(struct teller *t, const struct sim *sim,
+	const struct event *event, const struct note *note)
+{
+	struct event_context context = {
+		.policy = t->simulation->policy, .state = sim_rollout(sim)};
+	struct store_event entry = {.is_note = note != NULL};
+	struct buf data;
+
+	buf_init(&data, STORE_EVENT_BYTES_MAX);
+	if (event->type == EVENT_CHECK && !note) {
+		context.judgement = sim_judgement(sim);
+		context.query = t->query[event->slo][SERIES_VALUE];
+		context.baseline_query = t->query[event->slo][SERIES_BASELINE];
+		context.requests_query = t->query[event->slo][SERIES_REQUESTS];
+	}
+	if (note) {
+		entry.name = note_name(note->type);
+		note_encode(note, &context, &data);
+	} else {
+		entry.name = event_name(event->type);
+		event_encode(event, &context, &data);
+	}
+	entry.data = data.data;
+	print_entry(t, sim, &entry);
+	buf_fini(&data);
+}
+
+static void tell(const struct sim *sim, const struct event *event,
+	const struct note *note, void *arg)
+{
+	struct teller *t = arg;
+
+	t->percent = sim_percent(sim);
+	if (t->simulation->json)
+		print_json(t, sim, event, note);
+	else
+		timeline_print(&t->timeline, sim, event, note);
+}
+
+/* ---- the end ---- */
+
+static void add_time(struct jsonw *w, const char *key, int64_t ms)
+{
+	char text[TIMESTAMP_TEXT_MAX];
+
+	if (ms)
+		jsonw_text(w, key, timestamp_print(ms, text));
+	else
+		jsonw_null(w, key);
+}
+
+static void print_finished(const struct teller *t,
+	const struct sim_result *result, struct buf *out)
+{
+	const struct recording *recording = t->recording;
+	struct finished finished = {.rollout = t->rollout,
+		.service = recording->service,
+		.candidate = recording->candidate,
+		.stable = recording->stable,
+		.outcome = sim_outcome(result),
+		.phase = phase_name(result->phase),
+		.reason = result->reason,
+		.time_ms = result->end_ms,
+		.seq = t->seq + 1,
+		.percent = t->percent,
+		.exit_status = result->exit_status};
+	struct buf extra;
+	struct jsonw w = {.out = &extra};
+
+	buf_init(&extra, LINE_BYTES_MAX);
+	jsonw_object(&w, NULL);
+	add_time(&w, "first_bad", result->first_bad_ms);
+	add_time(&w, "reverted", result->revert_ms);
+	if (result->first_bad_ms) {
+		jsonw_number(&w, "time_to_revert_s",
+			(double)(result->revert_ms - result->first_bad_ms) /
+				1000);
+		jsonw_int(&w, "checks_to_revert", result->checks_to_revert);
+	}
+	jsonw_int(&w, "checks", result->checks);
+	jsonw_number(&w, "exposure_percent_min", result->exposure_s * 100 / 60);
+	jsonw_end(&w, '}');
+	finished.extra = extra.data;
+	finished_print_json(&finished, out);
+	buf_fini(&extra);
+}
+
+static void print_heading(const struct teller *t)
+{
+	const struct recording *recording = t->recording;
+	char from[TIMESTAMP_TEXT_MAX];
+	struct buf out;
+
+	buf_init(&out, LINE_BYTES_MAX);
+	output_coloured(&out, false, COLOUR_NONE, t->simulation->policy->name);
+	buf_adds(&out, " on ");
+	output_coloured(&out, false, COLOUR_NONE, recording->path);
+	buf_addf(&out, ", from %s\n\n",
+		timestamp_print(recording->start_ms, from));
+	output_write(stdout, &out);
+	buf_fini(&out);
+}
+
+int simulate_one(
+	const struct simulation *simulation, const struct recording *recording)
+{
+	struct sim_result result;
+	struct teller t;
+	struct buf out;
+
+	teller_init(&t, simulation, recording);
+	if (!simulation->json)
+		print_heading(&t);
+	sim_run(simulation->policy, recording, &simulation->options, tell, &t,
+		&result);
+	buf_init(&out, LINE_BYTES_MAX);
+	if (simulation->json)
+		print_finished(&t, &result, &out);
+	else
+		simulate_print_result(simulation, &result, &out);
+	output_write(stdout, &out);
+	buf_fini(&out);
+	arena_fini(&t.arena);
+	return result.exit_status;
+}

@@ -1,0 +1,52 @@
+/* Series and their queries; see series.h. */
+#include "sim/series.h"
+
+#include <stdio.h>
+
+#include "base/duration.h"
+#include "policy/template.h"
+
+const char *series_name(const struct slo *slo, enum series_kind kind,
+	char name[SERIES_NAME_MAX])
+{
+	static const char *const suffix[SERIES_KINDS] = {
+		"", "/baseline", "/requests"};
+
+	snprintf(name, SERIES_NAME_MAX, "%s%s", slo->name, suffix[kind]);
+	return name;
+}
+
+const char *series_text(const struct slo *slo, enum series_kind kind)
+{
+	switch (kind) {
+	case SERIES_VALUE:
+		return slo->query;
+	case SERIES_BASELINE:
+		return slo->baseline         ? slo->baseline
+		       : slo->compare_stable ? slo->query
+					     : NULL;
+	default:
+		return slo->requests;
+	}
+}
+
+void series_render(const struct slo *slo, enum series_kind kind,
+	const struct series_context *context, struct buf *out)
+{
+	char window[DURATION_TEXT_MAX] = "";
+	struct template_values values = {
+		.candidate = context->candidate,
+		.stable = context->stable,
+		.revision = kind == SERIES_BASELINE ? context->stable
+						    : context->candidate,
+		.service = context->service,
+		.project = context->project,
+		.region = context->region,
+		.rollout = context->rollout,
+		.window = window,
+	};
+
+	if (slo->window_ms)
+		duration_print(slo->window_ms, window);
+	template_render(out, series_text(slo, kind), &values, ESCAPE_PROMQL);
+}

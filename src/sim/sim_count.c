@@ -1,0 +1,110 @@
+/*
+ * What the recording answers, and the figures of a simulation: exposure, the
+ * first bad sample, checks until the revert. Decides nothing.
+ */
+#include <math.h>
+
+#include "sim/sim_state.h"
+
+static struct answer answer_from(const struct sim *s,
+	const struct recording_series *series, int64_t time_ms, size_t *cursor)
+{
+	struct answer answer = {ANSWER_NOT_ASKED, 0};
+
+	if (!series)
+		return answer;
+	switch (recording_at(
+		s->recording, series, time_ms, cursor, &answer.value)) {
+	case RECORDED_VALUE:
+		answer.kind =
+			isnan(answer.value) ? ANSWER_NO_DATA : ANSWER_VALUE;
+		break;
+	case RECORDED_NOTHING:
+		answer.kind = ANSWER_NO_DATA;
+		break;
+	case RECORDED_SEVERAL:
+	case RECORDED_OUTAGE:
+		answer.kind = ANSWER_ERROR;
+		break;
+	}
+	return answer;
+}
+
+struct answer sim_answer(struct sim *s, int slo, int c)
+{
+	struct chain *chain = &s->chain[slo][c];
+
+	return answer_from(s, chain->series, s->now_ms, &chain->cursor);
+}
+
+/* A look back, beside the cursors that only go forward. */
+static struct answer answer_at(
+	const struct sim *s, int slo, int c, int64_t time_ms)
+{
+	size_t cursor = s->chain[slo][c].cursor;
+
+	return answer_from(s, s->chain[slo][c].series, time_ms, &cursor);
+}
+
+void sim_count_check(struct sim *s, int slo)
+{
+	const struct check_state *check = &s->rollout.check[slo];
+	struct streak *streak = &s->streak[slo];
+
+	s->result->checks++;
+	if (!check->breaches && !check->failed) {
+		*streak = (struct streak){0, 0};
+		return;
+	}
+	if (!streak->from_ms)
+		streak->from_ms = s->now_ms;
+	streak->checks++;
+}
+
+static bool was_bad(const struct sim *s, int slo, int64_t time_ms)
+{
+	struct judgement judgement;
+	struct answers answers;
+
+	answers.value = answer_at(s, slo, 0, time_ms);
+	answers.baseline = answer_at(s, slo, 1, time_ms);
+	answers.requests = answer_at(s, slo, 2, time_ms);
+	check_judge(&s->policy->slos[slo], &answers, &judgement);
+	return judgement.outcome == OUTCOME_BREACH;
+}
+
+/* A check sees a bad sample late: the first of those without a good one
+ * before the check that saw it. */
+static int64_t first_bad(const struct sim *s, int slo)
+{
+	const struct chain *chain = &s->chain[slo][0];
+	int64_t time_ms = s->streak[slo].from_ms, sample_ms = time_ms;
+
+	while (time_ms >= s->served_ms && was_bad(s, slo, time_ms)) {
+		sample_ms = recording_sample_ms(
+			s->recording, chain->series, time_ms, chain->cursor);
+		time_ms = sample_ms - 1;
+	}
+	return sample_ms > s->served_ms ? sample_ms : s->served_ms;
+}
+
+void sim_count_revert(struct sim *s)
+{
+	struct sim_result *r = s->result;
+	int slo = s->rollout.failed_slo;
+
+	r->revert_ms = s->now_ms;
+	if (slo < 0 || !s->streak[slo].from_ms)
+		return;
+	r->first_bad_ms = first_bad(s, slo);
+	r->checks_to_revert = s->streak[slo].checks;
+}
+
+void sim_count_exposure(struct sim *s)
+{
+	s->result->exposure_s += (double)s->serving.candidate / 100 *
+				 (double)(s->now_ms - s->counted_ms) / 1000;
+	s->counted_ms = s->now_ms;
+	if (s->serving.candidate && !s->served_ms)
+		s->served_ms = s->now_ms;
+}

@@ -1,0 +1,65 @@
+/* One simulation under way: what the files of src/sim share. Not for anybody
+ * else. */
+#ifndef TIDEGATE_SIM_SIM_STATE_H
+#define TIDEGATE_SIM_SIM_STATE_H
+
+#include "sim/series.h"
+#include "sim/sim.h"
+
+#define QUEUE_MAX (ROLLOUT_EFFECTS_MAX + 8)
+
+struct pending {
+	int64_t at_ms;
+	uint64_t order;
+	struct event event;
+};
+
+struct chain {
+	const struct recording_series *series;
+	size_t cursor;
+};
+
+/* Checks since the first breach that the SLO's window still remembers. */
+struct streak {
+	int64_t from_ms; /* 0: the window holds no breach */
+	int checks;
+};
+
+struct sim {
+	const struct policy *policy;
+	const struct recording *recording;
+	const struct sim_options *options;
+	sim_listener listener;
+	void *arg;
+	struct sim_result *result;
+
+	struct rollout rollout;
+	struct outcome_list out;
+	int64_t now_ms;
+	struct chain chain[POLICY_SLOS_MAX][SERIES_KINDS];
+
+	struct split spec, serving; /* the service */
+	bool by_latest, tagged;
+	int64_t serve_at_ms; /* 0: settled */
+	int version, read_version;
+	int64_t shift_ms;
+
+	int64_t wake_ms, gate_ms; /* gate_ms: when the open one is approved */
+	bool fault_done[SIM_FAULTS_MAX];
+	int64_t counted_ms; /* exposure is summed up to here */
+	int64_t served_ms; /* the candidate's first percent; 0: none yet */
+	struct streak streak[POLICY_SLOS_MAX];
+
+	struct pending queue[QUEUE_MAX];
+	size_t n_queue;
+	uint64_t order;
+};
+
+/* What one query of an SLO says now: 0 value, 1 baseline, 2 requests. */
+struct answer sim_answer(struct sim *sim, int slo, int chain);
+
+void sim_count_check(struct sim *sim, int slo);
+void sim_count_revert(struct sim *sim); /* it was just decided */
+void sim_count_exposure(struct sim *sim); /* up to now */
+
+#endif

@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# simulate from outside: what is printed, exit statuses, the same bytes always.
+
+bats_require_minimum_version 1.5.0
+
+load world
+load recordings
+
+setup() {
+	world_open
+	unset PROMETHEUS_URL
+	cd "$WORLD"
+	policy >policy.yaml
+	recording 900 0.001 >good.json
+	recording 900 'if . < 200 then 0.001 else 0.02 end' >bad.json
+}
+
+teardown() {
+	world_close
+}
+
+simulate() {
+	"$TIDEGATE" simulate --policy policy.yaml "$@"
+}
+
+@test "a good recording is promoted, without any secret at hand" {
+	run --separate-stderr simulate good.json
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+	[[ $output == *"outcome           promoted"* ]]
+	[[ $output == *"exposure "* ]]
+}
+
+@test "a breach says which value, when it began and how long it took" {
+	run simulate bad.json
+	[ "$status" = 5 ]
+	[[ $output == *"errors: 0.02 > max 0.01 (2 of the last 2 checks"* ||
+		$output == *"errors: 0.02 > max 0.01 (2 of the last 3 checks"* ]]
+	[[ $output == *"first bad sample  +3m20s (2026-01-01T00:03:20.000Z)"* ]]
+	[[ $output == *", 2 checks"* ]]
+}
+
+@test "JSON lines are those of run, and the last one is finished" {
+	run simulate --format json bad.json
+	[ "$status" = 5 ]
+	jq -se 'all(.[]; has("time") and has("rollout") and has("seq") and
+			has("event") and has("phase") and has("percent")) and
+		([.[].seq] == [range(1; length + 1)]) and
+		(.[-1] | .event == "finished" and .outcome == "rolled-back" and
+			.exit == 5 and .checks_to_revert == 2) and
+		any(.[]; .event == "check" and .outcome == "breach" and
+			.slo == "errors" and .value == 0.02 and .limit == 0.01)
+		' <<<"$output"
+}
+
+@test "values put over the policy change what it decides" {
+	run simulate --set slos.errors.max=5% bad.json
+	[ "$status" = 0 ]
+	run simulate --set slos.eror.max=5% bad.json
+	[ "$status" = 3 ]
+	[[ $output == *"--set:1:6: error: no entry \"eror\""* ]]
+}
+
+@test "gates are approved, missed, or approved late" {
+	local gate='steps.2.approval={approvers: [alice], timeout: 1m}'
+	run simulate --set "$gate" good.json
+	[ "$status" = 0 ]
+	run simulate --set "$gate" --approve never good.json
+	[ "$status" = 5 ]
+	run simulate --set "$gate" --approve after=30s good.json
+	[ "$status" = 0 ]
+	run simulate --approve perhaps good.json
+	[ "$status" = 2 ]
+}
+
+@test "faults end as they would" {
+	run simulate --fault drift@4m good.json
+	[ "$status" = 7 ]
+	run simulate --fault metrics-down@3m+20m good.json
+	[ "$status" = 5 ]
+	run simulate --fault crash@3m+1m --fault patch-503@1m+1m good.json
+	[ "$status" = 0 ]
+	[[ $output == *"crashed and taken up again"* ]]
+	run simulate --fault earthquake@3m good.json
+	[ "$status" = 2 ]
+}
+
+@test "a recording that ends early waits, one without a series is invalid" {
+	recording 100 0.001 >short.json
+	run simulate short.json
+	[ "$status" = 8 ]
+	jq '.series = {other: .series.errors}' good.json >lacks.json
+	run simulate lacks.json
+	[ "$status" = 3 ]
+	[[ $output == *'no series "errors"'* ]]
+	simulate - <good.json
+}
+
+@test "several recordings: a line each in order, and whether all is expected" {
+	jq '.expect = "rolled-back"' bad.json >known.json
+	run simulate good.json known.json good.json
+	[ "$status" = 0 ]
+	[[ ${lines[0]} == "ok "*good.json* && ${lines[1]} == "ok "*known.json* ]]
+	[[ $output == *"3 as expected, 0 not, 0 broken"* ]]
+	echo '{}' >broken.json
+	run simulate good.json bad.json broken.json
+	[ "$status" = 1 ]
+	[[ ${lines[1]} == "unexpected "*bad.json*"expected promoted"* ]]
+	[[ ${lines[2]} == "broken "*broken.json* ]]
+	run simulate --format json good.json bad.json broken.json
+	[ "$status" = 1 ]
+	jq -se '[.[].met] == [true, false, null, 1] and
+		.[-1].event == "finished"' <<<"$output"
+}
+
+@test "a hundred recordings come in their order" {
+	local i
+	for i in $(seq -w 100); do
+		ln -s good.json "r$i.json"
+	done
+	run simulate r*.json
+	[ "$status" = 0 ]
+	for i in $(seq -w 100); do
+		[[ ${lines[10#$i - 1]} == "ok "*"r$i.json"* ]]
+	done
+}
+
+@test "a query that has changed since the recording is said" {
+	jq '.series.errors.query = "something(else)"' good.json >other.json
+	run --separate-stderr simulate other.json
+	[ "$status" = 0 ]
+	[[ $stderr == *'"errors" was recorded with another query'* ]]
+}
+
+@test "the same inputs give the same bytes, whatever the zone and language" {
+	simulate bad.json >first || true
+	simulate --format json bad.json >first.json || true
+	local zone
+	for zone in Asia/Kolkata America/New_York UTC; do
+		TZ=$zone LC_ALL=de_DE.UTF-8 simulate bad.json >again || true
+		cmp first again
+		TZ=$zone LC_ALL=tr_TR.UTF-8 simulate --format json bad.json \
+			>again || true
+		cmp first.json again
+	done
+}
