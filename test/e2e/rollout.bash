@@ -8,6 +8,7 @@ rollout_world() {
 		--revision backend-2:latency=2ms --traffic backend-1=100 \
 		--operation-delay 200ms "$@"
 	prometheus_start "$METRICS"
+	PROMETHEUS_PID=${PIDS[-1]}
 	users_start
 	export CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN=$ADMIN/
 	export CLOUDSDK_AUTH_ACCESS_TOKEN=e2e-token PROMETHEUS_URL=$PROMETHEUS
