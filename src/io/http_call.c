@@ -240,6 +240,9 @@ static void setup_transport(const struct http_call *call, CURL *easy)
 	SET(easy, TCP_NODELAY, 1L);
 	SET(easy, TCP_KEEPALIVE, 1L);
 	SET(easy, SUPPRESS_CONNECT_HEADERS, 1L);
+	/* Names are looked up in a thread. Without this, a call that ends
+	 * before the lookup would wait for it, and everybody with it. */
+	SET(easy, QUICK_EXIT, 1L);
 	SET(easy, CONNECTTIMEOUT_MS, (long)r->connect_timeout_ms);
 	if (call->direct)
 		SET(easy, PROXY, "");

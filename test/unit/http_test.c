@@ -2,8 +2,11 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -43,6 +46,21 @@ struct world {
 	struct http_call *call, *other;
 };
 
+/* Instead of the C library's: a name server that hangs for slow.invalid, and
+ * knows nothing else. Runs in a thread of libcurl. */
+static atomic_int lookups_begun, lookups_ended;
+static atomic_bool lookups_released;
+
+int getaddrinfo(const char *name, const char *service,
+	const struct addrinfo *hints, struct addrinfo **list)
+{
+	lookups_begun++;
+	while (!strcmp(name, "slow.invalid") && !lookups_released)
+		usleep(1000);
+	lookups_ended++;
+	return EAI_NONAME;
+}
+
 static void on_serve(struct server_request *request, void *arg)
 {
 	struct world *w = arg;
@@ -54,6 +72,11 @@ static void on_serve(struct server_request *request, void *arg)
 static void on_deadline(void *arg)
 {
 	fail_msg("no reply within %d ms", DEADLINE_MS);
+}
+
+static void on_stop(void *arg)
+{
+	loop_stop(arg);
 }
 
 static void world_init(struct world *w, server_fn serve)
@@ -414,6 +437,30 @@ static void a_host_without_an_address_was_certainly_not_sent(void **state)
 	world_fini(&w);
 }
 
+static void a_lookup_that_hangs_stops_nobody(void **state)
+{
+	struct http_request request = {
+		.url = "https://slow.invalid/", .timeout_ms = 50};
+	int before = lookups_begun;
+	struct world w;
+
+	world_init(&w, serve_echo);
+	ask(&w, &request, NULL);
+	run(&w, 1); /* would wait for ever */
+	assert_int_equal(w.code, ERR_TIMEOUT);
+	assert_false(w.maybe_sent);
+	ask(&w, &request, NULL);
+	timer_start(w.loop, 20, on_stop, w.loop);
+	run(&w, 0);
+	http_cancel(&w.call);
+	assert_int_equal(lookups_begun, before + 2);
+	world_fini(&w);
+	lookups_released = true;
+	while (lookups_ended < lookups_begun)
+		usleep(1000);
+	usleep(20000); /* the threads free what is theirs */
+}
+
 static void serve_hold(struct server_request *r, void *arg)
 {
 	struct world *w = arg;
@@ -503,7 +550,7 @@ static void on_reply_cancel_other(const struct http_reply *reply, void *arg)
 	w->n_replies++;
 	http_cancel(&w->call);
 	http_cancel(&w->other);
-	timer_start(w->loop, 30, (loop_fn)loop_stop, w->loop);
+	timer_start(w->loop, 30, on_stop, w->loop);
 }
 
 static void a_call_cancelled_by_another_of_its_turn_is_silent(void **state)
@@ -767,6 +814,7 @@ int main(void)
 		cmocka_unit_test(a_refused_connection_was_certainly_not_sent),
 		cmocka_unit_test(
 			a_host_without_an_address_was_certainly_not_sent),
+		cmocka_unit_test(a_lookup_that_hangs_stops_nobody),
 		cmocka_unit_test(no_answer_in_time_is_a_timeout),
 		cmocka_unit_test(answers_are_bounded),
 		cmocka_unit_test(a_cancelled_call_is_never_heard_of),
