@@ -221,11 +221,11 @@ static void mask_array(struct scan *s, size_t i)
 			i = mask_string(s, i);
 			continue;
 		}
+		if (!is_in(s->text[i], " \t\r\n\\,[]-+.0123456789"))
+			return;
 		if (s->text[i] == '[')
 			depth++;
-		else if (s->text[i] == ']' && --depth == 0)
-			return;
-		else if (!is_in(s->text[i], " \t\r\n\\,]-+.0123456789"))
+		if (s->text[i] == ']' && --depth == 0)
 			return;
 		i++;
 	}

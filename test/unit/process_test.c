@@ -245,7 +245,7 @@ static void the_timeout_ends_the_whole_group(void **state)
 	assert_true(w.timed_out);
 	assert_int_equal(w.signal, SIGTERM);
 	assert_string_equal(w.output.data, "begun\n");
-	assert_in_range(w.duration_ms, 100, 1500);
+	assert_in_range(w.duration_ms, 100, DEADLINE_MS);
 	/* It may tidy up, and its status is its own. */
 	sh(&w, "trap 'echo bye; exit 7' TERM; sleep 30 & wait", 100);
 	assert_true(w.timed_out);
@@ -262,7 +262,7 @@ static void who_ignores_the_timeout_is_killed_after_the_grace(void **state)
 	sh(&w, "trap '' TERM; while :; do sleep 0.1; done", 50);
 	assert_true(w.timed_out);
 	assert_int_equal(w.signal, SIGKILL);
-	assert_in_range(w.duration_ms, PROCESS_GRACE_MS, PROCESS_GRACE_MS * 2);
+	assert_in_range(w.duration_ms, PROCESS_GRACE_MS, DEADLINE_MS);
 	world_fini(&w);
 }
 
@@ -329,8 +329,7 @@ static void grandchildren_that_hold_the_pipe_do_not_hang_us(void **state)
 		assert_int_equal(w.exit_status, 5);
 		assert_false(w.timed_out);
 		assert_string_equal(w.output.data, "done\n");
-		assert_in_range(w.duration_ms, PROCESS_GRACE_MS - 100,
-			PROCESS_GRACE_MS + 1500);
+		assert_in_range(w.duration_ms, PROCESS_GRACE_MS - 100, 5500);
 	}
 	world_fini(&w);
 }
@@ -365,7 +364,7 @@ static void a_cancelled_process_is_killed_and_never_heard_of(void **state)
 	timer_cancel(&w.deadline);
 	start = loop_now_us(w.loop);
 	assert_int_equal(loop_run(w.loop, &err), 0); /* until it is reaped */
-	assert_true(loop_now_us(w.loop) - start < 2000000);
+	assert_true(loop_now_us(w.loop) - start < DEADLINE_MS * 1000);
 	assert_int_equal(w.n_ends, 0);
 	world_fini(&w);
 }
