@@ -216,45 +216,80 @@ static void refuse_properties(
 		refuse(b, tag, "tags (!name) are not supported: remove it");
 }
 
-/* libfyaml 0.7.12 loses memory over four or more of '' in a row. */
-static bool has_quote_run(const struct builder *b, const struct node *node)
+static bool is_blank(char c)
 {
-	const char *source = b->problems->source;
-	size_t run = 0;
-
-	for (size_t i = node->span.from; i < node->span.to && run < 8; i++)
-		run = source[i] == '\'' ? run + 1 : 0;
-	return run == 8;
+	return c == ' ' || c == '\t';
 }
 
-static const char *scalar_text(struct builder *b, struct node *node,
-	struct fy_token *token, size_t *len)
+/* A line break of a quoted text becomes a blank, n of them n - 1; blanks
+ * around them go. Returns what follows. */
+static size_t fold_lines(
+	const char *source, size_t i, size_t end, struct buf *out)
 {
-	enum fy_scalar_style style = fy_token_scalar_style(token);
+	size_t breaks = 0;
 
-	node->plain = style == FYSS_PLAIN;
-	if (style != FYSS_SINGLE_QUOTED || !has_quote_run(b, node))
-		return fy_token_get_text(token, len);
-	problem_add(b->problems, node->span,
-		"too many '' in a row: write this text in double quotes");
-	node->kind = NODE_BROKEN;
-	return NULL;
+	while (out->len && is_blank(out->data[out->len - 1]))
+		buf_truncate(out, out->len - 1);
+	for (; i < end && (is_blank(source[i]) || strchr("\r\n", source[i]));
+		i++)
+		breaks += source[i] == '\n';
+	if (breaks == 1)
+		buf_addc(out, ' ');
+	for (; breaks > 1; breaks--)
+		buf_addc(out, '\n');
+	return i;
+}
+
+/* What fy_token_get_text does, which in libfyaml 0.7.12 loses memory over
+ * several '' in a row. */
+static char *single_quoted_text(struct builder *b, struct span span)
+{
+	const char *source = b->problems->source;
+	struct buf out;
+	size_t i = span.from;
+	char *text;
+
+	buf_init(&out, span.to - span.from);
+	while (i < span.to) {
+		if (source[i] == '\n' || source[i] == '\r') {
+			i = fold_lines(source, i, span.to, &out);
+			continue;
+		}
+		buf_addc(&out, source[i]);
+		i += source[i] == '\'' ? 2 : 1;
+	}
+	text = arena_strndup(b->arena, out.data, out.len);
+	buf_fini(&out);
+	return text;
+}
+
+/* NULL: there is a NUL in it. */
+static char *scalar_text(
+	struct builder *b, const struct node *node, struct fy_token *token)
+{
+	const char *text;
+	size_t len;
+
+	if (fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED)
+		return single_quoted_text(b, node->span);
+	text = fy_token_get_text(token, &len);
+	if (!text || memchr(text, '\0', len))
+		return NULL;
+	return arena_strndup(b->arena, text, len);
 }
 
 static void take_scalar(struct builder *b, struct fy_event *event)
 {
+	struct fy_token *token = event->scalar.value;
 	struct node *node = node_new(b, NODE_SCALAR, event);
-	const char *text = NULL;
-	size_t len = 0;
 
 	refuse_properties(b, event->scalar.anchor, event->scalar.tag);
-	node->plain = true;
-	if (event->scalar.value)
-		text = scalar_text(b, node, event->scalar.value, &len);
-	node->text = arena_strndup(b->arena, text ? text : "", text ? len : 0);
-	if (strlen(node->text) != (text ? len : 0)) {
+	node->plain = !token || fy_token_scalar_style(token) == FYSS_PLAIN;
+	node->text = token ? scalar_text(b, node, token) : "";
+	if (!node->text) {
 		problem_add(b->problems, node->span,
 			"a text cannot hold a NUL character");
+		node->text = "";
 		node->kind = NODE_BROKEN;
 	}
 	node_link(b, node);

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "policy/match.h"
 #include "base/xalloc.h"
+#include "policy/match.h"
 
 static const struct {
 	const char *pattern, *text;

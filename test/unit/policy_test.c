@@ -318,6 +318,40 @@ static void what_an_answer_must_hold_becomes_json(void **state)
 	}
 }
 
+static void quoted_texts_mean_what_yaml_says(void **state)
+{
+	static const struct {
+		const char *yaml, *text;
+	} rows[] = {
+		{"'a'", "a"},
+		{"'it''s'", "it's"},
+		{"'x'''''''''", "x''''"},
+		{"'a\\n'", "a\\n"},
+		{"'a \n    b'", "a b"},
+		{"'a\r\n\r\n    \tb '", "a\nb "},
+		{"' a\n\n\n    b'", " a\n\nb"},
+		{"\"a\\n\\u00e9\\\"\"", "a\n\xc3\xa9\""},
+		{"\"a\n   b\"", "a b"},
+		{"|\n    a\n     b\n", "a\n b\n"},
+		{">-\n    a\n    b\n", "a b"},
+		{"a\n    b", "a b"},
+	};
+	struct policy *p;
+	char more[300];
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		snprintf(more, sizeof(more),
+			"health:\n- name: a\n  type: http\n"
+			"  url: https://x.example.com\n  body: %s\n",
+			rows[i].yaml);
+		p = parse(PLAIN, more);
+		assert_non_null(p);
+		assert_string_equal(p->lists[LIST_HEALTH].item[0].u.http.body,
+			rows[i].text);
+		policy_free(&p);
+	}
+}
+
 static void quantities_are_read(void **state)
 {
 	static const struct {
@@ -473,6 +507,7 @@ int main(void)
 		cmocka_unit_test(
 			a_timeout_nobody_chose_gives_way_to_a_short_interval),
 		cmocka_unit_test(what_an_answer_must_hold_becomes_json),
+		cmocka_unit_test(quoted_texts_mean_what_yaml_says),
 		cmocka_unit_test(quantities_are_read),
 		cmocka_unit_test(urls_are_taken_apart),
 		cmocka_unit_test(a_file_that_cannot_be_a_policy_is_refused),
