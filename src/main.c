@@ -1,7 +1,9 @@
 /* Finds the verb, runs it, turns the error into an exit status. */
 #include "cli/command.h"
+#include "io/process.h"
 
 int main(int argc, char **argv)
 {
+	process_harden();
 	return command_main(argc, argv);
 }

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -439,6 +441,25 @@ static void programs_are_found_before_they_are_needed(void **state)
 	}
 }
 
+static void a_hardened_process_leaves_no_core(void **state)
+{
+	struct rlimit limit;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		process_harden();
+		getrlimit(RLIMIT_CORE, &limit);
+#ifndef __SANITIZE_ADDRESS__
+		if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0))
+			_exit(2);
+#endif
+		_exit(limit.rlim_cur || limit.rlim_max ? 1 : 0);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +481,7 @@ int main(void)
 			a_process_cancelled_by_another_of_its_turn_is_silent),
 		cmocka_unit_test(many_at_once_all_end),
 		cmocka_unit_test(programs_are_found_before_they_are_needed),
+		cmocka_unit_test(a_hardened_process_leaves_no_core),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
