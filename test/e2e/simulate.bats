@@ -9,7 +9,7 @@ load recordings
 setup() {
 	world_open
 	unset PROMETHEUS_URL
-	cd "$WORLD"
+	cd "$WORLD" || return
 	policy >policy.yaml
 	recording 900 0.001 >good.json
 	recording 900 'if . < 200 then 0.001 else 0.02 end' >bad.json
