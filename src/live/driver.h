@@ -102,7 +102,9 @@ struct hub {
 	bool open, deferred;
 	struct live_list dirty; /* whose entries are in it */
 	struct arena arena; /* of the entries */
-	STAILQ_HEAD(, hub_entry) entries;
+	STAILQ_HEAD(hub_entries, hub_entry) entries;
+	struct hub_entries durable; /* to be told, in a later turn */
+	struct timer *tell;
 
 	struct timer *poll, *heartbeat;
 	int64_t counter; /* of the store, at the last look */
@@ -120,9 +122,11 @@ MUST_CHECK int hub_begin(struct hub *hub, struct err *err_r);
 /* Appends inside it; the entry is told to the listener after the commit. */
 MUST_CHECK int hub_append(struct live *live, const struct store_event *event,
 	bool ended, struct err *err_r);
-/* Commits, carries out the effects (of `first` first) and tells the entries:
- * at the end of the turn by itself, at once for a verdict. */
+/* Commits and carries out the effects (of `first` first): at the end of the
+ * turn by itself, at once for a verdict. The entries are told in the next turn:
+ * printing them must not come between a verdict and its request. */
 void hub_flush(struct hub *hub, struct live *first);
+void hub_tell(struct hub *hub); /* now */
 /* The transaction cannot be finished: nobody of this turn is journaled. */
 void hub_broken(struct hub *hub, const struct err *err);
 

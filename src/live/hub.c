@@ -32,6 +32,7 @@ struct hub *hub_new(const struct live_world *world)
 	TAILQ_INIT(&hub->lives);
 	TAILQ_INIT(&hub->dirty);
 	STAILQ_INIT(&hub->entries);
+	STAILQ_INIT(&hub->durable);
 	arena_init(&hub->arena);
 	return hub;
 }
@@ -47,6 +48,7 @@ void hub_free(struct hub **hub_p)
 	loop_defer_cancel(hub->world.loop, hub_turn_end, hub);
 	timer_cancel(&hub->poll);
 	timer_cancel(&hub->heartbeat);
+	timer_cancel(&hub->tell);
 	arena_fini(&hub->arena);
 	free(hub);
 	*hub_p = NULL;
@@ -160,26 +162,34 @@ int hub_append(struct live *live, const struct store_event *event, bool ended,
 	return 0;
 }
 
-static void tell_entries(struct hub *hub)
+/* The arena is freed when none of its entries is left. */
+static void arena_rest(struct hub *hub)
 {
-	struct arena arena = hub->arena;
-	struct hub_entry *entry;
-
-	/* A listener may cause events: they belong to a turn of their own. */
-	arena_init(&hub->arena);
-	while ((entry = STAILQ_FIRST(&hub->entries))) {
-		STAILQ_REMOVE_HEAD(&hub->entries, link);
-		if (entry->live && entry->live->listener.entry)
-			entry->live->listener.entry(entry->live, &entry->event,
-				entry->live->listener.arg);
-	}
-	arena_fini(&arena);
+	if (STAILQ_EMPTY(&hub->entries) && STAILQ_EMPTY(&hub->durable))
+		arena_fini(&hub->arena);
 }
 
-static void forget_entries(struct hub *hub)
+void hub_tell(struct hub *hub)
 {
-	STAILQ_INIT(&hub->entries);
-	arena_fini(&hub->arena);
+	struct hub_entry *entry;
+	struct live *live;
+
+	while ((entry = STAILQ_FIRST(&hub->durable))) {
+		STAILQ_REMOVE_HEAD(&hub->durable, link);
+		live = entry->live;
+		if (live && live->listener.entry)
+			live->listener.entry(
+				live, &entry->event, live->listener.arg);
+	}
+	arena_rest(hub);
+}
+
+static void hub_tell_later(void *arg)
+{
+	struct hub *hub = arg;
+
+	hub->tell = NULL;
+	hub_tell(hub);
 }
 
 /* The next of those whose entries were in the transaction that is over. */
@@ -201,7 +211,8 @@ void hub_broken(struct hub *hub, const struct err *err)
 	if (hub->open)
 		store_rollback(hub->world.store);
 	hub->open = false;
-	forget_entries(hub);
+	STAILQ_INIT(&hub->entries);
+	arena_rest(hub);
 	while ((live = next_dirty(&hub->dirty)))
 		live_unjournal(live, err);
 }
@@ -218,13 +229,16 @@ void hub_flush(struct hub *hub, struct live *first)
 		return;
 	}
 	hub->open = false;
+	STAILQ_CONCAT(&hub->durable, &hub->entries);
+	if (!hub->tell)
+		hub->tell =
+			timer_start(hub->world.loop, 0, hub_tell_later, hub);
 	if (first)
 		live_carry_out(first);
 	while ((live = next_dirty(&hub->dirty))) {
 		live_carry_out(live);
 		live_settle(live);
 	}
-	tell_entries(hub);
 }
 
 static void hub_turn_end(void *arg)

@@ -354,6 +354,7 @@ static void live_end(void *arg)
 	live->end = NULL;
 	live->end_err = NULL;
 	hub_flush(live->hub, NULL);
+	hub_tell(live->hub); /* the end is told last */
 	if (live->fence)
 		store_lease_drop(
 			live->hub->world.store, live->service, live->fence);

@@ -548,7 +548,8 @@ static void hear_entry(
 	struct live *teller, const struct store_event *entry, void *arg)
 {
 	assert_true(entry->seq <= store.committed);
-	heard.entries++;
+	assert_int_equal(entry->seq, ++heard.entries);
+	assert_int_equal(heard.status, -1);
 }
 
 static void hear_end(
@@ -830,7 +831,7 @@ static void an_interrupt_reverts_or_leaves_as_the_policy_says(void **state)
 	live_free(&live);
 
 	heard.status = -1;
-	store.appended = store.committed = 0;
+	store.appended = store.committed = heard.entries = 0;
 	policy.on_interrupt = ON_INTERRUPT_LEAVE;
 	begin(-1);
 	until_phase(PHASE_BAKING);
