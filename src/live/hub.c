@@ -230,6 +230,8 @@ void hub_flush(struct hub *hub, struct live *first)
 	}
 	hub->open = false;
 	STAILQ_CONCAT(&hub->durable, &hub->entries);
+	if (first) /* one that is due in this turn would be in the way */
+		timer_cancel(&hub->tell);
 	if (!hub->tell)
 		hub->tell =
 			timer_start(hub->world.loop, 0, hub_tell_later, hub);
