@@ -1,0 +1,162 @@
+/*
+ * From exec to the first byte of the first request, in paired runs against
+ * curl, and the memory of both at that moment:
+ *
+ *   start_bench TIDEGATE POLICY [RUNS]              default: 40 runs
+ *
+ * TIDEGATE is the program, POLICY any policy that loads; curl is found in PATH.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RUNS_MAX 1000
+
+struct sample {
+	double ms;
+	long resident_kib, private_kib;
+};
+
+static char url[128], state[64];
+static int listener;
+
+static double now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+static void open_listener(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t len = sizeof(at);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (listener < 0 || bind(listener, (void *)&at, len) < 0 ||
+		listen(listener, 16) < 0 ||
+		getsockname(listener, (void *)&at, &len) < 0) {
+		perror("start_bench");
+		exit(1);
+	}
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/", ntohs(at.sin_port));
+}
+
+static void read_memory(pid_t pid, struct sample *sample)
+{
+	char path[64], line[256];
+	long v;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "Rss: %ld", &v) == 1)
+			sample->resident_kib = v;
+		if (sscanf(line, "Private_Dirty: %ld", &v) == 1 ||
+			sscanf(line, "Private_Clean: %ld", &v) == 1)
+			sample->private_kib += v;
+	}
+	if (f)
+		fclose(f);
+}
+
+static struct sample run_once(char *const *argv)
+{
+	struct sample sample = {0};
+	double start = now_ms();
+	pid_t pid = fork();
+	char byte;
+	int fd;
+
+	if (pid == 0) {
+		if (!freopen("/dev/null", "w", stdout) ||
+			!freopen("/dev/null", "w", stderr))
+			_exit(126);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	fd = accept(listener, NULL, NULL);
+	if (fd < 0 || read(fd, &byte, 1) != 1) {
+		fprintf(stderr, "start_bench: %s sent nothing\n", argv[0]);
+		exit(1);
+	}
+	sample.ms = now_ms() - start;
+	read_memory(pid, &sample);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd);
+	return sample;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(double *values, int n)
+{
+	qsort(values, (size_t)n, sizeof(*values), by_size);
+	return values[n / 2];
+}
+
+static void report(const char *name, const struct sample *s, int n)
+{
+	static double ms[RUNS_MAX], rss[RUNS_MAX], own[RUNS_MAX];
+	int i;
+
+	for (i = 0; i < n; i++) {
+		ms[i] = s[i].ms;
+		rss[i] = (double)s[i].resident_kib;
+		own[i] = (double)s[i].private_kib;
+	}
+	printf("%-10s median %6.2f ms to the first request, resident %5.0f "
+	       "KiB, private %5.0f KiB\n",
+		name, median(ms, n), median(rss, n), median(own, n));
+}
+
+int main(int argc, char **argv)
+{
+	static struct sample ours[RUNS_MAX], curls[RUNS_MAX];
+	static double ratio[RUNS_MAX];
+	char *run[] = {NULL, "run", "bench", "--policy", NULL, "--state", state,
+		"--project", "p", "--region", "r", NULL};
+	char *curl[] = {"curl", "-s", url, NULL};
+	int i, n = argc > 3 ? atoi(argv[3]) : 40;
+
+	if (argc < 3 || n < 1 || n > RUNS_MAX) {
+		fputs("usage: start_bench TIDEGATE POLICY [RUNS]\n", stderr);
+		return 2;
+	}
+	run[0] = argv[1];
+	run[4] = argv[2];
+	open_listener();
+	setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN", url, 1);
+	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "bench-token", 1);
+	setenv("PROMETHEUS_URL", url, 0);
+	snprintf(state, sizeof(state), "/tmp/start-bench-%d.db", (int)getpid());
+	run_once(run);
+	run_once(curl);
+	for (i = 0; i < n; i++) {
+		ours[i] = run_once(run);
+		curls[i] = run_once(curl);
+		ratio[i] = ours[i].ms / curls[i].ms;
+	}
+	report("tidegate", ours, n);
+	report("curl", curls, n);
+	printf("ratio      median %.2f in pairs\n", median(ratio, n));
+	unlink(state);
+	return 0;
+}
