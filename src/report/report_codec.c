@@ -1,0 +1,421 @@
+/*
+ * The journal of a rollout as the report needs it. Entries are JSON that we
+ * wrote ourselves once; what is missing or of another kind is left out, so
+ * that a damaged entry costs a line and not the report.
+ */
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "report/report.h"
+
+struct reading {
+	struct report *report;
+	const struct store_event *entry;
+	json_t *root; /* of the entry */
+	enum outcome last[POLICY_SLOS_MAX]; /* per SLO */
+	int latest[POLICY_SLOS_MAX]; /* index of the check; -1: none */
+};
+
+/* A new item at the end of a list. */
+#define LIST_ADD(list)                                                         \
+	((list)->n < (list)->size                                              \
+			? (void)0                                              \
+			: (void)((list)->size = 2 * (list)->size + 64,         \
+				  (list)->item =                               \
+					  xrealloc((list)->item, (list)->size, \
+						  sizeof(*(list)->item))),     \
+		&(list)->item[(list)->n++])
+
+/* ---- fields ---- */
+
+static const char *text_of(const struct reading *r, const char *key)
+{
+	const char *text = json_string_value(json_object_get(r->root, key));
+
+	return text ? text : "";
+}
+
+static const char *kept(const struct reading *r, const char *key)
+{
+	return arena_strdup(&r->report->arena, text_of(r, key));
+}
+
+/* Long and mostly as it was before: then kept once. */
+static const char *kept_again(
+	const struct reading *r, const char *key, const char *before)
+{
+	const char *text = text_of(r, key);
+
+	if (before && !strcmp(before, text))
+		return before;
+	return *text ? kept(r, key) : NULL;
+}
+
+/* jsonw writes what JSON lacks as strings. */
+static double number_of(const struct reading *r, const char *key)
+{
+	const json_t *value = json_object_get(r->root, key);
+	const char *text = json_string_value(value);
+
+	if (json_is_number(value))
+		return json_number_value(value);
+	if (text && !strcmp(text, "+Inf"))
+		return INFINITY;
+	if (text && !strcmp(text, "-Inf"))
+		return -INFINITY;
+	return NAN;
+}
+
+static int64_t int_of(const struct reading *r, const char *key)
+{
+	return json_integer_value(json_object_get(r->root, key));
+}
+
+static int slo_of(const struct reading *r)
+{
+	const struct policy *policy = r->report->policy;
+	const char *name = text_of(r, "slo");
+
+	for (size_t i = 0; i < policy->n_slos; i++)
+		if (!strcmp(policy->slos[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+static bool is_called(const struct reading *r, const char *name)
+{
+	return !strcmp(r->entry->name, name);
+}
+
+/* ---- the timeline ---- */
+
+static void add_line(struct reading *r, enum tone tone, const char *text)
+{
+	struct report_line *line;
+
+	line = LIST_ADD(&r->report->lines);
+	*line = (struct report_line){
+		.time_ms = r->entry->time_ms,
+		.what = arena_strdup(&r->report->arena, r->entry->name),
+		.text = text,
+		.tone = tone,
+	};
+}
+
+static void add_person(struct reading *r, const char *verb, const char *comment)
+{
+	struct report_person *person = LIST_ADD(&r->report->people);
+
+	*person = (struct report_person){
+		.time_ms = r->entry->time_ms,
+		.who = kept(r, "who"),
+		.verb = verb,
+		.comment = comment,
+	};
+}
+
+/* ---- traffic ---- */
+
+static void add_percent(struct reading *r)
+{
+	struct report *report = r->report;
+	struct report_percent *last;
+
+	if (report->percents.n) {
+		last = &report->percents.item[report->percents.n - 1];
+		if (last->percent == r->entry->percent)
+			return;
+	}
+	last = LIST_ADD(&report->percents);
+	*last = (struct report_percent){r->entry->time_ms, r->entry->percent};
+}
+
+/* The entries of the service's traffic, a line each. */
+static const char *table_of(const struct reading *r)
+{
+	const json_t *table = json_object_get(r->root, "table"), *item;
+	const char *revision, *tag, *text;
+	struct buf out;
+	size_t i;
+
+	if (!json_is_array(table))
+		return NULL;
+	buf_init(&out, STORE_EVENT_BYTES_MAX);
+	json_array_foreach(table, i, item)
+	{
+		revision = json_string_value(json_object_get(item, "revision"));
+		tag = json_string_value(json_object_get(item, "tag"));
+		buf_addf(&out, "%s  %d %%%s%s\n",
+			revision ? revision : "LATEST",
+			(int)json_integer_value(
+				json_object_get(item, "percent")),
+			tag ? "  tag " : "", tag ? tag : "");
+	}
+	text = arena_strdup(&r->report->arena, out.data);
+	buf_fini(&out);
+	return text;
+}
+
+static void take_table(struct reading *r)
+{
+	const char *table = table_of(r);
+
+	if (!table)
+		return;
+	if (!r->report->table_before)
+		r->report->table_before = table;
+	r->report->table_after = table;
+}
+
+/* ---- checks ---- */
+
+static enum tone tone_of(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_PASS:
+		return TONE_GOOD;
+	case OUTCOME_BREACH:
+		return TONE_BAD;
+	default:
+		return TONE_WAIT;
+	}
+}
+
+static void take_check(struct reading *r)
+{
+	static const struct report_check none;
+	struct report *report = r->report;
+	enum outcome outcome = outcome_find(text_of(r, "outcome"));
+	int slo = slo_of(r);
+	struct report_check *check, before = none;
+
+	if (slo < 0 || report->checks.n >= REPORT_CHECKS_MAX)
+		return;
+	if (r->latest[slo] >= 0)
+		before = report->checks.item[r->latest[slo]];
+	r->latest[slo] = (int)report->checks.n;
+	check = LIST_ADD(&report->checks);
+	*check = (struct report_check){
+		.time_ms = r->entry->time_ms,
+		.slo = slo,
+		.value = number_of(r, "value"),
+		.limit = number_of(r, "limit"),
+		.outcome = outcome,
+		.text = kept(r, *text_of(r, "trouble") ? "trouble" : "text"),
+		.query = kept_again(r, "query", before.query),
+		.baseline_query =
+			kept_again(r, "baseline_query", before.baseline_query),
+		.requests_query =
+			kept_again(r, "requests_query", before.requests_query),
+	};
+	/* Only a change is news; the rest is drawn. */
+	if (outcome == r->last[slo])
+		return;
+	r->last[slo] = outcome;
+	add_line(r, tone_of(outcome),
+		arena_printf(&report->arena, "%s: %s%s%s",
+			report->policy->slos[slo].name, outcome_name(outcome),
+			*check->text ? ", " : "", check->text));
+}
+
+static void take_breach(struct reading *r)
+{
+	int slo = slo_of(r);
+
+	add_line(r, TONE_BAD, kept(r, "text"));
+	if (slo >= 0 && r->latest[slo] >= 0)
+		r->report->decisive = r->latest[slo];
+}
+
+/* ---- actions ---- */
+
+static enum action_list list_of(const struct reading *r)
+{
+	int list = 0;
+
+	while (list < ACTION_LISTS &&
+		strcmp(action_list_name((enum action_list)list),
+			text_of(r, "list")) != 0)
+		list++;
+	return (enum action_list)list;
+}
+
+static enum tone tone_of_result(enum action_result result)
+{
+	return result == ACTION_OK        ? TONE_GOOD
+	       : result == ACTION_SKIPPED ? TONE_WAIT
+					  : TONE_BAD;
+}
+
+static void add_action(
+	struct reading *r, enum action_result result, const char *detail)
+{
+	struct report_action *action;
+
+	action = LIST_ADD(&r->report->actions);
+	*action = (struct report_action){
+		.ended_ms = r->entry->time_ms,
+		.list = list_of(r),
+		.name = kept(r, "name"),
+		.type = kept(r, "type"),
+		.attempt = (int)int_of(r, "attempt"),
+		.result = result,
+		.duration_ms = int_of(r, "duration_ms"),
+		.detail = detail,
+	};
+	add_line(r, tone_of_result(result),
+		arena_printf(&r->report->arena, "%s, %s: %s%s%s",
+			text_of(r, "list"), action->name,
+			result < ACTION_RESULTS ? action_result_name(result)
+						: "?",
+			*detail ? ", " : "", detail));
+}
+
+/* ---- entries ---- */
+
+static void take_note(struct reading *r)
+{
+	if (is_called(r, note_name(NOTE_BREACH)))
+		take_breach(r);
+	else if (is_called(r, note_name(NOTE_ACTION_SKIPPED)))
+		add_action(r, ACTION_SKIPPED, kept(r, "text"));
+	else if (is_called(r, note_name(NOTE_ACTION_STARTED)))
+		return; /* its end says more */
+	else if (is_called(r, note_name(NOTE_PHASE)))
+		add_line(r, TONE_PLAIN,
+			arena_printf(&r->report->arena, "%s → %s%s%s",
+				text_of(r, "from"), text_of(r, "to"),
+				*text_of(r, "text") ? ": " : "",
+				text_of(r, "text")));
+	else
+		add_line(r,
+			is_called(r, note_name(NOTE_STEP_PASSED)) ? TONE_GOOD
+			: is_called(r, note_name(NOTE_DRIFT)) ||
+					is_called(r, note_name(NOTE_WARNING))
+				? TONE_WAIT
+				: TONE_PLAIN,
+			kept(r, "text"));
+}
+
+static void take_command(struct reading *r)
+{
+	struct arena *arena = &r->report->arena;
+	const char *comment = kept(r, "comment");
+
+	add_person(r, kept(r, "verb"), comment);
+	add_line(r, TONE_PLAIN,
+		arena_printf(arena, "%s by %s%s%s", text_of(r, "verb"),
+			text_of(r, "who"), *comment ? ": " : "", comment));
+}
+
+static void take_event(struct reading *r)
+{
+	struct arena *arena = &r->report->arena;
+
+	switch (event_find(r->entry->name)) {
+	case EVENT_STARTED:
+		add_person(r, "started", kept(r, "text"));
+		add_line(r, TONE_PLAIN,
+			arena_printf(arena, "by %s", text_of(r, "who")));
+		break;
+	case EVENT_RESUMED:
+		add_person(r, "resumed", "");
+		add_line(r, TONE_PLAIN,
+			arena_printf(arena, "by %s", text_of(r, "who")));
+		break;
+	case EVENT_PREFLIGHT:
+		add_line(r, *text_of(r, "reason") ? TONE_BAD : TONE_GOOD,
+			*text_of(r, "reason") ? kept(r, "reason") : "fit");
+		break;
+	case EVENT_CHECK:
+		take_check(r);
+		break;
+	case EVENT_ACTION:
+		add_action(r, action_result_find(text_of(r, "result")),
+			kept(r, "detail"));
+		break;
+	case EVENT_COMMAND:
+		take_command(r);
+		break;
+	case EVENT_INTERRUPT:
+		add_line(r, TONE_WAIT, kept(r, "text"));
+		break;
+	default:
+		break; /* traffic is drawn; timers say nothing */
+	}
+}
+
+static int take_entry(
+	const struct store_event *entry, void *arg, struct err *err_r)
+{
+	struct reading *r = arg;
+
+	r->entry = entry;
+	r->root = json_loads(entry->data, JSON_REJECT_DUPLICATES, NULL);
+	if (!r->report->first_ms)
+		r->report->first_ms = entry->time_ms;
+	r->report->last_ms = entry->time_ms;
+	add_percent(r);
+	take_table(r);
+	if (!json_is_object(r->root))
+		add_line(r, TONE_BAD, "the entry is damaged");
+	else if (entry->is_note)
+		take_note(r);
+	else
+		take_event(r);
+	json_decref(r->root);
+	return 0;
+}
+
+static int load(struct report *report, struct store *store, const char *rollout,
+	struct err *err_r)
+{
+	struct reading r = {.report = report};
+	int found = store_rollout_get(
+		store, rollout, &report->arena, &report->row, err_r);
+
+	if (found == 0)
+		return err_set(err_r, ERR_NOT_FOUND,
+			"there is no rollout \"%.160s\" in %s: tidegate list "
+			"shows them",
+			rollout, store_path(store));
+	if (found < 0 || fold_rollout(store, report->row.id, report->policy,
+				 &report->fold, err_r) < 0)
+		return -1;
+	for (size_t i = 0; i < POLICY_SLOS_MAX; i++)
+		r.latest[i] = -1;
+	return store_each_event(
+		store, report->row.id, 0, take_entry, &r, err_r);
+}
+
+struct report *report_load(struct store *store, const char *rollout,
+	const struct policy *policy, struct err *err_r)
+{
+	struct report *report = xcalloc(1, sizeof(*report));
+
+	arena_init(&report->arena);
+	report->policy = policy;
+	report->decisive = -1;
+	if (load(report, store, rollout, err_r) < 0)
+		report_free(&report);
+	return report;
+}
+
+void report_free(struct report **report_p)
+{
+	struct report *report = *report_p;
+
+	if (!report)
+		return;
+	free(report->lines.item);
+	free(report->checks.item);
+	free(report->actions.item);
+	free(report->people.item);
+	free(report->percents.item);
+	arena_fini(&report->arena);
+	free(report);
+	*report_p = NULL;
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154
+# `report`: what happened in a rollout, out of its journal.
+
+load world
+load rollout
+
+setup() {
+	rollout_world
+}
+
+teardown() {
+	world_close
+}
+
+report() {
+	"$TIDEGATE" report "$@" >"$WORLD/report"
+}
+
+has() { # TEXT…: each is in the report
+	local text
+
+	for text; do
+		grep -qF -- "$text" "$WORLD/report" || {
+			echo "the report lacks: $text"
+			cat "$WORLD/report"
+			return 1
+		}
+	done
+}
+
+breached() {
+	policy 'rollback:' \
+		'  - {name: undo, type: exec, command: [echo, "a|b <i>c</i>"]}' \
+		'  - {name: broken, type: exec, command: ["false"]}'
+	rollout_start
+	until_true 30 said '.event == "step-started"'
+	control POST /revisions/backend-2 '{"errors": "50%"}'
+	rollout_ends 5
+}
+
+@test "a rollback is reported with its evidence, actions and what is left" {
+	breached
+	report --format markdown
+	has '# backend: rolled-back, backend-' 'backend-2' 'alice' \
+		'## What decided' 'error-rate at ' \
+		'sum(rate(http_requests_total{revision="backend-2"}[4s]))' \
+		'## Left for a person' '- broken (rollback) failed' \
+		'backend-1 is pinned' 'a\|b \<i\>c\</i\>' \
+		'backend-1  100 %' '## Timeline' 'reverting → rolling-back'
+	run "$TIDEGATE" report --format html --output "$WORLD/page.html"
+	[ "$status" = 0 ]
+	cp "$WORLD/page.html" "$WORLD/report"
+	has '<svg class="chart"' 'a|b &lt;i&gt;c&lt;/i&gt;' 'max 5%' \
+		'prefers-color-scheme:dark' 'class="limit"'
+	# Nothing of a page is fetched or run.
+	run grep -cE '<script|<i>|href=|src=' "$WORLD/page.html"
+	[ "$output" = 0 ]
+	[ -z "$(find "$WORLD" -name 'page.html.*')" ]
+	[ -z "$E2E_KEEP" ] || cp "$WORLD/page.html" "$E2E_KEEP"
+}
+
+@test "a promotion is reported too, and an unknown rollout is said" {
+	policy
+	rollout_start
+	rollout_ends 0
+	report --format markdown
+	has ': promoted, backend-' 'is pinned' 'error-rate'
+	run grep -c 'What decided' "$WORLD/report"
+	[ "$output" = 0 ]
+	run "$TIDEGATE" report no-such-one
+	[ "$status" = 4 ] || [ "$status" = 1 ]
+	[[ $output == *no-such-one* ]]
+	run "$TIDEGATE" report --output "$WORLD/none/x.md"
+	[ "$status" = 1 ]
+	[[ $output == *"$WORLD/none/x.md"* ]]
+}
