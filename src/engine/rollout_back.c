@@ -50,7 +50,7 @@ static void end_rollback(struct turn *t)
 	if (r->lists_stopped & 1u << LIST_ROLLBACK)
 		why = "an action with on_failure stop failed";
 	else if (r->actions_unknown)
-		why = "an action was left unfinished by a crash";
+		why = "how an action ended is not known";
 	else if (r->lists_failed & 1u << LIST_HEALTH)
 		why = "stable is not healthy after the rollback";
 	else if (!r->verified)
