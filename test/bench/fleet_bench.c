@@ -2,11 +2,14 @@
  * Many rollouts in one process, with the program's own engine, adapters and
  * store, against a fake Cloud Run and Prometheus in a second process:
  *
- *   fleet_bench [ROLLOUTS [SECONDS [BREACHES]]]      default: 1 10 50
+ *   fleet_bench [ROLLOUTS [SECONDS [BREACHES [INTERVAL]]]]
+ *   default: 1 10 50, and 1s for one rollout, else 30s
  *
  * Prints the revert overhead (breaching answer written by the server, PATCH
  * read by it; plain HTTP, journal made durable in between), processor time,
- * memory and descriptors of the process that drives.
+ * memory and descriptors of the process that drives, and what a check costs it
+ * with all that belongs to one: query, answer, decision, journal. $TMPDIR is
+ * where the state file is made.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -45,7 +48,9 @@ struct fake {
 };
 
 static struct fake *fakes;
+static volatile long *n_queries; /* answered; shared, too */
 static int n_rollouts = 1, seconds = 10, n_breaches = 50;
+static const char *interval;
 static struct rng rng;
 
 static int64_t now_us(void)
@@ -136,6 +141,7 @@ static void answer_query(struct server_request *request)
 		"\"result\":[{\"metric\":{},\"value\":[1,\"%s\"]}]}}",
 		bad ? "0.9" : "0.001");
 	request_answer(request, 200, "application/json", out, (size_t)n);
+	++*n_queries;
 	if (bad && !fakes[i].answered_us)
 		fakes[i].answered_us = now_us();
 }
@@ -231,7 +237,7 @@ static struct policy *make_policy(int port)
 			"  - {name: slo-%d, max: 1%%, fail_after: 1, interval: "
 			"%s, query: 'rate(x_%d{revision=\"{{candidate}}\"}"
 			"[{{window}}])'}\n",
-			i, n_rollouts == 1 ? "1s" : "30s", i);
+			i, interval, i);
 	policy = policy_parse("fleet.yaml", text.data, text.len,
 		&policy_world_real, &problems, &err);
 	if (!policy) {
@@ -322,6 +328,7 @@ static int descriptors(void)
 /* Starts are spread over the interval, as they are in life. */
 static int64_t begin_us, measure_us;
 static double measure_cpu;
+static long measure_queries;
 static int64_t start_every_us, breach_every_us;
 static int n_breached;
 static long idle_kib;
@@ -339,12 +346,16 @@ static void breach_one(void)
 static void report_load(void)
 {
 	double wall = (double)(now_us() - measure_us) / 1e6;
+	double cpu = cpu_s() - measure_cpu;
+	long queries = *n_queries - measure_queries;
 
 	printf("load        %d rollouts, %d SLOs: %.3f core, %.1f KiB private "
 	       "per rollout (%ld KiB in all), %d descriptors\n",
-		n_rollouts, SLOS, (cpu_s() - measure_cpu) / wall,
+		n_rollouts, SLOS, cpu / wall,
 		(double)(private_kib() - idle_kib) / n_rollouts, private_kib(),
 		descriptors());
+	printf("checks      %ld in %.1f s: %.0f per CPU second\n", queries,
+		wall, (double)queries / cpu);
 }
 
 static void tick(void *arg)
@@ -360,6 +371,7 @@ static void tick(void *arg)
 					  WARM_UP_S * INT64_C(1000000)) {
 		measure_us = now;
 		measure_cpu = cpu_s();
+		measure_queries = *n_queries;
 	}
 	if (measure_us && !reported &&
 		now - measure_us >= seconds * INT64_C(1000000)) {
@@ -469,17 +481,20 @@ int main(int argc, char **argv)
 		seconds = atoi(argv[2]);
 	if (argc > 3)
 		n_breaches = atoi(argv[3]);
+	interval = argc > 4 ? argv[4] : n_rollouts == 1 ? "1s" : "30s";
 	if (n_rollouts < 1 || n_rollouts > ROLLOUTS_MAX || n_breaches < 1 ||
 		n_breaches > ROLLOUTS_MAX) {
-		fputs("usage: fleet_bench [ROLLOUTS [SECONDS [BREACHES]]]\n",
+		fputs("usage: fleet_bench [ROLLOUTS [SECONDS [BREACHES "
+		      "[INTERVAL]]]]\n",
 			stderr);
 		return 2;
 	}
 	rng_init(&rng, 1);
-	fakes = mmap(NULL, ROLLOUTS_MAX * sizeof(*fakes),
+	fakes = mmap(NULL, ROLLOUTS_MAX * sizeof(*fakes) + sizeof(*n_queries),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (fakes == MAP_FAILED)
 		return 1;
+	n_queries = (volatile long *)(fakes + ROLLOUTS_MAX);
 	server = start_server(&port);
 	drive(port);
 	kill(server, SIGTERM);

@@ -71,7 +71,7 @@ static void read_memory(pid_t pid, struct sample *sample)
 		fclose(f);
 }
 
-static struct sample run_once(char *const *argv)
+static struct sample run_once(const char *const *argv)
 {
 	struct sample sample = {0};
 	double start = now_ms();
@@ -83,7 +83,7 @@ static struct sample run_once(char *const *argv)
 		if (!freopen("/dev/null", "w", stdout) ||
 			!freopen("/dev/null", "w", stderr))
 			_exit(126);
-		execvp(argv[0], argv);
+		execvp(argv[0], (char *const *)argv);
 		_exit(127);
 	}
 	fd = accept(listener, NULL, NULL);
@@ -131,9 +131,9 @@ int main(int argc, char **argv)
 {
 	static struct sample ours[RUNS_MAX], curls[RUNS_MAX];
 	static double ratio[RUNS_MAX];
-	char *run[] = {NULL, "run", "bench", "--policy", NULL, "--state", state,
-		"--project", "p", "--region", "r", NULL};
-	char *curl[] = {"curl", "-s", url, NULL};
+	const char *run[] = {NULL, "run", "bench", "--policy", NULL, "--state",
+		state, "--project", "p", "--region", "r", NULL};
+	const char *curl[] = {"curl", "-s", url, NULL};
 	int i, n = argc > 3 ? atoi(argv[3]) : 40;
 
 	if (argc < 3 || n < 1 || n > RUNS_MAX) {
