@@ -216,6 +216,7 @@ static void look_service_read(
 	struct service *service, const struct err *err, void *arg)
 {
 	struct look *look = arg;
+	bool fit;
 
 	look->call = NULL;
 	if (!service) {
@@ -228,14 +229,17 @@ static void look_service_read(
 	if (service->multi_region)
 		problem(look, "multi-region services are not supported: their "
 			      "regions cannot be moved one by one");
-	if (!find_revisions(look, service)) {
-		service_free(&service);
+	fit = find_revisions(look, service);
+	if (fit) {
+		check_tag(look, service);
+		check_history(look);
+	}
+	/* A refusal shows the traffic, too. */
+	live_take_service(look->live, service, &look->event);
+	if (!fit) {
 		look_finish(look);
 		return;
 	}
-	check_tag(look, service);
-	check_history(look);
-	live_take_service(look->live, service, &look->event);
 	look->tries = 0;
 	look_read_revision(look);
 }

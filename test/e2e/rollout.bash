@@ -67,11 +67,16 @@ rollout_start() {
 rollout_ends() {
 	local status=0
 
+	until_true 60 run_is_gone || kill -KILL "$RUN_PID"
 	wait "$RUN_PID" || status=$?
 	[ "$status" = "$1" ] && return
 	echo "exit $status, expected $1"
 	cat "$WORLD/run.json" "$WORLD/run.err"
 	return 1
+}
+
+run_is_gone() {
+	[[ $(ps -o stat= -p "$RUN_PID") == @(Z*|) ]]
 }
 
 # said CONDITION: a line of the rollout meets it (jq).

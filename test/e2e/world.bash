@@ -80,12 +80,12 @@ serving() {
 		jq --arg name "$1" '.revisions[] | select(.name == $name).percent'
 }
 
-# prometheus_start URL-OF-METRICS sets PROMETHEUS; it scrapes every second.
+# prometheus_start URL-OF-METRICS sets PROMETHEUS; it scrapes every SCRAPE.
 prometheus_start() {
 	local log=$WORLD/prometheus.log target=${1#http://}
 
 	cat >"$WORLD/prometheus.yml" <<-END
-		global: {scrape_interval: 1s, evaluation_interval: 1s}
+		global: {scrape_interval: ${SCRAPE:-1s}, evaluation_interval: 1s}
 		scrape_configs:
 		  - job_name: sandbox
 		    static_configs: [{targets: ["${target%%/*}"]}]
