@@ -45,6 +45,7 @@ static bool verify(struct turn *t)
 static void end_rollback(struct turn *t)
 {
 	struct rollout *r = t->r;
+	char reason[ROLLOUT_TEXT_MAX];
 	const char *why = NULL;
 
 	if (r->lists_stopped & 1u << LIST_ROLLBACK)
@@ -55,10 +56,15 @@ static void end_rollback(struct turn *t)
 		why = "stable is not healthy after the rollback";
 	else if (!r->verified)
 		why = "the traffic could not be read back";
-	if (why)
-		turn_note(t, NOTE_WARNING, "%s", why);
-	rollout_enter(t, why ? PHASE_ROLLBACK_FAILED : PHASE_ROLLED_BACK,
-		why ? why : r->reason);
+	if (!why) {
+		rollout_enter(t, PHASE_ROLLED_BACK, r->reason);
+		return;
+	}
+	/* Whoever is needed now reads why, and what it began with. */
+	turn_note(t, NOTE_WARNING, "%s", why);
+	snprintf(reason, sizeof(reason), "%s (%.180s)", why, r->reason);
+	text_set(r->reason, sizeof(r->reason), reason);
+	rollout_enter(t, PHASE_ROLLBACK_FAILED, reason);
 }
 
 void phase_rolling_back(struct turn *t)
