@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2034
+# An admin API in trouble: on the way forward and on the way back.
+
+load world
+load rollout
+load shared
+
+setup_file() { shared_open; }
+teardown_file() { shared_close; }
+setup() { shared_begin; }
+teardown() { shared_end; }
+
+# The service's reads and writes go wrong TIMES times, one way or another.
+trouble() { # METHOD JSON-MEMBERS
+	fault "{\"method\": \"$1\", \"path\": \"*/services/backend\", $2}"
+}
+
+fault_was_met() {
+	# What was used up is forgotten.
+	api GET "$ADMIN/sandbox/faults" | jq -e '.faults == []' >/dev/null
+}
+
+# Several kinds, one after the other, on the same method.
+all_kinds() { # METHOD
+	trouble "$1" '"kind": "status", "status": 429, "retryAfter": "1s"'
+	trouble "$1" '"kind": "status", "status": 500'
+	trouble "$1" '"kind": "status", "status": 503'
+	trouble "$1" '"kind": "reset"'
+}
+
+promoted() {
+	rollout_ends 0
+	serves "$CANDIDATE" 100
+	fault_was_met
+}
+
+back() { # interrupted: everything is as it was
+	kill -INT "$RUN_PID"
+	rollout_ends 6
+	serves stable-1 100
+	fault_was_met
+	has '"event":"retry"'
+}
+
+@test "forward, writes answered 429, 500, 503 or not at all are repeated" {
+	quick
+	all_kinds PATCH
+	rollout_start
+	promoted
+}
+
+@test "forward, reads answered 429, 500, 503 or not at all are repeated" {
+	STEPS='[{percent: 20, bake: 2s}, {percent: 100, bake: 1s}]' quick
+	rollout_start
+	until_step 20
+	all_kinds GET
+	promoted
+}
+
+@test "in preflight, reads answered 503 are repeated" {
+	quick
+	trouble GET '"kind": "status", "status": 503'
+	rollout_start
+	promoted
+}
+
+@test "on the way back, writes answered 429, 500, 503 or not at all are repeated" {
+	STEPS=$LONG quick
+	rollout_start
+	until_step 20
+	all_kinds PATCH
+	back
+}
+
+@test "on the way back, reads answered 429, 500, 503 or not at all are repeated" {
+	STEPS=$LONG SETTLE=1h quick
+	rollout_start
+	until_step 20
+	all_kinds GET
+	back
+}
+
+@test "a write whose answer is lost is read back, not repeated" {
+	STEPS='[{percent: 100, bake: 1s}]' quick
+	trouble PATCH '"kind": "reset", "when": "after"'
+	rollout_start
+	promoted
+	[ "$(writes | jq -s length)" = 1 ]
+}
+
+@test "a revert whose answer is lost is read back, not repeated" {
+	STEPS=$LONG quick
+	rollout_start
+	until_step 20
+	api DELETE "$ADMIN/sandbox/log" >/dev/null
+	trouble PATCH '"kind": "reset", "when": "after"'
+	kill -INT "$RUN_PID"
+	rollout_ends 6
+	serves stable-1 100
+	fault_was_met
+	[ "$(writes | jq -s length)" = 1 ]
+}
+
+@test "a read that hangs does not hang the revert" {
+	STEPS=$LONG SETTLE=1h quick
+	rollout_start
+	until_step 20
+	trouble GET '"kind": "hang", "delay": "2s"'
+	kill -INT "$RUN_PID"
+	rollout_ends 6
+	serves stable-1 100
+	fault_was_met
+}
+
+@test "a write that hangs does not hang the revert" {
+	STEPS=$LONG quick
+	rollout_start
+	until_step 20
+	trouble PATCH '"kind": "hang", "delay": "2s"'
+	back
+}
+
+@test "an operation that fails for good takes the traffic back" {
+	quick
+	trouble PATCH '"kind": "operation-error", "code": 9, "message": "bad luck"'
+	rollout_start
+	rollout_ends 5
+	serves stable-1 100
+	finished '.reason | contains("bad luck")'
+}
+
+@test "without the permission to read operations the service is followed" {
+	control PATCH '' '{"deny": ["run.operations.get"]}'
+	quick
+	rollout_start
+	promoted
+}
+
+@test "without the permission to write, nothing moves and it says so" {
+	control PATCH '' '{"deny": ["run.services.update"]}'
+	quick
+	rollout_start
+	rollout_ends 5
+	serves stable-1 100
+	finished '.reason | contains("run.services.update")'
+}
+
+@test "without the permission to read, it is refused" {
+	control PATCH '' '{"deny": ["run.services.get"]}'
+	quick
+	rollout_start
+	rollout_ends 4
+	serves stable-1 100
+	finished '.reason | contains("run.services.get")'
+}
+
+@test "reads that lag behind are not taken for drift" {
+	STEPS='[{percent: 20, bake: 3s}, {percent: 100, bake: 1s}]' quick
+	rollout_start
+	until_step 20
+	trouble GET '"kind": "stale", "delay": "700ms", "times": 1000'
+	rollout_ends 0
+	serves "$CANDIDATE" 100
+}
