@@ -14,14 +14,17 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 
-static const struct action_type *const types[] = {
+static const struct action_type *const types[ACTION_KINDS] = {
 	[ACTION_HTTP] = &action_type_http,
 	[ACTION_EXEC] = &action_type_exec,
+	[ACTION_SILENCE] = &action_type_silence,
+	[ACTION_REDIS] = &action_type_redis,
+	[ACTION_DATABASE] = &action_type_database,
 };
 
 const struct action_type *action_type_of(enum action_kind kind)
 {
-	assert(kind < sizeof(types) / sizeof(*types));
+	assert(kind < ACTION_KINDS && types[kind]);
 	return types[kind];
 }
 
@@ -31,6 +34,18 @@ int action_check(const struct action_env *env, const struct action *action,
 	if (action_type_of(action->kind)->check(env, action, err_r) < 0)
 		return err_wrap(err_r, "action \"%s\"", action->name);
 	return 0;
+}
+
+bool action_has_job(const struct action *action, enum action_job job)
+{
+	return action_type_of(action->kind)->start[job] != NULL;
+}
+
+int64_t action_lease_ms(const struct action *action)
+{
+	const struct action_type *type = action_type_of(action->kind);
+
+	return type->lease_ms ? type->lease_ms(action) : 0;
 }
 
 static void run_free(struct action_run *run)
@@ -65,17 +80,48 @@ struct action_run *action_start(const struct action_env *env,
 	const struct action *action, const struct template_values *values,
 	action_fn fn, void *arg)
 {
+	struct action_order order = {env, action, values, JOB_RUN, NULL};
+
+	return action_job_start(&order, fn, arg);
+}
+
+/* A drill looks at what can be looked at before it asks the world. */
+static void drill(struct action_run *run, const struct action_type *type)
+{
+	struct err err;
+
+	if (type->check(run->env, run->action, &err) < 0) {
+		buf_addf(&run->detail, "missing: %s", err.text);
+		action_run_end_soon(run, ACTION_FAILED);
+	} else if (type->start[JOB_DRILL]) {
+		type->start[JOB_DRILL](run);
+	} else {
+		buf_addf(&run->detail, "would be run: %s", type->name);
+		action_run_end_soon(run, ACTION_OK);
+	}
+}
+
+struct action_run *action_job_start(
+	const struct action_order *order, action_fn fn, void *arg)
+{
+	const struct action_type *type = action_type_of(order->action->kind);
 	struct action_run *run = xcalloc(1, sizeof(*run));
 
-	*run = (struct action_run){.env = env,
-		.action = action,
-		.values = values,
-		.started_ms = loop_now(env->loop),
+	*run = (struct action_run){.env = order->env,
+		.action = order->action,
+		.values = order->values,
+		.job = order->job,
+		.recorded = order->recorded,
+		.started_ms = loop_now(order->env->loop),
 		.fn = fn,
 		.arg = arg};
 	buf_init(&run->detail, ACTION_DETAIL_MAX);
-	run->timer = timer_start(env->loop, action->timeout_ms, run_late, run);
-	action_type_of(action->kind)->start(run);
+	run->timer = timer_start(
+		run->env->loop, run->action->timeout_ms, run_late, run);
+	if (run->job == JOB_DRILL)
+		drill(run, type);
+	else
+		type->start[run->job](run);
 	return run;
 }
 
@@ -95,8 +141,32 @@ void action_run_end(struct action_run *run, enum action_result result)
 	redact(&run->detail);
 	shown_clean(&run->detail);
 	end.detail = run->detail.data;
+	end.kept = run->kept;
 	end.duration_ms = loop_now(run->env->loop) - run->started_ms;
 	timer_cancel(&run->timer);
 	run->fn(&end, run->arg);
 	run_free(run);
+}
+
+static void run_said(void *arg)
+{
+	struct action_run *run = arg;
+
+	run->timer = NULL;
+	action_run_end(run, run->soon);
+}
+
+void action_run_end_soon(struct action_run *run, enum action_result result)
+{
+	run->soon = result;
+	timer_cancel(&run->timer);
+	run->timer = timer_start(run->env->loop, 0, run_said, run);
+}
+
+int64_t action_time_left(const struct action_run *run)
+{
+	int64_t left = run->started_ms + run->action->timeout_ms -
+		       loop_now(run->env->loop);
+
+	return left > 0 ? left : 1;
 }

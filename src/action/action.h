@@ -25,10 +25,28 @@ struct action_env {
 	const struct policy *policy;
 };
 
+#define ACTION_KEPT_MAX 256 /* bytes with the NUL */
+
 struct action_end {
 	enum action_result result;
 	const char *detail; /* redacted; what happened, in one or few lines */
 	int64_t duration_ms;
+	const char *kept; /* NULL or "": nothing; see JOB_RECORD */
+};
+
+/* What can be asked of an action. */
+enum action_job {
+	JOB_RUN,
+	/* Reads and probes only: what it would do, and what is missing. */
+	JOB_DRILL,
+	/* In preflight: looks at what a later run has to know (`kept`), such as
+	 * what to go back to. A failure refuses the rollout. */
+	JOB_RECORD,
+	/* A run opened something that ends by itself: keeps it open … */
+	JOB_RENEW,
+	/* … or closes it, at the end of the rollout. */
+	JOB_RELEASE,
+	JOBS
 };
 
 typedef void (*action_fn)(const struct action_end *end, void *arg);
@@ -39,12 +57,18 @@ struct action_type {
 	/* Validates without effect (program exists, URL parses). */
 	int (*check)(const struct action_env *env, const struct action *action,
 		struct err *err_r);
-	/* Starts; calls action_run_end exactly once, later. */
-	void (*start)(struct action_run *run);
+	/* Each calls action_run_end exactly once, later. NULL: it has no such
+	 * job; a drill is then no more than the check. */
+	void (*start[JOBS])(struct action_run *run);
 	void (*cancel)(struct action_run *run); /* frees run->data */
+	/* With JOB_RENEW: how long what it opened lasts. */
+	int64_t (*lease_ms)(const struct action *action);
 };
 
-extern const struct action_type action_type_http, action_type_exec;
+extern const struct action_type action_type_database, action_type_exec,
+	action_type_firebase, action_type_http, action_type_kubernetes,
+	action_type_pagerduty, action_type_redis, action_type_secret,
+	action_type_silence, action_type_slack, action_type_webhook;
 
 /* Looks the kind up; every enum action_kind has one. */
 const struct action_type *action_type_of(enum action_kind kind);
@@ -54,10 +78,14 @@ struct action_run {
 	const struct action_env *env;
 	const struct action *action;
 	const struct template_values *values; /* borrowed until the end */
+	enum action_job job;
+	const char *recorded; /* by JOB_RECORD in preflight; NULL: nothing */
 	struct buf detail; /* the type fills it */
+	char kept[ACTION_KEPT_MAX]; /* and this, if there is anything */
 	void *data; /* the type's own */
 	int64_t started_ms;
 	struct timer *timer;
+	enum action_result soon; /* of action_run_end_soon */
 	action_fn fn;
 	void *arg;
 };
@@ -68,6 +96,20 @@ MUST_CHECK int action_check(const struct action_env *env,
 struct action_run *action_start(const struct action_env *env,
 	const struct action *action, const struct template_values *values,
 	action_fn fn, void *arg);
+/* A job for an action. All borrowed as long as `values`. */
+struct action_order {
+	const struct action_env *env;
+	const struct action *action;
+	const struct template_values *values;
+	enum action_job job;
+	const char *recorded; /* NULL: nothing */
+};
+/* The same for any job that the action has. */
+struct action_run *action_job_start(
+	const struct action_order *order, action_fn fn, void *arg);
+bool action_has_job(const struct action *action, enum action_job job);
+/* How long what a run of it opened lasts; 0: it opens nothing. */
+int64_t action_lease_ms(const struct action *action);
 void action_cancel(struct action_run **run);
 
 /* For the types: what a run is that was cut off and may have done its work. */
@@ -75,5 +117,9 @@ enum action_result action_cut_off(const struct action *action);
 
 /* For the types: the result is there. Frees the run after the callback. */
 void action_run_end(struct action_run *run, enum action_result result);
+/* The same in the next turn, for a start that knows at once. */
+void action_run_end_soon(struct action_run *run, enum action_result result);
+/* What is left of the action's time, at least 1. */
+int64_t action_time_left(const struct action_run *run);
 
 #endif

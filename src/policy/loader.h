@@ -49,7 +49,9 @@ struct section {
 extern const struct section policy_section, target_section, metrics_section,
 	auth_section, tls_section, step_section, approval_section, slo_section,
 	fail_after_section, requests_section, hooks_section, http_section,
-	expect_section, exec_section;
+	expect_section, exec_section, silence_section, redis_section,
+	database_section, slack_section, webhook_section, pagerduty_section,
+	secret_section, firebase_section, kubernetes_section;
 
 /* Of spellings in the file. */
 struct choice {
@@ -123,6 +125,9 @@ struct secret *keep_secret(
 	struct loader *loader, const char *value, size_t len, bool known);
 /* A text whose ${VAR}s are filled in and secret; NULL after a problem. */
 struct secret *secret_text(struct loader *loader, const struct node *node);
+/* The same with {{templates}}, which are checked; a ${VAR}'s value must not
+ * look like one. */
+struct secret *secret_template(struct loader *loader, const struct node *node);
 /* The same, for what must not stand in the file itself. */
 struct secret *secret_variable(
 	struct loader *loader, const struct node *node, const char *file_key);
@@ -132,6 +137,8 @@ struct secret *secret_file(struct loader *loader, const struct node *node);
  * NULL) is it without its secret parts. */
 struct secret *secret_url(struct loader *loader, const struct node *node,
 	bool templates, const char **shown_r);
+/* The same for redis://user:password@host:port/database. */
+struct secret *secret_redis_url(struct loader *loader, const struct node *node);
 /* A path, relative ones from the policy's folder. */
 const char *file_path(struct loader *loader, const struct node *node);
 

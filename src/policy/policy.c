@@ -20,6 +20,36 @@ const char *action_list_name(enum action_list list)
 	return names[list];
 }
 
+const char *action_kind_name(enum action_kind kind)
+{
+	static const char *const names[ACTION_KINDS] = {
+		[ACTION_HTTP] = "http",
+		[ACTION_EXEC] = "exec",
+		[ACTION_SILENCE] = "alertmanager-silence",
+		[ACTION_REDIS] = "redis",
+		[ACTION_DATABASE] = "database",
+		[ACTION_SLACK] = "slack",
+		[ACTION_WEBHOOK] = "webhook",
+		[ACTION_PAGERDUTY] = "pagerduty",
+		[ACTION_SECRET] = "secret",
+		[ACTION_FIREBASE] = "firebase-hosting",
+		[ACTION_KUBERNETES] = "kubernetes",
+	};
+
+	assert(kind < ACTION_KINDS);
+	return names[kind];
+}
+
+enum action_list policy_list_of(
+	const struct policy *policy, const struct action *action)
+{
+	for (int list = 0; list < ACTION_LISTS; list++)
+		for (size_t i = 0; i < policy->lists[list].n; i++)
+			if (&policy->lists[list].item[i] == action)
+				return (enum action_list)list;
+	return ACTION_LISTS;
+}
+
 void policy_free(struct policy **policy)
 {
 	struct policy *p = *policy;

@@ -118,7 +118,22 @@ struct env_var {
 	struct secret *value;
 };
 
-enum action_kind { ACTION_HTTP, ACTION_EXEC };
+enum action_kind {
+	ACTION_HTTP,
+	ACTION_EXEC,
+	ACTION_SILENCE,
+	ACTION_REDIS,
+	ACTION_DATABASE,
+	ACTION_SLACK,
+	ACTION_WEBHOOK,
+	ACTION_PAGERDUTY,
+	ACTION_SECRET,
+	ACTION_FIREBASE,
+	ACTION_KUBERNETES,
+	ACTION_KINDS
+};
+
+const char *action_kind_name(enum action_kind kind); /* as in the file */
 
 struct action_http {
 	const char *method;
@@ -141,6 +156,68 @@ struct action_exec {
 	const char *cwd; /* NULL: the policy file's folder */
 };
 
+struct matcher {
+	const char *name;
+	const char *value; /* with templates */
+	bool is_regex, is_equal;
+};
+
+struct action_silence {
+	struct secret *url;
+	struct auth auth;
+	struct tls tls;
+	const struct matcher *matchers;
+	size_t n_matchers;
+	int64_t lease_ms;
+	const char *comment; /* with templates; NULL: a default */
+};
+
+struct action_redis {
+	struct secret *url; /* redis://user:password@host:port/database */
+	const char **patterns; /* globs with templates */
+	size_t n_patterns;
+};
+
+struct action_database {
+	struct action_exec exec; /* what takes the schema back */
+	const char **guard; /* argv as `exec.command`; NULL: none */
+	size_t n_guard;
+};
+
+struct action_slack {
+	struct secret *webhook; /* the URL is the secret */
+	const char *text; /* with templates; NULL: the reason */
+};
+
+struct action_webhook {
+	struct secret *url;
+	const struct header *headers;
+	size_t n_headers;
+	struct auth auth;
+	struct tls tls;
+};
+
+struct action_pagerduty {
+	struct secret *routing_key;
+	struct secret *url; /* NULL: PagerDuty's own, in the US */
+	const char *severity;
+};
+
+struct action_secret {
+	const char *project; /* NULL: the service's */
+	const char *secret;
+	struct secret *value; /* with templates */
+};
+
+struct action_firebase {
+	const char *site;
+};
+
+struct action_kubernetes {
+	const char *resource; /* deployment/NAME */
+	const char *namespace, *context; /* NULL: kubectl's own */
+};
+
 struct action {
 	const char *name;
 	enum action_kind kind;
@@ -153,6 +230,15 @@ struct action {
 	union {
 		struct action_http http;
 		struct action_exec exec;
+		struct action_silence silence;
+		struct action_redis redis;
+		struct action_database database;
+		struct action_slack slack;
+		struct action_webhook webhook;
+		struct action_pagerduty pagerduty;
+		struct action_secret secret;
+		struct action_firebase firebase;
+		struct action_kubernetes kubernetes;
 	} u;
 };
 
@@ -212,6 +298,10 @@ struct policy {
 	struct secret **secrets; /* all of them, to be wiped at the end */
 	size_t n_secrets;
 };
+
+/* The list that holds this very action; ACTION_LISTS: none of them. */
+enum action_list policy_list_of(
+	const struct policy *policy, const struct action *action);
 
 void policy_free(struct policy **policy);
 

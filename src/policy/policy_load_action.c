@@ -4,7 +4,7 @@
 
 #include "base/duration.h"
 #include "base/suggest.h"
-#include "policy/loader.h"
+#include "policy/load_action.h"
 #include "policy/match.h"
 #include "policy/template.h"
 
@@ -21,18 +21,12 @@ struct name {
 	const struct node *node;
 };
 
-/* An action while it is read: what was said, beside what it means. */
-struct draft {
-	struct action action;
-	bool idempotent; /* counts when the key is there */
-};
-
 #define HTTP(member) offsetof(struct draft, action.u.http.member)
 #define EXEC(member) offsetof(struct draft, action.u.exec.member)
 
 /* ---- keys of every action ---- */
 
-static void read_action_name(struct loader *loader, const struct node *value,
+void read_action_name(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	struct draft *draft = into;
@@ -54,13 +48,13 @@ static void read_action_name(struct loader *loader, const struct node *value,
 	loader->names = name;
 }
 
-static void read_type(struct loader *loader, const struct node *value,
+void read_type(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	/* read_action has looked at it: it decides which table is used. */
 }
 
-static void read_on_failure(struct loader *loader, const struct node *value,
+void read_on_failure(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	static const struct choice choices[] = {
@@ -72,7 +66,7 @@ static void read_on_failure(struct loader *loader, const struct node *value,
 		draft->action.stop_on_failure = stop;
 }
 
-static void read_when(struct loader *loader, const struct node *value,
+void read_when(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	static const struct choice reasons[] = {
@@ -97,23 +91,8 @@ static void read_when(struct loader *loader, const struct node *value,
 			draft->action.when |= (unsigned)reason;
 }
 
-static const struct duration_range timeout_range = {MS_SECOND, 6 * MS_HOUR};
-static const struct whole_range retries_range = {0, RETRIES_MAX};
-
-#define COMMON_KEYS                                                            \
-	{"name", read_action_name, .required = true},                          \
-		{"type", read_type, .required = true},                         \
-		{"timeout", read_duration,                                     \
-			offsetof(struct draft, action.timeout_ms),             \
-			&timeout_range},                                       \
-		{"retries", read_whole,                                        \
-			offsetof(struct draft, action.retries),                \
-			&retries_range},                                       \
-		{"on_failure", read_on_failure},                               \
-		{"idempotent", read_bool, offsetof(struct draft, idempotent)}, \
-	{                                                                      \
-		"when", read_when                                              \
-	}
+const struct duration_range action_timeout_range = {MS_SECOND, 6 * MS_HOUR};
+const struct whole_range action_retries_range = {0, RETRIES_MAX};
 
 /* ---- http ---- */
 
@@ -306,20 +285,23 @@ static void finish_http(
 
 /* ---- exec ---- */
 
-static void read_command(struct loader *loader, const struct node *value,
+void read_argv(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct action_exec *exec = &((struct draft *)into)->action.u.exec;
+	const size_t *n_offset = key->detail;
+	size_t *n_r = (size_t *)((char *)into + *n_offset);
 	const char **argv;
 
 	if (value->kind == NODE_SCALAR) {
 		complain(loader, value,
-			"command is a list, [program, argument, …]: there is "
-			"no shell that would split it");
+			"%s is a list, [program, argument, …]: there is no "
+			"shell that would split it",
+			key->name);
 		return;
 	}
 	if (value->kind == NODE_SEQUENCE && !value->n)
-		complain(loader, value, "command is empty: name a program");
+		complain(loader, value, "%s is empty: name a program",
+			key->name);
 	if (!list_len(loader, value, "arguments", ARGUMENTS_MAX))
 		return;
 	argv = arena_alloc(loader->arena, (value->n + 1) * sizeof(*argv));
@@ -327,20 +309,21 @@ static void read_command(struct loader *loader, const struct node *value,
 		/* An argument may be empty, a program may not. */
 		if (n != value->first && n->kind == NODE_SCALAR && !n->plain &&
 			!*n->text)
-			argv[exec->n_command] = "";
+			argv[*n_r] = "";
 		else
-			argv[exec->n_command] = template_text(loader, n);
-		if (argv[exec->n_command])
-			exec->n_command++;
+			argv[*n_r] = template_text(loader, n);
+		if (argv[*n_r])
+			++*n_r;
 	}
-	exec->command = argv;
+	*(const char ***)((char *)into + key->offset) = argv;
 }
 
+static const size_t n_command_at = EXEC(n_command);
 static const size_t n_env_at = EXEC(n_env);
 
 static const struct key exec_keys[] = {
 	COMMON_KEYS,
-	{"command", read_command, .required = true},
+	{"command", read_argv, EXEC(command), &n_command_at, .required = true},
 	{"env", read_env, EXEC(env), &n_env_at},
 	{"cwd", read_text, EXEC(cwd)},
 	{0},
@@ -350,21 +333,41 @@ const struct section exec_section = {"an exec action", exec_keys};
 
 /* ---- actions ---- */
 
-static const struct choice types[] = {
-	{"http", ACTION_HTTP},
-	{"exec", ACTION_EXEC},
-	{"alertmanager-silence", -1},
-	{"secret", -1},
-	{"kubernetes", -1},
-	{"firebase-hosting", -1},
-	{"redis", -1},
-	{"database", -1},
-	{"slack", -1},
-	{"webhook", -1},
-	{"pagerduty", -1},
-	{"report", -1},
-	{0},
+static void begin_http(struct action *action)
+{
+	action->u.http.attempts = 1;
+	action->u.http.every_ms = EVERY_MS;
+}
+
+/* How each kind is read. A kind that is not here is not of this version. */
+static const struct reader {
+	const struct section *section;
+	void (*begin)(struct action *action); /* defaults; may be NULL */
+	finish_fn finish; /* may be NULL */
+} readers[ACTION_KINDS] = {
+	[ACTION_HTTP] = {&http_section, begin_http, finish_http},
+	[ACTION_EXEC] = {&exec_section},
+	[ACTION_SILENCE] = {&silence_section, begin_silence, finish_silence},
+	[ACTION_REDIS] = {&redis_section, NULL, finish_redis},
+	[ACTION_DATABASE] = {&database_section},
 };
+
+static bool choose_kind(struct loader *loader, const struct node *type,
+	enum action_kind *kind_r)
+{
+	struct choice choices[ACTION_KINDS + 2] = {0};
+	int kind;
+
+	for (kind = 0; kind < ACTION_KINDS; kind++)
+		choices[kind] = (struct choice){
+			action_kind_name((enum action_kind)kind),
+			readers[kind].section ? kind : -1};
+	choices[kind] = (struct choice){"report", -1};
+	if (!choose(loader, type, choices, &kind))
+		return false;
+	*kind_r = (enum action_kind)kind;
+	return true;
+}
 
 static void check_templates(
 	struct loader *loader, const struct node *node, const char *where)
@@ -392,7 +395,7 @@ static void read_action(
 				      .when = WHEN_ALL,
 				      .pos = node_pos(loader, node)}};
 	const struct node *type = node_get(node, "type");
-	int kind;
+	const struct reader *reader;
 
 	if (node->kind == NODE_BROKEN)
 		return;
@@ -402,17 +405,14 @@ static void read_action(
 			"smoke, type: http, url: …}");
 		return;
 	}
-	if (!choose(loader, type, types, &kind))
+	if (!choose_kind(loader, type, &draft.action.kind))
 		return;
-	draft.action.kind = (enum action_kind)kind;
-	if (draft.action.kind == ACTION_HTTP) {
-		draft.action.u.http.attempts = 1;
-		draft.action.u.http.every_ms = EVERY_MS;
-		read_section(loader, node, &http_section, &draft);
-		finish_http(loader, node, &draft.action);
-	} else {
-		read_section(loader, node, &exec_section, &draft);
-	}
+	reader = &readers[draft.action.kind];
+	if (reader->begin)
+		reader->begin(&draft.action);
+	read_section(loader, node, reader->section, &draft);
+	if (reader->finish)
+		reader->finish(loader, node, &draft.action);
 	if (node_get(node, "idempotent"))
 		draft.action.idempotent = draft.idempotent;
 	check_templates(loader, node, "an action");

@@ -8,7 +8,7 @@
 #include "base/printable.h"
 #include "base/secret.h"
 #include "policy/policy_load.h"
-#include "policy/url.h"
+#include "policy/policy_plan.h"
 
 #define LABEL_WIDTH 12 /* columns of the words on the left */
 
@@ -29,7 +29,7 @@ static void add_row(
 	buf_addc(out, '\n');
 }
 
-static void add_duration(struct buf *out, int64_t ms)
+void plan_duration(struct buf *out, int64_t ms)
 {
 	char text[DURATION_TEXT_MAX];
 
@@ -88,7 +88,7 @@ static void add_head(struct buf *out, const struct policy *p)
 	add_label(out, 0, "metrics");
 	printable_add(out, p->metrics.url_shown);
 	buf_addf(out, ", %s, timeout ", auths[p->metrics.auth.type]);
-	add_duration(out, p->metrics.timeout_ms);
+	plan_duration(out, p->metrics.timeout_ms);
 	buf_addc(out, '\n');
 }
 
@@ -104,7 +104,7 @@ static void add_gate(struct buf *out, const struct approval *a)
 		printable_add(out, a->approvers[i]);
 	}
 	buf_adds(out, "; within ");
-	add_duration(out, a->timeout_ms);
+	plan_duration(out, a->timeout_ms);
 	buf_adds(out, a->self_approval ? "; who started it may approve\n"
 				       : "; not who started it\n");
 }
@@ -116,16 +116,16 @@ static void add_steps(struct buf *out, const struct policy *p)
 	for (size_t i = 0; i < p->n_steps; i++)
 		total_ms += p->settle_ms + p->steps[i].bake_ms;
 	buf_adds(out, "\nsteps, at least ");
-	add_duration(out, total_ms);
+	plan_duration(out, total_ms);
 	buf_adds(out, " in all\n");
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct step *s = &p->steps[i];
 
 		buf_addf(out, "  %2zu. %3d%% of traffic, settle ", i + 1,
 			s->percent);
-		add_duration(out, p->settle_ms);
+		plan_duration(out, p->settle_ms);
 		buf_adds(out, ", bake ");
-		add_duration(out, s->bake_ms);
+		plan_duration(out, s->bake_ms);
 		buf_adds(out, s->percent == 100 ? "; a breach still reverts\n"
 						: "\n");
 		if (s->approval)
@@ -192,9 +192,9 @@ static void add_slo(struct buf *out, const struct slo *s)
 	buf_adds(out, "  ");
 	printable_add(out, s->name);
 	buf_adds(out, ": every ");
-	add_duration(out, s->interval_ms);
+	plan_duration(out, s->interval_ms);
 	buf_adds(out, ", {{window}} is ");
-	add_duration(out, s->window_ms);
+	plan_duration(out, s->window_ms);
 	buf_addc(out, '\n');
 	add_limits(out, s);
 	add_label(out, 4, "fails");
@@ -212,125 +212,6 @@ static void add_slo(struct buf *out, const struct slo *s)
 		add_block(out, 4, "baseline", s->baseline);
 	if (s->requests)
 		add_block(out, 4, "requests", s->requests);
-}
-
-/* ---- actions ---- */
-
-static void add_url(struct buf *out, const struct secret *secret)
-{
-	struct url url;
-	struct err err;
-	struct buf shown;
-
-	buf_init(&shown, URL_BYTES_MAX);
-	if (url_parse(secret_reveal(secret), &url, &err) == 0)
-		url_show(&url, &shown);
-	printable_add(out, shown.data);
-	buf_fini(&shown);
-}
-
-static void add_expect(struct buf *out, const struct http_expect *e)
-{
-	buf_adds(out, ", expects ");
-	for (size_t i = 0; i < e->n_statuses; i++)
-		buf_addf(out, "%s%d", i ? " or " : "", e->statuses[i]);
-	if (!e->n_statuses)
-		buf_adds(out, "2xx");
-	if (e->body) {
-		buf_adds(out, ", a body that matches ");
-		printable_add(out, e->body);
-	}
-	for (size_t i = 0; i < e->n_json; i++) {
-		buf_adds(out, ", ");
-		printable_add(out, e->json[i].pointer);
-		buf_adds(out, e->json[i].exists ? " to exist" : " = ");
-		if (!e->json[i].exists)
-			printable_add(out, e->json[i].value);
-	}
-	if (e->max_latency_ms) {
-		buf_adds(out, " within ");
-		add_duration(out, e->max_latency_ms);
-	}
-}
-
-static void add_http(struct buf *out, const struct action_http *http)
-{
-	buf_addf(out, "http %s ", http->method);
-	add_url(out, http->url);
-	add_expect(out, &http->expect);
-	if (http->attempts <= 1)
-		return;
-	buf_addf(out, ", up to %d attempts every ", http->attempts);
-	add_duration(out, http->every_ms);
-}
-
-static void add_exec(struct buf *out, const struct action_exec *exec)
-{
-	buf_adds(out, "exec");
-	for (size_t i = 0; i < exec->n_command; i++) {
-		const char *arg = exec->command[i];
-		bool quote = !*arg || strpbrk(arg, " \t\n\"'\\");
-
-		buf_adds(out, quote ? " '" : " ");
-		printable_add(out, arg);
-		buf_adds(out, quote ? "'" : "");
-	}
-}
-
-static void add_when(struct buf *out, unsigned when)
-{
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} reasons[] = {
-		{WHEN_SLO, "slo"},
-		{WHEN_ABORT, "abort"},
-		{WHEN_INTERRUPT, "interrupt"},
-		{WHEN_TIMEOUT, "timeout"},
-	};
-	const char *comma = "; only when ";
-
-	if (when == WHEN_ALL)
-		return;
-	for (size_t i = 0; i < 4; i++) {
-		if (!(when & reasons[i].bit))
-			continue;
-		buf_addf(out, "%s%s", comma, reasons[i].name);
-		comma = ", ";
-	}
-}
-
-static void add_action(struct buf *out, size_t number, const struct action *a)
-{
-	buf_addf(out, "  %2zu. ", number);
-	printable_add(out, a->name);
-	buf_adds(out, ": ");
-	if (a->kind == ACTION_HTTP)
-		add_http(out, &a->u.http);
-	else
-		add_exec(out, &a->u.exec);
-	buf_addf(out, "\n%*stimeout ", 6, "");
-	add_duration(out, a->timeout_ms);
-	if (a->retries)
-		buf_addf(out, ", %d more %s", a->retries,
-			a->retries == 1 ? "try" : "tries");
-	buf_addf(out, "; a failure %s; after a crash it %s",
-		a->stop_on_failure ? "stops here" : "is reported",
-		a->idempotent ? "is run again" : "is left to a person");
-	add_when(out, a->when);
-	buf_addc(out, '\n');
-}
-
-static void add_actions(struct buf *out, const struct policy *p,
-	enum action_list list, const char *title)
-{
-	const struct actions *actions = &p->lists[list];
-
-	if (!actions->n)
-		return;
-	buf_addf(out, "\n%s, %s\n", action_list_name(list), title);
-	for (size_t i = 0; i < actions->n; i++)
-		add_action(out, i + 1, &actions->item[i]);
 }
 
 /* ---- what happens when ---- */
@@ -367,11 +248,11 @@ static void add_rules(struct buf *out, const struct policy *p)
 	add_row(out, 2, "undecided", undecided[p->on_undecided]);
 	add_label(out, 2, "hold");
 	buf_adds(out, "nobody resolves it for ");
-	add_duration(out, p->hold_timeout_ms);
+	plan_duration(out, p->hold_timeout_ms);
 	buf_adds(out, ": rollback\n");
 	add_label(out, 2, "revert");
 	buf_adds(out, "is tried for ");
-	add_duration(out, p->revert_timeout_ms);
+	plan_duration(out, p->revert_timeout_ms);
 	buf_adds(out, ", then a person is needed\n");
 	add_row(out, 2, "drift", drift[p->on_drift]);
 	add_row(out, 2, "interrupt", interrupt[p->on_interrupt]);
@@ -392,15 +273,15 @@ void policy_print_plan(const struct policy *policy, struct buf *out)
 	for (size_t i = 0; i < policy->n_slos; i++)
 		add_slo(out, &policy->slos[i]);
 	add_rules(out, policy);
-	add_actions(out, policy, LIST_PREFLIGHT,
+	plan_actions(out, policy, LIST_PREFLIGHT,
 		"before any traffic; a failure refuses the rollout");
-	add_actions(out, policy, LIST_STARTED, "before the first step");
-	add_actions(out, policy, LIST_STEP_PASSED, "after each passed step");
-	add_actions(out, policy, LIST_PROMOTED, "at the good end");
-	add_actions(out, policy, LIST_ROLLBACK,
+	plan_actions(out, policy, LIST_STARTED, "before the first step");
+	plan_actions(out, policy, LIST_STEP_PASSED, "after each passed step");
+	plan_actions(out, policy, LIST_PROMOTED, "at the good end");
+	plan_actions(out, policy, LIST_ROLLBACK,
 		"after the traffic is back, in this order");
-	add_actions(out, policy, LIST_HEALTH,
+	plan_actions(out, policy, LIST_HEALTH,
 		"after the sequence; a failure makes rollback-failed");
-	add_actions(out, policy, LIST_ROLLED_BACK, "at the bad end");
+	plan_actions(out, policy, LIST_ROLLED_BACK, "at the bad end");
 	redact(out);
 }

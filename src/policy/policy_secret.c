@@ -161,6 +161,19 @@ struct secret *secret_text(struct loader *loader, const struct node *node)
 	return secret;
 }
 
+struct secret *secret_template(struct loader *loader, const struct node *node)
+{
+	struct secret *secret = secret_text(loader, node);
+	struct err err;
+	size_t at;
+
+	if (secret && template_check(secret_reveal(secret), &at, &err) < 0) {
+		complain(loader, node, "%s", err.text);
+		return NULL;
+	}
+	return secret;
+}
+
 struct secret *secret_variable(
 	struct loader *loader, const struct node *node, const char *file_key)
 {
@@ -291,8 +304,10 @@ static bool url_templates_are_good(
 	return false;
 }
 
-struct secret *secret_url(struct loader *loader, const struct node *node,
-	bool templates, const char **shown_r)
+typedef int (*parse_fn)(const char *text, struct url *url_r, struct err *err_r);
+
+static struct secret *read_url(struct loader *loader, const struct node *node,
+	parse_fn parse, bool templates, const char **shown_r)
 {
 	struct secret *secret = NULL;
 	struct expansion e;
@@ -304,7 +319,7 @@ struct secret *secret_url(struct loader *loader, const struct node *node,
 		return NULL;
 	if (!url_templates_are_good(loader, node, templates))
 		goto out;
-	if (url_parse(e.text.data, &url, &err) < 0) {
+	if (parse(e.text.data, &url, &err) < 0) {
 		/* Whatever it is, it was meant for a URL: keep it unseen. */
 		if (e.n)
 			keep_secret(loader, e.text.data, e.text.len, true);
@@ -322,4 +337,15 @@ struct secret *secret_url(struct loader *loader, const struct node *node,
 out:
 	expansion_fini(&e);
 	return secret;
+}
+
+struct secret *secret_url(struct loader *loader, const struct node *node,
+	bool templates, const char **shown_r)
+{
+	return read_url(loader, node, url_parse, templates, shown_r);
+}
+
+struct secret *secret_redis_url(struct loader *loader, const struct node *node)
+{
+	return read_url(loader, node, url_parse_redis, false, NULL);
 }

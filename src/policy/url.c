@@ -134,6 +134,44 @@ int url_parse(const char *text, struct url *url_r, struct err *err_r)
 	return 0;
 }
 
+static bool is_database(const struct url_part *path)
+{
+	if (path->len > 6)
+		return false;
+	for (size_t i = 1; i < path->len; i++)
+		if (!isdigit((unsigned char)path->at[i]))
+			return false;
+	return true;
+}
+
+int url_parse_redis(const char *text, struct url *url_r, struct err *err_r)
+{
+	static const char scheme[] = "redis://";
+	size_t len;
+
+	*url_r = (struct url){0};
+	if (check_bytes(text, err_r) < 0)
+		return -1;
+	if (!strncasecmp(text, "rediss://", 9))
+		return bad(err_r,
+			"TLS to Redis is not supported by this version: let a "
+			"proxy on this host (stunnel) do it and write "
+			"redis://");
+	if (strncasecmp(text, scheme, sizeof(scheme) - 1) != 0)
+		return bad(err_r, "it does not start with redis://");
+	url_r->scheme = (struct url_part){text, sizeof(scheme) - 4};
+	text += sizeof(scheme) - 1;
+	len = strcspn(text, "/?");
+	if (split_authority(text, len, url_r, err_r) < 0)
+		return -1;
+	split_path(text + len, url_r);
+	if (url_r->query.at)
+		return bad(err_r, "a Redis URL has no query, remove it");
+	if (!is_database(&url_r->path))
+		return bad(err_r, "the database is a number, \"/0\"");
+	return 0;
+}
+
 void url_show(const struct url *url, struct buf *out)
 {
 	if (url->scheme.at) {

@@ -31,6 +31,14 @@ struct url {
 MUST_CHECK int url_parse(
 	const char *text, struct url *url_r, struct err *err_r);
 
+/*
+ * redis://user:password@host:port/database, the port 6379 and the database 0
+ * when they are left out. rediss:// (TLS) is refused: the client library has
+ * none.
+ */
+MUST_CHECK int url_parse_redis(
+	const char *text, struct url *url_r, struct err *err_r);
+
 /* Without userinfo and query. */
 void url_show(const struct url *url, struct buf *out);
 

@@ -51,17 +51,6 @@ static void encode_slo(struct jsonw *w, const struct policy *policy, int slo)
 		jsonw_text(w, "slo", policy->slos[slo].name);
 }
 
-static const char *kind_name(enum action_kind kind)
-{
-	switch (kind) {
-	case ACTION_HTTP:
-		return "http";
-	case ACTION_EXEC:
-		return "exec";
-	}
-	abort();
-}
-
 static void encode_action(struct jsonw *w, const struct policy *policy,
 	enum action_list list, int index)
 {
@@ -72,7 +61,7 @@ static void encode_action(struct jsonw *w, const struct policy *policy,
 		return;
 	action = &policy->lists[list].item[index];
 	jsonw_text(w, "name", action->name);
-	jsonw_text(w, "type", kind_name(action->kind));
+	jsonw_text(w, "type", action_kind_name(action->kind));
 }
 
 /* Steps are counted from 1 where people see them. */

@@ -33,6 +33,9 @@ static const struct {
 	{"http", &http_section},
 	{"expect", &expect_section},
 	{"exec", &exec_section},
+	{"silence", &silence_section},
+	{"redis", &redis_section},
+	{"database", &database_section},
 	{"auth", &auth_section},
 	{"tls", &tls_section},
 };

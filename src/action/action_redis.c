@@ -1,0 +1,467 @@
+/*
+ * Actions of type redis: removes the keys of some patterns, one SCAN after the
+ * other with its UNLINKs in between, so that neither the server nor we ever
+ * hold more than one page of keys. Keys are bytes, not texts. Never blocks.
+ *
+ *   purge_begin -> purge_resolved -> purge_connected -> purge_greeted …
+ *     -> purge_scanned, purge_unlinked … -> purge_finish
+ */
+#include "action/action.h"
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "action/redis_attach.h"
+#include "action/template_sample.h"
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "io/resolve.h"
+#include "policy/url.h"
+
+#define SCAN_COUNT     "1000"
+#define UNLINK_MAX     500 /* keys in one command */
+#define PATTERN_MAX    4096 /* bytes */
+#define PART_MAX       1024 /* bytes of a part of the URL */
+#define CURSOR_MAX     24 /* an unsigned 64-bit number as text */
+#define PORT           6379
+#define HOST_BYTES_MAX 256
+
+struct purge {
+	struct action_run *run;
+	struct resolve *resolve;
+	redisAsyncContext *redis;
+	char user[PART_MAX], password[PART_MAX], host[HOST_BYTES_MAX];
+	int port;
+	char database[8];
+	size_t pattern; /* index of the one being scanned */
+	char cursor[CURSOR_MAX];
+	bool scanned; /* all patterns, to their ends */
+	int unlinking; /* commands under way */
+	long long seen, removed;
+};
+
+static void purge_resolved(
+	const char *address, const struct err *err, void *arg);
+static void purge_connected(const redisAsyncContext *redis, int status);
+static void purge_greeted(redisAsyncContext *redis, void *reply, void *arg);
+static void purge_scan(struct purge *purge);
+static void purge_scanned(redisAsyncContext *redis, void *reply, void *arg);
+static void purge_unlink(struct purge *purge, const redisReply *keys);
+static void purge_unlinked(redisAsyncContext *redis, void *reply, void *arg);
+static void purge_next(struct purge *purge);
+static void purge_finish(struct purge *purge, enum action_result result);
+
+static const struct action_redis *redis_of(const struct action_run *run)
+{
+	return &run->action->u.redis;
+}
+
+/* ---- the URL ---- */
+
+static int hex(char c)
+{
+	const char *digits = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c | 0x20) : NULL;
+
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return at && *at >= 'a' ? (int)(at - digits) : -1;
+}
+
+/* Copies a part of a URL, percent-decoded; what does not fit is cut. */
+static void decode(struct url_part part, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < part.len && n + 1 < size; i++) {
+		char c = part.at[i];
+
+		if (c == '%' && i + 2 < part.len && hex(part.at[i + 1]) >= 0 &&
+			hex(part.at[i + 2]) >= 0) {
+			c = (char)(hex(part.at[i + 1]) << 4 |
+				   hex(part.at[i + 2]));
+			i += 2;
+		}
+		out[n++] = c;
+	}
+	out[n] = '\0';
+}
+
+/* "user:password", "password", ":password" */
+static void take_userinfo(struct purge *purge, struct url_part info)
+{
+	const char *colon = info.at ? memchr(info.at, ':', info.len) : NULL;
+	struct url_part user = {info.at, 0}, password = info;
+
+	if (!info.at)
+		return;
+	if (colon) {
+		user.len = (size_t)(colon - info.at);
+		password.at = colon + 1;
+		password.len = info.len - user.len - 1;
+	}
+	decode(user, purge->user, sizeof(purge->user));
+	decode(password, purge->password, sizeof(purge->password));
+}
+
+static int take_url(
+	struct purge *purge, const struct secret *secret, struct err *err_r)
+{
+	struct url_part host;
+	struct url url;
+
+	if (url_parse_redis(secret_reveal(secret), &url, err_r) < 0)
+		return -1;
+	host = url.host;
+	if (host.len && *host.at == '[') { /* an IPv6 address */
+		host.at++;
+		host.len -= 2;
+	}
+	decode(host, purge->host, sizeof(purge->host));
+	take_userinfo(purge, url.userinfo);
+	purge->port = url.port.at ? atoi(url.port.at) : PORT;
+	if (url.path.len > 1)
+		decode((struct url_part){url.path.at + 1, url.path.len - 1},
+			purge->database, sizeof(purge->database));
+	if (purge->port < 1 || purge->port > 65535)
+		return err_set(err_r, ERR_POLICY,
+			"the port %d is not from 1 to 65535", purge->port);
+	return 0;
+}
+
+static void wipe(struct purge *purge)
+{
+	explicit_bzero(purge, sizeof(*purge));
+	free(purge);
+}
+
+static int redis_check(const struct action_env *env,
+	const struct action *action, struct err *err_r)
+{
+	struct purge *purge = xcalloc(1, sizeof(*purge));
+	int rc = take_url(purge, action->u.redis.url, err_r);
+
+	wipe(purge);
+	return rc;
+}
+
+/* ---- the patterns ---- */
+
+static void render_pattern(
+	const struct action_run *run, size_t index, struct buf *out)
+{
+	buf_init(out, PATTERN_MAX);
+	template_render(
+		out, redis_of(run)->patterns[index], run->values, ESCAPE_NONE);
+}
+
+/* A template that turned out empty may leave a pattern that names all keys. */
+static int check_patterns(const struct action_run *run, struct err *err_r)
+{
+	struct buf pattern;
+	bool wide = false;
+
+	for (size_t i = 0; i < redis_of(run)->n_patterns && !wide; i++) {
+		render_pattern(run, i, &pattern);
+		wide = pattern.overflow ||
+		       !pattern.data[strspn(pattern.data, "*?")];
+		buf_fini(&pattern);
+	}
+	if (!wide)
+		return 0;
+	return err_set(err_r, ERR_ACTION,
+		"a pattern became one that matches every key: nothing is "
+		"removed");
+}
+
+/* ---- the flow ---- */
+
+static void failed(struct purge *purge, const char *text)
+{
+	buf_adds(&purge->run->detail, text);
+	purge_finish(purge, ACTION_FAILED);
+}
+
+static void purge_begin(struct action_run *run)
+{
+	struct purge *purge = xcalloc(1, sizeof(*purge));
+	struct err err;
+
+	purge->run = run;
+	run->data = purge;
+	if (take_url(purge, redis_of(run)->url, &err) < 0 ||
+		check_patterns(run, &err) < 0) {
+		buf_adds(&run->detail, err.text);
+		run->data = NULL;
+		wipe(purge);
+		action_run_end_soon(run, ACTION_FAILED);
+		return;
+	}
+	purge->resolve = resolve_start(
+		run->env->loop, purge->host, purge_resolved, purge);
+}
+
+static void purge_too_large(redisAsyncContext *redis)
+{
+	struct purge *purge = redis->data;
+
+	if (purge)
+		failed(purge, "the server's answer is larger than 64 MiB");
+	else
+		redisAsyncFree(redis);
+}
+
+static void purge_resolved(
+	const char *address, const struct err *err, void *arg)
+{
+	struct purge *purge = arg;
+	redisAsyncContext *redis;
+
+	purge->resolve = NULL;
+	if (!address) {
+		failed(purge, err->text);
+		return;
+	}
+	redis = redisAsyncConnect(address, purge->port);
+	if (!redis || redis->err) {
+		failed(purge, redis ? redis->errstr : "no memory");
+		if (redis)
+			redisAsyncFree(redis);
+		return;
+	}
+	purge->redis = redis;
+	redis->data = purge;
+	redis_attach(purge->run->env->loop, redis, purge_too_large);
+	redisAsyncSetConnectCallback(redis, purge_connected);
+}
+
+static void purge_connected(const redisAsyncContext *redis, int status)
+{
+	struct purge *purge = redis->data;
+
+	if (!purge)
+		return;
+	if (status != REDIS_OK) {
+		/* The library frees the context itself. */
+		purge->redis->data = NULL;
+		purge->redis = NULL;
+		buf_addf(&purge->run->detail,
+			"no connection to %s:%d: ", purge->host, purge->port);
+		failed(purge, redis->c.errstr);
+		return;
+	}
+	if (*purge->user)
+		redisAsyncCommand(purge->redis, purge_greeted, NULL,
+			"AUTH %s %s", purge->user, purge->password);
+	else if (*purge->password)
+		redisAsyncCommand(purge->redis, purge_greeted, NULL, "AUTH %s",
+			purge->password);
+	if (*purge->database)
+		redisAsyncCommand(purge->redis, purge_greeted, NULL,
+			"SELECT %s", purge->database);
+	snprintf(purge->cursor, sizeof(purge->cursor), "0");
+	purge_scan(purge);
+}
+
+/* What a server's refusals mean, by their first word. */
+static const struct {
+	const char *word, *remedy;
+} remedies[] = {
+	{"NOAUTH", "write a password into the URL"},
+	{"WRONGPASS", "check user and password in the URL"},
+	{"NOPERM", "its user needs +scan +unlink and the keys of the patterns"},
+	{"READONLY", "this is a replica: name the primary"},
+	{"MOVED", "clusters are not supported by this version: purge each "
+		  "primary with an exec action"},
+	{"CROSSSLOT", "clusters are not supported by this version: purge each "
+		      "primary with an exec action"},
+	{"CLUSTERDOWN", "the cluster is down"},
+	{"LOADING", "it is still starting: try again, with retries"},
+	{"BUSY", "a script blocks it: try again, with retries"},
+	{"MISCONF", "it cannot save and takes no writes"},
+};
+
+/* NULL: the purge is over. A reply that is none ends it. */
+static struct purge *purge_of(redisAsyncContext *redis, const redisReply *reply)
+{
+	struct purge *purge = redis->data;
+	struct buf *out;
+
+	if (!purge)
+		return NULL;
+	out = &purge->run->detail;
+	if (!reply) {
+		failed(purge, *redis->c.errstr
+				      ? redis->c.errstr
+				      : "the server closed the connection");
+		return NULL;
+	}
+	if (reply->type != REDIS_REPLY_ERROR)
+		return purge;
+	buf_addf(out, "the server says: %.200s", reply->str);
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(*remedies); i++)
+		if (!strncmp(reply->str, remedies[i].word,
+			    strlen(remedies[i].word)))
+			buf_addf(out, "; %s", remedies[i].remedy);
+	purge_finish(purge, ACTION_FAILED);
+	return NULL;
+}
+
+/* AUTH and SELECT: all that counts is that they were not refused. */
+static void purge_greeted(redisAsyncContext *redis, void *reply, void *arg)
+{
+	(void)purge_of(redis, reply);
+}
+
+static void purge_scan(struct purge *purge)
+{
+	struct buf pattern;
+
+	render_pattern(purge->run, purge->pattern, &pattern);
+	redisAsyncCommand(purge->redis, purge_scanned, NULL,
+		"SCAN %s MATCH %b COUNT " SCAN_COUNT, purge->cursor,
+		pattern.data, pattern.len);
+	buf_fini(&pattern);
+}
+
+static bool is_page(const redisReply *reply)
+{
+	const redisReply *cursor;
+
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+		return false;
+	cursor = reply->element[0];
+	if (cursor->type != REDIS_REPLY_STRING || !cursor->len ||
+		(size_t)cursor->len >= CURSOR_MAX ||
+		strspn(cursor->str, "0123456789") != (size_t)cursor->len ||
+		reply->element[1]->type != REDIS_REPLY_ARRAY)
+		return false;
+	for (size_t i = 0; i < reply->element[1]->elements; i++)
+		if (reply->element[1]->element[i]->type != REDIS_REPLY_STRING)
+			return false;
+	return true;
+}
+
+static void purge_scanned(redisAsyncContext *redis, void *answer, void *arg)
+{
+	const redisReply *reply = answer;
+	struct purge *purge = purge_of(redis, reply);
+
+	if (!purge)
+		return;
+	if (!is_page(reply)) {
+		failed(purge, "the answer to SCAN is none: is this a Redis?");
+		return;
+	}
+	snprintf(purge->cursor, sizeof(purge->cursor), "%s",
+		reply->element[0]->str);
+	purge->seen += (long long)reply->element[1]->elements;
+	if (purge->run->job != JOB_DRILL)
+		purge_unlink(purge, reply->element[1]);
+	purge_next(purge);
+}
+
+static void purge_unlink(struct purge *purge, const redisReply *keys)
+{
+	const char *argv[UNLINK_MAX + 1] = {"UNLINK"};
+	size_t lens[UNLINK_MAX + 1] = {6}, n;
+
+	for (size_t at = 0; at < keys->elements; at += n) {
+		n = keys->elements - at;
+		if (n > UNLINK_MAX)
+			n = UNLINK_MAX;
+		for (size_t i = 0; i < n; i++) {
+			argv[i + 1] = keys->element[at + i]->str;
+			lens[i + 1] = (size_t)keys->element[at + i]->len;
+		}
+		purge->unlinking++;
+		redisAsyncCommandArgv(purge->redis, purge_unlinked, NULL,
+			(int)n + 1, argv, lens);
+	}
+}
+
+static void purge_unlinked(redisAsyncContext *redis, void *answer, void *arg)
+{
+	const redisReply *reply = answer;
+	struct purge *purge = purge_of(redis, reply);
+
+	if (!purge)
+		return;
+	purge->unlinking--;
+	if (reply->type == REDIS_REPLY_INTEGER)
+		purge->removed += reply->integer;
+	if (purge->scanned && !purge->unlinking)
+		purge_finish(purge, ACTION_OK);
+}
+
+/* One pass per pattern; the answers of the last UNLINKs are waited for. */
+static void purge_next(struct purge *purge)
+{
+	if (!strcmp(purge->cursor, "0")) {
+		purge->pattern++;
+		if (purge->pattern == redis_of(purge->run)->n_patterns)
+			purge->scanned = true;
+	}
+	if (!purge->scanned)
+		purge_scan(purge);
+	else if (!purge->unlinking)
+		purge_finish(purge, ACTION_OK);
+}
+
+static void describe(struct purge *purge, enum action_result result)
+{
+	struct buf *out = &purge->run->detail;
+
+	if (purge->run->job == JOB_DRILL) {
+		if (result == ACTION_OK)
+			buf_addf(out, "would remove %lld keys", purge->seen);
+	} else if (result == ACTION_OK) {
+		buf_addf(out, "removed %lld keys", purge->removed);
+	} else if (purge->removed) {
+		buf_addf(
+			out, "; %lld keys were removed before", purge->removed);
+	}
+}
+
+static void purge_free(struct purge *purge)
+{
+	redisAsyncContext *redis = purge->redis;
+
+	resolve_cancel(&purge->resolve);
+	if (redis) {
+		redis->data = NULL; /* its callbacks find nobody */
+		redisAsyncFree(redis);
+	}
+	wipe(purge);
+}
+
+static void purge_finish(struct purge *purge, enum action_result result)
+{
+	struct action_run *run = purge->run;
+
+	describe(purge, result);
+	run->data = NULL;
+	purge_free(purge);
+	action_run_end(run, result);
+}
+
+static void redis_stop(struct action_run *run)
+{
+	struct purge *purge = run->data;
+
+	if (!purge)
+		return;
+	describe(purge, ACTION_FAILED);
+	run->data = NULL;
+	purge_free(purge);
+}
+
+const struct action_type action_type_redis = {
+	.name = "redis",
+	.check = redis_check,
+	.start = {[JOB_RUN] = purge_begin, [JOB_DRILL] = purge_begin},
+	.cancel = redis_stop,
+};

@@ -1,0 +1,326 @@
+/*
+ * Actions of type alertmanager-silence: a silence that lasts for a lease, kept
+ * alive while the rollout goes on and expired at its end. It is found again by
+ * its author, which names the rollout, and its matchers: nothing needs to be
+ * remembered over a crash, and none is ever made twice.
+ *
+ *   run, renew:  silence_begin -> silence_listed -> silence_stored
+ *   release:     silence_begin -> silence_listed -> silence_expired …
+ *   drill:       silence_begin -> silence_listed
+ */
+#include "action/action.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "action/errand.h"
+#include "action/silence_codec.h"
+#include "action/template_sample.h"
+#include "base/duration.h"
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "policy/match.h"
+
+#define TEXT_MAX 4096 /* of a rendered value or comment */
+
+struct silencing {
+	struct arena arena; /* of the texts in `spec` */
+	struct silence_spec spec;
+	struct silence_found found[SILENCES_OURS_MAX];
+	size_t n_found, n_expired;
+	struct errand *errand;
+};
+
+static void silence_listed(
+	struct action_run *run, const struct http_reply *reply);
+static void silence_store(struct action_run *run);
+static void silence_stored(
+	struct action_run *run, const struct http_reply *reply);
+static void silence_expire(struct action_run *run);
+static void silence_expired(
+	struct action_run *run, const struct http_reply *reply);
+
+static const struct action_silence *silence_of(const struct action_run *run)
+{
+	return &run->action->u.silence;
+}
+
+static const char *render(struct arena *arena, const char *text,
+	const struct template_values *values)
+{
+	const char *rendered;
+	struct buf out;
+
+	buf_init(&out, TEXT_MAX);
+	template_render(&out, text, values, ESCAPE_NONE);
+	rendered = arena_strdup(arena, out.data);
+	buf_fini(&out);
+	return rendered;
+}
+
+static const struct matcher *render_matchers(struct arena *arena,
+	const struct action_silence *silence,
+	const struct template_values *values)
+{
+	struct matcher *matchers =
+		arena_alloc(arena, silence->n_matchers * sizeof(*matchers));
+
+	for (size_t i = 0; i < silence->n_matchers; i++) {
+		matchers[i] = silence->matchers[i];
+		matchers[i].value =
+			render(arena, silence->matchers[i].value, values);
+	}
+	return matchers;
+}
+
+/* ---- check ---- */
+
+/* As Alertmanager does: a regex has to match the whole value. */
+static int matches_empty(const struct matcher *m, struct err *err_r)
+{
+	struct buf pattern;
+	int found = !*m->value;
+
+	if (m->is_regex) {
+		buf_init(&pattern, TEXT_MAX);
+		buf_addf(&pattern, "^(?:%s)$", m->value);
+		found = match_find(pattern.data, "", 0, err_r);
+		buf_fini(&pattern);
+	}
+	return found < 0 ? -1 : found == m->is_equal;
+}
+
+static int silence_check(const struct action_env *env,
+	const struct action *action, struct err *err_r)
+{
+	const struct action_silence *silence = &action->u.silence;
+	const struct matcher *matchers;
+	struct arena arena;
+	int empty = 1;
+
+	if (errand_check(env, secret_reveal(silence->url), &silence->auth,
+		    &silence->tls, err_r) < 0)
+		return -1;
+	arena_init(&arena);
+	matchers = render_matchers(&arena, silence, &template_sample);
+	for (size_t i = 0; i < silence->n_matchers && empty == 1; i++)
+		empty = matches_empty(&matchers[i], err_r);
+	arena_fini(&arena);
+	if (empty == 1)
+		err_set(err_r, ERR_POLICY,
+			"its matchers match alerts without these labels: "
+			"Alertmanager wants one that names a value");
+	return empty == 0 ? 0 : -1;
+}
+
+/* ---- run, renew, release, drill ---- */
+
+/* Another path below the URL's own: a route prefix is kept. */
+static void send(struct action_run *run, struct errand_spec *spec,
+	const char *path, errand_fn fn)
+{
+	const struct action_silence *silence = silence_of(run);
+	struct silencing *s = run->data;
+	const char *base = secret_reveal(silence->url);
+	size_t len = strlen(base);
+	char *url;
+
+	while (len && base[len - 1] == '/')
+		len--;
+	url = xasprintf("%.*s/api/v2/%s", (int)len, base, path);
+	spec->url = url;
+	spec->auth = &silence->auth;
+	spec->tls = &silence->tls;
+	s->errand = errand_start(run, spec, fn);
+	free(url);
+}
+
+static void silence_begin(struct action_run *run)
+{
+	const struct action_silence *silence = silence_of(run);
+	const char *comment = silence->comment;
+	struct silencing *s = xcalloc(1, sizeof(*s));
+	struct errand_spec spec = {.repeatable = true};
+	struct buf path;
+
+	run->data = s;
+	arena_init(&s->arena);
+	s->spec = (struct silence_spec){
+		.matchers = render_matchers(&s->arena, silence, run->values),
+		.n_matchers = silence->n_matchers,
+		.author = arena_printf(
+			&s->arena, "tidegate %s", run->values->rollout),
+		.comment = render(&s->arena,
+			comment ? comment : "rollout {{rollout}}: {{reason}}",
+			run->values),
+		.ends_ms = loop_now(run->env->loop) + silence->lease_ms,
+	};
+	buf_init(&path, HTTP_URL_MAX);
+	buf_adds(&path, "");
+	silence_filter(&s->spec, &path);
+	spec.url = arena_printf(
+		&s->arena, "silences%s%s", path.len ? "?" : "", path.data);
+	send(run, &spec, spec.url, silence_listed);
+	buf_fini(&path);
+}
+
+static void silence_end(struct action_run *run, enum action_result result)
+{
+	struct silencing *s = run->data;
+
+	run->data = NULL;
+	arena_fini(&s->arena);
+	free(s);
+	action_run_end(run, result);
+}
+
+static void silence_stop(struct action_run *run)
+{
+	struct silencing *s = run->data;
+
+	if (!s)
+		return;
+	errand_cancel(&s->errand);
+	arena_fini(&s->arena);
+	free(s);
+	run->data = NULL;
+}
+
+/* Alertmanager's errors are JSON strings, which are shown as they are. */
+static void failed(struct action_run *run, const struct http_reply *reply)
+{
+	const char *why = NULL;
+
+	silence_stop(run);
+	if (reply->status == 404 || reply->status == 410)
+		why = "there is no API v2 at this URL: check its path; an "
+		      "Alertmanager before 0.16 is too old";
+	errand_failed(run, reply, why);
+}
+
+static void not_understood(struct action_run *run, const struct err *err)
+{
+	buf_adds(&run->detail, err->text);
+	silence_end(run, ACTION_FAILED);
+}
+
+static void describe(struct action_run *run, const char *verb)
+{
+	static const char *const ops[2][2] = {{"!=", "="}, {"!~", "=~"}};
+	struct silencing *s = run->data;
+	const struct matcher *m = s->spec.matchers;
+	char text[DURATION_TEXT_MAX];
+
+	buf_addf(&run->detail, "%s what has", verb);
+	for (size_t i = 0; i < s->spec.n_matchers; i++, m++)
+		buf_addf(&run->detail, "%s %s%s%s", i ? "," : "", m->name,
+			ops[m->is_regex][m->is_equal], m->value);
+	buf_addf(&run->detail, " for %s",
+		duration_print(silence_of(run)->lease_ms, text));
+}
+
+static void silence_listed(
+	struct action_run *run, const struct http_reply *reply)
+{
+	struct silencing *s = run->data;
+	struct err err;
+
+	s->errand = NULL;
+	if (reply->status != 200) {
+		failed(run, reply);
+	} else if (silence_find(&s->spec, reply->body, reply->body_len,
+			   s->found, &s->n_found, &err) < 0) {
+		not_understood(run, &err);
+	} else if (run->job == JOB_RELEASE) {
+		silence_expire(run);
+	} else if (run->job == JOB_DRILL) {
+		describe(run, "would silence");
+		silence_end(run, ACTION_OK);
+	} else {
+		silence_store(run);
+	}
+}
+
+static void silence_store(struct action_run *run)
+{
+	struct silencing *s = run->data;
+	struct buf body;
+
+	buf_init(&body, 64 * 1024);
+	silence_encode(&s->spec, loop_now(run->env->loop),
+		s->n_found ? &s->found[0] : NULL, &body);
+	send(run,
+		&(struct errand_spec){.body = body.data, .body_len = body.len},
+		"silences", silence_stored);
+	buf_fini(&body);
+}
+
+static void silence_stored(
+	struct action_run *run, const struct http_reply *reply)
+{
+	struct silencing *s = run->data;
+	char id[SILENCE_ID_MAX];
+	struct err err;
+
+	s->errand = NULL;
+	if (reply->status != 200) {
+		failed(run, reply);
+		return;
+	}
+	if (silence_decode_id(reply->body, reply->body_len, id, &err) < 0) {
+		not_understood(run, &err);
+		return;
+	}
+	snprintf(run->kept, sizeof(run->kept), "%s", id);
+	describe(run, s->n_found ? "renewed the silence of" : "silenced");
+	buf_addf(&run->detail, ": silence %s", id);
+	silence_end(run, ACTION_OK);
+}
+
+static void silence_expire(struct action_run *run)
+{
+	struct silencing *s = run->data;
+	char path[SILENCE_ID_MAX + 16];
+
+	if (s->n_expired == s->n_found) {
+		buf_addf(&run->detail, "expired %zu silence%s", s->n_found,
+			s->n_found == 1 ? "" : "s");
+		silence_end(run, ACTION_OK);
+		return;
+	}
+	snprintf(path, sizeof(path), "silence/%s", s->found[s->n_expired].id);
+	send(run, &(struct errand_spec){.method = "DELETE", .repeatable = true},
+		path, silence_expired);
+}
+
+static void silence_expired(
+	struct action_run *run, const struct http_reply *reply)
+{
+	struct silencing *s = run->data;
+
+	s->errand = NULL;
+	if (reply->status != 200 && reply->status != 404) {
+		failed(run, reply);
+		return;
+	}
+	s->n_expired++;
+	silence_expire(run);
+}
+
+static int64_t silence_lease_ms(const struct action *action)
+{
+	return action->u.silence.lease_ms;
+}
+
+const struct action_type action_type_silence = {
+	.name = "alertmanager-silence",
+	.check = silence_check,
+	.start = {[JOB_RUN] = silence_begin,
+		[JOB_DRILL] = silence_begin,
+		[JOB_RENEW] = silence_begin,
+		[JOB_RELEASE] = silence_begin},
+	.cancel = silence_stop,
+	.lease_ms = silence_lease_ms,
+};

@@ -1,0 +1,471 @@
+/*
+ * Actions of type redis against a real redis-server: what is removed, what is
+ * left, what its refusals become. It prints how long a large purge takes and
+ * what other clients feel meanwhile; nothing fails on time.
+ */
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <hiredis/hiredis.h>
+
+#include "action/action.h"
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "policy/url.h"
+
+#define KEYS_MANY   1000000
+#define KEYS_PURGED 200000
+#define SAMPLES_MAX 200000
+#define START_TRIES 500
+
+static char folder[] = "/tmp/redis_test.XXXXXX";
+static pid_t server;
+static int port;
+static struct loop *loop;
+static struct policy policy = {.folder = "/"};
+static struct action_env env;
+static struct action action;
+static redisContext *client;
+
+static struct {
+	bool there;
+	enum action_result result;
+	char detail[ACTION_DETAIL_MAX + 1];
+	int64_t duration_ms;
+} end;
+
+static const struct template_values values = {.candidate = "shop-2"};
+
+/* ---- the server ---- */
+
+static int free_port(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+static void serve(void)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", port);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that aborts leaves none */
+	if (!freopen("/dev/null", "w", stdout))
+		_exit(1);
+	execlp("redis-server", "redis-server", "--port", number, "--bind",
+		"127.0.0.1", "--dir", folder, "--save", "",
+		"--enable-debug-"
+		"command",
+		"yes", (char *)NULL);
+	_exit(127);
+}
+
+static bool connect_client(void)
+{
+	client = redisConnect("127.0.0.1", port);
+	if (client && !client->err)
+		return true;
+	if (client)
+		redisFree(client);
+	client = NULL;
+	return false;
+}
+
+static int start_server(void **state)
+{
+	struct timespec pause = {0, 10000000};
+
+	assert_non_null(mkdtemp(folder));
+	port = free_port();
+	server = fork();
+	if (!server)
+		serve();
+	for (int i = 0; i < START_TRIES && !connect_client(); i++) {
+		if (waitpid(server, NULL, WNOHANG) == server) {
+			printf("skipped: there is no redis-server here\n");
+			exit(77);
+		}
+		nanosleep(&pause, NULL);
+	}
+	return client ? 0 : -1;
+}
+
+static int stop_server(void **state)
+{
+	redisFree(client);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	rmdir(folder);
+	return 0;
+}
+
+static void say(const char *command)
+{
+	redisReply *reply = redisCommand(client, command);
+
+	assert_non_null(reply);
+	if (reply->type == REDIS_REPLY_ERROR)
+		fail_msg("%s: %s", command, reply->str);
+	freeReplyObject(reply);
+}
+
+static long long number(const char *command)
+{
+	redisReply *reply = redisCommand(client, command);
+	long long n;
+
+	assert_non_null(reply);
+	assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
+	n = reply->integer;
+	freeReplyObject(reply);
+	return n;
+}
+
+/* ---- a run ---- */
+
+static void set_action(
+	const char *userinfo, const char *rest, const char **patterns, size_t n)
+{
+	char *url = xasprintf("redis://%s127.0.0.1:%d%s", userinfo, port, rest);
+
+	secret_free(&action.u.redis.url);
+	action.u.redis.url = secret_new(url, strlen(url));
+	action.u.redis.patterns = patterns;
+	action.u.redis.n_patterns = n;
+	free(url);
+}
+
+static int setup(void **state)
+{
+	struct err err;
+
+	loop = loop_new(&err);
+	assert_non_null(loop);
+	env = (struct action_env){.loop = loop, .policy = &policy};
+	action = (struct action){.name = "purge",
+		.kind = ACTION_REDIS,
+		.timeout_ms = 60000,
+		.idempotent = true};
+	say("FLUSHALL");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	secret_free(&action.u.redis.url);
+	loop_free(&loop);
+	return 0;
+}
+
+static void ended(const struct action_end *told, void *arg)
+{
+	assert_false(end.there);
+	end.there = true;
+	end.result = told->result;
+	end.duration_ms = told->duration_ms;
+	snprintf(end.detail, sizeof(end.detail), "%s", told->detail);
+	loop_stop(loop);
+}
+
+static void run(enum action_job job)
+{
+	struct action_order order = {&env, &action, &values, job, NULL};
+	struct err err;
+
+	end.there = false;
+	action_job_start(&order, ended, NULL);
+	assert_false(end.there);
+	assert_int_equal(loop_run(loop, &err), 0);
+	assert_true(end.there);
+}
+
+static void expect_detail(const char *part)
+{
+	if (!strstr(end.detail, part))
+		fail_msg("\"%s\" is not in \"%s\"", part, end.detail);
+}
+
+/* ---- tests ---- */
+
+static void only_keys_of_the_patterns_are_removed(void **state)
+{
+	const char *patterns[] = {"cart:*", "price:{{candidate}}:*"};
+
+	say("MSET cart:1 a cart:2 b cart a xcart:1 a price:shop-2:1 a "
+	    "price:shop-1:1 a");
+	freeReplyObject(
+		redisCommand(client, "SET %b v", "cart:\0\xff\r\n", (size_t)9));
+	set_action("", "", patterns, 2);
+	run(JOB_RUN);
+	assert_int_equal(end.result, ACTION_OK);
+	assert_string_equal(end.detail, "removed 4 keys");
+	assert_int_equal(number("DBSIZE"), 3);
+	assert_int_equal(number("EXISTS cart xcart:1 price:shop-1:1"), 3);
+}
+
+static void a_drill_only_counts(void **state)
+{
+	const char *patterns[] = {"cart:*"};
+
+	say("MSET cart:1 a cart:2 b other a");
+	set_action("", "", patterns, 1);
+	run(JOB_DRILL);
+	assert_int_equal(end.result, ACTION_OK);
+	assert_string_equal(end.detail, "would remove 2 keys");
+	assert_int_equal(number("DBSIZE"), 3);
+}
+
+static void the_database_of_the_url_is_the_one_that_is_purged(void **state)
+{
+	const char *patterns[] = {"a*"};
+
+	say("SET a1 x");
+	say("SELECT 3");
+	say("SET a2 x");
+	set_action("", "/3", patterns, 1);
+	run(JOB_RUN);
+	assert_string_equal(end.detail, "removed 1 keys");
+	assert_int_equal(number("DBSIZE"), 0);
+	say("SELECT 0");
+	assert_int_equal(number("DBSIZE"), 1);
+}
+
+static void a_user_with_few_rights_is_enough(void **state)
+{
+	const char *patterns[] = {"a*"};
+
+	say("SET a1 x");
+	say("ACL SETUSER purger on >p:ss ~a* +scan +unlink");
+	set_action("purger:p%3Ass@", "", patterns, 1);
+	run(JOB_RUN);
+	assert_string_equal(end.detail, "removed 1 keys");
+	say("ACL DELUSER purger");
+}
+
+static void refusals_are_told_with_a_remedy(void **state)
+{
+	const char *patterns[] = {"a*"};
+
+	say("ACL SETUSER reader on >pass ~* +scan");
+	set_action("nobody:wrong@", "", patterns, 1);
+	run(JOB_RUN);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("WRONGPASS");
+	expect_detail("check user and password");
+	say("SET a1 x");
+	set_action("reader:pass@", "", patterns, 1);
+	run(JOB_RUN);
+	expect_detail("needs +scan +unlink");
+	say("ACL DELUSER reader");
+	set_action("", "/99", patterns, 1);
+	run(JOB_RUN);
+	expect_detail("DB index is out of range");
+	say("CONFIG SET requirepass hush");
+	set_action("", "", patterns, 1);
+	run(JOB_RUN);
+	expect_detail("NOAUTH");
+	set_action(":hush@", "", patterns, 1);
+	run(JOB_RUN);
+	assert_string_equal(end.detail, "removed 1 keys");
+	say("ACL SETUSER default nopass");
+	say("SET a1 x");
+	say("REPLICAOF 127.0.0.1 1");
+	say("CONFIG SET replica-serve-stale-data yes");
+	set_action("", "", patterns, 1);
+	run(JOB_RUN);
+	expect_detail("READONLY");
+	expect_detail("name the primary");
+	say("REPLICAOF NO ONE");
+}
+
+static void a_server_that_is_not_there_is_told(void **state)
+{
+	const char *patterns[] = {"a*"};
+	int open = port;
+
+	port = free_port();
+	set_action("", "", patterns, 1);
+	port = open;
+	run(JOB_RUN);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("no connection to 127.0.0.1:");
+	expect_detail("refused");
+}
+
+static void a_server_that_hangs_is_given_up_in_time(void **state)
+{
+	const char *patterns[] = {"a*"};
+
+	kill(server, SIGSTOP);
+	set_action("", "", patterns, 1);
+	action.timeout_ms = 100;
+	run(JOB_RUN);
+	kill(server, SIGCONT);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("not finished after 100ms");
+}
+
+static void a_pattern_of_nothing_but_an_empty_template_is_refused(void **state)
+{
+	const char *patterns[] = {"{{stable}}*"};
+
+	say("SET a1 x");
+	set_action("", "", patterns, 1);
+	run(JOB_RUN);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("matches every key");
+	assert_int_equal(number("DBSIZE"), 1);
+}
+
+static void a_host_is_looked_up_and_a_bad_name_is_told(void **state)
+{
+	const char *patterns[] = {"a*"};
+	char *url = xasprintf("redis://localhost:%d", port);
+
+	set_action("", "", patterns, 1);
+	secret_free(&action.u.redis.url);
+	action.u.redis.url = secret_new(url, strlen(url));
+	free(url);
+	run(JOB_RUN);
+	assert_string_equal(end.detail, "removed 0 keys");
+	secret_free(&action.u.redis.url);
+	action.u.redis.url = secret_new("redis://no.such.invalid", 23);
+	action.timeout_ms = 1000;
+	run(JOB_RUN);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("not f"); /* found, or finished when DNS is silent */
+}
+
+static void urls_are_read_strictly(void **state)
+{
+	static const struct {
+		const char *url, *said;
+	} rows[] = {
+		{"redis://h", NULL},
+		{"redis://u:p@h:1/15", NULL},
+		{"redis://[::1]:6379/", NULL},
+		{"rediss://h", "TLS to Redis is not supported"},
+		{"http://h", "does not start with redis://"},
+		{"redis://", "host is missing"},
+		{"redis://h/0/1", "database is a number"},
+		{"redis://h/db", "database is a number"},
+		{"redis://h:x", "port is not a number"},
+		{"redis://h?x=1", "no query"},
+	};
+	struct url url;
+	struct err err;
+	int rc;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		rc = url_parse_redis(rows[i].url, &url, &err);
+		assert_int_equal(rc, rows[i].said ? -1 : 0);
+		if (rows[i].said && !strstr(err.text, rows[i].said))
+			fail_msg("%s: %s", rows[i].url, err.text);
+	}
+}
+
+/* ---- many ---- */
+
+static int by_size(const void *a, const void *b)
+{
+	long x = *(const long *)a, y = *(const long *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Another client, in a process of its own: the 99th percentile of its PINGs in
+ * microseconds, through a pipe. Ends when its standard input does. */
+static void feel(int stop_fd, int out_fd)
+{
+	static long samples[SAMPLES_MAX];
+	redisContext *other = redisConnect("127.0.0.1", port);
+	struct timespec from, to, pause = {0, 200000};
+	size_t n = 0;
+	char byte;
+
+	while (n < SAMPLES_MAX && recv(stop_fd, &byte, 1, MSG_DONTWAIT) != 0) {
+		clock_gettime(CLOCK_MONOTONIC, &from);
+		freeReplyObject(redisCommand(other, "PING"));
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		samples[n++] = (to.tv_sec - from.tv_sec) * 1000000 +
+			       (to.tv_nsec - from.tv_nsec) / 1000;
+		nanosleep(&pause, NULL);
+	}
+	qsort(samples, n, sizeof(*samples), by_size);
+	if (write(out_fd, &samples[n * 99 / 100], sizeof(long)) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+static void a_fifth_of_a_million_keys_goes_and_the_others_stay(void **state)
+{
+	const char *patterns[] = {"purge:*"};
+	int stop[2], out[2];
+	long p99 = -1;
+	pid_t other;
+
+	say("DEBUG POPULATE 200000 purge 8");
+	say("DEBUG POPULATE 800000 keep 8");
+	assert_int_equal(number("DBSIZE"), KEYS_MANY);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, stop), 0);
+	assert_int_equal(pipe(out), 0);
+	other = fork();
+	if (!other) {
+		close(stop[0]);
+		feel(stop[1], out[1]);
+	}
+	set_action("", "", patterns, 1);
+	run(JOB_RUN);
+	close(stop[0]);
+	close(stop[1]);
+	assert_int_equal(read(out[0], &p99, sizeof(p99)), sizeof(p99));
+	waitpid(other, NULL, 0);
+	close(out[0]);
+	close(out[1]);
+	printf("%s of %d in %lld ms; p99 of others: %ld us\n", end.detail,
+		KEYS_MANY, (long long)end.duration_ms, p99);
+	assert_string_equal(end.detail, "removed 200000 keys");
+	assert_int_equal(number("DBSIZE"), KEYS_MANY - KEYS_PURGED);
+	assert_int_equal(number("EXISTS keep:0 keep:799999"), 2);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(only_keys_of_the_patterns_are_removed),
+		TEST(a_drill_only_counts),
+		TEST(the_database_of_the_url_is_the_one_that_is_purged),
+		TEST(a_user_with_few_rights_is_enough),
+		TEST(refusals_are_told_with_a_remedy),
+		TEST(a_server_that_is_not_there_is_told),
+		TEST(a_server_that_hangs_is_given_up_in_time),
+		TEST(a_pattern_of_nothing_but_an_empty_template_is_refused),
+		TEST(a_host_is_looked_up_and_a_bad_name_is_told),
+		TEST(urls_are_read_strictly),
+		TEST(a_fifth_of_a_million_keys_goes_and_the_others_stay),
+	};
+
+	return cmocka_run_group_tests(tests, start_server, stop_server);
+}
