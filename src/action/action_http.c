@@ -21,6 +21,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "policy/match.h"
+#include "policy/url.h"
 
 #define REPLY_BYTES_MAX   (1024 * 1024)
 #define REQUEST_BYTES_MAX (1024 * 1024)
@@ -90,6 +91,35 @@ static int check_expect(const struct http_expect *expect, struct err *err_r)
 	return 0;
 }
 
+static bool host_is(const struct url_part *host, const char *name)
+{
+	return host->len == strlen(name) &&
+	       strncasecmp(host->at, name, host->len) == 0;
+}
+
+/* An access token opens everything the account may do: it goes to Google's
+ * APIs, or to this machine, and nowhere else. */
+static int check_token_host(const char *text, struct err *err_r)
+{
+	static const char google[] = ".googleapis.com";
+	const size_t len = sizeof(google) - 1;
+	struct url url;
+
+	if (url_parse(text, &url, err_r) < 0)
+		return -1;
+	if (url.host.at &&
+		(host_is(&url.host, "localhost") ||
+			host_is(&url.host, "127.0.0.1") ||
+			(url.host.len > len &&
+				strncasecmp(url.host.at + url.host.len - len,
+					google, len) == 0)))
+		return 0;
+	return err_set(err_r, ERR_POLICY,
+		"auth google sends an access token, which is for "
+		"*.googleapis.com only; a Cloud Run service wants an ID token, "
+		"which is not supported by this version");
+}
+
 static int http_check(const struct action_env *env, const struct action *action,
 	struct err *err_r)
 {
@@ -99,6 +129,8 @@ static int http_check(const struct action_env *env, const struct action *action,
 
 	render_url(http, &template_sample, &url);
 	rc = http_url_check(url.data, false, err_r);
+	if (rc == 0 && http->auth.type == AUTH_GOOGLE)
+		rc = check_token_host(url.data, err_r);
 	buf_wipe(&url);
 	buf_fini(&url);
 	if (rc < 0)

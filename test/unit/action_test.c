@@ -278,6 +278,35 @@ static void bad_requests_are_found_before_a_rollout(void **state)
 	assert_int_equal(action_check(&env, &action, &err), -1);
 }
 
+static void access_tokens_go_to_google_only(void **state)
+{
+	static const struct {
+		const char *url;
+		enum err_code code;
+	} rows[] = {
+		{"https://example.com/", ERR_POLICY},
+		{"https://run.googleapis.com.example.com/", ERR_POLICY},
+		{"https://notgoogleapis.com/", ERR_POLICY},
+		{"https://run.googleapis.com@example.com/", ERR_POLICY},
+		{"{{candidate_url}}/health", ERR_POLICY},
+		/* These are fine; what is missing here are credentials. */
+		{"https://run.googleapis.com/v2/x", ERR_AUTH},
+		{"http://127.0.0.1:1/", ERR_AUTH},
+	};
+	struct err err;
+	size_t i;
+
+	action.u.http.auth.type = AUTH_GOOGLE;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		secret_free(&action.u.http.url);
+		action.u.http.url =
+			secret_new(rows[i].url, strlen(rows[i].url));
+		assert_int_equal(action_check(&env, &action, &err), -1);
+		assert_int_equal(err.code, rows[i].code);
+	}
+	action.u.http.auth.type = AUTH_NONE;
+}
+
 static void a_cancelled_run_says_nothing(void **state)
 {
 	struct action_run *started;
@@ -390,6 +419,7 @@ int main(void)
 		TEST(attempts_that_run_out_are_a_failure),
 		TEST(a_write_that_hangs_is_unknown_unless_it_may_be_repeated),
 		TEST(bad_requests_are_found_before_a_rollout),
+		TEST(access_tokens_go_to_google_only),
 		TEST(a_cancelled_run_says_nothing),
 		TEST(a_program_gets_its_arguments_as_they_are),
 		TEST(its_environment_is_built_and_not_inherited),
