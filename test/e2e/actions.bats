@@ -49,8 +49,8 @@ interrupted() { # EXIT
 	grep -qx 'TIDEGATE_SERVICE=backend' "$WORLD/facts"
 	grep -qx "TIDEGATE_ROLLOUT=$(rollout_id)" "$WORLD/facts"
 	# Nothing of our own environment that the policy does not name.
-	! grep -q CLOUDSDK_AUTH_ACCESS_TOKEN "$WORLD/facts"
-	! grep -q e2e-token "$WORLD/facts"
+	not grep -q CLOUDSDK_AUTH_ACCESS_TOKEN "$WORLD/facts"
+	not grep -q e2e-token "$WORLD/facts"
 }
 
 @test "a hook with on_failure stop holds until a person continues" {

@@ -113,7 +113,7 @@ finished_not_yet() {
 	QUERY='vector(0) > 1' quick 'on_undecided: rollback'
 	rollout_start
 	reverted 5
-	! enters held
+	not enters held
 }
 
 @test "too few requests are no evidence" {
@@ -122,7 +122,7 @@ finished_not_yet() {
 	rollout_start
 	reverted 5
 	said '.event == "check" and .outcome == "no-data"'
-	! said '.event == "check" and .outcome == "pass"'
+	not said '.event == "check" and .outcome == "pass"'
 }
 
 @test "metrics that go away hold the rollout until they are back" {
@@ -134,7 +134,7 @@ finished_not_yet() {
 	until_in held
 	said '.event == "check" and .outcome == "error"'
 	serves "$CANDIDATE" 20
-	! enters reverting
+	not enters reverting
 	kill -CONT "$PROMETHEUS_PID"
 	rollout_ends 0
 	serves "$CANDIDATE" 100

@@ -144,7 +144,7 @@ refused() { # TEXT: preflight said so, and nothing was written
 	said '.event == "action" and .name == "smoke" and .result == "ok"'
 	writes | jq -s -e '.[0].body.traffic |
 		any(.tag == "candidate" and (.percent // 0) == 0)'
-	! traffic | grep '"candidate"'
+	not grep '"candidate"' <<<"$(traffic)"
 	serves "$CANDIDATE" 100
 }
 

@@ -33,6 +33,11 @@ until_true() {
 	done
 }
 
+# not COMMAND…: a test fails by it, which it does not by a bare "!".
+not() {
+	! "$@"
+}
+
 # sandbox_start [OPTION…] sets ADMIN, FRONT, METRICS, SERVICE, SANDBOX_PID.
 sandbox_start() {
 	local ready
