@@ -1,0 +1,34 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2034
+# `run` is killed at 50 random instants; `resume` ends each rollout right.
+
+load world
+load rollout
+load shared
+load crash
+
+LANES=5
+TRIALS=10 # in each lane
+
+setup_file() { shared_open; }
+teardown_file() { shared_close; }
+
+@test "a run killed at any instant is ended right by resume" {
+	local seed=${TIDEGATE_CRASH_SEED:-$((RANDOM + 1))} lane lanes=()
+
+	echo "# TIDEGATE_CRASH_SEED=$seed" >&3
+	for ((lane = 0; lane < LANES; lane++)); do
+		crash_lane "$lane" $((seed + lane)) "$TRIALS" $((lane * 2)) \
+			3>&- &
+		lanes+=($!)
+	done
+	wait "${lanes[@]}"
+	cat "$SHARED"/[0-9]
+	[ "$(cat "$SHARED"/[0-9] | wc -l)" = $((LANES * TRIALS)) ]
+	not grep ^BAD "$SHARED"/[0-9]
+	# Every phase that is no end was hit.
+	for phase in "${CRASH_KINDS[@]}"; do
+		grep -q "^ok [a-z-]* $phase\$" "$SHARED"/[0-9] ||
+			{ echo "no kill hit $phase"; false; }
+	done
+}
