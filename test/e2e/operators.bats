@@ -1,0 +1,273 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2034
+# Decisions of people, signals, and looking on while it runs.
+
+load world
+load rollout
+load shared
+
+setup_file() { shared_open; }
+teardown_file() { shared_close; }
+setup() { shared_begin; }
+teardown() { shared_end; }
+
+GATE='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s, approval: {approvers: [alice, bob], minimum: 1, timeout: 1h}}]'
+
+at_gate() {
+	STEPS=$GATE quick
+	rollout_start
+	until_in awaiting-approval
+}
+
+@test "an approval by another process takes effect within a second" {
+	at_gate
+	serves "$CANDIDATE" 20
+	tide approve --as bob --comment 'looks good'
+	[ "$status" = 0 ]
+	rollout_ends 0
+	# The decision was journaled by the driver soon after it was made.
+	[ "$(journal "SELECT count(*) FROM command JOIN event
+		ON event.name = 'command'
+		WHERE event.time_ms - command.time_ms BETWEEN 0 AND 1000")" = 1 ]
+	said '.event == "command" and .who == "bob" and .verb == "approve"'
+	serves "$CANDIDATE" 100
+}
+
+@test "who started a rollout cannot approve it" {
+	at_gate
+	tide approve --as alice
+	[ "$status" = 4 ]
+	[[ $output == *self_approval* ]]
+	serves "$CANDIDATE" 20
+	kill -INT "$RUN_PID"
+	rollout_ends 6
+}
+
+@test "who is not among the approvers cannot approve" {
+	at_gate
+	tide approve --as mallory
+	[ "$status" = 4 ]
+	serves "$CANDIDATE" 20
+	kill -INT "$RUN_PID"
+	rollout_ends 6
+}
+
+@test "an approval before the gate is open is refused" {
+	STEPS='[{percent: 20, bake: 1h}, {percent: 100, bake: 1s, approval: {approvers: [bob]}}]' quick
+	rollout_start
+	until_step 20
+	tide approve --as bob
+	[ "$status" = 4 ]
+	kill -INT "$RUN_PID"
+	rollout_ends 6
+}
+
+@test "a rejection takes the traffic back with the name of who did" {
+	at_gate
+	tide reject --as bob --comment 'not today'
+	[ "$status" = 0 ]
+	rollout_ends 6
+	serves stable-1 100
+	finished '.reason | contains("bob") and contains("not today")'
+}
+
+@test "nobody in time: held, then hold_timeout reverts" {
+	STEPS='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s, approval: {approvers: [bob], timeout: 1s}}]' \
+		quick 'hold_timeout: 1s'
+	rollout_start
+	rollout_ends 5
+	enters held
+	serves stable-1 100
+}
+
+@test "a pause stops the steps but not the checks, until continue" {
+	STEPS='[{percent: 20, bake: 2s}, {percent: 100, bake: 1s}]' quick
+	rollout_start
+	until_step 20
+	tide pause
+	[ "$status" = 0 ]
+	until_in paused
+	local before
+	before=$(grep -cF '"event":"check"' "$WORLD/run.json")
+	until_run more_checks $((before + 3))
+	serves "$CANDIDATE" 20
+	tide continue
+	[ "$status" = 0 ]
+	rollout_ends 0
+}
+
+more_checks() {
+	[ "$(grep -cF '"event":"check"' "$WORLD/run.json")" -ge "$1" ]
+}
+
+@test "an abort takes the traffic back" {
+	STEPS=$LONG quick
+	rollout_start
+	until_step 20
+	tide abort --as carol
+	[ "$status" = 0 ]
+	rollout_ends 6
+	serves stable-1 100
+	finished '.reason | contains("carol")'
+}
+
+@test "an ended rollout takes no more decisions" {
+	quick
+	rollout_start
+	rollout_ends 0
+	tide abort
+	[ "$status" = 4 ]
+	serves "$CANDIDATE" 100
+}
+
+@test "no signal cuts a revert short" {
+	STEPS=$LONG quick 'rollback:' \
+		'  - {name: slow, type: exec, command: [sleep, "1"]}'
+	rollout_start
+	until_step 20
+	control PATCH '' '{"operationDelay": "1s"}'
+	kill -INT "$RUN_PID"
+	until_in reverting
+	kill -TERM "$RUN_PID"
+	kill -INT "$RUN_PID"
+	until_in rolling-back
+	kill -TERM "$RUN_PID"
+	rollout_ends 6
+	serves stable-1 100
+	finished '.outcome == "rolled-back"'
+	said '.event == "action" and .name == "slow" and .result == "ok"'
+}
+
+@test "an interrupted run is left as it is when the policy says so" {
+	STEPS='[{percent: 20, bake: 3s}, {percent: 100, bake: 1s}]' \
+		quick 'on_interrupt: leave'
+	rollout_start
+	until_step 20
+	kill -TERM "$RUN_PID"
+	rollout_ends 8
+	finished '.outcome == "waiting"'
+	serves "$CANDIDATE" 20
+	run "$TIDEGATE" resume --format json
+	[ "$status" = 0 ]
+	serves "$CANDIDATE" 100
+	journal_has_no_gaps
+}
+
+@test "who waits too long for people leaves it waiting" {
+	STEPS=$GATE quick
+	rollout_start --wait 1s
+	rollout_ends 8
+	finished '.outcome == "waiting" and .exit == 8'
+	serves "$CANDIDATE" 20
+	# The gate was not forgotten.
+	"$TIDEGATE" resume --format json >"$WORLD/run.json" 2>"$WORLD/run.err" 3>&- &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	until_run has '"event":"resumed"'
+	tide approve --as bob
+	[ "$status" = 0 ]
+	rollout_ends 0
+	serves "$CANDIDATE" 100
+}
+
+@test "a holder that is dead is replaced at once" {
+	STEPS=$LONG quick
+	rollout_start
+	until_step 20
+	kill -KILL "$RUN_PID"
+	rollout_ends 137
+	local id
+	id=$(rollout_id)
+	"$TIDEGATE" resume "$id" --format json >"$WORLD/run.json" \
+		2>"$WORLD/run.err" 3>&- &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	# The lease of the dead one would have lasted 15 s.
+	local from=$SECONDS
+	until_run has '"event":"resumed"'
+	[ $((SECONDS - from)) -le 8 ]
+	kill -INT "$RUN_PID"
+	rollout_ends 6
+	serves stable-1 100
+}
+
+@test "status, list and watch show a rollout while it runs" {
+	at_gate
+	tide status
+	[ "$status" = 0 ]
+	[[ $output == *awaiting-approval* && $output == *"$CANDIDATE"* ]]
+	tide status --format json
+	jq -e '.phase == "awaiting-approval"' <<<"$output"
+	run "$TIDEGATE" list
+	[[ $output == *"$(rollout_id)"*awaiting-approval* ]]
+	"$TIDEGATE" watch "$(rollout_id)" >"$WORLD/watch" 2>&1 3>&- &
+	local watch=$!
+	PIDS+=("$watch")
+	until_true 10 grep -q awaiting-approval "$WORLD/watch"
+	tide approve --as bob
+	rollout_ends 0
+	until_true 10 grep -q promoted "$WORLD/watch"
+	RUN_PID=$watch
+	until_true 10 run_is_gone
+}
+
+@test "json lines have every field, and the last one says how it ended" {
+	quick
+	rollout_start
+	rollout_ends 0
+	jq -s -e 'all(.[]; (.time | test("^[0-9]{4}-.*Z$")) and .rollout and
+		.event and .phase and (.percent | type == "number"))' \
+		"$WORLD/run.json"
+	jq -s -e '[.[].seq] == [range(1; length + 1)]' "$WORLD/run.json"
+	finished '.outcome == "promoted" and .exit == 0 and .reason != ""'
+	[ "$(grep -cF '"event":"finished"' "$WORLD/run.json")" = 1 ]
+}
+
+@test "GitHub's files are written when they are set" {
+	quick
+	GITHUB_OUTPUT=$WORLD/output GITHUB_STEP_SUMMARY=$WORLD/summary \
+		rollout_start
+	rollout_ends 0
+	grep -qx 'outcome=promoted' "$WORLD/output"
+	grep -qx 'exit=0' "$WORLD/output"
+	grep -qx "candidate=$CANDIDATE" "$WORLD/output"
+	grep -q promoted "$WORLD/summary"
+}
+
+@test "nothing that is piped has escape sequences" {
+	quick
+	"$TIDEGATE" run backend --policy "$WORLD/policy.yaml" \
+		>"$WORLD/out" 2>"$WORLD/err"
+	[ -s "$WORLD/out" ]
+	[ -s "$WORLD/err" ]
+	not grep -q $'\e' "$WORLD/out" "$WORLD/err"
+	grep -q promoted "$WORLD/out"
+}
+
+@test "NO_COLOR is honoured on a terminal" {
+	quick
+	NO_COLOR=1 TERM=xterm script -qec \
+		"'$TIDEGATE' run backend --policy '$WORLD/policy.yaml'" \
+		"$WORLD/typescript" >/dev/null </dev/null
+	grep -q promoted "$WORLD/typescript"
+	not grep -qE $'\e\\[[0-9;]*m' "$WORLD/typescript"
+}
+
+@test "secrets are in no file, no line and no argument" {
+	export HOOK_SECRET=hush-$RANDOM$RANDOM
+	STEPS='[{percent: 20, bake: 3s}, {percent: 100, bake: 1s}]' \
+		quick 'hooks:' '  started:' \
+		'    - {name: leak, type: exec, command: [sh, -c, "echo it is $MINE; exit 1"], env: {MINE: "${HOOK_SECRET}"}}' \
+		"    - {name: call, type: http, url: \"$FRONT/x?key=\${HOOK_SECRET}\", headers: {X-Key: \"\${HOOK_SECRET}\"}, expect: {status: 418}}"
+	rollout_start
+	until_step 20
+	tr '\0' '\n' <"/proc/$RUN_PID/cmdline" >"$WORLD/argv"
+	grep -q backend "$WORLD/argv"
+	not grep -e "$HOOK_SECRET" -e e2e-token "$WORLD/argv"
+	rollout_ends 0
+	# The action said it, but nobody wrote it down.
+	said '.event == "action" and .name == "leak" and
+		(.detail | contains("it is"))'
+	not grep -la -e "$HOOK_SECRET" -e e2e-token "$WORLD"/state.db* \
+		"$WORLD/run.json" "$WORLD/run.err"
+}
