@@ -12,6 +12,7 @@
  *   live_traffic.c    EFFECT_READ, EFFECT_WRITE
  *   live_check.c      EFFECT_ASK
  *   live_action.c     EFFECT_ACT, EFFECT_CANCEL
+ *   live_holding.c    what actions opened and keep
  */
 #ifndef TIDEGATE_LIVE_DRIVER_H
 #define TIDEGATE_LIVE_DRIVER_H
@@ -28,6 +29,7 @@
 
 struct ask;
 struct act;
+struct holding;
 struct look;
 struct prometheus;
 struct timer;
@@ -77,6 +79,9 @@ struct live {
 	char *refused_text;
 	struct ask **asks; /* one per SLO, NULL: not being asked */
 	struct act *act;
+	LIST_HEAD(, holding) holdings;
+	struct timer *release; /* the end waits for holdings to be closed */
+	void (*released)(struct live *live);
 
 	/* The end. */
 	bool over; /* nothing may start any more */
@@ -204,5 +209,20 @@ void act_refuse(
 	struct live *live, const struct effect *effect, const char *text);
 void act_cancel(struct act **act);
 struct action_env live_action_env(const struct live *live);
+
+/* ---- live_holding.c ---- */
+
+/* What JOB_RECORD found for an action, for its runs; NULL: nothing. */
+void live_keep(
+	struct live *live, const struct action *action, const char *kept);
+const char *live_kept(struct live *live, const struct action *action);
+/* A run ended well: what it opened, if anything, is renewed from now on. */
+void live_opened(struct live *live, enum action_list list, int index);
+/* The same two out of the journal, when a rollout is taken up. */
+MUST_CHECK int live_holdings_read(struct live *live, struct err *err_r);
+/* Closes what is open, then calls `released`, in a later turn. */
+void live_release(struct live *live, void (*released)(struct live *live));
+void live_holdings_stop(struct live *live); /* leaves it open */
+void live_holdings_free(struct live *live);
 
 #endif

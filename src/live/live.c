@@ -17,6 +17,7 @@
 
 static void live_wake(void *arg);
 static void live_end(void *arg);
+static void live_tell_end(struct live *live);
 
 /* ---- small facts ---- */
 
@@ -320,6 +321,7 @@ static void stop_all(struct live *live)
 	for (size_t i = 0; i < live->policy->n_slos; i++)
 		ask_cancel(&live->asks[i]);
 	act_cancel(&live->act);
+	live_holdings_stop(live);
 	live->n_effects = 0;
 }
 
@@ -346,19 +348,30 @@ void live_taken_over(struct live *live, const struct err *err)
 	live_finish(live, 1, &why);
 }
 
+/* The journal has the end: the service is free for the next rollout. What
+ * actions opened is closed only when the rollout is over for good. */
 static void live_end(void *arg)
 {
 	struct live *live = arg;
-	struct err *err = live->end_err;
 
 	live->end = NULL;
-	live->end_err = NULL;
 	hub_flush(live->hub, NULL);
 	hub_tell(live->hub); /* the end is told last */
 	if (live->fence)
 		store_lease_drop(
 			live->hub->world.store, live->service, live->fence);
+	if (live->fence && phase_is_end(live->state.phase))
+		live_release(live, live_tell_end);
+	else
+		live_tell_end(live);
 	live->fence = 0;
+}
+
+static void live_tell_end(struct live *live)
+{
+	struct err *err = live->end_err;
+
+	live->end_err = NULL;
 	live->listener.end(live, live->end_status, err, live->listener.arg);
 	free(err);
 }
@@ -376,6 +389,7 @@ void live_free(struct live **live_p)
 		store_lease_drop(
 			live->hub->world.store, live->service, live->fence);
 	}
+	live_holdings_free(live);
 	hub_leave(live);
 	service_free(&live->snapshot);
 	free(live->end_err);

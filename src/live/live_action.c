@@ -52,6 +52,9 @@ void act_start(struct live *live, const struct effect *effect)
 {
 	struct act *act = act_new(live, effect);
 	const struct actions *list = &live->policy->lists[act->list];
+	const struct action *action = &list->item[act->index];
+	struct action_order order = {&act->env, action, &act->values.values,
+		JOB_RUN, live_kept(live, action)};
 
 	act->env = live_action_env(live);
 	act->candidate_url = xstrdup(live->candidate_url);
@@ -59,8 +62,7 @@ void act_start(struct live *live, const struct effect *effect)
 	live_values_fill(live, live->candidate, 0, &act->values);
 	act->values.values.candidate_url = act->candidate_url;
 	act->values.values.reason = act->reason;
-	act->run = action_start(&act->env, &list->item[act->index],
-		&act->values.values, act_ended, act);
+	act->run = action_job_start(&order, act_ended, act);
 }
 
 void act_refuse(struct live *live, const struct effect *effect, const char *why)
@@ -76,6 +78,8 @@ static void act_ended(const struct action_end *end, void *arg)
 	struct act *act = arg;
 
 	act->run = NULL;
+	if (end->result == ACTION_OK)
+		live_opened(act->live, act->list, act->index);
 	act_tell(act, end->result, end->detail, end->duration_ms);
 }
 

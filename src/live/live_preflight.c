@@ -3,12 +3,13 @@
  * asks only; all that is wrong is collected, so that one refusal names it all.
  *
  *   look_start -> look_service_read -> look_revision_read -> look_inquire …
- *     -> look_inquired … -> look_finish
+ *     -> look_inquired … -> look_record … -> look_recorded … -> look_finish
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsonw.h"
 #include "base/rng.h"
 #include "base/xalloc.h"
 #include "engine/backoff.h"
@@ -19,6 +20,7 @@
 #define LOOK_TIMEOUT_MS   15000 /* of one request */
 #define LOOK_TRIES_MAX    4 /* of each request */
 #define LOOK_TEXT_MAX     (16 * 1024)
+#define LOOK_KEPT_MAX     (96 * 1024) /* of all actions of a policy */
 #define TAG_SERVICE_MAX   46 /* a tag and its service share one DNS label */
 #define INQUIRIES_AT_ONCE 8
 
@@ -39,6 +41,12 @@ struct look {
 	struct timer *pause;
 	struct look_slo *slos;
 	size_t next_slo, done_slos;
+	int list; /* whose action records, at `index` */
+	size_t index;
+	struct action_env env;
+	struct live_values values;
+	struct action_run *record;
+	struct buf kept; /* members of a JSON object, "name":"text",… */
 	struct rng rng;
 	struct buf problems;
 	struct event event;
@@ -51,8 +59,11 @@ static void look_read_revision(void *arg);
 static void look_revision_read(
 	const struct revision *revision, const struct err *err, void *arg);
 static void look_inquire(struct look *look);
+static void check_actions(struct look *look);
 static void look_ask(void *arg);
 static void look_inquired(const struct inquiry_end *end, void *arg);
+static void look_record(struct look *look);
+static void look_recorded(const struct action_end *end, void *arg);
 static void look_finish(struct look *look);
 
 static void problem(struct look *look, const char *fmt, ...) PRINTFLIKE(2, 3);
@@ -79,12 +90,14 @@ void look_start(struct live *live)
 	look->event.type = EVENT_PREFLIGHT;
 	rng_init(&look->rng, live->state.rng.state);
 	buf_init(&look->problems, LOOK_TEXT_MAX);
+	buf_init(&look->kept, LOOK_KEPT_MAX);
 	look_read_service(look);
 }
 
 static void look_free(struct look *look)
 {
 	buf_fini(&look->problems);
+	buf_fini(&look->kept);
 	free(look->slos);
 	free(look);
 }
@@ -97,6 +110,7 @@ void look_cancel(struct look **look_p)
 		return;
 	cloudrun_cancel(&look->call);
 	timer_cancel(&look->pause);
+	action_cancel(&look->record);
 	for (size_t i = 0; i < look->live->policy->n_slos; i++) {
 		inquiry_cancel(&look->slos[i].inquiry);
 		timer_cancel(&look->slos[i].pause);
@@ -301,8 +315,10 @@ static void look_inquire(struct look *look)
 		slo->index = (int)look->next_slo++;
 		look_ask(slo);
 	}
-	if (look->done_slos == n)
-		look_finish(look);
+	if (look->done_slos < n)
+		return;
+	check_actions(look);
+	look_record(look);
 }
 
 static void look_ask(void *arg)
@@ -384,6 +400,62 @@ static void check_gates(struct look *look)
 	}
 }
 
+/* ---- what actions have to know later ---- */
+
+/* The next action that records; nobody does when it is refused anyway. */
+static const struct action *next_to_record(struct look *look)
+{
+	const struct actions *actions;
+
+	for (; look->list < ACTION_LISTS && !look->problems.len;
+		look->list++, look->index = 0) {
+		actions = &look->live->policy->lists[look->list];
+		for (; look->index < actions->n; look->index++)
+			if (action_has_job(
+				    &actions->item[look->index], JOB_RECORD))
+				return &actions->item[look->index];
+	}
+	return NULL;
+}
+
+static void look_record(struct look *look)
+{
+	struct live *live = look->live;
+	struct action_order order = {.env = &look->env,
+		.action = next_to_record(look),
+		.values = &look->values.values,
+		.job = JOB_RECORD};
+
+	if (!order.action) {
+		look_finish(look);
+		return;
+	}
+	look->env = live_action_env(live);
+	live_values_fill(live, live->candidate, 0, &look->values);
+	look->record = action_job_start(&order, look_recorded, look);
+}
+
+static void look_recorded(const struct action_end *end, void *arg)
+{
+	struct look *look = arg;
+	struct live *live = look->live;
+	const struct action *action =
+		&live->policy->lists[look->list].item[look->index];
+	struct jsonw w = {.out = &look->kept, .comma = look->kept.len > 0};
+
+	look->record = NULL;
+	if (end->result == ACTION_OK) {
+		live_keep(live, action, end->kept);
+		jsonw_text(&w, action->name, end->kept);
+	} else {
+		problem(look, "%s: action \"%s\": %s",
+			action_list_name((enum action_list)look->list),
+			action->name, end->detail);
+	}
+	look->index++;
+	look_record(look);
+}
+
 /* ---- the end ---- */
 
 static void keep_revisions(struct look *look)
@@ -400,14 +472,13 @@ static void keep_revisions(struct look *look)
 static void look_finish(struct look *look)
 {
 	static const char facts[] = "{\"candidate\":\"{{candidate}}\","
-				    "\"stable\":\"{{stable}}\"}";
+				    "\"stable\":\"{{stable}}\"";
 	struct live *live = look->live;
 	struct event event;
 	struct event_context context = {0};
 	struct live_values values;
 	struct buf table, extra;
 
-	check_actions(look);
 	check_gates(look);
 	if (!look->problems.len)
 		keep_revisions(look);
@@ -415,9 +486,12 @@ static void look_finish(struct look *look)
 	event.ok = look->problems.len == 0;
 	event.text = event.ok ? NULL : look->problems.data;
 	buf_init(&table, STORE_EVENT_BYTES_MAX / 2);
-	buf_init(&extra, 1024);
+	buf_init(&extra, 1024 + LOOK_KEPT_MAX);
 	live_values_fill(live, live->candidate, 0, &values);
 	template_render(&extra, facts, &values.values, ESCAPE_JSON);
+	if (look->kept.len)
+		buf_addf(&extra, ",\"kept\":{%s}", look->kept.data);
+	buf_addc(&extra, '}');
 	context.extra = extra.data;
 	if (live->snapshot) {
 		live_table(live, &table);

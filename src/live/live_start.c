@@ -289,6 +289,8 @@ static int left_begin(struct live *live, struct err *err_r)
 		return err_set(err_r, ERR_REFUSED,
 			"%s has ended meanwhile (%s)", live->id,
 			phase_name(live->state.phase));
+	if (live_holdings_read(live, err_r) < 0)
+		return -1;
 	live_event(live, &event, NULL);
 	live_commands(live); /* left while nobody was driving */
 	return 0;

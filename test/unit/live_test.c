@@ -253,6 +253,12 @@ int store_command_settle(struct store *s, int64_t id, bool refused,
 	return 0;
 }
 
+int store_each_event(struct store *s, const char *rollout, int64_t after_seq,
+	store_event_fn fn, void *arg, struct err *err_r)
+{
+	return err_set(err_r, ERR_STORE, "paper cannot be read");
+}
+
 const char *store_path(const struct store *s)
 {
 	return "paper";
@@ -305,8 +311,9 @@ static struct {
 } metrics;
 
 static struct {
-	int started, cancelled;
-	bool bad;
+	int started, cancelled, recorded, renewed, released;
+	bool bad, records, knew;
+	int64_t lease_ms;
 	enum action_result result;
 } acts;
 
@@ -504,21 +511,44 @@ int action_check(const struct action_env *env, const struct action *action,
 static void action_reply(void *arg)
 {
 	struct reply *reply = arg;
-	struct action_end end = {acts.result, "it was run", 10};
+	struct action_end end = {acts.result, "it was run", 10, "revision 7"};
 
 	reply->fn.action(&end, reply->arg);
 	free(reply);
 }
 
-struct action_run *action_start(const struct action_env *env,
-	const struct action *action, const struct template_values *values,
-	action_fn fn, void *arg)
+struct action_run *action_job_start(
+	const struct action_order *order, action_fn fn, void *arg)
 {
 	struct reply *reply = reply_new(action_reply, arg);
 
-	acts.started++;
+	switch (order->job) {
+	case JOB_RECORD:
+		acts.recorded++;
+		break;
+	case JOB_RENEW:
+		acts.renewed++;
+		break;
+	case JOB_RELEASE:
+		acts.released++;
+		break;
+	default:
+		acts.started++;
+		acts.knew = order->recorded &&
+			    !strcmp(order->recorded, "revision 7");
+	}
 	reply->fn.action = fn;
 	return (struct action_run *)reply;
+}
+
+bool action_has_job(const struct action *a, enum action_job job)
+{
+	return job == JOB_RECORD ? acts.records : acts.lease_ms > 0;
+}
+
+int64_t action_lease_ms(const struct action *a)
+{
+	return acts.lease_ms;
 }
 
 void action_cancel(struct action_run **action)
@@ -688,6 +718,52 @@ static void a_breach_is_reverted_in_the_turn_it_arrives_in(void **state)
 	assert_int_equal(acts.started, 1);
 	/* The answer takes 10 ms of paper time, the verdict none. */
 	assert_true(run.written_ms <= asked_ms + 10);
+}
+
+static void what_preflight_records_is_journaled_and_handed_to_the_run(
+	void **state)
+{
+	acts.records = true;
+	begin(-1);
+	until_phase(PHASE_BAKING);
+	assert_int_equal(acts.recorded, 1);
+	metrics.value = 0.5;
+	until_end();
+	assert_int_equal(acts.started, 1);
+	assert_true(acts.knew);
+}
+
+static void what_cannot_be_recorded_refuses_the_rollout(void **state)
+{
+	acts.records = true;
+	acts.result = ACTION_FAILED;
+	begin(-1);
+	until_end();
+	assert_int_equal(heard.status, 4);
+	assert_non_null(strstr(store.refusal, "rollback: action \"purge\""));
+	assert_int_equal(run.writes, 0);
+}
+
+static void what_an_action_opened_is_renewed_and_closed_at_the_end(void **state)
+{
+	acts.lease_ms = 30000;
+	policy.lists[LIST_STARTED] = (struct actions){&action, 1};
+	begin(-1);
+	until_phase(PHASE_BAKING);
+	run_until(now_ms + 31000);
+	assert_int_equal(acts.renewed, 3);
+	assert_int_equal(acts.released, 0);
+	until_end();
+	assert_int_equal(heard.status, 0);
+	assert_int_equal(acts.released, 1);
+}
+
+static void what_never_opened_is_not_closed(void **state)
+{
+	acts.lease_ms = 30000;
+	begin(-1);
+	until_end();
+	assert_int_equal(acts.started + acts.renewed + acts.released, 0);
 }
 
 static void a_full_disk_at_baking_takes_the_traffic_back(void **state)
@@ -870,6 +946,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_good_rollout_is_promoted_and_told_entry_by_entry),
 		TEST(a_breach_is_reverted_in_the_turn_it_arrives_in),
+		TEST(what_preflight_records_is_journaled_and_handed_to_the_run),
+		TEST(what_cannot_be_recorded_refuses_the_rollout),
+		TEST(what_an_action_opened_is_renewed_and_closed_at_the_end),
+		TEST(what_never_opened_is_not_closed),
 		TEST(a_full_disk_at_baking_takes_the_traffic_back),
 		TEST(a_full_disk_before_the_first_write_moves_nothing),
 		TEST(a_full_disk_keeps_a_decided_step_from_being_written),
