@@ -22,7 +22,7 @@ ends() {
 		>"$WORLD/out" 2>"$WORLD/err" || status=$?
 	[ "$status" = "$1" ] && cat "$WORLD/out" "$WORLD/err" |
 		grep -qF -e "$2" && [ -z "$(writes)" ] &&
-		! grep -q 'runtime error\|AddressSanitizer' "$WORLD/err" &&
+		refute grep -q 'runtime error\|AddressSanitizer' "$WORLD/err" &&
 		return
 	echo "exit $status, expected $1"
 	head -c 2000 "$WORLD/out" "$WORLD/err"

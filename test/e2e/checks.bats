@@ -69,7 +69,7 @@ reverted() { # EXIT: and stable has its traffic
 	rollout_start
 	until_run has would-have-reverted
 	serves stable-1 80 || serves "$CANDIDATE" 100
-	[ -z "$(grep -F '"to":"reverting"' "$WORLD/run.json")" ]
+	refute grep -F '"to":"reverting"' "$WORLD/run.json"
 	kill -INT "$RUN_PID"
 	rollout_ends 6
 }
@@ -99,7 +99,7 @@ reverted() { # EXIT: and stable has its traffic
 }
 
 finished_not_yet() {
-	! grep -qF '"event":"finished"' "$WORLD/run.json"
+	refute grep -qF '"event":"finished"' "$WORLD/run.json"
 }
 
 @test "a hold without evidence becomes a rollback after hold_timeout" {

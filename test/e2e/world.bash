@@ -38,6 +38,14 @@ not() {
 	! "$@"
 }
 
+# refute COMMAND…: it fails. A bare "! COMMAND" never fails a test.
+refute() {
+	if "$@"; then
+		echo "this must not succeed: $*" >&2
+		return 1
+	fi
+}
+
 # sandbox_start [OPTION…] sets ADMIN, FRONT, METRICS, SERVICE, SANDBOX_PID.
 sandbox_start() {
 	local ready
