@@ -14,7 +14,8 @@ commands() {
 	page >"$BATS_TEST_TMPDIR/page"
 	[ "$(commands | wc -l)" -gt 2 ]
 	for command in $(commands); do
-		grep -qw -- "$command" "$BATS_TEST_TMPDIR/page" || {
+		grep -qE "^     (.*, )?$command( |\$)" \
+			"$BATS_TEST_TMPDIR/page" || {
 			echo "$command is not in tidegate(1)"
 			return 1
 		}
