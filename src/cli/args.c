@@ -29,6 +29,17 @@ static const struct option_spec *option_find(
 	return NULL;
 }
 
+/* "-o" */
+static const struct option_spec *letter_find(
+	const struct option_spec *options, const char *arg)
+{
+	for (; arg[1] && !arg[2] && options->name; options++) {
+		if (options->letter == arg[1])
+			return options;
+	}
+	return NULL;
+}
+
 static int unknown_option(const struct option_spec *options, const char *arg,
 	size_t len, struct err *err_r)
 {
@@ -54,6 +65,10 @@ static int given_find(const struct option_spec *options, const char *arg,
 	const char *equals;
 	size_t len;
 
+	given_r->value = NULL;
+	given_r->spec = letter_find(options, arg);
+	if (given_r->spec)
+		return 0;
 	if (arg[1] != '-')
 		return err_set(err_r, ERR_USAGE,
 			"unknown option \"%.*s\": options are written in full, "
@@ -265,7 +280,10 @@ static void print_option(const struct option_spec *spec, struct buf *out)
 {
 	size_t start = out->len, width, i;
 
-	buf_addf(out, "  --%s", spec->name);
+	if (spec->letter)
+		buf_addf(out, "  -%c, --%s", spec->letter, spec->name);
+	else
+		buf_addf(out, "  --%s", spec->name);
 	for (i = 0; spec->choices && spec->choices[i]; i++)
 		buf_addf(out, "%c%s", i ? '|' : ' ', spec->choices[i]);
 	if (spec->value && !spec->choices)

@@ -48,6 +48,7 @@ struct option_spec {
 	const char *help; /* one sentence, starts lower case, no full stop */
 	const char *const *choices; /* choice: NULL-terminated */
 	int min, max; /* int */
+	char letter; /* 'o': also "-o VALUE"; 0: none */
 };
 
 /*

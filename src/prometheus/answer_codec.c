@@ -411,6 +411,30 @@ static int decode_garbage(const struct answer *answer,
 		"the answer is not JSON: %s; check metrics.url", detail);
 }
 
+int answer_open(int status, const char *bytes, size_t len,
+	struct json_t **root_r, struct err *err_r)
+{
+	struct answer answer = {.status = status, .bytes = bytes, .len = len};
+	json_error_t where = {0};
+	struct sample envelope;
+	const char *word;
+	int rc = 0;
+
+	answer.root = json_loadb(bytes, len, LOAD_FLAGS, &where);
+	word = json_string_value(json_object_get(answer.root, "status"));
+	if (status / 100 != 2)
+		rc = decode_failure(&answer, err_r);
+	else if (!answer.root)
+		rc = decode_garbage(&answer, &where, err_r);
+	else if (!word || strcmp(word, "success") != 0)
+		rc = decode_success(&answer, &envelope, err_r);
+	if (rc == 0)
+		*root_r = answer.root;
+	else
+		json_decref(answer.root);
+	return rc;
+}
+
 int answer_decode(int status, const char *bytes, size_t len,
 	struct sample *sample_r, struct err *err_r)
 {

@@ -33,6 +33,12 @@ struct sample {
 MUST_CHECK int answer_decode(int status, const char *bytes, size_t len,
 	struct sample *sample_r, struct err *err_r);
 
+/* Any answer that says success, opened; the caller gives *root_r back to
+ * jansson. For codecs beside this one. */
+struct json_t;
+MUST_CHECK int answer_open(int status, const char *bytes, size_t len,
+	struct json_t **root_r, struct err *err_r);
+
 /* A sample's value as Prometheus writes it ("0.5", "1e-07", "NaN", "+Inf"),
  * whatever the locale; `text` is NUL-terminated. -1: it is not one. */
 MUST_CHECK int sample_value_parse(

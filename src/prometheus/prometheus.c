@@ -18,18 +18,20 @@
 #include "io/http.h"
 #include "io/loop.h"
 
-#define BUCKETS      256 /* of flights; a power of two */
-#define FORM_MAX     (4 * POLICY_BYTES_MAX) /* a query beyond is not sent */
-#define TIMEOUT_MS   10000 /* where nobody gave one */
-#define QUERY_PATH   "/api/v1/query"
-#define FORM_TYPE    "application/x-www-form-urlencoded"
-#define QUOTA_HEADER "x-goog-user-project"
+#define BUCKETS         256 /* of flights; a power of two */
+#define FORM_MAX        (4 * POLICY_BYTES_MAX) /* a query beyond is not sent */
+#define TIMEOUT_MS      10000 /* where nobody gave one */
+#define QUERY_PATH      "/api/v1/query"
+#define RANGE_BYTES_MAX (16 * 1024 * 1024)
+#define FORM_TYPE       "application/x-www-form-urlencoded"
+#define QUOTA_HEADER    "x-goog-user-project"
 
 struct prometheus_call {
 	TAILQ_ENTRY(prometheus_call) link;
 	struct flight *flight;
 	int64_t started_us;
 	prometheus_fn fn;
+	prometheus_range_fn range_fn; /* instead, of a range */
 	void *arg;
 };
 
@@ -39,6 +41,7 @@ struct flight {
 	struct prometheus *prometheus;
 	uint32_t hash;
 	char *query;
+	struct prometheus_range range; /* step 0: an instant value */
 	int64_t timeout_ms, started_us;
 	struct http_call *http_call;
 	struct token_call *token_call;
@@ -53,6 +56,7 @@ struct prometheus {
 	struct credentials *credentials;
 	const struct metrics *metrics;
 	char *url; /* of queries; may hold secrets */
+	char *range_url;
 	struct http_header *headers;
 	size_t n_headers;
 	struct secret *token; /* the newest sent, kept for token_reject */
@@ -61,8 +65,9 @@ struct prometheus {
 	LIST_HEAD(, flight) flights[BUCKETS];
 };
 
-static struct flight *ask_start(
-	struct prometheus *prometheus, const char *query, int64_t timeout_ms);
+static struct flight *ask_start(struct prometheus *prometheus,
+	const char *query, const struct prometheus_range *range,
+	int64_t timeout_ms);
 static void ask_authorize(struct flight *flight);
 static void ask_authorized(
 	const struct secret *token, const struct err *err, void *arg);
@@ -75,14 +80,14 @@ static void ask_finish(struct flight *flight, const struct sample *sample,
 
 /* https://host/prefix?token=x becomes https://host/prefix/api/v1/query?token=x
  */
-static char *query_url(const char *url)
+static char *query_url(const char *url, const char *suffix)
 {
 	size_t path_len = strcspn(url, "?"), base_len = path_len;
 
 	while (base_len && url[base_len - 1] == '/')
 		base_len--;
-	return xasprintf(
-		"%.*s" QUERY_PATH "%s", (int)base_len, url, url + path_len);
+	return xasprintf("%.*s" QUERY_PATH "%s%s", (int)base_len, url, suffix,
+		url + path_len);
 }
 
 static void wipe_url(char **url)
@@ -147,7 +152,9 @@ struct prometheus *prometheus_new(struct loop *loop, struct http *http,
 	prometheus->http = http;
 	prometheus->credentials = credentials;
 	prometheus->metrics = metrics;
-	prometheus->url = query_url(secret_reveal(metrics->url));
+	prometheus->url = query_url(secret_reveal(metrics->url), "");
+	prometheus->range_url =
+		query_url(secret_reveal(metrics->url), "_range");
 	take_headers(prometheus);
 	return prometheus;
 }
@@ -181,6 +188,7 @@ void prometheus_free(struct prometheus **prometheus)
 		}
 	}
 	wipe_url(&old->url);
+	wipe_url(&old->range_url);
 	secret_free(&old->token);
 	free(old->headers);
 	free(old);
@@ -205,30 +213,60 @@ static struct flight *find_flight(const struct prometheus *prometheus,
 
 	LIST_FOREACH(flight, &prometheus->flights[hash % BUCKETS], link)
 	{
-		if (flight->hash == hash && flight->timeout_ms == timeout_ms &&
+		if (flight->hash == hash && !flight->range.step_ms &&
+			flight->timeout_ms == timeout_ms &&
 			strcmp(flight->query, query) == 0)
 			return flight;
 	}
 	return NULL;
 }
 
-struct prometheus_call *prometheus_query_start(struct prometheus *prometheus,
-	const char *query, int64_t timeout_ms, prometheus_fn fn, void *arg)
+static int64_t usable_timeout_ms(
+	const struct prometheus *prometheus, int64_t timeout_ms)
+{
+	if (timeout_ms <= 0)
+		timeout_ms = prometheus->metrics->timeout_ms;
+	return timeout_ms > 0 ? timeout_ms : TIMEOUT_MS;
+}
+
+static struct prometheus_call *call_new(
+	struct prometheus *prometheus, struct flight *flight, void *arg)
 {
 	struct prometheus_call *call = xcalloc(1, sizeof(*call));
 
-	if (timeout_ms <= 0)
-		timeout_ms = prometheus->metrics->timeout_ms;
-	if (timeout_ms <= 0)
-		timeout_ms = TIMEOUT_MS;
 	call->started_us = loop_now_us(prometheus->loop);
-	call->fn = fn;
 	call->arg = arg;
-	call->flight =
-		find_flight(prometheus, hash_query(query), query, timeout_ms);
-	if (!call->flight)
-		call->flight = ask_start(prometheus, query, timeout_ms);
-	TAILQ_INSERT_TAIL(&call->flight->calls, call, link);
+	call->flight = flight;
+	TAILQ_INSERT_TAIL(&flight->calls, call, link);
+	return call;
+}
+
+struct prometheus_call *prometheus_query_start(struct prometheus *prometheus,
+	const char *query, int64_t timeout_ms, prometheus_fn fn, void *arg)
+{
+	static const struct prometheus_range now = {0};
+	struct prometheus_call *call;
+	struct flight *flight;
+
+	timeout_ms = usable_timeout_ms(prometheus, timeout_ms);
+	flight = find_flight(prometheus, hash_query(query), query, timeout_ms);
+	if (!flight)
+		flight = ask_start(prometheus, query, &now, timeout_ms);
+	call = call_new(prometheus, flight, arg);
+	call->fn = fn;
+	return call;
+}
+
+struct prometheus_call *prometheus_range_start(struct prometheus *prometheus,
+	const char *query, const struct prometheus_range *range,
+	prometheus_range_fn fn, void *arg)
+{
+	struct prometheus_call *call = call_new(prometheus,
+		ask_start(prometheus, query, range,
+			usable_timeout_ms(prometheus, 0)),
+		arg);
+
+	call->range_fn = fn;
 	return call;
 }
 
@@ -250,8 +288,9 @@ void prometheus_cancel(struct prometheus_call **call)
 
 /* A flight, in the order of time. */
 
-static struct flight *ask_start(
-	struct prometheus *prometheus, const char *query, int64_t timeout_ms)
+static struct flight *ask_start(struct prometheus *prometheus,
+	const char *query, const struct prometheus_range *range,
+	int64_t timeout_ms)
 {
 	struct flight *flight = xcalloc(1, sizeof(*flight));
 
@@ -259,6 +298,7 @@ static struct flight *ask_start(
 	flight->prometheus = prometheus;
 	flight->hash = hash_query(query);
 	flight->query = xstrdup(query);
+	flight->range = *range;
 	flight->timeout_ms = timeout_ms;
 	flight->started_us = loop_now_us(prometheus->loop);
 	flight->by_get = prometheus->by_get;
@@ -316,6 +356,12 @@ static void ask_authorized(
 	ask_send(flight, token);
 }
 
+static void add_seconds(struct buf *form, const char *name, int64_t ms)
+{
+	buf_addf(form, "&%s=%lld.%03lld", name, (long long)(ms / 1000),
+		(long long)(ms % 1000));
+}
+
 /* The server gives up when we do: a query nobody waits for costs it dearly. */
 static void add_form(
 	struct buf *form, const struct flight *flight, int64_t left_ms)
@@ -324,17 +370,24 @@ static void add_form(
 
 	buf_addf(form, "query=%s&timeout=%lldms", query, (long long)left_ms);
 	free(query);
+	if (!flight->range.step_ms)
+		return;
+	add_seconds(form, "start", flight->range.start_ms);
+	add_seconds(form, "end", flight->range.end_ms);
+	add_seconds(form, "step", flight->range.step_ms);
 }
 
 static void ask_send(struct flight *flight, const struct secret *token)
 {
 	struct prometheus *prometheus = flight->prometheus;
 	const struct metrics *metrics = prometheus->metrics;
+	bool ranges = flight->range.step_ms > 0;
+	const char *base = ranges ? prometheus->range_url : prometheus->url;
 	struct http_request request = {
 		.headers = prometheus->headers,
 		.n_headers = prometheus->n_headers,
 		.bearer = token,
-		.body_max = ANSWER_BYTES_MAX,
+		.body_max = ranges ? RANGE_BYTES_MAX : ANSWER_BYTES_MAX,
 		.repeatable = true,
 		.ca_file = metrics->tls.ca_file,
 		.cert_file = metrics->tls.cert_file,
@@ -354,14 +407,14 @@ static void ask_send(struct flight *flight, const struct secret *token)
 		request.password = metrics->auth.secret;
 	}
 	if (flight->by_get) {
-		url = xasprintf("%s%c%s", prometheus->url,
-			strchr(prometheus->url, '?') ? '&' : '?', form.data);
+		url = xasprintf("%s%c%s", base, strchr(base, '?') ? '&' : '?',
+			form.data);
 	} else {
 		request.content_type = FORM_TYPE;
 		request.body = form.data;
 		request.body_len = form.len;
 	}
-	request.url = url ? url : prometheus->url;
+	request.url = url ? url : base;
 	flight->http_call =
 		http_start(prometheus->http, &request, ask_answered, flight);
 	wipe_url(&url);
@@ -388,6 +441,22 @@ static bool ask_again(struct flight *flight, int status)
 	return true;
 }
 
+/* What the body means is its reader's business. */
+static void ask_finish_range(
+	struct flight *flight, const struct http_reply *reply)
+{
+	struct prometheus_call *call = TAILQ_FIRST(&flight->calls), done;
+
+	LIST_REMOVE(flight, link);
+	flight->answered = true;
+	TAILQ_REMOVE(&flight->calls, call, link);
+	done = *call;
+	free(call);
+	done.range_fn(
+		reply->status, reply->body, reply->body_len, NULL, done.arg);
+	flight_free(flight);
+}
+
 static void ask_answered(const struct http_reply *reply, void *arg)
 {
 	struct flight *flight = arg;
@@ -406,6 +475,10 @@ static void ask_answered(const struct http_reply *reply, void *arg)
 	}
 	if (ask_again(flight, reply->status))
 		return;
+	if (flight->range.step_ms) {
+		ask_finish_range(flight, reply);
+		return;
+	}
 	if (answer_decode(reply->status, reply->body, reply->body_len, &sample,
 		    &err) == 0) {
 		ask_finish(flight, &sample, NULL);
@@ -434,8 +507,11 @@ static void ask_finish(struct flight *flight, const struct sample *sample,
 		TAILQ_REMOVE(&flight->calls, call, link);
 		done = *call;
 		free(call);
-		done.fn(sample, now_us - done.started_us, cause ? &err : NULL,
-			done.arg);
+		if (done.range_fn)
+			done.range_fn(0, NULL, 0, &err, done.arg);
+		else
+			done.fn(sample, now_us - done.started_us,
+				cause ? &err : NULL, done.arg);
 	}
 	flight_free(flight);
 }

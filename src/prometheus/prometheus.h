@@ -36,4 +36,21 @@ struct prometheus_call *prometheus_query_start(struct prometheus *prometheus,
 	const char *query, int64_t timeout_ms, prometheus_fn fn, void *arg);
 void prometheus_cancel(struct prometheus_call **call);
 
+/* A query over time, evaluated at start, start + step, … up to the end, at
+ * most PROMETHEUS_POINTS_MAX times. */
+#define PROMETHEUS_POINTS_MAX 11000 /* more are refused by the server */
+
+struct prometheus_range {
+	int64_t start_ms, end_ms, step_ms;
+};
+
+/* The whole body, for range_codec.h; NULL: err says why. Borrowed. */
+typedef void (*prometheus_range_fn)(int status, const char *body, size_t len,
+	const struct err *err, void *arg);
+
+/* Like prometheus_query_start; never shared. */
+struct prometheus_call *prometheus_range_start(struct prometheus *prometheus,
+	const char *query, const struct prometheus_range *range,
+	prometheus_range_fn fn, void *arg);
+
 #endif

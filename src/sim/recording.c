@@ -257,6 +257,19 @@ static bool read_all_series(struct reader *r)
 	return !r->scan.failed;
 }
 
+static bool read_shift(struct reader *r)
+{
+	double s;
+
+	if (!scan_number(&r->scan, &s))
+		return false;
+	if (!(s >= 0 && s * 1000 <= (double)INTERVAL_MS_MAX))
+		return scan_fail(
+			&r->scan, "shift is in seconds, from 0 to 86400");
+	r->recording->shift_ms = (int64_t)(s * 1000 + 0.5);
+	return true;
+}
+
 static bool read_context(struct reader *r)
 {
 	struct recording *rec = r->recording;
@@ -273,7 +286,8 @@ static bool read_context(struct reader *r)
 				? !read_text(r, &rec->candidate)
 			: strcmp(key, "stable") == 0
 				? !read_text(r, &rec->stable)
-				: !scan_skip(&r->scan))
+			: strcmp(key, "shift") == 0 ? !read_shift(r)
+						    : !scan_skip(&r->scan))
 			return false;
 	}
 	return !r->scan.failed;
@@ -384,6 +398,7 @@ struct recording *recording_parse(
 	arena_init(&rec->arena);
 	rec->path = arena_strdup(&rec->arena, path);
 	rec->service = rec->candidate = rec->stable = "";
+	rec->shift_ms = -1;
 	scan_init(&r.scan, rec->path, bytes, len, err_r);
 	points_init(&r.points, len);
 	if (read_recording(&r)) {
@@ -420,16 +435,17 @@ const struct recording_series *recording_find(
 	return NULL;
 }
 
-static bool is_out(const struct recording_series *series, int64_t time_ms)
+static const struct recording_outage *outage_at(
+	const struct recording_series *series, int64_t time_ms)
 {
 	size_t i;
 
 	for (i = 0; i < series->n_outages; i++) {
 		if (time_ms >= series->outage[i].from_ms &&
 			time_ms < series->outage[i].to_ms)
-			return true;
+			return &series->outage[i];
 	}
-	return false;
+	return NULL;
 }
 
 /* The last point at or before a time that still holds, or NULL. */
@@ -455,11 +471,14 @@ enum recorded recording_at(const struct recording *rec,
 	double *value_r)
 {
 	const struct recording_point *p, *found = NULL;
+	const struct recording_outage *outage;
 	int64_t hold_ms = 2 * rec->interval_ms;
 	size_t i, other = 0;
 
-	if (is_out(series, time_ms))
-		return RECORDED_OUTAGE;
+	outage = outage_at(series, time_ms);
+	if (outage)
+		return strcmp(outage->type, "timeout") == 0 ? RECORDED_TIMEOUT
+							    : RECORDED_OUTAGE;
 	for (i = 0; i < series->n_results; i++) {
 		other = 0;
 		p = point_at(&series->result[i], hold_ms, time_ms,

@@ -51,6 +51,7 @@ struct recording {
 	const char *path; /* as given */
 	int64_t start_ms, end_ms, interval_ms;
 	const char *service, *candidate, *stable; /* "" when not said */
+	int64_t shift_ms; /* from a write to its split serving; -1: not said */
 	const char *expect; /* an outcome, "promoted"; NULL: not said */
 	struct recording_series *series;
 	size_t n_series;
@@ -78,7 +79,8 @@ enum recorded {
 	RECORDED_VALUE,
 	RECORDED_NOTHING,
 	RECORDED_SEVERAL,
-	RECORDED_OUTAGE
+	RECORDED_OUTAGE,
+	RECORDED_TIMEOUT /* an outage of the type "timeout": a late error */
 };
 
 enum recorded recording_at(const struct recording *recording,

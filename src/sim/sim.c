@@ -155,17 +155,20 @@ static void answer_write(struct sim *s, const struct effect *effect)
 
 static void answer_ask(struct sim *s, int slo)
 {
-	struct event *event = push(s, 0, EVENT_CHECK);
+	int64_t late_ms =
+		sim_times_out(s, slo) ? s->policy->slos[slo].timeout_ms : 0;
+	struct event *event = push(s, late_ms, EVENT_CHECK);
 
 	event->slo = slo;
+	event->latency_ms = late_ms;
 	if (fault_holds(s, FAULT_METRICS_DOWN)) {
 		event->answers.value.kind = ANSWER_ERROR;
 		event->text = "metrics are down (fault)";
 		return;
 	}
-	event->answers.value = sim_answer(s, slo, 0);
-	event->answers.baseline = sim_answer(s, slo, 1);
-	event->answers.requests = sim_answer(s, slo, 2);
+	event->answers.value = sim_answer(s, slo, SERIES_VALUE);
+	event->answers.baseline = sim_answer(s, slo, SERIES_BASELINE);
+	event->answers.requests = sim_answer(s, slo, SERIES_REQUESTS);
 }
 
 static void answer_act(struct sim *s, const struct effect *effect)
@@ -388,8 +391,11 @@ static void start(struct sim *s)
 	s->spec = s->serving = (struct split){0, 100, 0};
 	s->by_latest = false;
 	s->gate_ms = INT64_MAX;
-	s->shift_ms = s->options->shift_ms >= 0 ? s->options->shift_ms
-						: SHIFT_MS_DEFAULT;
+	s->shift_ms = s->options->shift_ms;
+	if (s->shift_ms < 0)
+		s->shift_ms = s->recording->shift_ms;
+	if (s->shift_ms < 0)
+		s->shift_ms = SHIFT_MS_DEFAULT;
 	find_chains(s);
 	feed(s, &event);
 	watch_gate(s);

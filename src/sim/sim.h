@@ -41,7 +41,8 @@ struct sim_options {
 	int64_t approve_after_ms; /* after the gate opened */
 	const struct fault *faults;
 	size_t n_faults;
-	int64_t shift_ms; /* a write serves so much later; < 0: the default */
+	/* A write serves so much later; < 0: what the recording says, else 2 s. */
+	int64_t shift_ms;
 };
 
 struct sim;

@@ -24,10 +24,28 @@ static struct answer answer_from(const struct sim *s,
 		break;
 	case RECORDED_SEVERAL:
 	case RECORDED_OUTAGE:
+	case RECORDED_TIMEOUT:
 		answer.kind = ANSWER_ERROR;
 		break;
 	}
 	return answer;
+}
+
+bool sim_times_out(const struct sim *s, int slo)
+{
+	const struct chain *chain = s->chain[slo];
+	double value;
+	size_t cursor;
+	int kind;
+
+	for (kind = 0; kind < SERIES_KINDS; kind++) {
+		cursor = chain[kind].cursor;
+		if (chain[kind].series &&
+			recording_at(s->recording, chain[kind].series,
+				s->now_ms, &cursor, &value) == RECORDED_TIMEOUT)
+			return true;
+	}
+	return false;
 }
 
 struct answer sim_answer(struct sim *s, int slo, int c)

@@ -58,6 +58,9 @@ struct sim {
 /* What one query of an SLO says now: 0 value, 1 baseline, 2 requests. */
 struct answer sim_answer(struct sim *sim, int slo, int chain);
 
+/* Asked now, the provider lets the SLO's timeout pass before it fails. */
+bool sim_times_out(const struct sim *sim, int slo);
+
 void sim_count_check(struct sim *sim, int slo);
 void sim_count_revert(struct sim *sim); /* it was just decided */
 void sim_count_exposure(struct sim *sim); /* up to now */

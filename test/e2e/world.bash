@@ -93,7 +93,8 @@ serving() {
 		jq --arg name "$1" '.revisions[] | select(.name == $name).percent'
 }
 
-# prometheus_start URL-OF-METRICS sets PROMETHEUS; it scrapes every SCRAPE.
+# prometheus_start URL-OF-METRICS sets PROMETHEUS and PROMETHEUS_PID; it scrapes
+# every SCRAPE.
 prometheus_start() {
 	local log=$WORLD/prometheus.log target=${1#http://}
 
@@ -106,7 +107,8 @@ prometheus_start() {
 	prometheus --config.file="$WORLD/prometheus.yml" \
 		--storage.tsdb.path="$WORLD/tsdb" \
 		--web.listen-address=127.0.0.1:0 >"$log" 2>&1 3>&- &
-	PIDS+=($!)
+	PROMETHEUS_PID=$!
+	PIDS+=("$PROMETHEUS_PID")
 	until_true 20 grep -q 'Listening on' "$log"
 	PROMETHEUS=http://$(sed -n 's/.*"Listening on" address=//p' "$log")
 	until_true 20 curl -sf -o /dev/null "$PROMETHEUS/-/ready"

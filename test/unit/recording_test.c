@@ -100,7 +100,8 @@ static void outages_and_several_series_are_told_apart(void **state)
 	struct err err;
 	struct recording *r = parse(HEAD
 		"\"series\":{\"a\":{\"query\":\"up\",\"errors\":["
-		"{\"from\":200,\"to\":210,\"type\":\"timeout\"}],"
+		"{\"from\":200,\"to\":210,\"type\":\"timeout\"},"
+		"{\"from\":220,\"to\":230,\"type\":\"error\"}],"
 		"\"data\":{\"resultType\":\"matrix\",\"result\":["
 		"{\"metric\":{\"x\":\"1\"},\"values\":[[100,\"1\"]]},"
 		"{\"metric\":{\"x\":\"\\u00e9\\n\"},\"values\":"
@@ -113,8 +114,9 @@ static void outages_and_several_series_are_told_apart(void **state)
 	expect_at(r, 100, RECORDED_VALUE, 1);
 	expect_at(r, 140, RECORDED_SEVERAL, 0);
 	expect_at(r, 165, RECORDED_VALUE, 1);
-	expect_at(r, 200, RECORDED_OUTAGE, 0);
+	expect_at(r, 200, RECORDED_TIMEOUT, 0);
 	expect_at(r, 210, RECORDED_NOTHING, 0);
+	expect_at(r, 220, RECORDED_OUTAGE, 0);
 	recording_free(&r);
 }
 

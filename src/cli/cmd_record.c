@@ -1,0 +1,158 @@
+/* `tidegate record`: makes a recording for simulate from a Prometheus. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+#include "cli/args.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/drive.h"
+#include "cli/history.h"
+#include "cli/output.h"
+
+#define RECORDING_BYTES_MAX ((size_t)4 * 1024 * 1024 * 1024)
+
+struct record_args {
+	const char *policy, *output;
+	const char *state, *project, *region;
+	struct history history;
+};
+
+#define MEMBER(m)  offsetof(struct record_args, m)
+#define HISTORY(m) offsetof(struct record_args, history.m)
+
+static const struct option_spec options[] = {
+	{.name = "policy",
+		.type = OPTION_TEXT,
+		.offset = MEMBER(policy),
+		.value = "FILE",
+		.help = "whose queries are asked"},
+	{.name = "output",
+		.type = OPTION_TEXT,
+		.offset = MEMBER(output),
+		.value = "FILE",
+		.letter = 'o',
+		.help = "where the recording goes; \"-\" is standard output"},
+	{.name = "from",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(from),
+		.value = "TIME",
+		.help = "where it begins: 2026-01-31T12:00:00Z, Unix seconds, "
+			"or -2h"},
+	{.name = "to",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(to),
+		.value = "TIME",
+		.help = "where it ends (default: now)"},
+	{.name = "rollout",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(rollout),
+		.value = "ROLLOUT",
+		.help = "take span, service, revisions and outages from this "
+			"rollout"},
+	{.name = "candidate",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(candidate),
+		.value = "REVISION",
+		.help = "who was the candidate"},
+	{.name = "stable",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(stable),
+		.value = "REVISION",
+		.help = "who was stable"},
+	{.name = "interval",
+		.type = OPTION_DURATION,
+		.offset = HISTORY(interval_ms),
+		.value = "DURATION",
+		.help = "between samples (default: the shortest interval of an "
+			"SLO)"},
+	OPTION_STATE(struct record_args),
+	OPTION_PROJECT(struct record_args),
+	OPTION_REGION(struct record_args),
+	{0},
+};
+
+static int write_file(
+	const char *path, const struct buf *json, struct err *err_r)
+{
+	char *fresh = xasprintf("%s.new", path);
+	FILE *file = fopen(fresh, "we");
+	bool good = file &&
+		    fwrite(json->data, 1, json->len, file) == json->len &&
+		    fflush(file) == 0 && fsync(fileno(file)) == 0;
+	int saved = errno, rc = 0;
+
+	if (file && fclose(file) != 0)
+		good = false;
+	if (!good || rename(fresh, path) != 0)
+		rc = err_set(err_r, ERR_IO, "%s: cannot be written: %s", path,
+			strerror(good ? errno : saved));
+	if (rc < 0)
+		unlink(fresh);
+	free(fresh);
+	return rc;
+}
+
+static int record_with(struct record_args *args, const struct policy *policy,
+	struct err *err_r)
+{
+	bool to_stdout = strcmp(args->output, "-") == 0;
+	char *part = to_stdout ? NULL : xasprintf("%s.part", args->output);
+	struct buf json;
+	int rc;
+
+	args->history.part = part;
+	buf_init(&json, RECORDING_BYTES_MAX);
+	rc = history_read(&args->history, policy, &json, err_r);
+	if (rc == 0 && to_stdout)
+		output_write(stdout, &json);
+	else if (rc == 0)
+		rc = write_file(args->output, &json, err_r);
+	if (rc == 0)
+		history_forget(&args->history);
+	buf_fini(&json);
+	free(part);
+	return rc;
+}
+
+static int record(int argc, char **argv, struct err *err_r)
+{
+	struct record_args args = {0};
+	struct policy *policy;
+	int rc;
+
+	if (args_parse(options, &args, &argc, argv, err_r) ||
+		args_count(argc, argv, "SERVICE", 0, 1, err_r))
+		return -1;
+	if (!args.policy || !args.output)
+		return err_set(err_r, ERR_USAGE, "%s is missing",
+			args.policy ? "-o" : "--policy");
+	args.history.service = argc > 1 ? argv[1] : NULL;
+	args.history.state = args.state;
+	args.history.project = args.project;
+	args.history.region = args.region;
+	policy = drive_policy(args.policy, NULL, err_r);
+	if (!policy)
+		return -1;
+	rc = record_with(&args, policy, err_r);
+	policy_free(&policy);
+	return rc;
+}
+
+const struct command cmd_record = {
+	.name = "record",
+	.usage = "[SERVICE] --policy FILE --from TIME --to TIME -o FILE",
+	.summary = "Make a recording for simulate from a Prometheus",
+	.options = options,
+	.run = record,
+	.details =
+		"Every query of the policy is asked over the span and written "
+		"as one file, see\ntidegate-recording(5). What was read is "
+		"kept in FILE.part until all of it is\nthere: after an "
+		"interruption or an error the same command goes on from "
+		"there.\nA query that cannot be answered fails the recording; "
+		"nothing is made up.\n",
+};

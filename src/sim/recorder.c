@@ -1,0 +1,541 @@
+/*
+ * Asks a policy's queries over time; see recorder.h. A track is one series:
+ * its chunks are asked one after the other, track_ask, track_answered,
+ * track_next, and again after track_wait. A few tracks run at a time.
+ */
+#include "sim/recorder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "policy/template.h"
+#include "prometheus/prometheus.h"
+#include "prometheus/range_codec.h"
+#include "sim/recorder_part.h"
+
+#define TRACKS_MAX      (POLICY_SLOS_MAX * SERIES_KINDS)
+#define TRACKS_AT_ONCE  4
+#define BACKOFF_MS      1000 /* doubles */
+#define BACKOFF_MS_MAX  30000
+#define QUERY_BYTES_MAX (256 * 1024)
+
+struct track {
+	struct recorder *recorder;
+	size_t slo;
+	enum series_kind kind;
+	char *query;
+	struct range range;
+	int64_t next_ms; /* what is not there yet begins here */
+	int64_t chunk_to_ms; /* of the one that is asked */
+	int tries;
+	bool running;
+	struct prometheus_call *call;
+	struct timer *timer;
+	struct recorder_outage *outages;
+	size_t n_outages;
+};
+
+struct recorder {
+	struct recorder_plan plan;
+	struct loop *loop;
+	struct prometheus *prometheus;
+	struct part *part; /* NULL: none */
+	struct track *tracks;
+	size_t n_tracks, n_running;
+	bool over; /* told, or failed and about to be */
+	struct err err;
+	struct timer *end;
+	recorder_fn fn;
+	void *arg;
+};
+
+static void track_next(struct track *track);
+static void track_ask(void *arg);
+static void track_answered(int status, const char *body, size_t len,
+	const struct err *err, void *arg);
+static void track_wait(struct track *track, const struct err *err);
+
+/* ---- the plan ---- */
+
+/* A template that the query uses and nobody gave a value for. */
+static int check_query(const struct recorder_plan *plan, const struct slo *slo,
+	enum series_kind kind, struct err *err_r)
+{
+	const struct series_context *c = &plan->context;
+	const struct {
+		const char *name, *value;
+	} known[] = {
+		{"candidate", c->candidate},
+		{"stable", c->stable},
+		{"revision",
+			kind == SERIES_BASELINE ? c->stable : c->candidate},
+		{"service", c->service},
+		{"project", c->project},
+		{"region", c->region},
+		{"rollout", c->rollout},
+		{"percent", NULL},
+		{"reason", NULL},
+		{"candidate_url", NULL},
+	};
+	const char *text = series_text(slo, kind);
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].value || !template_uses(text, known[i].name))
+			continue;
+		return err_set(err_r, ERR_USAGE,
+			"the query of \"%s\" has {{%s}}: %s", slo->name,
+			known[i].name,
+			i < 7 ? "say what it was, --rollout knows all of it"
+			      : "it changes during a rollout, so that there "
+				"is nothing to record");
+	}
+	return 0;
+}
+
+static int check_queries(const struct recorder_plan *plan, struct err *err_r)
+{
+	const struct slo *slo;
+	size_t i;
+	int kind;
+
+	for (i = 0; i < plan->policy->n_slos; i++) {
+		slo = &plan->policy->slos[i];
+		for (kind = 0; kind < SERIES_KINDS; kind++) {
+			if (series_text(slo, (enum series_kind)kind) &&
+				check_query(plan, slo, (enum series_kind)kind,
+					err_r) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int check_span(const struct recorder_plan *plan, struct err *err_r)
+{
+	if (plan->from_ms <= 0 || plan->from_ms >= plan->to_ms)
+		return err_set(err_r, ERR_USAGE,
+			"the span is empty: --from has to be before --to");
+	if ((plan->to_ms - plan->from_ms) / plan->step_ms > RECORDER_POINTS_MAX)
+		return err_set(err_r, ERR_USAGE,
+			"the span has more than %lld steps: make it shorter, "
+			"or --interval longer",
+			(long long)RECORDER_POINTS_MAX);
+	return 0;
+}
+
+static void add_track(
+	struct recorder *recorder, size_t slo, enum series_kind kind)
+{
+	const struct recorder_plan *plan = &recorder->plan;
+	struct track *track;
+	struct buf query;
+
+	if (!series_text(&plan->policy->slos[slo], kind))
+		return;
+	track = &recorder->tracks[recorder->n_tracks++];
+	track->recorder = recorder;
+	track->slo = slo;
+	track->kind = kind;
+	range_init(&track->range);
+	buf_init(&query, QUERY_BYTES_MAX);
+	series_render(&plan->policy->slos[slo], kind, &plan->context, &query);
+	track->query = buf_steal(&query);
+}
+
+/* Everything that an answer depends on, as one text. */
+static char *identity(const struct recorder *recorder)
+{
+	const struct recorder_plan *plan = &recorder->plan;
+	struct buf text;
+	size_t i;
+
+	buf_init(&text, PART_LINE_MAX / 2);
+	buf_addf(&text, "%s|%s|%lld", plan->from, plan->to,
+		(long long)plan->step_ms);
+	for (i = 0; i < recorder->n_tracks; i++)
+		buf_addf(&text, "|%s", recorder->tracks[i].query);
+	return buf_steal(&text);
+}
+
+/* ---- chunks ---- */
+
+static int64_t chunk_ms(const struct recorder *recorder)
+{
+	return (RECORDER_CHUNK_POINTS - 1) * recorder->plan.step_ms;
+}
+
+static bool track_is_done(const struct track *track)
+{
+	return track->next_ms > track->recorder->plan.to_ms;
+}
+
+static int take_kept(
+	const struct part_chunk *chunk, void *arg, struct err *err_r)
+{
+	struct recorder *recorder = arg;
+	struct track *track;
+
+	if (chunk->series < 0 || (size_t)chunk->series >= recorder->n_tracks)
+		return err_set(err_r, ERR_INVALID,
+			"%s is damaged; remove it to begin anew",
+			recorder->plan.part);
+	track = &recorder->tracks[chunk->series];
+	if (range_add(&track->range, 200, chunk->body, chunk->body_len, err_r) <
+		0)
+		return err_wrap(err_r, "%s", recorder->plan.part);
+	if (chunk->to_ms >= track->next_ms)
+		track->next_ms = chunk->to_ms + recorder->plan.step_ms;
+	return 0;
+}
+
+static int open_part(struct recorder *recorder, struct err *err_r)
+{
+	struct recorder_plan *plan = &recorder->plan;
+	char *what = identity(recorder);
+	struct part_head head = {what, plan->from_ms, plan->to_ms};
+
+	recorder->part = part_open(plan->part, &head, err_r);
+	free(what);
+	if (!recorder->part)
+		return -1;
+	plan->from_ms = head.from_ms;
+	plan->to_ms = head.to_ms;
+	return 0;
+}
+
+struct recorder *recorder_new(const struct recorder_plan *plan,
+	struct loop *loop, struct prometheus *prometheus, struct err *err_r)
+{
+	struct recorder *recorder;
+	size_t i;
+	int kind;
+
+	if (check_span(plan, err_r) < 0 || check_queries(plan, err_r) < 0)
+		return NULL;
+	recorder = xcalloc(1, sizeof(*recorder));
+	recorder->plan = *plan;
+	recorder->loop = loop;
+	recorder->prometheus = prometheus;
+	recorder->tracks = xcalloc(TRACKS_MAX, sizeof(*recorder->tracks));
+	for (i = 0; i < plan->policy->n_slos; i++) {
+		for (kind = 0; kind < SERIES_KINDS; kind++)
+			add_track(recorder, i, (enum series_kind)kind);
+	}
+	if (plan->part && open_part(recorder, err_r) < 0)
+		recorder_free(&recorder);
+	for (i = 0; recorder && i < recorder->n_tracks; i++)
+		recorder->tracks[i].next_ms = recorder->plan.from_ms;
+	if (recorder && recorder->part &&
+		part_each_chunk(recorder->part, take_kept, recorder, err_r) < 0)
+		recorder_free(&recorder);
+	return recorder;
+}
+
+static void stop_tracks(struct recorder *recorder)
+{
+	size_t i;
+
+	for (i = 0; i < recorder->n_tracks; i++) {
+		prometheus_cancel(&recorder->tracks[i].call);
+		timer_cancel(&recorder->tracks[i].timer);
+	}
+}
+
+void recorder_free(struct recorder **recorder)
+{
+	struct recorder *old = *recorder;
+	size_t i;
+
+	*recorder = NULL;
+	if (!old)
+		return;
+	stop_tracks(old);
+	timer_cancel(&old->end);
+	for (i = 0; i < old->n_tracks; i++) {
+		free(old->tracks[i].query);
+		free(old->tracks[i].outages);
+		range_fini(&old->tracks[i].range);
+	}
+	part_free(&old->part);
+	free(old->tracks);
+	free(old);
+}
+
+/* ---- running ---- */
+
+static void tell_end(void *arg)
+{
+	struct recorder *recorder = arg;
+
+	recorder->end = NULL;
+	recorder->fn(recorder->err.code ? &recorder->err : NULL, recorder->arg);
+}
+
+/* Told in a later turn: whoever is told may free the recorder. */
+static void finish(struct recorder *recorder, const struct err *err)
+{
+	if (recorder->over)
+		return;
+	recorder->over = true;
+	if (err)
+		recorder->err = *err;
+	stop_tracks(recorder);
+	recorder->end = timer_start(recorder->loop, 0, tell_end, recorder);
+}
+
+static void start_tracks(struct recorder *recorder)
+{
+	size_t i;
+
+	for (i = 0; i < recorder->n_tracks; i++) {
+		if (recorder->n_running == TRACKS_AT_ONCE)
+			return;
+		if (recorder->tracks[i].running ||
+			track_is_done(&recorder->tracks[i]))
+			continue;
+		recorder->tracks[i].running = true;
+		recorder->n_running++;
+		track_ask(&recorder->tracks[i]);
+	}
+	if (!recorder->n_running)
+		finish(recorder, NULL);
+}
+
+void recorder_start(struct recorder *recorder, recorder_fn fn, void *arg)
+{
+	recorder->fn = fn;
+	recorder->arg = arg;
+	start_tracks(recorder);
+}
+
+static void track_next(struct track *track)
+{
+	struct recorder *recorder = track->recorder;
+
+	track->tries = 0;
+	track->next_ms = track->chunk_to_ms + recorder->plan.step_ms;
+	if (!track_is_done(track)) {
+		track_ask(track);
+		return;
+	}
+	track->running = false;
+	recorder->n_running--;
+	start_tracks(recorder);
+}
+
+static void track_ask(void *arg)
+{
+	struct track *track = arg;
+	const struct recorder_plan *plan = &track->recorder->plan;
+	struct prometheus_range range = {.start_ms = track->next_ms,
+		.end_ms = track->next_ms + chunk_ms(track->recorder),
+		.step_ms = plan->step_ms};
+
+	track->timer = NULL;
+	if (range.end_ms > plan->to_ms)
+		range.end_ms = plan->to_ms;
+	track->chunk_to_ms = range.start_ms + (range.end_ms - range.start_ms) /
+						      plan->step_ms *
+						      plan->step_ms;
+	track->tries++;
+	track->call = prometheus_range_start(track->recorder->prometheus,
+		track->query, &range, track_answered, track);
+}
+
+static int keep(const struct track *track, const char *body, size_t len,
+	struct err *err_r)
+{
+	const struct recorder *recorder = track->recorder;
+	const struct part_chunk chunk = {
+		.series = (int)(track - recorder->tracks),
+		.to_ms = track->chunk_to_ms,
+		.body = body,
+		.body_len = len,
+	};
+
+	return recorder->part ? part_add(recorder->part, &chunk, err_r) : 0;
+}
+
+static void track_answered(int status, const char *body, size_t len,
+	const struct err *cause, void *arg)
+{
+	struct track *track = arg;
+	struct err err;
+
+	track->call = NULL;
+	if (cause)
+		err = *cause;
+	else if (range_add(&track->range, status, body, len, &err) == 0) {
+		if (keep(track, body, len, &err) < 0)
+			finish(track->recorder, &err);
+		else
+			track_next(track);
+		return;
+	}
+	track_wait(track, &err);
+}
+
+static void track_wait(struct track *track, const struct err *cause)
+{
+	const struct policy *policy = track->recorder->plan.policy;
+	int64_t wait_ms = BACKOFF_MS << (track->tries - 1);
+	char name[SERIES_NAME_MAX];
+	struct err err = *cause;
+
+	if (!err_is_retryable(err.code) || track->tries >= RECORDER_TRIES) {
+		err_wrap(&err, "%s",
+			series_name(
+				&policy->slos[track->slo], track->kind, name));
+		finish(track->recorder, &err);
+		return;
+	}
+	if (wait_ms < err.retry_after_ms)
+		wait_ms = err.retry_after_ms;
+	if (wait_ms > BACKOFF_MS_MAX)
+		wait_ms = BACKOFF_MS_MAX;
+	track->timer =
+		timer_start(track->recorder->loop, wait_ms, track_ask, track);
+}
+
+/* ---- what came of it ---- */
+
+void recorder_progress(
+	const struct recorder *recorder, size_t *done_r, size_t *all_r)
+{
+	const struct recorder_plan *plan = &recorder->plan;
+	int64_t step = chunk_ms(recorder) + plan->step_ms;
+	size_t i, done = 0, each;
+
+	each = (size_t)((plan->to_ms - plan->from_ms) / step) + 1;
+	for (i = 0; i < recorder->n_tracks; i++)
+		done += track_is_done(&recorder->tracks[i])
+				? each
+				: (size_t)((recorder->tracks[i].next_ms -
+						   plan->from_ms) /
+					   step);
+	*done_r = done;
+	*all_r = each * recorder->n_tracks;
+}
+
+void recorder_span(
+	const struct recorder *recorder, int64_t *from_ms_r, int64_t *to_ms_r)
+{
+	*from_ms_r = recorder->plan.from_ms;
+	*to_ms_r = recorder->plan.to_ms;
+}
+
+void recorder_add_outage(struct recorder *recorder, size_t slo,
+	enum series_kind kind, const struct recorder_outage *outage)
+{
+	struct track *track = recorder->tracks;
+	struct track *end = track + recorder->n_tracks;
+
+	while (track < end && (track->slo != slo || track->kind != kind))
+		track++;
+	if (track == end || track->n_outages == RECORDER_OUTAGES_MAX)
+		return;
+	if (!track->outages)
+		track->outages =
+			xcalloc(RECORDER_OUTAGES_MAX, sizeof(*track->outages));
+	track->outages[track->n_outages++] = *outage;
+}
+
+void recorder_warnings(const struct recorder *recorder, struct buf *out)
+{
+	const struct track *track = recorder->tracks;
+	char name[SERIES_NAME_MAX];
+	size_t i;
+
+	for (i = 0; i < recorder->n_tracks; i++, track++) {
+		if (!track->range.warning[0])
+			continue;
+		buf_addf(out, "warning: %s: %s\n",
+			series_name(&recorder->plan.policy->slos[track->slo],
+				track->kind, name),
+			track->range.warning);
+	}
+}
+
+static void print_seconds(struct buf *out, const char *key, int64_t ms)
+{
+	buf_addf(out, "\"%s\": %lld", key, (long long)(ms / 1000));
+	if (ms % 1000)
+		buf_addf(out, ".%03lld", (long long)(ms % 1000));
+}
+
+static void print_outages(const struct track *track, struct buf *out)
+{
+	size_t i;
+
+	if (!track->n_outages)
+		return;
+	buf_adds(out, "\"errors\": [");
+	for (i = 0; i < track->n_outages; i++) {
+		buf_adds(out, i ? ", {" : "{");
+		print_seconds(out, "from", track->outages[i].from_ms);
+		buf_adds(out, ", ");
+		print_seconds(out, "to", track->outages[i].to_ms);
+		buf_addf(out, ", \"type\": \"%s\"}",
+			track->outages[i].timeout ? "timeout" : "error");
+	}
+	buf_adds(out, "],\n   ");
+}
+
+static void print_track(const struct track *track, struct buf *out)
+{
+	const struct policy *policy = track->recorder->plan.policy;
+	char name[SERIES_NAME_MAX];
+	struct jsonw w = {.out = out};
+
+	buf_addf(out, "\n  \"%s\": {\"query\": ",
+		series_name(&policy->slos[track->slo], track->kind, name));
+	jsonw_text(&w, NULL, track->query);
+	buf_adds(out, ",\n   ");
+	print_outages(track, out);
+	buf_adds(out, "\"data\": ");
+	range_print(&track->range, out);
+	buf_addc(out, '}');
+}
+
+static void print_context(const struct recorder_plan *plan, struct buf *out)
+{
+	const struct series_context *context = &plan->context;
+	struct jsonw w = {.out = out};
+
+	jsonw_object(&w, NULL);
+	jsonw_text(&w, "service", context->service ? context->service : "");
+	jsonw_text(
+		&w, "candidate", context->candidate ? context->candidate : "");
+	jsonw_text(&w, "stable", context->stable ? context->stable : "");
+	if (context->rollout)
+		jsonw_text(&w, "rollout", context->rollout);
+	if (plan->shift_ms >= 0)
+		jsonw_number(&w, "shift", (double)plan->shift_ms / 1000);
+	jsonw_end(&w, '}');
+}
+
+void recorder_print(const struct recorder *recorder, struct buf *out)
+{
+	const struct recorder_plan *plan = &recorder->plan;
+	size_t i;
+
+	buf_adds(out, "{\"version\": 1, ");
+	print_seconds(out, "start", plan->from_ms);
+	buf_adds(out, ", ");
+	print_seconds(out, "end", plan->to_ms);
+	buf_adds(out, ", ");
+	print_seconds(out, "interval", plan->step_ms);
+	buf_adds(out, ",\n \"context\": ");
+	print_context(plan, out);
+	buf_adds(out, ",\n \"series\": {");
+	for (i = 0; i < recorder->n_tracks; i++) {
+		if (i)
+			buf_addc(out, ',');
+		print_track(&recorder->tracks[i], out);
+	}
+	buf_adds(out, "}}\n");
+}

@@ -1,0 +1,176 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154
+# record against a real Prometheus; what was lived through is decided alike in
+# a simulation of it.
+
+bats_require_minimum_version 1.5.0
+
+load world
+load rollout
+
+setup() {
+	rollout_world
+}
+
+teardown() {
+	world_close
+}
+
+record() {
+	"$TIDEGATE" record --policy "$WORLD/policy.yaml" \
+		-o "$WORLD/recording.json" "$@"
+}
+
+# simulated STATUS: of the recording; its lines are in sim.json.
+simulated() {
+	run --separate-stderr "$TIDEGATE" simulate --format json \
+		--policy "$WORLD/policy.yaml" "$WORLD/recording.json"
+	echo "$output" >"$WORLD/sim.json"
+	[ "$status" = "$1" ] && return
+	echo "simulate: exit $status, expected $1: $stderr"
+	jq -c '[.time, .event, .phase, .outcome, .text]' "$WORLD/sim.json"
+	return 1
+}
+
+# decisions FILE: what was decided, without times
+decisions() {
+	jq -c 'select(.event == "step-started" or .event == "step-passed" or
+		.event == "breach" or (.event == "phase" and
+			(.to | IN("shifting", "held", "reverting",
+				"promoted", "rolled-back")))) |
+		[.event, .to // "", .step // 0, .slo // ""]' "$1"
+}
+
+# moments FILE: when each decision was taken
+moments() {
+	jq -s -c '[.[] | select(.event == "step-passed" or .event == "breach" or
+		(.event == "phase" and .to == "held")) |
+		.time | (.[:19] + "Z" | fromdate) + (.[19:23] | tonumber)]' "$1"
+}
+
+# The same steps, outcome and deciding SLO, in the same order; each decision
+# within SECONDS of the other.
+decided_alike() {
+	# So that there is something to decide on at a slightly other time.
+	local enough=$((SECONDS + 7))
+	until_true 20 eval "[ \$SECONDS -ge $enough ]"
+	record --rollout "$(jq -sr '.[0].rollout' "$WORLD/run.json")" \
+		--interval 500ms
+	simulated "$(jq -sr '.[-1].exit' "$WORLD/run.json")"
+	diff <(decisions "$WORLD/run.json") <(decisions "$WORLD/sim.json")
+	jq -n -e --argjson live "$(moments "$WORLD/run.json")" \
+		--argjson sim "$(moments "$WORLD/sim.json")" \
+		--argjson by "$1" '[$live, $sim] | transpose |
+		all(.[]; (.[0] - .[1] | fabs) <= $by)' >/dev/null || {
+		moments "$WORLD/run.json"
+		moments "$WORLD/sim.json"
+		return 1
+	}
+}
+
+@test "a promoted rollout is promoted in its recording" {
+	policy
+	rollout_start
+	rollout_ends 0
+	decided_alike 1.2
+}
+
+@test "a breach is found by the same SLO at about the same time" {
+	policy
+	rollout_start
+	until_true 30 said '.event == "step-started"'
+	control POST /revisions/backend-2 '{"errors": "50%"}'
+	rollout_ends 5
+	decided_alike 1.2
+	jq -se '.[-1] | .outcome == "rolled-back" and .first_bad' \
+		"$WORLD/sim.json"
+}
+
+@test "a hold for lack of data is a hold in the recording" {
+	policy 'hold_timeout: 4s'
+	sed -i 's/or vector(0))/or vector(0)) + absent(nothing{x="y"}) * 0/;
+		s/min_passes: 2/min_passes: 2\n    requests: {query: "sum(rate(http_requests_total{revision=\\"{{candidate}}\\"}[4s]))", min: 100000}/' \
+		"$WORLD/policy.yaml"
+	rollout_start
+	rollout_ends 5
+	said '.event == "phase" and .to == "held"'
+	decided_alike 1.2
+}
+
+@test "an outage of the metrics is taken from the journal" {
+	policy 'hold_timeout: 20s'
+	sed -i 's/bake: 3s/bake: 12s/' "$WORLD/policy.yaml"
+	rollout_start
+	until_true 30 said '.event == "step-started"'
+	kill -STOP "$PROMETHEUS_PID"
+	until_true 30 said '.event == "phase" and .to == "held"'
+	kill -CONT "$PROMETHEUS_PID"
+	rollout_ends 0
+	decided_alike 1.2
+	jq -e '.series["error-rate"].errors | length >= 1' \
+		"$WORLD/recording.json"
+}
+
+@test "long spans are asked in chunks that fit together" {
+	policy
+	local now query='rate(http_requests_total{revision="backend-1"}[4s]'
+	until_true 20 eval "[ -n \"\$(prometheus_value \
+		'sum($query offset 3s)) > 0')\" ]"
+	now=$(date +%s)
+	record --from $((now - 250)) --to "$now" --interval 10ms \
+		--candidate backend-1 --stable backend-0
+	jq -e '.series["error-rate"].data.result[0].values | map(.[0]) |
+		. == unique and .[-1] - .[0] < length * 0.011' \
+		"$WORLD/recording.json"
+	[ ! -e "$WORLD/recording.json.part" ]
+	"$TIDEGATE" simulate --policy "$WORLD/policy.yaml" \
+		"$WORLD/recording.json" >"$WORLD/answer" || [ $? = 8 ]
+}
+
+@test "a recording that was interrupted goes on where it was" {
+	policy
+	local pid
+	kill -STOP "$PROMETHEUS_PID"
+	"$TIDEGATE" record --policy "$WORLD/policy.yaml" \
+		-o "$WORLD/recording.json" --from -20s --candidate backend-1 \
+		--stable x 2>"$WORLD/err" 3>&- &
+	pid=$!
+	PIDS+=("$pid")
+	until_true 10 test -s "$WORLD/recording.json.part"
+	kill -INT "$pid"
+	until_true 10 test -s "$WORLD/err"
+	[[ $(<"$WORLD/err") == *"recording.json.part keeps what was read"* ]]
+	[ ! -e "$WORLD/recording.json" ]
+	kill -CONT "$PROMETHEUS_PID"
+	# Another span is another recording.
+	run record --from -90s --candidate backend-1 --stable x
+	[ "$status" = 1 ]
+	[[ $output == *"was begun for another"* ]]
+	record --from -20s --candidate backend-1 --stable x
+	[ -s "$WORLD/recording.json" ]
+	[ ! -e "$WORLD/recording.json.part" ]
+}
+
+@test "a Prometheus that is gone fails the recording" {
+	policy
+	sed -i 's/timeout: 900ms/timeout: 100ms/' "$WORLD/policy.yaml"
+	PROMETHEUS_URL=http://127.0.0.1:1 run record --from -20s \
+		--candidate backend-1 --stable x
+	[ "$status" = 1 ]
+	[[ $output == *"error-rate: metrics http://127.0.0.1:1"* ]]
+	[ ! -e "$WORLD/recording.json" ]
+}
+
+@test "what cannot be recorded is said before anything is asked" {
+	policy
+	run record --from -20s
+	[ "$status" = 2 ]
+	[[ $output == *"{{candidate}}"*"--rollout"* ]]
+	run record --from -20s --to -30s --candidate a --stable b
+	[ "$status" = 2 ]
+	run record --from yesterday --candidate a --stable b
+	[ "$status" = 2 ]
+	[[ $output == *'"yesterday" is not a time'* ]]
+	run record --rollout nobody
+	[ "$status" = 4 ]
+}
