@@ -22,7 +22,8 @@
  *
  * SLOs are checked from the end of the first settle, in every phase up to
  * reverting; a breach reverts from each of them. The finish (LATEST again, our
- * tag removed) is a last shifting with step == number of steps.
+ * tag removed) is a last shifting with step == number of steps. A rollout that
+ * is started to undo goes from preflight's look straight to reverting.
  */
 #ifndef TIDEGATE_ENGINE_ROLLOUT_H
 #define TIDEGATE_ENGINE_ROLLOUT_H
@@ -141,6 +142,7 @@ struct event {
 	/* started */
 	uint64_t seed;
 	bool adopt; /* the candidate may have traffic already */
+	bool undo; /* goes straight back; `text` says who wants it and why */
 
 	/* preflight: ok, or refused with `text` */
 	bool ok;
@@ -278,6 +280,7 @@ struct rollout {
 	int64_t hold_deadline_ms; /* 0: not held */
 	bool pause_wanted; /* paused as soon as it may be */
 
+	bool undoing; /* started to take the candidate back, by a person */
 	bool looked; /* preflight's look was taken and was fine */
 	bool begun; /* preflight passed: a rollback has something to undo */
 	bool moved; /* the candidate was given users */

@@ -30,11 +30,16 @@ static void take_started(struct turn *t)
 	t->r->phase_ms = t->now;
 	rng_init(&t->r->rng, t->event->seed);
 	text_set(t->r->starter, sizeof(t->r->starter), t->event->who);
+	t->r->undoing = t->event->undo;
+	if (t->r->undoing)
+		text_set(t->r->reason, sizeof(t->r->reason), t->event->text);
 	turn_effect(t, EFFECT_PREFLIGHT);
 }
 
 static void take_preflight(struct turn *t)
 {
+	char reason[ROLLOUT_TEXT_MAX];
+
 	if (t->r->looked || t->r->refusing || t->r->phase != PHASE_PREFLIGHT)
 		return;
 	if (!t->event->ok) {
@@ -43,6 +48,18 @@ static void take_preflight(struct turn *t)
 	}
 	t->r->looked = true;
 	traffic_learn(t);
+	if (!t->r->undoing)
+		return;
+	/* Whatever the candidate has is what is to be taken from it. */
+	text_set(reason, sizeof(reason), t->r->reason);
+	t->r->begun = true;
+	rollout_revert(t, CAUSE_PERSON, reason);
+}
+
+/* It goes back already, or will in a moment. */
+static bool is_going_back(const struct rollout *r)
+{
+	return rollout_is_reverting(r) || r->refusing || r->undoing;
 }
 
 static bool gate_is_open(const struct rollout *r)
@@ -111,7 +128,7 @@ static void pause(struct turn *t)
 		refuse_command(t, "it is held already: %.180s", t->r->reason);
 	else if (t->r->phase == PHASE_PAUSED || t->r->pause_wanted)
 		refuse_command(t, "it is paused already");
-	else if (rollout_is_reverting(t->r) || t->r->refusing)
+	else if (is_going_back(t->r))
 		refuse_command(t, "it is %s", phase_name(t->r->phase));
 	else if (rollout_is_finishing(t))
 		refuse_command(t, "every step has passed, nothing is left to "
@@ -165,8 +182,9 @@ static void abort_(struct turn *t)
 	snprintf(reason, sizeof(reason), "aborted by %s%s%.120s", t->event->who,
 		t->event->text && *t->event->text ? ": " : "",
 		t->event->text ? t->event->text : "");
-	if (rollout_is_reverting(t->r) || t->r->refusing)
-		refuse_command(t, "it is %s already", phase_name(t->r->phase));
+	if (is_going_back(t->r))
+		refuse_command(t, "it is going back already (%s)",
+			phase_name(t->r->phase));
 	else if (!t->r->begun)
 		rollout_refuse(t, CAUSE_PERSON, reason);
 	else
@@ -204,8 +222,7 @@ static void take_interrupt(struct turn *t)
 {
 	char reason[ROLLOUT_TEXT_MAX];
 
-	if (rollout_is_reverting(t->r) || t->r->refusing ||
-		rollout_is_finishing(t)) {
+	if (is_going_back(t->r) || rollout_is_finishing(t)) {
 		turn_note(t, NOTE_WARNING,
 			"%.60s: what is under way is "
 			"finished first",

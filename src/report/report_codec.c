@@ -317,7 +317,7 @@ static void take_event(struct reading *r)
 
 	switch (event_find(r->entry->name)) {
 	case EVENT_STARTED:
-		add_person(r, "started", kept(r, "text"));
+		add_person(r, "started", kept(r, "reason"));
 		add_line(r, TONE_PLAIN,
 			arena_printf(arena, "by %s", text_of(r, "who")));
 		break;

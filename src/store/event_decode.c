@@ -211,6 +211,11 @@ static int decode_field(
 			return bad(d, field->key, "true or false");
 		*(bool *)at = json_is_true(value);
 		return 0;
+	case KIND_FLAG:
+		if (value && !json_is_boolean(value))
+			return bad(d, field->key, "true or false");
+		*(bool *)at = json_is_true(value);
+		return 0;
 	case KIND_INT:
 		if (decode_int(d, field->key, value, field->max, &number))
 			return -1;

@@ -97,6 +97,10 @@ static void encode_field(struct jsonw *w, const struct field *field,
 	case KIND_BOOL:
 		jsonw_bool(w, field->key, *(const bool *)at);
 		break;
+	case KIND_FLAG:
+		if (*(const bool *)at)
+			jsonw_bool(w, field->key, true);
+		break;
 	case KIND_INT:
 		jsonw_int(w, field->key, *(const int *)at);
 		break;

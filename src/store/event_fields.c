@@ -61,7 +61,8 @@ static const struct names action_names = {
 
 const struct field event_fields[EVENTS][EVENT_FIELDS_MAX] = {
 	[EVENT_STARTED] = {WHO, {"seed", KIND_SEED, AT(seed)},
-		{"adopt", KIND_BOOL, AT(adopt)}},
+		{"adopt", KIND_BOOL, AT(adopt)}, {"undo", KIND_FLAG, AT(undo)},
+		TEXT("reason")},
 	[EVENT_PREFLIGHT] = {{"ok", KIND_BOOL, AT(ok)}, TEXT("reason"),
 		TRAFFIC},
 	[EVENT_TRAFFIC] = {TRAFFIC},

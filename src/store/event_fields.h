@@ -13,6 +13,7 @@
 enum field_kind {
 	KIND_TEXT, /* left out when empty */
 	KIND_BOOL,
+	KIND_FLAG, /* bool, left out when false */
 	KIND_INT, /* int, 0 … max */
 	KIND_LONG, /* int64_t, 0 … max */
 	KIND_SEED, /* uint64_t as a string: JSON's numbers are too small */

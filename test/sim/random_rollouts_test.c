@@ -40,6 +40,7 @@ struct books {
 	bool stopped, must_revert;
 	int started[ACTION_LISTS][4]; /* times an action was started */
 	int highest; /* percent this rollout may give at the most by now */
+	bool undone; /* it was started to go back */
 	int regime[2]; /* how an SLO's answers are drawn */
 };
 
@@ -288,6 +289,9 @@ static void note_phase(const struct note *note)
 			step < n_steps ? books.test.steps[step].percent : 100;
 	if (note->to == PHASE_PROMOTED && books.step != n_steps - 1)
 		fail("promoted after step %d", books.step);
+	if (books.undone && note->to != PHASE_ROLLING_BACK &&
+		!is_over(note->to))
+		fail("an undo went to %s", phase_name(note->to));
 	if (note->to == PHASE_STOPPED)
 		books.stopped = true;
 }
@@ -533,6 +537,14 @@ static void calm_down(void)
 		fail("refused, but something moved");
 }
 
+/* What a rollout may have left. */
+static struct split random_own_split(void)
+{
+	int percent = chance(50) ? 100 : pick(101);
+
+	return (struct split){percent, 100 - percent, 0};
+}
+
 static void play(uint64_t seed, bool show_it)
 {
 	int turns;
@@ -552,7 +564,13 @@ static void play(uint64_t seed, bool show_it)
 	world.lax = chance(30);
 	books.regime[0] = pick(5);
 	books.regime[1] = pick(2);
-	world_start(&world);
+	if (chance(10)) {
+		world.spec = world.serving = random_own_split();
+		world_undo(&world);
+		books.undone = true;
+	} else {
+		world_start(&world);
+	}
 	for (turns = pick(TURNS_MAX); turns > 0; turns--) {
 		if (phase_is_end(world.rollout.phase))
 			break;

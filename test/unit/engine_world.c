@@ -271,6 +271,17 @@ void world_start(struct world *w)
 	world_feed(w, &event);
 }
 
+void world_undo(struct world *w)
+{
+	struct event event = {.type = EVENT_STARTED,
+		.who = "alice",
+		.seed = 42,
+		.undo = true,
+		.text = "rolled back by alice"};
+
+	world_feed(w, &event);
+}
+
 void world_command(struct world *w, enum verb verb, const char *who)
 {
 	struct event event = {.type = EVENT_COMMAND,

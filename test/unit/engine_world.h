@@ -73,6 +73,7 @@ struct world {
 
 void world_init(struct world *world, const struct policy *policy);
 void world_start(struct world *world); /* by "alice" */
+void world_undo(struct world *world); /* the same, straight back */
 void world_push(
 	struct world *world, int64_t delay_ms, const struct event *event);
 void world_command(struct world *world, enum verb verb, const char *who);

@@ -677,6 +677,90 @@ static void a_crash_in_an_action_repeats_it_only_if_idempotent(void **state)
 	expect_phase(PHASE_ROLLBACK_FAILED);
 }
 
+static void an_undo_goes_straight_back_and_runs_the_sequence(void **state)
+{
+	test_policy_add(&test, LIST_PREFLIGHT, "smoke");
+	test_policy_add(&test, LIST_STARTED, "hello");
+	test_policy_add(&test, LIST_ROLLBACK, "flag");
+	test_policy_add(&test, LIST_HEALTH, "health");
+	test_policy_add(&test, LIST_ROLLED_BACK, "tell");
+	world.spec = world.serving = (struct split){100, 0, 0};
+	world_undo(&world);
+	world_run(&world, HOUR);
+	expect_reverted(6);
+	assert_string_equal(
+		world.phases, "preflight reverting rolling-back rolled-back");
+	assert_string_equal(world.actions, "flag health tell");
+	assert_string_equal(world.rollout.reason, "rolled back by alice");
+	assert_int_equal(world.writes, 1);
+	assert_int_equal(world.asks, 0);
+}
+
+static void an_undo_runs_only_what_is_meant_for_people(void **state)
+{
+	test_policy_add(&test, LIST_ROLLBACK, "slo-only")->when = WHEN_SLO;
+	test_policy_add(&test, LIST_ROLLBACK, "abort-only")->when = WHEN_ABORT;
+	world.spec = world.serving = (struct split){30, 70, 0};
+	world_undo(&world);
+	world_run(&world, HOUR);
+	expect_reverted(6);
+	assert_string_equal(world.actions, "abort-only");
+}
+
+static void an_undo_of_nothing_writes_nothing(void **state)
+{
+	test_policy_add(&test, LIST_ROLLBACK, "flag");
+	world_undo(&world);
+	world_run(&world, HOUR);
+	expect_reverted(6);
+	assert_int_equal(world.writes, 0);
+	assert_string_equal(world.actions, "flag");
+}
+
+static void an_undo_cannot_be_cut_short(void **state)
+{
+	struct event interrupt = {.type = EVENT_INTERRUPT, .text = "SIGTERM"};
+
+	world.spec = world.serving = (struct split){100, 0, 0};
+	world.latency_ms = 1000;
+	world_undo(&world);
+	world_feed(&world, &interrupt);
+	world_command(&world, VERB_PAUSE, "bob");
+	assert_true(world.refused);
+	world_command(&world, VERB_ABORT, "bob");
+	assert_true(world.refused);
+	world_run(&world, HOUR);
+	expect_reverted(6);
+}
+
+static void an_undo_survives_a_crash_at_any_time(void **state)
+{
+	for (int64_t at_ms = 0; at_ms < 8000; at_ms += 500) {
+		world_init(&world, &test.policy);
+		world.spec = world.serving = (struct split){100, 0, 0};
+		world.latency_ms = 900;
+		world.serve_delay_ms = 2000;
+		world_undo(&world);
+		world_run(&world, at_ms);
+		if (!phase_is_end(world.rollout.phase))
+			world_crash(&world, MINUTE);
+		world_run(&world, HOUR);
+		expect_reverted(6);
+	}
+}
+
+static void an_undo_takes_nothing_from_others(void **state)
+{
+	world.spec = world.serving = (struct split){100, 0, 0};
+	world.latency_ms = 1000;
+	world_undo(&world);
+	world_run(&world, 1500);
+	world_drift(&world, (struct split){0, 20, 80});
+	world_run(&world, HOUR);
+	expect_phase(PHASE_STOPPED);
+	assert_int_equal(world.spec.other, 80);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -729,6 +813,12 @@ int main(void)
 		TEST(bake_that_no_check_covered_does_not_count),
 		TEST(a_crash_in_a_shift_reads_before_it_writes),
 		TEST(a_crash_in_an_action_repeats_it_only_if_idempotent),
+		TEST(an_undo_goes_straight_back_and_runs_the_sequence),
+		TEST(an_undo_runs_only_what_is_meant_for_people),
+		TEST(an_undo_of_nothing_writes_nothing),
+		TEST(an_undo_cannot_be_cut_short),
+		TEST(an_undo_survives_a_crash_at_any_time),
+		TEST(an_undo_takes_nothing_from_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
