@@ -73,6 +73,7 @@ void traffic_want(
 	g->percent = percent;
 	g->to_latest = to_latest;
 	g->tag = tag;
+	g->reassert = false; /* it was for what was wanted before */
 	g->deadline_ms = t->now + t->policy->revert_timeout_ms;
 	g->attempt = 0;
 	g->polls = 0;

@@ -408,6 +408,23 @@ static void a_revert_leaves_alone_whom_others_put_in_charge(void **state)
 	assert_int_equal(world.spec.other, 100);
 }
 
+static void a_revert_does_not_finish_what_a_reassert_began(void **state)
+{
+	test.policy.on_drift = ON_DRIFT_REASSERT;
+	world_start(&world);
+	world_run(&world, 40000);
+	world_drift(&world, (struct split){0, 40, 60});
+	world.write_result = WRITE_BUSY;
+	world.write_trouble = 3;
+	for (int i = 0; i < 40 && !world.rollout.traffic.reassert; i++)
+		world_run(&world, 500);
+	assert_true(world.rollout.traffic.reassert);
+	world_command(&world, VERB_ABORT, "bob");
+	world_run(&world, 10 * MINUTE);
+	expect_phase(PHASE_STOPPED);
+	assert_int_equal(world.spec.other, 60);
+}
+
 static void a_revert_keeps_trying(void **state)
 {
 	world_start(&world);
@@ -793,6 +810,7 @@ int main(void)
 		TEST(drift_stops_without_another_write),
 		TEST(drift_may_be_set_back),
 		TEST(a_revert_leaves_alone_whom_others_put_in_charge),
+		TEST(a_revert_does_not_finish_what_a_reassert_began),
 		TEST(a_revert_keeps_trying),
 		TEST(a_revert_that_cannot_be_done_is_loud),
 		TEST(a_write_of_unknown_outcome_is_read_back),
