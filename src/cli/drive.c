@@ -226,6 +226,8 @@ static void ended(
 	struct drive *drive = arg;
 
 	drive->status = exit_status;
+	if (drive->going_back && live_state(live)->phase == PHASE_ROLLED_BACK)
+		drive->status = 0;
 	if (err)
 		drive->err = *err;
 	stop_view(drive);

@@ -16,6 +16,7 @@ struct drive {
 	const char *project, *region;
 	int format; /* enum format */
 	bool quiet; /* no progress: only how it ended */
+	bool going_back; /* rolled back is what was wanted: exit with 0 */
 	struct store *store; /* borrowed */
 
 	/* The world, made by drive_open. */

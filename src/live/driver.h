@@ -9,6 +9,7 @@
  *   live_journal.c    events and notes into the journal and the log
  *   live_unjournaled.c  what is still done when that is impossible
  *   live_preflight.c  EFFECT_PREFLIGHT
+ *   live_undo.c       what a rollout that goes straight back follows on
  *   live_traffic.c    EFFECT_READ, EFFECT_WRITE
  *   live_check.c      EFFECT_ASK
  *   live_action.c     EFFECT_ACT, EFFECT_CANCEL
@@ -51,6 +52,7 @@ struct live {
 	char *candidate, *stable; /* "" until preflight */
 	char *candidate_url; /* "" until the service was read */
 	bool adopt, again, resuming;
+	char *undo, *wanted_stable, *after; /* see live_options; or NULL */
 
 	/* The engine's. */
 	struct rollout state;
@@ -168,6 +170,14 @@ void live_values_fill(const struct live *live, const char *revision,
 
 void live_commands(struct live *live); /* takes those that wait */
 
+/* ---- live_undo.c ---- */
+
+/* What was recorded when the release started is what to go back to. */
+void undo_inherit(struct live *live);
+/* The rollout that is undone, or an attempt to undo it, ran this action of the
+ * sequence well, and it may not be repeated. */
+bool undo_has_done(const struct live *live, enum action_list list, int index);
+
 /* ---- live_journal.c ---- */
 
 /* Appends the event and its notes, settles the command, logs the notes. */
@@ -216,6 +226,8 @@ struct action_env live_action_env(const struct live *live);
 void live_keep(
 	struct live *live, const struct action *action, const char *kept);
 const char *live_kept(struct live *live, const struct action *action);
+/* The same for all that a preflight's journal entry has. */
+void live_keep_all(struct live *live, const char *data);
 /* A run ended well: what it opened, if anything, is renewed from now on. */
 void live_opened(struct live *live, enum action_list list, int index);
 /* The same two out of the journal, when a rollout is taken up. */

@@ -400,6 +400,9 @@ void live_free(struct live **live_p)
 	free(live->region);
 	free(live->starter);
 	free(live->wanted_candidate);
+	free(live->undo);
+	free(live->wanted_stable);
+	free(live->after);
 	free(live->candidate);
 	free(live->stable);
 	free(live->candidate_url);

@@ -37,6 +37,9 @@ struct live_options {
 	const char *candidate; /* NULL: the latest ready revision */
 	const char *starter;
 	bool adopt, again;
+	const char *undo; /* NULL: a release; else go straight back, and why */
+	const char *stable; /* undo: who gets everything; candidate is needed */
+	const char *after; /* undo: the rollout that is undone; NULL: none */
 	int64_t wait_ms; /* held or waiting for people, in sum; < 0: for ever */
 };
 

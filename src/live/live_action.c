@@ -17,7 +17,8 @@ struct act {
 	char *candidate_url, *reason; /* the live's own may change */
 	struct action_run *run;
 	struct timer *refused;
-	const char *why; /* refused; static */
+	const char *why; /* not run: why not; static */
+	enum action_result refused_result;
 };
 
 static void act_ended(const struct action_end *end, void *arg);
@@ -48,6 +49,14 @@ static struct act *act_new(struct live *live, const struct effect *effect)
 	return act;
 }
 
+static void refuse(struct act *act, enum action_result result, const char *why)
+{
+	act->why = why;
+	act->refused_result = result;
+	act->refused =
+		timer_start(live_loop(act->live), 0, act_was_refused, act);
+}
+
 void act_start(struct live *live, const struct effect *effect)
 {
 	struct act *act = act_new(live, effect);
@@ -56,6 +65,12 @@ void act_start(struct live *live, const struct effect *effect)
 	struct action_order order = {&act->env, action, &act->values.values,
 		JOB_RUN, live_kept(live, action)};
 
+	if (undo_has_done(live, act->list, act->index)) {
+		refuse(act, ACTION_SKIPPED,
+			"done by the rollback before this one, and not to be "
+			"repeated");
+		return;
+	}
 	act->env = live_action_env(live);
 	act->candidate_url = xstrdup(live->candidate_url);
 	act->reason = xstrdup(live->state.reason);
@@ -67,10 +82,7 @@ void act_start(struct live *live, const struct effect *effect)
 
 void act_refuse(struct live *live, const struct effect *effect, const char *why)
 {
-	struct act *act = act_new(live, effect);
-
-	act->why = why;
-	act->refused = timer_start(live_loop(live), 0, act_was_refused, act);
+	refuse(act_new(live, effect), ACTION_FAILED, why);
 }
 
 static void act_ended(const struct action_end *end, void *arg)
@@ -88,7 +100,7 @@ static void act_was_refused(void *arg)
 	struct act *act = arg;
 
 	act->refused = NULL;
-	act_tell(act, ACTION_FAILED, act->why, 0);
+	act_tell(act, act->refused_result, act->why, 0);
 }
 
 static void act_free(struct act *act)

@@ -248,7 +248,7 @@ static const struct action *action_find(
 	return NULL;
 }
 
-static void take_kept(struct live *live, const char *data)
+void live_keep_all(struct live *live, const char *data)
 {
 	json_t *root = json_loads(data, 0, NULL), *value;
 	const struct action *action;
@@ -275,7 +275,7 @@ static int take_entry(
 	if (entry->is_note)
 		return 0;
 	if (type == EVENT_PREFLIGHT)
-		take_kept(live, entry->data);
+		live_keep_all(live, entry->data);
 	if (type != EVENT_ACTION)
 		return 0;
 	arena_init(&arena);

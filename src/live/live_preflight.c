@@ -124,10 +124,21 @@ static int64_t delay_of(struct look *look, int tries, int64_t retry_after_ms)
 	return backoff_delay(&look_backoff, tries, retry_after_ms, &look->rng);
 }
 
+/* A release can wait for a better day; who wants to go back cannot. */
+static bool is_patient(const struct look *look)
+{
+	const struct live *live = look->live;
+
+	return live->undo && live_now(live) - live->state.started_ms <
+				     live->policy->revert_timeout_ms;
+}
+
 /* True: `again` will be called once more, later. */
 static bool try_again(struct look *look, const struct err *err, loop_fn again)
 {
-	if (!err_is_retryable(err->code) || ++look->tries >= LOOK_TRIES_MAX)
+	if (!err_is_retryable(err->code))
+		return false;
+	if (++look->tries >= LOOK_TRIES_MAX && !is_patient(look))
 		return false;
 	look->pause = timer_start(live_loop(look->live),
 		delay_of(look, look->tries, err->retry_after_ms), again, look);
@@ -226,6 +237,24 @@ static bool find_revisions(struct look *look, const struct service *service)
 	return true;
 }
 
+/* Going back: both are given, and nobody else may have users. */
+static bool take_given(struct look *look, const struct service *service)
+{
+	struct live *live = look->live;
+	struct split split;
+
+	set_text(&live->candidate, live->wanted_candidate);
+	set_text(&live->stable, live->wanted_stable);
+	split = traffic_split(&service->spec, live->candidate, live->stable,
+		service->latest_ready);
+	if (split.other)
+		problem(look,
+			"%d %% of the traffic are with revisions that are "
+			"neither %s nor %s: somebody else put them in charge",
+			split.other, live->candidate, live->stable);
+	return true;
+}
+
 static void look_service_read(
 	struct service *service, const struct err *err, void *arg)
 {
@@ -243,8 +272,9 @@ static void look_service_read(
 	if (service->multi_region)
 		problem(look, "multi-region services are not supported: their "
 			      "regions cannot be moved one by one");
-	fit = find_revisions(look, service);
-	if (fit) {
+	fit = look->live->undo ? take_given(look, service)
+			       : find_revisions(look, service);
+	if (fit && !look->live->undo) {
 		check_tag(look, service);
 		check_history(look);
 	}
@@ -258,7 +288,12 @@ static void look_service_read(
 	look_read_revision(look);
 }
 
-/* ---- the candidate ---- */
+/* ---- the revision that is to get traffic ---- */
+
+static const char *wanted_revision(const struct look *look)
+{
+	return look->live->undo ? look->live->stable : look->live->candidate;
+}
 
 static void look_read_revision(void *arg)
 {
@@ -267,7 +302,7 @@ static void look_read_revision(void *arg)
 
 	look->pause = NULL;
 	look->call = cloudrun_get_revision_start(live->hub->world.cloudrun,
-		live->service, live->candidate, look_revision_read, look);
+		live->service, wanted_revision(look), look_revision_read, look);
 }
 
 static void check_revision(struct look *look, const struct revision *revision)
@@ -276,10 +311,9 @@ static void check_revision(struct look *look, const struct revision *revision)
 
 	if (strcmp(revision->service, live->short_service))
 		problem(look, "%s is a revision of %s, not of %s",
-			live->candidate, revision->service,
-			live->short_service);
+			revision->name, revision->service, live->short_service);
 	if (!revision->ready)
-		problem(look, "%s is not ready%s%s", live->candidate,
+		problem(look, "%s is not ready%s%s", revision->name,
 			revision->condition ? ": " : "",
 			revision->condition ? revision->condition : "");
 }
@@ -296,9 +330,13 @@ static void look_revision_read(
 		if (try_again(look, err, look_read_revision))
 			return;
 		problem(look, "revision %s cannot be read: %s",
-			look->live->candidate, err->text);
+			wanted_revision(look), err->text);
 	}
-	look_inquire(look);
+	/* Neither metrics nor actions may keep the users waiting. */
+	if (look->live->undo)
+		look_finish(look);
+	else
+		look_inquire(look);
 }
 
 /* ---- the queries, for stable ---- */
@@ -479,7 +517,8 @@ static void look_finish(struct look *look)
 	struct live_values values;
 	struct buf table, extra;
 
-	check_gates(look);
+	if (!live->undo)
+		check_gates(look);
 	if (!look->problems.len)
 		keep_revisions(look);
 	event = look->event;

@@ -106,6 +106,9 @@ struct live *live_run(struct hub *hub, const struct policy *policy,
 		live->wanted_candidate = xstrdup(options->candidate);
 	live->adopt = options->adopt;
 	live->again = options->again;
+	live->undo = xstrdup(options->undo);
+	live->wanted_stable = xstrdup(options->stable);
+	live->after = xstrdup(options->after);
 	make_id(live, live->id);
 	return live;
 }
@@ -126,6 +129,9 @@ static int take_row(
 	live->wanted_candidate = kept.candidate;
 	live->adopt = kept.adopt;
 	live->again = kept.again;
+	live->undo = kept.undo;
+	live->wanted_stable = kept.stable;
+	live->after = kept.after;
 	live->resuming = true;
 	free(live->candidate);
 	live->candidate = xstrdup(row->candidate);
@@ -228,6 +234,9 @@ static int create_row(struct live *live, struct err *err_r)
 		.candidate = live->wanted_candidate,
 		.adopt = live->adopt,
 		.again = live->again,
+		.undo = live->undo,
+		.stable = live->wanted_stable,
+		.after = live->after,
 	};
 	char digest[DIGEST_TEXT_MAX];
 	char *options = options_encode(&kept);
@@ -261,10 +270,13 @@ static int new_begin(struct live *live, struct err *err_r)
 		.type = EVENT_STARTED,
 		.who = live->starter,
 		.adopt = live->adopt,
+		.undo = live->undo != NULL,
+		.text = live->undo,
 	};
 
 	if (create_row(live, err_r) < 0)
 		return -1;
+	undo_inherit(live);
 	take_random(&event.seed, sizeof(event.seed));
 	live_event(live, &event, NULL);
 	return 0;
@@ -289,6 +301,7 @@ static int left_begin(struct live *live, struct err *err_r)
 		return err_set(err_r, ERR_REFUSED,
 			"%s has ended meanwhile (%s)", live->id,
 			phase_name(live->state.phase));
+	undo_inherit(live);
 	if (live_holdings_read(live, err_r) < 0)
 		return -1;
 	live_event(live, &event, NULL);

@@ -8,11 +8,12 @@
 
 char *options_encode(const struct rollout_options *options)
 {
-	json_t *root =
-		json_pack("{s:s*, s:b, s:b}", "candidate", options->candidate,
-			"adopt", options->adopt, "again", options->again);
+	json_t *root = json_pack("{s:s*, s:b, s:b, s:s*, s:s*, s:s*}",
+		"candidate", options->candidate, "adopt", options->adopt,
+		"again", options->again, "undo", options->undo, "stable",
+		options->stable, "after", options->after);
 	char *dumped = json_dumps(root, JSON_COMPACT);
-	/* A candidate that is not UTF-8 names no revision. */
+	/* A revision that is not UTF-8 is none. */
 	char *text = xstrdup(dumped ? dumped : "{}");
 
 	free(dumped);
@@ -24,14 +25,22 @@ int options_decode(
 	const char *text, struct rollout_options *options_r, struct err *err_r)
 {
 	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	const char *candidate = NULL;
+	const char *candidate = NULL, *undo = NULL, *stable = NULL;
+	const char *after = NULL;
 	int adopt = 0, again = 0, rc;
 
-	rc = json_unpack(root, "{s?s, s?b, s?b}", "candidate", &candidate,
-		"adopt", &adopt, "again", &again);
+	rc = json_unpack(root, "{s?s, s?b, s?b, s?s, s?s, s?s}", "candidate",
+		&candidate, "adopt", &adopt, "again", &again, "undo", &undo,
+		"stable", &stable, "after", &after);
 	if (rc == 0)
 		*options_r = (struct rollout_options){
-			xstrdup(candidate), adopt, again};
+			.candidate = xstrdup(candidate),
+			.adopt = adopt,
+			.again = again,
+			.undo = xstrdup(undo),
+			.stable = xstrdup(stable),
+			.after = xstrdup(after),
+		};
 	else
 		err_set(err_r, ERR_STORE,
 			"the options kept with the rollout cannot be read: "
@@ -39,4 +48,12 @@ int options_decode(
 			text);
 	json_decref(root);
 	return rc;
+}
+
+void options_fini(struct rollout_options *options)
+{
+	free(options->candidate);
+	free(options->undo);
+	free(options->stable);
+	free(options->after);
 }

@@ -1,0 +1,292 @@
+/*
+ * `tidegate rollback`: a person wants to go back, now. The same engine and the
+ * same driver as `run`; a rollout that has not ended is aborted and brought to
+ * its end instead.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "base/printable.h"
+#include "base/xalloc.h"
+#include "cli/args.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/output.h"
+#include "cli/rollback.h"
+
+#define COMMENT_MAX   120
+#define ARGUMENTS_MAX 16
+
+extern const struct command cmd_abort, cmd_resume, cmd_watch;
+
+struct rollback_args {
+	const char *policy, *to, *candidate, *comment;
+	const char *project, *region, *state, *as;
+	int format;
+	bool again, drill, quiet;
+};
+
+static const struct option_spec options[] = {
+	{.name = "policy",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct rollback_args, policy),
+		.value = "FILE",
+		.help = "whose rollback sequence is run"},
+	{.name = "to",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct rollback_args, to),
+		.value = "REVISION",
+		.help = "who gets all traffic (default: stable of the newest "
+			"rollout of the service)"},
+	{.name = "candidate",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct rollback_args, candidate),
+		.value = "REVISION",
+		.help = "from whom it is taken (default: the candidate of that "
+			"rollout, or who has users)"},
+	{.name = "drill",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct rollback_args, drill),
+		.help = "read and probe only: tell what would happen and what "
+			"is missing"},
+	{.name = "again",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct rollback_args, again),
+		.help = "run the sequence even when stable holds all traffic"},
+	{.name = "comment",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct rollback_args, comment),
+		.value = "TEXT",
+		.help = "why; kept in the journal"},
+	OPTION_PROJECT(struct rollback_args),
+	OPTION_REGION(struct rollback_args),
+	OPTION_STATE(struct rollback_args),
+	OPTION_AS(struct rollback_args),
+	OPTION_FORMAT(struct rollback_args),
+	{.name = "quiet",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct rollback_args, quiet),
+		.help = "print only how it ended"},
+	{0},
+};
+
+/* ---- a rollout of its own ---- */
+
+static int drive_it(
+	struct rollback *b, const struct rollback_args *args, struct err *err_r)
+{
+	struct live_listener listener = drive_listener;
+	char who[CONTEXT_NAME_MAX], why[CONTEXT_NAME_MAX + COMMENT_MAX + 32];
+	struct live_options wanted = {
+		.service = b->service,
+		.candidate = b->candidate,
+		.stable = b->stable,
+		.after = b->after,
+		.starter = who,
+		.undo = why,
+		.wait_ms = -1,
+	};
+
+	listener.arg = &b->drive;
+	if (context_who(b->drive.store, args->as, who, err_r) < 0)
+		return -1;
+	snprintf(why, sizeof(why), "rolled back by %s%s%.120s", who,
+		args->comment ? ": " : "", args->comment ? args->comment : "");
+	b->drive.going_back = true;
+	b->drive.live =
+		live_run(b->drive.hub, b->policy, &wanted, &listener, err_r);
+	if (!b->drive.live)
+		return -1;
+	return drive_run(&b->drive, err_r);
+}
+
+/* ---- one that has not ended ---- */
+
+struct words {
+	char *item[ARGUMENTS_MAX]; /* NULL-terminated; owned */
+	int n;
+};
+
+static void say(struct words *words, const char *option, const char *value)
+{
+	if (!value)
+		return;
+	words->item[words->n++] =
+		option ? xasprintf("--%s=%s", option, value) : xstrdup(value);
+}
+
+/* Another verb, as a person would type it. */
+static int call(const struct command *verb, const struct rollback *b,
+	const struct rollback_args *args, struct err *err_r)
+{
+	struct words words = {.n = 0};
+	int status;
+
+	say(&words, NULL, verb->name);
+	say(&words, NULL, b->after);
+	say(&words, "state", store_path(b->drive.store));
+	say(&words, "format", context_formats[args->format]);
+	if (verb == &cmd_abort)
+		say(&words, "comment", args->comment);
+	if (verb != &cmd_watch)
+		say(&words, "as", args->as);
+	status = verb->run(words.n, words.item, err_r);
+	for (int i = 0; i < ARGUMENTS_MAX; i++)
+		xfree(&words.item[i]);
+	return status;
+}
+
+/* How the rollout ended is what counts, whoever brought it there. */
+static int ended_status(struct rollback *b, int status, struct err *err_r)
+{
+	struct store_rollout row;
+
+	if (store_rollout_get(
+		    b->drive.store, b->after, &b->arena, &row, err_r) <= 0)
+		return -1;
+	if (!strcmp(row.phase, phase_name(PHASE_ROLLED_BACK)) ||
+		!strcmp(row.phase, phase_name(PHASE_REFUSED)))
+		return 0;
+	return status;
+}
+
+static int take_over(
+	struct rollback *b, const struct rollback_args *args, struct err *err_r)
+{
+	struct store_lease lease;
+	int status, driven;
+
+	fprintf(stderr,
+		"%s has not ended: it is aborted, by the policy it was started "
+		"with\n",
+		b->after);
+	status = call(&cmd_abort, b, args, err_r);
+	if (status < 0 && err_r->code != ERR_REFUSED)
+		return -1;
+	if (status < 0) /* it goes back already, or has ended meanwhile */
+		output_error(err_r->text);
+	driven = store_lease_look(b->drive.store, b->service, context_now_ms(),
+		&b->arena, &lease, err_r);
+	if (driven < 0)
+		return -1;
+	status = call(driven && !strcmp(lease.rollout, b->after) ? &cmd_watch
+								 : &cmd_resume,
+		b, args, err_r);
+	return status < 0 ? -1 : ended_status(b, status, err_r);
+}
+
+/* ---- nothing to do ---- */
+
+static void say_nothing(const struct rollback *b)
+{
+	struct buf out;
+	struct jsonw w = {.out = &out};
+
+	buf_init(&out, OUTPUT_BYTES_MAX);
+	if (b->drive.format == FORMAT_JSON) {
+		jsonw_object(&w, NULL);
+		jsonw_text(&w, "event", "finished");
+		jsonw_text(&w, "outcome", "nothing-to-do");
+		jsonw_text(&w, "stable", b->stable);
+		jsonw_int(&w, "exit", 0);
+		jsonw_end(&w, '}');
+	} else {
+		buf_adds(&out, "nothing to do: ");
+		printable_add(&out, b->stable);
+		buf_adds(&out, " holds all traffic and no sequence is "
+			       "unfinished (--again runs it all the same)");
+	}
+	buf_addc(&out, '\n');
+	output_write(stdout, &out);
+	buf_fini(&out);
+}
+
+/* ---- in order ---- */
+
+static int go_back(
+	struct rollback *b, const struct rollback_args *args, struct err *err_r)
+{
+	int wanted;
+
+	if (rollback_look_back(b, err_r) < 0)
+		return -1;
+	if (b->unfinished && !args->drill)
+		return take_over(b, args, err_r);
+	if (drive_open(&b->drive, err_r) < 0 || rollback_survey(b, err_r) < 0)
+		return -1;
+	wanted = rollback_decide(b, err_r);
+	if (wanted < 0)
+		return -1;
+	if (args->drill)
+		return rollback_drill(b, err_r);
+	if (wanted)
+		return drive_it(b, args, err_r);
+	say_nothing(b);
+	return 0;
+}
+
+static int rollback_service(struct rollback *b,
+	const struct rollback_args *args, const char *service,
+	struct err *err_r)
+{
+	struct context_target target = {
+		.project = args->project,
+		.region = args->region,
+		.service = service,
+		.policy_project = b->policy->project,
+		.policy_region = b->policy->region,
+		.policy_service = b->policy->service,
+	};
+	int status = -1;
+
+	if (context_resolve(&target, &b->arena, err_r) < 0)
+		return -1;
+	b->service = target.name;
+	b->drive.project = target.project;
+	b->drive.region = target.region;
+	b->drive.format = args->format;
+	b->drive.quiet = args->quiet;
+	b->drive.store = context_store(args->state, STORE_CREATE, err_r);
+	if (!b->drive.store)
+		return -1;
+	status = go_back(b, args, err_r);
+	service_free(&b->found);
+	drive_close(&b->drive);
+	store_free(&b->drive.store);
+	return status;
+}
+
+static int run(int argc, char **argv, struct err *err_r)
+{
+	struct rollback_args args = {0};
+	struct rollback b = {0};
+	struct policy *policy;
+	int status;
+
+	if (args_parse(options, &args, &argc, argv, err_r) < 0 ||
+		args_count(argc, argv, "[SERVICE]", 0, 1, err_r) < 0)
+		return -1;
+	if (!args.policy)
+		return err_set(err_r, ERR_USAGE, "--policy is missing");
+	policy = drive_policy(args.policy, NULL, err_r);
+	if (!policy)
+		return -1;
+	b.policy = policy;
+	b.to = args.to;
+	b.wanted_candidate = args.candidate;
+	b.again = args.again;
+	arena_init(&b.arena);
+	status = rollback_service(&b, &args, argc > 1 ? argv[1] : NULL, err_r);
+	arena_fini(&b.arena);
+	policy_free(&policy);
+	return status;
+}
+
+const struct command cmd_rollback = {
+	.name = "rollback",
+	.usage = "SERVICE --policy FILE",
+	.summary = "Take the traffic back now and run the rollback sequence",
+	.options = options,
+	.run = run,
+};

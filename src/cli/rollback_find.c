@@ -1,0 +1,224 @@
+/*
+ * Who goes back to whom: from the newest rollout that moved something, checked
+ * against the traffic as it is. What tidegate did not put in charge is not
+ * taken away unless it is named.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "cli/rollback.h"
+#include "cloudrun/cloudrun.h"
+#include "engine/backoff.h"
+#include "io/loop.h"
+#include "store/store.h"
+
+#define READ_TIMEOUT_MS 15000
+
+static const struct backoff read_backoff = {250, 8000};
+
+/* ---- the journal ---- */
+
+/* A refused one moved nothing: what was before it counts. */
+static bool counts(const struct store_rollout *row)
+{
+	return !row->ended_ms ||
+	       (*row->stable && strcmp(row->phase, phase_name(PHASE_REFUSED)));
+}
+
+static int take(
+	struct rollback *b, const struct store_rollout *row, struct err *err_r)
+{
+	if (!row->ended_ms && b->to && strcmp(b->to, row->stable) != 0)
+		return err_set(err_r, ERR_REFUSED,
+			"%s has not ended and goes back to %s: leave --to "
+			"out, and name another revision when it has ended",
+			row->id, *row->stable ? row->stable : "nowhere yet");
+	b->after = row->id;
+	b->unfinished = !row->ended_ms;
+	b->failed = strcmp(row->phase, phase_name(PHASE_ROLLBACK_FAILED)) == 0;
+	b->stable = row->stable;
+	b->candidate = row->candidate;
+	return 0;
+}
+
+int rollback_look_back(struct rollback *b, struct err *err_r)
+{
+	struct store_filter filter = {.service = b->service};
+	struct store_rollout *list;
+	size_t n, i = 0;
+
+	if (store_rollout_list(
+		    b->drive.store, &filter, &b->arena, &list, &n, err_r) < 0)
+		return -1;
+	while (i < n && !counts(&list[i]))
+		i++;
+	if (i < n && take(b, &list[i], err_r) < 0)
+		return -1;
+	if (!b->to || (b->stable && strcmp(b->to, b->stable) == 0))
+		return 0;
+	/* Another way back than the journal's. */
+	b->stable = b->to;
+	b->candidate = NULL;
+	b->after = NULL;
+	b->failed = false;
+	return 0;
+}
+
+/* ---- the service ---- */
+
+struct survey {
+	struct rollback *rollback;
+	struct cloudrun_call *call;
+	struct timer *pause;
+	struct rng rng;
+	int64_t deadline_ms;
+	int tries;
+	struct err err;
+};
+
+static void survey_read(void *arg);
+
+static void survey_read_done(
+	struct service *service, const struct err *err, void *arg)
+{
+	struct survey *survey = arg;
+	struct drive *drive = &survey->rollback->drive;
+	int64_t delay_ms;
+
+	survey->call = NULL;
+	survey->rollback->found = service;
+	if (service) {
+		loop_stop(drive->loop);
+		return;
+	}
+	survey->err = *err;
+	delay_ms = backoff_delay(&read_backoff, survey->tries++,
+		err->retry_after_ms, &survey->rng);
+	if (!err_is_retryable(err->code) ||
+		loop_now(drive->loop) + delay_ms > survey->deadline_ms)
+		loop_stop(drive->loop);
+	else
+		survey->pause =
+			timer_start(drive->loop, delay_ms, survey_read, survey);
+}
+
+static void survey_read(void *arg)
+{
+	struct survey *survey = arg;
+	struct rollback *b = survey->rollback;
+
+	survey->pause = NULL;
+	survey->call = cloudrun_get_service_start(b->drive.cloudrun, b->service,
+		READ_TIMEOUT_MS, survey_read_done, survey);
+}
+
+int rollback_survey(struct rollback *b, struct err *err_r)
+{
+	int64_t now_ms = loop_now(b->drive.loop);
+	struct survey survey = {
+		.rollback = b,
+		.deadline_ms = now_ms + b->policy->revert_timeout_ms,
+	};
+	int rc;
+
+	rng_init(&survey.rng, (uint64_t)now_ms);
+	survey_read(&survey);
+	rc = loop_run(b->drive.loop, err_r);
+	cloudrun_cancel(&survey.call);
+	timer_cancel(&survey.pause);
+	if (rc < 0)
+		return -1;
+	if (b->found)
+		return 0;
+	*err_r = survey.err;
+	return err_wrap(err_r, "the service cannot be read");
+}
+
+/* ---- both together ---- */
+
+struct holder {
+	const char *revision; /* NULL: none */
+	int n; /* how many there are */
+};
+
+/* Who has users and is not stable. */
+static struct holder holder_of(const struct rollback *b)
+{
+	const struct traffic *spec = &b->found->spec;
+	struct holder holder = {0};
+
+	for (size_t i = 0; i < spec->n; i++) {
+		const struct target *t = &spec->item[i];
+		const char *name = t->type == TARGET_LATEST
+					   ? b->found->latest_ready
+					   : t->revision;
+
+		if (t->percent <= 0 || !name || !strcmp(name, b->stable) ||
+			(holder.revision && !strcmp(name, holder.revision)))
+			continue;
+		holder.revision = name;
+		holder.n++;
+	}
+	return holder;
+}
+
+static int refuse(const struct rollback *b, const char *why, struct err *err_r)
+{
+	struct buf table;
+
+	buf_init(&table, ERR_TEXT_MAX / 2);
+	traffic_print(&b->found->spec, &table);
+	err_set(err_r, ERR_REFUSED, "%s; the traffic is\n%s", why, table.data);
+	buf_fini(&table);
+	return -1;
+}
+
+static int check_holder(const struct rollback *b, const struct holder *holder,
+	struct err *err_r)
+{
+	char why[ROLLOUT_TEXT_MAX];
+
+	if (!holder->n ||
+		(holder->n == 1 && !strcmp(holder->revision, b->candidate)))
+		return 0;
+	snprintf(why, sizeof(why),
+		"%.63s has users, and tidegate did not put it in charge: say "
+		"who goes back and who takes over with --candidate and --to",
+		holder->revision);
+	if (holder->n == 1)
+		return refuse(b, why, err_r);
+	return refuse(b,
+		"several revisions besides stable have users: a revert takes "
+		"them from one only",
+		err_r);
+}
+
+int rollback_decide(struct rollback *b, struct err *err_r)
+{
+	struct holder holder;
+
+	if (!b->stable)
+		return err_set(err_r, ERR_REFUSED,
+			"no rollout of %s is known in %s: say to which "
+			"revision with --to",
+			b->service, store_path(b->drive.store));
+	holder = holder_of(b);
+	if (b->wanted_candidate)
+		b->candidate = b->wanted_candidate;
+	else if (!b->candidate || !*b->candidate)
+		b->candidate = holder.revision;
+	if (!holder.n && !b->failed && !b->again)
+		return 0;
+	if (!b->candidate)
+		return err_set(err_r, ERR_REFUSED,
+			"%s holds all traffic: say with --candidate for which "
+			"revision the sequence is to run",
+			b->stable);
+	if (!strcmp(b->candidate, b->stable))
+		return err_set(err_r, ERR_USAGE,
+			"%s cannot go back to itself: --candidate and --to "
+			"name the same revision",
+			b->stable);
+	return check_holder(b, &holder, err_r) < 0 ? -1 : 1;
+}

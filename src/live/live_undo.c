@@ -1,0 +1,113 @@
+/*
+ * What a rollout that goes straight back follows on: the rollout that is
+ * undone, and attempts to undo it that failed. Only reads their journals.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "live/driver.h"
+#include "live/options_codec.h"
+
+#define ATTEMPTS_MAX 32 /* to undo the same rollout */
+
+struct search {
+	const struct policy *policy;
+	enum action_list list;
+	int index;
+	struct arena arena;
+	bool found;
+};
+
+static int look_at_entry(
+	const struct store_event *entry, void *arg, struct err *err_r)
+{
+	struct search *search = arg;
+	struct event event;
+
+	if (entry->is_note ||
+		strcmp(entry->name, event_name(EVENT_ACTION)) != 0)
+		return 0;
+	/* An action that this policy does not have is not meant. */
+	if (event_decode(entry->name, entry->data, search->policy,
+		    &search->arena, &event, err_r) == 0 &&
+		event.list == search->list && event.index == search->index &&
+		event.action_result == ACTION_OK)
+		search->found = true;
+	return 0;
+}
+
+/* The one that `rollout` followed on, in the arena; NULL: none. */
+static const char *before(
+	struct store *store, const char *rollout, struct arena *arena)
+{
+	struct rollout_options options;
+	struct store_rollout row;
+	const char *after;
+	struct err err;
+
+	if (store_rollout_get(store, rollout, arena, &row, &err) <= 0 ||
+		options_decode(row.options, &options, &err) < 0)
+		return NULL;
+	after = arena_strdup(arena, options.after);
+	options_fini(&options);
+	return after;
+}
+
+static void cannot_read(const struct live *live, const struct err *err)
+{
+	log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"", live->id,
+		err->text);
+}
+
+static int inherit_entry(
+	const struct store_event *entry, void *arg, struct err *err_r)
+{
+	if (!entry->is_note &&
+		!strcmp(entry->name, event_name(EVENT_PREFLIGHT)))
+		live_keep_all(arg, entry->data);
+	return 0;
+}
+
+/* The oldest is the release itself: what it recorded is taken last. */
+void undo_inherit(struct live *live)
+{
+	struct store *store = live->hub->world.store;
+	const char *rollout = live->after;
+	struct arena arena;
+	struct err err;
+
+	arena_init(&arena);
+	for (int i = 0; rollout && i < ATTEMPTS_MAX; i++) {
+		if (store_each_event(
+			    store, rollout, 0, inherit_entry, live, &err) < 0) {
+			cannot_read(live, &err);
+			break;
+		}
+		rollout = before(store, rollout, &arena);
+	}
+	arena_fini(&arena);
+}
+
+bool undo_has_done(const struct live *live, enum action_list list, int index)
+{
+	struct store *store = live->hub->world.store;
+	struct search search = {
+		.policy = live->policy, .list = list, .index = index};
+	const char *rollout = live->after;
+	struct err err;
+
+	if (list != LIST_ROLLBACK ||
+		live->policy->lists[list].item[index].idempotent)
+		return false;
+	arena_init(&search.arena);
+	for (int i = 0; rollout && i < ATTEMPTS_MAX && !search.found; i++) {
+		if (store_each_event(store, rollout, 0, look_at_entry, &search,
+			    &err) < 0) {
+			cannot_read(live, &err);
+			break;
+		}
+		rollout = before(store, rollout, &search.arena);
+	}
+	arena_fini(&search.arena);
+	return search.found;
+}

@@ -1,0 +1,193 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154
+# `rollback`: a person wants to go back, now.
+
+load world
+load rollout
+
+setup() {
+	rollout_world
+}
+
+teardown() {
+	world_close
+}
+
+# sequence: a rollback list of its own, that says what it did
+sequence() {
+	policy 'rollback:' \
+		'  - {name: note, type: exec, command: [sh, -c, "echo note >>'"$WORLD"'/done"]}' \
+		'  - {name: once, type: exec, idempotent: false, command: [sh, -c, "echo once >>'"$WORLD"'/done"]}'
+}
+
+promoted() {
+	rollout_start
+	rollout_ends 0
+	serves backend-2 100
+}
+
+rollback() {
+	run "$TIDEGATE" rollback backend --policy "$WORLD/policy.yaml" "$@"
+	echo "$output"
+}
+
+patches() {
+	api GET "$ADMIN/sandbox/log?method=PATCH" |
+		jq '[.. | objects | select(.method? == "PATCH")] | length'
+}
+
+@test "what was promoted is taken back, and the sequence runs" {
+	sequence
+	promoted
+	rollback --comment 'users complain' --format json
+	[ "$status" = 0 ]
+	serves backend-1 100
+	[ "$(cat "$WORLD/done")" = $'note\nonce' ]
+	[[ $output == *'"outcome":"rolled-back"'* ]]
+	[[ $output == *'rolled back by alice: users complain'* ]]
+	[[ $output == *'"exit":0'* ]]
+	# Once more does nothing and says so.
+	rollback
+	[ "$status" = 0 ]
+	[[ $output == 'nothing to do: backend-1 holds all traffic'* ]]
+	[ "$(wc -l <"$WORLD/done")" = 2 ]
+	run "$TIDEGATE" list --format json
+	[ "$(jq -s 'flatten | length' <<<"$output")" = 2 ]
+}
+
+@test "a service that no rollout is known of goes back to --to" {
+	sequence
+	control PUT /traffic '{"backend-2": 100}'
+	until_true 10 serves backend-2 100
+	rollback
+	[ "$status" = 4 ]
+	[[ $output == *'--to'* ]]
+	rollback --to no-such-revision
+	[ "$status" = 4 ]
+	serves backend-2 100
+	rollback --to backend-1 --quiet
+	[ "$status" = 0 ]
+	serves backend-1 100
+	[ "$(wc -l <"$WORLD/done")" = 2 ]
+}
+
+@test "what somebody else put in charge is not taken away unasked" {
+	sequence
+	promoted
+	control POST /deploy '{"revision": "backend-3"}'
+	control PUT /traffic '{"backend-3": 100}'
+	until_true 10 serves backend-3 100
+	rollback
+	[ "$status" = 4 ]
+	[[ $output == *backend-3*--candidate* ]]
+	serves backend-3 100
+	rollback --to backend-2
+	[ "$status" = 0 ]
+	serves backend-2 100
+}
+
+@test "a rollout that is being driven is aborted and followed" {
+	sequence
+	sed -i 's/bake: 3s/bake: 60s/g' "$WORLD/policy.yaml"
+	rollout_start
+	until_true 30 said '.event == "step-started"'
+	rollback
+	[ "$status" = 0 ]
+	[[ $output == *'rolled-back: aborted by alice'* ]]
+	serves backend-1 100
+	rollout_ends 6
+	[ "$(wc -l <"$WORLD/done")" = 2 ]
+}
+
+@test "a rollout that nobody drives any more is brought back to its end" {
+	sequence
+	rollout_start
+	until_true 30 said '.event == "step-started"'
+	kill -KILL "$RUN_PID"
+	wait "$RUN_PID" || true
+	rollback
+	[ "$status" = 0 ]
+	serves backend-1 100
+	[ "$(wc -l <"$WORLD/done")" = 2 ]
+}
+
+@test "a rollback that was killed goes on and does nothing twice" {
+	policy 'rollback:' \
+		'  - {name: slow, type: exec, command: [sh, -c, "echo $$ >>'"$WORLD"'/slow; exec tail -f /dev/null"], timeout: 3s, idempotent: true}' \
+		'  - {name: once, type: exec, idempotent: false, command: [sh, -c, "echo once >>'"$WORLD"'/done"]}'
+	promoted
+	"$TIDEGATE" rollback backend --policy "$WORLD/policy.yaml" 3>&- \
+		>"$WORLD/out" 2>&1 &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	until_true 30 test -s "$WORLD/slow"
+	kill -KILL "$RUN_PID"
+	wait "$RUN_PID" || true
+	serves backend-1 100
+	rollback
+	[ "$status" = 0 ]
+	[ "$(cat "$WORLD/done")" = once ]
+}
+
+@test "a rollback that failed is repeated without what may not be" {
+	policy 'rollback:' \
+		'  - {name: once, type: exec, idempotent: false, command: [sh, -c, "echo once >>'"$WORLD"'/done"]}' \
+		'  - {name: gate, type: exec, command: [test, -e, "'"$WORLD"'/fixed"], on_failure: stop}' \
+		'  - {name: last, type: exec, command: [sh, -c, "echo last >>'"$WORLD"'/done"]}'
+	promoted
+	rollback
+	[ "$status" = 9 ]
+	serves backend-1 100
+	rollback
+	[ "$status" = 9 ]
+	touch "$WORLD/fixed"
+	rollback --format json
+	[ "$status" = 0 ]
+	[ "$(cat "$WORLD/done")" = $'once\nlast' ]
+	[[ $output == *'done by the rollback before this one'* ]]
+}
+
+@test "no signal cuts a rollback short" {
+	sequence
+	promoted
+	fault '{"kind": "status", "status": 503, "method": "PATCH", "times": 4}'
+	"$TIDEGATE" rollback backend --policy "$WORLD/policy.yaml" \
+		--format json 3>&- >"$WORLD/run.json" 2>"$WORLD/run.err" &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	until_true 30 said '.event == "retry"'
+	kill -INT "$RUN_PID"
+	kill -TERM "$RUN_PID"
+	rollout_ends 0
+	serves backend-1 100
+}
+
+@test "a drill tells what would happen, and writes nothing" {
+	sequence
+	printf '%s\n' 'health:' \
+		'  - {name: front, type: http, url: "'"$FRONT"'/"}' \
+		>>"$WORLD/policy.yaml"
+	promoted
+	local before
+	before=$(patches)
+	[ "$before" -gt 0 ]
+	rollback --drill
+	[ "$status" = 0 ]
+	[[ $output == *'backend-2 100 % -> backend-1 100 %'* ]]
+	[[ $output == *note*ready* ]]
+	[[ $output == *front*ready* ]]
+	[ "$(patches)" = "$before" ]
+	[ ! -e "$WORLD/done" ]
+	serves backend-2 100
+	# What is missing is named.
+	sed -i 's/command: \[sh, -c, "echo note/command: [no-such-program, "/' \
+		"$WORLD/policy.yaml"
+	rollback --drill --format json
+	[ "$status" = 4 ]
+	[[ $output == *no-such-program* ]]
+	jq -e '.missing == 1 and .ready == false' \
+		<<<"$(tail -n 1 <<<"$output")"
+	[ "$(patches)" = "$before" ]
+	run "$TIDEGATE" list --format json
+	[ "$(jq -s 'flatten | length' <<<"$output")" = 1 ]
+}
