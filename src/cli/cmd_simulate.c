@@ -8,19 +8,24 @@
 #include "cli/bare_world.h"
 #include "cli/command.h"
 #include "cli/context.h"
+#include "cli/history.h"
 #include "cli/output.h"
 #include "cli/simulate.h"
 
-#define RECORDINGS_MAX 100000
+#define RECORDINGS_MAX    100000
+#define HISTORY_BYTES_MAX ((size_t)1024 * 1024 * 1024)
 
 struct simulate_args {
-	const char *policy, *approve;
+	const char *policy, *compare, *approve;
+	const char *state, *project, *region;
+	struct history history;
 	struct text_list faults, sets;
 	int format;
 	bool every_check;
 };
 
-#define MEMBER(m) offsetof(struct simulate_args, m)
+#define MEMBER(m)  offsetof(struct simulate_args, m)
+#define HISTORY(m) offsetof(struct simulate_args, history.m)
 
 static const struct option_spec options[] = {
 	{.name = "policy",
@@ -34,6 +39,11 @@ static const struct option_spec options[] = {
 		.value = "KEY=VALUE",
 		.help = "put a value over the policy's, such as "
 			"slos.error-rate.max=2% or steps.2.bake=5m"},
+	{.name = "compare",
+		.type = OPTION_TEXT,
+		.offset = MEMBER(compare),
+		.value = "FILE",
+		.help = "another policy: say where the two decide differently"},
 	{.name = "approve",
 		.type = OPTION_TEXT,
 		.offset = MEMBER(approve),
@@ -50,9 +60,49 @@ static const struct option_spec options[] = {
 		.type = OPTION_FLAG,
 		.offset = MEMBER(every_check),
 		.help = "show checks that pass, too"},
+	{.name = "from",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(from),
+		.value = "TIME",
+		.help = "instead of a recording, ask the policy's Prometheus "
+			"about this time on: 2026-01-31T12:00:00Z, Unix "
+			"seconds, or -2h"},
+	{.name = "to",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(to),
+		.value = "TIME",
+		.help = "… up to this one (default: now)"},
+	{.name = "rollout",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(rollout),
+		.value = "ROLLOUT",
+		.help = "… or about this rollout"},
+	{.name = "candidate",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(candidate),
+		.value = "REVISION",
+		.help = "with --from: who was the candidate"},
+	{.name = "stable",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(stable),
+		.value = "REVISION",
+		.help = "with --from: who was stable"},
+	{.name = "service",
+		.type = OPTION_TEXT,
+		.offset = HISTORY(service),
+		.value = "SERVICE",
+		.help = "with --from: whose metrics (default: the policy's)"},
+	OPTION_STATE(struct simulate_args),
+	OPTION_PROJECT(struct simulate_args),
+	OPTION_REGION(struct simulate_args),
 	OPTION_FORMAT(struct simulate_args),
 	{0},
 };
+
+static bool asks_prometheus(const struct simulate_args *args)
+{
+	return args->history.from || args->history.rollout;
+}
 
 /* ---- options ---- */
 
@@ -101,9 +151,10 @@ static int parse_faults(const struct text_list *texts,
 
 /* ---- the policy ---- */
 
-/* With --set over it; all problems go to stderr. */
-static struct policy *load_policy(
-	const char *path, const struct text_list *sets, struct err *err_r)
+/* With --set over it; all problems go to stderr. What it asks of the world is
+ * needed only when its Prometheus is. */
+static struct policy *load_policy(const char *path,
+	const struct text_list *sets, bool asks, struct err *err_r)
 {
 	struct policy *policy = NULL;
 	struct policy_world world;
@@ -114,7 +165,7 @@ static struct policy *load_policy(
 		buf_fini(&bytes);
 		return NULL;
 	}
-	world = bare_world(bytes.data);
+	world = asks ? policy_world_real : bare_world(bytes.data);
 	world.sets = sets->item;
 	world.n_sets = sets->n;
 	buf_init(&problems, OUTPUT_BYTES_MAX);
@@ -132,10 +183,9 @@ static struct policy *load_policy(
 
 /* ---- the command ---- */
 
-static int simulate_file(const struct simulation *simulation, const char *path,
-	struct err *err_r)
+static int simulate_recording(const struct simulation *simulation,
+	struct recording *recording, struct err *err_r)
 {
-	struct recording *recording = recording_load(path, err_r);
 	int rc = -1;
 
 	if (!recording)
@@ -148,40 +198,92 @@ static int simulate_file(const struct simulation *simulation, const char *path,
 	return rc;
 }
 
+/* In retrospect: what the metrics were, without a file. */
+static int simulate_history(const struct simulation *simulation,
+	const struct history *history, struct err *err_r)
+{
+	struct buf json;
+	int rc;
+
+	buf_init(&json, HISTORY_BYTES_MAX);
+	rc = history_read(history, simulation->policy, &json, err_r);
+	if (rc == 0)
+		rc = simulate_recording(simulation,
+			recording_parse("the metrics of then", json.data,
+				json.len, err_r),
+			err_r);
+	buf_fini(&json);
+	return rc;
+}
+
+static int simulate_with(const struct simulation *simulation,
+	const struct simulate_args *args, int argc, char **argv,
+	struct err *err_r)
+{
+	size_t n = (size_t)argc - 1;
+
+	if (asks_prometheus(args))
+		return simulate_history(simulation, &args->history, err_r);
+	if (simulation->other)
+		return simulate_compare(simulation, argv + 1, n, err_r);
+	if (n > 1)
+		return simulate_many(simulation, argv + 1, n, err_r);
+	return simulate_recording(
+		simulation, recording_load(argv[1], err_r), err_r);
+}
+
+static int parse_args(struct simulate_args *args, struct simulation *simulation,
+	int *argc, char **argv, struct err *err_r)
+{
+	if (args_parse(options, args, argc, argv, err_r) < 0)
+		return -1;
+	args->history.state = args->state;
+	args->history.project = args->project;
+	args->history.region = args->region;
+	if (args_count(*argc, argv, "RECORDING...", !asks_prometheus(args),
+		    asks_prometheus(args) ? 0 : RECORDINGS_MAX, err_r) < 0 ||
+		parse_approve(args->approve, &simulation->options, err_r) < 0 ||
+		parse_faults(&args->faults, simulation, err_r) < 0)
+		return -1;
+	if (!args->policy)
+		return err_set(err_r, ERR_USAGE, "--policy is missing");
+	if (asks_prometheus(args) && args->compare)
+		return err_set(err_r, ERR_USAGE,
+			"--compare wants recordings: make one with tidegate "
+			"record");
+	simulation->json = args->format == FORMAT_JSON;
+	simulation->colour = output_has_colour(stdout);
+	simulation->every_check = args->every_check;
+	return 0;
+}
+
 static int simulate(int argc, char **argv, struct err *err_r)
 {
 	struct simulate_args args = {0};
 	struct simulation simulation = {.options = {.shift_ms = -1}};
-	struct policy *policy;
-	int rc;
+	struct policy *policy, *other = NULL;
+	int rc = -1;
 
-	if (args_parse(options, &args, &argc, argv, err_r) ||
-		args_count(
-			argc, argv, "RECORDING...", 1, RECORDINGS_MAX, err_r) ||
-		parse_approve(args.approve, &simulation.options, err_r) ||
-		parse_faults(&args.faults, &simulation, err_r))
+	if (parse_args(&args, &simulation, &argc, argv, err_r) < 0)
 		return -1;
-	if (!args.policy)
-		return err_set(err_r, ERR_USAGE, "--policy is missing");
-	policy = load_policy(args.policy, &args.sets, err_r);
-	if (!policy)
-		return -1;
+	policy = load_policy(
+		args.policy, &args.sets, asks_prometheus(&args), err_r);
+	/* What is put over one is not put over the other. */
+	if (policy && args.compare)
+		other = load_policy(args.compare, &(struct text_list){.n = 0},
+			false, err_r);
 	simulation.policy = policy;
-	simulation.json = args.format == FORMAT_JSON;
-	simulation.colour = output_has_colour(stdout);
-	simulation.every_check = args.every_check;
-	if (argc == 2)
-		rc = simulate_file(&simulation, argv[1], err_r);
-	else
-		rc = simulate_many(
-			&simulation, argv + 1, (size_t)argc - 1, err_r);
+	simulation.other = other;
+	if (policy && (other || !args.compare))
+		rc = simulate_with(&simulation, &args, argc, argv, err_r);
+	policy_free(&other);
 	policy_free(&policy);
 	return rc;
 }
 
 const struct command cmd_simulate = {
 	.name = "simulate",
-	.usage = "--policy FILE RECORDING...",
+	.usage = "--policy FILE RECORDING... | --from TIME",
 	.summary = "Show what a policy would have decided on recorded metrics",
 	.options = options,
 	.run = simulate,
@@ -190,5 +292,8 @@ const struct command cmd_simulate = {
 		"some time, see\ntidegate-recording(5). Time is virtual: hours "
 		"take milliseconds.\n\nWith one recording the exit status is "
 		"that of `run`. With several it is 0\nwhen each ended as its "
-		"`expect` says (promoted, when it says nothing), else 1.\n",
+		"`expect` says (promoted, when it says nothing), else 1. With "
+		"--compare it\nis 0 when both policies decide alike "
+		"everywhere, else 1; --set is put over\n--policy only, so "
+		"that a policy can be compared with itself changed.\n",
 };

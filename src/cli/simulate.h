@@ -4,6 +4,7 @@
  *   cmd_simulate.c    options, policies, which of the following
  *   simulate_one.c    one recording: JSON lines, or text of
  *   simulate_text.c   … the timeline and the result, for people
+ *   simulate_compare.c  two policies, and where they part
  *   simulate_many.c   several: on all cores, one line each and a summary
  */
 #ifndef TIDEGATE_CLI_SIMULATE_H
@@ -18,6 +19,7 @@
 
 struct simulation {
 	const struct policy *policy;
+	const struct policy *other; /* to be compared with it; NULL: none */
 	struct fault faults[SIM_FAULTS_MAX];
 	struct sim_options options;
 	bool json;
@@ -33,6 +35,12 @@ int simulate_one(
 /* Says on stderr which series were recorded with another query. */
 void simulate_warn_of_queries(
 	const struct simulation *simulation, const struct recording *recording);
+
+/* ---- simulate_compare.c ---- */
+
+/* 0: they decide alike on all of them, 1: not; -1 with err_r. */
+MUST_CHECK int simulate_compare(const struct simulation *simulation,
+	char *const *paths, size_t n, struct err *err_r);
 
 /* ---- simulate_many.c ---- */
 

@@ -16,6 +16,11 @@ teardown() {
 	world_close
 }
 
+had_users() { # SINCE
+	[ -n "$(prometheus_value "sum(rate(http_requests_total{
+		revision=\"backend-1\"}[4s] offset $1)) > 0")" ]
+}
+
 record() {
 	"$TIDEGATE" record --policy "$WORLD/policy.yaml" \
 		-o "$WORLD/recording.json" "$@"
@@ -113,9 +118,8 @@ decided_alike() {
 
 @test "long spans are asked in chunks that fit together" {
 	policy
-	local now query='rate(http_requests_total{revision="backend-1"}[4s]'
-	until_true 20 eval "[ -n \"\$(prometheus_value \
-		'sum($query offset 3s)) > 0')\" ]"
+	local now
+	until_true 20 had_users 3s
 	now=$(date +%s)
 	record --from $((now - 250)) --to "$now" --interval 10ms \
 		--candidate backend-1 --stable backend-0
@@ -125,6 +129,18 @@ decided_alike() {
 	[ ! -e "$WORLD/recording.json.part" ]
 	"$TIDEGATE" simulate --policy "$WORLD/policy.yaml" \
 		"$WORLD/recording.json" >"$WORLD/answer" || [ $? = 8 ]
+}
+
+@test "what was is simulated without a file" {
+	policy
+	until_true 30 had_users 9s
+	run --separate-stderr "$TIDEGATE" simulate \
+		--policy "$WORLD/policy.yaml" --from -10s --candidate backend-1
+	[ "$status" = 8 ]
+	[[ $output == *"the metrics of then"* ]]
+	[[ $output == *"error-rate: 0 <= max 0.05"* ]]
+	run "$TIDEGATE" simulate --policy "$WORLD/policy.yaml" --from -10s x.json
+	[ "$status" = 2 ]
 }
 
 @test "a recording that was interrupted goes on where it was" {

@@ -125,6 +125,20 @@ simulate() {
 	done
 }
 
+@test "two policies are compared, and a policy with itself changed" {
+	run simulate --compare policy.yaml good.json bad.json
+	[ "$status" = 0 ]
+	[[ $output == *"they decide alike"* ]]
+	run simulate --compare policy.yaml --set slos.errors.max=5% bad.json
+	[ "$status" = 1 ]
+	[[ $output == *"they part here:"* && $output == *"+3m"*"reverting 50 %"* ]]
+	run simulate --compare policy.yaml --set slos.errors.max=5% \
+		--format json good.json bad.json
+	[ "$status" = 1 ]
+	jq -se '[.[].alike] == [true, false] and ([.[1].policies[].outcome] ==
+		["promoted", "rolled-back"])' <<<"$output"
+}
+
 @test "a query that has changed since the recording is said" {
 	jq '.series.errors.query = "something(else)"' good.json >other.json
 	run --separate-stderr simulate other.json
