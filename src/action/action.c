@@ -20,6 +20,12 @@ static const struct action_type *const types[ACTION_KINDS] = {
 	[ACTION_SILENCE] = &action_type_silence,
 	[ACTION_REDIS] = &action_type_redis,
 	[ACTION_DATABASE] = &action_type_database,
+	[ACTION_SLACK] = &action_type_slack,
+	[ACTION_WEBHOOK] = &action_type_webhook,
+	[ACTION_PAGERDUTY] = &action_type_pagerduty,
+	[ACTION_SECRET] = &action_type_secret,
+	[ACTION_FIREBASE] = &action_type_firebase,
+	[ACTION_KUBERNETES] = &action_type_kubernetes,
 };
 
 const struct action_type *action_type_of(enum action_kind kind)

@@ -255,6 +255,18 @@ int errand_check(const struct action_env *env, const char *url,
 	return check_file(tls->key_file, "key_file", err_r);
 }
 
+char *errand_google_url(
+	const char *variable, const char *endpoint, const char *path)
+{
+	const char *base = getenv(variable);
+	size_t len;
+
+	if (!base || !*base)
+		base = endpoint;
+	len = strlen(base);
+	return xasprintf("%s%s%s", base, base[len - 1] == '/' ? "" : "/", path);
+}
+
 void errand_failed(
 	struct action_run *run, const struct http_reply *reply, const char *why)
 {

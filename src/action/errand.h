@@ -43,6 +43,11 @@ void errand_cancel(struct errand **errand);
 MUST_CHECK int errand_check(const struct action_env *env, const char *url,
 	const struct auth *auth, const struct tls *tls, struct err *err_r);
 
+/* The endpoint in the environment variable, as gcloud has it, else the default;
+ * then the path. The caller frees it. */
+char *errand_google_url(
+	const char *variable, const char *endpoint, const char *path);
+
 /* Ends the run with what came instead of a success; `why` (may be NULL) stands
  * for the body. A lost answer to what may not be repeated is unknown. */
 void errand_failed(struct action_run *run, const struct http_reply *reply,

@@ -7,7 +7,6 @@
  * A renewal or a closing that fails is logged and never changes the rollout:
  * what was opened ends by itself.
  */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +15,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "live/driver.h"
+#include "live/kept_codec.h"
 #include "store/event_codec.h"
 
 #define RENEWALS_PER_LEASE 3
@@ -248,19 +248,18 @@ static const struct action *action_find(
 	return NULL;
 }
 
+static void take_kept(const char *name, const char *text, void *arg)
+{
+	struct live *live = arg;
+	const struct action *action = action_find(live->policy, name);
+
+	if (action)
+		live_keep(live, action, text);
+}
+
 void live_keep_all(struct live *live, const char *data)
 {
-	json_t *root = json_loads(data, 0, NULL), *value;
-	const struct action *action;
-	const char *name;
-
-	json_object_foreach(json_object_get(root, "kept"), name, value)
-	{
-		action = action_find(live->policy, name);
-		if (action && json_is_string(value))
-			live_keep(live, action, json_string_value(value));
-	}
-	json_decref(root);
+	kept_decode(data, take_kept, live);
 }
 
 static int take_entry(

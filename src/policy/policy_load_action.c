@@ -350,6 +350,13 @@ static const struct reader {
 	[ACTION_SILENCE] = {&silence_section, begin_silence, finish_silence},
 	[ACTION_REDIS] = {&redis_section, NULL, finish_redis},
 	[ACTION_DATABASE] = {&database_section},
+	[ACTION_SLACK] = {&slack_section, NULL, finish_slack},
+	[ACTION_WEBHOOK] = {&webhook_section, NULL, finish_webhook},
+	[ACTION_PAGERDUTY] = {&pagerduty_section, begin_pagerduty,
+		finish_pagerduty},
+	[ACTION_SECRET] = {&secret_section, NULL, finish_secret},
+	[ACTION_FIREBASE] = {&firebase_section, NULL, finish_firebase},
+	[ACTION_KUBERNETES] = {&kubernetes_section},
 };
 
 static bool choose_kind(struct loader *loader, const struct node *type,

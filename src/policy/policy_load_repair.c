@@ -285,6 +285,12 @@ static const struct key firebase_keys[] = {
 const struct section firebase_section = {
 	"a firebase-hosting action", firebase_keys};
 
+void finish_firebase(
+	struct loader *loader, const struct node *node, struct action *action)
+{
+	action->idempotent = true; /* the release names the rollout */
+}
+
 /* ---- kubernetes ---- */
 
 static void read_resource(struct loader *loader, const struct node *value,

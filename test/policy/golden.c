@@ -24,6 +24,8 @@ static const char *const environment[][2] = {
 	{"REMOTE_PLAIN_URL", "http://metrics.example.com"},
 	{"API_TOKEN", "correct-horse-battery"},
 	{"USER_NAME", "ada"},
+	{"CHAT_URL", "https://hooks.slack.com/services/T0/B0/correct-horse"},
+	{"ROUTING_KEY", "0123456789abcdef0123456789abcdef"},
 	{"EMPTY", ""},
 };
 

@@ -36,6 +36,12 @@ static const struct {
 	{"silence", &silence_section},
 	{"redis", &redis_section},
 	{"database", &database_section},
+	{"slack", &slack_section},
+	{"webhook", &webhook_section},
+	{"pagerduty", &pagerduty_section},
+	{"secret_version", &secret_section},
+	{"firebase", &firebase_section},
+	{"kubernetes", &kubernetes_section},
 	{"auth", &auth_section},
 	{"tls", &tls_section},
 };

@@ -1,0 +1,276 @@
+/*
+ * Actions of type slack: one Block Kit message to an incoming webhook. The
+ * webhook's URL is the secret. What is put into the message is escaped, so
+ * that a reason cannot call everybody.
+ */
+#include "action/action.h"
+
+#include <string.h>
+
+#include "action/errand.h"
+#include "base/jsonw.h"
+
+/* Slack's limits are characters; bytes are never fewer. */
+#define HEADER_MAX  150
+#define SECTION_MAX 3000
+#define FIELD_MAX   2000
+#define BODY_MAX    (32 * 1024)
+
+static const struct action_slack *slack_of(const struct action_run *run)
+{
+	return &run->action->u.slack;
+}
+
+static int slack_check(const struct action_env *env,
+	const struct action *action, struct err *err_r)
+{
+	return errand_check(
+		env, secret_reveal(action->u.slack.webhook), NULL, NULL, err_r);
+}
+
+/* ---- texts ---- */
+
+static void add_escaped(struct buf *out, const char *text)
+{
+	for (const char *p = text ? text : ""; *p; p++) {
+		if (*p == '&')
+			buf_adds(out, "&amp;");
+		else if (*p == '<')
+			buf_adds(out, "&lt;");
+		else if (*p == '>')
+			buf_adds(out, "&gt;");
+		else
+			buf_addc(out, *p);
+	}
+}
+
+/* Cuts between characters, and never inside "&amp;". */
+static void cut(struct buf *text, size_t max)
+{
+	size_t len = max - strlen("…");
+	char *entity;
+
+	if (text->len <= max)
+		return;
+	while (len && ((unsigned char)text->data[len] & 0xc0) == 0x80)
+		len--;
+	buf_truncate(text, len);
+	entity = strrchr(text->data, '&');
+	if (entity && !strchr(entity, ';'))
+		buf_truncate(text, (size_t)(entity - text->data));
+	buf_adds(text, "…");
+}
+
+static const char *title_of(enum action_list list)
+{
+	static const char *const titles[ACTION_LISTS + 1] = {
+		[LIST_PREFLIGHT] = "release is about to start",
+		[LIST_STARTED] = "release started",
+		[LIST_STEP_PASSED] = "step passed",
+		[LIST_PROMOTED] = "promoted",
+		[LIST_ROLLBACK] = "rollback",
+		[LIST_HEALTH] = "health after a rollback",
+		[LIST_ROLLED_BACK] = "rolled back",
+		[ACTION_LISTS] = "message",
+	};
+
+	return titles[list];
+}
+
+/* The policy's own text may use Slack's markup; what is filled in may not. */
+static void render_text(const struct action_run *run, struct buf *out)
+{
+	struct template_values safe = *run->values;
+	const char *text = slack_of(run)->text;
+	struct buf reason, url;
+
+	buf_init(&reason, BODY_MAX);
+	buf_init(&url, BODY_MAX);
+	add_escaped(&reason, run->values->reason);
+	add_escaped(&url, run->values->candidate_url);
+	safe.reason = reason.data;
+	safe.candidate_url = url.data;
+	template_render(out, text ? text : "{{reason}}", &safe, ESCAPE_NONE);
+	buf_fini(&reason);
+	buf_fini(&url);
+	if (!out->len)
+		buf_addf(out, "`%s` is at %s %%", safe.candidate, safe.percent);
+	cut(out, SECTION_MAX);
+}
+
+/* ---- the message ---- */
+
+static void add_text(
+	struct jsonw *w, const char *key, const char *type, const char *text)
+{
+	jsonw_object(w, key);
+	jsonw_text(w, "type", type);
+	jsonw_text(w, "text", text);
+	jsonw_end(w, '}');
+}
+
+static void add_field(struct jsonw *w, const char *name, const char *value)
+{
+	struct buf text;
+
+	buf_init(&text, BODY_MAX);
+	buf_addf(&text, "*%s*\n", name);
+	add_escaped(&text, value && *value ? value : "-");
+	cut(&text, FIELD_MAX);
+	add_text(w, NULL, "mrkdwn", text.data);
+	buf_fini(&text);
+}
+
+static void add_section(struct jsonw *w, const char *text)
+{
+	jsonw_object(w, NULL);
+	jsonw_text(w, "type", "section");
+	add_text(w, "text", "mrkdwn", text);
+	jsonw_end(w, '}');
+}
+
+static void add_fields(struct jsonw *w, const struct template_values *v)
+{
+	jsonw_object(w, NULL);
+	jsonw_text(w, "type", "section");
+	jsonw_array(w, "fields");
+	add_field(w, "Candidate", v->candidate);
+	add_field(w, "Stable", v->stable);
+	add_field(w, "Candidate's share, %", v->percent);
+	add_field(w, "Region", v->region);
+	jsonw_end(w, ']');
+	jsonw_end(w, '}');
+}
+
+static void add_context(struct jsonw *w, const struct template_values *v)
+{
+	struct buf text;
+
+	buf_init(&text, BODY_MAX);
+	buf_addf(&text,
+		"tidegate `%s` · <https://console.cloud.google.com/run/detail/"
+		"%s/%s/revisions?project=%s|Cloud Run>",
+		v->rollout, v->region, v->service, v->project);
+	jsonw_object(w, NULL);
+	jsonw_text(w, "type", "context");
+	jsonw_array(w, "elements");
+	add_text(w, NULL, "mrkdwn", text.data);
+	jsonw_end(w, ']');
+	jsonw_end(w, '}');
+	buf_fini(&text);
+}
+
+static void make_body(const struct action_run *run, struct buf *out)
+{
+	enum action_list list = policy_list_of(run->env->policy, run->action);
+	struct jsonw w = {.out = out};
+	struct buf header, text;
+
+	buf_init(&header, BODY_MAX);
+	buf_init(&text, BODY_MAX);
+	buf_addf(&header, "%s: %s", run->values->service, title_of(list));
+	cut(&header, HEADER_MAX);
+	render_text(run, &text);
+	jsonw_object(&w, NULL);
+	buf_addf(&header, " - %s", text.data);
+	jsonw_text(&w, "text", header.data); /* for notifications */
+	buf_truncate(&header, header.len - text.len - 3);
+	jsonw_array(&w, "blocks");
+	jsonw_object(&w, NULL);
+	jsonw_text(&w, "type", "header");
+	add_text(&w, "text", "plain_text", header.data);
+	jsonw_end(&w, '}');
+	add_section(&w, text.data);
+	add_fields(&w, run->values);
+	add_context(&w, run->values);
+	jsonw_end(&w, ']');
+	jsonw_end(&w, '}');
+	buf_fini(&header);
+	buf_fini(&text);
+}
+
+/* ---- run ---- */
+
+/* Slack's refusals are one word in the body. */
+static const char *remedy_of(const struct http_reply *reply)
+{
+	static const struct {
+		const char *word, *remedy;
+	} rows[] = {
+		{"invalid_token", "invalid_token: the webhook is not valid "
+				  "(any more), make a new one"},
+		{"no_service", "no_service: the webhook was removed or "
+			       "disabled, make a new one"},
+		{"no_active_hooks", "no_active_hooks: the webhook is disabled"},
+		{"no_team", "no_team: the workspace is gone"},
+		{"team_disabled", "team_disabled: the workspace is gone"},
+		{"channel_not_found", "channel_not_found: its channel is gone"},
+		{"channel_is_archived",
+			"channel_is_archived: its channel is archived"},
+		{"action_prohibited", "action_prohibited: an administrator "
+				      "forbids it"},
+		{"posting_to_general_channel_denied",
+			"posting_to_general_channel_denied: use another "
+			"channel"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (!strcmp(reply->body, rows[i].word))
+			return rows[i].remedy;
+	return NULL;
+}
+
+static void slack_answered(
+	struct action_run *run, const struct http_reply *reply)
+{
+	run->data = NULL;
+	if (reply->status != 200) {
+		errand_failed(
+			run, reply, reply->status ? remedy_of(reply) : NULL);
+		return;
+	}
+	buf_adds(&run->detail, "message sent");
+	action_run_end(run, ACTION_OK);
+}
+
+static void slack_begin(struct action_run *run)
+{
+	struct buf body;
+
+	buf_init(&body, BODY_MAX);
+	make_body(run, &body);
+	run->data = errand_start(run,
+		&(struct errand_spec){
+			.url = secret_reveal(slack_of(run)->webhook),
+			.body = body.data,
+			.body_len = body.len,
+		},
+		slack_answered);
+	buf_fini(&body);
+}
+
+static void slack_drill(struct action_run *run)
+{
+	struct buf text;
+
+	buf_init(&text, BODY_MAX);
+	render_text(run, &text);
+	buf_addf(&run->detail, "would send a message: %s", text.data);
+	buf_fini(&text);
+	action_run_end_soon(run, ACTION_OK);
+}
+
+static void slack_stop(struct action_run *run)
+{
+	struct errand *errand = run->data;
+
+	errand_cancel(&errand);
+	run->data = NULL;
+}
+
+const struct action_type action_type_slack = {
+	.name = "slack",
+	.check = slack_check,
+	.start = {[JOB_RUN] = slack_begin, [JOB_DRILL] = slack_drill},
+	.cancel = slack_stop,
+};

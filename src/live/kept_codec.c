@@ -1,0 +1,18 @@
+/* What actions keep as JSON; see kept_codec.h. */
+#include "live/kept_codec.h"
+
+#include <jansson.h>
+
+void kept_decode(const char *data,
+	void (*fn)(const char *name, const char *text, void *arg), void *arg)
+{
+	json_t *root = json_loads(data, 0, NULL), *value;
+	const char *name;
+
+	json_object_foreach(json_object_get(root, "kept"), name, value)
+	{
+		if (json_is_string(value))
+			fn(name, json_string_value(value), arg);
+	}
+	json_decref(root);
+}

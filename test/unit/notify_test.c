@@ -1,0 +1,345 @@
+/* Slack, webhooks, PagerDuty: what is sent, and what refusals become. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "action/action.h"
+#include "base/xalloc.h"
+#include "fake_api.h"
+#include "io/http.h"
+#include "io/loop.h"
+
+static struct loop *loop;
+static struct http *http;
+static struct fake_api api;
+static struct policy policy;
+static struct action_env env;
+static struct action action;
+static struct template_values values;
+
+static struct {
+	bool there;
+	enum action_result result;
+	char detail[ACTION_DETAIL_MAX + 1];
+} end;
+
+static int setup(void **state)
+{
+	struct err err;
+
+	loop = loop_new(&err);
+	http = http_new(loop, &err);
+	assert_non_null(http);
+	fake_api_init(&api, loop);
+	policy = (struct policy){.folder = "/", .name = "p"};
+	env = (struct action_env){
+		.loop = loop, .http = http, .policy = &policy};
+	action = (struct action){.name = "tell", .timeout_ms = 5000};
+	values = (struct template_values){
+		.candidate = "shop-2",
+		.stable = "shop-1",
+		.service = "shop",
+		.project = "acme",
+		.region = "us-central1",
+		.percent = "10",
+		.reason = "5xx 4 % > 1 % & <!channel>",
+		.rollout = "shop-20260101-000000-aaaa",
+	};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fake_api_fini(&api);
+	http_free(&http);
+	loop_free(&loop);
+	return 0;
+}
+
+static void ended(const struct action_end *told, void *arg)
+{
+	assert_false(end.there);
+	end.there = true;
+	end.result = told->result;
+	snprintf(end.detail, sizeof(end.detail), "%s", told->detail);
+	loop_stop(loop);
+}
+
+static void run(enum action_job job)
+{
+	struct action_order order = {&env, &action, &values, job, NULL};
+	struct err err;
+
+	end.there = false;
+	action_job_start(&order, ended, NULL);
+	assert_int_equal(loop_run(loop, &err), 0);
+	assert_true(end.there);
+}
+
+static void expect(enum action_result result, const char *part)
+{
+	if (!strstr(end.detail, part))
+		fail_msg("\"%s\" is not in \"%s\"", part, end.detail);
+	assert_int_equal(end.result, result);
+}
+
+static struct secret *secret_of(const char *path)
+{
+	char *url = fake_api_url(&api, path);
+	struct secret *secret = secret_new(url, strlen(url));
+
+	free(url);
+	return secret;
+}
+
+/* "blocks.1.text" */
+static const char *sent(const char *path)
+{
+	const json_t *at = api.last;
+	char key[32];
+	size_t len;
+
+	while (at && *path) {
+		len = strcspn(path, ".");
+		snprintf(key, sizeof(key), "%.*s", (int)len, path);
+		at = json_is_array(at) ? json_array_get(at, (size_t)atoi(key))
+				       : json_object_get(at, key);
+		path += len + (path[len] == '.');
+	}
+	return json_string_value(at) ? json_string_value(at) : "(nothing)";
+}
+
+/* ---- Slack ---- */
+
+static void a_message_has_all_facts_and_nobody_can_be_called(void **state)
+{
+	struct secret *url = secret_of("/services/T0/B0/secret-path");
+
+	action.kind = ACTION_SLACK;
+	action.u.slack.webhook = url;
+	action.u.slack.text = "<!here> {{service}}: {{reason}}";
+	policy.lists[LIST_ROLLBACK] = (struct actions){&action, 1};
+	run(JOB_RUN);
+	expect(ACTION_OK, "message sent");
+	assert_string_equal(sent("blocks.0.text.text"), "shop: rollback");
+	assert_string_equal(sent("blocks.1.text.text"),
+		"<!here> shop: 5xx 4 % &gt; 1 % &amp; &lt;!channel&gt;");
+	assert_string_equal(
+		sent("blocks.2.fields.0.text"), "*Candidate*\nshop-2");
+	assert_non_null(strstr(sent("blocks.3.elements.0.text"),
+		"us-central1/shop/revisions?project=acme|Cloud Run>"));
+	assert_non_null(strstr(sent("text"), "shop: rollback - "));
+	secret_free(&url);
+}
+
+static void long_texts_are_cut_to_what_slack_takes(void **state)
+{
+	struct secret *url = secret_of("/services/T0/B0/secret-path");
+	char text[5000];
+
+	for (size_t i = 0; i < sizeof(text) - 1; i++)
+		text[i] = i % 3 ? '&' : 'x';
+	text[sizeof(text) - 1] = '\0';
+	action.kind = ACTION_SLACK;
+	action.u.slack.webhook = url;
+	values.reason = text;
+	run(JOB_RUN);
+	expect(ACTION_OK, "message sent");
+	assert_true(strlen(sent("blocks.1.text.text")) <= 3000);
+	assert_null(strstr(sent("blocks.1.text.text"), "&a\xe2"));
+	secret_free(&url);
+}
+
+static void slack_s_refusals_are_readable_and_the_url_stays_unseen(void **state)
+{
+	struct secret *url = secret_of("/services/T0/B0/secret-path");
+
+	action.kind = ACTION_SLACK;
+	action.u.slack.webhook = url;
+	api.n_scripted = 1;
+	api.status = 404;
+	api.body = "no_service";
+	run(JOB_RUN);
+	expect(ACTION_FAILED, "answered 404: no_service: the webhook was");
+	api.n_scripted = 1;
+	api.status = 400;
+	api.body = "something /services/T0/B0/secret-path";
+	run(JOB_RUN);
+	expect(ACTION_FAILED, "answered 400: something");
+	assert_int_equal(api.requests, 2);
+	secret_free(&url);
+}
+
+static void too_many_messages_wait_as_slack_asks(void **state)
+{
+	struct secret *url = secret_of("/services/T0/B0/secret-path");
+
+	action.kind = ACTION_SLACK;
+	action.u.slack.webhook = url;
+	api.n_scripted = 1;
+	api.status = 429;
+	api.retry_after = "1";
+	run(JOB_RUN);
+	expect(ACTION_OK, "message sent");
+	assert_int_equal(api.requests, 2);
+	api.n_scripted = 1;
+	api.retry_after = "60"; /* more than the action has */
+	run(JOB_RUN);
+	expect(ACTION_FAILED, "answered 429");
+	assert_int_equal(api.requests, 3);
+	secret_free(&url);
+}
+
+/* ---- webhooks ---- */
+
+static void an_event_keeps_its_id_when_it_is_sent_again(void **state)
+{
+	struct secret *url = secret_of("/events/{{service}}");
+	struct header header = {"X-Key", secret_new("k-0123456789", 12)};
+	char id[128];
+
+	action.kind = ACTION_WEBHOOK;
+	action.idempotent = true;
+	action.u.webhook.url = url;
+	action.u.webhook.headers = &header;
+	action.u.webhook.n_headers = 1;
+	policy.lists[LIST_ROLLED_BACK] = (struct actions){&action, 1};
+	api.n_scripted = 1;
+	api.status = 503;
+	run(JOB_RUN);
+	expect(ACTION_OK, "answered 202");
+	assert_int_equal(api.requests, 2);
+	assert_string_equal(sent("type"), "dev.tidegate.rollout.rolledback.v1");
+	assert_string_equal(sent("source"),
+		"//tidegate.dev/projects/acme/locations/us-central1/services/"
+		"shop");
+	assert_string_equal(sent("subject"), "shop-2");
+	assert_string_equal(sent("data.reason"), values.reason);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(api.last, "data"), "percent")),
+		10);
+	assert_string_equal(api.last_key, "k-0123456789");
+	snprintf(id, sizeof(id), "%s", sent("id"));
+	run(JOB_RUN);
+	assert_string_equal(sent("id"), id);
+	values.percent = "50";
+	run(JOB_RUN);
+	assert_string_not_equal(sent("id"), id);
+	secret_free(&header.value);
+	secret_free(&url);
+}
+
+static void a_receiver_s_no_is_final(void **state)
+{
+	static const struct {
+		int status;
+		const char *said;
+	} rows[] = {
+		{410, "answered 410: the receiver wants no more events"},
+		{415, "does not take CloudEvents"},
+		{302, "never followed"},
+	};
+	struct secret *url = secret_of("/events/shop");
+
+	action.kind = ACTION_WEBHOOK;
+	action.u.webhook.url = url;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		api.n_scripted = 1;
+		api.status = rows[i].status;
+		run(JOB_RUN);
+		expect(ACTION_FAILED, rows[i].said);
+	}
+	assert_int_equal(api.requests, 3);
+	secret_free(&url);
+}
+
+/* ---- PagerDuty ---- */
+
+static void an_incident_is_triggered_and_a_promotion_resolves_it(void **state)
+{
+	struct secret *url = secret_of("/v2/enqueue");
+	struct secret *key = secret_new(FAKE_ROUTING_KEY, 32);
+
+	action.kind = ACTION_PAGERDUTY;
+	action.u.pagerduty = (struct action_pagerduty){
+		.routing_key = key, .url = url, .severity = "error"};
+	policy.lists[LIST_ROLLBACK] = (struct actions){&action, 1};
+	run(JOB_RUN);
+	expect(ACTION_OK, "triggered an incident");
+	assert_string_equal(api.incident, "tidegate/acme/us-central1/shop");
+	assert_string_equal(sent("payload.severity"), "error");
+	assert_string_equal(sent("payload.summary"),
+		"shop: shop-2: 5xx 4 % > 1 % & <!channel>");
+	policy.lists[LIST_ROLLBACK].n = 0;
+	policy.lists[LIST_PROMOTED] = (struct actions){&action, 1};
+	run(JOB_RUN);
+	expect(ACTION_OK, "resolved");
+	assert_string_equal(api.incident, "");
+	secret_free(&key);
+	secret_free(&url);
+}
+
+static void pagerduty_s_refusal_is_shown_without_the_key(void **state)
+{
+	struct secret *url = secret_of("/v2/enqueue");
+	struct secret *key = secret_new("fedcba98765432100123456789abcdef", 32);
+
+	action.kind = ACTION_PAGERDUTY;
+	action.u.pagerduty = (struct action_pagerduty){
+		.routing_key = key, .url = url, .severity = "error"};
+	run(JOB_RUN);
+	expect(ACTION_FAILED, "answered 400: ");
+	expect(ACTION_FAILED, "is invalid");
+	assert_null(strstr(end.detail, "fedcba"));
+	api.n_scripted = 1;
+	api.status = 200; /* a proxy's answer is no success */
+	run(JOB_RUN);
+	expect(ACTION_FAILED, "answered 200");
+	secret_free(&key);
+	secret_free(&url);
+}
+
+static void a_drill_sends_nothing(void **state)
+{
+	struct secret *url = secret_of("/services/T0/B0/secret-path");
+
+	action.u.slack.webhook = url;
+	action.kind = ACTION_SLACK;
+	run(JOB_DRILL);
+	expect(ACTION_OK, "would send a message: 5xx");
+	action.kind = ACTION_WEBHOOK;
+	action.u.webhook = (struct action_webhook){.url = url};
+	run(JOB_DRILL);
+	expect(ACTION_OK, "would send a dev.tidegate.rollout.message.v1");
+	action.kind = ACTION_PAGERDUTY;
+	action.u.pagerduty = (struct action_pagerduty){
+		.routing_key = url, .severity = "info"};
+	run(JOB_DRILL);
+	expect(ACTION_OK, "would trigger an incident (info)");
+	assert_int_equal(api.requests, 0);
+	secret_free(&url);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_message_has_all_facts_and_nobody_can_be_called),
+		TEST(long_texts_are_cut_to_what_slack_takes),
+		TEST(slack_s_refusals_are_readable_and_the_url_stays_unseen),
+		TEST(too_many_messages_wait_as_slack_asks),
+		TEST(an_event_keeps_its_id_when_it_is_sent_again),
+		TEST(a_receiver_s_no_is_final),
+		TEST(an_incident_is_triggered_and_a_promotion_resolves_it),
+		TEST(pagerduty_s_refusal_is_shown_without_the_key),
+		TEST(a_drill_sends_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

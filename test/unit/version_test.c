@@ -1,0 +1,381 @@
+/* Secrets, sites and Deployments that go back to an earlier version. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "action/action.h"
+#include "action/version_codec.h"
+#include "base/crc32c.h"
+#include "base/xalloc.h"
+#include "fake_api.h"
+#include "google/credentials.h"
+#include "io/http.h"
+#include "io/loop.h"
+
+static struct loop *loop;
+static struct http *http;
+static struct credentials *credentials;
+static struct fake_api api;
+static struct policy policy = {.folder = "/"};
+static struct action_env env;
+static struct action action;
+static char folder[] = "/tmp/version_test.XXXXXX";
+
+static const struct template_values values = {
+	.candidate = "shop-2",
+	.service = "shop",
+	.project = "acme",
+	.rollout = "shop-20260101-000000-aaaa",
+};
+
+static struct {
+	bool there;
+	enum action_result result;
+	char detail[ACTION_DETAIL_MAX + 1], kept[ACTION_KEPT_MAX];
+} end;
+
+static int setup(void **state)
+{
+	struct err err;
+	char *url;
+
+	loop = loop_new(&err);
+	http = http_new(loop, &err);
+	assert_non_null(http);
+	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "unit-token", 1);
+	credentials = credentials_new(loop, http, &err);
+	assert_non_null(credentials);
+	fake_api_init(&api, loop);
+	url = fake_api_url(&api, "/");
+	setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", url, 1);
+	setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_FIREBASEHOSTING", url, 1);
+	free(url);
+	env = (struct action_env){.loop = loop,
+		.http = http,
+		.credentials = credentials,
+		.policy = &policy};
+	action = (struct action){
+		.name = "back", .timeout_ms = 5000, .idempotent = true};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	if (action.kind == ACTION_SECRET)
+		secret_free(&action.u.secret.value);
+	fake_api_fini(&api);
+	credentials_free(&credentials);
+	http_free(&http);
+	loop_free(&loop);
+	return 0;
+}
+
+static void ended(const struct action_end *told, void *arg)
+{
+	assert_false(end.there);
+	end.there = true;
+	end.result = told->result;
+	snprintf(end.detail, sizeof(end.detail), "%s", told->detail);
+	snprintf(end.kept, sizeof(end.kept), "%s", told->kept);
+	loop_stop(loop);
+}
+
+static void run(enum action_job job, const char *recorded)
+{
+	struct action_order order = {&env, &action, &values, job, recorded};
+	struct err err;
+
+	end.there = false;
+	action_job_start(&order, ended, NULL);
+	assert_int_equal(loop_run(loop, &err), 0);
+	assert_true(end.there);
+}
+
+static void expect(enum action_result result, const char *part)
+{
+	if (!strstr(end.detail, part))
+		fail_msg("\"%s\" is not in \"%s\"", part, end.detail);
+	assert_int_equal(end.result, result);
+}
+
+/* ---- secrets ---- */
+
+static void set_secret(const char *value)
+{
+	action.kind = ACTION_SECRET;
+	action.u.secret = (struct action_secret){
+		.secret = "flag", .value = secret_hold(value, strlen(value))};
+}
+
+static void the_checksum_is_castagnoli_s(void **state)
+{
+	assert_int_equal(crc32c("123456789", 9), 0xe3069283u);
+	assert_int_equal(crc32c("", 0), 0);
+}
+
+static void a_value_is_added_once(void **state)
+{
+	struct err err;
+
+	api.version = 41;
+	snprintf(api.data, sizeof(api.data), "b24=");
+	set_secret("off for {{service}}");
+	assert_int_equal(action_check(&env, &action, &err), 0);
+	run(JOB_RUN, NULL);
+	expect(ACTION_OK, "added version 42 of flag; before it: 41");
+	assert_string_equal(end.kept, "41");
+	assert_string_equal(api.data, "b2ZmIGZvciBzaG9w");
+	run(JOB_RUN, NULL);
+	expect(ACTION_OK, "version 42 holds the value already");
+	assert_int_equal(api.version, 42);
+	assert_null(strstr(end.detail, "off for"));
+}
+
+static void a_secret_without_a_readable_version_gets_one(void **state)
+{
+	set_secret("on");
+	run(JOB_RUN, NULL);
+	expect(ACTION_OK, "added version 1 of flag; before it: not known");
+	api.disabled = true;
+	run(JOB_RUN, NULL);
+	expect(ACTION_OK, "added version 2");
+}
+
+static void a_version_that_is_broken_is_told(void **state)
+{
+	api.version = 3;
+	snprintf(api.data, sizeof(api.data), "b24"); /* no padding */
+	snprintf(api.crc, sizeof(api.crc), "1");
+	set_secret("on");
+	run(JOB_RUN, NULL);
+	expect(ACTION_FAILED, "does not fit its own checksum");
+}
+
+static void google_s_refusal_is_told(void **state)
+{
+	set_secret("on");
+	action.u.secret.project = "other";
+	run(JOB_RUN, NULL);
+	expect(ACTION_FAILED, "answered 404: ");
+}
+
+static void a_drill_adds_no_version(void **state)
+{
+	api.version = 7;
+	set_secret("on");
+	run(JOB_DRILL, NULL);
+	expect(ACTION_OK, "would add a version to flag, after version 7");
+	assert_int_equal(api.version, 7);
+}
+
+static void without_credentials_it_is_found_before_a_rollout(void **state)
+{
+	struct err err;
+
+	set_secret("on");
+	env.credentials = NULL;
+	assert_int_equal(action_check(&env, &action, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+}
+
+/* ---- sites ---- */
+
+#define RELEASE(type, time, message, version, status)             \
+	"{\"type\":\"" type "\",\"releaseTime\":\"" time          \
+	"\",\"message\":\"" message                               \
+	"\",\"version\":{\"name\":\"sites/shop/versions/" version \
+	"\",\"status\":\"" status "\"}}"
+#define RELEASES(list) "{\"releases\":[" list "]}"
+
+static void set_site(const char *releases)
+{
+	api.releases = releases;
+	action.kind = ACTION_FIREBASE;
+	action.u.firebase.site = "shop";
+}
+
+static void the_version_before_the_current_one_is_released_again(void **state)
+{
+	/* Not in order; one that is gone, one that was a stop. */
+	set_site(RELEASES(RELEASE("DEPLOY", "2026-01-01T10:00:00Z", "", "one",
+		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-04T10:00:00.5Z", "",
+		"four", "FINALIZED") "," RELEASE("DEPLOY",
+		"2026-01-03T10:00:00Z", "", "three",
+		"EXPIRED") "," RELEASE("SITE_DISABLE", "2026-01-03T12:00:00Z",
+		"", "x", "FINALIZED") "," RELEASE("DEPLOY",
+		"2026-01-02T10:00:00Z", "", "two", "FINALIZED")));
+	run(JOB_DRILL, NULL);
+	expect(ACTION_OK, "would release sites/shop/versions/two again");
+	assert_string_equal(api.released, "");
+	run(JOB_RUN, NULL);
+	expect(ACTION_OK, "released sites/shop/versions/two again in place of "
+			  "sites/shop/versions/four");
+	assert_string_equal(api.released, "sites/shop/versions/two");
+	assert_non_null(
+		strstr(json_string_value(json_object_get(api.last, "message")),
+			"shop-20260101-000000-aaaa"));
+}
+
+static void it_is_never_done_twice(void **state)
+{
+	set_site(RELEASES(RELEASE("ROLLBACK", "2026-01-05T10:00:00Z",
+		"tidegate rollback shop-20260101-000000-aaaa", "two",
+		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-04T10:00:00Z", "",
+		"four", "FINALIZED")));
+	run(JOB_RUN, NULL);
+	expect(ACTION_OK, "was released by this rollout before");
+	assert_string_equal(api.released, "");
+}
+
+static void a_type_that_is_refused_is_left_out(void **state)
+{
+	set_site(RELEASES(RELEASE("DEPLOY", "2026-01-04T10:00:00Z", "", "b",
+		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-01T10:00:00Z", "",
+		"a", "FINALIZED")));
+	api.no_type = true;
+	run(JOB_RUN, NULL);
+	expect(ACTION_OK, "released sites/shop/versions/a again");
+	assert_null(json_object_get(api.last, "type"));
+}
+
+static void a_site_with_nothing_to_go_back_to_is_told(void **state)
+{
+	set_site(RELEASES(RELEASE(
+		"DEPLOY", "2026-01-04T10:00:00Z", "", "b", "FINALIZED")));
+	run(JOB_RUN, NULL);
+	expect(ACTION_FAILED, "nothing to go back to");
+	set_site("{}");
+	run(JOB_RUN, NULL);
+	expect(ACTION_FAILED, "nothing to go back to");
+	set_site("[");
+	run(JOB_RUN, NULL);
+	expect(ACTION_FAILED, "is no list of releases");
+	set_site(RELEASES(RELEASE(
+		"DEPLOY", "2026-01-04T10:00:00Z", "", "../../x", "FINALIZED")));
+	run(JOB_RUN, NULL);
+	expect(ACTION_FAILED, "names a version that is none");
+}
+
+/* ---- Deployments ---- */
+
+/* Takes what kubectl takes; the cluster is a file with the revision. */
+static const char kubectl[] =
+	"#!/bin/sh\n"
+	"at=${0%/*}/revision\n"
+	"echo \"$@\" >>\"${0%/*}/calls\"\n"
+	"[ \"$1 $2 $3 $4\" = '--context prod --namespace jobs' ] || exit 1\n"
+	"shift 4\n"
+	"case \"$*\" in\n"
+	"'get deployment/w -o jsonpath={.metadata.annotations."
+	"deployment\\.kubernetes\\.io/revision}')\n"
+	"	cat \"$at\" ;;\n"
+	"'rollout undo deployment/w --to-revision=7')\n"
+	"	[ \"$(cat \"$at\")\" != 7 ] || exit 1\n"
+	"	[ ! -e \"$at.gone\" ] || { echo 'error: unable to find "
+	"specified revision 7 in history' >&2; exit 1; }\n"
+	"	echo 9 >\"$at\"; touch \"$at.gone\"\n"
+	"	echo 'deployment.apps/w rolled back' ;;\n"
+	"'rollout status deployment/w --timeout='*s)\n"
+	"	echo 'deployment \"w\" successfully rolled out' ;;\n"
+	"*) echo \"error: unknown command: $*\" >&2; exit 1 ;;\n"
+	"esac\n";
+
+static void put(const char *name, const char *text, mode_t mode)
+{
+	char *path = xasprintf("%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	assert_int_equal(chmod(path, mode), 0);
+	free(path);
+}
+
+static int kubernetes_setup(void **state)
+{
+	char *path;
+
+	assert_non_null(mkdtemp(folder));
+	put("kubectl", kubectl, 0755);
+	put("revision", "8\n", 0644);
+	path = xasprintf("%s:%s", folder, getenv("PATH"));
+	setenv("PATH", path, 1);
+	free(path);
+	setup(state);
+	action.kind = ACTION_KUBERNETES;
+	action.idempotent = false;
+	action.u.kubernetes =
+		(struct action_kubernetes){"deployment/w", "jobs", "prod"};
+	return 0;
+}
+
+static int kubernetes_teardown(void **state)
+{
+	char *command = xasprintf("rm -rf %s", folder);
+	int rc = system(command);
+
+	free(command);
+	teardown(state);
+	return rc;
+}
+
+static void a_deployment_goes_back_to_what_preflight_saw(void **state)
+{
+	struct err err;
+
+	assert_int_equal(action_check(&env, &action, &err), 0);
+	put("revision", "7\n", 0644);
+	run(JOB_RECORD, NULL);
+	expect(ACTION_OK, "is at revision 7");
+	assert_string_equal(end.kept, "7");
+	run(JOB_RUN, "7");
+	expect(ACTION_OK, "already at revision 7");
+	put("revision", "8\n", 0644);
+	run(JOB_DRILL, "7");
+	expect(ACTION_OK, "would go from revision 8 to 7");
+	run(JOB_RUN, "7");
+	expect(ACTION_OK, "revision 8 to 7: done: exit 0: deployment \"w\" "
+			  "successfully rolled out");
+	run(JOB_RUN, "7"); /* never twice */
+	expect(ACTION_FAILED, "unable to find specified revision 7");
+	run(JOB_RUN, NULL);
+	expect(ACTION_FAILED, "recorded no revision");
+	put("revision", "no such thing\n", 0644);
+	run(JOB_RECORD, NULL);
+	expect(ACTION_FAILED, "kubectl named no revision");
+	action.u.kubernetes.context = NULL;
+	run(JOB_RECORD, NULL);
+	expect(ACTION_FAILED, "its revision cannot be read: exit 1");
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(the_checksum_is_castagnoli_s),
+		TEST(a_value_is_added_once),
+		TEST(a_secret_without_a_readable_version_gets_one),
+		TEST(a_version_that_is_broken_is_told),
+		TEST(google_s_refusal_is_told),
+		TEST(a_drill_adds_no_version),
+		TEST(without_credentials_it_is_found_before_a_rollout),
+		TEST(the_version_before_the_current_one_is_released_again),
+		TEST(it_is_never_done_twice),
+		TEST(a_type_that_is_refused_is_left_out),
+		TEST(a_site_with_nothing_to_go_back_to_is_told),
+		cmocka_unit_test_setup_teardown(
+			a_deployment_goes_back_to_what_preflight_saw,
+			kubernetes_setup, kubernetes_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
