@@ -254,6 +254,7 @@ struct gate_traffic {
 	int attempt; /* of a read or write that failed, for back-off */
 	int polls; /* reads since the write, waiting for the split */
 	int64_t retry_ms; /* not before; 0: now */
+	bool write_failed; /* the last write did not end well */
 	bool rejected; /* a write failed for good */
 	char trouble[ROLLOUT_TEXT_MAX]; /* the last failure's text */
 };

@@ -15,6 +15,7 @@
 
 #define FRESH_MS      1000 /* a breach may build on a read as old as this */
 #define REASSERTS_MAX 5 /* then somebody else means it: stop */
+#define REWRITE_POLLS 8 /* what failed and does not serve is written again */
 
 static const struct backoff trouble_backoff = {500, 30000};
 static const struct backoff poll_backoff = {250, 2000};
@@ -117,6 +118,7 @@ static void emit_write(struct turn *t)
 	g->fresh = false;
 	g->retry_ms = 0;
 	g->polls = 0;
+	g->write_failed = false;
 	remember_sent(g, split_of(g->percent));
 	if (g->percent > 0)
 		t->r->moved = true;
@@ -250,6 +252,12 @@ static void decide(struct turn *t)
 			arrive(t);
 			return;
 		}
+		/* It is asked for, but its operation failed: reading alone
+		 * would wait for ever. The same list again does no harm. */
+		if (g->write_failed && g->polls >= REWRITE_POLLS) {
+			emit_write(t);
+			return;
+		}
 		read_again(t, backoff_delay(&poll_backoff, g->polls++, 100,
 				      &t->r->rng));
 		return;
@@ -375,6 +383,7 @@ void traffic_written(struct turn *t)
 		read_again(t, 0);
 		return;
 	}
+	g->write_failed = true;
 	text_set(g->trouble, sizeof(g->trouble), t->event->text);
 	turn_note(t, NOTE_RETRY, "the write was answered \"%s\": %.200s",
 		write_result_name(t->event->result),

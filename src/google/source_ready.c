@@ -1,6 +1,7 @@
 /*
  * A ready token from the environment. It cannot be refreshed: once an API has
- * refused it, that is said.
+ * refused it, that is said. The next caller is given it again all the same: one
+ * stray refusal must not keep a revert from ever being tried again.
  */
 #include "google/source.h"
 
@@ -12,19 +13,28 @@
 #include "google/key_codec.h"
 #include "io/loop.h"
 
+#define LIFE_S 315360000 /* ten years: nobody knows when it ends */
+
 struct ready {
 	struct source head;
+	struct secret *token; /* to be offered again */
+	bool told; /* the refusal was told: now it is offered again */
 	struct timer *timer;
 	source_fn fn;
 	void *arg;
 };
 
-static void ready_refuse(void *arg)
+static void ready_answer(void *arg)
 {
 	struct ready *ready = arg;
 	struct err err;
 
 	ready->timer = NULL;
+	ready->told = !ready->told;
+	if (!ready->told) {
+		ready->fn(secret_dup(ready->token), LIFE_S, NULL, ready->arg);
+		return;
+	}
 	err_set(&err, ERR_AUTH,
 		"the token in CLOUDSDK_AUTH_ACCESS_TOKEN was refused, expired "
 		"perhaps, and cannot be "
@@ -42,7 +52,7 @@ static void ready_fetch(struct source *source, source_fn fn, void *arg)
 	ready->fn = fn;
 	ready->arg = arg;
 	ready->timer =
-		timer_start(ready->head.env.loop, 0, ready_refuse, ready);
+		timer_start(ready->head.env.loop, 0, ready_answer, ready);
 }
 
 static void ready_cancel(struct source *source)
@@ -52,6 +62,7 @@ static void ready_cancel(struct source *source)
 
 static void ready_free(struct source *source)
 {
+	secret_free(&((struct ready *)source)->token);
 	free(source);
 }
 
@@ -82,5 +93,6 @@ struct source *source_ready_new(
 	ready->head.describe =
 		xstrdup("the token in CLOUDSDK_AUTH_ACCESS_TOKEN");
 	ready->head.ready = secret_new(token, len);
+	ready->token = secret_dup(ready->head.ready);
 	return &ready->head;
 }

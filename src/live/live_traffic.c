@@ -10,7 +10,9 @@
 #include "io/loop.h"
 #include "live/driver.h"
 
-#define READ_TIMEOUT_MS 10000
+#define READ_TIMEOUT_MS    10000
+#define FOLLOW_MS_MAX      120000 /* of a write's operation */
+#define FOLLOW_BACK_MS_MAX 30000 /* of a revert's */
 
 static void read_done(
 	struct service *service, const struct err *err, void *arg);
@@ -93,13 +95,17 @@ static void read_done(struct service *service, const struct err *err, void *arg)
 
 /* ---- writes ---- */
 
-static int64_t write_deadline(const struct live *live)
+/* An operation that does not end says nothing: the service is read instead.
+ * Nobody waits long for it when users are being hurt. */
+static int64_t write_deadline(
+	const struct live *live, const struct effect *effect)
 {
 	int64_t deadline = live->state.traffic.deadline_ms;
+	int64_t latest = live_now(live) +
+			 (effect->percent ? FOLLOW_MS_MAX : FOLLOW_BACK_MS_MAX);
 
-	if (deadline > live_now(live))
-		return deadline;
-	return live_now(live) + live->policy->revert_timeout_ms;
+	return deadline > live_now(live) && deadline < latest ? deadline
+							      : latest;
 }
 
 static int plan(struct live *live, const struct effect *effect,
@@ -134,7 +140,7 @@ void live_write_start(struct live *live, const struct effect *effect)
 	if (plan(live, effect, &arena, &wanted, &err) == 0)
 		live->write = cloudrun_write_traffic_start(
 			live->hub->world.cloudrun, live->snapshot, &wanted,
-			write_deadline(live), write_done, live);
+			write_deadline(live, effect), write_done, live);
 	else
 		live_write_refuse(live, WRITE_CONFLICT, err.text);
 	arena_fini(&arena);

@@ -567,6 +567,10 @@ static void a_ready_token_cannot_be_refreshed(void **state)
 	assert_int_equal(answer.err.code, ERR_AUTH);
 	assert_non_null(strstr(answer.err.text, "cannot be refreshed"));
 	assert_null(strstr(answer.err.text, "ya29"));
+	/* A revert that is tried again is not refused unasked. */
+	assert_string_equal(ask(world).token, "ya29.ready");
+	token_reject(world->credentials, token_cached(world->credentials));
+	assert_int_equal(ask(world).err.code, ERR_AUTH);
 }
 
 /* Failures. */

@@ -461,6 +461,20 @@ static void a_write_of_unknown_outcome_is_read_back(void **state)
 	assert_int_equal(world.writes, 1);
 }
 
+static void a_write_that_failed_and_does_not_serve_is_repeated(void **state)
+{
+	world.write_result = WRITE_UNKNOWN;
+	world.write_trouble = 1;
+	world.write_applies = true;
+	world.serve_delay_ms = HOUR; /* its operation failed */
+	world_start(&world);
+	world_run(&world, 2000);
+	world.serve_delay_ms = 1000;
+	world_run(&world, MINUTE);
+	expect_phase(PHASE_BAKING);
+	assert_int_equal(world.writes, 2);
+}
+
 static void a_conflict_is_read_again_and_written_again(void **state)
 {
 	world.write_result = WRITE_CONFLICT;
@@ -814,6 +828,7 @@ int main(void)
 		TEST(a_revert_keeps_trying),
 		TEST(a_revert_that_cannot_be_done_is_loud),
 		TEST(a_write_of_unknown_outcome_is_read_back),
+		TEST(a_write_that_failed_and_does_not_serve_is_repeated),
 		TEST(a_conflict_is_read_again_and_written_again),
 		TEST(a_step_that_is_rejected_reverts),
 		TEST(the_bake_begins_when_the_split_serves),
