@@ -35,6 +35,10 @@ crash_policy() { # KIND
 		STEPS='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s, approval: {approvers: [bob]}}]'
 		;;
 	held) QUERY='vector(0) > 1' ;;
+	reverting | rolling-back)
+		# On a slow machine, too, it bakes until it is interrupted.
+		STEPS='[{percent: 20, bake: 1m}, {percent: 100, bake: 1s}]'
+		;;
 	esac
 	quick 'hold_timeout: 2s' 'preflight:' \
 		'  - {name: look, type: exec, idempotent: true, command: [sleep, "0.2"]}' \
