@@ -16,7 +16,7 @@
 #define HISTORY_BYTES_MAX ((size_t)1024 * 1024 * 1024)
 
 struct simulate_args {
-	const char *policy, *compare, *approve;
+	const char *policy, *compare, *approve, *html;
 	const char *state, *project, *region;
 	struct history history;
 	struct text_list faults, sets;
@@ -56,6 +56,11 @@ static const struct option_spec options[] = {
 		.value = "FAULT",
 		.help = "metrics-down@12m+5m, patch-503@20m+2m, "
 			"patch-lost@20m+2m, drift@15m or crash@18m"},
+	{.name = "html",
+		.type = OPTION_TEXT,
+		.offset = MEMBER(html),
+		.value = "FILE",
+		.help = "also write a page with charts"},
 	{.name = "every-check",
 		.type = OPTION_FLAG,
 		.offset = MEMBER(every_check),
@@ -192,7 +197,7 @@ static int simulate_recording(const struct simulation *simulation,
 		return -1;
 	if (sim_check(simulation->policy, recording, err_r) == 0) {
 		simulate_warn_of_queries(simulation, recording);
-		rc = simulate_one(simulation, recording);
+		rc = simulate_one(simulation, recording, err_r);
 	}
 	recording_free(&recording);
 	return rc;
@@ -251,6 +256,10 @@ static int parse_args(struct simulate_args *args, struct simulation *simulation,
 		return err_set(err_r, ERR_USAGE,
 			"--compare wants recordings: make one with tidegate "
 			"record");
+	if (args->html && (args->compare || *argc > 2))
+		return err_set(err_r, ERR_USAGE,
+			"--html shows one policy on one recording");
+	simulation->html = args->html;
 	simulation->json = args->format == FORMAT_JSON;
 	simulation->colour = output_has_colour(stdout);
 	simulation->every_check = args->every_check;

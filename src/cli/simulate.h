@@ -4,6 +4,8 @@
  *   cmd_simulate.c    options, policies, which of the following
  *   simulate_one.c    one recording: JSON lines, or text of
  *   simulate_text.c   … the timeline and the result, for people
+ *   simulate_story.c  … what happened, kept for
+ *   simulate_html.c   … one page with charts
  *   simulate_compare.c  two policies, and where they part
  *   simulate_many.c   several: on all cores, one line each and a summary
  */
@@ -22,6 +24,7 @@ struct simulation {
 	const struct policy *other; /* to be compared with it; NULL: none */
 	struct fault faults[SIM_FAULTS_MAX];
 	struct sim_options options;
+	const char *html; /* a page goes there; NULL: none */
 	bool json;
 	bool colour; /* of text */
 	bool every_check; /* in the timeline, also those that pass */
@@ -29,12 +32,19 @@ struct simulation {
 
 /* ---- simulate_one.c ---- */
 
-/* Prints what happens; the exit status of `run`. */
-int simulate_one(
-	const struct simulation *simulation, const struct recording *recording);
+/* Prints what happens; the exit status of `run`, -1 with err_r. */
+MUST_CHECK int simulate_one(const struct simulation *simulation,
+	const struct recording *recording, struct err *err_r);
 /* Says on stderr which series were recorded with another query. */
 void simulate_warn_of_queries(
 	const struct simulation *simulation, const struct recording *recording);
+
+/* ---- simulate_html.c ---- */
+
+struct story;
+MUST_CHECK int simulate_write_html(const struct story *story,
+	const struct recording *recording, const struct sim_result *result,
+	const char *path, struct err *err_r);
 
 /* ---- simulate_compare.c ---- */
 

@@ -8,6 +8,7 @@
 #include "cli/journal_print.h"
 #include "cli/output.h"
 #include "cli/simulate.h"
+#include "cli/simulate_story.h"
 #include "sim/series.h"
 #include "store/event_codec.h"
 
@@ -24,6 +25,7 @@ struct teller {
 	int64_t seq;
 	int percent;
 	struct timeline timeline;
+	struct story *story; /* NULL: not kept */
 };
 
 /* ---- queries ---- */
@@ -131,6 +133,8 @@ static void teller_init(struct teller *t, const struct simulation *simulation,
 			.every_check = simulation->every_check,
 			.policy = policy,
 			.start_ms = recording->start_ms}};
+	if (simulation->html)
+		t->story = story_new(policy, recording->start_ms);
 	arena_init(&t->arena);
 	t->rollout = arena_printf(&t->arena, "%s-%s-simu", service,
 		timestamp_print_id(recording->start_ms, id));
@@ -190,6 +194,8 @@ static void tell(const struct sim *sim, const struct event *event,
 	struct teller *t = arg;
 
 	t->percent = sim_percent(sim);
+	if (t->story)
+		story_tell(t->story, sim, event, note);
 	if (t->simulation->json)
 		print_json(t, sim, event, note);
 	else
@@ -260,12 +266,13 @@ static void print_heading(const struct teller *t)
 	buf_fini(&out);
 }
 
-int simulate_one(
-	const struct simulation *simulation, const struct recording *recording)
+int simulate_one(const struct simulation *simulation,
+	const struct recording *recording, struct err *err_r)
 {
 	struct sim_result result;
 	struct teller t;
 	struct buf out;
+	int rc = 0;
 
 	teller_init(&t, simulation, recording);
 	if (!simulation->json)
@@ -279,6 +286,10 @@ int simulate_one(
 		simulate_print_result(simulation, &result, &out);
 	output_write(stdout, &out);
 	buf_fini(&out);
+	if (t.story)
+		rc = simulate_write_html(
+			t.story, recording, &result, simulation->html, err_r);
+	story_free(&t.story);
 	arena_fini(&t.arena);
-	return result.exit_status;
+	return rc < 0 ? -1 : result.exit_status;
 }

@@ -125,6 +125,26 @@ simulate() {
 	done
 }
 
+@test "a page stands alone and shows the check that decided" {
+	jq '.context.candidate = "<script>alert(1)</script>"' bad.json >odd.json
+	run simulate --html page.html odd.json
+	[ "$status" = 5 ]
+	local page
+	page=$(<page.html)
+	[[ $page == "<!DOCTYPE html>"*"</html>" ]]
+	[[ $page == *"default-src 'none'"* && $page == *prefers-color-scheme* ]]
+	[[ $page != *"<script"* && $page != *http://* && $page != *https://* ]]
+	# One ring, around a breach, at the moment of the revert.
+	[ "$(grep -o 'class="ring"' page.html | wc -l)" = 1 ]
+	grep -q '<circle class="breach".*</title></circle><circle class="ring"' \
+		page.html
+	[[ $page == *">reverting<td>errors: 0.02 &gt; max 0.01"* ]]
+	run simulate --html page.html good.json bad.json
+	[ "$status" = 2 ]
+	run simulate --html nowhere/page.html good.json
+	[ "$status" = 1 ]
+}
+
 @test "two policies are compared, and a policy with itself changed" {
 	run simulate --compare policy.yaml good.json bad.json
 	[ "$status" = 0 ]
