@@ -102,12 +102,28 @@ static bool values_equal(const json_t *a, const json_t *b)
 	return json_equal(a, b);
 }
 
+/* Only numbers are less or greater than anything. */
+static bool value_meets(
+	const json_t *found, const json_t *wanted, enum json_relation relation)
+{
+	double difference;
+
+	if (relation == JSON_EQUALS)
+		return values_equal(found, wanted);
+	if (!json_is_number(found) || !json_is_number(wanted))
+		return false;
+	difference = json_number_value(found) - json_number_value(wanted);
+	return relation == JSON_LESS ? difference < 0 : difference > 0;
+}
+
 static int meet(
 	const struct json_expect *expect, json_t *document, struct err *err_r)
 {
+	static const char *const relations[] = {
+		"", "less than ", "greater than "};
 	json_t *found = pointer_get(document, expect->pointer), *wanted;
 	char *shown;
-	bool equal;
+	bool met;
 
 	if (!found)
 		return err_set(err_r, ERR_ACTION, "%s is not in the answer",
@@ -115,14 +131,14 @@ static int meet(
 	if (expect->exists)
 		return 0;
 	wanted = load(expect->value, strlen(expect->value));
-	equal = wanted && values_equal(found, wanted);
+	met = wanted && value_meets(found, wanted, expect->relation);
 	json_decref(wanted);
-	if (equal)
+	if (met)
 		return 0;
 	shown = json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT);
-	err_set(err_r, ERR_ACTION, "%s is %.*s, expected %.*s", expect->pointer,
-		SHOWN_MAX, shown ? shown : "not printable", SHOWN_MAX,
-		expect->value);
+	err_set(err_r, ERR_ACTION, "%s is %.*s, expected %s%.*s",
+		expect->pointer, SHOWN_MAX, shown ? shown : "not printable",
+		relations[expect->relation], SHOWN_MAX, expect->value);
 	free(shown);
 	return -1;
 }

@@ -147,6 +147,7 @@ const char *file_path(struct loader *loader, const struct node *node);
 /* A value as JSON text: what JSON reads as a number, true, false or null is
  * one unless it is quoted. NULL after a problem. */
 const char *json_text(struct loader *loader, const struct node *node);
+bool is_json_number(const struct node *node);
 
 /* ---- policy_load_auth.c ---- */
 

@@ -98,10 +98,13 @@ struct slo {
 };
 
 /* `expect` of an http action. */
+enum json_relation { JSON_EQUALS, JSON_LESS, JSON_GREATER };
+
 struct json_expect {
 	const char *pointer; /* RFC 6901 */
 	bool exists; /* true: it must be there, `value` is not used */
-	const char *value; /* JSON text it must equal */
+	const char *value; /* JSON text it must equal, or … */
+	enum json_relation relation; /* … the number it is compared with */
 };
 
 struct http_expect {

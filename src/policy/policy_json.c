@@ -37,6 +37,12 @@ static bool is_number(const char *text)
 	return !*p;
 }
 
+bool is_json_number(const struct node *node)
+{
+	return node->kind == NODE_SCALAR && node->plain &&
+	       is_number(node->text);
+}
+
 static void add_string(struct buf *out, const char *text)
 {
 	buf_addc(out, '"');

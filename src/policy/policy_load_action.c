@@ -149,6 +149,25 @@ static bool pointer_is_good(const char *pointer)
 	return true;
 }
 
+/* {less: 10}, {greater: 0}: the relation, and `node` becomes its number. */
+static enum json_relation take_relation(
+	struct loader *loader, const struct node **node)
+{
+	const struct node *number = (*node)->first;
+	bool less;
+
+	if ((*node)->kind != NODE_MAPPING || (*node)->n != 1)
+		return JSON_EQUALS;
+	less = !strcmp(number->key->text, "less");
+	if (!less && strcmp(number->key->text, "greater") != 0)
+		return JSON_EQUALS;
+	if (!is_json_number(number))
+		complain(loader, number, "%s is followed by a number",
+			number->key->text);
+	*node = number;
+	return less ? JSON_LESS : JSON_GREATER;
+}
+
 static void read_json(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
@@ -166,8 +185,10 @@ static void read_json(struct loader *loader, const struct node *value,
 	expect->json = items;
 	for (const struct node *n = value->first; n; n = n->next) {
 		struct json_expect *item = &items[expect->n_json];
+		const struct node *wanted = n;
 
 		item->pointer = n->key->text;
+		item->relation = take_relation(loader, &wanted);
 		item->exists = n->kind == NODE_SCALAR && n->plain &&
 			       !strcmp(n->text, "exists");
 		if (!pointer_is_good(item->pointer))
@@ -177,7 +198,7 @@ static void read_json(struct loader *loader, const struct node *value,
 				"name ~1",
 				item->pointer);
 		else if (item->exists ||
-			 (item->value = json_text(loader, n)) != NULL)
+			 (item->value = json_text(loader, wanted)) != NULL)
 			expect->n_json++;
 	}
 }

@@ -24,6 +24,8 @@ static void add_url(struct buf *out, const struct secret *secret)
 
 static void add_expect(struct buf *out, const struct http_expect *e)
 {
+	static const char *const relations[] = {" = ", " < ", " > "};
+
 	buf_adds(out, ", expects ");
 	for (size_t i = 0; i < e->n_statuses; i++)
 		buf_addf(out, "%s%d", i ? " or " : "", e->statuses[i]);
@@ -36,7 +38,9 @@ static void add_expect(struct buf *out, const struct http_expect *e)
 	for (size_t i = 0; i < e->n_json; i++) {
 		buf_adds(out, ", ");
 		printable_add(out, e->json[i].pointer);
-		buf_adds(out, e->json[i].exists ? " to exist" : " = ");
+		buf_adds(out, e->json[i].exists
+				      ? " to exist"
+				      : relations[e->json[i].relation]);
 		if (!e->json[i].exists)
 			printable_add(out, e->json[i].value);
 	}

@@ -105,9 +105,37 @@ static void expectations_that_cannot_be_are_refused(void **state)
 	}
 }
 
+static void numbers_can_be_less_or_greater(void **state)
+{
+	static const char body[] = "{\"n\":5,\"text\":\"4\"}";
+	static const struct {
+		struct json_expect expect;
+		int rc;
+	} rows[] = {
+		{{"/n", false, "6", JSON_LESS}, 0},
+		{{"/n", false, "5.5", JSON_LESS}, 0},
+		{{"/n", false, "5", JSON_LESS}, -1},
+		{{"/n", false, "4", JSON_GREATER}, 0},
+		{{"/n", false, "5", JSON_GREATER}, -1},
+		{{"/text", false, "5", JSON_LESS}, -1},
+		{{"/none", false, "5", JSON_LESS}, -1},
+	};
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(json_expect_meet(&rows[i].expect, 1, body,
+					 sizeof(body) - 1, &err),
+			rows[i].rc);
+	assert_int_equal(json_expect_meet(&rows[2].expect, 1, body,
+				 sizeof(body) - 1, &err),
+		-1);
+	assert_string_equal(err.text, "/n is 5, expected less than 5");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_can_be_less_or_greater),
 		cmocka_unit_test(pointers_find_values),
 		cmocka_unit_test(what_is_there_instead_is_told),
 		cmocka_unit_test(an_answer_that_is_not_json_is_said_to_be_so),

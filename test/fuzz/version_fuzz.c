@@ -1,0 +1,36 @@
+/* Versions of secrets and sites: numbers are numbers, names stay in a site. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "action/version_codec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *bytes = (const char *)data;
+	char number[VERSION_NUMBER_MAX];
+	struct site_releases releases;
+	struct buf value;
+	struct err err;
+	bool same;
+
+	buf_init(&value, SECRET_VALUE_MAX);
+	buf_adds(&value, "on");
+	if (secret_access_decode(bytes, size, &value, number, &same, &err) == 0)
+		assert(strspn(number, "0123456789") == strlen(number));
+	if (secret_added_decode(bytes, size, number, &err) == 0)
+		assert(*number);
+	if (site_releases_decode(bytes, size, "shop", "r", &releases, &err) ==
+			0 &&
+		*releases.previous) {
+		assert(!strncmp(releases.previous, "sites/shop/versions/", 20));
+		assert(!strpbrk(releases.previous + 20, "/?&.%"));
+		assert(strcmp(releases.previous, releases.current) != 0);
+	}
+	buf_clear(&value);
+	google_refusal_decode(bytes, size, &value);
+	buf_fini(&value);
+	return 0;
+}
