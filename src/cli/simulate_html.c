@@ -187,8 +187,8 @@ static void end_chart(struct page *page, int height, bool named)
 			buf_addf(&page->out,
 				"<text class=\"mark-text\" x=\"%.1f\" y=\"%d\" "
 				"text-anchor=\"%s\">revert</text>",
-				x > WIDTH / 2 ? x - 5 : x + 5, TOP + 10,
-				x > WIDTH / 2 ? "end" : "start");
+				x > WIDTH / 2.0 ? x - 5 : x + 5, TOP + 10,
+				x > WIDTH / 2.0 ? "end" : "start");
 	}
 	buf_adds(&page->out, "</svg>\n");
 }
