@@ -19,6 +19,7 @@ static const struct action_type *const types[ACTION_KINDS] = {
 	[ACTION_EXEC] = &action_type_exec,
 	[ACTION_SILENCE] = &action_type_silence,
 	[ACTION_REDIS] = &action_type_redis,
+	[ACTION_REPORT] = &action_type_report,
 	[ACTION_DATABASE] = &action_type_database,
 	[ACTION_SLACK] = &action_type_slack,
 	[ACTION_WEBHOOK] = &action_type_webhook,

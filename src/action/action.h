@@ -16,6 +16,7 @@
 struct credentials;
 struct http;
 struct loop;
+struct store;
 
 /* What actions may use of the world; borrowed for their lives. */
 struct action_env {
@@ -23,6 +24,7 @@ struct action_env {
 	struct http *http;
 	struct credentials *credentials; /* may be NULL */
 	const struct policy *policy;
+	struct store *store; /* where the journal is; may be NULL */
 };
 
 #define ACTION_KEPT_MAX 256 /* bytes with the NUL */
@@ -67,8 +69,9 @@ struct action_type {
 
 extern const struct action_type action_type_database, action_type_exec,
 	action_type_firebase, action_type_http, action_type_kubernetes,
-	action_type_pagerduty, action_type_redis, action_type_secret,
-	action_type_silence, action_type_slack, action_type_webhook;
+	action_type_pagerduty, action_type_redis, action_type_report,
+	action_type_secret, action_type_silence, action_type_slack,
+	action_type_webhook;
 
 /* Looks the kind up; every enum action_kind has one. */
 const struct action_type *action_type_of(enum action_kind kind);

@@ -24,6 +24,7 @@ static const struct option_spec options[] = {
 	{.name = "output",
 		.type = OPTION_TEXT,
 		.offset = offsetof(struct report_args, output),
+		.letter = 'o',
 		.value = "FILE",
 		.help = "where it is written (default: standard output)"},
 	OPTION_STATE(struct report_args),

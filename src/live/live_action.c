@@ -33,6 +33,7 @@ struct action_env live_action_env(const struct live *live)
 		.http = live->hub->world.http,
 		.credentials = live->hub->world.credentials,
 		.policy = live->policy,
+		.store = live->hub->world.store,
 	};
 }
 

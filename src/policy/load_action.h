@@ -63,6 +63,7 @@ void finish_firebase(
 
 /* ---- policy_load_notify.c ---- */
 
+void begin_report(struct action *action);
 void finish_slack(
 	struct loader *loader, const struct node *node, struct action *action);
 void finish_webhook(

@@ -51,7 +51,7 @@ extern const struct section policy_section, target_section, metrics_section,
 	fail_after_section, requests_section, hooks_section, http_section,
 	expect_section, exec_section, silence_section, redis_section,
 	database_section, slack_section, webhook_section, pagerduty_section,
-	secret_section, firebase_section, kubernetes_section;
+	secret_section, firebase_section, kubernetes_section, report_section;
 
 /* Of spellings in the file. */
 struct choice {

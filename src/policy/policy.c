@@ -34,6 +34,7 @@ const char *action_kind_name(enum action_kind kind)
 		[ACTION_SECRET] = "secret",
 		[ACTION_FIREBASE] = "firebase-hosting",
 		[ACTION_KUBERNETES] = "kubernetes",
+		[ACTION_REPORT] = "report",
 	};
 
 	assert(kind < ACTION_KINDS);

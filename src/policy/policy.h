@@ -133,6 +133,7 @@ enum action_kind {
 	ACTION_SECRET,
 	ACTION_FIREBASE,
 	ACTION_KUBERNETES,
+	ACTION_REPORT,
 	ACTION_KINDS
 };
 
@@ -221,6 +222,10 @@ struct action_kubernetes {
 	const char *namespace, *context; /* NULL: kubectl's own */
 };
 
+struct action_report {
+	const char *path; /* with templates */
+};
+
 struct action {
 	const char *name;
 	enum action_kind kind;
@@ -241,6 +246,7 @@ struct action {
 		struct action_pagerduty pagerduty;
 		struct action_secret secret;
 		struct action_firebase firebase;
+		struct action_report report;
 		struct action_kubernetes kubernetes;
 	} u;
 };

@@ -378,19 +378,19 @@ static const struct reader {
 	[ACTION_SECRET] = {&secret_section, NULL, finish_secret},
 	[ACTION_FIREBASE] = {&firebase_section, NULL, finish_firebase},
 	[ACTION_KUBERNETES] = {&kubernetes_section},
+	[ACTION_REPORT] = {&report_section, begin_report},
 };
 
 static bool choose_kind(struct loader *loader, const struct node *type,
 	enum action_kind *kind_r)
 {
-	struct choice choices[ACTION_KINDS + 2] = {0};
+	struct choice choices[ACTION_KINDS + 1] = {0};
 	int kind;
 
 	for (kind = 0; kind < ACTION_KINDS; kind++)
 		choices[kind] = (struct choice){
 			action_kind_name((enum action_kind)kind),
 			readers[kind].section ? kind : -1};
-	choices[kind] = (struct choice){"report", -1};
 	if (!choose(loader, type, choices, &kind))
 		return false;
 	*kind_r = (enum action_kind)kind;

@@ -181,3 +181,18 @@ void finish_pagerduty(
 	action->idempotent = true; /* the incident keeps its dedup_key */
 	need_one_of(loader, node, "routing_key", "routing_key_file");
 }
+
+/* ---- report ---- */
+
+static const struct key report_keys[] = {
+	COMMON_KEYS,
+	{"path", read_template, AT(report.path), .required = true},
+	{0},
+};
+
+const struct section report_section = {"a report action", report_keys};
+
+void begin_report(struct action *action)
+{
+	action->idempotent = true; /* the file is written anew */
+}

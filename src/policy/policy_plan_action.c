@@ -143,6 +143,9 @@ static void add_what(struct buf *out, const struct action *a)
 	case ACTION_SILENCE:
 		add_silence(out, &a->u.silence);
 		break;
+	case ACTION_REPORT:
+		add_named(out, "report into ", a->u.report.path);
+		break;
 	case ACTION_REDIS:
 		add_redis(out, &a->u.redis);
 		break;

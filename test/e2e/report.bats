@@ -48,7 +48,7 @@ breached() {
 		'## Left for a person' '- broken (rollback) failed' \
 		'backend-1 is pinned' 'a\|b \<i\>c\</i\>' \
 		'backend-1  100 %' '## Timeline' 'reverting → rolling-back'
-	run "$TIDEGATE" report --format html --output "$WORLD/page.html"
+	run "$TIDEGATE" report --format html -o "$WORLD/page.html"
 	[ "$status" = 0 ]
 	cp "$WORLD/page.html" "$WORLD/report"
 	has '<svg class="chart"' 'a|b &lt;i&gt;c&lt;/i&gt;' 'max 5%' \
@@ -74,4 +74,26 @@ breached() {
 	run "$TIDEGATE" report --output "$WORLD/none/x.md"
 	[ "$status" = 1 ]
 	[[ $output == *"$WORLD/none/x.md"* ]]
+}
+
+@test "the report is an action, too, and is written whole" {
+	mkdir "$WORLD/incidents"
+	policy 'hooks:' '  rolled_back:' \
+		'    - {name: incident, type: report, path: "incidents/{{service}}.md"}' \
+		'    - {name: nowhere, type: report, path: "incidents/{{rollout}}/x.md"}'
+	rollout_start
+	until_true 30 said '.event == "step-started"'
+	control POST /revisions/backend-2 '{"errors": "50%"}'
+	rollout_ends 5
+	cp "$WORLD/incidents/backend.md" "$WORLD/report"
+	has '# backend: rolling-back' 'error-rate at ' '## Timeline'
+	said '.event == "action" and .name == "incident" and .result == "ok"'
+	said '.event == "action" and .name == "nowhere" and .result == "failed"'
+	[ "$(ls "$WORLD/incidents")" = backend.md ]
+	# A folder that is not there is found before anything moves.
+	sed -i 's,incidents/{{service}},no-such-folder/{{service}},' \
+		"$WORLD/policy.yaml"
+	rollout_start --again
+	rollout_ends 4
+	said '.event == "preflight" and (.reason | contains("no-such-folder"))'
 }

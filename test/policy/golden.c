@@ -26,6 +26,11 @@ static const char *const environment[][2] = {
 	{"USER_NAME", "ada"},
 	{"CHAT_URL", "https://hooks.slack.com/services/T0/B0/correct-horse"},
 	{"ROUTING_KEY", "0123456789abcdef0123456789abcdef"},
+	{"ALERTMANAGER_URL", "https://alerts.example.com"},
+	{"REDIS_URL", "redis://cache.example.com:6379/0"},
+	{"API_URL", "https://api.example.com"},
+	{"SLACK_WEBHOOK",
+		"https://hooks.slack.com/services/T0/B0/correct-horse"},
 	{"EMPTY", ""},
 };
 

@@ -42,6 +42,7 @@ static const struct {
 	{"secret_version", &secret_section},
 	{"firebase", &firebase_section},
 	{"kubernetes", &kubernetes_section},
+	{"report", &report_section},
 	{"auth", &auth_section},
 	{"tls", &tls_section},
 };

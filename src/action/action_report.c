@@ -1,0 +1,104 @@
+/*
+ * Actions of type report: what happened so far, out of the journal, as
+ * Markdown into a file. The file is written anew each time, whole or not at
+ * all, so that it may be run as often as one likes.
+ */
+#define _GNU_SOURCE /* memmem */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "action/action.h"
+#include "report/report.h"
+
+#define PATH_BYTES_MAX 4096
+
+/* A path that is not absolute is of the policy's folder, as programs are. */
+static int path_of(const struct action_env *env, const struct action *action,
+	const struct template_values *values, struct buf *path,
+	struct err *err_r)
+{
+	if (action->u.report.path[0] != '/')
+		buf_addf(path, "%s/", env->policy->folder);
+	template_render(path, action->u.report.path, values, ESCAPE_NONE);
+	if (path->overflow)
+		return err_set(err_r, ERR_POLICY,
+			"the path is longer than %d bytes", PATH_BYTES_MAX);
+	return 0;
+}
+
+/* The folder must be there; one that a template names is not known yet. */
+static int report_check(const struct action_env *env,
+	const struct action *action, struct err *err_r)
+{
+	static const struct template_values none = {0};
+	const char *path = action->u.report.path;
+	const char *slash = strrchr(path, '/');
+	struct buf folder;
+	int rc;
+
+	if (slash && memmem(path, (size_t)(slash - path), "{{", 2))
+		return 0;
+	buf_init(&folder, PATH_BYTES_MAX);
+	rc = path_of(env, action, &none, &folder, err_r);
+	if (rc == 0) {
+		slash = strrchr(folder.data, '/');
+		buf_truncate(&folder, (size_t)(slash - folder.data) + 1);
+		if (access(folder.data, W_OK | X_OK))
+			rc = err_set(err_r, ERR_POLICY,
+				"cannot write into the folder %.300s: %s",
+				folder.data, strerror(errno));
+	}
+	buf_fini(&folder);
+	return rc;
+}
+
+static int write_report(
+	const struct action_run *run, const struct buf *path, struct err *err_r)
+{
+	struct report *report = report_load(
+		run->env->store, run->values->rollout, run->env->policy, err_r);
+	struct buf text;
+	int rc;
+
+	if (!report)
+		return -1;
+	buf_init(&text, REPORT_BYTES_MAX);
+	report_write(report, PAGE_MARKDOWN, &text);
+	rc = report_save(path->data, &text, err_r);
+	buf_fini(&text);
+	report_free(&report);
+	return rc;
+}
+
+static void report_begin(struct action_run *run)
+{
+	struct buf path;
+	struct err err;
+	int rc;
+
+	buf_init(&path, PATH_BYTES_MAX);
+	rc = path_of(run->env, run->action, run->values, &path, &err);
+	if (rc == 0 && run->job != JOB_DRILL)
+		rc = write_report(run, &path, &err);
+	if (rc < 0)
+		buf_adds(&run->detail, err.text);
+	else
+		buf_addf(&run->detail, "%s %s",
+			run->job == JOB_DRILL ? "would write" : "written:",
+			path.data);
+	buf_fini(&path);
+	action_run_end_soon(run, rc < 0 ? ACTION_FAILED : ACTION_OK);
+}
+
+/* What it does is done at once: nothing is under way. */
+static void report_stop(struct action_run *run)
+{
+}
+
+const struct action_type action_type_report = {
+	.name = "report",
+	.check = report_check,
+	.start = {[JOB_RUN] = report_begin, [JOB_DRILL] = report_begin},
+	.cancel = report_stop,
+};
