@@ -145,6 +145,18 @@ simulate() {
 	[ "$status" = 1 ]
 }
 
+@test "the recordings that come along end as they expect" {
+	local folder=$BATS_TEST_DIRNAME/../../policies/recordings
+	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" "$folder"/*.json
+	[ "$status" = 0 ]
+	[[ $output == *"8 as expected, 0 not, 0 broken"* ]]
+	# A policy that is blind for errors is found out by some of them.
+	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" \
+		--set slos.errors-vs-stable.max_increase=90% "$folder"/*.json
+	[ "$status" = 1 ]
+	[[ $output == *"unexpected  "*slow-leak.json* ]]
+}
+
 @test "two policies are compared, and a policy with itself changed" {
 	run simulate --compare policy.yaml good.json bad.json
 	[ "$status" = 0 ]
