@@ -301,8 +301,9 @@ const struct command cmd_simulate = {
 		"some time, see\ntidegate-recording(5). Time is virtual: hours "
 		"take milliseconds.\n\nWith one recording the exit status is "
 		"that of `run`. With several it is 0\nwhen each ended as its "
-		"`expect` says (promoted, when it says nothing), else 1. With "
-		"--compare it\nis 0 when both policies decide alike "
-		"everywhere, else 1; --set is put over\n--policy only, so "
-		"that a policy can be compared with itself changed.\n",
+		"`expect` says (promoted, when it says nothing), else 1.\n"
+		"With --compare it is 0 when both policies decide alike "
+		"everywhere, else 1;\n--set is put over --policy only, so that "
+		"a policy can "
+		"be compared with\nitself changed.\n",
 };

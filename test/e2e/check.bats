@@ -5,7 +5,12 @@ load world
 
 setup() {
 	world_open
+	# What the ready policies name; nothing is asked there.
 	export PROMETHEUS_URL=http://127.0.0.1:9090
+	export ALERTMANAGER_URL=http://127.0.0.1:9093
+	export REDIS_URL=redis://127.0.0.1:6379/0
+	export API_URL=https://api.example.com
+	export SLACK_WEBHOOK=https://hooks.slack.com/services/T0/B0/X
 	policies=$BATS_TEST_DIRNAME/../../policies
 }
 
