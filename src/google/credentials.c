@@ -33,6 +33,7 @@ struct credentials {
 	struct source *source;
 	struct rng rng;
 	char *quota_project;
+	struct exchange_clock clock;
 
 	struct secret *token; /* NULL: none, or rejected */
 	struct secret *retired; /* the one before: somebody may borrow it */
@@ -53,7 +54,7 @@ static void serve(struct credentials *credentials, const struct err *err);
 struct credentials *credentials_new(
 	struct loop *loop, struct http *http, struct err *err_r)
 {
-	const struct exchange_env env = {loop, http, EXCHANGE_BACKOFF_MS};
+	const struct exchange_env env = {loop, http, EXCHANGE_BACKOFF_MS, NULL};
 
 	return credentials_open(&env, err_r);
 }
@@ -78,12 +79,14 @@ struct credentials *credentials_open(
 	const struct exchange_env *env, struct err *err_r)
 {
 	struct credentials *credentials = xcalloc(1, sizeof(*credentials));
+	struct exchange_env ours = *env;
 
+	ours.clock = &credentials->clock;
 	TAILQ_INIT(&credentials->waiting);
 	TAILQ_INIT(&credentials->served);
 	credentials->loop = env->loop;
 	rng_init(&credentials->rng, (uint64_t)loop_now_us(env->loop));
-	credentials->source = source_find(env, err_r);
+	credentials->source = source_find(&ours, err_r);
 	if (!credentials->source ||
 		take_quota_project(credentials, err_r) < 0) {
 		credentials_free(&credentials);
@@ -127,6 +130,32 @@ void credentials_free(struct credentials **credentials)
 const char *credentials_describe(const struct credentials *credentials)
 {
 	return credentials->source->describe;
+}
+
+void credentials_about(const struct credentials *credentials,
+	struct credentials_about *about_r)
+{
+	const struct source *source = credentials->source;
+
+	*about_r = (struct credentials_about){
+		.type = source->type->name,
+		.origin = source->origin,
+		.path = source->path,
+		.account = source->account,
+		.is_guess = source->is_guess,
+	};
+}
+
+int64_t token_expires_ms(const struct credentials *credentials)
+{
+	return credentials->token ? credentials->expires_ms : 0;
+}
+
+bool credentials_clock(
+	const struct credentials *credentials, int64_t *ahead_ms_r)
+{
+	*ahead_ms_r = credentials->clock.ahead_ms;
+	return credentials->clock.known;
 }
 
 const char *credentials_project(const struct credentials *credentials)

@@ -25,12 +25,40 @@ struct loop;
 struct credentials;
 struct token_call;
 
+/*
+ * A doctor asks in this order: credentials_new (what was found cannot be used:
+ * the error), credentials_about, token_start (it cannot be had: the error says
+ * at which step and what to do), then token_expires_ms and credentials_clock.
+ */
+
 /* Finds the credentials; no request is sent yet, so that a metadata server
  * that is not there is told by the first token_start. */
 MUST_CHECK struct credentials *credentials_new(
 	struct loop *loop, struct http *http, struct err *err_r);
 /* Calls under way are forgotten; not from inside a callback of one. */
 void credentials_free(struct credentials **credentials);
+
+/* What was found, without a request. All borrowed; NULL: none, or not known. */
+struct credentials_about {
+	const char *type; /* as in a file, "metadata server", "ready token" */
+	const char *origin; /* what led to it: an environment variable, … */
+	const char *path; /* of the file */
+	const char *account; /* whom tokens are for: e-mail or principal */
+	bool is_guess; /* nobody said so: only a token shows it is there */
+};
+void credentials_about(const struct credentials *credentials,
+	struct credentials_about *about_r);
+
+/* When the access token handed out now ends, in milliseconds of the loop;
+ * 0: there is none, INT64_MAX: nobody knows. */
+int64_t token_expires_ms(const struct credentials *credentials);
+
+/* How far the clock of this machine is ahead of Google's, as the last answer
+ * to a request for a token told; false: none has told yet. Whole seconds are
+ * told, so that up to CREDENTIALS_CLOCK_MS_EXACT says nothing. */
+#define CREDENTIALS_CLOCK_MS_EXACT 2000
+bool credentials_clock(
+	const struct credentials *credentials, int64_t *ahead_ms_r);
 
 /* For messages: "service account ci@acme… (file key.json)". Borrowed. */
 const char *credentials_describe(const struct credentials *credentials);

@@ -5,6 +5,7 @@
 #include "google/exchange.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/rng.h"
 #include "base/xalloc.h"
@@ -56,12 +57,26 @@ static void exchange_send(void *arg)
 		exchange_answered, exchange);
 }
 
+/* The wall's clock, not the loop's, which never jumps: it is the one that
+ * assertions are dated by. */
+static void note_clock(
+	struct exchange_clock *clock, const struct http_reply *reply)
+{
+	int64_t date_ms = http_reply_date_ms(reply);
+
+	if (!clock || !date_ms)
+		return;
+	clock->known = true;
+	clock->ahead_ms = (int64_t)time(NULL) * 1000 - date_ms;
+}
+
 static void exchange_answered(const struct http_reply *reply, void *arg)
 {
 	struct exchange *exchange = arg;
 	struct err err;
 
 	exchange->call = NULL;
+	note_clock(exchange->env.clock, reply);
 	if (!reply->err && reply->status == 200) {
 		exchange_finish(exchange, reply, NULL);
 		return;

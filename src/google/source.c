@@ -120,6 +120,8 @@ static struct source *open_file(const struct exchange_env *env,
 	else
 		source = open_bytes(env,
 			&(struct source_file){path, bytes, (size_t)len}, err_r);
+	if (source)
+		source->path = xstrdup(path);
 	explicit_bzero(bytes, size);
 	free(bytes);
 	return source;
@@ -170,39 +172,67 @@ void source_not_found(struct err *err_r, const char *fmt, ...)
 		why);
 }
 
+static struct source *led_to(struct source *source, const char *origin)
+{
+	if (source)
+		source->origin = origin;
+	return source;
+}
+
 static struct source *find_metadata(
 	const struct exchange_env *env, struct err *err_r)
 {
 	const char *off = env_text("NO_GCE_CHECK");
-	const char *host = env_text("GCE_METADATA_HOST");
+	const char *origin = "GCE_METADATA_HOST", *host = env_text(origin);
 
-	if (!host)
-		host = env_text("GCE_METADATA_ROOT");
+	if (!host) {
+		origin = "GCE_METADATA_ROOT";
+		host = env_text(origin);
+	}
 	if (!off || strcasecmp(off, "true") != 0)
-		return source_metadata_new(
-			env, host ? host : METADATA_HOST, host == NULL, err_r);
+		return led_to(
+			source_metadata_new(env, host ? host : METADATA_HOST,
+				host == NULL, err_r),
+			host ? origin : "nothing else was found");
 	source_not_found(err_r, "NO_GCE_CHECK forbids the metadata server");
 	return NULL;
 }
 
+/* A file that somebody named must be there. */
+static struct source *find_named(const struct exchange_env *env,
+	const char *name, const char *path, struct err *err_r)
+{
+	bool missing;
+	struct source *source = open_file(env, path, &missing, err_r);
+
+	if (!source)
+		err_wrap(err_r, "%s, %s", name, path);
+	return led_to(source, name);
+}
+
 struct source *source_find(const struct exchange_env *env, struct err *err_r)
 {
+	static const char *const named[] = {"GOOGLE_APPLICATION_CREDENTIALS",
+		"CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"};
 	const char *token = env_text("CLOUDSDK_AUTH_ACCESS_TOKEN");
-	const char *path = env_text("GOOGLE_APPLICATION_CREDENTIALS");
+	const char *path;
 	struct source *source;
 	bool found;
+	size_t i;
 
 	if (token)
-		return source_ready_new(env, token, err_r);
-	if (path) {
-		source = open_file(env, path, &found, err_r);
-		if (!source)
-			err_wrap(err_r, "GOOGLE_APPLICATION_CREDENTIALS, %s",
-				path);
-		return source;
+		return led_to(source_ready_new(env, token, err_r),
+			"CLOUDSDK_AUTH_ACCESS_TOKEN");
+	for (i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+		path = env_text(named[i]);
+		if (path)
+			return find_named(env, named[i], path, err_r);
 	}
 	source = find_well_known(env, &found, err_r);
-	return found ? source : find_metadata(env, err_r);
+	if (found)
+		return led_to(
+			source, "gcloud's application default credentials");
+	return find_metadata(env, err_r);
 }
 
 void source_free(struct source **source)
@@ -214,6 +244,8 @@ void source_free(struct source **source)
 		return;
 	old->type->cancel(old);
 	xfree(&old->describe);
+	xfree(&old->path);
+	xfree(&old->account);
 	xfree(&old->project);
 	xfree(&old->quota_project);
 	secret_free(&old->ready);

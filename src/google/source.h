@@ -44,6 +44,9 @@ struct source {
 	const struct source_type *type;
 	struct exchange_env env;
 	char *describe; /* for messages */
+	const char *origin; /* what led to it */
+	char *path, *account; /* may be NULL */
+	bool is_guess; /* nobody said that it is there */
 	char *project, *quota_project; /* may be NULL */
 	struct secret *ready; /* a token there from the start, or NULL */
 };

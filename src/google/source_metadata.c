@@ -153,7 +153,7 @@ struct source *source_metadata_new(const struct exchange_env *env,
 	metadata->head.env = *env;
 	metadata->head.describe = xasprintf("the metadata server at %s", host);
 	metadata->host = xstrdup(host);
-	metadata->is_guess = is_guess;
+	metadata->head.is_guess = metadata->is_guess = is_guess;
 	metadata->url = xasprintf(
 		"http://%s/computeMetadata/v1/instance/service-accounts/"
 		"default/token?scopes=" GOOGLE_SCOPE,

@@ -484,3 +484,8 @@ const char *http_reply_header(const struct http_reply *reply, const char *name)
 		return NULL;
 	return header->value;
 }
+
+int64_t http_reply_date_ms(const struct http_reply *reply)
+{
+	return http_date_parse(http_reply_header(reply, "Date"));
+}

@@ -87,6 +87,10 @@ void http_cancel(struct http_call **call);
 /* A header of the reply, or NULL; valid during the callback. */
 const char *http_reply_header(const struct http_reply *reply, const char *name);
 
+/* When the answer was made by its sender's clock (its Date, whole seconds), in
+ * milliseconds since 1970; 0: it does not say. */
+int64_t http_reply_date_ms(const struct http_reply *reply);
+
 /* Whether the URL is one that http_start would send: parses, http or https,
  * plain only to loopback. */
 MUST_CHECK int http_url_check(

@@ -107,10 +107,12 @@ int http_request_check(const struct http_request *request, struct err *err_r)
 	return headers_check(request, err_r);
 }
 
-static int64_t date_parse(const char *value)
+int64_t http_date_parse(const char *value)
 {
 	struct tm tm = {0};
-	const char *end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	const char *end =
+		value ? strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &tm)
+		      : NULL;
 
 	return end && !*end ? (int64_t)timegm(&tm) * 1000 : 0;
 }
@@ -130,7 +132,7 @@ int64_t http_retry_after_parse(const char *value, int64_t now_ms)
 			ms = ms * 10 + (*value - '0');
 		ms *= 1000;
 	} else {
-		ms = date_parse(value) - now_ms;
+		ms = http_date_parse(value) - now_ms;
 	}
 	if (ms < 0)
 		return 0;

@@ -60,7 +60,8 @@ static void clear_env(void)
 	static const char *const names[] = {"CLOUDSDK_AUTH_ACCESS_TOKEN",
 		"GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG",
 		"GCE_METADATA_HOST", "GCE_METADATA_ROOT", "NO_GCE_CHECK",
-		"CLOUDSDK_AUTH_TOKEN_HOST", "GOOGLE_CLOUD_QUOTA_PROJECT"};
+		"CLOUDSDK_AUTH_TOKEN_HOST", "GOOGLE_CLOUD_QUOTA_PROJECT",
+		"CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"};
 	size_t i;
 
 	for (i = 0; i < N(names); i++)
@@ -177,7 +178,8 @@ static struct answer ask(struct world *world)
 
 static void open_found(struct world *world)
 {
-	const struct exchange_env env = {world->loop, world->http, BACKOFF_MS};
+	const struct exchange_env env = {
+		world->loop, world->http, BACKOFF_MS, NULL};
 	struct err err;
 
 	world->credentials = credentials_open(&env, &err);
@@ -270,9 +272,63 @@ static void the_first_of_the_search_order_wins(void **state)
 		"the metadata server at 127.0.0.1:1");
 }
 
+static void what_was_found_is_told_without_a_request(void **state)
+{
+	struct world *world = *state;
+	struct credentials_about about;
+	int64_t ahead_ms;
+
+	open_key(world);
+	credentials_about(world->credentials, &about);
+	assert_string_equal(about.type, "service_account");
+	assert_string_equal(about.origin, "GOOGLE_APPLICATION_CREDENTIALS");
+	assert_string_equal(about.path, world->key_path);
+	assert_string_equal(about.account, FAKE_EMAIL);
+	assert_false(about.is_guess);
+	assert_false(credentials_clock(world->credentials, &ahead_ms));
+	assert_int_equal(token_expires_ms(world->credentials), 0);
+	assert_int_equal(world->google.requests, 0);
+	credentials_free(&world->credentials);
+	unsetenv("GOOGLE_APPLICATION_CREDENTIALS");
+	setenv("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE", world->key_path, 1);
+	open_found(world);
+	credentials_about(world->credentials, &about);
+	assert_string_equal(
+		about.origin, "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE");
+	credentials_free(&world->credentials);
+	unsetenv("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE");
+	open_found(world);
+	credentials_about(world->credentials, &about);
+	assert_string_equal(about.type, "metadata server");
+	assert_null(about.path);
+	assert_null(about.account);
+	assert_true(about.is_guess);
+}
+
+static void a_token_tells_its_end_and_the_clocks_difference(void **state)
+{
+	struct world *world = *state;
+	int64_t ahead_ms, left_ms;
+
+	open_key(world);
+	ask(world);
+	left_ms = token_expires_ms(world->credentials) - loop_now(world->loop);
+	assert_in_range(left_ms, 3500000, 3599000);
+	assert_true(credentials_clock(world->credentials, &ahead_ms));
+	assert_in_range(ahead_ms + CREDENTIALS_CLOCK_MS_EXACT, 0,
+		2 * CREDENTIALS_CLOCK_MS_EXACT);
+	world->google.clock_ahead_s = 30;
+	token_reject(world->credentials, token_cached(world->credentials));
+	ask(world);
+	assert_true(credentials_clock(world->credentials, &ahead_ms));
+	assert_in_range(ahead_ms + 30000 + CREDENTIALS_CLOCK_MS_EXACT, 0,
+		2 * CREDENTIALS_CLOCK_MS_EXACT);
+}
+
 static void expect_refused(struct world *world, const char *text)
 {
-	const struct exchange_env env = {world->loop, world->http, BACKOFF_MS};
+	const struct exchange_env env = {
+		world->loop, world->http, BACKOFF_MS, NULL};
 	struct err err;
 
 	world->credentials = credentials_open(&env, &err);
@@ -707,7 +763,8 @@ static void fetched(
 static void where_nothing_is_found_it_says_where_it_looked(void **state)
 {
 	struct world *world = *state;
-	const struct exchange_env env = {world->loop, world->http, BACKOFF_MS};
+	const struct exchange_env env = {
+		world->loop, world->http, BACKOFF_MS, NULL};
 	struct fetched end = {.world = world};
 	struct source *source;
 
@@ -742,6 +799,8 @@ int main(void)
 		TEST(a_metadata_server_gives_a_token),
 		TEST(gclouds_file_is_found),
 		TEST(the_first_of_the_search_order_wins),
+		TEST(what_was_found_is_told_without_a_request),
+		TEST(a_token_tells_its_end_and_the_clocks_difference),
 		TEST(what_cannot_be_used_is_named),
 		TEST(a_broken_gcloud_file_does_not_fall_through),
 		TEST(bad_environment_is_refused),

@@ -269,6 +269,18 @@ static void metadata_server(
 		hand_out(google, request);
 }
 
+static void tell_the_time(
+	const struct fake_google *google, struct server_request *request)
+{
+	time_t now = time(NULL) + (time_t)google->clock_ahead_s;
+	struct tm tm;
+	char text[40];
+
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT",
+		gmtime_r(&now, &tm));
+	request_set_header(request, "Date", text);
+}
+
 static void serve(struct server_request *request, void *arg)
 {
 	struct fake_google *google = arg;
@@ -276,6 +288,7 @@ static void serve(struct server_request *request, void *arg)
 	const char *path = request_path(request);
 
 	google->requests++;
+	tell_the_time(google, request);
 	if (google->n_script) {
 		google->n_script--;
 		google->script++;
