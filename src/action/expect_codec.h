@@ -10,8 +10,6 @@
 #include "base/err.h"
 #include "policy/policy.h"
 
-#define POINTER_BYTES_MAX 1024
-
 /* The pointer is one, the value is JSON: ERR_POLICY otherwise. */
 MUST_CHECK int json_expect_check(
 	const struct json_expect *expect, struct err *err_r);

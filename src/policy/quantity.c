@@ -1,14 +1,17 @@
 /* Numbers as people write them; see quantity.h. */
+#define _GNU_SOURCE /* strtod_l */
 #include "policy/quantity.h"
 
 #include <ctype.h>
+#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/duration.h"
 
-#define WHOLE_DIGITS_MAX 9
+#define WHOLE_DIGITS_MAX  9
+#define DECIMAL_BYTES_MAX 400 /* 1e308 without an exponent fits */
 
 static const char *digits(const char *p)
 {
@@ -74,5 +77,55 @@ int whole_parse(const char *text, int *value_r, struct err *err_r)
 		return err_set(err_r, ERR_INVALID,
 			"\"%.40s\" is not a whole number", text);
 	*value_r = atoi(text);
+	return 0;
+}
+
+static size_t count_digits(const char *at)
+{
+	return strspn(at, "0123456789");
+}
+
+/* digits [. digits] [e [sign] digits], all of it. */
+static bool is_decimal(const char *at, const char *end)
+{
+	size_t n;
+
+	at += *at == '-';
+	if (!(n = count_digits(at)))
+		return false;
+	at += n;
+	if (*at == '.') {
+		if (!(n = count_digits(at + 1)))
+			return false;
+		at += 1 + n;
+	}
+	if (*at == 'e' || *at == 'E') {
+		at += 1 + (at[1] == '+' || at[1] == '-');
+		if (!(n = count_digits(at)))
+			return false;
+		at += n;
+	}
+	return at == end;
+}
+
+static double decimal_value(const char *text)
+{
+	static locale_t c_locale;
+
+	if (!c_locale)
+		c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	return c_locale ? strtod_l(text, NULL, c_locale) : strtod(text, NULL);
+}
+
+int decimal_parse(const char *text, size_t len, double *value_r)
+{
+	double value;
+
+	if (len > DECIMAL_BYTES_MAX || !is_decimal(text, text + len))
+		return -1;
+	value = decimal_value(text);
+	if (!isfinite(value))
+		return -1;
+	*value_r = value;
 	return 0;
 }

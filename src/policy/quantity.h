@@ -1,8 +1,10 @@
 /*
- * Numbers as people write them in a policy. Pure.
+ * Numbers as people write them in a policy, and as JSON has them. Pure.
  */
 #ifndef TIDEGATE_POLICY_QUANTITY_H
 #define TIDEGATE_POLICY_QUANTITY_H
+
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -12,5 +14,10 @@ MUST_CHECK int quantity_parse(
 
 /* A whole number, decimal digits only. */
 MUST_CHECK int whole_parse(const char *text, int *value_r, struct err *err_r);
+
+/* digits [. digits] [e [sign] digits] with an optional minus, and nothing else;
+ * finite, whatever the locale. `text` is NUL-terminated behind `len`. -1: it is
+ * not one. */
+MUST_CHECK int decimal_parse(const char *text, size_t len, double *value_r);
 
 #endif

@@ -3,11 +3,9 @@
  * envelope {"status", "data", "warnings"}, its errors and those of Google.
  * Must not know how the answer got here.
  */
-#define _GNU_SOURCE /* strtod_l */
 #include "prometheus/answer_codec.h"
 
 #include <jansson.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +13,8 @@
 
 #include "base/printable.h"
 #include "base/xalloc.h"
+#include "policy/quantity.h"
 
-#define VALUE_BYTES_MAX 400 /* 1e308 without an exponent fits */
 #define QUOTE_BYTES_MAX 80 /* of a body that cannot be read */
 #define DETAIL_MAX      512 /* of the other side's own message */
 #define WARNINGS_KEPT   16
@@ -35,43 +33,6 @@ struct answer {
 
 /* Numbers. */
 
-static size_t count_digits(const char *at)
-{
-	return strspn(at, "0123456789");
-}
-
-/* digits [. digits] [e [sign] digits], all of it. */
-static bool is_decimal(const char *at, const char *end)
-{
-	size_t n;
-
-	at += *at == '-';
-	if (!(n = count_digits(at)))
-		return false;
-	at += n;
-	if (*at == '.') {
-		if (!(n = count_digits(at + 1)))
-			return false;
-		at += 1 + n;
-	}
-	if (*at == 'e' || *at == 'E') {
-		at += 1 + (at[1] == '+' || at[1] == '-');
-		if (!(n = count_digits(at)))
-			return false;
-		at += n;
-	}
-	return at == end;
-}
-
-static double decimal_value(const char *text)
-{
-	static locale_t c_locale;
-
-	if (!c_locale)
-		c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	return c_locale ? strtod_l(text, NULL, c_locale) : strtod(text, NULL);
-}
-
 int sample_value_parse(const char *text, size_t len, double *value_r)
 {
 	static const struct {
@@ -88,10 +49,7 @@ int sample_value_parse(const char *text, size_t len, double *value_r)
 			return 0;
 		}
 	}
-	if (len > VALUE_BYTES_MAX || !is_decimal(text, text + len))
-		return -1;
-	*value_r = decimal_value(text);
-	return isfinite(*value_r) ? 0 : -1;
+	return decimal_parse(text, len, value_r);
 }
 
 /* Texts of the other side. */
