@@ -15,13 +15,13 @@
 #include "engine/backoff.h"
 #include "io/loop.h"
 #include "live/driver.h"
+#include "live/fit.h"
 #include "live/inquiry.h"
 
 #define LOOK_TIMEOUT_MS   15000 /* of one request */
 #define LOOK_TRIES_MAX    4 /* of each request */
 #define LOOK_TEXT_MAX     (16 * 1024)
 #define LOOK_KEPT_MAX     (96 * 1024) /* of all actions of a policy */
-#define TAG_SERVICE_MAX   46 /* a tag and its service share one DNS label */
 #define INQUIRIES_AT_ONCE 8
 
 static const struct backoff look_backoff = {500, 8000};
@@ -163,78 +163,57 @@ static void set_text(char **text, const char *value)
 	*text = xstrdup(value);
 }
 
+/* What `rule` found wrong, if anything, is a problem; true: nothing. */
+static bool holds(struct look *look, int rule, const struct err *err)
+{
+	if (rule < 0)
+		problem(look, "%s", err->text);
+	return rule == 0;
+}
+
 static void check_tag(struct look *look, const struct service *service)
 {
 	const char *tag = look->live->policy->tag;
-	size_t len;
+	struct err err;
 
 	if (!tag)
 		return;
-	len = strlen(tag) + strlen(look->live->short_service);
-	if (len > TAG_SERVICE_MAX)
-		problem(look,
-			"tag \"%s\" and service \"%s\" have %zu characters "
-			"together, at most %d fit into a host name",
-			tag, look->live->short_service, len, TAG_SERVICE_MAX);
-	if (traffic_tag_is_taken(&service->spec, tag, look->live->candidate))
-		problem(look,
-			"tag \"%s\" is on another revision: remove it there or "
-			"choose another one",
-			tag);
+	holds(look, fit_tag_length(tag, look->live->short_service, &err), &err);
+	holds(look, fit_tag_free(service, tag, look->live->candidate, &err),
+		&err);
 }
 
 static void check_history(struct look *look)
 {
 	struct live *live = look->live;
-	struct arena arena;
-	const char *before;
 	struct err err;
-	int found;
 
-	if (live->again)
-		return;
-	arena_init(&arena);
-	found = store_was_rolled_back(live->hub->world.store, live->service,
-		live->candidate, &arena, &before, &err);
-	if (found < 0)
-		problem(look, "%s", err.text);
-	else if (found)
-		problem(look,
-			"%s was rolled back before by %s: deploy a new "
-			"revision, or insist with --again",
-			live->candidate, before);
-	arena_fini(&arena);
+	if (!live->again)
+		holds(look,
+			fit_history(live->hub->world.store, live->service,
+				live->candidate, &err),
+			&err);
 }
 
 /* False: without these two nothing else can be looked at. */
 static bool find_revisions(struct look *look, const struct service *service)
 {
 	struct live *live = look->live;
-	const char *candidate = live->wanted_candidate ? live->wanted_candidate
-						       : service->latest_ready;
-	const char *stable;
+	const char *candidate, *stable;
 	struct err err;
 
-	if (!candidate) {
-		problem(look, "%s has no ready revision to release",
-			live->short_service);
+	if (!holds(look,
+		    fit_candidate(
+			    service, live->wanted_candidate, &candidate, &err),
+		    &err))
 		return false;
-	}
 	set_text(&live->candidate, candidate);
-	if (traffic_find_stable(&service->spec, service->latest_ready,
-		    candidate, live->adopt, &stable, &err) < 0) {
-		problem(look, "%s", err.text);
+	if (!holds(look,
+		    fit_stable(service, candidate, live->adopt, &stable, &err),
+		    &err))
 		return false;
-	}
 	set_text(&live->stable, stable);
-	if (!strcmp(candidate, stable)) {
-		problem(look,
-			"%s holds all traffic already: there is nothing to "
-			"release",
-			candidate);
-		return false;
-	}
-	return true;
+	return holds(look, fit_to_release(candidate, stable, &err), &err);
 }
 
 /* Going back: both are given, and nobody else may have users. */
@@ -259,6 +238,7 @@ static void look_service_read(
 	struct service *service, const struct err *err, void *arg)
 {
 	struct look *look = arg;
+	struct err rule;
 	bool fit;
 
 	look->call = NULL;
@@ -269,9 +249,7 @@ static void look_service_read(
 		look_finish(look);
 		return;
 	}
-	if (service->multi_region)
-		problem(look, "multi-region services are not supported: their "
-			      "regions cannot be moved one by one");
+	holds(look, fit_service(service, &rule), &rule);
 	fit = look->live->undo ? take_given(look, service)
 			       : find_revisions(look, service);
 	if (fit && !look->live->undo) {
@@ -307,15 +285,10 @@ static void look_read_revision(void *arg)
 
 static void check_revision(struct look *look, const struct revision *revision)
 {
-	struct live *live = look->live;
+	struct err err;
 
-	if (strcmp(revision->service, live->short_service))
-		problem(look, "%s is a revision of %s, not of %s",
-			revision->name, revision->service, live->short_service);
-	if (!revision->ready)
-		problem(look, "%s is not ready%s%s", revision->name,
-			revision->condition ? ": " : "",
-			revision->condition ? revision->condition : "");
+	holds(look, fit_owner(revision, look->live->short_service, &err), &err);
+	holds(look, fit_ready(revision, &err), &err);
 }
 
 static void look_revision_read(
@@ -407,35 +380,15 @@ static void check_actions(struct look *look)
 	}
 }
 
-static int count_able(const struct approval *approval, const char *starter)
-{
-	int n = 0;
-
-	for (size_t i = 0; i < approval->n_approvers; i++)
-		n += approval->self_approval ||
-		     strcmp(approval->approvers[i], starter) != 0;
-	return n;
-}
-
-/* A gate that nobody could pass is found now, not after the first step. */
 static void check_gates(struct look *look)
 {
 	const struct policy *policy = look->live->policy;
-	const char *starter = look->live->state.starter;
+	struct err err;
 
-	for (size_t i = 0; i < policy->n_steps; i++) {
-		const struct approval *approval = policy->steps[i].approval;
-		int able = approval ? count_able(approval, starter) : 0;
-
-		if (approval && able < approval->minimum)
-			problem(look,
-				"step %zu needs %d approval%s and only %d of "
-				"its approvers may give one (%s started the "
-				"rollout and self_approval is not set)",
-				i + 1, approval->minimum,
-				approval->minimum == 1 ? "" : "s", able,
-				starter);
-	}
+	for (size_t i = 0; i < policy->n_steps; i++)
+		holds(look,
+			fit_gate(policy, i, look->live->state.starter, &err),
+			&err);
 }
 
 /* ---- what actions have to know later ---- */

@@ -1,0 +1,149 @@
+/* Rules about what is there already; see fit.h. Asks nobody but the store. */
+#include "live/fit.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "cloudrun/service_codec.h"
+#include "policy/policy.h"
+#include "store/store.h"
+
+#define TAG_SERVICE_MAX 46 /* a tag and its service share one DNS label */
+
+/* ---- the service ---- */
+
+static const char *short_name(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? slash + 1 : name;
+}
+
+int fit_service(const struct service *service, struct err *err_r)
+{
+	if (!service->multi_region)
+		return 0;
+	return err_set(err_r, ERR_REFUSED,
+		"multi-region services are not supported: their regions "
+		"cannot be moved one by one");
+}
+
+int fit_candidate(const struct service *service, const char *wanted,
+	const char **candidate_r, struct err *err_r)
+{
+	*candidate_r = wanted ? wanted : service->latest_ready;
+	if (*candidate_r)
+		return 0;
+	return err_set(err_r, ERR_REFUSED,
+		"%s has no ready revision to release",
+		short_name(service->name));
+}
+
+int fit_stable(const struct service *service, const char *candidate, bool adopt,
+	const char **stable_r, struct err *err_r)
+{
+	return traffic_find_stable(&service->spec, service->latest_ready,
+		candidate, adopt, stable_r, err_r);
+}
+
+int fit_to_release(const char *candidate, const char *stable, struct err *err_r)
+{
+	if (strcmp(candidate, stable) != 0)
+		return 0;
+	return err_set(err_r, ERR_REFUSED,
+		"%s holds all traffic already: there is nothing to release",
+		candidate);
+}
+
+/* ---- the tag ---- */
+
+int fit_tag_length(const char *tag, const char *service, struct err *err_r)
+{
+	size_t len = strlen(tag) + strlen(service);
+
+	if (len <= TAG_SERVICE_MAX)
+		return 0;
+	return err_set(err_r, ERR_REFUSED,
+		"tag \"%s\" and service \"%s\" have %zu characters together, "
+		"at most %d fit into a host name",
+		tag, service, len, TAG_SERVICE_MAX);
+}
+
+int fit_tag_free(const struct service *service, const char *tag,
+	const char *candidate, struct err *err_r)
+{
+	if (!traffic_tag_is_taken(&service->spec, tag, candidate))
+		return 0;
+	return err_set(err_r, ERR_REFUSED,
+		"tag \"%s\" is on another revision: remove it there or choose "
+		"another one",
+		tag);
+}
+
+/* ---- the candidate ---- */
+
+int fit_history(struct store *store, const char *service, const char *candidate,
+	struct err *err_r)
+{
+	struct arena arena;
+	const char *before;
+	int found;
+
+	arena_init(&arena);
+	found = store_was_rolled_back(
+		store, service, candidate, &arena, &before, err_r);
+	if (found > 0)
+		err_set(err_r, ERR_REFUSED,
+			"%s was rolled back before by %s: deploy a new "
+			"revision, or insist with --again",
+			candidate, before);
+	arena_fini(&arena);
+	return found ? -1 : 0;
+}
+
+int fit_owner(
+	const struct revision *revision, const char *service, struct err *err_r)
+{
+	if (strcmp(revision->service, service) == 0)
+		return 0;
+	return err_set(err_r, ERR_REFUSED, "%s is a revision of %s, not of %s",
+		revision->name, revision->service, service);
+}
+
+int fit_ready(const struct revision *revision, struct err *err_r)
+{
+	if (revision->ready)
+		return 0;
+	return err_set(err_r, ERR_REFUSED, "%s is not ready%s%s",
+		revision->name, revision->condition ? ": " : "",
+		revision->condition ? revision->condition : "");
+}
+
+/* ---- people ---- */
+
+static int count_able(const struct approval *approval, const char *starter)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < approval->n_approvers; i++)
+		n += approval->self_approval ||
+		     strcmp(approval->approvers[i], starter) != 0;
+	return n;
+}
+
+/* A gate that nobody could pass is found now, not after the first step. */
+int fit_gate(const struct policy *policy, size_t step, const char *starter,
+	struct err *err_r)
+{
+	const struct approval *approval = policy->steps[step].approval;
+	int able = approval ? count_able(approval, starter) : 0;
+
+	if (!approval || able >= approval->minimum)
+		return 0;
+	return err_set(err_r, ERR_REFUSED,
+		"step %zu needs %d approval%s and only %d of its approvers may "
+		"give one (%s started the rollout and self_approval is not "
+		"set)",
+		step + 1, approval->minimum, approval->minimum == 1 ? "" : "s",
+		able, starter);
+}
