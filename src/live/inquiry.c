@@ -6,7 +6,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "live/driver.h"
-#include "prometheus/prometheus.h"
+#include "live/provider.h"
 
 #define TROUBLE_MAX  2048
 #define WARNINGS_MAX (QUERY_KINDS * SAMPLE_WARNINGS_MAX)
@@ -14,12 +14,13 @@
 struct leg {
 	struct inquiry *inquiry;
 	enum query_kind kind;
-	struct prometheus_call *call;
+	struct provider_call *call;
 	char *query; /* resolved; NULL: not asked */
 };
 
 struct inquiry {
 	struct live *live;
+	const struct provider *provider;
 	struct leg leg[QUERY_KINDS];
 	int pending;
 	struct timer *unable;
@@ -31,8 +32,9 @@ struct inquiry {
 	void *arg;
 };
 
-static void leg_start(struct inquiry *inquiry, enum query_kind kind,
-	struct prometheus *prometheus, int64_t timeout_ms);
+static int leg_start(struct inquiry *inquiry, enum query_kind kind,
+	const struct slo *slo, const char *candidate);
+static void take_trouble(struct leg *leg, const struct err *err);
 static void leg_answered(const struct sample *sample, int64_t latency_us,
 	const struct err *err, void *arg);
 static void inquiry_unable(void *arg);
@@ -49,75 +51,56 @@ const char *query_kind_name(enum query_kind kind)
 	return names[kind];
 }
 
-static const char *query_text(const struct slo *slo, enum query_kind kind)
-{
-	switch (kind) {
-	case QUERY_VALUE:
-		return slo->query;
-	case QUERY_BASELINE:
-		return slo->compare_stable ? slo->query : slo->baseline;
-	default:
-		return slo->requests;
-	}
-}
-
-static char *resolve(const struct live *live, const struct slo *slo,
-	enum query_kind kind, const char *candidate)
-{
-	const char *text = query_text(slo, kind);
-	struct live_values values;
-	struct buf out;
-
-	if (!text)
-		return NULL;
-	live_values_fill(live,
-		kind == QUERY_BASELINE ? live->stable : candidate,
-		slo->window_ms, &values);
-	values.values.candidate = candidate;
-	buf_init(&out, QUERY_BYTES_MAX);
-	template_render(&out, text, &values.values, ESCAPE_PROMQL);
-	return buf_steal(&out);
-}
-
 struct inquiry *inquiry_start(struct live *live, int slo, const char *candidate,
 	inquiry_fn fn, void *arg)
 {
 	const struct slo *what = &live->policy->slos[slo];
 	struct inquiry *inquiry = xcalloc(1, sizeof(*inquiry));
-	struct prometheus *prometheus;
-	struct err err;
 
 	inquiry->live = live;
+	inquiry->provider = provider_find(what->provider);
 	inquiry->fn = fn;
 	inquiry->arg = arg;
 	buf_init(&inquiry->trouble, TROUBLE_MAX);
 	buf_init(&inquiry->warnings, WARNINGS_MAX);
-	prometheus = hub_prometheus(live, &err);
-	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
-		inquiry->leg[kind].inquiry = inquiry;
-		inquiry->leg[kind].kind = kind;
-		inquiry->leg[kind].query = resolve(live, what, kind, candidate);
-		if (prometheus && inquiry->leg[kind].query)
-			leg_start(inquiry, kind, prometheus, what->timeout_ms);
-	}
-	if (!prometheus) {
-		inquiry->lasting = true;
-		inquiry->answers.value.kind = ANSWER_ERROR;
-		buf_adds(&inquiry->trouble, err.text);
+	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++)
+		if (leg_start(inquiry, kind, what, candidate) < 0)
+			break;
+	if (!inquiry->pending)
 		inquiry->unable = timer_start(
 			live_loop(live), 0, inquiry_unable, inquiry);
-	}
 	return inquiry;
 }
 
-static void leg_start(struct inquiry *inquiry, enum query_kind kind,
-	struct prometheus *prometheus, int64_t timeout_ms)
+/* -1: this provider cannot be asked, whatever the query. */
+static int leg_start(struct inquiry *inquiry, enum query_kind kind,
+	const struct slo *slo, const char *candidate)
 {
 	struct leg *leg = &inquiry->leg[kind];
+	struct question question = {
+		.slo = slo, .kind = kind, .timeout_ms = slo->timeout_ms};
+	struct live_values values;
+	struct err err;
 
-	inquiry->pending++;
-	leg->call = prometheus_query_start(
-		prometheus, leg->query, timeout_ms, leg_answered, leg);
+	leg->inquiry = inquiry;
+	leg->kind = kind;
+	live_values_fill(inquiry->live,
+		kind == QUERY_BASELINE ? inquiry->live->stable : candidate,
+		slo->window_ms, &values);
+	values.values.candidate = candidate;
+	question.values = &values.values;
+	leg->query = inquiry->provider->text(&question);
+	if (!leg->query)
+		return 0;
+	question.text = leg->query;
+	leg->call = inquiry->provider->start(
+		inquiry->live, &question, leg_answered, leg, &err);
+	if (leg->call) {
+		inquiry->pending++;
+		return 0;
+	}
+	take_trouble(leg, &err);
+	return -1;
 }
 
 static struct answer *answer_of(struct leg *leg)
@@ -233,7 +216,7 @@ void inquiry_cancel(struct inquiry **inquiry_p)
 	if (!inquiry)
 		return;
 	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++)
-		prometheus_cancel(&inquiry->leg[kind].call);
+		inquiry->provider->cancel(&inquiry->leg[kind].call);
 	timer_cancel(&inquiry->unable);
 	inquiry_free(inquiry);
 	*inquiry_p = NULL;

@@ -35,6 +35,8 @@ enum on_interrupt { ON_INTERRUPT_ROLLBACK, ON_INTERRUPT_LEAVE };
 enum finish { FINISH_AS_FOUND, FINISH_PINNED, FINISH_LATEST };
 enum no_data { NO_DATA_WAIT, NO_DATA_PASS, NO_DATA_BREACH };
 enum auth_type { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_GOOGLE };
+/* Who is asked for an SLO's values; live/provider.h knows how. */
+enum slo_provider { SLO_PROMETHEUS, SLO_PROVIDERS };
 
 /* What an action in the rollback sequence is meant for: a set of bits. */
 enum when {
@@ -82,6 +84,7 @@ struct slo_texts {
 
 struct slo {
 	const char *name;
+	enum slo_provider provider;
 	const char *query; /* with templates */
 	const char *baseline; /* query of the other side; NULL: none */
 	bool compare_stable; /* ask `query` again with {{revision}} = stable */

@@ -145,6 +145,10 @@ static void read_compare(struct loader *loader, const struct node *value,
 	slo->compare_stable = choose(loader, value, arms, &arm);
 }
 
+static const struct choice provider_choices[] = {
+	{"prometheus", SLO_PROMETHEUS},
+	{0},
+};
 static const struct choice no_data_choices[] = {
 	{"wait", NO_DATA_WAIT},
 	{"pass", NO_DATA_PASS},
@@ -165,6 +169,8 @@ static const struct whole_range passes_range = {1, 1000};
 static const struct key slo_keys[] = {
 	{"name", read_name, offsetof(struct slo, name), .required = true},
 	{"kind", read_kind},
+	{"provider", read_choice, offsetof(struct slo, provider),
+		provider_choices},
 	{"query", read_template, offsetof(struct slo, query), .required = true},
 	LIMIT(max, -INFINITY),
 	LIMIT(min, -INFINITY),

@@ -1,0 +1,11 @@
+/* The table of providers; see provider.h. */
+#include "live/provider.h"
+
+const struct provider *provider_find(enum slo_provider provider)
+{
+	static const struct provider *const rows[SLO_PROVIDERS] = {
+		[SLO_PROMETHEUS] = &provider_prometheus,
+	};
+
+	return rows[provider];
+}
