@@ -3,8 +3,11 @@
  * other with its UNLINKs in between, so that neither the server nor we ever
  * hold more than one page of keys. Keys are bytes, not texts. Never blocks.
  *
- *   purge_begin -> purge_resolved -> purge_connected -> purge_greeted …
- *     -> purge_scanned, purge_unlinked … -> purge_finish
+ *   run:     purge_begin -> purge_resolved -> purge_connected
+ *              -> purge_greeted …, purge_size_told, purge_kind_told
+ *              -> purge_scanned, purge_unlinked … -> purge_finish
+ *   record:  … -> purge_role_told, purge_right_told, purge_scanned (one page)
+ *   drill:   … -> purge_role_told, purge_right_told, purge_scanned …
  */
 #include "action/action.h"
 
@@ -16,12 +19,14 @@
 
 #include "action/redis_attach.h"
 #include "action/template_sample.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "io/resolve.h"
 #include "policy/url.h"
 
-#define SCAN_COUNT     "1000"
+#define SCAN_COUNT     1000
+#define PROGRESS_MS    2000
 #define UNLINK_MAX     500 /* keys in one command */
 #define PATTERN_MAX    4096 /* bytes */
 #define PART_MAX       1024 /* bytes of a part of the URL */
@@ -41,12 +46,20 @@ struct purge {
 	bool scanned; /* all patterns, to their ends */
 	int unlinking; /* commands under way */
 	long long seen, removed;
+	long long pages, size; /* SCANs answered; keys there are, 0: unknown */
+	struct timer *progress;
 };
 
 static void purge_resolved(
 	const char *address, const struct err *err, void *arg);
 static void purge_connected(const redisAsyncContext *redis, int status);
 static void purge_greeted(redisAsyncContext *redis, void *reply, void *arg);
+static void purge_size_told(redisAsyncContext *redis, void *reply, void *arg);
+static void purge_kind_told(redisAsyncContext *redis, void *reply, void *arg);
+static void purge_tell(void *arg);
+static void purge_probe(struct purge *purge);
+static void purge_role_told(redisAsyncContext *redis, void *reply, void *arg);
+static void purge_right_told(redisAsyncContext *redis, void *reply, void *arg);
 static void purge_scan(struct purge *purge);
 static void purge_scanned(redisAsyncContext *redis, void *reply, void *arg);
 static void purge_unlink(struct purge *purge, const redisReply *keys);
@@ -238,6 +251,23 @@ static void purge_resolved(
 	redisAsyncSetConnectCallback(redis, purge_connected);
 }
 
+/* Millions of keys take a while: who waits sees that it goes on. */
+static void purge_tell(void *arg)
+{
+	struct purge *purge = arg;
+	const struct action_run *run = purge->run;
+	long long looked = purge->pages * SCAN_COUNT;
+
+	if (looked)
+		log_line(LOG_INFO,
+			"rollout=%s event=progress action=%s text=\"looked "
+			"through about %lld of %lld keys, %lld removed\"",
+			run->values->rollout ? run->values->rollout : "",
+			run->action->name, looked, purge->size, purge->removed);
+	purge->progress =
+		timer_start(run->env->loop, PROGRESS_MS, purge_tell, purge);
+}
+
 static void purge_connected(const redisAsyncContext *redis, int status)
 {
 	struct purge *purge = redis->data;
@@ -263,6 +293,11 @@ static void purge_connected(const redisAsyncContext *redis, int status)
 		redisAsyncCommand(purge->redis, purge_greeted, NULL,
 			"SELECT %s", purge->database);
 	snprintf(purge->cursor, sizeof(purge->cursor), "0");
+	redisAsyncCommand(purge->redis, purge_size_told, NULL, "DBSIZE");
+	redisAsyncCommand(purge->redis, purge_kind_told, NULL, "INFO cluster");
+	purge_tell(purge);
+	if (purge->run->job != JOB_RUN)
+		purge_probe(purge);
 	purge_scan(purge);
 }
 
@@ -316,14 +351,89 @@ static void purge_greeted(redisAsyncContext *redis, void *reply, void *arg)
 	(void)purge_of(redis, reply);
 }
 
+/* ---- what server it is, if it tells ---- */
+
+static void purge_size_told(redisAsyncContext *redis, void *answer, void *arg)
+{
+	const redisReply *reply = answer;
+	struct purge *purge = redis->data;
+
+	if (purge && reply && reply->type == REDIS_REPLY_INTEGER)
+		purge->size = reply->integer *
+			      (long long)redis_of(purge->run)->n_patterns;
+}
+
+/* A SCAN of one node of a cluster would leave the keys of the others, and call
+ * that a success. */
+static void purge_kind_told(redisAsyncContext *redis, void *answer, void *arg)
+{
+	const redisReply *reply = answer;
+	struct purge *purge = redis->data;
+
+	if (purge && reply && reply->type == REDIS_REPLY_STRING &&
+		strstr(reply->str, "cluster_enabled:1"))
+		failed(purge, "this is a node of a cluster, and clusters are "
+			      "not supported by this version: purge each "
+			      "primary with an exec action");
+}
+
+/* ---- whether it could be done ---- */
+
+/* May UNLINK? Servers before 7, and users who may not ask, do not tell. A
+ * pattern is a key that it matches itself. */
+static void purge_probe(struct purge *purge)
+{
+	struct buf pattern;
+
+	redisAsyncCommand(purge->redis, purge_role_told, NULL, "ROLE");
+	for (size_t i = 0; i < redis_of(purge->run)->n_patterns; i++) {
+		render_pattern(purge->run, i, &pattern);
+		redisAsyncCommand(purge->redis, purge_right_told, NULL,
+			"ACL DRYRUN %s UNLINK %b",
+			*purge->user ? purge->user : "default", pattern.data,
+			pattern.len);
+		buf_fini(&pattern);
+	}
+}
+
+static void purge_role_told(redisAsyncContext *redis, void *answer, void *arg)
+{
+	const redisReply *reply = answer;
+	struct purge *purge = redis->data;
+
+	if (purge && reply && reply->type == REDIS_REPLY_ARRAY &&
+		reply->elements &&
+		reply->element[0]->type == REDIS_REPLY_STRING &&
+		!strcmp(reply->element[0]->str, "slave"))
+		failed(purge, "this is a replica, which takes no writes: name "
+			      "the primary");
+}
+
+/* OK, or a sentence that says what is missing. */
+static void purge_right_told(redisAsyncContext *redis, void *answer, void *arg)
+{
+	const redisReply *reply = answer;
+	struct purge *purge = redis->data;
+
+	if (!purge || !reply || reply->type != REDIS_REPLY_STRING)
+		return;
+	buf_addf(&purge->run->detail,
+		"the server says: %.200s; its user needs +scan +unlink and the "
+		"keys of the patterns",
+		reply->str);
+	purge_finish(purge, ACTION_FAILED);
+}
+
+/* ---- the keys ---- */
+
 static void purge_scan(struct purge *purge)
 {
 	struct buf pattern;
 
 	render_pattern(purge->run, purge->pattern, &pattern);
 	redisAsyncCommand(purge->redis, purge_scanned, NULL,
-		"SCAN %s MATCH %b COUNT " SCAN_COUNT, purge->cursor,
-		pattern.data, pattern.len);
+		"SCAN %s MATCH %b COUNT %d", purge->cursor, pattern.data,
+		pattern.len, SCAN_COUNT);
 	buf_fini(&pattern);
 }
 
@@ -358,8 +468,13 @@ static void purge_scanned(redisAsyncContext *redis, void *answer, void *arg)
 	}
 	snprintf(purge->cursor, sizeof(purge->cursor), "%s",
 		reply->element[0]->str);
+	purge->pages++;
 	purge->seen += (long long)reply->element[1]->elements;
-	if (purge->run->job != JOB_DRILL)
+	if (purge->run->job == JOB_RECORD) {
+		purge_finish(purge, ACTION_OK);
+		return;
+	}
+	if (purge->run->job == JOB_RUN)
 		purge_unlink(purge, reply->element[1]);
 	purge_next(purge);
 }
@@ -415,7 +530,10 @@ static void describe(struct purge *purge, enum action_result result)
 {
 	struct buf *out = &purge->run->detail;
 
-	if (purge->run->job == JOB_DRILL) {
+	if (purge->run->job == JOB_RECORD) {
+		if (result == ACTION_OK)
+			buf_adds(out, "its keys may be looked through");
+	} else if (purge->run->job == JOB_DRILL) {
 		if (result == ACTION_OK)
 			buf_addf(out, "would remove %lld keys", purge->seen);
 	} else if (result == ACTION_OK) {
@@ -431,6 +549,7 @@ static void purge_free(struct purge *purge)
 	redisAsyncContext *redis = purge->redis;
 
 	resolve_cancel(&purge->resolve);
+	timer_cancel(&purge->progress);
 	if (redis) {
 		redis->data = NULL; /* its callbacks find nobody */
 		redisAsyncFree(redis);
@@ -462,6 +581,8 @@ static void redis_stop(struct action_run *run)
 const struct action_type action_type_redis = {
 	.name = "redis",
 	.check = redis_check,
-	.start = {[JOB_RUN] = purge_begin, [JOB_DRILL] = purge_begin},
+	.start = {[JOB_RUN] = purge_begin,
+		[JOB_DRILL] = purge_begin,
+		[JOB_RECORD] = purge_begin},
 	.cancel = redis_stop,
 };

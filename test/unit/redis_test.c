@@ -65,7 +65,7 @@ static int free_port(void)
 	return ntohs(address.sin_port);
 }
 
-static void serve(void)
+static void serve(const char *cluster)
 {
 	char number[16];
 
@@ -74,7 +74,8 @@ static void serve(void)
 	if (!freopen("/dev/null", "w", stdout))
 		_exit(1);
 	execlp("redis-server", "redis-server", "--port", number, "--bind",
-		"127.0.0.1", "--dir", folder, "--save", "",
+		"127.0.0.1", "--dir", folder, "--save", "", "--cluster-enabled",
+		cluster,
 		"--enable-debug-"
 		"command",
 		"yes", (char *)NULL);
@@ -92,15 +93,14 @@ static bool connect_client(void)
 	return false;
 }
 
-static int start_server(void **state)
+static int begin_server(const char *cluster)
 {
 	struct timespec pause = {0, 10000000};
 
-	assert_non_null(mkdtemp(folder));
 	port = free_port();
 	server = fork();
 	if (!server)
-		serve();
+		serve(cluster);
 	for (int i = 0; i < START_TRIES && !connect_client(); i++) {
 		if (waitpid(server, NULL, WNOHANG) == server) {
 			printf("skipped: there is no redis-server here\n");
@@ -111,12 +111,27 @@ static int start_server(void **state)
 	return client ? 0 : -1;
 }
 
+static int start_server(void **state)
+{
+	assert_non_null(mkdtemp(folder));
+	return begin_server("no");
+}
+
+static void remove_folder(void)
+{
+	char *path = xasprintf("%s/nodes.conf", folder);
+
+	unlink(path);
+	free(path);
+	rmdir(folder);
+}
+
 static int stop_server(void **state)
 {
 	redisFree(client);
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
-	rmdir(folder);
+	remove_folder();
 	return 0;
 }
 
@@ -128,6 +143,15 @@ static void say(const char *command)
 	if (reply->type == REDIS_REPLY_ERROR)
 		fail_msg("%s: %s", command, reply->str);
 	freeReplyObject(reply);
+}
+
+static bool cluster_is_up(void)
+{
+	redisReply *reply = redisCommand(client, "CLUSTER INFO");
+	bool up = reply && strstr(reply->str, "cluster_state:ok");
+
+	freeReplyObject(reply);
+	return up;
 }
 
 static long long number(const char *command)
@@ -385,6 +409,76 @@ static void urls_are_read_strictly(void **state)
 	}
 }
 
+static void preflight_asks_what_a_run_would_need(void **state)
+{
+	const char *patterns[] = {"a*", "b*"};
+
+	say("MSET a1 x b1 x");
+	set_action("", "", patterns, 2);
+	run(JOB_RECORD);
+	assert_string_equal(end.detail, "its keys may be looked through");
+	assert_int_equal(end.result, ACTION_OK);
+	/* The server tells an administrator what somebody may do … */
+	say("ACL SETUSER half on >pass ~a* ~b* +scan +acl");
+	set_action("half:pass@", "", patterns, 2);
+	run(JOB_RECORD);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("no permissions to run the 'unlink' command");
+	say("ACL SETUSER half resetkeys ~a* +unlink");
+	run(JOB_DRILL);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("no permissions to access the 'b*' key");
+	/* … and who may not ask is not held up. */
+	say("ACL SETUSER half resetkeys ~a* ~b* -acl -dbsize -info");
+	run(JOB_DRILL);
+	assert_string_equal(end.detail, "would remove 2 keys");
+	run(JOB_RUN);
+	assert_string_equal(end.detail, "removed 2 keys");
+	say("ACL DELUSER half");
+	say("REPLICAOF 127.0.0.1 1");
+	set_action("", "", patterns, 1);
+	run(JOB_RECORD);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("this is a replica");
+	say("REPLICAOF NO ONE");
+}
+
+static void a_node_of_a_cluster_is_left_alone(void **state)
+{
+	const char *patterns[] = {"a*"};
+	redisContext *first = client;
+	pid_t first_server = server;
+	int first_port = port;
+
+	begin_server("yes");
+	say("CLUSTER ADDSLOTSRANGE 0 16383");
+	while (!cluster_is_up())
+		;
+	say("SET a1 x");
+	set_action("", "", patterns, 1);
+	for (int job = JOB_RUN; job <= JOB_RECORD; job++) {
+		run((enum action_job)job);
+		assert_int_equal(end.result, ACTION_FAILED);
+		expect_detail("this is a node of a cluster");
+	}
+	assert_int_equal(number("DBSIZE"), 1);
+	/* Who does not tell what it is does not get far either. */
+	say("ACL SETUSER blind on >pass ~* +scan +unlink");
+	say("SET a2 x");
+	set_action("blind:pass@", "", patterns, 1);
+	run(JOB_RUN);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("CROSSSLOT");
+	expect_detail("clusters are not supported");
+	assert_int_equal(number("DBSIZE"), 2);
+	redisFree(client);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	client = first;
+	server = first_server;
+	port = first_port;
+}
+
 /* ---- many ---- */
 
 static int by_size(const void *a, const void *b)
@@ -464,6 +558,8 @@ int main(void)
 		TEST(a_pattern_of_nothing_but_an_empty_template_is_refused),
 		TEST(a_host_is_looked_up_and_a_bad_name_is_told),
 		TEST(urls_are_read_strictly),
+		TEST(preflight_asks_what_a_run_would_need),
+		TEST(a_node_of_a_cluster_is_left_alone),
 		TEST(a_fifth_of_a_million_keys_goes_and_the_others_stay),
 	};
 
