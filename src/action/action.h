@@ -41,8 +41,9 @@ enum action_job {
 	JOB_RUN,
 	/* Reads and probes only: what it would do, and what is missing. */
 	JOB_DRILL,
-	/* In preflight: looks at what a later run has to know (`kept`), such as
-	 * what to go back to. A failure refuses the rollout. */
+	/* In preflight: asks the other side, reading only, whether a later run
+	 * can do its work, and looks at what that has to know (`kept`), such
+	 * as what to go back to. A failure refuses the rollout. */
 	JOB_RECORD,
 	/* A run opened something that ends by itself: keeps it open … */
 	JOB_RENEW,

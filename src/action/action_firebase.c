@@ -3,7 +3,8 @@
  * before the current one. The release carries the rollout's id, so that it is
  * never done twice: the second time would bring the bad one back.
  *
- *   firebase_begin -> firebase_listed -> firebase_released
+ *   record, drill:  firebase_begin -> firebase_listed
+ *   run:            firebase_begin -> firebase_listed -> firebase_released
  */
 #include "action/action.h"
 
@@ -116,6 +117,10 @@ static void firebase_listed(
 			   &g->releases, &err) < 0) {
 		buf_adds(&run->detail, err.text);
 		end(run, ACTION_FAILED);
+	} else if (run->job == JOB_RECORD) {
+		buf_addf(&run->detail, "%s is live",
+			*r->current ? r->current : "nothing");
+		end(run, ACTION_OK);
 	} else if (r->done) {
 		buf_addf(&run->detail, "%s was released by this rollout before",
 			r->current);
@@ -187,6 +192,8 @@ static void firebase_released(
 const struct action_type action_type_firebase = {
 	.name = "firebase-hosting",
 	.check = firebase_check,
-	.start = {[JOB_RUN] = firebase_begin, [JOB_DRILL] = firebase_begin},
+	.start = {[JOB_RUN] = firebase_begin,
+		[JOB_DRILL] = firebase_begin,
+		[JOB_RECORD] = firebase_begin},
 	.cancel = firebase_stop,
 };

@@ -1,10 +1,11 @@
 /*
  * Actions of type kubernetes: a Deployment goes back to the revision that it
- * had in preflight, with kubectl. A revision that was undone to gets a new
- * number, so that the same undo can never happen twice.
+ * had in preflight, with kubectl. What was undone to gets a new number, so the
+ * pod template is recorded as well, as a checksum: by it a second run sees that
+ * it is there already.
  *
  *   record:  kubernetes_look -> kubernetes_looked
- *   run:     kubernetes_look -> kubernetes_looked -> kubernetes_undone
+ *   run:     kubernetes_look -> kubernetes_looked [-> kubernetes_undone]
  *              -> kubernetes_settled
  */
 #include <ctype.h>
@@ -13,13 +14,15 @@
 #include <string.h>
 
 #include "action/command.h"
+#include "base/crc32c.h"
 #include "base/xalloc.h"
 
 #define ARGUMENTS_MAX 12
 #define NUMBER_MAX    24
-#define REVISION_OF                        \
-	"jsonpath={.metadata.annotations." \
-	"deployment\\.kubernetes\\.io/revision}"
+#define CHECKSUM_MAX  40
+#define REVISION_OF                                                     \
+	"jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/" \
+	"revision}{'\\n'}{.spec.template}"
 #define SETTLE_MARGIN_S 1 /* kubectl's own timeout comes before ours */
 
 static void kubernetes_looked(const struct process_end *end, void *arg);
@@ -96,25 +99,55 @@ static void kubernetes_look(struct action_run *run)
 	start(run, &arguments, kubernetes_looked);
 }
 
-/* The digits that kubectl printed, and nothing else. */
-static bool take_revision(
-	const struct process_end *end, char number_r[NUMBER_MAX])
-{
-	size_t len = end->output_len;
+/* "REVISION" or "REVISION CHECKSUM", as it is recorded. */
+struct place {
+	char revision[NUMBER_MAX];
+	char checksum[CHECKSUM_MAX]; /* of the pod template; "": not known */
+};
 
-	while (len && isspace((unsigned char)end->output[len - 1]))
-		len--;
+/* Digits on the first line, the template on the rest. A template that is cut
+ * has no checksum. */
+static bool take_place(const struct process_end *end, struct place *place)
+{
+	const char *newline = memchr(end->output, '\n', end->output_len);
+	size_t len =
+		newline ? (size_t)(newline - end->output) : end->output_len;
+	const char *rest = newline ? newline + 1 : "";
+	size_t rest_len = newline ? end->output_len - len - 1 : 0;
+
+	*place = (struct place){{0}, {0}};
 	if (!len || len >= NUMBER_MAX)
 		return false;
-	memcpy(number_r, end->output, len);
-	number_r[len] = '\0';
-	return strspn(number_r, "0123456789") == len;
+	memcpy(place->revision, end->output, len);
+	while (rest_len && isspace((unsigned char)rest[rest_len - 1]))
+		rest_len--;
+	if (rest_len && !end->output_dropped)
+		snprintf(place->checksum, CHECKSUM_MAX, "%08lx-%zu",
+			(unsigned long)crc32c(rest, rest_len), rest_len);
+	return strspn(place->revision, "0123456789") == len;
 }
 
-static void undo(struct action_run *run)
+static struct place place_of(const char *recorded)
+{
+	size_t len = strcspn(recorded, " ");
+	struct place place;
+
+	snprintf(place.revision, NUMBER_MAX, "%.*s", (int)len, recorded);
+	snprintf(place.checksum, CHECKSUM_MAX, "%s",
+		recorded[len] ? recorded + len + 1 : "");
+	return place;
+}
+
+static bool is_there(const struct place *now, const struct place *wanted)
+{
+	return !strcmp(now->revision, wanted->revision) ||
+	       (*wanted->checksum && !strcmp(now->checksum, wanted->checksum));
+}
+
+static void undo(struct action_run *run, const struct place *wanted)
 {
 	struct arguments arguments = kubectl(run->action);
-	char *revision = xasprintf("--to-revision=%s", run->recorded);
+	char *revision = xasprintf("--to-revision=%s", wanted->revision);
 
 	add(&arguments, "rollout");
 	add(&arguments, "undo");
@@ -124,47 +157,84 @@ static void undo(struct action_run *run)
 	free(revision);
 }
 
-static void looked(struct action_run *run, const char *number)
+/* A crash may have come between the undo and its end: in either case it counts
+ * when the pods are there. */
+static void settle(struct action_run *run)
 {
-	if (run->job == JOB_RECORD) {
-		snprintf(run->kept, sizeof(run->kept), "%s", number);
-		buf_addf(&run->detail, "is at revision %s", number);
-		action_run_end(run, ACTION_OK);
-	} else if (run->job == JOB_DRILL && !run->recorded) {
-		buf_addf(&run->detail,
-			"is at revision %s, which a rollout would go back to",
-			number);
-		action_run_end(run, ACTION_OK);
-	} else if (!run->recorded) {
+	struct arguments arguments = kubectl(run->action);
+	int64_t left_s = action_time_left(run) / 1000 - SETTLE_MARGIN_S;
+	char *timeout = xasprintf(
+		"--timeout=%llds", (long long)(left_s > 1 ? left_s : 1));
+
+	add(&arguments, "rollout");
+	add(&arguments, "status");
+	add(&arguments, run->action->u.kubernetes.resource);
+	add(&arguments, timeout);
+	start(run, &arguments, kubernetes_settled);
+	free(timeout);
+}
+
+/* Nothing is recorded: what is there now would be, by a rollout. */
+static void looked_first(struct action_run *run, const struct place *now)
+{
+	if (run->job == JOB_RUN) {
 		buf_adds(&run->detail,
 			"preflight has recorded no revision to go back to");
 		action_run_end(run, ACTION_FAILED);
-	} else if (!strcmp(run->recorded, number)) {
-		buf_addf(&run->detail, "already at revision %s", number);
-		action_run_end(run, ACTION_OK);
-	} else if (run->job == JOB_DRILL) {
-		buf_addf(&run->detail, "would go from revision %s to %s",
-			number, run->recorded);
-		action_run_end(run, ACTION_OK);
-	} else {
-		buf_addf(&run->detail, "revision %s to %s: ", number,
-			run->recorded);
-		undo(run);
+		return;
 	}
+	if (run->job == JOB_RECORD) {
+		snprintf(run->kept, sizeof(run->kept), "%s%s%s", now->revision,
+			*now->checksum ? " " : "", now->checksum);
+		buf_addf(&run->detail, "is at revision %s", now->revision);
+	} else {
+		buf_addf(&run->detail,
+			"is at revision %s, which a rollout records and goes "
+			"back to; without a rollout it stays",
+			now->revision);
+	}
+	action_run_end(run, ACTION_OK);
+}
+
+static void looked(struct action_run *run, const struct place *now)
+{
+	bool drill = run->job == JOB_DRILL;
+	struct place wanted;
+
+	if (!run->recorded || run->job == JOB_RECORD) {
+		looked_first(run, now);
+		return;
+	}
+	wanted = place_of(run->recorded);
+	if (is_there(now, &wanted)) {
+		buf_addf(&run->detail, "already at what revision %s was%s",
+			wanted.revision, drill ? "" : ": ");
+	} else {
+		buf_addf(&run->detail,
+			drill ? "would go from revision %s to %s"
+			      : "revision %s to %s: ",
+			now->revision, wanted.revision);
+	}
+	if (drill)
+		action_run_end(run, ACTION_OK);
+	else if (is_there(now, &wanted))
+		settle(run);
+	else
+		undo(run, &wanted);
 }
 
 static void kubernetes_looked(const struct process_end *end, void *arg)
 {
 	struct action_run *run = arg;
-	char number[NUMBER_MAX];
+	struct place now;
 
 	run->data = NULL;
 	if (end->err || end->timed_out || end->exit_status != 0) {
 		buf_adds(&run->detail, "its revision cannot be read: ");
 		command_describe(run, end);
 		action_run_end(run, ACTION_FAILED);
-	} else if (take_revision(end, number)) {
-		looked(run, number);
+	} else if (take_place(end, &now)) {
+		looked(run, &now);
 	} else {
 		buf_adds(&run->detail, "kubectl named no revision: ");
 		command_describe(run, end);
@@ -175,24 +245,14 @@ static void kubernetes_looked(const struct process_end *end, void *arg)
 static void kubernetes_undone(const struct process_end *end, void *arg)
 {
 	struct action_run *run = arg;
-	struct arguments arguments = kubectl(run->action);
-	int64_t left_s = action_time_left(run) / 1000 - SETTLE_MARGIN_S;
-	char *timeout;
 
 	run->data = NULL;
-	if (command_result(run, end) != ACTION_OK) {
-		command_describe(run, end);
-		action_run_end(run, command_result(run, end));
+	if (command_result(run, end) == ACTION_OK) {
+		settle(run);
 		return;
 	}
-	timeout = xasprintf(
-		"--timeout=%llds", (long long)(left_s > 1 ? left_s : 1));
-	add(&arguments, "rollout");
-	add(&arguments, "status");
-	add(&arguments, run->action->u.kubernetes.resource);
-	add(&arguments, timeout);
-	start(run, &arguments, kubernetes_settled);
-	free(timeout);
+	command_describe(run, end);
+	action_run_end(run, command_result(run, end));
 }
 
 static void kubernetes_settled(const struct process_end *end, void *arg)
@@ -201,7 +261,7 @@ static void kubernetes_settled(const struct process_end *end, void *arg)
 	bool good = !end->err && !end->timed_out && end->exit_status == 0;
 
 	run->data = NULL;
-	buf_adds(&run->detail, good ? "done: " : "undone, but not settled: ");
+	buf_adds(&run->detail, good ? "done: " : "but not settled: ");
 	command_describe(run, end);
 	action_run_end(run, good ? ACTION_OK : ACTION_FAILED);
 }

@@ -4,6 +4,7 @@
  * its author, which names the rollout, and its matchers: nothing needs to be
  * remembered over a crash, and none is ever made twice.
  *
+ *   record:      silence_begin -> silence_listed
  *   run, renew:  silence_begin -> silence_listed -> silence_stored
  *   release:     silence_begin -> silence_listed -> silence_expired …
  *   drill:       silence_begin -> silence_listed
@@ -30,10 +31,13 @@ struct silencing {
 	struct silence_spec spec;
 	struct silence_found found[SILENCES_OURS_MAX];
 	size_t n_found, n_expired;
+	int missing; /* the status that said that API v2 is not there */
 	struct errand *errand;
 };
 
 static void silence_listed(
+	struct action_run *run, const struct http_reply *reply);
+static void silence_old_asked(
 	struct action_run *run, const struct http_reply *reply);
 static void silence_store(struct action_run *run);
 static void silence_stored(
@@ -118,8 +122,8 @@ static int silence_check(const struct action_env *env,
 /* ---- run, renew, release, drill ---- */
 
 /* Another path below the URL's own: a route prefix is kept. */
-static void send(struct action_run *run, struct errand_spec *spec,
-	const char *path, errand_fn fn)
+static void send(struct action_run *run, const char *path,
+	struct errand_spec *spec, errand_fn fn)
 {
 	const struct action_silence *silence = silence_of(run);
 	struct silencing *s = run->data;
@@ -129,7 +133,7 @@ static void send(struct action_run *run, struct errand_spec *spec,
 
 	while (len && base[len - 1] == '/')
 		len--;
-	url = xasprintf("%.*s/api/v2/%s", (int)len, base, path);
+	url = xasprintf("%.*s/api/%s", (int)len, base, path);
 	spec->url = url;
 	spec->auth = &silence->auth;
 	spec->tls = &silence->tls;
@@ -161,8 +165,8 @@ static void silence_begin(struct action_run *run)
 	buf_adds(&path, "");
 	silence_filter(&s->spec, &path);
 	spec.url = arena_printf(
-		&s->arena, "silences%s%s", path.len ? "?" : "", path.data);
-	send(run, &spec, spec.url, silence_listed);
+		&s->arena, "v2/silences%s%s", path.len ? "?" : "", path.data);
+	send(run, spec.url, &spec, silence_listed);
 	buf_fini(&path);
 }
 
@@ -189,15 +193,34 @@ static void silence_stop(struct action_run *run)
 }
 
 /* Alertmanager's errors are JSON strings, which are shown as they are. */
-static void failed(struct action_run *run, const struct http_reply *reply)
+static void failed(
+	struct action_run *run, const struct http_reply *reply, const char *why)
 {
-	const char *why = NULL;
-
 	silence_stop(run);
-	if (reply->status == 404 || reply->status == 410)
-		why = "there is no API v2 at this URL: check its path; an "
-		      "Alertmanager before 0.16 is too old";
 	errand_failed(run, reply, why);
+}
+
+/* What is not there may be too old to have it. */
+static void silence_ask_old(struct action_run *run)
+{
+	send(run, "v1/status", &(struct errand_spec){.repeatable = true},
+		silence_old_asked);
+}
+
+static void silence_old_asked(
+	struct action_run *run, const struct http_reply *reply)
+{
+	struct silencing *s = run->data;
+	struct http_reply missing = {
+		.status = s->missing, .body = "", .content_type = ""};
+
+	s->errand = NULL;
+	failed(run, &missing,
+		reply->status == 200
+			? "this Alertmanager only has API v1: upgrade it to "
+			  "0.16 or later, which has v2"
+			: "there is no API v2 at this URL: check its path; an "
+			  "Alertmanager before 0.16 is too old");
 }
 
 static void not_understood(struct action_run *run, const struct err *err)
@@ -228,13 +251,19 @@ static void silence_listed(
 	struct err err;
 
 	s->errand = NULL;
-	if (reply->status != 200) {
-		failed(run, reply);
+	if (reply->status == 404 || reply->status == 410) {
+		s->missing = reply->status;
+		silence_ask_old(run);
+	} else if (reply->status != 200) {
+		failed(run, reply, NULL);
 	} else if (silence_find(&s->spec, reply->body, reply->body_len,
 			   s->found, &s->n_found, &err) < 0) {
 		not_understood(run, &err);
 	} else if (run->job == JOB_RELEASE) {
 		silence_expire(run);
+	} else if (run->job == JOB_RECORD) {
+		buf_adds(&run->detail, "API v2 answers");
+		silence_end(run, ACTION_OK);
 	} else if (run->job == JOB_DRILL) {
 		describe(run, "would silence");
 		silence_end(run, ACTION_OK);
@@ -251,9 +280,9 @@ static void silence_store(struct action_run *run)
 	buf_init(&body, 64 * 1024);
 	silence_encode(&s->spec, loop_now(run->env->loop),
 		s->n_found ? &s->found[0] : NULL, &body);
-	send(run,
+	send(run, "v2/silences",
 		&(struct errand_spec){.body = body.data, .body_len = body.len},
-		"silences", silence_stored);
+		silence_stored);
 	buf_fini(&body);
 }
 
@@ -266,7 +295,7 @@ static void silence_stored(
 
 	s->errand = NULL;
 	if (reply->status != 200) {
-		failed(run, reply);
+		failed(run, reply, NULL);
 		return;
 	}
 	if (silence_decode_id(reply->body, reply->body_len, id, &err) < 0) {
@@ -290,9 +319,11 @@ static void silence_expire(struct action_run *run)
 		silence_end(run, ACTION_OK);
 		return;
 	}
-	snprintf(path, sizeof(path), "silence/%s", s->found[s->n_expired].id);
-	send(run, &(struct errand_spec){.method = "DELETE", .repeatable = true},
-		path, silence_expired);
+	snprintf(
+		path, sizeof(path), "v2/silence/%s", s->found[s->n_expired].id);
+	send(run, path,
+		&(struct errand_spec){.method = "DELETE", .repeatable = true},
+		silence_expired);
 }
 
 static void silence_expired(
@@ -302,7 +333,7 @@ static void silence_expired(
 
 	s->errand = NULL;
 	if (reply->status != 200 && reply->status != 404) {
-		failed(run, reply);
+		failed(run, reply, NULL);
 		return;
 	}
 	s->n_expired++;
@@ -319,6 +350,7 @@ const struct action_type action_type_silence = {
 	.check = silence_check,
 	.start = {[JOB_RUN] = silence_begin,
 		[JOB_DRILL] = silence_begin,
+		[JOB_RECORD] = silence_begin,
 		[JOB_RENEW] = silence_begin,
 		[JOB_RELEASE] = silence_begin},
 	.cancel = silence_stop,

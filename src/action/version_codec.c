@@ -13,6 +13,9 @@
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 
+#define BASE64 \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+
 /* ---- secrets ---- */
 
 /* Standard base64 with padding; the caller wipes and frees it. */
@@ -68,46 +71,61 @@ static int take_number(const json_t *root, char number_r[VERSION_NUMBER_MAX],
 	return 0;
 }
 
-/* Both alphabets, with or without padding. */
-static bool same_base64(const char *a, const char *b)
+/* Both alphabets, with or without padding, and nothing else. */
+static int take_base64(const char *text, struct buf *value, struct err *err_r)
 {
-	size_t n = strcspn(a, "="), m = strcspn(b, "=");
+	size_t len = strcspn(text, "="), padded = (len + 3) / 4 * 4;
+	char *copy = xcalloc(1, padded + 1);
+	unsigned char *raw = xcalloc(1, padded + 1);
+	int n = -1;
 
-	if (n != m)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		char c = b[i] == '-' ? '+' : b[i] == '_' ? '/' : b[i];
-
-		if (a[i] != c)
-			return false;
-	}
-	return true;
+	memcpy(copy, text, len);
+	for (size_t i = 0; i < padded; i++)
+		copy[i] = i >= len         ? '='
+			  : copy[i] == '-' ? '+'
+			  : copy[i] == '_' ? '/'
+					   : copy[i];
+	if (!copy[strspn(copy, BASE64)] && padded - len < 3 &&
+		strspn(text + len, "=") == strlen(text + len))
+		n = EVP_DecodeBlock(
+			raw, (const unsigned char *)copy, (int)padded);
+	if (n >= 0)
+		buf_add(value, (const char *)raw, (size_t)n - (padded - len));
+	explicit_bzero(raw, padded + 1);
+	free(raw);
+	wipe(copy);
+	if (n < 0)
+		return bad(err_r, "holds data that are not base64");
+	return value->overflow ? bad(err_r, "is larger than a secret may be")
+			       : 0;
 }
 
 /* int64 is a string in JSON; a number is taken as well. */
-static uint32_t crc_of(const json_t *payload)
+static bool crc_is(const json_t *payload, uint32_t crc)
 {
-	const json_t *crc = json_object_get(payload, "dataCrc32c");
+	const json_t *at = json_object_get(payload, "dataCrc32c");
+	const char *text = json_string_value(at);
+	char digits[16];
 
-	if (json_is_integer(crc))
-		return (uint32_t)json_integer_value(crc);
-	return (uint32_t)strtoul(text_of(payload, "dataCrc32c"), NULL, 10);
+	if (json_is_integer(at))
+		return json_integer_value(at) == (json_int_t)crc;
+	snprintf(digits, sizeof(digits), "%" PRIu32, crc);
+	return text && !strcmp(text, digits);
 }
 
-int secret_access_decode(const char *bytes, size_t len, const struct buf *value,
-	char number_r[VERSION_NUMBER_MAX], bool *same_r, struct err *err_r)
+int secret_access_decode(const char *bytes, size_t len,
+	char number_r[VERSION_NUMBER_MAX], struct buf *value, struct err *err_r)
 {
 	json_t *root = json_loadb(bytes, len, 0, NULL);
 	const json_t *payload = json_object_get(root, "payload");
-	char *text = base64(value->data, value->len);
 	int rc = take_number(root, number_r, err_r);
 
-	if (rc == 0 && !payload)
+	if (rc == 0 && !json_is_object(payload))
 		rc = bad(err_r, "has no payload");
-	*same_r = rc == 0 && same_base64(text, text_of(payload, "data"));
-	if (*same_r && crc_of(payload) != crc32c(value->data, value->len))
+	if (rc == 0)
+		rc = take_base64(text_of(payload, "data"), value, err_r);
+	if (rc == 0 && !crc_is(payload, crc32c(value->data, value->len)))
 		rc = bad(err_r, "does not fit its own checksum");
-	wipe(text);
 	json_decref(root);
 	return rc;
 }
@@ -118,6 +136,31 @@ int secret_added_decode(const char *bytes, size_t len,
 	json_t *root = json_loadb(bytes, len, 0, NULL);
 	int rc = take_number(root, number_r, err_r);
 
+	if (rc == 0 && !json_is_true(json_object_get(
+			       root, "clientSpecifiedPayloadChecksum")))
+		rc = bad(err_r, "does not say that the checksum was looked at: "
+				"a version was added, try again");
+	json_decref(root);
+	return rc;
+}
+
+int granted_decode(const char *bytes, size_t len, const char *permission,
+	bool *granted_r, struct err *err_r)
+{
+	json_t *root = json_loadb(bytes, len, 0, NULL);
+	const json_t *list = json_object_get(root, "permissions"), *one;
+	int rc = json_is_object(root) && (!list || json_is_array(list))
+			 ? 0
+			 : bad(err_r, "is no list of permissions");
+	size_t i;
+
+	*granted_r = false;
+	json_array_foreach(list, i, one)
+	{
+		if (json_is_string(one) &&
+			!strcmp(json_string_value(one), permission))
+			*granted_r = true;
+	}
 	json_decref(root);
 	return rc;
 }

@@ -18,14 +18,18 @@
 /* The body of :addVersion. */
 void secret_version_encode(const char *value, size_t len, struct buf *out);
 
-/* The answer to :access of the latest version: its number, and whether it
- * holds this very value. */
+/* The answer to :access: the number of the version, and its bytes, which must
+ * fit their checksum, into `value` (initialized and empty; holds a secret). */
 MUST_CHECK int secret_access_decode(const char *bytes, size_t body_len,
-	const struct buf *value, char number_r[VERSION_NUMBER_MAX],
-	bool *same_r, struct err *err_r);
-/* The answer to :addVersion: its number. */
+	char number_r[VERSION_NUMBER_MAX], struct buf *value,
+	struct err *err_r);
+/* The answer to :addVersion: its number. It must say that the checksum was
+ * looked at. */
 MUST_CHECK int secret_added_decode(const char *bytes, size_t len,
 	char number_r[VERSION_NUMBER_MAX], struct err *err_r);
+/* The answer to :testIamPermissions. */
+MUST_CHECK int granted_decode(const char *bytes, size_t len,
+	const char *permission, bool *granted_r, struct err *err_r);
 
 /* What the releases of a site mean for going back. */
 struct site_releases {

@@ -435,10 +435,10 @@ static void look_recorded(const struct action_end *end, void *arg)
 	struct jsonw w = {.out = &look->kept, .comma = look->kept.len > 0};
 
 	look->record = NULL;
-	if (end->result == ACTION_OK) {
+	if (end->result == ACTION_OK && *end->kept) {
 		live_keep(live, action, end->kept);
 		jsonw_text(&w, action->name, end->kept);
-	} else {
+	} else if (end->result != ACTION_OK) {
 		problem(look, "%s: action \"%s\": %s",
 			action_list_name((enum action_list)look->list),
 			action->name, end->detail);

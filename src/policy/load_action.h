@@ -60,6 +60,8 @@ void finish_secret(
 	struct loader *loader, const struct node *node, struct action *action);
 void finish_firebase(
 	struct loader *loader, const struct node *node, struct action *action);
+void finish_kubernetes(
+	struct loader *loader, const struct node *node, struct action *action);
 
 /* ---- policy_load_notify.c ---- */
 

@@ -213,7 +213,8 @@ struct action_pagerduty {
 struct action_secret {
 	const char *project; /* NULL: the service's */
 	const char *secret;
-	struct secret *value; /* with templates */
+	struct secret *value; /* with templates; NULL when it is to … */
+	bool restore; /* … get back what it held in preflight */
 };
 
 struct action_firebase {

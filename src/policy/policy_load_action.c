@@ -377,7 +377,7 @@ static const struct reader {
 		finish_pagerduty},
 	[ACTION_SECRET] = {&secret_section, NULL, finish_secret},
 	[ACTION_FIREBASE] = {&firebase_section, NULL, finish_firebase},
-	[ACTION_KUBERNETES] = {&kubernetes_section},
+	[ACTION_KUBERNETES] = {&kubernetes_section, NULL, finish_kubernetes},
 	[ACTION_REPORT] = {&report_section, begin_report},
 };
 

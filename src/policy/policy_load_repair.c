@@ -262,7 +262,8 @@ static const struct key secret_keys[] = {
 	COMMON_KEYS,
 	{"project", read_path_part, AT(secret.project), "-.:"},
 	{"secret", read_path_part, AT(secret.secret), "-_", .required = true},
-	{"value", read_value, .required = true},
+	{"value", read_value},
+	{"restore", read_bool, AT(secret.restore)},
 	{0},
 };
 
@@ -271,7 +272,17 @@ const struct section secret_section = {"a secret action", secret_keys};
 void finish_secret(
 	struct loader *loader, const struct node *node, struct action *action)
 {
+	const struct action_secret *secret = &action->u.secret;
+
 	action->idempotent = true; /* it looks whether the value is there */
+	if (secret->restore && node_get(node, "value"))
+		complain(loader, node_get(node, "value")->key,
+			"both value and restore: true: remove one");
+	else if (!secret->restore && !node_get(node, "value"))
+		complain(loader, node,
+			"the secret action \"%s\" needs value, or restore: "
+			"true for what it held in preflight",
+			action->name ? action->name : "");
 }
 
 /* ---- firebase-hosting ---- */
@@ -332,3 +343,9 @@ static const struct key kubernetes_keys[] = {
 
 const struct section kubernetes_section = {
 	"a kubernetes action", kubernetes_keys};
+
+void finish_kubernetes(
+	struct loader *loader, const struct node *node, struct action *action)
+{
+	action->idempotent = true; /* it looks whether it is there already */
+}

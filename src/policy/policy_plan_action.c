@@ -164,7 +164,10 @@ static void add_what(struct buf *out, const struct action *a)
 		add_named(out, "pagerduty ", a->u.pagerduty.severity);
 		break;
 	case ACTION_SECRET:
-		add_named(out, "secret new version of ", a->u.secret.secret);
+		add_named(out,
+			a->u.secret.restore ? "secret restore "
+					    : "secret new version of ",
+			a->u.secret.secret);
 		add_named(out, " in ", a->u.secret.project);
 		break;
 	case ACTION_FIREBASE:

@@ -14,12 +14,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct site_releases releases;
 	struct buf value;
 	struct err err;
-	bool same;
+	bool granted;
 
 	buf_init(&value, SECRET_VALUE_MAX);
-	buf_adds(&value, "on");
-	if (secret_access_decode(bytes, size, &value, number, &same, &err) == 0)
+	if (secret_access_decode(bytes, size, number, &value, &err) == 0)
 		assert(strspn(number, "0123456789") == strlen(number));
+	(void)!granted_decode(bytes, size, "a.b.c", &granted, &err);
 	if (secret_added_decode(bytes, size, number, &err) == 0)
 		assert(*number);
 	if (site_releases_decode(bytes, size, "shop", "r", &releases, &err) ==

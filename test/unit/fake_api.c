@@ -182,10 +182,20 @@ static void google_error(struct server_request *request, int code,
 	say(request, code, "application/json; charset=UTF-8", body);
 }
 
-static void secret_access(struct fake_api *api, struct server_request *request)
+static void version_say(struct server_request *request, int version,
+	const char *data, const char *crc)
 {
 	char body[1024];
 
+	snprintf(body, sizeof(body),
+		"{\"name\":\"projects/1/secrets/flag/versions/%d\",\"payload\":"
+		"{\"data\":\"%s\",\"dataCrc32c\":\"%s\"}}",
+		version, data, crc);
+	say(request, 200, "application/json", body);
+}
+
+static void secret_access(struct fake_api *api, struct server_request *request)
+{
 	if (!api->version) {
 		google_error(request, 404, "NOT_FOUND",
 			"Secret Version [projects/1/secrets/flag/versions/"
@@ -197,11 +207,26 @@ static void secret_access(struct fake_api *api, struct server_request *request)
 			"Secret Version is in DISABLED state.");
 		return;
 	}
-	snprintf(body, sizeof(body),
-		"{\"name\":\"projects/1/secrets/flag/versions/%d\",\"payload\":"
-		"{\"data\":\"%s\",\"dataCrc32c\":\"%s\"}}",
-		api->version, api->data, api->crc);
-	say(request, 200, "application/json", body);
+	version_say(request, api->version, api->data, api->crc);
+}
+
+static void put(struct fake_api *api, const char *data, const char *crc)
+{
+	memcpy(api->old_data, api->data, sizeof(api->old_data));
+	memcpy(api->old_crc, api->crc, sizeof(api->old_crc));
+	snprintf(api->data, sizeof(api->data), "%s", data);
+	snprintf(api->crc, sizeof(api->crc), "%s", crc);
+}
+
+void fake_api_put(struct fake_api *api, int version, const char *value)
+{
+	char data[256], crc[16];
+
+	EVP_EncodeBlock((unsigned char *)data, (const unsigned char *)value,
+		(int)strlen(value));
+	snprintf(crc, sizeof(crc), "%u", crc32c(value, strlen(value)));
+	put(api, data, crc);
+	api->version = version;
 }
 
 static void secret_add(struct fake_api *api, struct server_request *request,
@@ -227,14 +252,29 @@ static void secret_add(struct fake_api *api, struct server_request *request,
 			"The checksum does not match the data.");
 		return;
 	}
-	snprintf(api->data, sizeof(api->data), "%s", data);
-	snprintf(api->crc, sizeof(api->crc), "%s", crc);
+	put(api, data, crc);
 	api->version++;
 	snprintf(body, sizeof(body),
 		"{\"name\":\"projects/1/secrets/flag/versions/%d\",\"state\":"
-		"\"ENABLED\",\"clientSpecifiedPayloadChecksum\":true}",
-		api->version);
+		"\"ENABLED\"%s}",
+		api->version,
+		api->no_checksum ? ""
+				 : ",\"clientSpecifiedPayloadChecksum\":true");
 	say(request, 200, "application/json", body);
+}
+
+static void permissions(struct fake_api *api, struct server_request *request,
+	const json_t *posted)
+{
+	const json_t *asked = json_object_get(posted, "permissions");
+
+	if (json_array_size(asked) != 1)
+		google_error(request, 400, "INVALID_ARGUMENT", "permissions");
+	else if (api->may_not_add)
+		say(request, 200, "application/json", "{}");
+	else
+		say(request, 200, "application/json",
+			"{\"permissions\":[\"secretmanager.versions.add\"]}");
 }
 
 static void firebase(struct fake_api *api, struct server_request *request,
@@ -268,6 +308,12 @@ static void google(struct fake_api *api, struct server_request *request,
 	else if (!strcmp(path, "/v1/projects/acme/secrets/flag/versions/"
 			       "latest:access"))
 		secret_access(api, request);
+	else if (!strcmp(path,
+			 "/v1/projects/acme/secrets/flag/versions/41:access"))
+		version_say(request, 41, api->old_data, api->old_crc);
+	else if (!strcmp(path, "/v1/projects/acme/secrets/flag"
+			       ":testIamPermissions"))
+		permissions(api, request, posted);
 	else if (!strcmp(path, "/v1/projects/acme/secrets/flag:addVersion"))
 		secret_add(api, request, posted);
 	else if (!strcmp(path, "/v1beta1/sites/shop/channels/live/releases"))

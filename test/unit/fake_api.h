@@ -26,7 +26,8 @@ struct fake_api {
 	/* Secret Manager: the latest version's data as base64, its number. */
 	char data[256], crc[16];
 	int version; /* 0: none yet */
-	bool disabled;
+	bool disabled, may_not_add, no_checksum;
+	char old_data[256], old_crc[16]; /* of the version before */
 	/* Firebase: what the list says; what was released last. */
 	const char *releases;
 	char released[128];
@@ -35,6 +36,8 @@ struct fake_api {
 
 void fake_api_init(struct fake_api *api, struct loop *loop);
 void fake_api_fini(struct fake_api *api);
+/* A version of the secret, as if somebody had added it. */
+void fake_api_put(struct fake_api *api, int version, const char *value);
 /* The caller frees it. */
 char *fake_api_url(const struct fake_api *api, const char *path);
 

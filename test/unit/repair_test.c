@@ -41,6 +41,7 @@ static const struct template_values values = {
 /* The Alertmanager: one silence at most, and what was asked of it. */
 static struct {
 	int status; /* 0: honest */
+	bool old; /* has API v1 only */
 	json_t *silence; /* NULL: none */
 	int made, changed, expired;
 	char filter[512];
@@ -111,7 +112,12 @@ static void answer(struct server_request *request, void *arg)
 	const char *method = request_method(request);
 	const char *path = request_path(request);
 
-	if (peer.status) {
+	if (peer.old && strcmp(path, "/am/api/v1/status") != 0) {
+		request_answer(request, 404, "text/plain", "404", 3);
+	} else if (peer.old) {
+		request_answer(request, 200, "application/json",
+			"{\"status\":\"success\"}", 20);
+	} else if (peer.status) {
 		request_answer(request, peer.status, "text/plain", "gone", 4);
 	} else if (!strcmp(path, "/am/api/v2/silence/7d8eb77e-00f9-4e0e") &&
 		   !strcmp(method, "DELETE")) {
@@ -258,6 +264,17 @@ static void a_server_without_the_api_is_told(void **state)
 	peer.status = 410;
 	run(JOB_RUN);
 	expect(ACTION_FAILED, "answered 410: there is no API v2 at this URL");
+	run(JOB_RECORD);
+	expect(ACTION_FAILED, "answered 410: there is no API v2 at this URL");
+	peer.old = true;
+	run(JOB_RECORD);
+	expect(ACTION_FAILED,
+		"answered 404: this Alertmanager only has API v1");
+	peer.old = false;
+	peer.status = 0;
+	run(JOB_RECORD);
+	expect(ACTION_OK, "API v2 answers");
+	assert_int_equal(peer.made, 0);
 	assert_true(action_has_job(&action, JOB_RENEW));
 	assert_int_equal(action_lease_ms(&action), 600000);
 }

@@ -125,8 +125,7 @@ static void a_value_is_added_once(void **state)
 {
 	struct err err;
 
-	api.version = 41;
-	snprintf(api.data, sizeof(api.data), "b24=");
+	fake_api_put(&api, 41, "on");
 	set_secret("off for {{service}}");
 	assert_int_equal(action_check(&env, &action, &err), 0);
 	run(JOB_RUN, NULL);
@@ -151,12 +150,68 @@ static void a_secret_without_a_readable_version_gets_one(void **state)
 
 static void a_version_that_is_broken_is_told(void **state)
 {
-	api.version = 3;
+	fake_api_put(&api, 3, "on");
 	snprintf(api.data, sizeof(api.data), "b24"); /* no padding */
-	snprintf(api.crc, sizeof(api.crc), "1");
 	set_secret("on");
 	run(JOB_RUN, NULL);
+	expect(ACTION_OK, "version 3 holds the value already");
+	/* Also when it is another value that is there. */
+	snprintf(api.crc, sizeof(api.crc), "1");
+	secret_free(&action.u.secret.value);
+	set_secret("off");
+	run(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "does not fit its own checksum");
+	snprintf(api.data, sizeof(api.data), "b24=x");
+	run(JOB_RUN, NULL);
+	expect(ACTION_FAILED, "are not base64");
+	assert_int_equal(api.version, 3);
+}
+
+static void a_checksum_that_nobody_looked_at_is_told(void **state)
+{
+	fake_api_put(&api, 41, "on");
+	set_secret("off");
+	api.no_checksum = true;
+	run(JOB_RUN, NULL);
+	expect(ACTION_FAILED, "does not say that the checksum was looked at");
+	run(JOB_RUN, NULL); /* again: it is there, and reads back well */
+	expect(ACTION_OK, "version 42 holds the value already");
+}
+
+static void preflight_records_the_version_and_asks_for_the_right(void **state)
+{
+	fake_api_put(&api, 41, "on");
+	set_secret("off");
+	run(JOB_RECORD, NULL);
+	expect(ACTION_OK, "is at version 41");
+	assert_string_equal(end.kept, "41");
+	api.may_not_add = true;
+	run(JOB_RECORD, NULL);
+	expect(ACTION_FAILED, "need secretmanager.versions.add");
+	run(JOB_DRILL, NULL);
+	expect(ACTION_FAILED, "need secretmanager.versions.add");
+	assert_int_equal(api.version, 41);
+}
+
+static void a_secret_gets_back_what_it_held_in_preflight(void **state)
+{
+	action.kind = ACTION_SECRET;
+	action.u.secret =
+		(struct action_secret){.secret = "flag", .restore = true};
+	run(JOB_RECORD, NULL);
+	expect(ACTION_FAILED, "answered 404"); /* nothing to go back to */
+	fake_api_put(&api, 41, "on");
+	run(JOB_RECORD, NULL);
+	expect(ACTION_OK, "is at version 41");
+	run(JOB_RUN, NULL);
+	expect(ACTION_FAILED, "recorded no version to go back to");
+	fake_api_put(&api, 42, "off");
+	run(JOB_DRILL, "41");
+	expect(ACTION_OK, "would add a version to flag, after version 42");
+	run(JOB_RUN, "41");
+	expect(ACTION_OK, "added version 43 of flag; before it: 42");
+	assert_string_equal(api.data, "b24=");
+	assert_null(strstr(end.detail, "b24="));
 }
 
 static void google_s_refusal_is_told(void **state)
@@ -169,7 +224,7 @@ static void google_s_refusal_is_told(void **state)
 
 static void a_drill_adds_no_version(void **state)
 {
-	api.version = 7;
+	fake_api_put(&api, 7, "off");
 	set_secret("on");
 	run(JOB_DRILL, NULL);
 	expect(ACTION_OK, "would add a version to flag, after version 7");
@@ -212,6 +267,8 @@ static void the_version_before_the_current_one_is_released_again(void **state)
 		"EXPIRED") "," RELEASE("SITE_DISABLE", "2026-01-03T12:00:00Z",
 		"", "x", "FINALIZED") "," RELEASE("DEPLOY",
 		"2026-01-02T10:00:00Z", "", "two", "FINALIZED")));
+	run(JOB_RECORD, NULL);
+	expect(ACTION_OK, "sites/shop/versions/four is live");
 	run(JOB_DRILL, NULL);
 	expect(ACTION_OK, "would release sites/shop/versions/two again");
 	assert_string_equal(api.released, "");
@@ -266,24 +323,26 @@ static void a_site_with_nothing_to_go_back_to_is_told(void **state)
 
 /* ---- Deployments ---- */
 
-/* Takes what kubectl takes; the cluster is a file with the revision. */
+/* Takes what kubectl takes; the cluster is two files: the revision that is
+ * current and its template. Revision 7 has image 1, revision 8 image 2. */
 static const char kubectl[] =
 	"#!/bin/sh\n"
-	"at=${0%/*}/revision\n"
-	"echo \"$@\" >>\"${0%/*}/calls\"\n"
+	"cd \"${0%/*}\" || exit 1\n"
+	"echo \"$@\" >>calls\n"
 	"[ \"$1 $2 $3 $4\" = '--context prod --namespace jobs' ] || exit 1\n"
 	"shift 4\n"
 	"case \"$*\" in\n"
 	"'get deployment/w -o jsonpath={.metadata.annotations."
-	"deployment\\.kubernetes\\.io/revision}')\n"
-	"	cat \"$at\" ;;\n"
+	"deployment\\.kubernetes\\.io/"
+	"revision}{'\"'\\\\n'}{.spec.template}\")\n"
+	"	cat revision template ;;\n"
 	"'rollout undo deployment/w --to-revision=7')\n"
-	"	[ \"$(cat \"$at\")\" != 7 ] || exit 1\n"
-	"	[ ! -e \"$at.gone\" ] || { echo 'error: unable to find "
-	"specified revision 7 in history' >&2; exit 1; }\n"
-	"	echo 9 >\"$at\"; touch \"$at.gone\"\n"
+	"	[ ! -e gone ] || { echo 'error: unable to find specified "
+	"revision 7 in history' >&2; exit 1; }\n"
+	"	echo 9 >revision; echo '{\"image\":1}' >template; touch gone\n"
 	"	echo 'deployment.apps/w rolled back' ;;\n"
 	"'rollout status deployment/w --timeout='*s)\n"
+	"	[ ! -e stuck ] || { echo 'error: timed out' >&2; exit 1; }\n"
 	"	echo 'deployment \"w\" successfully rolled out' ;;\n"
 	"*) echo \"error: unknown command: $*\" >&2; exit 1 ;;\n"
 	"esac\n";
@@ -304,6 +363,7 @@ static int kubernetes_setup(void **state)
 {
 	char *path;
 
+	snprintf(folder, sizeof(folder), "/tmp/version_test.XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	put("kubectl", kubectl, 0755);
 	put("revision", "8\n", 0644);
@@ -328,27 +388,63 @@ static int kubernetes_teardown(void **state)
 	return rc;
 }
 
+/* How often kubectl was called for it. */
+static int calls(const char *what)
+{
+	char *path = xasprintf("%s/calls", folder), line[512];
+	FILE *file = fopen(path, "r");
+	int n = 0;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		n += strstr(line, what) != NULL;
+	fclose(file);
+	free(path);
+	return n;
+}
+
 static void a_deployment_goes_back_to_what_preflight_saw(void **state)
 {
+	char kept[ACTION_KEPT_MAX];
 	struct err err;
 
 	assert_int_equal(action_check(&env, &action, &err), 0);
 	put("revision", "7\n", 0644);
+	put("template", "{\"image\":1}\n", 0644);
 	run(JOB_RECORD, NULL);
 	expect(ACTION_OK, "is at revision 7");
-	assert_string_equal(end.kept, "7");
-	run(JOB_RUN, "7");
-	expect(ACTION_OK, "already at revision 7");
+	assert_int_equal(strncmp(end.kept, "7 ", 2), 0);
+	snprintf(kept, sizeof(kept), "%s", end.kept);
+	run(JOB_RUN, kept);
+	expect(ACTION_OK, "already at what revision 7 was: done: exit 0");
 	put("revision", "8\n", 0644);
-	run(JOB_DRILL, "7");
+	put("template", "{\"image\":2}\n", 0644);
+	run(JOB_DRILL, kept);
 	expect(ACTION_OK, "would go from revision 8 to 7");
-	run(JOB_RUN, "7");
+	run(JOB_RUN, kept);
 	expect(ACTION_OK, "revision 8 to 7: done: exit 0: deployment \"w\" "
 			  "successfully rolled out");
-	run(JOB_RUN, "7"); /* never twice */
+	assert_int_equal(calls("rollout undo"), 1);
+	run(JOB_RUN, kept); /* it is there, by another number */
+	expect(ACTION_OK, "already at what revision 7 was: done: exit 0");
+	run(JOB_DRILL, kept);
+	expect(ACTION_OK, "already at what revision 7 was");
+	put("stuck", "", 0644);
+	run(JOB_RUN, kept);
+	expect(ACTION_FAILED, "but not settled: exit 1: error: timed out");
+	assert_int_equal(calls("rollout undo"), 1);
+}
+
+static void what_kubectl_cannot_do_is_told(void **state)
+{
+	put("template", "{\"image\":2}\n", 0644);
+	put("gone", "", 0644);
+	run(JOB_RUN, "7"); /* by an older tidegate, without a checksum */
 	expect(ACTION_FAILED, "unable to find specified revision 7");
 	run(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "recorded no revision");
+	run(JOB_DRILL, NULL);
+	expect(ACTION_OK, "without a rollout it stays");
 	put("revision", "no such thing\n", 0644);
 	run(JOB_RECORD, NULL);
 	expect(ACTION_FAILED, "kubectl named no revision");
@@ -365,6 +461,9 @@ int main(void)
 		TEST(a_value_is_added_once),
 		TEST(a_secret_without_a_readable_version_gets_one),
 		TEST(a_version_that_is_broken_is_told),
+		TEST(a_checksum_that_nobody_looked_at_is_told),
+		TEST(preflight_records_the_version_and_asks_for_the_right),
+		TEST(a_secret_gets_back_what_it_held_in_preflight),
 		TEST(google_s_refusal_is_told),
 		TEST(a_drill_adds_no_version),
 		TEST(without_credentials_it_is_found_before_a_rollout),
@@ -374,6 +473,8 @@ int main(void)
 		TEST(a_site_with_nothing_to_go_back_to_is_told),
 		cmocka_unit_test_setup_teardown(
 			a_deployment_goes_back_to_what_preflight_saw,
+			kubernetes_setup, kubernetes_teardown),
+		cmocka_unit_test_setup_teardown(what_kubectl_cannot_do_is_told,
 			kubernetes_setup, kubernetes_teardown),
 	};
 
