@@ -12,6 +12,7 @@
 #include "sim/recording_points.h"
 #include "sim/scan.h"
 
+#define WINDOW_BYTES    ((size_t)256 * 1024)
 #define KEY_MAX         64
 #define TEXT_BYTES      (64 * 1024)
 #define OUTAGES_MAX     1024
@@ -23,6 +24,12 @@ struct reader {
 	struct points points; /* of the whole file */
 	bool has_version, has_start, has_end, has_interval;
 };
+
+/* One of two would be lost. */
+static bool is_first(struct reader *r, const char *key, bool had)
+{
+	return had ? scan_fail(&r->scan, "`%s` is there twice", key) : true;
+}
 
 static bool unknown_key(struct reader *r, const char *key, const char *where)
 {
@@ -41,20 +48,15 @@ static bool read_values(struct reader *r, struct recording_result *result)
 {
 	struct scan *s = &r->scan;
 	size_t begin = r->points.n;
-	bool first = true, end;
+	bool first = true;
 	int64_t time_ms, last_ms = INT64_MIN;
 	double value;
 
 	if (!scan_open(s, '['))
 		return false;
 	while (scan_item(s, ']', &first)) {
-		end = false;
-		if (!scan_open(s, '[') || !scan_seconds(s, &time_ms) ||
-			!scan_item(s, ']', &end) || !scan_sample(s, &value))
-			return scan_fail(s, "a pair [time, \"value\"] is "
-					    "expected here");
-		if (scan_item(s, ']', &end) || s->failed)
-			return scan_fail(s, "a pair has two members");
+		if (!scan_pair(s, &time_ms, &value))
+			return false;
 		if (time_ms <= last_ms)
 			return scan_fail(s, "times do not go forward here");
 		if (!points_add(&r->points, time_ms, value))
@@ -71,7 +73,7 @@ static bool read_result(struct reader *r, struct recording_result *result)
 {
 	struct scan *s = &r->scan;
 	char key[KEY_MAX];
-	bool first = true;
+	bool first = true, has_values = false;
 
 	if (!scan_open(s, '{'))
 		return false;
@@ -79,8 +81,10 @@ static bool read_result(struct reader *r, struct recording_result *result)
 		if (!scan_key(s, key, sizeof(key)))
 			return false;
 		if (strcmp(key, "values") == 0) {
-			if (!read_values(r, result))
+			if (!is_first(r, key, has_values) ||
+				!read_values(r, result))
 				return false;
+			has_values = true;
 		} else if (strcmp(key, "histograms") == 0) {
 			return scan_fail(s, "native histograms are no values; "
 					    "ask for a number");
@@ -136,7 +140,8 @@ static bool read_data(struct reader *r, struct recording_series *series)
 					"query_range, which answers a matrix",
 					type);
 		} else if (strcmp(key, "result") == 0) {
-			if (!read_results(r, series))
+			if (!is_first(r, key, series->result) ||
+				!read_results(r, series))
 				return false;
 		} else if (!scan_skip(s)) {
 			return false;
@@ -209,9 +214,10 @@ static bool read_one_series(struct reader *r, struct recording_series *series)
 		if (!scan_key(s, key, sizeof(key)))
 			return false;
 		if (strcmp(key, "data") == 0) {
-			has_data = true;
-			if (!read_data(r, series))
+			if (!is_first(r, key, has_data) ||
+				!read_data(r, series))
 				return false;
+			has_data = true;
 		} else if (strcmp(key, "errors") == 0) {
 			if (!read_outages(r, series))
 				return false;
@@ -355,7 +361,8 @@ static bool read_member(struct reader *r, const char *key)
 	if (strcmp(key, "expect") == 0)
 		return read_expect(r);
 	if (strcmp(key, "series") == 0)
-		return read_all_series(r);
+		return is_first(r, key, r->recording->series) &&
+		       read_all_series(r);
 	return unknown_key(r, key, "a recording");
 }
 
@@ -389,28 +396,58 @@ static bool read_recording(struct reader *r)
 	return true;
 }
 
-struct recording *recording_parse(
-	const char *path, const char *bytes, size_t len, struct err *err_r)
+static struct recording *recording_new(const char *path)
 {
 	struct recording *rec = xcalloc(1, sizeof(*rec));
-	struct reader r = {.recording = rec};
 
 	arena_init(&rec->arena);
 	rec->path = arena_strdup(&rec->arena, path);
 	rec->service = rec->candidate = rec->stable = "";
 	rec->shift_ms = -1;
-	scan_init(&r.scan, rec->path, bytes, len, err_r);
-	points_init(&r.points, len);
-	if (read_recording(&r)) {
-		rec->n_points = r.points.n;
-		rec->points = points_finish(&r.points, rec);
+	return rec;
+}
+
+/* All of what r's scanner finds; NULL with its error. */
+static struct recording *read_all(
+	struct reader *r, const char *path, size_t size)
+{
+	struct recording *rec = r->recording;
+
+	points_init(&r->points, size);
+	if (read_recording(r)) {
+		rec->n_points = r->points.n;
+		rec->points = points_finish(&r->points, rec);
 		return rec;
 	}
 	/* The path in the error is the caller's, not the arena's. */
-	err_r->pos.file = path;
-	points_fini(&r.points);
+	r->scan.err->pos.file = path;
+	points_fini(&r->points);
 	recording_free(&rec);
 	return NULL;
+}
+
+struct recording *recording_parse(
+	const char *path, const char *bytes, size_t len, struct err *err_r)
+{
+	struct reader r = {.recording = recording_new(path)};
+
+	scan_init(&r.scan, r.recording->path, bytes, len, err_r);
+	return read_all(&r, path, len);
+}
+
+struct recording *recording_read(const char *path,
+	const struct recording_source *source, struct err *err_r)
+{
+	struct reader r = {.recording = recording_new(path)};
+	struct recording *recording;
+
+	scan_init_fill(&r.scan, r.recording->path,
+		source->size && source->size < WINDOW_BYTES ? source->size
+							    : WINDOW_BYTES,
+		source->fill, source->arg, err_r);
+	recording = read_all(&r, path, source->size);
+	scan_fini(&r.scan);
+	return recording;
 }
 
 void recording_free(struct recording **recording)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -64,6 +65,17 @@ MUST_CHECK struct recording *recording_load(
 	const char *path, struct err *err_r);
 MUST_CHECK struct recording *recording_parse(
 	const char *path, const char *bytes, size_t len, struct err *err_r);
+
+/* Puts up to `size` more bytes there: how many, 0 at the end, -1 with err_r. */
+struct recording_source {
+	ssize_t (*fill)(char *bytes, size_t size, void *arg, struct err *err_r);
+	void *arg;
+	size_t size; /* about how many bytes it has; 0: not known */
+};
+
+/* The same from pieces: what is held of the text does not grow with it. */
+MUST_CHECK struct recording *recording_read(const char *path,
+	const struct recording_source *source, struct err *err_r);
 void recording_free(struct recording **recording);
 
 /* NULL: the recording does not have it. */

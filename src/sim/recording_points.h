@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/xalloc.h"
 #include "sim/recording.h"
@@ -16,14 +17,36 @@ struct points {
 	size_t n, size;
 };
 
-/* One point takes about 24 bytes of a file; a start that seldom grows. */
+#define POINTS_FILE_BYTES 22 /* that a point takes in a file, at least */
+#define POINTS_SOME       256 /* of a file whose length is not known */
+#define POINTS_HUGE_BYTES ((size_t)8 * 1024 * 1024)
+#define POINTS_PAGE_BYTES ((uintptr_t)4096)
+
+/* Most of the time to read a long recording would go into faults of small
+ * pages. */
+static inline void points_resize(struct points *points, size_t size)
+{
+	size_t bytes = size * sizeof(*points->point);
+	uintptr_t from;
+
+	points->point = xrealloc(points->point, size, sizeof(*points->point));
+	points->size = size;
+	if (bytes < POINTS_HUGE_BYTES)
+		return;
+	from = ((uintptr_t)points->point + POINTS_PAGE_BYTES - 1) &
+	       ~(POINTS_PAGE_BYTES - 1);
+	madvise((void *)from, bytes - POINTS_PAGE_BYTES, MADV_HUGEPAGE);
+}
+
+/* A start that seldom grows; what is not used is never touched. */
 static inline void points_init(struct points *points, size_t file_len)
 {
+	size_t size = file_len / POINTS_FILE_BYTES + POINTS_SOME;
+
 	points->n = 0;
-	points->size = file_len / 32 + 16;
-	if (points->size > RECORDING_POINTS_MAX)
-		points->size = RECORDING_POINTS_MAX;
-	points->point = xrealloc(NULL, points->size, sizeof(*points->point));
+	points->point = NULL;
+	points_resize(points,
+		size < RECORDING_POINTS_MAX ? size : RECORDING_POINTS_MAX);
 }
 
 static inline void points_fini(struct points *points)
@@ -38,11 +61,9 @@ static inline bool points_add(
 	if (points->n == points->size) {
 		if (points->n >= RECORDING_POINTS_MAX)
 			return false;
-		points->size *= 2;
-		if (points->size > RECORDING_POINTS_MAX)
-			points->size = RECORDING_POINTS_MAX;
-		points->point = xrealloc(
-			points->point, points->size, sizeof(*points->point));
+		points_resize(points, 2 * points->size < RECORDING_POINTS_MAX
+					      ? 2 * points->size
+					      : RECORDING_POINTS_MAX);
 	}
 	points->point[points->n++] = (struct recording_point){time_ms, value};
 	return true;

@@ -1,6 +1,7 @@
 /* A pull scanner for JSON; see scan.h. */
 #include "sim/scan.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,9 +11,16 @@
 #include "base/buf.h"
 #include "base/printable.h"
 #include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "sim/decimal.h"
 
-#define NUMBER_BYTES_MAX 64
-#define SHOWN_MAX        200
+#define TOKEN_BYTES   256 /* more than any number, word or escape takes */
+#define DEPTH_MAX     32
+#define SECOND_DIGITS 12 /* of a time in whole seconds */
+
+_Static_assert(TOKEN_BYTES >= 4 * DECIMAL_BYTES_MAX, "a pair has to fit");
+
+/* ---- where the bytes come from ---- */
 
 void scan_init(struct scan *s, const char *path, const char *bytes, size_t len,
 	struct err *err_r)
@@ -21,40 +29,109 @@ void scan_init(struct scan *s, const char *path, const char *bytes, size_t len,
 		.begin = bytes,
 		.p = bytes,
 		.end = bytes + len,
-		.depth_max = 32,
+		.line = 1,
+		.depth_max = DEPTH_MAX,
 		.err = err_r};
+}
+
+void scan_init_fill(struct scan *s, const char *path, size_t window,
+	scan_fill fill, void *arg, struct err *err_r)
+{
+	size_t size = window > SCAN_WINDOW_MIN ? window : SCAN_WINDOW_MIN;
+	char *bytes = xrealloc(NULL, 1, size);
+
+	scan_init(s, path, bytes, 0, err_r);
+	s->window = bytes;
+	s->window_size = size;
+	s->fill = fill;
+	s->arg = arg;
+}
+
+void scan_fini(struct scan *s)
+{
+	free(s->window);
+	s->window = NULL;
+}
+
+/* The line and column of the current place. */
+static void find_place(const struct scan *s, int *line_r, size_t *column_r)
+{
+	const char *at = s->begin, *newline;
+
+	*line_r = s->line;
+	*column_r = s->column;
+	while ((newline = memchr(at, '\n', (size_t)(s->p - at)))) {
+		at = newline + 1;
+		++*line_r;
+		*column_r = 0;
+	}
+	*column_r += (size_t)(s->p - at);
+}
+
+/* Moves what is not read yet to the front and fills the window up. */
+static void fill_window(struct scan *s)
+{
+	size_t left = (size_t)(s->end - s->p);
+	ssize_t n;
+
+	find_place(s, &s->line, &s->column);
+	memmove(s->window, s->p, left);
+	s->begin = s->p = s->window;
+	while (left < s->window_size) {
+		n = s->fill(s->window + left, s->window_size - left, s->arg,
+			s->err);
+		if (n < 0)
+			s->failed = true;
+		if (n <= 0) {
+			s->fill = NULL;
+			break;
+		}
+		left += (size_t)n;
+	}
+	s->end = s->failed ? s->p : s->window + left;
+}
+
+/* Afterwards what comes next is in the window as a whole. */
+static inline void need(struct scan *s)
+{
+	if (__builtin_expect(s->end - s->p < TOKEN_BYTES && s->fill, 0))
+		fill_window(s);
 }
 
 bool scan_fail(struct scan *s, const char *fmt, ...)
 {
 	char text[ERR_TEXT_MAX];
-	const char *q, *line = s->begin;
-	int n = 1;
+	int line, column;
+	size_t n;
 	va_list args;
 
 	if (s->failed)
 		return false;
 	s->failed = true;
-	for (q = s->begin; q < s->p; q++) {
-		if (*q == '\n') {
-			n++;
-			line = q + 1;
-		}
-	}
+	find_place(s, &line, &n);
+	column = n < INT_MAX ? (int)n + 1 : INT_MAX;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	err_set(s->err, ERR_POLICY, "%s:%d:%d: %s", s->path, n,
-		(int)(s->p - line) + 1, text);
-	s->err->pos = (struct srcpos){s->path, n, (int)(s->p - line) + 1};
+	err_set(s->err, ERR_POLICY, "%s", text);
+	s->err->pos = (struct srcpos){s->path, line, column};
 	return false;
+}
+
+/* ---- structure ---- */
+
+static inline bool is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
 static inline void skip_space(struct scan *s)
 {
-	while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' ||
-					*s->p == '\t' || *s->p == '\r'))
+	need(s);
+	while (s->p < s->end && is_space(*s->p)) {
 		s->p++;
+		need(s);
+	}
 }
 
 char scan_peek(struct scan *s)
@@ -179,6 +256,7 @@ static bool unescape(struct scan *s, struct buf *out)
 	const char *at;
 	char c;
 
+	need(s);
 	if (s->p == s->end)
 		return scan_fail(s, "the file ends in a string");
 	c = *s->p++;
@@ -199,11 +277,14 @@ static bool read_string(struct scan *s, struct buf *out)
 	if (!expect(s, '"'))
 		return false;
 	for (;;) {
+		need(s);
 		run = s->p;
 		while (s->p < s->end && *s->p != '"' && *s->p != '\\' &&
 			(unsigned char)*s->p >= 0x20)
 			s->p++;
 		buf_add(out, run, (size_t)(s->p - run));
+		if (s->p == s->end && s->fill)
+			continue;
 		if (s->p == s->end)
 			return scan_fail(s, "the file ends in a string");
 		if ((unsigned char)*s->p < 0x20)
@@ -244,64 +325,7 @@ bool scan_text(
 	return ok;
 }
 
-static inline bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/*
- * A decimal number between p and end. Up to 15 digits and powers of ten up to
- * 22 are exact in doubles (W. D. Clinger, 1990); all else is strtod's. The
- * program never leaves the C locale, so that strtod reads a point.
- */
-static const char *read_decimal(const char *p, const char *end, double *value_r)
-{
-	static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7,
-		1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-		1e19, 1e20, 1e21, 1e22};
-	char copy[NUMBER_BYTES_MAX + 1];
-	const char *start = p;
-	int64_t mantissa = 0;
-	int digits = 0, scale = 0, exponent = 0;
-	bool negative = p < end && *p == '-', minus = false;
-
-	p += negative;
-	for (; p < end && is_digit(*p); p++, digits++)
-		mantissa = digits < 18 ? mantissa * 10 + (*p - '0') : mantissa;
-	if (p < end && *p == '.') {
-		for (p++; p < end && is_digit(*p); p++, digits++, scale++)
-			mantissa = digits < 18 ? mantissa * 10 + (*p - '0')
-					       : mantissa;
-		if (!is_digit(p[-1]))
-			return NULL;
-	}
-	if (!digits)
-		return NULL;
-	if (p < end && (*p == 'e' || *p == 'E')) {
-		p++;
-		if (p < end && (*p == '+' || *p == '-'))
-			minus = *p++ == '-';
-		if (p == end || !is_digit(*p))
-			return NULL;
-		for (; p < end && is_digit(*p); p++)
-			exponent = exponent < 10000 ? exponent * 10 + (*p - '0')
-						    : exponent;
-	}
-	exponent = (minus ? -exponent : exponent) - scale;
-	if (digits <= 15 && exponent >= -22 && exponent <= 22) {
-		*value_r = exponent < 0 ? (double)mantissa / tens[-exponent]
-					: (double)mantissa * tens[exponent];
-		if (negative)
-			*value_r = -*value_r;
-		return p;
-	}
-	if (p - start > NUMBER_BYTES_MAX)
-		return NULL;
-	memcpy(copy, start, (size_t)(p - start));
-	copy[p - start] = '\0';
-	*value_r = strtod(copy, NULL);
-	return p;
-}
+/* ---- numbers ---- */
 
 bool scan_number(struct scan *s, double *value_r)
 {
@@ -309,7 +333,10 @@ bool scan_number(struct scan *s, double *value_r)
 
 	if (scan_peek(s) != '0')
 		return scan_fail(s, "a number is expected here");
-	p = read_decimal(s->p, s->end, value_r);
+	p = s->p + (*s->p == '-');
+	if (s->end - p >= 2 && *p == '0' && is_digit(p[1]))
+		return scan_fail(s, "this number begins with a 0 too many");
+	p = decimal_read(s->p, s->end, value_r);
 	if (!p)
 		return scan_fail(s, "this is not a number");
 	s->p = p;
@@ -326,7 +353,8 @@ bool scan_seconds(struct scan *s, int64_t *ms_r)
 		return false;
 	skip_space(s);
 	/* Nearly always: up to 12 digits and nothing else. */
-	for (p = s->p; p < s->end && is_digit(*p) && p - s->p < 12; p++)
+	for (p = s->p; p < s->end && is_digit(*p) && p - s->p < SECOND_DIGITS;
+		p++)
 		seconds = seconds * 10 + (*p - '0');
 	if (p > s->p && p < s->end &&
 		(*p == ',' || *p == '}' || *p == ']' || *p == ' ')) {
@@ -366,7 +394,7 @@ bool scan_sample(struct scan *s, double *value_r)
 	if (!expect(s, '"'))
 		return false;
 	p = s->p < s->end && *s->p == '+' ? NULL
-					  : read_decimal(s->p, s->end, value_r);
+					  : decimal_read(s->p, s->end, value_r);
 	if (p && p < s->end && *p == '"') {
 		s->p = p + 1;
 		return true;
@@ -381,6 +409,54 @@ bool scan_sample(struct scan *s, double *value_r)
 	return scan_fail(
 		s, "this is not a sample (\"0.5\", \"NaN\", \"+Inf\")");
 }
+
+/* As Prometheus writes it, and nothing but this. */
+static bool quick_pair(struct scan *s, int64_t *ms_r, double *value_r)
+{
+	const char *p = s->p, *digits;
+	uint64_t seconds = 0;
+
+	if (s->end - p < TOKEN_BYTES || *p++ != '[')
+		return false;
+	digits = p;
+	p = digits_read(p, p + SECOND_DIGITS, &seconds);
+	if (p == digits || *p++ != ',')
+		return false;
+	p += *p == ' ';
+	if (*p++ != '"')
+		return false;
+	p = decimal_read(p, s->end, value_r);
+	if (!p || p[0] != '"' || p[1] != ']')
+		return false;
+	*ms_r = (int64_t)seconds * 1000;
+	if (*ms_r > TIMESTAMP_MS_MAX)
+		return false;
+	s->p = p + 2;
+	return true;
+}
+
+static bool any_pair(struct scan *s, int64_t *ms_r, double *value_r)
+{
+	bool first = false;
+
+	if (!scan_open(s, '[') || !scan_seconds(s, ms_r) ||
+		!scan_item(s, ']', &first) || !scan_sample(s, value_r))
+		return scan_fail(
+			s, "a pair [time, \"value\"] is expected here");
+	if (scan_item(s, ']', &first) || s->failed)
+		return scan_fail(s, "a pair has two members");
+	return true;
+}
+
+bool scan_pair(struct scan *s, int64_t *ms_r, double *value_r)
+{
+	if (s->failed)
+		return false;
+	skip_space(s);
+	return quick_pair(s, ms_r, value_r) || any_pair(s, ms_r, value_r);
+}
+
+/* ---- the rest ---- */
 
 static bool skip_word(struct scan *s)
 {
@@ -445,5 +521,5 @@ bool scan_at_end(struct scan *s)
 	skip_space(s);
 	if (s->p != s->end)
 		return scan_fail(s, "something follows the end of the value");
-	return true;
+	return !s->failed;
 }

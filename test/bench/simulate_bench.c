@@ -2,7 +2,10 @@
  * How fast recordings are read and rollouts are simulated, on one core:
  *   simulate_bench [ROLLOUTS]
  * Prints MB/s of JSON and one-hour rollouts (4 SLOs at 30 s) per CPU second.
+ * Values are read as people write them and with the 17 digits of Prometheus;
+ * beside them what a parser takes that builds a tree of everything first.
  */
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +29,20 @@ static double cpu_s(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static void add_series(struct buf *out, int slo, long points)
+enum values { SHORT, LONG }; /* 0.0012345, 0.06666666666666667 */
+
+static void add_point(struct buf *out, enum values values, long i)
+{
+	buf_addf(out, "%s[%ld,", i ? "," : "", START_S + i * STEP_S);
+	if (values == SHORT)
+		buf_addf(out, "\"0.00%ld%ld\"]", i % 7 + 1, i * 7919 % 100000);
+	else
+		buf_addf(out, "\"%.16g\"]",
+			(double)(i * 7919 % 99991 + 1) / 99991 / 15);
+}
+
+static void add_series(
+	struct buf *out, int slo, long points, enum values values)
 {
 	long i;
 
@@ -35,12 +51,11 @@ static void add_series(struct buf *out, int slo, long points)
 		"\"matrix\",\"result\":[{\"metric\":{},\"values\":[",
 		slo ? "," : "", slo);
 	for (i = 0; i < points; i++)
-		buf_addf(out, "%s[%ld,\"0.00%ld%ld\"]", i ? "," : "",
-			START_S + i * STEP_S, i % 7 + 1, i * 7919 % 100000);
+		add_point(out, values, i);
 	buf_adds(out, "]}]}}");
 }
 
-static void make_recording(struct buf *out, long points)
+static void make_recording(struct buf *out, long points, enum values values)
 {
 	int slo;
 
@@ -50,7 +65,7 @@ static void make_recording(struct buf *out, long points)
 		"\"series\":{",
 		START_S, START_S + (points - 1) * STEP_S + 30, STEP_S);
 	for (slo = 0; slo < SLOS; slo++)
-		add_series(out, slo, points);
+		add_series(out, slo, points, values);
 	buf_adds(out, "}}");
 }
 
@@ -67,19 +82,34 @@ static struct recording *read_it(const struct buf *json)
 	return recording;
 }
 
-static void bench_reading(struct buf *json)
+static void bench_reading(struct buf *json, enum values values)
 {
 	struct recording *recording;
 	double start, took;
 
-	make_recording(json, READ_BYTES / SLOS / 24);
+	make_recording(
+		json, READ_BYTES / SLOS / (values == SHORT ? 24 : 34), values);
 	start = cpu_s();
 	recording = read_it(json);
 	took = cpu_s() - start;
-	printf("read        %6.1f MB in %6.3f s: %6.0f MB/s (%zu points)\n",
+	printf("read        %6.1f MB in %6.3f s: %6.0f MB/s (%zu points of %s "
+	       "values)\n",
 		(double)json->len / 1e6, took, (double)json->len / 1e6 / took,
-		recording->n_points);
+		recording->n_points, values == SHORT ? "short" : "17-digit");
 	recording_free(&recording);
+}
+
+/* As many bytes as there are, for comparison. */
+static void bench_tree(const struct buf *json)
+{
+	double start = cpu_s(), took;
+	json_t *root = json_loadb(json->data, json->len, 0, NULL);
+
+	took = cpu_s() - start;
+	printf("%-11s %6.1f MB in %6.3f s: %6.0f MB/s (a tree of values)\n",
+		root ? "jansson" : "failed", (double)json->len / 1e6, took,
+		(double)json->len / 1e6 / took);
+	json_decref(root);
 }
 
 static void make_policy(
@@ -122,7 +152,7 @@ static void bench_rollouts(struct buf *json, long n)
 	long i, checks = 0;
 
 	make_policy(&policy, steps, slos);
-	make_recording(json, POINTS);
+	make_recording(json, POINTS, LONG);
 	recording = read_it(json);
 	start = cpu_s();
 	for (i = 0; i < n; i++) {
@@ -142,7 +172,9 @@ int main(int argc, char **argv)
 	struct buf json;
 
 	buf_init(&json, 2UL * READ_BYTES);
-	bench_reading(&json);
+	bench_reading(&json, SHORT);
+	bench_reading(&json, LONG);
+	bench_tree(&json);
 	bench_rollouts(&json, argc > 1 ? atol(argv[1]) : 20000);
 	buf_fini(&json);
 	return 0;

@@ -1,10 +1,13 @@
-/* Recordings: whatever is accepted can be asked about any time. */
+/* Recordings: whatever is accepted can be asked about any time, and it is
+ * accepted or refused alike whole and in pieces. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/recording.h"
 
 #define TIMES 50 /* that are asked for, of each series */
+#define PIECE 97 /* bytes that come at once */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,6 +29,40 @@ static void ask(const struct recording *recording,
 	assert(recording_find(recording, series->name) == series);
 }
 
+struct pieces {
+	const uint8_t *data;
+	size_t size;
+};
+
+static ssize_t next_piece(
+	char *bytes, size_t size, void *arg, struct err *err_r)
+{
+	struct pieces *p = arg;
+	size_t n = p->size < PIECE ? p->size : PIECE;
+
+	n = n < size ? n : size;
+	memcpy(bytes, p->data, n);
+	p->data += n;
+	p->size -= n;
+	return (ssize_t)n;
+}
+
+/* `whole` and `err` are what came of it in one. */
+static void read_pieces(const uint8_t *data, size_t size,
+	const struct recording *whole, const struct err *err)
+{
+	struct pieces pieces = {data, size};
+	const struct recording_source source = {next_piece, &pieces, 0};
+	struct recording *recording;
+	struct err other;
+
+	recording = recording_read("recording", &source, &other);
+	assert(!recording == !whole);
+	assert(recording ? recording->n_points == whole->n_points
+			 : strcmp(err->text, other.text) == 0);
+	recording_free(&recording);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct recording *recording;
@@ -34,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	recording =
 		recording_parse("recording", (const char *)data, size, &err);
+	read_pieces(data, size, recording, &err);
 	for (i = 0; recording && i < recording->n_series; i++)
 		ask(recording, &recording->series[i]);
 	recording_free(&recording);

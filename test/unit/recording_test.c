@@ -9,21 +9,80 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "sim/recording.h"
 
+#define VALUES                                                          \
+	HEAD "\"series\":{\"a\":{\"data\":{\"result\":[{\"metric\":{}," \
+	     "\"values\":"
 #define HEAD "{\"version\":1,\"start\":100,\"end\":400,\"interval\":30,"
+
+/* Bytes that come a few at a time. */
+struct pieces {
+	const char *bytes;
+	size_t len, at, piece;
+};
+
+static ssize_t next_piece(char *bytes, size_t size, void *arg, struct err *err)
+{
+	struct pieces *p = arg;
+	size_t n = p->len - p->at;
+
+	if (n > p->piece)
+		n = p->piece;
+	if (n > size)
+		n = size;
+	memcpy(bytes, p->bytes + p->at, n);
+	p->at += n;
+	return (ssize_t)n;
+}
+
+static struct recording *parse_pieces(
+	const char *bytes, size_t len, size_t piece, struct err *err)
+{
+	struct pieces pieces = {bytes, len, 0, piece};
+	const struct recording_source source = {next_piece, &pieces, 0};
+
+	return recording_read("r.json", &source, err);
+}
+
+/* As people see it. */
+static const char *shown(const struct err *err)
+{
+	static char text[ERR_TEXT_MAX + 64];
+
+	snprintf(text, sizeof(text), "%s:%d:%d: %s", err->pos.file,
+		err->pos.line, err->pos.col, err->text);
+	return text;
+}
+
+/* However it comes, it is read alike. */
+static struct recording *parse_bytes(
+	const char *json, size_t len, struct err *err)
+{
+	/* A copy without a NUL, so that a read beyond the end is found. */
+	char *bytes = test_malloc(len ? len : 1);
+	struct recording *whole, *pieces;
+	struct err other;
+
+	memcpy(bytes, json, len);
+	whole = recording_parse("r.json", bytes, len, err);
+	pieces = parse_pieces(bytes, len, 7, &other);
+	assert_true(!whole == !pieces);
+	if (!whole) {
+		assert_string_equal(err->text, other.text);
+		assert_memory_equal(&err->pos, &other.pos, sizeof(err->pos));
+	}
+	if (whole)
+		assert_int_equal(whole->n_points, pieces->n_points);
+	recording_free(&pieces);
+	test_free(bytes);
+	return whole;
+}
 
 static struct recording *parse(const char *json, struct err *err)
 {
-	/* A copy without a NUL, so that a read beyond the end is found. */
-	size_t len = strlen(json);
-	char *bytes = test_malloc(len ? len : 1);
-	struct recording *recording;
-
-	memcpy(bytes, json, len);
-	recording = recording_parse("r.json", bytes, len, err);
-	test_free(bytes);
-	return recording;
+	return parse_bytes(json, strlen(json), err);
 }
 
 static struct recording *with_values(const char *values)
@@ -120,11 +179,29 @@ static void outages_and_several_series_are_told_apart(void **state)
 	recording_free(&r);
 }
 
+struct refused {
+	const char *json, *error;
+};
+
+static void expect_refused(const struct refused *rows, size_t n)
+{
+	struct recording *r;
+	struct err err;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		r = parse(rows[i].json, &err);
+		if (r)
+			fail_msg("row %zu was accepted", i);
+		if (!strstr(shown(&err), rows[i].error))
+			fail_msg("row %zu: \"%s\" is not in \"%s\"", i,
+				rows[i].error, shown(&err));
+	}
+}
+
 static void bad_recordings_are_refused_with_their_place(void **state)
 {
-	static const struct {
-		const char *json, *error;
-	} rows[] = {
+	static const struct refused rows[] = {
 		{"", "r.json:1:1: the file ends where '{' is expected"},
 		{"[]", "r.json:1:1: '{' is expected here"},
 		{"{}", "version is missing"},
@@ -159,19 +236,205 @@ static void bad_recordings_are_refused_with_their_place(void **state)
 		{"{\"version\":1,\"a\x01\":", "a control character"},
 		{"{\"version\":1,\"\\ud800x\":", "no character"},
 		{"{\"version\":1} x", "something follows"},
+		{"{\"version\":1,\"start\":0100", "a 0 too many"},
+		{HEAD "\"series\":{\"a\":{\"data\":{\"result\":[]}},"
+		      "\"a\":",
+			"the series \"a\" is there twice"},
+		{HEAD "\"series\":{\"a\":{\"data\":{\"result\":[]},"
+		      "\"data\":",
+			"`data` is there twice"},
+		{HEAD "\"series\":{\"a\":{\"data\":{\"result\":[],"
+		      "\"result\":",
+			"`result` is there twice"},
+		{HEAD "\"series\":{},\"series\":", "`series` is there twice"},
 	};
-	struct recording *r;
-	struct err err;
+
+	expect_refused(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void bad_samples_and_times_are_refused(void **state)
+{
+	static const struct refused rows[] = {
+		{VALUES "[[100,\"1\"],[130,\"1\"],[129,\"1\"]]",
+			"times do not go forward"},
+		{VALUES "[[100,\"1\"],[9223372036854775807,\"1\"]]",
+			"not between years"},
+		{VALUES "[[100,\"1\"],[9223372036854775808,\"1\"]]",
+			"not between years"},
+		{VALUES "[[100,\"1\"],[1e300,\"1\"]]", "not between years"},
+		{VALUES "[[-1e300,\"1\"]]", "not between years"},
+		{VALUES "[[253402300800,\"1\"]]", "after year 9999"},
+		{VALUES "[[100,\"1\",2]]", "a pair has two members"},
+		{VALUES "[[100]]", "is expected here"},
+		{VALUES "[[100,\"1", "is not a sample"},
+		{VALUES "[[100,\"1e\"]]", "is not a sample"},
+		{VALUES "[[100,\"0x10\"]]", "is not a sample"},
+	};
+
+	expect_refused(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+/* ---- long ones ---- */
+
+#define LONG_BYTES (32 * 1024 * 1024)
+
+/* HEAD, `open`, `item` n times with commas, `close`; the caller frees it. */
+static struct buf many(
+	const char *open, const char *item, size_t n, const char *close)
+{
+	struct buf out;
 	size_t i;
 
+	buf_init(&out, LONG_BYTES);
+	buf_addf(&out, "%s%s", HEAD, open);
+	for (i = 0; i < n; i++)
+		buf_addf(&out, "%s%s", i ? "," : "", item);
+	buf_adds(&out, close);
+	assert_false(out.overflow);
+	return out;
+}
+
+static void a_million_series_of_one_query_are_refused_at_the_65th(void **state)
+{
+	struct buf json = many("\"series\":{\"a\":{\"data\":{\"result\":[",
+		"{\"metric\":{},\"values\":[]}", 1000000, "]}}}}");
+	struct err err;
+
+	assert_null(parse_bytes(json.data, json.len, &err));
+	assert_non_null(strstr(err.text, "answered more than 64 series"));
+	buf_fini(&json);
+}
+
+static void a_million_named_series_are_refused_at_the_129th(void **state)
+{
+	struct buf json;
+	struct err err;
+	int i;
+
+	buf_init(&json, LONG_BYTES * 2);
+	buf_addf(&json, "%s\"series\":{", HEAD);
+	for (i = 0; i < 1000000; i++)
+		buf_addf(&json, "%s\"s%d\":{\"data\":{\"result\":[]}}",
+			i ? "," : "", i);
+	buf_adds(&json, "}}");
+	assert_false(json.overflow);
+	assert_null(parse_bytes(json.data, json.len, &err));
+	assert_non_null(strstr(err.text, "more than 128 series"));
+	buf_fini(&json);
+}
+
+static void nothing_but_nan_is_no_data_everywhere(void **state)
+{
+	struct buf json;
+	struct recording *r;
+	struct err err;
+	int i;
+
+	buf_init(&json, LONG_BYTES);
+	buf_addf(&json, "%s[", VALUES);
+	for (i = 100; i <= 400; i++)
+		buf_addf(&json, "%s[%d,\"NaN\"]", i > 100 ? "," : "", i);
+	buf_adds(&json, "]}]}}}}");
+	r = parse_bytes(json.data, json.len, &err);
+	assert_non_null(r);
+	for (i = 100; i <= 400; i++)
+		expect_at(r, i, RECORDED_VALUE, NAN);
+	recording_free(&r);
+	buf_fini(&json);
+}
+
+/* Brackets, blanks, a text and a number that never end: each is an error
+ * before it costs anything. */
+static void what_never_ends_is_refused(void **state)
+{
+	static const struct {
+		const char *begin;
+		char more;
+		const char *error;
+	} rows[] = {
+		{"{\"context\":{\"x\":", '[', "nested deeper than 32"},
+		{"[", '[', "'{' is expected"},
+		{"", ' ', "the file ends where"},
+		{"{\"", 'k', "the file ends in a string"},
+		{"{\"context\":{\"service\":\"", 's', "ends in a string"},
+		{"{\"context\":{\"other\":\"", 's', "ends in a string"},
+		{"{\"start\":", '1', "this is not a number"},
+		{"{\"start\":1", '0', "this is not a number"},
+		{"{\"start\":1e", '0', "this is not a number"},
+		{"{\"start\":0.", '0', "this is not a number"},
+	};
+	struct recording *r;
+	struct buf json;
+	struct err err;
+	size_t i, j;
+
+	buf_init(&json, LONG_BYTES);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		r = parse(rows[i].json, &err);
-		if (r)
-			fail_msg("row %zu was accepted", i);
-		if (!strstr(err.text, rows[i].error))
+		buf_clear(&json);
+		buf_adds(&json, rows[i].begin);
+		for (j = 0; j < 4 * 1024 * 1024; j++)
+			buf_addc(&json, rows[i].more);
+		r = parse_bytes(json.data, json.len, &err);
+		if (r || !strstr(err.text, rows[i].error))
 			fail_msg("row %zu: \"%s\" is not in \"%s\"", i,
-				rows[i].error, err.text);
+				rows[i].error, r ? "accepted" : err.text);
 	}
+	buf_fini(&json);
+}
+
+static void a_recording_cut_off_anywhere_is_an_error(void **state)
+{
+	static const char json[] = HEAD
+		"\"context\":{\"service\":\"b\\u00e9\",\"shift\":1.5},"
+		"\"expect\":\"promoted\",\"series\":{\"a\":{\"query\":\"q\","
+		"\"errors\":[{\"from\":200,\"to\":210,\"type\":\"x\"}],"
+		"\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metric\":"
+		"{\"l\":null},\"values\":[[100,\"1\"],[130.25,\"NaN\"]]}]}}}}";
+	struct recording *r;
+	struct err err;
+	size_t len;
+
+	for (len = 0; len < sizeof(json) - 1; len++) {
+		r = parse_bytes(json, len, &err);
+		if (r)
+			fail_msg("its first %zu bytes are accepted", len);
+	}
+	r = parse_bytes(json, sizeof(json) - 1, &err);
+	assert_non_null(r);
+	recording_free(&r);
+}
+
+/* The place of an error behind a window's end. */
+static void places_are_right_however_far_they_are(void **state)
+{
+	struct recording *r;
+	struct buf json;
+	struct err err;
+	int i;
+
+	buf_init(&json, LONG_BYTES);
+	buf_addf(&json, "%s[", VALUES);
+	for (i = 0; i < 50000; i++)
+		buf_addf(&json, "%s[%d,\"0.%d\"]", i ? ",\n" : "", i + 100, i);
+	buf_adds(&json, ",\n  [50101,\"x\"]");
+	r = parse_bytes(json.data, json.len, &err);
+	assert_null(r);
+	assert_non_null(strstr(shown(&err), "r.json:50001:11: this is not a"));
+	buf_fini(&json);
+}
+
+static ssize_t broken(char *bytes, size_t size, void *arg, struct err *err_r)
+{
+	return err_set(err_r, ERR_IO, "the disk is gone");
+}
+
+static void trouble_while_it_is_read_is_told(void **state)
+{
+	const struct recording_source source = {broken, NULL, 0};
+	struct err err;
+
+	assert_null(recording_read("r.json", &source, &err));
+	assert_string_equal(err.text, "the disk is gone");
 }
 
 int main(void)
@@ -182,6 +445,16 @@ int main(void)
 		cmocka_unit_test(an_empty_result_is_no_data),
 		cmocka_unit_test(outages_and_several_series_are_told_apart),
 		cmocka_unit_test(bad_recordings_are_refused_with_their_place),
+		cmocka_unit_test(bad_samples_and_times_are_refused),
+		cmocka_unit_test(
+			a_million_series_of_one_query_are_refused_at_the_65th),
+		cmocka_unit_test(
+			a_million_named_series_are_refused_at_the_129th),
+		cmocka_unit_test(nothing_but_nan_is_no_data_everywhere),
+		cmocka_unit_test(what_never_ends_is_refused),
+		cmocka_unit_test(a_recording_cut_off_anywhere_is_an_error),
+		cmocka_unit_test(places_are_right_however_far_they_are),
+		cmocka_unit_test(trouble_while_it_is_read_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
