@@ -33,6 +33,7 @@ struct reading {
 	struct loop *loop;
 	struct http *http;
 	struct credentials *credentials;
+	struct metrics metrics;
 	struct prometheus *prometheus;
 	struct recorder *recorder;
 	struct timer *tick;
@@ -269,7 +270,9 @@ static void take_check(
 	const struct answer *answers[SERIES_KINDS] = {&event->answers.value,
 		&event->answers.baseline, &event->answers.requests};
 	const struct slo *slo = &o->reading->policy->slos[event->slo];
-	int64_t asked_ms = time_ms - event->latency_ms;
+	/* Of the data that was asked for: see `delay` of metrics. */
+	int64_t asked_ms = time_ms - event->latency_ms -
+			   o->reading->policy->metrics.delay_ms;
 	struct recorder_outage *open;
 	int kind;
 
@@ -339,8 +342,9 @@ static int open_world(struct reading *r, struct err *err_r)
 		r->credentials = credentials_new(r->loop, r->http, err_r);
 	if (google && !r->credentials)
 		return -1;
+	r->metrics = prometheus_metrics(r->policy, r->plan.context.project);
 	r->prometheus = prometheus_new(
-		r->loop, r->http, r->credentials, &r->policy->metrics, err_r);
+		r->loop, r->http, r->credentials, &r->metrics, err_r);
 	if (!r->prometheus)
 		return -1;
 	r->recorder = recorder_new(&r->plan, r->loop, r->prometheus, err_r);

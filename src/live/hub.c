@@ -17,6 +17,8 @@
 struct prometheus_slot {
 	struct prometheus_slot *next;
 	const struct policy *policy;
+	char *project; /* of the services it is for */
+	struct metrics metrics;
 	struct prometheus *prometheus;
 };
 
@@ -70,19 +72,21 @@ void hub_join(struct hub *hub, struct live *live)
 
 static void prometheus_release(struct hub *hub, const struct policy *policy)
 {
-	struct prometheus_slot **at, *slot;
+	struct prometheus_slot **at = &hub->prometheus, *slot;
 	struct live *live;
 
 	TAILQ_FOREACH(live, &hub->lives, link)
 	if (live->policy == policy)
 		return;
-	for (at = &hub->prometheus; (slot = *at); at = &slot->next) {
-		if (slot->policy != policy)
+	while ((slot = *at)) {
+		if (slot->policy != policy) {
+			at = &slot->next;
 			continue;
+		}
 		*at = slot->next;
 		prometheus_free(&slot->prometheus);
+		free(slot->project);
 		free(slot);
-		return;
 	}
 }
 
@@ -108,20 +112,25 @@ struct prometheus *hub_prometheus(struct live *live, struct err *err_r)
 {
 	struct hub *hub = live->hub;
 	struct prometheus_slot *slot;
-	struct prometheus *prometheus;
 
 	for (slot = hub->prometheus; slot; slot = slot->next)
-		if (slot->policy == live->policy)
+		if (slot->policy == live->policy &&
+			strcmp(slot->project, live->project) == 0)
 			return slot->prometheus;
-	prometheus = prometheus_new(hub->world.loop, hub->world.http,
-		hub->world.credentials, &live->policy->metrics, err_r);
-	if (!prometheus)
-		return NULL;
 	slot = xcalloc(1, sizeof(*slot));
-	*slot = (struct prometheus_slot){
-		hub->prometheus, live->policy, prometheus};
+	slot->policy = live->policy;
+	slot->project = xstrdup(live->project);
+	slot->metrics = prometheus_metrics(live->policy, slot->project);
+	slot->prometheus = prometheus_new(hub->world.loop, hub->world.http,
+		hub->world.credentials, &slot->metrics, err_r);
+	if (!slot->prometheus) {
+		free(slot->project);
+		free(slot);
+		return NULL;
+	}
+	slot->next = hub->prometheus;
 	hub->prometheus = slot;
-	return prometheus;
+	return slot->prometheus;
 }
 
 /* ---- the turn ---- */

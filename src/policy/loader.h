@@ -24,6 +24,7 @@ struct loader {
 	struct problems problems;
 	const struct node *root;
 	struct name *names; /* of all actions so far */
+	bool metrics_read;
 };
 
 struct key;
@@ -97,6 +98,11 @@ bool whole_number(struct loader *loader, const struct node *node,
 bool choose(struct loader *loader, const struct node *node,
 	const struct choice *choices, int *value_r);
 
+/* Names of Google's: `detail` has the characters beside letters, digits and
+ * "-". */
+void read_cloud_name(struct loader *, const struct node *, const struct key *,
+	void *); /* const char * */
+
 /* Readers for tables; the target's type and `detail` in brackets. */
 void read_node(struct loader *, const struct node *, const struct key *,
 	void *); /* const struct node *: looked at later */
@@ -160,6 +166,22 @@ void read_headers(struct loader *, const struct node *, const struct key *,
 	void *); /* const struct header *; size_t: offset of their number */
 void read_env(struct loader *, const struct node *, const struct key *,
 	void *); /* const struct env_var *; size_t: offset of their number */
+
+/* ---- policy_load_metrics.c ---- */
+
+/* Once, from wherever it is needed first. */
+void load_metrics(struct loader *loader);
+void read_metrics(struct loader *, const struct node *, const struct key *,
+	void *); /* struct policy */
+/* That no check judges what is not there yet, or was before the shift. */
+void check_metrics(struct loader *loader);
+
+/* ---- policy_load_use.c ---- */
+
+/* The SLO with all that its `use` stands for; NULL after a problem. */
+const struct node *use_expand(struct loader *loader, const struct node *slo);
+/* Gives a name to those that have none, so that --set finds them. */
+void use_names(struct arena *arena, struct node *root);
 
 /* ---- policy_load_slo.c, policy_load_action.c ---- */
 

@@ -37,6 +37,10 @@ enum no_data { NO_DATA_WAIT, NO_DATA_PASS, NO_DATA_BREACH };
 enum auth_type { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_GOOGLE };
 /* Who is asked for an SLO's values; live/provider.h knows how. */
 enum slo_provider { SLO_PROMETHEUS, SLO_PROVIDERS };
+/* What the policy's metrics are: any Prometheus, or Cloud Monitoring. */
+enum metrics_provider { METRICS_PROMETHEUS, METRICS_GOOGLE };
+/* What it means that the candidate has a value and the baseline has none. */
+enum no_baseline { NO_BASELINE_NO_DATA, NO_BASELINE_SKIP };
 
 /* What an action in the rollback sequence is meant for: a set of bits. */
 enum when {
@@ -84,6 +88,7 @@ struct slo_texts {
 
 struct slo {
 	const char *name;
+	const char *use; /* the ready SLO it was made of; NULL: none */
 	enum slo_provider provider;
 	const char *query; /* with templates */
 	const char *baseline; /* query of the other side; NULL: none */
@@ -97,6 +102,7 @@ struct slo {
 	int fail_breaches, fail_of; /* latch at N breaches of the last M */
 	int min_passes;
 	enum no_data no_data;
+	enum no_baseline no_baseline;
 	struct srcpos pos;
 };
 
@@ -275,8 +281,14 @@ struct actions {
 };
 
 struct metrics {
-	struct secret *url; /* may hold userinfo or a token */
+	enum metrics_provider provider;
+	struct secret *url; /* may hold userinfo or a token; NULL: Google's */
 	const char *url_shown; /* the same without them */
+	const char *project; /* Google's: whose; NULL: the service's */
+	const char *quota_project; /* NULL: that of the credentials */
+	/* Samples may be so late: queries are asked as of so long ago. */
+	int64_t delay_ms;
+	int64_t resolution_ms; /* from one sample to the next; 0: not said */
 	struct auth auth;
 	struct tls tls;
 	const struct header *headers;

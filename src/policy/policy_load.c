@@ -15,34 +15,11 @@
 #define SETTLE_MS         (30 * MS_SECOND)
 #define HOLD_TIMEOUT_MS   (30 * MS_MINUTE)
 #define REVERT_TIMEOUT_MS (10 * MS_MINUTE)
-#define METRICS_MS        (10 * MS_SECOND)
 #define APPROVAL_MS       (4 * MS_HOUR)
 #define APPROVER_MAX      63 /* bytes of a person's name */
 #define TAG_MAX           46 /* bytes */
 
 /* ---- target ---- */
-
-/* Names of Google's: `extra` are characters beside letters, digits, "-". */
-static void read_cloud_name(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	const char *extra = key->detail, *text = plain_text(loader, value), *p;
-
-	if (!text)
-		return;
-	for (p = text; *p; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
-			    *p == '-' || strchr(extra, *p)))
-			break;
-	if (*p || !(*text >= 'a' && *text <= 'z') ||
-		strlen(text) > POLICY_NAME_MAX)
-		complain(loader, value,
-			"\"%.80s\" is not a %s: write lower case letters, "
-			"digits and \"-\", a letter first, at most %d",
-			text, key->name, POLICY_NAME_MAX);
-	else
-		*(const char **)((char *)into + key->offset) = text;
-}
 
 static const struct key target_keys[] = {
 	{"project", read_cloud_name, offsetof(struct policy, project), ".:"},
@@ -52,48 +29,6 @@ static const struct key target_keys[] = {
 };
 
 const struct section target_section = {"target", target_keys};
-
-/* ---- metrics ---- */
-
-static const struct choice providers[] = {
-	{"prometheus", 0},
-	{"cloud-monitoring", -1},
-	{"sentry", -1},
-	{0},
-};
-
-static void read_provider(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	int provider;
-
-	(void)choose(loader, value, providers, &provider); /* only one */
-}
-
-static void read_metrics_url(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	struct metrics *metrics = into;
-
-	metrics->url = secret_url(loader, value, false, &metrics->url_shown);
-}
-
-static const struct duration_range metrics_range = {100, 5 * MS_MINUTE};
-static const size_t n_headers_at = offsetof(struct metrics, n_headers);
-
-static const struct key metrics_keys[] = {
-	{"provider", read_provider},
-	{"url", read_metrics_url, .required = true},
-	{"auth", read_auth, offsetof(struct metrics, auth)},
-	{"tls", read_tls, offsetof(struct metrics, tls)},
-	{"headers", read_headers, offsetof(struct metrics, headers),
-		&n_headers_at},
-	{"timeout", read_duration, offsetof(struct metrics, timeout_ms),
-		&metrics_range},
-	{0},
-};
-
-const struct section metrics_section = {"metrics", metrics_keys};
 
 /* ---- steps ---- */
 
@@ -305,8 +240,7 @@ static const struct key policy_keys[] = {
 	{"name", read_name, MEMBER(name), .required = true},
 	{"use", NULL},
 	{"target", read_nested, 0, &target_section},
-	{"metrics", read_nested, MEMBER(metrics), &metrics_section,
-		.required = true},
+	{"metrics", read_metrics, .required = true},
 	{"steps", read_steps, .required = true},
 	{"slos", read_slos, .required = true},
 	{"settle", read_duration, MEMBER(settle_ms), &settle_range},
@@ -351,7 +285,6 @@ static struct policy *policy_new(
 	policy->folder = folder_of(&policy->arena, path);
 	policy->source = xmemdup0(bytes, len);
 	policy->source_len = len;
-	policy->metrics.timeout_ms = METRICS_MS;
 	policy->settle_ms = SETTLE_MS;
 	policy->hold_timeout_ms = HOLD_TIMEOUT_MS;
 	policy->revert_timeout_ms = REVERT_TIMEOUT_MS;
@@ -385,8 +318,10 @@ struct policy *policy_parse(const char *path, const char *bytes, size_t len,
 	root = yaml_parse(loader.arena, &loader.problems);
 	loader.root = root;
 	if (root) {
+		use_names(loader.arena, root);
 		override_apply(loader.arena, &loader.problems, root, world);
 		read_section(&loader, loader.root, &policy_section, policy);
+		check_metrics(&loader);
 		check_slos(&loader);
 		check_actions(&loader);
 	}

@@ -15,6 +15,8 @@
 #define FAIL_BREACHES 2
 #define FAIL_OF       3
 #define MIN_PASSES    3
+/* Of samples, for a rate to rely on: five, where one a minute makes 5m. */
+#define WINDOW_SAMPLES 5
 
 /* ---- keys ---- */
 
@@ -111,9 +113,8 @@ static void read_requests_min(struct loader *loader, const struct node *value,
 }
 
 static const struct key requests_keys[] = {
-	{"query", read_template, offsetof(struct slo, requests),
-		.required = true},
-	{"min", read_requests_min, .required = true},
+	{"query", read_template, offsetof(struct slo, requests)},
+	{"min", read_requests_min},
 	{0},
 };
 
@@ -123,6 +124,16 @@ static void read_requests(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	read_section(loader, value, &requests_section, into);
+	for (const struct key *k = requests_keys; k->name; k++)
+		if (value->kind == NODE_MAPPING && !node_get(value, k->name))
+			complain(loader, value, "requests needs \"%s\"",
+				k->name);
+}
+
+/* Put into the query already: see policy_load_use.c. */
+static void read_with(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
 }
 
 static const struct choice kinds[] = {{"threshold", 0}, {"evidence", -1}, {0}};
@@ -155,6 +166,11 @@ static const struct choice no_data_choices[] = {
 	{"breach", NO_DATA_BREACH},
 	{0},
 };
+static const struct choice no_baseline_choices[] = {
+	{"no-data", NO_BASELINE_NO_DATA},
+	{"skip", NO_BASELINE_SKIP},
+	{0},
+};
 static const struct duration_range span_range = {MS_SECOND, MS_DAY};
 static const struct whole_range passes_range = {1, 1000};
 
@@ -167,11 +183,13 @@ static const struct whole_range passes_range = {1, 1000};
 	}
 
 static const struct key slo_keys[] = {
-	{"name", read_name, offsetof(struct slo, name), .required = true},
+	{"name", read_name, offsetof(struct slo, name)},
+	{"use", read_text, offsetof(struct slo, use)},
+	{"with", read_with},
 	{"kind", read_kind},
 	{"provider", read_choice, offsetof(struct slo, provider),
 		provider_choices},
-	{"query", read_template, offsetof(struct slo, query), .required = true},
+	{"query", read_template, offsetof(struct slo, query)},
 	LIMIT(max, -INFINITY),
 	LIMIT(min, -INFINITY),
 	LIMIT(critical, -INFINITY),
@@ -187,6 +205,8 @@ static const struct key slo_keys[] = {
 		&passes_range},
 	{"no_data", read_choice, offsetof(struct slo, no_data),
 		no_data_choices},
+	{"no_baseline", read_choice, offsetof(struct slo, no_baseline),
+		no_baseline_choices},
 	{"requests", read_requests},
 	{0},
 };
@@ -287,24 +307,61 @@ static void check_queries(
 			"in between would never be looked at");
 }
 
-static void read_slo(
+/* Where nothing stands in for a baseline, one of the limits has to. */
+static void check_no_baseline(
+	struct loader *loader, const struct node *node, const struct slo *slo)
+{
+	if (slo->no_baseline != NO_BASELINE_SKIP)
+		return;
+	if (!is_given(node, "compare") && !is_given(node, "baseline"))
+		complain(loader, at(node, "no_baseline")->key,
+			"this SLO is not compared with anything: remove "
+			"no_baseline");
+	else if (!is_given(node, "max") && !is_given(node, "min"))
+		complain(loader, at(node, "no_baseline"),
+			"without a baseline nothing would be looked at: add "
+			"max or min");
+}
+
+static int64_t more_of(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void set_defaults(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
+	int64_t sample_ms = loader->policy->metrics.resolution_ms;
+
 	*slo = (struct slo){
-		.window_ms = WINDOW_MS,
-		.interval_ms = INTERVAL_MS,
+		.window_ms = more_of(WINDOW_MS, WINDOW_SAMPLES * sample_ms),
+		.interval_ms = more_of(INTERVAL_MS, sample_ms),
 		.fail_breaches = FAIL_BREACHES,
 		.fail_of = FAIL_OF,
 		.min_passes = MIN_PASSES,
 		.no_data = NO_DATA_WAIT,
 		.pos = node_pos(loader, node),
 	};
-	read_section(loader, node, &slo_section, slo);
-	if (node->kind != NODE_MAPPING)
+}
+
+static void read_slo(
+	struct loader *loader, const struct node *node, struct slo *slo)
+{
+	const struct node *whole = use_expand(loader, node);
+
+	set_defaults(loader, node, slo);
+	read_section(loader, whole ? whole : node, &slo_section, slo);
+	if (node->kind != NODE_MAPPING || !whole)
 		return;
-	check_limits(loader, node, slo);
-	check_comparison(loader, node, slo);
-	check_queries(loader, node, slo);
+	if (!is_given(whole, "name"))
+		complain(loader, node, "an SLO needs \"name\"");
+	if (!is_given(whole, "query"))
+		complain(loader, node,
+			"an SLO needs \"query\", or \"use\" for a ready one");
+	check_limits(loader, whole, slo);
+	check_comparison(loader, whole, slo);
+	check_no_baseline(loader, whole, slo);
+	check_queries(loader, whole, slo);
 }
 
 static void check_name(
@@ -333,6 +390,7 @@ void read_slos(struct loader *loader, const struct node *value,
 	if (!n && value->kind == NODE_SEQUENCE && !value->first)
 		complain(loader, value,
 			"without an SLO nothing is evaluated: add one");
+	load_metrics(loader);
 	policy->slos = arena_alloc(loader->arena, n * sizeof(*policy->slos));
 	policy->n_slos = n;
 	for (const struct node *node = value->first; node && i < n;

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "policy/policy_load.h"
 #include "policy/policy_plan.h"
+#include "policy/ready_slo.h"
 
 #define LABEL_WIDTH 12 /* columns of the words on the left */
 
@@ -66,7 +67,31 @@ static const char *or_flag(const char *text, const char *flag)
 	return text ? text : flag;
 }
 
-static void add_head(struct buf *out, const struct policy *p)
+/* Why the first check of a step comes late. */
+static void add_sampling(struct buf *out, const struct policy *p)
+{
+	const struct metrics *m = &p->metrics;
+
+	if (!m->delay_ms && !m->resolution_ms)
+		return;
+	add_label(out, 0, "");
+	if (m->resolution_ms) {
+		buf_adds(out, "a sample every ");
+		plan_duration(out, m->resolution_ms);
+		buf_adds(out, m->delay_ms ? ", " : "");
+	}
+	if (m->delay_ms) {
+		buf_adds(out, "queries are asked as of ");
+		plan_duration(out, m->delay_ms);
+		buf_adds(out, " ago, when all of them are there");
+	}
+	buf_addc(out, '\n');
+	add_label(out, 0, "");
+	buf_adds(out, "settle covers it and the longest {{window}}: no check "
+		      "of a step looks at the time before its shift\n");
+}
+
+static void add_metrics(struct buf *out, const struct policy *p)
 {
 	static const char *const auths[] = {
 		[AUTH_NONE] = "no authentication",
@@ -74,7 +99,29 @@ static void add_head(struct buf *out, const struct policy *p)
 		[AUTH_BEARER] = "a bearer token",
 		[AUTH_GOOGLE] = "Google credentials",
 	};
+	const struct metrics *m = &p->metrics;
+	const char *project = m->project ? m->project : p->project;
 
+	add_label(out, 0, "metrics");
+	if (m->url_shown) {
+		buf_adds(out, m->provider == METRICS_GOOGLE
+				      ? "Cloud Monitoring at "
+				      : "");
+		printable_add(out, m->url_shown);
+	} else {
+		buf_addf(out, "Cloud Monitoring of project %s",
+			or_flag(project, "of --project"));
+	}
+	buf_addf(out, ", %s, timeout ", auths[m->auth.type]);
+	plan_duration(out, m->timeout_ms);
+	if (m->quota_project)
+		buf_addf(out, ", quota of %s", m->quota_project);
+	buf_addc(out, '\n');
+	add_sampling(out, p);
+}
+
+static void add_head(struct buf *out, const struct policy *p)
+{
 	add_label(out, 0, "policy");
 	printable_add(out, p->name);
 	buf_adds(out, " (");
@@ -85,11 +132,7 @@ static void add_head(struct buf *out, const struct policy *p)
 		or_flag(p->service, "of the command line"),
 		or_flag(p->region, "the region of --region"),
 		or_flag(p->project, "of --project"));
-	add_label(out, 0, "metrics");
-	printable_add(out, p->metrics.url_shown);
-	buf_addf(out, ", %s, timeout ", auths[p->metrics.auth.type]);
-	plan_duration(out, p->metrics.timeout_ms);
-	buf_addc(out, '\n');
+	add_metrics(out, p);
 }
 
 /* ---- steps ---- */
@@ -180,6 +223,16 @@ static void add_limits(struct buf *out, const struct slo *s)
 	buf_adds(out, " once fails it at once\n");
 }
 
+static void add_use(struct buf *out, const struct slo *s)
+{
+	const struct ready_slo *ready = s->use ? ready_slo_find(s->use) : NULL;
+
+	if (!ready)
+		return;
+	add_label(out, 4, "use");
+	buf_addf(out, "%s: %s\n", ready->use, ready->about);
+}
+
 static void add_slo(struct buf *out, const struct slo *s)
 {
 	static const char *const no_data[] = {
@@ -196,6 +249,7 @@ static void add_slo(struct buf *out, const struct slo *s)
 	buf_adds(out, ", {{window}} is ");
 	plan_duration(out, s->window_ms);
 	buf_addc(out, '\n');
+	add_use(out, s);
 	add_limits(out, s);
 	add_label(out, 4, "fails");
 	buf_addf(out, "when %d of the last %d checks are breaches\n",
@@ -203,6 +257,9 @@ static void add_slo(struct buf *out, const struct slo *s)
 	add_label(out, 4, "passes");
 	buf_addf(out, "%d needed in each step\n", s->min_passes);
 	add_row(out, 4, "no data", no_data[s->no_data]);
+	if (s->no_baseline == NO_BASELINE_SKIP)
+		add_row(out, 4, "no baseline",
+			"skip: the limits on the value decide alone");
 	if (s->requests) {
 		add_label(out, 4, "requests");
 		buf_addf(out, "fewer than %g are no data\n", s->requests_min);

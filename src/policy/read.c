@@ -377,3 +377,24 @@ void read_duration(struct loader *loader, const struct node *value,
 	else
 		*(int64_t *)target(key, into) = ms;
 }
+
+void read_cloud_name(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *extra = key->detail, *text = plain_text(loader, value), *p;
+
+	if (!text)
+		return;
+	for (p = text; *p; p++)
+		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
+			    *p == '-' || strchr(extra, *p)))
+			break;
+	if (*p || !(*text >= 'a' && *text <= 'z') ||
+		strlen(text) > POLICY_NAME_MAX)
+		complain(loader, value,
+			"\"%.80s\" is not a %s: write lower case letters, "
+			"digits and \"-\", a letter first, at most %d",
+			text, key->name, POLICY_NAME_MAX);
+	else
+		put_text(key, into, text);
+}

@@ -25,6 +25,9 @@
 #define RANGE_BYTES_MAX (16 * 1024 * 1024)
 #define FORM_TYPE       "application/x-www-form-urlencoded"
 #define QUOTA_HEADER    "x-goog-user-project"
+#define GOOGLE_ENDPOINT "https://monitoring.googleapis.com"
+#define GOOGLE_VARIABLE "CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING"
+#define GOOGLE_PATH     "/v1/projects/%s/location/global/prometheus"
 
 struct prometheus_call {
 	TAILQ_ENTRY(prometheus_call) link;
@@ -42,6 +45,7 @@ struct flight {
 	uint32_t hash;
 	char *query;
 	struct prometheus_range range; /* step 0: an instant value */
+	int64_t time_ms; /* as of when; 0: the server's now */
 	int64_t timeout_ms, started_us;
 	struct http_call *http_call;
 	struct token_call *token_call;
@@ -57,6 +61,7 @@ struct prometheus {
 	const struct metrics *metrics;
 	char *url; /* of queries; may hold secrets */
 	char *range_url;
+	char *shown; /* for messages: without secrets */
 	struct http_header *headers;
 	size_t n_headers;
 	struct secret *token; /* the newest sent, kept for token_reject */
@@ -97,25 +102,74 @@ static void wipe_url(char **url)
 	xfree(url);
 }
 
-static int check_metrics(const struct metrics *metrics,
-	const struct credentials *credentials, struct err *err_r)
+/* The PromQL front of Cloud Monitoring. */
+static char *google_url(const struct metrics *metrics)
 {
-	const char *url = secret_reveal(metrics->url);
+	const char *base = getenv(GOOGLE_VARIABLE);
+	size_t len;
 
+	if (!base || !*base)
+		base = GOOGLE_ENDPOINT;
+	len = strlen(base);
+	while (len && base[len - 1] == '/')
+		len--;
+	return xasprintf("%.*s" GOOGLE_PATH, (int)len, base, metrics->project);
+}
+
+static int check_url(const char *url, const char *shown, struct err *err_r)
+{
 	if (strchr(url, '#') || strlen(url) > HTTP_URL_MAX)
 		return err_set(err_r, ERR_POLICY,
 			"metrics.url %s has a fragment (#…) or more than %d "
 			"bytes",
-			metrics->url_shown, HTTP_URL_MAX);
+			shown, HTTP_URL_MAX);
 	if (http_url_check(url, false, err_r) < 0) {
 		err_r->code = ERR_POLICY;
 		return err_wrap(err_r, "metrics.url");
 	}
-	if (metrics->auth.type == AUTH_GOOGLE && !credentials)
-		return err_set(err_r, ERR_AUTH,
+	return 0;
+}
+
+static int check_metrics(const struct metrics *metrics,
+	const struct credentials *credentials, struct err *err_r)
+{
+	char *own;
+	int rc;
+
+	if (!metrics->url && !metrics->project)
+		return err_set(err_r, ERR_POLICY,
+			"metrics: whose? write project, or say --project");
+	own = metrics->url ? NULL : google_url(metrics);
+	rc = own ? check_url(own, own, err_r)
+		 : check_url(secret_reveal(metrics->url), metrics->url_shown,
+			   err_r);
+	free(own);
+	if (rc == 0 && metrics->auth.type == AUTH_GOOGLE && !credentials)
+		rc = err_set(err_r, ERR_AUTH,
 			"metrics.auth is google, but there are no Google "
 			"credentials");
-	return 0;
+	return rc;
+}
+
+struct metrics prometheus_metrics(
+	const struct policy *policy, const char *project)
+{
+	struct metrics metrics = policy->metrics;
+
+	if (!metrics.url && !metrics.project)
+		metrics.project = project ? project : policy->project;
+	return metrics;
+}
+
+static void take_url(struct prometheus *prometheus)
+{
+	const struct metrics *metrics = prometheus->metrics;
+	char *own = metrics->url ? NULL : google_url(metrics);
+	const char *url = own ? own : secret_reveal(metrics->url);
+
+	prometheus->url = query_url(url, "");
+	prometheus->range_url = query_url(url, "_range");
+	prometheus->shown = own ? own : xstrdup(metrics->url_shown);
 }
 
 static void take_headers(struct prometheus *prometheus)
@@ -124,7 +178,9 @@ static void take_headers(struct prometheus *prometheus)
 	const char *project = NULL;
 	size_t i;
 
-	if (metrics->auth.type == AUTH_GOOGLE)
+	if (metrics->quota_project)
+		project = metrics->quota_project;
+	else if (metrics->auth.type == AUTH_GOOGLE)
 		project = credentials_quota_project(prometheus->credentials);
 	prometheus->headers =
 		xcalloc(metrics->n_headers + 1, sizeof(struct http_header));
@@ -152,9 +208,7 @@ struct prometheus *prometheus_new(struct loop *loop, struct http *http,
 	prometheus->http = http;
 	prometheus->credentials = credentials;
 	prometheus->metrics = metrics;
-	prometheus->url = query_url(secret_reveal(metrics->url), "");
-	prometheus->range_url =
-		query_url(secret_reveal(metrics->url), "_range");
+	take_url(prometheus);
 	take_headers(prometheus);
 	return prometheus;
 }
@@ -189,6 +243,7 @@ void prometheus_free(struct prometheus **prometheus)
 	}
 	wipe_url(&old->url);
 	wipe_url(&old->range_url);
+	free(old->shown);
 	secret_free(&old->token);
 	free(old->headers);
 	free(old);
@@ -301,6 +356,9 @@ static struct flight *ask_start(struct prometheus *prometheus,
 	flight->range = *range;
 	flight->timeout_ms = timeout_ms;
 	flight->started_us = loop_now_us(prometheus->loop);
+	if (prometheus->metrics->delay_ms)
+		flight->time_ms = loop_now(prometheus->loop) -
+				  prometheus->metrics->delay_ms;
 	flight->by_get = prometheus->by_get;
 	LIST_INSERT_HEAD(
 		&prometheus->flights[flight->hash % BUCKETS], flight, link);
@@ -370,6 +428,8 @@ static void add_form(
 
 	buf_addf(form, "query=%s&timeout=%lldms", query, (long long)left_ms);
 	free(query);
+	if (!flight->range.step_ms && flight->time_ms)
+		add_seconds(form, "time", flight->time_ms);
 	if (!flight->range.step_ms)
 		return;
 	add_seconds(form, "start", flight->range.start_ms);
@@ -498,7 +558,7 @@ static void ask_finish(struct flight *flight, const struct sample *sample,
 
 	if (cause) {
 		err = *cause;
-		err_wrap(&err, "metrics %s", prometheus->metrics->url_shown);
+		err_wrap(&err, "metrics %s", prometheus->shown);
 	}
 	/* Whoever asks the same from inside a callback asks anew. */
 	LIST_REMOVE(flight, link);

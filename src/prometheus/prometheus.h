@@ -1,6 +1,5 @@
 /*
- * A Prometheus (or Thanos, Mimir, VictoriaMetrics, Managed Prometheus) asked
- * for instant values by POST, or by GET where a proxy knows no POST. Identical
+ * A Prometheus (or Thanos, Mimir, VictoriaMetrics, Cloud Monitoring) asked for instant values by POST, or by GET where a proxy knows no POST. Identical
  * queries that are under way at the same moment are asked once.
  */
 #ifndef TIDEGATE_PROMETHEUS_PROMETHEUS_H
@@ -17,6 +16,11 @@ struct loop;
 struct prometheus;
 struct prometheus_call;
 
+/* The policy's metrics for a service of this project, which Google's are when
+ * the policy does not name another; project may be NULL otherwise. */
+struct metrics prometheus_metrics(
+	const struct policy *policy, const char *project);
+
 /* `metrics` is borrowed for the life of the object. credentials: for
  * auth google; may be NULL otherwise. */
 MUST_CHECK struct prometheus *prometheus_new(struct loop *loop,
@@ -30,8 +34,8 @@ void prometheus_free(struct prometheus **prometheus);
 typedef void (*prometheus_fn)(const struct sample *sample, int64_t latency_us,
 	const struct err *err, void *arg);
 
-/* The callback runs exactly once, later, never after the cancel. timeout_ms 0:
- * that of `metrics`; a call that joins one under way shares its time. */
+/* The query as of metrics->delay_ms ago. The callback runs exactly once, later,
+ * never after the cancel. timeout_ms 0: that of `metrics`; a call that joins one under way shares its time. */
 struct prometheus_call *prometheus_query_start(struct prometheus *prometheus,
 	const char *query, int64_t timeout_ms, prometheus_fn fn, void *arg);
 void prometheus_cancel(struct prometheus_call **call);

@@ -31,6 +31,12 @@ static struct answer answer_from(const struct sim *s,
 	return answer;
 }
 
+/* What `run` is told now is as of so long ago: see `delay` of metrics. */
+static int64_t asked_ms(const struct sim *s)
+{
+	return s->now_ms - s->policy->metrics.delay_ms;
+}
+
 bool sim_times_out(const struct sim *s, int slo)
 {
 	const struct chain *chain = s->chain[slo];
@@ -42,7 +48,8 @@ bool sim_times_out(const struct sim *s, int slo)
 		cursor = chain[kind].cursor;
 		if (chain[kind].series &&
 			recording_at(s->recording, chain[kind].series,
-				s->now_ms, &cursor, &value) == RECORDED_TIMEOUT)
+				asked_ms(s), &cursor,
+				&value) == RECORDED_TIMEOUT)
 			return true;
 	}
 	return false;
@@ -52,7 +59,7 @@ struct answer sim_answer(struct sim *s, int slo, int c)
 {
 	struct chain *chain = &s->chain[slo][c];
 
-	return answer_from(s, chain->series, s->now_ms, &chain->cursor);
+	return answer_from(s, chain->series, asked_ms(s), &chain->cursor);
 }
 
 /* A look back, beside the cursors that only go forward. */
@@ -75,7 +82,7 @@ void sim_count_check(struct sim *s, int slo)
 		return;
 	}
 	if (!streak->from_ms)
-		streak->from_ms = s->now_ms;
+		streak->from_ms = asked_ms(s);
 	streak->checks++;
 }
 

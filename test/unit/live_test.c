@@ -456,6 +456,12 @@ void cloudrun_cancel(struct cloudrun_call **call)
 
 /* ---- Prometheus ---- */
 
+struct metrics prometheus_metrics(
+	const struct policy *policy, const char *project)
+{
+	return policy->metrics;
+}
+
 struct prometheus *prometheus_new(struct loop *loop, struct http *http,
 	struct credentials *credentials, const struct metrics *what,
 	struct err *err_r)

@@ -27,6 +27,7 @@
 /* What the fake saw of one request; texts are copies. */
 struct seen {
 	char method[8], target[256], path[128], query[256], timeout[32];
+	char time[32];
 	char authorization[128], tenant[32], quota[32];
 };
 
@@ -83,7 +84,7 @@ static void look_at(struct seen *seen, struct server_request *request)
 	const char *type = request_header(request, "Content-Type");
 	size_t len;
 	const char *form = request_body(request, &len);
-	char *query, *timeout;
+	char *query, *timeout, *time;
 
 	COPY(seen->method, request_method(request));
 	COPY(seen->target, request_target(request));
@@ -99,10 +100,13 @@ static void look_at(struct seen *seen, struct server_request *request)
 	assert_string_equal(type, "application/x-www-form-urlencoded");
 	query = fake_form_field(form, "query");
 	timeout = fake_form_field(form, "timeout");
+	time = fake_form_field(form, "time");
 	COPY(seen->query, query);
 	COPY(seen->timeout, timeout);
+	COPY(seen->time, time);
 	free(query);
 	free(timeout);
+	free(time);
 }
 
 static void answer_late(void *arg)
@@ -586,6 +590,122 @@ static void google_without_credentials_is_refused(void **state)
 	assert_int_equal(err.code, ERR_AUTH);
 }
 
+/* Cloud Monitoring, asked without a URL: the endpoint is the fake. */
+static void open_monitoring(struct world *world, const char *project)
+{
+	static struct policy policy; /* its metrics are the world's */
+	struct metrics metrics;
+	char *url;
+	struct err err;
+
+	open_google(world);
+	prometheus_free(&world->prometheus);
+	secret_free(&world->metrics.url);
+	world->metrics.url = NULL;
+	world->metrics.url_shown = NULL;
+	policy.metrics = world->metrics;
+	metrics = prometheus_metrics(&policy, project);
+	world->metrics = metrics;
+	url = xasprintf("http://127.0.0.1:%d/", server_port(world->server));
+	setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING", url, 1);
+	world->prometheus = prometheus_new(world->loop, world->http,
+		world->credentials, &world->metrics, &err);
+	if (!world->prometheus)
+		fail_msg("%s", err.text);
+	xfree(&url);
+}
+
+static void cloud_monitoring_is_asked_at_its_own_path(void **state)
+{
+	struct world *world = *state;
+
+	world->metrics.provider = METRICS_GOOGLE;
+	open_monitoring(world, "of-the-service");
+	ask(world, "up");
+	assert_string_equal(world->seen[0].path,
+		"/v1/projects/of-the-service/location/global/prometheus/"
+		"api/v1/query");
+	assert_string_equal(world->seen[0].quota, "billing-1");
+	assert_non_null(strstr(world->seen[0].authorization, "Bearer "));
+	unsetenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING");
+}
+
+static void the_policy_may_name_project_and_quota(void **state)
+{
+	struct world *world = *state;
+
+	world->metrics.provider = METRICS_GOOGLE;
+	world->metrics.project = "scope";
+	world->metrics.quota_project = "payer";
+	open_monitoring(world, "of-the-service");
+	ask(world, "up");
+	assert_non_null(strstr(world->seen[0].path, "/projects/scope/"));
+	assert_string_equal(world->seen[0].quota, "payer");
+	unsetenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING");
+}
+
+static void google_without_a_project_is_refused(void **state)
+{
+	struct world *world = *state;
+	struct err err;
+
+	world->metrics.provider = METRICS_GOOGLE;
+	assert_null(prometheus_new(
+		world->loop, world->http, NULL, &world->metrics, &err));
+	assert_int_equal(err.code, ERR_POLICY);
+	assert_non_null(strstr(err.text, "--project"));
+}
+
+static void late_samples_are_asked_for_as_of_then(void **state)
+{
+	struct world *world = *state;
+	double now, asked;
+
+	open_at(world, "");
+	ask(world, "up");
+	assert_string_equal(world->seen[0].time, "");
+	world->metrics.delay_ms = 240000;
+	ask(world, "up");
+	now = (double)loop_now(world->loop) / 1000;
+	asked = strtod(world->seen[1].time, NULL);
+	assert_true(asked > now - 250 && asked < now - 239.9);
+}
+
+static void errors_of_google_are_read(void **state)
+{
+	static const struct reply replies[] = {
+		{400,
+			"{\"error\":{\"code\":400,\"status\":"
+			"\"INVALID_ARGUMENT\",\"message\":\"several resource "
+			"types\"}}",
+			0},
+		{403,
+			"{\"error\":{\"code\":403,\"status\":"
+			"\"PERMISSION_DENIED\",\"message\":\"no "
+			"timeSeries.list\"}}",
+			0},
+		{429,
+			"{\"error\":{\"code\":429,\"status\":"
+			"\"RESOURCE_EXHAUSTED\",\"message\":\"quota\"}}",
+			0}};
+	static const enum err_code codes[] = {
+		ERR_INVALID, ERR_DENIED, ERR_THROTTLED};
+	static const char *const texts[] = {
+		"several resource types", "no timeSeries.list", "quota"};
+	struct world *world = *state;
+	struct answer answer;
+	size_t i;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	open_at(world, "");
+	for (i = 0; i < N(replies); i++) {
+		answer = ask(world, "up");
+		assert_int_equal(answer.err.code, codes[i]);
+		assert_non_null(strstr(answer.err.text, texts[i]));
+	}
+}
+
 /* Trouble. */
 
 static void trouble_names_the_server_but_not_its_secrets(void **state)
@@ -686,6 +806,11 @@ int main(void)
 		TEST(a_late_refusal_of_the_old_token_spares_the_new_one),
 		TEST(without_a_token_nothing_is_asked),
 		TEST(google_without_credentials_is_refused),
+		TEST(cloud_monitoring_is_asked_at_its_own_path),
+		TEST(the_policy_may_name_project_and_quota),
+		TEST(google_without_a_project_is_refused),
+		TEST(late_samples_are_asked_for_as_of_then),
+		TEST(errors_of_google_are_read),
 		TEST(trouble_names_the_server_but_not_its_secrets),
 		TEST(a_server_that_never_answers_is_given_up),
 		TEST(an_answer_that_is_too_long_is_refused),

@@ -168,10 +168,11 @@ static const struct scenario scenarios[] = {
 		"rolled-back", 5, "0.02 > max", 0},
 };
 
-static void play(const struct scenario *s, sim_listener listener, void *arg,
+static void play_sets(const struct scenario *s, const char *const *sets,
+	size_t n_sets, sim_listener listener, void *arg,
 	struct sim_result *result)
 {
-	struct policy *policy = policy_with(&s->set, s->set ? 1 : 0);
+	struct policy *policy = policy_with(sets, n_sets);
 	struct recording *recording = record(s->changes, s->len_s, "");
 	struct sim_options options = {.approve = s->approve,
 		.approve_after_ms = 90000,
@@ -188,6 +189,12 @@ static void play(const struct scenario *s, sim_listener listener, void *arg,
 	sim_run(policy, recording, &options, listener, arg, result);
 	recording_free(&recording);
 	policy_free(&policy);
+}
+
+static void play(const struct scenario *s, sim_listener listener, void *arg,
+	struct sim_result *result)
+{
+	play_sets(s, &s->set, s->set ? 1 : 0, listener, arg, result);
 }
 
 static void rollouts_end_as_they_should(void **state)
@@ -230,6 +237,23 @@ static void the_first_bad_sample_and_what_it_cost_are_counted(void **state)
 	assert_int_equal(result.first_bad_ms, (int64_t)(START_S + 200) * 1000);
 	assert_int_equal(result.checks_to_revert, 2);
 	assert_in_range(result.revert_ms - result.first_bad_ms, 10000, 20000);
+}
+
+/* `run` would be told as of two minutes ago: so is the simulation. */
+static void late_samples_are_seen_late(void **state)
+{
+	static const char *const late[] = {"metrics.delay=2m", "settle=3m"};
+	static const struct scenario bad = {
+		.changes = {{0, 0.001}, {400, 0.02}, {-1, 0}}, .len_s = 1800};
+	static const struct scenario early = {
+		.changes = {{0, 0.9}, {60, 0.001}, {-1, 0}}, .len_s = 1800};
+	struct sim_result result;
+
+	play_sets(&bad, late, 2, NULL, NULL, &result);
+	assert_int_equal(result.first_bad_ms, (int64_t)(START_S + 400) * 1000);
+	assert_in_range(result.revert_ms - result.first_bad_ms, 130000, 142000);
+	play_sets(&early, late, 2, NULL, NULL, &result);
+	assert_string_equal(sim_outcome(&result), "promoted");
 }
 
 static void exposure_is_the_integral_of_the_candidates_percent(void **state)
@@ -320,6 +344,7 @@ int main(void)
 		cmocka_unit_test(rollouts_end_as_they_should),
 		cmocka_unit_test(
 			the_first_bad_sample_and_what_it_cost_are_counted),
+		cmocka_unit_test(late_samples_are_seen_late),
 		cmocka_unit_test(
 			exposure_is_the_integral_of_the_candidates_percent),
 		cmocka_unit_test(

@@ -1,0 +1,203 @@
+/*
+ * Where values come from: `metrics`, and how far its samples lie behind. A
+ * window is judged only when all of it is there and all of it comes after the
+ * shift; the rules below see to that.
+ */
+#include <string.h>
+
+#include "base/duration.h"
+#include "policy/loader.h"
+
+#define TIMEOUT_MS        (10 * MS_SECOND)
+#define GOOGLE_SAMPLES_MS (60 * MS_SECOND)
+#define GOOGLE_LATE_MS    (180 * MS_SECOND)
+#define WINDOW_SAMPLES    4 /* fewer make no rate to rely on */
+
+static const struct choice providers[] = {
+	{"prometheus", METRICS_PROMETHEUS},
+	{"google", METRICS_GOOGLE},
+	{0},
+};
+
+static void read_metrics_url(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct metrics *metrics = into;
+
+	metrics->url = secret_url(loader, value, false, &metrics->url_shown);
+}
+
+static const struct duration_range timeout_range = {100, 5 * MS_MINUTE};
+static const struct duration_range delay_range = {0, MS_HOUR};
+static const struct duration_range resolution_range = {100, MS_HOUR};
+static const size_t n_headers_at = offsetof(struct metrics, n_headers);
+
+#define MEMBER(m) offsetof(struct metrics, m)
+
+static const struct key metrics_keys[] = {
+	{"provider", read_choice, MEMBER(provider), providers},
+	{"url", read_metrics_url},
+	{"project", read_cloud_name, MEMBER(project), ".:"},
+	{"quota_project", read_cloud_name, MEMBER(quota_project), ".:"},
+	{"auth", read_auth, MEMBER(auth)},
+	{"tls", read_tls, MEMBER(tls)},
+	{"headers", read_headers, MEMBER(headers), &n_headers_at},
+	{"delay", read_duration, MEMBER(delay_ms), &delay_range},
+	{"resolution", read_duration, MEMBER(resolution_ms), &resolution_range},
+	{"timeout", read_duration, MEMBER(timeout_ms), &timeout_range},
+	{0},
+};
+
+const struct section metrics_section = {"metrics", metrics_keys};
+
+static bool is_google(const struct node *metrics)
+{
+	const struct node *provider = node_get(metrics, "provider");
+
+	return provider && provider->kind == NODE_SCALAR &&
+	       !strcmp(provider->text, "google");
+}
+
+void load_metrics(struct loader *loader)
+{
+	const struct node *node = node_get(loader->root, "metrics");
+	struct metrics *metrics = &loader->policy->metrics;
+
+	if (loader->metrics_read || !node || node_is_null(node))
+		return;
+	loader->metrics_read = true;
+	*metrics = (struct metrics){.timeout_ms = TIMEOUT_MS};
+	if (node->kind == NODE_MAPPING && is_google(node)) {
+		metrics->auth.type = AUTH_GOOGLE;
+		/* What happens right after a sample is in the next one. */
+		metrics->delay_ms = GOOGLE_SAMPLES_MS + GOOGLE_LATE_MS;
+		metrics->resolution_ms = GOOGLE_SAMPLES_MS;
+	}
+	read_section(loader, node, &metrics_section, metrics);
+}
+
+void read_metrics(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	load_metrics(loader);
+}
+
+/* ---- rules ---- */
+
+static void check_source(struct loader *loader, const struct node *node)
+{
+	const struct metrics *m = &loader->policy->metrics;
+	const struct node *project = node_get(node, "project");
+	const struct node *quota = node_get(node, "quota_project");
+
+	if (m->provider == METRICS_PROMETHEUS && !node_get(node, "url"))
+		complain(loader, node, "metrics needs \"url\"");
+	if (m->provider == METRICS_PROMETHEUS && project)
+		complain(loader, project->key,
+			"only \"provider: google\" has projects: remove it");
+	if (m->provider == METRICS_GOOGLE && project && node_get(node, "url"))
+		complain(loader, project->key,
+			"both project and url, which names one: remove one");
+	if (quota && m->auth.type != AUTH_GOOGLE)
+		complain(loader, quota->key,
+			"only \"auth: {type: google}\" has a quota project: "
+			"remove it");
+}
+
+static const struct node *slo_key(
+	struct loader *loader, size_t slo, const char *key)
+{
+	const struct node *node = node_get(loader->root, "slos"), *value;
+
+	node = node ? node->first : NULL;
+	while (node && slo--)
+		node = node->next;
+	value = node_get(node, key);
+	if (!value)
+		value = node_get(node, "use");
+	return value ? value : node;
+}
+
+static void check_sampling(struct loader *loader, size_t i)
+{
+	const struct slo *slo = &loader->policy->slos[i];
+	int64_t every_ms = loader->policy->metrics.resolution_ms;
+	int64_t least_ms = WINDOW_SAMPLES * every_ms;
+	char given[DURATION_TEXT_MAX], every[DURATION_TEXT_MAX],
+		least[DURATION_TEXT_MAX];
+
+	duration_print(every_ms, every);
+	if (slo->interval_ms < every_ms)
+		complain(loader, slo_key(loader, i, "interval"),
+			"there is a sample every %s: checks every %s would "
+			"judge the same one twice; write %s or more",
+			every, duration_print(slo->interval_ms, given), every);
+	if (slo->window_ms < least_ms)
+		complain(loader, slo_key(loader, i, "window"),
+			"there is a sample every %s: a window of %s holds too "
+			"few of them for a rate; write %s or more",
+			every, duration_print(slo->window_ms, given),
+			duration_print(least_ms, least));
+}
+
+/* 0: nothing is known of the samples. */
+static int64_t settle_needed_ms(const struct policy *policy)
+{
+	const struct metrics *m = &policy->metrics;
+	int64_t window_ms = 0;
+
+	for (size_t i = 0; i < policy->n_slos; i++) {
+		const struct slo *slo = &policy->slos[i];
+
+		if (slo->provider == SLO_PROMETHEUS &&
+			slo->window_ms > window_ms)
+			window_ms = slo->window_ms;
+	}
+	if (!window_ms || (!m->delay_ms && !m->resolution_ms))
+		return 0;
+	return m->delay_ms + window_ms + m->resolution_ms;
+}
+
+/* The window that the first check of a step looks at must begin after the
+ * split was confirmed; a sample covers the time since the one before it. */
+static void check_settle(struct loader *loader)
+{
+	const struct node *settle = node_get(loader->root, "settle");
+	struct policy *policy = loader->policy;
+	const struct metrics *m = &policy->metrics;
+	int64_t least_ms = settle_needed_ms(policy);
+	char given[DURATION_TEXT_MAX], least[DURATION_TEXT_MAX],
+		delay[DURATION_TEXT_MAX], window[DURATION_TEXT_MAX],
+		sample[DURATION_TEXT_MAX];
+
+	if (policy->settle_ms >= least_ms)
+		return;
+	if (!settle) {
+		policy->settle_ms = least_ms;
+		return;
+	}
+	complain(loader, settle,
+		"after %s a window still reaches back before the shift: it "
+		"takes %s (delay %s, window %s, one sample of %s); write so "
+		"much, or leave settle out",
+		duration_print(policy->settle_ms, given),
+		duration_print(least_ms, least),
+		duration_print(m->delay_ms, delay),
+		duration_print(
+			least_ms - m->delay_ms - m->resolution_ms, window),
+		duration_print(m->resolution_ms, sample));
+}
+
+void check_metrics(struct loader *loader)
+{
+	const struct node *node = node_get(loader->root, "metrics");
+	const struct policy *policy = loader->policy;
+
+	if (!node || node->kind != NODE_MAPPING)
+		return;
+	check_source(loader, node);
+	for (size_t i = 0; i < policy->n_slos; i++)
+		if (policy->slos[i].provider == SLO_PROMETHEUS)
+			check_sampling(loader, i);
+	check_settle(loader);
+}

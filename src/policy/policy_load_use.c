@@ -1,0 +1,334 @@
+/*
+ * `use`: an SLO that names a ready one becomes the mapping that somebody would
+ * have written by hand. What the policy says itself stays; what it does not
+ * say comes from the row, with the place of `use` for messages.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "policy/loader.h"
+#include "policy/quantity.h"
+#include "policy/ready_slo.h"
+
+#define USES_TEXT_MAX 400 /* bytes of a list of names in a message */
+
+/* ---- mappings put together ---- */
+
+static struct node *copy_node(struct loader *loader, const struct node *node)
+{
+	struct node *copy = arena_alloc(loader->arena, sizeof(*copy)), **link;
+
+	*copy = *node;
+	copy->next = NULL;
+	link = &copy->first;
+	for (const struct node *n = node->first; n; n = n->next) {
+		*link = arena_alloc(loader->arena, sizeof(**link));
+		**link = *n;
+		link = &(*link)->next;
+	}
+	return copy;
+}
+
+static struct node **find_link(struct node *mapping, const char *name)
+{
+	struct node **link = &mapping->first;
+
+	while (*link && strcmp((*link)->key->text, name) != 0)
+		link = &(*link)->next;
+	return link;
+}
+
+/* What `from` has and `into` has not; mappings in both are one. */
+static void add_missing(
+	struct loader *loader, struct node *into, const struct node *from)
+{
+	struct node **link, *next, *copy;
+
+	for (const struct node *n = from->first; n; n = n->next) {
+		link = find_link(into, n->key->text);
+		if (!*link) {
+			*link = copy_node(loader, n);
+			into->n++;
+			continue;
+		}
+		if ((*link)->kind != NODE_MAPPING || n->kind != NODE_MAPPING)
+			continue;
+		next = (*link)->next;
+		copy = copy_node(loader, *link);
+		copy->next = next;
+		add_missing(loader, copy, n);
+		*link = copy;
+	}
+}
+
+static void remove_key(struct node *mapping, const char *name)
+{
+	struct node **link = find_link(mapping, name);
+
+	if (!*link)
+		return;
+	*link = (*link)->next;
+	mapping->n--;
+}
+
+static struct node *new_scalar(
+	struct arena *arena, const struct node *place, const char *text)
+{
+	struct node *node = arena_alloc(arena, sizeof(*node));
+
+	*node = (struct node){.kind = NODE_SCALAR,
+		.text = text,
+		.span = place->span,
+		.line = place->line,
+		.col = place->col};
+	return node;
+}
+
+static void add_scalar(struct arena *arena, struct node *mapping,
+	const struct node *place, const char *key, const char *text)
+{
+	struct node **link = find_link(mapping, key);
+
+	if (*link)
+		return;
+	*link = new_scalar(arena, place, text);
+	(*link)->key = new_scalar(arena, place, key);
+	mapping->n++;
+}
+
+/* ---- the row ---- */
+
+/* A tree that was read from a row: problems with it are told at `use`. */
+static void set_place(struct node *node, const struct node *place)
+{
+	for (; node; node = node->next) {
+		node->span = place->span;
+		node->line = place->line;
+		node->col = place->col;
+		if (node->key)
+			set_place((struct node *)node->key, place);
+		set_place(node->first, place);
+	}
+}
+
+static struct node *read_keys(
+	struct loader *loader, const struct node *use, const char *yaml)
+{
+	struct problems own = {.arena = loader->arena,
+		.path = loader->problems.path,
+		.source = yaml,
+		.source_len = strlen(yaml)};
+	struct node *keys = yaml_parse_value(loader->arena, &own);
+
+	assert(keys && !own.n);
+	set_place(keys, use);
+	return keys;
+}
+
+static bool has(const struct node *slo, const char *key)
+{
+	return node_get(slo, key) != NULL;
+}
+
+static bool compares(const struct node *slo)
+{
+	return has(slo, "compare") || has(slo, "baseline");
+}
+
+/* The row's `critical` is for the row's `max`: a higher max does without. */
+static void fit_critical(const struct node *slo, struct node *keys)
+{
+	const struct node *max = node_get(slo, "max");
+	const struct node *critical = node_get(keys, "critical");
+	double a, b;
+	struct err err;
+
+	if (max && max->text && critical &&
+		quantity_parse(max->text, &a, &err) == 0 &&
+		quantity_parse(critical->text, &b, &err) == 0 && a >= b)
+		remove_key(keys, "critical");
+}
+
+static void add_keys(struct loader *loader, struct node *slo,
+	const struct ready_slo *ready, const struct node *use)
+{
+	bool relative = has(slo, "max_ratio") || has(slo, "max_increase");
+	struct node *keys;
+
+	if (compares(slo) && ready->compare) {
+		keys = read_keys(loader, use, ready->compare);
+		if (relative) {
+			remove_key(keys, "max_ratio");
+			remove_key(keys, "max_increase");
+		}
+		add_missing(loader, slo, keys);
+	} else if (compares(slo)) {
+		complain(loader, use,
+			"%s cannot be compared: the two revisions get "
+			"different shares of the traffic",
+			ready->use);
+	}
+	keys = read_keys(loader, use, ready->keys);
+	fit_critical(slo, keys);
+	add_missing(loader, slo, keys);
+}
+
+static void add_query(struct loader *loader, struct node *mapping,
+	const struct node *use, const char *text)
+{
+	add_scalar(loader->arena, mapping, use, "query", text);
+}
+
+static void add_queries(struct loader *loader, struct node *slo,
+	const struct ready_slo *ready, const struct node *use,
+	const char *const value[READY_PARAMS_MAX])
+{
+	struct node *requests;
+
+	add_query(loader, slo, use,
+		ready_slo_expand(loader->arena, ready, ready->query, value));
+	requests = *find_link(slo, "requests");
+	if (ready->requests && requests && requests->kind == NODE_MAPPING)
+		add_query(loader, requests, use,
+			ready_slo_expand(
+				loader->arena, ready, ready->requests, value));
+}
+
+/* ---- parameters ---- */
+
+static int find_param(struct loader *loader, const struct ready_slo *ready,
+	const struct node *key)
+{
+	struct suggest suggest = {.word = key->text};
+	struct buf names;
+
+	buf_init(&names, USES_TEXT_MAX);
+	for (int i = 0; ready->params[i].name; i++) {
+		if (!strcmp(ready->params[i].name, key->text)) {
+			buf_fini(&names);
+			return i;
+		}
+		suggest_try(&suggest, ready->params[i].name);
+		buf_addf(&names, "%s%s", i ? ", " : "", ready->params[i].name);
+	}
+	if (suggest.best)
+		complain(loader, key,
+			"%s has no parameter \"%.60s\": did you mean %s?",
+			ready->use, key->text, suggest.best);
+	else
+		complain(loader, key,
+			"%s has no parameter \"%.60s\": there are %s",
+			ready->use, key->text, names.data);
+	buf_fini(&names);
+	return -1;
+}
+
+static bool read_params(struct loader *loader, const struct node *with,
+	const struct ready_slo *ready, const char *value[READY_PARAMS_MAX])
+{
+	bool good = true;
+	struct err err;
+	int i;
+
+	if (!with || with->kind == NODE_BROKEN)
+		return !with;
+	if (with->kind != NODE_MAPPING) {
+		complain(loader, with,
+			"\"with\" is a mapping, \"parameter: value\"");
+		return false;
+	}
+	for (const struct node *n = with->first; n; n = n->next) {
+		i = find_param(loader, ready, n->key);
+		if (i >= 0)
+			value[i] = template_text(loader, n);
+		if (i < 0 || !value[i]) {
+			good = false;
+		} else if (ready_param_check(
+				   &ready->params[i], value[i], &err) < 0) {
+			complain(loader, n, "%s", err.text);
+			good = false;
+		}
+	}
+	return good;
+}
+
+static void unknown_use(struct loader *loader, const struct node *use)
+{
+	struct suggest suggest = {.word = use->text};
+	struct buf names;
+
+	buf_init(&names, USES_TEXT_MAX);
+	for (const struct ready_slo *r = ready_slos; r->use; r++) {
+		suggest_try(&suggest, r->use);
+		suggest_try(&suggest, ready_slo_name(r->use));
+		buf_addf(&names, "%s%s", names.len ? ", " : "", r->use);
+	}
+	for (const struct ready_slo *r = ready_slos; suggest.best && r->use;
+		r++)
+		if (!strcmp(suggest.best, ready_slo_name(r->use))) {
+			suggest.best = r->use;
+			break;
+		}
+	if (suggest.best)
+		complain(loader, use,
+			"there is no ready SLO \"%.60s\": did you mean %s?",
+			use->text, suggest.best);
+	else
+		complain(loader, use,
+			"there is no ready SLO \"%.60s\": there are %s",
+			use->text, names.data);
+	buf_fini(&names);
+}
+
+/* ---- all of it ---- */
+
+const struct node *use_expand(struct loader *loader, const struct node *slo)
+{
+	const struct node *use = node_get(slo, "use");
+	const struct node *with = node_get(slo, "with");
+	const char *value[READY_PARAMS_MAX] = {0};
+	const struct ready_slo *ready;
+	struct node *whole;
+
+	if (!use) {
+		if (with)
+			complain(loader, with->key,
+				"\"with\" has the parameters of a ready SLO: "
+				"name it with \"use\"");
+		return slo;
+	}
+	if (!plain_text(loader, use))
+		return NULL;
+	ready = ready_slo_find(use->text);
+	if (!ready) {
+		unknown_use(loader, use);
+		return NULL;
+	}
+	if (!read_params(loader, with, ready, value))
+		return NULL;
+	whole = copy_node(loader, slo);
+	add_keys(loader, whole, ready, use);
+	add_queries(loader, whole, ready, use, value);
+	return whole;
+}
+
+void use_names(struct arena *arena, struct node *root)
+{
+	const struct node *list = node_get(root, "slos"), *use;
+	const char *name;
+
+	if (!list || list->kind != NODE_SEQUENCE)
+		return;
+	for (struct node *slo = list->first; slo; slo = slo->next) {
+		use = node_get(slo, "use");
+		if (!use || use->kind != NODE_SCALAR ||
+			!ready_slo_find(use->text))
+			continue;
+		name = ready_slo_name(use->text);
+		if (compares(slo))
+			name = arena_printf(arena, "%s-vs-%s", name,
+				has(slo, "compare") ? "stable" : "baseline");
+		add_scalar(arena, slo, use, "name", name);
+	}
+}
