@@ -63,12 +63,11 @@ reverted() { # EXIT: and stable has its traffic
 }
 
 @test "a breach is only observed when the policy says so" {
-	STEPS='[{percent: 20, bake: 2s}, {percent: 100, bake: 1s}]' \
-		SLO='max: 0, fail_after: 1, min_passes: 1' \
+	STEPS=$LONG SLO='max: 0, fail_after: 1, min_passes: 1' \
 		QUERY='vector(1)' quick 'on_breach: observe'
 	rollout_start
 	until_run has would-have-reverted
-	serves stable-1 80 || serves "$CANDIDATE" 100
+	serves stable-1 80
 	refute grep -F '"to":"reverting"' "$WORLD/run.json"
 	kill -INT "$RUN_PID"
 	rollout_ends 6
@@ -126,16 +125,18 @@ finished_not_yet() {
 }
 
 @test "metrics that go away hold the rollout until they are back" {
-	STEPS='[{percent: 20, bake: 3s}, {percent: 100, bake: 1s}]' \
-		TIMEOUT=500ms quick
+	STEPS=$GATE TIMEOUT=500ms quick
 	rollout_start
-	until_step 20
+	until_in awaiting-approval
 	kill -STOP "$PROMETHEUS_PID"
 	until_in held
 	said '.event == "check" and .outcome == "error"'
 	serves "$CANDIDATE" 20
 	not enters reverting
 	kill -CONT "$PROMETHEUS_PID"
+	until_run has '"from":"held","to":"awaiting-approval"'
+	tide approve --as bob
+	[ "$status" = 0 ]
 	rollout_ends 0
 	serves "$CANDIDATE" 100
 }
@@ -160,8 +161,7 @@ finished_not_yet() {
 }
 
 @test "a breach reverts while a gate waits for people" {
-	STEPS='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s, approval: {approvers: [bob], timeout: 1h}}]' \
-		quick
+	STEPS=$GATE quick
 	rollout_start
 	until_in awaiting-approval
 	hurt

@@ -69,7 +69,7 @@ crash_resume() { # KIND: sets STATUS, 4 when there is nothing left to do
 	paused) "$TIDEGATE" continue "$(rollout_id)" >/dev/null 2>&1 ;;
 	esac
 	STATUS=0
-	timeout 30 "$TIDEGATE" resume --format json >"$WORLD/resume.json" \
+	timeout 120 "$TIDEGATE" resume --format json >"$WORLD/resume.json" \
 		2>"$WORLD/resume.err" 3>&- || STATUS=$?
 }
 

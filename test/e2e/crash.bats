@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2034
 # `run` is killed at 50 random instants; `resume` ends each rollout right.
+# Takes long.
 
 load world
 load rollout

@@ -51,10 +51,14 @@ back() { # interrupted: everything is as it was
 }
 
 @test "forward, reads answered 429, 500, 503 or not at all are repeated" {
-	STEPS='[{percent: 20, bake: 2s}, {percent: 100, bake: 1s}]' quick
+	STEPS=$GATE quick
 	rollout_start
 	until_step 20
 	all_kinds GET
+	# Each check looks for drift, too.
+	until_run fault_was_met
+	until_in awaiting-approval
+	tide approve --as bob
 	promoted
 }
 
@@ -156,10 +160,12 @@ back() { # interrupted: everything is as it was
 }
 
 @test "reads that lag behind are not taken for drift" {
-	STEPS='[{percent: 20, bake: 3s}, {percent: 100, bake: 1s}]' quick
+	STEPS=$GATE quick
 	rollout_start
 	until_step 20
 	trouble GET '"kind": "stale", "delay": "700ms", "times": 1000'
+	until_in awaiting-approval
+	tide approve --as bob
 	rollout_ends 0
 	serves "$CANDIDATE" 100
 }

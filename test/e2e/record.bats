@@ -9,6 +9,7 @@ load world
 load rollout
 
 setup() {
+	export WINDOW=4s SCRAPE=1s
 	rollout_world
 }
 

@@ -44,7 +44,7 @@ breached() {
 	report --format markdown
 	has '# backend: rolled-back, backend-' 'backend-2' 'alice' \
 		'## What decided' 'error-rate at ' \
-		'sum(rate(http_requests_total{revision="backend-2"}[4s]))' \
+		'sum(rate(http_requests_total{revision="backend-2"}[2s]))' \
 		'## Left for a person' '- broken (rollback) failed' \
 		'backend-1 is pinned' 'a\|b \<i\>c\</i\>' \
 		'backend-1  100 %' '## Timeline' 'reverting → rolling-back'

@@ -7,7 +7,7 @@ rollout_world() {
 	sandbox_start --project acme --revision backend-1:latency=2ms \
 		--revision backend-2:latency=2ms --traffic backend-1=100 \
 		--operation-delay 200ms "$@"
-	prometheus_start "$METRICS"
+	SCRAPE=${SCRAPE:-500ms} prometheus_start "$METRICS"
 	PROMETHEUS_PID=${PIDS[-1]}
 	users_start
 	export CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN=$ADMIN/
@@ -31,23 +31,23 @@ has_users() {
 		"sum(rate(http_requests_total{revision=\"$1\"}[5s])) > 0")" ]
 }
 
-# policy [YAML…]: a short one; lines are appended.
+# policy [YAML…]: a short one; lines are appended. WINDOW is that of rates.
 policy() {
-	cat >"$WORLD/policy.yaml" <<-'YAML'
+	cat >"$WORLD/policy.yaml" <<-YAML
 		version: 1
 		name: e2e
-		metrics: {url: "${PROMETHEUS_URL}", timeout: 900ms}
+		metrics: {url: "\${PROMETHEUS_URL}", timeout: 900ms}
 		steps:
 		  - {percent: 20, bake: 3s}
 		  - {percent: 100, bake: 3s}
-		settle: 4s
+		settle: ${WINDOW:-2s}
 		slos:
 		  - name: error-rate
 		    query: |
 		      (sum(rate(http_requests_total{revision="{{candidate}}",code=~"5.."}[{{window}}])) or vector(0))
 		      / sum(rate(http_requests_total{revision="{{candidate}}"}[{{window}}]))
 		    max: 5%
-		    window: 4s
+		    window: ${WINDOW:-2s}
 		    interval: 1s
 		    fail_after: 2
 		    min_passes: 2
@@ -57,6 +57,7 @@ policy() {
 
 # rollout_start [OPTION…]: `run` in the background, its lines in run.json.
 rollout_start() {
+	UNSAID=
 	"$TIDEGATE" run backend --policy "$WORLD/policy.yaml" --format json \
 		"$@" >"$WORLD/run.json" 2>"$WORLD/run.err" 3>&- &
 	RUN_PID=$!
@@ -76,12 +77,34 @@ rollout_ends() {
 }
 
 run_is_gone() {
-	[[ $(ps -o stat= -p "$RUN_PID") == @(Z*|) ]]
+	is_gone "$RUN_PID"
 }
 
-# said CONDITION: a line of the rollout meets it (jq).
+# What the rollout said so far is in SAID.
+listen() {
+	SAID=
+	[ ! -e "$WORLD/run.json" ] ||
+		IFS= read -r -d '' SAID <"$WORLD/run.json" || true
+}
+
+# has TEXT…: every one was said (cheap: to wait for).
+has() {
+	local text
+
+	listen
+	for text; do
+		[[ $SAID == *"$text"* ]] || return
+	done
+}
+
+# said CONDITION: a line of the rollout meets it (jq, which is slow: it is not
+# asked twice about the same lines).
 said() {
-	jq -e -s "any(.[]; $1)" "$WORLD/run.json" >/dev/null 2>&1
+	listen
+	[ "$UNSAID" != "$1 ${#SAID}" ] || return 1
+	jq -e -s "any(.[]; $1)" "$WORLD/run.json" >/dev/null 2>&1 && return
+	UNSAID="$1 ${#SAID}"
+	return 1
 }
 
 serves() { # REVISION PERCENT

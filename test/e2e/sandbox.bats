@@ -58,7 +58,7 @@ last_patch_status() {
 }
 
 @test "a split serves only when the operation is done, and then for real" {
-	sandbox_start --revision one --revision two --operation-delay 400ms
+	sandbox_start --revision one --revision two --operation-delay 3s
 	[ "$(front_counts 50)" = "one 50" ]
 	local operation
 	operation=$(patch -d "$(split one 70 two)" | jq -r .name)

@@ -48,6 +48,8 @@ ERRORS='sum(http_requests_total{revision="{{revision}}",code=~"5.."}) or vector(
 
 SHORT='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s}]'
 LONG='[{percent: 20, bake: 1h}, {percent: 100, bake: 1h}]'
+# At 20 % until bob says yes: what a test does there takes as long as it takes.
+GATE='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s, approval: {approvers: [alice, bob], minimum: 1, timeout: 1h}}]'
 
 # quick [YAML…]: a policy of two steps of a second; lines are appended.
 # STEPS, SETTLE, QUERY, SLO (its limits) and TIMEOUT (of metrics) change it.
@@ -65,15 +67,6 @@ quick() {
 	[ $# = 0 ] || printf '%s\n' "$@" >>"$WORLD/policy.yaml"
 }
 
-# has TEXT…: every one is in a line of the rollout (cheap: to wait for).
-has() {
-	local text
-
-	for text in "$@"; do
-		grep -qF -e "$text" "$WORLD/run.json" || return
-	done
-}
-
 enters() { # PHASE: it did
 	has "\"to\":\"$1\""
 }
@@ -81,7 +74,7 @@ enters() { # PHASE: it did
 # until_run COMMAND…: while it runs; what it said when it does not come true.
 until_run() {
 	until_true 30 run_meets "$@" && "$@" && return
-	cat "$WORLD/run.json" "$WORLD/run.err"
+	tail -n 40 "$WORLD/run.json" "$WORLD/run.err"
 	return 1
 }
 

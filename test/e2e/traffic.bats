@@ -227,17 +227,19 @@ refused() { # TEXT: preflight said so, and nothing was written
 }
 
 @test "traffic changed by hand is set back when the policy says reassert" {
-	STEPS='[{percent: 20, bake: 4s}, {percent: 100, bake: 1s}]' quick 'on_drift: reassert'
+	STEPS=$GATE quick 'on_drift: reassert'
 	rollout_start
 	until_step 20
 	control PUT /traffic "{\"stable-1\": 50, \"$CANDIDATE\": 50}"
-	until_true 20 has '"event":"drift"'
+	until_run has '"event":"drift"'
 	until_true 20 serves "$CANDIDATE" 20
+	until_in awaiting-approval
+	tide approve --as bob
 	rollout_ends 0
 }
 
 @test "a change of tags by others is not drift" {
-	STEPS='[{percent: 20, bake: 3s}, {percent: 100, bake: 1s}]' quick
+	STEPS=$GATE quick
 	rollout_start
 	until_step 20
 	control PUT /traffic '{"traffic": [
@@ -245,6 +247,8 @@ refused() { # TEXT: preflight said so, and nothing was written
 			"revision": "stable-1", "percent": 80, "tag": "blue"},
 		{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION",
 			"revision": "'"$CANDIDATE"'", "percent": 20}]}'
+	until_in awaiting-approval
+	tide approve --as bob
 	rollout_ends 0
 	traffic | grep -q '"blue"'
 }

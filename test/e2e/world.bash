@@ -19,9 +19,10 @@ world_close() {
 	rm -rf "$WORLD"
 }
 
-# until_true SECONDS COMMAND…: the deadline is for the condition.
+# until_true SECONDS COMMAND…: the deadline is for the condition. It costs
+# nothing when all is well, and a busy machine is given PATIENCE times as long.
 until_true() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${PATIENCE:-3}))
 
 	shift
 	until "$@"; do
@@ -29,8 +30,23 @@ until_true() {
 			echo "waited in vain for: $*" >&2
 			return 1
 		fi
-		sleep 0.05 # poll
+		moment
 	done
+}
+
+# Between two looks; by a pipe that says nothing, so that no process is started
+# for it: most of the time of the tests is spent here.
+moment() {
+	[ -n "${MOMENT-}" ] || exec {MOMENT}<> <(:)
+	read -r -t 0.05 -u "$MOMENT" || true
+}
+
+# is_gone PID: it has ended, whether or not anybody waited for it.
+is_gone() {
+	local stat
+
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	[[ ${stat##*) } == Z* ]]
 }
 
 # not COMMAND…: a test fails by it, which it does not by a bare "!".
