@@ -15,6 +15,13 @@ void buf_init(struct buf *buf, size_t max)
 	*buf = (struct buf){.data = empty, .max = max};
 }
 
+void buf_init_secret(struct buf *buf, size_t max)
+{
+	buf_init(buf, max);
+	buf->size = max + 1;
+	buf->data = xcalloc(buf->size, 1);
+}
+
 void buf_fini(struct buf *buf)
 {
 	if (buf->size)

@@ -20,6 +20,9 @@ struct buf {
 };
 
 void buf_init(struct buf *buf, size_t max); /* max: bytes without the NUL */
+/* For secrets: takes all its room at once, since growing leaves copies behind;
+ * to be wiped before it is finished. */
+void buf_init_secret(struct buf *buf, size_t max);
 void buf_fini(struct buf *buf); /* wipes nothing; may be called twice */
 void buf_clear(struct buf *buf);
 void buf_wipe(struct buf *buf); /* for secrets: overwrites, then clears */

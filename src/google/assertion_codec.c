@@ -1,6 +1,7 @@
 /*
  * Signs assertions; see assertion_codec.h. The only place that meets OpenSSL.
  */
+#define _GNU_SOURCE /* explicit_bzero */
 #include "google/assertion_codec.h"
 
 #include <jansson.h>
@@ -73,6 +74,7 @@ static void add_base64url(struct buf *out, const void *bytes, size_t len)
 	while (n && text[n - 1] == '=')
 		n--;
 	buf_add(out, text, n);
+	explicit_bzero(text, n);
 	free(text);
 }
 
@@ -111,19 +113,23 @@ static int add_signature(struct buf *out, EVP_PKEY *pkey, struct err *err_r)
 }
 
 static void add_claims(struct buf *out, const struct service_account_key *key,
-	const char *scope, int64_t iat_s)
+	const struct assertion_wish *wish)
 {
+	json_int_t iat_s = (json_int_t)wish->iat_s;
+
 	add_json(out, json_pack("{ss ss ss*}", "alg", "RS256", "typ", "JWT",
 			      "kid", key->private_key_id));
 	buf_addc(out, '.');
-	add_json(out, json_pack("{ss ss ss sI sI}", "iss", key->client_email,
-			      "aud", ASSERTION_AUDIENCE, "scope", scope, "iat",
-			      (json_int_t)iat_s, "exp",
-			      (json_int_t)iat_s + ASSERTION_LIFE_S));
+	add_json(out, json_pack("{ss ss ss* ss* sI sI}", "iss",
+			      key->client_email, "aud", ASSERTION_AUDIENCE,
+			      "scope", wish->audience ? NULL : wish->scope,
+			      "target_audience", wish->audience, "iat", iat_s,
+			      "exp", iat_s + ASSERTION_LIFE_S));
 }
 
-int assertion_sign(const struct service_account_key *key, const char *scope,
-	int64_t iat_s, struct secret **jwt_r, struct err *err_r)
+int assertion_sign(const struct service_account_key *key,
+	const struct assertion_wish *wish, struct secret **jwt_r,
+	struct err *err_r)
 {
 	EVP_PKEY *pkey = load_key(key->private_key, err_r);
 	struct buf jwt;
@@ -132,8 +138,8 @@ int assertion_sign(const struct service_account_key *key, const char *scope,
 	*jwt_r = NULL;
 	if (!pkey)
 		return -1;
-	buf_init(&jwt, ASSERTION_MAX);
-	add_claims(&jwt, key, scope, iat_s);
+	buf_init_secret(&jwt, ASSERTION_MAX);
+	add_claims(&jwt, key, wish);
 	rc = add_signature(&jwt, pkey, err_r);
 	if (rc == 0 && jwt.overflow)
 		rc = err_set(err_r, ERR_AUTH,

@@ -17,9 +17,16 @@
 MUST_CHECK int assertion_check_key(
 	const struct service_account_key *key, struct err *err_r);
 
-/* iat_s in Unix seconds. ERR_AUTH: the key cannot sign. */
+/* What the assertion asks for. */
+struct assertion_wish {
+	const char *scope; /* an access token; or else: */
+	const char *audience; /* an ID token for it */
+	int64_t iat_s; /* Unix seconds */
+};
+
+/* ERR_AUTH: the key cannot sign. */
 MUST_CHECK int assertion_sign(const struct service_account_key *key,
-	const char *scope, int64_t iat_s, struct secret **jwt_r,
+	const struct assertion_wish *wish, struct secret **jwt_r,
 	struct err *err_r);
 
 #endif

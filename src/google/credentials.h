@@ -86,4 +86,15 @@ const struct secret *token_cached(struct credentials *credentials);
  * same token, it leads to one refresh. */
 void token_reject(struct credentials *credentials, const struct secret *token);
 
+/*
+ * The same for an ID token, which a Cloud Run service that wants a caller to
+ * be known takes: `audience` is the service's URL, "https://shop-….run.app",
+ * or one of its custom audiences. Not every credential can have one: the error
+ * says which can.
+ */
+struct token_call *id_token_start(struct credentials *credentials,
+	const char *audience, token_fn fn, void *arg);
+void id_token_reject(struct credentials *credentials, const char *audience,
+	const struct secret *token);
+
 #endif

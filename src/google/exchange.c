@@ -18,7 +18,7 @@ struct exchange {
 	struct http_call *call;
 	struct timer *timer;
 	struct rng rng;
-	int attempts; /* made so far */
+	int attempts, attempts_max; /* made so far */
 	exchange_fn fn;
 	void *arg;
 };
@@ -36,9 +36,12 @@ struct exchange *exchange_start(const struct exchange_env *env,
 
 	exchange->env = *env;
 	exchange->request = *request;
-	exchange->request.timeout_ms = EXCHANGE_TIMEOUT_MS;
+	exchange->attempts_max = request->timeout_ms ? 1 : EXCHANGE_ATTEMPTS;
+	if (!request->timeout_ms)
+		exchange->request.timeout_ms = EXCHANGE_TIMEOUT_MS;
 	exchange->request.body_max = EXCHANGE_BODY_MAX;
 	exchange->request.repeatable = true;
+	exchange->request.secret = true;
 	exchange->request.urgent = true; /* a revert may wait for it */
 	exchange->fn = fn;
 	exchange->arg = arg;
@@ -87,7 +90,7 @@ static void exchange_answered(const struct http_reply *reply, void *arg)
 		oauth_error_decode(
 			reply->status, reply->body, reply->body_len, &err);
 	if (err_is_retryable(err.code) &&
-		exchange->attempts < EXCHANGE_ATTEMPTS)
+		exchange->attempts < exchange->attempts_max)
 		exchange_wait(exchange, reply->retry_after_ms);
 	else
 		exchange_finish(exchange, reply->err ? NULL : reply, &err);

@@ -35,7 +35,8 @@ typedef void (*exchange_fn)(
 	const struct http_reply *reply, const struct err *err, void *arg);
 
 /* `request` and all it points at are borrowed until the callback, which runs
- * exactly once, later. Its limits and flags for the way are set here. */
+ * exactly once, later. Its limits and flags for the way are set here, but for
+ * a timeout that it has: then it is sent only once. */
 struct exchange *exchange_start(const struct exchange_env *env,
 	const struct http_request *request, exchange_fn fn, void *arg);
 void exchange_cancel(struct exchange **exchange); /* NULL inside is accepted */

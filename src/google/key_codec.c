@@ -17,33 +17,20 @@
 #define UNIVERSE      "googleapis.com"
 #define WORD_MAX      512 /* names, e-mail addresses, URLs */
 #define KEY_BYTES_MAX (16 * 1024) /* PEM of RSA 8192: 6.5 KiB */
-#define OAUTH_MAX     400 /* bytes shown of an OAuth error */
+#define OAUTH_MAX     280 /* bytes shown of an OAuth error */
 
 /* Credential files. */
 
-/* An optional word: absent, null and "" give NULL. */
 static int copy_optional(
 	const json_t *root, const char *name, char **word_r, struct err *err_r)
 {
-	const json_t *member = json_object_get(root, name);
-	const char *word;
-
-	*word_r = NULL;
-	if (!member || json_is_null(member) ||
-		(json_is_string(member) && !json_string_length(member)))
-		return 0;
-	word = secret_json_word(root, name, WORD_MAX, err_r);
-	*word_r = xstrdup(word);
-	return word ? 0 : -1;
+	return secret_json_optional(root, name, WORD_MAX, word_r, err_r);
 }
 
 static int copy_word(
 	const json_t *root, const char *name, char **word_r, struct err *err_r)
 {
-	const char *word = secret_json_word(root, name, WORD_MAX, err_r);
-
-	*word_r = xstrdup(word);
-	return word ? 0 : -1;
+	return secret_json_copy(root, name, WORD_MAX, word_r, err_r);
 }
 
 static int check_universe(const json_t *root, struct err *err_r)
@@ -165,6 +152,11 @@ void key_fini(struct service_account_key *key)
 
 /* Tokens. */
 
+struct source_text {
+	const char *bytes;
+	size_t len;
+};
+
 bool token_is_valid(const char *bytes, size_t len)
 {
 	size_t i;
@@ -194,12 +186,13 @@ static int decode_life(
 	return 0;
 }
 
-static int decode_token_members(const json_t *root, struct secret **token_r,
-	int64_t *life_s_r, struct err *err_r)
+static int decode_token_members(const json_t *root, bool exchanged,
+	struct secret **token_r, int64_t *life_s_r, struct err *err_r)
 {
 	const char *token =
 		secret_json_word(root, "access_token", TOKEN_BYTES_MAX, err_r);
 	const json_t *type = json_object_get(root, "token_type");
+	const json_t *life = json_object_get(root, "expires_in");
 
 	if (!token)
 		return -1;
@@ -207,24 +200,52 @@ static int decode_token_members(const json_t *root, struct secret **token_r,
 			    strcasecmp(json_string_value(type), "Bearer") != 0))
 		return err_set(
 			err_r, ERR_PROTOCOL, "\"token_type\" is not Bearer");
-	if (decode_life(json_object_get(root, "expires_in"), life_s_r, err_r) <
-		0)
+	if (((life && !json_is_null(life)) || !exchanged) &&
+		decode_life(life, life_s_r, err_r) < 0)
 		return -1;
 	*token_r = secret_new(token, strlen(token));
 	return 0;
 }
 
-int token_decode(const char *bytes, size_t len, struct secret **token_r,
-	int64_t *expires_in_s_r, struct err *err_r)
+static int decode_token(const struct source_text *text, bool exchanged,
+	struct secret **token_r, int64_t *life_s_r, struct err *err_r)
 {
-	json_t *root = secret_json_load(bytes, len, err_r);
+	json_t *root = secret_json_load(text->bytes, text->len, err_r);
 	int rc = -1;
 
 	*token_r = NULL;
 	if (root)
-		rc = decode_token_members(root, token_r, expires_in_s_r, err_r);
+		rc = decode_token_members(
+			root, exchanged, token_r, life_s_r, err_r);
 	secret_json_free(&root);
 	return rc < 0 ? err_wrap(err_r, "the token answer cannot be used") : 0;
+}
+
+int token_decode(const char *bytes, size_t len, struct secret **token_r,
+	int64_t *expires_in_s_r, struct err *err_r)
+{
+	return decode_token(&(struct source_text){bytes, len}, false, token_r,
+		expires_in_s_r, err_r);
+}
+
+int exchanged_decode(const char *bytes, size_t len, struct secret **token_r,
+	int64_t *expires_in_s_r, struct err *err_r)
+{
+	return decode_token(&(struct source_text){bytes, len}, true, token_r,
+		expires_in_s_r, err_r);
+}
+
+int id_token_decode(const char *bytes, size_t len, const char *name,
+	struct secret **token_r, struct err *err_r)
+{
+	json_t *root = secret_json_load(bytes, len, err_r);
+	const char *token =
+		root ? secret_json_word(root, name, TOKEN_BYTES_MAX, err_r)
+		     : NULL;
+
+	*token_r = token ? secret_new(token, strlen(token)) : NULL;
+	secret_json_free(&root);
+	return token ? 0 : err_wrap(err_r, "the answer cannot be used");
 }
 
 /* Errors. */
@@ -260,8 +281,8 @@ void oauth_error_decode(
 {
 	json_t *root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *error = json_object_get(root, "error");
-	const char *word, *text;
-	char word_shown[64], text_shown[OAUTH_MAX];
+	const char *word, *text, *subtype;
+	char word_shown[64], text_shown[OAUTH_MAX], subtype_shown[64];
 	enum err_code code = code_of_status(status);
 
 	if (json_is_object(error)) {
@@ -272,13 +293,17 @@ void oauth_error_decode(
 		text = json_string_value(
 			json_object_get(root, "error_description"));
 	}
+	subtype = json_string_value(json_object_get(root, "error_subtype"));
 	if ((word && is_passing(word)) || (text && is_passing(text)))
 		code = ERR_UNAVAILABLE;
 	printable_copy(word_shown, sizeof(word_shown), word ? word : "");
 	printable_copy(text_shown, sizeof(text_shown), text ? text : "");
+	printable_copy(
+		subtype_shown, sizeof(subtype_shown), subtype ? subtype : "");
 	if (word)
-		err_set(err_r, code, "HTTP %d, %s%s%s", status, word_shown,
-			text ? ": " : "", text_shown);
+		err_set(err_r, code, "HTTP %d, %s%s%s%s%s%s", status,
+			word_shown, subtype ? " (" : "", subtype_shown,
+			subtype ? ")" : "", text ? ": " : "", text_shown);
 	else
 		err_set(err_r, code, "HTTP %d", status);
 	redact_text(err_r->text, sizeof(err_r->text));

@@ -33,6 +33,15 @@ void key_fini(struct service_account_key *key); /* wipes */
 MUST_CHECK int token_decode(const char *bytes, size_t len,
 	struct secret **token_r, int64_t *expires_in_s_r, struct err *err_r);
 
+/* The same of a token exchange, which need not say when its token ends: then
+ * *expires_in_s_r stays. */
+MUST_CHECK int exchanged_decode(const char *bytes, size_t len,
+	struct secret **token_r, int64_t *expires_in_s_r, struct err *err_r);
+
+/* The ID token in the member `name`: a JWT by its looks. ERR_PROTOCOL. */
+MUST_CHECK int id_token_decode(const char *bytes, size_t len, const char *name,
+	struct secret **token_r, struct err *err_r);
+
 /* Whether these are the bytes of a token: visible ASCII, TOKEN_BYTES_MAX. */
 bool token_is_valid(const char *bytes, size_t len);
 

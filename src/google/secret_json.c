@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
+
 /* In front of each block, so that free knows how much there is to wipe. */
 union block {
 	size_t size;
@@ -112,4 +114,46 @@ const char *secret_json_word(
 		return NULL;
 	}
 	return text;
+}
+
+int secret_json_copy(const json_t *root, const char *name, size_t max,
+	char **word_r, struct err *err_r)
+{
+	const char *word = secret_json_word(root, name, max, err_r);
+
+	*word_r = xstrdup(word);
+	return word ? 0 : -1;
+}
+
+int secret_json_optional(const json_t *root, const char *name, size_t max,
+	char **word_r, struct err *err_r)
+{
+	const json_t *member = json_object_get(root, name);
+
+	*word_r = NULL;
+	if (!member || json_is_null(member) ||
+		(json_is_string(member) && !json_string_length(member)))
+		return 0;
+	return secret_json_copy(root, name, max, word_r, err_r);
+}
+
+int secret_json_secret(const json_t *root, const char *name, size_t max,
+	struct secret **word_r, struct err *err_r)
+{
+	const char *word = secret_json_word(root, name, max, err_r);
+
+	*word_r = word ? secret_new(word, strlen(word)) : NULL;
+	return word ? 0 : -1;
+}
+
+struct secret *secret_json_text(const json_t *value)
+{
+	struct alloc before = alloc_enter();
+	char *text = json_dumps(value, JSON_COMPACT);
+	struct secret *held =
+		secret_hold(text ? text : "", text ? strlen(text) : 0);
+
+	block_wipe(text);
+	alloc_leave(before);
+	return held;
 }

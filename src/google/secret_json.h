@@ -22,4 +22,16 @@ void secret_json_free(json_t **root);
 MUST_CHECK const char *secret_json_word(
 	const json_t *root, const char *name, size_t max, struct err *err_r);
 
+/* A copy of it, owned by the caller; NULL and -1 when there is none. */
+MUST_CHECK int secret_json_copy(const json_t *root, const char *name,
+	size_t max, char **word_r, struct err *err_r);
+/* Absent, null and "" give NULL and 0. */
+MUST_CHECK int secret_json_optional(const json_t *root, const char *name,
+	size_t max, char **word_r, struct err *err_r);
+MUST_CHECK int secret_json_secret(const json_t *root, const char *name,
+	size_t max, struct secret **word_r, struct err *err_r);
+
+/* The text of a value inside of it. */
+struct secret *secret_json_text(const json_t *value);
+
 #endif

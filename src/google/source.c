@@ -12,25 +12,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/duration.h"
 #include "base/printable.h"
 #include "base/xalloc.h"
 #include "google/credentials.h"
 #include "google/key_codec.h"
 
-#define METADATA_HOST "metadata.google.internal"
+/* In numbers: no name server is asked, which might not answer. */
+#define METADATA_HOST "169.254.169.254"
 
-/* Types of credential files. A later version fills a row. */
 static const struct source_type *const with_file[] = {
+	&source_authorized_user,
+	&source_external,
+	&source_federated_user,
+	&source_impersonated,
 	&source_service_account,
-};
-static const char *const not_yet[] = {
-	"authorized_user",
-	"external_account",
-	"external_account_authorized_user",
-	"gdch_service_account",
-	"impersonated_service_account",
 };
 
 static const char *env_text(const char *name)
@@ -40,26 +40,56 @@ static const char *env_text(const char *name)
 	return value && *value ? value : NULL;
 }
 
-/* Up to `size` bytes; -1 with errno. */
-static ssize_t read_all(const char *path, char *bytes, size_t size)
+/* Into `out`, at most its maximum; 0 or errno, E2BIG for more. */
+static int read_all(int fd, struct buf *out)
 {
-	size_t len = 0;
+	char bytes[4096];
 	ssize_t n = 1;
-	int saved, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	while (n != 0 && !out->overflow) {
+		n = read(fd, bytes, sizeof(bytes));
+		if (n < 0 && errno != EINTR)
+			return errno;
+		if (n > 0)
+			buf_add(out, bytes, (size_t)n);
+	}
+	explicit_bzero(bytes, sizeof(bytes));
+	return out->overflow ? E2BIG : 0;
+}
+
+static int read_path(const char *path, int flags, struct buf *out)
+{
+	int error, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
+	struct stat st;
 
 	if (fd < 0)
-		return -1;
-	while (len < size && n != 0) {
-		n = read(fd, bytes + len, size - len);
-		if (n > 0)
-			len += (size_t)n;
-		if (n < 0 && errno != EINTR)
-			break;
-	}
-	saved = errno;
+		return errno;
+	if ((flags & O_NONBLOCK) && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		error = EINVAL;
+	else
+		error = read_all(fd, out);
 	close(fd);
-	errno = saved;
-	return n < 0 ? -1 : (ssize_t)len;
+	return error;
+}
+
+static int read_failed(int error, size_t max, struct err *err_r)
+{
+	if (error == E2BIG)
+		return err_set(err_r, ERR_AUTH,
+			"has more than %zu bytes: that is not what belongs "
+			"here",
+			max);
+	if (error == EINVAL)
+		return err_set(err_r, ERR_AUTH,
+			"cannot be read: it is not a regular file");
+	return err_set(err_r, ERR_AUTH, "cannot be read: %s", strerror(error));
+}
+
+int source_file_read(const char *path, struct buf *out, struct err *err_r)
+{
+	int error = read_path(path, O_NONBLOCK, out);
+
+	return error ? read_failed(error, out->max, err_r) : 0;
 }
 
 static const struct source_type *find_type(const char *name, struct err *err_r)
@@ -71,23 +101,25 @@ static const struct source_type *find_type(const char *name, struct err *err_r)
 		if (strcmp(with_file[i]->name, name) == 0)
 			return with_file[i];
 	}
-	for (i = 0; i < sizeof(not_yet) / sizeof(not_yet[0]); i++) {
-		if (strcmp(not_yet[i], name) == 0) {
-			err_set(err_r, ERR_AUTH,
-				"credentials of type %s are not supported by "
-				"this version; use the key file of a service "
-				"account, or CLOUDSDK_AUTH_ACCESS_TOKEN",
-				name);
-			return NULL;
-		}
+	if (strcmp(name, "gdch_service_account") == 0) {
+		err_set(err_r, ERR_AUTH,
+			"credentials of type %s are for Google Distributed "
+			"Cloud, which has no Cloud Run; use those of Google "
+			"Cloud",
+			name);
+		return NULL;
 	}
 	printable_copy(shown, sizeof(shown), name);
-	err_set(err_r, ERR_AUTH, "credentials of the unknown type \"%s\"",
+	err_set(err_r, ERR_AUTH,
+		"credentials of the unknown type \"%s\"; known are "
+		"service_account, authorized_user, external_account, "
+		"external_account_authorized_user and "
+		"impersonated_service_account",
 		shown);
 	return NULL;
 }
 
-static struct source *open_bytes(const struct exchange_env *env,
+struct source *source_open(const struct exchange_env *env,
 	const struct source_file *file, struct err *err_r)
 {
 	const struct source_type *type;
@@ -100,30 +132,28 @@ static struct source *open_bytes(const struct exchange_env *env,
 	return type ? type->open(env, file, err_r) : NULL;
 }
 
-/* `*missing_r`: there is no such file; then err_r is set, too. */
+/* `*missing_r`: there is no such file; then err_r is set, too. It may be a pipe
+ * that somebody writes a key into: nothing has begun yet that could wait. */
 static struct source *open_file(const struct exchange_env *env,
 	const char *path, bool *missing_r, struct err *err_r)
 {
-	size_t size = CREDENTIALS_FILE_MAX + 1;
-	char *bytes = xcalloc(size, 1);
-	ssize_t len = read_all(path, bytes, size);
 	struct source *source = NULL;
-	int error = errno;
+	struct buf bytes;
+	int error;
 
-	*missing_r = len < 0 && (error == ENOENT || error == ENOTDIR);
-	if (len < 0)
-		err_set(err_r, ERR_AUTH, "cannot be read: %s", strerror(error));
-	else if ((size_t)len == size)
-		err_set(err_r, ERR_AUTH,
-			"has more than %d bytes: not a credential file",
-			CREDENTIALS_FILE_MAX);
+	buf_init_secret(&bytes, CREDENTIALS_FILE_MAX);
+	error = read_path(path, 0, &bytes);
+	*missing_r = error == ENOENT || error == ENOTDIR;
+	if (error == 0)
+		source = source_open(env,
+			&(struct source_file){path, bytes.data, bytes.len},
+			err_r);
 	else
-		source = open_bytes(env,
-			&(struct source_file){path, bytes, (size_t)len}, err_r);
+		read_failed(error, CREDENTIALS_FILE_MAX, err_r);
 	if (source)
 		source->path = xstrdup(path);
-	explicit_bzero(bytes, size);
-	free(bytes);
+	buf_wipe(&bytes);
+	buf_fini(&bytes);
 	return source;
 }
 
@@ -167,8 +197,8 @@ void source_not_found(struct err *err_r, const char *fmt, ...)
 		"no Google credentials: CLOUDSDK_AUTH_ACCESS_TOKEN and "
 		"GOOGLE_APPLICATION_CREDENTIALS are not set, gcloud's "
 		"application_default_credentials.json does not exist, and %s; "
-		"set GOOGLE_APPLICATION_CREDENTIALS to the key file of a "
-		"service account",
+		"set GOOGLE_APPLICATION_CREDENTIALS to a credential file, or "
+		"log in: gcloud auth application-default login",
 		why);
 }
 
@@ -179,23 +209,58 @@ static struct source *led_to(struct source *source, const char *origin)
 	return source;
 }
 
+/* Signs of Google's own machines: Cloud Run says so, Compute Engine's BIOS
+ * does. */
+static bool is_googles_machine(void)
+{
+	char name[16];
+	struct buf bios;
+	bool is = env_text("K_SERVICE") || env_text("CLOUD_RUN_JOB");
+
+	if (is)
+		return true;
+	buf_init(&bios, 4096);
+	is = read_path("/sys/class/dmi/id/product_name", 0, &bios) == 0;
+	snprintf(name, sizeof(name), "%s", bios.data);
+	buf_fini(&bios);
+	return is && strncmp(name, "Google", strlen("Google")) == 0;
+}
+
+static struct source *open_metadata(const struct exchange_env *env,
+	const char *name, const char *host, struct err *err_r)
+{
+	struct source *source = source_metadata_new(env, host, false, err_r);
+
+	if (!source)
+		err_wrap(err_r, "%s", name);
+	return led_to(source, name);
+}
+
 static struct source *find_metadata(
 	const struct exchange_env *env, struct err *err_r)
 {
+	static const char *const names[] = {
+		"GCE_METADATA_HOST", "GCE_METADATA_ROOT"};
 	const char *off = env_text("NO_GCE_CHECK");
-	const char *origin = "GCE_METADATA_HOST", *host = env_text(origin);
+	const char *ip = env_text("GCE_METADATA_IP");
+	size_t i;
 
-	if (!host) {
-		origin = "GCE_METADATA_ROOT";
-		host = env_text(origin);
+	if (off && strcasecmp(off, "true") == 0) {
+		source_not_found(
+			err_r, "NO_GCE_CHECK forbids the metadata server");
+		return NULL;
 	}
-	if (!off || strcasecmp(off, "true") != 0)
-		return led_to(
-			source_metadata_new(env, host ? host : METADATA_HOST,
-				host == NULL, err_r),
-			host ? origin : "nothing else was found");
-	source_not_found(err_r, "NO_GCE_CHECK forbids the metadata server");
-	return NULL;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (env_text(names[i]))
+			return open_metadata(
+				env, names[i], env_text(names[i]), err_r);
+	}
+	if (is_googles_machine())
+		return open_metadata(env, "this machine is Google's",
+			ip ? ip : METADATA_HOST, err_r);
+	return led_to(
+		source_metadata_new(env, ip ? ip : METADATA_HOST, true, err_r),
+		ip ? "GCE_METADATA_IP" : "nothing else was found");
 }
 
 /* A file that somebody named must be there. */
@@ -235,6 +300,34 @@ struct source *source_find(const struct exchange_env *env, struct err *err_r)
 	return find_metadata(env, err_r);
 }
 
+const char *clock_note(const struct source *source, char text[CLOCK_NOTE_MAX])
+{
+	const struct exchange_clock *clock = source->env.clock;
+	char length[DURATION_TEXT_MAX];
+	int64_t off_ms = clock && clock->known ? clock->ahead_ms : 0;
+
+	text[0] = '\0';
+	if (off_ms > CLOCK_TROUBLE_MS || off_ms < -CLOCK_TROUBLE_MS)
+		snprintf(text, CLOCK_NOTE_MAX,
+			"the clock of this machine is %s %s Google's: set it "
+			"right (NTP)",
+			duration_print(off_ms < 0 ? -off_ms : off_ms, length),
+			off_ms < 0 ? "behind" : "ahead of");
+	return text;
+}
+
+int token_url_choose(const char *url, char **url_r, struct err *err_r)
+{
+	const char *override = env_text("CLOUDSDK_AUTH_TOKEN_HOST");
+
+	*url_r = xstrdup(override ? override : url);
+	if (!override || http_url_check(override, false, err_r) == 0)
+		return 0;
+	xfree(url_r);
+	err_r->code = ERR_AUTH;
+	return err_wrap(err_r, "CLOUDSDK_AUTH_TOKEN_HOST");
+}
+
 void source_free(struct source **source)
 {
 	struct source *old = *source;
@@ -242,7 +335,6 @@ void source_free(struct source **source)
 	*source = NULL;
 	if (!old)
 		return;
-	old->type->cancel(old);
 	xfree(&old->describe);
 	xfree(&old->path);
 	xfree(&old->account);

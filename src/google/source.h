@@ -12,15 +12,11 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "google/exchange.h"
+#include "google/fetch.h"
 
 #define GOOGLE_SCOPE "https://www.googleapis.com/auth/cloud-platform"
 
 struct source;
-
-/* token NULL: err says why. The token belongs to the callee; `life_s` counts
- * from the fetch's start. */
-typedef void (*source_fn)(
-	struct secret *token, int64_t life_s, const struct err *err, void *arg);
 
 struct source_file {
 	const char *path;
@@ -33,10 +29,10 @@ struct source_type {
 	/* From a file; NULL: does not come from one. */
 	struct source *(*open)(const struct exchange_env *env,
 		const struct source_file *file, struct err *err_r);
-	/* One at a time; the callback runs exactly once, later. */
-	void (*fetch)(struct source *source, source_fn fn, void *arg);
-	void (*cancel)(struct source *source); /* of the fetch, if any */
-	void (*free)(struct source *source); /* after a cancel */
+	size_t fetch_size; /* of the head and what follows it */
+	void (*start)(struct fetch *fetch); /* the first step */
+	void (*stop)(struct fetch *fetch); /* what the head has not; or NULL */
+	void (*free)(struct source *source); /* no fetch is under way */
 };
 
 /* The head of every source; the type's own part follows it. */
@@ -51,16 +47,38 @@ struct source {
 	struct secret *ready; /* a token there from the start, or NULL */
 };
 
-extern const struct source_type source_service_account;
+extern const struct source_type source_authorized_user, source_external,
+	source_external_impersonated, source_federated_user,
+	source_impersonated, source_service_account;
 
 /* By the search order of Application Default Credentials. */
 MUST_CHECK struct source *source_find(
 	const struct exchange_env *env, struct err *err_r);
+/* By its "type". */
+MUST_CHECK struct source *source_open(const struct exchange_env *env,
+	const struct source_file *file, struct err *err_r);
 void source_free(struct source **source);
 
 /* Nothing was found: where it was looked for, why not there at last, and what
  * to do. */
 void source_not_found(struct err *err_r, const char *fmt, ...) PRINTFLIKE(2, 3);
+
+/* For messages about a date that was refused: that our clock and Google's
+ * differ, by how much, and what to do; "" when they do not. Returns `text`. */
+#define CLOCK_NOTE_MAX   160
+#define CLOCK_TROUBLE_MS 60000 /* what nobody minds */
+const char *clock_note(const struct source *source, char text[CLOCK_NOTE_MAX]);
+
+/* Where to ask for a token: $CLOUDSDK_AUTH_TOKEN_HOST, which comes from who
+ * runs us and may name any host, else `url`. Plain http to loopback only. */
+MUST_CHECK int token_url_choose(
+	const char *url, char **url_r, struct err *err_r);
+
+/* The bytes of a file that must be a file, or -1: at most `max`, read without
+ * waiting; it may be rewritten at any time. */
+struct buf;
+MUST_CHECK int source_file_read(
+	const char *path, struct buf *out, struct err *err_r);
 
 /* credentials_new with a world of the caller's choice; and how long a token of
  * that life is not fetched again: until TOKEN_REFRESH_MARGIN_S before its end,
@@ -70,6 +88,18 @@ struct rng;
 MUST_CHECK struct credentials *credentials_open(
 	const struct exchange_env *env, struct err *err_r);
 int64_t token_fresh_ms(int64_t life_ms, struct rng *rng);
+
+/* Whom to act as; copied. */
+struct impersonation {
+	const struct source_type *type; /* what it is told to be */
+	const char *email, *quota_project; /* the second may be NULL */
+	char *const *delegates; /* NULL-terminated, or NULL */
+	int64_t life_s;
+};
+
+/* The base is its own from now on, also when it fails. */
+MUST_CHECK struct source *source_impersonated_new(
+	struct source *base, const struct impersonation *as, struct err *err_r);
 
 /* CLOUDSDK_AUTH_ACCESS_TOKEN */
 MUST_CHECK struct source *source_ready_new(

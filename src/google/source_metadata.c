@@ -2,88 +2,147 @@
  * The metadata server of Compute Engine, GKE, Cloud Run and Cloud Build. Plain
  * http on a link of the machine's own, never through a proxy; who does not
  * send Metadata-Flavor: Google back is somebody else.
+ *
+ * Where nobody said that there is one, it is asked once whether it is there,
+ * for PING_MS at most: elsewhere every run would hang.
  */
 #include "google/source.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/xalloc.h"
 #include "google/credentials.h"
 #include "google/key_codec.h"
 
-#define CONNECT_TIMEOUT_MS 1000 /* or every run on a laptop would hang */
+#define PING_MS            1000
+#define CONNECT_TIMEOUT_MS 1000
 #define HOST_MAX           256
 #define FLAVOR             "Metadata-Flavor"
 
 struct metadata {
 	struct source head;
-	char *host, *url;
-	bool is_guess; /* nobody said that there is such a server */
+	char *host;
 	bool seen; /* it has answered */
-	struct exchange *exchange;
-	source_fn fn;
-	void *arg;
 };
 
-static void metadata_fetch(struct source *source, source_fn fn, void *arg);
+static void metadata_start(struct fetch *fetch);
+static void metadata_pinged(
+	const struct http_reply *reply, const struct err *err, void *arg);
+static void metadata_ask(struct fetch *fetch);
 static void metadata_answered(
 	const struct http_reply *reply, const struct err *err, void *arg);
 static void metadata_token_read(
-	struct metadata *metadata, const struct http_reply *reply);
-static void metadata_fail(struct metadata *metadata, const struct err *cause);
+	struct fetch *fetch, const struct http_reply *reply);
+static void metadata_id_read(
+	struct fetch *fetch, const struct http_reply *reply);
+static void metadata_fail(struct fetch *fetch, const struct err *cause);
 
-static void metadata_fetch(struct source *source, source_fn fn, void *arg)
+static struct metadata *metadata_of(struct fetch *fetch)
+{
+	return (struct metadata *)fetch->source;
+}
+
+static void metadata_get(
+	struct fetch *fetch, char *path, int64_t timeout_ms, exchange_fn fn)
 {
 	static const struct http_header flavor = {FLAVOR, "Google"};
-	struct metadata *metadata = (struct metadata *)source;
+	char *url = xasprintf("http://%s/%s", metadata_of(fetch)->host, path);
 	const struct http_request request = {
-		.url = metadata->url,
+		.url = url,
 		.headers = &flavor,
 		.n_headers = 1,
+		.timeout_ms = timeout_ms,
 		.connect_timeout_ms = CONNECT_TIMEOUT_MS,
 		.plain_ok = true,
 		.no_proxy = true,
 	};
 
-	metadata->fn = fn;
-	metadata->arg = arg;
-	metadata->exchange = exchange_start(
-		&metadata->head.env, &request, metadata_answered, metadata);
+	fetch_get(fetch, &request, fn);
+	xfree(&url);
+	xfree(&path);
 }
 
-static bool is_google(const struct http_reply *reply)
+static void metadata_start(struct fetch *fetch)
 {
-	const char *flavor = http_reply_header(reply, FLAVOR);
+	struct metadata *metadata = metadata_of(fetch);
 
-	return flavor && strcmp(flavor, "Google") == 0;
+	if (metadata->head.is_guess && !metadata->seen)
+		metadata_get(fetch, xstrdup(""), PING_MS, metadata_pinged);
+	else
+		metadata_ask(fetch);
+}
+
+/* It is there, or it is somebody else, or nobody. */
+static bool metadata_is_seen(
+	struct fetch *fetch, const struct http_reply *reply, struct err *err_r)
+{
+	const char *flavor = reply ? http_reply_header(reply, FLAVOR) : NULL;
+
+	if (!reply)
+		return false;
+	if (flavor && strcmp(flavor, "Google") == 0) {
+		metadata_of(fetch)->seen = true;
+		return true;
+	}
+	err_set(err_r, ERR_AUTH,
+		"HTTP %d without the header " FLAVOR
+		": Google: that is not the metadata server",
+		reply->status);
+	return false;
+}
+
+static void metadata_pinged(
+	const struct http_reply *reply, const struct err *err, void *arg)
+{
+	struct fetch *fetch = arg;
+	struct err why = {0};
+
+	fetch_answered(fetch);
+	if (err)
+		why = *err;
+	if (metadata_is_seen(fetch, reply, &why))
+		metadata_ask(fetch);
+	else
+		metadata_fail(fetch, &why);
+}
+
+static void metadata_ask(struct fetch *fetch)
+{
+	static const char account[] =
+		"computeMetadata/v1/instance/service-accounts/default";
+	char *audience, *path;
+
+	if (fetch->audience) {
+		audience = http_escape(fetch->audience);
+		path = xasprintf("%s/identity?audience=%s&format=full", account,
+			audience);
+		free(audience);
+	} else {
+		path = xasprintf("%s/token?scopes=" GOOGLE_SCOPE, account);
+	}
+	metadata_get(fetch, path, 0, metadata_answered);
 }
 
 static void metadata_answered(
 	const struct http_reply *reply, const struct err *err, void *arg)
 {
-	struct metadata *metadata = arg;
-	struct err stranger;
+	struct fetch *fetch = arg;
+	struct err why = {0};
 
-	metadata->exchange = NULL;
-	if (reply && !is_google(reply)) {
-		err_set(&stranger, ERR_AUTH,
-			"HTTP %d without the header " FLAVOR
-			": Google: that is not the metadata server",
-			reply->status);
-		metadata_fail(metadata, &stranger);
-		return;
-	}
-	metadata->seen = metadata->seen || reply;
+	fetch_answered(fetch);
 	if (err)
-		metadata_fail(metadata, err);
+		why = *err;
+	if (!metadata_is_seen(fetch, reply, &why) || err)
+		metadata_fail(fetch, &why);
+	else if (fetch->audience)
+		metadata_id_read(fetch, reply);
 	else
-		metadata_token_read(metadata, reply);
+		metadata_token_read(fetch, reply);
 }
 
 static void metadata_token_read(
-	struct metadata *metadata, const struct http_reply *reply)
+	struct fetch *fetch, const struct http_reply *reply)
 {
 	struct secret *token;
 	int64_t life_s;
@@ -91,16 +150,34 @@ static void metadata_token_read(
 
 	if (token_decode(reply->body, reply->body_len, &token, &life_s, &err) <
 		0)
-		metadata_fail(metadata, &err);
+		metadata_fail(fetch, &err);
 	else
-		metadata->fn(token, life_s, NULL, metadata->arg);
+		fetch_succeed(fetch, token, life_s);
 }
 
-static void metadata_fail(struct metadata *metadata, const struct err *cause)
+/* The JWT as plain text. */
+static void metadata_id_read(
+	struct fetch *fetch, const struct http_reply *reply)
 {
+	size_t len = reply->body_len;
+	struct err err;
+
+	while (len && strchr("\r\n ", reply->body[len - 1]))
+		len--;
+	if (token_is_valid(reply->body, len)) {
+		fetch_succeed_id(fetch, secret_new(reply->body, len), reply);
+		return;
+	}
+	err_set(&err, ERR_PROTOCOL, "its answer is not an ID token");
+	metadata_fail(fetch, &err);
+}
+
+static void metadata_fail(struct fetch *fetch, const struct err *cause)
+{
+	const struct metadata *metadata = metadata_of(fetch);
 	struct err err = *cause;
 
-	if (metadata->is_guess && !metadata->seen) {
+	if (metadata->head.is_guess && !metadata->seen) {
 		source_not_found(&err, "there is no metadata server at %s (%s)",
 			metadata->host, cause->text);
 	} else {
@@ -109,15 +186,12 @@ static void metadata_fail(struct metadata *metadata, const struct err *cause)
 				"%s: no service account is bound to this "
 				"machine, pod or job; bind one",
 				cause->text);
-		err_wrap(&err, "%s%s", metadata->head.describe,
-			metadata->is_guess ? "" : " (GCE_METADATA_HOST)");
+		err_wrap(&err, "%s%s%s%s", metadata->head.describe,
+			metadata->head.is_guess ? "" : " (",
+			metadata->head.is_guess ? "" : metadata->head.origin,
+			metadata->head.is_guess ? "" : ")");
 	}
-	metadata->fn(NULL, 0, &err, metadata->arg);
-}
-
-static void metadata_cancel(struct source *source)
-{
-	exchange_cancel(&((struct metadata *)source)->exchange);
+	fetch_fail(fetch, &err);
 }
 
 static void metadata_free(struct source *source)
@@ -125,14 +199,13 @@ static void metadata_free(struct source *source)
 	struct metadata *metadata = (struct metadata *)source;
 
 	xfree(&metadata->host);
-	xfree(&metadata->url);
 	free(metadata);
 }
 
 static const struct source_type source_metadata = {
 	.name = "metadata server",
-	.fetch = metadata_fetch,
-	.cancel = metadata_cancel,
+	.fetch_size = sizeof(struct fetch),
+	.start = metadata_start,
 	.free = metadata_free,
 };
 
@@ -145,18 +218,15 @@ struct source *source_metadata_new(const struct exchange_env *env,
 
 	if (host[len] || !len || len > HOST_MAX) {
 		err_set(err_r, ERR_AUTH,
-			"GCE_METADATA_HOST is not a host or host:port");
+			"it is not a host or host:port, the address of a "
+			"metadata server");
 		return NULL;
 	}
 	metadata = xcalloc(1, sizeof(*metadata));
 	metadata->head.type = &source_metadata;
 	metadata->head.env = *env;
 	metadata->head.describe = xasprintf("the metadata server at %s", host);
+	metadata->head.is_guess = is_guess;
 	metadata->host = xstrdup(host);
-	metadata->head.is_guess = metadata->is_guess = is_guess;
-	metadata->url = xasprintf(
-		"http://%s/computeMetadata/v1/instance/service-accounts/"
-		"default/token?scopes=" GOOGLE_SCOPE,
-		host);
 	return &metadata->head;
 }

@@ -19,20 +19,18 @@ struct ready {
 	struct source head;
 	struct secret *token; /* to be offered again */
 	bool told; /* the refusal was told: now it is offered again */
-	struct timer *timer;
-	source_fn fn;
-	void *arg;
 };
 
 static void ready_answer(void *arg)
 {
-	struct ready *ready = arg;
+	struct fetch *fetch = arg;
+	struct ready *ready = (struct ready *)fetch->source;
 	struct err err;
 
-	ready->timer = NULL;
+	fetch->timer = NULL;
 	ready->told = !ready->told;
 	if (!ready->told) {
-		ready->fn(secret_dup(ready->token), LIFE_S, NULL, ready->arg);
+		fetch_succeed(fetch, secret_dup(ready->token), LIFE_S);
 		return;
 	}
 	err_set(&err, ERR_AUTH,
@@ -41,23 +39,25 @@ static void ready_answer(void *arg)
 		"refreshed; set a new one, or use "
 		"GOOGLE_APPLICATION_CREDENTIALS for work that takes longer "
 		"than a token's life");
-	ready->fn(NULL, 0, &err, ready->arg);
+	fetch_fail(fetch, &err);
 }
 
-/* Asked only after the token has been rejected. */
-static void ready_fetch(struct source *source, source_fn fn, void *arg)
+/* An access token is asked for only after it has been rejected. */
+static void ready_start(struct fetch *fetch)
 {
-	struct ready *ready = (struct ready *)source;
+	struct err err;
 
-	ready->fn = fn;
-	ready->arg = arg;
-	ready->timer =
-		timer_start(ready->head.env.loop, 0, ready_answer, ready);
-}
-
-static void ready_cancel(struct source *source)
-{
-	timer_cancel(&((struct ready *)source)->timer);
+	if (!fetch->audience) {
+		fetch->timer = timer_start(
+			fetch->source->env.loop, 0, ready_answer, fetch);
+		return;
+	}
+	err_set(&err, ERR_AUTH,
+		"an ID token for %.200s is needed, and the token in "
+		"CLOUDSDK_AUTH_ACCESS_TOKEN gives none; use a service account "
+		"through GOOGLE_APPLICATION_CREDENTIALS",
+		fetch->audience);
+	fetch_fail_soon(fetch, &err);
 }
 
 static void ready_free(struct source *source)
@@ -68,8 +68,8 @@ static void ready_free(struct source *source)
 
 static const struct source_type source_ready = {
 	.name = "ready token",
-	.fetch = ready_fetch,
-	.cancel = ready_cancel,
+	.fetch_size = sizeof(struct fetch),
+	.start = ready_start,
 	.free = ready_free,
 };
 

@@ -53,6 +53,7 @@ struct http_request {
 		*key_file; /* NULL: the default, none */
 	bool plain_ok; /* http:// to a host that is not loopback */
 	bool no_proxy;
+	bool secret; /* body and answer are wiped; body_max is taken at once */
 	bool urgent; /* goes ahead of those that wait, as a revert does */
 	/* A POST or PATCH that does no harm when it arrives twice (a query, one
 	 * guarded by an etag): it may go out again by itself when a kept

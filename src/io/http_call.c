@@ -1,6 +1,7 @@
 /* One HTTP call and libcurl's options for it; see http_call.h. */
 #include "io/http_call.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -135,8 +136,13 @@ struct http_call *call_new(const struct http_request *request)
 	struct err err;
 
 	arena_init(&call->arena);
-	buf_init(&call->body,
-		request->body_max ? request->body_max : HTTP_BODY_MAX_DEFAULT);
+	assert(!request->secret || request->body_max);
+	if (request->secret)
+		buf_init_secret(&call->body, request->body_max);
+	else
+		buf_init(&call->body, request->body_max
+					      ? request->body_max
+					      : HTTP_BODY_MAX_DEFAULT);
 	if (http_request_check(request, &err) || url_take(call, request, &err))
 		*call_err(call) = err;
 	else
@@ -151,6 +157,11 @@ void call_free(struct http_call *call)
 	if (call->password)
 		explicit_bzero(call->password, strlen(call->password));
 	free(call->password);
+	if (call->request.secret && call->request.body)
+		explicit_bzero(
+			(char *)call->request.body, call->request.body_len);
+	if (call->request.secret)
+		buf_wipe(&call->body);
 	buf_fini(&call->body);
 	arena_fini(&call->arena);
 	free(call);

@@ -48,6 +48,7 @@ struct process {
 	int64_t start_us;
 	int exit_status, signal;
 	bool timed_out, exited, completing;
+	bool secret;
 	bool failed; /* `err` says why it did not start */
 	struct err err;
 };
@@ -95,7 +96,10 @@ static int spawn(const struct process_spec *spec, int out, pid_t *pid_r)
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawn_file_actions_init(&files);
 	rc = posix_spawn_file_actions_adddup2(&files, out, 1);
-	rc = rc ? rc : posix_spawn_file_actions_adddup2(&files, out, 2);
+	rc = rc             ? rc
+	     : spec->secret ? posix_spawn_file_actions_addopen(
+				      &files, 2, "/dev/null", O_WRONLY, 0)
+			    : posix_spawn_file_actions_adddup2(&files, out, 2);
 	rc = rc ? rc
 		: posix_spawn_file_actions_addopen(
 			  &files, 0, "/dev/null", O_RDONLY, 0);
@@ -148,6 +152,8 @@ static void process_free(struct process *p)
 	watch_cancel(&p->pipe_watch);
 	close_fd(&p->pidfd);
 	close_fd(&p->pipe);
+	if (p->secret)
+		buf_wipe(&p->output);
 	buf_fini(&p->output);
 	free(p);
 }
@@ -260,6 +266,8 @@ static void on_output(int fd, int what, void *arg)
 			break;
 		keep(p, bytes, (size_t)n);
 	}
+	if (p->secret)
+		explicit_bzero(bytes, sizeof(bytes));
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return;
 	watch_cancel(&p->pipe_watch);
@@ -281,7 +289,11 @@ struct process *process_start(struct loop *loop,
 	p->arg = arg;
 	p->pidfd = p->pipe = p->exit_status = -1;
 	p->start_us = loop_now_us(loop);
-	buf_init(&p->output, PROCESS_OUTPUT_MAX);
+	p->secret = spec->secret;
+	if (p->secret)
+		buf_init_secret(&p->output, PROCESS_OUTPUT_MAX);
+	else
+		buf_init(&p->output, PROCESS_OUTPUT_MAX);
 	/* Whoever ignores this has children reaped by the kernel. */
 	signal(SIGCHLD, SIG_DFL);
 	if (start(p, spec)) {

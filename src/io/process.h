@@ -29,6 +29,7 @@ struct process_spec {
 	const char *const *env; /* "NAME=value", all of it; NULL: none */
 	const char *cwd; /* NULL: ours */
 	int64_t timeout_ms; /* 0: the default */
+	bool secret; /* stdout alone is kept, and wiped; stderr is thrown away */
 };
 
 struct process_end {

@@ -11,11 +11,12 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "io/loop.h"
 #include "io/server.h"
 
-#define GRANT      "urn:ietf:params:oauth:grant-type:jwt-bearer"
-#define AUDIENCE   "https://oauth2.googleapis.com/token"
-#define TOKEN_PATH "/computeMetadata/v1/instance/service-accounts/default/token"
+#define GRANT    "urn:ietf:params:oauth:grant-type:jwt-bearer"
+#define AUDIENCE "https://oauth2.googleapis.com/token"
+#define METADATA "/computeMetadata/v1/instance/service-accounts/default/"
 
 EVP_PKEY *fake_key_new(int bits)
 {
@@ -77,6 +78,41 @@ static json_t *json_part(const char *text, size_t len)
 
 	free(bytes);
 	return part;
+}
+
+static void add_base64url(struct buf *out, const void *bytes, size_t len)
+{
+	char *text = xcalloc(4 * (len / 3 + 1) + 1, 1), *at;
+
+	EVP_EncodeBlock((unsigned char *)text, bytes, (int)len);
+	for (at = text; *at && *at != '='; at++)
+		buf_addc(out, *at == '+' ? '-' : *at == '/' ? '_' : *at);
+	free(text);
+}
+
+char *fake_jwt_new(EVP_PKEY *key, json_t *claims)
+{
+	static const char header[] =
+		"{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"k1\"}";
+	unsigned char signature[1024];
+	size_t len = sizeof(signature);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	char *text = json_dumps(claims, JSON_COMPACT);
+	struct buf jwt;
+
+	buf_init(&jwt, 64 * 1024);
+	add_base64url(&jwt, header, strlen(header));
+	buf_addc(&jwt, '.');
+	add_base64url(&jwt, text, strlen(text));
+	assert(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1);
+	assert(EVP_DigestSign(context, signature, &len,
+		       (unsigned char *)jwt.data, jwt.len) == 1);
+	buf_addc(&jwt, '.');
+	add_base64url(&jwt, signature, len);
+	EVP_MD_CTX_free(context);
+	free(text);
+	json_decref(claims);
+	return buf_steal(&jwt);
 }
 
 static bool signature_holds(EVP_PKEY *key, const char *jwt, const char *dot)
@@ -147,35 +183,63 @@ char *fake_form_field(const char *form, const char *name)
 	return value;
 }
 
-static void answer(struct server_request *request, int status, const char *body)
+void fake_answer(struct server_request *request, int status, const char *body)
 {
 	request_answer(request, status,
 		body[0] == '<' ? "text/html" : "application/json", body,
 		strlen(body));
 }
 
-static void refuse(struct server_request *request, const char *error,
+void fake_refuse(struct server_request *request, const char *error,
 	const char *description)
 {
 	char *body = xasprintf("{\"error\":\"%s\",\"error_description\":\"%s"
 			       "\"}",
 		error, description);
 
-	answer(request, 400, body);
+	fake_answer(request, 400, body);
 	free(body);
 }
 
-static void hand_out(struct fake_google *google, struct server_request *request)
+char *fake_token(const struct fake_google *google, int n)
 {
-	char *body = xasprintf("{\"access_token\":\"ya29.%d\",\"expires_in\":"
-			       "%s,\"token_type\":\"Bearer\"}",
-		++google->tokens, google->life);
-
-	answer(request, 200, body);
-	free(body);
+	return google->long_tokens ? xasprintf("ya29.%d.%013000d", n, 7)
+				   : xasprintf("ya29.%d", n);
 }
 
-static bool is(const json_t *part, const char *name, const char *wanted)
+void fake_hand_out(struct fake_google *google, struct server_request *request)
+{
+	char *token = fake_token(google, ++google->tokens);
+	char *body = xasprintf("{\"access_token\":\"%s\",\"expires_in\":"
+			       "%s,\"token_type\":\"Bearer\"}",
+		token, google->life);
+
+	fake_answer(request, 200, body);
+	free(body);
+	free(token);
+}
+
+char *fake_id_token(const struct fake_google *google, const char *audience)
+{
+	int64_t now = (int64_t)time(NULL) + google->clock_ahead_s;
+
+	return fake_jwt_new(google->key,
+		json_pack("{ss ss sI sI}", "iss", "https://accounts.google.com",
+			"aud", audience, "iat", (json_int_t)now, "exp",
+			(json_int_t)(now + google->id_life_s)));
+}
+
+/* Takes the token over. */
+void fake_give_id(struct server_request *request, const char *name, char *jwt)
+{
+	char *body = xasprintf("{\"%s\":\"%s\"}", name, jwt);
+
+	fake_answer(request, 200, body);
+	free(body);
+	free(jwt);
+}
+
+bool fake_is(const json_t *part, const char *name, const char *wanted)
 {
 	const char *value = json_string_value(json_object_get(part, name));
 
@@ -190,15 +254,17 @@ static const char *judge(const struct fake_google *google, const json_t *header,
 	int64_t iat = json_integer_value(json_object_get(claims, "iat"));
 	int64_t exp = json_integer_value(json_object_get(claims, "exp"));
 
-	if (!is(header, "typ", "JWT") || !is(header, "kid", FAKE_KID))
+	if (!fake_is(header, "typ", "JWT") || !fake_is(header, "kid", FAKE_KID))
 		return "Invalid JWT: Failed header.";
-	if (!is(claims, "iss", FAKE_EMAIL))
+	if (!fake_is(claims, "iss", FAKE_EMAIL))
 		return "Invalid grant: account not found";
-	if (!is(claims, "aud", AUDIENCE))
+	if (!fake_is(claims, "aud", AUDIENCE))
 		return "Invalid JWT: Failed audience check.";
-	if (!is(claims, "scope",
-		    "https://www.googleapis.com/auth/cloud-platform") ||
-		json_object_get(claims, "target_audience"))
+	if (json_object_get(claims, "target_audience")
+			? json_object_get(claims, "scope") != NULL
+			: !fake_is(claims, "scope",
+				  "https://www.googleapis.com/auth/"
+				  "cloud-platform"))
 		return "Invalid scope.";
 	if (exp - iat > 3600 || exp <= now || iat > now + 60)
 		return "Invalid JWT: Token must be a short-lived token (60 "
@@ -216,11 +282,66 @@ static void take_assertion(struct fake_google *google,
 	if (fake_jwt_verify(google->key, assertion, &header, &claims))
 		wrong = judge(google, header, claims);
 	if (wrong)
-		refuse(request, "invalid_grant", wrong);
+		fake_refuse(request, "invalid_grant", wrong);
+	else if (json_object_get(claims, "target_audience"))
+		fake_give_id(request, "id_token",
+			fake_id_token(
+				google, json_string_value(json_object_get(
+						claims, "target_audience"))));
 	else
-		hand_out(google, request);
+		fake_hand_out(google, request);
 	json_decref(header);
 	json_decref(claims);
+}
+
+static void fake_rotate(
+	struct fake_google *google, struct server_request *request)
+{
+	char *token = fake_token(google, ++google->tokens);
+	char *body = xasprintf("{\"access_token\":\"%s\",\"expires_in\":"
+			       "%s,\"token_type\":\"Bearer\","
+			       "\"refresh_token\":\"%s\"}",
+		token, google->life, google->rotated);
+
+	fake_answer(request, 200, body);
+	free(body);
+	free(token);
+}
+
+static bool field_is(const char *form, const char *name, const char *wanted)
+{
+	char *value = fake_form_field(form, name);
+	bool is = value && strcmp(value, wanted) == 0;
+
+	free(value);
+	return is;
+}
+
+/* Once a new one was handed out, the old one is worth nothing. An ID token is
+ * for the login's client, whatever was asked for. */
+static void take_refresh_token(struct fake_google *google,
+	struct server_request *request, const char *form)
+{
+	char *scope = fake_form_field(form, "scope");
+	bool moved = google->rotated && google->tokens > 0;
+
+	if (scope)
+		fake_refuse(request, "invalid_scope", "Scopes are fixed.");
+	else if (!field_is(form, "client_id", FAKE_CLIENT) ||
+		 !field_is(form, "client_secret", FAKE_SECRET))
+		fake_refuse(request, "invalid_client", "Unauthorized");
+	else if (!field_is(form, "refresh_token",
+			 moved ? google->rotated : FAKE_REFRESH))
+		fake_refuse(request, "invalid_grant",
+			"Token has been expired or revoked.");
+	else if (strstr(form, "target_audience="))
+		fake_give_id(request, "id_token",
+			fake_id_token(google, FAKE_CLIENT));
+	else if (google->rotated && !moved)
+		fake_rotate(google, request);
+	else
+		fake_hand_out(google, request);
+	free(scope);
 }
 
 static void token_endpoint(
@@ -233,20 +354,40 @@ static void token_endpoint(
 	char *assertion = fake_form_field(form, "assertion");
 
 	if (strcmp(request_method(request), "POST") != 0)
-		answer(request, 405, "<html>Method Not Allowed</html>");
+		fake_answer(request, 405, "<html>Method Not Allowed</html>");
 	else if (!type ||
 		 strcmp(type, "application/x-www-form-urlencoded") != 0)
-		refuse(request, "invalid_request", "Bad content type");
+		fake_refuse(request, "invalid_request", "Bad content type");
 	else if (request_header(request, "Authorization"))
-		refuse(request, "invalid_request", "Authorization is sent");
+		fake_refuse(
+			request, "invalid_request", "Authorization is sent");
+	else if (grant && strcmp(grant, "refresh_token") == 0)
+		take_refresh_token(google, request, form);
 	else if (!grant || strcmp(grant, GRANT) != 0)
-		refuse(request, "unsupported_grant_type", "Invalid grant_type");
+		fake_refuse(request, "unsupported_grant_type",
+			"Invalid grant_type");
 	else if (!assertion)
-		refuse(request, "invalid_request", "Missing assertion");
+		fake_refuse(request, "invalid_request", "Missing assertion");
 	else
 		take_assertion(google, request, assertion);
 	free(grant);
 	free(assertion);
+}
+
+static void metadata_identity(
+	struct fake_google *google, struct server_request *request)
+{
+	const char *audience = request_query(request, "audience");
+	const char *format = request_query(request, "format");
+	char *jwt;
+
+	if (!audience || !format || strcmp(format, "full") != 0) {
+		fake_answer(request, 400, "<html>non-empty audience</html>");
+		return;
+	}
+	jwt = fake_id_token(google, audience);
+	request_answer(request, 200, "text/html", jwt, strlen(jwt));
+	free(jwt);
 }
 
 static void metadata_server(
@@ -254,19 +395,25 @@ static void metadata_server(
 {
 	const char *flavor = request_header(request, "Metadata-Flavor");
 	const char *scopes = request_query(request, "scopes");
+	const char *path = request_path(request);
 
 	if (!google->no_flavor)
 		request_set_header(request, "Metadata-Flavor", "Google");
 	if (!flavor || strcmp(flavor, "Google") != 0)
-		answer(request, 403, "<html>Missing Metadata-Flavor</html>");
+		fake_answer(
+			request, 403, "<html>Missing Metadata-Flavor</html>");
 	else if (strcmp(request_method(request), "GET") != 0)
-		answer(request, 405, "<html>Method Not Allowed</html>");
-	else if (!scopes ||
+		fake_answer(request, 405, "<html>Method Not Allowed</html>");
+	else if (strcmp(path, "/") == 0)
+		fake_answer(request, 200, "computeMetadata/\n");
+	else if (strcmp(path, METADATA "token") == 0 && scopes &&
 		 strcmp(scopes,
-			 "https://www.googleapis.com/auth/cloud-platform") != 0)
-		answer(request, 400, "<html>Bad scopes</html>");
+			 "https://www.googleapis.com/auth/cloud-platform") == 0)
+		fake_hand_out(google, request);
+	else if (strcmp(path, METADATA "identity") == 0)
+		metadata_identity(google, request);
 	else
-		hand_out(google, request);
+		fake_answer(request, 400, "<html>Bad request</html>");
 }
 
 static void tell_the_time(
@@ -281,9 +428,9 @@ static void tell_the_time(
 	request_set_header(request, "Date", text);
 }
 
-static void serve(struct server_request *request, void *arg)
+static void serve_now(
+	struct fake_google *google, struct server_request *request)
 {
-	struct fake_google *google = arg;
 	const struct fake_answer *scripted = google->script;
 	const char *path = request_path(request);
 
@@ -296,16 +443,44 @@ static void serve(struct server_request *request, void *arg)
 			if (!google->no_flavor)
 				request_set_header(
 					request, "Metadata-Flavor", "Google");
-			answer(request, scripted->status, scripted->body);
+			fake_answer(request, scripted->status, scripted->body);
 			return;
 		}
 	}
 	if (strcmp(path, "/token") == 0)
 		token_endpoint(google, request);
-	else if (strcmp(path, TOKEN_PATH) == 0)
+	else if (strncmp(path, METADATA, strlen(METADATA)) == 0 ||
+		 strcmp(path, "/") == 0)
 		metadata_server(google, request);
-	else
-		answer(request, 404, "<html>Not Found</html>");
+	else if (!fake_identity(google, request))
+		fake_answer(request, 404, "<html>Not Found</html>");
+}
+
+struct late {
+	struct fake_google *google;
+	struct server_request *request;
+};
+
+static void serve_late(void *arg)
+{
+	struct late *late = arg;
+
+	serve_now(late->google, late->request);
+	free(late);
+}
+
+static void serve(struct server_request *request, void *arg)
+{
+	struct fake_google *google = arg;
+	struct late *late;
+
+	if (!google->delay_ms) {
+		serve_now(google, request);
+		return;
+	}
+	late = xcalloc(1, sizeof(*late));
+	*late = (struct late){google, request};
+	timer_start(google->loop, google->delay_ms, serve_late, late);
 }
 
 void fake_google_init(
@@ -313,7 +488,8 @@ void fake_google_init(
 {
 	struct err err;
 
-	*google = (struct fake_google){.key = key, .life = "3599"};
+	*google = (struct fake_google){
+		.loop = loop, .key = key, .life = "3599", .id_life_s = 3600};
 	google->server = server_new(loop, 0, serve, google, &err);
 	assert(google->server);
 }
@@ -321,6 +497,7 @@ void fake_google_init(
 void fake_google_fini(struct fake_google *google)
 {
 	server_free(&google->server);
+	xfree(&google->subject);
 }
 
 char *fake_google_url(const struct fake_google *google, const char *path)

@@ -342,8 +342,11 @@ static void an_assertion_is_signed_as_google_wants_it(void **state)
 	struct err err;
 
 	assert_int_equal(key_decode(file, strlen(file), &key, &err), 0);
-	assert_int_equal(
-		assertion_sign(&key, "scope/x", 1786950000, &jwt, &err), 0);
+	assert_int_equal(assertion_sign(&key,
+				 &(struct assertion_wish){.scope = "scope/x",
+					 .iat_s = 1786950000},
+				 &jwt, &err),
+		0);
 	assert_null(strpbrk(secret_reveal(jwt), "+/="));
 	assert_true(fake_jwt_verify(
 		key_pair, secret_reveal(jwt), &header, &claims));
@@ -373,7 +376,11 @@ static void expect_bad_key(const char *pem, const char *text)
 	assert_int_equal(err.code, ERR_AUTH);
 	if (!strstr(err.text, text))
 		fail_msg("%s", err.text);
-	assert_int_equal(assertion_sign(&key, "s", 1, &jwt, &err), -1);
+	assert_int_equal(
+		assertion_sign(&key,
+			&(struct assertion_wish){.scope = "s", .iat_s = 1},
+			&jwt, &err),
+		-1);
 	assert_null(jwt);
 	key_fini(&key);
 }
