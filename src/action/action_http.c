@@ -91,28 +91,13 @@ static int check_expect(const struct http_expect *expect, struct err *err_r)
 	return 0;
 }
 
-static bool host_is(const struct url_part *host, const char *name)
-{
-	return host->len == strlen(name) &&
-	       strncasecmp(host->at, name, host->len) == 0;
-}
-
-/* An access token opens everything the account may do: it goes to Google's
- * APIs, or to this machine, and nowhere else. */
 static int check_token_host(const char *text, struct err *err_r)
 {
-	static const char google[] = ".googleapis.com";
-	const size_t len = sizeof(google) - 1;
 	struct url url;
 
 	if (url_parse(text, &url, err_r) < 0)
 		return -1;
-	if (url.host.at &&
-		(host_is(&url.host, "localhost") ||
-			host_is(&url.host, "127.0.0.1") ||
-			(url.host.len > len &&
-				strncasecmp(url.host.at + url.host.len - len,
-					google, len) == 0)))
+	if (url_takes_access_tokens(&url))
 		return 0;
 	return err_set(err_r, ERR_POLICY,
 		"auth google sends an access token, which is for "

@@ -31,7 +31,9 @@
 struct ask;
 struct act;
 struct holding;
+struct jsonapi;
 struct look;
+struct metrics_slot;
 struct prometheus;
 struct timer;
 
@@ -103,7 +105,7 @@ struct hub_entry {
 struct hub {
 	struct live_world world;
 	TAILQ_HEAD(live_list, live) lives;
-	struct prometheus_slot *prometheus; /* one per policy */
+	struct metrics_slot *metrics; /* one per policy */
 
 	/* The transaction of this turn. */
 	bool open, deferred;
@@ -123,6 +125,8 @@ void hub_leave(struct live *live);
 /* The metrics of the live's policy, made once per policy. */
 MUST_CHECK struct prometheus *hub_prometheus(
 	struct live *live, struct err *err_r);
+/* The JSON APIs of the live's policy, the same. */
+struct jsonapi *hub_jsonapi(struct live *live);
 
 /* Begins the turn's transaction, if it is not open. */
 MUST_CHECK int hub_begin(struct hub *hub, struct err *err_r);

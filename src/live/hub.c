@@ -9,17 +9,20 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "jsonapi/jsonapi.h"
 #include "live/driver.h"
 #include "prometheus/prometheus.h"
 
 #define POLL_MS 200 /* between looks for operators' commands */
 
-struct prometheus_slot {
-	struct prometheus_slot *next;
+struct metrics_slot {
+	struct metrics_slot *next;
 	const struct policy *policy;
 	char *project; /* of the services it is for */
 	struct metrics metrics;
+	/* NULL: not asked yet. */
 	struct prometheus *prometheus;
+	struct jsonapi *jsonapi;
 };
 
 static void hub_poll(void *arg);
@@ -70,9 +73,9 @@ void hub_join(struct hub *hub, struct live *live)
 			STORE_HEARTBEAT_MS, hub_heartbeat, hub);
 }
 
-static void prometheus_release(struct hub *hub, const struct policy *policy)
+static void metrics_release(struct hub *hub, const struct policy *policy)
 {
-	struct prometheus_slot **at = &hub->prometheus, *slot;
+	struct metrics_slot **at = &hub->metrics, *slot;
 	struct live *live;
 
 	TAILQ_FOREACH(live, &hub->lives, link)
@@ -85,6 +88,7 @@ static void prometheus_release(struct hub *hub, const struct policy *policy)
 		}
 		*at = slot->next;
 		prometheus_free(&slot->prometheus);
+		jsonapi_free(&slot->jsonapi);
 		free(slot->project);
 		free(slot);
 	}
@@ -101,36 +105,52 @@ void hub_leave(struct live *live)
 	if (live->dirty)
 		TAILQ_REMOVE(&hub->dirty, live, dirty_link);
 	TAILQ_REMOVE(&hub->lives, live, link);
-	prometheus_release(hub, live->policy);
+	metrics_release(hub, live->policy);
 	if (TAILQ_EMPTY(&hub->lives)) {
 		timer_cancel(&hub->poll);
 		timer_cancel(&hub->heartbeat);
 	}
 }
 
-struct prometheus *hub_prometheus(struct live *live, struct err *err_r)
+static struct metrics_slot *metrics_slot(struct live *live)
 {
 	struct hub *hub = live->hub;
-	struct prometheus_slot *slot;
+	struct metrics_slot *slot;
 
-	for (slot = hub->prometheus; slot; slot = slot->next)
+	for (slot = hub->metrics; slot; slot = slot->next)
 		if (slot->policy == live->policy &&
 			strcmp(slot->project, live->project) == 0)
-			return slot->prometheus;
+			return slot;
 	slot = xcalloc(1, sizeof(*slot));
+	slot->next = hub->metrics;
 	slot->policy = live->policy;
 	slot->project = xstrdup(live->project);
+	hub->metrics = slot;
+	return slot;
+}
+
+struct prometheus *hub_prometheus(struct live *live, struct err *err_r)
+{
+	const struct live_world *world = &live->hub->world;
+	struct metrics_slot *slot = metrics_slot(live);
+
+	if (slot->prometheus)
+		return slot->prometheus;
 	slot->metrics = prometheus_metrics(live->policy, slot->project);
-	slot->prometheus = prometheus_new(hub->world.loop, hub->world.http,
-		hub->world.credentials, &slot->metrics, err_r);
-	if (!slot->prometheus) {
-		free(slot->project);
-		free(slot);
-		return NULL;
-	}
-	slot->next = hub->prometheus;
-	hub->prometheus = slot;
+	slot->prometheus = prometheus_new(world->loop, world->http,
+		world->credentials, &slot->metrics, err_r);
 	return slot->prometheus;
+}
+
+struct jsonapi *hub_jsonapi(struct live *live)
+{
+	const struct live_world *world = &live->hub->world;
+	struct metrics_slot *slot = metrics_slot(live);
+
+	if (!slot->jsonapi)
+		slot->jsonapi = jsonapi_new(
+			world->loop, world->http, world->credentials);
+	return slot->jsonapi;
 }
 
 /* ---- the turn ---- */

@@ -42,6 +42,6 @@ struct provider {
 
 const struct provider *provider_find(enum slo_provider provider);
 
-extern const struct provider provider_prometheus;
+extern const struct provider provider_prometheus, provider_json;
 
 #endif

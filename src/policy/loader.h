@@ -49,10 +49,13 @@ struct section {
 /* All of them, so that a test can compare their keys with the schema's. */
 extern const struct section policy_section, target_section, metrics_section,
 	auth_section, tls_section, step_section, approval_section, slo_section,
-	fail_after_section, requests_section, hooks_section, http_section,
-	expect_section, exec_section, silence_section, redis_section,
-	database_section, slack_section, webhook_section, pagerduty_section,
-	secret_section, firebase_section, kubernetes_section, report_section;
+	fail_after_section, requests_section, json_slo_section,
+	json_baseline_section, json_requests_section, sentry_slo_section,
+	sentry_baseline_section, sentry_requests_section, hooks_section,
+	http_section, expect_section, exec_section, silence_section,
+	redis_section, database_section, slack_section, webhook_section,
+	pagerduty_section, secret_section, firebase_section, kubernetes_section,
+	report_section;
 
 /* Of spellings in the file. */
 struct choice {
@@ -134,6 +137,8 @@ struct secret *secret_text(struct loader *loader, const struct node *node);
 /* The same with {{templates}}, which are checked; a ${VAR}'s value must not
  * look like one. */
 struct secret *secret_template(struct loader *loader, const struct node *node);
+/* The same where a ${VAR} is no secret: an environment, a release. */
+const char *variable_text(struct loader *loader, const struct node *node);
 /* The same, for what must not stand in the file itself. */
 struct secret *secret_variable(
 	struct loader *loader, const struct node *node, const char *file_key);
@@ -166,6 +171,9 @@ void read_headers(struct loader *, const struct node *, const struct key *,
 	void *); /* const struct header *; size_t: offset of their number */
 void read_env(struct loader *, const struct node *, const struct key *,
 	void *); /* const struct env_var *; size_t: offset of their number */
+/* Whether it is a mapping of at most `max` keys; tells when it is not. */
+bool is_name_list(struct loader *loader, const struct node *node,
+	const char *what, size_t max);
 
 /* ---- policy_load_metrics.c ---- */
 

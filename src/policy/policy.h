@@ -36,7 +36,7 @@ enum finish { FINISH_AS_FOUND, FINISH_PINNED, FINISH_LATEST };
 enum no_data { NO_DATA_WAIT, NO_DATA_PASS, NO_DATA_BREACH };
 enum auth_type { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_GOOGLE };
 /* Who is asked for an SLO's values; live/provider.h knows how. */
-enum slo_provider { SLO_PROMETHEUS, SLO_PROVIDERS };
+enum slo_provider { SLO_PROMETHEUS, SLO_JSON, SLO_SENTRY, SLO_PROVIDERS };
 /* What the policy's metrics are: any Prometheus, or Cloud Monitoring. */
 enum metrics_provider { METRICS_PROMETHEUS, METRICS_GOOGLE };
 /* What it means that the candidate has a value and the baseline has none. */
@@ -81,6 +81,46 @@ struct step {
 	struct srcpos pos;
 };
 
+/*
+ * SLOs that ask a JSON API. One request gives one document, and a number
+ * stands in it.
+ */
+struct param {
+	const char *name;
+	struct secret *value; /* with templates; may hold a ${VAR} */
+	const char *shown; /* as the file has it: without its secrets */
+};
+
+/* What an answer must look like beside the pointer. */
+enum json_shape {
+	SHAPE_ANY,
+	SHAPE_COUNT, /* the number is 0 or more */
+	SHAPE_RELEASE_SHARE, /* Sentry's sessions of `release`: a share … */
+	SHAPE_RELEASE_COUNT, /* … or a count */
+	SHAPE_ISSUES, /* a list of Sentry's issues: their number */
+};
+
+struct json_question {
+	struct secret *url; /* with templates; NULL: not asked */
+	const char *url_shown; /* without userinfo and query */
+	const struct param *params; /* added to the URL's query */
+	size_t n_params;
+	const char *body; /* with templates; NULL: GET, otherwise POST */
+	const char *pointer; /* RFC 6901 */
+	enum json_shape shape;
+	struct secret *release; /* with templates; NULL: none */
+	double scale; /* the number counts these */
+};
+
+struct json_source {
+	struct auth auth;
+	struct tls tls;
+	const struct header *headers;
+	size_t n_headers;
+	bool by_path; /* limits of the rate are each path's own */
+	struct json_question value, baseline, requests;
+};
+
 /* Limits as the file has them, "1%" or "500ms", for people; NULL: not there. */
 struct slo_texts {
 	const char *max, *min, *critical, *max_ratio, *max_increase;
@@ -90,7 +130,8 @@ struct slo {
 	const char *name;
 	const char *use; /* the ready SLO it was made of; NULL: none */
 	enum slo_provider provider;
-	const char *query; /* with templates */
+	/* PromQL, or the request for people; with templates. */
+	const char *query;
 	const char *baseline; /* query of the other side; NULL: none */
 	bool compare_stable; /* ask `query` again with {{revision}} = stable */
 	const char *requests; /* query that counts requests; NULL: none */
@@ -98,6 +139,7 @@ struct slo {
 	bool has_max, has_min, has_critical, has_max_ratio, has_max_increase;
 	double max, min, critical, max_ratio, max_increase;
 	struct slo_texts texts;
+	const struct json_source *json; /* what is asked; NULL: the metrics */
 	int64_t window_ms, interval_ms, timeout_ms;
 	int fail_breaches, fail_of; /* latch at N breaches of the last M */
 	int min_passes;

@@ -240,7 +240,7 @@ static const struct key policy_keys[] = {
 	{"name", read_name, MEMBER(name), .required = true},
 	{"use", NULL},
 	{"target", read_nested, 0, &target_section},
-	{"metrics", read_metrics, .required = true},
+	{"metrics", read_metrics},
 	{"steps", read_steps, .required = true},
 	{"slos", read_slos, .required = true},
 	{"settle", read_duration, MEMBER(settle_ms), &settle_range},

@@ -160,8 +160,7 @@ void read_tls(struct loader *loader, const struct node *value,
 
 /* ---- NAME: VALUE ---- */
 
-/* Whether it is a mapping of 1 to `max` keys. */
-static bool is_name_list(struct loader *loader, const struct node *node,
+bool is_name_list(struct loader *loader, const struct node *node,
 	const char *what, size_t max)
 {
 	if (node->kind == NODE_BROKEN)

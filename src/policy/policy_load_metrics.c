@@ -63,10 +63,12 @@ void load_metrics(struct loader *loader)
 	const struct node *node = node_get(loader->root, "metrics");
 	struct metrics *metrics = &loader->policy->metrics;
 
-	if (loader->metrics_read || !node || node_is_null(node))
+	if (loader->metrics_read)
+		return;
+	*metrics = (struct metrics){.timeout_ms = TIMEOUT_MS};
+	if (!node || node_is_null(node))
 		return;
 	loader->metrics_read = true;
-	*metrics = (struct metrics){.timeout_ms = TIMEOUT_MS};
 	if (node->kind == NODE_MAPPING && is_google(node)) {
 		metrics->auth.type = AUTH_GOOGLE;
 		/* What happens right after a sample is in the next one. */

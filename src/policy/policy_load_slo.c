@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/duration.h"
-#include "policy/loader.h"
+#include "policy/load_slo.h"
 #include "policy/quantity.h"
 #include "policy/template.h"
 
@@ -37,7 +37,7 @@ static const struct key fail_after_keys[] = {
 const struct section fail_after_section = {"fail_after", fail_after_keys};
 
 /* `fail_after: N` is N of the last N. */
-static void read_fail_after(struct loader *loader, const struct node *value,
+void read_fail_after(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	struct fail_after_draft draft = {0};
@@ -62,13 +62,7 @@ static void read_fail_after(struct loader *loader, const struct node *value,
 	slo->fail_of = draft.of;
 }
 
-/* Where a limit goes: the number, whether there is one, the text. */
-struct limit_key {
-	size_t given, text;
-	double min; /* the least it may be */
-};
-
-static void read_limit(struct loader *loader, const struct node *value,
+void read_limit(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const struct limit_key *limit = key->detail;
@@ -92,7 +86,7 @@ static void read_limit(struct loader *loader, const struct node *value,
 	*(const char **)((char *)into + limit->text) = text;
 }
 
-static void read_requests_min(struct loader *loader, const struct node *value,
+void read_requests_min(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const char *text = plain_text(loader, value);
@@ -136,18 +130,24 @@ static void read_with(struct loader *loader, const struct node *value,
 {
 }
 
-static const struct choice kinds[] = {{"threshold", 0}, {"evidence", -1}, {0}};
+const struct choice slo_kinds[] = {{"threshold", 0}, {"evidence", -1}, {0}};
+const struct choice slo_providers[] = {
+	{"prometheus", SLO_PROMETHEUS},
+	{"json", SLO_JSON},
+	{"sentry", SLO_SENTRY},
+	{0},
+};
 static const struct choice arms[] = {{"stable", 1}, {0}};
 
-static void read_kind(struct loader *loader, const struct node *value,
+void read_kind(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	int kind;
 
-	(void)choose(loader, value, kinds, &kind); /* there is only one */
+	(void)choose(loader, value, slo_kinds, &kind); /* there is only one */
 }
 
-static void read_compare(struct loader *loader, const struct node *value,
+void read_compare(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	struct slo *slo = into;
@@ -156,57 +156,28 @@ static void read_compare(struct loader *loader, const struct node *value,
 	slo->compare_stable = choose(loader, value, arms, &arm);
 }
 
-static const struct choice provider_choices[] = {
-	{"prometheus", SLO_PROMETHEUS},
-	{0},
-};
-static const struct choice no_data_choices[] = {
+const struct choice no_data_choices[] = {
 	{"wait", NO_DATA_WAIT},
 	{"pass", NO_DATA_PASS},
 	{"breach", NO_DATA_BREACH},
 	{0},
 };
-static const struct choice no_baseline_choices[] = {
+const struct choice no_baseline_choices[] = {
 	{"no-data", NO_BASELINE_NO_DATA},
 	{"skip", NO_BASELINE_SKIP},
 	{0},
 };
-static const struct duration_range span_range = {MS_SECOND, MS_DAY};
-static const struct whole_range passes_range = {1, 1000};
-
-#define LIMIT(name, least)                                                 \
-	{                                                                  \
-#name, read_limit, offsetof(struct slo, name),             \
-			&(const struct limit_key){                         \
-				offsetof(struct slo, has_##name),          \
-				offsetof(struct slo, texts.name), least }, \
-	}
+const struct duration_range slo_span_range = {MS_SECOND, MS_DAY};
+const struct duration_range slo_timeout_range = {100, 5 * MS_MINUTE};
+const struct whole_range passes_range = {1, 1000};
 
 static const struct key slo_keys[] = {
 	{"name", read_name, offsetof(struct slo, name)},
 	{"use", read_text, offsetof(struct slo, use)},
 	{"with", read_with},
-	{"kind", read_kind},
-	{"provider", read_choice, offsetof(struct slo, provider),
-		provider_choices},
+	SLO_KEYS,
 	{"query", read_template, offsetof(struct slo, query)},
-	LIMIT(max, -INFINITY),
-	LIMIT(min, -INFINITY),
-	LIMIT(critical, -INFINITY),
-	{"compare", read_compare},
 	{"baseline", read_template, offsetof(struct slo, baseline)},
-	LIMIT(max_ratio, 0),
-	LIMIT(max_increase, 0),
-	{"window", read_duration, offsetof(struct slo, window_ms), &span_range},
-	{"interval", read_duration, offsetof(struct slo, interval_ms),
-		&span_range},
-	{"fail_after", read_fail_after},
-	{"min_passes", read_whole, offsetof(struct slo, min_passes),
-		&passes_range},
-	{"no_data", read_choice, offsetof(struct slo, no_data),
-		no_data_choices},
-	{"no_baseline", read_choice, offsetof(struct slo, no_baseline),
-		no_baseline_choices},
 	{"requests", read_requests},
 	{0},
 };
@@ -275,7 +246,7 @@ static void check_comparison(
 		complain(loader, node,
 			"this SLO has no limit: add max, min, or \"compare: "
 			"stable\" with max_ratio or max_increase");
-	if (slo->compare_stable && slo->query &&
+	if (slo->compare_stable && slo->query && !slo->json &&
 		!template_uses(slo->query, "revision"))
 		complain(loader, at(node, "query"),
 			"\"compare: stable\" asks this query for the candidate "
@@ -298,7 +269,7 @@ static void check_queries(
 					"{{%s}} has no meaning in a query",
 					elsewhere[j]);
 	}
-	if (slo->query && template_uses(slo->query, "window") &&
+	if (slo->query && !slo->json && template_uses(slo->query, "window") &&
 		slo->window_ms < slo->interval_ms)
 		complain(loader,
 			at(node, is_given(node, "window") ? "window"
@@ -328,10 +299,23 @@ static int64_t more_of(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static void set_defaults(
-	struct loader *loader, const struct node *node, struct slo *slo)
+/* The provider decides which keys there are; a wrong one is told later. */
+static enum slo_provider provider_of(const struct node *node)
 {
-	int64_t sample_ms = loader->policy->metrics.resolution_ms;
+	const struct node *value = node_get(node, "provider");
+
+	for (const struct choice *c = slo_providers; c->name; c++)
+		if (value && value->text && !strcmp(value->text, c->name))
+			return (enum slo_provider)c->value;
+	return SLO_PROMETHEUS;
+}
+
+static void set_defaults(struct loader *loader, const struct node *node,
+	enum slo_provider provider, struct slo *slo)
+{
+	int64_t sample_ms = provider == SLO_PROMETHEUS
+				    ? loader->policy->metrics.resolution_ms
+				    : 0;
 
 	*slo = (struct slo){
 		.window_ms = more_of(WINDOW_MS, WINDOW_SAMPLES * sample_ms),
@@ -344,20 +328,35 @@ static void set_defaults(
 	};
 }
 
-static void read_slo(
-	struct loader *loader, const struct node *node, struct slo *slo)
+/* Ready ones have both. */
+static void check_query_given(struct loader *loader, const struct node *node,
+	const struct node *whole)
 {
-	const struct node *whole = use_expand(loader, node);
-
-	set_defaults(loader, node, slo);
-	read_section(loader, whole ? whole : node, &slo_section, slo);
-	if (node->kind != NODE_MAPPING || !whole)
-		return;
 	if (!is_given(whole, "name"))
 		complain(loader, node, "an SLO needs \"name\"");
 	if (!is_given(whole, "query"))
 		complain(loader, node,
 			"an SLO needs \"query\", or \"use\" for a ready one");
+}
+
+static void read_slo(
+	struct loader *loader, const struct node *node, struct slo *slo)
+{
+	enum slo_provider provider = provider_of(node);
+	const struct node *whole =
+		provider == SLO_PROMETHEUS ? use_expand(loader, node) : node;
+
+	set_defaults(loader, node, provider, slo);
+	if (provider == SLO_JSON)
+		read_json_slo(loader, node, slo);
+	else if (provider == SLO_SENTRY)
+		read_sentry_slo(loader, node, slo);
+	else
+		read_section(loader, whole ? whole : node, &slo_section, slo);
+	if (node->kind != NODE_MAPPING || !whole)
+		return;
+	if (provider == SLO_PROMETHEUS)
+		check_query_given(loader, node, whole);
 	check_limits(loader, whole, slo);
 	check_comparison(loader, whole, slo);
 	check_no_baseline(loader, whole, slo);
@@ -436,20 +435,23 @@ static void set_timeouts(struct loader *loader)
 	const struct node *metrics = node_get(loader->root, "metrics");
 	const struct node *timeout = node_get(metrics, "timeout");
 	struct policy *policy = loader->policy;
-	const struct slo *shortest = &policy->slos[0];
+	const struct slo *shortest = NULL; /* of those that ask the metrics */
 	int64_t chosen = policy->metrics.timeout_ms;
 	char text[DURATION_TEXT_MAX], interval[DURATION_TEXT_MAX];
 
 	for (size_t i = 0; i < policy->n_slos; i++) {
 		struct slo *slo = &policy->slos[i];
 
+		if (slo->timeout_ms)
+			continue; /* its own, which its provider has checked */
 		slo->timeout_ms = chosen;
 		if (chosen >= slo->interval_ms)
 			slo->timeout_ms = slo->interval_ms / 2;
-		if (slo->interval_ms < shortest->interval_ms)
+		if (!slo->json &&
+			(!shortest || slo->interval_ms < shortest->interval_ms))
 			shortest = slo;
 	}
-	if (timeout && chosen >= shortest->interval_ms)
+	if (timeout && shortest && chosen >= shortest->interval_ms)
 		complain(loader, timeout,
 			"%s is not shorter than the interval %s of SLO \"%s\": "
 			"lower it, or raise the interval",
@@ -458,10 +460,24 @@ static void set_timeouts(struct loader *loader)
 			shortest->name ? shortest->name : "");
 }
 
+/* Whose SLOs all ask somebody else needs no metrics of its own. */
+static void need_metrics(struct loader *loader)
+{
+	const struct policy *policy = loader->policy;
+	size_t n = 0;
+
+	for (size_t i = 0; i < policy->n_slos; i++)
+		n += policy->slos[i].provider != SLO_PROMETHEUS;
+	if (loader->root->kind == NODE_MAPPING && (!n || n < policy->n_slos) &&
+		!node_get(loader->root, "metrics"))
+		complain(loader, loader->root, "a policy needs \"metrics\"");
+}
+
 void check_slos(struct loader *loader)
 {
 	struct policy *policy = loader->policy;
 
+	need_metrics(loader);
 	if (!policy->n_slos)
 		return;
 	set_timeouts(loader);

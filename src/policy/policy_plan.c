@@ -91,7 +91,7 @@ static void add_sampling(struct buf *out, const struct policy *p)
 		      "of a step looks at the time before its shift\n");
 }
 
-static void add_metrics(struct buf *out, const struct policy *p)
+static const char *auth_text(const struct auth *auth)
 {
 	static const char *const auths[] = {
 		[AUTH_NONE] = "no authentication",
@@ -99,9 +99,17 @@ static void add_metrics(struct buf *out, const struct policy *p)
 		[AUTH_BEARER] = "a bearer token",
 		[AUTH_GOOGLE] = "Google credentials",
 	};
+
+	return auths[auth->type];
+}
+
+static void add_metrics(struct buf *out, const struct policy *p)
+{
 	const struct metrics *m = &p->metrics;
 	const char *project = m->project ? m->project : p->project;
 
+	if (!m->url_shown && m->provider != METRICS_GOOGLE)
+		return; /* no SLO asks them */
 	add_label(out, 0, "metrics");
 	if (m->url_shown) {
 		buf_adds(out, m->provider == METRICS_GOOGLE
@@ -112,7 +120,7 @@ static void add_metrics(struct buf *out, const struct policy *p)
 		buf_addf(out, "Cloud Monitoring of project %s",
 			or_flag(project, "of --project"));
 	}
-	buf_addf(out, ", %s, timeout ", auths[m->auth.type]);
+	buf_addf(out, ", %s, timeout ", auth_text(&m->auth));
 	plan_duration(out, m->timeout_ms);
 	if (m->quota_project)
 		buf_addf(out, ", quota of %s", m->quota_project);
@@ -233,6 +241,32 @@ static void add_use(struct buf *out, const struct slo *s)
 	buf_addf(out, "%s: %s\n", ready->use, ready->about);
 }
 
+/* Who is asked, where that is not the policy's metrics. */
+static void add_provider(struct buf *out, const struct slo *s)
+{
+	enum json_shape shape;
+
+	if (!s->json)
+		return;
+	shape = s->json->value.shape;
+	add_label(out, 4, "provider");
+	buf_addf(out, "%s, %s, timeout ",
+		s->provider == SLO_SENTRY ? "sentry" : "json",
+		auth_text(&s->json->auth));
+	plan_duration(out, s->timeout_ms);
+	buf_addc(out, '\n');
+	if (s->json->value.scale != 1) {
+		add_label(out, 4, "scale");
+		buf_addf(out, "the number is multiplied by %.6g\n",
+			s->json->value.scale);
+	}
+	if (shape == SHAPE_RELEASE_SHARE ||
+		s->json->requests.shape == SHAPE_RELEASE_COUNT)
+		add_row(out, 4, "sessions",
+			"are told apart by release, not by time: Sentry counts "
+			"them in whole hours");
+}
+
 static void add_slo(struct buf *out, const struct slo *s)
 {
 	static const char *const no_data[] = {
@@ -250,6 +284,7 @@ static void add_slo(struct buf *out, const struct slo *s)
 	plan_duration(out, s->window_ms);
 	buf_addc(out, '\n');
 	add_use(out, s);
+	add_provider(out, s);
 	add_limits(out, s);
 	add_label(out, 4, "fails");
 	buf_addf(out, "when %d of the last %d checks are breaches\n",

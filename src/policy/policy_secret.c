@@ -174,6 +174,23 @@ struct secret *secret_template(struct loader *loader, const struct node *node)
 	return secret;
 }
 
+const char *variable_text(struct loader *loader, const struct node *node)
+{
+	const char *text = NULL;
+	struct expansion e;
+	struct err err;
+	size_t at;
+
+	if (!expand(loader, node, &e))
+		return NULL;
+	if (template_check(e.text.data, &at, &err) < 0)
+		complain(loader, node, "%s", err.text);
+	else
+		text = arena_strdup(loader->arena, e.text.data);
+	expansion_fini(&e);
+	return text;
+}
+
 struct secret *secret_variable(
 	struct loader *loader, const struct node *node, const char *file_key)
 {

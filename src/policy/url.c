@@ -172,6 +172,19 @@ int url_parse_redis(const char *text, struct url *url_r, struct err *err_r)
 	return 0;
 }
 
+bool url_takes_access_tokens(const struct url *url)
+{
+	static const char google[] = ".googleapis.com";
+	const size_t len = sizeof(google) - 1;
+	const struct url_part *host = &url->host;
+
+	if (!host->at)
+		return false;
+	return part_is(host, "localhost") || part_is(host, "127.0.0.1") ||
+	       (host->len > len &&
+		       !strncasecmp(host->at + host->len - len, google, len));
+}
+
 void url_show(const struct url *url, struct buf *out)
 {
 	if (url->scheme.at) {

@@ -39,6 +39,10 @@ MUST_CHECK int url_parse(
 MUST_CHECK int url_parse_redis(
 	const char *text, struct url *url_r, struct err *err_r);
 
+/* Google's APIs, or this machine: where an access token, which opens everything
+ * its account may do, may go. */
+bool url_takes_access_tokens(const struct url *url);
+
 /* Without userinfo and query. */
 void url_show(const struct url *url, struct buf *out);
 

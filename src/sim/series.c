@@ -48,5 +48,6 @@ void series_render(const struct slo *slo, enum series_kind kind,
 
 	if (slo->window_ms)
 		duration_print(slo->window_ms, window);
-	template_render(out, series_text(slo, kind), &values, ESCAPE_PROMQL);
+	template_render(out, series_text(slo, kind), &values,
+		slo->json ? ESCAPE_NONE : ESCAPE_PROMQL);
 }

@@ -18,6 +18,7 @@
 #include "base/xalloc.h"
 #include "cloudrun/cloudrun.h"
 #include "io/loop.h"
+#include "jsonapi/jsonapi.h"
 #include "live/live.h"
 #include "prometheus/prometheus.h"
 #include "store/event_codec.h"
@@ -502,6 +503,30 @@ struct prometheus_call *prometheus_query_start(struct prometheus *prometheus,
 void prometheus_cancel(struct prometheus_call **call)
 {
 	reply_cancel((struct reply **)call);
+}
+
+/* ---- JSON APIs: none of the policies here asks one ---- */
+
+void jsonapi_free(struct jsonapi **api)
+{
+	assert_null(*api);
+}
+
+struct jsonapi *jsonapi_new(
+	struct loop *loop, struct http *http, struct credentials *credentials)
+{
+	return NULL;
+}
+
+struct jsonapi_call *jsonapi_start(struct jsonapi *api,
+	const struct jsonapi_question *question, jsonapi_fn fn, void *arg,
+	struct err *err_r)
+{
+	return NULL;
+}
+
+void jsonapi_cancel(struct jsonapi_call **call)
+{
 }
 
 /* ---- actions ---- */

@@ -1,0 +1,375 @@
+/*
+ * SLOs of provider json: one request, and where in its answer the number
+ * stands. What the requests mean is known here; asking is src/jsonapi's.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/json_pointer.h"
+#include "policy/load_slo.h"
+#include "policy/quantity.h"
+#include "policy/template.h"
+#include "policy/url.h"
+
+#define NAME_BYTES_MAX 200 /* of a parameter */
+#define TEXT_BYTES_MAX (64 * 1024) /* of a request for people */
+
+struct json_draft {
+	struct slo slo; /* first: the keys of every SLO go there */
+	struct json_source source;
+	const struct node *baseline, *requests; /* read after the rest */
+};
+
+/* ---- requests for people ---- */
+
+void params_add(struct params *params, const char *name, struct secret *value,
+	const char *shown)
+{
+	if (value && params->n < PARAMS_MAX)
+		params->param[params->n++] = (struct param){name, value, shown};
+}
+
+void params_end(struct loader *loader, const struct params *params,
+	struct json_question *question)
+{
+	struct param *copy =
+		arena_alloc(loader->arena, params->n * sizeof(*copy));
+
+	if (params->n)
+		memcpy(copy, params->param, params->n * sizeof(*copy));
+	question->params = copy;
+	question->n_params = params->n;
+}
+
+static void add_param(struct buf *text, const struct param *param)
+{
+	const char *quote = strpbrk(param->shown, " \t\n") ? "\"" : "";
+
+	buf_addf(text, " %s=%s%s%s", param->name, quote, param->shown, quote);
+}
+
+const char *json_question_text(
+	struct loader *loader, const struct json_question *question)
+{
+	const char *shown;
+	struct buf text;
+
+	if (!question->url || !question->pointer)
+		return NULL;
+	buf_init(&text, TEXT_BYTES_MAX);
+	buf_addf(&text, "%s %s%s", question->body ? "POST" : "GET",
+		question->url_shown,
+		strchr(secret_reveal(question->url), '?') ? "?***" : "");
+	for (size_t i = 0; i < question->n_params; i++)
+		add_param(&text, &question->params[i]);
+	if (question->body)
+		buf_addf(&text, " with %s", question->body);
+	if (question->shape == SHAPE_ISSUES)
+		buf_adds(&text, " and count them");
+	else
+		buf_addf(&text, " at %s",
+			*question->pointer ? question->pointer : "\"\"");
+	shown = arena_strdup(loader->arena, text.data);
+	buf_fini(&text);
+	return shown;
+}
+
+/* ---- one request ---- */
+
+/* What has no value while an SLO is asked. */
+static void refuse_elsewhere(struct loader *loader, const struct node *node)
+{
+	static const char *const elsewhere[] = {"reason", "candidate_url"};
+
+	for (size_t i = 0; node->text && i < 2; i++)
+		if (template_uses(node->text, elsewhere[i]))
+			complain(loader, node, "{{%s}} has no meaning here",
+				elsewhere[i]);
+}
+
+static struct json_question *question_of(const struct key *key, void *into)
+{
+	return (struct json_question *)((char *)into + key->offset);
+}
+
+static void read_question_url(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct json_question *question = question_of(key, into);
+
+	refuse_elsewhere(loader, value);
+	question->url = secret_url(loader, value, true, &question->url_shown);
+}
+
+static void add_value(struct loader *loader, const char *name,
+	const struct node *node, struct params *params)
+{
+	struct secret *value;
+
+	if (params->n == PARAMS_MAX) {
+		complain(loader, node, "more than %d parameters are too many",
+			PARAMS_MAX);
+		return;
+	}
+	value = secret_template(loader, node);
+	if (!value)
+		return;
+	refuse_elsewhere(loader, node);
+	params_add(params, name, value, node->text);
+}
+
+static bool is_param_name(const char *name)
+{
+	for (const char *p = name; *p; p++)
+		if ((unsigned char)*p <= 0x20 || *p == 0x7f)
+			return false;
+	return *name && strlen(name) <= NAME_BYTES_MAX && !strstr(name, "{{");
+}
+
+/* NAME: VALUE, or NAME: [VALUE, …] for one that is sent several times. */
+static void read_params(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct params params = {.n = 0};
+	const char *name;
+
+	if (!is_name_list(loader, value, "parameters", PARAMS_MAX))
+		return;
+	for (const struct node *n = value->first; n; n = n->next) {
+		name = n->key->text;
+		if (!is_param_name(name))
+			complain(loader, n->key,
+				"\"%.60s\" is not a parameter's name: at most "
+				"%d bytes without blanks and templates",
+				name, NAME_BYTES_MAX);
+		else if (n->kind != NODE_SEQUENCE)
+			add_value(loader, name, n, &params);
+		else
+			for (const struct node *v = n->first; v; v = v->next)
+				add_value(loader, name, v, &params);
+	}
+	params_end(loader, &params, question_of(key, into));
+}
+
+static void read_question_body(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *body = template_text(loader, value);
+
+	refuse_elsewhere(loader, value);
+	if (body)
+		question_of(key, into)->body = body;
+}
+
+static void read_pointer(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *text;
+	struct err err;
+
+	/* The document itself is the one pointer that is empty. */
+	if (value->kind == NODE_SCALAR && !*value->text)
+		text = "";
+	else
+		text = plain_text(loader, value);
+	if (!text)
+		return;
+	if (pointer_check(text, &err) < 0)
+		complain(loader, value, "%s", err.text);
+	else
+		question_of(key, into)->pointer = text;
+}
+
+static void read_scale(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *text = plain_text(loader, value);
+	struct err err;
+	double scale;
+
+	if (!text)
+		return;
+	if (quantity_parse(text, &scale, &err) < 0)
+		complain(loader, value, "%s", err.text);
+	else if (scale == 0)
+		complain(loader, value,
+			"a scale of 0 makes every number 0: write what the "
+			"number counts, such as 1ms, 1%% or 0.001");
+	else
+		question_of(key, into)->scale = scale;
+}
+
+/* `at`: where the question is in what is read. */
+#define REQUEST_KEYS(at)                       \
+	{"params", read_params, at},           \
+	{                                      \
+		"body", read_question_body, at \
+	}
+
+static const struct key baseline_keys[] = {
+	{"url", read_question_url, 0},
+	REQUEST_KEYS(0),
+	{"pointer", read_pointer, 0},
+	{0},
+};
+
+const struct section json_baseline_section = {
+	"baseline of an SLO of provider json", baseline_keys};
+
+static const struct key requests_keys[] = {
+	{"url", read_question_url,
+		offsetof(struct json_draft, source.requests)},
+	REQUEST_KEYS(offsetof(struct json_draft, source.requests)),
+	{"pointer", read_pointer, offsetof(struct json_draft, source.requests),
+		.required = true},
+	{"min", read_requests_min, .required = true},
+	{0},
+};
+
+const struct section json_requests_section = {
+	"requests of an SLO of provider json", requests_keys};
+
+/* ---- the SLO ---- */
+
+#define VALUE offsetof(struct json_draft, source.value)
+
+static const size_t n_headers_at =
+	offsetof(struct json_draft, source.n_headers);
+
+static const struct key json_keys[] = {
+	{"name", read_name, offsetof(struct slo, name), .required = true},
+	SLO_KEYS,
+	{"url", read_question_url, VALUE, .required = true},
+	REQUEST_KEYS(VALUE),
+	{"pointer", read_pointer, VALUE, .required = true},
+	{"scale", read_scale, VALUE},
+	{"headers", read_headers, offsetof(struct json_draft, source.headers),
+		&n_headers_at},
+	{"auth", read_auth, offsetof(struct json_draft, source.auth)},
+	{"tls", read_tls, offsetof(struct json_draft, source.tls)},
+	{"timeout", read_duration, offsetof(struct json_draft, slo.timeout_ms),
+		&slo_timeout_range},
+	{"baseline", read_node, offsetof(struct json_draft, baseline)},
+	{"requests", read_node, offsetof(struct json_draft, requests)},
+	{0},
+};
+
+const struct section json_slo_section = {"an SLO of provider json", json_keys};
+
+void check_auth_host(struct loader *loader, const struct node *where,
+	const struct auth *auth, const struct secret *secret)
+{
+	struct err err;
+	struct url url;
+
+	if (auth->type == AUTH_GOOGLE && secret &&
+		url_parse(secret_reveal(secret), &url, &err) == 0 &&
+		!url_takes_access_tokens(&url))
+		complain(loader, where,
+			"auth google sends an access token, which is for "
+			"*.googleapis.com only: use another auth, or none");
+}
+
+static bool question_uses(const struct json_question *q, const char *name)
+{
+	if (q->url && template_uses(secret_reveal(q->url), name))
+		return true;
+	if (q->body && template_uses(q->body, name))
+		return true;
+	for (size_t i = 0; i < q->n_params; i++)
+		if (template_uses(secret_reveal(q->params[i].value), name))
+			return true;
+	return false;
+}
+
+static const struct node *at(const struct node *slo, const char *key)
+{
+	const struct node *value = node_get(slo, key);
+
+	return value ? value : slo;
+}
+
+static void check_json(struct loader *loader, const struct node *node,
+	const struct json_draft *draft)
+{
+	const struct json_question *value = &draft->source.value;
+	const struct slo *slo = &draft->slo;
+	const struct auth *auth = &draft->source.auth;
+
+	if (slo->compare_stable && value->url &&
+		!question_uses(value, "revision"))
+		complain(loader, at(node, "compare"),
+			"\"compare: stable\" asks for the candidate and for "
+			"stable: write {{revision}} in url, params or body for "
+			"the one being asked");
+	if (question_uses(value, "window") && slo->window_ms < slo->interval_ms)
+		complain(loader,
+			at(node, node_get(node, "window") ? "window"
+							  : "interval"),
+			"the window is shorter than the interval: what happens "
+			"in between would never be looked at");
+	if (slo->timeout_ms >= slo->interval_ms)
+		complain(loader, at(node, "timeout"),
+			"the timeout is not shorter than the interval: lower "
+			"it, or raise the interval");
+	check_auth_host(loader, at(node, "url"), auth, value->url);
+	if (node_get(draft->baseline, "url"))
+		check_auth_host(loader, node_get(draft->baseline, "url"), auth,
+			draft->source.baseline.url);
+	if (node_get(draft->requests, "url"))
+		check_auth_host(loader, node_get(draft->requests, "url"), auth,
+			draft->source.requests.url);
+}
+
+/* What it does not say is as for the value; but another address is another
+ * request. */
+static void begin_other(const struct json_source *source,
+	const struct node *node, struct json_question *question)
+{
+	*question = source->value;
+	if (!node_get(node, "url"))
+		return;
+	question->params = NULL;
+	question->n_params = 0;
+	question->body = NULL;
+}
+
+static void read_others(struct loader *loader, struct json_draft *draft)
+{
+	struct json_source *source = &draft->source;
+
+	if (draft->baseline) {
+		begin_other(source, draft->baseline, &source->baseline);
+		read_section(loader, draft->baseline, &json_baseline_section,
+			&source->baseline);
+		draft->slo.baseline =
+			json_question_text(loader, &source->baseline);
+	}
+	if (draft->requests) {
+		begin_other(source, draft->requests, &source->requests);
+		source->requests.pointer = NULL;
+		source->requests.scale = 1;
+		read_section(
+			loader, draft->requests, &json_requests_section, draft);
+		draft->slo.requests =
+			json_question_text(loader, &source->requests);
+	}
+}
+
+void read_json_slo(
+	struct loader *loader, const struct node *node, struct slo *slo)
+{
+	struct json_draft draft = {.slo = *slo, .source.value.scale = 1};
+	struct json_source *source =
+		arena_alloc(loader->arena, sizeof(*source));
+
+	read_section(loader, node, &json_slo_section, &draft);
+	draft.slo.provider = SLO_JSON;
+	draft.slo.query = json_question_text(loader, &draft.source.value);
+	read_others(loader, &draft);
+	if (node->kind == NODE_MAPPING)
+		check_json(loader, node, &draft);
+	*source = draft.source;
+	*slo = draft.slo;
+	slo->json = source;
+}

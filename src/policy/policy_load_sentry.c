@@ -1,0 +1,448 @@
+/*
+ * SLOs of provider sentry: what is asked of Sentry's API for each metric, made
+ * once here, so that the plan shows the very request. Asking, and what answers
+ * must look like, is src/jsonapi's.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "policy/load_slo.h"
+#include "policy/template.h"
+#include "policy/url.h"
+
+#define SAAS_URL        "https://sentry.io"
+#define API_PATH        "/api/0"
+#define INTERVAL_MS_MIN (30 * MS_SECOND) /* asking more often is unwelcome */
+#define ISSUES_MAX      100 /* of one page: no more are counted */
+#define SLUG_MAX        100
+#define RELEASE_MAX     200
+
+enum sentry_metric {
+	METRIC_NONE, /* told already */
+	METRIC_ERRORS,
+	METRIC_CRASH_FREE_SESSIONS,
+	METRIC_CRASH_FREE_USERS,
+	METRIC_NEW_ISSUES,
+};
+
+struct sentry_draft {
+	struct slo slo; /* first: the keys of every SLO go there */
+	struct json_source source;
+	const char *url; /* without a slash at its end */
+	const char *organization, *project, *environment, *release;
+	const char *baseline_release;
+	enum sentry_metric metric;
+	const struct node *baseline, *requests;
+};
+
+/* ---- keys ---- */
+
+static void read_sentry_url(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct sentry_draft *draft = into;
+	struct secret *secret = secret_url(loader, value, false, NULL);
+	const char *url = secret ? secret_reveal(secret) : "";
+	size_t len = strlen(url);
+
+	while (len && url[len - 1] == '/')
+		len--;
+	if (strpbrk(url, "?@"))
+		complain(loader, value,
+			"the address of a Sentry has neither a user nor a "
+			"query: the token goes into auth");
+	else if (strstr(url, API_PATH))
+		complain(loader, value,
+			"the address of a Sentry ends before " API_PATH
+			": remove it");
+	else if (len)
+		draft->url = arena_strndup(loader->arena, url, len);
+}
+
+/* Names that stand in the path or name a project, or its number. */
+static void read_slug(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *text = plain_text(loader, value), *p = text;
+
+	if (!text)
+		return;
+	while (isalnum((unsigned char)*p) ||
+		(p > text && *p && strchr("-_.", *p)))
+		p++;
+	if (*p || p - text > SLUG_MAX)
+		complain(loader, value,
+			"\"%.60s\" is no %s of Sentry's: write its slug, as "
+			"in its address there%s",
+			text, key->name,
+			strcmp(key->name, "project") ? "" : ", or its number");
+	else
+		*(const char **)((char *)into + key->offset) = text;
+}
+
+/* Characters that a search takes as they are; "*" would be any text. */
+static bool is_release(const char *text)
+{
+	const char *p = text;
+
+	while (*p) {
+		if (!strncmp(p, "{{", 2) && strstr(p, "}}"))
+			p = strstr(p, "}}") + 2;
+		else if (isalnum((unsigned char)*p) || strchr("._-+@:", *p))
+			p++;
+		else
+			return false;
+	}
+	return *text && p - text <= RELEASE_MAX && strcmp(text, ".") &&
+	       strcmp(text, "..") && strcmp(text, "latest");
+}
+
+static void read_release(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	static const char *const elsewhere[] = {"reason", "candidate_url"};
+	const char *text = variable_text(loader, value);
+
+	if (!text)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		if (template_uses(text, elsewhere[i]))
+			complain(loader, value, "{{%s}} has no meaning here",
+				elsewhere[i]);
+	if (is_release(text))
+		*(const char **)((char *)into + key->offset) = text;
+	else
+		complain(loader, value,
+			"\"%.60s\" is not a release: write letters, digits and "
+			"any of . _ - + @ : such as shop@1.2.3 or "
+			"shop@{{revision}}, at most %d bytes",
+			text, RELEASE_MAX);
+}
+
+static const struct choice metrics[] = {
+	{"errors", METRIC_ERRORS},
+	{"crash-free-sessions", METRIC_CRASH_FREE_SESSIONS},
+	{"crash-free-users", METRIC_CRASH_FREE_USERS},
+	{"new-issues", METRIC_NEW_ISSUES},
+	{0},
+};
+
+#define MEMBER(m) offsetof(struct sentry_draft, m)
+
+static const struct key baseline_keys[] = {
+	{"release", read_release, MEMBER(baseline_release), .required = true},
+	{0},
+};
+
+const struct section sentry_baseline_section = {
+	"baseline of an SLO of provider sentry", baseline_keys};
+
+static const struct key requests_keys[] = {
+	{"min", read_requests_min, .required = true},
+	{0},
+};
+
+const struct section sentry_requests_section = {
+	"requests of an SLO of provider sentry", requests_keys};
+
+static const struct key sentry_keys[] = {
+	{"name", read_name, offsetof(struct slo, name), .required = true},
+	SLO_KEYS,
+	{"metric", read_choice, MEMBER(metric), metrics, .required = true},
+	{"organization", read_slug, MEMBER(organization), .required = true},
+	{"project", read_slug, MEMBER(project), .required = true},
+	{"environment", read_slug, MEMBER(environment)},
+	{"release", read_release, MEMBER(release), .required = true},
+	{"url", read_sentry_url},
+	{"auth", read_auth, MEMBER(source.auth), .required = true},
+	{"tls", read_tls, MEMBER(source.tls)},
+	{"timeout", read_duration, MEMBER(slo.timeout_ms), &slo_timeout_range},
+	{"baseline", read_node, MEMBER(baseline)},
+	{"requests", read_node, MEMBER(requests)},
+	{0},
+};
+
+const struct section sentry_slo_section = {
+	"an SLO of provider sentry", sentry_keys};
+
+/* ---- requests ---- */
+
+static void add(struct loader *loader, struct params *params, const char *name,
+	const char *value)
+{
+	params_add(params, name,
+		keep_secret(loader, value, strlen(value), false), value);
+}
+
+/* A period has one unit: 90m, not 1h30m. */
+static const char *period(struct loader *loader, int64_t ms)
+{
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = {{'d', MS_DAY}, {'h', MS_HOUR}, {'m', MS_MINUTE}};
+	size_t i = 0;
+
+	while (i < 3 && ms % units[i].ms)
+		i++;
+	if (i < 3)
+		return arena_printf(loader->arena, "%lld%c",
+			(long long)(ms / units[i].ms), units[i].unit);
+	return arena_printf(loader->arena, "%llds",
+		(long long)((ms + MS_SECOND - 1) / MS_SECOND));
+}
+
+static void begin(struct loader *loader, const struct sentry_draft *draft,
+	const char *what, struct json_question *question)
+{
+	const char *url = arena_printf(loader->arena,
+		"%s" API_PATH "/organizations/%s/%s/", draft->url,
+		draft->organization, what);
+
+	*question = (struct json_question){.scale = 1, .url_shown = url};
+	question->url = keep_secret(loader, url, strlen(url), false);
+}
+
+/* Who is asked about: every request says so in the same words. */
+static void add_filter(struct loader *loader, const struct sentry_draft *draft,
+	struct params *params, const char *search)
+{
+	add(loader, params, "project", draft->project);
+	if (draft->environment)
+		add(loader, params, "environment", draft->environment);
+	add(loader, params, "query", search);
+}
+
+static void ask_errors(struct loader *loader, const struct sentry_draft *draft,
+	const char *release, struct json_question *question)
+{
+	struct params params = {.n = 0};
+
+	begin(loader, draft, "events", question);
+	add(loader, &params, "dataset", "errors");
+	add(loader, &params, "field", "count()");
+	add_filter(loader, draft, &params,
+		arena_printf(loader->arena, "release:%s", release));
+	add(loader, &params, "statsPeriod",
+		period(loader, draft->slo.window_ms));
+	params_end(loader, &params, question);
+	question->pointer = "/data/0/count()";
+	question->shape = SHAPE_COUNT;
+}
+
+static void ask_issues(struct loader *loader, const struct sentry_draft *draft,
+	const char *release, struct json_question *question)
+{
+	struct params params = {.n = 0};
+
+	begin(loader, draft, "issues", question);
+	add_filter(loader, draft, &params,
+		arena_printf(loader->arena, "firstRelease:%s is:unresolved",
+			release));
+	add(loader, &params, "limit", "100");
+	params_end(loader, &params, question);
+	question->pointer = "";
+	question->shape = SHAPE_ISSUES;
+}
+
+static bool counts_users(const struct sentry_draft *draft)
+{
+	return draft->metric == METRIC_CRASH_FREE_USERS;
+}
+
+/* The rate and the number in one request: whoever wants both asks once. The
+ * shortest period there is are whole hours. */
+static void ask_sessions(struct loader *loader,
+	const struct sentry_draft *draft, const char *release,
+	struct json_question *question)
+{
+	int64_t hours = (draft->slo.window_ms + MS_HOUR - 1) / MS_HOUR;
+	bool users = counts_users(draft);
+	struct params params = {.n = 0};
+
+	begin(loader, draft, "sessions", question);
+	add(loader, &params, "field",
+		users ? "crash_free_rate(user)" : "crash_free_rate(session)");
+	add(loader, &params, "field",
+		users ? "count_unique(user)" : "sum(session)");
+	add(loader, &params, "groupBy", "release");
+	add_filter(loader, draft, &params,
+		arena_printf(loader->arena, "release:%s", release));
+	add(loader, &params, "statsPeriod",
+		period(loader, (hours ? hours : 1) * MS_HOUR));
+	add(loader, &params, "interval", "1h");
+	add(loader, &params, "includeSeries", "0");
+	params_end(loader, &params, question);
+	question->release =
+		keep_secret(loader, release, strlen(release), false);
+}
+
+static void ask_share(struct loader *loader, const struct sentry_draft *draft,
+	const char *release, struct json_question *question)
+{
+	ask_sessions(loader, draft, release, question);
+	question->pointer = counts_users(draft)
+				    ? "/groups/0/totals/crash_free_rate(user)"
+				    : "/groups/0/totals/"
+				      "crash_free_rate(session)";
+	question->shape = SHAPE_RELEASE_SHARE;
+}
+
+static void ask_number(struct loader *loader, const struct sentry_draft *draft,
+	struct json_question *question)
+{
+	ask_sessions(loader, draft, draft->release, question);
+	question->pointer = counts_users(draft)
+				    ? "/groups/0/totals/count_unique(user)"
+				    : "/groups/0/totals/sum(session)";
+	question->shape = SHAPE_RELEASE_COUNT;
+}
+
+static void ask_metric(struct loader *loader, const struct sentry_draft *draft,
+	const char *release, struct json_question *question)
+{
+	switch (draft->metric) {
+	case METRIC_NONE:
+		break;
+	case METRIC_ERRORS:
+		ask_errors(loader, draft, release, question);
+		break;
+	case METRIC_CRASH_FREE_SESSIONS:
+	case METRIC_CRASH_FREE_USERS:
+		ask_share(loader, draft, release, question);
+		break;
+	case METRIC_NEW_ISSUES:
+		ask_issues(loader, draft, release, question);
+		break;
+	}
+}
+
+/* ---- rules ---- */
+
+static const struct node *at(const struct node *slo, const char *key)
+{
+	const struct node *value = node_get(slo, key);
+
+	return value ? value : slo;
+}
+
+static void refuse(struct loader *loader, const struct node *node,
+	const char *const keys[], const char *why)
+{
+	for (size_t i = 0; keys[i]; i++)
+		if (node_get(node, keys[i]))
+			complain(loader, node_get(node, keys[i])->key, "%s",
+				why);
+}
+
+/* What is good when it is high has a min, what is good when low a max. */
+static void check_crash_free(
+	struct loader *loader, const struct node *node, const struct slo *slo)
+{
+	static const char *const wrong[] = {"max", "max_ratio", "max_increase",
+		"compare", "baseline", NULL};
+
+	refuse(loader, node, wrong,
+		"a crash-free share falls when things get worse: give min, "
+		"such as 99%, and no upper limit");
+	if (slo->has_min && slo->min > 1)
+		complain(loader, at(node, "min"),
+			"a crash-free share is at most 1: write 99%% or 0.99");
+}
+
+static void check_issues(
+	struct loader *loader, const struct node *node, const struct slo *slo)
+{
+	static const char *const wrong[] = {
+		"compare", "baseline", "max_ratio", "max_increase", NULL};
+
+	refuse(loader, node, wrong,
+		"issues that are new in a release have nothing to be compared "
+		"with: give max");
+	if (slo->has_max && slo->max >= ISSUES_MAX)
+		complain(loader, at(node, "max"),
+			"no more than %d new issues are counted: max must be "
+			"below that",
+			ISSUES_MAX);
+}
+
+static void check_sentry(struct loader *loader, const struct node *node,
+	const struct sentry_draft *draft)
+{
+	const struct slo *slo = &draft->slo;
+
+	if (draft->source.auth.type != AUTH_BEARER && node_get(node, "auth"))
+		complain(loader, node_get(node, "auth"),
+			"Sentry wants a token: auth: {type: bearer, "
+			"token_file: FILE}");
+	if (slo->interval_ms < INTERVAL_MS_MIN)
+		complain(loader, at(node, "interval"),
+			"Sentry must not be asked more often than every 30s");
+	if (slo->timeout_ms >= slo->interval_ms)
+		complain(loader, at(node, "timeout"),
+			"the timeout is not shorter than the interval: lower "
+			"it, or raise the interval");
+	if (slo->compare_stable && draft->release &&
+		!template_uses(draft->release, "revision"))
+		complain(loader, at(node, "compare"),
+			"\"compare: stable\" asks for the candidate's release "
+			"and for stable's: write {{revision}} in release, or "
+			"use \"baseline: {release: …}\"");
+	if (draft->metric == METRIC_ERRORS && slo->window_ms < slo->interval_ms)
+		complain(loader,
+			at(node, node_get(node, "window") ? "window"
+							  : "interval"),
+			"the window is shorter than the interval: what happens "
+			"in between would never be looked at");
+	if (draft->metric == METRIC_NEW_ISSUES)
+		check_issues(loader, node, slo);
+	else if (draft->metric == METRIC_CRASH_FREE_SESSIONS ||
+		 draft->metric == METRIC_CRASH_FREE_USERS)
+		check_crash_free(loader, node, slo);
+}
+
+static void make_questions(struct loader *loader, struct sentry_draft *draft)
+{
+	struct json_source *source = &draft->source;
+
+	if (!draft->organization || !draft->project || !draft->release ||
+		!draft->metric)
+		return; /* told */
+	ask_metric(loader, draft, draft->release, &source->value);
+	draft->slo.query = json_question_text(loader, &source->value);
+	if (draft->baseline_release) {
+		ask_metric(loader, draft, draft->baseline_release,
+			&source->baseline);
+		draft->slo.baseline =
+			json_question_text(loader, &source->baseline);
+	}
+	if (draft->requests) {
+		ask_number(loader, draft, &source->requests);
+		draft->slo.requests =
+			json_question_text(loader, &source->requests);
+	}
+}
+
+void read_sentry_slo(
+	struct loader *loader, const struct node *node, struct slo *slo)
+{
+	struct sentry_draft draft = {
+		.slo = *slo, .url = SAAS_URL, .source.by_path = true};
+	struct json_source *source =
+		arena_alloc(loader->arena, sizeof(*source));
+
+	read_section(loader, node, &sentry_slo_section, &draft);
+	draft.slo.provider = SLO_SENTRY;
+	if (draft.baseline)
+		read_section(loader, draft.baseline, &sentry_baseline_section,
+			&draft);
+	if (draft.requests)
+		read_section(loader, draft.requests, &sentry_requests_section,
+			&draft);
+	if (node->kind == NODE_MAPPING)
+		check_sentry(loader, node, &draft);
+	make_questions(loader, &draft);
+	*source = draft.source;
+	*slo = draft.slo;
+	slo->json = source;
+}
