@@ -58,7 +58,7 @@ static const char details[] =
 	"                            revisions, operations\n"
 	"  GET    /sandbox           everything, as JSON\n"
 	"  PATCH  /sandbox           operationDelay, etag, deny "
-	"(permissions)\n"
+	"(permissions), clockAhead\n"
 	"  PUT    /sandbox/traffic   {\"REVISION\": 90, \"LATEST\": 10}: as "
 	"somebody else\n"
 	"  POST   /sandbox/deploy    a new revision: revision, ready, and a "

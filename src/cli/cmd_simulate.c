@@ -12,7 +12,7 @@
 #include "cli/output.h"
 #include "cli/simulate.h"
 
-#define RECORDINGS_MAX    100000
+#define ARGUMENTS_MAX     1000000
 #define HISTORY_BYTES_MAX ((size_t)1024 * 1024 * 1024)
 
 struct simulate_args {
@@ -221,20 +221,35 @@ static int simulate_history(const struct simulation *simulation,
 	return rc;
 }
 
+static int simulate_files(const struct simulation *simulation,
+	const struct path_list *paths, struct err *err_r)
+{
+	bool several = paths->has_folder || paths->n > 1;
+
+	if (several && simulation->html)
+		return err_set(err_r, ERR_USAGE,
+			"--html shows one policy on one recording");
+	if (simulation->other)
+		return simulate_compare(simulation, paths, err_r);
+	if (several)
+		return simulate_many(simulation, paths, err_r);
+	return simulate_recording(
+		simulation, recording_load(paths->item[0], err_r), err_r);
+}
+
 static int simulate_with(const struct simulation *simulation,
 	const struct simulate_args *args, int argc, char **argv,
 	struct err *err_r)
 {
-	size_t n = (size_t)argc - 1;
+	struct path_list paths;
+	int rc = -1;
 
 	if (asks_prometheus(args))
 		return simulate_history(simulation, &args->history, err_r);
-	if (simulation->other)
-		return simulate_compare(simulation, argv + 1, n, err_r);
-	if (n > 1)
-		return simulate_many(simulation, argv + 1, n, err_r);
-	return simulate_recording(
-		simulation, recording_load(argv[1], err_r), err_r);
+	if (simulate_paths(&paths, argv + 1, (size_t)argc - 1, err_r) == 0)
+		rc = simulate_files(simulation, &paths, err_r);
+	path_list_fini(&paths);
+	return rc;
 }
 
 static int parse_args(struct simulate_args *args, struct simulation *simulation,
@@ -246,7 +261,7 @@ static int parse_args(struct simulate_args *args, struct simulation *simulation,
 	args->history.project = args->project;
 	args->history.region = args->region;
 	if (args_count(*argc, argv, "RECORDING...", !asks_prometheus(args),
-		    asks_prometheus(args) ? 0 : RECORDINGS_MAX, err_r) < 0 ||
+		    asks_prometheus(args) ? 0 : ARGUMENTS_MAX, err_r) < 0 ||
 		parse_approve(args->approve, &simulation->options, err_r) < 0 ||
 		parse_faults(&args->faults, simulation, err_r) < 0)
 		return -1;
@@ -256,7 +271,7 @@ static int parse_args(struct simulate_args *args, struct simulation *simulation,
 		return err_set(err_r, ERR_USAGE,
 			"--compare wants recordings: make one with tidegate "
 			"record");
-	if (args->html && (args->compare || *argc > 2))
+	if (args->html && args->compare)
 		return err_set(err_r, ERR_USAGE,
 			"--html shows one policy on one recording");
 	simulation->html = args->html;
@@ -301,7 +316,8 @@ const struct command cmd_simulate = {
 		"some time, see\ntidegate-recording(5). Time is virtual: hours "
 		"take milliseconds.\n\nWith one recording the exit status is "
 		"that of `run`. With several it is 0\nwhen each ended as its "
-		"`expect` says (promoted, when it says nothing), else 1.\n"
+		"`expect` says (promoted, when it says nothing), else 1.\nA "
+		"folder stands for the *.json in it.\n"
 		"With --compare it is 0 when both policies decide alike "
 		"everywhere, else 1;\n--set is put over --policy only, so that "
 		"a policy can "

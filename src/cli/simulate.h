@@ -7,7 +7,10 @@
  *   simulate_story.c  … what happened, kept for
  *   simulate_html.c   … one page with charts
  *   simulate_compare.c  two policies, and where they part
- *   simulate_many.c   several: on all cores, one line each and a summary
+ *   simulate_many.c   several: on all cores, one line each, and
+ *   simulate_summary.c  … their summary
+ *   simulate_paths.c  folders of recordings
+ *   simulate_queries.c  whether a recording answers what the policy asks
  */
 #ifndef TIDEGATE_CLI_SIMULATE_H
 #define TIDEGATE_CLI_SIMULATE_H
@@ -15,8 +18,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "cli/args.h"
+#include "sim/series.h"
 #include "sim/sim.h"
 
 struct simulation {
@@ -35,9 +40,36 @@ struct simulation {
 /* Prints what happens; the exit status of `run`, -1 with err_r. */
 MUST_CHECK int simulate_one(const struct simulation *simulation,
 	const struct recording *recording, struct err *err_r);
-/* Says on stderr which series were recorded with another query. */
+
+/* ---- simulate_queries.c ---- */
+
+/* As `run` would ask it; NULL: the SLO does not. */
+const char *simulate_query(const struct recording *recording,
+	const struct policy *policy, const struct slo *slo,
+	enum series_kind kind, struct arena *arena);
+/* The next series that was recorded with another query, from *at on, which is
+ * 0 at first; false: there is none. */
+bool simulate_changed_query(const struct policy *policy,
+	const struct recording *recording, size_t *at,
+	char name[SERIES_NAME_MAX]);
+/* Says all of them on stderr. */
 void simulate_warn_of_queries(
 	const struct simulation *simulation, const struct recording *recording);
+
+/* ---- simulate_paths.c ---- */
+
+/* Recordings in the order they are simulated in. */
+struct path_list {
+	struct arena arena;
+	const char **item;
+	size_t n, size;
+	bool has_folder;
+};
+
+/* A folder stands for the *.json in it, in the order of their bytes. */
+MUST_CHECK int simulate_paths(
+	struct path_list *list, char *const *args, size_t n, struct err *err_r);
+void path_list_fini(struct path_list *list);
 
 /* ---- simulate_html.c ---- */
 
@@ -50,13 +82,34 @@ MUST_CHECK int simulate_write_html(const struct story *story,
 
 /* 0: they decide alike on all of them, 1: not; -1 with err_r. */
 MUST_CHECK int simulate_compare(const struct simulation *simulation,
-	char *const *paths, size_t n, struct err *err_r);
+	const struct path_list *paths, struct err *err_r);
 
 /* ---- simulate_many.c ---- */
 
 /* 0: every expectation is met, 1: not; -1 with err_r. */
 MUST_CHECK int simulate_many(const struct simulation *simulation,
-	char *const *paths, size_t n, struct err *err_r);
+	const struct path_list *paths, struct err *err_r);
+
+/* ---- simulate_summary.c ---- */
+
+/* Of many recordings; what it holds does not grow with their number. */
+struct summary;
+
+struct summary_row {
+	const char *path;
+	const char *outcome; /* "broken" when it could not be simulated */
+	const char *expect; /* borrowed for the call */
+	bool broken, met;
+	const struct sim_result *result; /* NULL when broken */
+};
+
+struct summary *summary_new(size_t n);
+void summary_free(struct summary **summary);
+void summary_add(struct summary *summary, const struct summary_row *row);
+/* Every one ended as expected. */
+bool summary_is_met(const struct summary *summary);
+void summary_print(const struct summary *summary, struct buf *out);
+void summary_print_json(const struct summary *summary, struct buf *out);
 
 /* ---- simulate_text.c ---- */
 
@@ -85,5 +138,9 @@ const char *simulate_reaction(
 /* "12.5 %·min" */
 const char *simulate_exposure(
 	const struct sim_result *result, char text[SIMULATE_TEXT_MAX]);
+const char *simulate_percent_min(
+	double exposure_s, char text[SIMULATE_TEXT_MAX]);
+/* "2.3s" */
+const char *simulate_length(double ms, char text[SIMULATE_TEXT_MAX]);
 
 #endif

@@ -223,15 +223,15 @@ static int compare_one(const struct simulation *simulation,
 	return rc;
 }
 
-int simulate_compare(const struct simulation *simulation, char *const *paths,
-	size_t n, struct err *err_r)
+int simulate_compare(const struct simulation *simulation,
+	const struct path_list *paths, struct err *err_r)
 {
 	struct recording *recording;
 	size_t i;
 	int rc, worst = 0;
 
-	for (i = 0; i < n; i++) {
-		recording = recording_load(paths[i], err_r);
+	for (i = 0; i < paths->n; i++) {
+		recording = recording_load(paths->item[i], err_r);
 		if (!recording)
 			return -1;
 		rc = compare_one(simulation, recording, err_r);

@@ -1,12 +1,14 @@
 /*
  * Several recordings, on all cores: each is read, simulated and forgotten, so
  * that memory does not grow with their number; lines come in the order of the
- * arguments whichever is ready first.
+ * arguments whichever is ready first, and nobody gets far ahead of the next
+ * line.
  */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/jsonw.h"
 #include "base/xalloc.h"
@@ -14,25 +16,27 @@
 #include "cli/simulate.h"
 
 #define THREADS_MAX    64
+#define ROWS           256 /* ahead of the next line */
 #define LINE_BYTES_MAX 65536
 
-/* What is kept of one recording. */
+/* One recording, until its line is printed. */
 struct row {
 	bool ready;
 	bool broken; /* not read, or lacks a series: `error` says why */
 	bool met; /* it ended as expected */
 	char error[ERR_TEXT_MAX];
 	char expect[32];
+	char other[SERIES_NAME_MAX]; /* recorded with another query; "": none */
 	struct sim_result result;
 };
 
 struct many {
 	const struct simulation *simulation;
-	char *const *paths;
-	struct row *rows;
-	size_t n, next; /* next: to be taken by a thread */
+	const char *const *paths;
+	struct row *rows; /* that of recording i is i % ROWS */
+	size_t n, next, printed; /* next: to be taken by a thread */
 	pthread_mutex_t lock;
-	pthread_cond_t ready;
+	pthread_cond_t ready, room;
 };
 
 /* ---- threads ---- */
@@ -42,17 +46,20 @@ static void simulate_row(
 {
 	struct recording *recording;
 	struct err err = {0};
+	size_t at = 0;
 
+	*row = (struct row){.ready = false};
 	recording = recording_load(path, &err);
 	if (!recording || sim_check(simulation->policy, recording, &err) < 0) {
 		row->broken = true;
 		if (err.pos.line > 0)
-			err_wrap(&err, "%s:%d:%d", path, err.pos.line,
+			err_wrap(&err, "line %d, column %d", err.pos.line,
 				err.pos.col);
 		memcpy(row->error, err.text, sizeof(row->error));
 		recording_free(&recording);
 		return;
 	}
+	simulate_changed_query(simulation->policy, recording, &at, row->other);
 	sim_run(simulation->policy, recording, &simulation->options, NULL, NULL,
 		&row->result);
 	snprintf(row->expect, sizeof(row->expect), "%s",
@@ -64,34 +71,57 @@ static void simulate_row(
 static void *work(void *arg)
 {
 	struct many *m = arg;
+	struct row *row;
 	size_t i;
 
 	pthread_mutex_lock(&m->lock);
 	while (m->next < m->n) {
+		if (m->next >= m->printed + ROWS) {
+			pthread_cond_wait(&m->room, &m->lock);
+			continue;
+		}
 		i = m->next++;
+		row = &m->rows[i % ROWS];
 		pthread_mutex_unlock(&m->lock);
-		simulate_row(m->simulation, m->paths[i], &m->rows[i]);
+		simulate_row(m->simulation, m->paths[i], row);
 		pthread_mutex_lock(&m->lock);
-		m->rows[i].ready = true;
-		pthread_cond_signal(&m->ready);
+		row->ready = true;
+		if (i == m->printed)
+			pthread_cond_signal(&m->ready);
 	}
 	pthread_mutex_unlock(&m->lock);
 	return NULL;
 }
 
-static void wait_for_row(struct many *m, size_t i)
+static const struct row *wait_for_row(struct many *m, size_t i)
+{
+	const struct row *row = &m->rows[i % ROWS];
+
+	pthread_mutex_lock(&m->lock);
+	while (!row->ready)
+		pthread_cond_wait(&m->ready, &m->lock);
+	pthread_mutex_unlock(&m->lock);
+	return row;
+}
+
+/* The row of i may be used again. */
+static void done_with_row(struct many *m, size_t i)
 {
 	pthread_mutex_lock(&m->lock);
-	while (!m->rows[i].ready)
-		pthread_cond_wait(&m->ready, &m->lock);
+	m->rows[i % ROWS].ready = false;
+	m->printed = i + 1;
+	pthread_cond_broadcast(&m->room);
 	pthread_mutex_unlock(&m->lock);
 }
 
+/* The cores that this process may use. */
 static size_t threads_wanted(size_t n)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t wanted = cores > 1 ? (size_t)cores : 1;
+	cpu_set_t cores;
+	size_t wanted = 1;
 
+	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+		wanted = (size_t)CPU_COUNT(&cores);
 	if (wanted > THREADS_MAX)
 		wanted = THREADS_MAX;
 	return wanted < n ? wanted : n;
@@ -124,6 +154,8 @@ static void print_json(const struct row *row, const char *path, struct buf *out)
 		jsonw_number(&w, "exposure_percent_min",
 			result->exposure_s * 100 / 60);
 		jsonw_int(&w, "exit", result->exit_status);
+		if (*row->other)
+			jsonw_text(&w, "other_query", row->other);
 	}
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');
@@ -152,110 +184,45 @@ static void print_text(const struct simulation *simulation,
 			buf_adds(out, ": ");
 		output_coloured(out, false, COLOUR_NONE, row->result.reason);
 	}
+	if (*row->other)
+		buf_addf(out, " (\"%s\" was recorded with another query)",
+			row->other);
 	buf_addc(out, '\n');
 }
 
-static void print_row(const struct many *m, size_t i)
+static void print_row(const struct simulation *simulation,
+	const struct row *row, const char *path)
 {
 	struct buf out;
 
 	buf_init(&out, LINE_BYTES_MAX);
-	if (m->simulation->json)
-		print_json(&m->rows[i], m->paths[i], &out);
+	if (simulation->json)
+		print_json(row, path, &out);
 	else
-		print_text(m->simulation, &m->rows[i], m->paths[i], &out);
-	output_write(stdout, &out);
-	buf_fini(&out);
-}
-
-/* ---- the summary ---- */
-
-struct tally {
-	size_t met, unexpected, broken;
-};
-
-static struct tally count(const struct many *m)
-{
-	struct tally tally = {0};
-	size_t i;
-
-	for (i = 0; i < m->n; i++) {
-		if (m->rows[i].broken)
-			tally.broken++;
-		else if (m->rows[i].met)
-			tally.met++;
-		else
-			tally.unexpected++;
-	}
-	return tally;
-}
-
-static const char *file_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-static void add_row(
-	struct table *table, const char *path, const struct row *row)
-{
-	char reaction[SIMULATE_TEXT_MAX], exposure[SIMULATE_TEXT_MAX];
-
-	if (row->broken) {
-		table_add(table, (const char *const[]){file_name(path),
-					 "broken", "-", "-", "-"});
-		return;
-	}
-	table_add(table, (const char *const[]){file_name(path),
-				 sim_outcome(&row->result), row->expect,
-				 simulate_reaction(&row->result, reaction),
-				 simulate_exposure(&row->result, exposure)});
-}
-
-static void print_summary(const struct many *m, const struct tally *tally)
-{
-	static const char *const heading[] = {"RECORDING", "OUTCOME",
-		"EXPECTED", "TIME TO REVERT", "EXPOSURE"};
-	struct table table;
-	struct buf out;
-	size_t i;
-
-	buf_init(&out, OUTPUT_BYTES_MAX);
-	table_init(&table, sizeof(heading) / sizeof(heading[0]));
-	table_add(&table, heading);
-	for (i = 0; i < m->n; i++)
-		add_row(&table, m->paths[i], &m->rows[i]);
-	buf_addc(&out, '\n');
-	table_print(&table, &out);
-	buf_addf(&out, "\n%zu as expected, %zu not, %zu broken\n", tally->met,
-		tally->unexpected, tally->broken);
-	output_write(stdout, &out);
-	table_fini(&table);
-	buf_fini(&out);
-}
-
-static void print_summary_json(const struct tally *tally)
-{
-	struct buf out;
-	struct jsonw w = {.out = &out};
-
-	buf_init(&out, LINE_BYTES_MAX);
-	jsonw_object(&w, NULL);
-	jsonw_text(&w, "event", "finished");
-	jsonw_int(&w, "met", (int64_t)tally->met);
-	jsonw_int(&w, "unexpected", (int64_t)tally->unexpected);
-	jsonw_int(&w, "broken", (int64_t)tally->broken);
-	jsonw_int(&w, "exit", tally->unexpected || tally->broken ? 1 : 0);
-	jsonw_end(&w, '}');
-	buf_addc(&out, '\n');
+		print_text(simulation, row, path, &out);
 	output_write(stdout, &out);
 	buf_fini(&out);
 }
 
 /* ---- together ---- */
 
-static int run(struct many *m, struct err *err_r)
+static void take_row(const struct many *m, size_t i, const struct row *row,
+	struct summary *sum)
+{
+	const struct summary_row line = {
+		.path = m->paths[i],
+		.outcome = row->broken ? "broken" : sim_outcome(&row->result),
+		.expect = row->expect,
+		.broken = row->broken,
+		.met = row->met,
+		.result = row->broken ? NULL : &row->result,
+	};
+
+	print_row(m->simulation, row, m->paths[i]);
+	summary_add(sum, &line);
+}
+
+static int run(struct many *m, struct summary *summary, struct err *err_r)
 {
 	pthread_t threads[THREADS_MAX];
 	size_t i, n = 0, wanted = threads_wanted(m->n);
@@ -265,34 +232,46 @@ static int run(struct many *m, struct err *err_r)
 	if (!n)
 		return err_set(err_r, ERR_IO, "no thread can be started");
 	for (i = 0; i < m->n; i++) {
-		wait_for_row(m, i);
-		print_row(m, i);
+		take_row(m, i, wait_for_row(m, i), summary);
+		done_with_row(m, i);
 	}
 	while (n)
 		pthread_join(threads[--n], NULL);
 	return 0;
 }
 
-int simulate_many(const struct simulation *simulation, char *const *paths,
-	size_t n, struct err *err_r)
+static void print_summary(
+	const struct simulation *simulation, const struct summary *summary)
 {
+	struct buf out;
+
+	buf_init(&out, OUTPUT_BYTES_MAX);
+	if (simulation->json)
+		summary_print_json(summary, &out);
+	else
+		summary_print(summary, &out);
+	output_write(stdout, &out);
+	buf_fini(&out);
+}
+
+int simulate_many(const struct simulation *simulation,
+	const struct path_list *paths, struct err *err_r)
+{
+	struct summary *summary = summary_new(paths->n);
 	struct many m = {.simulation = simulation,
-		.paths = paths,
-		.n = n,
-		.rows = xcalloc(n, sizeof(*m.rows)),
+		.paths = paths->item,
+		.n = paths->n,
+		.rows = xcalloc(ROWS, sizeof(*m.rows)),
 		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.ready = PTHREAD_COND_INITIALIZER};
-	struct tally tally;
-	int rc = run(&m, err_r);
+		.ready = PTHREAD_COND_INITIALIZER,
+		.room = PTHREAD_COND_INITIALIZER};
+	int rc = run(&m, summary, err_r);
 
 	if (rc == 0) {
-		tally = count(&m);
-		if (simulation->json)
-			print_summary_json(&tally);
-		else
-			print_summary(&m, &tally);
-		rc = tally.unexpected || tally.broken ? 1 : 0;
+		print_summary(simulation, summary);
+		rc = summary_is_met(summary) ? 0 : 1;
 	}
+	summary_free(&summary);
 	free(m.rows);
 	return rc;
 }

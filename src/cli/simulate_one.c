@@ -12,8 +12,7 @@
 #include "sim/series.h"
 #include "store/event_codec.h"
 
-#define QUERY_BYTES_MAX (256 * 1024)
-#define LINE_BYTES_MAX  (1024 * 1024)
+#define LINE_BYTES_MAX (1024 * 1024)
 
 /* What the listener needs. */
 struct teller {
@@ -27,91 +26,6 @@ struct teller {
 	struct timeline timeline;
 	struct story *story; /* NULL: not kept */
 };
-
-/* ---- queries ---- */
-
-static const char *render(const struct recording *recording,
-	const struct policy *policy, const struct slo *slo,
-	enum series_kind kind, struct arena *arena)
-{
-	const struct series_context context = {
-		.project = policy->project,
-		.region = policy->region,
-		.service = *recording->service ? recording->service
-					       : policy->service,
-		.candidate = recording->candidate,
-		.stable = recording->stable,
-	};
-	const char *text;
-	struct buf query;
-
-	if (!series_text(slo, kind))
-		return NULL;
-	buf_init(&query, QUERY_BYTES_MAX);
-	series_render(slo, kind, &context, &query);
-	text = arena_strdup(arena, query.data);
-	buf_fini(&query);
-	return text;
-}
-
-static bool is_told_apart(const char *text)
-{
-	static const char *const blanks = " \t\r\n";
-
-	return !text[strspn(text, blanks)];
-}
-
-/* Alike but for blanks: YAML folds lines as it likes. */
-static bool are_alike(const char *a, const char *b)
-{
-	for (;; a++, b++) {
-		a += strspn(a, " \t\r\n");
-		b += strspn(b, " \t\r\n");
-		if (*a != *b || !*a)
-			break;
-	}
-	return is_told_apart(a) && is_told_apart(b);
-}
-
-static void warn_of_series(const struct policy *policy,
-	const struct recording *recording, size_t slo, enum series_kind kind)
-{
-	const struct recording_series *series;
-	char name[SERIES_NAME_MAX];
-	struct arena arena;
-	const char *query;
-	struct buf text;
-
-	series_name(&policy->slos[slo], kind, name);
-	series = recording_find(recording, name);
-	if (!series || !series->query || !*recording->candidate)
-		return;
-	arena_init(&arena);
-	query = render(recording, policy, &policy->slos[slo], kind, &arena);
-	if (query && !are_alike(query, series->query)) {
-		buf_init(&text, ERR_TEXT_MAX);
-		buf_addf(&text,
-			"warning: %s: the series \"%s\" was recorded with "
-			"another query than the policy has now",
-			recording->path, name);
-		output_error(text.data);
-		buf_fini(&text);
-	}
-	arena_fini(&arena);
-}
-
-void simulate_warn_of_queries(
-	const struct simulation *simulation, const struct recording *recording)
-{
-	size_t i;
-	int kind;
-
-	for (i = 0; i < simulation->policy->n_slos; i++) {
-		for (kind = 0; kind < SERIES_KINDS; kind++)
-			warn_of_series(simulation->policy, recording, i,
-				(enum series_kind)kind);
-	}
-}
 
 /* ---- JSON lines ---- */
 
@@ -140,9 +54,9 @@ static void teller_init(struct teller *t, const struct simulation *simulation,
 		timestamp_print_id(recording->start_ms, id));
 	for (i = 0; i < policy->n_slos; i++) {
 		for (kind = 0; kind < SERIES_KINDS; kind++)
-			t->query[i][kind] =
-				render(recording, policy, &policy->slos[i],
-					(enum series_kind)kind, &t->arena);
+			t->query[i][kind] = simulate_query(recording, policy,
+				&policy->slos[i], (enum series_kind)kind,
+				&t->arena);
 	}
 }
 

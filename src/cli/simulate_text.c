@@ -52,14 +52,29 @@ const char *simulate_reaction(
 	return text;
 }
 
-const char *simulate_exposure(
-	const struct sim_result *result, char text[SIMULATE_TEXT_MAX])
+const char *simulate_length(double ms, char text[SIMULATE_TEXT_MAX])
 {
-	double minutes = result->exposure_s * 100 / 60;
+	char length[DURATION_TEXT_MAX];
+
+	snprintf(text, SIMULATE_TEXT_MAX, "%s",
+		length_print((int64_t)ms, length));
+	return text;
+}
+
+const char *simulate_percent_min(
+	double exposure_s, char text[SIMULATE_TEXT_MAX])
+{
+	double minutes = exposure_s * 100 / 60;
 
 	snprintf(text, SIMULATE_TEXT_MAX, "%.*f %%·min", minutes < 100 ? 1 : 0,
 		minutes);
 	return text;
+}
+
+const char *simulate_exposure(
+	const struct sim_result *result, char text[SIMULATE_TEXT_MAX])
+{
+	return simulate_percent_min(result->exposure_s, text);
 }
 
 /* ---- the timeline ---- */

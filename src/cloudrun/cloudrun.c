@@ -87,7 +87,7 @@ char *cloudrun_service_name(
 		cloudrun->region ? cloudrun->region : "", service);
 }
 
-static int check_service_name(const char *name, struct err *err_r)
+int cloudrun_check_service(const char *name, struct err *err_r)
 {
 	if (member_is_resource(name, "services"))
 		return 0;
@@ -127,7 +127,7 @@ struct cloudrun_call *cloudrun_get_service_start(struct cloudrun *cloudrun,
 	struct cloudrun_call *call = cloudrun_call_new(cloudrun, name, arg);
 
 	call->fn.service = fn;
-	if (check_service_name(name, &call->err) < 0)
+	if (cloudrun_check_service(name, &call->err) < 0)
 		call->timer =
 			timer_start(cloudrun->loop, 0, get_service_fail, call);
 	else
@@ -189,7 +189,7 @@ static void get_revision_fail(void *arg)
 static int check_revision_name(
 	const char *service, const char *revision, struct err *err_r)
 {
-	if (check_service_name(service, err_r) < 0)
+	if (cloudrun_check_service(service, err_r) < 0)
 		return -1;
 	if (member_is_label(revision))
 		return 0;

@@ -44,6 +44,26 @@ struct cloudrun_call *cloudrun_get_revision_start(struct cloudrun *cloudrun,
 	const char *service, const char *revision, cloudrun_revision_fn fn,
 	void *arg);
 
+/* Bit i: permissions[i] (at most 32, ended by NULL, borrowed) is held on the
+ * service. With an error nothing is known. */
+typedef void (*cloudrun_permissions_fn)(
+	unsigned held, const struct err *err, void *arg);
+struct cloudrun_call *cloudrun_test_permissions_start(struct cloudrun *cloudrun,
+	const char *service, const char *const *permissions,
+	cloudrun_permissions_fn fn, void *arg);
+
+/* How many revisions of the service were made after this one: Cloud Run keeps
+ * the newest REVISIONS_KEPT. -1: it is not among those that are listed. */
+#define REVISIONS_KEPT 1000
+typedef void (*cloudrun_newer_fn)(int newer, const struct err *err, void *arg);
+struct cloudrun_call *cloudrun_count_newer_start(struct cloudrun *cloudrun,
+	const char *service, const char *revision, cloudrun_newer_fn fn,
+	void *arg);
+
+/* How far the clock of this machine was ahead of the API's at its last answer;
+ * false: none has told the time yet. Whole seconds are told. */
+bool cloudrun_clock(const struct cloudrun *cloudrun, int64_t *ahead_ms_r);
+
 /* Writes `traffic` over the service as read (its etag), follows the operation
  * to its end or to `deadline_ms` (loop time), and says which of the
  * write_results it was; err is NULL for WRITE_DONE. Where operations may not

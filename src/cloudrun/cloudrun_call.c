@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/xalloc.h"
 
@@ -37,6 +38,7 @@ void cloudrun_call_free(struct cloudrun_call *call)
 	timer_cancel(&call->timer);
 	timer_cancel(&call->deadline);
 	xfree(&call->follow.operation);
+	xfree(&call->look.revision);
 	xfree(&call->name);
 	free(call);
 }
@@ -104,6 +106,17 @@ static void call_authorise(struct cloudrun_call *call)
 			token_start(credentials, call_got_token, call);
 }
 
+/* The wall's clock, not the loop's, which never jumps. */
+static void note_clock(struct cloudrun *cloudrun, const struct http_reply *got)
+{
+	int64_t date_ms = http_reply_date_ms(got);
+
+	if (!date_ms)
+		return;
+	cloudrun->clock_known = true;
+	cloudrun->clock_ahead_ms = (int64_t)time(NULL) * 1000 - date_ms;
+}
+
 static void call_replied(const struct http_reply *got, void *arg)
 {
 	struct cloudrun_call *call = arg;
@@ -118,6 +131,7 @@ static void call_replied(const struct http_reply *got, void *arg)
 	struct err err;
 
 	call->exchange.http_call = NULL;
+	note_clock(call->cloudrun, got);
 	if (got->status == 401 && !call->exchange.repeated) {
 		call->exchange.repeated = true;
 		token_reject(call->cloudrun->credentials, call->exchange.token);

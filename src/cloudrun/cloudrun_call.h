@@ -21,6 +21,8 @@ struct cloudrun {
 	char *project, *region;
 	LIST_HEAD(, cloudrun_call) calls;
 	int waits; /* requests that are held open over there */
+	bool clock_known;
+	int64_t clock_ahead_ms; /* ours before theirs */
 };
 
 /* Valid during the callback. */
@@ -60,11 +62,19 @@ struct follow {
 	int failures; /* in a row */
 };
 
+/* Looking around: what is asked for and what was counted so far. */
+struct look_around {
+	const char *const *permissions;
+	char *revision;
+	int pages, newer;
+};
+
 struct cloudrun_call {
 	LIST_ENTRY(cloudrun_call) entry;
 	struct cloudrun *cloudrun;
 	struct exchange exchange;
 	struct follow follow;
+	struct look_around look;
 	struct timer *timer; /* the next look, or a failure to be told */
 	struct timer *deadline;
 	char *name; /* of what is asked for */
@@ -73,6 +83,8 @@ struct cloudrun_call {
 		cloudrun_service_fn service;
 		cloudrun_revision_fn revision;
 		cloudrun_write_fn write;
+		cloudrun_permissions_fn permissions;
+		cloudrun_newer_fn newer;
 	} fn;
 	void *arg;
 };
@@ -87,5 +99,8 @@ void cloudrun_call_free(struct cloudrun_call *call);
  * at a time: `fn` is called once, later, unless the call is freed. */
 void cloudrun_call_send(struct cloudrun_call *call, const char *method,
 	char *path, char *body, int64_t timeout_ms, reply_fn fn);
+
+/* -1: it is not the full name of a service. */
+MUST_CHECK int cloudrun_check_service(const char *name, struct err *err_r);
 
 #endif

@@ -221,6 +221,26 @@ static int decode_identity(
 	return 0;
 }
 
+/* Who reaches the service: only for hints, so that what is new means nothing
+ * bad. INGRESS_TRAFFIC_INTERNAL_ONLY becomes "internal-only". */
+static const char *decode_ingress(struct arena *arena, const json_t *root)
+{
+	static const char prefix[] = "INGRESS_TRAFFIC_";
+	const char *value = member_hint(root, "ingress");
+	char *text, *c;
+
+	if (!value || strncmp(value, prefix, sizeof(prefix) - 1) != 0)
+		return NULL;
+	value += sizeof(prefix) - 1;
+	if (!member_is_label(value) || strcmp(value, "ALL") == 0 ||
+		strcmp(value, "UNSPECIFIED") == 0)
+		return NULL;
+	text = arena_strdup(arena, value);
+	for (c = text; *c; c++)
+		*c = *c == '_' ? '-' : *c >= 'A' && *c <= 'Z' ? *c + 32 : *c;
+	return text;
+}
+
 static int decode_state(
 	struct service *service, const json_t *root, struct err *err_r)
 {
@@ -234,12 +254,16 @@ static int decode_state(
 			0 ||
 		member_object(root, "multiRegionSettings", &regions, err_r) <
 			0 ||
+		member_bool(root, "defaultUriDisabled", &service->uri_disabled,
+			err_r) < 0 ||
+		member_bool(root, "iapEnabled", &service->iap, err_r) < 0 ||
 		decode_name(arena, root, "latestReadyRevision",
 			&service->latest_ready, err_r) < 0 ||
 		decode_name(arena, root, "latestCreatedRevision",
 			&service->latest_created, err_r) < 0)
 		return -1;
 	service->multi_region = json_object_size(regions) > 0;
+	service->ingress = decode_ingress(arena, root);
 	return decode_condition(service, root, err_r);
 }
 

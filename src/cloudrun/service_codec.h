@@ -29,6 +29,9 @@ struct service {
 	const char *latest_ready, *latest_created; /* short, NULL: none */
 	const char *last_modifier; /* NULL: not said */
 	bool multi_region;
+	const char *ingress; /* "internal-only", …; NULL: everybody */
+	bool uri_disabled; /* run.app URLs do not lead anywhere */
+	bool iap; /* Identity-Aware Proxy is in front */
 	struct traffic spec; /* `traffic`; empty means 100 % LATEST: made so */
 	struct traffic statuses; /* `trafficStatuses`, LATEST resolved */
 };

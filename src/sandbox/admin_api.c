@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/xalloc.h"
 #include "io/loop.h"
@@ -212,6 +213,20 @@ static void call_finish(struct admin_api_call *call)
 		call_send(call);
 }
 
+/* The API's clock is another than ours; without that the server dates. */
+static void set_date(struct admin_api_call *call)
+{
+	int64_t ahead_ms = call->sandbox->clock_ahead_ms;
+	time_t at = (time_t)((loop_now(call->sandbox->loop) + ahead_ms) / 1000);
+	char text[40];
+	struct tm tm;
+
+	if (!ahead_ms || !gmtime_r(&at, &tm))
+		return;
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	request_set_header(call->request, "Date", text);
+}
+
 static void call_send(void *arg)
 {
 	struct admin_api_call *call = arg;
@@ -226,6 +241,7 @@ static void call_send(void *arg)
 			(long long)((call->reply.retry_ms + 999) / 1000));
 		request_set_header(call->request, "Retry-After", seconds);
 	}
+	set_date(call);
 	if (call->reply.status == 401)
 		request_set_header(call->request, "WWW-Authenticate",
 			"Bearer realm=\"sandbox\"");

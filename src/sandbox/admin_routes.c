@@ -15,7 +15,7 @@
  *   POST  operations/O:wait            {"timeout": "30s"}
  *
  * Errors are google.rpc bodies. Every request needs a bearer token. `fields`
- * selects fields of the top level. Where the real API's behaviour is not known
+ * selects fields of the top level, and of what is in them: "a,b/c". Where the real API's behaviour is not known
  * the stricter reading was taken: a name in the body that is not the one of
  * the path, a type that is missing in traffic, and numbers written as texts
  * are refused. A second write while the first one is reconciling preempts it.
@@ -130,11 +130,44 @@ void admin_routes_waited(const struct model *model, const char *operation,
 	admin_reply_error(reply_r, &error);
 }
 
-/* The fields of the top level that `fields` names. */
+/* `field` of each object in a list, or of the one object; a new reference. */
+static json_t *select_inside(const json_t *value, const char *field)
+{
+	json_t *some, *item;
+	size_t i;
+
+	if (!json_is_array(value)) {
+		some = json_object();
+		item = json_object_get(value, field);
+		if (item)
+			json_object_set(some, field, item);
+		return some;
+	}
+	some = json_array();
+	json_array_foreach(value, i, item)
+		json_array_append_new(some, select_inside(item, field));
+	return some;
+}
+
+static void select_one(const json_t *all, char *name, json_t *some)
+{
+	char *inside = strchr(name, '/');
+	json_t *value;
+
+	if (inside)
+		*inside++ = '\0';
+	value = json_object_get(all, name);
+	if (value && inside)
+		json_object_set_new(some, name, select_inside(value, inside));
+	else if (value)
+		json_object_set(some, name, value);
+}
+
+/* The fields that `fields` names. */
 static int select_fields(struct admin_call *call, struct rpc_error *error)
 {
 	const char *fields = admin_query_get(&call->query, "fields");
-	json_t *all = call->reply->body, *some, *value;
+	json_t *all = call->reply->body, *some;
 	char name[RPC_FIELD_MAX];
 	size_t len;
 
@@ -143,17 +176,14 @@ static int select_fields(struct admin_call *call, struct rpc_error *error)
 	some = json_object();
 	for (; *fields; fields += len + (fields[len] == ',')) {
 		len = strcspn(fields, ",");
-		if (len >= sizeof(name) || strcspn(fields, "()/*") < len) {
+		if (len >= sizeof(name) || strcspn(fields, "()*") < len) {
 			json_decref(some);
 			return rpc_error_field(error, "fields",
-				"The sandbox knows only fields of the top "
-				"level in 'fields'.");
+				"The sandbox knows only a,b/c in 'fields'.");
 		}
 		memcpy(name, fields, len);
 		name[len] = '\0';
-		value = json_object_get(all, name);
-		if (value)
-			json_object_set(some, name, value);
+		select_one(all, name, some);
 	}
 	json_decref(all);
 	call->reply->body = some;

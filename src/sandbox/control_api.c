@@ -4,7 +4,9 @@
  *   GET    /sandbox                  everything, as JSON
  *   PATCH  /sandbox                  {"operationDelay": "2s",
  *                                     "etag": "strict" or "lax",
- *                                     "deny": ["run.operations.get", …]}
+ *                                     "deny": ["run.operations.get", …],
+ *                                     "clockAhead": "5m" (of the admin API's
+ *                                     answers)}
  *   PUT    /sandbox/traffic          somebody else changes the traffic:
  *                                    {"REVISION": 90, "LATEST": 10} or
  *                                    {"traffic": [as in the admin API]}
@@ -50,7 +52,7 @@
 #define SOMEBODY  "somebody-else@example.com"
 #define REVISIONS "/sandbox/revisions/"
 #define FAULTS    "/sandbox/faults/"
-#define DELAY_MAX 3600000 /* ms of an operation */
+#define TIME_MAX  3600000 /* ms */
 #define PERCENTS  100
 
 struct control {
@@ -119,17 +121,18 @@ static json_t *revision_json(
 
 static json_t *options_json(const struct sandbox *sandbox)
 {
-	char delay[DURATION_TEXT_MAX];
+	char delay[DURATION_TEXT_MAX], ahead[DURATION_TEXT_MAX];
 	json_t *deny = json_array();
 	size_t i;
 
 	for (i = 0; i < sandbox->rules.n_deny; i++)
 		json_array_append_new(
 			deny, json_string(sandbox->rules.deny[i]));
-	return json_pack("{s:s, s:s, s:o}", "operationDelay",
+	return json_pack("{s:s, s:s, s:o, s:s}", "operationDelay",
 		duration_print(sandbox->model->operation_delay_ms, delay),
 		"etag", sandbox->rules.etag_is_strict ? "strict" : "lax",
-		"deny", deny);
+		"deny", deny, "clockAhead",
+		duration_print(sandbox->clock_ahead_ms, ahead));
 }
 
 static json_t *state_json(const struct sandbox *sandbox)
@@ -185,26 +188,41 @@ static int deny_read(
 	return 0;
 }
 
+/* `text` NULL: the time stays. */
+static int time_read(const char *name, const char *text, int64_t *ms,
+	struct rpc_error *error)
+{
+	int64_t read_ms;
+	struct err err;
+
+	if (!text)
+		return 0;
+	if (duration_parse(text, &read_ms, &err) < 0)
+		return rpc_error_field(error, name, "%.200s", err.text);
+	if (read_ms > TIME_MAX)
+		return rpc_error_field(error, name, "%s is longer than %d s",
+			name, TIME_MAX / 1000);
+	*ms = read_ms;
+	return 0;
+}
+
 static int options_set(struct control *control, struct rpc_error *error)
 {
 	struct sandbox *sandbox = control->sandbox;
 	struct admin_rules rules = sandbox->rules;
 	int64_t delay_ms = sandbox->model->operation_delay_ms;
-	const char *delay = NULL, *etag = NULL;
+	int64_t ahead_ms = sandbox->clock_ahead_ms;
+	const char *delay = NULL, *etag = NULL, *ahead = NULL;
 	json_t *denied = NULL;
 	json_error_t where;
-	struct err err;
 
 	if (json_unpack_ex(control->body, &where, JSON_STRICT,
-		    "{s?s, s?s, s?o}", "operationDelay", &delay, "etag", &etag,
-		    "deny", &denied) < 0)
+		    "{s?s, s?s, s?o, s?s}", "operationDelay", &delay, "etag",
+		    &etag, "deny", &denied, "clockAhead", &ahead) < 0)
 		return rpc_error_field(error, "", "%s", where.text);
-	if (delay && duration_parse(delay, &delay_ms, &err) < 0)
-		return rpc_error_field(
-			error, "operationDelay", "%.200s", err.text);
-	if (delay_ms > DELAY_MAX)
-		return rpc_error_field(error, "operationDelay",
-			"operationDelay is longer than %d s", DELAY_MAX / 1000);
+	if (time_read("operationDelay", delay, &delay_ms, error) < 0 ||
+		time_read("clockAhead", ahead, &ahead_ms, error) < 0)
+		return -1;
 	if (etag && strcmp(etag, "strict") != 0 && strcmp(etag, "lax") != 0)
 		return rpc_error_field(error, "etag",
 			"etag \"%.40s\" is neither strict nor lax", etag);
@@ -214,6 +232,7 @@ static int options_set(struct control *control, struct rpc_error *error)
 		rules.etag_is_strict = strcmp(etag, "strict") == 0;
 	sandbox->rules = rules;
 	sandbox->model->operation_delay_ms = delay_ms;
+	sandbox->clock_ahead_ms = ahead_ms;
 	return 0;
 }
 

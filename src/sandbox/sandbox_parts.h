@@ -31,6 +31,7 @@ struct sandbox {
 	struct sandbox_log log;
 	struct admin_api_call *calls; /* not answered yet */
 	size_t n_calls;
+	int64_t clock_ahead_ms; /* what its answers' Date says over ours */
 	struct timer *timer; /* for what the model does next */
 };
 

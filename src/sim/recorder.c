@@ -511,6 +511,10 @@ static void print_context(const struct recorder_plan *plan, struct buf *out)
 	jsonw_text(
 		&w, "candidate", context->candidate ? context->candidate : "");
 	jsonw_text(&w, "stable", context->stable ? context->stable : "");
+	if (context->project)
+		jsonw_text(&w, "project", context->project);
+	if (context->region)
+		jsonw_text(&w, "region", context->region);
 	if (context->rollout)
 		jsonw_text(&w, "rollout", context->rollout);
 	if (plan->shift_ms >= 0)

@@ -279,19 +279,29 @@ static bool read_shift(struct reader *r)
 static bool read_context(struct reader *r)
 {
 	struct recording *rec = r->recording;
+	const struct {
+		const char *key, **text;
+	} texts[] = {
+		{"service", &rec->service},
+		{"candidate", &rec->candidate},
+		{"stable", &rec->stable},
+		{"project", &rec->project},
+		{"region", &rec->region},
+		{"rollout", &rec->rollout},
+	};
+	const size_t n = sizeof(texts) / sizeof(texts[0]);
 	char key[KEY_MAX];
 	bool first = true;
+	size_t i;
 
 	if (!scan_open(&r->scan, '{'))
 		return false;
 	while (scan_item(&r->scan, '}', &first)) {
 		if (!scan_key(&r->scan, key, sizeof(key)))
 			return false;
-		if (strcmp(key, "service") == 0 ? !read_text(r, &rec->service)
-			: strcmp(key, "candidate") == 0
-				? !read_text(r, &rec->candidate)
-			: strcmp(key, "stable") == 0
-				? !read_text(r, &rec->stable)
+		for (i = 0; i < n && strcmp(key, texts[i].key) != 0; i++)
+			;
+		if (i < n ? !read_text(r, texts[i].text)
 			: strcmp(key, "shift") == 0 ? !read_shift(r)
 						    : !scan_skip(&r->scan))
 			return false;

@@ -52,6 +52,7 @@ struct recording {
 	const char *path; /* as given */
 	int64_t start_ms, end_ms, interval_ms;
 	const char *service, *candidate, *stable; /* "" when not said */
+	const char *project, *region, *rollout; /* NULL when not said */
 	int64_t shift_ms; /* from a write to its split serving; -1: not said */
 	const char *expect; /* an outcome, "promoted"; NULL: not said */
 	struct recording_series *series;

@@ -272,6 +272,34 @@ requests_came() {
 		.error.details[0].metadata.permission == "run.operations.get"'
 	run curl -s -o /dev/null -w '%{http_code}' "$SERVICE"
 	[ "$output" = 401 ]
+	# Which ones are held may always be asked; no wildcards.
+	api POST "$SERVICE:testIamPermissions" -d '{"permissions":
+		["run.services.get", "run.operations.get"]}' |
+		jq -e '.permissions == ["run.services.get"]'
+	api POST "$SERVICE:testIamPermissions" \
+		-d '{"permissions": ["run.*"]}' | jq -e '.error.code == 400'
+}
+
+@test "a list of revisions is as long and as deep as it is asked for" {
+	sandbox_start --revision one --revision two --revision three
+	local url="$SERVICE/revisions?pageSize=2&fields=nextPageToken,revisions/name"
+	api GET "$url" >"$WORLD/page"
+	jq -e '(.revisions | length) == 2 and
+		(.revisions[0] | keys == ["name"] and (.name | endswith("/three")))' \
+		"$WORLD/page"
+	api GET "$url&pageToken=$(jq -r .nextPageToken "$WORLD/page")" |
+		jq -e '(.revisions | length) == 1 and has("nextPageToken") == false'
+}
+
+@test "the clock of the admin API can be another one" {
+	sandbox_start
+	api PATCH "$ADMIN/sandbox" -d '{"clockAhead": "30m"}'
+	local date
+	date=$(api GET "$SERVICE" -D - -o /dev/null | tr -d '\r' |
+		sed -n 's/^Date: //p')
+	ahead=$(($(date -d "$date" +%s) - $(date +%s)))
+	[ "$ahead" -gt 1700 ]
+	[ "$ahead" -lt 1900 ]
 }
 
 @test "a revision changes how it behaves while it runs" {

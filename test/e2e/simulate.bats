@@ -125,6 +125,36 @@ simulate() {
 	done
 }
 
+@test "a folder stands for the recordings in it, on any number of cores" {
+	local i cores
+	mkdir r
+	for i in $(seq -w 1 60); do
+		ln good.json "r/r$i.json"
+		ln bad.json "r/x$i.json"
+	done
+	echo hello >r/notes.txt
+	run simulate r
+	[ "$status" = 1 ]
+	echo "$output" >all
+	[ "$(grep -c '^ok .*r/r..\.json: promoted' all)" = 60 ]
+	[ "$(grep -c '^unexpected .*r/x..\.json: rolled-back' all)" = 60 ]
+	[ "$(head -n 120 all | grep -o '[rx]..\.json' |
+		LC_ALL=C sort -c && echo sorted)" = sorted ]
+	[[ $output == *"60 as expected, 60 not, 0 broken"* ]]
+	grep -q '^rolled-back *60 *15.2s *15.2s *2.0 ' all
+	for cores in 0 0-1; do
+		taskset -c "$cores" "$TIDEGATE" simulate --policy policy.yaml \
+			r >again || [ $? = 1 ]
+		cmp all again
+	done
+	mkdir empty
+	run simulate empty
+	[ "$status" = 2 ]
+	[[ $output == *"no recording (*.json) in empty"* ]]
+	run simulate --html page.html r
+	[ "$status" = 2 ]
+}
+
 @test "a page stands alone and shows the check that decided" {
 	jq '.context.candidate = "<script>alert(1)</script>"' bad.json >odd.json
 	run simulate --html page.html odd.json

@@ -68,6 +68,22 @@ static struct cloudrun_call *start_write(struct world *w, int64_t ms)
 		loop_now(w->loop) + ms, heard_write, w);
 }
 
+static void heard_permissions(unsigned held, const struct err *err, void *arg)
+{
+	struct world *w = arg;
+
+	w->held = held;
+	world_heard(w, err);
+}
+
+static void heard_newer(int newer, const struct err *err, void *arg)
+{
+	struct world *w = arg;
+
+	w->newer = newer;
+	world_heard(w, err);
+}
+
 #define SERVICE "{\"name\":\"" NAME "\",\"etag\":\"\\\"e1\\\"\"}"
 
 static void a_service_is_read_at_any_endpoint(void **state)
@@ -490,6 +506,121 @@ static void what_is_freed_takes_its_calls_along(void **state)
 	assert_int_equal(w->said, 0);
 }
 
+static void permissions_that_are_held_are_told_by_place(void **state)
+{
+	static const char *const asked[] = {
+		"run.services.get", "run.services.update", NULL};
+	static const struct {
+		const char *body;
+		enum err_code code;
+		unsigned held;
+	} rows[] = {
+		{"{}", ERR_NONE, 0},
+		{"{\"permissions\":[\"run.services.update\"]}", ERR_NONE, 2},
+		{"{\"permissions\":[\"run.services.update\","
+		 "\"run.services.get\"]}",
+			ERR_NONE, 3},
+		{"{\"permissions\":[\"run.jobs.run\"]}", ERR_PROTOCOL, 0},
+		{"{\"permissions\":[1]}", ERR_PROTOCOL, 0},
+		{"{\"permissions\":{}}", ERR_PROTOCOL, 0},
+		{"[]", ERR_PROTOCOL, 0},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct turn script[] = {{"POST /v2/" NAME ":testIamPermissions",
+						200, rows[i].body},
+			{0}};
+
+		world_script(w, script);
+		cloudrun_test_permissions_start(
+			w->cloudrun, "shop", asked, heard_permissions, w);
+		world_run(w);
+		assert_int_equal(w->code, rows[i].code);
+		assert_int_equal(w->held, rows[i].held);
+	}
+}
+
+#define LIST                                                            \
+	"GET /v2/" NAME "/revisions?pageSize=100&fields=nextPageToken," \
+	"revisions/name"
+#define REV(n) "{\"name\":\"" NAME "/revisions/shop-" n "\"}"
+
+static void revisions_are_counted_until_the_one_asked_for(void **state)
+{
+	static const struct {
+		struct turn script[3];
+		int newer;
+	} rows[] = {
+		{{{LIST, 200, "{\"revisions\":[" REV("7") "," REV("1") "]}"}},
+			1},
+		{{{LIST, 200, "{\"revisions\":[" REV("1") "]}"}}, 0},
+		{{{LIST, 200,
+			  "{\"revisions\":[" REV("9") "," REV(
+				  "8") "],\"nextPageToken\":\"a b\"}"},
+			 {LIST "&pageToken=a%20b", 200,
+				 "{\"revisions\":[" REV("7") "," REV(
+					 "1") "]}"}},
+			3},
+		{{{LIST, 200, "{\"revisions\":[" REV("7") "]}"}}, -1},
+		{{{LIST, 200, "{}"}}, -1},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world_script(w, rows[i].script);
+		cloudrun_count_newer_start(
+			w->cloudrun, "shop", "shop-1", heard_newer, w);
+		world_run(w);
+		assert_int_equal(w->code, ERR_NONE);
+		assert_int_equal(w->newer, rows[i].newer);
+	}
+}
+
+static void what_may_not_be_looked_at_is_said(void **state)
+{
+	static const char *const asked[] = {"run.services.get", NULL};
+	static const struct turn denied[] = {
+		{LIST, 403, STATUS("PERMISSION_DENIED")}, {0}};
+	static const struct turn nameless[] = {
+		{LIST, 200, "{\"revisions\":[{}]}"}, {0}};
+	struct world *w = *state;
+
+	world_script(w, denied);
+	cloudrun_count_newer_start(
+		w->cloudrun, "shop", "shop-1", heard_newer, w);
+	world_run(w);
+	assert_int_equal(w->code, ERR_DENIED);
+	assert_int_equal(w->newer, -1);
+	assert_non_null(strstr(w->text, "listing revisions"));
+
+	world_script(w, nameless);
+	cloudrun_count_newer_start(
+		w->cloudrun, "shop", "shop-1", heard_newer, w);
+	world_run(w);
+	assert_int_equal(w->code, ERR_PROTOCOL);
+
+	world_script(w, (struct turn[]){{0}});
+	cloudrun_test_permissions_start(
+		w->cloudrun, "a/b", asked, heard_permissions, w);
+	world_run(w);
+	assert_int_equal(w->code, ERR_USAGE);
+}
+
+static void the_clock_of_the_api_is_told(void **state)
+{
+	static const struct turn script[] = {{GET, 200, SERVICE}, {0}};
+	struct world *w = *state;
+	int64_t ahead_ms;
+
+	assert_false(cloudrun_clock(w->cloudrun, &ahead_ms));
+	world_script(w, script);
+	start_read(w, "shop");
+	world_run(w);
+	assert_true(cloudrun_clock(w->cloudrun, &ahead_ms));
+	assert_in_range(ahead_ms + 2000, 0, 4000);
+}
+
 #define TEST(f) \
 	cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
 
@@ -502,6 +633,10 @@ int main(void)
 		TEST(a_name_that_is_none_is_told_later),
 		TEST(reading_says_what_went_wrong),
 		TEST(a_revision_is_read),
+		TEST(permissions_that_are_held_are_told_by_place),
+		TEST(revisions_are_counted_until_the_one_asked_for),
+		TEST(what_may_not_be_looked_at_is_said),
+		TEST(the_clock_of_the_api_is_told),
 		TEST(a_write_ends_as_the_answers_say),
 		TEST(a_write_that_could_not_be_sent_is_busy),
 		TEST(without_a_token_nothing_is_sent),

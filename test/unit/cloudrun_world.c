@@ -122,6 +122,14 @@ static bool is_traffic_body(const char *bytes, size_t len)
 	return good;
 }
 
+static const char *post_body(struct server_request *request)
+{
+	return strstr(request_target(request), ":testIamPermissions")
+		       ? "{\"permissions\":[\"run.services.get\","
+			 "\"run.services.update\"]}"
+		       : "{\"timeout\":\"30s\"}";
+}
+
 static void check_request(struct world *w, struct server_request *request)
 {
 	const char *method = request_method(request);
@@ -142,7 +150,7 @@ static void check_request(struct world *w, struct server_request *request)
 	if (strcmp(method, "PATCH") == 0 && !is_traffic_body(body, len))
 		complain(w, "the body", request);
 	if (strcmp(method, "POST") == 0 &&
-		strcmp(body, "{\"timeout\":\"30s\"}") != 0)
+		strcmp(body, post_body(request)) != 0)
 		complain(w, "the body", request);
 }
 

@@ -69,6 +69,8 @@ struct world {
 	char text[ERR_TEXT_MAX];
 	int64_t retry_after_ms;
 	enum write_result result;
+	unsigned held;
+	int newer;
 	char etag[32], revision[64];
 };
 

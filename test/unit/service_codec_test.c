@@ -193,6 +193,40 @@ static void several_regions_are_seen(void **state)
 	service_free(&s);
 }
 
+static void who_reaches_a_service_is_told(void **state)
+{
+	static const struct {
+		const char *json, *ingress;
+		bool uri_disabled, iap;
+	} rows[] = {
+		{"", NULL, false, false},
+		{",\"ingress\":\"INGRESS_TRAFFIC_ALL\"", NULL, false, false},
+		{",\"ingress\":\"INGRESS_TRAFFIC_INTERNAL_ONLY\"",
+			"internal-only", false, false},
+		{",\"ingress\":\"INGRESS_TRAFFIC_NONE\","
+		 "\"defaultUriDisabled\":true",
+			"none", true, false},
+		{",\"ingress\":\"INGRESS_TRAFFIC_\\u001b[\",\"iapEnabled\":"
+		 "true",
+			NULL, false, true},
+		{",\"ingress\":7", NULL, false, false},
+	};
+	struct service *s;
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		s = decode_with(rows[i].json, &err);
+		assert_non_null(s);
+		if (rows[i].ingress)
+			assert_string_equal(s->ingress, rows[i].ingress);
+		else
+			assert_null(s->ingress);
+		assert_int_equal(s->uri_disabled, rows[i].uri_disabled);
+		assert_int_equal(s->iap, rows[i].iap);
+		service_free(&s);
+	}
+}
+
 static void a_misleading_service_is_refused(void **state)
 {
 	static const struct {
@@ -589,6 +623,7 @@ static void a_long_message_is_cut_between_characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_reaches_a_service_is_told),
 		cmocka_unit_test(a_whole_service_is_read),
 		cmocka_unit_test(what_is_missing_has_its_default),
 		cmocka_unit_test(latest_in_statuses_is_resolved),

@@ -1,0 +1,29 @@
+/* Lists of names: nothing is held that was not asked for, nothing counted
+ * that has no name. */
+#include <assert.h>
+#include <string.h>
+
+#include "cloudrun/list_codec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const asked[] = {
+		"run.services.get", "run.services.update", NULL};
+	const char *bytes = (const char *)data;
+	struct revisions_page page;
+	struct err err = {.code = ERR_NONE};
+	unsigned held;
+
+	if (permissions_decode(bytes, size, asked, &held, &err) == 0)
+		assert(held <= 3);
+	else
+		assert(err.code == ERR_PROTOCOL);
+	if (revisions_page_decode(bytes, size, "c-2", &page, &err) < 0)
+		return 0;
+	assert(page.newer >= 0 && (size_t)page.newer <= size);
+	assert(!page.next || *page.next);
+	revisions_page_fini(&page);
+	return 0;
+}
