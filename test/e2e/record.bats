@@ -8,6 +8,28 @@ bats_require_minimum_version 1.5.0
 load world
 load rollout
 
+# One that is gone is given up after half a minute: meanwhile others are tested.
+setup_file() {
+	export LOST=$BATS_FILE_TMPDIR/lost
+	lose 3>&- &
+}
+
+lose() {
+	local WORLD=$BATS_FILE_TMPDIR status=0
+
+	policy
+	sed -i 's/timeout: 900ms/timeout: 100ms/' "$WORLD/policy.yaml"
+	PROMETHEUS_URL=http://127.0.0.1:1 "$TIDEGATE" record \
+		--policy "$WORLD/policy.yaml" -o "$LOST.json" \
+		--from -20s --candidate x --stable y \
+		>"$LOST.err" 2>&1 || status=$?
+	echo "$status" >"$LOST"
+}
+
+teardown_file() {
+	until_true 60 test -s "$LOST"
+}
+
 setup() {
 	export WINDOW=4s SCRAPE=1s
 	rollout_world
@@ -55,7 +77,7 @@ moments() {
 }
 
 # The same steps, outcome and deciding SLO, in the same order; each decision
-# within SECONDS of the other.
+# within SECONDS, the interval of the SLO, of the other.
 decided_alike() {
 	# So that there is something to decide on at a slightly other time.
 	local enough=$((SECONDS + 7))
@@ -78,7 +100,7 @@ decided_alike() {
 	policy
 	rollout_start
 	rollout_ends 0
-	decided_alike 1.2
+	decided_alike 1
 }
 
 @test "a breach is found by the same SLO at about the same time" {
@@ -87,7 +109,7 @@ decided_alike() {
 	until_true 30 said '.event == "step-started"'
 	control POST /revisions/backend-2 '{"errors": "50%"}'
 	rollout_ends 5
-	decided_alike 1.2
+	decided_alike 1
 	jq -se '.[-1] | .outcome == "rolled-back" and .first_bad' \
 		"$WORLD/sim.json"
 }
@@ -100,19 +122,26 @@ decided_alike() {
 	rollout_start
 	rollout_ends 5
 	said '.event == "phase" and .to == "held"'
-	decided_alike 1.2
+	decided_alike 1
+}
+
+has_failed() { # CHECKS
+	[ "$(grep -c '"event":"check".*"outcome":"error"' \
+		"$WORLD/run.json")" -ge "$1" ]
 }
 
 @test "an outage of the metrics is taken from the journal" {
 	policy 'hold_timeout: 20s'
-	sed -i 's/bake: 3s/bake: 12s/' "$WORLD/policy.yaml"
+	sed -i 's/bake: 3s/bake: 12s/; s/interval: 1s/interval: 2s/' \
+		"$WORLD/policy.yaml"
 	rollout_start
 	until_true 30 said '.event == "step-started"'
 	kill -STOP "$PROMETHEUS_PID"
 	until_true 30 said '.event == "phase" and .to == "held"'
+	until_true 30 has_failed 7 # longer than it takes to be held
 	kill -CONT "$PROMETHEUS_PID"
 	rollout_ends 0
-	decided_alike 1.2
+	decided_alike 2
 	jq -e '.series["error-rate"].errors | length >= 1' \
 		"$WORLD/recording.json"
 }
@@ -144,6 +173,20 @@ decided_alike() {
 	[ "$status" = 2 ]
 }
 
+@test "a terminal sees how far it has come" {
+	policy
+	local now
+	now=$(date +%s)
+	# A terminal of its own, since there is none in a test.
+	python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)' \
+		"$TIDEGATE" record --policy "$WORLD/policy.yaml" \
+		--from $((now - 2000)) --to "$now" --interval 20ms \
+		--candidate backend-1 --stable backend-0 \
+		-o "$WORLD/recording.json" </dev/null >"$WORLD/seen"
+	grep -q $'\r\[ *\] 0 of 11 chunks ' "$WORLD/seen"
+	grep -q '11 of 11 chunks are read, 20' "$WORLD/seen"
+}
+
 @test "a recording that was interrupted goes on where it was" {
 	policy
 	local pid
@@ -169,13 +212,10 @@ decided_alike() {
 }
 
 @test "a Prometheus that is gone fails the recording" {
-	policy
-	sed -i 's/timeout: 900ms/timeout: 100ms/' "$WORLD/policy.yaml"
-	PROMETHEUS_URL=http://127.0.0.1:1 run record --from -20s \
-		--candidate backend-1 --stable x
-	[ "$status" = 1 ]
-	[[ $output == *"error-rate: metrics http://127.0.0.1:1"* ]]
-	[ ! -e "$WORLD/recording.json" ]
+	until_true 60 test -s "$LOST"
+	[ "$(<"$LOST")" = 1 ]
+	[[ $(<"$LOST.err") == *"error-rate: metrics http://127.0.0.1:1"* ]]
+	[ ! -e "$LOST.json" ]
 }
 
 @test "what cannot be recorded is said before anything is asked" {

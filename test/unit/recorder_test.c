@@ -1,0 +1,366 @@
+/* Recording against a fake Prometheus: chunks, retries, what is given up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/xalloc.h"
+#include "fake_google.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "io/server.h"
+#include "prometheus/prometheus.h"
+#include "sim/recorder.h"
+#include "sim/recording.h"
+
+#define DEADLINE_MS  20000
+#define SEEN_MAX     64
+#define START_S      INT64_C(1767225600)
+#define ANSWER_BYTES (4 * 1024 * 1024)
+
+struct seen {
+	char query[64];
+	int64_t start_ms, end_ms, step_ms;
+};
+
+struct world {
+	struct loop *loop;
+	struct http *http;
+	struct server *server;
+	struct metrics metrics;
+	struct prometheus *prometheus;
+	struct policy policy;
+	struct slo slos[2];
+	struct recorder_plan plan;
+	struct recorder *recorder;
+	struct seen seen[SEEN_MAX];
+	int n_seen;
+	int fail_status, n_fail; /* so many requests are answered with it */
+	const char *fail_body;
+	int stop_after; /* good answers; 0: never */
+	bool ended;
+	struct err err; /* code ERR_NONE: all of it is there */
+};
+
+static int64_t field_ms(const char *form, const char *name)
+{
+	char *text = fake_form_field(form, name);
+	int64_t ms = (int64_t)(strtod(text, NULL) * 1000 + 0.5);
+
+	free(text);
+	return ms;
+}
+
+static void look_at(struct seen *seen, struct server_request *request)
+{
+	size_t len;
+	const char *form = request_body(request, &len);
+	char *query = fake_form_field(form, "query");
+
+	assert_string_equal(request_path(request), "/api/v1/query_range");
+	snprintf(seen->query, sizeof(seen->query), "%s", query);
+	seen->start_ms = field_ms(form, "start");
+	seen->end_ms = field_ms(form, "end");
+	seen->step_ms = field_ms(form, "step");
+	free(query);
+}
+
+/* A value at every step, as query_range gives it. */
+static void answer_range(
+	struct server_request *request, const struct seen *seen)
+{
+	struct buf body;
+	int64_t t;
+
+	buf_init(&body, ANSWER_BYTES);
+	buf_adds(&body, "{\"status\":\"success\",\"data\":{\"resultType\":"
+			"\"matrix\",\"result\":[{\"metric\":{},\"values\":[");
+	for (t = seen->start_ms; t <= seen->end_ms; t += seen->step_ms)
+		buf_addf(&body, "%s[%lld.%03lld,\"%lld\"]",
+			t > seen->start_ms ? "," : "", (long long)t / 1000,
+			(long long)t % 1000, (long long)t % 997);
+	buf_adds(&body, "]}]}}");
+	assert_false(body.overflow);
+	request_answer(request, 200, "application/json", body.data, body.len);
+	buf_fini(&body);
+}
+
+static void serve(struct server_request *request, void *arg)
+{
+	struct world *world = arg;
+	struct seen *seen = &world->seen[world->n_seen++];
+
+	assert_true(world->n_seen < SEEN_MAX);
+	look_at(seen, request);
+	if (world->n_fail > 0) {
+		world->n_fail--;
+		request_answer(request, world->fail_status, "text/plain",
+			world->fail_body, strlen(world->fail_body));
+		return;
+	}
+	answer_range(request, seen);
+	if (world->stop_after && --world->stop_after == 0)
+		loop_stop(world->loop);
+}
+
+static void too_late(void *arg)
+{
+	fail_msg("nothing came of it");
+}
+
+static int set_up(void **state)
+{
+	struct world *world = xcalloc(1, sizeof(*world));
+	struct err err;
+	char *url;
+
+	world->loop = loop_new(&err);
+	world->http = http_new(world->loop, &err);
+	world->server = server_new(world->loop, 0, serve, world, &err);
+	assert_non_null(world->server);
+	url = xasprintf("http://127.0.0.1:%d", server_port(world->server));
+	world->metrics.url = secret_new(url, strlen(url));
+	world->metrics.url_shown = "http://shown";
+	world->metrics.timeout_ms = 5000;
+	world->prometheus = prometheus_new(
+		world->loop, world->http, NULL, &world->metrics, &err);
+	assert_non_null(world->prometheus);
+	world->slos[0] = (struct slo){.name = "errors", .query = "e{}"};
+	world->policy = (struct policy){.slos = world->slos, .n_slos = 1};
+	world->plan = (struct recorder_plan){.policy = &world->policy,
+		.from_ms = START_S * 1000,
+		.to_ms = (START_S + 60) * 1000,
+		.step_ms = 1000,
+		.shift_ms = -1,
+		.from = "then",
+		.to = "later"};
+	xfree(&url);
+	*state = world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	recorder_free(&world->recorder);
+	prometheus_free(&world->prometheus);
+	server_free(&world->server);
+	http_free(&world->http);
+	loop_free(&world->loop);
+	secret_free(&world->metrics.url);
+	free(world);
+	return 0;
+}
+
+static void on_end(const struct err *err, void *arg)
+{
+	struct world *world = arg;
+
+	world->ended = true;
+	if (err)
+		world->err = *err;
+	loop_stop(world->loop);
+}
+
+static void record(struct world *world)
+{
+	struct timer *deadline;
+	struct err err;
+
+	recorder_free(&world->recorder);
+	world->recorder = recorder_new(
+		&world->plan, world->loop, world->prometheus, &err);
+	if (!world->recorder)
+		fail_msg("%s", err.text);
+	deadline = timer_start(world->loop, DEADLINE_MS, too_late, world);
+	recorder_start(world->recorder, on_end, world);
+	assert_int_equal(loop_run(world->loop, &err), 0);
+	timer_cancel(&deadline);
+}
+
+/* What simulate reads out of it. */
+static struct recording *printed(const struct world *world)
+{
+	struct recording *recording;
+	struct buf json;
+	struct err err;
+
+	assert_true(world->ended);
+	if (world->err.code)
+		fail_msg("%s", world->err.text);
+	buf_init(&json, ANSWER_BYTES);
+	recorder_print(world->recorder, &json);
+	recording = recording_parse("printed", json.data, json.len, &err);
+	if (!recording)
+		fail_msg("%s", err.text);
+	buf_fini(&json);
+	return recording;
+}
+
+static void long_spans_are_asked_in_chunks_that_servers_answer(void **state)
+{
+	struct world *world = *state;
+	struct recording *recording;
+	const struct recording_result *result;
+	size_t i, done, all;
+
+	world->plan.to_ms = world->plan.from_ms + 25000 * INT64_C(1000);
+	record(world);
+	assert_int_equal(world->n_seen, 3);
+	for (i = 0; i < 3; i++)
+		assert_in_range(
+			(world->seen[i].end_ms - world->seen[i].start_ms) /
+					world->seen[i].step_ms +
+				1,
+			1, PROMETHEUS_POINTS_MAX);
+	recorder_progress(world->recorder, &done, &all);
+	assert_int_equal(done, 3);
+	assert_int_equal(all, 3);
+	recording = printed(world);
+	result = &recording->series[0].result[0];
+	assert_int_equal(result->n, 25001);
+	for (i = 0; i < result->n; i++)
+		assert_int_equal(result->point[i].time_ms,
+			world->plan.from_ms + (int64_t)i * 1000);
+	recording_free(&recording);
+}
+
+static void every_query_of_an_slo_is_asked(void **state)
+{
+	struct world *world = *state;
+	struct recording *recording;
+
+	world->slos[0].requests = "r{}";
+	world->slos[1] = (struct slo){.name = "other",
+		.query = "q{v=\"{{revision}}\"}",
+		.compare_stable = true};
+	world->policy.n_slos = 2;
+	world->plan.context.candidate = "new";
+	world->plan.context.stable = "old";
+	record(world);
+	recording = printed(world);
+	assert_int_equal(recording->n_series, 4);
+	assert_string_equal(
+		recording_find(recording, "errors/requests")->query, "r{}");
+	assert_string_equal(
+		recording_find(recording, "other")->query, "q{v=\"new\"}");
+	assert_string_equal(recording_find(recording, "other/baseline")->query,
+		"q{v=\"old\"}");
+	recording_free(&recording);
+}
+
+static void trouble_of_the_server_is_tried_again(void **state)
+{
+	static const int statuses[] = {503, 429, 500};
+	struct world *world = *state;
+	struct recording *recording;
+	size_t i;
+
+	for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		world->n_seen = 0;
+		world->ended = false;
+		world->fail_status = statuses[i];
+		world->fail_body = "come back later";
+		world->n_fail = 1;
+		record(world);
+		assert_int_equal(world->n_seen, 2);
+		recording = printed(world);
+		assert_int_equal(recording->n_points, 61);
+		recording_free(&recording);
+	}
+}
+
+static void a_query_that_is_wrong_fails_it_at_once(void **state)
+{
+	struct world *world = *state;
+
+	world->fail_status = 400;
+	world->fail_body = "{\"status\":\"error\",\"errorType\":\"bad_data\","
+			   "\"error\":\"parse error\"}";
+	world->n_fail = 100;
+	record(world);
+	assert_int_equal(world->n_seen, 1);
+	assert_true(world->ended);
+	assert_int_not_equal(world->err.code, ERR_NONE);
+	assert_true(strncmp(world->err.text, "errors: ", 8) == 0);
+}
+
+/* Broken off after two of three chunks, the same again asks for the third. */
+static void what_was_read_is_not_asked_again(void **state)
+{
+	struct world *world = *state;
+	char path[] = "/tmp/recorder-test.XXXXXX";
+	struct recording *recording;
+
+	close(mkstemp(path));
+	world->plan.part = path;
+	world->plan.to_ms = world->plan.from_ms + 25000 * INT64_C(1000);
+	world->stop_after = 3;
+	record(world); /* the third is answered, and never arrives */
+	assert_false(world->ended);
+	assert_int_equal(world->n_seen, 3);
+	record(world);
+	assert_int_equal(world->n_seen, 4);
+	assert_int_equal(world->seen[3].start_ms, world->seen[2].start_ms);
+	recording = printed(world);
+	assert_int_equal(recording->n_points, 25001);
+	recording_free(&recording);
+	unlink(path);
+}
+
+static void a_part_that_was_damaged_is_not_taken(void **state)
+{
+	static const char *const rows[] = {"nonsense\n", "{}\n", "[1]\n",
+		"{\"identity\": 5, \"from\": 1, \"to\": 2}\n",
+		"{\"identity\": \"another\", \"from\": 1, \"to\": 2}\n"};
+	struct world *world = *state;
+	char path[] = "/tmp/recorder-test.XXXXXX";
+	struct err err;
+	size_t i;
+	FILE *file;
+
+	close(mkstemp(path));
+	world->plan.part = path;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		file = fopen(path, "w");
+		assert_non_null(file);
+		fputs(rows[i], file);
+		fclose(file);
+		if (recorder_new(
+			    &world->plan, world->loop, world->prometheus, &err))
+			fail_msg("row %zu is accepted", i);
+		assert_non_null(strstr(err.text, "remove it"));
+	}
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			long_spans_are_asked_in_chunks_that_servers_answer,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			every_query_of_an_slo_is_asked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			trouble_of_the_server_is_tried_again, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_query_that_is_wrong_fails_it_at_once, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_was_read_is_not_asked_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_part_that_was_damaged_is_not_taken, set_up,
+			tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
