@@ -92,6 +92,7 @@ int64_t token_fresh_ms(int64_t life_ms, struct rng *rng);
 /* Whom to act as; copied. */
 struct impersonation {
 	const struct source_type *type; /* what it is told to be */
+	const char *path; /* of the file that says so */
 	const char *email, *quota_project; /* the second may be NULL */
 	char *const *delegates; /* NULL-terminated, or NULL */
 	int64_t life_s;

@@ -205,6 +205,22 @@ static const char *provider_of(const struct external_account *account)
 		       : account->audience;
 }
 
+/* "federated identity P/Q": the rest says little, and takes its time. */
+static char *describe(const struct external_account *account, const char *path)
+{
+	static const char pools[] = "Pools/", providers[] = "/providers/";
+	const char *pool = strstr(account->audience, pools);
+	const char *provider = pool ? strstr(pool, providers) : NULL;
+
+	if (!provider)
+		return xasprintf("federated identity of %s (file %s)",
+			provider_of(account), path);
+	pool += strlen(pools);
+	return xasprintf("federated identity %.*s/%s (file %s)",
+		(int)(provider - pool), pool, provider + strlen(providers),
+		path);
+}
+
 static struct source *external_open(const struct exchange_env *env,
 	const struct source_file *file, struct err *err_r)
 {
@@ -221,9 +237,7 @@ static struct source *external_open(const struct exchange_env *env,
 		external_free(&external->head);
 		return NULL;
 	}
-	external->head.describe =
-		xasprintf("federated identity of %s (file %s)",
-			provider_of(account), file->path);
+	external->head.describe = describe(account, file->path);
 	external->head.account = xstrdup(provider_of(account));
 	external->head.quota_project = xstrdup(account->quota_project);
 	if (!account->impersonated)
@@ -232,6 +246,7 @@ static struct source *external_open(const struct exchange_env *env,
 	as.life_s = account->life_s;
 	as.quota_project = account->quota_project;
 	as.type = &source_external_impersonated;
+	as.path = file->path;
 	return source_impersonated_new(&external->head, &as, err_r);
 }
 

@@ -206,6 +206,7 @@ struct source *source_impersonated_new(
 	struct source *base, const struct impersonation *as, struct err *err_r)
 {
 	struct impersonated *impersonated = xcalloc(1, sizeof(*impersonated));
+	struct source *source = &impersonated->head;
 	size_t i;
 
 	impersonated->head.type = as->type;
@@ -215,14 +216,13 @@ struct source *source_impersonated_new(
 	impersonated->life_s = as->life_s;
 	for (i = 0; as->delegates && as->delegates[i]; i++)
 		impersonated->delegates[i] = xstrdup(as->delegates[i]);
-	impersonated->head.describe = xasprintf(
-		"service account %s through %s", as->email, base->describe);
+	impersonated->head.describe =
+		xasprintf("service account %s (file %s)", as->email, as->path);
 	impersonated->head.account = xstrdup(as->email);
 	impersonated->head.quota_project = xstrdup(as->quota_project);
-	if (choose_api(&impersonated->api, err_r) == 0)
-		return &impersonated->head;
-	impersonated_free(&impersonated->head);
-	return NULL;
+	if (choose_api(&impersonated->api, err_r) < 0)
+		source_free(&source);
+	return source;
 }
 
 static struct source *impersonated_open(const struct exchange_env *env,
@@ -242,6 +242,7 @@ static struct source *impersonated_open(const struct exchange_env *env,
 	as.delegates = key.delegates;
 	as.quota_project = key.quota_project;
 	as.type = &source_impersonated;
+	as.path = file->path;
 	if (base)
 		source = source_impersonated_new(base, &as, err_r);
 	else

@@ -109,7 +109,7 @@ static void account_fail(struct fetch *fetch, const struct err *cause)
 			"(NTP), and that the key and its account still exist "
 			"(gcloud iam service-accounts keys list)",
 			cause->text);
-	err_wrap(&err, "%s: asking %s for a token", account->head.describe,
+	err_wrap(&err, "%s: getting a token from %s", account->head.describe,
 		account->token_url);
 	fetch_fail(fetch, &err);
 }

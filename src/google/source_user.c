@@ -150,7 +150,7 @@ static void user_fail(struct fetch *fetch, const struct err *cause)
 			"%s; \"client_id\" and \"client_secret\" of the file "
 			"are not a client's, make it anew: " LOGIN,
 			cause->text);
-	err_wrap(&err, "%s: asking %s for a token", user->head.describe,
+	err_wrap(&err, "%s: getting a token from %s", user->head.describe,
 		user->token_url);
 	fetch_fail(fetch, &err);
 }

@@ -77,7 +77,7 @@ static void url_failed(struct subject *subject, const struct err *cause)
 			"%s; GitHub gives tokens while the job runs that wrote "
 			"the file, and with \"permissions: id-token: write\"",
 			cause->text);
-	err_wrap(&err, "asking %.*s for the subject token",
+	err_wrap(&err, "getting the subject token from %.*s",
 		(int)strcspn(url, "?"), url);
 	subject_finish(subject, NULL, &err);
 }
@@ -151,7 +151,7 @@ static void program_failed(struct subject *subject, const struct err *cause)
 {
 	struct err err = *cause;
 
-	err_wrap(&err, "running %s for the subject token",
+	err_wrap(&err, "getting the subject token by running %s",
 		source_of(subject)->argv[0]);
 	subject_finish(subject, NULL, &err);
 }

@@ -26,7 +26,7 @@
 static void a_key_file_gives_a_token(void **state)
 {
 	struct world *world = *state;
-	struct answer answer;
+	struct token_answer answer;
 	char *wanted = xasprintf(
 		"service account " FAKE_EMAIL " (file %s)", world->key_path);
 
@@ -255,7 +255,7 @@ static void a_token_is_kept(void **state)
 static void many_who_ask_at_once_share_one_request(void **state)
 {
 	struct world *world = *state;
-	struct answer answers[8] = {{0}};
+	struct token_answer answers[8] = {{0}};
 	struct token_call *calls[8];
 	size_t i;
 
@@ -280,7 +280,7 @@ static void many_who_ask_at_once_share_one_request(void **state)
 static void a_cancelled_call_of_a_kept_token_stays_silent(void **state)
 {
 	struct world *world = *state;
-	struct answer answer = {.world = world};
+	struct token_answer answer = {.world = world};
 	struct token_call *call;
 
 	open_key(world);
@@ -295,7 +295,7 @@ static void a_cancelled_call_of_a_kept_token_stays_silent(void **state)
 static void credentials_may_go_while_asking(void **state)
 {
 	struct world *world = *state;
-	struct answer answer = {.world = world};
+	struct token_answer answer = {.world = world};
 
 	open_key(world);
 	token_start(world->credentials, answered, &answer);
@@ -396,8 +396,9 @@ static void a_rejected_token_leads_to_one_refresh(void **state)
 static void a_token_rejected_while_handed_out_reaches_the_others(void **state)
 {
 	struct world *world = *state;
-	struct answer first = {.world = world, .rejects = true};
-	struct answer second = {.world = world, .rejects = true, .stops = true};
+	struct token_answer first = {.world = world, .rejects = true};
+	struct token_answer second = {
+		.world = world, .rejects = true, .stops = true};
 
 	open_key(world);
 	token_start(world->credentials, answered, &first);
@@ -410,7 +411,7 @@ static void a_token_rejected_while_handed_out_reaches_the_others(void **state)
 static void a_ready_token_cannot_be_refreshed(void **state)
 {
 	struct world *world = *state;
-	struct answer answer;
+	struct token_answer answer;
 
 	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "ya29.ready", 1);
 	open_found(world);
@@ -453,7 +454,7 @@ static void passing_trouble_is_tried_again(void **state)
 		{{{302, ""}}, 1, ERR_AUTH, "HTTP 302"},
 	};
 	struct world *world = *state;
-	struct answer answer;
+	struct token_answer answer;
 	size_t i;
 
 	for (i = 0; i < N(rows); i++) {
@@ -474,7 +475,7 @@ static void passing_trouble_is_tried_again(void **state)
 static void a_wrong_clock_is_suspected(void **state)
 {
 	struct world *world = *state;
-	struct answer answer;
+	struct token_answer answer;
 
 	open_key(world);
 	world->google.clock_ahead_s = 7200;
@@ -494,7 +495,7 @@ static void a_key_that_google_does_not_know_is_told(void **state)
 {
 	struct world *world = *state;
 	EVP_PKEY *other = fake_key_new(2048);
-	struct answer answer;
+	struct token_answer answer;
 
 	open_key(world);
 	world->google.key = other;
@@ -507,7 +508,7 @@ static void a_key_that_google_does_not_know_is_told(void **state)
 static void who_does_not_answer_is_tried_three_times(void **state)
 {
 	struct world *world = *state;
-	struct answer answer;
+	struct token_answer answer;
 	int64_t started_ms;
 
 	open_key(world);
@@ -517,7 +518,8 @@ static void who_does_not_answer_is_tried_three_times(void **state)
 	/* One wait, and one twice as long, each 10 % shorter at least. */
 	assert_true(loop_now(world->loop) - started_ms >= 3 * BACKOFF_MS - 6);
 	assert_true(err_is_retryable(answer.err.code));
-	assert_non_null(strstr(answer.err.text, "asking http://127.0.0.1:"));
+	assert_non_null(strstr(
+		answer.err.text, "getting a token from http://127.0.0.1:"));
 }
 
 static void only_the_metadata_server_is_believed(void **state)
@@ -525,7 +527,7 @@ static void only_the_metadata_server_is_believed(void **state)
 	static const struct fake_answer refusals[] = {
 		{404, "<html>"}, {403, "<html>"}};
 	struct world *world = *state;
-	struct answer answer;
+	struct token_answer answer;
 
 	open_metadata(world);
 	world->google.script = refusals;

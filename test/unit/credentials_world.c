@@ -124,7 +124,7 @@ void ignore(const struct secret *token, const struct err *err, void *arg)
 
 void answered(const struct secret *token, const struct err *err, void *arg)
 {
-	struct answer *answer = arg;
+	struct token_answer *answer = arg;
 
 	answer->calls++;
 	assert_true((token == NULL) == (err != NULL));
@@ -143,9 +143,9 @@ void answered(const struct secret *token, const struct err *err, void *arg)
 		loop_stop(answer->world->loop);
 }
 
-struct answer ask(struct world *world)
+struct token_answer ask(struct world *world)
 {
-	struct answer answer = {.world = world, .stops = true};
+	struct token_answer answer = {.world = world, .stops = true};
 
 	token_start(world->credentials, answered, &answer);
 	assert_int_equal(answer.calls, 0); /* never inside token_start */
@@ -288,8 +288,10 @@ json_t *impersonated_file(json_t *source)
 
 void expect_failure(struct world *world, const char *const texts[])
 {
-	struct answer answer = ask(world);
+	struct token_answer answer = ask(world);
 
+	/* It is read where secrets are masked. */
+	redact_text(answer.err.text, sizeof(answer.err.text));
 	for (; *texts; texts++) {
 		if (!strstr(answer.err.text, *texts))
 			fail_msg("no \"%s\" in: %s", *texts, answer.err.text);

@@ -28,7 +28,7 @@ struct world {
 	char *key_path;
 };
 
-struct answer {
+struct token_answer {
 	struct world *world;
 	int calls;
 	char token[32]; /* "" when there was none */
@@ -49,7 +49,7 @@ void run_for(struct world *world, int64_t ms);
 
 void ignore(const struct secret *token, const struct err *err, void *arg);
 void answered(const struct secret *token, const struct err *err, void *arg);
-struct answer ask(struct world *world); /* for an access token */
+struct token_answer ask(struct world *world); /* for an access token */
 
 void open_found(struct world *world);
 void open_key(struct world *world);

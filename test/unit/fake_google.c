@@ -457,16 +457,18 @@ static void serve_now(
 }
 
 struct late {
+	struct late *next;
 	struct fake_google *google;
 	struct server_request *request;
+	struct timer *timer;
 };
 
 static void serve_late(void *arg)
 {
 	struct late *late = arg;
 
+	late->timer = NULL; /* it goes with all of them */
 	serve_now(late->google, late->request);
-	free(late);
 }
 
 static void serve(struct server_request *request, void *arg)
@@ -479,8 +481,11 @@ static void serve(struct server_request *request, void *arg)
 		return;
 	}
 	late = xcalloc(1, sizeof(*late));
-	*late = (struct late){google, request};
-	timer_start(google->loop, google->delay_ms, serve_late, late);
+	*late = (struct late){
+		.next = google->lates, .google = google, .request = request};
+	google->lates = late;
+	late->timer =
+		timer_start(google->loop, google->delay_ms, serve_late, late);
 }
 
 void fake_google_init(
@@ -496,6 +501,15 @@ void fake_google_init(
 
 void fake_google_fini(struct fake_google *google)
 {
+	struct late *late;
+
+	while ((late = google->lates)) {
+		google->lates = late->next;
+		if (late->timer)
+			request_reset(late->request);
+		timer_cancel(&late->timer);
+		free(late);
+	}
 	server_free(&google->server);
 	xfree(&google->subject);
 }

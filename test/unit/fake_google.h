@@ -51,6 +51,7 @@ struct fake_google {
 	int n_script;
 	bool no_flavor; /* the metadata server is somebody else */
 	int64_t delay_ms; /* before each answer */
+	struct late *lates; /* they wait, or waited, for it */
 	bool long_tokens; /* of more than the 12,288 bytes that are told */
 	bool no_life; /* an exchange does not tell expires_in */
 	bool wants_client, wants_delegate, wants_project; /* at STS, IAM */

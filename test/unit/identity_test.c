@@ -196,8 +196,7 @@ static void trouble_at_the_subjects_url_is_told(void **state)
 	open_json(world, direct_file(world, NULL));
 	world->google.script = answers;
 	world->google.n_script = N(answers);
-	EXPECT_FAILURE(world, world->key_path,
-		"/oidc for the subject token: HTTP 403");
+	EXPECT_FAILURE(world, world->key_path, "/oidc: HTTP 403");
 	EXPECT_FAILURE(world, "its answer: \"value\" must be 1 to");
 	EXPECT_FAILURE(world, "its answer: \"value\" is not a string");
 	EXPECT_FAILURE(world, "its answer: it is not JSON");
@@ -343,8 +342,8 @@ static void what_a_program_says_wrong_is_told(void **state)
 	for (i = 0; i < N(rows); i++) {
 		path = write_program(world, rows[i].script);
 		open_json(world, program_file(world, path, NULL));
-		EXPECT_FAILURE(
-			world, world->key_path, "running", path, rows[i].text);
+		EXPECT_FAILURE(world, world->key_path, "by running", path,
+			rows[i].text);
 		credentials_free(&world->credentials);
 		xfree(&path);
 	}
@@ -403,7 +402,7 @@ static void credentials_may_go_while_a_program_runs(void **state)
 {
 	struct world *world = *state;
 	char *path = write_program(world, "sleep 30");
-	struct answer answer = {.world = world};
+	struct token_answer answer = {.world = world};
 
 	setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1", 1);
 	open_json(world, program_file(world, path, NULL));
@@ -755,7 +754,7 @@ static void a_slow_metadata_server_is_waited_for(void **state)
 static void fetched_none(
 	struct secret *token, int64_t life_s, const struct err *err, void *arg)
 {
-	struct answer *answer = arg;
+	struct token_answer *answer = arg;
 
 	assert_null(token);
 	answer->err = *err;
@@ -768,7 +767,7 @@ static void none_at_all_is_told_within_a_second(void **state)
 	char *url = fake_google_url(&world->google, "");
 	const struct exchange_env env = {
 		world->loop, world->http, BACKOFF_MS, NULL};
-	struct answer answer = {.world = world};
+	struct token_answer answer = {.world = world};
 	struct source *source;
 	int64_t started_ms = loop_now(world->loop);
 
