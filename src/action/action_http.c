@@ -101,8 +101,13 @@ static int check_token_host(const char *text, struct err *err_r)
 		return 0;
 	return err_set(err_r, ERR_POLICY,
 		"auth google sends an access token, which is for "
-		"*.googleapis.com only; a Cloud Run service wants an ID token, "
-		"which is not supported by this version");
+		"*.googleapis.com only; a Cloud Run service wants an ID token: "
+		"write \"type: id-token\"");
+}
+
+static bool wants_token(const struct auth *auth)
+{
+	return auth->type == AUTH_GOOGLE || auth->type == AUTH_ID_TOKEN;
 }
 
 static int http_check(const struct action_env *env, const struct action *action,
@@ -120,7 +125,7 @@ static int http_check(const struct action_env *env, const struct action *action,
 	buf_fini(&url);
 	if (rc < 0)
 		return -1;
-	if (http->auth.type == AUTH_GOOGLE && !env->credentials)
+	if (wants_token(&http->auth) && !env->credentials)
 		return err_set(err_r, ERR_AUTH,
 			"it needs Google credentials and there are none");
 	if (http->n_headers > HEADERS_MAX)
@@ -139,12 +144,16 @@ static int http_check(const struct action_env *env, const struct action *action,
 struct attempt {
 	struct action_run *run;
 	struct token_call *token;
+	char *audience; /* of the ID token; NULL: an access token */
+	struct secret *sent; /* one of the two; NULL: none */
+	bool renewed; /* it was refused, and another one was got */
 	struct http_call *call;
 	struct timer *pause;
 	int number; /* from 1 */
 };
 
 static void attempt_start(struct attempt *attempt);
+static void attempt_authorize(struct attempt *attempt);
 static void attempt_authorized(
 	const struct secret *token, const struct err *err, void *arg);
 static void attempt_send(struct attempt *attempt, const struct secret *bearer);
@@ -169,12 +178,72 @@ static void attempt_start(struct attempt *attempt)
 
 	attempt->number++;
 	buf_clear(&run->detail); /* only the last attempt is told */
-	if (auth->type == AUTH_GOOGLE)
-		attempt->token = token_start(
-			run->env->credentials, attempt_authorized, attempt);
+	if (wants_token(auth))
+		attempt_authorize(attempt);
 	else
 		attempt_send(attempt,
 			auth->type == AUTH_BEARER ? auth->secret : NULL);
+}
+
+static int choose_audience(struct attempt *attempt, struct err *err_r)
+{
+	struct action_run *run = attempt->run;
+	const struct action_http *http = http_of(run->action);
+	struct buf url;
+
+	if (attempt->audience || http->auth.type != AUTH_ID_TOKEN)
+		return 0;
+	if (http->auth.audience) {
+		attempt->audience = xstrdup(http->auth.audience);
+		return 0;
+	}
+	render_url(http, run->values, &url);
+	attempt->audience = url_audience(url.data, err_r);
+	buf_wipe(&url);
+	buf_fini(&url);
+	return attempt->audience ? 0 : -1;
+}
+
+static void attempt_lost(void *arg)
+{
+	struct attempt *attempt = arg;
+
+	attempt->pause = NULL;
+	attempt_failed(attempt, false);
+}
+
+static void attempt_authorize(struct attempt *attempt)
+{
+	struct credentials *credentials = attempt->run->env->credentials;
+	struct err err;
+
+	if (choose_audience(attempt, &err) < 0) {
+		buf_adds(&attempt->run->detail, err.text);
+		attempt->pause = timer_start(
+			attempt->run->env->loop, 0, attempt_lost, attempt);
+	} else if (attempt->audience) {
+		attempt->token = id_token_start(credentials, attempt->audience,
+			attempt_authorized, attempt);
+	} else {
+		attempt->token =
+			token_start(credentials, attempt_authorized, attempt);
+	}
+}
+
+/* Once: a token may end, or be withdrawn, before its time. */
+static bool attempt_renews(struct attempt *attempt, int status)
+{
+	struct credentials *credentials = attempt->run->env->credentials;
+
+	if (status != 401 || !attempt->sent || attempt->renewed)
+		return false;
+	attempt->renewed = true;
+	if (attempt->audience)
+		id_token_reject(credentials, attempt->audience, attempt->sent);
+	else
+		token_reject(credentials, attempt->sent);
+	attempt_authorize(attempt);
+	return true;
 }
 
 static void attempt_authorized(
@@ -183,6 +252,8 @@ static void attempt_authorized(
 	struct attempt *attempt = arg;
 
 	attempt->token = NULL;
+	secret_free(&attempt->sent);
+	attempt->sent = secret_dup(token);
 	if (token) {
 		attempt_send(attempt, token);
 		return;
@@ -209,9 +280,17 @@ static int64_t attempt_timeout(const struct attempt *attempt)
 }
 
 static size_t fill_headers(
-	const struct action_http *http, struct http_header headers[HEADERS_MAX])
+	const struct action_run *run, struct http_header headers[HEADERS_MAX])
 {
+	const struct action_http *http = http_of(run->action);
+	const char *quota = NULL;
 	size_t n = 0;
+
+	if (http->auth.type == AUTH_GOOGLE)
+		quota = credentials_quota_project(run->env->credentials);
+	if (quota)
+		headers[n++] =
+			(struct http_header){"x-goog-user-project", quota};
 
 	for (size_t i = 0; i < http->n_headers && n < HEADERS_MAX; i++) {
 		if (http->body &&
@@ -233,7 +312,7 @@ static void attempt_send(struct attempt *attempt, const struct secret *bearer)
 	struct http_request request = {
 		.method = http->method,
 		.headers = headers,
-		.n_headers = fill_headers(http, headers),
+		.n_headers = fill_headers(run, headers),
 		.bearer = bearer,
 		.username = basic ? http->auth.username : NULL,
 		.password = basic ? http->auth.secret : NULL,
@@ -315,6 +394,8 @@ static void attempt_answered(const struct http_reply *reply, void *arg)
 	struct err err;
 
 	attempt->call = NULL;
+	if (attempt_renews(attempt, reply->status))
+		return;
 	if (!reply->status) {
 		buf_adds(&run->detail, reply->err->text);
 		attempt_failed(
@@ -364,12 +445,22 @@ static void attempt_again(void *arg)
 	attempt_start(attempt);
 }
 
+static void attempt_free(struct attempt *attempt)
+{
+	attempt->run->data = NULL;
+	token_cancel(&attempt->token);
+	http_cancel(&attempt->call);
+	timer_cancel(&attempt->pause);
+	secret_free(&attempt->sent);
+	xfree(&attempt->audience);
+	free(attempt);
+}
+
 static void attempt_finish(struct attempt *attempt, enum action_result result)
 {
 	struct action_run *run = attempt->run;
 
-	run->data = NULL;
-	free(attempt);
+	attempt_free(attempt);
 	action_run_end(run, result);
 }
 
@@ -396,13 +487,8 @@ static void http_stop(struct action_run *run)
 {
 	struct attempt *attempt = run->data;
 
-	if (!attempt)
-		return;
-	token_cancel(&attempt->token);
-	http_cancel(&attempt->call);
-	timer_cancel(&attempt->pause);
-	free(attempt);
-	run->data = NULL;
+	if (attempt)
+		attempt_free(attempt);
 }
 
 const struct action_type action_type_http = {

@@ -34,7 +34,13 @@ enum on_drift { ON_DRIFT_STOP, ON_DRIFT_REASSERT };
 enum on_interrupt { ON_INTERRUPT_ROLLBACK, ON_INTERRUPT_LEAVE };
 enum finish { FINISH_AS_FOUND, FINISH_PINNED, FINISH_LATEST };
 enum no_data { NO_DATA_WAIT, NO_DATA_PASS, NO_DATA_BREACH };
-enum auth_type { AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_GOOGLE };
+enum auth_type {
+	AUTH_NONE,
+	AUTH_BASIC,
+	AUTH_BEARER,
+	AUTH_GOOGLE,
+	AUTH_ID_TOKEN
+};
 /* Who is asked for an SLO's values; live/provider.h knows how. */
 enum slo_provider { SLO_PROMETHEUS, SLO_JSON, SLO_SENTRY, SLO_PROVIDERS };
 /* What the policy's metrics are: any Prometheus, or Cloud Monitoring. */
@@ -55,6 +61,7 @@ struct auth {
 	enum auth_type type;
 	const char *username; /* basic */
 	struct secret *secret; /* basic: password, bearer: token */
+	const char *audience; /* id-token; NULL: where the URL leads */
 };
 
 struct tls {

@@ -8,13 +8,14 @@
 
 #define HEADERS_MAX   32
 #define VARIABLES_MAX 128
+#define AUDIENCE_MAX  1024
 
 static const struct choice auth_types[] = {
 	{"none", AUTH_NONE},
 	{"basic", AUTH_BASIC},
 	{"bearer", AUTH_BEARER},
 	{"google", AUTH_GOOGLE},
-	{"id-token", -1},
+	{"id-token", AUTH_ID_TOKEN},
 	{0},
 };
 
@@ -22,7 +23,7 @@ static const struct choice auth_types[] = {
 struct auth_draft {
 	enum auth_type type;
 	const struct node *username, *password, *password_file, *token,
-		*token_file;
+		*token_file, *audience;
 };
 
 static const struct key auth_keys[] = {
@@ -34,6 +35,7 @@ static const struct key auth_keys[] = {
 		offsetof(struct auth_draft, password_file)},
 	{"token", read_node, offsetof(struct auth_draft, token)},
 	{"token_file", read_node, offsetof(struct auth_draft, token_file)},
+	{"audience", read_node, offsetof(struct auth_draft, audience)},
 	{0},
 };
 
@@ -101,15 +103,35 @@ static void refuse_all(struct loader *loader, const struct auth_draft *draft,
 	}
 }
 
-void read_auth(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
+/* A custom audience, or the URL of the service behind a balancer. */
+static const char *audience_of(struct loader *loader, const struct node *node)
 {
-	struct auth *auth = (struct auth *)((char *)into + key->offset);
+	const char *text = node ? node->text : NULL, *at = text;
+
+	if (!node)
+		return NULL;
+	while (at && *at > ' ' && *at < 0x7f)
+		at++;
+	if (text && *text && !*at && at - text <= AUDIENCE_MAX)
+		return arena_strdup(loader->arena, text);
+	complain(loader, node,
+		"an audience is a URL or a word of at most %d visible ASCII "
+		"characters",
+		AUDIENCE_MAX);
+	return NULL;
+}
+
+static void load_auth(
+	struct loader *loader, const struct node *value, struct auth *auth)
+{
 	struct auth_draft draft = {.type = AUTH_NONE};
 	const struct node *type = node_get(value, "type");
 
 	read_section(loader, value, &auth_section, &draft);
 	auth->type = draft.type;
+	if (draft.type != AUTH_ID_TOKEN && draft.audience)
+		complain(loader, draft.audience->key,
+			"an audience is for \"type: id-token\"");
 	switch (draft.type) {
 	case AUTH_NONE:
 		if (type && type->text && !strcmp(type->text, "none"))
@@ -126,7 +148,28 @@ void read_auth(struct loader *loader, const struct node *value,
 	case AUTH_GOOGLE:
 		refuse_all(loader, &draft, "google", true);
 		break;
+	case AUTH_ID_TOKEN:
+		refuse_all(loader, &draft, "id-token", true);
+		auth->audience = audience_of(loader, draft.audience);
+		break;
 	}
+}
+
+void read_http_auth(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	load_auth(loader, value, (struct auth *)((char *)into + key->offset));
+}
+
+void read_auth(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct auth *auth = (struct auth *)((char *)into + key->offset);
+
+	load_auth(loader, value, auth);
+	if (auth->type == AUTH_ID_TOKEN)
+		complain(loader, value,
+			"\"type: id-token\" is for actions of type http");
 }
 
 /* ---- tls ---- */

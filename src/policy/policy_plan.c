@@ -98,6 +98,7 @@ static const char *auth_text(const struct auth *auth)
 		[AUTH_BASIC] = "basic authentication",
 		[AUTH_BEARER] = "a bearer token",
 		[AUTH_GOOGLE] = "Google credentials",
+		[AUTH_ID_TOKEN] = "an ID token",
 	};
 
 	return auths[auth->type];

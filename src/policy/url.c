@@ -185,6 +185,44 @@ bool url_takes_access_tokens(const struct url *url)
 		       !strncasecmp(host->at + host->len - len, google, len));
 }
 
+/* "canary---shop-abc-uc.a.run.app" is shop-abc-uc.a.run.app's: what is left of
+ * the dashes is a tag. */
+static size_t tag_len(const struct url_part *host)
+{
+	static const char zone[] = ".run.app", mark[] = "---";
+	size_t zone_len = strlen(zone), mark_len = strlen(mark), i;
+
+	if (host->len <= zone_len ||
+		strncasecmp(host->at + host->len - zone_len, zone, zone_len) !=
+			0)
+		return 0;
+	for (i = 0; i + mark_len + zone_len < host->len; i++) {
+		if (strncmp(host->at + i, mark, mark_len) == 0)
+			return i + mark_len;
+	}
+	return 0;
+}
+
+char *url_audience(const char *text, struct err *err_r)
+{
+	struct buf out;
+	struct url url;
+	size_t skip;
+
+	if (url_parse(text, &url, err_r) < 0)
+		return NULL;
+	skip = tag_len(&url.host);
+	buf_init(&out, URL_BYTES_MAX);
+	buf_add(&out, url.scheme.at, url.scheme.len);
+	buf_adds(&out, "://");
+	buf_add(&out, url.host.at + skip, url.host.len - skip);
+	if (url.port.at) {
+		buf_addc(&out, ':');
+		buf_add(&out, url.port.at, url.port.len);
+	}
+	return buf_steal(&out);
+}
+
 void url_show(const struct url *url, struct buf *out)
 {
 	if (url->scheme.at) {

@@ -43,6 +43,10 @@ MUST_CHECK int url_parse_redis(
  * its account may do, may go. */
 bool url_takes_access_tokens(const struct url *url);
 
+/* Whom an ID token for a request to this URL is to be for: scheme and host,
+ * without a Cloud Run tag. The caller frees it; NULL: it is no URL. */
+char *url_audience(const char *text, struct err *err_r);
+
 /* Without userinfo and query. */
 void url_show(const struct url *url, struct buf *out);
 

@@ -495,9 +495,41 @@ static void lists_of_actions_are_named_as_in_the_file(void **state)
 		action_list_name(LIST_ROLLED_BACK), "hooks.rolled_back");
 }
 
+static void an_id_token_is_for_the_service_not_for_its_tag(void **state)
+{
+	static const struct {
+		const char *url, *audience;
+	} rows[] = {
+		{"https://shop-abc-uc.a.run.app/health?x=1",
+			"https://shop-abc-uc.a.run.app"},
+		{"https://canary---shop-abc-uc.a.run.app/health",
+			"https://shop-abc-uc.a.run.app"},
+		{"https://canary---shop.example.com/",
+			"https://canary---shop.example.com"},
+		{"https://u:p@shop.example.com:8443/a",
+			"https://shop.example.com:8443"},
+		{"http://127.0.0.1:80/", "http://127.0.0.1:80"},
+		{"not a url", NULL},
+	};
+	struct err err;
+	char *audience;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		audience = url_audience(rows[i].url, &err);
+		if (rows[i].audience)
+			assert_string_equal(audience, rows[i].audience);
+		else
+			assert_null(audience);
+		free(audience);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			an_id_token_is_for_the_service_not_for_its_tag),
 		cmocka_unit_test(what_is_not_said_has_a_default),
 		cmocka_unit_test(what_is_said_is_kept),
 		cmocka_unit_test(an_action_is_idempotent_by_its_method),
