@@ -798,6 +798,8 @@ static const struct {
 		"\"token_url\" is"},
 	{"token_url", "\"https://sts.googleapis.com.evil/v1\"",
 		"\"token_url\" is"},
+	{"token_url", "\"https://sts.googleapis.net/v1/token\"",
+		"\"token_url\" is"},
 	{"token_url", "\"https://sts.googleapis.com@evil/v1\"",
 		"\"token_url\" is"},
 	{"token_url", "\"https://sts.a.b.rep.googleapis.com/v1\"",
