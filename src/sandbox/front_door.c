@@ -195,6 +195,8 @@ uint64_t front_door_requests(
 void front_door_metrics(const struct front_door *door, struct buf *out)
 {
 	struct metrics_row rows[MODEL_REVISIONS_MAX];
+	struct metrics_owner owner = {door->model->project, door->model->region,
+		door->model->service};
 	size_t i, k;
 
 	for (i = 0; i < door->n_backends; i++) {
@@ -205,6 +207,7 @@ void front_door_metrics(const struct front_door *door, struct buf *out)
 	}
 	sandbox_metrics_print(
 		door->model->service, rows, door->n_backends, out);
+	cloud_metrics_print(&owner, rows, door->n_backends, out);
 }
 
 /* The tag that a request names in its path or host; "" when it names none.

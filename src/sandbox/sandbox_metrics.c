@@ -43,9 +43,10 @@ void revision_stats_count(
 	stats->bucket[i]++;
 	stats->count++;
 	stats->sum_s += (double)latency_us / 1e6;
+	cloud_stats_count(stats->cloud, code, latency_us);
 }
 
-static void add_escaped(struct buf *out, const char *value)
+void metrics_escape(struct buf *out, const char *value)
 {
 	for (; *value; value++) {
 		if (*value == '\n') {
@@ -63,9 +64,9 @@ static void add_name(struct buf *out, const char *name, const char *service,
 {
 	buf_adds(out, name);
 	buf_adds(out, "{service=\"");
-	add_escaped(out, service);
+	metrics_escape(out, service);
 	buf_adds(out, "\",revision=\"");
-	add_escaped(out, revision);
+	metrics_escape(out, revision);
 	buf_addc(out, '"');
 }
 

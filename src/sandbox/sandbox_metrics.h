@@ -15,12 +15,24 @@
 #define METRICS_CODES    500
 #define METRICS_TEXT_MAX (16 * 1024 * 1024)
 
+/* Cloud Monitoring's histogram: a millisecond and up, each by the root of two,
+ * apart for each class of status. */
+#define CLOUD_BUCKETS 34 /* without +Inf; the last ends at 93 s */
+#define CLOUD_CLASSES 5 /* 1xx to 5xx */
+
+struct cloud_stats {
+	uint64_t bucket[CLOUD_BUCKETS + 1]; /* each alone; the last: +Inf */
+	uint64_t count;
+	double sum_ms;
+};
+
 struct revision_stats {
 	uint64_t code[METRICS_CODES]; /* from METRICS_CODE_MIN */
 	uint64_t bucket[METRICS_BUCKETS + 1]; /* each alone; the last: +Inf */
 	uint64_t count;
 	double sum_s;
 	uint64_t in_flight;
+	struct cloud_stats cloud[CLOUD_CLASSES];
 };
 
 void revision_stats_count(
@@ -32,9 +44,27 @@ struct metrics_row {
 	int percent; /* that it serves now */
 };
 
+/* Whose metrics they are; all borrowed. */
+struct metrics_owner {
+	const char *project, *region, *service;
+};
+
 /* 200 and 500 are there from the start, at zero, so that a first failure is an
  * increase that rate() sees. */
 void sandbox_metrics_print(const char *service, const struct metrics_row *rows,
 	size_t n, struct buf *out);
+
+/* ---- cloud_metrics.c ---- */
+
+void cloud_stats_count(
+	struct cloud_stats cloud[CLOUD_CLASSES], int code, int64_t latency_us);
+
+/* The same requests by the names and labels that Cloud Run's metrics have in
+ * Cloud Monitoring's PromQL. As there, what never happened has no series: no
+ * failures, no 5xx. Latencies have the class of the status, not the status. */
+void cloud_metrics_print(const struct metrics_owner *owner,
+	const struct metrics_row *rows, size_t n, struct buf *out);
+/* A label's value, as the exposition format has it. */
+void metrics_escape(struct buf *out, const char *value);
 
 #endif

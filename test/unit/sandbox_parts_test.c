@@ -215,6 +215,45 @@ static void metrics_are_counted_and_escaped(void **state)
 	buf_fini(&out);
 }
 
+/* What never happened has no series; milliseconds. */
+static void metrics_of_the_cloud_are_shaped_as_there(void **state)
+{
+	static const struct metrics_owner owner = {"acme", "us-east1", "shop"};
+	struct revision_stats stats;
+	struct metrics_row row = {"shop-1", &stats, 10};
+	struct buf out;
+
+	memset(&stats, 0, sizeof(stats));
+	buf_init(&out, METRICS_TEXT_MAX);
+	cloud_metrics_print(&owner, &row, 1, &out);
+	assert_null(strstr(out.data, "shop-1"));
+	revision_stats_count(&stats, 200, 1000);
+	revision_stats_count(&stats, 204, 2001);
+	cloud_metrics_print(&owner, &row, 1, &out);
+	assert_null(strstr(out.data, "5xx"));
+	revision_stats_count(&stats, 503, 100000000);
+	buf_clear(&out);
+	cloud_metrics_print(&owner, &row, 1, &out);
+#define LABELS                                                            \
+	"{monitored_resource=\"cloud_run_revision\",project_id=\"acme\"," \
+	"location=\"us-east1\",service_name=\"shop\","                    \
+	"revision_name=\"shop-1\",configuration_name=\"shop\","
+	assert_non_null(strstr(out.data,
+		"run_googleapis_com:request_count" LABELS
+		"response_code=\"503\",response_code_class=\"5xx\"} 1\n"));
+	assert_non_null(strstr(out.data,
+		"run_googleapis_com:request_latencies_bucket" LABELS
+		"response_code_class=\"2xx\",le=\"1\"} 1\n"));
+	assert_non_null(strstr(out.data, "class=\"2xx\",le=\"2\"} 1\n"));
+	assert_non_null(strstr(out.data, "class=\"2xx\",le=\"2.82843\"} 2\n"));
+	assert_non_null(strstr(out.data, "class=\"5xx\",le=\"92681.9\"} 0\n"));
+	assert_non_null(strstr(out.data, "class=\"5xx\",le=\"+Inf\"} 1\n"));
+	assert_non_null(strstr(out.data,
+		"run_googleapis_com:request_latencies_sum" LABELS
+		"response_code_class=\"5xx\"} 100000\n"));
+	buf_fini(&out);
+}
+
 static void the_log_keeps_the_newest_requests(void **state)
 {
 	struct sandbox_log log;
@@ -256,6 +295,7 @@ int main(void)
 		cmocka_unit_test(a_profile_changes_only_where_it_is_told),
 		cmocka_unit_test(latencies_and_errors_follow_the_profile),
 		cmocka_unit_test(metrics_are_counted_and_escaped),
+		cmocka_unit_test(metrics_of_the_cloud_are_shaped_as_there),
 		cmocka_unit_test(the_log_keeps_the_newest_requests),
 	};
 
