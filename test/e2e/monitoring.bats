@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154
+# Rollouts whose metrics are Cloud Monitoring's: a front of its kind before a
+# real Prometheus, which scrapes series of Cloud Run's names. Samples are late.
+
+bats_require_minimum_version 1.5.0
+
+load world
+load rollout
+
+# One world for all of them: it takes longer to build than to use.
+setup_file() {
+	rollout_world
+	front_start e2e-token
+	export WORLD ADMIN FRONT METRICS SERVICE PROMETHEUS FRONT_LOG
+}
+
+teardown_file() {
+	world_close
+}
+
+setup() {
+	PIDS=()
+	rm -f "$WORLD/state.db" "$FRONT_LOG"
+	control POST /revisions/backend-2 '{"errors": "0%"}'
+	control PUT /traffic '{"backend-1": 100}'
+	until_true 10 serves backend-1 100
+	monitored
+}
+
+teardown() {
+	local pid
+
+	for pid in "${PIDS[@]}"; do
+		kill "$pid" 2>/dev/null || continue
+		wait "$pid" 2>/dev/null || true
+	done
+}
+
+front_start() { # TOKEN: sets FRONT_LOG; it is where Google is looked for
+	FRONT_LOG=$WORLD/front.log
+	"$BATS_TEST_DIRNAME/monitoring-front" "$PROMETHEUS" "$1" 1 \
+		"$FRONT_LOG" >"$WORLD/front.url" 2>"$WORLD/front.err" 3>&- &
+	PIDS+=($!)
+	until_true 20 test -s "$WORLD/front.url"
+	CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING=$(cat "$WORLD/front.url")/
+	export CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING
+}
+
+# As with Google, but a hundred times faster.
+monitored() { # [KEY OF METRICS…]
+	cat >"$WORLD/policy.yaml" <<-YAML
+		version: 1
+		name: monitored
+		metrics: {provider: google, delay: 1500ms, resolution: 500ms, timeout: 900ms, ${1:-quota_project: payer}}
+		steps: [{percent: 20, bake: 2s}, {percent: 100, bake: 2s}]
+		settle: 4s # the least there may be
+		slos:
+		  - {use: cloud-run/error-rate, window: 2s, interval: 1s,
+		     fail_after: 2, min_passes: 2, requests: {min: 5}}
+		  - {use: cloud-run/latency-p95, window: 2s, interval: 1s,
+		     min_passes: 2, requests: {min: 5}}
+		  - {use: cloud-run/latency-p50, compare: stable, window: 2s,
+		     interval: 1s, min_passes: 2, max_ratio: 20, requests: {min: 5}}
+	YAML
+}
+
+# seconds of the first line of the rollout that meets CONDITION
+at() { # CONDITION
+	jq -rs "[.[] | select($1)][0].time |
+		(.[:19] + \"Z\" | fromdate) + (.[19:23] | tonumber)" \
+		"$WORLD/run.json"
+}
+
+# No query sees what is not all there yet; none about the candidate reaches back
+# before its first shift was confirmed.
+windows_are_whole() { # WINDOW
+	jq -es --argjson shift "$(at '.event == "step-started"')" \
+		--argjson window "$1" '
+		all(.[]; .now - .time >= 1) and
+		(map(select(.query | contains("backend-2"))) |
+			length > 0 and all(.[]; .time - $window >= $shift))' \
+		"$FRONT_LOG" >/dev/null
+}
+
+@test "a good release is promoted on late samples and whole windows" {
+	rollout_start
+	rollout_ends 0
+	windows_are_whole 2
+	jq -es 'all(.[]; .project == "acme" and .quota == "payer")' "$FRONT_LOG"
+	said '.event == "check" and .slo == "error-rate" and .outcome == "pass" and
+		(.query | contains("run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",project_id=\"acme\",location=\"us-central1\",service_name=\"backend\",revision_name=\"backend-2\""))'
+	# Seconds, although the series are milliseconds.
+	said '.event == "check" and .slo == "latency-p95" and
+		.outcome == "pass" and .value > 0.001 and .value < 0.5'
+	# At 100 % stable has no users: max decides.
+	said '.event == "check" and .slo == "latency-p50-vs-stable" and
+		.percent == 100 and .outcome == "pass" and .limit == 0.25'
+}
+
+@test "a bad release is reverted by a window after its shift" {
+	control POST /revisions/backend-2 '{"errors": "50%"}'
+	rollout_start
+	rollout_ends 5
+	windows_are_whole 2
+	said '.event == "check" and .slo == "error-rate" and
+		.outcome == "breach" and .value > 0.2'
+	until_true 10 serves backend-1 100
+}
+
+@test "what Google refuses is told before anything moves" {
+	monitored 'auth: {type: google}'
+	run "$TIDEGATE" run backend --policy "$WORLD/policy.yaml"
+	[ "$status" = 4 ]
+	[[ $output == *"PERMISSION_DENIED: a quota project is needed"* ]]
+	monitored
+	CLOUDSDK_AUTH_ACCESS_TOKEN=another run "$TIDEGATE" run backend \
+		--policy "$WORLD/policy.yaml"
+	[ "$status" = 4 ]
+	[[ $output == *"CLOUDSDK_AUTH_ACCESS_TOKEN was refused"* ]]
+	serves backend-1 100
+}
+
+@test "a recording is asked of Google, too" {
+	local now
+
+	now=$(date +%s)
+	until_true 20 eval "[ \$(date +%s) -ge $((now + 4)) ]"
+	"$TIDEGATE" record backend --policy "$WORLD/policy.yaml" \
+		--from $((now - 1)) --to $((now + 2)) --candidate backend-1 \
+		--stable backend-1 --project acme --region us-central1 -o "$WORLD/recording.json"
+	jq -e '.series["latency-p95"].data.result[0].values | length > 0' \
+		"$WORLD/recording.json"
+}
