@@ -25,6 +25,9 @@ struct action_env {
 	struct credentials *credentials; /* may be NULL */
 	const struct policy *policy;
 	struct store *store; /* where the journal is; may be NULL */
+	/* Why a rollback needs a person, for those that tell of its end; NULL:
+	 * it does not, or has not come to that. */
+	const char *trouble;
 };
 
 #define ACTION_KEPT_MAX 256 /* bytes with the NUL */

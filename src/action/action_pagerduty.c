@@ -46,7 +46,10 @@ static void add_payload(struct jsonw *w, const struct action_run *run)
 	struct buf summary;
 
 	buf_init(&summary, BODY_MAX);
-	buf_addf(&summary, "%s: %s: %s", v->service, v->candidate,
+	buf_addf(&summary, "%s: ", v->service);
+	if (run->env->trouble)
+		buf_addf(&summary, "ROLLBACK FAILED, %s: ", run->env->trouble);
+	buf_addf(&summary, "%s: %s", v->candidate,
 		v->reason && *v->reason ? v->reason : "see the rollout");
 	if (summary.len > SUMMARY_MAX) {
 		size_t len = SUMMARY_MAX;

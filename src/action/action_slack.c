@@ -61,7 +61,7 @@ static void cut(struct buf *text, size_t max)
 	buf_adds(text, "…");
 }
 
-static const char *title_of(enum action_list list)
+static const char *title_of(const struct action_run *run)
 {
 	static const char *const titles[ACTION_LISTS + 1] = {
 		[LIST_PREFLIGHT] = "release is about to start",
@@ -74,7 +74,9 @@ static const char *title_of(enum action_list list)
 		[ACTION_LISTS] = "message",
 	};
 
-	return titles[list];
+	return run->env->trouble
+		       ? "ROLLBACK FAILED, a person is needed"
+		       : titles[policy_list_of(run->env->policy, run->action)];
 }
 
 /* The policy's own text may use Slack's markup; what is filled in may not. */
@@ -90,6 +92,8 @@ static void render_text(const struct action_run *run, struct buf *out)
 	add_escaped(&url, run->values->candidate_url);
 	safe.reason = reason.data;
 	safe.candidate_url = url.data;
+	if (run->env->trouble)
+		buf_addf(out, "*%s*\n", run->env->trouble);
 	template_render(out, text ? text : "{{reason}}", &safe, ESCAPE_NONE);
 	buf_fini(&reason);
 	buf_fini(&url);
@@ -162,13 +166,12 @@ static void add_context(struct jsonw *w, const struct template_values *v)
 
 static void make_body(const struct action_run *run, struct buf *out)
 {
-	enum action_list list = policy_list_of(run->env->policy, run->action);
 	struct jsonw w = {.out = out};
 	struct buf header, text;
 
 	buf_init(&header, BODY_MAX);
 	buf_init(&text, BODY_MAX);
-	buf_addf(&header, "%s: %s", run->values->service, title_of(list));
+	buf_addf(&header, "%s: %s", run->values->service, title_of(run));
 	cut(&header, HEADER_MAX);
 	render_text(run, &text);
 	jsonw_object(&w, NULL);

@@ -41,7 +41,7 @@ static int webhook_check(const struct action_env *env,
 	return rc;
 }
 
-static const char *word_of(enum action_list list)
+static const char *word_of(const struct action_run *run)
 {
 	static const char *const words[ACTION_LISTS + 1] = {
 		[LIST_PREFLIGHT] = "preflight",
@@ -54,7 +54,9 @@ static const char *word_of(enum action_list list)
 		[ACTION_LISTS] = "message",
 	};
 
-	return words[list];
+	return run->env->trouble
+		       ? "rollbackfailed"
+		       : words[policy_list_of(run->env->policy, run->action)];
 }
 
 static void add_texts(struct jsonw *w, const struct action_run *run)
@@ -72,8 +74,7 @@ static void add_texts(struct jsonw *w, const struct action_run *run)
 		v->project, v->region, v->service);
 	jsonw_text(w, "source", text.data);
 	buf_clear(&text);
-	buf_addf(&text, "dev.tidegate.rollout.%s.v1",
-		word_of(policy_list_of(run->env->policy, run->action)));
+	buf_addf(&text, "dev.tidegate.rollout.%s.v1", word_of(run));
 	jsonw_text(w, "type", text.data);
 	jsonw_text(w, "subject", v->candidate);
 	jsonw_text(w, "time", timestamp_print(run->started_ms, time));
@@ -94,6 +95,7 @@ static void make_body(const struct action_run *run, struct buf *out)
 		{"candidate", v->candidate},
 		{"stable", v->stable},
 		{"reason", v->reason},
+		{"trouble", run->env->trouble},
 		{"policy", run->env->policy->name},
 		{"action", run->action->name},
 	};
@@ -163,7 +165,7 @@ static void webhook_begin(struct action_run *run)
 static void webhook_drill(struct action_run *run)
 {
 	buf_addf(&run->detail, "would send a dev.tidegate.rollout.%s.v1 event",
-		word_of(policy_list_of(run->env->policy, run->action)));
+		word_of(run));
 	action_run_end_soon(run, ACTION_OK);
 }
 

@@ -316,6 +316,10 @@ void rollout_step(const struct policy *policy, struct rollout *state,
 /* Exit status of an end phase, see tidegate(1); 8 while it has not ended. */
 int rollout_exit_status(const struct rollout *state);
 
+/* Once the sequence and health are over: why a person is needed; NULL: nobody
+ * is. */
+const char *rollout_back_trouble(const struct rollout *state);
+
 /* A gate, a pause or a hold: it waits for people. */
 bool rollout_waits_for_people(const struct rollout *state);
 

@@ -42,20 +42,23 @@ static bool verify(struct turn *t)
 	return false;
 }
 
+const char *rollout_back_trouble(const struct rollout *r)
+{
+	if (r->lists_stopped & 1u << LIST_ROLLBACK)
+		return "an action with on_failure stop failed";
+	if (r->actions_unknown)
+		return "how an action ended is not known";
+	if (r->lists_failed & 1u << LIST_HEALTH)
+		return "stable is not healthy after the rollback";
+	return r->verified ? NULL : "the traffic could not be read back";
+}
+
 static void end_rollback(struct turn *t)
 {
 	struct rollout *r = t->r;
+	const char *why = rollout_back_trouble(r);
 	char reason[ROLLOUT_TEXT_MAX];
-	const char *why = NULL;
 
-	if (r->lists_stopped & 1u << LIST_ROLLBACK)
-		why = "an action with on_failure stop failed";
-	else if (r->actions_unknown)
-		why = "how an action ended is not known";
-	else if (r->lists_failed & 1u << LIST_HEALTH)
-		why = "stable is not healthy after the rollback";
-	else if (!r->verified)
-		why = "the traffic could not be read back";
 	if (!why) {
 		rollout_enter(t, PHASE_ROLLED_BACK, r->reason);
 		return;

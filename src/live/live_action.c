@@ -73,6 +73,8 @@ void act_start(struct live *live, const struct effect *effect)
 		return;
 	}
 	act->env = live_action_env(live);
+	if (act->list == LIST_ROLLED_BACK)
+		act->env.trouble = rollout_back_trouble(&live->state);
 	act->candidate_url = xstrdup(live->candidate_url);
 	act->reason = xstrdup(live->state.reason);
 	live_values_fill(live, live->candidate, 0, &act->values);

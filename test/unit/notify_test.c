@@ -305,6 +305,31 @@ static void pagerduty_s_refusal_is_shown_without_the_key(void **state)
 	secret_free(&url);
 }
 
+static void a_rollback_that_failed_is_not_told_as_done(void **state)
+{
+	struct secret *url = secret_of("/services/T0/B0/secret-path");
+
+	env.trouble = "stable is not healthy after the rollback";
+	policy.lists[LIST_ROLLED_BACK] = (struct actions){&action, 1};
+	action.kind = ACTION_SLACK;
+	action.u.slack.webhook = url;
+	action.u.slack.text = "back on {{stable}}";
+	run(JOB_RUN);
+	assert_string_equal(sent("blocks.0.text.text"),
+		"shop: ROLLBACK FAILED, a person is needed");
+	assert_string_equal(sent("blocks.1.text.text"),
+		"*stable is not healthy after the rollback*\nback on shop-1");
+	secret_free(&url);
+	url = secret_of("/events/shop");
+	action.kind = ACTION_WEBHOOK;
+	action.u.webhook = (struct action_webhook){.url = url};
+	run(JOB_RUN);
+	assert_string_equal(
+		sent("type"), "dev.tidegate.rollout.rollbackfailed.v1");
+	assert_string_equal(sent("data.trouble"), env.trouble);
+	secret_free(&url);
+}
+
 static void a_drill_sends_nothing(void **state)
 {
 	struct secret *url = secret_of("/services/T0/B0/secret-path");
@@ -338,6 +363,7 @@ int main(void)
 		TEST(a_receiver_s_no_is_final),
 		TEST(an_incident_is_triggered_and_a_promotion_resolves_it),
 		TEST(pagerduty_s_refusal_is_shown_without_the_key),
+		TEST(a_rollback_that_failed_is_not_told_as_done),
 		TEST(a_drill_sends_nothing),
 	};
 
