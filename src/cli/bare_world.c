@@ -45,5 +45,6 @@ struct policy_world bare_world(char *source)
 		.env = env_or_placeholder,
 		.read_file = file_placeholder,
 		.arg = source,
+		.bare = true,
 	};
 }

@@ -22,6 +22,8 @@ struct policy_world {
 	int (*read_file)(const char *path, struct buf *out, struct err *err_r,
 		void *arg);
 	void *arg;
+	/* Values are stand-ins: a URL made of one need not be a good one. */
+	bool bare;
 	/* Put over what the file says: "KEY=VALUE", see override.h; borrowed. */
 	const char *const *sets;
 	size_t n_sets; /* at most POLICY_SETS_MAX */

@@ -331,12 +331,18 @@ static struct secret *read_url(struct loader *loader, const struct node *node,
 	struct buf shown;
 	struct url url;
 	struct err err;
+	bool good;
 
 	if (!expand(loader, node, &e))
 		return NULL;
 	if (!url_templates_are_good(loader, node, templates))
 		goto out;
-	if (parse(e.text.data, &url, &err) < 0) {
+	good = parse(e.text.data, &url, &err) == 0;
+	if (!good && e.n && loader->world->bare) {
+		url = (struct url){0};
+		good = true;
+	}
+	if (!good) {
 		/* Whatever it is, it was meant for a URL: keep it unseen. */
 		if (e.n)
 			keep_secret(loader, e.text.data, e.text.len, true);

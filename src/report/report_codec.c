@@ -280,6 +280,8 @@ static void take_note(struct reading *r)
 {
 	if (is_called(r, note_name(NOTE_BREACH)))
 		take_breach(r);
+	else if (is_called(r, note_name(NOTE_WARNING)) && *text_of(r, "name"))
+		add_action(r, ACTION_UNKNOWN, kept(r, "text")); /* a crash */
 	else if (is_called(r, note_name(NOTE_ACTION_SKIPPED)))
 		add_action(r, ACTION_SKIPPED, kept(r, "text"));
 	else if (is_called(r, note_name(NOTE_ACTION_STARTED)))
