@@ -8,11 +8,13 @@
 
 #include "action/action.h"
 #include "base/jsonw.h"
+#include "base/xalloc.h"
 #include "cli/context.h"
 #include "cli/output.h"
 #include "cli/rollback.h"
 #include "cloudrun/cloudrun.h"
 #include "io/loop.h"
+#include "live/live.h"
 
 #define CELL_MAX       1024
 #define STATUS_MISSING 4
@@ -21,6 +23,7 @@ struct drill {
 	struct rollback *rollback;
 	struct action_env env;
 	struct template_values values;
+	char *recorded; /* for the action in turn; NULL: nothing was */
 	struct table table;
 	struct buf json;
 	struct jsonw w;
@@ -133,6 +136,32 @@ static void drill_action_ended(const struct action_end *end, void *arg)
 	loop_stop(d->rollback->drive.loop);
 }
 
+struct wanted {
+	struct drill *drill;
+	const char *name;
+};
+
+static void take_recorded(const char *name, const char *text, void *arg)
+{
+	struct wanted *wanted = arg;
+
+	if (strcmp(name, wanted->name) != 0)
+		return;
+	free(wanted->drill->recorded);
+	wanted->drill->recorded = xstrdup(text);
+}
+
+/* As a rollback would: what the release that it undoes has recorded. */
+static int find_recorded(
+	struct drill *d, const struct action *action, struct err *err_r)
+{
+	struct wanted wanted = {d, action->name};
+
+	xfree(&d->recorded);
+	return live_each_recorded(d->rollback->drive.store, d->rollback->after,
+		take_recorded, &wanted, err_r);
+}
+
 static int drill_action(struct drill *d, enum action_list list,
 	const struct action *action, struct err *err_r)
 {
@@ -143,6 +172,9 @@ static int drill_action(struct drill *d, enum action_list list,
 		.job = JOB_DRILL,
 	};
 
+	if (find_recorded(d, action, err_r) < 0)
+		return -1;
+	order.recorded = d->recorded;
 	action_job_start(&order, drill_action_ended, d);
 	if (loop_run(d->rollback->drive.loop, err_r) < 0)
 		return -1;
@@ -245,6 +277,7 @@ int rollback_drill(struct rollback *b, struct err *err_r)
 		print(&d);
 		status = d.missing ? STATUS_MISSING : 0;
 	}
+	xfree(&d.recorded);
 	buf_fini(&d.json);
 	table_fini(&d.table);
 	return status;

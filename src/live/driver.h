@@ -230,8 +230,9 @@ struct action_env live_action_env(const struct live *live);
 void live_keep(
 	struct live *live, const struct action *action, const char *kept);
 const char *live_kept(struct live *live, const struct action *action);
-/* The same for all that a preflight's journal entry has. */
-void live_keep_all(struct live *live, const char *data);
+/* The same for the action of that name, if the policy has one; a recorded_fn
+ * whose `arg` is the live. */
+void live_keep_named(const char *name, const char *text, void *arg);
 /* A run ended well: what it opened, if anything, is renewed from now on. */
 void live_opened(struct live *live, enum action_list list, int index);
 /* The same two out of the journal, when a rollout is taken up. */

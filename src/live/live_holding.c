@@ -248,7 +248,7 @@ static const struct action *action_find(
 	return NULL;
 }
 
-static void take_kept(const char *name, const char *text, void *arg)
+void live_keep_named(const char *name, const char *text, void *arg)
 {
 	struct live *live = arg;
 	const struct action *action = action_find(live->policy, name);
@@ -257,9 +257,9 @@ static void take_kept(const char *name, const char *text, void *arg)
 		live_keep(live, action, text);
 }
 
-void live_keep_all(struct live *live, const char *data)
+static void keep_all(struct live *live, const char *data)
 {
-	kept_decode(data, take_kept, live);
+	kept_decode(data, live_keep_named, live);
 }
 
 static int take_entry(
@@ -274,7 +274,7 @@ static int take_entry(
 	if (entry->is_note)
 		return 0;
 	if (type == EVENT_PREFLIGHT)
-		live_keep_all(live, entry->data);
+		keep_all(live, entry->data);
 	if (type != EVENT_ACTION)
 		return 0;
 	arena_init(&arena);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "live/driver.h"
+#include "live/kept_codec.h"
 #include "live/options_codec.h"
 
 #define ATTEMPTS_MAX 32 /* to undo the same rollout */
@@ -59,33 +60,47 @@ static void cannot_read(const struct live *live, const struct err *err)
 		err->text);
 }
 
+struct inheritance {
+	recorded_fn fn;
+	void *arg;
+};
+
 static int inherit_entry(
 	const struct store_event *entry, void *arg, struct err *err_r)
 {
+	const struct inheritance *inheritance = arg;
+
 	if (!entry->is_note &&
 		!strcmp(entry->name, event_name(EVENT_PREFLIGHT)))
-		live_keep_all(arg, entry->data);
+		kept_decode(entry->data, inheritance->fn, inheritance->arg);
 	return 0;
 }
 
-/* The oldest is the release itself: what it recorded is taken last. */
-void undo_inherit(struct live *live)
+/* The oldest is the release itself: what it recorded is told last. */
+int live_each_recorded(struct store *store, const char *rollout, recorded_fn fn,
+	void *arg, struct err *err_r)
 {
-	struct store *store = live->hub->world.store;
-	const char *rollout = live->after;
+	struct inheritance inheritance = {fn, arg};
 	struct arena arena;
-	struct err err;
+	int rc = 0;
 
 	arena_init(&arena);
-	for (int i = 0; rollout && i < ATTEMPTS_MAX; i++) {
-		if (store_each_event(
-			    store, rollout, 0, inherit_entry, live, &err) < 0) {
-			cannot_read(live, &err);
-			break;
-		}
+	for (int i = 0; rollout && i < ATTEMPTS_MAX && rc == 0; i++) {
+		rc = store_each_event(
+			store, rollout, 0, inherit_entry, &inheritance, err_r);
 		rollout = before(store, rollout, &arena);
 	}
 	arena_fini(&arena);
+	return rc;
+}
+
+void undo_inherit(struct live *live)
+{
+	struct err err;
+
+	if (live_each_recorded(live->hub->world.store, live->after,
+		    live_keep_named, live, &err) < 0)
+		cannot_read(live, &err);
 }
 
 bool undo_has_done(const struct live *live, enum action_list list, int index)
