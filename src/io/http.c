@@ -2,7 +2,9 @@
  * HTTP client on libcurl's multi interface; see http.h. It owns the calls from
  * their start to their callback, the connections and who may use them next.
  *
- * libcurl's callbacks only record. Every entry from the loop goes one way:
+ * libcurl's callbacks only record: they start, cancel and free nothing, and so
+ * none of what may come in the middle of a callback of ours is inside libcurl.
+ * Every entry from the loop goes one way:
  *
  *   on_socket, on_timeout, on_turn -> advance -> collect -> complete_all
  *
@@ -313,6 +315,21 @@ static void complete_all(struct http *http)
 
 /* ---- Entries from the loop. ---- */
 
+/* An urgent call does not wait for what else this turn has to do: its bytes
+ * leave now, if there is a slot and a kept connection. What finishes meanwhile
+ * is collected at the end of the turn. */
+static void call_hurry(struct http *http, struct http_call *call)
+{
+	int running;
+
+	if (host_next(http, call->host) != call)
+		return;
+	call_begin(http, call);
+	if (curl_multi_socket_action(
+		    http->multi, CURL_SOCKET_TIMEOUT, 0, &running))
+		abort(); /* memory, or our own misuse */
+}
+
 static void collect(struct http *http)
 {
 	struct http_call *call;
@@ -463,6 +480,8 @@ struct http_call *http_start(struct http *http,
 		TAILQ_INSERT_TAIL(&http->done, call, link);
 	} else {
 		call_wait(http, call);
+		if (call->request.urgent)
+			call_hurry(http, call);
 	}
 	turn_want(http);
 	return call;

@@ -6,8 +6,9 @@
  *
  * http_start returns a handle; its callback runs exactly once, never inside
  * http_start, never after http_cancel. The reply is valid during the callback.
- * What is started in a callback leaves in the same turn of the loop, unless
- * its host has all the connections it may have: then it waits for one.
+ * What is started in a callback leaves in the same turn of the loop, what is
+ * urgent at once, unless its host has all the connections it may have: then it
+ * waits for one.
  */
 #ifndef TIDEGATE_IO_HTTP_H
 #define TIDEGATE_IO_HTTP_H
