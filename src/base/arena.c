@@ -9,7 +9,10 @@
 
 #include "base/xalloc.h"
 
-#define CHUNK_SIZE 4096 /* bytes; a larger object gets a chunk of its own */
+/* Bytes; chunks double from the one to the other, since many arenas hold
+ * little. A larger object gets a chunk of its own. */
+#define CHUNK_SIZE_MIN 512
+#define CHUNK_SIZE_MAX 4096
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -33,6 +36,14 @@ void arena_fini(struct arena *arena)
 	arena_init(arena);
 }
 
+static size_t next_size(const struct arena_chunk *chunk)
+{
+	if (!chunk)
+		return CHUNK_SIZE_MIN;
+	return chunk->size < CHUNK_SIZE_MAX / 2 ? chunk->size * 2
+						: CHUNK_SIZE_MAX;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	struct arena_chunk *chunk = arena->chunks;
@@ -42,7 +53,9 @@ void *arena_alloc(struct arena *arena, size_t size)
 		abort();
 	size = (size + round - 1) / round * round;
 	if (!chunk || chunk->size - arena->used < size) {
-		want = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+		want = next_size(chunk);
+		if (want < size)
+			want = size;
 		chunk = xcalloc(1, sizeof(*chunk) + want);
 		chunk->size = want;
 		chunk->next = arena->chunks;

@@ -78,19 +78,29 @@ void buf_adds(struct buf *buf, const char *s)
 
 void buf_addc(struct buf *buf, char c)
 {
-	buf_add(buf, &c, 1);
+	if (!reserve(buf, 1))
+		return;
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
 }
 
+/* Most texts fit into the room that there is: they are formatted once. */
 void buf_addv(struct buf *buf, const char *fmt, va_list args)
 {
+	size_t room = buf->size ? buf->size - buf->len : 0;
 	va_list again;
 	int n;
 
 	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vsnprintf(room ? buf->data + buf->len : NULL, room, fmt, args);
 	assert(n >= 0);
-	if (reserve(buf, (size_t)n)) {
-		vsnprintf(buf->data + buf->len, (size_t)n + 1, fmt, again);
+	if (!reserve(buf, (size_t)n)) {
+		if (room)
+			buf->data[buf->len] = '\0'; /* nothing was added */
+	} else {
+		if ((size_t)n >= room)
+			vsnprintf(buf->data + buf->len, (size_t)n + 1, fmt,
+				again);
 		buf->len += (size_t)n;
 	}
 	va_end(again);

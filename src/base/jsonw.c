@@ -67,6 +67,11 @@ static void add_escaped(struct buf *out, uint32_t c)
 	}
 }
 
+static bool is_plain_ascii(char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
 static bool is_plain(uint32_t c)
 {
 	return c >= ' ' && c != '"' && c != '\\' && c != 0x7f &&
@@ -82,6 +87,9 @@ void jsonw_text(struct jsonw *w, const char *key, const char *text)
 	begin(w, key);
 	buf_addc(w->out, '"');
 	for (; *text; text += len) {
+		len = 1;
+		if (is_plain_ascii(*text))
+			continue;
 		len = utf8_decode(text, &c);
 		if (len && is_plain(c))
 			continue;
@@ -100,8 +108,16 @@ void jsonw_text(struct jsonw *w, const char *key, const char *text)
 
 void jsonw_int(struct jsonw *w, const char *key, int64_t number)
 {
+	char text[24], *at = text + sizeof(text);
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
 	begin(w, key);
-	buf_addf(w->out, "%lld", (long long)number);
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		*--at = '-';
+	buf_add(w->out, at, (size_t)(text + sizeof(text) - at));
 }
 
 const char *jsonw_print_number(double number, char text[JSONW_NUMBER_MAX])
@@ -126,8 +142,9 @@ void jsonw_number(struct jsonw *w, const char *key, double number)
 	char text[JSONW_NUMBER_MAX];
 
 	begin(w, key);
-	buf_addf(w->out, "%s%s%s", quote, jsonw_print_number(number, text),
-		quote);
+	buf_adds(w->out, quote);
+	buf_adds(w->out, jsonw_print_number(number, text));
+	buf_adds(w->out, quote);
 }
 
 void jsonw_bool(struct jsonw *w, const char *key, bool value)

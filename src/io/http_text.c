@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "base/buf.h"
+#include "base/xalloc.h"
 #include "io/http.h"
 
 #define METHOD_MAX 20
@@ -148,16 +148,26 @@ bool http_host_is_loopback(const char *host)
 	return !strcasecmp(host, "localhost") || !strcmp(host, "[::1]");
 }
 
+static bool is_unreserved(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+	       c == '~';
+}
+
 char *http_escape(const char *text)
 {
-	struct buf buf;
+	static const char digits[] = "0123456789ABCDEF";
+	char *escaped = xcalloc(3, strlen(text) + 1), *to = escaped;
 
-	buf_init(&buf, strlen(text) * 3);
 	for (; *text; text++) {
-		if (isalnum((unsigned char)*text) || strchr("-._~", *text))
-			buf_addc(&buf, *text);
-		else
-			buf_addf(&buf, "%%%02X", (unsigned char)*text);
+		if (is_unreserved(*text)) {
+			*to++ = *text;
+			continue;
+		}
+		*to++ = '%';
+		*to++ = digits[(unsigned char)*text >> 4];
+		*to++ = digits[(unsigned char)*text & 15];
 	}
-	return buf_steal(&buf);
+	return escaped;
 }

@@ -83,9 +83,12 @@ static struct event_base *base_new(void)
 
 	if (!config)
 		abort();
-	/* Otherwise the clock is as coarse as 4 ms and timers are early. */
+	/* Otherwise the clock is as coarse as 4 ms and timers are early. Kept
+	 * connections come and go with each request: what cancels out within a
+	 * turn is not told to the kernel. */
 	event_config_set_flag(
-		config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK);
+		config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK |
+				EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
