@@ -136,6 +136,26 @@ struct cloudrun_call *cloudrun_get_service_start(struct cloudrun *cloudrun,
 	return call;
 }
 
+struct cloudrun_call *cloudrun_look_again_start(struct cloudrun *cloudrun,
+	const struct service *known, int64_t timeout_ms, cloudrun_service_fn fn,
+	void *arg)
+{
+	struct cloudrun_call *call = cloudrun_get_service_start(
+		cloudrun, known->name, timeout_ms, fn, arg);
+
+	if (known->body)
+		call->known = xmemdup0(known->body, known->body_len);
+	call->known_len = known->body_len;
+	return call;
+}
+
+static bool is_no_news(
+	const struct cloudrun_call *call, const struct reply *reply)
+{
+	return call->known && call->known_len == reply->len &&
+	       memcmp(call->known, reply->body, reply->len) == 0;
+}
+
 static void get_service_read(
 	struct cloudrun_call *call, const struct reply *reply)
 {
@@ -145,6 +165,10 @@ static void get_service_read(
 	if (reply->err) {
 		err = *reply->err;
 		get_service_finish(call, NULL, &err);
+		return;
+	}
+	if (is_no_news(call, reply)) {
+		get_service_finish(call, NULL, NULL);
 		return;
 	}
 	service = service_decode(reply->body, reply->len, &err);

@@ -37,6 +37,12 @@ struct cloudrun_call *cloudrun_get_service_start(struct cloudrun *cloudrun,
 	const char *service, int64_t timeout_ms, cloudrun_service_fn fn,
 	void *arg);
 
+/* Looks whether the service is still what was read as `known`: if its answer
+ * is the same to the byte, `service` and `err` are both NULL. */
+struct cloudrun_call *cloudrun_look_again_start(struct cloudrun *cloudrun,
+	const struct service *known, int64_t timeout_ms, cloudrun_service_fn fn,
+	void *arg);
+
 /* revision NULL: err says why. Borrowed. */
 typedef void (*cloudrun_revision_fn)(
 	const struct revision *revision, const struct err *err, void *arg);

@@ -40,6 +40,7 @@ void cloudrun_call_free(struct cloudrun_call *call)
 	xfree(&call->follow.operation);
 	xfree(&call->look.revision);
 	xfree(&call->name);
+	xfree(&call->known);
 	free(call);
 }
 

@@ -78,6 +78,8 @@ struct cloudrun_call {
 	struct timer *timer; /* the next look, or a failure to be told */
 	struct timer *deadline;
 	char *name; /* of what is asked for */
+	char *known; /* the answer that is no news; NULL: none */
+	size_t known_len;
 	struct err err; /* of a failure to be told later */
 	union {
 		cloudrun_service_fn service;

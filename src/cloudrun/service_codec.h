@@ -16,6 +16,8 @@
 #include "base/err.h"
 #include "engine/traffic.h"
 
+#define SERVICE_KEPT_MAX (64 * 1024) /* bytes of a body */
+
 /* All in one arena, made by service_decode, freed by service_free. */
 struct service {
 	struct arena arena;
@@ -34,6 +36,8 @@ struct service {
 	bool iap; /* Identity-Aware Proxy is in front */
 	struct traffic spec; /* `traffic`; empty means 100 % LATEST: made so */
 	struct traffic statuses; /* `trafficStatuses`, LATEST resolved */
+	const char *body; /* what it was decoded from; NULL: too long to keep */
+	size_t body_len;
 };
 
 MUST_CHECK struct service *service_decode(

@@ -22,11 +22,18 @@ static void write_refused(void *arg);
 
 /* ---- reads ---- */
 
+/* Most reads find what the one before found: it is not decoded again. */
 void live_read_start(struct live *live)
 {
+	struct cloudrun *cloudrun = live->hub->world.cloudrun;
+
 	cloudrun_cancel(&live->read);
-	live->read = cloudrun_get_service_start(live->hub->world.cloudrun,
-		live->service, READ_TIMEOUT_MS, read_done, live);
+	if (live->snapshot)
+		live->read = cloudrun_look_again_start(cloudrun, live->snapshot,
+			READ_TIMEOUT_MS, read_done, live);
+	else
+		live->read = cloudrun_get_service_start(cloudrun, live->service,
+			READ_TIMEOUT_MS, read_done, live);
 }
 
 static void set_url(struct live *live, const struct service *service)
@@ -48,7 +55,8 @@ void live_take_service(
 {
 	const char *tag = live->policy->tag, *latest = service->latest_ready;
 
-	service_free(&live->snapshot);
+	if (live->snapshot != service)
+		service_free(&live->snapshot);
 	live->snapshot = service;
 	set_url(live, service);
 	event->spec = traffic_split(
@@ -77,6 +85,13 @@ static void read_done(struct service *service, const struct err *err, void *arg)
 	struct buf table;
 
 	live->read = NULL;
+	if (!service && !err) {
+		service = live->snapshot; /* still what it was */
+		if (!service) { /* and was written over meanwhile */
+			live_read_start(live);
+			return;
+		}
+	}
 	if (!service) {
 		event.type = EVENT_TRAFFIC_ERROR;
 		event.text = err->text;

@@ -111,6 +111,45 @@ static void a_service_is_read_at_any_endpoint(void **state)
 	}
 }
 
+static void heard_news(
+	struct service *service, const struct err *err, void *arg)
+{
+	struct world *w = arg;
+
+	snprintf(w->etag, sizeof(w->etag), "%s",
+		service ? service->etag : "no news");
+	service_free(&service);
+	world_heard(w, err);
+}
+
+static void what_is_the_same_to_the_byte_is_no_news(void **state)
+{
+	static const struct turn same[] = {{GET, 200, SERVICE}, {0}};
+	static const struct turn blank[] = {{GET, 200, SERVICE " "}, {0}};
+	static const struct turn denied[] = {{GET, 403, "{}"}, {0}};
+	struct world *w = *state;
+	struct err err;
+	struct service *known = service_decode(SERVICE, strlen(SERVICE), &err);
+	size_t i;
+	static const struct {
+		const struct turn *script;
+		const char *heard;
+		enum err_code code;
+	} rows[] = {{same, "no news", ERR_NONE}, {blank, "\"e1\"", ERR_NONE},
+		{denied, "no news", ERR_DENIED}};
+
+	assert_non_null(known);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world_script(w, rows[i].script);
+		cloudrun_look_again_start(
+			w->cloudrun, known, 5000, heard_news, w);
+		world_run(w);
+		assert_string_equal(w->etag, rows[i].heard);
+		assert_int_equal(w->code, rows[i].code);
+	}
+	service_free(&known);
+}
+
 static void an_endpoint_that_would_leak_the_token_is_refused(void **state)
 {
 	static const char *const rows[] = {"http://run.googleapis.com/",
@@ -628,6 +667,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_service_is_read_at_any_endpoint),
+		TEST(what_is_the_same_to_the_byte_is_no_news),
 		TEST(an_endpoint_that_would_leak_the_token_is_refused),
 		TEST(a_rejected_token_is_replaced_once),
 		TEST(a_name_that_is_none_is_told_later),
