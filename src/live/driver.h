@@ -40,6 +40,8 @@ struct timer;
 struct live {
 	TAILQ_ENTRY(live) link; /* of hub->lives */
 	TAILQ_ENTRY(live) dirty_link; /* of hub->dirty */
+	STAILQ_HEAD(, hub_entry) entries; /* not durable yet; dirty if any */
+	int64_t renewed_ms; /* when its lease was */
 	struct hub *hub;
 	const struct policy *policy;
 	struct live_listener listener;
@@ -65,7 +67,7 @@ struct live {
 	/* The journal's. */
 	int64_t fence; /* of the lease; 0: not held */
 	int64_t seq;
-	bool dirty; /* entries of this turn are not durable yet */
+	bool dirty; /* it has entries that are not durable yet */
 	bool unjournaled; /* the store is broken: revert in memory, then end */
 
 	/* Waiting for people. */
@@ -96,22 +98,36 @@ struct live {
 
 /* ---- hub.c ---- */
 
+/* The command that an entry settles, in the same transaction. */
+struct hub_settlement {
+	int64_t command_id; /* 0: none */
+	bool refused;
+	const char *answer;
+};
+
 struct hub_entry {
 	STAILQ_ENTRY(hub_entry) link;
 	struct live *live; /* NULL: it is gone */
 	struct store_event event;
+	struct hub_settlement settlement;
+	bool ended;
 };
+
+TAILQ_HEAD(live_list, live);
+STAILQ_HEAD(hub_entries, hub_entry);
 
 struct hub {
 	struct live_world world;
-	TAILQ_HEAD(live_list, live) lives;
+	struct live_list lives; /* whose lease was renewed longest ago first */
+	int n_lives;
 	struct metrics_slot *metrics; /* one per policy */
 
-	/* The transaction of this turn. */
-	bool open, deferred;
-	struct live_list dirty; /* whose entries are in it */
-	struct arena arena; /* of the entries */
-	STAILQ_HEAD(hub_entries, hub_entry) entries;
+	/* Entries on their way to the journal. */
+	struct live_list dirty; /* who has some */
+	bool open; /* a transaction is, for more than entries */
+	bool deferred; /* hub_turn_end is */
+	struct timer *pause; /* after which it will be */
+	int64_t committed_ms; /* the last time; INT64_MIN: never */
 	struct hub_entries durable; /* to be told, in a later turn */
 	struct timer *tell;
 
@@ -128,17 +144,20 @@ MUST_CHECK struct prometheus *hub_prometheus(
 /* The JSON APIs of the live's policy, the same. */
 struct jsonapi *hub_jsonapi(struct live *live);
 
-/* Begins the turn's transaction, if it is not open. */
+/* Begins a transaction, if there is none. It is over at the end of the turn,
+ * with all entries that there are by then. */
 MUST_CHECK int hub_begin(struct hub *hub, struct err *err_r);
-/* Appends inside it; the entry is told to the listener after the commit. */
-MUST_CHECK int hub_append(struct live *live, const struct store_event *event,
-	bool ended, struct err *err_r);
-/* Commits and carries out the effects (of `first` first): at the end of the
- * turn by itself, at once for a verdict. The entries are told in the next turn:
- * printing them must not come between a verdict and its request. */
+/* Takes an entry, which is copied. It becomes durable at the end of the turn
+ * or, when a commit was made just before, some milliseconds later; then the
+ * effects are carried out and, later, the listener is told. */
+void hub_append(struct live *live, const struct store_event *event, bool ended,
+	const struct hub_settlement *settlement);
+/* Makes entries durable and carries out the effects: all, or only those of
+ * `first`, at once, for a verdict. They are told in the next turn: printing
+ * them must not come between a verdict and its request. */
 void hub_flush(struct hub *hub, struct live *first);
 void hub_tell(struct hub *hub); /* now */
-/* The transaction cannot be finished: nobody of this turn is journaled. */
+/* The journal cannot be written: nobody is journaled any more. */
 void hub_broken(struct hub *hub, const struct err *err);
 
 /* ---- live.c ---- */

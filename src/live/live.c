@@ -114,7 +114,8 @@ static void queue_effects(struct live *live, const struct outcome_list *outcome)
 static bool is_verdict(const struct outcome_list *outcome)
 {
 	for (size_t i = 0; i < outcome->n_effects; i++)
-		if (outcome->effect[i].type == EFFECT_WRITE)
+		if (outcome->effect[i].type == EFFECT_WRITE ||
+			outcome->effect[i].type == EFFECT_HURRY)
 			return true;
 	return false;
 }
@@ -184,10 +185,8 @@ static void journal_event(struct live *live, const struct event *event,
 	if (live_journal(live, event, context, outcome, &err) == 0) {
 		if (is_verdict(outcome))
 			hub_flush(live->hub, live);
-	} else if (err.code == ERR_LEASE) {
-		live_taken_over(live, &err);
 	} else {
-		/* The entry in front may be in the same transaction. */
+		/* The entry in front may be among those that wait. */
 		hub_broken(live->hub, &err);
 		live_unjournal(live, &err);
 	}

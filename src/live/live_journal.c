@@ -22,16 +22,16 @@ static struct store_event entry_of(
 	};
 }
 
-static int append(struct live *live, struct store_event *entry, bool last,
-	const struct buf *data, struct err *err_r)
+static int append(struct live *live, const struct store_event *entry, bool last,
+	const struct buf *data, const struct hub_settlement *settlement,
+	struct err *err_r)
 {
 	if (data->overflow)
 		return err_set(err_r, ERR_LIMIT,
 			"the entry \"%s\" is larger than %d bytes", entry->name,
 			STORE_EVENT_BYTES_MAX);
-	if (hub_append(live, entry, last && phase_is_end(live->state.phase),
-		    err_r) < 0)
-		return -1;
+	hub_append(live, entry, last && phase_is_end(live->state.phase),
+		settlement);
 	live->seq++;
 	return 0;
 }
@@ -49,16 +49,23 @@ static int append_notes(struct live *live, const struct event_context *context,
 		note_encode(&outcome->note[i], context, &data);
 		entry = entry_of(live, note_name(outcome->note[i].type), &data);
 		entry.is_note = true;
-		rc = append(
-			live, &entry, i + 1 == outcome->n_notes, &data, err_r);
+		rc = append(live, &entry, i + 1 == outcome->n_notes, &data,
+			NULL, err_r);
 	}
 	buf_fini(&data);
 	return rc;
 }
 
 static int append_event(struct live *live, const struct event *event,
-	const struct event_context *context, bool last, struct err *err_r)
+	const struct event_context *context, const struct outcome_list *outcome,
+	struct err *err_r)
 {
+	struct hub_settlement settlement = {
+		.command_id =
+			event->type == EVENT_COMMAND ? event->command_id : 0,
+		.refused = outcome->refused,
+		.answer = outcome->refused ? outcome->refusal : "",
+	};
 	struct store_event entry;
 	struct buf data;
 	int rc;
@@ -66,21 +73,10 @@ static int append_event(struct live *live, const struct event *event,
 	buf_init(&data, STORE_EVENT_BYTES_MAX);
 	event_encode(event, context, &data);
 	entry = entry_of(live, event_name(event->type), &data);
-	rc = append(live, &entry, last, &data, err_r);
+	rc = append(
+		live, &entry, outcome->n_notes == 0, &data, &settlement, err_r);
 	buf_fini(&data);
 	return rc;
-}
-
-static int settle_command(struct live *live, const struct event *event,
-	const struct outcome_list *outcome, struct err *err_r)
-{
-	if (event->type != EVENT_COMMAND ||
-		store_command_settle(live->hub->world.store, event->command_id,
-			outcome->refused,
-			outcome->refused ? outcome->refusal : "", err_r) == 0)
-		return 0;
-	/* Settled by somebody else: the journal is none the worse for it. */
-	return err_r->code == ERR_CONFLICT ? 0 : -1;
 }
 
 int live_journal(struct live *live, const struct event *event,
@@ -96,9 +92,7 @@ int live_journal(struct live *live, const struct event *event,
 	full.judgement =
 		event->type == EVENT_CHECK ? &outcome->judgement : NULL;
 	live_log_notes(live, outcome, false);
-	if (append_event(live, event, &full, outcome->n_notes == 0, err_r) < 0)
-		return -1;
-	if (settle_command(live, event, outcome, err_r) < 0)
+	if (append_event(live, event, &full, outcome, err_r) < 0)
 		return -1;
 	return append_notes(live, &full, outcome, err_r);
 }

@@ -199,6 +199,7 @@ static void lease_missed(struct live *live, const struct store_lease *lease)
 	live_finish(live, err_exit_status(err.code), &err);
 }
 
+/* The lease and what is journaled first are one transaction. */
 static void lease_try(void *arg)
 {
 	struct live *live = arg;
@@ -208,12 +209,11 @@ static void lease_try(void *arg)
 	int rc;
 
 	live->lease_retry = NULL;
-	hub_flush(live->hub, NULL); /* the lease is a transaction of its own */
-	if (live_is_over(live))
-		return;
 	arena_init(&arena);
-	rc = store_lease_take(live->hub->world.store, live->service, live->id,
-		live_now(live), &arena, &lease, &err);
+	rc = hub_begin(live->hub, &err);
+	if (rc == 0)
+		rc = store_lease_take(live->hub->world.store, live->service,
+			live->id, live_now(live), &arena, &lease, &err);
 	if (rc > 0) {
 		live->fence = lease.fence;
 		lease_taken(live);

@@ -108,12 +108,13 @@ MUST_CHECK int store_begin(struct store *store, struct err *err_r);
 MUST_CHECK int store_commit(struct store *store, struct err *err_r);
 void store_rollback(struct store *store);
 
-/* Appends with the fencing token of the lease held: -1 with ERR_LEASE when
- * somebody else has taken the service over since, with ERR_CONFLICT when
- * event->seq is not the next. reason NULL: stays. `ended` marks the end. */
+/* Appends entries that follow each other, with the fencing token of the lease
+ * held: -1 with ERR_LEASE when somebody else has taken the service over since,
+ * with ERR_CONFLICT when the first is not the next. reason NULL: stays. `ended`
+ * says that the last one is the end. Nothing is appended when it fails. */
 MUST_CHECK int store_append(struct store *store, const char *rollout,
-	int64_t fence, const struct store_event *event, const char *reason,
-	bool ended, struct err *err_r);
+	int64_t fence, const struct store_event *events, size_t n,
+	const char *reason, bool ended, struct err *err_r);
 
 /* In order. The texts are valid during the call; no second walk inside it. */
 typedef int (*store_event_fn)(const struct store_event *event, void *arg,
@@ -159,6 +160,9 @@ struct store_command {
 };
 MUST_CHECK int store_command_add(struct store *store,
 	const struct store_command *command, int64_t *id_r, struct err *err_r);
+/* The rollouts for which commands wait, each once, in strcmp's order. */
+MUST_CHECK int store_commands_rollouts(struct store *store, struct arena *arena,
+	const char ***ids_r, size_t *n_r, struct err *err_r);
 MUST_CHECK int store_commands_waiting(struct store *store, const char *rollout,
 	struct arena *arena, struct store_command **commands_r, size_t *n_r,
 	struct err *err_r);

@@ -48,6 +48,34 @@ static void row_read(
 	c->answer = arena_strdup(arena, sql_column_text(row, i++));
 }
 
+int store_commands_rollouts(struct store *store, struct arena *arena,
+	const char ***ids_r, size_t *n_r, struct err *err_r)
+{
+	struct sqlite3_stmt *row = sql_start(store,
+		"SELECT DISTINCT rollout FROM command WHERE state = 0"
+		" ORDER BY rollout LIMIT ?1",
+		SQL_VALUES(sql_int(STORE_LIST_MAX)), err_r);
+	const char **ids = NULL, **more_ids;
+	size_t n = 0, size = 0;
+	int more;
+
+	if (!row)
+		return -1;
+	while ((more = sql_next(store, row, err_r)) > 0) {
+		if (n == size) {
+			size = size ? 2 * size : 16;
+			more_ids = arena_alloc(arena, size * sizeof(*ids));
+			if (n)
+				memcpy(more_ids, ids, n * sizeof(*ids));
+			ids = more_ids;
+		}
+		ids[n++] = arena_strdup(arena, sql_column_text(row, 0));
+	}
+	*ids_r = ids;
+	*n_r = n;
+	return more;
+}
+
 int store_commands_waiting(struct store *store, const char *rollout,
 	struct arena *arena, struct store_command **commands_r, size_t *n_r,
 	struct err *err_r)

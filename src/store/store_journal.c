@@ -37,29 +37,43 @@ static int append_explain(struct store *store, const char *rollout,
 	return -1;
 }
 
-/* Moves the rollout on, if it is ours and this is the next entry. */
+/* Moves the rollout on, if it is ours and these are the next entries. The
+ * column that says whether it has ended is left alone until it does: an index
+ * hangs on it. */
 static int rollout_advance(struct store *store, const char *rollout,
-	int64_t fence, const struct store_event *event, const char *reason,
-	bool ended, struct err *err_r)
+	int64_t fence, const struct store_event *events, size_t n,
+	const char *reason, struct err *err_r)
 {
 	static const char sql[] =
 		"UPDATE rollout SET last_seq = ?2, phase = ?3,"
-		" reason = coalesce(?4, reason), ended_ms ="
-		"  CASE WHEN ?5 AND ended_ms = 0 THEN max(?6, 1)"
-		"  ELSE ended_ms END"
-		" WHERE id = ?1 AND last_seq = ?2 - 1 AND EXISTS"
+		" reason = coalesce(?4, reason)"
+		" WHERE id = ?1 AND last_seq = ?5 - 1 AND EXISTS"
 		" (SELECT 1 FROM lease WHERE lease.service = rollout.service"
-		"  AND fence = ?7)";
-	int n = sql_run(store, sql,
-		SQL_VALUES(sql_text(rollout), sql_int(event->seq),
-			sql_text(event->phase), sql_text(reason),
-			sql_int(ended), sql_int(event->time_ms),
-			sql_int(fence)),
+		"  AND fence = ?6)";
+	const struct store_event *last = &events[n - 1];
+	int changed = sql_run(store, sql,
+		SQL_VALUES(sql_text(rollout), sql_int(last->seq),
+			sql_text(last->phase), sql_text(reason),
+			sql_int(events[0].seq), sql_int(fence)),
 		err_r);
 
-	if (n == 0)
-		return append_explain(store, rollout, fence, event->seq, err_r);
-	return n < 0 ? -1 : 0;
+	if (changed == 0)
+		return append_explain(
+			store, rollout, fence, events[0].seq, err_r);
+	return changed < 0 ? -1 : 0;
+}
+
+static int rollout_end(struct store *store, const char *rollout,
+	int64_t time_ms, struct err *err_r)
+{
+	static const char sql[] = "UPDATE rollout SET ended_ms = max(?2, 1)"
+				  " WHERE id = ?1 AND ended_ms = 0";
+
+	return sql_run(store, sql,
+		       SQL_VALUES(sql_text(rollout), sql_int(time_ms)),
+		       err_r) < 0
+		       ? -1
+		       : 0;
 }
 
 static int event_insert(struct store *store, const char *rollout,
@@ -79,22 +93,41 @@ static int event_insert(struct store *store, const char *rollout,
 		       : 0;
 }
 
+static int events_insert(struct store *store, const char *rollout,
+	const struct store_event *events, size_t n, struct err *err_r)
+{
+	for (size_t i = 0; i < n; i++)
+		if (event_insert(store, rollout, &events[i], err_r) < 0)
+			return -1;
+	return 0;
+}
+
+static int sizes_check(const char *rollout, const struct store_event *events,
+	size_t n, struct err *err_r)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strlen(events[i].data) > STORE_EVENT_BYTES_MAX)
+			return err_set(err_r, ERR_LIMIT,
+				"entry %lld (%s) of %.160s has more than %d "
+				"bytes",
+				(long long)events[i].seq, events[i].name,
+				rollout, STORE_EVENT_BYTES_MAX);
+	return 0;
+}
+
 int store_append(struct store *store, const char *rollout, int64_t fence,
-	const struct store_event *event, const char *reason, bool ended,
-	struct err *err_r)
+	const struct store_event *events, size_t n, const char *reason,
+	bool ended, struct err *err_r)
 {
 	bool own;
 
-	if (strlen(event->data) > STORE_EVENT_BYTES_MAX)
-		return err_set(err_r, ERR_LIMIT,
-			"entry %lld (%s) of %.160s has more than %d bytes",
-			(long long)event->seq, event->name, rollout,
-			STORE_EVENT_BYTES_MAX);
-	if (sql_enter(store, &own, err_r))
+	if (sizes_check(rollout, events, n, err_r) ||
+		sql_enter(store, &own, err_r))
 		return -1;
-	if (rollout_advance(
-		    store, rollout, fence, event, reason, ended, err_r) ||
-		event_insert(store, rollout, event, err_r)) {
+	if (rollout_advance(store, rollout, fence, events, n, reason, err_r) ||
+		events_insert(store, rollout, events, n, err_r) ||
+		(ended && rollout_end(store, rollout, events[n - 1].time_ms,
+				  err_r))) {
 		sql_abandon(store, own);
 		return -1;
 	}

@@ -64,7 +64,7 @@ static void append(struct journal *journal, const struct world *world,
 		.data = data->data};
 	struct err err;
 
-	ok(store_append(journal->store, journal->id, journal->fence, &entry,
+	ok(store_append(journal->store, journal->id, journal->fence, &entry, 1,
 		   world->rollout.reason,
 		   last && phase_is_end(world->rollout.phase), &err),
 		&err);

@@ -383,7 +383,7 @@ static void a_damaged_journal_is_said_to_be_damaged(void **state)
 	struct err err;
 
 	assert_int_equal(store_append(journal.store, "shop-1", journal.fence,
-				 &entry, NULL, false, &err),
+				 &entry, 1, NULL, false, &err),
 		0);
 	assert_int_equal(tidegate("status"), 1);
 	has(&err_out, "shop-1: entry ");

@@ -124,7 +124,7 @@ static int append(struct store *store, const char *id, int64_t fence,
 		.data = "{}",
 	};
 
-	return store_append(store, id, fence, &event, "because", false, err);
+	return store_append(store, id, fence, &event, 1, "because", false, err);
 }
 
 static int count(const struct store_event *event, void *arg, struct err *err)
@@ -597,8 +597,8 @@ static void end(struct store *store, const char *id, const char *phase)
 		.data = ""};
 	struct err err;
 
-	ok(store_append(store, id, take(store, SERVICE, 0), &event, NULL, true,
-		   &err),
+	ok(store_append(store, id, take(store, SERVICE, 0), &event, 1, NULL,
+		   true, &err),
 		&err);
 	store_lease_drop(store, SERVICE, take(store, SERVICE, 1 << 30));
 	sql("DELETE FROM lease");
@@ -735,7 +735,10 @@ static void a_kill_at_any_instant_leaves_a_whole_journal(void **state)
 		pid = fork();
 		if (pid == 0)
 			append_for_ever(n);
-		usleep(20000 + 1700 * round);
+		while (entries(store, "shop-1", 0) == n &&
+			waitpid(pid, &status, WNOHANG) == 0)
+			usleep(1000);
+		usleep(1700 * round);
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status));
