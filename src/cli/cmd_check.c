@@ -1,9 +1,14 @@
-/* `tidegate check`: says all that is wrong with policies, or what they do. */
+/*
+ * `tidegate check`: says all that is wrong with policies, or what they do; with
+ * --live, whether one could be carried out now.
+ */
 #include <stdio.h>
 
 #include "base/buf.h"
 #include "cli/args.h"
+#include "cli/check_live.h"
 #include "cli/command.h"
+#include "cli/context.h"
 #include "cli/output.h"
 #include "policy/policy_load.h"
 
@@ -28,14 +33,64 @@ static bool check(const char *path)
 	return true;
 }
 
-static const struct option_spec options[] = {{0}};
+static const struct option_spec options[] = {
+	{.name = "live",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct check_live_args, live),
+		.help = "look whether a rollout of SERVICE could run now; "
+			"changes nothing"},
+	{.name = "policy",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct check_live_args, policy),
+		.value = "FILE",
+		.help = "with --live: how it would be released"},
+	{.name = "candidate",
+		.type = OPTION_TEXT,
+		.offset = offsetof(struct check_live_args, candidate),
+		.value = "REVISION",
+		.help = "with --live: what would be released (default: the "
+			"latest ready revision)"},
+	OPTION_PROJECT(struct check_live_args),
+	OPTION_REGION(struct check_live_args),
+	OPTION_STATE(struct check_live_args),
+	OPTION_AS(struct check_live_args),
+	{.name = "adopt",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct check_live_args, adopt),
+		.help = "as for run"},
+	{.name = "again",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct check_live_args, again),
+		.help = "as for run"},
+	OPTION_FORMAT(struct check_live_args),
+	{0},
+};
+
+static int run_live(const struct check_live_args *args, int argc, char **argv,
+	struct err *err_r)
+{
+	if (args_count(argc, argv, "[SERVICE]", 0, 1, err_r) < 0)
+		return -1;
+	if (!args->policy)
+		return err_set(err_r, ERR_USAGE, "--policy is missing");
+	return check_live(args, argc > 1 ? argv[1] : NULL, err_r);
+}
 
 static int run(int argc, char **argv, struct err *err_r)
 {
+	struct check_live_args args = {0};
 	bool good = true;
 
-	if (args_parse(options, NULL, &argc, argv, err_r) < 0 ||
-		args_count(argc, argv, "POLICY…", 1, POLICIES_MAX, err_r) < 0)
+	if (args_parse(options, &args, &argc, argv, err_r) < 0)
+		return -1;
+	if (args.live)
+		return run_live(&args, argc, argv, err_r);
+	if (args.policy || args.candidate || args.adopt || args.again ||
+		args.format)
+		return err_set(err_r, ERR_USAGE,
+			"the options of check go with --live; without it, it "
+			"takes policies only");
+	if (args_count(argc, argv, "POLICY…", 1, POLICIES_MAX, err_r) < 0)
 		return -1;
 	for (int i = 1; i < argc; i++) {
 		if (i > 1 && good)
@@ -50,11 +105,15 @@ static const char details[] =
 	"the\nrollback sequence. Or else, on stderr, all problems with their "
 	"places in\nthe file; then the exit status is 3. \"-\" is standard "
 	"input. Asks no\nserver, but every ${VAR} must be set and every *_file "
-	"be there.\n";
+	"be there.\n\nWith --live, one table of all that a rollout needs: "
+	"credentials and what they\nmay do, the service, candidate and stable, "
+	"each query's value for both, each\naction, clock, approvers, state "
+	"file. Exit status 0: a rollout could run now;\n4: something fails, "
+	"and what to do is said. Only reads.\n";
 
 const struct command cmd_check = {
 	.name = "check",
-	.usage = "POLICY…",
+	.usage = "POLICY… | --live SERVICE --policy FILE",
 	.summary = "Say what is wrong with policies, or print their plans",
 	.options = options,
 	.run = run,

@@ -73,7 +73,7 @@ int context_who(const struct store *store, const char *as,
 {
 	static const char *const names[] = {
 		"TIDEGATE_USER", "GITHUB_ACTOR", NULL};
-	bool owner = store_is_owned_by_us(store);
+	bool owner = !store || store_is_owned_by_us(store);
 	const char *name;
 
 	if (as && !owner)

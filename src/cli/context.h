@@ -59,6 +59,7 @@ MUST_CHECK struct store *context_store(
 /*
  * Who is asking. Another name than the login name may only be given by the
  * owner of the state file: everybody else could otherwise approve as anybody.
+ * `store` NULL: there is no file yet, it would be ours.
  */
 MUST_CHECK int context_who(const struct store *store, const char *as,
 	char who_r[CONTEXT_NAME_MAX], struct err *err_r);

@@ -1,19 +1,13 @@
 /* How a rollout ended; see finished.h. */
 #include "cli/finished.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/jsonw.h"
 #include "base/printable.h"
 #include "base/timestamp.h"
-#include "cli/output.h"
-
-#define GITHUB_BYTES_MAX (64 * 1024)
+#include "cli/github.h"
 
 void finished_print_json(const struct finished *f, struct buf *out)
 {
@@ -58,27 +52,6 @@ void finished_print_text(const struct finished *f, struct buf *out)
 
 /* ---- GitHub ---- */
 
-static void append_file(const char *variable, const struct buf *text)
-{
-	const char *path = getenv(variable);
-	struct buf trouble;
-	int fd;
-
-	if (!path || !*path)
-		return;
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	if (fd >= 0 && write(fd, text->data, text->len) == (ssize_t)text->len) {
-		close(fd);
-		return;
-	}
-	buf_init(&trouble, 4096);
-	buf_addf(&trouble, "cannot write $%s: %s", variable, strerror(errno));
-	output_error(trouble.data);
-	buf_fini(&trouble);
-	if (fd >= 0)
-		close(fd);
-}
-
 static void add_output(struct buf *out, const char *name, const char *value)
 {
 	buf_addf(out, "%s=", name);
@@ -91,11 +64,7 @@ static void add_row(struct buf *out, const char *name, const char *value)
 	if (!*value)
 		return;
 	buf_addf(out, "| %s | ", name);
-	for (; *value; value++) {
-		if (strchr("|\\`*_<>[]", *value))
-			buf_addc(out, '\\');
-		buf_addc(out, *value == '\n' ? ' ' : *value);
-	}
+	github_add_cell(out, value);
 	buf_adds(out, " |\n");
 }
 
@@ -113,7 +82,7 @@ void finished_tell_github(const struct finished *f)
 	add_output(&out, "candidate", f->candidate);
 	add_output(&out, "stable", f->stable);
 	buf_addf(&out, "percent=%d\nexit=%d\n", f->percent, f->exit_status);
-	append_file("GITHUB_OUTPUT", &out);
+	github_append("GITHUB_OUTPUT", &out);
 	buf_clear(&out);
 	buf_addf(&out, "### %s: %s\n\n| | |\n| --- | --- |\n", short_name,
 		f->outcome);
@@ -122,6 +91,6 @@ void finished_tell_github(const struct finished *f)
 	add_row(&out, "candidate", f->candidate);
 	add_row(&out, "stable", f->stable);
 	buf_addf(&out, "| candidate serves | %d %% |\n\n", f->percent);
-	append_file("GITHUB_STEP_SUMMARY", &out);
+	github_append("GITHUB_STEP_SUMMARY", &out);
 	buf_fini(&out);
 }

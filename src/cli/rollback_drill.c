@@ -51,22 +51,6 @@ static void add(struct drill *d, const char *what, const char *name)
 
 /* ---- traffic ---- */
 
-static void print_line(const struct traffic *traffic, struct buf *out)
-{
-	bool first = true;
-
-	for (size_t i = 0; i < traffic->n; i++) {
-		const struct target *t = &traffic->item[i];
-
-		if (t->percent <= 0)
-			continue;
-		buf_addf(out, "%s%s %d %%", first ? "" : ", ",
-			t->type == TARGET_LATEST ? "LATEST" : t->revision,
-			t->percent);
-		first = false;
-	}
-}
-
 static void drill_traffic(struct drill *d)
 {
 	struct rollback *b = d->rollback;
@@ -83,9 +67,9 @@ static void drill_traffic(struct drill *d)
 	d->ready = traffic_plan(&b->found->spec, &wish, &b->arena, &wanted,
 			   &err) == 0;
 	if (d->ready) {
-		print_line(&b->found->spec, &text);
+		traffic_print_line(&b->found->spec, &text);
 		buf_adds(&text, " -> ");
-		print_line(&wanted, &text);
+		traffic_print_line(&wanted, &text);
 	} else {
 		buf_adds(&text, err.text);
 	}

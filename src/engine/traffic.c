@@ -178,6 +178,24 @@ static int refuse(struct err *err_r, enum err_code code,
 	return -1;
 }
 
+void traffic_print_line(const struct traffic *traffic, struct buf *out)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < traffic->n; i++) {
+		const struct target *t = &traffic->item[i];
+
+		if (t->percent <= 0)
+			continue;
+		buf_addf(out, "%s%s %d %%", first ? "" : ", ",
+			t->type == TARGET_LATEST ? "LATEST"
+			: t->revision            ? t->revision
+						 : "?",
+			t->percent);
+		first = false;
+	}
+}
+
 /* The revisions with a positive percent; more than two are not told apart. */
 struct holders {
 	const char *revision[2];

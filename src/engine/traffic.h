@@ -95,5 +95,7 @@ bool traffic_equal(const struct traffic *a, const struct traffic *b);
 /* A table for people: "backend-00041-xyz 100 % tag stable". */
 struct buf;
 void traffic_print(const struct traffic *traffic, struct buf *out);
+/* Who has users, in one line: "backend-00041-xyz 90 %, LATEST 10 %". */
+void traffic_print_line(const struct traffic *traffic, struct buf *out);
 
 #endif

@@ -9,6 +9,8 @@
  *   live_journal.c    events and notes into the journal and the log
  *   live_unjournaled.c  what is still done when that is impossible
  *   live_preflight.c  EFFECT_PREFLIGHT
+ *   fit.c             the rules it refuses by
+ *   doctor*.c         `check --live`: a look without a rollout
  *   live_undo.c       what a rollout that goes straight back follows on
  *   live_traffic.c    EFFECT_READ, EFFECT_WRITE
  *   live_check.c      EFFECT_ASK
@@ -135,7 +137,10 @@ struct hub {
 	int64_t counter; /* of the store, at the last look */
 };
 
+/* A member is driven: commands are looked for, its lease is renewed. A guest
+ * only uses the world. */
 void hub_join(struct hub *hub, struct live *live);
+void hub_visit(struct hub *hub, struct live *live);
 void hub_leave(struct live *live);
 
 /* The metrics of the live's policy, made once per policy. */
@@ -188,6 +193,13 @@ struct live_values {
 /* `revision`: the arm being asked; window_ms 0: none. */
 void live_values_fill(const struct live *live, const char *revision,
 	int64_t window_ms, struct live_values *values_r);
+
+/* ---- live_start.c ---- */
+
+/* One that never starts: for looking at the world as a rollout would. */
+MUST_CHECK struct live *live_look_on(struct hub *hub,
+	const struct policy *policy, const struct live_options *options,
+	struct err *err_r);
 
 /* ---- live_command.c ---- */
 

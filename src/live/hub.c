@@ -75,13 +75,18 @@ void hub_free(struct hub **hub_p)
 
 /* ---- members ---- */
 
-void hub_join(struct hub *hub, struct live *live)
+void hub_visit(struct hub *hub, struct live *live)
 {
 	live->hub = hub;
 	STAILQ_INIT(&live->entries);
 	live->renewed_ms = loop_now(hub->world.loop);
 	TAILQ_INSERT_TAIL(&hub->lives, live, link);
 	hub->n_lives++;
+}
+
+void hub_join(struct hub *hub, struct live *live)
+{
+	hub_visit(hub, live);
 	if (!hub->poll)
 		hub->poll =
 			timer_start(hub->world.loop, POLL_MS, hub_poll, hub);

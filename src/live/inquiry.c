@@ -16,6 +16,7 @@ struct leg {
 	enum query_kind kind;
 	struct provider_call *call;
 	char *query; /* resolved; NULL: not asked */
+	size_t series;
 };
 
 struct inquiry {
@@ -138,6 +139,7 @@ static void take_sample(struct leg *leg, const struct sample *sample)
 	struct inquiry *inquiry = leg->inquiry;
 	struct err err;
 
+	leg->series = sample->series;
 	if (sample->warnings[0])
 		add_text(&inquiry->warnings, leg, sample->warnings);
 	switch (sample->kind) {
@@ -203,8 +205,10 @@ static void inquiry_finish(struct inquiry *inquiry)
 		.latency_us = inquiry->latency_us,
 	};
 
-	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++)
+	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
 		end.query[kind] = inquiry->leg[kind].query;
+		end.series[kind] = inquiry->leg[kind].series;
+	}
 	inquiry->fn(&end, inquiry->arg);
 	inquiry_free(inquiry);
 }

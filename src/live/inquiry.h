@@ -14,6 +14,7 @@ const char *query_kind_name(enum query_kind kind);
 struct inquiry_end {
 	struct answers answers;
 	const char *query[QUERY_KINDS]; /* resolved; NULL: not asked */
+	size_t series[QUERY_KINDS]; /* that were answered */
 	const char *trouble; /* all that went wrong, or "" */
 	bool wrong; /* a query does not parse or yields several series */
 	bool retryable; /* all trouble may pass */

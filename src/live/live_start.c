@@ -71,14 +71,12 @@ static int take_service(
 	return 0;
 }
 
-static struct live *make(struct hub *hub, const struct policy *policy,
-	const struct live_options *options,
-	const struct live_listener *listener)
+static struct live *make_bare(
+	const struct policy *policy, const struct live_options *options)
 {
 	struct live *live = xcalloc(1, sizeof(*live));
 
 	live->policy = policy;
-	live->listener = *listener;
 	live->starter = xstrdup(options->starter);
 	live->candidate = xstrdup("");
 	live->stable = xstrdup("");
@@ -86,6 +84,16 @@ static struct live *make(struct hub *hub, const struct policy *policy,
 	live->wait_ms = options->wait_ms;
 	live->asks = xcalloc(policy->n_slos + 1, sizeof(*live->asks));
 	rollout_init(&live->state);
+	return live;
+}
+
+static struct live *make(struct hub *hub, const struct policy *policy,
+	const struct live_options *options,
+	const struct live_listener *listener)
+{
+	struct live *live = make_bare(policy, options);
+
+	live->listener = *listener;
 	hub_join(hub, live);
 	live->lease_deadline_ms = live_now(live) + LEASE_WAIT_MS;
 	live->lease_retry = timer_start(live_loop(live), 0, lease_try, live);
@@ -110,6 +118,23 @@ struct live *live_run(struct hub *hub, const struct policy *policy,
 	live->wanted_stable = xstrdup(options->stable);
 	live->after = xstrdup(options->after);
 	make_id(live, live->id);
+	return live;
+}
+
+struct live *live_look_on(struct hub *hub, const struct policy *policy,
+	const struct live_options *options, struct err *err_r)
+{
+	struct live *live = make_bare(policy, options);
+
+	hub_visit(hub, live);
+	if (take_service(live, options->service, err_r) < 0) {
+		live_free(&live);
+		return NULL;
+	}
+	live->wanted_candidate = xstrdup(options->candidate);
+	live->adopt = options->adopt;
+	live->again = options->again;
+	snprintf(live->id, sizeof(live->id), "check");
 	return live;
 }
 

@@ -1,0 +1,329 @@
+/*
+ * The doctor in the foreground: makes the world as `run` would, but goes on
+ * without what cannot be had of it, and prints the findings. See check_live.h.
+ */
+#include "cli/check_live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/jsonw.h"
+#include "base/xalloc.h"
+#include "cli/context.h"
+#include "cli/drive.h"
+#include "cli/github.h"
+#include "cli/output.h"
+#include "cloudrun/cloudrun.h"
+#include "google/credentials.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "live/doctor.h"
+#include "live/inquiry.h"
+
+#define STATUS_NOT_READY 4
+#define REDACTED_MAX     (16 * 1024)
+
+struct visit {
+	const struct check_live_args *args;
+	const struct policy *policy;
+	struct context_target target;
+	struct arena arena;
+
+	/* The world; what cannot be had is NULL, and why. */
+	struct loop *loop;
+	struct http *http;
+	struct credentials *credentials;
+	struct cloudrun *cloudrun;
+	struct store *store;
+	struct hub *hub;
+	char *state_path;
+	struct err state_err, credentials_err;
+	bool state_is_bad, nobody;
+
+	struct doctor *doctor;
+	int status; /* -1: it did not come to an end */
+};
+
+/* ---- what is printed ---- */
+
+static void print_line(const struct visit *visit,
+	const struct doctor_report *report, struct buf *out)
+{
+	size_t fails = report->counts[FINDING_FAIL];
+	size_t warns = report->counts[FINDING_WARN];
+
+	if (fails)
+		buf_addf(out, "not ready: %zu of these %s", fails,
+			fails == 1 ? "fails" : "fail");
+	else
+		buf_addf(out, "ready: a rollout of %s could run now",
+			visit->target.service);
+	if (warns)
+		buf_addf(out, "; %zu warning%s", warns, warns == 1 ? "" : "s");
+	buf_adds(out, "; nothing was changed\n");
+}
+
+static void print_text(const struct visit *visit,
+	const struct doctor_report *report, struct buf *out)
+{
+	static const char *const heads[] = {"", "WHAT", "NAME", "DETAIL"};
+	struct table table;
+
+	table_init(&table, 4);
+	table_add(&table, heads);
+	for (size_t i = 0; i < report->n; i++) {
+		const struct finding *f = &report->finding[i];
+		const char *const cells[] = {
+			finding_name(f->kind), f->what, f->name, f->detail};
+		const char *const more[] = {"", "", "",
+			arena_printf(&table.arena, "-> %s", f->remedy)};
+
+		table_add(&table, cells);
+		if (*f->remedy)
+			table_add(&table, more);
+	}
+	table_print(&table, out);
+	table_fini(&table);
+	print_line(visit, report, out);
+}
+
+static void print_arm(
+	struct jsonw *w, const char *key, const struct finding_arm *arm)
+{
+	if (!arm->revision)
+		return;
+	jsonw_object(w, key);
+	jsonw_text(w, "revision", arm->revision);
+	jsonw_text(w, "outcome", outcome_name(arm->judgement.outcome));
+	if (arm->answers.value.kind == ANSWER_VALUE)
+		jsonw_number(w, "value", arm->answers.value.value);
+	if (arm->answers.baseline.kind == ANSWER_VALUE)
+		jsonw_number(w, "baseline", arm->answers.baseline.value);
+	if (arm->answers.requests.kind == ANSWER_VALUE)
+		jsonw_number(w, "requests", arm->answers.requests.value);
+	jsonw_int(w, "series", (int64_t)arm->series[QUERY_VALUE]);
+	jsonw_int(w, "latency_ms", arm->latency_us / 1000);
+	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
+		if (!arm->query[kind])
+			continue;
+		jsonw_text(w,
+			kind == QUERY_VALUE      ? "query"
+			: kind == QUERY_BASELINE ? "baseline_query"
+						 : "requests_query",
+			arm->query[kind]);
+	}
+	jsonw_end(w, '}');
+}
+
+static void print_finding(struct jsonw *w, const struct finding *f)
+{
+	jsonw_object(w, NULL);
+	jsonw_text(w, "result", finding_name(f->kind));
+	jsonw_text(w, "what", f->what);
+	jsonw_text(w, "name", f->name);
+	jsonw_text(w, "detail", f->detail);
+	if (*f->remedy)
+		jsonw_text(w, "remedy", f->remedy);
+	if (f->arms) {
+		print_arm(w, "stable", &f->arms[0]);
+		print_arm(w, "candidate", &f->arms[1]);
+	}
+	jsonw_end(w, '}');
+}
+
+static void print_json(const struct visit *visit,
+	const struct doctor_report *report, struct buf *out)
+{
+	struct jsonw w = {.out = out};
+
+	jsonw_object(&w, NULL);
+	jsonw_text(&w, "service", visit->target.name);
+	jsonw_text(&w, "candidate", report->candidate);
+	jsonw_text(&w, "stable", report->stable);
+	jsonw_array(&w, "findings");
+	for (size_t i = 0; i < report->n; i++)
+		print_finding(&w, &report->finding[i]);
+	jsonw_end(&w, ']');
+	jsonw_bool(&w, "ready", report->counts[FINDING_FAIL] == 0);
+	jsonw_int(&w, "fails", (int64_t)report->counts[FINDING_FAIL]);
+	jsonw_int(&w, "warnings", (int64_t)report->counts[FINDING_WARN]);
+	jsonw_int(&w, "exit", visit->status);
+	jsonw_end(&w, '}');
+	buf_addc(out, '\n');
+}
+
+static void print_summary(const struct visit *visit,
+	const struct doctor_report *report, struct buf *out)
+{
+	buf_addf(out,
+		"### %s: %s for a rollout\n\n| | what | name | detail |\n"
+		"| --- | --- | --- | --- |\n",
+		visit->target.service,
+		report->counts[FINDING_FAIL] ? "not ready" : "ready");
+	for (size_t i = 0; i < report->n; i++) {
+		const struct finding *f = &report->finding[i];
+
+		buf_addf(out, "| %s | %s | ", finding_name(f->kind), f->what);
+		github_add_cell(out, f->name);
+		buf_adds(out, " | ");
+		github_add_cell(out, f->detail);
+		if (*f->remedy) {
+			buf_adds(out, "<br>&rarr; ");
+			github_add_cell(out, f->remedy);
+		}
+		buf_adds(out, " |\n");
+	}
+	buf_addc(out, '\n');
+}
+
+static void print(struct visit *visit, const struct doctor_report *report)
+{
+	struct buf out;
+
+	buf_init(&out, OUTPUT_BYTES_MAX);
+	if (visit->args->format == FORMAT_JSON)
+		print_json(visit, report, &out);
+	else
+		print_text(visit, report, &out);
+	redact(&out);
+	output_write(stdout, &out);
+	buf_clear(&out);
+	print_summary(visit, report, &out);
+	redact(&out);
+	github_append("GITHUB_STEP_SUMMARY", &out);
+	buf_fini(&out);
+}
+
+static void examined(const struct doctor_report *report, void *arg)
+{
+	struct visit *visit = arg;
+
+	visit->status = report->counts[FINDING_FAIL] ? STATUS_NOT_READY : 0;
+	print(visit, report);
+	loop_stop(visit->loop);
+}
+
+/* ---- the world ---- */
+
+/* No file is no trouble: the first rollout makes it. */
+static void open_state(struct visit *visit)
+{
+	visit->state_path = visit->args->state ? xstrdup(visit->args->state)
+					       : store_default_path();
+	if (*visit->state_path && access(visit->state_path, F_OK) != 0)
+		return;
+	visit->store =
+		store_open(visit->state_path, STORE_LOOK, &visit->state_err);
+	visit->state_is_bad =
+		!visit->store && visit->state_err.code != ERR_NOT_FOUND;
+}
+
+static int open_google(struct visit *visit, struct err *err_r)
+{
+	struct cloudrun_config config = {
+		.endpoint = getenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN"),
+		.project = visit->target.project,
+		.region = visit->target.region,
+	};
+
+	visit->credentials = credentials_new(
+		visit->loop, visit->http, &visit->credentials_err);
+	visit->nobody = !visit->credentials;
+	if (visit->nobody)
+		return 0;
+	visit->cloudrun = cloudrun_new(
+		visit->loop, visit->http, visit->credentials, &config, err_r);
+	return visit->cloudrun ? 0 : -1;
+}
+
+static int open_world(struct visit *visit, struct err *err_r)
+{
+	struct live_world world;
+
+	open_state(visit);
+	visit->loop = loop_new(err_r);
+	if (!visit->loop)
+		return -1;
+	visit->http = http_new(visit->loop, err_r);
+	if (!visit->http || open_google(visit, err_r) < 0)
+		return -1;
+	world = (struct live_world){
+		.loop = visit->loop,
+		.http = visit->http,
+		.credentials = visit->credentials,
+		.cloudrun = visit->cloudrun,
+		.store = visit->store,
+	};
+	visit->hub = hub_new(&world);
+	return 0;
+}
+
+static void close_world(struct visit *visit)
+{
+	doctor_free(&visit->doctor);
+	hub_free(&visit->hub);
+	cloudrun_free(&visit->cloudrun);
+	credentials_free(&visit->credentials);
+	http_free(&visit->http);
+	loop_free(&visit->loop);
+	store_free(&visit->store);
+	xfree(&visit->state_path);
+	arena_fini(&visit->arena);
+}
+
+/* ---- in order ---- */
+
+static int examine(struct visit *visit, struct err *err_r)
+{
+	char who[CONTEXT_NAME_MAX];
+	struct doctor_options options = {
+		.service = visit->target.name,
+		.candidate = visit->args->candidate,
+		.starter = who,
+		.state_path = visit->state_path,
+		.state_err = visit->state_is_bad ? &visit->state_err : NULL,
+		.credentials_err =
+			visit->nobody ? &visit->credentials_err : NULL,
+		.adopt = visit->args->adopt,
+		.again = visit->args->again,
+	};
+
+	if (context_who(visit->store, visit->args->as, who, err_r) < 0)
+		return -1;
+	visit->doctor = doctor_start(
+		visit->hub, visit->policy, &options, examined, visit, err_r);
+	if (!visit->doctor || loop_run(visit->loop, err_r) < 0)
+		return -1;
+	if (visit->status < 0)
+		return err_set(err_r, ERR_INTERNAL,
+			"the loop ended before the look did");
+	return visit->status;
+}
+
+int check_live(const struct check_live_args *args, const char *service,
+	struct err *err_r)
+{
+	struct policy *policy = drive_policy(args->policy, NULL, err_r);
+	struct visit visit = {.args = args, .policy = policy, .status = -1};
+	int status = -1;
+
+	if (!policy)
+		return -1;
+	visit.target = (struct context_target){
+		.project = args->project,
+		.region = args->region,
+		.service = service,
+		.policy_project = policy->project,
+		.policy_region = policy->region,
+		.policy_service = policy->service,
+	};
+	arena_init(&visit.arena);
+	if (context_resolve(&visit.target, &visit.arena, err_r) == 0 &&
+		open_world(&visit, err_r) == 0)
+		status = examine(&visit, err_r);
+	close_world(&visit);
+	policy_free(&policy);
+	return status;
+}

@@ -1,0 +1,22 @@
+/*
+ * `tidegate check --live`: asks the doctor and prints what it found. Exit
+ * status 0 when a rollout could run now, 4 when something fails.
+ */
+#ifndef TIDEGATE_CLI_CHECK_LIVE_H
+#define TIDEGATE_CLI_CHECK_LIVE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct check_live_args {
+	const char *policy, *candidate, *project, *region, *state, *as;
+	int format; /* enum format */
+	bool live, adopt, again;
+};
+
+/* `service` NULL: the policy names it. */
+MUST_CHECK int check_live(const struct check_live_args *args,
+	const char *service, struct err *err_r);
+
+#endif

@@ -1,0 +1,16 @@
+/* What GitHub Actions takes from a step: files named by the environment. */
+#ifndef TIDEGATE_CLI_GITHUB_H
+#define TIDEGATE_CLI_GITHUB_H
+
+#include "base/buf.h"
+
+#define GITHUB_BYTES_MAX (256 * 1024)
+
+/* Appends to the file that $GITHUB_OUTPUT or $GITHUB_STEP_SUMMARY names; does
+ * nothing when it is not set, says so when it cannot. */
+void github_append(const char *variable, const struct buf *text);
+
+/* Text for a cell of a Markdown table: one line, nothing is markup. */
+void github_add_cell(struct buf *out, const char *text);
+
+#endif

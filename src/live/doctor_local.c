@@ -1,0 +1,200 @@
+/*
+ * The doctor's look at this side: who may approve, who is told, the state file
+ * and the lease in it. Asks nobody over there. See doctor_parts.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "live/doctor_parts.h"
+#include "live/fit.h"
+
+/* ---- people ---- */
+
+static void add_names(const struct approval *approval, struct buf *out)
+{
+	for (size_t i = 0; i < approval->n_approvers; i++)
+		buf_addf(out, "%s%s", i ? ", " : "", approval->approvers[i]);
+}
+
+static void look_at_gate(struct doctor *doctor, size_t step)
+{
+	const struct policy *policy = doctor->live->policy;
+	const struct approval *approval = policy->steps[step].approval;
+	const char *name = arena_printf(&doctor->arena, "step %zu", step + 1);
+	struct buf names;
+	struct err err;
+
+	if (fit_gate(policy, step, doctor->options.starter, &err) < 0) {
+		doctor_tell(doctor, FINDING_FAIL, "approval", name,
+			"let somebody else start it (--as, TIDEGATE_USER), add "
+			"approvers to the step, or set self_approval: true "
+			"there",
+			"%s", err.text);
+		return;
+	}
+	buf_init(&names, ERR_TEXT_MAX);
+	add_names(approval, &names);
+	doctor_tell(doctor, FINDING_OK, "approval", name, NULL,
+		"%d of %s; %s would start it", approval->minimum, names.data,
+		doctor->options.starter);
+	buf_fini(&names);
+}
+
+static void look_at_people(struct doctor *doctor)
+{
+	const struct policy *policy = doctor->live->policy;
+
+	for (size_t i = 0; i < policy->n_steps; i++)
+		if (policy->steps[i].approval)
+			look_at_gate(doctor, i);
+}
+
+/* ---- who is told ---- */
+
+static bool tells_people(enum action_kind kind)
+{
+	return kind == ACTION_SLACK || kind == ACTION_WEBHOOK ||
+	       kind == ACTION_PAGERDUTY;
+}
+
+static void look_at_notifications(struct doctor *doctor)
+{
+	static const enum action_list lists[] = {
+		LIST_ROLLBACK, LIST_ROLLED_BACK};
+	const struct policy *policy = doctor->live->policy;
+	const struct actions *actions;
+	struct buf names;
+
+	buf_init(&names, ERR_TEXT_MAX);
+	for (size_t k = 0; k < sizeof(lists) / sizeof(*lists); k++) {
+		actions = &policy->lists[lists[k]];
+		for (size_t i = 0; i < actions->n; i++)
+			if (tells_people(actions->item[i].kind))
+				buf_addf(&names, "%s%s", names.len ? ", " : "",
+					actions->item[i].name);
+	}
+	if (names.len)
+		doctor_tell(doctor, FINDING_OK, "notify", "rollback", NULL,
+			"told by %s", names.data);
+	else
+		doctor_tell(doctor, FINDING_WARN, "notify", "rollback",
+			"add an action of type slack, webhook or pagerduty to "
+			"hooks.rolled_back",
+			"nobody is told of a rollback");
+	buf_fini(&names);
+}
+
+/* ---- the state file ---- */
+
+/* The first folder above `path` that is there, in the arena. */
+static const char *folder_of(struct doctor *doctor, const char *path)
+{
+	char *folder = arena_strdup(&doctor->arena, path);
+	char *slash;
+
+	do {
+		slash = strrchr(folder, '/');
+		if (!slash)
+			return ".";
+		*slash = '\0';
+	} while (*folder && access(folder, F_OK) != 0);
+	return *folder ? folder : "/";
+}
+
+static void look_at_file(struct doctor *doctor)
+{
+	static const char remedy[] =
+		"give another --state, or let its owner run tidegate";
+	const char *path = doctor->options.state_path;
+	const char *folder = folder_of(doctor, path);
+	bool there = doctor->live->hub->world.store != NULL;
+
+	if (doctor->options.state_err)
+		doctor_tell(doctor, FINDING_FAIL, "state", path,
+			"give another --state", "%s",
+			doctor->options.state_err->text);
+	else if (access(folder, W_OK | X_OK) != 0)
+		doctor_tell(doctor, FINDING_FAIL, "state", path, remedy,
+			"the folder %s cannot be written: %s", folder,
+			strerror(errno));
+	else if (there && access(path, W_OK) != 0)
+		doctor_tell(doctor, FINDING_FAIL, "state", path, remedy,
+			"it cannot be written: %s", strerror(errno));
+	else
+		doctor_tell(doctor, FINDING_OK, "state", path, NULL, "%s",
+			there ? "can be written"
+			      : "not there yet: the first rollout makes it");
+}
+
+/* Somebody began, and nobody goes on. */
+static void look_for_unfinished(struct doctor *doctor, struct arena *arena)
+{
+	struct live *live = doctor->live;
+	struct store_filter filter = {
+		.service = live->service, .unfinished = true, .limit = 1};
+	struct store_rollout *rows;
+	struct err err;
+	size_t n;
+
+	if (store_rollout_list(live->hub->world.store, &filter, arena, &rows,
+		    &n, &err) < 0)
+		doctor_tell(doctor, FINDING_FAIL, "lease", live->short_service,
+			NULL, "%s", err.text);
+	else if (n)
+		doctor_tell(doctor, FINDING_WARN, "lease", live->short_service,
+			arena_printf(arena, "tidegate resume %s", rows[0].id),
+			"free, but rollout %s has not ended and nobody drives "
+			"it",
+			rows[0].id);
+	else
+		doctor_tell(doctor, FINDING_OK, "lease", live->short_service,
+			NULL, "free");
+}
+
+static void look_at_lease(struct doctor *doctor)
+{
+	struct live *live = doctor->live;
+	struct store *store = live->hub->world.store;
+	char time[TIMESTAMP_TEXT_MAX];
+	struct store_lease lease;
+	struct arena arena;
+	struct err err;
+	int rc;
+
+	if (!store)
+		return;
+	arena_init(&arena);
+	rc = store_lease_look(
+		store, live->service, live_now(live), &arena, &lease, &err);
+	if (rc == 0)
+		look_for_unfinished(doctor, &arena);
+	else if (rc < 0)
+		doctor_tell(doctor, FINDING_FAIL, "lease", live->short_service,
+			NULL, "%s", err.text);
+	else
+		doctor_tell(doctor, FINDING_FAIL, "lease", live->short_service,
+			*lease.rollout
+				? arena_printf(&arena,
+					  "wait for it (tidegate watch %s), or "
+					  "end it: tidegate abort %s",
+					  lease.rollout, lease.rollout)
+				: "wait for it",
+			"held by %s%s%s until %s unless it is renewed",
+			lease.holder, *lease.rollout ? ", rollout " : "",
+			lease.rollout, timestamp_print(lease.expires_ms, time));
+	arena_fini(&arena);
+}
+
+void doctor_local(struct doctor *doctor)
+{
+	look_at_people(doctor);
+	look_at_notifications(doctor);
+	look_at_file(doctor);
+	look_at_lease(doctor);
+	doctor_next(doctor);
+}

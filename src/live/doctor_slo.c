@@ -1,0 +1,215 @@
+/*
+ * The doctor's look at the SLOs: every query, for stable and for the candidate
+ * as it answers now, judged as a check would be. Whoever provides the values is
+ * asked in the way that a rollout asks. See doctor_parts.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "live/doctor_parts.h"
+#include "live/inquiry.h"
+
+#define AT_ONCE    8
+#define ARMS       2 /* stable, candidate */
+#define DETAIL_MAX (4 * 1024)
+
+struct arm {
+	struct doctor *doctor;
+	int slo;
+	struct inquiry *inquiry;
+	bool wrong; /* the query, not who answers it */
+	struct finding_arm *told; /* in the arena of the findings */
+};
+
+struct doctor_slos {
+	struct arm *arm; /* ARMS for each SLO */
+	size_t n, next, done;
+};
+
+static void ask_more(struct doctor *doctor);
+static void arm_answered(const struct inquiry_end *end, void *arg);
+static void tell_all(struct doctor *doctor);
+
+void doctor_slos(struct doctor *doctor)
+{
+	const struct policy *policy = doctor->live->policy;
+	struct doctor_slos *slos;
+
+	if (!doctor->asked) {
+		for (size_t i = 0; i < policy->n_slos; i++)
+			doctor_tell(doctor, FINDING_SKIP, "slo",
+				policy->slos[i].name, NULL,
+				"not asked: no revision is known to ask about");
+		doctor_next(doctor);
+		return;
+	}
+	slos = xcalloc(1, sizeof(*slos));
+	doctor->slos = slos;
+	slos->n = policy->n_slos * ARMS;
+	slos->arm = xcalloc(slos->n + 1, sizeof(*slos->arm));
+	for (size_t i = 0; i < slos->n; i += ARMS) {
+		struct finding_arm *told =
+			arena_alloc(&doctor->arena, ARMS * sizeof(*told));
+
+		for (size_t k = 0; k < ARMS; k++)
+			slos->arm[i + k] = (struct arm){.doctor = doctor,
+				.slo = (int)(i / ARMS),
+				.told = &told[k]};
+		told[0].revision = doctor->asked;
+		if (*doctor->live->candidate)
+			told[1].revision = doctor->live->candidate;
+	}
+	ask_more(doctor);
+}
+
+static void ask_more(struct doctor *doctor)
+{
+	struct doctor_slos *slos = doctor->slos;
+
+	while (slos->next < slos->n && slos->next - slos->done < AT_ONCE) {
+		struct arm *arm = &slos->arm[slos->next++];
+
+		if (arm->told->revision)
+			arm->inquiry = inquiry_start(doctor->live, arm->slo,
+				arm->told->revision, arm_answered, arm);
+		else
+			slos->done++;
+	}
+	if (slos->done == slos->n)
+		tell_all(doctor);
+}
+
+static void arm_answered(const struct inquiry_end *end, void *arg)
+{
+	struct arm *arm = arg;
+	struct doctor *doctor = arm->doctor;
+	struct finding_arm *told = arm->told;
+
+	arm->inquiry = NULL;
+	arm->wrong = end->wrong;
+	told->answers = end->answers;
+	told->trouble = arena_strdup(&doctor->arena, end->trouble);
+	told->latency_us = end->latency_us;
+	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
+		told->series[kind] = end->series[kind];
+		told->query[kind] =
+			arena_strdup(&doctor->arena, end->query[kind]);
+	}
+	check_judge(&doctor->live->policy->slos[arm->slo], &told->answers,
+		&told->judgement);
+	doctor->slos->done++;
+	ask_more(doctor);
+}
+
+/* ---- what it means ---- */
+
+static bool no_data_holds(const struct slo *slo, const struct arm *arm)
+{
+	return arm->told->judgement.outcome == OUTCOME_NO_DATA &&
+	       slo->no_data != NO_DATA_PASS;
+}
+
+static enum finding_kind weigh(const struct slo *slo, const struct arm *arm)
+{
+	const struct finding_arm *stable = arm[0].told;
+	const struct finding_arm *candidate = arm[1].told;
+
+	if (*stable->trouble || (candidate->revision && *candidate->trouble))
+		return FINDING_FAIL;
+	if (stable->judgement.outcome == OUTCOME_BREACH ||
+		no_data_holds(slo, arm))
+		return FINDING_WARN;
+	return FINDING_OK;
+}
+
+static const char *remedy_of(
+	struct doctor *doctor, const struct slo *slo, const struct arm *arm)
+{
+	const struct policy *policy = doctor->live->policy;
+
+	if (arm[0].wrong || arm[1].wrong)
+		return arena_printf(&doctor->arena,
+			"correct the query in %s, line %d; try it by hand "
+			"where the metrics are",
+			policy->path, slo->pos.line);
+	if (*arm[0].told->trouble || arm[1].told->trouble)
+		if (weigh(slo, arm) == FINDING_FAIL)
+			return "see that the metrics are up, that their URL "
+			       "and login in the policy are right, and that "
+			       "they can be reached from here";
+	if (arm[0].told->judgement.outcome == OUTCOME_BREACH)
+		return "stable itself breaches: as it is, a candidate no worse "
+		       "would be taken back; mend stable or move the limit";
+	return "does the query name labels that exist? A rollout waits for "
+	       "data and is held when none comes (no_data)";
+}
+
+static void add_arm(struct buf *out, const char *who, const struct arm *arm)
+{
+	const struct finding_arm *told = arm->told;
+	char text[CHECK_TEXT_MAX];
+
+	if (!told->revision)
+		return;
+	buf_addf(out, "%s%s: ", out->len ? "; " : "", who);
+	if (*told->trouble) {
+		buf_adds(out, told->trouble);
+		return;
+	}
+	buf_addf(out, "%s (%zu series", judgement_print(&told->judgement, text),
+		told->series[QUERY_VALUE]);
+	if (told->answers.baseline.kind == ANSWER_VALUE)
+		buf_addf(out, ", baseline %.6g", told->answers.baseline.value);
+	if (told->answers.requests.kind == ANSWER_VALUE)
+		buf_addf(out, ", %.6g requests", told->answers.requests.value);
+	buf_addc(out, ')');
+}
+
+static bool same_trouble(const struct arm *arm)
+{
+	return *arm[0].told->trouble && arm[1].told->revision &&
+	       !strcmp(arm[0].told->trouble, arm[1].told->trouble);
+}
+
+static void tell(struct doctor *doctor, const struct arm *arm)
+{
+	const struct slo *slo = &doctor->live->policy->slos[arm->slo];
+	enum finding_kind kind = weigh(slo, arm);
+	struct finding *finding;
+	struct buf text;
+
+	buf_init(&text, DETAIL_MAX);
+	if (same_trouble(arm)) {
+		buf_adds(&text, arm[0].told->trouble);
+	} else {
+		add_arm(&text, "stable", &arm[0]);
+		add_arm(&text, "candidate", &arm[1]);
+	}
+	finding = doctor_tell(doctor, kind, "slo", slo->name,
+		kind == FINDING_OK ? NULL : remedy_of(doctor, slo, arm), "%s",
+		text.data);
+	finding->arms = arm[0].told;
+	buf_fini(&text);
+}
+
+static void tell_all(struct doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->slos->n; i += ARMS)
+		tell(doctor, &doctor->slos->arm[i]);
+	doctor_next(doctor);
+}
+
+void doctor_slos_cancel(struct doctor *doctor)
+{
+	struct doctor_slos *slos = doctor->slos;
+
+	if (!slos)
+		return;
+	for (size_t i = 0; i < slos->n; i++)
+		inquiry_cancel(&slos->arm[i].inquiry);
+	free(slos->arm);
+	free(slos);
+	doctor->slos = NULL;
+}
