@@ -1,0 +1,209 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2034,SC2016
+# What contrib/ has for GitHub and Cloud Build: the files are well formed, what
+# is wrong in one is found, and their steps do what they say, run here.
+
+load world
+load rollout
+load shared
+
+setup_file() { shared_open; }
+teardown_file() { shared_close; }
+
+setup() {
+	shared_begin
+	contrib=$(cd "$BATS_TEST_DIRNAME/../../contrib" && pwd)
+	PATH=$BATS_TEST_DIRNAME/bin:$PATH
+	export RUNNER_TEMP=$WORLD/temp GITHUB_WORKSPACE=$WORLD/work
+	export GITHUB_STEP_SUMMARY=$WORLD/summary.md
+	mkdir "$RUNNER_TEMP" "$GITHUB_WORKSPACE"
+	cd "$GITHUB_WORKSPACE" || return
+	unset TIDEGATE_STATE
+	quick
+	cp "$WORLD/policy.yaml" policy.yaml
+}
+
+teardown() { shared_end; }
+
+steps() { # FILE [ARGUMENT…] sets status; results in result.json
+	local file=$1
+
+	shift
+	status=0
+	run-steps "$contrib/github/$file" "$@" 3>&- \
+		>"$WORLD/result.json" 2>"$WORLD/steps.log" || status=$?
+}
+
+action() { # [NAME=VALUE…]
+	steps action.yml "inputs.tidegate=$(realpath "$TIDEGATE_HERE")" \
+		inputs.service=backend inputs.policy=policy.yaml "$@"
+}
+
+TIDEGATE_HERE=$(realpath "$TIDEGATE")
+
+result() { # CONDITION (jq)
+	jq -e "$1" "$WORLD/result.json" >/dev/null || {
+		cat "$WORLD/result.json" "$WORLD/steps.log"
+		return 1
+	}
+}
+
+@test "every workflow, action and build is well formed" {
+	run "$contrib/lint-workflows" "$contrib"/github/*.yml \
+		"$contrib"/cloudbuild/*.yaml
+	[ "$status" = 0 ]
+	[ -z "$output" ]
+}
+
+# spoilt FILE SED TEXT: this is found.
+spoilt() {
+	sed "$2" "$contrib/$1" >"$WORLD/spoilt.yml"
+	not cmp -s "$contrib/$1" "$WORLD/spoilt.yml"
+	run "$contrib/lint-workflows" "$WORLD/spoilt.yml"
+	[ "$status" = 1 ]
+	[[ $output == *"$3"* ]] || {
+		echo "expected: $3"
+		echo "got: $output"
+		return 1
+	}
+}
+
+@test "what is wrong in one of them is found" {
+	local w=github/production-release.yml a=github/action.yml
+	local b=cloudbuild/cloudbuild.yaml
+	spoilt $w 's/^permissions:/permission:/' "'permission' was unexpected"
+	spoilt $w 's/timeout-minutes: 330/timeout-minutes: 999/' 'maximum of 360'
+	spoilt $w 's/id-token: write/id-token: yes/' "'yes' is not one of"
+	spoilt $w 's/checkout@v4/checkout@main/' 'does not match'
+	spoilt $w 's/needs: deploy$/needs: deplay/' 'needs deplay'
+	spoilt $w 's/steps.deploy.outputs.stable/steps.deploy.outputs.stabl/' \
+		'steps.deploy.outputs.stabl is not there'
+	spoilt $w 's/needs.deploy.result ==/needs.deploy.rezult ==/' \
+		'needs.deploy.rezult is not there'
+	spoilt $w 's/always() \&\&/allways() \&\&/' 'no function is called allways'
+	spoilt $w "s/!= 'success'\$/!= 'success/" 'cannot be parsed'
+	spoilt $w 's/{{ github.sha }}/{{ github.sha }/' 'not closed'
+	spoilt $w 's/--to "\$STABLE"/--to ${{ env.STABLE }}/' 'run as code'
+	spoilt $w 's/--to "\$STABLE"/--to $STABLE/' 'Double quote'
+	spoilt $w 's/          policy: \$/          polizy: $/' 'no input polizy'
+	spoilt $w 's,\./\.tidegate/contrib/github$,./.tidegate/contrib/hub,' \
+		'no action ./.tidegate/contrib/hub'
+	spoilt $w 's/^name: .*/&\nname: twice/' 'there twice'
+	spoilt $a 's/inputs.wait/inputs.weit/' 'inputs.weit is not there'
+	spoilt $a 's/steps.run.outputs.exit/steps.run.outputs.exitt/' 'exitt'
+	spoilt $a '0,/shell: bash/s/shell: bash/name: x/' 'there twice'
+	spoilt $a '0,/      shell: bash/{//d}' 'a shell must be named'
+	spoilt $b 's/--region=\${_REGION}/--region=${_REGIO}/' '$_REGIO is not'
+	spoilt $b 's/^timeout: .*/timeout: 5h/' 'does not match'
+	spoilt $b 's/"\$SERVICE" --policy/$SERVICE --policy/' 'Double quote'
+}
+
+@test "the action promotes a good candidate and says so" {
+	action "inputs.candidate=$CANDIDATE" inputs.project=acme \
+		inputs.region=us-central1 inputs.wait=1m 'inputs.args=--quiet'
+	[ "$status" = 0 ] || cat "$WORLD/steps.log"
+	result ".failed == false and (.outputs | .outcome == \"promoted\" and
+		.candidate == \"$CANDIDATE\" and .stable == \"stable-1\" and
+		.percent == \"100\" and .exit == \"0\" and
+		(.rollout | startswith(\"backend-\")) and .reason != \"\")"
+	serves "$CANDIDATE" 100
+	grep -q '^### backend: ready for a rollout$' "$GITHUB_STEP_SUMMARY"
+	grep -q '^### backend: promoted$' "$GITHUB_STEP_SUMMARY"
+	[ -e "$RUNNER_TEMP/tidegate.db" ]
+}
+
+@test "the action fails with a bad candidate, and says that it was taken back" {
+	control POST "/revisions/$CANDIDATE" '{"errors": "100%"}'
+	curl -s -o /dev/null "$FRONT/" || true
+	STEPS=$LONG quick
+	cp "$WORLD/policy.yaml" policy.yaml
+	while curl -s -o /dev/null --rate 1200/m "$FRONT/?[1-2000]"; do
+		:
+	done 3>&- &
+	PIDS+=($!)
+	action
+	[ "$status" = 1 ]
+	result ".failed and (.outputs | .outcome == \"rolled-back\" and
+		.exit == \"5\" and .stable == \"stable-1\" and
+		(.reason | contains(\"errors\")))"
+	serves stable-1 100
+	grep -q '^### backend: rolled-back$' "$GITHUB_STEP_SUMMARY"
+}
+
+@test "the action stops before anything moves when a rollout could not run" {
+	control PUT /traffic "{\"stable-1\": 60, \"$CANDIDATE\": 40}"
+	action
+	[ "$status" = 1 ]
+	result '.failed and .outputs.outcome == ""'
+	grep -q '^### backend: not ready for a rollout$' "$GITHUB_STEP_SUMMARY"
+	grep -q -- '-- run: left out' "$WORLD/steps.log"
+	[ ! -e "$RUNNER_TEMP/tidegate.db" ]
+	# Without the look it is run that refuses.
+	action inputs.check=false
+	[ "$status" = 1 ]
+	result '.outputs | .outcome == "refused" and .exit == "4"'
+}
+
+production() { # JOB [NAME=VALUE…]: with a tidegate on the PATH of the job
+	local job=$1
+
+	shift
+	mkdir -p "$RUNNER_TEMP/tidegate/bin"
+	ln -sf "$TIDEGATE_HERE" "$RUNNER_TEMP/tidegate/bin/tidegate"
+	SERVICE=backend POLICY=policy.yaml \
+		steps production-release.yml --job "$job" \
+		"needs.deploy.outputs.candidate=$CANDIDATE" \
+		needs.deploy.outputs.stable=stable-1 "$@"
+}
+
+@test "the production workflow releases, reports, and has nothing left to do" {
+	production release
+	[ "$status" = 0 ] || cat "$WORLD/steps.log"
+	result '.outputs.outcome == "promoted"'
+	serves "$CANDIDATE" 100
+	grep -q -- '-- bring it to its end: left out' "$WORLD/steps.log"
+	grep -q "$CANDIDATE" "$GITHUB_STEP_SUMMARY"
+	grep -q '^# ' "$GITHUB_STEP_SUMMARY"
+}
+
+@test "when the runner of a release is gone, the last job brings users back" {
+	control PUT /traffic "{\"stable-1\": 80, \"$CANDIDATE\": 20}"
+	production safety needs.release.outputs.outcome=
+	[ "$status" = 0 ] || cat "$WORLD/steps.log"
+	serves stable-1 100
+	# Once more: nothing is wrong, nothing is done.
+	local before
+	before=$(writes | wc -l)
+	production safety needs.release.outputs.outcome=rolled-back
+	[ "$status" = 0 ]
+	grep -q 'nothing to do' "$WORLD/steps.log"
+	[ "$(writes | wc -l)" = "$before" ]
+	# What somebody else did is left to them.
+	production safety needs.release.outputs.outcome=stopped
+	[ "$status" = 1 ]
+	[ "$(writes | wc -l)" = "$before" ]
+}
+
+@test "a release that was killed is brought to its end by the step after it" {
+	STEPS=$LONG quick
+	export TIDEGATE_STATE=$RUNNER_TEMP/tidegate.db
+	rollout_start
+	until_step 20
+	kill -KILL "$RUN_PID"
+	wait "$RUN_PID" || true
+	# That step as it stands in the workflow, on the journal that was left.
+	python3 - "$contrib/github/production-release.yml" >"$WORLD/step" <<-'END'
+		import sys, yaml
+		for step in yaml.safe_load(open(sys.argv[1]))["jobs"]["release"]["steps"]:
+		    if step.get("name") == "bring it to its end":
+		        print(step["run"])
+	END
+	mkdir "$WORLD/bin"
+	ln -s "$TIDEGATE_HERE" "$WORLD/bin/tidegate"
+	PATH=$WORLD/bin:$PATH bash -e "$WORLD/step" 3>&- >"$WORLD/out" 2>&1 &
+	PIDS+=($!)
+	until_true 30 grep -q resumed "$WORLD/out"
+	run "$TIDEGATE" abort --comment 'the job is over'
+	[ "$status" = 0 ]
+	until_true 30 serves stable-1 100
+}
