@@ -174,6 +174,9 @@ static void next_step(struct turn *t)
 	r->step_passed = false;
 	sequence_forget(t, LIST_STEP_PASSED);
 	set_reason(r, CAUSE_NONE, "");
+	/* One that was adopted has users before its first step. */
+	if (r->traffic.set.candidate > 0 && !r->checking)
+		checks_begin(t);
 	if (rollout_is_finishing(t)) {
 		rollout_enter(
 			t, PHASE_SHIFTING, "every step has passed: finishing");

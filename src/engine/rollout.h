@@ -20,8 +20,9 @@
  *                              [rolled-back] or [rollback-failed]
  *   drift, seen anywhere: [stopped], or written back (reassert)
  *
- * SLOs are checked from the end of the first settle, in every phase up to
- * reverting; a breach reverts from each of them. The finish (LATEST again, our
+ * SLOs are checked from the end of the first settle (one that is adopted: from
+ * its first gate or shift), in every phase up to reverting; a breach reverts
+ * from each of them. Time that no check covered is no bake. The finish (LATEST again, our
  * tag removed) is a last shifting with step == number of steps. A rollout that
  * is started to undo goes from preflight's look straight to reverting.
  */
@@ -274,7 +275,7 @@ struct rollout {
 	bool bake_open; /* settle is over: passes count for this step */
 	bool step_passed; /* was said; its hook runs */
 	bool finish_begun; /* what the finish means was decided */
-	bool checking; /* the first settle is over */
+	bool checking; /* the first settle is over, or it was adopted */
 
 	int64_t gate_deadline_ms; /* approval; 0: no gate is open */
 	uint64_t approvals; /* bits over the step's approvers */

@@ -80,10 +80,13 @@ void phase_rolling_back(struct turn *t)
 		return;
 	if (!verify(t))
 		return;
-	if (r->verified && r->traffic.spec.candidate > 0) {
-		rollout_stop_for_drift(t,
-			"somebody else gave the candidate traffic after the "
-			"revert");
+	if (r->verified && r->traffic.spec.stable != 100) {
+		rollout_stop_for_drift(
+			t, r->traffic.spec.candidate > 0
+				   ? "somebody else gave the candidate traffic "
+				     "after the revert"
+				   : "somebody else took traffic from stable "
+				     "after the revert");
 		return;
 	}
 	if (r->begun && !sequence_ensure(t, LIST_ROLLED_BACK))

@@ -42,16 +42,58 @@ int checks_find_blind(const struct turn *t)
 	return -1;
 }
 
-void checks_open_bake(struct turn *t)
+/* An answer is in, or has timed out, by then. */
+static int64_t look_ms_max(const struct slo *slo)
 {
-	struct rollout *r = t->r;
+	return 2 * slo->interval_ms;
+}
+
+int64_t checks_gap_ms_max(const struct turn *t)
+{
+	int64_t look_ms, most = 0;
 	size_t i;
 
-	r->bake_open = true;
-	r->checking = true;
 	for (i = 0; i < t->policy->n_slos; i++) {
-		check_begin_step(&r->check[i]);
-		r->check[i].due_ms = t->now;
+		look_ms = look_ms_max(&t->policy->slos[i]);
+		most = look_ms > most ? look_ms : most;
+	}
+	return most;
+}
+
+void checks_lapse(struct turn *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->policy->n_slos; i++)
+		t->r->check[i].good = false;
+}
+
+void checks_begin(struct turn *t)
+{
+	size_t i;
+
+	t->r->checking = true;
+	for (i = 0; i < t->policy->n_slos; i++)
+		t->r->check[i].due_ms = t->now;
+}
+
+void checks_open_bake(struct turn *t)
+{
+	size_t i;
+
+	t->r->bake_open = true;
+	for (i = 0; i < t->policy->n_slos; i++)
+		check_begin_step(&t->r->check[i]);
+	checks_begin(t);
+}
+
+void checks_forgive(struct turn *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (t->r->check[i].failed)
+			check_forgive(&t->r->check[i]);
 	}
 }
 
@@ -113,6 +155,13 @@ static void breached(struct turn *t)
 		rollout_revert(t, CAUSE_SLO, reason);
 }
 
+static bool is_breach(const struct slo *slo, const struct check_state *check)
+{
+	return check->outcome == OUTCOME_BREACH ||
+	       (check->outcome == OUTCOME_NO_DATA &&
+		       slo->no_data == NO_DATA_BREACH);
+}
+
 /* Trouble is asked again inside the interval, later and later. */
 static int64_t next_due(struct turn *t, const struct slo *slo,
 	const struct check_state *check, int64_t asked_ms)
@@ -134,6 +183,7 @@ void checks_take(struct turn *t)
 	int64_t asked_ms;
 	int passes;
 	enum verdict verdict;
+	bool failed;
 
 	if (t->event->slo < 0 || (size_t)t->event->slo >= t->policy->n_slos)
 		return;
@@ -146,15 +196,20 @@ void checks_take(struct turn *t)
 	check->asked_ms = 0;
 	check->last_ms = t->now;
 	passes = check->passes;
+	failed =
+		check->failed; /* and told: it holds until a person overrules */
 	verdict = check_apply(slo, check, &t->out->judgement);
-	if (t->policy->on_breach == ON_BREACH_OBSERVE &&
-		check->outcome == OUTCOME_BREACH)
+	if (t->policy->on_breach == ON_BREACH_OBSERVE && is_breach(slo, check))
 		check_count_breach(check);
 	/* What was asked before the step's settle was over is not its own. */
-	if (!t->r->bake_open || asked_ms < t->r->bake_from_ms)
+	if (t->r->bake_open && asked_ms < t->r->bake_from_ms)
 		check->passes = passes;
+	if (t->now - asked_ms > look_ms_max(slo)) {
+		check->passes = passes;
+		check->good = false; /* it was so, before we stood still */
+	}
 	check->due_ms = next_due(t, slo, check, asked_ms);
-	if (verdict == VERDICT_FAIL)
+	if (verdict == VERDICT_FAIL && !failed)
 		breached(t);
 }
 
@@ -163,6 +218,7 @@ void checks_resumed(struct turn *t)
 	struct check_state *check = t->r->check;
 	size_t i;
 
+	checks_lapse(t);
 	for (i = 0; i < t->policy->n_slos; i++) {
 		check[i].asked_ms = 0;
 		if (t->r->checking && check[i].due_ms < t->now)

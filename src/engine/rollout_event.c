@@ -144,8 +144,8 @@ static void continue_held(struct turn *t)
 		rollout_go_on(t);
 		break;
 	case CAUSE_SLO:
-		/* Overruled: it has to earn this step's passes once more. */
-		check_forgive(&t->r->check[t->r->failed_slo]);
+		/* Overruled: they have to earn their passes once more. */
+		checks_forgive(t);
 		t->r->failed_slo = -1;
 		if (t->r->bake_open)
 			t->r->bake_from_ms = t->now;
@@ -262,11 +262,33 @@ static void take_resumed(struct turn *t, int64_t last_ms)
 		turn_effect(t, EFFECT_PREFLIGHT);
 }
 
+/*
+ * The process, or all of its machine, stood still for longer than any check
+ * takes: nobody watched. That time is no bake, and what was seen before it is
+ * no reason to go on.
+ */
+static void take_gap(struct turn *t, int64_t last_ms)
+{
+	int64_t gap_ms = t->now - last_ms;
+
+	if (!t->r->checking || rollout_is_reverting(t->r) ||
+		gap_ms <= checks_gap_ms_max(t))
+		return;
+	turn_note(t, NOTE_WARNING,
+		"nothing was watched for %lld s: that time does not count",
+		(long long)(gap_ms / 1000));
+	if (t->r->bake_from_ms)
+		t->r->bake_from_ms += gap_ms;
+	checks_lapse(t);
+}
+
 void event_take(struct turn *t)
 {
 	int64_t last_ms = t->r->now_ms;
 
 	t->r->now_ms = t->now;
+	if (t->event->type != EVENT_RESUMED)
+		take_gap(t, last_ms);
 	switch (t->event->type) {
 	case EVENT_STARTED:
 		take_started(t);

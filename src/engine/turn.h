@@ -50,10 +50,14 @@ void phase_rolling_back(struct turn *t);
 void event_take(struct turn *t);
 
 /* rollout_check.c */
+void checks_begin(struct turn *t); /* the candidate has users: watch it */
 void checks_open_bake(struct turn *t); /* settle is over: passes count */
+void checks_forgive(struct turn *t); /* a person overrules what is latched */
 void checks_pump(struct turn *t); /* asks every SLO that is due */
 void checks_take(struct turn *t); /* EVENT_CHECK */
 void checks_resumed(struct turn *t);
+int64_t checks_gap_ms_max(const struct turn *t); /* nobody looked for longer */
+void checks_lapse(struct turn *t); /* what was seen is too old to go by */
 bool checks_are_satisfied(const struct turn *t); /* all of them */
 bool checks_are_out(const struct turn *t); /* an answer is awaited */
 int checks_find_blind(const struct turn *t); /* an SLO without metrics, or -1 */

@@ -31,7 +31,11 @@ struct books {
 	bool drifted; /* somebody else has written */
 	int step; /* the last one that began to bake */
 	int64_t bake_ms; /* when its settle is over */
+	int64_t last_ms; /* of the last event */
+	int64_t unwatched_ms; /* of the bake, too long without an event */
+	int64_t held_ms; /* when the hold began; 0: not held */
 	int64_t asked_ms[2]; /* 0: no answer is awaited */
+	int64_t answered_ms[2];
 	int passes[2];
 	bool good[2]; /* the latest answer was a pass */
 	uint64_t window[2];
@@ -96,10 +100,10 @@ static void random_slo(struct slo *slo, const char *name)
 		.query = "q",
 		.interval_ms = (1 + pick(30)) * 1000,
 		.window_ms = 60000,
-		.timeout_ms = 5000,
 		.fail_of = 1 + pick(5),
 		.min_passes = 1 + pick(4),
 		.no_data = (enum no_data)pick(3)};
+	slo->timeout_ms = slo->interval_ms - 1; /* what the loader allows */
 	slo->fail_breaches = 1 + pick(slo->fail_of);
 	slo->has_max = true;
 	slo->max = 1;
@@ -215,6 +219,7 @@ static void note_check(const struct event *event, const struct judgement *j)
 	int64_t asked_ms = books.asked_ms[event->slo];
 
 	books.asked_ms[event->slo] = 0;
+	books.answered_ms[event->slo] = world.now_ms;
 	books.good[event->slo] = false;
 	if (j->outcome == OUTCOME_ERROR)
 		return;
@@ -226,9 +231,11 @@ static void note_check(const struct event *event, const struct judgement *j)
 	}
 	books.window[event->slo] = (books.window[event->slo] << 1 | breach) &
 				   ((UINT64_C(1) << slo->fail_of) - 1);
-	if (books.test.policy.on_breach == ON_BREACH_OBSERVE &&
-		j->outcome == OUTCOME_BREACH)
+	if (books.test.policy.on_breach == ON_BREACH_OBSERVE && breach)
 		pass = true;
+	/* What was asked before a standstill says nothing about now. */
+	if (world.now_ms - asked_ms > 2 * slo->interval_ms)
+		pass = false;
 	books.good[event->slo] = pass;
 	if (pass && asked_ms >= books.bake_ms)
 		books.passes[event->slo]++;
@@ -239,13 +246,10 @@ static void note_check(const struct event *event, const struct judgement *j)
 		books.must_revert = true;
 }
 
-static void promise_step_was_earned(void)
+static void promise_evidence_is_good(void)
 {
-	const struct step *step = &books.test.steps[books.step];
 	size_t i;
 
-	if (world.now_ms < books.bake_ms + step->bake_ms)
-		fail("step %d was left before its bake was over", books.step);
 	for (i = 0; i < books.test.policy.n_slos; i++) {
 		if (books.passes[i] < books.test.slos[i].min_passes)
 			fail("step %d was left with %d passes of \"%s\"",
@@ -255,6 +259,15 @@ static void promise_step_was_earned(void)
 			fail("step %d was left while \"%s\" did not pass",
 				books.step, books.test.slos[i].name);
 	}
+}
+
+static void promise_step_was_earned(void)
+{
+	const struct step *step = &books.test.steps[books.step];
+
+	if (world.now_ms - books.unwatched_ms < books.bake_ms + step->bake_ms)
+		fail("step %d was left before its bake was over", books.step);
+	promise_evidence_is_good();
 }
 
 static void promise_gate_was_passed(int step)
@@ -273,12 +286,17 @@ static void note_phase(const struct note *note)
 	if (note->to == PHASE_BAKING && note->from == PHASE_SHIFTING) {
 		books.step = step;
 		books.bake_ms = world.now_ms + books.test.policy.settle_ms;
+		books.unwatched_ms = 0;
 		books.passes[0] = books.passes[1] = 0;
 	}
 	if (note->from == PHASE_BAKING &&
 		(note->to == PHASE_SHIFTING ||
 			note->to == PHASE_AWAITING_APPROVAL))
 		promise_step_was_earned();
+	if (note->from == PHASE_AWAITING_APPROVAL &&
+		note->to == PHASE_SHIFTING && step > 0)
+		promise_evidence_is_good();
+	books.held_ms = note->to == PHASE_HELD ? world.now_ms : 0;
 	if (note->to == PHASE_AWAITING_APPROVAL && note->from != PHASE_HELD &&
 		note->from != PHASE_PAUSED)
 		books.approved = 0;
@@ -374,6 +392,43 @@ static void show(struct world *w, const struct event *event,
 			out->note[i].text);
 }
 
+/* Time without an event, while SLOs should have been asked. */
+static void note_time(struct world *w, const struct event *event)
+{
+	int64_t gap_ms = w->now_ms - books.last_ms, most = 0;
+	size_t i;
+
+	for (i = 0; i < books.test.policy.n_slos; i++)
+		if (2 * books.test.slos[i].interval_ms > most)
+			most = 2 * books.test.slos[i].interval_ms;
+	if (books.bake_ms && books.last_ms >= books.bake_ms &&
+		(event->type == EVENT_RESUMED || gap_ms > most)) {
+		books.unwatched_ms += gap_ms;
+		books.good[0] = books.good[1] = false;
+	}
+	/* A settle that a crash cut off goes on where it was. */
+	if (books.last_ms < books.bake_ms && event->type == EVENT_RESUMED)
+		books.bake_ms += gap_ms;
+	books.last_ms = w->now_ms;
+}
+
+/* Each SLO is asked, or will be when its interval is over. */
+static void promise_somebody_watches(struct world *w)
+{
+	int64_t due_ms;
+	size_t i;
+
+	if (!books.bake_ms || w->now_ms < books.bake_ms ||
+		is_over(w->rollout.phase))
+		return;
+	for (i = 0; i < books.test.policy.n_slos; i++) {
+		due_ms = books.answered_ms[i] + books.test.slos[i].interval_ms;
+		if (!books.asked_ms[i] && w->wake_ms > due_ms)
+			fail("\"%s\" is not asked any more",
+				books.test.slos[i].name);
+	}
+}
+
 static void watch(struct world *w, const struct event *event,
 	const struct outcome_list *out)
 {
@@ -381,6 +436,7 @@ static void watch(struct world *w, const struct event *event,
 
 	if (books.show)
 		show(w, event, out);
+	note_time(w, event);
 	if (event->type == EVENT_TRAFFIC || event->type == EVENT_PREFLIGHT)
 		books.read_since_write = true;
 	if (event->type == EVENT_RESUMED)
@@ -398,6 +454,10 @@ static void watch(struct world *w, const struct event *event,
 	watch_effects(w, out);
 	if (books.must_revert && !is_over(w->rollout.phase))
 		fail("a breach did not revert");
+	if (books.held_ms &&
+		w->now_ms > books.held_ms + books.test.policy.hold_timeout_ms)
+		fail("a hold lasts longer than hold_timeout");
+	promise_somebody_watches(w);
 	if (!phase_is_end(w->rollout.phase) && w->wake_ms == INT64_MAX &&
 		!w->n_queue && !out->n_effects &&
 		w->rollout.phase != PHASE_PAUSED)
@@ -465,7 +525,10 @@ static void random_trouble(void)
 {
 	struct event interrupt = {.type = EVENT_INTERRUPT, .text = "SIGTERM"};
 
-	switch (pick(24)) {
+	switch (pick(25)) {
+	case 24:
+		world_sleep(&world, pick(600000));
+		break;
 	case 0:
 		world.read_trouble = pick(5);
 		break;

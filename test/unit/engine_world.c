@@ -162,6 +162,8 @@ static void answer_write(struct world *w, const struct effect *effect)
 static void answer_ask(struct world *w, int slo)
 {
 	struct event event = {.type = EVENT_CHECK, .slo = slo};
+	int64_t latency_ms = w->latency_ms,
+		most = w->policy->slos[slo].timeout_ms;
 
 	w->asks++;
 	event.answers.value = (struct answer){ANSWER_VALUE, 0};
@@ -170,7 +172,11 @@ static void answer_ask(struct world *w, int slo)
 	if (!w->breach_ms && event.answers.value.kind == ANSWER_VALUE &&
 		event.answers.value.value > w->policy->slos[slo].max)
 		w->breach_ms = w->now_ms;
-	world_push(w, w->latency_ms, &event);
+	if (latency_ms > most) {
+		latency_ms = most;
+		event.answers.value.kind = ANSWER_ERROR;
+	}
+	world_push(w, latency_ms, &event);
 }
 
 static void answer_act(struct world *w, const struct effect *effect)
@@ -311,7 +317,8 @@ static void deliver(struct world *w, size_t i)
 {
 	struct event event = w->queue[i].event;
 
-	w->now_ms = w->queue[i].at_ms;
+	if (w->now_ms < w->queue[i].at_ms)
+		w->now_ms = w->queue[i].at_ms;
 	w->queue[i] = w->queue[--w->n_queue];
 	world_feed(w, &event);
 }
@@ -329,7 +336,8 @@ void world_run(struct world *w, int64_t for_ms)
 				break;
 			deliver(w, i);
 		} else if (w->wake_ms <= until_ms) {
-			w->now_ms = w->wake_ms;
+			if (w->now_ms < w->wake_ms)
+				w->now_ms = w->wake_ms;
 			world_feed(w, &timer);
 		} else {
 			break;
@@ -337,6 +345,11 @@ void world_run(struct world *w, int64_t for_ms)
 	}
 	if (!phase_is_end(w->rollout.phase))
 		w->now_ms = until_ms;
+}
+
+void world_sleep(struct world *w, int64_t for_ms)
+{
+	w->now_ms += for_ms;
 }
 
 void world_crash(struct world *w, int64_t away_ms)

@@ -82,6 +82,8 @@ void world_feed(struct world *world, const struct event *event); /* now */
 void world_drift(struct world *world, struct split split);
 /* Runs until the virtual time, or until the rollout has ended. */
 void world_run(struct world *world, int64_t for_ms);
+/* Nothing happens for a while: the process was suspended. */
+void world_sleep(struct world *world, int64_t for_ms);
 /* Everything that is out is lost; another process takes over later. */
 void world_crash(struct world *world, int64_t away_ms);
 
