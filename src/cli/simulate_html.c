@@ -58,6 +58,10 @@ static const char style[] =
 	".mark{stroke:var(--bad);stroke-width:1.5}.ring{fill:none;"
 	"stroke:var(--bad);stroke-width:2}svg text.mark-text{fill:var(--bad);"
 	"font-weight:600}"
+	"@media(max-width:640px){svg{overflow:visible;margin:14px 0 24px}"
+	"svg text{font-size:26px}.value,.area{stroke-width:3}"
+	"svg circle{transform-box:fill-box;transform-origin:center;"
+	"transform:scale(1.8)}.tick{transform:translateY(12px)}}"
 	".scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;"
 	"font-size:14px}th{text-align:left;font-size:12px;"
 	"color:var(--soft);font-weight:400}th,td{padding:5px 12px 5px 0;"
@@ -158,7 +162,8 @@ static void begin_chart(struct page *page, int height, const char *label)
 
 		buf_addf(&page->out,
 			"<path class=\"axis\" d=\"M%.1f %dv%d\"/><text "
-			"x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
+			"class=\"tick\" x=\"%.1f\" y=\"%d\" "
+			"text-anchor=\"middle\">%s</text>",
 			x, TOP, height, x, height + TOP + 17,
 			duration_print(t, text));
 	}
