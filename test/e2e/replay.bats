@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154
+# What tidegate-recording(5) says about dumps, snapshots and curl, done.
+
+bats_require_minimum_version 1.5.0
+
+load world
+
+setup() {
+	world_open
+	cd "$WORLD" || return
+	cat >policy.yaml <<-'END'
+		version: 1
+		name: backend
+		metrics: {url: "${PROMETHEUS_URL}"}
+		steps:
+		  - {percent: 10, bake: 5m}
+		  - {percent: 100, bake: 20m}
+		slos:
+		  - name: error-rate
+		    query: |
+		      sum(rate(http_requests_total{revision="{{candidate}}",code="500"}[{{window}}]))
+		      / sum(rate(http_requests_total{revision="{{candidate}}"}[{{window}}]))
+		    max: 1%
+		    window: 2m
+	END
+	dump >dump.om
+	promtool tsdb create-blocks-from openmetrics dump.om data >blocks
+}
+
+teardown() {
+	world_close
+}
+
+# An hour from 2026-01-01T00:00:00Z: every tenth request fails from 00:15 on.
+dump() {
+	awk 'BEGIN {
+		print "# TYPE http_requests counter"
+		for (i = 0; i < 240; i++) {
+			printf "http_requests_total{revision=\"new\",code=\"200\"} "
+			print i * 90, 1767225600 + i * 15
+		}
+		for (i = 0; i < 240; i++) {
+			printf "http_requests_total{revision=\"new\",code=\"500\"} "
+			print (i < 60 ? 0 : (i - 60) * 10), 1767225600 + i * 15
+		}
+		print "# EOF"
+	}'
+}
+
+# replay FOLDER [OPTION…]: the Prometheus of the manual, on a port of its own
+replay() {
+	prometheus --config.file=/dev/null --storage.tsdb.retention.time=100y \
+		--storage.tsdb.path="$1" --web.listen-address=127.0.0.1:0 \
+		"${@:2}" >"$WORLD/log" 2>&1 3>&- &
+	PIDS+=($!)
+	until_true 20 grep -q 'Listening on' "$WORLD/log"
+	PROMETHEUS_URL=http://$(sed -n 's/.*"Listening on" address=//p' \
+		"$WORLD/log")
+	export PROMETHEUS_URL
+	until_true 20 curl -sf -o answer "$PROMETHEUS_URL/-/ready"
+}
+
+look_back() {
+	run --separate-stderr "$TIDEGATE" simulate --policy policy.yaml \
+		--from 2026-01-01T00:05:00Z --to 2026-01-01T00:55:00Z \
+		--candidate new
+	[ "$status" = 5 ]
+	[[ $output == *"first bad sample  +10m"* ]]
+}
+
+@test "a dump and a snapshot are simulated and recorded" {
+	local snapshot
+	replay data --web.enable-admin-api
+	look_back
+	echo "$output" >before
+	snapshot=data/snapshots/$(curl -s -X POST \
+		"$PROMETHEUS_URL/api/v1/admin/tsdb/snapshot" | jq -r .data.name)
+	replay "$snapshot"
+	look_back
+	diff before <(echo "$output")
+	"$TIDEGATE" record --policy policy.yaml --from 2026-01-01T00:05:00Z \
+		--to 2026-01-01T00:55:00Z --candidate new --stable old \
+		-o then.json 2>err
+	run "$TIDEGATE" simulate --policy policy.yaml then.json
+	[ "$status" = 5 ]
+	diff <(sed 1d before) <(sed 1d <<<"$output")
+}
+
+@test "a recording is made with curl and jq as the manual says" {
+	replay data
+	# shellcheck disable=SC2034
+	local query='sum(rate(http_requests_total{revision="new",code="500"}[2m]))
+		/ sum(rate(http_requests_total{revision="new"}[2m]))'
+	mandoc -T ascii "$BATS_TEST_DIRNAME/../../contrib/man/tidegate-recording.5" |
+		sed 's,.\x08,,g' |
+		sed -n '/end=\$(date/,/>recording.json/p' >recipe
+	# Its hour is the last one, ours is another.
+	sed -i 's/\$(date +%s)/1767229140/' recipe
+	[ "$(wc -l <recipe)" -gt 5 ]
+	# shellcheck source=/dev/null
+	. ./recipe
+	run "$TIDEGATE" simulate --policy policy.yaml recording.json
+	[ "$status" = 5 ]
+	[[ $output == *"error-rate: 0."*" > max 0.01"* ]]
+}
