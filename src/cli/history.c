@@ -1,6 +1,7 @@
 /* Asks for recorded metrics; see history.h. */
 #include "cli/history.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,7 +243,7 @@ static void take_options(struct reading *r)
 	}
 }
 
-/* ---- outages, out of a journal ---- */
+/* ---- checks, out of a journal ---- */
 
 /* For each query the outage that goes on; from 0: none. */
 struct outages {
@@ -264,6 +265,15 @@ static void close_outage(
 	open->from_ms = 0;
 }
 
+static void remember(struct outages *o, const struct event *event,
+	enum series_kind kind, const struct answer *answer, int64_t asked_ms)
+{
+	if (answer->kind != ANSWER_NOT_ASKED)
+		recorder_add_check(o->reading->recorder, (size_t)event->slo,
+			kind, asked_ms,
+			answer->kind == ANSWER_VALUE ? answer->value : NAN);
+}
+
 static void take_check(
 	struct outages *o, const struct event *event, int64_t time_ms)
 {
@@ -281,6 +291,8 @@ static void take_check(
 		if (answers[kind]->kind != ANSWER_ERROR) {
 			close_outage(o, event->slo, (enum series_kind)kind,
 				asked_ms);
+			remember(o, event, (enum series_kind)kind,
+				answers[kind], asked_ms);
 			continue;
 		}
 		if (!open->from_ms)
@@ -307,7 +319,7 @@ static int take_entry(
 	return 0;
 }
 
-static int take_outages(
+static int take_checks(
 	struct reading *r, struct store *store, struct err *err_r)
 {
 	struct outages o = {.reading = r};
@@ -328,6 +340,14 @@ static int take_outages(
 
 /* ---- the world ---- */
 
+static bool asks_metrics(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->n_slos; i++)
+		if (!policy->slos[i].json)
+			return true;
+	return false;
+}
+
 static int open_world(struct reading *r, struct err *err_r)
 {
 	bool google = r->policy->metrics.auth.type == AUTH_GOOGLE;
@@ -342,11 +362,14 @@ static int open_world(struct reading *r, struct err *err_r)
 		r->credentials = credentials_new(r->loop, r->http, err_r);
 	if (google && !r->credentials)
 		return -1;
-	r->metrics = prometheus_metrics(r->policy, r->plan.context.project);
-	r->prometheus = prometheus_new(
-		r->loop, r->http, r->credentials, &r->metrics, err_r);
-	if (!r->prometheus)
-		return -1;
+	if (asks_metrics(r->policy)) {
+		r->metrics =
+			prometheus_metrics(r->policy, r->plan.context.project);
+		r->prometheus = prometheus_new(
+			r->loop, r->http, r->credentials, &r->metrics, err_r);
+		if (!r->prometheus)
+			return -1;
+	}
 	r->recorder = recorder_new(&r->plan, r->loop, r->prometheus, err_r);
 	return r->recorder ? 0 : -1;
 }
@@ -458,7 +481,7 @@ static int read_all(struct reading *r, struct buf *out, struct err *err_r)
 				r->plan.part);
 		goto out;
 	}
-	if (store && take_outages(r, store, err_r) < 0)
+	if (store && take_checks(r, store, err_r) < 0)
 		goto out;
 	recorder_print(r->recorder, out);
 	rc = out->overflow

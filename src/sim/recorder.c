@@ -15,6 +15,7 @@
 #include "prometheus/prometheus.h"
 #include "prometheus/range_codec.h"
 #include "sim/recorder_part.h"
+#include "sim/remembered.h"
 
 #define TRACKS_MAX      (POLICY_SLOS_MAX * SERIES_KINDS)
 #define TRACKS_AT_ONCE  4
@@ -28,6 +29,8 @@ struct track {
 	enum series_kind kind;
 	char *query;
 	struct range range;
+	bool is_remembered; /* `remembered` is what is known, nobody is asked */
+	struct remembered remembered;
 	int64_t next_ms; /* what is not there yet begins here */
 	int64_t chunk_to_ms; /* of the one that is asked */
 	int tries;
@@ -96,6 +99,23 @@ static int check_query(const struct recorder_plan *plan, const struct slo *slo,
 	return 0;
 }
 
+/* What nobody can be asked any more, only a rollout tells. */
+static int check_past(const struct recorder_plan *plan, struct err *err_r)
+{
+	const struct slo *slo = plan->policy->slos;
+	const struct slo *end = slo + plan->policy->n_slos;
+
+	for (; slo < end && !plan->context.rollout; slo++)
+		if (slo->json)
+			return err_set(err_r, ERR_USAGE,
+				"SLO \"%s\" asks %s, which cannot be asked for "
+				"the past: --rollout takes it from a journal",
+				slo->name,
+				slo->provider == SLO_SENTRY ? "Sentry"
+							    : "a JSON API");
+	return 0;
+}
+
 static int check_queries(const struct recorder_plan *plan, struct err *err_r)
 {
 	const struct slo *slo;
@@ -104,6 +124,8 @@ static int check_queries(const struct recorder_plan *plan, struct err *err_r)
 
 	for (i = 0; i < plan->policy->n_slos; i++) {
 		slo = &plan->policy->slos[i];
+		if (slo->json)
+			continue;
 		for (kind = 0; kind < SERIES_KINDS; kind++) {
 			if (series_text(slo, (enum series_kind)kind) &&
 				check_query(plan, slo, (enum series_kind)kind,
@@ -140,6 +162,7 @@ static void add_track(
 	track->recorder = recorder;
 	track->slo = slo;
 	track->kind = kind;
+	track->is_remembered = plan->policy->slos[slo].json != NULL;
 	range_init(&track->range);
 	buf_init(&query, QUERY_BYTES_MAX);
 	series_render(&plan->policy->slos[slo], kind, &plan->context, &query);
@@ -170,7 +193,8 @@ static int64_t chunk_ms(const struct recorder *recorder)
 
 static bool track_is_done(const struct track *track)
 {
-	return track->next_ms > track->recorder->plan.to_ms;
+	return track->is_remembered ||
+	       track->next_ms > track->recorder->plan.to_ms;
 }
 
 static int take_kept(
@@ -214,7 +238,8 @@ struct recorder *recorder_new(const struct recorder_plan *plan,
 	size_t i;
 	int kind;
 
-	if (check_span(plan, err_r) < 0 || check_queries(plan, err_r) < 0)
+	if (check_past(plan, err_r) < 0 || check_span(plan, err_r) < 0 ||
+		check_queries(plan, err_r) < 0)
 		return NULL;
 	recorder = xcalloc(1, sizeof(*recorder));
 	recorder->plan = *plan;
@@ -258,6 +283,7 @@ void recorder_free(struct recorder **recorder)
 	for (i = 0; i < old->n_tracks; i++) {
 		free(old->tracks[i].query);
 		free(old->tracks[i].outages);
+		remembered_fini(&old->tracks[i].remembered);
 		range_fini(&old->tracks[i].range);
 	}
 	part_free(&old->part);
@@ -428,20 +454,37 @@ void recorder_span(
 	*to_ms_r = recorder->plan.to_ms;
 }
 
-void recorder_add_outage(struct recorder *recorder, size_t slo,
-	enum series_kind kind, const struct recorder_outage *outage)
+static struct track *find_track(
+	const struct recorder *recorder, size_t slo, enum series_kind kind)
 {
 	struct track *track = recorder->tracks;
 	struct track *end = track + recorder->n_tracks;
 
 	while (track < end && (track->slo != slo || track->kind != kind))
 		track++;
-	if (track == end || track->n_outages == RECORDER_OUTAGES_MAX)
+	return track < end ? track : NULL;
+}
+
+void recorder_add_outage(struct recorder *recorder, size_t slo,
+	enum series_kind kind, const struct recorder_outage *outage)
+{
+	struct track *track = find_track(recorder, slo, kind);
+
+	if (!track || track->n_outages == RECORDER_OUTAGES_MAX)
 		return;
 	if (!track->outages)
 		track->outages =
 			xcalloc(RECORDER_OUTAGES_MAX, sizeof(*track->outages));
 	track->outages[track->n_outages++] = *outage;
+}
+
+void recorder_add_check(struct recorder *recorder, size_t slo,
+	enum series_kind kind, int64_t asked_ms, double value)
+{
+	struct track *track = find_track(recorder, slo, kind);
+
+	if (track && track->is_remembered)
+		remembered_add(&track->remembered, asked_ms, value);
 }
 
 void recorder_warnings(const struct recorder *recorder, struct buf *out)
@@ -485,6 +528,22 @@ static void print_outages(const struct track *track, struct buf *out)
 	buf_adds(out, "],\n   ");
 }
 
+static void print_data(const struct track *track, struct buf *out)
+{
+	const struct recorder_plan *plan = &track->recorder->plan;
+	const struct remembered_grid grid = {
+		.from_ms = plan->from_ms,
+		.to_ms = plan->to_ms,
+		.step_ms = plan->step_ms,
+		.hold_ms = 2 * plan->policy->slos[track->slo].interval_ms,
+	};
+
+	if (track->is_remembered)
+		remembered_print(&track->remembered, &grid, out);
+	else
+		range_print(&track->range, out);
+}
+
 static void print_track(const struct track *track, struct buf *out)
 {
 	const struct policy *policy = track->recorder->plan.policy;
@@ -497,7 +556,7 @@ static void print_track(const struct track *track, struct buf *out)
 	buf_adds(out, ",\n   ");
 	print_outages(track, out);
 	buf_adds(out, "\"data\": ");
-	range_print(&track->range, out);
+	print_data(track, out);
 	buf_addc(out, '}');
 }
 

@@ -3,7 +3,9 @@
  * chunks, a few series at a time, with retries. What was read can be kept in a
  * part file as it comes, so that a recording that was broken off goes on.
  *
- * A chunk that cannot be had fails the recording: nothing is made up.
+ * A chunk that cannot be had fails the recording: nothing is made up. What a
+ * JSON API said in the past nobody can ask: the series of such SLOs are what
+ * the checks of a rollout found.
  */
 #ifndef TIDEGATE_SIM_RECORDER_H
 #define TIDEGATE_SIM_RECORDER_H
@@ -32,7 +34,8 @@ struct recorder_plan {
 };
 
 /* The plan's texts are borrowed until recorder_free. A part file of something
- * else is an error. */
+ * else is an error, and so is an SLO that only a rollout can tell of when there
+ * is none. prometheus may be NULL when no SLO asks it. */
 MUST_CHECK struct recorder *recorder_new(const struct recorder_plan *plan,
 	struct loop *loop, struct prometheus *prometheus, struct err *err_r);
 void recorder_free(struct recorder **recorder);
@@ -57,6 +60,11 @@ struct recorder_outage {
 /* In the order of time. */
 void recorder_add_outage(struct recorder *recorder, size_t slo,
 	enum series_kind kind, const struct recorder_outage *outage);
+
+/* What a check found; NaN: nothing. In the order of time, for SLOs that cannot
+ * be asked again; for the others it does nothing. */
+void recorder_add_check(struct recorder *recorder, size_t slo,
+	enum series_kind kind, int64_t asked_ms, double value);
 
 /* Warnings of the provider, one line each; "" for none. */
 void recorder_warnings(const struct recorder *recorder, struct buf *out);
