@@ -58,6 +58,7 @@ policy() {
 # rollout_start [OPTION…]: `run` in the background, its lines in run.json.
 rollout_start() {
 	UNSAID=
+	: >"$WORLD/run.json" # what another one said there is not its own
 	"$TIDEGATE" run backend --policy "$WORLD/policy.yaml" --format json \
 		"$@" >"$WORLD/run.json" 2>"$WORLD/run.err" 3>&- &
 	RUN_PID=$!
