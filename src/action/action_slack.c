@@ -232,6 +232,11 @@ static void slack_answered(
 			run, reply, reply->status ? remedy_of(reply) : NULL);
 		return;
 	}
+	/* A proxy's page has the same status. */
+	if (strcmp(reply->body, "ok") != 0) {
+		errand_failed(run, reply, NULL);
+		return;
+	}
 	buf_adds(&run->detail, "message sent");
 	action_run_end(run, ACTION_OK);
 }
