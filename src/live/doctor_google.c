@@ -160,7 +160,9 @@ static void permissions_held(unsigned held, const struct err *err, void *arg)
 		doctor_tell(doctor, FINDING_FAIL, "token", "refused",
 			new_token_remedy(doctor), "%s", err->text);
 	} else if (err->code != ERR_NOT_FOUND) { /* the service is told of */
-		doctor_tell(doctor, FINDING_WARN, "permission", "", NULL,
+		doctor_tell(doctor, FINDING_WARN, "permission", "",
+			"look again when the API answers; what can be read is "
+			"told below",
 			"not known: %s", err->text);
 	}
 	doctor_next(doctor);

@@ -144,7 +144,7 @@ static void look_for_unfinished(struct doctor *doctor, struct arena *arena)
 	if (store_rollout_list(live->hub->world.store, &filter, arena, &rows,
 		    &n, &err) < 0)
 		doctor_tell(doctor, FINDING_FAIL, "lease", live->short_service,
-			NULL, "%s", err.text);
+			"give another --state", "%s", err.text);
 	else if (n)
 		doctor_tell(doctor, FINDING_WARN, "lease", live->short_service,
 			arena_printf(arena, "tidegate resume %s", rows[0].id),
@@ -175,7 +175,7 @@ static void look_at_lease(struct doctor *doctor)
 		look_for_unfinished(doctor, &arena);
 	else if (rc < 0)
 		doctor_tell(doctor, FINDING_FAIL, "lease", live->short_service,
-			NULL, "%s", err.text);
+			"give another --state", "%s", err.text);
 	else
 		doctor_tell(doctor, FINDING_FAIL, "lease", live->short_service,
 			*lease.rollout
