@@ -496,11 +496,11 @@ static void tell(struct jsonapi_call *done, const struct number_reply *reply,
 	struct err err;
 	int rc = -1;
 
-	if (cause)
-		err = *cause;
-	else
+	if (reply)
 		rc = number_decode(
 			reply, done->what, done->release, &answer, &err);
+	else
+		err = *cause;
 	if (rc < 0)
 		err_wrap(&err, "%s", done->what->url_shown);
 	done->fn(rc < 0 ? NULL : &answer, now_us - done->started_us,
