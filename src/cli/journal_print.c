@@ -8,7 +8,8 @@
 #include "base/printable.h"
 #include "base/timestamp.h"
 
-#define TEXT_SHOWN_MAX 400 /* bytes of a detail on a line */
+#define TEXT_SHOWN_MAX   400 /* bytes of a detail on a line */
+#define REASON_SHOWN_MAX 1200 /* of a reason, which ends in what to do */
 
 /* NULL: it is not a JSON object. */
 static json_t *entry_load(const struct store_event *entry)
@@ -80,10 +81,12 @@ static const struct part {
 
 static void add_part(struct buf *out, const struct part *part, const char *text)
 {
-	char shown[TEXT_SHOWN_MAX];
+	bool is_reason = strcmp(part->key, "reason") == 0;
+	char shown[REASON_SHOWN_MAX];
 
 	buf_adds(out, part->before);
-	printable_copy(shown, sizeof(shown), text);
+	printable_copy(
+		shown, is_reason ? REASON_SHOWN_MAX : TEXT_SHOWN_MAX, text);
 	buf_adds(out, shown);
 	if (part->before[1] == '(')
 		buf_addc(out, ')');

@@ -193,12 +193,11 @@ void source_not_found(struct err *err_r, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
+	/* What to do comes first: long texts are cut where people read them. */
 	err_set(err_r, ERR_AUTH,
-		"no Google credentials: CLOUDSDK_AUTH_ACCESS_TOKEN and "
-		"GOOGLE_APPLICATION_CREDENTIALS are not set, gcloud's "
-		"application_default_credentials.json does not exist, and %s; "
-		"set GOOGLE_APPLICATION_CREDENTIALS to a credential file, or "
-		"log in: gcloud auth application-default login",
+		"no Google credentials: set GOOGLE_APPLICATION_CREDENTIALS to "
+		"a credential file, or log in (gcloud auth application-default "
+		"login); neither is there, and %s",
 		why);
 }
 

@@ -7,6 +7,8 @@ load world
 load rollout
 load shared
 
+bats_require_minimum_version 1.5.0
+
 setup_file() { shared_open; }
 teardown_file() { shared_close; }
 
@@ -106,4 +108,18 @@ happened() { # WORD [TIMES]: so often at least
 	grep -q '\\*"token_url\\*" is \\*"https://evil.example/' \
 		"$WORLD/run.err" "$WORLD/run.json"
 	[ -z "$(writes)" ]
+}
+
+@test "people are told the whole reason, what to do included" {
+	google_start 3600
+	quick
+	credentials '.credential_source.headers.Authorization = "Bearer old"
+		| .audience = "//iam.googleapis.com/projects/123456789012/"
+			+ ("x" * 300)'
+	run -4 "$TIDEGATE" run backend --policy "$WORLD/policy.yaml"
+	[[ $output == *"/oidc: HTTP 401"* ]]
+	unset GOOGLE_APPLICATION_CREDENTIALS
+	HOME=$WORLD NO_GCE_CHECK=true run -4 "$TIDEGATE" run backend \
+		--policy "$WORLD/policy.yaml"
+	[[ $output == *"or log in (gcloud auth application-default login)"* ]]
 }
