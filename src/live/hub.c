@@ -464,6 +464,8 @@ static void beat(struct live *live)
 		err.text);
 	if (err.code == ERR_LEASE)
 		live_taken_over(live, &err);
+	else if (err.code == ERR_NOT_FOUND)
+		live_unjournal(live, &err);
 }
 
 /* The lease whose turn it is, if it is time already. */

@@ -140,7 +140,9 @@ struct store_lease {
 MUST_CHECK int store_lease_take(struct store *store, const char *service,
 	const char *rollout, int64_t now_ms, struct arena *arena,
 	struct store_lease *lease_r, struct err *err_r);
-/* -1 with ERR_LEASE when it is not ours any more. */
+/* -1 with ERR_LEASE when it is not ours any more; with ERR_NOT_FOUND when the
+ * file is not the one that its path names any more: what is written is lost,
+ * and others see no lease. */
 MUST_CHECK int store_lease_renew(struct store *store, const char *service,
 	int64_t fence, int64_t now_ms, struct err *err_r);
 void store_lease_drop(struct store *store, const char *service, int64_t fence);

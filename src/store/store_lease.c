@@ -132,13 +132,16 @@ int store_lease_take(struct store *store, const char *service,
 int store_lease_renew(struct store *store, const char *service, int64_t fence,
 	int64_t now_ms, struct err *err_r)
 {
-	int n = sql_run(store,
+	int n;
+
+	if (sql_is_in_place(store, err_r) < 0)
+		return -1;
+	n = sql_run(store,
 		"UPDATE lease SET expires_ms = ?3"
 		" WHERE service = ?1 AND fence = ?2",
 		SQL_VALUES(sql_text(service), sql_int(fence),
 			sql_int(now_ms + STORE_LEASE_MS)),
 		err_r);
-
 	if (n == 0)
 		return err_set(err_r, ERR_LEASE,
 			"another process drives %.160s now: this one must stop",

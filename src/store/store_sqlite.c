@@ -8,6 +8,7 @@
 #include "store/store_sqlite.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,8 @@ struct statement {
 struct store {
 	sqlite3 *db;
 	char *path;
+	dev_t device; /* the file that was opened */
+	ino_t inode;
 	enum store_mode mode;
 	bool in_transaction;
 	struct statement statements[STATEMENTS_MAX];
@@ -451,6 +454,18 @@ static int open_for_looking(struct store *store, struct err *err_r)
 	return rc;
 }
 
+static int remember_place(struct store *store, struct err *err_r)
+{
+	struct stat st;
+
+	if (stat(store->path, &st))
+		return err_set(err_r, ERR_STORE, "the state file %s: %s",
+			store->path, strerror(errno));
+	store->device = st.st_dev;
+	store->inode = st.st_ino;
+	return 0;
+}
+
 struct store *store_open(
 	const char *path, enum store_mode mode, struct err *err_r)
 {
@@ -474,9 +489,23 @@ struct store *store_open(
 	if (!rc)
 		rc = mode == STORE_LOOK ? open_for_looking(store, err_r)
 					: open_for_writing(store, err_r);
+	if (!rc)
+		rc = remember_place(store, err_r);
 	if (rc)
 		store_free(&store);
 	return store;
+}
+
+int sql_is_in_place(const struct store *store, struct err *err_r)
+{
+	struct stat st;
+
+	if (stat(store->path, &st) == 0 && st.st_dev == store->device &&
+		st.st_ino == store->inode)
+		return 0;
+	return err_set(err_r, ERR_NOT_FOUND,
+		"the state file %s was deleted or replaced while it was in use",
+		store->path);
 }
 
 void store_free(struct store **store)

@@ -43,3 +43,51 @@ teardown() { shared_end; }
 		"$WORLD/out"
 	grep -q event=journal-lost "$WORLD/err"
 }
+
+@test "a journal that is deleted while it is written takes the traffic back" {
+	STEPS=$LONG quick
+	rollout_start
+	until_step 20
+	rm "$TIDEGATE_STATE"*
+	rollout_ends 1
+	serves stable-1 100
+	finished '.outcome == "error" and
+		(.reason | contains("deleted or replaced"))'
+}
+
+checks_since_resume() { # NUMBER of them
+	[ "$(grep -cF '"event":"check"' "$WORLD/run.json")" -ge "$1" ]
+}
+
+@test "a journal of a clock that was ahead does not stop the watch" {
+	STEPS=$LONG quick
+	rollout_start
+	until_step 20
+	kill -KILL "$RUN_PID"
+	rollout_ends 137
+	sqlite3 "$TIDEGATE_STATE" 'UPDATE event SET time_ms = time_ms + 3600000'
+	"$TIDEGATE" resume --format json >"$WORLD/run.json" \
+		2>"$WORLD/run.err" 3>&- &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	until_run checks_since_resume 3
+	kill -INT "$RUN_PID"
+	rollout_ends 6
+	serves stable-1 100
+}
+
+@test "a run that stood still goes on watching before it goes on" {
+	STEPS='[{percent: 20, bake: 4s}, {percent: 100, bake: 1s}]' quick
+	rollout_start
+	until_run has '"event":"check"'
+	kill -STOP "$RUN_PID"
+	control POST "/revisions/$CANDIDATE" '{"errors": "100%"}'
+	until_true 20 hurt_once
+	local from=$SECONDS
+	until_true 30 eval "[ \$((SECONDS - $from)) -ge 6 ]"
+	kill -CONT "$RUN_PID"
+	rollout_ends 5
+	serves stable-1 100
+	not said '.event == "step-passed"'
+	said '.event == "warning" and (.text | contains("nothing was watched"))'
+}
