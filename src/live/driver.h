@@ -69,6 +69,7 @@ struct live {
 	/* The journal's. */
 	int64_t fence; /* of the lease; 0: not held */
 	int64_t seq;
+	int64_t ahead_ms; /* the journal's clock before ours: it was another's */
 	bool dirty; /* it has entries that are not durable yet */
 	bool unjournaled; /* the store is broken: revert in memory, then end */
 
@@ -82,6 +83,8 @@ struct live {
 	struct look *look;
 	struct cloudrun_call *read, *write;
 	struct service *snapshot; /* as last read; NULL after a write */
+	int64_t generation; /* the highest that was read */
+	int64_t stale_ms; /* since when only older ones are; 0: they are not */
 	struct timer *write_refused; /* not carried out: told in a later turn */
 	enum write_result refused_result;
 	char *refused_text;
@@ -168,7 +171,7 @@ void hub_broken(struct hub *hub, const struct err *err);
 /* ---- live.c ---- */
 
 struct loop *live_loop(const struct live *live);
-int64_t live_now(const struct live *live);
+int64_t live_now(const struct live *live); /* never before the journal */
 
 /* Feeds the engine, journals, queues the effects. `context` may be NULL. The
  * texts of the event are masked on the way in. */

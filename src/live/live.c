@@ -28,7 +28,7 @@ struct loop *live_loop(const struct live *live)
 
 int64_t live_now(const struct live *live)
 {
-	return loop_now(live->hub->world.loop);
+	return loop_now(live->hub->world.loop) + live->ahead_ms;
 }
 
 bool live_is_over(const struct live *live)

@@ -318,6 +318,9 @@ static int left_begin(struct live *live, struct err *err_r)
 	if (rc == 0) {
 		live->state = fold->state;
 		live->seq = fold->last_seq;
+		/* A timer would be set for when this clock gets there. */
+		if (live->state.now_ms > live_now(live))
+			live->ahead_ms = live->state.now_ms - live_now(live);
 	}
 	free(fold);
 	if (rc < 0)

@@ -11,6 +11,7 @@
 #include "live/driver.h"
 
 #define READ_TIMEOUT_MS    10000
+#define STALE_MS_MAX       30000
 #define FOLLOW_MS_MAX      120000 /* of a write's operation */
 #define FOLLOW_BACK_MS_MAX 30000 /* of a revert's */
 
@@ -58,6 +59,8 @@ void live_take_service(
 	if (live->snapshot != service)
 		service_free(&live->snapshot);
 	live->snapshot = service;
+	live->generation = service->generation;
+	live->stale_ms = 0;
 	set_url(live, service);
 	event->spec = traffic_split(
 		&service->spec, live->candidate, live->stable, latest);
@@ -77,11 +80,23 @@ void live_table(const struct live *live, struct buf *out)
 	traffic_encode_array(&live->snapshot->spec, out);
 }
 
+/* Older than what was read before: not what is, and no drift. One that stays
+ * so is another service of the same name. */
+static bool is_stale(struct live *live, const struct service *service)
+{
+	if (service->generation >= live->generation)
+		return false;
+	if (!live->stale_ms)
+		live->stale_ms = live_now(live);
+	return live_now(live) - live->stale_ms < STALE_MS_MAX;
+}
+
 static void read_done(struct service *service, const struct err *err, void *arg)
 {
 	struct live *live = arg;
 	struct event event = {.type = EVENT_TRAFFIC};
 	struct event_context context = {0};
+	struct err stale;
 	struct buf table;
 
 	live->read = NULL;
@@ -91,6 +106,14 @@ static void read_done(struct service *service, const struct err *err, void *arg)
 			live_read_start(live);
 			return;
 		}
+	} else if (service && is_stale(live, service)) {
+		err_set(&stale, ERR_UNAVAILABLE,
+			"the answer is older than the one before it "
+			"(generation %lld after %lld)",
+			(long long)service->generation,
+			(long long)live->generation);
+		service_free(&service);
+		err = &stale;
 	}
 	if (!service) {
 		event.type = EVENT_TRAFFIC_ERROR;
@@ -155,7 +178,8 @@ void live_write_start(struct live *live, const struct effect *effect)
 	if (plan(live, effect, &arena, &wanted, &err) == 0)
 		live->write = cloudrun_write_traffic_start(
 			live->hub->world.cloudrun, live->snapshot, &wanted,
-			write_deadline(live, effect), write_done, live);
+			write_deadline(live, effect) - live->ahead_ms,
+			write_done, live);
 	else
 		live_write_refuse(live, WRITE_CONFLICT, err.text);
 	arena_fini(&arena);

@@ -169,3 +169,14 @@ back() { # interrupted: everything is as it was
 	rollout_ends 0
 	serves "$CANDIDATE" 100
 }
+
+@test "a read that shows the time before a shift is not taken for drift" {
+	STEPS=$GATE quick
+	rollout_start
+	until_in awaiting-approval
+	trouble GET '"kind": "stale", "delay": "10m", "times": 3'
+	until_run fault_was_met
+	tide approve --as bob
+	promoted
+	said '.event == "retry" and (.text | contains("is older"))'
+}
