@@ -4,6 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The action that the place belongs to is of type redis, or the variable says
+ * so itself: other URLs have another scheme. */
+static bool is_redis(const char *source, const char *place, const char *name)
+{
+	static const char type[] = "type:";
+	const char *p, *last = NULL;
+
+	for (p = strstr(source, type); p && p < place; p = strstr(p + 1, type))
+		last = p + sizeof(type) - 1;
+	if (last && strncmp(last + strspn(last, " \"'"), "redis", 5) == 0)
+		return true;
+	return strstr(name, "REDIS") || strstr(name, "redis");
+}
+
 /*
  * A value for a variable that is not set here: it must only have the form that
  * the loader wants. What stands before ${NAME} tells which: nothing – it may
@@ -19,7 +33,9 @@ static const char *placeholder(const char *source, const char *name)
 		if (strncmp(p, name, len) != 0 || p[len] != '}')
 			continue;
 		if (p - 2 == source || strchr(" \t\n\"'[{,", p[-3]))
-			return "https://unset.invalid";
+			return is_redis(source, p, name)
+				       ? "redis://unset.invalid"
+				       : "https://unset.invalid";
 		return p[-3] == ':' ? "1" : "127.0.0.1";
 	}
 	return "unset";

@@ -61,6 +61,16 @@ simulate() {
 	[[ $output == *"--set:1:6: error: no entry \"eror\""* ]]
 }
 
+@test "every key of a policy can be set" {
+	local policies=$BATS_TEST_DIRNAME/../../policies
+	run python3 "$BATS_TEST_DIRNAME/sets.py" "$TIDEGATE" \
+		"$policies/canary-10-50-100.yaml" .
+	[ "$status" = 0 ] && [ "${output% keys}" -gt 50 ]
+	run python3 "$BATS_TEST_DIRNAME/sets.py" "$TIDEGATE" \
+		"$policies/full-rollback.yaml" .
+	[ "$status" = 0 ] && [ "${output% keys}" -gt 70 ]
+}
+
 @test "gates are approved, missed, or approved late" {
 	local gate='steps.2.approval={approvers: [alice], timeout: 1m}'
 	run simulate --set "$gate" good.json
