@@ -51,7 +51,7 @@ static void assert_action_is_sound(const struct action *action)
 	if (action->kind == ACTION_EXEC) {
 		assert(action->u.exec.n_command > 0);
 		assert(!action->u.exec.command[action->u.exec.n_command]);
-	} else {
+	} else if (action->kind == ACTION_HTTP) {
 		assert(action->u.http.url && action->u.http.method);
 		assert(action->u.http.attempts > 0);
 	}
@@ -61,15 +61,21 @@ static void assert_is_sound(const struct policy *p)
 {
 	int before = -1;
 
-	assert(p->name && p->metrics.url && p->metrics.url_shown);
+	assert(p->name);
+	assert(p->metrics.provider == METRICS_GOOGLE ||
+		!p->metrics.url == !p->metrics.url_shown);
 	assert(p->n_steps > 0 && p->n_slos > 0);
 	for (size_t i = 0; i < p->n_steps; before = p->steps[i++].percent) {
 		assert(p->steps[i].percent > before);
 		assert(p->steps[i].bake_ms >= 0);
 	}
 	assert(before == 100);
-	for (size_t i = 0; i < p->n_slos; i++)
+	for (size_t i = 0; i < p->n_slos; i++) {
 		assert_slo_is_sound(&p->slos[i]);
+		assert(p->slos[i].provider != SLO_PROMETHEUS ||
+			p->metrics.provider == METRICS_GOOGLE ||
+			p->metrics.url);
+	}
 	for (int list = 0; list < ACTION_LISTS; list++)
 		for (size_t i = 0; i < p->lists[list].n; i++)
 			assert_action_is_sound(&p->lists[list].item[i]);
