@@ -503,26 +503,25 @@ void recorder_warnings(const struct recorder *recorder, struct buf *out)
 	}
 }
 
-static void print_seconds(struct buf *out, const char *key, int64_t ms)
+static void print_seconds(
+	struct buf *out, const char *key, int64_t ms, const char *then)
 {
 	buf_addf(out, "\"%s\": %lld", key, (long long)(ms / 1000));
 	if (ms % 1000)
 		buf_addf(out, ".%03lld", (long long)(ms % 1000));
+	buf_adds(out, then);
 }
 
 static void print_outages(const struct track *track, struct buf *out)
 {
-	size_t i;
-
 	if (!track->n_outages)
 		return;
 	buf_adds(out, "\"errors\": [");
-	for (i = 0; i < track->n_outages; i++) {
+	for (size_t i = 0; i < track->n_outages; i++) {
 		buf_adds(out, i ? ", {" : "{");
-		print_seconds(out, "from", track->outages[i].from_ms);
-		buf_adds(out, ", ");
-		print_seconds(out, "to", track->outages[i].to_ms);
-		buf_addf(out, ", \"type\": \"%s\"}",
+		print_seconds(out, "from", track->outages[i].from_ms, ", ");
+		print_seconds(out, "to", track->outages[i].to_ms, ", ");
+		buf_addf(out, "\"type\": \"%s\"}",
 			track->outages[i].timeout ? "timeout" : "error");
 	}
 	buf_adds(out, "],\n   ");
@@ -587,12 +586,9 @@ void recorder_print(const struct recorder *recorder, struct buf *out)
 	size_t i;
 
 	buf_adds(out, "{\"version\": 1, ");
-	print_seconds(out, "start", plan->from_ms);
-	buf_adds(out, ", ");
-	print_seconds(out, "end", plan->to_ms);
-	buf_adds(out, ", ");
-	print_seconds(out, "interval", plan->step_ms);
-	buf_adds(out, ",\n \"context\": ");
+	print_seconds(out, "start", plan->from_ms, ", ");
+	print_seconds(out, "end", plan->to_ms, ", ");
+	print_seconds(out, "interval", plan->step_ms, ",\n \"context\": ");
 	print_context(plan, out);
 	buf_adds(out, ",\n \"series\": {");
 	for (i = 0; i < recorder->n_tracks; i++) {
