@@ -228,7 +228,7 @@ static void lease_missed(struct live *live, const struct store_lease *lease)
 static void lease_try(void *arg)
 {
 	struct live *live = arg;
-	struct store_lease lease;
+	struct store_lease lease = {0};
 	struct arena arena;
 	struct err err;
 	int rc;

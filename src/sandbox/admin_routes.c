@@ -145,7 +145,9 @@ static json_t *select_inside(const json_t *value, const char *field)
 	}
 	some = json_array();
 	json_array_foreach(value, i, item)
+	{
 		json_array_append_new(some, select_inside(item, field));
+	}
 	return some;
 }
 

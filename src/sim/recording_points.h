@@ -27,15 +27,16 @@ struct points {
 static inline void points_resize(struct points *points, size_t size)
 {
 	size_t bytes = size * sizeof(*points->point);
-	uintptr_t from;
+	char *start;
+	size_t skip;
 
 	points->point = xrealloc(points->point, size, sizeof(*points->point));
 	points->size = size;
 	if (bytes < POINTS_HUGE_BYTES)
 		return;
-	from = ((uintptr_t)points->point + POINTS_PAGE_BYTES - 1) &
-	       ~(POINTS_PAGE_BYTES - 1);
-	madvise((void *)from, bytes - POINTS_PAGE_BYTES, MADV_HUGEPAGE);
+	start = (char *)points->point;
+	skip = -(uintptr_t)start & (POINTS_PAGE_BYTES - 1);
+	madvise(start + skip, bytes - POINTS_PAGE_BYTES, MADV_HUGEPAGE);
 }
 
 /* A start that seldom grows; what is not used is never touched. */
