@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154,SC2034
 # The whole of policies/full-rollback.yaml: it runs, it is drilled, and it is
 # killed before, in and after each of its actions.
+# Takes long.
 
 load world
 load rollout
