@@ -92,6 +92,17 @@ static void add_part(struct buf *out, const struct part *part, const char *text)
 		buf_addc(out, ')');
 }
 
+/* The text without the SLO's name in front, which stands there already. */
+static const char *without_slo(const char *text, const json_t *root)
+{
+	const char *slo = json_string_value(json_object_get(root, "slo"));
+	size_t len = slo ? strlen(slo) : 0;
+
+	if (len && !strncmp(text, slo, len) && !strncmp(text + len, ": ", 2))
+		return text + len + 2;
+	return text;
+}
+
 static void add_parts(struct buf *out, const json_t *root)
 {
 	bool have_text = false;
@@ -102,6 +113,8 @@ static void add_parts(struct buf *out, const json_t *root)
 		text = json_string_value(json_object_get(root, parts[i].key));
 		if (!text || !*text || (parts[i].is_text && have_text))
 			continue;
+		if (parts[i].is_text)
+			text = without_slo(text, root);
 		have_text |= parts[i].is_text;
 		add_part(out, &parts[i], text);
 	}

@@ -211,7 +211,10 @@ void live_event(struct live *live, const struct event *event,
 	struct event safe = *event;
 	char *text;
 
-	if (live_is_over(live))
+	/* Until the end is in the journal answers still come in; only a person
+	 * is told that it is too late. */
+	if (live_is_over(live) || (phase_is_end(live->state.phase) &&
+					  event->type != EVENT_COMMAND))
 		return;
 	text = masked(event->text);
 	safe.text = text;

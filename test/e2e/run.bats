@@ -25,6 +25,9 @@ teardown() {
 	jq -e -s '[.[].seq] == [range(1; length + 1)]' "$WORLD/run.json"
 	jq -e -s 'all(.[]; .time and .rollout and .event and .phase)' \
 		"$WORLD/run.json"
+	# An answer that comes after the end is not heard.
+	jq -e -s 'all(.[]; .phase != "promoted" or .event != "check")' \
+		"$WORLD/run.json"
 }
 
 @test "a breach takes the traffic back and runs the sequence" {

@@ -27,6 +27,11 @@ static const struct {
 		 "{\"from\":\"baking\",\"to\":\"reverting\",\"text\":\"x\"}"},
 		"\"to\":\"reverting\",\"text\":\"x\"}\n",
 		"00:00:05  reverting 10 %     phase baking -> reverting: x\n"},
+	/* The name is said once. */
+	{{8, TIME_MS, true, "breach", "reverting", 10,
+		 "{\"slo\":\"p95\",\"text\":\"p95: 0.8 > max 0.5\"}"},
+		"\"slo\":\"p95\",\"text\":\"p95: 0.8 > max 0.5\"}\n",
+		"00:00:05  reverting 10 %     breach p95: 0.8 > max 0.5\n"},
 	{{9, TIME_MS, false, "timer", "baking", 10, "{}"},
 		"\"phase\":\"baking\",\"percent\":10}\n", ""},
 	{{9, TIME_MS, false, "preflight", "preflight", 0,
