@@ -31,6 +31,7 @@
 #define KEYS_PURGED 200000
 #define SAMPLES_MAX 200000
 #define START_TRIES 500
+#define PORT_MAX    55535 /* a cluster also takes the one 10000 above */
 
 static char folder[] = "/tmp/redis_test.XXXXXX";
 static pid_t server;
@@ -97,7 +98,9 @@ static int begin_server(const char *cluster)
 {
 	struct timespec pause = {0, 10000000};
 
-	port = free_port();
+	do
+		port = free_port();
+	while (port > PORT_MAX);
 	server = fork();
 	if (!server)
 		serve(cluster);
