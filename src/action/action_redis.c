@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "action/redis_attach.h"
+#include "action/redis_tls.h"
 #include "action/template_sample.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -38,6 +39,7 @@ struct purge {
 	struct action_run *run;
 	struct resolve *resolve;
 	redisAsyncContext *redis;
+	struct redis_tls *tls; /* NULL: redis:// */
 	char user[PART_MAX], password[PART_MAX], host[HOST_BYTES_MAX];
 	int port;
 	char database[8];
@@ -120,13 +122,14 @@ static void take_userinfo(struct purge *purge, struct url_part info)
 	decode(password, purge->password, sizeof(purge->password));
 }
 
-static int take_url(
-	struct purge *purge, const struct secret *secret, struct err *err_r)
+static int take_url(struct purge *purge, const struct action_redis *redis,
+	struct err *err_r)
 {
+	const char *text = secret_reveal(redis->url);
 	struct url_part host;
 	struct url url;
 
-	if (url_parse_redis(secret_reveal(secret), &url, err_r) < 0)
+	if (url_parse_redis(text, &url, err_r) < 0)
 		return -1;
 	host = url.host;
 	if (host.len && *host.at == '[') { /* an IPv6 address */
@@ -142,11 +145,15 @@ static int take_url(
 	if (purge->port < 1 || purge->port > 65535)
 		return err_set(err_r, ERR_POLICY,
 			"the port %d is not from 1 to 65535", purge->port);
+	if (url_is_rediss(text))
+		return redis_tls_new(
+			&redis->tls, purge->host, &purge->tls, err_r);
 	return 0;
 }
 
 static void wipe(struct purge *purge)
 {
+	redis_tls_free(&purge->tls);
 	explicit_bzero(purge, sizeof(*purge));
 	free(purge);
 }
@@ -155,7 +162,7 @@ static int redis_check(const struct action_env *env,
 	const struct action *action, struct err *err_r)
 {
 	struct purge *purge = xcalloc(1, sizeof(*purge));
-	int rc = take_url(purge, action->u.redis.url, err_r);
+	int rc = take_url(purge, &action->u.redis, err_r);
 
 	wipe(purge);
 	return rc;
@@ -205,7 +212,7 @@ static void purge_begin(struct action_run *run)
 
 	purge->run = run;
 	run->data = purge;
-	if (take_url(purge, redis_of(run)->url, &err) < 0 ||
+	if (take_url(purge, redis_of(run), &err) < 0 ||
 		check_patterns(run, &err) < 0) {
 		buf_adds(&run->detail, err.text);
 		run->data = NULL;
@@ -271,6 +278,7 @@ static void purge_tell(void *arg)
 static void purge_connected(const redisAsyncContext *redis, int status)
 {
 	struct purge *purge = redis->data;
+	struct err err;
 
 	if (!purge)
 		return;
@@ -281,6 +289,10 @@ static void purge_connected(const redisAsyncContext *redis, int status)
 		buf_addf(&purge->run->detail,
 			"no connection to %s:%d: ", purge->host, purge->port);
 		failed(purge, redis->c.errstr);
+		return;
+	}
+	if (purge->tls && redis_tls_begin(purge->tls, purge->redis, &err) < 0) {
+		failed(purge, err.text);
 		return;
 	}
 	if (*purge->user)
@@ -329,9 +341,8 @@ static struct purge *purge_of(redisAsyncContext *redis, const redisReply *reply)
 		return NULL;
 	out = &purge->run->detail;
 	if (!reply) {
-		failed(purge, *redis->c.errstr
-				      ? redis->c.errstr
-				      : "the server closed the connection");
+		redis_tls_explain(purge->tls, redis->c.errstr, out);
+		purge_finish(purge, ACTION_FAILED);
 		return NULL;
 	}
 	if (reply->type != REDIS_REPLY_ERROR)

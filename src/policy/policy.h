@@ -236,6 +236,7 @@ struct action_silence {
 
 struct action_redis {
 	struct secret *url; /* redis://user:password@host:port/database */
+	struct tls tls; /* of rediss:// */
 	const char **patterns; /* globs with templates */
 	size_t n_patterns;
 };

@@ -7,6 +7,7 @@
 
 #include "policy/load_action.h"
 #include "policy/template.h"
+#include "policy/url.h"
 
 #define MATCHERS_MAX  32
 #define PATTERNS_MAX  64
@@ -218,6 +219,7 @@ static void read_patterns(struct loader *loader, const struct node *value,
 static const struct key redis_keys[] = {
 	COMMON_KEYS,
 	{"url", read_redis_url, .required = true},
+	{"tls", read_tls, AT(redis.tls)},
 	{"patterns", read_patterns, .required = true},
 	{0},
 };
@@ -227,7 +229,14 @@ const struct section redis_section = {"a redis action", redis_keys};
 void finish_redis(
 	struct loader *loader, const struct node *node, struct action *action)
 {
+	const struct action_redis *redis = &action->u.redis;
+
 	action->idempotent = true; /* a key that is gone stays gone */
+	if (redis->url && !url_is_rediss(secret_reveal(redis->url)) &&
+		(redis->tls.ca_file || redis->tls.cert_file))
+		complain(loader, node,
+			"this redis action has \"tls\" and would go without: "
+			"write rediss:// in its url, or remove \"tls\"");
 }
 
 /* ---- database ---- */

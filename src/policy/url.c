@@ -1,5 +1,7 @@
 /* URLs taken apart; see url.h. */
 #define _GNU_SOURCE /* memrchr */
+#include "config.h"
+
 #include "policy/url.h"
 
 #include <ctype.h>
@@ -144,23 +146,31 @@ static bool is_database(const struct url_part *path)
 	return true;
 }
 
+bool url_is_rediss(const char *text)
+{
+	return !strncasecmp(text, "rediss://", 9);
+}
+
 int url_parse_redis(const char *text, struct url *url_r, struct err *err_r)
 {
-	static const char scheme[] = "redis://";
-	size_t len;
+	size_t len = strlen("redis");
 
 	*url_r = (struct url){0};
 	if (check_bytes(text, err_r) < 0)
 		return -1;
-	if (!strncasecmp(text, "rediss://", 9))
+	if (url_is_rediss(text)) {
+#ifndef HAVE_HIREDIS_SSL
 		return bad(err_r,
-			"TLS to Redis is not supported by this version: let a "
+			"TLS to Redis is not supported by this build: let a "
 			"proxy on this host (stunnel) do it and write "
 			"redis://");
-	if (strncasecmp(text, scheme, sizeof(scheme) - 1) != 0)
+#endif
+		len++;
+	} else if (strncasecmp(text, "redis://", 8) != 0) {
 		return bad(err_r, "it does not start with redis://");
-	url_r->scheme = (struct url_part){text, sizeof(scheme) - 4};
-	text += sizeof(scheme) - 1;
+	}
+	url_r->scheme = (struct url_part){text, len};
+	text += len + strlen("://");
 	len = strcspn(text, "/?");
 	if (split_authority(text, len, url_r, err_r) < 0)
 		return -1;

@@ -33,11 +33,13 @@ MUST_CHECK int url_parse(
 
 /*
  * redis://user:password@host:port/database, the port 6379 and the database 0
- * when they are left out. rediss:// (TLS) is refused: the client library has
- * none.
+ * when they are left out; or rediss://, over TLS, which is refused where the
+ * client library has none.
  */
 MUST_CHECK int url_parse_redis(
 	const char *text, struct url *url_r, struct err *err_r);
+
+bool url_is_rediss(const char *text);
 
 /* Google's APIs, or this machine: where an access token, which opens everything
  * its account may do, may go. */

@@ -3,6 +3,8 @@
  * left, what its refusals become. It prints how long a large purge takes and
  * what other clients feel meanwhile; nothing fails on time.
  */
+#include "config.h"
+
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -48,6 +50,12 @@ static struct {
 	char detail[ACTION_DETAIL_MAX + 1];
 	int64_t duration_ms;
 } end;
+
+#ifdef HAVE_HIREDIS_SSL
+static const char *const no_tls = NULL;
+#else
+static const char *const no_tls = "TLS to Redis is not supported by this build";
+#endif
 
 static const struct template_values values = {.candidate = "shop-2"};
 
@@ -386,13 +394,15 @@ static void a_host_is_looked_up_and_a_bad_name_is_told(void **state)
 
 static void urls_are_read_strictly(void **state)
 {
-	static const struct {
+	const struct {
 		const char *url, *said;
 	} rows[] = {
 		{"redis://h", NULL},
 		{"redis://u:p@h:1/15", NULL},
 		{"redis://[::1]:6379/", NULL},
-		{"rediss://h", "TLS to Redis is not supported"},
+		{"rediss://u:p@h:1/15", no_tls},
+		{"rediss://h?x=1", no_tls ? no_tls : "no query"},
+		{"redisss://h", "does not start with redis://"},
 		{"http://h", "does not start with redis://"},
 		{"redis://", "host is missing"},
 		{"redis://h/0/1", "database is a number"},
@@ -444,6 +454,84 @@ static void preflight_asks_what_a_run_would_need(void **state)
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("this is a replica");
 	say("REPLICAOF NO ONE");
+}
+
+/* ---- TLS ---- */
+
+/* For 127.0.0.1, its own authority, the server's and the client's. */
+static void make_certificate(const char *cert, const char *key)
+{
+	char *command = xasprintf(
+		"openssl req -x509 -newkey ec -pkeyopt "
+		"ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test "
+		"-addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s "
+		"2>/dev/null",
+		key, cert);
+
+	assert_int_equal(system(command), 0);
+	free(command);
+}
+
+static void listen_with_tls(int tls_port, const char *cert, const char *key)
+{
+	char *command = xasprintf("CONFIG SET tls-cert-file %s tls-key-file %s "
+				  "tls-ca-cert-file %s tls-port %d",
+		cert, key, cert, tls_port);
+
+	say(command);
+	free(command);
+}
+
+/* Runs over TLS; what it is to say where there is TLS, and not to do where
+ * there is none. */
+static void run_tls(const char *host, int tls_port, const struct tls *files,
+	const char *said)
+{
+	const char *patterns[] = {"a*"};
+	char *url = xasprintf("rediss://:quiet@%s:%d", host, tls_port);
+
+	set_action("", "", patterns, 1);
+	secret_free(&action.u.redis.url);
+	action.u.redis.url = secret_new(url, strlen(url));
+	action.u.redis.tls = *files;
+	free(url);
+	run(JOB_RUN);
+	expect_detail(no_tls ? no_tls : said);
+	assert_null(strstr(end.detail, "quiet"));
+}
+
+static void over_tls_both_sides_are_checked(void **state)
+{
+	char *cert = xasprintf("%s/cert", folder);
+	char *key = xasprintf("%s/key", folder);
+	struct tls none = {0}, trusting = {.ca_file = cert},
+		   known = {cert, cert, key}, mixed = {cert, cert, cert};
+	int tls_port = free_port();
+
+	make_certificate(cert, key);
+	listen_with_tls(tls_port, cert, key);
+	say("CONFIG SET requirepass quiet");
+	/* A page of these is several records of TLS. */
+	say("DEBUG POPULATE 20000 a-name-as-long-as-keys-often-have-one 8");
+	say("SET b x");
+	run_tls("127.0.0.1", tls_port, &none,
+		"certificate is not accepted: self-signed certificate");
+	run_tls("localhost", tls_port, &known,
+		"certificate is not accepted: hostname mismatch");
+	run_tls("127.0.0.1", tls_port, &trusting,
+		"if the server asks for a certificate, name one");
+	run_tls("127.0.0.1", tls_port, &mixed, "key_file: /");
+	assert_int_equal(end.result, ACTION_FAILED);
+	assert_int_equal(number("DBSIZE"), 20001);
+	run_tls("127.0.0.1", tls_port, &known, "removed 20000 keys");
+	assert_int_equal(end.result, no_tls ? ACTION_FAILED : ACTION_OK);
+	assert_int_equal(number("DBSIZE"), no_tls ? 20001 : 1);
+	say("CONFIG SET tls-port 0");
+	say("ACL SETUSER default nopass");
+	unlink(cert);
+	unlink(key);
+	free(cert);
+	free(key);
 }
 
 static void a_node_of_a_cluster_is_left_alone(void **state)
@@ -562,6 +650,7 @@ int main(void)
 		TEST(a_host_is_looked_up_and_a_bad_name_is_told),
 		TEST(urls_are_read_strictly),
 		TEST(preflight_asks_what_a_run_would_need),
+		TEST(over_tls_both_sides_are_checked),
 		TEST(a_node_of_a_cluster_is_left_alone),
 		TEST(a_fifth_of_a_million_keys_goes_and_the_others_stay),
 	};
