@@ -1,6 +1,7 @@
 /* Asks for recorded metrics; see history.h. */
 #include "cli/history.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -116,18 +117,37 @@ static int64_t longest_interval_ms(const struct policy *policy)
 	return ms;
 }
 
-/* What the journal says of the time that traffic took, for the simulation. */
+/* What the journal says of the rollout's time, for the simulation: what chance
+ * added to it, and how long traffic took. */
 struct pace {
+	struct reading *reading;
 	int64_t looked_ms; /* preflight was over; 0: never */
 	int64_t shift_ms, n_shifts,
 		since_ms; /* sum, number, of one under way */
 };
+
+static int take_seed(
+	struct reading *r, const struct store_event *entry, struct err *err_r)
+{
+	char text[NUMBER_MAX];
+	struct event event;
+
+	if (event_decode(entry->name, entry->data, r->policy, &r->arena, &event,
+		    err_r) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%" PRIu64, event.seed);
+	r->plan.seed = arena_strdup(&r->arena, text);
+	return 0;
+}
 
 static int take_pace(
 	const struct store_event *entry, void *arg, struct err *err_r)
 {
 	struct pace *pace = arg;
 
+	if (!entry->is_note &&
+		strcmp(entry->name, event_name(EVENT_STARTED)) == 0)
+		return take_seed(pace->reading, entry, err_r);
 	if (!pace->looked_ms && !entry->is_note &&
 		strcmp(entry->name, event_name(EVENT_PREFLIGHT)) == 0)
 		pace->looked_ms = entry->time_ms;
@@ -153,7 +173,7 @@ static int take_row(struct reading *r, struct store *store,
 		2 * longest_interval_ms(r->policy) + r->policy->settle_ms;
 	struct series_context *c = &r->plan.context;
 	int64_t now_ms = context_now_ms();
-	struct pace pace = {0};
+	struct pace pace = {.reading = r};
 
 	if (store_each_event(store, row->id, 0, take_pace, &pace, err_r) < 0)
 		return -1;
@@ -250,7 +270,17 @@ struct outages {
 	struct reading *reading;
 	struct arena arena;
 	struct recorder_outage open[POLICY_SLOS_MAX][SERIES_KINDS];
+	int64_t asked_ms[POLICY_SLOS_MAX]; /* by the last check, or the start */
 };
+
+/* It began and ended somewhere between two checks: the middle is as far from a
+ * simulation's checks as can be, which come a little earlier or later. */
+static int64_t turned_ms(const struct outages *o, int slo, int64_t asked_ms)
+{
+	int64_t before_ms = o->asked_ms[slo];
+
+	return before_ms + (asked_ms - before_ms) / 2;
+}
 
 static void close_outage(
 	struct outages *o, int slo, enum series_kind kind, int64_t to_ms)
@@ -290,16 +320,18 @@ static void take_check(
 		open = &o->open[event->slo][kind];
 		if (answers[kind]->kind != ANSWER_ERROR) {
 			close_outage(o, event->slo, (enum series_kind)kind,
-				asked_ms);
+				turned_ms(o, event->slo, asked_ms));
 			remember(o, event, (enum series_kind)kind,
 				answers[kind], asked_ms);
 			continue;
 		}
 		if (!open->from_ms)
-			*open = (struct recorder_outage){.from_ms = asked_ms};
+			*open = (struct recorder_outage){
+				.from_ms = turned_ms(o, event->slo, asked_ms)};
 		if (event->latency_ms >= slo->timeout_ms)
 			open->timeout = true;
 	}
+	o->asked_ms[event->slo] = asked_ms;
 }
 
 /* Entries that this policy does not know say nothing about its series. */
@@ -329,6 +361,8 @@ static int take_checks(
 
 	arena_init(&o.arena);
 	recorder_span(r->recorder, &from_ms, &to_ms);
+	for (i = 0; i < r->policy->n_slos; i++)
+		o.asked_ms[i] = from_ms;
 	rc = store_each_event(
 		store, r->plan.context.rollout, 0, take_entry, &o, err_r);
 	for (i = 0; i < r->policy->n_slos; i++) {

@@ -374,10 +374,8 @@ static void phase_shifting(struct turn *t)
 	rollout_enter(t, PHASE_BAKING, "the split serves");
 }
 
-static void bake_is_over(struct turn *t)
+static void hold_undecided(struct turn *t)
 {
-	if (checks_are_satisfied(t) || checks_are_out(t))
-		return;
 	if (t->policy->on_undecided == ON_UNDECIDED_ROLLBACK)
 		rollout_revert(t, CAUSE_UNDECIDED,
 			"bake is over and not every SLO has passed");
@@ -420,10 +418,12 @@ static void phase_baking(struct turn *t)
 	turn_wake(t, r->bake_open ? over_ms : r->bake_from_ms);
 	if (!r->bake_open || t->now < over_ms || !traffic_is_there(r))
 		return;
+	if (!checks_are_answered(t, over_ms))
+		return;
 	if (checks_are_satisfied(t))
 		leave_step(t);
 	else
-		bake_is_over(t);
+		hold_undecided(t);
 }
 
 static bool hold_is_healed(struct turn *t)

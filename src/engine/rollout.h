@@ -266,6 +266,7 @@ struct rollout {
 	enum cause cause;
 	char reason[ROLLOUT_TEXT_MAX];
 	struct rng rng;
+	uint64_t seed; /* what rng began with */
 	int64_t now_ms; /* time of the last event */
 	int64_t started_ms, phase_ms; /* phase_ms: when the phase was entered */
 	char starter[ROLLOUT_NAME_MAX];

@@ -19,15 +19,17 @@ bool checks_are_satisfied(const struct turn *t)
 	return true;
 }
 
-bool checks_are_out(const struct turn *t)
+bool checks_are_answered(const struct turn *t, int64_t until_ms)
 {
+	const struct check_state *check = t->r->check;
 	size_t i;
 
-	for (i = 0; i < t->policy->n_slos; i++) {
-		if (t->r->check[i].asked_ms)
-			return true;
+	for (i = 0; i < t->policy->n_slos; i++, check++) {
+		if ((check->asked_ms ? check->asked_ms : check->due_ms) <=
+			until_ms)
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /* An SLO whose provider has been in trouble for too long, or -1. */
@@ -162,18 +164,27 @@ static bool is_breach(const struct slo *slo, const struct check_state *check)
 		       slo->no_data == NO_DATA_BREACH);
 }
 
-/* Trouble is asked again inside the interval, later and later. */
+/*
+ * Trouble is asked again inside the interval, later and later. How late depends
+ * on the rollout's seed, the SLO and how often it has failed, on nothing else
+ * that happened: a simulation of the same rollout waits as long.
+ */
 static int64_t next_due(struct turn *t, const struct slo *slo,
 	const struct check_state *check, int64_t asked_ms)
 {
 	struct backoff backoff = {slo->interval_ms / 8, slo->interval_ms};
-	int64_t due = asked_ms + slo->interval_ms;
+	int64_t due = asked_ms + slo->interval_ms, earliest = t->now, again;
+	struct rng rng;
 
-	if (check->outcome == OUTCOME_ERROR)
-		due = t->now + backoff.base_ms +
-		      backoff_delay(&backoff, check->errors, 0, &t->r->rng) *
-			      7 / 8;
-	return due > t->now ? due : t->now;
+	if (check->outcome == OUTCOME_ERROR) {
+		rng_init(&rng, t->r->seed ^ ((uint64_t)t->event->slo << 32 |
+						    (uint64_t)check->errors));
+		earliest += backoff.base_ms;
+		again = earliest +
+			backoff_delay(&backoff, check->errors, 0, &rng);
+		due = again < due ? again : due;
+	}
+	return due > earliest ? due : earliest;
 }
 
 void checks_take(struct turn *t)

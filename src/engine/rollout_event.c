@@ -28,7 +28,8 @@ static void take_started(struct turn *t)
 		return;
 	t->r->started_ms = t->now;
 	t->r->phase_ms = t->now;
-	rng_init(&t->r->rng, t->event->seed);
+	t->r->seed = t->event->seed;
+	rng_init(&t->r->rng, t->r->seed);
 	text_set(t->r->starter, sizeof(t->r->starter), t->event->who);
 	t->r->undoing = t->event->undo;
 	if (t->r->undoing)

@@ -59,7 +59,7 @@ void checks_resumed(struct turn *t);
 int64_t checks_gap_ms_max(const struct turn *t); /* nobody looked for longer */
 void checks_lapse(struct turn *t); /* what was seen is too old to go by */
 bool checks_are_satisfied(const struct turn *t); /* all of them */
-bool checks_are_out(const struct turn *t); /* an answer is awaited */
+bool checks_are_answered(const struct turn *t, int64_t until_ms);
 int checks_find_blind(const struct turn *t); /* an SLO without metrics, or -1 */
 
 /* rollout_traffic.c: level-triggered. A phase says what it wants and is told

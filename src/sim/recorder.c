@@ -13,47 +13,14 @@
 #include "io/loop.h"
 #include "policy/template.h"
 #include "prometheus/prometheus.h"
-#include "prometheus/range_codec.h"
 #include "sim/recorder_part.h"
-#include "sim/remembered.h"
+#include "sim/recorder_state.h"
 
 #define TRACKS_MAX      (POLICY_SLOS_MAX * SERIES_KINDS)
 #define TRACKS_AT_ONCE  4
 #define BACKOFF_MS      1000 /* doubles */
 #define BACKOFF_MS_MAX  30000
 #define QUERY_BYTES_MAX (256 * 1024)
-
-struct track {
-	struct recorder *recorder;
-	size_t slo;
-	enum series_kind kind;
-	char *query;
-	struct range range;
-	bool is_remembered; /* `remembered` is what is known, nobody is asked */
-	struct remembered remembered;
-	int64_t next_ms; /* what is not there yet begins here */
-	int64_t chunk_to_ms; /* of the one that is asked */
-	int tries;
-	bool running;
-	struct prometheus_call *call;
-	struct timer *timer;
-	struct recorder_outage *outages;
-	size_t n_outages;
-};
-
-struct recorder {
-	struct recorder_plan plan;
-	struct loop *loop;
-	struct prometheus *prometheus;
-	struct part *part; /* NULL: none */
-	struct track *tracks;
-	size_t n_tracks, n_running;
-	bool over; /* told, or failed and about to be */
-	struct err err;
-	struct timer *end;
-	recorder_fn fn;
-	void *arg;
-};
 
 static void track_next(struct track *track);
 static void track_ask(void *arg);
@@ -483,7 +450,7 @@ void recorder_add_check(struct recorder *recorder, size_t slo,
 {
 	struct track *track = find_track(recorder, slo, kind);
 
-	if (track && track->is_remembered)
+	if (track)
 		remembered_add(&track->remembered, asked_ms, value);
 }
 
@@ -501,100 +468,4 @@ void recorder_warnings(const struct recorder *recorder, struct buf *out)
 				track->kind, name),
 			track->range.warning);
 	}
-}
-
-static void print_seconds(
-	struct buf *out, const char *key, int64_t ms, const char *then)
-{
-	buf_addf(out, "\"%s\": %lld", key, (long long)(ms / 1000));
-	if (ms % 1000)
-		buf_addf(out, ".%03lld", (long long)(ms % 1000));
-	buf_adds(out, then);
-}
-
-static void print_outages(const struct track *track, struct buf *out)
-{
-	if (!track->n_outages)
-		return;
-	buf_adds(out, "\"errors\": [");
-	for (size_t i = 0; i < track->n_outages; i++) {
-		buf_adds(out, i ? ", {" : "{");
-		print_seconds(out, "from", track->outages[i].from_ms, ", ");
-		print_seconds(out, "to", track->outages[i].to_ms, ", ");
-		buf_addf(out, "\"type\": \"%s\"}",
-			track->outages[i].timeout ? "timeout" : "error");
-	}
-	buf_adds(out, "],\n   ");
-}
-
-static void print_data(const struct track *track, struct buf *out)
-{
-	const struct recorder_plan *plan = &track->recorder->plan;
-	const struct remembered_grid grid = {
-		.from_ms = plan->from_ms,
-		.to_ms = plan->to_ms,
-		.step_ms = plan->step_ms,
-		.hold_ms = 2 * plan->policy->slos[track->slo].interval_ms,
-	};
-
-	if (track->is_remembered)
-		remembered_print(&track->remembered, &grid, out);
-	else
-		range_print(&track->range, out);
-}
-
-static void print_track(const struct track *track, struct buf *out)
-{
-	const struct policy *policy = track->recorder->plan.policy;
-	char name[SERIES_NAME_MAX];
-	struct jsonw w = {.out = out};
-
-	buf_addf(out, "\n  \"%s\": {\"query\": ",
-		series_name(&policy->slos[track->slo], track->kind, name));
-	jsonw_text(&w, NULL, track->query);
-	buf_adds(out, ",\n   ");
-	print_outages(track, out);
-	buf_adds(out, "\"data\": ");
-	print_data(track, out);
-	buf_addc(out, '}');
-}
-
-static void print_context(const struct recorder_plan *plan, struct buf *out)
-{
-	const struct series_context *context = &plan->context;
-	struct jsonw w = {.out = out};
-
-	jsonw_object(&w, NULL);
-	jsonw_text(&w, "service", context->service ? context->service : "");
-	jsonw_text(
-		&w, "candidate", context->candidate ? context->candidate : "");
-	jsonw_text(&w, "stable", context->stable ? context->stable : "");
-	if (context->project)
-		jsonw_text(&w, "project", context->project);
-	if (context->region)
-		jsonw_text(&w, "region", context->region);
-	if (context->rollout)
-		jsonw_text(&w, "rollout", context->rollout);
-	if (plan->shift_ms >= 0)
-		jsonw_number(&w, "shift", (double)plan->shift_ms / 1000);
-	jsonw_end(&w, '}');
-}
-
-void recorder_print(const struct recorder *recorder, struct buf *out)
-{
-	const struct recorder_plan *plan = &recorder->plan;
-	size_t i;
-
-	buf_adds(out, "{\"version\": 1, ");
-	print_seconds(out, "start", plan->from_ms, ", ");
-	print_seconds(out, "end", plan->to_ms, ", ");
-	print_seconds(out, "interval", plan->step_ms, ",\n \"context\": ");
-	print_context(plan, out);
-	buf_adds(out, ",\n \"series\": {");
-	for (i = 0; i < recorder->n_tracks; i++) {
-		if (i)
-			buf_addc(out, ',');
-		print_track(&recorder->tracks[i], out);
-	}
-	buf_adds(out, "}}\n");
 }

@@ -27,6 +27,7 @@ struct recorder_plan {
 	struct series_context context;
 	int64_t from_ms, to_ms, step_ms;
 	int64_t shift_ms; /* from a write to its split serving; -1: not known */
+	const char *seed; /* of the rollout, as a number; NULL: none */
 	const char *part; /* the file; NULL: none */
 	/* What the span was called by the user: a part file that was begun for
 	 * the same words goes on with its own times. */
@@ -61,8 +62,9 @@ struct recorder_outage {
 void recorder_add_outage(struct recorder *recorder, size_t slo,
 	enum series_kind kind, const struct recorder_outage *outage);
 
-/* What a check found; NaN: nothing. In the order of time, for SLOs that cannot
- * be asked again; for the others it does nothing. */
+/* What a check found; NaN: nothing. In the order of time. Of SLOs that cannot
+ * be asked again it is all there is, with the others it is woven into what the
+ * provider says now. */
 void recorder_add_check(struct recorder *recorder, size_t slo,
 	enum series_kind kind, int64_t asked_ms, double value);
 

@@ -4,6 +4,7 @@
  */
 #include "sim/recording.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,6 +277,21 @@ static bool read_shift(struct reader *r)
 	return true;
 }
 
+static bool read_seed(struct reader *r)
+{
+	const char *text = "";
+	char *end;
+
+	if (!read_text(r, &text))
+		return false;
+	errno = 0;
+	r->recording->seed = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		return scan_fail(
+			&r->scan, "seed is a number of 64 bits in a string");
+	return true;
+}
+
 static bool read_context(struct reader *r)
 {
 	struct recording *rec = r->recording;
@@ -303,6 +319,7 @@ static bool read_context(struct reader *r)
 			;
 		if (i < n ? !read_text(r, texts[i].text)
 			: strcmp(key, "shift") == 0 ? !read_shift(r)
+			: strcmp(key, "seed") == 0  ? !read_seed(r)
 						    : !scan_skip(&r->scan))
 			return false;
 	}
@@ -414,6 +431,7 @@ static struct recording *recording_new(const char *path)
 	rec->path = arena_strdup(&rec->arena, path);
 	rec->service = rec->candidate = rec->stable = "";
 	rec->shift_ms = -1;
+	rec->seed = RECORDING_SEED;
 	return rec;
 }
 

@@ -37,6 +37,8 @@ struct recording_outage {
 	const char *type;
 };
 
+#define RECORDING_SEED UINT64_C(0x7469646567617465)
+
 /* "error-rate", "error-rate/requests", "errors-vs-stable/baseline" */
 struct recording_series {
 	const char *name;
@@ -54,6 +56,7 @@ struct recording {
 	const char *service, *candidate, *stable; /* "" when not said */
 	const char *project, *region, *rollout; /* NULL when not said */
 	int64_t shift_ms; /* from a write to its split serving; -1: not said */
+	uint64_t seed; /* of the rollout; RECORDING_SEED: not said */
 	const char *expect; /* an outcome, "promoted"; NULL: not said */
 	struct recording_series *series;
 	size_t n_series;

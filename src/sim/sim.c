@@ -131,9 +131,11 @@ static void service_write(struct sim *s, const struct effect *effect)
 	s->serve_at_ms = s->now_ms + s->shift_ms;
 }
 
+/* A write that is done is told of when its operation is over. */
 static void answer_write(struct sim *s, const struct effect *effect)
 {
 	struct event *event = push(s, 0, EVENT_WRITTEN);
+	struct pending *pending = &s->queue[s->n_queue - 1];
 
 	if (s->version != s->read_version) {
 		event->result = WRITE_CONFLICT;
@@ -144,10 +146,21 @@ static void answer_write(struct sim *s, const struct effect *effect)
 	} else {
 		service_write(s, effect);
 		event->result = WRITE_DONE;
+		pending->at_ms = s->serve_at_ms;
 		if (fault_holds(s, FAULT_PATCH_LOST)) {
 			event->result = WRITE_UNKNOWN;
 			event->text = "no answer (fault)";
+			pending->at_ms = s->now_ms;
 		}
+	}
+}
+
+/* Nobody follows the operation any more. */
+static void hurry_write(struct sim *s)
+{
+	for (size_t i = 0; i < s->n_queue; i++) {
+		if (s->queue[i].event.type == EVENT_WRITTEN)
+			s->queue[i].at_ms = s->now_ms;
 	}
 }
 
@@ -219,6 +232,8 @@ static void carry_out(struct sim *s, const struct effect *effect)
 		drop_actions(s);
 		break;
 	case EFFECT_HURRY:
+		hurry_write(s);
+		break;
 	case EFFECTS:
 		break;
 	}
@@ -384,7 +399,7 @@ static void start(struct sim *s)
 {
 	struct event event = {.type = EVENT_STARTED,
 		.who = "simulate",
-		.seed = UINT64_C(0x7469646567617465)};
+		.seed = s->recording->seed};
 
 	rollout_init(&s->rollout);
 	s->now_ms = s->counted_ms = s->result->start_ms;

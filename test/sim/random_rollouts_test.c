@@ -35,6 +35,7 @@ struct books {
 	int64_t unwatched_ms; /* of the bake, too long without an event */
 	int64_t held_ms; /* when the hold began; 0: not held */
 	int64_t asked_ms[2]; /* 0: no answer is awaited */
+	int64_t heard_ms[2]; /* when the latest answer was asked for */
 	int64_t answered_ms[2];
 	int passes[2];
 	bool good[2]; /* the latest answer was a pass */
@@ -219,6 +220,7 @@ static void note_check(const struct event *event, const struct judgement *j)
 	int64_t asked_ms = books.asked_ms[event->slo];
 
 	books.asked_ms[event->slo] = 0;
+	books.heard_ms[event->slo] = asked_ms;
 	books.answered_ms[event->slo] = world.now_ms;
 	books.good[event->slo] = false;
 	if (j->outcome == OUTCOME_ERROR)
@@ -264,9 +266,19 @@ static void promise_evidence_is_good(void)
 static void promise_step_was_earned(void)
 {
 	const struct step *step = &books.test.steps[books.step];
+	int64_t over_ms = books.bake_ms + step->bake_ms, due_ms;
+	size_t i;
 
-	if (world.now_ms - books.unwatched_ms < books.bake_ms + step->bake_ms)
+	if (world.now_ms - books.unwatched_ms < over_ms)
 		fail("step %d was left before its bake was over", books.step);
+	for (i = 0; i < books.test.policy.n_slos; i++) {
+		due_ms = books.heard_ms[i] + books.test.slos[i].interval_ms;
+		if (books.asked_ms[i])
+			due_ms = books.asked_ms[i];
+		if (due_ms <= over_ms)
+			fail("step %d was left before \"%s\" was heard",
+				books.step, books.test.slos[i].name);
+	}
 	promise_evidence_is_good();
 }
 

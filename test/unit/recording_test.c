@@ -230,6 +230,11 @@ static void bad_recordings_are_refused_with_their_place(void **state)
 		{HEAD "\"context\":{\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
 			"nested deeper than 32"},
 		{HEAD "\"expect\":\"maybe\"", "expect is \"maybe\""},
+		{HEAD "\"context\":{\"seed\":\"-1\"",
+			"seed is a number of 64 bits"},
+		{HEAD "\"context\":{\"seed\":\"99999999999999999999\"",
+			"seed is a number of 64 bits"},
+		{HEAD "\"context\":{\"seed\":7", "'\"' is expected"},
 		{"{\"version\":1,\"start\":500,\"end\":400,\"interval\":30,"
 		 "\"series\":{\"a\":{\"data\":{\"result\":[]}}}}",
 			"start has to be before end"},
@@ -385,7 +390,8 @@ static void what_never_ends_is_refused(void **state)
 static void a_recording_cut_off_anywhere_is_an_error(void **state)
 {
 	static const char json[] = HEAD
-		"\"context\":{\"service\":\"b\\u00e9\",\"shift\":1.5},"
+		"\"context\":{\"service\":\"b\\u00e9\",\"shift\":1.5,"
+		"\"seed\":\"18446744073709551615\"},"
 		"\"expect\":\"promoted\",\"series\":{\"a\":{\"query\":\"q\","
 		"\"errors\":[{\"from\":200,\"to\":210,\"type\":\"x\"}],"
 		"\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metric\":"
@@ -401,6 +407,8 @@ static void a_recording_cut_off_anywhere_is_an_error(void **state)
 	}
 	r = parse_bytes(json, sizeof(json) - 1, &err);
 	assert_non_null(r);
+	assert_int_equal(r->shift_ms, 1500);
+	assert_true(r->seed == UINT64_MAX);
 	recording_free(&r);
 }
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sim/remembered.h"
+#include "sim/weave.h"
 
 #define TEXT_MAX 4096
 
@@ -83,6 +83,58 @@ static void without_checks_there_is_no_series(void **state)
 	buf_fini(&out);
 }
 
+struct check {
+	int64_t asked_ms;
+	double value;
+};
+
+static void assert_woven(const char *values, const struct check *checks,
+	size_t n, const char *woven)
+{
+	struct remembered r = {.n = 0};
+	struct buf out;
+
+	buf_init(&out, TEXT_MAX);
+	for (size_t i = 0; i < n; i++)
+		remembered_add(&r, checks[i].asked_ms, checks[i].value);
+	weave(values, &r, &grid, &out);
+	assert_string_equal(out.len ? out.data : "", woven);
+	buf_fini(&out);
+	remembered_fini(&r);
+}
+
+#define GRID "[100,\"1\"],[101,\"1\"],[102,\"2e0\"]"
+
+static void what_the_past_says_too_is_not_woven_in(void **state)
+{
+	static const struct check same[] = {{99000, 7}, {100000, 1},
+		{101700, 1}, {102000, 2}, {103999, 2}, {104000, NAN}};
+
+	assert_woven(GRID, same, 6, GRID);
+	assert_woven("", &(struct check){100500, NAN}, 1, "");
+	assert_woven("[100,\"+Inf\"]", &(struct check){100500, INFINITY}, 1,
+		"[100,\"+Inf\"]");
+}
+
+static void what_a_check_found_first_is_woven_in(void **state)
+{
+	static const struct check early[] = {{101800, 2}},
+				  gone[] = {{100500, NAN}},
+				  late[] = {{104500, 5}, {105200, 6}},
+				  last[] = {{119900, 5}, {125000, 6}};
+
+	assert_woven(GRID, early, 1,
+		"[100,\"1\"],[101,\"1\"],[101.400,\"2\"],[102,\"2e0\"]");
+	assert_woven(GRID, gone, 1,
+		"[100,\"1\"],[100.250,\"NaN\"],[101,\"1\"],[102,\"2e0\"]");
+	/* It holds until the past is known again, or known to be nothing. */
+	assert_woven(GRID, late, 2,
+		GRID ",[104.250,\"5\"],[105.000,\"NaN\"],[105.100,\"6\"],"
+		     "[106.000,\"NaN\"]");
+	assert_woven(GRID, last, 2, GRID ",[119.450,\"5\"],[120.000,\"NaN\"]");
+	assert_woven("", late, 1, "[104.250,\"5\"],[105.000,\"NaN\"]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +144,8 @@ int main(void)
 		cmocka_unit_test(
 			checks_far_apart_leave_a_gap_and_the_span_ends),
 		cmocka_unit_test(without_checks_there_is_no_series),
+		cmocka_unit_test(what_the_past_says_too_is_not_woven_in),
+		cmocka_unit_test(what_a_check_found_first_is_woven_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,24 @@ static void a_single_breach_does_not_revert(void **state)
 	expect_phase(PHASE_PROMOTED);
 }
 
+static struct answers bad_when_bake_ends(struct world *w, int slo)
+{
+	bool over = w->now_ms >= w->rollout.bake_from_ms + 60000;
+
+	return value(w->rollout.step > 0 || over ? 0.05 : 0);
+}
+
+static void what_is_due_when_bake_ends_is_heard_first(void **state)
+{
+	world.latency_ms = 300;
+	world.answer = bad_when_bake_ends;
+	world_start(&world);
+	world_run(&world, HOUR);
+	expect_reverted(5);
+	assert_int_equal(world.highest_percent, 10);
+	assert_non_null(strstr(world.phases, "baking held reverting"));
+}
+
 static void one_check_beyond_critical_reverts(void **state)
 {
 	test.slos[0].has_critical = true;
@@ -800,6 +818,7 @@ int main(void)
 		TEST(a_good_release_goes_through_every_step),
 		TEST(a_breach_reverts_within_two_checks),
 		TEST(a_single_breach_does_not_revert),
+		TEST(what_is_due_when_bake_ends_is_heard_first),
 		TEST(one_check_beyond_critical_reverts),
 		TEST(what_was_not_evaluated_is_held_and_then_reverted),
 		TEST(a_hold_for_evidence_ends_when_it_arrives),

@@ -293,6 +293,55 @@ static void outages_in_the_recording_are_errors_not_breaches(void **state)
 	policy_free(&policy);
 }
 
+/* The times of checks that failed, after that of the first. */
+struct waits {
+	int64_t first_ms, ms[8];
+	size_t n;
+};
+
+static void take_wait(const struct sim *sim, const struct event *event,
+	const struct note *note, void *arg)
+{
+	struct waits *w = arg;
+
+	if (note || event->type != EVENT_CHECK ||
+		sim_judgement(sim)->outcome != OUTCOME_ERROR || w->n == 8)
+		return;
+	if (!w->n)
+		w->first_ms = sim_now(sim);
+	w->ms[w->n++] = sim_now(sim) - w->first_ms;
+}
+
+static struct waits waits_of(uint64_t seed, int64_t shift_ms)
+{
+	struct policy *policy = policy_with(NULL, 0);
+	struct recording *recording =
+		record((struct change[]){{0, 0.001}, {-1, 0}}, 900,
+			"\"errors\":[{\"from\":1767225660,\"to\":1767225860,"
+			"\"type\":\"error\"}],");
+	struct sim_options options = {.shift_ms = shift_ms};
+	struct sim_result result;
+	struct waits waits = {0};
+
+	recording->seed = seed;
+	sim_run(policy, recording, &options, take_wait, &waits, &result);
+	recording_free(&recording);
+	policy_free(&policy);
+	assert_int_equal(waits.n, 8);
+	return waits;
+}
+
+/* However long traffic took before. */
+static void checks_that_fail_wait_as_those_of_the_same_seed(void **state)
+{
+	struct waits live = waits_of(42, 0), again = waits_of(42, 1900),
+		     other = waits_of(43, 0);
+
+	assert_true(live.first_ms != again.first_ms);
+	assert_memory_equal(live.ms, again.ms, sizeof(live.ms));
+	assert_memory_not_equal(live.ms, other.ms, sizeof(live.ms));
+}
+
 static void a_missing_series_is_named(void **state)
 {
 	static const char *const sets[] = {
@@ -349,6 +398,8 @@ int main(void)
 			exposure_is_the_integral_of_the_candidates_percent),
 		cmocka_unit_test(
 			outages_in_the_recording_are_errors_not_breaches),
+		cmocka_unit_test(
+			checks_that_fail_wait_as_those_of_the_same_seed),
 		cmocka_unit_test(a_missing_series_is_named),
 		cmocka_unit_test(
 			the_same_inputs_give_the_same_events_a_thousand_times),
