@@ -287,6 +287,7 @@ struct rollout {
 	bool looked; /* preflight's look was taken and was fine */
 	bool begun; /* preflight passed: a rollback has something to undo */
 	bool moved; /* the candidate was given users */
+	bool not_back; /* a revert was given up */
 	bool refusing; /* refused, but our tag is still to be removed */
 	bool leaving; /* told to stop driving and leave things as they are */
 	bool found_by_latest; /* as found, stable was served by LATEST */

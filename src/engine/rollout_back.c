@@ -6,20 +6,31 @@
 
 #include "engine/turn.h"
 
-void phase_reverting(struct turn *t)
+#define NOT_BACK "stable could not be given its traffic back"
+
+static void give_up(struct turn *t)
 {
+	struct rollout *r = t->r;
 	char reason[ROLLOUT_TEXT_MAX];
 
-	if (t->r->traffic.wants && t->r->traffic.rejected) {
-		snprintf(reason, sizeof(reason),
-			"stable could not be given its traffic back: %.180s",
-			t->r->traffic.trouble);
-		text_set(t->r->reason, sizeof(t->r->reason), reason);
-		t->r->traffic.wants = false;
-		rollout_enter(t, PHASE_ROLLBACK_FAILED, reason);
-		return;
-	}
-	if (traffic_is_there(t->r))
+	snprintf(reason, sizeof(reason), NOT_BACK ": %.180s",
+		r->traffic.trouble);
+	text_set(r->reason, sizeof(r->reason), reason);
+	r->traffic.wants = false;
+	r->not_back = true;
+	turn_note(t, NOTE_WARNING, "%s", reason);
+}
+
+/* Nothing of the sequence runs while users are on the candidate; whoever has to
+ * come now is told all the same. */
+void phase_reverting(struct turn *t)
+{
+	if (t->r->traffic.wants && t->r->traffic.rejected)
+		give_up(t);
+	if (t->r->not_back) {
+		if (!t->r->begun || sequence_ensure(t, LIST_ROLLED_BACK))
+			rollout_enter(t, PHASE_ROLLBACK_FAILED, t->r->reason);
+	} else if (traffic_is_there(t->r))
 		rollout_enter(t, PHASE_ROLLING_BACK, "stable serves 100 %");
 }
 
@@ -44,6 +55,8 @@ static bool verify(struct turn *t)
 
 const char *rollout_back_trouble(const struct rollout *r)
 {
+	if (r->not_back)
+		return NOT_BACK;
 	if (r->lists_stopped & 1u << LIST_ROLLBACK)
 		return "an action with on_failure stop failed";
 	if (r->actions_unknown)

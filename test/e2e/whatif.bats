@@ -108,11 +108,19 @@ simulated_too() {
 }
 
 @test "patch-503: a person is needed when there is no way back" {
-	breaching 'revert_timeout: 2s'
+	breaching 'revert_timeout: 2s' "rollback:
+  - {name: flag-off, type: exec, command: [touch, $WORLD/off]}
+hooks:
+  rolled_back:
+    - name: page
+      type: exec
+      command: [sh, -c, 'echo \"\$1\" >$WORLD/page', page, \"{{reason}}\"]"
 	rollout_start
 	until_step 20
 	writes_are '"kind": "status", "status": 503, "for": "1h"'
 	rollout_ends 9
+	grep -q 'could not be given its traffic back' "$WORLD/page"
+	[ ! -e "$WORLD/off" ]
 	simulated_too 9 patch-503@1s+1h
 }
 

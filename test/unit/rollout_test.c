@@ -456,6 +456,11 @@ static void a_revert_keeps_trying(void **state)
 
 static void a_revert_that_cannot_be_done_is_loud(void **state)
 {
+	test_policy_add(&test, LIST_ROLLBACK, "flag-off");
+	test_policy_add(&test, LIST_HEALTH, "health");
+	test_policy_add(&test, LIST_ROLLED_BACK, "page")->idempotent = true;
+	test_policy_add(&test, LIST_ROLLED_BACK, "chat");
+	world.latency_ms = 1000;
 	world_start(&world);
 	world_run(&world, MINUTE);
 	world.write_result = WRITE_REJECTED;
@@ -463,9 +468,15 @@ static void a_revert_that_cannot_be_done_is_loud(void **state)
 	world_command(&world, VERB_ABORT, "bob");
 	world_run(&world, 9 * MINUTE);
 	expect_phase(PHASE_REVERTING);
+	while (!strstr(world.actions, "page"))
+		world_run(&world, 100);
+	world_crash(&world, 1000);
 	world_run(&world, 5 * MINUTE);
 	expect_phase(PHASE_ROLLBACK_FAILED);
 	assert_int_equal(rollout_exit_status(&world.rollout), 9);
+	assert_string_equal(world.actions, "page page chat");
+	assert_non_null(strstr(world.rollout.reason, "could not be given"));
+	assert_non_null(rollout_back_trouble(&world.rollout));
 }
 
 static void a_write_of_unknown_outcome_is_read_back(void **state)
