@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "action/bearer.h"
 #include "action/expect_codec.h"
 #include "action/shown.h"
 #include "action/template_sample.h"
@@ -105,11 +106,6 @@ static int check_token_host(const char *text, struct err *err_r)
 		"write \"type: id-token\"");
 }
 
-static bool wants_token(const struct auth *auth)
-{
-	return auth->type == AUTH_GOOGLE || auth->type == AUTH_ID_TOKEN;
-}
-
 static int http_check(const struct action_env *env, const struct action *action,
 	struct err *err_r)
 {
@@ -125,7 +121,7 @@ static int http_check(const struct action_env *env, const struct action *action,
 	buf_fini(&url);
 	if (rc < 0)
 		return -1;
-	if (wants_token(&http->auth) && !env->credentials)
+	if (bearer_is_fetched(&http->auth) && !env->credentials)
 		return err_set(err_r, ERR_AUTH,
 			"it needs Google credentials and there are none");
 	if (http->n_headers > HEADERS_MAX)
@@ -143,17 +139,13 @@ static int http_check(const struct action_env *env, const struct action *action,
 
 struct attempt {
 	struct action_run *run;
-	struct token_call *token;
-	char *audience; /* of the ID token; NULL: an access token */
-	struct secret *sent; /* one of the two; NULL: none */
-	bool renewed; /* it was refused, and another one was got */
+	struct bearer *bearer; /* NULL: no token of ours is sent */
 	struct http_call *call;
 	struct timer *pause;
 	int number; /* from 1 */
 };
 
 static void attempt_start(struct attempt *attempt);
-static void attempt_authorize(struct attempt *attempt);
 static void attempt_authorized(
 	const struct secret *token, const struct err *err, void *arg);
 static void attempt_send(struct attempt *attempt, const struct secret *bearer);
@@ -162,12 +154,27 @@ static void attempt_failed(struct attempt *attempt, bool maybe_done);
 static void attempt_again(void *arg);
 static void attempt_finish(struct attempt *attempt, enum action_result result);
 
+static struct bearer *make_bearer(struct action_run *run)
+{
+	const struct action_http *http = http_of(run->action);
+	struct bearer *bearer;
+	struct buf url;
+
+	render_url(http, run->values, &url);
+	bearer = bearer_new(run, &http->auth, url.data);
+	buf_wipe(&url);
+	buf_fini(&url);
+	return bearer;
+}
+
 static void http_begin(struct action_run *run)
 {
 	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
 
 	attempt->run = run;
 	run->data = attempt;
+	if (bearer_is_fetched(&http_of(run->action)->auth))
+		attempt->bearer = make_bearer(run);
 	attempt_start(attempt);
 }
 
@@ -178,72 +185,11 @@ static void attempt_start(struct attempt *attempt)
 
 	attempt->number++;
 	buf_clear(&run->detail); /* only the last attempt is told */
-	if (wants_token(auth))
-		attempt_authorize(attempt);
+	if (attempt->bearer)
+		bearer_fetch(attempt->bearer, attempt_authorized, attempt);
 	else
 		attempt_send(attempt,
 			auth->type == AUTH_BEARER ? auth->secret : NULL);
-}
-
-static int choose_audience(struct attempt *attempt, struct err *err_r)
-{
-	struct action_run *run = attempt->run;
-	const struct action_http *http = http_of(run->action);
-	struct buf url;
-
-	if (attempt->audience || http->auth.type != AUTH_ID_TOKEN)
-		return 0;
-	if (http->auth.audience) {
-		attempt->audience = xstrdup(http->auth.audience);
-		return 0;
-	}
-	render_url(http, run->values, &url);
-	attempt->audience = url_audience(url.data, err_r);
-	buf_wipe(&url);
-	buf_fini(&url);
-	return attempt->audience ? 0 : -1;
-}
-
-static void attempt_lost(void *arg)
-{
-	struct attempt *attempt = arg;
-
-	attempt->pause = NULL;
-	attempt_failed(attempt, false);
-}
-
-static void attempt_authorize(struct attempt *attempt)
-{
-	struct credentials *credentials = attempt->run->env->credentials;
-	struct err err;
-
-	if (choose_audience(attempt, &err) < 0) {
-		buf_adds(&attempt->run->detail, err.text);
-		attempt->pause = timer_start(
-			attempt->run->env->loop, 0, attempt_lost, attempt);
-	} else if (attempt->audience) {
-		attempt->token = id_token_start(credentials, attempt->audience,
-			attempt_authorized, attempt);
-	} else {
-		attempt->token =
-			token_start(credentials, attempt_authorized, attempt);
-	}
-}
-
-/* Once: a token may end, or be withdrawn, before its time. */
-static bool attempt_renews(struct attempt *attempt, int status)
-{
-	struct credentials *credentials = attempt->run->env->credentials;
-
-	if (status != 401 || !attempt->sent || attempt->renewed)
-		return false;
-	attempt->renewed = true;
-	if (attempt->audience)
-		id_token_reject(credentials, attempt->audience, attempt->sent);
-	else
-		token_reject(credentials, attempt->sent);
-	attempt_authorize(attempt);
-	return true;
 }
 
 static void attempt_authorized(
@@ -251,9 +197,6 @@ static void attempt_authorized(
 {
 	struct attempt *attempt = arg;
 
-	attempt->token = NULL;
-	secret_free(&attempt->sent);
-	attempt->sent = secret_dup(token);
 	if (token) {
 		attempt_send(attempt, token);
 		return;
@@ -394,7 +337,7 @@ static void attempt_answered(const struct http_reply *reply, void *arg)
 	struct err err;
 
 	attempt->call = NULL;
-	if (attempt_renews(attempt, reply->status))
+	if (attempt->bearer && bearer_renews(attempt->bearer, reply->status))
 		return;
 	if (!reply->status) {
 		buf_adds(&run->detail, reply->err->text);
@@ -448,11 +391,9 @@ static void attempt_again(void *arg)
 static void attempt_free(struct attempt *attempt)
 {
 	attempt->run->data = NULL;
-	token_cancel(&attempt->token);
+	bearer_free(&attempt->bearer);
 	http_cancel(&attempt->call);
 	timer_cancel(&attempt->pause);
-	secret_free(&attempt->sent);
-	xfree(&attempt->audience);
 	free(attempt);
 }
 
@@ -483,17 +424,38 @@ static void http_drill(struct action_run *run)
 	action_run_end_soon(run, ACTION_OK);
 }
 
+/* Before anything moves: that the token can be had, if the URL is known. */
+static void http_record(struct action_run *run)
+{
+	const struct action_http *http = http_of(run->action);
+	struct buf url;
+
+	render_url(http, run->values, &url);
+	if (!bearer_is_fetched(&http->auth) || url.overflow ||
+		http_url_check(url.data, false, &(struct err){0}) < 0)
+		action_run_end_soon(run, ACTION_OK);
+	else
+		bearer_probe(run, &http->auth, url.data);
+	buf_wipe(&url);
+	buf_fini(&url);
+}
+
 static void http_stop(struct action_run *run)
 {
 	struct attempt *attempt = run->data;
+	struct bearer *bearer = run->data;
 
-	if (attempt)
+	if (run->job == JOB_RECORD)
+		bearer_free(&bearer);
+	else if (attempt)
 		attempt_free(attempt);
 }
 
 const struct action_type action_type_http = {
 	.name = "http",
 	.check = http_check,
-	.start = {[JOB_RUN] = http_begin, [JOB_DRILL] = http_drill},
+	.start = {[JOB_RUN] = http_begin,
+		[JOB_DRILL] = http_drill,
+		[JOB_RECORD] = http_record},
 	.cancel = http_stop,
 };

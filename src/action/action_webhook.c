@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "action/bearer.h"
 #include "action/errand.h"
 #include "action/template_sample.h"
 #include "base/jsonw.h"
@@ -169,17 +170,38 @@ static void webhook_drill(struct action_run *run)
 	action_run_end_soon(run, ACTION_OK);
 }
 
+/* Before anything moves: that the token can be had. */
+static void webhook_record(struct action_run *run)
+{
+	const struct auth *auth = &webhook_of(run)->auth;
+	struct buf url;
+
+	render_url(run->action, run->values, &url);
+	if (bearer_is_fetched(auth))
+		bearer_probe(run, auth, url.overflow ? "" : url.data);
+	else
+		action_run_end_soon(run, ACTION_OK);
+	buf_wipe(&url);
+	buf_fini(&url);
+}
+
 static void webhook_stop(struct action_run *run)
 {
+	struct bearer *bearer = run->data;
 	struct errand *errand = run->data;
 
-	errand_cancel(&errand);
+	if (run->job == JOB_RECORD)
+		bearer_free(&bearer);
+	else
+		errand_cancel(&errand);
 	run->data = NULL;
 }
 
 const struct action_type action_type_webhook = {
 	.name = "webhook",
 	.check = webhook_check,
-	.start = {[JOB_RUN] = webhook_begin, [JOB_DRILL] = webhook_drill},
+	.start = {[JOB_RUN] = webhook_begin,
+		[JOB_DRILL] = webhook_drill,
+		[JOB_RECORD] = webhook_record},
 	.cancel = webhook_stop,
 };

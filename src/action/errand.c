@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "action/bearer.h"
 #include "action/shown.h"
 #include "base/xalloc.h"
-#include "google/credentials.h"
 #include "io/loop.h"
 
 #define PAUSE_MS_BASE  1000 /* doubled each time */
@@ -24,9 +24,7 @@ struct errand {
 	char *url, *body;
 	errand_fn fn;
 	int tries;
-	bool renewed; /* the token was refused once */
-	struct secret *token; /* the one sent */
-	struct token_call *token_call;
+	struct bearer *bearer; /* NULL: no token of ours is sent */
 	struct http_call *call;
 	struct timer *pause;
 };
@@ -34,7 +32,7 @@ struct errand {
 static void errand_send(struct errand *errand);
 static void errand_authorized(
 	const struct secret *token, const struct err *err, void *arg);
-static void errand_transmit(struct errand *errand);
+static void errand_transmit(struct errand *errand, const struct secret *token);
 static void errand_answered(const struct http_reply *reply, void *arg);
 static void errand_again(void *arg);
 
@@ -60,6 +58,8 @@ struct errand *errand_start(
 	errand->url = copy(spec->url, strlen(spec->url));
 	errand->body = copy(spec->body, spec->body_len);
 	errand->fn = fn;
+	if (bearer_is_fetched(spec->auth))
+		errand->bearer = bearer_new(run, spec->auth, spec->url);
 	errand_send(errand);
 	return errand;
 }
@@ -70,10 +70,9 @@ void errand_cancel(struct errand **errand_p)
 
 	if (!errand)
 		return;
-	token_cancel(&errand->token_call);
+	bearer_free(&errand->bearer);
 	http_cancel(&errand->call);
 	timer_cancel(&errand->pause);
-	secret_free(&errand->token);
 	wipe(&errand->url, strlen(errand->url));
 	wipe(&errand->body, errand->spec.body_len);
 	free(errand);
@@ -82,14 +81,15 @@ void errand_cancel(struct errand **errand_p)
 
 static void errand_send(struct errand *errand)
 {
-	const struct action_env *env = errand->run->env;
+	const struct auth *auth = errand->spec.auth;
 
 	errand->tries++;
-	if (errand->spec.auth && errand->spec.auth->type == AUTH_GOOGLE)
-		errand->token_call = token_start(
-			env->credentials, errand_authorized, errand);
+	if (errand->bearer)
+		bearer_fetch(errand->bearer, errand_authorized, errand);
 	else
-		errand_transmit(errand);
+		errand_transmit(errand, auth && auth->type == AUTH_BEARER
+						? auth->secret
+						: NULL);
 }
 
 /* The caller's callback may start the next errand in this one's place. */
@@ -108,35 +108,33 @@ static void errand_authorized(
 	struct errand *errand = arg;
 	struct http_reply none = {.body = "", .content_type = "", .err = err};
 
-	errand->token_call = NULL;
-	if (!token) {
+	if (token)
+		errand_transmit(errand, token);
+	else
 		errand_tell(errand, &none);
-		return;
-	}
-	secret_free(&errand->token);
-	errand->token = secret_dup(token);
-	errand_transmit(errand);
 }
 
 static size_t fill_headers(
 	const struct errand *errand, struct http_header headers[HEADERS_MAX])
 {
 	const struct credentials *credentials = errand->run->env->credentials;
-	const char *quota;
+	const struct auth *auth = errand->spec.auth;
+	const char *quota = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < errand->spec.n_headers && n < HEADERS_MAX; i++)
 		headers[n++] =
 			(struct http_header){errand->spec.headers[i].name,
 				secret_reveal(errand->spec.headers[i].value)};
-	quota = errand->token ? credentials_quota_project(credentials) : NULL;
+	if (auth && auth->type == AUTH_GOOGLE)
+		quota = credentials_quota_project(credentials);
 	if (quota && n < HEADERS_MAX)
 		headers[n++] =
 			(struct http_header){"x-goog-user-project", quota};
 	return n;
 }
 
-static void errand_transmit(struct errand *errand)
+static void errand_transmit(struct errand *errand, const struct secret *token)
 {
 	static const struct auth no_auth;
 	static const struct tls no_tls;
@@ -150,8 +148,7 @@ static void errand_transmit(struct errand *errand)
 		.url = errand->url,
 		.headers = headers,
 		.n_headers = fill_headers(errand, headers),
-		.bearer = auth->type == AUTH_BEARER ? auth->secret
-						    : errand->token,
+		.bearer = token,
 		.username = basic ? auth->username : NULL,
 		.password = basic ? auth->secret : NULL,
 		.content_type = spec->content_type ? spec->content_type
@@ -195,12 +192,8 @@ static bool try_again(struct errand *errand, const struct http_reply *reply)
 {
 	int64_t pause;
 
-	if (reply->status == 401 && errand->token && !errand->renewed) {
-		errand->renewed = true;
-		token_reject(errand->run->env->credentials, errand->token);
-		errand_send(errand);
+	if (errand->bearer && bearer_renews(errand->bearer, reply->status))
 		return true;
-	}
 	if (!says_later(errand, reply) || errand->tries >= ERRAND_TRIES_MAX)
 		return false;
 	pause = pause_of(errand, reply->retry_after_ms);
@@ -244,7 +237,7 @@ int errand_check(const struct action_env *env, const char *url,
 {
 	if (http_url_check(url, false, err_r) < 0)
 		return -1;
-	if (auth && auth->type == AUTH_GOOGLE && !env->credentials)
+	if (bearer_is_fetched(auth) && !env->credentials)
 		return err_set(err_r, ERR_AUTH,
 			"it needs Google credentials and there are none");
 	if (!tls)

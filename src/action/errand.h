@@ -27,7 +27,7 @@ struct errand_spec {
 	bool repeatable;
 };
 
-extern const struct auth errand_google; /* a token of tidegate's own */
+extern const struct auth errand_google; /* an access token of ours */
 
 /* A reply as http_fn has it, also when no token could be had. The errand is
  * over: another may be started, or the run be ended. */

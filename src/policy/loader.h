@@ -164,7 +164,7 @@ bool is_json_number(const struct node *node);
 
 void read_auth(struct loader *, const struct node *, const struct key *,
 	void *); /* struct auth */
-void read_http_auth(struct loader *, const struct node *, const struct key *,
+void read_action_auth(struct loader *, const struct node *, const struct key *,
 	void *); /* struct auth, which may ask for an ID token */
 void read_tls(struct loader *, const struct node *, const struct key *,
 	void *); /* struct tls */

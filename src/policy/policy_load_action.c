@@ -241,7 +241,7 @@ static const struct key http_keys[] = {
 	{"method", read_method},
 	{"headers", read_headers, HTTP(headers), &n_headers_at},
 	{"body", read_template, HTTP(body)},
-	{"auth", read_http_auth, HTTP(auth)},
+	{"auth", read_action_auth, HTTP(auth)},
 	{"tls", read_tls, HTTP(tls)},
 	{"expect", read_nested, HTTP(expect), &expect_section},
 	{"attempts", read_whole, HTTP(attempts), &attempts_range},

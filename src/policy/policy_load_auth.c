@@ -155,7 +155,7 @@ static void load_auth(
 	}
 }
 
-void read_http_auth(struct loader *loader, const struct node *value,
+void read_action_auth(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	load_auth(loader, value, (struct auth *)((char *)into + key->offset));
@@ -169,7 +169,8 @@ void read_auth(struct loader *loader, const struct node *value,
 	load_auth(loader, value, auth);
 	if (auth->type == AUTH_ID_TOKEN)
 		complain(loader, value,
-			"\"type: id-token\" is for actions of type http");
+			"\"type: id-token\" is for actions; here there is "
+			"none, basic, bearer or google");
 }
 
 /* ---- tls ---- */

@@ -88,7 +88,7 @@ static const struct key webhook_keys[] = {
 	COMMON_KEYS,
 	{"url", read_webhook_url, .required = true},
 	{"headers", read_headers, AT(webhook.headers), &n_headers_at},
-	{"auth", read_auth, AT(webhook.auth)},
+	{"auth", read_action_auth, AT(webhook.auth)},
 	{"tls", read_tls, AT(webhook.tls)},
 	{0},
 };

@@ -154,7 +154,7 @@ static const struct duration_range lease_range = {MS_MINUTE, MS_DAY};
 static const struct key silence_keys[] = {
 	COMMON_KEYS,
 	{"url", read_silence_url, .required = true},
-	{"auth", read_auth, AT(silence.auth)},
+	{"auth", read_action_auth, AT(silence.auth)},
 	{"tls", read_tls, AT(silence.tls)},
 	{"matchers", read_matchers, .required = true},
 	{"lease", read_duration, AT(silence.lease_ms), &lease_range},

@@ -73,7 +73,13 @@ happened() { # WORD [TIMES]: so often at least
 		"    type: http" \
 		"    url: $GOOGLE/private" \
 		"    auth: {type: id-token, audience: https://shop.example.run.app}" \
-		"    expect: {body: healthy}"
+		"    expect: {body: healthy}" \
+		'hooks:' \
+		'  step_passed:' \
+		"  - name: tell" \
+		"    type: webhook" \
+		"    url: $GOOGLE/private" \
+		"    auth: {type: id-token, audience: https://shop.example.run.app}"
 	rollout_start
 	until_run enters baking
 	until_true 20 happened access 2 # ahead of its end
@@ -85,8 +91,25 @@ happened() { # WORD [TIMES]: so often at least
 	serves "$CANDIDATE" 100
 	happened turned-away
 	happened subject 3 # each was got anew
+	said '.event == "action" and .name == "tell" and .result == "ok"'
 	refute grep -rqE 's3cr3t|r3quest' "$WORLD/run.json" "$WORLD/run.err" \
 		"$TIDEGATE_STATE"
+}
+
+@test "an ID token that cannot be had is found before anything moves" {
+	google_start 3600
+	quick \
+		'hooks:' \
+		'  promoted:' \
+		"  - name: tell" \
+		"    type: webhook" \
+		"    url: $GOOGLE/private" \
+		'    auth: {type: id-token}'
+	rollout_start
+	rollout_ends 4
+	finished '.reason | contains("promoted: action \"tell\"") and
+		contains("getOpenIdToken")'
+	[ -z "$(writes)" ]
 }
 
 @test "what is wrong on the way to a token is told with a remedy" {

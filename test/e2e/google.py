@@ -50,6 +50,8 @@ def jwt(audience):
         ENDS[token] = time.time() + 3600
     return token
 
+SHOP = 'https://shop.example.run.app'
+
 
 class Google(BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
@@ -101,6 +103,11 @@ class Google(BaseHTTPRequestHandler):
         if not holds(self.bearer(), 'federated'):
             return self.answer(401, {'error': {'status': 'UNAUTHENTICATED'}})
         if method == 'generateIdToken' and body.get('includeEmail'):
+            if body['audience'] != SHOP:
+                return self.answer(403, {'error': {
+                    'status': 'PERMISSION_DENIED',
+                    'message': "Permission 'iam.serviceAccounts."
+                               "getOpenIdToken' denied"}})
             return self.answer(200, {'token': jwt(body['audience'])})
         if method != 'generateAccessToken' or body != {
                 'scope': [SCOPE], 'lifetime': '3600s'}:
@@ -116,7 +123,7 @@ class Google(BaseHTTPRequestHandler):
             known = self.bearer() in ENDS and self.bearer().count('.') == 2
         claims = self.bearer().split('.')[1] + '==' if known else ''
         if not known or json.loads(base64.urlsafe_b64decode(claims))[
-                'aud'] != 'https://shop.example.run.app':
+                'aud'] != SHOP:
             return self.answer(401, {})
         return self.answer(200, {'status': 'healthy'})
 
