@@ -382,12 +382,23 @@ static bool asks_metrics(const struct policy *policy)
 	return false;
 }
 
+static void on_signal(int signo, void *arg)
+{
+	struct reading *r = arg;
+
+	r->interrupted = true;
+	loop_stop(r->loop);
+}
+
 static int open_world(struct reading *r, struct err *err_r)
 {
 	bool google = r->policy->metrics.auth.type == AUTH_GOOGLE;
 
 	r->loop = loop_new(err_r);
 	if (!r->loop)
+		return -1;
+	if (loop_on_signal(r->loop, SIGINT, on_signal, r, err_r) < 0 ||
+		loop_on_signal(r->loop, SIGTERM, on_signal, r, err_r) < 0)
 		return -1;
 	r->http = http_new(r->loop, err_r);
 	if (!r->http)
@@ -469,19 +480,8 @@ static void on_end(const struct err *err, void *arg)
 	loop_stop(r->loop);
 }
 
-static void on_signal(int signo, void *arg)
-{
-	struct reading *r = arg;
-
-	r->interrupted = true;
-	loop_stop(r->loop);
-}
-
 static int run(struct reading *r, struct err *err_r)
 {
-	if (loop_on_signal(r->loop, SIGINT, on_signal, r, err_r) < 0 ||
-		loop_on_signal(r->loop, SIGTERM, on_signal, r, err_r) < 0)
-		return -1;
 	r->painting = output_is_terminal(stderr);
 	if (r->painting)
 		tick(r);

@@ -198,8 +198,8 @@ has_failed() { # CHECKS
 	PIDS+=("$pid")
 	until_true 10 test -s "$WORLD/recording.json.part"
 	kill -INT "$pid"
-	until_true 10 test -s "$WORLD/err"
-	[[ $(<"$WORLD/err") == *"recording.json.part keeps what was read"* ]]
+	until_true 10 grep -q 'recording.json.part keeps what was read' \
+		"$WORLD/err"
 	[ ! -e "$WORLD/recording.json" ]
 	kill -CONT "$PROMETHEUS_PID"
 	# Another span is another recording.

@@ -55,22 +55,34 @@ result() { # CONDITION (jq)
 	[ -z "$output" ]
 }
 
-# spoilt FILE SED TEXT: this is found.
+# spoilt FILE SED TEXT: this is to be found, see found.
 spoilt() {
-	sed "$2" "$contrib/$1" >"$WORLD/spoilt.yml"
-	not cmp -s "$contrib/$1" "$WORLD/spoilt.yml"
-	run "$contrib/lint-workflows" "$WORLD/spoilt.yml"
+	local file=$WORLD/spoilt.$((${#SPOILT[@]} + 1)).yml
+
+	sed "$2" "$contrib/$1" >"$file"
+	not cmp -s "$contrib/$1" "$file"
+	SPOILT+=("$3")
+}
+
+found() {
+	local i line
+
+	run "$contrib/lint-workflows" "$WORLD"/spoilt.*.yml
 	[ "$status" = 1 ]
-	[[ $output == *"$3"* ]] || {
-		echo "expected: $3"
+	for i in "${!SPOILT[@]}"; do
+		for line in "${lines[@]}"; do
+			[[ $line != *"/spoilt.$((i + 1)).yml:"*"${SPOILT[i]}"* ]] ||
+				continue 2
+		done
+		echo "expected: ${SPOILT[i]}"
 		echo "got: $output"
 		return 1
-	}
+	done
 }
 
 @test "what is wrong in one of them is found" {
 	local w=github/production-release.yml a=github/action.yml
-	local b=cloudbuild/cloudbuild.yaml
+	local b=cloudbuild/cloudbuild.yaml SPOILT=()
 	spoilt $w 's/^permissions:/permission:/' "'permission' was unexpected"
 	spoilt $w 's/timeout-minutes: 330/timeout-minutes: 999/' 'maximum of 360'
 	spoilt $w 's/id-token: write/id-token: yes/' "'yes' is not one of"
@@ -96,6 +108,7 @@ spoilt() {
 	spoilt $b 's/--region=\${_REGION}/--region=${_REGIO}/' '$_REGIO is not'
 	spoilt $b 's/^timeout: .*/timeout: 5h/' 'does not match'
 	spoilt $b 's/"\$SERVICE" --policy/$SERVICE --policy/' 'Double quote'
+	found
 }
 
 @test "the action promotes a good candidate and says so" {

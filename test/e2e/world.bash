@@ -14,6 +14,7 @@ world_close() {
 
 	for pid in "${PIDS[@]}"; do
 		kill "$pid" 2>/dev/null || continue
+		kill -CONT "$pid" 2>/dev/null || true # it may be stopped
 		wait "$pid" 2>/dev/null || true
 	done
 	rm -rf "$WORLD"
