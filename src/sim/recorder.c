@@ -170,7 +170,9 @@ static int take_kept(
 	struct recorder *recorder = arg;
 	struct track *track;
 
-	if (chunk->series < 0 || (size_t)chunk->series >= recorder->n_tracks)
+	if (chunk->series < 0 || (size_t)chunk->series >= recorder->n_tracks ||
+		chunk->to_ms < recorder->plan.from_ms ||
+		chunk->to_ms > recorder->plan.to_ms)
 		return err_set(err_r, ERR_INVALID,
 			"%s is damaged; remove it to begin anew",
 			recorder->plan.part);
@@ -195,6 +197,8 @@ static int open_part(struct recorder *recorder, struct err *err_r)
 		return -1;
 	plan->from_ms = head.from_ms;
 	plan->to_ms = head.to_ms;
+	if (check_span(plan, err_r) < 0)
+		return err_wrap(err_r, "%s", plan->part);
 	return 0;
 }
 

@@ -1,11 +1,13 @@
 /* Part files of recordings; see recorder_part.h. */
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/xalloc.h"
 #include "sim/recorder_part.h"
 
@@ -22,15 +24,17 @@ static int trouble(const struct part *part, struct err *err_r)
 /* The next whole line as an object; NULL: there is none. */
 static json_t *read_line(struct part *part)
 {
-	size_t size = 0;
-	char *line = NULL;
-	ssize_t len = getline(&line, &size, part->file);
 	json_t *root = NULL;
+	struct buf line;
+	int c = 0;
 
-	if (len > 0 && len <= PART_LINE_MAX && line[len - 1] == '\n')
+	buf_init(&line, PART_LINE_MAX);
+	while (c != '\n' && !line.overflow && (c = getc(part->file)) != EOF)
+		buf_addc(&line, (char)c);
+	if (c == '\n' && !line.overflow)
 		root = json_loadb(
-			line, (size_t)len, JSON_REJECT_DUPLICATES, NULL);
-	free(line);
+			line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
+	buf_fini(&line);
 	if (json_is_object(root))
 		return root;
 	json_decref(root);
@@ -115,9 +119,9 @@ static int tell(
 	const json_t *root, part_chunk_fn fn, void *arg, struct err *err_r)
 {
 	const json_t *body = json_object_get(root, "answer");
+	json_int_t series = json_integer_value(json_object_get(root, "series"));
 	const struct part_chunk chunk = {
-		.series = (int)json_integer_value(
-			json_object_get(root, "series")),
+		.series = series < 0 || series > INT_MAX ? -1 : (int)series,
 		.to_ms = json_integer_value(json_object_get(root, "to")),
 		.body = json_string_value(body),
 		.body_len = json_string_length(body),
