@@ -23,7 +23,7 @@ world_close() {
 # until_true SECONDS COMMAND…: the deadline is for the condition. It costs
 # nothing when all is well, and a busy machine is given PATIENCE times as long.
 until_true() {
-	local end=$((SECONDS + $1 * ${PATIENCE:-3}))
+	local end=$((SECONDS + $1 * ${PATIENCE:-3})) looks=0
 
 	shift
 	until "$@"; do
@@ -31,15 +31,20 @@ until_true() {
 			echo "waited in vain for: $*" >&2
 			return 1
 		fi
-		moment
+		looks=$((looks + 1))
+		moment "$looks"
 	done
 }
 
-# Between two looks; by a pipe that says nothing, so that no process is started
-# for it: most of the time of the tests is spent here.
-moment() {
+# Between two looks, longer after some of them; by a pipe that says nothing, so
+# that no process is started for it: most of the time of the tests is spent here.
+moment() { # [LOOKS]
 	[ -n "${MOMENT-}" ] || exec {MOMENT}<> <(:)
-	read -r -t 0.05 -u "$MOMENT" || true
+	if [ "${1:-0}" -le 10 ]; then
+		read -r -t 0.05 -u "$MOMENT" || true
+	else
+		read -r -t 0.2 -u "$MOMENT" || true
+	fi
 }
 
 # is_gone PID: it has ended, whether or not anybody waited for it.
