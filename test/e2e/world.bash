@@ -13,8 +13,8 @@ world_close() {
 	local pid
 
 	for pid in "${PIDS[@]}"; do
+		! is_in "$pid" T || kill -CONT "$pid" || true # it was stopped
 		kill "$pid" 2>/dev/null || continue
-		kill -CONT "$pid" 2>/dev/null || true # it may be stopped
 		wait "$pid" 2>/dev/null || true
 	done
 	rm -rf "$WORLD"
@@ -47,12 +47,17 @@ moment() { # [LOOKS]
 	fi
 }
 
-# is_gone PID: it has ended, whether or not anybody waited for it.
-is_gone() {
+# is_in PID STATE: as ps has it
+is_in() {
 	local stat
 
-	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
-	[[ ${stat##*) } == Z* ]]
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return
+	[[ ${stat##*) } == "$2"* ]]
+}
+
+# is_gone PID: it has ended, whether or not anybody waited for it.
+is_gone() {
+	[ ! -e "/proc/$1" ] || is_in "$1" Z
 }
 
 # not COMMAND…: a test fails by it, which it does not by a bare "!".
