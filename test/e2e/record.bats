@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154
 # record against a real Prometheus; what was lived through is decided alike in
 # a simulation of it.
+# Takes long.
 
 bats_require_minimum_version 1.5.0
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154
 # `rollback`: a person wants to go back, now.
+# Takes long.
 
 load world
 load rollout
