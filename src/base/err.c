@@ -39,6 +39,7 @@ int err_set(struct err *err_r, enum err_code code, const char *fmt, ...)
 int err_wrap(struct err *err, const char *fmt, ...)
 {
 	char inner[ERR_TEXT_MAX];
+	size_t at, len;
 	va_list args;
 	int n;
 
@@ -46,9 +47,13 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	va_start(args, fmt);
 	n = vsnprintf(err->text, sizeof(err->text), fmt, args);
 	va_end(args);
-	if (n >= 0 && (size_t)n < sizeof(err->text))
-		snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %s",
-			inner);
+	if (n < 0 || (size_t)n + 3 > sizeof(err->text))
+		return -1;
+	at = (size_t)n + 2;
+	len = strnlen(inner, sizeof(err->text) - 1 - at);
+	memcpy(err->text + n, ": ", 2);
+	memcpy(err->text + at, inner, len);
+	err->text[at + len] = '\0';
 	return -1;
 }
 

@@ -3,12 +3,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
 #define ESCAPE_BYTES_MAX 9 /* \u{e0001} */
+#define QUOTED_BYTES_MAX 80
 
 static void add_control(struct buf *out, unsigned char c)
 {
@@ -75,6 +77,24 @@ void printable_copy(char *out, size_t size, const char *text)
 	out[len] = '\0';
 	buf_fini(&line);
 	xfree(&begin);
+}
+
+void printable_quote(
+	char out[PRINTABLE_QUOTE_MAX], const char *bytes, size_t len)
+{
+	char shown[PRINTABLE_QUOTE_MAX - 8];
+	char begin[QUOTED_BYTES_MAX + 1];
+	bool whole = len <= QUOTED_BYTES_MAX;
+
+	if (!len) {
+		snprintf(out, PRINTABLE_QUOTE_MAX, "an empty body");
+		return;
+	}
+	len = whole ? len : QUOTED_BYTES_MAX;
+	memcpy(begin, bytes, len);
+	begin[len] = '\0';
+	printable_copy(shown, sizeof(shown), begin);
+	snprintf(out, PRINTABLE_QUOTE_MAX, "\"%s%s\"", shown, whole ? "" : "…");
 }
 
 size_t printable_width(const char *text)

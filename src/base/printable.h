@@ -10,6 +10,8 @@
 
 #include "base/buf.h"
 
+#define PRINTABLE_QUOTE_MAX 256 /* bytes with the NUL */
+
 /* Appends one line: control characters (also newline and tab), bytes that are
  * not UTF-8, and invisible or bidirectional marks become \n, \t, \x1b,
  * \u{202e}. A backslash stays as it is. */
@@ -20,6 +22,11 @@ void printable_add_lines(struct buf *out, const char *text);
 
 /* One line into an array of `size` bytes, cut between characters. */
 void printable_copy(char *out, size_t size, const char *text);
+
+/* The beginning of a body that makes no sense, for a message: in quotes, with
+ * "…" when it goes on; "an empty body". */
+void printable_quote(
+	char out[PRINTABLE_QUOTE_MAX], const char *bytes, size_t len);
 
 /* Columns a terminal takes for a printable text: one per character. */
 size_t printable_width(const char *text);

@@ -134,11 +134,6 @@ bool credentials_clock(
 	return credentials->clock.known;
 }
 
-const char *credentials_project(const struct credentials *credentials)
-{
-	return credentials->source->project;
-}
-
 const char *credentials_quota_project(const struct credentials *credentials)
 {
 	return credentials->quota_project;

@@ -62,8 +62,6 @@ bool credentials_clock(
 
 /* For messages: "service account ci@acme… (file key.json)". Borrowed. */
 const char *credentials_describe(const struct credentials *credentials);
-/* The project the credentials name, or NULL. */
-const char *credentials_project(const struct credentials *credentials);
 /* For the header x-goog-user-project, or NULL. */
 const char *credentials_quota_project(const struct credentials *credentials);
 

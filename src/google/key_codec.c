@@ -114,9 +114,8 @@ static int decode_members(
 		check_token_uri(key->token_uri, err_r) < 0 ||
 		copy_private_key(root, &key->private_key, err_r) < 0)
 		return -1;
-	if (copy_optional(root, "project_id", &key->project_id, err_r) < 0 ||
-		copy_optional(root, "private_key_id", &key->private_key_id,
-			err_r) < 0 ||
+	if (copy_optional(root, "private_key_id", &key->private_key_id, err_r) <
+			0 ||
 		copy_optional(root, "quota_project_id", &key->quota_project,
 			err_r) < 0)
 		return -1;
@@ -144,7 +143,6 @@ void key_fini(struct service_account_key *key)
 {
 	xfree(&key->client_email);
 	xfree(&key->token_uri);
-	xfree(&key->project_id);
 	xfree(&key->private_key_id);
 	xfree(&key->quota_project);
 	secret_free(&key->private_key);

@@ -15,7 +15,7 @@
 
 struct service_account_key {
 	char *client_email, *token_uri;
-	char *project_id, *private_key_id, *quota_project; /* may be NULL */
+	char *private_key_id, *quota_project; /* may be NULL */
 	struct secret *private_key; /* PEM */
 };
 

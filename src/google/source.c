@@ -337,7 +337,6 @@ void source_free(struct source **source)
 	xfree(&old->describe);
 	xfree(&old->path);
 	xfree(&old->account);
-	xfree(&old->project);
 	xfree(&old->quota_project);
 	secret_free(&old->ready);
 	old->type->free(old);

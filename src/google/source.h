@@ -43,7 +43,7 @@ struct source {
 	const char *origin; /* what led to it */
 	char *path, *account; /* may be NULL */
 	bool is_guess; /* nobody said that it is there */
-	char *project, *quota_project; /* may be NULL */
+	char *quota_project; /* may be NULL */
 	struct secret *ready; /* a token there from the start, or NULL */
 };
 

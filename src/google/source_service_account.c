@@ -140,7 +140,6 @@ static struct source *account_open(const struct exchange_env *env,
 	account->head.describe = xasprintf("service account %s (file %s)",
 		account->key.client_email, file->path);
 	account->head.account = xstrdup(account->key.client_email);
-	account->head.project = xstrdup(account->key.project_id);
 	account->head.quota_project = xstrdup(account->key.quota_project);
 	return &account->head;
 }

@@ -15,9 +15,8 @@
 #include "policy/json_pointer.h"
 #include "policy/quantity.h"
 
-#define QUOTE_BYTES_MAX 80 /* of a body that cannot be read */
-#define DETAIL_MAX      400 /* of the other side's own message */
-#define TEXT_SHOWN_MAX  64
+#define DETAIL_MAX     400 /* of the other side's own message */
+#define TEXT_SHOWN_MAX 64
 
 /* Duplicate keys would leave it to us which of two values is true. Integers
  * become reals, so that one beyond 2^63 somewhere else is harmless. */
@@ -80,21 +79,6 @@ static const char *own_words(json_t *root)
 	return NULL;
 }
 
-static void quote(char out[DETAIL_MAX], const struct number_reply *reply)
-{
-	bool whole = reply->len <= QUOTE_BYTES_MAX;
-	char *begin =
-		xmemdup0(reply->bytes, whole ? reply->len : QUOTE_BYTES_MAX);
-	char shown[DETAIL_MAX / 2];
-
-	printable_copy(shown, sizeof(shown), begin);
-	if (reply->len)
-		snprintf(out, DETAIL_MAX, "\"%s%s\"", shown, whole ? "" : "…");
-	else
-		snprintf(out, DETAIL_MAX, "an empty body");
-	xfree(&begin);
-}
-
 static int refused(
 	const struct number_reply *reply, json_t *root, struct err *err_r)
 {
@@ -113,7 +97,7 @@ static int refused(
 		return err_set(err_r, code, "HTTP %d: %s%s", reply->status,
 			detail, remedy(code));
 	}
-	quote(detail, reply);
+	printable_quote(detail, reply->bytes, reply->len);
 	return err_set(err_r, code, "HTTP %d with %s%s", reply->status, detail,
 		remedy(code));
 }
@@ -291,7 +275,7 @@ static int garbage(const struct number_reply *reply, const json_error_t *where,
 {
 	char detail[DETAIL_MAX];
 
-	quote(detail, reply);
+	printable_quote(detail, reply->bytes, reply->len);
 	if (reply->len &&
 		json_error_code(where) == json_error_premature_end_of_input)
 		return err_set(err_r, ERR_PROTOCOL,

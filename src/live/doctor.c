@@ -61,14 +61,6 @@ struct finding *doctor_tell(struct doctor *doctor, enum finding_kind kind,
 	return finding;
 }
 
-void doctor_rule(struct doctor *doctor, int rule, const struct err *err,
-	const char *what, const char *name, const char *remedy)
-{
-	if (rule < 0)
-		doctor_tell(doctor, FINDING_FAIL, what, name, remedy, "%s",
-			err->text);
-}
-
 const char *doctor_place(struct doctor *doctor)
 {
 	return arena_printf(&doctor->arena, " --project %s --region %s",

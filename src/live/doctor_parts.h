@@ -45,9 +45,6 @@ struct finding *doctor_add(struct doctor *doctor, enum finding_kind kind,
 struct finding *doctor_tell(struct doctor *doctor, enum finding_kind kind,
 	const char *what, const char *name, const char *remedy, const char *fmt,
 	...) PRINTFLIKE(6, 7);
-/* Nothing when the rule holds, else what it says. */
-void doctor_rule(struct doctor *doctor, int rule, const struct err *err,
-	const char *what, const char *name, const char *remedy);
 
 /* Goes to the next part. */
 void doctor_next(struct doctor *doctor);

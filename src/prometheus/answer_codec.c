@@ -15,7 +15,6 @@
 #include "base/xalloc.h"
 #include "policy/quantity.h"
 
-#define QUOTE_BYTES_MAX 80 /* of a body that cannot be read */
 #define DETAIL_MAX      512 /* of the other side's own message */
 #define WARNINGS_KEPT   16
 #define USUAL_VALUE_MAX 32
@@ -55,22 +54,6 @@ int sample_value_parse(const char *text, size_t len, double *value_r)
 }
 
 /* Texts of the other side. */
-
-/* The beginning of a body that makes no sense, for a message. */
-static void quote(char out[DETAIL_MAX], const struct answer *answer)
-{
-	bool whole = answer->len <= QUOTE_BYTES_MAX;
-	char *begin =
-		xmemdup0(answer->bytes, whole ? answer->len : QUOTE_BYTES_MAX);
-	char shown[DETAIL_MAX / 2];
-
-	printable_copy(shown, sizeof(shown), begin);
-	if (answer->len)
-		snprintf(out, DETAIL_MAX, "\"%s%s\"", shown, whole ? "" : "…");
-	else
-		snprintf(out, DETAIL_MAX, "an empty body");
-	xfree(&begin);
-}
 
 static void add_warning(struct buf *text, const char *warning)
 {
@@ -330,7 +313,7 @@ static int decode_failure(const struct answer *answer, struct err *err_r)
 	/* Nobody who knows the query has spoken: a proxy, or a wrong port. */
 	if (code == ERR_INVALID)
 		code = ERR_PROTOCOL;
-	quote(detail, answer);
+	printable_quote(detail, answer->bytes, answer->len);
 	return err_set(err_r, code, "HTTP %d with %s%s", answer->status, detail,
 		remedy(code));
 }
@@ -350,7 +333,7 @@ static int decode_success(
 		return decode_data(
 			json_object_get(answer->root, "data"), sample_r, err_r);
 	}
-	quote(detail, answer);
+	printable_quote(detail, answer->bytes, answer->len);
 	return err_set(err_r, ERR_PROTOCOL,
 		"the answer is not one of Prometheus: %s; check metrics.url",
 		detail);
@@ -361,7 +344,7 @@ static int decode_garbage(const struct answer *answer,
 {
 	char detail[DETAIL_MAX];
 
-	quote(detail, answer);
+	printable_quote(detail, answer->bytes, answer->len);
 	if (answer->len &&
 		json_error_code(where) == json_error_premature_end_of_input)
 		return err_set(err_r, ERR_PROTOCOL,

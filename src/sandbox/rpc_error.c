@@ -13,11 +13,6 @@ static const struct {
 #undef R
 };
 
-const char *rpc_code_name(enum rpc_code code)
-{
-	return codes[code].name;
-}
-
 enum rpc_code rpc_code_of_http(int http)
 {
 	switch (http) {

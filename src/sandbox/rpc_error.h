@@ -48,7 +48,6 @@ int rpc_error_field(struct rpc_error *error, const char *field, const char *fmt,
 	...) PRINTFLIKE(3, 4);
 
 int rpc_error_http(const struct rpc_error *error);
-const char *rpc_code_name(enum rpc_code code);
 
 /* The code that goes with an HTTP status that somebody asked for. */
 enum rpc_code rpc_code_of_http(int http);

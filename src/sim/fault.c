@@ -17,11 +17,6 @@ static const struct {
 	[FAULT_CRASH] = {"crash", false, true},
 };
 
-const char *fault_name(enum fault_type type)
-{
-	return faults[type].name;
-}
-
 static int find(const char *text, size_t len, struct err *err_r)
 {
 	int i;

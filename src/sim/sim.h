@@ -22,8 +22,6 @@ enum fault_type {
 	FAULTS
 };
 
-const char *fault_name(enum fault_type type);
-
 struct fault {
 	enum fault_type type;
 	int64_t at_ms; /* after the start */

@@ -146,6 +146,26 @@ static void errors_carry_context_in_front(void **state)
 	assert_int_equal(err_exit_status(ERR_POLICY), 3);
 }
 
+static void errors_that_are_too_long_lose_their_end(void **state)
+{
+	char context[ERR_TEXT_MAX];
+	struct err err;
+	size_t len;
+
+	for (len = ERR_TEXT_MAX - 16; len < ERR_TEXT_MAX; len++) {
+		memset(context, 'c', len);
+		context[len] = '\0';
+		err_set(&err, ERR_IO, "gone");
+		err_wrap(&err, "%s", context);
+		assert_memory_equal(err.text, context, len);
+		if (len + 6 < ERR_TEXT_MAX)
+			assert_string_equal(err.text + len, ": gone");
+		else if (len + 2 < ERR_TEXT_MAX)
+			assert_memory_equal(err.text + len, ": ", 2);
+		assert_true(strlen(err.text) < ERR_TEXT_MAX);
+	}
+}
+
 static void random_numbers_are_the_published_sequence(void **state)
 {
 	struct rng rng;
@@ -171,6 +191,7 @@ int main(void)
 		cmocka_unit_test(a_buffer_drops_what_does_not_fit),
 		cmocka_unit_test(an_arena_keeps_objects_of_any_size),
 		cmocka_unit_test(errors_carry_context_in_front),
+		cmocka_unit_test(errors_that_are_too_long_lose_their_end),
 		cmocka_unit_test(random_numbers_are_the_published_sequence),
 	};
 

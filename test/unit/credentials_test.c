@@ -32,7 +32,6 @@ static void a_key_file_gives_a_token(void **state)
 
 	open_key(world);
 	assert_string_equal(credentials_describe(world->credentials), wanted);
-	assert_string_equal(credentials_project(world->credentials), "acme");
 	assert_null(credentials_quota_project(world->credentials));
 	assert_null(token_cached(world->credentials));
 	assert_int_equal(world->google.requests, 0);
@@ -48,7 +47,6 @@ static void a_metadata_server_gives_a_token(void **state)
 	struct world *world = *state;
 
 	open_metadata(world);
-	assert_null(credentials_project(world->credentials));
 	assert_string_equal(ask(world).token, "ya29.1");
 }
 

@@ -63,7 +63,6 @@ static void a_key_file_is_read(void **state)
 	assert_int_equal(key_decode(file, strlen(file), &key, &err), 0);
 	assert_string_equal(key.client_email, FAKE_EMAIL);
 	assert_string_equal(key.private_key_id, FAKE_KID);
-	assert_string_equal(key.project_id, "acme");
 	assert_string_equal(key.token_uri, URI);
 	assert_string_equal(key.quota_project, "billing-1");
 	assert_int_equal(assertion_check_key(&key, &err), 0);
