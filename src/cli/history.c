@@ -271,6 +271,7 @@ struct outages {
 	struct arena arena;
 	struct recorder_outage open[POLICY_SLOS_MAX][SERIES_KINDS];
 	int64_t asked_ms[POLICY_SLOS_MAX]; /* by the last check, or the start */
+	struct event_context asked; /* the entry's queries */
 };
 
 /* It began and ended somewhere between two checks: the middle is as far from a
@@ -298,9 +299,12 @@ static void close_outage(
 static void remember(struct outages *o, const struct event *event,
 	enum series_kind kind, const struct answer *answer, int64_t asked_ms)
 {
+	const char *queries[SERIES_KINDS] = {o->asked.query,
+		o->asked.baseline_query, o->asked.requests_query};
+
 	if (answer->kind != ANSWER_NOT_ASKED)
 		recorder_add_check(o->reading->recorder, (size_t)event->slo,
-			kind, asked_ms,
+			kind, queries[kind], asked_ms,
 			answer->kind == ANSWER_VALUE ? answer->value : NAN);
 }
 
@@ -345,8 +349,10 @@ static int take_entry(
 	if (entry->is_note || strcmp(entry->name, event_name(EVENT_CHECK)) != 0)
 		return 0;
 	if (event_decode(entry->name, entry->data, o->reading->policy,
-		    &o->arena, &event, &ignored) == 0)
+		    &o->arena, &event, &ignored) == 0) {
+		event_queries(entry->data, &o->arena, &o->asked);
 		take_check(o, &event, entry->time_ms);
+	}
 	arena_fini(&o->arena);
 	return 0;
 }

@@ -450,11 +450,13 @@ void recorder_add_outage(struct recorder *recorder, size_t slo,
 }
 
 void recorder_add_check(struct recorder *recorder, size_t slo,
-	enum series_kind kind, int64_t asked_ms, double value)
+	enum series_kind kind, const char *query, int64_t asked_ms,
+	double value)
 {
 	struct track *track = find_track(recorder, slo, kind);
 
-	if (track)
+	if (track && (track->is_remembered ||
+			     (query && strcmp(query, track->query) == 0)))
 		remembered_add(&track->remembered, asked_ms, value);
 }
 

@@ -63,10 +63,12 @@ void recorder_add_outage(struct recorder *recorder, size_t slo,
 	enum series_kind kind, const struct recorder_outage *outage);
 
 /* What a check found; NaN: nothing. In the order of time. Of SLOs that cannot
- * be asked again it is all there is, with the others it is woven into what the
- * provider says now. */
+ * be asked again it is all there is. With the others it is woven into what the
+ * provider says now, unless `query` (NULL: not known) is not the one recorded:
+ * the policy was another one then. */
 void recorder_add_check(struct recorder *recorder, size_t slo,
-	enum series_kind kind, int64_t asked_ms, double value);
+	enum series_kind kind, const char *query, int64_t asked_ms,
+	double value);
 
 /* Warnings of the provider, one line each; "" for none. */
 void recorder_warnings(const struct recorder *recorder, struct buf *out);

@@ -37,4 +37,8 @@ MUST_CHECK int event_decode(const char *name, const char *data,
 	const struct policy *policy, struct arena *arena, struct event *event_r,
 	struct err *err_r);
 
+/* The queries of a check's entry as they were asked; NULL: not there. */
+void event_queries(
+	const char *data, struct arena *arena, struct event_context *context_r);
+
 #endif

@@ -287,3 +287,24 @@ int event_decode(const char *name, const char *data,
 	json_decref(root);
 	return rc;
 }
+
+static const char *text_of(
+	const json_t *root, const char *key, struct arena *arena)
+{
+	const char *text = json_string_value(json_object_get(root, key));
+
+	return text ? arena_strdup(arena, text) : NULL;
+}
+
+void event_queries(
+	const char *data, struct arena *arena, struct event_context *context_r)
+{
+	json_t *root = json_loads(data, JSON_REJECT_DUPLICATES, NULL);
+
+	*context_r = (struct event_context){
+		.query = text_of(root, "query", arena),
+		.baseline_query = text_of(root, "baseline_query", arena),
+		.requests_query = text_of(root, "requests_query", arena),
+	};
+	json_decref(root);
+}

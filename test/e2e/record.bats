@@ -111,6 +111,14 @@ decided_alike() {
 	control POST /revisions/backend-2 '{"errors": "50%"}'
 	rollout_ends 5
 	decided_alike 1
+	# Another query was never asked: what was found is no value of it.
+	sed 's/^    query: |/    query: vector(7)/; /^      [(/]/d' \
+		"$WORLD/policy.yaml" >"$WORLD/other.yaml"
+	"$TIDEGATE" record --policy "$WORLD/other.yaml" --interval 500ms \
+		--rollout "$(jq -sr '.[0].rollout' "$WORLD/run.json")" \
+		-o "$WORLD/other.json"
+	jq -e '[.series["error-rate"].data.result[].values[][1]] |
+		length > 5 and all(.[]; . == "7")' "$WORLD/other.json"
 	jq -se '.[-1] | .outcome == "rolled-back" and .first_bad' \
 		"$WORLD/sim.json"
 }
