@@ -168,7 +168,7 @@ static enum verdict window_apply(
 	s->breaches = (s->breaches << 1 | breached) & mask;
 	if (s->decisive < slo->fail_of)
 		s->decisive++;
-	s->good = !breached;
+	s->latest_passes = !breached;
 	if (!breached)
 		s->passes++;
 	else if (__builtin_popcountll(s->breaches) >= slo->fail_breaches)
@@ -187,7 +187,7 @@ enum verdict check_apply(
 		s->limit = j->limit;
 	}
 	s->errors = j->outcome == OUTCOME_ERROR ? s->errors + 1 : 0;
-	s->good = false;
+	s->latest_passes = false;
 	switch (j->outcome) {
 	case OUTCOME_PASS:
 		return window_apply(slo, s, false);
@@ -213,10 +213,10 @@ void check_begin_step(struct check_state *s)
 
 bool check_is_satisfied(const struct slo *slo, const struct check_state *s)
 {
-	return !s->failed && s->good && s->passes >= slo->min_passes;
+	return !s->failed && s->latest_passes && s->passes >= slo->min_passes;
 }
 
-void check_forgive(struct check_state *s)
+void check_reset(struct check_state *s)
 {
 	s->failed = false;
 	s->breaches = 0;
@@ -227,5 +227,5 @@ void check_forgive(struct check_state *s)
 void check_count_breach(struct check_state *s)
 {
 	s->passes++;
-	s->good = true;
+	s->latest_passes = true;
 }

@@ -72,7 +72,7 @@ struct check_state {
 	int errors; /* in a row */
 	enum outcome outcome; /* the latest */
 	double value, limit; /* of the latest that had one; NaN: none */
-	bool good; /* the latest counts as a pass */
+	bool latest_passes; /* the latest counts as a pass */
 	bool failed; /* latched */
 };
 
@@ -91,7 +91,7 @@ bool check_is_satisfied(const struct slo *slo, const struct check_state *state);
 
 /* A person overrides a latched breach, or it was only observed: the window
  * starts anew and the SLO has to earn its passes again. */
-void check_forgive(struct check_state *state);
+void check_reset(struct check_state *state);
 
 /* on_breach observe: a breach is an evaluation like any other. */
 void check_count_breach(struct check_state *state);

@@ -210,10 +210,10 @@ static bool pause_here(struct turn *t)
 }
 
 /* Held when the metrics have been away for too long. True: held. */
-static bool hold_when_blind(struct turn *t)
+static bool hold_when_unevaluable(struct turn *t)
 {
 	char reason[ROLLOUT_TEXT_MAX];
-	int slo = checks_find_blind(t);
+	int slo = checks_find_unevaluable(t);
 
 	if (slo < 0)
 		return false;
@@ -237,7 +237,7 @@ static bool preflight_is_tagged(struct turn *t)
 		traffic_want(t, r->traffic.set.candidate, false, TAG_ADD);
 	if (r->traffic.wants && r->traffic.rejected)
 		rollout_refuse(t, CAUSE_WRITE, r->traffic.trouble);
-	return traffic_is_there(r) && !r->refusing;
+	return traffic_is_settled(r) && !r->refusing;
 }
 
 static void phase_preflight(struct turn *t)
@@ -245,7 +245,7 @@ static void phase_preflight(struct turn *t)
 	struct rollout *r = t->r;
 
 	if (r->refusing) {
-		if (traffic_is_there(r) || r->traffic.rejected)
+		if (traffic_is_settled(r) || r->traffic.rejected)
 			rollout_enter(t, PHASE_REFUSED, r->reason);
 		return;
 	}
@@ -290,11 +290,11 @@ static void phase_awaiting_approval(struct turn *t)
 {
 	struct rollout *r = t->r;
 
-	if (pause_here(t) || hold_when_blind(t))
+	if (pause_here(t) || hold_when_unevaluable(t))
 		return;
 	if (gate_is_passed(t)) {
 		/* Traffic moves only on evidence that is good now. */
-		if (traffic_is_there(r) &&
+		if (traffic_is_settled(r) &&
 			(!r->checking || checks_are_satisfied(t)))
 			pass_gate(t);
 		else if (t->now >= r->gate_deadline_ms)
@@ -342,7 +342,7 @@ static void phase_finishing(struct turn *t)
 			r->traffic.trouble);
 		r->traffic.wants = false;
 	}
-	if (!traffic_is_there(r) || !sequence_ensure(t, LIST_PROMOTED))
+	if (!traffic_is_settled(r) || !sequence_ensure(t, LIST_PROMOTED))
 		return;
 	set_reason(r, CAUSE_NONE,
 		r->traffic.by_latest
@@ -365,7 +365,7 @@ static void phase_shifting(struct turn *t)
 		rollout_revert(t, CAUSE_WRITE, r->traffic.trouble);
 		return;
 	}
-	if (!traffic_is_there(r))
+	if (!traffic_is_settled(r))
 		return;
 	r->bake_from_ms = t->now + t->policy->settle_ms;
 	note = turn_note(t, NOTE_STEP_STARTED, "candidate serves %d %%",
@@ -413,10 +413,10 @@ static void phase_baking(struct turn *t)
 		return;
 	if (!r->bake_open && t->now >= r->bake_from_ms)
 		checks_open_bake(t);
-	if (hold_when_blind(t))
+	if (hold_when_unevaluable(t))
 		return;
 	turn_wake(t, r->bake_open ? over_ms : r->bake_from_ms);
-	if (!r->bake_open || t->now < over_ms || !traffic_is_there(r))
+	if (!r->bake_open || t->now < over_ms || !traffic_is_settled(r))
 		return;
 	if (!checks_are_answered(t, over_ms))
 		return;
@@ -430,9 +430,9 @@ static bool hold_is_healed(struct turn *t)
 {
 	switch (t->r->cause) {
 	case CAUSE_UNDECIDED:
-		return checks_are_satisfied(t) && traffic_is_there(t->r);
+		return checks_are_satisfied(t) && traffic_is_settled(t->r);
 	case CAUSE_METRICS:
-		return checks_find_blind(t) < 0;
+		return checks_find_unevaluable(t) < 0;
 	case CAUSE_APPROVAL:
 		return gate_is_passed(t);
 	default:
@@ -467,7 +467,7 @@ static void phase_paused(struct turn *t)
 		else
 			turn_wake(t, t->r->bake_from_ms);
 	}
-	hold_when_blind(t);
+	hold_when_unevaluable(t);
 }
 
 static void run_phase(struct turn *t)

@@ -183,9 +183,9 @@ struct event {
 
 struct effect {
 	enum effect_type type;
-	int slo; /* ask */
-	enum action_list list; /* act */
-	int index, attempt; /* act; attempt counts from 1 */
+	int slo; /* check */
+	enum action_list list; /* action */
+	int index, attempt; /* action; attempt counts from 1 */
 	int percent; /* write: the candidate's */
 	bool by_latest; /* write: give it to LATEST (finish only) */
 	enum tag_change tag; /* write */
@@ -220,7 +220,7 @@ struct sequence {
 	enum action_list list;
 	int index; /* of the action that runs or is next */
 	int attempt; /* 0: not started */
-	bool running; /* EFFECT_ACT is out */
+	bool running; /* EFFECT_ACTION is out */
 	int64_t retry_ms; /* when the next attempt is due; 0: none waits */
 	int failed; /* of this list */
 	bool stopped; /* one failed with on_failure stop */
@@ -229,7 +229,7 @@ struct sequence {
 #define ROLLOUT_SENT_MAX 3
 
 /* What tidegate knows and wants of the service's traffic. */
-struct gate_traffic {
+struct traffic_state {
 	/* Known: the last good read. */
 	int64_t seen_ms; /* when it was asked for and answered; 0: never */
 	struct split spec, serving;
@@ -286,7 +286,7 @@ struct rollout {
 	bool looked; /* preflight's look was taken and was fine */
 	bool begun; /* preflight passed: a rollback has something to undo */
 	bool moved; /* the candidate was given users */
-	bool not_back; /* a revert was given up */
+	bool revert_failed; /* a revert was given up */
 	bool refusing; /* refused, but our tag is still to be removed */
 	bool leaving; /* told to stop driving and leave things as they are */
 	bool found_by_latest; /* as found, stable was served by LATEST */
@@ -295,7 +295,7 @@ struct rollout {
 	int reasserts;
 	int failed_slo; /* -1: none */
 
-	struct gate_traffic traffic;
+	struct traffic_state traffic;
 	struct sequence sequence;
 	/* Bits of enum action_list: ran to their end, had a failure, ended early
 	 * because of on_failure stop. */
@@ -320,7 +320,7 @@ int rollout_exit_status(const struct rollout *state);
 
 /* Once the sequence and health are over: why a person is needed; NULL: nobody
  * is. */
-const char *rollout_back_trouble(const struct rollout *state);
+const char *rollback_problem(const struct rollout *state);
 
 /* A gate, a pause or a hold: it waits for people. */
 bool rollout_waits_for_people(const struct rollout *state);

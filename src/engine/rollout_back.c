@@ -6,18 +6,18 @@
 
 #include "engine/turn.h"
 
-#define NOT_BACK "stable could not be given its traffic back"
+#define REVERT_FAILED "stable could not be given its traffic back"
 
 static void give_up(struct turn *t)
 {
 	struct rollout *r = t->r;
 	char reason[ROLLOUT_TEXT_MAX];
 
-	snprintf(reason, sizeof(reason), NOT_BACK ": %.180s",
+	snprintf(reason, sizeof(reason), REVERT_FAILED ": %.180s",
 		r->traffic.trouble);
 	text_set(r->reason, sizeof(r->reason), reason);
 	r->traffic.wants = false;
-	r->not_back = true;
+	r->revert_failed = true;
 	turn_note(t, NOTE_WARNING, "%s", reason);
 }
 
@@ -27,10 +27,10 @@ void phase_reverting(struct turn *t)
 {
 	if (t->r->traffic.wants && t->r->traffic.rejected)
 		give_up(t);
-	if (t->r->not_back) {
+	if (t->r->revert_failed) {
 		if (!t->r->begun || sequence_ensure(t, LIST_ROLLED_BACK))
 			rollout_enter(t, PHASE_ROLLBACK_FAILED, t->r->reason);
-	} else if (traffic_is_there(t->r))
+	} else if (traffic_is_settled(t->r))
 		rollout_enter(t, PHASE_ROLLING_BACK, "stable serves 100 %");
 }
 
@@ -53,10 +53,10 @@ static bool verify(struct turn *t)
 	return false;
 }
 
-const char *rollout_back_trouble(const struct rollout *r)
+const char *rollback_problem(const struct rollout *r)
 {
-	if (r->not_back)
-		return NOT_BACK;
+	if (r->revert_failed)
+		return REVERT_FAILED;
 	if (r->lists_stopped & 1u << LIST_ROLLBACK)
 		return "an action with on_failure stop failed";
 	if (r->actions_unknown)
@@ -69,7 +69,7 @@ const char *rollout_back_trouble(const struct rollout *r)
 static void end_rollback(struct turn *t)
 {
 	struct rollout *r = t->r;
-	const char *why = rollout_back_trouble(r);
+	const char *why = rollback_problem(r);
 	char reason[ROLLOUT_TEXT_MAX];
 
 	if (!why) {

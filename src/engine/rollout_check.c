@@ -33,7 +33,7 @@ bool checks_are_answered(const struct turn *t, int64_t until_ms)
 }
 
 /* An SLO whose provider has been in trouble for too long, or -1. */
-int checks_find_blind(const struct turn *t)
+int checks_find_unevaluable(const struct turn *t)
 {
 	size_t i;
 
@@ -62,12 +62,12 @@ int64_t checks_gap_ms_max(const struct turn *t)
 	return most;
 }
 
-void checks_lapse(struct turn *t)
+void checks_expire(struct turn *t)
 {
 	size_t i;
 
 	for (i = 0; i < t->policy->n_slos; i++)
-		t->r->check[i].good = false;
+		t->r->check[i].latest_passes = false;
 }
 
 void checks_begin(struct turn *t)
@@ -89,13 +89,13 @@ void checks_open_bake(struct turn *t)
 	checks_begin(t);
 }
 
-void checks_forgive(struct turn *t)
+void checks_reset(struct turn *t)
 {
 	size_t i;
 
 	for (i = 0; i < t->policy->n_slos; i++) {
 		if (t->r->check[i].failed)
-			check_forgive(&t->r->check[i]);
+			check_reset(&t->r->check[i]);
 	}
 }
 
@@ -119,7 +119,7 @@ void checks_pump(struct turn *t)
 			traffic_watch(t);
 		asked = true;
 		r->check[i].asked_ms = t->now;
-		turn_effect(t, EFFECT_ASK)->slo = (int)i;
+		turn_effect(t, EFFECT_CHECK)->slo = (int)i;
 	}
 }
 
@@ -217,7 +217,8 @@ void checks_take(struct turn *t)
 		check->passes = passes;
 	if (t->now - asked_ms > look_ms_max(slo)) {
 		check->passes = passes;
-		check->good = false; /* it was so, before we stood still */
+		check->latest_passes =
+			false; /* it was so, before we stood still */
 	}
 	check->due_ms = next_due(t, slo, check, asked_ms);
 	if (verdict == VERDICT_FAIL && !failed)
@@ -229,7 +230,7 @@ void checks_resumed(struct turn *t)
 	struct check_state *check = t->r->check;
 	size_t i;
 
-	checks_lapse(t);
+	checks_expire(t);
 	for (i = 0; i < t->policy->n_slos; i++) {
 		check[i].asked_ms = 0;
 		if (t->r->checking && check[i].due_ms < t->now)

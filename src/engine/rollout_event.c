@@ -146,7 +146,7 @@ static void continue_held(struct turn *t)
 		break;
 	case CAUSE_SLO:
 		/* Overruled: they have to earn their passes once more. */
-		checks_forgive(t);
+		checks_reset(t);
 		t->r->failed_slo = -1;
 		if (t->r->bake_open)
 			t->r->bake_from_ms = t->now;
@@ -280,7 +280,7 @@ static void take_gap(struct turn *t, int64_t last_ms)
 		(long long)(gap_ms / 1000));
 	if (t->r->bake_from_ms)
 		t->r->bake_from_ms += gap_ms;
-	checks_lapse(t);
+	checks_expire(t);
 }
 
 void event_take(struct turn *t)

@@ -67,7 +67,7 @@ static void finish(struct turn *t)
 static void start_attempt(struct turn *t)
 {
 	struct sequence *q = &t->r->sequence;
-	struct effect *effect = turn_effect(t, EFFECT_ACT);
+	struct effect *effect = turn_effect(t, EFFECT_ACTION);
 
 	q->running = true;
 	q->retry_ms = 0;

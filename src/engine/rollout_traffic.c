@@ -25,7 +25,7 @@ static struct split split_of(int candidate)
 	return (struct split){candidate, 100 - candidate, 0};
 }
 
-static void remember_sent(struct gate_traffic *g, struct split split)
+static void remember_sent(struct traffic_state *g, struct split split)
 {
 	int i;
 
@@ -41,7 +41,7 @@ static void remember_sent(struct gate_traffic *g, struct split split)
 	g->sent[g->n_sent++] = split;
 }
 
-static bool is_ours(const struct gate_traffic *g, struct split split)
+static bool is_ours(const struct traffic_state *g, struct split split)
 {
 	int i;
 
@@ -54,7 +54,7 @@ static bool is_ours(const struct gate_traffic *g, struct split split)
 	return false;
 }
 
-static int highest_candidate(const struct gate_traffic *g)
+static int highest_candidate(const struct traffic_state *g)
 {
 	int i, most = g->set.candidate;
 
@@ -68,7 +68,7 @@ static int highest_candidate(const struct gate_traffic *g)
 void traffic_want(
 	struct turn *t, int percent, bool to_latest, enum tag_change tag)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 
 	g->wants = true;
 	g->percent = percent;
@@ -86,7 +86,7 @@ void traffic_want(
 		g->fresh = false;
 }
 
-bool traffic_is_there(const struct rollout *r)
+bool traffic_is_settled(const struct rollout *r)
 {
 	return !r->traffic.wants;
 }
@@ -106,7 +106,7 @@ static void emit_read(struct turn *t)
 
 static void emit_write(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 	struct effect *effect = turn_effect(t, EFFECT_WRITE);
 	struct note *note;
 
@@ -134,7 +134,7 @@ static void emit_write(struct turn *t)
 
 static bool spec_is_wanted(const struct rollout *r)
 {
-	const struct gate_traffic *g = &r->traffic;
+	const struct traffic_state *g = &r->traffic;
 
 	if (!split_equal(g->spec, split_of(g->percent)))
 		return false;
@@ -150,7 +150,7 @@ static bool spec_is_wanted(const struct rollout *r)
 
 static bool serves_wanted(const struct rollout *r)
 {
-	const struct gate_traffic *g = &r->traffic;
+	const struct traffic_state *g = &r->traffic;
 
 	if (!g->settled || !split_equal(g->serving, split_of(g->percent)))
 		return false;
@@ -160,7 +160,7 @@ static bool serves_wanted(const struct rollout *r)
 
 static void arrive(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 
 	g->set = split_of(g->percent);
 	g->n_sent = 0;
@@ -176,7 +176,7 @@ static void arrive(struct turn *t)
 
 static void say_drift(struct turn *t, const char *what)
 {
-	const struct gate_traffic *g = &t->r->traffic;
+	const struct traffic_state *g = &t->r->traffic;
 
 	turn_note(t, NOTE_DRIFT,
 		"candidate %d %%, stable %d %%, others %d %%; last set was "
@@ -189,7 +189,7 @@ static void say_drift(struct turn *t, const char *what)
  * does take back what is the candidate's through us. True: go on writing. */
 static bool revert_over_drift(struct turn *t)
 {
-	const struct gate_traffic *g = &t->r->traffic;
+	const struct traffic_state *g = &t->r->traffic;
 
 	if (!g->spec.other && g->spec.candidate <= highest_candidate(g)) {
 		say_drift(t, "reverting all the same");
@@ -238,7 +238,7 @@ static bool drifted(struct turn *t)
 /* A fresh read is there and something is wanted: the next move. */
 static void decide(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 
 	/* LATEST is only for the candidate. */
 	if (g->to_latest && !g->candidate_is_latest) {
@@ -275,7 +275,7 @@ static void decide(struct turn *t)
 
 static void deadline_passed(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 	char text[ROLLOUT_TEXT_MAX];
 
 	snprintf(text, sizeof(text), "the split did not serve in time%s%.180s",
@@ -288,7 +288,7 @@ static void deadline_passed(struct turn *t)
 
 void traffic_pump(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 
 	if (!g->wants || phase_is_end(t->r->phase))
 		return;
@@ -309,7 +309,7 @@ void traffic_pump(struct turn *t)
 
 static void learn(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 	const struct event *e = t->event;
 
 	g->spec = e->spec;
@@ -335,7 +335,7 @@ void traffic_learn(struct turn *t)
 
 void traffic_seen(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 
 	if (!g->reading)
 		return;
@@ -352,7 +352,7 @@ void traffic_seen(struct turn *t)
 
 void traffic_unseen(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 
 	if (!g->reading)
 		return;
@@ -371,7 +371,7 @@ void traffic_unseen(struct turn *t)
 
 void traffic_written(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 	int64_t delay;
 
 	if (!g->writing)
@@ -399,7 +399,7 @@ void traffic_written(struct turn *t)
 
 void traffic_resumed(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 
 	g->reading = false;
 	g->writing = false; /* its split stays among the sent ones */
@@ -415,7 +415,7 @@ void traffic_resumed(struct turn *t)
 
 void traffic_watch(struct turn *t)
 {
-	struct gate_traffic *g = &t->r->traffic;
+	struct traffic_state *g = &t->r->traffic;
 
 	if (!g->wants && !g->reading && g->retry_ms <= t->now)
 		emit_read(t);

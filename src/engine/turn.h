@@ -52,21 +52,22 @@ void event_take(struct turn *t);
 /* rollout_check.c */
 void checks_begin(struct turn *t); /* the candidate has users: watch it */
 void checks_open_bake(struct turn *t); /* settle is over: passes count */
-void checks_forgive(struct turn *t); /* a person overrules what is latched */
+void checks_reset(struct turn *t); /* a person overrules what is latched */
 void checks_pump(struct turn *t); /* asks every SLO that is due */
 void checks_take(struct turn *t); /* EVENT_CHECK */
 void checks_resumed(struct turn *t);
 int64_t checks_gap_ms_max(const struct turn *t); /* nobody looked for longer */
-void checks_lapse(struct turn *t); /* what was seen is too old to go by */
+void checks_expire(struct turn *t); /* what was seen is too old to go by */
 bool checks_are_satisfied(const struct turn *t); /* all of them */
 bool checks_are_answered(const struct turn *t, int64_t until_ms);
-int checks_find_blind(const struct turn *t); /* an SLO without metrics, or -1 */
+int checks_find_unevaluable(
+	const struct turn *t); /* an SLO without metrics, or -1 */
 
 /* rollout_traffic.c: level-triggered. A phase says what it wants and is told
  * when it is there; reads, writes, retries and drift happen in between. */
 void traffic_want(
 	struct turn *t, int percent, bool to_latest, enum tag_change tag);
-bool traffic_is_there(const struct rollout *r); /* nothing is wanted */
+bool traffic_is_settled(const struct rollout *r); /* nothing is wanted */
 void traffic_pump(struct turn *t); /* the next move towards it */
 void traffic_seen(struct turn *t); /* EVENT_TRAFFIC */
 void traffic_unseen(struct turn *t); /* EVENT_TRAFFIC_ERROR */

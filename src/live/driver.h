@@ -13,8 +13,8 @@
  *   doctor*.c         `check --live`: a look without a rollout
  *   live_undo.c       what a rollout that goes straight back follows on
  *   live_traffic.c    EFFECT_READ, EFFECT_WRITE
- *   live_check.c      EFFECT_ASK
- *   live_action.c     EFFECT_ACT, EFFECT_CANCEL
+ *   live_check.c      EFFECT_CHECK
+ *   live_action.c     EFFECT_ACTION, EFFECT_CANCEL
  *   live_holding.c    what actions opened and keep
  */
 #ifndef TIDEGATE_LIVE_DRIVER_H

@@ -265,10 +265,10 @@ void live_carry_out_one(struct live *live, const struct effect *effect)
 	case EFFECT_HURRY:
 		live_write_hurry(live);
 		break;
-	case EFFECT_ASK:
+	case EFFECT_CHECK:
 		ask_start(live, effect->slo);
 		break;
-	case EFFECT_ACT:
+	case EFFECT_ACTION:
 		act_start(live, effect);
 		break;
 	case EFFECT_CANCEL:

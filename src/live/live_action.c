@@ -1,5 +1,5 @@
 /*
- * EFFECT_ACT: one run of one action, from the start to the event. One action
+ * EFFECT_ACTION: one run of one action, from the start to the event. One action
  * runs at a time; what it is told of the rollout does not change meanwhile.
  */
 #include <stdlib.h>
@@ -74,7 +74,7 @@ void act_start(struct live *live, const struct effect *effect)
 	}
 	act->env = live_action_env(live);
 	if (act->list == LIST_ROLLED_BACK)
-		act->env.trouble = rollout_back_trouble(&live->state);
+		act->env.trouble = rollback_problem(&live->state);
 	act->candidate_url = xstrdup(live->candidate_url);
 	act->reason = xstrdup(live->state.reason);
 	live_values_fill(live, live->candidate, 0, &act->values);

@@ -1,5 +1,5 @@
 /*
- * EFFECT_ASK: one check of one SLO, from the queries to the event. At most one
+ * EFFECT_CHECK: one check of one SLO, from the queries to the event. At most one
  * check of an SLO is under way.
  */
 #include <stdlib.h>

@@ -20,7 +20,7 @@ static void carry_out_or_refuse(struct live *live, const struct effect *effect)
 		else
 			live_carry_out_one(live, effect);
 		break;
-	case EFFECT_ACT:
+	case EFFECT_ACTION:
 		act_refuse(live, effect, why);
 		break;
 	case EFFECT_READ:
@@ -29,7 +29,7 @@ static void carry_out_or_refuse(struct live *live, const struct effect *effect)
 		live_carry_out_one(live, effect);
 		break;
 	case EFFECT_PREFLIGHT:
-	case EFFECT_ASK:
+	case EFFECT_CHECK:
 	case EFFECTS:
 		break; /* nothing is decided on it any more */
 	}

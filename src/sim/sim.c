@@ -222,10 +222,10 @@ static void carry_out(struct sim *s, const struct effect *effect)
 	case EFFECT_WRITE:
 		answer_write(s, effect);
 		break;
-	case EFFECT_ASK:
+	case EFFECT_CHECK:
 		answer_ask(s, effect->slo);
 		break;
-	case EFFECT_ACT:
+	case EFFECT_ACTION:
 		answer_act(s, effect);
 		break;
 	case EFFECT_CANCEL:

@@ -370,10 +370,10 @@ static void watch_effects(struct world *w, const struct outcome_list *out)
 		case EFFECT_WRITE:
 			promise_write(&out->effect[i]);
 			break;
-		case EFFECT_ACT:
+		case EFFECT_ACTION:
 			promise_act(&out->effect[i]);
 			break;
-		case EFFECT_ASK:
+		case EFFECT_CHECK:
 			books.asked_ms[out->effect[i].slo] = w->now_ms;
 			break;
 		default:

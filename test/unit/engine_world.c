@@ -222,10 +222,10 @@ static void carry_out(struct world *w, const struct effect *effect)
 	case EFFECT_WRITE:
 		answer_write(w, effect);
 		break;
-	case EFFECT_ASK:
+	case EFFECT_CHECK:
 		answer_ask(w, effect->slo);
 		break;
-	case EFFECT_ACT:
+	case EFFECT_ACTION:
 		answer_act(w, effect);
 		break;
 	case EFFECT_CANCEL:

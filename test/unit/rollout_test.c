@@ -476,7 +476,7 @@ static void a_revert_that_cannot_be_done_is_loud(void **state)
 	assert_int_equal(rollout_exit_status(&world.rollout), 9);
 	assert_string_equal(world.actions, "page page chat");
 	assert_non_null(strstr(world.rollout.reason, "could not be given"));
-	assert_non_null(rollout_back_trouble(&world.rollout));
+	assert_non_null(rollback_problem(&world.rollout));
 }
 
 static void a_write_of_unknown_outcome_is_read_back(void **state)
