@@ -14,153 +14,6 @@
 
 #define ROUNDS_MAX 64 /* of phases in one turn; more is a bug of ours */
 
-#define BIT(phase) (1u << (phase))
-
-/* From where to where a rollout may go. */
-static const unsigned moves[PHASES] = {
-	[PHASE_PREFLIGHT] = BIT(PHASE_AWAITING_APPROVAL) | BIT(PHASE_SHIFTING) |
-			    BIT(PHASE_HELD) | BIT(PHASE_PAUSED) |
-			    BIT(PHASE_REVERTING) | BIT(PHASE_REFUSED),
-	[PHASE_AWAITING_APPROVAL] = BIT(PHASE_SHIFTING) | BIT(PHASE_HELD) |
-				    BIT(PHASE_PAUSED) | BIT(PHASE_REVERTING) |
-				    BIT(PHASE_STOPPED),
-	[PHASE_SHIFTING] = BIT(PHASE_BAKING) | BIT(PHASE_HELD) |
-			   BIT(PHASE_PROMOTED) | BIT(PHASE_REVERTING) |
-			   BIT(PHASE_STOPPED),
-	[PHASE_BAKING] = BIT(PHASE_AWAITING_APPROVAL) | BIT(PHASE_SHIFTING) |
-			 BIT(PHASE_HELD) | BIT(PHASE_PAUSED) |
-			 BIT(PHASE_REVERTING) | BIT(PHASE_STOPPED),
-	[PHASE_HELD] = BIT(PHASE_PREFLIGHT) | BIT(PHASE_AWAITING_APPROVAL) |
-		       BIT(PHASE_SHIFTING) | BIT(PHASE_BAKING) |
-		       BIT(PHASE_PAUSED) | BIT(PHASE_REVERTING) |
-		       BIT(PHASE_STOPPED),
-	[PHASE_PAUSED] = BIT(PHASE_PREFLIGHT) | BIT(PHASE_AWAITING_APPROVAL) |
-			 BIT(PHASE_BAKING) | BIT(PHASE_HELD) |
-			 BIT(PHASE_REVERTING) | BIT(PHASE_STOPPED),
-	[PHASE_REVERTING] = BIT(PHASE_ROLLING_BACK) |
-			    BIT(PHASE_ROLLBACK_FAILED) | BIT(PHASE_STOPPED),
-	[PHASE_ROLLING_BACK] = BIT(PHASE_ROLLED_BACK) |
-			       BIT(PHASE_ROLLBACK_FAILED) | BIT(PHASE_STOPPED),
-};
-
-/* The one place that writes .phase. */
-void rollout_enter(struct turn *t, enum phase phase, const char *reason)
-{
-	struct rollout *r = t->r;
-	struct note *note;
-
-	assert(moves[r->phase] & BIT(phase));
-	note = turn_note(t, NOTE_PHASE, "%s", reason);
-	note->from = r->phase;
-	note->to = phase;
-	r->phase = phase;
-	r->phase_ms = t->now;
-	if (phase != PHASE_HELD)
-		r->hold_deadline_ms = 0;
-	t->changed = true;
-}
-
-static void set_reason(struct rollout *r, enum cause cause, const char *reason)
-{
-	r->cause = cause;
-	text_set(r->reason, sizeof(r->reason), reason);
-}
-
-bool rollout_is_reverting(const struct rollout *r)
-{
-	return r->phase == PHASE_REVERTING || r->phase == PHASE_ROLLING_BACK;
-}
-
-bool rollout_is_finishing(const struct turn *t)
-{
-	return t->r->step >= 0 && (size_t)t->r->step == t->policy->n_steps;
-}
-
-static const struct step *step_now(const struct turn *t)
-{
-	return &t->policy->steps[t->r->step];
-}
-
-/* Decisions that cut across the phases. */
-
-void rollout_revert(struct turn *t, enum cause cause, const char *reason)
-{
-	struct rollout *r = t->r;
-
-	if (rollout_is_reverting(r) || phase_is_end(r->phase))
-		return;
-	sequence_cancel(t);
-	set_reason(r, cause, reason);
-	r->gate_deadline_ms = 0;
-	r->pause_wanted = false;
-	rollout_enter(t, PHASE_REVERTING, reason);
-	if (r->traffic.writing)
-		turn_effect(t, EFFECT_HURRY);
-	traffic_want(t, 0, false, r->tag_is_ours ? TAG_REMOVE : TAG_KEEP);
-}
-
-void rollout_refuse(struct turn *t, enum cause cause, const char *reason)
-{
-	struct rollout *r = t->r;
-
-	assert(r->phase == PHASE_PREFLIGHT);
-	if (r->refusing)
-		return;
-	sequence_cancel(t);
-	set_reason(r, cause, reason);
-	r->refusing = true;
-	t->changed = true;
-	if (r->tag_is_ours && cause != CAUSE_DRIFT) {
-		if (r->traffic.writing)
-			turn_effect(t, EFFECT_HURRY);
-		traffic_want(t, r->traffic.set.candidate, false, TAG_REMOVE);
-	} else {
-		r->traffic.wants = false;
-	}
-}
-
-void rollout_stop_for_drift(struct turn *t, const char *reason)
-{
-	sequence_cancel(t);
-	t->r->traffic.wants = false;
-	set_reason(t->r, CAUSE_DRIFT, reason);
-	rollout_enter(t, PHASE_STOPPED, reason);
-}
-
-void rollout_hold(struct turn *t, enum cause cause, const char *reason)
-{
-	struct rollout *r = t->r;
-
-	if (rollout_is_reverting(r) || phase_is_end(r->phase))
-		return;
-	set_reason(r, cause, reason);
-	if (r->phase == PHASE_HELD) {
-		turn_note(t, NOTE_WARNING, "%s", reason);
-		return;
-	}
-	r->held_from = r->phase;
-	/* A shift that is not written yet is not written while held. */
-	if (r->phase == PHASE_SHIFTING)
-		r->traffic.wants = false;
-	rollout_enter(t, PHASE_HELD, reason);
-	r->hold_deadline_ms = t->now + t->policy->hold_timeout_ms;
-}
-
-void rollout_go_on(struct turn *t)
-{
-	struct rollout *r = t->r;
-	enum phase back =
-		r->phase == PHASE_HELD ? r->held_from : r->paused_from;
-
-	set_reason(r, CAUSE_NONE, "");
-	rollout_enter(t, back, "going on");
-	if (back != PHASE_SHIFTING)
-		return;
-	r->finish_begun = false;
-	if (!rollout_is_finishing(t))
-		traffic_want(t, step_now(t)->percent, false, TAG_KEEP);
-}
-
 /* The next step, its gate, or the finish. */
 static void next_step(struct turn *t)
 {
@@ -173,7 +26,7 @@ static void next_step(struct turn *t)
 	r->bake_open = false;
 	r->step_passed = false;
 	sequence_forget(t, LIST_STEP_PASSED);
-	set_reason(r, CAUSE_NONE, "");
+	rollout_set_reason(r, CAUSE_NONE, "");
 	/* One that was adopted has users before its first step. */
 	if (r->traffic.set.candidate > 0 && !r->checking)
 		checks_begin(t);
@@ -204,7 +57,7 @@ static bool pause_here(struct turn *t)
 		return false;
 	r->pause_wanted = false;
 	r->paused_from = r->phase;
-	set_reason(r, CAUSE_PERSON, "paused by a person");
+	rollout_set_reason(r, CAUSE_PERSON, "paused by a person");
 	rollout_enter(t, PHASE_PAUSED, r->reason);
 	return true;
 }
@@ -281,7 +134,7 @@ static void pass_gate(struct turn *t)
 {
 	t->r->gate_deadline_ms = 0;
 	turn_note(t, NOTE_APPROVED, "step %d is approved", t->r->step + 1);
-	set_reason(t->r, CAUSE_NONE, "");
+	rollout_set_reason(t->r, CAUSE_NONE, "");
 	rollout_enter(t, PHASE_SHIFTING, "approved");
 	traffic_want(t, step_now(t)->percent, false, TAG_KEEP);
 }
@@ -344,7 +197,7 @@ static void phase_finishing(struct turn *t)
 	}
 	if (!traffic_is_settled(r) || !sequence_ensure(t, LIST_PROMOTED))
 		return;
-	set_reason(r, CAUSE_NONE,
+	rollout_set_reason(r, CAUSE_NONE,
 		r->traffic.by_latest
 			? "every step has passed; traffic follows LATEST"
 			: "every step has passed; the candidate is pinned, new "
@@ -541,6 +394,8 @@ void rollout_step(const struct policy *policy, struct rollout *state,
 		traffic_pump(&t);
 	} while (t.changed && !phase_is_end(state->phase));
 	sequence_pump(&t);
+	if (checks_are_due(&t)) /* each such tick also looks for drift */
+		traffic_watch(&t);
 	checks_pump(&t);
 }
 

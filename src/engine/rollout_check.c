@@ -99,11 +99,24 @@ void checks_reset(struct turn *t)
 	}
 }
 
-/* Asks every SLO that is due; each such tick also looks for drift. */
+bool checks_are_due(const struct turn *t)
+{
+	const struct rollout *r = t->r;
+	size_t i;
+
+	if (!r->checking || rollout_is_reverting(r) || phase_is_end(r->phase))
+		return false;
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (!r->check[i].asked_ms && r->check[i].due_ms <= t->now)
+			return true;
+	}
+	return false;
+}
+
+/* Asks every SLO that is due. */
 void checks_pump(struct turn *t)
 {
 	struct rollout *r = t->r;
-	bool asked = false;
 	size_t i;
 
 	if (!r->checking || rollout_is_reverting(r) || phase_is_end(r->phase))
@@ -115,9 +128,6 @@ void checks_pump(struct turn *t)
 			turn_wake(t, r->check[i].due_ms);
 			continue;
 		}
-		if (!asked)
-			traffic_watch(t);
-		asked = true;
 		r->check[i].asked_ms = t->now;
 		turn_effect(t, EFFECT_CHECK)->slo = (int)i;
 	}

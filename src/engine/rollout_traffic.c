@@ -65,32 +65,6 @@ static int highest_candidate(const struct traffic_state *g)
 	return most;
 }
 
-void traffic_want(
-	struct turn *t, int percent, bool to_latest, enum tag_change tag)
-{
-	struct traffic_state *g = &t->r->traffic;
-
-	g->wants = true;
-	g->percent = percent;
-	g->to_latest = to_latest;
-	g->tag = tag;
-	g->reassert = false; /* it was for what was wanted before */
-	g->deadline_ms = t->now + t->policy->revert_timeout_ms;
-	g->attempt = 0;
-	g->polls = 0;
-	g->retry_ms = 0;
-	g->rejected = false;
-	g->trouble[0] = '\0';
-	/* A breach reverts on the read of its own check tick; others read anew. */
-	if (t->r->phase != PHASE_REVERTING || t->r->cause != CAUSE_SLO)
-		g->fresh = false;
-}
-
-bool traffic_is_settled(const struct rollout *r)
-{
-	return !r->traffic.wants;
-}
-
 static void read_again(struct turn *t, int64_t delay_ms)
 {
 	t->r->traffic.fresh = false;

@@ -2,6 +2,7 @@
  * One turn of the engine: what the files of src/engine share during one call
  * of rollout_step. Not for anybody else.
  *
+ *   decision.c          where to go from here, which traffic is wanted
  *   rollout.c           the phases: which comes after which, and when
  *   rollout_back.c      reverting and rolling back
  *   rollout_event.c     takes an event's facts into the state
@@ -32,8 +33,10 @@ void turn_wake(struct turn *t, int64_t at_ms); /* the earliest wins; 0: none */
 /* Copies a text into one of the state's arrays, cut at a whole character. */
 void text_set(char *to, size_t size, const char *from);
 
-/* rollout.c: decisions that more than one file takes. */
+/* decision.c */
 void rollout_enter(struct turn *t, enum phase phase, const char *reason);
+void rollout_set_reason(
+	struct rollout *r, enum cause cause, const char *reason);
 void rollout_revert(struct turn *t, enum cause cause, const char *reason);
 void rollout_refuse(struct turn *t, enum cause cause, const char *reason);
 void rollout_stop_for_drift(struct turn *t, const char *reason);
@@ -41,6 +44,10 @@ void rollout_hold(struct turn *t, enum cause cause, const char *reason);
 void rollout_go_on(struct turn *t); /* from held or paused, back to where */
 bool rollout_is_reverting(const struct rollout *r); /* or rolling back */
 bool rollout_is_finishing(const struct turn *t);
+const struct step *step_now(const struct turn *t);
+void traffic_want(
+	struct turn *t, int percent, bool to_latest, enum tag_change tag);
+bool traffic_is_settled(const struct rollout *r); /* nothing is wanted */
 
 /* rollout_back.c */
 void phase_reverting(struct turn *t);
@@ -53,6 +60,7 @@ void event_take(struct turn *t);
 void checks_begin(struct turn *t); /* the candidate has users: watch it */
 void checks_open_bake(struct turn *t); /* settle is over: passes count */
 void checks_reset(struct turn *t); /* a person overrules what is latched */
+bool checks_are_due(const struct turn *t);
 void checks_pump(struct turn *t); /* asks every SLO that is due */
 void checks_take(struct turn *t); /* EVENT_CHECK */
 void checks_resumed(struct turn *t);
@@ -65,9 +73,6 @@ int checks_find_unevaluable(
 
 /* rollout_traffic.c: level-triggered. A phase says what it wants and is told
  * when it is there; reads, writes, retries and drift happen in between. */
-void traffic_want(
-	struct turn *t, int percent, bool to_latest, enum tag_change tag);
-bool traffic_is_settled(const struct rollout *r); /* nothing is wanted */
 void traffic_pump(struct turn *t); /* the next move towards it */
 void traffic_seen(struct turn *t); /* EVENT_TRAFFIC */
 void traffic_unseen(struct turn *t); /* EVENT_TRAFFIC_ERROR */

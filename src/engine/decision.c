@@ -1,0 +1,181 @@
+/*
+ * Decisions that more than one file of the engine takes: where a rollout goes
+ * from here, and which traffic is wanted. Owns the table of legal moves; knows
+ * nothing of how a phase waits or how traffic gets there.
+ */
+#include <assert.h>
+
+#include "engine/turn.h"
+
+#define BIT(phase) (1u << (phase))
+
+/* From where to where a rollout may go. */
+static const unsigned moves[PHASES] = {
+	[PHASE_PREFLIGHT] = BIT(PHASE_AWAITING_APPROVAL) | BIT(PHASE_SHIFTING) |
+			    BIT(PHASE_HELD) | BIT(PHASE_PAUSED) |
+			    BIT(PHASE_REVERTING) | BIT(PHASE_REFUSED),
+	[PHASE_AWAITING_APPROVAL] = BIT(PHASE_SHIFTING) | BIT(PHASE_HELD) |
+				    BIT(PHASE_PAUSED) | BIT(PHASE_REVERTING) |
+				    BIT(PHASE_STOPPED),
+	[PHASE_SHIFTING] = BIT(PHASE_BAKING) | BIT(PHASE_HELD) |
+			   BIT(PHASE_PROMOTED) | BIT(PHASE_REVERTING) |
+			   BIT(PHASE_STOPPED),
+	[PHASE_BAKING] = BIT(PHASE_AWAITING_APPROVAL) | BIT(PHASE_SHIFTING) |
+			 BIT(PHASE_HELD) | BIT(PHASE_PAUSED) |
+			 BIT(PHASE_REVERTING) | BIT(PHASE_STOPPED),
+	[PHASE_HELD] = BIT(PHASE_PREFLIGHT) | BIT(PHASE_AWAITING_APPROVAL) |
+		       BIT(PHASE_SHIFTING) | BIT(PHASE_BAKING) |
+		       BIT(PHASE_PAUSED) | BIT(PHASE_REVERTING) |
+		       BIT(PHASE_STOPPED),
+	[PHASE_PAUSED] = BIT(PHASE_PREFLIGHT) | BIT(PHASE_AWAITING_APPROVAL) |
+			 BIT(PHASE_BAKING) | BIT(PHASE_HELD) |
+			 BIT(PHASE_REVERTING) | BIT(PHASE_STOPPED),
+	[PHASE_REVERTING] = BIT(PHASE_ROLLING_BACK) |
+			    BIT(PHASE_ROLLBACK_FAILED) | BIT(PHASE_STOPPED),
+	[PHASE_ROLLING_BACK] = BIT(PHASE_ROLLED_BACK) |
+			       BIT(PHASE_ROLLBACK_FAILED) | BIT(PHASE_STOPPED),
+};
+
+/* The one place that writes .phase. */
+void rollout_enter(struct turn *t, enum phase phase, const char *reason)
+{
+	struct rollout *r = t->r;
+	struct note *note;
+
+	assert(moves[r->phase] & BIT(phase));
+	note = turn_note(t, NOTE_PHASE, "%s", reason);
+	note->from = r->phase;
+	note->to = phase;
+	r->phase = phase;
+	r->phase_ms = t->now;
+	if (phase != PHASE_HELD)
+		r->hold_deadline_ms = 0;
+	t->changed = true;
+}
+
+void rollout_set_reason(struct rollout *r, enum cause cause, const char *reason)
+{
+	r->cause = cause;
+	text_set(r->reason, sizeof(r->reason), reason);
+}
+
+bool rollout_is_reverting(const struct rollout *r)
+{
+	return r->phase == PHASE_REVERTING || r->phase == PHASE_ROLLING_BACK;
+}
+
+bool rollout_is_finishing(const struct turn *t)
+{
+	return t->r->step >= 0 && (size_t)t->r->step == t->policy->n_steps;
+}
+
+const struct step *step_now(const struct turn *t)
+{
+	return &t->policy->steps[t->r->step];
+}
+
+/* Decisions that cut across the phases. */
+
+void rollout_revert(struct turn *t, enum cause cause, const char *reason)
+{
+	struct rollout *r = t->r;
+
+	if (rollout_is_reverting(r) || phase_is_end(r->phase))
+		return;
+	sequence_cancel(t);
+	rollout_set_reason(r, cause, reason);
+	r->gate_deadline_ms = 0;
+	r->pause_wanted = false;
+	rollout_enter(t, PHASE_REVERTING, reason);
+	if (r->traffic.writing)
+		turn_effect(t, EFFECT_HURRY);
+	traffic_want(t, 0, false, r->tag_is_ours ? TAG_REMOVE : TAG_KEEP);
+}
+
+void rollout_refuse(struct turn *t, enum cause cause, const char *reason)
+{
+	struct rollout *r = t->r;
+
+	assert(r->phase == PHASE_PREFLIGHT);
+	if (r->refusing)
+		return;
+	sequence_cancel(t);
+	rollout_set_reason(r, cause, reason);
+	r->refusing = true;
+	t->changed = true;
+	if (r->tag_is_ours && cause != CAUSE_DRIFT) {
+		if (r->traffic.writing)
+			turn_effect(t, EFFECT_HURRY);
+		traffic_want(t, r->traffic.set.candidate, false, TAG_REMOVE);
+	} else {
+		r->traffic.wants = false;
+	}
+}
+
+void rollout_stop_for_drift(struct turn *t, const char *reason)
+{
+	sequence_cancel(t);
+	t->r->traffic.wants = false;
+	rollout_set_reason(t->r, CAUSE_DRIFT, reason);
+	rollout_enter(t, PHASE_STOPPED, reason);
+}
+
+void rollout_hold(struct turn *t, enum cause cause, const char *reason)
+{
+	struct rollout *r = t->r;
+
+	if (rollout_is_reverting(r) || phase_is_end(r->phase))
+		return;
+	rollout_set_reason(r, cause, reason);
+	if (r->phase == PHASE_HELD) {
+		turn_note(t, NOTE_WARNING, "%s", reason);
+		return;
+	}
+	r->held_from = r->phase;
+	/* A shift that is not written yet is not written while held. */
+	if (r->phase == PHASE_SHIFTING)
+		r->traffic.wants = false;
+	rollout_enter(t, PHASE_HELD, reason);
+	r->hold_deadline_ms = t->now + t->policy->hold_timeout_ms;
+}
+
+void rollout_go_on(struct turn *t)
+{
+	struct rollout *r = t->r;
+	enum phase back =
+		r->phase == PHASE_HELD ? r->held_from : r->paused_from;
+
+	rollout_set_reason(r, CAUSE_NONE, "");
+	rollout_enter(t, back, "going on");
+	if (back != PHASE_SHIFTING)
+		return;
+	r->finish_begun = false;
+	if (!rollout_is_finishing(t))
+		traffic_want(t, step_now(t)->percent, false, TAG_KEEP);
+}
+
+void traffic_want(
+	struct turn *t, int percent, bool to_latest, enum tag_change tag)
+{
+	struct traffic_state *g = &t->r->traffic;
+
+	g->wants = true;
+	g->percent = percent;
+	g->to_latest = to_latest;
+	g->tag = tag;
+	g->reassert = false; /* it was for what was wanted before */
+	g->deadline_ms = t->now + t->policy->revert_timeout_ms;
+	g->attempt = 0;
+	g->polls = 0;
+	g->retry_ms = 0;
+	g->rejected = false;
+	g->trouble[0] = '\0';
+	/* A breach reverts on the read of its own check tick; others read anew. */
+	if (t->r->phase != PHASE_REVERTING || t->r->cause != CAUSE_SLO)
+		g->fresh = false;
+}
+
+bool traffic_is_settled(const struct rollout *r)
+{
+	return !r->traffic.wants;
+}
