@@ -76,8 +76,7 @@ static bool has_matcher(const json_t *list, const struct matcher *m)
 	const json_t *item, *equal;
 	size_t i;
 
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		equal = json_object_get(item, "isEqual"); /* default: true */
 		if (!strcmp(text_of(item, "name"), m->name) &&
 			!strcmp(text_of(item, "value"), m->value) &&
@@ -144,8 +143,7 @@ int silence_find(const struct silence_spec *spec, const char *bytes, size_t len,
 		rc = err_set(err_r, ERR_PROTOCOL,
 			"the answer is no list of silences: is this an "
 			"Alertmanager?");
-	json_array_foreach(list, i, silence)
-	{
+	json_array_foreach(list, i, silence) {
 		if (rc < 0 || !is_ours(silence, spec))
 			continue;
 		if (*n_r == SILENCES_OURS_MAX) {

@@ -155,8 +155,7 @@ int granted_decode(const char *bytes, size_t len, const char *permission,
 	size_t i;
 
 	*granted_r = false;
-	json_array_foreach(list, i, one)
-	{
+	json_array_foreach(list, i, one) {
 		if (json_is_string(one) &&
 			!strcmp(json_string_value(one), permission))
 			*granted_r = true;
@@ -194,8 +193,7 @@ static const json_t *find_newest(const json_t *list, const char *version)
 	struct err err;
 	size_t i;
 
-	json_array_foreach(list, i, release)
-	{
+	json_array_foreach(list, i, release) {
 		if (version && (!can_be_released(release) ||
 				       !strcmp(version_of(release), version)))
 			continue;

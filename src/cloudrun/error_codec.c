@@ -130,8 +130,7 @@ static void explain_violations(struct explanation *e, const json_t *list,
 	const json_t *violation;
 	size_t i;
 
-	json_array_foreach(list, i, violation)
-	{
+	json_array_foreach(list, i, violation) {
 		const char *name = member_hint(violation, key);
 		const char *text = member_hint(violation, "description");
 
@@ -178,8 +177,9 @@ static struct explanation explain(const json_t *error)
 
 	buf_init(&e.text, ERR_TEXT_MAX - 128);
 	member_clean(&e.text, message ? message : "(no message)");
-	json_array_foreach(details, i, detail) if (i < DETAILS_MAX)
-		explain_detail(&e, detail);
+	json_array_foreach(details, i, detail)
+		if (i < DETAILS_MAX)
+			explain_detail(&e, detail);
 	if (message && (strstr(message, "iam.serviceaccounts.actAs") ||
 			       strstr(message, "iam.serviceAccounts.actAs")))
 		buf_adds(&e.text,

@@ -66,8 +66,7 @@ static int count_newer(const json_t *list, const char *looked_for,
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		name = member_hint(item, "name");
 		if (!name || !member_is_label(member_short_name(name)))
 			return err_set(err_r, ERR_PROTOCOL,

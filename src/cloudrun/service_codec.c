@@ -99,10 +99,9 @@ static int decode_traffic(struct arena *arena, const json_t *root,
 	traffic_r->n = json_array_size(array);
 	traffic_r->item = arena_alloc(
 		arena, (traffic_r->n + 1) * sizeof(*traffic_r->item));
-	json_array_foreach(array, i,
-		entry) if (decode_target(arena, entry, &traffic_r->item[i],
-				   err_r) < 0) return err_wrap(err_r, "%s[%zu]",
-		key, i);
+	json_array_foreach(array, i, entry)
+		if (decode_target(arena, entry, &traffic_r->item[i], err_r) < 0)
+			return err_wrap(err_r, "%s[%zu]", key, i);
 	return 0;
 }
 
@@ -314,8 +313,7 @@ static const json_t *find_ready(const json_t *conditions)
 	const char *type;
 	size_t i;
 
-	json_array_foreach(conditions, i, condition)
-	{
+	json_array_foreach(conditions, i, condition) {
 		type = member_hint(condition, "type");
 		if (type && strcmp(type, "Ready") == 0)
 			return condition;

@@ -60,8 +60,7 @@ static bool is_for(const json_t *aud, const char *audience)
 
 	if (json_is_string(aud))
 		return strcmp(json_string_value(aud), audience) == 0;
-	json_array_foreach(aud, i, one)
-	{
+	json_array_foreach(aud, i, one) {
 		if (json_is_string(one) &&
 			strcmp(json_string_value(one), audience) == 0)
 			return true;

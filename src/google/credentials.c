@@ -164,8 +164,7 @@ static struct kept *find_id(
 {
 	struct kept *kept;
 
-	TAILQ_FOREACH(kept, &credentials->ids, link)
-	{
+	TAILQ_FOREACH(kept, &credentials->ids, link) {
 		if (strcmp(kept->audience, audience) == 0)
 			return kept;
 	}
@@ -179,8 +178,7 @@ static void make_room(struct credentials *credentials)
 
 	if (credentials->n_ids < AUDIENCES_MAX)
 		return;
-	TAILQ_FOREACH(kept, &credentials->ids, link)
-	{
+	TAILQ_FOREACH(kept, &credentials->ids, link) {
 		if (kept_is_idle(kept)) {
 			forget(credentials, kept);
 			return;

@@ -208,8 +208,7 @@ static int decode_headers(
 	if (json_object_size(headers) > SUBJECT_HEADERS_MAX)
 		return err_set(err_r, ERR_AUTH, "more than %d \"headers\"",
 			SUBJECT_HEADERS_MAX);
-	json_object_foreach((json_t *)headers, name, value)
-	{
+	json_object_foreach((json_t *)headers, name, value) {
 		header = &subject->headers[subject->n_headers];
 		if (!json_is_string(value) ||
 			json_string_length(value) > HEADER_MAX)

@@ -90,8 +90,7 @@ static int decode_delegates(
 		return err_set(err_r, ERR_AUTH,
 			"\"delegates\" must be a list of at most %d",
 			DELEGATES_MAX);
-	json_array_foreach(list, i, one)
-	{
+	json_array_foreach(list, i, one) {
 		text = json_string_value(one);
 		if (text && strncmp(text, start, strlen(start)) == 0)
 			text += strlen(start);

@@ -98,8 +98,7 @@ static struct host *host_join(struct http *http, const char *origin)
 {
 	struct host *host;
 
-	TAILQ_FOREACH(host, &http->hosts, link)
-	{
+	TAILQ_FOREACH(host, &http->hosts, link) {
 		if (!strcmp(host->origin, origin))
 			break;
 	}
@@ -152,8 +151,7 @@ static void call_wait(struct http *http, struct http_call *call)
 	http->n_waiting++;
 	next = NULL;
 	if (call->request.urgent) {
-		TAILQ_FOREACH(next, &call->host->waiting, link)
-		{
+		TAILQ_FOREACH(next, &call->host->waiting, link) {
 			if (!next->request.urgent)
 				break;
 		}

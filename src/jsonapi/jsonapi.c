@@ -203,8 +203,7 @@ static struct flight *find_flight(
 {
 	struct flight *flight;
 
-	LIST_FOREACH(flight, &api->flights[wanted->hash % BUCKETS], link)
-	{
+	LIST_FOREACH(flight, &api->flights[wanted->hash % BUCKETS], link) {
 		if (flight->hash == wanted->hash &&
 			flight->timeout_ms == wanted->timeout_ms &&
 			same_text(flight->url, wanted->url) &&

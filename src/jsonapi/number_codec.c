@@ -237,8 +237,7 @@ static int count_issues(
 	if (!json_is_array(root))
 		return err_set(err_r, ERR_PROTOCOL,
 			"the answer is not a list of issues");
-	json_array_foreach(root, i, item)
-	{
+	json_array_foreach(root, i, item) {
 		if (!is_issue(item))
 			return err_set(err_r, ERR_PROTOCOL,
 				"entry %zu of the answer is no issue: it has "

@@ -107,8 +107,7 @@ static struct pause *find(const struct pauses *pauses,
 	size_t len = place_len(source, url);
 	struct pause *pause;
 
-	TAILQ_FOREACH(pause, &pauses->list, link)
-	{
+	TAILQ_FOREACH(pause, &pauses->list, link) {
 		if (strlen(pause->place) == len &&
 			!memcmp(pause->place, url, len) &&
 			source_is_alike(pause->source, source))

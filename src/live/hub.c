@@ -101,8 +101,8 @@ static void metrics_release(struct hub *hub, const struct policy *policy)
 	struct live *live;
 
 	TAILQ_FOREACH(live, &hub->lives, link)
-	if (live->policy == policy)
-		return;
+		if (live->policy == policy)
+			return;
 	while ((slot = *at)) {
 		if (slot->policy != policy) {
 			at = &slot->next;
@@ -136,8 +136,8 @@ void hub_leave(struct live *live)
 	struct hub_entry *entry;
 
 	STAILQ_FOREACH(entry, &hub->durable, link)
-	if (entry->live == live)
-		entry->live = NULL;
+		if (entry->live == live)
+			entry->live = NULL;
 	entries_drop(live);
 	TAILQ_REMOVE(&hub->lives, live, link);
 	hub->n_lives--;
@@ -285,11 +285,10 @@ static int entries_write(struct live *live, struct err *err_r)
 	int rc;
 
 	STAILQ_FOREACH(entry, &live->entries, link)
-	n++;
+		n++;
 	events = xcalloc(n, sizeof(*events));
 	n = 0;
-	STAILQ_FOREACH(entry, &live->entries, link)
-	{
+	STAILQ_FOREACH(entry, &live->entries, link) {
 		events[n++] = entry->event;
 		ended = ended || entry->ended;
 	}
@@ -297,8 +296,8 @@ static int entries_write(struct live *live, struct err *err_r)
 		live->state.reason, ended, err_r);
 	free(events);
 	STAILQ_FOREACH(entry, &live->entries, link)
-	if (rc == 0)
-		rc = settle(store, &entry->settlement, err_r);
+		if (rc == 0)
+			rc = settle(store, &entry->settlement, err_r);
 	return rc;
 }
 
@@ -425,8 +424,8 @@ static int commands_take(struct hub *hub, struct err *err_r)
 	rc = store_commands_rollouts(hub->world.store, &arena, &ids, &n, err_r);
 	if (rc == 0 && n)
 		TAILQ_FOREACH(live, &hub->lives, link)
-	if (bsearch(live->id, ids, n, sizeof(*ids), by_name))
-		live_commands(live);
+			if (bsearch(live->id, ids, n, sizeof(*ids), by_name))
+				live_commands(live);
 	arena_fini(&arena);
 	return rc;
 }

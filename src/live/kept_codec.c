@@ -9,8 +9,7 @@ void kept_decode(const char *data,
 	json_t *root = json_loads(data, 0, NULL), *value;
 	const char *name;
 
-	json_object_foreach(json_object_get(root, "kept"), name, value)
-	{
+	json_object_foreach(json_object_get(root, "kept"), name, value) {
 		if (json_is_string(value))
 			fn(name, json_string_value(value), arg);
 	}

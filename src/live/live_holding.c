@@ -45,8 +45,8 @@ static struct holding *holding_of(
 	struct holding *holding;
 
 	LIST_FOREACH(holding, &live->holdings, link)
-	if (holding->action == action)
-		return holding;
+		if (holding->action == action)
+			return holding;
 	holding = xcalloc(1, sizeof(*holding));
 	holding->live = live;
 	holding->action = action;
@@ -75,8 +75,8 @@ const char *live_kept(struct live *live, const struct action *action)
 	struct holding *holding;
 
 	LIST_FOREACH(holding, &live->holdings, link)
-	if (holding->action == action)
-		return holding->recorded;
+		if (holding->action == action)
+			return holding->recorded;
 	return NULL;
 }
 
@@ -153,8 +153,8 @@ static bool any_is_open(const struct live *live)
 	const struct holding *holding;
 
 	LIST_FOREACH(holding, &live->holdings, link)
-	if (holding->open)
-		return true;
+		if (holding->open)
+			return true;
 	return false;
 }
 
@@ -170,8 +170,7 @@ static void release_late(void *arg)
 	struct holding *holding;
 
 	live->release = NULL;
-	LIST_FOREACH(holding, &live->holdings, link)
-	{
+	LIST_FOREACH(holding, &live->holdings, link) {
 		holding_stop(holding);
 		if (holding->open)
 			log_line(LOG_WARN,
@@ -189,8 +188,7 @@ void live_release(struct live *live, void (*released)(struct live *live))
 	struct holding *holding;
 
 	live->released = released;
-	LIST_FOREACH(holding, &live->holdings, link)
-	{
+	LIST_FOREACH(holding, &live->holdings, link) {
 		holding_stop(holding);
 		if (holding->open)
 			holding_job(holding, JOB_RELEASE, holding_released);
@@ -219,7 +217,7 @@ void live_holdings_stop(struct live *live)
 
 	timer_cancel(&live->release);
 	LIST_FOREACH(holding, &live->holdings, link)
-	holding_stop(holding);
+		holding_stop(holding);
 }
 
 void live_holdings_free(struct live *live)
@@ -294,10 +292,10 @@ int live_holdings_read(struct live *live, struct err *err_r)
 		    live, err_r) < 0)
 		return -1;
 	LIST_FOREACH(holding, &live->holdings, link)
-	if (holding->open) { /* it may be about to end */
-		timer_cancel(&holding->timer);
-		holding->timer =
-			timer_start(live_loop(live), 0, holding_renew, holding);
-	}
+		if (holding->open) { /* it may be about to end */
+			timer_cancel(&holding->timer);
+			holding->timer = timer_start(
+				live_loop(live), 0, holding_renew, holding);
+		}
 	return 0;
 }

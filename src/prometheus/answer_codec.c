@@ -80,8 +80,7 @@ static int decode_warnings(
 	buf_init(&text, ANSWER_BYTES_MAX);
 	if (json_is_true(json_object_get(root, "isPartial")))
 		add_warning(&text, "the answer is partial");
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		if (n++ < WARNINGS_KEPT)
 			add_warning(&text, json_is_string(item)
 						   ? json_string_value(item)

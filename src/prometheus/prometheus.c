@@ -266,8 +266,7 @@ static struct flight *find_flight(const struct prometheus *prometheus,
 {
 	struct flight *flight;
 
-	LIST_FOREACH(flight, &prometheus->flights[hash % BUCKETS], link)
-	{
+	LIST_FOREACH(flight, &prometheus->flights[hash % BUCKETS], link) {
 		if (flight->hash == hash && !flight->range.step_ms &&
 			flight->timeout_ms == timeout_ms &&
 			strcmp(flight->query, query) == 0)

@@ -110,8 +110,7 @@ static int add_series(
 	series = series_of(range, json_object_get(item, "metric"), err_r);
 	if (!series)
 		return -1;
-	json_array_foreach(values, i, pair)
-	{
+	json_array_foreach(values, i, pair) {
 		if (add_pair(series, pair, err_r) < 0)
 			return -1;
 	}
@@ -139,8 +138,7 @@ static int add_data(struct range *range, const json_t *data, struct err *err_r)
 			"the answer is a %s where query_range gives a matrix",
 			shown);
 	}
-	json_array_foreach(result, i, item)
-	{
+	json_array_foreach(result, i, item) {
 		if (add_series(range, item, err_r) < 0)
 			return -1;
 	}

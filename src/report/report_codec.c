@@ -144,8 +144,7 @@ static const char *table_of(const struct reading *r)
 	if (!json_is_array(table))
 		return NULL;
 	buf_init(&out, STORE_EVENT_BYTES_MAX);
-	json_array_foreach(table, i, item)
-	{
+	json_array_foreach(table, i, item) {
 		revision = json_string_value(json_object_get(item, "revision"));
 		tag = json_string_value(json_object_get(item, "tag"));
 		buf_addf(&out, "%s  %d %%%s%s\n",

@@ -101,8 +101,7 @@ static bool is_map(const json_t *value)
 
 	if (!json_is_object(value))
 		return false;
-	json_object_foreach((json_t *)value, key, item)
-	{
+	json_object_foreach((json_t *)value, key, item) {
 		if (!json_is_string(item))
 			return false;
 	}
@@ -176,8 +175,7 @@ static void check_field(const struct field *field, const json_t *value,
 			"Invalid value at '%s': a list is expected.", at);
 		return;
 	}
-	json_array_foreach(value, i, item)
-	{
+	json_array_foreach(value, i, item) {
 		snprintf(here, sizeof(here), "%.100s[%zu]", at, i);
 		check_value(field, item, here, error);
 	}
@@ -191,8 +189,7 @@ int admin_check_message(const struct field *fields, const json_t *body,
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)body, name, value)
-	{
+	json_object_foreach((json_t *)body, name, value) {
 		for (field = fields; field->name; field++) {
 			if (strcmp(field->name, name) == 0)
 				break;

@@ -212,8 +212,7 @@ static int check_permissions(const json_t *list, struct rpc_error *error)
 		return rpc_error_field(error, "permissions",
 			"permissions must be a list of at most %d.",
 			PERMISSIONS_MAX);
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		text = json_string_value(item);
 		if (!text || strchr(text, '*') || !strchr(text, '.'))
 			return rpc_error_field(error, "permissions",
@@ -242,8 +241,7 @@ static int service_test(struct admin_call *call, struct rpc_error *error)
 		return -1;
 	}
 	held = json_array();
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		if (admin_is_granted(call->rules, json_string_value(item)))
 			json_array_append(held, item);
 	}

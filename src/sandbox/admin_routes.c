@@ -144,8 +144,7 @@ static json_t *select_inside(const json_t *value, const char *field)
 		return some;
 	}
 	some = json_array();
-	json_array_foreach(value, i, item)
-	{
+	json_array_foreach(value, i, item) {
 		json_array_append_new(some, select_inside(item, field));
 	}
 	return some;

@@ -175,8 +175,7 @@ static int deny_read(
 			"deny must be a list of at most %d permissions",
 			ADMIN_DENY_MAX);
 	rules->n_deny = 0;
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		text = json_string_value(item);
 		if (!text || strlen(text) >= ADMIN_PERMISSION_MAX)
 			return rpc_error_field(error, "deny",
@@ -242,8 +241,7 @@ static json_t *traffic_list(const json_t *map)
 	json_t *list = json_array(), *percent;
 	const char *name;
 
-	json_object_foreach((json_t *)map, name, percent)
-	{
+	json_object_foreach((json_t *)map, name, percent) {
 		bool latest = strcmp(name, "LATEST") == 0;
 		json_t *entry = json_pack("{s:s, s:O}", "type",
 			latest ? TYPE "LATEST" : TYPE "REVISION", "percent",

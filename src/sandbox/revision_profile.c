@@ -175,8 +175,7 @@ static int read_codes(const json_t *codes, struct revision_profile *profile,
 	if (!json_is_object(codes))
 		return err_set(err_r, ERR_USAGE,
 			"codes must be an object such as {\"503\": \"1%%\"}");
-	json_object_foreach((json_t *)codes, code, share)
-	{
+	json_object_foreach((json_t *)codes, code, share) {
 		if (share_text(share, text, err_r) < 0 ||
 			set_code(profile, code, text, err_r) < 0)
 			return -1;
@@ -215,8 +214,7 @@ int revision_profile_read(const json_t *body, const char *also,
 	char text[32];
 	json_t *value;
 
-	json_object_foreach((json_t *)body, name, value)
-	{
+	json_object_foreach((json_t *)body, name, value) {
 		if (!admin_word_in(name, strlen(name),
 			    "latency sigma errors codes proxy") &&
 			!admin_word_in(name, strlen(name), also))

@@ -175,8 +175,7 @@ int routes_read(const json_t *list, const char *service,
 	if (json_array_size(list) > ROUTES_MAX)
 		return rpc_error_field(error, "service.traffic",
 			"More than %d traffic targets.", ROUTES_MAX);
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		snprintf(at, sizeof(at), "service.traffic[%zu]", i);
 		routes_add(routes_r, ROUTE_REVISION, "", 0);
 		target_read(entry, at, &routes_r->item[i], error);

@@ -46,8 +46,7 @@ static void prune(const struct field *fields, json_t *object)
 		field = find(fields, name, strlen(name));
 		if (field && field->message && json_is_object(value))
 			prune(field->message, value);
-		json_array_foreach(value, i, item)
-		{
+		json_array_foreach(value, i, item) {
 			if (field && field->message)
 				prune(field->message, item);
 		}
@@ -190,8 +189,7 @@ static void check_keys(const struct model *model, const char *map,
 	json_t *now = json_object_get(model->fields, map), *value;
 	const char *key, *slash;
 
-	json_object_foreach(json_object_get(fields, map), key, value)
-	{
+	json_object_foreach(json_object_get(fields, map), key, value) {
 		slash = strchr(key, '/');
 		if (!slash || json_object_get(now, key) ||
 			!admin_word_in(

@@ -112,8 +112,8 @@ static bool is_traffic_body(const char *bytes, size_t len)
 	bool good;
 	size_t i;
 
-	json_array_foreach(list, i, entry) sum +=
-		json_integer_value(json_object_get(entry, "percent"));
+	json_array_foreach(list, i, entry)
+		sum += json_integer_value(json_object_get(entry, "percent"));
 	good = json_object_size(root) == 3 && sum == 100 &&
 	       json_is_string(json_object_get(root, "name")) &&
 	       strcmp(json_string_value(json_object_get(root, "etag")),

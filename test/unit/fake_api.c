@@ -59,8 +59,7 @@ static bool block_is_good(const json_t *block)
 			       "mrkdwn", 3000);
 	if (strcmp(type, "section") != 0 || json_array_size(fields) > 10)
 		return false;
-	json_array_foreach(fields, i, field)
-	{
+	json_array_foreach(fields, i, field) {
 		if (!text_is_good(field, "mrkdwn", 2000))
 			return false;
 	}
@@ -80,8 +79,7 @@ static void slack(struct server_request *request, const json_t *posted)
 		say(request, 400, "text/plain", "no_text");
 		return;
 	}
-	json_array_foreach(blocks, i, block)
-	{
+	json_array_foreach(blocks, i, block) {
 		if (block_is_good(block))
 			continue;
 		say(request, 400, "text/plain", "invalid_blocks");

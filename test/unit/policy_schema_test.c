@@ -92,8 +92,7 @@ static void compare_keys(
 
 	assert_true(
 		json_is_false(json_object_get(schema, "additionalProperties")));
-	json_object_foreach(properties, property, value)
-	{
+	json_object_foreach(properties, property, value) {
 		key = key_find(section, property);
 		if (!key || !key->read)
 			differ(name, property, "the loader does not read it");
