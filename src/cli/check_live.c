@@ -97,15 +97,17 @@ static void print_arm(
 	jsonw_object(w, key);
 	jsonw_text(w, "revision", arm->revision);
 	jsonw_text(w, "outcome", outcome_name(arm->judgement.outcome));
-	if (arm->answers.value.kind == ANSWER_VALUE)
-		jsonw_number(w, "value", arm->answers.value.value);
-	if (arm->answers.baseline.kind == ANSWER_VALUE)
-		jsonw_number(w, "baseline", arm->answers.baseline.value);
-	if (arm->answers.requests.kind == ANSWER_VALUE)
-		jsonw_number(w, "requests", arm->answers.requests.value);
+	if (arm->answers.item[QUERY_VALUE].kind == ANSWER_VALUE)
+		jsonw_number(w, "value", arm->answers.item[QUERY_VALUE].value);
+	if (arm->answers.item[QUERY_BASELINE].kind == ANSWER_VALUE)
+		jsonw_number(
+			w, "baseline", arm->answers.item[QUERY_BASELINE].value);
+	if (arm->answers.item[QUERY_REQUESTS].kind == ANSWER_VALUE)
+		jsonw_number(
+			w, "requests", arm->answers.item[QUERY_REQUESTS].value);
 	jsonw_int(w, "series", (int64_t)arm->series[QUERY_VALUE]);
 	jsonw_int(w, "latency_ms", arm->latency_us / 1000);
-	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
+	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++) {
 		if (!arm->query[kind])
 			continue;
 		jsonw_text(w,

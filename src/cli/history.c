@@ -269,7 +269,7 @@ static void take_options(struct reading *r)
 struct outages {
 	struct reading *reading;
 	struct arena arena;
-	struct recorder_outage open[POLICY_SLOS_MAX][SERIES_KINDS];
+	struct recorder_outage open[POLICY_SLOS_MAX][QUERY_ROLES];
 	int64_t asked_ms[POLICY_SLOS_MAX]; /* by the last check, or the start */
 	struct event_context asked; /* the entry's queries */
 };
@@ -284,7 +284,7 @@ static int64_t turned_ms(const struct outages *o, int slo, int64_t asked_ms)
 }
 
 static void close_outage(
-	struct outages *o, int slo, enum series_kind kind, int64_t to_ms)
+	struct outages *o, int slo, enum query_role kind, int64_t to_ms)
 {
 	struct recorder_outage *open = &o->open[slo][kind];
 
@@ -297,9 +297,9 @@ static void close_outage(
 }
 
 static void remember(struct outages *o, const struct event *event,
-	enum series_kind kind, const struct answer *answer, int64_t asked_ms)
+	enum query_role kind, const struct answer *answer, int64_t asked_ms)
 {
-	const char *queries[SERIES_KINDS] = {o->asked.query,
+	const char *queries[QUERY_ROLES] = {o->asked.query,
 		o->asked.baseline_query, o->asked.requests_query};
 
 	if (answer->kind != ANSWER_NOT_ASKED)
@@ -311,8 +311,7 @@ static void remember(struct outages *o, const struct event *event,
 static void take_check(
 	struct outages *o, const struct event *event, int64_t time_ms)
 {
-	const struct answer *answers[SERIES_KINDS] = {&event->answers.value,
-		&event->answers.baseline, &event->answers.requests};
+	const struct answer *answers = event->answers.item;
 	const struct slo *slo = &o->reading->policy->slos[event->slo];
 	/* Of the data that was asked for: see `delay` of metrics. */
 	int64_t asked_ms = time_ms - event->latency_ms -
@@ -320,13 +319,13 @@ static void take_check(
 	struct recorder_outage *open;
 	int kind;
 
-	for (kind = 0; kind < SERIES_KINDS; kind++) {
+	for (kind = 0; kind < QUERY_ROLES; kind++) {
 		open = &o->open[event->slo][kind];
-		if (answers[kind]->kind != ANSWER_ERROR) {
-			close_outage(o, event->slo, (enum series_kind)kind,
+		if (answers[kind].kind != ANSWER_ERROR) {
+			close_outage(o, event->slo, (enum query_role)kind,
 				turned_ms(o, event->slo, asked_ms));
-			remember(o, event, (enum series_kind)kind,
-				answers[kind], asked_ms);
+			remember(o, event, (enum query_role)kind,
+				&answers[kind], asked_ms);
 			continue;
 		}
 		if (!open->from_ms)
@@ -372,8 +371,8 @@ static int take_checks(
 	rc = store_each_event(
 		store, r->plan.context.rollout, 0, take_entry, &o, err_r);
 	for (i = 0; i < r->policy->n_slos; i++) {
-		for (kind = 0; kind < SERIES_KINDS; kind++)
-			close_outage(&o, (int)i, (enum series_kind)kind, to_ms);
+		for (kind = 0; kind < QUERY_ROLES; kind++)
+			close_outage(&o, (int)i, (enum query_role)kind, to_ms);
 	}
 	return rc;
 }

@@ -46,7 +46,7 @@ MUST_CHECK int simulate_one(const struct simulation *simulation,
 /* As `run` would ask it; NULL: the SLO does not. */
 const char *simulate_query(const struct recording *recording,
 	const struct policy *policy, const struct slo *slo,
-	enum series_kind kind, struct arena *arena);
+	enum query_role kind, struct arena *arena);
 /* The next series that was recorded with another query, from *at on, which is
  * 0 at first; false: there is none. */
 bool simulate_changed_query(const struct policy *policy,

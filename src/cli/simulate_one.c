@@ -20,7 +20,7 @@ struct teller {
 	const struct recording *recording;
 	struct arena arena;
 	const char *rollout; /* id */
-	const char *query[POLICY_SLOS_MAX][SERIES_KINDS]; /* NULL: not asked */
+	const char *query[POLICY_SLOS_MAX][QUERY_ROLES]; /* NULL: not asked */
 	int64_t seq;
 	int percent;
 	struct timeline timeline;
@@ -53,9 +53,9 @@ static void teller_init(struct teller *t, const struct simulation *simulation,
 	t->rollout = arena_printf(&t->arena, "%s-%s-simu", service,
 		timestamp_print_id(recording->start_ms, id));
 	for (i = 0; i < policy->n_slos; i++) {
-		for (kind = 0; kind < SERIES_KINDS; kind++)
+		for (kind = 0; kind < QUERY_ROLES; kind++)
 			t->query[i][kind] = simulate_query(recording, policy,
-				&policy->slos[i], (enum series_kind)kind,
+				&policy->slos[i], (enum query_role)kind,
 				&t->arena);
 	}
 }
@@ -86,9 +86,9 @@ static void print_json(struct teller *t, const struct sim *sim,
 	buf_init(&data, STORE_EVENT_BYTES_MAX);
 	if (event->type == EVENT_CHECK && !note) {
 		context.judgement = sim_judgement(sim);
-		context.query = t->query[event->slo][SERIES_VALUE];
-		context.baseline_query = t->query[event->slo][SERIES_BASELINE];
-		context.requests_query = t->query[event->slo][SERIES_REQUESTS];
+		context.query = t->query[event->slo][QUERY_VALUE];
+		context.baseline_query = t->query[event->slo][QUERY_BASELINE];
+		context.requests_query = t->query[event->slo][QUERY_REQUESTS];
 	}
 	if (note) {
 		entry.name = note_name(note->type);

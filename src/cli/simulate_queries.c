@@ -8,7 +8,7 @@
 
 const char *simulate_query(const struct recording *recording,
 	const struct policy *policy, const struct slo *slo,
-	enum series_kind kind, struct arena *arena)
+	enum query_role kind, struct arena *arena)
 {
 	const struct series_context context = {
 		.project = recording->project ? recording->project
@@ -52,7 +52,7 @@ static bool are_alike(const char *a, const char *b)
 
 static bool has_changed(const struct policy *policy,
 	const struct recording *recording, const struct slo *slo,
-	enum series_kind kind)
+	enum query_role kind)
 {
 	const struct recording_series *series;
 	char name[SERIES_NAME_MAX];
@@ -75,11 +75,11 @@ bool simulate_changed_query(const struct policy *policy,
 	char name[SERIES_NAME_MAX])
 {
 	const struct slo *slo;
-	enum series_kind kind;
+	enum query_role kind;
 
-	for (; *at < policy->n_slos * SERIES_KINDS; ++*at) {
-		slo = &policy->slos[*at / SERIES_KINDS];
-		kind = (enum series_kind)(*at % SERIES_KINDS);
+	for (; *at < policy->n_slos * QUERY_ROLES; ++*at) {
+		slo = &policy->slos[*at / QUERY_ROLES];
+		kind = (enum query_role)(*at % QUERY_ROLES);
 		if (!has_changed(policy, recording, slo, kind))
 			continue;
 		++*at;

@@ -1,146 +1,64 @@
 /*
- * Checks: from the answers of one check to an outcome, and from outcomes over
- * time to a verdict. Knows the kinds of SLO; knows nothing of phases.
+ * Checks: finds the kind of an SLO and lets it judge; says a judgement in
+ * words. Knows nothing of phases, nor what a kind does.
  */
 #include "engine/check.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-static void judge(
-	struct judgement *j, enum outcome outcome, double value, double limit)
+#include "engine/check_kind.h"
+
+static const struct check_kind *kind_of(const struct slo *slo)
 {
-	j->outcome = outcome;
-	j->value = value;
-	j->limit = limit;
+	static const struct check_kind *const kinds[SLO_KINDS] = {
+		[SLO_THRESHOLD] = &check_threshold,
+	};
+
+	return kinds[slo->kind];
 }
 
-/* A limit was looked at; the first breach decides, else the nearest limit to
- * be passed is shown. True: breached. */
-static bool compare(struct judgement *j, bool breached, double value,
-	const char *sign, const char *name, double limit)
+void check_judge(const struct slo *slo, const struct check_state *state,
+	const struct answers *answers, struct judgement *judgement_r)
 {
-	judge(j, breached ? OUTCOME_BREACH : OUTCOME_PASS, value, limit);
-	j->sign = sign;
-	j->why = name;
-	return breached;
+	kind_of(slo)->judge(slo, state, answers, judgement_r);
 }
 
-/* Limits on the value alone: true when one is breached. */
-static bool judge_value(
-	const struct slo *slo, double value, struct judgement *j)
+enum verdict check_apply(const struct slo *slo, struct check_state *state,
+	const struct judgement *judgement)
 {
-	if (slo->has_critical && (slo->has_max || !slo->has_min) &&
-		value > slo->critical) {
-		j->critical = true;
-		return compare(j, true, value, ">", "critical", slo->critical);
-	}
-	if (slo->has_critical && !slo->has_max && slo->has_min &&
-		value < slo->critical) {
-		j->critical = true;
-		return compare(j, true, value, "<", "critical", slo->critical);
-	}
-	if (slo->has_max) {
-		if (value > slo->max)
-			return compare(j, true, value, ">", "max", slo->max);
-		compare(j, false, value, "<=", "max", slo->max);
-	}
-	if (slo->has_min) {
-		if (value < slo->min)
-			return compare(j, true, value, "<", "min", slo->min);
-		compare(j, false, value, ">=", "min", slo->min);
-	}
-	return false;
+	return kind_of(slo)->apply(slo, state, judgement);
 }
 
-static void no_data(struct judgement *j, double value, const char *why)
+bool check_is_satisfied(const struct slo *slo, const struct check_state *state)
 {
-	judge(j, OUTCOME_NO_DATA, value, NAN);
-	j->sign = NULL;
-	j->why = why;
+	return kind_of(slo)->is_satisfied(slo, state);
 }
 
-/*
- * Limits against the baseline. A baseline that is zero (or less, or infinite)
- * has no ratio: then max_increase or max decide when they are given.
- */
-static void judge_baseline(const struct slo *slo, double value,
-	const struct answer *baseline, struct judgement *j)
+void check_begin_step(const struct slo *slo, struct check_state *state)
 {
-	bool decided = slo->has_max || slo->has_min;
-	double b = baseline->value;
-
-	if (baseline->kind != ANSWER_VALUE || isnan(b) || isinf(b)) {
-		if (slo->no_baseline == NO_BASELINE_SKIP && decided)
-			return;
-		no_data(j, value, "the baseline has none");
-		return;
-	}
-	if (slo->has_max_increase) {
-		decided = true;
-		if (value > b + slo->max_increase) {
-			compare(j, true, value, ">", "baseline + max_increase",
-				b + slo->max_increase);
-			return;
-		}
-		compare(j, false, value, "<=", "baseline + max_increase",
-			b + slo->max_increase);
-	}
-	if (!slo->has_max_ratio)
-		return;
-	if (b > 0) {
-		compare(j, value > b * slo->max_ratio, value,
-			value > b * slo->max_ratio ? ">" : "<=",
-			"baseline x max_ratio", b * slo->max_ratio);
-		return;
-	}
-	if (!decided)
-		no_data(j, value,
-			"the baseline is zero, so that there is no ratio; "
-			"add max or max_increase");
+	kind_of(slo)->begin_step(state);
 }
 
-static bool has_baseline(const struct slo *slo)
+void check_reset(const struct slo *slo, struct check_state *state)
 {
-	return slo->baseline || slo->compare_stable;
+	kind_of(slo)->reset(state);
 }
 
-static bool is_trouble(const struct answers *a)
+void check_observe(const struct slo *slo, struct check_state *state)
 {
-	return a->value.kind == ANSWER_ERROR ||
-	       a->baseline.kind == ANSWER_ERROR ||
-	       a->requests.kind == ANSWER_ERROR;
+	kind_of(slo)->observe(slo, state);
 }
 
-void check_judge(
-	const struct slo *slo, const struct answers *a, struct judgement *j)
+void check_discard(const struct slo *slo, struct check_state *state,
+	const struct check_state *before)
 {
-	double requests =
-		a->requests.kind == ANSWER_VALUE ? a->requests.value : 0;
-	double value = a->value.value;
+	kind_of(slo)->discard(state, before);
+}
 
-	*j = (struct judgement){.value = NAN, .limit = NAN};
-	if (is_trouble(a)) {
-		judge(j, OUTCOME_ERROR, NAN, NAN);
-		j->why = "metrics could not be read";
-		return;
-	}
-	if (a->value.kind != ANSWER_VALUE || isnan(value)) {
-		no_data(j, NAN, "the query has no value");
-		return;
-	}
-	if (slo->requests && !(requests >= slo->requests_min)) {
-		no_data(j, requests, "too few requests");
-		j->limit = slo->requests_min;
-		return;
-	}
-	if (judge_value(slo, value, j))
-		return;
-	if (has_baseline(slo))
-		judge_baseline(slo, value, &a->baseline, j);
-	else if (j->outcome == OUTCOME_NONE)
-		compare(j, false, value, "<=", "critical", slo->critical);
+void check_expire(const struct slo *slo, struct check_state *state)
+{
+	kind_of(slo)->expire(state);
 }
 
 const char *judgement_print(
@@ -157,75 +75,4 @@ const char *judgement_print(
 			j->outcome == OUTCOME_NO_DATA ? "no data: " : "",
 			j->why ? j->why : "not evaluated");
 	return text;
-}
-
-static enum verdict window_apply(
-	const struct slo *slo, struct check_state *s, bool breached)
-{
-	uint64_t mask = slo->fail_of >= 64 ? UINT64_MAX
-					   : (UINT64_C(1) << slo->fail_of) - 1;
-
-	s->breaches = (s->breaches << 1 | breached) & mask;
-	if (s->decisive < slo->fail_of)
-		s->decisive++;
-	s->latest_passes = !breached;
-	if (!breached)
-		s->passes++;
-	else if (__builtin_popcountll(s->breaches) >= slo->fail_breaches)
-		s->failed = true;
-	if (s->failed)
-		return VERDICT_FAIL;
-	return breached ? VERDICT_UNDECIDED : VERDICT_PASS;
-}
-
-enum verdict check_apply(
-	const struct slo *slo, struct check_state *s, const struct judgement *j)
-{
-	s->outcome = j->outcome;
-	if (j->sign) {
-		s->value = j->value;
-		s->limit = j->limit;
-	}
-	s->errors = j->outcome == OUTCOME_ERROR ? s->errors + 1 : 0;
-	s->latest_passes = false;
-	switch (j->outcome) {
-	case OUTCOME_PASS:
-		return window_apply(slo, s, false);
-	case OUTCOME_BREACH:
-		if (j->critical)
-			s->failed = true;
-		return window_apply(slo, s, true);
-	case OUTCOME_NO_DATA:
-		if (slo->no_data == NO_DATA_WAIT)
-			break;
-		return window_apply(slo, s, slo->no_data == NO_DATA_BREACH);
-	case OUTCOME_ERROR:
-	case OUTCOME_NONE:
-		break;
-	}
-	return s->failed ? VERDICT_FAIL : VERDICT_UNDECIDED;
-}
-
-void check_begin_step(struct check_state *s)
-{
-	s->passes = 0;
-}
-
-bool check_is_satisfied(const struct slo *slo, const struct check_state *s)
-{
-	return !s->failed && s->latest_passes && s->passes >= slo->min_passes;
-}
-
-void check_reset(struct check_state *s)
-{
-	s->failed = false;
-	s->breaches = 0;
-	s->decisive = 0;
-	s->passes = 0;
-}
-
-void check_count_breach(struct check_state *s)
-{
-	s->passes++;
-	s->latest_passes = true;
 }

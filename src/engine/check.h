@@ -1,10 +1,9 @@
 /*
  * Checks: from answers to an outcome, and from outcomes to a verdict. Pure.
  *
- * The kinds of SLO share this seam: a kind turns the answers of one check into
- * an outcome (check_judge) and, over time, keeps what it needs in
- * `struct check_state`. The state machine only ever sees outcomes and
- * verdicts.
+ * The kinds of SLO share this seam (check_kind.h): a kind turns the answers of
+ * one check into an outcome (check_judge) and, over time, keeps what it needs in
+ * `struct check_state`. The state machine only ever sees outcomes and verdicts.
  */
 #ifndef TIDEGATE_ENGINE_CHECK_H
 #define TIDEGATE_ENGINE_CHECK_H
@@ -29,8 +28,16 @@ struct answer {
 	double value;
 };
 
+/* What a query of an SLO is for. */
+enum query_role {
+	QUERY_VALUE,
+	QUERY_BASELINE, /* the same of the other side */
+	QUERY_REQUESTS, /* how many requests the value rests on */
+	QUERY_ROLES
+};
+
 struct answers {
-	struct answer value, baseline, requests;
+	struct answer item[QUERY_ROLES]; /* by role */
 };
 
 enum outcome {
@@ -76,24 +83,33 @@ struct check_state {
 	bool failed; /* latched */
 };
 
-void check_judge(const struct slo *slo, const struct answers *answers,
-	struct judgement *judgement_r);
+/* `state` is what the SLO remembers from before; it is not changed. */
+void check_judge(const struct slo *slo, const struct check_state *state,
+	const struct answers *answers, struct judgement *judgement_r);
 
 /* Takes the judgement into the state; says what it means over time. */
 enum verdict check_apply(const struct slo *slo, struct check_state *state,
 	const struct judgement *judgement);
 
-/* A new step begins: its passes start at 0; the breach window stays. */
-void check_begin_step(struct check_state *state);
+/* A new step begins: its evidence starts anew; the memory of breaches stays. */
+void check_begin_step(const struct slo *slo, struct check_state *state);
 
 /* The step may be left as far as this SLO is concerned. */
 bool check_is_satisfied(const struct slo *slo, const struct check_state *state);
 
-/* A person overrides a latched breach, or it was only observed: the window
- * starts anew and the SLO has to earn its passes again. */
-void check_reset(struct check_state *state);
+/* A person overrides a latched breach: the SLO has to earn its step again. */
+void check_reset(const struct slo *slo, struct check_state *state);
 
-/* on_breach observe: a breach is an evaluation like any other. */
-void check_count_breach(struct check_state *state);
+/* on_breach observe: what was just applied is an evaluation like any other, and
+ * a breach does not latch. */
+void check_observe(const struct slo *slo, struct check_state *state);
+
+/* The answer just applied belongs to no step: it is no evidence for this one.
+ * `before` is the state before it was applied. */
+void check_discard(const struct slo *slo, struct check_state *state,
+	const struct check_state *before);
+
+/* What was seen is too old to go by: only a new answer is a pass. */
+void check_expire(const struct slo *slo, struct check_state *state);
 
 #endif

@@ -67,7 +67,7 @@ void checks_expire(struct turn *t)
 	size_t i;
 
 	for (i = 0; i < t->policy->n_slos; i++)
-		t->r->check[i].latest_passes = false;
+		check_expire(&t->policy->slos[i], &t->r->check[i]);
 }
 
 void checks_begin(struct turn *t)
@@ -85,7 +85,7 @@ void checks_open_bake(struct turn *t)
 
 	t->r->bake_open = true;
 	for (i = 0; i < t->policy->n_slos; i++)
-		check_begin_step(&t->r->check[i]);
+		check_begin_step(&t->policy->slos[i], &t->r->check[i]);
 	checks_begin(t);
 }
 
@@ -95,7 +95,7 @@ void checks_reset(struct turn *t)
 
 	for (i = 0; i < t->policy->n_slos; i++) {
 		if (t->r->check[i].failed)
-			check_reset(&t->r->check[i]);
+			check_reset(&t->policy->slos[i], &t->r->check[i]);
 	}
 }
 
@@ -133,16 +133,6 @@ void checks_pump(struct turn *t)
 	}
 }
 
-static void observe_breach(struct turn *t, struct note *note)
-{
-	struct check_state *check = &t->r->check[t->event->slo];
-
-	note->type = NOTE_WOULD_REVERT;
-	check->breaches = 0;
-	check->decisive = 0;
-	check->failed = false;
-}
-
 static void breached(struct turn *t)
 {
 	const struct judgement *j = &t->out->judgement;
@@ -157,7 +147,7 @@ static void breached(struct turn *t)
 	note->value = j->value;
 	note->limit = j->limit;
 	if (t->policy->on_breach == ON_BREACH_OBSERVE) {
-		observe_breach(t, note);
+		note->type = NOTE_WOULD_REVERT;
 		return;
 	}
 	t->r->failed_slo = t->event->slo;
@@ -165,13 +155,6 @@ static void breached(struct turn *t)
 		rollout_hold(t, CAUSE_SLO, reason);
 	else
 		rollout_revert(t, CAUSE_SLO, reason);
-}
-
-static bool is_breach(const struct slo *slo, const struct check_state *check)
-{
-	return check->outcome == OUTCOME_BREACH ||
-	       (check->outcome == OUTCOME_NO_DATA &&
-		       slo->no_data == NO_DATA_BREACH);
 }
 
 /*
@@ -200,38 +183,35 @@ static int64_t next_due(struct turn *t, const struct slo *slo,
 void checks_take(struct turn *t)
 {
 	const struct slo *slo;
-	struct check_state *check;
+	struct check_state *check, before;
 	int64_t asked_ms;
-	int passes;
 	enum verdict verdict;
-	bool failed;
 
 	if (t->event->slo < 0 || (size_t)t->event->slo >= t->policy->n_slos)
 		return;
 	slo = &t->policy->slos[t->event->slo];
 	check = &t->r->check[t->event->slo];
-	check_judge(slo, &t->event->answers, &t->out->judgement);
+	check_judge(slo, check, &t->event->answers, &t->out->judgement);
 	if (!check->asked_ms || rollout_is_reverting(t->r))
 		return;
 	asked_ms = check->asked_ms;
 	check->asked_ms = 0;
 	check->last_ms = t->now;
-	passes = check->passes;
-	failed =
-		check->failed; /* and told: it holds until a person overrules */
+	before = *check;
 	verdict = check_apply(slo, check, &t->out->judgement);
-	if (t->policy->on_breach == ON_BREACH_OBSERVE && is_breach(slo, check))
-		check_count_breach(check);
-	/* What was asked before the step's settle was over is not its own. */
-	if (t->r->bake_open && asked_ms < t->r->bake_from_ms)
-		check->passes = passes;
-	if (t->now - asked_ms > look_ms_max(slo)) {
-		check->passes = passes;
-		check->latest_passes =
-			false; /* it was so, before we stood still */
-	}
+	if (t->policy->on_breach == ON_BREACH_OBSERVE)
+		check_observe(slo, check);
+	/* An answer that was asked for before the step's settle was over is no
+	 * evidence for the step; one older than two intervals is none at all. */
+	if ((t->r->bake_open && asked_ms < t->r->bake_from_ms) ||
+		t->now - asked_ms > look_ms_max(slo))
+		check_discard(slo, check, &before);
+	if (t->now - asked_ms > look_ms_max(slo))
+		check_expire(slo, check);
 	check->due_ms = next_due(t, slo, check, asked_ms);
-	if (verdict == VERDICT_FAIL && !failed)
+	/* One that had failed before was told, and holds until a person
+	 * overrules it. */
+	if (verdict == VERDICT_FAIL && !before.failed)
 		breached(t);
 }
 

@@ -92,12 +92,13 @@ static void arm_answered(const struct inquiry_end *end, void *arg)
 	told->answers = end->answers;
 	told->trouble = arena_strdup(&doctor->arena, end->trouble);
 	told->latency_us = end->latency_us;
-	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
+	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++) {
 		told->series[kind] = end->series[kind];
 		told->query[kind] =
 			arena_strdup(&doctor->arena, end->query[kind]);
 	}
-	check_judge(&doctor->live->policy->slos[arm->slo], &told->answers,
+	check_judge(&doctor->live->policy->slos[arm->slo],
+		&doctor->live->state.check[arm->slo], &told->answers,
 		&told->judgement);
 	doctor->slos->done++;
 	ask_more(doctor);
@@ -160,10 +161,12 @@ static void add_arm(struct buf *out, const char *who, const struct arm *arm)
 	}
 	buf_addf(out, "%s (%zu series", judgement_print(&told->judgement, text),
 		told->series[QUERY_VALUE]);
-	if (told->answers.baseline.kind == ANSWER_VALUE)
-		buf_addf(out, ", baseline %.6g", told->answers.baseline.value);
-	if (told->answers.requests.kind == ANSWER_VALUE)
-		buf_addf(out, ", %.6g requests", told->answers.requests.value);
+	if (told->answers.item[QUERY_BASELINE].kind == ANSWER_VALUE)
+		buf_addf(out, ", baseline %.6g",
+			told->answers.item[QUERY_BASELINE].value);
+	if (told->answers.item[QUERY_REQUESTS].kind == ANSWER_VALUE)
+		buf_addf(out, ", %.6g requests",
+			told->answers.item[QUERY_REQUESTS].value);
 	buf_addc(out, ')');
 }
 

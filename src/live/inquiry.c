@@ -9,11 +9,11 @@
 #include "live/provider.h"
 
 #define TROUBLE_MAX  2048
-#define WARNINGS_MAX (QUERY_KINDS * SAMPLE_WARNINGS_MAX)
+#define WARNINGS_MAX (QUERY_ROLES * SAMPLE_WARNINGS_MAX)
 
 struct leg {
 	struct inquiry *inquiry;
-	enum query_kind kind;
+	enum query_role kind;
 	struct provider_call *call;
 	char *query; /* resolved; NULL: not asked */
 	size_t series;
@@ -22,7 +22,7 @@ struct leg {
 struct inquiry {
 	struct live *live;
 	const struct provider *provider;
-	struct leg leg[QUERY_KINDS];
+	struct leg leg[QUERY_ROLES];
 	int pending;
 	struct timer *unable;
 	struct answers answers;
@@ -33,7 +33,7 @@ struct inquiry {
 	void *arg;
 };
 
-static int leg_start(struct inquiry *inquiry, enum query_kind kind,
+static int leg_start(struct inquiry *inquiry, enum query_role kind,
 	const struct slo *slo, const char *candidate);
 static void take_trouble(struct leg *leg, const struct err *err);
 static void leg_answered(const struct sample *sample, int64_t latency_us,
@@ -41,9 +41,9 @@ static void leg_answered(const struct sample *sample, int64_t latency_us,
 static void inquiry_unable(void *arg);
 static void inquiry_finish(struct inquiry *inquiry);
 
-const char *query_kind_name(enum query_kind kind)
+const char *query_role_name(enum query_role kind)
 {
-	static const char *const names[QUERY_KINDS] = {
+	static const char *const names[QUERY_ROLES] = {
 		[QUERY_VALUE] = "query",
 		[QUERY_BASELINE] = "baseline",
 		[QUERY_REQUESTS] = "requests",
@@ -64,7 +64,7 @@ struct inquiry *inquiry_start(struct live *live, int slo, const char *candidate,
 	inquiry->arg = arg;
 	buf_init(&inquiry->trouble, TROUBLE_MAX);
 	buf_init(&inquiry->warnings, WARNINGS_MAX);
-	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++)
+	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++)
 		if (leg_start(inquiry, kind, what, candidate) < 0)
 			break;
 	if (!inquiry->pending)
@@ -74,7 +74,7 @@ struct inquiry *inquiry_start(struct live *live, int slo, const char *candidate,
 }
 
 /* -1: this provider cannot be asked, whatever the query. */
-static int leg_start(struct inquiry *inquiry, enum query_kind kind,
+static int leg_start(struct inquiry *inquiry, enum query_role kind,
 	const struct slo *slo, const char *candidate)
 {
 	struct leg *leg = &inquiry->leg[kind];
@@ -106,20 +106,13 @@ static int leg_start(struct inquiry *inquiry, enum query_kind kind,
 
 static struct answer *answer_of(struct leg *leg)
 {
-	switch (leg->kind) {
-	case QUERY_BASELINE:
-		return &leg->inquiry->answers.baseline;
-	case QUERY_REQUESTS:
-		return &leg->inquiry->answers.requests;
-	default:
-		return &leg->inquiry->answers.value;
-	}
+	return &leg->inquiry->answers.item[leg->kind];
 }
 
 static void add_text(struct buf *out, const struct leg *leg, const char *text)
 {
 	buf_addf(out, "%s%s: %s", out->len ? "; " : "",
-		query_kind_name(leg->kind), text);
+		query_role_name(leg->kind), text);
 }
 
 static void take_trouble(struct leg *leg, const struct err *err)
@@ -187,7 +180,7 @@ static void inquiry_unable(void *arg)
 
 static void inquiry_free(struct inquiry *inquiry)
 {
-	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++)
+	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++)
 		free(inquiry->leg[kind].query);
 	buf_fini(&inquiry->trouble);
 	buf_fini(&inquiry->warnings);
@@ -205,7 +198,7 @@ static void inquiry_finish(struct inquiry *inquiry)
 		.latency_us = inquiry->latency_us,
 	};
 
-	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++) {
+	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++) {
 		end.query[kind] = inquiry->leg[kind].query;
 		end.series[kind] = inquiry->leg[kind].series;
 	}
@@ -219,7 +212,7 @@ void inquiry_cancel(struct inquiry **inquiry_p)
 
 	if (!inquiry)
 		return;
-	for (enum query_kind kind = 0; kind < QUERY_KINDS; kind++)
+	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++)
 		inquiry->provider->cancel(&inquiry->leg[kind].call);
 	timer_cancel(&inquiry->unable);
 	inquiry_free(inquiry);

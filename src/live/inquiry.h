@@ -7,14 +7,12 @@
 
 #include "engine/check.h"
 
-enum query_kind { QUERY_VALUE, QUERY_BASELINE, QUERY_REQUESTS, QUERY_KINDS };
-
-const char *query_kind_name(enum query_kind kind);
+const char *query_role_name(enum query_role role);
 
 struct inquiry_end {
 	struct answers answers;
-	const char *query[QUERY_KINDS]; /* resolved; NULL: not asked */
-	size_t series[QUERY_KINDS]; /* that were answered */
+	const char *query[QUERY_ROLES]; /* resolved; NULL: not asked */
+	size_t series[QUERY_ROLES]; /* that were answered */
 	const char *trouble; /* all that went wrong, or "" */
 	bool wrong; /* a query does not parse or yields several series */
 	bool retryable; /* all trouble may pass */

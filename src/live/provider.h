@@ -17,7 +17,7 @@ struct provider_call; /* each provider's own */
 
 struct question {
 	const struct slo *slo;
-	enum query_kind kind;
+	enum query_role kind;
 	/* {{revision}} is the one being asked about. Borrowed for the start. */
 	const struct template_values *values;
 	const char *text; /* as `text` of the provider made it */

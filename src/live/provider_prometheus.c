@@ -3,7 +3,7 @@
 #include "live/provider.h"
 #include "prometheus/prometheus.h"
 
-static const char *query_template(const struct slo *slo, enum query_kind kind)
+static const char *query_template(const struct slo *slo, enum query_role kind)
 {
 	switch (kind) {
 	case QUERY_BASELINE:

@@ -133,8 +133,12 @@ struct slo_texts {
 	const char *max, *min, *critical, *max_ratio, *max_increase;
 };
 
+/* How answers become a verdict; see engine/check.h. */
+enum slo_kind { SLO_THRESHOLD, SLO_KINDS };
+
 struct slo {
 	const char *name;
+	enum slo_kind kind;
 	const char *use; /* the ready SLO it was made of; NULL: none */
 	enum slo_provider provider;
 	/* PromQL, or the request for people; with templates. */

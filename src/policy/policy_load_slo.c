@@ -130,7 +130,8 @@ static void read_with(struct loader *loader, const struct node *value,
 {
 }
 
-const struct choice slo_kinds[] = {{"threshold", 0}, {"evidence", -1}, {0}};
+const struct choice slo_kinds[] = {
+	{"threshold", SLO_THRESHOLD}, {"evidence", -1}, {0}};
 const struct choice slo_providers[] = {
 	{"prometheus", SLO_PROMETHEUS},
 	{"json", SLO_JSON},
@@ -142,9 +143,11 @@ static const struct choice arms[] = {{"stable", 1}, {0}};
 void read_kind(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
+	struct slo *slo = into;
 	int kind;
 
-	(void)choose(loader, value, slo_kinds, &kind); /* there is only one */
+	if (choose(loader, value, slo_kinds, &kind))
+		slo->kind = (enum slo_kind)kind;
 }
 
 void read_compare(struct loader *loader, const struct node *value,

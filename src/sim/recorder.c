@@ -16,7 +16,7 @@
 #include "sim/recorder_part.h"
 #include "sim/recorder_state.h"
 
-#define TRACKS_MAX      (POLICY_SLOS_MAX * SERIES_KINDS)
+#define TRACKS_MAX      (POLICY_SLOS_MAX * QUERY_ROLES)
 #define TRACKS_AT_ONCE  4
 #define BACKOFF_MS      1000 /* doubles */
 #define BACKOFF_MS_MAX  30000
@@ -32,7 +32,7 @@ static void track_wait(struct track *track, const struct err *err);
 
 /* A template that the query uses and nobody gave a value for. */
 static int check_query(const struct recorder_plan *plan, const struct slo *slo,
-	enum series_kind kind, struct err *err_r)
+	enum query_role kind, struct err *err_r)
 {
 	const struct series_context *c = &plan->context;
 	const struct {
@@ -40,8 +40,7 @@ static int check_query(const struct recorder_plan *plan, const struct slo *slo,
 	} known[] = {
 		{"candidate", c->candidate},
 		{"stable", c->stable},
-		{"revision",
-			kind == SERIES_BASELINE ? c->stable : c->candidate},
+		{"revision", kind == QUERY_BASELINE ? c->stable : c->candidate},
 		{"service", c->service},
 		{"project", c->project},
 		{"region", c->region},
@@ -93,9 +92,9 @@ static int check_queries(const struct recorder_plan *plan, struct err *err_r)
 		slo = &plan->policy->slos[i];
 		if (slo->json)
 			continue;
-		for (kind = 0; kind < SERIES_KINDS; kind++) {
-			if (series_text(slo, (enum series_kind)kind) &&
-				check_query(plan, slo, (enum series_kind)kind,
+		for (kind = 0; kind < QUERY_ROLES; kind++) {
+			if (series_text(slo, (enum query_role)kind) &&
+				check_query(plan, slo, (enum query_role)kind,
 					err_r) < 0)
 				return -1;
 		}
@@ -117,7 +116,7 @@ static int check_span(const struct recorder_plan *plan, struct err *err_r)
 }
 
 static void add_track(
-	struct recorder *recorder, size_t slo, enum series_kind kind)
+	struct recorder *recorder, size_t slo, enum query_role kind)
 {
 	const struct recorder_plan *plan = &recorder->plan;
 	struct track *track;
@@ -218,8 +217,8 @@ struct recorder *recorder_new(const struct recorder_plan *plan,
 	recorder->prometheus = prometheus;
 	recorder->tracks = xcalloc(TRACKS_MAX, sizeof(*recorder->tracks));
 	for (i = 0; i < plan->policy->n_slos; i++) {
-		for (kind = 0; kind < SERIES_KINDS; kind++)
-			add_track(recorder, i, (enum series_kind)kind);
+		for (kind = 0; kind < QUERY_ROLES; kind++)
+			add_track(recorder, i, (enum query_role)kind);
 	}
 	if (plan->part && open_part(recorder, err_r) < 0)
 		recorder_free(&recorder);
@@ -426,7 +425,7 @@ void recorder_span(
 }
 
 static struct track *find_track(
-	const struct recorder *recorder, size_t slo, enum series_kind kind)
+	const struct recorder *recorder, size_t slo, enum query_role kind)
 {
 	struct track *track = recorder->tracks;
 	struct track *end = track + recorder->n_tracks;
@@ -437,7 +436,7 @@ static struct track *find_track(
 }
 
 void recorder_add_outage(struct recorder *recorder, size_t slo,
-	enum series_kind kind, const struct recorder_outage *outage)
+	enum query_role kind, const struct recorder_outage *outage)
 {
 	struct track *track = find_track(recorder, slo, kind);
 
@@ -450,8 +449,7 @@ void recorder_add_outage(struct recorder *recorder, size_t slo,
 }
 
 void recorder_add_check(struct recorder *recorder, size_t slo,
-	enum series_kind kind, const char *query, int64_t asked_ms,
-	double value)
+	enum query_role kind, const char *query, int64_t asked_ms, double value)
 {
 	struct track *track = find_track(recorder, slo, kind);
 

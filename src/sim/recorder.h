@@ -60,14 +60,14 @@ struct recorder_outage {
 
 /* In the order of time. */
 void recorder_add_outage(struct recorder *recorder, size_t slo,
-	enum series_kind kind, const struct recorder_outage *outage);
+	enum query_role kind, const struct recorder_outage *outage);
 
 /* What a check found; NaN: nothing. In the order of time. Of SLOs that cannot
  * be asked again it is all there is. With the others it is woven into what the
  * provider says now, unless `query` (NULL: not known) is not the one recorded:
  * the policy was another one then. */
 void recorder_add_check(struct recorder *recorder, size_t slo,
-	enum series_kind kind, const char *query, int64_t asked_ms,
+	enum query_role kind, const char *query, int64_t asked_ms,
 	double value);
 
 /* Warnings of the provider, one line each; "" for none. */

@@ -12,7 +12,7 @@
 struct track {
 	struct recorder *recorder;
 	size_t slo;
-	enum series_kind kind;
+	enum query_role kind;
 	char *query;
 	struct range range;
 	bool is_remembered; /* nobody is asked: `remembered` is all there is */

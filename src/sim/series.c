@@ -6,22 +6,22 @@
 #include "base/duration.h"
 #include "policy/template.h"
 
-const char *series_name(const struct slo *slo, enum series_kind kind,
-	char name[SERIES_NAME_MAX])
+const char *series_name(
+	const struct slo *slo, enum query_role kind, char name[SERIES_NAME_MAX])
 {
-	static const char *const suffix[SERIES_KINDS] = {
+	static const char *const suffix[QUERY_ROLES] = {
 		"", "/baseline", "/requests"};
 
 	snprintf(name, SERIES_NAME_MAX, "%s%s", slo->name, suffix[kind]);
 	return name;
 }
 
-const char *series_text(const struct slo *slo, enum series_kind kind)
+const char *series_text(const struct slo *slo, enum query_role kind)
 {
 	switch (kind) {
-	case SERIES_VALUE:
+	case QUERY_VALUE:
 		return slo->query;
-	case SERIES_BASELINE:
+	case QUERY_BASELINE:
 		return slo->baseline         ? slo->baseline
 		       : slo->compare_stable ? slo->query
 					     : NULL;
@@ -30,15 +30,15 @@ const char *series_text(const struct slo *slo, enum series_kind kind)
 	}
 }
 
-void series_render(const struct slo *slo, enum series_kind kind,
+void series_render(const struct slo *slo, enum query_role kind,
 	const struct series_context *context, struct buf *out)
 {
 	char window[DURATION_TEXT_MAX] = "";
 	struct template_values values = {
 		.candidate = context->candidate,
 		.stable = context->stable,
-		.revision = kind == SERIES_BASELINE ? context->stable
-						    : context->candidate,
+		.revision = kind == QUERY_BASELINE ? context->stable
+						   : context->candidate,
 		.service = context->service,
 		.project = context->project,
 		.region = context->region,

@@ -41,7 +41,7 @@ int sim_check(const struct policy *policy, const struct recording *recording,
 	int c;
 
 	for (i = 0; i < policy->n_slos; i++) {
-		for (c = 0; c < SERIES_KINDS; c++) {
+		for (c = 0; c < QUERY_ROLES; c++) {
 			if (!series_text(&policy->slos[i], c))
 				continue;
 			series_name(&policy->slos[i], c, name);
@@ -63,7 +63,7 @@ static void find_chains(struct sim *s)
 	int c;
 
 	for (i = 0; i < s->policy->n_slos; i++) {
-		for (c = 0; c < SERIES_KINDS; c++) {
+		for (c = 0; c < QUERY_ROLES; c++) {
 			if (!series_text(&s->policy->slos[i], c))
 				continue;
 			series_name(&s->policy->slos[i], c, name);
@@ -175,13 +175,15 @@ static void answer_ask(struct sim *s, int slo)
 	event->slo = slo;
 	event->latency_ms = late_ms;
 	if (fault_holds(s, FAULT_METRICS_DOWN)) {
-		event->answers.value.kind = ANSWER_ERROR;
+		event->answers.item[QUERY_VALUE].kind = ANSWER_ERROR;
 		event->text = "metrics are down (fault)";
 		return;
 	}
-	event->answers.value = sim_answer(s, slo, SERIES_VALUE);
-	event->answers.baseline = sim_answer(s, slo, SERIES_BASELINE);
-	event->answers.requests = sim_answer(s, slo, SERIES_REQUESTS);
+	event->answers.item[QUERY_VALUE] = sim_answer(s, slo, QUERY_VALUE);
+	event->answers.item[QUERY_BASELINE] =
+		sim_answer(s, slo, QUERY_BASELINE);
+	event->answers.item[QUERY_REQUESTS] =
+		sim_answer(s, slo, QUERY_REQUESTS);
 }
 
 static void answer_act(struct sim *s, const struct effect *effect)

@@ -44,7 +44,7 @@ bool sim_times_out(const struct sim *s, int slo)
 	size_t cursor;
 	int kind;
 
-	for (kind = 0; kind < SERIES_KINDS; kind++) {
+	for (kind = 0; kind < QUERY_ROLES; kind++) {
 		cursor = chain[kind].cursor;
 		if (chain[kind].series &&
 			recording_at(s->recording, chain[kind].series,
@@ -91,10 +91,11 @@ static bool was_bad(const struct sim *s, int slo, int64_t time_ms)
 	struct judgement judgement;
 	struct answers answers;
 
-	answers.value = answer_at(s, slo, 0, time_ms);
-	answers.baseline = answer_at(s, slo, 1, time_ms);
-	answers.requests = answer_at(s, slo, 2, time_ms);
-	check_judge(&s->policy->slos[slo], &answers, &judgement);
+	answers.item[QUERY_VALUE] = answer_at(s, slo, 0, time_ms);
+	answers.item[QUERY_BASELINE] = answer_at(s, slo, 1, time_ms);
+	answers.item[QUERY_REQUESTS] = answer_at(s, slo, 2, time_ms);
+	check_judge(&s->policy->slos[slo], &s->rollout.check[slo], &answers,
+		&judgement);
 	return judgement.outcome == OUTCOME_BREACH;
 }
 

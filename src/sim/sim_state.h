@@ -36,7 +36,7 @@ struct sim {
 	struct rollout rollout;
 	struct outcome_list out;
 	int64_t now_ms;
-	struct chain chain[POLICY_SLOS_MAX][SERIES_KINDS];
+	struct chain chain[POLICY_SLOS_MAX][QUERY_ROLES];
 
 	struct split spec, serving; /* the service */
 	bool by_latest, tagged;

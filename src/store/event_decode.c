@@ -137,11 +137,9 @@ static int decode_answers(
 
 	if (!json_is_object(value))
 		return bad(d, "answers", "an object");
-	for (i = 0; i < ANSWER_FIELDS; i++) {
-		if (decode_answer(d,
-			    json_object_get(value, answer_fields[i].key),
-			    (void *)((char *)answers +
-				     answer_fields[i].offset)))
+	for (i = 0; i < QUERY_ROLES; i++) {
+		if (decode_answer(d, json_object_get(value, answer_keys[i]),
+			    &answers->item[i]))
 			return -1;
 	}
 	return 0;

@@ -25,20 +25,19 @@ static void encode_answers(
 	size_t i;
 
 	jsonw_object(w, key);
-	for (i = 0; i < ANSWER_FIELDS; i++) {
-		a = (const void *)((const char *)answers +
-				   answer_fields[i].offset);
+	for (i = 0; i < QUERY_ROLES; i++) {
+		a = &answers->item[i];
 		switch (a->kind) {
 		case ANSWER_NOT_ASKED:
 			break;
 		case ANSWER_VALUE:
-			jsonw_number(w, answer_fields[i].key, a->value);
+			jsonw_number(w, answer_keys[i], a->value);
 			break;
 		case ANSWER_NO_DATA:
-			jsonw_text(w, answer_fields[i].key, "no-data");
+			jsonw_text(w, answer_keys[i], "no-data");
 			break;
 		case ANSWER_ERROR:
-			jsonw_text(w, answer_fields[i].key, "error");
+			jsonw_text(w, answer_keys[i], "error");
 			break;
 		}
 	}

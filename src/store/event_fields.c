@@ -89,8 +89,8 @@ const struct field event_fields[EVENTS][EVENT_FIELDS_MAX] = {
 	[EVENT_RESUMED] = {WHO},
 };
 
-const struct answer_field answer_fields[ANSWER_FIELDS] = {
-	{"value", offsetof(struct answers, value)},
-	{"baseline", offsetof(struct answers, baseline)},
-	{"requests", offsetof(struct answers, requests)},
+const char *const answer_keys[QUERY_ROLES] = {
+	[QUERY_VALUE] = "value",
+	[QUERY_BASELINE] = "baseline",
+	[QUERY_REQUESTS] = "requests",
 };

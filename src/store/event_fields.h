@@ -45,13 +45,7 @@ struct field {
 /* One row per event; a NULL key ends it. */
 extern const struct field event_fields[EVENTS][EVENT_FIELDS_MAX];
 
-/* The members of struct answers and what they are called. */
-struct answer_field {
-	const char *key;
-	size_t offset;
-};
-
-#define ANSWER_FIELDS 3
-extern const struct answer_field answer_fields[ANSWER_FIELDS];
+/* What the answers of a check are called, by role. */
+extern const char *const answer_keys[QUERY_ROLES];
 
 #endif

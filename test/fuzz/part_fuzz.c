@@ -31,7 +31,7 @@ static void go_on(struct recorder *recorder, int64_t to_ms)
 
 	recorder_progress(recorder, &done, &all);
 	assert(done <= all);
-	recorder_add_check(recorder, 0, SERIES_VALUE, "e", to_ms - 5000, 0.5);
+	recorder_add_check(recorder, 0, QUERY_VALUE, "e", to_ms - 5000, 0.5);
 	buf_init(&out, TEXT_BYTES);
 	recorder_print(recorder, &out);
 	buf_fini(&out);

@@ -194,13 +194,14 @@ static struct answer random_answer(int regime)
 static struct answers answer_slo(struct world *w, int slo)
 {
 	const struct slo *s = &w->policy->slos[slo];
-	struct answers answers = {.value = random_answer(books.regime[slo])};
+	struct answers answers = {
+		.item[QUERY_VALUE] = random_answer(books.regime[slo])};
 
 	if (s->compare_stable)
-		answers.baseline = (struct answer){ANSWER_VALUE,
+		answers.item[QUERY_BASELINE] = (struct answer){ANSWER_VALUE,
 			books.calm ? 0.1 : rng_unit(&books.rng) * 2 - 0.2};
 	if (s->requests)
-		answers.requests = (struct answer){
+		answers.item[QUERY_REQUESTS] = (struct answer){
 			ANSWER_VALUE, books.calm ? 100 : pick(60)};
 	return answers;
 }

@@ -166,15 +166,17 @@ static void answer_ask(struct world *w, int slo)
 		most = w->policy->slos[slo].timeout_ms;
 
 	w->asks++;
-	event.answers.value = (struct answer){ANSWER_VALUE, 0};
+	event.answers.item[QUERY_VALUE] = (struct answer){ANSWER_VALUE, 0};
 	if (w->answer)
 		event.answers = w->answer(w, slo);
-	if (!w->breach_ms && event.answers.value.kind == ANSWER_VALUE &&
-		event.answers.value.value > w->policy->slos[slo].max)
+	if (!w->breach_ms &&
+		event.answers.item[QUERY_VALUE].kind == ANSWER_VALUE &&
+		event.answers.item[QUERY_VALUE].value >
+			w->policy->slos[slo].max)
 		w->breach_ms = w->now_ms;
 	if (latency_ms > most) {
 		latency_ms = most;
-		event.answers.value.kind = ANSWER_ERROR;
+		event.answers.item[QUERY_VALUE].kind = ANSWER_ERROR;
 	}
 	world_push(w, latency_ms, &event);
 }

@@ -101,9 +101,9 @@ static struct event random_event(struct rng *rng, enum event_type type)
 	e.retryable = rng_below(rng, 2);
 	e.retry_after_ms = (int64_t)rng_below(rng, 100000);
 	e.slo = (int)rng_below(rng, 2);
-	e.answers.value = random_answer(rng);
-	e.answers.baseline = random_answer(rng);
-	e.answers.requests = random_answer(rng);
+	e.answers.item[QUERY_VALUE] = random_answer(rng);
+	e.answers.item[QUERY_BASELINE] = random_answer(rng);
+	e.answers.item[QUERY_REQUESTS] = random_answer(rng);
 	e.latency_ms = (int64_t)rng_below(rng, 100000);
 	e.list = LIST_ROLLBACK;
 	e.index = (int)rng_below(rng, 2);
@@ -172,9 +172,12 @@ static void same_event(const struct event *a, const struct event *b)
 		break;
 	case EVENT_CHECK:
 		assert_int_equal(a->slo, b->slo);
-		same_answer(&a->answers.value, &b->answers.value);
-		same_answer(&a->answers.baseline, &b->answers.baseline);
-		same_answer(&a->answers.requests, &b->answers.requests);
+		same_answer(&a->answers.item[QUERY_VALUE],
+			&b->answers.item[QUERY_VALUE]);
+		same_answer(&a->answers.item[QUERY_BASELINE],
+			&b->answers.item[QUERY_BASELINE]);
+		same_answer(&a->answers.item[QUERY_REQUESTS],
+			&b->answers.item[QUERY_REQUESTS]);
 		assert_int_equal(a->latency_ms, b->latency_ms);
 		assert_string_equal(a->text, b->text);
 		break;
@@ -259,8 +262,8 @@ static void a_check_says_what_was_made_of_it(void **state)
 		.query = "sum(\"x\")",
 		.extra = "{\"a\":1,\"b\":[]}"};
 	struct event event = {.type = EVENT_CHECK,
-		.answers = {.value = {ANSWER_VALUE, 0.034},
-			.baseline = {ANSWER_NO_DATA, NAN}},
+		.answers = {.item[QUERY_VALUE] = {ANSWER_VALUE, 0.034},
+			.item[QUERY_BASELINE] = {ANSWER_NO_DATA, NAN}},
 		.latency_ms = 12};
 	struct buf out;
 
@@ -445,12 +448,12 @@ static void what_is_not_ours_is_refused(void **state)
 
 static struct answers late_breach(struct world *world, int slo)
 {
-	struct answers answers = {.value = {ANSWER_VALUE, 0.001}};
+	struct answers answers = {.item[QUERY_VALUE] = {ANSWER_VALUE, 0.001}};
 
 	if (world->now_ms > world->start_ms + 150000)
-		answers.value.value = 0.5;
+		answers.item[QUERY_VALUE].value = 0.5;
 	else if (world->now_ms % 7 == 0)
-		answers.value.kind = ANSWER_ERROR;
+		answers.item[QUERY_VALUE].kind = ANSWER_ERROR;
 	return answers;
 }
 

@@ -28,7 +28,7 @@ static int setup(void **state)
 
 static struct answers value(double v)
 {
-	return (struct answers){.value = {ANSWER_VALUE, v}};
+	return (struct answers){.item[QUERY_VALUE] = {ANSWER_VALUE, v}};
 }
 
 static int64_t age_ms(const struct world *w)
@@ -50,13 +50,13 @@ static struct answers critical_in_minute_2(struct world *w, int slo)
 
 static struct answers never_any(struct world *w, int slo)
 {
-	return (struct answers){.value = {ANSWER_NO_DATA, 0}};
+	return (struct answers){.item[QUERY_VALUE] = {ANSWER_NO_DATA, 0}};
 }
 
 static struct answers outage_for_ever(struct world *w, int slo)
 {
 	if (age_ms(w) >= MINUTE)
-		return (struct answers){.value = {ANSWER_ERROR, 0}};
+		return (struct answers){.item[QUERY_VALUE] = {ANSWER_ERROR, 0}};
 	return value(0);
 }
 

@@ -219,32 +219,32 @@ static void without_a_baseline_max_decides_alone(void **state)
 	struct policy *policy = policy_of("provider: google",
 		"use: cloud-run/error-rate, compare: stable");
 	struct slo slo = policy->slos[0];
-	struct answers answers = {{ANSWER_VALUE, 0.009}, {ANSWER_NO_DATA, 0},
-		{ANSWER_VALUE, 1000}};
+	struct answers answers = {{{ANSWER_VALUE, 0.009}, {ANSWER_NO_DATA, 0},
+		{ANSWER_VALUE, 1000}}};
 	struct judgement judgement;
 
-	check_judge(&slo, &answers, &judgement);
+	check_judge(&slo, NULL, &answers, &judgement);
 	assert_int_equal(judgement.outcome, OUTCOME_PASS);
 	assert_true(judgement.limit == 0.01);
-	answers.value.value = 0.011;
-	check_judge(&slo, &answers, &judgement);
+	answers.item[QUERY_VALUE].value = 0.011;
+	check_judge(&slo, NULL, &answers, &judgement);
 	assert_int_equal(judgement.outcome, OUTCOME_BREACH);
 	/* With one, it decides, too. */
-	answers = (struct answers){{ANSWER_VALUE, 0.009}, {ANSWER_VALUE, 0.001},
-		{ANSWER_VALUE, 1000}};
-	check_judge(&slo, &answers, &judgement);
+	answers = (struct answers){{{ANSWER_VALUE, 0.009},
+		{ANSWER_VALUE, 0.001}, {ANSWER_VALUE, 1000}}};
+	check_judge(&slo, NULL, &answers, &judgement);
 	assert_int_equal(judgement.outcome, OUTCOME_BREACH);
 	/* Trouble with it stays trouble, and so does too little traffic. */
-	answers.baseline.kind = ANSWER_ERROR;
-	check_judge(&slo, &answers, &judgement);
+	answers.item[QUERY_BASELINE].kind = ANSWER_ERROR;
+	check_judge(&slo, NULL, &answers, &judgement);
 	assert_int_equal(judgement.outcome, OUTCOME_ERROR);
-	answers.baseline.kind = ANSWER_NO_DATA;
-	answers.requests.value = 10;
-	check_judge(&slo, &answers, &judgement);
+	answers.item[QUERY_BASELINE].kind = ANSWER_NO_DATA;
+	answers.item[QUERY_REQUESTS].value = 10;
+	check_judge(&slo, NULL, &answers, &judgement);
 	assert_int_equal(judgement.outcome, OUTCOME_NO_DATA);
-	answers.requests.value = 1000;
+	answers.item[QUERY_REQUESTS].value = 1000;
 	slo.no_baseline = NO_BASELINE_NO_DATA;
-	check_judge(&slo, &answers, &judgement);
+	check_judge(&slo, NULL, &answers, &judgement);
 	assert_int_equal(judgement.outcome, OUTCOME_NO_DATA);
 	policy_free(&policy);
 }

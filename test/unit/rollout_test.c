@@ -26,7 +26,7 @@ static int setup(void **state)
 
 static struct answers value(double v)
 {
-	return (struct answers){.value = {ANSWER_VALUE, v}};
+	return (struct answers){.item[QUERY_VALUE] = {ANSWER_VALUE, v}};
 }
 
 static bool minute_between(const struct world *w, double from, double to)
@@ -65,27 +65,28 @@ static struct answers critical_blip(struct world *w, int slo)
 
 static struct answers never_any(struct world *w, int slo)
 {
-	return (struct answers){.value = {ANSWER_NO_DATA, 0}};
+	return (struct answers){.item[QUERY_VALUE] = {ANSWER_NO_DATA, 0}};
 }
 
 static struct answers late_data(struct world *w, int slo)
 {
 	if (minute_between(w, 0, 3))
-		return (struct answers){.value = {ANSWER_NO_DATA, 0}};
+		return (struct answers){
+			.item[QUERY_VALUE] = {ANSWER_NO_DATA, 0}};
 	return value(0);
 }
 
 static struct answers outage_in_minute_1(struct world *w, int slo)
 {
 	if (minute_between(w, 1, 2))
-		return (struct answers){.value = {ANSWER_ERROR, 0}};
+		return (struct answers){.item[QUERY_VALUE] = {ANSWER_ERROR, 0}};
 	return value(0);
 }
 
 static struct answers outage_for_ever(struct world *w, int slo)
 {
 	if (minute_between(w, 1, 1e9))
-		return (struct answers){.value = {ANSWER_ERROR, 0}};
+		return (struct answers){.item[QUERY_VALUE] = {ANSWER_ERROR, 0}};
 	return value(0);
 }
 

@@ -74,7 +74,7 @@ static void a_gate_says_who_is_asked_and_how_to_answer(void **state)
 
 static struct answers nothing(struct world *w, int slo)
 {
-	return (struct answers){.value = {ANSWER_NO_DATA, 0}};
+	return (struct answers){.item[QUERY_VALUE] = {ANSWER_NO_DATA, 0}};
 }
 
 static void a_hold_says_when_it_reverts(void **state)

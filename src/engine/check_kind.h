@@ -1,0 +1,29 @@
+/*
+ * A kind of SLO: what turns the answers of one check into an outcome and, over
+ * time, into a verdict. Inside the engine only: everybody else calls check_*
+ * of check.h, which finds the kind.
+ */
+#ifndef TIDEGATE_ENGINE_CHECK_KIND_H
+#define TIDEGATE_ENGINE_CHECK_KIND_H
+
+#include "engine/check.h"
+
+struct check_kind {
+	const char *name;
+	void (*judge)(const struct slo *slo, const struct check_state *state,
+		const struct answers *answers, struct judgement *judgement_r);
+	enum verdict (*apply)(const struct slo *slo, struct check_state *state,
+		const struct judgement *judgement);
+	bool (*is_satisfied)(
+		const struct slo *slo, const struct check_state *state);
+	void (*begin_step)(struct check_state *state);
+	void (*reset)(struct check_state *state);
+	void (*observe)(const struct slo *slo, struct check_state *state);
+	void (*discard)(
+		struct check_state *state, const struct check_state *before);
+	void (*expire)(struct check_state *state);
+};
+
+extern const struct check_kind check_threshold;
+
+#endif
