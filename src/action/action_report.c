@@ -1,7 +1,7 @@
 /*
  * Actions of type report: what happened so far, out of the journal, as
- * Markdown into a file. The file is written anew each time, whole or not at
- * all, so that it may be run as often as one likes.
+ * Markdown into a file. The file is written anew each time, so that it may be
+ * run as often as one likes.
  */
 #define _GNU_SOURCE /* memmem */
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "action/action.h"
+#include "io/file.h"
 #include "report/report.h"
 
 #define PATH_BYTES_MAX 4096
@@ -65,7 +66,11 @@ static int write_report(
 		return -1;
 	buf_init(&text, REPORT_BYTES_MAX);
 	report_write(report, PAGE_MARKDOWN, &text);
-	rc = report_save(path->data, &text, err_r);
+	if (text.overflow)
+		rc = err_set(err_r, ERR_LIMIT,
+			"the report is larger than %d bytes", REPORT_BYTES_MAX);
+	else
+		rc = file_replace(path->data, &text, err_r);
 	buf_fini(&text);
 	report_free(&report);
 	return rc;

@@ -1,9 +1,6 @@
 /* `tidegate record`: makes a recording for simulate from a Prometheus. */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/xalloc.h"
 #include "cli/args.h"
@@ -12,6 +9,7 @@
 #include "cli/drive.h"
 #include "cli/history.h"
 #include "cli/output.h"
+#include "io/file.h"
 
 #define RECORDING_BYTES_MAX ((size_t)4 * 1024 * 1024 * 1024)
 
@@ -75,32 +73,13 @@ static const struct option_spec options[] = {
 	{0},
 };
 
-static int write_file(
-	const char *path, const struct buf *json, struct err *err_r)
-{
-	char *fresh = xasprintf("%s.new", path);
-	FILE *file = fopen(fresh, "we");
-	bool good = file &&
-		    fwrite(json->data, 1, json->len, file) == json->len &&
-		    fflush(file) == 0 && fsync(fileno(file)) == 0;
-	int saved = errno, rc = 0;
-
-	if (file && fclose(file) != 0)
-		good = false;
-	if (!good || rename(fresh, path) != 0)
-		rc = err_set(err_r, ERR_IO, "%s: cannot be written: %s", path,
-			strerror(good ? errno : saved));
-	if (rc < 0)
-		unlink(fresh);
-	free(fresh);
-	return rc;
-}
-
 static int record_with(struct record_args *args, const struct policy *policy,
 	struct err *err_r)
 {
 	bool to_stdout = strcmp(args->output, "-") == 0;
-	char *part = to_stdout ? NULL : xasprintf("%s.part", args->output);
+	char *part = !to_stdout && file_is_replaced(args->output)
+			     ? xasprintf("%s.part", args->output)
+			     : NULL;
 	struct buf json;
 	int rc;
 
@@ -110,7 +89,7 @@ static int record_with(struct record_args *args, const struct policy *policy,
 	if (rc == 0 && to_stdout)
 		output_write(stdout, &json);
 	else if (rc == 0)
-		rc = write_file(args->output, &json, err_r);
+		rc = file_replace(args->output, &json, err_r);
 	if (rc == 0)
 		history_forget(&args->history);
 	buf_fini(&json);

@@ -5,6 +5,7 @@
 #include "cli/context.h"
 #include "cli/folded.h"
 #include "cli/output.h"
+#include "io/file.h"
 #include "report/report.h"
 
 struct report_args {
@@ -39,11 +40,11 @@ static int print(const struct report_args *args, const struct report *report,
 
 	buf_init(&text, REPORT_BYTES_MAX);
 	report_write(report, (enum page_format)args->format, &text);
-	if (args->output)
-		rc = report_save(args->output, &text, err_r);
-	else if (text.overflow)
+	if (text.overflow)
 		rc = err_set(err_r, ERR_LIMIT,
 			"the report is larger than %d bytes", REPORT_BYTES_MAX);
+	else if (args->output)
+		rc = file_replace(args->output, &text, err_r);
 	else
 		output_write(stdout, &text);
 	buf_fini(&text);

@@ -3,10 +3,9 @@
  * SLO against its limit, the check that decided, the decisions. Styles follow
  * the reader's light or dark.
  */
-#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/duration.h"
 #include "base/jsonw.h"
@@ -14,6 +13,7 @@
 #include "base/timestamp.h"
 #include "cli/simulate.h"
 #include "cli/simulate_story.h"
+#include "io/file.h"
 
 #define PAGE_BYTES_MAX ((size_t)256 * 1024 * 1024)
 #define WIDTH          960 /* of a chart, with its margins */
@@ -470,24 +470,6 @@ static void add_head(struct page *page)
 	buf_adds(&page->out, "</p>\n");
 }
 
-static int write_page(
-	const struct buf *page, const char *path, struct err *err_r)
-{
-	FILE *file;
-	bool good;
-
-	if (page->overflow)
-		return err_set(
-			err_r, ERR_LIMIT, "%s: the page is too large", path);
-	file = fopen(path, "we");
-	good = file && fwrite(page->data, 1, page->len, file) == page->len;
-	if (file && fclose(file) != 0)
-		good = false;
-	return good ? 0
-		    : err_set(err_r, ERR_IO, "%s: cannot be written: %s", path,
-			      strerror(errno));
-}
-
 int simulate_write_html(const struct story *story,
 	const struct recording *recording, const struct sim_result *result,
 	const char *path, struct err *err_r)
@@ -505,7 +487,11 @@ int simulate_write_html(const struct story *story,
 		add_slo(&page, i);
 	add_decisions(&page);
 	buf_adds(&page.out, "</body></html>\n");
-	rc = write_page(&page.out, path, err_r);
+	if (page.out.overflow)
+		rc = err_set(
+			err_r, ERR_LIMIT, "%s: the page is too large", path);
+	else
+		rc = file_replace(path, &page.out, err_r);
 	buf_fini(&page.out);
 	return rc;
 }

@@ -6,7 +6,6 @@
  *   report_codec.c    the journal -> struct report
  *   report_write.c    the document
  *   report_todo.c     what is left for a person
- *   report_save.c     into a file
  *   page.h, chart.h   how it looks
  */
 #ifndef TIDEGATE_REPORT_REPORT_H
@@ -89,10 +88,6 @@ void report_free(struct report **report);
 
 void report_write(
 	const struct report *report, enum page_format format, struct buf *out);
-
-/* Writes the file anew, whole or not at all. */
-MUST_CHECK int report_save(
-	const char *path, const struct buf *text, struct err *err_r);
 
 /* One item for each thing that a person has to do or to know. */
 void report_todo(const struct report *report, struct page *page);

@@ -168,6 +168,16 @@ has_failed() { # CHECKS
 	[ ! -e "$WORLD/recording.json.part" ]
 	"$TIDEGATE" simulate --policy "$WORLD/policy.yaml" \
 		"$WORLD/recording.json" >"$WORLD/answer" || [ $? = 8 ]
+	# Nothing is kept beside what is no regular file, and it stays.
+	mkfifo "$WORLD/fifo"
+	jq .series "$WORLD/fifo" >"$WORLD/answer" 3>&- &
+	PIDS+=($!)
+	"$TIDEGATE" record --policy "$WORLD/policy.yaml" --from $((now - 2)) \
+		--to "$now" --candidate backend-1 -o "$WORLD/fifo"
+	until_true 10 is_gone "${PIDS[-1]}"
+	[ -p "$WORLD/fifo" ]
+	[ -s "$WORLD/answer" ]
+	[ -z "$(find "$WORLD" -name 'fifo.*')" ]
 }
 
 @test "what was is simulated without a file" {

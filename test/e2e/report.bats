@@ -74,6 +74,18 @@ breached() {
 	run "$TIDEGATE" report --output "$WORLD/none/x.md"
 	[ "$status" = 1 ]
 	[[ $output == *"$WORLD/none/x.md"* ]]
+	# What is no regular file is written through.
+	ln -s link-leads-here "$WORLD/link"
+	mkfifo "$WORLD/fifo"
+	cat "$WORLD/fifo" >"$WORLD/report" 3>&- &
+	PIDS+=($!)
+	"$TIDEGATE" report -o "$WORLD/fifo"
+	until_true 10 is_gone "${PIDS[-1]}"
+	has ': promoted, backend-'
+	"$TIDEGATE" report -o "$WORLD/link"
+	cmp "$WORLD/report" "$WORLD/link-leads-here"
+	[ -L "$WORLD/link" ]
+	[ -p "$WORLD/fifo" ]
 }
 
 @test "the report is an action, too, and is written whole" {

@@ -179,6 +179,14 @@ simulate() {
 	grep -q '<circle class="breach".*</title></circle><circle class="ring"' \
 		page.html
 	[[ $page == *">reverting<td>errors: 0.02 &gt; max 0.01"* ]]
+	# A symlink stays one.
+	mkdir pages
+	mv page.html pages/newest.html
+	ln -s pages/newest.html page.html
+	run simulate --html page.html good.json
+	[ "$status" = 0 ]
+	[ -L page.html ]
+	grep -q '>promoted<' pages/newest.html
 	run simulate --html page.html good.json bad.json
 	[ "$status" = 2 ]
 	run simulate --html nowhere/page.html good.json

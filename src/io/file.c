@@ -1,0 +1,142 @@
+/* Whole texts into files; see file.h. */
+#include "io/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+#define DRAFTS_MAX 100 /* that a crash may have left */
+
+static int file_trouble(const char *path, struct err *err_r)
+{
+	return err_set(err_r, ERR_IO, "cannot write %.300s: %s", path,
+		strerror(errno));
+}
+
+static int write_all(int fd, const struct buf *text)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < text->len) {
+		n = write(fd, text->data + done, text->len - done);
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
+}
+
+/* Closes it in any case; errno is that of the first thing that failed. */
+static int write_and_close(int fd, const struct buf *text, bool sync)
+{
+	int rc = write_all(fd, text), saved;
+
+	/* EINVAL: there is no disk behind it. */
+	if (rc == 0 && sync && fsync(fd) && errno != EINVAL)
+		rc = -1;
+	saved = errno;
+	if (close(fd) && rc == 0)
+		return -1;
+	errno = saved;
+	return rc;
+}
+
+/* ---- by rename ---- */
+
+bool file_is_replaced(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode);
+}
+
+/* A new file beside `path`, with the rights of any that one makes. */
+static int draft_open(const char *path, char **draft_r)
+{
+	int fd = -1, i;
+
+	for (i = 0; fd < 0 && i < DRAFTS_MAX; i++) {
+		*draft_r = xasprintf("%s.%ld-%d", path, (long)getpid(), i);
+		fd = open(*draft_r, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			0666);
+		if (fd < 0)
+			xfree(draft_r);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	return fd;
+}
+
+static int rename_over(const char *path, const struct buf *text)
+{
+	char *draft;
+	int fd = draft_open(path, &draft), rc, saved;
+
+	if (fd < 0)
+		return -1;
+	rc = write_and_close(fd, text, true);
+	rc = rc ? rc : rename(draft, path);
+	saved = errno;
+	if (rc)
+		unlink(draft);
+	free(draft);
+	errno = saved;
+	return rc;
+}
+
+/* ---- through ---- */
+
+/* One of our own streams, by a name such as /dev/stdout: to open it anew would
+ * cut off what stands in the file behind it. -1: it is none. */
+static int stream_dup(const char *path)
+{
+	struct stat named, st;
+	int fd;
+
+	if (stat(path, &named))
+		return -1;
+	for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fstat(fd, &st) == 0 && st.st_dev == named.st_dev &&
+			st.st_ino == named.st_ino)
+			return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	}
+	return -1;
+}
+
+static int write_through(const char *path, const struct buf *text)
+{
+	static const int flags = O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC;
+	int fd = stream_dup(path);
+
+	if (fd < 0)
+		fd = open(path, flags);
+	if (fd < 0 && errno == ENOENT) /* a symlink to what is to be made */
+		fd = open(path, flags | O_CREAT, 0666);
+	return fd < 0 ? -1 : write_and_close(fd, text, true);
+}
+
+int file_replace(const char *path, const struct buf *text, struct err *err_r)
+{
+	int rc = file_is_replaced(path) ? rename_over(path, text)
+					: write_through(path, text);
+
+	return rc ? file_trouble(path, err_r) : 0;
+}
+
+int file_append(const char *path, const struct buf *text, struct err *err_r)
+{
+	int fd = open(path,
+		O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
+
+	if (fd < 0 || write_and_close(fd, text, false))
+		return file_trouble(path, err_r);
+	return 0;
+}

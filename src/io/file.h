@@ -1,0 +1,26 @@
+/*
+ * Whole texts into files. These calls wait for the disk, and for whoever reads
+ * a FIFO: beside a loop that drives something, use io/file_job.h.
+ */
+#ifndef TIDEGATE_IO_FILE_H
+#define TIDEGATE_IO_FILE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Makes `text` the content of the file. A regular file, or one that is not
+ * there yet, is replaced by rename: whole or not at all. What is anything else
+ * (device, FIFO, symlink) stays what it is and is written through. */
+MUST_CHECK int file_replace(
+	const char *path, const struct buf *text, struct err *err_r);
+
+/* Adds `text` at the end; makes the file when it is not there. */
+MUST_CHECK int file_append(
+	const char *path, const struct buf *text, struct err *err_r);
+
+/* Whether file_replace would replace it by rename. */
+bool file_is_replaced(const char *path);
+
+#endif

@@ -1,0 +1,272 @@
+/* Whole texts into files: what is replaced, and what is written through. Only
+ * what the test made itself in a folder of its own is written to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/xalloc.h"
+#include "io/file.h"
+
+#define TEXT_MAX (1024 * 1024)
+
+struct folder {
+	char path[64], file[96], other[96];
+	struct buf text;
+};
+
+static int folder_setup(void **state)
+{
+	struct folder *f = xcalloc(1, sizeof(*f));
+
+	snprintf(f->path, sizeof(f->path), "/tmp/file-test-XXXXXX");
+	if (!mkdtemp(f->path))
+		return -1;
+	snprintf(f->file, sizeof(f->file), "%s/file", f->path);
+	snprintf(f->other, sizeof(f->other), "%s/other", f->path);
+	buf_init(&f->text, TEXT_MAX);
+	*state = f;
+	return 0;
+}
+
+static int folder_teardown(void **state)
+{
+	struct folder *f = *state;
+
+	unlink(f->file);
+	unlink(f->other);
+	buf_fini(&f->text);
+	/* And no draft is left. */
+	if (rmdir(f->path))
+		return -1;
+	free(f);
+	return 0;
+}
+
+static void put(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+	char found[256] = "";
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	found[fread(found, 1, sizeof(found) - 1, file)] = '\0';
+	fclose(file);
+	assert_string_equal(found, text);
+}
+
+static mode_t kind_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_mode & S_IFMT;
+}
+
+static void replace(struct folder *f, const char *path, const char *text)
+{
+	struct err err = {0};
+
+	buf_clear(&f->text);
+	buf_adds(&f->text, text);
+	if (file_replace(path, &f->text, &err))
+		fail_msg("%s", err.text);
+}
+
+static void a_file_is_made_with_the_rights_of_any_other(void **state)
+{
+	struct folder *f = *state;
+	mode_t mask = umask(027);
+	struct stat st;
+
+	replace(f, f->file, "new\n");
+	umask(mask);
+	assert_holds(f->file, "new\n");
+	assert_int_equal(stat(f->file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+}
+
+static void a_regular_file_is_replaced_as_a_whole(void **state)
+{
+	struct folder *f = *state;
+
+	put(f->file, "what was there before\n");
+	assert_int_equal(link(f->file, f->other), 0);
+	replace(f, f->file, "new\n");
+	assert_holds(f->file, "new\n");
+	/* Whoever has the old one open reads it to its end. */
+	assert_holds(f->other, "what was there before\n");
+}
+
+static void a_symlink_stays_one(void **state)
+{
+	struct folder *f = *state;
+
+	put(f->other, "what was there before\n");
+	assert_int_equal(symlink("other", f->file), 0);
+	replace(f, f->file, "new\n");
+	assert_int_equal(kind_of(f->file), S_IFLNK);
+	assert_int_equal(kind_of(f->other), S_IFREG);
+	assert_holds(f->other, "new\n");
+}
+
+static void what_a_symlink_names_is_made(void **state)
+{
+	struct folder *f = *state;
+
+	assert_int_equal(symlink("other", f->file), 0);
+	replace(f, f->file, "new\n");
+	assert_int_equal(kind_of(f->file), S_IFLNK);
+	assert_holds(f->other, "new\n");
+}
+
+/* As /dev/null would be, which an unprivileged user cannot make. */
+static void a_fifo_stays_one_and_its_reader_gets_the_text(void **state)
+{
+	struct folder *f = *state;
+	char found[16] = "";
+	pid_t reader;
+	int status, fd;
+
+	assert_int_equal(mkfifo(f->file, 0600), 0);
+	reader = fork();
+	if (reader == 0) {
+		fd = open(f->file, O_RDONLY);
+		_exit(read(fd, found, sizeof(found)) == 4 &&
+					!memcmp(found, "new\n", 4)
+				? 0
+				: 1);
+	}
+	replace(f, f->file, "new\n");
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(status, 0);
+	assert_int_equal(kind_of(f->file), S_IFIFO);
+}
+
+/* By a child that has no right to put anything in the place of a device. */
+static int write_devices(struct folder *f)
+{
+	struct err err = {0};
+
+	if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
+		return 2;
+	buf_adds(&f->text, "new\n");
+	if (file_replace("/dev/null", &f->text, &err) < 0)
+		return 3;
+	if (file_replace("/dev/full", &f->text, &err) == 0)
+		return 4;
+	return strcmp(err.text,
+		       "cannot write /dev/full: No space left on device")
+		       ? 5
+		       : 0;
+}
+
+static void devices_are_written_through(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(write_devices(*state));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(kind_of("/dev/null"), S_IFCHR);
+}
+
+/* `tidegate report -o /dev/stdout >>file`: what stands in the file stays. */
+static void our_own_output_is_not_cut_off(void **state)
+{
+	struct folder *f = *state;
+	int saved = dup(STDOUT_FILENO);
+	int fd;
+
+	put(f->other, "before\n");
+	fd = open(f->other, O_WRONLY | O_APPEND);
+	fflush(stdout);
+	dup2(fd, STDOUT_FILENO);
+	close(fd);
+	assert_int_equal(symlink("/proc/self/fd/1", f->file), 0);
+	replace(f, f->file, "new\n");
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	assert_holds(f->other, "before\nnew\n");
+}
+
+static void what_cannot_be_made_is_said_and_leaves_nothing(void **state)
+{
+	struct folder *f = *state;
+	struct err err = {0};
+
+	buf_adds(&f->text, "new\n");
+	assert_int_equal(
+		file_replace("/proc/self/no/file", &f->text, &err), -1);
+	assert_string_equal(err.text,
+		"cannot write /proc/self/no/file: No such file or directory");
+	/* A folder cannot be replaced. */
+	assert_int_equal(file_replace(f->path, &f->text, &err), -1);
+	assert_non_null(strstr(err.text, "Is a directory"));
+}
+
+static void drafts_that_a_crash_left_are_in_nobodys_way(void **state)
+{
+	struct folder *f = *state;
+	char draft[128];
+
+	snprintf(draft, sizeof(draft), "%s.%ld-0", f->file, (long)getpid());
+	put(draft, "half of");
+	replace(f, f->file, "new\n");
+	assert_holds(f->file, "new\n");
+	assert_holds(draft, "half of");
+	unlink(draft);
+}
+
+static void what_is_appended_stands_at_the_end(void **state)
+{
+	struct folder *f = *state;
+	struct err err = {0};
+
+	buf_adds(&f->text, "one\n");
+	assert_int_equal(file_append(f->file, &f->text, &err), 0);
+	assert_int_equal(file_append(f->file, &f->text, &err), 0);
+	assert_holds(f->file, "one\none\n");
+	assert_int_equal(file_append(f->path, &f->text, &err), -1);
+}
+
+int main(void)
+{
+#define T(name) \
+	cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_file_is_made_with_the_rights_of_any_other),
+		T(a_regular_file_is_replaced_as_a_whole),
+		T(a_symlink_stays_one),
+		T(what_a_symlink_names_is_made),
+		T(a_fifo_stays_one_and_its_reader_gets_the_text),
+		T(devices_are_written_through),
+		T(our_own_output_is_not_cut_off),
+		T(what_cannot_be_made_is_said_and_leaves_nothing),
+		T(drafts_that_a_crash_left_are_in_nobodys_way),
+		T(what_is_appended_stands_at_the_end),
+	};
+#undef T
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
