@@ -2,7 +2,7 @@
  * One rollout being driven: what the files of src/live share. Not for anybody
  * else.
  *
- *   hub.c             what rollouts share: the turn's transaction, heartbeats
+ *   hub.c             what rollouts share: the journal, commands, heartbeats
  *   live.c            events in, effects out, waiting, the end
  *   live_start.c      the lease, a new rollout's first event, resume
  *   live_command.c    what operators want
@@ -27,6 +27,7 @@
 #include "cloudrun/cloudrun.h"
 #include "live/live.h"
 #include "store/event_codec.h"
+#include "store/journal.h"
 
 #define QUERY_BYTES_MAX (64 * 1024) /* of a resolved query */
 
@@ -41,8 +42,6 @@ struct timer;
 
 struct live {
 	TAILQ_ENTRY(live) link; /* of hub->lives */
-	TAILQ_ENTRY(live) dirty_link; /* of hub->dirty */
-	STAILQ_HEAD(, hub_entry) entries; /* not durable yet; dirty if any */
 	int64_t renewed_ms; /* when its lease was */
 	struct hub *hub;
 	const struct policy *policy;
@@ -68,9 +67,9 @@ struct live {
 
 	/* The journal's. */
 	int64_t fence; /* of the lease; 0: not held */
+	struct journal_writer *writer; /* since it is held */
 	int64_t seq;
 	int64_t ahead_ms; /* the journal's clock before ours: it was another's */
-	bool dirty; /* it has entries that are not durable yet */
 	bool unjournaled; /* the store is broken: revert in memory, then end */
 
 	/* Waiting for people. */
@@ -103,38 +102,14 @@ struct live {
 
 /* ---- hub.c ---- */
 
-/* The command that an entry settles, in the same transaction. */
-struct hub_settlement {
-	int64_t command_id; /* 0: none */
-	bool refused;
-	const char *answer;
-};
-
-struct hub_entry {
-	STAILQ_ENTRY(hub_entry) link;
-	struct live *live; /* NULL: it is gone */
-	struct store_event event;
-	struct hub_settlement settlement;
-	bool ended;
-};
-
 TAILQ_HEAD(live_list, live);
-STAILQ_HEAD(hub_entries, hub_entry);
 
 struct hub {
 	struct live_world world;
 	struct live_list lives; /* whose lease was renewed longest ago first */
 	int n_lives;
 	struct metrics_slot *metrics; /* one per policy */
-
-	/* Entries on their way to the journal. */
-	struct live_list dirty; /* who has some */
-	bool open; /* a transaction is, for more than entries */
-	bool deferred; /* hub_turn_end is */
-	struct timer *pause; /* after which it will be */
-	int64_t committed_ms; /* the last time; INT64_MIN: never */
-	struct hub_entries durable; /* to be told, in a later turn */
-	struct timer *tell;
+	struct journal *journal;
 
 	struct timer *poll, *heartbeat;
 	int64_t counter; /* of the store, at the last look */
@@ -152,22 +127,6 @@ MUST_CHECK struct prometheus *hub_prometheus(
 /* The JSON APIs of the live's policy, the same. */
 struct jsonapi *hub_jsonapi(struct live *live);
 
-/* Begins a transaction, if there is none. It is over at the end of the turn,
- * with all entries that there are by then. */
-MUST_CHECK int hub_begin(struct hub *hub, struct err *err_r);
-/* Takes an entry, which is copied. It becomes durable at the end of the turn
- * or, when a commit was made just before, some milliseconds later; then the
- * effects are carried out and, later, the listener is told. */
-void hub_append(struct live *live, const struct store_event *event, bool ended,
-	const struct hub_settlement *settlement);
-/* Makes entries durable and carries out the effects: all, or only those of
- * `first`, at once, for a verdict. They are told in the next turn: printing
- * them must not come between a verdict and its request. */
-void hub_flush(struct hub *hub, struct live *first);
-void hub_tell(struct hub *hub); /* now */
-/* The journal cannot be written: nobody is journaled any more. */
-void hub_broken(struct hub *hub, const struct err *err);
-
 /* ---- live.c ---- */
 
 struct loop *live_loop(const struct live *live);
@@ -179,7 +138,7 @@ void live_event(struct live *live, const struct event *event,
 	const struct event_context *context);
 void live_carry_out(struct live *live);
 void live_carry_out_one(struct live *live, const struct effect *effect);
-void live_settle(struct live *live); /* durable now: is it the end? */
+extern const struct journal_owner live_journal_owner; /* arg: the live */
 
 /* Stops driving; the listener is told in a later turn. err NULL: an end. */
 void live_finish(struct live *live, int exit_status, const struct err *err);

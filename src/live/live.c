@@ -184,10 +184,10 @@ static void journal_event(struct live *live, const struct event *event,
 
 	if (live_journal(live, event, context, outcome, &err) == 0) {
 		if (is_verdict(outcome))
-			hub_flush(live->hub, live);
+			journal_flush_first(live->writer);
 	} else {
 		/* The entry in front may be among those that wait. */
-		hub_broken(live->hub, &err);
+		journal_fail(live->hub->journal, &err);
 		live_unjournal(live, &err);
 	}
 }
@@ -294,7 +294,8 @@ void live_carry_out(struct live *live)
 	live->n_effects = 0;
 }
 
-void live_settle(struct live *live)
+/* What is journaled is durable: is it the end? */
+static void live_settle(struct live *live)
 {
 	struct err err;
 
@@ -310,6 +311,40 @@ void live_settle(struct live *live)
 		live_finish(live, 8, &err);
 	}
 }
+
+/* ---- what became of entries ---- */
+
+static void live_durable(void *arg)
+{
+	struct live *live = arg;
+
+	live_carry_out(live);
+	live_settle(live);
+}
+
+static void live_written(const struct store_event *entry, void *arg)
+{
+	struct live *live = arg;
+
+	if (live->listener.entry)
+		live->listener.entry(live, entry, live->listener.arg);
+}
+
+static void live_lost(const struct err *err, void *arg)
+{
+	struct live *live = arg;
+
+	if (err->code == ERR_LEASE)
+		live_taken_over(live, err);
+	else
+		live_unjournal(live, err);
+}
+
+const struct journal_owner live_journal_owner = {
+	.durable = live_durable,
+	.written = live_written,
+	.lost = live_lost,
+};
 
 /* ---- the end ---- */
 
@@ -357,8 +392,8 @@ static void live_end(void *arg)
 	struct live *live = arg;
 
 	live->end = NULL;
-	hub_flush(live->hub, NULL);
-	hub_tell(live->hub); /* the end is told last */
+	journal_flush(live->hub->journal);
+	journal_tell(live->hub->journal); /* the end is told last */
 	if (live->fence)
 		store_lease_drop(
 			live->hub->world.store, live->service, live->fence);
@@ -387,7 +422,7 @@ void live_free(struct live **live_p)
 	stop_all(live);
 	timer_cancel(&live->end);
 	if (live->fence) {
-		hub_flush(live->hub, NULL);
+		journal_flush(live->hub->journal);
 		store_lease_drop(
 			live->hub->world.store, live->service, live->fence);
 	}

@@ -9,7 +9,7 @@ static void refuse(struct live *live, const struct store_command *command,
 {
 	struct err err;
 
-	if (hub_begin(live->hub, &err) < 0 ||
+	if (journal_begin(live->hub->journal, &err) < 0 ||
 		store_command_settle(live->hub->world.store, command->id, true,
 			answer, &err) < 0)
 		log_line(LOG_WARN, "rollout=%s event=command error=\"%s\"",

@@ -23,15 +23,15 @@ static struct store_event entry_of(
 }
 
 static int append(struct live *live, const struct store_event *entry, bool last,
-	const struct buf *data, const struct hub_settlement *settlement,
+	const struct buf *data, const struct command_ack *ack,
 	struct err *err_r)
 {
 	if (data->overflow)
 		return err_set(err_r, ERR_LIMIT,
 			"the entry \"%s\" is larger than %d bytes", entry->name,
 			STORE_EVENT_BYTES_MAX);
-	hub_append(live, entry, last && phase_is_end(live->state.phase),
-		settlement);
+	journal_append(live->writer, entry, live->state.reason,
+		last && phase_is_end(live->state.phase), ack);
 	live->seq++;
 	return 0;
 }
@@ -60,7 +60,7 @@ static int append_event(struct live *live, const struct event *event,
 	const struct event_context *context, const struct outcome_list *outcome,
 	struct err *err_r)
 {
-	struct hub_settlement settlement = {
+	struct command_ack ack = {
 		.command_id =
 			event->type == EVENT_COMMAND ? event->command_id : 0,
 		.refused = outcome->refused,
@@ -73,8 +73,7 @@ static int append_event(struct live *live, const struct event *event,
 	buf_init(&data, STORE_EVENT_BYTES_MAX);
 	event_encode(event, context, &data);
 	entry = entry_of(live, event_name(event->type), &data);
-	rc = append(
-		live, &entry, outcome->n_notes == 0, &data, &settlement, err_r);
+	rc = append(live, &entry, outcome->n_notes == 0, &data, &ack, err_r);
 	buf_fini(&data);
 	return rc;
 }

@@ -454,7 +454,7 @@ static void keep_revisions(struct look *look)
 	struct live *live = look->live;
 	struct err err;
 
-	if (hub_begin(live->hub, &err) < 0 ||
+	if (journal_begin(live->hub->journal, &err) < 0 ||
 		store_rollout_set_revisions(live->hub->world.store, live->id,
 			live->candidate, live->stable, &err) < 0)
 		problem(look, "%s", err.text);

@@ -235,12 +235,14 @@ static void lease_try(void *arg)
 
 	live->lease_retry = NULL;
 	arena_init(&arena);
-	rc = hub_begin(live->hub, &err);
+	rc = journal_begin(live->hub->journal, &err);
 	if (rc == 0)
 		rc = store_lease_take(live->hub->world.store, live->service,
 			live->id, live_now(live), &arena, &lease, &err);
 	if (rc > 0) {
 		live->fence = lease.fence;
+		live->writer = journal_open(live->hub->journal, live->id,
+			live->fence, &live_journal_owner, live);
 		lease_taken(live);
 	} else if (rc == 0) {
 		lease_missed(live, &lease);
@@ -281,7 +283,7 @@ static int create_row(struct live *live, struct err *err_r)
 		.phase = phase_name(PHASE_PREFLIGHT),
 		.reason = "",
 	};
-	int rc = hub_begin(live->hub, err_r);
+	int rc = journal_begin(live->hub->journal, err_r);
 
 	if (rc == 0)
 		rc = store_rollout_create(live->hub->world.store, &row, err_r);

@@ -14,7 +14,7 @@
 #include <math.h>
 
 #include "base/jsonw.h"
-#include "journal_world.h"
+#include "journal_fixture.h"
 #include "store/event_codec.h"
 #include "store/fold.h"
 
@@ -458,8 +458,8 @@ static struct answers late_breach(struct world *world, int slo)
 }
 
 /* Both the whole journal at once and what came since the last time. */
-static void the_fold_is_compared(
-	struct world *world, struct journal *journal, struct fold *pieces)
+static void the_fold_is_compared(struct world *world,
+	struct journal_fixture *journal, struct fold *pieces)
 {
 	static struct fold fold;
 	struct err err;
@@ -482,16 +482,16 @@ static void the_folded_journal_is_the_state_in_memory(void **state)
 	static struct world world;
 	static struct fold pieces;
 	char folder[] = "/tmp/event_test.XXXXXX", path[64], command[64];
-	struct journal journal;
+	struct journal_fixture journal;
 	int i;
 
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/db", folder);
-	journal_open(&journal, path, "shop-1", "", 0);
+	journal_fixture_open(&journal, path, "shop-1", "", 0);
 	test.steps[1].approval = &test.approval;
 	world_init(&world, &test.policy);
 	world.answer = late_breach;
-	journal_attach(&journal, &world);
+	journal_fixture_attach(&journal, &world);
 	world_start(&world);
 	fold_init(&pieces);
 	for (i = 0; i < 40 && !phase_is_end(world.rollout.phase); i++) {
@@ -508,7 +508,7 @@ static void the_folded_journal_is_the_state_in_memory(void **state)
 	}
 	assert_int_equal(world.rollout.phase, PHASE_ROLLED_BACK);
 	the_fold_is_compared(&world, &journal, &pieces);
-	journal_close(&journal);
+	journal_fixture_close(&journal);
 	snprintf(command, sizeof(command), "rm -r %s", folder);
 	assert_int_equal(system(command), 0);
 }

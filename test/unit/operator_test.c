@@ -19,7 +19,7 @@
 
 #include "base/buf.h"
 #include "cli/command.h"
-#include "journal_world.h"
+#include "journal_fixture.h"
 #include "policy/policy_load.h"
 
 #define ARGS_MAX 12
@@ -46,7 +46,7 @@ static const char source[] =
 
 static char folder[64], path[128];
 static struct policy *policy;
-static struct journal journal;
+static struct journal_fixture journal;
 static struct world world;
 
 /* What the last command printed. */
@@ -87,10 +87,10 @@ static int setup(void **state)
 	buf_fini(&problems);
 	buf_init(&out, 1 << 20);
 	buf_init(&err_out, 1 << 20);
-	journal_open(&journal, path, "shop-1", source, now_ms());
+	journal_fixture_open(&journal, path, "shop-1", source, now_ms());
 	world_init(&world, policy);
 	world.now_ms = world.start_ms = now_ms();
-	journal_attach(&journal, &world);
+	journal_fixture_attach(&journal, &world);
 	world_start(&world);
 	return 0;
 }
@@ -99,7 +99,7 @@ static int teardown(void **state)
 {
 	char command[128];
 
-	journal_close(&journal);
+	journal_fixture_close(&journal);
 	policy_free(&policy);
 	buf_fini(&out);
 	buf_fini(&err_out);
@@ -236,7 +236,7 @@ static void what_the_engine_would_refuse_is_refused_here(void **state)
 	has(&err_out, "dave is not among the approvers");
 	assert_int_equal(tidegate("continue shop-1"), 4);
 	has(&err_out, "neither paused nor held");
-	assert_int_equal(journal_take_commands(&journal, &world), 0);
+	assert_int_equal(journal_fixture_take_commands(&journal, &world), 0);
 }
 
 /* Drives until the command in `pid` has ended. */
@@ -248,7 +248,7 @@ static int drive(pid_t pid)
 
 	do {
 		nanosleep(&pause, NULL);
-		taken += journal_take_commands(&journal, &world);
+		taken += journal_fixture_take_commands(&journal, &world);
 		ended = waitpid(pid, &status, WNOHANG);
 	} while (!ended);
 	read_back("out", &out);
@@ -351,10 +351,10 @@ static void watch_prints_the_journal_and_exits_as_it_does(void **state)
 
 static void the_one_that_is_meant_must_be_clear(void **state)
 {
-	struct journal other;
+	struct journal_fixture other;
 
 	store_lease_drop(journal.store, JOURNAL_SERVICE, journal.fence);
-	journal_open(&other, path, "shop-2", source, now_ms() + 1000);
+	journal_fixture_open(&other, path, "shop-2", source, now_ms() + 1000);
 	assert_int_equal(tidegate("status"), 2);
 	has(&err_out, "2 rollouts are unfinished");
 	has(&err_out, "shop-2, shop-1");
@@ -370,7 +370,7 @@ static void the_one_that_is_meant_must_be_clear(void **state)
 	assert_true(strstr(out.data, "shop-2") < strstr(out.data, "shop-1"));
 	assert_int_equal(tidegate("list --format json --limit 1"), 0);
 	assert_null(strstr(out.data, "shop-1"));
-	journal_close(&other);
+	journal_fixture_close(&other);
 }
 
 static void a_damaged_journal_is_said_to_be_damaged(void **state)

@@ -1,4 +1,4 @@
-/* A world with a journal; see journal_world.h. */
+/* A world with a journal; see journal_fixture.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "journal_world.h"
+#include "journal_fixture.h"
 #include "store/event_codec.h"
 
 static void ok(int rc, const struct err *err)
@@ -15,8 +15,8 @@ static void ok(int rc, const struct err *err)
 		fail_msg("%s", err->text);
 }
 
-void journal_open(struct journal *journal, const char *path, const char *id,
-	const char *policy_source, int64_t now_ms)
+void journal_fixture_open(struct journal_fixture *journal, const char *path,
+	const char *id, const char *policy_source, int64_t now_ms)
 {
 	struct store_rollout rollout = {.id = id,
 		.service = JOURNAL_SERVICE,
@@ -35,7 +35,7 @@ void journal_open(struct journal *journal, const char *path, const char *id,
 	struct err err = {0};
 
 	arena_init(&arena);
-	*journal = (struct journal){.id = id};
+	*journal = (struct journal_fixture){.id = id};
 	journal->store = store_open(path, STORE_CREATE, &err);
 	ok(journal->store ? 0 : -1, &err);
 	ok(store_rollout_create(journal->store, &rollout, &err), &err);
@@ -46,13 +46,13 @@ void journal_open(struct journal *journal, const char *path, const char *id,
 	arena_fini(&arena);
 }
 
-void journal_close(struct journal *journal)
+void journal_fixture_close(struct journal_fixture *journal)
 {
 	store_lease_drop(journal->store, JOURNAL_SERVICE, journal->fence);
 	store_free(&journal->store);
 }
 
-static void append(struct journal *journal, const struct world *world,
+static void append(struct journal_fixture *journal, const struct world *world,
 	const char *name, bool is_note, struct buf *data, bool last)
 {
 	struct store_event entry = {.seq = ++journal->seq,
@@ -74,7 +74,7 @@ static void append(struct journal *journal, const struct world *world,
 static void fed(struct world *world, const struct event *event,
 	const struct outcome_list *out)
 {
-	struct journal *journal = world->fed_arg;
+	struct journal_fixture *journal = world->fed_arg;
 	struct event_context context = {.policy = world->policy,
 		.state = &world->rollout,
 		.judgement =
@@ -102,13 +102,15 @@ static void fed(struct world *world, const struct event *event,
 	buf_fini(&data);
 }
 
-void journal_attach(struct journal *journal, struct world *world)
+void journal_fixture_attach(
+	struct journal_fixture *journal, struct world *world)
 {
 	world->fed = fed;
 	world->fed_arg = journal;
 }
 
-int journal_take_commands(struct journal *journal, struct world *world)
+int journal_fixture_take_commands(
+	struct journal_fixture *journal, struct world *world)
 {
 	struct store_command *commands;
 	struct event event;
