@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "io/server.h"
+#include "sandbox/sandbox_answer.h"
 #include "sandbox/sandbox_parts.h"
 
 #define DRIFT_MODIFIER "somebody-else@example.com"
@@ -108,7 +109,7 @@ static void drift(struct admin_api_call *call, const struct fault *fault)
 	 * since then does not happen. */
 	if (admin_routes_drift(sandbox->model, fault->drift, DRIFT_MODIFIER,
 		    false, loop_now(sandbox->loop), &error) == 0)
-		sandbox_changed(sandbox);
+		sandbox->changed(sandbox);
 }
 
 static void call_ask(struct admin_api_call *call)
@@ -124,7 +125,7 @@ static void call_ask(struct admin_api_call *call)
 	request.body = request_body(call->request, &request.body_len);
 	admin_routes_answer(sandbox->model, &sandbox->rules, &request,
 		&call->plan, loop_now(sandbox->loop), &call->reply);
-	sandbox_changed(sandbox);
+	sandbox->changed(sandbox);
 }
 
 /* The fault takes the place of the answer. False: the call is gone or hangs. */

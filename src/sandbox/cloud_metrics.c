@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "sandbox/metrics_text.h"
 #include "sandbox/sandbox_metrics.h"
 
 #define COUNT_NAME   "run_googleapis_com:request_count"

@@ -46,6 +46,7 @@
 #include "io/loop.h"
 #include "io/server.h"
 #include "sandbox/admin_check.h"
+#include "sandbox/sandbox_answer.h"
 #include "sandbox/sandbox_parts.h"
 
 #define TYPE      "TRAFFIC_TARGET_ALLOCATION_TYPE_"
@@ -505,7 +506,7 @@ void control_api_answer(struct sandbox *sandbox, struct server_request *request)
 	if (answer(&control, &error) < 0) {
 		sandbox_answer_error(request, &error);
 	} else {
-		sandbox_changed(sandbox);
+		sandbox->changed(sandbox);
 		if (!control.answer)
 			control.answer = state_json(sandbox);
 		sandbox_answer_json(request, 200, control.answer, true);

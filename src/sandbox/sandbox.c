@@ -18,36 +18,13 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/server.h"
+#include "sandbox/sandbox_answer.h"
 #include "sandbox/sandbox_metrics.h"
 #include "sandbox/sandbox_parts.h"
 
-#define METRICS_TYPE  "text/plain; version=0.0.4; charset=utf-8"
-#define JSON_TYPE     "application/json; charset=UTF-8"
-#define JSON_TEXT_MAX (64 * 1024 * 1024)
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-void sandbox_answer_json(struct server_request *request, int status,
-	const json_t *body, bool is_indented)
-{
-	size_t flags = JSON_REAL_PRECISION(12) |
-		       (is_indented ? JSON_INDENT(2) : JSON_COMPACT);
-	char *text = json_dumps(body, flags);
-	struct buf line;
-
-	buf_init(&line, JSON_TEXT_MAX);
-	buf_addf(&line, "%s\n", text ? text : "{}");
-	request_answer(request, status, JSON_TYPE, line.data, line.len);
-	buf_fini(&line);
-	free(text);
-}
-
-void sandbox_answer_error(
-	struct server_request *request, const struct rpc_error *error)
-{
-	json_t *body = rpc_error_body(error);
-
-	sandbox_answer_json(request, rpc_error_http(error), body, true);
-	json_decref(body);
-}
+static void changed(struct sandbox *sandbox);
 
 static void tick(void *arg)
 {
@@ -55,10 +32,10 @@ static void tick(void *arg)
 
 	sandbox->timer = NULL;
 	model_advance(sandbox->model, loop_now(sandbox->loop));
-	sandbox_changed(sandbox);
+	changed(sandbox);
 }
 
-void sandbox_changed(struct sandbox *sandbox)
+static void changed(struct sandbox *sandbox)
 {
 	int64_t next_ms = model_next_ms(sandbox->model);
 	int64_t now_ms = loop_now(sandbox->loop);
@@ -211,6 +188,7 @@ static void make_model(
 		.seed = options->seed};
 
 	sandbox->model = model_new(&config, loop_now(sandbox->loop));
+	sandbox->changed = changed;
 	sandbox->token = xstrdup(options->token);
 	sandbox->rules.token = sandbox->token;
 	sandbox->rules.etag_is_strict = options->etag_is_strict;
@@ -241,7 +219,7 @@ struct sandbox *sandbox_new(struct loop *loop,
 		server_new(loop, options->port, admin_request, sandbox, err_r);
 	if (!sandbox->server)
 		goto fail;
-	sandbox_changed(sandbox);
+	changed(sandbox);
 	return sandbox;
 fail:
 	sandbox_free(&sandbox);

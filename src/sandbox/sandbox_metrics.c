@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sandbox/metrics_text.h"
+
 static const struct {
 	int64_t us;
 	const char *le;
@@ -44,19 +46,6 @@ void revision_stats_count(
 	stats->count++;
 	stats->sum_s += (double)latency_us / 1e6;
 	cloud_stats_count(stats->cloud, code, latency_us);
-}
-
-void metrics_escape(struct buf *out, const char *value)
-{
-	for (; *value; value++) {
-		if (*value == '\n') {
-			buf_adds(out, "\\n");
-			continue;
-		}
-		if (*value == '\\' || *value == '"')
-			buf_addc(out, '\\');
-		buf_addc(out, *value);
-	}
 }
 
 static void add_name(struct buf *out, const char *name, const char *service,

@@ -64,7 +64,5 @@ void cloud_stats_count(
  * failures, no 5xx. Latencies have the class of the status, not the status. */
 void cloud_metrics_print(const struct metrics_owner *owner,
 	const struct metrics_row *rows, size_t n, struct buf *out);
-/* A label's value, as the exposition format has it. */
-void metrics_escape(struct buf *out, const char *value);
 
 #endif

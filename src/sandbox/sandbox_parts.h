@@ -33,15 +33,8 @@ struct sandbox {
 	size_t n_calls;
 	int64_t clock_ahead_ms; /* what its answers' Date says over ours */
 	struct timer *timer; /* for what the model does next */
+	void (*changed)(struct sandbox *sandbox); /* after each change */
 };
-
-/* To be called after every change of the model. */
-void sandbox_changed(struct sandbox *sandbox);
-
-void sandbox_answer_json(struct server_request *request, int status,
-	const json_t *body, bool is_indented);
-void sandbox_answer_error(
-	struct server_request *request, const struct rpc_error *error);
 
 /* admin_api.c: requests under /v2/. */
 void admin_api_start(struct sandbox *sandbox, struct server_request *request);
