@@ -80,11 +80,11 @@ static int drive_it(
 	char who[CONTEXT_NAME_MAX], why[CONTEXT_NAME_MAX + COMMENT_MAX + 32];
 	struct live_options wanted = {
 		.service = b->service,
-		.candidate = b->candidate,
-		.stable = b->stable,
-		.after = b->after,
 		.starter = who,
-		.undo = why,
+		.wish = {.candidate = b->candidate,
+			.stable = b->stable,
+			.rollback_reason = why,
+			.rollback_of = b->after},
 		.wait_ms = -1,
 	};
 

@@ -58,10 +58,10 @@ static int drive_it(struct drive *drive, const struct run_args *args,
 	char who[CONTEXT_NAME_MAX];
 	struct live_options wanted = {
 		.service = service,
-		.candidate = args->candidate,
 		.starter = who,
-		.adopt = args->adopt,
-		.again = args->again,
+		.wish = {.candidate = args->candidate,
+			.adopt = args->adopt,
+			.again = args->again},
 		.wait_ms = args->wait,
 	};
 

@@ -64,7 +64,8 @@ struct finding *doctor_tell(struct doctor *doctor, enum finding_kind kind,
 const char *doctor_place(struct doctor *doctor)
 {
 	return arena_printf(&doctor->arena, " --project %s --region %s",
-		doctor->live->project, doctor->live->region);
+		doctor->live->release->service.project,
+		doctor->live->release->service.region);
 }
 
 /* ---- in order ---- */
@@ -74,8 +75,8 @@ static void report(struct doctor *doctor)
 	struct doctor_report end = {
 		.finding = doctor->finding,
 		.n = doctor->n,
-		.candidate = doctor->live->candidate,
-		.stable = doctor->live->stable,
+		.candidate = doctor->live->release->candidate,
+		.stable = doctor->live->release->stable,
 	};
 
 	for (size_t i = 0; i < doctor->n; i++)
@@ -112,10 +113,10 @@ struct doctor *doctor_start(struct hub *hub, const struct policy *policy,
 {
 	struct live_options wanted = {
 		.service = options->service,
-		.candidate = options->candidate,
 		.starter = options->starter,
-		.adopt = options->adopt,
-		.again = options->again,
+		.wish = {.candidate = options->candidate,
+			.adopt = options->adopt,
+			.again = options->again},
 		.wait_ms = -1,
 	};
 	struct live *live = live_look_on(hub, policy, &wanted, err_r);

@@ -15,7 +15,7 @@ struct doctor_actions {
 	int list;
 	size_t index;
 	struct action_env env;
-	struct live_values values;
+	struct release_values values;
 	char kept[ACTION_KEPT_MAX]; /* by this action's record */
 	struct action_run *run;
 };
@@ -39,7 +39,7 @@ bool doctor_wants_url(const struct doctor *doctor)
 	const struct actions *actions;
 
 	for (int list = 0; list < ACTION_LISTS; list++) {
-		actions = &doctor->live->policy->lists[list];
+		actions = &doctor->live->release->policy->lists[list];
 		for (size_t i = 0; i < actions->n; i++)
 			if (asks_url(&actions->item[i]))
 				return true;
@@ -55,7 +55,8 @@ static const struct action *current(const struct doctor *doctor)
 
 	return at->list == ACTION_LISTS
 		       ? NULL
-		       : &doctor->live->policy->lists[at->list].item[at->index];
+		       : &doctor->live->release->policy->lists[at->list]
+				  .item[at->index];
 }
 
 /* Goes to the next one that there is, from where it is. */
@@ -64,7 +65,7 @@ static void settle(struct doctor *doctor)
 	struct doctor_actions *at = doctor->actions;
 
 	while (at->list < ACTION_LISTS &&
-		at->index >= doctor->live->policy->lists[at->list].n) {
+		at->index >= doctor->live->release->policy->lists[at->list].n) {
 		at->list++;
 		at->index = 0;
 	}
@@ -76,7 +77,8 @@ void doctor_actions(struct doctor *doctor)
 
 	doctor->actions = at;
 	at->env = live_action_env(doctor->live);
-	live_values_fill(doctor->live, doctor->live->candidate, 0, &at->values);
+	release_values(doctor->live->release, &doctor->live->state,
+		doctor->live->release->candidate, 0, &at->values);
 	look_at_next(doctor);
 }
 

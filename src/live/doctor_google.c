@@ -109,8 +109,9 @@ void doctor_permissions(struct doctor *doctor)
 		return;
 	}
 	doctor->call = cloudrun_test_permissions_start(
-		doctor->live->hub->world.cloudrun, doctor->live->service,
-		permissions, permissions_held, doctor);
+		doctor->live->hub->world.cloudrun,
+		doctor->live->release->service.full, permissions,
+		permissions_held, doctor);
 }
 
 static const char *grant_remedy(struct doctor *doctor)
@@ -126,7 +127,8 @@ static const char *grant_remedy(struct doctor *doctor)
 	return arena_printf(&doctor->arena,
 		"gcloud run services add-iam-policy-binding %s%s "
 		"--member=%s%s --role=roles/run.developer",
-		doctor->live->short_service, doctor_place(doctor), kind, who);
+		doctor->live->release->service.name, doctor_place(doctor), kind,
+		who);
 }
 
 static void tell_permissions(struct doctor *doctor, unsigned held)

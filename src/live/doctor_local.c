@@ -23,7 +23,7 @@ static void add_names(const struct approval *approval, struct buf *out)
 
 static void look_at_gate(struct doctor *doctor, size_t step)
 {
-	const struct policy *policy = doctor->live->policy;
+	const struct policy *policy = doctor->live->release->policy;
 	const struct approval *approval = policy->steps[step].approval;
 	const char *name = arena_printf(&doctor->arena, "step %zu", step + 1);
 	struct buf names;
@@ -47,7 +47,7 @@ static void look_at_gate(struct doctor *doctor, size_t step)
 
 static void look_at_people(struct doctor *doctor)
 {
-	const struct policy *policy = doctor->live->policy;
+	const struct policy *policy = doctor->live->release->policy;
 
 	for (size_t i = 0; i < policy->n_steps; i++)
 		if (policy->steps[i].approval)
@@ -66,7 +66,7 @@ static void look_at_notifications(struct doctor *doctor)
 {
 	static const enum action_list lists[] = {
 		LIST_ROLLBACK, LIST_ROLLED_BACK};
-	const struct policy *policy = doctor->live->policy;
+	const struct policy *policy = doctor->live->release->policy;
 	const struct actions *actions;
 	struct buf names;
 
@@ -135,25 +135,28 @@ static void look_at_file(struct doctor *doctor)
 static void look_for_unfinished(struct doctor *doctor, struct arena *arena)
 {
 	struct live *live = doctor->live;
-	struct store_filter filter = {
-		.service = live->service, .unfinished = true, .limit = 1};
+	struct store_filter filter = {.service = live->release->service.full,
+		.unfinished = true,
+		.limit = 1};
 	struct store_rollout *rows;
 	struct err err;
 	size_t n;
 
 	if (store_rollout_list(live->hub->world.store, &filter, arena, &rows,
 		    &n, &err) < 0)
-		doctor_tell(doctor, FINDING_FAIL, "lease", live->short_service,
-			"give another --state", "%s", err.text);
+		doctor_tell(doctor, FINDING_FAIL, "lease",
+			live->release->service.name, "give another --state",
+			"%s", err.text);
 	else if (n)
-		doctor_tell(doctor, FINDING_WARN, "lease", live->short_service,
+		doctor_tell(doctor, FINDING_WARN, "lease",
+			live->release->service.name,
 			arena_printf(arena, "tidegate resume %s", rows[0].id),
 			"free, but rollout %s has not ended and nobody drives "
 			"it",
 			rows[0].id);
 	else
-		doctor_tell(doctor, FINDING_OK, "lease", live->short_service,
-			NULL, "free");
+		doctor_tell(doctor, FINDING_OK, "lease",
+			live->release->service.name, NULL, "free");
 }
 
 static void look_at_lease(struct doctor *doctor)
@@ -169,15 +172,17 @@ static void look_at_lease(struct doctor *doctor)
 	if (!store)
 		return;
 	arena_init(&arena);
-	rc = store_lease_look(
-		store, live->service, live_now(live), &arena, &lease, &err);
+	rc = store_lease_look(store, live->release->service.full,
+		live_now(live), &arena, &lease, &err);
 	if (rc == 0)
 		look_for_unfinished(doctor, &arena);
 	else if (rc < 0)
-		doctor_tell(doctor, FINDING_FAIL, "lease", live->short_service,
-			"give another --state", "%s", err.text);
+		doctor_tell(doctor, FINDING_FAIL, "lease",
+			live->release->service.name, "give another --state",
+			"%s", err.text);
 	else
-		doctor_tell(doctor, FINDING_FAIL, "lease", live->short_service,
+		doctor_tell(doctor, FINDING_FAIL, "lease",
+			live->release->service.name,
 			*lease.rollout
 				? arena_printf(&arena,
 					  "wait for it (tidegate watch %s), or "

@@ -47,13 +47,14 @@ void doctor_service(struct doctor *doctor)
 
 	if (doctor->cut_off) {
 		doctor_tell(doctor, FINDING_SKIP, "service",
-			live->short_service, NULL,
+			live->release->service.name, NULL,
 			"not read: it takes credentials that are accepted");
 		doctor_next(doctor);
 		return;
 	}
 	doctor->call = cloudrun_get_service_start(cloudrun_of(doctor),
-		live->service, READ_TIMEOUT_MS, service_read, doctor);
+		live->release->service.full, READ_TIMEOUT_MS, service_read,
+		doctor);
 }
 
 /* ---- the clock ---- */
@@ -104,7 +105,7 @@ static const char *cannot_read_remedy(struct doctor *doctor, enum err_code code)
 static void tell_state(struct doctor *doctor)
 {
 	const struct service *service = service_of(doctor);
-	const char *name = doctor->live->short_service;
+	const char *name = doctor->live->release->service.name;
 	struct err err;
 
 	if (fit_service(service, &err) < 0)
@@ -159,7 +160,7 @@ static const char *pin_remedy(struct doctor *doctor)
 	return arena_printf(&doctor->arena,
 		"gcloud run services update-traffic %s%s "
 		"--to-revisions=%s=100",
-		doctor->live->short_service, doctor_place(doctor),
+		doctor->live->release->service.name, doctor_place(doctor),
 		name_of(largest(&service->spec), service));
 }
 
@@ -184,7 +185,7 @@ static const char *deploy_remedy(struct doctor *doctor)
 	return arena_printf(&doctor->arena,
 		"deploy a revision that gets no traffic yet: gcloud run deploy "
 		"%s%s --image IMAGE --no-traffic; or name one with --candidate",
-		doctor->live->short_service, doctor_place(doctor));
+		doctor->live->release->service.name, doctor_place(doctor));
 }
 
 /* The one deployed last is not what would be released. */
@@ -200,12 +201,6 @@ static const char *latest_note(struct doctor *doctor)
 		"; %s was deployed later and is not ready", created);
 }
 
-static void set_text(char **text, const char *value)
-{
-	free(*text);
-	*text = xstrdup(value);
-}
-
 /* Who is who, as in preflight; false: no candidate to look at. */
 static bool tell_revisions(struct doctor *doctor)
 {
@@ -216,15 +211,16 @@ static bool tell_revisions(struct doctor *doctor)
 	int rc;
 
 	doctor->asked = name_of(largest(&service->spec), service);
-	if (fit_candidate(service, live->wanted_candidate, &candidate, &err) <
-		0)
+	if (fit_candidate(service, live->release->wish.candidate, &candidate,
+		    &err) < 0)
 		doctor_tell(doctor, FINDING_FAIL, "candidate", "",
 			deploy_remedy(doctor), "%s", err.text);
-	rc = fit_stable(service, candidate, live->adopt, &stable, &err);
+	rc = fit_stable(
+		service, candidate, live->release->wish.adopt, &stable, &err);
 	tell_split(doctor, rc < 0 ? &err : NULL);
 	if (rc == 0) {
-		set_text(&live->stable, stable);
-		doctor->asked = live->stable;
+		release_set_stable(live->release, stable);
+		doctor->asked = live->release->stable;
 	}
 	if (!candidate)
 		return false;
@@ -234,7 +230,7 @@ static bool tell_revisions(struct doctor *doctor)
 			latest_note(doctor));
 		return false;
 	}
-	set_text(&live->candidate, candidate);
+	release_set_candidate(live->release, candidate);
 	return true;
 }
 
@@ -242,30 +238,32 @@ static bool tell_revisions(struct doctor *doctor)
 
 bool doctor_has_url(const struct doctor *doctor)
 {
-	const char *tag = doctor->live->policy->tag;
+	const char *tag = doctor->live->release->policy->tag;
 
 	return tag && doctor->live->snapshot &&
 	       traffic_has_tag(&doctor->live->snapshot->spec, tag,
-		       doctor->live->candidate);
+		       doctor->live->release->candidate);
 }
 
 static void look_at_tag(struct doctor *doctor)
 {
 	struct live *live = doctor->live;
-	const char *tag = live->policy->tag;
+	const char *tag = live->release->policy->tag;
 	struct err err;
 
 	if (!tag)
 		return;
-	if (fit_tag_length(tag, live->short_service, &err) < 0)
+	if (fit_tag_length(tag, live->release->service.name, &err) < 0)
 		doctor_tell(doctor, FINDING_FAIL, "tag", tag,
 			"choose a shorter tag in the policy", "%s", err.text);
-	else if (fit_tag_free(live->snapshot, tag, live->candidate, &err) < 0)
+	else if (fit_tag_free(live->snapshot, tag, live->release->candidate,
+			 &err) < 0)
 		doctor_tell(doctor, FINDING_FAIL, "tag", tag,
 			arena_printf(&doctor->arena,
 				"gcloud run services update-traffic %s%s "
 				"--remove-tags=%s",
-				live->short_service, doctor_place(doctor), tag),
+				live->release->service.name,
+				doctor_place(doctor), tag),
 			"%s", err.text);
 	else
 		doctor_tell(doctor, FINDING_OK, "tag", tag, NULL, "%s",
@@ -320,7 +318,7 @@ static void service_read(
 	look_at_clock(doctor);
 	if (!service) {
 		doctor_tell(doctor, FINDING_FAIL, "service",
-			doctor->live->short_service,
+			doctor->live->release->service.name,
 			cannot_read_remedy(doctor, err->code), "%s", err->text);
 		doctor_next(doctor);
 		return;
@@ -343,7 +341,8 @@ static void candidate_look(struct doctor *doctor)
 	struct live *live = doctor->live;
 
 	doctor->call = cloudrun_get_revision_start(cloudrun_of(doctor),
-		live->service, live->candidate, candidate_read, doctor);
+		live->release->service.full, live->release->candidate,
+		candidate_read, doctor);
 }
 
 static void tell_candidate(
@@ -351,21 +350,25 @@ static void tell_candidate(
 {
 	struct live *live = doctor->live;
 	struct store *store = live->hub->world.store;
-	const char *note = live->wanted_candidate ? "" : latest_note(doctor);
+	const char *note =
+		live->release->wish.candidate ? "" : latest_note(doctor);
 	struct err err;
 
-	if (fit_owner(revision, live->short_service, &err) < 0 ||
+	if (fit_owner(revision, live->release->service.name, &err) < 0 ||
 		fit_ready(revision, &err) < 0)
-		doctor_tell(doctor, FINDING_FAIL, "candidate", live->candidate,
-			deploy_remedy(doctor), "%s", err.text);
-	else if (store && !live->again &&
-		 fit_history(store, live->service, live->candidate, &err) < 0)
-		doctor_tell(doctor, FINDING_FAIL, "candidate", live->candidate,
+		doctor_tell(doctor, FINDING_FAIL, "candidate",
+			live->release->candidate, deploy_remedy(doctor), "%s",
+			err.text);
+	else if (store && !live->release->wish.again &&
+		 fit_history(store, live->release->service.full,
+			 live->release->candidate, &err) < 0)
+		doctor_tell(doctor, FINDING_FAIL, "candidate",
+			live->release->candidate,
 			"deploy a new revision, or insist with --again", "%s",
 			err.text);
 	else
 		doctor_tell(doctor, *note ? FINDING_WARN : FINDING_OK,
-			"candidate", live->candidate,
+			"candidate", live->release->candidate,
 			*note ? "mend the one deployed last, or name the "
 				"candidate with --candidate"
 			      : NULL,
@@ -382,8 +385,8 @@ static void candidate_read(
 		tell_candidate(doctor, revision);
 	else
 		doctor_tell(doctor, FINDING_FAIL, "candidate",
-			doctor->live->candidate, deploy_remedy(doctor), "%s",
-			err->text);
+			doctor->live->release->candidate, deploy_remedy(doctor),
+			"%s", err->text);
 	stable_look(doctor);
 }
 
@@ -393,9 +396,10 @@ static void stable_look(struct doctor *doctor)
 {
 	struct live *live = doctor->live;
 
-	if (*live->stable)
+	if (*live->release->stable)
 		doctor->call = cloudrun_get_revision_start(cloudrun_of(doctor),
-			live->service, live->stable, stable_read, doctor);
+			live->release->service.full, live->release->stable,
+			stable_read, doctor);
 	else
 		doctor_next(doctor);
 }
@@ -412,19 +416,21 @@ static void stable_read(
 
 	doctor->call = NULL;
 	if (!revision || fit_ready(revision, &unfit) < 0) {
-		doctor_tell(doctor, FINDING_FAIL, "stable", live->stable,
-			remedy, "%s", revision ? unfit.text : err->text);
+		doctor_tell(doctor, FINDING_FAIL, "stable",
+			live->release->stable, remedy, "%s",
+			revision ? unfit.text : err->text);
 		doctor_next(doctor);
 		return;
 	}
 	doctor->call = cloudrun_count_newer_start(cloudrun_of(doctor),
-		live->service, live->stable, stable_dated, doctor);
+		live->release->service.full, live->release->stable,
+		stable_dated, doctor);
 }
 
 static void stable_dated(int newer, const struct err *err, void *arg)
 {
 	struct doctor *doctor = arg;
-	const char *stable = doctor->live->stable;
+	const char *stable = doctor->live->release->stable;
 	int left = REVISIONS_KEPT - newer - 1;
 
 	doctor->call = NULL;

@@ -34,7 +34,7 @@ static void tell_all(struct doctor *doctor);
 
 void doctor_slos(struct doctor *doctor)
 {
-	const struct policy *policy = doctor->live->policy;
+	const struct policy *policy = doctor->live->release->policy;
 	struct doctor_slos *slos;
 
 	if (!doctor->asked) {
@@ -58,8 +58,8 @@ void doctor_slos(struct doctor *doctor)
 				.slo = (int)(i / ARMS),
 				.told = &told[k]};
 		told[0].revision = doctor->asked;
-		if (*doctor->live->candidate)
-			told[1].revision = doctor->live->candidate;
+		if (*doctor->live->release->candidate)
+			told[1].revision = doctor->live->release->candidate;
 	}
 	ask_more(doctor);
 }
@@ -97,7 +97,7 @@ static void arm_answered(const struct inquiry_end *end, void *arg)
 		told->query[kind] =
 			arena_strdup(&doctor->arena, end->query[kind]);
 	}
-	check_judge(&doctor->live->policy->slos[arm->slo],
+	check_judge(&doctor->live->release->policy->slos[arm->slo],
 		&doctor->live->state.check[arm->slo], &told->answers,
 		&told->judgement);
 	doctor->slos->done++;
@@ -128,7 +128,7 @@ static enum finding_kind weigh(const struct slo *slo, const struct arm *arm)
 static const char *remedy_of(
 	struct doctor *doctor, const struct slo *slo, const struct arm *arm)
 {
-	const struct policy *policy = doctor->live->policy;
+	const struct policy *policy = doctor->live->release->policy;
 
 	if (arm[0].wrong || arm[1].wrong)
 		return arena_printf(&doctor->arena,
@@ -178,7 +178,7 @@ static bool same_trouble(const struct arm *arm)
 
 static void tell(struct doctor *doctor, const struct arm *arm)
 {
-	const struct slo *slo = &doctor->live->policy->slos[arm->slo];
+	const struct slo *slo = &doctor->live->release->policy->slos[arm->slo];
 	enum finding_kind kind = weigh(slo, arm);
 	struct finding *finding;
 	struct buf text;

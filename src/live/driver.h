@@ -3,6 +3,7 @@
  * else.
  *
  *   hub.c             what rollouts share: the journal, commands, heartbeats
+ *   release.c         the facts of what is released
  *   live.c            events in, effects out, waiting, the end
  *   live_start.c      the lease, a new rollout's first event, resume
  *   live_command.c    what operators want
@@ -26,6 +27,7 @@
 #include "base/duration.h"
 #include "cloudrun/cloudrun.h"
 #include "live/live.h"
+#include "live/release.h"
 #include "store/event_codec.h"
 #include "store/journal.h"
 
@@ -44,20 +46,10 @@ struct live {
 	TAILQ_ENTRY(live) link; /* of hub->lives */
 	int64_t renewed_ms; /* when its lease was */
 	struct hub *hub;
-	const struct policy *policy;
 	struct live_listener listener;
 
-	/* Who and what; owned. */
-	char id[STORE_ROLLOUT_ID_MAX];
-	char *service; /* full name */
-	char *project, *region; /* parts of it */
-	const char *short_service; /* inside `service` */
-	char *starter;
-	char *wanted_candidate; /* NULL: the latest ready revision */
-	char *candidate, *stable; /* "" until preflight */
-	char *candidate_url; /* "" until the service was read */
-	bool adopt, again, resuming;
-	char *undo, *wanted_stable, *after; /* see live_options; or NULL */
+	struct release *release; /* owned */
+	bool resuming;
 
 	/* The engine's. */
 	struct rollout state;
@@ -90,8 +82,8 @@ struct live {
 	struct ask **asks; /* one per SLO, NULL: not being asked */
 	struct act *act;
 	LIST_HEAD(, holding) holdings;
-	struct timer *release; /* the end waits for holdings to be closed */
-	void (*released)(struct live *live);
+	struct timer *closing; /* the end waits for holdings to be closed */
+	void (*closed)(struct live *live);
 
 	/* The end. */
 	bool over; /* nothing may start any more */
@@ -145,16 +137,6 @@ void live_finish(struct live *live, int exit_status, const struct err *err);
 /* Somebody else drives it now: nothing more is done, no lease is dropped. */
 void live_taken_over(struct live *live, const struct err *err);
 bool live_is_over(const struct live *live);
-
-struct live_values {
-	struct template_values values; /* borrows from the live */
-	char percent[8];
-	char window[DURATION_TEXT_MAX];
-};
-
-/* `revision`: the arm being asked; window_ms 0: none. */
-void live_values_fill(const struct live *live, const char *revision,
-	int64_t window_ms, struct live_values *values_r);
 
 /* ---- live_start.c ---- */
 

@@ -80,7 +80,7 @@ static void metrics_release(struct hub *hub, const struct policy *policy)
 	struct live *live;
 
 	TAILQ_FOREACH(live, &hub->lives, link)
-		if (live->policy == policy)
+		if (live->release->policy == policy)
 			return;
 	while ((slot = *at)) {
 		if (slot->policy != policy) {
@@ -102,7 +102,7 @@ void hub_leave(struct live *live)
 	journal_close(&live->writer);
 	TAILQ_REMOVE(&hub->lives, live, link);
 	hub->n_lives--;
-	metrics_release(hub, live->policy);
+	metrics_release(hub, live->release->policy);
 	if (TAILQ_EMPTY(&hub->lives)) {
 		timer_cancel(&hub->poll);
 		timer_cancel(&hub->heartbeat);
@@ -115,13 +115,14 @@ static struct metrics_slot *metrics_slot(struct live *live)
 	struct metrics_slot *slot;
 
 	for (slot = hub->metrics; slot; slot = slot->next)
-		if (slot->policy == live->policy &&
-			strcmp(slot->project, live->project) == 0)
+		if (slot->policy == live->release->policy &&
+			strcmp(slot->project, live->release->service.project) ==
+				0)
 			return slot;
 	slot = xcalloc(1, sizeof(*slot));
 	slot->next = hub->metrics;
-	slot->policy = live->policy;
-	slot->project = xstrdup(live->project);
+	slot->policy = live->release->policy;
+	slot->project = xstrdup(live->release->service.project);
 	hub->metrics = slot;
 	return slot;
 }
@@ -133,7 +134,8 @@ struct prometheus *hub_prometheus(struct live *live, struct err *err_r)
 
 	if (slot->prometheus)
 		return slot->prometheus;
-	slot->metrics = prometheus_metrics(live->policy, slot->project);
+	slot->metrics =
+		prometheus_metrics(live->release->policy, slot->project);
 	slot->prometheus = prometheus_new(world->loop, world->http,
 		world->credentials, &slot->metrics, err_r);
 	return slot->prometheus;
@@ -170,7 +172,8 @@ static int commands_take(struct hub *hub, struct err *err_r)
 	rc = store_commands_rollouts(hub->world.store, &arena, &ids, &n, err_r);
 	if (rc == 0 && n)
 		TAILQ_FOREACH(live, &hub->lives, link)
-			if (bsearch(live->id, ids, n, sizeof(*ids), by_name))
+			if (bsearch(live->release->id, ids, n, sizeof(*ids),
+				    by_name))
 				live_commands(live);
 	arena_fini(&arena);
 	return rc;
@@ -203,11 +206,11 @@ static void beat(struct live *live)
 
 	if (!live->fence || live_is_over(live))
 		return;
-	if (store_lease_renew(hub->world.store, live->service, live->fence,
-		    loop_now(hub->world.loop), &err) == 0)
+	if (store_lease_renew(hub->world.store, live->release->service.full,
+		    live->fence, loop_now(hub->world.loop), &err) == 0)
 		return;
-	log_line(LOG_WARN, "rollout=%s event=heartbeat error=\"%s\"", live->id,
-		err.text);
+	log_line(LOG_WARN, "rollout=%s event=heartbeat error=\"%s\"",
+		live->release->id, err.text);
 	if (err.code == ERR_LEASE)
 		live_taken_over(live, &err);
 	else if (err.code == ERR_NOT_FOUND)

@@ -55,7 +55,7 @@ const char *query_role_name(enum query_role kind)
 struct inquiry *inquiry_start(struct live *live, int slo, const char *candidate,
 	inquiry_fn fn, void *arg)
 {
-	const struct slo *what = &live->policy->slos[slo];
+	const struct slo *what = &live->release->policy->slos[slo];
 	struct inquiry *inquiry = xcalloc(1, sizeof(*inquiry));
 
 	inquiry->live = live;
@@ -80,13 +80,14 @@ static int leg_start(struct inquiry *inquiry, enum query_role kind,
 	struct leg *leg = &inquiry->leg[kind];
 	struct question question = {
 		.slo = slo, .kind = kind, .timeout_ms = slo->timeout_ms};
-	struct live_values values;
+	struct release_values values;
 	struct err err;
 
 	leg->inquiry = inquiry;
 	leg->kind = kind;
-	live_values_fill(inquiry->live,
-		kind == QUERY_BASELINE ? inquiry->live->stable : candidate,
+	release_values(inquiry->live->release, &inquiry->live->state,
+		kind == QUERY_BASELINE ? inquiry->live->release->stable
+				       : candidate,
 		slo->window_ms, &values);
 	values.values.candidate = candidate;
 	question.values = &values.values;

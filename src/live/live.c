@@ -38,12 +38,12 @@ bool live_is_over(const struct live *live)
 
 const char *live_id(const struct live *live)
 {
-	return live->id;
+	return live->release->id;
 }
 
 const char *live_service(const struct live *live)
 {
-	return live->service;
+	return live->release->service.full;
 }
 
 int64_t live_seq(const struct live *live)
@@ -58,40 +58,17 @@ const struct rollout *live_state(const struct live *live)
 
 const struct policy *live_policy(const struct live *live)
 {
-	return live->policy;
+	return live->release->policy;
 }
 
 const char *live_candidate(const struct live *live)
 {
-	return live->candidate;
+	return live->release->candidate;
 }
 
 const char *live_stable(const struct live *live)
 {
-	return live->stable;
-}
-
-void live_values_fill(const struct live *live, const char *revision,
-	int64_t window_ms, struct live_values *out)
-{
-	snprintf(out->percent, sizeof(out->percent), "%d",
-		live->state.traffic.serving.candidate);
-	out->window[0] = '\0';
-	if (window_ms)
-		duration_print(window_ms, out->window);
-	out->values = (struct template_values){
-		.candidate = live->candidate,
-		.stable = live->stable,
-		.revision = revision,
-		.candidate_url = live->candidate_url,
-		.service = live->short_service,
-		.project = live->project,
-		.region = live->region,
-		.window = out->window,
-		.percent = out->percent,
-		.rollout = live->id,
-		.reason = live->state.reason,
-	};
+	return live->release->stable;
 }
 
 /* ---- events in ---- */
@@ -151,7 +128,7 @@ static void live_patience_over(void *arg)
 		"%s for longer than --wait %s; the rollout goes on with: "
 		"tidegate resume %s",
 		phase_name(live->state.phase),
-		duration_print(live->wait_ms, text), live->id);
+		duration_print(live->wait_ms, text), live->release->id);
 	live_finish(live, 8, &err);
 }
 
@@ -218,8 +195,8 @@ void live_event(struct live *live, const struct event *event,
 		return;
 	text = masked(event->text);
 	safe.text = text;
-	rollout_step(
-		live->policy, &live->state, &safe, live_now(live), &outcome);
+	rollout_step(live->release->policy, &live->state, &safe, live_now(live),
+		&outcome);
 	queue_effects(live, &outcome);
 	arm_wake(live, outcome.wake_ms);
 	count_waiting(live);
@@ -235,7 +212,8 @@ void live_interrupt(struct live *live, const char *signal_name)
 	struct event event = {
 		.type = EVENT_INTERRUPT,
 		.text = signal_name,
-		.leave = live->policy->on_interrupt == ON_INTERRUPT_LEAVE,
+		.leave = live->release->policy->on_interrupt ==
+			 ON_INTERRUPT_LEAVE,
 	};
 	struct err err;
 
@@ -307,7 +285,7 @@ static void live_settle(struct live *live)
 		err_set(&err, ERR_REFUSED,
 			"interrupted, and the policy says on_interrupt: leave; "
 			"the rollout goes on with: tidegate resume %s",
-			live->id);
+			live->release->id);
 		live_finish(live, 8, &err);
 	}
 }
@@ -355,7 +333,7 @@ static void stop_all(struct live *live)
 	timer_cancel(&live->lease_retry);
 	look_cancel(&live->look);
 	live_traffic_cancel(live);
-	for (size_t i = 0; i < live->policy->n_slos; i++)
+	for (size_t i = 0; i < live->release->policy->n_slos; i++)
 		ask_cancel(&live->asks[i]);
 	act_cancel(&live->act);
 	live_holdings_stop(live);
@@ -381,7 +359,7 @@ void live_taken_over(struct live *live, const struct err *err)
 	struct err why = *err;
 
 	live->fence = 0;
-	err_wrap(&why, "another process has taken %s over", live->id);
+	err_wrap(&why, "another process has taken %s over", live->release->id);
 	live_finish(live, 1, &why);
 }
 
@@ -395,8 +373,8 @@ static void live_end(void *arg)
 	journal_flush(live->hub->journal);
 	journal_tell(live->hub->journal); /* the end is told last */
 	if (live->fence)
-		store_lease_drop(
-			live->hub->world.store, live->service, live->fence);
+		store_lease_drop(live->hub->world.store,
+			live->release->service.full, live->fence);
 	if (live->fence && phase_is_end(live->state.phase))
 		live_release(live, live_tell_end);
 	else
@@ -423,8 +401,8 @@ void live_free(struct live **live_p)
 	timer_cancel(&live->end);
 	if (live->fence) {
 		journal_flush(live->hub->journal);
-		store_lease_drop(
-			live->hub->world.store, live->service, live->fence);
+		store_lease_drop(live->hub->world.store,
+			live->release->service.full, live->fence);
 	}
 	live_holdings_free(live);
 	hub_leave(live);
@@ -432,17 +410,7 @@ void live_free(struct live **live_p)
 	free(live->end_err);
 	free(live->effects);
 	free(live->asks);
-	free(live->service);
-	free(live->project);
-	free(live->region);
-	free(live->starter);
-	free(live->wanted_candidate);
-	free(live->undo);
-	free(live->wanted_stable);
-	free(live->after);
-	free(live->candidate);
-	free(live->stable);
-	free(live->candidate_url);
+	release_free(&live->release);
 	free(live);
 	*live_p = NULL;
 }

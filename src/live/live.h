@@ -10,6 +10,7 @@
 #define TIDEGATE_LIVE_LIVE_H
 
 #include "engine/rollout.h"
+#include "live/release.h"
 #include "policy/policy.h"
 #include "store/store.h"
 
@@ -34,12 +35,8 @@ void hub_free(struct hub **hub); /* when no rollout is left */
 
 struct live_options {
 	const char *service; /* full name */
-	const char *candidate; /* NULL: the latest ready revision */
 	const char *starter;
-	bool adopt, again;
-	const char *undo; /* NULL: a release; else go straight back, and why */
-	const char *stable; /* undo: who gets everything; candidate is needed */
-	const char *after; /* undo: the rollout that is undone; NULL: none */
+	struct release_wish wish;
 	int64_t wait_ms; /* held or waiting for people, in sum; < 0: for ever */
 };
 

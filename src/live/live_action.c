@@ -13,7 +13,7 @@ struct act {
 	enum action_list list;
 	int index, attempt;
 	struct action_env env;
-	struct live_values values;
+	struct release_values values;
 	char *candidate_url, *reason; /* the live's own may change */
 	struct action_run *run;
 	struct timer *refused;
@@ -32,7 +32,7 @@ struct action_env live_action_env(const struct live *live)
 		.loop = live->hub->world.loop,
 		.http = live->hub->world.http,
 		.credentials = live->hub->world.credentials,
-		.policy = live->policy,
+		.policy = live->release->policy,
 		.store = live->hub->world.store,
 	};
 }
@@ -61,7 +61,7 @@ static void refuse(struct act *act, enum action_result result, const char *why)
 void act_start(struct live *live, const struct effect *effect)
 {
 	struct act *act = act_new(live, effect);
-	const struct actions *list = &live->policy->lists[act->list];
+	const struct actions *list = &live->release->policy->lists[act->list];
 	const struct action *action = &list->item[act->index];
 	struct action_order order = {&act->env, action, &act->values.values,
 		JOB_RUN, live_kept(live, action)};
@@ -75,9 +75,10 @@ void act_start(struct live *live, const struct effect *effect)
 	act->env = live_action_env(live);
 	if (act->list == LIST_ROLLED_BACK)
 		act->env.trouble = rollback_problem(&live->state);
-	act->candidate_url = xstrdup(live->candidate_url);
+	act->candidate_url = xstrdup(live->release->candidate_url);
 	act->reason = xstrdup(live->state.reason);
-	live_values_fill(live, live->candidate, 0, &act->values);
+	release_values(live->release, &live->state, live->release->candidate, 0,
+		&act->values);
 	act->values.values.candidate_url = act->candidate_url;
 	act->values.values.reason = act->reason;
 	act->run = action_job_start(&order, act_ended, act);

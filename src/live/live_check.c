@@ -24,8 +24,8 @@ void ask_start(struct live *live, int slo)
 	live->asks[slo] = ask;
 	ask->live = live;
 	ask->slo = slo;
-	ask->inquiry =
-		inquiry_start(live, slo, live->candidate, ask_answered, ask);
+	ask->inquiry = inquiry_start(
+		live, slo, live->release->candidate, ask_answered, ask);
 }
 
 static void ask_answered(const struct inquiry_end *end, void *arg)

@@ -13,7 +13,7 @@ static void refuse(struct live *live, const struct store_command *command,
 		store_command_settle(live->hub->world.store, command->id, true,
 			answer, &err) < 0)
 		log_line(LOG_WARN, "rollout=%s event=command error=\"%s\"",
-			live->id, err.text);
+			live->release->id, err.text);
 }
 
 static void take(struct live *live, const struct store_command *command)
@@ -44,10 +44,10 @@ void live_commands(struct live *live)
 	if (live_is_over(live) || !live->seq || live->unjournaled)
 		return;
 	arena_init(&arena);
-	if (store_commands_waiting(live->hub->world.store, live->id, &arena,
-		    &commands, &n, &err) < 0)
+	if (store_commands_waiting(live->hub->world.store, live->release->id,
+		    &arena, &commands, &n, &err) < 0)
 		log_line(LOG_WARN, "rollout=%s event=command error=\"%s\"",
-			live->id, err.text);
+			live->release->id, err.text);
 	for (size_t i = 0; i < n && !live_is_over(live); i++)
 		take(live, &commands[i]);
 	arena_fini(&arena);

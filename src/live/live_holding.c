@@ -29,7 +29,7 @@ struct holding {
 	char *recorded; /* NULL: nothing was */
 	bool open;
 	struct action_env env;
-	struct live_values values;
+	struct release_values values;
 	char *candidate_url, *reason; /* the live's own may change */
 	struct action_run *run;
 	struct timer *timer;
@@ -57,7 +57,7 @@ static struct holding *holding_of(
 static const struct action *action_at(
 	const struct live *live, enum action_list list, int index)
 {
-	return &live->policy->lists[list].item[index];
+	return &live->release->policy->lists[list].item[index];
 }
 
 /* ---- what preflight found ---- */
@@ -92,9 +92,10 @@ static void holding_job(
 	holding->env = live_action_env(live);
 	free(holding->candidate_url);
 	free(holding->reason);
-	holding->candidate_url = xstrdup(live->candidate_url);
+	holding->candidate_url = xstrdup(live->release->candidate_url);
 	holding->reason = xstrdup(live->state.reason);
-	live_values_fill(live, live->candidate, 0, &holding->values);
+	release_values(live->release, &live->state, live->release->candidate, 0,
+		&holding->values);
 	holding->values.values.candidate_url = holding->candidate_url;
 	holding->values.values.reason = holding->reason;
 	holding->run = action_job_start(&order, fn, holding);
@@ -104,8 +105,9 @@ static void log_end(const struct holding *holding, const char *event,
 	const struct action_end *end)
 {
 	log_line(end->result == ACTION_OK ? LOG_INFO : LOG_WARN,
-		"rollout=%s event=%s action=%s text=\"%s\"", holding->live->id,
-		event, holding->action->name, end->detail);
+		"rollout=%s event=%s action=%s text=\"%s\"",
+		holding->live->release->id, event, holding->action->name,
+		end->detail);
 }
 
 static void arm(struct holding *holding)
@@ -169,7 +171,7 @@ static void release_late(void *arg)
 	struct live *live = arg;
 	struct holding *holding;
 
-	live->release = NULL;
+	live->closing = NULL;
 	LIST_FOREACH(holding, &live->holdings, link) {
 		holding_stop(holding);
 		if (holding->open)
@@ -177,23 +179,23 @@ static void release_late(void *arg)
 				"rollout=%s event=released action=%s "
 				"text=\"not finished in time, it ends by "
 				"itself\"",
-				live->id, holding->action->name);
+				live->release->id, holding->action->name);
 		holding->open = false;
 	}
-	live->released(live);
+	live->closed(live);
 }
 
 void live_release(struct live *live, void (*released)(struct live *live))
 {
 	struct holding *holding;
 
-	live->released = released;
+	live->closed = released;
 	LIST_FOREACH(holding, &live->holdings, link) {
 		holding_stop(holding);
 		if (holding->open)
 			holding_job(holding, JOB_RELEASE, holding_released);
 	}
-	live->release = timer_start(live_loop(live),
+	live->closing = timer_start(live_loop(live),
 		any_is_open(live) ? RELEASE_MS_MAX : 0, release_late, live);
 }
 
@@ -207,15 +209,15 @@ static void holding_released(const struct action_end *end, void *arg)
 	log_end(holding, "released", end);
 	if (any_is_open(live))
 		return;
-	timer_cancel(&live->release);
-	live->released(live);
+	timer_cancel(&live->closing);
+	live->closed(live);
 }
 
 void live_holdings_stop(struct live *live)
 {
 	struct holding *holding;
 
-	timer_cancel(&live->release);
+	timer_cancel(&live->closing);
 	LIST_FOREACH(holding, &live->holdings, link)
 		holding_stop(holding);
 }
@@ -249,7 +251,7 @@ static const struct action *action_find(
 void live_keep_named(const char *name, const char *text, void *arg)
 {
 	struct live *live = arg;
-	const struct action *action = action_find(live->policy, name);
+	const struct action *action = action_find(live->release->policy, name);
 
 	if (action)
 		live_keep(live, action, text);
@@ -276,8 +278,8 @@ static int take_entry(
 	if (type != EVENT_ACTION)
 		return 0;
 	arena_init(&arena);
-	rc = event_decode(
-		entry->name, entry->data, live->policy, &arena, &event, err_r);
+	rc = event_decode(entry->name, entry->data, live->release->policy,
+		&arena, &event, err_r);
 	if (rc == 0 && event.action_result == ACTION_OK)
 		live_opened(live, event.list, event.index);
 	arena_fini(&arena);
@@ -288,8 +290,8 @@ int live_holdings_read(struct live *live, struct err *err_r)
 {
 	struct holding *holding;
 
-	if (store_each_event(live->hub->world.store, live->id, 0, take_entry,
-		    live, err_r) < 0)
+	if (store_each_event(live->hub->world.store, live->release->id, 0,
+		    take_entry, live, err_r) < 0)
 		return -1;
 	LIST_FOREACH(holding, &live->holdings, link)
 		if (holding->open) { /* it may be about to end */

@@ -86,7 +86,7 @@ int live_journal(struct live *live, const struct event *event,
 
 	if (context)
 		full = *context;
-	full.policy = live->policy;
+	full.policy = live->release->policy;
 	full.state = &live->state;
 	full.judgement =
 		event->type == EVENT_CHECK ? &outcome->judgement : NULL;
@@ -111,16 +111,17 @@ static void log_note(
 			break;
 	}
 	text[sizeof(text) - 1] = '\0';
-	if (note->slo >= 0 && (size_t)note->slo < live->policy->n_slos &&
+	if (note->slo >= 0 &&
+		(size_t)note->slo < live->release->policy->n_slos &&
 		note->type != NOTE_PHASE)
-		slo = live->policy->slos[note->slo].name;
+		slo = live->release->policy->slos[note->slo].name;
 	if (!isnan(note->value) && !isnan(note->limit))
 		snprintf(numbers, sizeof(numbers), " value=%g limit=%g",
 			note->value, note->limit);
 	log_line(loud ? LOG_ERROR : LOG_INFO,
-		"rollout=%s phase=%s event=%s%s%s%s text=\"%s\"", live->id,
-		phase_name(live->state.phase), note_name(note->type),
-		*slo ? " slo=" : "", slo, numbers, text);
+		"rollout=%s phase=%s event=%s%s%s%s text=\"%s\"",
+		live->release->id, phase_name(live->state.phase),
+		note_name(note->type), *slo ? " slo=" : "", slo, numbers, text);
 }
 
 void live_log_notes(

@@ -44,7 +44,7 @@ struct look {
 	int list; /* whose action records, at `index` */
 	size_t index;
 	struct action_env env;
-	struct live_values values;
+	struct release_values values;
 	struct action_run *record;
 	struct buf kept; /* members of a JSON object, "name":"text",… */
 	struct rng rng;
@@ -86,7 +86,8 @@ void look_start(struct live *live)
 	look_cancel(&live->look);
 	live->look = look;
 	look->live = live;
-	look->slos = xcalloc(live->policy->n_slos + 1, sizeof(*look->slos));
+	look->slos =
+		xcalloc(live->release->policy->n_slos + 1, sizeof(*look->slos));
 	look->event.type = EVENT_PREFLIGHT;
 	rng_init(&look->rng, live->state.rng.state);
 	buf_init(&look->problems, LOOK_TEXT_MAX);
@@ -111,7 +112,7 @@ void look_cancel(struct look **look_p)
 	cloudrun_cancel(&look->call);
 	timer_cancel(&look->pause);
 	action_cancel(&look->record);
-	for (size_t i = 0; i < look->live->policy->n_slos; i++) {
+	for (size_t i = 0; i < look->live->release->policy->n_slos; i++) {
 		inquiry_cancel(&look->slos[i].inquiry);
 		timer_cancel(&look->slos[i].pause);
 	}
@@ -129,8 +130,9 @@ static bool is_patient(const struct look *look)
 {
 	const struct live *live = look->live;
 
-	return live->undo && live_now(live) - live->state.started_ms <
-				     live->policy->revert_timeout_ms;
+	return release_goes_back(live->release) &&
+	       live_now(live) - live->state.started_ms <
+		       live->release->policy->revert_timeout_ms;
 }
 
 /* True: `again` will be called once more, later. */
@@ -154,13 +156,8 @@ static void look_read_service(void *arg)
 
 	look->pause = NULL;
 	look->call = cloudrun_get_service_start(live->hub->world.cloudrun,
-		live->service, LOOK_TIMEOUT_MS, look_service_read, look);
-}
-
-static void set_text(char **text, const char *value)
-{
-	free(*text);
-	*text = xstrdup(value);
+		live->release->service.full, LOOK_TIMEOUT_MS, look_service_read,
+		look);
 }
 
 /* What `rule` found wrong, if anything, is a problem; true: nothing. */
@@ -173,13 +170,17 @@ static bool holds(struct look *look, int rule, const struct err *err)
 
 static void check_tag(struct look *look, const struct service *service)
 {
-	const char *tag = look->live->policy->tag;
+	const char *tag = look->live->release->policy->tag;
 	struct err err;
 
 	if (!tag)
 		return;
-	holds(look, fit_tag_length(tag, look->live->short_service, &err), &err);
-	holds(look, fit_tag_free(service, tag, look->live->candidate, &err),
+	holds(look,
+		fit_tag_length(tag, look->live->release->service.name, &err),
+		&err);
+	holds(look,
+		fit_tag_free(
+			service, tag, look->live->release->candidate, &err),
 		&err);
 }
 
@@ -188,10 +189,11 @@ static void check_history(struct look *look)
 	struct live *live = look->live;
 	struct err err;
 
-	if (!live->again)
+	if (!live->release->wish.again)
 		holds(look,
-			fit_history(live->hub->world.store, live->service,
-				live->candidate, &err),
+			fit_history(live->hub->world.store,
+				live->release->service.full,
+				live->release->candidate, &err),
 			&err);
 }
 
@@ -203,16 +205,17 @@ static bool find_revisions(struct look *look, const struct service *service)
 	struct err err;
 
 	if (!holds(look,
-		    fit_candidate(
-			    service, live->wanted_candidate, &candidate, &err),
+		    fit_candidate(service, live->release->wish.candidate,
+			    &candidate, &err),
 		    &err))
 		return false;
-	set_text(&live->candidate, candidate);
+	release_set_candidate(live->release, candidate);
 	if (!holds(look,
-		    fit_stable(service, candidate, live->adopt, &stable, &err),
+		    fit_stable(service, candidate, live->release->wish.adopt,
+			    &stable, &err),
 		    &err))
 		return false;
-	set_text(&live->stable, stable);
+	release_set_stable(live->release, stable);
 	return holds(look, fit_to_release(candidate, stable, &err), &err);
 }
 
@@ -222,15 +225,16 @@ static bool take_given(struct look *look, const struct service *service)
 	struct live *live = look->live;
 	struct split split;
 
-	set_text(&live->candidate, live->wanted_candidate);
-	set_text(&live->stable, live->wanted_stable);
-	split = traffic_split(&service->spec, live->candidate, live->stable,
-		service->latest_ready);
+	release_set_candidate(live->release, live->release->wish.candidate);
+	release_set_stable(live->release, live->release->wish.stable);
+	split = traffic_split(&service->spec, live->release->candidate,
+		live->release->stable, service->latest_ready);
 	if (split.other)
 		problem(look,
 			"%d %% of the traffic are with revisions that are "
 			"neither %s nor %s: somebody else put them in charge",
-			split.other, live->candidate, live->stable);
+			split.other, live->release->candidate,
+			live->release->stable);
 	return true;
 }
 
@@ -250,9 +254,10 @@ static void look_service_read(
 		return;
 	}
 	holds(look, fit_service(service, &rule), &rule);
-	fit = look->live->undo ? take_given(look, service)
-			       : find_revisions(look, service);
-	if (fit && !look->live->undo) {
+	fit = release_goes_back(look->live->release)
+		      ? take_given(look, service)
+		      : find_revisions(look, service);
+	if (fit && !release_goes_back(look->live->release)) {
 		check_tag(look, service);
 		check_history(look);
 	}
@@ -270,7 +275,9 @@ static void look_service_read(
 
 static const char *wanted_revision(const struct look *look)
 {
-	return look->live->undo ? look->live->stable : look->live->candidate;
+	return release_goes_back(look->live->release)
+		       ? look->live->release->stable
+		       : look->live->release->candidate;
 }
 
 static void look_read_revision(void *arg)
@@ -280,14 +287,17 @@ static void look_read_revision(void *arg)
 
 	look->pause = NULL;
 	look->call = cloudrun_get_revision_start(live->hub->world.cloudrun,
-		live->service, wanted_revision(look), look_revision_read, look);
+		live->release->service.full, wanted_revision(look),
+		look_revision_read, look);
 }
 
 static void check_revision(struct look *look, const struct revision *revision)
 {
 	struct err err;
 
-	holds(look, fit_owner(revision, look->live->short_service, &err), &err);
+	holds(look,
+		fit_owner(revision, look->live->release->service.name, &err),
+		&err);
 	holds(look, fit_ready(revision, &err), &err);
 }
 
@@ -306,7 +316,7 @@ static void look_revision_read(
 			wanted_revision(look), err->text);
 	}
 	/* Neither metrics nor actions may keep the users waiting. */
-	if (look->live->undo)
+	if (release_goes_back(look->live->release))
 		look_finish(look);
 	else
 		look_inquire(look);
@@ -316,7 +326,7 @@ static void look_revision_read(
 
 static void look_inquire(struct look *look)
 {
-	size_t n = look->live->policy->n_slos;
+	size_t n = look->live->release->policy->n_slos;
 
 	while (look->next_slo < n &&
 		look->next_slo - look->done_slos < INQUIRIES_AT_ONCE) {
@@ -339,7 +349,7 @@ static void look_ask(void *arg)
 
 	slo->pause = NULL;
 	slo->inquiry = inquiry_start(
-		live, slo->index, live->stable, look_inquired, slo);
+		live, slo->index, live->release->stable, look_inquired, slo);
 }
 
 static void look_inquired(const struct inquiry_end *end, void *arg)
@@ -357,7 +367,8 @@ static void look_inquired(const struct inquiry_end *end, void *arg)
 	}
 	if (*end->trouble)
 		problem(look, "SLO \"%s\": %s",
-			live->policy->slos[slo->index].name, end->trouble);
+			live->release->policy->slos[slo->index].name,
+			end->trouble);
 	look->done_slos++;
 	look_inquire(look);
 }
@@ -371,7 +382,8 @@ static void check_actions(struct look *look)
 	struct err err;
 
 	for (int list = 0; list < ACTION_LISTS; list++) {
-		const struct actions *actions = &live->policy->lists[list];
+		const struct actions *actions =
+			&live->release->policy->lists[list];
 
 		for (size_t i = 0; i < actions->n; i++)
 			if (action_check(&env, &actions->item[i], &err) < 0)
@@ -382,7 +394,7 @@ static void check_actions(struct look *look)
 
 static void check_gates(struct look *look)
 {
-	const struct policy *policy = look->live->policy;
+	const struct policy *policy = look->live->release->policy;
 	struct err err;
 
 	for (size_t i = 0; i < policy->n_steps; i++)
@@ -400,7 +412,7 @@ static const struct action *next_to_record(struct look *look)
 
 	for (; look->list < ACTION_LISTS && !look->problems.len;
 		look->list++, look->index = 0) {
-		actions = &look->live->policy->lists[look->list];
+		actions = &look->live->release->policy->lists[look->list];
 		for (; look->index < actions->n; look->index++)
 			if (action_has_job(
 				    &actions->item[look->index], JOB_RECORD))
@@ -422,7 +434,8 @@ static void look_record(struct look *look)
 		return;
 	}
 	look->env = live_action_env(live);
-	live_values_fill(live, live->candidate, 0, &look->values);
+	release_values(live->release, &live->state, live->release->candidate, 0,
+		&look->values);
 	look->record = action_job_start(&order, look_recorded, look);
 }
 
@@ -431,7 +444,7 @@ static void look_recorded(const struct action_end *end, void *arg)
 	struct look *look = arg;
 	struct live *live = look->live;
 	const struct action *action =
-		&live->policy->lists[look->list].item[look->index];
+		&live->release->policy->lists[look->list].item[look->index];
 	struct jsonw w = {.out = &look->kept, .comma = look->kept.len > 0};
 
 	look->record = NULL;
@@ -455,8 +468,9 @@ static void keep_revisions(struct look *look)
 	struct err err;
 
 	if (journal_begin(live->hub->journal, &err) < 0 ||
-		store_rollout_set_revisions(live->hub->world.store, live->id,
-			live->candidate, live->stable, &err) < 0)
+		store_rollout_set_revisions(live->hub->world.store,
+			live->release->id, live->release->candidate,
+			live->release->stable, &err) < 0)
 		problem(look, "%s", err.text);
 }
 
@@ -467,10 +481,10 @@ static void look_finish(struct look *look)
 	struct live *live = look->live;
 	struct event event;
 	struct event_context context = {0};
-	struct live_values values;
+	struct release_values values;
 	struct buf table, extra;
 
-	if (!live->undo)
+	if (!release_goes_back(live->release))
 		check_gates(look);
 	if (!look->problems.len)
 		keep_revisions(look);
@@ -479,7 +493,8 @@ static void look_finish(struct look *look)
 	event.text = event.ok ? NULL : look->problems.data;
 	buf_init(&table, STORE_EVENT_BYTES_MAX / 2);
 	buf_init(&extra, 1024 + LOOK_KEPT_MAX);
-	live_values_fill(live, live->candidate, 0, &values);
+	release_values(live->release, &live->state, live->release->candidate, 0,
+		&values);
 	template_render(&extra, facts, &values.values, ESCAPE_JSON);
 	if (look->kept.len)
 		buf_addf(&extra, ",\"kept\":{%s}", look->kept.data);

@@ -44,55 +44,35 @@ static void make_id(const struct live *live, char id[STORE_ROLLOUT_ID_MAX])
 
 	take_random(random, sizeof(random));
 	snprintf(id, STORE_ROLLOUT_ID_MAX, "%.64s-%s-%c%c%c%c",
-		live->short_service, timestamp_print_id(live_now(live), time),
+		live->release->service.name,
+		timestamp_print_id(live_now(live), time),
 		letters[random[0] % 32], letters[random[1] % 32],
 		letters[random[2] % 32], letters[random[3] % 32]);
 }
 
-/* projects/P/locations/R/services/S, and nothing else. */
-static int take_service(
-	struct live *live, const char *service, struct err *err_r)
+/* Takes the release over; NULL gives NULL. */
+static struct live *make_bare(struct release *release, int64_t wait_ms)
 {
-	char project[128], region[64], name[64];
-	int n = 0;
+	struct live *live;
 
-	if (sscanf(service,
-		    "projects/%127[^/]/locations/%63[^/]/services/%63[^/]%n",
-		    project, region, name, &n) != 3 ||
-		service[n])
-		return err_set(err_r, ERR_USAGE,
-			"\"%.200s\" is not the full name of a service "
-			"(projects/…/locations/…/services/…)",
-			service);
-	live->service = xstrdup(service);
-	live->short_service = strrchr(live->service, '/') + 1;
-	live->project = xstrdup(project);
-	live->region = xstrdup(region);
-	return 0;
-}
-
-static struct live *make_bare(
-	const struct policy *policy, const struct live_options *options)
-{
-	struct live *live = xcalloc(1, sizeof(*live));
-
-	live->policy = policy;
-	live->starter = xstrdup(options->starter);
-	live->candidate = xstrdup("");
-	live->stable = xstrdup("");
-	live->candidate_url = xstrdup("");
-	live->wait_ms = options->wait_ms;
-	live->asks = xcalloc(policy->n_slos + 1, sizeof(*live->asks));
+	if (!release)
+		return NULL;
+	live = xcalloc(1, sizeof(*live));
+	live->release = release;
+	live->wait_ms = wait_ms;
+	live->asks = xcalloc(release->policy->n_slos + 1, sizeof(*live->asks));
 	rollout_init(&live->state);
 	return live;
 }
 
-static struct live *make(struct hub *hub, const struct policy *policy,
+static struct live *make(struct hub *hub, struct release *release,
 	const struct live_options *options,
 	const struct live_listener *listener)
 {
-	struct live *live = make_bare(policy, options);
+	struct live *live = make_bare(release, options->wait_ms);
 
+	if (!live)
+		return NULL;
 	live->listener = *listener;
 	hub_join(hub, live);
 	live->lease_deadline_ms = live_now(live) + LEASE_WAIT_MS;
@@ -104,65 +84,51 @@ struct live *live_run(struct hub *hub, const struct policy *policy,
 	const struct live_options *options,
 	const struct live_listener *listener, struct err *err_r)
 {
-	struct live *live = make(hub, policy, options, listener);
+	struct release *release = release_new(policy, options->service,
+		options->starter, &options->wish, err_r);
+	struct live *live = make(hub, release, options, listener);
 
-	if (take_service(live, options->service, err_r) < 0) {
-		live_free(&live);
-		return NULL;
-	}
-	if (options->candidate)
-		live->wanted_candidate = xstrdup(options->candidate);
-	live->adopt = options->adopt;
-	live->again = options->again;
-	live->undo = xstrdup(options->undo);
-	live->wanted_stable = xstrdup(options->stable);
-	live->after = xstrdup(options->after);
-	make_id(live, live->id);
+	if (live)
+		make_id(live, release->id);
 	return live;
 }
 
 struct live *live_look_on(struct hub *hub, const struct policy *policy,
 	const struct live_options *options, struct err *err_r)
 {
-	struct live *live = make_bare(policy, options);
+	struct release *release = release_new(policy, options->service,
+		options->starter, &options->wish, err_r);
+	struct live *live = make_bare(release, -1);
 
-	hub_visit(hub, live);
-	if (take_service(live, options->service, err_r) < 0) {
-		live_free(&live);
+	if (!live)
 		return NULL;
-	}
-	live->wanted_candidate = xstrdup(options->candidate);
-	live->adopt = options->adopt;
-	live->again = options->again;
-	snprintf(live->id, sizeof(live->id), "check");
+	hub_visit(hub, live);
+	snprintf(release->id, sizeof(release->id), "check");
 	return live;
 }
 
-static int take_row(
-	struct live *live, const struct store_rollout *row, struct err *err_r)
+static struct release *release_of_row(const struct store_rollout *row,
+	const struct policy *policy, const char *starter, struct arena *arena,
+	struct err *err_r)
 {
-	struct rollout_options kept;
+	struct release_wish wish;
+	struct release *release;
 
-	if (row->ended_ms)
-		return err_set(err_r, ERR_REFUSED,
+	if (row->ended_ms) {
+		err_set(err_r, ERR_REFUSED,
 			"%s has ended already (%s): there is nothing to resume",
 			row->id, row->phase);
-	if (take_service(live, row->service, err_r) < 0 ||
-		options_decode(row->options, &kept, err_r) < 0)
-		return -1;
-	snprintf(live->id, sizeof(live->id), "%s", row->id);
-	live->wanted_candidate = kept.candidate;
-	live->adopt = kept.adopt;
-	live->again = kept.again;
-	live->undo = kept.undo;
-	live->wanted_stable = kept.stable;
-	live->after = kept.after;
-	live->resuming = true;
-	free(live->candidate);
-	live->candidate = xstrdup(row->candidate);
-	free(live->stable);
-	live->stable = xstrdup(row->stable);
-	return 0;
+		return NULL;
+	}
+	if (options_decode(row->options, arena, &wish, err_r) < 0)
+		return NULL;
+	release = release_new(policy, row->service, starter, &wish, err_r);
+	if (!release)
+		return NULL;
+	snprintf(release->id, sizeof(release->id), "%s", row->id);
+	release_set_candidate(release, row->candidate);
+	release_set_stable(release, row->stable);
+	return release;
 }
 
 struct live *live_resume(struct hub *hub, const struct policy *policy,
@@ -181,11 +147,13 @@ struct live *live_resume(struct hub *hub, const struct policy *policy,
 		err_set(err_r, ERR_NOT_FOUND,
 			"no rollout \"%.100s\" in %s; see: tidegate list",
 			rollout, store_path(store));
-	if (found == 1) {
-		live = make(hub, policy, options, listener);
-		if (take_row(live, &row, err_r) < 0)
-			live_free(&live);
-	}
+	if (found == 1)
+		live = make(hub,
+			release_of_row(
+				&row, policy, options->starter, &arena, err_r),
+			options, listener);
+	if (live)
+		live->resuming = true;
 	arena_fini(&arena);
 	return live;
 }
@@ -218,7 +186,7 @@ static void lease_missed(struct live *live, const struct store_lease *lease)
 	err_set(&err, ERR_LEASE,
 		"%s is being driven by %s%s%s (its lease ends %s unless it is "
 		"renewed): wait for it, or abort it",
-		live->short_service, lease->holder,
+		live->release->service.name, lease->holder,
 		*lease->rollout ? ", rollout " : "", lease->rollout,
 		timestamp_print(lease->expires_ms, time));
 	live_finish(live, err_exit_status(err.code), &err);
@@ -237,12 +205,14 @@ static void lease_try(void *arg)
 	arena_init(&arena);
 	rc = journal_begin(live->hub->journal, &err);
 	if (rc == 0)
-		rc = store_lease_take(live->hub->world.store, live->service,
-			live->id, live_now(live), &arena, &lease, &err);
+		rc = store_lease_take(live->hub->world.store,
+			live->release->service.full, live->release->id,
+			live_now(live), &arena, &lease, &err);
 	if (rc > 0) {
 		live->fence = lease.fence;
-		live->writer = journal_open(live->hub->journal, live->id,
-			live->fence, &live_journal_owner, live);
+		live->writer =
+			journal_open(live->hub->journal, live->release->id,
+				live->fence, &live_journal_owner, live);
 		lease_taken(live);
 	} else if (rc == 0) {
 		lease_missed(live, &lease);
@@ -256,20 +226,12 @@ static void lease_try(void *arg)
 
 static int create_row(struct live *live, struct err *err_r)
 {
-	const struct policy *policy = live->policy;
-	struct rollout_options kept = {
-		.candidate = live->wanted_candidate,
-		.adopt = live->adopt,
-		.again = live->again,
-		.undo = live->undo,
-		.stable = live->wanted_stable,
-		.after = live->after,
-	};
+	const struct policy *policy = live->release->policy;
 	char digest[DIGEST_TEXT_MAX];
-	char *options = options_encode(&kept);
+	char *options = options_encode(&live->release->wish);
 	struct store_rollout row = {
-		.id = live->id,
-		.service = live->service,
+		.id = live->release->id,
+		.service = live->release->service.full,
 		.candidate = "",
 		.stable = "",
 		.policy_name = policy->name,
@@ -278,7 +240,7 @@ static int create_row(struct live *live, struct err *err_r)
 		.policy_digest =
 			digest_text(policy->source, policy->source_len, digest),
 		.options = options,
-		.starter = live->starter,
+		.starter = live->release->starter,
 		.started_ms = live_now(live),
 		.phase = phase_name(PHASE_PREFLIGHT),
 		.reason = "",
@@ -295,10 +257,10 @@ static int new_begin(struct live *live, struct err *err_r)
 {
 	struct event event = {
 		.type = EVENT_STARTED,
-		.who = live->starter,
-		.adopt = live->adopt,
-		.undo = live->undo != NULL,
-		.text = live->undo,
+		.who = live->release->starter,
+		.adopt = live->release->wish.adopt,
+		.undo = release_goes_back(live->release),
+		.text = live->release->wish.rollback_reason,
 	};
 
 	if (create_row(live, err_r) < 0)
@@ -311,12 +273,13 @@ static int new_begin(struct live *live, struct err *err_r)
 
 static int left_begin(struct live *live, struct err *err_r)
 {
-	struct event event = {.type = EVENT_RESUMED, .who = live->starter};
+	struct event event = {
+		.type = EVENT_RESUMED, .who = live->release->starter};
 	struct fold *fold = xcalloc(1, sizeof(*fold));
 	int rc;
 
-	rc = fold_rollout(
-		live->hub->world.store, live->id, live->policy, fold, err_r);
+	rc = fold_rollout(live->hub->world.store, live->release->id,
+		live->release->policy, fold, err_r);
 	if (rc == 0) {
 		live->state = fold->state;
 		live->seq = fold->last_seq;
@@ -329,7 +292,7 @@ static int left_begin(struct live *live, struct err *err_r)
 		return -1;
 	if (phase_is_end(live->state.phase))
 		return err_set(err_r, ERR_REFUSED,
-			"%s has ended meanwhile (%s)", live->id,
+			"%s has ended meanwhile (%s)", live->release->id,
 			phase_name(live->state.phase));
 	undo_inherit(live);
 	if (live_holdings_read(live, err_r) < 0)

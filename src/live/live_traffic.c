@@ -33,46 +33,20 @@ void live_read_start(struct live *live)
 		live->read = cloudrun_look_again_start(cloudrun, live->snapshot,
 			READ_TIMEOUT_MS, read_done, live);
 	else
-		live->read = cloudrun_get_service_start(cloudrun, live->service,
-			READ_TIMEOUT_MS, read_done, live);
-}
-
-static void set_url(struct live *live, const struct service *service)
-{
-	const char *url = NULL;
-
-	if (live->policy->tag)
-		url = traffic_tag_uri(&service->statuses, live->policy->tag);
-	if (!url)
-		url = service->uri ? service->uri : "";
-	if (!strcmp(url, live->candidate_url))
-		return;
-	free(live->candidate_url);
-	live->candidate_url = xstrdup(url);
+		live->read = cloudrun_get_service_start(cloudrun,
+			live->release->service.full, READ_TIMEOUT_MS, read_done,
+			live);
 }
 
 void live_take_service(
 	struct live *live, struct service *service, struct event *event)
 {
-	const char *tag = live->policy->tag, *latest = service->latest_ready;
-
 	if (live->snapshot != service)
 		service_free(&live->snapshot);
 	live->snapshot = service;
 	live->generation = service->generation;
 	live->stale_ms = 0;
-	set_url(live, service);
-	event->spec = traffic_split(
-		&service->spec, live->candidate, live->stable, latest);
-	event->serving = traffic_split(
-		&service->statuses, live->candidate, live->stable, latest);
-	event->settled = service_is_settled(service);
-	event->green = service->green;
-	event->by_latest = traffic_has_latest(&service->spec);
-	event->candidate_is_latest = latest && !strcmp(latest, live->candidate);
-	event->tagged = tag &&
-			traffic_has_tag(&service->spec, tag, live->candidate) &&
-			traffic_tag_uri(&service->statuses, tag);
+	release_take_service(live->release, service, event);
 }
 
 void live_table(const struct live *live, struct buf *out)
@@ -150,12 +124,12 @@ static int plan(struct live *live, const struct effect *effect,
 	struct arena *arena, struct traffic *plan_r, struct err *err_r)
 {
 	struct traffic_wish wish = {
-		.candidate = live->candidate,
-		.stable = live->stable,
+		.candidate = live->release->candidate,
+		.stable = live->release->stable,
 		.latest = live->snapshot->latest_ready,
 		.candidate_percent = effect->percent,
 		.by_latest = effect->by_latest,
-		.tag = live->policy->tag,
+		.tag = live->release->policy->tag,
 		.tag_change = effect->tag,
 		.reassert = effect->reassert,
 	};

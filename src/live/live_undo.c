@@ -41,23 +41,20 @@ static int look_at_entry(
 static const char *before(
 	struct store *store, const char *rollout, struct arena *arena)
 {
-	struct rollout_options options;
+	struct release_wish wish;
 	struct store_rollout row;
-	const char *after;
 	struct err err;
 
 	if (store_rollout_get(store, rollout, arena, &row, &err) <= 0 ||
-		options_decode(row.options, &options, &err) < 0)
+		options_decode(row.options, arena, &wish, &err) < 0)
 		return NULL;
-	after = arena_strdup(arena, options.after);
-	options_fini(&options);
-	return after;
+	return wish.rollback_of;
 }
 
 static void cannot_read(const struct live *live, const struct err *err)
 {
-	log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"", live->id,
-		err->text);
+	log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"",
+		live->release->id, err->text);
 }
 
 struct inheritance {
@@ -98,8 +95,9 @@ void undo_inherit(struct live *live)
 {
 	struct err err;
 
-	if (live_each_recorded(live->hub->world.store, live->after,
-		    live_keep_named, live, &err) < 0)
+	if (live_each_recorded(live->hub->world.store,
+		    live->release->wish.rollback_of, live_keep_named, live,
+		    &err) < 0)
 		cannot_read(live, &err);
 }
 
@@ -107,12 +105,12 @@ bool undo_has_done(const struct live *live, enum action_list list, int index)
 {
 	struct store *store = live->hub->world.store;
 	struct search search = {
-		.policy = live->policy, .list = list, .index = index};
-	const char *rollout = live->after;
+		.policy = live->release->policy, .list = list, .index = index};
+	const char *rollout = live->release->wish.rollback_of;
 	struct err err;
 
 	if (list != LIST_ROLLBACK ||
-		live->policy->lists[list].item[index].idempotent)
+		live->release->policy->lists[list].item[index].idempotent)
 		return false;
 	arena_init(&search.arena);
 	for (int i = 0; rollout && i < ATTEMPTS_MAX && !search.found; i++) {

@@ -81,13 +81,13 @@ void live_unjournal(struct live *live, const struct err *err)
 	if (live->unjournaled || live_is_over(live))
 		return;
 	log_line(LOG_ERROR, "rollout=%s event=journal-lost error=\"%s\"",
-		live->id, err->text);
+		live->release->id, err->text);
 	live->unjournaled = true;
 	live->end_err = xcalloc(1, sizeof(*err));
 	*live->end_err = *err;
 	/* At 100 % and finishing, leaving it alone is the safe thing. */
 	if (!live->state.moved || phase_is_end(live->state.phase) ||
-		live->state.step >= (int)live->policy->n_steps) {
+		live->state.step >= (int)live->release->policy->n_steps) {
 		live->n_effects = 0;
 		end_unjournaled(live);
 		return;

@@ -6,12 +6,12 @@
 
 #include "base/xalloc.h"
 
-char *options_encode(const struct rollout_options *options)
+char *options_encode(const struct release_wish *wish)
 {
 	json_t *root = json_pack("{s:s*, s:b, s:b, s:s*, s:s*, s:s*}",
-		"candidate", options->candidate, "adopt", options->adopt,
-		"again", options->again, "undo", options->undo, "stable",
-		options->stable, "after", options->after);
+		"candidate", wish->candidate, "adopt", wish->adopt, "again",
+		wish->again, "undo", wish->rollback_reason, "stable",
+		wish->stable, "after", wish->rollback_of);
 	char *dumped = json_dumps(root, JSON_COMPACT);
 	/* A revision that is not UTF-8 is none. */
 	char *text = xstrdup(dumped ? dumped : "{}");
@@ -21,8 +21,8 @@ char *options_encode(const struct rollout_options *options)
 	return text;
 }
 
-int options_decode(
-	const char *text, struct rollout_options *options_r, struct err *err_r)
+int options_decode(const char *text, struct arena *arena,
+	struct release_wish *wish_r, struct err *err_r)
 {
 	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	const char *candidate = NULL, *undo = NULL, *stable = NULL;
@@ -33,13 +33,13 @@ int options_decode(
 		&candidate, "adopt", &adopt, "again", &again, "undo", &undo,
 		"stable", &stable, "after", &after);
 	if (rc == 0)
-		*options_r = (struct rollout_options){
-			.candidate = xstrdup(candidate),
+		*wish_r = (struct release_wish){
+			.candidate = arena_strdup(arena, candidate),
 			.adopt = adopt,
 			.again = again,
-			.undo = xstrdup(undo),
-			.stable = xstrdup(stable),
-			.after = xstrdup(after),
+			.rollback_reason = arena_strdup(arena, undo),
+			.stable = arena_strdup(arena, stable),
+			.rollback_of = arena_strdup(arena, after),
 		};
 	else
 		err_set(err_r, ERR_STORE,
@@ -48,12 +48,4 @@ int options_decode(
 			text);
 	json_decref(root);
 	return rc;
-}
-
-void options_fini(struct rollout_options *options)
-{
-	free(options->candidate);
-	free(options->undo);
-	free(options->stable);
-	free(options->after);
 }

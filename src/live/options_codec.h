@@ -3,22 +3,13 @@
 #ifndef TIDEGATE_LIVE_OPTIONS_CODEC_H
 #define TIDEGATE_LIVE_OPTIONS_CODEC_H
 
-#include <stdbool.h>
+#include "live/release.h"
 
-#include "base/err.h"
+/* The caller's to free. */
+char *options_encode(const struct release_wish *wish);
 
-struct rollout_options {
-	char *candidate; /* NULL: the latest ready revision */
-	bool adopt, again;
-	char *undo, *stable, *after; /* see live_options; NULL: not said */
-};
-
-char *options_encode(const struct rollout_options *options); /* owned */
-
-/* On success the caller owns the texts. */
-MUST_CHECK int options_decode(
-	const char *text, struct rollout_options *options_r, struct err *err_r);
-
-void options_fini(struct rollout_options *options);
+/* Texts are in the arena. */
+MUST_CHECK int options_decode(const char *text, struct arena *arena,
+	struct release_wish *wish_r, struct err *err_r);
 
 #endif

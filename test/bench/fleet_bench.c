@@ -273,7 +273,7 @@ static struct policy *policy;
 static void start_one(int i)
 {
 	struct live_options options = {
-		.starter = "bench", .again = true, .wait_ms = -1};
+		.starter = "bench", .wish = {.again = true}, .wait_ms = -1};
 	struct live_listener listener = {.end = ended, .arg = &fakes[i]};
 	char service[64];
 	struct err err;

@@ -12,6 +12,7 @@
 #include "base/duration.h"
 #include "base/err.h"
 #include "base/rng.h"
+#include "base/service_name.h"
 #include "base/timestamp.h"
 
 static void durations_are_read_and_printed(void **state)
@@ -39,6 +40,38 @@ static void durations_are_read_and_printed(void **state)
 		assert_int_equal(ms, rows[i].ms);
 		assert_string_equal(duration_print(ms, text), rows[i].printed);
 	}
+}
+
+static void the_name_of_a_service_is_taken_apart_or_refused(void **state)
+{
+	static const char *const bad[] = {"", "shop", "projects/p",
+		"projects/p/locations/r/services/",
+		"projects//locations/r/services/s",
+		"projects/p/locations/r/services/s/",
+		"projects/p/locations/r/services/s/revisions/x",
+		"x/projects/p/locations/r/services/s",
+		"projects/p/locations/r/services/"
+		"a123456789a123456789a123456789a123456789a123456789a123456789"
+		"abcd"};
+	struct service_name name;
+	struct arena arena;
+	struct err err;
+
+	arena_init(&arena);
+	assert_int_equal(
+		service_name_parse(&name, "projects/p-1/locations/r/services/s",
+			&arena, &err),
+		0);
+	assert_string_equal(name.full, "projects/p-1/locations/r/services/s");
+	assert_string_equal(name.project, "p-1");
+	assert_string_equal(name.region, "r");
+	assert_string_equal(name.name, "s");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_int_equal(
+			service_name_parse(&name, bad[i], &arena, &err), -1);
+		assert_int_equal(err.code, ERR_USAGE);
+	}
+	arena_fini(&arena);
 }
 
 static void bad_durations_are_refused(void **state)
@@ -186,6 +219,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations_are_read_and_printed),
 		cmocka_unit_test(bad_durations_are_refused),
+		cmocka_unit_test(
+			the_name_of_a_service_is_taken_apart_or_refused),
 		cmocka_unit_test(times_are_read_and_printed),
 		cmocka_unit_test(bad_times_are_refused),
 		cmocka_unit_test(a_buffer_drops_what_does_not_fit),
