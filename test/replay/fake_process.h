@@ -1,0 +1,25 @@
+/*
+ * What actions do, on the virtual clock: programs that are not run (argv[0] is
+ * "act", argv[1] the deed) and requests to FAKE_DEED_ORIGIN/DEED. Each deed
+ * is counted when it is done.
+ */
+#ifndef TIDEGATE_TEST_FAKE_PROCESS_H
+#define TIDEGATE_TEST_FAKE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FAKE_DEED_ORIGIN "http://127.0.0.1:7000"
+#define FAKE_DEEDS_MAX   16
+
+void fake_deeds_open(void);
+void fake_deeds_close(void);
+
+int fake_deeds(const char *deed); /* how often it was done */
+const char *fake_deeds_order(void); /* "undo purge", in order of time */
+
+/* From now on this deed fails; its effect is there all the same with `done`. */
+void fake_deed_fails(const char *deed, bool done);
+void fake_deed_takes(const char *deed, int64_t ms);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * Cloud Run on the virtual clock: the sandbox's model, its API and its faults,
+ * behind a fake server. Also what else is asked in a scenario: metrics, and
+ * what actions do. Counts what it was asked; decides nothing.
+ */
+#ifndef TIDEGATE_TEST_FAKE_RUN_H
+#define TIDEGATE_TEST_FAKE_RUN_H
+
+#include "sandbox/admin_routes.h"
+
+#define FAKE_PROJECT "p"
+#define FAKE_REGION  "r"
+#define FAKE_SERVICE "projects/p/locations/r/services/shop"
+#define FAKE_STABLE  "shop-1"
+#define FAKE_NEW     "shop-2" /* the candidate of most scenarios */
+
+#define FAKE_RUN_ORIGIN "http://127.0.0.1:8080"
+
+struct fake_run {
+	struct model *model;
+	struct admin_rules rules;
+	struct sandbox_faults faults;
+	int gets, patches; /* of the service, that arrived */
+	int64_t patched_ms; /* the last one */
+	/* Told of each PATCH of the traffic before it is answered. */
+	void (*on_patch)(const char *body);
+	/* Told whenever what serves may have changed. */
+	void (*on_change)(void);
+};
+
+extern struct fake_run fake_run;
+
+/* A service with FAKE_STABLE at 100 % and FAKE_NEW, ready, at 0 %. */
+void fake_run_open(void);
+void fake_run_close(void);
+
+/* What serves, or is asked for: the percent of a revision. */
+int fake_run_serves(const char *revision);
+int fake_run_wants(const char *revision);
+
+/* A fault as POST /sandbox/faults takes it, as JSON with ' for ". */
+void fake_run_fault(const char *json);
+void fake_run_heal(void); /* no faults any more */
+
+/* A traffic table is written "shop-1=90 shop-2=10 shop-0=0#debug LATEST=0". */
+
+/* Somebody else writes the traffic. */
+void fake_run_foreign(const char *table);
+/* Somebody else's deployment fails: a new revision that is not ready. */
+void fake_run_failed_deployment(void);
+void fake_run_set_traffic(const char *table); /* serves at once */
+void fake_run_deploy(const char *revision);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * Decisions and orders of effects, driver and all, on a virtual clock. What a
+ * scenario is made of is in scenario.h.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scenario.h"
+
+static void a_good_release_is_promoted(void **state)
+{
+	run();
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+	expect_writes_at_most(3);
+	expect_journal("step-passed", NULL);
+}
+
+static void a_bad_release_is_reverted(void **state)
+{
+	given_policy(policy_short, NULL);
+	run();
+	until_step(1);
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted_by(fake_now() + 12 * SECOND);
+	until_the_end();
+	expect_exit(5);
+	expect_serving(FAKE_STABLE, 100);
+	assert_string_equal(fake_deeds_order(), "undo purge");
+}
+
+static void who_dies_while_baking_is_followed_by_one_who_reverts(void **state)
+{
+	given_policy(policy_short, NULL);
+	resume_after(3 * SECOND);
+	run();
+	until_step(0);
+	crash();
+	errors_of(FAKE_NEW, 0.5);
+	until_the_rollout_ends(1);
+	expect_exit(5);
+	expect_serving(FAKE_STABLE, 100);
+	assert_int_equal(fake_deeds("undo"), 1);
+}
+
+/* FNV-1a over all that is durable. */
+static uint64_t journal_hash(void)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < fake_store_entries(); i++) {
+		struct fake_entry entry = fake_store_entry(i);
+
+		hash = (hash ^ (uint64_t)entry.time_ms) * 1099511628211U;
+		for (const char *at = entry.data; *at; at++)
+			hash = (hash ^ (unsigned char)*at) * 1099511628211U;
+	}
+	return hash;
+}
+
+static uint64_t rollout_of_seed(uint64_t seed)
+{
+	scenario_close();
+	scenario_open(seed);
+	fake_loop_late(20);
+	given_policy(policy_short, NULL);
+	run();
+	until_the_end();
+	expect_exit(0);
+	return journal_hash();
+}
+
+static void the_same_seed_gives_the_same_journal(void **state)
+{
+	uint64_t first = rollout_of_seed(7);
+
+	assert_true(first == rollout_of_seed(7));
+	assert_true(first != rollout_of_seed(8));
+}
+
+static void broken(const char *text)
+{
+	fail_msg("%s", text);
+}
+
+static int setup(void **state)
+{
+	promise_broken = broken;
+	scenario_open(1);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	scenario_close();
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_good_release_is_promoted),
+		TEST(a_bad_release_is_reverted),
+		TEST(who_dies_while_baking_is_followed_by_one_who_reverts),
+		TEST(the_same_seed_gives_the_same_journal),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

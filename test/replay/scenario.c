@@ -1,0 +1,519 @@
+/* The fixture of test/replay; see scenario.h. */
+#include "scenario.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "cloudrun/cloudrun.h"
+#include "google/credentials.h"
+#include "live/live.h"
+#include "policy/policy_load.h"
+
+#define SAID_MAX      (256 * 1024)
+#define POLICY_MAX    (16 * 1024)
+#define SUPERVISOR_MS (20 * SECOND) /* until somebody says resume */
+#define NEVER         INT64_MAX
+
+const char policy_long[] =
+	"version: 1\n"
+	"name: replay\n"
+	"target: {project: p, region: r, service: shop}\n"
+	"metrics: {url: \"" FAKE_METRICS_ORIGIN "\", timeout: 4s}\n"
+	"steps:\n"
+	"  - {percent: 10, bake: 60s}\n"
+	"  - {percent: 50, bake: 60s}\n"
+	"  - {percent: 100, bake: 60s}\n"
+	"slos:\n"
+	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}', max: 1%,\n"
+	"     window: 20s, interval: 10s, min_passes: 3,\n"
+	"     fail_after: {breaches: 2, of: 3}}\n"
+	"settle: 10s\n";
+
+const char policy_short[] =
+	"version: 1\n"
+	"name: replay\n"
+	"target: {project: p, region: r, service: shop}\n"
+	"metrics: {url: \"" FAKE_METRICS_ORIGIN "\", timeout: 4s}\n"
+	"steps:\n"
+	"  - {percent: 10, bake: 20s}\n"
+	"  - {percent: 100, bake: 20s}\n"
+	"slos:\n"
+	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}', max: 1%,\n"
+	"     window: 10s, interval: 5s, min_passes: 2,\n"
+	"     fail_after: 1}\n"
+	"settle: 5s\n"
+	"rollback:\n"
+	"  - {name: undo, type: exec, command: [act, undo],\n"
+	"     idempotent: false}\n"
+	"  - {name: purge, type: http, method: POST, idempotent: true,\n"
+	"     url: \"" FAKE_DEED_ORIGIN "/purge\"}\n";
+
+/* The process under test, and what is told of it. */
+static struct {
+	struct policy *policy;
+	char policy_text[POLICY_MAX];
+	struct live_world world;
+	struct hub *hub;
+	struct live *live;
+	bool is_up, wanted; /* wanted: it is to be up */
+	int64_t away_ms, up_ms; /* NEVER: nobody resumes */
+	struct run_options options;
+	int status; /* -1: has not ended */
+	char end_text[ERR_TEXT_MAX];
+	char said[SAID_MAX];
+	size_t said_len;
+	uint64_t seed;
+} sc;
+
+/* ---- promises ---- */
+
+static void broken_default(const char *text)
+{
+	printf("broken promise: %s\n", text);
+	exit(1);
+}
+
+void (*promise_broken)(const char *text) = broken_default;
+
+void promise(bool kept, const char *fmt, ...)
+{
+	char text[2048];
+	va_list args;
+	size_t len;
+
+	if (kept)
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	len = strlen(text);
+	snprintf(text + len, sizeof(text) - len,
+		" (at %.3f s, phase %s, seed %llu)", (double)fake_now() / 1000,
+		phase_now() == PHASES ? "none" : phase_name(phase_now()),
+		(unsigned long long)sc.seed);
+	promise_broken(text);
+}
+
+/* ---- a process ---- */
+
+static void hear_line(const char *line, size_t len, void *arg)
+{
+	if (sc.said_len + len + 2 > SAID_MAX)
+		return;
+	memcpy(sc.said + sc.said_len, line, len);
+	sc.said_len += len;
+	memcpy(sc.said + sc.said_len++, "\n", 2);
+}
+
+static void hear_end(
+	struct live *live, int status, const struct err *err, void *arg)
+{
+	sc.status = status;
+	snprintf(sc.end_text, sizeof(sc.end_text), "%s", err ? err->text : "");
+}
+
+static const struct live_listener listener = {NULL, hear_end, NULL};
+
+static void must(bool good, const struct err *err)
+{
+	if (good)
+		return;
+	fprintf(stderr, "scenario: %s\n", err->text);
+	abort();
+}
+
+static void process_up(void)
+{
+	static const struct cloudrun_config config = {
+		FAKE_RUN_ORIGIN, FAKE_PROJECT, FAKE_REGION};
+	struct live_world *world = &sc.world;
+	struct err err;
+
+	assert(!sc.is_up);
+	*world = (struct live_world){.store = store_open("", STORE_EDIT, &err)};
+	world->credentials = credentials_new(NULL, NULL, &err);
+	must(world->credentials, &err);
+	world->cloudrun =
+		cloudrun_new(NULL, NULL, world->credentials, &config, &err);
+	must(world->cloudrun, &err);
+	sc.hub = hub_new(world);
+	sc.is_up = true;
+	sc.status = -1;
+	sc.end_text[0] = '\0';
+}
+
+static void process_down(void)
+{
+	if (!sc.is_up)
+		return;
+	live_free(&sc.live);
+	hub_free(&sc.hub);
+	cloudrun_free(&sc.world.cloudrun);
+	credentials_free(&sc.world.credentials);
+	sc.is_up = false;
+}
+
+void crash(void)
+{
+	fake_die();
+	process_down();
+	fake_store_crash();
+	fake_live_again();
+	sc.up_ms = sc.away_ms == NEVER ? NEVER : fake_now() + sc.away_ms;
+}
+
+/* Frees a process whose end was told: what it left pending is looked at. */
+static void process_end(void)
+{
+	process_down();
+	fake_loop_turn(fake_now()); /* what was deferred */
+	promise(!fake_loop_pending(), "%d timers are left behind",
+		fake_loop_pending());
+	fake_store_crash();
+}
+
+static void fail_to_start(const struct err *err)
+{
+	sc.status = err_exit_status(err->code);
+	snprintf(sc.end_text, sizeof(sc.end_text), "%s", err->text);
+}
+
+void run_with(const struct run_options *options)
+{
+	struct live_options live = {
+		.service = FAKE_SERVICE,
+		.candidate = options->candidate,
+		.starter = "alice",
+		.adopt = options->adopt,
+		.again = options->again,
+		.undo = options->undo,
+		.stable = options->undo ? FAKE_STABLE : NULL,
+		.wait_ms = options->wait_ms ? options->wait_ms : -1,
+	};
+	struct err err;
+
+	if (sc.is_up)
+		process_end();
+	sc.options = *options;
+	process_up();
+	sc.live = live_run(sc.hub, sc.policy, &live, &listener, &err);
+	if (!sc.live)
+		fail_to_start(&err);
+}
+
+void run(void)
+{
+	static const struct run_options none;
+
+	run_with(&none);
+}
+
+void resume(void)
+{
+	struct live_options live = {.starter = "alice", .wait_ms = -1};
+	const char *rollout = fake_store_newest();
+	struct err err;
+
+	if (!rollout) { /* it died before there was one */
+		run_with(&sc.options);
+		return;
+	}
+	if (sc.is_up)
+		process_end();
+	process_up();
+	sc.live =
+		live_resume(sc.hub, sc.policy, rollout, &live, &listener, &err);
+	if (!sc.live)
+		fail_to_start(&err);
+}
+
+void resume_after(int64_t away_ms)
+{
+	sc.away_ms = away_ms;
+}
+
+void interrupt(const char *signal_name)
+{
+	live_interrupt(sc.live, signal_name);
+}
+
+/* ---- time ---- */
+
+static bool step(int64_t at_ms)
+{
+	bool more;
+
+	if (!sc.is_up && sc.up_ms <= fake_now()) {
+		sc.up_ms = NEVER;
+		resume();
+	}
+	if (!sc.is_up && sc.up_ms < at_ms)
+		at_ms = sc.up_ms;
+	more = fake_loop_turn(at_ms);
+	if (fake_is_dead())
+		crash();
+	return more || (!sc.is_up && sc.up_ms != NEVER);
+}
+
+void until(int64_t at_ms)
+{
+	while (fake_now() < at_ms)
+		step(at_ms);
+}
+
+enum phase phase_now(void)
+{
+	return sc.live ? live_state(sc.live)->phase : PHASES;
+}
+
+void until_phase(enum phase phase)
+{
+	int64_t limit = fake_now() + 24 * HOUR;
+
+	while (phase_now() != phase && fake_now() < limit)
+		if (!step(limit))
+			break;
+	promise(phase_now() == phase, "%s was never reached",
+		phase_name(phase));
+}
+
+void until_step(int number)
+{
+	int64_t limit = fake_now() + 24 * HOUR;
+
+	while (fake_now() < limit && step(limit))
+		if (phase_now() == PHASE_BAKING &&
+			live_state(sc.live)->step == number)
+			return;
+	promise(false, "step %d was never reached", number);
+}
+
+static bool is_over(void)
+{
+	return sc.is_up && sc.status >= 0;
+}
+
+void until_the_end(void)
+{
+	int64_t limit = fake_now() + 24 * HOUR;
+
+	while (!is_over() && fake_now() < limit)
+		if (!step(limit))
+			break;
+	promise(is_over(), "it did not end within a day");
+}
+
+void until_the_rollout_ends(int processes)
+{
+	for (;; processes--) {
+		until_the_end();
+		if (!fake_store_newest() ||
+			fake_store_has_ended(fake_store_newest()))
+			return;
+		promise(processes > 0, "exit %d (%s) and no end", sc.status,
+			sc.end_text);
+		until(fake_now() + SUPERVISOR_MS);
+		resume();
+	}
+}
+
+/* ---- given ---- */
+
+/* Made anew only when the text is another one: loading takes longer than many
+ * a rollout. */
+void given_policy(const char *part, ...)
+{
+	char text[POLICY_MAX];
+	struct buf problems;
+	struct err err;
+	va_list parts;
+	size_t len = 0;
+
+	va_start(parts, part);
+	for (; part; part = va_arg(parts, const char *)) {
+		assert(len + strlen(part) < sizeof(text));
+		memcpy(text + len, part, strlen(part) + 1);
+		len += strlen(part);
+	}
+	va_end(parts);
+	if (sc.policy && strcmp(text, sc.policy_text) == 0)
+		return;
+	policy_free(&sc.policy);
+	memcpy(sc.policy_text, text, len + 1);
+	buf_init(&problems, POLICY_MAX);
+	sc.policy = policy_parse("replay.yaml", sc.policy_text, len,
+		&policy_world_real, &problems, &err);
+	if (!sc.policy) {
+		fprintf(stderr, "%s\n%s\n", err.text, problems.data);
+		abort();
+	}
+	buf_fini(&problems);
+}
+
+void given_traffic(const char *table)
+{
+	fake_run_set_traffic(table);
+}
+
+void scenario_open(uint64_t seed)
+{
+	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "token", 1);
+	unsetenv("GOOGLE_CLOUD_QUOTA_PROJECT");
+	fake_loop_reset(seed);
+	fake_http_reset();
+	fake_store_reset();
+	fake_run_open();
+	fake_metrics_open();
+	fake_deeds_open();
+	log_set_sink(hear_line, NULL);
+	sc.said_len = 0;
+	sc.said[0] = '\0';
+	sc.away_ms = sc.up_ms = NEVER;
+	sc.status = -1;
+	sc.seed = seed;
+	given_policy(policy_long, NULL);
+}
+
+void scenario_close(void)
+{
+	if (sc.is_up)
+		process_end();
+	fake_run_close();
+	fake_deeds_close();
+	fake_loop_reset(0);
+	fake_http_reset();
+	fake_store_reset();
+}
+
+/* ---- what happens ---- */
+
+void errors_of(const char *revision, double value)
+{
+	fake_metrics_say(revision, SAYS_VALUE, value);
+}
+
+void metrics_of(const char *revision, enum fake_said said)
+{
+	fake_metrics_say(revision, said, 0);
+}
+
+void reads_hang(void)
+{
+	fake_run_fault("{'kind': 'hang', 'method': 'GET', 'for': '24h'}");
+}
+
+void writes_hang(void)
+{
+	fake_run_fault("{'kind': 'hang', 'method': 'PATCH', 'for': '24h'}");
+}
+
+void writes_are_refused(int status)
+{
+	char fault[128];
+
+	snprintf(fault, sizeof(fault),
+		"{'kind': 'status', 'method': 'PATCH', 'status': %d, "
+		"'for': '24h'}",
+		status);
+	fake_run_fault(fault);
+}
+
+void operations_fail(void)
+{
+	fake_run_fault("{'kind': 'operation-error', 'method': 'PATCH', "
+		       "'code': 13, 'for': '24h'}");
+}
+
+void the_world_heals(void)
+{
+	fake_run_heal();
+	fake_http_cut(false);
+	metrics_of("", SAYS_VALUE);
+}
+
+void the_machine_sleeps(int64_t ms)
+{
+	fake_loop_stand_still(ms);
+}
+
+void approve(const char *who)
+{
+	command("approve", who);
+}
+
+void command(const char *verb, const char *who)
+{
+	fake_store_command(verb, who, "as agreed", -1);
+}
+
+/* ---- what must be ---- */
+
+int exit_status(void)
+{
+	return sc.status;
+}
+
+const char *end_text(void)
+{
+	return sc.end_text;
+}
+
+void expect_exit(int status)
+{
+	const char *rollout = fake_store_newest();
+
+	promise(sc.status == status, "exit %d instead of %d: %s; %s", sc.status,
+		status, sc.end_text, rollout ? fake_store_reason(rollout) : "");
+}
+
+void expect_serving(const char *revision, int percent)
+{
+	promise(fake_run_serves(revision) == percent,
+		"%s serves %d %% instead of %d", revision,
+		fake_run_serves(revision), percent);
+}
+
+void expect_reverted_by(int64_t at_ms)
+{
+	while (fake_run_wants(FAKE_STABLE) != 100 && fake_now() < at_ms)
+		step(at_ms);
+	promise(fake_run_wants(FAKE_STABLE) == 100,
+		"stable is asked for with %d %%", fake_run_wants(FAKE_STABLE));
+}
+
+void expect_writes_at_most(int n)
+{
+	promise(fake_run.patches <= n, "%d writes, more than %d",
+		fake_run.patches, n);
+}
+
+void expect_said(const char *part)
+{
+	promise(strstr(sc.said, part), "nobody said \"%s\"", part);
+}
+
+void expect_journal(const char *name, const char *part)
+{
+	promise(fake_store_count(name, part) > 0, "no entry %s has \"%s\"",
+		name, part ? part : "");
+}
+
+void expect_not_journaled(const char *name, const char *part)
+{
+	promise(fake_store_count(name, part) == 0, "an entry %s has \"%s\"",
+		name, part ? part : "");
+}
+
+void expect_reason(const char *part)
+{
+	const char *rollout = fake_store_newest();
+	const char *reason = rollout ? fake_store_reason(rollout) : "";
+
+	promise(strstr(reason, part), "the reason is \"%s\", without \"%s\"",
+		reason, part);
+}

@@ -1,0 +1,109 @@
+/*
+ * The whole driver on a virtual clock: live, journal, fold and clients are the
+ * real ones, over a fake loop, network, store and programs. A scenario reads as
+ * sentences and takes milliseconds:
+ *
+ *	given_policy(policy_short);
+ *	run();
+ *	until(90 * SECOND);
+ *	errors_of(FAKE_NEW, 0.5);
+ *	until(95 * SECOND);
+ *	reads_hang();
+ *	expect_reverted_by(97 * SECOND);
+ *	until_the_end();
+ *	expect_exit(5);
+ *
+ * Times count from scenario_open. The same seed gives the same run to the last
+ * byte of the journal.
+ */
+#ifndef TIDEGATE_TEST_SCENARIO_H
+#define TIDEGATE_TEST_SCENARIO_H
+
+#include "engine/state.h"
+#include "fake_http.h"
+#include "fake_loop.h"
+#include "fake_metrics.h"
+#include "fake_process.h"
+#include "fake_run.h"
+#include "fake_store.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+
+/* 10, 50, 100 %, a minute each; one SLO every 10 s, two breaches of three. */
+extern const char policy_long[];
+/* 10, 100 %, 20 s each; one SLO every 5 s, one breach; two deeds to undo. */
+extern const char policy_short[];
+
+void scenario_open(uint64_t seed);
+void scenario_close(void);
+
+/* ---- given ---- */
+
+/* YAML; what is borrowed lives until the end of the program. Several parts
+ * are put one after the other, the last one is NULL. */
+void given_policy(const char *part, ...) __attribute__((sentinel));
+void given_traffic(const char *table); /* see fake_run.h */
+
+/* ---- what happens ---- */
+
+struct run_options {
+	const char *candidate; /* NULL: the latest ready revision */
+	bool adopt, again;
+	const char *undo; /* NULL: a release */
+	int64_t wait_ms; /* 0: for ever */
+};
+
+void run(void); /* by alice */
+void run_with(const struct run_options *options);
+/* The process dies; what it had sent is on its way. */
+void crash(void);
+void resume(void);
+/* From now on, when the process is dead: another one resumes so much later. */
+void resume_after(int64_t away_ms);
+void interrupt(const char *signal_name);
+
+void until(int64_t at_ms);
+void until_phase(enum phase phase); /* within a day */
+void until_step(int step); /* its split serves and it bakes */
+void until_the_end(void); /* of the process, within a day */
+/* The same, whoever has to be called: a process that ended before its rollout
+ * is followed by another one, at most `processes` times. */
+void until_the_rollout_ends(int processes);
+
+void errors_of(const char *revision, double value);
+void metrics_of(const char *revision, enum fake_said said);
+void reads_hang(void);
+void writes_hang(void);
+void writes_are_refused(int status); /* 503, 429 */
+void operations_fail(void); /* of writes; nothing is done */
+void the_world_heals(void); /* of all faults of Cloud Run and metrics */
+void the_machine_sleeps(int64_t ms);
+
+void approve(const char *who);
+void command(const char *verb, const char *who);
+
+/* ---- what must be ---- */
+
+enum phase phase_now(void); /* PHASES: nothing runs */
+int exit_status(void); /* -1: not ended */
+const char *end_text(void); /* why, if its phase does not say */
+
+/* Fails the test, or ends the program with the seed that replays it. */
+void promise(bool kept, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+extern void (*promise_broken)(const char *text); /* must not return */
+
+void expect_exit(int status);
+void expect_serving(const char *revision, int percent);
+/* Lets time pass up to then; stable must be asked for with 100 % by then. */
+void expect_reverted_by(int64_t at_ms);
+void expect_writes_at_most(int n);
+void expect_said(const char *part); /* on stderr */
+/* A durable entry of this name that has `part` (NULL: whatever it has). */
+void expect_journal(const char *name, const char *part);
+void expect_not_journaled(const char *name, const char *part);
+void expect_reason(const char *part);
+
+#endif
