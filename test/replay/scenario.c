@@ -187,12 +187,8 @@ void run_with(const struct run_options *options)
 {
 	struct live_options live = {
 		.service = FAKE_SERVICE,
-		.candidate = options->candidate,
 		.starter = "alice",
-		.adopt = options->adopt,
-		.again = options->again,
-		.undo = options->undo,
-		.stable = options->undo ? FAKE_STABLE : NULL,
+		.wish = options->wish,
 		.wait_ms = options->wait_ms ? options->wait_ms : -1,
 	};
 	struct err err;

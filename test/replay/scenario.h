@@ -26,6 +26,7 @@
 #include "fake_process.h"
 #include "fake_run.h"
 #include "fake_store.h"
+#include "live/release.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -49,9 +50,7 @@ void given_traffic(const char *table); /* see fake_run.h */
 /* ---- what happens ---- */
 
 struct run_options {
-	const char *candidate; /* NULL: the latest ready revision */
-	bool adopt, again;
-	const char *undo; /* NULL: a release */
+	struct release_wish wish;
 	int64_t wait_ms; /* 0: for ever */
 };
 
