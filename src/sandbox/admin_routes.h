@@ -1,6 +1,6 @@
 /*
  * The part of Cloud Run Admin API v2 that the sandbox has: what each request
- * is answered with. No I/O: faults, delays and waiting are for admin_api.c.
+ * is answered with. No I/O: faults, delays and waiting are for cloud.c.
  */
 #ifndef TIDEGATE_SANDBOX_ADMIN_ROUTES_H
 #define TIDEGATE_SANDBOX_ADMIN_ROUTES_H
@@ -36,6 +36,7 @@ struct admin_request {
 struct admin_reply {
 	int status;
 	json_t *body; /* owned */
+	const char *html; /* borrowed; takes the place of the body; or NULL */
 	int64_t retry_ms; /* of the header Retry-After; 0: none */
 	char wait_for[MODEL_ID_MAX]; /* id of an operation; "": none */
 	int64_t wait_ms;

@@ -104,7 +104,7 @@ static json_t *revision_json(
 	const struct sandbox *sandbox, const struct model_revision *revision)
 {
 	const struct model_revision *part[PERCENTS];
-	size_t n = model_split(sandbox->model, part);
+	size_t n = model_split(sandbox->cloud.model, part);
 	json_t *row = revision_profile_json(
 		front_door_profile(sandbox->front, revision->name));
 	int percent = 0;
@@ -126,19 +126,19 @@ static json_t *options_json(const struct sandbox *sandbox)
 	json_t *deny = json_array();
 	size_t i;
 
-	for (i = 0; i < sandbox->rules.n_deny; i++)
+	for (i = 0; i < sandbox->cloud.rules.n_deny; i++)
 		json_array_append_new(
-			deny, json_string(sandbox->rules.deny[i]));
+			deny, json_string(sandbox->cloud.rules.deny[i]));
 	return json_pack("{s:s, s:s, s:o, s:s}", "operationDelay",
-		duration_print(sandbox->model->operation_delay_ms, delay),
-		"etag", sandbox->rules.etag_is_strict ? "strict" : "lax",
+		duration_print(sandbox->cloud.model->operation_delay_ms, delay),
+		"etag", sandbox->cloud.rules.etag_is_strict ? "strict" : "lax",
 		"deny", deny, "clockAhead",
 		duration_print(sandbox->clock_ahead_ms, ahead));
 }
 
 static json_t *state_json(const struct sandbox *sandbox)
 {
-	const struct model *model = sandbox->model;
+	const struct model *model = sandbox->cloud.model;
 	json_t *revisions = json_array(), *state;
 	size_t i;
 
@@ -153,8 +153,9 @@ static json_t *state_json(const struct sandbox *sandbox)
 		model->pending != NULL, "lastModifier", model->last_modifier,
 		"traffic", routes_print(&model->spec, NULL), "serving",
 		routes_print(&model->served, model->uri), "revisions",
-		revisions, "faults", sandbox_faults_json(&sandbox->faults),
-		"adminRequests", (json_int_t)sandbox->log.made);
+		revisions, "faults",
+		sandbox_faults_json(&sandbox->cloud.faults), "adminRequests",
+		(json_int_t)sandbox->cloud.log.made);
 	json_object_set_new(state, "options", options_json(sandbox));
 	return state;
 }
@@ -209,8 +210,8 @@ static int time_read(const char *name, const char *text, int64_t *ms,
 static int options_set(struct control *control, struct rpc_error *error)
 {
 	struct sandbox *sandbox = control->sandbox;
-	struct admin_rules rules = sandbox->rules;
-	int64_t delay_ms = sandbox->model->operation_delay_ms;
+	struct admin_rules rules = sandbox->cloud.rules;
+	int64_t delay_ms = sandbox->cloud.model->operation_delay_ms;
 	int64_t ahead_ms = sandbox->clock_ahead_ms;
 	const char *delay = NULL, *etag = NULL, *ahead = NULL;
 	json_t *denied = NULL;
@@ -230,8 +231,8 @@ static int options_set(struct control *control, struct rpc_error *error)
 		return -1;
 	if (etag)
 		rules.etag_is_strict = strcmp(etag, "strict") == 0;
-	sandbox->rules = rules;
-	sandbox->model->operation_delay_ms = delay_ms;
+	sandbox->cloud.rules = rules;
+	sandbox->cloud.model->operation_delay_ms = delay_ms;
 	sandbox->clock_ahead_ms = ahead_ms;
 	return 0;
 }
@@ -263,8 +264,8 @@ static int traffic_put(struct control *control, struct rpc_error *error)
 				 ? json_incref(control->body)
 				 : json_pack("{s:o}", "traffic",
 					   traffic_list(control->body));
-	int rc = admin_routes_drift(sandbox->model, fields, SOMEBODY, false,
-		loop_now(sandbox->loop), error);
+	int rc = admin_routes_drift(sandbox->cloud.model, fields, SOMEBODY,
+		false, loop_now(sandbox->loop), error);
 
 	json_decref(fields);
 	return rc;
@@ -286,7 +287,7 @@ int control_traffic(
 		sum += percent;
 		if (strcmp(name, "LATEST") == 0)
 			routes_add(&list, ROUTE_LATEST, "", percent);
-		else if (model_find_revision(sandbox->model, name))
+		else if (model_find_revision(sandbox->cloud.model, name))
 			routes_add(&list, ROUTE_REVISION, name, percent);
 		else
 			break;
@@ -297,7 +298,7 @@ int control_traffic(
 			"the traffic must be REVISION=PERCENT,… of revisions "
 			"that exist (or LATEST), 100 in sum");
 	}
-	model_set_routes(sandbox->model, &list, loop_now(sandbox->loop));
+	model_set_routes(sandbox->cloud.model, &list, loop_now(sandbox->loop));
 	routes_fini(&list);
 	return 0;
 }
@@ -343,8 +344,8 @@ static int deploy(struct control *control, struct rpc_error *error)
 	if (name && !json_is_string(name))
 		return rpc_error_field(
 			error, "revision", "revision must be a name");
-	revision = model_deploy(sandbox->model, json_string_value(name), ready,
-		loop_now(sandbox->loop), error);
+	revision = model_deploy(sandbox->cloud.model, json_string_value(name),
+		ready, loop_now(sandbox->loop), error);
 	if (!revision)
 		return -1;
 	*front_door_profile(sandbox->front, revision->name) = profile;
@@ -356,7 +357,7 @@ static int revision_set(struct control *control, struct rpc_error *error)
 {
 	struct sandbox *sandbox = control->sandbox;
 	struct model_revision *revision =
-		model_find_revision(sandbox->model, control->rest);
+		model_find_revision(sandbox->cloud.model, control->rest);
 	struct revision_profile profile;
 	bool ready;
 
@@ -370,7 +371,7 @@ static int revision_set(struct control *control, struct rpc_error *error)
 		return -1;
 	*front_door_profile(sandbox->front, revision->name) = profile;
 	model_set_ready(
-		sandbox->model, revision, ready, loop_now(sandbox->loop));
+		sandbox->cloud.model, revision, ready, loop_now(sandbox->loop));
 	control->answer = revision_json(sandbox, revision);
 	return 0;
 }
@@ -379,8 +380,8 @@ static int revision_delete(struct control *control, struct rpc_error *error)
 {
 	struct sandbox *sandbox = control->sandbox;
 
-	if (model_remove(sandbox->model, control->rest, loop_now(sandbox->loop),
-		    error) < 0)
+	if (model_remove(sandbox->cloud.model, control->rest,
+		    loop_now(sandbox->loop), error) < 0)
 		return -1;
 	front_door_forget(sandbox->front, control->rest);
 	return 0;
@@ -389,7 +390,7 @@ static int revision_delete(struct control *control, struct rpc_error *error)
 static int faults_get(struct control *control, struct rpc_error *error)
 {
 	control->answer = json_pack("{s:o}", "faults",
-		sandbox_faults_json(&control->sandbox->faults));
+		sandbox_faults_json(&control->sandbox->cloud.faults));
 	return 0;
 }
 
@@ -400,10 +401,10 @@ static int fault_add(struct control *control, struct rpc_error *error)
 	int id;
 
 	if (json_is_object(set) &&
-		admin_routes_drift(sandbox->model, set, SOMEBODY, true,
+		admin_routes_drift(sandbox->cloud.model, set, SOMEBODY, true,
 			loop_now(sandbox->loop), error) < 0)
 		return -1;
-	id = sandbox_faults_add(&sandbox->faults, control->body,
+	id = sandbox_faults_add(&sandbox->cloud.faults, control->body,
 		loop_now(sandbox->loop), error);
 	if (id < 0)
 		return -1;
@@ -418,10 +419,10 @@ static int faults_delete(struct control *control, struct rpc_error *error)
 
 	if (*control->rest && (!id || id > UINT32_MAX))
 		id = UINT32_MAX; /* no fault has it */
-	if (!sandbox_faults_remove(&sandbox->faults, (unsigned)id))
+	if (!sandbox_faults_remove(&sandbox->cloud.faults, (unsigned)id))
 		return rpc_error_set(error, RPC_NOT_FOUND,
 			"there is no fault \"%.40s\"", control->rest);
-	admin_api_drop(sandbox, true);
+	cloud_reset_calls(&sandbox->cloud, true);
 	return faults_get(control, error);
 }
 
@@ -434,7 +435,7 @@ static int log_get(struct control *control, struct rpc_error *error)
 	if (admin_query_read(target, "after method", &query, error) < 0)
 		return -1;
 	after = admin_query_get(&query, "after");
-	control->answer = sandbox_log_json(&control->sandbox->log,
+	control->answer = sandbox_log_json(&control->sandbox->cloud.log,
 		after ? strtoull(after, NULL, 10) : 0,
 		admin_query_get(&query, "method"));
 	return 0;
@@ -442,8 +443,9 @@ static int log_get(struct control *control, struct rpc_error *error)
 
 static int log_delete(struct control *control, struct rpc_error *error)
 {
-	sandbox_log_clear(&control->sandbox->log);
-	control->answer = sandbox_log_json(&control->sandbox->log, 0, NULL);
+	sandbox_log_clear(&control->sandbox->cloud.log);
+	control->answer =
+		sandbox_log_json(&control->sandbox->cloud.log, 0, NULL);
 	return 0;
 }
 
@@ -502,7 +504,7 @@ void control_api_answer(struct sandbox *sandbox, struct server_request *request)
 	struct control control = {.sandbox = sandbox, .request = request};
 	struct rpc_error error = {.code = RPC_OK};
 
-	model_advance(sandbox->model, loop_now(sandbox->loop));
+	cloud_advance(&sandbox->cloud, loop_now(sandbox->loop));
 	if (answer(&control, &error) < 0) {
 		sandbox_answer_error(request, &error);
 	} else {

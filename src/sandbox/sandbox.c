@@ -31,17 +31,16 @@ static void tick(void *arg)
 	struct sandbox *sandbox = arg;
 
 	sandbox->timer = NULL;
-	model_advance(sandbox->model, loop_now(sandbox->loop));
 	changed(sandbox);
 }
 
 static void changed(struct sandbox *sandbox)
 {
-	int64_t next_ms = model_next_ms(sandbox->model);
-	int64_t now_ms = loop_now(sandbox->loop);
+	int64_t now_ms = loop_now(sandbox->loop), next_ms;
 
-	front_door_follow(sandbox->front, sandbox->model);
-	admin_api_wake(sandbox);
+	cloud_advance(&sandbox->cloud, now_ms);
+	front_door_follow(sandbox->front, sandbox->cloud.model);
+	next_ms = cloud_next_ms(&sandbox->cloud);
 	timer_cancel(&sandbox->timer);
 	if (next_ms != MODEL_NEVER)
 		sandbox->timer = timer_start(sandbox->loop,
@@ -112,8 +111,8 @@ static int add_revision(
 
 	snprintf(name, sizeof(name), "%.*s",
 		len > ROUTE_NAME_MAX ? ROUTE_NAME_MAX + 1 : (int)len, text);
-	revision = model_deploy(
-		sandbox->model, name, true, loop_now(sandbox->loop), &error);
+	revision = model_deploy(sandbox->cloud.model, name, true,
+		loop_now(sandbox->loop), &error);
 	if (!revision)
 		return err_set(err_r, ERR_USAGE, "--revision %.80s: %s", text,
 			error.message);
@@ -140,11 +139,11 @@ static int add_revisions(struct sandbox *sandbox,
 			return -1;
 	}
 	if (!options->n_revisions)
-		(void)!model_deploy(sandbox->model, NULL, true,
+		(void)!model_deploy(sandbox->cloud.model, NULL, true,
 			loop_now(sandbox->loop), &error);
 	snprintf(text, sizeof(text), "%s=100",
-		sandbox->model->n_revisions > 1
-			? sandbox->model->revision[0]->name
+		sandbox->cloud.model->n_revisions > 1
+			? sandbox->cloud.model->revision[0]->name
 			: "LATEST");
 	if (control_traffic(sandbox, options->traffic ? options->traffic : text,
 		    &error) < 0)
@@ -187,11 +186,11 @@ static void make_model(
 		.operation_delay_ms = options->operation_delay_ms,
 		.seed = options->seed};
 
-	sandbox->model = model_new(&config, loop_now(sandbox->loop));
+	cloud_init(&sandbox->cloud, &config, loop_now(sandbox->loop));
 	sandbox->changed = changed;
 	sandbox->token = xstrdup(options->token);
-	sandbox->rules.token = sandbox->token;
-	sandbox->rules.etag_is_strict = options->etag_is_strict;
+	sandbox->cloud.rules.token = sandbox->token;
+	sandbox->cloud.rules.etag_is_strict = options->etag_is_strict;
 	free(uri);
 }
 
@@ -204,7 +203,6 @@ struct sandbox *sandbox_new(struct loop *loop,
 		return NULL;
 	sandbox = xcalloc(1, sizeof(*sandbox));
 	sandbox->loop = loop;
-	sandbox_log_init(&sandbox->log);
 	sandbox->http = http_new(loop, err_r);
 	if (sandbox->http)
 		sandbox->front = front_door_new(loop, sandbox->http,
@@ -212,7 +210,7 @@ struct sandbox *sandbox_new(struct loop *loop,
 	if (!sandbox->front)
 		goto fail;
 	make_model(sandbox, options);
-	front_door_follow(sandbox->front, sandbox->model);
+	front_door_follow(sandbox->front, sandbox->cloud.model);
 	if (add_revisions(sandbox, options, err_r) < 0)
 		goto fail;
 	sandbox->server =
@@ -232,14 +230,14 @@ void sandbox_free(struct sandbox **sandbox_p)
 
 	if (!sandbox)
 		return;
-	admin_api_drop(sandbox, false);
+	if (sandbox->cloud.model)
+		cloud_reset_calls(&sandbox->cloud, false);
 	timer_cancel(&sandbox->timer);
 	server_free(&sandbox->server);
 	front_door_free(&sandbox->front);
 	http_free(&sandbox->http);
-	model_free(&sandbox->model);
-	sandbox_faults_fini(&sandbox->faults);
-	sandbox_log_fini(&sandbox->log);
+	if (sandbox->cloud.model)
+		cloud_fini(&sandbox->cloud);
 	free(sandbox->token);
 	free(sandbox);
 	*sandbox_p = NULL;
@@ -253,5 +251,6 @@ void sandbox_print_ready(const struct sandbox *sandbox, struct buf *out)
 		"{\"admin\": \"http://127.0.0.1:%d\", \"front\": \"%s\", "
 		"\"metrics\": \"http://127.0.0.1:%d/metrics\", \"control\": "
 		"\"http://127.0.0.1:%d/sandbox\", \"service\": \"%s\"}\n",
-		port, sandbox->model->uri, port, port, sandbox->model->name);
+		port, sandbox->cloud.model->uri, port, port,
+		sandbox->cloud.model->name);
 }

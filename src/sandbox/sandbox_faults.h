@@ -1,6 +1,6 @@
 /*
  * Faults on request: which admin requests go wrong, how, how often. Pure: the
- * time is an argument; carrying them out is for admin_api.c.
+ * time is an argument; carrying them out is for cloud.c.
  */
 #ifndef TIDEGATE_SANDBOX_SANDBOX_FAULTS_H
 #define TIDEGATE_SANDBOX_SANDBOX_FAULTS_H

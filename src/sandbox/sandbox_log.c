@@ -10,20 +10,32 @@
 
 void sandbox_log_init(struct sandbox_log *log)
 {
-	*log = (struct sandbox_log){
-		.entry = xcalloc(SANDBOX_LOG_MAX, sizeof(*log->entry))};
+	*log = (struct sandbox_log){.entry = NULL};
 }
 
 void sandbox_log_fini(struct sandbox_log *log)
 {
 	size_t i;
 
-	for (i = 0; i < SANDBOX_LOG_MAX; i++) {
+	for (i = 0; i < log->size; i++) {
 		free(log->entry[i].target);
 		free(log->entry[i].body);
 	}
 	free(log->entry);
 	log->entry = NULL;
+}
+
+/* The ring grows until it is SANDBOX_LOG_MAX long and turns only then. */
+static void make_room(struct sandbox_log *log)
+{
+	size_t size = log->size ? 2 * log->size : SANDBOX_LOG_START;
+
+	if (log->made + 1 < log->size || log->size == SANDBOX_LOG_MAX)
+		return;
+	log->entry = xrealloc(log->entry, size, sizeof(*log->entry));
+	memset(log->entry + log->size, 0,
+		(size - log->size) * sizeof(*log->entry));
+	log->size = size;
 }
 
 static struct sandbox_log_entry *slot(
@@ -35,8 +47,10 @@ static struct sandbox_log_entry *slot(
 uint64_t sandbox_log_add(struct sandbox_log *log, int64_t now_ms,
 	const char *method, const char *target, const char *body, size_t len)
 {
-	struct sandbox_log_entry *entry = slot(log, ++log->made);
+	struct sandbox_log_entry *entry;
 
+	make_room(log);
+	entry = slot(log, ++log->made);
 	free(entry->target);
 	free(entry->body);
 	memset(entry, 0, sizeof(*entry));

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define SANDBOX_LOG_MAX      4096 /* entries; the oldest are dropped */
+#define SANDBOX_LOG_START    16
 #define SANDBOX_LOG_BODY_MAX 2048 /* bytes of a body that are kept */
 #define SANDBOX_LOG_LINE_MAX 1024 /* the same of a target */
 
@@ -23,7 +24,8 @@ struct sandbox_log_entry {
 };
 
 struct sandbox_log {
-	struct sandbox_log_entry *entry; /* SANDBOX_LOG_MAX of them */
+	struct sandbox_log_entry *entry;
+	size_t size; /* of them; SANDBOX_LOG_MAX at most */
 	uint64_t made, from; /* `from`: the first that was not cleared */
 };
 

@@ -1,0 +1,285 @@
+/* Requests to the sandbox's Cloud Run on a clock of the test's own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sandbox/cloud.h"
+
+#define T0    INT64_C(1767225600000)
+#define DELAY 1000
+#define ROOT  "/v2/projects/acme/locations/us-central1/"
+#define SHOP  ROOT "services/shop"
+#define REV   "\"type\":\"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION\""
+
+/* What became of one request. */
+struct outcome {
+	int ended; /* how often it was told */
+	int64_t at_ms;
+	int status; /* 0: the connection broke */
+	int64_t retry_ms;
+	json_t *body;
+};
+
+struct world {
+	struct cloud cloud;
+	struct outcome outcome[4];
+};
+
+static struct world *here;
+
+static int world_open(void **state)
+{
+	static const struct model_config config = {.project = "acme",
+		.region = "us-central1",
+		.service = "shop",
+		.uri = "http://127.0.0.1:1",
+		.operation_delay_ms = DELAY,
+		.seed = 1};
+	struct rpc_error error = {.code = RPC_OK};
+	struct world *world = calloc(1, sizeof(*world));
+	struct routes routes = {NULL, 0};
+
+	cloud_init(&world->cloud, &config, T0);
+	model_deploy(world->cloud.model, "shop-1", true, T0, &error);
+	model_deploy(world->cloud.model, "shop-2", true, T0, &error);
+	routes_add(&routes, ROUTE_REVISION, "shop-1", 100);
+	model_set_routes(world->cloud.model, &routes, T0);
+	routes_fini(&routes);
+	*state = here = world;
+	return 0;
+}
+
+static int world_close(void **state)
+{
+	struct world *world = *state;
+	size_t i;
+
+	cloud_fini(&world->cloud);
+	for (i = 0; i < 4; i++)
+		json_decref(world->outcome[i].body);
+	free(world);
+	return 0;
+}
+
+static void answered(const struct admin_reply *reply, void *arg)
+{
+	struct outcome *outcome = arg;
+
+	outcome->ended++;
+	outcome->at_ms = here->cloud.now_ms;
+	if (!reply)
+		return;
+	outcome->status = reply->status;
+	outcome->retry_ms = reply->retry_ms;
+	json_decref(outcome->body);
+	outcome->body = json_incref(reply->body);
+}
+
+static struct cloud_call *start(struct world *world, int i, const char *method,
+	const char *path, const char *body, int64_t now_ms)
+{
+	struct admin_request request = {.method = method,
+		.path = path,
+		.target = path,
+		.authorization = "Bearer t",
+		.body = body,
+		.body_len = body ? strlen(body) : 0};
+	struct cloud_call *call;
+
+	json_decref(world->outcome[i].body);
+	world->outcome[i] = (struct outcome){.ended = 0};
+	cloud_advance(&world->cloud, now_ms);
+	call = cloud_call_start(
+		&world->cloud, &request, now_ms, answered, &world->outcome[i]);
+	assert_non_null(call);
+	assert_int_equal(world->outcome[i].ended, 0);
+	return call;
+}
+
+#define SPLIT_90                                                               \
+	"{\"traffic\":[{" REV ",\"revision\":\"shop-1\",\"percent\":90},{" REV \
+	",\"revision\":\"shop-2\",\"percent\":10}]}"
+
+static void fault(struct world *world, const char *text)
+{
+	struct rpc_error error = {.code = RPC_OK};
+	json_t *body = json_loads(text, 0, NULL);
+
+	assert_non_null(body);
+	assert_true(sandbox_faults_add(&world->cloud.faults, body,
+			    world->cloud.now_ms, &error) > 0);
+	json_decref(body);
+}
+
+static int serves(const struct world *world, const char *name)
+{
+	const struct model_revision *part[100];
+	size_t n = model_split(world->cloud.model, part);
+	int count = 0;
+
+	while (n-- > 0)
+		count += strcmp(part[n]->name, name) == 0;
+	return count;
+}
+
+static void a_request_is_answered_at_its_own_time_whatever_is_due(void **state)
+{
+	/* long: a table */
+	static const struct {
+		const char *fault; /* "": none */
+		int status; /* 0: the connection breaks */
+		int64_t answer_ms; /* after it came */
+		int64_t serves_ms; /* when the split is there; -1: never */
+	} rows[] = {
+		{"", 200, 0, DELAY},
+		{"{\"kind\":\"slow\",\"delay\":\"5s\"}", 200, 5000,
+			5000 + DELAY},
+		{"{\"kind\":\"slow\",\"delay\":\"5s\",\"when\":\"after\"}", 200,
+			5000, DELAY},
+		{"{\"kind\":\"hang\",\"delay\":\"20s\"}", 0, 20000, -1},
+		{"{\"kind\":\"hang\",\"delay\":\"20s\",\"when\":\"after\"}", 0,
+			20000, DELAY},
+		{"{\"kind\":\"reset\"}", 0, 0, -1},
+		{"{\"kind\":\"reset\",\"when\":\"after\"}", 0, 0, DELAY},
+		{"{\"kind\":\"status\",\"status\":429,\"retryAfter\":\"45s\"}",
+			429, 0, -1},
+		{"{\"kind\":\"status\",\"when\":\"after\"}", 503, 0, DELAY},
+		{"{\"kind\":\"operation-error\",\"code\":9}", 200, 0, -1},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *world = *state;
+		const struct outcome *outcome = &world->outcome[0];
+		int64_t at_ms;
+
+		if (*rows[i].fault)
+			fault(world, rows[i].fault);
+		start(world, 0, "PATCH", SHOP, SPLIT_90, T0);
+		for (at_ms = 0; at_ms < 60000; at_ms += 500) {
+			cloud_advance(&world->cloud, T0 + at_ms);
+			assert_int_equal(
+				outcome->ended, at_ms >= rows[i].answer_ms);
+			assert_int_equal(serves(world, "shop-2"),
+				rows[i].serves_ms >= 0 &&
+						at_ms >= rows[i].serves_ms
+					? 10
+					: 0);
+		}
+		assert_int_equal(outcome->status, rows[i].status);
+		assert_int_equal(outcome->at_ms, T0 + rows[i].answer_ms);
+		assert_int_equal(
+			outcome->retry_ms, rows[i].status == 429 ? 45000 : 0);
+		assert_int_equal(cloud_next_ms(&world->cloud), MODEL_NEVER);
+		world_close(state);
+		world_open(state);
+	}
+}
+
+static void an_operation_is_waited_for_until_it_ends(void **state)
+{
+	struct world *world = *state;
+	char path[256];
+	int i;
+
+	start(world, 0, "PATCH", SHOP, SPLIT_90, T0);
+	cloud_advance(&world->cloud, T0);
+	snprintf(path, sizeof(path), "/v2/%s:wait",
+		json_string_value(
+			json_object_get(world->outcome[0].body, "name")));
+	start(world, 1, "POST", path, "{\"timeout\":\"0.4s\"}", T0 + 100);
+	start(world, 2, "POST", path, "{\"timeout\":\"30s\"}", T0 + 100);
+	for (i = 0; cloud_next_ms(&world->cloud) != MODEL_NEVER; i++) {
+		assert_true(i < 20);
+		cloud_advance(&world->cloud, cloud_next_ms(&world->cloud));
+	}
+	assert_int_equal(world->outcome[1].at_ms, T0 + 500);
+	assert_null(json_object_get(world->outcome[1].body, "done"));
+	assert_int_equal(world->outcome[2].at_ms, T0 + DELAY);
+	assert_true(
+		json_is_true(json_object_get(world->outcome[2].body, "done")));
+}
+
+static void who_is_forgotten_hears_nothing_and_has_written(void **state)
+{
+	struct world *world = *state;
+	struct cloud_call *call;
+
+	fault(world, "{\"kind\":\"slow\",\"delay\":\"1s\"}");
+	call = start(world, 0, "PATCH", SHOP, SPLIT_90, T0);
+	cloud_call_forget(&call);
+	assert_null(call);
+	cloud_advance(&world->cloud, T0 + 1000 + DELAY);
+	assert_int_equal(world->outcome[0].ended, 0);
+	assert_int_equal(serves(world, "shop-2"), 10);
+}
+
+static void hanging_requests_can_be_let_go(void **state)
+{
+	struct world *world = *state;
+
+	fault(world, "{\"kind\":\"hang\"}");
+	start(world, 0, "GET", SHOP, NULL, T0);
+	fault(world, "{\"kind\":\"slow\",\"delay\":\"2s\"}");
+	start(world, 1, "GET", SHOP, NULL, T0 + 1);
+	cloud_advance(&world->cloud, T0 + 1);
+	cloud_reset_calls(&world->cloud, true);
+	assert_int_equal(world->outcome[0].ended, 1);
+	assert_int_equal(world->outcome[0].status, 0);
+	assert_int_equal(world->outcome[1].ended, 0);
+	cloud_reset_calls(&world->cloud, false);
+	assert_int_equal(world->outcome[1].ended, 1);
+}
+
+/* The order of what happens is the same each time. */
+static void the_same_calls_get_the_same_answers(void **state)
+{
+	json_t *first[3] = {NULL};
+	int turn, i;
+
+	for (turn = 0; turn < 2; turn++) {
+		struct world *world = *state;
+
+		start(world, 0, "GET", SHOP, NULL, T0);
+		start(world, 1, "PATCH", SHOP, SPLIT_90, T0);
+		start(world, 2, "GET", SHOP, NULL, T0);
+		cloud_advance(&world->cloud, T0);
+		for (i = 0; i < 3; i++) {
+			if (turn)
+				assert_true(json_equal(
+					first[i], world->outcome[i].body));
+			else
+				first[i] = json_incref(world->outcome[i].body);
+		}
+		assert_null(
+			json_object_get(world->outcome[0].body, "reconciling"));
+		assert_non_null(
+			json_object_get(world->outcome[2].body, "reconciling"));
+		if (!turn) {
+			world_close(state);
+			world_open(state);
+		}
+	}
+	for (i = 0; i < 3; i++)
+		json_decref(first[i]);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
+	const struct CMUnitTest tests[] = {
+		T(a_request_is_answered_at_its_own_time_whatever_is_due),
+		T(an_operation_is_waited_for_until_it_ends),
+		T(who_is_forgotten_hears_nothing_and_has_written),
+		T(hanging_requests_can_be_let_go),
+		T(the_same_calls_get_the_same_answers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
