@@ -15,12 +15,10 @@
 #include "cli/drive.h"
 #include "cli/github.h"
 #include "cli/output.h"
-#include "cloudrun/cloudrun.h"
-#include "google/credentials.h"
-#include "io/http.h"
 #include "io/loop.h"
 #include "live/doctor.h"
 #include "live/inquiry.h"
+#include "live/world.h"
 
 #define STATUS_NOT_READY 4
 #define REDACTED_MAX     (16 * 1024)
@@ -32,15 +30,12 @@ struct visit {
 	struct arena arena;
 
 	/* The world; what cannot be had is NULL, and why. */
-	struct loop *loop;
-	struct http *http;
-	struct credentials *credentials;
-	struct cloudrun *cloudrun;
+	struct world world;
 	struct store *store;
 	struct hub *hub;
 	char *state_path;
 	struct err state_err, credentials_err;
-	bool state_is_bad, nobody;
+	bool state_is_bad;
 
 	struct doctor *doctor;
 	int status; /* -1: it did not come to an end */
@@ -204,7 +199,7 @@ static void examined(const struct doctor_report *report, void *arg)
 
 	visit->status = report->counts[FINDING_FAIL] ? STATUS_NOT_READY : 0;
 	print(visit, report);
-	loop_stop(visit->loop);
+	loop_stop(visit->world.loop);
 }
 
 /* ---- the world ---- */
@@ -222,43 +217,19 @@ static void open_state(struct visit *visit)
 		!visit->store && visit->state_err.code != ERR_NOT_FOUND;
 }
 
-static int open_google(struct visit *visit, struct err *err_r)
-{
-	struct cloudrun_config config = {
-		.endpoint = getenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN"),
-		.project = visit->target.project,
-		.region = visit->target.region,
-	};
-
-	visit->credentials = credentials_new(
-		visit->loop, visit->http, &visit->credentials_err);
-	visit->nobody = !visit->credentials;
-	if (visit->nobody)
-		return 0;
-	visit->cloudrun = cloudrun_new(
-		visit->loop, visit->http, visit->credentials, &config, err_r);
-	return visit->cloudrun ? 0 : -1;
-}
-
 static int open_world(struct visit *visit, struct err *err_r)
 {
-	struct live_world world;
+	struct world_options options = {
+		.project = visit->target.project,
+		.region = visit->target.region,
+		.credentials_err_r = &visit->credentials_err,
+	};
 
 	open_state(visit);
-	visit->loop = loop_new(err_r);
-	if (!visit->loop)
+	options.store = visit->store;
+	if (world_open(&visit->world, &options, err_r) < 0)
 		return -1;
-	visit->http = http_new(visit->loop, err_r);
-	if (!visit->http || open_google(visit, err_r) < 0)
-		return -1;
-	world = (struct live_world){
-		.loop = visit->loop,
-		.http = visit->http,
-		.credentials = visit->credentials,
-		.cloudrun = visit->cloudrun,
-		.store = visit->store,
-	};
-	visit->hub = hub_new(&world);
+	visit->hub = hub_new(&visit->world);
 	return 0;
 }
 
@@ -266,10 +237,7 @@ static void close_world(struct visit *visit)
 {
 	doctor_free(&visit->doctor);
 	hub_free(&visit->hub);
-	cloudrun_free(&visit->cloudrun);
-	credentials_free(&visit->credentials);
-	http_free(&visit->http);
-	loop_free(&visit->loop);
+	world_close(&visit->world);
 	store_free(&visit->store);
 	xfree(&visit->state_path);
 	arena_fini(&visit->arena);
@@ -286,8 +254,9 @@ static int examine(struct visit *visit, struct err *err_r)
 		.starter = who,
 		.state_path = visit->state_path,
 		.state_err = visit->state_is_bad ? &visit->state_err : NULL,
-		.credentials_err =
-			visit->nobody ? &visit->credentials_err : NULL,
+		.credentials_err = visit->world.credentials
+					   ? NULL
+					   : &visit->credentials_err,
 		.adopt = visit->args->adopt,
 		.again = visit->args->again,
 	};
@@ -296,7 +265,7 @@ static int examine(struct visit *visit, struct err *err_r)
 		return -1;
 	visit->doctor = doctor_start(
 		visit->hub, visit->policy, &options, examined, visit, err_r);
-	if (!visit->doctor || loop_run(visit->loop, err_r) < 0)
+	if (!visit->doctor || loop_run(visit->world.loop, err_r) < 0)
 		return -1;
 	if (visit->status < 0)
 		return err_set(err_r, ERR_INTERNAL,

@@ -11,9 +11,6 @@
 #include "cli/finished.h"
 #include "cli/journal_print.h"
 #include "cli/output.h"
-#include "cloudrun/cloudrun.h"
-#include "google/credentials.h"
-#include "io/http.h"
 #include "io/loop.h"
 #include "policy/policy_load.h"
 
@@ -49,35 +46,16 @@ struct policy *drive_policy(
 
 int drive_open(struct drive *drive, struct err *err_r)
 {
-	struct cloudrun_config config = {
-		.endpoint = getenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN"),
+	struct world_options options = {
 		.project = drive->project,
 		.region = drive->region,
-	};
-	struct live_world world;
-
-	drive->status = -1;
-	drive->loop = loop_new(err_r);
-	if (!drive->loop)
-		return -1;
-	drive->http = http_new(drive->loop, err_r);
-	if (!drive->http)
-		return -1;
-	drive->credentials = credentials_new(drive->loop, drive->http, err_r);
-	if (!drive->credentials)
-		return -1;
-	drive->cloudrun = cloudrun_new(
-		drive->loop, drive->http, drive->credentials, &config, err_r);
-	if (!drive->cloudrun)
-		return -1;
-	world = (struct live_world){
-		.loop = drive->loop,
-		.http = drive->http,
-		.credentials = drive->credentials,
-		.cloudrun = drive->cloudrun,
 		.store = drive->store,
 	};
-	drive->hub = hub_new(&world);
+
+	drive->status = -1;
+	if (world_open(&drive->world, &options, err_r) < 0)
+		return -1;
+	drive->hub = hub_new(&drive->world);
 	return 0;
 }
 
@@ -91,7 +69,7 @@ static void paint(struct drive *drive)
 		.id = live_id(drive->live),
 		.candidate = live_candidate(drive->live),
 		.stable = live_stable(drive->live),
-		.now_ms = loop_now(drive->loop),
+		.now_ms = loop_now(drive->world.loop),
 		.columns = screen_columns(&drive->screen),
 		.colour = output_has_colour(stderr),
 		.utf8 = screen_has_utf8(),
@@ -108,7 +86,7 @@ static void tick(void *arg)
 {
 	struct drive *drive = arg;
 
-	drive->tick = timer_start(drive->loop, TICK_MS, tick, drive);
+	drive->tick = timer_start(drive->world.loop, TICK_MS, tick, drive);
 	paint(drive);
 }
 
@@ -119,7 +97,7 @@ static void start_view(struct drive *drive)
 	if (!drive->painting)
 		return;
 	screen_init(&drive->screen, stderr);
-	drive->tick = timer_start(drive->loop, 0, tick, drive);
+	drive->tick = timer_start(drive->world.loop, 0, tick, drive);
 }
 
 static void stop_view(struct drive *drive)
@@ -202,7 +180,7 @@ static void print_end(const struct drive *drive)
 		.outcome = outcome_of(drive),
 		.phase = phase_name(state->phase),
 		.reason = drive->err.code ? drive->err.text : state->reason,
-		.time_ms = loop_now(drive->loop),
+		.time_ms = loop_now(drive->world.loop),
 		.seq = live_seq(drive->live) + 1,
 		.percent = state->traffic.serving.candidate,
 		.exit_status = drive->status,
@@ -232,7 +210,7 @@ static void ended(
 		drive->err = *err;
 	stop_view(drive);
 	print_end(drive);
-	loop_stop(drive->loop);
+	loop_stop(drive->world.loop);
 }
 
 const struct live_listener drive_listener = {
@@ -260,8 +238,8 @@ static int take_signals(struct drive *drive, struct err *err_r)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		if (loop_on_signal(drive->loop, signals[i], on_signal, drive,
-			    err_r) < 0)
+		if (loop_on_signal(drive->world.loop, signals[i], on_signal,
+			    drive, err_r) < 0)
 			return -1;
 	return 0;
 }
@@ -273,7 +251,7 @@ int drive_run(struct drive *drive, struct err *err_r)
 	if (take_signals(drive, err_r) < 0)
 		return -1;
 	start_view(drive);
-	if (loop_run(drive->loop, err_r) < 0)
+	if (loop_run(drive->world.loop, err_r) < 0)
 		return -1;
 	if (drive->status < 0)
 		return err_set(err_r, ERR_INTERNAL,
@@ -287,8 +265,5 @@ void drive_close(struct drive *drive)
 	log_set_sink(NULL, NULL);
 	live_free(&drive->live);
 	hub_free(&drive->hub);
-	cloudrun_free(&drive->cloudrun);
-	credentials_free(&drive->credentials);
-	http_free(&drive->http);
-	loop_free(&drive->loop);
+	world_close(&drive->world);
 }

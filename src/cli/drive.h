@@ -10,6 +10,7 @@
 
 #include "cli/view.h"
 #include "live/live.h"
+#include "live/world.h"
 
 struct drive {
 	/* Set by the command. */
@@ -20,10 +21,7 @@ struct drive {
 	struct store *store; /* borrowed */
 
 	/* The world, made by drive_open. */
-	struct loop *loop;
-	struct http *http;
-	struct credentials *credentials;
-	struct cloudrun *cloudrun;
+	struct world world;
 	struct hub *hub;
 
 	/* Set by the command after drive_open; freed by drive_close. */

@@ -92,7 +92,7 @@ static void drill_revision_read(
 		snprintf(d->detail, sizeof(d->detail), "it is not ready%s%s",
 			revision->condition ? ": " : "",
 			revision->condition ? revision->condition : "");
-	loop_stop(d->rollback->drive.loop);
+	loop_stop(d->rollback->drive.world.loop);
 }
 
 static int drill_revision(struct drill *d, struct err *err_r)
@@ -101,9 +101,9 @@ static int drill_revision(struct drill *d, struct err *err_r)
 
 	snprintf(d->detail, sizeof(d->detail), "would serve everything");
 	/* One request: it is over when the loop ends. */
-	(void)cloudrun_get_revision_start(b->drive.cloudrun, b->service,
+	(void)cloudrun_get_revision_start(b->drive.world.cloudrun, b->service,
 		b->stable, drill_revision_read, d);
-	if (loop_run(b->drive.loop, err_r) < 0)
+	if (loop_run(b->drive.world.loop, err_r) < 0)
 		return -1;
 	add(d, "revision", b->stable);
 	return 0;
@@ -117,7 +117,7 @@ static void drill_action_ended(const struct action_end *end, void *arg)
 
 	d->ready = end->result == ACTION_OK || end->result == ACTION_SKIPPED;
 	snprintf(d->detail, sizeof(d->detail), "%s", end->detail);
-	loop_stop(d->rollback->drive.loop);
+	loop_stop(d->rollback->drive.world.loop);
 }
 
 struct wanted {
@@ -160,7 +160,7 @@ static int drill_action(struct drill *d, enum action_list list,
 		return -1;
 	order.recorded = d->recorded;
 	action_job_start(&order, drill_action_ended, d);
-	if (loop_run(d->rollback->drive.loop, err_r) < 0)
+	if (loop_run(d->rollback->drive.world.loop, err_r) < 0)
 		return -1;
 	add(d, action_list_name(list), action->name);
 	return 0;
@@ -239,9 +239,9 @@ int rollback_drill(struct rollback *b, struct err *err_r)
 	static const char *const heads[] = {"WHAT", "NAME", "", "DETAIL"};
 	struct drill d = {
 		.rollback = b,
-		.env = {.loop = b->drive.loop,
-			.http = b->drive.http,
-			.credentials = b->drive.credentials,
+		.env = {.loop = b->drive.world.loop,
+			.http = b->drive.world.http,
+			.credentials = b->drive.world.credentials,
 			.policy = b->policy},
 	};
 	int status = -1;

@@ -89,18 +89,18 @@ static void survey_read_done(
 	survey->call = NULL;
 	survey->rollback->found = service;
 	if (service) {
-		loop_stop(drive->loop);
+		loop_stop(drive->world.loop);
 		return;
 	}
 	survey->err = *err;
 	delay_ms = backoff_delay(&read_backoff, survey->tries++,
 		err->retry_after_ms, &survey->rng);
 	if (!err_is_retryable(err->code) ||
-		loop_now(drive->loop) + delay_ms > survey->deadline_ms)
-		loop_stop(drive->loop);
+		loop_now(drive->world.loop) + delay_ms > survey->deadline_ms)
+		loop_stop(drive->world.loop);
 	else
-		survey->pause =
-			timer_start(drive->loop, delay_ms, survey_read, survey);
+		survey->pause = timer_start(
+			drive->world.loop, delay_ms, survey_read, survey);
 }
 
 static void survey_read(void *arg)
@@ -109,13 +109,13 @@ static void survey_read(void *arg)
 	struct rollback *b = survey->rollback;
 
 	survey->pause = NULL;
-	survey->call = cloudrun_get_service_start(b->drive.cloudrun, b->service,
-		READ_TIMEOUT_MS, survey_read_done, survey);
+	survey->call = cloudrun_get_service_start(b->drive.world.cloudrun,
+		b->service, READ_TIMEOUT_MS, survey_read_done, survey);
 }
 
 int rollback_survey(struct rollback *b, struct err *err_r)
 {
-	int64_t now_ms = loop_now(b->drive.loop);
+	int64_t now_ms = loop_now(b->drive.world.loop);
 	struct survey survey = {
 		.rollback = b,
 		.deadline_ms = now_ms + b->policy->revert_timeout_ms,
@@ -124,7 +124,7 @@ int rollback_survey(struct rollback *b, struct err *err_r)
 
 	rng_init(&survey.rng, (uint64_t)now_ms);
 	survey_read(&survey);
-	rc = loop_run(b->drive.loop, err_r);
+	rc = loop_run(b->drive.world.loop, err_r);
 	cloudrun_cancel(&survey.call);
 	timer_cancel(&survey.pause);
 	if (rc < 0)

@@ -76,7 +76,8 @@ void doctor_actions(struct doctor *doctor)
 	struct doctor_actions *at = xcalloc(1, sizeof(*at));
 
 	doctor->actions = at;
-	at->env = live_action_env(doctor->live);
+	at->env = action_env_of(
+		doctor->live->world, doctor->live->release->policy);
 	release_values(doctor->live->release, &doctor->live->state,
 		doctor->live->release->candidate, 0, &at->values);
 	look_at_next(doctor);

@@ -27,7 +27,7 @@ static const char find_remedy[] =
 
 static struct credentials *credentials_of(const struct doctor *doctor)
 {
-	return doctor->live->hub->world.credentials;
+	return doctor->live->world->credentials;
 }
 
 static void tell_credentials(struct doctor *doctor)
@@ -108,10 +108,10 @@ void doctor_permissions(struct doctor *doctor)
 		doctor_next(doctor);
 		return;
 	}
-	doctor->call = cloudrun_test_permissions_start(
-		doctor->live->hub->world.cloudrun,
-		doctor->live->release->service.full, permissions,
-		permissions_held, doctor);
+	doctor->call =
+		cloudrun_test_permissions_start(doctor->live->world->cloudrun,
+			doctor->live->release->service.full, permissions,
+			permissions_held, doctor);
 }
 
 static const char *grant_remedy(struct doctor *doctor)

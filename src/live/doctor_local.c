@@ -112,7 +112,7 @@ static void look_at_file(struct doctor *doctor)
 		"give another --state, or let its owner run tidegate";
 	const char *path = doctor->options.state_path;
 	const char *folder = folder_of(doctor, path);
-	bool there = doctor->live->hub->world.store != NULL;
+	bool there = doctor->live->world->store != NULL;
 
 	if (doctor->options.state_err)
 		doctor_tell(doctor, FINDING_FAIL, "state", path,
@@ -142,8 +142,8 @@ static void look_for_unfinished(struct doctor *doctor, struct arena *arena)
 	struct err err;
 	size_t n;
 
-	if (store_rollout_list(live->hub->world.store, &filter, arena, &rows,
-		    &n, &err) < 0)
+	if (store_rollout_list(
+		    live->world->store, &filter, arena, &rows, &n, &err) < 0)
 		doctor_tell(doctor, FINDING_FAIL, "lease",
 			live->release->service.name, "give another --state",
 			"%s", err.text);
@@ -162,7 +162,7 @@ static void look_for_unfinished(struct doctor *doctor, struct arena *arena)
 static void look_at_lease(struct doctor *doctor)
 {
 	struct live *live = doctor->live;
-	struct store *store = live->hub->world.store;
+	struct store *store = live->world->store;
 	char time[TIMESTAMP_TEXT_MAX];
 	struct store_lease lease;
 	struct arena arena;

@@ -33,7 +33,7 @@ static void stable_dated(int newer, const struct err *err, void *arg);
 
 static struct cloudrun *cloudrun_of(const struct doctor *doctor)
 {
-	return doctor->live->hub->world.cloudrun;
+	return doctor->live->world->cloudrun;
 }
 
 static const struct service *service_of(const struct doctor *doctor)
@@ -68,8 +68,7 @@ static void look_at_clock(struct doctor *doctor)
 	enum finding_kind kind;
 
 	if (!cloudrun_clock(cloudrun_of(doctor), &ahead_ms) &&
-		!credentials_clock(
-			doctor->live->hub->world.credentials, &ahead_ms))
+		!credentials_clock(doctor->live->world->credentials, &ahead_ms))
 		return;
 	off_ms = ahead_ms < 0 ? -ahead_ms : ahead_ms;
 	kind = off_ms >= CLOCK_FAIL_MS   ? FINDING_FAIL
@@ -349,7 +348,7 @@ static void tell_candidate(
 	struct doctor *doctor, const struct revision *revision)
 {
 	struct live *live = doctor->live;
-	struct store *store = live->hub->world.store;
+	struct store *store = live->world->store;
 	const char *note =
 		live->release->wish.candidate ? "" : latest_note(doctor);
 	struct err err;

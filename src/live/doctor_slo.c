@@ -64,6 +64,17 @@ void doctor_slos(struct doctor *doctor)
 	ask_more(doctor);
 }
 
+static void ask(struct arm *arm)
+{
+	struct live *live = arm->doctor->live;
+	struct inquiry_what what = {.release = live->release,
+		.state = &live->state,
+		.slo = arm->slo,
+		.candidate = arm->told->revision};
+
+	arm->inquiry = inquiry_start(live->world, &what, arm_answered, arm);
+}
+
 static void ask_more(struct doctor *doctor)
 {
 	struct doctor_slos *slos = doctor->slos;
@@ -72,8 +83,7 @@ static void ask_more(struct doctor *doctor)
 		struct arm *arm = &slos->arm[slos->next++];
 
 		if (arm->told->revision)
-			arm->inquiry = inquiry_start(doctor->live, arm->slo,
-				arm->told->revision, arm_answered, arm);
+			ask(arm);
 		else
 			slos->done++;
 	}

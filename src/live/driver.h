@@ -3,6 +3,7 @@
  * else.
  *
  *   hub.c             what rollouts share: the journal, commands, heartbeats
+ *   world.c           what is outside; metrics_pool.c, its metrics
  *   release.c         the facts of what is released
  *   live.c            events in, effects out, waiting, the end
  *   live_start.c      the lease, a new rollout's first event, resume
@@ -28,24 +29,21 @@
 #include "cloudrun/cloudrun.h"
 #include "live/live.h"
 #include "live/release.h"
+#include "live/world.h"
 #include "store/event_codec.h"
 #include "store/journal.h"
-
-#define QUERY_BYTES_MAX (64 * 1024) /* of a resolved query */
 
 struct ask;
 struct act;
 struct holding;
-struct jsonapi;
 struct look;
-struct metrics_slot;
-struct prometheus;
 struct timer;
 
 struct live {
 	TAILQ_ENTRY(live) link; /* of hub->lives */
 	int64_t renewed_ms; /* when its lease was */
 	struct hub *hub;
+	struct world *world; /* the hub's */
 	struct live_listener listener;
 
 	struct release *release; /* owned */
@@ -97,10 +95,9 @@ struct live {
 TAILQ_HEAD(live_list, live);
 
 struct hub {
-	struct live_world world;
+	struct world *world;
 	struct live_list lives; /* whose lease was renewed longest ago first */
 	int n_lives;
-	struct metrics_slot *metrics; /* one per policy */
 	struct journal *journal;
 
 	struct timer *poll, *heartbeat;
@@ -112,12 +109,6 @@ struct hub {
 void hub_join(struct hub *hub, struct live *live);
 void hub_visit(struct hub *hub, struct live *live);
 void hub_leave(struct live *live);
-
-/* The metrics of the live's policy, made once per policy. */
-MUST_CHECK struct prometheus *hub_prometheus(
-	struct live *live, struct err *err_r);
-/* The JSON APIs of the live's policy, the same. */
-struct jsonapi *hub_jsonapi(struct live *live);
 
 /* ---- live.c ---- */
 
@@ -197,7 +188,9 @@ void act_start(struct live *live, const struct effect *effect);
 void act_refuse(
 	struct live *live, const struct effect *effect, const char *text);
 void act_cancel(struct act **act);
-struct action_env live_action_env(const struct live *live);
+/* What actions may use of the world. */
+struct action_env action_env_of(
+	const struct world *world, const struct policy *policy);
 
 /* ---- live_holding.c ---- */
 

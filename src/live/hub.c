@@ -1,7 +1,6 @@
 /*
  * What the rollouts of one process share: one journal, one look for operators'
- * commands, one heartbeat for all leases, one object per set of metrics.
- * Decides nothing about a rollout.
+ * commands, one heartbeat for all leases. Decides nothing about a rollout.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,32 +8,21 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
-#include "jsonapi/jsonapi.h"
 #include "live/driver.h"
-#include "prometheus/prometheus.h"
+#include "live/metrics_pool.h"
 
 #define POLL_MS 200 /* between looks for operators' commands */
 #define BEAT_MS 100 /* leases are renewed few at a time … */
 #define BEATS   10 /* … and all of them within so many beats */
 
-struct metrics_slot {
-	struct metrics_slot *next;
-	const struct policy *policy;
-	char *project; /* of the services it is for */
-	struct metrics metrics;
-	/* NULL: not asked yet. */
-	struct prometheus *prometheus;
-	struct jsonapi *jsonapi;
-};
-
 static void hub_poll(void *arg);
 static void hub_heartbeat(void *arg);
 
-struct hub *hub_new(const struct live_world *world)
+struct hub *hub_new(struct world *world)
 {
 	struct hub *hub = xcalloc(1, sizeof(*hub));
 
-	hub->world = *world;
+	hub->world = world;
 	TAILQ_INIT(&hub->lives);
 	hub->journal = journal_new(world->loop, world->store);
 	return hub;
@@ -58,7 +46,8 @@ void hub_free(struct hub **hub_p)
 void hub_visit(struct hub *hub, struct live *live)
 {
 	live->hub = hub;
-	live->renewed_ms = loop_now(hub->world.loop);
+	live->world = hub->world;
+	live->renewed_ms = loop_now(hub->world->loop);
 	TAILQ_INSERT_TAIL(&hub->lives, live, link);
 	hub->n_lives++;
 }
@@ -68,31 +57,20 @@ void hub_join(struct hub *hub, struct live *live)
 	hub_visit(hub, live);
 	if (!hub->poll)
 		hub->poll =
-			timer_start(hub->world.loop, POLL_MS, hub_poll, hub);
+			timer_start(hub->world->loop, POLL_MS, hub_poll, hub);
 	if (!hub->heartbeat)
 		hub->heartbeat = timer_start(
-			hub->world.loop, BEAT_MS, hub_heartbeat, hub);
+			hub->world->loop, BEAT_MS, hub_heartbeat, hub);
 }
 
-static void metrics_release(struct hub *hub, const struct policy *policy)
+static void metrics_forget(struct hub *hub, const struct policy *policy)
 {
-	struct metrics_slot **at = &hub->metrics, *slot;
 	struct live *live;
 
 	TAILQ_FOREACH(live, &hub->lives, link)
 		if (live->release->policy == policy)
 			return;
-	while ((slot = *at)) {
-		if (slot->policy != policy) {
-			at = &slot->next;
-			continue;
-		}
-		*at = slot->next;
-		prometheus_free(&slot->prometheus);
-		jsonapi_free(&slot->jsonapi);
-		free(slot->project);
-		free(slot);
-	}
+	metrics_pool_forget(hub->world->metrics, policy);
 }
 
 void hub_leave(struct live *live)
@@ -102,54 +80,11 @@ void hub_leave(struct live *live)
 	journal_close(&live->writer);
 	TAILQ_REMOVE(&hub->lives, live, link);
 	hub->n_lives--;
-	metrics_release(hub, live->release->policy);
+	metrics_forget(hub, live->release->policy);
 	if (TAILQ_EMPTY(&hub->lives)) {
 		timer_cancel(&hub->poll);
 		timer_cancel(&hub->heartbeat);
 	}
-}
-
-static struct metrics_slot *metrics_slot(struct live *live)
-{
-	struct hub *hub = live->hub;
-	struct metrics_slot *slot;
-
-	for (slot = hub->metrics; slot; slot = slot->next)
-		if (slot->policy == live->release->policy &&
-			strcmp(slot->project, live->release->service.project) ==
-				0)
-			return slot;
-	slot = xcalloc(1, sizeof(*slot));
-	slot->next = hub->metrics;
-	slot->policy = live->release->policy;
-	slot->project = xstrdup(live->release->service.project);
-	hub->metrics = slot;
-	return slot;
-}
-
-struct prometheus *hub_prometheus(struct live *live, struct err *err_r)
-{
-	const struct live_world *world = &live->hub->world;
-	struct metrics_slot *slot = metrics_slot(live);
-
-	if (slot->prometheus)
-		return slot->prometheus;
-	slot->metrics =
-		prometheus_metrics(live->release->policy, slot->project);
-	slot->prometheus = prometheus_new(world->loop, world->http,
-		world->credentials, &slot->metrics, err_r);
-	return slot->prometheus;
-}
-
-struct jsonapi *hub_jsonapi(struct live *live)
-{
-	const struct live_world *world = &live->hub->world;
-	struct metrics_slot *slot = metrics_slot(live);
-
-	if (!slot->jsonapi)
-		slot->jsonapi = jsonapi_new(
-			world->loop, world->http, world->credentials);
-	return slot->jsonapi;
 }
 
 /* ---- now and then ---- */
@@ -169,7 +104,8 @@ static int commands_take(struct hub *hub, struct err *err_r)
 	int rc;
 
 	arena_init(&arena);
-	rc = store_commands_rollouts(hub->world.store, &arena, &ids, &n, err_r);
+	rc = store_commands_rollouts(
+		hub->world->store, &arena, &ids, &n, err_r);
 	if (rc == 0 && n)
 		TAILQ_FOREACH(live, &hub->lives, link)
 			if (bsearch(live->release->id, ids, n, sizeof(*ids),
@@ -185,8 +121,8 @@ static void hub_poll(void *arg)
 	int64_t counter;
 	struct err err;
 
-	hub->poll = timer_start(hub->world.loop, POLL_MS, hub_poll, hub);
-	if (store_change_counter(hub->world.store, &counter, &err) == 0) {
+	hub->poll = timer_start(hub->world->loop, POLL_MS, hub_poll, hub);
+	if (store_change_counter(hub->world->store, &counter, &err) == 0) {
 		if (counter == hub->counter)
 			return;
 		journal_flush(
@@ -206,8 +142,8 @@ static void beat(struct live *live)
 
 	if (!live->fence || live_is_over(live))
 		return;
-	if (store_lease_renew(hub->world.store, live->release->service.full,
-		    live->fence, loop_now(hub->world.loop), &err) == 0)
+	if (store_lease_renew(hub->world->store, live->release->service.full,
+		    live->fence, loop_now(hub->world->loop), &err) == 0)
 		return;
 	log_line(LOG_WARN, "rollout=%s event=heartbeat error=\"%s\"",
 		live->release->id, err.text);
@@ -221,7 +157,7 @@ static void beat(struct live *live)
 static struct live *next_to_renew(struct hub *hub)
 {
 	struct live *live = TAILQ_FIRST(&hub->lives);
-	int64_t now = loop_now(hub->world.loop);
+	int64_t now = loop_now(hub->world->loop);
 
 	if (!live ||
 		now - live->renewed_ms < STORE_HEARTBEAT_MS - BEATS * BEAT_MS)
@@ -240,7 +176,7 @@ static void hub_heartbeat(void *arg)
 	struct err err;
 
 	hub->heartbeat =
-		timer_start(hub->world.loop, BEAT_MS, hub_heartbeat, hub);
+		timer_start(hub->world->loop, BEAT_MS, hub_heartbeat, hub);
 	while (left-- > 0 && (live = next_to_renew(hub))) {
 		if (journal_begin(hub->journal, &err) < 0) {
 			log_line(LOG_WARN, "event=heartbeat error=\"%s\"",

@@ -5,8 +5,9 @@
 
 #include "base/xalloc.h"
 #include "io/loop.h"
-#include "live/driver.h"
 #include "live/provider.h"
+#include "live/release.h"
+#include "live/world.h"
 
 #define TROUBLE_MAX  2048
 #define WARNINGS_MAX (QUERY_ROLES * SAMPLE_WARNINGS_MAX)
@@ -20,7 +21,6 @@ struct leg {
 };
 
 struct inquiry {
-	struct live *live;
 	const struct provider *provider;
 	struct leg leg[QUERY_ROLES];
 	int pending;
@@ -33,8 +33,8 @@ struct inquiry {
 	void *arg;
 };
 
-static int leg_start(struct inquiry *inquiry, enum query_role kind,
-	const struct slo *slo, const char *candidate);
+static int leg_start(
+	struct leg *leg, struct world *world, const struct inquiry_what *what);
 static void take_trouble(struct leg *leg, const struct err *err);
 static void leg_answered(const struct sample *sample, int64_t latency_us,
 	const struct err *err, void *arg);
@@ -52,51 +52,53 @@ const char *query_role_name(enum query_role kind)
 	return names[kind];
 }
 
-struct inquiry *inquiry_start(struct live *live, int slo, const char *candidate,
-	inquiry_fn fn, void *arg)
+struct inquiry *inquiry_start(struct world *world,
+	const struct inquiry_what *what, inquiry_fn fn, void *arg)
 {
-	const struct slo *what = &live->release->policy->slos[slo];
+	const struct slo *slo = &what->release->policy->slos[what->slo];
 	struct inquiry *inquiry = xcalloc(1, sizeof(*inquiry));
 
-	inquiry->live = live;
-	inquiry->provider = provider_find(what->provider);
+	inquiry->provider = provider_find(slo->provider);
 	inquiry->fn = fn;
 	inquiry->arg = arg;
 	buf_init(&inquiry->trouble, TROUBLE_MAX);
 	buf_init(&inquiry->warnings, WARNINGS_MAX);
-	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++)
-		if (leg_start(inquiry, kind, what, candidate) < 0)
+	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++) {
+		inquiry->leg[kind].inquiry = inquiry;
+		inquiry->leg[kind].kind = kind;
+		if (leg_start(&inquiry->leg[kind], world, what) < 0)
 			break;
+	}
 	if (!inquiry->pending)
-		inquiry->unable = timer_start(
-			live_loop(live), 0, inquiry_unable, inquiry);
+		inquiry->unable =
+			timer_start(world->loop, 0, inquiry_unable, inquiry);
 	return inquiry;
 }
 
 /* -1: this provider cannot be asked, whatever the query. */
-static int leg_start(struct inquiry *inquiry, enum query_role kind,
-	const struct slo *slo, const char *candidate)
+static int leg_start(
+	struct leg *leg, struct world *world, const struct inquiry_what *what)
 {
-	struct leg *leg = &inquiry->leg[kind];
+	struct inquiry *inquiry = leg->inquiry;
+	const struct release *release = what->release;
+	const struct slo *slo = &release->policy->slos[what->slo];
 	struct question question = {
-		.slo = slo, .kind = kind, .timeout_ms = slo->timeout_ms};
+		.slo = slo, .kind = leg->kind, .timeout_ms = slo->timeout_ms};
 	struct release_values values;
 	struct err err;
 
-	leg->inquiry = inquiry;
-	leg->kind = kind;
-	release_values(inquiry->live->release, &inquiry->live->state,
-		kind == QUERY_BASELINE ? inquiry->live->release->stable
-				       : candidate,
+	release_values(release, what->state,
+		leg->kind == QUERY_BASELINE ? release->stable : what->candidate,
 		slo->window_ms, &values);
-	values.values.candidate = candidate;
+	values.values.candidate = what->candidate;
 	question.values = &values.values;
 	leg->query = inquiry->provider->text(&question);
 	if (!leg->query)
 		return 0;
 	question.text = leg->query;
+	question.release = release;
 	leg->call = inquiry->provider->start(
-		inquiry->live, &question, leg_answered, leg, &err);
+		world->metrics, &question, leg_answered, leg, &err);
 	if (leg->call) {
 		inquiry->pending++;
 		return 0;

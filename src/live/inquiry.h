@@ -24,12 +24,23 @@ struct inquiry_end {
 typedef void (*inquiry_fn)(const struct inquiry_end *end, void *arg);
 
 struct inquiry;
-struct live;
+struct release;
+struct rollout;
+struct world;
 
-/* `candidate` stands in for {{candidate}}, and for {{revision}} except in the
- * baseline. The callback runs exactly once, later, never after the cancel. */
-struct inquiry *inquiry_start(struct live *live, int slo, const char *candidate,
-	inquiry_fn fn, void *arg);
+/* What is measured, and about whom. Borrowed for the start. */
+struct inquiry_what {
+	const struct release *release;
+	const struct rollout *state;
+	int slo;
+	/* Stands in for {{candidate}}, and for {{revision}} except in the
+	 * baseline. */
+	const char *candidate;
+};
+
+/* The callback runs exactly once, later, never after the cancel. */
+struct inquiry *inquiry_start(struct world *world,
+	const struct inquiry_what *what, inquiry_fn fn, void *arg);
 void inquiry_cancel(struct inquiry **inquiry); /* NULL inside is accepted */
 
 #endif

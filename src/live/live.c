@@ -23,12 +23,12 @@ static void live_tell_end(struct live *live);
 
 struct loop *live_loop(const struct live *live)
 {
-	return live->hub->world.loop;
+	return live->world->loop;
 }
 
 int64_t live_now(const struct live *live)
 {
-	return loop_now(live->hub->world.loop) + live->ahead_ms;
+	return loop_now(live->world->loop) + live->ahead_ms;
 }
 
 bool live_is_over(const struct live *live)
@@ -373,7 +373,7 @@ static void live_end(void *arg)
 	journal_flush(live->hub->journal);
 	journal_tell(live->hub->journal); /* the end is told last */
 	if (live->fence)
-		store_lease_drop(live->hub->world.store,
+		store_lease_drop(live->world->store,
 			live->release->service.full, live->fence);
 	if (live->fence && phase_is_end(live->state.phase))
 		live_release(live, live_tell_end);
@@ -401,7 +401,7 @@ void live_free(struct live **live_p)
 	timer_cancel(&live->end);
 	if (live->fence) {
 		journal_flush(live->hub->journal);
-		store_lease_drop(live->hub->world.store,
+		store_lease_drop(live->world->store,
 			live->release->service.full, live->fence);
 	}
 	live_holdings_free(live);

@@ -14,23 +14,12 @@
 #include "policy/policy.h"
 #include "store/store.h"
 
-struct cloudrun;
-struct credentials;
-struct http;
 struct hub;
 struct live;
-struct loop;
+struct world;
 
-/* The world, shared by all rollouts of the process. All borrowed. */
-struct live_world {
-	struct loop *loop;
-	struct http *http;
-	struct credentials *credentials; /* may be NULL: none were found */
-	struct cloudrun *cloudrun;
-	struct store *store;
-};
-
-struct hub *hub_new(const struct live_world *world);
+/* The world is borrowed. */
+struct hub *hub_new(struct world *world);
 void hub_free(struct hub **hub); /* when no rollout is left */
 
 struct live_options {

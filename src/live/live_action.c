@@ -26,14 +26,15 @@ static void act_was_refused(void *arg);
 static void act_tell(struct act *act, enum action_result result,
 	const char *detail, int64_t duration_ms);
 
-struct action_env live_action_env(const struct live *live)
+struct action_env action_env_of(
+	const struct world *world, const struct policy *policy)
 {
 	return (struct action_env){
-		.loop = live->hub->world.loop,
-		.http = live->hub->world.http,
-		.credentials = live->hub->world.credentials,
-		.policy = live->release->policy,
-		.store = live->hub->world.store,
+		.loop = world->loop,
+		.http = world->http,
+		.credentials = world->credentials,
+		.policy = policy,
+		.store = world->store,
 	};
 }
 
@@ -72,7 +73,7 @@ void act_start(struct live *live, const struct effect *effect)
 			"repeated");
 		return;
 	}
-	act->env = live_action_env(live);
+	act->env = action_env_of(live->world, live->release->policy);
 	if (act->list == LIST_ROLLED_BACK)
 		act->env.trouble = rollback_problem(&live->state);
 	act->candidate_url = xstrdup(live->release->candidate_url);

@@ -19,13 +19,16 @@ static void ask_answered(const struct inquiry_end *end, void *arg);
 void ask_start(struct live *live, int slo)
 {
 	struct ask *ask = xcalloc(1, sizeof(*ask));
+	struct inquiry_what what = {.release = live->release,
+		.state = &live->state,
+		.slo = slo,
+		.candidate = live->release->candidate};
 
 	ask_cancel(&live->asks[slo]);
 	live->asks[slo] = ask;
 	ask->live = live;
 	ask->slo = slo;
-	ask->inquiry = inquiry_start(
-		live, slo, live->release->candidate, ask_answered, ask);
+	ask->inquiry = inquiry_start(live->world, &what, ask_answered, ask);
 }
 
 static void ask_answered(const struct inquiry_end *end, void *arg)

@@ -10,7 +10,7 @@ static void refuse(struct live *live, const struct store_command *command,
 	struct err err;
 
 	if (journal_begin(live->hub->journal, &err) < 0 ||
-		store_command_settle(live->hub->world.store, command->id, true,
+		store_command_settle(live->world->store, command->id, true,
 			answer, &err) < 0)
 		log_line(LOG_WARN, "rollout=%s event=command error=\"%s\"",
 			live->release->id, err.text);
@@ -44,7 +44,7 @@ void live_commands(struct live *live)
 	if (live_is_over(live) || !live->seq || live->unjournaled)
 		return;
 	arena_init(&arena);
-	if (store_commands_waiting(live->hub->world.store, live->release->id,
+	if (store_commands_waiting(live->world->store, live->release->id,
 		    &arena, &commands, &n, &err) < 0)
 		log_line(LOG_WARN, "rollout=%s event=command error=\"%s\"",
 			live->release->id, err.text);

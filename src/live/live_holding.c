@@ -89,7 +89,7 @@ static void holding_job(
 	struct action_order order = {&holding->env, holding->action,
 		&holding->values.values, job, holding->recorded};
 
-	holding->env = live_action_env(live);
+	holding->env = action_env_of(live->world, live->release->policy);
 	free(holding->candidate_url);
 	free(holding->reason);
 	holding->candidate_url = xstrdup(live->release->candidate_url);
@@ -290,7 +290,7 @@ int live_holdings_read(struct live *live, struct err *err_r)
 {
 	struct holding *holding;
 
-	if (store_each_event(live->hub->world.store, live->release->id, 0,
+	if (store_each_event(live->world->store, live->release->id, 0,
 		    take_entry, live, err_r) < 0)
 		return -1;
 	LIST_FOREACH(holding, &live->holdings, link)

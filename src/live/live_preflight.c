@@ -155,7 +155,7 @@ static void look_read_service(void *arg)
 	struct live *live = look->live;
 
 	look->pause = NULL;
-	look->call = cloudrun_get_service_start(live->hub->world.cloudrun,
+	look->call = cloudrun_get_service_start(live->world->cloudrun,
 		live->release->service.full, LOOK_TIMEOUT_MS, look_service_read,
 		look);
 }
@@ -191,7 +191,7 @@ static void check_history(struct look *look)
 
 	if (!live->release->wish.again)
 		holds(look,
-			fit_history(live->hub->world.store,
+			fit_history(live->world->store,
 				live->release->service.full,
 				live->release->candidate, &err),
 			&err);
@@ -286,7 +286,7 @@ static void look_read_revision(void *arg)
 	struct live *live = look->live;
 
 	look->pause = NULL;
-	look->call = cloudrun_get_revision_start(live->hub->world.cloudrun,
+	look->call = cloudrun_get_revision_start(live->world->cloudrun,
 		live->release->service.full, wanted_revision(look),
 		look_revision_read, look);
 }
@@ -346,10 +346,13 @@ static void look_ask(void *arg)
 {
 	struct look_slo *slo = arg;
 	struct live *live = slo->look->live;
+	struct inquiry_what what = {.release = live->release,
+		.state = &live->state,
+		.slo = slo->index,
+		.candidate = live->release->stable};
 
 	slo->pause = NULL;
-	slo->inquiry = inquiry_start(
-		live, slo->index, live->release->stable, look_inquired, slo);
+	slo->inquiry = inquiry_start(live->world, &what, look_inquired, slo);
 }
 
 static void look_inquired(const struct inquiry_end *end, void *arg)
@@ -378,7 +381,8 @@ static void look_inquired(const struct inquiry_end *end, void *arg)
 static void check_actions(struct look *look)
 {
 	struct live *live = look->live;
-	struct action_env env = live_action_env(live);
+	struct action_env env =
+		action_env_of(live->world, live->release->policy);
 	struct err err;
 
 	for (int list = 0; list < ACTION_LISTS; list++) {
@@ -433,7 +437,7 @@ static void look_record(struct look *look)
 		look_finish(look);
 		return;
 	}
-	look->env = live_action_env(live);
+	look->env = action_env_of(live->world, live->release->policy);
 	release_values(live->release, &live->state, live->release->candidate, 0,
 		&look->values);
 	look->record = action_job_start(&order, look_recorded, look);
@@ -468,7 +472,7 @@ static void keep_revisions(struct look *look)
 	struct err err;
 
 	if (journal_begin(live->hub->journal, &err) < 0 ||
-		store_rollout_set_revisions(live->hub->world.store,
+		store_rollout_set_revisions(live->world->store,
 			live->release->id, live->release->candidate,
 			live->release->stable, &err) < 0)
 		problem(look, "%s", err.text);

@@ -135,7 +135,7 @@ struct live *live_resume(struct hub *hub, const struct policy *policy,
 	const char *rollout, const struct live_options *options,
 	const struct live_listener *listener, struct err *err_r)
 {
-	struct store *store = hub->world.store;
+	struct store *store = hub->world->store;
 	struct live *live = NULL;
 	struct store_rollout row;
 	struct arena arena;
@@ -205,7 +205,7 @@ static void lease_try(void *arg)
 	arena_init(&arena);
 	rc = journal_begin(live->hub->journal, &err);
 	if (rc == 0)
-		rc = store_lease_take(live->hub->world.store,
+		rc = store_lease_take(live->world->store,
 			live->release->service.full, live->release->id,
 			live_now(live), &arena, &lease, &err);
 	if (rc > 0) {
@@ -248,7 +248,7 @@ static int create_row(struct live *live, struct err *err_r)
 	int rc = journal_begin(live->hub->journal, err_r);
 
 	if (rc == 0)
-		rc = store_rollout_create(live->hub->world.store, &row, err_r);
+		rc = store_rollout_create(live->world->store, &row, err_r);
 	free(options);
 	return rc;
 }
@@ -278,7 +278,7 @@ static int left_begin(struct live *live, struct err *err_r)
 	struct fold *fold = xcalloc(1, sizeof(*fold));
 	int rc;
 
-	rc = fold_rollout(live->hub->world.store, live->release->id,
+	rc = fold_rollout(live->world->store, live->release->id,
 		live->release->policy, fold, err_r);
 	if (rc == 0) {
 		live->state = fold->state;

@@ -26,7 +26,7 @@ static void write_refused(void *arg);
 /* Most reads find what the one before found: it is not decoded again. */
 void live_read_start(struct live *live)
 {
-	struct cloudrun *cloudrun = live->hub->world.cloudrun;
+	struct cloudrun *cloudrun = live->world->cloudrun;
 
 	cloudrun_cancel(&live->read);
 	if (live->snapshot)
@@ -151,7 +151,7 @@ void live_write_start(struct live *live, const struct effect *effect)
 	arena_init(&arena);
 	if (plan(live, effect, &arena, &wanted, &err) == 0)
 		live->write = cloudrun_write_traffic_start(
-			live->hub->world.cloudrun, live->snapshot, &wanted,
+			live->world->cloudrun, live->snapshot, &wanted,
 			write_deadline(live, effect) - live->ahead_ms,
 			write_done, live);
 	else

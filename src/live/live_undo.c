@@ -95,7 +95,7 @@ void undo_inherit(struct live *live)
 {
 	struct err err;
 
-	if (live_each_recorded(live->hub->world.store,
+	if (live_each_recorded(live->world->store,
 		    live->release->wish.rollback_of, live_keep_named, live,
 		    &err) < 0)
 		cannot_read(live, &err);
@@ -103,7 +103,7 @@ void undo_inherit(struct live *live)
 
 bool undo_has_done(const struct live *live, enum action_list list, int index)
 {
-	struct store *store = live->hub->world.store;
+	struct store *store = live->world->store;
 	struct search search = {
 		.policy = live->release->policy, .list = list, .index = index};
 	const char *rollout = live->release->wish.rollback_of;

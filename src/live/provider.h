@@ -12,10 +12,14 @@
 #include "policy/template.h"
 #include "prometheus/answer_codec.h"
 
-struct live;
+struct metrics_pool;
 struct provider_call; /* each provider's own */
+struct release;
+
+#define QUERY_BYTES_MAX (64 * 1024) /* of a resolved query */
 
 struct question {
+	const struct release *release; /* whose client is to ask */
 	const struct slo *slo;
 	enum query_role kind;
 	/* {{revision}} is the one being asked about. Borrowed for the start. */
@@ -34,7 +38,7 @@ struct provider {
 	char *(*text)(const struct question *question);
 	/* The callback runs exactly once, later, never after the cancel. NULL:
 	 * it cannot be asked at all, and the callback does not run. */
-	struct provider_call *(*start)(struct live *live,
+	struct provider_call *(*start)(struct metrics_pool *pool,
 		const struct question *question, provider_fn fn, void *arg,
 		struct err *err_r);
 	void (*cancel)(struct provider_call **call); /* NULL inside: nothing */

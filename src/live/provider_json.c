@@ -7,7 +7,7 @@
 
 #include "base/xalloc.h"
 #include "jsonapi/jsonapi.h"
-#include "live/driver.h"
+#include "live/metrics_pool.h"
 #include "live/provider.h"
 
 #define PATIENCE_MS_MAX (5 * 60 * 1000) /* a check is not put off for longer */
@@ -71,7 +71,7 @@ static int64_t patience_ms(const struct question *question)
 	return ms < 0 ? 0 : ms < PATIENCE_MS_MAX ? ms : PATIENCE_MS_MAX;
 }
 
-static struct provider_call *json_start(struct live *live,
+static struct provider_call *json_start(struct metrics_pool *pool,
 	const struct question *question, provider_fn fn, void *arg,
 	struct err *err_r)
 {
@@ -86,8 +86,9 @@ static struct provider_call *json_start(struct live *live,
 
 	call->fn = fn;
 	call->arg = arg;
-	call->call = jsonapi_start(
-		hub_jsonapi(live), &what, json_answered, call, err_r);
+	call->call =
+		jsonapi_start(metrics_pool_jsonapi(pool, question->release),
+			&what, json_answered, call, err_r);
 	if (call->call)
 		return call;
 	free(call);

@@ -1,5 +1,5 @@
 /* The Prometheus of the policy's `metrics` as a provider; see provider.h. */
-#include "live/driver.h"
+#include "live/metrics_pool.h"
 #include "live/provider.h"
 #include "prometheus/prometheus.h"
 
@@ -28,11 +28,12 @@ static char *query_text(const struct question *question)
 }
 
 /* A call is the Prometheus's own: there is nothing to add to it. */
-static struct provider_call *query_start(struct live *live,
+static struct provider_call *query_start(struct metrics_pool *pool,
 	const struct question *question, provider_fn fn, void *arg,
 	struct err *err_r)
 {
-	struct prometheus *prometheus = hub_prometheus(live, err_r);
+	struct prometheus *prometheus =
+		metrics_pool_prometheus(pool, question->release, err_r);
 
 	if (!prometheus)
 		return NULL;

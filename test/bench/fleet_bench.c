@@ -26,12 +26,10 @@
 
 #include "base/buf.h"
 #include "base/rng.h"
-#include "cloudrun/cloudrun.h"
-#include "google/credentials.h"
-#include "io/http.h"
 #include "io/loop.h"
 #include "io/server.h"
 #include "live/live.h"
+#include "live/world.h"
 #include "policy/policy_load.h"
 #include "store/store.h"
 
@@ -267,6 +265,7 @@ static void ended(
 	live_free(&lives[i]);
 }
 
+static struct world world;
 static struct hub *hub;
 static struct policy *policy;
 
@@ -440,9 +439,7 @@ static void drive(int port)
 {
 	char endpoint[64], path[128], db[160];
 	const char *tmp = getenv("TMPDIR");
-	struct cloudrun_config config = {
-		.endpoint = endpoint, .project = "p", .region = "r"};
-	struct live_world world;
+	struct world_options options = {.project = "p", .region = "r"};
 	struct err err;
 
 	snprintf(path, sizeof(path), "%.100s/fleet-bench-XXXXXX",
@@ -453,17 +450,11 @@ static void drive(int port)
 	snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%d/", port);
 	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "bench-token", 1);
 	policy = make_policy(port);
-	loop = loop_new(&err);
-	world.loop = loop;
-	world.http = http_new(loop, &err);
-	world.credentials = credentials_new(loop, world.http, &err);
-	if (!world.credentials)
-		die("credentials", &err);
-	world.cloudrun = cloudrun_new(
-		loop, world.http, world.credentials, &config, &err);
-	world.store = store_open(db, STORE_CREATE, &err);
-	if (!world.cloudrun || !world.store)
+	setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN", endpoint, 1);
+	options.store = store_open(db, STORE_CREATE, &err);
+	if (!options.store || world_open(&world, &options, &err) < 0)
 		die("world", &err);
+	loop = world.loop;
 	hub = hub_new(&world);
 	idle_kib = private_kib();
 	begin_us = now_us();

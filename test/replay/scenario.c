@@ -12,6 +12,8 @@
 #include "cloudrun/cloudrun.h"
 #include "google/credentials.h"
 #include "live/live.h"
+#include "live/metrics_pool.h"
+#include "live/world.h"
 #include "policy/policy_load.h"
 
 #define SAID_MAX      (256 * 1024)
@@ -57,7 +59,7 @@ const char policy_short[] =
 static struct {
 	struct policy *policy;
 	char policy_text[POLICY_MAX];
-	struct live_world world;
+	struct world world;
 	struct hub *hub;
 	struct live *live;
 	bool is_up, wanted; /* wanted: it is to be up */
@@ -131,16 +133,17 @@ static void process_up(void)
 {
 	static const struct cloudrun_config config = {
 		FAKE_RUN_ORIGIN, FAKE_PROJECT, FAKE_REGION};
-	struct live_world *world = &sc.world;
+	struct world *world = &sc.world;
 	struct err err;
 
 	assert(!sc.is_up);
-	*world = (struct live_world){.store = store_open("", STORE_EDIT, &err)};
+	*world = (struct world){.store = store_open("", STORE_EDIT, &err)};
 	world->credentials = credentials_new(NULL, NULL, &err);
 	must(world->credentials, &err);
 	world->cloudrun =
 		cloudrun_new(NULL, NULL, world->credentials, &config, &err);
 	must(world->cloudrun, &err);
+	world->metrics = metrics_pool_new(NULL, NULL, world->credentials);
 	sc.hub = hub_new(world);
 	sc.is_up = true;
 	sc.status = -1;
@@ -153,6 +156,7 @@ static void process_down(void)
 		return;
 	live_free(&sc.live);
 	hub_free(&sc.hub);
+	metrics_pool_free(&sc.world.metrics);
 	cloudrun_free(&sc.world.cloudrun);
 	credentials_free(&sc.world.credentials);
 	sc.is_up = false;

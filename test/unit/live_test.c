@@ -20,6 +20,8 @@
 #include "io/loop.h"
 #include "jsonapi/jsonapi.h"
 #include "live/live.h"
+#include "live/metrics_pool.h"
+#include "live/world.h"
 #include "paper_store.h"
 #include "prometheus/prometheus.h"
 
@@ -440,6 +442,7 @@ static struct step steps[2];
 static struct slo slo;
 static struct action action;
 static struct policy policy;
+static struct world world;
 static struct hub *hub;
 
 static struct {
@@ -471,7 +474,6 @@ static void silence(const char *line, size_t len, void *arg)
 static int setup(void **state)
 {
 	static char source[] = "version: 1";
-	struct live_world world = {0};
 
 	log_set_sink(silence, NULL);
 	now_ms = T0;
@@ -511,6 +513,7 @@ static int setup(void **state)
 		.hold_timeout_ms = 1800000,
 		.revert_timeout_ms = 600000};
 	policy.lists[LIST_ROLLBACK] = (struct actions){&action, 1};
+	world.metrics = metrics_pool_new(NULL, NULL, NULL);
 	hub = hub_new(&world);
 	return 0;
 }
@@ -519,6 +522,7 @@ static int teardown(void **state)
 {
 	live_free(&live);
 	hub_free(&hub);
+	metrics_pool_free(&world.metrics);
 	turn_end();
 	assert_null(timers);
 	buf_fini(&store.journal);

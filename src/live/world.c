@@ -1,0 +1,55 @@
+/* Opens the world from the bottom up; see world.h. */
+#include "live/world.h"
+
+#include <stdlib.h>
+
+#include "cloudrun/cloudrun.h"
+#include "google/credentials.h"
+#include "io/http.h"
+#include "io/loop.h"
+#include "live/metrics_pool.h"
+
+static int open_google(struct world *world, const struct world_options *options,
+	struct err *err_r)
+{
+	struct err *why = options->credentials_err_r;
+	struct cloudrun_config config = {
+		.endpoint = getenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN"),
+		.project = options->project,
+		.region = options->region,
+	};
+
+	if (why)
+		*why = (struct err){0};
+	world->credentials =
+		credentials_new(world->loop, world->http, why ? why : err_r);
+	if (!world->credentials)
+		return why ? 0 : -1;
+	world->cloudrun = cloudrun_new(
+		world->loop, world->http, world->credentials, &config, err_r);
+	return world->cloudrun ? 0 : -1;
+}
+
+int world_open(struct world *world, const struct world_options *options,
+	struct err *err_r)
+{
+	*world = (struct world){.store = options->store};
+	world->loop = loop_new(err_r);
+	if (!world->loop)
+		return -1;
+	world->http = http_new(world->loop, err_r);
+	if (!world->http || open_google(world, options, err_r) < 0)
+		return -1;
+	world->metrics =
+		metrics_pool_new(world->loop, world->http, world->credentials);
+	return 0;
+}
+
+void world_close(struct world *world)
+{
+	metrics_pool_free(&world->metrics);
+	cloudrun_free(&world->cloudrun);
+	credentials_free(&world->credentials);
+	http_free(&world->http);
+	loop_free(&world->loop);
+}
