@@ -333,6 +333,38 @@ void fake_run_deploy(const char *revision)
 	changed();
 }
 
+static struct model_revision *revision_of(const char *name)
+{
+	struct model_revision *revision =
+		model_find_revision(fake_run.model, name);
+
+	assert(revision);
+	return revision;
+}
+
+void fake_run_set_ready(const char *revision, bool ready)
+{
+	model_set_ready(fake_run.model, revision_of(revision), ready, now());
+}
+
+bool fake_run_remove(const char *revision)
+{
+	struct rpc_error error = {.code = RPC_OK};
+
+	return model_remove(fake_run.model, revision, now(), &error) == 0;
+}
+
+bool fake_run_refers_to(const char *revision, const char *tag)
+{
+	const struct routes *spec = &fake_run.model->spec;
+
+	for (size_t i = 0; i < spec->n; i++)
+		if (strcmp(spec->item[i].revision, revision) == 0 &&
+			(!tag || strcmp(spec->item[i].tag, tag) == 0))
+			return true;
+	return false;
+}
+
 /* ---- faults ---- */
 
 void fake_run_fault(const char *json)
@@ -364,6 +396,41 @@ void fake_run_foreign(const char *table)
 	}
 	json_decref(fields);
 	watch_model();
+}
+
+void fake_run_foreign_failing(const char *table)
+{
+	json_t *list = table_json(table);
+	struct rpc_error error = {.code = RPC_OK};
+	struct routes routes = {NULL, 0};
+	struct model_write write = {
+		.routes = &routes,
+		.modifier = SOMEBODY_ELSE,
+		.fate = FATE_FAILS,
+		.fate_code = RPC_INTERNAL,
+		.fate_text = "The update failed.",
+	};
+
+	if (routes_read(list, "shop", &routes, &error) < 0) {
+		fprintf(stderr, "%s: %s\n", table, error.message);
+		abort();
+	}
+	model_write(fake_run.model, &write, now());
+	routes_fini(&routes);
+	json_decref(list);
+	watch_model();
+}
+
+void fake_run_foreign_before_write(const char *table)
+{
+	json_t *fault = json_pack("{s:s, s:s, s:s, s:{s:o}}", "kind", "drift",
+		"method", "PATCH", "when", "before", "set", "traffic",
+		table_json(table));
+	char *text = json_dumps(fault, 0);
+
+	fake_run_fault(text);
+	json_decref(fault);
+	free(text);
 }
 
 void fake_run_failed_deployment(void)

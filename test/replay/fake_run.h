@@ -46,9 +46,18 @@ void fake_run_heal(void); /* no faults any more */
 
 /* Somebody else writes the traffic. */
 void fake_run_foreign(const char *table);
+/* The same, and its operation ends in an error: it is asked for and does not
+ * serve. */
+void fake_run_foreign_failing(const char *table);
+/* Somebody else writes just before our next PATCH arrives. */
+void fake_run_foreign_before_write(const char *table);
 /* Somebody else's deployment fails: a new revision that is not ready. */
 void fake_run_failed_deployment(void);
 void fake_run_set_traffic(const char *table); /* serves at once */
-void fake_run_deploy(const char *revision);
+void fake_run_deploy(const char *revision); /* ready, at 0 % */
+void fake_run_set_ready(const char *revision, bool ready);
+bool fake_run_remove(const char *revision); /* false: it is in use */
+/* Whether a revision stands in what is asked for, with that tag or any. */
+bool fake_run_refers_to(const char *revision, const char *tag);
 
 #endif

@@ -2,14 +2,7 @@
  * Decisions and orders of effects, driver and all, on a virtual clock. What a
  * scenario is made of is in scenario.h.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "scenario.h"
+#include "scenario_test.h"
 
 static void a_good_release_is_promoted(void **state)
 {
@@ -83,33 +76,13 @@ static void the_same_seed_gives_the_same_journal(void **state)
 	assert_true(first != rollout_of_seed(8));
 }
 
-static void broken(const char *text)
-{
-	fail_msg("%s", text);
-}
-
-static int setup(void **state)
-{
-	promise_broken = broken;
-	scenario_open(1);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	scenario_close();
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_good_release_is_promoted),
-		TEST(a_bad_release_is_reverted),
-		TEST(who_dies_while_baking_is_followed_by_one_who_reverts),
-		TEST(the_same_seed_gives_the_same_journal),
+		SCENARIO(a_good_release_is_promoted),
+		SCENARIO(a_bad_release_is_reverted),
+		SCENARIO(who_dies_while_baking_is_followed_by_one_who_reverts),
+		SCENARIO(the_same_seed_gives_the_same_journal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,33 +21,31 @@
 #define SUPERVISOR_MS (20 * SECOND) /* until somebody says resume */
 #define NEVER         INT64_MAX
 
-const char policy_long[] =
+const char policy_head[] =
 	"version: 1\n"
 	"name: replay\n"
 	"target: {project: p, region: r, service: shop}\n"
-	"metrics: {url: \"" FAKE_METRICS_ORIGIN "\", timeout: 4s}\n"
-	"steps:\n"
-	"  - {percent: 10, bake: 60s}\n"
-	"  - {percent: 50, bake: 60s}\n"
-	"  - {percent: 100, bake: 60s}\n"
+	"metrics: {url: \"" FAKE_METRICS_ORIGIN "\", timeout: 4s}\n";
+
+const char slo_errors[] =
 	"slos:\n"
 	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}', max: 1%,\n"
 	"     window: 20s, interval: 10s, min_passes: 3,\n"
-	"     fail_after: {breaches: 2, of: 3}}\n"
-	"settle: 10s\n";
+	"     fail_after: {breaches: 2, of: 3}}\n";
+
+const char policy_long[] = "steps:\n"
+			   "  - {percent: 10, bake: 60s}\n"
+			   "  - {percent: 50, bake: 60s}\n"
+			   "  - {percent: 100, bake: 60s}\n"
+			   "settle: 10s\n";
 
 const char policy_short[] =
-	"version: 1\n"
-	"name: replay\n"
-	"target: {project: p, region: r, service: shop}\n"
-	"metrics: {url: \"" FAKE_METRICS_ORIGIN "\", timeout: 4s}\n"
 	"steps:\n"
 	"  - {percent: 10, bake: 20s}\n"
 	"  - {percent: 100, bake: 20s}\n"
 	"slos:\n"
 	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}', max: 1%,\n"
-	"     window: 10s, interval: 5s, min_passes: 2,\n"
-	"     fail_after: 1}\n"
+	"     window: 10s, interval: 5s, min_passes: 2, fail_after: 1}\n"
 	"settle: 5s\n"
 	"rollback:\n"
 	"  - {name: undo, type: exec, command: [act, undo],\n"
@@ -67,6 +65,7 @@ static struct {
 	struct run_options options;
 	int status; /* -1: has not ended */
 	char end_text[ERR_TEXT_MAX];
+	struct seen seen;
 	char said[SAID_MAX];
 	size_t said_len;
 	uint64_t seed;
@@ -332,8 +331,10 @@ void given_policy(const char *part, ...)
 	struct buf problems;
 	struct err err;
 	va_list parts;
-	size_t len = 0;
+	size_t len;
 
+	strcpy(text, policy_head);
+	len = strlen(text);
 	va_start(parts, part);
 	for (; part; part = va_arg(parts, const char *)) {
 		assert(len + strlen(part) < sizeof(text));
@@ -360,6 +361,32 @@ void given_traffic(const char *table)
 	fake_run_set_traffic(table);
 }
 
+/* ---- what is seen ---- */
+
+static void see_split(void)
+{
+	int serving = fake_run_serves(FAKE_NEW);
+	int wanted = fake_run_wants(FAKE_NEW);
+
+	if (serving > 0 && !sc.seen.exposed_ms)
+		sc.seen.exposed_ms = fake_now();
+	if (wanted > sc.seen.highest)
+		sc.seen.highest = wanted;
+}
+
+static void see_query(const char *query)
+{
+	if (!strstr(query, FAKE_NEW))
+		return;
+	if (sc.seen.n_checks < SEEN_CHECKS_MAX)
+		sc.seen.check_ms[sc.seen.n_checks++] = fake_now();
+}
+
+const struct seen *seen(void)
+{
+	return &sc.seen;
+}
+
 void scenario_open(uint64_t seed)
 {
 	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "token", 1);
@@ -370,13 +397,16 @@ void scenario_open(uint64_t seed)
 	fake_run_open();
 	fake_metrics_open();
 	fake_deeds_open();
+	fake_run.on_change = see_split;
+	fake_metrics.on_query = see_query;
+	memset(&sc.seen, 0, sizeof(sc.seen));
 	log_set_sink(hear_line, NULL);
 	sc.said_len = 0;
 	sc.said[0] = '\0';
 	sc.away_ms = sc.up_ms = NEVER;
 	sc.status = -1;
 	sc.seed = seed;
-	given_policy(policy_long, NULL);
+	given_policy(policy_long, slo_errors, NULL);
 }
 
 void scenario_close(void)
@@ -490,6 +520,13 @@ void expect_writes_at_most(int n)
 {
 	promise(fake_run.patches <= n, "%d writes, more than %d",
 		fake_run.patches, n);
+}
+
+void expect_never_above(int percent)
+{
+	promise(sc.seen.highest <= percent,
+		"the candidate was to get %d %%, more than %d", sc.seen.highest,
+		percent);
 }
 
 void expect_said(const char *part)

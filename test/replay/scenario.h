@@ -3,7 +3,7 @@
  * real ones, over a fake loop, network, store and programs. A scenario reads as
  * sentences and takes milliseconds:
  *
- *	given_policy(policy_short);
+ *	given_policy(policy_short, NULL);
  *	run();
  *	until(90 * SECOND);
  *	errors_of(FAKE_NEW, 0.5);
@@ -32,9 +32,14 @@
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
 
-/* 10, 50, 100 %, a minute each; one SLO every 10 s, two breaches of three. */
+/* What every policy begins with: given_policy puts it in front. */
+extern const char policy_head[];
+/* 10, 50, 100 %, a minute each, after 10 s to settle; no SLO. */
 extern const char policy_long[];
-/* 10, 100 %, 20 s each; one SLO every 5 s, one breach; two deeds to undo. */
+/* The candidate's errors, at most 1 %, every 10 s; two breaches of three. */
+extern const char slo_errors[];
+/* 10, 100 %, 20 s each, after 5 s; an SLO every 5 s that fails at once; two
+ * deeds to undo. */
 extern const char policy_short[];
 
 void scenario_open(uint64_t seed);
@@ -42,8 +47,7 @@ void scenario_close(void);
 
 /* ---- given ---- */
 
-/* YAML; what is borrowed lives until the end of the program. Several parts
- * are put one after the other, the last one is NULL. */
+/* Parts of YAML, put one after the other; NULL ends them. */
 void given_policy(const char *part, ...) __attribute__((sentinel));
 void given_traffic(const char *table); /* see fake_run.h */
 
@@ -83,6 +87,19 @@ void the_machine_sleeps(int64_t ms);
 void approve(const char *who);
 void command(const char *verb, const char *who);
 
+/* ---- what was seen ---- */
+
+#define SEEN_CHECKS_MAX 4096
+
+struct seen {
+	int64_t exposed_ms; /* the candidate served for the first time; or 0 */
+	int highest; /* percent that was asked for, for the candidate */
+	int n_checks; /* queries about the candidate */
+	int64_t check_ms[SEEN_CHECKS_MAX]; /* when they were asked */
+};
+
+const struct seen *seen(void);
+
 /* ---- what must be ---- */
 
 enum phase phase_now(void); /* PHASES: nothing runs */
@@ -99,6 +116,7 @@ void expect_serving(const char *revision, int percent);
 /* Lets time pass up to then; stable must be asked for with 100 % by then. */
 void expect_reverted_by(int64_t at_ms);
 void expect_writes_at_most(int n);
+void expect_never_above(int percent); /* for the candidate */
 void expect_said(const char *part); /* on stderr */
 /* A durable entry of this name that has `part` (NULL: whatever it has). */
 void expect_journal(const char *name, const char *part);
