@@ -24,7 +24,7 @@
 #define ERROR(n)  "{\"done\":true,\"error\":{\"code\":" n ",\"message\":\"m\"}}"
 #define STATUS(s) "{\"error\":{\"status\":\"" s "\",\"message\":\"m\"}}"
 
-#define TEST_MS    20000 /* no test takes longer */
+#define TEST_MS    60000 /* no test takes longer */
 #define SCRIPT_MAX 8
 #define CROWD      11 /* writes at a time */
 

@@ -12,7 +12,7 @@
 #include "fake_google.h"
 #include "google/credentials.h"
 
-#define DEADLINE_MS 10000
+#define DEADLINE_MS 60000
 #define BACKOFF_MS  20
 #define URI         "https://oauth2.googleapis.com/token"
 

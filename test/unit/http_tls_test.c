@@ -20,7 +20,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 
-#define DEADLINE_MS 15000
+#define DEADLINE_MS 60000
 
 static char folder[] = "/tmp/http_tls_test.XXXXXX";
 static char cert[64], key[64];

@@ -21,9 +21,9 @@
 #include "jsonapi/jsonapi.h"
 #include "policy/policy_load.h"
 
-#define DEADLINE_MS  10000
-#define TIMEOUT_MS   3000
-#define PATIENCE_MS  4000
+#define DEADLINE_MS  60000
+#define TIMEOUT_MS   20000
+#define PATIENCE_MS  30000
 #define POLICY_MAX   16384
 #define PROBLEMS_MAX 65536
 

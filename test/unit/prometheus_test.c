@@ -16,10 +16,12 @@
 #include "io/loop.h"
 #include "io/server.h"
 #include "prometheus/prometheus.h"
+#include "until.h"
 
 #define N(array)    (sizeof(array) / sizeof((array)[0]))
-#define DEADLINE_MS 10000
+#define DEADLINE_MS 60000
 #define SEEN_MAX    64
+#define HELD_MAX    8
 #define VALUE(text)                                                    \
 	"{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\"," \
 	"\"result\":[1,\"" text "\"]}}"
@@ -34,7 +36,7 @@ struct seen {
 struct reply {
 	int status;
 	const char *body;
-	int delay_ms; /* -1: never */
+	int delay_ms; /* -1: when it is released, at the latest at the end */
 };
 
 struct world {
@@ -50,7 +52,8 @@ struct world {
 	int requests;
 	const struct reply *script; /* one each; the last for all others */
 	int n_script;
-	struct late *unanswered; /* until the end */
+	struct late *held[HELD_MAX];
+	int n_held;
 };
 
 struct late {
@@ -118,6 +121,18 @@ static void answer_late(void *arg)
 	free(late);
 }
 
+static void hold(struct world *world, struct late *late)
+{
+	assert_true(world->n_held < HELD_MAX);
+	world->held[world->n_held++] = late;
+}
+
+static void release(struct world *world)
+{
+	while (world->n_held)
+		answer_late(world->held[--world->n_held]);
+}
+
 static void serve(struct server_request *request, void *arg)
 {
 	struct world *world = arg;
@@ -138,7 +153,7 @@ static void serve(struct server_request *request, void *arg)
 	else if (late->reply->delay_ms == 0)
 		answer_late(late);
 	else
-		world->unanswered = late;
+		hold(world, late);
 }
 
 static int set_up(void **state)
@@ -164,8 +179,7 @@ static int tear_down(void **state)
 
 	prometheus_free(&world->prometheus);
 	credentials_free(&world->credentials);
-	if (world->unanswered)
-		answer_late(world->unanswered);
+	release(world);
 	if (world->google.server)
 		fake_google_fini(&world->google);
 	server_free(&world->server);
@@ -230,17 +244,6 @@ static void run(struct world *world)
 	assert_int_equal(loop_run(world->loop, &err), 0);
 	assert_non_null(world->deadline);
 	timer_cancel(&world->deadline);
-}
-
-static void stop(void *arg)
-{
-	loop_stop(((struct world *)arg)->loop);
-}
-
-static void run_for(struct world *world, int64_t ms)
-{
-	timer_start(world->loop, ms, stop, world);
-	run(world);
 }
 
 static void answered(const struct sample *sample, int64_t latency_us,
@@ -423,7 +426,7 @@ static void identical_queries_under_way_are_asked_once(void **state)
 static void a_query_that_nobody_waits_for_is_dropped(void **state)
 {
 	static const struct reply replies[] = {
-		{200, VALUE("1"), 30}, {200, VALUE("2"), 0}};
+		{200, VALUE("1"), -1}, {200, VALUE("2"), 0}};
 	struct world *world = *state;
 	struct answer answer = {.world = world};
 	struct prometheus_call *first, *second;
@@ -435,12 +438,12 @@ static void a_query_that_nobody_waits_for_is_dropped(void **state)
 		world->prometheus, "a", 0, answered, &answer);
 	second = prometheus_query_start(
 		world->prometheus, "a", 0, answered, &answer);
-	run_for(world, 10);
-	assert_int_equal(world->requests, 1);
+	RUN_UNTIL(world->loop, world->requests == 1);
 	prometheus_cancel(&first);
 	prometheus_cancel(&second);
+	release(world);
 	assert_true(ask(world, "a").value == 2);
-	run_for(world, 40);
+	assert_int_equal(world->requests, 2);
 	assert_int_equal(answer.calls, 0);
 }
 
@@ -470,17 +473,21 @@ static void callbacks_may_cancel_and_ask_anew(void **state)
 
 static void it_may_go_while_queries_are_under_way(void **state)
 {
-	static const struct reply reply = {200, VALUE("1"), 20};
+	static const struct reply replies[] = {{200, VALUE("1"), -1},
+		{200, VALUE("1"), -1}, {200, VALUE("1"), 0}};
 	struct world *world = *state;
 	struct answer answer = {.world = world};
 
-	world->script = &reply;
+	world->script = replies;
+	world->n_script = N(replies);
 	open_at(world, "");
 	prometheus_query_start(world->prometheus, "a", 0, answered, &answer);
 	prometheus_query_start(world->prometheus, "b", 0, answered, &answer);
-	run_for(world, 5);
+	RUN_UNTIL(world->loop, world->requests == 2);
 	prometheus_free(&world->prometheus);
-	run_for(world, 40);
+	release(world);
+	open_at(world, "");
+	assert_true(ask(world, "c").has_sample);
 	assert_int_equal(answer.calls, 0);
 }
 
@@ -535,9 +542,8 @@ static void many_refused_at_once_share_the_refresh(void **state)
 		prometheus_query_start(world->prometheus, queries[i], 0,
 			answered, &answers[i]);
 	}
-	run_for(world, 100);
 	for (i = 0; i < N(answers); i++)
-		assert_true(answers[i].has_sample);
+		RUN_UNTIL(world->loop, answers[i].has_sample);
 	assert_int_equal(world->requests, 6);
 	assert_int_equal(world->google.requests, 2);
 }
@@ -545,21 +551,19 @@ static void many_refused_at_once_share_the_refresh(void **state)
 static void a_late_refusal_of_the_old_token_spares_the_new_one(void **state)
 {
 	static const struct reply replies[] = {
-		{401, "{}", 40}, {401, "{}", 0}, {200, VALUE("1"), 0}};
+		{401, "{}", -1}, {401, "{}", 0}, {200, VALUE("1"), 0}};
 	struct world *world = *state;
 	struct answer late = {.world = world};
-	int64_t i;
 
 	world->script = replies;
 	world->n_script = N(replies);
 	open_google(world);
 	prometheus_query_start(world->prometheus, "a", 0, answered, &late);
-	for (i = 0; i < 200 && !world->requests; i++)
-		run_for(world, 5);
+	RUN_UNTIL(world->loop, world->requests == 1);
 	assert_true(ask(world, "b").has_sample);
 	assert_int_equal(late.calls, 0);
-	run_for(world, 80);
-	assert_true(late.has_sample);
+	release(world);
+	RUN_UNTIL(world->loop, late.has_sample);
 	assert_int_equal(world->google.requests, 2);
 }
 

@@ -19,7 +19,7 @@
 #include "sim/recorder.h"
 #include "sim/recording.h"
 
-#define DEADLINE_MS  20000
+#define DEADLINE_MS  60000
 #define SEEN_MAX     64
 #define START_S      INT64_C(1767225600)
 #define ANSWER_BYTES (4 * 1024 * 1024)

@@ -16,7 +16,7 @@
 #include "io/loop.h"
 #include "io/server.h"
 
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 60000
 
 struct world {
 	struct loop *loop;
