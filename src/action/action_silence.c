@@ -159,7 +159,7 @@ static void silence_begin(struct action_run *run)
 		.comment = render(&s->arena,
 			comment ? comment : "rollout {{rollout}}: {{reason}}",
 			run->values),
-		.ends_ms = loop_now(run->env->loop) + silence->lease_ms,
+		.ends_ms = loop_wall_ms(run->env->loop) + silence->lease_ms,
 	};
 	buf_init(&path, HTTP_URL_MAX);
 	buf_adds(&path, "");
@@ -278,7 +278,7 @@ static void silence_store(struct action_run *run)
 	struct buf body;
 
 	buf_init(&body, 64 * 1024);
-	silence_encode(&s->spec, loop_now(run->env->loop),
+	silence_encode(&s->spec, loop_wall_ms(run->env->loop),
 		s->n_found ? &s->found[0] : NULL, &body);
 	send(run, "v2/silences",
 		&(struct errand_spec){.body = body.data, .body_len = body.len},

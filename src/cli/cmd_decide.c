@@ -15,6 +15,7 @@
 #include "cli/context.h"
 #include "cli/folded.h"
 #include "cli/output.h"
+#include "io/clock.h"
 
 #define ANSWER_MS 5000 /* how long the driver may take */
 #define PAUSE_MS  20
@@ -86,11 +87,11 @@ static int look_for_answer(struct decision *d, struct err *err_r)
 
 static int wait_for_answer(struct decision *d, struct err *err_r)
 {
-	int64_t until_ms = context_now_ms() + ANSWER_MS;
+	int64_t until_ms = clock_boot_ms() + ANSWER_MS;
 	int64_t counter, seen = -1;
 	int answered = 0;
 
-	while (!answered && context_now_ms() < until_ms) {
+	while (!answered && clock_boot_ms() < until_ms) {
 		if (store_change_counter(d->store, &counter, err_r))
 			return -1;
 		if (counter == seen) {
@@ -189,7 +190,7 @@ static int decide(struct decision *d, const char *verb,
 		/* The gate that is open now: a late approval or rejection
 		 * must not answer the next one. */
 		.step = d->folded->fold.state.step,
-		.time_ms = context_now_ms(),
+		.time_ms = clock_wall_ms(),
 	};
 	if (ask_engine(d, err_r))
 		return -1;

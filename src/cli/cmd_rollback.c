@@ -14,6 +14,7 @@
 #include "cli/context.h"
 #include "cli/output.h"
 #include "cli/rollback.h"
+#include "io/clock.h"
 
 #define COMMENT_MAX   120
 #define ARGUMENTS_MAX 16
@@ -166,7 +167,7 @@ static int take_over(
 		return -1;
 	if (status < 0) /* it goes back already, or has ended meanwhile */
 		output_error(err_r->text);
-	driven = store_lease_look(b->drive.store, b->service, context_now_ms(),
+	driven = store_lease_look(b->drive.store, b->service, clock_wall_ms(),
 		&b->arena, &lease, err_r);
 	if (driven < 0)
 		return -1;

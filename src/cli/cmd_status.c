@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/status_json.h"
 #include "cli/view.h"
+#include "io/clock.h"
 
 struct status_args {
 	const char *state;
@@ -70,7 +71,7 @@ static void print_text(const struct folded *folded,
 static int print(struct store *store, struct folded *folded, int format,
 	struct err *err_r)
 {
-	int64_t now_ms = context_now_ms();
+	int64_t now_ms = clock_wall_ms();
 	const struct store_lease *driver;
 	struct store_lease lease;
 	struct buf out;

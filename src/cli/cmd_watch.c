@@ -7,6 +7,7 @@
 #include "cli/folded.h"
 #include "cli/journal_print.h"
 #include "cli/output.h"
+#include "io/clock.h"
 
 #define PAUSE_MS  50
 #define DRIVER_MS 5000 /* how often it is looked who drives it */
@@ -28,7 +29,7 @@ struct watch {
 	int format;
 	int64_t printed_seq;
 	int64_t counter; /* of the store when it was read last */
-	int64_t driver_ms; /* when the driver was looked for */
+	int64_t driver_due_ms; /* when the driver is looked for again */
 	bool alone_told;
 };
 
@@ -69,15 +70,14 @@ static int read_news(struct watch *watch, struct err *err_r)
 /* A rollout that nobody drives goes nowhere: say so once. */
 static int look_for_driver(struct watch *watch, struct err *err_r)
 {
-	int64_t now_ms = context_now_ms();
 	struct store_lease lease;
 	int held;
 
-	if (now_ms < watch->driver_ms + DRIVER_MS)
+	if (clock_boot_ms() < watch->driver_due_ms)
 		return 0;
-	watch->driver_ms = now_ms;
+	watch->driver_due_ms = clock_boot_ms() + DRIVER_MS;
 	held = folded_driver(
-		watch->folded, watch->store, now_ms, &lease, err_r);
+		watch->folded, watch->store, clock_wall_ms(), &lease, err_r);
 	if (held < 0)
 		return -1;
 	if (!held && !watch->alone_told)

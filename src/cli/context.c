@@ -89,14 +89,6 @@ int context_who(const struct store *store, const char *as,
 	return who_login(who_r, err_r);
 }
 
-int64_t context_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void context_pause(int ms)
 {
 	const struct timespec pause = {

@@ -64,7 +64,6 @@ MUST_CHECK struct store *context_store(
 MUST_CHECK int context_who(const struct store *store, const char *as,
 	char who_r[CONTEXT_NAME_MAX], struct err *err_r);
 
-int64_t context_now_ms(void); /* of the wall clock */
 void context_pause(int ms); /* for commands that look again and again */
 
 /* What is to be released. */

@@ -14,6 +14,7 @@
 #include "cli/context.h"
 #include "cli/output.h"
 #include "google/credentials.h"
+#include "io/clock.h"
 #include "io/http.h"
 #include "io/loop.h"
 #include "prometheus/prometheus.h"
@@ -172,7 +173,7 @@ static int take_row(struct reading *r, struct store *store,
 	int64_t after_ms =
 		2 * longest_interval_ms(r->policy) + r->policy->settle_ms;
 	struct series_context *c = &r->plan.context;
-	int64_t now_ms = context_now_ms();
+	int64_t now_ms = clock_wall_ms();
 	struct pace pace = {.reading = r};
 
 	if (store_each_event(store, row->id, 0, take_pace, &pace, err_r) < 0)
@@ -216,7 +217,7 @@ static int find_rollout(
 static int take_times(struct reading *r, struct err *err_r)
 {
 	const struct history *h = r->history;
-	int64_t now_ms = context_now_ms();
+	int64_t now_ms = clock_wall_ms();
 
 	if (h->from) {
 		r->plan.from = h->from;

@@ -10,6 +10,7 @@
 #include "cli/rollback.h"
 #include "cloudrun/cloudrun.h"
 #include "engine/backoff.h"
+#include "io/clock.h"
 #include "io/loop.h"
 #include "store/store.h"
 
@@ -122,7 +123,7 @@ int rollback_survey(struct rollback *b, struct err *err_r)
 	};
 	int rc;
 
-	rng_init(&survey.rng, (uint64_t)now_ms);
+	rng_init(&survey.rng, (uint64_t)clock_wall_us());
 	survey_read(&survey);
 	rc = loop_run(b->drive.world.loop, err_r);
 	cloudrun_cancel(&survey.call);

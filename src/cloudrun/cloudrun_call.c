@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/xalloc.h"
+#include "io/clock.h"
 
 #define HEADERS_MAX 1
 
@@ -107,7 +107,6 @@ static void call_authorise(struct cloudrun_call *call)
 			token_start(credentials, call_got_token, call);
 }
 
-/* The wall's clock, not the loop's, which never jumps. */
 static void note_clock(struct cloudrun *cloudrun, const struct http_reply *got)
 {
 	int64_t date_ms = http_reply_date_ms(got);
@@ -115,7 +114,7 @@ static void note_clock(struct cloudrun *cloudrun, const struct http_reply *got)
 	if (!date_ms)
 		return;
 	cloudrun->clock_known = true;
-	cloudrun->clock_ahead_ms = (int64_t)time(NULL) * 1000 - date_ms;
+	cloudrun->clock_ahead_ms = clock_wall_ms() / 1000 * 1000 - date_ms;
 }
 
 static void call_replied(const struct http_reply *got, void *arg)

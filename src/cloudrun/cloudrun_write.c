@@ -69,17 +69,16 @@ void cloudrun_write_hurry(struct cloudrun_call *call)
 
 struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
 	const struct service *service, const struct traffic *traffic,
-	int64_t deadline_ms, cloudrun_write_fn fn, void *arg)
+	int64_t patience_ms, cloudrun_write_fn fn, void *arg)
 {
 	struct cloudrun_call *call =
 		cloudrun_call_new(cloudrun, xstrdup(service->name), arg);
-	int64_t left_ms = deadline_ms - loop_now(cloudrun->loop);
 	struct buf body;
 
 	call->fn.write = fn;
-	call->deadline = timer_start(
-		cloudrun->loop, left_ms > 0 ? left_ms : 0, write_late, call);
-	if (left_ms <= 0)
+	call->deadline =
+		timer_start(cloudrun->loop, patience_ms, write_late, call);
+	if (patience_ms <= 0)
 		return call;
 	buf_init(&body, PATCH_BYTES_MAX);
 	traffic_encode(service->name, service->etag, traffic, &body);

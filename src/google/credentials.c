@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "google/kept.h"
 #include "google/source.h"
+#include "io/clock.h"
 #include "io/loop.h"
 
 #define AUDIENCES_MAX 256 /* kept at a time; the oldest idle one goes */
@@ -62,7 +63,7 @@ struct credentials *credentials_open(
 	ours.clock = &credentials->clock;
 	TAILQ_INIT(&credentials->ids);
 	credentials->loop = env->loop;
-	rng_init(&credentials->rng, (uint64_t)loop_now_us(env->loop));
+	rng_init(&credentials->rng, (uint64_t)clock_wall_us());
 	credentials->source = source_find(&ours, err_r);
 	kept_init(&credentials->access, env->loop, credentials->source,
 		&credentials->rng, NULL);

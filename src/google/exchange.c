@@ -5,11 +5,11 @@
 #include "google/exchange.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/rng.h"
 #include "base/xalloc.h"
 #include "google/key_codec.h"
+#include "io/clock.h"
 #include "io/loop.h"
 
 struct exchange {
@@ -45,7 +45,7 @@ struct exchange *exchange_start(const struct exchange_env *env,
 	exchange->request.urgent = true; /* a revert may wait for it */
 	exchange->fn = fn;
 	exchange->arg = arg;
-	rng_init(&exchange->rng, (uint64_t)loop_now_us(env->loop));
+	rng_init(&exchange->rng, (uint64_t)clock_wall_us());
 	exchange_send(exchange);
 	return exchange;
 }
@@ -60,8 +60,7 @@ static void exchange_send(void *arg)
 		exchange_answered, exchange);
 }
 
-/* The wall's clock, not the loop's, which never jumps: it is the one that
- * assertions are dated by. */
+/* Of the wall's clock, which assertions are dated by. */
 static void note_clock(
 	struct exchange_clock *clock, const struct http_reply *reply)
 {
@@ -70,7 +69,7 @@ static void note_clock(
 	if (!clock || !date_ms)
 		return;
 	clock->known = true;
-	clock->ahead_ms = (int64_t)time(NULL) * 1000 - date_ms;
+	clock->ahead_ms = clock_wall_ms() / 1000 * 1000 - date_ms;
 }
 
 static void exchange_answered(const struct http_reply *reply, void *arg)

@@ -5,11 +5,11 @@
 #include "google/fetch.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/xalloc.h"
 #include "google/claims_codec.h"
 #include "google/source.h"
+#include "io/clock.h"
 #include "io/loop.h"
 
 struct fetch *fetch_start(
@@ -100,7 +100,7 @@ int64_t fetch_now_s(const struct http_reply *reply)
 {
 	int64_t date_ms = http_reply_date_ms(reply);
 
-	return date_ms ? date_ms / 1000 : (int64_t)time(NULL);
+	return date_ms ? date_ms / 1000 : clock_wall_ms() / 1000;
 }
 
 void fetch_succeed_id(struct fetch *fetch, struct secret *token,

@@ -6,11 +6,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/xalloc.h"
 #include "google/assertion_codec.h"
 #include "google/form_codec.h"
+#include "io/clock.h"
 
 #define GRANT "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -32,15 +32,14 @@ static struct account *account_of(struct fetch *fetch)
 	return (struct account *)fetch->source;
 }
 
-/* `iat` is compared with Google's clock: it comes from the wall's, which the
- * loop's leaves when it is set, or while the machine sleeps. */
+/* `iat` is compared with Google's clock: it comes from the wall's. */
 static void account_start(struct fetch *fetch)
 {
 	struct account *account = account_of(fetch);
 	const struct assertion_wish wish = {
 		.scope = GOOGLE_SCOPE,
 		.audience = fetch->audience,
-		.iat_s = (int64_t)time(NULL),
+		.iat_s = clock_wall_ms() / 1000,
 	};
 	const struct http_request request = {
 		.url = account->token_url,

@@ -7,13 +7,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "google/source.h"
 #include "google/subject_codec.h"
+#include "io/clock.h"
 #include "io/loop.h"
 #include "io/process.h"
 
@@ -139,7 +139,7 @@ static bool read_output_file(struct subject *subject)
 	if (source_file_read(path, &bytes, &err) < 0 ||
 		executable_decode(bytes.data, bytes.len, &token, &exp_s, &err) <
 			0 ||
-		exp_s <= (int64_t)time(NULL))
+		exp_s <= clock_wall_ms() / 1000)
 		secret_free(&token);
 	buf_wipe(&bytes);
 	buf_fini(&bytes);
@@ -204,7 +204,7 @@ static void program_ended(const struct process_end *end, void *arg)
 		program_failed(subject, &err);
 		return;
 	}
-	if (exp_s && exp_s <= (int64_t)time(NULL)) {
+	if (exp_s && exp_s <= clock_wall_ms() / 1000) {
 		secret_free(&token);
 		err_set(&err, ERR_AUTH,
 			"the token that it printed has expired; is the clock "

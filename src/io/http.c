@@ -40,6 +40,7 @@ struct http {
 	CURLM *multi;
 	CURLSH *share;
 	struct timer *timer; /* libcurl's only one */
+	struct gap_listener *gaps;
 	TAILQ_HEAD(host_list, host) hosts; /* next to get a slot first */
 	struct call_list active, done;
 	int n_active, n_waiting;
@@ -278,7 +279,7 @@ static void call_complete(struct http_call *call)
 		reply.content_type = type;
 	reply.retry_after_ms =
 		http_retry_after_parse(http_reply_header(&reply, "Retry-After"),
-			loop_now(call->http->loop));
+			loop_wall_ms(call->http->loop));
 	call->place = COMPLETING;
 	call->fn(&reply, call->arg);
 	if (call->easy)
@@ -293,6 +294,7 @@ static void http_destroy(struct http *http)
 	curl_multi_cleanup(http->multi);
 	curl_share_cleanup(http->share);
 	timer_cancel(&http->timer);
+	loop_gap_cancel(&http->gaps);
 	loop_defer_cancel(http->loop, on_turn, http);
 	free(http);
 }
@@ -380,6 +382,23 @@ static void on_turn(void *arg)
 	advance(http, CURL_SOCKET_TIMEOUT, 0);
 }
 
+/* libcurl's clock stood still with the machine: it would go on waiting on a
+ * connection whose other end has long forgotten it. */
+static void on_gap(const struct loop_gap *gap, void *arg)
+{
+	struct http *http = arg;
+	struct http_call *call, *next;
+
+	for (call = TAILQ_FIRST(&http->active); call; call = next) {
+		next = TAILQ_NEXT(call, link);
+		if (call->deadline_ms > loop_now(http->loop))
+			continue;
+		call_result(call, CURLE_OPERATION_TIMEDOUT);
+		call_finished(call);
+	}
+	turn_want(http);
+}
+
 static void on_wait_over(void *arg)
 {
 	struct http_call *call = arg;
@@ -418,6 +437,7 @@ struct http *http_new(struct loop *loop, struct err *err_r)
 	TAILQ_INIT(&http->hosts);
 	TAILQ_INIT(&http->active);
 	TAILQ_INIT(&http->done);
+	http->gaps = loop_on_gap(loop, on_gap, http);
 	http->multi = curl_multi_init();
 	http->share = curl_share_init();
 	if (!http->multi || !http->share)

@@ -1,8 +1,13 @@
 /*
- * The event loop on libevent; see loop.h. It owns the clock, the order of a
- * turn and what is deferred to its end. It knows nothing of HTTP or processes.
+ * The event loop on libevent; see loop.h. It owns the turn: its time, its order
+ * and what is deferred to its end. It knows nothing of HTTP or processes.
  *
- * A turn: wait, sample the clock, run what is ready, run what was deferred.
+ * A turn: wait, sample the clocks, tell of a gap, run what is ready, run the
+ * timers that are due, run what was deferred.
+ *
+ * libevent only watches descriptors: its own timers follow a clock that stands
+ * still while the machine is suspended. Ours are in a heap (timers.h), and one
+ * alarm of the boot clock ends the wait for the first of them.
  */
 #include "io/loop.h"
 
@@ -14,19 +19,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
+#include "io/timers.h"
 
-struct timer {
-	struct event event;
-	loop_fn fn;
-	void *arg;
-	bool running; /* `fn` is: a late cancel only forgets */
-};
+#define DELAY_MS_MAX (INT64_C(100) * 365 * 86400 * 1000)
 
 struct watch {
+	struct loop *loop;
 	struct event event;
 	watch_fn fn;
 	void *arg;
@@ -34,6 +37,7 @@ struct watch {
 
 struct on_signal {
 	LIST_ENTRY(on_signal) link;
+	struct loop *loop;
 	struct event event;
 	signal_fn fn;
 	void *arg;
@@ -44,30 +48,38 @@ struct deferred {
 	void *arg;
 };
 
+struct gap_listener {
+	LIST_ENTRY(gap_listener) link;
+	loop_gap_fn fn;
+	void *arg;
+	int told; /* how many gaps it has heard of */
+};
+
 /* Apart from the loop, because loop_now may sample for a const loop. */
-struct clock {
-	int64_t offset_us; /* from the monotonic clock to 1970 */
-	int64_t now_ms;
+struct turn_time {
+	struct clock_reading now;
 	bool sampled; /* in this turn */
+	int64_t ahead_us; /* the wall clock before the boot clock, as told */
+	int64_t due_us; /* when the turn was to begin; INT64_MAX: whenever */
+	struct loop_gap gap; /* noticed, not told yet */
 };
 
 struct loop {
 	struct event_base *base;
-	struct clock *clock;
+	struct turn_time *time;
+	struct timers timers;
+	struct event alarm;
+	int alarm_fd;
+	int64_t alarm_us; /* what it is set to */
+	int64_t run_us; /* when loop_run was called */
+	LIST_HEAD(, gap_listener) listeners;
+	int n_gaps;
 	LIST_HEAD(, on_signal) signals;
 	int n_signals;
 	struct deferred *deferred;
 	size_t n_deferred, max_deferred;
 	bool running, stopped;
 };
-
-static int64_t clock_us(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
-}
 
 /* libevent writes warnings to standard error, unless told otherwise. */
 static void on_libevent_log(int severity, const char *text)
@@ -83,82 +95,175 @@ static struct event_base *base_new(void)
 
 	if (!config)
 		abort();
-	/* Otherwise the clock is as coarse as 4 ms and timers are early. Kept
-	 * connections come and go with each request: what cancels out within a
-	 * turn is not told to the kernel. */
-	event_config_set_flag(
-		config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK |
-				EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	/* Kept connections come and go with each request: what cancels out
+	 * within a turn is not told to the kernel. */
+	event_config_set_flag(config,
+		EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
 }
 
+/* The alarm only ends the wait: the turn looks at the timers by itself. */
+static void on_alarm(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+	uint64_t n;
+
+	loop->alarm_us = INT64_MAX;
+	if (read(fd, &n, sizeof(n)) < 0)
+		return; /* set anew meanwhile */
+}
+
+static int alarm_init(struct loop *loop)
+{
+	loop->alarm_us = INT64_MAX;
+	loop->alarm_fd = clock_alarm_new();
+	if (loop->alarm_fd < 0)
+		return -1;
+	event_assign(&loop->alarm, loop->base, loop->alarm_fd,
+		EV_READ | EV_PERSIST, on_alarm, loop);
+	return event_add(&loop->alarm, NULL);
+}
+
 struct loop *loop_new(struct err *err_r)
 {
-	struct event_base *base;
-	struct loop *loop;
+	struct loop *loop = xcalloc(1, sizeof(*loop));
 
 	event_set_log_callback(on_libevent_log);
 	/* A peer or a child that is gone is told by EPIPE, not by death. */
 	signal(SIGPIPE, SIG_IGN);
-	base = base_new();
-	if (!base) {
-		err_set(err_r, ERR_IO, "no event loop: %s", strerror(errno));
-		return NULL;
-	}
-	loop = xcalloc(1, sizeof(*loop));
-	loop->base = base;
-	loop->clock = xcalloc(1, sizeof(*loop->clock));
-	loop->clock->offset_us =
-		clock_us(CLOCK_REALTIME) - clock_us(CLOCK_MONOTONIC);
+	loop->base = base_new();
+	loop->alarm_fd = -1;
+	loop->time = xcalloc(1, sizeof(*loop->time));
+	clock_read(&loop->time->now);
+	loop->time->ahead_us =
+		loop->time->now.wall_us - loop->time->now.boot_us;
+	loop->time->due_us = INT64_MAX;
 	LIST_INIT(&loop->signals);
+	LIST_INIT(&loop->listeners);
+	if (!loop->base || alarm_init(loop)) {
+		err_set(err_r, ERR_IO, "no event loop: %s", strerror(errno));
+		loop_free(&loop);
+	}
 	return loop;
 }
 
-void loop_free(struct loop **loop)
+void loop_free(struct loop **loop_p)
 {
+	struct loop *loop = *loop_p;
+	struct gap_listener *listener;
 	struct on_signal *s;
 
-	if (!*loop)
+	if (!loop)
 		return;
-	assert(!(*loop)->running);
-	while ((s = LIST_FIRST(&(*loop)->signals))) {
+	assert(!loop->running);
+	while ((s = LIST_FIRST(&loop->signals))) {
 		LIST_REMOVE(s, link);
 		event_del(&s->event);
 		free(s);
 	}
-	event_base_free((*loop)->base);
-	free((*loop)->deferred);
-	free((*loop)->clock);
-	free(*loop);
-	*loop = NULL;
+	while ((listener = LIST_FIRST(&loop->listeners)))
+		loop_gap_cancel(&listener);
+	if (loop->base)
+		event_base_free(loop->base);
+	if (loop->alarm_fd >= 0)
+		close(loop->alarm_fd);
+	timers_fini(&loop->timers);
+	free(loop->deferred);
+	free(loop->time);
+	free(loop);
+	*loop_p = NULL;
 }
 
-/* The first to ask in a turn samples. libevent's own time is brought forward
- * with it, so that a timer never runs before loop_now says it is due. */
-static void clock_sample(const struct loop *loop)
-{
-	struct clock *clock = loop->clock;
+/* ---- time ---- */
 
-	if (clock->sampled)
-		return;
-	clock->now_ms = loop_now_us(loop) / 1000;
-	clock->sampled = true;
-	if (loop->running)
-		event_base_update_cache_time(loop->base);
+/* The first to ask in a turn samples. */
+static struct turn_time *turn_time(const struct loop *loop)
+{
+	struct turn_time *time = loop->time;
+	int64_t late_us, step_us;
+
+	if (time->sampled)
+		return time;
+	clock_read(&time->now);
+	time->sampled = true;
+	late_us = time->now.boot_us - time->due_us;
+	if (late_us >= LOOP_LATE_MS * 1000)
+		time->gap.stood_ms += late_us / 1000;
+	time->due_us = INT64_MAX;
+	step_us = time->now.wall_us - time->now.boot_us - time->ahead_us;
+	if (step_us >= LOOP_STEP_MS * 1000 || step_us <= -LOOP_STEP_MS * 1000) {
+		time->gap.stepped_ms += step_us / 1000;
+		time->ahead_us += step_us;
+	}
+	return time;
 }
 
 int64_t loop_now(const struct loop *loop)
 {
-	clock_sample(loop);
-	return loop->clock->now_ms;
+	return turn_time(loop)->now.boot_us / 1000;
+}
+
+int64_t loop_wall_ms(const struct loop *loop)
+{
+	return turn_time(loop)->now.wall_us / 1000;
 }
 
 int64_t loop_now_us(const struct loop *loop)
 {
-	return clock_us(CLOCK_MONOTONIC) + loop->clock->offset_us;
+	return clock_boot_us();
 }
+
+struct gap_listener *loop_on_gap(struct loop *loop, loop_gap_fn fn, void *arg)
+{
+	struct gap_listener *listener = xcalloc(1, sizeof(*listener));
+
+	listener->fn = fn;
+	listener->arg = arg;
+	listener->told = loop->n_gaps;
+	LIST_INSERT_HEAD(&loop->listeners, listener, link);
+	return listener;
+}
+
+void loop_gap_cancel(struct gap_listener **listener)
+{
+	if (!*listener)
+		return;
+	LIST_REMOVE(*listener, link);
+	free(*listener);
+	*listener = NULL;
+}
+
+static struct gap_listener *next_to_tell(struct loop *loop)
+{
+	struct gap_listener *listener;
+
+	LIST_FOREACH(listener, &loop->listeners, link)
+		if (listener->told != loop->n_gaps)
+			return listener;
+	return NULL;
+}
+
+/* Before every callback of a turn: the first of them samples the clocks, and
+ * whoever must know of a gap hears of it before anything else happens. */
+static void turn_begin(struct loop *loop)
+{
+	struct loop_gap gap = turn_time(loop)->gap;
+	struct gap_listener *listener;
+
+	if (!gap.stood_ms && !gap.stepped_ms)
+		return;
+	loop->time->gap = (struct loop_gap){0};
+	loop->n_gaps++;
+	/* Any of them may cancel any of them. */
+	while ((listener = next_to_tell(loop))) {
+		listener->told = loop->n_gaps;
+		listener->fn(&gap, listener->arg);
+	}
+}
+
+/* ---- the turn ---- */
 
 static void flush_deferred(struct loop *loop)
 {
@@ -178,9 +283,31 @@ static void flush_deferred(struct loop *loop)
 
 static bool is_waiting(const struct loop *loop)
 {
-	return event_base_get_num_events(loop->base,
+	return loop->timers.n ||
+	       event_base_get_num_events(loop->base,
 		       EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE) >
-	       loop->n_signals;
+		       loop->n_signals + 1; /* the alarm */
+}
+
+/* Waits for the first timer or descriptor, and runs what is ready. */
+static int wait_and_run(struct loop *loop)
+{
+	int64_t first_us = timers_first_us(&loop->timers);
+	bool due = first_us <= clock_boot_us();
+	int rc;
+
+	if (!due && first_us != loop->alarm_us) {
+		loop->alarm_us = first_us;
+		clock_alarm_set(loop->alarm_fd, first_us);
+	}
+	/* What was due before the loop ran is not late by that. */
+	loop->time->due_us = first_us > loop->run_us ? first_us : loop->run_us;
+	loop->time->sampled = false;
+	rc = event_base_loop(
+		loop->base, EVLOOP_ONCE | (due ? EVLOOP_NONBLOCK : 0));
+	turn_begin(loop);
+	timers_run(&loop->timers, loop->time->now.boot_us);
+	return rc;
 }
 
 int loop_run(struct loop *loop, struct err *err_r)
@@ -189,15 +316,15 @@ int loop_run(struct loop *loop, struct err *err_r)
 
 	assert(!loop->running);
 	loop->running = true;
-	loop->clock->sampled = false;
+	loop->run_us = clock_boot_us();
+	loop->time->sampled = false;
 	flush_deferred(loop);
 	while (!loop->stopped && rc >= 0 && is_waiting(loop)) {
-		loop->clock->sampled = false;
-		rc = event_base_loop(loop->base, EVLOOP_ONCE);
+		rc = wait_and_run(loop);
 		flush_deferred(loop);
 	}
 	loop->running = loop->stopped = false;
-	loop->clock->sampled = false;
+	loop->time->sampled = false;
 	if (rc < 0)
 		return err_set(err_r, ERR_IO, "the event loop failed: %s",
 			strerror(errno));
@@ -209,41 +336,15 @@ void loop_stop(struct loop *loop)
 	loop->stopped = true;
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct timer *timer = arg;
-
-	timer->running = true;
-	timer->fn(timer->arg);
-	free(timer);
-}
-
 struct timer *timer_start(
 	struct loop *loop, int64_t delay_ms, loop_fn fn, void *arg)
 {
-	struct timer *timer = xcalloc(1, sizeof(*timer));
-	struct timeval delay = {0, 0};
-
-	clock_sample(loop);
-	if (delay_ms > 0) {
-		delay.tv_sec = delay_ms / 1000;
-		delay.tv_usec = delay_ms % 1000 * 1000;
-	}
-	timer->fn = fn;
-	timer->arg = arg;
-	evtimer_assign(&timer->event, loop->base, on_timer, timer);
-	if (evtimer_add(&timer->event, &delay))
-		abort(); /* memory */
-	return timer;
-}
-
-void timer_cancel(struct timer **timer)
-{
-	if (*timer && !(*timer)->running) {
-		evtimer_del(&(*timer)->event);
-		free(*timer);
-	}
-	*timer = NULL;
+	if (delay_ms < 0)
+		delay_ms = 0;
+	if (delay_ms > DELAY_MS_MAX)
+		delay_ms = DELAY_MS_MAX;
+	return timers_add(&loop->timers,
+		turn_time(loop)->now.boot_us + delay_ms * 1000, fn, arg);
 }
 
 void loop_defer(struct loop *loop, loop_fn fn, void *arg)
@@ -271,6 +372,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *watch = arg;
 
+	turn_begin(watch->loop);
 	watch->fn(fd,
 		(what & EV_READ ? WATCH_READ : 0) |
 			(what & EV_WRITE ? WATCH_WRITE : 0),
@@ -286,6 +388,7 @@ struct watch *watch_start(
 	assert(fd >= 0 && what);
 	events |= what & WATCH_READ ? EV_READ : 0;
 	events |= what & WATCH_WRITE ? EV_WRITE : 0;
+	watch->loop = loop;
 	watch->fn = fn;
 	watch->arg = arg;
 	event_assign(&watch->event, loop->base, fd, events, on_watch, watch);
@@ -307,6 +410,7 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
 {
 	struct on_signal *s = arg;
 
+	turn_begin(s->loop);
 	s->fn(signo, s->arg);
 }
 
@@ -315,6 +419,7 @@ int loop_on_signal(struct loop *loop, int signo, signal_fn fn, void *arg,
 {
 	struct on_signal *s = xcalloc(1, sizeof(*s));
 
+	s->loop = loop;
 	s->fn = fn;
 	s->arg = arg;
 	evsignal_assign(&s->event, loop->base, signo, on_signal, s);

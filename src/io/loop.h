@@ -1,7 +1,7 @@
 /*
  * The event loop: the only thing that waits. libevent stays behind it.
  *
- * `loop_now` is sampled once per turn; nothing else asks for the time.
+ * The clocks are sampled once per turn; nothing else asks for the time.
  * Callbacks run from loop_run, one after the other, never inside the call that
  * registered them, and never after the handle was cancelled.
  */
@@ -29,13 +29,33 @@ MUST_CHECK int loop_run(struct loop *loop, struct err *err_r);
  * makes the next one return at once. */
 void loop_stop(struct loop *loop);
 
-/* Milliseconds since 1970, sampled once per turn. It follows the monotonic
- * clock from the moment the loop was made: it never jumps. */
+/* The boot clock (clock.h), sampled once per turn: for durations, deadlines,
+ * what is over. It never jumps, and its zero means nothing. */
 int64_t loop_now(const struct loop *loop);
 int64_t loop_now_us(const struct loop *loop); /* fresh, for measuring */
+/* The wall clock of the same moment, since 1970: for stamps and for what the
+ * world is asked about. It may be set at any time. */
+int64_t loop_wall_ms(const struct loop *loop);
 
-/* Runs `fn` once after `delay_ms` (0: in the next turn). The handle is gone
- * when `fn` returns: forget it there (cancelling it there is harmless). */
+/* What happened to time since the turn before. */
+struct loop_gap {
+	/* For how long the loop should have turned and did not: the machine was
+	 * suspended, the process stopped or starved. 0: no longer than usual */
+	int64_t stood_ms;
+	int64_t stepped_ms; /* by which the wall clock was set; 0: it was not */
+};
+#define LOOP_LATE_MS INT64_C(1000) /* from which on a late turn is a gap */
+#define LOOP_STEP_MS INT64_C(1000) /* from which on a wall clock was set */
+
+/* Told once for each gap, before all else that happens in that turn. */
+struct gap_listener;
+typedef void (*loop_gap_fn)(const struct loop_gap *gap, void *arg);
+struct gap_listener *loop_on_gap(struct loop *loop, loop_gap_fn fn, void *arg);
+void loop_gap_cancel(struct gap_listener **listener); /* NULL inside is fine */
+
+/* Runs `fn` once after `delay_ms` (0: in the next turn). A suspend counts: what
+ * is due when the machine wakes up runs at once. The handle is gone when `fn`
+ * returns: forget it there (cancelling it there is harmless). */
 struct timer *timer_start(
 	struct loop *loop, int64_t delay_ms, loop_fn fn, void *arg);
 void timer_cancel(struct timer **timer); /* NULL inside is accepted */

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/http.h"
 #include "jsonapi/rate.h"
 
@@ -162,7 +163,7 @@ int64_t pauses_take(struct pauses *pauses, const struct json_source *source,
 	const struct rate_answer answer = {
 		.status = reply->status,
 		.retry_after_ms = reply->retry_after_ms,
-		.clock_ms = date_ms ? date_ms : now_ms,
+		.clock_ms = date_ms ? date_ms : clock_wall_ms(),
 		.header = reply_header,
 		.arg = reply,
 	};

@@ -75,6 +75,7 @@ static void google_token(
 	const struct secret *token, const struct err *err, void *arg)
 {
 	struct doctor *doctor = arg;
+	struct loop *loop = live_loop(doctor->live);
 	int64_t end_ms = token ? token_expires_ms(credentials_of(doctor)) : 0;
 	char text[TIMESTAMP_TEXT_MAX];
 
@@ -90,8 +91,10 @@ static void google_token(
 	} else {
 		doctor_tell(doctor, FINDING_OK, "token", "", NULL,
 			"until %s, %" PRId64 " min from now; then renewed",
-			timestamp_print(end_ms, text),
-			(end_ms - live_now(doctor->live)) / 60000);
+			timestamp_print(
+				loop_wall_ms(loop) + end_ms - loop_now(loop),
+				text),
+			(end_ms - loop_now(loop)) / 60000);
 	}
 	doctor_next(doctor);
 }

@@ -173,7 +173,7 @@ static void look_at_lease(struct doctor *doctor)
 		return;
 	arena_init(&arena);
 	rc = store_lease_look(store, live->release->service.full,
-		live_now(live), &arena, &lease, &err);
+		loop_wall_ms(live_loop(live)), &arena, &lease, &err);
 	if (rc == 0)
 		look_for_unfinished(doctor, &arena);
 	else if (rc < 0)

@@ -59,7 +59,7 @@ struct live {
 	int64_t fence; /* of the lease; 0: not held */
 	struct journal_writer *writer; /* since it is held */
 	int64_t seq;
-	int64_t ahead_ms; /* the journal's clock before ours: it was another's */
+	int64_t ahead_ms; /* the rollout's time before the boot clock */
 	bool unjournaled; /* the store is broken: revert in memory, then end */
 
 	/* Waiting for people. */
@@ -101,6 +101,7 @@ struct hub {
 	struct journal *journal;
 
 	struct timer *poll, *heartbeat;
+	struct gap_listener *gaps;
 	int64_t counter; /* of the store, at the last look */
 };
 
@@ -113,7 +114,6 @@ void hub_leave(struct live *live);
 /* ---- live.c ---- */
 
 struct loop *live_loop(const struct live *live);
-int64_t live_now(const struct live *live); /* never before the journal */
 
 /* Feeds the engine, journals, queues the effects. `context` may be NULL. The
  * texts of the event are masked on the way in. */

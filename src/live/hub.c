@@ -2,6 +2,7 @@
  * What the rollouts of one process share: one journal, one look for operators'
  * commands, one heartbeat for all leases. Decides nothing about a rollout.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 
 static void hub_poll(void *arg);
 static void hub_heartbeat(void *arg);
+static void hub_gap(const struct loop_gap *gap, void *arg);
 
 struct hub *hub_new(struct world *world)
 {
@@ -25,6 +27,7 @@ struct hub *hub_new(struct world *world)
 	hub->world = world;
 	TAILQ_INIT(&hub->lives);
 	hub->journal = journal_new(world->loop, world->store);
+	hub->gaps = loop_on_gap(world->loop, hub_gap, hub);
 	return hub;
 }
 
@@ -34,6 +37,7 @@ void hub_free(struct hub **hub_p)
 
 	if (!hub)
 		return;
+	loop_gap_cancel(&hub->gaps);
 	timer_cancel(&hub->poll);
 	timer_cancel(&hub->heartbeat);
 	journal_free(&hub->journal);
@@ -48,6 +52,8 @@ void hub_visit(struct hub *hub, struct live *live)
 	live->hub = hub;
 	live->world = hub->world;
 	live->renewed_ms = loop_now(hub->world->loop);
+	live->ahead_ms =
+		loop_wall_ms(hub->world->loop) - loop_now(hub->world->loop);
 	TAILQ_INSERT_TAIL(&hub->lives, live, link);
 	hub->n_lives++;
 }
@@ -88,6 +94,23 @@ void hub_leave(struct live *live)
 }
 
 /* ---- now and then ---- */
+
+/* Nobody watched while the loop stood still: the engine sees that before any
+ * answer that was waiting. */
+static void hub_gap(const struct loop_gap *gap, void *arg)
+{
+	struct event event = {.type = EVENT_TIMER};
+	struct hub *hub = arg;
+	struct live *live;
+
+	log_line(LOG_WARN,
+		"event=gap stood_ms=%" PRId64 " clock_set_by_ms=%" PRId64,
+		gap->stood_ms, gap->stepped_ms);
+	if (gap->stood_ms)
+		TAILQ_FOREACH(live, &hub->lives, link)
+			if (live->seq)
+				live_event(live, &event, NULL);
+}
 
 static int by_name(const void *id, const void *other)
 {
@@ -143,7 +166,7 @@ static void beat(struct live *live)
 	if (!live->fence || live_is_over(live))
 		return;
 	if (store_lease_renew(hub->world->store, live->release->service.full,
-		    live->fence, loop_now(hub->world->loop), &err) == 0)
+		    live->fence, loop_wall_ms(hub->world->loop), &err) == 0)
 		return;
 	log_line(LOG_WARN, "rollout=%s event=heartbeat error=\"%s\"",
 		live->release->id, err.text);

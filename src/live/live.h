@@ -68,6 +68,9 @@ void live_interrupt(struct live *live, const char *signal_name);
 const char *live_id(const struct live *live);
 const char *live_service(const struct live *live); /* full name */
 int64_t live_seq(const struct live *live); /* of the last entry */
+/* The rollout's time (io/clock.h): the journal's stamps, never before the last
+ * of them, and what the engine's durations are measured in. */
+int64_t live_now(const struct live *live);
 const struct rollout *live_state(const struct live *live);
 const struct policy *live_policy(const struct live *live);
 const char *live_candidate(const struct live *live); /* "" at first */

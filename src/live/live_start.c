@@ -207,7 +207,7 @@ static void lease_try(void *arg)
 	if (rc == 0)
 		rc = store_lease_take(live->world->store,
 			live->release->service.full, live->release->id,
-			live_now(live), &arena, &lease, &err);
+			loop_wall_ms(live_loop(live)), &arena, &lease, &err);
 	if (rc > 0) {
 		live->fence = lease.fence;
 		live->writer =
@@ -283,9 +283,9 @@ static int left_begin(struct live *live, struct err *err_r)
 	if (rc == 0) {
 		live->state = fold->state;
 		live->seq = fold->last_seq;
-		/* A timer would be set for when this clock gets there. */
+		/* The clock was another's, or was set back since. */
 		if (live->state.now_ms > live_now(live))
-			live->ahead_ms = live->state.now_ms - live_now(live);
+			live->ahead_ms += live->state.now_ms - live_now(live);
 	}
 	free(fold);
 	if (rc < 0)

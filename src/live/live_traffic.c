@@ -109,15 +109,13 @@ static void read_done(struct service *service, const struct err *err, void *arg)
 
 /* An operation that does not end says nothing: the service is read instead.
  * Nobody waits long for it when users are being hurt. */
-static int64_t write_deadline(
+static int64_t write_patience(
 	const struct live *live, const struct effect *effect)
 {
-	int64_t deadline = live->state.traffic.deadline_ms;
-	int64_t latest = live_now(live) +
-			 (effect->percent ? FOLLOW_MS_MAX : FOLLOW_BACK_MS_MAX);
+	int64_t left = live->state.traffic.deadline_ms - live_now(live);
+	int64_t most = effect->percent ? FOLLOW_MS_MAX : FOLLOW_BACK_MS_MAX;
 
-	return deadline > live_now(live) && deadline < latest ? deadline
-							      : latest;
+	return left > 0 && left < most ? left : most;
 }
 
 static int plan(struct live *live, const struct effect *effect,
@@ -152,8 +150,7 @@ void live_write_start(struct live *live, const struct effect *effect)
 	if (plan(live, effect, &arena, &wanted, &err) == 0)
 		live->write = cloudrun_write_traffic_start(
 			live->world->cloudrun, live->snapshot, &wanted,
-			write_deadline(live, effect) - live->ahead_ms,
-			write_done, live);
+			write_patience(live, effect), write_done, live);
 	else
 		live_write_refuse(live, WRITE_CONFLICT, err.text);
 	arena_fini(&arena);

@@ -356,7 +356,7 @@ static struct flight *ask_start(struct prometheus *prometheus,
 	flight->timeout_ms = timeout_ms;
 	flight->started_us = loop_now_us(prometheus->loop);
 	if (prometheus->metrics->delay_ms)
-		flight->time_ms = loop_now(prometheus->loop) -
+		flight->time_ms = loop_wall_ms(prometheus->loop) -
 				  prometheus->metrics->delay_ms;
 	flight->by_get = prometheus->by_get;
 	LIST_INSERT_HEAD(

@@ -265,7 +265,7 @@ static int traffic_put(struct control *control, struct rpc_error *error)
 				 : json_pack("{s:o}", "traffic",
 					   traffic_list(control->body));
 	int rc = admin_routes_drift(sandbox->cloud.model, fields, SOMEBODY,
-		false, loop_now(sandbox->loop), error);
+		false, loop_wall_ms(sandbox->loop), error);
 
 	json_decref(fields);
 	return rc;
@@ -298,7 +298,8 @@ int control_traffic(
 			"the traffic must be REVISION=PERCENT,… of revisions "
 			"that exist (or LATEST), 100 in sum");
 	}
-	model_set_routes(sandbox->cloud.model, &list, loop_now(sandbox->loop));
+	model_set_routes(
+		sandbox->cloud.model, &list, loop_wall_ms(sandbox->loop));
 	routes_fini(&list);
 	return 0;
 }
@@ -345,7 +346,7 @@ static int deploy(struct control *control, struct rpc_error *error)
 		return rpc_error_field(
 			error, "revision", "revision must be a name");
 	revision = model_deploy(sandbox->cloud.model, json_string_value(name),
-		ready, loop_now(sandbox->loop), error);
+		ready, loop_wall_ms(sandbox->loop), error);
 	if (!revision)
 		return -1;
 	*front_door_profile(sandbox->front, revision->name) = profile;
@@ -370,8 +371,8 @@ static int revision_set(struct control *control, struct rpc_error *error)
 		flag_read(control->body, "ready", &ready, error) < 0)
 		return -1;
 	*front_door_profile(sandbox->front, revision->name) = profile;
-	model_set_ready(
-		sandbox->cloud.model, revision, ready, loop_now(sandbox->loop));
+	model_set_ready(sandbox->cloud.model, revision, ready,
+		loop_wall_ms(sandbox->loop));
 	control->answer = revision_json(sandbox, revision);
 	return 0;
 }
@@ -381,7 +382,7 @@ static int revision_delete(struct control *control, struct rpc_error *error)
 	struct sandbox *sandbox = control->sandbox;
 
 	if (model_remove(sandbox->cloud.model, control->rest,
-		    loop_now(sandbox->loop), error) < 0)
+		    loop_wall_ms(sandbox->loop), error) < 0)
 		return -1;
 	front_door_forget(sandbox->front, control->rest);
 	return 0;
@@ -402,10 +403,10 @@ static int fault_add(struct control *control, struct rpc_error *error)
 
 	if (json_is_object(set) &&
 		admin_routes_drift(sandbox->cloud.model, set, SOMEBODY, true,
-			loop_now(sandbox->loop), error) < 0)
+			loop_wall_ms(sandbox->loop), error) < 0)
 		return -1;
 	id = sandbox_faults_add(&sandbox->cloud.faults, control->body,
-		loop_now(sandbox->loop), error);
+		loop_wall_ms(sandbox->loop), error);
 	if (id < 0)
 		return -1;
 	control->answer = json_pack("{s:i}", "id", id);
@@ -504,7 +505,7 @@ void control_api_answer(struct sandbox *sandbox, struct server_request *request)
 	struct control control = {.sandbox = sandbox, .request = request};
 	struct rpc_error error = {.code = RPC_OK};
 
-	cloud_advance(&sandbox->cloud, loop_now(sandbox->loop));
+	cloud_advance(&sandbox->cloud, loop_wall_ms(sandbox->loop));
 	if (answer(&control, &error) < 0) {
 		sandbox_answer_error(request, &error);
 	} else {

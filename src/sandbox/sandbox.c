@@ -36,7 +36,7 @@ static void tick(void *arg)
 
 static void changed(struct sandbox *sandbox)
 {
-	int64_t now_ms = loop_now(sandbox->loop), next_ms;
+	int64_t now_ms = loop_wall_ms(sandbox->loop), next_ms;
 
 	cloud_advance(&sandbox->cloud, now_ms);
 	front_door_follow(sandbox->front, sandbox->cloud.model);
@@ -112,7 +112,7 @@ static int add_revision(
 	snprintf(name, sizeof(name), "%.*s",
 		len > ROUTE_NAME_MAX ? ROUTE_NAME_MAX + 1 : (int)len, text);
 	revision = model_deploy(sandbox->cloud.model, name, true,
-		loop_now(sandbox->loop), &error);
+		loop_wall_ms(sandbox->loop), &error);
 	if (!revision)
 		return err_set(err_r, ERR_USAGE, "--revision %.80s: %s", text,
 			error.message);
@@ -140,7 +140,7 @@ static int add_revisions(struct sandbox *sandbox,
 	}
 	if (!options->n_revisions)
 		(void)!model_deploy(sandbox->cloud.model, NULL, true,
-			loop_now(sandbox->loop), &error);
+			loop_wall_ms(sandbox->loop), &error);
 	snprintf(text, sizeof(text), "%s=100",
 		sandbox->cloud.model->n_revisions > 1
 			? sandbox->cloud.model->revision[0]->name
@@ -186,7 +186,7 @@ static void make_model(
 		.operation_delay_ms = options->operation_delay_ms,
 		.seed = options->seed};
 
-	cloud_init(&sandbox->cloud, &config, loop_now(sandbox->loop));
+	cloud_init(&sandbox->cloud, &config, loop_wall_ms(sandbox->loop));
 	sandbox->changed = changed;
 	sandbox->token = xstrdup(options->token);
 	sandbox->cloud.rules.token = sandbox->token;

@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "store/store_file.h"
 #include "store/store_schema.h"
 
@@ -400,23 +400,15 @@ static int open_db(
 	return configure(store, err_r) || schema_check(store, err_r) ? -1 : 0;
 }
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Two processes that create the file at the same time get in each other's
  * way for moments in which SQLite does not wait by itself. */
 static int open_for_writing(struct store *store, struct err *err_r)
 {
-	int64_t deadline = monotonic_ms() + STORE_BUSY_MS;
+	int64_t deadline = clock_boot_ms() + STORE_BUSY_MS;
 
 	while (open_db(store, store->path, SQLITE_OPEN_READWRITE, err_r)) {
 		if ((sqlite3_errcode(store->db) & 0xff) != SQLITE_BUSY ||
-			monotonic_ms() >= deadline)
+			clock_boot_ms() >= deadline)
 			return -1;
 		close_db(store);
 		sqlite3_sleep(CREATE_PAUSE_MS);

@@ -19,6 +19,14 @@ struct timer {
 
 TAILQ_HEAD(timers, timer); /* by time, then by age */
 
+struct gap_listener {
+	TAILQ_ENTRY(gap_listener) link;
+	loop_gap_fn fn;
+	void *arg;
+};
+
+#define BOOT_MS INT64_C(300000) /* between the machine's start and the test's */
+
 struct deferred {
 	STAILQ_ENTRY(deferred) link;
 	loop_fn fn;
@@ -27,6 +35,9 @@ struct deferred {
 
 static struct {
 	int64_t now_ms, late_ms_max;
+	int64_t wall_ahead_ms; /* by which the wall clock was set */
+	struct loop_gap gap; /* to be told at the start of the next turn */
+	TAILQ_HEAD(, gap_listener) listeners;
 	uint64_t turn;
 	struct rng rng;
 	struct timers timers, world;
@@ -36,6 +47,7 @@ static struct {
 } loop = {
 	.timers = TAILQ_HEAD_INITIALIZER(loop.timers),
 	.world = TAILQ_HEAD_INITIALIZER(loop.world),
+	.listeners = TAILQ_HEAD_INITIALIZER(loop.listeners),
 	.deferred = STAILQ_HEAD_INITIALIZER(loop.deferred),
 };
 
@@ -59,12 +71,23 @@ static void deferred_drop(void)
 	}
 }
 
+static void listeners_drop(void)
+{
+	struct gap_listener *listener;
+
+	while ((listener = TAILQ_FIRST(&loop.listeners)))
+		loop_gap_cancel(&listener);
+}
+
 void fake_loop_reset(uint64_t seed)
 {
 	timers_drop(&loop.timers);
 	timers_drop(&loop.world);
 	deferred_drop();
+	listeners_drop();
 	loop.now_ms = 0;
+	loop.wall_ahead_ms = 0;
+	loop.gap = (struct loop_gap){0};
 	loop.late_ms_max = 0;
 	loop.turn = 1;
 	rng_init(&loop.rng, seed);
@@ -167,7 +190,12 @@ int fake_loop_pending(void)
 
 int64_t loop_now(const struct loop *unused)
 {
-	return FAKE_EPOCH_MS + loop.now_ms;
+	return BOOT_MS + loop.now_ms;
+}
+
+int64_t loop_wall_ms(const struct loop *unused)
+{
+	return FAKE_EPOCH_MS + loop.now_ms + loop.wall_ahead_ms;
 }
 
 int64_t loop_now_us(const struct loop *unused)
@@ -188,12 +216,61 @@ static void world_run(int64_t until_ms)
 	}
 }
 
+static void gap_notice(void)
+{
+	const struct timer *first = TAILQ_FIRST(&loop.timers);
+
+	if (first && loop.now_ms - first->at_ms >= LOOP_LATE_MS)
+		loop.gap.stood_ms = loop.now_ms - first->at_ms;
+}
+
 void fake_loop_stand_still(int64_t ms)
 {
 	int64_t until_ms = loop.now_ms + ms;
 
 	world_run(until_ms);
 	loop.now_ms = until_ms;
+	gap_notice();
+}
+
+void fake_loop_set_clock(int64_t by_ms)
+{
+	loop.wall_ahead_ms += by_ms;
+	loop.gap.stepped_ms += by_ms;
+}
+
+struct gap_listener *loop_on_gap(struct loop *unused, loop_gap_fn fn, void *arg)
+{
+	struct gap_listener *listener = xcalloc(1, sizeof(*listener));
+
+	listener->fn = fn;
+	listener->arg = arg;
+	TAILQ_INSERT_TAIL(&loop.listeners, listener, link);
+	return listener;
+}
+
+void loop_gap_cancel(struct gap_listener **listener)
+{
+	if (!*listener)
+		return;
+	TAILQ_REMOVE(&loop.listeners, *listener, link);
+	free(*listener);
+	*listener = NULL;
+}
+
+static void gap_tell(void)
+{
+	struct loop_gap gap = loop.gap;
+	struct gap_listener *listener, *next;
+
+	if (!gap.stood_ms && !gap.stepped_ms)
+		return;
+	loop.gap = (struct loop_gap){0};
+	for (listener = TAILQ_FIRST(&loop.listeners); listener && !loop.dead;
+		listener = next) {
+		next = TAILQ_NEXT(listener, link);
+		listener->fn(&gap, listener->arg);
+	}
 }
 
 static void deferred_run(void)
@@ -224,6 +301,7 @@ bool fake_loop_turn(int64_t until_ms)
 	if (at_ms > loop.now_ms)
 		loop.now_ms = at_ms;
 	loop.turn++;
+	gap_tell();
 	while (!loop.dead && (timer = TAILQ_FIRST(&loop.timers)) &&
 		timer->at_ms <= loop.now_ms && timer->turn < loop.turn) {
 		TAILQ_REMOVE(&loop.timers, timer, link);
@@ -250,6 +328,7 @@ void fake_live_again(void)
 {
 	timers_drop(&loop.timers);
 	deferred_drop();
+	listeners_drop();
 	loop.dead = false;
 }
 

@@ -27,6 +27,8 @@ int64_t fake_now(void);
 void fake_loop_late(int64_t ms_max);
 /* Nothing of the process runs for so long; the world goes on. */
 void fake_loop_stand_still(int64_t ms);
+/* Somebody sets the machine's wall clock, forwards or back. */
+void fake_loop_set_clock(int64_t by_ms);
 
 /* Something of the world, in so many milliseconds. */
 void fake_world_after(int64_t delay_ms, loop_fn fn, void *arg);

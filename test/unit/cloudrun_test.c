@@ -64,8 +64,8 @@ static struct cloudrun_call *start_write(struct world *w, int64_t ms)
 	struct traffic traffic = {items, 2};
 	struct service service = {.name = NAME, .etag = "\"e1\""};
 
-	return cloudrun_write_traffic_start(w->cloudrun, &service, &traffic,
-		loop_now(w->loop) + ms, heard_write, w);
+	return cloudrun_write_traffic_start(
+		w->cloudrun, &service, &traffic, ms, heard_write, w);
 }
 
 static void heard_permissions(unsigned held, const struct err *err, void *arg)

@@ -236,7 +236,8 @@ static void set_limits(
 	if (!fake->reset_in_s)
 		return;
 	snprintf(text, sizeof(text), "%lld",
-		(long long)(loop_now(fake->loop) / 1000 + fake->reset_in_s));
+		(long long)(loop_wall_ms(fake->loop) / 1000 +
+			    fake->reset_in_s));
 	request_set_header(request, "X-Sentry-Rate-Limit-Reset", text);
 }
 

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/http.h"
 #include "io/http_text.h"
 #include "io/loop.h"
@@ -496,6 +497,28 @@ static void no_answer_in_time_is_a_timeout(void **state)
 	world_fini(&w);
 }
 
+static void serve_hold_and_sleep(struct server_request *r, void *arg)
+{
+	serve_hold(r, arg);
+	clock_shift(5000, 5000); /* the machine is suspended */
+}
+
+static void a_suspend_counts_for_who_waits_for_an_answer(void **state)
+{
+	struct http_request request = {.timeout_ms = 4000};
+	struct world w;
+	int64_t start;
+
+	world_init(&w, serve_hold_and_sleep);
+	start = loop_now_us(w.loop);
+	ask(&w, &request, "/");
+	run(&w, 1);
+	assert_in_range(loop_now_us(w.loop) - start, 5000000, 8000000);
+	assert_int_equal(w.code, ERR_TIMEOUT);
+	assert_true(w.maybe_sent);
+	world_fini(&w);
+}
+
 static void serve_large(struct server_request *r, void *arg)
 {
 	char *body = xcalloc(1, 5000);
@@ -825,6 +848,7 @@ int main(void)
 			a_host_without_an_address_was_certainly_not_sent),
 		cmocka_unit_test(a_lookup_that_hangs_stops_nobody),
 		cmocka_unit_test(no_answer_in_time_is_a_timeout),
+		cmocka_unit_test(a_suspend_counts_for_who_waits_for_an_answer),
 		cmocka_unit_test(answers_are_bounded),
 		cmocka_unit_test(a_cancelled_call_is_never_heard_of),
 		cmocka_unit_test(

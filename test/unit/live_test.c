@@ -37,13 +37,33 @@ struct timer {
 };
 
 static int64_t now_ms;
+static int64_t wall_ahead_ms; /* by which the wall clock was set */
+static loop_gap_fn gap_fn;
+static void *gap_arg;
 static struct timer *timers;
 static loop_fn deferred_fn;
 static void *deferred_arg;
 
 int64_t loop_now(const struct loop *loop)
 {
-	return now_ms;
+	return now_ms - T0; /* its zero means nothing */
+}
+
+int64_t loop_wall_ms(const struct loop *loop)
+{
+	return now_ms + wall_ahead_ms;
+}
+
+struct gap_listener *loop_on_gap(struct loop *loop, loop_gap_fn fn, void *arg)
+{
+	gap_fn = fn;
+	gap_arg = arg;
+	return NULL;
+}
+
+void loop_gap_cancel(struct gap_listener **listener)
+{
+	gap_fn = NULL;
 }
 
 struct timer *timer_start(
@@ -275,7 +295,7 @@ static void write_reply(void *arg)
 
 struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
 	const struct service *service, const struct traffic *traffic,
-	int64_t deadline_ms, cloudrun_write_fn fn, void *arg)
+	int64_t patience_ms, cloudrun_write_fn fn, void *arg)
 {
 	struct reply *reply = reply_new(write_reply, arg);
 
@@ -477,6 +497,7 @@ static int setup(void **state)
 
 	log_set_sink(silence, NULL);
 	now_ms = T0;
+	wall_ahead_ms = 0;
 	memset(&store, 0, sizeof(store));
 	buf_init(&store.journal, 1024 * 1024);
 	buf_init(&store.pending, 1024 * 1024);
@@ -594,6 +615,44 @@ static void a_breach_is_reverted_in_the_turn_it_arrives_in(void **state)
 	assert_int_equal(run.candidate, 0);
 	assert_int_equal(acts.started, 1);
 	assert_true(run.written_ms <= asked_ms + 10); /* of the answer */
+}
+
+static bool journal_has(const char *text)
+{
+	return strstr(store.journal.data, text) != NULL;
+}
+
+static void a_wall_clock_that_is_set_is_no_time_that_passed(void **state)
+{
+	struct loop_gap gap = {.stepped_ms = 3600000};
+	int64_t before_ms;
+
+	begin(-1);
+	until_phase(PHASE_BAKING);
+	run_until(now_ms + 10000);
+	before_ms = live_now(live);
+	wall_ahead_ms = gap.stepped_ms;
+	gap_fn(&gap, gap_arg);
+	assert_int_equal(live_now(live), before_ms);
+	until_end();
+	assert_int_equal(heard.status, 0);
+	assert_false(journal_has("warning\n"));
+	assert_in_range(now_ms - T0, 120000, 200000); /* and both bakes were */
+}
+
+static void a_standstill_is_seen_before_the_answers_that_waited(void **state)
+{
+	struct loop_gap gap = {.stood_ms = 3600000};
+
+	begin(-1);
+	until_phase(PHASE_BAKING);
+	run_until(now_ms + 20005); /* a check has been asked, not answered */
+	turn_end();
+	now_ms += gap.stood_ms;
+	assert_false(journal_has("warning\n"));
+	gap_fn(&gap, gap_arg);
+	turn_end();
+	assert_true(journal_has("warning\n"));
 }
 
 static void what_preflight_records_is_journaled_and_handed_to_the_run(
@@ -822,6 +881,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_good_rollout_is_promoted_and_told_entry_by_entry),
 		TEST(a_breach_is_reverted_in_the_turn_it_arrives_in),
+		TEST(a_wall_clock_that_is_set_is_no_time_that_passed),
+		TEST(a_standstill_is_seen_before_the_answers_that_waited),
 		TEST(what_preflight_records_is_journaled_and_handed_to_the_run),
 		TEST(what_cannot_be_recorded_refuses_the_rollout),
 		TEST(what_an_action_opened_is_renewed_and_closed_at_the_end),

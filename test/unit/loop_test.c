@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "io/clock.h"
 #include "io/loop.h"
 
 struct world {
@@ -142,6 +143,13 @@ static void on_spin(void *arg)
 	see(w, 's');
 }
 
+static void on_stop_loop(void *arg)
+{
+	struct world *w = arg;
+
+	loop_stop(w->loop);
+}
+
 static void time_stands_still_within_a_turn(void **state)
 {
 	struct world w;
@@ -154,9 +162,212 @@ static void time_stands_still_within_a_turn(void **state)
 	assert_int_equal(w.n, 2);
 	assert_int_equal(w.now_ms[0], w.now_ms[1]);
 	assert_true(loop_now(w.loop) >= w.now_ms[0] + 3);
-	assert_in_range(w.now_ms[0], wall.tv_sec * 1000 - 5000,
+	assert_in_range(loop_wall_ms(w.loop), wall.tv_sec * 1000 - 5000,
 		wall.tv_sec * 1000 + 60000);
 	loop_free(&w.loop);
+}
+
+struct shift {
+	struct world *world;
+	int64_t boot_ms, wall_ms;
+	struct loop_gap gap;
+	struct gap_listener *listener, *other;
+};
+
+static void on_gap(const struct loop_gap *gap, void *arg)
+{
+	struct shift *shift = arg;
+
+	shift->gap = *gap;
+	see(shift->world, 'g');
+}
+
+static void on_gap_cancel_both(const struct loop_gap *gap, void *arg)
+{
+	struct shift *shift = arg;
+
+	see(shift->world, 'g');
+	loop_gap_cancel(&shift->listener);
+	loop_gap_cancel(&shift->other);
+}
+
+static void on_shift(void *arg)
+{
+	struct shift *shift = arg;
+
+	see(shift->world, 'x');
+	clock_shift(shift->boot_ms, shift->wall_ms);
+}
+
+/* A descriptor is ready in the turn in which the machine wakes up. */
+static void on_shift_with_answer(void *arg)
+{
+	struct shift *shift = arg;
+
+	on_shift(arg);
+	assert_int_equal(write(shift->world->fds[1], "z", 1), 1);
+}
+
+static void on_answer(int fd, int what, void *arg)
+{
+	struct world *w = arg;
+	char c;
+
+	assert_int_equal(read(fd, &c, 1), 1);
+	see(w, c);
+	watch_cancel(&w->watch);
+}
+
+#define HOUR_MS INT64_C(3600000)
+
+static void what_is_due_after_a_suspend_runs_when_the_machine_wakes_up(
+	void **state)
+{
+	struct world w;
+	struct note a = {&w, 'a'}, b = {&w, 'b'}, c = {&w, 'c'};
+	struct shift shift = {
+		.world = &w, .boot_ms = HOUR_MS, .wall_ms = HOUR_MS};
+
+	world_init(&w);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, w.fds), 0);
+	w.watch = watch_start(w.loop, w.fds[0], WATCH_READ, on_answer, &w);
+	loop_on_gap(w.loop, on_gap, &shift);
+	timer_start(w.loop, 0, on_shift_with_answer, &shift);
+	timer_start(w.loop, HOUR_MS, on_note, &b);
+	timer_start(w.loop, 60000, on_note, &a);
+	w.other = timer_start(w.loop, 2 * HOUR_MS, on_note, &c);
+	timer_start(w.loop, HOUR_MS + 20, on_stop_loop, &w);
+	world_run(&w); /* of real time it takes a few milliseconds */
+	assert_string_equal(w.seen, "xgzab");
+	assert_in_range(shift.gap.stood_ms, HOUR_MS - 61000, HOUR_MS);
+	assert_int_equal(shift.gap.stepped_ms, 0);
+	assert_in_range(w.now_ms[4] - w.now_ms[0], HOUR_MS, HOUR_MS + 1000);
+	timer_cancel(&w.other);
+	loop_free(&w.loop);
+	close(w.fds[0]);
+	close(w.fds[1]);
+}
+
+static void a_wall_clock_that_is_set_moves_no_timer_and_is_told_once(
+	void **state)
+{
+	struct world w;
+	struct note a = {&w, 'a'};
+	struct shift shift = {.world = &w, .wall_ms = -HOUR_MS};
+	int64_t wall_ms;
+
+	world_init(&w);
+	wall_ms = loop_wall_ms(w.loop);
+	loop_on_gap(w.loop, on_gap, &shift);
+	timer_start(w.loop, 0, on_shift, &shift);
+	timer_start(w.loop, 20, on_note, &a);
+	timer_start(w.loop, 40, on_note, &a);
+	world_run(&w);
+	assert_string_equal(w.seen, "xgaa");
+	assert_in_range(shift.gap.stepped_ms, -HOUR_MS - 100, -HOUR_MS + 100);
+	assert_int_equal(shift.gap.stood_ms, 0);
+	assert_in_range(w.now_ms[2] - w.now_ms[0], 20, 1000);
+	assert_in_range(loop_wall_ms(w.loop), wall_ms - HOUR_MS,
+		wall_ms - HOUR_MS + 10000);
+	loop_free(&w.loop);
+}
+
+static void a_turn_that_is_a_little_late_is_no_gap(void **state)
+{
+	struct world w;
+	struct note a = {&w, 'a'};
+	struct shift shift = {.world = &w, .boot_ms = 500, .wall_ms = 1000};
+
+	world_init(&w);
+	loop_on_gap(w.loop, on_gap, &shift);
+	timer_start(w.loop, 0, on_shift, &shift);
+	timer_start(w.loop, 300, on_note, &a);
+	world_run(&w);
+	assert_string_equal(w.seen, "xa");
+	/* But what comes to a second in sum was set. */
+	shift.boot_ms = 0;
+	timer_start(w.loop, 0, on_shift, &shift);
+	timer_start(w.loop, 10, on_note, &a);
+	world_run(&w);
+	assert_string_equal(w.seen, "xaxga");
+	assert_in_range(shift.gap.stepped_ms, 1400, 1600);
+	loop_free(&w.loop);
+}
+
+static void who_listens_for_gaps_may_cancel_all_who_do(void **state)
+{
+	struct world w;
+	struct note a = {&w, 'a'};
+	struct shift shift = {
+		.world = &w, .boot_ms = HOUR_MS, .wall_ms = HOUR_MS};
+
+	world_init(&w);
+	shift.listener = loop_on_gap(w.loop, on_gap_cancel_both, &shift);
+	shift.other = loop_on_gap(w.loop, on_gap_cancel_both, &shift);
+	timer_start(w.loop, 0, on_shift, &shift);
+	timer_start(w.loop, 10, on_note, &a);
+	world_run(&w);
+	assert_string_equal(w.seen, "xga");
+	loop_free(&w.loop);
+}
+
+#define TIMERS 500
+
+struct shuffle {
+	struct world world;
+	struct timer *timer[TIMERS];
+	int64_t at_ms[TIMERS];
+	int ran, cancelled;
+	int64_t last_ms;
+	bool disordered;
+};
+
+struct shuffled {
+	struct shuffle *shuffle;
+	int i;
+};
+
+static void on_shuffled(void *arg)
+{
+	struct shuffled *one = arg;
+	struct shuffle *s = one->shuffle;
+	int victim = (one->i * 7 + 3) % TIMERS;
+
+	if (s->at_ms[one->i] < s->last_ms ||
+		loop_now(s->world.loop) < s->at_ms[one->i])
+		s->disordered = true;
+	s->last_ms = s->at_ms[one->i];
+	s->timer[one->i] = NULL;
+	s->ran++;
+	if (s->timer[victim] && s->ran % 3 == 0) {
+		timer_cancel(&s->timer[victim]);
+		s->cancelled++;
+	}
+}
+
+static void many_timers_keep_their_order_when_some_are_cancelled(void **state)
+{
+	static struct shuffle s;
+	static struct shuffled one[TIMERS];
+	int64_t delay_ms;
+
+	world_init(&s.world);
+	for (int i = 0; i < TIMERS; i++) {
+		delay_ms = i * 7919 % 97;
+		one[i] = (struct shuffled){&s, i};
+		s.at_ms[i] = loop_now(s.world.loop) + delay_ms;
+		s.timer[i] = timer_start(
+			s.world.loop, delay_ms, on_shuffled, &one[i]);
+	}
+	for (int i = 0; i < TIMERS; i += 5) {
+		timer_cancel(&s.timer[i]);
+		s.cancelled++;
+	}
+	world_run(&s.world);
+	assert_false(s.disordered);
+	assert_int_equal(s.ran + s.cancelled, TIMERS);
+	assert_true(s.cancelled > TIMERS / 5);
+	loop_free(&s.world.loop);
 }
 
 static void on_cancel_other(void *arg)
@@ -367,6 +578,14 @@ int main(void)
 		cmocka_unit_test(timers_run_in_the_order_of_their_times),
 		cmocka_unit_test(a_timer_is_never_early_by_the_loops_own_clock),
 		cmocka_unit_test(time_stands_still_within_a_turn),
+		cmocka_unit_test(
+			what_is_due_after_a_suspend_runs_when_the_machine_wakes_up),
+		cmocka_unit_test(
+			a_wall_clock_that_is_set_moves_no_timer_and_is_told_once),
+		cmocka_unit_test(a_turn_that_is_a_little_late_is_no_gap),
+		cmocka_unit_test(who_listens_for_gaps_may_cancel_all_who_do),
+		cmocka_unit_test(
+			many_timers_keep_their_order_when_some_are_cancelled),
 		cmocka_unit_test(a_cancelled_timer_never_runs),
 		cmocka_unit_test(a_timer_may_be_cancelled_by_its_own_callback),
 		cmocka_unit_test(deferred_work_runs_after_the_turns_callbacks),

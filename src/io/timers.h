@@ -1,0 +1,28 @@
+/*
+ * Timers in the order of their times; the loop's, for loop.c only. It knows no
+ * clock: times are numbers that only grow.
+ */
+#ifndef TIDEGATE_IO_TIMERS_H
+#define TIDEGATE_IO_TIMERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct timer;
+
+struct timers {
+	struct timer **heap; /* the earliest first */
+	size_t n, size;
+	uint64_t n_started;
+};
+
+struct timer *timers_add(
+	struct timers *timers, int64_t at_us, void (*fn)(void *arg), void *arg);
+/* When the first is due; INT64_MAX: there is none. */
+int64_t timers_first_us(const struct timers *timers);
+/* Runs those that are due, in order; what they start is for the next time. */
+void timers_run(struct timers *timers, int64_t now_us);
+/* Frees all that are left; `timers` itself is the caller's. */
+void timers_fini(struct timers *timers);
+
+#endif
