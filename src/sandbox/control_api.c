@@ -34,6 +34,11 @@
  *                                     stale            delay (how old)
  *                                     drift            set (fields of Service)
  *   DELETE /sandbox/faults[/ID]      hanging requests are reset, too
+ *   PUT    /sandbox/metrics          what ADMIN/prometheus answers to every
+ *                                    query: {"value": 0.5}, {"value": null}
+ *                                    (no data), {"error": "text"},
+ *                                    {"status": 503} or {"hang": true}, any of
+ *                                    them with {"delay": "500ms"}
  *   GET    /sandbox/log              requests to the admin API; ?after=SEQ,
  *                                    ?method=PATCH
  *   DELETE /sandbox/log
@@ -46,6 +51,7 @@
 #include "io/loop.h"
 #include "io/server.h"
 #include "sandbox/admin_check.h"
+#include "sandbox/metrics_api.h"
 #include "sandbox/sandbox_answer.h"
 #include "sandbox/sandbox_parts.h"
 
@@ -75,6 +81,7 @@ static int revision_delete(struct control *control, struct rpc_error *error);
 static int faults_get(struct control *control, struct rpc_error *error);
 static int fault_add(struct control *control, struct rpc_error *error);
 static int faults_delete(struct control *control, struct rpc_error *error);
+static int metrics_put(struct control *control, struct rpc_error *error);
 static int log_get(struct control *control, struct rpc_error *error);
 static int log_delete(struct control *control, struct rpc_error *error);
 
@@ -94,6 +101,7 @@ static const struct control_route {
 	{"POST", "/sandbox/faults", "", true, fault_add},
 	{"DELETE", "/sandbox/faults", "", false, faults_delete},
 	{"DELETE", FAULTS, "", false, faults_delete},
+	{"PUT", "/sandbox/metrics", "", true, metrics_put},
 	{"GET", "/sandbox/log", "after method", false, log_get},
 	{"DELETE", "/sandbox/log", "", false, log_delete},
 };
@@ -425,6 +433,16 @@ static int faults_delete(struct control *control, struct rpc_error *error)
 			"there is no fault \"%.40s\"", control->rest);
 	cloud_reset_calls(&sandbox->cloud, true);
 	return faults_get(control, error);
+}
+
+static int metrics_put(struct control *control, struct rpc_error *error)
+{
+	struct metrics_api *api = control->sandbox->metrics;
+
+	if (metrics_api_set(api, control->body, error) < 0)
+		return -1;
+	control->answer = metrics_api_json(api);
+	return 0;
 }
 
 static int log_get(struct control *control, struct rpc_error *error)

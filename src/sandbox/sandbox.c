@@ -2,9 +2,10 @@
  * The sandbox put together: two servers, the model, its clock; see sandbox.h.
  *
  * The admin port:
- *   /v2/…       Cloud Run Admin API v2 (admin_routes.c)
- *   /sandbox…   the controls (control_api.c)
- *   /metrics    what the front door counted, for Prometheus
+ *   /v2/…          Cloud Run Admin API v2 (admin_routes.c)
+ *   /sandbox…      the controls (control_api.c)
+ *   /metrics       what the front door counted, for Prometheus
+ *   /prometheus/…  a Prometheus that answers what it is told (metrics_api.c)
  * Requests there must name a loopback host, so that a page in a browser cannot
  * reach the controls under a name of its own. The front door: front_door.c.
  */
@@ -18,6 +19,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/server.h"
+#include "sandbox/metrics_api.h"
 #include "sandbox/sandbox_answer.h"
 #include "sandbox/sandbox_metrics.h"
 #include "sandbox/sandbox_parts.h"
@@ -92,6 +94,9 @@ static void admin_request(struct server_request *request, void *arg)
 		control_api_answer(sandbox, request);
 	} else if (strcmp(path, "/metrics") == 0) {
 		answer_metrics(sandbox, request);
+	} else if (strncmp(path, METRICS_API_PATH, strlen(METRICS_API_PATH)) ==
+		   0) {
+		metrics_api_start(sandbox->metrics, request);
 	} else {
 		rpc_error_set(&error, RPC_NOT_FOUND,
 			"The sandbox has no %.400s.", path);
@@ -203,6 +208,7 @@ struct sandbox *sandbox_new(struct loop *loop,
 		return NULL;
 	sandbox = xcalloc(1, sizeof(*sandbox));
 	sandbox->loop = loop;
+	sandbox->metrics = metrics_api_new(loop);
 	sandbox->http = http_new(loop, err_r);
 	if (sandbox->http)
 		sandbox->front = front_door_new(loop, sandbox->http,
@@ -233,6 +239,7 @@ void sandbox_free(struct sandbox **sandbox_p)
 	if (sandbox->cloud.model)
 		cloud_reset_calls(&sandbox->cloud, false);
 	timer_cancel(&sandbox->timer);
+	metrics_api_free(&sandbox->metrics);
 	server_free(&sandbox->server);
 	front_door_free(&sandbox->front);
 	http_free(&sandbox->http);

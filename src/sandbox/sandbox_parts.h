@@ -10,6 +10,7 @@
 
 struct http;
 struct loop;
+struct metrics_api;
 struct server;
 struct server_request;
 
@@ -18,6 +19,7 @@ struct sandbox {
 	struct http *http;
 	struct server *server;
 	struct front_door *front;
+	struct metrics_api *metrics;
 	struct cloud cloud; /* the token of its rules is owned: `token` */
 	char *token;
 	int64_t clock_ahead_ms; /* what its answers' Date says over ours */

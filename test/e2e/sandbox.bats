@@ -362,3 +362,54 @@ near() {
 	near 'sum(rate(http_requests_total{revision="good",code=~"5.."}[5s]))' 0 0
 	near 'sandbox_traffic_percent{revision="good"}' 50 50
 }
+
+# asked [CURL-OPTION…]: what its Prometheus answers
+asked() {
+	curl -s --max-time 20 "$ADMIN/prometheus/api/v1/query" \
+		-d 'query=whatever(' "$@"
+}
+
+answers() { # JSON: every query, from now on
+	api PUT "$ADMIN/sandbox/metrics" -f -o "$WORLD/answers" -d "$1"
+}
+
+@test "its Prometheus answers every query as it was told last" {
+	sandbox_start
+	asked | jq -e '.status == "success" and .data.resultType == "vector" and
+		(.data.result | length == 1) and .data.result[0].value[1] == "0"'
+	answers '{"value": 0.25}'
+	asked | jq -e '.data.result[0].value[1] == "0.25"'
+	curl -s "$ADMIN/prometheus/api/v1/query_range?start=10&end=12&step=0.5" |
+		jq -e '.data.resultType == "matrix" and
+			.data.result[0].values == [range(5) | [10 + . / 2, "0.25"]]'
+	answers '{"value": null}'
+	asked | jq -e '.status == "success" and .data.result == []'
+	answers '{"error": "too many samples"}'
+	[ "$(asked -o "$WORLD/said" -w '%{http_code}')" = 422 ]
+	jq -e '.status == "error" and .error == "too many samples"' "$WORLD/said"
+	answers '{"status": 503}'
+	[ "$(asked -o "$WORLD/said" -w '%{http_code}')" = 503 ]
+	run answers '{"value": 1, "hang": true}'
+	[ "$status" != 0 ]
+}
+
+@test "its Prometheus can be slow, and hangs until there is another answer" {
+	sandbox_start
+	answers '{"value": 1, "delay": "300ms"}'
+	asked -o "$WORLD/said" -w '%{time_total}' | jq -e '. >= 0.3'
+	answers '{"hang": true}'
+	asked >"$WORLD/late" 3>&- &
+	PIDS+=($!)
+	run asked --max-time 0.3
+	[ "$status" = 28 ]
+	[ ! -s "$WORLD/late" ]
+	answers '{"value": 7}'
+	until_true 10 test -s "$WORLD/late"
+	jq -e '.data.result[0].value[1] == "7"' "$WORLD/late"
+	# One that hangs does not keep the sandbox from ending.
+	answers '{"hang": true}'
+	asked >"$WORLD/never" 3>&- &
+	PIDS+=($!)
+	kill -TERM "$SANDBOX_PID"
+	wait "$SANDBOX_PID"
+}
