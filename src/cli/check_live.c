@@ -32,7 +32,6 @@ struct visit {
 	/* The world; what cannot be had is NULL, and why. */
 	struct world world;
 	struct store *store;
-	struct hub *hub;
 	char *state_path;
 	struct err state_err, credentials_err;
 	bool state_is_bad;
@@ -227,16 +226,12 @@ static int open_world(struct visit *visit, struct err *err_r)
 
 	open_state(visit);
 	options.store = visit->store;
-	if (world_open(&visit->world, &options, err_r) < 0)
-		return -1;
-	visit->hub = hub_new(&visit->world);
-	return 0;
+	return world_open(&visit->world, &options, err_r);
 }
 
 static void close_world(struct visit *visit)
 {
 	doctor_free(&visit->doctor);
-	hub_free(&visit->hub);
 	world_close(&visit->world);
 	store_free(&visit->store);
 	xfree(&visit->state_path);
@@ -264,7 +259,7 @@ static int examine(struct visit *visit, struct err *err_r)
 	if (context_who(visit->store, visit->args->as, who, err_r) < 0)
 		return -1;
 	visit->doctor = doctor_start(
-		visit->hub, visit->policy, &options, examined, visit, err_r);
+		&visit->world, visit->policy, &options, examined, visit, err_r);
 	if (!visit->doctor || loop_run(visit->world.loop, err_r) < 0)
 		return -1;
 	if (visit->status < 0)

@@ -61,15 +61,15 @@ struct doctor_options {
 };
 
 struct doctor;
-struct hub;
 struct policy;
+struct world;
 
 /* Once, later; the report is borrowed for the call. */
 typedef void (*doctor_fn)(const struct doctor_report *report, void *arg);
 
-/* The store of the hub's world is NULL when there is no state file yet. The
- * texts of the options are borrowed until the end. */
-MUST_CHECK struct doctor *doctor_start(struct hub *hub,
+/* The store of the world is NULL when there is no state file yet. The texts of
+ * the options are borrowed until the end. */
+MUST_CHECK struct doctor *doctor_start(struct world *world,
 	const struct policy *policy, const struct doctor_options *options,
 	doctor_fn fn, void *arg, struct err *err_r);
 void doctor_free(struct doctor **doctor);

@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "live/doctor_parts.h"
+#include "live/driver.h"
 
 struct doctor_actions {
 	int list;
@@ -25,28 +26,6 @@ static void recorded(const struct action_end *end, void *arg);
 static void drill(struct doctor *doctor);
 static void drilled(const struct action_end *end, void *arg);
 
-/* ---- {{candidate_url}} ---- */
-
-static bool asks_url(const struct action *action)
-{
-	return action->kind == ACTION_HTTP &&
-	       template_uses(
-		       secret_reveal(action->u.http.url), "candidate_url");
-}
-
-bool doctor_wants_url(const struct doctor *doctor)
-{
-	const struct actions *actions;
-
-	for (int list = 0; list < ACTION_LISTS; list++) {
-		actions = &doctor->live->release->policy->lists[list];
-		for (size_t i = 0; i < actions->n; i++)
-			if (asks_url(&actions->item[i]))
-				return true;
-	}
-	return false;
-}
-
 /* ---- one after the other ---- */
 
 static const struct action *current(const struct doctor *doctor)
@@ -55,7 +34,7 @@ static const struct action *current(const struct doctor *doctor)
 
 	return at->list == ACTION_LISTS
 		       ? NULL
-		       : &doctor->live->release->policy->lists[at->list]
+		       : &doctor->release->policy->lists[at->list]
 				  .item[at->index];
 }
 
@@ -65,7 +44,7 @@ static void settle(struct doctor *doctor)
 	struct doctor_actions *at = doctor->actions;
 
 	while (at->list < ACTION_LISTS &&
-		at->index >= doctor->live->release->policy->lists[at->list].n) {
+		at->index >= doctor->release->policy->lists[at->list].n) {
 		at->list++;
 		at->index = 0;
 	}
@@ -76,10 +55,9 @@ void doctor_actions(struct doctor *doctor)
 	struct doctor_actions *at = xcalloc(1, sizeof(*at));
 
 	doctor->actions = at;
-	at->env = action_env_of(
-		doctor->live->world, doctor->live->release->policy);
-	release_values(doctor->live->release, &doctor->live->state,
-		doctor->live->release->candidate, 0, &at->values);
+	at->env = action_env_of(doctor->world, doctor->release->policy);
+	release_values(doctor->release, &doctor->state,
+		doctor->release->candidate, 0, &at->values);
 	look_at_next(doctor);
 }
 
@@ -125,11 +103,11 @@ static void look_at_next(struct doctor *doctor)
 		doctor->actions->kept[0] = '\0';
 		if (action_check(&doctor->actions->env, action, &err) < 0) {
 			finding(doctor, FINDING_FAIL, err.text);
-		} else if (asks_url(action) && !doctor_has_url(doctor)) {
+		} else if (doctor_asks_url(action) && !doctor_has_url(doctor)) {
 			finding(doctor, FINDING_SKIP,
 				"not asked: {{candidate_url}} is there only "
 				"when the candidate has its tag");
-		} else if (!doctor->live->snapshot) {
+		} else if (!doctor->snapshot) {
 			finding(doctor, FINDING_SKIP,
 				"checked, not tried: that takes the service");
 		} else {

@@ -27,7 +27,7 @@ static const char find_remedy[] =
 
 static struct credentials *credentials_of(const struct doctor *doctor)
 {
-	return doctor->live->world->credentials;
+	return doctor->world->credentials;
 }
 
 static void tell_credentials(struct doctor *doctor)
@@ -75,7 +75,7 @@ static void google_token(
 	const struct secret *token, const struct err *err, void *arg)
 {
 	struct doctor *doctor = arg;
-	struct loop *loop = live_loop(doctor->live);
+	struct loop *loop = doctor->world->loop;
 	int64_t end_ms = token ? token_expires_ms(credentials_of(doctor)) : 0;
 	char text[TIMESTAMP_TEXT_MAX];
 
@@ -111,10 +111,9 @@ void doctor_permissions(struct doctor *doctor)
 		doctor_next(doctor);
 		return;
 	}
-	doctor->call =
-		cloudrun_test_permissions_start(doctor->live->world->cloudrun,
-			doctor->live->release->service.full, permissions,
-			permissions_held, doctor);
+	doctor->call = cloudrun_test_permissions_start(doctor->world->cloudrun,
+		doctor->release->service.full, permissions, permissions_held,
+		doctor);
 }
 
 static const char *grant_remedy(struct doctor *doctor)
@@ -130,8 +129,7 @@ static const char *grant_remedy(struct doctor *doctor)
 	return arena_printf(&doctor->arena,
 		"gcloud run services add-iam-policy-binding %s%s "
 		"--member=%s%s --role=roles/run.developer",
-		doctor->live->release->service.name, doctor_place(doctor), kind,
-		who);
+		doctor->release->service.name, doctor_place(doctor), kind, who);
 }
 
 static void tell_permissions(struct doctor *doctor, unsigned held)

@@ -23,7 +23,7 @@ static void add_names(const struct approval *approval, struct buf *out)
 
 static void look_at_gate(struct doctor *doctor, size_t step)
 {
-	const struct policy *policy = doctor->live->release->policy;
+	const struct policy *policy = doctor->release->policy;
 	const struct approval *approval = policy->steps[step].approval;
 	const char *name = arena_printf(&doctor->arena, "step %zu", step + 1);
 	struct buf names;
@@ -47,7 +47,7 @@ static void look_at_gate(struct doctor *doctor, size_t step)
 
 static void look_at_people(struct doctor *doctor)
 {
-	const struct policy *policy = doctor->live->release->policy;
+	const struct policy *policy = doctor->release->policy;
 
 	for (size_t i = 0; i < policy->n_steps; i++)
 		if (policy->steps[i].approval)
@@ -66,7 +66,7 @@ static void look_at_notifications(struct doctor *doctor)
 {
 	static const enum action_list lists[] = {
 		LIST_ROLLBACK, LIST_ROLLED_BACK};
-	const struct policy *policy = doctor->live->release->policy;
+	const struct policy *policy = doctor->release->policy;
 	const struct actions *actions;
 	struct buf names;
 
@@ -112,7 +112,7 @@ static void look_at_file(struct doctor *doctor)
 		"give another --state, or let its owner run tidegate";
 	const char *path = doctor->options.state_path;
 	const char *folder = folder_of(doctor, path);
-	bool there = doctor->live->world->store != NULL;
+	bool there = doctor->world->store != NULL;
 
 	if (doctor->options.state_err)
 		doctor_tell(doctor, FINDING_FAIL, "state", path,
@@ -134,8 +134,8 @@ static void look_at_file(struct doctor *doctor)
 /* Somebody began, and nobody goes on. */
 static void look_for_unfinished(struct doctor *doctor, struct arena *arena)
 {
-	struct live *live = doctor->live;
-	struct store_filter filter = {.service = live->release->service.full,
+	struct release *release = doctor->release;
+	struct store_filter filter = {.service = release->service.full,
 		.unfinished = true,
 		.limit = 1};
 	struct store_rollout *rows;
@@ -143,26 +143,26 @@ static void look_for_unfinished(struct doctor *doctor, struct arena *arena)
 	size_t n;
 
 	if (store_rollout_list(
-		    live->world->store, &filter, arena, &rows, &n, &err) < 0)
+		    doctor->world->store, &filter, arena, &rows, &n, &err) < 0)
 		doctor_tell(doctor, FINDING_FAIL, "lease",
-			live->release->service.name, "give another --state",
-			"%s", err.text);
+			release->service.name, "give another --state", "%s",
+			err.text);
 	else if (n)
 		doctor_tell(doctor, FINDING_WARN, "lease",
-			live->release->service.name,
+			release->service.name,
 			arena_printf(arena, "tidegate resume %s", rows[0].id),
 			"free, but rollout %s has not ended and nobody drives "
 			"it",
 			rows[0].id);
 	else
-		doctor_tell(doctor, FINDING_OK, "lease",
-			live->release->service.name, NULL, "free");
+		doctor_tell(doctor, FINDING_OK, "lease", release->service.name,
+			NULL, "free");
 }
 
 static void look_at_lease(struct doctor *doctor)
 {
-	struct live *live = doctor->live;
-	struct store *store = live->world->store;
+	struct release *release = doctor->release;
+	struct store *store = doctor->world->store;
 	char time[TIMESTAMP_TEXT_MAX];
 	struct store_lease lease;
 	struct arena arena;
@@ -172,17 +172,17 @@ static void look_at_lease(struct doctor *doctor)
 	if (!store)
 		return;
 	arena_init(&arena);
-	rc = store_lease_look(store, live->release->service.full,
-		loop_wall_ms(live_loop(live)), &arena, &lease, &err);
+	rc = store_lease_look(store, release->service.full,
+		loop_wall_ms(doctor->world->loop), &arena, &lease, &err);
 	if (rc == 0)
 		look_for_unfinished(doctor, &arena);
 	else if (rc < 0)
 		doctor_tell(doctor, FINDING_FAIL, "lease",
-			live->release->service.name, "give another --state",
-			"%s", err.text);
+			release->service.name, "give another --state", "%s",
+			err.text);
 	else
 		doctor_tell(doctor, FINDING_FAIL, "lease",
-			live->release->service.name,
+			release->service.name,
 			*lease.rollout
 				? arena_printf(&arena,
 					  "wait for it (tidegate watch %s), or "

@@ -1,7 +1,8 @@
 /*
  * What the files of the doctor share; see doctor.h.
  *
- *   doctor.c          the findings, and the order of looking
+ *   doctor.c          the order of looking
+ *   doctor_findings.c the findings
  *   doctor_google.c   credentials, token, permissions, clock
  *   doctor_service.c  the service, its traffic, candidate, stable, the tag
  *   doctor_slo.c      every query, for stable and for the candidate
@@ -13,14 +14,21 @@
 #ifndef TIDEGATE_LIVE_DOCTOR_PARTS_H
 #define TIDEGATE_LIVE_DOCTOR_PARTS_H
 
+#include "action/action.h"
+#include "cloudrun/cloudrun.h"
+#include "io/loop.h"
 #include "live/doctor.h"
-#include "live/driver.h"
+#include "live/release.h"
+#include "live/world.h"
 
 struct doctor_slos;
 struct doctor_actions;
 
 struct doctor {
-	struct live *live; /* an onlooker: holds no lease, journals nothing */
+	struct world *world;
+	struct release *release;
+	struct rollout state; /* of one that has not begun */
+	struct service *snapshot; /* NULL: not read */
 	struct doctor_options options;
 	doctor_fn fn;
 	void *arg;
@@ -29,6 +37,7 @@ struct doctor {
 	size_t n, size;
 	size_t part; /* the next one */
 	struct timer *next;
+	loop_fn look; /* goes on with it */
 
 	struct token_call *token;
 	struct cloudrun_call *call;
@@ -61,7 +70,8 @@ void doctor_actions(struct doctor *doctor);
 void doctor_actions_cancel(struct doctor *doctor);
 void doctor_local(struct doctor *doctor);
 
-/* Some action asks {{candidate_url}}. */
+/* The action, or some action, asks {{candidate_url}}. */
+bool doctor_asks_url(const struct action *action);
 bool doctor_wants_url(const struct doctor *doctor);
 /* The candidate's URL leads to the candidate already. */
 bool doctor_has_url(const struct doctor *doctor);

@@ -33,28 +33,27 @@ static void stable_dated(int newer, const struct err *err, void *arg);
 
 static struct cloudrun *cloudrun_of(const struct doctor *doctor)
 {
-	return doctor->live->world->cloudrun;
+	return doctor->world->cloudrun;
 }
 
 static const struct service *service_of(const struct doctor *doctor)
 {
-	return doctor->live->snapshot;
+	return doctor->snapshot;
 }
 
 void doctor_service(struct doctor *doctor)
 {
-	struct live *live = doctor->live;
+	struct release *release = doctor->release;
 
 	if (doctor->cut_off) {
 		doctor_tell(doctor, FINDING_SKIP, "service",
-			live->release->service.name, NULL,
+			release->service.name, NULL,
 			"not read: it takes credentials that are accepted");
 		doctor_next(doctor);
 		return;
 	}
 	doctor->call = cloudrun_get_service_start(cloudrun_of(doctor),
-		live->release->service.full, READ_TIMEOUT_MS, service_read,
-		doctor);
+		release->service.full, READ_TIMEOUT_MS, service_read, doctor);
 }
 
 /* ---- the clock ---- */
@@ -68,7 +67,7 @@ static void look_at_clock(struct doctor *doctor)
 	enum finding_kind kind;
 
 	if (!cloudrun_clock(cloudrun_of(doctor), &ahead_ms) &&
-		!credentials_clock(doctor->live->world->credentials, &ahead_ms))
+		!credentials_clock(doctor->world->credentials, &ahead_ms))
 		return;
 	off_ms = ahead_ms < 0 ? -ahead_ms : ahead_ms;
 	kind = off_ms >= CLOCK_FAIL_MS   ? FINDING_FAIL
@@ -104,7 +103,7 @@ static const char *cannot_read_remedy(struct doctor *doctor, enum err_code code)
 static void tell_state(struct doctor *doctor)
 {
 	const struct service *service = service_of(doctor);
-	const char *name = doctor->live->release->service.name;
+	const char *name = doctor->release->service.name;
 	struct err err;
 
 	if (fit_service(service, &err) < 0)
@@ -159,7 +158,7 @@ static const char *pin_remedy(struct doctor *doctor)
 	return arena_printf(&doctor->arena,
 		"gcloud run services update-traffic %s%s "
 		"--to-revisions=%s=100",
-		doctor->live->release->service.name, doctor_place(doctor),
+		doctor->release->service.name, doctor_place(doctor),
 		name_of(largest(&service->spec), service));
 }
 
@@ -184,7 +183,7 @@ static const char *deploy_remedy(struct doctor *doctor)
 	return arena_printf(&doctor->arena,
 		"deploy a revision that gets no traffic yet: gcloud run deploy "
 		"%s%s --image IMAGE --no-traffic; or name one with --candidate",
-		doctor->live->release->service.name, doctor_place(doctor));
+		doctor->release->service.name, doctor_place(doctor));
 }
 
 /* The one deployed last is not what would be released. */
@@ -204,22 +203,21 @@ static const char *latest_note(struct doctor *doctor)
 static bool tell_revisions(struct doctor *doctor)
 {
 	const struct service *service = service_of(doctor);
-	struct live *live = doctor->live;
+	struct release *release = doctor->release;
 	const char *candidate = NULL, *stable = NULL;
 	struct err err;
 	int rc;
 
 	doctor->asked = name_of(largest(&service->spec), service);
-	if (fit_candidate(service, live->release->wish.candidate, &candidate,
-		    &err) < 0)
+	if (fit_candidate(service, release->wish.candidate, &candidate, &err) <
+		0)
 		doctor_tell(doctor, FINDING_FAIL, "candidate", "",
 			deploy_remedy(doctor), "%s", err.text);
-	rc = fit_stable(
-		service, candidate, live->release->wish.adopt, &stable, &err);
+	rc = fit_stable(service, candidate, release->wish.adopt, &stable, &err);
 	tell_split(doctor, rc < 0 ? &err : NULL);
 	if (rc == 0) {
-		release_set_stable(live->release, stable);
-		doctor->asked = live->release->stable;
+		release_set_stable(release, stable);
+		doctor->asked = release->stable;
 	}
 	if (!candidate)
 		return false;
@@ -229,40 +227,31 @@ static bool tell_revisions(struct doctor *doctor)
 			latest_note(doctor));
 		return false;
 	}
-	release_set_candidate(live->release, candidate);
+	release_set_candidate(release, candidate);
 	return true;
 }
 
 /* ---- the tag and the URL ---- */
 
-bool doctor_has_url(const struct doctor *doctor)
-{
-	const char *tag = doctor->live->release->policy->tag;
-
-	return tag && doctor->live->snapshot &&
-	       traffic_has_tag(&doctor->live->snapshot->spec, tag,
-		       doctor->live->release->candidate);
-}
-
 static void look_at_tag(struct doctor *doctor)
 {
-	struct live *live = doctor->live;
-	const char *tag = live->release->policy->tag;
+	struct release *release = doctor->release;
+	const char *tag = release->policy->tag;
 	struct err err;
 
 	if (!tag)
 		return;
-	if (fit_tag_length(tag, live->release->service.name, &err) < 0)
+	if (fit_tag_length(tag, release->service.name, &err) < 0)
 		doctor_tell(doctor, FINDING_FAIL, "tag", tag,
 			"choose a shorter tag in the policy", "%s", err.text);
-	else if (fit_tag_free(live->snapshot, tag, live->release->candidate,
-			 &err) < 0)
+	else if (fit_tag_free(doctor->snapshot, tag, release->candidate, &err) <
+		 0)
 		doctor_tell(doctor, FINDING_FAIL, "tag", tag,
 			arena_printf(&doctor->arena,
 				"gcloud run services update-traffic %s%s "
 				"--remove-tags=%s",
-				live->release->service.name,
-				doctor_place(doctor), tag),
+				release->service.name, doctor_place(doctor),
+				tag),
 			"%s", err.text);
 	else
 		doctor_tell(doctor, FINDING_OK, "tag", tag, NULL, "%s",
@@ -317,12 +306,13 @@ static void service_read(
 	look_at_clock(doctor);
 	if (!service) {
 		doctor_tell(doctor, FINDING_FAIL, "service",
-			doctor->live->release->service.name,
+			doctor->release->service.name,
 			cannot_read_remedy(doctor, err->code), "%s", err->text);
 		doctor_next(doctor);
 		return;
 	}
-	live_take_service(doctor->live, service, &ignored);
+	doctor->snapshot = service;
+	release_take_service(doctor->release, service, &ignored);
 	tell_state(doctor);
 	found = tell_revisions(doctor);
 	look_at_tag(doctor);
@@ -337,37 +327,36 @@ static void service_read(
 
 static void candidate_look(struct doctor *doctor)
 {
-	struct live *live = doctor->live;
+	struct release *release = doctor->release;
 
 	doctor->call = cloudrun_get_revision_start(cloudrun_of(doctor),
-		live->release->service.full, live->release->candidate,
-		candidate_read, doctor);
+		release->service.full, release->candidate, candidate_read,
+		doctor);
 }
 
 static void tell_candidate(
 	struct doctor *doctor, const struct revision *revision)
 {
-	struct live *live = doctor->live;
-	struct store *store = live->world->store;
-	const char *note =
-		live->release->wish.candidate ? "" : latest_note(doctor);
+	struct release *release = doctor->release;
+	struct store *store = doctor->world->store;
+	const char *note = release->wish.candidate ? "" : latest_note(doctor);
 	struct err err;
 
-	if (fit_owner(revision, live->release->service.name, &err) < 0 ||
+	if (fit_owner(revision, release->service.name, &err) < 0 ||
 		fit_ready(revision, &err) < 0)
 		doctor_tell(doctor, FINDING_FAIL, "candidate",
-			live->release->candidate, deploy_remedy(doctor), "%s",
+			release->candidate, deploy_remedy(doctor), "%s",
 			err.text);
-	else if (store && !live->release->wish.again &&
-		 fit_history(store, live->release->service.full,
-			 live->release->candidate, &err) < 0)
+	else if (store && !release->wish.again &&
+		 fit_history(store, release->service.full, release->candidate,
+			 &err) < 0)
 		doctor_tell(doctor, FINDING_FAIL, "candidate",
-			live->release->candidate,
+			release->candidate,
 			"deploy a new revision, or insist with --again", "%s",
 			err.text);
 	else
 		doctor_tell(doctor, *note ? FINDING_WARN : FINDING_OK,
-			"candidate", live->release->candidate,
+			"candidate", release->candidate,
 			*note ? "mend the one deployed last, or name the "
 				"candidate with --candidate"
 			      : NULL,
@@ -384,8 +373,8 @@ static void candidate_read(
 		tell_candidate(doctor, revision);
 	else
 		doctor_tell(doctor, FINDING_FAIL, "candidate",
-			doctor->live->release->candidate, deploy_remedy(doctor),
-			"%s", err->text);
+			doctor->release->candidate, deploy_remedy(doctor), "%s",
+			err->text);
 	stable_look(doctor);
 }
 
@@ -393,12 +382,12 @@ static void candidate_read(
 
 static void stable_look(struct doctor *doctor)
 {
-	struct live *live = doctor->live;
+	struct release *release = doctor->release;
 
-	if (*live->release->stable)
+	if (*release->stable)
 		doctor->call = cloudrun_get_revision_start(cloudrun_of(doctor),
-			live->release->service.full, live->release->stable,
-			stable_read, doctor);
+			release->service.full, release->stable, stable_read,
+			doctor);
 	else
 		doctor_next(doctor);
 }
@@ -410,26 +399,24 @@ static void stable_read(
 		"it serves now, but there would be nothing to go back to: give "
 		"another revision 100 % first";
 	struct doctor *doctor = arg;
-	struct live *live = doctor->live;
+	struct release *release = doctor->release;
 	struct err unfit;
 
 	doctor->call = NULL;
 	if (!revision || fit_ready(revision, &unfit) < 0) {
-		doctor_tell(doctor, FINDING_FAIL, "stable",
-			live->release->stable, remedy, "%s",
-			revision ? unfit.text : err->text);
+		doctor_tell(doctor, FINDING_FAIL, "stable", release->stable,
+			remedy, "%s", revision ? unfit.text : err->text);
 		doctor_next(doctor);
 		return;
 	}
 	doctor->call = cloudrun_count_newer_start(cloudrun_of(doctor),
-		live->release->service.full, live->release->stable,
-		stable_dated, doctor);
+		release->service.full, release->stable, stable_dated, doctor);
 }
 
 static void stable_dated(int newer, const struct err *err, void *arg)
 {
 	struct doctor *doctor = arg;
-	const char *stable = doctor->live->release->stable;
+	const char *stable = doctor->release->stable;
 	int left = REVISIONS_KEPT - newer - 1;
 
 	doctor->call = NULL;

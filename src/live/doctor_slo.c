@@ -34,7 +34,7 @@ static void tell_all(struct doctor *doctor);
 
 void doctor_slos(struct doctor *doctor)
 {
-	const struct policy *policy = doctor->live->release->policy;
+	const struct policy *policy = doctor->release->policy;
 	struct doctor_slos *slos;
 
 	if (!doctor->asked) {
@@ -58,21 +58,21 @@ void doctor_slos(struct doctor *doctor)
 				.slo = (int)(i / ARMS),
 				.told = &told[k]};
 		told[0].revision = doctor->asked;
-		if (*doctor->live->release->candidate)
-			told[1].revision = doctor->live->release->candidate;
+		if (*doctor->release->candidate)
+			told[1].revision = doctor->release->candidate;
 	}
 	ask_more(doctor);
 }
 
 static void ask(struct arm *arm)
 {
-	struct live *live = arm->doctor->live;
-	struct inquiry_what what = {.release = live->release,
-		.state = &live->state,
+	struct doctor *doctor = arm->doctor;
+	struct inquiry_what what = {.release = doctor->release,
+		.state = &doctor->state,
 		.slo = arm->slo,
 		.candidate = arm->told->revision};
 
-	arm->inquiry = inquiry_start(live->world, &what, arm_answered, arm);
+	arm->inquiry = inquiry_start(doctor->world, &what, arm_answered, arm);
 }
 
 static void ask_more(struct doctor *doctor)
@@ -107,8 +107,8 @@ static void arm_answered(const struct inquiry_end *end, void *arg)
 		told->query[kind] =
 			arena_strdup(&doctor->arena, end->query[kind]);
 	}
-	check_judge(&doctor->live->release->policy->slos[arm->slo],
-		&doctor->live->state.check[arm->slo], &told->answers,
+	check_judge(&doctor->release->policy->slos[arm->slo],
+		&doctor->state.check[arm->slo], &told->answers,
 		&told->judgement);
 	doctor->slos->done++;
 	ask_more(doctor);
@@ -138,7 +138,7 @@ static enum finding_kind weigh(const struct slo *slo, const struct arm *arm)
 static const char *remedy_of(
 	struct doctor *doctor, const struct slo *slo, const struct arm *arm)
 {
-	const struct policy *policy = doctor->live->release->policy;
+	const struct policy *policy = doctor->release->policy;
 
 	if (arm[0].wrong || arm[1].wrong)
 		return arena_printf(&doctor->arena,
@@ -188,7 +188,7 @@ static bool same_trouble(const struct arm *arm)
 
 static void tell(struct doctor *doctor, const struct arm *arm)
 {
-	const struct slo *slo = &doctor->live->release->policy->slos[arm->slo];
+	const struct slo *slo = &doctor->release->policy->slos[arm->slo];
 	enum finding_kind kind = weigh(slo, arm);
 	struct finding *finding;
 	struct buf text;

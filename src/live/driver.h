@@ -105,10 +105,8 @@ struct hub {
 	int64_t counter; /* of the store, at the last look */
 };
 
-/* A member is driven: commands are looked for, its lease is renewed. A guest
- * only uses the world. */
+/* From now on commands are looked for and its lease is renewed. */
 void hub_join(struct hub *hub, struct live *live);
-void hub_visit(struct hub *hub, struct live *live);
 void hub_leave(struct live *live);
 
 /* ---- live.c ---- */
@@ -128,13 +126,6 @@ void live_finish(struct live *live, int exit_status, const struct err *err);
 /* Somebody else drives it now: nothing more is done, no lease is dropped. */
 void live_taken_over(struct live *live, const struct err *err);
 bool live_is_over(const struct live *live);
-
-/* ---- live_start.c ---- */
-
-/* One that never starts: for looking at the world as a rollout would. */
-MUST_CHECK struct live *live_look_on(struct hub *hub,
-	const struct policy *policy, const struct live_options *options,
-	struct err *err_r);
 
 /* ---- live_command.c ---- */
 

@@ -47,7 +47,7 @@ void hub_free(struct hub **hub_p)
 
 /* ---- members ---- */
 
-void hub_visit(struct hub *hub, struct live *live)
+void hub_join(struct hub *hub, struct live *live)
 {
 	live->hub = hub;
 	live->world = hub->world;
@@ -56,11 +56,6 @@ void hub_visit(struct hub *hub, struct live *live)
 		loop_wall_ms(hub->world->loop) - loop_now(hub->world->loop);
 	TAILQ_INSERT_TAIL(&hub->lives, live, link);
 	hub->n_lives++;
-}
-
-void hub_join(struct hub *hub, struct live *live)
-{
-	hub_visit(hub, live);
 	if (!hub->poll)
 		hub->poll =
 			timer_start(hub->world->loop, POLL_MS, hub_poll, hub);

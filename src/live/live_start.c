@@ -93,20 +93,6 @@ struct live *live_run(struct hub *hub, const struct policy *policy,
 	return live;
 }
 
-struct live *live_look_on(struct hub *hub, const struct policy *policy,
-	const struct live_options *options, struct err *err_r)
-{
-	struct release *release = release_new(policy, options->service,
-		options->starter, &options->wish, err_r);
-	struct live *live = make_bare(release, -1);
-
-	if (!live)
-		return NULL;
-	hub_visit(hub, live);
-	snprintf(release->id, sizeof(release->id), "check");
-	return live;
-}
-
 static struct release *release_of_row(const struct store_rollout *row,
 	const struct policy *policy, const char *starter, struct arena *arena,
 	struct err *err_r)
