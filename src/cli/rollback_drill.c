@@ -14,7 +14,7 @@
 #include "cli/rollback.h"
 #include "cloudrun/cloudrun.h"
 #include "io/loop.h"
-#include "live/live.h"
+#include "live/predecessor.h"
 
 #define CELL_MAX       1024
 #define STATUS_MISSING 4
@@ -142,8 +142,8 @@ static int find_recorded(
 	struct wanted wanted = {d, action->name};
 
 	xfree(&d->recorded);
-	return live_each_recorded(d->rollback->drive.store, d->rollback->after,
-		take_recorded, &wanted, err_r);
+	return predecessor_each_captured(d->rollback->drive.store,
+		d->rollback->after, take_recorded, &wanted, err_r);
 }
 
 static int drill_action(struct drill *d, enum action_list list,

@@ -9,8 +9,8 @@
 
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "live/action_io.h"
 #include "live/doctor_parts.h"
-#include "live/driver.h"
 
 struct doctor_actions {
 	int list;
@@ -55,7 +55,7 @@ void doctor_actions(struct doctor *doctor)
 	struct doctor_actions *at = xcalloc(1, sizeof(*at));
 
 	doctor->actions = at;
-	at->env = action_env_of(doctor->world, doctor->release->policy);
+	at->env = action_io_env(doctor->world, doctor->release->policy);
 	release_values(doctor->release, &doctor->state,
 		doctor->release->candidate, 0, &at->values);
 	look_at_next(doctor);

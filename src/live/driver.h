@@ -10,14 +10,9 @@
  *   live_command.c    what operators want
  *   live_journal.c    events and notes into the journal and the log
  *   live_unjournaled.c  what is still done when that is impossible
- *   live_preflight.c  EFFECT_PREFLIGHT
- *   fit.c             the rules it refuses by
- *   doctor*.c         `check --live`: a look without a rollout
- *   live_undo.c       what a rollout that goes straight back follows on
- *   live_traffic.c    EFFECT_READ, EFFECT_WRITE
- *   live_check.c      EFFECT_CHECK
- *   live_action.c     EFFECT_ACTION, EFFECT_CANCEL
- *   live_holding.c    what actions opened and keep
+ *   preflight.c, traffic_io.c, check_run.c, action_io.c, keepalive.c
+ *                     runners: carry effects out, know no driver
+ *   predecessor.c     what a rollout that goes straight back follows on
  */
 #ifndef TIDEGATE_LIVE_DRIVER_H
 #define TIDEGATE_LIVE_DRIVER_H
@@ -33,11 +28,12 @@
 #include "store/event_codec.h"
 #include "store/journal.h"
 
-struct ask;
-struct act;
-struct holding;
-struct look;
+struct action_io;
+struct check_run;
+struct keepalive;
+struct preflight;
 struct timer;
+struct traffic_io;
 
 struct live {
 	TAILQ_ENTRY(live) link; /* of hub->lives */
@@ -69,19 +65,11 @@ struct live {
 	/* Under way. */
 	struct timer *lease_retry;
 	int64_t lease_deadline_ms;
-	struct look *look;
-	struct cloudrun_call *read, *write;
-	struct service *snapshot; /* as last read; NULL after a write */
-	int64_t generation; /* the highest that was read */
-	int64_t stale_ms; /* since when only older ones are; 0: they are not */
-	struct timer *write_refused; /* not carried out: told in a later turn */
-	enum write_result refused_result;
-	char *refused_text;
-	struct ask **asks; /* one per SLO, NULL: not being asked */
-	struct act *act;
-	LIST_HEAD(, holding) holdings;
-	struct timer *closing; /* the end waits for holdings to be closed */
-	void (*closed)(struct live *live);
+	struct preflight *preflight;
+	struct traffic_io *traffic;
+	struct check_run **checks; /* one per SLO, NULL: not under way */
+	struct action_io *action;
+	struct keepalive *keepalive;
 
 	/* The end. */
 	bool over; /* nothing may start any more */
@@ -117,6 +105,9 @@ struct loop *live_loop(const struct live *live);
  * texts of the event are masked on the way in. */
 void live_event(struct live *live, const struct event *event,
 	const struct event_context *context);
+/* What a runner tells; an event_fn whose `arg` is the live. */
+void live_answered(const struct event *event,
+	const struct event_context *context, void *arg);
 void live_carry_out(struct live *live);
 void live_carry_out_one(struct live *live, const struct effect *effect);
 extern const struct journal_owner live_journal_owner; /* arg: the live */
@@ -130,14 +121,6 @@ bool live_is_over(const struct live *live);
 /* ---- live_command.c ---- */
 
 void live_commands(struct live *live); /* takes those that wait */
-
-/* ---- live_undo.c ---- */
-
-/* What was recorded when the release started is what to go back to. */
-void undo_inherit(struct live *live);
-/* The rollout that is undone, or an attempt to undo it, ran this action of the
- * sequence well, and it may not be repeated. */
-bool undo_has_done(const struct live *live, enum action_list list, int index);
 
 /* ---- live_journal.c ---- */
 
@@ -154,51 +137,5 @@ void live_log_notes(
 void live_unjournal(struct live *live, const struct err *err);
 void live_carry_out_unjournaled(
 	struct live *live, const struct outcome_list *outcome);
-
-/* ---- the effects ---- */
-
-void look_start(struct live *live);
-void look_cancel(struct look **look);
-
-void live_read_start(struct live *live);
-void live_write_start(struct live *live, const struct effect *effect);
-/* Answers a write that is not carried out, in a later turn. */
-void live_write_refuse(
-	struct live *live, enum write_result result, const char *text);
-void live_write_hurry(struct live *live);
-void live_traffic_cancel(struct live *live);
-/* Facts of a service as read, into an event; keeps it as the snapshot. */
-void live_take_service(
-	struct live *live, struct service *service, struct event *event_r);
-void live_table(const struct live *live, struct buf *out);
-
-void ask_start(struct live *live, int slo);
-void ask_cancel(struct ask **ask);
-
-void act_start(struct live *live, const struct effect *effect);
-void act_refuse(
-	struct live *live, const struct effect *effect, const char *text);
-void act_cancel(struct act **act);
-/* What actions may use of the world. */
-struct action_env action_env_of(
-	const struct world *world, const struct policy *policy);
-
-/* ---- live_holding.c ---- */
-
-/* What JOB_RECORD found for an action, for its runs; NULL: nothing. */
-void live_keep(
-	struct live *live, const struct action *action, const char *kept);
-const char *live_kept(struct live *live, const struct action *action);
-/* The same for the action of that name, if the policy has one; a recorded_fn
- * whose `arg` is the live. */
-void live_keep_named(const char *name, const char *text, void *arg);
-/* A run ended well: what it opened, if anything, is renewed from now on. */
-void live_opened(struct live *live, enum action_list list, int index);
-/* The same two out of the journal, when a rollout is taken up. */
-MUST_CHECK int live_holdings_read(struct live *live, struct err *err_r);
-/* Closes what is open, then calls `released`, in a later turn. */
-void live_release(struct live *live, void (*released)(struct live *live));
-void live_holdings_stop(struct live *live); /* leaves it open */
-void live_holdings_free(struct live *live);
 
 #endif

@@ -13,11 +13,17 @@
 #include "action/shown.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "live/action_io.h"
+#include "live/check_run.h"
 #include "live/driver.h"
+#include "live/keepalive.h"
+#include "live/predecessor.h"
+#include "live/preflight.h"
+#include "live/traffic_io.h"
 
 static void live_wake(void *arg);
 static void live_end(void *arg);
-static void live_tell_end(struct live *live);
+static void live_tell_end(void *arg);
 
 /* ---- small facts ---- */
 
@@ -207,6 +213,23 @@ void live_event(struct live *live, const struct event *event,
 	free(text);
 }
 
+/* A runner is gone when it tells what became of its work. */
+void live_answered(const struct event *event,
+	const struct event_context *context, void *arg)
+{
+	struct live *live = arg;
+
+	if (event->type == EVENT_PREFLIGHT)
+		live->preflight = NULL;
+	else if (event->type == EVENT_CHECK)
+		live->checks[event->slo] = NULL;
+	else if (event->type == EVENT_ACTION)
+		live->action = NULL;
+	if (event->type == EVENT_ACTION && event->action_result == ACTION_OK)
+		keepalive_opened(live->keepalive, event->list, event->index);
+	live_event(live, event, context);
+}
+
 void live_interrupt(struct live *live, const char *signal_name)
 {
 	struct event event = {
@@ -228,29 +251,86 @@ void live_interrupt(struct live *live, const char *signal_name)
 
 /* ---- effects out ---- */
 
+static void start_preflight(struct live *live)
+{
+	struct preflight_what what = {
+		.release = live->release,
+		.state = &live->state,
+		.traffic = live->traffic,
+		.keepalive = live->keepalive,
+		.journal = live->hub->journal,
+	};
+
+	if (release_goes_back(live->release))
+		what.patient_until_ms =
+			live->state.started_ms +
+			live->release->policy->revert_timeout_ms -
+			live->ahead_ms;
+	preflight_cancel(&live->preflight);
+	live->preflight =
+		preflight_start(live->world, &what, live_answered, live);
+}
+
+static void start_check(struct live *live, int slo)
+{
+	struct inquiry_what what = {.release = live->release,
+		.state = &live->state,
+		.slo = slo,
+		.candidate = live->release->candidate};
+
+	check_run_cancel(&live->checks[slo]);
+	live->checks[slo] =
+		check_run_start(live->world, &what, live_answered, live);
+}
+
+static void start_action(struct live *live, const struct effect *effect)
+{
+	const struct actions *list =
+		&live->release->policy->lists[effect->list];
+	struct action_io_what what = {
+		.release = live->release,
+		.state = &live->state,
+		.effect = effect,
+		.captured = keepalive_captured(
+			live->keepalive, &list->item[effect->index]),
+	};
+
+	action_io_cancel(&live->action);
+	if (predecessor_has_done(live->world->store, live->release, effect))
+		live->action = action_io_refuse(live->world, effect,
+			ACTION_SKIPPED,
+			"done by the rollback before this one, and not to be "
+			"repeated",
+			live_answered, live);
+	else
+		live->action = action_io_start(
+			live->world, &what, live_answered, live);
+}
+
 void live_carry_out_one(struct live *live, const struct effect *effect)
 {
 	switch (effect->type) {
 	case EFFECT_PREFLIGHT:
-		look_start(live);
+		start_preflight(live);
 		break;
 	case EFFECT_READ:
-		live_read_start(live);
+		traffic_io_read(live->traffic);
 		break;
 	case EFFECT_WRITE:
-		live_write_start(live, effect);
+		traffic_io_write(live->traffic, effect,
+			live->state.traffic.deadline_ms - live_now(live));
 		break;
 	case EFFECT_HURRY:
-		live_write_hurry(live);
+		traffic_io_hurry(live->traffic);
 		break;
 	case EFFECT_CHECK:
-		ask_start(live, effect->slo);
+		start_check(live, effect->slo);
 		break;
 	case EFFECT_ACTION:
-		act_start(live, effect);
+		start_action(live, effect);
 		break;
 	case EFFECT_CANCEL:
-		act_cancel(&live->act);
+		action_io_cancel(&live->action);
 		break;
 	case EFFECTS:
 		assert(!"an effect that is none");
@@ -331,12 +411,12 @@ static void stop_all(struct live *live)
 	timer_cancel(&live->wake);
 	timer_cancel(&live->patience);
 	timer_cancel(&live->lease_retry);
-	look_cancel(&live->look);
-	live_traffic_cancel(live);
+	preflight_cancel(&live->preflight);
+	traffic_io_cancel(live->traffic);
 	for (size_t i = 0; i < live->release->policy->n_slos; i++)
-		ask_cancel(&live->asks[i]);
-	act_cancel(&live->act);
-	live_holdings_stop(live);
+		check_run_cancel(&live->checks[i]);
+	action_io_cancel(&live->action);
+	keepalive_stop(live->keepalive);
 	live->n_effects = 0;
 }
 
@@ -376,14 +456,15 @@ static void live_end(void *arg)
 		store_lease_drop(live->world->store,
 			live->release->service.full, live->fence);
 	if (live->fence && phase_is_end(live->state.phase))
-		live_release(live, live_tell_end);
+		keepalive_close(live->keepalive, live_tell_end, live);
 	else
 		live_tell_end(live);
 	live->fence = 0;
 }
 
-static void live_tell_end(struct live *live)
+static void live_tell_end(void *arg)
 {
+	struct live *live = arg;
 	struct err *err = live->end_err;
 
 	live->end_err = NULL;
@@ -404,12 +485,12 @@ void live_free(struct live **live_p)
 		store_lease_drop(live->world->store,
 			live->release->service.full, live->fence);
 	}
-	live_holdings_free(live);
+	keepalive_free(&live->keepalive);
+	traffic_io_free(&live->traffic);
 	hub_leave(live);
-	service_free(&live->snapshot);
 	free(live->end_err);
 	free(live->effects);
-	free(live->asks);
+	free(live->checks);
 	release_free(&live->release);
 	free(live);
 	*live_p = NULL;

@@ -55,11 +55,6 @@ MUST_CHECK struct live *live_resume(struct hub *hub,
 	const struct policy *policy, const char *rollout,
 	const struct live_options *options,
 	const struct live_listener *listener, struct err *err_r);
-/* What the actions of a rollout recorded in preflight, by their names; what the
- * one before it recorded, that it undoes, comes after. */
-typedef void (*recorded_fn)(const char *name, const char *text, void *arg);
-MUST_CHECK int live_each_recorded(struct store *store, const char *rollout,
-	recorded_fn fn, void *arg, struct err *err_r);
 void live_free(struct live **live); /* stops driving; journals nothing */
 
 /* SIGINT or SIGTERM arrived: does what the policy says. */

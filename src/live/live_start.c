@@ -19,7 +19,10 @@
 #include "io/loop.h"
 #include "live/digest.h"
 #include "live/driver.h"
+#include "live/keepalive.h"
 #include "live/options_codec.h"
+#include "live/predecessor.h"
+#include "live/traffic_io.h"
 #include "store/fold.h"
 
 #define LEASE_WAIT_MS  30000
@@ -60,7 +63,8 @@ static struct live *make_bare(struct release *release, int64_t wait_ms)
 	live = xcalloc(1, sizeof(*live));
 	live->release = release;
 	live->wait_ms = wait_ms;
-	live->asks = xcalloc(release->policy->n_slos + 1, sizeof(*live->asks));
+	live->checks =
+		xcalloc(release->policy->n_slos + 1, sizeof(*live->checks));
 	rollout_init(&live->state);
 	return live;
 }
@@ -75,6 +79,10 @@ static struct live *make(struct hub *hub, struct release *release,
 		return NULL;
 	live->listener = *listener;
 	hub_join(hub, live);
+	live->traffic =
+		traffic_io_new(live->world, live->release, live_answered, live);
+	live->keepalive =
+		keepalive_new(live->world, live->release, &live->state);
 	live->lease_deadline_ms = live_now(live) + LEASE_WAIT_MS;
 	live->lease_retry = timer_start(live_loop(live), 0, lease_try, live);
 	return live;
@@ -239,6 +247,18 @@ static int create_row(struct live *live, struct err *err_r)
 	return rc;
 }
 
+/* What was captured when the release started is what to go back to. */
+static void inherit(struct live *live)
+{
+	struct err err;
+
+	if (predecessor_each_captured(live->world->store,
+		    live->release->wish.rollback_of, keepalive_capture_named,
+		    live->keepalive, &err) < 0)
+		log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"",
+			live->release->id, err.text);
+}
+
 static int new_begin(struct live *live, struct err *err_r)
 {
 	struct event event = {
@@ -251,7 +271,7 @@ static int new_begin(struct live *live, struct err *err_r)
 
 	if (create_row(live, err_r) < 0)
 		return -1;
-	undo_inherit(live);
+	inherit(live);
 	take_random(&event.seed, sizeof(event.seed));
 	live_event(live, &event, NULL);
 	return 0;
@@ -280,8 +300,8 @@ static int left_begin(struct live *live, struct err *err_r)
 		return err_set(err_r, ERR_REFUSED,
 			"%s has ended meanwhile (%s)", live->release->id,
 			phase_name(live->state.phase));
-	undo_inherit(live);
-	if (live_holdings_read(live, err_r) < 0)
+	inherit(live);
+	if (keepalive_read(live->keepalive, err_r) < 0)
 		return -1;
 	live_event(live, &event, NULL);
 	live_commands(live); /* left while nobody was driving */

@@ -6,7 +6,9 @@
  */
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "live/action_io.h"
 #include "live/driver.h"
+#include "live/traffic_io.h"
 
 /* Forward moves and actions are answered instead of done. */
 static void carry_out_or_refuse(struct live *live, const struct effect *effect)
@@ -16,12 +18,14 @@ static void carry_out_or_refuse(struct live *live, const struct effect *effect)
 	switch (effect->type) {
 	case EFFECT_WRITE:
 		if (effect->percent > 0)
-			live_write_refuse(live, WRITE_BUSY, why);
+			traffic_io_refuse(live->traffic, WRITE_BUSY, why);
 		else
 			live_carry_out_one(live, effect);
 		break;
 	case EFFECT_ACTION:
-		act_refuse(live, effect, why);
+		action_io_cancel(&live->action);
+		live->action = action_io_refuse(live->world, effect,
+			ACTION_FAILED, why, live_answered, live);
 		break;
 	case EFFECT_READ:
 	case EFFECT_HURRY:

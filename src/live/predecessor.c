@@ -1,13 +1,13 @@
-/*
- * What a rollout that goes straight back follows on: the rollout that is
- * undone, and attempts to undo it that failed. Only reads their journals.
- */
+/* The rollout that is undone and attempts to undo it; see predecessor.h. */
+#include "live/predecessor.h"
+
 #include <string.h>
 
 #include "base/log.h"
-#include "live/driver.h"
 #include "live/kept_codec.h"
 #include "live/options_codec.h"
+#include "live/release.h"
+#include "store/event_codec.h"
 
 #define ATTEMPTS_MAX 32 /* to undo the same rollout */
 
@@ -51,14 +51,8 @@ static const char *before(
 	return wish.rollback_of;
 }
 
-static void cannot_read(const struct live *live, const struct err *err)
-{
-	log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"",
-		live->release->id, err->text);
-}
-
 struct inheritance {
-	recorded_fn fn;
+	captured_fn fn;
 	void *arg;
 };
 
@@ -74,8 +68,8 @@ static int inherit_entry(
 }
 
 /* The oldest is the release itself: what it recorded is told last. */
-int live_each_recorded(struct store *store, const char *rollout, recorded_fn fn,
-	void *arg, struct err *err_r)
+int predecessor_each_captured(struct store *store, const char *rollout,
+	captured_fn fn, void *arg, struct err *err_r)
 {
 	struct inheritance inheritance = {fn, arg};
 	struct arena arena;
@@ -91,32 +85,25 @@ int live_each_recorded(struct store *store, const char *rollout, recorded_fn fn,
 	return rc;
 }
 
-void undo_inherit(struct live *live)
+bool predecessor_has_done(struct store *store, const struct release *release,
+	const struct effect *effect)
 {
+	const struct action *action =
+		&release->policy->lists[effect->list].item[effect->index];
+	struct search search = {.policy = release->policy,
+		.list = effect->list,
+		.index = effect->index};
+	const char *rollout = release->wish.rollback_of;
 	struct err err;
 
-	if (live_each_recorded(live->world->store,
-		    live->release->wish.rollback_of, live_keep_named, live,
-		    &err) < 0)
-		cannot_read(live, &err);
-}
-
-bool undo_has_done(const struct live *live, enum action_list list, int index)
-{
-	struct store *store = live->world->store;
-	struct search search = {
-		.policy = live->release->policy, .list = list, .index = index};
-	const char *rollout = live->release->wish.rollback_of;
-	struct err err;
-
-	if (list != LIST_ROLLBACK ||
-		live->release->policy->lists[list].item[index].idempotent)
+	if (effect->list != LIST_ROLLBACK || action->idempotent)
 		return false;
 	arena_init(&search.arena);
 	for (int i = 0; rollout && i < ATTEMPTS_MAX && !search.found; i++) {
 		if (store_each_event(store, rollout, 0, look_at_entry, &search,
 			    &err) < 0) {
-			cannot_read(live, &err);
+			log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"",
+				release->id, err.text);
 			break;
 		}
 		rollout = before(store, rollout, &search.arena);

@@ -1,0 +1,58 @@
+/* From a measurement to EVENT_CHECK; see check_run.h. */
+#include "live/check_run.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "store/event_codec.h"
+
+struct check_run {
+	int slo;
+	struct inquiry *inquiry;
+	event_fn fn;
+	void *arg;
+};
+
+static void check_run_answered(const struct inquiry_end *end, void *arg);
+
+struct check_run *check_run_start(struct world *world,
+	const struct inquiry_what *what, event_fn fn, void *arg)
+{
+	struct check_run *run = xcalloc(1, sizeof(*run));
+
+	run->slo = what->slo;
+	run->fn = fn;
+	run->arg = arg;
+	run->inquiry = inquiry_start(world, what, check_run_answered, run);
+	return run;
+}
+
+static void check_run_answered(const struct inquiry_end *end, void *arg)
+{
+	struct check_run run = *(struct check_run *)arg;
+	struct event event = {
+		.type = EVENT_CHECK,
+		.slo = run.slo,
+		.answers = end->answers,
+		.latency_ms = end->latency_us / 1000,
+		.text = *end->trouble ? end->trouble : NULL,
+	};
+	struct event_context context = {
+		.query = end->query[QUERY_VALUE],
+		.baseline_query = end->query[QUERY_BASELINE],
+		.requests_query = end->query[QUERY_REQUESTS],
+		.warnings = *end->warnings ? end->warnings : NULL,
+	};
+
+	free(arg);
+	run.fn(&event, &context, run.arg);
+}
+
+void check_run_cancel(struct check_run **run)
+{
+	if (!*run)
+		return;
+	inquiry_cancel(&(*run)->inquiry);
+	free(*run);
+	*run = NULL;
+}
