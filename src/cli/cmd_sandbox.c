@@ -11,9 +11,9 @@
 #define READY_LINE_MAX 4096
 
 struct sandbox_args {
-	int port, front_port, seed, etag;
+	int port, front_port, seed, etag, old_revisions, old_tags;
 	const char *project, *region, *service, *traffic, *token;
-	struct text_list revisions;
+	struct text_list revisions, broken, set;
 	int64_t operation_delay_ms;
 };
 
@@ -35,6 +35,15 @@ static const struct option_spec options[] = {
 		"a revision, oldest first; PROFILE is for instance "
 		"latency=50ms,sigma=0.4,errors=0.1%,503=1% or "
 		"proxy=http://127.0.0.1:8080"},
+	{"broken-revision", OPTION_LIST, AT(broken), "NAME",
+		"a newer one whose deployment failed: it is not ready"},
+	{"old-revisions", OPTION_INT, AT(old_revisions), "N",
+		"so many revisions before all others, without traffic", NULL, 0,
+		900},
+	{"old-tags", OPTION_INT, AT(old_tags), "N",
+		"so many tags on the oldest revisions", NULL, 0, 2000},
+	{"set", OPTION_LIST, AT(set), "NAME=VALUE",
+		"an option as of PATCH /sandbox, such as uris=absent"},
 	{"traffic", OPTION_TEXT, AT(traffic), "NAME=PERCENT,…",
 		"at the start; LATEST is a name, too; default: all to the "
 		"oldest revision, by LATEST when there is only one"},
@@ -57,15 +66,36 @@ static const char details[] =
 	"  /v2/...                   Cloud Run Admin API v2: services,\n"
 	"                            revisions, operations\n"
 	"  GET    /sandbox           everything, as JSON\n"
-	"  PATCH  /sandbox           operationDelay, etag, deny "
-	"(permissions), clockAhead\n"
+	"  PATCH  /sandbox           options: operationDelay, clockAhead, "
+	"deny\n"
+	"                            (permissions), etag, and how the service\n"
+	"                            behaves where the real ones differ:\n"
+	"    uris               given, absent: uri, urls, URIs of tags\n"
+	"    routesCondition    given, absent: RoutesReady\n"
+	"    observedWhenBroken follows, stays: observedGeneration after a "
+	"good\n"
+	"                       write while the newest revision is broken\n"
+	"    writeWhenBroken    succeeds, fails: the operation of such a "
+	"write\n"
+	"    idleTargets        checked, unchecked: 0 % to what is gone or "
+	"broken\n"
+	"    busyWrite          preempts, refused: while another is under way\n"
+	"    sameWrite          ignored, counted: one that changes nothing\n"
+	"    fieldWrite         counted, ignored: one without traffic\n"
 	"  PUT    /sandbox/traffic   {\"REVISION\": 90, \"LATEST\": 10}: as "
 	"somebody else\n"
-	"  POST   /sandbox/deploy    a new revision: revision, ready, and a "
-	"profile\n"
+	"  POST   /sandbox/deploy    a new revision: revision, ready, "
+	"takes,\n"
+	"                            message, and a profile\n"
 	"  POST   /sandbox/revisions/NAME   latency, sigma, errors, codes, "
-	"proxy, ready\n"
-	"  DELETE /sandbox/revisions/NAME\n"
+	"proxy,\n"
+	"                            ready, message\n"
+	"  DELETE /sandbox/revisions/NAME   ?force=true: also one that is "
+	"tagged "
+	"or latest\n"
+	"  DELETE /sandbox/service   the service is gone; POST: it is made "
+	"anew,\n"
+	"                            with another uid at generation 1\n"
 	"  POST   /sandbox/faults    kind (status, reset, hang, slow, "
 	"operation-error,\n"
 	"                            operation-stuck, stale, drift), method, "
@@ -125,6 +155,12 @@ static int run(int argc, char **argv, struct err *err_r)
 		.service = args.service,
 		.revisions = args.revisions.item,
 		.n_revisions = args.revisions.n,
+		.broken = args.broken.item,
+		.n_broken = args.broken.n,
+		.old_revisions = args.old_revisions,
+		.old_tags = args.old_tags,
+		.set = args.set.item,
+		.n_set = args.set.n,
 		.traffic = args.traffic,
 		.operation_delay_ms = args.operation_delay_ms,
 		.etag_is_strict = args.etag == 0,

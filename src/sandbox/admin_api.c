@@ -33,8 +33,8 @@ void admin_api_start(struct sandbox *sandbox, struct server_request *request)
 
 	*call = (struct admin_api_call){sandbox, request};
 	asked.body = request_body(request, &asked.body_len);
-	if (!cloud_call_start(&sandbox->cloud, &asked,
-		    loop_wall_ms(sandbox->loop), call_answered, call)) {
+	if (!cloud_call_start(&sandbox->cloud, &asked, sandbox_now(sandbox),
+		    call_answered, call)) {
 		rpc_error_set(&error, RPC_RESOURCE_EXHAUSTED,
 			"More than %d requests are under way.",
 			CLOUD_CALLS_MAX);
@@ -48,9 +48,8 @@ void admin_api_start(struct sandbox *sandbox, struct server_request *request)
 /* The API's clock is another than ours; without that the server dates. */
 static void set_date(struct admin_api_call *call)
 {
-	int64_t ahead_ms = call->sandbox->clock_ahead_ms;
-	time_t at =
-		(time_t)((loop_wall_ms(call->sandbox->loop) + ahead_ms) / 1000);
+	int64_t ahead_ms = call->sandbox->cloud.clock_ahead_ms;
+	time_t at = (time_t)((sandbox_now(call->sandbox) + ahead_ms) / 1000);
 	char text[40];
 	struct tm tm;
 

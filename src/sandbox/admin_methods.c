@@ -42,7 +42,8 @@ const struct admin_route admin_routes[] = {
 
 static int check_service(const struct admin_call *call, struct rpc_error *error)
 {
-	if (strcmp(call->name[0], call->model->service) == 0)
+	if (strcmp(call->name[0], call->model->service) == 0 &&
+		!call->model->deleted)
 		return 0;
 	return admin_not_found(error, call->model, "SERVICE", call->name[0]);
 }
@@ -73,7 +74,7 @@ static int services_list(struct admin_call *call, struct rpc_error *error)
 	if (admin_page_read(&call->query, "services", PAGE_MAX, &page, error))
 		return -1;
 	call->reply->body = json_object();
-	if (!page.from)
+	if (!page.from && !call->model->deleted)
 		json_object_set_new(call->reply->body, "services",
 			json_pack("[o]", service_seen(call)));
 	return 0;
@@ -99,6 +100,17 @@ static int check_etag(const struct admin_call *call, const json_t *body,
 		"Conflict for resource '%s': version '%.80s' was specified but "
 		"current version is '%s'.",
 		call->model->service, etag, call->model->etag);
+}
+
+/* Whether the real one refuses or queues a write meanwhile is not known. */
+static int check_busy(const struct admin_call *call, struct rpc_error *error)
+{
+	if (!call->model->rules.busy_refuses || !call->model->pending)
+		return 0;
+	return rpc_error_set(error, RPC_ABORTED,
+		"Conflict for resource '%s': another operation on it is under "
+		"way.",
+		call->model->service);
 }
 
 static int check_flags(const struct admin_call *call, bool *validate_only_r,
@@ -189,7 +201,8 @@ static int service_patch(struct admin_call *call, struct rpc_error *error)
 		service_patch_read(call->model, body,
 			admin_query_get(&call->query, "updateMask"), &patch,
 			error) < 0 ||
-		check_etag(call, body, error) < 0)
+		check_etag(call, body, error) < 0 ||
+		check_busy(call, error) < 0)
 		goto out;
 	if (validate_only)
 		call->reply->body = validated(call->model);
@@ -267,7 +280,8 @@ static int revisions_list(struct admin_call *call, struct rpc_error *error)
 	json_t *list;
 	size_t i;
 
-	if (strcmp(call->name[0], "-") != 0 && check_service(call, error) < 0)
+	if ((strcmp(call->name[0], "-") != 0 || model->deleted) &&
+		check_service(call, error) < 0)
 		return -1;
 	if (admin_page_read(&call->query, call->request->path, PAGE_MAX, &page,
 		    error) < 0)
@@ -398,6 +412,8 @@ int admin_routes_drift(struct model *model, const json_t *fields,
 	struct service_patch patch;
 	struct model_write write = {.modifier = who};
 
+	if (model->deleted)
+		return admin_not_found(error, model, "SERVICE", model->service);
 	if (admin_check_message(service_fields, fields, "service", error) < 0 ||
 		service_patch_read(model, fields, NULL, &patch, error) < 0)
 		return -1;

@@ -35,6 +35,7 @@ struct cloud_call;
 struct cloud {
 	struct model *model;
 	struct admin_rules rules; /* its token is borrowed */
+	int64_t clock_ahead_ms; /* what the Date of its answers says over ours */
 	struct sandbox_faults faults;
 	struct sandbox_log log;
 	TAILQ_HEAD(cloud_calls, cloud_call) calls; /* as they came */

@@ -2,21 +2,25 @@
  * The controls of the sandbox, for people and tests; bodies are JSON.
  *
  *   GET    /sandbox                  everything, as JSON
- *   PATCH  /sandbox                  {"operationDelay": "2s",
- *                                     "etag": "strict" or "lax",
- *                                     "deny": ["run.operations.get", …],
- *                                     "clockAhead": "5m" (of the admin API's
- *                                     answers)}
+ *   PATCH  /sandbox                  options: see sandbox_options.c
  *   PUT    /sandbox/traffic          somebody else changes the traffic:
  *                                    {"REVISION": 90, "LATEST": 10} or
  *                                    {"traffic": [as in the admin API]}
  *   POST   /sandbox/deploy           a new revision: {"revision": NAME,
- *                                     "ready": true, and a profile}
+ *                                     "ready": true, "takes": "5s",
+ *                                     "message": why it is not ready, and a
+ *                                     profile}
  *   POST   /sandbox/revisions/NAME   {"latency": "80ms", "sigma": 0.5,
  *                                     "errors": "5%", "codes": {"503": "1%"},
  *                                     "proxy": "http://127.0.0.1:8080",
- *                                     "ready": false}: what is named changes
- *   DELETE /sandbox/revisions/NAME   as if Cloud Run had collected it
+ *                                     "ready": false, "message": why}: what is
+ *                                     named changes
+ *   DELETE /sandbox/revisions/NAME   as if Cloud Run had collected it: it has
+ *                                    no traffic, no tag and is not the latest;
+ *                                    ?force=true: it has no traffic
+ *   DELETE /sandbox/service          it is gone
+ *   POST   /sandbox/service          it is made anew: the same names, another
+ *                                    uid, generation 1
  *   GET    /sandbox/faults
  *   POST   /sandbox/faults           {"kind": …} and any of: method, path (a
  *                                    shell pattern without the query), skip,
@@ -53,13 +57,13 @@
 #include "sandbox/admin_check.h"
 #include "sandbox/metrics_api.h"
 #include "sandbox/sandbox_answer.h"
+#include "sandbox/sandbox_options.h"
 #include "sandbox/sandbox_parts.h"
 
 #define TYPE      "TRAFFIC_TARGET_ALLOCATION_TYPE_"
 #define SOMEBODY  "somebody-else@example.com"
 #define REVISIONS "/sandbox/revisions/"
 #define FAULTS    "/sandbox/faults/"
-#define TIME_MAX  3600000 /* ms */
 #define PERCENTS  100
 
 struct control {
@@ -78,6 +82,8 @@ static int traffic_put(struct control *control, struct rpc_error *error);
 static int deploy(struct control *control, struct rpc_error *error);
 static int revision_set(struct control *control, struct rpc_error *error);
 static int revision_delete(struct control *control, struct rpc_error *error);
+static int service_delete(struct control *control, struct rpc_error *error);
+static int service_recreate(struct control *control, struct rpc_error *error);
 static int faults_get(struct control *control, struct rpc_error *error);
 static int fault_add(struct control *control, struct rpc_error *error);
 static int faults_delete(struct control *control, struct rpc_error *error);
@@ -96,7 +102,9 @@ static const struct control_route {
 	{"PUT", "/sandbox/traffic", "", true, traffic_put},
 	{"POST", "/sandbox/deploy", "", true, deploy},
 	{"POST", REVISIONS, "", true, revision_set},
-	{"DELETE", REVISIONS, "", false, revision_delete},
+	{"DELETE", REVISIONS, "force", false, revision_delete},
+	{"DELETE", "/sandbox/service", "", false, service_delete},
+	{"POST", "/sandbox/service", "", true, service_recreate},
 	{"GET", "/sandbox/faults", "", false, faults_get},
 	{"POST", "/sandbox/faults", "", true, fault_add},
 	{"DELETE", "/sandbox/faults", "", false, faults_delete},
@@ -108,19 +116,26 @@ static const struct control_route {
 
 #define ROUTES (sizeof(routes) / sizeof(routes[0]))
 
-static json_t *revision_json(
-	const struct sandbox *sandbox, const struct model_revision *revision)
-{
+/* The parts of the traffic that serve. */
+struct split {
 	const struct model_revision *part[PERCENTS];
-	size_t n = model_split(sandbox->cloud.model, part);
+	size_t n;
+};
+
+static json_t *revision_json(const struct sandbox *sandbox,
+	const struct model_revision *revision, const struct split *split)
+{
 	json_t *row = revision_profile_json(
 		front_door_profile(sandbox->front, revision->name));
 	int percent = 0;
+	size_t i;
 
-	while (n-- > 0)
-		percent += part[n] == revision;
+	for (i = 0; i < split->n; i++)
+		percent += split->part[i] == revision;
 	json_object_set_new(row, "name", json_string(revision->name));
 	json_object_set_new(row, "ready", json_boolean(revision->ready));
+	if (revision->due_ms != MODEL_NEVER)
+		json_object_set_new(row, "deploying", json_true());
 	json_object_set_new(row, "percent", json_integer(percent));
 	json_object_set_new(row, "requests",
 		json_integer((json_int_t)front_door_requests(
@@ -128,43 +143,41 @@ static json_t *revision_json(
 	return row;
 }
 
-static json_t *options_json(const struct sandbox *sandbox)
+/* The answer to what was done to one revision. */
+static json_t *revision_answer(
+	const struct sandbox *sandbox, const struct model_revision *revision)
 {
-	char delay[DURATION_TEXT_MAX], ahead[DURATION_TEXT_MAX];
-	json_t *deny = json_array();
-	size_t i;
+	struct split split;
 
-	for (i = 0; i < sandbox->cloud.rules.n_deny; i++)
-		json_array_append_new(
-			deny, json_string(sandbox->cloud.rules.deny[i]));
-	return json_pack("{s:s, s:s, s:o, s:s}", "operationDelay",
-		duration_print(sandbox->cloud.model->operation_delay_ms, delay),
-		"etag", sandbox->cloud.rules.etag_is_strict ? "strict" : "lax",
-		"deny", deny, "clockAhead",
-		duration_print(sandbox->clock_ahead_ms, ahead));
+	split.n = model_split(sandbox->cloud.model, split.part);
+	return revision_json(sandbox, revision, &split);
 }
 
 static json_t *state_json(const struct sandbox *sandbox)
 {
 	const struct model *model = sandbox->cloud.model;
 	json_t *revisions = json_array(), *state;
+	struct split split;
 	size_t i;
 
+	split.n = model_split(model, split.part);
 	for (i = 0; i < model->n_revisions; i++)
-		json_array_append_new(
-			revisions, revision_json(sandbox, model->revision[i]));
+		json_array_append_new(revisions,
+			revision_json(sandbox, model->revision[i], &split));
 	state = json_pack(
 		"{s:s, s:s, s:I, s:I, s:b, s:s, s:o, s:o, s:o, s:o, s:I}",
 		"service", model->name, "front", model->uri, "generation",
 		(json_int_t)model->generation, "observedGeneration",
 		(json_int_t)model->observed_generation, "reconciling",
-		model->pending != NULL, "lastModifier", model->last_modifier,
-		"traffic", routes_print(&model->spec, NULL), "serving",
-		routes_print(&model->served, model->uri), "revisions",
+		model->pending || model->n_deploying, "lastModifier",
+		model->last_modifier, "traffic", json_incref(model->spec_json),
+		"serving", json_incref(model->served_json), "revisions",
 		revisions, "faults",
 		sandbox_faults_json(&sandbox->cloud.faults), "adminRequests",
 		(json_int_t)sandbox->cloud.log.made);
-	json_object_set_new(state, "options", options_json(sandbox));
+	json_object_set_new(state, "uid", json_string(model->uid));
+	json_object_set_new(
+		state, "options", sandbox_options_json(&sandbox->cloud));
 	return state;
 }
 
@@ -173,75 +186,27 @@ static int state_get(struct control *control, struct rpc_error *error)
 	return 0;
 }
 
-static int deny_read(
-	const json_t *list, struct admin_rules *rules, struct rpc_error *error)
-{
-	const char *text;
-	json_t *item;
-	size_t i;
-
-	if (!json_is_array(list) || json_array_size(list) > ADMIN_DENY_MAX)
-		return rpc_error_field(error, "deny",
-			"deny must be a list of at most %d permissions",
-			ADMIN_DENY_MAX);
-	rules->n_deny = 0;
-	json_array_foreach(list, i, item) {
-		text = json_string_value(item);
-		if (!text || strlen(text) >= ADMIN_PERMISSION_MAX)
-			return rpc_error_field(error, "deny",
-				"deny[%zu] must be a permission such as "
-				"run.operations.get",
-				i);
-		strcpy(rules->deny[rules->n_deny++], text);
-	}
-	return 0;
-}
-
-/* `text` NULL: the time stays. */
-static int time_read(const char *name, const char *text, int64_t *ms,
-	struct rpc_error *error)
-{
-	int64_t read_ms;
-	struct err err;
-
-	if (!text)
-		return 0;
-	if (duration_parse(text, &read_ms, &err) < 0)
-		return rpc_error_field(error, name, "%.200s", err.text);
-	if (read_ms > TIME_MAX)
-		return rpc_error_field(error, name, "%s is longer than %d s",
-			name, TIME_MAX / 1000);
-	*ms = read_ms;
-	return 0;
-}
-
 static int options_set(struct control *control, struct rpc_error *error)
 {
 	struct sandbox *sandbox = control->sandbox;
-	struct admin_rules rules = sandbox->cloud.rules;
-	int64_t delay_ms = sandbox->cloud.model->operation_delay_ms;
-	int64_t ahead_ms = sandbox->clock_ahead_ms;
-	const char *delay = NULL, *etag = NULL, *ahead = NULL;
-	json_t *denied = NULL;
-	json_error_t where;
 
-	if (json_unpack_ex(control->body, &where, JSON_STRICT,
-		    "{s?s, s?s, s?o, s?s}", "operationDelay", &delay, "etag",
-		    &etag, "deny", &denied, "clockAhead", &ahead) < 0)
-		return rpc_error_field(error, "", "%s", where.text);
-	if (time_read("operationDelay", delay, &delay_ms, error) < 0 ||
-		time_read("clockAhead", ahead, &ahead_ms, error) < 0)
-		return -1;
-	if (etag && strcmp(etag, "strict") != 0 && strcmp(etag, "lax") != 0)
-		return rpc_error_field(error, "etag",
-			"etag \"%.40s\" is neither strict nor lax", etag);
-	if (denied && deny_read(denied, &rules, error) < 0)
-		return -1;
-	if (etag)
-		rules.etag_is_strict = strcmp(etag, "strict") == 0;
-	sandbox->cloud.rules = rules;
-	sandbox->cloud.model->operation_delay_ms = delay_ms;
-	sandbox->clock_ahead_ms = ahead_ms;
+	return sandbox_options_set(
+		&sandbox->cloud, control->body, sandbox_now(sandbox), error);
+}
+
+static int service_delete(struct control *control, struct rpc_error *error)
+{
+	struct sandbox *sandbox = control->sandbox;
+
+	model_delete(sandbox->cloud.model, sandbox_now(sandbox));
+	return 0;
+}
+
+static int service_recreate(struct control *control, struct rpc_error *error)
+{
+	struct sandbox *sandbox = control->sandbox;
+
+	model_recreate(sandbox->cloud.model, sandbox_now(sandbox));
 	return 0;
 }
 
@@ -273,7 +238,7 @@ static int traffic_put(struct control *control, struct rpc_error *error)
 				 : json_pack("{s:o}", "traffic",
 					   traffic_list(control->body));
 	int rc = admin_routes_drift(sandbox->cloud.model, fields, SOMEBODY,
-		false, loop_wall_ms(sandbox->loop), error);
+		false, sandbox_now(sandbox), error);
 
 	json_decref(fields);
 	return rc;
@@ -306,8 +271,7 @@ int control_traffic(
 			"the traffic must be REVISION=PERCENT,… of revisions "
 			"that exist (or LATEST), 100 in sum");
 	}
-	model_set_routes(
-		sandbox->cloud.model, &list, loop_wall_ms(sandbox->loop));
+	model_set_routes(sandbox->cloud.model, &list, sandbox_now(sandbox));
 	routes_fini(&list);
 	return 0;
 }
@@ -338,27 +302,52 @@ static int flag_read(const json_t *body, const char *name, bool *value,
 	return 0;
 }
 
+static int text_read(const json_t *body, const char *name, const char **text_r,
+	struct rpc_error *error)
+{
+	const json_t *text = json_object_get(body, name);
+
+	if (text && !json_is_string(text))
+		return rpc_error_field(error, name, "%s must be a text", name);
+	*text_r = json_string_value(text);
+	return 0;
+}
+
+static int deployment_read(const json_t *body,
+	struct model_deployment *deployment, struct rpc_error *error)
+{
+	const char *takes = NULL;
+	bool ready = true;
+	struct err err;
+
+	if (text_read(body, "revision", &deployment->name, error) < 0 ||
+		text_read(body, "message", &deployment->failure, error) < 0 ||
+		text_read(body, "takes", &takes, error) < 0 ||
+		flag_read(body, "ready", &ready, error) < 0)
+		return -1;
+	deployment->fails = !ready;
+	if (takes && duration_parse(takes, &deployment->takes_ms, &err) < 0)
+		return rpc_error_field(error, "takes", "%.200s", err.text);
+	return 0;
+}
+
 static int deploy(struct control *control, struct rpc_error *error)
 {
 	struct sandbox *sandbox = control->sandbox;
-	const json_t *name = json_object_get(control->body, "revision");
 	struct revision_profile profile = {.latency_ms = 0};
+	struct model_deployment deployment = {.by = SOMEBODY};
 	struct model_revision *revision;
-	bool ready = true;
 
-	if (profile_read(control->body, "revision ready", &profile, error) <
-			0 ||
-		flag_read(control->body, "ready", &ready, error) < 0)
+	if (profile_read(control->body, "revision ready takes message",
+		    &profile, error) < 0 ||
+		deployment_read(control->body, &deployment, error) < 0)
 		return -1;
-	if (name && !json_is_string(name))
-		return rpc_error_field(
-			error, "revision", "revision must be a name");
-	revision = model_deploy(sandbox->cloud.model, json_string_value(name),
-		ready, loop_wall_ms(sandbox->loop), error);
+	revision = model_deploy_as(
+		sandbox->cloud.model, &deployment, sandbox_now(sandbox), error);
 	if (!revision)
 		return -1;
 	*front_door_profile(sandbox->front, revision->name) = profile;
-	control->answer = revision_json(sandbox, revision);
+	control->answer = revision_answer(sandbox, revision);
 	return 0;
 }
 
@@ -368,6 +357,7 @@ static int revision_set(struct control *control, struct rpc_error *error)
 	struct model_revision *revision =
 		model_find_revision(sandbox->cloud.model, control->rest);
 	struct revision_profile profile;
+	const char *message = NULL;
 	bool ready;
 
 	if (!revision)
@@ -375,22 +365,29 @@ static int revision_set(struct control *control, struct rpc_error *error)
 			"there is no revision \"%.80s\"", control->rest);
 	profile = *front_door_profile(sandbox->front, revision->name);
 	ready = revision->ready;
-	if (profile_read(control->body, "ready", &profile, error) < 0 ||
+	if (profile_read(control->body, "ready message", &profile, error) < 0 ||
+		text_read(control->body, "message", &message, error) < 0 ||
 		flag_read(control->body, "ready", &ready, error) < 0)
 		return -1;
 	*front_door_profile(sandbox->front, revision->name) = profile;
-	model_set_ready(sandbox->cloud.model, revision, ready,
-		loop_wall_ms(sandbox->loop));
-	control->answer = revision_json(sandbox, revision);
+	if (json_object_get(control->body, "ready"))
+		model_set_ready(sandbox->cloud.model, revision, ready, message,
+			sandbox_now(sandbox));
+	control->answer = revision_answer(sandbox, revision);
 	return 0;
 }
 
 static int revision_delete(struct control *control, struct rpc_error *error)
 {
 	struct sandbox *sandbox = control->sandbox;
+	struct admin_query query;
+	bool force;
 
-	if (model_remove(sandbox->cloud.model, control->rest,
-		    loop_wall_ms(sandbox->loop), error) < 0)
+	if (admin_query_read(request_target(control->request), "force", &query,
+		    error) < 0 ||
+		admin_query_bool(&query, "force", &force, error) < 0 ||
+		model_remove(sandbox->cloud.model, control->rest, force,
+			sandbox_now(sandbox), error) < 0)
 		return -1;
 	front_door_forget(sandbox->front, control->rest);
 	return 0;
@@ -411,10 +408,10 @@ static int fault_add(struct control *control, struct rpc_error *error)
 
 	if (json_is_object(set) &&
 		admin_routes_drift(sandbox->cloud.model, set, SOMEBODY, true,
-			loop_wall_ms(sandbox->loop), error) < 0)
+			sandbox_now(sandbox), error) < 0)
 		return -1;
 	id = sandbox_faults_add(&sandbox->cloud.faults, control->body,
-		loop_wall_ms(sandbox->loop), error);
+		sandbox_now(sandbox), error);
 	if (id < 0)
 		return -1;
 	control->answer = json_pack("{s:i}", "id", id);
@@ -523,7 +520,7 @@ void control_api_answer(struct sandbox *sandbox, struct server_request *request)
 	struct control control = {.sandbox = sandbox, .request = request};
 	struct rpc_error error = {.code = RPC_OK};
 
-	cloud_advance(&sandbox->cloud, loop_wall_ms(sandbox->loop));
+	cloud_advance(&sandbox->cloud, sandbox_now(sandbox));
 	if (answer(&control, &error) < 0) {
 		sandbox_answer_error(request, &error);
 	} else {

@@ -135,12 +135,37 @@ static struct backend *backend_find(
 	return NULL;
 }
 
+static void backend_drop(struct front_door *door, size_t i)
+{
+	struct backend *backend = door->backend[i];
+
+	door->n_backends--;
+	memmove(&door->backend[i], &door->backend[i + 1],
+		(door->n_backends - i) * sizeof(backend));
+	backend->forgotten = true;
+	if (!backend->stats.in_flight)
+		free(backend);
+}
+
+/* Revisions that Cloud Run collected are forgotten when there are too many. */
+static void make_room(struct front_door *door)
+{
+	size_t i;
+
+	for (i = door->n_backends; i-- > 0;) {
+		if (!model_find_revision(door->model, door->backend[i]->name))
+			backend_drop(door, i);
+	}
+}
+
 static struct backend *backend_get(struct front_door *door, const char *name)
 {
 	struct backend *backend = backend_find(door, name);
 
 	if (backend)
 		return backend;
+	if (door->n_backends == MODEL_REVISIONS_MAX)
+		make_room(door);
 	backend = xcalloc(1, sizeof(*backend));
 	snprintf(backend->name, sizeof(backend->name), "%s", name);
 	door->backend[door->n_backends++] = backend;
@@ -162,12 +187,7 @@ void front_door_forget(struct front_door *door, const char *revision)
 		return;
 	for (i = 0; door->backend[i] != backend; i++)
 		;
-	door->n_backends--;
-	memmove(&door->backend[i], &door->backend[i + 1],
-		(door->n_backends - i) * sizeof(backend));
-	backend->forgotten = true;
-	if (!backend->stats.in_flight)
-		free(backend);
+	backend_drop(door, i);
 	front_door_follow(door, door->model);
 }
 

@@ -8,9 +8,14 @@
  *     a later write preempts the one under way (ABORTED)          │
  *   ┌─────────────────────────────────────────────────────────────┘
  *   ├─> good: what was asked for serves, observedGeneration = generation
- *   └─> bad (a revision is missing or not ready, or a fault): the operation
- *       ends with an error, the old split goes on serving, and the service
- *       is failed until a good write
+ *   ├─> bad (a revision is missing or not ready, or a fault): the operation
+ *   │   ends with an error, the old split goes on serving, and the service
+ *   │   is failed until a good write
+ *   deployment ──> generation + 1, reconciling ──(takes_ms)──┐
+ *   ┌────────────────────────────────────────────────────────┘
+ *   ├─> ready: LATEST follows it, observedGeneration = generation
+ *   └─> broken: observedGeneration, latestReadyRevision and trafficStatuses
+ *       stay, the service is failed until a deployment is good
  */
 #ifndef TIDEGATE_SANDBOX_MODEL_H
 #define TIDEGATE_SANDBOX_MODEL_H
@@ -24,27 +29,45 @@
 #include "sandbox/routes.h"
 #include "sandbox/rpc_error.h"
 
-#define MODEL_REVISIONS_MAX  256
+#define MODEL_REVISIONS_MAX  1000 /* then the oldest without a part goes */
 #define MODEL_OPERATIONS_MAX 256 /* the oldest is forgotten */
 #define MODEL_SNAPSHOTS_MAX  64
 #define MODEL_ID_MAX         37 /* a UUID with its NUL */
 #define MODEL_WHO_MAX        128
 #define MODEL_NEVER          INT64_MAX
 
+/* Where the real one is not known, or differs from service to service. False
+ * is what is more likely. */
+struct model_rules {
+	bool uris_absent; /* uri, urls and the uri of tags are left out */
+	bool routes_condition_absent; /* conditions lack RoutesReady */
+	/* While the newest revision is broken, a good write of traffic … */
+	bool broken_stays_behind; /* … leaves observedGeneration as it is */
+	bool broken_fails_writes; /* … serves, but its operation fails */
+	bool idle_targets_unchecked; /* at 0 % they may be gone or broken */
+	bool busy_refuses; /* a write during another one is a conflict */
+	bool same_write_counts; /* one that changes nothing is a generation */
+	bool fields_do_not_count; /* writes without traffic are none */
+};
+
 struct model_config {
 	const char *project, *region, *service; /* copied */
 	const char *uri; /* of the front door, without a slash at the end */
 	int64_t operation_delay_ms;
 	uint64_t seed;
+	struct model_rules rules;
 };
 
 struct model_revision {
 	char name[ROUTE_NAME_MAX + 1];
 	char uid[MODEL_ID_MAX];
 	char image[ROUTE_NAME_MAX + 32];
+	char failure[256]; /* why it is not ready */
 	unsigned number; /* counts from 1, in the order they were made */
-	int64_t create_ms;
+	int64_t create_ms, change_ms;
 	bool ready;
+	bool becomes_ready; /* when its deployment ends */
+	int64_t due_ms; /* MODEL_NEVER: it is deployed */
 };
 
 /* What a fault makes of the operation of a write. */
@@ -71,14 +94,18 @@ struct model {
 	char *project, *region, *service, *uri, *name; /* name: full */
 	char uid[MODEL_ID_MAX];
 	int64_t operation_delay_ms;
+	struct model_rules rules; /* to be changed by model_set_rules */
 	struct rng rng;
+	bool deleted; /* until it is made anew */
 
 	struct model_revision *revision[MODEL_REVISIONS_MAX]; /* oldest first */
-	size_t n_revisions;
+	uint32_t name_hash[MODEL_REVISIONS_MAX]; /* of the same */
+	size_t n_revisions, n_deploying;
 	unsigned revisions_made;
 	struct model_revision *latest_created, *latest_ready; /* or NULL */
 
 	struct routes spec, served;
+	json_t *spec_json, *served_json; /* as lists; shared by all readers */
 	json_t *fields; /* the other writable fields, by name */
 	int64_t generation, observed_generation;
 	uint64_t version; /* what the etag stands for */
@@ -92,7 +119,7 @@ struct model {
 	struct model_operation *pending; /* reconciling; NULL: not */
 
 	struct model_snapshot {
-		int64_t at_ms;
+		int64_t at_ms, generation;
 		json_t *service;
 	} snapshot[MODEL_SNAPSHOTS_MAX]; /* oldest first */
 	size_t n_snapshots;
@@ -118,23 +145,51 @@ struct model_write {
 struct model_operation *model_write(
 	struct model *model, const struct model_write *write, int64_t now_ms);
 
+struct model_operation *model_find_operation(
+	const struct model *model, const char *id);
+
+void model_set_rules(
+	struct model *model, const struct model_rules *rules, int64_t now_ms);
+
+/* The service is gone; nothing leads to it. */
+void model_delete(struct model *model, int64_t now_ms);
+/* It is made anew, at generation 1 with another uid: the same names, the same
+ * traffic, and revisions as ready as they were. */
+void model_recreate(struct model *model, int64_t now_ms);
+
 /* Makes routes serve at once, without an operation: the start of the world. */
 void model_set_routes(
 	struct model *model, const struct routes *routes, int64_t now_ms);
 
-/* A new revision, there at once. `name` NULL: one is made. NULL: see error. */
+/* ---- model_revision.c ---- */
+
+struct model_deployment {
+	const char *name; /* NULL: one is made */
+	bool fails;
+	const char *failure; /* what is said then; NULL: the usual */
+	int64_t takes_ms; /* 0: it is over at once */
+	const char *by; /* NULL: whoever was the last */
+};
+
+/* A new revision. NULL: see the error. When there are too many, the oldest
+ * that nothing leads to goes, as at the real one. */
+struct model_revision *model_deploy_as(struct model *model,
+	const struct model_deployment *deployment, int64_t now_ms,
+	struct rpc_error *error);
+/* The same at once. */
 struct model_revision *model_deploy(struct model *model, const char *name,
 	bool ready, int64_t now_ms, struct rpc_error *error);
-MUST_CHECK int model_remove(struct model *model, const char *name,
+
+/* A revision goes that has no traffic, no tag and is not the latest. `force`:
+ * one that has no traffic. Its entries in `traffic` stay. */
+MUST_CHECK int model_remove(struct model *model, const char *name, bool force,
 	int64_t now_ms, struct rpc_error *error);
+/* A deployment that is under way ends by it. `failure` NULL: the usual. */
 void model_set_ready(struct model *model, struct model_revision *revision,
-	bool ready, int64_t now_ms);
+	bool ready, const char *failure, int64_t now_ms);
 
 struct model_revision *model_find_revision(
 	const struct model *model, const char *name);
-struct model_operation *model_find_operation(
-	const struct model *model, const char *id);
-
 /* The revision that serves each of 100 equal parts of the traffic, and how
  * many parts have one (0 or 100). */
 size_t model_split(
@@ -143,10 +198,19 @@ size_t model_split(
 const struct model_revision *model_find_tag(
 	const struct model *model, const char *tag);
 
-/* The service as it was answered at a time in the past; a new reference. */
-json_t *model_service_at(const struct model *model, int64_t at_ms);
+/* ---- model_state.c ---- */
 
-/* model_json.c: proto3 JSON, new references. */
+/* The service as it was answered at a time in the past, or so many generations
+ * ago; new references, not to be changed. */
+json_t *model_service_at(const struct model *model, int64_t at_ms);
+json_t *model_service_before(const struct model *model, int64_t generations);
+
+/* ---- model_json.c ---- */
+
+/* Whether the newest revision was deployed and is not ready. */
+bool model_is_broken(const struct model *model);
+
+/* proto3 JSON, new references, not to be changed. */
 json_t *model_service_json(const struct model *model);
 json_t *model_revision_json(
 	const struct model *model, const struct model_revision *revision);

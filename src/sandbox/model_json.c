@@ -62,16 +62,21 @@ static json_t *failed_condition(
 	return object;
 }
 
-static void failure_of(const struct model_revision *revision, char text[256])
+static bool has_latest(const struct routes *routes)
 {
-	snprintf(text, 256,
-		"Revision '%s' is not ready and cannot serve traffic.",
-		revision->name);
+	size_t i;
+
+	for (i = 0; i < routes->n; i++) {
+		if (routes->item[i].type == ROUTE_LATEST &&
+			routes->item[i].percent)
+			return true;
+	}
+	return !routes->n;
 }
 
 static json_t *routes_condition(const struct model *model, const char *type)
 {
-	if (model->pending)
+	if (model->pending || (model->n_deploying && has_latest(&model->spec)))
 		return condition(type, "RECONCILING", model->update_ms);
 	if (model->route_failure[0])
 		return failed_condition(type, "UNKNOWN", model->route_failure,
@@ -79,25 +84,45 @@ static json_t *routes_condition(const struct model *model, const char *type)
 	return condition(type, "SUCCEEDED", model->routes_ms);
 }
 
+bool model_is_broken(const struct model *model)
+{
+	const struct model_revision *newest = model->latest_created;
+
+	return newest && !newest->ready && newest->due_ms == MODEL_NEVER;
+}
+
 static json_t *configuration_condition(
 	const struct model *model, const char *type)
 {
-	char text[256];
-
-	if (!model->latest_created || model->latest_created->ready)
+	if (model->n_deploying)
+		return condition(type, "RECONCILING", model->configuration_ms);
+	if (!model_is_broken(model))
 		return condition(type, "SUCCEEDED", model->configuration_ms);
-	failure_of(model->latest_created, text);
-	return failed_condition(
-		type, "REVISION_FAILED", text, model->configuration_ms);
+	return failed_condition(type, "REVISION_FAILED",
+		model->latest_created->failure, model->configuration_ms);
 }
 
 static json_t *terminal_condition(const struct model *model)
 {
-	bool broken = model->latest_created && !model->latest_created->ready;
-
-	if (model->pending || model->route_failure[0] || !broken)
+	if (model->pending)
+		return routes_condition(model, "Ready");
+	if (model->n_deploying)
+		return configuration_condition(model, "Ready");
+	if (model->route_failure[0] || !model_is_broken(model))
 		return routes_condition(model, "Ready");
 	return configuration_condition(model, "Ready");
+}
+
+static json_t *conditions(const struct model *model)
+{
+	json_t *list = json_array();
+
+	if (!model->rules.routes_condition_absent)
+		json_array_append_new(
+			list, routes_condition(model, "RoutesReady"));
+	json_array_append_new(
+		list, configuration_condition(model, "ConfigurationsReady"));
+	return list;
 }
 
 static json_t *revision_name_json(
@@ -106,19 +131,6 @@ static json_t *revision_name_json(
 	if (!revision)
 		return json_string("");
 	return json_sprintf("%s/revisions/%s", model->name, revision->name);
-}
-
-static json_t *statuses(const struct model *model)
-{
-	struct routes all = {NULL, 0};
-	json_t *list;
-
-	if (model->served.n)
-		return routes_print(&model->served, model->uri);
-	routes_add(&all, ROUTE_LATEST, "", 100);
-	list = routes_print(&all, model->uri);
-	routes_fini(&all);
-	return list;
 }
 
 json_t *model_service_json(const struct model *model)
@@ -133,19 +145,20 @@ json_t *model_service_json(const struct model *model)
 	put(object, "updateTime", time_json(model->update_ms));
 	put_text(object, "creator", model->creator);
 	put_text(object, "lastModifier", model->last_modifier);
-	put(object, "traffic", routes_print(&model->spec, NULL));
-	put(object, "trafficStatuses", statuses(model));
+	put(object, "traffic", json_incref(model->spec_json));
+	put(object, "trafficStatuses", json_incref(model->served_json));
 	put(object, "latestReadyRevision",
 		revision_name_json(model, model->latest_ready));
 	put(object, "latestCreatedRevision",
 		revision_name_json(model, model->latest_created));
-	put(object, "reconciling", json_boolean(model->pending != NULL));
+	put(object, "reconciling",
+		json_boolean(model->pending || model->n_deploying));
 	put(object, "terminalCondition", terminal_condition(model));
-	put(object, "conditions",
-		json_pack("[o, o]", routes_condition(model, "RoutesReady"),
-			configuration_condition(model, "ConfigurationsReady")));
-	put_text(object, "uri", model->uri);
-	put(object, "urls", json_pack("[s]", model->uri));
+	put(object, "conditions", conditions(model));
+	if (!model->rules.uris_absent) {
+		put_text(object, "uri", model->uri);
+		put(object, "urls", json_pack("[s]", model->uri));
+	}
 	put_text(object, "etag", model->etag);
 	return object;
 }
@@ -167,32 +180,41 @@ static bool is_active(
 	return !model->served.n && revision == model->latest_ready;
 }
 
+static json_t *active_condition(
+	const struct model *model, const struct model_revision *revision)
+{
+	bool active = is_active(model, revision);
+	json_t *object = condition(
+		"Active", active ? "SUCCEEDED" : "FAILED", revision->change_ms);
+
+	if (!active) {
+		put_text(object, "severity", "INFO");
+		put_text(object, "revisionReason", "RESERVE");
+	}
+	return object;
+}
+
+static json_t *ready_condition(const struct model_revision *revision)
+{
+	if (revision->ready)
+		return condition("Ready", "SUCCEEDED", revision->change_ms);
+	if (revision->due_ms != MODEL_NEVER)
+		return condition("Ready", "RECONCILING", revision->create_ms);
+	return failed_condition("Ready", "PROGRESS_DEADLINE_EXCEEDED",
+		revision->failure, revision->change_ms);
+}
+
 static json_t *revision_conditions(
 	const struct model *model, const struct model_revision *revision)
 {
-	json_t *list = json_array(), *active;
-	char text[256];
+	json_t *list = json_array();
 
-	if (revision->ready) {
-		json_array_append_new(list,
-			condition("Ready", "SUCCEEDED", revision->create_ms));
+	json_array_append_new(list, ready_condition(revision));
+	if (revision->ready)
 		json_array_append_new(
 			list, condition("ContainerHealthy", "SUCCEEDED",
-				      revision->create_ms));
-	} else {
-		failure_of(revision, text);
-		json_array_append_new(list,
-			failed_condition("Ready", "PROGRESS_DEADLINE_EXCEEDED",
-				text, revision->create_ms));
-	}
-	active = condition("Active",
-		is_active(model, revision) ? "SUCCEEDED" : "FAILED",
-		revision->create_ms);
-	if (!is_active(model, revision)) {
-		put_text(active, "severity", "INFO");
-		put_text(active, "revisionReason", "RESERVE");
-	}
-	json_array_append_new(list, active);
+				      revision->change_ms));
+	json_array_append_new(list, active_condition(model, revision));
 	return list;
 }
 
@@ -207,7 +229,9 @@ json_t *model_revision_json(
 	put_int64(object, "generation", 1);
 	put_int64(object, "observedGeneration", 1);
 	put(object, "createTime", time_json(revision->create_ms));
-	put(object, "updateTime", time_json(revision->create_ms));
+	put(object, "updateTime", time_json(revision->change_ms));
+	put(object, "reconciling",
+		json_boolean(revision->due_ms != MODEL_NEVER));
 	put(object, "containers",
 		json_pack("[{s:s}]", "image", revision->image));
 	put(object, "maxInstanceRequestConcurrency", json_integer(80));

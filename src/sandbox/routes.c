@@ -141,22 +141,41 @@ static void percent_read(const json_t *entry, const char *at,
 		route->percent = (int)percent;
 }
 
-static void check_together(const struct routes *routes, struct rpc_error *error)
+static int by_tag(const void *a, const void *b)
 {
-	size_t i, j;
-	int sum = 0;
+	const struct route *const *x = a, *const *y = b;
+
+	return strcmp((*x)->tag, (*y)->tag);
+}
+
+/* Sorted, so that a thousand tags are compared in no time. */
+static void check_tags(const struct routes *routes, struct rpc_error *error)
+{
+	const struct route **tagged = xcalloc(routes->n, sizeof(*tagged));
+	size_t i, n = 0;
 
 	for (i = 0; i < routes->n; i++) {
-		sum += routes->item[i].percent;
-		for (j = 0; j < i && routes->item[i].tag[0]; j++) {
-			if (strcmp(routes->item[i].tag, routes->item[j].tag))
-				continue;
+		if (routes->item[i].tag[0])
+			tagged[n++] = &routes->item[i];
+	}
+	qsort(tagged, n, sizeof(*tagged), by_tag);
+	for (i = 1; i < n; i++) {
+		if (by_tag(&tagged[i - 1], &tagged[i]) == 0)
 			rpc_error_field(error, "service.traffic",
 				"Traffic tag \"%s\" is used twice.",
-				routes->item[i].tag);
-			break;
-		}
+				tagged[i]->tag);
 	}
+	free(tagged);
+}
+
+static void check_together(const struct routes *routes, struct rpc_error *error)
+{
+	size_t i;
+	int sum = 0;
+
+	for (i = 0; i < routes->n; i++)
+		sum += routes->item[i].percent;
+	check_tags(routes, error);
 	if (routes->n && sum != 100)
 		rpc_error_field(error, "service.traffic",
 			"The percents of the traffic targets must sum to 100, "

@@ -11,7 +11,7 @@
 
 #include "sandbox/rpc_error.h"
 
-#define ROUTES_MAX      512
+#define ROUTES_MAX      2048 /* a project may have 2,000 tags in a region */
 #define ROUTE_NAME_MAX  63 /* a DNS label */
 #define ROUTE_LABEL_MAX 46 /* tag and service share one label */
 

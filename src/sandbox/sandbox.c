@@ -22,6 +22,7 @@
 #include "sandbox/metrics_api.h"
 #include "sandbox/sandbox_answer.h"
 #include "sandbox/sandbox_metrics.h"
+#include "sandbox/sandbox_options.h"
 #include "sandbox/sandbox_parts.h"
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -38,7 +39,7 @@ static void tick(void *arg)
 
 static void changed(struct sandbox *sandbox)
 {
-	int64_t now_ms = loop_wall_ms(sandbox->loop), next_ms;
+	int64_t now_ms = sandbox_now(sandbox), next_ms;
 
 	cloud_advance(&sandbox->cloud, now_ms);
 	front_door_follow(sandbox->front, sandbox->cloud.model);
@@ -116,8 +117,8 @@ static int add_revision(
 
 	snprintf(name, sizeof(name), "%.*s",
 		len > ROUTE_NAME_MAX ? ROUTE_NAME_MAX + 1 : (int)len, text);
-	revision = model_deploy(sandbox->cloud.model, name, true,
-		loop_wall_ms(sandbox->loop), &error);
+	revision = model_deploy(
+		sandbox->cloud.model, name, true, sandbox_now(sandbox), &error);
 	if (!revision)
 		return err_set(err_r, ERR_USAGE, "--revision %.80s: %s", text,
 			error.message);
@@ -132,29 +133,111 @@ static int add_revision(
 	return 0;
 }
 
-static int add_revisions(struct sandbox *sandbox,
+/* Revisions of long ago, for a service that has many. */
+static void add_old_revisions(struct sandbox *sandbox, int n)
+{
+	struct rpc_error error = {.code = RPC_OK};
+	char name[ROUTE_NAME_MAX + 1];
+	int i;
+
+	for (i = 1; i <= n; i++) {
+		snprintf(name, sizeof(name), "%.45s-old-%04d",
+			sandbox->cloud.model->service, i);
+		(void)!model_deploy(sandbox->cloud.model, name, true,
+			sandbox_now(sandbox), &error);
+	}
+}
+
+/* Tags that somebody has left, on the oldest revisions by turns. */
+static void add_old_tags(
+	struct sandbox *sandbox, const struct sandbox_options *options)
+{
+	struct model *model = sandbox->cloud.model;
+	size_t n = options->old_revisions ? (size_t)options->old_revisions : 1;
+	struct routes routes = {NULL, 0};
+	int i;
+
+	routes_copy(&routes, &model->spec);
+	for (i = 0; i < options->old_tags; i++) {
+		routes_add(&routes, ROUTE_REVISION,
+			model->revision[(size_t)i % n]->name, 0);
+		snprintf(routes.item[routes.n - 1].tag,
+			sizeof(routes.item[0].tag), "t%d", i + 1);
+	}
+	model_set_routes(model, &routes, sandbox_now(sandbox));
+	routes_fini(&routes);
+}
+
+static int add_broken(struct sandbox *sandbox,
 	const struct sandbox_options *options, struct err *err_r)
 {
 	struct rpc_error error = {.code = RPC_OK};
-	char text[ROUTE_NAME_MAX + 8];
 	size_t i;
 
+	for (i = 0; i < options->n_broken; i++) {
+		if (!model_deploy(sandbox->cloud.model, options->broken[i],
+			    false, sandbox_now(sandbox), &error))
+			return err_set(err_r, ERR_USAGE,
+				"--broken-revision %.80s: %s",
+				options->broken[i], error.message);
+	}
+	return 0;
+}
+
+static int set_traffic(struct sandbox *sandbox,
+	const struct sandbox_options *options, struct err *err_r)
+{
+	const struct model *model = sandbox->cloud.model;
+	struct rpc_error error = {.code = RPC_OK};
+	char text[ROUTE_NAME_MAX + 8];
+
+	snprintf(text, sizeof(text), "%s=100",
+		model->n_revisions > 1
+			? model->revision[options->old_revisions]->name
+			: "LATEST");
+	if (control_traffic(sandbox, options->traffic ? options->traffic : text,
+		    &error) == 0)
+		return 0;
+	return err_set(err_r, ERR_USAGE, "--traffic: %s", error.message);
+}
+
+static int set_options(struct sandbox *sandbox,
+	const struct sandbox_options *options, struct err *err_r)
+{
+	struct rpc_error error = {.code = RPC_OK};
+	size_t i;
+
+	for (i = 0; i < options->n_set; i++) {
+		if (sandbox_option_parse(&sandbox->cloud, options->set[i],
+			    sandbox_now(sandbox), &error) < 0)
+			return err_set(err_r, ERR_USAGE, "--set %.80s: %s",
+				options->set[i], error.message);
+	}
+	return 0;
+}
+
+/* The broken ones come last: a failed deployment changes no traffic. */
+static int set_up(struct sandbox *sandbox,
+	const struct sandbox_options *options, struct err *err_r)
+{
+	struct rpc_error error = {.code = RPC_OK};
+	size_t i;
+
+	if (set_options(sandbox, options, err_r) < 0)
+		return -1;
+	add_old_revisions(sandbox, options->old_revisions);
 	for (i = 0; i < options->n_revisions; i++) {
 		if (add_revision(sandbox, options->revisions[i], err_r) < 0)
 			return -1;
 	}
 	if (!options->n_revisions)
 		(void)!model_deploy(sandbox->cloud.model, NULL, true,
-			loop_wall_ms(sandbox->loop), &error);
-	snprintf(text, sizeof(text), "%s=100",
-		sandbox->cloud.model->n_revisions > 1
-			? sandbox->cloud.model->revision[0]->name
-			: "LATEST");
-	if (control_traffic(sandbox, options->traffic ? options->traffic : text,
-		    &error) < 0)
-		return err_set(
-			err_r, ERR_USAGE, "--traffic: %s", error.message);
-	return 0;
+			sandbox_now(sandbox), &error);
+	if (set_traffic(sandbox, options, err_r) < 0)
+		return -1;
+	if (options->old_tags)
+		add_old_tags(sandbox, options);
+	return add_broken(sandbox, options, err_r);
 }
 
 static int check_names(const struct sandbox_options *options, struct err *err_r)
@@ -191,7 +274,7 @@ static void make_model(
 		.operation_delay_ms = options->operation_delay_ms,
 		.seed = options->seed};
 
-	cloud_init(&sandbox->cloud, &config, loop_wall_ms(sandbox->loop));
+	cloud_init(&sandbox->cloud, &config, sandbox_now(sandbox));
 	sandbox->changed = changed;
 	sandbox->token = xstrdup(options->token);
 	sandbox->cloud.rules.token = sandbox->token;
@@ -209,6 +292,7 @@ struct sandbox *sandbox_new(struct loop *loop,
 	sandbox = xcalloc(1, sizeof(*sandbox));
 	sandbox->loop = loop;
 	sandbox->metrics = metrics_api_new(loop);
+	sandbox->start_ms = loop_wall_ms(loop) - loop_now(loop);
 	sandbox->http = http_new(loop, err_r);
 	if (sandbox->http)
 		sandbox->front = front_door_new(loop, sandbox->http,
@@ -217,7 +301,7 @@ struct sandbox *sandbox_new(struct loop *loop,
 		goto fail;
 	make_model(sandbox, options);
 	front_door_follow(sandbox->front, sandbox->cloud.model);
-	if (add_revisions(sandbox, options, err_r) < 0)
+	if (set_up(sandbox, options, err_r) < 0)
 		goto fail;
 	sandbox->server =
 		server_new(loop, options->port, admin_request, sandbox, err_r);

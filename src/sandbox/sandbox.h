@@ -22,6 +22,12 @@ struct sandbox_options {
 	const char *const
 		*revisions; /* "NAME[:latency=50ms,…]", oldest first */
 	size_t n_revisions; /* 0: one is made */
+	const char *const *broken; /* newest of all, not ready: as if their
+				    * deployments had failed */
+	size_t n_broken;
+	int old_revisions, old_tags; /* so many before them, at 0 % */
+	const char *const *set; /* NAME=VALUE: see sandbox_options.c */
+	size_t n_set;
 	const char *traffic; /* "NAME=90,OTHER=10", LATEST is a name too; NULL:
 			      * all to the oldest, by LATEST when it is alone */
 	int64_t operation_delay_ms;

@@ -5,27 +5,34 @@
 #ifndef TIDEGATE_SANDBOX_SANDBOX_PARTS_H
 #define TIDEGATE_SANDBOX_SANDBOX_PARTS_H
 
+#include "io/loop.h"
 #include "sandbox/cloud.h"
 #include "sandbox/front_door.h"
 
 struct http;
-struct loop;
 struct metrics_api;
 struct server;
 struct server_request;
 
 struct sandbox {
 	struct loop *loop;
+	int64_t start_ms; /* the time of day when the loop's was 0 */
 	struct http *http;
 	struct server *server;
 	struct front_door *front;
 	struct metrics_api *metrics;
 	struct cloud cloud; /* the token of its rules is owned: `token` */
 	char *token;
-	int64_t clock_ahead_ms; /* what its answers' Date says over ours */
 	struct timer *timer; /* for what the cloud does next */
 	void (*changed)(struct sandbox *sandbox); /* after each change */
 };
+
+/* The sandbox is another machine to its clients: its time of day runs on and is
+ * not set while it runs. */
+static inline int64_t sandbox_now(const struct sandbox *sandbox)
+{
+	return sandbox->start_ms + loop_now(sandbox->loop);
+}
 
 /* admin_api.c: requests under /v2/. */
 void admin_api_start(struct sandbox *sandbox, struct server_request *request);

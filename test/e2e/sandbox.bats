@@ -51,7 +51,8 @@ last_patch_status() {
 @test "bad options are refused before anything listens" {
 	local option
 	for option in --revision=Bad --revision=a:latency=1 --port=-1 \
-		--revision=a:proxy=ftp://x --traffic=nobody=100 --etag=no; do
+		--revision=a:proxy=ftp://x --traffic=nobody=100 --etag=no \
+		--set=uris --set=uris=gone --broken-revision=Bad; do
 		run "$TIDEGATE" sandbox "$option"
 		[ "$status" = 2 ] || { echo "$option: $status $output"; false; }
 	done
@@ -128,6 +129,61 @@ last_patch_status() {
 		(.latestReadyRevision | endswith("/two"))'
 	api GET "$SERVICE/revisions/three" | jq -e '.conditions[] |
 		select(.type == "Ready").state == "CONDITION_FAILED"'
+}
+
+@test "a failed deployment may be there from the start, or come slowly" {
+	sandbox_start --revision one --revision two --broken-revision bad
+	local failed='(.generation | tonumber) == (.observedGeneration | tonumber) + 1
+		and (has("reconciling") | not)
+		and .terminalCondition.state == "CONDITION_FAILED"
+		and .trafficStatuses == [{revision: "one", percent: 100,
+			type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"}]'
+	api GET "$SERVICE" | jq -e "$failed"
+	api POST "$ADMIN/sandbox/deploy" -d '{"revision": "good"}'
+	api GET "$SERVICE" |
+		jq -e '.terminalCondition.state == "CONDITION_SUCCEEDED"'
+	api POST "$ADMIN/sandbox/deploy" -d '{"revision": "slow",
+		"ready": false, "takes": "1s", "message": "no such image"}' |
+		jq -e .deploying
+	api GET "$SERVICE" | jq -e '.reconciling'
+	until_true 10 settles_as "$failed"
+	api GET "$SERVICE" | jq -e '.terminalCondition.message == "no such image"
+		and .lastModifier == "somebody-else@example.com"'
+	api PATCH "$ADMIN/sandbox" -d '{"observedWhenBroken": "stays"}' |
+		jq -e '.options.observedWhenBroken == "stays"'
+}
+
+settles_as() {
+	api GET "$SERVICE" | jq -e "$1" >/dev/null
+}
+
+@test "a service goes and comes back as another one" {
+	sandbox_start --revision one --revision two
+	local uid
+	uid=$(api GET "$SERVICE" | jq -r .uid)
+	api DELETE "$ADMIN/sandbox/service" >/dev/null
+	api GET "$SERVICE" | jq -e '.error.code == 404'
+	[ "$(curl -s -o /dev/null -w '%{http_code}' "$FRONT/")" = 404 ]
+	api POST "$ADMIN/sandbox/service" >/dev/null
+	api GET "$SERVICE" | jq -e --arg uid "$uid" '.uid != $uid and
+		.generation == "1" and .traffic[0].revision == "one"'
+	[ "$(front_counts 5)" = "one 5" ]
+}
+
+@test "a service may have a thousand revisions and a thousand tags" {
+	sandbox_start --revision one --revision two --old-revisions 900 \
+		--old-tags 1000 --operation-delay 0 --set uris=absent
+	api GET "$SERVICE" >"$WORLD/service"
+	jq -e '(.traffic | length) == 1001 and (has("uri") | not)' \
+		"$WORLD/service"
+	jq -c '{traffic: ([{type: .traffic[0].type, revision: "two",
+		percent: 10}] + (.traffic | .[0].percent = 90))}' \
+		"$WORLD/service" >"$WORLD/body"
+	patch -d @"$WORLD/body" | jq -e .name
+	until_true 5 settled
+	[ "$(serving two)" = 10 ]
+	[ "$(curl -sS "$FRONT/.tag/t1000/")" = \
+		"hello from backend-old-0100" ]
 }
 
 @test "a stale etag is a conflict, unless etags are lax" {
@@ -333,6 +389,10 @@ requests_came() {
 	api GET "$SERVICE/revisions/two" | jq -e '.error.code == 404'
 	api DELETE "$ADMIN/sandbox/revisions/one" |
 		jq -e '.error.status == "FAILED_PRECONDITION"'
+	api DELETE "$ADMIN/sandbox/revisions/three" |
+		jq -e '.error.status == "FAILED_PRECONDITION"'
+	api DELETE "$ADMIN/sandbox/revisions/three?force=true" |
+		jq -e '[.revisions[].name] == ["one"]'
 }
 
 has_value() {

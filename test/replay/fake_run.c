@@ -344,14 +344,16 @@ static struct model_revision *revision_of(const char *name)
 
 void fake_run_set_ready(const char *revision, bool ready)
 {
-	model_set_ready(fake_run.model, revision_of(revision), ready, now());
+	model_set_ready(
+		fake_run.model, revision_of(revision), ready, NULL, now());
 }
 
 bool fake_run_remove(const char *revision)
 {
 	struct rpc_error error = {.code = RPC_OK};
 
-	return model_remove(fake_run.model, revision, now(), &error) == 0;
+	return model_remove(fake_run.model, revision, false, now(), &error) ==
+	       0;
 }
 
 bool fake_run_refers_to(const char *revision, const char *tag)

@@ -454,6 +454,54 @@ static void lists_come_in_pages_newest_first(void **state)
 	assert_int_equal(ask(world, "GET", target, NULL, NULL), 400);
 }
 
+static void a_write_during_another_one_may_be_refused(void **state)
+{
+	struct world *world = *state;
+	struct model_rules rules = {.busy_refuses = true};
+	json_t *body;
+
+	model_set_rules(world->model, &rules, T0);
+	assert_int_equal(
+		ask(world, "PATCH", SHOP, "{\"description\":\"a\"}", NULL),
+		200);
+	assert_int_equal(
+		ask(world, "PATCH", SHOP, "{\"description\":\"b\"}", &body),
+		409);
+	assert_string_equal(text_at(body, "error", "status"), "ABORTED");
+	json_decref(body);
+	world->now_ms += DELAY;
+	assert_int_equal(
+		ask(world, "PATCH", SHOP, "{\"description\":\"b\"}", NULL),
+		200);
+}
+
+static void a_deleted_service_is_not_found(void **state)
+{
+	struct world *world = *state;
+	struct rpc_error error = {.code = RPC_OK};
+	json_t *body, *fields = json_pack("{s:s}", "description", "x");
+
+	model_delete(world->model, T0);
+	assert_int_equal(ask(world, "GET", SHOP, NULL, NULL), 404);
+	assert_int_equal(ask(world, "PATCH", SHOP, "{}", NULL), 404);
+	assert_int_equal(
+		ask(world, "GET", SHOP "/revisions/shop-1", NULL, NULL), 404);
+	assert_int_equal(
+		ask(world, "GET", ROOT "services/-/revisions", NULL, NULL),
+		404);
+	assert_int_equal(ask(world, "GET", ROOT "services", NULL, &body), 200);
+	assert_int_equal(json_object_size(body), 0);
+	json_decref(body);
+	assert_int_equal(admin_routes_drift(
+				 world->model, fields, "x", false, T0, &error),
+		-1);
+	assert_int_equal(error.code, RPC_NOT_FOUND);
+	json_decref(fields);
+	assert_null(model_deploy(world->model, NULL, true, T0, &error));
+	model_recreate(world->model, T0);
+	assert_int_equal(ask(world, "GET", SHOP, NULL, NULL), 200);
+}
+
 static void stale_reads_show_the_past(void **state)
 {
 	struct world *world = *state;
@@ -486,6 +534,8 @@ int main(void)
 		T(validate_only_changes_nothing),
 		T(tokens_and_permissions_are_asked_for),
 		T(lists_come_in_pages_newest_first),
+		T(a_write_during_another_one_may_be_refused),
+		T(a_deleted_service_is_not_found),
 		T(stale_reads_show_the_past),
 	};
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "sandbox/cloud.h"
+#include "sandbox/sandbox_options.h"
 
 #define T0    INT64_C(1767225600000)
 #define DELAY 1000
@@ -270,6 +270,97 @@ static void the_same_calls_get_the_same_answers(void **state)
 		json_decref(first[i]);
 }
 
+static int set(struct world *world, const char *text, struct rpc_error *error)
+{
+	json_t *body = json_loads(text, 0, NULL);
+	int rc;
+
+	*error = (struct rpc_error){.code = RPC_OK};
+	assert_non_null(body);
+	rc = sandbox_options_set(&world->cloud, body, T0, error);
+	json_decref(body);
+	return rc;
+}
+
+static void options_hold_together_or_not_at_all(void **state)
+{
+	static const struct {
+		const char *body, *says; /* says NULL: it is taken */
+	} rows[] = {
+		{"{\"etag\":\"lax\",\"uris\":\"absent\"}", NULL},
+		{"{\"deny\":[\"run.operations.get\"]}", NULL},
+		{"{\"operationDelay\":\"5s\",\"clockAhead\":\"1m\"}", NULL},
+		{"{\"etag\":\"strict\",\"uris\":\"gone\"}",
+			"uris must be \"given\" or \"absent\""},
+		{"{\"etag\":true}", "etag must be"},
+		{"{\"operationDelay\":7}", "must be a time"},
+		{"{\"operationDelay\":\"2d\"}", "longer than 3600 s"},
+		{"{\"deny\":[7]}", "must be a permission"},
+		{"{\"etags\":\"lax\"}", "no option \"etags\""},
+	};
+	struct world *world = *state;
+	struct rpc_error error;
+	json_t *options;
+	size_t i;
+
+	world->cloud.rules.etag_is_strict = true;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(set(world, rows[i].body, &error),
+			rows[i].says ? -1 : 0);
+		if (rows[i].says)
+			assert_non_null(strstr(error.message, rows[i].says));
+	}
+	options = sandbox_options_json(&world->cloud);
+	assert_string_equal(
+		json_string_value(json_object_get(options, "etag")), "lax");
+	assert_string_equal(
+		json_string_value(json_object_get(options, "uris")), "absent");
+	assert_string_equal(
+		json_string_value(json_object_get(options, "operationDelay")),
+		"5s");
+	json_decref(options);
+	assert_true(world->cloud.model->rules.uris_absent);
+	assert_int_equal(world->cloud.rules.n_deny, 1);
+}
+
+/* The names are those of `struct model_rules`, each by its word. */
+static void each_option_can_be_set_by_its_text(void **state)
+{
+	/* long: a table */
+	static const struct {
+		const char *text;
+		size_t offset;
+	} rows[] = {
+#define RULE(member) offsetof(struct model_rules, member)
+		{"uris=absent", RULE(uris_absent)},
+		{"routesCondition=absent", RULE(routes_condition_absent)},
+		{"observedWhenBroken=stays", RULE(broken_stays_behind)},
+		{"writeWhenBroken=fails", RULE(broken_fails_writes)},
+		{"idleTargets=unchecked", RULE(idle_targets_unchecked)},
+		{"busyWrite=refused", RULE(busy_refuses)},
+		{"sameWrite=counted", RULE(same_write_counts)},
+		{"fieldWrite=ignored", RULE(fields_do_not_count)},
+	};
+	struct world *world = *state;
+	struct rpc_error error = {.code = RPC_OK};
+	size_t i, k;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(sandbox_option_parse(&world->cloud,
+					 rows[i].text, T0, &error),
+			0);
+		for (k = 0; k < sizeof(rows) / sizeof(rows[0]); k++)
+			assert_int_equal(*((char *)&world->cloud.model->rules +
+						 rows[k].offset),
+				k <= i);
+	}
+	assert_int_equal(
+		sandbox_option_parse(&world->cloud, "uris", T0, &error), -1);
+	assert_int_equal(
+		sandbox_option_parse(&world->cloud, "uris=\xff", T0, &error),
+		-1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
@@ -279,6 +370,8 @@ int main(void)
 		T(who_is_forgotten_hears_nothing_and_has_written),
 		T(hanging_requests_can_be_let_go),
 		T(the_same_calls_get_the_same_answers),
+		T(options_hold_together_or_not_at_all),
+		T(each_option_can_be_set_by_its_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
