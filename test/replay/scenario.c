@@ -18,6 +18,7 @@
 
 #define SAID_MAX      (256 * 1024)
 #define POLICY_MAX    (16 * 1024)
+#define POLICIES_MAX  64 /* in one program */
 #define SUPERVISOR_MS (20 * SECOND) /* until somebody says resume */
 #define NEVER         INT64_MAX
 
@@ -55,8 +56,7 @@ const char policy_short[] =
 
 /* The process under test, and what is told of it. */
 static struct {
-	struct policy *policy;
-	char policy_text[POLICY_MAX];
+	const struct policy *policy;
 	struct world world;
 	struct hub *hub;
 	struct live *live;
@@ -70,6 +70,13 @@ static struct {
 	size_t said_len;
 	uint64_t seed;
 } sc;
+
+/* All that were given. Loading one takes longer than many a rollout. */
+static struct {
+	char *text;
+	struct policy *policy;
+} policies[POLICIES_MAX];
+static int n_policies;
 
 /* ---- promises ---- */
 
@@ -323,13 +330,37 @@ void until_the_rollout_ends(int processes)
 
 /* ---- given ---- */
 
-/* Made anew only when the text is another one: loading takes longer than many
- * a rollout. */
+static struct policy *policy_make(const char *text)
+{
+	struct buf problems;
+	struct policy *policy;
+	struct err err;
+
+	buf_init(&problems, POLICY_MAX);
+	policy = policy_parse("replay.yaml", text, strlen(text),
+		&policy_world_real, &problems, &err);
+	if (!policy) {
+		fprintf(stderr, "%s\n%s\n", err.text, problems.data);
+		abort();
+	}
+	buf_fini(&problems);
+	return policy;
+}
+
+static const struct policy *policy_of(const char *text)
+{
+	for (int i = 0; i < n_policies; i++)
+		if (strcmp(policies[i].text, text) == 0)
+			return policies[i].policy;
+	assert(n_policies < POLICIES_MAX);
+	policies[n_policies].text = xstrdup(text);
+	policies[n_policies].policy = policy_make(policies[n_policies].text);
+	return policies[n_policies++].policy;
+}
+
 void given_policy(const char *part, ...)
 {
 	char text[POLICY_MAX];
-	struct buf problems;
-	struct err err;
 	va_list parts;
 	size_t len;
 
@@ -342,18 +373,7 @@ void given_policy(const char *part, ...)
 		len += strlen(part);
 	}
 	va_end(parts);
-	if (sc.policy && strcmp(text, sc.policy_text) == 0)
-		return;
-	policy_free(&sc.policy);
-	memcpy(sc.policy_text, text, len + 1);
-	buf_init(&problems, POLICY_MAX);
-	sc.policy = policy_parse("replay.yaml", sc.policy_text, len,
-		&policy_world_real, &problems, &err);
-	if (!sc.policy) {
-		fprintf(stderr, "%s\n%s\n", err.text, problems.data);
-		abort();
-	}
-	buf_fini(&problems);
+	sc.policy = policy_of(text);
 }
 
 void given_traffic(const char *table)

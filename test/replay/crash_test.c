@@ -1,0 +1,252 @@
+/*
+ * A process can die between any two things it does. Each story is played once
+ * to count its instants, then again with a death at each of them: pending
+ * callbacks are dropped, what is not committed is lost, requests that have left
+ * arrive, and another process resumes after a while. Whatever the instant, the
+ * story ends as it should, and what actions do was done as often as it should.
+ *
+ *	crash_test [POINTS [STORY AWAY_MS INSTANT SEED]]
+ *
+ * A failure prints the command that plays it again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenario.h"
+
+#define POINTS_DEFAULT 5000
+#define PROCESSES_MAX  4
+
+struct story {
+	const char *name;
+	void (*begin)(void); /* policy, and what will happen */
+	const char *end; /* the phase it ends in */
+	int undo, hook; /* how often the deed is done; -1: it does not matter */
+};
+
+static struct {
+	const struct story *story;
+	int64_t away_ms;
+	long instant;
+	uint64_t seed;
+} now;
+
+/* ---- what will happen ---- */
+
+static void become_bad(void *arg)
+{
+	errors_of(FAKE_NEW, 0.5);
+}
+
+static void heal(void *arg)
+{
+	the_world_heals();
+}
+
+static bool has_begun(void)
+{
+	return fake_store_newest() != NULL;
+}
+
+/* Bob looks now and then, until it has ended. */
+static void say_approve(void *arg)
+{
+	if (has_begun() && fake_store_has_ended(fake_store_newest()))
+		return;
+	if (has_begun())
+		approve("bob");
+	fake_world_after(2 * MINUTE, say_approve, NULL);
+}
+
+static void say_abort(void *arg)
+{
+	if (!has_begun())
+		fake_world_after(SECOND, say_abort, NULL);
+	else
+		command("abort", "bob");
+}
+
+/* ---- the stories ---- */
+
+static void good(void)
+{
+	given_policy(policy_short, NULL);
+}
+
+static void bad_at_ten(void)
+{
+	given_policy(policy_short, NULL);
+	fake_world_after(12 * SECOND, become_bad, NULL);
+}
+
+static void bad_at_hundred(void)
+{
+	given_policy(policy_short, NULL);
+	fake_world_after(40 * SECOND, become_bad, NULL);
+}
+
+static void with_a_gate(void)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 20s}\n"
+		     "  - {percent: 100, bake: 20s, approval:\n"
+		     "     {approvers: [bob], minimum: 1, timeout: 1h}}\n"
+		     "settle: 0s\n",
+		slo_errors, NULL);
+	fake_world_after(MINUTE, say_approve, NULL);
+}
+
+static void aborted(void)
+{
+	given_policy(policy_short, NULL);
+	fake_world_after(15 * SECOND, say_abort, NULL);
+}
+
+static void with_a_tag(void)
+{
+	given_policy(policy_short, "tag: next\nfinish: pinned\n", NULL);
+	given_traffic("shop-1=100 shop-1=0#debug");
+}
+
+static void bad_and_refused(void)
+{
+	given_policy(policy_short, NULL);
+	fake_world_after(12 * SECOND, become_bad, NULL);
+	writes_are_refused(503);
+	fake_run_heal();
+	fake_run_fault("{'kind': 'status', 'method': 'PATCH', 'status': 503,"
+		       " 'skip': 1, 'times': 3}");
+	fake_world_after(30 * SECOND, heal, NULL);
+	fake_world_after(30 * SECOND, become_bad, NULL);
+}
+
+static void with_hooks(void)
+{
+	given_policy(policy_short,
+		"hooks:\n"
+		"  started: [{name: hello, type: exec, command: [act, hello],\n"
+		"             idempotent: false}]\n"
+		"  promoted: [{name: hook, type: exec, command: [act, hook],\n"
+		"              idempotent: false}]\n",
+		NULL);
+}
+
+static const struct story stories[] = {
+	{"good", good, "promoted", 0, 0},
+	{"bad-at-ten", bad_at_ten, "rolled-back", 1, 0},
+	{"bad-at-hundred", bad_at_hundred, "rolled-back", 1, 0},
+	{"gate", with_a_gate, "promoted", 0, 0},
+	{"aborted", aborted, "rolled-back", 1, 0},
+	{"tag", with_a_tag, "promoted", 0, 0},
+	{"bad-and-refused", bad_and_refused, "rolled-back", 1, 0},
+	{"hooks", with_hooks, "promoted", 0, 1},
+};
+
+#define N_STORIES ((int)(sizeof(stories) / sizeof(stories[0])))
+
+/* ---- one play ---- */
+
+static void broken(const char *text)
+{
+	printf("%s: died at instant %ld, resumed after %lld ms: %s\n",
+		now.story->name, now.instant, (long long)now.away_ms, text);
+	printf("  deeds: %s\n", fake_deeds_order());
+	for (size_t i = 0; i < fake_store_entries(); i++) {
+		struct fake_entry entry = fake_store_entry(i);
+
+		if (entry.is_note)
+			printf("  %9.3f %-14s %s %.100s\n",
+				(double)entry.time_ms / 1000, entry.phase,
+				entry.name, entry.data);
+	}
+	printf("  replay: test/replay/crash_test 0 %s %lld %ld %llu\n",
+		now.story->name, (long long)now.away_ms, now.instant,
+		(unsigned long long)now.seed);
+	exit(1);
+}
+
+/* A program that was cut off and may not be run again leaves a person. */
+static bool is_unknown(const char *phase)
+{
+	return strcmp(phase, "rollback-failed") == 0 &&
+	       fake_store_count("warning", "is not known");
+}
+
+static void check_end(const struct story *story)
+{
+	const char *phase = fake_store_phase(fake_store_newest());
+	bool unknown = is_unknown(phase);
+	bool is_promoted = strcmp(story->end, "promoted") == 0;
+
+	/* Who aborts before anything moved refuses. */
+	if (strcmp(phase, "refused") == 0 && !seen()->highest) {
+		promise(story->begin == aborted, "it is refused");
+		return;
+	}
+	promise(strcmp(phase, story->end) == 0 || unknown, "it is %s: %s",
+		phase, fake_store_reason(fake_store_newest()));
+	expect_serving(FAKE_NEW, is_promoted ? 100 : 0);
+	expect_serving(FAKE_STABLE, is_promoted ? 0 : 100);
+	promise(fake_deeds("undo") == story->undo || unknown,
+		"undo was done %d times", fake_deeds("undo"));
+	promise(fake_deeds("undo") <= 1, "undo was done again");
+	promise((fake_deeds("purge") > 0) == (story->undo > 0) || unknown,
+		"purge was done %d times", fake_deeds("purge"));
+	promise(fake_deeds("hook") <= story->hook, "the hook ran again");
+}
+
+/* How many instants there were. */
+static long play(
+	const struct story *story, long instant, int64_t away_ms, uint64_t seed)
+{
+	long instants;
+
+	now.story = story;
+	now.instant = instant;
+	now.away_ms = away_ms;
+	now.seed = seed;
+	scenario_open(seed);
+	story->begin();
+	resume_after(away_ms);
+	fake_die_at(instant);
+	run();
+	until_the_rollout_ends(PROCESSES_MAX);
+	check_end(story);
+	instants = fake_instants();
+	scenario_close();
+	return instants;
+}
+
+static const struct story *story_named(const char *name)
+{
+	for (int i = 0; i < N_STORIES; i++)
+		if (strcmp(stories[i].name, name) == 0)
+			return &stories[i];
+	printf("no story is called %s\n", name);
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	static const int64_t away_ms[] = {500, 20 * SECOND, 5 * MINUTE};
+	long points = argc > 1 ? atol(argv[1]) : POINTS_DEFAULT, played = 0;
+	uint64_t seed;
+
+	promise_broken = broken;
+	if (argc == 6) {
+		play(story_named(argv[2]), atol(argv[4]), atol(argv[3]),
+			strtoull(argv[5], NULL, 10));
+		return 0;
+	}
+	for (seed = 1; played < points; seed++)
+		for (int i = 0; i < N_STORIES && played < points; i++) {
+			long n = play(&stories[i], 0, 0, seed);
+
+			for (long k = 1; k <= n && played < points; k++)
+				for (int a = 0; a < 3; a++, played++)
+					play(&stories[i], k, away_ms[a], seed);
+		}
+	printf("%ld crash points of %d stories end right\n", played, N_STORIES);
+	return 0;
+}
