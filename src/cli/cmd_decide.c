@@ -163,8 +163,7 @@ static int deliver(struct decision *d, struct err *err_r)
 
 	if (store_command_add(d->store, &d->command, &d->command.id, err_r))
 		return -1;
-	driven = folded_driver(
-		d->folded, d->store, d->command.time_ms, &lease, err_r);
+	driven = folded_driver(d->folded, d->store, &lease, err_r);
 	if (driven > 0)
 		answered = wait_for_answer(d, err_r);
 	if (driven < 0 || answered < 0 ||

@@ -14,10 +14,10 @@
 #include "cli/context.h"
 #include "cli/output.h"
 #include "cli/rollback.h"
-#include "io/clock.h"
 
 #define COMMENT_MAX   120
 #define ARGUMENTS_MAX 16
+#define LOOK_PAUSE_MS 200
 
 extern const struct command cmd_abort, cmd_resume, cmd_watch;
 
@@ -152,10 +152,33 @@ static int ended_status(struct rollback *b, int status, struct err *err_r)
 	return status;
 }
 
+/* Whether somebody drives what is to be taken back. Of a holder elsewhere that
+ * is known when it renews its lease, or has not for long enough. */
+static int is_driven(struct rollback *b, struct err *err_r)
+{
+	struct lease_watch seen = {0};
+	struct store_lease lease;
+	int64_t renewed_ms = 0;
+	int held;
+
+	for (;;) {
+		held = store_lease_look(b->drive.world.store, b->service,
+			&b->arena, &lease, err_r);
+		if (held <= 0 || strcmp(lease.rollout, b->after) != 0)
+			return held < 0 ? -1 : 0;
+		if (!seen.fence)
+			renewed_ms = lease.renewed_ms;
+		if (lease.alive || lease.renewed_ms != renewed_ms)
+			return 1;
+		if (lease_watch_is_over(&seen, &lease))
+			return 0;
+		context_pause(LOOK_PAUSE_MS);
+	}
+}
+
 static int take_over(
 	struct rollback *b, const struct rollback_args *args, struct err *err_r)
 {
-	struct store_lease lease;
 	int status, driven;
 
 	fprintf(stderr,
@@ -167,13 +190,10 @@ static int take_over(
 		return -1;
 	if (status < 0) /* it goes back already, or has ended meanwhile */
 		output_error(err_r->text);
-	driven = store_lease_look(b->drive.store, b->service, clock_wall_ms(),
-		&b->arena, &lease, err_r);
+	driven = is_driven(b, err_r);
 	if (driven < 0)
 		return -1;
-	status = call(driven && !strcmp(lease.rollout, b->after) ? &cmd_watch
-								 : &cmd_resume,
-		b, args, err_r);
+	status = call(driven ? &cmd_watch : &cmd_resume, b, args, err_r);
 	return status < 0 ? -1 : ended_status(b, status, err_r);
 }
 

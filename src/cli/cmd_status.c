@@ -36,6 +36,13 @@ static void print_driver(const struct folded *folded,
 	} else if (driver) {
 		buf_adds(out, ", driven by ");
 		printable_add(out, driver->holder);
+		if (!driver->alive)
+			buf_addf(out,
+				",\nwhich is not on this host and was alive at "
+				"%s by its clock; if it is gone:\n"
+				"  tidegate resume %s",
+				timestamp_print(driver->renewed_ms, time),
+				folded->row.id);
 		buf_addc(out, '\n');
 	} else {
 		buf_addf(out,
@@ -77,7 +84,7 @@ static int print(struct store *store, struct folded *folded, int format,
 	struct buf out;
 	int held;
 
-	held = folded_driver(folded, store, now_ms, &lease, err_r);
+	held = folded_driver(folded, store, &lease, err_r);
 	if (held < 0)
 		return -1;
 	driver = held ? &lease : NULL;

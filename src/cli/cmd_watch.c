@@ -29,6 +29,7 @@ struct watch {
 	int format;
 	int64_t printed_seq;
 	int64_t counter; /* of the store when it was read last */
+	struct lease_watch lease;
 	int64_t driver_due_ms; /* when the driver is looked for again */
 	bool alone_told;
 };
@@ -76,10 +77,11 @@ static int look_for_driver(struct watch *watch, struct err *err_r)
 	if (clock_boot_ms() < watch->driver_due_ms)
 		return 0;
 	watch->driver_due_ms = clock_boot_ms() + DRIVER_MS;
-	held = folded_driver(
-		watch->folded, watch->store, clock_wall_ms(), &lease, err_r);
+	held = folded_driver(watch->folded, watch->store, &lease, err_r);
 	if (held < 0)
 		return -1;
+	if (held && !lease.alive && lease_watch_is_over(&watch->lease, &lease))
+		held = 0;
 	if (!held && !watch->alone_told)
 		fprintf(stderr,
 			"nobody drives %s: tidegate resume %s goes on with "

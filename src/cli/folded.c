@@ -131,11 +131,11 @@ void folded_free(struct folded **folded)
 	*folded = NULL;
 }
 
-int folded_driver(struct folded *folded, struct store *store, int64_t now_ms,
+int folded_driver(struct folded *folded, struct store *store,
 	struct store_lease *lease_r, struct err *err_r)
 {
-	int held = store_lease_look(store, folded->row.service, now_ms,
-		&folded->arena, lease_r, err_r);
+	int held = store_lease_look(
+		store, folded->row.service, &folded->arena, lease_r, err_r);
 
 	/* The service may be in the hands of a later rollout. */
 	if (held > 0 && strcmp(lease_r->rollout, folded->row.id) != 0)

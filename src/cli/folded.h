@@ -38,6 +38,6 @@ void folded_free(struct folded **folded);
 
 /* Who drives it: 1 with lease_r in the folded's arena, 0 nobody, -1 error. */
 MUST_CHECK int folded_driver(struct folded *folded, struct store *store,
-	int64_t now_ms, struct store_lease *lease_r, struct err *err_r);
+	struct store_lease *lease_r, struct err *err_r);
 
 #endif

@@ -119,7 +119,8 @@ static void put_driver(struct status *s, const struct store_lease *driver)
 	}
 	jsonw_object(&s->w, "driver");
 	jsonw_text(&s->w, "holder", driver->holder);
-	put_time(s, "expires", driver->expires_ms);
+	put_time(s, "renewed", driver->renewed_ms);
+	jsonw_bool(&s->w, "alive", driver->alive);
 	jsonw_end(&s->w, '}');
 }
 

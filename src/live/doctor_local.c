@@ -172,8 +172,8 @@ static void look_at_lease(struct doctor *doctor)
 	if (!store)
 		return;
 	arena_init(&arena);
-	rc = store_lease_look(store, release->service.full,
-		loop_wall_ms(doctor->world->loop), &arena, &lease, &err);
+	rc = store_lease_look(
+		store, release->service.full, &arena, &lease, &err);
 	if (rc == 0)
 		look_for_unfinished(doctor, &arena);
 	else if (rc < 0)
@@ -181,17 +181,20 @@ static void look_at_lease(struct doctor *doctor)
 			release->service.name, "give another --state", "%s",
 			err.text);
 	else
-		doctor_tell(doctor, FINDING_FAIL, "lease",
-			release->service.name,
+		doctor_tell(doctor, lease.alive ? FINDING_FAIL : FINDING_WARN,
+			"lease", release->service.name,
 			*lease.rollout
 				? arena_printf(&arena,
 					  "wait for it (tidegate watch %s), or "
 					  "end it: tidegate abort %s",
 					  lease.rollout, lease.rollout)
 				: "wait for it",
-			"held by %s%s%s until %s unless it is renewed",
+			"held by %s%s%s, renewed at %s by its clock%s",
 			lease.holder, *lease.rollout ? ", rollout " : "",
-			lease.rollout, timestamp_print(lease.expires_ms, time));
+			lease.rollout, timestamp_print(lease.renewed_ms, time),
+			lease.alive ? ""
+				    : "; if it does not live any more, run "
+				      "takes it over after 15 s");
 	arena_fini(&arena);
 }
 

@@ -64,7 +64,8 @@ struct live {
 
 	/* Under way. */
 	struct timer *lease_retry;
-	int64_t lease_deadline_ms;
+	struct lease_watch lease_watch;
+	int64_t lease_deadline_ms; /* of the boot clock */
 	struct preflight *preflight;
 	struct traffic_io *traffic;
 	struct check_run **checks; /* one per SLO, NULL: not under way */

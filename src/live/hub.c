@@ -161,7 +161,7 @@ static void beat(struct live *live)
 	if (!live->fence || live_is_over(live))
 		return;
 	if (store_lease_renew(hub->world->store, live->release->service.full,
-		    live->fence, loop_wall_ms(hub->world->loop), &err) == 0)
+		    live->fence, &err) == 0)
 		return;
 	log_line(LOG_WARN, "rollout=%s event=heartbeat error=\"%s\"",
 		live->release->id, err.text);

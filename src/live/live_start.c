@@ -83,7 +83,7 @@ static struct live *make(struct hub *hub, struct release *release,
 		traffic_io_new(live->world, live->release, live_answered, live);
 	live->keepalive =
 		keepalive_new(live->world, live->release, &live->state);
-	live->lease_deadline_ms = live_now(live) + LEASE_WAIT_MS;
+	live->lease_deadline_ms = loop_now(live_loop(live)) + LEASE_WAIT_MS;
 	live->lease_retry = timer_start(live_loop(live), 0, lease_try, live);
 	return live;
 }
@@ -172,17 +172,17 @@ static void lease_missed(struct live *live, const struct store_lease *lease)
 	char time[TIMESTAMP_TEXT_MAX];
 	struct err err;
 
-	if (live_now(live) < live->lease_deadline_ms) {
+	if (loop_now(live_loop(live)) < live->lease_deadline_ms) {
 		live->lease_retry = timer_start(
 			live_loop(live), LEASE_RETRY_MS, lease_try, live);
 		return;
 	}
 	err_set(&err, ERR_LEASE,
-		"%s is being driven by %s%s%s (its lease ends %s unless it is "
-		"renewed): wait for it, or abort it",
+		"%s is being driven by %s%s%s (it renewed its lease at %s by "
+		"its clock): wait for it, or abort it",
 		live->release->service.name, lease->holder,
 		*lease->rollout ? ", rollout " : "", lease->rollout,
-		timestamp_print(lease->expires_ms, time));
+		timestamp_print(lease->renewed_ms, time));
 	live_finish(live, err_exit_status(err.code), &err);
 }
 
@@ -201,7 +201,7 @@ static void lease_try(void *arg)
 	if (rc == 0)
 		rc = store_lease_take(live->world->store,
 			live->release->service.full, live->release->id,
-			loop_wall_ms(live_loop(live)), &arena, &lease, &err);
+			&live->lease_watch, &arena, &lease, &err);
 	if (rc > 0) {
 		live->fence = lease.fence;
 		live->writer =

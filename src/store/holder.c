@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ void holder_self(struct holder *holder_r)
 		h->start = 0;
 }
 
-bool holder_is_dead(const struct holder *holder)
+enum holder_state holder_state(const struct holder *holder)
 {
 	struct holder self;
 	int64_t start;
@@ -72,15 +73,15 @@ bool holder_is_dead(const struct holder *holder)
 	if (strcmp(self.host, holder->host) != 0 || !*self.boot ||
 		strcmp(self.boot, holder->boot) != 0 || !*self.pid_space ||
 		strcmp(self.pid_space, holder->pid_space) != 0)
-		return false;
+		return HOLDER_UNKNOWN;
 	if (holder->pid <= 0 || holder->pid > INT32_MAX)
-		return false;
+		return HOLDER_UNKNOWN;
 	if (kill((pid_t)holder->pid, 0) && errno == ESRCH)
-		return true;
+		return HOLDER_DEAD;
 	/* It is there but hidden, or it is a later one with its number. */
-	if (!process_read(holder->pid, &state, &start))
-		return false;
-	if (state == 'Z' || state == 'X')
-		return true;
-	return holder->start != 0 && start != holder->start;
+	if (!process_read(holder->pid, &state, &start) || holder->start == 0)
+		return HOLDER_UNKNOWN;
+	if (state == 'Z' || state == 'X' || start != holder->start)
+		return HOLDER_DEAD;
+	return HOLDER_ALIVE;
 }

@@ -5,7 +5,6 @@
 #ifndef TIDEGATE_STORE_HOLDER_H
 #define TIDEGATE_STORE_HOLDER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define HOLDER_TEXT_MAX 72
@@ -20,8 +19,10 @@ struct holder {
 
 void holder_self(struct holder *holder_r);
 
-/* Only when that is certain: another host, another boot, another namespace
- * (a container) or a process that may not be looked at is not dead. */
-bool holder_is_dead(const struct holder *holder);
+/* Dead and alive only when that is certain: of a process on another host, of
+ * another boot, in another namespace (a container), or one that may not be
+ * looked at nothing is known. */
+enum holder_state { HOLDER_UNKNOWN, HOLDER_ALIVE, HOLDER_DEAD };
+enum holder_state holder_state(const struct holder *holder);
 
 #endif

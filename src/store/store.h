@@ -19,7 +19,7 @@
 
 #define STORE_VERSION         1 /* of the schema; older ones are migrated */
 #define STORE_BUSY_MS         5000
-#define STORE_LEASE_MS        15000 /* a lease that is not renewed expires */
+#define STORE_LEASE_MS        15000 /* without a renewal, then it is free */
 #define STORE_HEARTBEAT_MS    5000
 #define STORE_ROLLOUT_ID_MAX  128
 #define STORE_EVENT_BYTES_MAX (256 * 1024)
@@ -127,29 +127,47 @@ MUST_CHECK int store_each_event(struct store *store, const char *rollout,
 MUST_CHECK int store_change_counter(
 	struct store *store, int64_t *counter_r, struct err *err_r);
 
-/* Leases: one writer per service, with a fencing token that only grows. */
+/*
+ * Leases: one writer per service, with a fencing token that only grows.
+ *
+ * Two machines' clocks are never compared. Whoever wants a lease looks again
+ * and again, and takes it when it has seen no renewal for STORE_LEASE_MS of its
+ * own clock, or at once when the holder is known to be dead on this host.
+ * Whoever looks only once learns whether the holder lives, if that can be told
+ * here, and when it renewed by its own clock: text for people.
+ */
 struct store_lease {
 	const char *service;
 	const char *holder; /* "host pid 123" */
 	const char *rollout; /* "" or the rollout driven under it */
 	int64_t fence;
-	int64_t expires_ms;
+	int64_t renewed_ms; /* by the wall clock of the holder */
+	bool alive; /* the holder was seen on this host; else nobody knows */
 };
-/* 1 taken (fence set), 0 somebody else has it (lease_r says who), -1 error.
- * A holder that is dead on this host is replaced at once. */
+/* What one who looks again and again has seen; all zero at first. */
+struct lease_watch {
+	int64_t fence, renewed_ms; /* at the last look */
+	int64_t since_ms, looked_ms; /* of the boot clock */
+};
+/* Notes a look; true when no renewal was seen for STORE_LEASE_MS. Looks that
+ * are far apart begin anew: the machine of both may have been suspended. */
+bool lease_watch_is_over(
+	struct lease_watch *watch, const struct store_lease *lease);
+
+/* 1 taken (fence set), 0 somebody else has it (lease_r says who), -1 error. */
 MUST_CHECK int store_lease_take(struct store *store, const char *service,
-	const char *rollout, int64_t now_ms, struct arena *arena,
+	const char *rollout, struct lease_watch *watch, struct arena *arena,
 	struct store_lease *lease_r, struct err *err_r);
 /* -1 with ERR_LEASE when it is not ours any more; with ERR_NOT_FOUND when the
  * file is not the one that its path names any more: what is written is lost,
  * and others see no lease. */
 MUST_CHECK int store_lease_renew(struct store *store, const char *service,
-	int64_t fence, int64_t now_ms, struct err *err_r);
+	int64_t fence, struct err *err_r);
 void store_lease_drop(struct store *store, const char *service, int64_t fence);
-/* 1 somebody alive has it, 0 nobody, -1 error. Changes nothing. */
+/* 1 somebody has it who is not known to be dead, 0 nobody, -1 error. Changes
+ * nothing. */
 MUST_CHECK int store_lease_look(struct store *store, const char *service,
-	int64_t now_ms, struct arena *arena, struct store_lease *lease_r,
-	struct err *err_r);
+	struct arena *arena, struct store_lease *lease_r, struct err *err_r);
 
 /* Operator commands, left by one process and taken by the one that drives. */
 struct store_command {

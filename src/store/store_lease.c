@@ -1,12 +1,20 @@
 /*
  * Leases: one writer per service. A lease's row stays when it is dropped, so
  * that the fencing token only grows. See store.h.
+ *
+ * The column expires_ms is STORE_LEASE_MS after the holder's wall clock at its
+ * last renewal, 0 when the lease was dropped. It changes with each renewal, and
+ * only that counts: nobody compares it with a clock.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "io/clock.h"
 #include "store/holder.h"
 #include "store/store_sqlite.h"
+
+/* Between two looks; a holder that lives renews more often than that. */
+#define LOOK_PAUSE_MS_MAX (2 * STORE_HEARTBEAT_MS)
 
 struct lease_row {
 	bool there;
@@ -46,10 +54,11 @@ static int row_read(struct store *store, const char *service,
 	return 0;
 }
 
-static bool row_is_live(const struct lease_row *lease, int64_t now_ms)
+/* Free for whoever wants it, without any waiting. */
+static bool row_is_free(const struct lease_row *lease)
 {
-	return lease->there && lease->expires_ms > now_ms &&
-	       !holder_is_dead(&lease->holder);
+	return !lease->there || lease->expires_ms == 0 ||
+	       holder_state(&lease->holder) == HOLDER_DEAD;
 }
 
 static void describe(const struct lease_row *row, const char *service,
@@ -61,8 +70,24 @@ static void describe(const struct lease_row *row, const char *service,
 			(long long)row->holder.pid),
 		.rollout = row->rollout,
 		.fence = row->fence,
-		.expires_ms = row->expires_ms,
+		.renewed_ms = row->expires_ms - STORE_LEASE_MS,
+		.alive = holder_state(&row->holder) == HOLDER_ALIVE,
 	};
+}
+
+bool lease_watch_is_over(
+	struct lease_watch *watch, const struct store_lease *lease)
+{
+	int64_t now_ms = clock_boot_ms();
+
+	if (watch->fence != lease->fence ||
+		watch->renewed_ms != lease->renewed_ms ||
+		now_ms - watch->looked_ms > LOOK_PAUSE_MS_MAX)
+		watch->since_ms = now_ms;
+	watch->fence = lease->fence;
+	watch->renewed_ms = lease->renewed_ms;
+	watch->looked_ms = now_ms;
+	return now_ms - watch->since_ms >= STORE_LEASE_MS;
 }
 
 static int row_write(struct store *store, const char *service,
@@ -85,29 +110,19 @@ static int row_write(struct store *store, const char *service,
 		       : 0;
 }
 
-/* Inside the transaction. The caller's clock may have been set back since the
- * holder renewed: a lease never has more than STORE_LEASE_MS to go. */
-static int take_or_shorten(struct store *store, const char *service,
-	const char *rollout, int64_t now_ms, struct lease_row *lease,
-	struct err *err_r)
+/* Inside the transaction. */
+static int row_take(struct store *store, const char *service,
+	const char *rollout, struct lease_row *lease, struct err *err_r)
 {
-	bool live = row_is_live(lease, now_ms);
-
-	if (live && lease->expires_ms <= now_ms + STORE_LEASE_MS)
-		return 0;
-	if (!live) {
-		holder_self(&lease->holder);
-		lease->rollout = rollout;
-		lease->fence++;
-	}
-	lease->expires_ms = now_ms + STORE_LEASE_MS;
-	if (row_write(store, service, lease, err_r))
-		return -1;
-	return live ? 0 : 1;
+	holder_self(&lease->holder);
+	lease->rollout = rollout;
+	lease->fence++;
+	lease->expires_ms = clock_wall_ms() + STORE_LEASE_MS;
+	return row_write(store, service, lease, err_r) ? -1 : 1;
 }
 
 int store_lease_take(struct store *store, const char *service,
-	const char *rollout, int64_t now_ms, struct arena *arena,
+	const char *rollout, struct lease_watch *watch, struct arena *arena,
 	struct store_lease *lease_r, struct err *err_r)
 {
 	struct lease_row lease;
@@ -116,9 +131,13 @@ int store_lease_take(struct store *store, const char *service,
 
 	if (sql_enter(store, &own, err_r))
 		return -1;
-	if (!row_read(store, service, arena, &lease, err_r))
-		taken = take_or_shorten(store, service,
-			arena_strdup(arena, rollout), now_ms, &lease, err_r);
+	if (!row_read(store, service, arena, &lease, err_r)) {
+		taken = row_is_free(&lease);
+		describe(&lease, service, arena, lease_r);
+		if (taken || lease_watch_is_over(watch, lease_r))
+			taken = row_take(store, service,
+				arena_strdup(arena, rollout), &lease, err_r);
+	}
 	if (taken < 0) {
 		sql_abandon(store, own);
 		return -1;
@@ -129,18 +148,20 @@ int store_lease_take(struct store *store, const char *service,
 	return taken;
 }
 
+/* A clock that is set back by just that much would give the same number. */
 int store_lease_renew(struct store *store, const char *service, int64_t fence,
-	int64_t now_ms, struct err *err_r)
+	struct err *err_r)
 {
 	int n;
 
 	if (sql_is_in_place(store, err_r) < 0)
 		return -1;
 	n = sql_run(store,
-		"UPDATE lease SET expires_ms = ?3"
+		"UPDATE lease SET expires_ms ="
+		" CASE expires_ms WHEN ?3 THEN ?3 + 1 ELSE ?3 END"
 		" WHERE service = ?1 AND fence = ?2",
 		SQL_VALUES(sql_text(service), sql_int(fence),
-			sql_int(now_ms + STORE_LEASE_MS)),
+			sql_int(clock_wall_ms() + STORE_LEASE_MS)),
 		err_r);
 	if (n == 0)
 		return err_set(err_r, ERR_LEASE,
@@ -153,7 +174,7 @@ void store_lease_drop(struct store *store, const char *service, int64_t fence)
 {
 	struct err err;
 
-	/* When this fails the lease expires by itself. */
+	/* When this fails the lease is free after a while. */
 	if (sql_run(store,
 		    "UPDATE lease SET expires_ms = 0"
 		    " WHERE service = ?1 AND fence = ?2",
@@ -161,14 +182,14 @@ void store_lease_drop(struct store *store, const char *service, int64_t fence)
 		return;
 }
 
-int store_lease_look(struct store *store, const char *service, int64_t now_ms,
+int store_lease_look(struct store *store, const char *service,
 	struct arena *arena, struct store_lease *lease_r, struct err *err_r)
 {
 	struct lease_row lease;
 
 	if (row_read(store, service, arena, &lease, err_r))
 		return -1;
-	if (!row_is_live(&lease, now_ms))
+	if (row_is_free(&lease))
 		return 0;
 	describe(&lease, service, arena, lease_r);
 	return 1;

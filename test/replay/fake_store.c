@@ -456,27 +456,29 @@ static void lease_tell(struct arena *arena, struct store_lease *lease_r)
 		.holder = ours ? "ci-1 pid 1" : "ci-7 pid 4242",
 		.rollout = arena_strdup(arena, store.lease.rollout),
 		.fence = store.lease.fence,
-		.expires_ms = store.lease.expires_ms,
+		.renewed_ms = store.lease.expires_ms - STORE_LEASE_MS,
+		.alive = true,
 	};
 }
 
-static bool lease_is_held(int64_t now_ms)
+/* The host is one: a holder that is another process is dead. */
+static bool lease_is_held(void)
 {
 	return store.taken_over || (store.lease.process == store.process &&
-					   store.lease.expires_ms > now_ms);
+					   store.lease.expires_ms != 0);
 }
 
 int store_lease_take(struct store *unused, const char *service,
-	const char *rollout, int64_t now_ms, struct arena *arena,
+	const char *rollout, struct lease_watch *watch, struct arena *arena,
 	struct store_lease *lease_r, struct err *err_r)
 {
-	if (lease_is_held(now_ms)) {
+	if (lease_is_held()) {
 		lease_tell(arena, lease_r);
 		return 0;
 	}
 	store.lease.fence++;
 	store.lease.process = store.process;
-	store.lease.expires_ms = now_ms + STORE_LEASE_MS;
+	store.lease.expires_ms = loop_wall_ms(NULL) + STORE_LEASE_MS;
 	snprintf(store.lease.rollout, sizeof(store.lease.rollout), "%s",
 		rollout);
 	if (alone(err_r) < 0)
@@ -486,13 +488,13 @@ int store_lease_take(struct store *unused, const char *service,
 }
 
 int store_lease_renew(struct store *unused, const char *service, int64_t fence,
-	int64_t now_ms, struct err *err_r)
+	struct err *err_r)
 {
 	if (store.taken_over || fence != store.lease.fence)
 		return err_set(err_r, ERR_LEASE,
 			"another process drives %s now: this one must stop",
 			service);
-	store.lease.expires_ms = now_ms + STORE_LEASE_MS;
+	store.lease.expires_ms = loop_wall_ms(NULL) + STORE_LEASE_MS;
 	return alone(err_r);
 }
 
@@ -506,10 +508,10 @@ void store_lease_drop(struct store *unused, const char *service, int64_t fence)
 		return;
 }
 
-int store_lease_look(struct store *unused, const char *service, int64_t now_ms,
+int store_lease_look(struct store *unused, const char *service,
 	struct arena *arena, struct store_lease *lease_r, struct err *err_r)
 {
-	if (!lease_is_held(now_ms))
+	if (!lease_is_held())
 		return 0;
 	lease_tell(arena, lease_r);
 	return 1;

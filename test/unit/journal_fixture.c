@@ -30,6 +30,7 @@ void journal_fixture_open(struct journal_fixture *journal, const char *path,
 		.starter = "alice",
 		.started_ms = now_ms,
 		.phase = "preflight"};
+	struct lease_watch watch = {0};
 	struct store_lease lease;
 	struct arena arena;
 	struct err err = {0};
@@ -40,7 +41,7 @@ void journal_fixture_open(struct journal_fixture *journal, const char *path,
 	ok(journal->store ? 0 : -1, &err);
 	ok(store_rollout_create(journal->store, &rollout, &err), &err);
 	assert_int_equal(store_lease_take(journal->store, JOURNAL_SERVICE, id,
-				 now_ms, &arena, &lease, &err),
+				 &watch, &arena, &lease, &err),
 		1);
 	journal->fence = lease.fence;
 	arena_fini(&arena);

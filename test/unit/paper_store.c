@@ -111,17 +111,17 @@ int store_change_counter(struct store *s, int64_t *counter_r, struct err *err_r)
 }
 
 int store_lease_take(struct store *s, const char *service, const char *rollout,
-	int64_t now, struct arena *arena, struct store_lease *lease_r,
-	struct err *err_r)
+	struct lease_watch *watch, struct arena *arena,
+	struct store_lease *lease_r, struct err *err_r)
 {
 	assert_true(store.open); /* with what is journaled first */
 	*lease_r = (struct store_lease){
-		SERVICE, "ci-7 pid 4242", "shop-x", 7, now + STORE_LEASE_MS};
+		SERVICE, "ci-7 pid 4242", "shop-x", 7, 0, true};
 	return !store.held_by_other;
 }
 
-int store_lease_renew(struct store *s, const char *service, int64_t fence,
-	int64_t now, struct err *err_r)
+int store_lease_renew(
+	struct store *s, const char *service, int64_t fence, struct err *err_r)
 {
 	assert_int_equal(fence, 7);
 	store.renewals++;

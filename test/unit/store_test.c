@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io/clock.h"
 #include "store/holder.h"
 #include "store/store.h"
 
@@ -101,15 +102,39 @@ static void create(struct store *store, const char *id, const char *service)
 	ok(store_rollout_create(store, &rollout, &err), &err);
 }
 
-static int64_t take(struct store *store, const char *service, int64_t now_ms)
+/* One who wants the lease and looks once more; the fence, 0: it is held. */
+static int64_t look(
+	struct store *store, const char *service, struct lease_watch *watch)
 {
 	struct store_lease lease;
 	struct err err;
 	int rc = store_lease_take(
-		store, service, "r", now_ms, &arena, &lease, &err);
+		store, service, "r", watch, &arena, &lease, &err);
 
 	ok(rc, &err);
 	return rc ? lease.fence : 0;
+}
+
+static int64_t take(struct store *store, const char *service)
+{
+	struct lease_watch watch = {0};
+
+	return look(store, service, &watch);
+}
+
+/* Waits for a lease that nobody renews, with looks a second apart. */
+static int64_t take_over(struct store *store, const char *service)
+{
+	struct lease_watch watch = {0};
+	int64_t fence;
+	int looks = 0;
+
+	while (!(fence = look(store, service, &watch))) {
+		clock_shift(1000, 1000);
+		assert_true(++looks <= STORE_LEASE_MS / 1000 + 1);
+	}
+	assert_true(looks >= STORE_LEASE_MS / 1000);
+	return fence;
 }
 
 static int append(struct store *store, const char *id, int64_t fence,
@@ -318,7 +343,7 @@ static void looking_works_on_a_read_only_file_and_folder(void **state)
 	struct err err;
 
 	create(store, "shop-1", SERVICE);
-	ok(append(store, "shop-1", take(store, SERVICE, 0), 1, &err), &err);
+	ok(append(store, "shop-1", take(store, SERVICE), 1, &err), &err);
 	store_free(&store);
 	make_read_only();
 	assert_int_equal(as_nobody(look_and_count), 1);
@@ -328,7 +353,7 @@ static void looking_works_on_a_read_only_file_and_folder(void **state)
 static void looking_works_while_somebody_writes(void **state)
 {
 	struct store *store = open_ok(STORE_CREATE);
-	int64_t fence = take(store, SERVICE, 0);
+	int64_t fence = take(store, SERVICE);
 	struct err err;
 
 	create(store, "shop-1", SERVICE);
@@ -358,7 +383,7 @@ static void a_full_disk_is_said_and_loses_nothing(void **state)
 	store = open_ok(STORE_CREATE);
 	sqlite3_cancel_auto_extension((void (*)(void))small_limit);
 	create(store, "shop-1", SERVICE);
-	fence = take(store, SERVICE, 0);
+	fence = take(store, SERVICE);
 	while (seq < 100000 &&
 		append(store, "shop-1", fence, seq + 1, &err) == 0)
 		seq++;
@@ -399,7 +424,7 @@ static void a_hostile_schema_has_no_power(void **state)
 	sql("CREATE TRIGGER t AFTER INSERT ON event BEGIN"
 	    " UPDATE rollout SET reason = 'owned'; END");
 	store = open_ok(STORE_EDIT);
-	ok(append(store, "shop-1", take(store, SERVICE, 0), 1, &err), &err);
+	ok(append(store, "shop-1", take(store, SERVICE), 1, &err), &err);
 	store_free(&store);
 	sql("CREATE TABLE seen AS SELECT 1 / (reason = 'because') AS x"
 	    " FROM rollout;"
@@ -410,7 +435,7 @@ static void a_hostile_schema_has_no_power(void **state)
 static void the_journal_has_no_gaps(void **state)
 {
 	struct store *store = open_ok(STORE_CREATE);
-	int64_t fence = take(store, SERVICE, 0);
+	int64_t fence = take(store, SERVICE);
 	struct store_rollout rollout;
 	struct err err;
 
@@ -443,7 +468,7 @@ static void the_journal_has_no_gaps(void **state)
 static void what_is_rolled_back_was_never_there(void **state)
 {
 	struct store *store = open_ok(STORE_CREATE);
-	int64_t fence = take(store, SERVICE, 0);
+	int64_t fence = take(store, SERVICE);
 	struct err err;
 
 	create(store, "shop-1", SERVICE);
@@ -462,61 +487,103 @@ static void what_is_rolled_back_was_never_there(void **state)
 static void a_fence_that_is_not_the_newest_writes_nothing(void **state)
 {
 	struct store *store = open_ok(STORE_CREATE);
-	int64_t old = take(store, SERVICE, 0), new;
+	int64_t old = take(store, SERVICE), new;
 	struct err err;
 
 	create(store, "shop-1", SERVICE);
 	ok(append(store, "shop-1", old, 1, &err), &err);
-	new = take(store, SERVICE, STORE_LEASE_MS + 1);
+	new = take_over(store, SERVICE);
 	assert_int_equal(new, old + 1);
 	assert_int_equal(append(store, "shop-1", old, 2, &err), -1);
 	assert_int_equal(err.code, ERR_LEASE);
-	assert_int_equal(store_lease_renew(store, SERVICE, old, 0, &err), -1);
+	assert_int_equal(store_lease_renew(store, SERVICE, old, &err), -1);
 	assert_int_equal(err.code, ERR_LEASE);
 	ok(append(store, "shop-1", new, 2, &err), &err);
 	store_free(&store);
 }
 
-static void a_lease_is_held_until_it_expires_or_is_dropped(void **state)
+static void a_lease_is_held_until_it_is_dropped(void **state)
 {
 	struct store *store = open_ok(STORE_CREATE);
-	int64_t fence = take(store, SERVICE, 1000);
+	int64_t fence = take(store, SERVICE);
+	struct lease_watch watch = {0};
 	struct store_lease lease;
 	char text[64];
 	struct err err;
 
 	assert_int_equal(fence, 1);
-	assert_int_equal(take(store, SERVICE, 1000 + STORE_LEASE_MS - 1), 0);
-	assert_int_equal(store_lease_take(store, SERVICE, "x", 1000, &arena,
+	assert_int_equal(store_lease_take(store, SERVICE, "x", &watch, &arena,
 				 &lease, &err),
 		0);
 	snprintf(text, sizeof(text), " pid %d", (int)getpid());
 	assert_non_null(strstr(lease.holder, text));
 	assert_string_equal(lease.rollout, "r");
-	ok(store_lease_renew(store, SERVICE, fence, 9000, &err), &err);
-	assert_int_equal(take(store, SERVICE, 9000 + STORE_LEASE_MS - 1), 0);
-	assert_int_equal(take(store, "other", 9000), 1);
+	assert_true(lease.alive);
+	assert_in_range(
+		lease.renewed_ms, clock_wall_ms() - 60000, clock_wall_ms());
+	assert_int_equal(take(store, "other"), 1);
 	store_lease_drop(store, SERVICE, fence);
 	assert_int_equal(
-		store_lease_look(store, SERVICE, 9001, &arena, &lease, &err),
-		0);
-	fence = take(store, SERVICE, 9001);
+		store_lease_look(store, SERVICE, &arena, &lease, &err), 0);
+	fence = take(store, SERVICE);
 	assert_int_equal(fence, 2);
 	/* An old holder cannot drop it. */
 	store_lease_drop(store, SERVICE, 1);
 	assert_int_equal(
-		store_lease_look(store, SERVICE, 9001, &arena, &lease, &err),
-		1);
+		store_lease_look(store, SERVICE, &arena, &lease, &err), 1);
 	store_free(&store);
 }
 
-static void a_clock_set_back_does_not_lock_for_hours(void **state)
+static void who_renews_keeps_its_lease_whatever_its_clock_says(void **state)
 {
 	struct store *store = open_ok(STORE_CREATE);
+	int64_t fence = take(store, SERVICE);
+	struct lease_watch watch = {0};
+	struct err err;
 
-	assert_int_equal(take(store, SERVICE, 10 * 3600 * 1000), 1);
-	assert_int_equal(take(store, SERVICE, 1000), 0);
-	assert_int_equal(take(store, SERVICE, 1000 + STORE_LEASE_MS), 2);
+	for (int i = 0; i < 60; i++) {
+		/* An hour ahead, and back: two machines, or one that is set. */
+		clock_shift(1000, i % 2 ? -3600000 : 3600000);
+		if (i % 4 == 0)
+			ok(store_lease_renew(store, SERVICE, fence, &err),
+				&err);
+		assert_int_equal(look(store, SERVICE, &watch), 0);
+	}
+	store_free(&store);
+}
+
+static void who_does_not_renew_loses_its_lease_after_its_time(void **state)
+{
+	struct store *store = open_ok(STORE_CREATE);
+	struct lease_watch watch = {0}, late = {0};
+
+	assert_int_equal(take(store, SERVICE), 1);
+	/* A clock that is set, also far ahead, ends no lease. */
+	clock_shift(0, 10 * 3600 * 1000);
+	assert_int_equal(look(store, SERVICE, &watch), 0);
+	clock_shift(0, -10 * 3600 * 1000);
+	/* The machine of both was suspended: nobody could renew. */
+	assert_int_equal(look(store, SERVICE, &late), 0);
+	clock_shift(3600 * 1000, 3600 * 1000);
+	assert_int_equal(look(store, SERVICE, &late), 0);
+	assert_int_equal(take_over(store, SERVICE), 2);
+	store_free(&store);
+}
+
+/* The row of a holder on another host. */
+static void who_looks_once_does_not_judge_by_a_foreign_clock(void **state)
+{
+	struct store *store = open_ok(STORE_CREATE);
+	struct store_lease lease;
+	struct err err;
+
+	assert_int_equal(take(store, SERVICE), 1);
+	sql("UPDATE lease SET host = 'elsewhere', expires_ms = 16000");
+	assert_int_equal(
+		store_lease_look(store, SERVICE, &arena, &lease, &err), 1);
+	assert_false(lease.alive);
+	assert_int_equal(lease.renewed_ms, 1000);
+	assert_int_equal(take_over(store, SERVICE), 2);
 	store_free(&store);
 }
 
@@ -531,37 +598,37 @@ static void a_holder_that_is_dead_is_replaced_at_once(void **state)
 	pid = fork();
 	if (pid == 0) {
 		store = open_ok(STORE_EDIT);
-		_exit(take(store, SERVICE, 1000) == 1 ? 0 : 1);
+		_exit(take(store, SERVICE) == 1 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	store = open_ok(STORE_EDIT);
-	assert_int_equal(take(store, SERVICE, 1001), 2);
+	assert_int_equal(take(store, SERVICE), 2);
 	store_free(&store);
 }
 
-static void only_certain_death_counts(void **state)
+static void only_what_is_certain_counts(void **state)
 {
 	struct holder holder;
 
 	holder_self(&holder);
-	assert_false(holder_is_dead(&holder));
+	assert_int_equal(holder_state(&holder), HOLDER_ALIVE);
 	assert_true(holder.start > 0);
 	holder.start++; /* a later process with our number */
-	assert_true(holder_is_dead(&holder));
+	assert_int_equal(holder_state(&holder), HOLDER_DEAD);
 	strcpy(holder.host, "elsewhere");
-	assert_false(holder_is_dead(&holder));
+	assert_int_equal(holder_state(&holder), HOLDER_UNKNOWN);
 	holder_self(&holder);
 	holder.start++;
 	holder.boot[0] ^= 1;
-	assert_false(holder_is_dead(&holder));
+	assert_int_equal(holder_state(&holder), HOLDER_UNKNOWN);
 	holder_self(&holder);
 	holder.start++;
 	strcpy(holder.pid_space, "pid:[1]");
-	assert_false(holder_is_dead(&holder));
+	assert_int_equal(holder_state(&holder), HOLDER_UNKNOWN);
 	holder_self(&holder);
 	holder.pid = 0;
-	assert_false(holder_is_dead(&holder));
+	assert_int_equal(holder_state(&holder), HOLDER_UNKNOWN);
 }
 
 static void a_rollout_is_found_by_the_beginning_of_its_id(void **state)
@@ -597,10 +664,9 @@ static void end(struct store *store, const char *id, const char *phase)
 		.data = ""};
 	struct err err;
 
-	ok(store_append(store, id, take(store, SERVICE, 0), &event, 1, NULL,
-		   true, &err),
+	ok(store_append(store, id, take(store, SERVICE), &event, 1, NULL, true,
+		   &err),
 		&err);
-	store_lease_drop(store, SERVICE, take(store, SERVICE, 1 << 30));
 	sql("DELETE FROM lease");
 }
 
@@ -704,7 +770,7 @@ static void a_command_is_taken_once_and_answered(void **state)
 static void append_for_ever(int64_t seq)
 {
 	struct store *store = open_ok(STORE_EDIT);
-	int64_t fence = take(store, SERVICE, 1000);
+	int64_t fence = take(store, SERVICE);
 	struct err err;
 	int i;
 
@@ -820,10 +886,12 @@ int main(void)
 		TEST(the_journal_has_no_gaps),
 		TEST(what_is_rolled_back_was_never_there),
 		TEST(a_fence_that_is_not_the_newest_writes_nothing),
-		TEST(a_lease_is_held_until_it_expires_or_is_dropped),
-		TEST(a_clock_set_back_does_not_lock_for_hours),
+		TEST(a_lease_is_held_until_it_is_dropped),
+		TEST(who_renews_keeps_its_lease_whatever_its_clock_says),
+		TEST(who_does_not_renew_loses_its_lease_after_its_time),
+		TEST(who_looks_once_does_not_judge_by_a_foreign_clock),
 		TEST(a_holder_that_is_dead_is_replaced_at_once),
-		TEST(only_certain_death_counts),
+		TEST(only_what_is_certain_counts),
 		TEST(a_rollout_is_found_by_the_beginning_of_its_id),
 		TEST(lists_are_filtered_and_newest_first),
 		TEST(a_revision_that_was_rolled_back_is_remembered),
