@@ -63,6 +63,8 @@ static json_t *service_seen(const struct admin_call *call)
 {
 	const struct fault *stale = &call->plan->slot[SLOT_STALE];
 
+	if (stale->generations)
+		return model_service_before(call->model, stale->generations);
 	return model_service_at(call->model,
 		stale->id ? call->now_ms - stale->delay_ms : call->now_ms);
 }

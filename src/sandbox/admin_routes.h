@@ -26,13 +26,6 @@ struct admin_rules {
 	size_t n_deny;
 };
 
-struct admin_request {
-	const char *method, *path, *target; /* target: raw, with the query */
-	const char *authorization; /* NULL: none */
-	const char *body;
-	size_t body_len;
-};
-
 struct admin_reply {
 	int status;
 	json_t *body; /* owned */

@@ -29,6 +29,7 @@ struct cloud_call {
 	uint64_t seq; /* in the log */
 	struct fault_plan plan;
 	struct admin_reply reply;
+	bool over_quota;
 	enum call_state state;
 	int64_t due_ms; /* of what comes next */
 	cloud_fn fn; /* NULL: forgotten */
@@ -86,6 +87,16 @@ static struct cloud_call *call_new(
 	return call;
 }
 
+static void call_count(struct cloud_call *call)
+{
+	struct cloud *cloud = call->cloud;
+	unsigned quota = cloud->quota[sandbox_counts_kind(call->method)];
+	unsigned n =
+		sandbox_counts_add(&cloud->counts, call->method, cloud->now_ms);
+
+	call->over_quota = quota && n > quota;
+}
+
 struct cloud_call *cloud_call_start(struct cloud *cloud,
 	const struct admin_request *request, int64_t now_ms, cloud_fn fn,
 	void *arg)
@@ -101,8 +112,8 @@ struct cloud_call *cloud_call_start(struct cloud *cloud,
 	call->arg = arg;
 	call->seq = sandbox_log_add(&cloud->log, now_ms, call->method,
 		call->target, call->body, call->body_len);
-	sandbox_faults_match(
-		&cloud->faults, call->method, call->path, now_ms, &call->plan);
+	call_count(call);
+	sandbox_faults_match(&cloud->faults, request, now_ms, &call->plan);
 	slow = &call->plan.slot[SLOT_SLOW];
 	call->due_ms = now_ms + (slow->id && !slow->after ? slow->delay_ms : 0);
 	return call;
@@ -147,6 +158,19 @@ static void call_drift(struct cloud_call *call, const struct fault *fault)
 			SOMEBODY_ELSE, false, cloud->now_ms, &error);
 }
 
+static void call_refuse(struct cloud_call *call)
+{
+	struct rpc_error error;
+	bool writes = sandbox_counts_kind(call->method) == COUNT_WRITES;
+
+	rpc_error_set(&error, RPC_RESOURCE_EXHAUSTED,
+		"Quota exceeded for quota metric '%s requests' and limit '%s "
+		"requests per minute per region' of service "
+		"'run.googleapis.com'.",
+		writes ? "Write" : "Read", writes ? "Write" : "Read");
+	admin_reply_error(&call->reply, &error);
+}
+
 static void call_ask(struct cloud_call *call)
 {
 	struct cloud *cloud = call->cloud;
@@ -159,8 +183,11 @@ static void call_ask(struct cloud_call *call)
 		.body_len = call->body_len,
 	};
 
-	admin_routes_answer(cloud->model, &cloud->rules, &request, &call->plan,
-		cloud->now_ms, &call->reply);
+	if (call->over_quota)
+		call_refuse(call);
+	else
+		admin_routes_answer(cloud->model, &cloud->rules, &request,
+			&call->plan, cloud->now_ms, &call->reply);
 }
 
 /* The fault's status takes the place of the answer. */

@@ -25,6 +25,7 @@
 
 #include "sandbox/admin_routes.h"
 #include "sandbox/model.h"
+#include "sandbox/sandbox_counts.h"
 #include "sandbox/sandbox_faults.h"
 #include "sandbox/sandbox_log.h"
 
@@ -38,6 +39,8 @@ struct cloud {
 	int64_t clock_ahead_ms; /* what the Date of its answers says over ours */
 	struct sandbox_faults faults;
 	struct sandbox_log log;
+	struct sandbox_counts counts;
+	unsigned quota[COUNT_KINDS]; /* requests within 60 s; 0: no limit */
 	TAILQ_HEAD(cloud_calls, cloud_call) calls; /* as they came */
 	size_t n_calls;
 	int64_t now_ms; /* the latest that was told */

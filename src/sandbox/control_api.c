@@ -24,9 +24,10 @@
  *   GET    /sandbox/faults
  *   POST   /sandbox/faults           {"kind": …} and any of: method, path (a
  *                                    shell pattern without the query), skip,
- *                                    times (1), for (a time), when (before or
- *                                    after the effect). Kinds and their own
- *                                    keys:
+ *                                    times (1; or "always"), for (a time),
+ *                                    when (before or after the effect), writing
+ *                                    ({"REVISION": 100}: only a PATCH that asks
+ *                                    for this split). Kinds and their own keys:
  *                                     status           status retryAfter
  *                                                      message, or body (sent
  *                                                      as it is, as HTML)
@@ -35,7 +36,8 @@
  *                                     slow             delay
  *                                     operation-error  code message
  *                                     operation-stuck
- *                                     stale            delay (how old)
+ *                                     stale            delay (how old) or
+ *                                                      generations
  *                                     drift            set (fields of Service)
  *   DELETE /sandbox/faults[/ID]      hanging requests are reset, too
  *   PUT    /sandbox/metrics          what ADMIN/prometheus answers to every
@@ -43,6 +45,10 @@
  *                                    (no data), {"error": "text"},
  *                                    {"status": 503} or {"hang": true}, any of
  *                                    them with {"delay": "500ms"}
+ *   GET    /sandbox/counts           requests: {"minute": {"reads": N,
+ *                                    "writes": N}, "most": …, "all": …}; most:
+ *                                    within any 60 s
+ *   DELETE /sandbox/counts
  *   GET    /sandbox/log              requests to the admin API; ?after=SEQ,
  *                                    ?method=PATCH
  *   DELETE /sandbox/log
@@ -88,6 +94,8 @@ static int faults_get(struct control *control, struct rpc_error *error);
 static int fault_add(struct control *control, struct rpc_error *error);
 static int faults_delete(struct control *control, struct rpc_error *error);
 static int metrics_put(struct control *control, struct rpc_error *error);
+static int counts_get(struct control *control, struct rpc_error *error);
+static int counts_delete(struct control *control, struct rpc_error *error);
 static int log_get(struct control *control, struct rpc_error *error);
 static int log_delete(struct control *control, struct rpc_error *error);
 
@@ -110,6 +118,8 @@ static const struct control_route {
 	{"DELETE", "/sandbox/faults", "", false, faults_delete},
 	{"DELETE", FAULTS, "", false, faults_delete},
 	{"PUT", "/sandbox/metrics", "", true, metrics_put},
+	{"GET", "/sandbox/counts", "", false, counts_get},
+	{"DELETE", "/sandbox/counts", "", false, counts_delete},
 	{"GET", "/sandbox/log", "after method", false, log_get},
 	{"DELETE", "/sandbox/log", "", false, log_delete},
 };
@@ -440,6 +450,21 @@ static int metrics_put(struct control *control, struct rpc_error *error)
 		return -1;
 	control->answer = metrics_api_json(api);
 	return 0;
+}
+
+static int counts_get(struct control *control, struct rpc_error *error)
+{
+	struct sandbox *sandbox = control->sandbox;
+
+	control->answer = sandbox_counts_json(
+		&sandbox->cloud.counts, sandbox_now(sandbox));
+	return 0;
+}
+
+static int counts_delete(struct control *control, struct rpc_error *error)
+{
+	control->sandbox->cloud.counts = (struct sandbox_counts){.all = {0}};
+	return counts_get(control, error);
 }
 
 static int log_get(struct control *control, struct rpc_error *error)

@@ -30,6 +30,7 @@ static const struct {
 static void fault_free(struct fault *fault)
 {
 	json_decref(fault->drift);
+	json_decref(fault->writing);
 	free(fault);
 }
 
@@ -85,20 +86,60 @@ static int read_when(const char *text, bool *after_r, struct rpc_error *error)
 struct wish {
 	const char *kind, *method, *path, *when, *during, *retry, *delay, *text;
 	const char *body;
-	json_int_t times, skip;
+	json_int_t skip, generations;
 	int status, code;
-	json_t *drift;
+	json_t *times, *drift, *writing;
 };
+
+/* How often: a number, "always", or once; as long as `for` says when that is
+ * all. */
+static int read_times(const struct wish *wish, bool has_end, int64_t *left_r,
+	struct rpc_error *error)
+{
+	json_int_t n = json_integer_value(wish->times);
+	const char *text = json_string_value(wish->times);
+
+	*left_r = has_end || text ? -1 : 1;
+	if (!wish->times || (text && strcmp(text, "always") == 0))
+		return 0;
+	*left_r = n;
+	if (n >= 1 && n <= FAULT_TIMES_MAX)
+		return 0;
+	return rpc_error_field(error, "times",
+		"times must be between 1 and %d, or \"always\"",
+		FAULT_TIMES_MAX);
+}
+
+static int check_writing(const json_t *writing, struct rpc_error *error)
+{
+	const char *name;
+	json_t *percent;
+
+	if (writing && !json_object_size(writing))
+		goto bad;
+	json_object_foreach((json_t *)writing, name, percent) {
+		if (!json_is_integer(percent))
+			goto bad;
+	}
+	return 0;
+bad:
+	return rpc_error_field(error, "writing",
+		"writing must be an object such as {\"REVISION\": 100}");
+}
 
 static int check_numbers(const struct wish *wish, const struct fault *fault,
 	struct rpc_error *error)
 {
-	if (wish->times < -1 || wish->times == 0 ||
-		wish->times > FAULT_TIMES_MAX || wish->skip < 0 ||
-		wish->skip > FAULT_TIMES_MAX)
-		return rpc_error_field(error, "times",
-			"times and skip must be between 1 (skip: 0) and %d",
-			FAULT_TIMES_MAX);
+	if (wish->skip < 0 || wish->skip > FAULT_TIMES_MAX)
+		return rpc_error_field(error, "skip",
+			"skip must be between 0 and %d", FAULT_TIMES_MAX);
+	if (wish->generations < 0 ||
+		wish->generations > FAULT_GENERATIONS_MAX ||
+		(wish->generations && wish->delay))
+		return rpc_error_field(error, "generations",
+			"generations must be between 1 and %d, and without a "
+			"delay",
+			FAULT_GENERATIONS_MAX);
 	if (fault->kind == FAULT_STATUS &&
 		(wish->status < (*wish->body ? 200 : 400) ||
 			wish->status > 599))
@@ -132,6 +173,8 @@ static int fault_fill(const struct wish *wish, int64_t now_ms,
 			&fault->retry_ms, error) < 0 ||
 		read_delay("for", wish->during, DURATION_MS_MAX, &during,
 			error) < 0 ||
+		read_times(wish, during > 0, &fault->left, error) < 0 ||
+		check_writing(wish->writing, error) < 0 ||
 		check_numbers(wish, fault, error) < 0)
 		return -1;
 	if (strlen(wish->method) >= sizeof(fault->method) ||
@@ -144,11 +187,12 @@ static int fault_fill(const struct wish *wish, int64_t now_ms,
 	strcpy(fault->path, wish->path);
 	snprintf(fault->text, sizeof(fault->text), "%s", wish->text);
 	fault->skip = wish->skip;
-	fault->left = wish->times > 0 ? wish->times : during ? -1 : 1;
+	fault->generations = wish->generations;
 	fault->until_ms = during ? now_ms + during : MODEL_NEVER;
 	fault->status = wish->status;
 	fault->code = (enum rpc_code)wish->code;
 	fault->drift = wish->drift ? json_deep_copy(wish->drift) : NULL;
+	fault->writing = wish->writing ? json_deep_copy(wish->writing) : NULL;
 	return 0;
 }
 
@@ -158,7 +202,6 @@ int sandbox_faults_add(struct sandbox_faults *faults, const json_t *body,
 	struct wish wish = {.method = "",
 		.path = "",
 		.body = "",
-		.times = -1,
 		.status = 503,
 		.code = RPC_INTERNAL,
 		.text = "The sandbox was asked for this fault."};
@@ -169,14 +212,15 @@ int sandbox_faults_add(struct sandbox_faults *faults, const json_t *body,
 		return rpc_error_set(error, RPC_RESOURCE_EXHAUSTED,
 			"there are %d faults already: delete some", FAULTS_MAX);
 	if (json_unpack_ex((json_t *)body, &where, JSON_STRICT,
-		    "{s:s, s?s, s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?i, "
-		    "s?i, s?s, s?o}",
+		    "{s:s, s?s, s?s, s?s, s?s, s?s, s?s, s?s, s?o, s?I, s?i, "
+		    "s?i, s?s, s?o, s?o, s?I}",
 		    "kind", &wish.kind, "method", &wish.method, "path",
 		    &wish.path, "when", &wish.when, "for", &wish.during,
 		    "retryAfter", &wish.retry, "delay", &wish.delay, "message",
 		    &wish.text, "times", &wish.times, "skip", &wish.skip,
 		    "status", &wish.status, "code", &wish.code, "body",
-		    &wish.body, "set", &wish.drift) < 0)
+		    &wish.body, "set", &wish.drift, "writing", &wish.writing,
+		    "generations", &wish.generations) < 0)
 		return rpc_error_field(error, "", "fault: %s", where.text);
 	fault = xcalloc(1, sizeof(*fault));
 	if (fault_fill(&wish, now_ms, fault, error) < 0) {
@@ -238,16 +282,57 @@ static enum fault_slot slot_of(const struct fault *fault)
 	}
 }
 
-static bool concerns(
-	const struct fault *fault, const char *method, const char *path)
+/* The percent that a body of a PATCH asks for a revision; LATEST is a name. */
+static json_int_t percent_asked(const json_t *body, const char *name)
 {
-	if (fault->method[0] && strcmp(fault->method, method) != 0)
-		return false;
-	return !fault->path[0] || fnmatch(fault->path, path, 0) == 0;
+	json_t *list = json_object_get(body, "traffic"), *entry, *revision;
+	json_int_t sum = 0;
+	size_t i;
+
+	json_array_foreach(list, i, entry) {
+		revision = json_object_get(entry, "revision");
+		if (strcmp(revision ? json_string_value(revision) : "LATEST",
+			    name) == 0)
+			sum += json_integer_value(
+				json_object_get(entry, "percent"));
+	}
+	return sum;
 }
 
-void sandbox_faults_match(struct sandbox_faults *faults, const char *method,
-	const char *path, int64_t now_ms, struct fault_plan *plan_r)
+/* Whether a request writes the split that the fault is meant for. */
+static bool writes_it(
+	const struct fault *fault, const struct admin_request *request)
+{
+	const char *name;
+	json_t *percent, *body;
+	bool same;
+
+	if (!fault->writing)
+		return true;
+	if (strcmp(request->method, "PATCH") != 0 || !request->body)
+		return false;
+	body = json_loadb(request->body, request->body_len, 0, NULL);
+	same = json_object_get(body, "traffic") != NULL;
+	json_object_foreach(fault->writing, name, percent)
+		same = same &&
+		       percent_asked(body, name) == json_integer_value(percent);
+	json_decref(body);
+	return same;
+}
+
+static bool concerns(
+	const struct fault *fault, const struct admin_request *request)
+{
+	if (fault->method[0] && strcmp(fault->method, request->method) != 0)
+		return false;
+	if (fault->path[0] && fnmatch(fault->path, request->path, 0) != 0)
+		return false;
+	return writes_it(fault, request);
+}
+
+void sandbox_faults_match(struct sandbox_faults *faults,
+	const struct admin_request *request, int64_t now_ms,
+	struct fault_plan *plan_r)
 {
 	struct fault *slot;
 	size_t i;
@@ -258,7 +343,7 @@ void sandbox_faults_match(struct sandbox_faults *faults, const char *method,
 		struct fault *fault = faults->fault[i];
 
 		slot = &plan_r->slot[slot_of(fault)];
-		if (slot->id || !concerns(fault, method, path))
+		if (slot->id || !concerns(fault, request))
 			continue;
 		if (fault->skip) {
 			fault->skip--;
@@ -269,6 +354,7 @@ void sandbox_faults_match(struct sandbox_faults *faults, const char *method,
 			fault->left--;
 		*slot = *fault;
 		json_incref(slot->drift);
+		json_incref(slot->writing);
 	}
 	expire(faults, now_ms);
 }
@@ -277,8 +363,10 @@ void fault_plan_fini(struct fault_plan *plan)
 {
 	int i;
 
-	for (i = 0; i < FAULT_SLOTS; i++)
+	for (i = 0; i < FAULT_SLOTS; i++) {
 		json_decref(plan->slot[i].drift);
+		json_decref(plan->slot[i].writing);
+	}
 	memset(plan, 0, sizeof(*plan));
 }
 

@@ -12,10 +12,19 @@
 
 #include "sandbox/model.h"
 
-#define FAULTS_MAX         64
-#define FAULT_PATTERN_MAX  256
-#define FAULT_TIMES_MAX    1000000
-#define FAULT_DELAY_MS_MAX 600000
+#define FAULTS_MAX            64
+#define FAULT_PATTERN_MAX     256
+#define FAULT_TIMES_MAX       1000000
+#define FAULT_DELAY_MS_MAX    600000
+#define FAULT_GENERATIONS_MAX 16
+
+/* A request to the admin API; all is borrowed. */
+struct admin_request {
+	const char *method, *path, *target; /* target: raw, with the query */
+	const char *authorization; /* NULL: none */
+	const char *body;
+	size_t body_len;
+};
 
 enum fault_kind {
 	FAULT_STATUS, /* answers `status`, as a broken proxy with `body` */
@@ -24,7 +33,8 @@ enum fault_kind {
 	FAULT_SLOW, /* the answer comes `delay_ms` later */
 	FAULT_OPERATION_ERROR, /* the write's operation fails */
 	FAULT_OPERATION_STUCK, /* the write's operation never ends */
-	FAULT_STALE, /* reads show the service as it was `delay_ms` ago */
+	FAULT_STALE, /* reads show the service as it was `delay_ms` or so many
+		      * generations ago */
 	FAULT_DRIFT, /* somebody else writes in between */
 	FAULT_KINDS
 };
@@ -44,6 +54,9 @@ struct fault {
 	enum rpc_code code; /* of the operation's error */
 	char text[256];
 	char body[512]; /* FAULT_STATUS: instead of JSON; "": none */
+	int64_t generations; /* FAULT_STALE: how many ago; 0: by delay_ms */
+	json_t *writing; /* {"shop-1": 100}: only a PATCH that asks for this
+			  * split; NULL: all */
 	json_t *drift; /* {"traffic": …} or other writable fields */
 	int64_t hits;
 };
@@ -79,9 +92,10 @@ MUST_CHECK int sandbox_faults_add(struct sandbox_faults *faults,
 bool sandbox_faults_remove(struct sandbox_faults *faults, unsigned id);
 
 /* Finds what this request meets, counts it, and forgets what is used up.
- * `path` has no query. The plan is freed by fault_plan_fini. */
-void sandbox_faults_match(struct sandbox_faults *faults, const char *method,
-	const char *path, int64_t now_ms, struct fault_plan *plan_r);
+ * The plan is freed by fault_plan_fini. */
+void sandbox_faults_match(struct sandbox_faults *faults,
+	const struct admin_request *request, int64_t now_ms,
+	struct fault_plan *plan_r);
 void fault_plan_fini(struct fault_plan *plan);
 
 json_t *sandbox_faults_json(const struct sandbox_faults *faults);

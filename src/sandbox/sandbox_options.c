@@ -4,6 +4,8 @@
  *   operationDelay     how long a write takes
  *   clockAhead         what the Date of answers is ahead
  *   deny               permissions that are not granted
+ *   readsPerMinute     429 for more than so many within 60 s; 0: no limit
+ *   writesPerMinute
  *   etag               strict: a stale one is a conflict; lax: it is ignored
  *   uris               absent: no uri, urls and URIs of tags
  *   routesCondition    absent: conditions lack RoutesReady
@@ -23,7 +25,8 @@
 #include "base/duration.h"
 #include "base/xalloc.h"
 
-#define TIME_MAX 3600000 /* ms */
+#define TIME_MAX  3600000 /* ms */
+#define QUOTA_MAX 1000000
 
 /* Each is one of two words; the first one is false. */
 #define MODEL(member) true, offsetof(struct model_rules, member)
@@ -54,6 +57,7 @@ struct wish {
 	struct model_rules model;
 	struct admin_rules admin;
 	int64_t delay_ms, ahead_ms;
+	unsigned quota[COUNT_KINDS];
 };
 
 static bool *flag_of(struct wish *wish, size_t i)
@@ -99,6 +103,24 @@ static int read_time(const char *name, const json_t *value, int64_t *ms_r,
 	return 0;
 }
 
+/* A number, or one as text. */
+static int read_quota(const char *name, const json_t *value, unsigned *quota_r,
+	struct rpc_error *error)
+{
+	const char *text = json_string_value(value);
+	long n = json_is_integer(value) ? (long)json_integer_value(value) : -1;
+	char *end;
+
+	if (text && *text)
+		n = strtol(text, &end, 10);
+	if (n < 0 || n > QUOTA_MAX || (text && *end))
+		return rpc_error_field(error, name,
+			"%s must be a number between 0 and %d", name,
+			QUOTA_MAX);
+	*quota_r = (unsigned)n;
+	return 0;
+}
+
 static int read_deny(
 	const json_t *list, struct admin_rules *rules, struct rpc_error *error)
 {
@@ -134,6 +156,12 @@ static int read_option(struct wish *wish, const char *name, const json_t *value,
 		return read_time(name, value, &wish->ahead_ms, error);
 	if (strcmp(name, "deny") == 0)
 		return read_deny(value, &wish->admin, error);
+	if (strcmp(name, "readsPerMinute") == 0)
+		return read_quota(
+			name, value, &wish->quota[COUNT_READS], error);
+	if (strcmp(name, "writesPerMinute") == 0)
+		return read_quota(
+			name, value, &wish->quota[COUNT_WRITES], error);
 	for (i = 0; i < SWITCHES; i++) {
 		if (strcmp(switches[i].name, name) == 0)
 			return read_switch(wish, i, value, error);
@@ -159,6 +187,7 @@ int sandbox_options_set(struct cloud *cloud, const json_t *body, int64_t now_ms,
 			return -1;
 	}
 	cloud->rules = wish.admin;
+	memcpy(cloud->quota, wish.quota, sizeof(wish.quota));
 	cloud->clock_ahead_ms = wish.ahead_ms;
 	cloud->model->operation_delay_ms = wish.delay_ms;
 	if (memcmp(&wish.model, &cloud->model->rules, sizeof(wish.model)) != 0)
@@ -200,8 +229,10 @@ json_t *sandbox_options_json(const struct cloud *cloud)
 		json_array_append_new(deny, json_string(cloud->rules.deny[i]));
 	duration_print(cloud->model->operation_delay_ms, delay);
 	duration_print(cloud->clock_ahead_ms, ahead);
-	all = json_pack("{s:s, s:s, s:o}", "operationDelay", delay,
-		"clockAhead", ahead, "deny", deny);
+	all = json_pack("{s:s, s:s, s:o, s:i, s:i}", "operationDelay", delay,
+		"clockAhead", ahead, "deny", deny, "readsPerMinute",
+		(int)cloud->quota[COUNT_READS], "writesPerMinute",
+		(int)cloud->quota[COUNT_WRITES]);
 	for (i = 0; i < SWITCHES; i++)
 		json_object_set_new(all, switches[i].name,
 			json_string(switches[i].word[*flag_of(&wish, i)]));

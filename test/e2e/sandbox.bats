@@ -291,6 +291,41 @@ requests_came() {
 	api GET "$ADMIN/v2/$operation" | jq -e '.done | not'
 }
 
+@test "requests are counted, and a quota ends them" {
+	sandbox_start --revision one --revision two --set writesPerMinute=2
+	local i
+	for i in 1 2 3; do
+		patch -d "$(split one 90 two)" >"$WORLD/answer"
+	done
+	jq -e '.error.code == 429 and .error.status == "RESOURCE_EXHAUSTED"' \
+		"$WORLD/answer"
+	api GET "$SERVICE" | jq -e .name
+	api GET "$ADMIN/sandbox/counts" | jq -e '.most.writes == 3 and
+		.all.reads == 1'
+	api DELETE "$ADMIN/sandbox/counts" | jq -e '.all.writes == 0'
+	patch -d "$(split one 90 two)" | jq -e .name
+}
+
+@test "a revert is accepted and then fails, for as long as it is asked to" {
+	sandbox_start --revision one --revision two --operation-delay 0
+	patch -d "$(split one 90 two)" >/dev/null
+	until_true 5 settled
+	fault '{"kind": "operation-error", "times": "always",
+		"writing": {"one": 100}}'
+	local i operation
+	for i in 1 2 3; do
+		operation=$(patch -d "$(split one 100 two)" | jq -r .name)
+		api POST "$ADMIN/v2/$operation:wait" |
+			jq -e '.error.code == 13'
+	done
+	api GET "$SERVICE" | jq -e '.traffic[0].percent == 100 and
+		.trafficStatuses[0].percent == 90 and
+		(has("reconciling") | not)'
+	patch -d "$(split one 80 two)" >/dev/null
+	until_true 5 settled
+	[ "$(serving one)" = 80 ]
+}
+
 @test "reads can be stale" {
 	sandbox_start --revision one --revision two --operation-delay 0
 	patch -d "$(split one 90 two)" >/dev/null
@@ -298,6 +333,9 @@ requests_came() {
 	fault '{"kind": "stale", "delay": "10m", "method": "GET"}'
 	api GET "$SERVICE" | jq -e '.traffic | length == 1'
 	api GET "$SERVICE" | jq -e '.traffic[0].percent == 90'
+	fault '{"kind": "stale", "generations": 1, "times": "always"}'
+	api GET "$SERVICE" | jq -e '.traffic | length == 1'
+	api GET "$SERVICE" | jq -e '.traffic | length == 1'
 }
 
 @test "somebody else writes in between, or by hand" {

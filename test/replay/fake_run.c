@@ -221,11 +221,17 @@ static void serve(struct fake_exchange *exchange,
 	struct fault_plan plan = good;
 	const struct fault *fault = &plan.slot[SLOT_ANSWER];
 	struct admin_reply reply = {.body = NULL};
+	const struct admin_request asked = {
+		.method = request->method,
+		.path = path,
+		.target = request->target,
+		.body = request->body,
+		.body_len = request->body_len,
+	};
 
 	count(request, path);
 	if (fake_run.faults.n)
-		sandbox_faults_match(
-			&fake_run.faults, request->method, path, now(), &plan);
+		sandbox_faults_match(&fake_run.faults, &asked, now(), &plan);
 	answer->delay_ms = plan.slot[SLOT_SLOW].delay_ms;
 	if (!fault->id || fault->after)
 		route(request, path, &plan, &reply);

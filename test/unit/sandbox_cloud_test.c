@@ -84,8 +84,9 @@ static void answered(const struct admin_reply *reply, void *arg)
 static struct cloud_call *start(struct world *world, int i, const char *method,
 	const char *path, const char *body, int64_t now_ms)
 {
+	char *plain = strndup(path, strcspn(path, "?"));
 	struct admin_request request = {.method = method,
-		.path = path,
+		.path = plain,
 		.target = path,
 		.authorization = "Bearer t",
 		.body = body,
@@ -97,6 +98,7 @@ static struct cloud_call *start(struct world *world, int i, const char *method,
 	cloud_advance(&world->cloud, now_ms);
 	call = cloud_call_start(
 		&world->cloud, &request, now_ms, answered, &world->outcome[i]);
+	free(plain);
 	assert_non_null(call);
 	assert_int_equal(world->outcome[i].ended, 0);
 	return call;
@@ -270,6 +272,184 @@ static void the_same_calls_get_the_same_answers(void **state)
 		json_decref(first[i]);
 }
 
+/* One request and its answer at once; the status. */
+static int ask(struct world *world, const char *method, const char *path,
+	const char *body)
+{
+	int64_t now_ms = world->cloud.now_ms;
+
+	start(world, 0, method, path, body, now_ms);
+	cloud_advance(&world->cloud, now_ms);
+	return world->outcome[0].status;
+}
+
+static const char *answer(const struct world *world, const char *member)
+{
+	return json_string_value(
+		json_object_get(world->outcome[0].body, member));
+}
+
+/* A write of 90 % for shop-1, with the etag of the last answer or without. */
+static int write_90(struct world *world, bool with_etag)
+{
+	json_t *body = json_loads(SPLIT_90, 0, NULL);
+	char *text;
+	int status;
+
+	if (with_etag)
+		json_object_set_new(
+			body, "etag", json_string(answer(world, "etag")));
+	text = json_dumps(body, 0);
+	status = ask(world, "PATCH", SHOP "?updateMask=traffic", text);
+	json_decref(body);
+	free(text);
+	return status;
+}
+
+static void a_foreign_write_comes_between_a_read_and_a_write(void **state)
+{
+	static const struct {
+		bool strict, changes_traffic;
+		int status;
+		const char *generation; /* in the end */
+	} rows[] = {
+		{true, true, 409, "3"},
+		{true, false, 409, "3"},
+		{false, true, 200, "4"},
+		{false, false, 200, "4"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *world = *state;
+
+		world->cloud.rules.etag_is_strict = rows[i].strict;
+		fault(world,
+			rows[i].changes_traffic
+				? "{\"kind\":\"drift\",\"method\":\"PATCH\","
+				  "\"set\":{\"traffic\":[{" REV
+				  ",\"revision\":\"shop-2\","
+				  "\"percent\":100}]}}"
+				: "{\"kind\":\"drift\",\"method\":\"PATCH\","
+				  "\"set\":{\"description\":\"x\"}}");
+		ask(world, "GET", SHOP, NULL);
+		assert_string_equal(answer(world, "generation"), "2");
+		assert_int_equal(write_90(world, true), rows[i].status);
+		cloud_advance(&world->cloud, world->cloud.now_ms + 2 * DELAY);
+		ask(world, "GET", SHOP, NULL);
+		assert_string_equal(
+			answer(world, "generation"), rows[i].generation);
+		assert_int_equal(serves(world, "shop-1"),
+			rows[i].status == 200     ? 90
+			: rows[i].changes_traffic ? 0
+						  : 100);
+		world_close(state);
+		world_open(state);
+	}
+}
+
+/* The operation of a write that was accepted. */
+static json_t *operation_error(struct world *world)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/v2/%s", answer(world, "name"));
+	cloud_advance(&world->cloud, world->cloud.now_ms + DELAY);
+	assert_int_equal(ask(world, "GET", path, NULL), 200);
+	assert_true(
+		json_is_true(json_object_get(world->outcome[0].body, "done")));
+	return json_object_get(world->outcome[0].body, "error");
+}
+
+static void the_operation_of_a_certain_write_fails_so_often(void **state)
+{
+	struct world *world = *state;
+	json_t *error, *service;
+	int i;
+
+	fault(world,
+		"{\"kind\":\"operation-error\",\"writing\":{\"shop-1\":100},"
+		"\"code\":9,\"message\":\"bad luck\",\"times\":2}");
+	assert_int_equal(write_90(world, false), 200);
+	assert_null(operation_error(world));
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(ask(world, "PATCH", SHOP "?updateMask=traffic",
+					 "{\"traffic\":[{" REV
+					 ",\"revision\":\"shop-1\","
+					 "\"percent\":100}]}"),
+			200);
+		error = operation_error(world);
+		assert_int_equal(error != NULL, i < 2);
+		assert_int_equal(serves(world, "shop-1"), i < 2 ? 90 : 100);
+		if (!error)
+			break;
+		assert_int_equal(
+			json_integer_value(json_object_get(error, "code")), 9);
+		assert_string_equal(
+			json_string_value(json_object_get(error, "message")),
+			"bad luck");
+		ask(world, "GET", SHOP, NULL);
+		service = world->outcome[0].body;
+		assert_int_equal(
+			json_array_size(json_object_get(service, "traffic")),
+			1);
+		assert_int_equal(json_array_size(json_object_get(
+					 service, "trafficStatuses")),
+			2);
+	}
+}
+
+static void reads_lag_by_generations_or_by_time(void **state)
+{
+	static const struct {
+		const char *fault, *generation;
+	} rows[] = {
+		{"{\"kind\":\"stale\",\"generations\":1}", "4"},
+		{"{\"kind\":\"stale\",\"generations\":2}", "3"},
+		{"{\"kind\":\"stale\",\"generations\":16}", "1"},
+		{"{\"kind\":\"stale\",\"delay\":\"14s\"}", "4"},
+		{"{\"kind\":\"stale\",\"delay\":\"16s\"}", "3"},
+	};
+	struct world *world = *state;
+	char body[64];
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		cloud_advance(&world->cloud, T0 + 10000 * (int64_t)(i + 1));
+		snprintf(body, sizeof(body), "{\"description\":\"%zu\"}", i);
+		assert_int_equal(ask(world, "PATCH", SHOP, body), 200);
+	}
+	cloud_advance(&world->cloud, T0 + 35000);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fault(world, rows[i].fault);
+		ask(world, "GET", SHOP, NULL);
+		assert_string_equal(
+			answer(world, "generation"), rows[i].generation);
+		ask(world, "GET", SHOP, NULL);
+		assert_string_equal(answer(world, "generation"), "5");
+	}
+}
+
+static void a_quota_is_for_sixty_seconds(void **state)
+{
+	struct world *world = *state;
+	int i;
+
+	world->cloud.quota[COUNT_WRITES] = 3;
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(write_90(world, false), i < 3 ? 200 : 429);
+		cloud_advance(&world->cloud, world->cloud.now_ms + 10000);
+	}
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_object_get(world->outcome[0].body, "error"),
+			"status")),
+		"RESOURCE_EXHAUSTED");
+	assert_int_equal(ask(world, "GET", SHOP, NULL), 200);
+	cloud_advance(&world->cloud, world->cloud.now_ms + 30000);
+	assert_int_equal(write_90(world, false), 200);
+}
+
 static int set(struct world *world, const char *text, struct rpc_error *error)
 {
 	json_t *body = json_loads(text, 0, NULL);
@@ -295,6 +475,9 @@ static void options_hold_together_or_not_at_all(void **state)
 		{"{\"etag\":true}", "etag must be"},
 		{"{\"operationDelay\":7}", "must be a time"},
 		{"{\"operationDelay\":\"2d\"}", "longer than 3600 s"},
+		{"{\"writesPerMinute\":180,\"readsPerMinute\":\"3000\"}", NULL},
+		{"{\"writesPerMinute\":-1}", "between 0 and"},
+		{"{\"writesPerMinute\":\"many\"}", "between 0 and"},
 		{"{\"deny\":[7]}", "must be a permission"},
 		{"{\"etags\":\"lax\"}", "no option \"etags\""},
 	};
@@ -321,6 +504,8 @@ static void options_hold_together_or_not_at_all(void **state)
 	json_decref(options);
 	assert_true(world->cloud.model->rules.uris_absent);
 	assert_int_equal(world->cloud.rules.n_deny, 1);
+	assert_int_equal(world->cloud.quota[COUNT_WRITES], 180);
+	assert_int_equal(world->cloud.quota[COUNT_READS], 3000);
 }
 
 /* The names are those of `struct model_rules`, each by its word. */
@@ -370,6 +555,10 @@ int main(void)
 		T(who_is_forgotten_hears_nothing_and_has_written),
 		T(hanging_requests_can_be_let_go),
 		T(the_same_calls_get_the_same_answers),
+		T(a_foreign_write_comes_between_a_read_and_a_write),
+		T(the_operation_of_a_certain_write_fails_so_often),
+		T(reads_lag_by_generations_or_by_time),
+		T(a_quota_is_for_sixty_seconds),
 		T(options_hold_together_or_not_at_all),
 		T(each_option_can_be_set_by_its_text),
 	};

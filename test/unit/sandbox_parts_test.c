@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "sandbox/revision_profile.h"
+#include "sandbox/sandbox_counts.h"
 #include "sandbox/sandbox_faults.h"
 #include "sandbox/sandbox_log.h"
 #include "sandbox/sandbox_metrics.h"
@@ -28,10 +29,11 @@ static int add(struct sandbox_faults *faults, const char *text, int64_t now_ms)
 static bool meets(struct sandbox_faults *faults, const char *method,
 	const char *path, int64_t now_ms, enum fault_slot slot)
 {
+	struct admin_request request = {.method = method, .path = path};
 	struct fault_plan plan;
 	bool met;
 
-	sandbox_faults_match(faults, method, path, now_ms, &plan);
+	sandbox_faults_match(faults, &request, now_ms, &plan);
 	met = plan.slot[slot].id != 0;
 	fault_plan_fini(&plan);
 	return met;
@@ -47,6 +49,8 @@ static void faults_meet_the_requests_they_are_meant_for(void **state)
 		{"{\"kind\":\"status\"}", "GET", "/a", SLOT_ANSWER, "yn"},
 		{"{\"kind\":\"reset\",\"times\":2}", "GET", "/a", SLOT_ANSWER,
 			"yyn"},
+		{"{\"kind\":\"reset\",\"times\":\"always\"}", "GET", "/a",
+			SLOT_ANSWER, "yyyyy"},
 		{"{\"kind\":\"hang\",\"skip\":1}", "GET", "/a", SLOT_ANSWER,
 			"nyn"},
 		{"{\"kind\":\"slow\",\"method\":\"PATCH\"}", "GET", "/a",
@@ -75,6 +79,74 @@ static void faults_meet_the_requests_they_are_meant_for(void **state)
 	}
 }
 
+#define SPLIT(a, b)                                          \
+	"{\"traffic\":[{\"revision\":\"one\",\"percent\":" a \
+	"},{\"revision\":\"one\",\"percent\":" b             \
+	",\"tag\":\"x\"},{\"type\":\"LATEST\",\"percent\":50}]}"
+
+static void a_fault_may_be_meant_for_one_split(void **state)
+{
+	static const struct {
+		const char *writing, *method, *body;
+		bool met;
+	} rows[] = {
+		{"{\"one\":50}", "PATCH", SPLIT("20", "30"), true},
+		{"{\"one\":50,\"LATEST\":50}", "PATCH", SPLIT("20", "30"),
+			true},
+		{"{\"one\":50,\"two\":0}", "PATCH", SPLIT("50", "0"), true},
+		{"{\"one\":50}", "PATCH", SPLIT("20", "20"), false},
+		{"{\"one\":50}", "GET", SPLIT("20", "30"), false},
+		{"{\"one\":0}", "PATCH", "{\"labels\":{}}", false},
+		{"{\"one\":0}", "PATCH", "{", false},
+		{"{\"one\":0}", "PATCH", NULL, false},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct admin_request request = {.method = rows[i].method,
+			.path = "/",
+			.body = rows[i].body,
+			.body_len = rows[i].body ? strlen(rows[i].body) : 0};
+		struct sandbox_faults faults = {.n = 0};
+		struct fault_plan plan;
+		char text[256];
+
+		snprintf(text, sizeof(text),
+			"{\"kind\":\"operation-error\",\"times\":\"always\","
+			"\"writing\":%s}",
+			rows[i].writing);
+		assert_true(add(&faults, text, 0) > 0);
+		sandbox_faults_match(&faults, &request, 0, &plan);
+		assert_int_equal(
+			plan.slot[SLOT_OPERATION].id != 0, rows[i].met);
+		fault_plan_fini(&plan);
+		sandbox_faults_fini(&faults);
+	}
+}
+
+static void requests_are_counted_within_a_minute(void **state)
+{
+	struct sandbox_counts counts = {.all = {0}};
+	json_t *json;
+	int i, minute, most, all, reads;
+
+	for (i = 0; i < 100; i++)
+		sandbox_counts_add(&counts, "PATCH", 1000000 + i * 500);
+	assert_int_equal(sandbox_counts_add(&counts, "GET", 1050000), 1);
+	assert_int_equal(sandbox_counts_add(&counts, "PATCH", 1070000), 79);
+	json = sandbox_counts_json(&counts, 1100000);
+	assert_int_equal(
+		json_unpack(json, "{s:{s:i, s:i}, s:{s:i}, s:{s:i}}", "minute",
+			"writes", &minute, "reads", &reads, "most", "writes",
+			&most, "all", "writes", &all),
+		0);
+	assert_int_equal(minute, 19);
+	assert_int_equal(reads, 1);
+	assert_int_equal(most, 100);
+	assert_int_equal(all, 101);
+	json_decref(json);
+}
+
 static void bad_faults_are_refused(void **state)
 {
 	static const char *const rows[] = {
@@ -85,6 +157,13 @@ static void bad_faults_are_refused(void **state)
 		"{\"kind\":\"status\",\"wen\":\"after\"}",
 		"{\"kind\":\"status\",\"when\":\"later\"}",
 		"{\"kind\":\"status\",\"times\":0}",
+		"{\"kind\":\"status\",\"times\":-1}",
+		"{\"kind\":\"status\",\"times\":\"often\"}",
+		"{\"kind\":\"status\",\"skip\":-1}",
+		"{\"kind\":\"status\",\"writing\":{}}",
+		"{\"kind\":\"status\",\"writing\":{\"a\":\"100\"}}",
+		"{\"kind\":\"stale\",\"generations\":17}",
+		"{\"kind\":\"stale\",\"generations\":1,\"delay\":\"1s\"}",
 		"{\"kind\":\"slow\",\"delay\":\"soon\"}",
 		"{\"kind\":\"slow\",\"delay\":\"11m\"}",
 		"{\"kind\":\"drift\"}",
@@ -290,6 +369,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(faults_meet_the_requests_they_are_meant_for),
+		cmocka_unit_test(a_fault_may_be_meant_for_one_split),
+		cmocka_unit_test(requests_are_counted_within_a_minute),
 		cmocka_unit_test(bad_faults_are_refused),
 		cmocka_unit_test(profiles_are_read_from_text),
 		cmocka_unit_test(a_profile_changes_only_where_it_is_told),
