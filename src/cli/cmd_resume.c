@@ -80,17 +80,17 @@ static int drive_it(struct drive *drive, const struct resume_args *args,
 	const struct policy *policy, const struct store_rollout *rollout,
 	struct err *err_r)
 {
-	struct live_listener listener = drive_listener;
+	struct observer observer = drive_observer;
 	char who[CONTEXT_NAME_MAX];
-	struct live_options wanted = {.starter = who, .wait_ms = args->wait};
+	struct driver_options wanted = {.starter = who, .wait_ms = args->wait};
 
-	listener.arg = drive;
+	observer.arg = drive;
 	if (context_who(drive->store, args->as, who, err_r) < 0 ||
 		drive_open(drive, err_r) < 0)
 		return -1;
-	drive->live = live_resume(
-		drive->hub, policy, rollout->id, &wanted, &listener, err_r);
-	if (!drive->live)
+	drive->driver = fleet_resume(
+		drive->fleet, policy, rollout->id, &wanted, &observer, err_r);
+	if (!drive->driver)
 		return -1;
 	return drive_run(drive, err_r);
 }

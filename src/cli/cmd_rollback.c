@@ -77,9 +77,9 @@ static const struct option_spec options[] = {
 static int drive_it(
 	struct rollback *b, const struct rollback_args *args, struct err *err_r)
 {
-	struct live_listener listener = drive_listener;
+	struct observer observer = drive_observer;
 	char who[CONTEXT_NAME_MAX], why[CONTEXT_NAME_MAX + COMMENT_MAX + 32];
-	struct live_options wanted = {
+	struct driver_options wanted = {
 		.service = b->service,
 		.starter = who,
 		.wish = {.candidate = b->candidate,
@@ -89,15 +89,15 @@ static int drive_it(
 		.wait_ms = -1,
 	};
 
-	listener.arg = &b->drive;
+	observer.arg = &b->drive;
 	if (context_who(b->drive.store, args->as, who, err_r) < 0)
 		return -1;
 	snprintf(why, sizeof(why), "rolled back by %s%s%.120s", who,
 		args->comment ? ": " : "", args->comment ? args->comment : "");
 	b->drive.going_back = true;
-	b->drive.live =
-		live_run(b->drive.hub, b->policy, &wanted, &listener, err_r);
-	if (!b->drive.live)
+	b->drive.driver =
+		fleet_run(b->drive.fleet, b->policy, &wanted, &observer, err_r);
+	if (!b->drive.driver)
 		return -1;
 	return drive_run(&b->drive, err_r);
 }

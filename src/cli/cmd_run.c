@@ -54,9 +54,9 @@ static const struct option_spec options[] = {
 static int drive_it(struct drive *drive, const struct run_args *args,
 	const struct policy *policy, const char *service, struct err *err_r)
 {
-	struct live_listener listener = drive_listener;
+	struct observer observer = drive_observer;
 	char who[CONTEXT_NAME_MAX];
-	struct live_options wanted = {
+	struct driver_options wanted = {
 		.service = service,
 		.starter = who,
 		.wish = {.candidate = args->candidate,
@@ -65,12 +65,13 @@ static int drive_it(struct drive *drive, const struct run_args *args,
 		.wait_ms = args->wait,
 	};
 
-	listener.arg = drive;
+	observer.arg = drive;
 	if (context_who(drive->store, args->as, who, err_r) < 0 ||
 		drive_open(drive, err_r) < 0)
 		return -1;
-	drive->live = live_run(drive->hub, policy, &wanted, &listener, err_r);
-	if (!drive->live)
+	drive->driver =
+		fleet_run(drive->fleet, policy, &wanted, &observer, err_r);
+	if (!drive->driver)
 		return -1;
 	return drive_run(drive, err_r);
 }

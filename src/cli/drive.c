@@ -55,7 +55,7 @@ int drive_open(struct drive *drive, struct err *err_r)
 	drive->status = -1;
 	if (world_open(&drive->world, &options, err_r) < 0)
 		return -1;
-	drive->hub = hub_new(&drive->world);
+	drive->fleet = fleet_new(&drive->world);
 	return 0;
 }
 
@@ -64,12 +64,12 @@ int drive_open(struct drive *drive, struct err *err_r)
 static void paint(struct drive *drive)
 {
 	struct view view = {
-		.policy = live_policy(drive->live),
-		.rollout = live_state(drive->live),
-		.id = live_id(drive->live),
-		.candidate = live_candidate(drive->live),
-		.stable = live_stable(drive->live),
-		.now_ms = live_now(drive->live),
+		.policy = driver_policy(drive->driver),
+		.rollout = driver_state(drive->driver),
+		.id = driver_id(drive->driver),
+		.candidate = driver_candidate(drive->driver),
+		.stable = driver_stable(drive->driver),
+		.now_ms = driver_now(drive->driver),
 		.columns = screen_columns(&drive->screen),
 		.colour = output_has_colour(stderr),
 		.utf8 = screen_has_utf8(),
@@ -140,14 +140,14 @@ static void print_log(const char *line, size_t len, void *arg)
 }
 
 static void print_entry(
-	struct live *live, const struct store_event *entry, void *arg)
+	struct driver *driver, const struct store_event *entry, void *arg)
 {
 	struct drive *drive = arg;
 	struct buf line;
 
 	buf_init(&line, LINE_BYTES_MAX);
 	if (drive->format == FORMAT_JSON) {
-		journal_print_json(live_id(live), entry, &line);
+		journal_print_json(driver_id(driver), entry, &line);
 		output_write(stdout, &line);
 		fflush(stdout); /* a line as it happens, also into a pipe */
 	} else if (!drive->quiet) {
@@ -158,7 +158,7 @@ static void print_entry(
 
 static const char *outcome_of(const struct drive *drive)
 {
-	enum phase phase = live_state(drive->live)->phase;
+	enum phase phase = driver_state(drive->driver)->phase;
 
 	if (drive->status == 8)
 		return "waiting";
@@ -171,17 +171,17 @@ static const char *outcome_of(const struct drive *drive)
 
 static void print_end(const struct drive *drive)
 {
-	const struct rollout *state = live_state(drive->live);
+	const struct rollout *state = driver_state(drive->driver);
 	struct finished finished = {
-		.rollout = live_id(drive->live),
-		.service = live_service(drive->live),
-		.candidate = live_candidate(drive->live),
-		.stable = live_stable(drive->live),
+		.rollout = driver_id(drive->driver),
+		.service = driver_service(drive->driver),
+		.candidate = driver_candidate(drive->driver),
+		.stable = driver_stable(drive->driver),
 		.outcome = outcome_of(drive),
 		.phase = phase_name(state->phase),
 		.reason = drive->err.code ? drive->err.text : state->reason,
-		.time_ms = live_now(drive->live),
-		.seq = live_seq(drive->live) + 1,
+		.time_ms = driver_now(drive->driver),
+		.seq = driver_seq(drive->driver) + 1,
 		.percent = state->traffic.serving.candidate,
 		.exit_status = drive->status,
 		.actions_failed = state->actions_failed,
@@ -198,13 +198,14 @@ static void print_end(const struct drive *drive)
 	finished_tell_github(&finished);
 }
 
-static void ended(
-	struct live *live, int exit_status, const struct err *err, void *arg)
+static void ended(struct driver *driver, int exit_status, const struct err *err,
+	void *arg)
 {
 	struct drive *drive = arg;
 
 	drive->status = exit_status;
-	if (drive->going_back && live_state(live)->phase == PHASE_ROLLED_BACK)
+	if (drive->going_back &&
+		driver_state(driver)->phase == PHASE_ROLLED_BACK)
 		drive->status = 0;
 	if (err)
 		drive->err = *err;
@@ -213,7 +214,7 @@ static void ended(
 	loop_stop(drive->world.loop);
 }
 
-const struct live_listener drive_listener = {
+const struct observer drive_observer = {
 	.entry = print_entry,
 	.end = ended,
 };
@@ -224,9 +225,9 @@ static void on_signal(int signo, void *arg)
 {
 	struct drive *drive = arg;
 
-	live_interrupt(drive->live, signo == SIGINT    ? "SIGINT"
-				    : signo == SIGTERM ? "SIGTERM"
-						       : "SIGHUP");
+	driver_interrupt(drive->driver, signo == SIGINT    ? "SIGINT"
+					: signo == SIGTERM ? "SIGTERM"
+							   : "SIGHUP");
 }
 
 static int take_signals(struct drive *drive, struct err *err_r)
@@ -263,7 +264,7 @@ void drive_close(struct drive *drive)
 {
 	stop_view(drive);
 	log_set_sink(NULL, NULL);
-	live_free(&drive->live);
-	hub_free(&drive->hub);
+	fleet_drop(drive->fleet, &drive->driver);
+	fleet_free(&drive->fleet);
 	world_close(&drive->world);
 }

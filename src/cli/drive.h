@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "cli/view.h"
-#include "live/live.h"
+#include "live/fleet.h"
 #include "live/world.h"
 
 struct drive {
@@ -22,10 +22,10 @@ struct drive {
 
 	/* The world, made by drive_open. */
 	struct world world;
-	struct hub *hub;
+	struct fleet *fleet;
 
 	/* Set by the command after drive_open; freed by drive_close. */
-	struct live *live;
+	struct driver *driver;
 
 	/* The view on a terminal, when stderr is one. */
 	bool painting;
@@ -36,7 +36,7 @@ struct drive {
 	struct err err; /* code ERR_NONE: the end phase says it all */
 };
 
-extern const struct live_listener drive_listener; /* arg: the drive */
+extern const struct observer drive_observer; /* arg: the drive */
 
 /* Loads the policy; `source` NULL: out of the file. What is wrong with it is
  * printed on stderr, err_r counts it. */

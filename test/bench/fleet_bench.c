@@ -28,7 +28,7 @@
 #include "base/rng.h"
 #include "io/loop.h"
 #include "io/server.h"
-#include "live/live.h"
+#include "live/fleet.h"
 #include "live/world.h"
 #include "policy/policy_load.h"
 #include "store/store.h"
@@ -210,7 +210,8 @@ static pid_t start_server(int *port_r)
 /* ---- the driver ---- */
 
 static struct loop *loop;
-static struct live *lives[ROLLOUTS_MAX];
+static struct fleet *fleet;
+static struct driver *drivers[ROLLOUTS_MAX];
 static int n_started, n_ended, n_broken;
 static double overhead_ms[ROLLOUTS_MAX];
 static int n_overheads;
@@ -248,7 +249,7 @@ static struct policy *make_policy(int port)
 }
 
 static void ended(
-	struct live *live, int status, const struct err *err, void *arg)
+	struct driver *driver, int status, const struct err *err, void *arg)
 {
 	struct fake *fake = arg;
 	int i = (int)(fake - fakes);
@@ -256,24 +257,23 @@ static void ended(
 	n_ended++;
 	if (status != 5) {
 		n_broken++;
-		fprintf(stderr, "%s ended with %d: %s\n", live_id(live), status,
-			err ? err->text : live_state(live)->reason);
+		fprintf(stderr, "%s ended with %d: %s\n", driver_id(driver),
+			status, err ? err->text : driver_state(driver)->reason);
 	} else if (fake->patched_us) {
 		overhead_ms[n_overheads++] =
 			(double)(fake->patched_us - fake->answered_us) / 1000;
 	}
-	live_free(&lives[i]);
+	fleet_drop(fleet, &drivers[i]);
 }
 
 static struct world world;
-static struct hub *hub;
 static struct policy *policy;
 
 static void start_one(int i)
 {
-	struct live_options options = {
+	struct driver_options options = {
 		.starter = "bench", .wish = {.again = true}, .wait_ms = -1};
-	struct live_listener listener = {.end = ended, .arg = &fakes[i]};
+	struct observer observer = {.end = ended, .arg = &fakes[i]};
 	char service[64];
 	struct err err;
 
@@ -281,9 +281,9 @@ static void start_one(int i)
 		"projects/p/locations/r/services/s%05d", i);
 	options.service = service;
 	fakes[i] = (struct fake){.generation = 1};
-	lives[i] = live_run(hub, policy, &options, &listener, &err);
-	if (!lives[i])
-		die("live_run", &err);
+	drivers[i] = fleet_run(fleet, policy, &options, &observer, &err);
+	if (!drivers[i])
+		die("fleet_run", &err);
 	n_started++;
 }
 
@@ -337,7 +337,7 @@ static void breach_one(void)
 		(n_rollouts /
 			(n_breaches < n_rollouts ? n_breaches : n_rollouts));
 
-	if (i < n_rollouts && lives[i])
+	if (i < n_rollouts && drivers[i])
 		fakes[i].breach = 1;
 }
 
@@ -397,7 +397,7 @@ static long early_kib; /* after a tenth of them */
 
 static void single_tick(void *arg)
 {
-	if (!lives[0]) {
+	if (!drivers[0]) {
 		if (n_rounds == n_breaches / 10)
 			early_kib = private_kib();
 		if (n_rounds++ == n_breaches) {
@@ -409,8 +409,8 @@ static void single_tick(void *arg)
 			return;
 		}
 		start_one(0);
-	} else if (live_state(lives[0])->checking &&
-		   live_state(lives[0])->check[0].passes > 0) {
+	} else if (driver_state(drivers[0])->checking &&
+		   driver_state(drivers[0])->check[0].passes > 0) {
 		fakes[0].breach = 1;
 	}
 	timer_start(loop, 5, single_tick, NULL);
@@ -455,7 +455,7 @@ static void drive(int port)
 	if (!options.store || world_open(&world, &options, &err) < 0)
 		die("world", &err);
 	loop = world.loop;
-	hub = hub_new(&world);
+	fleet = fleet_new(&world);
 	idle_kib = private_kib();
 	begin_us = now_us();
 	start_every_us = n_rollouts > 1 ? 30000000 / n_rollouts : 0;

@@ -11,7 +11,7 @@
 #include "base/xalloc.h"
 #include "cloudrun/cloudrun.h"
 #include "google/credentials.h"
-#include "live/live.h"
+#include "live/fleet.h"
 #include "live/metrics_pool.h"
 #include "live/world.h"
 #include "policy/policy_load.h"
@@ -58,8 +58,8 @@ const char policy_short[] =
 static struct {
 	const struct policy *policy;
 	struct world world;
-	struct hub *hub;
-	struct live *live;
+	struct fleet *fleet;
+	struct driver *driver;
 	bool is_up, wanted; /* wanted: it is to be up */
 	int64_t away_ms, up_ms; /* NEVER: nobody resumes */
 	struct run_options options;
@@ -119,13 +119,13 @@ static void hear_line(const char *line, size_t len, void *arg)
 }
 
 static void hear_end(
-	struct live *live, int status, const struct err *err, void *arg)
+	struct driver *driver, int status, const struct err *err, void *arg)
 {
 	sc.status = status;
 	snprintf(sc.end_text, sizeof(sc.end_text), "%s", err ? err->text : "");
 }
 
-static const struct live_listener listener = {NULL, hear_end, NULL};
+static const struct observer observer = {NULL, hear_end, NULL};
 
 static void must(bool good, const struct err *err)
 {
@@ -150,7 +150,7 @@ static void process_up(void)
 		cloudrun_new(NULL, NULL, world->credentials, &config, &err);
 	must(world->cloudrun, &err);
 	world->metrics = metrics_pool_new(NULL, NULL, world->credentials);
-	sc.hub = hub_new(world);
+	sc.fleet = fleet_new(world);
 	sc.is_up = true;
 	sc.status = -1;
 	sc.end_text[0] = '\0';
@@ -160,8 +160,8 @@ static void process_down(void)
 {
 	if (!sc.is_up)
 		return;
-	live_free(&sc.live);
-	hub_free(&sc.hub);
+	fleet_drop(sc.fleet, &sc.driver);
+	fleet_free(&sc.fleet);
 	metrics_pool_free(&sc.world.metrics);
 	cloudrun_free(&sc.world.cloudrun);
 	credentials_free(&sc.world.credentials);
@@ -195,7 +195,7 @@ static void fail_to_start(const struct err *err)
 
 void run_with(const struct run_options *options)
 {
-	struct live_options live = {
+	struct driver_options wanted = {
 		.service = FAKE_SERVICE,
 		.starter = "alice",
 		.wish = options->wish,
@@ -207,8 +207,8 @@ void run_with(const struct run_options *options)
 		process_end();
 	sc.options = *options;
 	process_up();
-	sc.live = live_run(sc.hub, sc.policy, &live, &listener, &err);
-	if (!sc.live)
+	sc.driver = fleet_run(sc.fleet, sc.policy, &wanted, &observer, &err);
+	if (!sc.driver)
 		fail_to_start(&err);
 }
 
@@ -221,7 +221,7 @@ void run(void)
 
 void resume(void)
 {
-	struct live_options live = {.starter = "alice", .wait_ms = -1};
+	struct driver_options options = {.starter = "alice", .wait_ms = -1};
 	const char *rollout = fake_store_newest();
 	struct err err;
 
@@ -232,9 +232,9 @@ void resume(void)
 	if (sc.is_up)
 		process_end();
 	process_up();
-	sc.live =
-		live_resume(sc.hub, sc.policy, rollout, &live, &listener, &err);
-	if (!sc.live)
+	sc.driver = fleet_resume(
+		sc.fleet, sc.policy, rollout, &options, &observer, &err);
+	if (!sc.driver)
 		fail_to_start(&err);
 }
 
@@ -245,7 +245,7 @@ void resume_after(int64_t away_ms)
 
 void interrupt(const char *signal_name)
 {
-	live_interrupt(sc.live, signal_name);
+	driver_interrupt(sc.driver, signal_name);
 }
 
 /* ---- time ---- */
@@ -274,7 +274,7 @@ void until(int64_t at_ms)
 
 enum phase phase_now(void)
 {
-	return sc.live ? live_state(sc.live)->phase : PHASES;
+	return sc.driver ? driver_state(sc.driver)->phase : PHASES;
 }
 
 void until_phase(enum phase phase)
@@ -294,7 +294,7 @@ void until_step(int number)
 
 	while (fake_now() < limit && step(limit))
 		if (phase_now() == PHASE_BAKING &&
-			live_state(sc.live)->step == number)
+			driver_state(sc.driver)->step == number)
 			return;
 	promise(false, "step %d was never reached", number);
 }

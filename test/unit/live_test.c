@@ -19,7 +19,7 @@
 #include "cloudrun/cloudrun.h"
 #include "io/loop.h"
 #include "jsonapi/jsonapi.h"
-#include "live/live.h"
+#include "live/fleet.h"
 #include "live/metrics_pool.h"
 #include "live/world.h"
 #include "paper_store.h"
@@ -129,9 +129,7 @@ static void run_until(int64_t until_ms)
 	now_ms = until_ms;
 }
 
-static struct live *live; /* the one under test */
-
-static struct live *live; /* the one under test */
+static struct driver *driver; /* the one under test */
 
 /* ---- Cloud Run ---- */
 
@@ -171,8 +169,8 @@ static struct {
 /* Nothing may be done that is not durable yet. */
 static void assert_durable(void)
 {
-	if (!store.full && live_seq(live))
-		assert_int_equal(live_seq(live), store.committed);
+	if (!store.full && driver_seq(driver))
+		assert_int_equal(driver_seq(driver), store.committed);
 }
 
 static struct reply *reply_new(loop_fn fn, void *arg)
@@ -463,7 +461,7 @@ static struct slo slo;
 static struct action action;
 static struct policy policy;
 static struct world world;
-static struct hub *hub;
+static struct fleet *fleet;
 
 static struct {
 	int status; /* -1: not ended */
@@ -472,7 +470,7 @@ static struct {
 } heard;
 
 static void hear_entry(
-	struct live *teller, const struct store_event *entry, void *arg)
+	struct driver *teller, const struct store_event *entry, void *arg)
 {
 	assert_true(entry->seq <= store.committed);
 	assert_int_equal(entry->seq, ++heard.entries);
@@ -480,7 +478,7 @@ static void hear_entry(
 }
 
 static void hear_end(
-	struct live *teller, int status, const struct err *err, void *arg)
+	struct driver *teller, int status, const struct err *err, void *arg)
 {
 	heard.status = status;
 	if (err)
@@ -535,14 +533,14 @@ static int setup(void **state)
 		.revert_timeout_ms = 600000};
 	policy.lists[LIST_ROLLBACK] = (struct actions){&action, 1};
 	world.metrics = metrics_pool_new(NULL, NULL, NULL);
-	hub = hub_new(&world);
+	fleet = fleet_new(&world);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	live_free(&live);
-	hub_free(&hub);
+	fleet_drop(fleet, &driver);
+	fleet_free(&fleet);
 	metrics_pool_free(&world.metrics);
 	turn_end();
 	assert_null(timers);
@@ -553,22 +551,22 @@ static int teardown(void **state)
 
 static void begin(int64_t wait_ms)
 {
-	struct live_options options = {
+	struct driver_options options = {
 		.service = SERVICE, .starter = "alice", .wait_ms = wait_ms};
-	struct live_listener listener = {hear_entry, hear_end, NULL};
+	struct observer observer = {hear_entry, hear_end, NULL};
 	struct err err;
 
-	live = live_run(hub, &policy, &options, &listener, &err);
-	assert_non_null(live);
+	driver = fleet_run(fleet, &policy, &options, &observer, &err);
+	assert_non_null(driver);
 }
 
 static void until_phase(enum phase phase)
 {
 	int64_t limit = now_ms + 3600000;
 
-	while (live_state(live)->phase != phase && now_ms < limit)
+	while (driver_state(driver)->phase != phase && now_ms < limit)
 		run_until(now_ms + 10);
-	assert_int_equal(live_state(live)->phase, phase);
+	assert_int_equal(driver_state(driver)->phase, phase);
 }
 
 static void until_end(void)
@@ -630,10 +628,10 @@ static void a_wall_clock_that_is_set_is_no_time_that_passed(void **state)
 	begin(-1);
 	until_phase(PHASE_BAKING);
 	run_until(now_ms + 10000);
-	before_ms = live_now(live);
+	before_ms = driver_now(driver);
 	wall_ahead_ms = gap.stepped_ms;
 	gap_fn(&gap, gap_arg);
-	assert_int_equal(live_now(live), before_ms);
+	assert_int_equal(driver_now(driver), before_ms);
 	until_end();
 	assert_int_equal(heard.status, 0);
 	assert_false(journal_has("warning\n"));
@@ -835,18 +833,18 @@ static void an_interrupt_reverts_or_leaves_as_the_policy_says(void **state)
 {
 	begin(-1);
 	until_phase(PHASE_BAKING);
-	live_interrupt(live, "SIGTERM");
+	driver_interrupt(driver, "SIGTERM");
 	until_end();
 	assert_int_equal(heard.status, 6);
 	assert_int_equal(run.candidate, 0);
-	live_free(&live);
+	fleet_drop(fleet, &driver);
 
 	heard.status = -1;
 	store.appended = store.committed = heard.entries = 0;
 	policy.on_interrupt = ON_INTERRUPT_LEAVE;
 	begin(-1);
 	until_phase(PHASE_BAKING);
-	live_interrupt(live, "SIGTERM");
+	driver_interrupt(driver, "SIGTERM");
 	turn_end();
 	until_end();
 	assert_int_equal(heard.status, 8);
@@ -858,7 +856,7 @@ static void an_interrupted_shift_does_not_wait_for_its_operation(void **state)
 	begin(-1);
 	while (!run.writes)
 		run_until(now_ms + 1);
-	live_interrupt(live, "SIGINT");
+	driver_interrupt(driver, "SIGINT");
 	turn_end();
 	assert_int_equal(run.hurries, 1);
 	until_end();
@@ -870,7 +868,8 @@ static void a_freed_rollout_leaves_nothing_behind(void **state)
 {
 	begin(-1);
 	until_phase(PHASE_SHIFTING);
-	live_free(&live); /* teardown looks for timers that are left */
+	fleet_drop(
+		fleet, &driver); /* teardown looks for timers that are left */
 	assert_int_equal(store.drops, 1);
 }
 

@@ -7,37 +7,38 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "live/driver.h"
+#include "live/driver_parts.h"
 
 static struct store_event entry_of(
-	const struct live *live, const char *name, const struct buf *data)
+	const struct driver *driver, const char *name, const struct buf *data)
 {
 	return (struct store_event){
-		.seq = live->seq + 1,
-		.time_ms = live->state.now_ms,
+		.seq = driver->seq + 1,
+		.time_ms = driver->state.now_ms,
 		.name = name,
-		.phase = phase_name(live->state.phase),
-		.percent = live->state.traffic.serving.candidate,
+		.phase = phase_name(driver->state.phase),
+		.percent = driver->state.traffic.serving.candidate,
 		.data = data->data,
 	};
 }
 
-static int append(struct live *live, const struct store_event *entry, bool last,
-	const struct buf *data, const struct command_ack *ack,
+static int append(struct driver *driver, const struct store_event *entry,
+	bool last, const struct buf *data, const struct command_ack *ack,
 	struct err *err_r)
 {
 	if (data->overflow)
 		return err_set(err_r, ERR_LIMIT,
 			"the entry \"%s\" is larger than %d bytes", entry->name,
 			STORE_EVENT_BYTES_MAX);
-	journal_append(live->writer, entry, live->state.reason,
-		last && phase_is_end(live->state.phase), ack);
-	live->seq++;
+	journal_append(driver->writer, entry, driver->state.reason,
+		last && phase_is_end(driver->state.phase), ack);
+	driver->seq++;
 	return 0;
 }
 
-static int append_notes(struct live *live, const struct event_context *context,
-	const struct outcome_list *outcome, struct err *err_r)
+static int append_notes(struct driver *driver,
+	const struct event_context *context, const struct outcome_list *outcome,
+	struct err *err_r)
 {
 	struct store_event entry;
 	struct buf data;
@@ -47,16 +48,17 @@ static int append_notes(struct live *live, const struct event_context *context,
 	for (size_t i = 0; i < outcome->n_notes && rc == 0; i++) {
 		buf_clear(&data);
 		note_encode(&outcome->note[i], context, &data);
-		entry = entry_of(live, note_name(outcome->note[i].type), &data);
+		entry = entry_of(
+			driver, note_name(outcome->note[i].type), &data);
 		entry.is_note = true;
-		rc = append(live, &entry, i + 1 == outcome->n_notes, &data,
+		rc = append(driver, &entry, i + 1 == outcome->n_notes, &data,
 			NULL, err_r);
 	}
 	buf_fini(&data);
 	return rc;
 }
 
-static int append_event(struct live *live, const struct event *event,
+static int append_event(struct driver *driver, const struct event *event,
 	const struct event_context *context, const struct outcome_list *outcome,
 	struct err *err_r)
 {
@@ -72,13 +74,13 @@ static int append_event(struct live *live, const struct event *event,
 
 	buf_init(&data, STORE_EVENT_BYTES_MAX);
 	event_encode(event, context, &data);
-	entry = entry_of(live, event_name(event->type), &data);
-	rc = append(live, &entry, outcome->n_notes == 0, &data, &ack, err_r);
+	entry = entry_of(driver, event_name(event->type), &data);
+	rc = append(driver, &entry, outcome->n_notes == 0, &data, &ack, err_r);
 	buf_fini(&data);
 	return rc;
 }
 
-int live_journal(struct live *live, const struct event *event,
+int driver_journal(struct driver *driver, const struct event *event,
 	const struct event_context *context, const struct outcome_list *outcome,
 	struct err *err_r)
 {
@@ -86,20 +88,20 @@ int live_journal(struct live *live, const struct event *event,
 
 	if (context)
 		full = *context;
-	full.policy = live->release->policy;
-	full.state = &live->state;
+	full.policy = driver->release->policy;
+	full.state = &driver->state;
 	full.judgement =
 		event->type == EVENT_CHECK ? &outcome->judgement : NULL;
-	live_log_notes(live, outcome, false);
-	if (append_event(live, event, &full, outcome, err_r) < 0)
+	driver_log_notes(driver, outcome, false);
+	if (append_event(driver, event, &full, outcome, err_r) < 0)
 		return -1;
-	return append_notes(live, &full, outcome, err_r);
+	return append_notes(driver, &full, outcome, err_r);
 }
 
 /* ---- the log ---- */
 
 static void log_note(
-	const struct live *live, const struct note *note, bool loud)
+	const struct driver *driver, const struct note *note, bool loud)
 {
 	char text[ROLLOUT_TEXT_MAX];
 	char numbers[80] = "";
@@ -112,21 +114,21 @@ static void log_note(
 	}
 	text[sizeof(text) - 1] = '\0';
 	if (note->slo >= 0 &&
-		(size_t)note->slo < live->release->policy->n_slos &&
+		(size_t)note->slo < driver->release->policy->n_slos &&
 		note->type != NOTE_PHASE)
-		slo = live->release->policy->slos[note->slo].name;
+		slo = driver->release->policy->slos[note->slo].name;
 	if (!isnan(note->value) && !isnan(note->limit))
 		snprintf(numbers, sizeof(numbers), " value=%g limit=%g",
 			note->value, note->limit);
 	log_line(loud ? LOG_ERROR : LOG_INFO,
 		"rollout=%s phase=%s event=%s%s%s%s text=\"%s\"",
-		live->release->id, phase_name(live->state.phase),
+		driver->release->id, phase_name(driver->state.phase),
 		note_name(note->type), *slo ? " slo=" : "", slo, numbers, text);
 }
 
-void live_log_notes(
-	const struct live *live, const struct outcome_list *outcome, bool loud)
+void driver_log_notes(const struct driver *driver,
+	const struct outcome_list *outcome, bool loud)
 {
 	for (size_t i = 0; i < outcome->n_notes; i++)
-		log_note(live, &outcome->note[i], loud);
+		log_note(driver, &outcome->note[i], loud);
 }

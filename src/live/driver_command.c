@@ -2,21 +2,21 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "live/driver.h"
+#include "live/driver_parts.h"
 
-static void refuse(struct live *live, const struct store_command *command,
+static void refuse(struct driver *driver, const struct store_command *command,
 	const char *answer)
 {
 	struct err err;
 
-	if (journal_begin(live->hub->journal, &err) < 0 ||
-		store_command_settle(live->world->store, command->id, true,
+	if (journal_begin(driver->journal, &err) < 0 ||
+		store_command_settle(driver->world->store, command->id, true,
 			answer, &err) < 0)
 		log_line(LOG_WARN, "rollout=%s event=command error=\"%s\"",
-			live->release->id, err.text);
+			driver->release->id, err.text);
 }
 
-static void take(struct live *live, const struct store_command *command)
+static void take(struct driver *driver, const struct store_command *command)
 {
 	struct event event = {
 		.type = EVENT_COMMAND,
@@ -28,12 +28,13 @@ static void take(struct live *live, const struct store_command *command)
 	};
 
 	if (event.verb == VERBS)
-		refuse(live, command, "this version does not know the command");
+		refuse(driver, command,
+			"this version does not know the command");
 	else
-		live_event(live, &event, NULL);
+		driver_event(driver, &event, NULL);
 }
 
-void live_commands(struct live *live)
+void driver_commands(struct driver *driver)
 {
 	struct store_command *commands;
 	struct arena arena;
@@ -41,14 +42,14 @@ void live_commands(struct live *live)
 	size_t n = 0;
 
 	/* Before its first event there is nothing to decide about. */
-	if (live_is_over(live) || !live->seq || live->unjournaled)
+	if (driver->over || !driver->seq || driver->unjournaled)
 		return;
 	arena_init(&arena);
-	if (store_commands_waiting(live->world->store, live->release->id,
+	if (store_commands_waiting(driver->world->store, driver->release->id,
 		    &arena, &commands, &n, &err) < 0)
 		log_line(LOG_WARN, "rollout=%s event=command error=\"%s\"",
-			live->release->id, err.text);
-	for (size_t i = 0; i < n && !live_is_over(live); i++)
-		take(live, &commands[i]);
+			driver->release->id, err.text);
+	for (size_t i = 0; i < n && !driver->over; i++)
+		take(driver, &commands[i]);
 	arena_fini(&arena);
 }

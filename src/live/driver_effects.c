@@ -1,0 +1,114 @@
+/*
+ * What the engine wants is carried out by runners, each for one kind of effect;
+ * they answer by events. Decides nothing, journals nothing.
+ */
+#include <assert.h>
+
+#include "live/action_io.h"
+#include "live/check_run.h"
+#include "live/driver_parts.h"
+#include "live/keepalive.h"
+#include "live/predecessor.h"
+#include "live/preflight.h"
+#include "live/traffic_io.h"
+
+static void start_preflight(struct driver *driver)
+{
+	struct preflight_what what = {
+		.release = driver->release,
+		.state = &driver->state,
+		.traffic = driver->traffic,
+		.keepalive = driver->keepalive,
+		.journal = driver->journal,
+	};
+
+	if (release_goes_back(driver->release))
+		what.patient_until_ms =
+			driver->state.started_ms +
+			driver->release->policy->revert_timeout_ms -
+			driver->ahead_ms;
+	preflight_cancel(&driver->preflight);
+	driver->preflight =
+		preflight_start(driver->world, &what, driver->answered, driver);
+}
+
+static void start_check(struct driver *driver, int slo)
+{
+	struct inquiry_what what = {.release = driver->release,
+		.state = &driver->state,
+		.slo = slo,
+		.candidate = driver->release->candidate};
+
+	check_run_cancel(&driver->checks[slo]);
+	driver->checks[slo] =
+		check_run_start(driver->world, &what, driver->answered, driver);
+}
+
+static void start_action(struct driver *driver, const struct effect *effect)
+{
+	const struct actions *list =
+		&driver->release->policy->lists[effect->list];
+	struct action_io_what what = {
+		.release = driver->release,
+		.state = &driver->state,
+		.effect = effect,
+		.captured = keepalive_captured(
+			driver->keepalive, &list->item[effect->index]),
+	};
+
+	action_io_cancel(&driver->action);
+	if (predecessor_has_done(driver->world->store, driver->release, effect))
+		driver->action = action_io_refuse(driver->world, effect,
+			ACTION_SKIPPED,
+			"done by the rollback before this one, and not to be "
+			"repeated",
+			driver->answered, driver);
+	else
+		driver->action = action_io_start(
+			driver->world, &what, driver->answered, driver);
+}
+
+void driver_carry_out_one(struct driver *driver, const struct effect *effect)
+{
+	switch (effect->type) {
+	case EFFECT_PREFLIGHT:
+		start_preflight(driver);
+		break;
+	case EFFECT_READ:
+		traffic_io_read(driver->traffic);
+		break;
+	case EFFECT_WRITE:
+		traffic_io_write(driver->traffic, effect,
+			driver->state.traffic.deadline_ms - driver_now(driver));
+		break;
+	case EFFECT_HURRY:
+		traffic_io_hurry(driver->traffic);
+		break;
+	case EFFECT_CHECK:
+		start_check(driver, effect->slo);
+		break;
+	case EFFECT_ACTION:
+		start_action(driver, effect);
+		break;
+	case EFFECT_CANCEL:
+		action_io_cancel(&driver->action);
+		break;
+	case EFFECTS:
+		assert(!"an effect that is none");
+	}
+}
+
+void driver_carry_out(struct driver *driver)
+{
+	size_t n = driver->n_effects;
+
+	/* None of these calls back before it returns. */
+	for (size_t i = 0; i < n; i++)
+		if (driver->effects[i].type == EFFECT_WRITE)
+			driver_carry_out_one(driver, &driver->effects[i]);
+	for (size_t i = 0; i < n; i++)
+		if (driver->effects[i].type != EFFECT_WRITE)
+			driver_carry_out_one(driver, &driver->effects[i]);
+	assert(driver->n_effects == n);
+	driver->n_effects = 0;
+}

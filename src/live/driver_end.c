@@ -1,0 +1,86 @@
+/*
+ * The end of driving: everything under way is cancelled, the lease is dropped,
+ * what actions opened is closed, and the observer is told, in this order.
+ */
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "live/action_io.h"
+#include "live/check_run.h"
+#include "live/driver_parts.h"
+#include "live/keepalive.h"
+#include "live/preflight.h"
+#include "live/traffic_io.h"
+
+static void driver_end(void *arg);
+static void driver_tell_end(void *arg);
+
+void driver_stop(struct driver *driver)
+{
+	timer_cancel(&driver->wake);
+	timer_cancel(&driver->patience);
+	timer_cancel(&driver->lease_retry);
+	preflight_cancel(&driver->preflight);
+	traffic_io_cancel(driver->traffic);
+	for (size_t i = 0; i < driver->release->policy->n_slos; i++)
+		check_run_cancel(&driver->checks[i]);
+	action_io_cancel(&driver->action);
+	keepalive_stop(driver->keepalive);
+	driver->n_effects = 0;
+}
+
+void driver_finish(
+	struct driver *driver, int exit_status, const struct err *err)
+{
+	if (driver->over)
+		return;
+	driver->over = true;
+	driver_stop(driver);
+	driver->end_status = exit_status;
+	if (err) {
+		driver->end_err = xcalloc(1, sizeof(*err));
+		*driver->end_err = *err;
+	}
+	driver->end = timer_start(driver->world->loop, 0, driver_end, driver);
+}
+
+void driver_taken_over(struct driver *driver, const struct err *err)
+{
+	struct err why = *err;
+
+	driver->fence = 0;
+	err_wrap(
+		&why, "another process has taken %s over", driver->release->id);
+	driver_finish(driver, 1, &why);
+}
+
+/* The journal has the end: the service is free for the next rollout. What
+ * actions opened is closed only when the rollout is over for good. */
+static void driver_end(void *arg)
+{
+	struct driver *driver = arg;
+
+	driver->end = NULL;
+	journal_flush(driver->journal);
+	journal_tell(driver->journal); /* the end is told last */
+	if (driver->fence)
+		store_lease_drop(driver->world->store,
+			driver->release->service.full, driver->fence);
+	if (driver->fence && phase_is_end(driver->state.phase))
+		keepalive_close(driver->keepalive, driver_tell_end, driver);
+	else
+		driver_tell_end(driver);
+	driver->fence = 0;
+}
+
+static void driver_tell_end(void *arg)
+{
+	struct driver *driver = arg;
+	struct err *err = driver->end_err;
+
+	driver->end_err = NULL;
+	driver->observer.end(
+		driver, driver->end_status, err, driver->observer.arg);
+	free(err);
+}

@@ -1,0 +1,43 @@
+/* What others may know of a rollout that is driven; see driver.h. */
+#include "io/loop.h"
+#include "live/driver_parts.h"
+
+int64_t driver_now(const struct driver *driver)
+{
+	return loop_now(driver->world->loop) + driver->ahead_ms;
+}
+
+const char *driver_id(const struct driver *driver)
+{
+	return driver->release->id;
+}
+
+const char *driver_service(const struct driver *driver)
+{
+	return driver->release->service.full;
+}
+
+int64_t driver_seq(const struct driver *driver)
+{
+	return driver->seq;
+}
+
+const struct rollout *driver_state(const struct driver *driver)
+{
+	return &driver->state;
+}
+
+const struct policy *driver_policy(const struct driver *driver)
+{
+	return driver->release->policy;
+}
+
+const char *driver_candidate(const struct driver *driver)
+{
+	return driver->release->candidate;
+}
+
+const char *driver_stable(const struct driver *driver)
+{
+	return driver->release->stable;
+}

@@ -1,0 +1,137 @@
+/*
+ * One rollout being driven: what the files of the driver and the fleet share.
+ * Nobody else may know it. From the bottom up:
+ *
+ *   driver_facts.c      what others may know
+ *   driver_journal.c    events and notes into the journal and the log
+ *   driver_effects.c    effects to the runners that carry them out
+ *   driver_end.c        the end
+ *   driver_unjournaled.c  what is still done when the journal is lost
+ *   driver.c            events in
+ *   driver_command.c    what operators want
+ *   driver_start.c      the lease, a new rollout's first event, resume
+ */
+#ifndef TIDEGATE_LIVE_DRIVER_PARTS_H
+#define TIDEGATE_LIVE_DRIVER_PARTS_H
+
+#include <sys/queue.h>
+
+#include "live/driver.h"
+#include "live/event_fn.h"
+#include "live/release.h"
+#include "live/world.h"
+#include "store/event_codec.h"
+#include "store/journal.h"
+
+struct action_io;
+struct check_run;
+struct keepalive;
+struct preflight;
+struct timer;
+struct traffic_io;
+
+struct driver {
+	/* The fleet's. */
+	TAILQ_ENTRY(driver) link;
+	int64_t renewed_ms; /* when its lease was */
+
+	struct world *world;
+	struct journal *journal;
+	struct observer observer;
+
+	struct release *release; /* owned */
+	bool resuming;
+
+	/* The engine's. */
+	struct rollout state;
+	struct effect *effects; /* decided, not carried out yet */
+	size_t n_effects, effects_size;
+	struct timer *wake;
+
+	/* The journal's. */
+	int64_t fence; /* of the lease; 0: not held */
+	struct journal_writer *writer; /* since it is held */
+	int64_t seq;
+	int64_t ahead_ms; /* the rollout's time before the boot clock */
+	bool unjournaled; /* the store is broken: revert in memory, then end */
+
+	/* Waiting for people. */
+	int64_t wait_ms, waited_ms, waiting_since_ms; /* 0: not waiting */
+	struct timer *patience;
+
+	/* Under way. */
+	event_fn answered; /* what runners tell; arg: the driver */
+	struct timer *lease_retry;
+	struct lease_watch lease_watch;
+	int64_t lease_deadline_ms; /* of the boot clock */
+	struct preflight *preflight;
+	struct traffic_io *traffic;
+	struct check_run **checks; /* one per SLO, NULL: not under way */
+	struct action_io *action;
+	struct keepalive *keepalive;
+
+	/* The end. */
+	bool over; /* nothing may start any more */
+	struct timer *end; /* tells the observer */
+	int end_status;
+	struct err *end_err; /* NULL: the end phase says it all */
+};
+
+/* ---- driver_journal.c ---- */
+
+/* Appends the event and its notes, acknowledges the command, logs the notes. */
+MUST_CHECK int driver_journal(struct driver *driver, const struct event *event,
+	const struct event_context *context, const struct outcome_list *outcome,
+	struct err *err_r);
+void driver_log_notes(const struct driver *driver,
+	const struct outcome_list *outcome, bool loud);
+
+/* ---- driver_effects.c ---- */
+
+void driver_carry_out(struct driver *driver); /* all that was decided */
+void driver_carry_out_one(struct driver *driver, const struct effect *effect);
+
+/* ---- driver_end.c ---- */
+
+void driver_stop(struct driver *driver); /* cancels all that is under way */
+/* Stops driving; the observer is told in a later turn. err NULL: an end. */
+void driver_finish(
+	struct driver *driver, int exit_status, const struct err *err);
+/* Somebody else drives it now: nothing more is done, no lease is dropped. */
+void driver_taken_over(struct driver *driver, const struct err *err);
+
+/* ---- driver_unjournaled.c ---- */
+
+/* The journal cannot be written. True: the engine is to be interrupted, so
+ * that it takes back what can hurt. */
+MUST_CHECK bool driver_unjournal_begin(
+	struct driver *driver, const struct err *err);
+void driver_carry_out_unjournaled(
+	struct driver *driver, const struct outcome_list *outcome);
+
+/* ---- driver.c ---- */
+
+/* Takes the release over. World and journal are borrowed; of the options only
+ * `wait_ms` is used. */
+struct driver *driver_new(struct world *world, struct journal *journal,
+	struct release *release, const struct driver_options *options,
+	const struct observer *observer);
+void driver_free(struct driver **driver); /* NULL inside is accepted */
+/* Feeds the engine, journals, queues the effects. `context` may be NULL. The
+ * texts of the event are masked on the way in. */
+void driver_event(struct driver *driver, const struct event *event,
+	const struct event_context *context);
+/* The journal cannot be written: revert what can hurt, then end. */
+void driver_unjournal(struct driver *driver, const struct err *err);
+extern const struct journal_owner driver_journal_owner; /* arg: the driver */
+
+/* ---- driver_command.c ---- */
+
+void driver_commands(struct driver *driver); /* takes those that wait */
+
+/* ---- driver_start.c ---- */
+
+void driver_start(struct driver *driver);
+void driver_renew_lease(struct driver *driver);
+
+#endif

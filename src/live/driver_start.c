@@ -1,0 +1,237 @@
+/*
+ * How driving begins: the lease, then a new rollout's first event, or the fold
+ * of one that was left. One process at a time drives the rollouts of a
+ * service.
+ *
+ *   driver_start ─ lease_try ─ again … ─┬─ new_begin ─ EVENT_STARTED
+ *                                       └─ left_begin ─ EVENT_RESUMED
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "live/digest.h"
+#include "live/driver_parts.h"
+#include "live/keepalive.h"
+#include "live/options_codec.h"
+#include "live/predecessor.h"
+#include "store/fold.h"
+
+#define LEASE_WAIT_MS  30000
+#define LEASE_RETRY_MS 500
+
+static void lease_try(void *arg);
+
+/* ---- a new rollout's name ---- */
+
+static void take_random(void *bytes, size_t len)
+{
+	while (getrandom(bytes, len, 0) != (ssize_t)len)
+		if (errno != EINTR)
+			abort(); /* at most 256 bytes: never short */
+}
+
+static void make_id(const struct driver *driver, char id[STORE_ROLLOUT_ID_MAX])
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	char time[TIMESTAMP_TEXT_MAX];
+	unsigned char random[4];
+
+	take_random(random, sizeof(random));
+	snprintf(id, STORE_ROLLOUT_ID_MAX, "%.64s-%s-%c%c%c%c",
+		driver->release->service.name,
+		timestamp_print_id(driver_now(driver), time),
+		letters[random[0] % 32], letters[random[1] % 32],
+		letters[random[2] % 32], letters[random[3] % 32]);
+}
+
+void driver_start(struct driver *driver)
+{
+	if (!*driver->release->id)
+		make_id(driver, driver->release->id);
+	driver->lease_deadline_ms =
+		loop_now(driver->world->loop) + LEASE_WAIT_MS;
+	driver->lease_retry =
+		timer_start(driver->world->loop, 0, lease_try, driver);
+}
+
+/* ---- the lease ---- */
+
+static int new_begin(struct driver *driver, struct err *err_r);
+static int left_begin(struct driver *driver, struct err *err_r);
+
+static void lease_taken(struct driver *driver)
+{
+	struct err err;
+	int rc;
+
+	rc = driver->resuming ? left_begin(driver, &err)
+			      : new_begin(driver, &err);
+	if (rc < 0)
+		driver_finish(driver, err_exit_status(err.code), &err);
+}
+
+static void lease_missed(struct driver *driver, const struct store_lease *lease)
+{
+	char time[TIMESTAMP_TEXT_MAX];
+	struct err err;
+
+	if (loop_now(driver->world->loop) < driver->lease_deadline_ms) {
+		driver->lease_retry = timer_start(
+			driver->world->loop, LEASE_RETRY_MS, lease_try, driver);
+		return;
+	}
+	err_set(&err, ERR_LEASE,
+		"%s is being driven by %s%s%s (it renewed its lease at %s by "
+		"its clock): wait for it, or abort it",
+		driver->release->service.name, lease->holder,
+		*lease->rollout ? ", rollout " : "", lease->rollout,
+		timestamp_print(lease->renewed_ms, time));
+	driver_finish(driver, err_exit_status(err.code), &err);
+}
+
+/* The lease and what is journaled first are one transaction. */
+static void lease_try(void *arg)
+{
+	struct driver *driver = arg;
+	struct store_lease lease = {0};
+	struct arena arena;
+	struct err err;
+	int rc;
+
+	driver->lease_retry = NULL;
+	arena_init(&arena);
+	rc = journal_begin(driver->journal, &err);
+	if (rc == 0)
+		rc = store_lease_take(driver->world->store,
+			driver->release->service.full, driver->release->id,
+			&driver->lease_watch, &arena, &lease, &err);
+	if (rc > 0) {
+		driver->fence = lease.fence;
+		driver->writer =
+			journal_open(driver->journal, driver->release->id,
+				driver->fence, &driver_journal_owner, driver);
+		lease_taken(driver);
+	} else if (rc == 0) {
+		lease_missed(driver, &lease);
+	} else {
+		driver_finish(driver, err_exit_status(err.code), &err);
+	}
+	arena_fini(&arena);
+}
+
+void driver_renew_lease(struct driver *driver)
+{
+	struct err err;
+
+	if (!driver->fence || driver->over)
+		return;
+	if (store_lease_renew(driver->world->store,
+		    driver->release->service.full, driver->fence, &err) == 0)
+		return;
+	log_line(LOG_WARN, "rollout=%s event=heartbeat error=\"%s\"",
+		driver->release->id, err.text);
+	if (err.code == ERR_LEASE)
+		driver_taken_over(driver, &err);
+	else if (err.code == ERR_NOT_FOUND)
+		driver_unjournal(driver, &err);
+}
+
+/* ---- the first event ---- */
+
+static int create_row(struct driver *driver, struct err *err_r)
+{
+	const struct policy *policy = driver->release->policy;
+	char digest[DIGEST_TEXT_MAX];
+	char *options = options_encode(&driver->release->wish);
+	struct store_rollout row = {
+		.id = driver->release->id,
+		.service = driver->release->service.full,
+		.candidate = "",
+		.stable = "",
+		.policy_name = policy->name,
+		.policy_path = policy->path,
+		.policy_source = policy->source,
+		.policy_digest =
+			digest_text(policy->source, policy->source_len, digest),
+		.options = options,
+		.starter = driver->release->starter,
+		.started_ms = driver_now(driver),
+		.phase = phase_name(PHASE_PREFLIGHT),
+		.reason = "",
+	};
+	int rc = journal_begin(driver->journal, err_r);
+
+	if (rc == 0)
+		rc = store_rollout_create(driver->world->store, &row, err_r);
+	free(options);
+	return rc;
+}
+
+/* What was captured when the release started is what to go back to. */
+static void inherit(struct driver *driver)
+{
+	struct err err;
+
+	if (predecessor_each_captured(driver->world->store,
+		    driver->release->wish.rollback_of, keepalive_capture_named,
+		    driver->keepalive, &err) < 0)
+		log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"",
+			driver->release->id, err.text);
+}
+
+static int new_begin(struct driver *driver, struct err *err_r)
+{
+	struct event event = {
+		.type = EVENT_STARTED,
+		.who = driver->release->starter,
+		.adopt = driver->release->wish.adopt,
+		.undo = release_goes_back(driver->release),
+		.text = driver->release->wish.rollback_reason,
+	};
+
+	if (create_row(driver, err_r) < 0)
+		return -1;
+	inherit(driver);
+	take_random(&event.seed, sizeof(event.seed));
+	driver_event(driver, &event, NULL);
+	return 0;
+}
+
+static int left_begin(struct driver *driver, struct err *err_r)
+{
+	struct event event = {
+		.type = EVENT_RESUMED, .who = driver->release->starter};
+	struct fold *fold = xcalloc(1, sizeof(*fold));
+	int rc;
+
+	rc = fold_rollout(driver->world->store, driver->release->id,
+		driver->release->policy, fold, err_r);
+	if (rc == 0) {
+		driver->state = fold->state;
+		driver->seq = fold->last_seq;
+		/* The clock was another's, or was set back since. */
+		if (driver->state.now_ms > driver_now(driver))
+			driver->ahead_ms +=
+				driver->state.now_ms - driver_now(driver);
+	}
+	free(fold);
+	if (rc < 0)
+		return -1;
+	if (phase_is_end(driver->state.phase))
+		return err_set(err_r, ERR_REFUSED,
+			"%s has ended meanwhile (%s)", driver->release->id,
+			phase_name(driver->state.phase));
+	inherit(driver);
+	if (keepalive_read(driver->keepalive, err_r) < 0)
+		return -1;
+	driver_event(driver, &event, NULL);
+	driver_commands(driver); /* left while nobody was driving */
+	return 0;
+}

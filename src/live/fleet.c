@@ -1,0 +1,284 @@
+/* Many drivers in one process; see fleet.h. Decides nothing about a rollout. */
+#include "live/fleet.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "live/driver_parts.h"
+#include "live/metrics_pool.h"
+#include "live/options_codec.h"
+
+#define POLL_MS 200 /* between looks for operators' commands */
+#define BEAT_MS 100 /* leases are renewed few at a time … */
+#define BEATS   10 /* … and all of them within so many beats */
+
+TAILQ_HEAD(driver_list, driver);
+
+struct fleet {
+	struct world *world;
+	struct journal *journal;
+	struct driver_list drivers; /* renewed longest ago first */
+	int n_drivers;
+	struct timer *poll, *heartbeat;
+	struct gap_listener *gaps;
+	int64_t counter; /* of the store, at the last look */
+};
+
+static void fleet_poll(void *arg);
+static void fleet_heartbeat(void *arg);
+static void fleet_gap(const struct loop_gap *gap, void *arg);
+
+struct fleet *fleet_new(struct world *world)
+{
+	struct fleet *fleet = xcalloc(1, sizeof(*fleet));
+
+	fleet->world = world;
+	TAILQ_INIT(&fleet->drivers);
+	fleet->journal = journal_new(world->loop, world->store);
+	fleet->gaps = loop_on_gap(world->loop, fleet_gap, fleet);
+	return fleet;
+}
+
+void fleet_free(struct fleet **fleet_p)
+{
+	struct fleet *fleet = *fleet_p;
+
+	if (!fleet)
+		return;
+	loop_gap_cancel(&fleet->gaps);
+	timer_cancel(&fleet->poll);
+	timer_cancel(&fleet->heartbeat);
+	journal_free(&fleet->journal);
+	free(fleet);
+	*fleet_p = NULL;
+}
+
+/* ---- members ---- */
+
+static struct driver *fleet_join(struct fleet *fleet, struct release *release,
+	const struct driver_options *options, const struct observer *observer)
+{
+	struct driver *driver = driver_new(
+		fleet->world, fleet->journal, release, options, observer);
+
+	driver->renewed_ms = loop_now(fleet->world->loop);
+	TAILQ_INSERT_TAIL(&fleet->drivers, driver, link);
+	fleet->n_drivers++;
+	if (!fleet->poll)
+		fleet->poll = timer_start(
+			fleet->world->loop, POLL_MS, fleet_poll, fleet);
+	if (!fleet->heartbeat)
+		fleet->heartbeat = timer_start(
+			fleet->world->loop, BEAT_MS, fleet_heartbeat, fleet);
+	return driver;
+}
+
+struct driver *fleet_run(struct fleet *fleet, const struct policy *policy,
+	const struct driver_options *options, const struct observer *observer,
+	struct err *err_r)
+{
+	struct release *release = release_new(policy, options->service,
+		options->starter, &options->wish, err_r);
+	struct driver *driver;
+
+	if (!release)
+		return NULL;
+	driver = fleet_join(fleet, release, options, observer);
+	driver_start(driver);
+	return driver;
+}
+
+static struct release *release_of_row(const struct store_rollout *row,
+	const struct policy *policy, const char *starter, struct arena *arena,
+	struct err *err_r)
+{
+	struct release_wish wish;
+	struct release *release;
+
+	if (row->ended_ms) {
+		err_set(err_r, ERR_REFUSED,
+			"%s has ended already (%s): there is nothing to resume",
+			row->id, row->phase);
+		return NULL;
+	}
+	if (options_decode(row->options, arena, &wish, err_r) < 0)
+		return NULL;
+	release = release_new(policy, row->service, starter, &wish, err_r);
+	if (!release)
+		return NULL;
+	snprintf(release->id, sizeof(release->id), "%s", row->id);
+	release_set_candidate(release, row->candidate);
+	release_set_stable(release, row->stable);
+	return release;
+}
+
+/* Of a rollout that was left; NULL: it cannot be taken up. */
+static struct release *release_left(struct store *store, const char *rollout,
+	const struct policy *policy, const char *starter, struct err *err_r)
+{
+	struct release *release = NULL;
+	struct store_rollout row;
+	struct arena arena;
+	int found;
+
+	arena_init(&arena);
+	found = store_rollout_get(store, rollout, &arena, &row, err_r);
+	if (found == 0)
+		err_set(err_r, ERR_NOT_FOUND,
+			"no rollout \"%.100s\" in %s; see: tidegate list",
+			rollout, store_path(store));
+	if (found == 1)
+		release = release_of_row(&row, policy, starter, &arena, err_r);
+	arena_fini(&arena);
+	return release;
+}
+
+struct driver *fleet_resume(struct fleet *fleet, const struct policy *policy,
+	const char *rollout, const struct driver_options *options,
+	const struct observer *observer, struct err *err_r)
+{
+	struct release *release = release_left(
+		fleet->world->store, rollout, policy, options->starter, err_r);
+	struct driver *driver;
+
+	if (!release)
+		return NULL;
+	driver = fleet_join(fleet, release, options, observer);
+	driver->resuming = true;
+	driver_start(driver);
+	return driver;
+}
+
+static bool measures_by(const struct fleet *fleet, const struct policy *policy)
+{
+	const struct driver *driver;
+
+	TAILQ_FOREACH(driver, &fleet->drivers, link)
+		if (driver->release->policy == policy)
+			return true;
+	return false;
+}
+
+void fleet_drop(struct fleet *fleet, struct driver **driver_p)
+{
+	struct driver *driver = *driver_p;
+	const struct policy *policy;
+
+	if (!driver)
+		return;
+	policy = driver->release->policy;
+	TAILQ_REMOVE(&fleet->drivers, driver, link);
+	fleet->n_drivers--;
+	driver_free(driver_p);
+	if (!measures_by(fleet, policy))
+		metrics_pool_forget(fleet->world->metrics, policy);
+	if (TAILQ_EMPTY(&fleet->drivers)) {
+		timer_cancel(&fleet->poll);
+		timer_cancel(&fleet->heartbeat);
+	}
+}
+
+/* ---- now and then ---- */
+
+/* Nobody watched while the loop stood still: the engine sees that before any
+ * answer that was waiting. */
+static void fleet_gap(const struct loop_gap *gap, void *arg)
+{
+	struct event event = {.type = EVENT_TIMER};
+	struct fleet *fleet = arg;
+	struct driver *driver;
+
+	log_line(LOG_WARN,
+		"event=gap stood_ms=%" PRId64 " clock_set_by_ms=%" PRId64,
+		gap->stood_ms, gap->stepped_ms);
+	if (gap->stood_ms)
+		TAILQ_FOREACH(driver, &fleet->drivers, link)
+			if (driver->seq)
+				driver_event(driver, &event, NULL);
+}
+
+static int by_name(const void *id, const void *other)
+{
+	return strcmp(id, *(const char *const *)other);
+}
+
+/* One question for all rollouts: those for whom something waits are few. */
+static int commands_take(struct fleet *fleet, struct err *err_r)
+{
+	struct driver *driver;
+	struct arena arena;
+	const char **ids;
+	size_t n = 0;
+	int rc;
+
+	arena_init(&arena);
+	rc = store_commands_rollouts(
+		fleet->world->store, &arena, &ids, &n, err_r);
+	if (rc == 0 && n)
+		TAILQ_FOREACH(driver, &fleet->drivers, link)
+			if (bsearch(driver->release->id, ids, n, sizeof(*ids),
+				    by_name))
+				driver_commands(driver);
+	arena_fini(&arena);
+	return rc;
+}
+
+static void fleet_poll(void *arg)
+{
+	struct fleet *fleet = arg;
+	int64_t counter;
+	struct err err;
+
+	fleet->poll =
+		timer_start(fleet->world->loop, POLL_MS, fleet_poll, fleet);
+	if (store_change_counter(fleet->world->store, &counter, &err) == 0) {
+		if (counter == fleet->counter)
+			return;
+		journal_flush(
+			fleet->journal); /* what is taken already is settled */
+		if (commands_take(fleet, &err) == 0) {
+			fleet->counter = counter;
+			return;
+		}
+	}
+	log_line(LOG_WARN, "event=poll error=\"%s\"", err.text);
+}
+
+/* The lease whose turn it is, if it is time already. */
+static struct driver *next_to_renew(struct fleet *fleet)
+{
+	struct driver *driver = TAILQ_FIRST(&fleet->drivers);
+	int64_t now = loop_now(fleet->world->loop);
+
+	if (!driver ||
+		now - driver->renewed_ms < STORE_HEARTBEAT_MS - BEATS * BEAT_MS)
+		return NULL;
+	driver->renewed_ms = now;
+	TAILQ_REMOVE(&fleet->drivers, driver, link);
+	TAILQ_INSERT_TAIL(&fleet->drivers, driver, link);
+	return driver;
+}
+
+static void fleet_heartbeat(void *arg)
+{
+	struct fleet *fleet = arg;
+	int left = (fleet->n_drivers + BEATS - 1) / BEATS;
+	struct driver *driver;
+	struct err err;
+
+	fleet->heartbeat = timer_start(
+		fleet->world->loop, BEAT_MS, fleet_heartbeat, fleet);
+	while (left-- > 0 && (driver = next_to_renew(fleet))) {
+		if (journal_begin(fleet->journal, &err) < 0) {
+			log_line(LOG_WARN, "event=heartbeat error=\"%s\"",
+				err.text);
+			return;
+		}
+		driver_renew_lease(driver);
+	}
+}
