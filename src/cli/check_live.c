@@ -17,7 +17,7 @@
 #include "cli/output.h"
 #include "io/loop.h"
 #include "live/doctor.h"
-#include "live/inquiry.h"
+#include "live/measurement.h"
 #include "live/world.h"
 
 #define STATUS_NOT_READY 4

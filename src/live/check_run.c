@@ -8,26 +8,27 @@
 
 struct check_run {
 	int slo;
-	struct inquiry *inquiry;
+	struct measurement *measurement;
 	event_fn fn;
 	void *arg;
 };
 
-static void check_run_answered(const struct inquiry_end *end, void *arg);
+static void check_run_answered(const struct measurement_end *end, void *arg);
 
 struct check_run *check_run_start(struct world *world,
-	const struct inquiry_what *what, event_fn fn, void *arg)
+	const struct measurement_what *what, event_fn fn, void *arg)
 {
 	struct check_run *run = xcalloc(1, sizeof(*run));
 
 	run->slo = what->slo;
 	run->fn = fn;
 	run->arg = arg;
-	run->inquiry = inquiry_start(world, what, check_run_answered, run);
+	run->measurement =
+		measurement_start(world, what, check_run_answered, run);
 	return run;
 }
 
-static void check_run_answered(const struct inquiry_end *end, void *arg)
+static void check_run_answered(const struct measurement_end *end, void *arg)
 {
 	struct check_run run = *(struct check_run *)arg;
 	struct event event = {
@@ -52,7 +53,7 @@ void check_run_cancel(struct check_run **run)
 {
 	if (!*run)
 		return;
-	inquiry_cancel(&(*run)->inquiry);
+	measurement_cancel(&(*run)->measurement);
 	free(*run);
 	*run = NULL;
 }

@@ -9,7 +9,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "live/doctor_parts.h"
-#include "live/inquiry.h"
+#include "live/measurement.h"
 
 #define AT_ONCE    8
 #define ARMS       2 /* stable, candidate */
@@ -18,7 +18,7 @@
 struct arm {
 	struct doctor *doctor;
 	int slo;
-	struct inquiry *inquiry;
+	struct measurement *measurement;
 	bool wrong; /* the query, not who answers it */
 	struct finding_arm *told; /* in the arena of the findings */
 };
@@ -29,7 +29,7 @@ struct doctor_slos {
 };
 
 static void ask_more(struct doctor *doctor);
-static void arm_answered(const struct inquiry_end *end, void *arg);
+static void arm_answered(const struct measurement_end *end, void *arg);
 static void tell_all(struct doctor *doctor);
 
 void doctor_slos(struct doctor *doctor)
@@ -67,12 +67,13 @@ void doctor_slos(struct doctor *doctor)
 static void ask(struct arm *arm)
 {
 	struct doctor *doctor = arm->doctor;
-	struct inquiry_what what = {.release = doctor->release,
+	struct measurement_what what = {.release = doctor->release,
 		.state = &doctor->state,
 		.slo = arm->slo,
 		.candidate = arm->told->revision};
 
-	arm->inquiry = inquiry_start(doctor->world, &what, arm_answered, arm);
+	arm->measurement =
+		measurement_start(doctor->world, &what, arm_answered, arm);
 }
 
 static void ask_more(struct doctor *doctor)
@@ -91,13 +92,13 @@ static void ask_more(struct doctor *doctor)
 		tell_all(doctor);
 }
 
-static void arm_answered(const struct inquiry_end *end, void *arg)
+static void arm_answered(const struct measurement_end *end, void *arg)
 {
 	struct arm *arm = arg;
 	struct doctor *doctor = arm->doctor;
 	struct finding_arm *told = arm->told;
 
-	arm->inquiry = NULL;
+	arm->measurement = NULL;
 	arm->wrong = end->wrong;
 	told->answers = end->answers;
 	told->trouble = arena_strdup(&doctor->arena, end->trouble);
@@ -221,7 +222,7 @@ void doctor_slos_cancel(struct doctor *doctor)
 	if (!slos)
 		return;
 	for (size_t i = 0; i < slos->n; i++)
-		inquiry_cancel(&slos->arm[i].inquiry);
+		measurement_cancel(&slos->arm[i].measurement);
 	free(slos->arm);
 	free(slos);
 	doctor->slos = NULL;

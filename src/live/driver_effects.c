@@ -34,7 +34,7 @@ static void start_preflight(struct driver *driver)
 
 static void start_check(struct driver *driver, int slo)
 {
-	struct inquiry_what what = {.release = driver->release,
+	struct measurement_what what = {.release = driver->release,
 		.state = &driver->state,
 		.slo = slo,
 		.candidate = driver->release->candidate};

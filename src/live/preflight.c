@@ -2,7 +2,7 @@
  * The walk of preflight; see preflight.h.
  *
  *   preflight_start -> preflight_service_read -> preflight_revision_read
- *     -> preflight_inquire … -> preflight_inquired … -> preflight_capture …
+ *     -> preflight_measure … -> preflight_measured … -> preflight_capture …
  *     -> preflight_captured … -> preflight_finish
  */
 #include "live/preflight.h"
@@ -18,8 +18,8 @@
 #include "io/loop.h"
 #include "live/action_io.h"
 #include "live/fit.h"
-#include "live/inquiry.h"
 #include "live/keepalive.h"
+#include "live/measurement.h"
 #include "live/release.h"
 #include "live/traffic_io.h"
 #include "live/world.h"
@@ -30,7 +30,7 @@
 #define PREFLIGHT_TRIES_MAX  4 /* of each request */
 #define PREFLIGHT_TEXT_MAX   (16 * 1024)
 #define PREFLIGHT_KEPT_MAX   (96 * 1024) /* of all actions of a policy */
-#define INQUIRIES_AT_ONCE    8
+#define MEASUREMENTS_AT_ONCE 8
 
 static const struct backoff preflight_backoff = {500, 8000};
 
@@ -38,7 +38,7 @@ struct preflight_slo {
 	struct preflight *preflight;
 	int index;
 	int tries;
-	struct inquiry *inquiry;
+	struct measurement *measurement;
 	struct timer *pause;
 };
 
@@ -69,10 +69,10 @@ static void preflight_service_read(
 static void preflight_read_revision(void *arg);
 static void preflight_revision_read(
 	const struct revision *revision, const struct err *err, void *arg);
-static void preflight_inquire(struct preflight *preflight);
+static void preflight_measure(struct preflight *preflight);
 static void check_actions(struct preflight *preflight);
 static void preflight_ask(void *arg);
-static void preflight_inquired(const struct inquiry_end *end, void *arg);
+static void preflight_measured(const struct measurement_end *end, void *arg);
 static void preflight_capture(struct preflight *preflight);
 static void preflight_captured(const struct action_end *end, void *arg);
 static void preflight_finish(struct preflight *preflight);
@@ -128,7 +128,7 @@ void preflight_cancel(struct preflight **preflight_p)
 	timer_cancel(&preflight->pause);
 	action_cancel(&preflight->capture);
 	for (size_t i = 0; i < preflight->what.release->policy->n_slos; i++) {
-		inquiry_cancel(&preflight->slos[i].inquiry);
+		measurement_cancel(&preflight->slos[i].measurement);
 		timer_cancel(&preflight->slos[i].pause);
 	}
 	preflight_free(preflight);
@@ -341,18 +341,18 @@ static void preflight_revision_read(
 	if (release_goes_back(preflight->what.release))
 		preflight_finish(preflight);
 	else
-		preflight_inquire(preflight);
+		preflight_measure(preflight);
 }
 
 /* ---- the queries, for stable ---- */
 
-static void preflight_inquire(struct preflight *preflight)
+static void preflight_measure(struct preflight *preflight)
 {
 	size_t n = preflight->what.release->policy->n_slos;
 
 	while (preflight->next_slo < n &&
 		preflight->next_slo - preflight->done_slos <
-			INQUIRIES_AT_ONCE) {
+			MEASUREMENTS_AT_ONCE) {
 		struct preflight_slo *slo =
 			&preflight->slos[preflight->next_slo];
 
@@ -370,23 +370,23 @@ static void preflight_ask(void *arg)
 {
 	struct preflight_slo *slo = arg;
 	struct preflight *preflight = slo->preflight;
-	struct inquiry_what what = {.release = preflight->what.release,
+	struct measurement_what what = {.release = preflight->what.release,
 		.state = preflight->what.state,
 		.slo = slo->index,
 		.candidate = preflight->what.release->stable};
 
 	slo->pause = NULL;
-	slo->inquiry =
-		inquiry_start(preflight->world, &what, preflight_inquired, slo);
+	slo->measurement = measurement_start(
+		preflight->world, &what, preflight_measured, slo);
 }
 
-static void preflight_inquired(const struct inquiry_end *end, void *arg)
+static void preflight_measured(const struct measurement_end *end, void *arg)
 {
 	struct preflight_slo *slo = arg;
 	struct preflight *preflight = slo->preflight;
 	struct release *release = preflight->what.release;
 
-	slo->inquiry = NULL;
+	slo->measurement = NULL;
 	if (*end->trouble && end->retryable && !end->wrong &&
 		++slo->tries < PREFLIGHT_TRIES_MAX) {
 		slo->pause = timer_start(preflight->world->loop,
@@ -397,7 +397,7 @@ static void preflight_inquired(const struct inquiry_end *end, void *arg)
 		problem(preflight, "SLO \"%s\": %s",
 			release->policy->slos[slo->index].name, end->trouble);
 	preflight->done_slos++;
-	preflight_inquire(preflight);
+	preflight_measure(preflight);
 }
 
 /* ---- what needs no asking ---- */

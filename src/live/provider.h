@@ -1,14 +1,14 @@
 /*
- * Who is asked for an SLO's values. A provider turns a question (which SLO,
- * which of its queries, about whom, as of when) into one sample; what samples
- * mean is the engine's business. One row per enum slo_provider.
+ * Who is asked for an SLO's values. A provider turns a query (of which SLO,
+ * in which role, about whom, as of when) into one sample; what samples mean is
+ * the engine's business. One row per enum slo_provider.
  */
 #ifndef TIDEGATE_LIVE_PROVIDER_H
 #define TIDEGATE_LIVE_PROVIDER_H
 
 #include <stdint.h>
 
-#include "live/inquiry.h"
+#include "live/measurement.h"
 #include "policy/template.h"
 #include "prometheus/answer_codec.h"
 
@@ -18,10 +18,10 @@ struct release;
 
 #define QUERY_BYTES_MAX (64 * 1024) /* of a resolved query */
 
-struct question {
+struct metric_query {
 	const struct release *release; /* whose client is to ask */
 	const struct slo *slo;
-	enum query_role kind;
+	enum query_role role;
 	/* {{revision}} is the one being asked about. Borrowed for the start. */
 	const struct template_values *values;
 	const char *text; /* as `text` of the provider made it */
@@ -35,11 +35,11 @@ typedef void (*provider_fn)(const struct sample *sample, int64_t latency_us,
 struct provider {
 	/* What will be asked, for the journal and for people; NULL: the SLO
 	 * does not ask this. Holds no secrets. The caller's to free. */
-	char *(*text)(const struct question *question);
+	char *(*text)(const struct metric_query *query);
 	/* The callback runs exactly once, later, never after the cancel. NULL:
 	 * it cannot be asked at all, and the callback does not run. */
 	struct provider_call *(*start)(struct metrics_pool *pool,
-		const struct question *question, provider_fn fn, void *arg,
+		const struct metric_query *query, provider_fn fn, void *arg,
 		struct err *err_r);
 	void (*cancel)(struct provider_call **call); /* NULL inside: nothing */
 };

@@ -18,32 +18,32 @@ struct provider_call {
 	void *arg;
 };
 
-static char *json_text(const struct question *question)
+static char *json_text(const struct metric_query *query)
 {
-	const struct slo *slo = question->slo;
-	const char *text = question->kind == QUERY_VALUE      ? slo->query
-			   : question->kind == QUERY_REQUESTS ? slo->requests
-			   : slo->compare_stable              ? slo->query
-							      : slo->baseline;
+	const struct slo *slo = query->slo;
+	const char *text = query->role == QUERY_VALUE      ? slo->query
+			   : query->role == QUERY_REQUESTS ? slo->requests
+			   : slo->compare_stable           ? slo->query
+							   : slo->baseline;
 	struct buf out;
 
 	if (!text)
 		return NULL;
 	buf_init(&out, QUERY_BYTES_MAX);
-	template_render(&out, text, question->values, ESCAPE_NONE);
+	template_render(&out, text, query->values, ESCAPE_NONE);
 	return buf_steal(&out);
 }
 
-static const struct json_question *what_of(const struct question *question)
+static const struct json_question *what_of(const struct metric_query *query)
 {
-	const struct json_source *source = question->slo->json;
+	const struct json_source *source = query->slo->json;
 
-	switch (question->kind) {
+	switch (query->role) {
 	case QUERY_REQUESTS:
 		return &source->requests;
 	case QUERY_BASELINE:
-		return question->slo->compare_stable ? &source->value
-						     : &source->baseline;
+		return query->slo->compare_stable ? &source->value
+						  : &source->baseline;
 	default:
 		return &source->value;
 	}
@@ -64,31 +64,30 @@ static void json_answered(const struct answer *answer, int64_t latency_us,
 }
 
 /* A limit of the rate may delay a check, but not beyond the next. */
-static int64_t patience_ms(const struct question *question)
+static int64_t patience_ms(const struct metric_query *query)
 {
-	int64_t ms = question->slo->interval_ms - question->timeout_ms;
+	int64_t ms = query->slo->interval_ms - query->timeout_ms;
 
 	return ms < 0 ? 0 : ms < PATIENCE_MS_MAX ? ms : PATIENCE_MS_MAX;
 }
 
 static struct provider_call *json_start(struct metrics_pool *pool,
-	const struct question *question, provider_fn fn, void *arg,
+	const struct metric_query *query, provider_fn fn, void *arg,
 	struct err *err_r)
 {
 	const struct jsonapi_question what = {
-		.source = question->slo->json,
-		.what = what_of(question),
-		.values = question->values,
-		.timeout_ms = question->timeout_ms,
-		.patience_ms = patience_ms(question),
+		.source = query->slo->json,
+		.what = what_of(query),
+		.values = query->values,
+		.timeout_ms = query->timeout_ms,
+		.patience_ms = patience_ms(query),
 	};
 	struct provider_call *call = xcalloc(1, sizeof(*call));
 
 	call->fn = fn;
 	call->arg = arg;
-	call->call =
-		jsonapi_start(metrics_pool_jsonapi(pool, question->release),
-			&what, json_answered, call, err_r);
+	call->call = jsonapi_start(metrics_pool_jsonapi(pool, query->release),
+		&what, json_answered, call, err_r);
 	if (call->call)
 		return call;
 	free(call);

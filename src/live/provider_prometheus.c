@@ -3,9 +3,9 @@
 #include "live/provider.h"
 #include "prometheus/prometheus.h"
 
-static const char *query_template(const struct slo *slo, enum query_role kind)
+static const char *query_template(const struct slo *slo, enum query_role role)
 {
-	switch (kind) {
+	switch (role) {
 	case QUERY_BASELINE:
 		return slo->compare_stable ? slo->query : slo->baseline;
 	case QUERY_REQUESTS:
@@ -15,30 +15,30 @@ static const char *query_template(const struct slo *slo, enum query_role kind)
 	}
 }
 
-static char *query_text(const struct question *question)
+static char *query_text(const struct metric_query *query)
 {
-	const char *text = query_template(question->slo, question->kind);
+	const char *text = query_template(query->slo, query->role);
 	struct buf out;
 
 	if (!text)
 		return NULL;
 	buf_init(&out, QUERY_BYTES_MAX);
-	template_render(&out, text, question->values, ESCAPE_PROMQL);
+	template_render(&out, text, query->values, ESCAPE_PROMQL);
 	return buf_steal(&out);
 }
 
 /* A call is the Prometheus's own: there is nothing to add to it. */
 static struct provider_call *query_start(struct metrics_pool *pool,
-	const struct question *question, provider_fn fn, void *arg,
+	const struct metric_query *query, provider_fn fn, void *arg,
 	struct err *err_r)
 {
 	struct prometheus *prometheus =
-		metrics_pool_prometheus(pool, question->release, err_r);
+		metrics_pool_prometheus(pool, query->release, err_r);
 
 	if (!prometheus)
 		return NULL;
 	return (struct provider_call *)prometheus_query_start(
-		prometheus, question->text, question->timeout_ms, fn, arg);
+		prometheus, query->text, query->timeout_ms, fn, arg);
 }
 
 static void query_cancel(struct provider_call **call)

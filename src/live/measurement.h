@@ -2,14 +2,14 @@
  * The queries of one SLO, asked together: its value, its baseline, how many
  * requests there were. Makes answers; what they mean is the engine's business.
  */
-#ifndef TIDEGATE_LIVE_INQUIRY_H
-#define TIDEGATE_LIVE_INQUIRY_H
+#ifndef TIDEGATE_LIVE_MEASUREMENT_H
+#define TIDEGATE_LIVE_MEASUREMENT_H
 
 #include "engine/check.h"
 
 const char *query_role_name(enum query_role role);
 
-struct inquiry_end {
+struct measurement_end {
 	struct answers answers;
 	const char *query[QUERY_ROLES]; /* resolved; NULL: not asked */
 	size_t series[QUERY_ROLES]; /* that were answered */
@@ -21,15 +21,15 @@ struct inquiry_end {
 };
 
 /* The end is borrowed for the call. */
-typedef void (*inquiry_fn)(const struct inquiry_end *end, void *arg);
+typedef void (*measurement_fn)(const struct measurement_end *end, void *arg);
 
-struct inquiry;
+struct measurement;
 struct release;
 struct rollout;
 struct world;
 
 /* What is measured, and about whom. Borrowed for the start. */
-struct inquiry_what {
+struct measurement_what {
 	const struct release *release;
 	const struct rollout *state;
 	int slo;
@@ -39,8 +39,9 @@ struct inquiry_what {
 };
 
 /* The callback runs exactly once, later, never after the cancel. */
-struct inquiry *inquiry_start(struct world *world,
-	const struct inquiry_what *what, inquiry_fn fn, void *arg);
-void inquiry_cancel(struct inquiry **inquiry); /* NULL inside is accepted */
+struct measurement *measurement_start(struct world *world,
+	const struct measurement_what *what, measurement_fn fn, void *arg);
+void measurement_cancel(
+	struct measurement **measurement); /* NULL inside is accepted */
 
 #endif
