@@ -118,7 +118,7 @@ struct action_run *action_job_start(
 		.action = order->action,
 		.values = order->values,
 		.job = order->job,
-		.recorded = order->recorded,
+		.captured = order->captured,
 		.started_ms = loop_now(order->env->loop),
 		.fn = fn,
 		.arg = arg};
@@ -148,7 +148,7 @@ void action_run_end(struct action_run *run, enum action_result result)
 	redact(&run->detail);
 	shown_clean(&run->detail);
 	end.detail = run->detail.data;
-	end.kept = run->kept;
+	end.captured = run->capture;
 	end.duration_ms = loop_now(run->env->loop) - run->started_ms;
 	timer_cancel(&run->timer);
 	run->fn(&end, run->arg);

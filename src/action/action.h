@@ -30,13 +30,13 @@ struct action_env {
 	const char *trouble;
 };
 
-#define ACTION_KEPT_MAX 256 /* bytes with the NUL */
+#define ACTION_CAPTURED_MAX 256 /* bytes with the NUL */
 
 struct action_end {
 	enum action_result result;
 	const char *detail; /* redacted; what happened, in one or few lines */
 	int64_t duration_ms;
-	const char *kept; /* NULL or "": nothing; see JOB_RECORD */
+	const char *captured; /* NULL or "": nothing; see JOB_CAPTURE */
 };
 
 /* What can be asked of an action. */
@@ -45,9 +45,9 @@ enum action_job {
 	/* Reads and probes only: what it would do, and what is missing. */
 	JOB_DRILL,
 	/* In preflight: asks the other side, reading only, whether a later run
-	 * can do its work, and looks at what that has to know (`kept`), such
+	 * can do its work, and looks at what that has to know (`captured`), such
 	 * as what to go back to. A failure refuses the rollout. */
-	JOB_RECORD,
+	JOB_CAPTURE,
 	/* A run opened something that ends by itself: keeps it open … */
 	JOB_RENEW,
 	/* … or closes it, at the end of the rollout. */
@@ -86,9 +86,9 @@ struct action_run {
 	const struct action *action;
 	const struct template_values *values; /* borrowed until the end */
 	enum action_job job;
-	const char *recorded; /* by JOB_RECORD in preflight; NULL: nothing */
+	const char *captured; /* by JOB_CAPTURE in preflight; NULL: nothing */
 	struct buf detail; /* the type fills it */
-	char kept[ACTION_KEPT_MAX]; /* and this, if there is anything */
+	char capture[ACTION_CAPTURED_MAX]; /* and this, if there is anything */
 	void *data; /* the type's own */
 	int64_t started_ms;
 	struct timer *timer;
@@ -109,7 +109,7 @@ struct action_order {
 	const struct action *action;
 	const struct template_values *values;
 	enum action_job job;
-	const char *recorded; /* NULL: nothing */
+	const char *captured; /* NULL: nothing */
 };
 /* The same for any job that the action has. */
 struct action_run *action_job_start(

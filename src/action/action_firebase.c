@@ -117,7 +117,7 @@ static void firebase_listed(
 			   &g->releases, &err) < 0) {
 		buf_adds(&run->detail, err.text);
 		end(run, ACTION_FAILED);
-	} else if (run->job == JOB_RECORD) {
+	} else if (run->job == JOB_CAPTURE) {
 		buf_addf(&run->detail, "%s is live",
 			*r->current ? r->current : "nothing");
 		end(run, ACTION_OK);
@@ -194,6 +194,6 @@ const struct action_type action_type_firebase = {
 	.check = firebase_check,
 	.start = {[JOB_RUN] = firebase_begin,
 		[JOB_DRILL] = firebase_begin,
-		[JOB_RECORD] = firebase_begin},
+		[JOB_CAPTURE] = firebase_begin},
 	.cancel = firebase_stop,
 };

@@ -425,7 +425,7 @@ static void http_drill(struct action_run *run)
 }
 
 /* Before anything moves: that the token can be had, if the URL is known. */
-static void http_record(struct action_run *run)
+static void http_capture(struct action_run *run)
 {
 	const struct action_http *http = http_of(run->action);
 	struct buf url;
@@ -445,7 +445,7 @@ static void http_stop(struct action_run *run)
 	struct attempt *attempt = run->data;
 	struct bearer *bearer = run->data;
 
-	if (run->job == JOB_RECORD)
+	if (run->job == JOB_CAPTURE)
 		bearer_free(&bearer);
 	else if (attempt)
 		attempt_free(attempt);
@@ -456,6 +456,6 @@ const struct action_type action_type_http = {
 	.check = http_check,
 	.start = {[JOB_RUN] = http_begin,
 		[JOB_DRILL] = http_drill,
-		[JOB_RECORD] = http_record},
+		[JOB_CAPTURE] = http_capture},
 	.cancel = http_stop,
 };

@@ -183,9 +183,10 @@ static void looked_first(struct action_run *run, const struct place *now)
 		action_run_end(run, ACTION_FAILED);
 		return;
 	}
-	if (run->job == JOB_RECORD) {
-		snprintf(run->kept, sizeof(run->kept), "%s%s%s", now->revision,
-			*now->checksum ? " " : "", now->checksum);
+	if (run->job == JOB_CAPTURE) {
+		snprintf(run->capture, sizeof(run->capture), "%s%s%s",
+			now->revision, *now->checksum ? " " : "",
+			now->checksum);
 		buf_addf(&run->detail, "is at revision %s", now->revision);
 	} else {
 		buf_addf(&run->detail,
@@ -201,11 +202,11 @@ static void looked(struct action_run *run, const struct place *now)
 	bool drill = run->job == JOB_DRILL;
 	struct place wanted;
 
-	if (!run->recorded || run->job == JOB_RECORD) {
+	if (!run->captured || run->job == JOB_CAPTURE) {
 		looked_first(run, now);
 		return;
 	}
-	wanted = place_of(run->recorded);
+	wanted = place_of(run->captured);
 	if (is_there(now, &wanted)) {
 		buf_addf(&run->detail, "already at what revision %s was%s",
 			wanted.revision, drill ? "" : ": ");
@@ -279,6 +280,6 @@ const struct action_type action_type_kubernetes = {
 	.check = kubernetes_check,
 	.start = {[JOB_RUN] = kubernetes_look,
 		[JOB_DRILL] = kubernetes_look,
-		[JOB_RECORD] = kubernetes_look},
+		[JOB_CAPTURE] = kubernetes_look},
 	.cancel = kubernetes_stop,
 };

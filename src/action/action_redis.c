@@ -481,7 +481,7 @@ static void purge_scanned(redisAsyncContext *redis, void *answer, void *arg)
 		reply->element[0]->str);
 	purge->pages++;
 	purge->seen += (long long)reply->element[1]->elements;
-	if (purge->run->job == JOB_RECORD) {
+	if (purge->run->job == JOB_CAPTURE) {
 		purge_finish(purge, ACTION_OK);
 		return;
 	}
@@ -541,7 +541,7 @@ static void describe(struct purge *purge, enum action_result result)
 {
 	struct buf *out = &purge->run->detail;
 
-	if (purge->run->job == JOB_RECORD) {
+	if (purge->run->job == JOB_CAPTURE) {
 		if (result == ACTION_OK)
 			buf_adds(out, "its keys may be looked through");
 	} else if (purge->run->job == JOB_DRILL) {
@@ -594,6 +594,6 @@ const struct action_type action_type_redis = {
 	.check = redis_check,
 	.start = {[JOB_RUN] = purge_begin,
 		[JOB_DRILL] = purge_begin,
-		[JOB_RECORD] = purge_begin},
+		[JOB_CAPTURE] = purge_begin},
 	.cancel = redis_stop,
 };

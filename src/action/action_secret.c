@@ -129,7 +129,7 @@ static void ask(struct action_run *run, const char *what, const char *body,
 /* What a restore goes back to, in a run; NULL: the policy names the value. */
 static const char *recorded(const struct action_run *run)
 {
-	return run->recorded && *run->recorded ? run->recorded : NULL;
+	return run->captured && *run->captured ? run->captured : NULL;
 }
 
 static void secret_begin(struct action_run *run)
@@ -144,7 +144,7 @@ static void secret_begin(struct action_run *run)
 		template_render(&s->value, secret_reveal(secret->value),
 			run->values, ESCAPE_NONE);
 		secret_access(run);
-	} else if (recorded(run) && run->job != JOB_RECORD) {
+	} else if (recorded(run) && run->job != JOB_CAPTURE) {
 		snprintf(what, sizeof(what), "/versions/%s:access",
 			recorded(run));
 		ask(run, what, NULL, secret_wanted_read);
@@ -188,7 +188,7 @@ static void secret_access(struct action_run *run)
 static bool may_go_on(
 	const struct action_run *run, const struct http_reply *reply)
 {
-	if (run->job == JOB_RECORD && secret_of(run)->restore)
+	if (run->job == JOB_CAPTURE && secret_of(run)->restore)
 		return false;
 	return reply->status == 400 || reply->status == 403 ||
 	       reply->status == 404;
@@ -248,7 +248,7 @@ static void describe_plan(struct action_run *run)
 	const struct action_secret *secret = secret_of(run);
 	struct buf *out = &run->detail;
 
-	if (run->job == JOB_RECORD)
+	if (run->job == JOB_CAPTURE)
 		buf_addf(out, "is at version %s",
 			*s->before ? s->before : "not known");
 	else if (secret->restore && !recorded(run))
@@ -290,8 +290,8 @@ static void secret_permitted(
 		return;
 	}
 	describe_plan(run);
-	if (run->job == JOB_RECORD)
-		snprintf(run->kept, sizeof(run->kept), "%s", s->before);
+	if (run->job == JOB_CAPTURE)
+		snprintf(run->capture, sizeof(run->capture), "%s", s->before);
 	end(run, ACTION_OK);
 }
 
@@ -334,7 +334,7 @@ static void secret_added(struct action_run *run, const struct http_reply *reply)
 	}
 	buf_addf(&run->detail, "added version %s of %s; before it: %s", number,
 		secret_of(run)->secret, *s->before ? s->before : "not known");
-	snprintf(run->kept, sizeof(run->kept), "%s", s->before);
+	snprintf(run->capture, sizeof(run->capture), "%s", s->before);
 	end(run, ACTION_OK);
 }
 
@@ -343,6 +343,6 @@ const struct action_type action_type_secret = {
 	.check = secret_check,
 	.start = {[JOB_RUN] = secret_begin,
 		[JOB_DRILL] = secret_begin,
-		[JOB_RECORD] = secret_begin},
+		[JOB_CAPTURE] = secret_begin},
 	.cancel = secret_stop,
 };

@@ -261,7 +261,7 @@ static void silence_listed(
 		not_understood(run, &err);
 	} else if (run->job == JOB_RELEASE) {
 		silence_expire(run);
-	} else if (run->job == JOB_RECORD) {
+	} else if (run->job == JOB_CAPTURE) {
 		buf_adds(&run->detail, "API v2 answers");
 		silence_end(run, ACTION_OK);
 	} else if (run->job == JOB_DRILL) {
@@ -302,7 +302,7 @@ static void silence_stored(
 		not_understood(run, &err);
 		return;
 	}
-	snprintf(run->kept, sizeof(run->kept), "%s", id);
+	snprintf(run->capture, sizeof(run->capture), "%s", id);
 	describe(run, s->n_found ? "renewed the silence of" : "silenced");
 	buf_addf(&run->detail, ": silence %s", id);
 	silence_end(run, ACTION_OK);
@@ -350,7 +350,7 @@ const struct action_type action_type_silence = {
 	.check = silence_check,
 	.start = {[JOB_RUN] = silence_begin,
 		[JOB_DRILL] = silence_begin,
-		[JOB_RECORD] = silence_begin,
+		[JOB_CAPTURE] = silence_begin,
 		[JOB_RENEW] = silence_begin,
 		[JOB_RELEASE] = silence_begin},
 	.cancel = silence_stop,

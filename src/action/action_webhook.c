@@ -171,7 +171,7 @@ static void webhook_drill(struct action_run *run)
 }
 
 /* Before anything moves: that the token can be had. */
-static void webhook_record(struct action_run *run)
+static void webhook_capture(struct action_run *run)
 {
 	const struct auth *auth = &webhook_of(run)->auth;
 	struct buf url;
@@ -190,7 +190,7 @@ static void webhook_stop(struct action_run *run)
 	struct bearer *bearer = run->data;
 	struct errand *errand = run->data;
 
-	if (run->job == JOB_RECORD)
+	if (run->job == JOB_CAPTURE)
 		bearer_free(&bearer);
 	else
 		errand_cancel(&errand);
@@ -202,6 +202,6 @@ const struct action_type action_type_webhook = {
 	.check = webhook_check,
 	.start = {[JOB_RUN] = webhook_begin,
 		[JOB_DRILL] = webhook_drill,
-		[JOB_RECORD] = webhook_record},
+		[JOB_CAPTURE] = webhook_capture},
 	.cancel = webhook_stop,
 };

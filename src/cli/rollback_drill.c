@@ -23,7 +23,7 @@ struct drill {
 	struct rollback *rollback;
 	struct action_env env;
 	struct template_values values;
-	char *recorded; /* for the action in turn; NULL: nothing was */
+	char *captured; /* for the action in turn; NULL: nothing was */
 	struct table table;
 	struct buf json;
 	struct jsonw w;
@@ -125,25 +125,25 @@ struct wanted {
 	const char *name;
 };
 
-static void take_recorded(const char *name, const char *text, void *arg)
+static void take_captured(const char *name, const char *text, void *arg)
 {
 	struct wanted *wanted = arg;
 
 	if (strcmp(name, wanted->name) != 0)
 		return;
-	free(wanted->drill->recorded);
-	wanted->drill->recorded = xstrdup(text);
+	free(wanted->drill->captured);
+	wanted->drill->captured = xstrdup(text);
 }
 
-/* As a rollback would: what the release that it undoes has recorded. */
-static int find_recorded(
+/* As a rollback would: what the release that it undoes has captured. */
+static int find_captured(
 	struct drill *d, const struct action *action, struct err *err_r)
 {
 	struct wanted wanted = {d, action->name};
 
-	xfree(&d->recorded);
+	xfree(&d->captured);
 	return predecessor_each_captured(d->rollback->drive.store,
-		d->rollback->after, take_recorded, &wanted, err_r);
+		d->rollback->after, take_captured, &wanted, err_r);
 }
 
 static int drill_action(struct drill *d, enum action_list list,
@@ -156,9 +156,9 @@ static int drill_action(struct drill *d, enum action_list list,
 		.job = JOB_DRILL,
 	};
 
-	if (find_recorded(d, action, err_r) < 0)
+	if (find_captured(d, action, err_r) < 0)
 		return -1;
-	order.recorded = d->recorded;
+	order.captured = d->captured;
 	action_job_start(&order, drill_action_ended, d);
 	if (loop_run(d->rollback->drive.world.loop, err_r) < 0)
 		return -1;
@@ -261,7 +261,7 @@ int rollback_drill(struct rollback *b, struct err *err_r)
 		print(&d);
 		status = d.missing ? STATUS_MISSING : 0;
 	}
-	xfree(&d.recorded);
+	xfree(&d.captured);
 	buf_fini(&d.json);
 	table_fini(&d.table);
 	return status;

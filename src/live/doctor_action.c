@@ -17,12 +17,12 @@ struct doctor_actions {
 	size_t index;
 	struct action_env env;
 	struct release_values values;
-	char kept[ACTION_KEPT_MAX]; /* by this action's record */
+	char captured[ACTION_CAPTURED_MAX]; /* by this action's record */
 	struct action_run *run;
 };
 
 static void look_at_next(struct doctor *doctor);
-static void recorded(const struct action_end *end, void *arg);
+static void doctor_captured(const struct action_end *end, void *arg);
 static void drill(struct doctor *doctor);
 static void drilled(const struct action_end *end, void *arg);
 
@@ -83,7 +83,7 @@ static void start(struct doctor *doctor, enum action_job job, action_fn fn)
 		.action = current(doctor),
 		.values = &at->values.values,
 		.job = job,
-		.recorded = *at->kept ? at->kept : NULL,
+		.captured = *at->captured ? at->captured : NULL,
 	};
 
 	at->run = action_job_start(&order, fn, doctor);
@@ -100,7 +100,7 @@ static void look_at_next(struct doctor *doctor)
 		action = current(doctor);
 		if (!action)
 			break;
-		doctor->actions->kept[0] = '\0';
+		doctor->actions->captured[0] = '\0';
 		if (action_check(&doctor->actions->env, action, &err) < 0) {
 			finding(doctor, FINDING_FAIL, err.text);
 		} else if (doctor_asks_url(action) && !doctor_has_url(doctor)) {
@@ -111,8 +111,8 @@ static void look_at_next(struct doctor *doctor)
 			finding(doctor, FINDING_SKIP,
 				"checked, not tried: that takes the service");
 		} else {
-			if (action_has_job(action, JOB_RECORD))
-				start(doctor, JOB_RECORD, recorded);
+			if (action_has_job(action, JOB_CAPTURE))
+				start(doctor, JOB_CAPTURE, doctor_captured);
 			else
 				drill(doctor);
 			return;
@@ -121,7 +121,7 @@ static void look_at_next(struct doctor *doctor)
 	doctor_next(doctor);
 }
 
-static void recorded(const struct action_end *end, void *arg)
+static void doctor_captured(const struct action_end *end, void *arg)
 {
 	struct doctor *doctor = arg;
 	struct doctor_actions *at = doctor->actions;
@@ -132,8 +132,9 @@ static void recorded(const struct action_end *end, void *arg)
 		look_at_next(doctor);
 		return;
 	}
-	if (end->kept)
-		snprintf(at->kept, sizeof(at->kept), "%s", end->kept);
+	if (end->captured)
+		snprintf(at->captured, sizeof(at->captured), "%s",
+			end->captured);
 	drill(doctor);
 }
 

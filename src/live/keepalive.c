@@ -9,7 +9,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "live/action_io.h"
-#include "live/kept_codec.h"
+#include "live/captured_codec.h"
 #include "live/world.h"
 #include "store/event_codec.h"
 
@@ -288,7 +288,7 @@ void keepalive_capture_named(const char *name, const char *text, void *arg)
 
 static void capture_all(struct keepalive *keepalive, const char *data)
 {
-	kept_decode(data, keepalive_capture_named, keepalive);
+	captured_decode(data, keepalive_capture_named, keepalive);
 }
 
 static int take_entry(

@@ -23,7 +23,7 @@ struct keepalive *keepalive_new(struct world *world,
 void keepalive_free(struct keepalive **keepalive); /* leaves open what is */
 void keepalive_stop(struct keepalive *keepalive); /* stops renewing */
 
-/* What JOB_RECORD found for an action, for its runs. */
+/* What JOB_CAPTURE found for an action, for its runs. */
 void keepalive_capture(struct keepalive *keepalive, const struct action *action,
 	const char *text);
 /* The same for the action of that name, if the policy has one; `arg` is the

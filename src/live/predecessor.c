@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "live/kept_codec.h"
+#include "live/captured_codec.h"
 #include "live/options_codec.h"
 #include "live/release.h"
 #include "store/event_codec.h"
@@ -63,7 +63,7 @@ static int inherit_entry(
 
 	if (!entry->is_note &&
 		!strcmp(entry->name, event_name(EVENT_PREFLIGHT)))
-		kept_decode(entry->data, inheritance->fn, inheritance->arg);
+		captured_decode(entry->data, inheritance->fn, inheritance->arg);
 	return 0;
 }
 

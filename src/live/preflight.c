@@ -26,11 +26,11 @@
 #include "store/event_codec.h"
 #include "store/journal.h"
 
-#define PREFLIGHT_TIMEOUT_MS 15000 /* of one request */
-#define PREFLIGHT_TRIES_MAX  4 /* of each request */
-#define PREFLIGHT_TEXT_MAX   (16 * 1024)
-#define PREFLIGHT_KEPT_MAX   (96 * 1024) /* of all actions of a policy */
-#define MEASUREMENTS_AT_ONCE 8
+#define PREFLIGHT_TIMEOUT_MS   15000 /* of one request */
+#define PREFLIGHT_TRIES_MAX    4 /* of each request */
+#define PREFLIGHT_TEXT_MAX     (16 * 1024)
+#define PREFLIGHT_CAPTURED_MAX (96 * 1024) /* of all actions of a policy */
+#define MEASUREMENTS_AT_ONCE   8
 
 static const struct backoff preflight_backoff = {500, 8000};
 
@@ -57,7 +57,7 @@ struct preflight {
 	struct action_env env;
 	struct release_values values;
 	struct action_run *capture;
-	struct buf kept; /* members of a JSON object, "name":"text",… */
+	struct buf captured; /* members of a JSON object, "name":"text",… */
 	struct rng rng;
 	struct buf problems;
 	struct event event;
@@ -105,7 +105,7 @@ struct preflight *preflight_start(struct world *world,
 	preflight->event.type = EVENT_PREFLIGHT;
 	rng_init(&preflight->rng, what->state->rng.state);
 	buf_init(&preflight->problems, PREFLIGHT_TEXT_MAX);
-	buf_init(&preflight->kept, PREFLIGHT_KEPT_MAX);
+	buf_init(&preflight->captured, PREFLIGHT_CAPTURED_MAX);
 	preflight_read_service(preflight);
 	return preflight;
 }
@@ -113,7 +113,7 @@ struct preflight *preflight_start(struct world *world,
 static void preflight_free(struct preflight *preflight)
 {
 	buf_fini(&preflight->problems);
-	buf_fini(&preflight->kept);
+	buf_fini(&preflight->captured);
 	free(preflight->slos);
 	free(preflight);
 }
@@ -444,7 +444,7 @@ static const struct action *next_to_capture(struct preflight *preflight)
 				   ->lists[preflight->list];
 		for (; preflight->index < actions->n; preflight->index++)
 			if (action_has_job(&actions->item[preflight->index],
-				    JOB_RECORD))
+				    JOB_CAPTURE))
 				return &actions->item[preflight->index];
 	}
 	return NULL;
@@ -456,7 +456,7 @@ static void preflight_capture(struct preflight *preflight)
 	struct action_order order = {.env = &preflight->env,
 		.action = next_to_capture(preflight),
 		.values = &preflight->values.values,
-		.job = JOB_RECORD};
+		.job = JOB_CAPTURE};
 
 	if (!order.action) {
 		preflight_finish(preflight);
@@ -475,13 +475,14 @@ static void preflight_captured(const struct action_end *end, void *arg)
 	struct release *release = preflight->what.release;
 	const struct action *action =
 		&release->policy->lists[preflight->list].item[preflight->index];
-	struct jsonw w = {
-		.out = &preflight->kept, .comma = preflight->kept.len > 0};
+	struct jsonw w = {.out = &preflight->captured,
+		.comma = preflight->captured.len > 0};
 
 	preflight->capture = NULL;
-	if (end->result == ACTION_OK && *end->kept) {
-		keepalive_capture(preflight->what.keepalive, action, end->kept);
-		jsonw_text(&w, action->name, end->kept);
+	if (end->result == ACTION_OK && *end->captured) {
+		keepalive_capture(
+			preflight->what.keepalive, action, end->captured);
+		jsonw_text(&w, action->name, end->captured);
 	} else if (end->result != ACTION_OK) {
 		problem(preflight, "%s: action \"%s\": %s",
 			action_list_name((enum action_list)preflight->list),
@@ -523,12 +524,12 @@ static void preflight_finish(struct preflight *preflight)
 	event.ok = preflight->problems.len == 0;
 	event.text = event.ok ? NULL : preflight->problems.data;
 	buf_init(&table, STORE_EVENT_BYTES_MAX / 2);
-	buf_init(&extra, 1024 + PREFLIGHT_KEPT_MAX);
+	buf_init(&extra, 1024 + PREFLIGHT_CAPTURED_MAX);
 	release_values(
 		release, preflight->what.state, release->candidate, 0, &values);
 	template_render(&extra, facts, &values.values, ESCAPE_JSON);
-	if (preflight->kept.len)
-		buf_addf(&extra, ",\"kept\":{%s}", preflight->kept.data);
+	if (preflight->captured.len)
+		buf_addf(&extra, ",\"kept\":{%s}", preflight->captured.data);
 	buf_addc(&extra, '}');
 	context.extra = extra.data;
 	traffic_io_print(preflight->what.traffic, &table);

@@ -160,7 +160,7 @@ static struct {
 } metrics;
 
 static struct {
-	int started, cancelled, recorded, renewed, released;
+	int started, cancelled, captured, renewed, released;
 	bool bad, records, knew;
 	int64_t lease_ms;
 	enum action_result result;
@@ -418,8 +418,8 @@ struct action_run *action_job_start(
 	if (order->job != JOB_RENEW) /* which no event asks for */
 		assert_durable();
 	switch (order->job) {
-	case JOB_RECORD:
-		acts.recorded++;
+	case JOB_CAPTURE:
+		acts.captured++;
 		break;
 	case JOB_RENEW:
 		acts.renewed++;
@@ -429,8 +429,8 @@ struct action_run *action_job_start(
 		break;
 	default:
 		acts.started++;
-		acts.knew = order->recorded &&
-			    !strcmp(order->recorded, "revision 7");
+		acts.knew = order->captured &&
+			    !strcmp(order->captured, "revision 7");
 	}
 	reply->fn.action = fn;
 	return (struct action_run *)reply;
@@ -438,7 +438,7 @@ struct action_run *action_job_start(
 
 bool action_has_job(const struct action *a, enum action_job job)
 {
-	return job == JOB_RECORD ? acts.records : acts.lease_ms > 0;
+	return job == JOB_CAPTURE ? acts.records : acts.lease_ms > 0;
 }
 
 int64_t action_lease_ms(const struct action *a)
@@ -653,20 +653,20 @@ static void a_standstill_is_seen_before_the_answers_that_waited(void **state)
 	assert_true(journal_has("warning\n"));
 }
 
-static void what_preflight_records_is_journaled_and_handed_to_the_run(
+static void what_preflight_captures_is_journaled_and_handed_to_the_run(
 	void **state)
 {
 	acts.records = true;
 	begin(-1);
 	until_phase(PHASE_BAKING);
-	assert_int_equal(acts.recorded, 1);
+	assert_int_equal(acts.captured, 1);
 	metrics.value = 0.5;
 	until_end();
 	assert_int_equal(acts.started, 1);
 	assert_true(acts.knew);
 }
 
-static void what_cannot_be_recorded_refuses_the_rollout(void **state)
+static void what_cannot_be_captured_refuses_the_rollout(void **state)
 {
 	acts.records = true;
 	acts.result = ACTION_FAILED;
@@ -882,8 +882,8 @@ int main(void)
 		TEST(a_breach_is_reverted_in_the_turn_it_arrives_in),
 		TEST(a_wall_clock_that_is_set_is_no_time_that_passed),
 		TEST(a_standstill_is_seen_before_the_answers_that_waited),
-		TEST(what_preflight_records_is_journaled_and_handed_to_the_run),
-		TEST(what_cannot_be_recorded_refuses_the_rollout),
+		TEST(what_preflight_captures_is_journaled_and_handed_to_the_run),
+		TEST(what_cannot_be_captured_refuses_the_rollout),
 		TEST(what_an_action_opened_is_renewed_and_closed_at_the_end),
 		TEST(what_never_opened_is_not_closed),
 		TEST(a_full_disk_at_baking_takes_the_traffic_back),

@@ -428,13 +428,13 @@ static void preflight_asks_what_a_run_would_need(void **state)
 
 	say("MSET a1 x b1 x");
 	set_action("", "", patterns, 2);
-	run(JOB_RECORD);
+	run(JOB_CAPTURE);
 	assert_string_equal(end.detail, "its keys may be looked through");
 	assert_int_equal(end.result, ACTION_OK);
 	/* The server tells an administrator what somebody may do … */
 	say("ACL SETUSER half on >pass ~a* ~b* +scan +acl");
 	set_action("half:pass@", "", patterns, 2);
-	run(JOB_RECORD);
+	run(JOB_CAPTURE);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("no permissions to run the 'unlink' command");
 	say("ACL SETUSER half resetkeys ~a* +unlink");
@@ -450,7 +450,7 @@ static void preflight_asks_what_a_run_would_need(void **state)
 	say("ACL DELUSER half");
 	say("REPLICAOF 127.0.0.1 1");
 	set_action("", "", patterns, 1);
-	run(JOB_RECORD);
+	run(JOB_CAPTURE);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("this is a replica");
 	say("REPLICAOF NO ONE");
@@ -547,7 +547,7 @@ static void a_node_of_a_cluster_is_left_alone(void **state)
 		;
 	say("SET a1 x");
 	set_action("", "", patterns, 1);
-	for (int job = JOB_RUN; job <= JOB_RECORD; job++) {
+	for (int job = JOB_RUN; job <= JOB_CAPTURE; job++) {
 		run((enum action_job)job);
 		assert_int_equal(end.result, ACTION_FAILED);
 		expect_detail("this is a node of a cluster");

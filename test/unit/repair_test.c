@@ -28,7 +28,7 @@ static struct action action;
 static struct {
 	bool there;
 	enum action_result result;
-	char detail[ACTION_DETAIL_MAX + 1], kept[ACTION_KEPT_MAX];
+	char detail[ACTION_DETAIL_MAX + 1], captured[ACTION_CAPTURED_MAX];
 } end;
 
 static const struct template_values values = {
@@ -167,7 +167,7 @@ static void ended(const struct action_end *told, void *arg)
 	end.there = true;
 	end.result = told->result;
 	snprintf(end.detail, sizeof(end.detail), "%s", told->detail);
-	snprintf(end.kept, sizeof(end.kept), "%s", told->kept);
+	snprintf(end.captured, sizeof(end.captured), "%s", told->captured);
 	loop_stop(loop);
 }
 
@@ -219,7 +219,7 @@ static void a_silence_is_made_once_and_then_renewed(void **state)
 	run(JOB_RUN);
 	expect(ACTION_OK, "silenced what has service=shop, "
 			  "alertname=~Err.*|Slow, team!=data");
-	assert_string_equal(end.kept, "7d8eb77e-00f9-4e0e");
+	assert_string_equal(end.captured, "7d8eb77e-00f9-4e0e");
 	assert_string_equal(peer.filter, "?filter=service%3D%22shop%22");
 	assert_string_equal(text_of(peer.silence, "createdBy"),
 		"tidegate shop-20260101-000000-aaaa");
@@ -264,15 +264,15 @@ static void a_server_without_the_api_is_told(void **state)
 	peer.status = 410;
 	run(JOB_RUN);
 	expect(ACTION_FAILED, "answered 410: there is no API v2 at this URL");
-	run(JOB_RECORD);
+	run(JOB_CAPTURE);
 	expect(ACTION_FAILED, "answered 410: there is no API v2 at this URL");
 	peer.old = true;
-	run(JOB_RECORD);
+	run(JOB_CAPTURE);
 	expect(ACTION_FAILED,
 		"answered 404: this Alertmanager only has API v1");
 	peer.old = false;
 	peer.status = 0;
-	run(JOB_RECORD);
+	run(JOB_CAPTURE);
 	expect(ACTION_OK, "API v2 answers");
 	assert_int_equal(peer.made, 0);
 	assert_true(action_has_job(&action, JOB_RENEW));

@@ -39,7 +39,7 @@ static const struct template_values values = {
 static struct {
 	bool there;
 	enum action_result result;
-	char detail[ACTION_DETAIL_MAX + 1], kept[ACTION_KEPT_MAX];
+	char detail[ACTION_DETAIL_MAX + 1], captured[ACTION_CAPTURED_MAX];
 } end;
 
 static int setup(void **state)
@@ -84,7 +84,7 @@ static void ended(const struct action_end *told, void *arg)
 	end.there = true;
 	end.result = told->result;
 	snprintf(end.detail, sizeof(end.detail), "%s", told->detail);
-	snprintf(end.kept, sizeof(end.kept), "%s", told->kept);
+	snprintf(end.captured, sizeof(end.captured), "%s", told->captured);
 	loop_stop(loop);
 }
 
@@ -130,7 +130,7 @@ static void a_value_is_added_once(void **state)
 	assert_int_equal(action_check(&env, &action, &err), 0);
 	run(JOB_RUN, NULL);
 	expect(ACTION_OK, "added version 42 of flag; before it: 41");
-	assert_string_equal(end.kept, "41");
+	assert_string_equal(end.captured, "41");
 	assert_string_equal(api.data, "b2ZmIGZvciBzaG9w");
 	run(JOB_RUN, NULL);
 	expect(ACTION_OK, "version 42 holds the value already");
@@ -182,11 +182,11 @@ static void preflight_records_the_version_and_asks_for_the_right(void **state)
 {
 	fake_api_put(&api, 41, "on");
 	set_secret("off");
-	run(JOB_RECORD, NULL);
+	run(JOB_CAPTURE, NULL);
 	expect(ACTION_OK, "is at version 41");
-	assert_string_equal(end.kept, "41");
+	assert_string_equal(end.captured, "41");
 	api.may_not_add = true;
-	run(JOB_RECORD, NULL);
+	run(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED, "need secretmanager.versions.add");
 	run(JOB_DRILL, NULL);
 	expect(ACTION_FAILED, "need secretmanager.versions.add");
@@ -198,10 +198,10 @@ static void a_secret_gets_back_what_it_held_in_preflight(void **state)
 	action.kind = ACTION_SECRET;
 	action.u.secret =
 		(struct action_secret){.secret = "flag", .restore = true};
-	run(JOB_RECORD, NULL);
+	run(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED, "answered 404"); /* nothing to go back to */
 	fake_api_put(&api, 41, "on");
-	run(JOB_RECORD, NULL);
+	run(JOB_CAPTURE, NULL);
 	expect(ACTION_OK, "is at version 41");
 	run(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "recorded no version to go back to");
@@ -267,7 +267,7 @@ static void the_version_before_the_current_one_is_released_again(void **state)
 		"EXPIRED") "," RELEASE("SITE_DISABLE", "2026-01-03T12:00:00Z",
 		"", "x", "FINALIZED") "," RELEASE("DEPLOY",
 		"2026-01-02T10:00:00Z", "", "two", "FINALIZED")));
-	run(JOB_RECORD, NULL);
+	run(JOB_CAPTURE, NULL);
 	expect(ACTION_OK, "sites/shop/versions/four is live");
 	run(JOB_DRILL, NULL);
 	expect(ACTION_OK, "would release sites/shop/versions/two again");
@@ -405,16 +405,16 @@ static int calls(const char *what)
 
 static void a_deployment_goes_back_to_what_preflight_saw(void **state)
 {
-	char kept[ACTION_KEPT_MAX];
+	char kept[ACTION_CAPTURED_MAX];
 	struct err err;
 
 	assert_int_equal(action_check(&env, &action, &err), 0);
 	put("revision", "7\n", 0644);
 	put("template", "{\"image\":1}\n", 0644);
-	run(JOB_RECORD, NULL);
+	run(JOB_CAPTURE, NULL);
 	expect(ACTION_OK, "is at revision 7");
-	assert_int_equal(strncmp(end.kept, "7 ", 2), 0);
-	snprintf(kept, sizeof(kept), "%s", end.kept);
+	assert_int_equal(strncmp(end.captured, "7 ", 2), 0);
+	snprintf(kept, sizeof(kept), "%s", end.captured);
 	run(JOB_RUN, kept);
 	expect(ACTION_OK, "already at what revision 7 was: done: exit 0");
 	put("revision", "8\n", 0644);
@@ -446,10 +446,10 @@ static void what_kubectl_cannot_do_is_told(void **state)
 	run(JOB_DRILL, NULL);
 	expect(ACTION_OK, "without a rollout it stays");
 	put("revision", "no such thing\n", 0644);
-	run(JOB_RECORD, NULL);
+	run(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED, "kubectl named no revision");
 	action.u.kubernetes.context = NULL;
-	run(JOB_RECORD, NULL);
+	run(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED, "its revision cannot be read: exit 1");
 }
 

@@ -1,10 +1,10 @@
-/* What actions keep, inside the journal's entry of preflight. Pure. */
-#ifndef TIDEGATE_LIVE_KEPT_CODEC_H
-#define TIDEGATE_LIVE_KEPT_CODEC_H
+/* What actions captured, inside the journal's entry of preflight. Pure. */
+#ifndef TIDEGATE_LIVE_CAPTURED_CODEC_H
+#define TIDEGATE_LIVE_CAPTURED_CODEC_H
 
 /* Calls `fn` for every member of "kept"; the texts are borrowed. An entry
  * without it, or of another shape, has none. */
-void kept_decode(const char *data,
+void captured_decode(const char *data,
 	void (*fn)(const char *name, const char *text, void *arg), void *arg);
 
 #endif

@@ -1,9 +1,9 @@
-/* What actions keep as JSON; see kept_codec.h. */
-#include "live/kept_codec.h"
+/* What actions captured, as JSON; see captured_codec.h. */
+#include "live/captured_codec.h"
 
 #include <jansson.h>
 
-void kept_decode(const char *data,
+void captured_decode(const char *data,
 	void (*fn)(const char *name, const char *text, void *arg), void *arg)
 {
 	json_t *root = json_loads(data, 0, NULL), *value;
