@@ -81,6 +81,7 @@ static const char details[] =
 	"broken\n"
 	"    busyWrite          preempts, refused: while another is under way\n"
 	"    sameWrite          ignored, counted: one that changes nothing\n"
+	"    failedWriteAgain   reconciles, ignored: the list that failed\n"
 	"    fieldWrite         counted, ignored: one without traffic\n"
 	"  PUT    /sandbox/traffic   {\"REVISION\": 90, \"LATEST\": 10}: as "
 	"somebody else\n"

@@ -237,8 +237,10 @@ static void preempt(struct model *model)
 static bool changes_something(
 	const struct model *model, const struct model_write *write)
 {
-	if (write->fate != FATE_GOOD || model->route_failure[0] ||
-		model->pending || model->rules.same_write_counts)
+	if (write->fate != FATE_GOOD || model->pending ||
+		model->rules.same_write_counts)
+		return true;
+	if (model->route_failure[0] && !model->rules.failed_write_is_final)
 		return true;
 	if (write->routes && !routes_equal(write->routes, &model->spec))
 		return true;

@@ -47,6 +47,7 @@ struct model_rules {
 	bool idle_targets_unchecked; /* at 0 % they may be gone or broken */
 	bool busy_refuses; /* a write during another one is a conflict */
 	bool same_write_counts; /* one that changes nothing is a generation */
+	bool failed_write_is_final; /* the same list again changes nothing */
 	bool fields_do_not_count; /* writes without traffic are none */
 };
 

@@ -15,6 +15,8 @@
  *   idleTargets        unchecked: at 0 % they may be gone or broken
  *   busyWrite          refused: 409 while another write is under way
  *   sameWrite          counted: one that changes nothing is a generation
+ *   failedWriteAgain   ignored: the list that failed, written again, changes
+ *                      nothing
  *   fieldWrite         ignored: one without traffic is no generation
  */
 #include "sandbox/sandbox_options.h"
@@ -47,6 +49,8 @@ static const struct {
 		MODEL(idle_targets_unchecked)},
 	{"busyWrite", {"preempts", "refused"}, MODEL(busy_refuses)},
 	{"sameWrite", {"ignored", "counted"}, MODEL(same_write_counts)},
+	{"failedWriteAgain", {"reconciles", "ignored"},
+		MODEL(failed_write_is_final)},
 	{"fieldWrite", {"counted", "ignored"}, MODEL(fields_do_not_count)},
 };
 

@@ -524,6 +524,7 @@ static void each_option_can_be_set_by_its_text(void **state)
 		{"idleTargets=unchecked", RULE(idle_targets_unchecked)},
 		{"busyWrite=refused", RULE(busy_refuses)},
 		{"sameWrite=counted", RULE(same_write_counts)},
+		{"failedWriteAgain=ignored", RULE(failed_write_is_final)},
 		{"fieldWrite=ignored", RULE(fields_do_not_count)},
 	};
 	struct world *world = *state;

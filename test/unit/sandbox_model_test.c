@@ -319,6 +319,14 @@ static void a_failed_deployment_leaves_what_serves(void **state)
 	assert_int_equal(serves(model, "shop-1"), 100);
 	assert_int_equal(model_next_ms(model), MODEL_NEVER);
 
+	split(model, "shop-1", 90, "shop-2", T0 + 6000);
+	check_conditions(model, "RECONCILING RoutesReady=RECONCILING "
+				"ConfigurationsReady=FAILED");
+	model_advance(model, T0 + 7000);
+	check_conditions(model, "FAILED RoutesReady=SUCCEEDED "
+				"ConfigurationsReady=FAILED");
+	assert_int_equal(serves(model, "shop-1"), 90);
+
 	assert_non_null(model_deploy(model, "shop-4", true, T0 + 7000, &error));
 	check_conditions(model, "SUCCEEDED RoutesReady=SUCCEEDED "
 				"ConfigurationsReady=SUCCEEDED");
@@ -351,8 +359,17 @@ static void a_deployment_and_a_write_may_overlap(void **state)
 	struct model *model = world();
 	struct rpc_error error = {.code = RPC_OK};
 	struct model_operation *operation;
+	json_t *revision;
 
 	assert_non_null(model_deploy_as(model, &slow, T0, &error));
+	revision = model_revision_json(model, model->latest_created);
+	assert_string_equal(
+		json_string_value(json_object_get(
+			json_array_get(
+				json_object_get(revision, "conditions"), 0),
+			"state")),
+		"CONDITION_RECONCILING");
+	json_decref(revision);
 	operation = split(model, "shop-1", 90, "shop-2", T0);
 	model_advance(model, T0 + DELAY);
 	assert_true(operation->done);
@@ -416,6 +433,33 @@ static void rules_decide_where_the_real_one_is_not_known(void **state)
 			model->observed_generation == model->generation,
 			rows[i].observed);
 		assert_int_equal(serves(model, "shop-1"), rows[i].percent);
+		model_free(&model);
+	}
+}
+
+static void a_list_that_failed_may_be_worth_a_second_try(void **state)
+{
+	static const struct model_rules rules[] = {
+		{false}, {.failed_write_is_final = true}};
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct model *model = world();
+		struct rpc_error error = {.code = RPC_OK};
+		int64_t generation;
+
+		model_set_rules(model, &rules[i], T0);
+		split(model, "shop-3", 100, "shop-1", T0);
+		model_advance(model, T0 + DELAY);
+		model_deploy(model, "shop-3", true, T0 + DELAY, &error);
+		generation = model->generation;
+		split(model, "shop-3", 100, "shop-1", T0 + DELAY);
+		model_advance(model, T0 + 2 * DELAY);
+		assert_int_equal(model->generation, generation + !i);
+		assert_int_equal(model->route_failure[0] != 0, i);
+		split(model, "shop-3", 99, "shop-1", T0 + 2 * DELAY);
+		model_advance(model, T0 + 3 * DELAY);
+		assert_int_equal(serves(model, "shop-3"), 99);
 		model_free(&model);
 	}
 }
@@ -596,6 +640,7 @@ int main(void)
 		cmocka_unit_test(a_failed_write_leaves_what_serves),
 		cmocka_unit_test(a_deployment_and_a_write_may_overlap),
 		cmocka_unit_test(rules_decide_where_the_real_one_is_not_known),
+		cmocka_unit_test(a_list_that_failed_may_be_worth_a_second_try),
 		cmocka_unit_test(writes_of_other_fields_may_count_or_not),
 		cmocka_unit_test(a_service_made_anew_has_only_its_names_left),
 		cmocka_unit_test(what_a_service_need_not_have_can_be_left_out),
