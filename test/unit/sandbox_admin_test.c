@@ -140,7 +140,8 @@ static void bad_writes_are_refused_with_the_field_named(void **state)
 			"service.traffic[0]", "longer than 46"},
 		{"traffic",
 			"{\"traffic\":[{" LAST
-			",\"percent\":50,\"tag\":\"a\"},{" REV
+			",\"percent\":50,\"tag\":\"a\"},{" LAST
+			",\"tag\":\"b\"},{" REV
 			",\"revision\":\"shop-1\",\"percent\":50,\"tag\":"
 			"\"a\"}]}",
 			"service.traffic", "used twice"},

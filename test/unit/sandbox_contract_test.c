@@ -166,7 +166,9 @@ static void revisions_are_ready_or_not_for_the_adapter(void **state)
 	static const struct {
 		const char *name;
 		bool ready;
-	} rows[] = {{"shop-1", true}, {"shop-3", false}};
+	} rows[] = {{"shop-1", true}, {"shop-3", false}, {"shop-4", false}};
+	const struct model_deployment slow = {
+		.name = "shop-4", .takes_ms = 5000};
 	struct model *model = world();
 	struct rpc_error error = {.code = RPC_OK};
 	struct revision revision;
@@ -176,6 +178,7 @@ static void revisions_are_ready_or_not_for_the_adapter(void **state)
 	size_t i;
 
 	model_deploy(model, "shop-3", false, T0, &error);
+	model_deploy_as(model, &slow, T0, &error);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		snprintf(
 			path, sizeof(path), SHOP "/revisions/%s", rows[i].name);
@@ -192,6 +195,143 @@ static void revisions_are_ready_or_not_for_the_adapter(void **state)
 	model_free(&model);
 }
 
+/* Somebody's failed deployment: the adapter must not take it for a change of
+ * the traffic that is under way. */
+static void a_failed_deployment_reads_as_one(void **state)
+{
+	const struct model_deployment failing = {
+		.name = "shop-3", .fails = true, .takes_ms = 5000, .by = "ci"};
+	struct model *model = world();
+	struct rpc_error error = {.code = RPC_OK};
+	struct service *before = read_service(model, T0), *service;
+
+	model_deploy_as(model, &failing, T0, &error);
+	service = read_service(model, T0 + 1);
+	assert_true(service->reconciling);
+	service_free(&service);
+	service = read_service(model, T0 + 5000);
+	assert_false(service->reconciling);
+	assert_int_equal(service->generation, before->generation + 1);
+	assert_int_equal(
+		service->observed_generation, before->observed_generation);
+	assert_true(traffic_equal(&service->statuses, &before->statuses));
+	assert_string_equal(service->latest_created, "shop-3");
+	assert_string_equal(service->latest_ready, "shop-2");
+	assert_string_equal(service->last_modifier, "ci");
+	assert_non_null(strstr(service->condition, "shop-3"));
+	service_free(&service);
+	service_free(&before);
+	model_free(&model);
+}
+
+static void what_is_asked_for_and_what_serves_are_told_apart(void **state)
+{
+	struct target target = {TARGET_REVISION, "gone", 100, NULL, NULL};
+	const struct traffic wish = {&target, 1};
+	struct model *model = world();
+	struct service *service;
+	struct buf body;
+	int status;
+
+	buf_init(&body, 65536);
+	traffic_encode(model->name, NULL, &wish, &body);
+	free(ask(model, "PATCH", SHOP, SHOP "?updateMask=traffic", body.data,
+		T0, &status));
+	service = read_service(model, T0 + DELAY);
+	assert_false(service->reconciling);
+	assert_int_equal(service->generation, service->observed_generation + 1);
+	assert_true(traffic_equal(&service->spec, &wish));
+	assert_false(traffic_equal(&service->statuses, &wish));
+	assert_non_null(strstr(service->condition, "gone"));
+	service_free(&service);
+	buf_fini(&body);
+	model_free(&model);
+}
+
+static void a_service_is_read_whatever_it_leaves_out(void **state)
+{
+	const struct model_rules rules = {
+		.uris_absent = true, .routes_condition_absent = true};
+	struct target target = {
+		TARGET_REVISION, "shop-1", 100, "candidate", NULL};
+	const struct traffic wish = {&target, 1};
+	struct model *model = world();
+	struct service *service;
+	struct buf body;
+	int status;
+
+	model_set_rules(model, &rules, T0);
+	buf_init(&body, 65536);
+	traffic_encode(model->name, NULL, &wish, &body);
+	free(ask(model, "PATCH", SHOP, SHOP "?updateMask=traffic", body.data,
+		T0, &status));
+	service = read_service(model, T0 + DELAY);
+	assert_true(traffic_equal(&service->statuses, &wish));
+	assert_null(service->uri);
+	assert_null(traffic_tag_uri(&service->statuses, "candidate"));
+	service_free(&service);
+	buf_fini(&body);
+	model_free(&model);
+}
+
+static void a_thousand_revisions_and_tags_are_written_and_read(void **state)
+{
+	struct target *target = calloc(1001, sizeof(*target));
+	struct traffic wish = {target, 1001};
+	struct model *model = world();
+	struct rpc_error error = {.code = RPC_OK};
+	char name[2][1000][16];
+	struct service *service;
+	struct buf body;
+	int status, i;
+
+	for (i = 0; i < 1000; i++) {
+		snprintf(name[0][i], sizeof(name[0][i]), "old-%d", i);
+		snprintf(name[1][i], sizeof(name[1][i]), "t%d", i);
+		if (i < 998)
+			model_deploy(model, name[0][i], true, T0, &error);
+		target[i + 1] = (struct target){TARGET_REVISION,
+			i < 998 ? name[0][i] : "shop-2", 0, name[1][i], NULL};
+	}
+	target[0] = (struct target){TARGET_REVISION, "shop-1", 100, NULL, NULL};
+	assert_int_equal(model->n_revisions, 1000);
+	buf_init(&body, 1024 * 1024);
+	traffic_encode(model->name, NULL, &wish, &body);
+	free(ask(model, "PATCH", SHOP, SHOP "?updateMask=traffic", body.data,
+		T0, &status));
+	assert_int_equal(status, 200);
+	service = read_service(model, T0 + DELAY);
+	assert_true(traffic_equal(&service->statuses, &wish));
+	service_free(&service);
+	buf_fini(&body);
+	free(target);
+	model_free(&model);
+}
+
+static void what_is_gone_or_refused_has_its_code(void **state)
+{
+	struct model *model = world();
+	struct model_rules rules = {.busy_refuses = true};
+	struct err err;
+	char *text;
+	int status;
+
+	model_set_rules(model, &rules, T0);
+	free(ask(model, "PATCH", SHOP, SHOP, "{\"description\":\"a\"}", T0,
+		&status));
+	text = ask(model, "PATCH", SHOP, SHOP, "{\"description\":\"b\"}", T0,
+		&status);
+	google_error_decode(status, text, strlen(text), 0, &err);
+	assert_int_equal(err.code, ERR_CONFLICT);
+	free(text);
+	model_delete(model, T0);
+	text = ask(model, "GET", SHOP, SHOP, NULL, T0, &status);
+	google_error_decode(status, text, strlen(text), 0, &err);
+	assert_int_equal(err.code, ERR_NOT_FOUND);
+	free(text);
+	model_free(&model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +339,13 @@ int main(void)
 			the_adapter_and_the_sandbox_understand_each_other),
 		cmocka_unit_test(a_failed_operation_tells_the_adapter_why),
 		cmocka_unit_test(revisions_are_ready_or_not_for_the_adapter),
+		cmocka_unit_test(a_failed_deployment_reads_as_one),
+		cmocka_unit_test(
+			what_is_asked_for_and_what_serves_are_told_apart),
+		cmocka_unit_test(a_service_is_read_whatever_it_leaves_out),
+		cmocka_unit_test(
+			a_thousand_revisions_and_tags_are_written_and_read),
+		cmocka_unit_test(what_is_gone_or_refused_has_its_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
