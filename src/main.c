@@ -4,6 +4,7 @@
 
 int main(int argc, char **argv)
 {
+	process_open_streams();
 	process_harden();
 	return command_main(argc, argv);
 }

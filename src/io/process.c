@@ -379,6 +379,20 @@ int process_find(const char *program, const char *cwd, struct err *err_r)
 	return 0;
 }
 
+void process_open_streams(void)
+{
+	struct stat st;
+	int fd;
+
+	/* The kernel gives out the lowest number that is free. */
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fstat(fd, &st) && errno == EBADF &&
+			open("/dev/null",
+				fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			abort();
+	}
+}
+
 void process_harden(void)
 {
 	const struct rlimit none = {0, 0};

@@ -57,7 +57,12 @@ void process_cancel(struct process **process);
 MUST_CHECK int process_find(
 	const char *program, const char *cwd, struct err *err_r);
 
-/* For main, first of all: keeps our memory, which holds secrets, out of core
+/* For main, first of all: a descriptor 0, 1 or 2 that is closed is opened the
+ * wrong way round, so that reading or writing it fails as before, and nothing
+ * else, such as the state file, gets its number and what is printed. */
+void process_open_streams(void);
+
+/* For main, then: keeps our memory, which holds secrets, out of core
  * dumps and out of the reach of other processes of the same user. */
 void process_harden(void);
 

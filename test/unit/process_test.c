@@ -460,6 +460,27 @@ static void a_hardened_process_leaves_no_core(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void streams_that_are_closed_are_nobody_elses(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+		process_open_streams();
+		if (open("/dev/null", O_RDWR) <= STDERR_FILENO)
+			_exit(1);
+		if (write(STDOUT_FILENO, "x", 1) != -1 || errno != EBADF)
+			_exit(2);
+		if (read(STDIN_FILENO, &status, 1) != -1 || errno != EBADF)
+			_exit(3);
+		_exit(write(STDERR_FILENO, "", 0) == 0 ? 0 : 4);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -482,6 +503,7 @@ int main(void)
 		cmocka_unit_test(many_at_once_all_end),
 		cmocka_unit_test(programs_are_found_before_they_are_needed),
 		cmocka_unit_test(a_hardened_process_leaves_no_core),
+		cmocka_unit_test(streams_that_are_closed_are_nobody_elses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
