@@ -31,6 +31,11 @@ int64_t clock_boot_ms(void)
 	return clock_boot_us() / 1000;
 }
 
+int64_t clock_awake_ms(void)
+{
+	return kernel_us(CLOCK_MONOTONIC) / 1000;
+}
+
 int64_t clock_wall_us(void)
 {
 	return kernel_us(CLOCK_REALTIME) + wall_shift_us;

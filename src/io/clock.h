@@ -28,6 +28,10 @@ int64_t clock_boot_ms(void);
 int64_t clock_wall_us(void); /* since 1970 */
 int64_t clock_wall_ms(void);
 
+/* As boot, but it stands still while the machine is suspended: only for threads
+ * that wait for a condition, which cannot wait by boot. */
+int64_t clock_awake_ms(void);
+
 struct clock_reading {
 	int64_t boot_us, wall_us; /* of the same moment, to a millisecond */
 };

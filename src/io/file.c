@@ -13,10 +13,13 @@
 
 #define DRAFTS_MAX 100 /* that a crash may have left */
 
-static int file_trouble(const char *path, struct err *err_r)
+/* Nobody waits for it any more: errno says so. */
+static bool is_wanted(const struct file_order *order)
 {
-	return err_set(err_r, ERR_IO, "cannot write %.300s: %s", path,
-		strerror(errno));
+	if (!order->is_wanted || order->is_wanted(order->arg))
+		return true;
+	errno = ECANCELED;
+	return false;
 }
 
 static int write_all(int fd, const struct buf *text)
@@ -35,12 +38,13 @@ static int write_all(int fd, const struct buf *text)
 }
 
 /* Closes it in any case; errno is that of the first thing that failed. */
-static int write_and_close(int fd, const struct buf *text, bool sync)
+static int write_and_close(const struct file_order *order, int fd)
 {
-	int rc = write_all(fd, text), saved;
+	int rc = is_wanted(order) ? write_all(fd, order->text) : -1, saved;
 
 	/* EINVAL: there is no disk behind it. */
-	if (rc == 0 && sync && fsync(fd) && errno != EINVAL)
+	if (rc == 0 && order->how == FILE_REPLACE && fsync(fd) &&
+		errno != EINVAL)
 		rc = -1;
 	saved = errno;
 	if (close(fd) && rc == 0)
@@ -75,15 +79,16 @@ static int draft_open(const char *path, char **draft_r)
 	return fd;
 }
 
-static int rename_over(const char *path, const struct buf *text)
+static int rename_over(const struct file_order *order)
 {
 	char *draft;
-	int fd = draft_open(path, &draft), rc, saved;
+	int fd = draft_open(order->path, &draft), rc, saved;
 
 	if (fd < 0)
 		return -1;
-	rc = write_and_close(fd, text, true);
-	rc = rc ? rc : rename(draft, path);
+	rc = write_and_close(order, fd);
+	if (rc == 0)
+		rc = is_wanted(order) ? rename(draft, order->path) : -1;
 	saved = errno;
 	if (rc)
 		unlink(draft);
@@ -111,32 +116,48 @@ static int stream_dup(const char *path)
 	return -1;
 }
 
-static int write_through(const char *path, const struct buf *text)
+static int write_through(const struct file_order *order)
 {
-	static const int flags = O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC;
-	int fd = stream_dup(path);
+	static const int flags = O_WRONLY | O_NOCTTY | O_CLOEXEC;
+	int fd = stream_dup(order->path);
 
 	if (fd < 0)
-		fd = open(path, flags);
+		fd = open(order->path, flags | O_TRUNC);
 	if (fd < 0 && errno == ENOENT) /* a symlink to what is to be made */
-		fd = open(path, flags | O_CREAT, 0666);
-	return fd < 0 ? -1 : write_and_close(fd, text, true);
+		fd = open(order->path, flags | O_TRUNC | O_CREAT, 0666);
+	return fd < 0 ? -1 : write_and_close(order, fd);
+}
+
+static int append(const struct file_order *order)
+{
+	int fd = open(order->path,
+		O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
+
+	return fd < 0 ? -1 : write_and_close(order, fd);
+}
+
+int file_write(const struct file_order *order, struct err *err_r)
+{
+	int rc = order->how == FILE_APPEND       ? append(order)
+		 : file_is_replaced(order->path) ? rename_over(order)
+						 : write_through(order);
+
+	if (rc == 0)
+		return 0;
+	return err_set(err_r, ERR_IO, "cannot write %.300s: %s", order->path,
+		strerror(errno));
 }
 
 int file_replace(const char *path, const struct buf *text, struct err *err_r)
 {
-	int rc = file_is_replaced(path) ? rename_over(path, text)
-					: write_through(path, text);
+	const struct file_order order = {FILE_REPLACE, path, text, NULL, NULL};
 
-	return rc ? file_trouble(path, err_r) : 0;
+	return file_write(&order, err_r);
 }
 
 int file_append(const char *path, const struct buf *text, struct err *err_r)
 {
-	int fd = open(path,
-		O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
+	const struct file_order order = {FILE_APPEND, path, text, NULL, NULL};
 
-	if (fd < 0 || write_and_close(fd, text, false))
-		return file_trouble(path, err_r);
-	return 0;
+	return file_write(&order, err_r);
 }

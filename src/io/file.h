@@ -20,6 +20,20 @@ MUST_CHECK int file_replace(
 MUST_CHECK int file_append(
 	const char *path, const struct buf *text, struct err *err_r);
 
+enum file_how { FILE_REPLACE, FILE_APPEND };
+
+/* For a caller that may have given up meanwhile: `is_wanted` is asked (NULL:
+ * it is) each time when something was waited for, before anything is changed. */
+struct file_order {
+	enum file_how how;
+	const char *path;
+	const struct buf *text;
+	bool (*is_wanted)(void *arg);
+	void *arg;
+};
+
+MUST_CHECK int file_write(const struct file_order *order, struct err *err_r);
+
 /* Whether file_replace would replace it by rename. */
 bool file_is_replaced(const char *path);
 

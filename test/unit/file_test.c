@@ -2,6 +2,7 @@
  * what the test made itself in a folder of its own is written to. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,9 +17,11 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
-#include "io/file.h"
+#include "io/file_job.h"
 
 #define TEXT_MAX (1024 * 1024)
+#define AMPLE_MS 20000 /* for what happens at once on an idle machine */
+#define SHORT_MS 200
 
 struct folder {
 	char path[64], file[96], other[96];
@@ -250,6 +253,108 @@ static void what_is_appended_stands_at_the_end(void **state)
 	assert_int_equal(file_append(f->path, &f->text, &err), -1);
 }
 
+/* ---- beside a loop ---- */
+
+static struct file_job *start_job(
+	struct folder *f, enum file_how how, const char *text)
+{
+	struct err err = {0};
+	struct file_job *job;
+
+	buf_adds(&f->text, text);
+	job = file_job_start(how, f->file, &f->text, &err);
+	if (!job)
+		fail_msg("%s", err.text);
+	assert_int_equal(f->text.len, 0);
+	return job;
+}
+
+static bool is_done_within(const struct file_job *job, int ms)
+{
+	struct pollfd poll_fd = {.fd = file_job_fd(job), .events = POLLIN};
+
+	return poll(&poll_fd, 1, ms) == 1;
+}
+
+static void a_job_says_when_it_is_done(void **state)
+{
+	struct folder *f = *state;
+	struct file_job *job = start_job(f, FILE_REPLACE, "new\n");
+	struct err err = {0};
+
+	assert_true(is_done_within(job, AMPLE_MS));
+	assert_int_equal(file_job_end(&job, &err), 0);
+	assert_null(job);
+	assert_holds(f->file, "new\n");
+	job = start_job(f, FILE_APPEND, "more\n");
+	assert_true(is_done_within(job, AMPLE_MS));
+	assert_int_equal(file_job_end(&job, &err), 0);
+	assert_holds(f->file, "new\nmore\n");
+}
+
+static void a_job_says_what_went_wrong(void **state)
+{
+	struct folder *f = *state;
+	struct file_job *job;
+	struct err err = {0};
+
+	assert_int_equal(symlink("no/such/folder", f->file), 0);
+	job = start_job(f, FILE_REPLACE, "new\n");
+	assert_true(is_done_within(job, AMPLE_MS));
+	assert_int_equal(file_job_end(&job, &err), -1);
+	assert_int_equal(err.code, ERR_IO);
+	assert_non_null(strstr(err.text, "No such file or directory"));
+}
+
+/* Until a name is gone: the thread that had it open has come to its end. */
+static bool holds_open(const char *path)
+{
+	char link[64], name[128];
+	ssize_t n;
+
+	for (int fd = 3; fd < 64; fd++) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, name, sizeof(name) - 1);
+		if (n < 0)
+			continue;
+		name[n] = '\0';
+		if (strncmp(name, path, strlen(path)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void a_job_that_is_given_up_changes_nothing_later(void **state)
+{
+	struct folder *f = *state;
+	struct pollfd reader = {.events = POLLIN};
+	struct file_job *job;
+	struct err err = {0};
+	char byte;
+
+	assert_int_equal(mkfifo(f->file, 0600), 0);
+	job = start_job(f, FILE_REPLACE, "new\n");
+	assert_false(is_done_within(job, SHORT_MS));
+	assert_int_equal(file_job_end(&job, &err), -1);
+	assert_int_equal(err.code, ERR_TIMEOUT);
+	/* The reader comes too late: its end is all that it sees. */
+	reader.fd = open(f->file, O_RDONLY | O_NONBLOCK);
+	assert_int_equal(poll(&reader, 1, AMPLE_MS), 1);
+	assert_int_equal(read(reader.fd, &byte, 1), 0);
+	close(reader.fd);
+	for (int i = 0; holds_open(f->file) && i < AMPLE_MS / 10; i++)
+		poll(NULL, 0, 10);
+	assert_false(holds_open(f->file));
+}
+
+static void no_job_is_nothing_to_end(void **state)
+{
+	struct file_job *job = NULL;
+	struct err err;
+
+	assert_int_equal(file_job_end(&job, &err), 0);
+}
+
 int main(void)
 {
 #define T(name) \
@@ -265,6 +370,10 @@ int main(void)
 		T(what_cannot_be_made_is_said_and_leaves_nothing),
 		T(drafts_that_a_crash_left_are_in_nobodys_way),
 		T(what_is_appended_stands_at_the_end),
+		T(a_job_says_when_it_is_done),
+		T(a_job_says_what_went_wrong),
+		T(a_job_that_is_given_up_changes_nothing_later),
+		T(no_job_is_nothing_to_end),
 	};
 #undef T
 
