@@ -5,11 +5,14 @@
  */
 #define _GNU_SOURCE /* memmem */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "action/action.h"
-#include "io/file.h"
+#include "base/xalloc.h"
+#include "io/file_job.h"
+#include "io/loop.h"
 #include "report/report.h"
 
 #define PATH_BYTES_MAX 4096
@@ -54,13 +57,52 @@ static int report_check(const struct action_env *env,
 	return rc;
 }
 
-static int write_report(
-	const struct action_run *run, const struct buf *path, struct err *err_r)
+/* ---- a file beside the loop: it may be a FIFO, or on a disk that hangs ---- */
+
+struct writing {
+	struct file_job *job;
+	struct watch *watch;
+	struct buf path;
+};
+
+static void writing_free(struct action_run *run)
 {
+	struct writing *writing = run->data;
+	struct err err;
+
+	if (!writing)
+		return;
+	watch_cancel(&writing->watch);
+	(void)!file_job_end(&writing->job, &err);
+	buf_fini(&writing->path);
+	free(writing);
+	run->data = NULL;
+}
+
+static void report_written(int fd, int what, void *arg)
+{
+	struct action_run *run = arg;
+	struct writing *writing = run->data;
+	enum action_result result = ACTION_OK;
+	struct err err;
+
+	if (file_job_end(&writing->job, &err) < 0) {
+		buf_adds(&run->detail, err.text);
+		result = ACTION_FAILED;
+	} else {
+		buf_addf(&run->detail, "written: %s", writing->path.data);
+	}
+	writing_free(run);
+	action_run_end(run, result);
+}
+
+static int write_start(struct action_run *run, struct err *err_r)
+{
+	struct writing *writing = run->data;
 	struct report *report = report_load(
 		run->env->store, run->values->rollout, run->env->policy, err_r);
 	struct buf text;
-	int rc;
+	int rc = 0;
 
 	if (!report)
 		return -1;
@@ -70,13 +112,33 @@ static int write_report(
 		rc = err_set(err_r, ERR_LIMIT,
 			"the report is larger than %d bytes", REPORT_BYTES_MAX);
 	else
-		rc = file_replace(path->data, &text, err_r);
+		writing->job = file_job_start(
+			FILE_REPLACE, writing->path.data, &text, err_r);
 	buf_fini(&text);
 	report_free(&report);
-	return rc;
+	return writing->job ? rc : -1;
 }
 
-static void report_begin(struct action_run *run)
+static void report_start(struct action_run *run)
+{
+	struct writing *writing = xcalloc(1, sizeof(*writing));
+	struct err err;
+
+	run->data = writing;
+	buf_init(&writing->path, PATH_BYTES_MAX);
+	if (path_of(run->env, run->action, run->values, &writing->path, &err) <
+			0 ||
+		write_start(run, &err) < 0) {
+		buf_adds(&run->detail, err.text);
+		writing_free(run);
+		action_run_end_soon(run, ACTION_FAILED);
+		return;
+	}
+	writing->watch = watch_start(run->env->loop, file_job_fd(writing->job),
+		WATCH_READ, report_written, run);
+}
+
+static void report_drill(struct action_run *run)
 {
 	struct buf path;
 	struct err err;
@@ -84,26 +146,17 @@ static void report_begin(struct action_run *run)
 
 	buf_init(&path, PATH_BYTES_MAX);
 	rc = path_of(run->env, run->action, run->values, &path, &err);
-	if (rc == 0 && run->job != JOB_DRILL)
-		rc = write_report(run, &path, &err);
 	if (rc < 0)
 		buf_adds(&run->detail, err.text);
 	else
-		buf_addf(&run->detail, "%s %s",
-			run->job == JOB_DRILL ? "would write" : "written:",
-			path.data);
+		buf_addf(&run->detail, "would write %s", path.data);
 	buf_fini(&path);
 	action_run_end_soon(run, rc < 0 ? ACTION_FAILED : ACTION_OK);
-}
-
-/* What it does is done at once: nothing is under way. */
-static void report_stop(struct action_run *run)
-{
 }
 
 const struct action_type action_type_report = {
 	.name = "report",
 	.check = report_check,
-	.start = {[JOB_RUN] = report_begin, [JOB_DRILL] = report_begin},
-	.cancel = report_stop,
+	.start = {[JOB_RUN] = report_start, [JOB_DRILL] = report_drill},
+	.cancel = writing_free,
 };
