@@ -94,7 +94,7 @@ static int run(int argc, char **argv, struct err *err_r)
 		return -1;
 	for (int i = 1; i < argc; i++) {
 		if (i > 1 && good)
-			fputc('\n', stdout);
+			output_text(stdout, "\n");
 		good = check(argv[i]) && good;
 	}
 	return good ? 0 : err_exit_status(ERR_POLICY);

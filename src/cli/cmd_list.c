@@ -126,7 +126,8 @@ static int print(
 		print_text(list, n, &out);
 	output_write(stdout, &out);
 	if (!rc && !n && args->format == FORMAT_TEXT)
-		fprintf(stderr, "no such rollout in %s\n", store_path(store));
+		output_text(
+			stderr, "no such rollout in %s\n", store_path(store));
 	buf_fini(&out);
 	arena_fini(&arena);
 	return rc;

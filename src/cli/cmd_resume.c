@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/drive.h"
+#include "cli/output.h"
 
 #define SHOWN_MAX 8 /* rollouts named when several are unfinished */
 
@@ -129,6 +130,7 @@ static int resume(int argc, char **argv, struct err *err_r)
 	if (args_parse(options, &args, &argc, argv, err_r) < 0 ||
 		args_count(argc, argv, "[ROLLOUT]", 0, 1, err_r) < 0)
 		return -1;
+	output_never_wait(args.format == FORMAT_JSON);
 	drive.format = args.format;
 	drive.quiet = args.quiet;
 	drive.store = context_store(args.state, STORE_EDIT, err_r);

@@ -181,7 +181,7 @@ static int take_over(
 {
 	int status, driven;
 
-	fprintf(stderr,
+	output_text(stderr,
 		"%s has not ended: it is aborted, by the policy it was started "
 		"with\n",
 		b->after);
@@ -290,6 +290,8 @@ static int run(int argc, char **argv, struct err *err_r)
 		return -1;
 	if (!args.policy)
 		return err_set(err_r, ERR_USAGE, "--policy is missing");
+	if (!args.drill) /* its result is all there is to a drill */
+		output_never_wait(args.format == FORMAT_JSON);
 	policy = drive_policy(args.policy, NULL, err_r);
 	if (!policy)
 		return -1;

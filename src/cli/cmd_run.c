@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/drive.h"
+#include "cli/output.h"
 
 struct run_args {
 	const char *policy, *candidate, *project, *region, *state, *as;
@@ -118,6 +119,7 @@ static int run(int argc, char **argv, struct err *err_r)
 		return -1;
 	if (!args.policy)
 		return err_set(err_r, ERR_USAGE, "--policy is missing");
+	output_never_wait(args.format == FORMAT_JSON);
 	policy = drive_policy(args.policy, NULL, err_r);
 	if (!policy)
 		return -1;

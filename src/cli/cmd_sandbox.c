@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "cli/args.h"
 #include "cli/command.h"
+#include "cli/output.h"
 #include "io/loop.h"
 #include "sandbox/sandbox.h"
 
@@ -135,10 +136,11 @@ static int serve(const struct sandbox_options *wanted, struct loop *loop,
 		return -1;
 	buf_init(&line, READY_LINE_MAX);
 	sandbox_print_ready(sandbox, &line);
-	fputs(line.data, stdout);
-	fflush(stdout);
+	output_write(stdout, &line);
 	buf_fini(&line);
-	rc = loop_run(loop, err_r);
+	rc = output_catch_up(stdout, err_r);
+	if (rc == 0)
+		rc = loop_run(loop, err_r);
 	sandbox_free(&sandbox);
 	return rc;
 }

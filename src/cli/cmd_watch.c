@@ -48,7 +48,7 @@ static int print_entry(
 	output_write(stdout, &line);
 	buf_fini(&line);
 	watch->printed_seq = entry->seq;
-	return 0;
+	return output_catch_up(stdout, err_r);
 }
 
 /* What is new is printed; 1 when that was the end. */
@@ -60,9 +60,6 @@ static int read_news(struct watch *watch, struct err *err_r)
 		    print_entry, watch, err_r) ||
 		folded_update(folded, watch->store, err_r))
 		return -1;
-	if (fflush(stdout))
-		return err_set(err_r, ERR_IO,
-			"standard output does not take any more");
 	/* An entry may have come between the two: print it before the end. */
 	return phase_is_end(folded->fold.state.phase) &&
 	       folded->fold.last_seq == watch->printed_seq;
@@ -83,7 +80,7 @@ static int look_for_driver(struct watch *watch, struct err *err_r)
 	if (held && !lease.alive && lease_watch_is_over(&watch->lease, &lease))
 		held = 0;
 	if (!held && !watch->alone_told)
-		fprintf(stderr,
+		output_text(stderr,
 			"nobody drives %s: tidegate resume %s goes on with "
 			"it\n",
 			watch->folded->row.id, watch->folded->row.id);

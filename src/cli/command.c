@@ -102,7 +102,7 @@ static int help_run(int argc, char **argv, struct err *err_r)
 		print_command(command, &out);
 	else
 		print_overview(&out);
-	fputs(out.data, stdout);
+	output_write(stdout, &out);
 	buf_fini(&out);
 	return 0;
 }
@@ -111,7 +111,7 @@ static int version_run(int argc, char **argv, struct err *err_r)
 {
 	if (args_count(argc, argv, "", 0, 0, err_r))
 		return -1;
-	puts(PACKAGE_STRING);
+	output_text(stdout, "%s\n", PACKAGE_STRING);
 	return 0;
 }
 
@@ -177,13 +177,13 @@ static int report(const struct command *command, const struct err *err)
 	output_error(text.data);
 	buf_fini(&text);
 	if (err->code == ERR_USAGE && command)
-		fprintf(stderr,
+		output_text(stderr,
 			"usage: tidegate %s%s%s (more: tidegate help "
 			"%s)\n",
 			command->name, *command->usage ? " " : "",
 			command->usage, command->name);
 	else if (err->code == ERR_USAGE)
-		fputs("\"tidegate help\" lists the commands\n", stderr);
+		output_text(stderr, "\"tidegate help\" lists the commands\n");
 	return err_exit_status(err->code);
 }
 
@@ -191,19 +191,17 @@ int command_main(int argc, char **argv)
 {
 	const struct command *command;
 	struct err err = {0};
+	bool failed;
 	int status;
 
 	command = verb_choose(&argc, &argv, &err);
 	if (!command)
 		return report(NULL, &err);
 	status = command->run(argc, argv, &err);
-	if (status < 0)
+	failed = status < 0;
+	if (failed)
+		status = report(command, &err);
+	if (output_finish(&err) < 0 && !failed)
 		return report(command, &err);
-	/* A result that could not be written is not a result. */
-	if (fflush(stdout) || ferror(stdout)) {
-		err_set(&err, ERR_IO, "cannot write to standard output: %s",
-			strerror(errno));
-		return report(command, &err);
-	}
 	return status;
 }

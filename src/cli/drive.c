@@ -17,6 +17,7 @@
 #define LINE_BYTES_MAX     (2 * STORE_EVENT_BYTES_MAX)
 #define PROBLEMS_BYTES_MAX (256 * 1024)
 #define TICK_MS            1000 /* between paints, for the bar of the bake */
+#define PAINT_BACKLOG_MAX  (16 * 1024) /* bytes: the terminal is not stopped */
 
 /* ---- the policy ---- */
 
@@ -61,7 +62,7 @@ int drive_open(struct drive *drive, struct err *err_r)
 
 /* ---- the view ---- */
 
-static void paint(struct drive *drive)
+static void add_view(struct drive *drive, struct buf *out)
 {
 	struct view view = {
 		.policy = driver_policy(drive->driver),
@@ -74,20 +75,39 @@ static void paint(struct drive *drive)
 		.colour = output_has_colour(stderr),
 		.utf8 = screen_has_utf8(),
 	};
-	struct buf out;
 
-	buf_init(&out, OUTPUT_BYTES_MAX);
-	view_render(&view, &out);
-	screen_paint(&drive->screen, &out);
-	buf_fini(&out);
+	view_render(&view, out);
+}
+
+/* Progress, above the view where there is one. A terminal that is stopped gets
+ * the lines alone: views are painted when it goes on. */
+static void show_lines(struct drive *drive, const struct buf *lines)
+{
+	bool is_stopped = output_backlog(stderr) > PAINT_BACKLOG_MAX;
+	struct buf view;
+
+	if (!drive->painting) {
+		output_show(stderr, lines);
+		return;
+	}
+	if (is_stopped && !lines->len)
+		return;
+	buf_init(&view, OUTPUT_BYTES_MAX);
+	if (!is_stopped)
+		add_view(drive, &view);
+	screen_update(&drive->screen, lines, &view);
+	buf_fini(&view);
 }
 
 static void tick(void *arg)
 {
 	struct drive *drive = arg;
+	struct buf none;
 
 	drive->tick = timer_start(drive->world.loop, TICK_MS, tick, drive);
-	paint(drive);
+	buf_init(&none, 0);
+	show_lines(drive, &none);
+	buf_fini(&none);
 }
 
 static void start_view(struct drive *drive)
@@ -117,26 +137,16 @@ static bool is_shown(const struct drive *drive, const struct store_event *entry)
 	       strcmp(entry->name, event_name(EVENT_CHECK)) != 0;
 }
 
-static void print_text(
-	struct drive *drive, const struct store_event *entry, struct buf *line)
-{
-	if (is_shown(drive, entry))
-		journal_print_text(entry, line);
-	if (drive->painting)
-		screen_clear(&drive->screen);
-	output_write(stderr, line);
-	if (drive->painting)
-		paint(drive);
-}
-
 /* Trouble; decisions are printed as entries of the journal. */
-static void print_log(const char *line, size_t len, void *arg)
+static void print_log(const char *text, size_t len, void *arg)
 {
-	struct drive *drive = arg;
+	struct buf line;
 
-	if (drive->painting)
-		screen_clear(&drive->screen);
-	fprintf(stderr, "%.*s\n", (int)len, line);
+	buf_init(&line, LINE_BYTES_MAX);
+	buf_add(&line, text, len);
+	buf_addc(&line, '\n');
+	show_lines(arg, &line);
+	buf_fini(&line);
 }
 
 static void print_entry(
@@ -148,12 +158,22 @@ static void print_entry(
 	buf_init(&line, LINE_BYTES_MAX);
 	if (drive->format == FORMAT_JSON) {
 		journal_print_json(driver_id(driver), entry, &line);
-		output_write(stdout, &line);
-		fflush(stdout); /* a line as it happens, also into a pipe */
+		output_show(stdout, &line);
+		journal_place_take(&drive->place, driver_id(driver), entry);
 	} else if (!drive->quiet) {
-		print_text(drive, entry, &line);
+		if (is_shown(drive, entry))
+			journal_print_text(entry, &line);
+		show_lines(drive, &line);
 	}
 	buf_fini(&line);
+}
+
+/* Between the last line that was taken and the next. */
+static void add_gap(uint64_t missing, struct buf *out, void *arg)
+{
+	struct drive *drive = arg;
+
+	journal_print_dropped(&drive->place, missing, out);
 }
 
 static const char *outcome_of(const struct drive *drive)
@@ -221,6 +241,8 @@ const struct observer drive_observer = {
 
 /* ---- running ---- */
 
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
 static void on_signal(int signo, void *arg)
 {
 	struct drive *drive = arg;
@@ -232,9 +254,7 @@ static void on_signal(int signo, void *arg)
 
 static int take_signals(struct drive *drive, struct err *err_r)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-
-	/* Whoever reads our output may go away, and a file may reach its limit:
+	/* The reader of our output may go away, and a file may reach its limit:
 	 * the canary stays watched. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
@@ -247,6 +267,7 @@ static int take_signals(struct drive *drive, struct err *err_r)
 
 int drive_run(struct drive *drive, struct err *err_r)
 {
+	output_set_gap(add_gap, drive);
 	log_set_sink(print_log, drive);
 	log_set_level(LOG_WARN);
 	if (take_signals(drive, err_r) < 0)
@@ -260,10 +281,25 @@ int drive_run(struct drive *drive, struct err *err_r)
 	return drive->status;
 }
 
+/* The last lines are still to be written, for which it may be waited a little:
+ * how it ended is not changed by a signal any more. */
+static void leave_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 void drive_close(struct drive *drive)
 {
 	stop_view(drive);
+	if (drive->status >= 0)
+		leave_signals();
 	log_set_sink(NULL, NULL);
+	output_set_gap(NULL, NULL);
 	fleet_drop(drive->fleet, &drive->driver);
 	fleet_free(&drive->fleet);
 	world_close(&drive->world);

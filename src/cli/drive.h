@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/journal_print.h"
 #include "cli/view.h"
 #include "live/fleet.h"
 #include "live/world.h"
@@ -26,6 +27,8 @@ struct drive {
 
 	/* Set by the command after drive_open; freed by drive_close. */
 	struct driver *driver;
+
+	struct journal_place place; /* of the entry printed last, as JSON */
 
 	/* The view on a terminal, when stderr is one. */
 	bool painting;

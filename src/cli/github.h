@@ -6,9 +6,9 @@
 
 #define GITHUB_BYTES_MAX (256 * 1024)
 
-/* Appends to the file that $GITHUB_OUTPUT or $GITHUB_STEP_SUMMARY names; does
- * nothing when it is not set, says so when it cannot. */
-void github_append(const char *variable, const struct buf *text);
+/* Appends to the file that $GITHUB_OUTPUT or $GITHUB_STEP_SUMMARY names, by
+ * output_append; does nothing when it is not set. `variable` is a literal. */
+void github_append(const char *variable, struct buf *text);
 
 /* Text for a cell of a Markdown table: one line, nothing is markup. */
 void github_add_cell(struct buf *out, const char *text);

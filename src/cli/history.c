@@ -190,9 +190,9 @@ static int take_row(struct reading *r, struct store *store,
 	if (r->plan.to_ms <= now_ms)
 		return 0;
 	r->plan.to_ms = now_ms;
-	fputs("the rollout has only just ended: a simulation that decides a "
-	      "little later\nneeds a recording made a little later\n",
-		stderr);
+	output_text(stderr,
+		"the rollout has only just ended: a simulation that decides a "
+		"little later\nneeds a recording made a little later\n");
 	return 0;
 }
 
@@ -443,7 +443,7 @@ static void paint(const struct reading *r)
 
 	recorder_progress(r->recorder, &done, &all);
 	full = all ? done * BAR_COLUMNS / all : 0;
-	fprintf(stderr, "\r[%.*s%*s] %zu of %zu chunks ", (int)full,
+	output_text(stderr, "\r[%.*s%*s] %zu of %zu chunks ", (int)full,
 		"==============================", (int)(BAR_COLUMNS - full), "",
 		done, all);
 }
@@ -466,8 +466,8 @@ static void say_end(const struct reading *r)
 	recorder_progress(r->recorder, &done, &all);
 	recorder_span(r->recorder, &from_ms, &to_ms);
 	if (r->painting)
-		fputs("\r\033[K", stderr);
-	fprintf(stderr, "%zu of %zu chunks are read, %s to %s\n", done, all,
+		output_text(stderr, "\r\033[K");
+	output_text(stderr, "%zu of %zu chunks are read, %s to %s\n", done, all,
 		timestamp_print(from_ms, from), timestamp_print(to_ms, to));
 	buf_init(&warnings, OUTPUT_BYTES_MAX);
 	recorder_warnings(r->recorder, &warnings);

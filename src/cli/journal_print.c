@@ -2,6 +2,7 @@
 #include "cli/journal_print.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/jsonw.h"
@@ -57,6 +58,34 @@ void journal_print_json(
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');
 	json_decref(root);
+}
+
+void journal_place_take(struct journal_place *place, const char *rollout,
+	const struct store_event *entry)
+{
+	snprintf(place->rollout, sizeof(place->rollout), "%s", rollout);
+	snprintf(place->phase, sizeof(place->phase), "%s", entry->phase);
+	place->seq = entry->seq;
+	place->time_ms = entry->time_ms;
+	place->percent = entry->percent;
+}
+
+void journal_print_dropped(
+	const struct journal_place *place, uint64_t count, struct buf *out)
+{
+	struct jsonw w = {.out = out};
+	char time[TIMESTAMP_TEXT_MAX];
+
+	jsonw_object(&w, NULL);
+	jsonw_text(&w, "time", timestamp_print(place->time_ms, time));
+	jsonw_text(&w, "rollout", place->rollout);
+	jsonw_int(&w, "seq", place->seq);
+	jsonw_text(&w, "event", "dropped");
+	jsonw_text(&w, "phase", place->phase);
+	jsonw_int(&w, "percent", place->percent);
+	jsonw_int(&w, "count", (int64_t)count);
+	jsonw_end(&w, '}');
+	buf_addc(out, '\n');
 }
 
 /* What a line shows, in this order; the first text that is there ends it. */

@@ -5,13 +5,31 @@
 #ifndef TIDEGATE_CLI_JOURNAL_PRINT_H
 #define TIDEGATE_CLI_JOURNAL_PRINT_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "store/store.h"
+
+#define JOURNAL_PHASE_MAX 32 /* bytes with the NUL */
 
 /* One JSON object and a newline: time, rollout, seq, event, phase, percent and
  * the entry's own fields. */
 void journal_print_json(
 	const char *rollout, const struct store_event *entry, struct buf *out);
+
+/* Where an entry stood. */
+struct journal_place {
+	char rollout[STORE_ROLLOUT_ID_MAX], phase[JOURNAL_PHASE_MAX];
+	int64_t seq, time_ms;
+	int percent;
+};
+
+void journal_place_take(struct journal_place *place, const char *rollout,
+	const struct store_event *entry);
+/* The line that stands for `count` ones, of which that at `place` is the last:
+ * time, rollout, seq, event ("dropped"), phase, percent and count. */
+void journal_print_dropped(
+	const struct journal_place *place, uint64_t count, struct buf *out);
 
 /* One line for people and CI logs: when, where it stands, what happened.
  * Nothing for entries that say nothing new (timers, looks at the service). */

@@ -7,25 +7,8 @@
 #include <unistd.h>
 
 #include "base/printable.h"
-#include "base/secret.h"
 
 #define COLUMN_GAP 2
-
-void output_error(const char *text)
-{
-	struct buf masked, line;
-
-	buf_init(&masked, OUTPUT_BYTES_MAX);
-	buf_adds(&masked, text);
-	redact(&masked);
-	buf_init(&line, OUTPUT_BYTES_MAX);
-	buf_adds(&line, "tidegate: ");
-	printable_add_lines(&line, masked.data);
-	buf_addc(&line, '\n');
-	output_write(stderr, &line);
-	buf_fini(&line);
-	buf_fini(&masked);
-}
 
 bool output_is_terminal(FILE *stream)
 {
@@ -116,9 +99,4 @@ void table_fini(struct table *table)
 {
 	arena_fini(&table->arena);
 	*table = (struct table){0};
-}
-
-void output_write(FILE *stream, const struct buf *text)
-{
-	fwrite(text->data, 1, text->len, stream);
 }

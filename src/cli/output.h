@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/arena.h"
@@ -43,7 +44,37 @@ void table_add(struct table *table, const char *const *cells);
 void table_print(const struct table *table, struct buf *out);
 void table_fini(struct table *table);
 
-/* Writes all of it; trouble is found when the command ends. */
+/* ---- what leaves the process ----
+ *
+ * Usually a text is written at once, and one that could not be written is found
+ * by output_finish. Where a rollout is driven nothing that is printed may hold
+ * it or change how it ends: after output_never_wait texts go by bounded queues,
+ * which are written beside the loop. `json`: standard output is lines of JSON.
+ */
+void output_never_wait(bool json);
+
+/* A result: in a queue it comes before what is only shown. */
 void output_write(FILE *stream, const struct buf *text);
+void output_text(FILE *stream, const char *fmt, ...) PRINTFLIKE(2, 3);
+/* false: it was dropped, and the reader will be told how many were. */
+bool output_show(FILE *stream, const struct buf *text);
+
+/* Adds the line of JSON that tells of `missing` ones; a short one by default. */
+typedef void (*output_gap_fn)(uint64_t missing, struct buf *out, void *arg);
+void output_set_gap(output_gap_fn gap, void *arg);
+
+size_t output_backlog(FILE *stream); /* bytes that wait in the queue */
+/* For who prints much and drives nothing: lets the reader catch up. -1: it
+ * cannot be written; never so with queues. */
+MUST_CHECK int output_catch_up(FILE *stream, struct err *err_r);
+
+/* Adds to a file that others read; `name` says which, should it fail. In a
+ * queue it takes the text over. */
+void output_append(const char *name, const char *path, struct buf *text);
+
+/* The end of the command: the rest is written. -1: a result is lost. Queues
+ * are waited for a few seconds at most, what is lost then is said on standard
+ * error, and it is no error. */
+MUST_CHECK int output_finish(struct err *err_r);
 
 #endif

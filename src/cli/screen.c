@@ -20,11 +20,10 @@ void screen_init(struct screen *screen, FILE *stream)
 }
 
 /* Up to the first line of the view, and everything below is erased. */
-static void add_clear(struct screen *screen, struct buf *out)
+static void add_clear(const struct screen *screen, struct buf *out)
 {
 	if (screen->lines)
 		buf_addf(out, "\r\x1b[%dA\x1b[J", screen->lines);
-	screen->lines = 0;
 }
 
 void screen_clear(struct screen *screen)
@@ -34,21 +33,31 @@ void screen_clear(struct screen *screen)
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	add_clear(screen, &out);
 	output_write(screen->stream, &out);
+	screen->lines = 0;
 	buf_fini(&out);
 }
 
-void screen_paint(struct screen *screen, const struct buf *view)
+static int count_lines(const struct buf *text)
 {
-	const char *p;
+	const char *p = text->data;
+	int n = 0;
+
+	for (; (p = strchr(p, '\n')) != NULL; p++)
+		n++;
+	return n;
+}
+
+void screen_update(
+	struct screen *screen, const struct buf *lines, const struct buf *view)
+{
 	struct buf out;
 
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	add_clear(screen, &out);
+	buf_add(&out, lines->data, lines->len);
 	buf_add(&out, view->data, view->len);
-	for (p = view->data; (p = strchr(p, '\n')) != NULL; p++)
-		screen->lines++;
-	output_write(screen->stream, &out);
-	fflush(screen->stream);
+	if (output_show(screen->stream, &out))
+		screen->lines = count_lines(view);
 	buf_fini(&out);
 }
 

@@ -34,9 +34,11 @@ struct screen {
 };
 
 void screen_init(struct screen *screen, FILE *stream);
-/* Paints `view` in place of the last one. */
-void screen_paint(struct screen *screen, const struct buf *view);
-/* Takes the view away: what is printed next stands above the next paint. */
+/* Paints `view` in place of the last one, with `lines` above it; each may be
+ * empty. All of it appears, or nothing is changed. */
+void screen_update(
+	struct screen *screen, const struct buf *lines, const struct buf *view);
+/* Takes the view away for good. */
 void screen_clear(struct screen *screen);
 int screen_columns(const struct screen *screen);
 /* The terminal shows more than ASCII (LC_ALL, LC_CTYPE, LANG). */

@@ -97,9 +97,28 @@ static void people_get_one_harmless_line(void **state)
 	buf_fini(&out);
 }
 
+static void lines_that_were_dropped_have_the_place_of_the_last(void **state)
+{
+	const struct store_event entry = {
+		9, TIME_MS, false, "check", "baking", 10, "{}"};
+	struct journal_place place;
+	struct buf out;
+
+	journal_place_take(&place, "shop-1", &entry);
+	buf_init(&out, 4096);
+	journal_print_dropped(&place, 3, &out);
+	assert_string_equal(out.data,
+		"{\"time\":\"2026-01-01T00:00:05.123Z\","
+		"\"rollout\":\"shop-1\",\"seq\":9,\"event\":\"dropped\","
+		"\"phase\":\"baking\",\"percent\":10,\"count\":3}\n");
+	buf_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			lines_that_were_dropped_have_the_place_of_the_last),
 		cmocka_unit_test(programs_get_one_object_per_line),
 		cmocka_unit_test(people_get_one_harmless_line),
 	};
