@@ -162,8 +162,8 @@ static int is_driven(struct rollback *b, struct err *err_r)
 	int held;
 
 	for (;;) {
-		held = store_lease_look(b->drive.world.store, b->service,
-			&b->arena, &lease, err_r);
+		held = store_lease_look(
+			b->drive.store, b->service, &b->arena, &lease, err_r);
 		if (held <= 0 || strcmp(lease.rollout, b->after) != 0)
 			return held < 0 ? -1 : 0;
 		if (!seen.fence)
