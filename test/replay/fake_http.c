@@ -14,6 +14,8 @@
 #define SERVERS_MAX        8
 #define TIMEOUT_MS_DEFAULT 30000
 
+void (*fake_http_on_send)(const struct fake_request *request);
+
 struct http_call {
 	struct fake_exchange *exchange; /* NULL: over, or never sent */
 	http_fn fn;
@@ -57,6 +59,7 @@ void fake_http_reset(void)
 	while (!LIST_EMPTY(&net.exchanges))
 		exchange_free(LIST_FIRST(&net.exchanges));
 	net.n_servers = 0;
+	fake_http_on_send = NULL;
 	net.cut = false;
 }
 
@@ -203,6 +206,14 @@ static struct fake_exchange *exchange_new(
 	return exchange;
 }
 
+static void tell_sent(const struct fake_exchange *exchange)
+{
+	struct fake_request request = {exchange->method, exchange->target,
+		exchange->authorization, exchange->body, exchange->body_len};
+
+	fake_http_on_send(&request);
+}
+
 struct http_call *http_start(struct http *http,
 	const struct http_request *request, http_fn fn, void *arg)
 {
@@ -217,9 +228,11 @@ struct http_call *http_start(struct http *http,
 	call->timeout = timer_start(NULL,
 		request->timeout_ms ? request->timeout_ms : TIMEOUT_MS_DEFAULT,
 		call_timed_out, call);
+	call->exchange = exchange_new(request, call);
+	if (fake_http_on_send)
+		tell_sent(call->exchange);
 	if (net.cut)
 		return call;
-	call->exchange = exchange_new(request, call);
 	fake_world_after(FAKE_LATENCY_MS, exchange_arrives, call->exchange);
 	return call;
 }

@@ -44,6 +44,9 @@ typedef void (*fake_server_fn)(struct fake_exchange *exchange,
 void fake_http_serve(const char *origin, fake_server_fn fn);
 void fake_http_answer(
 	struct fake_exchange *exchange, const struct fake_answer *answer);
+/* Told of each request that leaves; NULL: nobody is. */
+extern void (*fake_http_on_send)(const struct fake_request *request);
+
 /* No servers, nothing under way; calls must have been cancelled. */
 void fake_http_reset(void);
 

@@ -34,7 +34,9 @@ struct deferred {
 };
 
 static struct {
-	int64_t now_ms, late_ms_max;
+	int64_t now_ms, late_ms_max, stood_until_ms;
+	int64_t turned_ms; /* of the last turn … */
+	int turns_now; /* … and how many there were at that time */
 	int64_t wall_ahead_ms; /* by which the wall clock was set */
 	struct loop_gap gap; /* to be told at the start of the next turn */
 	TAILQ_HEAD(, gap_listener) listeners;
@@ -88,7 +90,7 @@ void fake_loop_reset(uint64_t seed)
 	loop.now_ms = 0;
 	loop.wall_ahead_ms = 0;
 	loop.gap = (struct loop_gap){0};
-	loop.late_ms_max = 0;
+	loop.late_ms_max = loop.stood_until_ms = 0;
 	loop.turn = 1;
 	rng_init(&loop.rng, seed);
 	loop.dead = false;
@@ -229,8 +231,18 @@ void fake_loop_stand_still(int64_t ms)
 	int64_t until_ms = loop.now_ms + ms;
 
 	world_run(until_ms);
-	loop.now_ms = until_ms;
+	loop.now_ms = loop.stood_until_ms = until_ms;
 	gap_notice();
+}
+
+int64_t fake_loop_stood_until(void)
+{
+	return loop.stood_until_ms;
+}
+
+int fake_loop_turns_now(void)
+{
+	return loop.turned_ms == loop.now_ms ? loop.turns_now : 0;
 }
 
 void fake_loop_set_clock(int64_t by_ms)
@@ -301,6 +313,8 @@ bool fake_loop_turn(int64_t until_ms)
 	if (at_ms > loop.now_ms)
 		loop.now_ms = at_ms;
 	loop.turn++;
+	loop.turns_now = loop.turned_ms == loop.now_ms ? loop.turns_now + 1 : 1;
+	loop.turned_ms = loop.now_ms;
 	gap_tell();
 	while (!loop.dead && (timer = TAILQ_FIRST(&loop.timers)) &&
 		timer->at_ms <= loop.now_ms && timer->turn < loop.turn) {

@@ -27,6 +27,9 @@ int64_t fake_now(void);
 void fake_loop_late(int64_t ms_max);
 /* Nothing of the process runs for so long; the world goes on. */
 void fake_loop_stand_still(int64_t ms);
+int64_t fake_loop_stood_until(void); /* the end of the last time; 0: never */
+/* Turns of the loop at this very moment. */
+int fake_loop_turns_now(void);
 /* Somebody sets the machine's wall clock, forwards or back. */
 void fake_loop_set_clock(int64_t by_ms);
 

@@ -78,6 +78,12 @@ static void watch_model(void)
 	changed();
 }
 
+static void foreign_written(void)
+{
+	fake_run.foreign_ms = fake_now();
+	watch_model();
+}
+
 /* ---- the server ---- */
 
 static void drift(const struct fault *fault)
@@ -104,8 +110,6 @@ static void count(const struct fake_request *request, const char *path)
 	}
 	fake_run.patches++;
 	fake_run.patched_ms = fake_now();
-	if (fake_run.on_patch)
-		fake_run.on_patch(request->body);
 }
 
 static void route(const struct fake_request *request, const char *path,
@@ -119,12 +123,18 @@ static void route(const struct fake_request *request, const char *path,
 		.body = request->body,
 		.body_len = request->body_len,
 	};
+	struct routes before = {NULL, 0};
 
 	drift(&plan->slot[SLOT_DRIFT_BEFORE]);
+	routes_copy(&before, &fake_run.model->spec);
 	admin_routes_answer(
 		fake_run.model, &fake_run.rules, &asked, plan, now(), reply_r);
-	if (strcmp(request->method, "PATCH") == 0)
+	if (strcmp(request->method, "PATCH") == 0) {
+		if (reply_r->status == 200 && fake_run.on_written)
+			fake_run.on_written(&before);
 		watch_model();
+	}
+	routes_fini(&before);
 	drift(&plan->slot[SLOT_DRIFT_AFTER]);
 }
 
@@ -238,6 +248,9 @@ static void serve(struct fake_exchange *exchange,
 	if (fault->id) {
 		json_decref(reply.body);
 		fault_answer(fault, answer);
+		if (answer->fate != FATE_SILENT &&
+			strcmp(request->method, "GET") == 0)
+			fake_run.read_refused_ms = fake_now();
 	} else if (reply.wait_for[0]) {
 		wait_start(exchange, &reply, answer);
 	} else {
@@ -429,7 +442,7 @@ void fake_run_foreign(const char *table)
 		abort();
 	}
 	json_decref(fields);
-	watch_model();
+	foreign_written();
 }
 
 void fake_run_foreign_failing(const char *table)
@@ -452,7 +465,7 @@ void fake_run_foreign_failing(const char *table)
 	model_write(fake_run.model, &write, now());
 	routes_fini(&routes);
 	json_decref(list);
-	watch_model();
+	foreign_written();
 }
 
 void fake_run_foreign_before_write(const char *table)

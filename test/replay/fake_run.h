@@ -22,8 +22,10 @@ struct fake_run {
 	struct sandbox_faults faults;
 	int gets, patches; /* of the service, that arrived */
 	int64_t patched_ms; /* the last one */
-	/* Told of each PATCH of the traffic before it is answered. */
-	void (*on_patch)(const char *body);
+	int64_t foreign_ms; /* somebody else wrote for the last time */
+	int64_t read_refused_ms; /* a GET was answered badly for the last time */
+	/* Told of each PATCH that was taken: the table it was written over. */
+	void (*on_written)(const struct routes *before);
 	/* Told whenever what serves may have changed. */
 	void (*on_change)(void);
 };

@@ -60,7 +60,8 @@ static struct {
 	struct world world;
 	struct fleet *fleet;
 	struct driver *driver;
-	bool is_up, wanted; /* wanted: it is to be up */
+	bool is_up;
+	int64_t process_ms; /* since when */
 	int64_t away_ms, up_ms; /* NEVER: nobody resumes */
 	struct run_options options;
 	int status; /* -1: has not ended */
@@ -87,6 +88,7 @@ static void broken_default(const char *text)
 }
 
 void (*promise_broken)(const char *text) = broken_default;
+void (*scenario_watch)(void);
 
 void promise(bool kept, const char *fmt, ...)
 {
@@ -152,6 +154,7 @@ static void process_up(void)
 	world->metrics = metrics_pool_new(NULL, NULL, world->credentials);
 	sc.fleet = fleet_new(world);
 	sc.is_up = true;
+	sc.process_ms = fake_now();
 	sc.status = -1;
 	sc.end_text[0] = '\0';
 }
@@ -263,6 +266,8 @@ static bool step(int64_t at_ms)
 	more = fake_loop_turn(at_ms);
 	if (fake_is_dead())
 		crash();
+	if (scenario_watch)
+		scenario_watch();
 	return more || (!sc.is_up && sc.up_ms != NEVER);
 }
 
@@ -402,6 +407,21 @@ static void see_query(const char *query)
 		sc.seen.check_ms[sc.seen.n_checks++] = fake_now();
 }
 
+const struct policy *policy_given(void)
+{
+	return sc.policy;
+}
+
+int64_t process_up_ms(void)
+{
+	return sc.is_up ? sc.process_ms : -1;
+}
+
+bool is_driven(void)
+{
+	return sc.is_up && sc.status < 0;
+}
+
 const struct seen *seen(void)
 {
 	return &sc.seen;
@@ -421,6 +441,7 @@ void scenario_open(uint64_t seed)
 	fake_metrics.on_query = see_query;
 	memset(&sc.seen, 0, sizeof(sc.seen));
 	log_set_sink(hear_line, NULL);
+	scenario_watch = NULL;
 	sc.said_len = 0;
 	sc.said[0] = '\0';
 	sc.away_ms = sc.up_ms = NEVER;

@@ -83,6 +83,7 @@ void writes_are_refused(int status); /* 503, 429 */
 void operations_fail(void); /* of writes; nothing is done */
 void the_world_heals(void); /* of all faults of Cloud Run and metrics */
 void the_machine_sleeps(int64_t ms);
+bool is_driven(void); /* a process is up and has not ended */
 
 void approve(const char *who);
 void command(const char *verb, const char *who);
@@ -99,6 +100,11 @@ struct seen {
 };
 
 const struct seen *seen(void);
+const struct policy *policy_given(void);
+int64_t process_up_ms(void); /* since when the process is up; -1: it is not */
+
+/* Called after each turn; NULL: nobody is. */
+extern void (*scenario_watch)(void);
 
 /* ---- what must be ---- */
 

@@ -1,0 +1,387 @@
+/*
+ * Random worlds against the whole driver: for some minutes everything may go
+ * wrong – metrics, Cloud Run, the network, the state file, the machine, people
+ * – and processes die and are followed by others. The promises of books.h hold
+ * all the while, and when the trouble stops, the rollout ends.
+ *
+ *	worlds_test [WORLDS [SEED]]
+ *
+ * A failure prints what happened and the command that plays it again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "books.h"
+#include "scenario.h"
+
+#define WORLDS_DEFAULT 500
+#define TROUBLES_MAX   12
+#define PROCESSES_MAX  40
+#define STORY_MAX      8192
+
+static struct {
+	struct rng rng;
+	uint64_t seed;
+	char story[STORY_MAX];
+	size_t story_len;
+} world;
+
+static int pick(int n)
+{
+	return (int)rng_below(&world.rng, (uint64_t)n);
+}
+
+static bool chance(int percent)
+{
+	return pick(100) < percent;
+}
+
+static void tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void tell(const char *fmt, ...)
+{
+	size_t left = STORY_MAX - world.story_len;
+	va_list args;
+	int n;
+
+	n = snprintf(world.story + world.story_len, left, "\n  %9.3f ",
+		(double)fake_now() / 1000);
+	va_start(args, fmt);
+	n += vsnprintf(world.story + world.story_len + n,
+		left - (size_t)n < left ? left - (size_t)n : 0, fmt, args);
+	va_end(args);
+	if ((size_t)n < left)
+		world.story_len += (size_t)n;
+}
+
+static void broken(const char *text)
+{
+	printf("broken promise: %s%s\n", text, world.story);
+	printf("  replay: test/replay/worlds_test 1 %llu\n",
+		(unsigned long long)world.seed);
+	if (getenv("TIDEGATE_SHOW_JOURNAL"))
+		for (size_t i = 0; i < fake_store_entries(); i++) {
+			struct fake_entry entry = fake_store_entry(i);
+
+			printf("  %9.3f %-14s %s %.300s\n",
+				(double)entry.time_ms / 1000, entry.phase,
+				entry.name, entry.data);
+		}
+	exit(1);
+}
+
+/* ---- the policy ---- */
+
+static void random_policy(void)
+{
+	static const char *const steps[] = {
+		"steps:\n  - {percent: 10, bake: 20s}\n"
+		"  - {percent: 100, bake: 20s}\n",
+		"steps:\n  - {percent: 10, bake: 30s}\n"
+		"  - {percent: 50, bake: 10s, approval:\n"
+		"     {approvers: [bob, carol], minimum: 1, timeout: 5m}}\n"
+		"  - {percent: 100, bake: 20s}\n",
+	};
+	static const char *const slos[] = {
+		"slos:\n"
+		"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n"
+		"     max: 1%, window: 10s, interval: 5s, min_passes: 2,\n"
+		"     fail_after: 1}\n",
+		"slos:\n"
+		"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n"
+		"     max: 1%, critical: 20%, window: 10s, interval: 5s,\n"
+		"     min_passes: 2, fail_after: {breaches: 2, of: 3}}\n"
+		"  - {name: other, query: 'other{r=\"{{candidate}}\"}',\n"
+		"     max: 1%, window: 20s, interval: 10s, min_passes: 1,\n"
+		"     fail_after: 2, no_data: pass}\n",
+	};
+	static const char *const rest[] = {
+		"settle: 5s\nhold_timeout: 3m\n",
+		"settle: 0s\nhold_timeout: 3m\ntag: next\n",
+		"settle: 10s\nhold_timeout: 3m\non_drift: reassert\n",
+		"settle: 5s\nhold_timeout: 3m\non_interrupt: leave\n",
+	};
+	static const char deeds[] =
+		"rollback:\n"
+		"  - {name: undo, type: exec, command: [act, undo],\n"
+		"     idempotent: false}\n"
+		"  - {name: purge, type: http, method: POST,\n"
+		"     idempotent: true,\n"
+		"     url: \"" FAKE_DEED_ORIGIN "/purge\"}\n";
+
+	given_policy(steps[pick(2)], slos[pick(2)], rest[pick(4)], deeds, NULL);
+}
+
+/* ---- troubles ---- */
+
+static void run_trouble(void)
+{
+	static const char *const kinds[] = {
+		"'kind': 'hang', 'method': 'GET'",
+		"'kind': 'hang', 'method': 'PATCH'",
+		"'kind': 'hang', 'method': 'PATCH', 'when': 'after'",
+		"'kind': 'status', 'status': 503, 'method': 'PATCH'",
+		"'kind': 'status', 'status': 429, 'retryAfter': '7s'",
+		"'kind': 'status', 'status': 500, 'method': 'PATCH',"
+		" 'when': 'after'",
+		"'kind': 'status', 'status': 503, 'method': 'GET'",
+		"'kind': 'reset', 'method': 'PATCH', 'when': 'after'",
+		"'kind': 'reset'",
+		"'kind': 'slow', 'delay': '3s'",
+		"'kind': 'operation-error', 'method': 'PATCH', 'code': 13",
+		"'kind': 'operation-error', 'method': 'PATCH', 'code': 14,"
+		" 'when': 'after'",
+		"'kind': 'operation-stuck', 'method': 'PATCH'",
+		"'kind': 'operation-stuck', 'method': 'PATCH',"
+		" 'when': 'after'",
+		"'kind': 'stale', 'method': 'GET', 'delay': '4s'",
+	};
+	const char *kind = kinds[pick((int)(sizeof(kinds) / sizeof(*kinds)))];
+	char fault[256];
+
+	if (chance(50))
+		snprintf(fault, sizeof(fault), "{%s, 'times': %d}", kind,
+			1 + pick(3));
+	else
+		snprintf(fault, sizeof(fault), "{%s, 'for': '%ds'}", kind,
+			1 + pick(40));
+	tell("Cloud Run: %s", fault);
+	fake_run_fault(fault);
+}
+
+static void metrics_trouble(void)
+{
+	static const double values[] = {0, 0, 0.005, 0.5};
+	enum fake_said said =
+		chance(60) ? SAYS_VALUE : (enum fake_said)(1 + pick(3));
+	const char *who = chance(70) ? "errors" : "other";
+	double value = values[pick(4)];
+
+	if (chance(10))
+		said = HANGS;
+	tell("metrics: %s says %d (%g)", who, said, value);
+	fake_metrics_say(who, said, value);
+}
+
+static void foreign_trouble(void)
+{
+	static const char *const tables[] = {
+		"shop-1=100 shop-1=0#debug",
+		"shop-3=100 shop-1=0#debug",
+		"shop-1=80 shop-2=10 shop-3=10 shop-1=0#debug",
+		"shop-1=90 shop-2=10 shop-1=0#debug shop-3=0#debug-3",
+	};
+	const char *table = tables[pick(4)];
+
+	switch (pick(4)) {
+	case 0:
+		tell("a deployment of somebody else fails");
+		fake_run_failed_deployment();
+		break;
+	case 1:
+		tell("somebody else writes %s before us", table);
+		fake_run_foreign_before_write(table);
+		break;
+	case 2:
+		tell("somebody else writes %s, in vain", table);
+		fake_run_foreign_failing(table);
+		break;
+	default:
+		tell("somebody else writes %s", table);
+		fake_run_foreign(table);
+	}
+}
+
+static void machine_trouble(void)
+{
+	int64_t ms = 10 + pick(chance(70) ? 3000 : 120000);
+
+	switch (pick(4)) {
+	case 0:
+		tell("the machine sleeps for %lld ms", (long long)ms);
+		the_machine_sleeps(ms);
+		break;
+	case 1:
+		ms = chance(50) ? ms * 100 : -ms * 100;
+		tell("the clock is set by %lld ms", (long long)ms);
+		fake_loop_set_clock(ms);
+		break;
+	case 2:
+		tell("the network is cut");
+		fake_http_cut(true);
+		break;
+	default:
+		tell("the network is there");
+		fake_http_cut(false);
+	}
+}
+
+static void store_trouble(void)
+{
+	int64_t ms = 10 + pick(9000);
+
+	switch (pick(3)) {
+	case 0:
+		tell("the state file is locked for %lld ms", (long long)ms);
+		fake_store_lock(ms);
+		break;
+	case 1:
+		tell("the disk is full");
+		fake_store_full(true);
+		break;
+	default:
+		tell("the disk has room");
+		fake_store_full(false);
+	}
+}
+
+static void people_trouble(void)
+{
+	static const char *const verbs[] = {
+		"approve", "approve", "pause", "continue", "continue", "abort"};
+	const char *verb = verbs[pick(6)];
+
+	if (!fake_store_newest())
+		return;
+	if (is_driven() && chance(10)) {
+		tell("SIGTERM");
+		interrupt("SIGTERM");
+		return;
+	}
+	tell("bob says %s", verb);
+	command(verb, "bob");
+}
+
+static void process_trouble(void)
+{
+	int64_t away_ms = 100 + pick(60000);
+
+	if (!is_driven())
+		return;
+	tell("the process dies; another one comes in %lld ms",
+		(long long)away_ms);
+	resume_after(away_ms);
+	crash();
+}
+
+static void one_trouble(void)
+{
+	static void (*const troubles[])(void) = {run_trouble, run_trouble,
+		run_trouble, metrics_trouble, metrics_trouble, foreign_trouble,
+		machine_trouble, store_trouble, people_trouble,
+		process_trouble};
+
+	troubles[pick((int)(sizeof(troubles) / sizeof(*troubles)))]();
+}
+
+/* ---- a world ---- */
+
+static bool has_ended(void)
+{
+	return fake_store_newest() && fake_store_has_ended(fake_store_newest());
+}
+
+/* People look now and then. */
+static void say_continue(void *arg)
+{
+	if (has_ended())
+		return;
+	command("continue", "bob");
+	command("approve", "carol");
+	fake_world_after(100 * SECOND, say_continue, NULL);
+}
+
+/* Somebody says resume when the process has ended and the rollout has not. */
+static void look_after(void)
+{
+	if (process_up_ms() < 0 || is_driven() || has_ended())
+		return;
+	tell("exit %d (%.80s): another process", exit_status(), end_text());
+	resume();
+}
+
+static void trouble(void)
+{
+	int n = 1 + pick(TROUBLES_MAX);
+
+	for (int i = 0; i < n; i++) {
+		until(fake_now() + 1 + pick(chance(50) ? 2000 : 15000));
+		if (has_ended())
+			return; /* what comes later is not its business */
+		one_trouble();
+		look_after();
+	}
+}
+
+static void calm(void)
+{
+	tell("the trouble is over");
+	fake_store_full(false);
+	fake_store_lock(0);
+	the_world_heals();
+	fake_metrics_say("errors", SAYS_VALUE, chance(80) ? 0 : 0.5);
+	fake_metrics_say("other", SAYS_VALUE, 0);
+	resume_after(SECOND);
+	if (!fake_store_newest())
+		until_phase(PHASE_SHIFTING);
+	fake_world_after(SECOND, say_continue, NULL);
+	for (int i = 0; i < PROCESSES_MAX && !has_ended(); i++) {
+		look_after();
+		until_the_end();
+	}
+	promise(has_ended(), "it does not end");
+}
+
+static void check_end(void)
+{
+	const char *phase = fake_store_phase(fake_store_newest());
+
+	promise(fake_deeds("undo") <= 1, "undo was done %d times",
+		fake_deeds("undo"));
+	/* The last read may have been one that lagged. */
+	if (fake_run.foreign_ms > fake_run.patched_ms)
+		return;
+	if (strcmp(phase, "promoted") == 0)
+		promise(fake_run_wants(FAKE_NEW) == 100, "promoted with %d %%",
+			fake_run_wants(FAKE_NEW));
+	if (strcmp(phase, "rolled-back") == 0)
+		promise(fake_run_wants(FAKE_NEW) == 0,
+			"rolled back, and the candidate has %d %%",
+			fake_run_wants(FAKE_NEW));
+}
+
+static void play(uint64_t seed)
+{
+	struct run_options options = {.wish = {.candidate = FAKE_NEW}};
+
+	rng_init(&world.rng, seed);
+	world.seed = seed;
+	world.story_len = 0;
+	world.story[0] = '\0';
+	scenario_open(seed);
+	random_policy();
+	fake_loop_late(chance(50) ? 0 : 1 + pick(20));
+	fake_run_deploy("shop-3");
+	given_traffic("shop-1=100 shop-1=0#debug");
+	fake_run.rules.etag_is_strict = chance(70);
+	books_open();
+	run_with(&options);
+	trouble();
+	calm();
+	check_end();
+	scenario_close();
+}
+
+int main(int argc, char **argv)
+{
+	long worlds = argc > 1 ? atol(argv[1]) : WORLDS_DEFAULT;
+	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+
+	promise_broken = broken;
+	for (long i = 0; i < worlds; i++)
+		play(first + (uint64_t)i);
+	printf("%ld worlds end, and all promises hold\n", worlds);
+	return 0;
+}
