@@ -127,7 +127,9 @@ extern const struct journal_owner driver_journal_owner; /* arg: the driver */
 
 /* ---- driver_command.c ---- */
 
-void driver_commands(struct driver *driver); /* takes those that wait */
+/* Takes commands that wait, STORE_COMMANDS_MAX at most; false: there may be
+ * more to take, look again. */
+bool driver_commands(struct driver *driver);
 
 /* ---- driver_start.c ---- */
 

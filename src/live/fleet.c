@@ -150,6 +150,7 @@ struct driver *fleet_resume(struct fleet *fleet, const struct policy *policy,
 		return NULL;
 	driver = fleet_join(fleet, release, options, observer);
 	driver->resuming = true;
+	fleet->counter = -1; /* something may have been left while it was */
 	driver_start(driver);
 	return driver;
 }
@@ -207,9 +208,11 @@ static int by_name(const void *id, const void *other)
 	return strcmp(id, *(const char *const *)other);
 }
 
-/* One question for all rollouts: those for whom something waits are few. */
+/* One question for all rollouts: those for whom something waits are few. 1 when
+ * all that waits was taken. */
 static int commands_take(struct fleet *fleet, struct err *err_r)
 {
+	bool all = true;
 	struct driver *driver;
 	struct arena arena;
 	const char **ids;
@@ -223,9 +226,9 @@ static int commands_take(struct fleet *fleet, struct err *err_r)
 		TAILQ_FOREACH(driver, &fleet->drivers, link)
 			if (bsearch(driver->release->id, ids, n, sizeof(*ids),
 				    by_name))
-				driver_commands(driver);
+				all = driver_commands(driver) && all;
 	arena_fini(&arena);
-	return rc;
+	return rc < 0 ? -1 : all;
 }
 
 static void fleet_poll(void *arg)
@@ -233,6 +236,7 @@ static void fleet_poll(void *arg)
 	struct fleet *fleet = arg;
 	int64_t counter;
 	struct err err;
+	int taken;
 
 	fleet->poll =
 		timer_start(fleet->world->loop, POLL_MS, fleet_poll, fleet);
@@ -241,10 +245,11 @@ static void fleet_poll(void *arg)
 			return;
 		journal_flush(
 			fleet->journal); /* what is taken already is settled */
-		if (commands_take(fleet, &err) == 0) {
+		taken = commands_take(fleet, &err);
+		if (taken > 0)
 			fleet->counter = counter;
+		if (taken >= 0)
 			return;
-		}
 	}
 	log_line(LOG_WARN, "event=poll error=\"%s\"", err.text);
 }

@@ -254,6 +254,9 @@ static int entries_write(struct journal_writer *writer, struct err *err_r)
 	STAILQ_FOREACH(entry, &writer->entries, link)
 		if (rc == 0)
 			rc = ack_write(store, &entry->ack, err_r);
+	if (rc == 0 && ended)
+		rc = store_commands_refuse(
+			store, writer->rollout, "the rollout has ended", err_r);
 	return rc;
 }
 

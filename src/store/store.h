@@ -183,12 +183,17 @@ MUST_CHECK int store_command_add(struct store *store,
 /* The rollouts for which commands wait, each once, in strcmp's order. */
 MUST_CHECK int store_commands_rollouts(struct store *store, struct arena *arena,
 	const char ***ids_r, size_t *n_r, struct err *err_r);
+/* What ends the rollout comes first, the rest as it was given; at most
+ * STORE_COMMANDS_MAX: there may be more when these are settled. */
 MUST_CHECK int store_commands_waiting(struct store *store, const char *rollout,
 	struct arena *arena, struct store_command **commands_r, size_t *n_r,
 	struct err *err_r);
 /* In the same transaction as the event that carries it. */
 MUST_CHECK int store_command_settle(struct store *store, int64_t id,
 	bool refused, const char *answer, struct err *err_r);
+/* All that still wait for the rollout. */
+MUST_CHECK int store_commands_refuse(struct store *store, const char *rollout,
+	const char *answer, struct err *err_r);
 MUST_CHECK int store_command_get(struct store *store, int64_t id,
 	struct arena *arena, struct store_command *command_r,
 	struct err *err_r);

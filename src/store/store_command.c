@@ -82,7 +82,8 @@ int store_commands_waiting(struct store *store, const char *rollout,
 {
 	static const char sql[] =
 		"SELECT " COLUMNS " FROM command"
-		" WHERE rollout = ?1 AND state = 0 ORDER BY id LIMIT ?2";
+		" WHERE rollout = ?1 AND state = 0"
+		" ORDER BY verb NOT IN ('abort', 'reject'), id LIMIT ?2";
 	struct sqlite3_stmt *row = sql_start(store, sql,
 		SQL_VALUES(sql_text(rollout), sql_int(STORE_COMMANDS_MAX)),
 		err_r);
@@ -120,6 +121,18 @@ int store_command_settle(struct store *store, int64_t id, bool refused,
 			"the command %lld does not wait any more",
 			(long long)id);
 	return n < 0 ? -1 : 0;
+}
+
+int store_commands_refuse(struct store *store, const char *rollout,
+	const char *answer, struct err *err_r)
+{
+	return sql_run(store,
+		       "UPDATE command SET state = 2, answer = ?2"
+		       " WHERE rollout = ?1 AND state = 0",
+		       SQL_VALUES(sql_text(rollout), sql_text(answer)),
+		       err_r) < 0
+		       ? -1
+		       : 0;
 }
 
 int store_command_get(struct store *store, int64_t id, struct arena *arena,

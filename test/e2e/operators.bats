@@ -175,6 +175,33 @@ more_checks() {
 	serves "$CANDIDATE" 100
 }
 
+@test "an abort behind 140 decisions is taken first, and none of them is lost" {
+	at_gate
+	kill -KILL "$RUN_PID"
+	rollout_ends 137
+	local id
+	id=$(rollout_id)
+	sqlite3 "$TIDEGATE_STATE" "
+		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 140)
+		INSERT INTO command (rollout, verb, who, comment, step, time_ms)
+			SELECT '$id', 'pause', 'bob', '', 1, 0 FROM n"
+	tide abort --as bob
+	[ "$status" = 0 ]
+	"$TIDEGATE" resume "$id" --format json >"$WORLD/run.json" \
+		2>"$WORLD/run.err" 3>&- &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	rollout_ends 6
+	serves stable-1 100
+	[ "$(journal 'SELECT count(*) FROM command WHERE state = 0')" = 0 ]
+	[ "$(journal 'SELECT state FROM command WHERE verb = "abort"')" = 1 ]
+	[ "$(journal "SELECT verb FROM command JOIN event
+		ON event.name = 'command' AND
+		command.id = json_extract(event.data, '$.command_id')
+		ORDER BY seq LIMIT 1")" = abort ]
+	journal_has_no_gaps
+}
+
 @test "a holder that is dead is replaced at once" {
 	STEPS=$LONG quick
 	rollout_start

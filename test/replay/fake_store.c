@@ -584,6 +584,18 @@ int store_commands_waiting(struct store *unused, const char *rollout,
 	return 0;
 }
 
+int store_commands_refuse(struct store *unused, const char *rollout,
+	const char *answer, struct err *err_r)
+{
+	for (int i = 0; i < store.n_commands; i++)
+		if (waits(&store.command[i], rollout)) {
+			store.command[i].state = 2;
+			free(store.command[i].answer);
+			store.command[i].answer = xstrdup(answer);
+		}
+	return alone(err_r);
+}
+
 int store_command_settle(struct store *unused, int64_t id, bool refused,
 	const char *answer, struct err *err_r)
 {

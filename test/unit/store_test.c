@@ -726,6 +726,54 @@ static void a_revision_that_was_rolled_back_is_remembered(void **state)
 	store_free(&store);
 }
 
+static int64_t add_command(struct store *store, const char *verb)
+{
+	struct store_command command = {.rollout = "shop-1",
+		.verb = verb,
+		.who = "bob",
+		.comment = "",
+		.answer = ""};
+	struct err err;
+	int64_t id;
+
+	ok(store_command_add(store, &command, &id, &err), &err);
+	return id;
+}
+
+static void an_abort_is_told_first_and_nothing_behind_it_is_lost(void **state)
+{
+	struct store *store = open_ok(STORE_CREATE);
+	struct store_command *list;
+	int64_t abort_id, last_id = 0;
+	size_t n, told = 0;
+	struct err err;
+
+	create(store, "shop-1", SERVICE);
+	for (int i = 0; i < 140; i++)
+		add_command(store, "approve");
+	abort_id = add_command(store, "abort");
+	ok(store_commands_waiting(store, "shop-1", &arena, &list, &n, &err),
+		&err);
+	assert_int_equal(list[0].id, abort_id);
+	assert_int_equal(n, STORE_COMMANDS_MAX);
+	do {
+		for (size_t i = 0; i < n; i++) {
+			assert_true(
+				list[i].id == abort_id || list[i].id > last_id);
+			last_id = list[i].id == abort_id ? 0 : list[i].id;
+			ok(store_command_settle(
+				   store, list[i].id, true, "", &err),
+				&err);
+		}
+		told += n;
+		ok(store_commands_waiting(
+			   store, "shop-1", &arena, &list, &n, &err),
+			&err);
+	} while (n);
+	assert_int_equal(told, 141);
+	store_free(&store);
+}
+
 static void a_command_is_taken_once_and_answered(void **state)
 {
 	struct store *store = open_ok(STORE_CREATE), *other;
@@ -895,6 +943,7 @@ int main(void)
 		TEST(a_rollout_is_found_by_the_beginning_of_its_id),
 		TEST(lists_are_filtered_and_newest_first),
 		TEST(a_revision_that_was_rolled_back_is_remembered),
+		TEST(an_abort_is_told_first_and_nothing_behind_it_is_lost),
 		TEST(a_command_is_taken_once_and_answered),
 		TEST(a_kill_at_any_instant_leaves_a_whole_journal),
 		TEST(two_may_create_the_file_at_once),
