@@ -14,7 +14,7 @@
 struct sandbox_args {
 	int port, front_port, seed, etag, old_revisions, old_tags;
 	const char *project, *region, *service, *traffic, *token;
-	struct text_list revisions, broken, set;
+	struct text_list revisions, broken, set, faults;
 	int64_t operation_delay_ms;
 };
 
@@ -43,6 +43,8 @@ static const struct option_spec options[] = {
 		900},
 	{"old-tags", OPTION_INT, AT(old_tags), "N",
 		"so many tags on the oldest revisions", NULL, 0, 2000},
+	{"fault", OPTION_LIST, AT(faults), "JSON",
+		"a fault as of POST /sandbox/faults, from the start"},
 	{"set", OPTION_LIST, AT(set), "NAME=VALUE",
 		"an option as of PATCH /sandbox, such as uris=absent"},
 	{"traffic", OPTION_TEXT, AT(traffic), "NAME=PERCENT,…",
@@ -59,66 +61,52 @@ static const struct option_spec options[] = {
 	{0},
 };
 
+/* clang-format off */
 static const char details[] =
-	"When it listens it prints one line of JSON with the URLs: admin, "
-	"front,\nmetrics, control. Point tidegate at it with\n"
-	"CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN (the admin URL and a slash) and "
-	"any\nCLOUDSDK_AUTH_ACCESS_TOKEN, and a Prometheus at /metrics.\n\n"
-	"  /v2/...                   Cloud Run Admin API v2: services,\n"
-	"                            revisions, operations\n"
+	"When it listens it prints one line of JSON with the URLs: admin, front,\n"
+	"metrics, control. Point tidegate at it with\n"
+	"CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN (the admin URL and a slash) and any\n"
+	"CLOUDSDK_AUTH_ACCESS_TOKEN, and a Prometheus at /metrics. tidegate(1) says\n"
+	"more under SANDBOX.\n"
+	"\n"
+	"  /v2/...                   Cloud Run Admin API v2: services, revisions,\n"
+	"                            operations\n"
 	"  GET    /sandbox           everything, as JSON\n"
-	"  PATCH  /sandbox           options: operationDelay, clockAhead, "
-	"deny\n"
-	"                            (permissions), etag, and how the service\n"
-	"                            behaves where the real ones differ:\n"
-	"    uris               given, absent: uri, urls, URIs of tags\n"
-	"    routesCondition    given, absent: RoutesReady\n"
-	"    observedWhenBroken follows, stays: observedGeneration after a "
-	"good\n"
-	"                       write while the newest revision is broken\n"
-	"    writeWhenBroken    succeeds, fails: the operation of such a "
-	"write\n"
-	"    idleTargets        checked, unchecked: 0 % to what is gone or "
-	"broken\n"
-	"    busyWrite          preempts, refused: while another is under way\n"
-	"    sameWrite          ignored, counted: one that changes nothing\n"
-	"    failedWriteAgain   reconciles, ignored: the list that failed\n"
-	"    fieldWrite         counted, ignored: one without traffic\n"
-	"  PUT    /sandbox/traffic   {\"REVISION\": 90, \"LATEST\": 10}: as "
-	"somebody else\n"
-	"  POST   /sandbox/deploy    a new revision: revision, ready, "
-	"takes,\n"
-	"                            message, and a profile\n"
-	"  POST   /sandbox/revisions/NAME   latency, sigma, errors, codes, "
-	"proxy,\n"
-	"                            ready, message\n"
-	"  DELETE /sandbox/revisions/NAME   ?force=true: also one that is "
-	"tagged "
-	"or latest\n"
-	"  DELETE /sandbox/service   the service is gone; POST: it is made "
-	"anew,\n"
-	"                            with another uid at generation 1\n"
-	"  POST   /sandbox/faults    kind (status, reset, hang, slow, "
-	"operation-error,\n"
-	"                            operation-stuck, stale, drift), method, "
-	"path, when,\n"
-	"                            skip, times (or \"always\"), for, "
-	"writing\n"
-	"                            ({\"REVISION\": 100}: a PATCH that asks "
-	"for it);\n"
-	"                            GET and DELETE, too\n"
-	"  GET    /sandbox/counts    reads and writes: of this minute, the "
-	"most "
-	"within\n"
-	"                            any 60 s, all; DELETE starts anew\n"
-	"  PUT    /sandbox/metrics   what a Prometheus at /prometheus answers "
-	"to every\n"
-	"                            query: value, error, status or hang; "
-	"delay\n"
-	"  GET    /sandbox/log       requests to the admin API; DELETE clears "
-	"it\n\n"
-	"The front door answers everything by a revision drawn from the split "
-	"that\nserves; /.tag/TAG/ leads to the revision with that tag.\n";
+	"  PATCH  /sandbox           options, as of --set: operationDelay, clockAhead,\n"
+	"                            deny (permissions), readsPerMinute,\n"
+	"                            writesPerMinute; and one of two words each:\n"
+	"    etag                    strict, lax\n"
+	"    uris                    given, absent: uri, urls and URIs of tags\n"
+	"    routesCondition         given, absent: RoutesReady\n"
+	"    observedWhenBroken      follows, stays: observedGeneration, by a good write\n"
+	"                            while the newest revision is broken\n"
+	"    writeWhenBroken         succeeds, fails: the operation of such a write\n"
+	"    idleTargets             checked, unchecked: 0 % for what is gone or broken\n"
+	"    busyWrite               preempts, refused: a write during another one\n"
+	"    sameWrite               ignored, counted: a write that changes nothing\n"
+	"    failedWriteAgain        reconciles, ignored: the list that failed, again\n"
+	"    fieldWrite              counted, ignored: a write without traffic\n"
+	"  PUT    /sandbox/traffic   {\"REVISION\": 90, \"LATEST\": 10}: as somebody else\n"
+	"  POST   /sandbox/deploy    a new revision: revision, ready, takes, message,\n"
+	"                            and a profile\n"
+	"  POST   /sandbox/revisions/NAME   latency, sigma, errors, codes, proxy, ready,\n"
+	"                            message\n"
+	"  DELETE /sandbox/revisions/NAME   ?force=true: also one with a tag, and the\n"
+	"                            latest\n"
+	"  DELETE /sandbox/service   the service is gone; POST: it is made anew, with\n"
+	"                            another uid at generation 1\n"
+	"  POST   /sandbox/faults    kind (status, reset, hang, slow, operation-error,\n"
+	"                            operation-stuck, stale, drift), method, path, when,\n"
+	"                            skip, times, for, writing; GET and DELETE, too\n"
+	"  GET    /sandbox/counts    reads and writes: within this minute, the most\n"
+	"                            within any minute, all; DELETE starts anew\n"
+	"  PUT    /sandbox/metrics   what a Prometheus at /prometheus answers to every\n"
+	"                            query: value, error, status or hang; delay\n"
+	"  GET    /sandbox/log       requests to the admin API; DELETE clears it\n"
+	"\n"
+	"The front door answers everything by a revision drawn from the split that\n"
+	"serves; /.tag/TAG/ leads to the revision with that tag.\n";
+/* clang-format on */
 
 static void on_signal(int signo, void *arg)
 {
@@ -172,6 +160,8 @@ static int run(int argc, char **argv, struct err *err_r)
 		.old_tags = args.old_tags,
 		.set = args.set.item,
 		.n_set = args.set.n,
+		.faults = args.faults.item,
+		.n_faults = args.faults.n,
 		.traffic = args.traffic,
 		.operation_delay_ms = args.operation_delay_ms,
 		.etag_is_strict = args.etag == 0,

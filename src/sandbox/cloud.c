@@ -12,8 +12,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-
-#define SOMEBODY_ELSE "somebody-else@example.com"
+#include "sandbox/foreign.h"
 
 enum call_state {
 	CALL_ARRIVED, /* has had no effect yet */
@@ -154,8 +153,8 @@ static void call_drift(struct cloud_call *call, const struct fault *fault)
 	struct cloud *cloud = call->cloud;
 
 	if (fault->id)
-		(void)!admin_routes_drift(cloud->model, fault->drift,
-			SOMEBODY_ELSE, false, cloud->now_ms, &error);
+		(void)!foreign_do(cloud->model, fault->drift, false,
+			cloud->now_ms, &error);
 }
 
 static void call_refuse(struct cloud_call *call)

@@ -38,7 +38,8 @@
  *                                     operation-stuck
  *                                     stale            delay (how old) or
  *                                                      generations
- *                                     drift            set (fields of Service)
+ *                                     drift            set, deploy, remove, ready
+ *                                                      or service: foreign.h
  *   DELETE /sandbox/faults[/ID]      hanging requests are reset, too
  *   PUT    /sandbox/metrics          what ADMIN/prometheus answers to every
  *                                    query: {"value": 0.5}, {"value": null}
@@ -61,13 +62,13 @@
 #include "io/loop.h"
 #include "io/server.h"
 #include "sandbox/admin_check.h"
+#include "sandbox/foreign.h"
 #include "sandbox/metrics_api.h"
 #include "sandbox/sandbox_answer.h"
 #include "sandbox/sandbox_options.h"
 #include "sandbox/sandbox_parts.h"
 
 #define TYPE      "TRAFFIC_TARGET_ALLOCATION_TYPE_"
-#define SOMEBODY  "somebody-else@example.com"
 #define REVISIONS "/sandbox/revisions/"
 #define FAULTS    "/sandbox/faults/"
 #define PERCENTS  100
@@ -247,7 +248,7 @@ static int traffic_put(struct control *control, struct rpc_error *error)
 				 ? json_incref(control->body)
 				 : json_pack("{s:o}", "traffic",
 					   traffic_list(control->body));
-	int rc = admin_routes_drift(sandbox->cloud.model, fields, SOMEBODY,
+	int rc = admin_routes_drift(sandbox->cloud.model, fields, FOREIGN_WHO,
 		false, sandbox_now(sandbox), error);
 
 	json_decref(fields);
@@ -312,45 +313,16 @@ static int flag_read(const json_t *body, const char *name, bool *value,
 	return 0;
 }
 
-static int text_read(const json_t *body, const char *name, const char **text_r,
-	struct rpc_error *error)
-{
-	const json_t *text = json_object_get(body, name);
-
-	if (text && !json_is_string(text))
-		return rpc_error_field(error, name, "%s must be a text", name);
-	*text_r = json_string_value(text);
-	return 0;
-}
-
-static int deployment_read(const json_t *body,
-	struct model_deployment *deployment, struct rpc_error *error)
-{
-	const char *takes = NULL;
-	bool ready = true;
-	struct err err;
-
-	if (text_read(body, "revision", &deployment->name, error) < 0 ||
-		text_read(body, "message", &deployment->failure, error) < 0 ||
-		text_read(body, "takes", &takes, error) < 0 ||
-		flag_read(body, "ready", &ready, error) < 0)
-		return -1;
-	deployment->fails = !ready;
-	if (takes && duration_parse(takes, &deployment->takes_ms, &err) < 0)
-		return rpc_error_field(error, "takes", "%.200s", err.text);
-	return 0;
-}
-
 static int deploy(struct control *control, struct rpc_error *error)
 {
 	struct sandbox *sandbox = control->sandbox;
 	struct revision_profile profile = {.latency_ms = 0};
-	struct model_deployment deployment = {.by = SOMEBODY};
+	struct model_deployment deployment;
 	struct model_revision *revision;
 
 	if (profile_read(control->body, "revision ready takes message",
 		    &profile, error) < 0 ||
-		deployment_read(control->body, &deployment, error) < 0)
+		foreign_read_deployment(control->body, &deployment, error) < 0)
 		return -1;
 	revision = model_deploy_as(
 		sandbox->cloud.model, &deployment, sandbox_now(sandbox), error);
@@ -367,7 +339,7 @@ static int revision_set(struct control *control, struct rpc_error *error)
 	struct model_revision *revision =
 		model_find_revision(sandbox->cloud.model, control->rest);
 	struct revision_profile profile;
-	const char *message = NULL;
+	const json_t *message = json_object_get(control->body, "message");
 	bool ready;
 
 	if (!revision)
@@ -376,13 +348,12 @@ static int revision_set(struct control *control, struct rpc_error *error)
 	profile = *front_door_profile(sandbox->front, revision->name);
 	ready = revision->ready;
 	if (profile_read(control->body, "ready message", &profile, error) < 0 ||
-		text_read(control->body, "message", &message, error) < 0 ||
 		flag_read(control->body, "ready", &ready, error) < 0)
 		return -1;
 	*front_door_profile(sandbox->front, revision->name) = profile;
 	if (json_object_get(control->body, "ready"))
-		model_set_ready(sandbox->cloud.model, revision, ready, message,
-			sandbox_now(sandbox));
+		model_set_ready(sandbox->cloud.model, revision, ready,
+			json_string_value(message), sandbox_now(sandbox));
 	control->answer = revision_answer(sandbox, revision);
 	return 0;
 }
@@ -410,18 +381,23 @@ static int faults_get(struct control *control, struct rpc_error *error)
 	return 0;
 }
 
-static int fault_add(struct control *control, struct rpc_error *error)
+int control_fault(
+	struct sandbox *sandbox, const json_t *body, struct rpc_error *error)
 {
-	struct sandbox *sandbox = control->sandbox;
-	const json_t *set = json_object_get(control->body, "set");
-	int id;
+	const char *kind = json_string_value(json_object_get(body, "kind"));
 
-	if (json_is_object(set) &&
-		admin_routes_drift(sandbox->cloud.model, set, SOMEBODY, true,
+	if (kind && strcmp(kind, "drift") == 0 &&
+		foreign_do(sandbox->cloud.model, body, true,
 			sandbox_now(sandbox), error) < 0)
 		return -1;
-	id = sandbox_faults_add(&sandbox->cloud.faults, control->body,
-		sandbox_now(sandbox), error);
+	return sandbox_faults_add(
+		&sandbox->cloud.faults, body, sandbox_now(sandbox), error);
+}
+
+static int fault_add(struct control *control, struct rpc_error *error)
+{
+	int id = control_fault(control->sandbox, control->body, error);
+
 	if (id < 0)
 		return -1;
 	control->answer = json_pack("{s:i}", "id", id);

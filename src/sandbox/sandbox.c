@@ -19,6 +19,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/server.h"
+#include "sandbox/admin_check.h"
 #include "sandbox/metrics_api.h"
 #include "sandbox/sandbox_answer.h"
 #include "sandbox/sandbox_metrics.h"
@@ -216,6 +217,30 @@ static int set_options(struct sandbox *sandbox,
 	return 0;
 }
 
+static int add_faults(struct sandbox *sandbox,
+	const struct sandbox_options *options, struct err *err_r)
+{
+	struct rpc_error error = {.code = RPC_OK};
+	json_t *body;
+	size_t i;
+	int id;
+
+	for (i = 0; i < options->n_faults; i++) {
+		const char *text = options->faults[i];
+
+		if (admin_check_json(text, strlen(text), &body, &error) < 0)
+			goto bad;
+		id = control_fault(sandbox, body, &error);
+		json_decref(body);
+		if (id < 0)
+			goto bad;
+	}
+	return 0;
+bad:
+	return err_set(err_r, ERR_USAGE, "--fault %.80s: %s",
+		options->faults[i], error.message);
+}
+
 /* The broken ones come last: a failed deployment changes no traffic. */
 static int set_up(struct sandbox *sandbox,
 	const struct sandbox_options *options, struct err *err_r)
@@ -237,7 +262,9 @@ static int set_up(struct sandbox *sandbox,
 		return -1;
 	if (options->old_tags)
 		add_old_tags(sandbox, options);
-	return add_broken(sandbox, options, err_r);
+	if (add_broken(sandbox, options, err_r) < 0)
+		return -1;
+	return add_faults(sandbox, options, err_r);
 }
 
 static int check_names(const struct sandbox_options *options, struct err *err_r)

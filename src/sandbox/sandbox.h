@@ -28,6 +28,8 @@ struct sandbox_options {
 	int old_revisions, old_tags; /* so many before them, at 0 % */
 	const char *const *set; /* NAME=VALUE: see sandbox_options.c */
 	size_t n_set;
+	const char *const *faults; /* JSON: see control_api.c */
+	size_t n_faults;
 	const char *traffic; /* "NAME=90,OTHER=10", LATEST is a name too; NULL:
 			      * all to the oldest, by LATEST when it is alone */
 	int64_t operation_delay_ms;

@@ -8,6 +8,7 @@
 
 #include "base/duration.h"
 #include "base/xalloc.h"
+#include "sandbox/foreign.h"
 
 #define HANG_MS  FAULT_DELAY_MS_MAX
 #define SLOW_MS  1000
@@ -88,7 +89,7 @@ struct wish {
 	const char *body;
 	json_int_t skip, generations;
 	int status, code;
-	json_t *times, *drift, *writing;
+	json_t *times, *writing, *deed[5];
 };
 
 /* How often: a number, "always", or once; as long as `for` says when that is
@@ -151,10 +152,6 @@ static int check_numbers(const struct wish *wish, const struct fault *fault,
 		return rpc_error_field(error, "code",
 			"code %d is not one of gRPC's between 1 and 16",
 			wish->code);
-	if ((fault->kind == FAULT_DRIFT) != json_is_object(wish->drift))
-		return rpc_error_field(error, "set",
-			"set must be an object of writable fields for a drift, "
-			"and only there");
 	return 0;
 }
 
@@ -191,9 +188,28 @@ static int fault_fill(const struct wish *wish, int64_t now_ms,
 	fault->until_ms = during ? now_ms + during : MODEL_NEVER;
 	fault->status = wish->status;
 	fault->code = (enum rpc_code)wish->code;
-	fault->drift = wish->drift ? json_deep_copy(wish->drift) : NULL;
 	fault->writing = wish->writing ? json_deep_copy(wish->writing) : NULL;
 	return 0;
+}
+
+/* What somebody else does: one of foreign.h, for a drift and only there. */
+static int read_deed(
+	const json_t *body, struct fault *fault, struct rpc_error *error)
+{
+	const char *name;
+	json_t *value;
+
+	fault->drift = json_object();
+	json_object_foreach((json_t *)body, name, value) {
+		if (foreign_is_deed(name))
+			json_object_set_new(
+				fault->drift, name, json_deep_copy(value));
+	}
+	if (json_object_size(fault->drift) == (fault->kind == FAULT_DRIFT))
+		return 0;
+	return rpc_error_field(error, "set",
+		"a drift, and only a drift, has one of set, deploy, remove, "
+		"ready and service");
 }
 
 int sandbox_faults_add(struct sandbox_faults *faults, const json_t *body,
@@ -213,17 +229,20 @@ int sandbox_faults_add(struct sandbox_faults *faults, const json_t *body,
 			"there are %d faults already: delete some", FAULTS_MAX);
 	if (json_unpack_ex((json_t *)body, &where, JSON_STRICT,
 		    "{s:s, s?s, s?s, s?s, s?s, s?s, s?s, s?s, s?o, s?I, s?i, "
-		    "s?i, s?s, s?o, s?o, s?I}",
+		    "s?i, s?s, s?o, s?I, s?o, s?o, s?o, s?o, s?o}",
 		    "kind", &wish.kind, "method", &wish.method, "path",
 		    &wish.path, "when", &wish.when, "for", &wish.during,
 		    "retryAfter", &wish.retry, "delay", &wish.delay, "message",
 		    &wish.text, "times", &wish.times, "skip", &wish.skip,
 		    "status", &wish.status, "code", &wish.code, "body",
-		    &wish.body, "set", &wish.drift, "writing", &wish.writing,
-		    "generations", &wish.generations) < 0)
+		    &wish.body, "writing", &wish.writing, "generations",
+		    &wish.generations, "set", &wish.deed[0], "deploy",
+		    &wish.deed[1], "remove", &wish.deed[2], "ready",
+		    &wish.deed[3], "service", &wish.deed[4]) < 0)
 		return rpc_error_field(error, "", "fault: %s", where.text);
 	fault = xcalloc(1, sizeof(*fault));
-	if (fault_fill(&wish, now_ms, fault, error) < 0) {
+	if (fault_fill(&wish, now_ms, fault, error) < 0 ||
+		read_deed(body, fault, error) < 0) {
 		fault_free(fault);
 		return -1;
 	}

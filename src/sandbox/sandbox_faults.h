@@ -57,7 +57,7 @@ struct fault {
 	int64_t generations; /* FAULT_STALE: how many ago; 0: by delay_ms */
 	json_t *writing; /* {"shop-1": 100}: only a PATCH that asks for this
 			  * split; NULL: all */
-	json_t *drift; /* {"traffic": …} or other writable fields */
+	json_t *drift; /* of FAULT_DRIFT: see foreign.h */
 	int64_t hits;
 };
 

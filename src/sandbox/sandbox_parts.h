@@ -40,6 +40,9 @@ void admin_api_start(struct sandbox *sandbox, struct server_request *request);
 /* control_api.c: requests under /sandbox. */
 void control_api_answer(
 	struct sandbox *sandbox, struct server_request *request);
+/* The new fault's number, or -1. */
+MUST_CHECK int control_fault(
+	struct sandbox *sandbox, const json_t *body, struct rpc_error *error);
 MUST_CHECK int control_traffic(
 	struct sandbox *sandbox, const char *text, struct rpc_error *error);
 

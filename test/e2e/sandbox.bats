@@ -52,7 +52,8 @@ last_patch_status() {
 	local option
 	for option in --revision=Bad --revision=a:latency=1 --port=-1 \
 		--revision=a:proxy=ftp://x --traffic=nobody=100 --etag=no \
-		--set=uris --set=uris=gone --broken-revision=Bad; do
+		--set=uris --set=uris=gone --broken-revision=Bad --fault=x \
+		'--fault={"kind": "drift"}'; do
 		run "$TIDEGATE" sandbox "$option"
 		[ "$status" = 2 ] || { echo "$option: $status $output"; false; }
 	done
@@ -289,6 +290,23 @@ requests_came() {
 	until_true 5 settled
 	[ "$(serving one)" = 80 ]
 	api GET "$ADMIN/v2/$operation" | jq -e '.done | not'
+}
+
+@test "somebody deploys or cleans up between a read and a write" {
+	sandbox_start --revision one --revision two --revision three \
+		--operation-delay 0 --fault '{"kind": "drift", "method": "GET",
+			"when": "after", "remove": "two"}'
+	api GET "$SERVICE/revisions/two" | jq -e .name
+	local operation
+	operation=$(patch -d "$(split one 90 two)" | jq -r .name)
+	api POST "$ADMIN/v2/$operation:wait" | jq -e '.error.message |
+		contains("does not exist or is deleted")'
+	fault '{"kind": "drift", "method": "PATCH",
+		"deploy": {"revision": "four", "ready": false}}'
+	api PATCH "$SERVICE" -d "$(split one 90 three)" >/dev/null
+	api GET "$SERVICE" | jq -e '.latestCreatedRevision | endswith("/four")'
+	api POST "$ADMIN/sandbox/faults" -d '{"kind": "drift", "service": "x"}' |
+		jq -e '.error.code == 400'
 }
 
 @test "requests are counted, and a quota ends them" {

@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "fake_http.h"
 #include "fake_loop.h"
+#include "sandbox/foreign.h"
 
 #define OPERATION_MS  1000
 #define SOMEBODY_ELSE "somebody-else@example.com"
@@ -90,8 +91,8 @@ static void drift(const struct fault *fault)
 {
 	struct rpc_error error = {.code = RPC_OK};
 
-	if (fault->id && admin_routes_drift(fake_run.model, fault->drift,
-				 SOMEBODY_ELSE, false, now(), &error) == 0)
+	if (fault->id && foreign_do(fake_run.model, fault->drift, false, now(),
+				 &error) == 0)
 		watch_model();
 }
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "sandbox/foreign.h"
 #include "sandbox/sandbox_options.h"
 
 #define T0    INT64_C(1767225600000)
@@ -348,6 +349,83 @@ static void a_foreign_write_comes_between_a_read_and_a_write(void **state)
 	}
 }
 
+/* What is there when a client reads may be gone when it writes. */
+static void anything_may_happen_between_a_read_and_a_write(void **state)
+{
+	/* long: a table */
+	static const struct {
+		const char *deed;
+		int status; /* of the write, without an etag */
+		int percent; /* of shop-1 in the end */
+		const char *latest; /* created */
+	} rows[] = {
+		{"\"set\":{\"labels\":{\"a\":\"b\"}}", 200, 90, "shop-2"},
+		{"\"deploy\":{\"revision\":\"shop-3\",\"ready\":false}", 200,
+			90, "shop-3"},
+		{"\"remove\":\"shop-2\"", 200, 100, "shop-1"},
+		{"\"remove\":\"shop-1\"", 200, 90, "shop-2"}, /* serves */
+		{"\"ready\":{\"shop-2\":false}", 200, 100, "shop-2"},
+		{"\"service\":\"deleted\"", 404, 0, NULL},
+		{"\"service\":\"recreated\"", 200, 90, "shop-2"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world *world = *state;
+		const char *latest;
+		char text[256];
+
+		snprintf(text, sizeof(text),
+			"{\"kind\":\"drift\",\"method\":\"GET\","
+			"\"when\":\"after\",%s}",
+			rows[i].deed);
+		fault(world, text);
+		assert_int_equal(ask(world, "GET", SHOP, NULL), 200);
+		assert_non_null(
+			strstr(answer(world, "latestCreatedRevision"), "-2"));
+		assert_int_equal(write_90(world, false), rows[i].status);
+		cloud_advance(&world->cloud, world->cloud.now_ms + DELAY);
+		assert_int_equal(serves(world, "shop-1"), rows[i].percent);
+		if (rows[i].latest) {
+			ask(world, "GET", SHOP, NULL);
+			latest = answer(world, "latestCreatedRevision");
+			assert_string_equal(
+				strrchr(latest, '/') + 1, rows[i].latest);
+		}
+		world_close(state);
+		world_open(state);
+	}
+}
+
+static void bad_deeds_are_refused(void **state)
+{
+	static const char *const rows[] = {
+		"{}",
+		"{\"set\":7}",
+		"{\"set\":{\"labls\":{}}}",
+		"{\"deploy\":{\"ready\":1}}",
+		"{\"deploy\":{\"takes\":\"soon\"}}",
+		"{\"deploy\":{\"revision\":1}}",
+		"{\"remove\":1}",
+		"{\"ready\":{}}",
+		"{\"ready\":{\"shop-1\":\"no\"}}",
+		"{\"service\":\"lost\"}",
+	};
+	struct world *world = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rpc_error error = {.code = RPC_OK};
+		json_t *deed = json_loads(rows[i], 0, NULL);
+
+		assert_int_equal(
+			foreign_do(world->cloud.model, deed, true, T0, &error),
+			-1);
+		assert_int_equal(error.code, RPC_INVALID_ARGUMENT);
+		json_decref(deed);
+	}
+}
+
 /* The operation of a write that was accepted. */
 static json_t *operation_error(struct world *world)
 {
@@ -557,6 +635,8 @@ int main(void)
 		T(hanging_requests_can_be_let_go),
 		T(the_same_calls_get_the_same_answers),
 		T(a_foreign_write_comes_between_a_read_and_a_write),
+		T(anything_may_happen_between_a_read_and_a_write),
+		T(bad_deeds_are_refused),
 		T(the_operation_of_a_certain_write_fails_so_often),
 		T(reads_lag_by_generations_or_by_time),
 		T(a_quota_is_for_sixty_seconds),

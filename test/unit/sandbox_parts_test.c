@@ -167,6 +167,8 @@ static void bad_faults_are_refused(void **state)
 		"{\"kind\":\"slow\",\"delay\":\"soon\"}",
 		"{\"kind\":\"slow\",\"delay\":\"11m\"}",
 		"{\"kind\":\"drift\"}",
+		"{\"kind\":\"drift\",\"set\":{},\"remove\":\"a\"}",
+		"{\"kind\":\"reset\",\"remove\":\"a\"}",
 		"{\"kind\":\"status\",\"set\":{}}",
 		"{\"kind\":\"operation-error\",\"code\":17}",
 	};
