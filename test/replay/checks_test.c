@@ -1,0 +1,257 @@
+/* What SLOs do to a rollout. */
+#include "scenario_test.h"
+
+static const char long_bake[] = "steps:\n"
+				"  - {percent: 20, bake: 1h}\n"
+				"  - {percent: 100, bake: 1h}\n"
+				"settle: 5s\n";
+
+static const char gate[] = "steps:\n"
+			   "  - {percent: 20, bake: 20s}\n"
+			   "  - {percent: 100, bake: 20s, approval:\n"
+			   "     {approvers: [bob], minimum: 1}}\n"
+			   "settle: 5s\n";
+
+/* As `errors`, with these keys. */
+#define SLO(keys)                                                    \
+	"slos:\n"                                                    \
+	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n" \
+	"     window: 20s, interval: 10s, " keys "}\n"
+
+static void expect_reverted(int status)
+{
+	until_the_end();
+	expect_exit(status);
+	expect_serving(FAKE_STABLE, 100);
+	expect_serving(FAKE_NEW, 0);
+}
+
+static void an_error_rate_that_is_too_high_takes_the_traffic_back(void **state)
+{
+	given_policy(long_bake, slo_errors, NULL);
+	run();
+	until_step(0);
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted(5);
+	expect_journal("breach", "\"slo\":\"errors\",\"value\":0.5,"
+				 "\"limit\":0.01");
+	expect_reason("errors");
+}
+
+static void one_check_above_critical_reverts_at_once(void **state)
+{
+	given_policy(long_bake,
+		SLO("max: 0, critical: 0.5, fail_after: 5, min_passes: 1"),
+		NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 30 * SECOND);
+	errors_of(FAKE_NEW, 0.6);
+	expect_reverted(5);
+	assert_int_equal(
+		fake_store_count("check", "\"outcome\":\"breach\""), 1);
+}
+
+static void fewer_breaches_than_fail_after_revert_nothing(void **state)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 20, bake: 90s}\n"
+		     "  - {percent: 100, bake: 20s}\n"
+		     "settle: 5s\n",
+		SLO("max: 0, fail_after: {breaches: 3, of: 5}, min_passes: 1"),
+		NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 12 * SECOND);
+	errors_of(FAKE_NEW, 1);
+	until(fake_now() + 20 * SECOND);
+	errors_of(FAKE_NEW, 0);
+	until_the_end();
+	expect_exit(0);
+	assert_int_equal(
+		fake_store_count("check", "\"outcome\":\"breach\""), 2);
+}
+
+static void a_breach_is_only_observed_when_the_policy_says_so(void **state)
+{
+	given_policy(policy_long, slo_errors, "on_breach: observe\n", NULL);
+	errors_of(FAKE_NEW, 0.5);
+	run();
+	until_step(0);
+	until(fake_now() + 35 * SECOND);
+	expect_journal("would-have-reverted", "errors");
+	expect_serving(FAKE_NEW, 10);
+	errors_of(FAKE_NEW, 0);
+	until_the_end();
+	expect_exit(0);
+	expect_not_journaled("phase", "reverting");
+}
+
+static void a_breach_holds_when_the_policy_says_so_and_the_hold_runs_out(
+	void **state)
+{
+	int64_t held_ms;
+
+	given_policy(long_bake, slo_errors,
+		"on_breach: hold\nhold_timeout: 2m\n", NULL);
+	run();
+	until_step(0);
+	errors_of(FAKE_NEW, 0.5);
+	until_phase(PHASE_HELD);
+	held_ms = fake_now();
+	expect_reverted(5);
+	assert_true(fake_now() >= held_ms + 2 * MINUTE);
+	expect_reason("nobody resolved the hold");
+}
+
+static void a_step_is_not_left_without_evidence_and_goes_on_when_it_is_there(
+	void **state)
+{
+	given_policy(policy_long, slo_errors, NULL);
+	metrics_of(FAKE_NEW, SAYS_NOTHING);
+	run();
+	until_phase(PHASE_HELD);
+	expect_journal("check", "\"outcome\":\"no-data\"");
+	until(fake_now() + 5 * MINUTE);
+	expect_serving(FAKE_NEW, 10);
+	assert_int_equal(phase_now(), PHASE_HELD);
+	errors_of(FAKE_NEW, 0);
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void a_hold_without_evidence_becomes_a_rollback_when_it_runs_out(
+	void **state)
+{
+	given_policy(policy_long, slo_errors, "hold_timeout: 2m\n", NULL);
+	metrics_of(FAKE_NEW, SAYS_NOTHING);
+	run();
+	until_phase(PHASE_HELD);
+	expect_reverted(5);
+}
+
+static void no_evidence_is_a_rollback_at_once_when_the_policy_says_so(
+	void **state)
+{
+	given_policy(policy_long, slo_errors, "on_undecided: rollback\n", NULL);
+	metrics_of(FAKE_NEW, SAYS_NOTHING);
+	run();
+	expect_reverted(5);
+	expect_not_journaled("phase", "\"to\":\"held\"");
+}
+
+static void too_few_requests_are_no_evidence(void **state)
+{
+	given_policy(policy_long,
+		SLO("max: 0, fail_after: 1, min_passes: 1,\n"
+		    "     requests: {query: 'requests', min: 10}"),
+		"hold_timeout: 1m\n", NULL);
+	fake_metrics_say("requests", SAYS_VALUE, 3);
+	run();
+	expect_reverted(5);
+	expect_journal("check", "\"outcome\":\"no-data\"");
+	expect_not_journaled("check", "\"outcome\":\"pass\"");
+}
+
+static void metrics_that_go_away_hold_the_rollout_until_they_are_back(
+	void **state)
+{
+	given_policy(gate, slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	metrics_of(FAKE_NEW, HANGS);
+	until_phase(PHASE_HELD);
+	expect_journal("check", "\"outcome\":\"error\"");
+	expect_serving(FAKE_NEW, 20);
+	errors_of(FAKE_NEW, 0);
+	until_phase(PHASE_AWAITING_APPROVAL);
+	approve("bob");
+	until_the_end();
+	expect_exit(0);
+	expect_not_journaled("phase", "reverting");
+}
+
+static void metrics_that_stay_away_revert_when_the_hold_runs_out(void **state)
+{
+	given_policy(long_bake, slo_errors, "hold_timeout: 2m\n", NULL);
+	run();
+	until_step(0);
+	metrics_of(FAKE_NEW, HANGS);
+	expect_reverted(5);
+}
+
+static void a_breach_reverts_while_the_rollout_is_paused(void **state)
+{
+	given_policy(long_bake, slo_errors, NULL);
+	run();
+	until_step(0);
+	command("pause", "bob");
+	until_phase(PHASE_PAUSED);
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted(5);
+}
+
+static void a_breach_reverts_while_a_gate_waits_for_people(void **state)
+{
+	given_policy(gate, slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted(5);
+}
+
+static void a_breach_while_baking_at_a_hundred_still_reverts(void **state)
+{
+	given_policy("steps: [{percent: 100, bake: 1h}]\nsettle: 5s\n",
+		slo_errors, NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 30 * MINUTE);
+	expect_serving(FAKE_NEW, 100);
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted(5);
+}
+
+static void each_check_says_what_was_asked_and_what_it_decided(void **state)
+{
+	static const char *const members[] = {"\"step\":", "\"slo\":\"errors\"",
+		"\"outcome\":", "\"query\":\"errors{r=", "\"value\":",
+		"\"limit\":", "\"latency_ms\":"};
+	int checks;
+
+	run();
+	until_the_end();
+	checks = fake_store_count("check", NULL);
+	assert_true(checks > 15);
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		assert_int_equal(fake_store_count("check", members[i]), checks);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENARIO(an_error_rate_that_is_too_high_takes_the_traffic_back),
+		SCENARIO(one_check_above_critical_reverts_at_once),
+		SCENARIO(fewer_breaches_than_fail_after_revert_nothing),
+		SCENARIO(a_breach_is_only_observed_when_the_policy_says_so),
+		SCENARIO(
+			a_breach_holds_when_the_policy_says_so_and_the_hold_runs_out),
+		SCENARIO(
+			a_step_is_not_left_without_evidence_and_goes_on_when_it_is_there),
+		SCENARIO(
+			a_hold_without_evidence_becomes_a_rollback_when_it_runs_out),
+		SCENARIO(
+			no_evidence_is_a_rollback_at_once_when_the_policy_says_so),
+		SCENARIO(too_few_requests_are_no_evidence),
+		SCENARIO(
+			metrics_that_go_away_hold_the_rollout_until_they_are_back),
+		SCENARIO(metrics_that_stay_away_revert_when_the_hold_runs_out),
+		SCENARIO(a_breach_reverts_while_the_rollout_is_paused),
+		SCENARIO(a_breach_reverts_while_a_gate_waits_for_people),
+		SCENARIO(a_breach_while_baking_at_a_hundred_still_reverts),
+		SCENARIO(each_check_says_what_was_asked_and_what_it_decided),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
