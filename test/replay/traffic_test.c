@@ -1,0 +1,372 @@
+/* What a rollout may move, when, and what it leaves alone. */
+#include "scenario_test.h"
+
+#include <string.h>
+
+static const char long_bake[] = "steps:\n"
+				"  - {percent: 20, bake: 1h}\n"
+				"  - {percent: 100, bake: 1h}\n"
+				"settle: 5s\n";
+
+static const struct run_options the_new_one = {.wish = {.candidate = FAKE_NEW}};
+
+static void expect_refused(const char *why)
+{
+	until_the_end();
+	expect_exit(4);
+	expect_writes_at_most(0);
+	expect_reason(why);
+}
+
+static void a_split_is_refused_and_its_table_is_shown(void **state)
+{
+	given_traffic("shop-1=70 shop-2=30");
+	run();
+	expect_refused(FAKE_STABLE);
+	expect_journal("preflight", "\"percent\":70");
+	expect_journal("preflight", "\"percent\":30");
+}
+
+static void a_split_of_candidate_and_stable_is_accepted_by_who_adopts(
+	void **state)
+{
+	struct run_options options = {.wish = {.adopt = true}};
+
+	given_traffic("shop-1=70 shop-2=30");
+	run_with(&options);
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void a_third_revision_in_the_split_is_refused_in_any_case(void **state)
+{
+	struct run_options options = {
+		.wish = {.candidate = FAKE_NEW, .adopt = true}};
+
+	fake_run_deploy("shop-3");
+	given_traffic("shop-1=60 shop-2=30 shop-3=10");
+	run_with(&options);
+	expect_refused("shop-3");
+}
+
+static void a_candidate_that_is_not_ready_is_refused(void **state)
+{
+	fake_run_set_ready(FAKE_NEW, false);
+	run_with(&the_new_one);
+	expect_refused("not ready");
+}
+
+static void a_candidate_that_does_not_exist_is_refused(void **state)
+{
+	struct run_options options = {.wish = {.candidate = "nobody-1"}};
+
+	run_with(&options);
+	expect_refused("nobody-1");
+}
+
+static void a_candidate_that_is_stable_already_is_refused(void **state)
+{
+	struct run_options options = {.wish = {.candidate = FAKE_STABLE}};
+
+	run_with(&options);
+	expect_refused("nothing to release");
+}
+
+static void a_candidate_that_was_rolled_back_is_released_only_again(
+	void **state)
+{
+	struct run_options again = {
+		.wish = {.candidate = FAKE_NEW, .again = true}};
+	int patches;
+
+	given_policy(policy_short, NULL);
+	errors_of(FAKE_NEW, 0.5);
+	run();
+	until_the_end();
+	expect_exit(5);
+	errors_of(FAKE_NEW, 0);
+	patches = fake_run.patches;
+	run();
+	until_the_end();
+	expect_exit(4);
+	expect_reason("--again");
+	expect_writes_at_most(patches);
+	run_with(&again);
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void a_query_that_does_not_parse_is_refused(void **state)
+{
+	fake_metrics_say("errors", SAYS_BAD_QUERY, 0);
+	run();
+	expect_refused("parse error");
+}
+
+static void metrics_that_are_down_are_refused(void **state)
+{
+	fake_metrics_say("errors", SAYS_503, 0);
+	run();
+	expect_refused("errors");
+}
+
+static void a_gate_that_nobody_could_pass_is_refused(void **state)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 20, bake: 20s,\n"
+		     "     approval: {approvers: [alice]}}\n"
+		     "  - {percent: 100, bake: 20s}\n"
+		     "settle: 5s\n",
+		slo_errors, NULL);
+	run();
+	expect_refused("self_approval");
+}
+
+static void tags_and_entries_of_others_survive_in_their_order(void **state)
+{
+	const struct routes *spec = &fake_run.model->spec;
+
+	fake_run_deploy("idle-1");
+	given_traffic("idle-1=0#first shop-1=100#green LATEST=0#preview");
+	given_policy(policy_long, slo_errors, "tag: candidate\n", NULL);
+	run_with(&the_new_one);
+	until_step(1);
+	assert_string_equal(spec->item[0].tag, "first");
+	assert_string_equal(spec->item[1].tag, "green");
+	assert_string_equal(spec->item[2].tag, "preview");
+	until_the_end();
+	expect_exit(0);
+	assert_string_equal(spec->item[0].revision, "idle-1");
+	assert_string_equal(spec->item[1].revision, "shop-1");
+	assert_int_equal(spec->item[1].percent, 0);
+	assert_int_equal(spec->item[2].type, ROUTE_LATEST);
+	promise(!fake_run_refers_to(FAKE_NEW, "candidate"), "our tag stays");
+}
+
+static void the_candidate_has_its_tag_before_preflight_and_loses_it(
+	void **state)
+{
+	given_policy(policy_long, slo_errors,
+		"tag: next\n"
+		"preflight:\n"
+		"  - {name: smoke, type: exec, command: [act, smoke]}\n",
+		NULL);
+	run();
+	until_phase(PHASE_SHIFTING);
+	assert_int_equal(fake_deeds("smoke"), 1);
+	promise(fake_run_refers_to(FAKE_NEW, "next"), "there is no tag");
+	assert_int_equal(fake_run_wants(FAKE_NEW), 0);
+	until_the_end();
+	expect_exit(0);
+	promise(!fake_run_refers_to(FAKE_NEW, "next"), "the tag stays");
+}
+
+static void a_refusal_takes_the_candidates_tag_away_again(void **state)
+{
+	given_policy(policy_long, slo_errors,
+		"tag: next\n"
+		"preflight:\n"
+		"  - {name: smoke, type: exec, command: [act, smoke]}\n",
+		NULL);
+	fake_deed_fails("smoke", false);
+	run();
+	until_the_end();
+	expect_exit(4);
+	assert_int_equal(fake_run.patches, 2);
+	promise(!fake_run_refers_to(FAKE_NEW, NULL), "an entry stays");
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void a_tag_that_somebody_else_uses_is_refused(void **state)
+{
+	given_traffic("shop-1=100#next");
+	given_policy(policy_long, slo_errors, "tag: next\n", NULL);
+	run();
+	expect_refused("another revision");
+}
+
+static void latest_is_pinned_by_name_in_the_first_write(void **state)
+{
+	struct run_options old = {.wish = {.candidate = FAKE_STABLE}};
+
+	given_traffic("LATEST=100"); /* which is FAKE_NEW */
+	run_with(&old);
+	until_step(0);
+	promise(fake_run_refers_to(FAKE_NEW, NULL), "LATEST is not pinned");
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_STABLE, 100);
+	/* As found would be LATEST, which is not the candidate: it says so. */
+	expect_journal("warning", "stays pinned");
+}
+
+static void finish_pinned_leaves_the_candidate_by_name(void **state)
+{
+	given_policy(policy_long, slo_errors, "finish: pinned\n", NULL);
+	run();
+	until_the_end();
+	expect_exit(0);
+	expect_reason("pinned");
+	assert_int_equal(fake_run.model->spec.item[0].type, ROUTE_REVISION);
+}
+
+static void finish_latest_lets_traffic_follow_the_latest_revision(void **state)
+{
+	given_policy(policy_long, slo_errors, "finish: latest\n", NULL);
+	run();
+	until_the_end();
+	expect_exit(0);
+	expect_reason("LATEST");
+	assert_int_equal(fake_run.model->spec.item[0].type, ROUTE_LATEST);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void a_step_begins_only_when_its_split_serves(void **state)
+{
+	fake_run.model->operation_delay_ms = 20 * SECOND;
+	run();
+	until_step(0);
+	assert_true(fake_now() >= fake_run.patched_ms + 20 * SECOND);
+	expect_serving(FAKE_NEW, 10);
+	until_the_end();
+	expect_exit(0);
+}
+
+static void traffic_changed_by_hand_stops_the_rollout(void **state)
+{
+	given_policy(long_bake, slo_errors, NULL);
+	run();
+	until_step(0);
+	fake_run_foreign("shop-1=50 shop-2=50");
+	until_the_end();
+	expect_exit(7);
+	expect_writes_at_most(1);
+	expect_serving(FAKE_NEW, 50);
+	assert_string_equal(fake_store_phase(fake_store_newest()), "stopped");
+}
+
+static void traffic_changed_by_hand_is_set_back_when_the_policy_says_so(
+	void **state)
+{
+	given_policy(policy_long, slo_errors, "on_drift: reassert\n", NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 15 * SECOND);
+	fake_run_foreign("shop-1=50 shop-2=50");
+	until(fake_now() + 15 * SECOND);
+	expect_journal("drift", NULL);
+	expect_serving(FAKE_NEW, 10);
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_change_of_tags_by_others_is_not_drift(void **state)
+{
+	run();
+	until_step(0);
+	fake_run_foreign("shop-1=90#blue shop-2=10");
+	until_the_end();
+	expect_exit(0);
+	promise(fake_run_refers_to(FAKE_STABLE, "blue"), "the tag is lost");
+}
+
+static void a_revert_never_takes_traffic_from_what_others_put_in_charge(
+	void **state)
+{
+	fake_run_deploy("shop-3");
+	given_policy("steps:\n"
+		     "  - {percent: 20, bake: 1h}\n"
+		     "  - {percent: 100, bake: 1h}\n"
+		     "settle: 1h\n",
+		slo_errors, NULL);
+	run_with(&the_new_one);
+	until_step(0);
+	fake_run_foreign("shop-3=100");
+	until(fake_now() + 2 * SECOND);
+	interrupt("SIGINT");
+	until_the_end();
+	expect_exit(7);
+	expect_writes_at_most(1);
+	expect_serving("shop-3", 100);
+}
+
+static void a_conflict_over_other_fields_is_retried(void **state)
+{
+	fake_run_fault("{'kind': 'drift', 'method': 'PATCH', 'times': 1,"
+		       " 'set': {'labels': {'team': 'other'}}}");
+	run();
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+	expect_journal("written", "\"result\":\"conflict\"");
+}
+
+static void a_conflict_over_the_traffic_is_drift(void **state)
+{
+	run();
+	fake_run_foreign_before_write("shop-1=95 shop-2=5");
+	until_the_end();
+	expect_exit(7);
+	assert_int_equal(fake_run_wants(FAKE_NEW), 5);
+}
+
+static void where_stale_etags_are_taken_a_lost_write_is_still_noticed(
+	void **state)
+{
+	fake_run.rules.etag_is_strict = false;
+	given_policy(long_bake, slo_errors, NULL);
+	run();
+	until_step(0);
+	fake_run_fault("{'kind': 'drift', 'method': 'PATCH', 'when': 'after',"
+		       " 'times': 1, 'set': {'traffic': ["
+		       "{'type': 'TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION',"
+		       " 'revision': 'shop-1', 'percent': 1},"
+		       "{'type': 'TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION',"
+		       " 'revision': 'shop-2', 'percent': 99}]}}");
+	interrupt("SIGINT");
+	until_the_end();
+	expect_exit(7);
+	expect_journal("drift", NULL);
+	assert_int_equal(fake_run_wants(FAKE_NEW), 99);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENARIO(a_split_is_refused_and_its_table_is_shown),
+		SCENARIO(
+			a_split_of_candidate_and_stable_is_accepted_by_who_adopts),
+		SCENARIO(a_third_revision_in_the_split_is_refused_in_any_case),
+		SCENARIO(a_candidate_that_is_not_ready_is_refused),
+		SCENARIO(a_candidate_that_does_not_exist_is_refused),
+		SCENARIO(a_candidate_that_is_stable_already_is_refused),
+		SCENARIO(
+			a_candidate_that_was_rolled_back_is_released_only_again),
+		SCENARIO(a_query_that_does_not_parse_is_refused),
+		SCENARIO(metrics_that_are_down_are_refused),
+		SCENARIO(a_gate_that_nobody_could_pass_is_refused),
+		SCENARIO(tags_and_entries_of_others_survive_in_their_order),
+		SCENARIO(
+			the_candidate_has_its_tag_before_preflight_and_loses_it),
+		SCENARIO(a_refusal_takes_the_candidates_tag_away_again),
+		SCENARIO(a_tag_that_somebody_else_uses_is_refused),
+		SCENARIO(latest_is_pinned_by_name_in_the_first_write),
+		SCENARIO(finish_pinned_leaves_the_candidate_by_name),
+		SCENARIO(finish_latest_lets_traffic_follow_the_latest_revision),
+		SCENARIO(a_step_begins_only_when_its_split_serves),
+		SCENARIO(traffic_changed_by_hand_stops_the_rollout),
+		SCENARIO(
+			traffic_changed_by_hand_is_set_back_when_the_policy_says_so),
+		SCENARIO(a_change_of_tags_by_others_is_not_drift),
+		SCENARIO(
+			a_revert_never_takes_traffic_from_what_others_put_in_charge),
+		SCENARIO(a_conflict_over_other_fields_is_retried),
+		SCENARIO(a_conflict_over_the_traffic_is_drift),
+		SCENARIO(
+			where_stale_etags_are_taken_a_lost_write_is_still_noticed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
