@@ -40,7 +40,7 @@ static const struct option_spec options[] = {
 		"a newer one whose deployment failed: it is not ready"},
 	{"old-revisions", OPTION_INT, AT(old_revisions), "N",
 		"so many revisions before all others, without traffic", NULL, 0,
-		900},
+		998},
 	{"old-tags", OPTION_INT, AT(old_tags), "N",
 		"so many tags on the oldest revisions", NULL, 0, 2000},
 	{"fault", OPTION_LIST, AT(faults), "JSON",

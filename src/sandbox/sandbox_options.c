@@ -113,11 +113,11 @@ static int read_quota(const char *name, const json_t *value, unsigned *quota_r,
 {
 	const char *text = json_string_value(value);
 	long n = json_is_integer(value) ? (long)json_integer_value(value) : -1;
-	char *end;
+	char *end = NULL;
 
 	if (text && *text)
 		n = strtol(text, &end, 10);
-	if (n < 0 || n > QUOTA_MAX || (text && *end))
+	if (n < 0 || n > QUOTA_MAX || (end && *end))
 		return rpc_error_field(error, name,
 			"%s must be a number between 0 and %d", name,
 			QUOTA_MAX);

@@ -172,7 +172,7 @@ settles_as() {
 }
 
 @test "a service may have a thousand revisions and a thousand tags" {
-	sandbox_start --revision one --revision two --old-revisions 900 \
+	sandbox_start --revision one --revision two --old-revisions 998 \
 		--old-tags 1000 --operation-delay 0 --set uris=absent
 	api GET "$SERVICE" >"$WORLD/service"
 	jq -e '(.traffic | length) == 1001 and (has("uri") | not)' \
@@ -183,8 +183,9 @@ settles_as() {
 	patch -d @"$WORLD/body" | jq -e .name
 	until_true 5 settled
 	[ "$(serving two)" = 10 ]
-	[ "$(curl -sS "$FRONT/.tag/t1000/")" = \
-		"hello from backend-old-0100" ]
+	[ "$(curl -sS "$FRONT/.tag/t1000/")" = "hello from backend-old-0002" ]
+	api POST "$ADMIN/sandbox/deploy" -d '{"revision": "three"}' |
+		jq -e '.error.status == "RESOURCE_EXHAUSTED"'
 }
 
 @test "a stale etag is a conflict, unless etags are lax" {

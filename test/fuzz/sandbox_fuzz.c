@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "sandbox/admin_routes.h"
+#include "sandbox/cloud.h"
+#include "sandbox/foreign.h"
 #include "sandbox/revision_profile.h"
+#include "sandbox/sandbox_options.h"
 
 #define T0 INT64_C(1767225600000)
 
@@ -54,8 +56,28 @@ static void ask(struct model *model, char *head, const char *body)
 	free(path);
 }
 
+/* Whatever somebody does, all of the traffic serves, or none of it. */
+static void try_deeds(const struct model_config *config, const json_t *value)
+{
+	const struct model_revision *part[100];
+	struct rpc_error error = {.code = RPC_OK};
+	struct cloud cloud;
+	size_t n;
+
+	cloud_init(&cloud, config, T0);
+	assert(model_deploy(cloud.model, "s-1", true, T0, &error));
+	assert(model_deploy(cloud.model, "s-2", true, T0, &error));
+	(void)!sandbox_options_set(&cloud, value, T0, &error);
+	if (foreign_do(cloud.model, value, true, T0, &error) == 0)
+		(void)!foreign_do(cloud.model, value, false, T0, &error);
+	cloud_advance(&cloud, T0 + 1000);
+	n = model_split(cloud.model, part);
+	assert(n == (cloud.model->deleted ? 0 : 100));
+	cloud_fini(&cloud);
+}
+
 /* The controls read the same bytes as a fault and as a profile. */
-static void try_controls(const char *body)
+static void try_controls(const struct model_config *config, const char *body)
 {
 	struct revision_profile profile = {.latency_ms = 1};
 	struct sandbox_faults faults = {.n = 0};
@@ -66,6 +88,7 @@ static void try_controls(const char *body)
 	if (json_is_object(value)) {
 		(void)!sandbox_faults_add(&faults, value, T0, &error);
 		(void)!revision_profile_read(value, "", &profile, &err);
+		try_deeds(config, value);
 	}
 	(void)!revision_profile_parse(body, &profile, &err);
 	sandbox_faults_fini(&faults);
@@ -91,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(model_deploy(model, "s-2", true, T0, &error));
 	ask(model, head, body);
 	check_model(model);
-	try_controls(body);
+	try_controls(&config, body);
 	model_free(&model);
 	free(head);
 	return 0;
