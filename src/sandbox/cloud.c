@@ -2,9 +2,9 @@
  * Requests on their way; see cloud.h. Pure. Each is logged, meets its faults,
  * is answered by admin_routes.c, and may wait for an operation:
  *
- *   ARRIVED ─(slow, before)─> call_run ──> ANSWERED ─(slow, after)─> done
- *                                │ └──> WAITING ──────┘
- *                                └─> done at once: reset; or HANGING
+ *   ARRIVED ─(slow, before)─> cloud_call_run ──> ANSWERED ─(slow, after)─> end
+ *                                │ └──> WAITING ──┘
+ *                                └─> reset: end; or HANGING ─(delay)─> end
  */
 #include "sandbox/cloud.h"
 
@@ -45,7 +45,7 @@ void cloud_init(
 	sandbox_log_init(&cloud->log);
 }
 
-static void call_free(struct cloud_call *call)
+static void cloud_call_free(struct cloud_call *call)
 {
 	TAILQ_REMOVE(&call->cloud->calls, call, entry);
 	call->cloud->n_calls--;
@@ -62,13 +62,13 @@ static void call_free(struct cloud_call *call)
 void cloud_fini(struct cloud *cloud)
 {
 	while (!TAILQ_EMPTY(&cloud->calls))
-		call_free(TAILQ_FIRST(&cloud->calls));
+		cloud_call_free(TAILQ_FIRST(&cloud->calls));
 	model_free(&cloud->model);
 	sandbox_faults_fini(&cloud->faults);
 	sandbox_log_fini(&cloud->log);
 }
 
-static struct cloud_call *call_new(
+static struct cloud_call *cloud_call_new(
 	struct cloud *cloud, const struct admin_request *request)
 {
 	struct cloud_call *call = xcalloc(1, sizeof(*call));
@@ -86,7 +86,7 @@ static struct cloud_call *call_new(
 	return call;
 }
 
-static void call_count(struct cloud_call *call)
+static void cloud_call_count(struct cloud_call *call)
 {
 	struct cloud *cloud = call->cloud;
 	unsigned quota = cloud->quota[sandbox_counts_kind(call->method)];
@@ -106,12 +106,12 @@ struct cloud_call *cloud_call_start(struct cloud *cloud,
 	if (cloud->n_calls == CLOUD_CALLS_MAX)
 		return NULL;
 	cloud->now_ms = now_ms;
-	call = call_new(cloud, request);
+	call = cloud_call_new(cloud, request);
 	call->fn = fn;
 	call->arg = arg;
 	call->seq = sandbox_log_add(&cloud->log, now_ms, call->method,
 		call->target, call->body, call->body_len);
-	call_count(call);
+	cloud_call_count(call);
 	sandbox_faults_match(&cloud->faults, request, now_ms, &call->plan);
 	slow = &call->plan.slot[SLOT_SLOW];
 	call->due_ms = now_ms + (slow->id && !slow->after ? slow->delay_ms : 0);
@@ -126,7 +126,7 @@ void cloud_call_forget(struct cloud_call **call)
 }
 
 /* `answered` false: the connection breaks. */
-static void call_end(struct cloud_call *call, bool answered)
+static void cloud_call_end(struct cloud_call *call, bool answered)
 {
 	struct cloud *cloud = call->cloud;
 
@@ -135,10 +135,10 @@ static void call_end(struct cloud_call *call, bool answered)
 			cloud->now_ms);
 	if (call->fn)
 		call->fn(answered ? &call->reply : NULL, call->arg);
-	call_free(call);
+	cloud_call_free(call);
 }
 
-static void call_go_on(
+static void cloud_call_go_on(
 	struct cloud_call *call, enum call_state state, int64_t delay_ms)
 {
 	call->state = state;
@@ -147,7 +147,7 @@ static void call_go_on(
 
 /* The fault was checked when it was asked for; what has become impossible
  * since then does not happen. */
-static void call_drift(struct cloud_call *call, const struct fault *fault)
+static void cloud_call_drift(struct cloud_call *call, const struct fault *fault)
 {
 	struct rpc_error error = {.code = RPC_OK};
 	struct cloud *cloud = call->cloud;
@@ -157,7 +157,7 @@ static void call_drift(struct cloud_call *call, const struct fault *fault)
 			cloud->now_ms, &error);
 }
 
-static void call_refuse(struct cloud_call *call)
+static void cloud_call_refuse(struct cloud_call *call)
 {
 	struct rpc_error error;
 	bool writes = sandbox_counts_kind(call->method) == COUNT_WRITES;
@@ -170,7 +170,7 @@ static void call_refuse(struct cloud_call *call)
 	admin_reply_error(&call->reply, &error);
 }
 
-static void call_ask(struct cloud_call *call)
+static void cloud_call_ask(struct cloud_call *call)
 {
 	struct cloud *cloud = call->cloud;
 	struct admin_request request = {
@@ -183,14 +183,14 @@ static void call_ask(struct cloud_call *call)
 	};
 
 	if (call->over_quota)
-		call_refuse(call);
+		cloud_call_refuse(call);
 	else
 		admin_routes_answer(cloud->model, &cloud->rules, &request,
 			&call->plan, cloud->now_ms, &call->reply);
 }
 
 /* The fault's status takes the place of the answer. */
-static void call_spoil(struct cloud_call *call, const struct fault *fault)
+static void cloud_call_spoil(struct cloud_call *call, const struct fault *fault)
 {
 	struct rpc_error error;
 
@@ -203,68 +203,68 @@ static void call_spoil(struct cloud_call *call, const struct fault *fault)
 		call->reply.html = fault->body;
 }
 
-static void call_answer(struct cloud_call *call)
+static void cloud_call_answer(struct cloud_call *call)
 {
 	const struct fault *slow = &call->plan.slot[SLOT_SLOW];
 
-	call_go_on(call, CALL_ANSWERED,
+	cloud_call_go_on(call, CALL_ANSWERED,
 		slow->id && slow->after ? slow->delay_ms : 0);
 }
 
-static void call_run(struct cloud_call *call)
+static void cloud_call_run(struct cloud_call *call)
 {
 	const struct fault *answer = &call->plan.slot[SLOT_ANSWER];
 
-	call_drift(call, &call->plan.slot[SLOT_DRIFT_BEFORE]);
+	cloud_call_drift(call, &call->plan.slot[SLOT_DRIFT_BEFORE]);
 	if (!answer->id || answer->after)
-		call_ask(call);
-	call_drift(call, &call->plan.slot[SLOT_DRIFT_AFTER]);
+		cloud_call_ask(call);
+	cloud_call_drift(call, &call->plan.slot[SLOT_DRIFT_AFTER]);
 	if (answer->id && answer->kind == FAULT_RESET) {
-		call_end(call, false);
+		cloud_call_end(call, false);
 		return;
 	}
 	if (answer->id && answer->kind == FAULT_HANG) {
-		call_go_on(call, CALL_HANGING, answer->delay_ms);
+		cloud_call_go_on(call, CALL_HANGING, answer->delay_ms);
 		return;
 	}
 	if (answer->id)
-		call_spoil(call, answer);
+		cloud_call_spoil(call, answer);
 	if (call->reply.wait_for[0])
-		call_go_on(call, CALL_WAITING, call->reply.wait_ms);
+		cloud_call_go_on(call, CALL_WAITING, call->reply.wait_ms);
 	else
-		call_answer(call);
+		cloud_call_answer(call);
 }
 
-static void call_waited(struct cloud_call *call)
+static void cloud_call_waited(struct cloud_call *call)
 {
 	char operation[MODEL_ID_MAX];
 
 	memcpy(operation, call->reply.wait_for, sizeof(operation));
 	json_decref(call->reply.body);
 	admin_routes_waited(call->cloud->model, operation, &call->reply);
-	call_answer(call);
+	cloud_call_answer(call);
 }
 
-static void call_step(struct cloud_call *call)
+static void cloud_call_step(struct cloud_call *call)
 {
 	switch (call->state) {
 	case CALL_ARRIVED:
-		call_run(call);
+		cloud_call_run(call);
 		return;
 	case CALL_WAITING:
-		call_waited(call);
+		cloud_call_waited(call);
 		return;
 	case CALL_HANGING:
-		call_end(call, false);
+		cloud_call_end(call, false);
 		return;
 	case CALL_ANSWERED:
-		call_end(call, true);
+		cloud_call_end(call, true);
 		return;
 	}
 }
 
 /* A call that waits is due when its operation is done or gone, too. */
-static int64_t call_due_ms(const struct cloud_call *call)
+static int64_t cloud_call_due_ms(const struct cloud_call *call)
 {
 	const struct model_operation *operation;
 
@@ -275,12 +275,13 @@ static int64_t call_due_ms(const struct cloud_call *call)
 	return operation && !operation->done ? call->due_ms : 0;
 }
 
-static struct cloud_call *call_first(const struct cloud *cloud)
+static struct cloud_call *cloud_call_first(const struct cloud *cloud)
 {
 	struct cloud_call *call, *first = NULL;
 
 	TAILQ_FOREACH(call, &cloud->calls, entry) {
-		if (!first || call_due_ms(call) < call_due_ms(first))
+		if (!first ||
+			cloud_call_due_ms(call) < cloud_call_due_ms(first))
 			first = call;
 	}
 	return first;
@@ -288,9 +289,9 @@ static struct cloud_call *call_first(const struct cloud *cloud)
 
 int64_t cloud_next_ms(const struct cloud *cloud)
 {
-	const struct cloud_call *first = call_first(cloud);
+	const struct cloud_call *first = cloud_call_first(cloud);
 	int64_t model_ms = model_next_ms(cloud->model);
-	int64_t call_ms = first ? call_due_ms(first) : MODEL_NEVER;
+	int64_t call_ms = first ? cloud_call_due_ms(first) : MODEL_NEVER;
 
 	return call_ms < model_ms ? call_ms : model_ms;
 }
@@ -303,7 +304,7 @@ void cloud_advance(struct cloud *cloud, int64_t now_ms)
 		if (cloud->now_ms < next_ms)
 			cloud->now_ms = next_ms;
 		if (!model_advance(cloud->model, cloud->now_ms))
-			call_step(call_first(cloud));
+			cloud_call_step(cloud_call_first(cloud));
 	}
 	cloud->now_ms = now_ms;
 }
@@ -315,6 +316,6 @@ void cloud_reset_calls(struct cloud *cloud, bool only_hanging)
 	for (call = TAILQ_FIRST(&cloud->calls); call; call = next) {
 		next = TAILQ_NEXT(call, entry);
 		if (call->state == CALL_HANGING || !only_hanging)
-			call_end(call, false);
+			cloud_call_end(call, false);
 	}
 }

@@ -14,7 +14,7 @@ bool foreign_is_deed(const char *name)
 	return admin_word_in(name, strlen(name), DEEDS);
 }
 
-static int read_text(const json_t *body, const char *name, const char **text_r,
+static int deed_text(const json_t *body, const char *name, const char **text_r,
 	struct rpc_error *error)
 {
 	const json_t *text = json_object_get(body, name);
@@ -34,9 +34,9 @@ int foreign_read_deployment(const json_t *body,
 
 	*deployment_r = (struct model_deployment){
 		.fails = json_is_false(ready), .by = FOREIGN_WHO};
-	if (read_text(body, "revision", &deployment_r->name, error) < 0 ||
-		read_text(body, "message", &deployment_r->failure, error) < 0 ||
-		read_text(body, "takes", &takes, error) < 0)
+	if (deed_text(body, "revision", &deployment_r->name, error) < 0 ||
+		deed_text(body, "message", &deployment_r->failure, error) < 0 ||
+		deed_text(body, "takes", &takes, error) < 0)
 		return -1;
 	if (ready && !json_is_boolean(ready))
 		return rpc_error_field(

@@ -148,7 +148,7 @@ static void backend_drop(struct front_door *door, size_t i)
 }
 
 /* Revisions that Cloud Run collected are forgotten when there are too many. */
-static void make_room(struct front_door *door)
+static void backends_collect(struct front_door *door)
 {
 	size_t i;
 
@@ -165,7 +165,7 @@ static struct backend *backend_get(struct front_door *door, const char *name)
 	if (backend)
 		return backend;
 	if (door->n_backends == MODEL_REVISIONS_MAX)
-		make_room(door);
+		backends_collect(door);
 	backend = xcalloc(1, sizeof(*backend));
 	snprintf(backend->name, sizeof(backend->name), "%s", name);
 	door->backend[door->n_backends++] = backend;

@@ -123,7 +123,7 @@ static int check_fate(const struct model *model,
 	return 0;
 }
 
-static void fail(
+static void operation_fail(
 	struct model_operation *operation, const struct rpc_error *error)
 {
 	operation->done = true;
@@ -131,7 +131,7 @@ static void fail(
 	*operation->error = *error;
 }
 
-static void serve(struct model *model, int64_t now_ms)
+static void model_serve(struct model *model, int64_t now_ms)
 {
 	routes_copy(&model->served, &model->spec);
 	model->route_failure[0] = '\0';
@@ -140,7 +140,7 @@ static void serve(struct model *model, int64_t now_ms)
 	model_observe(model);
 }
 
-static void reconcile(struct model *model, int64_t now_ms)
+static void model_reconcile(struct model *model, int64_t now_ms)
 {
 	struct model_operation *operation = model->pending;
 	struct rpc_error error;
@@ -149,7 +149,7 @@ static void reconcile(struct model *model, int64_t now_ms)
 
 	model->pending = NULL;
 	if (applied && operation->fate != FATE_FAILS) {
-		serve(model, now_ms);
+		model_serve(model, now_ms);
 	} else {
 		snprintf(model->route_failure, sizeof(model->route_failure),
 			"%.255s", error.message);
@@ -159,7 +159,7 @@ static void reconcile(struct model *model, int64_t now_ms)
 	if (operation->fate == FATE_STUCK_APPLIED)
 		return;
 	if (!good) {
-		fail(operation, &error);
+		operation_fail(operation, &error);
 		return;
 	}
 	operation->done = true;
@@ -187,7 +187,7 @@ bool model_advance(struct model *model, int64_t now_ms)
 		if (revision && revision->due_ms == at_ms)
 			model_deployment_end(model, revision, at_ms);
 		else
-			reconcile(model, at_ms);
+			model_reconcile(model, at_ms);
 		moved = true;
 	}
 	return moved;
@@ -219,7 +219,7 @@ static struct model_operation *operation_new(
 	return operation;
 }
 
-static void preempt(struct model *model)
+static void operation_preempt(struct model *model)
 {
 	struct rpc_error error;
 
@@ -230,7 +230,7 @@ static void preempt(struct model *model)
 		"service.");
 	if (model->pending->fate != FATE_STUCK &&
 		model->pending->fate != FATE_STUCK_APPLIED)
-		fail(model->pending, &error);
+		operation_fail(model->pending, &error);
 	model->pending = NULL;
 }
 
@@ -248,14 +248,16 @@ static bool changes_something(
 }
 
 /* An operation that has nothing to wait for. */
-static void end_at_once(struct model *model, struct model_operation *operation)
+static void operation_end(
+	struct model *model, struct model_operation *operation)
 {
 	operation->done = true;
 	operation->metadata = model_service_json(model);
 	operation->response = json_incref(operation->metadata);
 }
 
-static void set_fields(struct model *model, const struct model_write *write)
+static void model_set_fields(
+	struct model *model, const struct model_write *write)
 {
 	if (write->routes) {
 		routes_copy(&model->spec, write->routes);
@@ -279,10 +281,10 @@ struct model_operation *model_write(
 	counts =
 		changes && (write->routes || !model->rules.fields_do_not_count);
 	if (counts)
-		preempt(model);
+		operation_preempt(model);
 	operation = operation_new(model, write, now_ms);
 	if (changes) {
-		set_fields(model, write);
+		model_set_fields(model, write);
 		model->update_ms = now_ms;
 	}
 	if (counts) {
@@ -294,7 +296,7 @@ struct model_operation *model_write(
 	if (counts)
 		operation->metadata = model_service_json(model);
 	else
-		end_at_once(model, operation);
+		operation_end(model, operation);
 	return operation;
 }
 
@@ -302,7 +304,7 @@ void model_set_routes(
 	struct model *model, const struct routes *routes, int64_t now_ms)
 {
 	routes_copy(&model->spec, routes);
-	serve(model, now_ms);
+	model_serve(model, now_ms);
 	model_changed(model, now_ms);
 }
 
@@ -316,20 +318,20 @@ void model_set_rules(
 
 void model_delete(struct model *model, int64_t now_ms)
 {
-	preempt(model);
+	operation_preempt(model);
 	model->deleted = true;
 	model_changed(model, now_ms);
 }
 
 void model_recreate(struct model *model, int64_t now_ms)
 {
-	preempt(model);
+	operation_preempt(model);
 	model->deleted = false;
 	model_make_uuid(&model->rng, model->uid);
 	model_revisions_renew(model, now_ms);
 	model->generation = 1;
 	model->observed_generation = 0;
 	model->create_ms = model->update_ms = model->configuration_ms = now_ms;
-	serve(model, now_ms);
+	model_serve(model, now_ms);
 	model_changed(model, now_ms);
 }

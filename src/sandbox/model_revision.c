@@ -30,7 +30,7 @@ struct model_revision *model_find_revision(
 	return NULL;
 }
 
-static const struct model_revision *resolve(
+static const struct model_revision *revision_of_route(
 	const struct model *model, const struct route *route)
 {
 	if (route->type == ROUTE_LATEST)
@@ -48,7 +48,7 @@ size_t model_split(
 	for (i = 0; i < model->served.n && !model->deleted; i++) {
 		if (!model->served.item[i].percent)
 			continue;
-		revision = resolve(model, &model->served.item[i]);
+		revision = revision_of_route(model, &model->served.item[i]);
 		for (k = 0; revision && k < model->served.item[i].percent; k++)
 			part_r[n++] = revision;
 	}
@@ -65,14 +65,15 @@ const struct model_revision *model_find_tag(
 
 	for (i = 0; *tag && i < model->served.n && !model->deleted; i++) {
 		if (strcmp(model->served.item[i].tag, tag) == 0)
-			return resolve(model, &model->served.item[i]);
+			return revision_of_route(model, &model->served.item[i]);
 	}
 	return NULL;
 }
 
 /* ---- how they come ---- */
 
-static void make_name(struct model *model, char name[ROUTE_NAME_MAX + 1])
+static void revision_name_make(
+	struct model *model, char name[ROUTE_NAME_MAX + 1])
 {
 	static const char letters[] = "bcdfghjklmnpqrstvwxz";
 	char end[4] = {0};
@@ -85,7 +86,7 @@ static void make_name(struct model *model, char name[ROUTE_NAME_MAX + 1])
 }
 
 /* LATEST follows the newest revision that is ready; it never goes back. */
-static void follow_latest(
+static void latest_follow(
 	struct model *model, struct model_revision *revision, int64_t now_ms)
 {
 	if (model->latest_ready &&
@@ -108,7 +109,7 @@ static void set_failure(struct model_revision *revision, const char *failure)
 }
 
 /* Whether requests can come to it: by its share or by a tag. */
-static bool has_part(const struct model *model,
+static bool revision_has_part(const struct model *model,
 	const struct model_revision *revision, bool tags_count)
 {
 	size_t i;
@@ -117,13 +118,13 @@ static bool has_part(const struct model *model,
 		const struct route *route = &model->served.item[i];
 
 		if ((route->percent || (tags_count && route->tag[0])) &&
-			resolve(model, route) == revision)
+			revision_of_route(model, route) == revision)
 			return true;
 	}
 	return !model->served.n && revision == model->latest_ready;
 }
 
-static void drop(struct model *model, size_t i)
+static void revision_drop(struct model *model, size_t i)
 {
 	size_t rest = --model->n_revisions - i;
 
@@ -135,7 +136,7 @@ static void drop(struct model *model, size_t i)
 }
 
 /* Makes room as the real one does. False: all of them are needed. */
-static bool collect_oldest(struct model *model)
+static bool revision_collect(struct model *model)
 {
 	size_t i;
 
@@ -145,9 +146,9 @@ static bool collect_oldest(struct model *model)
 		if (revision == model->latest_created ||
 			revision == model->latest_ready ||
 			revision->due_ms != MODEL_NEVER ||
-			has_part(model, revision, true))
+			revision_has_part(model, revision, true))
 			continue;
-		drop(model, i);
+		revision_drop(model, i);
 		return true;
 	}
 	return false;
@@ -170,7 +171,8 @@ static int check_deploy(
 			"Revision named '%s' with different configuration "
 			"already exists.",
 			name);
-	if (model->n_revisions == MODEL_REVISIONS_MAX && !collect_oldest(model))
+	if (model->n_revisions == MODEL_REVISIONS_MAX &&
+		!revision_collect(model))
 		return rpc_error_set(error, RPC_RESOURCE_EXHAUSTED,
 			"There are %d revisions and each of them has traffic "
 			"or a tag.",
@@ -186,7 +188,7 @@ static struct model_revision *revision_new(
 	if (name)
 		snprintf(revision->name, sizeof(revision->name), "%s", name);
 	else
-		make_name(model, revision->name);
+		revision_name_make(model, revision->name);
 	revision->number = ++model->revisions_made;
 	snprintf(revision->image, sizeof(revision->image), "sandbox/%.49s:%u",
 		model->service, revision->number);
@@ -221,7 +223,7 @@ void model_deployment_end(
 	revision->change_ms = model->configuration_ms = now_ms;
 	model->n_deploying--;
 	if (revision->ready)
-		follow_latest(model, revision, now_ms);
+		latest_follow(model, revision, now_ms);
 	model_changed(model, now_ms);
 }
 
@@ -276,7 +278,7 @@ void model_set_ready(struct model *model, struct model_revision *revision,
 	revision->ready = ready;
 	revision->change_ms = now_ms;
 	if (ready)
-		follow_latest(model, revision, now_ms);
+		latest_follow(model, revision, now_ms);
 	model_changed(model, now_ms);
 }
 
@@ -289,7 +291,8 @@ static int check_remove(const struct model *model,
 	bool is_latest = revision == model->latest_created ||
 			 revision == model->latest_ready;
 
-	if (model->n_revisions > 1 && !has_part(model, revision, !force) &&
+	if (model->n_revisions > 1 &&
+		!revision_has_part(model, revision, !force) &&
 		(force || !is_latest))
 		return 0;
 	return rpc_error_set(error, RPC_FAILED_PRECONDITION,
@@ -299,7 +302,7 @@ static int check_remove(const struct model *model,
 }
 
 /* The newest of those that are left. */
-static void find_latest(struct model *model)
+static void latest_find(struct model *model)
 {
 	size_t i;
 
@@ -328,9 +331,9 @@ int model_remove(struct model *model, const char *name, bool force,
 	model->n_deploying -= revision->due_ms != MODEL_NEVER;
 	for (i = 0; model->revision[i] != revision; i++)
 		;
-	drop(model, i);
+	revision_drop(model, i);
 	if (is_latest)
-		find_latest(model);
+		latest_find(model);
 	model_changed(model, now_ms);
 	return 0;
 }

@@ -28,17 +28,17 @@
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-static void changed(struct sandbox *sandbox);
+static void sandbox_changed(struct sandbox *sandbox);
 
-static void tick(void *arg)
+static void sandbox_tick(void *arg)
 {
 	struct sandbox *sandbox = arg;
 
 	sandbox->timer = NULL;
-	changed(sandbox);
+	sandbox_changed(sandbox);
 }
 
-static void changed(struct sandbox *sandbox)
+static void sandbox_changed(struct sandbox *sandbox)
 {
 	int64_t now_ms = sandbox_now(sandbox), next_ms;
 
@@ -48,7 +48,8 @@ static void changed(struct sandbox *sandbox)
 	timer_cancel(&sandbox->timer);
 	if (next_ms != MODEL_NEVER)
 		sandbox->timer = timer_start(sandbox->loop,
-			next_ms > now_ms ? next_ms - now_ms : 0, tick, sandbox);
+			next_ms > now_ms ? next_ms - now_ms : 0, sandbox_tick,
+			sandbox);
 }
 
 static void answer_metrics(
@@ -302,7 +303,7 @@ static void make_model(
 		.seed = options->seed};
 
 	cloud_init(&sandbox->cloud, &config, sandbox_now(sandbox));
-	sandbox->changed = changed;
+	sandbox->changed = sandbox_changed;
 	sandbox->token = xstrdup(options->token);
 	sandbox->cloud.rules.token = sandbox->token;
 	sandbox->cloud.rules.etag_is_strict = options->etag_is_strict;
@@ -334,7 +335,7 @@ struct sandbox *sandbox_new(struct loop *loop,
 		server_new(loop, options->port, admin_request, sandbox, err_r);
 	if (!sandbox->server)
 		goto fail;
-	changed(sandbox);
+	sandbox_changed(sandbox);
 	return sandbox;
 fail:
 	sandbox_free(&sandbox);

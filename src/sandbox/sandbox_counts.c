@@ -8,8 +8,8 @@ enum count_kind sandbox_counts_kind(const char *method)
 	return strcmp(method, "PATCH") == 0 ? COUNT_WRITES : COUNT_READS;
 }
 
-static unsigned sum(const struct sandbox_counts *counts, enum count_kind kind,
-	int64_t second)
+static unsigned counts_within(const struct sandbox_counts *counts,
+	enum count_kind kind, int64_t second)
 {
 	unsigned n = 0;
 	int i;
@@ -35,7 +35,7 @@ unsigned sandbox_counts_add(
 	}
 	counts->slot[i].n[kind]++;
 	counts->all[kind]++;
-	n = sum(counts, kind, second);
+	n = counts_within(counts, kind, second);
 	if (n > counts->most[kind])
 		counts->most[kind] = n;
 	return n;
@@ -46,9 +46,9 @@ json_t *sandbox_counts_json(const struct sandbox_counts *counts, int64_t now_ms)
 	int64_t second = now_ms / 1000;
 
 	return json_pack("{s:{s:i, s:i}, s:{s:i, s:i}, s:{s:I, s:I}}", "minute",
-		"reads", (int)sum(counts, COUNT_READS, second), "writes",
-		(int)sum(counts, COUNT_WRITES, second), "most", "reads",
-		(int)counts->most[COUNT_READS], "writes",
+		"reads", (int)counts_within(counts, COUNT_READS, second),
+		"writes", (int)counts_within(counts, COUNT_WRITES, second),
+		"most", "reads", (int)counts->most[COUNT_READS], "writes",
 		(int)counts->most[COUNT_WRITES], "all", "reads",
 		(json_int_t)counts->all[COUNT_READS], "writes",
 		(json_int_t)counts->all[COUNT_WRITES]);

@@ -251,7 +251,7 @@ int sandbox_faults_add(struct sandbox_faults *faults, const json_t *body,
 	return (int)fault->id;
 }
 
-static void drop(struct sandbox_faults *faults, size_t i)
+static void fault_drop(struct sandbox_faults *faults, size_t i)
 {
 	fault_free(faults->fault[i]);
 	faults->n--;
@@ -267,20 +267,20 @@ bool sandbox_faults_remove(struct sandbox_faults *faults, unsigned id)
 	for (i = faults->n; i-- > 0;) {
 		if (id && faults->fault[i]->id != id)
 			continue;
-		drop(faults, i);
+		fault_drop(faults, i);
 		found = true;
 	}
 	return found;
 }
 
-static void expire(struct sandbox_faults *faults, int64_t now_ms)
+static void faults_expire(struct sandbox_faults *faults, int64_t now_ms)
 {
 	size_t i;
 
 	for (i = faults->n; i-- > 0;) {
 		if (!faults->fault[i]->left ||
 			faults->fault[i]->until_ms <= now_ms)
-			drop(faults, i);
+			fault_drop(faults, i);
 	}
 }
 
@@ -319,7 +319,7 @@ static json_int_t percent_asked(const json_t *body, const char *name)
 }
 
 /* Whether a request writes the split that the fault is meant for. */
-static bool writes_it(
+static bool fault_is_for_split(
 	const struct fault *fault, const struct admin_request *request)
 {
 	const char *name;
@@ -339,14 +339,14 @@ static bool writes_it(
 	return same;
 }
 
-static bool concerns(
+static bool fault_concerns(
 	const struct fault *fault, const struct admin_request *request)
 {
 	if (fault->method[0] && strcmp(fault->method, request->method) != 0)
 		return false;
 	if (fault->path[0] && fnmatch(fault->path, request->path, 0) != 0)
 		return false;
-	return writes_it(fault, request);
+	return fault_is_for_split(fault, request);
 }
 
 void sandbox_faults_match(struct sandbox_faults *faults,
@@ -357,12 +357,12 @@ void sandbox_faults_match(struct sandbox_faults *faults,
 	size_t i;
 
 	memset(plan_r, 0, sizeof(*plan_r));
-	expire(faults, now_ms);
+	faults_expire(faults, now_ms);
 	for (i = 0; i < faults->n; i++) {
 		struct fault *fault = faults->fault[i];
 
 		slot = &plan_r->slot[slot_of(fault)];
-		if (slot->id || !concerns(fault, request))
+		if (slot->id || !fault_concerns(fault, request))
 			continue;
 		if (fault->skip) {
 			fault->skip--;
@@ -375,7 +375,7 @@ void sandbox_faults_match(struct sandbox_faults *faults,
 		json_incref(slot->drift);
 		json_incref(slot->writing);
 	}
-	expire(faults, now_ms);
+	faults_expire(faults, now_ms);
 }
 
 void fault_plan_fini(struct fault_plan *plan)

@@ -26,7 +26,7 @@ void sandbox_log_fini(struct sandbox_log *log)
 }
 
 /* The ring grows until it is SANDBOX_LOG_MAX long and turns only then. */
-static void make_room(struct sandbox_log *log)
+static void log_grow(struct sandbox_log *log)
 {
 	size_t size = log->size ? 2 * log->size : SANDBOX_LOG_START;
 
@@ -49,7 +49,7 @@ uint64_t sandbox_log_add(struct sandbox_log *log, int64_t now_ms,
 {
 	struct sandbox_log_entry *entry;
 
-	make_room(log);
+	log_grow(log);
 	entry = slot(log, ++log->made);
 	free(entry->target);
 	free(entry->body);
