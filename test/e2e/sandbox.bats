@@ -452,6 +452,27 @@ requests_came() {
 		jq -e '[.revisions[].name] == ["one"]'
 }
 
+@test "help and manual name every option, fault and deed of somebody else" {
+	sandbox_start
+	local word page=$BATS_TEST_DIRNAME/../../contrib/man/tidegate.1
+	"$TIDEGATE" help sandbox >"$WORLD/help"
+	mandoc -T ascii "$page" | sed 's,.\x08,,g' >"$WORLD/manual"
+	api GET "$ADMIN/sandbox" | jq -r '.options | keys[]' >"$WORLD/words"
+	[ "$(wc -l <"$WORLD/words")" -gt 10 ]
+	# What a fault that nobody knows is answered with lists those that are.
+	api POST "$ADMIN/sandbox/faults" -d '{"kind": "x"}' |
+		jq -r '.error.message | sub(".*none of "; "") | split(", ")[]' \
+		>>"$WORLD/words"
+	grep -qx operation-stuck "$WORLD/words"
+	while read -r word; do
+		grep -qw -- "$word" "$WORLD/help"
+		grep -qw -- "$word" "$WORLD/manual"
+	done <"$WORLD/words"
+	for word in set deploy remove ready service; do
+		grep -qw -- "$word" "$WORLD/manual"
+	done
+}
+
 has_value() {
 	[ -n "$(prometheus_value "$1")" ]
 }
