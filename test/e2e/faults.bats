@@ -50,71 +50,12 @@ back() { # interrupted: everything is as it was
 	promoted
 }
 
-@test "forward, reads answered 429, 500, 503 or not at all are repeated" {
-	STEPS=$GATE quick
-	rollout_start
-	until_step 20
-	all_kinds GET
-	# Each check looks for drift, too.
-	until_run fault_was_met
-	until_in awaiting-approval
-	tide approve --as bob
-	promoted
-}
-
-@test "in preflight, reads answered 503 are repeated" {
-	quick
-	trouble GET '"kind": "status", "status": 503'
-	rollout_start
-	promoted
-}
-
-@test "on the way back, writes answered 429, 500, 503 or not at all are repeated" {
-	STEPS=$LONG quick
-	rollout_start
-	until_step 20
-	all_kinds PATCH
-	back
-}
-
-@test "on the way back, reads answered 429, 500, 503 or not at all are repeated" {
-	STEPS=$LONG SETTLE=1h quick
-	rollout_start
-	until_step 20
-	all_kinds GET
-	back
-}
-
 @test "a write whose answer is lost is read back, not repeated" {
 	STEPS='[{percent: 100, bake: 1s}]' quick
 	trouble PATCH '"kind": "reset", "when": "after"'
 	rollout_start
 	promoted
 	[ "$(writes | jq -s length)" = 1 ]
-}
-
-@test "a revert whose answer is lost is read back, not repeated" {
-	STEPS=$LONG quick
-	rollout_start
-	until_step 20
-	api DELETE "$ADMIN/sandbox/log" >/dev/null
-	trouble PATCH '"kind": "reset", "when": "after"'
-	kill -INT "$RUN_PID"
-	rollout_ends 6
-	serves stable-1 100
-	fault_was_met
-	[ "$(writes | jq -s length)" = 1 ]
-}
-
-@test "a read that hangs does not hang the revert" {
-	STEPS=$LONG SETTLE=1h quick
-	rollout_start
-	until_step 20
-	trouble GET '"kind": "hang", "delay": "2s"'
-	kill -INT "$RUN_PID"
-	rollout_ends 6
-	serves stable-1 100
-	fault_was_met
 }
 
 @test "a write that hangs does not hang the revert" {
@@ -134,13 +75,6 @@ back() { # interrupted: everything is as it was
 	finished '.reason | contains("bad luck")'
 }
 
-@test "without the permission to read operations the service is followed" {
-	control PATCH '' '{"deny": ["run.operations.get"]}'
-	quick
-	rollout_start
-	promoted
-}
-
 @test "without the permission to write, nothing moves and it says so" {
 	control PATCH '' '{"deny": ["run.services.update"]}'
 	quick
@@ -148,35 +82,4 @@ back() { # interrupted: everything is as it was
 	rollout_ends 5
 	serves stable-1 100
 	finished '.reason | contains("run.services.update")'
-}
-
-@test "without the permission to read, it is refused" {
-	control PATCH '' '{"deny": ["run.services.get"]}'
-	quick
-	rollout_start
-	rollout_ends 4
-	serves stable-1 100
-	finished '.reason | contains("run.services.get")'
-}
-
-@test "reads that lag behind are not taken for drift" {
-	STEPS=$GATE quick
-	rollout_start
-	until_step 20
-	trouble GET '"kind": "stale", "delay": "700ms", "times": 1000'
-	until_in awaiting-approval
-	tide approve --as bob
-	rollout_ends 0
-	serves "$CANDIDATE" 100
-}
-
-@test "a read that shows the time before a shift is not taken for drift" {
-	STEPS=$GATE quick
-	rollout_start
-	until_in awaiting-approval
-	trouble GET '"kind": "stale", "delay": "10m", "times": 3'
-	until_run fault_was_met
-	tide approve --as bob
-	promoted
-	said '.event == "retry" and (.text | contains("is older"))'
 }
