@@ -31,33 +31,12 @@ at_gate() {
 	serves "$CANDIDATE" 100
 }
 
-@test "who started a rollout cannot approve it" {
-	at_gate
-	tide approve --as alice
-	[ "$status" = 4 ]
-	[[ $output == *self_approval* ]]
-	serves "$CANDIDATE" 20
-	kill -INT "$RUN_PID"
-	rollout_ends 6
-}
-
 @test "who is not among the approvers cannot approve" {
 	at_gate
 	tide approve --as mallory
 	[ "$status" = 4 ]
 	serves "$CANDIDATE" 20
 	kill -INT "$RUN_PID"
-	rollout_ends 6
-}
-
-@test "an approval before the gate is open is refused" {
-	STEPS='[{percent: 20, bake: 1h}, {percent: 100, bake: 1s, approval: {approvers: [bob]}}]' quick
-	rollout_start
-	until_step 20
-	tide approve --as bob
-	[ "$status" = 4 ]
-	# Either signal will do.
-	kill -TERM "$RUN_PID"
 	rollout_ends 6
 }
 
@@ -68,15 +47,6 @@ at_gate() {
 	rollout_ends 6
 	serves stable-1 100
 	finished '.reason | contains("bob") and contains("not today")'
-}
-
-@test "nobody in time: held, then hold_timeout reverts" {
-	STEPS='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s, approval: {approvers: [bob], timeout: 1s}}]' \
-		quick 'hold_timeout: 1s'
-	rollout_start
-	rollout_ends 5
-	enters held
-	serves stable-1 100
 }
 
 @test "a pause stops the steps but not the checks, until continue" {
@@ -121,24 +91,6 @@ more_checks() {
 	serves "$CANDIDATE" 100
 }
 
-@test "no signal cuts a revert short" {
-	STEPS=$LONG quick 'rollback:' \
-		'  - {name: slow, type: exec, command: [sleep, "1"]}'
-	rollout_start
-	until_step 20
-	control PATCH '' '{"operationDelay": "1s"}'
-	kill -INT "$RUN_PID"
-	until_in reverting
-	kill -TERM "$RUN_PID"
-	kill -INT "$RUN_PID"
-	until_in rolling-back
-	kill -TERM "$RUN_PID"
-	rollout_ends 6
-	serves stable-1 100
-	finished '.outcome == "rolled-back"'
-	said '.event == "action" and .name == "slow" and .result == "ok"'
-}
-
 @test "an interrupted run is left as it is when the policy says so" {
 	STEPS=$GATE quick 'on_interrupt: leave'
 	rollout_start
@@ -156,23 +108,6 @@ more_checks() {
 	rollout_ends 0
 	serves "$CANDIDATE" 100
 	journal_has_no_gaps
-}
-
-@test "who waits too long for people leaves it waiting" {
-	STEPS=$GATE quick
-	rollout_start --wait 1s
-	rollout_ends 8
-	finished '.outcome == "waiting" and .exit == 8'
-	serves "$CANDIDATE" 20
-	# The gate was not forgotten.
-	"$TIDEGATE" resume --format json >"$WORLD/run.json" 2>"$WORLD/run.err" 3>&- &
-	RUN_PID=$!
-	PIDS+=("$RUN_PID")
-	until_run has '"event":"resumed"'
-	tide approve --as bob
-	[ "$status" = 0 ]
-	rollout_ends 0
-	serves "$CANDIDATE" 100
 }
 
 @test "an abort behind 140 decisions is taken first, and none of them is lost" {

@@ -1,0 +1,256 @@
+/* Decisions of people, signals, leases and who goes on. */
+#include "scenario_test.h"
+
+#include <string.h>
+
+static const char gate[] =
+	"steps:\n"
+	"  - {percent: 20, bake: 20s}\n"
+	"  - {percent: 100, bake: 20s, approval:\n"
+	"     {approvers: [alice, bob], minimum: 1, timeout: 1h}}\n"
+	"settle: 5s\n";
+
+static const char long_bake[] =
+	"steps:\n"
+	"  - {percent: 20, bake: 1h}\n"
+	"  - {percent: 100, bake: 1h}\n"
+	"settle: 5s\n"
+	"rollback:\n"
+	"  - {name: undo, type: exec, command: [act, undo]}\n";
+
+static void at_gate(void)
+{
+	given_policy(gate, slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+}
+
+static void expect_refused_command(const char *why)
+{
+	int before = fake_store_refused();
+
+	until(fake_now() + SECOND);
+	assert_int_equal(fake_store_waiting(), 0);
+	assert_int_equal(fake_store_refused(), before + 1);
+	promise(strstr(fake_store_last_answer(), why), "the answer is \"%s\"",
+		fake_store_last_answer());
+	expect_serving(FAKE_NEW, 20);
+}
+
+static void an_approval_takes_effect_within_a_second(void **state)
+{
+	at_gate();
+	expect_serving(FAKE_NEW, 20);
+	approve("bob");
+	until(fake_now() + SECOND);
+	expect_journal("command", "\"who\":\"bob\"");
+	assert_int_equal(fake_store_waiting(), 0);
+	assert_int_equal(fake_store_refused(), 0);
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void who_started_a_rollout_cannot_approve_it(void **state)
+{
+	at_gate();
+	approve("alice");
+	expect_refused_command("self_approval");
+}
+
+static void who_is_not_among_the_approvers_cannot_approve(void **state)
+{
+	at_gate();
+	approve("mallory");
+	expect_refused_command("mallory");
+}
+
+static void an_approval_before_the_gate_is_open_is_refused(void **state)
+{
+	given_policy(gate, slo_errors, NULL);
+	run();
+	until_step(0);
+	approve("bob");
+	expect_refused_command("no gate is open");
+}
+
+static void a_rejection_takes_the_traffic_back_with_the_name_of_who_did(
+	void **state)
+{
+	at_gate();
+	command("reject", "bob");
+	until_the_end();
+	expect_exit(6);
+	expect_serving(FAKE_STABLE, 100);
+	expect_reason("bob");
+	expect_reason("as agreed");
+}
+
+static void nobody_in_time_is_held_and_then_reverted(void **state)
+{
+	int64_t held_ms;
+
+	at_gate();
+	until_phase(PHASE_HELD);
+	held_ms = fake_now();
+	until_the_end();
+	expect_exit(5);
+	assert_true(fake_now() >= held_ms + 30 * MINUTE);
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void a_pause_stops_the_steps_but_not_the_checks(void **state)
+{
+	int checks;
+
+	at_gate();
+	command("pause", "bob");
+	until_phase(PHASE_PAUSED);
+	approve("bob");
+	checks = fake_store_count("check", NULL);
+	until(fake_now() + 5 * MINUTE);
+	assert_true(fake_store_count("check", NULL) >= checks + 29);
+	assert_int_equal(phase_now(), PHASE_PAUSED);
+	expect_serving(FAKE_NEW, 20);
+	command("continue", "bob");
+	until_the_end();
+	expect_exit(0);
+}
+
+static void an_abort_takes_the_traffic_back(void **state)
+{
+	given_policy(long_bake, slo_errors, NULL);
+	run();
+	until_step(0);
+	command("abort", "carol");
+	until_the_end();
+	expect_exit(6);
+	expect_serving(FAKE_STABLE, 100);
+	expect_reason("carol");
+}
+
+static void no_signal_cuts_a_revert_short(void **state)
+{
+	given_policy(long_bake, slo_errors, NULL);
+	fake_deed_takes("undo", 10 * SECOND);
+	run();
+	until_step(0);
+	interrupt("SIGINT");
+	until_phase(PHASE_REVERTING);
+	interrupt("SIGTERM");
+	interrupt("SIGINT");
+	until_phase(PHASE_ROLLING_BACK);
+	interrupt("SIGTERM");
+	until_the_end();
+	expect_exit(6);
+	expect_serving(FAKE_STABLE, 100);
+	assert_int_equal(fake_deeds("undo"), 1);
+}
+
+static void an_interrupted_run_is_left_when_the_policy_says_so(void **state)
+{
+	given_policy(gate, slo_errors, "on_interrupt: leave\n", NULL);
+	run();
+	until_step(0);
+	interrupt("SIGTERM");
+	until_the_end();
+	expect_exit(8);
+	expect_serving(FAKE_NEW, 20);
+	resume();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	approve("bob");
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void who_waits_too_long_for_people_leaves_it_waiting(void **state)
+{
+	struct run_options options = {.wait_ms = 5 * MINUTE};
+	int64_t gate_ms;
+
+	given_policy(gate, slo_errors, NULL);
+	run_with(&options);
+	until_phase(PHASE_AWAITING_APPROVAL);
+	gate_ms = fake_now();
+	until_the_end();
+	expect_exit(8);
+	assert_int_equal(fake_now() / SECOND, gate_ms / SECOND + 300);
+	promise(strstr(end_text(), "tidegate resume shop-2026"), "it says %s",
+		end_text());
+	expect_serving(FAKE_NEW, 20);
+	resume();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	approve("bob");
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_holder_that_is_dead_is_replaced_at_once(void **state)
+{
+	int64_t dead_ms;
+
+	given_policy(long_bake, slo_errors, NULL);
+	run();
+	until_step(0);
+	crash();
+	dead_ms = fake_now();
+	resume();
+	until_phase(PHASE_BAKING);
+	assert_true(fake_now() < dead_ms + SECOND);
+	interrupt("SIGINT");
+	until_the_end();
+	expect_exit(6);
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void a_lease_that_stays_taken_is_refused_with_its_holder(void **state)
+{
+	fake_store_taken_over(true);
+	run();
+	until(29 * SECOND);
+	assert_int_equal(exit_status(), -1);
+	until_the_end();
+	expect_exit(4);
+	promise(strstr(end_text(), "ci-7 pid 4242"), "it says %s", end_text());
+	assert_int_equal(fake_store_entries(), 0);
+	expect_writes_at_most(0);
+}
+
+static void who_lost_the_lease_does_nothing_more(void **state)
+{
+	given_policy(long_bake, slo_errors, NULL);
+	run();
+	until_step(0);
+	fake_store_taken_over(true);
+	errors_of(FAKE_NEW, 0.5);
+	until_the_end();
+	expect_exit(1);
+	expect_writes_at_most(1);
+	promise(strstr(end_text(), "another process"), "it says %s",
+		end_text());
+	assert_int_equal(fake_deeds("undo"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENARIO(an_approval_takes_effect_within_a_second),
+		SCENARIO(who_started_a_rollout_cannot_approve_it),
+		SCENARIO(who_is_not_among_the_approvers_cannot_approve),
+		SCENARIO(an_approval_before_the_gate_is_open_is_refused),
+		SCENARIO(
+			a_rejection_takes_the_traffic_back_with_the_name_of_who_did),
+		SCENARIO(nobody_in_time_is_held_and_then_reverted),
+		SCENARIO(a_pause_stops_the_steps_but_not_the_checks),
+		SCENARIO(an_abort_takes_the_traffic_back),
+		SCENARIO(no_signal_cuts_a_revert_short),
+		SCENARIO(an_interrupted_run_is_left_when_the_policy_says_so),
+		SCENARIO(who_waits_too_long_for_people_leaves_it_waiting),
+		SCENARIO(a_holder_that_is_dead_is_replaced_at_once),
+		SCENARIO(a_lease_that_stays_taken_is_refused_with_its_holder),
+		SCENARIO(who_lost_the_lease_does_nothing_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
