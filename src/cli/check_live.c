@@ -1,5 +1,5 @@
 /*
- * The doctor in the foreground: makes the world as `run` would, but goes on
+ * Preflight in the foreground: makes the world as `run` would, but goes on
  * without what cannot be had of it, and prints the findings. See check_live.h.
  */
 #include "cli/check_live.h"
@@ -16,8 +16,9 @@
 #include "cli/github.h"
 #include "cli/output.h"
 #include "io/loop.h"
-#include "live/doctor.h"
 #include "live/measurement.h"
+#include "live/preflight.h"
+#include "live/release.h"
 #include "live/world.h"
 
 #define STATUS_NOT_READY 4
@@ -36,14 +37,15 @@ struct visit {
 	struct err state_err, credentials_err;
 	bool state_is_bad;
 
-	struct doctor *doctor;
+	struct release *release;
+	struct preflight *preflight;
 	int status; /* -1: it did not come to an end */
 };
 
 /* ---- what is printed ---- */
 
 static void print_line(const struct visit *visit,
-	const struct doctor_report *report, struct buf *out)
+	const struct preflight_report *report, struct buf *out)
 {
 	size_t fails = report->counts[FINDING_FAIL];
 	size_t warns = report->counts[FINDING_WARN];
@@ -60,7 +62,7 @@ static void print_line(const struct visit *visit,
 }
 
 static void print_text(const struct visit *visit,
-	const struct doctor_report *report, struct buf *out)
+	const struct preflight_report *report, struct buf *out)
 {
 	static const char *const heads[] = {"", "WHAT", "NAME", "DETAIL"};
 	struct table table;
@@ -130,14 +132,14 @@ static void print_finding(struct jsonw *w, const struct finding *f)
 }
 
 static void print_json(const struct visit *visit,
-	const struct doctor_report *report, struct buf *out)
+	const struct preflight_report *report, struct buf *out)
 {
 	struct jsonw w = {.out = out};
 
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "service", visit->target.name);
-	jsonw_text(&w, "candidate", report->candidate);
-	jsonw_text(&w, "stable", report->stable);
+	jsonw_text(&w, "candidate", visit->release->candidate);
+	jsonw_text(&w, "stable", visit->release->stable);
 	jsonw_array(&w, "findings");
 	for (size_t i = 0; i < report->n; i++)
 		print_finding(&w, &report->finding[i]);
@@ -151,7 +153,7 @@ static void print_json(const struct visit *visit,
 }
 
 static void print_summary(const struct visit *visit,
-	const struct doctor_report *report, struct buf *out)
+	const struct preflight_report *report, struct buf *out)
 {
 	buf_addf(out,
 		"### %s: %s for a rollout\n\n| | what | name | detail |\n"
@@ -174,7 +176,7 @@ static void print_summary(const struct visit *visit,
 	buf_addc(out, '\n');
 }
 
-static void print(struct visit *visit, const struct doctor_report *report)
+static void print(struct visit *visit, const struct preflight_report *report)
 {
 	struct buf out;
 
@@ -192,7 +194,7 @@ static void print(struct visit *visit, const struct doctor_report *report)
 	buf_fini(&out);
 }
 
-static void examined(const struct doctor_report *report, void *arg)
+static void examined(const struct preflight_report *report, void *arg)
 {
 	struct visit *visit = arg;
 
@@ -231,7 +233,8 @@ static int open_world(struct visit *visit, struct err *err_r)
 
 static void close_world(struct visit *visit)
 {
-	doctor_free(&visit->doctor);
+	preflight_free(&visit->preflight);
+	release_free(&visit->release);
 	world_close(&visit->world);
 	store_free(&visit->store);
 	xfree(&visit->state_path);
@@ -243,24 +246,35 @@ static void close_world(struct visit *visit)
 static int examine(struct visit *visit, struct err *err_r)
 {
 	char who[CONTEXT_NAME_MAX];
-	struct doctor_options options = {
-		.service = visit->target.name,
+	struct rollout none;
+	struct release_wish wish = {
 		.candidate = visit->args->candidate,
-		.starter = who,
+		.adopt = visit->args->adopt,
+		.again = visit->args->again,
+	};
+	struct preflight_what what = {
+		.parts = PREFLIGHT_OF_CHECK,
+		.state = &none,
+		.tries_max = 1,
 		.state_path = visit->state_path,
 		.state_err = visit->state_is_bad ? &visit->state_err : NULL,
 		.credentials_err = visit->world.credentials
 					   ? NULL
 					   : &visit->credentials_err,
-		.adopt = visit->args->adopt,
-		.again = visit->args->again,
 	};
 
 	if (context_who(visit->store, visit->args->as, who, err_r) < 0)
 		return -1;
-	visit->doctor = doctor_start(
-		&visit->world, visit->policy, &options, examined, visit, err_r);
-	if (!visit->doctor || loop_run(visit->world.loop, err_r) < 0)
+	visit->release = release_new(
+		visit->policy, visit->target.name, who, &wish, err_r);
+	if (!visit->release)
+		return -1;
+	snprintf(visit->release->id, sizeof(visit->release->id), "check");
+	rollout_init(&none);
+	what.release = visit->release;
+	visit->preflight =
+		preflight_start(&visit->world, &what, examined, visit);
+	if (loop_run(visit->world.loop, err_r) < 0)
 		return -1;
 	if (visit->status < 0)
 		return err_set(err_r, ERR_INTERNAL,

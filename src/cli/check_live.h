@@ -1,6 +1,6 @@
 /*
- * `tidegate check --live`: asks the doctor and prints what it found. Exit
- * status 0 when a rollout could run now, 4 when something fails.
+ * `tidegate check --live`: looks as preflight does and prints what it found.
+ * Exit status 0 when a rollout could run now, 4 when something fails.
  */
 #ifndef TIDEGATE_CLI_CHECK_LIVE_H
 #define TIDEGATE_CLI_CHECK_LIVE_H

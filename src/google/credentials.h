@@ -26,7 +26,7 @@ struct credentials;
 struct token_call;
 
 /*
- * A doctor asks in this order: credentials_new (what was found cannot be used:
+ * Preflight asks in this order: credentials_new (what was found cannot be used:
  * the error), credentials_about, token_start (it cannot be had: the error says
  * at which step and what to do), then token_expires_ms and credentials_clock.
  */

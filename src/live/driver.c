@@ -161,9 +161,7 @@ static void driver_answered(const struct event *event,
 {
 	struct driver *driver = arg;
 
-	if (event->type == EVENT_PREFLIGHT)
-		driver->preflight = NULL;
-	else if (event->type == EVENT_CHECK)
+	if (event->type == EVENT_CHECK)
 		driver->checks[event->slo] = NULL;
 	else if (event->type == EVENT_ACTION)
 		driver->action = NULL;

@@ -9,28 +9,7 @@
 #include "live/driver_parts.h"
 #include "live/keepalive.h"
 #include "live/predecessor.h"
-#include "live/preflight.h"
 #include "live/traffic_io.h"
-
-static void start_preflight(struct driver *driver)
-{
-	struct preflight_what what = {
-		.release = driver->release,
-		.state = &driver->state,
-		.traffic = driver->traffic,
-		.keepalive = driver->keepalive,
-		.journal = driver->journal,
-	};
-
-	if (release_goes_back(driver->release))
-		what.patient_until_ms =
-			driver->state.started_ms +
-			driver->release->policy->revert_timeout_ms -
-			driver->ahead_ms;
-	preflight_cancel(&driver->preflight);
-	driver->preflight =
-		preflight_start(driver->world, &what, driver->answered, driver);
-}
 
 static void start_check(struct driver *driver, int slo)
 {
@@ -72,7 +51,7 @@ void driver_carry_out_one(struct driver *driver, const struct effect *effect)
 {
 	switch (effect->type) {
 	case EFFECT_PREFLIGHT:
-		start_preflight(driver);
+		driver_preflight(driver);
 		break;
 	case EFFECT_READ:
 		traffic_io_read(driver->traffic);

@@ -21,7 +21,7 @@ void driver_stop(struct driver *driver)
 	timer_cancel(&driver->wake);
 	timer_cancel(&driver->patience);
 	timer_cancel(&driver->lease_retry);
-	preflight_cancel(&driver->preflight);
+	preflight_free(&driver->preflight);
 	traffic_io_cancel(driver->traffic);
 	for (size_t i = 0; i < driver->release->policy->n_slos; i++)
 		check_run_cancel(&driver->checks[i]);

@@ -4,6 +4,7 @@
  *
  *   driver_facts.c      what others may know
  *   driver_journal.c    events and notes into the journal and the log
+ *   driver_preflight.c  EFFECT_PREFLIGHT
  *   driver_effects.c    effects to the runners that carry them out
  *   driver_end.c        the end
  *   driver_unjournaled.c  what is still done when the journal is lost
@@ -85,6 +86,10 @@ MUST_CHECK int driver_journal(struct driver *driver, const struct event *event,
 	struct err *err_r);
 void driver_log_notes(const struct driver *driver,
 	const struct outcome_list *outcome, bool loud);
+
+/* ---- driver_preflight.c ---- */
+
+void driver_preflight(struct driver *driver);
 
 /* ---- driver_effects.c ---- */
 

@@ -1,84 +1,87 @@
 /*
- * The doctor's look at the SLOs: every query, for stable and for the candidate
- * as it answers now, judged as a check would be. Whoever provides the values is
- * asked in the way that a rollout asks. See doctor_parts.h.
+ * The SLOs: every query for stable and, for advice, for the candidate, asked as
+ * a rollout asks and judged as a check would be. See preflight_parts.h.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
 #include "io/loop.h"
-#include "live/doctor_parts.h"
 #include "live/measurement.h"
+#include "live/preflight_parts.h"
 
 #define AT_ONCE    8
 #define ARMS       2 /* stable, candidate */
 #define DETAIL_MAX (4 * 1024)
 
 struct arm {
-	struct doctor *doctor;
-	int slo;
+	struct preflight *preflight;
+	int slo, tries;
 	struct measurement *measurement;
+	struct timer *again;
 	bool wrong; /* the query, not who answers it */
 	struct finding_arm *told; /* in the arena of the findings */
 };
 
-struct doctor_slos {
+struct preflight_slos {
 	struct arm *arm; /* ARMS for each SLO */
 	size_t n, next, done;
 };
 
-static void ask_more(struct doctor *doctor);
+static void ask_more(struct preflight *preflight);
 static void arm_answered(const struct measurement_end *end, void *arg);
-static void tell_all(struct doctor *doctor);
+static void tell_all(struct preflight *preflight);
 
-void doctor_slos(struct doctor *doctor)
+void preflight_slos(struct preflight *preflight)
 {
-	const struct policy *policy = doctor->release->policy;
-	struct doctor_slos *slos;
+	const struct policy *policy = preflight->release->policy;
+	struct preflight_slos *slos;
 
-	if (!doctor->asked) {
+	if (!preflight->asked) {
 		for (size_t i = 0; i < policy->n_slos; i++)
-			doctor_tell(doctor, FINDING_SKIP, "slo",
+			finding_tell(preflight, FINDING_SKIP, "slo",
 				policy->slos[i].name, NULL,
 				"not asked: no revision is known to ask about");
-		doctor_next(doctor);
+		preflight_next(preflight);
 		return;
 	}
 	slos = xcalloc(1, sizeof(*slos));
-	doctor->slos = slos;
+	preflight->slos = slos;
 	slos->n = policy->n_slos * ARMS;
 	slos->arm = xcalloc(slos->n + 1, sizeof(*slos->arm));
 	for (size_t i = 0; i < slos->n; i += ARMS) {
 		struct finding_arm *told =
-			arena_alloc(&doctor->arena, ARMS * sizeof(*told));
+			arena_alloc(&preflight->arena, ARMS * sizeof(*told));
 
 		for (size_t k = 0; k < ARMS; k++)
-			slos->arm[i + k] = (struct arm){.doctor = doctor,
+			slos->arm[i + k] = (struct arm){.preflight = preflight,
 				.slo = (int)(i / ARMS),
 				.told = &told[k]};
-		told[0].revision = doctor->asked;
-		if (*doctor->release->candidate)
-			told[1].revision = doctor->release->candidate;
+		told[0].revision = preflight->asked;
+		if (*preflight->release->candidate &&
+			preflight_gives_advice(preflight))
+			told[1].revision = preflight->release->candidate;
 	}
-	ask_more(doctor);
+	ask_more(preflight);
 }
 
-static void ask(struct arm *arm)
+static void ask(void *arg)
 {
-	struct doctor *doctor = arm->doctor;
-	struct measurement_what what = {.release = doctor->release,
-		.state = &doctor->state,
+	struct arm *arm = arg;
+	struct preflight *preflight = arm->preflight;
+	struct measurement_what what = {.release = preflight->release,
+		.state = preflight->what.state,
 		.slo = arm->slo,
 		.candidate = arm->told->revision};
 
+	arm->again = NULL;
 	arm->measurement =
-		measurement_start(doctor->world, &what, arm_answered, arm);
+		measurement_start(preflight->world, &what, arm_answered, arm);
 }
 
-static void ask_more(struct doctor *doctor)
+static void ask_more(struct preflight *preflight)
 {
-	struct doctor_slos *slos = doctor->slos;
+	struct preflight_slos *slos = preflight->slos;
 
 	while (slos->next < slos->n && slos->next - slos->done < AT_ONCE) {
 		struct arm *arm = &slos->arm[slos->next++];
@@ -89,30 +92,36 @@ static void ask_more(struct doctor *doctor)
 			slos->done++;
 	}
 	if (slos->done == slos->n)
-		tell_all(doctor);
+		tell_all(preflight);
 }
 
 static void arm_answered(const struct measurement_end *end, void *arg)
 {
 	struct arm *arm = arg;
-	struct doctor *doctor = arm->doctor;
+	struct preflight *preflight = arm->preflight;
 	struct finding_arm *told = arm->told;
 
 	arm->measurement = NULL;
+	if (*end->trouble && end->retryable && !end->wrong &&
+		++arm->tries < preflight->what.tries_max) {
+		arm->again = timer_start(preflight->world->loop,
+			preflight_delay_ms(preflight, arm->tries, 0), ask, arm);
+		return;
+	}
 	arm->wrong = end->wrong;
 	told->answers = end->answers;
-	told->trouble = arena_strdup(&doctor->arena, end->trouble);
+	told->trouble = arena_strdup(&preflight->arena, end->trouble);
 	told->latency_us = end->latency_us;
-	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++) {
-		told->series[kind] = end->series[kind];
-		told->query[kind] =
-			arena_strdup(&doctor->arena, end->query[kind]);
+	for (enum query_role role = 0; role < QUERY_ROLES; role++) {
+		told->series[role] = end->series[role];
+		told->query[role] =
+			arena_strdup(&preflight->arena, end->query[role]);
 	}
-	check_judge(&doctor->release->policy->slos[arm->slo],
-		&doctor->state.check[arm->slo], &told->answers,
+	check_judge(&preflight->release->policy->slos[arm->slo],
+		&preflight->what.state->check[arm->slo], &told->answers,
 		&told->judgement);
-	doctor->slos->done++;
-	ask_more(doctor);
+	preflight->slos->done++;
+	ask_more(preflight);
 }
 
 /* ---- what it means ---- */
@@ -136,13 +145,13 @@ static enum finding_kind weigh(const struct slo *slo, const struct arm *arm)
 	return FINDING_OK;
 }
 
-static const char *remedy_of(
-	struct doctor *doctor, const struct slo *slo, const struct arm *arm)
+static const char *remedy_of(struct preflight *preflight, const struct slo *slo,
+	const struct arm *arm)
 {
-	const struct policy *policy = doctor->release->policy;
+	const struct policy *policy = preflight->release->policy;
 
 	if (arm[0].wrong || arm[1].wrong)
-		return arena_printf(&doctor->arena,
+		return arena_printf(&preflight->arena,
 			"correct the query in %s, line %d; try it by hand "
 			"where the metrics are",
 			policy->path, slo->pos.line);
@@ -187,9 +196,9 @@ static bool same_trouble(const struct arm *arm)
 	       !strcmp(arm[0].told->trouble, arm[1].told->trouble);
 }
 
-static void tell(struct doctor *doctor, const struct arm *arm)
+static void tell(struct preflight *preflight, const struct arm *arm)
 {
-	const struct slo *slo = &doctor->release->policy->slos[arm->slo];
+	const struct slo *slo = &preflight->release->policy->slos[arm->slo];
 	enum finding_kind kind = weigh(slo, arm);
 	struct finding *finding;
 	struct buf text;
@@ -201,29 +210,33 @@ static void tell(struct doctor *doctor, const struct arm *arm)
 		add_arm(&text, "stable", &arm[0]);
 		add_arm(&text, "candidate", &arm[1]);
 	}
-	finding = doctor_tell(doctor, kind, "slo", slo->name,
-		kind == FINDING_OK ? NULL : remedy_of(doctor, slo, arm), "%s",
-		text.data);
+	finding = finding_tell(preflight, kind, "slo", slo->name,
+		kind == FINDING_OK ? NULL : remedy_of(preflight, slo, arm),
+		"%s", text.data);
 	finding->arms = arm[0].told;
+	finding_refuse(preflight, finding, "SLO \"%s\": %s", slo->name,
+		*arm[0].told->trouble ? arm[0].told->trouble : text.data);
 	buf_fini(&text);
 }
 
-static void tell_all(struct doctor *doctor)
+static void tell_all(struct preflight *preflight)
 {
-	for (size_t i = 0; i < doctor->slos->n; i += ARMS)
-		tell(doctor, &doctor->slos->arm[i]);
-	doctor_next(doctor);
+	for (size_t i = 0; i < preflight->slos->n; i += ARMS)
+		tell(preflight, &preflight->slos->arm[i]);
+	preflight_next(preflight);
 }
 
-void doctor_slos_cancel(struct doctor *doctor)
+void preflight_slos_cancel(struct preflight *preflight)
 {
-	struct doctor_slos *slos = doctor->slos;
+	struct preflight_slos *slos = preflight->slos;
 
 	if (!slos)
 		return;
-	for (size_t i = 0; i < slos->n; i++)
+	for (size_t i = 0; i < slos->n; i++) {
 		measurement_cancel(&slos->arm[i].measurement);
+		timer_cancel(&slos->arm[i].again);
+	}
 	free(slos->arm);
 	free(slos);
-	doctor->slos = NULL;
+	preflight->slos = NULL;
 }

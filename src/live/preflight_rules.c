@@ -1,5 +1,5 @@
-/* Rules about what is there already; see fit.h. Asks nobody but the store. */
-#include "live/fit.h"
+/* Rules about what is there already; see preflight_rules.h. Asks nobody but the store. */
+#include "live/preflight_rules.h"
 
 #include <string.h>
 
@@ -19,7 +19,7 @@ static const char *short_name(const char *name)
 	return slash ? slash + 1 : name;
 }
 
-int fit_service(const struct service *service, struct err *err_r)
+int rule_service(const struct service *service, struct err *err_r)
 {
 	if (!service->multi_region)
 		return 0;
@@ -28,7 +28,7 @@ int fit_service(const struct service *service, struct err *err_r)
 		"cannot be moved one by one");
 }
 
-int fit_candidate(const struct service *service, const char *wanted,
+int rule_candidate(const struct service *service, const char *wanted,
 	const char **candidate_r, struct err *err_r)
 {
 	*candidate_r = wanted ? wanted : service->latest_ready;
@@ -39,14 +39,15 @@ int fit_candidate(const struct service *service, const char *wanted,
 		short_name(service->name));
 }
 
-int fit_stable(const struct service *service, const char *candidate, bool adopt,
-	const char **stable_r, struct err *err_r)
+int rule_stable(const struct service *service, const char *candidate,
+	bool adopt, const char **stable_r, struct err *err_r)
 {
 	return traffic_find_stable(&service->spec, service->latest_ready,
 		candidate, adopt, stable_r, err_r);
 }
 
-int fit_to_release(const char *candidate, const char *stable, struct err *err_r)
+int rule_candidate_is_new(
+	const char *candidate, const char *stable, struct err *err_r)
 {
 	if (strcmp(candidate, stable) != 0)
 		return 0;
@@ -57,7 +58,7 @@ int fit_to_release(const char *candidate, const char *stable, struct err *err_r)
 
 /* ---- the tag ---- */
 
-int fit_tag_length(const char *tag, const char *service, struct err *err_r)
+int rule_tag_length(const char *tag, const char *service, struct err *err_r)
 {
 	size_t len = strlen(tag) + strlen(service);
 
@@ -69,7 +70,7 @@ int fit_tag_length(const char *tag, const char *service, struct err *err_r)
 		tag, service, len, TAG_SERVICE_MAX);
 }
 
-int fit_tag_free(const struct service *service, const char *tag,
+int rule_tag_free(const struct service *service, const char *tag,
 	const char *candidate, struct err *err_r)
 {
 	if (!traffic_tag_is_taken(&service->spec, tag, candidate))
@@ -82,8 +83,8 @@ int fit_tag_free(const struct service *service, const char *tag,
 
 /* ---- the candidate ---- */
 
-int fit_history(struct store *store, const char *service, const char *candidate,
-	struct err *err_r)
+int rule_history(struct store *store, const char *service,
+	const char *candidate, struct err *err_r)
 {
 	struct arena arena;
 	const char *before;
@@ -101,7 +102,7 @@ int fit_history(struct store *store, const char *service, const char *candidate,
 	return found ? -1 : 0;
 }
 
-int fit_owner(
+int rule_owner(
 	const struct revision *revision, const char *service, struct err *err_r)
 {
 	if (strcmp(revision->service, service) == 0)
@@ -110,7 +111,7 @@ int fit_owner(
 		revision->name, revision->service, service);
 }
 
-int fit_ready(const struct revision *revision, struct err *err_r)
+int rule_ready(const struct revision *revision, struct err *err_r)
 {
 	if (revision->ready)
 		return 0;
@@ -132,7 +133,7 @@ static int count_able(const struct approval *approval, const char *starter)
 }
 
 /* A gate that nobody could pass is found now, not after the first step. */
-int fit_gate(const struct policy *policy, size_t step, const char *starter,
+int rule_gate(const struct policy *policy, size_t step, const char *starter,
 	struct err *err_r)
 {
 	const struct approval *approval = policy->steps[step].approval;

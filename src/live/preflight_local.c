@@ -1,6 +1,6 @@
 /*
- * The doctor's look at this side: who may approve, who is told, the state file
- * and the lease in it. Asks nobody over there. See doctor_parts.h.
+ * This side: who may approve, who is told, the state file and the lease in it.
+ * Makes no request. See preflight_parts.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
-#include "live/doctor_parts.h"
-#include "live/fit.h"
+#include "live/preflight_parts.h"
+#include "live/preflight_rules.h"
 
 /* ---- people ---- */
 
@@ -21,16 +21,17 @@ static void add_names(const struct approval *approval, struct buf *out)
 		buf_addf(out, "%s%s", i ? ", " : "", approval->approvers[i]);
 }
 
-static void look_at_gate(struct doctor *doctor, size_t step)
+static void look_at_gate(struct preflight *preflight, size_t step)
 {
-	const struct policy *policy = doctor->release->policy;
+	const struct policy *policy = preflight->release->policy;
 	const struct approval *approval = policy->steps[step].approval;
-	const char *name = arena_printf(&doctor->arena, "step %zu", step + 1);
+	const char *name =
+		arena_printf(&preflight->arena, "step %zu", step + 1);
 	struct buf names;
 	struct err err;
 
-	if (fit_gate(policy, step, doctor->options.starter, &err) < 0) {
-		doctor_tell(doctor, FINDING_FAIL, "approval", name,
+	if (rule_gate(policy, step, preflight->release->starter, &err) < 0) {
+		finding_tell(preflight, FINDING_FAIL, "approval", name,
 			"let somebody else start it (--as, TIDEGATE_USER), add "
 			"approvers to the step, or set self_approval: true "
 			"there",
@@ -39,19 +40,20 @@ static void look_at_gate(struct doctor *doctor, size_t step)
 	}
 	buf_init(&names, ERR_TEXT_MAX);
 	add_names(approval, &names);
-	doctor_tell(doctor, FINDING_OK, "approval", name, NULL,
+	finding_tell(preflight, FINDING_OK, "approval", name, NULL,
 		"%d of %s; %s would start it", approval->minimum, names.data,
-		doctor->options.starter);
+		preflight->release->starter);
 	buf_fini(&names);
 }
 
-static void look_at_people(struct doctor *doctor)
+void preflight_people(struct preflight *preflight)
 {
-	const struct policy *policy = doctor->release->policy;
+	const struct policy *policy = preflight->release->policy;
 
 	for (size_t i = 0; i < policy->n_steps; i++)
 		if (policy->steps[i].approval)
-			look_at_gate(doctor, i);
+			look_at_gate(preflight, i);
+	preflight_next(preflight);
 }
 
 /* ---- who is told ---- */
@@ -62,11 +64,11 @@ static bool tells_people(enum action_kind kind)
 	       kind == ACTION_PAGERDUTY;
 }
 
-static void look_at_notifications(struct doctor *doctor)
+static void look_at_notifications(struct preflight *preflight)
 {
 	static const enum action_list lists[] = {
 		LIST_ROLLBACK, LIST_ROLLED_BACK};
-	const struct policy *policy = doctor->release->policy;
+	const struct policy *policy = preflight->release->policy;
 	const struct actions *actions;
 	struct buf names;
 
@@ -79,10 +81,10 @@ static void look_at_notifications(struct doctor *doctor)
 					actions->item[i].name);
 	}
 	if (names.len)
-		doctor_tell(doctor, FINDING_OK, "notify", "rollback", NULL,
+		finding_tell(preflight, FINDING_OK, "notify", "rollback", NULL,
 			"told by %s", names.data);
 	else
-		doctor_tell(doctor, FINDING_WARN, "notify", "rollback",
+		finding_tell(preflight, FINDING_WARN, "notify", "rollback",
 			"add an action of type slack, webhook or pagerduty to "
 			"hooks.rolled_back",
 			"nobody is told of a rollback");
@@ -92,9 +94,9 @@ static void look_at_notifications(struct doctor *doctor)
 /* ---- the state file ---- */
 
 /* The first folder above `path` that is there, in the arena. */
-static const char *folder_of(struct doctor *doctor, const char *path)
+static const char *folder_of(struct preflight *preflight, const char *path)
 {
-	char *folder = arena_strdup(&doctor->arena, path);
+	char *folder = arena_strdup(&preflight->arena, path);
 	char *slash;
 
 	do {
@@ -106,35 +108,36 @@ static const char *folder_of(struct doctor *doctor, const char *path)
 	return *folder ? folder : "/";
 }
 
-static void look_at_file(struct doctor *doctor)
+static void look_at_file(struct preflight *preflight)
 {
 	static const char remedy[] =
 		"give another --state, or let its owner run tidegate";
-	const char *path = doctor->options.state_path;
-	const char *folder = folder_of(doctor, path);
-	bool there = doctor->world->store != NULL;
+	const char *path = preflight->what.state_path;
+	const char *folder = folder_of(preflight, path);
+	bool there = preflight->world->store != NULL;
 
-	if (doctor->options.state_err)
-		doctor_tell(doctor, FINDING_FAIL, "state", path,
+	if (preflight->what.state_err)
+		finding_tell(preflight, FINDING_FAIL, "state", path,
 			"give another --state", "%s",
-			doctor->options.state_err->text);
+			preflight->what.state_err->text);
 	else if (access(folder, W_OK | X_OK) != 0)
-		doctor_tell(doctor, FINDING_FAIL, "state", path, remedy,
+		finding_tell(preflight, FINDING_FAIL, "state", path, remedy,
 			"the folder %s cannot be written: %s", folder,
 			strerror(errno));
 	else if (there && access(path, W_OK) != 0)
-		doctor_tell(doctor, FINDING_FAIL, "state", path, remedy,
+		finding_tell(preflight, FINDING_FAIL, "state", path, remedy,
 			"it cannot be written: %s", strerror(errno));
 	else
-		doctor_tell(doctor, FINDING_OK, "state", path, NULL, "%s",
+		finding_tell(preflight, FINDING_OK, "state", path, NULL, "%s",
 			there ? "can be written"
 			      : "not there yet: the first rollout makes it");
 }
 
 /* Somebody began, and nobody goes on. */
-static void look_for_unfinished(struct doctor *doctor, struct arena *arena)
+static void look_for_unfinished(
+	struct preflight *preflight, struct arena *arena)
 {
-	struct release *release = doctor->release;
+	struct release *release = preflight->release;
 	struct store_filter filter = {.service = release->service.full,
 		.unfinished = true,
 		.limit = 1};
@@ -142,27 +145,27 @@ static void look_for_unfinished(struct doctor *doctor, struct arena *arena)
 	struct err err;
 	size_t n;
 
-	if (store_rollout_list(
-		    doctor->world->store, &filter, arena, &rows, &n, &err) < 0)
-		doctor_tell(doctor, FINDING_FAIL, "lease",
+	if (store_rollout_list(preflight->world->store, &filter, arena, &rows,
+		    &n, &err) < 0)
+		finding_tell(preflight, FINDING_FAIL, "lease",
 			release->service.name, "give another --state", "%s",
 			err.text);
 	else if (n)
-		doctor_tell(doctor, FINDING_WARN, "lease",
+		finding_tell(preflight, FINDING_WARN, "lease",
 			release->service.name,
 			arena_printf(arena, "tidegate resume %s", rows[0].id),
 			"free, but rollout %s has not ended and nobody drives "
 			"it",
 			rows[0].id);
 	else
-		doctor_tell(doctor, FINDING_OK, "lease", release->service.name,
-			NULL, "free");
+		finding_tell(preflight, FINDING_OK, "lease",
+			release->service.name, NULL, "free");
 }
 
-static void look_at_lease(struct doctor *doctor)
+static void look_at_lease(struct preflight *preflight)
 {
-	struct release *release = doctor->release;
-	struct store *store = doctor->world->store;
+	struct release *release = preflight->release;
+	struct store *store = preflight->world->store;
 	char time[TIMESTAMP_TEXT_MAX];
 	struct store_lease lease;
 	struct arena arena;
@@ -175,14 +178,15 @@ static void look_at_lease(struct doctor *doctor)
 	rc = store_lease_look(
 		store, release->service.full, &arena, &lease, &err);
 	if (rc == 0)
-		look_for_unfinished(doctor, &arena);
+		look_for_unfinished(preflight, &arena);
 	else if (rc < 0)
-		doctor_tell(doctor, FINDING_FAIL, "lease",
+		finding_tell(preflight, FINDING_FAIL, "lease",
 			release->service.name, "give another --state", "%s",
 			err.text);
 	else
-		doctor_tell(doctor, lease.alive ? FINDING_FAIL : FINDING_WARN,
-			"lease", release->service.name,
+		finding_tell(preflight,
+			lease.alive ? FINDING_FAIL : FINDING_WARN, "lease",
+			release->service.name,
 			*lease.rollout
 				? arena_printf(&arena,
 					  "wait for it (tidegate watch %s), or "
@@ -198,11 +202,10 @@ static void look_at_lease(struct doctor *doctor)
 	arena_fini(&arena);
 }
 
-void doctor_local(struct doctor *doctor)
+void preflight_local(struct preflight *preflight)
 {
-	look_at_people(doctor);
-	look_at_notifications(doctor);
-	look_at_file(doctor);
-	look_at_lease(doctor);
-	doctor_next(doctor);
+	look_at_notifications(preflight);
+	look_at_file(preflight);
+	look_at_lease(preflight);
+	preflight_next(preflight);
 }

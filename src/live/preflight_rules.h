@@ -3,8 +3,8 @@
  * by them, `check --live` tells them; asking is theirs. Each returns 0, or -1
  * with what is wrong and what to do.
  */
-#ifndef TIDEGATE_LIVE_FIT_H
-#define TIDEGATE_LIVE_FIT_H
+#ifndef TIDEGATE_LIVE_PREFLIGHT_RULES_H
+#define TIDEGATE_LIVE_PREFLIGHT_RULES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,34 +16,34 @@ struct revision;
 struct service;
 struct store;
 
-MUST_CHECK int fit_service(const struct service *service, struct err *err_r);
+MUST_CHECK int rule_service(const struct service *service, struct err *err_r);
 
 /* `wanted` NULL: the latest ready revision. Both results are borrowed. */
-MUST_CHECK int fit_candidate(const struct service *service, const char *wanted,
+MUST_CHECK int rule_candidate(const struct service *service, const char *wanted,
 	const char **candidate_r, struct err *err_r);
-/* Who holds all traffic. It may be the candidate: see fit_to_release. */
-MUST_CHECK int fit_stable(const struct service *service, const char *candidate,
+/* Who holds all traffic. It may be the candidate: see rule_candidate_is_new. */
+MUST_CHECK int rule_stable(const struct service *service, const char *candidate,
 	bool adopt, const char **stable_r, struct err *err_r);
-MUST_CHECK int fit_to_release(
+MUST_CHECK int rule_candidate_is_new(
 	const char *candidate, const char *stable, struct err *err_r);
 
 /* The policy's tag with the short name of the service in one host name. */
-MUST_CHECK int fit_tag_length(
+MUST_CHECK int rule_tag_length(
 	const char *tag, const char *service, struct err *err_r);
-MUST_CHECK int fit_tag_free(const struct service *service, const char *tag,
+MUST_CHECK int rule_tag_free(const struct service *service, const char *tag,
 	const char *candidate, struct err *err_r);
 
 /* It was not rolled back before. `service` is its full name. */
-MUST_CHECK int fit_history(struct store *store, const char *service,
+MUST_CHECK int rule_history(struct store *store, const char *service,
 	const char *candidate, struct err *err_r);
 
 /* It is one of the service (short name), and it is ready. */
-MUST_CHECK int fit_owner(const struct revision *revision, const char *service,
+MUST_CHECK int rule_owner(const struct revision *revision, const char *service,
 	struct err *err_r);
-MUST_CHECK int fit_ready(const struct revision *revision, struct err *err_r);
+MUST_CHECK int rule_ready(const struct revision *revision, struct err *err_r);
 
 /* The gate before the step, if it has one, can be passed. */
-MUST_CHECK int fit_gate(const struct policy *policy, size_t step,
+MUST_CHECK int rule_gate(const struct policy *policy, size_t step,
 	const char *starter, struct err *err_r);
 
 #endif

@@ -1,0 +1,116 @@
+/*
+ * EFFECT_PREFLIGHT: what preflight found becomes the event that lets a rollout
+ * begin or refuses it, naming all that fails at once.
+ */
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "live/driver_parts.h"
+#include "live/keepalive.h"
+#include "live/preflight.h"
+#include "live/traffic_io.h"
+
+#define TRIES_MAX    4 /* of each request */
+#define PROBLEMS_MAX (16 * 1024)
+#define CAPTURES_MAX (96 * 1024) /* of all actions of a policy */
+
+static void preflight_ended(const struct preflight_report *report, void *arg);
+
+void driver_preflight(struct driver *driver)
+{
+	struct release *release = driver->release;
+	bool back = release_goes_back(release);
+	struct preflight_what what = {
+		.parts = back ? PREFLIGHT_OF_ROLLBACK : PREFLIGHT_OF_RELEASE,
+		.release = release,
+		.state = &driver->state,
+		.tries_max = TRIES_MAX,
+	};
+
+	if (back)
+		what.patient_until_ms = driver->state.started_ms +
+					release->policy->revert_timeout_ms -
+					driver->ahead_ms;
+	preflight_free(&driver->preflight);
+	driver->preflight =
+		preflight_start(driver->world, &what, preflight_ended, driver);
+}
+
+static void add_problem(struct buf *problems, const char *text)
+{
+	if (problems->len)
+		buf_adds(problems, "; ");
+	buf_adds(problems, text);
+}
+
+static void add_problems(
+	struct buf *problems, const struct preflight_report *report)
+{
+	for (size_t i = 0; i < report->n; i++)
+		if (report->finding[i].kind == FINDING_FAIL)
+			add_problem(problems, report->finding[i].refusal);
+}
+
+/* Who is who is looked up by others from now on. */
+static void set_revisions(struct driver *driver, struct buf *problems)
+{
+	struct release *release = driver->release;
+	struct err err;
+
+	if (journal_begin(driver->journal, &err) < 0 ||
+		store_rollout_set_revisions(driver->world->store, release->id,
+			release->candidate, release->stable, &err) < 0)
+		add_problem(problems, err.text);
+}
+
+/* The revisions and the captures, for the journal. */
+static void print_facts(const struct driver *driver,
+	const struct preflight_report *report, struct buf *out)
+{
+	struct jsonw w = {.out = out};
+
+	jsonw_object(&w, NULL);
+	jsonw_text(&w, "candidate", driver->release->candidate);
+	jsonw_text(&w, "stable", driver->release->stable);
+	if (report->n_captures) {
+		jsonw_object(&w, "kept");
+		for (size_t i = 0; i < report->n_captures; i++)
+			jsonw_text(&w, report->capture[i].action->name,
+				report->capture[i].text);
+		jsonw_end(&w, '}');
+	}
+	jsonw_end(&w, '}');
+}
+
+static void preflight_ended(const struct preflight_report *report, void *arg)
+{
+	struct driver *driver = arg;
+	struct service *service = preflight_take_service(driver->preflight);
+	struct event event = {.type = EVENT_PREFLIGHT};
+	struct event_context context = {0};
+	struct buf problems, table, facts;
+
+	buf_init(&problems, PROBLEMS_MAX);
+	buf_init(&table, STORE_EVENT_BYTES_MAX / 2);
+	buf_init(&facts, 1024 + CAPTURES_MAX);
+	for (size_t i = 0; i < report->n_captures; i++)
+		keepalive_capture(driver->keepalive, report->capture[i].action,
+			report->capture[i].text);
+	/* A refusal shows the traffic, too. */
+	if (service)
+		traffic_io_take(driver->traffic, service, &event);
+	add_problems(&problems, report);
+	if (!problems.len)
+		set_revisions(driver, &problems);
+	print_facts(driver, report, &facts);
+	traffic_io_print(driver->traffic, &table);
+	event.ok = problems.len == 0;
+	event.text = event.ok ? NULL : problems.data;
+	context.extra = facts.data;
+	context.table = table.len && !table.overflow ? table.data : NULL;
+	preflight_free(&driver->preflight);
+	driver->answered(&event, &context, driver);
+	buf_fini(&problems);
+	buf_fini(&table);
+	buf_fini(&facts);
+}

@@ -1,0 +1,586 @@
+/*
+ * The service: its state, its traffic, who is candidate and who is stable, and
+ * whether the latter stays there. See preflight_parts.h.
+ *
+ *   preflight_service -> service_read
+ *     -> candidate_read [-> stable_read -> stable_dated]
+ *     -> given_read                        of a rollback
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "google/credentials.h"
+#include "io/loop.h"
+#include "live/preflight_parts.h"
+#include "live/preflight_rules.h"
+
+#define READ_TIMEOUT_MS    15000
+#define CLOCK_WARN_MS      10000
+#define CLOCK_FAIL_MS      300000 /* from then on Google takes no assertions */
+#define REVISIONS_LEFT_MIN 100
+
+static void service_read(
+	struct service *service, const struct err *err, void *arg);
+static void look_at_release(struct preflight *preflight);
+static void candidate_look(void *arg);
+static void candidate_read(
+	const struct revision *revision, const struct err *err, void *arg);
+static void take_given(struct preflight *preflight);
+static void given_look(void *arg);
+static void given_read(
+	const struct revision *revision, const struct err *err, void *arg);
+static void stable_look(struct preflight *preflight);
+static void stable_read(
+	const struct revision *revision, const struct err *err, void *arg);
+static void stable_dated(int newer, const struct err *err, void *arg);
+
+static struct cloudrun *cloudrun_of(const struct preflight *preflight)
+{
+	return preflight->world->cloudrun;
+}
+
+static const struct service *service_of(const struct preflight *preflight)
+{
+	return preflight->snapshot;
+}
+
+/* Of a release nothing else can be looked at. */
+static void stop(struct preflight *preflight)
+{
+	preflight->is_stopped = !preflight_gives_advice(preflight);
+	preflight_next(preflight);
+}
+
+static void service_look(void *arg)
+{
+	struct preflight *preflight = arg;
+
+	preflight->again = NULL;
+	preflight->call = cloudrun_get_service_start(cloudrun_of(preflight),
+		preflight->release->service.full, READ_TIMEOUT_MS, service_read,
+		preflight);
+}
+
+void preflight_service(struct preflight *preflight)
+{
+	if (preflight->cut_off) {
+		finding_tell(preflight, FINDING_SKIP, "service",
+			preflight->release->service.name, NULL,
+			"not read: it takes credentials that are accepted");
+		preflight_next(preflight);
+		return;
+	}
+	service_look(preflight);
+}
+
+/* ---- the clock ---- */
+
+static void look_at_clock(struct preflight *preflight)
+{
+	static const char remedy[] =
+		"set the clock by the network: timedatectl set-ntp true, or "
+		"install chrony";
+	int64_t ahead_ms, off_ms;
+	enum finding_kind kind;
+
+	if (!cloudrun_clock(cloudrun_of(preflight), &ahead_ms) &&
+		!credentials_clock(preflight->world->credentials, &ahead_ms))
+		return;
+	off_ms = ahead_ms < 0 ? -ahead_ms : ahead_ms;
+	kind = off_ms >= CLOCK_FAIL_MS   ? FINDING_FAIL
+	       : off_ms >= CLOCK_WARN_MS ? FINDING_WARN
+					 : FINDING_OK;
+	if (off_ms <= CREDENTIALS_CLOCK_MS_EXACT)
+		finding_tell(preflight, kind, "clock", "", NULL,
+			"as Google's, to two seconds");
+	else
+		finding_tell(preflight, kind, "clock", "",
+			kind == FINDING_OK ? NULL : remedy,
+			"%" PRId64 " s %s Google's", off_ms / 1000,
+			ahead_ms > 0 ? "ahead of" : "behind");
+}
+
+/* ---- the service itself ---- */
+
+static const char *cannot_read_remedy(
+	struct preflight *preflight, enum err_code code)
+{
+	if (code == ERR_NOT_FOUND)
+		return arena_printf(&preflight->arena,
+			"name one of: gcloud run services list%s",
+			preflight_place(preflight));
+	if (code == ERR_DENIED)
+		return "the permissions above say which role is missing; or "
+		       "the project is another one: --project";
+	if (code == ERR_AUTH)
+		return "log in anew; see the token above";
+	return "try again; is the network up, and "
+	       "CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN right or unset?";
+}
+
+static void tell_state(struct preflight *preflight)
+{
+	const struct service *service = service_of(preflight);
+	const char *name = preflight->release->service.name;
+	struct err err;
+
+	if (rule_service(service, &err) < 0)
+		finding_tell(preflight, FINDING_FAIL, "service", name,
+			"release a service of one region", "%s", err.text);
+	else if (!service_is_settled(service))
+		finding_tell(preflight, FINDING_WARN, "service", name,
+			"wait until the change that is under way has ended, "
+			"and look again",
+			"it is being changed (generation %" PRId64
+			", observed %" PRId64 ")",
+			service->generation, service->observed_generation);
+	else if (!service->green)
+		finding_tell(preflight, FINDING_WARN, "service", name,
+			"look at the last deployment: it failed",
+			"its condition Ready is not met%s%s",
+			service->condition ? ": " : "",
+			service->condition ? service->condition : "");
+	else
+		finding_tell(preflight, FINDING_OK, "service", name, NULL,
+			"settled at generation %" PRId64 ", changed by %s",
+			service->generation,
+			service->last_modifier ? service->last_modifier
+					       : "nobody knows");
+}
+
+/* ---- the traffic ---- */
+
+static const struct target *largest(const struct traffic *traffic)
+{
+	const struct target *best = NULL;
+
+	for (size_t i = 0; i < traffic->n; i++)
+		if (!best || traffic->item[i].percent > best->percent)
+			best = &traffic->item[i];
+	return best;
+}
+
+static const char *name_of(
+	const struct target *target, const struct service *service)
+{
+	const char *name = target->type == TARGET_LATEST ? service->latest_ready
+							 : target->revision;
+
+	return name ? name : "REVISION";
+}
+
+static const char *pin_remedy(struct preflight *preflight)
+{
+	const struct service *service = service_of(preflight);
+
+	return arena_printf(&preflight->arena,
+		"gcloud run services update-traffic %s%s "
+		"--to-revisions=%s=100",
+		preflight->release->service.name, preflight_place(preflight),
+		name_of(largest(&service->spec), service));
+}
+
+static void tell_split(struct preflight *preflight, const struct err *err)
+{
+	struct finding *finding;
+	struct buf line;
+
+	buf_init(&line, ERR_TEXT_MAX);
+	traffic_print_line(&service_of(preflight)->spec, &line);
+	if (err) {
+		finding = finding_tell(preflight, FINDING_FAIL, "traffic", "",
+			pin_remedy(preflight), "%s: %.*s", line.data,
+			(int)strcspn(err->text, ";"), err->text);
+		finding_refuse(preflight, finding, "%s", err->text);
+	} else
+		finding_tell(preflight, FINDING_OK, "traffic", "", NULL, "%s",
+			line.data);
+	buf_fini(&line);
+}
+
+static const char *deploy_remedy(struct preflight *preflight)
+{
+	return arena_printf(&preflight->arena,
+		"deploy a revision that gets no traffic yet: gcloud run deploy "
+		"%s%s --image IMAGE --no-traffic; or name one with --candidate",
+		preflight->release->service.name, preflight_place(preflight));
+}
+
+/* The one deployed last is not what would be released. */
+static const char *latest_note(struct preflight *preflight)
+{
+	const struct service *service = service_of(preflight);
+	const char *created = service->latest_created;
+
+	if (!created || !service->latest_ready ||
+		!strcmp(created, service->latest_ready))
+		return "";
+	return arena_printf(&preflight->arena,
+		"; %s was deployed later and is not ready", created);
+}
+
+/* Who is who; false: no candidate to look at. */
+static bool tell_revisions(struct preflight *preflight)
+{
+	const struct service *service = service_of(preflight);
+	struct release *release = preflight->release;
+	const char *candidate = NULL, *stable = NULL;
+	struct finding *finding;
+	struct err err;
+	int rc;
+
+	preflight->asked = name_of(largest(&service->spec), service);
+	if (rule_candidate(service, release->wish.candidate, &candidate, &err) <
+		0)
+		finding_tell(preflight, FINDING_FAIL, "candidate", "",
+			deploy_remedy(preflight), "%s", err.text);
+	rc = rule_stable(
+		service, candidate, release->wish.adopt, &stable, &err);
+	tell_split(preflight, rc < 0 ? &err : NULL);
+	if (rc == 0) {
+		release_set_stable(release, stable);
+		preflight->asked = release->stable;
+	}
+	if (!candidate)
+		return false;
+	if (rc == 0 && rule_candidate_is_new(candidate, stable, &err) < 0) {
+		finding = finding_tell(preflight, FINDING_FAIL, "candidate",
+			candidate, deploy_remedy(preflight), "%s%s", err.text,
+			latest_note(preflight));
+		finding_refuse(preflight, finding, "%s", err.text);
+		return false;
+	}
+	release_set_candidate(release, candidate);
+	return rc == 0 || preflight_gives_advice(preflight);
+}
+
+/* ---- the tag and the URL ---- */
+
+static void look_at_tag(struct preflight *preflight)
+{
+	struct release *release = preflight->release;
+	const char *tag = release->policy->tag;
+	struct err err;
+
+	if (!tag)
+		return;
+	if (rule_tag_length(tag, release->service.name, &err) < 0)
+		finding_tell(preflight, FINDING_FAIL, "tag", tag,
+			"choose a shorter tag in the policy", "%s", err.text);
+	else if (rule_tag_free(preflight->snapshot, tag, release->candidate,
+			 &err) < 0)
+		finding_tell(preflight, FINDING_FAIL, "tag", tag,
+			arena_printf(&preflight->arena,
+				"gcloud run services update-traffic %s%s "
+				"--remove-tags=%s",
+				release->service.name,
+				preflight_place(preflight), tag),
+			"%s", err.text);
+	else
+		finding_tell(preflight, FINDING_OK, "tag", tag, NULL, "%s",
+			preflight_has_url(preflight)
+				? "on the candidate already"
+				: "free: the first write gives it to the "
+				  "candidate");
+}
+
+/* Why a probe from here may not get through; NULL: nothing says so. */
+static const char *in_the_way(const struct service *service)
+{
+	if (service->iap)
+		return "Identity-Aware Proxy is in front of it";
+	if (service->uri_disabled)
+		return "its run.app URLs are disabled";
+	if (service->ingress)
+		return "its ingress lets only some in";
+	return NULL;
+}
+
+static void look_at_url(struct preflight *preflight)
+{
+	const struct service *service = service_of(preflight);
+	const char *why = in_the_way(service);
+	const char *url = service->uri ? service->uri : "no URL";
+	bool wanted = preflight_wants_url(preflight);
+
+	if (why && wanted)
+		finding_tell(preflight, FINDING_WARN, "url", "",
+			"run tidegate where the service can be reached, or "
+			"take {{candidate_url}} out of the policy",
+			"%s: %s%s%s, and actions ask {{candidate_url}}", url,
+			why, service->ingress ? ": " : "",
+			service->ingress ? service->ingress : "");
+	else
+		finding_tell(preflight, FINDING_OK, "url", "", NULL, "%s%s%s%s",
+			url, why ? ": " : "", why ? why : "",
+			why ? "; no action asks there" : "");
+}
+
+/* ---- read ---- */
+
+static void tell_unread(struct preflight *preflight, const struct err *err)
+{
+	struct finding *finding = finding_tell(preflight, FINDING_FAIL,
+		"service", preflight->release->service.name,
+		cannot_read_remedy(preflight, err->code), "%s", err->text);
+
+	finding_refuse(preflight, finding, "the service cannot be read: %s",
+		err->text);
+}
+
+static void service_read(
+	struct service *service, const struct err *err, void *arg)
+{
+	struct preflight *preflight = arg;
+	struct event ignored = {.type = EVENT_PREFLIGHT};
+
+	preflight->call = NULL;
+	if (preflight_gives_advice(preflight))
+		look_at_clock(preflight);
+	if (!service) {
+		if (preflight_try_again(preflight, err, service_look))
+			return;
+		tell_unread(preflight, err);
+		stop(preflight);
+		return;
+	}
+	preflight->tries = 0;
+	preflight->snapshot = service;
+	release_take_service(preflight->release, service, &ignored);
+	tell_state(preflight);
+	if (release_goes_back(preflight->release))
+		take_given(preflight);
+	else
+		look_at_release(preflight);
+}
+
+static void look_at_release(struct preflight *preflight)
+{
+	bool found = tell_revisions(preflight);
+
+	if (found || preflight_gives_advice(preflight))
+		look_at_tag(preflight);
+	if (preflight_gives_advice(preflight))
+		look_at_url(preflight);
+	if (found)
+		candidate_look(preflight);
+	else
+		stable_look(preflight);
+}
+
+/* ---- the candidate ---- */
+
+static void candidate_look(void *arg)
+{
+	struct preflight *preflight = arg;
+	struct release *release = preflight->release;
+
+	preflight->again = NULL;
+	preflight->call = cloudrun_get_revision_start(cloudrun_of(preflight),
+		release->service.full, release->candidate, candidate_read,
+		preflight);
+}
+
+/* What a rule found wrong with a revision, if anything. */
+static void tell_rule(struct preflight *preflight, int rule, const char *what,
+	const char *remedy, const struct err *err)
+{
+	const struct release *release = preflight->release;
+	const char *name = strcmp(what, "stable") == 0 ? release->stable
+						       : release->candidate;
+
+	if (rule < 0)
+		finding_tell(preflight, FINDING_FAIL, what, name, remedy, "%s",
+			err->text);
+}
+
+static void look_at_history(struct preflight *preflight)
+{
+	struct release *release = preflight->release;
+	struct store *store = preflight->world->store;
+	struct err err;
+
+	if (store && !release->wish.again)
+		tell_rule(preflight,
+			rule_history(store, release->service.full,
+				release->candidate, &err),
+			"candidate",
+			"deploy a new revision, or insist with --again", &err);
+}
+
+static void tell_candidate(
+	struct preflight *preflight, const struct revision *revision)
+{
+	struct release *release = preflight->release;
+	const char *note =
+		release->wish.candidate ? "" : latest_note(preflight);
+	const char *remedy = deploy_remedy(preflight);
+	size_t n_fails = preflight->n_fails;
+	struct err err;
+
+	look_at_history(preflight);
+	tell_rule(preflight, rule_owner(revision, release->service.name, &err),
+		"candidate", remedy, &err);
+	tell_rule(preflight, rule_ready(revision, &err), "candidate", remedy,
+		&err);
+	if (preflight->n_fails > n_fails)
+		return;
+	finding_tell(preflight, *note ? FINDING_WARN : FINDING_OK, "candidate",
+		release->candidate,
+		*note ? "mend the one deployed last, or name the candidate "
+			"with --candidate"
+		      : NULL,
+		"ready%s", note);
+}
+
+static void tell_no_revision(struct preflight *preflight, const char *what,
+	const char *name, const struct err *err)
+{
+	struct finding *finding = finding_tell(preflight, FINDING_FAIL, what,
+		name, deploy_remedy(preflight), "%s", err->text);
+
+	finding_refuse(preflight, finding, "revision %s cannot be read: %s",
+		name, err->text);
+}
+
+static void candidate_read(
+	const struct revision *revision, const struct err *err, void *arg)
+{
+	struct preflight *preflight = arg;
+
+	preflight->call = NULL;
+	if (revision) {
+		tell_candidate(preflight, revision);
+	} else if (preflight_try_again(preflight, err, candidate_look)) {
+		return;
+	} else {
+		look_at_history(preflight);
+		tell_no_revision(preflight, "candidate",
+			preflight->release->candidate, err);
+	}
+	if (preflight_gives_advice(preflight))
+		stable_look(preflight);
+	else
+		preflight_next(preflight);
+}
+
+/* ---- a rollback: both revisions are given ---- */
+
+static void take_given(struct preflight *preflight)
+{
+	struct release *release = preflight->release;
+	struct split split;
+
+	release_set_candidate(release, release->wish.candidate);
+	release_set_stable(release, release->wish.stable);
+	split = traffic_split(&preflight->snapshot->spec, release->candidate,
+		release->stable, preflight->snapshot->latest_ready);
+	if (split.other)
+		finding_tell(preflight, FINDING_FAIL, "traffic", "",
+			pin_remedy(preflight),
+			"%d %% of the traffic are with revisions that are "
+			"neither %s nor %s: somebody else put them in charge",
+			split.other, release->candidate, release->stable);
+	given_look(preflight);
+}
+
+static void given_look(void *arg)
+{
+	struct preflight *preflight = arg;
+	struct release *release = preflight->release;
+
+	preflight->again = NULL;
+	preflight->call = cloudrun_get_revision_start(cloudrun_of(preflight),
+		release->service.full, release->stable, given_read, preflight);
+}
+
+static void given_read(
+	const struct revision *revision, const struct err *err, void *arg)
+{
+	static const char remedy[] =
+		"name another revision to go back to: --to";
+	struct preflight *preflight = arg;
+	struct release *release = preflight->release;
+	struct err rule;
+
+	preflight->call = NULL;
+	if (revision) {
+		tell_rule(preflight,
+			rule_owner(revision, release->service.name, &rule),
+			"stable", remedy, &rule);
+		tell_rule(preflight, rule_ready(revision, &rule), "stable",
+			remedy, &rule);
+	} else if (preflight_try_again(preflight, err, given_look)) {
+		return;
+	} else {
+		tell_no_revision(preflight, "stable", release->stable, err);
+	}
+	preflight_next(preflight);
+}
+
+/* ---- stable ---- */
+
+static void stable_look(struct preflight *preflight)
+{
+	struct release *release = preflight->release;
+
+	if (!preflight_gives_advice(preflight))
+		stop(preflight);
+	else if (*release->stable)
+		preflight->call = cloudrun_get_revision_start(
+			cloudrun_of(preflight), release->service.full,
+			release->stable, stable_read, preflight);
+	else
+		preflight_next(preflight);
+}
+
+static void stable_read(
+	const struct revision *revision, const struct err *err, void *arg)
+{
+	static const char remedy[] =
+		"it serves now, but there would be nothing to go back to: give "
+		"another revision 100 % first";
+	struct preflight *preflight = arg;
+	struct release *release = preflight->release;
+	struct err unfit;
+
+	preflight->call = NULL;
+	if (!revision || rule_ready(revision, &unfit) < 0) {
+		finding_tell(preflight, FINDING_FAIL, "stable", release->stable,
+			remedy, "%s", revision ? unfit.text : err->text);
+		preflight_next(preflight);
+		return;
+	}
+	preflight->call = cloudrun_count_newer_start(cloudrun_of(preflight),
+		release->service.full, release->stable, stable_dated,
+		preflight);
+}
+
+static void stable_dated(int newer, const struct err *err, void *arg)
+{
+	struct preflight *preflight = arg;
+	const char *stable = preflight->release->stable;
+	int left = REVISIONS_KEPT - newer - 1;
+
+	preflight->call = NULL;
+	if (err)
+		finding_tell(preflight, FINDING_WARN, "stable", stable,
+			"grant run.revisions.list (it is in "
+			"roles/run.developer)",
+			"ready; for how long it is kept is not known: %s",
+			err->text);
+	else if (newer < 0 || left < REVISIONS_LEFT_MIN)
+		finding_tell(preflight, FINDING_WARN, "stable", stable,
+			"delete revisions that are older, or deploy it anew",
+			"ready, but it is not among the newest %d of the %d "
+			"that Cloud Run keeps",
+			REVISIONS_KEPT - REVISIONS_LEFT_MIN, REVISIONS_KEPT);
+	else
+		finding_tell(preflight, FINDING_OK, "stable", stable, NULL,
+			"ready; %d newer, %d more before Cloud Run may remove "
+			"it",
+			newer, left);
+	preflight_next(preflight);
+}
