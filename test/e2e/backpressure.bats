@@ -146,10 +146,67 @@ goes_back() {
 	blocked out
 	quick
 	begin "$WORLD/out" "$WORLD/err" --format json
-	until_true 30 eval '[ "$(journal "SELECT count(*) FROM rollout
-		WHERE ended_ms > 0" 2>/dev/null)" = 1 ]'
+	until_true 30 has_ended
 	kill -TERM "$RUN_PID"
 	ends 0 15
+}
+
+# on_terminal: `run` on one that is stopped from the beginning; `keys` types
+on_terminal() {
+	mkfifo "$WORLD/keys"
+	exec {KEYS}<>"$WORLD/keys"
+	HELD+=("$KEYS")
+	keys '\023'
+	start env TERM=xterm LC_ALL=C.UTF-8 "$BATS_TEST_DIRNAME/terminal" \
+		"$TIDEGATE" run backend --policy "$WORLD/policy.yaml" \
+		<"$WORLD/keys" >"$WORLD/terminal"
+	RUN_PID=${PIDS[-1]}
+}
+
+keys() {
+	printf '%b' "$1" >&"$KEYS"
+}
+
+@test "a terminal that is stopped" {
+	STEPS=$LONG quick
+	on_terminal
+	goes_back
+}
+
+@test "a terminal that goes on has every decision, a view, and the end" {
+	STEPS=$LONG quick
+	on_terminal
+	until_true 20 serves "$CANDIDATE" 20
+	keys '\021'
+	until_true 10 grep -q 'baking 20 %' "$WORLD/terminal"
+	until_true 10 grep -q 's of 1h' "$WORLD/terminal"
+	goes_back
+	last_words_stand_below
+}
+
+# The view was taken away before them.
+last_words_stand_below() {
+	sed 's/.*\x1b\[J//' "$WORLD/terminal" | tail -n 2 >"$WORLD/last"
+	grep -q ': rolled-back: ' "$WORLD/last"
+	grep -q "$CANDIDATE serves 0 %" "$WORLD/last"
+}
+
+@test "a terminal that goes on at the very end has everything in its order" {
+	STEPS=$LONG quick
+	on_terminal
+	until_true 20 serves "$CANDIDATE" 20
+	hurt
+	until_true 20 has_ended
+	keys '\021'
+	ends 5 15
+	# It may have come too late for them, on a busy machine.
+	if grep -q 'serves 0 %' "$WORLD/terminal"; then
+		last_words_stand_below
+	fi
+}
+
+has_ended() {
+	[ "$(journal 'SELECT count(*) FROM rollout WHERE ended_ms > 0')" = 1 ]
 }
 
 @test "a full disk, and descriptors that are closed" {
@@ -279,6 +336,7 @@ goes_back() {
 		run bash -c '"$@" >/dev/full' - "$TIDEGATE" $verb
 		[ "$status" = 1 ]
 		[[ $output == *"cannot write to standard output"* ]]
+		# shellcheck disable=SC2086
 		run bash -c '"$@" >&-' - "$TIDEGATE" $verb
 		[ "$status" = 1 ]
 	done
