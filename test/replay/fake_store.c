@@ -690,3 +690,10 @@ bool fake_store_has_ended(const char *rollout)
 {
 	return row_find(rollout)->committed.ended_ms != 0;
 }
+
+int64_t fake_store_last_seq(const char *rollout)
+{
+	const struct row *row = row_find(rollout);
+
+	return row ? row->committed.last_seq : 0;
+}

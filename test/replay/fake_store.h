@@ -48,6 +48,7 @@ int fake_store_count(const char *name, const char *part);
 const char *fake_store_newest(void);
 const char *fake_store_phase(const char *rollout);
 const char *fake_store_reason(const char *rollout);
+int64_t fake_store_last_seq(const char *rollout);
 bool fake_store_has_ended(const char *rollout);
 
 #endif

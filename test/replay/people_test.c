@@ -232,6 +232,24 @@ static void who_lost_the_lease_does_nothing_more(void **state)
 	assert_int_equal(fake_deeds("undo"), 0);
 }
 
+static void an_abort_behind_many_approvals_is_taken_at_once(void **state)
+{
+	given_policy("steps:\n  - {percent: 10, bake: 20s}\n"
+		     "  - {percent: 100, bake: 20s, approval:\n"
+		     "     {approvers: [bob, carol], minimum: 2}}\n"
+		     "settle: 10s\n",
+		slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	for (int i = 0; i < 140; i++)
+		approve("mallory");
+	command("abort", "bob");
+	expect_reverted_by(fake_now() + 3 * SECOND);
+	until_the_end();
+	expect_exit(6);
+	assert_int_equal(fake_store_waiting(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +268,7 @@ int main(void)
 		SCENARIO(a_holder_that_is_dead_is_replaced_at_once),
 		SCENARIO(a_lease_that_stays_taken_is_refused_with_its_holder),
 		SCENARIO(who_lost_the_lease_does_nothing_more),
+		SCENARIO(an_abort_behind_many_approvals_is_taken_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,8 @@ static struct {
 	int64_t away_ms, up_ms; /* NEVER: nobody resumes */
 	struct run_options options;
 	int status; /* -1: has not ended */
+	size_t told; /* entries */
+	int64_t told_seq; /* the last one of this process; 0: none */
 	char end_text[ERR_TEXT_MAX];
 	struct seen seen;
 	char said[SAID_MAX];
@@ -127,7 +129,20 @@ static void hear_end(
 	snprintf(sc.end_text, sizeof(sc.end_text), "%s", err ? err->text : "");
 }
 
-static const struct observer observer = {NULL, hear_end, NULL};
+/* Told once, in order, and only of what is durable. */
+static void hear_entry(
+	struct driver *driver, const struct store_event *entry, void *arg)
+{
+	sc.told++;
+	promise(entry->seq == sc.told_seq + 1 || !sc.told_seq,
+		"entry %lld is told after %lld", (long long)entry->seq,
+		(long long)sc.told_seq);
+	promise(entry->seq <= fake_store_last_seq(driver_id(driver)),
+		"entry %lld is told and not durable", (long long)entry->seq);
+	sc.told_seq = entry->seq;
+}
+
+static const struct observer observer = {hear_entry, hear_end, NULL};
 
 static void must(bool good, const struct err *err)
 {
@@ -155,6 +170,7 @@ static void process_up(void)
 	sc.fleet = fleet_new(world);
 	sc.is_up = true;
 	sc.process_ms = fake_now();
+	sc.told_seq = 0;
 	sc.status = -1;
 	sc.end_text[0] = '\0';
 }
@@ -301,7 +317,9 @@ void until_step(int number)
 		if (phase_now() == PHASE_BAKING &&
 			driver_state(sc.driver)->step == number)
 			return;
-	promise(false, "step %d was never reached", number);
+	promise(false, "step %d was never reached: %s", number,
+		fake_store_newest() ? fake_store_reason(fake_store_newest())
+				    : "nothing began");
 }
 
 static bool is_over(void)
@@ -407,6 +425,11 @@ static void see_query(const char *query)
 		sc.seen.check_ms[sc.seen.n_checks++] = fake_now();
 }
 
+size_t entries_told(void)
+{
+	return sc.told;
+}
+
 const struct policy *policy_given(void)
 {
 	return sc.policy;
@@ -437,11 +460,13 @@ void scenario_open(uint64_t seed)
 	fake_run_open();
 	fake_metrics_open();
 	fake_deeds_open();
+	fake_apis_open();
 	fake_run.on_change = see_split;
 	fake_metrics.on_query = see_query;
 	memset(&sc.seen, 0, sizeof(sc.seen));
 	log_set_sink(hear_line, NULL);
 	scenario_watch = NULL;
+	sc.told = 0;
 	sc.said_len = 0;
 	sc.said[0] = '\0';
 	sc.away_ms = sc.up_ms = NEVER;
@@ -456,6 +481,7 @@ void scenario_close(void)
 		process_end();
 	fake_run_close();
 	fake_deeds_close();
+	fake_apis_close();
 	fake_loop_reset(0);
 	fake_http_reset();
 	fake_store_reset();

@@ -20,6 +20,7 @@
 #define TIDEGATE_TEST_SCENARIO_H
 
 #include "engine/state.h"
+#include "fake_apis.h"
 #include "fake_http.h"
 #include "fake_loop.h"
 #include "fake_metrics.h"
@@ -100,6 +101,7 @@ struct seen {
 };
 
 const struct seen *seen(void);
+size_t entries_told(void); /* to whoever observes, by all processes */
 const struct policy *policy_given(void);
 int64_t process_up_ms(void); /* since when the process is up; -1: it is not */
 

@@ -1,0 +1,80 @@
+/* Time: checks on their grid, standstills, deadlines, and what goes up. */
+#include "scenario_test.h"
+
+static void after_a_standstill_the_first_thing_is_a_check_not_a_shift(
+	void **state)
+{
+	run();
+	until_step(0);
+	until(fake_now() + 69 * SECOND); /* the step is about to be passed */
+	errors_of(FAKE_NEW, 0.5);
+	the_machine_sleeps(HOUR);
+	until_the_end();
+	expect_exit(5);
+	expect_never_above(10);
+}
+
+static void time_that_was_slept_is_no_bake(void **state)
+{
+	int64_t woken_ms;
+
+	run();
+	until_step(0);
+	until(fake_now() + 30 * SECOND);
+	the_machine_sleeps(HOUR);
+	woken_ms = fake_now();
+	until(woken_ms + 35 * SECOND);
+	expect_never_above(10);
+	until_the_end();
+	expect_exit(0);
+}
+
+static void who_resumes_writes_nothing_upwards_before_it_has_checked(
+	void **state)
+{
+	resume_after(30 * SECOND);
+	run();
+	until_step(0);
+	writes_are_refused(503);
+	while (!fake_store_count("step-passed", NULL))
+		until(fake_now() + 100);
+	until(fake_now() + SECOND);
+	crash();
+	fake_run_heal();
+	errors_of(FAKE_NEW, 0.5);
+	until_the_rollout_ends(1);
+	expect_exit(5);
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void an_approval_that_comes_after_its_time_does_not_count(void **state)
+{
+	given_policy("steps:\n  - {percent: 10, bake: 20s}\n"
+		     "  - {percent: 100, bake: 20s, approval:\n"
+		     "     {approvers: [bob], minimum: 1, timeout: 5m}}\n"
+		     "settle: 10s\nhold_timeout: 2m\n",
+		slo_errors, NULL);
+	resume_after(10 * MINUTE);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	crash();
+	until(fake_now() + 9 * MINUTE);
+	approve("bob");
+	until_the_rollout_ends(1);
+	expect_exit(5);
+	expect_never_above(10);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENARIO(
+			after_a_standstill_the_first_thing_is_a_check_not_a_shift),
+		SCENARIO(time_that_was_slept_is_no_bake),
+		SCENARIO(
+			who_resumes_writes_nothing_upwards_before_it_has_checked),
+		SCENARIO(an_approval_that_comes_after_its_time_does_not_count),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
