@@ -8,8 +8,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "action/shown.h"
 #include "base/duration.h"
+#include "base/sanitize.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
@@ -146,7 +146,7 @@ void action_run_end(struct action_run *run, enum action_result result)
 	struct action_end end = {.result = result};
 
 	redact(&run->detail);
-	shown_clean(&run->detail);
+	sanitize(&run->detail);
 	end.detail = run->detail.data;
 	end.captured = run->capture;
 	end.duration_ms = loop_now(run->env->loop) - run->started_ms;

@@ -14,8 +14,8 @@
 
 #include "action/bearer.h"
 #include "action/expect_codec.h"
-#include "action/shown.h"
 #include "action/template_sample.h"
+#include "base/sanitize.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
 #include "google/credentials.h"
@@ -354,7 +354,7 @@ static void attempt_answered(const struct http_reply *reply, void *arg)
 	buf_addf(&run->detail, ": %s", err.text);
 	if (reply->body_len) {
 		buf_adds(&run->detail, ": ");
-		shown_add(&run->detail, reply->body, reply->body_len,
+		sanitize_add(&run->detail, reply->body, reply->body_len,
 			BODY_SHOWN_MAX, 0);
 	}
 	attempt_failed(attempt, false);

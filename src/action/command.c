@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "action/shown.h"
 #include "action/template_sample.h"
+#include "base/sanitize.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
 
@@ -161,7 +161,7 @@ void command_describe(struct action_run *run, const struct process_end *end)
 	if (!end->output_len)
 		return;
 	buf_adds(out, ": ");
-	shown_add(out, end->output, end->output_len, OUTPUT_SHOWN_MAX,
+	sanitize_add(out, end->output, end->output_len, OUTPUT_SHOWN_MAX,
 		end->output_dropped);
 }
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "action/bearer.h"
-#include "action/shown.h"
+#include "base/sanitize.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
 
@@ -279,7 +279,8 @@ void errand_failed(
 		buf_addf(out, ": %s", why);
 	else if (reply->body_len) {
 		buf_adds(out, ": ");
-		shown_add(out, reply->body, reply->body_len, BODY_SHOWN_MAX, 0);
+		sanitize_add(
+			out, reply->body, reply->body_len, BODY_SHOWN_MAX, 0);
 	}
 	action_run_end(run, ACTION_FAILED);
 }

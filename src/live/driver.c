@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "action/shown.h"
+#include "base/sanitize.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "live/driver_parts.h"
@@ -125,7 +125,7 @@ static char *masked(const char *text)
 	if (!text)
 		return NULL;
 	buf_init(&buf, STORE_EVENT_BYTES_MAX / 4);
-	shown_add(&buf, text, strlen(text), STORE_EVENT_BYTES_MAX / 8, 0);
+	sanitize_add(&buf, text, strlen(text), STORE_EVENT_BYTES_MAX / 8, 0);
 	return buf_steal(&buf);
 }
 

@@ -1,5 +1,5 @@
-/* Bytes from outside made fit to be shown; see shown.h. */
-#include "action/shown.h"
+/* Bytes from outside made fit to be shown; see sanitize.h. */
+#include "base/sanitize.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static void drop_nuls_and_returns(struct buf *text)
 }
 
 /* Masks before anything is cut: half a secret is not recognised. */
-void shown_clean(struct buf *text)
+void sanitize(struct buf *text)
 {
 	struct buf clean;
 
@@ -57,7 +57,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-void shown_add(struct buf *out, const char *bytes, size_t len, size_t max,
+void sanitize_add(struct buf *out, const char *bytes, size_t len, size_t max,
 	size_t dropped)
 {
 	struct buf text;
@@ -66,7 +66,7 @@ void shown_add(struct buf *out, const char *bytes, size_t len, size_t max,
 	/* Masks and escapes may be longer than what they stand for. */
 	buf_init(&text, ESCAPE_BYTES_MAX * len + 64);
 	buf_add(&text, bytes, len);
-	shown_clean(&text);
+	sanitize(&text);
 	end = text.len;
 	while (from < end && is_blank(text.data[from]))
 		from++;

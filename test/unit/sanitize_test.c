@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "action/shown.h"
+#include "base/sanitize.h"
 #include "base/secret.h"
 
 static const struct {
@@ -30,7 +30,7 @@ static void bytes_become_fit_to_be_shown(void **state)
 	buf_init(&out, 4096);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		buf_clear(&out);
-		shown_add(
+		sanitize_add(
 			&out, cases[i].bytes, strlen(cases[i].bytes), 1000, 0);
 		assert_string_equal(out.data, cases[i].shown);
 	}
@@ -43,13 +43,13 @@ static void nothing_is_cut_in_the_middle_of_a_character(void **state)
 	struct buf out;
 
 	buf_init(&out, 4096);
-	shown_add(&out, "ab\xc3\xa9\xc3\xa9", 6, 3, 0);
+	sanitize_add(&out, "ab\xc3\xa9\xc3\xa9", 6, 3, 0);
 	assert_string_equal(out.data, "ab [4 bytes more]");
 	buf_clear(&out);
-	shown_add(&out, "abc", 3, 3, 5);
+	sanitize_add(&out, "abc", 3, 3, 5);
 	assert_string_equal(out.data, "abc [5 bytes more]");
 	buf_clear(&out);
-	shown_add(&out, "a\0b", 3, 10, 0);
+	sanitize_add(&out, "a\0b", 3, 10, 0);
 	assert_string_equal(out.data, "a?b");
 	buf_fini(&out);
 }
@@ -61,7 +61,7 @@ static void a_secret_at_the_cut_is_masked_whole(void **state)
 	struct buf out;
 
 	buf_init(&out, 4096);
-	shown_add(&out, "key 0123456789 and more", 23, 8, 0);
+	sanitize_add(&out, "key 0123456789 and more", 23, 8, 0);
 	assert_null(strstr(out.data, "0123"));
 	buf_fini(&out);
 	secret_free(&secret);
