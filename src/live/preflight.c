@@ -42,6 +42,7 @@ static void look(void *arg)
 		{PREFLIGHT_ADVICE, false, preflight_google},
 		{PREFLIGHT_ADVICE, false, preflight_permissions},
 		{PREFLIGHT_SERVICE, false, preflight_service},
+		{PREFLIGHT_ADVICE, false, preflight_stable},
 		{PREFLIGHT_SLOS, true, preflight_slos},
 		{PREFLIGHT_ACTIONS, true, preflight_actions},
 		{PREFLIGHT_PEOPLE, false, preflight_people},

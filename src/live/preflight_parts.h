@@ -4,6 +4,7 @@
  *   preflight_rules.c     what must hold, rule by rule
  *   preflight_findings.c  the findings
  *   preflight_google.c    credentials, token, permissions
+ *   preflight_advice.c    clock, URL, how long stable is kept
  *   preflight_service.c   the service, its traffic, candidate, stable, the tag
  *   preflight_slo.c       every query
  *   preflight_action.c    every action's own look
@@ -84,6 +85,10 @@ const char *preflight_place(struct preflight *preflight);
 void preflight_google(struct preflight *preflight);
 void preflight_permissions(struct preflight *preflight);
 void preflight_service(struct preflight *preflight);
+/* Called when the service was read, or could not be. */
+void preflight_clock(struct preflight *preflight);
+void preflight_url(struct preflight *preflight);
+void preflight_stable(struct preflight *preflight);
 void preflight_slos(struct preflight *preflight);
 void preflight_slos_cancel(struct preflight *preflight);
 void preflight_actions(struct preflight *preflight);
