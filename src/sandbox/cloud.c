@@ -181,12 +181,20 @@ static void cloud_call_ask(struct cloud_call *call)
 		.body = call->body,
 		.body_len = call->body_len,
 	};
+	struct routes before = {NULL, 0};
 
-	if (call->over_quota)
+	if (call->over_quota) {
 		cloud_call_refuse(call);
-	else
-		admin_routes_answer(cloud->model, &cloud->rules, &request,
-			&call->plan, cloud->now_ms, &call->reply);
+		return;
+	}
+	if (cloud->written)
+		routes_copy(&before, &cloud->model->spec);
+	admin_routes_answer(cloud->model, &cloud->rules, &request, &call->plan,
+		cloud->now_ms, &call->reply);
+	if (cloud->written && call->reply.status == 200 &&
+		strcmp(call->method, "PATCH") == 0)
+		cloud->written(&before);
+	routes_fini(&before);
 }
 
 /* The fault's status takes the place of the answer. */

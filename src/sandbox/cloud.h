@@ -44,6 +44,9 @@ struct cloud {
 	TAILQ_HEAD(cloud_calls, cloud_call) calls; /* as they came */
 	size_t n_calls;
 	int64_t now_ms; /* the latest that was told */
+	/* Told of each PATCH that was taken, with the traffic that was asked
+	 * for before it; or NULL. */
+	void (*written)(const struct routes *before);
 };
 
 void cloud_init(

@@ -42,7 +42,7 @@ static bool is_of_others(const struct route *route)
 
 static bool is_kept(const struct route *route)
 {
-	const struct routes *spec = &fake_run.model->spec;
+	const struct routes *spec = &fake_run.cloud.model->spec;
 
 	for (size_t i = 0; i < spec->n; i++)
 		if (strcmp(spec->item[i].revision, route->revision) == 0 &&
@@ -55,7 +55,7 @@ static bool is_kept(const struct route *route)
  * drift must be noticed, which is another promise. */
 static void look_at_written(const struct routes *before)
 {
-	if (!fake_run.rules.etag_is_strict)
+	if (!fake_run.cloud.rules.etag_is_strict)
 		return;
 	for (size_t i = 0; i < before->n; i++) {
 		const struct route *route = &before->item[i];
@@ -77,6 +77,6 @@ static void look(void)
 void books_open(void)
 {
 	fake_http_on_send = look_at_request;
-	fake_run.on_written = look_at_written;
+	fake_run.cloud.written = look_at_written;
 	scenario_watch = look;
 }

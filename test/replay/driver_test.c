@@ -211,7 +211,7 @@ static void preflight_names_all_that_is_wrong_at_once(void **state)
 
 static void an_interrupted_shift_does_not_wait_for_its_operation(void **state)
 {
-	fake_run.model->operation_delay_ms = 20 * SECOND;
+	fake_run.cloud.model->operation_delay_ms = 20 * SECOND;
 	run();
 	while (!fake_run.patches)
 		until(fake_now() + 1);

@@ -5,12 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "base/xalloc.h"
 #include "fake_http.h"
 #include "fake_loop.h"
-#include "sandbox/foreign.h"
+#include "sandbox/sandbox_options.h"
 
 #define OPERATION_MS  1000
 #define SOMEBODY_ELSE "somebody-else@example.com"
@@ -19,21 +18,17 @@
 
 struct fake_run fake_run;
 
-struct wait {
-	LIST_ENTRY(wait) link;
+/* A request that is not answered yet. */
+struct asked {
 	struct fake_exchange *exchange;
-	char operation[MODEL_ID_MAX];
-	int64_t until_ms;
+	bool is_get;
+	int64_t at_ms;
 };
-
-static LIST_HEAD(, wait) waits;
 
 static struct {
 	json_t *body;
 	char *text;
 } printed; /* the last answer */
-
-static void wait_look(void *arg);
 
 static int64_t now(void)
 {
@@ -63,19 +58,34 @@ static void changed(void)
 		fake_run.on_change();
 }
 
-/* What was asked for serves when its operation is over. */
-static void model_due(void *arg)
+static void watch(void);
+
+static void cloud_due(void *arg)
 {
-	if (fake_run.model && model_advance(fake_run.model, now()))
+	struct cloud *cloud = &fake_run.cloud;
+	uint64_t version;
+
+	if (!cloud->model)
+		return;
+	version = cloud->model->version;
+	cloud_advance(cloud, now());
+	if (cloud->model->version != version)
 		changed();
+	watch();
+}
+
+/* What is under way goes on when it is due. */
+static void watch(void)
+{
+	int64_t due_ms = cloud_next_ms(&fake_run.cloud) - now();
+
+	if (due_ms < MODEL_NEVER - now())
+		fake_world_after(due_ms > 0 ? due_ms : 0, cloud_due, NULL);
 }
 
 static void watch_model(void)
 {
-	int64_t due_ms = model_next_ms(fake_run.model);
-
-	if (due_ms != MODEL_NEVER)
-		fake_world_after(due_ms - now(), model_due, NULL);
+	watch();
 	changed();
 }
 
@@ -86,15 +96,6 @@ static void foreign_written(void)
 }
 
 /* ---- the server ---- */
-
-static void drift(const struct fault *fault)
-{
-	struct rpc_error error = {.code = RPC_OK};
-
-	if (fault->id && foreign_do(fake_run.model, fault->drift, false, now(),
-				 &error) == 0)
-		watch_model();
-}
 
 static char *path_of(const char *target)
 {
@@ -113,32 +114,6 @@ static void count(const struct fake_request *request, const char *path)
 	fake_run.patched_ms = fake_now();
 }
 
-static void route(const struct fake_request *request, const char *path,
-	const struct fault_plan *plan, struct admin_reply *reply_r)
-{
-	struct admin_request asked = {
-		.method = request->method,
-		.path = path,
-		.target = request->target,
-		.authorization = request->authorization,
-		.body = request->body,
-		.body_len = request->body_len,
-	};
-	struct routes before = {NULL, 0};
-
-	drift(&plan->slot[SLOT_DRIFT_BEFORE]);
-	routes_copy(&before, &fake_run.model->spec);
-	admin_routes_answer(
-		fake_run.model, &fake_run.rules, &asked, plan, now(), reply_r);
-	if (strcmp(request->method, "PATCH") == 0) {
-		if (reply_r->status == 200 && fake_run.on_written)
-			fake_run.on_written(&before);
-		watch_model();
-	}
-	routes_fini(&before);
-	drift(&plan->slot[SLOT_DRIFT_AFTER]);
-}
-
 /* Most reads are answered with the very same object as the one before. */
 static char *text_of(json_t *body)
 {
@@ -151,114 +126,73 @@ static char *text_of(json_t *body)
 	return xstrdup(printed.text);
 }
 
-static void answer_with(struct admin_reply *reply, struct fake_answer *answer)
+/* An operation carries the service twice; printing and reading that takes half
+ * the time of a scenario, and nothing looks at it. */
+static char *operation_text(json_t *body)
+{
+	json_t *copy = json_copy(body);
+	char *text;
+
+	json_object_del(copy, "metadata");
+	json_object_del(copy, "response");
+	text = json_dumps(copy, JSON_COMPACT);
+	json_decref(copy);
+	return text;
+}
+
+static void answer_with(
+	const struct admin_reply *reply, struct fake_answer *answer)
 {
 	answer->status = reply->status;
-	/* An operation carries the service twice; printing and reading that
-	 * takes half the time of a scenario, and nothing looks at it. */
-	if (json_object_get(reply->body, "metadata")) {
-		json_object_del(reply->body, "metadata");
-		json_object_del(reply->body, "response");
-	}
-	answer->body = text_of(reply->body);
 	answer->retry_after_ms = reply->retry_ms;
-	json_decref(reply->body);
+	if (reply->html)
+		answer->body = xstrdup(reply->html);
+	else if (json_object_get(reply->body, "metadata"))
+		answer->body = operation_text(reply->body);
+	else
+		answer->body = text_of(reply->body);
 }
 
-static void fault_answer(const struct fault *fault, struct fake_answer *answer)
+static void answered(const struct admin_reply *reply, void *arg)
 {
-	struct rpc_error error = {.code = rpc_code_of_http(fault->status)};
-	struct admin_reply reply = {.body = NULL};
-
-	if (fault->kind == FAULT_RESET) {
-		answer->fate = FATE_RESET;
-	} else if (fault->kind == FAULT_HANG) {
-		answer->fate = FATE_SILENT;
-	} else {
-		error.http = fault->status;
-		error.retry_ms = fault->retry_ms;
-		snprintf(error.message, sizeof(error.message), "%s",
-			fault->text);
-		admin_reply_error(&reply, &error);
-		answer_with(&reply, answer);
-	}
-}
-
-static void wait_start(struct fake_exchange *exchange,
-	struct admin_reply *reply, struct fake_answer *answer)
-{
-	struct wait *wait = xcalloc(1, sizeof(*wait));
-
-	wait->exchange = exchange;
-	wait->until_ms = fake_now() + reply->wait_ms;
-	memcpy(wait->operation, reply->wait_for, sizeof(wait->operation));
-	json_decref(reply->body);
-	LIST_INSERT_HEAD(&waits, wait, link);
-	answer->fate = FATE_LATER;
-	fake_world_after(0, wait_look, wait);
-}
-
-static void wait_free(struct wait *wait)
-{
-	LIST_REMOVE(wait, link);
-	free(wait);
-}
-
-static void wait_look(void *arg)
-{
-	struct wait *wait = arg;
-	const struct model_operation *operation =
-		model_find_operation(fake_run.model, wait->operation);
-	int64_t left_ms = wait->until_ms - fake_now();
 	struct fake_answer answer = {.fate = FATE_ANSWERED};
-	struct admin_reply reply;
+	struct asked *asked = arg;
+	bool at_once = asked->at_ms == fake_now();
 
-	if (operation && !operation->done && left_ms > 0) {
-		fake_world_after(
-			left_ms < 100 ? left_ms : 100, wait_look, wait);
-		return;
-	}
-	admin_routes_waited(fake_run.model, wait->operation, &reply);
-	answer_with(&reply, &answer);
-	fake_http_answer(wait->exchange, &answer);
-	wait_free(wait);
+	if (reply)
+		answer_with(reply, &answer);
+	else
+		answer.fate = FATE_RESET;
+	if (asked->is_get && at_once && (!reply || reply->status >= 400))
+		fake_run.read_refused_ms = fake_now();
+	fake_http_answer(asked->exchange, &answer);
+	free(asked);
 }
 
 static void serve(struct fake_exchange *exchange,
 	const struct fake_request *request, struct fake_answer *answer)
 {
-	static const struct fault_plan good;
 	char *path = path_of(request->target);
-	struct fault_plan plan = good;
-	const struct fault *fault = &plan.slot[SLOT_ANSWER];
-	struct admin_reply reply = {.body = NULL};
-	const struct admin_request asked = {
+	struct asked *asked = xcalloc(1, sizeof(*asked));
+	const struct admin_request arrived = {
 		.method = request->method,
 		.path = path,
 		.target = request->target,
+		.authorization = request->authorization,
 		.body = request->body,
 		.body_len = request->body_len,
 	};
 
+	*asked = (struct asked){
+		exchange, strcmp(request->method, "GET") == 0, fake_now()};
 	count(request, path);
-	if (fake_run.faults.n)
-		sandbox_faults_match(&fake_run.faults, &asked, now(), &plan);
-	answer->delay_ms = plan.slot[SLOT_SLOW].delay_ms;
-	if (!fault->id || fault->after)
-		route(request, path, &plan, &reply);
-	if (fault->id) {
-		json_decref(reply.body);
-		fault_answer(fault, answer);
-		if (answer->fate != FATE_SILENT &&
-			strcmp(request->method, "GET") == 0)
-			fake_run.read_refused_ms = fake_now();
-	} else if (reply.wait_for[0]) {
-		wait_start(exchange, &reply, answer);
-	} else {
-		answer_with(&reply, answer);
-	}
-	fault_plan_fini(&plan);
+	answer->fate = FATE_LATER;
+	cloud_advance(&fake_run.cloud, now());
+	if (!cloud_call_start(
+		    &fake_run.cloud, &arrived, now(), answered, asked))
+		abort();
 	free(path);
+	cloud_due(NULL);
 }
 
 /* ---- the service ---- */
@@ -267,7 +201,7 @@ static void deploy(const char *name, bool ready)
 {
 	struct rpc_error error = {.code = RPC_OK};
 
-	if (!model_deploy(fake_run.model, name, ready, now(), &error)) {
+	if (!model_deploy(fake_run.cloud.model, name, ready, now(), &error)) {
 		fprintf(stderr, "%s: %s\n", name, error.message);
 		abort();
 	}
@@ -285,8 +219,8 @@ void fake_run_open(void)
 	};
 
 	memset(&fake_run, 0, sizeof(fake_run));
-	fake_run.model = model_new(&config, now());
-	fake_run.rules.etag_is_strict = true;
+	cloud_init(&fake_run.cloud, &config, now());
+	fake_run.cloud.rules.etag_is_strict = true;
 	deploy(FAKE_STABLE, true);
 	deploy(FAKE_NEW, true);
 	fake_run_set_traffic("shop-1=100");
@@ -295,18 +229,17 @@ void fake_run_open(void)
 
 void fake_run_close(void)
 {
-	while (!LIST_EMPTY(&waits))
-		wait_free(LIST_FIRST(&waits));
+	cloud_reset_calls(&fake_run.cloud, false);
+	cloud_fini(&fake_run.cloud);
 	json_decref(printed.body);
 	free(printed.text);
 	memset(&printed, 0, sizeof(printed));
-	model_free(&fake_run.model);
-	sandbox_faults_fini(&fake_run.faults);
 }
 
 static int percent_of(const struct routes *routes, const char *revision)
 {
-	const struct model_revision *latest = fake_run.model->latest_ready;
+	const struct model_revision *latest =
+		fake_run.cloud.model->latest_ready;
 	int percent = 0;
 
 	for (size_t i = 0; i < routes->n; i++) {
@@ -323,12 +256,12 @@ static int percent_of(const struct routes *routes, const char *revision)
 
 int fake_run_serves(const char *revision)
 {
-	return percent_of(&fake_run.model->served, revision);
+	return percent_of(&fake_run.cloud.model->served, revision);
 }
 
 int fake_run_wants(const char *revision)
 {
-	return percent_of(&fake_run.model->spec, revision);
+	return percent_of(&fake_run.cloud.model->spec, revision);
 }
 
 /* "shop-1=90 shop-2=10#tag LATEST=0" */
@@ -367,7 +300,7 @@ void fake_run_set_traffic(const char *table)
 		fprintf(stderr, "%s: %s\n", table, error.message);
 		abort();
 	}
-	model_set_routes(fake_run.model, &routes, now());
+	model_set_routes(fake_run.cloud.model, &routes, now());
 	routes_fini(&routes);
 	json_decref(list);
 	changed();
@@ -382,7 +315,7 @@ void fake_run_deploy(const char *revision)
 static struct model_revision *revision_of(const char *name)
 {
 	struct model_revision *revision =
-		model_find_revision(fake_run.model, name);
+		model_find_revision(fake_run.cloud.model, name);
 
 	assert(revision);
 	return revision;
@@ -390,21 +323,21 @@ static struct model_revision *revision_of(const char *name)
 
 void fake_run_set_ready(const char *revision, bool ready)
 {
-	model_set_ready(
-		fake_run.model, revision_of(revision), ready, NULL, now());
+	model_set_ready(fake_run.cloud.model, revision_of(revision), ready,
+		NULL, now());
 }
 
 bool fake_run_remove(const char *revision)
 {
 	struct rpc_error error = {.code = RPC_OK};
 
-	return model_remove(fake_run.model, revision, false, now(), &error) ==
-	       0;
+	return model_remove(fake_run.cloud.model, revision, false, now(),
+		       &error) == 0;
 }
 
 bool fake_run_refers_to(const char *revision, const char *tag)
 {
-	const struct routes *spec = &fake_run.model->spec;
+	const struct routes *spec = &fake_run.cloud.model->spec;
 
 	for (size_t i = 0; i < spec->n; i++)
 		if (strcmp(spec->item[i].revision, revision) == 0 &&
@@ -420,7 +353,8 @@ void fake_run_fault(const char *json)
 	json_t *fault = json_of(json);
 	struct rpc_error error = {.code = RPC_OK};
 
-	if (sandbox_faults_add(&fake_run.faults, fault, now(), &error) < 0) {
+	if (sandbox_faults_add(&fake_run.cloud.faults, fault, now(), &error) <
+		0) {
 		fprintf(stderr, "%s: %s\n", json, error.message);
 		abort();
 	}
@@ -429,7 +363,18 @@ void fake_run_fault(const char *json)
 
 void fake_run_heal(void)
 {
-	sandbox_faults_remove(&fake_run.faults, 0);
+	sandbox_faults_remove(&fake_run.cloud.faults, 0);
+}
+
+void fake_run_option(const char *text)
+{
+	struct rpc_error error = {.code = RPC_OK};
+
+	if (sandbox_option_parse(&fake_run.cloud, text, now(), &error) < 0) {
+		fprintf(stderr, "%s: %s\n", text, error.message);
+		abort();
+	}
+	changed();
 }
 
 void fake_run_foreign(const char *table)
@@ -437,8 +382,8 @@ void fake_run_foreign(const char *table)
 	json_t *fields = json_pack("{s:o}", "traffic", table_json(table));
 	struct rpc_error error = {.code = RPC_OK};
 
-	if (admin_routes_drift(fake_run.model, fields, SOMEBODY_ELSE, false,
-		    now(), &error) < 0) {
+	if (admin_routes_drift(fake_run.cloud.model, fields, SOMEBODY_ELSE,
+		    false, now(), &error) < 0) {
 		fprintf(stderr, "%s: %s\n", table, error.message);
 		abort();
 	}
@@ -463,7 +408,7 @@ void fake_run_foreign_failing(const char *table)
 		fprintf(stderr, "%s: %s\n", table, error.message);
 		abort();
 	}
-	model_write(fake_run.model, &write, now());
+	model_write(fake_run.cloud.model, &write, now());
 	routes_fini(&routes);
 	json_decref(list);
 	foreign_written();

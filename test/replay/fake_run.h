@@ -1,12 +1,11 @@
 /*
- * Cloud Run on the virtual clock: the sandbox's model, its API and its faults,
- * behind a fake server. Also what else is asked in a scenario: metrics, and
+ * Cloud Run on the virtual clock: the sandbox's, behind a fake server. Also what else is asked in a scenario: metrics, and
  * what actions do. Counts what it was asked; decides nothing.
  */
 #ifndef TIDEGATE_TEST_FAKE_RUN_H
 #define TIDEGATE_TEST_FAKE_RUN_H
 
-#include "sandbox/admin_routes.h"
+#include "sandbox/cloud.h"
 
 #define FAKE_PROJECT "p"
 #define FAKE_REGION  "r"
@@ -17,15 +16,11 @@
 #define FAKE_RUN_ORIGIN "http://127.0.0.1:8080"
 
 struct fake_run {
-	struct model *model;
-	struct admin_rules rules;
-	struct sandbox_faults faults;
+	struct cloud cloud; /* may be changed between two requests */
 	int gets, patches; /* of the service, that arrived */
 	int64_t patched_ms; /* the last one */
 	int64_t foreign_ms; /* somebody else wrote for the last time */
 	int64_t read_refused_ms; /* a GET was answered badly for the last time */
-	/* Told of each PATCH that was taken: the table it was written over. */
-	void (*on_written)(const struct routes *before);
 	/* Told whenever what serves may have changed. */
 	void (*on_change)(void);
 };
@@ -43,6 +38,8 @@ int fake_run_wants(const char *revision);
 /* A fault as POST /sandbox/faults takes it, as JSON with ' for ". */
 void fake_run_fault(const char *json);
 void fake_run_heal(void); /* no faults any more */
+/* An option as PATCH /sandbox takes it: "uris=absent". */
+void fake_run_option(const char *text);
 
 /* A traffic table is written "shop-1=90 shop-2=10 shop-0=0#debug LATEST=0". */
 

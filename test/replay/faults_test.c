@@ -40,7 +40,7 @@ static void expect_promoted(void)
 	until_the_end();
 	expect_exit(0);
 	expect_serving(FAKE_NEW, 100);
-	assert_int_equal(fake_run.faults.n, 0);
+	assert_int_equal(fake_run.cloud.faults.n, 0);
 }
 
 /* Interrupted: everything is as it was. */
@@ -50,7 +50,7 @@ static void expect_back(void)
 	until_the_end();
 	expect_exit(6);
 	expect_serving(FAKE_STABLE, 100);
-	assert_int_equal(fake_run.faults.n, 0);
+	assert_int_equal(fake_run.cloud.faults.n, 0);
 }
 
 static void forward_writes_that_go_wrong_are_repeated(void **state)
@@ -153,8 +153,8 @@ static void an_operation_that_fails_for_good_takes_the_traffic_back(
 
 static void deny(const char *permission)
 {
-	fake_run.rules.n_deny = 1;
-	strcpy(fake_run.rules.deny[0], permission);
+	fake_run.cloud.rules.n_deny = 1;
+	strcpy(fake_run.cloud.rules.deny[0], permission);
 }
 
 static void who_may_not_read_operations_follows_the_service(void **state)

@@ -126,7 +126,7 @@ static void a_gate_that_nobody_could_pass_is_refused(void **state)
 
 static void tags_and_entries_of_others_survive_in_their_order(void **state)
 {
-	const struct routes *spec = &fake_run.model->spec;
+	const struct routes *spec = &fake_run.cloud.model->spec;
 
 	fake_run_deploy("idle-1");
 	given_traffic("idle-1=0#first shop-1=100#green LATEST=0#preview");
@@ -209,7 +209,8 @@ static void finish_pinned_leaves_the_candidate_by_name(void **state)
 	until_the_end();
 	expect_exit(0);
 	expect_reason("pinned");
-	assert_int_equal(fake_run.model->spec.item[0].type, ROUTE_REVISION);
+	assert_int_equal(
+		fake_run.cloud.model->spec.item[0].type, ROUTE_REVISION);
 }
 
 static void finish_latest_lets_traffic_follow_the_latest_revision(void **state)
@@ -219,13 +220,13 @@ static void finish_latest_lets_traffic_follow_the_latest_revision(void **state)
 	until_the_end();
 	expect_exit(0);
 	expect_reason("LATEST");
-	assert_int_equal(fake_run.model->spec.item[0].type, ROUTE_LATEST);
+	assert_int_equal(fake_run.cloud.model->spec.item[0].type, ROUTE_LATEST);
 	expect_serving(FAKE_NEW, 100);
 }
 
 static void a_step_begins_only_when_its_split_serves(void **state)
 {
-	fake_run.model->operation_delay_ms = 20 * SECOND;
+	fake_run.cloud.model->operation_delay_ms = 20 * SECOND;
 	run();
 	until_step(0);
 	assert_true(fake_now() >= fake_run.patched_ms + 20 * SECOND);
@@ -315,7 +316,7 @@ static void a_conflict_over_the_traffic_is_drift(void **state)
 static void where_stale_etags_are_taken_a_lost_write_is_still_noticed(
 	void **state)
 {
-	fake_run.rules.etag_is_strict = false;
+	fake_run.cloud.rules.etag_is_strict = false;
 	given_policy(long_bake, slo_errors, NULL);
 	run();
 	until_step(0);

@@ -365,7 +365,7 @@ static void play(uint64_t seed)
 	fake_loop_late(chance(50) ? 0 : 1 + pick(20));
 	fake_run_deploy("shop-3");
 	given_traffic("shop-1=100 shop-1=0#debug");
-	fake_run.rules.etag_is_strict = chance(70);
+	fake_run.cloud.rules.etag_is_strict = chance(70);
 	books_open();
 	run_with(&options);
 	trouble();
