@@ -13,10 +13,9 @@
 #include "base/timestamp.h"
 #include "cli/context.h"
 #include "cli/output.h"
-#include "google/credentials.h"
 #include "io/clock.h"
-#include "io/http.h"
 #include "io/loop.h"
+#include "live/world.h"
 #include "prometheus/prometheus.h"
 #include "sim/recorder.h"
 #include "store/event_codec.h"
@@ -33,9 +32,7 @@ struct reading {
 	const struct policy *policy;
 	struct arena arena;
 	struct recorder_plan plan;
-	struct loop *loop;
-	struct http *http;
-	struct credentials *credentials;
+	struct world world;
 	struct metrics metrics;
 	struct prometheus *prometheus;
 	struct recorder *recorder;
@@ -393,35 +390,29 @@ static void on_signal(int signo, void *arg)
 	struct reading *r = arg;
 
 	r->interrupted = true;
-	loop_stop(r->loop);
+	loop_stop(r->world.loop);
 }
 
 static int open_world(struct reading *r, struct err *err_r)
 {
-	bool google = r->policy->metrics.auth.type == AUTH_GOOGLE;
+	struct world_options options = {
+		.anonymous = r->policy->metrics.auth.type != AUTH_GOOGLE};
 
-	r->loop = loop_new(err_r);
-	if (!r->loop)
+	if (world_open(&r->world, &options, err_r) < 0)
 		return -1;
-	if (loop_on_signal(r->loop, SIGINT, on_signal, r, err_r) < 0 ||
-		loop_on_signal(r->loop, SIGTERM, on_signal, r, err_r) < 0)
-		return -1;
-	r->http = http_new(r->loop, err_r);
-	if (!r->http)
-		return -1;
-	if (google)
-		r->credentials = credentials_new(r->loop, r->http, err_r);
-	if (google && !r->credentials)
+	if (loop_on_signal(r->world.loop, SIGINT, on_signal, r, err_r) < 0 ||
+		loop_on_signal(r->world.loop, SIGTERM, on_signal, r, err_r) < 0)
 		return -1;
 	if (asks_metrics(r->policy)) {
 		r->metrics =
 			prometheus_metrics(r->policy, r->plan.context.project);
-		r->prometheus = prometheus_new(
-			r->loop, r->http, r->credentials, &r->metrics, err_r);
+		r->prometheus = prometheus_new(r->world.loop, r->world.http,
+			r->world.credentials, &r->metrics, err_r);
 		if (!r->prometheus)
 			return -1;
 	}
-	r->recorder = recorder_new(&r->plan, r->loop, r->prometheus, err_r);
+	r->recorder =
+		recorder_new(&r->plan, r->world.loop, r->prometheus, err_r);
 	return r->recorder ? 0 : -1;
 }
 
@@ -430,9 +421,7 @@ static void close_world(struct reading *r)
 	timer_cancel(&r->tick);
 	recorder_free(&r->recorder);
 	prometheus_free(&r->prometheus);
-	credentials_free(&r->credentials);
-	http_free(&r->http);
-	loop_free(&r->loop);
+	world_close(&r->world);
 }
 
 /* ---- progress ---- */
@@ -453,7 +442,7 @@ static void tick(void *arg)
 	struct reading *r = arg;
 
 	paint(r);
-	r->tick = timer_start(r->loop, PROGRESS_MS, tick, r);
+	r->tick = timer_start(r->world.loop, PROGRESS_MS, tick, r);
 }
 
 static void say_end(const struct reading *r)
@@ -483,7 +472,7 @@ static void on_end(const struct err *err, void *arg)
 
 	if (err)
 		r->end = *err;
-	loop_stop(r->loop);
+	loop_stop(r->world.loop);
 }
 
 static int run(struct reading *r, struct err *err_r)
@@ -492,7 +481,7 @@ static int run(struct reading *r, struct err *err_r)
 	if (r->painting)
 		tick(r);
 	recorder_start(r->recorder, on_end, r);
-	if (loop_run(r->loop, err_r) < 0)
+	if (loop_run(r->world.loop, err_r) < 0)
 		return -1;
 	say_end(r);
 	if (r->interrupted)

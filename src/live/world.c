@@ -25,6 +25,8 @@ static int open_google(struct world *world, const struct world_options *options,
 		credentials_new(world->loop, world->http, why ? why : err_r);
 	if (!world->credentials)
 		return why ? 0 : -1;
+	if (!options->project)
+		return 0;
 	world->cloudrun = cloudrun_new(
 		world->loop, world->http, world->credentials, &config, err_r);
 	return world->cloudrun ? 0 : -1;
@@ -38,7 +40,9 @@ int world_open(struct world *world, const struct world_options *options,
 	if (!world->loop)
 		return -1;
 	world->http = http_new(world->loop, err_r);
-	if (!world->http || open_google(world, options, err_r) < 0)
+	if (!world->http)
+		return -1;
+	if (!options->anonymous && open_google(world, options, err_r) < 0)
 		return -1;
 	world->metrics =
 		metrics_pool_new(world->loop, world->http, world->credentials);

@@ -5,6 +5,8 @@
 #ifndef TIDEGATE_LIVE_WORLD_H
 #define TIDEGATE_LIVE_WORLD_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct cloudrun;
@@ -18,13 +20,14 @@ struct world {
 	struct loop *loop;
 	struct http *http;
 	struct credentials *credentials; /* NULL: none were found */
-	struct cloudrun *cloudrun; /* NULL without credentials */
+	struct cloudrun *cloudrun; /* NULL without credentials, or not needed */
 	struct metrics_pool *metrics;
 	struct store *store; /* borrowed; NULL: there is none yet */
 };
 
 struct world_options {
-	const char *project, *region;
+	const char *project, *region; /* NULL: Cloud Run is not needed */
+	bool anonymous; /* neither are credentials */
 	struct store *store;
 	/* NULL: credentials are needed. Else the world is opened without, if
 	 * need be, and this says why; ERR_NONE when there are some. */
