@@ -111,7 +111,7 @@ static void journal_event(struct driver *driver, const struct event *event,
 		if (is_verdict(outcome))
 			journal_flush_first(driver->writer);
 	} else {
-		/* The entry in front may be among those that wait. */
+		/* Entries before this one may wait still: they are lost, too. */
 		journal_fail(driver->journal, &err);
 		driver_unjournal(driver, &err);
 	}

@@ -1,6 +1,6 @@
 /*
  * One rollout being driven: what the files of the driver and the fleet share.
- * Nobody else may know it. From the bottom up:
+ * No other file includes this. From the bottom up:
  *
  *   driver_facts.c      what others may know
  *   driver_journal.c    events and notes into the journal and the log
@@ -102,7 +102,7 @@ void driver_stop(struct driver *driver); /* cancels all that is under way */
 /* Stops driving; the observer is told in a later turn. err NULL: an end. */
 void driver_finish(
 	struct driver *driver, int exit_status, const struct err *err);
-/* Somebody else drives it now: nothing more is done, no lease is dropped. */
+/* Another process drives it now: stops, and leaves the lease to it. */
 void driver_taken_over(struct driver *driver, const struct err *err);
 
 /* ---- driver_unjournaled.c ---- */

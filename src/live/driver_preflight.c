@@ -51,7 +51,7 @@ static void add_problems(
 			add_problem(problems, report->finding[i].refusal);
 }
 
-/* Who is who is looked up by others from now on. */
+/* Other processes look up candidate and stable in the state file. */
 static void set_revisions(struct driver *driver, struct buf *problems)
 {
 	struct release *release = driver->release;

@@ -232,6 +232,6 @@ static int left_begin(struct driver *driver, struct err *err_r)
 	if (keepalive_read(driver->keepalive, err_r) < 0)
 		return -1;
 	driver_event(driver, &event, NULL);
-	driver_commands(driver); /* left while nobody was driving */
+	driver_commands(driver); /* those given since the last driver died */
 	return 0;
 }

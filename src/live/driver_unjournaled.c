@@ -36,7 +36,7 @@ static void carry_out_or_refuse(
 	case EFFECT_PREFLIGHT:
 	case EFFECT_CHECK:
 	case EFFECTS:
-		break; /* nothing is decided on it any more */
+		break; /* no decision depends on their answers any more */
 	}
 }
 

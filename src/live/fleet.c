@@ -186,8 +186,8 @@ void fleet_drop(struct fleet *fleet, struct driver **driver_p)
 
 /* ---- now and then ---- */
 
-/* Nobody watched while the loop stood still: the engine sees that before any
- * answer that was waiting. */
+/* The rollouts were unwatched while the loop stood still: the engine sees that
+ * before any answer that was waiting. */
 static void fleet_gap(const struct loop_gap *gap, void *arg)
 {
 	struct event event = {.type = EVENT_TIMER};
@@ -208,8 +208,8 @@ static int by_name(const void *id, const void *other)
 	return strcmp(id, *(const char *const *)other);
 }
 
-/* One question for all rollouts: those for whom something waits are few. 1 when
- * all that waits was taken. */
+/* Asks once for all rollouts, since few have commands that wait. 1 when all
+ * that waits was taken. */
 static int commands_take(struct fleet *fleet, struct err *err_r)
 {
 	bool all = true;

@@ -27,7 +27,7 @@ MUST_CHECK struct prometheus *metrics_pool_prometheus(struct metrics_pool *pool,
 struct jsonapi *metrics_pool_jsonapi(
 	struct metrics_pool *pool, const struct release *release);
 
-/* Nobody measures by this policy any more. */
+/* The last rollout of this policy is gone. */
 void metrics_pool_forget(
 	struct metrics_pool *pool, const struct policy *policy);
 

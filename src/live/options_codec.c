@@ -13,7 +13,7 @@ char *options_encode(const struct release_wish *wish)
 		wish->again, "undo", wish->rollback_reason, "stable",
 		wish->stable, "after", wish->rollback_of);
 	char *dumped = json_dumps(root, JSON_COMPACT);
-	/* A revision that is not UTF-8 is none. */
+	/* No revision has a name that is not UTF-8. */
 	char *text = xstrdup(dumped ? dumped : "{}");
 
 	free(dumped);

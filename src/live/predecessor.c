@@ -28,7 +28,7 @@ static int look_at_entry(
 	if (entry->is_note ||
 		strcmp(entry->name, event_name(EVENT_ACTION)) != 0)
 		return 0;
-	/* An action that this policy does not have is not meant. */
+	/* The policy of then may have had other actions: they do not count. */
 	if (event_decode(entry->name, entry->data, search->policy,
 		    &search->arena, &event, err_r) == 0 &&
 		event.list == search->list && event.index == search->index &&
@@ -37,7 +37,7 @@ static int look_at_entry(
 	return 0;
 }
 
-/* The one that `rollout` followed on, in the arena; NULL: none. */
+/* The rollout that `rollout` undoes, in the arena; NULL: none. */
 static const char *before(
 	struct store *store, const char *rollout, struct arena *arena)
 {
@@ -67,7 +67,7 @@ static int inherit_entry(
 	return 0;
 }
 
-/* The oldest is the release itself: what it recorded is told last. */
+/* The release itself is the oldest: what it captured is told last and stays. */
 int predecessor_each_captured(struct store *store, const char *rollout,
 	captured_fn fn, void *arg, struct err *err_r)
 {

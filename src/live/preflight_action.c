@@ -39,7 +39,7 @@ static const struct action *current(const struct preflight *preflight)
 				  .item[at->index];
 }
 
-/* Goes to the next one that there is, from where it is. */
+/* Steps over the lists that have no more actions. */
 static void settle(struct preflight *preflight)
 {
 	struct preflight_actions *at = preflight->actions;
@@ -112,7 +112,7 @@ static bool captures_now(
 	return action_has_job(action, JOB_CAPTURE) && !preflight->n_fails;
 }
 
-/* Without a service nobody knows whom an action would be about. */
+/* An action is about revisions, which only the service tells. */
 static void look_at_next(struct preflight *preflight)
 {
 	const struct action *action;

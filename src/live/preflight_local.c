@@ -133,7 +133,7 @@ static void look_at_file(struct preflight *preflight)
 			      : "not there yet: the first rollout makes it");
 }
 
-/* Somebody began, and nobody goes on. */
+/* A rollout of the service has begun and no process drives it. */
 static void look_for_unfinished(
 	struct preflight *preflight, struct arena *arena)
 {

@@ -52,7 +52,7 @@ struct preflight {
 	struct token_call *token;
 	struct cloudrun_call *call;
 	bool cut_off; /* Google cannot be asked: no use in trying further */
-	const char *asked; /* stands in for stable in queries; NULL: nobody */
+	const char *asked; /* stands in for stable in queries; NULL: unknown */
 	struct preflight_slos *slos;
 	struct preflight_actions *actions;
 };

@@ -1,4 +1,4 @@
-/* Rules about what is there already; see preflight_rules.h. Asks nobody but the store. */
+/* What must hold, rule by rule; see preflight_rules.h. */
 #include "live/preflight_rules.h"
 
 #include <string.h>
@@ -132,7 +132,7 @@ static int count_able(const struct approval *approval, const char *starter)
 	return n;
 }
 
-/* A gate that nobody could pass is found now, not after the first step. */
+/* Too few people who may approve are found now, not after the first step. */
 int rule_gate(const struct policy *policy, size_t step, const char *starter,
 	struct err *err_r)
 {

@@ -1,7 +1,7 @@
 /*
- * What must hold before a release may start, rule by rule. Preflight refuses
- * by them, `check --live` tells them; asking is theirs. Each returns 0, or -1
- * with what is wrong and what to do.
+ * What must hold before a release may start, rule by rule. The parts of
+ * preflight ask the world and apply them. Each returns 0, or -1 with what is
+ * wrong and what to do.
  */
 #ifndef TIDEGATE_LIVE_PREFLIGHT_RULES_H
 #define TIDEGATE_LIVE_PREFLIGHT_RULES_H

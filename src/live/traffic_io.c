@@ -101,8 +101,8 @@ void traffic_io_print(const struct traffic_io *io, struct buf *out)
 		traffic_encode_array(&io->snapshot->spec, out);
 }
 
-/* Older than what was read before: not what is, and no drift. One that stays
- * so is another service of the same name. */
+/* The answer is older than the one before it: it is no drift. When all answers
+ * stay older, another service has taken the name. */
 static bool is_stale(struct traffic_io *io, const struct service *service)
 {
 	if (service->generation >= io->generation)
@@ -155,7 +155,7 @@ static void read_done(struct service *service, const struct err *err, void *arg)
 /* ---- writes ---- */
 
 /* An operation that does not end says nothing: the service is read instead.
- * Nobody waits long for it when users are being hurt. */
+ * A revert waits a shorter time, since users are being hurt. */
 static int64_t write_patience(const struct effect *effect, int64_t left_ms)
 {
 	int64_t most = effect->percent ? FOLLOW_MS_MAX : FOLLOW_BACK_MS_MAX;
