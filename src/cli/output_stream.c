@@ -21,6 +21,7 @@
 #define SHOW_BYTES_MAX   (256 * 1024) /* that wait for a reader */
 #define RESULT_BYTES_MAX (1024 * 1024 + SHOW_BYTES_MAX)
 #define FILES_MAX        4
+#define CATCH_UP_MS      1000
 #define FLUSH_MS         3000 /* at the end, for all that is left */
 #define LAST_WORD_MS     500 /* after that, for what it came to */
 
@@ -156,7 +157,7 @@ size_t output_backlog(FILE *stream)
 static void wait_for_reader(struct writer *writer)
 {
 	queue.impatient = !writer_wait(
-		writer, SHOW_BYTES_MAX / 2, queue.impatient ? 0 : FLUSH_MS);
+		writer, SHOW_BYTES_MAX / 2, queue.impatient ? 0 : CATCH_UP_MS);
 }
 
 int output_catch_up(FILE *stream, struct err *err_r)

@@ -21,6 +21,8 @@
 
 #define AMPLE_MS 20000 /* for what takes a moment on an idle machine */
 
+#define MUCH 4000 /* lines of a KiB: more than a queue takes */
+
 struct pipe {
 	int out, in;
 };
@@ -102,12 +104,10 @@ static int finish_in_time(void)
 	return clock_boot_ms() - start_ms < AMPLE_MS ? 0 : 3;
 }
 
-static void the_end_waits_a_little_and_is_no_error(void **state)
+static void a_full_disk_is_no_error_of_a_rollout(void **state)
 {
-	struct pipe one = pipe_full(), other = pipe_full();
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
-	assert_int_equal(child(finish_in_time, one.in, other.in), 0);
 	assert_int_equal(child(finish_in_time, full, full), 0);
 }
 
@@ -178,14 +178,83 @@ static void programs_are_told_by_a_line_of_json(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* As watch does with a long journal that is there already. */
+static int print_much(FILE *stream, int n)
+{
+	char line[1024];
+	struct err err;
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	while (n-- > 0) {
+		output_text(stream, "%s\n", line);
+		if (output_catch_up(stream, &err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int print_to_a_reader(void)
+{
+	struct err err;
+
+	output_never_wait(false);
+	return print_much(stdout, MUCH) || output_finish(&err) ? 1 : 0;
+}
+
+static void who_prints_much_lets_the_reader_catch_up(void **state)
+{
+	struct pipe one = pipe_full();
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), status;
+	char bytes[8]; /* slower than the other side prints */
+	size_t found = 0;
+	ssize_t n;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		dup2(one.in, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+		_exit(print_to_a_reader());
+	}
+	close(one.in);
+	while ((n = read(one.out, bytes, sizeof(bytes))) > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			found += bytes[i] == 'x';
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(found, MUCH * 1023);
+}
+
+/* Neither then nor at the end for longer than a little, and it is no error. */
+static int print_to_nobody(void)
+{
+	int64_t start_ms = clock_boot_ms();
+	struct err err;
+
+	output_never_wait(false);
+	if (print_much(stdout, MUCH) || output_finish(&err))
+		return 1;
+	return clock_boot_ms() - start_ms < AMPLE_MS ? 0 : 2;
+}
+
+static void a_reader_that_never_comes_is_waited_for_once(void **state)
+{
+	struct pipe one = pipe_full(), other = pipe_full();
+
+	assert_int_equal(child(print_to_nobody, one.in, other.in), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			streams_that_lead_to_the_same_place_share_a_queue),
-		cmocka_unit_test(the_end_waits_a_little_and_is_no_error),
+		cmocka_unit_test(a_full_disk_is_no_error_of_a_rollout),
 		cmocka_unit_test(without_queues_a_lost_result_is_an_error),
 		cmocka_unit_test(programs_are_told_by_a_line_of_json),
+		cmocka_unit_test(who_prints_much_lets_the_reader_catch_up),
+		cmocka_unit_test(a_reader_that_never_comes_is_waited_for_once),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
