@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "scenario.h"
+#include "workers.h"
 
 #define POINTS_DEFAULT 5000
 #define PROCESSES_MAX  4
@@ -227,26 +228,38 @@ static const struct story *story_named(const char *name)
 	exit(2);
 }
 
-int main(int argc, char **argv)
+static long points = POINTS_DEFAULT;
+
+/* Plays its share of the instants until the points are used up. */
+static int play_share(int worker, int n_workers)
 {
 	static const int64_t away_ms[] = {500, 20 * SECOND, 5 * MINUTE};
-	long points = argc > 1 ? atol(argv[1]) : POINTS_DEFAULT, played = 0;
-	uint64_t seed;
+	long left = points / n_workers + 1;
 
+	for (uint64_t seed = 1; left > 0; seed++)
+		for (int i = 0; i < N_STORIES && left > 0; i++) {
+			long n = play(&stories[i], 0, 0, seed);
+
+			for (long k = 1 + worker; k <= n && left > 0;
+				k += n_workers)
+				for (int a = 0; a < 3; a++, left--)
+					play(&stories[i], k, away_ms[a], seed);
+		}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
 	promise_broken = broken;
 	if (argc == 6) {
 		play(story_named(argv[2]), atol(argv[4]), atol(argv[3]),
 			strtoull(argv[5], NULL, 10));
 		return 0;
 	}
-	for (seed = 1; played < points; seed++)
-		for (int i = 0; i < N_STORIES && played < points; i++) {
-			long n = play(&stories[i], 0, 0, seed);
-
-			for (long k = 1; k <= n && played < points; k++)
-				for (int a = 0; a < 3; a++, played++)
-					play(&stories[i], k, away_ms[a], seed);
-		}
-	printf("%ld crash points of %d stories end right\n", played, N_STORIES);
+	if (argc > 1)
+		points = atol(argv[1]);
+	if (workers_run(play_share) != 0)
+		return 1;
+	printf("%ld crash points of %d stories end right\n", points, N_STORIES);
 	return 0;
 }

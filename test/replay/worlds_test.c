@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "books.h"
 #include "scenario.h"
+#include "workers.h"
 
 #define WORLDS_DEFAULT 500
 #define TROUBLES_MAX   12
@@ -374,14 +375,25 @@ static void play(uint64_t seed)
 	scenario_close();
 }
 
+static long worlds = WORLDS_DEFAULT;
+static uint64_t first_seed = 1;
+
+static int play_share(int worker, int n_workers)
+{
+	for (long i = worker; i < worlds; i += n_workers)
+		play(first_seed + (uint64_t)i);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	long worlds = argc > 1 ? atol(argv[1]) : WORLDS_DEFAULT;
-	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-
 	promise_broken = broken;
-	for (long i = 0; i < worlds; i++)
-		play(first + (uint64_t)i);
+	if (argc > 1)
+		worlds = atol(argv[1]);
+	if (argc > 2)
+		first_seed = strtoull(argv[2], NULL, 10);
+	if (workers_run(play_share) != 0)
+		return 1;
 	printf("%ld worlds end, and all promises hold\n", worlds);
 	return 0;
 }
