@@ -260,6 +260,38 @@ has_ended() {
 	not grep -q 'cannot write' "$WORLD/err"
 }
 
+has_journaled() { # BYTES
+	[ "$(journal 'SELECT sum(length(data)) FROM event')" -gt "$1" ]
+}
+
+@test "a reader that comes too late for some lines is told which" {
+	local fd
+
+	blocked out
+	# Each check says its query.
+	QUERY="$ERRORS # $(printf '%060000d' 0)"
+	STEPS=$LONG quick
+	begin "$WORLD/out" "$WORLD/err" --format json
+	until_true 40 has_journaled 500000
+	start cat "$WORLD/out" >"$WORLD/late"
+	until_true 5 test -s "$WORLD/late"
+	fd=${HELD[0]}
+	exec {fd}>&-
+	HELD=()
+	until_true 20 grep -q '"event":"dropped"' "$WORLD/late"
+	hurt
+	ends 5 20
+	until_true 5 is_gone "${PIDS[-1]}"
+	tr -d '\0' <"$WORLD/late" >"$WORLD/run.json"
+	finished '.exit == 5'
+	# With them no number is missing.
+	jq -e -s 'reduce .[] as $line (0;
+		if . + ($line.count // 1) == $line.seq then $line.seq
+		else error("after \(.)") end) > 0' "$WORLD/run.json"
+	jq -e -s 'any(.[]; .event == "dropped" and .phase == "baking" and
+		.percent == 20 and .rollout and .time)' "$WORLD/run.json"
+}
+
 @test "the workflow's files are a FIFO without a reader, and full" {
 	mkfifo "$WORLD/summary"
 	STEPS=$LONG quick
