@@ -105,16 +105,14 @@ static void count_waiting(struct driver *driver)
 static void journal_event(struct driver *driver, const struct event *event,
 	const struct event_context *context, const struct outcome_list *outcome)
 {
-	struct err err;
+	const struct err *late;
 
-	if (driver_journal(driver, event, context, outcome, &err) == 0) {
-		if (is_verdict(outcome))
-			journal_flush_first(driver->writer);
-	} else {
-		/* Entries before this one may wait still: they are lost, too. */
-		journal_fail(driver->journal, &err);
-		driver_unjournal(driver, &err);
-	}
+	driver_journal(driver, event, context, outcome);
+	if (is_verdict(outcome))
+		journal_flush_first(driver->writer);
+	late = journal_lateness(driver->journal);
+	if (late)
+		driver_late(driver, late);
 }
 
 /* A copy of a text without secrets; NULL gives NULL. */
@@ -180,6 +178,10 @@ void driver_interrupt(struct driver *driver, const char *signal_name)
 	};
 	struct err err;
 
+	if (driver_waits_for_journal(driver)) {
+		driver_unjournal(driver, journal_lateness(driver->journal));
+		return;
+	}
 	if (driver->seq) {
 		driver_event(driver, &event, NULL);
 		return;
@@ -214,6 +216,7 @@ static void driver_durable(void *arg)
 {
 	struct driver *driver = arg;
 
+	driver_not_late(driver);
 	driver_carry_out(driver);
 	driver_settle(driver);
 }
@@ -224,6 +227,11 @@ static void driver_written(const struct store_event *entry, void *arg)
 
 	if (driver->observer.entry)
 		driver->observer.entry(driver, entry, driver->observer.arg);
+}
+
+static void driver_told_late(const struct err *err, void *arg)
+{
+	driver_late(arg, err);
 }
 
 static void driver_lost(const struct err *err, void *arg)
@@ -239,20 +247,48 @@ static void driver_lost(const struct err *err, void *arg)
 const struct journal_owner driver_journal_owner = {
 	.durable = driver_durable,
 	.written = driver_written,
+	.late = driver_told_late,
 	.lost = driver_lost,
 };
 
 /* ---- the journal cannot be written ---- */
 
-void driver_unjournal(struct driver *driver, const struct err *err)
+static void interrupt(struct driver *driver)
 {
 	struct event event = {
 		.type = EVENT_INTERRUPT,
 		.text = "a journal that cannot be written",
 	};
 
+	driver_event(driver, &event, NULL);
+}
+
+/* At 100 % and finishing, leaving it alone is the safe thing. */
+static void take_back(struct driver *driver)
+{
+	if (driver->state.moved && !phase_is_end(driver->state.phase) &&
+		driver->state.step < (int)driver->release->policy->n_steps &&
+		!driver_is_reverting(driver))
+		interrupt(driver);
+}
+
+void driver_unjournal(struct driver *driver, const struct err *err)
+{
+	if (driver->writer)
+		journal_drop(driver->writer);
 	if (driver_unjournal_begin(driver, err))
-		driver_event(driver, &event, NULL);
+		interrupt(driver);
+}
+
+/* The writers of a journal that is not late any more were told so before. */
+static void driver_too_late(struct driver *driver, bool for_good)
+{
+	const struct err *err = journal_lateness(driver->journal);
+
+	if (for_good && err)
+		driver_unjournal(driver, err);
+	else
+		take_back(driver);
 }
 
 /* ---- making and freeing ---- */
@@ -268,6 +304,7 @@ struct driver *driver_new(struct world *world, struct journal *journal,
 	driver->release = release;
 	driver->observer = *observer;
 	driver->answered = driver_answered;
+	driver->too_late = driver_too_late;
 	driver->wait_ms = options->wait_ms;
 	driver->ahead_ms = loop_wall_ms(world->loop) - loop_now(world->loop);
 	driver->checks =

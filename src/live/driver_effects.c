@@ -1,6 +1,11 @@
 /*
  * What the engine wants is carried out by runners, each for one kind of effect;
  * they answer by events. Decides nothing, journals nothing.
+ *
+ * Nothing is carried out before its event is durable, but for one case: the
+ * journal cannot be written for longer than JOURNAL_PATIENCE_MS. The candidate
+ * is watched on then, and a revert leaves; traffic does not go up and no action
+ * is run before the journal has it.
  */
 #include <assert.h>
 
@@ -90,4 +95,57 @@ void driver_carry_out(struct driver *driver)
 			driver_carry_out_one(driver, &driver->effects[i]);
 	assert(driver->n_effects == n);
 	driver->n_effects = 0;
+}
+
+/* ---- while the journal is late ---- */
+
+/* What is taken back was not started. */
+static size_t without_actions(struct effect *kept, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (kept[i].type != EFFECT_ACTION)
+			kept[left++] = kept[i];
+	return left;
+}
+
+static void write_early(struct driver *driver, const struct effect *effect)
+{
+	if (effect->percent == 0 && driver_is_reverting(driver))
+		driver_carry_out_one(driver, effect);
+	else /* the engine asks itself anew whether it may */
+		traffic_io_refuse(driver->traffic, WRITE_BUSY,
+			"not written: the journal cannot be written now");
+}
+
+void driver_carry_out_early(struct driver *driver)
+{
+	struct effect *kept = driver->effects;
+	size_t n = driver->n_effects, left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct effect effect = driver->effects[i];
+
+		switch (effect.type) {
+		case EFFECT_PREFLIGHT:
+		case EFFECT_ACTION:
+			kept[left++] = effect;
+			break;
+		case EFFECT_WRITE:
+			write_early(driver, &effect);
+			break;
+		case EFFECT_CANCEL:
+			left = without_actions(kept, left);
+			driver_carry_out_one(driver, &effect);
+			break;
+		case EFFECT_READ:
+		case EFFECT_HURRY:
+		case EFFECT_CHECK:
+		case EFFECTS:
+			driver_carry_out_one(driver, &effect);
+			break;
+		}
+	}
+	driver->n_effects = left;
 }

@@ -13,6 +13,8 @@
 #include "live/preflight.h"
 #include "live/traffic_io.h"
 
+#define END_RETRY_MS 50
+
 static void driver_end(void *arg);
 static void driver_tell_end(void *arg);
 
@@ -20,6 +22,7 @@ void driver_stop(struct driver *driver)
 {
 	timer_cancel(&driver->wake);
 	timer_cancel(&driver->patience);
+	timer_cancel(&driver->late_timer);
 	timer_cancel(&driver->lease_retry);
 	preflight_free(&driver->preflight);
 	traffic_io_cancel(driver->traffic);
@@ -55,6 +58,20 @@ void driver_taken_over(struct driver *driver, const struct err *err)
 	driver_finish(driver, 1, &why);
 }
 
+/* Who ends before the journal says so, as one that waited too long for people,
+ * leaves nothing behind that is not durable, if it can. */
+static bool journal_is_awaited(struct driver *driver)
+{
+	int64_t now_ms = loop_now(driver->world->loop);
+
+	if (!driver->fence || driver->unjournaled ||
+		!journal_has_pending(driver->writer))
+		return false;
+	if (!driver->end_until_ms)
+		driver->end_until_ms = now_ms + STORE_LEASE_MS;
+	return now_ms < driver->end_until_ms;
+}
+
 /* The journal has the end: the service is free for the next rollout. What
  * actions opened is closed only when the rollout is over for good. */
 static void driver_end(void *arg)
@@ -63,6 +80,11 @@ static void driver_end(void *arg)
 
 	driver->end = NULL;
 	journal_flush(driver->journal);
+	if (journal_is_awaited(driver)) {
+		driver->end = timer_start(
+			driver->world->loop, END_RETRY_MS, driver_end, driver);
+		return;
+	}
 	journal_tell(driver->journal); /* the end is told last */
 	if (driver->fence)
 		store_lease_drop(driver->world->store,

@@ -41,3 +41,9 @@ const char *driver_stable(const struct driver *driver)
 {
 	return driver->release->stable;
 }
+
+bool driver_is_reverting(const struct driver *driver)
+{
+	return driver->state.phase == PHASE_REVERTING ||
+	       driver->state.phase == PHASE_ROLLING_BACK;
+}

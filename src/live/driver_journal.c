@@ -2,12 +2,15 @@
  * Events and the engine's notes into the journal, one turn's together, and one
  * log line for each decision. Never carries anything out.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "live/driver_parts.h"
+
+#define BRIEF_TEXT_MAX 1024 /* of a text in an entry that was too large */
 
 static struct store_event entry_of(
 	const struct driver *driver, const char *name, const struct buf *data)
@@ -22,45 +25,69 @@ static struct store_event entry_of(
 	};
 }
 
-static int append(struct driver *driver, const struct store_event *entry,
-	bool last, const struct buf *data, const struct command_ack *ack,
-	struct err *err_r)
+static void append(struct driver *driver, const struct store_event *entry,
+	bool last, const struct command_ack *ack)
 {
-	if (data->overflow)
-		return err_set(err_r, ERR_LIMIT,
-			"the entry \"%s\" is larger than %d bytes", entry->name,
-			STORE_EVENT_BYTES_MAX);
 	journal_append(driver->writer, entry, driver->state.reason,
 		last && phase_is_end(driver->state.phase), ack);
 	driver->seq++;
-	return 0;
 }
 
-static int append_notes(struct driver *driver,
-	const struct event_context *context, const struct outcome_list *outcome,
-	struct err *err_r)
+/* An entry has a size that nothing exceeds: of one that would, only what is for
+ * people is cut, the longest first. What the engine folds always fits. */
+static void encode_event(const struct event *event,
+	const struct event_context *context, struct buf *out)
+{
+	struct event_context less = *context;
+	struct event brief = *event;
+	char text[BRIEF_TEXT_MAX];
+
+	event_encode(event, context, out);
+	if (!out->overflow)
+		return;
+	less.table = NULL;
+	less.cut = true;
+	buf_clear(out);
+	event_encode(event, &less, out);
+	if (!out->overflow)
+		return;
+	less.query = less.baseline_query = less.requests_query = NULL;
+	less.warnings = NULL;
+	if (event->text) {
+		snprintf(text, sizeof(text), "%s", event->text);
+		brief.text = text;
+	}
+	buf_clear(out);
+	event_encode(&brief, &less, out);
+	if (!out->overflow)
+		return;
+	less.extra = NULL;
+	buf_clear(out);
+	event_encode(&brief, &less, out);
+	assert(!out->overflow);
+}
+
+static void append_notes(struct driver *driver,
+	const struct event_context *context, const struct outcome_list *outcome)
 {
 	struct store_event entry;
 	struct buf data;
-	int rc = 0;
 
 	buf_init(&data, STORE_EVENT_BYTES_MAX);
-	for (size_t i = 0; i < outcome->n_notes && rc == 0; i++) {
+	for (size_t i = 0; i < outcome->n_notes; i++) {
 		buf_clear(&data);
 		note_encode(&outcome->note[i], context, &data);
+		assert(!data.overflow); /* its texts are short */
 		entry = entry_of(
 			driver, note_name(outcome->note[i].type), &data);
 		entry.is_note = true;
-		rc = append(driver, &entry, i + 1 == outcome->n_notes, &data,
-			NULL, err_r);
+		append(driver, &entry, i + 1 == outcome->n_notes, NULL);
 	}
 	buf_fini(&data);
-	return rc;
 }
 
-static int append_event(struct driver *driver, const struct event *event,
-	const struct event_context *context, const struct outcome_list *outcome,
-	struct err *err_r)
+static void append_event(struct driver *driver, const struct event *event,
+	const struct event_context *context, const struct outcome_list *outcome)
 {
 	struct command_ack ack = {
 		.command_id =
@@ -70,19 +97,16 @@ static int append_event(struct driver *driver, const struct event *event,
 	};
 	struct store_event entry;
 	struct buf data;
-	int rc;
 
 	buf_init(&data, STORE_EVENT_BYTES_MAX);
-	event_encode(event, context, &data);
+	encode_event(event, context, &data);
 	entry = entry_of(driver, event_name(event->type), &data);
-	rc = append(driver, &entry, outcome->n_notes == 0, &data, &ack, err_r);
+	append(driver, &entry, outcome->n_notes == 0, &ack);
 	buf_fini(&data);
-	return rc;
 }
 
-int driver_journal(struct driver *driver, const struct event *event,
-	const struct event_context *context, const struct outcome_list *outcome,
-	struct err *err_r)
+void driver_journal(struct driver *driver, const struct event *event,
+	const struct event_context *context, const struct outcome_list *outcome)
 {
 	struct event_context full = {0};
 
@@ -93,9 +117,8 @@ int driver_journal(struct driver *driver, const struct event *event,
 	full.judgement =
 		event->type == EVENT_CHECK ? &outcome->judgement : NULL;
 	driver_log_notes(driver, outcome, false);
-	if (append_event(driver, event, &full, outcome, err_r) < 0)
-		return -1;
-	return append_notes(driver, &full, outcome, err_r);
+	append_event(driver, event, &full, outcome);
+	append_notes(driver, &full, outcome);
 }
 
 /* ---- the log ---- */

@@ -7,6 +7,7 @@
  *   driver_preflight.c  EFFECT_PREFLIGHT
  *   driver_effects.c    effects to the runners that carry them out
  *   driver_end.c        the end
+ *   driver_late.c       what is done while the journal waits for the store
  *   driver_unjournaled.c  what is still done when the journal is lost
  *   driver.c            events in
  *   driver_command.c    what operators want
@@ -55,6 +56,10 @@ struct driver {
 	int64_t seq;
 	int64_t ahead_ms; /* the rollout's time before the boot clock */
 	bool unjournaled; /* the store is broken: revert in memory, then end */
+	bool late; /* the store is locked or full: entries wait in memory */
+	struct timer *late_timer; /* until that is too long */
+	/* Told then: take back what can hurt, or (for good) end. */
+	void (*too_late)(struct driver *driver, bool for_good);
 
 	/* Waiting for people. */
 	int64_t wait_ms, waited_ms, waiting_since_ms; /* 0: not waiting */
@@ -74,16 +79,21 @@ struct driver {
 	/* The end. */
 	bool over; /* nothing may start any more */
 	struct timer *end; /* tells the observer */
+	int64_t end_until_ms; /* how long the journal is waited for; 0: not */
 	int end_status;
 	struct err *end_err; /* NULL: the end phase says it all */
 };
 
+/* ---- driver_facts.c ---- */
+
+bool driver_is_reverting(const struct driver *driver);
+
 /* ---- driver_journal.c ---- */
 
 /* Appends the event and its notes, acknowledges the command, logs the notes. */
-MUST_CHECK int driver_journal(struct driver *driver, const struct event *event,
-	const struct event_context *context, const struct outcome_list *outcome,
-	struct err *err_r);
+void driver_journal(struct driver *driver, const struct event *event,
+	const struct event_context *context,
+	const struct outcome_list *outcome);
 void driver_log_notes(const struct driver *driver,
 	const struct outcome_list *outcome, bool loud);
 
@@ -94,6 +104,8 @@ void driver_preflight(struct driver *driver);
 /* ---- driver_effects.c ---- */
 
 void driver_carry_out(struct driver *driver); /* all that was decided */
+/* What may leave before it is durable; the rest stays. */
+void driver_carry_out_early(struct driver *driver);
 void driver_carry_out_one(struct driver *driver, const struct effect *effect);
 
 /* ---- driver_end.c ---- */
@@ -104,6 +116,14 @@ void driver_finish(
 	struct driver *driver, int exit_status, const struct err *err);
 /* Another process drives it now: stops, and leaves the lease to it. */
 void driver_taken_over(struct driver *driver, const struct err *err);
+
+/* ---- driver_late.c ---- */
+
+/* The journal is late, or still is, with a new event. */
+void driver_late(struct driver *driver, const struct err *err);
+void driver_not_late(struct driver *driver); /* it caught up */
+/* Whether nothing is left but to wait for the journal. */
+bool driver_waits_for_journal(const struct driver *driver);
 
 /* ---- driver_unjournaled.c ---- */
 
@@ -126,7 +146,7 @@ void driver_free(struct driver **driver); /* NULL inside is accepted */
  * texts of the event are masked on the way in. */
 void driver_event(struct driver *driver, const struct event *event,
 	const struct event_context *context);
-/* The journal cannot be written: revert what can hurt, then end. */
+/* The journal is lost: revert what can hurt, then end. */
 void driver_unjournal(struct driver *driver, const struct err *err);
 extern const struct journal_owner driver_journal_owner; /* arg: the driver */
 

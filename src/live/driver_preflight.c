@@ -51,18 +51,6 @@ static void add_problems(
 			add_problem(problems, report->finding[i].refusal);
 }
 
-/* Other processes look up candidate and stable in the state file. */
-static void set_revisions(struct driver *driver, struct buf *problems)
-{
-	struct release *release = driver->release;
-	struct err err;
-
-	if (journal_begin(driver->journal, &err) < 0 ||
-		store_rollout_set_revisions(driver->world->store, release->id,
-			release->candidate, release->stable, &err) < 0)
-		add_problem(problems, err.text);
-}
-
 /* The revisions and the captures, for the journal. */
 static void print_facts(const struct driver *driver,
 	const struct preflight_report *report, struct buf *out)
@@ -101,7 +89,8 @@ static void preflight_ended(const struct preflight_report *report, void *arg)
 		traffic_io_take(driver->traffic, service, &event);
 	add_problems(&problems, report);
 	if (!problems.len)
-		set_revisions(driver, &problems);
+		journal_revisions(driver->writer, driver->release->candidate,
+			driver->release->stable);
 	print_facts(driver, report, &facts);
 	traffic_io_print(driver->traffic, &table);
 	event.ok = problems.len == 0;

@@ -25,6 +25,7 @@
 
 #define LEASE_WAIT_MS  30000
 #define LEASE_RETRY_MS 500
+#define BUSY_RETRY_MS  50 /* while the store is locked */
 
 static void lease_try(void *arg);
 
@@ -120,6 +121,10 @@ static void lease_try(void *arg)
 		lease_taken(driver);
 	} else if (rc == 0) {
 		lease_missed(driver, &lease);
+	} else if (err_is_retryable(err.code) &&
+		   loop_now(driver->world->loop) < driver->lease_deadline_ms) {
+		driver->lease_retry = timer_start(
+			driver->world->loop, BUSY_RETRY_MS, lease_try, driver);
 	} else {
 		driver_finish(driver, err_exit_status(err.code), &err);
 	}

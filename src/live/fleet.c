@@ -27,6 +27,7 @@ struct fleet {
 	struct timer *poll, *heartbeat;
 	struct gap_listener *gaps;
 	int64_t counter; /* of the store, at the last look */
+	unsigned failures; /* of the journal, then */
 };
 
 static void fleet_poll(void *arg);
@@ -241,8 +242,10 @@ static void fleet_poll(void *arg)
 	fleet->poll =
 		timer_start(fleet->world->loop, POLL_MS, fleet_poll, fleet);
 	if (store_change_counter(fleet->world->store, &counter, &err) == 0) {
-		if (counter == fleet->counter)
+		if (counter == fleet->counter &&
+			journal_failures(fleet->journal) == fleet->failures)
 			return;
+		fleet->failures = journal_failures(fleet->journal);
 		journal_flush(
 			fleet->journal); /* what is taken already is settled */
 		taken = commands_take(fleet, &err);
@@ -263,10 +266,15 @@ static struct driver *next_to_renew(struct fleet *fleet)
 	if (!driver ||
 		now - driver->renewed_ms < STORE_HEARTBEAT_MS - BEATS * BEAT_MS)
 		return NULL;
-	driver->renewed_ms = now;
+	return driver;
+}
+
+static void renew(struct fleet *fleet, struct driver *driver)
+{
+	driver->renewed_ms = loop_now(fleet->world->loop);
 	TAILQ_REMOVE(&fleet->drivers, driver, link);
 	TAILQ_INSERT_TAIL(&fleet->drivers, driver, link);
-	return driver;
+	driver_renew_lease(driver);
 }
 
 static void fleet_heartbeat(void *arg)
@@ -279,11 +287,9 @@ static void fleet_heartbeat(void *arg)
 	fleet->heartbeat = timer_start(
 		fleet->world->loop, BEAT_MS, fleet_heartbeat, fleet);
 	while (left-- > 0 && (driver = next_to_renew(fleet))) {
-		if (journal_begin(fleet->journal, &err) < 0) {
-			log_line(LOG_WARN, "event=heartbeat error=\"%s\"",
-				err.text);
+		/* Locked or full: with the next beat. */
+		if (journal_begin(fleet->journal, &err) < 0)
 			return;
-		}
-		driver_renew_lease(driver);
+		renew(fleet, driver);
 	}
 }

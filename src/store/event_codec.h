@@ -23,6 +23,7 @@ struct event_context {
 	const char *warnings; /* check: of the provider */
 	const char *table; /* traffic, preflight: JSON array of the entries */
 	const char *extra; /* JSON object whose members are added as they are */
+	bool cut; /* something for people was left out: it was too much */
 };
 
 /* Appends one JSON object; numbers that JSON lacks become strings ("NaN"). */

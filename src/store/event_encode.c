@@ -168,6 +168,8 @@ static void encode_context(struct jsonw *w, const struct event_context *context)
 		jsonw_raw(w, "table", context->table);
 	if (context->extra)
 		jsonw_members(w, context->extra);
+	if (context->cut)
+		jsonw_bool(w, "cut", true);
 }
 
 void event_encode(const struct event *event,

@@ -1,6 +1,10 @@
 /*
  * Group commit: entries wait for each other until the end of a turn or for some
  * milliseconds, and then are written in one transaction. See journal.h.
+ *
+ * While the file is locked or the disk full entries wait in memory, and a timer
+ * tries again: nothing here holds the loop. Only what did not begin yet is lost
+ * then: a writer's first entries share their transaction with its lease.
  */
 #include "store/journal.h"
 
@@ -8,16 +12,21 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
 
-#define COMMIT_PAUSE_MS 20 /* between commits of what is no verdict */
+#define COMMIT_PAUSE_MS   20 /* between commits of what is no verdict */
+#define RETRY_MS_MIN      10 /* after a commit that failed, doubled each time */
+#define RETRY_MS_MAX      200
+#define PENDING_BYTES_MAX (32 * 1024 * 1024) /* in memory, of all writers */
 
 struct journal_entry {
 	STAILQ_ENTRY(journal_entry) link;
 	struct journal_writer *writer; /* NULL: it is closed */
 	struct store_event event;
 	struct command_ack ack;
+	size_t bytes;
 	bool ended;
 };
 
@@ -29,6 +38,8 @@ struct journal_writer {
 	struct journal *journal;
 	struct journal_entries entries; /* not durable yet; dirty if any */
 	bool dirty;
+	bool begun; /* some of its entries are durable */
+	char *candidate, *stable; /* to be written; or NULL */
 	const char *rollout;
 	int64_t fence;
 	char *reason; /* the rollout's after the last entry */
@@ -46,9 +57,20 @@ struct journal {
 	int64_t committed_ms; /* the last time; INT64_MIN: never */
 	struct journal_entries durable; /* to be told, in a later turn */
 	struct timer *tell;
+
+	/* Commits fail. */
+	bool failing;
+	unsigned n_failures;
+	struct err err; /* why the last one did */
+	struct timer *retry, *patience;
+	int64_t retry_ms; /* until the next but one */
+	bool late;
+	size_t pending_bytes;
 };
 
 static void journal_turn_end(void *arg);
+static void journal_retry(void *arg);
+static void journal_patience_over(void *arg);
 
 struct journal *journal_new(struct loop *loop, struct store *store)
 {
@@ -56,6 +78,7 @@ struct journal *journal_new(struct loop *loop, struct store *store)
 
 	journal->loop = loop;
 	journal->store = store;
+	store_hurry(store);
 	TAILQ_INIT(&journal->dirty);
 	STAILQ_INIT(&journal->durable);
 	journal->committed_ms = INT64_MIN;
@@ -83,6 +106,8 @@ void journal_free(struct journal **journal_p)
 	loop_defer_cancel(journal->loop, journal_turn_end, journal);
 	timer_cancel(&journal->pause);
 	timer_cancel(&journal->tell);
+	timer_cancel(&journal->retry);
+	timer_cancel(&journal->patience);
 	entries_free(&journal->durable);
 	free(journal);
 	*journal_p = NULL;
@@ -105,9 +130,18 @@ struct journal_writer *journal_open(struct journal *journal,
 	return writer;
 }
 
+static void entries_leave(struct journal_writer *writer)
+{
+	struct journal_entry *entry;
+
+	STAILQ_FOREACH(entry, &writer->entries, link)
+		writer->journal->pending_bytes -= entry->bytes;
+}
+
 /* What was not made durable will not be. */
 static void entries_drop(struct journal_writer *writer)
 {
+	entries_leave(writer);
 	entries_free(&writer->entries);
 	if (writer->dirty)
 		TAILQ_REMOVE(&writer->journal->dirty, writer, link);
@@ -126,8 +160,29 @@ void journal_close(struct journal_writer **writer_p)
 			entry->writer = NULL;
 	entries_drop(writer);
 	free(writer->reason);
+	free(writer->candidate);
+	free(writer->stable);
 	free(writer);
 	*writer_p = NULL;
+}
+
+bool journal_has_pending(const struct journal_writer *writer)
+{
+	return writer->dirty;
+}
+
+void journal_drop(struct journal_writer *writer)
+{
+	entries_drop(writer);
+}
+
+void journal_revisions(struct journal_writer *writer, const char *candidate,
+	const char *stable)
+{
+	free(writer->candidate);
+	writer->candidate = xstrdup(candidate);
+	free(writer->stable);
+	writer->stable = xstrdup(stable);
 }
 
 /* ---- entries ---- */
@@ -171,6 +226,10 @@ int journal_begin(struct journal *journal, struct err *err_r)
 {
 	if (journal->open)
 		return 0;
+	if (journal->failing) {
+		*err_r = journal->err;
+		return -1;
+	}
 	if (store_begin(journal->store, err_r) < 0)
 		return -1;
 	journal->open = true;
@@ -189,6 +248,7 @@ static struct journal_entry *entry_new(
 		xcalloc(1, sizeof(*entry) + data_len + answer_len);
 	char *text = (char *)(entry + 1);
 
+	entry->bytes = sizeof(*entry) + data_len + answer_len;
 	entry->event = *event;
 	entry->event.data = memcpy(text, event->data, data_len);
 	if (ack)
@@ -211,6 +271,7 @@ void journal_append(struct journal_writer *writer,
 		writer->reason = xstrdup(reason);
 	}
 	STAILQ_INSERT_TAIL(&writer->entries, entry, link);
+	journal->pending_bytes += entry->bytes;
 	if (!writer->dirty) {
 		writer->dirty = true;
 		TAILQ_INSERT_TAIL(&journal->dirty, writer, link);
@@ -238,7 +299,7 @@ static int entries_write(struct journal_writer *writer, struct err *err_r)
 	struct journal_entry *entry;
 	bool ended = false;
 	size_t n = 0;
-	int rc;
+	int rc = 0;
 
 	STAILQ_FOREACH(entry, &writer->entries, link)
 		n++;
@@ -248,8 +309,12 @@ static int entries_write(struct journal_writer *writer, struct err *err_r)
 		events[n++] = entry->event;
 		ended = ended || entry->ended;
 	}
-	rc = store_append(store, writer->rollout, writer->fence, events, n,
-		writer->reason, ended, err_r);
+	if (writer->candidate)
+		rc = store_rollout_set_revisions(store, writer->rollout,
+			writer->candidate, writer->stable, err_r);
+	if (rc == 0)
+		rc = store_append(store, writer->rollout, writer->fence, events,
+			n, writer->reason, ended, err_r);
 	free(events);
 	STAILQ_FOREACH(entry, &writer->entries, link)
 		if (rc == 0)
@@ -279,51 +344,131 @@ static int write_dirty(
 	return store_commit(journal->store, err_r);
 }
 
-void journal_fail(struct journal *journal, const struct err *err)
-{
-	struct journal_writers dirty = TAILQ_HEAD_INITIALIZER(dirty);
-	struct journal_writer *writer;
+/* ---- when it fails ---- */
 
-	if (journal->open)
-		store_rollback(journal->store);
-	journal->open = false;
-	TAILQ_CONCAT(&dirty, &journal->dirty, link);
-	while ((writer = TAILQ_FIRST(&dirty))) {
-		TAILQ_REMOVE(&dirty, writer, link);
+/* Which writers: all, or those whose lease was in the transaction. */
+static void writers_lose(
+	struct journal *journal, bool begun, const struct err *err)
+{
+	struct journal_writers lost = TAILQ_HEAD_INITIALIZER(lost);
+	struct journal_writer *writer, *next;
+
+	for (writer = TAILQ_FIRST(&journal->dirty); writer; writer = next) {
+		next = TAILQ_NEXT(writer, link);
+		if (writer->begun && !begun)
+			continue;
+		TAILQ_REMOVE(&journal->dirty, writer, link);
+		TAILQ_INSERT_TAIL(&lost, writer, link);
+	}
+	while ((writer = TAILQ_FIRST(&lost))) {
+		TAILQ_REMOVE(&lost, writer, link);
 		writer->dirty = false;
+		entries_leave(writer);
 		entries_free(&writer->entries);
 		writer->owner->lost(err, writer->arg);
 	}
 }
 
+static void commit_failed(struct journal *journal, const struct err *err)
+{
+	bool had_begun = journal->open;
+
+	if (journal->open)
+		store_rollback(journal->store);
+	journal->open = false;
+	journal->n_failures++;
+	journal->err = *err;
+	if (!err_is_retryable(err->code) ||
+		journal->pending_bytes > PENDING_BYTES_MAX) {
+		writers_lose(journal, true, err);
+		return;
+	}
+	if (!journal->failing) {
+		log_line(LOG_WARN, "event=journal-waits error=\"%s\"",
+			err->text);
+		journal->failing = true;
+		journal->retry_ms = RETRY_MS_MIN;
+		journal->patience = timer_start(journal->loop,
+			JOURNAL_PATIENCE_MS, journal_patience_over, journal);
+	}
+	timer_cancel(&journal->retry);
+	journal->retry = timer_start(
+		journal->loop, journal->retry_ms, journal_retry, journal);
+	if (journal->retry_ms < RETRY_MS_MAX)
+		journal->retry_ms *= 2;
+	if (had_begun)
+		writers_lose(journal, false, err);
+}
+
+static void commit_succeeded(struct journal *journal)
+{
+	journal->open = false;
+	journal->committed_ms = loop_now(journal->loop);
+	if (journal->failing)
+		log_line(LOG_WARN, "event=journal-goes-on");
+	journal->failing = journal->late = false;
+	timer_cancel(&journal->retry);
+	timer_cancel(&journal->patience);
+}
+
+static void journal_patience_over(void *arg)
+{
+	struct journal *journal = arg;
+	struct journal_writer *writer, *next;
+
+	journal->patience = NULL;
+	journal->late = true;
+	for (writer = TAILQ_FIRST(&journal->dirty); writer; writer = next) {
+		next = TAILQ_NEXT(writer, link);
+		writer->owner->late(&journal->err, writer->arg);
+	}
+}
+
+const struct err *journal_lateness(const struct journal *journal)
+{
+	return journal->late ? &journal->err : NULL;
+}
+
+unsigned journal_failures(const struct journal *journal)
+{
+	return journal->n_failures;
+}
+
+/* ---- when it succeeds ---- */
+
 static void writer_durable(
 	struct journal_writers *dirty, struct journal_writer *writer)
 {
+	entries_leave(writer);
 	STAILQ_CONCAT(&writer->journal->durable, &writer->entries);
 	TAILQ_REMOVE(dirty, writer, link);
 	writer->dirty = false;
+	writer->begun = true;
+	xfree(&writer->candidate);
+	xfree(&writer->stable);
 	writer->owner->durable(writer->arg);
 }
 
 static void journal_tell_later(void *arg);
 
 /* `first`: its effects are carried out before those of others, if any. */
-static void flush(struct journal *journal, struct journal_writer *first)
+static void commit(struct journal *journal, struct journal_writer *first)
 {
 	struct journal_writers dirty = TAILQ_HEAD_INITIALIZER(dirty);
 	bool all = journal->open || !first;
 	struct journal_writer *writer;
 	struct err err;
 
-	if (!journal->open && TAILQ_EMPTY(&journal->dirty))
-		return;
-	if (journal_begin(journal, &err) < 0 ||
-		write_dirty(journal, all ? NULL : first, &err) < 0) {
-		journal_fail(journal, &err);
+	if ((!journal->open && store_begin(journal->store, &err) < 0)) {
+		commit_failed(journal, &err);
 		return;
 	}
-	journal->open = false;
-	journal->committed_ms = loop_now(journal->loop);
+	journal->open = true;
+	if (write_dirty(journal, all ? NULL : first, &err) < 0) {
+		commit_failed(journal, &err);
+		return;
+	}
+	commit_succeeded(journal);
 	if (first) /* one that is due in this turn would be in the way */
 		timer_cancel(&journal->tell);
 	if (!journal->tell)
@@ -335,6 +480,21 @@ static void flush(struct journal *journal, struct journal_writer *first)
 		writer_durable(all ? &dirty : &journal->dirty, first);
 	while ((writer = TAILQ_FIRST(&dirty)))
 		writer_durable(&dirty, writer);
+}
+
+static void flush(struct journal *journal, struct journal_writer *first)
+{
+	if (!journal->failing &&
+		(journal->open || !TAILQ_EMPTY(&journal->dirty)))
+		commit(journal, first);
+}
+
+static void journal_retry(void *arg)
+{
+	struct journal *journal = arg;
+
+	journal->retry = NULL;
+	commit(journal, NULL);
 }
 
 void journal_flush(struct journal *journal)

@@ -22,6 +22,10 @@ struct command_ack {
 	const char *answer;
 };
 
+/* For so long entries may wait for a store that is locked or full before the
+ * writers are told that they are late. */
+#define JOURNAL_PATIENCE_MS 250
+
 /* What one writer is told. None of these runs inside journal_append, and none
  * of them may close a writer. */
 struct journal_owner {
@@ -29,6 +33,11 @@ struct journal_owner {
 	void (*durable)(void *arg);
 	/* In a later turn, entry by entry: print it. NULL: nobody does. */
 	void (*written)(const struct store_event *entry, void *arg);
+	/* What was appended is not durable after JOURNAL_PATIENCE_MS: the file
+	 * is locked, or the disk is full. Entries are kept in order and tried
+	 * again until they are durable or lost. Told once for each time that it
+	 * lasts; what is appended meanwhile is late, too. */
+	void (*late)(const struct err *err, void *arg);
 	/* What was appended never becomes durable. ERR_LEASE: somebody else
 	 * drives the rollout now. Else the journal cannot be written. */
 	void (*lost)(const struct err *err, void *arg);
@@ -52,11 +61,24 @@ void journal_append(struct journal_writer *writer,
 	const struct store_event *event, const char *reason, bool ended,
 	const struct command_ack *ack);
 
+/* Who the rollout's revisions are, in the transaction of its next entry. */
+void journal_revisions(struct journal_writer *writer, const char *candidate,
+	const char *stable);
+/* Whether entries wait; and gives up those that do. */
+bool journal_has_pending(const struct journal_writer *writer);
+void journal_drop(struct journal_writer *writer);
+
 /* Begins a transaction, if there is none, for other writes to the store. It
- * is over at the end of the turn, with all entries that there are by then. */
+ * is over at the end of the turn, with all entries that there are by then.
+ * While commits fail: -1, with why. Whether one failed since, and took what was
+ * written with it, is seen by the number of failures. */
 MUST_CHECK int journal_begin(struct journal *journal, struct err *err_r);
 
-/* Makes all entries durable, now. */
+unsigned journal_failures(const struct journal *journal);
+/* NULL: commits succeed, or have not failed for long. Else why they do. */
+const struct err *journal_lateness(const struct journal *journal);
+
+/* Makes all entries durable, now, unless commits fail. */
 void journal_flush(struct journal *journal);
 /* A verdict: this writer's entries first, and no others unless a transaction
  * is open already. What is written is told in the next turn: printing it must
@@ -64,7 +86,5 @@ void journal_flush(struct journal *journal);
 void journal_flush_first(struct journal_writer *writer);
 /* Tells now what is durable and was not told. */
 void journal_tell(struct journal *journal);
-/* An entry cannot be appended: what waits is lost, too, whosever it is. */
-void journal_fail(struct journal *journal, const struct err *err);
 
 #endif

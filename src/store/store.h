@@ -4,8 +4,10 @@
  * by folding (event_codec.h, engine/rollout.h).
  *
  * Several processes may have the same file open: one drives a rollout, others
- * look or leave commands. Calls block for a short time at most
- * (STORE_BUSY_MS) and are meant for the loop's thread.
+ * look or leave commands. A call waits for a lock of another process for
+ * STORE_WAIT_MS, and fails then with ERR_BUSY. Whoever has a loop says
+ * store_hurry: it waits for no more than STORE_TURN_MS from then on, and tries
+ * again by timer. A full or failing disk is ERR_DISK.
  */
 #ifndef TIDEGATE_STORE_STORE_H
 #define TIDEGATE_STORE_STORE_H
@@ -18,7 +20,8 @@
 #include "base/err.h"
 
 #define STORE_VERSION         1 /* of the schema; older ones are migrated */
-#define STORE_BUSY_MS         5000
+#define STORE_WAIT_MS         5000 /* for a lock, at most … */
+#define STORE_TURN_MS         5 /* … and on the loop's thread */
 #define STORE_LEASE_MS        15000 /* without a renewal, then it is free */
 #define STORE_HEARTBEAT_MS    5000
 #define STORE_ROLLOUT_ID_MAX  128
@@ -39,6 +42,7 @@ MUST_CHECK struct store *store_open(
 	const char *path, enum store_mode mode, struct err *err_r);
 void store_free(struct store **store);
 const char *store_path(const struct store *store);
+void store_hurry(struct store *store); /* see above */
 
 /* The default: $TIDEGATE_STATE, else $XDG_STATE_HOME/tidegate/tidegate.db,
  * else ~/.local/state/tidegate/tidegate.db. Caller owns it. */

@@ -29,11 +29,19 @@ struct statement {
 	sqlite3_stmt *stmt;
 };
 
+/* The file itself, its log and the log's index: without one of them what is
+ * written is lost, or seen by nobody. */
+#define PLACES 3
+
+struct place {
+	dev_t device;
+	ino_t inode; /* 0: it was not there yet */
+};
+
 struct store {
 	sqlite3 *db;
 	char *path;
-	dev_t device; /* the file that was opened */
-	ino_t inode;
+	struct place place[PLACES]; /* the files that were opened */
 	enum store_mode mode;
 	bool in_transaction;
 	struct statement statements[STATEMENTS_MAX];
@@ -49,12 +57,12 @@ static int fail(const struct store *store, int rc, struct err *err_r)
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return err_set(err_r, ERR_STORE,
-			"the state file %s is locked: another process has kept "
-			"it for more than %d s; end that process or try again",
-			path, STORE_BUSY_MS / 1000);
+		return err_set(err_r, ERR_BUSY,
+			"the state file %s is locked: another process keeps "
+			"it; end that process or try again",
+			path);
 	case SQLITE_FULL:
-		return err_set(err_r, ERR_STORE,
+		return err_set(err_r, ERR_DISK,
 			"no space is left for the state file %s: free some, "
 			"then run tidegate resume",
 			path);
@@ -79,7 +87,7 @@ static int fail(const struct store *store, int rc, struct err *err_r)
 			"--state",
 			path);
 	case SQLITE_IOERR:
-		return err_set(err_r, ERR_STORE,
+		return err_set(err_r, ERR_DISK,
 			"the state file %s cannot be read or written: %s", path,
 			system ? strerror(system) : sqlite3_errmsg(store->db));
 	default:
@@ -249,6 +257,11 @@ void sql_abandon(struct store *store, bool own)
 		store_rollback(store);
 }
 
+void store_hurry(struct store *store)
+{
+	sqlite3_busy_timeout(store->db, STORE_TURN_MS);
+}
+
 int store_change_counter(
 	struct store *store, int64_t *counter_r, struct err *err_r)
 {
@@ -363,7 +376,7 @@ static int configure(struct store *store, struct err *err_r)
 	size_t i;
 
 	sqlite3_extended_result_codes(db, 1);
-	sqlite3_busy_timeout(db, STORE_BUSY_MS);
+	sqlite3_busy_timeout(db, STORE_WAIT_MS);
 	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
 	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -404,7 +417,7 @@ static int open_db(
  * way for moments in which SQLite does not wait by itself. */
 static int open_for_writing(struct store *store, struct err *err_r)
 {
-	int64_t deadline = clock_boot_ms() + STORE_BUSY_MS;
+	int64_t deadline = clock_boot_ms() + STORE_WAIT_MS;
 
 	while (open_db(store, store->path, SQLITE_OPEN_READWRITE, err_r)) {
 		if ((sqlite3_errcode(store->db) & 0xff) != SQLITE_BUSY ||
@@ -446,16 +459,25 @@ static int open_for_looking(struct store *store, struct err *err_r)
 	return rc;
 }
 
-static int remember_place(struct store *store, struct err *err_r)
+/* How it is now; inode 0: it is not there. */
+static struct place place_look(const struct store *store, int i)
 {
+	static const char *const suffix[PLACES] = {"", "-wal", "-shm"};
+	char *path = xasprintf("%s%s", store->path, suffix[i]);
+	struct place place = {0};
 	struct stat st;
 
-	if (stat(store->path, &st))
-		return err_set(err_r, ERR_STORE, "the state file %s: %s",
-			store->path, strerror(errno));
-	store->device = st.st_dev;
-	store->inode = st.st_ino;
-	return 0;
+	if (stat(path, &st) == 0)
+		place = (struct place){st.st_dev, st.st_ino};
+	xfree(&path);
+	return place;
+}
+
+/* The log and its index are there since the first look into the file. */
+static void remember_places(struct store *store)
+{
+	for (int i = 0; i < PLACES; i++)
+		store->place[i] = place_look(store, i);
 }
 
 struct store *store_open(
@@ -481,23 +503,29 @@ struct store *store_open(
 	if (!rc)
 		rc = mode == STORE_LOOK ? open_for_looking(store, err_r)
 					: open_for_writing(store, err_r);
-	if (!rc)
-		rc = remember_place(store, err_r);
 	if (rc)
 		store_free(&store);
+	else
+		remember_places(store);
 	return store;
 }
 
-int sql_is_in_place(const struct store *store, struct err *err_r)
+int sql_is_in_place(struct store *store, struct err *err_r)
 {
-	struct stat st;
+	struct place now;
 
-	if (stat(store->path, &st) == 0 && st.st_dev == store->device &&
-		st.st_ino == store->inode)
-		return 0;
-	return err_set(err_r, ERR_NOT_FOUND,
-		"the state file %s was deleted or replaced while it was in use",
-		store->path);
+	for (int i = 0; i < PLACES; i++) {
+		now = place_look(store, i);
+		if (!store->place[i].inode)
+			store->place[i] = now;
+		if (now.inode != store->place[i].inode ||
+			now.device != store->place[i].device)
+			return err_set(err_r, ERR_NOT_FOUND,
+				"the state file %s was deleted or replaced "
+				"while it was in use",
+				store->path);
+	}
+	return 0;
 }
 
 void store_free(struct store **store)

@@ -55,6 +55,6 @@ void sql_abandon(struct store *store, bool own);
 int64_t sql_last_id(const struct store *store);
 
 /* The file is the one that its path names; a deleted one can be written to. */
-MUST_CHECK int sql_is_in_place(const struct store *store, struct err *err_r);
+MUST_CHECK int sql_is_in_place(struct store *store, struct err *err_r);
 
 #endif

@@ -23,6 +23,53 @@ teardown() { shared_end; }
 	rollout_ends 6
 }
 
+# locked_for SECONDS: by another program, as a backup does it.
+locked_for() {
+	{
+		echo 'BEGIN EXCLUSIVE;'
+		echo '.print locked'
+		echo ".shell sleep $1"
+		echo 'ROLLBACK;'
+	} | sqlite3 "$TIDEGATE_STATE" >"$WORLD/lock" 3>&- &
+	PIDS+=("$!")
+	LOCK_PID=$!
+	until_true 10 grep -q locked "$WORLD/lock"
+}
+
+@test "a state file that is locked for six seconds stops nothing" {
+	STEPS='[{percent: 20, bake: 12s}, {percent: 100, bake: 1s}]' quick
+	rollout_start
+	until_step 20
+	locked_for 6
+	rollout_ends 0
+	serves "$CANDIDATE" 100
+	grep -q event=journal-waits "$WORLD/run.err"
+	grep -q event=journal-goes-on "$WORLD/run.err"
+	# Checks were asked all the while, not only before and after.
+	[ "$(journal "SELECT max(gap) < 3000 FROM (SELECT time_ms -
+		lag(time_ms) OVER (ORDER BY seq) AS gap FROM event
+		WHERE name = 'check')")" = 1 ]
+	journal_has_no_gaps
+}
+
+@test "a breach that meets a locked state file is reverted at once" {
+	STEPS=$LONG quick
+	rollout_start
+	until_step 20
+	locked_for 9
+	hurt
+	until_true 3 serves stable-1 100
+	kill -0 "$LOCK_PID" # it is still locked
+	rollout_ends 5
+	serves stable-1 100
+	said '.event == "breach"'
+	journal_has_no_gaps
+}
+
+written_back() {
+	serves stable-1 100 && grep -q event=journal-late "$WORLD/err"
+}
+
 # A limit on the size of files does what a full disk does.
 @test "a journal that cannot be written any more takes the traffic back" {
 	STEPS=$LONG quick
@@ -32,6 +79,9 @@ teardown() { shared_end; }
 	) >"$WORLD/out" 2>"$WORLD/err" 3>&- &
 	RUN_PID=$!
 	PIDS+=("$RUN_PID")
+	until_true 60 written_back
+	# It stays, since there may be space again; a signal ends that.
+	kill -TERM "$RUN_PID"
 	local status=0
 	wait "$RUN_PID" || status=$?
 	cat "$WORLD/out" "$WORLD/err"
@@ -49,6 +99,17 @@ teardown() { shared_end; }
 	rollout_start
 	until_step 20
 	rm "$TIDEGATE_STATE"*
+	rollout_ends 1
+	serves stable-1 100
+	finished '.outcome == "error" and
+		(.reason | contains("deleted or replaced"))'
+}
+
+@test "a journal that is deleted in part takes the traffic back" {
+	STEPS=$LONG quick
+	rollout_start
+	until_step 20
+	rm "$TIDEGATE_STATE-wal"
 	rollout_ends 1
 	serves stable-1 100
 	finished '.outcome == "error" and

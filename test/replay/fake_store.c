@@ -151,11 +151,11 @@ static int may_write(struct err *err_r)
 		return err_set(err_r, ERR_STORE, "the process is dead");
 	if (left_ms > 0 && !store.open)
 		fake_loop_stand_still(
-			left_ms < STORE_BUSY_MS ? left_ms : STORE_BUSY_MS);
-	if (left_ms > STORE_BUSY_MS && !store.open)
-		return err_set(err_r, ERR_STORE, "the state file is locked");
+			left_ms < STORE_TURN_MS ? left_ms : STORE_TURN_MS);
+	if (left_ms > STORE_TURN_MS && !store.open)
+		return err_set(err_r, ERR_BUSY, "the state file is locked");
 	if (store.full)
-		return err_set(err_r, ERR_STORE, "no space left on device");
+		return err_set(err_r, ERR_DISK, "no space left on device");
 	return 0;
 }
 
@@ -180,6 +180,10 @@ static void undo(void)
 	for (int i = 0; i < store.n_commands; i++)
 		store.command[i].state = store.command[i].committed;
 	store.lease = store.committed_lease;
+}
+
+void store_hurry(struct store *unused)
+{
 }
 
 int store_begin(struct store *unused, struct err *err_r)

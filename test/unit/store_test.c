@@ -387,7 +387,7 @@ static void a_full_disk_is_said_and_loses_nothing(void **state)
 	while (seq < 100000 &&
 		append(store, "shop-1", fence, seq + 1, &err) == 0)
 		seq++;
-	assert_int_equal(err.code, ERR_STORE);
+	assert_int_equal(err.code, ERR_DISK);
 	assert_non_null(strstr(err.text, "no space is left"));
 	assert_true(seq > 10);
 	assert_int_equal(entries(store, "shop-1", 0), seq);

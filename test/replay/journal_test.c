@@ -1,0 +1,178 @@
+/*
+ * The state file is locked by somebody else, or the disk is full, for a while
+ * or for good: what is watched, what leaves all the same, and in which order.
+ */
+#include <string.h>
+
+#include "scenario_test.h"
+
+static int checks_between(int64_t from_ms, int64_t to_ms)
+{
+	int n = 0;
+
+	for (int i = 0; i < seen()->n_checks; i++)
+		n += seen()->check_ms[i] >= from_ms &&
+		     seen()->check_ms[i] < to_ms;
+	return n;
+}
+
+static int64_t first_deed_ms;
+static int64_t first_rise_ms; /* the candidate got more than it had */
+static int percent_before;
+
+static void watch_times(void)
+{
+	if (!first_deed_ms && *fake_deeds_order())
+		first_deed_ms = fake_now();
+	if (!first_rise_ms && fake_run_wants(FAKE_NEW) > percent_before)
+		first_rise_ms = fake_now();
+}
+
+static void watch_from_now(void)
+{
+	first_deed_ms = first_rise_ms = 0;
+	percent_before = fake_run_wants(FAKE_NEW);
+	scenario_watch = watch_times;
+}
+
+/* Some seconds into the first step, between two checks. */
+static int64_t begin(void)
+{
+	given_policy(policy_short, NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 7 * SECOND);
+	watch_from_now();
+	return fake_now();
+}
+
+static void a_lock_of_six_seconds_changes_nothing(void **state)
+{
+	int64_t from_ms = begin();
+
+	fake_store_lock(6 * SECOND);
+	until(from_ms + 6 * SECOND);
+	assert_true(checks_between(from_ms, from_ms + 6 * SECOND) >= 1);
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void a_breach_that_meets_a_lock_is_reverted_at_once(void **state)
+{
+	int64_t from_ms = begin();
+
+	errors_of(FAKE_NEW, 0.5);
+	fake_store_lock(9 * SECOND);
+	/* The next check is due within 5 s. */
+	expect_reverted_by(from_ms + 6 * SECOND);
+	until_the_end();
+	expect_exit(5);
+	assert_true(first_deed_ms >= from_ms + 9 * SECOND);
+	assert_string_equal(fake_deeds_order(), "undo purge");
+	expect_journal("breach", NULL);
+}
+
+static void traffic_does_not_go_up_before_the_journal_has_it(void **state)
+{
+	given_policy(policy_short, NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 18 * SECOND);
+	watch_from_now();
+	/* The step is passed meanwhile. */
+	fake_store_lock(8 * SECOND);
+	until(fake_now() + 8 * SECOND - 1);
+	assert_int_equal(first_rise_ms, 0);
+	until_the_end();
+	expect_exit(0);
+	assert_true(first_rise_ms > 0);
+}
+
+static void a_full_disk_that_is_emptied_soon_changes_nothing(void **state)
+{
+	int64_t from_ms = begin();
+
+	fake_store_full(true);
+	until(from_ms + 8 * SECOND);
+	assert_true(checks_between(from_ms, from_ms + 8 * SECOND) >= 1);
+	fake_store_full(false);
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void a_disk_that_stays_full_takes_users_back_and_the_rest_follows(
+	void **state)
+{
+	int64_t from_ms = begin();
+
+	fake_store_full(true);
+	expect_reverted_by(from_ms + STORE_LEASE_MS);
+	until(from_ms + 2 * MINUTE);
+	assert_true(is_driven());
+	assert_string_equal(fake_deeds_order(), "");
+	fake_store_full(false);
+	until_the_end();
+	expect_exit(6);
+	assert_string_equal(fake_deeds_order(), "undo purge");
+	expect_reason("a journal that cannot be written");
+	expect_journal("interrupt", NULL);
+}
+
+static void who_waits_for_a_full_disk_can_be_told_to_go(void **state)
+{
+	int64_t from_ms = begin();
+
+	fake_store_full(true);
+	expect_reverted_by(from_ms + STORE_LEASE_MS);
+	until(from_ms + MINUTE);
+	interrupt("SIGTERM");
+	until(from_ms + 2 * MINUTE);
+	assert_false(is_driven());
+	expect_serving(FAKE_STABLE, 100);
+	expect_exit(1);
+	assert_non_null(strstr(end_text(), "given back to stable"));
+	/* Another process takes it up when there is space. */
+	fake_store_full(false);
+	resume();
+	until_the_end();
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void a_start_waits_for_a_lock(void **state)
+{
+	given_policy(policy_short, NULL);
+	fake_store_lock(20 * SECOND);
+	run();
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_lock_that_never_ends_starts_nothing(void **state)
+{
+	given_policy(policy_short, NULL);
+	fake_store_lock(HOUR);
+	run();
+	until(40 * SECOND);
+	assert_false(is_driven());
+	expect_exit(1);
+	expect_writes_at_most(0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENARIO(a_lock_of_six_seconds_changes_nothing),
+		SCENARIO(a_breach_that_meets_a_lock_is_reverted_at_once),
+		SCENARIO(traffic_does_not_go_up_before_the_journal_has_it),
+		SCENARIO(a_full_disk_that_is_emptied_soon_changes_nothing),
+		SCENARIO(
+			a_disk_that_stays_full_takes_users_back_and_the_rest_follows),
+		SCENARIO(who_waits_for_a_full_disk_can_be_told_to_go),
+		SCENARIO(a_start_waits_for_a_lock),
+		SCENARIO(a_lock_that_never_ends_starts_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
