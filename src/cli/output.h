@@ -64,7 +64,7 @@ typedef void (*output_gap_fn)(uint64_t missing, struct buf *out, void *arg);
 void output_set_gap(output_gap_fn gap, void *arg);
 
 size_t output_backlog(FILE *stream); /* bytes that wait in the queue */
-/* For who prints much and drives nothing: lets the reader catch up. -1: it
+/* Lets the reader catch up: for a command that prints much at once. -1: it
  * cannot be written; never so with queues. */
 MUST_CHECK int output_catch_up(FILE *stream, struct err *err_r);
 

@@ -236,7 +236,7 @@ static void finish_queues(void)
 	if (!is_shared &&
 		writer_close(&queue.out, time_left(until_ms), &err) < 0)
 		say_trouble("cannot write to standard output", &err);
-	/* Nobody is left to tell of this one. */
+	/* Standard output is for results: this loss is not told there. */
 	(void)!writer_close(
 		&queue.err, time_left(until_ms) + LAST_WORD_MS, &err);
 	queue.out = NULL;

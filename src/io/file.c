@@ -13,7 +13,7 @@
 
 #define DRAFTS_MAX 100 /* that a crash may have left */
 
-/* Nobody waits for it any more: errno says so. */
+/* False: the caller has given up, errno says so. */
 static bool is_wanted(const struct file_order *order)
 {
 	if (!order->is_wanted || order->is_wanted(order->arg))

@@ -1,5 +1,5 @@
 /*
- * Whole texts into files. These calls wait for the disk, and for whoever reads
+ * Whole texts into files. These calls wait for the disk, and for the reader of
  * a FIFO: beside a loop that drives something, use io/file_job.h.
  */
 #ifndef TIDEGATE_IO_FILE_H

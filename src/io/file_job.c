@@ -1,6 +1,6 @@
 /*
- * A thread that writes one file; see file_job.h. Whoever lets go last, the
- * caller or the thread, frees the job.
+ * A thread that writes one file; see file_job.h. The caller and
+ * the thread each let go of the job; the last of them frees it.
  */
 #include "io/file_job.h"
 

@@ -1,6 +1,6 @@
 /*
  * A text into a file beside the loop: a thread of the job's own waits for the
- * disk, or for whoever reads a FIFO.
+ * disk, or for the reader of a FIFO.
  *
  * The descriptor of a job is readable when it is done: watch it in a loop, or
  * poll it; then end the job.

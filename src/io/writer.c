@@ -98,7 +98,7 @@ static int text_write(struct writer *w, struct text *text)
 }
 
 /* Locked. A full disk may have room again: the text is tried anew until the
- * writer is closed. Whoever has gone does not come back. */
+ * writer is closed. A reader that has gone stays gone. */
 static void text_failed(struct writer *w, int error)
 {
 	w->trouble = error;
@@ -313,7 +313,7 @@ static bool thread_ends(struct writer *w, int64_t wait_ms)
 	return !w->left_behind;
 }
 
-/* Locked. What nobody was told of is lost. */
+/* Locked. What still waits is lost, and so are the texts a gap stands for. */
 static int say_lost(const struct writer *w, struct err *err_r)
 {
 	const struct text *text;
