@@ -49,6 +49,14 @@ static char *query_of(const char *form)
 	return query;
 }
 
+/* In milliseconds; 0: the form has none. */
+static int64_t time_of(const char *form)
+{
+	const char *from = strstr(form, "&time=");
+
+	return from ? (int64_t)(strtod(from + 6, NULL) * 1000) : 0;
+}
+
 static const struct rule *rule_for(const char *query)
 {
 	static const struct rule zero = {.said = SAYS_VALUE};
@@ -106,6 +114,7 @@ static void serve(struct fake_exchange *exchange,
 	char *query = query_of(form);
 
 	fake_metrics.asked++;
+	fake_metrics.about_ms = time_of(form);
 	if (fake_metrics.on_query)
 		fake_metrics.on_query(query);
 	answer->delay_ms = script.delay_ms;

@@ -20,6 +20,7 @@ enum fake_said {
 
 struct fake_metrics {
 	int asked; /* queries that arrived */
+	int64_t about_ms; /* the time the last one asked about; 0: the present */
 	/* Told of each query when it is asked. */
 	void (*on_query)(const char *query);
 };

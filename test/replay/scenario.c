@@ -22,10 +22,12 @@
 #define SUPERVISOR_MS (20 * SECOND) /* until somebody says resume */
 #define NEVER         INT64_MAX
 
-const char policy_head[] =
+static const char policy_head[] =
 	"version: 1\n"
 	"name: replay\n"
-	"target: {project: p, region: r, service: shop}\n"
+	"target: {project: p, region: r, service: shop}\n";
+
+static const char metrics[] =
 	"metrics: {url: \"" FAKE_METRICS_ORIGIN "\", timeout: 4s}\n";
 
 const char slo_errors[] =
@@ -381,21 +383,29 @@ static const struct policy *policy_of(const char *text)
 	return policies[n_policies++].policy;
 }
 
+static void part_add(char text[POLICY_MAX], const char *part)
+{
+	size_t len = strlen(text);
+
+	assert(len + strlen(part) < POLICY_MAX);
+	strcpy(text + len, part);
+}
+
 void given_policy(const char *part, ...)
 {
-	char text[POLICY_MAX];
+	char text[POLICY_MAX] = "";
+	bool has_metrics = false;
 	va_list parts;
-	size_t len;
 
-	strcpy(text, policy_head);
-	len = strlen(text);
+	part_add(text, policy_head);
 	va_start(parts, part);
 	for (; part; part = va_arg(parts, const char *)) {
-		assert(len + strlen(part) < sizeof(text));
-		memcpy(text + len, part, strlen(part) + 1);
-		len += strlen(part);
+		has_metrics = has_metrics || strncmp(part, "metrics:", 8) == 0;
+		part_add(text, part);
 	}
 	va_end(parts);
+	if (!has_metrics)
+		part_add(text, metrics);
 	sc.policy = policy_of(text);
 }
 

@@ -33,8 +33,6 @@
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
 
-/* What every policy begins with: given_policy puts it in front. */
-extern const char policy_head[];
 /* 10, 50, 100 %, a minute each, after 10 s to settle; no SLO. */
 extern const char policy_long[];
 /* The candidate's errors, at most 1 %, every 10 s; two breaches of three. */
@@ -48,7 +46,8 @@ void scenario_close(void);
 
 /* ---- given ---- */
 
-/* Parts of YAML, put one after the other; NULL ends them. */
+/* Parts of YAML, put one after the other; NULL ends them. Name and target come
+ * by themselves, and metrics where no part begins with that word. */
 void given_policy(const char *part, ...) __attribute__((sentinel));
 void given_traffic(const char *table); /* see fake_run.h */
 

@@ -65,6 +65,32 @@ static void an_approval_that_comes_after_its_time_does_not_count(void **state)
 	expect_never_above(10);
 }
 
+static void queries_ask_about_the_present_of_a_clock_that_was_set(void **state)
+{
+	int64_t wall_ms;
+
+	given_policy("steps:\n  - {percent: 10, bake: 5m}\n"
+		     "  - {percent: 100, bake: 5m}\nsettle: 90s\n",
+		slo_errors,
+		"metrics: {url: \"" FAKE_METRICS_ORIGIN
+		"\", timeout: 4s, delay: 1m}\n",
+		NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 2 * MINUTE);
+	fake_loop_set_clock(HOUR);
+	until(fake_now() + 25 * SECOND);
+	wall_ms = loop_wall_ms(NULL);
+	promise(fake_metrics.about_ms > wall_ms - 75 * SECOND,
+		"it asks about %lld s ago",
+		(long long)((wall_ms - fake_metrics.about_ms) / 1000));
+	promise(fake_metrics.about_ms < wall_ms, "it asks about the future");
+	the_machine_sleeps(HOUR);
+	until(fake_now() + 25 * SECOND);
+	promise(fake_metrics.about_ms > loop_wall_ms(NULL) - 75 * SECOND,
+		"it asks about the time before the sleep");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -74,6 +100,7 @@ int main(void)
 		SCENARIO(
 			who_resumes_writes_nothing_upwards_before_it_has_checked),
 		SCENARIO(an_approval_that_comes_after_its_time_does_not_count),
+		SCENARIO(queries_ask_about_the_present_of_a_clock_that_was_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
