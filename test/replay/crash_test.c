@@ -5,7 +5,7 @@
  * arrive, and another process resumes after a while. Whatever the instant, the
  * story ends as it should, and what actions do was done as often as it should.
  *
- *	crash_test [POINTS [STORY AWAY_MS INSTANT SEED]]
+ *	crash_test [POINTS [STORY AWAY_MS INSTANT AGAIN SEED]]
  *
  * A failure prints the command that plays it again.
  */
@@ -26,10 +26,17 @@ struct story {
 	int undo, hook; /* how often the deed is done; -1: it does not matter */
 };
 
+/* One death, or two. */
+struct death {
+	int64_t away_ms; /* until another process resumes */
+	long instant;
+	long again; /* the next process dies so many instants later; 0: not */
+};
+
 static struct {
 	const struct story *story;
-	int64_t away_ms;
-	long instant;
+	struct death death;
+	bool died_again;
 	uint64_t seed;
 } now;
 
@@ -133,6 +140,24 @@ static void with_hooks(void)
 		NULL);
 }
 
+/* A switch that is turned back, and alerts that are silenced meanwhile. */
+static void with_apis(void)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 20s}\n"
+		     "  - {percent: 100, bake: 20s}\n"
+		     "settle: 5s\n",
+		slo_errors,
+		"rollback:\n"
+		"  - {name: quiet, type: alertmanager-silence, lease: 1m,\n"
+		"     url: \"" FAKE_ALERTS_ORIGIN
+		"\", matchers: ['job=\"shop\"']}\n"
+		"  - {name: switch, type: secret, secret: switch,\n"
+		"     restore: true}\n",
+		NULL);
+	fake_world_after(12 * SECOND, become_bad, NULL);
+}
+
 static const struct story stories[] = {
 	{"good", good, "promoted", 0, 0},
 	{"bad-at-ten", bad_at_ten, "rolled-back", 1, 0},
@@ -142,6 +167,7 @@ static const struct story stories[] = {
 	{"tag", with_a_tag, "promoted", 0, 0},
 	{"bad-and-refused", bad_and_refused, "rolled-back", 1, 0},
 	{"hooks", with_hooks, "promoted", 0, 1},
+	{"apis", with_apis, "rolled-back", 0, 0},
 };
 
 #define N_STORIES ((int)(sizeof(stories) / sizeof(stories[0])))
@@ -151,7 +177,8 @@ static const struct story stories[] = {
 static void broken(const char *text)
 {
 	printf("%s: died at instant %ld, resumed after %lld ms: %s\n",
-		now.story->name, now.instant, (long long)now.away_ms, text);
+		now.story->name, now.death.instant,
+		(long long)now.death.away_ms, text);
 	printf("  deeds: %s\n", fake_deeds_order());
 	for (size_t i = 0; i < fake_store_entries(); i++) {
 		struct fake_entry entry = fake_store_entry(i);
@@ -161,8 +188,9 @@ static void broken(const char *text)
 				(double)entry.time_ms / 1000, entry.phase,
 				entry.name, entry.data);
 	}
-	printf("  replay: test/replay/crash_test 0 %s %lld %ld %llu\n",
-		now.story->name, (long long)now.away_ms, now.instant,
+	printf("  replay: test/replay/crash_test 0 %s %lld %ld %ld %llu\n",
+		now.story->name, (long long)now.death.away_ms,
+		now.death.instant, now.death.again,
 		(unsigned long long)now.seed);
 	exit(1);
 }
@@ -195,22 +223,39 @@ static void check_end(const struct story *story)
 	promise((fake_deeds("purge") > 0) == (story->undo > 0) || unknown,
 		"purge was done %d times", fake_deeds("purge"));
 	promise(fake_deeds("hook") <= story->hook, "the hook ran again");
+	until(fake_now() + MINUTE); /* what nobody closed runs out */
+	promise(fake_secret_is_on() && !fake_alerts_are_silenced(),
+		"the switch is %s, and alerts are %ssilenced",
+		fake_secret_is_on() ? "on" : "off",
+		fake_alerts_are_silenced() ? "" : "not ");
+}
+
+/* The process that resumed dies, too. */
+static void look_for_next(void)
+{
+	if (now.died_again || !is_driven() ||
+		fake_instants() < now.death.instant)
+		return;
+	now.died_again = true;
+	fake_die_at(fake_instants() + now.death.again);
 }
 
 /* How many instants there were. */
 static long play(
-	const struct story *story, long instant, int64_t away_ms, uint64_t seed)
+	const struct story *story, const struct death *death, uint64_t seed)
 {
 	long instants;
 
 	now.story = story;
-	now.instant = instant;
-	now.away_ms = away_ms;
+	now.death = *death;
+	now.died_again = !death->again;
 	now.seed = seed;
 	scenario_open(seed);
 	story->begin();
-	resume_after(away_ms);
-	fake_die_at(instant);
+	resume_after(death->away_ms);
+	fake_die_at(death->instant);
+	if (death->again)
+		scenario_watch = look_for_next;
 	run();
 	until_the_rollout_ends(PROCESSES_MAX);
 	check_end(story);
@@ -230,32 +275,54 @@ static const struct story *story_named(const char *name)
 
 static long points = POINTS_DEFAULT;
 
+/* The deaths at one instant: three absences, and one that is followed by
+ * another death while the next process takes over. */
+static long play_deaths(const struct story *story, long instant, uint64_t seed)
+{
+	const struct death deaths[] = {
+		{500, instant, 0},
+		{20 * SECOND, instant, 0},
+		{5 * MINUTE, instant, 0},
+		{500, instant, 1 + instant * 7 % 29},
+	};
+	long n = sizeof(deaths) / sizeof(*deaths);
+
+	for (long i = 0; i < n; i++)
+		play(story, &deaths[i], seed);
+	return n;
+}
+
 /* Plays its share of the instants until the points are used up. */
 static int play_share(int worker, int n_workers)
 {
-	static const int64_t away_ms[] = {500, 20 * SECOND, 5 * MINUTE};
+	static const struct death none;
 	long left = points / n_workers + 1;
 
 	for (uint64_t seed = 1; left > 0; seed++)
 		for (int i = 0; i < N_STORIES && left > 0; i++) {
-			long n = play(&stories[i], 0, 0, seed);
+			long n = play(&stories[i], &none, seed);
 
 			for (long k = 1 + worker; k <= n && left > 0;
 				k += n_workers)
-				for (int a = 0; a < 3; a++, left--)
-					play(&stories[i], k, away_ms[a], seed);
+				left -= play_deaths(&stories[i], k, seed);
 		}
+	return 0;
+}
+
+static int play_one(char **argv)
+{
+	const struct death death = {
+		atol(argv[3]), atol(argv[4]), atol(argv[5])};
+
+	play(story_named(argv[2]), &death, strtoull(argv[6], NULL, 10));
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	promise_broken = broken;
-	if (argc == 6) {
-		play(story_named(argv[2]), atol(argv[4]), atol(argv[3]),
-			strtoull(argv[5], NULL, 10));
-		return 0;
-	}
+	if (argc == 7)
+		return play_one(argv);
 	if (argc > 1)
 		points = atol(argv[1]);
 	if (workers_run(play_share) != 0)

@@ -132,12 +132,12 @@ static void what_an_action_opened_is_renewed_and_closed_at_the_end(void **state)
 		policy_long, slo_errors, "hooks:\n  started:\n", silence, NULL);
 	run();
 	until_step(1);
-	assert_true(fake_apis.silenced);
+	assert_true(fake_alerts_are_silenced());
 	assert_in_range(fake_apis.stored, 3, 6);
 	assert_int_equal(fake_apis.expired, 0);
 	until_the_end();
 	expect_exit(0);
-	assert_false(fake_apis.silenced);
+	assert_false(fake_alerts_are_silenced());
 	assert_int_equal(fake_apis.expired, 1);
 }
 
@@ -148,11 +148,11 @@ static void what_was_opened_before_a_crash_is_closed_at_the_end(void **state)
 	resume_after(SECOND);
 	run();
 	until_step(0);
-	assert_true(fake_apis.silenced);
+	assert_true(fake_alerts_are_silenced());
 	crash();
 	until_the_rollout_ends(1);
 	expect_exit(0);
-	assert_false(fake_apis.silenced);
+	assert_false(fake_alerts_are_silenced());
 }
 
 static void what_never_opened_is_not_closed(void **state)

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "base/timestamp.h"
 #include "fake_http.h"
+#include "io/loop.h"
 
 #define ENDPOINT "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"
 #define ON       "b24="
@@ -57,7 +59,16 @@ static void serve_alerts(struct fake_exchange *exchange,
 	} else {
 		answer->body = text_of(silences());
 	}
-	fake_apis.silenced = silence != NULL;
+}
+
+bool fake_alerts_are_silenced(void)
+{
+	const char *end = json_string_value(json_object_get(silence, "endsAt"));
+	struct err err;
+	int64_t end_ms;
+
+	return end && timestamp_parse(end, &end_ms, &err) == 0 &&
+	       end_ms > loop_wall_ms(NULL);
 }
 
 /* ---- Secret Manager ---- */

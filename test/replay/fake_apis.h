@@ -14,13 +14,14 @@
 #define FAKE_VERSIONS_MAX   16
 
 struct fake_apis {
-	bool silenced;
 	int stored, expired; /* how often the silence was, renewals included */
 	int versions;
 	bool secret_denied;
 };
 
 extern struct fake_apis fake_apis;
+
+bool fake_alerts_are_silenced(void); /* and the silence has not run out */
 
 void fake_apis_open(void); /* the secret has one version, "on" */
 void fake_apis_close(void);

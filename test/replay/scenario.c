@@ -278,6 +278,7 @@ static bool step(int64_t at_ms)
 	if (!sc.is_up && sc.up_ms <= fake_now()) {
 		sc.up_ms = NEVER;
 		resume();
+		return true;
 	}
 	if (!sc.is_up && sc.up_ms < at_ms)
 		at_ms = sc.up_ms;
