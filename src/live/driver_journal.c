@@ -10,8 +10,6 @@
 #include "base/log.h"
 #include "live/driver_parts.h"
 
-#define BRIEF_TEXT_MAX 1024 /* of a text in an entry that was too large */
-
 static struct store_event entry_of(
 	const struct driver *driver, const char *name, const struct buf *data)
 {
@@ -31,40 +29,6 @@ static void append(struct driver *driver, const struct store_event *entry,
 	journal_append(driver->writer, entry, driver->state.reason,
 		last && phase_is_end(driver->state.phase), ack);
 	driver->seq++;
-}
-
-/* An entry has a size that nothing exceeds: of one that would, only what is for
- * people is cut, the longest first. What the engine folds always fits. */
-static void encode_event(const struct event *event,
-	const struct event_context *context, struct buf *out)
-{
-	struct event_context less = *context;
-	struct event brief = *event;
-	char text[BRIEF_TEXT_MAX];
-
-	event_encode(event, context, out);
-	if (!out->overflow)
-		return;
-	less.table = NULL;
-	less.cut = true;
-	buf_clear(out);
-	event_encode(event, &less, out);
-	if (!out->overflow)
-		return;
-	less.query = less.baseline_query = less.requests_query = NULL;
-	less.warnings = NULL;
-	if (event->text) {
-		snprintf(text, sizeof(text), "%s", event->text);
-		brief.text = text;
-	}
-	buf_clear(out);
-	event_encode(&brief, &less, out);
-	if (!out->overflow)
-		return;
-	less.extra = NULL;
-	buf_clear(out);
-	event_encode(&brief, &less, out);
-	assert(!out->overflow);
 }
 
 static void append_notes(struct driver *driver,
@@ -99,7 +63,7 @@ static void append_event(struct driver *driver, const struct event *event,
 	struct buf data;
 
 	buf_init(&data, STORE_EVENT_BYTES_MAX);
-	encode_event(event, context, &data);
+	event_encode_to_fit(event, context, &data);
 	entry = entry_of(driver, event_name(event->type), &data);
 	append(driver, &entry, outcome->n_notes == 0, &ack);
 	buf_fini(&data);

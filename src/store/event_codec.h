@@ -29,6 +29,10 @@ struct event_context {
 /* Appends one JSON object; numbers that JSON lacks become strings ("NaN"). */
 void event_encode(const struct event *event,
 	const struct event_context *context, struct buf *out);
+/* The same into an empty buffer whose size it may exceed: then what is only for
+ * people is cut, the longest first. What the engine folds always fits. */
+void event_encode_to_fit(const struct event *event,
+	const struct event_context *context, struct buf *out);
 void note_encode(const struct note *note, const struct event_context *context,
 	struct buf *out);
 

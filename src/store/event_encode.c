@@ -1,4 +1,5 @@
 /* Events and notes as JSON; see event_codec.h. Never fails. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,9 @@
 #include "base/jsonw.h"
 #include "store/event_codec.h"
 #include "store/event_fields.h"
+
+/* Of a text in an entry that was too large; the engine keeps less of it. */
+#define BRIEF_TEXT_MAX (2 * ROLLOUT_TEXT_MAX)
 
 static void encode_split(
 	struct jsonw *w, const char *key, const struct split *split)
@@ -183,6 +187,52 @@ void event_encode(const struct event *event,
 		encode_field(&w, field, event, context->policy);
 	encode_context(&w, context);
 	jsonw_end(&w, '}');
+}
+
+/* Not through the middle of a UTF-8 sequence. */
+static void text_cut(char text[BRIEF_TEXT_MAX], const char *from)
+{
+	size_t len = strnlen(from, BRIEF_TEXT_MAX - 1);
+
+	while (len && from[len] && ((unsigned char)from[len] & 0xc0) == 0x80)
+		len--;
+	memcpy(text, from, len);
+	text[len] = '\0';
+}
+
+static bool fits(const struct event *event, const struct event_context *context,
+	struct buf *out)
+{
+	buf_clear(out);
+	event_encode(event, context, out);
+	return !out->overflow;
+}
+
+void event_encode_to_fit(const struct event *event,
+	const struct event_context *context, struct buf *out)
+{
+	struct event_context less = *context;
+	struct event brief = *event;
+	char text[BRIEF_TEXT_MAX];
+
+	if (fits(event, &less, out))
+		return;
+	less.cut = true;
+	less.table = NULL;
+	if (fits(event, &less, out))
+		return;
+	less.query = less.baseline_query = less.requests_query = NULL;
+	less.warnings = NULL;
+	if (fits(event, &less, out))
+		return;
+	if (event->text) {
+		text_cut(text, event->text);
+		brief.text = text;
+	}
+	if (fits(&brief, &less, out))
+		return;
+	less.extra = NULL;
+	assert(fits(&brief, &less, out));
 }
 
 void note_encode(const struct note *note, const struct event_context *context,

@@ -42,6 +42,74 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* ---- size ---- */
+
+#define ENTRY_MAX 4096
+
+static char *long_text(char c, size_t len)
+{
+	char *text = arena_alloc(&arena, len + 1);
+
+	memset(text, c, len);
+	text[len] = '\0';
+	return text;
+}
+
+/* What of it is in the entry. */
+static json_t *encode_to_fit(
+	const struct event *event, const struct event_context *context)
+{
+	struct buf out;
+	json_t *json;
+
+	buf_init(&out, ENTRY_MAX);
+	event_encode_to_fit(event, context, &out);
+	assert_false(out.overflow);
+	json = json_loads(out.data, 0, NULL);
+	assert_non_null(json);
+	buf_fini(&out);
+	return json;
+}
+
+static void an_entry_that_is_too_large_is_cut_by_what_is_for_people(
+	void **state)
+{
+	struct event event = {
+		.type = EVENT_PREFLIGHT, .text = "no", .ok = true};
+	struct event_context context = {.policy = &test.policy,
+		.table = "[1]",
+		.query = "q",
+		.extra = "{\"kept\":{\"a\":\"b\"}}"};
+	json_t *json = encode_to_fit(&event, &context);
+
+	assert_non_null(json_object_get(json, "table"));
+	assert_null(json_object_get(json, "cut"));
+	json_decref(json);
+
+	context.table =
+		arena_printf(&arena, "[\"%s\"]", long_text('t', 2 * ENTRY_MAX));
+	json = encode_to_fit(&event, &context);
+	assert_null(json_object_get(json, "table"));
+	assert_true(json_is_true(json_object_get(json, "cut")));
+	assert_string_equal(
+		json_string_value(json_object_get(json, "query")), "q");
+	json_decref(json);
+
+	context.query = long_text('"', ENTRY_MAX);
+	json = encode_to_fit(&event, &context);
+	assert_null(json_object_get(json, "query"));
+	assert_non_null(json_object_get(json, "kept"));
+	json_decref(json);
+
+	event.text = long_text('x', 3 * ENTRY_MAX);
+	json = encode_to_fit(&event, &context);
+	assert_non_null(json_object_get(json, "kept"));
+	assert_true(json_is_true(json_object_get(json, "ok")));
+	assert_true(json_string_length(json_object_get(json, "reason")) >=
+		    ROLLOUT_TEXT_MAX);
+	json_decref(json);
+}
+
 /* ---- round trip ---- */
 
 static const char *random_text(struct rng *rng)
@@ -518,6 +586,7 @@ static void the_folded_journal_is_the_state_in_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(an_entry_that_is_too_large_is_cut_by_what_is_for_people),
 		TEST(every_event_comes_back_as_it_was),
 		TEST(bytes_that_are_not_utf8_are_replaced),
 		TEST(a_check_says_what_was_made_of_it),
