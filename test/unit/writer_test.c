@@ -1,6 +1,6 @@
 /* Output that never waits: into pipes that nobody reads, that are closed, that
  * are read slowly, and into a disk that is full. */
-#define _GNU_SOURCE /* F_SETPIPE_SZ, gettid */
+#define _GNU_SOURCE /* F_SETPIPE_SZ, O_DIRECT, gettid */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -236,8 +236,15 @@ static void a_gap_at_the_end_is_told_too(void **state)
 static void a_slow_reader_gets_few_gaps(void **state)
 {
 	struct pipes *p = *state;
-	int gaps = 0, gap_at = -1;
+	int gaps = 0, gap_at = -1, ends[2];
 
+	/* One text at a time, so that each read makes room for one. */
+	close(p->in);
+	close(p->out);
+	assert_int_equal(pipe2(ends, O_DIRECT), 0);
+	p->out = ends[0];
+	p->in = ends[1];
+	fcntl(p->in, F_SETPIPE_SZ, 4096);
 	put_lines(p, 1000, 1);
 	for (int i = 0; i < 200; i++) {
 		read_bytes(p, p->found.len + 2 * LINE);
