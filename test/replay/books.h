@@ -4,6 +4,7 @@
  * of what the engine thinks. A promise that is broken is told by promise().
  *
  *   - every table that is written sums to 100 and loses nothing of others;
+ *   - a write is sent when the entries that led to it are durable;
  *   - time goes on.
  */
 #ifndef TIDEGATE_TEST_BOOKS_H

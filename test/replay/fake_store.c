@@ -11,6 +11,7 @@
 
 #define ENTRIES_MAX  (256 * 1024)
 #define COMMANDS_MAX 256
+#define TROUBLE_MS   2000 /* after which a write that failed is over */
 
 struct entry {
 	int row;
@@ -54,7 +55,7 @@ static struct {
 	bool open;
 	unsigned process;
 	bool full, taken_over;
-	int64_t locked_until_ms;
+	int64_t locked_until_ms, failed_ms; /* when a write did, last */
 	char full_at[32];
 } store = {.process = 1};
 
@@ -138,6 +139,12 @@ void fake_store_lock(int64_t for_ms)
 	store.locked_until_ms = fake_now() + for_ms;
 }
 
+bool fake_store_is_in_trouble(void)
+{
+	return store.full || store.locked_until_ms > fake_now() ||
+	       (store.failed_ms && fake_now() - store.failed_ms < TROUBLE_MS);
+}
+
 void fake_store_taken_over(bool taken)
 {
 	store.taken_over = taken;
@@ -152,10 +159,14 @@ static int may_write(struct err *err_r)
 	if (left_ms > 0 && !store.open)
 		fake_loop_stand_still(
 			left_ms < STORE_TURN_MS ? left_ms : STORE_TURN_MS);
-	if (left_ms > STORE_TURN_MS && !store.open)
+	if (left_ms > STORE_TURN_MS && !store.open) {
+		store.failed_ms = fake_now();
 		return err_set(err_r, ERR_BUSY, "the state file is locked");
-	if (store.full)
+	}
+	if (store.full) {
+		store.failed_ms = fake_now();
 		return err_set(err_r, ERR_DISK, "no space left on device");
+	}
 	return 0;
 }
 

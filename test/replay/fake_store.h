@@ -20,6 +20,7 @@ void fake_store_full(bool full);
 void fake_store_lock(int64_t for_ms);
 /* The disk is full from the transaction on that has an entry of this name. */
 void fake_store_full_at(const char *name);
+bool fake_store_is_in_trouble(void); /* full or locked, or was just now */
 /* Another process has the lease and renews it. */
 void fake_store_taken_over(bool taken);
 

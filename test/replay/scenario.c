@@ -451,6 +451,12 @@ int64_t process_up_ms(void)
 	return sc.is_up ? sc.process_ms : -1;
 }
 
+bool journal_is_durable(void)
+{
+	return !sc.driver || driver_seq(sc.driver) ==
+				     fake_store_last_seq(driver_id(sc.driver));
+}
+
 bool is_driven(void)
 {
 	return sc.is_up && sc.status < 0;
