@@ -72,6 +72,7 @@ struct loop {
 	int alarm_fd;
 	int64_t alarm_us; /* what it is set to */
 	int64_t run_us; /* when loop_run was called */
+	int64_t longest_turn_us;
 	LIST_HEAD(, gap_listener) listeners;
 	int n_gaps;
 	LIST_HEAD(, on_signal) signals;
@@ -310,6 +311,19 @@ static int wait_and_run(struct loop *loop)
 	return rc;
 }
 
+static void turn_end(struct loop *loop)
+{
+	int64_t took_us = clock_boot_us() - loop->time->now.boot_us;
+
+	if (took_us > loop->longest_turn_us)
+		loop->longest_turn_us = took_us;
+}
+
+int64_t loop_longest_turn_us(const struct loop *loop)
+{
+	return loop->longest_turn_us;
+}
+
 int loop_run(struct loop *loop, struct err *err_r)
 {
 	int rc = 0;
@@ -322,6 +336,7 @@ int loop_run(struct loop *loop, struct err *err_r)
 	while (!loop->stopped && rc >= 0 && is_waiting(loop)) {
 		rc = wait_and_run(loop);
 		flush_deferred(loop);
+		turn_end(loop);
 	}
 	loop->running = loop->stopped = false;
 	loop->time->sampled = false;

@@ -37,6 +37,9 @@ int64_t loop_now_us(const struct loop *loop); /* fresh, for measuring */
  * world is asked about. It may be set at any time. */
 int64_t loop_wall_ms(const struct loop *loop);
 
+/* How long the longest turn took so far, waiting not counted. */
+int64_t loop_longest_turn_us(const struct loop *loop);
+
 /* What happened to time since the turn before. */
 struct loop_gap {
 	/* For how long the loop should have turned and did not: the machine was

@@ -7,9 +7,9 @@
  *
  * Prints the revert overhead (breaching answer written by the server, PATCH
  * read by it; plain HTTP, journal made durable in between), processor time,
- * memory and descriptors of the process that drives, and what a check costs it
- * with all that belongs to one: query, answer, decision, journal. $TMPDIR is
- * where the state file is made.
+ * memory and descriptors of the process that drives, what a check costs it with
+ * all that belongs to one (query, answer, decision, journal), and the longest
+ * turn of its loop. $TMPDIR is where the state file is made.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -462,6 +462,8 @@ static void drive(int port)
 	timer_start(loop, 0, n_rollouts == 1 ? single_tick : tick, NULL);
 	if (loop_run(loop, &err) < 0)
 		die("loop", &err);
+	printf("turn        the longest took %.1f ms\n",
+		(double)loop_longest_turn_us(loop) / 1000);
 	report_overhead();
 	if (n_broken)
 		printf("broken      %d rollouts did not end as they should\n",
