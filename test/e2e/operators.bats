@@ -158,6 +158,22 @@ more_checks() {
 	serves stable-1 100
 }
 
+@test "of a driver on another host it is said when it was alive by its clock" {
+	at_gate
+	kill -KILL "$RUN_PID"
+	rollout_ends 137
+	# A second after 1970: by our clock that is long ago, by its own it may
+	# be now.
+	sqlite3 "$TIDEGATE_STATE" \
+		"UPDATE lease SET host = 'elsewhere', expires_ms = 16000"
+	tide status
+	[ "$status" = 0 ]
+	[[ $output == *'driven by elsewhere'*'1970-01-01T00:00:01'* ]]
+	[[ $output != *'nobody drives'* ]]
+	tide status --format json
+	jq -e '.driver.alive == false' <<<"$output"
+}
+
 @test "status, list and watch show a rollout while it runs" {
 	at_gate
 	tide status
