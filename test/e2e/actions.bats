@@ -3,11 +3,10 @@
 # Preflight actions, hooks, the rollback sequence, health.
 
 load world
+load suite
 load rollout
 load shared
 
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
 setup() { shared_begin; }
 teardown() { shared_end; }
 

@@ -4,11 +4,9 @@
 # go. The rollout goes as if nobody looked, and ends with the same exit status.
 
 load world
+load suite
 load rollout
 load shared
-
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
 
 setup() {
 	shared_begin
@@ -62,6 +60,7 @@ begin() {
 another() {
 	CANDIDATE=$CANDIDATE-b
 	control POST /deploy "{\"revision\": \"$CANDIDATE\"}"
+	answers '{"value": 0}'
 }
 
 # ends STATUS SECONDS: it does, in time (PATIENCE for a busy machine)

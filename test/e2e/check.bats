@@ -2,6 +2,7 @@
 # tidegate check: plans on stdout, all problems on stderr, the exit status.
 
 load world
+load suite
 
 setup() {
 	world_open

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154,SC2034
-# What SLOs do to a rollout: real requests, a real Prometheus.
+# What SLOs do to a rollout: real requests and a real Prometheus, where it is
+# about more than one answer.
 
 load world
+load suite
 load rollout
 load shared
 
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
 setup() { shared_begin; }
 teardown() { shared_end; }
 
@@ -19,6 +19,7 @@ reverted() { # EXIT: and stable has its traffic
 }
 
 @test "an error rate that is too high takes the traffic back" {
+	shared_metered
 	STEPS=$LONG quick
 	rollout_start
 	until_step 20
@@ -30,6 +31,7 @@ reverted() { # EXIT: and stable has its traffic
 }
 
 @test "a latency that is too high takes the traffic back" {
+	shared_metered
 	STEPS=$LONG SLO='max: 200ms, fail_after: 1, min_passes: 1' \
 		QUERY='(sum(http_request_duration_seconds_sum{revision="{{candidate}}"}) / sum(http_request_duration_seconds_count{revision="{{candidate}}"}) >= 0) or vector(0)' \
 		quick
@@ -46,12 +48,12 @@ reverted() { # EXIT: and stable has its traffic
 	STEPS=$GATE TIMEOUT=500ms quick
 	rollout_start
 	until_in awaiting-approval
-	kill -STOP "$PROMETHEUS_PID"
+	answers '{"hang": true}'
 	until_in held
 	said '.event == "check" and .outcome == "error"'
 	serves "$CANDIDATE" 20
 	not enters reverting
-	kill -CONT "$PROMETHEUS_PID"
+	answers '{"value": 0}'
 	until_run has '"from":"held","to":"awaiting-approval"'
 	tide approve --as bob
 	[ "$status" = 0 ]

@@ -19,6 +19,7 @@ crash_lane() {
 	mkdir "$WORLD"
 	sandbox_start --project acme --revision stable-1 --operation-delay 300ms
 	export CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN=$ADMIN/
+	export PROMETHEUS_URL=$ADMIN/prometheus
 	for ((i = 0; i < $3; i++)); do
 		crash_trial "${CRASH_KINDS[($4 + i) % kinds]}" "$1-$i" \
 			>>"$SHARED/$1" 2>"$WORLD/err"
@@ -28,13 +29,15 @@ crash_lane() {
 
 crash_policy() { # KIND
 	local undo='{name: undo, type: exec, idempotent: false, command: [sh, -c, "sleep 0.2; echo undo >>'$WORLD'/notes"]}'
-	local QUERY=$ERRORS STEPS=$SHORT
+	local STEPS=$SHORT
+
+	answers '{"value": 0}'
 
 	case $1 in
 	awaiting-approval)
 		STEPS='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s, approval: {approvers: [bob]}}]'
 		;;
-	held) QUERY='vector(0) > 1' ;;
+	held) answers '{"value": null}' ;;
 	reverting | rolling-back)
 		# On a slow machine, too, it bakes until it is interrupted.
 		STEPS='[{percent: 20, bake: 1m}, {percent: 100, bake: 1s}]'

@@ -4,6 +4,7 @@
 # death at every single instant does is shown by test/replay/crash_test.
 
 load world
+load suite
 load rollout
 load shared
 load crash
@@ -11,8 +12,12 @@ load crash
 LANES=5
 TRIALS=2 # in each lane: each kind of phase once
 
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
+setup() {
+	shared_begin
+	SHARED=$WORLD
+}
+
+teardown() { shared_end; }
 
 @test "a run killed at any instant is ended right by resume" {
 	local seed=${TIDEGATE_CRASH_SEED:-$((RANDOM + 1))} lane lanes=()

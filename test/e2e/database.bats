@@ -3,17 +3,14 @@
 # A schema in a real PostgreSQL that goes back, or is kept when it cannot.
 
 load world
+load suite
 load rollout
 load shared
 
 setup_file() {
 	PG=$(dirname "$(find /usr/lib/postgresql -name initdb | head -n 1)")
 	export PG
-	[ -x "$PG/initdb" ] || return 0
-	shared_open
 }
-
-teardown_file() { [ ! -x "$PG/initdb" ] || shared_close; }
 
 setup() {
 	[ -x "$PG/initdb" ] || skip 'there is no PostgreSQL here'

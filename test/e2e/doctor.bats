@@ -4,18 +4,14 @@
 # it says is done, and then all is well.
 
 load world
+load suite
 load rollout
 load shared
 
-setup_file() {
-	shared_open --revision old-1 --traffic stable-1=100
-}
-
-teardown_file() { shared_close; }
-
 setup() {
-	shared_begin
-	control PATCH '' '{"clockAhead": "0s"}'
+	shared_begin --revision old-1
+	suite_start
+	export PROMETHEUS_URL=$PROMETHEUS # queries are read for real
 	PATH=$BATS_TEST_DIRNAME/bin:$PATH
 	healthy
 }

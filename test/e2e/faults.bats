@@ -3,11 +3,10 @@
 # An admin API in trouble: on the way forward and on the way back.
 
 load world
+load suite
 load rollout
 load shared
 
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
 setup() { shared_begin; }
 teardown() { shared_end; }
 

@@ -4,13 +4,12 @@
 # writes, tokens that end while the rollout goes on.
 
 load world
+load suite
 load rollout
 load shared
 
 bats_require_minimum_version 1.5.0
 
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
 
 setup() {
 	shared_begin

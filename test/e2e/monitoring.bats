@@ -6,36 +6,18 @@
 bats_require_minimum_version 1.5.0
 
 load world
+load suite
 load rollout
 
-# One world for all of them: it takes longer to build than to use.
-setup_file() {
-	rollout_world
-	front_start e2e-token
-	export WORLD ADMIN FRONT METRICS SERVICE PROMETHEUS FRONT_LOG
-}
-
-teardown_file() {
-	world_close
-}
-
 setup() {
-	PIDS=()
-	rm -f "$WORLD/state.db" "$FRONT_LOG"
-	control POST /revisions/backend-2 '{"errors": "0%"}'
-	control PUT /traffic '{"backend-1": 100}'
-	until_true 10 serves backend-1 100
+	PROJECT=acme-$RANDOM$RANDOM # nobody else's series have it
+	rollout_world
+	rollout_metered
+	front_start e2e-token
 	monitored
 }
 
-teardown() {
-	local pid
-
-	for pid in "${PIDS[@]}"; do
-		kill "$pid" 2>/dev/null || continue
-		wait "$pid" 2>/dev/null || true
-	done
-}
+teardown() { world_close; }
 
 front_start() { # TOKEN: sets FRONT_LOG; it is where Google is looked for
 	FRONT_LOG=$WORLD/front.log
@@ -87,9 +69,9 @@ windows_are_whole() { # WINDOW
 	rollout_start
 	rollout_ends 0
 	windows_are_whole 2
-	jq -es 'all(.[]; .project == "acme" and .quota == "payer")' "$FRONT_LOG"
+	jq -es 'all(.[]; .project == "'"$PROJECT"'" and .quota == "payer")' "$FRONT_LOG"
 	said '.event == "check" and .slo == "error-rate" and .outcome == "pass" and
-		(.query | contains("run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",project_id=\"acme\",location=\"us-central1\",service_name=\"backend\",revision_name=\"backend-2\""))'
+		(.query | contains("run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",project_id=\"'"$PROJECT"'\",location=\"us-central1\",service_name=\"backend\",revision_name=\"backend-2\""))'
 	# Seconds, although the series are milliseconds.
 	said '.event == "check" and .slo == "latency-p95" and
 		.outcome == "pass" and .value > 0.001 and .value < 0.5'
@@ -128,7 +110,7 @@ windows_are_whole() { # WINDOW
 	until_true 20 eval "[ \$(date +%s) -ge $((now + 4)) ]"
 	"$TIDEGATE" record backend --policy "$WORLD/policy.yaml" \
 		--from $((now - 1)) --to $((now + 2)) --candidate backend-1 \
-		--stable backend-1 --project acme --region us-central1 -o "$WORLD/recording.json"
+		--stable backend-1 --project "$PROJECT" --region us-central1 -o "$WORLD/recording.json"
 	jq -e '.series["latency-p95"].data.result[0].values | length > 0' \
 		"$WORLD/recording.json"
 }

@@ -3,11 +3,10 @@
 # Decisions of people, signals, and looking on while it runs.
 
 load world
+load suite
 load rollout
 load shared
 
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
 setup() { shared_begin; }
 teardown() { shared_end; }
 

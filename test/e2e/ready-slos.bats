@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154
 # Ready SLOs asked of a real Prometheus whose series are known to the last
-# request: what comes of them is what was computed by hand.
+# request: what comes of them is what was computed by hand. One world.
 
 bats_require_minimum_version 1.5.0
 
 load world
+load suite
 
 # A counter that grows by PER each minute, for an hour up to END.
 counter() { # NAME LABELS PER
@@ -77,7 +78,7 @@ setup_file() {
 	} >"$WORLD/series"
 	promtool tsdb create-blocks-from openmetrics "$WORLD/series" \
 		"$WORLD/tsdb" >/dev/null
-	prometheus_start http://127.0.0.1:1
+	prometheus_start "$WORLD/tsdb"
 	policy >"$WORLD/policy.yaml"
 	"$TIDEGATE" record backend --policy "$WORLD/policy.yaml" --from $((END - 60)) \
 		--to "$END" --interval 1m --project acme --region us-central1 \

@@ -7,33 +7,13 @@
 bats_require_minimum_version 1.5.0
 
 load world
+load suite
 load rollout
 
-# One that is gone is given up after half a minute: meanwhile others are tested.
-setup_file() {
-	export LOST=$BATS_FILE_TMPDIR/lost
-	lose 3>&- &
-}
-
-lose() {
-	local WORLD=$BATS_FILE_TMPDIR status=0
-
-	policy
-	sed -i 's/timeout: 900ms/timeout: 100ms/' "$WORLD/policy.yaml"
-	PROMETHEUS_URL=http://127.0.0.1:1 "$TIDEGATE" record \
-		--policy "$WORLD/policy.yaml" -o "$LOST.json" \
-		--from -20s --candidate x --stable y \
-		>"$LOST.err" 2>&1 || status=$?
-	echo "$status" >"$LOST"
-}
-
-teardown_file() {
-	until_true 60 test -s "$LOST"
-}
-
 setup() {
-	export WINDOW=4s SCRAPE=1s
+	export WINDOW=4s
 	rollout_world
+	rollout_metered
 }
 
 teardown() {
@@ -42,7 +22,7 @@ teardown() {
 
 had_users() { # SINCE
 	[ -n "$(prometheus_value "sum(rate(http_requests_total{
-		revision=\"backend-1\"}[4s] offset $1)) > 0")" ]
+		revision=\"backend-1\",sandbox=\"$METERED\"}[4s] offset $1)) > 0")" ]
 }
 
 record() {
@@ -126,7 +106,7 @@ decided_alike() {
 @test "a hold for lack of data is a hold in the recording" {
 	policy 'hold_timeout: 4s'
 	sed -i 's/or vector(0))/or vector(0)) + absent(nothing{x="y"}) * 0/;
-		s/min_passes: 2/min_passes: 2\n    requests: {query: "sum(rate(http_requests_total{revision=\\"{{candidate}}\\"}[4s]))", min: 100000}/' \
+		s/min_passes: 2/min_passes: 2\n    requests: {query: "sum(rate(http_requests_total{revision=\\"{{candidate}}\\",sandbox=\\"'"$METERED"'\\"}[4s]))", min: 100000}/' \
 		"$WORLD/policy.yaml"
 	rollout_start
 	rollout_ends 5
@@ -145,10 +125,10 @@ has_failed() { # CHECKS
 		"$WORLD/policy.yaml"
 	rollout_start
 	until_true 30 said '.event == "step-started"'
-	kill -STOP "$PROMETHEUS_PID"
+	metrics_stop
 	until_true 30 said '.event == "phase" and .to == "held"'
 	until_true 30 has_failed 7 # longer than it takes to be held
-	kill -CONT "$PROMETHEUS_PID"
+	metrics_continue
 	rollout_ends 0
 	decided_alike 2
 	jq -e '.series["error-rate"].errors | length >= 1' \
@@ -209,7 +189,7 @@ has_failed() { # CHECKS
 @test "a recording that was interrupted goes on where it was" {
 	policy
 	local pid
-	kill -STOP "$PROMETHEUS_PID"
+	metrics_stop
 	"$TIDEGATE" record --policy "$WORLD/policy.yaml" \
 		-o "$WORLD/recording.json" --from -20s --candidate backend-1 \
 		--stable x 2>"$WORLD/err" 3>&- &
@@ -220,7 +200,7 @@ has_failed() { # CHECKS
 	until_true 10 grep -q 'recording.json.part keeps what was read' \
 		"$WORLD/err"
 	[ ! -e "$WORLD/recording.json" ]
-	kill -CONT "$PROMETHEUS_PID"
+	metrics_continue
 	# Another span is another recording.
 	run record --from -90s --candidate backend-1 --stable x
 	[ "$status" = 1 ]
@@ -230,11 +210,15 @@ has_failed() { # CHECKS
 	[ ! -e "$WORLD/recording.json.part" ]
 }
 
+# It is given up after half a minute.
 @test "a Prometheus that is gone fails the recording" {
-	until_true 60 test -s "$LOST"
-	[ "$(<"$LOST")" = 1 ]
-	[[ $(<"$LOST.err") == *"error-rate: metrics http://127.0.0.1:1"* ]]
-	[ ! -e "$LOST.json" ]
+	policy
+	sed -i 's/timeout: 900ms/timeout: 100ms/' "$WORLD/policy.yaml"
+	PROMETHEUS_URL=http://127.0.0.1:1 run record --from -20s \
+		--candidate x --stable y
+	[ "$status" = 1 ]
+	[[ $output == *"error-rate: metrics http://127.0.0.1:1"* ]]
+	[ ! -e "$WORLD/recording.json" ]
 }
 
 @test "what cannot be recorded is said before anything is asked" {

@@ -5,6 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 load world
+load suite
 
 setup() {
 	world_open
@@ -50,15 +51,8 @@ dump() {
 
 # replay FOLDER [OPTION…]: the Prometheus of the manual, on a port of its own
 replay() {
-	prometheus --config.file=/dev/null --storage.tsdb.retention.time=100y \
-		--storage.tsdb.path="$1" --web.listen-address=127.0.0.1:0 \
-		"${@:2}" >"$WORLD/log" 2>&1 3>&- &
-	PIDS+=($!)
-	until_true 20 grep -q 'Listening on' "$WORLD/log"
-	PROMETHEUS_URL=http://$(sed -n 's/.*"Listening on" address=//p' \
-		"$WORLD/log")
-	export PROMETHEUS_URL
-	until_true 20 curl -sf -o answer "$PROMETHEUS_URL/-/ready"
+	prometheus_start "$@"
+	export PROMETHEUS_URL=$PROMETHEUS
 }
 
 look_back() {

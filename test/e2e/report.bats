@@ -3,6 +3,7 @@
 # `report`: what happened in a rollout, out of its journal.
 
 load world
+load suite
 load rollout
 
 setup() {
@@ -35,7 +36,7 @@ breached() {
 		'  - {name: broken, type: exec, command: ["false"]}'
 	rollout_start
 	until_true 30 said '.event == "step-started"'
-	control POST /revisions/backend-2 '{"errors": "50%"}'
+	answers '{"value": 0.5}'
 	rollout_ends 5
 }
 
@@ -95,7 +96,7 @@ breached() {
 		'    - {name: nowhere, type: report, path: "incidents/{{rollout}}/x.md"}'
 	rollout_start
 	until_true 30 said '.event == "step-started"'
-	control POST /revisions/backend-2 '{"errors": "50%"}'
+	answers '{"value": 0.5}'
 	rollout_ends 5
 	cp "$WORLD/incidents/backend.md" "$WORLD/report"
 	has '# backend: rolling-back' 'error-rate at ' '## Timeline'

@@ -4,6 +4,7 @@
 # Takes long.
 
 load world
+load suite
 load rollout
 
 setup() {

@@ -1,20 +1,28 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # A service with users, metrics of it, and rollouts on it: on top of world.
 
-# rollout_world [SANDBOX OPTION…]: backend-1 holds 100 %, backend-2 waits.
+# rollout_world [SANDBOX OPTION…]: backend-1 holds 100 %, backend-2 waits. Every
+# query is answered by the sandbox, with 0 until the test says otherwise.
 rollout_world() {
 	world_open
-	sandbox_start --project acme --revision backend-1:latency=2ms \
+	export CLOUDSDK_CORE_PROJECT=${PROJECT:-acme}
+	sandbox_start --project "$CLOUDSDK_CORE_PROJECT" \
+		--revision backend-1:latency=2ms \
 		--revision backend-2:latency=2ms --traffic backend-1=100 \
 		--operation-delay 200ms "$@"
-	SCRAPE=${SCRAPE:-500ms} prometheus_start "$METRICS"
-	PROMETHEUS_PID=${PIDS[-1]}
-	users_start
 	export CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN=$ADMIN/
-	export CLOUDSDK_AUTH_ACCESS_TOKEN=e2e-token PROMETHEUS_URL=$PROMETHEUS
-	export CLOUDSDK_CORE_PROJECT=acme CLOUDSDK_RUN_REGION=us-central1
+	export CLOUDSDK_AUTH_ACCESS_TOKEN=e2e-token
+	export CLOUDSDK_RUN_REGION=us-central1
+	export PROMETHEUS_URL=$ADMIN/prometheus
 	export TIDEGATE_STATE=$WORLD/state.db TIDEGATE_USER=alice
-	unset GITHUB_OUTPUT GITHUB_STEP_SUMMARY
+	unset GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_ACTOR
+}
+
+# The service has users, and the run's Prometheus knows what they meet.
+rollout_metered() {
+	metered "m$$-$RANDOM"
+	export PROMETHEUS_URL=$PROMETHEUS
+	users_start
 }
 
 # About 100 requests a second, until the world ends.
@@ -28,11 +36,14 @@ users_start() {
 
 has_users() {
 	[ -n "$(prometheus_value \
-		"sum(rate(http_requests_total{revision=\"$1\"}[5s])) > 0")" ]
+		"sum(rate(http_requests_total{revision=\"$1\",sandbox=\"$METERED\"}[5s])) > 0")" ]
 }
 
 # policy [YAML…]: a short one; lines are appended. WINDOW is that of rates.
 policy() {
+	local of='revision="{{candidate}}"'
+
+	[ -z "${METERED-}" ] || of+=",sandbox=\"$METERED\""
 	cat >"$WORLD/policy.yaml" <<-YAML
 		version: 1
 		name: e2e
@@ -44,8 +55,8 @@ policy() {
 		slos:
 		  - name: error-rate
 		    query: |
-		      (sum(rate(http_requests_total{revision="{{candidate}}",code=~"5.."}[{{window}}])) or vector(0))
-		      / sum(rate(http_requests_total{revision="{{candidate}}"}[{{window}}]))
+		      (sum(rate(http_requests_total{$of,code=~"5.."}[{{window}}])) or vector(0))
+		      / sum(rate(http_requests_total{$of}[{{window}}]))
 		    max: 5%
 		    window: ${WINDOW:-2s}
 		    interval: 1s
@@ -98,6 +109,20 @@ has() {
 	done
 }
 
+# has_line TEXT…: all of them were said on one line (cheap, too).
+has_line() {
+	local line text
+
+	listen
+	while IFS= read -r line; do
+		for text; do
+			[[ $line == *"$text"* ]] || continue 2
+		done
+		return
+	done <<<"$SAID"
+	return 1
+}
+
 # said CONDITION: a line of the rollout meets it (jq, which is slow: it is not
 # asked twice about the same lines).
 said() {
@@ -106,12 +131,4 @@ said() {
 	jq -e -s "any(.[]; $1)" "$WORLD/run.json" >/dev/null 2>&1 && return
 	UNSAID="$1 ${#SAID}"
 	return 1
-}
-
-serves() { # REVISION PERCENT
-	[ "$(serving "$1")" = "$2" ]
-}
-
-control() { # METHOD PATH BODY
-	api "$1" "$ADMIN/sandbox$2" -f -o "$WORLD/answer" -d "$3"
 }

@@ -3,10 +3,12 @@
 # `run` against a Cloud Run that answers and a real Prometheus.
 
 load world
+load suite
 load rollout
 
 setup() {
 	rollout_world
+	rollout_metered
 }
 
 teardown() {
@@ -51,7 +53,7 @@ teardown() {
 @test "preflight refuses and names all that is wrong" {
 	policy 'preflight:' \
 		'  - {name: probe, type: exec, command: [no-such-program]}'
-	sed -i 's/sum(rate(http_requests_total{revision="{{candidate}}"}/(&/' \
+	sed -i 's#/ sum(rate(#/ (sum(rate(#' \
 		"$WORLD/policy.yaml"
 	control POST /revisions/backend-2 '{"ready": false}'
 	rollout_start --candidate backend-2

@@ -2,6 +2,7 @@
 # The sandbox from outside: curl as the client, a real Prometheus.
 
 load world
+load suite
 
 setup() {
 	world_open
@@ -144,9 +145,12 @@ last_patch_status() {
 	api GET "$SERVICE" |
 		jq -e '.terminalCondition.state == "CONDITION_SUCCEEDED"'
 	api POST "$ADMIN/sandbox/deploy" -d '{"revision": "slow",
-		"ready": false, "takes": "1s", "message": "no such image"}' |
-		jq -e .deploying
+		"ready": false, "takes": "1h"}' | jq -e .deploying
 	api GET "$SERVICE" | jq -e '.reconciling'
+	sandbox_start --revision one --revision two
+	api POST "$ADMIN/sandbox/deploy" -d '{"revision": "slow",
+		"ready": false, "takes": "200ms", "message": "no such image"}' |
+		jq -e .deploying
 	until_true 10 settles_as "$failed"
 	api GET "$SERVICE" | jq -e '.terminalCondition.message == "no such image"
 		and .lastModifier == "somebody-else@example.com"'
@@ -474,11 +478,11 @@ requests_came() {
 }
 
 has_value() {
-	[ -n "$(prometheus_value "$1")" ]
+	[ -n "$(prometheus_value "${1//SELF/$METERED}")" ]
 }
 
 near() {
-	awk -v v="$(prometheus_value "$1")" -v from="$2" -v to="$3" \
+	awk -v v="$(prometheus_value "${1//SELF/$METERED}")" -v from="$2" -v to="$3" \
 		'BEGIN { exit !(v != "" && v + 0 >= from && v + 0 <= to) }'
 }
 
@@ -487,18 +491,18 @@ near() {
 		--revision bad:latency=30ms,errors=50% --traffic good=50,bad=50
 	curl -s "$METRICS" >"$WORLD/metrics"
 	promtool check metrics <"$WORLD/metrics"
-	prometheus_start "$METRICS"
-	until_true 20 has_value 'http_requests_total{revision="bad",code="500"}'
+	metered "$BATS_TEST_NUMBER-$RANDOM"
+	until_true 20 has_value 'http_requests_total{sandbox="SELF",revision="bad",code="500"}'
 	curl -s -o /dev/null -Z --parallel-max 20 "$FRONT/?[1-1000000]" \
 		>/dev/null 2>&1 3>&- &
 	PIDS+=($!)
-	until_true 30 near 'sum(rate(http_requests_total{revision="bad",code=~"5.."}[5s]))
-		/ sum(rate(http_requests_total{revision="bad"}[5s]))' 0.4 0.6
+	until_true 30 near 'sum(rate(http_requests_total{sandbox="SELF",revision="bad",code=~"5.."}[5s]))
+		/ sum(rate(http_requests_total{sandbox="SELF",revision="bad"}[5s]))' 0.4 0.6
 	until_true 30 near 'histogram_quantile(0.5, sum by (le) (rate(
-		http_request_duration_seconds_bucket{revision="bad"}[5s])))' \
+		http_request_duration_seconds_bucket{sandbox="SELF",revision="bad"}[5s])))' \
 		0.025 0.1
-	near 'sum(rate(http_requests_total{revision="good",code=~"5.."}[5s]))' 0 0
-	near 'sandbox_traffic_percent{revision="good"}' 50 50
+	near 'sum(rate(http_requests_total{sandbox="SELF",revision="good",code=~"5.."}[5s]))' 0 0
+	near 'sandbox_traffic_percent{sandbox="SELF",revision="good"}' 50 50
 }
 
 # asked [CURL-OPTION…]: what its Prometheus answers

@@ -6,7 +6,7 @@
 
 # ---- the file's ----
 
-# In setup_file, after shared_open.
+# In setup_file; WORLD is the folder of the file.
 sequence_open() {
 	PG=$(dirname "$(find /usr/lib/postgresql -name initdb | head -n 1)")
 	alertmanager_start
@@ -16,6 +16,8 @@ sequence_open() {
 }
 
 sequence_close() {
+	kill "${PIDS[@]}"
+	wait "${PIDS[@]}" || true
 	as_postgres "$PG/pg_ctl" -D "$PGHOST" -m immediate stop >/dev/null
 	rm -rf "$PGHOST"
 }
@@ -81,7 +83,7 @@ lane_open() {
 	psql -qd postgres -c "CREATE DATABASE $PGDATABASE"
 	lane_programs
 	export PATH=$WORLD/bin:$PATH
-	export CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN=$ADMIN/
+	shared_environment
 	export CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER=$FAKES/
 	export CLOUDSDK_API_ENDPOINT_OVERRIDES_FIREBASEHOSTING=$FAKES/
 	export ALERTMANAGER_URL=$FAKES/am API_URL=$FAKES

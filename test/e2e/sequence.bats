@@ -2,16 +2,18 @@
 # shellcheck disable=SC2154,SC2034
 # The whole of policies/full-rollback.yaml: it runs, it is drilled, and it is
 # killed before, in and after each of its actions.
-# Takes long.
+# Takes long. One world: its servers take longer to start than to use.
 
 load world
+load suite
 load rollout
 load shared
 load sequence
 
 setup_file() {
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || return 0
-	shared_open
+	export SHARED=$BATS_FILE_TMPDIR
+	WORLD=$SHARED PIDS=()
 	export POLICIES=$BATS_TEST_DIRNAME/../../policies
 	export FAKES_PY=$BATS_TEST_DIRNAME/fakes.py
 	sequence_open
@@ -20,7 +22,6 @@ setup_file() {
 teardown_file() {
 	[ -n "$SHARED" ] || return 0
 	sequence_close
-	shared_close
 }
 
 setup() {

@@ -1,46 +1,38 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# One sandbox and one Prometheus per file, one candidate and one state file per
-# test: on top of world and rollout. Rollouts are as short as policies may be.
+# A sandbox, a candidate and a state file for each test: on top of world and
+# rollout. Rollouts are as short as policies may be. Every query is answered by
+# the sandbox, with 0 until the test says otherwise (answers); who wants to know
+# what Prometheus makes of requests calls shared_metered.
 
-# In setup_file. What tests need is exported, they are other processes.
-shared_open() { # [SANDBOX OPTION…]
+# In setup: stable-1 holds 100 % by name, CANDIDATE is new and serves well.
+shared_begin() { # [SANDBOX OPTION…]
 	world_open
-	SHARED=$WORLD
-	sandbox_start --project acme --revision stable-1 \
-		--operation-delay 50ms "$@"
-	SCRAPE=250ms prometheus_start "$METRICS"
-	PROMETHEUS_PID=${PIDS[-1]}
-	export SHARED ADMIN FRONT METRICS SERVICE PROMETHEUS PROMETHEUS_PID
+	CANDIDATE=c${BATS_TEST_NUMBER:-0}-$RANDOM$RANDOM
+	sandbox_start --project acme --operation-delay 50ms "$@" \
+		--revision stable-1 --revision "$CANDIDATE" \
+		--traffic stable-1=100
+	shared_environment
+	until_true 10 serves stable-1 100
+}
+
+shared_environment() {
+	export TIDEGATE_STATE=$WORLD/state.db TIDEGATE_USER=alice
 	export CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN=$ADMIN/
-	export CLOUDSDK_AUTH_ACCESS_TOKEN=e2e-token PROMETHEUS_URL=$PROMETHEUS
+	export CLOUDSDK_AUTH_ACCESS_TOKEN=e2e-token
 	export CLOUDSDK_CORE_PROJECT=acme CLOUDSDK_RUN_REGION=us-central1
-	export TIDEGATE_USER=alice
+	export PROMETHEUS_URL=$ADMIN/prometheus
 	unset GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_ACTOR
 }
 
-shared_close() { # in teardown_file
-	world_close
-}
-
-# In setup: stable-1 holds 100 % by name, CANDIDATE is new and serves well.
-shared_begin() {
-	world_open
-	export TIDEGATE_STATE=$WORLD/state.db
-	api DELETE "$ADMIN/sandbox/faults" >/dev/null
-	control PATCH '' '{"operationDelay": "50ms", "etag": "strict",
-		"deny": []}'
-	control PUT /traffic '{"stable-1": 100}'
-	CANDIDATE=c${BATS_TEST_NUMBER:-0}-$RANDOM$RANDOM
-	control POST /deploy "{\"revision\": \"$CANDIDATE\"}"
-	until_true 10 serves stable-1 100
-	# No metrics lag behind: the counts of errors start at nothing.
-	api DELETE "$ADMIN/sandbox/log" >/dev/null
-}
-
-# In teardown: also what a failed test left behind.
+# In teardown.
 shared_end() {
-	kill -CONT "$PROMETHEUS_PID"
 	world_close
+}
+
+# Queries are asked of the run's Prometheus, which knows this sandbox.
+shared_metered() {
+	metered "$CANDIDATE"
+	export PROMETHEUS_URL=$PROMETHEUS
 }
 
 # Each answer of the candidate that was an error counts, for good.
@@ -87,13 +79,18 @@ until_in() { # PHASE
 }
 
 until_step() { # PERCENT: it serves and is baked
-	until_run said ".event == \"step-started\" and .percent == $1"
+	until_run has_line '"event":"step-started"' "\"percent\":$1,"
 }
 
-# One request after the other until the candidate failed one, for real.
+# One request after the other until the candidate failed one, for real, where
+# requests are counted; else the answer of all queries.
 hurt() {
 	control POST "/revisions/$CANDIDATE" '{"errors": "100%"}'
-	until_true 20 hurt_once
+	if [ -n "${METERED-}" ]; then
+		until_true 20 hurt_once
+	else
+		answers '{"value": 1}'
+	fi
 }
 
 hurt_once() {
@@ -102,6 +99,7 @@ hurt_once() {
 
 heal() {
 	control POST "/revisions/$CANDIDATE" '{"errors": "0%"}'
+	answers '{"value": 0}'
 }
 
 finished() { # CONDITION on the last line (jq)
@@ -114,7 +112,7 @@ finished() { # CONDITION on the last line (jq)
 
 # The id of the rollout, as soon as there is one.
 rollout_id() {
-	head -n 1 "$WORLD/run.json" | jq -r .rollout
+	member rollout "$(head -n 1 "$WORLD/run.json")"
 }
 
 # tide VERB [OPTION…]: an operator's command on the rollout.

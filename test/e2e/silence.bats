@@ -3,11 +3,10 @@
 # Silences in a real Alertmanager: made, kept alive, expired, after a crash too.
 
 load world
+load suite
 load rollout
 load shared
 
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
 
 setup() {
 	shared_begin
@@ -94,7 +93,7 @@ mute() { # in which list it stands is the caller's
 }
 
 @test "an Alertmanager that is not one is found before anything moves" {
-	ALERTS=$PROMETHEUS
+	ALERTS=$ADMIN/prometheus
 	STEPS=$LONG quick 'hooks:' '  started:' "$(mute)"
 	rollout_start
 	rollout_ends 4

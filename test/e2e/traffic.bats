@@ -3,11 +3,10 @@
 # What a rollout may move, when, and what it leaves alone.
 
 load world
+load suite
 load rollout
 load shared
 
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
 setup() { shared_begin; }
 teardown() { shared_end; }
 
@@ -43,6 +42,7 @@ refused() { # TEXT: preflight said so, and nothing was written
 }
 
 @test "a query that yields several series is refused before anything moves" {
+	shared_metered
 	QUERY='vector(0) or label_replace(vector(1), "a", "b", "", "")' quick
 	rollout_start
 	refused series

@@ -6,11 +6,10 @@
 bats_require_minimum_version 1.5.0
 
 load world
+load suite
 load rollout
 load shared
 
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
 setup() { shared_begin; }
 teardown() { shared_end; }
 
@@ -61,9 +60,9 @@ simulated_too() {
 	sed -i 's/hold_timeout: 2s/hold_timeout: 30s/' "$WORLD/policy.yaml"
 	rollout_start
 	until_step 20
-	kill -STOP "$PROMETHEUS_PID"
+	answers '{"hang": true}'
 	until_in held
-	kill -CONT "$PROMETHEUS_PID"
+	answers '{"value": 0}'
 	rollout_ends 0
 	simulated_too 0 metrics-down@1s+6s
 	jq -se 'any(.[]; .event == "phase" and .to == "held")' \
@@ -74,9 +73,9 @@ simulated_too() {
 	passing
 	rollout_start
 	until_step 20
-	kill -STOP "$PROMETHEUS_PID"
+	answers '{"hang": true}'
 	rollout_ends 5
-	kill -CONT "$PROMETHEUS_PID"
+	answers '{"value": 0}'
 	simulated_too 5 metrics-down@1s+1h
 }
 

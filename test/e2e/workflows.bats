@@ -4,11 +4,10 @@
 # is wrong in one is found, and their steps do what they say, run here.
 
 load world
+load suite
 load rollout
 load shared
 
-setup_file() { shared_open; }
-teardown_file() { shared_close; }
 
 setup() {
 	shared_begin
@@ -126,14 +125,9 @@ found() {
 }
 
 @test "the action fails with a bad candidate, and says that it was taken back" {
-	control POST "/revisions/$CANDIDATE" '{"errors": "100%"}'
-	curl -s -o /dev/null "$FRONT/" || true
 	STEPS=$LONG quick
 	cp "$WORLD/policy.yaml" policy.yaml
-	while curl -s -o /dev/null --rate 1200/m "$FRONT/?[1-2000]"; do
-		:
-	done 3>&- &
-	PIDS+=($!)
+	{ until_true 60 serves "$CANDIDATE" 20 && answers '{"value": 3}'; } 3>&- &
 	action
 	[ "$status" = 1 ]
 	result ".failed and (.outputs | .outcome == \"rolled-back\" and

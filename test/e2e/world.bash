@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034
 # What the end-to-end tests share: a sandbox, a Prometheus, waiting for things.
-# Ports come from the kernel; everything that is started ends with the test.
+# Ports come from the kernel; everything that is started ends with the test, but
+# for the one Prometheus of the whole run (suite.bash).
 
 : "${TIDEGATE:=./build/tidegate}"
 
@@ -9,12 +10,16 @@ world_open() {
 	PIDS=()
 }
 
+# What was started last ends first: a rollout that a failed test left behind
+# gives its traffic back while the sandbox is still there.
 world_close() {
-	local pid
+	local i pid
 
-	for pid in "${PIDS[@]}"; do
+	for ((i = ${#PIDS[@]} - 1; i >= 0; i--)); do
+		pid=${PIDS[i]}
 		! is_in "$pid" T || kill -CONT "$pid" || true # it was stopped
 		kill "$pid" 2>/dev/null || continue
+		until_true 5 is_gone "$pid" || kill -KILL "$pid"
 		wait "$pid" 2>/dev/null || true
 	done
 	rm -rf "$WORLD"
@@ -81,14 +86,27 @@ sandbox_start() {
 	"$TIDEGATE" sandbox "$@" >"$ready" 2>"$ready.err" 3>&- &
 	SANDBOX_PID=$!
 	PIDS+=("$SANDBOX_PID")
-	until_true 10 test -s "$ready" || {
+	until_true 10 sandbox_began "$ready"
+	[ -s "$ready" ] || {
 		cat "$ready.err" >&2
 		return 1
 	}
-	ADMIN=$(jq -r .admin "$ready")
-	FRONT=$(jq -r .front "$ready")
-	METRICS=$(jq -r .metrics "$ready")
-	SERVICE=$ADMIN/v2/$(jq -r .service "$ready")
+	read -r ready <"$ready"
+	ADMIN=$(member admin "$ready")
+	FRONT=$(member front "$ready")
+	METRICS=$(member metrics "$ready")
+	SERVICE=$ADMIN/v2/$(member service "$ready")
+}
+
+sandbox_began() { # FILE: it says where it is, or has ended
+	[ -s "$1" ] || is_gone "$SANDBOX_PID"
+}
+
+# member NAME JSON: a text of an object on one line. Where a test only needs
+# that it is quicker than jq, which takes longer to start than most programs.
+member() {
+	[[ $2 =~ \"$1\":\ ?\"([^\"]*)\" ]]
+	printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
 # The admin API and the sandbox's own controls: api METHOD URL [CURL-OPTION…]
@@ -111,31 +129,38 @@ split() {
 
 # fault JSON: asks for it; see the controls of the sandbox
 fault() {
-	api POST "$ADMIN/sandbox/faults" -d "$1" | jq -e .id >/dev/null
+	[[ $(api POST "$ADMIN/sandbox/faults" -d "$1") == *'"id":'* ]]
 }
 
-# serving REVISION: the percent it serves
+# serving REVISION: the percent it serves; sed starts sooner than jq
 serving() {
-	api GET "$ADMIN/sandbox" |
-		jq --arg name "$1" '.revisions[] | select(.name == $name).percent'
+	curl -s --max-time 20 "$ADMIN/sandbox" | sed -n \
+		'/"name": "'"$1"'",/,/"percent"/s/.*"percent": \([0-9]*\).*/\1/p'
 }
 
-# prometheus_start URL-OF-METRICS sets PROMETHEUS and PROMETHEUS_PID; it scrapes
-# every SCRAPE.
-prometheus_start() {
-	local log=$WORLD/prometheus.log target=${1#http://}
+serves() { # REVISION PERCENT
+	[ "$(serving "$1")" = "$2" ]
+}
 
-	cat >"$WORLD/prometheus.yml" <<-END
-		global: {scrape_interval: ${SCRAPE:-1s}, evaluation_interval: 1s}
-		scrape_configs:
-		  - job_name: sandbox
-		    static_configs: [{targets: ["${target%%/*}"]}]
-	END
-	prometheus --config.file="$WORLD/prometheus.yml" \
-		--storage.tsdb.path="$WORLD/tsdb" \
-		--web.listen-address=127.0.0.1:0 >"$log" 2>&1 3>&- &
-	PROMETHEUS_PID=$!
-	PIDS+=("$PROMETHEUS_PID")
+control() { # METHOD PATH BODY
+	api "$1" "$ADMIN/sandbox$2" -f -o "$WORLD/answer" -d "$3"
+}
+
+# answers JSON: what the Prometheus of the sandbox says to every query
+answers() {
+	control PUT /metrics "$1"
+}
+
+# prometheus_start FOLDER [OPTION…]: one of the test's own, which asks nobody,
+# over what is in the folder; sets PROMETHEUS.
+prometheus_start() {
+	local log
+
+	log=$(mktemp "$WORLD/prometheus.XXXXXX")
+	prometheus --config.file=/dev/null --storage.tsdb.retention.time=100y \
+		--storage.tsdb.path="$1" --web.listen-address=127.0.0.1:0 \
+		"${@:2}" >"$log" 2>&1 3>&- &
+	PIDS+=($!)
 	until_true 20 grep -q 'Listening on' "$log"
 	PROMETHEUS=http://$(sed -n 's/.*"Listening on" address=//p' "$log")
 	until_true 20 curl -sf -o /dev/null "$PROMETHEUS/-/ready"
