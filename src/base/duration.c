@@ -122,3 +122,10 @@ const char *duration_print(int64_t ms, char text[DURATION_TEXT_MAX])
 	}
 	return text;
 }
+
+void duration_add(struct buf *out, int64_t ms)
+{
+	char text[DURATION_TEXT_MAX];
+
+	buf_adds(out, duration_print(ms, text));
+}

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #define DURATION_MS_MAX   INT64_C(31536000000) /* 365 days */
@@ -19,5 +20,7 @@ MUST_CHECK int duration_parse(
 
 /* The shortest exact form ("90s" gives "1m30s"); returns `text`. */
 const char *duration_print(int64_t ms, char text[DURATION_TEXT_MAX]);
+/* The same at the end of `out`. */
+void duration_add(struct buf *out, int64_t ms);
 
 #endif

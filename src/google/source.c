@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,22 +182,6 @@ static struct source *find_well_known(
 	*found_r = !missing;
 	xfree(&path);
 	return source;
-}
-
-void source_not_found(struct err *err_r, const char *fmt, ...)
-{
-	char why[ERR_TEXT_MAX / 2];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(why, sizeof(why), fmt, args);
-	va_end(args);
-	/* What to do comes first: long texts are cut where people read them. */
-	err_set(err_r, ERR_AUTH,
-		"no Google credentials: set GOOGLE_APPLICATION_CREDENTIALS to "
-		"a credential file, or log in (gcloud auth application-default "
-		"login); neither is there, and %s",
-		why);
 }
 
 static struct source *led_to(struct source *source, const char *origin)

@@ -30,13 +30,6 @@ static void add_row(
 	buf_addc(out, '\n');
 }
 
-void plan_duration(struct buf *out, int64_t ms)
-{
-	char text[DURATION_TEXT_MAX];
-
-	buf_adds(out, duration_print(ms, text));
-}
-
 /* A text of several lines under each other; blank ends are left out. */
 static void add_block(
 	struct buf *out, int indent, const char *label, const char *text)
@@ -77,12 +70,12 @@ static void add_sampling(struct buf *out, const struct policy *p)
 	add_label(out, 0, "");
 	if (m->resolution_ms) {
 		buf_adds(out, "a sample every ");
-		plan_duration(out, m->resolution_ms);
+		duration_add(out, m->resolution_ms);
 		buf_adds(out, m->delay_ms ? ", " : "");
 	}
 	if (m->delay_ms) {
 		buf_adds(out, "queries are asked as of ");
-		plan_duration(out, m->delay_ms);
+		duration_add(out, m->delay_ms);
 		buf_adds(out, " ago, when all of them are there");
 	}
 	buf_addc(out, '\n');
@@ -122,7 +115,7 @@ static void add_metrics(struct buf *out, const struct policy *p)
 			or_flag(project, "of --project"));
 	}
 	buf_addf(out, ", %s, timeout ", auth_text(&m->auth));
-	plan_duration(out, m->timeout_ms);
+	duration_add(out, m->timeout_ms);
 	if (m->quota_project)
 		buf_addf(out, ", quota of %s", m->quota_project);
 	buf_addc(out, '\n');
@@ -156,7 +149,7 @@ static void add_gate(struct buf *out, const struct approval *a)
 		printable_add(out, a->approvers[i]);
 	}
 	buf_adds(out, "; within ");
-	plan_duration(out, a->timeout_ms);
+	duration_add(out, a->timeout_ms);
 	buf_adds(out, a->self_approval ? "; who started it may approve\n"
 				       : "; not who started it\n");
 }
@@ -168,16 +161,16 @@ static void add_steps(struct buf *out, const struct policy *p)
 	for (size_t i = 0; i < p->n_steps; i++)
 		total_ms += p->settle_ms + p->steps[i].bake_ms;
 	buf_adds(out, "\nsteps, at least ");
-	plan_duration(out, total_ms);
+	duration_add(out, total_ms);
 	buf_adds(out, " in all\n");
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct step *s = &p->steps[i];
 
 		buf_addf(out, "  %2zu. %3d%% of traffic, settle ", i + 1,
 			s->percent);
-		plan_duration(out, p->settle_ms);
+		duration_add(out, p->settle_ms);
 		buf_adds(out, ", bake ");
-		plan_duration(out, s->bake_ms);
+		duration_add(out, s->bake_ms);
 		buf_adds(out, s->percent == 100 ? "; a breach still reverts\n"
 						: "\n");
 		if (s->approval)
@@ -254,7 +247,7 @@ static void add_provider(struct buf *out, const struct slo *s)
 	buf_addf(out, "%s, %s, timeout ",
 		s->provider == SLO_SENTRY ? "sentry" : "json",
 		auth_text(&s->json->auth));
-	plan_duration(out, s->timeout_ms);
+	duration_add(out, s->timeout_ms);
 	buf_addc(out, '\n');
 	if (s->json->value.scale != 1) {
 		add_label(out, 4, "scale");
@@ -280,9 +273,9 @@ static void add_slo(struct buf *out, const struct slo *s)
 	buf_adds(out, "  ");
 	printable_add(out, s->name);
 	buf_adds(out, ": every ");
-	plan_duration(out, s->interval_ms);
+	duration_add(out, s->interval_ms);
 	buf_adds(out, ", {{window}} is ");
-	plan_duration(out, s->window_ms);
+	duration_add(out, s->window_ms);
 	buf_addc(out, '\n');
 	add_use(out, s);
 	add_provider(out, s);
@@ -341,11 +334,11 @@ static void add_rules(struct buf *out, const struct policy *p)
 	add_row(out, 2, "undecided", undecided[p->on_undecided]);
 	add_label(out, 2, "hold");
 	buf_adds(out, "nobody resolves it for ");
-	plan_duration(out, p->hold_timeout_ms);
+	duration_add(out, p->hold_timeout_ms);
 	buf_adds(out, ": rollback\n");
 	add_label(out, 2, "revert");
 	buf_adds(out, "is tried for ");
-	plan_duration(out, p->revert_timeout_ms);
+	duration_add(out, p->revert_timeout_ms);
 	buf_adds(out, ", then a person is needed\n");
 	add_row(out, 2, "drift", drift[p->on_drift]);
 	add_row(out, 2, "interrupt", interrupt[p->on_interrupt]);

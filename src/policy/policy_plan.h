@@ -2,9 +2,8 @@
 #ifndef TIDEGATE_POLICY_POLICY_PLAN_H
 #define TIDEGATE_POLICY_POLICY_PLAN_H
 
+#include "base/buf.h"
 #include "policy/policy.h"
-
-void plan_duration(struct buf *out, int64_t ms);
 
 /* ---- policy_plan_action.c ---- */
 

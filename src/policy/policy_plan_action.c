@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/printable.h"
 #include "base/secret.h"
 #include "policy/policy_plan.h"
@@ -46,7 +47,7 @@ static void add_expect(struct buf *out, const struct http_expect *e)
 	}
 	if (e->max_latency_ms) {
 		buf_adds(out, " within ");
-		plan_duration(out, e->max_latency_ms);
+		duration_add(out, e->max_latency_ms);
 	}
 }
 
@@ -58,7 +59,7 @@ static void add_http(struct buf *out, const struct action_http *http)
 	if (http->attempts <= 1)
 		return;
 	buf_addf(out, ", up to %d attempts every ", http->attempts);
-	plan_duration(out, http->every_ms);
+	duration_add(out, http->every_ms);
 }
 
 static void add_argv(struct buf *out, const char *const *argv, size_t n)
@@ -92,7 +93,7 @@ static void add_silence(struct buf *out, const struct action_silence *silence)
 		add_named(out, ops[m->is_regex][m->is_equal], m->value);
 	}
 	buf_adds(out, " for ");
-	plan_duration(out, silence->lease_ms);
+	duration_add(out, silence->lease_ms);
 	buf_adds(out, ", renewed until the end");
 }
 
@@ -212,7 +213,7 @@ static void add_action(struct buf *out, size_t number, const struct action *a)
 	buf_adds(out, ": ");
 	add_what(out, a);
 	buf_addf(out, "\n%*stimeout ", 6, "");
-	plan_duration(out, a->timeout_ms);
+	duration_add(out, a->timeout_ms);
 	if (a->retries)
 		buf_addf(out, ", %d more %s", a->retries,
 			a->retries == 1 ? "try" : "tries");
