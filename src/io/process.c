@@ -8,7 +8,7 @@
  * The leader stays a zombie until the end, so that its group's number is not
  * given to somebody else while we may still want to kill the group.
  */
-#define _GNU_SOURCE /* pipe2, posix_spawn_file_actions_*_np, strchrnul */
+#define _GNU_SOURCE /* pipe2, closefrom, execvpe, strchrnul */
 
 #include "io/process.h"
 
@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,46 +73,84 @@ static int spawn_failed(
 		"cannot run \"%.200s\": %s", spec->argv[0], strerror(rc));
 }
 
-/* Everything a child must not inherit is put right: descriptors, the signals
- * we ignore or block, our process group. */
-static int spawn(const struct process_spec *spec, int out, pid_t *pid_r)
+/* What a child is to become. It shares our memory until it runs the program or
+ * ends, so what it says in `error` is heard. */
+struct birth {
+	const struct process_spec *spec;
+	int out;
+	pid_t parent;
+	volatile int error; /* of errno; 0: the program runs */
+};
+
+/* Whatever we catch, ignore or block is no business of the program. */
+static void signals_as_new(void)
+{
+	const struct sigaction plain = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	int signo;
+
+	for (signo = 1; signo < NSIG; signo++)
+		sigaction(signo, &plain, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int descriptors_as_new(const struct birth *birth)
+{
+	int in = open("/dev/null", O_RDONLY);
+	int err =
+		birth->spec->secret ? open("/dev/null", O_WRONLY) : birth->out;
+
+	if (in < 0 || err < 0 || dup2(in, 0) < 0 || dup2(birth->out, 1) < 0 ||
+		dup2(err, 2) < 0)
+		return -1;
+	closefrom(3);
+	return 0;
+}
+
+/*
+ * An action must not go on when we are gone: whoever resumes would do the same
+ * again beside it. So the kernel kills the leader when we die; unless that was
+ * so soon that another process is our child's parent already.
+ */
+static _Noreturn void become(struct birth *birth)
 {
 	static const char *const no_env[] = {NULL};
+	const struct process_spec *spec = birth->spec;
 	const char *const *env = spec->env ? spec->env : no_env;
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t all, none;
-	int rc;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != birth->parent)
+		_exit(127);
+	if (descriptors_as_new(birth) == 0 &&
+		(!spec->cwd || chdir(spec->cwd) == 0)) {
+		signals_as_new();
+		execvpe(spec->argv[0], (char *const *)spec->argv,
+			(char *const *)env);
+	}
+	birth->error = errno;
+	_exit(127);
+}
+
+/* The parent stands still meanwhile, and no handler of ours runs in the child:
+ * they would find our memory, and change it. */
+static int spawn(const struct process_spec *spec, int out, pid_t *pid_r)
+{
+	struct birth birth = {spec, out, getpid(), 0};
+	sigset_t all, before;
 
 	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP |
-						POSIX_SPAWN_SETSIGDEF |
-						POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawn_file_actions_init(&files);
-	rc = posix_spawn_file_actions_adddup2(&files, out, 1);
-	rc = rc             ? rc
-	     : spec->secret ? posix_spawn_file_actions_addopen(
-				      &files, 2, "/dev/null", O_WRONLY, 0)
-			    : posix_spawn_file_actions_adddup2(&files, out, 2);
-	rc = rc ? rc
-		: posix_spawn_file_actions_addopen(
-			  &files, 0, "/dev/null", O_RDONLY, 0);
-	rc = rc ? rc : posix_spawn_file_actions_addclosefrom_np(&files, 3);
-	if (spec->cwd)
-		rc = rc ? rc
-			: posix_spawn_file_actions_addchdir_np(
-				  &files, spec->cwd);
-	rc = rc ? rc
-		: posix_spawnp(pid_r, spec->argv[0], &files, &attr,
-			  (char *const *)spec->argv, (char *const *)env);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attr);
-	return rc;
+	sigprocmask(SIG_BLOCK, &all, &before);
+	*pid_r = vfork();
+	if (*pid_r == 0)
+		become(&birth);
+	if (*pid_r < 0)
+		birth.error = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (birth.error && *pid_r > 0)
+		waitpid(*pid_r, NULL, 0);
+	return birth.error;
 }
 
 static int start(struct process *p, const struct process_spec *spec)

@@ -6,6 +6,9 @@
  * PROCESS_GRACE_MS, SIGKILL. A child that leaves grandchildren holding its
  * pipes does not hang us: after its exit the pipes are read for the grace at
  * most and the group is killed. No zombie stays.
+ *
+ * When this process dies, however suddenly, the child is killed. What the child
+ * has started itself goes on to its end: only the child's own death is ours.
  */
 #ifndef TIDEGATE_IO_PROCESS_H
 #define TIDEGATE_IO_PROCESS_H

@@ -28,7 +28,7 @@ crash_lane() {
 }
 
 crash_policy() { # KIND
-	local undo='{name: undo, type: exec, idempotent: false, command: [sh, -c, "sleep 0.2; echo undo >>'$WORLD'/notes"]}'
+	local undo='{name: undo, type: exec, idempotent: false, command: [sh, -c, "sleep 0.2; echo undo >>'$NOTES'"]}'
 	local STEPS=$SHORT
 
 	answers '{"value": 0}'
@@ -46,7 +46,7 @@ crash_policy() { # KIND
 	quick 'hold_timeout: 2s' 'preflight:' \
 		'  - {name: look, type: exec, idempotent: true, command: [sleep, "0.2"]}' \
 		'hooks:' '  started:' \
-		"    - {name: begin, type: exec, idempotent: false, command: [sh, -c, 'echo begin >>$WORLD/notes']}" \
+		"    - {name: begin, type: exec, idempotent: false, command: [sh, -c, 'echo begin >>$NOTES']}" \
 		'rollback:' "  - $undo"
 }
 
@@ -101,8 +101,8 @@ crash_trial() { # KIND NAME
 
 crash_begin() { # NAME: everything new but the sandbox
 	export TIDEGATE_STATE=$WORLD/$1.db
-	rm -f "$WORLD/notes"
-	: >"$WORLD/notes"
+	NOTES=$WORLD/notes-$1
+	: >"$NOTES"
 	control PUT /traffic '{"stable-1": 100}'
 	CANDIDATE=c$1
 	control POST /deploy "{\"revision\": \"$CANDIDATE\"}"
@@ -164,7 +164,7 @@ crash_judge() { # KIND PHASE
 crash_counts() { # NAME
 	local n told
 
-	n=$(grep -c "^$1\$" "$WORLD/notes")
+	n=$(grep -c "^$1\$" "$NOTES")
 	told=$(journal "SELECT count(*) FROM event WHERE name = 'warning'
 		AND data LIKE '%\"$1\"%by hand%'")
 	[ "$n" = 1 ] || { [ "$n" = 0 ] && [ "$told" -gt 0 ]; }

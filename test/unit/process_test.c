@@ -18,10 +18,12 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/xalloc.h"
 #include "io/loop.h"
 #include "io/process.h"
 
-#define DEADLINE_MS 20000
+#define DEADLINE_MS 60000
+#define TIMEOUT_MS  1500 /* until then a shell has come to its first command */
 
 struct world {
 	struct loop *loop;
@@ -134,14 +136,14 @@ static void an_end_is_told_as_it_was(void **state)
 
 	world_init(&w);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		sh(&w, rows[i].script, 5000);
+		sh(&w, rows[i].script, DEADLINE_MS);
 		assert_int_equal(w.exit_status, rows[i].exit_status);
 		assert_int_equal(w.signal, rows[i].signal);
 		assert_string_equal(w.output.data, rows[i].output);
 		assert_int_equal(w.code, ERR_NONE);
 		assert_false(w.timed_out);
 	}
-	assert_in_range(w.duration_ms, 0, 5000);
+	assert_in_range(w.duration_ms, 0, DEADLINE_MS);
 	world_fini(&w);
 }
 
@@ -243,13 +245,13 @@ static void the_timeout_ends_the_whole_group(void **state)
 	struct world w;
 
 	world_init(&w);
-	sh(&w, "sleep 30 & echo begun; wait", 100);
+	sh(&w, "sleep 30 & echo begun; wait", TIMEOUT_MS);
 	assert_true(w.timed_out);
 	assert_int_equal(w.signal, SIGTERM);
 	assert_string_equal(w.output.data, "begun\n");
-	assert_in_range(w.duration_ms, 100, DEADLINE_MS);
+	assert_in_range(w.duration_ms, TIMEOUT_MS, DEADLINE_MS);
 	/* It may tidy up, and its status is its own. */
-	sh(&w, "trap 'echo bye; exit 7' TERM; sleep 30 & wait", 100);
+	sh(&w, "trap 'echo bye; exit 7' TERM; sleep 30 & wait", TIMEOUT_MS);
 	assert_true(w.timed_out);
 	assert_int_equal(w.exit_status, 7);
 	assert_string_equal(w.output.data, "bye\n");
@@ -261,7 +263,7 @@ static void who_ignores_the_timeout_is_killed_after_the_grace(void **state)
 	struct world w;
 
 	world_init(&w);
-	sh(&w, "trap '' TERM; while :; do sleep 0.1; done", 50);
+	sh(&w, "trap '' TERM; while :; do sleep 0.1; done", TIMEOUT_MS);
 	assert_true(w.timed_out);
 	assert_int_equal(w.signal, SIGKILL);
 	assert_in_range(w.duration_ms, PROCESS_GRACE_MS, DEADLINE_MS);
@@ -288,9 +290,58 @@ static void expect_dead(long pid)
 	int i;
 
 	assert_true(pid > 1);
-	for (i = 0; i < 200 && !is_dead(pid); i++)
+	for (i = 0; i < 3000 && !is_dead(pid); i++)
 		usleep(10000);
 	assert_true(is_dead(pid));
+}
+
+/* A controller of its own, which starts a program that says who it is. */
+static void control(const char *mark)
+{
+	char *script = xasprintf("echo $$ >%s.new; mv %s.new %s; "
+				 "while :; do sleep 60; done",
+		mark, mark, mark);
+	const char *const argv[] = {"sh", "-c", script, NULL};
+	const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+	struct world w;
+	struct err err;
+
+	world_init(&w);
+	begin(&w, &(struct process_spec){.argv = argv, .env = env});
+	_exit(loop_run(w.loop, &err));
+}
+
+static long number_in(const char *file)
+{
+	char text[32] = "";
+	FILE *f = fopen(file, "r");
+
+	if (!f)
+		return 0;
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	return atol(text);
+}
+
+static void a_program_dies_with_who_started_it(void **state)
+{
+	char folder[] = "/tmp/process_test.XXXXXX", mark[64];
+	pid_t controller;
+	int i;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(mark, sizeof(mark), "%s/mark", folder);
+	controller = fork();
+	if (controller == 0)
+		control(mark);
+	for (i = 0; i < 3000 && !number_in(mark); i++)
+		usleep(10000);
+	assert_false(is_dead(number_in(mark)));
+	kill(controller, SIGKILL);
+	assert_int_equal(waitpid(controller, NULL, 0), controller);
+	expect_dead(number_in(mark));
+	unlink(mark);
+	rmdir(folder);
 }
 
 static void what_is_left_of_the_group_is_killed(void **state)
@@ -302,7 +353,8 @@ static void what_is_left_of_the_group_is_killed(void **state)
 		/* holds the pipe after the exit */
 		{"sleep 60 & echo $!", 10000},
 		/* does not hold it, but outlives the timeout */
-		{"(trap '' TERM; exec sleep 60 >&- 2>&-) & echo $!; wait", 200},
+		{"(trap '' TERM; exec sleep 60 >&- 2>&-) & echo $!; wait",
+			TIMEOUT_MS},
 	};
 	struct world w;
 	size_t i;
@@ -318,20 +370,22 @@ static void what_is_left_of_the_group_is_killed(void **state)
 static void grandchildren_that_hold_the_pipe_do_not_hang_us(void **state)
 {
 	static const char *const scripts[] = {
-		"sleep 60 & echo done; exit 5",
+		"sleep 90 & echo $!; exit 5",
 		/* Out of the group's reach: only left behind. */
-		"setsid sleep 6 & echo done; exit 5",
+		"setsid sleep 90 & echo $!; exit 5",
 	};
 	struct world w;
 	size_t i;
 
 	world_init(&w);
 	for (i = 0; i < 2; i++) {
-		sh(&w, scripts[i], 10000);
+		sh(&w, scripts[i], DEADLINE_MS);
 		assert_int_equal(w.exit_status, 5);
 		assert_false(w.timed_out);
-		assert_string_equal(w.output.data, "done\n");
-		assert_in_range(w.duration_ms, PROCESS_GRACE_MS - 100, 5500);
+		assert_in_range(
+			w.duration_ms, PROCESS_GRACE_MS - 100, DEADLINE_MS);
+		assert_true(atol(w.output.data) > 1);
+		kill((pid_t)atol(w.output.data), SIGKILL);
 	}
 	world_fini(&w);
 }
@@ -341,7 +395,8 @@ static void output_is_bounded_and_the_rest_counted(void **state)
 	struct world w;
 
 	world_init(&w);
-	sh(&w, "head -c 100000000 /dev/zero | tr '\\0' x; echo end", 15000);
+	sh(&w, "head -c 100000000 /dev/zero | tr '\\0' x; echo end",
+		DEADLINE_MS);
 	assert_int_equal(w.exit_status, 0);
 	assert_int_equal(w.output.len, PROCESS_OUTPUT_MAX);
 	assert_int_equal(w.dropped, 100000004 - PROCESS_OUTPUT_MAX);
@@ -495,6 +550,7 @@ int main(void)
 		cmocka_unit_test(
 			grandchildren_that_hold_the_pipe_do_not_hang_us),
 		cmocka_unit_test(what_is_left_of_the_group_is_killed),
+		cmocka_unit_test(a_program_dies_with_who_started_it),
 		cmocka_unit_test(output_is_bounded_and_the_rest_counted),
 		cmocka_unit_test(
 			a_cancelled_process_is_killed_and_never_heard_of),
