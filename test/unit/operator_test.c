@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -314,6 +315,18 @@ static void what_nobody_takes_is_kept_for_resume(void **state)
 	assert_int_equal(world.rollout.approvals, 0);
 }
 
+/* What has begun late would find that the rollout has ended. */
+static void wait_for_output(void)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+	struct stat st = {0};
+	char file[128];
+
+	snprintf(file, sizeof(file), "%s/out", folder);
+	while (stat(file, &st) || !st.st_size)
+		nanosleep(&pause, NULL);
+}
+
 static void watch_prints_the_journal_and_exits_as_it_does(void **state)
 {
 	pid_t pid = start("watch --format json");
@@ -322,6 +335,7 @@ static void watch_prints_the_journal_and_exits_as_it_does(void **state)
 	json_t *root = NULL;
 
 	run_to_the_gate();
+	wait_for_output();
 	world_command(&world, VERB_REJECT, "bob");
 	world_run(&world, 60000);
 	assert_int_equal(world.rollout.phase, PHASE_ROLLED_BACK);
