@@ -79,6 +79,7 @@ struct loop {
 	int n_signals;
 	struct deferred *deferred;
 	size_t n_deferred, max_deferred;
+	struct watch *entered; /* whose callback is next, or was last */
 	bool running, stopped;
 };
 
@@ -386,8 +387,12 @@ void loop_defer_cancel(struct loop *loop, loop_fn fn, void *arg)
 static void on_watch(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *watch = arg;
+	struct loop *loop = watch->loop;
 
-	turn_begin(watch->loop);
+	loop->entered = watch;
+	turn_begin(loop);
+	if (!loop->entered)
+		return; /* who heard of the gap has cancelled it */
 	watch->fn(fd,
 		(what & EV_READ ? WATCH_READ : 0) |
 			(what & EV_WRITE ? WATCH_WRITE : 0),
@@ -417,6 +422,8 @@ void watch_cancel(struct watch **watch)
 	if (!*watch)
 		return;
 	event_del(&(*watch)->event);
+	if ((*watch)->loop->entered == *watch)
+		(*watch)->loop->entered = NULL;
 	free(*watch);
 	*watch = NULL;
 }
