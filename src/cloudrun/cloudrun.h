@@ -70,16 +70,21 @@ struct cloudrun_call *cloudrun_count_newer_start(struct cloudrun *cloudrun,
  * false: none has told the time yet. Whole seconds are told. */
 bool cloudrun_clock(const struct cloudrun *cloudrun, int64_t *ahead_ms_r);
 
+struct write_times {
+	int64_t patience_ms; /* for all of it */
+	int64_t answer_ms; /* for the PATCH alone; 0: as Google's clients */
+};
+
 /* Writes `traffic` over the service as read (its etag), follows the operation
- * to its end, for `patience_ms` at most, and says which of the
- * write_results it was; err is NULL for WRITE_DONE. Where operations may not
+ * to its end and says which of the write_results it was; `generation` is that
+ * of the service after it, 0 when it was not told; err is NULL for WRITE_DONE. Where operations may not
  * be read, WRITE_DONE is said when the write was accepted: the engine reads
  * the service back anyhow. One refresh and repeat on 401. */
-typedef void (*cloudrun_write_fn)(
-	enum write_result result, const struct err *err, void *arg);
+typedef void (*cloudrun_write_fn)(enum write_result result, int64_t generation,
+	const struct err *err, void *arg);
 struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
 	const struct service *service, const struct traffic *traffic,
-	int64_t patience_ms, cloudrun_write_fn fn, void *arg);
+	const struct write_times *times, cloudrun_write_fn fn, void *arg);
 
 /* Something more urgent waits for the write to be out of the way. Its
  * operation is not followed: WRITE_UNKNOWN is said in a later turn, or as soon

@@ -60,6 +60,7 @@ struct follow {
 	bool hurry; /* it is not to be followed */
 	int looks; /* since the last good reason to start over: for back-off */
 	int failures; /* in a row */
+	int64_t generation; /* of the service, as the operation told; 0 */
 };
 
 /* Looking around: what is asked for and what was counted so far. */

@@ -69,23 +69,25 @@ void cloudrun_write_hurry(struct cloudrun_call *call)
 
 struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
 	const struct service *service, const struct traffic *traffic,
-	int64_t patience_ms, cloudrun_write_fn fn, void *arg)
+	const struct write_times *times, cloudrun_write_fn fn, void *arg)
 {
 	struct cloudrun_call *call =
 		cloudrun_call_new(cloudrun, xstrdup(service->name), arg);
 	struct buf body;
 
 	call->fn.write = fn;
-	call->deadline =
-		timer_start(cloudrun->loop, patience_ms, write_late, call);
-	if (patience_ms <= 0)
+	call->deadline = timer_start(
+		cloudrun->loop, times->patience_ms, write_late, call);
+	if (times->patience_ms <= 0)
 		return call;
 	buf_init(&body, PATCH_BYTES_MAX);
 	traffic_encode(service->name, service->etag, traffic, &body);
 	assert(!body.overflow); /* the codec and the plan bound the entries */
 	cloudrun_call_send(call, "PATCH",
 		xasprintf("%s?updateMask=traffic", service->name),
-		buf_steal(&body), PATCH_TIMEOUT_MS, write_patched);
+		buf_steal(&body),
+		times->answer_ms ? times->answer_ms : PATCH_TIMEOUT_MS,
+		write_patched);
 	buf_fini(&body);
 	return call;
 }
@@ -106,14 +108,6 @@ static enum write_result patch_result(const struct reply *reply)
 						  : WRITE_REJECTED;
 }
 
-/* What an operation that ended with this error came to. */
-static enum write_result operation_result(const struct err *err)
-{
-	if (err->code == ERR_CONFLICT)
-		return WRITE_CONFLICT;
-	return err_is_retryable(err->code) ? WRITE_UNKNOWN : WRITE_REJECTED;
-}
-
 /* Whether the operation ended; then the call is gone. */
 static bool write_ended(struct cloudrun_call *call,
 	const struct operation *operation, const struct err *err)
@@ -121,9 +115,11 @@ static bool write_ended(struct cloudrun_call *call,
 	if (!operation->done)
 		return false;
 	if (operation->failed)
-		write_finish(call, operation_result(err), err);
-	else
+		write_finish(call, WRITE_FAILED, err);
+	else {
+		call->follow.generation = operation->generation;
 		write_finish(call, WRITE_DONE, NULL);
+	}
 	return true;
 }
 
@@ -258,6 +254,7 @@ static void write_finish(struct cloudrun_call *call, enum write_result result,
 {
 	cloudrun_write_fn fn = call->fn.write;
 	void *arg = call->arg;
+	int64_t generation = call->follow.generation;
 	struct err told;
 
 	if (err) {
@@ -265,5 +262,5 @@ static void write_finish(struct cloudrun_call *call, enum write_result result,
 		err_wrap(&told, "writing the traffic of %s", call->name);
 	}
 	cloudrun_call_free(call);
-	fn(result, err ? &told : NULL, arg);
+	fn(result, generation, err ? &told : NULL, arg);
 }

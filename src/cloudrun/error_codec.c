@@ -263,6 +263,20 @@ static int decode_operation_error(const json_t *error, struct err *err_r)
 	return 0;
 }
 
+/* Of the service in `response`: a hint that need not be there. */
+static int64_t generation_of(const json_t *root)
+{
+	const json_t *response = json_object_get(root, "response");
+	struct err err;
+	int64_t generation;
+
+	if (!json_is_object(response) ||
+		member_int64(response, "generation", &generation, &err) < 0 ||
+		generation < 0)
+		return 0;
+	return generation;
+}
+
 int operation_decode(const char *bytes, size_t len,
 	struct operation *operation_r, struct err *err_r)
 {
@@ -285,6 +299,7 @@ int operation_decode(const char *bytes, size_t len,
 	operation_r->failed = operation_r->done && error;
 	if (operation_r->failed && decode_operation_error(error, err_r) < 0)
 		goto out;
+	operation_r->generation = generation_of(root);
 	operation_r->name = xstrdup(name ? name : "");
 	rc = 0;
 out:

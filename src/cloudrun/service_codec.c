@@ -191,15 +191,49 @@ static int decode_condition(
 	return 0;
 }
 
+static enum routes_state routes_of(const json_t *condition)
+{
+	const char *state = member_hint(condition, "state");
+
+	if (!state)
+		return ROUTES_UNKNOWN;
+	if (strcmp(state, "CONDITION_SUCCEEDED") == 0)
+		return ROUTES_READY;
+	if (strcmp(state, "CONDITION_FAILED") == 0)
+		return ROUTES_FAILED;
+	return strcmp(state, "CONDITION_PENDING") == 0 ||
+			       strcmp(state, "CONDITION_RECONCILING") == 0
+		       ? ROUTES_MOVING
+		       : ROUTES_UNKNOWN;
+}
+
+static int decode_routes(
+	struct service *service, const json_t *root, struct err *err_r)
+{
+	json_t *conditions, *condition;
+	const char *type;
+	size_t i;
+
+	if (member_array(root, "conditions", &conditions, err_r) < 0)
+		return -1;
+	json_array_foreach(conditions, i, condition) {
+		type = member_hint(condition, "type");
+		if (type && strcmp(type, "RoutesReady") == 0)
+			service->routes = routes_of(condition);
+	}
+	return 0;
+}
+
 static int decode_identity(
 	struct service *service, const json_t *root, struct err *err_r)
 {
 	struct arena *arena = &service->arena;
-	const char *name, *etag, *uri, *modifier;
+	const char *name, *etag, *uri, *modifier, *uid;
 
 	if (member_text(root, "name", &name, err_r) < 0 ||
 		member_text(root, "etag", &etag, err_r) < 0 ||
 		member_text(root, "uri", &uri, err_r) < 0 ||
+		member_text(root, "uid", &uid, err_r) < 0 ||
 		member_text(root, "lastModifier", &modifier, err_r) < 0)
 		return -1;
 	if (!name || !member_is_resource(name, "services"))
@@ -209,6 +243,7 @@ static int decode_identity(
 	service->name = arena_strdup(arena, name);
 	service->etag = arena_strdup(arena, etag);
 	service->uri = decode_uri(arena, uri);
+	service->uid = arena_strdup(arena, uid);
 	if (modifier) {
 		struct buf clean;
 
@@ -263,6 +298,8 @@ static int decode_state(
 		return -1;
 	service->multi_region = json_object_size(regions) > 0;
 	service->ingress = decode_ingress(arena, root);
+	if (decode_routes(service, root, err_r) < 0)
+		return -1;
 	return decode_condition(service, root, err_r);
 }
 
@@ -299,10 +336,17 @@ void service_free(struct service **service)
 	*service = NULL;
 }
 
-bool service_is_settled(const struct service *service)
+bool service_is_moving(const struct service *service)
 {
-	return !service->reconciling &&
-	       service->observed_generation == service->generation;
+	return service->reconciling && service->routes != ROUTES_READY;
+}
+
+const char *service_broken(const struct service *service)
+{
+	if (service->green || service->reconciling)
+		return NULL;
+	return service->condition ? service->condition
+				  : "its condition Ready is not met";
 }
 
 /* The condition Ready; NULL: there is none. Active says something else: an

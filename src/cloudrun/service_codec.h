@@ -18,6 +18,14 @@
 
 #define SERVICE_KEPT_MAX (64 * 1024) /* bytes of a body */
 
+/* The condition of the routes, where it is given. */
+enum routes_state {
+	ROUTES_UNKNOWN,
+	ROUTES_READY,
+	ROUTES_MOVING,
+	ROUTES_FAILED
+};
+
 /* All in one arena, made by service_decode, freed by service_free. */
 struct service {
 	struct arena arena;
@@ -26,6 +34,8 @@ struct service {
 	const char *uri; /* NULL: none */
 	int64_t generation, observed_generation;
 	bool reconciling;
+	const char *uid; /* another one: the service was made anew; NULL */
+	enum routes_state routes;
 	bool green; /* terminalCondition is Ready and succeeded */
 	const char *condition; /* its message, NULL: none */
 	const char *latest_ready, *latest_created; /* short, NULL: none */
@@ -43,7 +53,12 @@ struct service {
 MUST_CHECK struct service *service_decode(
 	const char *bytes, size_t len, struct err *err_r);
 void service_free(struct service **service);
-bool service_is_settled(const struct service *service);
+/* A change of the traffic is under way, as far as the service says. A
+ * generation that lags without `reconciling` is a change that failed. */
+bool service_is_moving(const struct service *service);
+/* What the service says is broken, for people; NULL: nothing. It says nothing
+ * of the traffic. */
+const char *service_broken(const struct service *service);
 
 struct revision {
 	char *name; /* short */
@@ -66,6 +81,7 @@ struct operation {
 	char *name; /* "" when there is none to follow */
 	bool done;
 	bool failed; /* done with an error; err says which */
+	int64_t generation; /* of the service that it made; 0: not said */
 };
 
 /* A failed operation is decoded well: look at `failed`; its text is in err_r.

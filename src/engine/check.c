@@ -25,9 +25,19 @@ void check_judge(const struct slo *slo, const struct check_state *state,
 }
 
 enum verdict check_apply(const struct slo *slo, struct check_state *state,
-	const struct judgement *judgement)
+	const struct judgement *judgement, bool settling)
 {
-	return kind_of(slo)->apply(slo, state, judgement);
+	return kind_of(slo)->apply(slo, state, judgement, settling);
+}
+
+void check_begin_settle(const struct slo *slo, struct check_state *state)
+{
+	kind_of(slo)->begin_settle(state);
+}
+
+enum verdict check_end_settle(const struct slo *slo, struct check_state *state)
+{
+	return kind_of(slo)->end_settle(slo, state);
 }
 
 bool check_is_satisfied(const struct slo *slo, const struct check_state *state)

@@ -73,9 +73,14 @@ struct check_state {
 	int64_t due_ms; /* next check; INT64_MAX: none */
 	int64_t asked_ms; /* 0: not being asked */
 	int64_t last_ms; /* time of the last answer, 0: none yet */
+	int64_t latest_ms; /* when that answer had been asked for; 0: none, or
+			    * another process did */
+	int64_t covered_ms; /* until when this step was watched */
+	int64_t lost_ms; /* of this step's bake, that was not watched */
 	uint64_t breaches; /* last fail_of decisive outcomes, newest in bit 0 */
 	int decisive; /* how many of those bits are in use */
 	int passes; /* in this step */
+	int settle_checks, settle_breaches; /* of the last settle */
 	int errors; /* in a row */
 	enum outcome outcome; /* the latest */
 	double value, limit; /* of the latest that had one; NaN: none */
@@ -87,9 +92,15 @@ struct check_state {
 void check_judge(const struct slo *slo, const struct check_state *state,
 	const struct answers *answers, struct judgement *judgement_r);
 
-/* Takes the judgement into the state; says what it means over time. */
+/* Takes the judgement into the state; says what it means over time. In a settle
+ * only what cannot be an after-effect of the shift is a verdict. */
 enum verdict check_apply(const struct slo *slo, struct check_state *state,
-	const struct judgement *judgement);
+	const struct judgement *judgement, bool settling);
+
+/* A settle begins; it is over: a breach in all of its checks is a verdict for
+ * an SLO that has nothing quicker. */
+void check_begin_settle(const struct slo *slo, struct check_state *state);
+enum verdict check_end_settle(const struct slo *slo, struct check_state *state);
 
 /* A new step begins: its evidence starts anew; the memory of breaches stays. */
 void check_begin_step(const struct slo *slo, struct check_state *state);

@@ -13,7 +13,10 @@ struct check_kind {
 	void (*judge)(const struct slo *slo, const struct check_state *state,
 		const struct answers *answers, struct judgement *judgement_r);
 	enum verdict (*apply)(const struct slo *slo, struct check_state *state,
-		const struct judgement *judgement);
+		const struct judgement *judgement, bool settling);
+	void (*begin_settle)(struct check_state *state);
+	enum verdict (*end_settle)(
+		const struct slo *slo, struct check_state *state);
 	bool (*is_satisfied)(
 		const struct slo *slo, const struct check_state *state);
 	void (*begin_step)(struct check_state *state);

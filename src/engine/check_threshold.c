@@ -167,9 +167,22 @@ static enum verdict threshold_window_apply(
 	return breached ? VERDICT_UNDECIDED : VERDICT_PASS;
 }
 
-static enum verdict threshold_apply(
-	const struct slo *slo, struct check_state *s, const struct judgement *j)
+/* The outcome as one of the window: whether it counts, and as a breach. */
+static bool threshold_decides(
+	const struct slo *slo, enum outcome outcome, bool *breached_r)
 {
+	*breached_r =
+		outcome == OUTCOME_BREACH ||
+		(outcome == OUTCOME_NO_DATA && slo->no_data == NO_DATA_BREACH);
+	return outcome == OUTCOME_PASS || outcome == OUTCOME_BREACH ||
+	       (outcome == OUTCOME_NO_DATA && slo->no_data != NO_DATA_WAIT);
+}
+
+static enum verdict threshold_apply(const struct slo *slo,
+	struct check_state *s, const struct judgement *j, bool settling)
+{
+	bool breached, decides;
+
 	s->outcome = j->outcome;
 	if (j->sign) {
 		s->value = j->value;
@@ -177,22 +190,30 @@ static enum verdict threshold_apply(
 	}
 	s->errors = j->outcome == OUTCOME_ERROR ? s->errors + 1 : 0;
 	s->latest_passes = false;
-	switch (j->outcome) {
-	case OUTCOME_PASS:
-		return threshold_window_apply(slo, s, false);
-	case OUTCOME_BREACH:
-		if (j->critical)
-			s->failed = true;
-		return threshold_window_apply(slo, s, true);
-	case OUTCOME_NO_DATA:
-		if (slo->no_data == NO_DATA_WAIT)
-			break;
-		return threshold_window_apply(
-			slo, s, slo->no_data == NO_DATA_BREACH);
-	case OUTCOME_ERROR:
-	case OUTCOME_NONE:
-		break;
+	if (j->outcome == OUTCOME_BREACH && j->critical)
+		s->failed = true;
+	decides = threshold_decides(slo, j->outcome, &breached);
+	if (decides && !settling)
+		return threshold_window_apply(slo, s, breached);
+	if (decides) {
+		s->settle_checks++;
+		s->settle_breaches += breached;
 	}
+	return s->failed ? VERDICT_FAIL : VERDICT_UNDECIDED;
+}
+
+static void threshold_begin_settle(struct check_state *s)
+{
+	s->settle_checks = 0;
+	s->settle_breaches = 0;
+}
+
+static enum verdict threshold_end_settle(
+	const struct slo *slo, struct check_state *s)
+{
+	if (!slo->has_critical && s->settle_checks >= slo->fail_breaches &&
+		s->settle_breaches == s->settle_checks)
+		s->failed = true;
 	return s->failed ? VERDICT_FAIL : VERDICT_UNDECIDED;
 }
 
@@ -248,6 +269,8 @@ const struct check_kind check_threshold = {
 	.name = "threshold",
 	.judge = threshold_judge,
 	.apply = threshold_apply,
+	.begin_settle = threshold_begin_settle,
+	.end_settle = threshold_end_settle,
 	.is_satisfied = threshold_is_satisfied,
 	.begin_step = threshold_begin_step,
 	.reset = threshold_reset,

@@ -18,8 +18,8 @@ static const unsigned moves[PHASES] = {
 				    BIT(PHASE_PAUSED) | BIT(PHASE_REVERTING) |
 				    BIT(PHASE_STOPPED),
 	[PHASE_SHIFTING] = BIT(PHASE_BAKING) | BIT(PHASE_HELD) |
-			   BIT(PHASE_PROMOTED) | BIT(PHASE_REVERTING) |
-			   BIT(PHASE_STOPPED),
+			   BIT(PHASE_PAUSED) | BIT(PHASE_PROMOTED) |
+			   BIT(PHASE_REVERTING) | BIT(PHASE_STOPPED),
 	[PHASE_BAKING] = BIT(PHASE_AWAITING_APPROVAL) | BIT(PHASE_SHIFTING) |
 			 BIT(PHASE_HELD) | BIT(PHASE_PAUSED) |
 			 BIT(PHASE_REVERTING) | BIT(PHASE_STOPPED),
@@ -28,8 +28,9 @@ static const unsigned moves[PHASES] = {
 		       BIT(PHASE_PAUSED) | BIT(PHASE_REVERTING) |
 		       BIT(PHASE_STOPPED),
 	[PHASE_PAUSED] = BIT(PHASE_PREFLIGHT) | BIT(PHASE_AWAITING_APPROVAL) |
-			 BIT(PHASE_BAKING) | BIT(PHASE_HELD) |
-			 BIT(PHASE_REVERTING) | BIT(PHASE_STOPPED),
+			 BIT(PHASE_SHIFTING) | BIT(PHASE_BAKING) |
+			 BIT(PHASE_HELD) | BIT(PHASE_REVERTING) |
+			 BIT(PHASE_STOPPED),
 	[PHASE_REVERTING] = BIT(PHASE_ROLLING_BACK) |
 			    BIT(PHASE_ROLLBACK_FAILED) | BIT(PHASE_STOPPED),
 	[PHASE_ROLLING_BACK] = BIT(PHASE_ROLLED_BACK) |
@@ -87,7 +88,7 @@ void rollout_revert(struct turn *t, enum cause cause, const char *reason)
 	r->gate_deadline_ms = 0;
 	r->pause_wanted = false;
 	rollout_enter(t, PHASE_REVERTING, reason);
-	if (r->traffic.writing)
+	if (r->traffic.write.out_ms)
 		turn_effect(t, EFFECT_HURRY);
 	traffic_want(t, 0, false, r->tag_is_ours ? TAG_REMOVE : TAG_KEEP);
 }
@@ -104,23 +105,32 @@ void rollout_refuse(struct turn *t, enum cause cause, const char *reason)
 	r->refusing = true;
 	t->changed = true;
 	if (r->tag_is_ours && cause != CAUSE_DRIFT) {
-		if (r->traffic.writing)
+		if (r->traffic.write.out_ms)
 			turn_effect(t, EFFECT_HURRY);
 		traffic_want(t, r->traffic.set.candidate, false, TAG_REMOVE);
 	} else {
-		r->traffic.wants = false;
+		traffic_want_nothing(r);
 	}
 }
 
 void rollout_stop_for_drift(struct turn *t, const char *reason)
 {
 	sequence_cancel(t);
-	t->r->traffic.wants = false;
+	traffic_want_nothing(t->r);
 	rollout_set_reason(t->r, CAUSE_DRIFT, reason);
 	rollout_enter(t, PHASE_STOPPED, reason);
 }
 
-void rollout_hold(struct turn *t, enum cause cause, const char *reason)
+void rollout_stop_or_refuse(struct turn *t, const char *reason)
+{
+	if (t->r->phase == PHASE_PREFLIGHT)
+		rollout_refuse(t, CAUSE_DRIFT, reason);
+	else
+		rollout_stop_for_drift(t, reason);
+}
+
+void rollout_hold(
+	struct turn *t, enum cause cause, int64_t since_ms, const char *reason)
 {
 	struct rollout *r = t->r;
 
@@ -134,9 +144,11 @@ void rollout_hold(struct turn *t, enum cause cause, const char *reason)
 	r->held_from = r->phase;
 	/* A shift that is not written yet is not written while held. */
 	if (r->phase == PHASE_SHIFTING)
-		r->traffic.wants = false;
+		traffic_want_nothing(r);
 	rollout_enter(t, PHASE_HELD, reason);
-	r->hold_deadline_ms = t->now + t->policy->hold_timeout_ms;
+	/* All holds of a step together last no longer than one may. */
+	r->hold_deadline_ms =
+		since_ms + t->policy->hold_timeout_ms - r->held_ms;
 }
 
 void rollout_go_on(struct turn *t)
@@ -146,6 +158,8 @@ void rollout_go_on(struct turn *t)
 		r->phase == PHASE_HELD ? r->held_from : r->paused_from;
 
 	rollout_set_reason(r, CAUSE_NONE, "");
+	if (r->phase == PHASE_HELD)
+		r->held_ms += t->now - r->phase_ms;
 	rollout_enter(t, back, "going on");
 	if (back != PHASE_SHIFTING)
 		return;
@@ -154,28 +168,54 @@ void rollout_go_on(struct turn *t)
 		traffic_want(t, step_now(t)->percent, false, TAG_KEEP);
 }
 
+struct split traffic_split_of(int candidate)
+{
+	return (struct split){candidate, 100 - candidate, 0};
+}
+
 void traffic_want(
 	struct turn *t, int percent, bool to_latest, enum tag_change tag)
 {
-	struct traffic_state *g = &t->r->traffic;
+	struct traffic_writer *w = &t->r->traffic.write;
 
-	g->wants = true;
-	g->percent = percent;
-	g->to_latest = to_latest;
-	g->tag = tag;
-	g->reassert = false; /* it was for what was wanted before */
-	g->deadline_ms = t->now + t->policy->revert_timeout_ms;
-	g->attempt = 0;
-	g->polls = 0;
-	g->retry_ms = 0;
-	g->rejected = false;
-	g->trouble[0] = '\0';
+	w->state = WRITER_WANTS;
+	w->intent = (struct traffic_intent){
+		.percent = percent,
+		.to_latest = to_latest,
+		.keep_stable = percent == 100 && !rollout_is_finishing(t),
+		.tag = tag,
+	};
+	w->deadline_ms = t->now + t->policy->revert_timeout_ms;
+	w->blocked_ms = 0;
+	w->refused = 0;
+	w->rounds = 0;
+	w->polls = 0;
+	w->retry_ms = 0;
+	w->failing_ms = 0;
+	w->trouble[0] = '\0';
+	t->r->traffic.read.retry_ms = 0;
 	/* A breach reverts on the read of its own check tick; others read anew. */
 	if (t->r->phase != PHASE_REVERTING || t->r->cause != CAUSE_SLO)
-		g->fresh = false;
+		t->r->traffic.read.fresh = false;
+}
+
+void traffic_want_nothing(struct rollout *r)
+{
+	struct traffic_writer *w = &r->traffic.write;
+
+	w->state = WRITER_IDLE;
+	w->intent.reassert = false;
+	w->deadline_ms = 0;
+	w->retry_ms = 0;
+	w->blocked_ms = 0;
 }
 
 bool traffic_is_settled(const struct rollout *r)
 {
-	return !r->traffic.wants;
+	return r->traffic.write.state == WRITER_IDLE;
+}
+
+bool traffic_gave_up(const struct rollout *r)
+{
+	return r->traffic.write.state == WRITER_GAVE_UP;
 }

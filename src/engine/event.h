@@ -65,6 +65,7 @@ enum cause {
 	CAUSE_INTERRUPT, /* SIGINT, SIGTERM */
 	CAUSE_DRIFT,
 	CAUSE_PREFLIGHT,
+	CAUSE_STABLE, /* the way back is gone or not ready */
 	CAUSES
 };
 
@@ -88,11 +89,24 @@ enum write_result {
 	WRITE_UNKNOWN, /* timed out, broken: says nothing, read again */
 	WRITE_BUSY, /* not done, may be tried again (429, 503, network) */
 	WRITE_REJECTED, /* not done, and never will be */
+	WRITE_FAILED, /* accepted, then its operation ended in an error */
 	WRITE_RESULTS
 };
 
 const char *write_result_name(enum write_result result);
 enum write_result write_result_find(const char *name);
+
+/* The revision that is the way back, when it was last looked at. */
+enum stable_state {
+	STABLE_UNKNOWN, /* not looked at, or the look failed */
+	STABLE_READY,
+	STABLE_NOT_READY,
+	STABLE_GONE,
+	STABLE_STATES
+};
+
+const char *stable_state_name(enum stable_state state);
+enum stable_state stable_state_find(const char *name);
 
 enum action_result {
 	ACTION_OK,
@@ -125,14 +139,20 @@ struct event {
 	/* traffic, and preflight when ok */
 	struct split spec; /* what is asked for */
 	struct split serving; /* what trafficStatuses shows */
-	bool settled; /* not reconciling and observed == generation */
-	bool green; /* terminalCondition succeeded */
+	int64_t generation; /* of what is asked for; 0: not known */
+	bool reconciling; /* the service is being changed */
+	bool moving; /* its routes are, as far as is known */
 	bool by_latest; /* the positive percent is carried by LATEST */
 	bool candidate_is_latest; /* … ready revision */
 	bool tagged; /* our tag is on the candidate */
+	bool stable_kept; /* the tag that keeps stable is on it */
+	enum stable_state stable_state;
+	bool anew; /* the service was deleted and made again */
+	bool deployed; /* a revision was made since the read before */
 
 	/* written, traffic-error */
 	enum write_result result;
+	/* written: `generation` is that of the write, as far as it was told */
 	bool retryable;
 	int64_t retry_after_ms;
 
@@ -165,6 +185,9 @@ struct effect {
 	bool by_latest; /* write: give it to LATEST (finish only) */
 	enum tag_change tag; /* write */
 	bool reassert; /* write: take the percents of others away */
+	bool keep_stable; /* write: stable stays referenced at 0 % */
+	bool look_at_stable; /* read: its revision, too */
+	int64_t timeout_ms; /* write: of the request; 0: the usual */
 };
 
 struct note {

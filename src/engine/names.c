@@ -32,11 +32,13 @@ static const char *const effects[EFFECTS] = {
 
 static const char *const causes[CAUSES] = {"none", "slo", "undecided",
 	"metrics", "approval", "hook", "write", "person", "interrupt", "drift",
-	"preflight"};
+	"preflight", "stable"};
 static const char *const verbs[VERBS] = {
 	"approve", "reject", "pause", "continue", "abort"};
 static const char *const write_results[WRITE_RESULTS] = {
-	"done", "conflict", "unknown", "busy", "rejected"};
+	"done", "conflict", "unknown", "busy", "rejected", "failed"};
+static const char *const stable_states[STABLE_STATES] = {
+	"unknown", "ready", "not-ready", "gone"};
 static const char *const action_results[ACTION_RESULTS] = {
 	"ok", "failed", "skipped", "unknown"};
 static const char *const outcomes[] = {
@@ -128,4 +130,14 @@ enum outcome outcome_find(const char *name)
 	int i = find(outcomes, OUTCOME_ERROR + 1, name);
 
 	return i > OUTCOME_ERROR ? OUTCOME_NONE : (enum outcome)i;
+}
+
+const char *stable_state_name(enum stable_state state)
+{
+	return stable_states[state];
+}
+
+enum stable_state stable_state_find(const char *name)
+{
+	return (enum stable_state)find(stable_states, STABLE_STATES, name);
 }

@@ -25,11 +25,10 @@ static void next_step(struct turn *t)
 	r->bake_from_ms = 0;
 	r->bake_open = false;
 	r->step_passed = false;
+	r->held_ms = 0;
+	r->approved_until_ms = 0;
 	sequence_forget(t, LIST_STEP_PASSED);
 	rollout_set_reason(r, CAUSE_NONE, "");
-	/* One that was adopted has users before its first step. */
-	if (r->traffic.set.candidate > 0 && !r->checking)
-		checks_begin(t);
 	if (rollout_is_finishing(t)) {
 		rollout_enter(
 			t, PHASE_SHIFTING, "every step has passed: finishing");
@@ -57,6 +56,8 @@ static bool pause_here(struct turn *t)
 		return false;
 	r->pause_wanted = false;
 	r->paused_from = r->phase;
+	if (r->phase == PHASE_SHIFTING)
+		traffic_want_nothing(r);
 	rollout_set_reason(r, CAUSE_PERSON, "paused by a person");
 	rollout_enter(t, PHASE_PAUSED, r->reason);
 	return true;
@@ -74,8 +75,27 @@ static bool hold_when_unevaluable(struct turn *t)
 		"%s could not be evaluated %d times in a row: metrics are in "
 		"trouble",
 		t->policy->slos[slo].name, t->r->check[slo].errors);
-	rollout_hold(t, CAUSE_METRICS, reason);
+	rollout_hold(t, CAUSE_METRICS, t->now, reason);
 	return true;
+}
+
+/* Held when there is no stable revision to go back to. True: held. */
+static bool hold_without_stable(struct turn *t)
+{
+	enum stable_state state = t->r->traffic.stable_state;
+	char reason[ROLLOUT_TEXT_MAX];
+
+	if (state != STABLE_GONE && state != STABLE_NOT_READY)
+		return false;
+	snprintf(reason, sizeof(reason), "there is no way back: %.200s",
+		t->r->traffic.stable_text);
+	rollout_hold(t, CAUSE_STABLE, t->now, reason);
+	return true;
+}
+
+static bool hold_here(struct turn *t)
+{
+	return hold_when_unevaluable(t) || hold_without_stable(t);
 }
 
 /* The phases. */
@@ -86,10 +106,10 @@ static bool preflight_is_tagged(struct turn *t)
 	struct rollout *r = t->r;
 
 	if (t->policy->tag && !r->traffic.tagged && !r->tag_is_ours &&
-		!r->traffic.wants)
+		traffic_is_settled(r))
 		traffic_want(t, r->traffic.set.candidate, false, TAG_ADD);
-	if (r->traffic.wants && r->traffic.rejected)
-		rollout_refuse(t, CAUSE_WRITE, r->traffic.trouble);
+	if (traffic_gave_up(r))
+		rollout_refuse(t, CAUSE_WRITE, r->traffic.write.trouble);
 	return traffic_is_settled(r) && !r->refusing;
 }
 
@@ -98,7 +118,7 @@ static void phase_preflight(struct turn *t)
 	struct rollout *r = t->r;
 
 	if (r->refusing) {
-		if (traffic_is_settled(r) || r->traffic.rejected)
+		if (traffic_is_settled(r) || traffic_gave_up(r))
 			rollout_enter(t, PHASE_REFUSED, r->reason);
 		return;
 	}
@@ -119,22 +139,23 @@ static void phase_preflight(struct turn *t)
 	if (!sequence_ensure(t, LIST_STARTED) || pause_here(t))
 		return;
 	if (sequence_take_stop(t, LIST_STARTED))
-		rollout_hold(t, CAUSE_HOOK, "a hook of `started` failed");
+		rollout_hold(
+			t, CAUSE_HOOK, t->now, "a hook of `started` failed");
 	else
 		next_step(t);
 }
 
 static bool gate_is_passed(const struct turn *t)
 {
-	return __builtin_popcountll(t->r->approvals) >=
-	       step_now(t)->approval->minimum;
+	return rollout_gate_is_passed(t->policy, t->r);
 }
 
+/* The gate stays open for latecomers until traffic has moved. */
 static void pass_gate(struct turn *t)
 {
-	t->r->gate_deadline_ms = 0;
 	turn_note(t, NOTE_APPROVED, "step %d is approved", t->r->step + 1);
 	rollout_set_reason(t->r, CAUSE_NONE, "");
+	t->r->gate_deadline_ms = 0;
 	rollout_enter(t, PHASE_SHIFTING, "approved");
 	traffic_want(t, step_now(t)->percent, false, TAG_KEEP);
 }
@@ -143,24 +164,24 @@ static void phase_awaiting_approval(struct turn *t)
 {
 	struct rollout *r = t->r;
 
-	if (pause_here(t) || hold_when_unevaluable(t))
+	if (pause_here(t) || hold_here(t))
 		return;
-	if (gate_is_passed(t)) {
-		/* Traffic moves only on evidence that is good now. */
-		if (traffic_is_settled(r) &&
-			(!r->checking || checks_are_satisfied(t)))
-			pass_gate(t);
-		else if (t->now >= r->gate_deadline_ms)
-			rollout_hold(t, CAUSE_UNDECIDED,
-				"approved, but not every SLO passes");
-		else
-			turn_wake(t, r->gate_deadline_ms);
+	if (gate_is_passed(t) && t->now >= r->approved_until_ms)
+		r->approvals = 0; /* they have expired */
+	if (gate_is_passed(t) && traffic_is_settled(r) &&
+		!may_raise(t->policy, r, t->now)) {
+		/* Traffic moves only on evidence that is there now. */
+		pass_gate(t);
 		return;
 	}
-	if (t->now >= r->gate_deadline_ms)
-		rollout_hold(t, CAUSE_APPROVAL, "nobody approved in time");
-	else
+	if (t->now < r->gate_deadline_ms)
 		turn_wake(t, r->gate_deadline_ms);
+	else if (gate_is_passed(t))
+		rollout_hold(t, CAUSE_UNDECIDED, r->gate_deadline_ms,
+			"approved, but not every SLO passes");
+	else
+		rollout_hold(t, CAUSE_APPROVAL, r->gate_deadline_ms,
+			"nobody approved in time");
 }
 
 /* What the policy's `finish` means for this candidate now. */
@@ -185,15 +206,15 @@ static void phase_finishing(struct turn *t)
 	if (!r->finish_begun) {
 		r->finish_begun = true;
 		latest = finish_wants_latest(t);
-		if (latest || r->tag_is_ours)
+		if (latest || r->tag_is_ours || r->traffic.stable_kept)
 			traffic_want(t, 100, latest,
 				r->tag_is_ours ? TAG_REMOVE : TAG_KEEP);
 		return;
 	}
-	if (r->traffic.wants && r->traffic.rejected) {
+	if (traffic_gave_up(r)) {
 		turn_note(t, NOTE_WARNING, "the finish failed: %.200s",
-			r->traffic.trouble);
-		r->traffic.wants = false;
+			r->traffic.write.trouble);
+		traffic_want_nothing(r);
 	}
 	if (!traffic_is_settled(r) || !sequence_ensure(t, LIST_PROMOTED))
 		return;
@@ -205,6 +226,69 @@ static void phase_finishing(struct turn *t)
 	rollout_enter(t, PHASE_PROMOTED, r->reason);
 }
 
+/* Nothing was written for this step yet. */
+static bool shift_is_unwritten(const struct rollout *r)
+{
+	return r->traffic.write.rounds == 0 && !r->traffic.write.out_ms;
+}
+
+/* The people who approved did so for a while only. */
+static bool reopen_gate(struct turn *t)
+{
+	struct rollout *r = t->r;
+	const struct approval *approval = step_now(t)->approval;
+
+	if (!approval || t->now < r->approved_until_ms)
+		return false;
+	r->approvals = 0;
+	r->gate_deadline_ms = r->approved_until_ms;
+	rollout_hold(t, CAUSE_APPROVAL, r->approved_until_ms,
+		"the approval expired before traffic could move");
+	r->held_from = PHASE_AWAITING_APPROVAL;
+	return true;
+}
+
+/* A shift that waits at the gate may be paused, and is held when what it waits
+ * for does not come. True: it is not shifting any more. */
+static bool shift_waits(struct turn *t)
+{
+	struct rollout *r = t->r;
+	int64_t blocked_ms = r->traffic.write.blocked_ms, until_ms;
+	const char *why;
+	char reason[ROLLOUT_TEXT_MAX];
+
+	if (shift_is_unwritten(r) &&
+		(pause_here(t) || hold_here(t) || reopen_gate(t)))
+		return true;
+	turn_wake(t, r->approved_until_ms);
+	why = blocked_ms ? may_raise(t->policy, r, t->now) : NULL;
+	if (!why)
+		return false;
+	until_ms = blocked_ms + checks_gap_ms_max(t);
+	if (t->now < until_ms) {
+		turn_wake(t, until_ms);
+		return false;
+	}
+	snprintf(reason, sizeof(reason),
+		"traffic cannot move up: %s; it goes on by itself when it can",
+		why);
+	rollout_hold(t, CAUSE_UNDECIDED, t->now, reason);
+	return true;
+}
+
+/* Settle runs from the moment that the split is seen serving, whatever else is
+ * unfinished. */
+static void settle_when_serving(struct turn *t)
+{
+	struct rollout *r = t->r;
+
+	if (!r->bake_from_ms && r->traffic.write.state != WRITER_GAVE_UP &&
+		r->traffic.write.intent.percent == step_now(t)->percent &&
+		r->traffic.read.seen_ms && traffic_serves(r) &&
+		!shift_is_unwritten(r))
+		checks_settle(t);
+}
+
 static void phase_shifting(struct turn *t)
 {
 	struct rollout *r = t->r;
@@ -214,13 +298,17 @@ static void phase_shifting(struct turn *t)
 		phase_finishing(t);
 		return;
 	}
-	if (r->traffic.wants && r->traffic.rejected) {
-		rollout_revert(t, CAUSE_WRITE, r->traffic.trouble);
+	if (traffic_gave_up(r)) {
+		rollout_revert(t, CAUSE_WRITE, r->traffic.write.trouble);
 		return;
 	}
-	if (!traffic_is_settled(r))
+	if (!traffic_is_settled(r)) {
+		if (!shift_waits(t))
+			settle_when_serving(t);
 		return;
-	r->bake_from_ms = t->now + t->policy->settle_ms;
+	}
+	if (!r->bake_from_ms)
+		checks_settle(t);
 	note = turn_note(t, NOTE_STEP_STARTED, "candidate serves %d %%",
 		r->traffic.serving.candidate);
 	note->step = r->step;
@@ -233,7 +321,7 @@ static void hold_undecided(struct turn *t)
 		rollout_revert(t, CAUSE_UNDECIDED,
 			"bake is over and not every SLO has passed");
 	else
-		rollout_hold(t, CAUSE_UNDECIDED,
+		rollout_hold(t, CAUSE_UNDECIDED, t->now,
 			"bake is over and not every SLO has passed; it goes "
 			"on by itself when they do");
 }
@@ -252,7 +340,8 @@ static void leave_step(struct turn *t)
 	if (!sequence_ensure(t, LIST_STEP_PASSED))
 		return;
 	if (sequence_take_stop(t, LIST_STEP_PASSED))
-		rollout_hold(t, CAUSE_HOOK, "a hook of `step_passed` failed");
+		rollout_hold(t, CAUSE_HOOK, t->now,
+			"a hook of `step_passed` failed");
 	else
 		next_step(t);
 }
@@ -260,18 +349,14 @@ static void leave_step(struct turn *t)
 static void phase_baking(struct turn *t)
 {
 	struct rollout *r = t->r;
-	int64_t over_ms = r->bake_from_ms + step_now(t)->bake_ms;
+	int64_t over_ms;
 
-	if (pause_here(t))
+	if (pause_here(t) || hold_here(t) || !r->bake_open)
 		return;
-	if (!r->bake_open && t->now >= r->bake_from_ms)
-		checks_open_bake(t);
-	if (hold_when_unevaluable(t))
-		return;
-	turn_wake(t, r->bake_open ? over_ms : r->bake_from_ms);
-	if (!r->bake_open || t->now < over_ms || !traffic_is_settled(r))
-		return;
-	if (!checks_are_answered(t, over_ms))
+	over_ms = checks_over_ms(t);
+	turn_wake(t, over_ms);
+	if (t->now < over_ms || !traffic_is_settled(r) ||
+		!checks_are_answered(t))
 		return;
 	if (checks_are_satisfied(t))
 		leave_step(t);
@@ -283,11 +368,13 @@ static bool hold_is_healed(struct turn *t)
 {
 	switch (t->r->cause) {
 	case CAUSE_UNDECIDED:
-		return checks_are_satisfied(t) && traffic_is_settled(t->r);
+		return traffic_is_settled(t->r) && checks_are_satisfied(t);
 	case CAUSE_METRICS:
 		return checks_find_unevaluable(t) < 0;
 	case CAUSE_APPROVAL:
 		return gate_is_passed(t);
+	case CAUSE_STABLE:
+		return t->r->traffic.stable_state == STABLE_READY;
 	default:
 		return false;
 	}
@@ -313,14 +400,20 @@ static void phase_held(struct turn *t)
 
 static void phase_paused(struct turn *t)
 {
-	/* A settle that ends now must not leave the canary unwatched. */
-	if (t->r->paused_from == PHASE_BAKING && !t->r->bake_open) {
-		if (t->now >= t->r->bake_from_ms)
-			checks_open_bake(t);
-		else
-			turn_wake(t, t->r->bake_from_ms);
-	}
-	hold_when_unevaluable(t);
+	hold_here(t);
+}
+
+/* A settle that ends opens the step's bake in whatever phase it is. */
+static void open_bake(struct turn *t)
+{
+	struct rollout *r = t->r;
+
+	if (!r->bake_from_ms || r->bake_open || rollout_is_reverting(r))
+		return;
+	if (t->now >= r->bake_from_ms)
+		checks_open_bake(t);
+	else
+		turn_wake(t, r->bake_from_ms);
 }
 
 static void run_phase(struct turn *t)
@@ -336,9 +429,11 @@ static void run_phase(struct turn *t)
 		[PHASE_ROLLING_BACK] = phase_rolling_back,
 	};
 
-	if (t->r->traffic.wants && t->r->traffic.rejected &&
-		t->r->traffic.reassert && !rollout_is_reverting(t->r) &&
-		t->r->phase != PHASE_PREFLIGHT)
+	open_bake(t);
+	if (t->r->resuming && t->r->phase != PHASE_REVERTING)
+		return;
+	if (traffic_gave_up(t->r) && t->r->traffic.write.intent.reassert &&
+		!rollout_is_reverting(t->r) && t->r->phase != PHASE_PREFLIGHT)
 		rollout_stop_for_drift(t,
 			"traffic was changed by somebody else and could not "
 			"be set back");
@@ -393,7 +488,10 @@ void rollout_step(const struct policy *policy, struct rollout *state,
 		run_phase(&t);
 		traffic_pump(&t);
 	} while (t.changed && !phase_is_end(state->phase));
-	sequence_pump(&t);
+	if (state->resuming)
+		traffic_read_first(&t);
+	else
+		sequence_pump(&t);
 	if (checks_are_due(&t)) /* each such tick also looks for drift */
 		traffic_watch(&t);
 	checks_pump(&t);
@@ -426,6 +524,16 @@ bool rollout_waits_for_people(const struct rollout *state)
 	       state->phase == PHASE_AWAITING_APPROVAL;
 }
 
+static int64_t lost_ms(const struct policy *policy, const struct rollout *r)
+{
+	int64_t most = 0;
+	size_t i;
+
+	for (i = 0; i < policy->n_slos; i++)
+		most = r->check[i].lost_ms > most ? r->check[i].lost_ms : most;
+	return most;
+}
+
 int64_t rollout_baked_ms(const struct policy *policy,
 	const struct rollout *state, int64_t now_ms)
 {
@@ -435,7 +543,7 @@ int64_t rollout_baked_ms(const struct policy *policy,
 		(size_t)state->step >= policy->n_steps)
 		return 0;
 	bake_ms = policy->steps[state->step].bake_ms;
-	baked_ms = now_ms - state->bake_from_ms;
+	baked_ms = now_ms - state->bake_from_ms - lost_ms(policy, state);
 	if (baked_ms < 0)
 		return 0;
 	return baked_ms < bake_ms ? baked_ms : bake_ms;

@@ -20,11 +20,12 @@
  *                              [rolled-back] or [rollback-failed]
  *   drift, seen anywhere: [stopped], or written back (reassert)
  *
- * SLOs are checked from the end of the first settle (one that is adopted: from
- * its first gate or shift), in every phase up to reverting; a breach reverts
- * from each of them. Time that no check covered is no bake. The finish (LATEST again, our
- * tag removed) is a last shifting with step == number of steps. A rollout that
- * is started to undo goes from preflight's look straight to reverting.
+ * SLOs are checked from the first moment that the candidate may have users, in
+ * every phase up to reverting; a breach reverts from each of them. Time that no
+ * check covered is no bake. The finish (LATEST again, our tags removed) is a
+ * last shifting with step == number of steps. A rollout that is started to undo
+ * goes from preflight's look straight to reverting; one that is taken up reads
+ * the service before it does anything.
  */
 #ifndef TIDEGATE_ENGINE_ROLLOUT_H
 #define TIDEGATE_ENGINE_ROLLOUT_H
@@ -40,6 +41,15 @@ void rollout_init(struct rollout *state);
 void rollout_step(const struct policy *policy, struct rollout *state,
 	const struct event *event, int64_t now_ms,
 	struct outcome_list *outcome_r);
+
+/* Why the candidate must not get more traffic now; NULL: it may. The one gate:
+ * no write that raises it leaves while there is a reason. */
+const char *may_raise(const struct policy *policy, const struct rollout *state,
+	int64_t now_ms);
+
+/* The step has no gate, or the gate has all its approvals. */
+bool rollout_gate_is_passed(
+	const struct policy *policy, const struct rollout *state);
 
 /* Exit status of an end phase, see tidegate(1); 8 while it has not ended. */
 int rollout_exit_status(const struct rollout *state);

@@ -14,9 +14,9 @@ static void give_up(struct turn *t)
 	char reason[ROLLOUT_TEXT_MAX];
 
 	snprintf(reason, sizeof(reason), REVERT_FAILED ": %.180s",
-		r->traffic.trouble);
+		r->traffic.write.trouble);
 	text_set(r->reason, sizeof(r->reason), reason);
-	r->traffic.wants = false;
+	traffic_want_nothing(r);
 	r->revert_failed = true;
 	turn_note(t, NOTE_WARNING, "%s", reason);
 }
@@ -25,7 +25,7 @@ static void give_up(struct turn *t)
  * come now is told all the same. */
 void phase_reverting(struct turn *t)
 {
-	if (t->r->traffic.wants && t->r->traffic.rejected)
+	if (traffic_gave_up(t->r))
 		give_up(t);
 	if (t->r->revert_failed) {
 		if (!t->r->begun || sequence_ensure(t, LIST_ROLLED_BACK))
@@ -34,23 +34,38 @@ void phase_reverting(struct turn *t)
 		rollout_enter(t, PHASE_ROLLING_BACK, "stable serves 100 %");
 }
 
-/* Traffic is read once more at the end. True: it was, or cannot be. */
+/* Traffic is read once more at the end, when nothing that was written without
+ * an answer can take effect any more. True: it was, or cannot be. */
 static bool verify(struct turn *t)
 {
 	struct rollout *r = t->r;
-	int64_t *deadline_ms = &r->traffic.deadline_ms;
+	int64_t *deadline_ms = &r->traffic.write.deadline_ms;
 
 	if (r->verified)
 		return true;
+	if (t->now < r->traffic.write.loose_ms) {
+		turn_wake(t, r->traffic.write.loose_ms);
+		return false;
+	}
 	if (!r->verifying)
 		*deadline_ms = t->now + t->policy->revert_timeout_ms;
-	if (t->now >= *deadline_ms && !r->traffic.reading)
+	if (t->now >= *deadline_ms && !r->traffic.read.out_ms)
 		return true;
 	r->verifying = true;
 	traffic_watch(t);
-	turn_wake(t, r->traffic.retry_ms);
+	turn_wake(t, r->traffic.read.retry_ms);
 	turn_wake(t, *deadline_ms);
 	return false;
+}
+
+/* A step up that was given up without an answer came after the revert. */
+static void take_back_again(struct turn *t)
+{
+	turn_note(t, NOTE_WARNING,
+		"a write without an answer took effect after the revert: "
+		"reverting again");
+	t->r->verified = false;
+	traffic_want(t, 0, false, t->r->tag_is_ours ? TAG_REMOVE : TAG_KEEP);
 }
 
 const char *rollback_problem(const struct rollout *r)
@@ -87,12 +102,23 @@ void phase_rolling_back(struct turn *t)
 {
 	struct rollout *r = t->r;
 
+	if (traffic_gave_up(r)) {
+		give_up(t);
+		rollout_enter(t, PHASE_ROLLBACK_FAILED, r->reason);
+		return;
+	}
+	if (!traffic_is_settled(r))
+		return;
 	if (r->begun && !sequence_ensure(t, LIST_ROLLBACK))
 		return;
 	if (r->begun && !sequence_ensure(t, LIST_HEALTH))
 		return;
 	if (!verify(t))
 		return;
+	if (r->verified && traffic_is_late(r)) {
+		take_back_again(t);
+		return;
+	}
 	if (r->verified && r->traffic.spec.stable != 100) {
 		rollout_stop_for_drift(
 			t, r->traffic.spec.candidate > 0

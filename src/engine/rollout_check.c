@@ -2,31 +2,73 @@
  * Asks the SLOs when they are due, takes their answers, and says when they have
  * decided. What an answer means is check.c's; what a breach leads to in which
  * phase is rollout.c's.
+ *
+ * From the first moment that the candidate may have users all SLOs are asked,
+ * in every phase up to reverting. Their times lie on a grid: from the exposure,
+ * and anew from the end of each step's settle.
  */
 #include <stdio.h>
 
 #include "engine/backoff.h"
 #include "engine/turn.h"
 
+#define LATE_PART 50 /* due within 1/50 of its interval is due now */
+
+/* An answer is in, or has timed out, by then; what is older is no evidence. */
+static int64_t look_ms_max(const struct slo *slo)
+{
+	return 2 * slo->interval_ms;
+}
+
+const char *checks_miss(
+	const struct policy *policy, const struct rollout *r, int64_t now_ms)
+{
+	const struct check_state *check = r->check;
+	const struct slo *slo = policy->slos;
+	size_t i;
+
+	for (i = 0; i < policy->n_slos; i++, check++, slo++) {
+		if (check->errors >= CHECK_ERRORS_MAX)
+			return "metrics are in trouble";
+		if (!check_is_satisfied(slo, check))
+			return "not every SLO passes";
+		if (!check->latest_ms ||
+			now_ms - check->latest_ms > look_ms_max(slo))
+			return "the last answer of an SLO is too old";
+	}
+	return NULL;
+}
+
 bool checks_are_satisfied(const struct turn *t)
 {
+	return !checks_miss(t->policy, t->r, t->now);
+}
+
+int64_t checks_over_ms(const struct turn *t)
+{
+	int64_t lost_ms = 0;
 	size_t i;
 
 	for (i = 0; i < t->policy->n_slos; i++) {
-		if (!check_is_satisfied(&t->policy->slos[i], &t->r->check[i]))
-			return false;
+		if (t->r->check[i].lost_ms > lost_ms)
+			lost_ms = t->r->check[i].lost_ms;
 	}
-	return true;
+	return t->r->bake_from_ms + step_now(t)->bake_ms + lost_ms;
 }
 
-bool checks_are_answered(const struct turn *t, int64_t until_ms)
+bool checks_are_answered(const struct turn *t)
 {
 	const struct check_state *check = t->r->check;
+	int64_t over_ms = checks_over_ms(t), due_ms;
 	size_t i;
 
 	for (i = 0; i < t->policy->n_slos; i++, check++) {
-		if ((check->asked_ms ? check->asked_ms : check->due_ms) <=
-			until_ms)
+		/* A step is judged only after something was asked in it. */
+		if (check->latest_ms < t->r->bake_from_ms)
+			return false;
+		due_ms = check->asked_ms ? check->asked_ms : check->due_ms;
+		if (due_ms <=
+			over_ms + t->policy->slos[i].interval_ms / LATE_PART)
 			return false;
 	}
 	return true;
@@ -44,12 +86,6 @@ int checks_find_unevaluable(const struct turn *t)
 	return -1;
 }
 
-/* An answer is in, or has timed out, by then. */
-static int64_t look_ms_max(const struct slo *slo)
-{
-	return 2 * slo->interval_ms;
-}
-
 int64_t checks_gap_ms_max(const struct turn *t)
 {
 	int64_t look_ms, most = 0;
@@ -62,31 +98,78 @@ int64_t checks_gap_ms_max(const struct turn *t)
 	return most;
 }
 
-void checks_expire(struct turn *t)
-{
-	size_t i;
-
-	for (i = 0; i < t->policy->n_slos; i++)
-		check_expire(&t->policy->slos[i], &t->r->check[i]);
-}
+/* ---- when ---- */
 
 void checks_begin(struct turn *t)
 {
 	size_t i;
 
 	t->r->checking = true;
+	t->r->grid_ms = t->now;
 	for (i = 0; i < t->policy->n_slos; i++)
 		t->r->check[i].due_ms = t->now;
 }
 
-void checks_open_bake(struct turn *t)
+void checks_expose(struct turn *t)
 {
+	struct rollout *r = t->r;
+
+	r->moved = true;
+	if (r->checking)
+		return;
+	r->settle_ms = r->traffic.serving.candidate > 0 ? 0 : INT64_MAX;
+	checks_begin(t);
+}
+
+static void breached(
+	struct turn *t, int slo, const struct judgement *j, const char *how);
+
+void checks_settle(struct turn *t)
+{
+	struct rollout *r = t->r;
 	size_t i;
 
-	t->r->bake_open = true;
+	r->settle_ms = t->now + t->policy->settle_ms;
+	r->bake_from_ms = r->settle_ms;
 	for (i = 0; i < t->policy->n_slos; i++)
-		check_begin_step(&t->policy->slos[i], &t->r->check[i]);
-	checks_begin(t);
+		check_begin_settle(&t->policy->slos[i], &r->check[i]);
+	if (!r->checking)
+		checks_begin(t);
+}
+
+static void end_settle(struct turn *t, int i)
+{
+	const struct slo *slo = &t->policy->slos[i];
+	struct check_state *check = &t->r->check[i];
+	struct judgement j = {.outcome = OUTCOME_BREACH,
+		.value = check->value,
+		.limit = check->limit,
+		.sign = "beyond",
+		.why = "the limit"};
+
+	if (check->failed || check_end_settle(slo, check) != VERDICT_FAIL)
+		return;
+	if (t->policy->on_breach == ON_BREACH_OBSERVE)
+		check_observe(slo, check);
+	breached(t, i, &j, " in every check of the settle");
+}
+
+/* The step's evidence begins here, and so does the grid of its checks. */
+void checks_open_bake(struct turn *t)
+{
+	struct rollout *r = t->r;
+	struct check_state *check = r->check;
+	size_t i;
+
+	r->bake_open = true;
+	r->grid_ms = r->bake_from_ms;
+	for (i = 0; i < t->policy->n_slos; i++, check++) {
+		end_settle(t, (int)i);
+		check_begin_step(&t->policy->slos[i], check);
+		check->covered_ms = r->bake_from_ms;
+		check->lost_ms = 0;
+		check->due_ms = r->bake_from_ms;
+	}
 }
 
 void checks_reset(struct turn *t)
@@ -96,7 +179,11 @@ void checks_reset(struct turn *t)
 	for (i = 0; i < t->policy->n_slos; i++) {
 		if (t->r->check[i].failed)
 			check_reset(&t->policy->slos[i], &t->r->check[i]);
+		t->r->check[i].covered_ms = t->now;
+		t->r->check[i].lost_ms = 0;
 	}
+	if (t->r->bake_open)
+		t->r->bake_from_ms = t->now;
 }
 
 bool checks_are_due(const struct turn *t)
@@ -133,28 +220,17 @@ void checks_pump(struct turn *t)
 	}
 }
 
-static void breached(struct turn *t)
+/* The first time on the grid after `ms`, but not one that is long past. */
+static int64_t next_on_grid(
+	const struct turn *t, const struct slo *slo, int64_t ms)
 {
-	const struct judgement *j = &t->out->judgement;
-	const struct slo *slo = &t->policy->slos[t->event->slo];
-	char reason[ROLLOUT_TEXT_MAX], text[CHECK_TEXT_MAX];
-	struct note *note;
+	int64_t every = slo->interval_ms, from = t->r->grid_ms;
+	int64_t next =
+		ms < from ? from : from + ((ms - from) / every + 1) * every;
 
-	snprintf(reason, sizeof(reason), "%s: %.180s", slo->name,
-		judgement_print(j, text));
-	note = turn_note(t, NOTE_BREACH, "%s", reason);
-	note->slo = t->event->slo;
-	note->value = j->value;
-	note->limit = j->limit;
-	if (t->policy->on_breach == ON_BREACH_OBSERVE) {
-		note->type = NOTE_WOULD_REVERT;
-		return;
-	}
-	t->r->failed_slo = t->event->slo;
-	if (t->policy->on_breach == ON_BREACH_HOLD)
-		rollout_hold(t, CAUSE_SLO, reason);
-	else
-		rollout_revert(t, CAUSE_SLO, reason);
+	if (next < t->now)
+		next += (t->now - next) / every * every;
+	return next;
 }
 
 /*
@@ -166,53 +242,119 @@ static int64_t next_due(struct turn *t, const struct slo *slo,
 	const struct check_state *check, int64_t asked_ms)
 {
 	struct backoff backoff = {slo->interval_ms / 8, slo->interval_ms};
-	int64_t due = asked_ms + slo->interval_ms, earliest = t->now, again;
+	int64_t due = next_on_grid(t, slo, asked_ms), again;
 	struct rng rng;
 
-	if (check->outcome == OUTCOME_ERROR) {
-		rng_init(&rng, t->r->seed ^ ((uint64_t)t->event->slo << 32 |
-						    (uint64_t)check->errors));
-		earliest += backoff.base_ms;
-		again = earliest +
-			backoff_delay(&backoff, check->errors, 0, &rng);
-		due = again < due ? again : due;
+	if (check->outcome != OUTCOME_ERROR)
+		return due;
+	rng_init(&rng, t->r->seed ^ ((uint64_t)t->event->slo << 32 |
+					    (uint64_t)check->errors));
+	again = t->now + backoff.base_ms +
+		backoff_delay(&backoff, check->errors, 0, &rng);
+	if (due < t->now + backoff.base_ms)
+		due = t->now + backoff.base_ms;
+	return again < due ? again : due;
+}
+
+/* ---- what came ---- */
+
+static void breached(
+	struct turn *t, int slo, const struct judgement *j, const char *how)
+{
+	char reason[ROLLOUT_TEXT_MAX], text[CHECK_TEXT_MAX];
+	struct note *note;
+
+	snprintf(reason, sizeof(reason), "%s: %.150s%s",
+		t->policy->slos[slo].name, judgement_print(j, text), how);
+	note = turn_note(t, NOTE_BREACH, "%s", reason);
+	note->slo = slo;
+	note->value = j->value;
+	note->limit = j->limit;
+	if (t->policy->on_breach == ON_BREACH_OBSERVE) {
+		note->type = NOTE_WOULD_REVERT;
+		return;
 	}
-	return due > earliest ? due : earliest;
+	t->r->failed_slo = slo;
+	if (t->policy->on_breach == ON_BREACH_HOLD)
+		rollout_hold(t, CAUSE_SLO, t->now, reason);
+	else
+		rollout_revert(t, CAUSE_SLO, reason);
+}
+
+/* What lies between two answers more than two intervals apart was not watched:
+ * it is no bake of this SLO. */
+static void cover(struct turn *t, const struct slo *slo,
+	struct check_state *check, int64_t asked_ms)
+{
+	if (!t->r->bake_open || asked_ms < check->covered_ms ||
+		check->outcome == OUTCOME_ERROR)
+		return;
+	if (asked_ms - check->covered_ms > look_ms_max(slo))
+		check->lost_ms += asked_ms - check->covered_ms;
+	check->covered_ms = asked_ms;
+}
+
+/* Stable that has served nobody for the whole window has no present to compare
+ * with: there is no baseline. */
+static struct answers comparable(const struct turn *t, const struct slo *slo)
+{
+	struct answers answers = t->event->answers;
+	struct answer *baseline = &answers.item[QUERY_BASELINE];
+
+	int64_t idle_ms = t->r->traffic.stable_idle_ms;
+
+	if (slo->compare_stable && idle_ms &&
+		t->now - idle_ms >= slo->window_ms &&
+		baseline->kind == ANSWER_VALUE)
+		baseline->kind = ANSWER_NO_DATA;
+	return answers;
+}
+
+static void take(struct turn *t, const struct slo *slo,
+	struct check_state *check, int64_t asked_ms)
+{
+	struct check_state before = *check;
+	bool settling = asked_ms < t->r->settle_ms;
+	enum verdict verdict;
+
+	verdict = check_apply(slo, check, &t->out->judgement, settling);
+	if (t->policy->on_breach == ON_BREACH_OBSERVE)
+		check_observe(slo, check);
+	/* An answer that was asked for before the step's bake is no evidence
+	 * for the step; one older than two intervals is none at all. */
+	if ((t->r->bake_open && asked_ms < t->r->bake_from_ms) || settling ||
+		t->now - asked_ms > look_ms_max(slo))
+		check_discard(slo, check, &before);
+	if (t->now - asked_ms > look_ms_max(slo))
+		check_expire(slo, check);
+	check->latest_ms = asked_ms;
+	cover(t, slo, check, asked_ms);
+	check->due_ms = next_due(t, slo, check, asked_ms);
+	/* One that had failed before was told, and holds until a person
+	 * overrules it. */
+	if (verdict == VERDICT_FAIL && !before.failed)
+		breached(t, t->event->slo, &t->out->judgement, "");
 }
 
 void checks_take(struct turn *t)
 {
 	const struct slo *slo;
-	struct check_state *check, before;
+	struct check_state *check;
+	struct answers answers;
 	int64_t asked_ms;
-	enum verdict verdict;
 
 	if (t->event->slo < 0 || (size_t)t->event->slo >= t->policy->n_slos)
 		return;
 	slo = &t->policy->slos[t->event->slo];
 	check = &t->r->check[t->event->slo];
-	check_judge(slo, check, &t->event->answers, &t->out->judgement);
+	answers = comparable(t, slo);
+	check_judge(slo, check, &answers, &t->out->judgement);
 	if (!check->asked_ms || rollout_is_reverting(t->r))
 		return;
 	asked_ms = check->asked_ms;
 	check->asked_ms = 0;
 	check->last_ms = t->now;
-	before = *check;
-	verdict = check_apply(slo, check, &t->out->judgement);
-	if (t->policy->on_breach == ON_BREACH_OBSERVE)
-		check_observe(slo, check);
-	/* An answer that was asked for before the step's settle was over is no
-	 * evidence for the step; one older than two intervals is none at all. */
-	if ((t->r->bake_open && asked_ms < t->r->bake_from_ms) ||
-		t->now - asked_ms > look_ms_max(slo))
-		check_discard(slo, check, &before);
-	if (t->now - asked_ms > look_ms_max(slo))
-		check_expire(slo, check);
-	check->due_ms = next_due(t, slo, check, asked_ms);
-	/* One that had failed before was told, and holds until a person
-	 * overrules it. */
-	if (verdict == VERDICT_FAIL && !before.failed)
-		breached(t);
+	take(t, slo, check, asked_ms);
 }
 
 void checks_resumed(struct turn *t)
@@ -220,8 +362,9 @@ void checks_resumed(struct turn *t)
 	struct check_state *check = t->r->check;
 	size_t i;
 
-	checks_expire(t);
 	for (i = 0; i < t->policy->n_slos; i++) {
+		check_expire(&t->policy->slos[i], &check[i]);
+		check[i].latest_ms = 0;
 		check[i].asked_ms = 0;
 		if (t->r->checking && check[i].due_ms < t->now)
 			check[i].due_ms = t->now;

@@ -49,8 +49,12 @@ static void take_preflight(struct turn *t)
 	}
 	t->r->looked = true;
 	traffic_learn(t);
-	if (!t->r->undoing)
+	t->r->resuming = false;
+	if (!t->r->undoing) {
+		if (t->r->moved) /* adopted: it has users already */
+			checks_expose(t);
 		return;
+	}
 	/* Whatever the candidate has is what is to be taken from it. */
 	text_set(reason, sizeof(reason), t->r->reason);
 	t->r->begun = true;
@@ -109,6 +113,8 @@ static void approve(struct turn *t)
 			t, "%s has approved this step already", t->event->who);
 	else
 		t->r->approvals |= UINT64_C(1) << i;
+	if (!t->out->refused)
+		t->r->approved_until_ms = t->now + approval->timeout_ms;
 }
 
 static void reject(struct turn *t)
@@ -148,8 +154,7 @@ static void continue_held(struct turn *t)
 		/* Overruled: they have to earn their passes once more. */
 		checks_reset(t);
 		t->r->failed_slo = -1;
-		if (t->r->bake_open)
-			t->r->bake_from_ms = t->now;
+		t->r->held_ms = 0;
 		rollout_go_on(t);
 		break;
 	case CAUSE_APPROVAL:
@@ -243,44 +248,40 @@ static void take_interrupt(struct turn *t)
 }
 
 /*
- * Another process goes on. What was out has no answer any more; bake that no
- * check covered does not count.
+ * Another process goes on. What was out has no answer any more; what another
+ * process saw is no evidence; and nothing moves until the service was read.
  */
-static void take_resumed(struct turn *t, int64_t last_ms)
+static void take_resumed(struct turn *t)
 {
 	struct rollout *r = t->r;
 
 	r->leaving = false;
 	if (!r->started_ms)
 		return;
-	if (r->bake_from_ms)
-		r->bake_from_ms += t->now - last_ms;
+	if (t->event->text && *t->event->text) {
+		rollout_stop_or_refuse(t, t->event->text);
+		return;
+	}
 	checks_resumed(t);
 	r->verifying = false;
 	traffic_resumed(t);
-	sequence_resumed(t);
+	r->resuming = r->looked;
 	if (!r->looked && !r->refusing)
 		turn_effect(t, EFFECT_PREFLIGHT);
 }
 
-/*
- * The process, or all of its machine, stood still for longer than any check
- * takes: nobody watched. That time is no bake, and what was seen before it is
- * no reason to go on.
- */
+/* The process, or all of its machine, stood still for longer than any check
+ * takes: what was seen before it is too old to go by, and it is said. */
 static void take_gap(struct turn *t, int64_t last_ms)
 {
 	int64_t gap_ms = t->now - last_ms;
 
-	if (!t->r->checking || rollout_is_reverting(t->r) ||
-		gap_ms <= checks_gap_ms_max(t))
-		return;
-	turn_note(t, NOTE_WARNING,
-		"nothing was watched for %lld s: that time does not count",
-		(long long)(gap_ms / 1000));
-	if (t->r->bake_from_ms)
-		t->r->bake_from_ms += gap_ms;
-	checks_expire(t);
+	if (t->r->checking && !rollout_is_reverting(t->r) &&
+		gap_ms > checks_gap_ms_max(t))
+		turn_note(t, NOTE_WARNING,
+			"nothing was watched for %lld s: that time does not "
+			"count",
+			(long long)(gap_ms / 1000));
 }
 
 void event_take(struct turn *t)
@@ -303,6 +304,9 @@ void event_take(struct turn *t)
 	case EVENT_TRAFFIC_ERROR:
 		traffic_unseen(t);
 		break;
+	case EVENT_STABLE:
+		traffic_learn_stable(t);
+		break;
 	case EVENT_WRITTEN:
 		traffic_written(t);
 		break;
@@ -319,7 +323,7 @@ void event_take(struct turn *t)
 		take_interrupt(t);
 		break;
 	case EVENT_RESUMED:
-		take_resumed(t, last_ms);
+		take_resumed(t);
 		break;
 	case EVENT_TIMER:
 	case EVENTS:

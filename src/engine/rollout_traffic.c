@@ -1,11 +1,12 @@
 /*
- * Brings the service's traffic to what is wanted, and notices when somebody
- * else changes it. Level-triggered: each read is compared with what is wanted
- * and with what is ours, so that a lost reply, a conflict, a restart and a
- * change by hand are one case. Nothing is written that was not read first.
+ * Brings the service's traffic to what is wanted. Level-triggered: each read is
+ * compared with what is wanted, so that a lost reply, a conflict, a restart and
+ * an operation that failed are one case. Nothing is written that was not read
+ * first, and no candidate gets more while may_raise has a reason.
  *
- *   want -> read -> ours? -> write -> read … until it serves -> there
- *                    └─ no: drift
+ *   want -> read -> written? -> gate -> write -> read … until it serves
+ *
+ * Whether what a read shows is ours is judged in rollout_drift.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,384 +14,519 @@
 #include "engine/backoff.h"
 #include "engine/turn.h"
 
-#define FRESH_MS      1000 /* a breach may build on a read as old as this */
-#define REASSERTS_MAX 5 /* then somebody else means it: stop */
-#define REWRITE_POLLS 8 /* what failed and does not serve is written again */
+#define FRESH_MS        1000 /* a breach may build on a read as old as this */
+#define HUNG_MS         1000 /* a revert waits for an answer; then doubled */
+#define HUNG_MS_MAX     8000
+#define URGENT_MS       1000 /* then it builds on an answer that is older */
+#define RETRY_AFTER_MAX 10000 /* of a revert: it does not wait longer */
+#define REWRITE_POLLS   8 /* what is asked for and not served is written again */
+#define ROUNDS_MAX      3 /* of writes that do not come to serve */
+#define FAILING_MS_MAX  120000 /* a shift whose operations end in errors */
 
 static const struct backoff trouble_backoff = {500, 30000};
+static const struct backoff failed_backoff = {4000, 30000};
 static const struct backoff poll_backoff = {250, 2000};
 
-static struct split split_of(int candidate)
+static bool is_wanting(const struct rollout *r)
 {
-	return (struct split){candidate, 100 - candidate, 0};
+	return r->traffic.write.state == WRITER_WANTS;
 }
 
-static void remember_sent(struct traffic_state *g, struct split split)
+/* ---- what goes out ---- */
+
+static void emit_read(struct turn *t, bool look_at_stable)
 {
-	int i;
+	struct traffic_reader *read = &t->r->traffic.read;
+	struct effect *effect = turn_effect(t, EFFECT_READ);
 
-	for (i = 0; i < g->n_sent; i++) {
-		if (split_equal(g->sent[i], split))
-			return;
-	}
-	if (g->n_sent == ROLLOUT_SENT_MAX) {
-		memmove(g->sent, g->sent + 1,
-			sizeof(g->sent) - sizeof(g->sent[0]));
-		g->n_sent--;
-	}
-	g->sent[g->n_sent++] = split;
-}
-
-static bool is_ours(const struct traffic_state *g, struct split split)
-{
-	int i;
-
-	if (split_equal(g->set, split))
-		return true;
-	for (i = 0; i < g->n_sent; i++) {
-		if (split_equal(g->sent[i], split))
-			return true;
-	}
-	return false;
-}
-
-static int highest_candidate(const struct traffic_state *g)
-{
-	int i, most = g->set.candidate;
-
-	for (i = 0; i < g->n_sent; i++) {
-		if (g->sent[i].candidate > most)
-			most = g->sent[i].candidate;
-	}
-	return most;
+	effect->look_at_stable = look_at_stable;
+	read->out_ms = t->now;
+	read->retry_ms = 0;
 }
 
 static void read_again(struct turn *t, int64_t delay_ms)
 {
-	t->r->traffic.fresh = false;
-	t->r->traffic.retry_ms = delay_ms ? t->now + delay_ms : 0;
+	t->r->traffic.read.fresh = false;
+	t->r->traffic.read.retry_ms = delay_ms ? t->now + delay_ms : 0;
 }
 
-static void emit_read(struct turn *t)
+static void poll_again(struct turn *t)
 {
-	t->r->traffic.reading = true;
-	t->r->traffic.retry_ms = 0;
-	turn_effect(t, EFFECT_READ);
+	struct traffic_writer *w = &t->r->traffic.write;
+
+	read_again(
+		t, backoff_delay(&poll_backoff, w->polls++, 100, &t->r->rng));
+}
+
+static int64_t hung_ms(int n)
+{
+	int64_t most = (int64_t)HUNG_MS << (n < 8 ? n : 8);
+
+	return most < HUNG_MS_MAX ? most : HUNG_MS_MAX;
+}
+
+static void remember_sent(struct traffic_writer *w, struct split split)
+{
+	int i;
+
+	for (i = 0; i < w->n_sent; i++) {
+		if (split_equal(w->sent[i], split))
+			return;
+	}
+	if (w->n_sent == TRAFFIC_SENT_MAX) {
+		memmove(w->sent, w->sent + 1,
+			sizeof(w->sent) - sizeof(w->sent[0]));
+		w->n_sent--;
+	}
+	w->sent[w->n_sent++] = split;
+}
+
+static void note_shift(struct turn *t, const struct traffic_intent *intent)
+{
+	struct note *note;
+
+	note = turn_note(t, NOTE_SHIFT, "candidate %d %%, stable %d %%%s%s",
+		intent->percent, 100 - intent->percent,
+		intent->to_latest ? ", by LATEST" : "",
+		intent->tag == TAG_ADD      ? ", tag added"
+		: intent->tag == TAG_REMOVE ? ", tag removed"
+					    : "");
+	note->value = intent->percent;
 }
 
 static void emit_write(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
+	struct traffic_writer *w = &g->write;
 	struct effect *effect = turn_effect(t, EFFECT_WRITE);
-	struct note *note;
 
-	effect->percent = g->percent;
-	effect->by_latest = g->to_latest;
-	effect->tag = g->tag;
-	effect->reassert = g->reassert;
-	g->writing = true;
-	g->fresh = false;
-	g->retry_ms = 0;
-	g->polls = 0;
-	g->write_failed = false;
-	remember_sent(g, split_of(g->percent));
-	if (g->percent > 0)
-		t->r->moved = true;
-	if (g->tag == TAG_ADD)
+	effect->percent = w->intent.percent;
+	effect->by_latest = w->intent.to_latest;
+	effect->keep_stable = w->intent.keep_stable;
+	effect->tag = w->intent.tag;
+	effect->reassert = w->intent.reassert;
+	effect->timeout_ms =
+		rollout_is_reverting(t->r) ? 2 * hung_ms(w->rounds) : 0;
+	if (!w->n_written) {
+		w->base = g->generation;
+		w->told = 0;
+		w->n_deployed = 0;
+	}
+	w->n_written++;
+	w->out_ms = t->now;
+	w->out_percent = w->intent.percent;
+	w->rounds++;
+	w->polls = 0;
+	w->retry_ms = 0;
+	g->read.fresh = false;
+	g->read.kept = false;
+	remember_sent(w, traffic_split_of(w->intent.percent));
+	if (w->intent.tag == TAG_ADD)
 		t->r->tag_is_ours = true;
-	note = turn_note(t, NOTE_SHIFT, "candidate %d %%, stable %d %%%s%s",
-		g->percent, 100 - g->percent, g->to_latest ? ", by LATEST" : "",
-		g->tag == TAG_ADD      ? ", tag added"
-		: g->tag == TAG_REMOVE ? ", tag removed"
-				       : "");
-	note->value = g->percent;
+	note_shift(t, &w->intent);
+	if (w->intent.percent > 0)
+		checks_expose(t);
 }
 
-static bool spec_is_wanted(const struct rollout *r)
+static void give_up(struct turn *t, const char *why)
 {
-	const struct traffic_state *g = &r->traffic;
+	struct traffic_state *g = &t->r->traffic;
+	char text[ROLLOUT_TEXT_MAX];
 
-	if (!split_equal(g->spec, split_of(g->percent)))
+	snprintf(text, sizeof(text), "%s%s%.120s%s%.80s", why,
+		g->write.trouble[0] ? ": " : "", g->write.trouble,
+		g->broken[0] ? "; the service says: " : "", g->broken);
+	text_set(g->write.trouble, sizeof(g->write.trouble), text);
+	g->write.state = WRITER_GAVE_UP;
+	g->write.deadline_ms = 0;
+	t->changed = true;
+}
+
+/* ---- what a fresh read leads to ---- */
+
+static bool spec_is_wanted(const struct turn *t)
+{
+	const struct traffic_state *g = &t->r->traffic;
+	const struct traffic_intent *intent = &g->write.intent;
+
+	if (!split_equal(g->spec, traffic_split_of(intent->percent)))
 		return false;
-	if (g->tag == TAG_ADD && !g->tagged)
+	if (intent->tag == TAG_ADD && !g->tagged)
 		return false;
-	if (g->tag == TAG_REMOVE && g->tagged)
+	if (intent->tag == TAG_REMOVE && g->tagged)
 		return false;
-	if (g->to_latest)
+	if (g->stable_kept && !intent->keep_stable)
+		return false;
+	if (intent->to_latest)
 		return g->by_latest;
 	/* As long as nothing was moved it may stay as it was found. */
-	return !g->by_latest || !r->moved;
+	return !g->by_latest || !t->r->moved;
 }
 
-static bool serves_wanted(const struct rollout *r)
+bool traffic_serves(const struct rollout *r)
 {
 	const struct traffic_state *g = &r->traffic;
 
-	if (!g->settled || !split_equal(g->serving, split_of(g->percent)))
-		return false;
-	/* A revert must not ask for a green service before it is content. */
-	return g->green || rollout_is_reverting(r);
+	return split_equal(
+		g->serving, traffic_split_of(g->write.intent.percent));
 }
 
 static void arrive(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
+	struct traffic_writer *w = &g->write;
 
-	g->set = split_of(g->percent);
-	g->n_sent = 0;
-	g->wants = false;
-	g->reassert = false;
-	g->deadline_ms = 0;
-	g->retry_ms = 0;
-	g->attempt = 0;
-	if (g->tag == TAG_REMOVE)
+	g->set = traffic_split_of(w->intent.percent);
+	if (t->now >= w->loose_ms) {
+		w->n_written = 0;
+		w->n_sent = 0;
+	}
+	if (w->intent.tag == TAG_REMOVE)
 		t->r->tag_is_ours = false;
+	traffic_want_nothing(t->r);
+	g->read.retry_ms = 0;
 	t->changed = true;
 }
 
-static void say_drift(struct turn *t, const char *what)
+/* The write is repeated once more reads than its answer deserves have passed
+ * and nothing is under way; the same list again does no harm. */
+static bool may_write_again(const struct turn *t, bool wanted)
 {
-	const struct traffic_state *g = &t->r->traffic;
+	const struct traffic_writer *w = &t->r->traffic.write;
+	int polls = 0;
 
-	turn_note(t, NOTE_DRIFT,
-		"candidate %d %%, stable %d %%, others %d %%; last set was "
-		"candidate %d %%, stable %d %%: %s",
-		g->spec.candidate, g->spec.stable, g->spec.other,
-		g->set.candidate, g->set.stable, what);
+	if (w->rounds == 0)
+		polls = wanted ? REWRITE_POLLS : 0;
+	else if (w->result == WRITE_DONE)
+		polls = REWRITE_POLLS;
+	else if (w->result == WRITE_UNKNOWN)
+		polls = wanted ? REWRITE_POLLS : 0;
+	return w->polls >= polls && t->now >= w->retry_ms;
 }
 
-/* A revert never takes traffic away from what somebody else put in charge; it
- * does take back what is the candidate's through us. True: go on writing. */
-static bool revert_over_drift(struct turn *t)
+/* More than what it is asked to have, or than what it has. */
+static bool raises(const struct rollout *r)
 {
-	const struct traffic_state *g = &t->r->traffic;
+	int percent = r->traffic.write.intent.percent;
 
-	if (!g->spec.other && g->spec.candidate <= highest_candidate(g)) {
-		say_drift(t, "reverting all the same");
-		return true;
-	}
-	say_drift(t, "somebody else is in charge");
-	rollout_stop_for_drift(t,
-		"somebody else changed the traffic; nothing is written any "
-		"more");
-	return false;
+	return percent > r->traffic.spec.candidate ||
+	       percent > r->traffic.serving.candidate;
 }
 
-/* True: go on writing. */
-static bool drifted(struct turn *t)
+/* The one gate upwards. True: it is closed. */
+static bool is_blocked(struct turn *t)
 {
-	struct rollout *r = t->r;
+	struct traffic_writer *w = &t->r->traffic.write;
 
-	if (rollout_is_reverting(r))
-		return revert_over_drift(t);
-	if (r->phase == PHASE_PREFLIGHT) {
-		say_drift(t, "refused");
-		t->r->traffic.wants = false;
-		t->changed = true;
-		rollout_refuse(t, CAUSE_DRIFT,
-			"traffic was changed by somebody else in preflight");
+	if (!raises(t->r) || !may_raise(t->policy, t->r, t->now)) {
+		w->blocked_ms = 0;
 		return false;
 	}
-	if (t->policy->on_drift == ON_DRIFT_REASSERT &&
-		r->reasserts < REASSERTS_MAX) {
-		r->reasserts++;
-		say_drift(t, "set back");
-		if (!r->traffic.wants)
-			traffic_want(
-				t, r->traffic.set.candidate, false, TAG_KEEP);
-		r->traffic.reassert = true;
-		r->traffic.fresh = true;
-		return true;
-	}
-	say_drift(t, "stopped");
-	rollout_stop_for_drift(t,
-		"traffic is not what was last set; nothing is written any "
-		"more");
-	return false;
+	if (!w->blocked_ms)
+		w->blocked_ms = t->now;
+	w->deadline_ms = t->now + t->policy->revert_timeout_ms;
+	return true;
 }
 
-/* A fresh read is there and something is wanted: the next move. */
-static void decide(struct turn *t)
+static void pin_when_not_latest(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
 
-	/* LATEST is only for the candidate. */
-	if (g->to_latest && !g->candidate_is_latest) {
-		g->to_latest = false;
-		turn_note(t, NOTE_WARNING,
-			"the candidate is not the latest ready revision any "
-			"more: it stays pinned");
-	}
-	if (spec_is_wanted(t->r)) {
-		if (serves_wanted(t->r)) {
-			arrive(t);
-			return;
-		}
-		/* It is asked for, but its operation failed: reading alone
-		 * would wait for ever. The same list again does no harm. */
-		if (g->write_failed && g->polls >= REWRITE_POLLS) {
-			emit_write(t);
-			return;
-		}
-		read_again(t, backoff_delay(&poll_backoff, g->polls++, 100,
-				      &t->r->rng));
+	if (!g->write.intent.to_latest || g->candidate_is_latest)
+		return;
+	g->write.intent.to_latest = false;
+	turn_note(t, NOTE_WARNING,
+		"the candidate is not the latest ready revision any more: it "
+		"stays pinned");
+}
+
+static void decide(struct turn *t)
+{
+	struct traffic_state *g = &t->r->traffic;
+	struct traffic_writer *w = &g->write;
+	bool reverting = rollout_is_reverting(t->r), wanted;
+
+	pin_when_not_latest(t);
+	wanted = spec_is_wanted(t);
+	if (wanted && traffic_serves(t->r) && !g->moving) {
+		arrive(t);
 		return;
 	}
-	if (!g->reassert && !is_ours(g, g->spec) && !drifted(t))
+	/* What is asked for, or is not for us to write over, is waited for. */
+	if (wanted ? g->reconciling : g->moving && !reverting) {
+		poll_again(t);
 		return;
-	/* Forward moves wait for whatever is under way; a revert does not. */
-	if (!g->settled && !rollout_is_reverting(t->r)) {
-		read_again(t, backoff_delay(&poll_backoff, g->polls++, 100,
-				      &t->r->rng));
+	}
+	if (!may_write_again(t, wanted)) {
+		poll_again(t);
+		return;
+	}
+	if (is_blocked(t)) {
+		poll_again(t);
+		return;
+	}
+	if (!reverting && w->rounds >= ROUNDS_MAX) {
+		give_up(t, "the split was written three times and does not "
+			   "serve");
 		return;
 	}
 	emit_write(t);
 }
 
-static void deadline_passed(struct turn *t)
+/* ---- waiting ---- */
+
+/* Another request is more likely to be answered than one that hangs. */
+static void abandon_write(struct turn *t)
+{
+	struct traffic_writer *w = &t->r->traffic.write;
+
+	turn_note(t, NOTE_RETRY,
+		"a write has had no answer for %lld ms: the service is read "
+		"instead",
+		(long long)(t->now - w->out_ms));
+	w->out_ms = 0;
+	w->result = WRITE_UNKNOWN;
+	w->loose_ms = t->now + TRAFFIC_LOOSE_MS;
+	t->r->traffic.read.hung++;
+	read_again(t, 0);
+}
+
+static bool wait_for_write(struct turn *t)
+{
+	struct traffic_writer *w = &t->r->traffic.write;
+	int64_t until_ms;
+
+	if (!w->out_ms)
+		return false;
+	if (!rollout_is_reverting(t->r) || w->intent.percent == w->out_percent)
+		return true;
+	/* It was a step up that is not wanted any more. */
+	until_ms = t->r->phase_ms + HUNG_MS;
+	if (t->now < until_ms) {
+		turn_wake(t, until_ms);
+		return true;
+	}
+	abandon_write(t);
+	return false;
+}
+
+static bool wait_for_read(struct turn *t)
+{
+	struct traffic_reader *read = &t->r->traffic.read;
+	int64_t until_ms = read->out_ms + hung_ms(read->hung);
+
+	if (!read->out_ms)
+		return false;
+	if (!rollout_is_reverting(t->r))
+		return true;
+	if (t->now < until_ms) {
+		turn_wake(t, until_ms);
+		return true;
+	}
+	turn_note(t, NOTE_RETRY,
+		"the service has not answered for %lld ms: it is asked again",
+		(long long)(t->now - read->out_ms));
+	read->hung++;
+	read->out_ms = 0;
+	return false;
+}
+
+/* Reads hang while users are hurt: the last answer has to do. Its etag and its
+ * generation tell when somebody else has written since. */
+static bool is_urgent(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
-	char text[ROLLOUT_TEXT_MAX];
+	int64_t from_ms = t->r->phase_ms + URGENT_MS;
 
-	snprintf(text, sizeof(text), "the split did not serve in time%s%.180s",
-		g->trouble[0] ? ": " : "", g->trouble);
-	g->deadline_ms = 0;
-	text_set(g->trouble, sizeof(g->trouble), text);
-	g->rejected = true;
-	t->changed = true;
+	if (t->r->phase != PHASE_REVERTING || !g->read.kept || g->spec.other ||
+		g->write.rounds || g->write.out_ms)
+		return false;
+	if (t->now >= from_ms)
+		return true;
+	turn_wake(t, from_ms);
+	return false;
+}
+
+static bool pump_deadline(struct turn *t)
+{
+	struct traffic_writer *w = &t->r->traffic.write;
+
+	if (w->deadline_ms && t->now >= w->deadline_ms)
+		give_up(t, "the split did not serve in time");
+	turn_wake(t, w->deadline_ms);
+	return w->state == WRITER_WANTS;
 }
 
 void traffic_pump(struct turn *t)
 {
-	struct traffic_state *g = &t->r->traffic;
+	struct traffic_reader *read = &t->r->traffic.read;
+	struct traffic_writer *w = &t->r->traffic.write;
+	int64_t due_ms;
 
-	if (!g->wants || phase_is_end(t->r->phase))
+	if (!is_wanting(t->r) || phase_is_end(t->r->phase))
 		return;
-	if (g->deadline_ms && t->now >= g->deadline_ms)
-		deadline_passed(t);
-	turn_wake(t, g->deadline_ms);
-	if (g->writing || g->reading || g->rejected)
+	if (!w->out_ms && !w->rounds && is_blocked(t))
 		return;
-	if (g->fresh && t->now - g->seen_ms <= FRESH_MS)
+	if (!pump_deadline(t) || wait_for_write(t))
+		return;
+	if (is_urgent(t))
 		decide(t);
-	if (!g->wants || g->writing || phase_is_end(t->r->phase))
+	else if (wait_for_read(t))
 		return;
-	if (g->retry_ms > t->now)
-		turn_wake(t, g->retry_ms);
+	if (read->fresh && !w->out_ms && is_wanting(t->r) &&
+		t->now - read->seen_ms <= FRESH_MS)
+		decide(t);
+	if (!is_wanting(t->r) || w->out_ms || read->out_ms ||
+		phase_is_end(t->r->phase))
+		return;
+	due_ms = read->retry_ms > w->retry_ms ? read->retry_ms : w->retry_ms;
+	if (due_ms > t->now)
+		turn_wake(t, due_ms);
 	else
-		emit_read(t);
+		emit_read(t, false);
 }
 
-static void learn(struct turn *t)
+void traffic_read_first(struct turn *t)
 {
-	struct traffic_state *g = &t->r->traffic;
-	const struct event *e = t->event;
+	struct traffic_reader *read = &t->r->traffic.read;
 
-	g->spec = e->spec;
-	g->serving = e->serving;
-	g->settled = e->settled;
-	g->green = e->green;
-	g->by_latest = e->by_latest;
-	g->candidate_is_latest = e->candidate_is_latest;
-	g->tagged = e->tagged;
-	g->seen_ms = t->now;
-	g->fresh = true;
-	g->reading = false;
-	g->attempt = 0;
-}
-
-void traffic_learn(struct turn *t)
-{
-	learn(t);
-	t->r->traffic.set = t->event->spec;
-	t->r->found_by_latest = t->event->by_latest;
-	t->r->moved = t->event->spec.candidate > 0;
-}
-
-void traffic_seen(struct turn *t)
-{
-	struct traffic_state *g = &t->r->traffic;
-
-	if (!g->reading)
+	if (read->out_ms || t->r->traffic.write.out_ms)
 		return;
-	learn(t);
-	if (t->r->verifying) {
-		t->r->verifying = false;
-		t->r->verified = true;
-		return;
-	}
-	/* With something wanted, traffic_pump decides at the end of the turn. */
-	if (!g->wants && !is_ours(g, g->spec))
-		drifted(t);
+	if (read->retry_ms > t->now)
+		turn_wake(t, read->retry_ms);
+	else
+		emit_read(t, true);
+}
+
+void traffic_watch(struct turn *t)
+{
+	struct traffic_reader *read = &t->r->traffic.read;
+
+	if (!is_wanting(t->r) && !read->out_ms && read->retry_ms <= t->now)
+		emit_read(t, true);
+}
+
+/* ---- answers ---- */
+
+static int64_t retry_after(const struct turn *t)
+{
+	int64_t ms = t->event->retry_after_ms;
+
+	return rollout_is_reverting(t->r) && ms > RETRY_AFTER_MAX
+		       ? RETRY_AFTER_MAX
+		       : ms;
 }
 
 void traffic_unseen(struct turn *t)
 {
-	struct traffic_state *g = &t->r->traffic;
+	struct traffic_reader *read = &t->r->traffic.read;
+	struct traffic_writer *w = &t->r->traffic.write;
 
-	if (!g->reading)
+	if (!read->out_ms)
 		return;
-	g->reading = false;
-	g->fresh = false;
-	text_set(g->trouble, sizeof(g->trouble), t->event->text);
+	read->out_ms = 0;
+	read->fresh = false;
+	text_set(w->trouble, sizeof(w->trouble), t->event->text);
 	turn_note(t, NOTE_RETRY, "the service could not be read: %.200s",
 		t->event->text ? t->event->text : "");
-	if (g->wants && !t->event->retryable && !rollout_is_reverting(t->r)) {
-		g->rejected = true;
+	if (is_wanting(t->r) && !t->event->retryable &&
+		!rollout_is_reverting(t->r)) {
+		w->state = WRITER_GAVE_UP;
+		t->changed = true;
 		return;
 	}
-	g->retry_ms = t->now + backoff_delay(&trouble_backoff, g->attempt++,
-				       t->event->retry_after_ms, &t->r->rng);
+	read->retry_ms =
+		t->now + backoff_delay(&trouble_backoff, read->attempt++,
+				 retry_after(t), &t->r->rng);
+}
+
+/* The write was not done: the next one waits by a counter of its own. */
+static void refused(struct turn *t)
+{
+	struct traffic_writer *w = &t->r->traffic.write;
+
+	if (t->event->result == WRITE_REJECTED && is_wanting(t->r) &&
+		!rollout_is_reverting(t->r)) {
+		w->state = WRITER_GAVE_UP;
+		t->changed = true;
+	}
+	w->n_written -= w->n_written > 0;
+	w->rounds -= w->rounds > 0;
+	w->retry_ms = t->now + backoff_delay(&trouble_backoff, w->refused++,
+				       retry_after(t), &t->r->rng);
+}
+
+/* Its words are told; a shift whose operations keep failing ends. */
+static void operation_failed(struct turn *t)
+{
+	struct traffic_writer *w = &t->r->traffic.write;
+
+	if (!w->failing_ms)
+		w->failing_ms = t->now;
+	w->retry_ms = t->now + backoff_delay(&failed_backoff, w->rounds,
+				       retry_after(t), &t->r->rng);
+	if (is_wanting(t->r) && !rollout_is_reverting(t->r) &&
+		(w->rounds >= ROUNDS_MAX ||
+			t->now - w->failing_ms >= FAILING_MS_MAX))
+		give_up(t, "the change of traffic keeps failing");
+}
+
+static void written_well(struct turn *t)
+{
+	struct traffic_state *g = &t->r->traffic;
+
+	g->write.refused = 0;
+	g->write.failing_ms = 0;
+	g->write.trouble[0] = '\0';
+	g->write.told = t->event->generation;
+	if (g->write.told > g->generation)
+		g->generation = g->write.told;
 }
 
 void traffic_written(struct turn *t)
 {
-	struct traffic_state *g = &t->r->traffic;
-	int64_t delay;
+	struct traffic_writer *w = &t->r->traffic.write;
 
-	if (!g->writing)
+	if (!w->out_ms)
 		return;
-	g->writing = false;
-	if (t->event->result == WRITE_DONE) {
-		g->attempt = 0;
-		g->trouble[0] = '\0';
-		read_again(t, 0);
+	w->out_ms = 0;
+	w->result = t->event->result;
+	read_again(t, 0);
+	if (w->result == WRITE_DONE) {
+		written_well(t);
 		return;
 	}
-	g->write_failed = true;
-	text_set(g->trouble, sizeof(g->trouble), t->event->text);
+	text_set(w->trouble, sizeof(w->trouble), t->event->text);
 	turn_note(t, NOTE_RETRY, "the write was answered \"%s\": %.200s",
-		write_result_name(t->event->result),
+		write_result_name(w->result),
 		t->event->text ? t->event->text : "");
-	if (t->event->result == WRITE_REJECTED && !rollout_is_reverting(t->r)) {
-		g->rejected = true;
-		return;
+	if (w->result == WRITE_FAILED) {
+		operation_failed(t);
+	} else if (w->result == WRITE_UNKNOWN) {
+		w->loose_ms = t->now + TRAFFIC_LOOSE_MS;
+		if (w->rounds > 1)
+			w->retry_ms = t->now +
+				      backoff_delay(&trouble_backoff, w->rounds,
+					      retry_after(t), &t->r->rng);
+	} else {
+		refused(t);
 	}
-	delay = backoff_delay(&trouble_backoff, g->attempt++,
-		t->event->retry_after_ms, &t->r->rng);
-	read_again(t, t->event->result == WRITE_UNKNOWN ? 0 : delay);
 }
 
 void traffic_resumed(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
 
-	g->reading = false;
-	g->writing = false; /* its split stays among the sent ones */
-	g->fresh = false;
-	g->attempt = 0;
-	g->polls = 0;
-	g->retry_ms = 0;
-	if (g->wants)
-		g->deadline_ms = t->now + t->policy->revert_timeout_ms;
-	else if (t->r->looked && !rollout_is_reverting(t->r))
-		emit_read(t);
-}
-
-void traffic_watch(struct turn *t)
-{
-	struct traffic_state *g = &t->r->traffic;
-
-	if (!g->wants && !g->reading && g->retry_ms <= t->now)
-		emit_read(t);
+	g->read = (struct traffic_reader){.seen_ms = g->read.seen_ms};
+	if (g->write.out_ms) {
+		g->write.out_ms = 0; /* its split stays among the sent ones */
+		g->write.result = WRITE_UNKNOWN;
+		g->write.loose_ms = t->now + TRAFFIC_LOOSE_MS;
+	}
+	g->write.refused = 0;
+	g->write.polls = 0;
+	g->write.retry_ms = 0;
+	g->stale_ms = 0;
+	if (g->write.state == WRITER_WANTS)
+		g->write.deadline_ms = t->now + t->policy->revert_timeout_ms;
 }

@@ -22,37 +22,79 @@ struct sequence {
 	bool stopped; /* one failed with on_failure stop */
 };
 
-#define ROLLOUT_SENT_MAX 3
+/* Reads of the service: one at most is out. */
+struct traffic_reader {
+	int64_t out_ms; /* since when one is out; 0: none */
+	int64_t seen_ms; /* when the last good answer came; 0: never */
+	bool fresh; /* a write may build on it */
+	bool kept; /* nothing was written since: in need a revert may, too */
+	int attempt; /* failed in a row, for back-off */
+	int hung; /* given up in a row: how long the next one is waited for */
+	int64_t retry_ms; /* the next one not before; 0: now */
+};
+
+enum writer_state {
+	WRITER_IDLE, /* what serves is what is wanted */
+	WRITER_WANTS, /* written when it may be, until it serves */
+	WRITER_GAVE_UP
+};
+
+/* What a write is to bring about. */
+struct traffic_intent {
+	int percent; /* the candidate's */
+	bool to_latest; /* given to LATEST (finish only) */
+	bool keep_stable; /* at 100 %: stable stays referenced */
+	enum tag_change tag;
+	bool reassert; /* others have percents that are to go */
+};
+
+#define TRAFFIC_SENT_MAX 3
+/* A write without an answer may still take effect for so long. */
+#define TRAFFIC_LOOSE_MS 20000
+
+struct traffic_writer {
+	enum writer_state state;
+	struct traffic_intent intent;
+	int64_t out_ms; /* since when a write is out; 0: none */
+	int out_percent; /* of that write */
+	enum write_result result; /* of the last one */
+	int64_t deadline_ms; /* 0: none */
+	int64_t blocked_ms; /* since when the gate forbids it; 0: it does not */
+
+	/* What was written since the generation it was based on. */
+	int64_t base; /* that generation */
+	int64_t told; /* the generation of a write, as it was answered; 0 */
+	int n_written; /* that may have been done */
+	int n_deployed; /* by others, each a generation of its own */
+	struct split sent[TRAFFIC_SENT_MAX];
+	int n_sent;
+	int64_t loose_ms; /* until when one without an answer may still come */
+
+	/* Back-off. */
+	int refused; /* in a row */
+	int rounds; /* written in a row without coming to serve */
+	int polls; /* reads since the write that did not show it serving */
+	int64_t retry_ms; /* the next one not before; 0: now */
+	int64_t failing_ms; /* since when operations end in errors; 0: no */
+	char trouble[ROLLOUT_TEXT_MAX]; /* the last failure's text */
+};
 
 /* What tidegate knows and wants of the service's traffic. */
 struct traffic_state {
 	/* Known: the last good read. */
-	int64_t seen_ms; /* when it was asked for and answered; 0: never */
 	struct split spec, serving;
-	bool settled, green, by_latest, candidate_is_latest, tagged;
-	bool fresh; /* nothing was written since: a write may build on it */
+	int64_t generation; /* the newest known, read or told; 0: unknown */
+	bool reconciling, moving, by_latest, candidate_is_latest, tagged;
+	bool stable_kept;
+	enum stable_state stable_state; /* as of the last look that said it */
+	int64_t stable_idle_ms; /* since when it serves nobody; 0: it does */
+	int64_t stale_ms; /* since when answers are older than that; 0 */
+	char broken[ROLLOUT_TEXT_MAX]; /* what the service says is broken */
+	char stable_text[ROLLOUT_TEXT_MAX]; /* what is wrong with stable */
 
-	/* Ours: whatever else is seen is drift. */
-	struct split set; /* last seen confirmed */
-	struct split sent[ROLLOUT_SENT_MAX]; /* written, not seen yet */
-	int n_sent;
-
-	/* Wanted. */
-	bool wants;
-	int percent; /* the candidate's */
-	bool to_latest; /* given to LATEST (finish only) */
-	enum tag_change tag;
-	bool reassert; /* others have percents that are to go */
-	int64_t deadline_ms; /* 0: none */
-
-	/* Under way. */
-	bool reading, writing;
-	int attempt; /* of a read or write that failed, for back-off */
-	int polls; /* reads since the write, waiting for the split */
-	int64_t retry_ms; /* not before; 0: now */
-	bool write_failed; /* the last write did not end well */
-	bool rejected; /* a write failed for good */
-	char trouble[ROLLOUT_TEXT_MAX]; /* the last failure's text */
+	struct split set; /* ours: whatever else is seen is drift */
+	struct traffic_reader read;
+	struct traffic_writer write;
 };
 
 struct rollout {
@@ -67,19 +109,24 @@ struct rollout {
 	char starter[ROLLOUT_NAME_MAX];
 
 	int step; /* index; == n_steps: finishing; -1: before the first */
-	int64_t bake_from_ms; /* when settle is over; 0: not baking */
-	bool bake_open; /* settle is over: passes count for this step */
+	int64_t bake_from_ms; /* when settle is over; 0: the split is not seen */
+	bool bake_open; /* settle is over: answers count for this step */
 	bool step_passed; /* was said; its hook runs */
 	bool finish_begun; /* what the finish means was decided */
-	bool checking; /* the first settle is over, or it was adopted */
+	bool checking; /* the candidate has or had users: SLOs are asked */
+	int64_t settle_ms; /* until when answers do not count; 0: they do */
+	int64_t grid_ms; /* the check times lie at whole intervals from here */
 
 	int64_t gate_deadline_ms; /* approval; 0: no gate is open */
 	uint64_t approvals; /* bits over the step's approvers */
+	int64_t approved_until_ms; /* the passed gate's approvals; 0: none */
 	int64_t hold_deadline_ms; /* 0: not held */
+	int64_t held_ms; /* earlier holds of this step, in sum */
 	bool pause_wanted; /* paused as soon as it may be */
 
 	bool undoing; /* started to take the candidate back, by a person */
 	bool looked; /* preflight's look was taken and was fine */
+	bool resuming; /* taken up, and the service was not read since */
 	bool begun; /* preflight passed: a rollback has something to undo */
 	bool moved; /* the candidate was given users */
 	bool revert_failed; /* a revert was given up */

@@ -11,7 +11,11 @@
 #include "base/buf.h"
 
 #define TABLE_MAX   640 /* bytes of a table inside an error's text */
-#define PLAN_GROWTH 3 /* entries a plan may add: stable, candidate, tag */
+#define PLAN_GROWTH 4 /* entries a plan may add: stable, candidate, tags */
+
+#define KEEP_TAG        "tidegate-stable"
+#define KEEP_TAG_SHORT  "tg-stable"
+#define TAG_SERVICE_MAX 46 /* a tag and its service share one DNS label */
 
 static bool same(const char *a, const char *b)
 {
@@ -113,6 +117,17 @@ const char *traffic_tag_uri(const struct traffic *traffic, const char *tag)
 	return NULL;
 }
 
+const char *traffic_keep_tag(const char *service)
+{
+	size_t left = TAG_SERVICE_MAX - strlen(service);
+
+	if (strlen(service) > TAG_SERVICE_MAX)
+		return NULL;
+	return left >= sizeof(KEEP_TAG) - 1         ? KEEP_TAG
+	       : left >= sizeof(KEEP_TAG_SHORT) - 1 ? KEEP_TAG_SHORT
+						    : NULL;
+}
+
 static size_t traffic_count(const struct traffic *in, const struct target *what)
 {
 	size_t i, n = 0;
@@ -194,6 +209,52 @@ void traffic_print_line(const struct traffic *traffic, struct buf *out)
 			t->percent);
 		first = false;
 	}
+}
+
+static int percent_of(
+	const struct traffic *traffic, const char *revision, const char *latest)
+{
+	return traffic_split(traffic, revision, NULL, latest).candidate;
+}
+
+/* Every revision that has users in `a` has as many of them in `b`. */
+static bool is_within(
+	const struct traffic *a, const struct traffic *b, const char *latest)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const char *revision = target_revision(&a->item[i], latest);
+
+		if (a->item[i].percent > 0 &&
+			(!revision || percent_of(a, revision, latest) !=
+					      percent_of(b, revision, latest)))
+			return false;
+	}
+	return true;
+}
+
+bool traffic_agrees(
+	const struct traffic *a, const struct traffic *b, const char *latest)
+{
+	return is_within(a, b, latest) && is_within(b, a, latest);
+}
+
+int traffic_refuse_difference(const struct traffic *asked,
+	const struct traffic *serving, struct err *err_r)
+{
+	struct buf asks, serves;
+
+	buf_init(&asks, TABLE_MAX / 2);
+	buf_init(&serves, TABLE_MAX / 2);
+	traffic_print_line(asked, &asks);
+	traffic_print_line(serving, &serves);
+	err_set(err_r, ERR_REFUSED,
+		"what is asked for does not serve: %s serves, and %s is asked "
+		"for; wait until the change has ended, or give the revision "
+		"that serves 100 %% first",
+		serves.len ? serves.data : "nothing", asks.data);
+	buf_fini(&asks);
+	buf_fini(&serves);
+	return -1;
 }
 
 /* The revisions with a positive percent; more than two are not told apart. */
@@ -446,6 +507,38 @@ static void plan_untag(struct plan *p)
 			p->item[i].tag = NULL;
 }
 
+static bool has_tag(const struct plan *p, const char *revision)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->item[i].tag && target_names(&p->item[i], revision))
+			return true;
+	return false;
+}
+
+static bool is_keep_tag(const char *tag)
+{
+	return same(tag, KEEP_TAG) || same(tag, KEEP_TAG_SHORT);
+}
+
+/* Stable without another tag stays referenced under ours while it serves
+ * nobody; at any other time our tag goes. */
+static void plan_keep(struct plan *p, int stable_percent)
+{
+	const struct traffic_wish *wish = p->wish;
+	struct traffic list = {p->item, p->n};
+	struct target *t;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (is_keep_tag(p->item[i].tag) &&
+			target_names(&p->item[i], wish->stable))
+			p->item[i].tag = NULL;
+	if (!wish->keep_tag || stable_percent > 0 || has_tag(p, wish->stable) ||
+		traffic_tag_is_taken(&list, wish->keep_tag, wish->stable))
+		return;
+	t = plan_home(p, wish->stable);
+	t->tag = wish->keep_tag;
+}
+
 static void plan_tag(struct plan *p)
 {
 	struct traffic list = {p->item, p->n};
@@ -490,6 +583,7 @@ int traffic_plan(const struct traffic *now, const struct traffic_wish *wish,
 			->percent = wish->candidate_percent;
 	if (wish->tag_change == TAG_ADD)
 		plan_tag(&p);
+	plan_keep(&p, stable_percent);
 	plan_drop_empty(&p);
 	plan_r->item = p.item;
 	plan_r->n = p.n;

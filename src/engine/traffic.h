@@ -66,6 +66,13 @@ MUST_CHECK int traffic_find_stable(const struct traffic *traffic,
 	const char *latest, const char *candidate, bool adopt,
 	const char **stable_r, struct err *err_r);
 
+/* Every revision has the same percent in both. */
+bool traffic_agrees(
+	const struct traffic *a, const struct traffic *b, const char *latest);
+/* -1: what is asked for does not serve, with both tables in the text. */
+MUST_CHECK int traffic_refuse_difference(const struct traffic *asked,
+	const struct traffic *serving, struct err *err_r);
+
 enum tag_change { TAG_KEEP, TAG_ADD, TAG_REMOVE };
 
 struct traffic_wish {
@@ -75,7 +82,13 @@ struct traffic_wish {
 	const char *tag; /* ours; NULL: none */
 	enum tag_change tag_change; /* add to / remove from the candidate */
 	bool reassert; /* take the percents of others away (on_drift) */
+	const char *keep_tag; /* stable stays at 0 % under it; NULL: it goes */
 };
+
+/* The tag that keeps stable in the list while it serves nobody: what is
+ * referenced is not cleaned up. NULL: none fits a host name beside the short
+ * name of the service. */
+const char *traffic_keep_tag(const char *service);
 
 /*
  * The list to write: `now` with the percents of candidate and stable changed,

@@ -8,6 +8,8 @@
  *   rollout_event.c     takes an event's facts into the state
  *   rollout_check.c     asks the SLOs and says when they have decided
  *   rollout_traffic.c   brings the service's traffic to what is wanted
+ *   rollout_drift.c     whose doing is what a read shows
+ *   gate.c              may_raise: whether a candidate may get more
  *   rollout_sequence.c  runs lists of actions
  */
 #ifndef TIDEGATE_ENGINE_TURN_H
@@ -40,14 +42,20 @@ void rollout_set_reason(
 void rollout_revert(struct turn *t, enum cause cause, const char *reason);
 void rollout_refuse(struct turn *t, enum cause cause, const char *reason);
 void rollout_stop_for_drift(struct turn *t, const char *reason);
-void rollout_hold(struct turn *t, enum cause cause, const char *reason);
+void rollout_stop_or_refuse(struct turn *t, const char *reason);
+/* `since_ms`: from when its deadline counts; not after now. */
+void rollout_hold(
+	struct turn *t, enum cause cause, int64_t since_ms, const char *reason);
 void rollout_go_on(struct turn *t); /* from held or paused, back to where */
 bool rollout_is_reverting(const struct rollout *r); /* or rolling back */
 bool rollout_is_finishing(const struct turn *t);
 const struct step *step_now(const struct turn *t);
 void traffic_want(
 	struct turn *t, int percent, bool to_latest, enum tag_change tag);
+void traffic_want_nothing(struct rollout *r);
 bool traffic_is_settled(const struct rollout *r); /* nothing is wanted */
+bool traffic_gave_up(const struct rollout *r); /* on what is wanted */
+struct split traffic_split_of(int candidate); /* stable has the rest */
 
 /* rollout_back.c */
 void phase_reverting(struct turn *t);
@@ -57,29 +65,42 @@ void phase_rolling_back(struct turn *t);
 void event_take(struct turn *t);
 
 /* rollout_check.c */
-void checks_begin(struct turn *t); /* the candidate has users: watch it */
-void checks_open_bake(struct turn *t); /* settle is over: passes count */
+void checks_begin(struct turn *t);
+void checks_expose(struct turn *t); /* the candidate may have users */
+void checks_settle(struct turn *t); /* the step's split is seen serving */
+void checks_open_bake(struct turn *t); /* settle is over: answers count */
 void checks_reset(struct turn *t); /* a person overrules what is latched */
 bool checks_are_due(const struct turn *t);
 void checks_pump(struct turn *t); /* asks every SLO that is due */
 void checks_take(struct turn *t); /* EVENT_CHECK */
 void checks_resumed(struct turn *t);
-int64_t checks_gap_ms_max(const struct turn *t); /* nobody looked for longer */
-void checks_expire(struct turn *t); /* what was seen is too old to go by */
-bool checks_are_satisfied(const struct turn *t); /* all of them */
-bool checks_are_answered(const struct turn *t, int64_t until_ms);
+int64_t checks_gap_ms_max(const struct turn *t); /* unwatched for longer */
+/* Why the evidence of this step is not enough now; NULL: it is. */
+const char *checks_miss(
+	const struct policy *policy, const struct rollout *r, int64_t now_ms);
+bool checks_are_satisfied(const struct turn *t);
+/* When the bake of all SLOs is over; what nobody watched is no bake. */
+int64_t checks_over_ms(const struct turn *t);
+bool checks_are_answered(const struct turn *t); /* all that is due by then */
 int checks_find_unevaluable(
 	const struct turn *t); /* an SLO without metrics, or -1 */
 
 /* rollout_traffic.c: level-triggered. A phase says what it wants and is told
- * when it is there; reads, writes, retries and drift happen in between. */
+ * when it is there; reads, writes and retries happen in between. */
 void traffic_pump(struct turn *t); /* the next move towards it */
-void traffic_seen(struct turn *t); /* EVENT_TRAFFIC */
+bool traffic_serves(const struct rollout *r); /* what is wanted */
 void traffic_unseen(struct turn *t); /* EVENT_TRAFFIC_ERROR */
 void traffic_written(struct turn *t); /* EVENT_WRITTEN */
-void traffic_learn(struct turn *t); /* the facts of a preflight event */
 void traffic_resumed(struct turn *t);
+void traffic_read_first(struct turn *t); /* until the first read is there */
 void traffic_watch(struct turn *t); /* a look for drift, if none is out */
+
+/* rollout_drift.c */
+void traffic_seen(struct turn *t); /* EVENT_TRAFFIC */
+void traffic_learn_stable(struct turn *t); /* EVENT_STABLE */
+void traffic_learn(struct turn *t); /* the facts of a preflight event */
+/* A write of ours took effect that was not waited for any more. */
+bool traffic_is_late(const struct rollout *r);
 
 /* rollout_sequence.c */
 /* True when the list has run to its end; starts it when it has not. */

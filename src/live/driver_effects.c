@@ -59,11 +59,12 @@ void driver_carry_out_one(struct driver *driver, const struct effect *effect)
 		driver_preflight(driver);
 		break;
 	case EFFECT_READ:
-		traffic_io_read(driver->traffic);
+		traffic_io_read(driver->traffic, effect);
 		break;
 	case EFFECT_WRITE:
 		traffic_io_write(driver->traffic, effect,
-			driver->state.traffic.deadline_ms - driver_now(driver));
+			driver->state.traffic.write.deadline_ms -
+				driver_now(driver));
 		break;
 	case EFFECT_HURRY:
 		traffic_io_hurry(driver->traffic);

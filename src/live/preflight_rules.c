@@ -42,8 +42,15 @@ int rule_candidate(const struct service *service, const char *wanted,
 int rule_stable(const struct service *service, const char *candidate,
 	bool adopt, const char **stable_r, struct err *err_r)
 {
-	return traffic_find_stable(&service->spec, service->latest_ready,
-		candidate, adopt, stable_r, err_r);
+	const struct traffic *serving =
+		service->statuses.n ? &service->statuses : &service->spec;
+
+	if (!traffic_agrees(&service->spec, serving, service->latest_ready) &&
+		!adopt)
+		return traffic_refuse_difference(
+			&service->spec, serving, err_r);
+	return traffic_find_stable(serving, service->latest_ready, candidate,
+		adopt, stable_r, err_r);
 }
 
 int rule_candidate_is_new(

@@ -18,6 +18,9 @@ static void service_read(
 	struct service *service, const struct err *err, void *arg);
 static void look_at_release(struct preflight *preflight);
 static void candidate_look(void *arg);
+static void stable_look(void *arg);
+static void stable_read(
+	const struct revision *revision, const struct err *err, void *arg);
 static void candidate_read(
 	const struct revision *revision, const struct err *err, void *arg);
 static void take_given(struct preflight *preflight);
@@ -91,7 +94,7 @@ static void tell_state(struct preflight *preflight)
 	if (rule_service(service, &err) < 0)
 		finding_tell(preflight, FINDING_FAIL, "service", name,
 			"release a service of one region", "%s", err.text);
-	else if (!service_is_settled(service))
+	else if (service->reconciling)
 		finding_tell(preflight, FINDING_WARN, "service", name,
 			"wait until the change that is under way has ended, "
 			"and look again",
@@ -260,6 +263,24 @@ static void tell_unread(struct preflight *preflight, const struct err *err)
 		err->text);
 }
 
+/* What serves while the traffic is being changed is not what will: a release
+ * looks again a few times before it judges. */
+static bool waits_for_change(
+	struct preflight *preflight, const struct service *service)
+{
+	struct err err;
+
+	if (preflight_gives_advice(preflight) ||
+		release_goes_back(preflight->release) ||
+		preflight->release->wish.adopt || !service->reconciling ||
+		!service->statuses.n ||
+		traffic_agrees(&service->spec, &service->statuses,
+			service->latest_ready))
+		return false;
+	err_set(&err, ERR_UNAVAILABLE, "its traffic is being changed");
+	return preflight_try_again(preflight, &err, service_look);
+}
+
 static void service_read(
 	struct service *service, const struct err *err, void *arg)
 {
@@ -274,6 +295,10 @@ static void service_read(
 			return;
 		tell_unread(preflight, err);
 		stop(preflight);
+		return;
+	}
+	if (waits_for_change(preflight, service)) {
+		service_free(&service);
 		return;
 	}
 	preflight->tries = 0;
@@ -390,6 +415,41 @@ static void candidate_read(
 		tell_no_revision(preflight, "candidate",
 			preflight->release->candidate, err);
 	}
+	if (*preflight->release->stable)
+		stable_look(preflight);
+	else
+		preflight_next(preflight);
+}
+
+/* ---- stable, the way back ---- */
+
+static void stable_look(void *arg)
+{
+	struct preflight *preflight = arg;
+	struct release *release = preflight->release;
+
+	preflight->again = NULL;
+	preflight->call = cloudrun_get_revision_start(cloudrun_of(preflight),
+		release->service.full, release->stable, stable_read, preflight);
+}
+
+static void stable_read(
+	const struct revision *revision, const struct err *err, void *arg)
+{
+	static const char remedy[] = "give a revision that is ready 100 % "
+				     "first, or deploy this one again";
+	struct preflight *preflight = arg;
+	struct err rule;
+
+	preflight->call = NULL;
+	if (revision)
+		tell_rule(preflight, rule_ready(revision, &rule), "stable",
+			remedy, &rule);
+	else if (preflight_try_again(preflight, err, stable_look))
+		return;
+	else
+		tell_no_revision(
+			preflight, "stable", preflight->release->stable, err);
 	preflight_next(preflight);
 }
 

@@ -43,6 +43,8 @@ void release_free(struct release **release_p)
 	free(release->candidate);
 	free(release->stable);
 	free(release->candidate_url);
+	free(release->uid);
+	free(release->created);
 	free(release);
 	*release_p = NULL;
 }
@@ -86,25 +88,46 @@ static void set_url(struct release *release, const struct service *service)
 	set_text(&release->candidate_url, url);
 }
 
+/* Whether the newest revision is another one than at the read before. */
+static bool note_created(struct release *release, const char *created)
+{
+	bool deployed = release->created && created &&
+			strcmp(release->created, created) != 0;
+
+	if (created && (deployed || !release->created)) {
+		free(release->created);
+		release->created = xstrdup(created);
+	}
+	return deployed;
+}
+
 void release_take_service(struct release *release,
 	const struct service *service, struct event *event)
 {
 	const char *tag = release->policy->tag, *latest = service->latest_ready;
+	const char *keep = traffic_keep_tag(release->service.name);
 
 	set_url(release, service);
 	event->spec = traffic_split(
 		&service->spec, release->candidate, release->stable, latest);
 	event->serving = traffic_split(&service->statuses, release->candidate,
 		release->stable, latest);
-	event->settled = service_is_settled(service);
-	event->green = service->green;
+	event->generation = service->generation;
+	event->reconciling = service->reconciling;
+	event->moving = service_is_moving(service);
 	event->by_latest = traffic_has_latest(&service->spec);
 	event->candidate_is_latest =
 		latest && !strcmp(latest, release->candidate);
 	event->tagged =
-		tag &&
-		traffic_has_tag(&service->spec, tag, release->candidate) &&
-		traffic_tag_uri(&service->statuses, tag);
+		tag && traffic_has_tag(&service->spec, tag, release->candidate);
+	event->stable_kept =
+		keep && traffic_has_tag(&service->spec, keep, release->stable);
+	event->anew = release->uid && service->uid &&
+		      strcmp(release->uid, service->uid) != 0;
+	event->text = service_broken(service);
+	event->deployed = note_created(release, service->latest_created);
+	if (!release->uid && service->uid)
+		release->uid = xstrdup(service->uid);
 }
 
 /* ---- templates ---- */

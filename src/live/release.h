@@ -37,6 +37,8 @@ struct release {
 	char id[STORE_ROLLOUT_ID_MAX];
 	/* Learnt later; "" until then. */
 	char *candidate, *stable, *candidate_url;
+	char *created; /* the newest revision at the last read; NULL */
+	char *uid; /* of the service, once it was read; NULL: not told */
 };
 
 /* The wish is copied. The id stays empty. */

@@ -1,6 +1,7 @@
 /* Reads and writes of the service; see traffic_io.h. */
 #include "live/traffic_io.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,6 @@
 #include "store/event_codec.h"
 
 #define READ_TIMEOUT_MS    10000
-#define STALE_MS_MAX       30000
 #define FOLLOW_MS_MAX      120000 /* of a write's operation */
 #define FOLLOW_BACK_MS_MAX 30000 /* of a revert's */
 
@@ -22,8 +22,9 @@ struct traffic_io {
 	void *arg;
 	struct cloudrun_call *read, *write;
 	struct service *snapshot; /* as last read; NULL after a write */
-	int64_t generation; /* the highest that was read */
-	int64_t stale_ms; /* since when only older ones are; 0: they are not */
+	struct cloudrun_call *stable_read;
+	enum stable_state stable_state; /* as the engine was told */
+	char *table; /* as journaled last; NULL: not yet */
 	struct timer *write_refused; /* not carried out: told in a later turn */
 	enum write_result refused_result;
 	char *refused_text;
@@ -31,8 +32,10 @@ struct traffic_io {
 
 static void read_done(
 	struct service *service, const struct err *err, void *arg);
-static void write_done(
-	enum write_result result, const struct err *err, void *arg);
+static void stable_done(
+	const struct revision *revision, const struct err *err, void *arg);
+static void write_done(enum write_result result, int64_t generation,
+	const struct err *err, void *arg);
 static void write_refused(void *arg);
 
 struct traffic_io *traffic_io_new(
@@ -50,6 +53,7 @@ struct traffic_io *traffic_io_new(
 void traffic_io_cancel(struct traffic_io *io)
 {
 	cloudrun_cancel(&io->read);
+	cloudrun_cancel(&io->stable_read);
 	cloudrun_cancel(&io->write);
 	timer_cancel(&io->write_refused);
 	xfree(&io->refused_text);
@@ -63,6 +67,7 @@ void traffic_io_free(struct traffic_io **io_p)
 		return;
 	traffic_io_cancel(io);
 	service_free(&io->snapshot);
+	free(io->table);
 	free(io);
 	*io_p = NULL;
 }
@@ -70,7 +75,7 @@ void traffic_io_free(struct traffic_io **io_p)
 /* ---- reads ---- */
 
 /* Most reads find what the one before found: it is not decoded again. */
-void traffic_io_read(struct traffic_io *io)
+static void service_read(struct traffic_io *io)
 {
 	struct cloudrun *cloudrun = io->world->cloudrun;
 
@@ -84,14 +89,50 @@ void traffic_io_read(struct traffic_io *io)
 			io);
 }
 
+void traffic_io_read(struct traffic_io *io, const struct effect *effect)
+{
+	service_read(io);
+	if (effect->look_at_stable && !io->stable_read && *io->release->stable)
+		io->stable_read = cloudrun_get_revision_start(
+			io->world->cloudrun, io->release->service.full,
+			io->release->stable, stable_done, io);
+}
+
+/* Only a change is told: it is the same at nearly every look. */
+static void stable_done(
+	const struct revision *revision, const struct err *err, void *arg)
+{
+	struct traffic_io *io = arg;
+	struct event event = {.type = EVENT_STABLE};
+	char text[ROLLOUT_TEXT_MAX];
+
+	io->stable_read = NULL;
+	if (revision)
+		event.stable_state =
+			revision->ready ? STABLE_READY : STABLE_NOT_READY;
+	else if (err->code == ERR_NOT_FOUND)
+		event.stable_state = STABLE_GONE;
+	else
+		return; /* the next look tells */
+	snprintf(text, sizeof(text), "the stable revision %s is %s%s%.100s",
+		io->release->stable, stable_state_name(event.stable_state),
+		revision && revision->condition ? ": " : "",
+		revision && revision->condition ? revision->condition : "");
+	event.text = text;
+	if (event.stable_state == io->stable_state ||
+		(event.stable_state == STABLE_READY &&
+			io->stable_state == STABLE_UNKNOWN))
+		return;
+	io->stable_state = event.stable_state;
+	io->fn(&event, NULL, io->arg);
+}
+
 void traffic_io_take(
 	struct traffic_io *io, struct service *service, struct event *event)
 {
 	if (io->snapshot != service)
 		service_free(&io->snapshot);
 	io->snapshot = service;
-	io->generation = service->generation;
-	io->stale_ms = 0;
 	release_take_service(io->release, service, event);
 }
 
@@ -101,40 +142,20 @@ void traffic_io_print(const struct traffic_io *io, struct buf *out)
 		traffic_encode_array(&io->snapshot->spec, out);
 }
 
-/* The answer is older than the one before it: it is no drift. When all answers
- * stay older, another service has taken the name. */
-static bool is_stale(struct traffic_io *io, const struct service *service)
-{
-	if (service->generation >= io->generation)
-		return false;
-	if (!io->stale_ms)
-		io->stale_ms = loop_now(io->world->loop);
-	return loop_now(io->world->loop) - io->stale_ms < STALE_MS_MAX;
-}
-
 static void read_done(struct service *service, const struct err *err, void *arg)
 {
 	struct traffic_io *io = arg;
 	struct event event = {.type = EVENT_TRAFFIC};
 	struct event_context context = {0};
-	struct err stale;
 	struct buf table;
 
 	io->read = NULL;
 	if (!service && !err) {
 		service = io->snapshot; /* still what it was */
 		if (!service) { /* and was written over meanwhile */
-			traffic_io_read(io);
+			service_read(io);
 			return;
 		}
-	} else if (service && is_stale(io, service)) {
-		err_set(&stale, ERR_UNAVAILABLE,
-			"the answer is older than the one before it "
-			"(generation %lld after %lld)",
-			(long long)service->generation,
-			(long long)io->generation);
-		service_free(&service);
-		err = &stale;
 	}
 	if (!service) {
 		event.type = EVENT_TRAFFIC_ERROR;
@@ -147,7 +168,12 @@ static void read_done(struct service *service, const struct err *err, void *arg)
 	traffic_io_take(io, service, &event);
 	buf_init(&table, STORE_EVENT_BYTES_MAX / 2);
 	traffic_io_print(io, &table);
-	context.table = table.overflow ? NULL : table.data;
+	/* Only a list that changed is journaled: it may be long. */
+	if (!table.overflow && (!io->table || strcmp(io->table, table.data))) {
+		free(io->table);
+		io->table = xstrdup(table.data);
+		context.table = io->table;
+	}
 	io->fn(&event, &context, io->arg);
 	buf_fini(&table);
 }
@@ -175,6 +201,10 @@ static int plan(struct traffic_io *io, const struct effect *effect,
 		.tag = io->release->policy->tag,
 		.tag_change = effect->tag,
 		.reassert = effect->reassert,
+		.keep_tag =
+			effect->keep_stable
+				? traffic_keep_tag(io->release->service.name)
+				: NULL,
 	};
 
 	return traffic_plan(&io->snapshot->spec, &wish, arena, plan_r, err_r);
@@ -183,10 +213,17 @@ static int plan(struct traffic_io *io, const struct effect *effect,
 void traffic_io_write(
 	struct traffic_io *io, const struct effect *effect, int64_t left_ms)
 {
+	struct write_times times = {
+		.patience_ms = write_patience(effect, left_ms),
+		.answer_ms = effect->timeout_ms,
+	};
 	struct traffic wanted;
 	struct arena arena;
 	struct err err;
 
+	/* The engine does not wait for the one before any more. */
+	cloudrun_cancel(&io->write);
+	timer_cancel(&io->write_refused);
 	if (!io->snapshot) {
 		traffic_io_refuse(io, WRITE_CONFLICT,
 			"the traffic has to be read before it is written");
@@ -195,35 +232,27 @@ void traffic_io_write(
 	arena_init(&arena);
 	if (plan(io, effect, &arena, &wanted, &err) == 0)
 		io->write = cloudrun_write_traffic_start(io->world->cloudrun,
-			io->snapshot, &wanted, write_patience(effect, left_ms),
-			write_done, io);
+			io->snapshot, &wanted, &times, write_done, io);
 	else
 		traffic_io_refuse(io, WRITE_CONFLICT, err.text);
 	arena_fini(&arena);
 	service_free(&io->snapshot);
 }
 
-static void tell_written(struct traffic_io *io, enum write_result result,
-	const char *text, int64_t retry_after_ms)
+static void write_done(enum write_result result, int64_t generation,
+	const struct err *err, void *arg)
 {
+	struct traffic_io *io = arg;
 	struct event event = {
 		.type = EVENT_WRITTEN,
 		.result = result,
-		.text = text,
-		.retry_after_ms = retry_after_ms,
+		.generation = generation,
+		.text = err ? err->text : NULL,
+		.retry_after_ms = err ? err->retry_after_ms : 0,
 	};
 
-	io->fn(&event, NULL, io->arg);
-}
-
-static void write_done(
-	enum write_result result, const struct err *err, void *arg)
-{
-	struct traffic_io *io = arg;
-
 	io->write = NULL;
-	tell_written(io, result, err ? err->text : NULL,
-		err ? err->retry_after_ms : 0);
+	io->fn(&event, NULL, io->arg);
 }
 
 void traffic_io_refuse(
@@ -240,8 +269,14 @@ static void write_refused(void *arg)
 {
 	struct traffic_io *io = arg;
 
+	struct event event = {
+		.type = EVENT_WRITTEN,
+		.result = io->refused_result,
+		.text = io->refused_text,
+	};
+
 	io->write_refused = NULL;
-	tell_written(io, io->refused_result, io->refused_text, 0);
+	io->fn(&event, NULL, io->arg);
 }
 
 void traffic_io_hurry(struct traffic_io *io)

@@ -115,17 +115,21 @@ static void fill_traffic(struct sim *s, struct event *event)
 	s->read_version = s->version;
 	event->spec = s->spec;
 	event->serving = s->serving;
-	event->settled = !s->serve_at_ms;
-	event->green = true;
+	event->generation = s->generation;
+	event->reconciling = event->moving = s->serve_at_ms != 0;
 	event->by_latest = s->by_latest;
 	event->candidate_is_latest = true;
 	event->tagged = s->tagged;
+	event->stable_kept = s->stable_kept;
+	event->stable_state = STABLE_READY;
 }
 
 static void service_write(struct sim *s, const struct effect *effect)
 {
 	s->spec = (struct split){effect->percent, 100 - effect->percent, 0};
 	s->by_latest = effect->by_latest;
+	s->stable_kept = effect->keep_stable;
+	s->generation++;
 	if (effect->tag != TAG_KEEP)
 		s->tagged = effect->tag == TAG_ADD;
 	s->serve_at_ms = s->now_ms + s->shift_ms;
@@ -146,9 +150,11 @@ static void answer_write(struct sim *s, const struct effect *effect)
 	} else {
 		service_write(s, effect);
 		event->result = WRITE_DONE;
+		event->generation = s->generation;
 		pending->at_ms = s->serve_at_ms;
 		if (fault_holds(s, FAULT_PATCH_LOST)) {
 			event->result = WRITE_UNKNOWN;
+			event->generation = 0;
 			event->text = "no answer (fault)";
 			pending->at_ms = s->now_ms;
 		}
@@ -268,7 +274,8 @@ static void feed(struct sim *s, const struct event *event)
 static void watch_gate(struct sim *s)
 {
 	if (!s->rollout.gate_deadline_ms ||
-		s->options->approve == SIM_APPROVE_NEVER)
+		s->options->approve == SIM_APPROVE_NEVER ||
+		rollout_gate_is_passed(s->policy, &s->rollout))
 		s->gate_ms = INT64_MAX;
 	else if (s->gate_ms == INT64_MAX)
 		s->gate_ms = s->now_ms +
@@ -314,12 +321,13 @@ static void go_to(struct sim *s, int64_t at_ms)
 
 static void fault_happen(struct sim *s, const struct fault *fault)
 {
-	struct event resumed = {.type = EVENT_RESUMED, .text = "simulated"};
+	struct event resumed = {.type = EVENT_RESUMED, .who = "simulate"};
 
 	if (fault->type == FAULT_DRIFT) {
 		s->spec = s->serving = (struct split){0, 0, 100};
 		s->serve_at_ms = 0;
 		s->version++;
+		s->generation++;
 	} else if (fault->type == FAULT_CRASH) {
 		s->n_queue = 0;
 		go_to(s, s->now_ms + (fault->for_ms ? fault->for_ms
@@ -407,6 +415,8 @@ static void start(struct sim *s)
 	s->now_ms = s->counted_ms = s->result->start_ms;
 	s->spec = s->serving = (struct split){0, 100, 0};
 	s->by_latest = false;
+	s->stable_kept = false;
+	s->generation = 1;
 	s->gate_ms = INT64_MAX;
 	s->shift_ms = s->options->shift_ms;
 	if (s->shift_ms < 0)

@@ -39,7 +39,8 @@ struct sim {
 	struct chain chain[POLICY_SLOS_MAX][QUERY_ROLES];
 
 	struct split spec, serving; /* the service */
-	bool by_latest, tagged;
+	bool by_latest, tagged, stable_kept;
+	int64_t generation;
 	int64_t serve_at_ms; /* 0: settled */
 	int version, read_version;
 	int64_t shift_ms;

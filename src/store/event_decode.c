@@ -221,6 +221,10 @@ static int decode_field(
 		return 0;
 	case KIND_LONG:
 		return decode_int(d, field->key, value, field->max, at);
+	case KIND_COUNT:
+		*(int64_t *)at = 0;
+		return value ? decode_int(d, field->key, value, field->max, at)
+			     : 0;
 	case KIND_SEED:
 		return decode_seed(d, value, at);
 	case KIND_STEP:
@@ -233,10 +237,22 @@ static int decode_field(
 		return decode_slo(d, value, at);
 	case KIND_ACTION:
 		return decode_action(d, root);
+	case KIND_CHOICE:
+		*(int *)at = 0;
+		return value ? decode_name(d, field, value, at) : 0;
 	case KIND_NAME:
 		return decode_name(d, field, value, at);
 	}
 	abort();
+}
+
+/* Journals of 0.1.0 say only whether the service had settled. */
+static void decode_settled(struct event *event, const json_t *root)
+{
+	if (!json_is_false(json_object_get(root, "settled")))
+		return;
+	event->reconciling = true;
+	event->moving = true;
 }
 
 static int decode_root(const struct decoder *d, const json_t *root)
@@ -252,6 +268,9 @@ static int decode_root(const struct decoder *d, const json_t *root)
 		if (decode_field(d, field, root))
 			return -1;
 	}
+	if (d->event->type == EVENT_TRAFFIC ||
+		d->event->type == EVENT_PREFLIGHT)
+		decode_settled(d->event, root);
 	return 0;
 }
 

@@ -110,6 +110,10 @@ static void encode_field(struct jsonw *w, const struct field *field,
 	case KIND_LONG:
 		jsonw_int(w, field->key, *(const int64_t *)at);
 		break;
+	case KIND_COUNT:
+		if (*(const int64_t *)at)
+			jsonw_int(w, field->key, *(const int64_t *)at);
+		break;
 	case KIND_SEED:
 		encode_seed(w, field->key, *(const uint64_t *)at);
 		break;
@@ -127,6 +131,11 @@ static void encode_field(struct jsonw *w, const struct field *field,
 		break;
 	case KIND_ACTION:
 		encode_action(w, policy, event->list, *(const int *)at);
+		break;
+	case KIND_CHOICE:
+		if (*(const int *)at)
+			jsonw_text(w, field->key,
+				field->names->name(*(const int *)at));
 		break;
 	case KIND_NAME:
 		/* Every enum here is as wide as an int. */

@@ -35,6 +35,18 @@ static int action_find_of(const char *name)
 	return (int)action_result_find(name);
 }
 
+static const char *stable_name_of(int value)
+{
+	return stable_state_name((enum stable_state)value);
+}
+
+static int stable_find_of(const char *name)
+{
+	return (int)stable_state_find(name);
+}
+
+static const struct names stable_names = {
+	stable_name_of, stable_find_of, STABLE_STATES};
 static const struct names verb_names = {verb_name_of, verb_find_of, VERBS};
 static const struct names write_names = {
 	write_name_of, write_find_of, WRITE_RESULTS};
@@ -49,11 +61,16 @@ static const struct names action_names = {
 #define TRAFFIC                                                                \
 	{"spec", KIND_SPLIT, AT(spec)},                                        \
 	{"serving", KIND_SPLIT, AT(serving)},                                  \
-	{"settled", KIND_BOOL, AT(settled)},                                   \
-	{"green", KIND_BOOL, AT(green)},                                       \
+	{"generation", KIND_COUNT, AT(generation), INT64_MAX},                 \
+	{"reconciling", KIND_FLAG, AT(reconciling)},                           \
+	{"moving", KIND_FLAG, AT(moving)},                                     \
 	{"by_latest", KIND_BOOL, AT(by_latest)},                               \
 	{"candidate_is_latest", KIND_BOOL, AT(candidate_is_latest)},           \
-	{"tagged", KIND_BOOL, AT(tagged)}
+	{"tagged", KIND_BOOL, AT(tagged)},                                     \
+	{"stable_kept", KIND_FLAG, AT(stable_kept)},                           \
+	{"stable_state", KIND_CHOICE, AT(stable_state), .names = &stable_names},     \
+	{"anew", KIND_FLAG, AT(anew)},                                         \
+	{"deployed", KIND_FLAG, AT(deployed)}
 #define RETRY                                                                  \
 	{"retryable", KIND_BOOL, AT(retryable)},                               \
 	{"retry_after_ms", KIND_LONG, AT(retry_after_ms), RETRY_MS_MAX}
@@ -65,10 +82,14 @@ const struct field event_fields[EVENTS][EVENT_FIELDS_MAX] = {
 		TEXT("reason")},
 	[EVENT_PREFLIGHT] = {{"ok", KIND_BOOL, AT(ok)}, TEXT("reason"),
 		TRAFFIC},
-	[EVENT_TRAFFIC] = {TRAFFIC},
+	[EVENT_TRAFFIC] = {TRAFFIC, TEXT("broken")},
+	[EVENT_STABLE] = {{"stable_state", KIND_NAME, AT(stable_state),
+				  .names = &stable_names},
+		TEXT("text")},
 	[EVENT_TRAFFIC_ERROR] = {TEXT("text"), RETRY},
 	[EVENT_WRITTEN] = {{"result", KIND_NAME, AT(result),
 				   .names = &write_names},
+		{"generation", KIND_COUNT, AT(generation), INT64_MAX},
 		TEXT("text"), RETRY},
 	[EVENT_CHECK] = {{"slo", KIND_SLO, AT(slo)},
 		{"answers", KIND_ANSWERS, AT(answers)},
@@ -86,7 +107,7 @@ const struct field event_fields[EVENTS][EVENT_FIELDS_MAX] = {
 		{"command_id", KIND_LONG, AT(command_id), INT64_MAX},
 		TEXT("comment")},
 	[EVENT_INTERRUPT] = {{"leave", KIND_BOOL, AT(leave)}, TEXT("text")},
-	[EVENT_RESUMED] = {WHO},
+	[EVENT_RESUMED] = {WHO, TEXT("overtaken")},
 };
 
 const char *const answer_keys[QUERY_ROLES] = {

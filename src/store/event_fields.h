@@ -16,6 +16,7 @@ enum field_kind {
 	KIND_FLAG, /* bool, left out when false */
 	KIND_INT, /* int, 0 … max */
 	KIND_LONG, /* int64_t, 0 … max */
+	KIND_COUNT, /* the same, left out when 0 */
 	KIND_SEED, /* uint64_t as a string: JSON's numbers are too small */
 	KIND_STEP, /* int, printed from 1; -1 is left out */
 	KIND_SPLIT,
@@ -23,6 +24,7 @@ enum field_kind {
 	KIND_SLO, /* int, by name */
 	KIND_ACTION, /* list and index, by names */
 	KIND_NAME, /* enum with a name and a find function */
+	KIND_CHOICE, /* the same, left out when 0 */
 };
 
 /* An enum of the engine with its names. */
@@ -40,7 +42,7 @@ struct field {
 	const struct names *names;
 };
 
-#define EVENT_FIELDS_MAX 10
+#define EVENT_FIELDS_MAX 16
 
 /* One row per event; a NULL key ends it. */
 extern const struct field event_fields[EVENTS][EVENT_FIELDS_MAX];

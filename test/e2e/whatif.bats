@@ -80,7 +80,8 @@ simulated_too() {
 }
 
 @test "patch-503: tried again until it goes" {
-	passing
+	STEPS=$THREE SLO='max: 0, fail_after: 1, min_passes: 1' \
+		quick 'hold_timeout: 2s' 'revert_timeout: 30s'
 	writes_are '"kind": "status", "status": 503, "for": "1500ms"'
 	rollout_start
 	rollout_ends 0

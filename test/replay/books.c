@@ -1,26 +1,61 @@
 /* Promises that always hold; see books.h. */
 #include "books.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "scenario.h"
 
-#define TURNS_MAX 1000 /* at one moment */
+#define CHECK_SLACK_MS SECOND
+#define TURNS_MAX      1000 /* at one moment */
+
+static struct {
+	int64_t asked_ms[POLICY_SLOS_MAX]; /* about the candidate; -1: never */
+	int64_t exposed_ms; /* since when it has users by our doing; -1 */
+	bool given; /* a write of ours gave it some */
+} books;
 
 /* ---- what leaves ---- */
 
-static void check_sum(const char *body)
+/* Queries begin with their SLO's name. */
+static void ask_sent(const struct fake_request *request)
+{
+	const struct policy *policy = policy_given();
+	const char *query = strstr(request->body, "query=");
+
+	if (!query || !strstr(query, FAKE_NEW))
+		return;
+	for (size_t i = 0; i < policy->n_slos; i++)
+		if (strncmp(query + 6, policy->slos[i].name,
+			    strlen(policy->slos[i].name)) == 0)
+			books.asked_ms[i] = fake_now();
+}
+
+/* The candidate's percent in a table that is written; -1: no such table. */
+static int candidate_percent(const char *body)
 {
 	json_t *json = json_loads(body, 0, NULL), *entry, *list;
-	int sum = 0;
+	int sum = 0, candidate = 0;
 	size_t i;
 
 	list = json_object_get(json, "traffic");
-	json_array_foreach(list, i, entry)
-		sum += (int)json_integer_value(
+	json_array_foreach(list, i, entry) {
+		const char *name =
+			json_string_value(json_object_get(entry, "revision"));
+		int percent = (int)json_integer_value(
 			json_object_get(entry, "percent"));
-	promise(sum == 100, "%d %% are written: %s", sum, body);
+
+		if (!name) /* LATEST is the candidate in these scenarios */
+			name = FAKE_NEW;
+		sum += percent;
+		if (strstr(name, FAKE_NEW))
+			candidate += percent;
+	}
+	promise(!json || sum == 100, "%d %% are written: %s", sum, body);
 	json_decref(json);
+	return candidate;
 }
 
 /* But for a journal that cannot be written: a revert does not wait for it. */
@@ -30,12 +65,21 @@ static void check_durable(void)
 		"a write is sent before its reason is durable");
 }
 
+static void write_sent(const struct fake_request *request)
+{
+	int percent = candidate_percent(request->body);
+
+	check_durable();
+	if (percent > 0)
+		books.given = true;
+}
+
 static void look_at_request(const struct fake_request *request)
 {
-	if (strcmp(request->method, "PATCH") != 0)
-		return;
-	check_sum(request->body);
-	check_durable();
+	if (strcmp(request->method, "PATCH") == 0)
+		write_sent(request);
+	else if (strstr(request->target, "/query"))
+		ask_sent(request);
 }
 
 /* ---- what is lost ---- */
@@ -76,15 +120,63 @@ static void look_at_written(const struct routes *before)
 	}
 }
 
-/* ---- time ---- */
+/* ---- what is late ---- */
+
+static bool is_watched_phase(enum phase phase)
+{
+	return phase == PHASE_SHIFTING || phase == PHASE_BAKING ||
+	       phase == PHASE_AWAITING_APPROVAL || phase == PHASE_HELD ||
+	       phase == PHASE_PAUSED;
+}
+
+static int64_t max(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Since when the process has driven without a break. */
+static int64_t driven_ms(void)
+{
+	return max(process_up_ms(), fake_loop_stood_until());
+}
+
+static void look_at_exposure(void)
+{
+	const struct policy *policy = policy_given();
+	int64_t since_ms;
+
+	if (fake_run_serves(FAKE_NEW) == 0 || !books.given)
+		books.exposed_ms = -1;
+	else if (books.exposed_ms < 0)
+		books.exposed_ms = fake_now();
+	if (books.exposed_ms < 0 || !is_driven() ||
+		!is_watched_phase(phase_now()))
+		return;
+	for (size_t i = 0; i < policy->n_slos; i++) {
+		const struct slo *slo = &policy->slos[i];
+
+		since_ms = max(
+			books.asked_ms[i], max(books.exposed_ms, driven_ms()));
+		promise(fake_now() <=
+				since_ms + slo->interval_ms + CHECK_SLACK_MS,
+			"the candidate has users, and %s was not asked for "
+			"%lld ms",
+			slo->name, (long long)(fake_now() - since_ms));
+	}
+}
 
 static void look(void)
 {
 	promise(fake_loop_turns_now() < TURNS_MAX, "time stands still");
+	look_at_exposure();
 }
 
 void books_open(void)
 {
+	memset(&books, 0, sizeof(books));
+	for (int i = 0; i < POLICY_SLOS_MAX; i++)
+		books.asked_ms[i] = -1;
+	books.exposed_ms = -1;
 	fake_http_on_send = look_at_request;
 	fake_run.cloud.written = look_at_written;
 	scenario_watch = look;

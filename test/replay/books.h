@@ -4,6 +4,8 @@
  * of what the engine thinks. A promise that is broken is told by promise().
  *
  *   - every table that is written sums to 100 and loses nothing of others;
+ *   - while the candidate has users, each SLO is asked about it at its
+ *     interval, but for the time the process stood still;
  *   - a write is sent when the entries that led to it are durable;
  *   - time goes on.
  */

@@ -39,7 +39,7 @@ static void a_good_release_is_promoted_in_any_case(void **state)
 		until_the_end();
 		expect_exit(0);
 		expect_serving(FAKE_NEW, 100);
-		expect_writes_at_most(2);
+		expect_writes_at_most(3);
 	}
 }
 

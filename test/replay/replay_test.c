@@ -10,7 +10,7 @@ static void a_good_release_is_promoted(void **state)
 	until_the_end();
 	expect_exit(0);
 	expect_serving(FAKE_NEW, 100);
-	expect_writes_at_most(3);
+	expect_writes_at_most(4);
 	expect_journal("step-passed", NULL);
 }
 

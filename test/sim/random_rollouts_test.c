@@ -31,8 +31,9 @@ struct books {
 	bool drifted; /* somebody else has written */
 	int step; /* the last one that began to bake */
 	int64_t bake_ms; /* when its settle is over */
-	int64_t last_ms; /* of the last event */
-	int64_t unwatched_ms; /* of the bake, too long without an event */
+	int bake_step; /* whose bake that is */
+	int64_t exposed_ms; /* when the candidate may have got users; 0 */
+	int64_t covered_ms[2], lost_ms[2]; /* of the bake */
 	int64_t held_ms; /* when the hold began; 0: not held */
 	int64_t asked_ms[2]; /* 0: no answer is awaited */
 	int64_t heard_ms[2]; /* when the latest answer was asked for */
@@ -214,11 +215,23 @@ static enum action_result end_action(
 
 /* The books: they follow from events and effects alone. */
 
+/* What lies between two answers too far apart was not watched. */
+static void note_covered(int slo, int64_t asked_ms)
+{
+	if (asked_ms < books.covered_ms[slo])
+		return;
+	if (asked_ms - books.covered_ms[slo] >
+		2 * books.test.slos[slo].interval_ms)
+		books.lost_ms[slo] += asked_ms - books.covered_ms[slo];
+	books.covered_ms[slo] = asked_ms;
+}
+
 static void note_check(const struct event *event, const struct judgement *j)
 {
 	const struct slo *slo = &books.test.slos[event->slo];
 	bool pass = j->outcome == OUTCOME_PASS, breach = !pass;
 	int64_t asked_ms = books.asked_ms[event->slo];
+	bool settling = asked_ms < world.rollout.settle_ms;
 
 	books.asked_ms[event->slo] = 0;
 	books.heard_ms[event->slo] = asked_ms;
@@ -226,11 +239,18 @@ static void note_check(const struct event *event, const struct judgement *j)
 	books.good[event->slo] = false;
 	if (j->outcome == OUTCOME_ERROR)
 		return;
+	note_covered(event->slo, asked_ms);
 	if (j->outcome == OUTCOME_NO_DATA) {
 		if (slo->no_data == NO_DATA_WAIT)
 			return;
 		pass = slo->no_data == NO_DATA_PASS;
 		breach = !pass;
+	}
+	if (settling) { /* only what is critical counts */
+		if (j->critical && j->outcome == OUTCOME_BREACH &&
+			books.test.policy.on_breach == ON_BREACH_ROLLBACK)
+			books.must_revert = true;
+		return;
 	}
 	books.window[event->slo] = (books.window[event->slo] << 1 | breach) &
 				   ((UINT64_C(1) << slo->fail_of) - 1);
@@ -270,8 +290,10 @@ static void promise_step_was_earned(void)
 	int64_t over_ms = books.bake_ms + step->bake_ms, due_ms;
 	size_t i;
 
-	if (world.now_ms - books.unwatched_ms < over_ms)
-		fail("step %d was left before its bake was over", books.step);
+	for (i = 0; i < books.test.policy.n_slos; i++)
+		if (world.now_ms < over_ms + books.lost_ms[i])
+			fail("step %d was left before its bake was over",
+				books.step);
 	for (i = 0; i < books.test.policy.n_slos; i++) {
 		due_ms = books.heard_ms[i] + books.test.slos[i].interval_ms;
 		if (books.asked_ms[i])
@@ -298,9 +320,6 @@ static void note_phase(const struct note *note)
 
 	if (note->to == PHASE_BAKING && note->from == PHASE_SHIFTING) {
 		books.step = step;
-		books.bake_ms = world.now_ms + books.test.policy.settle_ms;
-		books.unwatched_ms = 0;
-		books.passes[0] = books.passes[1] = 0;
 	}
 	if (note->from == PHASE_BAKING &&
 		(note->to == PHASE_SHIFTING ||
@@ -333,6 +352,14 @@ static void promise_write(const struct effect *effect)
 		fail("a write without a read before it");
 	if (books.stopped)
 		fail("a write after the stop");
+	if ((effect->percent > world.rollout.traffic.spec.candidate ||
+		    effect->percent >
+			    world.rollout.traffic.serving.candidate) &&
+		may_raise(world.policy, &world.rollout, world.now_ms))
+		fail("%d %% were written although: %s", effect->percent,
+			may_raise(world.policy, &world.rollout, world.now_ms));
+	if (effect->percent > 0 && !books.exposed_ms)
+		books.exposed_ms = world.now_ms;
 	if (effect->percent > books.highest)
 		fail("%d %% were written where %d %% are allowed",
 			effect->percent, books.highest);
@@ -405,24 +432,22 @@ static void show(struct world *w, const struct event *event,
 			out->note[i].text);
 }
 
-/* Time without an event, while SLOs should have been asked. */
-static void note_time(struct world *w, const struct event *event)
+/* The bake of a step begins where its settle ends. */
+static void note_bake(void)
 {
-	int64_t gap_ms = w->now_ms - books.last_ms, most = 0;
+	int64_t bake_ms = world.rollout.bake_from_ms;
 	size_t i;
 
-	for (i = 0; i < books.test.policy.n_slos; i++)
-		if (2 * books.test.slos[i].interval_ms > most)
-			most = 2 * books.test.slos[i].interval_ms;
-	if (books.bake_ms && books.last_ms >= books.bake_ms &&
-		(event->type == EVENT_RESUMED || gap_ms > most)) {
-		books.unwatched_ms += gap_ms;
-		books.good[0] = books.good[1] = false;
+	if (!bake_ms || bake_ms == books.bake_ms)
+		return;
+	books.bake_ms = bake_ms;
+	for (i = 0; i < 2; i++) {
+		books.covered_ms[i] = bake_ms;
+		books.lost_ms[i] = 0;
+		if (world.rollout.step != books.bake_step)
+			books.passes[i] = 0;
 	}
-	/* A settle that a crash cut off goes on where it was. */
-	if (books.last_ms < books.bake_ms && event->type == EVENT_RESUMED)
-		books.bake_ms += gap_ms;
-	books.last_ms = w->now_ms;
+	books.bake_step = world.rollout.step;
 }
 
 /* Each SLO is asked, or will be when its interval is over. */
@@ -431,11 +456,13 @@ static void promise_somebody_watches(struct world *w)
 	int64_t due_ms;
 	size_t i;
 
-	if (!books.bake_ms || w->now_ms < books.bake_ms ||
-		is_over(w->rollout.phase))
+	if (!books.exposed_ms || is_over(w->rollout.phase))
 		return;
 	for (i = 0; i < books.test.policy.n_slos; i++) {
-		due_ms = books.answered_ms[i] + books.test.slos[i].interval_ms;
+		due_ms = books.answered_ms[i] > books.exposed_ms
+				 ? books.answered_ms[i]
+				 : books.exposed_ms;
+		due_ms += books.test.slos[i].interval_ms;
 		if (!books.asked_ms[i] && w->wake_ms > due_ms)
 			fail("\"%s\" is not asked any more",
 				books.test.slos[i].name);
@@ -449,7 +476,7 @@ static void watch(struct world *w, const struct event *event,
 
 	if (books.show)
 		show(w, event, out);
-	note_time(w, event);
+	note_bake();
 	if (event->type == EVENT_TRAFFIC || event->type == EVENT_PREFLIGHT)
 		books.read_since_write = true;
 	if (event->type == EVENT_RESUMED)
@@ -467,7 +494,7 @@ static void watch(struct world *w, const struct event *event,
 	watch_effects(w, out);
 	if (books.must_revert && !is_over(w->rollout.phase))
 		fail("a breach did not revert");
-	if (books.held_ms &&
+	if (books.held_ms && !w->rollout.resuming &&
 		w->now_ms > books.held_ms + books.test.policy.hold_timeout_ms)
 		fail("a hold lasts longer than hold_timeout");
 	promise_somebody_watches(w);
@@ -511,9 +538,10 @@ static void stray_event(void)
 		.action_result = (enum action_result)pick(ACTION_RESULTS)};
 
 	/* The driver never answers for effects that are out by itself. */
-	if ((event.type == EVENT_WRITTEN && world.rollout.traffic.writing) ||
+	if ((event.type == EVENT_WRITTEN &&
+		    world.rollout.traffic.write.out_ms) ||
 		(event.type == EVENT_TRAFFIC_ERROR &&
-			world.rollout.traffic.reading) ||
+			world.rollout.traffic.read.out_ms) ||
 		(event.type == EVENT_CHECK && event.slo >= 0 && event.slo < 2 &&
 			books.asked_ms[event.slo]) ||
 		(event.type == EVENT_ACTION &&
@@ -572,7 +600,7 @@ static void random_trouble(void)
 		world.candidate_is_latest = chance(50);
 		break;
 	case 8:
-		world.green = chance(80);
+		world.stable_state = chance(80) ? STABLE_READY : STABLE_GONE;
 		break;
 	case 9:
 	case 10:
@@ -594,7 +622,7 @@ static void calm_down(void)
 
 	books.calm = true;
 	world.read_trouble = world.write_trouble = 0;
-	world.green = true;
+	world.stable_state = STABLE_READY;
 	for (turn = 0; turn < 8 && !phase_is_end(world.rollout.phase); turn++) {
 		if (world.rollout.phase == PHASE_PAUSED ||
 			world.rollout.pause_wanted)
@@ -626,6 +654,7 @@ static void play(uint64_t seed, bool show_it)
 	int turns;
 
 	memset(&books, 0, sizeof(books));
+	books.bake_step = -1;
 	books.seed = seed;
 	books.show = show_it;
 	rng_init(&books.rng, seed);

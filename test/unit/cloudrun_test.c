@@ -39,8 +39,8 @@ static void heard_revision(
 	world_heard(w, err);
 }
 
-static void heard_write(
-	enum write_result result, const struct err *err, void *arg)
+static void heard_write(enum write_result result, int64_t generation,
+	const struct err *err, void *arg)
 {
 	struct world *w = arg;
 
@@ -63,9 +63,10 @@ static struct cloudrun_call *start_write(struct world *w, int64_t ms)
 	};
 	struct traffic traffic = {items, 2};
 	struct service service = {.name = NAME, .etag = "\"e1\""};
+	struct write_times times = {.patience_ms = ms};
 
 	return cloudrun_write_traffic_start(
-		w->cloudrun, &service, &traffic, ms, heard_write, w);
+		w->cloudrun, &service, &traffic, &times, heard_write, w);
 }
 
 static void heard_permissions(unsigned held, const struct err *err, void *arg)
@@ -287,7 +288,7 @@ static const struct write_row {
 	{{{PATCH, 200, DONE}}, WRITE_DONE},
 	{{{PATCH, 200, "{\"done\":true}"}}, WRITE_DONE},
 	{{{PATCH, 200, "{}"}}, WRITE_DONE},
-	{{{PATCH, 200, ERROR("9")}}, WRITE_REJECTED, "FAILED_PRECONDITION"},
+	{{{PATCH, 200, ERROR("9")}}, WRITE_FAILED, "FAILED_PRECONDITION"},
 	{{{PATCH, 200, "<html>"}}, WRITE_UNKNOWN, "not valid JSON"},
 	{{{PATCH, 200, "{\"name\":\"http://evil/\"}"}}, WRITE_UNKNOWN, "name"},
 	{{{PATCH, 400, STATUS("INVALID_ARGUMENT")}}, WRITE_REJECTED,
@@ -310,19 +311,19 @@ static const struct write_row {
 	{{{PATCH, 200, RUNNING}, {WAIT, 200, DONE}}, WRITE_DONE},
 	{{{PATCH, 200, RUNNING}, {WAIT, 200, RUNNING}, {WAIT, 200, DONE}},
 		WRITE_DONE},
-	{{{PATCH, 200, RUNNING}, {WAIT, 200, ERROR("10")}}, WRITE_CONFLICT,
+	{{{PATCH, 200, RUNNING}, {WAIT, 200, ERROR("10")}}, WRITE_FAILED,
 		"ABORTED"},
-	{{{PATCH, 200, RUNNING}, {WAIT, 200, ERROR("3")}}, WRITE_REJECTED,
+	{{{PATCH, 200, RUNNING}, {WAIT, 200, ERROR("3")}}, WRITE_FAILED,
 		"INVALID_ARGUMENT"},
-	{{{PATCH, 200, RUNNING}, {WAIT, 200, ERROR("13")}}, WRITE_UNKNOWN,
+	{{{PATCH, 200, RUNNING}, {WAIT, 200, ERROR("13")}}, WRITE_FAILED,
 		"INTERNAL"},
-	{{{PATCH, 200, RUNNING}, {WAIT, 200, ERROR("14")}}, WRITE_UNKNOWN,
+	{{{PATCH, 200, RUNNING}, {WAIT, 200, ERROR("14")}}, WRITE_FAILED,
 		"UNAVAILABLE"},
 	{{{PATCH, 200, RUNNING},
 		 {WAIT, 200,
 			 "{\"done\":true,\"error\":{\"code\":13,\"message\":"
 			 "\"Revision 'x' does not exist or is deleted.\"}}"}},
-		WRITE_REJECTED, "does not exist"},
+		WRITE_FAILED, "does not exist"},
 	/* Without :wait. */
 	{{{PATCH, 200, RUNNING}, {WAIT, 404, ""}, {POLL, 200, DONE}},
 		WRITE_DONE},

@@ -73,7 +73,8 @@ void world_init(struct world *w, const struct policy *policy)
 	w->policy = policy;
 	w->now_ms = w->start_ms = START_MS;
 	w->spec = w->serving = (struct split){0, 100, 0};
-	w->settled = w->green = true;
+	w->settled = true;
+	w->generation = 1;
 	w->candidate_is_latest = true;
 	w->serve_delay_ms = 2000;
 	w->wake_ms = INT64_MAX;
@@ -102,11 +103,13 @@ static void fill_traffic(struct world *w, struct event *event)
 	w->read_version = w->version;
 	event->spec = w->spec;
 	event->serving = w->serving;
-	event->settled = w->settled;
-	event->green = w->green;
+	event->generation = w->generation;
+	event->reconciling = event->moving = !w->settled;
 	event->by_latest = w->by_latest;
 	event->candidate_is_latest = w->candidate_is_latest;
 	event->tagged = w->tagged;
+	event->stable_kept = w->stable_kept;
+	event->stable_state = w->stable_state;
 }
 
 static void answer_read(struct world *w)
@@ -129,6 +132,8 @@ static void apply_write(struct world *w, const struct effect *effect)
 {
 	w->spec = (struct split){effect->percent, 100 - effect->percent, 0};
 	w->by_latest = effect->by_latest;
+	w->stable_kept = effect->keep_stable;
+	w->generation++;
 	if (effect->tag != TAG_KEEP)
 		w->tagged = effect->tag == TAG_ADD;
 	w->settled = false;
@@ -153,8 +158,17 @@ static void answer_write(struct world *w, const struct effect *effect)
 	if (w->version != w->read_version && !w->lax) {
 		event.result = WRITE_CONFLICT;
 		event.text = "etag";
+	} else if (event.result == WRITE_FAILED) {
+		/* What is asked for has changed, what serves has not. */
+		w->spec = (struct split){
+			effect->percent, 100 - effect->percent, 0};
+		w->generation++;
+		if (effect->percent > w->highest_percent)
+			w->highest_percent = effect->percent;
 	} else if (event.result == WRITE_DONE || w->write_applies) {
 		apply_write(w, effect);
+		event.generation =
+			event.result == WRITE_DONE ? w->generation : 0;
 	}
 	world_push(w, w->latency_ms, &event);
 }
@@ -269,6 +283,7 @@ void world_drift(struct world *w, struct split split)
 	w->by_latest = false;
 	w->settled = true;
 	w->version++;
+	w->generation++;
 }
 
 void world_start(struct world *w)

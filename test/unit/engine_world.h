@@ -30,7 +30,9 @@ struct world {
 
 	/* The service. */
 	struct split spec, serving;
-	bool by_latest, candidate_is_latest, tagged, settled, green;
+	bool by_latest, candidate_is_latest, tagged, settled, stable_kept;
+	int64_t generation;
+	enum stable_state stable_state;
 	int64_t serve_delay_ms; /* from a write to its split being served */
 	int64_t serve_at_ms;
 	int version, read_version; /* of the traffic: the etag */

@@ -160,8 +160,12 @@ static struct event random_event(struct rng *rng, enum event_type type)
 	e.ok = rng_below(rng, 2);
 	e.spec = random_split(rng);
 	e.serving = random_split(rng);
-	e.settled = rng_below(rng, 2);
-	e.green = rng_below(rng, 2);
+	e.generation = (int64_t)rng_below(rng, 1000);
+	e.reconciling = rng_below(rng, 2);
+	e.moving = rng_below(rng, 2);
+	e.stable_kept = rng_below(rng, 2);
+	e.stable_state = (enum stable_state)rng_below(rng, STABLE_STATES);
+	e.anew = rng_below(rng, 2);
 	e.by_latest = rng_below(rng, 2);
 	e.candidate_is_latest = rng_below(rng, 2);
 	e.tagged = rng_below(rng, 2);
@@ -209,6 +213,7 @@ static void same_split(const struct split *a, const struct split *b)
 /* What each type carries must come back; the rest must be zero. */
 static void same_event(const struct event *a, const struct event *b)
 {
+	/* long: a table */
 	assert_int_equal(a->type, b->type);
 	switch (a->type) {
 	case EVENT_STARTED:
@@ -220,11 +225,18 @@ static void same_event(const struct event *a, const struct event *b)
 		assert_int_equal(a->ok, b->ok);
 		assert_string_equal(a->text, b->text);
 		/* fall through */
+	case EVENT_STABLE:
+		assert_int_equal(a->stable_state, b->stable_state);
+		break;
 	case EVENT_TRAFFIC:
 		same_split(&a->spec, &b->spec);
 		same_split(&a->serving, &b->serving);
-		assert_int_equal(a->settled, b->settled);
-		assert_int_equal(a->green, b->green);
+		assert_int_equal(a->generation, b->generation);
+		assert_int_equal(a->reconciling, b->reconciling);
+		assert_int_equal(a->moving, b->moving);
+		assert_int_equal(a->stable_kept, b->stable_kept);
+		assert_int_equal(a->stable_state, b->stable_state);
+		assert_int_equal(a->anew, b->anew);
 		assert_int_equal(a->by_latest, b->by_latest);
 		assert_int_equal(
 			a->candidate_is_latest, b->candidate_is_latest);

@@ -95,7 +95,7 @@ static void the_adapter_and_the_sandbox_understand_each_other(void **state)
 	char *text;
 	int status;
 
-	assert_true(service_is_settled(service));
+	assert_true(!service_is_moving(service));
 	assert_int_equal(service->statuses.item[0].type, TARGET_LATEST);
 	buf_init(&body, 65536);
 	traffic_encode(service->name, service->etag, &wish, &body);
@@ -111,10 +111,10 @@ static void the_adapter_and_the_sandbox_understand_each_other(void **state)
 
 	service = read_service(model, T0 + 1);
 	assert_true(service->reconciling);
-	assert_false(service_is_settled(service));
+	assert_false(!service_is_moving(service));
 	service_free(&service);
 	service = read_service(model, T0 + DELAY);
-	assert_true(service_is_settled(service));
+	assert_true(!service_is_moving(service));
 	assert_true(traffic_equal(&service->statuses, &wish));
 	assert_string_equal(traffic_tag_uri(&service->statuses, "candidate"),
 		"http://127.0.0.1:1/.tag/candidate");

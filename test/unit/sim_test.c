@@ -246,7 +246,7 @@ static void late_samples_are_seen_late(void **state)
 	static const struct scenario bad = {
 		.changes = {{0, 0.001}, {400, 0.02}, {-1, 0}}, .len_s = 1800};
 	static const struct scenario early = {
-		.changes = {{0, 0.9}, {60, 0.001}, {-1, 0}}, .len_s = 1800};
+		.changes = {{0, 0.02}, {60, 0.001}, {-1, 0}}, .len_s = 1800};
 	struct sim_result result;
 
 	play_sets(&bad, late, 2, NULL, NULL, &result);

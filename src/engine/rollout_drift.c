@@ -1,0 +1,330 @@
+/*
+ * What a read shows: ours, older than what is known, or somebody else's doing.
+ * Ours is what was written on a known generation and reads back within as many
+ * generations; a list that looks the same may be another's all the same.
+ */
+#include <stdio.h>
+
+#include "engine/backoff.h"
+#include "engine/turn.h"
+
+#define REASSERTS_MAX 5 /* then somebody else means it: stop */
+#define STALE_MS      1000 /* a revert builds on an older answer after that */
+
+static const struct backoff stale_backoff = {250, 2000};
+
+enum whose {
+	WHOSE_OURS,
+	WHOSE_OTHERS, /* the list is not what was last set or written */
+	WHOSE_OVERWRITTEN /* ours, over something of others that is not known */
+};
+
+static bool was_sent(const struct traffic_writer *w, struct split split)
+{
+	int i;
+
+	for (i = 0; i < w->n_sent; i++) {
+		if (split_equal(w->sent[i], split))
+			return true;
+	}
+	return false;
+}
+
+/* Beyond what our writes can have made of the generation they were based on.
+ * What a write was told is exact: who wrote after it changed other fields. */
+static bool is_beyond_ours(const struct traffic_state *g)
+{
+	const struct traffic_writer *w = &g->write;
+	int64_t newest = w->told ? w->told : g->generation;
+
+	return w->base && newest > w->base + w->n_written + w->n_deployed;
+}
+
+static enum whose find_whose(const struct traffic_state *g)
+{
+	const struct traffic_writer *w = &g->write;
+	bool beyond = w->n_written && is_beyond_ours(g);
+
+	if (w->n_written && was_sent(w, g->spec)) {
+		if (split_equal(g->spec, g->set) && w->state == WRITER_IDLE)
+			return WHOSE_OURS;
+		return beyond ? WHOSE_OVERWRITTEN : WHOSE_OURS;
+	}
+	if (!split_equal(g->spec, g->set))
+		return WHOSE_OTHERS;
+	/* What was accepted is not asked for any more. */
+	if (w->n_written && w->base && w->result == WRITE_DONE &&
+		g->generation > w->base + w->n_written + w->n_deployed)
+		return WHOSE_OTHERS;
+	return WHOSE_OURS;
+}
+
+static void say_drift(struct turn *t, const char *what)
+{
+	const struct traffic_state *g = &t->r->traffic;
+
+	turn_note(t, NOTE_DRIFT,
+		"candidate %d %%, stable %d %%, others %d %%; last set was "
+		"candidate %d %%, stable %d %%: %s",
+		g->spec.candidate, g->spec.stable, g->spec.other,
+		g->set.candidate, g->set.stable, what);
+}
+
+static int highest_candidate(const struct traffic_state *g)
+{
+	int i, most = g->set.candidate;
+
+	for (i = 0; i < g->write.n_sent; i++) {
+		if (g->write.sent[i].candidate > most)
+			most = g->write.sent[i].candidate;
+	}
+	return most;
+}
+
+/* A revert never takes traffic away from what somebody else put in charge; it
+ * does take back what is the candidate's through us. */
+static void drifted_in_revert(struct turn *t)
+{
+	const struct traffic_state *g = &t->r->traffic;
+
+	if (t->r->phase == PHASE_REVERTING && !g->spec.other &&
+		g->spec.candidate <= highest_candidate(g)) {
+		say_drift(t, "reverting all the same");
+		return;
+	}
+	say_drift(t, "somebody else is in charge");
+	rollout_stop_for_drift(t,
+		"somebody else changed the traffic; nothing is written any "
+		"more");
+}
+
+static void reassert(struct turn *t)
+{
+	struct rollout *r = t->r;
+
+	r->reasserts++;
+	say_drift(t, "set back");
+	if (traffic_is_settled(r))
+		traffic_want(t, r->traffic.set.candidate, false, TAG_KEEP);
+	r->traffic.write.intent.reassert = true;
+	r->traffic.read.fresh = true;
+}
+
+static void drifted(struct turn *t, const char *why)
+{
+	struct rollout *r = t->r;
+
+	if (rollout_is_reverting(r)) {
+		drifted_in_revert(t);
+	} else if (r->phase == PHASE_PREFLIGHT) {
+		say_drift(t, "refused");
+		traffic_want_nothing(r);
+		rollout_refuse(t, CAUSE_DRIFT,
+			"traffic was changed by somebody else in preflight");
+	} else if (t->policy->on_drift == ON_DRIFT_REASSERT && !r->resuming &&
+		   r->reasserts < REASSERTS_MAX) {
+		reassert(t);
+	} else {
+		say_drift(t, "stopped");
+		rollout_stop_for_drift(t, why);
+	}
+}
+
+static void overwritten(struct turn *t)
+{
+	char text[ROLLOUT_TEXT_MAX];
+
+	snprintf(text, sizeof(text),
+		"somebody else wrote the service between our read (generation "
+		"%lld) and our write: what they asked for was overwritten and "
+		"is not known; look at it, and set the traffic by hand",
+		(long long)t->r->traffic.write.base);
+	say_drift(t, "a write of somebody else was overwritten");
+	if (t->r->phase == PHASE_PREFLIGHT)
+		rollout_refuse(t, CAUSE_DRIFT, text);
+	else if (t->policy->on_drift != ON_DRIFT_REASSERT ||
+		 rollout_is_reverting(t->r))
+		rollout_stop_for_drift(t, text);
+}
+
+static void judge(struct turn *t)
+{
+	struct traffic_state *g = &t->r->traffic;
+
+	if (g->write.intent.reassert && !traffic_is_settled(t->r))
+		return; /* others have percents, which are to go */
+	switch (find_whose(g)) {
+	case WHOSE_OTHERS:
+		drifted(t, "traffic is not what was last set; nothing is "
+			   "written any more");
+		break;
+	case WHOSE_OVERWRITTEN:
+		overwritten(t);
+		break;
+	case WHOSE_OURS:
+		if (traffic_is_settled(t->r) && was_sent(&g->write, g->spec))
+			g->set = g->spec; /* a write that nobody waits for */
+		break;
+	}
+}
+
+/* ---- the first look after a crash ---- */
+
+/* Stable has everything, although the journal says that the candidate had its
+ * share: a revert left in haste, before it could be journaled. */
+static bool is_unjournaled_revert(const struct rollout *r)
+{
+	const struct traffic_state *g = &r->traffic;
+
+	return r->moved && r->begun && g->set.candidate > 0 &&
+	       g->spec.stable == 100 && !rollout_is_reverting(r) &&
+	       r->phase != PHASE_PREFLIGHT;
+}
+
+static void judge_after_resume(struct turn *t)
+{
+	struct rollout *r = t->r;
+
+	if (is_unjournaled_revert(r)) {
+		turn_note(t, NOTE_WARNING,
+			"stable has its 100 %% back already, by a revert that "
+			"is not in the journal");
+		r->traffic.set = r->traffic.spec;
+		rollout_revert(
+			t, CAUSE_SLO, "it was reverted when its process ended");
+	} else if (r->phase == PHASE_ROLLING_BACK &&
+		   r->traffic.spec.stable != 100 && !traffic_is_late(r)) {
+		say_drift(t, "stable is not in charge any more");
+		rollout_stop_for_drift(t,
+			"stable is not in charge any more: nothing of the "
+			"rollback sequence is run over what somebody else "
+			"decided");
+	} else {
+		judge(t);
+	}
+	r->resuming = false;
+	if (!phase_is_end(r->phase))
+		sequence_resumed(t);
+	t->changed = true;
+}
+
+/* ---- reads ---- */
+
+bool traffic_is_late(const struct rollout *r)
+{
+	const struct traffic_state *g = &r->traffic;
+
+	return g->spec.candidate > 0 && !g->spec.other && g->write.n_written &&
+	       was_sent(&g->write, g->spec) && !is_beyond_ours(g);
+}
+
+void traffic_learn_stable(struct turn *t)
+{
+	struct traffic_state *g = &t->r->traffic;
+	enum stable_state was = g->stable_state;
+
+	if (t->event->stable_state == STABLE_UNKNOWN)
+		return;
+	g->stable_state = t->event->stable_state;
+	t->changed = true;
+	if (g->stable_state == was || g->stable_state == STABLE_READY)
+		return;
+	text_set(g->stable_text, sizeof(g->stable_text), t->event->text);
+	turn_note(t, NOTE_WARNING, "there is no way back: %.200s",
+		g->stable_text);
+}
+
+static void learn(struct turn *t)
+{
+	struct traffic_state *g = &t->r->traffic;
+	const struct event *e = t->event;
+
+	g->spec = e->spec;
+	g->serving = e->serving;
+	g->generation =
+		e->generation > g->generation ? e->generation : g->generation;
+	if (e->serving.stable > 0)
+		g->stable_idle_ms = 0;
+	else if (!g->stable_idle_ms)
+		g->stable_idle_ms = t->now;
+	g->reconciling = e->reconciling;
+	g->moving = e->moving;
+	g->by_latest = e->by_latest;
+	g->candidate_is_latest = e->candidate_is_latest;
+	g->tagged = e->tagged;
+	g->stable_kept = e->stable_kept;
+	text_set(g->broken, sizeof(g->broken), e->text);
+	if (e->deployed)
+		g->write.n_deployed++;
+	if (e->stable_state != STABLE_UNKNOWN)
+		g->stable_state = e->stable_state;
+	g->read.seen_ms = t->now;
+	g->read.fresh = true;
+	g->read.kept = true;
+	g->read.attempt = 0;
+	g->read.hung = 0;
+}
+
+void traffic_learn(struct turn *t)
+{
+	learn(t);
+	t->r->traffic.set = t->event->spec;
+	t->r->found_by_latest = t->event->by_latest;
+	t->r->moved =
+		t->event->spec.candidate > 0 || t->event->serving.candidate > 0;
+}
+
+/* An answer from before what is known is no drift, and is asked again. A revert
+ * may build on one that lacks only what we wrote ourselves. True: it is old. */
+static bool is_old(struct turn *t)
+{
+	struct traffic_state *g = &t->r->traffic;
+	const struct event *e = t->event;
+
+	if (!e->generation || e->generation >= g->generation) {
+		g->stale_ms = 0;
+		return false;
+	}
+	if (!g->stale_ms)
+		g->stale_ms = t->now;
+	if (rollout_is_reverting(t->r) && !g->write.rounds &&
+		e->generation >= g->write.base &&
+		t->now - g->stale_ms >= STALE_MS)
+		return false;
+	turn_note(t, NOTE_RETRY,
+		"the answer is older than what is known (generation %lld "
+		"after %lld)",
+		(long long)e->generation, (long long)g->generation);
+	g->read.retry_ms = t->now + backoff_delay(&stale_backoff,
+					    g->read.attempt++, 100, &t->r->rng);
+	return true;
+}
+
+void traffic_seen(struct turn *t)
+{
+	struct rollout *r = t->r;
+
+	if (!r->traffic.read.out_ms)
+		return;
+	r->traffic.read.out_ms = 0;
+	if (t->event->anew) {
+		rollout_stop_or_refuse(t,
+			"the service was deleted and made anew under the same "
+			"name; nothing is written any more");
+		return;
+	}
+	if (is_old(t))
+		return;
+	learn(t);
+	if (r->traffic.serving.candidate > 0)
+		checks_expose(t);
+	if (r->verifying) {
+		r->verifying = false;
+		r->verified = true;
+		return;
+	}
+	if (r->resuming)
+		judge_after_resume(t);
+	else if (r->phase != PHASE_ROLLING_BACK)
+		judge(t);
+}
