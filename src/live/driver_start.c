@@ -209,11 +209,59 @@ static int new_begin(struct driver *driver, struct err *err_r)
 	return 0;
 }
 
+/* A later rollout of the service has moved its traffic: this one is history.
+ * Appends by which; nothing when there is none. */
+static int find_overtaken(
+	struct driver *driver, struct buf *out, struct err *err_r)
+{
+	struct store_filter filter = {.service = driver->release->service.full};
+	struct store_rollout *rollouts;
+	struct arena arena;
+	size_t n = 0;
+	int rc;
+
+	arena_init(&arena);
+	rc = store_rollout_list(
+		driver->world->store, &filter, &arena, &rollouts, &n, err_r);
+	for (size_t i = 0; rc == 0 && i < n; i++) { /* newest first */
+		if (strcmp(rollouts[i].id, driver->release->id) == 0)
+			break;
+		if (strcmp(rollouts[i].phase, phase_name(PHASE_REFUSED)) == 0 ||
+			strcmp(rollouts[i].phase,
+				phase_name(PHASE_PREFLIGHT)) == 0)
+			continue;
+		buf_addf(out, "a later rollout has taken over: %s (%s)",
+			rollouts[i].id, rollouts[i].phase);
+		break;
+	}
+	arena_fini(&arena);
+	return rc;
+}
+
+/* The journal was decided by another version, or not the way it reads now: the
+ * state may be wrong, so that only the way back is sure. */
+static void doubt(struct driver *driver, int64_t seq)
+{
+	struct event event = {
+		.type = EVENT_INTERRUPT,
+		.text = "a journal that this version reads otherwise",
+	};
+
+	log_line(LOG_ERROR,
+		"rollout=%s event=journal-differs entry=%lld text=\"the "
+		"journal "
+		"does not lead to the phase it says: it goes back\"",
+		driver->release->id, (long long)seq);
+	driver_event(driver, &event, NULL);
+}
+
 static int left_begin(struct driver *driver, struct err *err_r)
 {
 	struct event event = {
 		.type = EVENT_RESUMED, .who = driver->release->starter};
 	struct fold *fold = xcalloc(1, sizeof(*fold));
+	struct buf overtaken;
+	int64_t differs_seq;
 	int rc;
 
 	rc = fold_rollout(driver->world->store, driver->release->id,
@@ -226,6 +274,7 @@ static int left_begin(struct driver *driver, struct err *err_r)
 			driver->ahead_ms +=
 				driver->state.now_ms - driver_now(driver);
 	}
+	differs_seq = fold->differs_seq;
 	free(fold);
 	if (rc < 0)
 		return -1;
@@ -234,9 +283,17 @@ static int left_begin(struct driver *driver, struct err *err_r)
 			"%s has ended meanwhile (%s)", driver->release->id,
 			phase_name(driver->state.phase));
 	inherit(driver);
-	if (keepalive_read(driver->keepalive, err_r) < 0)
+	buf_init(&overtaken, ROLLOUT_TEXT_MAX);
+	if (keepalive_read(driver->keepalive, err_r) < 0 ||
+		find_overtaken(driver, &overtaken, err_r) < 0) {
+		buf_fini(&overtaken);
 		return -1;
+	}
+	event.text = overtaken.data;
 	driver_event(driver, &event, NULL);
+	buf_fini(&overtaken);
+	if (differs_seq)
+		doubt(driver, differs_seq);
 	driver_commands(driver); /* those given since the last driver died */
 	return 0;
 }

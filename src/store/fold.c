@@ -1,6 +1,8 @@
 /* Feeds a journal to the engine; see fold.h. Decides nothing itself. */
 #include "store/fold.h"
 
+#include <string.h>
+
 #include "engine/rollout.h"
 #include "store/event_codec.h"
 
@@ -27,6 +29,9 @@ static int fold_entry(
 	rollout_step(f->policy, &f->fold->state, &event, entry->time_ms,
 		&f->fold->outcome);
 	f->fold->events++;
+	if (!f->fold->differs_seq &&
+		strcmp(phase_name(f->fold->state.phase), entry->phase) != 0)
+		f->fold->differs_seq = entry->seq;
 	arena_fini(&f->arena);
 	return 0;
 }
