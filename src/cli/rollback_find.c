@@ -143,14 +143,13 @@ struct holder {
 	int n; /* how many there are */
 };
 
-/* Who has users and is not stable. */
-static struct holder holder_of(const struct rollback *b)
+static struct holder holder_in(
+	const struct rollback *b, const struct traffic *traffic)
 {
-	const struct traffic *spec = &b->found->spec;
 	struct holder holder = {0};
 
-	for (size_t i = 0; i < spec->n; i++) {
-		const struct target *t = &spec->item[i];
+	for (size_t i = 0; i < traffic->n; i++) {
+		const struct target *t = &traffic->item[i];
 		const char *name = t->type == TARGET_LATEST
 					   ? b->found->latest_ready
 					   : t->revision;
@@ -164,12 +163,23 @@ static struct holder holder_of(const struct rollback *b)
 	return holder;
 }
 
+/* Who has users and is not stable; if nobody has, who is to get some: what is
+ * asked for may have failed to serve. */
+static struct holder holder_of(const struct rollback *b)
+{
+	struct holder holder = holder_in(b, &b->found->statuses);
+
+	return holder.n ? holder : holder_in(b, &b->found->spec);
+}
+
 static int refuse(const struct rollback *b, const char *why, struct err *err_r)
 {
 	struct buf table;
 
 	buf_init(&table, ERR_TEXT_MAX / 2);
-	traffic_print(&b->found->spec, &table);
+	traffic_print(
+		b->found->statuses.n ? &b->found->statuses : &b->found->spec,
+		&table);
 	err_set(err_r, ERR_REFUSED, "%s; the traffic is\n%s", why, table.data);
 	buf_fini(&table);
 	return -1;

@@ -33,6 +33,13 @@ rollback() {
 	echo "$output"
 }
 
+asked_but_not_serving() { # ASKED SERVING
+	api GET "$SERVICE" | jq -e --arg asked "$1" --arg serving "$2" '
+		any(.traffic[]; .revision == $asked and .percent == 100) and
+		any(.trafficStatuses[];
+			.revision == $serving and .percent == 100)' >/dev/null
+}
+
 patches() {
 	api GET "$ADMIN/sandbox/log?method=PATCH" |
 		jq '[.. | objects | select(.method? == "PATCH")] | length'
@@ -55,6 +62,23 @@ patches() {
 	[ "$(wc -l <"$WORLD/done")" = 2 ]
 	run "$TIDEGATE" list --format json
 	[ "$(jq -s 'flatten | length' <<<"$output")" = 2 ]
+}
+
+@test "who serves goes back, although stable is what is asked for" {
+	sequence
+	promoted
+	# Somebody gave stable everything, and the operation failed.
+	fault '{"method": "PATCH", "path": "*/services/backend",
+		"kind": "operation-error", "code": 9, "message": "bad luck"}'
+	api PATCH "$SERVICE?updateMask=traffic" -d "{\"traffic\": [{
+		\"type\": \"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION\",
+		\"revision\": \"backend-1\", \"percent\": 100}]}"
+	until_true 10 asked_but_not_serving backend-1 backend-2
+	rollback
+	[ "$status" = 0 ]
+	[[ $output != *'nothing to do'* ]]
+	serves backend-1 100
+	[ "$(cat "$WORLD/done")" = $'note\nonce' ]
 }
 
 @test "a service that no rollout is known of goes back to --to" {
