@@ -109,6 +109,29 @@ int rule_history(struct store *store, const char *service,
 	return found ? -1 : 0;
 }
 
+int rule_unfinished(struct store *store, const char *service, const char *own,
+	struct err *err_r)
+{
+	struct store_filter filter = {.service = service, .unfinished = true};
+	struct store_rollout *rollouts;
+	struct arena arena;
+	size_t n = 0;
+	int rc;
+
+	arena_init(&arena);
+	rc = store_rollout_list(store, &filter, &arena, &rollouts, &n, err_r);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (strcmp(rollouts[i].id, own) != 0)
+			rc = err_set(err_r, ERR_REFUSED,
+				"%s was left while it was %s: go on with it by "
+				"\"tidegate resume %s\", or take it back by "
+				"\"tidegate abort %s\" and that",
+				rollouts[i].id, rollouts[i].phase,
+				rollouts[i].id, rollouts[i].id);
+	arena_fini(&arena);
+	return rc;
+}
+
 int rule_owner(
 	const struct revision *revision, const char *service, struct err *err_r)
 {

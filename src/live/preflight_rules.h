@@ -37,6 +37,11 @@ MUST_CHECK int rule_tag_free(const struct service *service, const char *tag,
 MUST_CHECK int rule_history(struct store *store, const char *service,
 	const char *candidate, struct err *err_r);
 
+/* No other rollout of the service was left without an end. `own`: the id of the
+ * one that asks, "" when it has none. */
+MUST_CHECK int rule_unfinished(struct store *store, const char *service,
+	const char *own, struct err *err_r);
+
 /* It is one of the service (short name), and it is ready. */
 MUST_CHECK int rule_owner(const struct revision *revision, const char *service,
 	struct err *err_r);

@@ -311,9 +311,26 @@ static void service_read(
 		look_at_release(preflight);
 }
 
+/* First of all, since a split that another rollout left is explained by it. */
+static void look_at_unfinished(struct preflight *preflight)
+{
+	struct release *release = preflight->release;
+	struct store *store = preflight->world->store;
+	struct err err;
+
+	if (store && rule_unfinished(store, release->service.full, release->id,
+			     &err) < 0)
+		finding_tell(preflight, FINDING_FAIL, "rollout", "",
+			"tidegate resume, or tidegate abort and then resume",
+			"%s", err.text);
+}
+
 static void look_at_release(struct preflight *preflight)
 {
-	bool found = tell_revisions(preflight);
+	bool found;
+
+	look_at_unfinished(preflight);
+	found = tell_revisions(preflight);
 
 	if (found || preflight_gives_advice(preflight))
 		look_at_tag(preflight);

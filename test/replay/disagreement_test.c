@@ -695,9 +695,28 @@ static void many_tags_of_others_do_not_fill_the_journal(void **state)
 		"a tag of others was lost");
 }
 
+static void an_unfinished_rollout_refuses_a_new_one_and_is_named(void **state)
+{
+	char first[STORE_ROLLOUT_ID_MAX];
+
+	run();
+	until_step(0);
+	crash();
+	strcpy(first, fake_store_newest());
+	until(fake_now() + MINUTE);
+	run();
+	until_the_end();
+	expect_exit(4);
+	expect_writes_at_most(1);
+	promise(strstr(end_text(), first) ||
+			strstr(fake_store_reason(fake_store_newest()), first),
+		"%s is not named", first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SCENARIO(an_unfinished_rollout_refuses_a_new_one_and_is_named),
 		SCENARIO(what_is_asked_for_and_does_not_serve_is_no_stable),
 		SCENARIO(a_stable_revision_that_is_not_ready_is_no_way_back),
 		SCENARIO(somebodys_failed_deployment_stops_no_release),
