@@ -71,13 +71,20 @@ static struct answer answer_at(
 	return answer_from(s, s->chain[slo][c].series, time_ms, &cursor);
 }
 
+/* All checks of the settle were breaches so far: together they decide. */
+static bool settles_badly(const struct sim *s, const struct check_state *check)
+{
+	return !s->rollout.bake_open && check->settle_checks &&
+	       check->settle_breaches == check->settle_checks;
+}
+
 void sim_count_check(struct sim *s, int slo)
 {
 	const struct check_state *check = &s->rollout.check[slo];
 	struct streak *streak = &s->streak[slo];
 
 	s->result->checks++;
-	if (!check->breaches && !check->failed) {
+	if (!check->breaches && !check->failed && !settles_badly(s, check)) {
 		*streak = (struct streak){0, 0};
 		return;
 	}
