@@ -8,8 +8,6 @@
 
 #define TWO_REVISIONS FAKE_STABLE "=90 " FAKE_NEW "=10"
 
-/* ==== serving ==== */
-
 static const char slo_strict[] =
 	"slos:\n"
 	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}', max: 1%,\n"
@@ -223,8 +221,6 @@ static void no_comparison_with_a_stable_that_has_no_traffic_any_more(
 	expect_exit(0);
 }
 
-/* ==== time ==== */
-
 static void a_check_that_is_due_when_the_bake_ends_is_heard(void **state)
 {
 	given_policy(
@@ -410,10 +406,6 @@ static void a_bake_with_a_hole_in_its_checks_is_no_bake(void **state)
 	expect_exit(0);
 }
 
-/* ==== time ==== */
-
-/* ==== serving ==== */
-
 static void a_service_that_was_made_anew_is_not_the_old_one(void **state)
 {
 	int patches;
@@ -429,8 +421,6 @@ static void a_service_that_was_made_anew_is_not_the_old_one(void **state)
 	assert_string_equal(fake_store_phase(fake_store_newest()), "stopped");
 }
 
-/* ==== writes ==== */
-
 static void a_tag_on_a_service_without_uris_makes_no_write_storm(void **state)
 {
 	fake_run_option("uris=absent");
@@ -441,8 +431,6 @@ static void a_tag_on_a_service_without_uris_makes_no_write_storm(void **state)
 	until_the_end();
 	expect_writes_at_most(10);
 }
-
-/* ==== taking up ==== */
 
 static void who_resumes_runs_no_sequence_under_another_release(void **state)
 {
@@ -479,8 +467,6 @@ static void nothing_that_changed_while_nobody_drove_is_set_back(void **state)
 	expect_serving("shop-3", 100);
 	assert_string_equal(fake_store_phase(fake_store_newest()), "stopped");
 }
-
-/* ==== writes ==== */
 
 static void refused_writes_back_off(void **state)
 {
@@ -650,8 +636,6 @@ static void a_revert_waits_ten_seconds_at_most_for_who_says_retry_after(
 	expect_exit(5);
 }
 
-/* ==== journal ==== */
-
 static void who_resumes_after_an_unjournaled_revert_goes_on_rolling_back(
 	void **state)
 {
@@ -671,10 +655,6 @@ static void who_resumes_after_an_unjournaled_revert_goes_on_rolling_back(
 	expect_exit(5);
 	assert_string_equal(fake_deeds_order(), "undo purge");
 }
-
-/* ==== people ==== */
-
-/* ==== journal ==== */
 
 static void many_tags_of_others_do_not_fill_the_journal(void **state)
 {
