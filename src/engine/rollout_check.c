@@ -310,10 +310,11 @@ static struct answers comparable(const struct turn *t, const struct slo *slo)
 	return answers;
 }
 
+/* `before` is the check's state before this answer came. */
 static void take(struct turn *t, const struct slo *slo,
-	struct check_state *check, int64_t asked_ms)
+	struct check_state *check, const struct check_state *before)
 {
-	struct check_state before = *check;
+	int64_t asked_ms = before->asked_ms;
 	bool settling = asked_ms < t->r->settle_ms;
 	enum verdict verdict;
 
@@ -324,7 +325,7 @@ static void take(struct turn *t, const struct slo *slo,
 	 * for the step; one older than two intervals is none at all. */
 	if ((t->r->bake_open && asked_ms < t->r->bake_from_ms) || settling ||
 		t->now - asked_ms > look_ms_max(slo))
-		check_discard(slo, check, &before);
+		check_discard(slo, check, before);
 	if (t->now - asked_ms > look_ms_max(slo))
 		check_expire(slo, check);
 	check->latest_ms = asked_ms;
@@ -332,16 +333,15 @@ static void take(struct turn *t, const struct slo *slo,
 	check->due_ms = next_due(t, slo, check, asked_ms);
 	/* One that had failed before was told, and holds until a person
 	 * overrules it. */
-	if (verdict == VERDICT_FAIL && !before.failed)
+	if (verdict == VERDICT_FAIL && !before->failed)
 		breached(t, t->event->slo, &t->out->judgement, "");
 }
 
 void checks_take(struct turn *t)
 {
 	const struct slo *slo;
-	struct check_state *check;
+	struct check_state *check, before;
 	struct answers answers;
-	int64_t asked_ms;
 
 	if (t->event->slo < 0 || (size_t)t->event->slo >= t->policy->n_slos)
 		return;
@@ -351,10 +351,10 @@ void checks_take(struct turn *t)
 	check_judge(slo, check, &answers, &t->out->judgement);
 	if (!check->asked_ms || rollout_is_reverting(t->r))
 		return;
-	asked_ms = check->asked_ms;
+	before = *check;
 	check->asked_ms = 0;
 	check->last_ms = t->now;
-	take(t, slo, check, asked_ms);
+	take(t, slo, check, &before);
 }
 
 void checks_resumed(struct turn *t)

@@ -305,6 +305,8 @@ static void go_to(struct sim *s, int64_t at_ms)
 {
 	int64_t served_ms = s->serve_at_ms;
 
+	if (at_ms <= s->now_ms && s->counted_ms == s->now_ms && !served_ms)
+		return; /* many answers come at the same instant */
 	/* Exposure changes when the split begins to serve, not when seen. */
 	if (served_ms && served_ms < at_ms) {
 		s->now_ms = served_ms > s->now_ms ? served_ms : s->now_ms;
@@ -383,13 +385,15 @@ static enum next find_next(
 
 static void do_next(struct sim *s, enum next next, size_t which)
 {
-	struct event timer = {.type = EVENT_TIMER}, event;
+	static const struct event timer = {.type = EVENT_TIMER};
+	struct event answer;
 
 	switch (next) {
 	case NEXT_ANSWER:
-		event = s->queue[which].event;
-		s->queue[which] = s->queue[--s->n_queue];
-		feed(s, &event);
+		answer = s->queue[which].event;
+		if (which != --s->n_queue)
+			s->queue[which] = s->queue[s->n_queue];
+		feed(s, &answer);
 		break;
 	case NEXT_FAULT:
 		s->fault_done[which] = true;
