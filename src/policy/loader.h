@@ -78,7 +78,7 @@ struct whole_range {
 
 /* ---- read.c ---- */
 
-void complain(struct loader *loader, const struct node *node, const char *fmt,
+void problem_at(struct loader *loader, const struct node *node, const char *fmt,
 	...) PRINTFLIKE(3, 4);
 struct srcpos node_pos(const struct loader *loader, const struct node *node);
 

@@ -23,7 +23,7 @@ struct override {
 
 /* ---- taking it apart ---- */
 
-static void complain_text(const struct override *o, const char *why)
+static void problem_in_text(const struct override *o, const char *why)
 {
 	size_t len = strlen(o->text);
 
@@ -38,9 +38,9 @@ static bool split_key(struct override *o, size_t len)
 	for (o->n = 0; from <= len; from += n + 1) {
 		n = strcspn(o->text + from, ".=");
 		if (!n || o->n == PATH_MAX_KEYS) {
-			complain_text(o, n ? "too many keys"
-					   : "a key is "
-					     "empty");
+			problem_in_text(o, n ? "too many keys"
+					     : "a key is "
+					       "empty");
 			return false;
 		}
 		o->key[o->n] = (struct span){o->at + from, o->at + from + n};
@@ -88,7 +88,7 @@ static bool parse(struct override *o)
 	const char *equals = strchr(o->text, '=');
 
 	if (!equals) {
-		complain_text(o, "this sets nothing");
+		problem_in_text(o, "this sets nothing");
 		return false;
 	}
 	if (!split_key(o, (size_t)(equals - o->text)))

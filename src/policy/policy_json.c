@@ -109,7 +109,7 @@ const char *json_text(struct loader *loader, const struct node *node)
 	if (!add_value(loader, node, &out))
 		;
 	else if (out.overflow)
-		complain(loader, node, "this is longer than %d bytes",
+		problem_at(loader, node, "this is longer than %d bytes",
 			JSON_BYTES_MAX);
 	else
 		text = arena_strdup(loader->arena, out.data);

@@ -40,7 +40,7 @@ static void read_approvers(struct loader *loader, const struct node *value,
 	const char *name;
 
 	if (value->kind == NODE_SEQUENCE && !value->n)
-		complain(loader, value,
+		problem_at(loader, value,
 			"no approvers: nobody could ever pass this gate");
 	approval->approvers =
 		arena_alloc(loader->arena, n * sizeof(*approval->approvers));
@@ -50,12 +50,12 @@ static void read_approvers(struct loader *loader, const struct node *value,
 		if (!name)
 			continue;
 		if (strlen(name) > APPROVER_MAX)
-			complain(loader, node,
+			problem_at(loader, node,
 				"a person's name has at most %d bytes",
 				APPROVER_MAX);
 		for (size_t i = 0; i < approval->n_approvers; i++)
 			if (!strcmp(approval->approvers[i], name))
-				complain(loader, node,
+				problem_at(loader, node,
 					"\"%s\" is named twice: one person "
 					"approves once",
 					name);
@@ -91,7 +91,7 @@ static void read_approval(struct loader *loader, const struct node *value,
 	read_section(loader, value, &approval_section, approval);
 	if (minimum && approval->n_approvers &&
 		(size_t)approval->minimum > approval->n_approvers)
-		complain(loader, minimum,
+		problem_at(loader, minimum,
 			"%d approvals of %zu approvers cannot be: name more, "
 			"or lower the minimum",
 			approval->minimum, approval->n_approvers);
@@ -124,13 +124,13 @@ static void check_percents(
 		if (!percent || steps[i].percent < 0)
 			return; /* told already */
 		if (steps[i].percent <= before)
-			complain(loader, percent,
+			problem_at(loader, percent,
 				"%d after %d: the percents of steps must rise",
 				steps[i].percent, before);
 		before = steps[i].percent;
 	}
 	if (percent && before != 100)
-		complain(loader, percent,
+		problem_at(loader, percent,
 			"the last step has %d percent: it must be 100, or the "
 			"rollout would never end",
 			before);
@@ -143,7 +143,7 @@ static void read_steps(struct loader *loader, const struct node *value,
 	struct policy *policy = into;
 
 	if (value->kind == NODE_SEQUENCE && !value->n)
-		complain(loader, value,
+		problem_at(loader, value,
 			"no steps: add at least {percent: 100, bake: 10m}");
 	policy->steps = arena_alloc(loader->arena, n * sizeof(*policy->steps));
 	policy->n_steps = n;
@@ -168,7 +168,7 @@ static void read_version(struct loader *loader, const struct node *value,
 	const char *text = plain_text(loader, value);
 
 	if (text && strcmp(text, "1") != 0)
-		complain(loader, value,
+		problem_at(loader, value,
 			"version \"%.20s\" is not known to this tidegate: it "
 			"reads version 1",
 			text);
@@ -185,7 +185,7 @@ static void read_tag(struct loader *loader, const struct node *value,
 	if (!(*text >= 'a' && *text <= 'z') || strlen(text) > TAG_MAX ||
 		text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] ||
 		text[strlen(text) - 1] == '-')
-		complain(loader, value,
+		problem_at(loader, value,
 			"\"%.80s\" is not a tag: write lower case letters, "
 			"digits and \"-\", a letter first, at most %d",
 			text, TAG_MAX);

@@ -38,7 +38,7 @@ void read_action_name(struct loader *loader, const struct node *value,
 	for (const struct name *n = loader->names; n; n = n->next) {
 		if (strcmp(n->node->text, value->text) != 0)
 			continue;
-		complain(loader, value,
+		problem_at(loader, value,
 			"another action has the name \"%s\": first in line %d",
 			value->text, n->node->line);
 		return;
@@ -80,7 +80,7 @@ void read_when(struct loader *loader, const struct node *value,
 	int reason;
 
 	if (value->kind == NODE_SEQUENCE && !value->n)
-		complain(loader, value,
+		problem_at(loader, value,
 			"an action for no reason never runs: remove the key "
 			"for all reasons");
 	if (!list_len(loader, value, "reasons", 4))
@@ -130,7 +130,7 @@ static void read_statuses(struct loader *loader, const struct node *value,
 		n = value->first;
 	}
 	if (!n)
-		complain(loader, value, "no status at all: name one, 200");
+		problem_at(loader, value, "no status at all: name one, 200");
 	statuses = arena_alloc(loader->arena, count * sizeof(*statuses));
 	for (size_t i = 0; i < count; i++, n = n->next)
 		if (whole_number(
@@ -162,7 +162,7 @@ static enum json_relation take_relation(
 	if (!less && strcmp(number->key->text, "greater") != 0)
 		return JSON_EQUALS;
 	if (!is_json_number(number))
-		complain(loader, number, "%s is followed by a number",
+		problem_at(loader, number, "%s is followed by a number",
 			number->key->text);
 	*node = number;
 	return less ? JSON_LESS : JSON_GREATER;
@@ -175,7 +175,7 @@ static void read_json(struct loader *loader, const struct node *value,
 	struct json_expect *items;
 
 	if (value->kind != NODE_MAPPING || value->n > POINTERS_MAX) {
-		complain(loader, value,
+		problem_at(loader, value,
 			"json is a mapping of at most %d JSON pointers, "
 			"\"/balance: exists\"",
 			POINTERS_MAX);
@@ -192,7 +192,7 @@ static void read_json(struct loader *loader, const struct node *value,
 		item->exists = n->kind == NODE_SCALAR && n->plain &&
 			       !strcmp(n->text, "exists");
 		if (!pointer_is_good(item->pointer))
-			complain(loader, n->key,
+			problem_at(loader, n->key,
 				"\"%.80s\" is not a JSON pointer: it starts "
 				"with \"/\", \"~\" is written ~0, \"/\" in a "
 				"name ~1",
@@ -213,7 +213,7 @@ static void read_pattern(struct loader *loader, const struct node *value,
 	if (!pattern)
 		return;
 	if (match_check(pattern, &err) < 0)
-		complain(loader, value, "%s", err.text);
+		problem_at(loader, value, "%s", err.text);
 	else
 		expect->body = pattern;
 }
@@ -261,16 +261,16 @@ static void check_attempts(struct loader *loader, const struct node *node,
 	int64_t pause_ms = (http->attempts - 1) * http->every_ms;
 
 	if (every && !attempts)
-		complain(loader, every->key,
+		problem_at(loader, every->key,
 			"every is the pause between attempts: say how many");
 	if (http->attempts > 1 && pause_ms >= action->timeout_ms)
-		complain(loader, attempts,
+		problem_at(loader, attempts,
 			"%d attempts have %s of pauses between them, but the "
 			"action ends after its timeout of %s: raise timeout",
 			http->attempts, duration_print(pause_ms, pauses),
 			duration_print(action->timeout_ms, timeout));
 	if (http->expect.max_latency_ms >= action->timeout_ms)
-		complain(loader,
+		problem_at(loader,
 			node_get(node_get(node, "expect"), "max_latency"),
 			"max_latency is not shorter than the action's timeout "
 			"of %s",
@@ -289,7 +289,7 @@ static void finish_http(
 		http->method = http->body ? "POST" : "GET";
 	else if (http->body && (!strcmp(http->method, "GET") ||
 				       !strcmp(http->method, "HEAD")))
-		complain(loader, node_get(node, "method"),
+		problem_at(loader, node_get(node, "method"),
 			"a %s request has no body: use POST, or remove the "
 			"body",
 			http->method);
@@ -298,7 +298,7 @@ static void finish_http(
 			action->idempotent = true;
 	for (size_t i = 0; i < http->n_headers && auth; i++)
 		if (!strcasecmp(http->headers[i].name, "authorization"))
-			complain(loader, auth->key,
+			problem_at(loader, auth->key,
 				"both auth and an Authorization header: remove "
 				"one");
 	check_attempts(loader, node, action);
@@ -314,14 +314,14 @@ void read_argv(struct loader *loader, const struct node *value,
 	const char **argv;
 
 	if (value->kind == NODE_SCALAR) {
-		complain(loader, value,
+		problem_at(loader, value,
 			"%s is a list, [program, argument, …]: there is no "
 			"shell that would split it",
 			key->name);
 		return;
 	}
 	if (value->kind == NODE_SEQUENCE && !value->n)
-		complain(loader, value, "%s is empty: name a program",
+		problem_at(loader, value, "%s is empty: name a program",
 			key->name);
 	if (!list_len(loader, value, "arguments", ARGUMENTS_MAX))
 		return;
@@ -407,10 +407,10 @@ static void check_templates(
 	if (node->kind != NODE_SCALAR)
 		return;
 	if (template_uses(node->text, "window"))
-		complain(
+		problem_at(
 			loader, node, "{{window}} has no meaning in %s", where);
 	if (template_uses(node->text, "revision"))
-		complain(loader, node,
+		problem_at(loader, node,
 			"{{revision}} has no meaning in %s: write "
 			"{{candidate}} or {{stable}}",
 			where);
@@ -428,7 +428,7 @@ static void read_action(
 	if (node->kind == NODE_BROKEN)
 		return;
 	if (!type) {
-		complain(loader, node,
+		problem_at(loader, node,
 			"an action is a mapping with \"type\", such as {name: "
 			"smoke, type: http, url: …}");
 		return;
@@ -493,13 +493,13 @@ static void check_list(struct loader *loader, enum action_list list)
 	for (node = node->first; node; node = node->next) {
 		when = node_get(node, "when");
 		if (when && !has_reasons)
-			complain(loader, when->key,
+			problem_at(loader, when->key,
 				"when names reasons of a rollback: it has no "
 				"meaning in %s",
 				action_list_name(list));
 		if (!loader->policy->tag && !node_get(loader->root, "tag") &&
 			mentions(node, "candidate_url"))
-			complain(loader, node,
+			problem_at(loader, node,
 				"{{candidate_url}} needs a tag, which gives "
 				"the candidate a URL of its own: add \"tag: "
 				"candidate\" to the policy");

@@ -49,14 +49,14 @@ static struct secret *secret_of(struct loader *loader, const struct node *auth,
 
 	snprintf(file_key, sizeof(file_key), "%s_file", name);
 	if (variable && file)
-		complain(loader, file->key, "both %s and %s: remove one", name,
-			file_key);
+		problem_at(loader, file->key, "both %s and %s: remove one",
+			name, file_key);
 	else if (file)
 		return secret_file(loader, file);
 	else if (variable)
 		return secret_variable(loader, variable, file_key);
 	else
-		complain(loader, auth, "this auth needs %s or %s", file_key,
+		problem_at(loader, auth, "this auth needs %s or %s", file_key,
 			name);
 	return NULL;
 }
@@ -65,7 +65,7 @@ static void refuse_unused(
 	struct loader *loader, const struct node *node, const char *type)
 {
 	if (node)
-		complain(loader, node->key, "\"type: %s\" has no %s", type,
+		problem_at(loader, node->key, "\"type: %s\" has no %s", type,
 			node->key->text);
 }
 
@@ -77,14 +77,14 @@ static void take_basic(struct loader *loader, const struct node *node,
 	refuse_unused(loader, draft->token, "basic");
 	refuse_unused(loader, draft->token_file, "basic");
 	if (!draft->username) {
-		complain(loader, node, "\"type: basic\" needs username");
+		problem_at(loader, node, "\"type: basic\" needs username");
 	} else {
 		username = secret_text(loader, draft->username);
 		if (username)
 			auth->username = arena_strdup(
 				loader->arena, secret_reveal(username));
 		if (auth->username && strchr(auth->username, ':'))
-			complain(loader, draft->username,
+			problem_at(loader, draft->username,
 				"a username cannot hold \":\"");
 	}
 	auth->secret = secret_of(loader, node, draft->password,
@@ -114,7 +114,7 @@ static const char *audience_of(struct loader *loader, const struct node *node)
 		at++;
 	if (text && *text && !*at && at - text <= AUDIENCE_MAX)
 		return arena_strdup(loader->arena, text);
-	complain(loader, node,
+	problem_at(loader, node,
 		"an audience is a URL or a word of at most %d visible ASCII "
 		"characters",
 		AUDIENCE_MAX);
@@ -130,7 +130,7 @@ static void load_auth(
 	read_section(loader, value, &auth_section, &draft);
 	auth->type = draft.type;
 	if (draft.type != AUTH_ID_TOKEN && draft.audience)
-		complain(loader, draft.audience->key,
+		problem_at(loader, draft.audience->key,
 			"an audience is for \"type: id-token\"");
 	switch (draft.type) {
 	case AUTH_NONE:
@@ -168,7 +168,7 @@ void read_auth(struct loader *loader, const struct node *value,
 
 	load_auth(loader, value, auth);
 	if (auth->type == AUTH_ID_TOKEN)
-		complain(loader, value,
+		problem_at(loader, value,
 			"\"type: id-token\" is for actions; here there is "
 			"none, basic, bearer or google");
 }
@@ -197,7 +197,7 @@ void read_tls(struct loader *loader, const struct node *value,
 
 	read_section(loader, value, &tls_section, tls);
 	if (!tls->cert_file != !tls->key_file)
-		complain(loader, value,
+		problem_at(loader, value,
 			"a client certificate needs both cert_file and "
 			"key_file");
 }
@@ -210,10 +210,10 @@ bool is_name_list(struct loader *loader, const struct node *node,
 	if (node->kind == NODE_BROKEN)
 		return false;
 	if (node->kind != NODE_MAPPING)
-		complain(loader, node, "%s are a mapping, \"NAME: value\"",
+		problem_at(loader, node, "%s are a mapping, \"NAME: value\"",
 			what);
 	else if (node->n > max)
-		complain(loader, node, "%zu %s are too many: at most %zu",
+		problem_at(loader, node, "%zu %s are too many: at most %zu",
 			node->n, what, max);
 	else
 		return true;
@@ -238,21 +238,21 @@ static bool header_is_good(
 	const char *name = node->key->text;
 
 	if (!is_header_name(name)) {
-		complain(loader, node->key, "\"%.60s\" is not a header's name",
-			name);
+		problem_at(loader, node->key,
+			"\"%.60s\" is not a header's name", name);
 		return false;
 	}
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		if (strcasecmp(own[i], name) != 0)
 			continue;
-		complain(loader, node->key,
+		problem_at(loader, node->key,
 			"the header %s is tidegate's own: remove it", name);
 		return false;
 	}
 	for (const struct node *n = list->first; n != node; n = n->next) {
 		if (strcasecmp(n->key->text, name) != 0)
 			continue;
-		complain(loader, node->key,
+		problem_at(loader, node->key,
 			"the header %.60s is given twice: first in line %d",
 			name, n->key->line);
 		return false;
@@ -275,7 +275,7 @@ static struct secret *header_value(
 	for (p = secret_reveal(value); *p; p++) {
 		if ((unsigned char)*p >= 0x20 && *p != 0x7f)
 			continue;
-		complain(loader, node,
+		problem_at(loader, node,
 			"a header's value cannot hold a newline or another "
 			"control character");
 		return NULL;
@@ -288,7 +288,7 @@ static bool refuse_template(
 {
 	if (node->kind != NODE_SCALAR || !strstr(node->text, "{{"))
 		return false;
-	complain(loader, node, "templates are not filled in in %s", where);
+	problem_at(loader, node, "templates are not filled in in %s", where);
 	return true;
 }
 
@@ -337,7 +337,7 @@ void read_env(struct loader *loader, const struct node *value,
 	*(const struct env_var **)((char *)into + key->offset) = vars;
 	for (const struct node *n = value->first; n; n = n->next) {
 		if (!is_env_name(n->key->text)) {
-			complain(loader, n->key,
+			problem_at(loader, n->key,
 				"\"%.60s\" is not a variable's name: write "
 				"letters, digits and \"_\"",
 				n->key->text);

@@ -83,7 +83,7 @@ static void refuse_elsewhere(struct loader *loader, const struct node *node)
 
 	for (size_t i = 0; node->text && i < 2; i++)
 		if (template_uses(node->text, elsewhere[i]))
-			complain(loader, node, "{{%s}} has no meaning here",
+			problem_at(loader, node, "{{%s}} has no meaning here",
 				elsewhere[i]);
 }
 
@@ -107,7 +107,7 @@ static void add_value(struct loader *loader, const char *name,
 	struct secret *value;
 
 	if (params->n == PARAMS_MAX) {
-		complain(loader, node, "more than %d parameters are too many",
+		problem_at(loader, node, "more than %d parameters are too many",
 			PARAMS_MAX);
 		return;
 	}
@@ -138,7 +138,7 @@ static void read_params(struct loader *loader, const struct node *value,
 	for (const struct node *n = value->first; n; n = n->next) {
 		name = n->key->text;
 		if (!is_param_name(name))
-			complain(loader, n->key,
+			problem_at(loader, n->key,
 				"\"%.60s\" is not a parameter's name: at most "
 				"%d bytes without blanks and templates",
 				name, NAME_BYTES_MAX);
@@ -175,7 +175,7 @@ static void read_pointer(struct loader *loader, const struct node *value,
 	if (!text)
 		return;
 	if (pointer_check(text, &err) < 0)
-		complain(loader, value, "%s", err.text);
+		problem_at(loader, value, "%s", err.text);
 	else
 		question_of(key, into)->pointer = text;
 }
@@ -190,9 +190,9 @@ static void read_scale(struct loader *loader, const struct node *value,
 	if (!text)
 		return;
 	if (quantity_parse(text, &scale, &err) < 0)
-		complain(loader, value, "%s", err.text);
+		problem_at(loader, value, "%s", err.text);
 	else if (scale == 0)
-		complain(loader, value,
+		problem_at(loader, value,
 			"a scale of 0 makes every number 0: write what the "
 			"number counts, such as 1ms, 1%% or 0.001");
 	else
@@ -265,7 +265,7 @@ void check_auth_host(struct loader *loader, const struct node *where,
 	if (auth->type == AUTH_GOOGLE && secret &&
 		url_parse(secret_reveal(secret), &url, &err) == 0 &&
 		!url_takes_access_tokens(&url))
-		complain(loader, where,
+		problem_at(loader, where,
 			"auth google sends an access token, which is for "
 			"*.googleapis.com only: use another auth, or none");
 }
@@ -298,18 +298,18 @@ static void check_json(struct loader *loader, const struct node *node,
 
 	if (slo->compare_stable && value->url &&
 		!question_uses(value, "revision"))
-		complain(loader, at(node, "compare"),
+		problem_at(loader, at(node, "compare"),
 			"\"compare: stable\" asks for the candidate and for "
 			"stable: write {{revision}} in url, params or body for "
 			"the one being asked");
 	if (question_uses(value, "window") && slo->window_ms < slo->interval_ms)
-		complain(loader,
+		problem_at(loader,
 			at(node, node_get(node, "window") ? "window"
 							  : "interval"),
 			"the window is shorter than the interval: what happens "
 			"in between would never be looked at");
 	if (slo->timeout_ms >= slo->interval_ms)
-		complain(loader, at(node, "timeout"),
+		problem_at(loader, at(node, "timeout"),
 			"the timeout is not shorter than the interval: lower "
 			"it, or raise the interval");
 	check_auth_host(loader, at(node, "url"), auth, value->url);

@@ -93,15 +93,15 @@ static void check_source(struct loader *loader, const struct node *node)
 	const struct node *quota = node_get(node, "quota_project");
 
 	if (m->provider == METRICS_PROMETHEUS && !node_get(node, "url"))
-		complain(loader, node, "metrics needs \"url\"");
+		problem_at(loader, node, "metrics needs \"url\"");
 	if (m->provider == METRICS_PROMETHEUS && project)
-		complain(loader, project->key,
+		problem_at(loader, project->key,
 			"only \"provider: google\" has projects: remove it");
 	if (m->provider == METRICS_GOOGLE && project && node_get(node, "url"))
-		complain(loader, project->key,
+		problem_at(loader, project->key,
 			"both project and url, which names one: remove one");
 	if (quota && m->auth.type != AUTH_GOOGLE)
-		complain(loader, quota->key,
+		problem_at(loader, quota->key,
 			"only \"auth: {type: google}\" has a quota project: "
 			"remove it");
 }
@@ -130,12 +130,12 @@ static void check_sampling(struct loader *loader, size_t i)
 
 	duration_print(every_ms, every);
 	if (slo->interval_ms < every_ms)
-		complain(loader, slo_key(loader, i, "interval"),
+		problem_at(loader, slo_key(loader, i, "interval"),
 			"there is a sample every %s: checks every %s would "
 			"judge the same one twice; write %s or more",
 			every, duration_print(slo->interval_ms, given), every);
 	if (slo->window_ms < least_ms)
-		complain(loader, slo_key(loader, i, "window"),
+		problem_at(loader, slo_key(loader, i, "window"),
 			"there is a sample every %s: a window of %s holds too "
 			"few of them for a rate; write %s or more",
 			every, duration_print(slo->window_ms, given),
@@ -178,7 +178,7 @@ static void check_settle(struct loader *loader)
 		policy->settle_ms = least_ms;
 		return;
 	}
-	complain(loader, settle,
+	problem_at(loader, settle,
 		"after %s a window still reaches back before the shift: it "
 		"takes %s (delay %s, window %s, one sample of %s); write so "
 		"much, or leave settle out",

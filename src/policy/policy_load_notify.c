@@ -32,10 +32,10 @@ static void need_one_of(struct loader *loader, const struct node *node,
 	const struct node *file = node_get(node, file_key);
 
 	if (value && file)
-		complain(loader, file->key, "both %s and %s: remove one", key,
+		problem_at(loader, file->key, "both %s and %s: remove one", key,
 			file_key);
 	else if (!value && !file)
-		complain(loader, node,
+		problem_at(loader, node,
 			"this action needs %s: ${VAR}, or %s: PATH", key,
 			file_key);
 }
@@ -53,7 +53,7 @@ static void read_slack_url(struct loader *loader, const struct node *value,
 
 	draft->action.u.slack.webhook = secret;
 	if (secret && url_parse(secret_reveal(secret), &url, &err) < 0)
-		complain(loader, value, "%s", err.text);
+		problem_at(loader, value, "%s", err.text);
 }
 
 static const struct key slack_keys[] = {
@@ -106,12 +106,12 @@ void finish_webhook(
 		name = node_get(
 			node_get(node, "headers"), webhook->headers[i].name);
 		if (!strcasecmp(webhook->headers[i].name, "content-type"))
-			complain(loader, name->key,
+			problem_at(loader, name->key,
 				"the Content-Type is that of a CloudEvent: "
 				"remove it");
 		if (auth &&
 			!strcasecmp(webhook->headers[i].name, "authorization"))
-			complain(loader, auth->key,
+			problem_at(loader, auth->key,
 				"both auth and an Authorization header: remove "
 				"one");
 	}
@@ -133,7 +133,7 @@ static void read_routing_key(struct loader *loader, const struct node *value,
 	for (p = secret_reveal(secret); isalnum((unsigned char)*p);)
 		p++;
 	if (*p || secret_len(secret) != ROUTING_KEY_LEN)
-		complain(loader, value,
+		problem_at(loader, value,
 			"this is not an Events API v2 routing key, which has "
 			"%d letters and digits",
 			ROUTING_KEY_LEN);

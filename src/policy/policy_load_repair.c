@@ -29,7 +29,7 @@ static void read_path_part(struct loader *loader, const struct node *value,
 		p++;
 	if (*p || !isalnum((unsigned char)*text) ||
 		strlen(text) > PATH_PART_MAX)
-		complain(loader, value,
+		problem_at(loader, value,
 			"\"%.80s\" is not the name of a %s: write letters, "
 			"digits and \"%s\", at most %d",
 			text, key->name, extra, PATH_PART_MAX);
@@ -94,7 +94,7 @@ static bool read_matcher(
 	if (!node->key) {
 		if (split_matcher(loader, text, matcher))
 			return true;
-		complain(loader, node,
+		problem_at(loader, node,
 			"\"%.80s\" is not a matcher: write name=value, "
 			"name!=value, name=~regex or name!~regex",
 			text);
@@ -103,7 +103,7 @@ static bool read_matcher(
 	*matcher = (struct matcher){node->key->text, text, false, true};
 	if (*node->key->text && !node->key->text[label_len(node->key->text)])
 		return true;
-	complain(loader, node->key, "\"%.80s\" is not the name of a label",
+	problem_at(loader, node->key, "\"%.80s\" is not the name of a label",
 		node->key->text);
 	return false;
 }
@@ -117,7 +117,7 @@ static void refuse_changing(struct loader *loader, const struct node *node)
 	for (size_t i = 0; i < 3; i++)
 		if (node->kind == NODE_SCALAR &&
 			template_uses(node->text, changing[i]))
-			complain(loader, node,
+			problem_at(loader, node,
 				"{{%s}} may change while the silence is kept: "
 				"match what stays, such as {{service}}",
 				changing[i]);
@@ -134,7 +134,7 @@ static void read_matchers(struct loader *loader, const struct node *value,
 		return;
 	if ((value->kind != NODE_MAPPING && value->kind != NODE_SEQUENCE) ||
 		!value->n || value->n > MATCHERS_MAX) {
-		complain(loader, value,
+		problem_at(loader, value,
 			"matchers are 1 to %d labels, {alertname: Errors}, or "
 			"a list such as ['service=~\"shop.*\"']",
 			MATCHERS_MAX);
@@ -200,13 +200,13 @@ static void read_patterns(struct loader *loader, const struct node *value,
 	const char **patterns, *text;
 
 	if (value->kind == NODE_SEQUENCE && !value->n)
-		complain(loader, value,
+		problem_at(loader, value,
 			"no patterns: name the keys to remove, \"cart:*\"");
 	patterns = arena_alloc(loader->arena, (n + 1) * sizeof(*patterns));
 	for (const struct node *p = value->first; n && p; p = p->next) {
 		text = template_text(loader, p);
 		if (text && !pattern_is_narrow(text))
-			complain(loader, p,
+			problem_at(loader, p,
 				"\"%.40s\" would remove every key: name a "
 				"prefix, \"cart:*\"",
 				text);
@@ -234,7 +234,7 @@ void finish_redis(
 	action->idempotent = true; /* a key that is gone stays gone */
 	if (redis->url && !url_is_rediss(secret_reveal(redis->url)) &&
 		(redis->tls.ca_file || redis->tls.cert_file))
-		complain(loader, node,
+		problem_at(loader, node,
 			"this redis action has \"tls\" and would go without: "
 			"write rediss:// in its url, or remove \"tls\"");
 }
@@ -285,10 +285,10 @@ void finish_secret(
 
 	action->idempotent = true; /* it looks whether the value is there */
 	if (secret->restore && node_get(node, "value"))
-		complain(loader, node_get(node, "value")->key,
+		problem_at(loader, node_get(node, "value")->key,
 			"both value and restore: true: remove one");
 	else if (!secret->restore && !node_get(node, "value"))
-		complain(loader, node,
+		problem_at(loader, node,
 			"the secret action \"%s\" needs value, or restore: "
 			"true for what it held in preflight",
 			action->name ? action->name : "");
@@ -336,7 +336,7 @@ static void read_resource(struct loader *loader, const struct node *value,
 		draft->action.u.kubernetes.resource = text;
 		return;
 	}
-	complain(loader, value,
+	problem_at(loader, value,
 		"\"%.80s\" is not a Deployment: write deployment/NAME, other "
 		"kinds are not supported by this version",
 		text);

@@ -48,11 +48,11 @@ static void read_sentry_url(struct loader *loader, const struct node *value,
 	while (len && url[len - 1] == '/')
 		len--;
 	if (strpbrk(url, "?@"))
-		complain(loader, value,
+		problem_at(loader, value,
 			"the address of a Sentry has neither a user nor a "
 			"query: the token goes into auth");
 	else if (strstr(url, API_PATH))
-		complain(loader, value,
+		problem_at(loader, value,
 			"the address of a Sentry ends before " API_PATH
 			": remove it");
 	else if (len)
@@ -71,7 +71,7 @@ static void read_slug(struct loader *loader, const struct node *value,
 		(p > text && *p && strchr("-_.", *p)))
 		p++;
 	if (*p || p - text > SLUG_MAX)
-		complain(loader, value,
+		problem_at(loader, value,
 			"\"%.60s\" is no %s of Sentry's: write its slug, as "
 			"in its address there%s",
 			text, key->name,
@@ -107,12 +107,12 @@ static void read_release(struct loader *loader, const struct node *value,
 		return;
 	for (size_t i = 0; i < 2; i++)
 		if (template_uses(text, elsewhere[i]))
-			complain(loader, value, "{{%s}} has no meaning here",
+			problem_at(loader, value, "{{%s}} has no meaning here",
 				elsewhere[i]);
 	if (is_release(text))
 		*(const char **)((char *)into + key->offset) = text;
 	else
-		complain(loader, value,
+		problem_at(loader, value,
 			"\"%.60s\" is not a release: write letters, digits and "
 			"any of . _ - + @ : such as shop@1.2.3 or "
 			"shop@{{revision}}, at most %d bytes",
@@ -331,7 +331,7 @@ static void refuse(struct loader *loader, const struct node *node,
 {
 	for (size_t i = 0; keys[i]; i++)
 		if (node_get(node, keys[i]))
-			complain(loader, node_get(node, keys[i])->key, "%s",
+			problem_at(loader, node_get(node, keys[i])->key, "%s",
 				why);
 }
 
@@ -346,7 +346,7 @@ static void check_crash_free(
 		"a crash-free share falls when things get worse: give min, "
 		"such as 99%, and no upper limit");
 	if (slo->has_min && slo->min > 1)
-		complain(loader, at(node, "min"),
+		problem_at(loader, at(node, "min"),
 			"a crash-free share is at most 1: write 99%% or 0.99");
 }
 
@@ -360,7 +360,7 @@ static void check_issues(
 		"issues that are new in a release have nothing to be compared "
 		"with: give max");
 	if (slo->has_max && slo->max >= ISSUES_MAX)
-		complain(loader, at(node, "max"),
+		problem_at(loader, at(node, "max"),
 			"no more than %d new issues are counted: max must be "
 			"below that",
 			ISSUES_MAX);
@@ -372,24 +372,24 @@ static void check_sentry(struct loader *loader, const struct node *node,
 	const struct slo *slo = &draft->slo;
 
 	if (draft->source.auth.type != AUTH_BEARER && node_get(node, "auth"))
-		complain(loader, node_get(node, "auth"),
+		problem_at(loader, node_get(node, "auth"),
 			"Sentry wants a token: auth: {type: bearer, "
 			"token_file: FILE}");
 	if (slo->interval_ms < INTERVAL_MS_MIN)
-		complain(loader, at(node, "interval"),
+		problem_at(loader, at(node, "interval"),
 			"Sentry must not be asked more often than every 30s");
 	if (slo->timeout_ms >= slo->interval_ms)
-		complain(loader, at(node, "timeout"),
+		problem_at(loader, at(node, "timeout"),
 			"the timeout is not shorter than the interval: lower "
 			"it, or raise the interval");
 	if (slo->compare_stable && draft->release &&
 		!template_uses(draft->release, "revision"))
-		complain(loader, at(node, "compare"),
+		problem_at(loader, at(node, "compare"),
 			"\"compare: stable\" asks for the candidate's release "
 			"and for stable's: write {{revision}} in release, or "
 			"use \"baseline: {release: …}\"");
 	if (draft->metric == METRIC_ERRORS && slo->window_ms < slo->interval_ms)
-		complain(loader,
+		problem_at(loader,
 			at(node, node_get(node, "window") ? "window"
 							  : "interval"),
 			"the window is shorter than the interval: what happens "

@@ -52,7 +52,7 @@ void read_fail_after(struct loader *loader, const struct node *value,
 	if (!draft.breaches || !draft.of)
 		return;
 	if (draft.breaches > draft.of) {
-		complain(loader, value,
+		problem_at(loader, value,
 			"%d breaches of %d checks cannot be: breaches is at "
 			"most of",
 			draft.breaches, draft.of);
@@ -73,12 +73,12 @@ void read_limit(struct loader *loader, const struct node *value,
 	if (!text)
 		return;
 	if (quantity_parse(text, &number, &err) < 0) {
-		complain(loader, value, "%s", err.text);
+		problem_at(loader, value, "%s", err.text);
 		return;
 	}
 	if (number < limit->min) {
-		complain(loader, value, "%s of %s is below %g", key->name, text,
-			limit->min);
+		problem_at(loader, value, "%s of %s is below %g", key->name,
+			text, limit->min);
 		return;
 	}
 	*(double *)((char *)into + key->offset) = number;
@@ -98,7 +98,7 @@ void read_requests_min(struct loader *loader, const struct node *value,
 		return;
 	if (quantity_parse(text, &number, &err) < 0 || number < 1 ||
 		strpbrk(text, "%smhd"))
-		complain(loader, value,
+		problem_at(loader, value,
 			"\"%.40s\" is not a number of requests: write 1 or "
 			"more",
 			text);
@@ -120,7 +120,7 @@ static void read_requests(struct loader *loader, const struct node *value,
 	read_section(loader, value, &requests_section, into);
 	for (const struct key *k = requests_keys; k->name; k++)
 		if (value->kind == NODE_MAPPING && !node_get(value, k->name))
-			complain(loader, value, "requests needs \"%s\"",
+			problem_at(loader, value, "requests needs \"%s\"",
 				k->name);
 }
 
@@ -203,13 +203,13 @@ static void check_limits(
 	double limit = slo->has_max ? slo->max : slo->min;
 
 	if (slo->has_max && slo->has_min && slo->min > slo->max)
-		complain(loader, at(node, "min"),
+		problem_at(loader, at(node, "min"),
 			"min %s is above max %s: no value could pass",
 			slo->texts.min, slo->texts.max);
 	if (!slo->has_critical || (!slo->has_max && !slo->has_min))
 		return;
 	if (upper ? slo->critical <= limit : slo->critical >= limit)
-		complain(loader, at(node, "critical"),
+		problem_at(loader, at(node, "critical"),
 			"critical %s is not beyond %s %s: one check there "
 			"reverts at once, so it must be %s",
 			slo->texts.critical, upper ? "max" : "min",
@@ -231,27 +231,27 @@ static void check_comparison(
 		is_given(node, "max_ratio") || is_given(node, "max_increase");
 
 	if (is_given(node, "compare") && is_given(node, "baseline"))
-		complain(loader, at(node, "baseline")->key,
+		problem_at(loader, at(node, "baseline")->key,
 			"both compare and baseline: remove one");
 	if (compares && !relative)
-		complain(loader,
+		problem_at(loader,
 			at(node, is_given(node, "compare") ? "compare"
 							   : "baseline"),
 			"a comparison needs max_ratio or max_increase");
 	if (relative && !compares)
-		complain(loader,
+		problem_at(loader,
 			at(node, is_given(node, "max_ratio") ? "max_ratio"
 							     : "max_increase"),
 			"compared with what? add \"compare: stable\" or "
 			"\"baseline: <query>\"");
 	if (!relative && !compares && !is_given(node, "max") &&
 		!is_given(node, "min"))
-		complain(loader, node,
+		problem_at(loader, node,
 			"this SLO has no limit: add max, min, or \"compare: "
 			"stable\" with max_ratio or max_increase");
 	if (slo->compare_stable && slo->query && !slo->json &&
 		!template_uses(slo->query, "revision"))
-		complain(loader, at(node, "query"),
+		problem_at(loader, at(node, "query"),
 			"\"compare: stable\" asks this query for the candidate "
 			"and for stable: write {{revision}} for the one being "
 			"asked");
@@ -268,13 +268,13 @@ static void check_queries(
 	for (size_t i = 0; i < 3; i++) {
 		for (size_t j = 0; j < 2 && queries[i] && queries[i]->text; j++)
 			if (template_uses(queries[i]->text, elsewhere[j]))
-				complain(loader, queries[i],
+				problem_at(loader, queries[i],
 					"{{%s}} has no meaning in a query",
 					elsewhere[j]);
 	}
 	if (slo->query && !slo->json && template_uses(slo->query, "window") &&
 		slo->window_ms < slo->interval_ms)
-		complain(loader,
+		problem_at(loader,
 			at(node, is_given(node, "window") ? "window"
 							  : "interval"),
 			"the window is shorter than the interval: what happens "
@@ -288,11 +288,11 @@ static void check_no_baseline(
 	if (slo->no_baseline != NO_BASELINE_SKIP)
 		return;
 	if (!is_given(node, "compare") && !is_given(node, "baseline"))
-		complain(loader, at(node, "no_baseline")->key,
+		problem_at(loader, at(node, "no_baseline")->key,
 			"this SLO is not compared with anything: remove "
 			"no_baseline");
 	else if (!is_given(node, "max") && !is_given(node, "min"))
-		complain(loader, at(node, "no_baseline"),
+		problem_at(loader, at(node, "no_baseline"),
 			"without a baseline nothing would be looked at: add "
 			"max or min");
 }
@@ -336,9 +336,9 @@ static void check_query_given(struct loader *loader, const struct node *node,
 	const struct node *whole)
 {
 	if (!is_given(whole, "name"))
-		complain(loader, node, "an SLO needs \"name\"");
+		problem_at(loader, node, "an SLO needs \"name\"");
 	if (!is_given(whole, "query"))
-		complain(loader, node,
+		problem_at(loader, node,
 			"an SLO needs \"query\", or \"use\" for a ready one");
 }
 
@@ -376,7 +376,7 @@ static void check_name(
 		if (!name || !other || !name->text || !other->text ||
 			strcmp(name->text, other->text) != 0)
 			continue;
-		complain(loader, name,
+		problem_at(loader, name,
 			"another SLO has the name \"%.63s\": first in line %d",
 			name->text, other->line);
 		return;
@@ -390,7 +390,7 @@ void read_slos(struct loader *loader, const struct node *value,
 	struct policy *policy = into;
 
 	if (!n && value->kind == NODE_SEQUENCE && !value->first)
-		complain(loader, value,
+		problem_at(loader, value,
 			"without an SLO nothing is evaluated: add one");
 	load_metrics(loader);
 	policy->slos = arena_alloc(loader->arena, n * sizeof(*policy->slos));
@@ -420,7 +420,7 @@ static void check_bakes(struct loader *loader, const struct slo *slo)
 
 		if (s->bake_ms < 0 || checks_in(s, slo) >= slo->min_passes)
 			continue;
-		complain(loader, at(step, "bake"),
+		problem_at(loader, at(step, "bake"),
 			"in %s SLO \"%s\" is checked %lld times, at an "
 			"interval of %s, but needs min_passes %d: bake longer, "
 			"or change that SLO",
@@ -455,7 +455,7 @@ static void set_timeouts(struct loader *loader)
 			shortest = slo;
 	}
 	if (timeout && shortest && chosen >= shortest->interval_ms)
-		complain(loader, timeout,
+		problem_at(loader, timeout,
 			"%s is not shorter than the interval %s of SLO \"%s\": "
 			"lower it, or raise the interval",
 			duration_print(chosen, text),
@@ -473,7 +473,7 @@ static void need_metrics(struct loader *loader)
 		n += policy->slos[i].provider != SLO_PROMETHEUS;
 	if (loader->root->kind == NODE_MAPPING && (!n || n < policy->n_slos) &&
 		!node_get(loader->root, "metrics"))
-		complain(loader, loader->root, "a policy needs \"metrics\"");
+		problem_at(loader, loader->root, "a policy needs \"metrics\"");
 }
 
 void check_slos(struct loader *loader)

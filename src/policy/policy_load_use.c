@@ -164,7 +164,7 @@ static void add_keys(struct loader *loader, struct node *slo,
 		}
 		add_missing(loader, slo, keys);
 	} else if (compares(slo)) {
-		complain(loader, use,
+		problem_at(loader, use,
 			"%s cannot be compared: the two revisions get "
 			"different shares of the traffic",
 			ready->use);
@@ -213,11 +213,11 @@ static int find_param(struct loader *loader, const struct ready_slo *ready,
 		buf_addf(&names, "%s%s", i ? ", " : "", ready->params[i].name);
 	}
 	if (suggest.best)
-		complain(loader, key,
+		problem_at(loader, key,
 			"%s has no parameter \"%.60s\": did you mean %s?",
 			ready->use, key->text, suggest.best);
 	else
-		complain(loader, key,
+		problem_at(loader, key,
 			"%s has no parameter \"%.60s\": there are %s",
 			ready->use, key->text, names.data);
 	buf_fini(&names);
@@ -234,7 +234,7 @@ static bool read_params(struct loader *loader, const struct node *with,
 	if (!with || with->kind == NODE_BROKEN)
 		return !with;
 	if (with->kind != NODE_MAPPING) {
-		complain(loader, with,
+		problem_at(loader, with,
 			"\"with\" is a mapping, \"parameter: value\"");
 		return false;
 	}
@@ -246,7 +246,7 @@ static bool read_params(struct loader *loader, const struct node *with,
 			good = false;
 		} else if (ready_param_check(
 				   &ready->params[i], value[i], &err) < 0) {
-			complain(loader, n, "%s", err.text);
+			problem_at(loader, n, "%s", err.text);
 			good = false;
 		}
 	}
@@ -271,11 +271,11 @@ static void unknown_use(struct loader *loader, const struct node *use)
 			break;
 		}
 	if (suggest.best)
-		complain(loader, use,
+		problem_at(loader, use,
 			"there is no ready SLO \"%.60s\": did you mean %s?",
 			use->text, suggest.best);
 	else
-		complain(loader, use,
+		problem_at(loader, use,
 			"there is no ready SLO \"%.60s\": there are %s",
 			use->text, names.data);
 	buf_fini(&names);
@@ -293,7 +293,7 @@ const struct node *use_expand(struct loader *loader, const struct node *slo)
 
 	if (!use) {
 		if (with)
-			complain(loader, with->key,
+			problem_at(loader, with->key,
 				"\"with\" has the parameters of a ready SLO: "
 				"name it with \"use\"");
 		return slo;

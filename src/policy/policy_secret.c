@@ -60,8 +60,8 @@ static bool is_variable_name(const char *name, size_t len)
 	return true;
 }
 
-static void complain_variable(struct loader *loader, const struct node *node,
-	const char *at, const char *why)
+static void problem_with_variable(struct loader *loader,
+	const struct node *node, const char *at, const char *why)
 {
 	struct span span = node_span_of(
 		&loader->problems, node, (size_t)(at - node->text), "${");
@@ -82,7 +82,7 @@ static const char *expand_variable(struct loader *loader,
 	size_t len = close ? (size_t)(close - at) - 2 : 0, from = e->text.len;
 
 	if (!close || !is_variable_name(at + 2, len)) {
-		complain_variable(loader, node, at,
+		problem_with_variable(loader, node, at,
 			"this is not a variable: write ${NAME} with letters, "
 			"digits and \"_\", or $$ for a dollar");
 		return NULL;
@@ -94,11 +94,11 @@ static const char *expand_variable(struct loader *loader,
 			"environment variable %.60s is %s: set it, the policy "
 			"needs it",
 			name, value ? "empty" : "not set");
-		complain_variable(loader, node, at, why);
+		problem_with_variable(loader, node, at, why);
 		return NULL;
 	}
 	if (e->n == VARIABLES_MAX) {
-		complain(loader, node, "more than %d variables in one value",
+		problem_at(loader, node, "more than %d variables in one value",
 			VARIABLES_MAX);
 		return NULL;
 	}
@@ -124,7 +124,7 @@ static bool expand(
 		p += p[0] == '$' && p[1] == '$' ? 2 : 1;
 	}
 	if (p && e->text.overflow)
-		complain(loader, node, "this is longer than %d bytes",
+		problem_at(loader, node, "this is longer than %d bytes",
 			VALUE_BYTES_MAX);
 	if (p && !e->text.overflow)
 		return true;
@@ -168,7 +168,7 @@ struct secret *secret_template(struct loader *loader, const struct node *node)
 	size_t at;
 
 	if (secret && template_check(secret_reveal(secret), &at, &err) < 0) {
-		complain(loader, node, "%s", err.text);
+		problem_at(loader, node, "%s", err.text);
 		return NULL;
 	}
 	return secret;
@@ -184,7 +184,7 @@ const char *variable_text(struct loader *loader, const struct node *node)
 	if (!expand(loader, node, &e))
 		return NULL;
 	if (template_check(e.text.data, &at, &err) < 0)
-		complain(loader, node, "%s", err.text);
+		problem_at(loader, node, "%s", err.text);
 	else
 		text = arena_strdup(loader->arena, e.text.data);
 	expansion_fini(&e);
@@ -201,7 +201,7 @@ struct secret *secret_variable(
 		return NULL;
 	secret = keep_secret(loader, e.text.data, e.text.len, true);
 	if (!e.n)
-		complain(loader, node,
+		problem_at(loader, node,
 			"a secret does not belong into the file: write ${VAR} "
 			"or use %s",
 			file_key);
@@ -236,7 +236,7 @@ struct secret *secret_file(struct loader *loader, const struct node *node)
 	err_set(&err, ERR_IO, "there are no files here");
 	if (!world->read_file ||
 		world->read_file(path, &content, &err, world->arg) < 0) {
-		complain(loader, node, "%s", err.text);
+		problem_at(loader, node, "%s", err.text);
 		goto out;
 	}
 	len = content.len;
@@ -245,10 +245,10 @@ struct secret *secret_file(struct loader *loader, const struct node *node)
 	if (len && content.data[len - 1] == '\r')
 		len--;
 	if (!len)
-		complain(loader, node, "\"%.200s\" is empty", path);
+		problem_at(loader, node, "\"%.200s\" is empty", path);
 	else if (strcspn(content.data, "\r\n") < len ||
 		 memchr(content.data, '\0', len))
-		complain(loader, node,
+		problem_at(loader, node,
 			"\"%.200s\" has more than one line: a secret is one",
 			path);
 	else
@@ -346,7 +346,7 @@ static struct secret *read_url(struct loader *loader, const struct node *node,
 		/* Whatever it is, it was meant for a URL: keep it unseen. */
 		if (e.n)
 			keep_secret(loader, e.text.data, e.text.len, true);
-		complain(loader, node, "%s", err.text);
+		problem_at(loader, node, "%s", err.text);
 		goto out;
 	}
 	learn_url(loader, &e, &url);

@@ -14,7 +14,7 @@
 
 #define LIST_TEXT_MAX 400 /* bytes of a list of names in a message */
 
-void complain(
+void problem_at(
 	struct loader *loader, const struct node *node, const char *fmt, ...)
 {
 	char text[ERR_TEXT_MAX];
@@ -61,12 +61,12 @@ static void unknown_key(struct loader *loader, const struct node *key,
 				&names, "%s%s", names.len ? ", " : "", k->name);
 	}
 	if (suggest.best)
-		complain(loader, key,
+		problem_at(loader, key,
 			"%s has no key \"%.60s\": did you mean "
 			"%s?",
 			section->what, key->text, suggest.best);
 	else
-		complain(loader, key, "%s has no key \"%.60s\": there are %s",
+		problem_at(loader, key, "%s has no key \"%.60s\": there are %s",
 			section->what, key->text, names.data);
 	buf_fini(&names);
 }
@@ -79,12 +79,12 @@ static void read_value(struct loader *loader, const struct node *value,
 	if (!key)
 		unknown_key(loader, value->key, section);
 	else if (!key->read)
-		complain(loader, value->key,
+		problem_at(loader, value->key,
 			"\"%s\" is not supported by this version", key->name);
 	else if (value->kind == NODE_BROKEN)
 		return;
 	else if (node_is_null(value))
-		complain(loader, value->key,
+		problem_at(loader, value->key,
 			"\"%s\" has no value: give it one or remove the key",
 			key->name);
 	else
@@ -97,7 +97,7 @@ void read_section(struct loader *loader, const struct node *mapping,
 	if (mapping->kind == NODE_BROKEN)
 		return;
 	if (mapping->kind != NODE_MAPPING) {
-		complain(loader, mapping, "%s is a mapping, \"key: value\"",
+		problem_at(loader, mapping, "%s is a mapping, \"key: value\"",
 			section->what);
 		return;
 	}
@@ -105,7 +105,7 @@ void read_section(struct loader *loader, const struct node *mapping,
 		read_value(loader, n, section, into);
 	for (const struct key *key = section->keys; key->name; key++)
 		if (key->required && !node_get(mapping, key->name))
-			complain(loader, mapping, "%s needs \"%s\"",
+			problem_at(loader, mapping, "%s needs \"%s\"",
 				section->what, key->name);
 }
 
@@ -114,12 +114,12 @@ size_t list_len(struct loader *loader, const struct node *list,
 {
 	if (list->kind != NODE_SEQUENCE) {
 		if (list->kind != NODE_BROKEN)
-			complain(loader, list,
+			problem_at(loader, list,
 				"%s are a list: \"- …\" or [ … ]", what);
 		return 0;
 	}
 	if (list->n > max) {
-		complain(loader, list, "%zu %s are too many: at most %zu",
+		problem_at(loader, list, "%zu %s are too many: at most %zu",
 			list->n, what, max);
 		return 0;
 	}
@@ -133,7 +133,7 @@ const char *scalar(struct loader *loader, const struct node *node)
 	if (node->kind == NODE_BROKEN)
 		return NULL;
 	if (node->kind != NODE_SCALAR || node_is_null(node) || !*node->text) {
-		complain(loader, node, "a single value is expected here");
+		problem_at(loader, node, "a single value is expected here");
 		return NULL;
 	}
 	return node->text;
@@ -198,14 +198,14 @@ const char *name_text(struct loader *loader, const struct node *node)
 	if (!text)
 		return NULL;
 	if (!strchr(first, *text) || text[strspn(text, all)]) {
-		complain(loader, node,
+		problem_at(loader, node,
 			"\"%.80s\" is not a name: write lower case letters, "
 			"digits, \"-\" and \"_\", a letter or digit first",
 			text);
 		return NULL;
 	}
 	if (strlen(text) > POLICY_NAME_MAX) {
-		complain(loader, node,
+		problem_at(loader, node,
 			"a name of %zu bytes is too long: at most %d",
 			strlen(text), POLICY_NAME_MAX);
 		return NULL;
@@ -223,12 +223,12 @@ bool whole_number(struct loader *loader, const struct node *node,
 	if (!text)
 		return false;
 	if (whole_parse(text, &value, &err) < 0) {
-		complain(loader, node, "%s: write one from %d to %d", err.text,
-			range->min, range->max);
+		problem_at(loader, node, "%s: write one from %d to %d",
+			err.text, range->min, range->max);
 		return false;
 	}
 	if (value < range->min || value > range->max) {
-		complain(loader, node, "%d is out of range: write %d to %d",
+		problem_at(loader, node, "%d is out of range: write %d to %d",
 			value, range->min, range->max);
 		return false;
 	}
@@ -250,12 +250,12 @@ static void bad_choice(struct loader *loader, const struct node *node,
 				choices->name);
 	}
 	if (suggest.best)
-		complain(loader, node,
+		problem_at(loader, node,
 			"\"%.60s\" is not known here: did you "
 			"mean %s?",
 			node->text, suggest.best);
 	else
-		complain(loader, node,
+		problem_at(loader, node,
 			"\"%.60s\" is not known here: there "
 			"is %s",
 			node->text, names.data);
@@ -273,7 +273,7 @@ bool choose(struct loader *loader, const struct node *node,
 		if (strcmp(c->name, text) != 0)
 			continue;
 		if (c->value < 0) {
-			complain(loader, node,
+			problem_at(loader, node,
 				"\"%s\" is not supported by this version",
 				text);
 			return false;
@@ -335,7 +335,7 @@ void read_bool(struct loader *loader, const struct node *value,
 	else if (value->plain && !strcmp(text, "false"))
 		*(bool *)target(key, into) = false;
 	else
-		complain(loader, value,
+		problem_at(loader, value,
 			"\"%.40s\" is neither true nor false: write true or "
 			"false, without quotes",
 			text);
@@ -369,9 +369,9 @@ void read_duration(struct loader *loader, const struct node *value,
 	if (!text)
 		return;
 	if (duration_parse(text, &ms, &err) < 0)
-		complain(loader, value, "%s", err.text);
+		problem_at(loader, value, "%s", err.text);
 	else if (ms < range->min_ms || ms > range->max_ms)
-		complain(loader, value, "%s is out of range: write %s to %s",
+		problem_at(loader, value, "%s is out of range: write %s to %s",
 			text, duration_print(range->min_ms, least),
 			duration_print(range->max_ms, most));
 	else
@@ -391,7 +391,7 @@ void read_cloud_name(struct loader *loader, const struct node *value,
 			break;
 	if (*p || !(*text >= 'a' && *text <= 'z') ||
 		strlen(text) > POLICY_NAME_MAX)
-		complain(loader, value,
+		problem_at(loader, value,
 			"\"%.80s\" is not a %s: write lower case letters, "
 			"digits and \"-\", a letter first, at most %d",
 			text, key->name, POLICY_NAME_MAX);
