@@ -22,7 +22,7 @@ static bool check(const char *path)
 	struct err err;
 
 	buf_init(&text, OUTPUT_BYTES_MAX);
-	policy = policy_load(path, &policy_world_real, &text, &err);
+	policy = policy_load(path, &policy_env_real, &text, &err);
 	if (policy)
 		policy_print_plan(policy, &text);
 	output_write(policy ? stdout : stderr, &text);

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/duration.h"
-#include "cli/bare_world.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/history.h"
 #include "cli/output.h"
+#include "cli/placeholder_env.h"
 #include "cli/simulate.h"
 
 #define ARGUMENTS_MAX     1000000
@@ -162,20 +162,20 @@ static struct policy *load_policy(const char *path,
 	const struct text_list *sets, bool asks, struct err *err_r)
 {
 	struct policy *policy = NULL;
-	struct policy_world world;
+	struct policy_env env;
 	struct buf bytes, problems;
 
 	buf_init(&bytes, POLICY_BYTES_MAX);
-	if (policy_world_real.read_file(path, &bytes, err_r, NULL) < 0) {
+	if (policy_env_real.read_file(path, &bytes, err_r, NULL) < 0) {
 		buf_fini(&bytes);
 		return NULL;
 	}
-	world = asks ? policy_world_real : bare_world(bytes.data);
-	world.sets = sets->item;
-	world.n_sets = sets->n;
+	env = asks ? policy_env_real : placeholder_env(bytes.data);
+	env.sets = sets->item;
+	env.n_sets = sets->n;
 	buf_init(&problems, OUTPUT_BYTES_MAX);
 	policy = policy_parse(
-		path, bytes.data, bytes.len, &world, &problems, err_r);
+		path, bytes.data, bytes.len, &env, &problems, err_r);
 	if (!policy) {
 		output_write(stderr, &problems);
 		err_set(err_r, ERR_POLICY, "%s is not a policy to work with",

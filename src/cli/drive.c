@@ -30,10 +30,9 @@ struct policy *drive_policy(
 	buf_init(&problems, PROBLEMS_BYTES_MAX);
 	if (source)
 		policy = policy_parse(path, source, strlen(source),
-			&policy_world_real, &problems, err_r);
+			&policy_env_real, &problems, err_r);
 	else
-		policy =
-			policy_load(path, &policy_world_real, &problems, err_r);
+		policy = policy_load(path, &policy_env_real, &problems, err_r);
 	if (!policy && problems.len) {
 		output_write(stderr, &problems);
 		err_set(err_r, ERR_POLICY, "%s is not a policy to work with",

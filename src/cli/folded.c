@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "cli/bare_world.h"
+#include "cli/placeholder_env.h"
 #include "policy/policy_load.h"
 
 #define NAMED_MAX          5 /* rollouts named when several are meant */
@@ -77,12 +77,12 @@ static int find(struct folded *folded, struct store *store, const char *name,
 static int parse(struct folded *folded, struct err *err_r)
 {
 	char *source = arena_strdup(&folded->arena, folded->row.policy_source);
-	const struct policy_world world = bare_world(source);
+	const struct policy_env env = placeholder_env(source);
 	struct buf problems;
 
 	buf_init(&problems, PROBLEMS_BYTES_MAX);
 	folded->policy = policy_parse(folded->row.policy_path, source,
-		strlen(source), &world, &problems, err_r);
+		strlen(source), &env, &problems, err_r);
 	buf_fini(&problems);
 	if (!folded->policy)
 		return err_wrap(err_r,

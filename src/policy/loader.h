@@ -20,7 +20,7 @@
 struct loader {
 	struct policy *policy;
 	struct arena *arena; /* the policy's */
-	const struct policy_world *world;
+	const struct policy_env *env;
 	struct problems problems;
 	const struct node *root;
 	struct name *names; /* of all actions so far */

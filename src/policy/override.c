@@ -244,7 +244,7 @@ static void apply(struct override *o, struct node *root)
 /* ---- all of them ---- */
 
 static void extend_source(struct arena *arena, struct problems *problems,
-	const struct policy_world *world, size_t at[])
+	const struct policy_env *env, size_t at[])
 {
 	struct buf source;
 
@@ -253,9 +253,9 @@ static void extend_source(struct arena *arena, struct problems *problems,
 	buf_add(&source, problems->source, problems->source_len);
 	buf_addc(&source, '\n');
 	problems->sets_at = source.len;
-	for (size_t i = 0; i < world->n_sets; i++) {
+	for (size_t i = 0; i < env->n_sets; i++) {
 		at[i] = source.len;
-		buf_adds(&source, world->sets[i]);
+		buf_adds(&source, env->sets[i]);
 		buf_addc(&source, '\n');
 	}
 	problems->source = arena_strndup(arena, source.data, source.len);
@@ -264,15 +264,15 @@ static void extend_source(struct arena *arena, struct problems *problems,
 }
 
 void override_apply(struct arena *arena, struct problems *problems,
-	struct node *root, const struct policy_world *world)
+	struct node *root, const struct policy_env *env)
 {
 	size_t at[POLICY_SETS_MAX];
 
-	if (!world->n_sets)
+	if (!env->n_sets)
 		return;
-	for (size_t i = 0; i < world->n_sets; i++) {
+	for (size_t i = 0; i < env->n_sets; i++) {
 		if (i < POLICY_SETS_MAX &&
-			strlen(world->sets[i]) <= OVERRIDE_BYTES_MAX)
+			strlen(env->sets[i]) <= OVERRIDE_BYTES_MAX)
 			continue;
 		problem_add(problems, (struct span){0, 0},
 			"--set: more than %d of them, or one of more than %d "
@@ -280,11 +280,11 @@ void override_apply(struct arena *arena, struct problems *problems,
 			POLICY_SETS_MAX, OVERRIDE_BYTES_MAX);
 		return;
 	}
-	extend_source(arena, problems, world, at);
-	for (size_t i = 0; i < world->n_sets; i++) {
+	extend_source(arena, problems, env, at);
+	for (size_t i = 0; i < env->n_sets; i++) {
 		struct override o = {.arena = arena,
 			.problems = problems,
-			.text = world->sets[i],
+			.text = env->sets[i],
 			.at = at[i]};
 
 		if (parse(&o))

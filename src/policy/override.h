@@ -15,6 +15,6 @@
 /* The texts become the end of problems->source; what is wrong with them is a
  * problem there. */
 void override_apply(struct arena *arena, struct problems *problems,
-	struct node *root, const struct policy_world *world);
+	struct node *root, const struct policy_env *env);
 
 #endif

@@ -293,8 +293,7 @@ static struct policy *policy_new(
 }
 
 struct policy *policy_parse(const char *path, const char *bytes, size_t len,
-	const struct policy_world *world, struct buf *problems,
-	struct err *err_r)
+	const struct policy_env *env, struct buf *problems, struct err *err_r)
 {
 	struct policy *policy;
 	struct loader loader;
@@ -310,7 +309,7 @@ struct policy *policy_parse(const char *path, const char *bytes, size_t len,
 	policy = policy_new(path, bytes, len);
 	loader = (struct loader){.policy = policy,
 		.arena = &policy->arena,
-		.world = world,
+		.env = env,
 		.problems = {.arena = &policy->arena,
 			.path = policy->path,
 			.source = policy->source,
@@ -319,7 +318,7 @@ struct policy *policy_parse(const char *path, const char *bytes, size_t len,
 	loader.root = root;
 	if (root) {
 		use_names(loader.arena, root);
-		override_apply(loader.arena, &loader.problems, root, world);
+		override_apply(loader.arena, &loader.problems, root, env);
 		read_section(&loader, loader.root, &policy_section, policy);
 		check_metrics(&loader);
 		check_slos(&loader);

@@ -13,33 +13,32 @@
 #define POLICY_PROBLEMS_MAX 20
 #define POLICY_SETS_MAX     64
 
-/* What the loader asks of the world, so that it can be tested and fuzzed
- * without one. */
-struct policy_world {
+/* What the loader asks of its surroundings, so that it can be tested and fuzzed
+ * without them. */
+struct policy_env {
 	/* Value of ${NAME}, borrowed; NULL: unset. */
-	const char *(*env)(const char *name, void *arg);
+	const char *(*variable)(const char *name, void *arg);
 	/* Content of a *_file, at most `max` bytes; -1 with a reason. */
 	int (*read_file)(const char *path, struct buf *out, struct err *err_r,
 		void *arg);
 	void *arg;
 	/* Values are stand-ins: a URL made of one need not be a good one. */
-	bool bare;
+	bool placeholders;
 	/* Put over what the file says: "KEY=VALUE", see override.h; borrowed. */
 	const char *const *sets;
 	size_t n_sets; /* at most POLICY_SETS_MAX */
 };
 
-extern const struct policy_world policy_world_real;
+extern const struct policy_env policy_env_real;
 
 /* Reads the file ("-": standard input) and parses it. On failure `problems`
  * holds the full text of all problems for a person, `err_r` a summary. */
 MUST_CHECK struct policy *policy_load(const char *path,
-	const struct policy_world *world, struct buf *problems,
-	struct err *err_r);
+	const struct policy_env *env, struct buf *problems, struct err *err_r);
 
 /* The same from bytes; `path` is for messages and relative paths. */
 MUST_CHECK struct policy *policy_parse(const char *path, const char *bytes,
-	size_t len, const struct policy_world *world, struct buf *problems,
+	size_t len, const struct policy_env *env, struct buf *problems,
 	struct err *err_r);
 
 /* The plan for a person: steps, SLOs with their limits and no-data rule,

@@ -76,7 +76,7 @@ static void problem_with_variable(struct loader *loader,
 static const char *expand_variable(struct loader *loader,
 	const struct node *node, const char *at, struct expansion *e)
 {
-	const struct policy_world *world = loader->world;
+	const struct policy_env *env = loader->env;
 	const char *close = strchr(at, '}'), *value;
 	char why[200], *name;
 	size_t len = close ? (size_t)(close - at) - 2 : 0, from = e->text.len;
@@ -88,7 +88,7 @@ static const char *expand_variable(struct loader *loader,
 		return NULL;
 	}
 	name = arena_strndup(loader->arena, at + 2, len);
-	value = world->env ? world->env(name, world->arg) : NULL;
+	value = env->variable ? env->variable(name, env->arg) : NULL;
 	if (!value || !*value) {
 		snprintf(why, sizeof(why),
 			"environment variable %.60s is %s: set it, the policy "
@@ -223,7 +223,7 @@ const char *file_path(struct loader *loader, const struct node *node)
 
 struct secret *secret_file(struct loader *loader, const struct node *node)
 {
-	const struct policy_world *world = loader->world;
+	const struct policy_env *env = loader->env;
 	const char *path = file_path(loader, node);
 	struct secret *secret = NULL;
 	struct buf content;
@@ -234,8 +234,8 @@ struct secret *secret_file(struct loader *loader, const struct node *node)
 		return NULL;
 	buf_init(&content, VALUE_BYTES_MAX);
 	err_set(&err, ERR_IO, "there are no files here");
-	if (!world->read_file ||
-		world->read_file(path, &content, &err, world->arg) < 0) {
+	if (!env->read_file ||
+		env->read_file(path, &content, &err, env->arg) < 0) {
 		problem_at(loader, node, "%s", err.text);
 		goto out;
 	}
@@ -338,7 +338,7 @@ static struct secret *read_url(struct loader *loader, const struct node *node,
 	if (!url_templates_are_good(loader, node, templates))
 		goto out;
 	good = parse(e.text.data, &url, &err) == 0;
-	if (!good && e.n && loader->world->bare) {
+	if (!good && e.n && loader->env->placeholders) {
 		url = (struct url){0};
 		good = true;
 	}

@@ -238,7 +238,7 @@ static struct policy *make_policy(int port)
 			"[{{window}}])'}\n",
 			i, interval, i);
 	policy = policy_parse("fleet.yaml", text.data, text.len,
-		&policy_world_real, &problems, &err);
+		&policy_env_real, &problems, &err);
 	if (!policy) {
 		fprintf(stderr, "%s", problems.data);
 		exit(1);

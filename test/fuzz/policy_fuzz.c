@@ -26,8 +26,8 @@ static int file_fake(
 	return 0;
 }
 
-static const struct policy_world fake = {
-	.env = env_fake, .read_file = file_fake};
+static const struct policy_env fake = {
+	.variable = env_fake, .read_file = file_fake};
 
 static void assert_slo_is_sound(const struct slo *slo)
 {

@@ -61,8 +61,8 @@ static int file_fixed(
 		"\"%s\" cannot be read: No such file or directory", path);
 }
 
-static const struct policy_world world = {
-	.env = env_fixed, .read_file = file_fixed};
+static const struct policy_env env = {
+	.variable = env_fixed, .read_file = file_fixed};
 
 static bool read_file(const char *path, struct buf *out)
 {
@@ -92,7 +92,7 @@ static bool say(const char *folder, const char *name, struct buf *out)
 		printf("%s: %s\n", path, strerror(errno));
 		exit(1);
 	}
-	policy = policy_parse(name, bytes.data, bytes.len, &world, out, &err);
+	policy = policy_parse(name, bytes.data, bytes.len, &env, out, &err);
 	good = policy != NULL;
 	if (policy)
 		policy_print_plan(policy, out);

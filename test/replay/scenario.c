@@ -364,7 +364,7 @@ static struct policy *policy_make(const char *text)
 
 	buf_init(&problems, POLICY_MAX);
 	policy = policy_parse("replay.yaml", text, strlen(text),
-		&policy_world_real, &problems, &err);
+		&policy_env_real, &problems, &err);
 	if (!policy) {
 		fprintf(stderr, "%s\n%s\n", err.text, problems.data);
 		abort();

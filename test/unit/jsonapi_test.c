@@ -109,7 +109,7 @@ static int tear_down(void **state)
 /* A policy with these SLOs, and who asks for them. */
 static void open_policy(struct world *world, const char *slos)
 {
-	const struct policy_world around = {.env = env_fixed, .arg = world};
+	const struct policy_env around = {.variable = env_fixed, .arg = world};
 	char *text = xasprintf("version: 1\nname: t\nsteps: [{percent: 100, "
 			       "bake: 10m}]\nslos:\n%s",
 		slos);

@@ -70,7 +70,7 @@ static int64_t now_ms(void)
 
 static int setup(void **state)
 {
-	const struct policy_world anything = {.env = any_env};
+	const struct policy_env anything = {.variable = any_env};
 	struct buf problems;
 	struct err err;
 

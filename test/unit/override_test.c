@@ -25,14 +25,14 @@ static const char source[] =
 
 static struct policy *policy_with(const char *const *sets, size_t n)
 {
-	struct policy_world world = {.sets = sets, .n_sets = n};
+	struct policy_env env = {.sets = sets, .n_sets = n};
 	struct policy *policy;
 	struct buf problems;
 	struct err err;
 
 	buf_init(&problems, 65536);
-	policy = policy_parse("sim.yaml", source, sizeof(source) - 1, &world,
-		&problems, &err);
+	policy = policy_parse(
+		"sim.yaml", source, sizeof(source) - 1, &env, &problems, &err);
 	if (!policy)
 		fail_msg("%s", problems.data);
 	buf_fini(&problems);
@@ -86,7 +86,7 @@ static void bad_values_put_over_the_policy_are_told_with_their_text(
 		{"steps.2.percent=5", "the percents of steps must rise"},
 		{"hooks.x=1", "hooks has no key \"x\""},
 	};
-	struct policy_world world = {.n_sets = 1};
+	struct policy_env env = {.n_sets = 1};
 	struct policy *policy;
 	struct buf problems;
 	struct err err;
@@ -95,9 +95,9 @@ static void bad_values_put_over_the_policy_are_told_with_their_text(
 	buf_init(&problems, 65536);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		buf_clear(&problems);
-		world.sets = &rows[i].set;
+		env.sets = &rows[i].set;
 		policy = policy_parse("sim.yaml", source, sizeof(source) - 1,
-			&world, &problems, &err);
+			&env, &problems, &err);
 		if (policy)
 			fail_msg("%s was taken", rows[i].set);
 		if (!strstr(problems.data, rows[i].error) ||

@@ -39,8 +39,8 @@ static int file_fake(
 	return 0;
 }
 
-static const struct policy_world fake = {
-	.env = env_fake, .read_file = file_fake};
+static const struct policy_env fake = {
+	.variable = env_fake, .read_file = file_fake};
 
 /* A policy of the least there must be and `more`. */
 static struct policy *parse(const char *metrics, const char *more)
@@ -451,7 +451,7 @@ static void a_file_that_cannot_be_a_policy_is_refused(void **state)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		buf_clear(&problems);
 		assert_null(policy_load(
-			rows[i].path, &policy_world_real, &problems, &err));
+			rows[i].path, &policy_env_real, &problems, &err));
 		assert_int_equal(err.code, ERR_POLICY);
 		assert_non_null(strstr(err.text, rows[i].says));
 		assert_non_null(strstr(problems.data, rows[i].says));

@@ -25,7 +25,7 @@
 static struct policy *parse(
 	const char *metrics, const char *slo, struct buf *problems)
 {
-	static const struct policy_world nothing = {0};
+	static const struct policy_env nothing = {0};
 	struct policy *policy;
 	struct buf text;
 	struct err err;
@@ -177,7 +177,7 @@ static void metrics_may_stand_after_the_slos(void **state)
 		"version: 1\nname: t\nslos: [{name: a, query: up, max: 1}]\n"
 		"steps: [{percent: 100, bake: 30m}]\n"
 		"metrics: {provider: google}\n";
-	static const struct policy_world nothing = {0};
+	static const struct policy_env nothing = {0};
 	struct policy *policy;
 	struct buf problems;
 	struct err err;
@@ -198,14 +198,14 @@ static void settings_find_a_ready_slo_by_its_name(void **state)
 		"steps: [{percent: 100, bake: 30m}]\n"
 		"slos: [{use: cloud-run/latency-p95}]\n";
 	static const char *const sets[] = {"slos.latency-p95.max=3s"};
-	struct policy_world world = {.sets = sets, .n_sets = 1};
+	struct policy_env env = {.sets = sets, .n_sets = 1};
 	struct policy *policy;
 	struct buf problems;
 	struct err err;
 
 	buf_init(&problems, TEXT_MAX);
 	policy = policy_parse(
-		"t.yaml", text, sizeof(text) - 1, &world, &problems, &err);
+		"t.yaml", text, sizeof(text) - 1, &env, &problems, &err);
 	if (!policy)
 		fail_msg("%s", problems.data);
 	assert_true(policy->slos[0].max == 3);

@@ -39,14 +39,14 @@ struct change {
 
 static struct policy *policy_with(const char *const *sets, size_t n)
 {
-	struct policy_world world = {.sets = sets, .n_sets = n};
+	struct policy_env env = {.sets = sets, .n_sets = n};
 	struct policy *policy;
 	struct buf problems;
 	struct err err;
 
 	buf_init(&problems, 65536);
-	policy = policy_parse("sim.yaml", source, sizeof(source) - 1, &world,
-		&problems, &err);
+	policy = policy_parse(
+		"sim.yaml", source, sizeof(source) - 1, &env, &problems, &err);
 	if (!policy)
 		fail_msg("%s", problems.data);
 	buf_fini(&problems);

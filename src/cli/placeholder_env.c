@@ -1,5 +1,5 @@
-/* A policy's world without secrets; see bare_world.h. */
-#include "cli/bare_world.h"
+/* An environment without secrets; see placeholder_env.h. */
+#include "cli/placeholder_env.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,12 +55,12 @@ static int file_placeholder(
 	return 0;
 }
 
-struct policy_world bare_world(char *source)
+struct policy_env placeholder_env(char *source)
 {
-	return (struct policy_world){
-		.env = env_or_placeholder,
+	return (struct policy_env){
+		.variable = env_or_placeholder,
 		.read_file = file_placeholder,
 		.arg = source,
-		.bare = true,
+		.placeholders = true,
 	};
 }

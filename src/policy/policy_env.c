@@ -1,4 +1,4 @@
-/* The world as it is: the environment and files. */
+/* The environment and the files as they are. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -61,24 +61,24 @@ static int read_file_real(
 	return rc;
 }
 
-const struct policy_world policy_world_real = {
-	.env = env_real,
+const struct policy_env policy_env_real = {
+	.variable = env_real,
 	.read_file = read_file_real,
 };
 
-struct policy *policy_load(const char *path, const struct policy_world *world,
+struct policy *policy_load(const char *path, const struct policy_env *env,
 	struct buf *problems, struct err *err_r)
 {
 	struct policy *policy = NULL;
 	struct buf bytes;
 
 	buf_init(&bytes, POLICY_BYTES_MAX);
-	if (world->read_file(path, &bytes, err_r, world->arg) < 0) {
+	if (env->read_file(path, &bytes, err_r, env->arg) < 0) {
 		printable_add(problems, err_r->text);
 		buf_addc(problems, '\n');
 	} else {
 		policy = policy_parse(strcmp(path, "-") ? path : "<stdin>",
-			bytes.data, bytes.len, world, problems, err_r);
+			bytes.data, bytes.len, env, problems, err_r);
 	}
 	buf_fini(&bytes);
 	return policy;
