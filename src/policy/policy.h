@@ -139,7 +139,7 @@ enum slo_kind { SLO_THRESHOLD, SLO_KINDS };
 struct slo {
 	const char *name;
 	enum slo_kind kind;
-	const char *use; /* the ready SLO it was made of; NULL: none */
+	const char *use; /* the preset it was made of; NULL: none */
 	enum slo_provider provider;
 	/* PromQL, or the request for people; with templates. */
 	const char *query;

@@ -1,5 +1,5 @@
 /*
- * `use`: an SLO that names a ready one becomes the mapping that somebody would
+ * `use`: an SLO that names a preset becomes the mapping that somebody would
  * have written by hand. What the policy says itself stays; what it does not
  * say comes from the row, with the place of `use` for messages.
  */
@@ -9,7 +9,7 @@
 #include "base/suggest.h"
 #include "policy/loader.h"
 #include "policy/quantity.h"
-#include "policy/ready_slo.h"
+#include "policy/slo_preset.h"
 
 #define USES_TEXT_MAX 400 /* bytes of a list of names in a message */
 
@@ -151,13 +151,13 @@ static void fit_critical(const struct node *slo, struct node *keys)
 }
 
 static void add_keys(struct loader *loader, struct node *slo,
-	const struct ready_slo *ready, const struct node *use)
+	const struct slo_preset *preset, const struct node *use)
 {
 	bool relative = has(slo, "max_ratio") || has(slo, "max_increase");
 	struct node *keys;
 
-	if (compares(slo) && ready->compare) {
-		keys = read_keys(loader, use, ready->compare);
+	if (compares(slo) && preset->compare) {
+		keys = read_keys(loader, use, preset->compare);
 		if (relative) {
 			remove_key(keys, "max_ratio");
 			remove_key(keys, "max_increase");
@@ -167,9 +167,9 @@ static void add_keys(struct loader *loader, struct node *slo,
 		problem_at(loader, use,
 			"%s cannot be compared: the two revisions get "
 			"different shares of the traffic",
-			ready->use);
+			preset->use);
 	}
-	keys = read_keys(loader, use, ready->keys);
+	keys = read_keys(loader, use, preset->keys);
 	fit_critical(slo, keys);
 	add_missing(loader, slo, keys);
 }
@@ -181,51 +181,51 @@ static void add_query(struct loader *loader, struct node *mapping,
 }
 
 static void add_queries(struct loader *loader, struct node *slo,
-	const struct ready_slo *ready, const struct node *use,
-	const char *const value[READY_PARAMS_MAX])
+	const struct slo_preset *preset, const struct node *use,
+	const char *const value[PRESET_PARAMS_MAX])
 {
 	struct node *requests;
 
 	add_query(loader, slo, use,
-		ready_slo_expand(loader->arena, ready, ready->query, value));
+		slo_preset_expand(loader->arena, preset, preset->query, value));
 	requests = *find_link(slo, "requests");
-	if (ready->requests && requests && requests->kind == NODE_MAPPING)
+	if (preset->requests && requests && requests->kind == NODE_MAPPING)
 		add_query(loader, requests, use,
-			ready_slo_expand(
-				loader->arena, ready, ready->requests, value));
+			slo_preset_expand(loader->arena, preset,
+				preset->requests, value));
 }
 
 /* ---- parameters ---- */
 
-static int find_param(struct loader *loader, const struct ready_slo *ready,
+static int find_param(struct loader *loader, const struct slo_preset *preset,
 	const struct node *key)
 {
 	struct suggest suggest = {.word = key->text};
 	struct buf names;
 
 	buf_init(&names, USES_TEXT_MAX);
-	for (int i = 0; ready->params[i].name; i++) {
-		if (!strcmp(ready->params[i].name, key->text)) {
+	for (int i = 0; preset->params[i].name; i++) {
+		if (!strcmp(preset->params[i].name, key->text)) {
 			buf_fini(&names);
 			return i;
 		}
-		suggest_try(&suggest, ready->params[i].name);
-		buf_addf(&names, "%s%s", i ? ", " : "", ready->params[i].name);
+		suggest_try(&suggest, preset->params[i].name);
+		buf_addf(&names, "%s%s", i ? ", " : "", preset->params[i].name);
 	}
 	if (suggest.best)
 		problem_at(loader, key,
 			"%s has no parameter \"%.60s\": did you mean %s?",
-			ready->use, key->text, suggest.best);
+			preset->use, key->text, suggest.best);
 	else
 		problem_at(loader, key,
 			"%s has no parameter \"%.60s\": there are %s",
-			ready->use, key->text, names.data);
+			preset->use, key->text, names.data);
 	buf_fini(&names);
 	return -1;
 }
 
 static bool read_params(struct loader *loader, const struct node *with,
-	const struct ready_slo *ready, const char *value[READY_PARAMS_MAX])
+	const struct slo_preset *preset, const char *value[PRESET_PARAMS_MAX])
 {
 	bool good = true;
 	struct err err;
@@ -239,13 +239,13 @@ static bool read_params(struct loader *loader, const struct node *with,
 		return false;
 	}
 	for (const struct node *n = with->first; n; n = n->next) {
-		i = find_param(loader, ready, n->key);
+		i = find_param(loader, preset, n->key);
 		if (i >= 0)
 			value[i] = template_text(loader, n);
 		if (i < 0 || !value[i]) {
 			good = false;
-		} else if (ready_param_check(
-				   &ready->params[i], value[i], &err) < 0) {
+		} else if (preset_param_check(
+				   &preset->params[i], value[i], &err) < 0) {
 			problem_at(loader, n, "%s", err.text);
 			good = false;
 		}
@@ -259,14 +259,14 @@ static void unknown_use(struct loader *loader, const struct node *use)
 	struct buf names;
 
 	buf_init(&names, USES_TEXT_MAX);
-	for (const struct ready_slo *r = ready_slos; r->use; r++) {
+	for (const struct slo_preset *r = slo_presets; r->use; r++) {
 		suggest_try(&suggest, r->use);
-		suggest_try(&suggest, ready_slo_name(r->use));
+		suggest_try(&suggest, slo_preset_name(r->use));
 		buf_addf(&names, "%s%s", names.len ? ", " : "", r->use);
 	}
-	for (const struct ready_slo *r = ready_slos; suggest.best && r->use;
+	for (const struct slo_preset *r = slo_presets; suggest.best && r->use;
 		r++)
-		if (!strcmp(suggest.best, ready_slo_name(r->use))) {
+		if (!strcmp(suggest.best, slo_preset_name(r->use))) {
 			suggest.best = r->use;
 			break;
 		}
@@ -287,8 +287,8 @@ const struct node *use_expand(struct loader *loader, const struct node *slo)
 {
 	const struct node *use = node_get(slo, "use");
 	const struct node *with = node_get(slo, "with");
-	const char *value[READY_PARAMS_MAX] = {0};
-	const struct ready_slo *ready;
+	const char *value[PRESET_PARAMS_MAX] = {0};
+	const struct slo_preset *preset;
 	struct node *whole;
 
 	if (!use) {
@@ -300,16 +300,16 @@ const struct node *use_expand(struct loader *loader, const struct node *slo)
 	}
 	if (!plain_text(loader, use))
 		return NULL;
-	ready = ready_slo_find(use->text);
-	if (!ready) {
+	preset = slo_preset_find(use->text);
+	if (!preset) {
 		unknown_use(loader, use);
 		return NULL;
 	}
-	if (!read_params(loader, with, ready, value))
+	if (!read_params(loader, with, preset, value))
 		return NULL;
 	whole = copy_node(loader, slo);
-	add_keys(loader, whole, ready, use);
-	add_queries(loader, whole, ready, use, value);
+	add_keys(loader, whole, preset, use);
+	add_queries(loader, whole, preset, use, value);
 	return whole;
 }
 
@@ -323,9 +323,9 @@ void use_names(struct arena *arena, struct node *root)
 	for (struct node *slo = list->first; slo; slo = slo->next) {
 		use = node_get(slo, "use");
 		if (!use || use->kind != NODE_SCALAR ||
-			!ready_slo_find(use->text))
+			!slo_preset_find(use->text))
 			continue;
-		name = ready_slo_name(use->text);
+		name = slo_preset_name(use->text);
 		if (compares(slo))
 			name = arena_printf(arena, "%s-vs-%s", name,
 				has(slo, "compare") ? "stable" : "baseline");

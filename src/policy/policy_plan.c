@@ -9,7 +9,7 @@
 #include "base/secret.h"
 #include "policy/policy_load.h"
 #include "policy/policy_plan.h"
-#include "policy/ready_slo.h"
+#include "policy/slo_preset.h"
 
 #define LABEL_WIDTH 12 /* columns of the words on the left */
 
@@ -227,12 +227,13 @@ static void add_limits(struct buf *out, const struct slo *s)
 
 static void add_use(struct buf *out, const struct slo *s)
 {
-	const struct ready_slo *ready = s->use ? ready_slo_find(s->use) : NULL;
+	const struct slo_preset *preset =
+		s->use ? slo_preset_find(s->use) : NULL;
 
-	if (!ready)
+	if (!preset)
 		return;
 	add_label(out, 4, "use");
-	buf_addf(out, "%s: %s\n", ready->use, ready->about);
+	buf_addf(out, "%s: %s\n", preset->use, preset->about);
 }
 
 /* Who is asked, where that is not the policy's metrics. */

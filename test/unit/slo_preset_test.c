@@ -1,5 +1,5 @@
 /*
- * Ready SLOs: every row is a good SLO by itself, the schema and the manual know
+ * Presets: every row is a good SLO by itself, the schema and the manual know
  * the same ones with the same parameters, and what a policy gives is put in
  * escaped. Their values are in test/e2e/ready-slos.bats.
  */
@@ -17,7 +17,7 @@
 
 #include "engine/check.h"
 #include "policy/policy_load.h"
-#include "policy/ready_slo.h"
+#include "policy/slo_preset.h"
 
 #define TEXT_MAX (1024 * 1024)
 
@@ -63,11 +63,11 @@ static void every_row_is_a_good_slo_by_itself(void **state)
 	char text[200];
 
 	for (size_t i = 0; i < 2; i++) {
-		for (const struct ready_slo *r = ready_slos; r->use; r++) {
+		for (const struct slo_preset *r = slo_presets; r->use; r++) {
 			snprintf(text, sizeof(text), "use: %s", r->use);
 			policy = policy_of(sources[i], text);
 			slo = &policy->slos[0];
-			assert_string_equal(slo->name, ready_slo_name(r->use));
+			assert_string_equal(slo->name, slo_preset_name(r->use));
 			assert_true(slo->has_max || slo->has_min);
 			assert_null(strpbrk(slo->query, "<>"));
 			assert_true(!slo->requests == !r->requests);
@@ -87,7 +87,7 @@ static void every_row_may_be_compared_or_says_it_cannot(void **state)
 	char text[200];
 
 	buf_init(&problems, TEXT_MAX);
-	for (const struct ready_slo *r = ready_slos; r->use; r++) {
+	for (const struct slo_preset *r = slo_presets; r->use; r++) {
 		snprintf(
 			text, sizeof(text), "use: %s, compare: stable", r->use);
 		policy = parse("provider: google", text, &problems);
@@ -191,7 +191,7 @@ static void metrics_may_stand_after_the_slos(void **state)
 	buf_fini(&problems);
 }
 
-static void settings_find_a_ready_slo_by_its_name(void **state)
+static void settings_find_a_preset_by_its_name(void **state)
 {
 	static const char text[] =
 		"version: 1\nname: t\nmetrics: {provider: google}\n"
@@ -293,7 +293,7 @@ static void schema_and_manual_know_every_row_and_parameter(void **state)
 			"use"),
 		"enum");
 	with = json_object_get(json_object_get(defs, "with"), "properties");
-	for (const struct ready_slo *r = ready_slos; r->use; r++, n++) {
+	for (const struct slo_preset *r = slo_presets; r->use; r++, n++) {
 		assert_true(list_has(uses, r->use));
 		snprintf(line, sizeof(line), ".It %s Ta ", r->use);
 		if (!strstr(manual, line))
@@ -322,7 +322,7 @@ int main(void)
 		cmocka_unit_test(
 			sources_whose_samples_are_known_keep_their_defaults),
 		cmocka_unit_test(metrics_may_stand_after_the_slos),
-		cmocka_unit_test(settings_find_a_ready_slo_by_its_name),
+		cmocka_unit_test(settings_find_a_preset_by_its_name),
 		cmocka_unit_test(without_a_baseline_max_decides_alone),
 		cmocka_unit_test(
 			schema_and_manual_know_every_row_and_parameter),

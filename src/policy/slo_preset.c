@@ -1,6 +1,6 @@
-/* Finds ready SLOs and fills in their parameters; see ready_slo.h. What they
- * are is in ready_slo.def. */
-#include "policy/ready_slo.h"
+/* Finds presets of SLOs and fills in their parameters; see slo_preset.h. What they
+ * are is in slo_preset.def. */
+#include "policy/slo_preset.h"
 
 #include <string.h>
 
@@ -13,25 +13,25 @@
 	{                   \
 		__VA_ARGS__ \
 	}
-#define READY(use, about, params, query, requests, keys, compare) \
+#define PRESET(use, about, params, query, requests, keys, compare) \
 	{use, about, params, query, requests, keys, compare},
 
-const struct ready_slo ready_slos[] = {
-#include "policy/ready_slo.def"
+const struct slo_preset slo_presets[] = {
+#include "policy/slo_preset.def"
 	{0},
 };
 
-const struct ready_slo *ready_slo_find(const char *use)
+const struct slo_preset *slo_preset_find(const char *use)
 {
-	const struct ready_slo *slo;
+	const struct slo_preset *slo;
 
-	for (slo = ready_slos; slo->use; slo++)
+	for (slo = slo_presets; slo->use; slo++)
 		if (!strcmp(slo->use, use))
 			return slo;
 	return NULL;
 }
 
-const char *ready_slo_name(const char *use)
+const char *slo_preset_name(const char *use)
 {
 	const char *slash = strrchr(use, '/');
 
@@ -95,30 +95,30 @@ static bool is_selector(const char *p)
 	return p && !*p;
 }
 
-int ready_param_check(
-	const struct ready_param *param, const char *value, struct err *err_r)
+int preset_param_check(
+	const struct preset_param *param, const char *value, struct err *err_r)
 {
 	const char *what = NULL;
 
 	switch (param->kind) {
-	case READY_METRIC:
+	case PRESET_METRIC:
 		if (strlen(value) != name_len(value, true))
 			what = "the name of a metric: letters, digits, "
 			       "\"_\" and \":\"";
 		break;
-	case READY_LABEL:
+	case PRESET_LABEL:
 		if (strlen(value) != name_len(value, false))
 			what = "the name of a label: letters, digits and "
 			       "\"_\"";
 		break;
-	case READY_VALUE:
+	case PRESET_VALUE:
 		break;
-	case READY_SELECTOR:
+	case PRESET_SELECTOR:
 		if (!is_selector(value))
 			what = "a list of matchers: label=\"value\", or =~ "
 			       "!= !~, with commas between";
 		break;
-	case READY_UNIT:
+	case PRESET_UNIT:
 		if (strcmp(value, "s") != 0 && strcmp(value, "ms") != 0)
 			what = "a unit: s or ms";
 		break;
@@ -132,14 +132,14 @@ int ready_param_check(
 /* ---- putting them in ---- */
 
 static void add_param(
-	struct buf *out, const struct ready_param *param, const char *value)
+	struct buf *out, const struct preset_param *param, const char *value)
 {
 	switch (param->kind) {
-	case READY_METRIC:
-	case READY_LABEL:
+	case PRESET_METRIC:
+	case PRESET_LABEL:
 		buf_adds(out, value);
 		break;
-	case READY_VALUE:
+	case PRESET_VALUE:
 		for (; *value; value++) {
 			if (*value == '\\' || *value == '"')
 				buf_addc(out, '\\');
@@ -149,11 +149,11 @@ static void add_param(
 				buf_addc(out, *value);
 		}
 		break;
-	case READY_SELECTOR:
+	case PRESET_SELECTOR:
 		if (*value)
 			buf_addf(out, ",%s", value);
 		break;
-	case READY_UNIT:
+	case PRESET_UNIT:
 		if (!strcmp(value, "ms"))
 			buf_adds(out, " / 1000");
 		break;
@@ -161,8 +161,8 @@ static void add_param(
 }
 
 /* The parameter at "<name>", with its index; NULL: there is none. */
-static const struct ready_param *param_at(
-	const struct ready_slo *slo, const char *open, size_t *i_r)
+static const struct preset_param *param_at(
+	const struct slo_preset *slo, const char *open, size_t *i_r)
 {
 	size_t len = strcspn(open + 1, ">");
 
@@ -176,10 +176,10 @@ static const struct ready_param *param_at(
 	return NULL;
 }
 
-const char *ready_slo_expand(struct arena *arena, const struct ready_slo *slo,
-	const char *text, const char *const value[READY_PARAMS_MAX])
+const char *slo_preset_expand(struct arena *arena, const struct slo_preset *slo,
+	const char *text, const char *const value[PRESET_PARAMS_MAX])
 {
-	const struct ready_param *param;
+	const struct preset_param *param;
 	const char *expanded;
 	struct buf out;
 	size_t i;
