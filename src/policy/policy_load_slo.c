@@ -339,7 +339,7 @@ static void check_query_given(struct loader *loader, const struct node *node,
 		problem_at(loader, node, "an SLO needs \"name\"");
 	if (!is_given(whole, "query"))
 		problem_at(loader, node,
-			"an SLO needs \"query\", or \"use\" for a ready one");
+			"an SLO needs \"query\", or \"use\" for a preset");
 }
 
 static void read_slo(

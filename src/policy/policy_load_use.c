@@ -272,12 +272,12 @@ static void unknown_use(struct loader *loader, const struct node *use)
 		}
 	if (suggest.best)
 		problem_at(loader, use,
-			"there is no ready SLO \"%.60s\": did you mean %s?",
+			"there is no preset \"%.60s\": did you mean %s?",
 			use->text, suggest.best);
 	else
 		problem_at(loader, use,
-			"there is no ready SLO \"%.60s\": there are %s",
-			use->text, names.data);
+			"there is no preset \"%.60s\": there are %s", use->text,
+			names.data);
 	buf_fini(&names);
 }
 
@@ -294,7 +294,7 @@ const struct node *use_expand(struct loader *loader, const struct node *slo)
 	if (!use) {
 		if (with)
 			problem_at(loader, with->key,
-				"\"with\" has the parameters of a ready SLO: "
+				"\"with\" has the parameters of a preset: "
 				"name it with \"use\"");
 		return slo;
 	}

@@ -1,7 +1,7 @@
 /*
  * Presets: every row is a good SLO by itself, the schema and the manual know
  * the same ones with the same parameters, and what a policy gives is put in
- * escaped. Their values are in test/e2e/ready-slos.bats.
+ * escaped. Their values are in test/e2e/slo-presets.bats.
  */
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154
-# Ready SLOs asked of a real Prometheus whose series are known to the last
+# Presets asked of a real Prometheus whose series are known to the last
 # request: what comes of them is what was computed by hand. One world.
 
 bats_require_minimum_version 1.5.0
