@@ -20,6 +20,7 @@
 #include "live/preflight.h"
 #include "live/release.h"
 #include "live/world.h"
+#include "report/escape.h"
 
 #define STATUS_NOT_READY 4
 #define REDACTED_MAX     (16 * 1024)
@@ -164,12 +165,12 @@ static void print_summary(const struct visit *visit,
 		const struct finding *f = &report->finding[i];
 
 		buf_addf(out, "| %s | %s | ", finding_name(f->kind), f->what);
-		github_add_cell(out, f->name);
+		escape_markdown(out, f->name);
 		buf_adds(out, " | ");
-		github_add_cell(out, f->detail);
+		escape_markdown(out, f->detail);
 		if (*f->remedy) {
 			buf_adds(out, "<br>&rarr; ");
-			github_add_cell(out, f->remedy);
+			escape_markdown(out, f->remedy);
 		}
 		buf_adds(out, " |\n");
 	}

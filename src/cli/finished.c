@@ -8,6 +8,7 @@
 #include "base/printable.h"
 #include "base/timestamp.h"
 #include "cli/github.h"
+#include "report/escape.h"
 
 void finished_print_json(const struct finished *f, struct buf *out)
 {
@@ -64,7 +65,7 @@ static void add_row(struct buf *out, const char *name, const char *value)
 	if (!*value)
 		return;
 	buf_addf(out, "| %s | ", name);
-	github_add_cell(out, value);
+	escape_markdown(out, value);
 	buf_adds(out, " |\n");
 }
 

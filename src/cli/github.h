@@ -10,7 +10,4 @@
  * output_append; does nothing when it is not set. `variable` is a literal. */
 void github_append(const char *variable, struct buf *text);
 
-/* Text for a cell of a Markdown table: one line, nothing is markup. */
-void github_add_cell(struct buf *out, const char *text);
-
 #endif

@@ -89,7 +89,7 @@ static void github_gets_outputs_and_a_summary(void **state)
 	read_all(summary, text, sizeof(text));
 	assert_non_null(strstr(text, "### shop: promoted\n"));
 	assert_non_null(strstr(
-		text, "| reason | every step \\| has \"passed\" really |\n"));
+		text, "| reason | every step \\| has \"passed\"\\\\nreally |\n"));
 	unlink(output);
 	unlink(summary);
 }
