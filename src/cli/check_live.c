@@ -12,7 +12,7 @@
 #include "base/jsonw.h"
 #include "base/xalloc.h"
 #include "cli/context.h"
-#include "cli/drive.h"
+#include "cli/foreground.h"
 #include "cli/github.h"
 #include "cli/output.h"
 #include "io/loop.h"
@@ -286,7 +286,7 @@ static int examine(struct visit *visit, struct err *err_r)
 int check_live(const struct check_live_args *args, const char *service,
 	struct err *err_r)
 {
-	struct policy *policy = drive_policy(args->policy, NULL, err_r);
+	struct policy *policy = context_policy(args->policy, NULL, err_r);
 	struct visit visit = {.args = args, .policy = policy, .status = -1};
 	int status = -1;
 

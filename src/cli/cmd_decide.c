@@ -13,9 +13,9 @@
 #include "base/xalloc.h"
 #include "cli/command.h"
 #include "cli/context.h"
-#include "cli/folded.h"
 #include "cli/output.h"
 #include "io/clock.h"
+#include "status/rollout_snapshot.h"
 
 #define ANSWER_MS 5000 /* how long the driver may take */
 #define PAUSE_MS  20
@@ -41,7 +41,7 @@ static const struct option_spec options[] = {
 
 struct decision {
 	struct store *store;
-	struct folded *folded;
+	struct rollout_snapshot *snapshot;
 	struct store_command command;
 	char who[CONTEXT_NAME_MAX];
 	int format;
@@ -62,8 +62,9 @@ static int ask_engine(const struct decision *d, struct err *err_r)
 	struct rollout *copy = xcalloc(1, sizeof(*copy));
 	int rc = 0;
 
-	*copy = d->folded->fold.state;
-	rollout_step(d->folded->policy, copy, &event, d->command.time_ms, out);
+	*copy = d->snapshot->fold.state;
+	rollout_step(
+		d->snapshot->policy, copy, &event, d->command.time_ms, out);
 	if (out->refused)
 		rc = err_set(err_r, ERR_REFUSED, "%s %s is refused: %s",
 			d->command.verb, d->command.rollout, out->refusal);
@@ -77,7 +78,7 @@ static int ask_engine(const struct decision *d, struct err *err_r)
 /* 0 still waiting, 1 answered, -1 error. */
 static int look_for_answer(struct decision *d, struct err *err_r)
 {
-	struct arena *arena = &d->folded->arena;
+	struct arena *arena = &d->snapshot->arena;
 
 	if (store_command_get(
 		    d->store, d->command.id, arena, &d->command, err_r))
@@ -116,7 +117,7 @@ static void print_json(const struct decision *d, bool driven, struct buf *out)
 	jsonw_text(&w, "command", d->command.verb);
 	jsonw_text(&w, "who", d->command.who);
 	jsonw_text(&w, "state", states[d->command.state]);
-	jsonw_text(&w, "phase", phase_name(d->folded->fold.state.phase));
+	jsonw_text(&w, "phase", phase_name(d->snapshot->fold.state.phase));
 	jsonw_bool(&w, "driven", driven);
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');
@@ -128,7 +129,7 @@ static void print_text(const struct decision *d, bool driven, struct buf *out)
 	printable_add(out, d->command.who);
 	if (d->command.state)
 		buf_addf(out, ": done, it is %s now\n",
-			phase_name(d->folded->fold.state.phase));
+			phase_name(d->snapshot->fold.state.phase));
 	else if (driven)
 		buf_adds(out,
 			": recorded, but the process that drives the rollout "
@@ -163,11 +164,11 @@ static int deliver(struct decision *d, struct err *err_r)
 
 	if (store_command_add(d->store, &d->command, &d->command.id, err_r))
 		return -1;
-	driven = folded_driver(d->folded, d->store, &lease, err_r);
+	driven = rollout_snapshot_driver(d->snapshot, d->store, &lease, err_r);
 	if (driven > 0)
 		answered = wait_for_answer(d, err_r);
 	if (driven < 0 || answered < 0 ||
-		folded_update(d->folded, d->store, err_r))
+		rollout_snapshot_update(d->snapshot, d->store, err_r))
 		return -1;
 	if (d->command.state == 2)
 		return err_set(err_r, ERR_REFUSED, "%s %s is refused: %s",
@@ -182,13 +183,13 @@ static int decide(struct decision *d, const char *verb,
 	if (context_who(d->store, args->as, d->who, err_r))
 		return -1;
 	d->command = (struct store_command){
-		.rollout = d->folded->row.id,
+		.rollout = d->snapshot->row.id,
 		.verb = verb,
 		.who = d->who,
 		.comment = args->comment ? args->comment : "",
 		/* The gate that is open now: a late approval or rejection
 		 * must not answer the next one. */
-		.step = d->folded->fold.state.step,
+		.step = d->snapshot->fold.state.step,
 		.time_ms = clock_wall_ms(),
 	};
 	if (ask_engine(d, err_r))
@@ -209,11 +210,11 @@ static int run(int argc, char **argv, struct err *err_r)
 	d.store = context_store(args.state, STORE_EDIT, err_r);
 	if (!d.store)
 		return -1;
-	d.folded = folded_load(
-		d.store, argc > 1 ? argv[1] : NULL, FOLDED_UNFINISHED, err_r);
-	if (d.folded)
+	d.snapshot = rollout_snapshot_load(
+		d.store, argc > 1 ? argv[1] : NULL, SNAPSHOT_UNFINISHED, err_r);
+	if (d.snapshot)
 		status = decide(&d, argv[0], &args, err_r);
-	folded_free(&d.folded);
+	rollout_snapshot_free(&d.snapshot);
 	store_free(&d.store);
 	return status;
 }

@@ -6,7 +6,7 @@
 #include "cli/args.h"
 #include "cli/command.h"
 #include "cli/context.h"
-#include "cli/drive.h"
+#include "cli/foreground.h"
 #include "cli/history.h"
 #include "cli/output.h"
 #include "io/file.h"
@@ -113,7 +113,7 @@ static int record(int argc, char **argv, struct err *err_r)
 	args.history.state = args.state;
 	args.history.project = args.project;
 	args.history.region = args.region;
-	policy = drive_policy(args.policy, NULL, err_r);
+	policy = context_policy(args.policy, NULL, err_r);
 	if (!policy)
 		return -1;
 	rc = record_with(&args, policy, err_r);

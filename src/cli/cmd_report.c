@@ -3,10 +3,10 @@
 
 #include "cli/command.h"
 #include "cli/context.h"
-#include "cli/folded.h"
 #include "cli/output.h"
 #include "io/file.h"
 #include "report/report.h"
+#include "status/rollout_snapshot.h"
 
 struct report_args {
 	const char *state, *output;
@@ -54,17 +54,18 @@ static int print(const struct report_args *args, const struct report *report,
 static int report_of(struct store *store, const char *name,
 	const struct report_args *args, struct err *err_r)
 {
-	struct folded *folded = folded_load(store, name, FOLDED_NEWEST, err_r);
+	struct rollout_snapshot *snapshot =
+		rollout_snapshot_load(store, name, SNAPSHOT_NEWEST, err_r);
 	struct report *report = NULL;
 	int rc = -1;
 
-	if (folded)
+	if (snapshot)
 		report = report_load(
-			store, folded->row.id, folded->policy, err_r);
+			store, snapshot->row.id, snapshot->policy, err_r);
 	if (report)
 		rc = print(args, report, err_r);
 	report_free(&report);
-	folded_free(&folded);
+	rollout_snapshot_free(&snapshot);
 	return rc;
 }
 

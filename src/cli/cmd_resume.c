@@ -4,7 +4,7 @@
 #include "cli/args.h"
 #include "cli/command.h"
 #include "cli/context.h"
-#include "cli/drive.h"
+#include "cli/foreground.h"
 #include "cli/output.h"
 
 #define SHOWN_MAX 8 /* rollouts named when several are unfinished */
@@ -77,28 +77,28 @@ static int find(struct store *store, const char *name, struct arena *arena,
 	return found < 0 ? -1 : 0;
 }
 
-static int drive_it(struct drive *drive, const struct resume_args *args,
-	const struct policy *policy, const struct store_rollout *rollout,
-	struct err *err_r)
+static int run_in_foreground(struct foreground *foreground,
+	const struct resume_args *args, const struct policy *policy,
+	const struct store_rollout *rollout, struct err *err_r)
 {
-	struct observer observer = drive_observer;
+	struct observer observer = foreground_observer;
 	char who[CONTEXT_NAME_MAX];
 	struct driver_options wanted = {.starter = who, .wait_ms = args->wait};
 
-	observer.arg = drive;
-	if (context_who(drive->store, args->as, who, err_r) < 0 ||
-		drive_open(drive, err_r) < 0)
+	observer.arg = foreground;
+	if (context_who(foreground->store, args->as, who, err_r) < 0 ||
+		foreground_open(foreground, err_r) < 0)
 		return -1;
-	drive->driver = fleet_resume(
-		drive->fleet, policy, rollout->id, &wanted, &observer, err_r);
-	if (!drive->driver)
+	foreground->driver = fleet_resume(foreground->fleet, policy,
+		rollout->id, &wanted, &observer, err_r);
+	if (!foreground->driver)
 		return -1;
-	return drive_run(drive, err_r);
+	return foreground_run(foreground, err_r);
 }
 
-static int resume_found(struct drive *drive, const struct resume_args *args,
-	const struct store_rollout *rollout, struct arena *arena,
-	struct err *err_r)
+static int resume_found(struct foreground *foreground,
+	const struct resume_args *args, const struct store_rollout *rollout,
+	struct arena *arena, struct err *err_r)
 {
 	struct context_target target = {.service = rollout->service};
 	struct policy *policy;
@@ -106,15 +106,15 @@ static int resume_found(struct drive *drive, const struct resume_args *args,
 
 	if (context_resolve(&target, arena, err_r) < 0)
 		return -1;
-	drive->project = target.project;
-	drive->region = target.region;
+	foreground->project = target.project;
+	foreground->region = target.region;
 	/* As it was when the rollout started, not as the file is now. */
-	policy = drive_policy(
+	policy = context_policy(
 		rollout->policy_path, rollout->policy_source, err_r);
 	if (!policy)
 		return -1;
-	status = drive_it(drive, args, policy, rollout, err_r);
-	drive_close(drive);
+	status = run_in_foreground(foreground, args, policy, rollout, err_r);
+	foreground_close(foreground);
 	policy_free(&policy);
 	return status;
 }
@@ -122,7 +122,7 @@ static int resume_found(struct drive *drive, const struct resume_args *args,
 static int resume(int argc, char **argv, struct err *err_r)
 {
 	struct resume_args args = {.wait = -1};
-	struct drive drive = {0};
+	struct foreground foreground = {0};
 	struct store_rollout rollout;
 	struct arena arena;
 	int status = -1;
@@ -131,17 +131,18 @@ static int resume(int argc, char **argv, struct err *err_r)
 		args_count(argc, argv, "[ROLLOUT]", 0, 1, err_r) < 0)
 		return -1;
 	output_never_wait(args.format == FORMAT_JSON);
-	drive.format = args.format;
-	drive.quiet = args.quiet;
-	drive.store = context_store(args.state, STORE_EDIT, err_r);
-	if (!drive.store)
+	foreground.format = args.format;
+	foreground.quiet = args.quiet;
+	foreground.store = context_store(args.state, STORE_EDIT, err_r);
+	if (!foreground.store)
 		return -1;
 	arena_init(&arena);
-	if (find(drive.store, argc > 1 ? argv[1] : NULL, &arena, &rollout,
+	if (find(foreground.store, argc > 1 ? argv[1] : NULL, &arena, &rollout,
 		    err_r) == 0)
-		status = resume_found(&drive, &args, &rollout, &arena, err_r);
+		status = resume_found(
+			&foreground, &args, &rollout, &arena, err_r);
 	arena_fini(&arena);
-	store_free(&drive.store);
+	store_free(&foreground.store);
 	return status;
 }
 

@@ -74,10 +74,10 @@ static const struct option_spec options[] = {
 
 /* ---- a rollout of its own ---- */
 
-static int drive_it(
+static int run_in_foreground(
 	struct rollback *b, const struct rollback_args *args, struct err *err_r)
 {
-	struct observer observer = drive_observer;
+	struct observer observer = foreground_observer;
 	char who[CONTEXT_NAME_MAX], why[CONTEXT_NAME_MAX + COMMENT_MAX + 32];
 	struct driver_options wanted = {
 		.service = b->service,
@@ -89,17 +89,17 @@ static int drive_it(
 		.wait_ms = -1,
 	};
 
-	observer.arg = &b->drive;
-	if (context_who(b->drive.store, args->as, who, err_r) < 0)
+	observer.arg = &b->foreground;
+	if (context_who(b->foreground.store, args->as, who, err_r) < 0)
 		return -1;
 	snprintf(why, sizeof(why), "rolled back by %s%s%.120s", who,
 		args->comment ? ": " : "", args->comment ? args->comment : "");
-	b->drive.going_back = true;
-	b->drive.driver =
-		fleet_run(b->drive.fleet, b->policy, &wanted, &observer, err_r);
-	if (!b->drive.driver)
+	b->foreground.going_back = true;
+	b->foreground.driver = fleet_run(
+		b->foreground.fleet, b->policy, &wanted, &observer, err_r);
+	if (!b->foreground.driver)
 		return -1;
-	return drive_run(&b->drive, err_r);
+	return foreground_run(&b->foreground, err_r);
 }
 
 /* ---- one that has not ended ---- */
@@ -126,7 +126,7 @@ static int call(const struct command *verb, const struct rollback *b,
 
 	say(&words, NULL, verb->name);
 	say(&words, NULL, b->after);
-	say(&words, "state", store_path(b->drive.store));
+	say(&words, "state", store_path(b->foreground.store));
 	say(&words, "format", context_formats[args->format]);
 	if (verb == &cmd_abort)
 		say(&words, "comment", args->comment);
@@ -144,7 +144,7 @@ static int ended_status(struct rollback *b, int status, struct err *err_r)
 	struct store_rollout row;
 
 	if (store_rollout_get(
-		    b->drive.store, b->after, &b->arena, &row, err_r) <= 0)
+		    b->foreground.store, b->after, &b->arena, &row, err_r) <= 0)
 		return -1;
 	if (!strcmp(row.phase, phase_name(PHASE_ROLLED_BACK)) ||
 		!strcmp(row.phase, phase_name(PHASE_REFUSED)))
@@ -162,8 +162,8 @@ static int is_driven(struct rollback *b, struct err *err_r)
 	int held;
 
 	for (;;) {
-		held = store_lease_look(
-			b->drive.store, b->service, &b->arena, &lease, err_r);
+		held = store_lease_look(b->foreground.store, b->service,
+			&b->arena, &lease, err_r);
 		if (held <= 0 || strcmp(lease.rollout, b->after) != 0)
 			return held < 0 ? -1 : 0;
 		if (!seen.fence)
@@ -205,7 +205,7 @@ static void say_nothing(const struct rollback *b)
 	struct jsonw w = {.out = &out};
 
 	buf_init(&out, OUTPUT_BYTES_MAX);
-	if (b->drive.format == FORMAT_JSON) {
+	if (b->foreground.format == FORMAT_JSON) {
 		jsonw_object(&w, NULL);
 		jsonw_text(&w, "event", "finished");
 		jsonw_text(&w, "outcome", "nothing-to-do");
@@ -234,7 +234,8 @@ static int go_back(
 		return -1;
 	if (b->unfinished && !args->drill)
 		return take_over(b, args, err_r);
-	if (drive_open(&b->drive, err_r) < 0 || rollback_survey(b, err_r) < 0)
+	if (foreground_open(&b->foreground, err_r) < 0 ||
+		rollback_survey(b, err_r) < 0)
 		return -1;
 	wanted = rollback_decide(b, err_r);
 	if (wanted < 0)
@@ -242,7 +243,7 @@ static int go_back(
 	if (args->drill)
 		return rollback_drill(b, err_r);
 	if (wanted)
-		return drive_it(b, args, err_r);
+		return run_in_foreground(b, args, err_r);
 	say_nothing(b);
 	return 0;
 }
@@ -264,17 +265,17 @@ static int rollback_service(struct rollback *b,
 	if (context_resolve(&target, &b->arena, err_r) < 0)
 		return -1;
 	b->service = target.name;
-	b->drive.project = target.project;
-	b->drive.region = target.region;
-	b->drive.format = args->format;
-	b->drive.quiet = args->quiet;
-	b->drive.store = context_store(args->state, STORE_CREATE, err_r);
-	if (!b->drive.store)
+	b->foreground.project = target.project;
+	b->foreground.region = target.region;
+	b->foreground.format = args->format;
+	b->foreground.quiet = args->quiet;
+	b->foreground.store = context_store(args->state, STORE_CREATE, err_r);
+	if (!b->foreground.store)
 		return -1;
 	status = go_back(b, args, err_r);
 	service_free(&b->found);
-	drive_close(&b->drive);
-	store_free(&b->drive.store);
+	foreground_close(&b->foreground);
+	store_free(&b->foreground.store);
 	return status;
 }
 
@@ -292,7 +293,7 @@ static int run(int argc, char **argv, struct err *err_r)
 		return err_set(err_r, ERR_USAGE, "--policy is missing");
 	if (!args.drill) /* its result is all there is to a drill */
 		output_never_wait(args.format == FORMAT_JSON);
-	policy = drive_policy(args.policy, NULL, err_r);
+	policy = context_policy(args.policy, NULL, err_r);
 	if (!policy)
 		return -1;
 	b.policy = policy;

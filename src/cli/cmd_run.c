@@ -4,7 +4,7 @@
 #include "cli/args.h"
 #include "cli/command.h"
 #include "cli/context.h"
-#include "cli/drive.h"
+#include "cli/foreground.h"
 #include "cli/output.h"
 
 struct run_args {
@@ -52,10 +52,11 @@ static const struct option_spec options[] = {
 	{0},
 };
 
-static int drive_it(struct drive *drive, const struct run_args *args,
-	const struct policy *policy, const char *service, struct err *err_r)
+static int run_in_foreground(struct foreground *foreground,
+	const struct run_args *args, const struct policy *policy,
+	const char *service, struct err *err_r)
 {
-	struct observer observer = drive_observer;
+	struct observer observer = foreground_observer;
 	char who[CONTEXT_NAME_MAX];
 	struct driver_options wanted = {
 		.service = service,
@@ -66,15 +67,15 @@ static int drive_it(struct drive *drive, const struct run_args *args,
 		.wait_ms = args->wait,
 	};
 
-	observer.arg = drive;
-	if (context_who(drive->store, args->as, who, err_r) < 0 ||
-		drive_open(drive, err_r) < 0)
+	observer.arg = foreground;
+	if (context_who(foreground->store, args->as, who, err_r) < 0 ||
+		foreground_open(foreground, err_r) < 0)
 		return -1;
-	drive->driver =
-		fleet_run(drive->fleet, policy, &wanted, &observer, err_r);
-	if (!drive->driver)
+	foreground->driver =
+		fleet_run(foreground->fleet, policy, &wanted, &observer, err_r);
+	if (!foreground->driver)
 		return -1;
-	return drive_run(drive, err_r);
+	return foreground_run(foreground, err_r);
 }
 
 static int run_policy(const struct run_args *args, const char *service,
@@ -88,21 +89,23 @@ static int run_policy(const struct run_args *args, const char *service,
 		.policy_region = policy->region,
 		.policy_service = policy->service,
 	};
-	struct drive drive = {.format = args->format, .quiet = args->quiet};
+	struct foreground foreground = {
+		.format = args->format, .quiet = args->quiet};
 	struct arena arena;
 	int status = -1;
 
 	arena_init(&arena);
 	if (context_resolve(&target, &arena, err_r) < 0)
 		goto out;
-	drive.project = target.project;
-	drive.region = target.region;
-	drive.store = context_store(args->state, STORE_CREATE, err_r);
-	if (!drive.store)
+	foreground.project = target.project;
+	foreground.region = target.region;
+	foreground.store = context_store(args->state, STORE_CREATE, err_r);
+	if (!foreground.store)
 		goto out;
-	status = drive_it(&drive, args, policy, target.name, err_r);
-	drive_close(&drive);
-	store_free(&drive.store);
+	status = run_in_foreground(
+		&foreground, args, policy, target.name, err_r);
+	foreground_close(&foreground);
+	store_free(&foreground.store);
 out:
 	arena_fini(&arena);
 	return status;
@@ -120,7 +123,7 @@ static int run(int argc, char **argv, struct err *err_r)
 	if (!args.policy)
 		return err_set(err_r, ERR_USAGE, "--policy is missing");
 	output_never_wait(args.format == FORMAT_JSON);
-	policy = drive_policy(args.policy, NULL, err_r);
+	policy = context_policy(args.policy, NULL, err_r);
 	if (!policy)
 		return -1;
 	status = run_policy(&args, argc > 1 ? argv[1] : NULL, policy, err_r);

@@ -9,8 +9,8 @@
 #include "cli/context.h"
 #include "cli/history.h"
 #include "cli/output.h"
-#include "cli/placeholder_env.h"
 #include "cli/simulate.h"
+#include "policy/placeholder_env.h"
 
 #define ARGUMENTS_MAX     1000000
 #define HISTORY_BYTES_MAX ((size_t)1024 * 1024 * 1024)

@@ -5,11 +5,11 @@
 #include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/context.h"
-#include "cli/folded.h"
 #include "cli/output.h"
-#include "cli/status_json.h"
 #include "cli/view.h"
 #include "io/clock.h"
+#include "status/rollout_snapshot.h"
+#include "status/status_json.h"
 
 struct status_args {
 	const char *state;
@@ -22,17 +22,17 @@ static const struct option_spec options[] = {
 	{0},
 };
 
-static void print_driver(const struct folded *folded,
+static void print_driver(const struct rollout_snapshot *snapshot,
 	const struct store_lease *driver, struct buf *out)
 {
 	char time[TIMESTAMP_TEXT_MAX];
 
 	buf_addf(out, "started %s by ",
-		timestamp_print(folded->row.started_ms, time));
-	printable_add(out, folded->row.starter);
-	if (folded->row.ended_ms) {
+		timestamp_print(snapshot->row.started_ms, time));
+	printable_add(out, snapshot->row.starter);
+	if (snapshot->row.ended_ms) {
 		buf_addf(out, ", ended %s\n",
-			timestamp_print(folded->row.ended_ms, time));
+			timestamp_print(snapshot->row.ended_ms, time));
 	} else if (driver) {
 		buf_adds(out, ", driven by ");
 		printable_add(out, driver->holder);
@@ -42,26 +42,26 @@ static void print_driver(const struct folded *folded,
 				"%s by its clock; if it is gone:\n"
 				"  tidegate resume %s",
 				timestamp_print(driver->renewed_ms, time),
-				folded->row.id);
+				snapshot->row.id);
 		buf_addc(out, '\n');
 	} else {
 		buf_addf(out,
 			"\nnobody drives it, the SLOs are not watched:\n"
 			"  tidegate resume %s\n",
-			folded->row.id);
+			snapshot->row.id);
 	}
 }
 
-static void print_text(const struct folded *folded,
+static void print_text(const struct rollout_snapshot *snapshot,
 	const struct store_lease *driver, int64_t now_ms, struct buf *out)
 {
 	struct screen screen;
 	struct view view = {
-		.policy = folded->policy,
-		.rollout = &folded->fold.state,
-		.id = folded->row.id,
-		.candidate = folded->row.candidate,
-		.stable = folded->row.stable,
+		.policy = snapshot->policy,
+		.rollout = &snapshot->fold.state,
+		.id = snapshot->row.id,
+		.candidate = snapshot->row.candidate,
+		.stable = snapshot->row.stable,
 		.now_ms = now_ms,
 		.columns = VIEW_COLUMNS_MAX,
 		.colour = output_has_colour(stdout),
@@ -72,11 +72,11 @@ static void print_text(const struct folded *folded,
 	if (output_is_terminal(stdout))
 		view.columns = screen_columns(&screen);
 	view_render(&view, out);
-	print_driver(folded, driver, out);
+	print_driver(snapshot, driver, out);
 }
 
-static int print(struct store *store, struct folded *folded, int format,
-	struct err *err_r)
+static int print(struct store *store, struct rollout_snapshot *snapshot,
+	int format, struct err *err_r)
 {
 	int64_t now_ms = clock_wall_ms();
 	const struct store_lease *driver;
@@ -84,15 +84,15 @@ static int print(struct store *store, struct folded *folded, int format,
 	struct buf out;
 	int held;
 
-	held = folded_driver(folded, store, &lease, err_r);
+	held = rollout_snapshot_driver(snapshot, store, &lease, err_r);
 	if (held < 0)
 		return -1;
 	driver = held ? &lease : NULL;
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	if (format == FORMAT_JSON)
-		status_json_print(folded, driver, now_ms, &out);
+		status_json_print(snapshot, driver, now_ms, &out);
 	else
-		print_text(folded, driver, now_ms, &out);
+		print_text(snapshot, driver, now_ms, &out);
 	output_write(stdout, &out);
 	buf_fini(&out);
 	return 0;
@@ -101,7 +101,7 @@ static int print(struct store *store, struct folded *folded, int format,
 static int status(int argc, char **argv, struct err *err_r)
 {
 	struct status_args args = {0};
-	struct folded *folded;
+	struct rollout_snapshot *snapshot;
 	struct store *store;
 	int rc = -1;
 
@@ -111,11 +111,11 @@ static int status(int argc, char **argv, struct err *err_r)
 	store = context_store(args.state, STORE_LOOK, err_r);
 	if (!store)
 		return -1;
-	folded = folded_load(
-		store, argc > 1 ? argv[1] : NULL, FOLDED_NEWEST, err_r);
-	if (folded)
-		rc = print(store, folded, args.format, err_r);
-	folded_free(&folded);
+	snapshot = rollout_snapshot_load(
+		store, argc > 1 ? argv[1] : NULL, SNAPSHOT_NEWEST, err_r);
+	if (snapshot)
+		rc = print(store, snapshot, args.format, err_r);
+	rollout_snapshot_free(&snapshot);
 	store_free(&store);
 	return rc;
 }

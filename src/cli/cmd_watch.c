@@ -3,11 +3,11 @@
 
 #include "cli/command.h"
 #include "cli/context.h"
-#include "cli/finished.h"
-#include "cli/folded.h"
-#include "cli/journal_print.h"
 #include "cli/output.h"
 #include "io/clock.h"
+#include "status/journal_print.h"
+#include "status/outcome_print.h"
+#include "status/rollout_snapshot.h"
 
 #define PAUSE_MS  50
 #define DRIVER_MS 5000 /* how often it is looked who drives it */
@@ -25,7 +25,7 @@ static const struct option_spec options[] = {
 
 struct watch {
 	struct store *store;
-	struct folded *folded;
+	struct rollout_snapshot *snapshot;
 	int format;
 	int64_t printed_seq;
 	int64_t counter; /* of the store when it was read last */
@@ -42,7 +42,7 @@ static int print_entry(
 
 	buf_init(&line, OUTPUT_BYTES_MAX);
 	if (watch->format == FORMAT_JSON)
-		journal_print_json(watch->folded->row.id, entry, &line);
+		journal_print_json(watch->snapshot->row.id, entry, &line);
 	else
 		journal_print_text(entry, &line);
 	output_write(stdout, &line);
@@ -54,15 +54,15 @@ static int print_entry(
 /* What is new is printed; 1 when that was the end. */
 static int read_news(struct watch *watch, struct err *err_r)
 {
-	struct folded *folded = watch->folded;
+	struct rollout_snapshot *snapshot = watch->snapshot;
 
-	if (store_each_event(watch->store, folded->row.id, watch->printed_seq,
+	if (store_each_event(watch->store, snapshot->row.id, watch->printed_seq,
 		    print_entry, watch, err_r) ||
-		folded_update(folded, watch->store, err_r))
+		rollout_snapshot_update(snapshot, watch->store, err_r))
 		return -1;
 	/* An entry may have come between the two: print it before the end. */
-	return phase_is_end(folded->fold.state.phase) &&
-	       folded->fold.last_seq == watch->printed_seq;
+	return phase_is_end(snapshot->fold.state.phase) &&
+	       snapshot->fold.last_seq == watch->printed_seq;
 }
 
 /* A rollout that nobody drives goes nowhere: say so once. */
@@ -74,7 +74,8 @@ static int look_for_driver(struct watch *watch, struct err *err_r)
 	if (clock_boot_ms() < watch->driver_due_ms)
 		return 0;
 	watch->driver_due_ms = clock_boot_ms() + DRIVER_MS;
-	held = folded_driver(watch->folded, watch->store, &lease, err_r);
+	held = rollout_snapshot_driver(
+		watch->snapshot, watch->store, &lease, err_r);
 	if (held < 0)
 		return -1;
 	if (held && !lease.alive && lease_watch_is_over(&watch->lease, &lease))
@@ -83,7 +84,7 @@ static int look_for_driver(struct watch *watch, struct err *err_r)
 		output_text(stderr,
 			"nobody drives %s: tidegate resume %s goes on with "
 			"it\n",
-			watch->folded->row.id, watch->folded->row.id);
+			watch->snapshot->row.id, watch->snapshot->row.id);
 	watch->alone_told = !held;
 	return 0;
 }
@@ -91,19 +92,19 @@ static int look_for_driver(struct watch *watch, struct err *err_r)
 /* The last line, as `run` prints it. */
 static void print_end(const struct watch *watch)
 {
-	const struct folded *folded = watch->folded;
-	const struct rollout *state = &folded->fold.state;
-	struct finished finished = {
-		.rollout = folded->row.id,
-		.service = folded->row.service,
-		.candidate = folded->row.candidate,
-		.stable = folded->row.stable,
+	const struct rollout_snapshot *snapshot = watch->snapshot;
+	const struct rollout *state = &snapshot->fold.state;
+	struct rollout_end end = {
+		.rollout = snapshot->row.id,
+		.service = snapshot->row.service,
+		.candidate = snapshot->row.candidate,
+		.stable = snapshot->row.stable,
 		.outcome = phase_name(state->phase),
 		.phase = phase_name(state->phase),
 		.reason = state->reason,
-		.time_ms = folded->fold.last_ms,
-		.seq = folded->fold.last_seq + 1,
-		.percent = folded->fold.percent,
+		.time_ms = snapshot->fold.last_ms,
+		.seq = snapshot->fold.last_seq + 1,
+		.percent = snapshot->fold.percent,
 		.exit_status = rollout_exit_status(state),
 		.actions_failed = state->actions_failed,
 	};
@@ -111,9 +112,9 @@ static void print_end(const struct watch *watch)
 
 	buf_init(&line, OUTPUT_BYTES_MAX);
 	if (watch->format == FORMAT_JSON)
-		finished_print_json(&finished, &line);
+		outcome_print_json(&end, &line);
 	else
-		finished_print_text(&finished, &line);
+		outcome_print_text(&end, &line);
 	output_write(stdout, &line);
 	buf_fini(&line);
 }
@@ -152,14 +153,15 @@ static int watch(int argc, char **argv, struct err *err_r)
 	watch.store = context_store(args.state, STORE_LOOK, err_r);
 	if (!watch.store)
 		return -1;
-	watch.folded = folded_load(watch.store, argc > 1 ? argv[1] : NULL,
-		FOLDED_UNFINISHED, err_r);
-	if (watch.folded && follow(&watch, err_r) > 0 &&
-		!folded_reload_row(watch.folded, watch.store, err_r)) {
+	watch.snapshot = rollout_snapshot_load(watch.store,
+		argc > 1 ? argv[1] : NULL, SNAPSHOT_UNFINISHED, err_r);
+	if (watch.snapshot && follow(&watch, err_r) > 0 &&
+		!rollout_snapshot_reload_row(
+			watch.snapshot, watch.store, err_r)) {
 		print_end(&watch);
-		status = rollout_exit_status(&watch.folded->fold.state);
+		status = rollout_exit_status(&watch.snapshot->fold.state);
 	}
-	folded_free(&watch.folded);
+	rollout_snapshot_free(&watch.snapshot);
 	store_free(&watch.store);
 	return status;
 }

@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
+#include "cli/output.h"
+#include "policy/policy_load.h"
 
-#define PART_MAX 63 /* bytes of a project, region or service */
+#define PART_MAX           63 /* bytes of a project, region or service */
+#define PROBLEMS_BYTES_MAX (256 * 1024)
 
 const char *const context_formats[] = {"text", "json", NULL};
 
@@ -34,6 +37,27 @@ struct store *context_store(
 
 	xfree(&found);
 	return store;
+}
+
+struct policy *context_policy(
+	const char *path, const char *source, struct err *err_r)
+{
+	struct policy *policy;
+	struct buf problems;
+
+	buf_init(&problems, PROBLEMS_BYTES_MAX);
+	if (source)
+		policy = policy_parse(path, source, strlen(source),
+			&policy_env_real, &problems, err_r);
+	else
+		policy = policy_load(path, &policy_env_real, &problems, err_r);
+	if (!policy && problems.len) {
+		output_write(stderr, &problems);
+		err_set(err_r, ERR_POLICY, "%s is not a policy to work with",
+			path);
+	}
+	buf_fini(&problems);
+	return policy;
 }
 
 /* Names end up in approvals, messages and reports. */

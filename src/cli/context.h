@@ -10,6 +10,8 @@
 #include "cli/args.h"
 #include "store/store.h"
 
+struct policy;
+
 #define CONTEXT_NAME_MAX 64 /* of a person, with the NUL */
 
 /* Rows of an option table; `args` is the struct they go into. */
@@ -55,6 +57,11 @@ extern const char *const context_formats[]; /* names of enum format */
 /* `path` NULL: the default. NULL with err_r. */
 MUST_CHECK struct store *context_store(
 	const char *path, enum store_mode mode, struct err *err_r);
+
+/* Loads the policy; `source` NULL: out of the file. What is wrong with it is
+ * printed on stderr, err_r counts it. */
+MUST_CHECK struct policy *context_policy(
+	const char *path, const char *source, struct err *err_r);
 
 /*
  * Who is asking. Another name than the login name may only be given by the

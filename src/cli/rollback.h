@@ -10,7 +10,7 @@
 #define TIDEGATE_CLI_ROLLBACK_H
 
 #include "base/arena.h"
-#include "cli/drive.h"
+#include "cli/foreground.h"
 #include "cloudrun/service_codec.h"
 
 struct rollback {
@@ -19,7 +19,7 @@ struct rollback {
 	const char *to, *wanted_candidate; /* NULL: not said */
 	bool again;
 	const struct policy *policy;
-	struct drive drive;
+	struct foreground foreground;
 
 	/* Found; texts live in the arena. */
 	struct arena arena;
@@ -33,7 +33,7 @@ struct rollback {
 /* What the journal knows. -1: refused. */
 MUST_CHECK int rollback_look_back(struct rollback *rollback, struct err *err_r);
 /* Reads the service; waits for it as long as the policy's revert_timeout. The
- * drive is open. */
+ * foreground is open. */
 MUST_CHECK int rollback_survey(struct rollback *rollback, struct err *err_r);
 /* 1: `stable` and `candidate` are known and there is something to do; 0:
  * nothing is to be done; -1: refused. */

@@ -92,7 +92,7 @@ static void drill_revision_read(
 		snprintf(d->detail, sizeof(d->detail), "it is not ready%s%s",
 			revision->condition ? ": " : "",
 			revision->condition ? revision->condition : "");
-	loop_stop(d->rollback->drive.world.loop);
+	loop_stop(d->rollback->foreground.world.loop);
 }
 
 static int drill_revision(struct drill *d, struct err *err_r)
@@ -101,9 +101,9 @@ static int drill_revision(struct drill *d, struct err *err_r)
 
 	snprintf(d->detail, sizeof(d->detail), "would serve everything");
 	/* One request: it is over when the loop ends. */
-	(void)cloudrun_get_revision_start(b->drive.world.cloudrun, b->service,
-		b->stable, drill_revision_read, d);
-	if (loop_run(b->drive.world.loop, err_r) < 0)
+	(void)cloudrun_get_revision_start(b->foreground.world.cloudrun,
+		b->service, b->stable, drill_revision_read, d);
+	if (loop_run(b->foreground.world.loop, err_r) < 0)
 		return -1;
 	add(d, "revision", b->stable);
 	return 0;
@@ -117,7 +117,7 @@ static void drill_action_ended(const struct action_end *end, void *arg)
 
 	d->ready = end->result == ACTION_OK || end->result == ACTION_SKIPPED;
 	snprintf(d->detail, sizeof(d->detail), "%s", end->detail);
-	loop_stop(d->rollback->drive.world.loop);
+	loop_stop(d->rollback->foreground.world.loop);
 }
 
 struct wanted {
@@ -142,7 +142,7 @@ static int find_captured(
 	struct wanted wanted = {d, action->name};
 
 	xfree(&d->captured);
-	return predecessor_each_captured(d->rollback->drive.store,
+	return predecessor_each_captured(d->rollback->foreground.store,
 		d->rollback->after, take_captured, &wanted, err_r);
 }
 
@@ -160,7 +160,7 @@ static int drill_action(struct drill *d, enum action_list list,
 		return -1;
 	order.captured = d->captured;
 	action_job_start(&order, drill_action_ended, d);
-	if (loop_run(d->rollback->drive.world.loop, err_r) < 0)
+	if (loop_run(d->rollback->foreground.world.loop, err_r) < 0)
 		return -1;
 	add(d, action_list_name(list), action->name);
 	return 0;
@@ -195,7 +195,7 @@ static void print(struct drill *d)
 	jsonw_int(&d->w, "missing", d->missing);
 	jsonw_int(&d->w, "exit", d->missing ? STATUS_MISSING : 0);
 	jsonw_end(&d->w, '}');
-	if (b->drive.format == FORMAT_JSON) {
+	if (b->foreground.format == FORMAT_JSON) {
 		buf_addf(&out, "%s\n", d->json.data);
 	} else {
 		table_print(&d->table, &out);
@@ -225,8 +225,8 @@ static void fill_values(struct drill *d)
 		.revision = b->candidate ? b->candidate : "",
 		.candidate_url = url,
 		.service = slash ? slash + 1 : b->service,
-		.project = b->drive.project,
-		.region = b->drive.region,
+		.project = b->foreground.project,
+		.region = b->foreground.region,
 		.window = "",
 		.percent = "0",
 		.rollout = "drill",
@@ -239,9 +239,9 @@ int rollback_drill(struct rollback *b, struct err *err_r)
 	static const char *const heads[] = {"WHAT", "NAME", "", "DETAIL"};
 	struct drill d = {
 		.rollback = b,
-		.env = {.loop = b->drive.world.loop,
-			.http = b->drive.world.http,
-			.credentials = b->drive.world.credentials,
+		.env = {.loop = b->foreground.world.loop,
+			.http = b->foreground.world.http,
+			.credentials = b->foreground.world.credentials,
 			.policy = b->policy},
 	};
 	int status = -1;

@@ -49,8 +49,8 @@ int rollback_look_back(struct rollback *b, struct err *err_r)
 	struct store_rollout *list;
 	size_t n, i = 0;
 
-	if (store_rollout_list(
-		    b->drive.store, &filter, &b->arena, &list, &n, err_r) < 0)
+	if (store_rollout_list(b->foreground.store, &filter, &b->arena, &list,
+		    &n, err_r) < 0)
 		return -1;
 	while (i < n && !counts(&list[i]))
 		i++;
@@ -84,24 +84,25 @@ static void survey_read_done(
 	struct service *service, const struct err *err, void *arg)
 {
 	struct survey *survey = arg;
-	struct drive *drive = &survey->rollback->drive;
+	struct foreground *foreground = &survey->rollback->foreground;
 	int64_t delay_ms;
 
 	survey->call = NULL;
 	survey->rollback->found = service;
 	if (service) {
-		loop_stop(drive->world.loop);
+		loop_stop(foreground->world.loop);
 		return;
 	}
 	survey->err = *err;
 	delay_ms = backoff_delay(&read_backoff, survey->tries++,
 		err->retry_after_ms, &survey->rng);
 	if (!err_is_retryable(err->code) ||
-		loop_now(drive->world.loop) + delay_ms > survey->deadline_ms)
-		loop_stop(drive->world.loop);
+		loop_now(foreground->world.loop) + delay_ms >
+			survey->deadline_ms)
+		loop_stop(foreground->world.loop);
 	else
 		survey->pause = timer_start(
-			drive->world.loop, delay_ms, survey_read, survey);
+			foreground->world.loop, delay_ms, survey_read, survey);
 }
 
 static void survey_read(void *arg)
@@ -110,13 +111,13 @@ static void survey_read(void *arg)
 	struct rollback *b = survey->rollback;
 
 	survey->pause = NULL;
-	survey->call = cloudrun_get_service_start(b->drive.world.cloudrun,
+	survey->call = cloudrun_get_service_start(b->foreground.world.cloudrun,
 		b->service, READ_TIMEOUT_MS, survey_read_done, survey);
 }
 
 int rollback_survey(struct rollback *b, struct err *err_r)
 {
-	int64_t now_ms = loop_now(b->drive.world.loop);
+	int64_t now_ms = loop_now(b->foreground.world.loop);
 	struct survey survey = {
 		.rollback = b,
 		.deadline_ms = now_ms + b->policy->revert_timeout_ms,
@@ -125,7 +126,7 @@ int rollback_survey(struct rollback *b, struct err *err_r)
 
 	rng_init(&survey.rng, (uint64_t)clock_wall_us());
 	survey_read(&survey);
-	rc = loop_run(b->drive.world.loop, err_r);
+	rc = loop_run(b->foreground.world.loop, err_r);
 	cloudrun_cancel(&survey.call);
 	timer_cancel(&survey.pause);
 	if (rc < 0)
@@ -213,7 +214,7 @@ int rollback_decide(struct rollback *b, struct err *err_r)
 		return err_set(err_r, ERR_REFUSED,
 			"no rollout of %s is known in %s: say to which "
 			"revision with --to",
-			b->service, store_path(b->drive.store));
+			b->service, store_path(b->foreground.store));
 	holder = holder_of(b);
 	if (b->wanted_candidate)
 		b->candidate = b->wanted_candidate;

@@ -4,12 +4,12 @@
 #include "base/arena.h"
 #include "base/jsonw.h"
 #include "base/timestamp.h"
-#include "cli/finished.h"
-#include "cli/journal_print.h"
 #include "cli/output.h"
 #include "cli/simulate.h"
 #include "cli/simulate_story.h"
 #include "sim/series.h"
+#include "status/journal_print.h"
+#include "status/outcome_print.h"
 #include "store/event_codec.h"
 
 #define LINE_BYTES_MAX (1024 * 1024)
@@ -132,7 +132,7 @@ static void print_finished(const struct teller *t,
 	const struct sim_result *result, struct buf *out)
 {
 	const struct recording *recording = t->recording;
-	struct finished finished = {.rollout = t->rollout,
+	struct rollout_end end = {.rollout = t->rollout,
 		.service = recording->service,
 		.candidate = recording->candidate,
 		.stable = recording->stable,
@@ -159,8 +159,8 @@ static void print_finished(const struct teller *t,
 	jsonw_int(&w, "checks", result->checks);
 	jsonw_number(&w, "exposure_percent_min", result->exposure_s * 100 / 60);
 	jsonw_end(&w, '}');
-	finished.extra = extra.data;
-	finished_print_json(&finished, out);
+	end.extra = extra.data;
+	outcome_print_json(&end, out);
 	buf_fini(&extra);
 }
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cli/journal_print.h"
+#include "status/journal_print.h"
 
 #define TIME_MS INT64_C(1767225605123)
 

@@ -1,5 +1,5 @@
-/* A folded rollout as JSON; see status_json.h. */
-#include "cli/status_json.h"
+/* A rollout as JSON; see status_json.h. */
+#include "status/status_json.h"
 
 #include <math.h>
 
@@ -7,7 +7,7 @@
 #include "base/timestamp.h"
 
 struct status {
-	const struct folded *folded;
+	const struct rollout_snapshot *snapshot;
 	const struct rollout *state;
 	const struct policy *policy;
 	int64_t now_ms;
@@ -34,7 +34,7 @@ static void put_value(struct status *s, const char *key, double value)
 
 static void put_row(struct status *s)
 {
-	const struct store_rollout *row = &s->folded->row;
+	const struct store_rollout *row = &s->snapshot->row;
 
 	jsonw_text(&s->w, "rollout", row->id);
 	jsonw_text(&s->w, "service", row->service);
@@ -44,7 +44,7 @@ static void put_row(struct status *s)
 	jsonw_text(&s->w, "starter", row->starter);
 	put_time(s, "started", row->started_ms);
 	put_time(s, "ended", row->ended_ms);
-	jsonw_int(&s->w, "seq", s->folded->fold.last_seq);
+	jsonw_int(&s->w, "seq", s->snapshot->fold.last_seq);
 }
 
 static bool has_step(const struct status *s)
@@ -60,7 +60,7 @@ static void put_step(struct status *s)
 	jsonw_text(&s->w, "phase", phase_name(r->phase));
 	jsonw_text(&s->w, "reason", r->reason);
 	jsonw_text(&s->w, "cause", cause_name(r->cause));
-	jsonw_int(&s->w, "percent", s->folded->fold.percent);
+	jsonw_int(&s->w, "percent", s->snapshot->fold.percent);
 	if (has_step(s))
 		jsonw_int(&s->w, "step", r->step + 1);
 	else
@@ -124,13 +124,13 @@ static void put_driver(struct status *s, const struct store_lease *driver)
 	jsonw_end(&s->w, '}');
 }
 
-void status_json_print(const struct folded *folded,
+void status_json_print(const struct rollout_snapshot *snapshot,
 	const struct store_lease *driver, int64_t now_ms, struct buf *out)
 {
 	struct status s = {
-		.folded = folded,
-		.state = &folded->fold.state,
-		.policy = folded->policy,
+		.snapshot = snapshot,
+		.state = &snapshot->fold.state,
+		.policy = snapshot->policy,
 		.now_ms = now_ms,
 		.w = {.out = out},
 	};

@@ -1,5 +1,5 @@
 /* Journal entries as lines; see journal_print.h. */
-#include "cli/journal_print.h"
+#include "status/journal_print.h"
 
 #include <jansson.h>
 #include <stdio.h>

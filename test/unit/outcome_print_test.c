@@ -3,16 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "cli/finished.h"
+#include "status/outcome_print.h"
 
-static const struct finished promoted = {
+static const struct rollout_end promoted = {
 	.rollout = "shop-20260101-000000-aaaa",
 	.service = "projects/p/locations/r/services/shop",
 	.candidate = "shop-2",
@@ -31,7 +28,7 @@ static void it_is_one_line_of_json(void **state)
 	struct buf out;
 
 	buf_init(&out, 4096);
-	finished_print_json(&promoted, &out);
+	outcome_print_json(&promoted, &out);
 	assert_string_equal(out.data,
 		"{\"time\":\"2026-01-01T00:00:00.000Z\","
 		"\"rollout\":\"shop-20260101-000000-aaaa\",\"seq\":42,"
@@ -48,7 +45,7 @@ static void people_read_it_in_a_few_lines(void **state)
 	struct buf out;
 
 	buf_init(&out, 4096);
-	finished_print_text(&promoted, &out);
+	outcome_print_text(&promoted, &out);
 	assert_string_equal(out.data,
 		"shop-20260101-000000-aaaa: promoted: every step | has "
 		"\"passed\"\\nreally\n"
@@ -58,40 +55,23 @@ static void people_read_it_in_a_few_lines(void **state)
 	buf_fini(&out);
 }
 
-static void read_all(const char *path, char *text, size_t size)
-{
-	FILE *file = fopen(path, "r");
-	size_t n;
-
-	assert_non_null(file);
-	n = fread(text, 1, size - 1, file);
-	text[n] = '\0';
-	fclose(file);
-}
-
 /* A reason with a newline must not become an output of its own. */
 static void github_gets_outputs_and_a_summary(void **state)
 {
-	char output[] = "/tmp/finished-output-XXXXXX";
-	char summary[] = "/tmp/finished-summary-XXXXXX";
-	char text[4096];
+	struct buf out;
 
-	close(mkstemp(output));
-	close(mkstemp(summary));
-	setenv("GITHUB_OUTPUT", output, 1);
-	setenv("GITHUB_STEP_SUMMARY", summary, 1);
-	finished_tell_github(&promoted);
-	read_all(output, text, sizeof(text));
-	assert_non_null(strstr(text, "outcome=promoted\n"));
-	assert_non_null(strstr(text, "exit=0\n"));
-	assert_non_null(
-		strstr(text, "reason=every step | has \"passed\"\\nreally\n"));
-	read_all(summary, text, sizeof(text));
-	assert_non_null(strstr(text, "### shop: promoted\n"));
+	buf_init(&out, 4096);
+	outcome_print_outputs(&promoted, &out);
+	assert_non_null(strstr(out.data, "outcome=promoted\n"));
+	assert_non_null(strstr(out.data, "exit=0\n"));
 	assert_non_null(strstr(
-		text, "| reason | every step \\| has \"passed\"\\\\nreally |\n"));
-	unlink(output);
-	unlink(summary);
+		out.data, "reason=every step | has \"passed\"\\nreally\n"));
+	buf_clear(&out);
+	outcome_print_summary(&promoted, &out);
+	assert_non_null(strstr(out.data, "### shop: promoted\n"));
+	assert_non_null(strstr(out.data,
+		"| reason | every step \\| has \"passed\"\\\\nreally |\n"));
+	buf_fini(&out);
 }
 
 int main(void)

@@ -2,18 +2,18 @@
  * One rollout in the foreground, for `run` and `resume`: makes the world,
  * prints the journal as it is written, takes the signals, says how it ended.
  */
-#ifndef TIDEGATE_CLI_DRIVE_H
-#define TIDEGATE_CLI_DRIVE_H
+#ifndef TIDEGATE_CLI_FOREGROUND_H
+#define TIDEGATE_CLI_FOREGROUND_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/journal_print.h"
 #include "cli/view.h"
 #include "live/fleet.h"
 #include "live/world.h"
+#include "status/journal_print.h"
 
-struct drive {
+struct foreground {
 	/* Set by the command. */
 	const char *project, *region;
 	int format; /* enum format */
@@ -21,11 +21,11 @@ struct drive {
 	bool going_back; /* rolled back is what was wanted: exit with 0 */
 	struct store *store; /* borrowed */
 
-	/* The world, made by drive_open. */
+	/* The world, made by foreground_open. */
 	struct world world;
 	struct fleet *fleet;
 
-	/* Set by the command after drive_open; freed by drive_close. */
+	/* Set by the command after foreground_open; freed by foreground_close. */
 	struct driver *driver;
 
 	struct journal_place place; /* of the entry printed last, as JSON */
@@ -39,16 +39,12 @@ struct drive {
 	struct err err; /* code ERR_NONE: the end phase says it all */
 };
 
-extern const struct observer drive_observer; /* arg: the drive */
+extern const struct observer foreground_observer; /* arg: the struct */
 
-/* Loads the policy; `source` NULL: out of the file. What is wrong with it is
- * printed on stderr, err_r counts it. */
-MUST_CHECK struct policy *drive_policy(
-	const char *path, const char *source, struct err *err_r);
-
-MUST_CHECK int drive_open(struct drive *drive, struct err *err_r);
+MUST_CHECK int foreground_open(
+	struct foreground *foreground, struct err *err_r);
 /* Runs until the rollout ends: its exit status, or -1. */
-MUST_CHECK int drive_run(struct drive *drive, struct err *err_r);
-void drive_close(struct drive *drive);
+MUST_CHECK int foreground_run(struct foreground *foreground, struct err *err_r);
+void foreground_close(struct foreground *foreground);
 
 #endif

@@ -2,8 +2,8 @@
  * The environment of a policy that is only looked at or simulated: no secret is
  * needed, what is not set gets a value of the right form.
  */
-#ifndef TIDEGATE_CLI_PLACEHOLDER_ENV_H
-#define TIDEGATE_CLI_PLACEHOLDER_ENV_H
+#ifndef TIDEGATE_POLICY_PLACEHOLDER_ENV_H
+#define TIDEGATE_POLICY_PLACEHOLDER_ENV_H
 
 #include "policy/policy_load.h"
 

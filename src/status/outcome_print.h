@@ -2,15 +2,15 @@
  * How a rollout ended, for people, programs and GitHub's runner: the last
  * thing that `run`, `resume` and `simulate` say.
  */
-#ifndef TIDEGATE_CLI_FINISHED_H
-#define TIDEGATE_CLI_FINISHED_H
+#ifndef TIDEGATE_STATUS_OUTCOME_PRINT_H
+#define TIDEGATE_STATUS_OUTCOME_PRINT_H
 
 #include <stdint.h>
 
 #include "base/buf.h"
 
 /* Texts are borrowed; "" where there is nothing to say. */
-struct finished {
+struct rollout_end {
 	const char *rollout, *service, *candidate, *stable;
 	const char *outcome; /* an end phase, "waiting" or "error" */
 	const char *phase, *reason;
@@ -22,11 +22,11 @@ struct finished {
 };
 
 /* One line: "event":"finished" with what every line has. */
-void finished_print_json(const struct finished *finished, struct buf *out);
-void finished_print_text(const struct finished *finished, struct buf *out);
+void outcome_print_json(const struct rollout_end *end, struct buf *out);
+void outcome_print_text(const struct rollout_end *end, struct buf *out);
 
-/* Appends to $GITHUB_OUTPUT and $GITHUB_STEP_SUMMARY when they are set; what
- * cannot be written is said on stderr and changes nothing. */
-void finished_tell_github(const struct finished *finished);
+/* For GitHub's runner: what $GITHUB_OUTPUT and $GITHUB_STEP_SUMMARY name. */
+void outcome_print_outputs(const struct rollout_end *end, struct buf *out);
+void outcome_print_summary(const struct rollout_end *end, struct buf *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* An environment without secrets; see placeholder_env.h. */
-#include "cli/placeholder_env.h"
+#include "policy/placeholder_env.h"
 
 #include <stdlib.h>
 #include <string.h>

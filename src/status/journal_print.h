@@ -2,8 +2,8 @@
  * Journal entries as lines, for `run`, `resume` and `watch`. Entries may come
  * from a state file of anybody: what is printed is valid and harmless.
  */
-#ifndef TIDEGATE_CLI_JOURNAL_PRINT_H
-#define TIDEGATE_CLI_JOURNAL_PRINT_H
+#ifndef TIDEGATE_STATUS_JOURNAL_PRINT_H
+#define TIDEGATE_STATUS_JOURNAL_PRINT_H
 
 #include <stdint.h>
 

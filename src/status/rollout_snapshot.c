@@ -1,0 +1,148 @@
+/* A rollout out of the state file; see rollout_snapshot.h. */
+#include "status/rollout_snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "policy/placeholder_env.h"
+#include "policy/policy_load.h"
+
+#define NAMED_MAX          5 /* rollouts named when several are meant */
+#define PROBLEMS_BYTES_MAX 65536
+
+/* ---- which one ---- */
+
+static int several(
+	const struct store_rollout *list, size_t n, struct err *err_r)
+{
+	struct buf names;
+	size_t i;
+
+	buf_init(&names, ERR_TEXT_MAX / 2);
+	for (i = 0; i < n && i < NAMED_MAX; i++)
+		buf_addf(&names, "%s%s", i ? ", " : "", list[i].id);
+	err_set(err_r, ERR_USAGE,
+		"%zu rollouts are unfinished, name the one that is meant: "
+		"%s%s",
+		n, names.data, n > NAMED_MAX ? ", …" : "");
+	buf_fini(&names);
+	return -1;
+}
+
+static int find_unnamed(struct store *store, enum snapshot_default otherwise,
+	struct arena *arena, const char **name_r, struct err *err_r)
+{
+	struct store_filter unfinished = {.unfinished = true};
+	struct store_filter newest = {.limit = 1};
+	struct store_rollout *list;
+	size_t n;
+
+	if (store_rollout_list(store, &unfinished, arena, &list, &n, err_r))
+		return -1;
+	if (n == 0 && otherwise == SNAPSHOT_NEWEST &&
+		store_rollout_list(store, &newest, arena, &list, &n, err_r))
+		return -1;
+	if (n == 0)
+		return err_set(err_r, ERR_NOT_FOUND,
+			"no rollout in %s is unfinished: name one, tidegate "
+			"list shows them",
+			store_path(store));
+	if (n > 1)
+		return several(list, n, err_r);
+	*name_r = list[0].id;
+	return 0;
+}
+
+static int find(struct rollout_snapshot *snapshot, struct store *store,
+	const char *name, enum snapshot_default otherwise, struct err *err_r)
+{
+	int found;
+
+	if (!name &&
+		find_unnamed(store, otherwise, &snapshot->arena, &name, err_r))
+		return -1;
+	found = store_rollout_get(
+		store, name, &snapshot->arena, &snapshot->row, err_r);
+	if (found == 0)
+		return err_set(err_r, ERR_NOT_FOUND,
+			"there is no rollout \"%.160s\" in %s: tidegate list "
+			"shows them",
+			name, store_path(store));
+	return found < 0 ? -1 : 0;
+}
+
+/* ---- its policy ---- */
+
+static int parse(struct rollout_snapshot *snapshot, struct err *err_r)
+{
+	char *source =
+		arena_strdup(&snapshot->arena, snapshot->row.policy_source);
+	const struct policy_env env = placeholder_env(source);
+	struct buf problems;
+
+	buf_init(&problems, PROBLEMS_BYTES_MAX);
+	snapshot->policy = policy_parse(snapshot->row.policy_path, source,
+		strlen(source), &env, &problems, err_r);
+	buf_fini(&problems);
+	if (!snapshot->policy)
+		return err_wrap(err_r,
+			"the policy kept with %s cannot be read by this "
+			"version",
+			snapshot->row.id);
+	return 0;
+}
+
+/* ---- together ---- */
+
+struct rollout_snapshot *rollout_snapshot_load(struct store *store,
+	const char *name, enum snapshot_default otherwise, struct err *err_r)
+{
+	struct rollout_snapshot *snapshot = xcalloc(1, sizeof(*snapshot));
+
+	arena_init(&snapshot->arena);
+	fold_init(&snapshot->fold);
+	if (find(snapshot, store, name, otherwise, err_r) ||
+		parse(snapshot, err_r) ||
+		rollout_snapshot_update(snapshot, store, err_r))
+		rollout_snapshot_free(&snapshot);
+	return snapshot;
+}
+
+int rollout_snapshot_update(struct rollout_snapshot *snapshot,
+	struct store *store, struct err *err_r)
+{
+	if (fold_more(store, snapshot->row.id, snapshot->policy,
+		    &snapshot->fold, err_r))
+		return err_wrap(err_r, "%s", snapshot->row.id);
+	return 0;
+}
+
+int rollout_snapshot_reload_row(struct rollout_snapshot *snapshot,
+	struct store *store, struct err *err_r)
+{
+	return find(
+		snapshot, store, snapshot->row.id, SNAPSHOT_UNFINISHED, err_r);
+}
+
+void rollout_snapshot_free(struct rollout_snapshot **snapshot)
+{
+	if (!*snapshot)
+		return;
+	policy_free(&(*snapshot)->policy);
+	arena_fini(&(*snapshot)->arena);
+	free(*snapshot);
+	*snapshot = NULL;
+}
+
+int rollout_snapshot_driver(struct rollout_snapshot *snapshot,
+	struct store *store, struct store_lease *lease_r, struct err *err_r)
+{
+	int held = store_lease_look(
+		store, snapshot->row.service, &snapshot->arena, lease_r, err_r);
+
+	/* The service may be in the hands of a later rollout. */
+	if (held > 0 && strcmp(lease_r->rollout, snapshot->row.id) != 0)
+		return 0;
+	return held;
+}

@@ -1,0 +1,43 @@
+/*
+ * A rollout out of the state file, as every process can see it: its row, its
+ * policy as it was when it started, its journal folded. For looking and for
+ * asking the engine "what if"; nothing of the world is needed, no secret.
+ */
+#ifndef TIDEGATE_STATUS_ROLLOUT_SNAPSHOT_H
+#define TIDEGATE_STATUS_ROLLOUT_SNAPSHOT_H
+
+#include "base/arena.h"
+#include "policy/policy.h"
+#include "store/fold.h"
+#include "store/store.h"
+
+struct rollout_snapshot {
+	struct arena arena;
+	struct store_rollout row; /* as of the last load or reload */
+	struct policy *policy;
+	struct fold fold;
+};
+
+/* Which rollout a command means when none is named. */
+enum snapshot_default {
+	SNAPSHOT_UNFINISHED, /* the only unfinished one */
+	SNAPSHOT_NEWEST, /* or, when all have ended, the newest */
+};
+
+/* `name`: an id or an unambiguous beginning of one, NULL: see above. NULL with
+ * err_r; the caller frees it. */
+MUST_CHECK struct rollout_snapshot *rollout_snapshot_load(struct store *store,
+	const char *name, enum snapshot_default otherwise, struct err *err_r);
+/* Takes in what was journaled since; the row stays as it was. */
+MUST_CHECK int rollout_snapshot_update(struct rollout_snapshot *snapshot,
+	struct store *store, struct err *err_r);
+/* The row as it is now: preflight has learnt the revisions. */
+MUST_CHECK int rollout_snapshot_reload_row(struct rollout_snapshot *snapshot,
+	struct store *store, struct err *err_r);
+void rollout_snapshot_free(struct rollout_snapshot **snapshot);
+
+/* Who drives it: 1 with lease_r in the snapshot's arena, 0 nobody, -1 error. */
+MUST_CHECK int rollout_snapshot_driver(struct rollout_snapshot *snapshot,
+	struct store *store, struct store_lease *lease_r, struct err *err_r);
+
+#endif
