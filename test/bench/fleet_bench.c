@@ -33,9 +33,10 @@
 #include "policy/policy_load.h"
 #include "store/store.h"
 
-#define ROLLOUTS_MAX 20000
-#define SLOS         4
-#define WARM_UP_S    4
+#define ROLLOUTS_MAX     20000
+#define BROKEN_SHOWN_MAX 3 /* the rest is counted */
+#define SLOS             4
+#define WARM_UP_S        4
 
 /* One service, as the server sees it; shared by both processes. */
 struct fake {
@@ -144,14 +145,16 @@ static void answer_query(struct server_request *request)
 		fakes[i].answered_us = now_us();
 }
 
-static void answer_revision(struct server_request *request, int i)
+/* Both revisions are there and ready: the last letter of the path is which. */
+static void answer_revision(
+	struct server_request *request, const char *path, int i)
 {
-	char out[256];
+	char out[256], which = path[strlen(path) - 1];
 	int n = snprintf(out, sizeof(out),
 		"{\"name\":\"projects/p/locations/r/services/s%05d/revisions/"
-		"s%05d-b\",\"service\":\"s%05d\",\"conditions\":[{\"type\":"
+		"s%05d-%c\",\"service\":\"s%05d\",\"conditions\":[{\"type\":"
 		"\"Ready\",\"state\":\"CONDITION_SUCCEEDED\"}]}",
-		i, i, i);
+		i, i, which == 'a' ? 'a' : 'b', i);
 
 	request_answer(request, 200, "application/json", out, (size_t)n);
 }
@@ -165,7 +168,7 @@ static void serve(struct server_request *request, void *arg)
 	if (!at)
 		answer_query(request);
 	else if (strstr(path, "/revisions/"))
-		answer_revision(request, i);
+		answer_revision(request, path, i);
 	else if (strcmp(request_method(request), "PATCH") == 0)
 		answer_patch(request, i);
 	else
@@ -256,9 +259,10 @@ static void ended(
 
 	n_ended++;
 	if (status != 5) {
-		n_broken++;
-		fprintf(stderr, "%s ended with %d: %s\n", driver_id(driver),
-			status, err ? err->text : driver_state(driver)->reason);
+		if (n_broken++ < BROKEN_SHOWN_MAX)
+			fprintf(stderr, "%s ended with %d: %s\n",
+				driver_id(driver), status,
+				err ? err->text : driver_state(driver)->reason);
 	} else if (fake->patched_us) {
 		overhead_ms[n_overheads++] =
 			(double)(fake->patched_us - fake->answered_us) / 1000;
