@@ -14,20 +14,12 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 
+#define TYPE(kind, name, text) [ACTION_##kind] = &action_type_##name,
+
 static const struct action_type *const types[ACTION_KINDS] = {
-	[ACTION_HTTP] = &action_type_http,
-	[ACTION_EXEC] = &action_type_exec,
-	[ACTION_SILENCE] = &action_type_silence,
-	[ACTION_REDIS] = &action_type_redis,
-	[ACTION_REPORT] = &action_type_report,
-	[ACTION_DATABASE] = &action_type_database,
-	[ACTION_SLACK] = &action_type_slack,
-	[ACTION_WEBHOOK] = &action_type_webhook,
-	[ACTION_PAGERDUTY] = &action_type_pagerduty,
-	[ACTION_SECRET] = &action_type_secret,
-	[ACTION_FIREBASE] = &action_type_firebase,
-	[ACTION_KUBERNETES] = &action_type_kubernetes,
-};
+	ACTION_TYPES(TYPE)};
+
+#undef TYPE
 
 const struct action_type *action_type_of(enum action_kind kind)
 {

@@ -71,11 +71,10 @@ struct action_type {
 	int64_t (*lease_ms)(const struct action *action);
 };
 
-extern const struct action_type action_type_database, action_type_exec,
-	action_type_firebase, action_type_http, action_type_kubernetes,
-	action_type_pagerduty, action_type_redis, action_type_report,
-	action_type_secret, action_type_silence, action_type_slack,
-	action_type_webhook;
+#define TYPE(kind, name, text) \
+	extern const struct action_type action_type_##name;
+ACTION_TYPES(TYPE)
+#undef TYPE
 
 /* Looks the kind up; every enum action_kind has one. */
 const struct action_type *action_type_of(enum action_kind kind);

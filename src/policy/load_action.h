@@ -1,6 +1,6 @@
 /*
- * What the files that read actions share: the keys of every action, and one
- * section per type. Private to the loader.
+ * What the files that know actions share: the keys of every action, those of
+ * several types, and what each type is. Private to the loader and the plan.
  */
 #ifndef TIDEGATE_POLICY_LOAD_ACTION_H
 #define TIDEGATE_POLICY_LOAD_ACTION_H
@@ -43,35 +43,38 @@ void read_when(
 /* const char **: a program and its arguments; size_t: offset of their number */
 void read_argv(
 	struct loader *, const struct node *, const struct key *, void *);
+/* const char *: a name that becomes part of a path; `detail`: the characters
+ * it may have beside letters and digits. */
+void read_path_part(
+	struct loader *, const struct node *, const struct key *, void *);
 
-/* After the keys: what depends on several of them, and the default of
- * `idempotent`. */
-typedef void (*finish_fn)(
-	struct loader *loader, const struct node *node, struct action *action);
+/* A secret: KEY: ${VAR}, or KEY_file: PATH, whose row has this as `detail`. */
+extern const int from_file;
+struct secret *variable_or_file(struct loader *loader, const struct node *value,
+	const struct key *key, const char *file_key);
+/* One of the two, and only one. */
+void need_one_of(struct loader *loader, const struct node *node,
+	const char *key, const char *file_key);
 
-/* ---- policy_load_repair.c ---- */
+/* ---- types ---- */
 
-void begin_silence(struct action *action);
-void finish_silence(
-	struct loader *loader, const struct node *node, struct action *action);
-void finish_redis(
-	struct loader *loader, const struct node *node, struct action *action);
-void finish_secret(
-	struct loader *loader, const struct node *node, struct action *action);
-void finish_firebase(
-	struct loader *loader, const struct node *node, struct action *action);
-void finish_kubernetes(
-	struct loader *loader, const struct node *node, struct action *action);
+/* What the policy knows of one type of action. */
+struct policy_action {
+	const struct section *section;
+	void (*begin)(struct action *action); /* defaults; may be NULL */
+	/* After the keys: what depends on several of them, and the default of
+	 * `idempotent`. May be NULL. */
+	void (*finish)(struct loader *loader, const struct node *node,
+		struct action *action);
+	/* What it will do, in one line without a newline. */
+	void (*plan)(struct buf *out, const struct action *action);
+};
 
-/* ---- policy_load_notify.c ---- */
+#define TYPE(kind, name, text) \
+	extern const struct policy_action policy_action_##name;
+ACTION_TYPES(TYPE)
+#undef TYPE
 
-void begin_report(struct action *action);
-void finish_slack(
-	struct loader *loader, const struct node *node, struct action *action);
-void finish_webhook(
-	struct loader *loader, const struct node *node, struct action *action);
-void begin_pagerduty(struct action *action);
-void finish_pagerduty(
-	struct loader *loader, const struct node *node, struct action *action);
+extern const struct policy_action *const policy_actions[ACTION_KINDS];
 
 #endif

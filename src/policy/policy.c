@@ -22,20 +22,9 @@ const char *action_list_name(enum action_list list)
 
 const char *action_kind_name(enum action_kind kind)
 {
-	static const char *const names[ACTION_KINDS] = {
-		[ACTION_HTTP] = "http",
-		[ACTION_EXEC] = "exec",
-		[ACTION_SILENCE] = "alertmanager-silence",
-		[ACTION_REDIS] = "redis",
-		[ACTION_DATABASE] = "database",
-		[ACTION_SLACK] = "slack",
-		[ACTION_WEBHOOK] = "webhook",
-		[ACTION_PAGERDUTY] = "pagerduty",
-		[ACTION_SECRET] = "secret",
-		[ACTION_FIREBASE] = "firebase-hosting",
-		[ACTION_KUBERNETES] = "kubernetes",
-		[ACTION_REPORT] = "report",
-	};
+#define TYPE(kind, name, text) [ACTION_##kind] = text,
+	static const char *const names[ACTION_KINDS] = {ACTION_TYPES(TYPE)};
+#undef TYPE
 
 	assert(kind < ACTION_KINDS);
 	return names[kind];

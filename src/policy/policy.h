@@ -18,6 +18,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "policy/auth.h"
+#include "policy/policy_action.h"
 
 #define POLICY_BYTES_MAX     (1024 * 1024)
 #define POLICY_STEPS_MAX     32
@@ -34,44 +36,12 @@ enum on_drift { ON_DRIFT_STOP, ON_DRIFT_REASSERT };
 enum on_interrupt { ON_INTERRUPT_ROLLBACK, ON_INTERRUPT_LEAVE };
 enum finish { FINISH_AS_FOUND, FINISH_PINNED, FINISH_LATEST };
 enum no_data { NO_DATA_WAIT, NO_DATA_PASS, NO_DATA_BREACH };
-enum auth_type {
-	AUTH_NONE,
-	AUTH_BASIC,
-	AUTH_BEARER,
-	AUTH_GOOGLE,
-	AUTH_ID_TOKEN
-};
 /* Who is asked for an SLO's values; live/provider.h knows how. */
 enum slo_provider { SLO_PROMETHEUS, SLO_JSON, SLO_SENTRY, SLO_PROVIDERS };
 /* What the policy's metrics are: any Prometheus, or Cloud Monitoring. */
 enum metrics_provider { METRICS_PROMETHEUS, METRICS_GOOGLE };
 /* What it means that the candidate has a value and the baseline has none. */
 enum no_baseline { NO_BASELINE_NO_DATA, NO_BASELINE_SKIP };
-
-/* What an action in the rollback sequence is meant for: a set of bits. */
-enum when {
-	WHEN_SLO = 1 << 0,
-	WHEN_ABORT = 1 << 1,
-	WHEN_INTERRUPT = 1 << 2,
-	WHEN_TIMEOUT = 1 << 3,
-	WHEN_ALL = (1 << 4) - 1,
-};
-
-struct auth {
-	enum auth_type type;
-	const char *username; /* basic */
-	struct secret *secret; /* basic: password, bearer: token */
-	const char *audience; /* id-token; NULL: where the URL leads */
-};
-
-struct tls {
-	const char *ca_file, *cert_file, *key_file; /* NULL: system's, none */
-};
-
-struct header {
-	const char *name;
-	struct secret *value; /* headers may carry secrets, so all of them do */
-};
 
 struct approval {
 	const char **approvers;
@@ -157,162 +127,6 @@ struct slo {
 	enum no_data no_data;
 	enum no_baseline no_baseline;
 	struct srcpos pos;
-};
-
-/* `expect` of an http action. */
-enum json_relation { JSON_EQUALS, JSON_LESS, JSON_GREATER };
-
-struct json_expect {
-	const char *pointer; /* RFC 6901 */
-	bool exists; /* true: it must be there, `value` is not used */
-	const char *value; /* JSON text it must equal, or … */
-	enum json_relation relation; /* … the number it is compared with */
-};
-
-struct http_expect {
-	const int *statuses; /* none: any 2xx */
-	size_t n_statuses;
-	const char *body; /* PCRE2 pattern; NULL: any */
-	const struct json_expect *json;
-	size_t n_json;
-	int64_t max_latency_ms; /* 0: any */
-};
-
-struct env_var {
-	const char *name;
-	struct secret *value;
-};
-
-enum action_kind {
-	ACTION_HTTP,
-	ACTION_EXEC,
-	ACTION_SILENCE,
-	ACTION_REDIS,
-	ACTION_DATABASE,
-	ACTION_SLACK,
-	ACTION_WEBHOOK,
-	ACTION_PAGERDUTY,
-	ACTION_SECRET,
-	ACTION_FIREBASE,
-	ACTION_KUBERNETES,
-	ACTION_REPORT,
-	ACTION_KINDS
-};
-
-const char *action_kind_name(enum action_kind kind); /* as in the file */
-
-struct action_http {
-	const char *method;
-	struct secret *url; /* with templates; may hold userinfo or a token */
-	const struct header *headers;
-	size_t n_headers;
-	const char *body; /* with templates; NULL: none */
-	struct auth auth;
-	struct tls tls;
-	struct http_expect expect;
-	int attempts; /* tries inside one run of the action, to wait for health */
-	int64_t every_ms; /* between them */
-};
-
-struct action_exec {
-	const char **command; /* argv, NULL-terminated, with templates */
-	size_t n_command;
-	const struct env_var *env;
-	size_t n_env;
-	const char *cwd; /* NULL: the policy file's folder */
-};
-
-struct matcher {
-	const char *name;
-	const char *value; /* with templates */
-	bool is_regex, is_equal;
-};
-
-struct action_silence {
-	struct secret *url;
-	struct auth auth;
-	struct tls tls;
-	const struct matcher *matchers;
-	size_t n_matchers;
-	int64_t lease_ms;
-	const char *comment; /* with templates; NULL: a default */
-};
-
-struct action_redis {
-	struct secret *url; /* redis://user:password@host:port/database */
-	struct tls tls; /* of rediss:// */
-	const char **patterns; /* globs with templates */
-	size_t n_patterns;
-};
-
-struct action_database {
-	struct action_exec exec; /* what takes the schema back */
-	const char **guard; /* argv as `exec.command`; NULL: none */
-	size_t n_guard;
-};
-
-struct action_slack {
-	struct secret *webhook; /* the URL is the secret */
-	const char *text; /* with templates; NULL: the reason */
-};
-
-struct action_webhook {
-	struct secret *url;
-	const struct header *headers;
-	size_t n_headers;
-	struct auth auth;
-	struct tls tls;
-};
-
-struct action_pagerduty {
-	struct secret *routing_key;
-	struct secret *url; /* NULL: PagerDuty's own, in the US */
-	const char *severity;
-};
-
-struct action_secret {
-	const char *project; /* NULL: the service's */
-	const char *secret;
-	struct secret *value; /* with templates; NULL when it is to … */
-	bool restore; /* … get back what it held in preflight */
-};
-
-struct action_firebase {
-	const char *site;
-};
-
-struct action_kubernetes {
-	const char *resource; /* deployment/NAME */
-	const char *namespace, *context; /* NULL: kubectl's own */
-};
-
-struct action_report {
-	const char *path; /* with templates */
-};
-
-struct action {
-	const char *name;
-	enum action_kind kind;
-	int64_t timeout_ms;
-	int retries;
-	bool stop_on_failure;
-	bool idempotent;
-	unsigned when; /* bits of enum when */
-	struct srcpos pos;
-	union {
-		struct action_http http;
-		struct action_exec exec;
-		struct action_silence silence;
-		struct action_redis redis;
-		struct action_database database;
-		struct action_slack slack;
-		struct action_webhook webhook;
-		struct action_pagerduty pagerduty;
-		struct action_secret secret;
-		struct action_firebase firebase;
-		struct action_report report;
-		struct action_kubernetes kubernetes;
-	} u;
 };
 
 /* The lists of actions; the order is that of a rollout's life. */

@@ -11,4 +11,11 @@
 void plan_actions(struct buf *out, const struct policy *policy,
 	enum action_list list, const char *title);
 
+/* For the lines of the types: a URL without what is secret in it, … */
+void plan_url(struct buf *out, const struct secret *url);
+/* … a program and its arguments, a blank before each, … */
+void plan_argv(struct buf *out, const char *const *argv, size_t n);
+/* … and a text after its label; nothing when it is NULL. */
+void plan_named(struct buf *out, const char *label, const char *text);
+
 #endif

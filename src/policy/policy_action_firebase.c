@@ -1,0 +1,32 @@
+/* Actions of type firebase-hosting: the previous version of a site. */
+#include "policy/load_action.h"
+#include "policy/policy_plan.h"
+
+#define AT(member) offsetof(struct draft, action.u.firebase.member)
+
+static const struct key firebase_keys[] = {
+	COMMON_KEYS,
+	{"site", read_path_part, AT(site), "-", .required = true},
+	{0},
+};
+
+const struct section firebase_section = {
+	"a firebase-hosting action", firebase_keys};
+
+static void finish_firebase(
+	struct loader *loader, const struct node *node, struct action *action)
+{
+	action->idempotent = true; /* the release names the rollout */
+}
+
+static void plan_firebase(struct buf *out, const struct action *action)
+{
+	plan_named(out, "firebase-hosting previous version of ",
+		action->u.firebase.site);
+}
+
+const struct policy_action policy_action_firebase = {
+	.section = &firebase_section,
+	.finish = finish_firebase,
+	.plan = plan_firebase,
+};

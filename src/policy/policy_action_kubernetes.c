@@ -1,0 +1,70 @@
+/* Actions of type kubernetes: a Deployment goes back. */
+#include <ctype.h>
+#include <string.h>
+
+#include "policy/load_action.h"
+#include "policy/policy_plan.h"
+
+#define AT(member) offsetof(struct draft, action.u.kubernetes.member)
+
+static void read_resource(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	static const char *const kinds[] = {"deployment", "deployments",
+		"deploy", "deployment.apps", "deployments.apps"};
+	struct draft *draft = into;
+	const char *text = plain_text(loader, value), *slash, *p;
+
+	if (!text)
+		return;
+	slash = strchr(text, '/');
+	for (size_t i = 0; slash && i < 5; i++) {
+		if (strlen(kinds[i]) != (size_t)(slash - text) ||
+			strncmp(kinds[i], text, (size_t)(slash - text)) != 0)
+			continue;
+		for (p = slash + 1;
+			isalnum((unsigned char)*p) || *p == '-' || *p == '.';)
+			p++;
+		if (*p || !isalnum((unsigned char)slash[1]))
+			break;
+		draft->action.u.kubernetes.resource = text;
+		return;
+	}
+	problem_at(loader, value,
+		"\"%.80s\" is not a Deployment: write deployment/NAME, other "
+		"kinds are not supported by this version",
+		text);
+}
+
+static const struct key kubernetes_keys[] = {
+	COMMON_KEYS,
+	{"resource", read_resource, .required = true},
+	{"namespace", read_path_part, AT(namespace), "-"},
+	{"context", read_path_part, AT(context), "-_.@:/"},
+	{0},
+};
+
+const struct section kubernetes_section = {
+	"a kubernetes action", kubernetes_keys};
+
+static void finish_kubernetes(
+	struct loader *loader, const struct node *node, struct action *action)
+{
+	action->idempotent = true; /* it looks whether it is there already */
+}
+
+static void plan_kubernetes(struct buf *out, const struct action *action)
+{
+	const struct action_kubernetes *kubernetes = &action->u.kubernetes;
+
+	plan_named(out, "kubernetes ", kubernetes->resource);
+	plan_named(out, " in ", kubernetes->namespace);
+	plan_named(out, " of ", kubernetes->context);
+	buf_adds(out, " back to the revision found in preflight");
+}
+
+const struct policy_action policy_action_kubernetes = {
+	.section = &kubernetes_section,
+	.finish = finish_kubernetes,
+	.plan = plan_kubernetes,
+};

@@ -1,0 +1,93 @@
+/* Actions of type redis: keys are removed. */
+#include <string.h>
+
+#include "policy/load_action.h"
+#include "policy/policy_plan.h"
+#include "policy/url.h"
+
+#define PATTERNS_MAX 64
+
+#define AT(member) offsetof(struct draft, action.u.redis.member)
+
+static void read_redis_url(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct draft *draft = into;
+
+	draft->action.u.redis.url = secret_redis_url(loader, value);
+}
+
+/* Whether a glob begins with something that limits it. */
+static bool pattern_is_narrow(const char *pattern)
+{
+	return pattern[strspn(pattern, "*?")];
+}
+
+static void read_patterns(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct action_redis *redis = &((struct draft *)into)->action.u.redis;
+	size_t n = list_len(loader, value, "patterns", PATTERNS_MAX);
+	const char **patterns, *text;
+
+	if (value->kind == NODE_SEQUENCE && !value->n)
+		problem_at(loader, value,
+			"no patterns: name the keys to remove, \"cart:*\"");
+	patterns = arena_alloc(loader->arena, (n + 1) * sizeof(*patterns));
+	for (const struct node *p = value->first; n && p; p = p->next) {
+		text = template_text(loader, p);
+		if (text && !pattern_is_narrow(text))
+			problem_at(loader, p,
+				"\"%.40s\" would remove every key: name a "
+				"prefix, \"cart:*\"",
+				text);
+		else if (text)
+			patterns[redis->n_patterns++] = text;
+	}
+	redis->patterns = patterns;
+}
+
+static const struct key redis_keys[] = {
+	COMMON_KEYS,
+	{"url", read_redis_url, .required = true},
+	{"tls", read_tls, AT(tls)},
+	{"patterns", read_patterns, .required = true},
+	{0},
+};
+
+const struct section redis_section = {"a redis action", redis_keys};
+
+static void finish_redis(
+	struct loader *loader, const struct node *node, struct action *action)
+{
+	const struct action_redis *redis = &action->u.redis;
+
+	action->idempotent = true; /* a key that is gone stays gone */
+	if (redis->url && !url_is_rediss(secret_reveal(redis->url)) &&
+		(redis->tls.ca_file || redis->tls.cert_file))
+		problem_at(loader, node,
+			"this redis action has \"tls\" and would go without: "
+			"write rediss:// in its url, or remove \"tls\"");
+}
+
+static void plan_redis(struct buf *out, const struct action *action)
+{
+	const struct action_redis *redis = &action->u.redis;
+	struct buf shown;
+	struct err err;
+	struct url url;
+
+	buf_init(&shown, URL_BYTES_MAX);
+	if (url_parse_redis(secret_reveal(redis->url), &url, &err) == 0)
+		url_show(&url, &shown);
+	plan_named(out, "redis ", shown.data);
+	buf_fini(&shown);
+	for (size_t i = 0; i < redis->n_patterns; i++)
+		plan_named(out, i ? ", " : " remove ", redis->patterns[i]);
+}
+
+const struct policy_action policy_action_redis = {
+	.section = &redis_section,
+	.finish = finish_redis,
+	.plan = plan_redis,
+};

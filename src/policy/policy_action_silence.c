@@ -1,0 +1,177 @@
+/*
+ * Actions of type alertmanager-silence: one that is renewed while the rollout
+ * goes on.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "policy/load_action.h"
+#include "policy/policy_plan.h"
+#include "policy/template.h"
+
+#define MATCHERS_MAX 32
+#define LEASE_MS     (10 * MS_MINUTE)
+
+#define AT(member) offsetof(struct draft, action.u.silence.member)
+
+static void read_silence_url(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct draft *draft = into;
+
+	draft->action.u.silence.url = secret_url(loader, value, false, NULL);
+}
+
+static size_t label_len(const char *text)
+{
+	size_t len = 0;
+
+	while (isalnum((unsigned char)text[len]) || text[len] == '_')
+		len++;
+	return isdigit((unsigned char)*text) ? 0 : len;
+}
+
+/* name="value", name!=value, name=~regex, name!~regex */
+static bool split_matcher(
+	struct loader *loader, const char *text, struct matcher *matcher)
+{
+	size_t len = label_len(text), end;
+	const char *op = text + len;
+
+	if (!len)
+		return false;
+	matcher->name = arena_strndup(loader->arena, text, len);
+	op += strspn(op, " ");
+	if (*op != '=' && !(*op == '!' && (op[1] == '=' || op[1] == '~')))
+		return false;
+	matcher->is_equal = *op == '=';
+	matcher->is_regex = op[1] == '~';
+	op += op[1] == '~' || *op == '!' ? 2 : 1;
+	op += strspn(op, " ");
+	end = strlen(op);
+	if (*op == '"') {
+		if (end < 2 || op[end - 1] != '"')
+			return false;
+		op++;
+		end -= 2;
+	}
+	matcher->value = arena_strndup(loader->arena, op, end);
+	return true;
+}
+
+static bool read_matcher(
+	struct loader *loader, const struct node *node, struct matcher *matcher)
+{
+	const char *text = template_text(loader, node);
+
+	if (!text)
+		return false;
+	if (!node->key) {
+		if (split_matcher(loader, text, matcher))
+			return true;
+		problem_at(loader, node,
+			"\"%.80s\" is not a matcher: write name=value, "
+			"name!=value, name=~regex or name!~regex",
+			text);
+		return false;
+	}
+	*matcher = (struct matcher){node->key->text, text, false, true};
+	if (*node->key->text && !node->key->text[label_len(node->key->text)])
+		return true;
+	problem_at(loader, node->key, "\"%.80s\" is not the name of a label",
+		node->key->text);
+	return false;
+}
+
+/* What a silence is found again by must not change while it is kept. */
+static void refuse_changing(struct loader *loader, const struct node *node)
+{
+	static const char *const changing[] = {
+		"percent", "reason", "candidate_url"};
+
+	for (size_t i = 0; i < 3; i++)
+		if (node->kind == NODE_SCALAR &&
+			template_uses(node->text, changing[i]))
+			problem_at(loader, node,
+				"{{%s}} may change while the silence is kept: "
+				"match what stays, such as {{service}}",
+				changing[i]);
+}
+
+static void read_matchers(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct action_silence *silence =
+		&((struct draft *)into)->action.u.silence;
+	struct matcher *matchers;
+
+	if (value->kind == NODE_BROKEN)
+		return;
+	if ((value->kind != NODE_MAPPING && value->kind != NODE_SEQUENCE) ||
+		!value->n || value->n > MATCHERS_MAX) {
+		problem_at(loader, value,
+			"matchers are 1 to %d labels, {alertname: Errors}, or "
+			"a list such as ['service=~\"shop.*\"']",
+			MATCHERS_MAX);
+		return;
+	}
+	matchers = arena_alloc(loader->arena, value->n * sizeof(*matchers));
+	for (const struct node *n = value->first; n; n = n->next) {
+		refuse_changing(loader, n);
+		if (read_matcher(loader, n, &matchers[silence->n_matchers]))
+			silence->n_matchers++;
+	}
+	silence->matchers = matchers;
+}
+
+static const struct duration_range lease_range = {MS_MINUTE, MS_DAY};
+
+static const struct key silence_keys[] = {
+	COMMON_KEYS,
+	{"url", read_silence_url, .required = true},
+	{"auth", read_action_auth, AT(auth)},
+	{"tls", read_tls, AT(tls)},
+	{"matchers", read_matchers, .required = true},
+	{"lease", read_duration, AT(lease_ms), &lease_range},
+	{"comment", read_template, AT(comment)},
+	{0},
+};
+
+const struct section silence_section = {
+	"an alertmanager-silence action", silence_keys};
+
+static void begin_silence(struct action *action)
+{
+	action->u.silence.lease_ms = LEASE_MS;
+}
+
+static void finish_silence(
+	struct loader *loader, const struct node *node, struct action *action)
+{
+	action->idempotent = true; /* it looks for its own first */
+}
+
+static void plan_silence(struct buf *out, const struct action *action)
+{
+	const struct action_silence *silence = &action->u.silence;
+	static const char *const ops[2][2] = {{"!=", "="}, {"!~", "=~"}};
+	const struct matcher *m = silence->matchers;
+
+	buf_adds(out, "silence at ");
+	plan_url(out, silence->url);
+	for (size_t i = 0; i < silence->n_matchers; i++, m++) {
+		plan_named(out, i ? ", " : " what has ", m->name);
+		plan_named(out, ops[m->is_regex][m->is_equal], m->value);
+	}
+	buf_adds(out, " for ");
+	duration_add(out, silence->lease_ms);
+	buf_adds(out, ", renewed until the end");
+}
+
+const struct policy_action policy_action_silence = {
+	.section = &silence_section,
+	.begin = begin_silence,
+	.finish = finish_silence,
+	.plan = plan_silence,
+};
