@@ -21,7 +21,7 @@ static void give_up(struct turn *t)
 	turn_note(t, NOTE_WARNING, "%s", reason);
 }
 
-/* Nothing of the sequence runs while users are on the candidate; whoever has to
+/* Nothing of the sequence runs while users are on the candidate; a person who has to
  * come now is told all the same. */
 void phase_reverting(struct turn *t)
 {
@@ -91,7 +91,7 @@ static void end_rollback(struct turn *t)
 		rollout_enter(t, PHASE_ROLLED_BACK, r->reason);
 		return;
 	}
-	/* Whoever is needed now reads why, and what it began with. */
+	/* The person who is needed now reads why, and how it began. */
 	turn_note(t, NOTE_WARNING, "%s", why);
 	snprintf(reason, sizeof(reason), "%s (%.180s)", why, r->reason);
 	text_set(r->reason, sizeof(r->reason), reason);

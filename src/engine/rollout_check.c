@@ -281,8 +281,8 @@ static void breached(
 		rollout_revert(t, CAUSE_SLO, reason);
 }
 
-/* What lies between two answers more than two intervals apart was not watched:
- * it is no bake of this SLO. */
+/* The time between two answers more than two intervals apart was not watched:
+ * it does not count as bake of this SLO. */
 static void cover(struct turn *t, const struct slo *slo,
 	struct check_state *check, int64_t asked_ms)
 {
@@ -331,8 +331,8 @@ static void take(struct turn *t, const struct slo *slo,
 	check->latest_ms = asked_ms;
 	cover(t, slo, check, asked_ms);
 	check->due_ms = next_due(t, slo, check, asked_ms);
-	/* One that had failed before was told, and holds until a person
-	 * overrules it. */
+	/* An SLO that failed before was noted then; it stays failed until
+	 * a person overrules it. */
 	if (verdict == VERDICT_FAIL && !before->failed)
 		breached(t, t->event->slo, &t->out->judgement, "");
 }

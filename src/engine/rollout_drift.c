@@ -31,7 +31,7 @@ static bool was_sent(const struct traffic_writer *w, struct split split)
 }
 
 /* Beyond what our writes can have made of the generation they were based on.
- * What a write was told is exact: who wrote after it changed other fields. */
+ * The generation of a write's answer is exact: later ones are of other fields. */
 static bool is_beyond_ours(const struct traffic_state *g)
 {
 	const struct traffic_writer *w = &g->write;
@@ -52,7 +52,7 @@ static enum whose find_whose(const struct traffic_state *g)
 	}
 	if (!split_equal(g->spec, g->set))
 		return WHOSE_OTHERS;
-	/* What was accepted is not asked for any more. */
+	/* Our write was accepted and its list has been replaced since. */
 	if (w->n_written && w->base && w->result == WRITE_DONE &&
 		g->generation > w->base + w->n_written + w->n_deployed)
 		return WHOSE_OTHERS;

@@ -55,7 +55,7 @@ static void take_preflight(struct turn *t)
 			checks_expose(t);
 		return;
 	}
-	/* Whatever the candidate has is what is to be taken from it. */
+	/* All that the candidate has is to be taken from it. */
 	text_set(reason, sizeof(reason), t->r->reason);
 	t->r->begun = true;
 	rollout_revert(t, CAUSE_PERSON, reason);

@@ -200,7 +200,7 @@ void sequence_cancel(struct turn *t)
 	*q = (struct sequence){0};
 }
 
-/* One that was started and has no end is run again only if that is harmless. */
+/* An action without an end in the journal runs again only if it is idempotent. */
 void sequence_resumed(struct turn *t)
 {
 	struct sequence *q = &t->r->sequence;

@@ -252,7 +252,8 @@ static void decide(struct turn *t)
 		arrive(t);
 		return;
 	}
-	/* What is asked for, or is not for us to write over, is waited for. */
+	/* Wait while the list we want is being applied, or while somebody
+	 * else's is and we may not write over it. */
 	if (wanted ? g->reconciling : g->moving && !reverting) {
 		poll_again(t);
 		return;

@@ -242,8 +242,8 @@ static void setup_transport(const struct http_call *call, CURL *easy)
 	const struct http_request *r = &call->request;
 
 	SET(easy, PROTOCOLS_STR, "http,https");
-	/* One request at a time on a connection: what was sent is known, and
-	 * so is what a reset takes along. */
+	/* One request at a time on a connection: a reset then concerns
+	 * exactly one request, of which we know what was sent. */
 	SET(easy, HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(easy, FOLLOWLOCATION, 0L);
 	SET(easy, NETRC, (long)CURL_NETRC_IGNORED);

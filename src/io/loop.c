@@ -302,7 +302,7 @@ static int wait_and_run(struct loop *loop)
 		loop->alarm_us = first_us;
 		clock_alarm_set(loop->alarm_fd, first_us);
 	}
-	/* What was due before the loop ran is not late by that. */
+	/* Time before the loop ran does not count as lateness. */
 	loop->time->due_us = first_us > loop->run_us ? first_us : loop->run_us;
 	loop->time->sampled = false;
 	rc = event_base_loop(

@@ -82,7 +82,7 @@ struct birth {
 	volatile int error; /* of errno; 0: the program runs */
 };
 
-/* Whatever we catch, ignore or block is no business of the program. */
+/* A program starts with default signal handlers and an empty mask, not ours. */
 static void signals_as_new(void)
 {
 	const struct sigaction plain = {.sa_handler = SIG_DFL};
@@ -331,7 +331,7 @@ struct process *process_start(struct loop *loop,
 		buf_init_secret(&p->output, PROCESS_OUTPUT_MAX);
 	else
 		buf_init(&p->output, PROCESS_OUTPUT_MAX);
-	/* Whoever ignores this has children reaped by the kernel. */
+	/* If SIGCHLD were ignored, the kernel would reap our children. */
 	signal(SIGCHLD, SIG_DFL);
 	if (start(p, spec)) {
 		p->failed = true;

@@ -41,7 +41,7 @@ struct server {
 struct server_request {
 	LIST_ENTRY(server_request) link;
 	struct evhttp_request *request;
-	bool orphaned; /* the server is gone: nobody to answer to */
+	bool orphaned; /* the server is gone: its answer is dropped */
 	char *path;
 	const char *body; /* NULL: not asked for yet */
 	size_t body_len;
@@ -176,8 +176,8 @@ void server_free(struct server **server)
 
 	if (!*server)
 		return;
-	/* Whoever holds a request may still read it; it is freed with the
-	 * answer, which nobody will see. */
+	/* The owner of a request may still read it; it is freed with the
+	 * answer, which is then dropped. */
 	while ((request = LIST_FIRST(&(*server)->requests))) {
 		LIST_REMOVE(request, link);
 		request->orphaned = true;
@@ -227,7 +227,7 @@ const char *request_query(struct server_request *request, const char *name)
 	const char *query = uri ? evhttp_uri_get_query(uri) : NULL;
 
 	if (!request->query_parsed) {
-		/* What cannot be parsed leaves the list empty. */
+		/* A query that cannot be parsed counts as empty. */
 		if (evhttp_parse_query_str(query ? query : "", &request->query))
 			TAILQ_INIT(&request->query);
 		request->query_parsed = true;

@@ -98,8 +98,8 @@ int64_t timers_first_us(const struct timers *timers)
 	return timers->n ? timers->heap[0]->at_us : INT64_MAX;
 }
 
-/* What is started meanwhile is due now at the earliest and has a higher
- * number: it comes behind all that were due before. */
+/* A timer that is started meanwhile is due now at the earliest and has a higher
+ * number: it runs after all that were due before. */
 void timers_run(struct timers *timers, int64_t now_us)
 {
 	uint64_t end = timers->n_started;

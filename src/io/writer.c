@@ -236,8 +236,7 @@ static bool has_room(struct writer *w, enum writer_rank rank, size_t len)
 	return backlog == 0 || backlog + len <= max;
 }
 
-/* What the reader is to be told before anything else; nothing is missing:
- * nothing. */
+/* The line that tells the reader how much was dropped; empty if nothing was. */
 static void gap_init(struct writer *w, struct buf *gap)
 {
 	buf_init(gap, GAP_BYTES_MAX);

@@ -191,7 +191,7 @@ void driver_interrupt(struct driver *driver, const char *signal_name)
 	driver_finish(driver, err_exit_status(err.code), &err);
 }
 
-/* What is journaled is durable: is it the end? */
+/* All entries are durable: ends the driver if the rollout has ended. */
 static void driver_settle(struct driver *driver)
 {
 	struct err err;

@@ -100,7 +100,7 @@ void driver_carry_out(struct driver *driver)
 
 /* ---- while the journal is late ---- */
 
-/* What is taken back was not started. */
+/* Drops actions that were cancelled before they were started. */
 static size_t without_actions(struct effect *kept, size_t n)
 {
 	size_t left = 0;

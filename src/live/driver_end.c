@@ -58,8 +58,8 @@ void driver_taken_over(struct driver *driver, const struct err *err)
 	driver_finish(driver, 1, &why);
 }
 
-/* Who ends before the journal says so, as one that waited too long for people,
- * leaves nothing behind that is not durable, if it can. */
+/* A driver that ends while its rollout goes on, such as one that waited too long
+ * for people, waits for its last entries to become durable, but not for ever. */
 static bool journal_is_awaited(struct driver *driver)
 {
 	int64_t now_ms = loop_now(driver->world->loop);

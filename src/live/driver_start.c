@@ -179,7 +179,7 @@ static int create_row(struct driver *driver, struct err *err_r)
 	return rc;
 }
 
-/* What was captured when the release started is what to go back to. */
+/* A rollback returns to what was captured when the release started. */
 static void inherit(struct driver *driver)
 {
 	struct err err;

@@ -263,8 +263,8 @@ static void tell_unread(struct preflight *preflight, const struct err *err)
 		err->text);
 }
 
-/* What serves while the traffic is being changed is not what will: a release
- * looks again a few times before it judges. */
+/* While the traffic is being changed, trafficStatuses shows an old state: a
+ * release reads again a few times before it judges. */
 static bool waits_for_change(
 	struct preflight *preflight, const struct service *service)
 {

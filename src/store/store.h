@@ -134,10 +134,10 @@ MUST_CHECK int store_change_counter(
 /*
  * Leases: one writer per service, with a fencing token that only grows.
  *
- * Two machines' clocks are never compared. Whoever wants a lease looks again
+ * Two machines' clocks are never compared. A caller that wants a lease looks again
  * and again, and takes it when it has seen no renewal for STORE_LEASE_MS of its
  * own clock, or at once when the holder is known to be dead on this host.
- * Whoever looks only once learns whether the holder lives, if that can be told
+ * A single look tells whether the holder lives, if that can be told
  * here, and when it renewed by its own clock: text for people.
  */
 struct store_lease {

@@ -54,7 +54,7 @@ static int row_read(struct store *store, const char *service,
 	return 0;
 }
 
-/* Free for whoever wants it, without any waiting. */
+/* The lease is free at once; the next taker does not wait. */
 static bool row_is_free(const struct lease_row *lease)
 {
 	return !lease->there || lease->expires_ms == 0 ||

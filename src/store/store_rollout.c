@@ -209,8 +209,8 @@ int store_was_rolled_back(struct store *store, const char *service,
 	const char *candidate, struct arena *arena, const char **id_r,
 	struct err *err_r)
 {
-	/* What counts is how its last rollout ended: it may have been insisted
-	 * on and promoted since. */
+	/* The last rollout of the candidate counts: it may have been started
+	 * with --again and promoted since. */
 	static const char sql[] =
 		"SELECT id, phase FROM rollout"
 		" WHERE service = ?1 AND candidate = ?2 AND phase IN"
