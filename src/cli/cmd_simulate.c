@@ -170,7 +170,7 @@ static struct policy *load_policy(const char *path,
 		buf_fini(&bytes);
 		return NULL;
 	}
-	env = asks ? policy_env_real : placeholder_env(bytes.data);
+	env = asks ? policy_env_real : placeholder_env;
 	env.sets = sets->item;
 	env.n_sets = sets->n;
 	buf_init(&problems, OUTPUT_BYTES_MAX);

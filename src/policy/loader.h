@@ -132,6 +132,9 @@ void read_duration(struct loader *, const struct node *, const struct key *,
  * is masked in every message. */
 struct secret *keep_secret(
 	struct loader *loader, const char *value, size_t len, bool known);
+/* Whether what the node stands for may be a placeholder here: then its form
+ * says nothing and is not judged. */
+bool may_be_placeholder(const struct loader *loader, const struct node *node);
 /* A text whose ${VAR}s are filled in and secret; NULL after a problem. */
 struct secret *secret_text(struct loader *loader, const struct node *node);
 /* The same with {{templates}}, which are checked; a ${VAR}'s value must not

@@ -1,13 +1,13 @@
 /*
- * The environment of a policy that is only looked at or simulated: no secret is
- * needed, what is not set gets a value of the right form.
+ * The environment of a policy that is only looked at, decided upon or
+ * simulated: no secret is needed. A variable that is not set and every file get
+ * a placeholder, whose form the loader does not judge.
  */
 #ifndef TIDEGATE_POLICY_PLACEHOLDER_ENV_H
 #define TIDEGATE_POLICY_PLACEHOLDER_ENV_H
 
 #include "policy/policy_load.h"
 
-/* `source`: the policy's text, borrowed as long as the environment is used. */
-struct policy_env placeholder_env(char *source);
+extern const struct policy_env placeholder_env;
 
 #endif

@@ -17,7 +17,7 @@ static void read_routing_key(struct loader *loader, const struct node *value,
 	const char *p;
 
 	draft->action.u.pagerduty.routing_key = secret;
-	if (!secret)
+	if (!secret || may_be_placeholder(loader, value))
 		return;
 	for (p = secret_reveal(secret); isalnum((unsigned char)*p);)
 		p++;

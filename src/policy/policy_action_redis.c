@@ -61,9 +61,11 @@ static void finish_redis(
 	struct loader *loader, const struct node *node, struct action *action)
 {
 	const struct action_redis *redis = &action->u.redis;
+	const struct node *url = node_get(node, "url");
 
 	action->idempotent = true; /* a key that is gone stays gone */
-	if (redis->url && !url_is_rediss(secret_reveal(redis->url)) &&
+	if (redis->url && !may_be_placeholder(loader, url) &&
+		!url_is_rediss(secret_reveal(redis->url)) &&
 		(redis->tls.ca_file || redis->tls.cert_file))
 		problem_at(loader, node,
 			"this redis action has \"tls\" and would go without: "

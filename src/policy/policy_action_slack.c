@@ -15,7 +15,8 @@ static void read_slack_url(struct loader *loader, const struct node *value,
 	struct err err;
 
 	draft->action.u.slack.webhook = secret;
-	if (secret && url_parse(secret_reveal(secret), &url, &err) < 0)
+	if (secret && !may_be_placeholder(loader, value) &&
+		url_parse(secret_reveal(secret), &url, &err) < 0)
 		problem_at(loader, value, "%s", err.text);
 }
 

@@ -22,7 +22,8 @@ struct policy_env {
 	int (*read_file)(const char *path, struct buf *out, struct err *err_r,
 		void *arg);
 	void *arg;
-	/* Values are stand-ins: a URL made of one need not be a good one. */
+	/* Variables and files may be placeholders: the form of what was
+	 * expanded or read is not judged. */
 	bool placeholders;
 	/* Put over what the file says: "KEY=VALUE", see override.h; borrowed. */
 	const char *const *sets;

@@ -83,7 +83,8 @@ static void take_basic(struct loader *loader, const struct node *node,
 		if (username)
 			auth->username = arena_strdup(
 				loader->arena, secret_reveal(username));
-		if (auth->username && strchr(auth->username, ':'))
+		if (auth->username && strchr(auth->username, ':') &&
+			!may_be_placeholder(loader, draft->username))
 			problem_at(loader, draft->username,
 				"a username cannot hold \":\"");
 	}
@@ -273,7 +274,8 @@ static struct secret *header_value(
 	if (!value)
 		return NULL;
 	for (p = secret_reveal(value); *p; p++) {
-		if ((unsigned char)*p >= 0x20 && *p != 0x7f)
+		if (((unsigned char)*p >= 0x20 && *p != 0x7f) ||
+			may_be_placeholder(loader, node))
 			continue;
 		problem_at(loader, node,
 			"a header's value cannot hold a newline or another "

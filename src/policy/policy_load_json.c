@@ -263,6 +263,7 @@ void check_auth_host(struct loader *loader, const struct node *where,
 	struct url url;
 
 	if (auth->type == AUTH_GOOGLE && secret &&
+		!may_be_placeholder(loader, where) &&
 		url_parse(secret_reveal(secret), &url, &err) == 0 &&
 		!url_takes_access_tokens(&url))
 		problem_at(loader, where,

@@ -43,15 +43,16 @@ static void read_sentry_url(struct loader *loader, const struct node *value,
 	struct sentry_draft *draft = into;
 	struct secret *secret = secret_url(loader, value, false, NULL);
 	const char *url = secret ? secret_reveal(secret) : "";
+	bool judged = !may_be_placeholder(loader, value);
 	size_t len = strlen(url);
 
 	while (len && url[len - 1] == '/')
 		len--;
-	if (strpbrk(url, "?@"))
+	if (judged && strpbrk(url, "?@"))
 		problem_at(loader, value,
 			"the address of a Sentry has neither a user nor a "
 			"query: the token goes into auth");
-	else if (strstr(url, API_PATH))
+	else if (judged && strstr(url, API_PATH))
 		problem_at(loader, value,
 			"the address of a Sentry ends before " API_PATH
 			": remove it");
@@ -109,7 +110,7 @@ static void read_release(struct loader *loader, const struct node *value,
 		if (template_uses(text, elsewhere[i]))
 			problem_at(loader, value, "{{%s}} has no meaning here",
 				elsewhere[i]);
-	if (is_release(text))
+	if (is_release(text) || may_be_placeholder(loader, value))
 		*(const char **)((char *)into + key->offset) = text;
 	else
 		problem_at(loader, value,

@@ -35,6 +35,23 @@ struct secret *keep_secret(
 	return secrets[n];
 }
 
+/* ---- placeholders ---- */
+
+static bool names_a_file(const struct node *node)
+{
+	static const char file[] = "_file";
+	const size_t len = node->key ? strlen(node->key->text) : 0;
+
+	return len >= strlen(file) &&
+	       !strcmp(node->key->text + len - strlen(file), file);
+}
+
+bool may_be_placeholder(const struct loader *loader, const struct node *node)
+{
+	return loader->env->placeholders && node->kind == NODE_SCALAR &&
+	       (strstr(node->text, "${") || names_a_file(node));
+}
+
 /* ---- ${VAR} ---- */
 
 /* A text with its variables filled in, and where their values are in it. */
@@ -123,11 +140,11 @@ static bool expand(
 		buf_addc(&e->text, *p);
 		p += p[0] == '$' && p[1] == '$' ? 2 : 1;
 	}
-	if (p && e->text.overflow)
+	if (p && (!e->text.overflow || may_be_placeholder(loader, node)))
+		return true;
+	if (p)
 		problem_at(loader, node, "this is longer than %d bytes",
 			VALUE_BYTES_MAX);
-	if (p && !e->text.overflow)
-		return true;
 	expansion_fini(e);
 	return false;
 }
@@ -331,25 +348,22 @@ static struct secret *read_url(struct loader *loader, const struct node *node,
 	struct buf shown;
 	struct url url;
 	struct err err;
-	bool good;
 
 	if (!expand(loader, node, &e))
 		return NULL;
 	if (!url_templates_are_good(loader, node, templates))
 		goto out;
-	good = parse(e.text.data, &url, &err) == 0;
-	if (!good && e.n && loader->env->placeholders) {
-		url = (struct url){0};
-		good = true;
-	}
-	if (!good) {
+	if (parse(e.text.data, &url, &err) == 0) {
+		learn_url(loader, &e, &url);
+	} else if (may_be_placeholder(loader, node)) {
+		url = (struct url){.path = {"***", 3}};
+	} else {
 		/* Whatever it is, it was meant for a URL: keep it unseen. */
 		if (e.n)
 			keep_secret(loader, e.text.data, e.text.len, true);
 		problem_at(loader, node, "%s", err.text);
 		goto out;
 	}
-	learn_url(loader, &e, &url);
 	secret = keep_secret(loader, e.text.data, e.text.len, false);
 	if (shown_r) {
 		buf_init(&shown, URL_BYTES_MAX);

@@ -76,14 +76,12 @@ static int find(struct rollout_snapshot *snapshot, struct store *store,
 
 static int parse(struct rollout_snapshot *snapshot, struct err *err_r)
 {
-	char *source =
-		arena_strdup(&snapshot->arena, snapshot->row.policy_source);
-	const struct policy_env env = placeholder_env(source);
+	const char *source = snapshot->row.policy_source;
 	struct buf problems;
 
 	buf_init(&problems, PROBLEMS_BYTES_MAX);
 	snapshot->policy = policy_parse(snapshot->row.policy_path, source,
-		strlen(source), &env, &problems, err_r);
+		strlen(source), &placeholder_env, &problems, err_r);
 	buf_fini(&problems);
 	if (!snapshot->policy)
 		return err_wrap(err_r,
