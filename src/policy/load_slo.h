@@ -9,6 +9,8 @@
 
 #include "policy/loader.h"
 
+/* ---- policy_slo_keys.c ---- */
+
 extern const struct choice slo_kinds[], slo_providers[], no_data_choices[],
 	no_baseline_choices[];
 extern const struct duration_range slo_span_range, slo_timeout_range;
@@ -63,7 +65,7 @@ struct limit_key {
 			no_baseline_choices                                    \
 	}
 
-/* ---- policy_load_json.c ---- */
+/* ---- policy_slo_json.c ---- */
 
 #define PARAMS_MAX 32 /* of one request */
 
@@ -88,7 +90,7 @@ void check_auth_host(struct loader *loader, const struct node *where,
 void read_json_slo(
 	struct loader *loader, const struct node *node, struct slo *slo);
 
-/* ---- policy_load_sentry.c ---- */
+/* ---- policy_slo_sentry.c ---- */
 
 void read_sentry_slo(
 	struct loader *loader, const struct node *node, struct slo *slo);

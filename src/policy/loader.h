@@ -81,6 +81,8 @@ struct whole_range {
 void problem_at(struct loader *loader, const struct node *node, const char *fmt,
 	...) PRINTFLIKE(3, 4);
 struct srcpos node_pos(const struct loader *loader, const struct node *node);
+/* For messages: a key's value, or the mapping when it has no such key. */
+const struct node *place_of(const struct node *mapping, const char *key);
 
 /* Reads a mapping by the section's table into the struct `into`. */
 void read_section(struct loader *loader, const struct node *mapping,

@@ -20,92 +20,6 @@
 
 /* ---- keys ---- */
 
-struct fail_after_draft {
-	int breaches, of;
-};
-
-static const struct whole_range fail_range = {1, POLICY_FAIL_OF_MAX};
-
-static const struct key fail_after_keys[] = {
-	{"breaches", read_whole, offsetof(struct fail_after_draft, breaches),
-		&fail_range, .required = true},
-	{"of", read_whole, offsetof(struct fail_after_draft, of), &fail_range,
-		.required = true},
-	{0},
-};
-
-const struct section fail_after_section = {"fail_after", fail_after_keys};
-
-/* `fail_after: N` is N of the last N. */
-void read_fail_after(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	struct fail_after_draft draft = {0};
-	struct slo *slo = into;
-
-	if (value->kind == NODE_SCALAR) {
-		if (whole_number(loader, value, &fail_range, &draft.breaches))
-			draft.of = draft.breaches;
-	} else {
-		read_section(loader, value, &fail_after_section, &draft);
-	}
-	if (!draft.breaches || !draft.of)
-		return;
-	if (draft.breaches > draft.of) {
-		problem_at(loader, value,
-			"%d breaches of %d checks cannot be: breaches is at "
-			"most of",
-			draft.breaches, draft.of);
-		return;
-	}
-	slo->fail_breaches = draft.breaches;
-	slo->fail_of = draft.of;
-}
-
-void read_limit(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	const struct limit_key *limit = key->detail;
-	const char *text = plain_text(loader, value);
-	struct err err;
-	double number;
-
-	if (!text)
-		return;
-	if (quantity_parse(text, &number, &err) < 0) {
-		problem_at(loader, value, "%s", err.text);
-		return;
-	}
-	if (number < limit->min) {
-		problem_at(loader, value, "%s of %s is below %g", key->name,
-			text, limit->min);
-		return;
-	}
-	*(double *)((char *)into + key->offset) = number;
-	*(bool *)((char *)into + limit->given) = true;
-	*(const char **)((char *)into + limit->text) = text;
-}
-
-void read_requests_min(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	const char *text = plain_text(loader, value);
-	struct slo *slo = into;
-	struct err err;
-	double number;
-
-	if (!text)
-		return;
-	if (quantity_parse(text, &number, &err) < 0 || number < 1 ||
-		strpbrk(text, "%smhd"))
-		problem_at(loader, value,
-			"\"%.40s\" is not a number of requests: write 1 or "
-			"more",
-			text);
-	else
-		slo->requests_min = number;
-}
-
 static const struct key requests_keys[] = {
 	{"query", read_template, offsetof(struct slo, requests)},
 	{"min", read_requests_min},
@@ -130,50 +44,6 @@ static void read_with(struct loader *loader, const struct node *value,
 {
 }
 
-const struct choice slo_kinds[] = {
-	{"threshold", SLO_THRESHOLD}, {"evidence", -1}, {0}};
-const struct choice slo_providers[] = {
-	{"prometheus", SLO_PROMETHEUS},
-	{"json", SLO_JSON},
-	{"sentry", SLO_SENTRY},
-	{0},
-};
-static const struct choice arms[] = {{"stable", 1}, {0}};
-
-void read_kind(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	struct slo *slo = into;
-	int kind;
-
-	if (choose(loader, value, slo_kinds, &kind))
-		slo->kind = (enum slo_kind)kind;
-}
-
-void read_compare(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	struct slo *slo = into;
-	int arm;
-
-	slo->compare_stable = choose(loader, value, arms, &arm);
-}
-
-const struct choice no_data_choices[] = {
-	{"wait", NO_DATA_WAIT},
-	{"pass", NO_DATA_PASS},
-	{"breach", NO_DATA_BREACH},
-	{0},
-};
-const struct choice no_baseline_choices[] = {
-	{"no-data", NO_BASELINE_NO_DATA},
-	{"skip", NO_BASELINE_SKIP},
-	{0},
-};
-const struct duration_range slo_span_range = {MS_SECOND, MS_DAY};
-const struct duration_range slo_timeout_range = {100, 5 * MS_MINUTE};
-const struct whole_range passes_range = {1, 1000};
-
 static const struct key slo_keys[] = {
 	{"name", read_name, offsetof(struct slo, name)},
 	{"use", read_text, offsetof(struct slo, use)},
@@ -189,13 +59,6 @@ const struct section slo_section = {"an SLO", slo_keys};
 
 /* ---- rules ---- */
 
-static const struct node *at(const struct node *slo, const char *key)
-{
-	const struct node *value = node_get(slo, key);
-
-	return value ? value : slo;
-}
-
 static void check_limits(
 	struct loader *loader, const struct node *node, const struct slo *slo)
 {
@@ -203,13 +66,13 @@ static void check_limits(
 	double limit = slo->has_max ? slo->max : slo->min;
 
 	if (slo->has_max && slo->has_min && slo->min > slo->max)
-		problem_at(loader, at(node, "min"),
+		problem_at(loader, place_of(node, "min"),
 			"min %s is above max %s: no value could pass",
 			slo->texts.min, slo->texts.max);
 	if (!slo->has_critical || (!slo->has_max && !slo->has_min))
 		return;
 	if (upper ? slo->critical <= limit : slo->critical >= limit)
-		problem_at(loader, at(node, "critical"),
+		problem_at(loader, place_of(node, "critical"),
 			"critical %s is not beyond %s %s: one check there "
 			"reverts at once, so it must be %s",
 			slo->texts.critical, upper ? "max" : "min",
@@ -231,17 +94,18 @@ static void check_comparison(
 		is_given(node, "max_ratio") || is_given(node, "max_increase");
 
 	if (is_given(node, "compare") && is_given(node, "baseline"))
-		problem_at(loader, at(node, "baseline")->key,
+		problem_at(loader, place_of(node, "baseline")->key,
 			"both compare and baseline: remove one");
 	if (compares && !relative)
 		problem_at(loader,
-			at(node, is_given(node, "compare") ? "compare"
-							   : "baseline"),
+			place_of(node, is_given(node, "compare") ? "compare"
+								 : "baseline"),
 			"a comparison needs max_ratio or max_increase");
 	if (relative && !compares)
 		problem_at(loader,
-			at(node, is_given(node, "max_ratio") ? "max_ratio"
-							     : "max_increase"),
+			place_of(node, is_given(node, "max_ratio")
+					       ? "max_ratio"
+					       : "max_increase"),
 			"compared with what? add \"compare: stable\" or "
 			"\"baseline: <query>\"");
 	if (!relative && !compares && !is_given(node, "max") &&
@@ -251,7 +115,7 @@ static void check_comparison(
 			"stable\" with max_ratio or max_increase");
 	if (slo->compare_stable && slo->query && !slo->json &&
 		!template_uses(slo->query, "revision"))
-		problem_at(loader, at(node, "query"),
+		problem_at(loader, place_of(node, "query"),
 			"\"compare: stable\" asks this query for the candidate "
 			"and for stable: write {{revision}} for the one being "
 			"asked");
@@ -275,8 +139,8 @@ static void check_queries(
 	if (slo->query && !slo->json && template_uses(slo->query, "window") &&
 		slo->window_ms < slo->interval_ms)
 		problem_at(loader,
-			at(node, is_given(node, "window") ? "window"
-							  : "interval"),
+			place_of(node, is_given(node, "window") ? "window"
+								: "interval"),
 			"the window is shorter than the interval: what happens "
 			"in between would never be looked at");
 }
@@ -288,11 +152,11 @@ static void check_no_baseline(
 	if (slo->no_baseline != NO_BASELINE_SKIP)
 		return;
 	if (!is_given(node, "compare") && !is_given(node, "baseline"))
-		problem_at(loader, at(node, "no_baseline")->key,
+		problem_at(loader, place_of(node, "no_baseline")->key,
 			"this SLO is not compared with anything: remove "
 			"no_baseline");
 	else if (!is_given(node, "max") && !is_given(node, "min"))
-		problem_at(loader, at(node, "no_baseline"),
+		problem_at(loader, place_of(node, "no_baseline"),
 			"without a baseline nothing would be looked at: add "
 			"max or min");
 }
@@ -342,6 +206,22 @@ static void check_query_given(struct loader *loader, const struct node *node,
 			"an SLO needs \"query\", or \"use\" for a preset");
 }
 
+static void read_prometheus_slo(
+	struct loader *loader, const struct node *node, struct slo *slo)
+{
+	read_section(loader, node, &slo_section, slo);
+}
+
+static const struct {
+	const struct section *section;
+	void (*read)(struct loader *loader, const struct node *node,
+		struct slo *slo);
+} providers[SLO_PROVIDERS] = {
+	[SLO_PROMETHEUS] = {&slo_section, read_prometheus_slo},
+	[SLO_JSON] = {&json_slo_section, read_json_slo},
+	[SLO_SENTRY] = {&sentry_slo_section, read_sentry_slo},
+};
+
 static void read_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
@@ -350,12 +230,7 @@ static void read_slo(
 		provider == SLO_PROMETHEUS ? use_expand(loader, node) : node;
 
 	set_defaults(loader, node, provider, slo);
-	if (provider == SLO_JSON)
-		read_json_slo(loader, node, slo);
-	else if (provider == SLO_SENTRY)
-		read_sentry_slo(loader, node, slo);
-	else
-		read_section(loader, whole ? whole : node, &slo_section, slo);
+	providers[provider].read(loader, whole ? whole : node, slo);
 	if (node->kind != NODE_MAPPING || !whole)
 		return;
 	if (provider == SLO_PROMETHEUS)
@@ -420,7 +295,7 @@ static void check_bakes(struct loader *loader, const struct slo *slo)
 
 		if (s->bake_ms < 0 || checks_in(s, slo) >= slo->min_passes)
 			continue;
-		problem_at(loader, at(step, "bake"),
+		problem_at(loader, place_of(step, "bake"),
 			"in %s SLO \"%s\" is checked %lld times, at an "
 			"interval of %s, but needs min_passes %d: bake longer, "
 			"or change that SLO",

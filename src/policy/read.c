@@ -31,6 +31,13 @@ struct srcpos node_pos(const struct loader *loader, const struct node *node)
 	return (struct srcpos){loader->policy->path, node->line, node->col};
 }
 
+const struct node *place_of(const struct node *mapping, const char *key)
+{
+	const struct node *value = node_get(mapping, key);
+
+	return value ? value : mapping;
+}
+
 static void *target(const struct key *key, void *into)
 {
 	return (char *)into + key->offset;

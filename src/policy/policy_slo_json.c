@@ -283,13 +283,6 @@ static bool question_uses(const struct json_question *q, const char *name)
 	return false;
 }
 
-static const struct node *at(const struct node *slo, const char *key)
-{
-	const struct node *value = node_get(slo, key);
-
-	return value ? value : slo;
-}
-
 static void check_json(struct loader *loader, const struct node *node,
 	const struct json_draft *draft)
 {
@@ -299,21 +292,21 @@ static void check_json(struct loader *loader, const struct node *node,
 
 	if (slo->compare_stable && value->url &&
 		!question_uses(value, "revision"))
-		problem_at(loader, at(node, "compare"),
+		problem_at(loader, place_of(node, "compare"),
 			"\"compare: stable\" asks for the candidate and for "
 			"stable: write {{revision}} in url, params or body for "
 			"the one being asked");
 	if (question_uses(value, "window") && slo->window_ms < slo->interval_ms)
 		problem_at(loader,
-			at(node, node_get(node, "window") ? "window"
-							  : "interval"),
+			place_of(node, node_get(node, "window") ? "window"
+								: "interval"),
 			"the window is shorter than the interval: what happens "
 			"in between would never be looked at");
 	if (slo->timeout_ms >= slo->interval_ms)
-		problem_at(loader, at(node, "timeout"),
+		problem_at(loader, place_of(node, "timeout"),
 			"the timeout is not shorter than the interval: lower "
 			"it, or raise the interval");
-	check_auth_host(loader, at(node, "url"), auth, value->url);
+	check_auth_host(loader, place_of(node, "url"), auth, value->url);
 	if (node_get(draft->baseline, "url"))
 		check_auth_host(loader, node_get(draft->baseline, "url"), auth,
 			draft->source.baseline.url);

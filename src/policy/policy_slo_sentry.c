@@ -320,13 +320,6 @@ static void ask_metric(struct loader *loader, const struct sentry_draft *draft,
 
 /* ---- rules ---- */
 
-static const struct node *at(const struct node *slo, const char *key)
-{
-	const struct node *value = node_get(slo, key);
-
-	return value ? value : slo;
-}
-
 static void refuse(struct loader *loader, const struct node *node,
 	const char *const keys[], const char *why)
 {
@@ -347,7 +340,7 @@ static void check_crash_free(
 		"a crash-free share falls when things get worse: give min, "
 		"such as 99%, and no upper limit");
 	if (slo->has_min && slo->min > 1)
-		problem_at(loader, at(node, "min"),
+		problem_at(loader, place_of(node, "min"),
 			"a crash-free share is at most 1: write 99%% or 0.99");
 }
 
@@ -361,7 +354,7 @@ static void check_issues(
 		"issues that are new in a release have nothing to be compared "
 		"with: give max");
 	if (slo->has_max && slo->max >= ISSUES_MAX)
-		problem_at(loader, at(node, "max"),
+		problem_at(loader, place_of(node, "max"),
 			"no more than %d new issues are counted: max must be "
 			"below that",
 			ISSUES_MAX);
@@ -377,22 +370,22 @@ static void check_sentry(struct loader *loader, const struct node *node,
 			"Sentry wants a token: auth: {type: bearer, "
 			"token_file: FILE}");
 	if (slo->interval_ms < INTERVAL_MS_MIN)
-		problem_at(loader, at(node, "interval"),
+		problem_at(loader, place_of(node, "interval"),
 			"Sentry must not be asked more often than every 30s");
 	if (slo->timeout_ms >= slo->interval_ms)
-		problem_at(loader, at(node, "timeout"),
+		problem_at(loader, place_of(node, "timeout"),
 			"the timeout is not shorter than the interval: lower "
 			"it, or raise the interval");
 	if (slo->compare_stable && draft->release &&
 		!template_uses(draft->release, "revision"))
-		problem_at(loader, at(node, "compare"),
+		problem_at(loader, place_of(node, "compare"),
 			"\"compare: stable\" asks for the candidate's release "
 			"and for stable's: write {{revision}} in release, or "
 			"use \"baseline: {release: …}\"");
 	if (draft->metric == METRIC_ERRORS && slo->window_ms < slo->interval_ms)
 		problem_at(loader,
-			at(node, node_get(node, "window") ? "window"
-							  : "interval"),
+			place_of(node, node_get(node, "window") ? "window"
+								: "interval"),
 			"the window is shorter than the interval: what happens "
 			"in between would never be looked at");
 	if (draft->metric == METRIC_NEW_ISSUES)
