@@ -4,8 +4,7 @@
  *   cmd_simulate.c    options, policies, which of the following
  *   simulate_one.c    one recording: JSON lines, or text of
  *   simulate_text.c   … the timeline and the result, for people
- *   simulate_story.c  … what happened, kept for
- *   simulate_html.c   … one page with charts
+ *   simulate_page.c   … one page with charts
  *   simulate_compare.c  two policies, and where they part
  *   simulate_many.c   several: on all cores, one line each, and
  *   simulate_summary.c  … their summary
@@ -71,10 +70,16 @@ MUST_CHECK int simulate_paths(
 	struct path_list *list, char *const *args, size_t n, struct err *err_r);
 void path_list_fini(struct path_list *list);
 
-/* ---- simulate_html.c ---- */
+/* ---- simulate_page.c ---- */
 
-struct story;
-MUST_CHECK int simulate_write_html(const struct story *story,
+struct timeline_data;
+struct timeline_data *simulate_page_new(
+	const struct policy *policy, int64_t start_ms);
+void simulate_page_free(struct timeline_data **data);
+/* An event, or a note of it: as sim_listener. */
+void simulate_page_take(struct timeline_data *data, const struct sim *sim,
+	const struct event *event, const struct note *note);
+MUST_CHECK int simulate_page_write(const struct timeline_data *data,
 	const struct recording *recording, const struct sim_result *result,
 	const char *path, struct err *err_r);
 

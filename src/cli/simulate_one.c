@@ -6,7 +6,6 @@
 #include "base/timestamp.h"
 #include "cli/output.h"
 #include "cli/simulate.h"
-#include "cli/simulate_story.h"
 #include "sim/series.h"
 #include "status/journal_print.h"
 #include "status/outcome_print.h"
@@ -24,7 +23,7 @@ struct teller {
 	int64_t seq;
 	int percent;
 	struct timeline timeline;
-	struct story *story; /* NULL: not kept */
+	struct timeline_data *page; /* NULL: none is written */
 };
 
 /* ---- JSON lines ---- */
@@ -48,7 +47,7 @@ static void teller_init(struct teller *t, const struct simulation *simulation,
 			.policy = policy,
 			.start_ms = recording->start_ms}};
 	if (simulation->html)
-		t->story = story_new(policy, recording->start_ms);
+		t->page = simulate_page_new(policy, recording->start_ms);
 	arena_init(&t->arena);
 	t->rollout = arena_printf(&t->arena, "%s-%s-simu", service,
 		timestamp_print_id(recording->start_ms, id));
@@ -108,8 +107,8 @@ static void tell(const struct sim *sim, const struct event *event,
 	struct teller *t = arg;
 
 	t->percent = sim_percent(sim);
-	if (t->story)
-		story_tell(t->story, sim, event, note);
+	if (t->page)
+		simulate_page_take(t->page, sim, event, note);
 	if (t->simulation->json)
 		print_json(t, sim, event, note);
 	else
@@ -200,10 +199,10 @@ int simulate_one(const struct simulation *simulation,
 		simulate_print_result(simulation, &result, &out);
 	output_write(stdout, &out);
 	buf_fini(&out);
-	if (t.story)
-		rc = simulate_write_html(
-			t.story, recording, &result, simulation->html, err_r);
-	story_free(&t.story);
+	if (t.page)
+		rc = simulate_page_write(
+			t.page, recording, &result, simulation->html, err_r);
+	simulate_page_free(&t.page);
 	arena_fini(&t.arena);
 	return rc < 0 ? -1 : result.exit_status;
 }

@@ -18,6 +18,7 @@
 #define LABEL_WIDTH    84 /* of a mark; a nearer one has only its line */
 #define CHARACTER      6 /* about the width of one in a label */
 #define MARK_LABEL_MAX 64
+#define SHORTEST       6 /* of a limit that one point has */
 
 const char chart_css[] =
 	":root{color-scheme:light dark;--bg:#fff;--fg:#1b2430;--dim:#5b6775;"
@@ -33,8 +34,9 @@ const char chart_css[] =
 	".chart .value{fill:none;stroke:var(--blue);stroke-width:2;"
 	"stroke-linejoin:round}"
 	".chart .area{fill:var(--blue);opacity:.14}"
-	".chart .limit{stroke:var(--bad);stroke-width:1.5;"
+	".chart .limit{fill:none;stroke:var(--bad);stroke-width:1.5;"
 	"stroke-dasharray:6 4}"
+	".chart .ring{fill:none;stroke:var(--bad);stroke-width:2}"
 	".chart .limit-label{fill:var(--bad)}"
 	".chart .mark{stroke:var(--dim);stroke-width:1;stroke-dasharray:2 3}"
 	".chart .mark.bad{stroke:var(--bad)}.chart .mark.good"
@@ -97,6 +99,8 @@ static void find_edges(struct frame *f)
 			continue;
 		low = fmin(low, c->points[i].value);
 		high = fmax(high, c->points[i].value);
+		if (c->limits && isfinite(c->limits[i]))
+			high = fmax(high, c->limits[i]);
 	}
 	low = fmin(low, high);
 	if (isfinite(c->top))
@@ -242,12 +246,24 @@ static void draw_line(const struct frame *f)
 	}
 }
 
+static void draw_ring(const struct frame *f)
+{
+	const struct chart_point *p = f->chart->decided;
+
+	if (p && !isnan(p->value))
+		buf_addf(f->out,
+			"<circle class=\"ring\" cx=\"%.1f\" cy=\"%.1f\" "
+			"r=\"7\"/>",
+			x_of(f, p->time_ms), y_of(f, p->value));
+}
+
 static void draw_dots(const struct frame *f)
 {
 	const struct chart *c = f->chart;
 	char time[TIMESTAMP_TEXT_MAX];
 	int alarms = 0;
 
+	draw_ring(f);
 	for (size_t i = 0; i < c->n_points; i++) {
 		const struct chart_point *p = &c->points[i];
 
@@ -283,6 +299,36 @@ static void draw_limit(const struct frame *f)
 	else
 		buf_addf(f->out, "%.4g", c->limit);
 	buf_adds(f->out, "</text>");
+}
+
+/* What single points were held against: a step from each to the next. */
+static void draw_limits(const struct frame *f)
+{
+	const struct chart *c = f->chart;
+	const double *last = NULL;
+	double x, y;
+
+	if (!c->limits)
+		return;
+	for (size_t i = 0; i < c->n_points; i++) {
+		if (!isfinite(c->limits[i])) {
+			if (last)
+				buf_adds(f->out, "\"/>");
+			last = NULL;
+			continue;
+		}
+		x = x_of(f, c->points[i].time_ms);
+		y = y_of(f, c->limits[i]);
+		if (last)
+			buf_addf(f->out, "H%.1fV%.1f", x, y);
+		else
+			buf_addf(f->out,
+				"<path class=\"limit\" d=\"M%.1f %.1fh%d", x, y,
+				SHORTEST);
+		last = &c->limits[i];
+	}
+	if (last)
+		buf_addf(f->out, "\"/>");
 }
 
 static void draw_marks(const struct frame *f)
@@ -329,6 +375,7 @@ void chart_svg(const struct chart *chart, struct buf *out)
 	draw_marks(&f);
 	draw_line(&f);
 	draw_limit(&f);
+	draw_limits(&f);
 	draw_dots(&f);
 	buf_adds(out, "</svg>\n");
 }

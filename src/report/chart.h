@@ -1,5 +1,5 @@
 /*
- * A chart over time as inline SVG: one line, its limit, marks of what
+ * A chart over time as inline SVG: one line, its limits, marks of what
  * happened. Pure; whoever makes the page includes chart_css once, which knows
  * a light and a dark screen.
  */
@@ -41,6 +41,10 @@ struct chart {
 	double top; /* of the axis; NaN: as the values need it */
 	double limit; /* NaN: none */
 	const char *limit_label; /* "max 1%"; NULL: the number */
+	/* Of each point the limit it was held against, where that is another
+	 * one; NaN: none. NULL: no point has. */
+	const double *limits;
+	const struct chart_point *decided; /* gets a ring; NULL: none */
 	const struct chart_mark *marks;
 	size_t n_marks;
 };

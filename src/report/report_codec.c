@@ -19,16 +19,6 @@ struct reading {
 	int latest[POLICY_SLOS_MAX]; /* index of the check; -1: none */
 };
 
-/* A new item at the end of a list. */
-#define LIST_ADD(list)                                                         \
-	((list)->n < (list)->size                                              \
-			? (void)0                                              \
-			: (void)((list)->size = 2 * (list)->size + 64,         \
-				  (list)->item =                               \
-					  xrealloc((list)->item, (list)->size, \
-						  sizeof(*(list)->item))),     \
-		&(list)->item[(list)->n++])
-
 /* ---- fields ---- */
 
 static const char *text_of(const struct reading *r, const char *key)
@@ -40,7 +30,7 @@ static const char *text_of(const struct reading *r, const char *key)
 
 static const char *kept(const struct reading *r, const char *key)
 {
-	return arena_strdup(&r->report->arena, text_of(r, key));
+	return arena_strdup(&r->report->data.arena, text_of(r, key));
 }
 
 /* Long and mostly as it was before: then kept once. */
@@ -76,7 +66,7 @@ static int64_t int_of(const struct reading *r, const char *key)
 
 static int slo_of(const struct reading *r)
 {
-	const struct policy *policy = r->report->policy;
+	const struct policy *policy = r->report->data.policy;
 	const char *name = text_of(r, "slo");
 
 	for (size_t i = 0; i < policy->n_slos; i++)
@@ -94,20 +84,19 @@ static bool is_called(const struct reading *r, const char *name)
 
 static void add_line(struct reading *r, enum tone tone, const char *text)
 {
-	struct report_line *line;
-
-	line = LIST_ADD(&r->report->lines);
-	*line = (struct report_line){
-		.time_ms = r->entry->time_ms,
-		.what = arena_strdup(&r->report->arena, r->entry->name),
-		.text = text,
-		.tone = tone,
-	};
+	timeline_add_line(
+		&r->report->data, &(struct timeline_line){
+					  .time_ms = r->entry->time_ms,
+					  .percent = r->entry->percent,
+					  .what = r->entry->name,
+					  .text = text,
+					  .tone = tone,
+				  });
 }
 
 static void add_person(struct reading *r, const char *verb, const char *comment)
 {
-	struct report_person *person = LIST_ADD(&r->report->people);
+	struct report_person *person = TIMELINE_ADD(&r->report->people);
 
 	*person = (struct report_person){
 		.time_ms = r->entry->time_ms,
@@ -118,20 +107,6 @@ static void add_person(struct reading *r, const char *verb, const char *comment)
 }
 
 /* ---- traffic ---- */
-
-static void add_percent(struct reading *r)
-{
-	struct report *report = r->report;
-	struct report_percent *last;
-
-	if (report->percents.n) {
-		last = &report->percents.item[report->percents.n - 1];
-		if (last->percent == r->entry->percent)
-			return;
-	}
-	last = LIST_ADD(&report->percents);
-	*last = (struct report_percent){r->entry->time_ms, r->entry->percent};
-}
 
 /* The entries of the service's traffic, a line each. */
 static const char *table_of(const struct reading *r)
@@ -153,7 +128,7 @@ static const char *table_of(const struct reading *r)
 				json_object_get(item, "percent")),
 			tag ? "  tag " : "", tag ? tag : "");
 	}
-	text = arena_strdup(&r->report->arena, out.data);
+	text = arena_strdup(&r->report->data.arena, out.data);
 	buf_fini(&out);
 	return text;
 }
@@ -171,52 +146,38 @@ static void take_table(struct reading *r)
 
 /* ---- checks ---- */
 
-static enum tone tone_of(enum outcome outcome)
-{
-	switch (outcome) {
-	case OUTCOME_PASS:
-		return TONE_GOOD;
-	case OUTCOME_BREACH:
-		return TONE_BAD;
-	default:
-		return TONE_WAIT;
-	}
-}
-
 static void take_check(struct reading *r)
 {
-	static const struct report_check none;
-	struct report *report = r->report;
+	static const struct timeline_check none;
+	struct timeline_data *data = &r->report->data;
 	enum outcome outcome = outcome_find(text_of(r, "outcome"));
 	int slo = slo_of(r);
-	struct report_check *check, before = none;
+	struct timeline_check *check, before = none;
 
-	if (slo < 0 || report->checks.n >= REPORT_CHECKS_MAX)
+	if (slo < 0)
 		return;
 	if (r->latest[slo] >= 0)
-		before = report->checks.item[r->latest[slo]];
-	r->latest[slo] = (int)report->checks.n;
-	check = LIST_ADD(&report->checks);
-	*check = (struct report_check){
-		.time_ms = r->entry->time_ms,
-		.slo = slo,
-		.value = number_of(r, "value"),
-		.limit = number_of(r, "limit"),
-		.outcome = outcome,
-		.text = kept(r, *text_of(r, "trouble") ? "trouble" : "text"),
-		.query = kept_again(r, "query", before.query),
-		.baseline_query =
-			kept_again(r, "baseline_query", before.baseline_query),
-		.requests_query =
-			kept_again(r, "requests_query", before.requests_query),
-	};
+		before = data->checks.item[r->latest[slo]];
+	check = timeline_add_check(data, r->entry->time_ms, slo);
+	if (!check)
+		return;
+	r->latest[slo] = (int)data->checks.n - 1;
+	check->outcome = outcome;
+	check->value = number_of(r, "value");
+	check->limit = number_of(r, "limit");
+	check->text = kept(r, *text_of(r, "trouble") ? "trouble" : "text");
+	check->query = kept_again(r, "query", before.query);
+	check->baseline_query =
+		kept_again(r, "baseline_query", before.baseline_query);
+	check->requests_query =
+		kept_again(r, "requests_query", before.requests_query);
 	/* Only a change is news; the rest is drawn. */
 	if (outcome == r->last[slo])
 		return;
 	r->last[slo] = outcome;
-	add_line(r, tone_of(outcome),
-		arena_printf(&report->arena, "%s: %s%s%s",
-			report->policy->slos[slo].name, outcome_name(outcome),
+	add_line(r, timeline_tone(outcome),
+		arena_printf(&data->arena, "%s: %s%s%s",
+			data->policy->slos[slo].name, outcome_name(outcome),
 			*check->text ? ", " : "", check->text));
 }
 
@@ -226,7 +187,7 @@ static void take_breach(struct reading *r)
 
 	add_line(r, TONE_BAD, kept(r, "text"));
 	if (slo >= 0 && r->latest[slo] >= 0)
-		r->report->decisive = r->latest[slo];
+		r->report->data.decisive = r->latest[slo];
 }
 
 /* ---- actions ---- */
@@ -254,7 +215,7 @@ static void add_action(
 {
 	struct report_action *action;
 
-	action = LIST_ADD(&r->report->actions);
+	action = TIMELINE_ADD(&r->report->actions);
 	*action = (struct report_action){
 		.ended_ms = r->entry->time_ms,
 		.list = list_of(r),
@@ -266,7 +227,7 @@ static void add_action(
 		.detail = detail,
 	};
 	add_line(r, tone_of_result(result),
-		arena_printf(&r->report->arena, "%s, %s: %s%s%s",
+		arena_printf(&r->report->data.arena, "%s, %s: %s%s%s",
 			text_of(r, "list"), action->name,
 			result < ACTION_RESULTS ? action_result_name(result)
 						: "?",
@@ -287,7 +248,7 @@ static void take_note(struct reading *r)
 		return; /* its end says more */
 	else if (is_called(r, note_name(NOTE_PHASE)))
 		add_line(r, TONE_PLAIN,
-			arena_printf(&r->report->arena, "%s → %s%s%s",
+			arena_printf(&r->report->data.arena, "%s → %s%s%s",
 				text_of(r, "from"), text_of(r, "to"),
 				*text_of(r, "text") ? ": " : "",
 				text_of(r, "text")));
@@ -303,7 +264,7 @@ static void take_note(struct reading *r)
 
 static void take_command(struct reading *r)
 {
-	struct arena *arena = &r->report->arena;
+	struct arena *arena = &r->report->data.arena;
 	const char *comment = kept(r, "comment");
 
 	add_person(r, kept(r, "verb"), comment);
@@ -314,7 +275,7 @@ static void take_command(struct reading *r)
 
 static void take_event(struct reading *r)
 {
-	struct arena *arena = &r->report->arena;
+	struct arena *arena = &r->report->data.arena;
 
 	switch (event_find(r->entry->name)) {
 	case EVENT_STARTED:
@@ -356,10 +317,10 @@ static int take_entry(
 
 	r->entry = entry;
 	r->root = json_loads(entry->data, JSON_REJECT_DUPLICATES, NULL);
-	if (!r->report->first_ms)
-		r->report->first_ms = entry->time_ms;
-	r->report->last_ms = entry->time_ms;
-	add_percent(r);
+	if (!r->report->data.first_ms)
+		r->report->data.first_ms = entry->time_ms;
+	r->report->data.last_ms = entry->time_ms;
+	timeline_add_percent(&r->report->data, entry->time_ms, entry->percent);
 	take_table(r);
 	if (!json_is_object(r->root))
 		add_line(r, TONE_BAD, "the entry is damaged");
@@ -376,15 +337,15 @@ static int load(struct report *report, struct store *store, const char *rollout,
 {
 	struct reading r = {.report = report};
 	int found = store_rollout_get(
-		store, rollout, &report->arena, &report->row, err_r);
+		store, rollout, &report->data.arena, &report->row, err_r);
 
 	if (found == 0)
 		return err_set(err_r, ERR_NOT_FOUND,
 			"there is no rollout \"%.160s\" in %s: tidegate list "
 			"shows them",
 			rollout, store_path(store));
-	if (found < 0 || fold_rollout(store, report->row.id, report->policy,
-				 &report->fold, err_r) < 0)
+	if (found < 0 || fold_rollout(store, report->row.id,
+				 report->data.policy, &report->fold, err_r) < 0)
 		return -1;
 	for (size_t i = 0; i < POLICY_SLOS_MAX; i++)
 		r.latest[i] = -1;
@@ -397,9 +358,7 @@ struct report *report_load(struct store *store, const char *rollout,
 {
 	struct report *report = xcalloc(1, sizeof(*report));
 
-	arena_init(&report->arena);
-	report->policy = policy;
-	report->decisive = -1;
+	timeline_data_init(&report->data, policy);
 	if (load(report, store, rollout, err_r) < 0)
 		report_free(&report);
 	return report;
@@ -411,12 +370,9 @@ void report_free(struct report **report_p)
 
 	if (!report)
 		return;
-	free(report->lines.item);
-	free(report->checks.item);
 	free(report->actions.item);
 	free(report->people.item);
-	free(report->percents.item);
-	arena_fini(&report->arena);
+	timeline_data_fini(&report->data);
 	free(report);
 	*report_p = NULL;
 }

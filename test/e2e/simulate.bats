@@ -172,14 +172,15 @@ simulate() {
 	[ "$status" = 5 ]
 	local page
 	page=$(<page.html)
-	[[ $page == "<!DOCTYPE html>"*"</html>" ]]
+	[[ $page == "<!doctype html>"*"</html>" ]]
 	[[ $page == *"default-src 'none'"* && $page == *prefers-color-scheme* ]]
 	[[ $page != *"<script"* && $page != *http://* && $page != *https://* ]]
 	# One ring, around a breach, at the moment of the revert.
 	[ "$(grep -o 'class="ring"' page.html | wc -l)" = 1 ]
-	grep -q '<circle class="breach".*</title></circle><circle class="ring"' \
-		page.html
-	[[ $page == *">reverting<td>errors: 0.02 &gt; max 0.01"* ]]
+	local ring
+	ring=$(grep -o '<circle class="ring" cx="[0-9.]*" cy="[0-9.]*"' page.html)
+	[[ $page == *"<circle class=\"bad\"${ring#*ring\"} "* ]]
+	[[ $page == *"<td>reverting</td><td>errors: 0.02 &gt; max 0.01"* ]]
 	# A symlink stays one.
 	mkdir pages
 	mv page.html pages/newest.html
@@ -187,7 +188,7 @@ simulate() {
 	run simulate --html page.html good.json
 	[ "$status" = 0 ]
 	[ -L page.html ]
-	grep -q '>promoted<' pages/newest.html
+	grep -q ': promoted</h1>' pages/newest.html
 	run simulate --html page.html good.json bad.json
 	[ "$status" = 2 ]
 	run simulate --html nowhere/page.html good.json
