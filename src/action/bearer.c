@@ -13,7 +13,7 @@ struct bearer {
 	struct err err; /* no audience can be made of the URL */
 	struct token_call *call;
 	struct timer *later;
-	struct secret *token; /* the one got last */
+	unsigned serial; /* of the token got last; 0: none */
 	bool renewed;
 	token_fn fn;
 	void *arg;
@@ -49,7 +49,6 @@ void bearer_free(struct bearer **bearer_p)
 		return;
 	token_cancel(&bearer->call);
 	timer_cancel(&bearer->later);
-	secret_free(&bearer->token);
 	free(bearer->audience);
 	free(bearer);
 	*bearer_p = NULL;
@@ -88,11 +87,13 @@ static void fetched(
 	const struct secret *token, const struct err *err, void *arg)
 {
 	struct bearer *bearer = arg;
+	struct credentials *credentials = bearer->run->env->credentials;
 
 	bearer->call = NULL;
-	secret_free(&bearer->token);
-	bearer->token = secret_dup(token);
-	bearer->fn(bearer->token, err, bearer->arg);
+	bearer->serial = bearer->audience ? id_token_serial(credentials,
+						    bearer->audience)
+					  : token_serial(credentials);
+	bearer->fn(token, err, bearer->arg);
 }
 
 /* A token may end, or be withdrawn, before its time. */
@@ -100,13 +101,13 @@ bool bearer_renews(struct bearer *bearer, int status)
 {
 	struct credentials *credentials = bearer->run->env->credentials;
 
-	if (status != 401 || !bearer->token || bearer->renewed)
+	if (status != 401 || !bearer->serial || bearer->renewed)
 		return false;
 	bearer->renewed = true;
 	if (bearer->audience)
-		id_token_reject(credentials, bearer->audience, bearer->token);
+		id_token_reject(credentials, bearer->audience, bearer->serial);
 	else
-		token_reject(credentials, bearer->token);
+		token_reject(credentials, bearer->serial);
 	fetch(bearer);
 	return true;
 }

@@ -19,8 +19,7 @@ struct bearer *bearer_new(
 	struct action_run *run, const struct auth *auth, const char *url);
 void bearer_free(struct bearer **bearer);
 
-/* The callback runs once, later. What it is given is valid until the next
- * fetch or bearer_free. */
+/* The callback runs once, later. What it is given is borrowed for it. */
 void bearer_fetch(struct bearer *bearer, token_fn fn, void *arg);
 
 /* The request was answered so. True, once: the token was refused, another one

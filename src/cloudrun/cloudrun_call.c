@@ -13,7 +13,6 @@ static void exchange_fini(struct exchange *exchange)
 {
 	token_cancel(&exchange->token_call);
 	http_cancel(&exchange->http_call);
-	secret_free(&exchange->token);
 	xfree(&exchange->url);
 	xfree(&exchange->body);
 }
@@ -46,7 +45,8 @@ void cloudrun_call_free(struct cloudrun_call *call)
 
 static void call_replied(const struct http_reply *reply, void *arg);
 
-static void call_transmit(struct cloudrun_call *call)
+static void call_transmit(
+	struct cloudrun_call *call, const struct secret *token)
 {
 	struct exchange *exchange = &call->exchange;
 	struct cloudrun *cloudrun = call->cloudrun;
@@ -58,7 +58,7 @@ static void call_transmit(struct cloudrun_call *call)
 		.url = exchange->url,
 		.headers = header,
 		.n_headers = project ? 1 : 0,
-		.bearer = exchange->token,
+		.bearer = token,
 		.content_type = exchange->body ? "application/json" : NULL,
 		.body = exchange->body,
 		.body_len = exchange->body ? strlen(exchange->body) : 0,
@@ -90,9 +90,8 @@ static void call_got_token(
 		call_answer(call, &reply);
 		return;
 	}
-	secret_free(&call->exchange.token);
-	call->exchange.token = secret_dup(token);
-	call_transmit(call);
+	call->exchange.serial = token_serial(call->cloudrun->credentials);
+	call_transmit(call, token);
 }
 
 static void call_authorise(struct cloudrun_call *call)
@@ -134,7 +133,8 @@ static void call_replied(const struct http_reply *got, void *arg)
 	note_clock(call->cloudrun, got);
 	if (got->status == 401 && !call->exchange.repeated) {
 		call->exchange.repeated = true;
-		token_reject(call->cloudrun->credentials, call->exchange.token);
+		token_reject(
+			call->cloudrun->credentials, call->exchange.serial);
 		call_authorise(call);
 		return;
 	}

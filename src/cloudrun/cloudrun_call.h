@@ -44,7 +44,7 @@ struct exchange {
 	char *url, *body;
 	int64_t timeout_ms;
 	bool urgent; /* ahead of routine work */
-	struct secret *token; /* the one sent */
+	unsigned serial; /* of the token that was sent */
 	bool sent; /* it has left us, at least once */
 	bool repeated;
 	struct token_call *token_call;

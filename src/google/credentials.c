@@ -153,9 +153,14 @@ const struct secret *token_cached(struct credentials *credentials)
 	return kept_cached(&credentials->access);
 }
 
-void token_reject(struct credentials *credentials, const struct secret *token)
+unsigned token_serial(const struct credentials *credentials)
 {
-	kept_reject(&credentials->access, token);
+	return credentials->access.serial;
+}
+
+void token_reject(struct credentials *credentials, unsigned serial)
+{
+	kept_reject(&credentials->access, serial);
 }
 
 /* ---- ID tokens. ---- */
@@ -203,11 +208,19 @@ struct token_call *id_token_start(struct credentials *credentials,
 	return kept_start(kept, fn, arg);
 }
 
-void id_token_reject(struct credentials *credentials, const char *audience,
-	const struct secret *token)
+unsigned id_token_serial(
+	const struct credentials *credentials, const char *audience)
+{
+	const struct kept *kept = find_id(credentials, audience);
+
+	return kept ? kept->serial : 0;
+}
+
+void id_token_reject(
+	struct credentials *credentials, const char *audience, unsigned serial)
 {
 	struct kept *kept = find_id(credentials, audience);
 
 	if (kept)
-		kept_reject(kept, token);
+		kept_reject(kept, serial);
 }

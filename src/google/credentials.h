@@ -80,9 +80,13 @@ void token_cancel(struct token_call **call);
  * loop's next turn. */
 const struct secret *token_cached(struct credentials *credentials);
 
+/* Which token it is that is handed out, in a callback or by token_cached: they
+ * are counted from 1, so that it can be named without a copy of it. */
+unsigned token_serial(const struct credentials *credentials);
+
 /* An API answered 401: this token is not to be used again. Said by many of the
  * same token, it leads to one refresh. */
-void token_reject(struct credentials *credentials, const struct secret *token);
+void token_reject(struct credentials *credentials, unsigned serial);
 
 /*
  * The same for an ID token, which a Cloud Run service that wants a caller to
@@ -92,7 +96,9 @@ void token_reject(struct credentials *credentials, const struct secret *token);
  */
 struct token_call *id_token_start(struct credentials *credentials,
 	const char *audience, token_fn fn, void *arg);
-void id_token_reject(struct credentials *credentials, const char *audience,
-	const struct secret *token);
+unsigned id_token_serial(
+	const struct credentials *credentials, const char *audience);
+void id_token_reject(
+	struct credentials *credentials, const char *audience, unsigned serial);
 
 #endif

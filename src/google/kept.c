@@ -8,7 +8,6 @@
 #include "google/kept.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/rng.h"
 #include "base/xalloc.h"
@@ -96,6 +95,7 @@ static void take(struct kept *kept, struct secret *token, int64_t life_s)
 
 	retire(kept);
 	kept->token = token;
+	kept->serial++;
 	kept->refresh_ms = from_ms + token_fresh_ms(life_ms, kept->rng);
 	kept->expires_ms = from_ms + life_ms - slack_ms;
 }
@@ -120,12 +120,9 @@ const struct secret *kept_cached(struct kept *kept)
 	return usable(kept);
 }
 
-void kept_reject(struct kept *kept, const struct secret *token)
+void kept_reject(struct kept *kept, unsigned serial)
 {
-	const struct secret *ours = kept->token;
-
-	if (ours && secret_len(ours) == secret_len(token) &&
-		strcmp(secret_reveal(ours), secret_reveal(token)) == 0)
+	if (serial == kept->serial)
 		retire(kept);
 }
 

@@ -26,6 +26,7 @@ struct kept {
 	char *audience; /* NULL: the access token */
 
 	struct secret *token; /* NULL: none, or rejected */
+	unsigned serial; /* of the newest, 1 for the first; 0: none yet */
 	struct secret *retired; /* the one before: somebody may borrow it */
 	int64_t refresh_ms; /* from then on it is fetched ahead of expiry */
 	int64_t expires_ms; /* from then on it is not handed out */
@@ -44,7 +45,7 @@ void kept_fini(struct kept *kept);
 /* As token_start, token_cached and token_reject of credentials.h. */
 struct token_call *kept_start(struct kept *kept, token_fn fn, void *arg);
 const struct secret *kept_cached(struct kept *kept);
-void kept_reject(struct kept *kept, const struct secret *token);
+void kept_reject(struct kept *kept, unsigned serial);
 
 /* Nobody waits for it, and it may be forgotten. */
 bool kept_is_idle(const struct kept *kept);

@@ -47,7 +47,7 @@ struct flight {
 	struct http_call *http_call;
 	struct token_call *token_call;
 	struct timer *timer;
-	struct secret *token; /* that was sent, for token_reject */
+	unsigned serial; /* of the token of ours that was sent; 0: none */
 	struct err limited; /* what the last 429 said; code ERR_NONE: none */
 	bool refreshed; /* a 401 is believed the second time */
 	bool answered; /* being told: nobody can cancel the flight */
@@ -97,7 +97,6 @@ static void flight_free(struct flight *flight)
 	http_cancel(&flight->http_call);
 	token_cancel(&flight->token_call);
 	timer_cancel(&flight->timer);
-	secret_free(&flight->token);
 	wipe(&flight->url);
 	xfree(&flight->body);
 	free(flight);
@@ -378,8 +377,7 @@ static void ask_authorized(
 		ask_finish(flight, NULL, err);
 		return;
 	}
-	secret_free(&flight->token);
-	flight->token = secret_dup(token);
+	flight->serial = token_serial(flight->api->credentials);
 	ask_send(flight, token);
 }
 
@@ -454,10 +452,10 @@ static bool ask_later(
 
 static bool ask_refreshed(struct flight *flight, int status)
 {
-	if (status != 401 || !flight->token || flight->refreshed)
+	if (status != 401 || !flight->serial || flight->refreshed)
 		return false;
 	flight->refreshed = true;
-	token_reject(flight->api->credentials, flight->token);
+	token_reject(flight->api->credentials, flight->serial);
 	ask_authorize(flight);
 	return true;
 }

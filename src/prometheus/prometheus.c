@@ -49,7 +49,7 @@ struct flight {
 	int64_t timeout_ms, started_us;
 	struct http_call *http_call;
 	struct token_call *token_call;
-	unsigned token_seq; /* of the token that was sent; 0: none */
+	unsigned serial; /* of the token of ours that was sent; 0: none */
 	bool by_get, refreshed; /* each fallback is tried once */
 	bool answered; /* being told: nobody can cancel the flight */
 };
@@ -64,8 +64,6 @@ struct prometheus {
 	char *shown; /* for messages: without secrets */
 	struct http_header *headers;
 	size_t n_headers;
-	struct secret *token; /* the newest sent, kept for token_reject */
-	unsigned token_seq; /* how many there were */
 	bool by_get; /* POST was not allowed once */
 	LIST_HEAD(, flight) flights[BUCKETS];
 };
@@ -244,7 +242,6 @@ void prometheus_free(struct prometheus **prometheus)
 	wipe_url(&old->url);
 	wipe_url(&old->range_url);
 	free(old->shown);
-	secret_free(&old->token);
 	free(old->headers);
 	free(old);
 }
@@ -384,20 +381,6 @@ static void ask_authorize(struct flight *flight)
 			prometheus->credentials, ask_authorized, flight);
 }
 
-/* One copy for all flights: a secret is dear to make. */
-static void keep_token(
-	struct prometheus *prometheus, const struct secret *token)
-{
-	const struct secret *ours = prometheus->token;
-
-	if (ours && secret_len(ours) == secret_len(token) &&
-		strcmp(secret_reveal(ours), secret_reveal(token)) == 0)
-		return;
-	secret_free(&prometheus->token);
-	prometheus->token = secret_dup(token);
-	prometheus->token_seq++;
-}
-
 static void ask_authorized(
 	const struct secret *token, const struct err *err, void *arg)
 {
@@ -408,8 +391,7 @@ static void ask_authorized(
 		ask_finish(flight, NULL, err);
 		return;
 	}
-	keep_token(flight->prometheus, token);
-	flight->token_seq = flight->prometheus->token_seq;
+	flight->serial = token_serial(flight->prometheus->credentials);
 	ask_send(flight, token);
 }
 
@@ -488,11 +470,9 @@ static bool ask_again(struct flight *flight, int status)
 	if (status == 405 && !flight->by_get) {
 		flight->by_get = true;
 		prometheus->by_get = true;
-	} else if (status == 401 && flight->token_seq && !flight->refreshed) {
+	} else if (status == 401 && flight->serial && !flight->refreshed) {
 		flight->refreshed = true;
-		if (flight->token_seq == prometheus->token_seq)
-			token_reject(
-				prometheus->credentials, prometheus->token);
+		token_reject(prometheus->credentials, flight->serial);
 	} else {
 		return false;
 	}

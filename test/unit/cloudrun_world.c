@@ -1,4 +1,4 @@
-/* The fake, its credentials, and running a script; see cloudrun_world.h. */
+/* The fake, and running a script; see cloudrun_world.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,79 +12,6 @@
 
 #include "base/xalloc.h"
 #include "cloudrun_world.h"
-
-struct token_call {
-	struct credentials *credentials;
-	struct timer *timer;
-	token_fn fn;
-	void *arg;
-};
-
-static void token_make(struct credentials *credentials)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "token-%d", credentials->serial);
-	secret_free(&credentials->token);
-	credentials->token = secret_new(text, strlen(text));
-}
-
-const char *credentials_quota_project(const struct credentials *credentials)
-{
-	return credentials->quota_project;
-}
-
-const struct secret *token_cached(struct credentials *credentials)
-{
-	return credentials->cached ? credentials->token : NULL;
-}
-
-static void token_ready(void *arg)
-{
-	struct token_call *call = arg, copy = *call;
-	struct credentials *credentials = call->credentials;
-	struct err err;
-
-	free(call);
-	if (credentials->fails) {
-		err_set(&err, credentials->fails, "no token today");
-		copy.fn(NULL, &err, copy.arg);
-		return;
-	}
-	if (!credentials->token)
-		token_make(credentials);
-	copy.fn(credentials->token, NULL, copy.arg);
-}
-
-struct token_call *token_start(
-	struct credentials *credentials, token_fn fn, void *arg)
-{
-	struct token_call *call = xcalloc(1, sizeof(*call));
-
-	call->credentials = credentials;
-	call->fn = fn;
-	call->arg = arg;
-	call->timer = timer_start(credentials->loop, 0, token_ready, call);
-	return call;
-}
-
-void token_cancel(struct token_call **call)
-{
-	if (*call) {
-		timer_cancel(&(*call)->timer);
-		free(*call);
-	}
-	*call = NULL;
-}
-
-void token_reject(struct credentials *credentials, const struct secret *token)
-{
-	assert_string_equal(
-		secret_reveal(token), secret_reveal(credentials->token));
-	credentials->cached = false;
-	secret_free(&credentials->token);
-	credentials->serial++;
-}
 
 static void complain(
 	struct world *w, const char *what, struct server_request *request)
@@ -253,7 +180,7 @@ int world_tear_down(void **state)
 	server_free(&w->server);
 	http_free(&w->http);
 	loop_free(&w->loop);
-	secret_free(&w->credentials.token);
+	fake_token_free(&w->credentials);
 	free(w);
 	return 0;
 }

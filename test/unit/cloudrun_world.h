@@ -8,7 +8,7 @@
 #define TIDEGATE_TEST_CLOUDRUN_WORLD_H
 
 #include "cloudrun/cloudrun.h"
-#include "google/credentials.h"
+#include "fake_token.h"
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/server.h"
@@ -35,16 +35,6 @@ struct turn {
 	int status; /* or RESET, SILENCE */
 	const char *body;
 	const char *retry_after;
-};
-
-/* Credentials whose tokens are token-1, token-2, … */
-struct credentials {
-	struct loop *loop;
-	struct secret *token;
-	int serial; /* of the token that the fake accepts */
-	bool cached; /* no turn is needed */
-	enum err_code fails; /* ERR_NONE: it does not */
-	const char *quota_project;
 };
 
 /* The fake, the client, and what the client said last. */

@@ -134,7 +134,8 @@ void answered(const struct secret *token, const struct err *err, void *arg)
 	if (err)
 		answer->err = *err;
 	if (token && answer->rejects)
-		token_reject(answer->world->credentials, token);
+		token_reject(answer->world->credentials,
+			token_serial(answer->world->credentials));
 	if (answer->victim)
 		token_cancel(answer->victim);
 	if (answer->again)
@@ -304,8 +305,5 @@ void expect_failure(struct world *world, const char *const texts[])
 
 void forget_token(struct world *world)
 {
-	struct secret *token = secret_dup(token_cached(world->credentials));
-
-	token_reject(world->credentials, token);
-	secret_free(&token);
+	token_reject(world->credentials, token_serial(world->credentials));
 }

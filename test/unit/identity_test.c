@@ -649,7 +649,8 @@ static void expect_id_token(struct world *world, int requests)
 	assert_string_equal(first.audience, AUDIENCE);
 	second = ask_id(world, AUDIENCE);
 	assert_int_equal(world->google.requests, requests);
-	id_token_reject(world->credentials, AUDIENCE, first.token);
+	id_token_reject(world->credentials, AUDIENCE,
+		id_token_serial(world->credentials, AUDIENCE));
 	third = ask_id(world, AUDIENCE);
 	assert_int_equal(world->google.requests, 2 * requests);
 	secret_free(&first.token);
