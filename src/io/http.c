@@ -516,8 +516,9 @@ const char *http_reply_header(const struct http_reply *reply, const char *name)
 {
 	struct curl_header *header;
 
-	if (!reply->call->easy || curl_easy_header(reply->call->easy, name, 0,
-					  CURLH_HEADER, -1, &header))
+	if (!reply->call || !reply->call->easy ||
+		curl_easy_header(
+			reply->call->easy, name, 0, CURLH_HEADER, -1, &header))
 		return NULL;
 	return header->value;
 }

@@ -71,7 +71,7 @@ struct http_reply {
 	int64_t latency_us; /* to the last byte, without waiting for a slot */
 	bool maybe_sent; /* no answer, but the request may have arrived */
 	const struct err *err; /* NULL when there is a status */
-	const struct http_call *call; /* for http_reply_header */
+	const struct http_call *call; /* for http_reply_header; NULL: none */
 };
 
 typedef void (*http_fn)(const struct http_reply *reply, void *arg);

@@ -1,0 +1,74 @@
+/*
+ * One request as somebody: a token first where it needs one, a refused token
+ * fetched anew once, and sent again while the other side says "later" and the
+ * time allows it. What an answer means is its reader's.
+ *
+ * Redirects are not followed, so that what identifies us goes nowhere else.
+ */
+#ifndef TIDEGATE_API_REQUEST_H
+#define TIDEGATE_API_REQUEST_H
+
+#include "io/http.h"
+#include "policy/policy.h"
+
+struct credentials;
+struct loop;
+struct request;
+
+/* What requests are made with. A plain value: copy it. */
+struct api {
+	struct loop *loop;
+	struct http *http;
+	struct credentials *credentials; /* NULL: there are none */
+};
+
+extern const struct auth request_google; /* an access token of ours */
+
+struct request_spec {
+	const char *method; /* NULL: GET, or POST with a body; static */
+	const char *url; /* copied */
+	/* Static. A header of the policy goes before both. */
+	const char *content_type; /* NULL: application/json, with a body */
+	const char *accept; /* NULL: none */
+	const void *body; /* copied; NULL: none */
+	size_t body_len;
+	size_t body_max; /* of an answer; 0: HTTP_BODY_MAX_DEFAULT */
+	/* The policy's, borrowed until the callback. */
+	const struct header *headers;
+	size_t n_headers;
+	const struct auth *auth; /* NULL: none */
+	const struct tls *tls; /* NULL: the system's */
+	const char *quota_project; /* NULL: the credentials', where they go */
+	int64_t timeout_ms; /* of one try, from when it is sent; 0: http's */
+	/* When all of it is over, tokens and pauses included, in milliseconds
+	 * of the loop; 0: only timeout_ms counts. */
+	int64_t deadline_ms;
+	int tries_max; /* 0: it is sent once, but for a refused token */
+	/* It does no harm twice: 5xx and lost answers are tried again, too. */
+	bool repeatable;
+	bool urgent; /* goes ahead of those that wait, as a revert does */
+};
+
+/* The reply is that of the last try, also when no token could be had, and it
+ * tells of a lost answer of any try. The callback runs exactly once, later,
+ * never after the cancel; the request is gone by then. */
+struct request *request_start(const struct api *api,
+	const struct request_spec *spec, http_fn fn, void *arg);
+void request_cancel(struct request **request); /* NULL inside: nothing */
+
+/* Whether a try of it has left us: what came of it may not be known. */
+bool request_was_sent(const struct request *request);
+
+/* Whether a token of ours is fetched for it; `auth` may be NULL. */
+bool request_wants_token(const struct auth *auth);
+
+/* What can be known beforehand: the URL, the files of `tls`, that there are
+ * credentials where they are needed. Nothing is sent. */
+MUST_CHECK int request_check(const struct api *api,
+	const struct request_spec *spec, struct err *err_r);
+
+/* The endpoint that the environment variable names, as gcloud has it, else the
+ * default; without a slash at its end. The caller frees it. */
+char *request_endpoint(const char *variable, const char *endpoint);
+
+#endif
