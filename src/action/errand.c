@@ -260,18 +260,21 @@ char *errand_google_url(
 	return xasprintf("%s%s%s", base, base[len - 1] == '/' ? "" : "/", path);
 }
 
-void errand_failed(
-	struct action_run *run, const struct http_reply *reply, const char *why)
+bool errand_may_be_done(const struct http_reply *reply)
 {
-	struct buf *out = &run->detail;
+	if (!reply->status)
+		return reply->maybe_sent;
+	return reply->status >= 500 ||
+	       (reply->status >= 200 && reply->status <= 299);
+}
 
+void errand_describe(
+	struct buf *out, const struct http_reply *reply, const char *why)
+{
 	if (out->len)
 		buf_adds(out, "; ");
 	if (!reply->status) {
 		buf_adds(out, reply->err->text);
-		action_run_end(run, reply->maybe_sent
-					    ? action_cut_off(run->action)
-					    : ACTION_FAILED);
 		return;
 	}
 	buf_addf(out, "answered %d", reply->status);
@@ -282,5 +285,13 @@ void errand_failed(
 		sanitize_add(
 			out, reply->body, reply->body_len, BODY_SHOWN_MAX, 0);
 	}
-	action_run_end(run, ACTION_FAILED);
+}
+
+void errand_failed(
+	struct action_run *run, const struct http_reply *reply, const char *why)
+{
+	errand_describe(&run->detail, reply, why);
+	action_run_end(run, !reply->status && reply->maybe_sent
+				    ? action_cut_off(run->action)
+				    : ACTION_FAILED);
 }

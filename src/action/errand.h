@@ -48,6 +48,15 @@ MUST_CHECK int errand_check(const struct action_env *env, const char *url,
 char *errand_google_url(
 	const char *variable, const char *endpoint, const char *path);
 
+/* No success, and yet it may have been done: no answer, a failure of the
+ * server's, a success that does not say what it should. */
+bool errand_may_be_done(const struct http_reply *reply);
+
+/* Appends what came instead of a success; `why` (may be NULL) stands for the
+ * body. */
+void errand_describe(
+	struct buf *out, const struct http_reply *reply, const char *why);
+
 /* Ends the run with what came instead of a success; `why` (may be NULL) stands
  * for the body. A lost answer to what may not be repeated is unknown. */
 void errand_failed(struct action_run *run, const struct http_reply *reply,

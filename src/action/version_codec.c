@@ -1,7 +1,6 @@
-/* Versions of secrets and of sites as JSON; see version_codec.h. */
+/* Versions of secrets as JSON; see version_codec.h. */
 #include "action/version_codec.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -10,7 +9,6 @@
 #include <string.h>
 
 #include "base/crc32c.h"
-#include "base/timestamp.h"
 #include "base/xalloc.h"
 
 #define BASE64 \
@@ -164,94 +162,7 @@ int granted_decode(const char *bytes, size_t len, const char *permission,
 	return rc;
 }
 
-/* ---- sites ---- */
-
-static const char *version_of(const json_t *release)
-{
-	return text_of(json_object_get(release, "version"), "name");
-}
-
-static bool is_released(const json_t *release)
-{
-	return strcmp(text_of(release, "type"), "SITE_DISABLE") != 0;
-}
-
-/* Content that is still there. */
-static bool can_be_released(const json_t *release)
-{
-	return is_released(release) && *version_of(release) &&
-	       !strcmp(text_of(json_object_get(release, "version"), "status"),
-		       "FINALIZED");
-}
-
-/* The newest release, or the newest that can be released and is not of
- * `version`. The order of the list means nothing. */
-static const json_t *find_newest(const json_t *list, const char *version)
-{
-	const json_t *release, *found = NULL;
-	int64_t best = INT64_MIN, time;
-	struct err err;
-	size_t i;
-
-	json_array_foreach(list, i, release) {
-		if (version && (!can_be_released(release) ||
-				       !strcmp(version_of(release), version)))
-			continue;
-		if (timestamp_parse(
-			    text_of(release, "releaseTime"), &time, &err) < 0)
-			continue;
-		if (time > best) {
-			best = time;
-			found = release;
-		}
-	}
-	return found;
-}
-
-/* sites/SITE/versions/V, which becomes part of a URL. */
-static int take_version(const json_t *release, const char *site,
-	char version_r[VERSION_NAME_MAX], struct err *err_r)
-{
-	const char *name = version_of(release), *p;
-	char prefix[VERSION_NAME_MAX];
-	int len = snprintf(prefix, sizeof(prefix), "sites/%s/versions/", site);
-
-	if (strncmp(name, prefix, (size_t)len) != 0 ||
-		strlen(name) >= VERSION_NAME_MAX)
-		return bad(err_r, "names a version of another site");
-	for (p = name + len;
-		isalnum((unsigned char)*p) || *p == '-' || *p == '_';)
-		p++;
-	if (*p || p == name + len)
-		return bad(err_r, "names a version that is none");
-	snprintf(version_r, VERSION_NAME_MAX, "%s", name);
-	return 0;
-}
-
-int site_releases_decode(const char *bytes, size_t len, const char *site,
-	const char *mark, struct site_releases *releases_r, struct err *err_r)
-{
-	json_t *root = json_loadb(bytes, len, 0, NULL);
-	const json_t *list = json_object_get(root, "releases");
-	const json_t *current = find_newest(list, NULL), *previous = NULL;
-	int rc = 0;
-
-	*releases_r = (struct site_releases){0};
-	if (!root || (list && !json_is_array(list))) {
-		rc = bad(err_r, "is no list of releases");
-	} else if (current) {
-		releases_r->done =
-			strstr(text_of(current, "message"), mark) != NULL;
-		if (is_released(current))
-			rc = take_version(
-				current, site, releases_r->current, err_r);
-		previous = find_newest(list, version_of(current));
-	}
-	if (rc == 0 && previous)
-		rc = take_version(previous, site, releases_r->previous, err_r);
-	json_decref(root);
-	return rc;
-}
+/* ---- refusals ---- */
 
 void google_refusal_decode(const char *bytes, size_t len, struct buf *out)
 {

@@ -1,6 +1,6 @@
 /*
- * Versions of secrets and of sites: the JSON of Secret Manager v1 and of
- * Firebase Hosting v1beta1. Pure: bytes in, struct out. Never shows a value.
+ * Versions of secrets: the JSON of Secret Manager v1, and the refusals of any
+ * of Google's APIs. Pure: bytes in, struct out. Never shows a value.
  */
 #ifndef TIDEGATE_ACTION_VERSION_CODEC_H
 #define TIDEGATE_ACTION_VERSION_CODEC_H
@@ -13,7 +13,6 @@
 
 #define SECRET_VALUE_MAX   65536 /* bytes */
 #define VERSION_NUMBER_MAX 24 /* bytes with the NUL */
-#define VERSION_NAME_MAX   512 /* bytes with the NUL */
 
 /* The body of :addVersion. */
 void secret_version_encode(const char *value, size_t len, struct buf *out);
@@ -30,17 +29,6 @@ MUST_CHECK int secret_added_decode(const char *bytes, size_t len,
 /* The answer to :testIamPermissions. */
 MUST_CHECK int granted_decode(const char *bytes, size_t len,
 	const char *permission, bool *granted_r, struct err *err_r);
-
-/* What the releases of a site mean for going back. */
-struct site_releases {
-	char current[VERSION_NAME_MAX]; /* sites/SITE/versions/V */
-	char previous[VERSION_NAME_MAX]; /* "": there is none to go back to */
-	bool done; /* the current one carries `mark` in its message */
-};
-
-MUST_CHECK int site_releases_decode(const char *bytes, size_t len,
-	const char *site, const char *mark, struct site_releases *releases_r,
-	struct err *err_r);
 
 /* What a refusal of Google's says, "NOT_FOUND: …", appended; nothing when the
  * body is none of theirs. */

@@ -1,4 +1,4 @@
-/* Actions of type firebase-hosting: the previous version of a site. */
+/* Actions of type firebase-hosting: a site's version in preflight. */
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 
@@ -16,13 +16,13 @@ const struct section firebase_section = {
 static void finish_firebase(
 	struct loader *loader, const struct node *node, struct action *action)
 {
-	action->idempotent = true; /* the release names the rollout */
+	action->idempotent = true; /* it looks what is live */
 }
 
 static void plan_firebase(struct buf *out, const struct action *action)
 {
-	plan_named(out, "firebase-hosting previous version of ",
-		action->u.firebase.site);
+	plan_named(out, "firebase-hosting ", action->u.firebase.site);
+	buf_adds(out, " back to its version in preflight");
 }
 
 const struct policy_action policy_action_firebase = {

@@ -285,15 +285,20 @@ def pass_on(request, raw):
 
 # ---- what tests say and ask ----
 
+def deploy(site, version):
+    number = len(sites[site]) + 1
+    sites[site].append({
+        'name': f'sites/{site}/channels/live/releases/{number}',
+        'type': 'DEPLOY', 'message': '',
+        'releaseTime': f'2026-01-01T00:00:{number:02}Z',
+        'version': {'name': f'sites/{site}/versions/{version}',
+                    'status': 'FINALIZED'}})
+
+
 def put_site(site, versions):
     sites[site] = []
-    for number, version in enumerate(versions, 1):
-        sites[site].append({
-            'name': f'sites/{site}/channels/live/releases/{number}',
-            'type': 'DEPLOY', 'message': '',
-            'releaseTime': f'2026-01-01T00:00:{number:02}Z',
-            'version': {'name': f'sites/{site}/versions/{version}',
-                        'status': 'FINALIZED'}})
+    for version in versions:
+        deploy(site, version)
 
 
 def state():
@@ -308,6 +313,8 @@ def state():
 def control(path, body):
     if path == '/control/hold':
         holds.append(body)
+    elif path == '/control/deploy':
+        deploy(body['site'], body['version'])
     elif path == '/control/reset':
         holds.clear()
         messages.clear()

@@ -214,7 +214,7 @@ trial_begin() {
 	control POST /deploy "{\"revision\": \"$CANDIDATE\"}"
 	until_true 10 serves stable-1 100
 	fakes reset '{"secrets": {"acme/feature-beta": ["on"]},
-		"sites": {"my-project": ["one", "two"]}}' >/dev/null
+		"sites": {"my-project": ["one"]}}' >/dev/null
 	redis FLUSHALL >/dev/null
 	redis MSET beta:1 a beta:2 b other 1 betamax 2 >/dev/null
 	psql -q -c 'DROP TABLE IF EXISTS version, cart' \
@@ -226,8 +226,9 @@ trial_begin() {
 	echo '{"image":"worker:1"}' >"$WORLD/template"
 }
 
-# The release brings a new worker, after preflight has looked.
-trial_deploys_workers() {
+# The release brings a new site and worker, after preflight has looked.
+trial_deploys() {
+	fakes deploy '{"site": "my-project", "version": "two"}' >/dev/null
 	echo '8 {"image":"worker:2"}' >>"$WORLD/history"
 	echo 8 >"$WORLD/revision"
 	echo '{"image":"worker:2"}' >"$WORLD/template"
@@ -236,7 +237,7 @@ trial_deploys_workers() {
 trial_run() {
 	rollout_start --project acme
 	until_run has '"event":"step-started"'
-	trial_deploys_workers
+	trial_deploys
 }
 
 silences() { # STATE: how many of this rollout are in it

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action/site_codec.h"
 #include "action/version_codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -10,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *bytes = (const char *)data;
+	static const struct site_record wanted = {"sites/shop/versions/a", 1};
 	char number[VERSION_NUMBER_MAX];
 	struct site_releases releases;
 	struct buf value;
@@ -22,13 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!granted_decode(bytes, size, "a.b.c", &granted, &err);
 	if (secret_added_decode(bytes, size, number, &err) == 0)
 		assert(*number);
-	if (site_releases_decode(bytes, size, "shop", "r", &releases, &err) ==
-			0 &&
+	if (site_releases_decode(
+		    bytes, size, "shop", &wanted, &releases, &err) == 0 &&
 		*releases.previous) {
 		assert(!strncmp(releases.previous, "sites/shop/versions/", 20));
 		assert(!strpbrk(releases.previous + 20, "/?&.%"));
-		assert(strcmp(releases.previous, releases.current) != 0);
+		assert(strcmp(releases.previous, releases.live.version) != 0);
 	}
+	(void)site_release_is_of(bytes, size, wanted.version);
 	buf_clear(&value);
 	google_refusal_decode(bytes, size, &value);
 	buf_fini(&value);

@@ -501,13 +501,21 @@ static void a_site(void **state)
 {
 	static const struct row rows[] = {
 		{FIRST, ACTION_OK, 1, "released sites/shop/versions/two again"},
+		{AGAIN, ACTION_OK, 1, "sites/shop/versions/two is live"},
 		{KILLED_BEFORE, ACTION_OK, 1, "versions/two again"},
+		{KILLED_IN, ACTION_OK, 1, "versions/two is live"},
+		{KILLED_AFTER, ACTION_OK, 1, "versions/two is live"},
+		{SECOND_ROLLBACK, ACTION_OK, 1, "versions/two is live"},
+		{DECIDED, ACTION_SKIPPED, 1, "versions/four has been released"},
 		{STATUS_200, ACTION_OK, 1, "versions/two again"},
+		{STATUS_202, ACTION_OK, 1, "versions/two again"},
+		{STATUS_204, ACTION_OK, 1, "versions/two again"},
 		{STATUS_301, ACTION_FAILED, 0, "answered 301"},
 		{STATUS_401_ONCE, ACTION_OK, 1, "versions/two again"},
 		{STATUS_404, ACTION_FAILED, 0, "answered 404"},
 		{STATUS_409, ACTION_FAILED, 0, "answered 409"},
 		{STATUS_429, ACTION_OK, 1, "versions/two again"},
+		{STATUS_500, ACTION_OK, 1, "versions/two again"},
 		{HANG, ACTION_FAILED, 1, "not finished after 30s"},
 	};
 

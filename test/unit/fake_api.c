@@ -279,6 +279,7 @@ static void firebase(struct fake_api *api, struct server_request *request,
 	const json_t *posted)
 {
 	const char *version = request_query(request, "versionName");
+	char body[256];
 
 	if (!strcmp(request_method(request), "GET")) {
 		say(request, 200, "application/json", api->releases);
@@ -293,7 +294,9 @@ static void firebase(struct fake_api *api, struct server_request *request,
 		return;
 	}
 	snprintf(api->released, sizeof(api->released), "%s", version);
-	say(request, 200, "application/json", "{\"name\":\"r\"}");
+	snprintf(
+		body, sizeof(body), "{\"version\":{\"name\":\"%s\"}}", version);
+	say(request, 200, "application/json", body);
 }
 
 static void google(struct fake_api *api, struct server_request *request,

@@ -257,38 +257,86 @@ static void set_site(const char *releases)
 	action.u.firebase.site = "shop";
 }
 
-static void the_version_before_the_current_one_is_released_again(void **state)
+#define SITE(version) "sites/shop/versions/" version
+#define AT_TWO        SITE("two") " 2026-01-02T10:00:00.000Z"
+
+static void a_site_goes_back_to_what_was_live_in_preflight(void **state)
 {
-	/* Not in order; one that is gone, one that was a stop. */
+	/* Not in order; one whose content is gone. */
 	set_site(RELEASES(RELEASE("DEPLOY", "2026-01-01T10:00:00Z", "", "one",
+		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-02T10:00:00Z", "",
+		"two", "FINALIZED") "," RELEASE("DEPLOY",
+		"2026-01-01T12:00:00Z", "", "three", "EXPIRED")));
+	run(JOB_CAPTURE, NULL);
+	expect(ACTION_OK, SITE("two") " is live");
+	assert_string_equal(end.captured, AT_TWO);
+	run(JOB_DRILL, AT_TWO);
+	expect(ACTION_OK, SITE("two") " is live: nothing to do");
+	set_site(RELEASES(RELEASE("DEPLOY", "2026-01-02T10:00:00Z", "", "two",
 		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-04T10:00:00.5Z", "",
 		"four", "FINALIZED") "," RELEASE("DEPLOY",
-		"2026-01-03T10:00:00Z", "", "three",
-		"EXPIRED") "," RELEASE("SITE_DISABLE", "2026-01-03T12:00:00Z",
-		"", "x", "FINALIZED") "," RELEASE("DEPLOY",
-		"2026-01-02T10:00:00Z", "", "two", "FINALIZED")));
-	run(JOB_CAPTURE, NULL);
-	expect(ACTION_OK, "sites/shop/versions/four is live");
-	run(JOB_DRILL, NULL);
-	expect(ACTION_OK, "would release sites/shop/versions/two again");
+		"2026-01-03T10:00:00Z", "", "three", "FINALIZED")));
+	run(JOB_DRILL, AT_TWO);
+	expect(ACTION_OK, "would release " SITE(
+				  "two") " again in place of " SITE("four"));
 	assert_string_equal(api.released, "");
-	run(JOB_RUN, NULL);
-	expect(ACTION_OK, "released sites/shop/versions/two again in place of "
-			  "sites/shop/versions/four");
-	assert_string_equal(api.released, "sites/shop/versions/two");
+	run(JOB_RUN, AT_TWO);
+	expect(ACTION_OK,
+		"released " SITE("two") " again in place of " SITE("four"));
+	assert_string_equal(api.released, SITE("two"));
 	assert_non_null(
 		strstr(json_string_value(json_object_get(api.last, "message")),
 			"shop-20260101-000000-aaaa"));
 }
 
-static void it_is_never_done_twice(void **state)
+static void without_a_record_a_version_that_was_rolled_back_is_no_choice(
+	void **state)
 {
-	set_site(RELEASES(RELEASE("ROLLBACK", "2026-01-05T10:00:00Z",
-		"tidegate rollback shop-20260101-000000-aaaa", "two",
+	set_site(RELEASES(RELEASE("DEPLOY", "2026-01-05T10:00:00Z", "", "five",
+		"FINALIZED") "," RELEASE("ROLLBACK", "2026-01-04T10:00:00Z", "",
+		"one", "FINALIZED") "," RELEASE("DEPLOY",
+		"2026-01-03T10:00:00Z", "", "bad",
+		"FINALIZED") "," RELEASE("SITE_DISABLE", "2026-01-02T10:00:00Z",
+		"", "x", "FINALIZED") "," RELEASE("DEPLOY",
+		"2026-01-01T10:00:00Z", "", "one", "FINALIZED")));
+	run(JOB_DRILL, NULL);
+	expect(ACTION_OK, "would release " SITE("one") " again");
+	/* A rollback of ours that had to go without its type. */
+	set_site(RELEASES(RELEASE("DEPLOY", "2026-01-05T10:00:00Z",
+		"tidegate rollback x-1", "one",
 		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-04T10:00:00Z", "",
-		"four", "FINALIZED")));
+		"bad", "FINALIZED")));
 	run(JOB_RUN, NULL);
-	expect(ACTION_OK, "was released by this rollout before");
+	expect(ACTION_OK, SITE("one") " is live since a rollback: nothing");
+	assert_string_equal(api.released, "");
+}
+
+static void what_somebody_decided_about_a_site_since_stays(void **state)
+{
+	static const struct {
+		const char *releases, *said;
+	} rows[] = {
+		{RELEASES(RELEASE("ROLLBACK", "2026-01-05T10:00:00Z", "", "one",
+			 "FINALIZED") "," RELEASE("DEPLOY",
+			 "2026-01-04T10:00:00Z", "", "bad", "FINALIZED")),
+			"somebody has rolled the site back to " SITE("one")},
+		{RELEASES(RELEASE("SITE_DISABLE", "2026-01-05T10:00:00Z", "",
+			 "x", "FINALIZED") "," RELEASE("DEPLOY",
+			 "2026-01-04T10:00:00Z", "", "bad", "FINALIZED")),
+			"somebody has taken the site down: that stays"},
+		{RELEASES(RELEASE("DEPLOY", "2026-01-06T10:00:00Z", "", "fix",
+			 "FINALIZED") "," RELEASE("ROLLBACK",
+			 "2026-01-05T10:00:00Z", "tidegate rollback other",
+			 "two", "FINALIZED") "," RELEASE("DEPLOY",
+			 "2026-01-04T10:00:00Z", "", "bad", "FINALIZED")),
+			SITE("fix") " has been released since tidegate went"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		set_site(rows[i].releases);
+		run(JOB_RUN, AT_TWO);
+		expect(ACTION_SKIPPED, rows[i].said);
+	}
 	assert_string_equal(api.released, "");
 }
 
@@ -299,7 +347,7 @@ static void a_type_that_is_refused_is_left_out(void **state)
 		"a", "FINALIZED")));
 	api.no_type = true;
 	run(JOB_RUN, NULL);
-	expect(ACTION_OK, "released sites/shop/versions/a again");
+	expect(ACTION_OK, "released " SITE("a") " again");
 	assert_null(json_object_get(api.last, "type"));
 }
 
@@ -309,7 +357,15 @@ static void a_site_with_nothing_to_go_back_to_is_told(void **state)
 		"DEPLOY", "2026-01-04T10:00:00Z", "", "b", "FINALIZED")));
 	run(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "nothing to go back to");
+	set_site(RELEASES(RELEASE("DEPLOY", "2026-01-04T10:00:00Z", "", "b",
+		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-02T10:00:00Z", "",
+		"two", "EXPIRED")));
+	run(JOB_RUN, AT_TWO);
+	expect(ACTION_FAILED, "the content of " SITE("two") " is not kept");
 	set_site("{}");
+	run(JOB_CAPTURE, NULL);
+	expect(ACTION_FAILED, "nothing is live at the site shop, so there is "
+			      "nothing to go back to");
 	run(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "nothing to go back to");
 	set_site("[");
@@ -467,8 +523,9 @@ int main(void)
 		TEST(google_s_refusal_is_told),
 		TEST(a_drill_adds_no_version),
 		TEST(without_credentials_it_is_found_before_a_rollout),
-		TEST(the_version_before_the_current_one_is_released_again),
-		TEST(it_is_never_done_twice),
+		TEST(a_site_goes_back_to_what_was_live_in_preflight),
+		TEST(without_a_record_a_version_that_was_rolled_back_is_no_choice),
+		TEST(what_somebody_decided_about_a_site_since_stays),
 		TEST(a_type_that_is_refused_is_left_out),
 		TEST(a_site_with_nothing_to_go_back_to_is_told),
 		cmocka_unit_test_setup_teardown(
