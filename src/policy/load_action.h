@@ -7,12 +7,6 @@
 
 #include "policy/loader.h"
 
-/* An action while it is read: what was said, beside what it means. */
-struct draft {
-	struct action action;
-	bool idempotent; /* counts when the key is there */
-};
-
 extern const struct duration_range action_timeout_range;
 extern const struct whole_range action_retries_range;
 
@@ -25,20 +19,22 @@ void read_on_failure(
 void read_when(
 	struct loader *, const struct node *, const struct key *, void *);
 
-#define COMMON_KEYS                                                            \
-	{"name", read_action_name, .required = true},                          \
-		{"type", read_type, .required = true},                         \
-		{"timeout", read_duration,                                     \
-			offsetof(struct draft, action.timeout_ms),             \
-			&action_timeout_range},                                \
-		{"retries", read_whole,                                        \
-			offsetof(struct draft, action.retries),                \
-			&action_retries_range},                                \
-		{"on_failure", read_on_failure},                               \
-		{"idempotent", read_bool, offsetof(struct draft, idempotent)}, \
-	{                                                                      \
-		"when", read_when                                              \
-	}
+/* clang-format off */
+#define COMMON_KEYS \
+	{"name", read_action_name, .required = true}, \
+	{"type", read_type, .required = true}, \
+	{"timeout", read_duration, offsetof(struct action, timeout_ms), \
+		&action_timeout_range, .value = "30s"}, \
+	{"retries", read_whole, offsetof(struct action, retries), \
+		&action_retries_range, .value = "0"}, \
+	{"on_failure", read_on_failure, .value = "continue"}, \
+	{"when", read_when}
+
+/* Each type says whether a run that was cut off may be repeated. */
+#define IDEMPOTENT(value_) \
+	{"idempotent", read_bool, offsetof(struct action, idempotent), \
+		.value = value_}
+/* clang-format on */
 
 /* const char **: a program and its arguments; size_t: offset of their number */
 void read_argv(
@@ -61,9 +57,7 @@ void need_one_of(struct loader *loader, const struct node *node,
 /* What the policy knows of one type of action. */
 struct policy_action {
 	const struct section *section;
-	void (*begin)(struct action *action); /* defaults; may be NULL */
-	/* After the keys: what depends on several of them, and the default of
-	 * `idempotent`. May be NULL. */
+	/* After the keys: what depends on several of them. May be NULL. */
 	void (*finish)(struct loader *loader, const struct node *node,
 		struct action *action);
 	/* What it will do, in one line without a newline. */

@@ -44,26 +44,26 @@ struct limit_key {
 
 /* The keys of every SLO beside its name, whoever is asked. The struct that is read into
  * begins with a struct slo. */
-#define SLO_KEYS                                                               \
-	{"kind", read_kind},                                                   \
-		{"provider", read_choice, offsetof(struct slo, provider),      \
-			slo_providers},                                        \
-		LIMIT(max, -INFINITY), LIMIT(min, -INFINITY),                  \
-		LIMIT(critical, -INFINITY), {"compare", read_compare},         \
-		LIMIT(max_ratio, 0), LIMIT(max_increase, 0),                   \
-		{"window", read_duration, offsetof(struct slo, window_ms),     \
-			&slo_span_range},                                      \
-		{"interval", read_duration, offsetof(struct slo, interval_ms), \
-			&slo_span_range},                                      \
-		{"fail_after", read_fail_after},                               \
-		{"min_passes", read_whole, offsetof(struct slo, min_passes),   \
-			&passes_range},                                        \
-		{"no_data", read_choice, offsetof(struct slo, no_data),        \
-			no_data_choices},                                      \
-	{                                                                      \
-		"no_baseline", read_choice, offsetof(struct slo, no_baseline), \
-			no_baseline_choices                                    \
-	}
+/* clang-format off */
+#define SLO_KEYS \
+	{"kind", read_kind, .value = "threshold"}, \
+	{"provider", read_choice, offsetof(struct slo, provider), \
+		slo_providers, .value = "prometheus"}, \
+	LIMIT(max, -INFINITY), LIMIT(min, -INFINITY), \
+	LIMIT(critical, -INFINITY), {"compare", read_compare}, \
+	LIMIT(max_ratio, 0), LIMIT(max_increase, 0), \
+	{"window", read_duration, offsetof(struct slo, window_ms), \
+		&slo_span_range, .value = "2m"}, \
+	{"interval", read_duration, offsetof(struct slo, interval_ms), \
+		&slo_span_range, .value = "30s"}, \
+	{"fail_after", read_fail_after, .value = "{breaches: 2, of: 3}"}, \
+	{"min_passes", read_whole, offsetof(struct slo, min_passes), \
+		&passes_range, .value = "3"}, \
+	{"no_data", read_choice, offsetof(struct slo, no_data), \
+		no_data_choices, .value = "wait"}, \
+	{"no_baseline", read_choice, offsetof(struct slo, no_baseline), \
+		no_baseline_choices, .value = "no-data"}
+/* clang-format on */
 
 /* ---- policy_slo_json.c ---- */
 

@@ -38,6 +38,7 @@ struct key {
 	size_t offset; /* of the target in the struct */
 	const void *detail; /* what `read` wants: a range, choices, a section */
 	bool required;
+	const char *value; /* when it is not there, as one would write it */
 };
 
 /* The keys of one kind of mapping. */
@@ -84,9 +85,14 @@ struct srcpos node_pos(const struct loader *loader, const struct node *node);
 /* For messages: a key's value, or the mapping when it has no such key. */
 const struct node *place_of(const struct node *mapping, const char *key);
 
-/* Reads a mapping by the section's table into the struct `into`. */
+/* Reads a mapping by the section's table into the struct `into`, after the
+ * defaults of the table. */
 void read_section(struct loader *loader, const struct node *mapping,
 	const struct section *section, void *into);
+void read_defaults(
+	struct loader *loader, const struct section *section, void *into);
+/* A text of ours as a tree. */
+struct node *node_of(struct loader *loader, const char *yaml);
 /* Lists: their number of items, 0 after a problem. */
 size_t list_len(struct loader *loader, const struct node *list,
 	const char *what, size_t max);

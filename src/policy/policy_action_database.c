@@ -2,7 +2,7 @@
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 
-#define AT(member) offsetof(struct draft, action.u.database.member)
+#define AT(member) offsetof(struct action, u.database.member)
 
 static const size_t n_command_at = AT(exec.n_command);
 static const size_t n_guard_at = AT(n_guard);
@@ -10,6 +10,7 @@ static const size_t n_env_at = AT(exec.n_env);
 
 static const struct key database_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("false"),
 	{"command", read_argv, AT(exec.command), &n_command_at,
 		.required = true},
 	{"guard", read_argv, AT(guard), &n_guard_at},

@@ -2,13 +2,14 @@
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 
-#define AT(member) offsetof(struct draft, action.u.exec.member)
+#define AT(member) offsetof(struct action, u.exec.member)
 
 static const size_t n_command_at = AT(n_command);
 static const size_t n_env_at = AT(n_env);
 
 static const struct key exec_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("false"),
 	{"command", read_argv, AT(command), &n_command_at, .required = true},
 	{"env", read_env, AT(env), &n_env_at},
 	{"cwd", read_text, AT(cwd)},

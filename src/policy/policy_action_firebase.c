@@ -2,22 +2,17 @@
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 
-#define AT(member) offsetof(struct draft, action.u.firebase.member)
+#define AT(member) offsetof(struct action, u.firebase.member)
 
 static const struct key firebase_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("true"), /* it looks what is live */
 	{"site", read_path_part, AT(site), "-", .required = true},
 	{0},
 };
 
 const struct section firebase_section = {
 	"a firebase-hosting action", firebase_keys};
-
-static void finish_firebase(
-	struct loader *loader, const struct node *node, struct action *action)
-{
-	action->idempotent = true; /* it looks what is live */
-}
 
 static void plan_firebase(struct buf *out, const struct action *action)
 {
@@ -27,6 +22,5 @@ static void plan_firebase(struct buf *out, const struct action *action)
 
 const struct policy_action policy_action_firebase = {
 	.section = &firebase_section,
-	.finish = finish_firebase,
 	.plan = plan_firebase,
 };

@@ -8,19 +8,18 @@
 #include "policy/match.h"
 #include "policy/policy_plan.h"
 
-#define EVERY_MS     (2 * MS_SECOND)
 #define ATTEMPTS_MAX 1000
 #define STATUSES_MAX 32
 #define POINTERS_MAX 32
 
-#define AT(member) offsetof(struct draft, action.u.http.member)
+#define AT(member) offsetof(struct action, u.http.member)
 
 static void read_url(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct draft *draft = into;
+	struct action *action = into;
 
-	draft->action.u.http.url = secret_url(loader, value, true, NULL);
+	action->u.http.url = secret_url(loader, value, true, NULL);
 }
 
 static void read_method(struct loader *loader, const struct node *value,
@@ -28,11 +27,11 @@ static void read_method(struct loader *loader, const struct node *value,
 {
 	static const struct choice methods[] = {{"GET", 0}, {"HEAD", 0},
 		{"POST", 0}, {"PUT", 0}, {"PATCH", 0}, {"DELETE", 0}, {0}};
-	struct draft *draft = into;
+	struct action *action = into;
 	int method;
 
 	if (choose(loader, value, methods, &method))
-		draft->action.u.http.method = value->text;
+		action->u.http.method = value->text;
 }
 
 static void read_statuses(struct loader *loader, const struct node *value,
@@ -156,6 +155,7 @@ static const size_t n_headers_at = AT(n_headers);
 
 static const struct key http_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("false"),
 	{"url", read_url, .required = true},
 	{"method", read_method},
 	{"headers", read_headers, AT(headers), &n_headers_at},
@@ -163,8 +163,8 @@ static const struct key http_keys[] = {
 	{"auth", read_action_auth, AT(auth)},
 	{"tls", read_tls, AT(tls)},
 	{"expect", read_nested, AT(expect), &expect_section},
-	{"attempts", read_whole, AT(attempts), &attempts_range},
-	{"every", read_duration, AT(every_ms), &every_range},
+	{"attempts", read_whole, AT(attempts), &attempts_range, .value = "1"},
+	{"every", read_duration, AT(every_ms), &every_range, .value = "2s"},
 	{0},
 };
 
@@ -212,7 +212,7 @@ static void finish_http(
 			"a %s request has no body: use POST, or remove the "
 			"body",
 			http->method);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 4 && !node_get(node, "idempotent"); i++)
 		if (!strcmp(http->method, repeatable[i]))
 			action->idempotent = true;
 	for (size_t i = 0; i < http->n_headers && auth; i++)
@@ -221,12 +221,6 @@ static void finish_http(
 				"both auth and an Authorization header: remove "
 				"one");
 	check_attempts(loader, node, action);
-}
-
-static void begin_http(struct action *action)
-{
-	action->u.http.attempts = 1;
-	action->u.http.every_ms = EVERY_MS;
 }
 
 /* ---- plan ---- */
@@ -274,7 +268,6 @@ static void plan_http(struct buf *out, const struct action *action)
 
 const struct policy_action policy_action_http = {
 	.section = &http_section,
-	.begin = begin_http,
 	.finish = finish_http,
 	.plan = plan_http,
 };

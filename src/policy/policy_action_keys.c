@@ -18,11 +18,11 @@ struct name {
 void read_action_name(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct draft *draft = into;
+	struct action *action = into;
 	struct name *name;
 
-	draft->action.name = name_text(loader, value);
-	if (!draft->action.name)
+	action->name = name_text(loader, value);
+	if (!action->name)
 		return;
 	for (const struct name *n = loader->names; n; n = n->next) {
 		if (strcmp(n->node->text, value->text) != 0)
@@ -48,11 +48,11 @@ void read_on_failure(struct loader *loader, const struct node *value,
 {
 	static const struct choice choices[] = {
 		{"continue", 0}, {"stop", 1}, {0}};
-	struct draft *draft = into;
+	struct action *action = into;
 	int stop;
 
 	if (choose(loader, value, choices, &stop))
-		draft->action.stop_on_failure = stop;
+		action->stop_on_failure = stop;
 }
 
 void read_when(struct loader *loader, const struct node *value,
@@ -65,7 +65,7 @@ void read_when(struct loader *loader, const struct node *value,
 		{"timeout", WHEN_TIMEOUT},
 		{0},
 	};
-	struct draft *draft = into;
+	struct action *action = into;
 	int reason;
 
 	if (value->kind == NODE_SEQUENCE && !value->n)
@@ -74,10 +74,10 @@ void read_when(struct loader *loader, const struct node *value,
 			"for all reasons");
 	if (!list_len(loader, value, "reasons", 4))
 		return;
-	draft->action.when = 0;
+	action->when = 0;
 	for (const struct node *n = value->first; n; n = n->next)
 		if (choose(loader, n, reasons, &reason))
-			draft->action.when |= (unsigned)reason;
+			action->when |= (unsigned)reason;
 }
 
 const struct duration_range action_timeout_range = {MS_SECOND, 6 * MS_HOUR};

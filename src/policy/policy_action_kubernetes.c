@@ -5,14 +5,14 @@
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 
-#define AT(member) offsetof(struct draft, action.u.kubernetes.member)
+#define AT(member) offsetof(struct action, u.kubernetes.member)
 
 static void read_resource(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	static const char *const kinds[] = {"deployment", "deployments",
 		"deploy", "deployment.apps", "deployments.apps"};
-	struct draft *draft = into;
+	struct action *action = into;
 	const char *text = plain_text(loader, value), *slash, *p;
 
 	if (!text)
@@ -27,7 +27,7 @@ static void read_resource(struct loader *loader, const struct node *value,
 			p++;
 		if (*p || !isalnum((unsigned char)slash[1]))
 			break;
-		draft->action.u.kubernetes.resource = text;
+		action->u.kubernetes.resource = text;
 		return;
 	}
 	problem_at(loader, value,
@@ -38,6 +38,7 @@ static void read_resource(struct loader *loader, const struct node *value,
 
 static const struct key kubernetes_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("true"), /* it looks whether it is there already */
 	{"resource", read_resource, .required = true},
 	{"namespace", read_path_part, AT(namespace), "-"},
 	{"context", read_path_part, AT(context), "-_.@:/"},
@@ -46,12 +47,6 @@ static const struct key kubernetes_keys[] = {
 
 const struct section kubernetes_section = {
 	"a kubernetes action", kubernetes_keys};
-
-static void finish_kubernetes(
-	struct loader *loader, const struct node *node, struct action *action)
-{
-	action->idempotent = true; /* it looks whether it is there already */
-}
 
 static void plan_kubernetes(struct buf *out, const struct action *action)
 {
@@ -65,6 +60,5 @@ static void plan_kubernetes(struct buf *out, const struct action *action)
 
 const struct policy_action policy_action_kubernetes = {
 	.section = &kubernetes_section,
-	.finish = finish_kubernetes,
 	.plan = plan_kubernetes,
 };

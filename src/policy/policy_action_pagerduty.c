@@ -6,17 +6,17 @@
 
 #define ROUTING_KEY_LEN 32
 
-#define AT(member) offsetof(struct draft, action.u.pagerduty.member)
+#define AT(member) offsetof(struct action, u.pagerduty.member)
 
 static void read_routing_key(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct draft *draft = into;
+	struct action *action = into;
 	struct secret *secret =
 		variable_or_file(loader, value, key, "routing_key_file");
 	const char *p;
 
-	draft->action.u.pagerduty.routing_key = secret;
+	action->u.pagerduty.routing_key = secret;
 	if (!secret || may_be_placeholder(loader, value))
 		return;
 	for (p = secret_reveal(secret); isalnum((unsigned char)*p);)
@@ -31,9 +31,9 @@ static void read_routing_key(struct loader *loader, const struct node *value,
 static void read_pagerduty_url(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct draft *draft = into;
+	struct action *action = into;
 
-	draft->action.u.pagerduty.url = secret_url(loader, value, false, NULL);
+	action->u.pagerduty.url = secret_url(loader, value, false, NULL);
 }
 
 static void read_severity(struct loader *loader, const struct node *value,
@@ -41,33 +41,28 @@ static void read_severity(struct loader *loader, const struct node *value,
 {
 	static const struct choice severities[] = {{"critical", 0},
 		{"error", 1}, {"warning", 2}, {"info", 3}, {0}};
-	struct draft *draft = into;
+	struct action *action = into;
 	int severity;
 
 	if (choose(loader, value, severities, &severity))
-		draft->action.u.pagerduty.severity = severities[severity].name;
+		action->u.pagerduty.severity = severities[severity].name;
 }
 
 static const struct key pagerduty_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("true"), /* the incident keeps its dedup_key */
 	{"routing_key", read_routing_key},
 	{"routing_key_file", read_routing_key, .detail = &from_file},
-	{"severity", read_severity},
+	{"severity", read_severity, .value = "critical"},
 	{"url", read_pagerduty_url},
 	{0},
 };
 
 const struct section pagerduty_section = {"a pagerduty action", pagerduty_keys};
 
-static void begin_pagerduty(struct action *action)
-{
-	action->u.pagerduty.severity = "critical";
-}
-
 static void finish_pagerduty(
 	struct loader *loader, const struct node *node, struct action *action)
 {
-	action->idempotent = true; /* the incident keeps its dedup_key */
 	need_one_of(loader, node, "routing_key", "routing_key_file");
 }
 
@@ -78,7 +73,6 @@ static void plan_pagerduty(struct buf *out, const struct action *action)
 
 const struct policy_action policy_action_pagerduty = {
 	.section = &pagerduty_section,
-	.begin = begin_pagerduty,
 	.finish = finish_pagerduty,
 	.plan = plan_pagerduty,
 };

@@ -7,14 +7,14 @@
 
 #define PATTERNS_MAX 64
 
-#define AT(member) offsetof(struct draft, action.u.redis.member)
+#define AT(member) offsetof(struct action, u.redis.member)
 
 static void read_redis_url(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct draft *draft = into;
+	struct action *action = into;
 
-	draft->action.u.redis.url = secret_redis_url(loader, value);
+	action->u.redis.url = secret_redis_url(loader, value);
 }
 
 /* Whether a glob begins with something that limits it. */
@@ -26,7 +26,7 @@ static bool pattern_is_narrow(const char *pattern)
 static void read_patterns(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct action_redis *redis = &((struct draft *)into)->action.u.redis;
+	struct action_redis *redis = &((struct action *)into)->u.redis;
 	size_t n = list_len(loader, value, "patterns", PATTERNS_MAX);
 	const char **patterns, *text;
 
@@ -49,6 +49,7 @@ static void read_patterns(struct loader *loader, const struct node *value,
 
 static const struct key redis_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("true"), /* a key that is gone stays gone */
 	{"url", read_redis_url, .required = true},
 	{"tls", read_tls, AT(tls)},
 	{"patterns", read_patterns, .required = true},
@@ -63,7 +64,6 @@ static void finish_redis(
 	const struct action_redis *redis = &action->u.redis;
 	const struct node *url = node_get(node, "url");
 
-	action->idempotent = true; /* a key that is gone stays gone */
 	if (redis->url && !may_be_placeholder(loader, url) &&
 		!url_is_rediss(secret_reveal(redis->url)) &&
 		(redis->tls.ca_file || redis->tls.cert_file))

@@ -2,20 +2,16 @@
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 
-#define AT(member) offsetof(struct draft, action.u.report.member)
+#define AT(member) offsetof(struct action, u.report.member)
 
 static const struct key report_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("true"), /* the file is written anew */
 	{"path", read_template, AT(path), .required = true},
 	{0},
 };
 
 const struct section report_section = {"a report action", report_keys};
-
-static void begin_report(struct action *action)
-{
-	action->idempotent = true; /* the file is written anew */
-}
 
 static void plan_report(struct buf *out, const struct action *action)
 {
@@ -24,6 +20,5 @@ static void plan_report(struct buf *out, const struct action *action)
 
 const struct policy_action policy_action_report = {
 	.section = &report_section,
-	.begin = begin_report,
 	.plan = plan_report,
 };

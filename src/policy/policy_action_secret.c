@@ -2,18 +2,19 @@
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 
-#define AT(member) offsetof(struct draft, action.u.secret.member)
+#define AT(member) offsetof(struct action, u.secret.member)
 
 static void read_value(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct draft *draft = into;
+	struct action *action = into;
 
-	draft->action.u.secret.value = secret_template(loader, value);
+	action->u.secret.value = secret_template(loader, value);
 }
 
 static const struct key secret_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("true"), /* it looks whether the value is there */
 	{"project", read_path_part, AT(project), "-.:"},
 	{"secret", read_path_part, AT(secret), "-_", .required = true},
 	{"value", read_value},
@@ -28,7 +29,6 @@ static void finish_secret(
 {
 	const struct action_secret *secret = &action->u.secret;
 
-	action->idempotent = true; /* it looks whether the value is there */
 	if (secret->restore && node_get(node, "value"))
 		problem_at(loader, node_get(node, "value")->key,
 			"both value and restore: true: remove one");

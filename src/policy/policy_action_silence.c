@@ -11,16 +11,15 @@
 #include "policy/template.h"
 
 #define MATCHERS_MAX 32
-#define LEASE_MS     (10 * MS_MINUTE)
 
-#define AT(member) offsetof(struct draft, action.u.silence.member)
+#define AT(member) offsetof(struct action, u.silence.member)
 
 static void read_silence_url(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct draft *draft = into;
+	struct action *action = into;
 
-	draft->action.u.silence.url = secret_url(loader, value, false, NULL);
+	action->u.silence.url = secret_url(loader, value, false, NULL);
 }
 
 static size_t label_len(const char *text)
@@ -102,8 +101,7 @@ static void refuse_changing(struct loader *loader, const struct node *node)
 static void read_matchers(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct action_silence *silence =
-		&((struct draft *)into)->action.u.silence;
+	struct action_silence *silence = &((struct action *)into)->u.silence;
 	struct matcher *matchers;
 
 	if (value->kind == NODE_BROKEN)
@@ -129,28 +127,18 @@ static const struct duration_range lease_range = {MS_MINUTE, MS_DAY};
 
 static const struct key silence_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("true"), /* it looks for its own first */
 	{"url", read_silence_url, .required = true},
 	{"auth", read_action_auth, AT(auth)},
 	{"tls", read_tls, AT(tls)},
 	{"matchers", read_matchers, .required = true},
-	{"lease", read_duration, AT(lease_ms), &lease_range},
+	{"lease", read_duration, AT(lease_ms), &lease_range, .value = "10m"},
 	{"comment", read_template, AT(comment)},
 	{0},
 };
 
 const struct section silence_section = {
 	"an alertmanager-silence action", silence_keys};
-
-static void begin_silence(struct action *action)
-{
-	action->u.silence.lease_ms = LEASE_MS;
-}
-
-static void finish_silence(
-	struct loader *loader, const struct node *node, struct action *action)
-{
-	action->idempotent = true; /* it looks for its own first */
-}
 
 static void plan_silence(struct buf *out, const struct action *action)
 {
@@ -171,7 +159,5 @@ static void plan_silence(struct buf *out, const struct action *action)
 
 const struct policy_action policy_action_silence = {
 	.section = &silence_section,
-	.begin = begin_silence,
-	.finish = finish_silence,
 	.plan = plan_silence,
 };

@@ -3,18 +3,18 @@
 #include "policy/policy_plan.h"
 #include "policy/url.h"
 
-#define AT(member) offsetof(struct draft, action.u.slack.member)
+#define AT(member) offsetof(struct action, u.slack.member)
 
 static void read_slack_url(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct draft *draft = into;
+	struct action *action = into;
 	struct secret *secret =
 		variable_or_file(loader, value, key, "webhook_file");
 	struct url url;
 	struct err err;
 
-	draft->action.u.slack.webhook = secret;
+	action->u.slack.webhook = secret;
 	if (secret && !may_be_placeholder(loader, value) &&
 		url_parse(secret_reveal(secret), &url, &err) < 0)
 		problem_at(loader, value, "%s", err.text);
@@ -22,6 +22,7 @@ static void read_slack_url(struct loader *loader, const struct node *value,
 
 static const struct key slack_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("false"),
 	{"webhook", read_slack_url},
 	{"webhook_file", read_slack_url, .detail = &from_file},
 	{"text", read_template, AT(text)},

@@ -4,20 +4,21 @@
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 
-#define AT(member) offsetof(struct draft, action.u.webhook.member)
+#define AT(member) offsetof(struct action, u.webhook.member)
 
 static void read_webhook_url(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	struct draft *draft = into;
+	struct action *action = into;
 
-	draft->action.u.webhook.url = secret_url(loader, value, true, NULL);
+	action->u.webhook.url = secret_url(loader, value, true, NULL);
 }
 
 static const size_t n_headers_at = AT(n_headers);
 
 static const struct key webhook_keys[] = {
 	COMMON_KEYS,
+	IDEMPOTENT("true"), /* the event keeps its id */
 	{"url", read_webhook_url, .required = true},
 	{"headers", read_headers, AT(headers), &n_headers_at},
 	{"auth", read_action_auth, AT(auth)},
@@ -33,7 +34,6 @@ static void finish_webhook(
 	const struct action_webhook *webhook = &action->u.webhook;
 	const struct node *auth = node_get(node, "auth"), *name;
 
-	action->idempotent = true; /* the event keeps its id */
 	for (size_t i = 0; i < webhook->n_headers; i++) {
 		name = node_get(
 			node_get(node, "headers"), webhook->headers[i].name);

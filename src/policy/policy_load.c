@@ -12,12 +12,8 @@
 #include "policy/loader.h"
 #include "policy/override.h"
 
-#define SETTLE_MS         (30 * MS_SECOND)
-#define HOLD_TIMEOUT_MS   (30 * MS_MINUTE)
-#define REVERT_TIMEOUT_MS (10 * MS_MINUTE)
-#define APPROVAL_MS       (4 * MS_HOUR)
-#define APPROVER_MAX      63 /* bytes of a person's name */
-#define TAG_MAX           46 /* bytes */
+#define APPROVER_MAX 63 /* bytes of a person's name */
+#define TAG_MAX      46 /* bytes */
 
 /* ---- target ---- */
 
@@ -69,10 +65,11 @@ static const struct duration_range wait_range = {MS_SECOND, 30 * MS_DAY};
 static const struct key approval_keys[] = {
 	{"approvers", read_approvers, .required = true},
 	{"minimum", read_whole, offsetof(struct approval, minimum),
-		&minimum_range},
+		&minimum_range, .value = "1"},
 	{"timeout", read_duration, offsetof(struct approval, timeout_ms),
-		&wait_range},
-	{"self_approval", read_bool, offsetof(struct approval, self_approval)},
+		&wait_range, .value = "4h"},
+	{"self_approval", read_bool, offsetof(struct approval, self_approval),
+		.value = "false"},
 	{0},
 };
 
@@ -86,8 +83,6 @@ static void read_approval(struct loader *loader, const struct node *value,
 		arena_alloc(loader->arena, sizeof(*approval));
 	const struct node *minimum = node_get(value, "minimum");
 
-	approval->minimum = 1;
-	approval->timeout_ms = APPROVAL_MS;
 	read_section(loader, value, &approval_section, approval);
 	if (minimum && approval->n_approvers &&
 		(size_t)approval->minimum > approval->n_approvers)
@@ -243,16 +238,23 @@ static const struct key policy_keys[] = {
 	{"metrics", read_metrics},
 	{"steps", read_steps, .required = true},
 	{"slos", read_slos, .required = true},
-	{"settle", read_duration, MEMBER(settle_ms), &settle_range},
-	{"on_breach", read_choice, MEMBER(on_breach), breach_choices},
-	{"on_undecided", read_choice, MEMBER(on_undecided), undecided_choices},
-	{"hold_timeout", read_duration, MEMBER(hold_timeout_ms), &wait_range},
+	{"settle", read_duration, MEMBER(settle_ms), &settle_range,
+		.value = "30s"},
+	{"on_breach", read_choice, MEMBER(on_breach), breach_choices,
+		.value = "rollback"},
+	{"on_undecided", read_choice, MEMBER(on_undecided), undecided_choices,
+		.value = "hold"},
+	{"hold_timeout", read_duration, MEMBER(hold_timeout_ms), &wait_range,
+		.value = "30m"},
 	{"revert_timeout", read_duration, MEMBER(revert_timeout_ms),
-		&wait_range},
-	{"on_drift", read_choice, MEMBER(on_drift), drift_choices},
-	{"on_interrupt", read_choice, MEMBER(on_interrupt), interrupt_choices},
+		&wait_range, .value = "10m"},
+	{"on_drift", read_choice, MEMBER(on_drift), drift_choices,
+		.value = "stop"},
+	{"on_interrupt", read_choice, MEMBER(on_interrupt), interrupt_choices,
+		.value = "rollback"},
 	{"tag", read_tag},
-	{"finish", read_choice, MEMBER(finish), finish_choices},
+	{"finish", read_choice, MEMBER(finish), finish_choices,
+		.value = "as-found"},
 	{"preflight", read_actions, LIST(LIST_PREFLIGHT)},
 	{"hooks", read_nested, 0, &hooks_section},
 	{"rollback", read_actions, LIST(LIST_ROLLBACK)},
@@ -285,10 +287,6 @@ static struct policy *policy_new(
 	policy->folder = folder_of(&policy->arena, path);
 	policy->source = xmemdup0(bytes, len);
 	policy->source_len = len;
-	policy->settle_ms = SETTLE_MS;
-	policy->hold_timeout_ms = HOLD_TIMEOUT_MS;
-	policy->revert_timeout_ms = REVERT_TIMEOUT_MS;
-	/* The other defaults are the first of their enums. */
 	return policy;
 }
 

@@ -7,8 +7,6 @@
 #include "policy/load_action.h"
 #include "policy/template.h"
 
-#define ACTION_TIMEOUT_MS (30 * MS_SECOND)
-
 #define TYPE(kind, name, text) [ACTION_##kind] = &policy_action_##name,
 
 const struct policy_action *const policy_actions[ACTION_KINDS] = {
@@ -53,9 +51,7 @@ static void check_templates(
 static void read_action(
 	struct loader *loader, const struct node *node, struct action *action)
 {
-	struct draft draft = {.action = {.timeout_ms = ACTION_TIMEOUT_MS,
-				      .when = WHEN_ALL,
-				      .pos = node_pos(loader, node)}};
+	struct action draft = {.when = WHEN_ALL, .pos = node_pos(loader, node)};
 	const struct node *type_node = node_get(node, "type");
 	const struct policy_action *type;
 
@@ -67,18 +63,14 @@ static void read_action(
 			"smoke, type: http, url: …}");
 		return;
 	}
-	if (!choose_kind(loader, type_node, &draft.action.kind))
+	if (!choose_kind(loader, type_node, &draft.kind))
 		return;
-	type = policy_actions[draft.action.kind];
-	if (type->begin)
-		type->begin(&draft.action);
+	type = policy_actions[draft.kind];
 	read_section(loader, node, type->section, &draft);
 	if (type->finish)
-		type->finish(loader, node, &draft.action);
-	if (node_get(node, "idempotent"))
-		draft.action.idempotent = draft.idempotent;
+		type->finish(loader, node, &draft);
 	check_templates(loader, node, "an action");
-	*action = draft.action;
+	*action = draft;
 }
 
 void read_actions(struct loader *loader, const struct node *value,

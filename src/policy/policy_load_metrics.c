@@ -8,7 +8,6 @@
 #include "base/duration.h"
 #include "policy/loader.h"
 
-#define TIMEOUT_MS        (10 * MS_SECOND)
 #define GOOGLE_SAMPLES_MS (60 * MS_SECOND)
 #define GOOGLE_LATE_MS    (180 * MS_SECOND)
 #define WINDOW_SAMPLES    4 /* fewer make no rate to rely on */
@@ -35,16 +34,18 @@ static const size_t n_headers_at = offsetof(struct metrics, n_headers);
 #define MEMBER(m) offsetof(struct metrics, m)
 
 static const struct key metrics_keys[] = {
-	{"provider", read_choice, MEMBER(provider), providers},
+	{"provider", read_choice, MEMBER(provider), providers,
+		.value = "prometheus"},
 	{"url", read_metrics_url},
 	{"project", read_cloud_name, MEMBER(project), ".:"},
 	{"quota_project", read_cloud_name, MEMBER(quota_project), ".:"},
 	{"auth", read_auth, MEMBER(auth)},
 	{"tls", read_tls, MEMBER(tls)},
 	{"headers", read_headers, MEMBER(headers), &n_headers_at},
-	{"delay", read_duration, MEMBER(delay_ms), &delay_range},
+	{"delay", read_duration, MEMBER(delay_ms), &delay_range, .value = "0s"},
 	{"resolution", read_duration, MEMBER(resolution_ms), &resolution_range},
-	{"timeout", read_duration, MEMBER(timeout_ms), &timeout_range},
+	{"timeout", read_duration, MEMBER(timeout_ms), &timeout_range,
+		.value = "10s"},
 	{0},
 };
 
@@ -58,6 +59,18 @@ static bool is_google(const struct node *metrics)
 	       !strcmp(provider->text, "google");
 }
 
+static void set_google_defaults(
+	const struct node *node, struct metrics *metrics)
+{
+	if (!node_get(node, "auth"))
+		metrics->auth.type = AUTH_GOOGLE;
+	/* What happens right after a sample is in the next one. */
+	if (!node_get(node, "delay"))
+		metrics->delay_ms = GOOGLE_SAMPLES_MS + GOOGLE_LATE_MS;
+	if (!node_get(node, "resolution"))
+		metrics->resolution_ms = GOOGLE_SAMPLES_MS;
+}
+
 void load_metrics(struct loader *loader)
 {
 	const struct node *node = node_get(loader->root, "metrics");
@@ -65,17 +78,14 @@ void load_metrics(struct loader *loader)
 
 	if (loader->metrics_read)
 		return;
-	*metrics = (struct metrics){.timeout_ms = TIMEOUT_MS};
+	*metrics = (struct metrics){0};
+	read_defaults(loader, &metrics_section, metrics);
 	if (!node || node_is_null(node))
 		return;
 	loader->metrics_read = true;
-	if (node->kind == NODE_MAPPING && is_google(node)) {
-		metrics->auth.type = AUTH_GOOGLE;
-		/* What happens right after a sample is in the next one. */
-		metrics->delay_ms = GOOGLE_SAMPLES_MS + GOOGLE_LATE_MS;
-		metrics->resolution_ms = GOOGLE_SAMPLES_MS;
-	}
 	read_section(loader, node, &metrics_section, metrics);
+	if (node->kind == NODE_MAPPING && is_google(node))
+		set_google_defaults(node, metrics);
 }
 
 void read_metrics(struct loader *loader, const struct node *value,

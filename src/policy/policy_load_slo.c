@@ -10,11 +10,6 @@
 #include "policy/quantity.h"
 #include "policy/template.h"
 
-#define WINDOW_MS     (2 * MS_MINUTE)
-#define INTERVAL_MS   (30 * MS_SECOND)
-#define FAIL_BREACHES 2
-#define FAIL_OF       3
-#define MIN_PASSES    3
 /* Of samples, for a rate to rely on: five, where one a minute makes 5m. */
 #define WINDOW_SAMPLES 5
 
@@ -177,24 +172,6 @@ static enum slo_provider provider_of(const struct node *node)
 	return SLO_PROMETHEUS;
 }
 
-static void set_defaults(struct loader *loader, const struct node *node,
-	enum slo_provider provider, struct slo *slo)
-{
-	int64_t sample_ms = provider == SLO_PROMETHEUS
-				    ? loader->policy->metrics.resolution_ms
-				    : 0;
-
-	*slo = (struct slo){
-		.window_ms = more_of(WINDOW_MS, WINDOW_SAMPLES * sample_ms),
-		.interval_ms = more_of(INTERVAL_MS, sample_ms),
-		.fail_breaches = FAIL_BREACHES,
-		.fail_of = FAIL_OF,
-		.min_passes = MIN_PASSES,
-		.no_data = NO_DATA_WAIT,
-		.pos = node_pos(loader, node),
-	};
-}
-
 /* Ready ones have both. */
 static void check_query_given(struct loader *loader, const struct node *node,
 	const struct node *whole)
@@ -209,7 +186,14 @@ static void check_query_given(struct loader *loader, const struct node *node,
 static void read_prometheus_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
+	int64_t sample_ms = loader->policy->metrics.resolution_ms;
+
 	read_section(loader, node, &slo_section, slo);
+	if (!is_given(node, "window"))
+		slo->window_ms =
+			more_of(slo->window_ms, WINDOW_SAMPLES * sample_ms);
+	if (!is_given(node, "interval"))
+		slo->interval_ms = more_of(slo->interval_ms, sample_ms);
 }
 
 static const struct {
@@ -229,7 +213,7 @@ static void read_slo(
 	const struct node *whole =
 		provider == SLO_PROMETHEUS ? use_expand(loader, node) : node;
 
-	set_defaults(loader, node, provider, slo);
+	*slo = (struct slo){.pos = node_pos(loader, node)};
 	providers[provider].read(loader, whole ? whole : node, slo);
 	if (node->kind != NODE_MAPPING || !whole)
 		return;

@@ -3,7 +3,6 @@
  * have written by hand. What the policy says itself stays; what it does not
  * say comes from the row, with the place of `use` for messages.
  */
-#include <assert.h>
 #include <string.h>
 
 #include "base/suggest.h"
@@ -115,13 +114,8 @@ static void set_place(struct node *node, const struct node *place)
 static struct node *read_keys(
 	struct loader *loader, const struct node *use, const char *yaml)
 {
-	struct problems own = {.arena = loader->arena,
-		.path = loader->problems.path,
-		.source = yaml,
-		.source_len = strlen(yaml)};
-	struct node *keys = yaml_parse_value(loader->arena, &own);
+	struct node *keys = node_of(loader, yaml);
 
-	assert(keys && !own.n);
 	set_place(keys, use);
 	return keys;
 }

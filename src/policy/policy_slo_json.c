@@ -242,7 +242,7 @@ static const struct key json_keys[] = {
 	{"url", read_question_url, VALUE, .required = true},
 	REQUEST_KEYS(VALUE),
 	{"pointer", read_pointer, VALUE, .required = true},
-	{"scale", read_scale, VALUE},
+	{"scale", read_scale, VALUE, .value = "1"},
 	{"headers", read_headers, offsetof(struct json_draft, source.headers),
 		&n_headers_at},
 	{"auth", read_auth, offsetof(struct json_draft, source.auth)},
@@ -353,7 +353,7 @@ static void read_others(struct loader *loader, struct json_draft *draft)
 void read_json_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
-	struct json_draft draft = {.slo = *slo, .source.value.scale = 1};
+	struct json_draft draft = {.slo = *slo};
 	struct json_source *source =
 		arena_alloc(loader->arena, sizeof(*source));
 

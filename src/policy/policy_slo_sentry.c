@@ -154,7 +154,7 @@ static const struct key sentry_keys[] = {
 	{"project", read_slug, MEMBER(project), .required = true},
 	{"environment", read_slug, MEMBER(environment)},
 	{"release", read_release, MEMBER(release), .required = true},
-	{"url", read_sentry_url},
+	{"url", read_sentry_url, .value = SAAS_URL},
 	{"auth", read_auth, MEMBER(source.auth), .required = true},
 	{"tls", read_tls, MEMBER(source.tls)},
 	{"timeout", read_duration, MEMBER(slo.timeout_ms), &slo_timeout_range},
@@ -420,8 +420,7 @@ static void make_questions(struct loader *loader, struct sentry_draft *draft)
 void read_sentry_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
-	struct sentry_draft draft = {
-		.slo = *slo, .url = SAAS_URL, .source.by_path = true};
+	struct sentry_draft draft = {.slo = *slo, .source.by_path = true};
 	struct json_source *source =
 		arena_alloc(loader->arena, sizeof(*source));
 

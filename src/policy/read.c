@@ -98,9 +98,44 @@ static void read_value(struct loader *loader, const struct node *value,
 		key->read(loader, value, key, into);
 }
 
+struct node *node_of(struct loader *loader, const char *yaml)
+{
+	struct problems own = {.arena = loader->arena,
+		.path = loader->problems.path,
+		.source = yaml,
+		.source_len = strlen(yaml)};
+	struct node *node = yaml_parse_value(loader->arena, &own);
+
+	assert(node && !own.n);
+	return node;
+}
+
+/* Most are scalars, which need no parser. */
+static void read_default(
+	struct loader *loader, const struct key *key, void *into)
+{
+	struct node scalar = {
+		.kind = NODE_SCALAR, .text = key->value, .plain = true};
+	size_t problems = loader->problems.n;
+
+	key->read(loader,
+		*key->value == '{' ? node_of(loader, key->value) : &scalar, key,
+		into);
+	assert(loader->problems.n == problems);
+}
+
+void read_defaults(
+	struct loader *loader, const struct section *section, void *into)
+{
+	for (const struct key *key = section->keys; key->name; key++)
+		if (key->value)
+			read_default(loader, key, into);
+}
+
 void read_section(struct loader *loader, const struct node *mapping,
 	const struct section *section, void *into)
 {
+	read_defaults(loader, section, into);
 	if (mapping->kind == NODE_BROKEN)
 		return;
 	if (mapping->kind != NODE_MAPPING) {
