@@ -5,9 +5,15 @@
 #include "base/timestamp.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
+
 #define DAY_MS INT64_C(86400000)
+
+#define POINT_NUMBER_MAX 32
+#define POINT_SHOWN_MAX  40
 
 struct civil {
 	int year, month, day, hour, minute, second, ms;
@@ -195,4 +201,41 @@ int timestamp_parse(const char *text, int64_t *ms_r, struct err *err_r)
 			text);
 	*ms_r = ms;
 	return 0;
+}
+
+static int seconds_parse(const char *text, int64_t *ms_r)
+{
+	char *end;
+	double s;
+
+	if (!*text || strlen(text) > POINT_NUMBER_MAX ||
+		text[strspn(text, "0123456789.")])
+		return -1;
+	s = strtod(text, &end);
+	if (*end || !(s >= 1) || s * 1000 > (double)TIMESTAMP_MS_MAX)
+		return -1;
+	*ms_r = (int64_t)(s * 1000 + 0.5);
+	return 0;
+}
+
+int timestamp_parse_point(
+	const char *text, int64_t now_ms, int64_t *ms_r, struct err *err_r)
+{
+	int64_t ms;
+
+	if (strcmp(text, "now") == 0) {
+		*ms_r = now_ms;
+		return 0;
+	}
+	if (*text == '-' && duration_parse(text + 1, &ms, err_r) == 0) {
+		*ms_r = now_ms - ms;
+		return 0;
+	}
+	if (seconds_parse(text, ms_r) == 0 ||
+		timestamp_parse(text, ms_r, err_r) == 0)
+		return 0;
+	return err_set(err_r, ERR_USAGE,
+		"\"%.*s\" is not a time: write 2026-01-31T12:00:00Z, Unix "
+		"seconds, -2h, or now",
+		POINT_SHOWN_MAX, text);
 }

@@ -26,4 +26,9 @@ const char *timestamp_print_clock(int64_t ms, char text[TIMESTAMP_TEXT_MAX]);
 MUST_CHECK int timestamp_parse(
 	const char *text, int64_t *ms_r, struct err *err_r);
 
+/* As a person writes it: RFC 3339, Unix seconds, "now", or "-2h": that long
+ * before `now_ms`. */
+MUST_CHECK int timestamp_parse_point(
+	const char *text, int64_t now_ms, int64_t *ms_r, struct err *err_r);
+
 #endif

@@ -7,8 +7,8 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/foreground.h"
-#include "cli/history.h"
 #include "cli/output.h"
+#include "cli/record_metrics.h"
 #include "io/file.h"
 
 #define RECORDING_BYTES_MAX ((size_t)4 * 1024 * 1024 * 1024)
@@ -16,11 +16,11 @@
 struct record_args {
 	const char *policy, *output;
 	const char *state, *project, *region;
-	struct history history;
+	struct record_wish wish;
 };
 
-#define MEMBER(m)  offsetof(struct record_args, m)
-#define HISTORY(m) offsetof(struct record_args, history.m)
+#define MEMBER(m) offsetof(struct record_args, m)
+#define WISH(m)   offsetof(struct record_args, wish.m)
 
 static const struct option_spec options[] = {
 	{.name = "policy",
@@ -36,34 +36,34 @@ static const struct option_spec options[] = {
 		.help = "where the recording goes; \"-\" is standard output"},
 	{.name = "from",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(from),
+		.offset = WISH(from),
 		.value = "TIME",
 		.help = "where it begins: 2026-01-31T12:00:00Z, Unix seconds, "
 			"or -2h"},
 	{.name = "to",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(to),
+		.offset = WISH(to),
 		.value = "TIME",
 		.help = "where it ends (default: now)"},
 	{.name = "rollout",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(rollout),
+		.offset = WISH(rollout),
 		.value = "ROLLOUT",
 		.help = "take span, service, revisions and outages from this "
 			"rollout"},
 	{.name = "candidate",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(candidate),
+		.offset = WISH(candidate),
 		.value = "REVISION",
 		.help = "who was the candidate"},
 	{.name = "stable",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(stable),
+		.offset = WISH(stable),
 		.value = "REVISION",
 		.help = "who was stable"},
 	{.name = "interval",
 		.type = OPTION_DURATION,
-		.offset = HISTORY(interval_ms),
+		.offset = WISH(interval_ms),
 		.value = "DURATION",
 		.help = "between samples (default: the shortest interval of an "
 			"SLO)"},
@@ -83,15 +83,15 @@ static int record_with(struct record_args *args, const struct policy *policy,
 	struct buf json;
 	int rc;
 
-	args->history.part = part;
+	args->wish.part = part;
 	buf_init(&json, RECORDING_BYTES_MAX);
-	rc = history_read(&args->history, policy, &json, err_r);
+	rc = record_metrics(&args->wish, policy, &json, err_r);
 	if (rc == 0 && to_stdout)
 		output_write(stdout, &json);
 	else if (rc == 0)
 		rc = file_replace(args->output, &json, err_r);
 	if (rc == 0)
-		history_forget(&args->history);
+		record_metrics_forget(&args->wish);
 	buf_fini(&json);
 	free(part);
 	return rc;
@@ -109,10 +109,10 @@ static int record(int argc, char **argv, struct err *err_r)
 	if (!args.policy || !args.output)
 		return err_set(err_r, ERR_USAGE, "%s is missing",
 			args.policy ? "-o" : "--policy");
-	args.history.service = argc > 1 ? argv[1] : NULL;
-	args.history.state = args.state;
-	args.history.project = args.project;
-	args.history.region = args.region;
+	args.wish.service = argc > 1 ? argv[1] : NULL;
+	args.wish.state = args.state;
+	args.wish.project = args.project;
+	args.wish.region = args.region;
 	policy = context_policy(args.policy, NULL, err_r);
 	if (!policy)
 		return -1;

@@ -7,8 +7,8 @@
 #include "base/duration.h"
 #include "cli/command.h"
 #include "cli/context.h"
-#include "cli/history.h"
 #include "cli/output.h"
+#include "cli/record_metrics.h"
 #include "cli/simulate.h"
 #include "policy/placeholder_env.h"
 
@@ -18,14 +18,14 @@
 struct simulate_args {
 	const char *policy, *compare, *approve, *html;
 	const char *state, *project, *region;
-	struct history history;
+	struct record_wish wish;
 	struct text_list faults, sets;
 	int format;
 	bool every_check;
 };
 
-#define MEMBER(m)  offsetof(struct simulate_args, m)
-#define HISTORY(m) offsetof(struct simulate_args, history.m)
+#define MEMBER(m) offsetof(struct simulate_args, m)
+#define WISH(m)   offsetof(struct simulate_args, wish.m)
 
 static const struct option_spec options[] = {
 	{.name = "policy",
@@ -67,34 +67,34 @@ static const struct option_spec options[] = {
 		.help = "show checks that pass, too"},
 	{.name = "from",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(from),
+		.offset = WISH(from),
 		.value = "TIME",
 		.help = "instead of a recording, ask the policy's Prometheus "
 			"about this time on: 2026-01-31T12:00:00Z, Unix "
 			"seconds, or -2h"},
 	{.name = "to",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(to),
+		.offset = WISH(to),
 		.value = "TIME",
 		.help = "… up to this one (default: now)"},
 	{.name = "rollout",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(rollout),
+		.offset = WISH(rollout),
 		.value = "ROLLOUT",
 		.help = "… or about this rollout"},
 	{.name = "candidate",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(candidate),
+		.offset = WISH(candidate),
 		.value = "REVISION",
 		.help = "with --from: who was the candidate"},
 	{.name = "stable",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(stable),
+		.offset = WISH(stable),
 		.value = "REVISION",
 		.help = "with --from: who was stable"},
 	{.name = "service",
 		.type = OPTION_TEXT,
-		.offset = HISTORY(service),
+		.offset = WISH(service),
 		.value = "SERVICE",
 		.help = "with --from: whose metrics (default: the policy's)"},
 	OPTION_STATE(struct simulate_args),
@@ -106,7 +106,7 @@ static const struct option_spec options[] = {
 
 static bool asks_prometheus(const struct simulate_args *args)
 {
-	return args->history.from || args->history.rollout;
+	return args->wish.from || args->wish.rollout;
 }
 
 /* ---- options ---- */
@@ -204,14 +204,14 @@ static int simulate_recording(const struct simulation *simulation,
 }
 
 /* In retrospect: what the metrics were, without a file. */
-static int simulate_history(const struct simulation *simulation,
-	const struct history *history, struct err *err_r)
+static int simulate_recorded(const struct simulation *simulation,
+	const struct record_wish *wish, struct err *err_r)
 {
 	struct buf json;
 	int rc;
 
 	buf_init(&json, HISTORY_BYTES_MAX);
-	rc = history_read(history, simulation->policy, &json, err_r);
+	rc = record_metrics(wish, simulation->policy, &json, err_r);
 	if (rc == 0)
 		rc = simulate_recording(simulation,
 			recording_parse("the metrics of then", json.data,
@@ -245,7 +245,7 @@ static int simulate_with(const struct simulation *simulation,
 	int rc = -1;
 
 	if (asks_prometheus(args))
-		return simulate_history(simulation, &args->history, err_r);
+		return simulate_recorded(simulation, &args->wish, err_r);
 	if (simulate_paths(&paths, argv + 1, (size_t)argc - 1, err_r) == 0)
 		rc = simulate_files(simulation, &paths, err_r);
 	path_list_fini(&paths);
@@ -257,9 +257,9 @@ static int parse_args(struct simulate_args *args, struct simulation *simulation,
 {
 	if (args_parse(options, args, argc, argv, err_r) < 0)
 		return -1;
-	args->history.state = args->state;
-	args->history.project = args->project;
-	args->history.region = args->region;
+	args->wish.state = args->state;
+	args->wish.project = args->project;
+	args->wish.region = args->region;
 	if (args_count(*argc, argv, "RECORDING...", !asks_prometheus(args),
 		    asks_prometheus(args) ? 0 : ARGUMENTS_MAX, err_r) < 0 ||
 		parse_approve(args->approve, &simulation->options, err_r) < 0 ||

@@ -4,7 +4,23 @@
 #include <stdio.h>
 
 #include "base/duration.h"
+#include "base/service_name.h"
 #include "policy/template.h"
+
+void series_take_service(
+	struct series_context *context, const char *name, struct arena *arena)
+{
+	struct service_name parts;
+	struct err is_short;
+
+	if (service_name_parse(&parts, name, arena, &is_short) < 0) {
+		context->service = name;
+		return;
+	}
+	context->project = parts.project;
+	context->region = parts.region;
+	context->service = parts.name;
+}
 
 const char *series_name(
 	const struct slo *slo, enum query_role kind, char name[SERIES_NAME_MAX])

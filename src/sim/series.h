@@ -6,6 +6,7 @@
 #ifndef TIDEGATE_SIM_SERIES_H
 #define TIDEGATE_SIM_SERIES_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "engine/check.h"
 #include "policy/policy.h"
@@ -18,6 +19,10 @@ struct series_context {
 	const char *service; /* short */
 	const char *candidate, *stable, *rollout;
 };
+
+/* `name` is a short name, or a full one, which gives all three. */
+void series_take_service(
+	struct series_context *context, const char *name, struct arena *arena);
 
 /* Returns `name`. */
 const char *series_name(const struct slo *slo, enum query_role kind,

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cli/history.h"
+#include "base/timestamp.h"
 #include "prometheus/range_codec.h"
 
 #define ANSWER(result)                                                 \
@@ -147,8 +147,8 @@ static void times_are_absolute_or_that_long_ago(void **state)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		ms = -1;
-		if (history_time(rows[i].text, INT64_C(1767225600000), &ms,
-			    &err) < 0)
+		if (timestamp_parse_point(rows[i].text, INT64_C(1767225600000),
+			    &ms, &err) < 0)
 			ms = -1;
 		if (ms != rows[i].ms)
 			fail_msg("\"%s\" is %lld", rows[i].text, (long long)ms);
