@@ -3,7 +3,6 @@
  * `attempts`, asked again every so often until it is met. Owns the request,
  * never the decision what a failure means for the rollout.
  */
-#define _GNU_SOURCE /* strcasestr */
 #include "action/action.h"
 
 #include <errno.h>
@@ -67,8 +66,8 @@ static void render_body(const struct action_http *http,
 
 	buf_init(out, REQUEST_BYTES_MAX);
 	if (http->body)
-		template_render(out, http->body, values,
-			strcasestr(type, "json") ? ESCAPE_JSON : ESCAPE_NONE);
+		template_render(
+			out, http->body, values, template_escape_of(type));
 }
 
 /* ---- check ---- */

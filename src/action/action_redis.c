@@ -175,7 +175,7 @@ static void render_pattern(
 {
 	buf_init(out, PATTERN_MAX);
 	template_render(
-		out, redis_of(run)->patterns[index], run->values, ESCAPE_NONE);
+		out, redis_of(run)->patterns[index], run->values, ESCAPE_GLOB);
 }
 
 /* A template that turned out empty may leave a pattern that names all keys. */

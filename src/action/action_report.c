@@ -24,7 +24,7 @@ static int path_of(const struct action_env *env, const struct action *action,
 {
 	if (action->u.report.path[0] != '/')
 		buf_addf(path, "%s/", env->policy->folder);
-	template_render(path, action->u.report.path, values, ESCAPE_NONE);
+	template_render(path, action->u.report.path, values, ESCAPE_PATH);
 	if (path->overflow)
 		return err_set(err_r, ERR_POLICY,
 			"the path is longer than %d bytes", PATH_BYTES_MAX);

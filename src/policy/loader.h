@@ -100,6 +100,8 @@ size_t list_len(struct loader *loader, const struct node *list,
 const char *scalar(struct loader *loader, const struct node *node);
 /* The same that holds neither ${VAR} nor {{template}}. */
 const char *plain_text(struct loader *loader, const struct node *node);
+/* Tells of each template in a scalar that is none. */
+bool templates_are_good(struct loader *loader, const struct node *node);
 /* The same that may hold {{templates}}, which are checked. */
 const char *template_text(struct loader *loader, const struct node *node);
 /* [a-z0-9][a-z0-9_-]*, at most POLICY_NAME_MAX bytes. */
@@ -145,8 +147,8 @@ struct secret *keep_secret(
 bool may_be_placeholder(const struct loader *loader, const struct node *node);
 /* A text whose ${VAR}s are filled in and secret; NULL after a problem. */
 struct secret *secret_text(struct loader *loader, const struct node *node);
-/* The same with {{templates}}, which are checked; a ${VAR}'s value must not
- * look like one. */
+/* The same with {{templates}}, which are checked. What a ${VAR} holds is never
+ * taken for one. */
 struct secret *secret_template(struct loader *loader, const struct node *node);
 /* The same where a ${VAR} is no secret: an environment, a release. */
 const char *variable_text(struct loader *loader, const struct node *node);

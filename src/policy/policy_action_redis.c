@@ -3,6 +3,7 @@
 
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
+#include "policy/template.h"
 #include "policy/url.h"
 
 #define PATTERNS_MAX 64
@@ -17,10 +18,41 @@ static void read_redis_url(struct loader *loader, const struct node *value,
 	action->u.redis.url = secret_redis_url(loader, value);
 }
 
-/* Whether a glob begins with something that limits it. */
+/* What follows a "[…]" of a glob, or its end. */
+static const char *skip_class(const char *p)
+{
+	p++;
+	while (*p && *p != ']')
+		p += p[0] == '\\' && p[1] ? 2 : 1;
+	return *p ? p + 1 : p;
+}
+
+/* Whether a glob has a character that every key it matches must have: a class
+ * such as [^x] is no limit, nor is a template that may come to nothing. */
 static bool pattern_is_narrow(const char *pattern)
 {
-	return pattern[strspn(pattern, "*?")];
+	static const char *const may_be_empty[] = {"reason", "candidate_url"};
+	const char *p = pattern, *end;
+	bool empty;
+
+	while (*p) {
+		if (!strncmp(p, "{{", 2) && (end = strstr(p, "}}")) != NULL) {
+			empty = false;
+			for (size_t i = 0; i < 2; i++)
+				empty |= template_starts_with(
+					p, may_be_empty[i]);
+			if (!empty)
+				return true;
+			p = end + 2;
+		} else if (*p == '[') {
+			p = skip_class(p);
+		} else if (*p == '*' || *p == '?') {
+			p++;
+		} else {
+			return *p != '\\' || p[1];
+		}
+	}
+	return false;
 }
 
 static void read_patterns(struct loader *loader, const struct node *value,

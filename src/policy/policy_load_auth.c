@@ -92,6 +92,25 @@ static void take_basic(struct loader *loader, const struct node *node,
 		draft->password_file, "password");
 }
 
+/* A token goes into a header, where a control character ends the request. */
+static void check_token(struct loader *loader, const struct auth_draft *draft,
+	const struct secret *token)
+{
+	const struct node *node =
+		draft->token_file ? draft->token_file : draft->token;
+	const char *p;
+
+	if (!token || may_be_placeholder(loader, node))
+		return;
+	for (p = secret_reveal(token); (unsigned char)*p >= 0x20 && *p != 0x7f;)
+		p++;
+	if (*p)
+		problem_at(loader, node,
+			"byte %zu of this token is a control character, which "
+			"cannot be sent: store the token anew",
+			(size_t)(p - secret_reveal(token)) + 1);
+}
+
 static void refuse_all(struct loader *loader, const struct auth_draft *draft,
 	const char *type, bool tokens)
 {
@@ -145,6 +164,7 @@ static void load_auth(
 		refuse_all(loader, &draft, "bearer", false);
 		auth->secret = secret_of(
 			loader, value, draft.token, draft.token_file, "token");
+		check_token(loader, &draft, auth->secret);
 		break;
 	case AUTH_GOOGLE:
 		refuse_all(loader, &draft, "google", true);

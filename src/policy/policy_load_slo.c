@@ -84,6 +84,7 @@ static bool is_given(const struct node *slo, const char *key)
 static void check_comparison(
 	struct loader *loader, const struct node *node, const struct slo *slo)
 {
+	const struct node *query = node_get(node, "query");
 	bool compares = is_given(node, "compare") || is_given(node, "baseline");
 	bool relative =
 		is_given(node, "max_ratio") || is_given(node, "max_increase");
@@ -108,9 +109,10 @@ static void check_comparison(
 		problem_at(loader, node,
 			"this SLO has no limit: add max, min, or \"compare: "
 			"stable\" with max_ratio or max_increase");
-	if (slo->compare_stable && slo->query && !slo->json &&
-		!template_uses(slo->query, "revision"))
-		problem_at(loader, place_of(node, "query"),
+	if (slo->compare_stable && !slo->json && query &&
+		query->kind == NODE_SCALAR &&
+		!template_uses(query->text, "revision"))
+		problem_at(loader, query,
 			"\"compare: stable\" asks this query for the candidate "
 			"and for stable: write {{revision}} for the one being "
 			"asked");

@@ -10,9 +10,11 @@
 #include "policy/template.h"
 #include "policy/url.h"
 
-#define VALUE_BYTES_MAX  (64 * 1024) /* of a ${VAR}, a file, a whole text */
-#define VARIABLES_MAX    16 /* in one text */
-#define QUERY_SECRET_MIN 16 /* bytes: shorter query values are not tokens */
+#define VALUE_BYTES_MAX (64 * 1024) /* of a ${VAR}, a file, a whole text */
+#define VARIABLES_MAX   16 /* in one text */
+/* Each byte may be a brace, which a template writes with five. */
+#define TEMPLATE_BYTES_MAX (5 * VALUE_BYTES_MAX)
+#define QUERY_SECRET_MIN   16 /* bytes: shorter query values are not tokens */
 
 struct secret *keep_secret(
 	struct loader *loader, const char *value, size_t len, bool known)
@@ -149,6 +151,57 @@ static bool expand(
 	return false;
 }
 
+/* What the policy itself wrote, between two variables. */
+static void add_own_text(struct buf *out, const char *text, size_t len)
+{
+	const char *end = text + len, *close;
+
+	while (text < end) {
+		close = end - text >= 2 && !strncmp(text, "{{", 2)
+				? strstr(text, "}}")
+				: NULL;
+		if (close) {
+			buf_add(out, text, (size_t)(close + 2 - text));
+			text = close + 2;
+		} else {
+			template_add_literal(out, text++, 1);
+		}
+	}
+}
+
+/* The template that the policy wrote, with variables' values as literals. */
+static void expansion_template(const struct expansion *e, struct buf *out)
+{
+	const char *text = e->text.data;
+	size_t at = 0;
+
+	buf_init(out, TEMPLATE_BYTES_MAX);
+	for (size_t i = 0; i < e->n; i++) {
+		const struct span *v = &e->variable[i];
+
+		add_own_text(out, text + at, v->from - at);
+		template_add_literal(out, text + v->from, v->to - v->from);
+		at = v->to;
+	}
+	if (e->n)
+		add_own_text(out, text + at, e->text.len - at);
+	else
+		buf_adds(out, text);
+}
+
+static struct secret *keep_template(
+	struct loader *loader, const struct expansion *e)
+{
+	struct secret *secret;
+	struct buf text;
+
+	expansion_template(e, &text);
+	secret = keep_secret(loader, text.data, text.len, false);
+	buf_wipe(&text);
+	buf_fini(&text);
+	return secret;
+}
+
 /* Variables' values within `part` are masked from now on. */
 static void learn(
 	struct loader *loader, const struct expansion *e, struct url_part part)
@@ -180,14 +233,15 @@ struct secret *secret_text(struct loader *loader, const struct node *node)
 
 struct secret *secret_template(struct loader *loader, const struct node *node)
 {
-	struct secret *secret = secret_text(loader, node);
-	struct err err;
-	size_t at;
+	struct secret *secret = NULL;
+	struct expansion e;
 
-	if (secret && template_check(secret_reveal(secret), &at, &err) < 0) {
-		problem_at(loader, node, "%s", err.text);
+	if (!expand(loader, node, &e))
 		return NULL;
-	}
+	learn(loader, &e, (struct url_part){e.text.data, e.text.len});
+	if (templates_are_good(loader, node))
+		secret = keep_template(loader, &e);
+	expansion_fini(&e);
 	return secret;
 }
 
@@ -195,15 +249,15 @@ const char *variable_text(struct loader *loader, const struct node *node)
 {
 	const char *text = NULL;
 	struct expansion e;
-	struct err err;
-	size_t at;
+	struct buf template;
 
 	if (!expand(loader, node, &e))
 		return NULL;
-	if (template_check(e.text.data, &at, &err) < 0)
-		problem_at(loader, node, "%s", err.text);
-	else
-		text = arena_strdup(loader->arena, e.text.data);
+	if (templates_are_good(loader, node)) {
+		expansion_template(&e, &template);
+		text = arena_strdup(loader->arena, template.data);
+		buf_fini(&template);
+	}
 	expansion_fini(&e);
 	return text;
 }
@@ -238,6 +292,45 @@ const char *file_path(struct loader *loader, const struct node *node)
 		loader->arena, "%s/%s", loader->policy->folder, path);
 }
 
+/* What an editor puts in front of a text, and would be sent as a part of it;
+ * NULL: nothing. */
+static const char *text_mark(const char *bytes, size_t len)
+{
+	if (len >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3))
+		return "with a byte order mark";
+	if (len >= 2 && (!memcmp(bytes, "\xff\xfe", 2) ||
+				!memcmp(bytes, "\xfe\xff", 2)))
+		return "in UTF-16";
+	return NULL;
+}
+
+static struct secret *file_secret(struct loader *loader,
+	const struct node *node, const char *path, const struct buf *content)
+{
+	size_t len = content->len;
+	const char *mark = text_mark(content->data, len);
+
+	if (len && content->data[len - 1] == '\n')
+		len--;
+	if (len && content->data[len - 1] == '\r')
+		len--;
+	if (!len)
+		problem_at(loader, node, "\"%.200s\" is empty", path);
+	else if (mark)
+		problem_at(loader, node,
+			"\"%.200s\" is stored %s, which is no part of the "
+			"secret: store it as plain UTF-8",
+			path, mark);
+	else if (strcspn(content->data, "\r\n") < len ||
+		 memchr(content->data, '\0', len))
+		problem_at(loader, node,
+			"\"%.200s\" has more than one line: a secret is one",
+			path);
+	else
+		return keep_secret(loader, content->data, len, true);
+	return NULL;
+}
+
 struct secret *secret_file(struct loader *loader, const struct node *node)
 {
 	const struct policy_env *env = loader->env;
@@ -245,32 +338,16 @@ struct secret *secret_file(struct loader *loader, const struct node *node)
 	struct secret *secret = NULL;
 	struct buf content;
 	struct err err;
-	size_t len;
 
 	if (!path)
 		return NULL;
 	buf_init(&content, VALUE_BYTES_MAX);
 	err_set(&err, ERR_IO, "there are no files here");
 	if (!env->read_file ||
-		env->read_file(path, &content, &err, env->arg) < 0) {
+		env->read_file(path, &content, &err, env->arg) < 0)
 		problem_at(loader, node, "%s", err.text);
-		goto out;
-	}
-	len = content.len;
-	if (len && content.data[len - 1] == '\n')
-		len--;
-	if (len && content.data[len - 1] == '\r')
-		len--;
-	if (!len)
-		problem_at(loader, node, "\"%.200s\" is empty", path);
-	else if (strcspn(content.data, "\r\n") < len ||
-		 memchr(content.data, '\0', len))
-		problem_at(loader, node,
-			"\"%.200s\" has more than one line: a secret is one",
-			path);
 	else
-		secret = keep_secret(loader, content.data, len, true);
-out:
+		secret = file_secret(loader, node, path, &content);
 	buf_wipe(&content);
 	buf_fini(&content);
 	return secret;
@@ -321,20 +398,15 @@ static bool url_templates_are_good(
 	struct loader *loader, const struct node *node, bool templates)
 {
 	const char *open = strstr(node->text, "{{");
-	struct err err;
-	size_t at;
 
 	if (!open)
 		return true;
-	at = (size_t)(open - node->text);
-	if (!templates)
-		err_set(&err, ERR_POLICY,
-			"templates are not filled in here: write the value");
-	else if (template_check(node->text, &at, &err) == 0)
-		return true;
+	if (templates)
+		return templates_are_good(loader, node);
 	problem_add(&loader->problems,
-		node_span_of(&loader->problems, node, at, "{{"), "%s",
-		err.text);
+		node_span_of(&loader->problems, node,
+			(size_t)(open - node->text), "{{"),
+		"templates are not filled in here: write the value");
 	return false;
 }
 
@@ -364,7 +436,9 @@ static struct secret *read_url(struct loader *loader, const struct node *node,
 		problem_at(loader, node, "%s", err.text);
 		goto out;
 	}
-	secret = keep_secret(loader, e.text.data, e.text.len, false);
+	secret = templates
+			 ? keep_template(loader, &e)
+			 : keep_secret(loader, e.text.data, e.text.len, false);
 	if (shown_r) {
 		buf_init(&shown, URL_BYTES_MAX);
 		url_show(&url, &shown);

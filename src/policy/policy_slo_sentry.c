@@ -81,13 +81,14 @@ static void read_slug(struct loader *loader, const struct node *value,
 		*(const char **)((char *)into + key->offset) = text;
 }
 
-/* Characters that a search takes as they are; "*" would be any text. */
+/* Characters that a search takes as they are; "*" would be any text. A brace
+ * that is no template's stands as a literal of its own, "{{{}}". */
 static bool is_release(const char *text)
 {
 	const char *p = text;
 
 	while (*p) {
-		if (!strncmp(p, "{{", 2) && strstr(p, "}}"))
+		if (!strncmp(p, "{{", 2) && p[2] != '{' && strstr(p, "}}"))
 			p = strstr(p, "}}") + 2;
 		else if (isalnum((unsigned char)*p) || strchr("._-+@:", *p))
 			p++;

@@ -215,20 +215,36 @@ const char *plain_text(struct loader *loader, const struct node *node)
 	return text;
 }
 
+/* A text whose templates are looked at. */
+struct template_place {
+	struct loader *loader;
+	const struct node *node;
+};
+
+static void bad_template(size_t at, const struct err *err, void *arg)
+{
+	const struct template_place *place = arg;
+	struct problems *problems = &place->loader->problems;
+
+	problem_add(problems, node_span_of(problems, place->node, at, "{{"),
+		"%s", err->text);
+}
+
+bool templates_are_good(struct loader *loader, const struct node *node)
+{
+	struct template_place place = {loader, node};
+
+	return !template_check(node->text, bad_template, &place);
+}
+
 const char *template_text(struct loader *loader, const struct node *node)
 {
 	const char *text = scalar(loader, node);
-	struct err err;
-	size_t at;
 
-	if (!text || has_variable(loader, node))
+	if (!text || has_variable(loader, node) ||
+		!templates_are_good(loader, node))
 		return NULL;
-	if (template_check(text, &at, &err) == 0)
-		return text;
-	problem_add(&loader->problems,
-		node_span_of(&loader->problems, node, at, "{{"), "%s",
-		err.text);
-	return NULL;
+	return text;
 }
 
 const char *name_text(struct loader *loader, const struct node *node)

@@ -1,4 +1,5 @@
 /* {{templates}}: finding, checking and filling in; see template.h. */
+#define _GNU_SOURCE /* strcasestr */
 #include "policy/template.h"
 
 #include <string.h>
@@ -74,7 +75,7 @@ static const struct known *tag_known(const struct tag *tag)
 	return NULL;
 }
 
-static int unknown_name(const struct tag *tag, struct err *err_r)
+static void unknown_name(const struct tag *tag, struct err *err_r)
 {
 	char word[SUGGEST_WORD_MAX + 1] = "";
 	struct suggest suggest = {.word = word};
@@ -85,32 +86,56 @@ static int unknown_name(const struct tag *tag, struct err *err_r)
 	for (size_t i = 0; i < KNOWN_COUNT; i++)
 		suggest_try(&suggest, known[i].name);
 	if (suggest.best)
-		return err_set(err_r, ERR_POLICY,
+		err_set(err_r, ERR_POLICY,
 			"unknown template {{%.*s}}: did you mean {{%s}}?",
 			shown, tag->name, suggest.best);
-	return err_set(err_r, ERR_POLICY,
-		"unknown template {{%.*s}}: there are candidate, stable, "
-		"revision, candidate_url, service, project, region, window, "
-		"percent, rollout and reason",
-		shown, tag->name);
+	else
+		err_set(err_r, ERR_POLICY,
+			"unknown template {{%.*s}}: there are candidate, "
+			"stable, revision, candidate_url, service, project, "
+			"region, window, percent, rollout and reason",
+			shown, tag->name);
 }
 
-int template_check(const char *text, size_t *at_r, struct err *err_r)
+size_t template_check(const char *text, template_problem_fn fn, void *arg)
 {
 	const char *rest = text;
+	size_t problems = 0;
+	struct err err;
 	struct tag tag;
 
-	for (; tag_find(rest, &tag); rest = tag.end) {
-		*at_r = (size_t)(tag.open - text);
-		if (!tag.end)
-			return err_set(err_r, ERR_POLICY,
+	for (; rest && tag_find(rest, &tag); rest = tag.end) {
+		if (tag.end && tag_known(&tag))
+			continue;
+		if (tag.end)
+			unknown_name(&tag, &err);
+		else
+			err_set(&err, ERR_POLICY,
 				"this \"{{\" is never closed: a template is "
 				"written {{name}}");
-		if (!tag_known(&tag))
-			return unknown_name(&tag, err_r);
+		if (fn)
+			fn((size_t)(tag.open - text), &err, arg);
+		problems++;
 	}
-	return 0;
+	return problems;
 }
+
+/* ---- literals ---- */
+
+/* {{{}} is rendered as one brace: no policy can write it, as no name is so. */
+#define BRACE_NAME "{"
+
+void template_add_literal(struct buf *out, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] == '{')
+			buf_adds(out, "{{" BRACE_NAME "}}");
+		else
+			buf_addc(out, bytes[i]);
+	}
+}
+
+/* ---- escaping ---- */
 
 static void add_promql(struct buf *out, const char *value)
 {
@@ -153,6 +178,42 @@ static void add_url(struct buf *out, const char *value)
 	}
 }
 
+/* Characters that XML 1.0 cannot hold, in no spelling, become blanks. */
+static void add_xml(struct buf *out, const char *value)
+{
+	static const char special[] = "&<>\"'";
+
+	for (; *value; value++) {
+		if (strchr(special, *value))
+			buf_addf(out, "&#%d;", *value);
+		else if ((unsigned char)*value < 0x20 &&
+			 !strchr("\t\n\r", *value))
+			buf_addc(out, ' ');
+		else
+			buf_addc(out, *value);
+	}
+}
+
+static void add_glob(struct buf *out, const char *value)
+{
+	for (; *value; value++) {
+		if (strchr("*?[]\\", *value))
+			buf_addc(out, '\\');
+		buf_addc(out, *value);
+	}
+}
+
+/* A value is a part of one name: it leads into no other folder. */
+static void add_path(struct buf *out, const char *value)
+{
+	const char *start = value;
+
+	for (; *value; value++)
+		buf_addc(out, *value == '/' || (value == start && *value == '.')
+				      ? '_'
+				      : *value);
+}
+
 static void add_value(struct buf *out, const struct tag *tag, const char *value,
 	enum template_escape escape)
 {
@@ -172,7 +233,30 @@ static void add_value(struct buf *out, const struct tag *tag, const char *value,
 	case ESCAPE_JSON:
 		add_json(out, value);
 		break;
+	case ESCAPE_FORM:
+		add_url(out, value);
+		break;
+	case ESCAPE_XML:
+		add_xml(out, value);
+		break;
+	case ESCAPE_GLOB:
+		add_glob(out, value);
+		break;
+	case ESCAPE_PATH:
+		add_path(out, value);
+		break;
 	}
+}
+
+enum template_escape template_escape_of(const char *content_type)
+{
+	if (strcasestr(content_type, "json"))
+		return ESCAPE_JSON;
+	if (strcasestr(content_type, "x-www-form-urlencoded"))
+		return ESCAPE_FORM;
+	if (strcasestr(content_type, "xml") || strcasestr(content_type, "html"))
+		return ESCAPE_XML;
+	return ESCAPE_NONE;
 }
 
 void template_render(struct buf *out, const char *text,
@@ -184,6 +268,8 @@ void template_render(struct buf *out, const char *text,
 
 	for (; tag_find(text, &tag) && tag.end; text = tag.end) {
 		buf_add(out, text, (size_t)(tag.open - text));
+		if (tag_is(&tag, BRACE_NAME))
+			buf_adds(out, BRACE_NAME);
 		name = tag_known(&tag);
 		if (!name)
 			continue;
@@ -204,4 +290,12 @@ bool template_uses(const char *text, const char *name)
 			return true;
 	}
 	return false;
+}
+
+bool template_starts_with(const char *text, const char *name)
+{
+	struct tag tag;
+
+	return tag_find(text, &tag) && tag.open == text && tag.end &&
+	       tag_is(&tag, name);
 }

@@ -46,6 +46,9 @@ static const char *const files[][2] = {
 	{"./token", "file-token-0123456789\n"},
 	{"./two-lines", "one-secret-line\nanother\n"},
 	{"./empty", "\n"},
+	{"./marked", "\xef\xbb\xbf"
+		     "file-token-0123456789\n"},
+	{"./damaged", "file-token\x1b[0m-0123\n"},
 };
 
 static int file_fixed(

@@ -16,6 +16,7 @@
 #include "base/secret.h"
 #include "policy/policy_load.h"
 #include "policy/quantity.h"
+#include "policy/template.h"
 #include "policy/url.h"
 
 #define TEXT_MAX   (1024 * 1024)
@@ -28,6 +29,8 @@ static const char *env_fake(const char *name, void *arg)
 		       "?key=0123456789abcdef";
 	if (!strcmp(name, "TOKEN"))
 		return "correct-horse";
+	if (!strcmp(name, "BRACES"))
+		return "{{candidate}}a{{{b}}{";
 	return NULL;
 }
 
@@ -525,9 +528,54 @@ static void an_id_token_is_for_the_service_not_for_its_tag(void **state)
 	}
 }
 
+static void renders_to(const char *text, const char *wanted)
+{
+	static const struct template_values values = {.candidate = "new"};
+	struct buf out;
+
+	buf_init(&out, TEXT_MAX);
+	template_render(&out, text, &values, ESCAPE_NONE);
+	assert_string_equal(out.data, wanted);
+	buf_fini(&out);
+}
+
+static void a_variables_value_is_never_taken_for_a_template(void **state)
+{
+#define BRACES "{{candidate}}a{{{b}}{"
+	struct policy *p = parse(PLAIN,
+		"- {name: js, provider: json, pointer: /n, max: 1,\n"
+		"   url: \"https://x.example.com/{{candidate}}?k=${BRACES}\",\n"
+		"   params: {a: \"{${BRACES}{{candidate}}}\"}}\n"
+		"rollback:\n"
+		"- {name: a, type: http,\n"
+		"   url: \"https://b.example.com/${BRACES}{{candidate}}\"}\n"
+		"- {name: b, type: secret, secret: s,\n"
+		"   value: \"${BRACES}${BRACES}{{candidate}}\"}\n"
+		"- {name: c, type: webhook,\n"
+		"   url: \"https://c.example.com/{{candidate}}/${BRACES}\"}\n");
+	const struct json_question *question;
+	const struct action *action;
+
+	assert_non_null(p);
+	question = &p->slos[1].json->value;
+	renders_to(secret_reveal(question->url),
+		"https://x.example.com/new?k=" BRACES);
+	renders_to(secret_reveal(question->params[0].value), "{" BRACES "new}");
+	action = p->lists[LIST_ROLLBACK].item;
+	renders_to(secret_reveal(action[0].u.http.url),
+		"https://b.example.com/" BRACES "new");
+	renders_to(
+		secret_reveal(action[1].u.secret.value), BRACES BRACES "new");
+	renders_to(secret_reveal(action[2].u.webhook.url),
+		"https://c.example.com/new/" BRACES);
+	policy_free(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_variables_value_is_never_taken_for_a_template),
 		cmocka_unit_test(
 			an_id_token_is_for_the_service_not_for_its_tag),
 		cmocka_unit_test(what_is_not_said_has_a_default),
