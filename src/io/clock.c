@@ -36,6 +36,11 @@ int64_t clock_awake_ms(void)
 	return kernel_us(CLOCK_MONOTONIC) / 1000;
 }
 
+int64_t clock_cpu_us(void)
+{
+	return kernel_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
 int64_t clock_wall_us(void)
 {
 	return kernel_us(CLOCK_REALTIME) + wall_shift_us;

@@ -32,6 +32,9 @@ int64_t clock_wall_ms(void);
  * that wait for a condition, which cannot wait by boot. */
 int64_t clock_awake_ms(void);
 
+/* For how long this thread has been running, and nothing but that. */
+int64_t clock_cpu_us(void);
+
 struct clock_reading {
 	int64_t boot_us, wall_us; /* of the same moment, to a millisecond */
 };

@@ -25,6 +25,7 @@
 #include "base/xalloc.h"
 #include "io/clock.h"
 #include "io/timers.h"
+#include "io/turns.h"
 
 #define DELAY_MS_MAX (INT64_C(100) * 365 * 86400 * 1000)
 
@@ -72,7 +73,7 @@ struct loop {
 	int alarm_fd;
 	int64_t alarm_us; /* what it is set to */
 	int64_t run_us; /* when loop_run was called */
-	int64_t longest_turn_us;
+	struct turns *turns;
 	LIST_HEAD(, gap_listener) listeners;
 	int n_gaps;
 	LIST_HEAD(, on_signal) signals;
@@ -138,6 +139,7 @@ struct loop *loop_new(struct err *err_r)
 	loop->base = base_new();
 	loop->alarm_fd = -1;
 	loop->time = xcalloc(1, sizeof(*loop->time));
+	loop->turns = xcalloc(1, sizeof(*loop->turns));
 	clock_read(&loop->time->now);
 	loop->time->ahead_us =
 		loop->time->now.wall_us - loop->time->now.boot_us;
@@ -174,6 +176,7 @@ void loop_free(struct loop **loop_p)
 	timers_fini(&loop->timers);
 	free(loop->deferred);
 	free(loop->time);
+	free(loop->turns);
 	free(loop);
 	*loop_p = NULL;
 }
@@ -190,6 +193,7 @@ static struct turn_time *turn_time(const struct loop *loop)
 		return time;
 	clock_read(&time->now);
 	time->sampled = true;
+	turns_begin(loop->turns);
 	late_us = time->now.boot_us - time->due_us;
 	if (late_us >= LOOP_LATE_MS * 1000)
 		time->gap.stood_ms += late_us / 1000;
@@ -267,6 +271,16 @@ static void turn_begin(struct loop *loop)
 
 /* ---- the turn ---- */
 
+static void loop_enter(struct loop *loop, void (*fn)(void))
+{
+	turns_callback(loop->turns, fn);
+}
+
+static void on_timer(loop_fn fn, void *arg)
+{
+	loop_enter(arg, (void (*)(void))fn);
+}
+
 static void flush_deferred(struct loop *loop)
 {
 	size_t i;
@@ -277,6 +291,7 @@ static void flush_deferred(struct loop *loop)
 
 		if (work.fn) {
 			loop->deferred[i].fn = NULL;
+			loop_enter(loop, (void (*)(void))work.fn);
 			work.fn(work.arg);
 		}
 	}
@@ -308,21 +323,28 @@ static int wait_and_run(struct loop *loop)
 	rc = event_base_loop(
 		loop->base, EVLOOP_ONCE | (due ? EVLOOP_NONBLOCK : 0));
 	turn_begin(loop);
-	timers_run(&loop->timers, loop->time->now.boot_us);
+	timers_run(&loop->timers, loop->time->now.boot_us, on_timer, loop);
 	return rc;
 }
 
 static void turn_end(struct loop *loop)
 {
-	int64_t took_us = clock_boot_us() - loop->time->now.boot_us;
-
-	if (took_us > loop->longest_turn_us)
-		loop->longest_turn_us = took_us;
+	turns_end(loop->turns, loop->time->now.boot_us);
 }
 
-int64_t loop_longest_turn_us(const struct loop *loop)
+void loop_measure_turns(struct loop *loop)
 {
-	return loop->longest_turn_us;
+	loop->turns->measured = true;
+}
+
+struct loop_turn loop_longest_turn(const struct loop *loop)
+{
+	return loop->turns->longest;
+}
+
+struct loop_turn loop_busiest_turn(const struct loop *loop)
+{
+	return loop->turns->busiest;
 }
 
 int loop_run(struct loop *loop, struct err *err_r)
@@ -393,6 +415,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 	turn_begin(loop);
 	if (!loop->entered)
 		return; /* who heard of the gap has cancelled it */
+	loop_enter(loop, (void (*)(void))watch->fn);
 	watch->fn(fd,
 		(what & EV_READ ? WATCH_READ : 0) |
 			(what & EV_WRITE ? WATCH_WRITE : 0),
@@ -433,6 +456,7 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
 	struct on_signal *s = arg;
 
 	turn_begin(s->loop);
+	loop_enter(s->loop, (void (*)(void))s->fn);
 	s->fn(signo, s->arg);
 }
 

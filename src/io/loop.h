@@ -37,8 +37,21 @@ int64_t loop_now_us(const struct loop *loop); /* fresh, for measuring */
  * world is asked about. It may be set at any time. */
 int64_t loop_wall_ms(const struct loop *loop);
 
-/* How long the longest turn took so far, waiting not counted. */
-int64_t loop_longest_turn_us(const struct loop *loop);
+/* One turn, waiting not counted. */
+struct loop_turn {
+	int64_t wall_us; /* how long it took */
+	/* Of loops that are measured: how long this thread was running in it,
+	 * and its longest callback. */
+	int64_t cpu_us;
+	void (*what)(void);
+};
+/* From now on processor time and callbacks are measured, for benchmarks and
+ * tests: two system calls in each turn. */
+void loop_measure_turns(struct loop *loop);
+/* By the boot clock, so far; whatever else the machine did is in it. */
+struct loop_turn loop_longest_turn(const struct loop *loop);
+/* By processor time, of loops that are measured. */
+struct loop_turn loop_busiest_turn(const struct loop *loop);
 
 /* What happened to time since the turn before. */
 struct loop_gap {

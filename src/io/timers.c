@@ -100,7 +100,8 @@ int64_t timers_first_us(const struct timers *timers)
 
 /* A timer that is started meanwhile is due now at the earliest and has a higher
  * number: it runs after all that were due before. */
-void timers_run(struct timers *timers, int64_t now_us)
+void timers_run(struct timers *timers, int64_t now_us,
+	void (*before)(void (*fn)(void *arg), void *arg), void *arg)
 {
 	uint64_t end = timers->n_started;
 	struct timer *timer;
@@ -109,6 +110,7 @@ void timers_run(struct timers *timers, int64_t now_us)
 		timer->number < end) {
 		take_out(timers, timer);
 		timer->running = true;
+		before(timer->fn, arg);
 		timer->fn(timer->arg);
 		free(timer);
 	}

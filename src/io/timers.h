@@ -20,8 +20,10 @@ struct timer *timers_add(
 	struct timers *timers, int64_t at_us, void (*fn)(void *arg), void *arg);
 /* When the first is due; INT64_MAX: there is none. */
 int64_t timers_first_us(const struct timers *timers);
-/* Runs those that are due, in order; what they start is for the next time. */
-void timers_run(struct timers *timers, int64_t now_us);
+/* Runs those that are due, in order; what they start is for the next time.
+ * `before` is told of each. */
+void timers_run(struct timers *timers, int64_t now_us,
+	void (*before)(void (*fn)(void *arg), void *arg), void *arg);
 /* Frees all that are left; `timers` itself is the caller's. */
 void timers_fini(struct timers *timers);
 

@@ -11,7 +11,9 @@
  * all that belongs to one (query, answer, decision, journal), and the longest
  * turn of its loop. $TMPDIR is where the state file is made.
  */
+#define _GNU_SOURCE /* dladdr */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -439,6 +441,40 @@ static void report_overhead(void)
 		overhead_ms[n_overheads - 1]);
 }
 
+/* The name of a function of this program, by its debug information. */
+static void print_name(void (*fn)(void))
+{
+	char command[128], name[128] = "?";
+	Dl_info info;
+	FILE *pipe;
+
+	if (!fn || !dladdr((void *)fn, &info))
+		return;
+	snprintf(command, sizeof(command), "addr2line -f -e /proc/%d/exe %#tx",
+		(int)getpid(), (char *)fn - (char *)info.dli_fbase);
+	pipe = popen(command, "r");
+	if (!pipe)
+		return;
+	if (fgets(name, sizeof(name), pipe))
+		name[strcspn(name, "\n")] = '\0';
+	pclose(pipe);
+	printf(", most of it in %s", name);
+}
+
+static void report_turn(const char *which, struct loop_turn turn)
+{
+	printf("turn        the %s took %.1f ms, %.1f ms of processor time",
+		which, (double)turn.wall_us / 1000, (double)turn.cpu_us / 1000);
+	print_name(turn.what);
+	printf("\n");
+}
+
+static void report_turns(void)
+{
+	report_turn("longest", loop_longest_turn(loop));
+	report_turn("busiest", loop_busiest_turn(loop));
+}
+
 static void drive(int port)
 {
 	char endpoint[64], path[128], db[160];
@@ -459,6 +495,7 @@ static void drive(int port)
 	if (!options.store || world_open(&world, &options, &err) < 0)
 		die("world", &err);
 	loop = world.loop;
+	loop_measure_turns(loop);
 	fleet = fleet_new(&world);
 	idle_kib = private_kib();
 	begin_us = now_us();
@@ -466,8 +503,7 @@ static void drive(int port)
 	timer_start(loop, 0, n_rollouts == 1 ? single_tick : tick, NULL);
 	if (loop_run(loop, &err) < 0)
 		die("loop", &err);
-	printf("turn        the longest took %.1f ms\n",
-		(double)loop_longest_turn_us(loop) / 1000);
+	report_turns();
 	report_overhead();
 	if (n_broken)
 		printf("broken      %d rollouts did not end as they should\n",
