@@ -437,15 +437,12 @@ int request_check(const struct api *api, const struct request_spec *spec,
 	return check_file(tls->key_file, "key_file", err_r);
 }
 
-char *request_endpoint(const char *variable, const char *endpoint)
+char *request_endpoint(const char *instead, const char *usual)
 {
-	const char *base = getenv(variable);
-	size_t len;
+	const char *url = instead && *instead ? instead : usual;
+	size_t len = strlen(url);
 
-	if (!base || !*base)
-		base = endpoint;
-	len = strlen(base);
-	while (len && base[len - 1] == '/')
+	while (len && url[len - 1] == '/')
 		len--;
-	return xmemdup0(base, len);
+	return xmemdup0(url, len);
 }

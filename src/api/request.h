@@ -67,8 +67,9 @@ bool request_wants_token(const struct auth *auth);
 MUST_CHECK int request_check(const struct api *api,
 	const struct request_spec *spec, struct err *err_r);
 
-/* The endpoint that the environment variable names, as gcloud has it, else the
- * default; without a slash at its end. The caller frees it. */
-char *request_endpoint(const char *variable, const char *endpoint);
+/* Where an API is: `instead`, as of gcloud's environment variables, unless it
+ * is NULL or empty; else `usual`. Without a slash at its end, which a path is
+ * to begin with. The caller frees it. */
+char *request_endpoint(const char *instead, const char *usual);
 
 #endif

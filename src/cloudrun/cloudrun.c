@@ -15,31 +15,25 @@
 #define REVISION_READ_TIMEOUT_MS 10000
 
 /* The endpoint with its path prefix, "v2/" and nothing else. */
-static char *base_url(const char *endpoint, struct err *err_r)
+static char *base_url(const char *instead, struct err *err_r)
 {
-	size_t len;
+	char *endpoint = request_endpoint(instead, ENDPOINT_DEFAULT);
+	char *url = NULL;
 
-	if (!endpoint)
-		endpoint = ENDPOINT_DEFAULT;
-	if (strpbrk(endpoint, "?#@")) {
+	if (strpbrk(endpoint, "?#@"))
 		err_set(err_r, ERR_USAGE,
 			"the endpoint is to be a URL without user, query and "
 			"fragment, such as " ENDPOINT_DEFAULT);
-		return NULL;
-	}
-	if (http_url_check(endpoint, false, err_r) < 0) {
+	else if (http_url_check(endpoint, false, err_r) < 0)
 		err_wrap(err_r, "endpoint");
-		return NULL;
-	}
-	len = strlen(endpoint);
-	while (len > 0 && endpoint[len - 1] == '/')
-		len--;
-	return xasprintf("%.*s/v2/", (int)len, endpoint);
+	else
+		url = xasprintf("%s/v2/", endpoint);
+	free(endpoint);
+	return url;
 }
 
-struct cloudrun *cloudrun_new(struct loop *loop, struct http *http,
-	struct credentials *credentials, const struct cloudrun_config *config,
-	struct err *err_r)
+struct cloudrun *cloudrun_new(const struct api *api,
+	const struct cloudrun_config *config, struct err *err_r)
 {
 	char *base = base_url(config->endpoint, err_r);
 	struct cloudrun *cloudrun;
@@ -47,9 +41,7 @@ struct cloudrun *cloudrun_new(struct loop *loop, struct http *http,
 	if (!base)
 		return NULL;
 	cloudrun = xcalloc(1, sizeof(*cloudrun));
-	cloudrun->loop = loop;
-	cloudrun->http = http;
-	cloudrun->credentials = credentials;
+	cloudrun->api = *api;
 	cloudrun->base = base;
 	cloudrun->project = xstrdup(config->project);
 	cloudrun->region = xstrdup(config->region);
@@ -106,18 +98,9 @@ static bool is_answer_to(const char *asked, const char *got)
 }
 
 static void get_service_read(
-	struct cloudrun_call *call, const struct reply *reply);
+	struct cloudrun_call *call, const struct http_reply *reply);
 static void get_service_finish(struct cloudrun_call *call,
 	struct service *service, const struct err *err);
-
-static void get_service_fail(void *arg)
-{
-	struct cloudrun_call *call = arg;
-	struct err err = call->err;
-
-	call->timer = NULL;
-	get_service_finish(call, NULL, &err);
-}
 
 struct cloudrun_call *cloudrun_get_service_start(struct cloudrun *cloudrun,
 	const char *service, int64_t timeout_ms, cloudrun_service_fn fn,
@@ -125,11 +108,11 @@ struct cloudrun_call *cloudrun_get_service_start(struct cloudrun *cloudrun,
 {
 	char *name = cloudrun_service_name(cloudrun, service);
 	struct cloudrun_call *call = cloudrun_call_new(cloudrun, name, arg);
+	struct err err;
 
 	call->fn.service = fn;
-	if (cloudrun_check_service(name, &call->err) < 0)
-		call->timer =
-			timer_start(cloudrun->loop, 0, get_service_fail, call);
+	if (cloudrun_check_service(name, &err) < 0)
+		cloudrun_call_refuse(call, &err, get_service_read);
 	else
 		cloudrun_call_send(call, "GET", xstrdup(name), NULL, timeout_ms,
 			get_service_read);
@@ -150,28 +133,23 @@ struct cloudrun_call *cloudrun_look_again_start(struct cloudrun *cloudrun,
 }
 
 static bool is_no_news(
-	const struct cloudrun_call *call, const struct reply *reply)
+	const struct cloudrun_call *call, const struct http_reply *reply)
 {
-	return call->known && call->known_len == reply->len &&
-	       memcmp(call->known, reply->body, reply->len) == 0;
+	return call->known && call->known_len == reply->body_len &&
+	       memcmp(call->known, reply->body, reply->body_len) == 0;
 }
 
 static void get_service_read(
-	struct cloudrun_call *call, const struct reply *reply)
+	struct cloudrun_call *call, const struct http_reply *reply)
 {
 	struct service *service;
 	struct err err;
 
-	if (reply->err) {
-		err = *reply->err;
-		get_service_finish(call, NULL, &err);
+	if (reply->err || is_no_news(call, reply)) {
+		get_service_finish(call, NULL, reply->err);
 		return;
 	}
-	if (is_no_news(call, reply)) {
-		get_service_finish(call, NULL, NULL);
-		return;
-	}
-	service = service_decode(reply->body, reply->len, &err);
+	service = service_decode(reply->body, reply->body_len, &err);
 	if (service && !is_answer_to(call->name, service->name)) {
 		err_set(&err, ERR_PROTOCOL,
 			"the answer is about another service: %s",
@@ -188,27 +166,15 @@ static void get_service_finish(struct cloudrun_call *call,
 	void *arg = call->arg;
 	struct err told;
 
-	if (err) {
-		told = *err;
-		err_wrap(&told, "reading %s", call->name);
-	}
+	err = cloudrun_call_err(call, "reading", err, &told);
 	cloudrun_call_free(call);
-	fn(service, err ? &told : NULL, arg);
+	fn(service, err, arg);
 }
 
 static void get_revision_read(
-	struct cloudrun_call *call, const struct reply *reply);
+	struct cloudrun_call *call, const struct http_reply *reply);
 static void get_revision_finish(struct cloudrun_call *call,
 	const struct revision *revision, const struct err *err);
-
-static void get_revision_fail(void *arg)
-{
-	struct cloudrun_call *call = arg;
-	struct err err = call->err;
-
-	call->timer = NULL;
-	get_revision_finish(call, NULL, &err);
-}
 
 static int check_revision_name(
 	const char *service, const char *revision, struct err *err_r)
@@ -230,12 +196,11 @@ struct cloudrun_call *cloudrun_get_revision_start(struct cloudrun *cloudrun,
 	char *name = xasprintf(
 		"%s/revisions/%s", parent, member_short_name(revision));
 	struct cloudrun_call *call = cloudrun_call_new(cloudrun, name, arg);
+	struct err err;
 
 	call->fn.revision = fn;
-	if (check_revision_name(
-		    parent, member_short_name(revision), &call->err) < 0)
-		call->timer =
-			timer_start(cloudrun->loop, 0, get_revision_fail, call);
+	if (check_revision_name(parent, member_short_name(revision), &err) < 0)
+		cloudrun_call_refuse(call, &err, get_revision_read);
 	else
 		cloudrun_call_send(call, "GET", xstrdup(name), NULL,
 			REVISION_READ_TIMEOUT_MS, get_revision_read);
@@ -244,17 +209,17 @@ struct cloudrun_call *cloudrun_get_revision_start(struct cloudrun *cloudrun,
 }
 
 static void get_revision_read(
-	struct cloudrun_call *call, const struct reply *reply)
+	struct cloudrun_call *call, const struct http_reply *reply)
 {
 	struct revision revision;
 	struct err err;
 
 	if (reply->err) {
-		err = *reply->err;
-		get_revision_finish(call, NULL, &err);
+		get_revision_finish(call, NULL, reply->err);
 		return;
 	}
-	if (revision_decode(reply->body, reply->len, &revision, &err) < 0) {
+	if (revision_decode(reply->body, reply->body_len, &revision, &err) <
+		0) {
 		get_revision_finish(call, NULL, &err);
 		return;
 	}
@@ -276,10 +241,7 @@ static void get_revision_finish(struct cloudrun_call *call,
 	void *arg = call->arg;
 	struct err told;
 
-	if (err) {
-		told = *err;
-		err_wrap(&told, "reading %s", call->name);
-	}
+	err = cloudrun_call_err(call, "reading", err, &told);
 	cloudrun_call_free(call);
-	fn(revision, err ? &told : NULL, arg);
+	fn(revision, err, arg);
 }

@@ -9,20 +9,17 @@
 #include "cloudrun/service_codec.h"
 #include "engine/rollout.h"
 
+struct api;
 struct cloudrun;
 struct cloudrun_call;
-struct credentials;
-struct http;
-struct loop;
 
 struct cloudrun_config {
-	const char *endpoint; /* NULL: https://run.googleapis.com/ */
+	const char *endpoint; /* NULL, "": https://run.googleapis.com/ */
 	const char *project, *region; /* copied */
 };
 
-MUST_CHECK struct cloudrun *cloudrun_new(struct loop *loop, struct http *http,
-	struct credentials *credentials, const struct cloudrun_config *config,
-	struct err *err_r);
+MUST_CHECK struct cloudrun *cloudrun_new(const struct api *api,
+	const struct cloudrun_config *config, struct err *err_r);
 void cloudrun_free(struct cloudrun **cloudrun);
 void cloudrun_cancel(struct cloudrun_call **call);
 

@@ -1,21 +1,11 @@
-/* Authorised requests; see cloudrun_call.h. Knows no resource of the API. */
+/* The requests of calls; see cloudrun_call.h. Knows no resource of the API. */
 #include "cloudrun/cloudrun_call.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/xalloc.h"
-#include "io/clock.h"
-
-#define HEADERS_MAX 1
-
-static void exchange_fini(struct exchange *exchange)
-{
-	token_cancel(&exchange->token_call);
-	http_cancel(&exchange->http_call);
-	xfree(&exchange->url);
-	xfree(&exchange->body);
-}
 
 struct cloudrun_call *cloudrun_call_new(
 	struct cloudrun *cloudrun, char *name, void *arg)
@@ -33,7 +23,7 @@ void cloudrun_call_free(struct cloudrun_call *call)
 {
 	LIST_REMOVE(call, entry);
 	call->cloudrun->waits -= call->follow.waiting;
-	exchange_fini(&call->exchange);
+	request_cancel(&call->request);
 	timer_cancel(&call->timer);
 	timer_cancel(&call->deadline);
 	xfree(&call->follow.operation);
@@ -43,120 +33,69 @@ void cloudrun_call_free(struct cloudrun_call *call)
 	free(call);
 }
 
-static void call_replied(const struct http_reply *reply, void *arg);
-
-static void call_transmit(
-	struct cloudrun_call *call, const struct secret *token)
-{
-	struct exchange *exchange = &call->exchange;
-	struct cloudrun *cloudrun = call->cloudrun;
-	const char *project = credentials_quota_project(cloudrun->credentials);
-	struct http_header header[HEADERS_MAX] = {
-		{"x-goog-user-project", project}};
-	struct http_request request = {
-		.method = exchange->method,
-		.url = exchange->url,
-		.headers = header,
-		.n_headers = project ? 1 : 0,
-		.bearer = token,
-		.content_type = exchange->body ? "application/json" : NULL,
-		.body = exchange->body,
-		.body_len = exchange->body ? strlen(exchange->body) : 0,
-		.timeout_ms = exchange->timeout_ms,
-		.urgent = exchange->urgent,
-	};
-
-	exchange->sent = true;
-	exchange->http_call =
-		http_start(cloudrun->http, &request, call_replied, call);
-}
-
-static void call_answer(struct cloudrun_call *call, const struct reply *reply)
-{
-	reply_fn fn = call->exchange.fn;
-
-	exchange_fini(&call->exchange);
-	fn(call, reply);
-}
-
-static void call_got_token(
-	const struct secret *token, const struct err *err, void *arg)
+static void call_refused(void *arg)
 {
 	struct cloudrun_call *call = arg;
-	struct reply reply = {.err = err};
+	struct err err = call->err;
+	struct http_reply reply = {.body = "", .content_type = "", .err = &err};
 
-	call->exchange.token_call = NULL;
-	if (!token) {
-		call_answer(call, &reply);
-		return;
-	}
-	call->exchange.serial = token_serial(call->cloudrun->credentials);
-	call_transmit(call, token);
+	call->timer = NULL;
+	call->replied(call, &reply);
 }
 
-static void call_authorise(struct cloudrun_call *call)
+void cloudrun_call_refuse(
+	struct cloudrun_call *call, const struct err *err, reply_fn fn)
 {
-	struct credentials *credentials = call->cloudrun->credentials;
-	const struct secret *token = token_cached(credentials);
-
-	if (token)
-		call_got_token(token, NULL, call);
-	else
-		call->exchange.token_call =
-			token_start(credentials, call_got_token, call);
-}
-
-static void note_clock(struct cloudrun *cloudrun, const struct http_reply *got)
-{
-	int64_t date_ms = http_reply_date_ms(got);
-
-	if (!date_ms)
-		return;
-	cloudrun->clock_known = true;
-	cloudrun->clock_ahead_ms = clock_wall_ms() / 1000 * 1000 - date_ms;
+	call->err = *err;
+	call->replied = fn;
+	call->timer =
+		timer_start(call->cloudrun->api.loop, 0, call_refused, call);
 }
 
 static void call_replied(const struct http_reply *got, void *arg)
 {
 	struct cloudrun_call *call = arg;
-	struct reply reply = {
-		.status = got->status,
-		.body = got->body,
-		.len = got->body_len,
-		.latency_us = got->latency_us,
-		.maybe_sent = got->maybe_sent,
-		.err = got->err,
-	};
+	struct http_reply reply = *got;
 	struct err err;
 
-	call->exchange.http_call = NULL;
-	note_clock(call->cloudrun, got);
-	if (got->status == 401 && !call->exchange.repeated) {
-		call->exchange.repeated = true;
-		token_reject(
-			call->cloudrun->credentials, call->exchange.serial);
-		call_authorise(call);
-		return;
-	}
-	if (got->status != 0 && got->status / 100 != 2) {
+	call->request = NULL;
+	http_clock_take(&call->cloudrun->clock, got);
+	if (got->status && !http_status_is_success(got->status)) {
 		google_error_decode(got->status, got->body, got->body_len,
 			got->retry_after_ms, &err);
 		reply.err = &err;
 	}
-	call_answer(call, &reply);
+	call->replied(call, &reply);
 }
 
 void cloudrun_call_send(struct cloudrun_call *call, const char *method,
 	char *path, char *body, int64_t timeout_ms, reply_fn fn)
 {
-	call->exchange = (struct exchange){
+	char *url = xasprintf("%s%s", call->cloudrun->base, path);
+	const struct request_spec spec = {
 		.method = method,
-		.url = xasprintf("%s%s", call->cloudrun->base, path),
+		.url = url,
 		.body = body,
+		.body_len = body ? strlen(body) : 0,
+		.auth = &request_google,
 		.timeout_ms = timeout_ms,
 		.urgent = strcmp(method, "PATCH") == 0,
-		.fn = fn,
 	};
-	xfree(&path);
-	call_authorise(call);
+
+	call->replied = fn;
+	call->request =
+		request_start(&call->cloudrun->api, &spec, call_replied, call);
+	free(url);
+	free(path);
+	free(body);
+}
+
+const struct err *cloudrun_call_err(const struct cloudrun_call *call,
+	const char *doing, const struct err *err, struct err *err_r)
+{
+	if (!err)
+		return NULL;
+	*err_r = *err;
+	err_wrap(err_r, "%s %s", doing, call->name);
+	return err_r;
 }

@@ -1,56 +1,28 @@
 /*
- * What the calls of this folder share: one authorised request at a time. A
- * token is fetched when there is none; an answer of 401 is repeated once with
- * a fresh one. Nothing else is ever sent twice here. Private to src/cloudrun.
+ * What the calls of this folder share: one request at a time. Nothing but what
+ * was answered 401 is ever sent twice here. Private to src/cloudrun.
  */
 #ifndef TIDEGATE_CLOUDRUN_CLOUDRUN_CALL_H
 #define TIDEGATE_CLOUDRUN_CLOUDRUN_CALL_H
 
 #include <sys/queue.h>
 
+#include "api/request.h"
 #include "cloudrun/cloudrun.h"
-#include "google/credentials.h"
-#include "io/http.h"
 #include "io/loop.h"
 
 struct cloudrun {
-	struct loop *loop;
-	struct http *http;
-	struct credentials *credentials;
+	struct api api;
 	char *base; /* https://run.googleapis.com/v2/ */
 	char *project, *region;
 	LIST_HEAD(, cloudrun_call) calls;
 	int waits; /* requests that are held open over there */
-	bool clock_known;
-	int64_t clock_ahead_ms; /* ours before theirs */
+	struct http_clock clock;
 };
 
-/* Valid during the callback. */
-struct reply {
-	int status; /* 0: none came */
-	const char *body;
-	size_t len;
-	int64_t latency_us;
-	bool maybe_sent; /* when none came */
-	const struct err *err; /* NULL: 2xx */
-};
-
-/* Frees the call, or sends its next request. */
-typedef void (*reply_fn)(struct cloudrun_call *call, const struct reply *reply);
-
-/* The request under way. */
-struct exchange {
-	const char *method;
-	char *url, *body;
-	int64_t timeout_ms;
-	bool urgent; /* ahead of routine work */
-	unsigned serial; /* of the token that was sent */
-	bool sent; /* it has left us, at least once */
-	bool repeated;
-	struct token_call *token_call;
-	struct http_call *http_call;
-	reply_fn fn;
-};
+/* Frees the call, or sends its next request. `err` is NULL for 2xx only. */
+typedef void (*reply_fn)(
+	struct cloudrun_call *call, const struct http_reply *reply);
 
 /* Following the operation of a write. */
 struct follow {
@@ -73,7 +45,8 @@ struct look_around {
 struct cloudrun_call {
 	LIST_ENTRY(cloudrun_call) entry;
 	struct cloudrun *cloudrun;
-	struct exchange exchange;
+	struct request *request; /* under way */
+	reply_fn replied;
 	struct follow follow;
 	struct look_around look;
 	struct timer *timer; /* the next look, or a failure to be told */
@@ -97,6 +70,15 @@ struct cloudrun_call *cloudrun_call_new(
 	struct cloudrun *cloudrun, char *name, void *arg);
 /* Cancels what is under way. */
 void cloudrun_call_free(struct cloudrun_call *call);
+
+/* Answers with the error instead, in a later turn. */
+void cloudrun_call_refuse(
+	struct cloudrun_call *call, const struct err *err, reply_fn fn);
+
+/* The error for the caller: what was being done, to what. NULL stays NULL;
+ * borrowed from `err_r`. */
+const struct err *cloudrun_call_err(const struct cloudrun_call *call,
+	const char *doing, const struct err *err, struct err *err_r);
 
 /* Sends to base + path; `path` and `body` (NULL: none) become the call's. One
  * at a time: `fn` is called once, later, unless the call is freed. */

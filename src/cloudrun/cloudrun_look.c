@@ -17,25 +17,16 @@
 
 bool cloudrun_clock(const struct cloudrun *cloudrun, int64_t *ahead_ms_r)
 {
-	*ahead_ms_r = cloudrun->clock_ahead_ms;
-	return cloudrun->clock_known;
+	*ahead_ms_r = cloudrun->clock.ahead_ms;
+	return cloudrun->clock.known;
 }
 
 /* ---- permissions ---- */
 
 static void permissions_read(
-	struct cloudrun_call *call, const struct reply *reply);
+	struct cloudrun_call *call, const struct http_reply *reply);
 static void permissions_finish(
 	struct cloudrun_call *call, unsigned held, const struct err *err);
-
-static void permissions_fail(void *arg)
-{
-	struct cloudrun_call *call = arg;
-	struct err err = call->err;
-
-	call->timer = NULL;
-	permissions_finish(call, 0, &err);
-}
 
 struct cloudrun_call *cloudrun_test_permissions_start(struct cloudrun *cloudrun,
 	const char *service, const char *const *permissions,
@@ -44,12 +35,12 @@ struct cloudrun_call *cloudrun_test_permissions_start(struct cloudrun *cloudrun,
 	char *name = cloudrun_service_name(cloudrun, service);
 	struct cloudrun_call *call = cloudrun_call_new(cloudrun, name, arg);
 	struct buf body;
+	struct err err;
 
 	call->fn.permissions = fn;
 	call->look.permissions = permissions;
-	if (cloudrun_check_service(name, &call->err) < 0) {
-		call->timer =
-			timer_start(cloudrun->loop, 0, permissions_fail, call);
+	if (cloudrun_check_service(name, &err) < 0) {
+		cloudrun_call_refuse(call, &err, permissions_read);
 		return call;
 	}
 	buf_init(&body, REQUEST_MAX);
@@ -61,19 +52,18 @@ struct cloudrun_call *cloudrun_test_permissions_start(struct cloudrun *cloudrun,
 }
 
 static void permissions_read(
-	struct cloudrun_call *call, const struct reply *reply)
+	struct cloudrun_call *call, const struct http_reply *reply)
 {
 	unsigned held = 0;
 	struct err err;
 
 	if (reply->err)
-		err = *reply->err;
-	else if (permissions_decode(reply->body, reply->len,
-			 call->look.permissions, &held, &err) == 0) {
+		permissions_finish(call, 0, reply->err);
+	else if (permissions_decode(reply->body, reply->body_len,
+			 call->look.permissions, &held, &err) < 0)
+		permissions_finish(call, 0, &err);
+	else
 		permissions_finish(call, held, NULL);
-		return;
-	}
-	permissions_finish(call, 0, &err);
 }
 
 static void permissions_finish(
@@ -83,29 +73,18 @@ static void permissions_finish(
 	void *arg = call->arg;
 	struct err told;
 
-	if (err) {
-		told = *err;
-		err_wrap(&told, "testing permissions on %s", call->name);
-	}
+	err = cloudrun_call_err(call, "testing permissions on", err, &told);
 	cloudrun_call_free(call);
-	fn(held, err ? &told : NULL, arg);
+	fn(held, err, arg);
 }
 
 /* ---- the age of a revision ---- */
 
 static void newer_send(struct cloudrun_call *call, const char *token);
-static void newer_read(struct cloudrun_call *call, const struct reply *reply);
+static void newer_read(
+	struct cloudrun_call *call, const struct http_reply *reply);
 static void newer_finish(
 	struct cloudrun_call *call, int newer, const struct err *err);
-
-static void newer_fail(void *arg)
-{
-	struct cloudrun_call *call = arg;
-	struct err err = call->err;
-
-	call->timer = NULL;
-	newer_finish(call, -1, &err);
-}
 
 struct cloudrun_call *cloudrun_count_newer_start(struct cloudrun *cloudrun,
 	const char *service, const char *revision, cloudrun_newer_fn fn,
@@ -113,11 +92,12 @@ struct cloudrun_call *cloudrun_count_newer_start(struct cloudrun *cloudrun,
 {
 	char *name = cloudrun_service_name(cloudrun, service);
 	struct cloudrun_call *call = cloudrun_call_new(cloudrun, name, arg);
+	struct err err;
 
 	call->fn.newer = fn;
 	call->look.revision = xstrdup(revision);
-	if (cloudrun_check_service(name, &call->err) < 0)
-		call->timer = timer_start(cloudrun->loop, 0, newer_fail, call);
+	if (cloudrun_check_service(name, &err) < 0)
+		cloudrun_call_refuse(call, &err, newer_read);
 	else
 		newer_send(call, NULL);
 	return call;
@@ -137,18 +117,18 @@ static void newer_send(struct cloudrun_call *call, const char *token)
 	free(escaped);
 }
 
-static void newer_read(struct cloudrun_call *call, const struct reply *reply)
+static void newer_read(
+	struct cloudrun_call *call, const struct http_reply *reply)
 {
 	struct revisions_page page;
 	struct err err;
 
 	if (reply->err) {
-		err = *reply->err;
-		newer_finish(call, -1, &err);
+		newer_finish(call, -1, reply->err);
 		return;
 	}
-	if (revisions_page_decode(reply->body, reply->len, call->look.revision,
-		    &page, &err) < 0) {
+	if (revisions_page_decode(reply->body, reply->body_len,
+		    call->look.revision, &page, &err) < 0) {
 		newer_finish(call, -1, &err);
 		return;
 	}
@@ -167,10 +147,7 @@ static void newer_finish(
 	void *arg = call->arg;
 	struct err told;
 
-	if (err) {
-		told = *err;
-		err_wrap(&told, "listing revisions of %s", call->name);
-	}
+	err = cloudrun_call_err(call, "listing revisions of", err, &told);
 	cloudrun_call_free(call);
-	fn(newer, err ? &told : NULL, arg);
+	fn(newer, err, arg);
 }

@@ -22,9 +22,10 @@
 #define POLL_FAILURES_MAX 4 /* in a row, before it is said to be unknown */
 
 static void write_patched(
-	struct cloudrun_call *call, const struct reply *reply);
+	struct cloudrun_call *call, const struct http_reply *reply);
 static void write_look(struct cloudrun_call *call);
-static void write_looked(struct cloudrun_call *call, const struct reply *reply);
+static void write_looked(
+	struct cloudrun_call *call, const struct http_reply *reply);
 static void write_look_later(struct cloudrun_call *call, int64_t at_least_ms);
 static void write_finish(struct cloudrun_call *call, enum write_result result,
 	const struct err *err);
@@ -36,7 +37,8 @@ static void write_late(void *arg)
 	struct err err;
 
 	call->deadline = NULL;
-	if (call->follow.operation || call->exchange.sent) {
+	if (call->follow.operation ||
+		(call->request && request_was_sent(call->request))) {
 		err_set(&err, ERR_TIMEOUT, "no end of the write was seen");
 		write_finish(call, WRITE_UNKNOWN, &err);
 	} else {
@@ -64,7 +66,7 @@ void cloudrun_write_hurry(struct cloudrun_call *call)
 		return;
 	timer_cancel(&call->deadline);
 	call->deadline =
-		timer_start(call->cloudrun->loop, 0, write_hurried, call);
+		timer_start(call->cloudrun->api.loop, 0, write_hurried, call);
 }
 
 struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
@@ -77,7 +79,7 @@ struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
 
 	call->fn.write = fn;
 	call->deadline = timer_start(
-		cloudrun->loop, times->patience_ms, write_late, call);
+		cloudrun->api.loop, times->patience_ms, write_late, call);
 	if (times->patience_ms <= 0)
 		return call;
 	buf_init(&body, PATCH_BYTES_MAX);
@@ -93,7 +95,7 @@ struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
 }
 
 /* What a PATCH without a good answer came to. */
-static enum write_result patch_result(const struct reply *reply)
+static enum write_result patch_result(const struct http_reply *reply)
 {
 	if (reply->status == 0 && reply->maybe_sent)
 		return WRITE_UNKNOWN;
@@ -123,7 +125,8 @@ static bool write_ended(struct cloudrun_call *call,
 	return true;
 }
 
-static void write_patched(struct cloudrun_call *call, const struct reply *reply)
+static void write_patched(
+	struct cloudrun_call *call, const struct http_reply *reply)
 {
 	struct operation operation;
 	struct err err;
@@ -132,7 +135,8 @@ static void write_patched(struct cloudrun_call *call, const struct reply *reply)
 		write_finish(call, patch_result(reply), reply->err);
 		return;
 	}
-	if (operation_decode(reply->body, reply->len, &operation, &err) < 0) {
+	if (operation_decode(reply->body, reply->body_len, &operation, &err) <
+		0) {
 		write_finish(call, WRITE_UNKNOWN, &err);
 		return;
 	}
@@ -198,7 +202,7 @@ static void write_look_later(struct cloudrun_call *call, int64_t at_least_ms)
 	if (delay_ms < at_least_ms)
 		delay_ms = at_least_ms;
 	call->timer = timer_start(
-		call->cloudrun->loop, delay_ms, write_look_again, call);
+		call->cloudrun->api.loop, delay_ms, write_look_again, call);
 }
 
 /* A look that failed is not a write that failed. */
@@ -223,7 +227,8 @@ static void write_look_failed(
 	}
 }
 
-static void write_looked(struct cloudrun_call *call, const struct reply *reply)
+static void write_looked(
+	struct cloudrun_call *call, const struct http_reply *reply)
 {
 	bool waited = call->follow.waiting;
 	struct operation operation;
@@ -234,7 +239,8 @@ static void write_looked(struct cloudrun_call *call, const struct reply *reply)
 		write_look_failed(call, reply->err, waited);
 		return;
 	}
-	if (operation_decode(reply->body, reply->len, &operation, &err) < 0) {
+	if (operation_decode(reply->body, reply->body_len, &operation, &err) <
+		0) {
 		write_look_failed(call, &err, waited);
 		return;
 	}
@@ -257,10 +263,7 @@ static void write_finish(struct cloudrun_call *call, enum write_result result,
 	int64_t generation = call->follow.generation;
 	struct err told;
 
-	if (err) {
-		told = *err;
-		err_wrap(&told, "writing the traffic of %s", call->name);
-	}
+	err = cloudrun_call_err(call, "writing the traffic of", err, &told);
 	cloudrun_call_free(call);
-	fn(result, generation, err ? &told : NULL, arg);
+	fn(result, generation, err, arg);
 }

@@ -24,7 +24,7 @@ struct credentials {
 	struct source *source;
 	struct rng rng;
 	char *quota_project;
-	struct exchange_clock clock;
+	struct http_clock clock;
 	struct kept access;
 	struct kepts ids; /* oldest first */
 	size_t n_ids;

@@ -60,25 +60,14 @@ static void exchange_send(void *arg)
 		exchange_answered, exchange);
 }
 
-/* Of the wall's clock, which assertions are dated by. */
-static void note_clock(
-	struct exchange_clock *clock, const struct http_reply *reply)
-{
-	int64_t date_ms = http_reply_date_ms(reply);
-
-	if (!clock || !date_ms)
-		return;
-	clock->known = true;
-	clock->ahead_ms = clock_wall_ms() / 1000 * 1000 - date_ms;
-}
-
 static void exchange_answered(const struct http_reply *reply, void *arg)
 {
 	struct exchange *exchange = arg;
 	struct err err;
 
 	exchange->call = NULL;
-	note_clock(exchange->env.clock, reply);
+	if (exchange->env.clock)
+		http_clock_take(exchange->env.clock, reply);
 	if (!reply->err && reply->status == 200) {
 		exchange_finish(exchange, reply, NULL);
 		return;

@@ -17,17 +17,11 @@
 struct exchange;
 struct loop;
 
-/* How far our clock is ahead of the other side's. */
-struct exchange_clock {
-	bool known;
-	int64_t ahead_ms;
-};
-
 struct exchange_env {
 	struct loop *loop;
 	struct http *http;
 	int64_t backoff_ms; /* EXCHANGE_BACKOFF_MS but in tests */
-	struct exchange_clock *clock; /* told by each answer; may be NULL */
+	struct http_clock *clock; /* told by each answer; may be NULL */
 };
 
 /* err NULL: status 200. On errors `reply` is the last one, or NULL. */

@@ -284,7 +284,7 @@ struct source *source_find(const struct exchange_env *env, struct err *err_r)
 
 const char *clock_note(const struct source *source, char text[CLOCK_NOTE_MAX])
 {
-	const struct exchange_clock *clock = source->env.clock;
+	const struct http_clock *clock = source->env.clock;
 	char length[DURATION_TEXT_MAX];
 	int64_t off_ms = clock && clock->known ? clock->ahead_ms : 0;
 

@@ -93,6 +93,15 @@ const char *http_reply_header(const struct http_reply *reply, const char *name);
  * milliseconds since 1970; 0: it does not say. */
 int64_t http_reply_date_ms(const struct http_reply *reply);
 
+/* How far our clock is ahead of that of a sender of replies. */
+struct http_clock {
+	bool known; /* a reply has told */
+	int64_t ahead_ms;
+};
+
+/* Takes what the reply tells: whole seconds. */
+void http_clock_take(struct http_clock *clock, const struct http_reply *reply);
+
 /* Whether the URL is one that http_start would send: parses, http or https,
  * plain only to loopback. */
 MUST_CHECK int http_url_check(

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "api/request.h"
 #include "cloudrun/cloudrun.h"
 #include "google/credentials.h"
 #include "io/http.h"
@@ -18,6 +19,7 @@ static int open_google(struct world *world, const struct world_options *options,
 		.project = options->project,
 		.region = options->region,
 	};
+	struct api api = {.loop = world->loop, .http = world->http};
 
 	if (why)
 		*why = (struct err){0};
@@ -27,8 +29,8 @@ static int open_google(struct world *world, const struct world_options *options,
 		return why ? 0 : -1;
 	if (!options->project)
 		return 0;
-	world->cloudrun = cloudrun_new(
-		world->loop, world->http, world->credentials, &config, err_r);
+	api.credentials = world->credentials;
+	world->cloudrun = cloudrun_new(&api, &config, err_r);
 	return world->cloudrun ? 0 : -1;
 }
 

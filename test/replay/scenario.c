@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/request.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "cloudrun/cloudrun.h"
@@ -159,14 +160,15 @@ static void process_up(void)
 	static const struct cloudrun_config config = {
 		FAKE_RUN_ORIGIN, FAKE_PROJECT, FAKE_REGION};
 	struct world *world = &sc.world;
+	struct api api = {0};
 	struct err err;
 
 	assert(!sc.is_up);
 	*world = (struct world){.store = store_open("", STORE_EDIT, &err)};
 	world->credentials = credentials_new(NULL, NULL, &err);
 	must(world->credentials, &err);
-	world->cloudrun =
-		cloudrun_new(NULL, NULL, world->credentials, &config, &err);
+	api.credentials = world->credentials;
+	world->cloudrun = cloudrun_new(&api, &config, &err);
 	must(world->cloudrun, &err);
 	world->metrics = metrics_pool_new(NULL, NULL, world->credentials);
 	sc.fleet = fleet_new(world);

@@ -536,19 +536,19 @@ static void what_cannot_work_is_known_beforehand(void **state)
 	assert_int_equal(net.sent, 0);
 }
 
-static void an_endpoint_comes_from_the_environment(void **state)
+static void expect_endpoint(const char *instead, const char *wanted)
 {
-	char *url;
+	char *url = request_endpoint(instead, "https://a.example");
 
-	unsetenv("TIDEGATE_TEST_ENDPOINT");
-	url = request_endpoint("TIDEGATE_TEST_ENDPOINT", "https://a.example");
-	assert_string_equal(url, "https://a.example");
+	assert_string_equal(url, wanted);
 	free(url);
-	setenv("TIDEGATE_TEST_ENDPOINT", "http://127.0.0.1:1/p//", 1);
-	url = request_endpoint("TIDEGATE_TEST_ENDPOINT", "https://a.example");
-	assert_string_equal(url, "http://127.0.0.1:1/p");
-	free(url);
-	unsetenv("TIDEGATE_TEST_ENDPOINT");
+}
+
+static void an_endpoint_can_be_put_in_place_of_the_usual(void **state)
+{
+	expect_endpoint(NULL, "https://a.example");
+	expect_endpoint("", "https://a.example");
+	expect_endpoint("http://127.0.0.1:1/p//", "http://127.0.0.1:1/p");
 }
 
 static void a_status_means_the_same_to_all(void **state)
@@ -734,7 +734,7 @@ int main(void)
 		TEST(a_lost_answer_is_not_forgotten),
 		TEST(a_cancel_ends_it_wherever_it_is),
 		TEST(what_cannot_work_is_known_beforehand),
-		TEST(an_endpoint_comes_from_the_environment),
+		TEST(an_endpoint_can_be_put_in_place_of_the_usual),
 		TEST(a_status_means_the_same_to_all),
 		TEST(what_many_want_is_asked_once),
 		TEST(a_flight_ends_with_its_last_caller),

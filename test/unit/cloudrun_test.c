@@ -156,16 +156,16 @@ static void an_endpoint_that_would_leak_the_token_is_refused(void **state)
 	static const char *const rows[] = {"http://run.googleapis.com/",
 		"ftp://127.0.0.1/", "https://run.googleapis.com/?a=b",
 		"https://user:pass@run.googleapis.com/", "run.googleapis.com",
-		"https://run.googleapis.com/#a", ""};
+		"https://run.googleapis.com/#a"};
 	struct world *w = *state;
+	const struct api api = {w->loop, w->http, &w->credentials};
 	struct err err;
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct cloudrun_config config = {rows[i], "acme", "r"};
 
-		assert_null(cloudrun_new(
-			w->loop, w->http, &w->credentials, &config, &err));
+		assert_null(cloudrun_new(&api, &config, &err));
 	}
 }
 

@@ -143,11 +143,11 @@ void world_connect(struct world *w, const char *prefix)
 	char *endpoint = xasprintf(
 		"http://127.0.0.1:%d%s", server_port(w->server), prefix);
 	struct cloudrun_config config = {endpoint, "acme", "europe-west1"};
+	struct api api = {w->loop, w->http, &w->credentials};
 	struct err err;
 
 	cloudrun_free(&w->cloudrun);
-	w->cloudrun =
-		cloudrun_new(w->loop, w->http, &w->credentials, &config, &err);
+	w->cloudrun = cloudrun_new(&api, &config, &err);
 	assert_non_null(w->cloudrun);
 	xfree(&endpoint);
 }

@@ -7,6 +7,7 @@
 #ifndef TIDEGATE_TEST_CLOUDRUN_WORLD_H
 #define TIDEGATE_TEST_CLOUDRUN_WORLD_H
 
+#include "api/request.h"
 #include "cloudrun/cloudrun.h"
 #include "fake_token.h"
 #include "io/http.h"
