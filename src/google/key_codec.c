@@ -273,7 +273,8 @@ static enum err_code code_of_status(int status)
 }
 
 /* {"error": "invalid_grant", "error_description": "…"}; IAM Credentials and
- * STS also know {"error": {"status": …, "message": …}}. */
+ * STS also know {"error": {"status": …, "message": …}}, and GitHub's token
+ * service says {"message": …, "typeName": …}. */
 void oauth_error_decode(
 	int status, const char *bytes, size_t len, struct err *err_r)
 {
@@ -291,6 +292,8 @@ void oauth_error_decode(
 		text = json_string_value(
 			json_object_get(root, "error_description"));
 	}
+	if (!text)
+		text = json_string_value(json_object_get(root, "message"));
 	subtype = json_string_value(json_object_get(root, "error_subtype"));
 	if ((word && is_passing(word)) || (text && is_passing(text)))
 		code = ERR_UNAVAILABLE;
@@ -303,7 +306,8 @@ void oauth_error_decode(
 			word_shown, subtype ? " (" : "", subtype_shown,
 			subtype ? ")" : "", text ? ": " : "", text_shown);
 	else
-		err_set(err_r, code, "HTTP %d", status);
+		err_set(err_r, code, "HTTP %d%s%s", status, text ? ": " : "",
+			text_shown);
 	redact_text(err_r->text, sizeof(err_r->text));
 	json_decref(root);
 }

@@ -180,6 +180,12 @@ static void metadata_fail(struct fetch *fetch, const struct err *cause)
 	if (metadata->head.is_guess && !metadata->seen) {
 		source_not_found(&err, "there is no metadata server at %s (%s)",
 			metadata->host, cause->text);
+	} else if (!metadata->seen) {
+		/* It was named, and may be there in a moment. */
+		source_not_found(&err, "%s (%s) does not answer: %s",
+			metadata->head.describe, metadata->head.origin,
+			cause->text);
+		err.code = cause->code;
 	} else {
 		if (err.code == ERR_NOT_FOUND || err.code == ERR_DENIED)
 			err_set(&err, ERR_AUTH,

@@ -576,6 +576,26 @@ static void where_nothing_is_found_it_says_where_it_looked(void **state)
 	source_free(&source);
 }
 
+/* CI images set the variable where no such server is. */
+static void a_named_metadata_server_that_is_not_there_gives_the_remedies(
+	void **state)
+{
+	struct world *world = *state;
+	struct token_answer answer;
+
+	setenv("GCE_METADATA_HOST", "127.0.0.1:1", 1);
+	open_found(world);
+	answer = ask(world);
+	assert_non_null(strstr(answer.err.text, "no Google credentials"));
+	assert_non_null(strstr(
+		answer.err.text, "set GOOGLE_APPLICATION_CREDENTIALS to"));
+	assert_non_null(strstr(
+		answer.err.text, "gcloud auth application-default login"));
+	assert_non_null(strstr(answer.err.text,
+		"the metadata server at 127.0.0.1:1 (GCE_METADATA_HOST) does "
+		"not answer"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -607,6 +627,7 @@ int main(void)
 		TEST(a_key_that_google_does_not_know_is_told),
 		TEST(who_does_not_answer_is_tried_three_times),
 		TEST(only_the_metadata_server_is_believed),
+		TEST(a_named_metadata_server_that_is_not_there_gives_the_remedies),
 		TEST(where_nothing_is_found_it_says_where_it_looked),
 	};
 

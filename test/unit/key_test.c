@@ -313,6 +313,12 @@ static void oauth_errors_become_one_line(void **state)
 			"{\"error\":{\"status\":\"PERMISSION_DENIED\","
 			"\"message\":\"no\"}}",
 			ERR_DENIED, "HTTP 403, PERMISSION_DENIED: no"},
+		{403,
+			"{\"$id\":\"1\",\"message\":\"the job has ended\","
+			"\"typeName\":\"GitHub.Actions.X\",\"errorCode\":0}",
+			ERR_DENIED, "HTTP 403: the job has ended"},
+		{400, "{\"error\":{\"message\":\"no\"}}", ERR_AUTH,
+			"HTTP 400: no"},
 		{404, "<html>", ERR_NOT_FOUND, "HTTP 404"},
 		{408, "", ERR_TIMEOUT, "HTTP 408"},
 		{429, "", ERR_THROTTLED, "HTTP 429"},
