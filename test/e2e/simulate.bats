@@ -260,3 +260,17 @@ simulate() {
 	done < <(sed -n 's/^\$ tidegate \(simulate --policy policies.*\)/\1/p' README.md)
 	[ "$n" -gt 15 ]
 }
+
+@test "the options that README suggests go with README's policy" {
+	local options
+	awk '/^```/ { shown = 0 } /^version: 1/ { shown = !done; done = 1 }
+		shown' "$BATS_TEST_DIRNAME/../../README.md" >policy.yaml
+	recording 6000 0.1 | jq -c '.series |= {"latency-p95": (.errors |
+		del(.query))}' >slow.json
+	simulate slow.json
+	mapfile -t options < <(sed -n '/^What if?/s/`[^`]*$//p' \
+		"$BATS_TEST_DIRNAME/../../README.md" |
+		grep -o -- '--[a-z]* [^`]*' | tr ' ' '\n')
+	[ "${#options[@]}" = 8 ]
+	simulate "${options[@]}" slow.json
+}
