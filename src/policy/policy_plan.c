@@ -156,6 +156,11 @@ static void add_gate(struct buf *out, const struct approval *a)
 
 static void add_steps(struct buf *out, const struct policy *p)
 {
+	static const char *const last[] = {
+		[ON_BREACH_ROLLBACK] = "; a breach still reverts",
+		[ON_BREACH_HOLD] = "; a breach still holds",
+		[ON_BREACH_OBSERVE] = "",
+	};
 	int64_t total_ms = 0;
 
 	for (size_t i = 0; i < p->n_steps; i++)
@@ -171,8 +176,8 @@ static void add_steps(struct buf *out, const struct policy *p)
 		duration_add(out, p->settle_ms);
 		buf_adds(out, ", bake ");
 		duration_add(out, s->bake_ms);
-		buf_adds(out, s->percent == 100 ? "; a breach still reverts\n"
-						: "\n");
+		buf_adds(out, s->percent == 100 ? last[p->on_breach] : "");
+		buf_addc(out, '\n');
 		if (s->approval)
 			add_gate(out, s->approval);
 	}
@@ -355,20 +360,18 @@ void policy_print_plan(const struct policy *policy, struct buf *out)
 {
 	add_head(out, policy);
 	add_steps(out, policy);
-	buf_adds(out, "\nSLOs, checked from the end of the first settle to the "
-		      "end of the rollout\n");
+	buf_adds(out, "\nSLOs, checked from the moment that the candidate may "
+		      "have users\n");
 	for (size_t i = 0; i < policy->n_slos; i++)
 		add_slo(out, &policy->slos[i]);
 	add_rules(out, policy);
-	plan_actions(out, policy, LIST_PREFLIGHT,
-		"before any traffic; a failure refuses the rollout");
+	plan_actions(out, policy, LIST_PREFLIGHT, "before any traffic");
 	plan_actions(out, policy, LIST_STARTED, "before the first step");
 	plan_actions(out, policy, LIST_STEP_PASSED, "after each passed step");
 	plan_actions(out, policy, LIST_PROMOTED, "at the good end");
 	plan_actions(out, policy, LIST_ROLLBACK,
 		"after the traffic is back, in this order");
-	plan_actions(out, policy, LIST_HEALTH,
-		"after the sequence; a failure makes rollback-failed");
+	plan_actions(out, policy, LIST_HEALTH, "after the sequence");
 	plan_actions(out, policy, LIST_ROLLED_BACK, "at the bad end");
 	redact(out);
 }

@@ -66,7 +66,30 @@ static void add_when(struct buf *out, unsigned when)
 	}
 }
 
-static void add_action(struct buf *out, size_t number, const struct action *a)
+/* Depends on where it stands: what fails before anything moved is no accident
+ * of a rollback. */
+static const char *failure_text(enum action_list list, const struct action *a)
+{
+	bool stop = a->stop_on_failure;
+
+	switch (list) {
+	case LIST_PREFLIGHT:
+		return stop ? "refuses the rollout, the rest is not run"
+			    : "refuses the rollout";
+	case LIST_STARTED:
+	case LIST_STEP_PASSED:
+		return stop ? "holds the rollout" : "is reported";
+	case LIST_ROLLBACK:
+		return stop ? "stops here: rollback-failed" : "is reported";
+	case LIST_HEALTH:
+		return "makes rollback-failed";
+	default:
+		return stop ? "stops here" : "is reported";
+	}
+}
+
+static void add_action(struct buf *out, size_t number, enum action_list list,
+	const struct action *a)
 {
 	buf_addf(out, "  %2zu. ", number);
 	printable_add(out, a->name);
@@ -78,7 +101,7 @@ static void add_action(struct buf *out, size_t number, const struct action *a)
 		buf_addf(out, ", %d more %s", a->retries,
 			a->retries == 1 ? "try" : "tries");
 	buf_addf(out, "; a failure %s; after a crash it %s",
-		a->stop_on_failure ? "stops here" : "is reported",
+		failure_text(list, a),
 		a->idempotent ? "is run again" : "is left to a person");
 	add_when(out, a->when);
 	buf_addc(out, '\n');
@@ -93,5 +116,5 @@ void plan_actions(struct buf *out, const struct policy *p,
 		return;
 	buf_addf(out, "\n%s, %s\n", action_list_name(list), title);
 	for (size_t i = 0; i < actions->n; i++)
-		add_action(out, i + 1, &actions->item[i]);
+		add_action(out, i + 1, list, &actions->item[i]);
 }

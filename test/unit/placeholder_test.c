@@ -321,7 +321,7 @@ static void no_verb_needs_a_secret_or_judges_one(void **state)
 		write_recording(policy);
 		all_verbs_act(&variants[i], "unset");
 		for (size_t n = 0; n < n_names; n++)
-			setenv(names[n], "a b:\n@?/api/0", 1);
+			setenv(names[n], "a b:\n@?/api/0{{x}}", 1);
 		all_verbs_act(&variants[i], "of another form");
 		for (size_t n = 0; n < n_names; n++)
 			unsetenv(names[n]);
