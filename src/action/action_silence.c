@@ -2,10 +2,12 @@
  * Actions of type alertmanager-silence: a silence that lasts for a lease, kept
  * alive while the rollout goes on and expired at its end. It is found again by
  * its author, which names the rollout, and its matchers: nothing needs to be
- * remembered over a crash, and none is ever made twice.
+ * remembered over a crash, and none is ever made twice. One that somebody has
+ * ended, taken over or prolonged is left so.
  *
- *   record:      silence_begin -> silence_listed
+ *   capture:     silence_begin -> silence_listed
  *   run, renew:  silence_begin -> silence_listed -> silence_stored
+ *                  [-> silence_looked]
  *   release:     silence_begin -> silence_listed -> silence_expired …
  *   drill:       silence_begin -> silence_listed
  */
@@ -24,23 +26,32 @@
 #include "io/loop.h"
 #include "policy/match.h"
 
-#define TEXT_MAX 4096 /* of a rendered value or comment */
+#define TEXT_MAX       4096 /* of a rendered value or comment */
+#define LIST_BYTES_MAX (32 * 1024 * 1024)
 
 struct silencing {
 	struct arena arena; /* of the texts in `spec` */
 	struct silence_spec spec;
-	struct silence_found found[SILENCES_OURS_MAX];
-	size_t n_found, n_expired;
+	struct silences_found found;
+	size_t n_expired;
 	int missing; /* the status that said that API v2 is not there */
+	/* What the answer to a POST was, while it is not known whether the
+	 * silence is there, and what that makes of the run. */
+	struct buf unclear;
+	enum action_result unclear_result;
 	struct errand *errand;
 };
 
+static void silence_list(struct action_run *run, errand_fn fn);
 static void silence_listed(
 	struct action_run *run, const struct http_reply *reply);
+static void silence_plan(struct action_run *run);
 static void silence_old_asked(
 	struct action_run *run, const struct http_reply *reply);
 static void silence_store(struct action_run *run);
 static void silence_stored(
+	struct action_run *run, const struct http_reply *reply);
+static void silence_looked(
 	struct action_run *run, const struct http_reply *reply);
 static void silence_expire(struct action_run *run);
 static void silence_expired(
@@ -146,14 +157,14 @@ static void silence_begin(struct action_run *run)
 	const struct action_silence *silence = silence_of(run);
 	const char *comment = silence->comment;
 	struct silencing *s = xcalloc(1, sizeof(*s));
-	struct errand_spec spec = {.repeatable = true};
-	struct buf path;
 
 	run->data = s;
 	arena_init(&s->arena);
+	buf_init(&s->unclear, ACTION_DETAIL_MAX);
 	s->spec = (struct silence_spec){
 		.matchers = render_matchers(&s->arena, silence, run->values),
 		.n_matchers = silence->n_matchers,
+		.rollout = run->values->rollout ? run->values->rollout : "",
 		.author = arena_printf(
 			&s->arena, "tidegate %s", run->values->rollout),
 		.comment = render(&s->arena,
@@ -161,23 +172,24 @@ static void silence_begin(struct action_run *run)
 			run->values),
 		.ends_ms = loop_wall_ms(run->env->loop) + silence->lease_ms,
 	};
-	buf_init(&path, HTTP_URL_MAX);
-	buf_adds(&path, "");
-	silence_filter(&s->spec, &path);
-	spec.url = arena_printf(
-		&s->arena, "v2/silences%s%s", path.len ? "?" : "", path.data);
-	send(run, spec.url, &spec, silence_listed);
-	buf_fini(&path);
+	silence_list(run, silence_listed);
 }
 
-static void silence_end(struct action_run *run, enum action_result result)
+static void silence_list(struct action_run *run, errand_fn fn)
 {
 	struct silencing *s = run->data;
+	struct errand_spec spec = {
+		.repeatable = true, .body_max = LIST_BYTES_MAX};
+	struct buf query;
 
-	run->data = NULL;
-	arena_fini(&s->arena);
-	free(s);
-	action_run_end(run, result);
+	buf_init(&query, HTTP_URL_MAX);
+	buf_adds(&query, "");
+	silence_filter(&s->spec, &query);
+	send(run,
+		arena_printf(&s->arena, "v2/silences%s%s", query.len ? "?" : "",
+			query.data),
+		&spec, fn);
+	buf_fini(&query);
 }
 
 static void silence_stop(struct action_run *run)
@@ -187,9 +199,16 @@ static void silence_stop(struct action_run *run)
 	if (!s)
 		return;
 	errand_cancel(&s->errand);
+	buf_fini(&s->unclear);
 	arena_fini(&s->arena);
 	free(s);
 	run->data = NULL;
+}
+
+static void silence_end(struct action_run *run, enum action_result result)
+{
+	silence_stop(run);
+	action_run_end(run, result);
 }
 
 /* Alertmanager's errors are JSON strings, which are shown as they are. */
@@ -198,6 +217,11 @@ static void failed(
 {
 	silence_stop(run);
 	errand_failed(run, reply, why);
+}
+
+static bool is_success(const struct http_reply *reply)
+{
+	return reply->status >= 200 && reply->status <= 299;
 }
 
 /* What is not there may be too old to have it. */
@@ -216,7 +240,7 @@ static void silence_old_asked(
 
 	s->errand = NULL;
 	failed(run, &missing,
-		reply->status == 200
+		is_success(reply)
 			? "this Alertmanager only has API v1: upgrade it to "
 			  "0.16 or later, which has v2"
 			: "there is no API v2 at this URL: check its path; an "
@@ -244,7 +268,8 @@ static void describe(struct action_run *run, const char *verb)
 		duration_print(silence_of(run)->lease_ms, text));
 }
 
-static void silence_listed(
+/* False: the run is over, or another question is under way. */
+static bool silence_take_list(
 	struct action_run *run, const struct http_reply *reply)
 {
 	struct silencing *s = run->data;
@@ -254,12 +279,24 @@ static void silence_listed(
 	if (reply->status == 404 || reply->status == 410) {
 		s->missing = reply->status;
 		silence_ask_old(run);
-	} else if (reply->status != 200) {
+	} else if (!is_success(reply)) {
+		buf_adds(&run->detail, s->unclear.len ? s->unclear.data : "");
 		failed(run, reply, NULL);
 	} else if (silence_find(&s->spec, reply->body, reply->body_len,
-			   s->found, &s->n_found, &err) < 0) {
+			   &s->found, &err) < 0) {
 		not_understood(run, &err);
-	} else if (run->job == JOB_RELEASE) {
+	} else {
+		return true;
+	}
+	return false;
+}
+
+static void silence_listed(
+	struct action_run *run, const struct http_reply *reply)
+{
+	if (!silence_take_list(run, reply))
+		return;
+	if (run->job == JOB_RELEASE) {
 		silence_expire(run);
 	} else if (run->job == JOB_CAPTURE) {
 		buf_adds(&run->detail, "API v2 answers");
@@ -267,6 +304,33 @@ static void silence_listed(
 	} else if (run->job == JOB_DRILL) {
 		describe(run, "would silence");
 		silence_end(run, ACTION_OK);
+	} else {
+		silence_plan(run);
+	}
+}
+
+/* A silence is somebody's decision as soon as somebody has touched it. */
+static void silence_plan(struct action_run *run)
+{
+	struct silencing *s = run->data;
+	const struct silences_found *found = &s->found;
+	char time[TIMESTAMP_TEXT_MAX];
+
+	if (found->n && found->item[0].ends_ms > s->spec.ends_ms) {
+		buf_addf(&run->detail, "silence %s lasts until %s already",
+			found->item[0].id,
+			timestamp_print(found->item[0].ends_ms, time));
+		silence_end(run, ACTION_OK);
+	} else if (!found->n && *found->taken) {
+		buf_addf(&run->detail,
+			"somebody has taken silence %s over: it stays his",
+			found->taken);
+		silence_end(run, ACTION_SKIPPED);
+	} else if (!found->n && *found->ended) {
+		buf_addf(&run->detail,
+			"somebody has ended silence %s: it stays ended",
+			found->ended);
+		silence_end(run, ACTION_SKIPPED);
 	} else {
 		silence_store(run);
 	}
@@ -279,11 +343,21 @@ static void silence_store(struct action_run *run)
 
 	buf_init(&body, 64 * 1024);
 	silence_encode(&s->spec, loop_wall_ms(run->env->loop),
-		s->n_found ? &s->found[0] : NULL, &body);
+		s->found.n ? &s->found.item[0] : NULL, &body);
 	send(run, "v2/silences",
 		&(struct errand_spec){.body = body.data, .body_len = body.len},
 		silence_stored);
 	buf_fini(&body);
+}
+
+static void silence_done(struct action_run *run, const char *id)
+{
+	const struct silencing *s = run->data;
+
+	snprintf(run->capture, sizeof(run->capture), "%s", id);
+	describe(run, s->found.n ? "renewed the silence of" : "silenced");
+	buf_addf(&run->detail, ": silence %s", id);
+	silence_end(run, ACTION_OK);
 }
 
 static void silence_stored(
@@ -294,18 +368,37 @@ static void silence_stored(
 	struct err err;
 
 	s->errand = NULL;
-	if (reply->status != 200) {
+	if (is_success(reply) && silence_decode_id(reply->body, reply->body_len,
+					 id, &err) == 0) {
+		silence_done(run, id);
+	} else if (errand_may_be_done(reply)) {
+		errand_describe(&s->unclear, reply, NULL);
+		s->unclear_result = reply->status ? ACTION_FAILED
+						  : action_cut_off(run->action);
+		silence_list(run, silence_looked);
+	} else {
 		failed(run, reply, NULL);
+	}
+}
+
+/* The list tells what became of a POST whose answer did not. */
+static void silence_looked(
+	struct action_run *run, const struct http_reply *reply)
+{
+	struct silencing *s = run->data;
+	size_t n_before = s->found.n;
+	char id[SILENCE_ID_MAX];
+
+	if (!silence_take_list(run, reply))
+		return;
+	if (s->found.n && s->found.item[0].ends_ms >= s->spec.ends_ms) {
+		snprintf(id, sizeof(id), "%s", s->found.item[0].id);
+		s->found.n = n_before;
+		silence_done(run, id);
 		return;
 	}
-	if (silence_decode_id(reply->body, reply->body_len, id, &err) < 0) {
-		not_understood(run, &err);
-		return;
-	}
-	snprintf(run->capture, sizeof(run->capture), "%s", id);
-	describe(run, s->n_found ? "renewed the silence of" : "silenced");
-	buf_addf(&run->detail, ": silence %s", id);
-	silence_end(run, ACTION_OK);
+	buf_adds(&run->detail, s->unclear.data);
+	silence_end(run, s->unclear_result);
 }
 
 static void silence_expire(struct action_run *run)
@@ -313,14 +406,14 @@ static void silence_expire(struct action_run *run)
 	struct silencing *s = run->data;
 	char path[SILENCE_ID_MAX + 16];
 
-	if (s->n_expired == s->n_found) {
-		buf_addf(&run->detail, "expired %zu silence%s", s->n_found,
-			s->n_found == 1 ? "" : "s");
+	if (s->n_expired == s->found.n) {
+		buf_addf(&run->detail, "expired %zu silence%s", s->found.n,
+			s->found.n == 1 ? "" : "s");
 		silence_end(run, ACTION_OK);
 		return;
 	}
-	snprintf(
-		path, sizeof(path), "v2/silence/%s", s->found[s->n_expired].id);
+	snprintf(path, sizeof(path), "v2/silence/%s",
+		s->found.item[s->n_expired].id);
 	send(run, path,
 		&(struct errand_spec){.method = "DELETE", .repeatable = true},
 		silence_expired);
@@ -332,7 +425,7 @@ static void silence_expired(
 	struct silencing *s = run->data;
 
 	s->errand = NULL;
-	if (reply->status != 200 && reply->status != 404) {
+	if (!is_success(reply) && reply->status != 404) {
 		failed(run, reply, NULL);
 		return;
 	}

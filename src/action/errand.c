@@ -156,6 +156,7 @@ static void errand_transmit(struct errand *errand, const struct secret *token)
 		.body = errand->body,
 		.body_len = spec->body_len,
 		.timeout_ms = action_time_left(errand->run),
+		.body_max = spec->body_max,
 		.ca_file = tls->ca_file,
 		.cert_file = tls->cert_file,
 		.key_file = tls->key_file,

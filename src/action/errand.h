@@ -23,6 +23,7 @@ struct errand_spec {
 	size_t n_headers;
 	const struct auth *auth; /* the policy's; NULL: none */
 	const struct tls *tls; /* the policy's; NULL: the system's */
+	size_t body_max; /* of the answer; 0: HTTP_BODY_MAX_DEFAULT */
 	/* It does no harm twice: 5xx and lost answers are asked again too. */
 	bool repeatable;
 };

@@ -1,4 +1,5 @@
 /* Silences of Alertmanager as JSON; see silence_codec.h. */
+#define _GNU_SOURCE /* memmem */
 #include "action/silence_codec.h"
 
 #include <ctype.h>
@@ -9,6 +10,8 @@
 
 #include "base/jsonw.h"
 #include "base/timestamp.h"
+
+#define BY_HAND_MS 5000 /* between an end and the last change: both are now */
 
 void silence_encode(const struct silence_spec *spec, int64_t now_ms,
 	const struct silence_found *renewed, struct buf *out)
@@ -46,18 +49,44 @@ static void add_escaped(struct buf *out, const char *text)
 			buf_addf(out, "%%%02X", *p);
 }
 
-/* Only plain matchers can be filtered by: those of a silence are compared as
- * they are written. */
+/* As Alertmanager reads the value of a filter. */
+static void add_quoted(struct buf *out, const char *text)
+{
+	buf_addc(out, '"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			buf_addc(out, '\\');
+		if (*text == '\n')
+			buf_adds(out, "\\n");
+		else
+			buf_addc(out, *text);
+	}
+	buf_addc(out, '"');
+}
+
+static bool is_named_once(const struct silence_spec *spec, const char *name)
+{
+	int times = 0;
+
+	for (size_t i = 0; i < spec->n_matchers; i++)
+		times += !strcmp(spec->matchers[i].name, name);
+	return times == 1;
+}
+
+/* Alertmanagers compare a filter with the matchers of a silence in different
+ * ways. They agree about plain ones, if the silence has one of that name. */
 void silence_filter(const struct silence_spec *spec, struct buf *out)
 {
 	const struct matcher *m = spec->matchers;
 	struct buf text;
 
 	for (size_t i = 0; i < spec->n_matchers; i++, m++) {
-		if (m->is_regex || !m->is_equal || strpbrk(m->value, "\"\\\n"))
+		if (m->is_regex || !m->is_equal ||
+			!is_named_once(spec, m->name))
 			continue;
 		buf_init(&text, out->max);
-		buf_addf(&text, "%s=\"%s\"", m->name, m->value);
+		buf_addf(&text, "%s=", m->name);
+		add_quoted(&text, m->value);
 		buf_adds(out, out->len ? "&filter=" : "filter=");
 		add_escaped(out, text.data);
 		buf_fini(&text);
@@ -88,19 +117,41 @@ static bool has_matcher(const json_t *list, const struct matcher *m)
 	return false;
 }
 
-static bool is_ours(const json_t *silence, const struct silence_spec *spec)
+static bool has_our_matchers(
+	const json_t *silence, const struct silence_spec *spec)
 {
 	const json_t *list = json_object_get(silence, "matchers");
 
-	if (strcmp(text_of(silence, "createdBy"), spec->author) != 0 ||
-		!strcmp(text_of(json_object_get(silence, "status"), "state"),
-			"expired") ||
-		json_array_size(list) != spec->n_matchers)
+	if (json_array_size(list) != spec->n_matchers)
 		return false;
 	for (size_t i = 0; i < spec->n_matchers; i++)
 		if (!has_matcher(list, &spec->matchers[i]))
 			return false;
 	return true;
+}
+
+static bool is_over(const json_t *silence)
+{
+	return !strcmp(text_of(json_object_get(silence, "status"), "state"),
+		"expired");
+}
+
+static int64_t time_of(const json_t *silence, const char *key)
+{
+	struct err err;
+	int64_t ms;
+
+	return timestamp_parse(text_of(silence, key), &ms, &err) < 0 ? 0 : ms;
+}
+
+/* What ends by itself was not touched for all of its lease: then its end is
+ * later than its last change. */
+static bool was_ended_by_hand(const json_t *silence)
+{
+	int64_t ends_ms = time_of(silence, "endsAt");
+	int64_t updated_ms = time_of(silence, "updatedAt");
+
+	return ends_ms && updated_ms && ends_ms - updated_ms < BY_HAND_MS;
 }
 
 /* It becomes part of a path. */
@@ -127,39 +178,122 @@ static json_t *load(const char *bytes, size_t len, struct err *err_r)
 	return root;
 }
 
-int silence_find(const struct silence_spec *spec, const char *bytes, size_t len,
-	struct silence_found found_r[SILENCES_OURS_MAX], size_t *n_r,
-	struct err *err_r)
+static int add_found(
+	const json_t *silence, struct silences_found *found, struct err *err_r)
 {
-	json_t *list = load(bytes, len, err_r);
-	const json_t *silence;
-	int rc = 0;
-	size_t i;
+	struct silence_found *one = &found->item[found->n];
 
-	*n_r = 0;
-	if (!list)
-		return -1;
-	if (!json_is_array(list))
-		rc = err_set(err_r, ERR_PROTOCOL,
-			"the answer is no list of silences: is this an "
-			"Alertmanager?");
-	json_array_foreach(list, i, silence) {
-		if (rc < 0 || !is_ours(silence, spec))
-			continue;
-		if (*n_r == SILENCES_OURS_MAX) {
-			rc = err_set(err_r, ERR_LIMIT,
-				"this rollout has more than %d silences there: "
-				"expire them by hand",
-				SILENCES_OURS_MAX);
-			break;
+	if (found->n == SILENCES_OURS_MAX)
+		return err_set(err_r, ERR_LIMIT,
+			"this rollout has more than %d silences there: expire "
+			"them by hand",
+			SILENCES_OURS_MAX);
+	snprintf(one->starts, sizeof(one->starts), "%s",
+		text_of(silence, "startsAt"));
+	one->ends_ms = time_of(silence, "endsAt");
+	found->n++;
+	return take_id(text_of(silence, "id"), one->id, err_r);
+}
+
+static int look_at(const json_t *silence, const struct silence_spec *spec,
+	struct silences_found *found, struct err *err_r)
+{
+	bool is_ours = !strcmp(text_of(silence, "createdBy"), spec->author);
+	const char *comment = text_of(silence, "comment");
+
+	if (!has_our_matchers(silence, spec))
+		return 0;
+	if (is_ours && !is_over(silence))
+		return add_found(silence, found, err_r);
+	if (is_ours && was_ended_by_hand(silence))
+		return take_id(text_of(silence, "id"), found->ended, err_r);
+	if (!is_ours && !is_over(silence) && *spec->rollout &&
+		strstr(comment, spec->rollout))
+		return take_id(text_of(silence, "id"), found->taken, err_r);
+	return 0;
+}
+
+/* ---- a list that may be long ---- */
+
+/* The end of the string that begins at `at`. */
+static const char *skip_string(const char *at, const char *end)
+{
+	for (at++; at < end && *at != '"'; at++)
+		at += *at == '\\';
+	return at < end ? at : NULL;
+}
+
+/* The end of the value that begins at `at` with a bracket; NULL: it has none. */
+static const char *skip_value(const char *at, const char *end)
+{
+	int depth = 0;
+
+	for (; at < end; at++) {
+		if (*at == '"') {
+			at = skip_string(at, end);
+			if (!at)
+				return NULL;
+		} else if (*at == '{' || *at == '[') {
+			depth++;
+		} else if ((*at == '}' || *at == ']') && --depth == 0) {
+			return at + 1;
 		}
-		snprintf(found_r[*n_r].starts, sizeof(found_r->starts), "%s",
-			text_of(silence, "startsAt"));
-		rc = take_id(text_of(silence, "id"), found_r[*n_r].id, err_r);
-		++*n_r;
 	}
-	json_decref(list);
+	return NULL;
+}
+
+static const char *skip_space(const char *at, const char *end)
+{
+	while (at < end && strchr(" \t\r\n", *at) && *at)
+		at++;
+	return at;
+}
+
+static int no_list(struct err *err_r)
+{
+	return err_set(err_r, ERR_PROTOCOL,
+		"the answer is no list of silences: is this an Alertmanager?");
+}
+
+static int look_at_text(const struct silence_spec *spec, const char *bytes,
+	size_t len, struct silences_found *found, struct err *err_r)
+{
+	json_t *silence;
+	int rc;
+
+	if (!memmem(bytes, len, spec->rollout, strlen(spec->rollout)))
+		return 0;
+	silence = load(bytes, len, err_r);
+	if (!silence)
+		return -1;
+	rc = look_at(silence, spec, found, err_r);
+	json_decref(silence);
 	return rc;
+}
+
+int silence_find(const struct silence_spec *spec, const char *bytes, size_t len,
+	struct silences_found *found_r, struct err *err_r)
+{
+	const char *end = bytes + len, *at = skip_space(bytes, end), *next;
+
+	*found_r = (struct silences_found){0};
+	if (at == end || *at != '[')
+		return no_list(err_r);
+	at = skip_space(at + 1, end);
+	while (at < end && *at == '{') {
+		next = skip_value(at, end);
+		if (!next)
+			return no_list(err_r);
+		if (look_at_text(
+			    spec, at, (size_t)(next - at), found_r, err_r) < 0)
+			return -1;
+		at = skip_space(next, end);
+		if (at < end && *at == ',')
+			at = skip_space(at + 1, end);
+	}
+	if (at == end || *at != ']' || skip_space(at + 1, end) != end)
+		return no_list(err_r);
+	return 0;
 }
 
 int silence_decode_id(const char *bytes, size_t len, char id_r[SILENCE_ID_MAX],

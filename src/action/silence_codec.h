@@ -20,6 +20,7 @@
 struct silence_spec {
 	const struct matcher *matchers;
 	size_t n_matchers;
+	const char *rollout; /* part of the author, and of most comments */
 	const char *author, *comment;
 	int64_t ends_ms;
 };
@@ -28,6 +29,15 @@ struct silence_spec {
 struct silence_found {
 	char id[SILENCE_ID_MAX];
 	char starts[40]; /* as written there: it has to be repeated */
+	int64_t ends_ms; /* 0: not known */
+};
+
+struct silences_found {
+	struct silence_found item[SILENCES_OURS_MAX]; /* ours, not over */
+	size_t n;
+	/* Somebody has ended one of ours before its time, or has made it his
+	 * own; by "ID". "": not so. */
+	char ended[SILENCE_ID_MAX], taken[SILENCE_ID_MAX];
 };
 
 /* The body of a POST; `renewed` (may be NULL) is the one to be changed. */
@@ -37,10 +47,10 @@ void silence_encode(const struct silence_spec *spec, int64_t now_ms,
 /* The query of a GET that finds ours, and maybe others: "filter=…&…". */
 void silence_filter(const struct silence_spec *spec, struct buf *out);
 
-/* Ours out of the list of a GET, those that are over left out. */
+/* What the list of a GET has of ours. However long it is, only those that name
+ * the rollout are parsed. */
 MUST_CHECK int silence_find(const struct silence_spec *spec, const char *bytes,
-	size_t len, struct silence_found found_r[SILENCES_OURS_MAX],
-	size_t *n_r, struct err *err_r);
+	size_t len, struct silences_found *found_r, struct err *err_r);
 
 /* The id in the answer to a POST. */
 MUST_CHECK int silence_decode_id(const char *bytes, size_t len,

@@ -163,8 +163,9 @@ static void driver_answered(const struct event *event,
 		driver->checks[event->slo] = NULL;
 	else if (event->type == EVENT_ACTION)
 		driver->action = NULL;
-	if (event->type == EVENT_ACTION && event->action_result == ACTION_OK)
-		keepalive_opened(driver->keepalive, event->list, event->index);
+	if (event->type == EVENT_ACTION)
+		keepalive_ran(driver->keepalive, event->list, event->index,
+			event->action_result);
 	driver_event(driver, event, context);
 }
 

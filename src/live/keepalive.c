@@ -14,7 +14,8 @@
 #include "store/event_codec.h"
 
 #define RENEWALS_PER_LEASE 3
-#define CLOSE_MS_MAX       15000 /* the end waits no longer */
+#define CLOSE_MS_MAX       15000 /* the end waits no longer … */
+#define UNSURE_MS_MAX      3000 /* … or so long, if it may be for nothing */
 
 /* One action of the policy that opened or captured something. */
 struct holding {
@@ -23,6 +24,7 @@ struct holding {
 	const struct action *action;
 	char *captured; /* NULL: nothing was */
 	bool open;
+	bool unsure; /* a run failed that may have opened it all the same */
 	struct action_env env;
 	struct action_facts facts;
 	struct action_run *run;
@@ -152,11 +154,14 @@ static void holding_renewed(const struct action_end *end, void *arg)
 
 	holding->run = NULL;
 	log_end(holding, "renewed", end);
-	arm(holding);
+	if (end->result == ACTION_SKIPPED)
+		holding->open = false;
+	else
+		arm(holding);
 }
 
-void keepalive_opened(
-	struct keepalive *keepalive, enum action_list list, int index)
+void keepalive_ran(struct keepalive *keepalive, enum action_list list,
+	int index, enum action_result result)
 {
 	const struct action *action = action_at(keepalive, list, index);
 	struct holding *holding;
@@ -164,21 +169,33 @@ void keepalive_opened(
 	if (!action_has_job(action, JOB_RENEW))
 		return;
 	holding = holding_of(keepalive, action);
-	holding->open = true;
-	if (!holding->run)
-		arm(holding);
+	if (result == ACTION_OK) {
+		holding->open = true;
+		if (!holding->run)
+			arm(holding);
+	} else if (result == ACTION_SKIPPED) {
+		holding->open = false;
+		timer_cancel(&holding->timer);
+	} else {
+		holding->unsure = true;
+	}
 }
 
 /* ---- the end ---- */
 
-static bool any_is_open(const struct keepalive *keepalive)
+/* How long the end waits; 0: nothing is to be closed. */
+static int64_t close_patience(const struct keepalive *keepalive)
 {
 	const struct holding *holding;
+	int64_t ms = 0;
 
-	LIST_FOREACH(holding, &keepalive->holdings, link)
+	LIST_FOREACH(holding, &keepalive->holdings, link) {
 		if (holding->open)
-			return true;
-	return false;
+			return CLOSE_MS_MAX;
+		if (holding->unsure)
+			ms = UNSURE_MS_MAX;
+	}
+	return ms;
 }
 
 static void holding_stop(struct holding *holding)
@@ -195,13 +212,13 @@ static void close_late(void *arg)
 	keepalive->closing = NULL;
 	LIST_FOREACH(holding, &keepalive->holdings, link) {
 		holding_stop(holding);
-		if (holding->open)
+		if (holding->open || holding->unsure)
 			log_line(LOG_WARN,
 				"rollout=%s event=released action=%s "
 				"text=\"not finished in time, it ends by "
 				"itself\"",
 				keepalive->release->id, holding->action->name);
-		holding->open = false;
+		holding->open = holding->unsure = false;
 	}
 	keepalive->closed(keepalive->arg);
 }
@@ -215,12 +232,11 @@ void keepalive_close(
 	keepalive->arg = arg;
 	LIST_FOREACH(holding, &keepalive->holdings, link) {
 		holding_stop(holding);
-		if (holding->open)
+		if (holding->open || holding->unsure)
 			holding_job(holding, JOB_RELEASE, holding_closed);
 	}
 	keepalive->closing = timer_start(keepalive->world->loop,
-		any_is_open(keepalive) ? CLOSE_MS_MAX : 0, close_late,
-		keepalive);
+		close_patience(keepalive), close_late, keepalive);
 }
 
 static void holding_closed(const struct action_end *end, void *arg)
@@ -229,9 +245,9 @@ static void holding_closed(const struct action_end *end, void *arg)
 	struct keepalive *keepalive = holding->keepalive;
 
 	holding->run = NULL;
-	holding->open = false;
+	holding->open = holding->unsure = false;
 	log_end(holding, "released", end);
-	if (any_is_open(keepalive))
+	if (close_patience(keepalive))
 		return;
 	timer_cancel(&keepalive->closing);
 	keepalive->closed(keepalive->arg);
@@ -309,8 +325,9 @@ static int take_entry(
 	arena_init(&arena);
 	rc = event_decode(entry->name, entry->data, keepalive->release->policy,
 		&arena, &event, err_r);
-	if (rc == 0 && event.action_result == ACTION_OK)
-		keepalive_opened(keepalive, event.list, event.index);
+	if (rc == 0)
+		keepalive_ran(keepalive, event.list, event.index,
+			event.action_result);
 	arena_fini(&arena);
 	return rc;
 }

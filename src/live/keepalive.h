@@ -5,7 +5,8 @@
  * journal, so that a process that takes the rollout up knows it too.
  *
  * A renewal or a closing that fails is logged and never changes the rollout:
- * what was opened ends by itself.
+ * what was opened ends by itself. A renewal that is skipped is the last: a
+ * person has ended or taken over what was opened.
  */
 #ifndef TIDEGATE_LIVE_KEEPALIVE_H
 #define TIDEGATE_LIVE_KEEPALIVE_H
@@ -33,9 +34,11 @@ void keepalive_capture_named(const char *name, const char *text, void *arg);
 const char *keepalive_captured(
 	const struct keepalive *keepalive, const struct action *action);
 
-/* A run ended well: what it opened, if anything, is renewed from now on. */
-void keepalive_opened(
-	struct keepalive *keepalive, enum action_list list, int index);
+/* A run has ended. What it opened is renewed from now on; what it may have
+ * opened, though it failed, is closed at the end like everything else; when
+ * somebody else has decided about it, it is left alone. */
+void keepalive_ran(struct keepalive *keepalive, enum action_list list,
+	int index, enum action_result result);
 /* What was captured and opened, out of the journal. */
 MUST_CHECK int keepalive_read(struct keepalive *keepalive, struct err *err_r);
 /* Closes what is open, then calls `closed`, in a later turn. */

@@ -31,11 +31,31 @@ static size_t label_len(const char *text)
 	return isdigit((unsigned char)*text) ? 0 : len;
 }
 
+/* A value in quotes is written as amtool prints it: \\, \" and \n stand for one
+ * character; another backslash stands for itself, as in a regex. NULL: a quote
+ * stands alone. */
+static const char *unquote(struct arena *arena, const char *text)
+{
+	char *value = arena_strdup(arena, text + 1), *out = value;
+
+	for (const char *p = text + 1; *p; p++) {
+		if (*p == '"') {
+			*out = '\0';
+			return p[1] ? NULL : value;
+		}
+		if (*p == '\\' && p[1] && strchr("\\\"n", p[1]))
+			*out++ = *++p == 'n' ? '\n' : *p;
+		else
+			*out++ = *p;
+	}
+	return NULL;
+}
+
 /* name="value", name!=value, name=~regex, name!~regex */
 static bool split_matcher(
 	struct loader *loader, const char *text, struct matcher *matcher)
 {
-	size_t len = label_len(text), end;
+	size_t len = label_len(text);
 	const char *op = text + len;
 
 	if (!len)
@@ -48,15 +68,9 @@ static bool split_matcher(
 	matcher->is_regex = op[1] == '~';
 	op += op[1] == '~' || *op == '!' ? 2 : 1;
 	op += strspn(op, " ");
-	end = strlen(op);
-	if (*op == '"') {
-		if (end < 2 || op[end - 1] != '"')
-			return false;
-		op++;
-		end -= 2;
-	}
-	matcher->value = arena_strndup(loader->arena, op, end);
-	return true;
+	matcher->value = *op == '"' ? unquote(loader->arena, op)
+				    : arena_strdup(loader->arena, op);
+	return matcher->value != NULL;
 }
 
 static bool read_matcher(

@@ -56,6 +56,18 @@ mute() { # in which list it stands is the caller's
 		"       matchers: {service: '{{service}}', severity: page}, lease: 1m}"
 }
 
+mute_as_amtool() { # what amtool writes: regexes, quotes and backslashes
+	printf '%s\n' \
+		"    - name: mute" \
+		"      type: alertmanager-silence" \
+		"      url: \"$ALERTS\"" \
+		"      lease: 1m" \
+		"      matchers:" \
+		"      - 'alertname=~\"Err\\\\d+|say \\\"x\\\"\"'" \
+		"      - 'team!=\"web\"'" \
+		"      - 'job=\"a \\\"b\\\"\"'"
+}
+
 @test "a silence holds from the start to the end of a rollout" {
 	STEPS=$LONG quick 'hooks:' '  started:' "$(mute)"
 	rollout_start
@@ -89,6 +101,38 @@ mute() { # in which list it stands is the caller's
 	kill -INT "$RUN_PID"
 	rollout_ends 6
 	has_silences active 0
+	has_silences expired 1
+}
+
+@test "a silence with regexes and quotes is found again, until a person ends it" {
+	local id
+
+	STEPS=$LONG quick 'hooks:' '  started:' "$(mute_as_amtool)"
+	rollout_start
+	until_step 20
+	kill -KILL "$RUN_PID"
+	rollout_ends 137
+	curl -sf "$ALERTS/api/v2/silences" | jq -e '.[0].matchers |
+		(map(.value) | sort) == ["Err\\d+|say \"x\"", "a \"b\"", "web"]'
+	end=$(ends)
+	"$TIDEGATE" resume --format json >"$WORLD/run.json" \
+		2>"$WORLD/run.err" 3>&- &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	until_true 10 ends_after "$end"
+	has_silences active 1
+	kill -KILL "$RUN_PID"
+	rollout_ends 137
+	id=$(curl -sf "$ALERTS/api/v2/silences" | jq -r '.[0].id')
+	amtool --alertmanager.url "$ALERTS" silence expire "$id"
+	"$TIDEGATE" resume --format json >"$WORLD/run.json" \
+		2>"$WORLD/run.err" 3>&- &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	until_true 10 grep -q "somebody has ended silence $id" "$WORLD/run.err"
+	has_silences active 0
+	kill -INT "$RUN_PID"
+	rollout_ends 6
 	has_silences expired 1
 }
 

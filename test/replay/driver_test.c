@@ -141,6 +141,34 @@ static void what_an_action_opened_is_renewed_and_closed_at_the_end(void **state)
 	assert_int_equal(fake_apis.expired, 1);
 }
 
+static void what_a_person_has_ended_is_not_renewed(void **state)
+{
+	given_policy(
+		policy_long, slo_errors, "hooks:\n  started:\n", silence, NULL);
+	run();
+	until_step(0);
+	fake_alerts_person_ends();
+	fake_apis.stored = 0;
+	until_the_end();
+	expect_exit(0);
+	assert_int_equal(fake_apis.stored, 0);
+	assert_false(fake_alerts_are_silenced());
+}
+
+static void what_may_have_been_opened_is_closed_at_the_end(void **state)
+{
+	given_policy(
+		policy_long, slo_errors, "hooks:\n  started:\n", silence, NULL);
+	fake_apis.alerts_mumble = true;
+	run();
+	until_step(0);
+	assert_true(fake_alerts_are_silenced());
+	expect_journal("action", "\"result\":\"failed\"");
+	until_the_end();
+	assert_false(fake_alerts_are_silenced());
+	assert_int_equal(fake_apis.expired, 1);
+}
+
 static void what_was_opened_before_a_crash_is_closed_at_the_end(void **state)
 {
 	given_policy(
@@ -246,6 +274,8 @@ int main(void)
 		SCENARIO(what_cannot_be_captured_refuses_the_rollout),
 		SCENARIO(
 			what_an_action_opened_is_renewed_and_closed_at_the_end),
+		SCENARIO(what_a_person_has_ended_is_not_renewed),
+		SCENARIO(what_may_have_been_opened_is_closed_at_the_end),
 		SCENARIO(what_was_opened_before_a_crash_is_closed_at_the_end),
 		SCENARIO(what_never_opened_is_not_closed),
 		SCENARIO(a_full_disk_before_the_first_entry_moves_nothing),

@@ -38,8 +38,9 @@ static json_t *silences(void)
 		return list;
 	one = json_copy(silence);
 	json_object_set_new(one, "id", json_string("s-1"));
-	json_object_set_new(
-		one, "status", json_pack("{s:s}", "state", "active"));
+	if (!json_object_get(one, "status"))
+		json_object_set_new(
+			one, "status", json_pack("{s:s}", "state", "active"));
 	json_array_append_new(list, one);
 	return list;
 }
@@ -51,7 +52,16 @@ static void serve_alerts(struct fake_exchange *exchange,
 		json_decref(silence);
 		silence = json_loadb(request->body, request->body_len, 0, NULL);
 		fake_apis.stored++;
+		if (fake_apis.alerts_mumble) {
+			fake_apis.alerts_mumble = false;
+			fake_apis.alerts_refuse = true;
+			answer->status = 503;
+			return;
+		}
 		answer->body = text_of(json_pack("{s:s}", "silenceID", "s-1"));
+	} else if (fake_apis.alerts_refuse) {
+		fake_apis.alerts_refuse = false;
+		answer->status = 403;
 	} else if (strcmp(request->method, "DELETE") == 0) {
 		json_decref(silence);
 		silence = NULL;
@@ -59,6 +69,17 @@ static void serve_alerts(struct fake_exchange *exchange,
 	} else {
 		answer->body = text_of(silences());
 	}
+}
+
+void fake_alerts_person_ends(void)
+{
+	char now[TIMESTAMP_TEXT_MAX];
+
+	timestamp_print(loop_wall_ms(NULL), now);
+	json_object_set_new(silence, "endsAt", json_string(now));
+	json_object_set_new(silence, "updatedAt", json_string(now));
+	json_object_set_new(
+		silence, "status", json_pack("{s:s}", "state", "expired"));
 }
 
 bool fake_alerts_are_silenced(void)

@@ -15,6 +15,9 @@
 
 struct fake_apis {
 	int stored, expired; /* how often the silence was, renewals included */
+	/* The next one is stored and 503 answered, and the list after it
+	 * refused. */
+	bool alerts_mumble, alerts_refuse;
 	int versions;
 	bool secret_denied;
 };
@@ -22,6 +25,8 @@ struct fake_apis {
 extern struct fake_apis fake_apis;
 
 bool fake_alerts_are_silenced(void); /* and the silence has not run out */
+
+void fake_alerts_person_ends(void); /* the silence */
 
 void fake_apis_open(void); /* the secret has one version, "on" */
 void fake_apis_close(void);

@@ -399,11 +399,15 @@ static void a_silence(void **state)
 		{KILLED_BEFORE, ACTION_OK, 1, "silenced"},
 		{KILLED_IN, ACTION_OK, 1, "renewed the silence"},
 		{KILLED_AFTER, ACTION_OK, 1, "renewed the silence"},
+		{DECIDED, ACTION_SKIPPED, 1, "somebody has ended"},
 		{STATUS_200, ACTION_OK, 1, "silence s-1"},
+		{STATUS_202, ACTION_OK, 1, "silence s-1"},
+		{STATUS_204, ACTION_OK, 1, "silence s-1"},
 		{STATUS_301, ACTION_FAILED, 0, "answered 301"},
 		{STATUS_404, ACTION_FAILED, 0, "answered 404"},
 		{STATUS_409, ACTION_FAILED, 0, "answered 409"},
 		{STATUS_429, ACTION_OK, 1, "silence s-1"},
+		{STATUS_500, ACTION_OK, 1, "silence s-1"},
 		{HANG, ACTION_FAILED, 1, "not finished after 30s"},
 	};
 

@@ -355,6 +355,52 @@ static void quoted_texts_mean_what_yaml_says(void **state)
 	}
 }
 
+static void a_matcher_in_quotes_is_read_as_amtool_writes_it(void **state)
+{
+	static const struct matcher wanted[] = {
+		{"plain", "a\\.b", true, true},
+		{"a", "x \"y\" \\ z", false, true},
+		{"b", "Err\\d+", true, true},
+		{"c", "v\\d+", true, false},
+		{"d", "one\ntwo", false, false},
+		{"e", "", false, true},
+	};
+	struct policy *p = parse(PLAIN, "rollback:\n"
+					"- name: a\n"
+					"  type: alertmanager-silence\n"
+					"  url: https://a.example.com\n"
+					"  matchers:\n"
+					"  - 'plain=~a\\.b'\n"
+					"  - 'a=\"x \\\"y\\\" \\\\ z\"'\n"
+					"  - 'b=~\"Err\\\\d+\"'\n"
+					"  - 'c!~\"v\\d+\"'\n"
+					"  - 'd!=\"one\\ntwo\"'\n"
+					"  - 'e=\"\"'\n");
+	const struct action_silence *silence;
+
+	assert_non_null(p);
+	silence = &p->lists[LIST_ROLLBACK].item[0].u.silence;
+	assert_int_equal(silence->n_matchers, 6);
+	for (size_t i = 0; i < 6; i++) {
+		assert_string_equal(silence->matchers[i].name, wanted[i].name);
+		assert_string_equal(
+			silence->matchers[i].value, wanted[i].value);
+		assert_int_equal(
+			silence->matchers[i].is_regex, wanted[i].is_regex);
+		assert_int_equal(
+			silence->matchers[i].is_equal, wanted[i].is_equal);
+	}
+	policy_free(&p);
+	assert_null(parse(PLAIN,
+		"rollback:\n"
+		"- {name: a, type: alertmanager-silence, url: "
+		"https://a.example.com, matchers: ['a=\"x\"y\"']}\n"));
+	assert_null(parse(PLAIN,
+		"rollback:\n"
+		"- {name: a, type: alertmanager-silence, url: "
+		"https://a.example.com, matchers: ['a=\"x\\\"']}\n"));
+}
+
 static void quantities_are_read(void **state)
 {
 	static const struct {
@@ -588,6 +634,8 @@ int main(void)
 			a_timeout_nobody_chose_gives_way_to_a_short_interval),
 		cmocka_unit_test(what_an_answer_must_hold_becomes_json),
 		cmocka_unit_test(quoted_texts_mean_what_yaml_says),
+		cmocka_unit_test(
+			a_matcher_in_quotes_is_read_as_amtool_writes_it),
 		cmocka_unit_test(quantities_are_read),
 		cmocka_unit_test(urls_are_taken_apart),
 		cmocka_unit_test(a_file_that_cannot_be_a_policy_is_refused),

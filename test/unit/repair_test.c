@@ -44,6 +44,8 @@ static struct {
 	bool old; /* has API v1 only */
 	json_t *silence; /* NULL: none */
 	int made, changed, expired;
+	int others; /* silences of other people, in front of it */
+	size_t list_len;
 	char filter[512];
 } peer;
 
@@ -59,10 +61,19 @@ static void list(struct server_request *request)
 	char *text;
 
 	snprintf(peer.filter, sizeof(peer.filter), "%s", query ? query : "");
+	for (int i = 0; i < peer.others; i++)
+		json_array_append_new(
+			all, json_pack("{s:s, s:s, s:s, s:[{s:s, s:s}]}", "id",
+				     "0d8eb77e-00f9-4e0e-9f20-047695569296",
+				     "createdBy", "alice", "comment",
+				     "a \\ \"quoted\" [text] {that} is no list",
+				     "matchers", "name", "service", "value",
+				     "other"));
 	if (peer.silence)
 		json_array_append(all, peer.silence);
 	text = json_dumps(all, 0);
-	request_answer(request, 200, "application/json", text, strlen(text));
+	peer.list_len = strlen(text);
+	request_answer(request, 200, "application/json", text, peer.list_len);
 	free(text);
 	json_decref(all);
 }
@@ -196,6 +207,7 @@ static const struct matcher matchers[] = {
 	{"service", "{{service}}", false, true},
 	{"alertname", "Err.*|Slow", true, true},
 	{"team", "data & \"x\"", false, false},
+	{"job", "a \"b\"", false, true},
 };
 
 static void set_silence(void)
@@ -208,7 +220,7 @@ static void set_silence(void)
 	action.u.silence = (struct action_silence){
 		.url = secret_hold(url, (size_t)n),
 		.matchers = matchers,
-		.n_matchers = 3,
+		.n_matchers = 4,
 		.lease_ms = 600000,
 	};
 }
@@ -220,7 +232,9 @@ static void a_silence_is_made_once_and_then_renewed(void **state)
 	expect(ACTION_OK, "silenced what has service=shop, "
 			  "alertname=~Err.*|Slow, team!=data");
 	assert_string_equal(end.captured, "7d8eb77e-00f9-4e0e");
-	assert_string_equal(peer.filter, "?filter=service%3D%22shop%22");
+	assert_string_equal(peer.filter,
+		"?filter=service%3D%22shop%22"
+		"&filter=job%3D%22a%20%5C%22b%5C%22%22");
 	assert_string_equal(text_of(peer.silence, "createdBy"),
 		"tidegate shop-20260101-000000-aaaa");
 	assert_string_equal(text_of(peer.silence, "comment"),
@@ -241,6 +255,8 @@ static void a_release_expires_what_is_ours_and_only_that(void **state)
 	assert_int_equal(peer.expired, 1);
 	run(JOB_RELEASE);
 	expect(ACTION_OK, "expired 0 silences");
+	json_decref(peer.silence);
+	peer.silence = NULL;
 	run(JOB_RUN);
 	assert_int_equal(peer.made, 2);
 	json_object_set_new(
@@ -248,6 +264,57 @@ static void a_release_expires_what_is_ours_and_only_that(void **state)
 	run(JOB_RELEASE);
 	expect(ACTION_OK, "expired 0 silences");
 	assert_int_equal(peer.expired, 1);
+}
+
+static void set(const char *key, const char *text)
+{
+	json_object_set_new(peer.silence, key, json_string(text));
+}
+
+static void a_silence_that_somebody_has_touched_is_left_so(void **state)
+{
+	static const enum action_job jobs[] = {JOB_RENEW, JOB_RUN};
+
+	for (size_t i = 0; i < 2; i++) {
+		set_silence();
+		run(JOB_RUN);
+		set("createdBy", "alice");
+		run(jobs[i]);
+		expect(ACTION_SKIPPED, "somebody has taken silence "
+				       "7d8eb77e-00f9-4e0e over: it stays his");
+		set("createdBy", "tidegate shop-20260101-000000-aaaa");
+		set("endsAt", "2999-01-01T00:00:00.000Z");
+		run(jobs[i]);
+		expect(ACTION_OK, "silence 7d8eb77e-00f9-4e0e lasts until "
+				  "2999-01-01T00:00:00.000Z already");
+		json_object_set_new(peer.silence, "status",
+			json_pack("{s:s}", "state", "expired"));
+		set("endsAt", "2026-01-01T00:00:00.000Z");
+		set("updatedAt", "2026-01-01T00:00:00.002Z");
+		run(jobs[i]);
+		expect(ACTION_SKIPPED, "somebody has ended silence "
+				       "7d8eb77e-00f9-4e0e: it stays ended");
+		assert_int_equal(peer.made, 1);
+		/* It ran out while nothing renewed it. */
+		set("updatedAt", "2025-12-31T23:50:00.002Z");
+		run(jobs[i]);
+		expect(ACTION_OK, "silenced what has");
+		assert_int_equal(peer.made, 2);
+		peer.made = peer.changed = 0;
+		json_decref(peer.silence);
+		peer.silence = NULL;
+	}
+}
+
+static void a_list_of_millions_of_bytes_is_looked_through(void **state)
+{
+	set_silence();
+	run(JOB_RUN);
+	peer.others = 30000;
+	run(JOB_RENEW);
+	expect(ACTION_OK, "renewed the silence");
+	assert_true(peer.list_len > 5000000);
+	assert_int_equal(peer.made, 1);
 }
 
 static void a_drill_makes_no_silence(void **state)
@@ -306,19 +373,19 @@ static void matchers_that_match_nothing_in_particular_are_refused(void **state)
 
 static void answers_that_are_none_are_refused(void **state)
 {
-	static const char *const rows[] = {"", "{}", "[", "nothing",
+	static const char *const rows[] = {"", "{}", "[", "nothing", "[{]",
+		"[{\"me\":1}] x", "[{\"me\"}]", "[{\"a\\",
 		"[{\"id\":\"../x\",\"createdBy\":\"me\",\"matchers\":"
 		"[{\"name\":\"a\",\"value\":\"b\",\"isRegex\":false}]}]"};
 	struct matcher matcher = {"a", "b", false, true};
-	struct silence_spec spec = {&matcher, 1, "me", "", 0};
-	struct silence_found found[SILENCES_OURS_MAX];
+	struct silence_spec spec = {&matcher, 1, "me", "me", "", 0};
+	struct silences_found found;
 	char id[SILENCE_ID_MAX];
 	struct err err;
-	size_t n;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		assert_int_equal(silence_find(&spec, rows[i], strlen(rows[i]),
-					 found, &n, &err),
+					 &found, &err),
 			-1);
 		assert_int_equal(
 			silence_decode_id(rows[i], strlen(rows[i]), id, &err),
@@ -392,6 +459,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_silence_is_made_once_and_then_renewed),
 		TEST(a_release_expires_what_is_ours_and_only_that),
+		TEST(a_silence_that_somebody_has_touched_is_left_so),
+		TEST(a_list_of_millions_of_bytes_is_looked_through),
 		TEST(a_drill_makes_no_silence),
 		TEST(a_server_without_the_api_is_told),
 		TEST(matchers_that_match_nothing_in_particular_are_refused),
