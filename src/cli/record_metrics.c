@@ -11,7 +11,7 @@
 #include "io/clock.h"
 #include "io/loop.h"
 #include "live/world.h"
-#include "prometheus/prometheus.h"
+#include "metrics/prometheus.h"
 #include "sim/record_journal.h"
 
 #define PROGRESS_MS 250

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/xalloc.h"
-#include "jsonapi/jsonapi.h"
 #include "live/release.h"
-#include "prometheus/prometheus.h"
+#include "metrics/jsonapi.h"
+#include "metrics/prometheus.h"
 
 struct metrics_slot {
 	struct metrics_slot *next;

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "live/measurement.h"
+#include "metrics/answer_codec.h"
 #include "policy/template.h"
-#include "prometheus/answer_codec.h"
 
 struct metrics_pool;
 struct provider_call; /* each provider's own */

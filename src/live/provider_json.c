@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
-#include "jsonapi/jsonapi.h"
 #include "live/metrics_pool.h"
 #include "live/provider.h"
+#include "metrics/jsonapi.h"
 
 #define PATIENCE_MS_MAX (5 * 60 * 1000) /* a check is not put off for longer */
 

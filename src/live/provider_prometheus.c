@@ -1,7 +1,7 @@
 /* The Prometheus of the policy's `metrics` as a provider; see provider.h. */
 #include "live/metrics_pool.h"
 #include "live/provider.h"
-#include "prometheus/prometheus.h"
+#include "metrics/prometheus.h"
 
 static const char *query_template(const struct slo *slo, enum query_role role)
 {

@@ -11,8 +11,8 @@
 #include "base/jsonw.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "metrics/prometheus.h"
 #include "policy/template.h"
-#include "prometheus/prometheus.h"
 #include "sim/recorder_part.h"
 #include "sim/recorder_state.h"
 

@@ -5,7 +5,7 @@
 #ifndef TIDEGATE_SIM_RECORDER_STATE_H
 #define TIDEGATE_SIM_RECORDER_STATE_H
 
-#include "prometheus/range_codec.h"
+#include "metrics/range_codec.h"
 #include "sim/recorder.h"
 #include "sim/remembered.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prometheus/answer_codec.h"
+#include "metrics/answer_codec.h"
 
 struct weave {
 	const struct remembered_grid *grid;

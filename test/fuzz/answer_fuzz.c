@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "prometheus/answer_codec.h"
+#include "metrics/answer_codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

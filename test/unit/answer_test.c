@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
-#include "prometheus/answer_codec.h"
+#include "metrics/answer_codec.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 

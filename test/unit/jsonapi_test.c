@@ -18,7 +18,7 @@
 #include "google/credentials.h"
 #include "io/http.h"
 #include "io/loop.h"
-#include "jsonapi/jsonapi.h"
+#include "metrics/jsonapi.h"
 #include "policy/policy_load.h"
 
 #define DEADLINE_MS  60000

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "jsonapi/number_codec.h"
-#include "jsonapi/rate.h"
+#include "metrics/number_codec.h"
+#include "metrics/rate_limit_headers.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -202,7 +202,7 @@ static const struct {
 	{429, 7000, {NULL}, 7000},
 	{503, 7000, {NULL}, 7000},
 	{200, 7000, {NULL}, 0},
-	{429, 90000000, {NULL}, RATE_WAIT_MS_MAX},
+	{429, 90000000, {NULL}, RATE_LIMIT_WAIT_MS_MAX},
 	/* Seconds since 1970, in the sender's clock. */
 	{200, 0,
 		{"X-Sentry-Rate-Limit-Remaining", "0",
@@ -224,7 +224,7 @@ static const struct {
 	{429, 0, {"X-RateLimit-Reset", "1799999999"}, 0},
 	{429, 0, {"X-RateLimit-Reset", "soon"}, 0},
 	{429, 0, {"X-RateLimit-Reset", "-5"}, 0},
-	{429, 0, {"X-RateLimit-Reset", "1e30"}, RATE_WAIT_MS_MAX},
+	{429, 0, {"X-RateLimit-Reset", "1e30"}, RATE_LIMIT_WAIT_MS_MAX},
 	{429, 0, {"X-RateLimit-Remaining", "many", "X-RateLimit-Reset", "9"},
 		9000},
 };
@@ -242,12 +242,13 @@ static const char *header_of(const char *name, const void *arg)
 static void what_an_answer_says_of_the_next_is_understood(void **state)
 {
 	for (size_t i = 0; i < N(limits); i++) {
-		const struct rate_answer answer = {.status = limits[i].status,
+		const struct rate_limit_answer answer = {
+			.status = limits[i].status,
 			.retry_after_ms = limits[i].retry_after_ms,
 			.clock_ms = CLOCK_MS,
 			.header = header_of,
 			.arg = limits[i].headers};
-		int64_t wait_ms = rate_wait_ms(&answer);
+		int64_t wait_ms = rate_limit_wait_ms(&answer);
 
 		if (wait_ms != limits[i].wait_ms)
 			fail_msg("row %zu: %lld ms", i, (long long)wait_ms);

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/timestamp.h"
-#include "prometheus/range_codec.h"
+#include "metrics/range_codec.h"
 
 #define ANSWER(result)                                                 \
 	"{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\"," \

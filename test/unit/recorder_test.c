@@ -15,7 +15,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/server.h"
-#include "prometheus/prometheus.h"
+#include "metrics/prometheus.h"
 #include "sim/recorder.h"
 #include "sim/recording.h"
 

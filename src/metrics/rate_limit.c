@@ -1,6 +1,6 @@
-/* Who waits for whom; see pause.h. */
+/* Who waits for whom; see rate_limit.h. */
 #define _GNU_SOURCE /* explicit_bzero */
-#include "jsonapi/pause.h"
+#include "metrics/rate_limit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,48 +9,48 @@
 #include "base/xalloc.h"
 #include "io/clock.h"
 #include "io/http.h"
-#include "jsonapi/rate.h"
+#include "metrics/rate_limit_headers.h"
 
-struct pause {
-	TAILQ_ENTRY(pause) link;
+struct rate_limit {
+	TAILQ_ENTRY(rate_limit) link;
 	const struct json_source *source;
 	char *place; /* beginning of the address */
 	int64_t until_ms;
 	int strikes; /* 429 in a row that said nothing */
 };
 
-struct pauses {
-	TAILQ_HEAD(, pause) list; /* the oldest first */
+struct rate_limits {
+	TAILQ_HEAD(, rate_limit) list; /* the oldest first */
 	size_t n;
 };
 
-struct pauses *pauses_new(void)
+struct rate_limits *rate_limits_new(void)
 {
-	struct pauses *pauses = xcalloc(1, sizeof(*pauses));
+	struct rate_limits *limits = xcalloc(1, sizeof(*limits));
 
-	TAILQ_INIT(&pauses->list);
-	return pauses;
+	TAILQ_INIT(&limits->list);
+	return limits;
 }
 
-static void drop(struct pauses *pauses, struct pause *pause)
+static void drop(struct rate_limits *limits, struct rate_limit *limit)
 {
-	TAILQ_REMOVE(&pauses->list, pause, link);
-	pauses->n--;
-	explicit_bzero(pause->place, strlen(pause->place));
-	free(pause->place);
-	free(pause);
+	TAILQ_REMOVE(&limits->list, limit, link);
+	limits->n--;
+	explicit_bzero(limit->place, strlen(limit->place));
+	free(limit->place);
+	free(limit);
 }
 
-void pauses_free(struct pauses **pauses)
+void rate_limits_free(struct rate_limits **limits)
 {
-	struct pause *pause;
+	struct rate_limit *limit;
 
-	if (!*pauses)
+	if (!*limits)
 		return;
-	while ((pause = TAILQ_FIRST(&(*pauses)->list)))
-		drop(*pauses, pause);
-	free(*pauses);
-	*pauses = NULL;
+	while ((limit = TAILQ_FIRST(&(*limits)->list)))
+		drop(*limits, limit);
+	free(*limits);
+	*limits = NULL;
 }
 
 /* ---- who ---- */
@@ -102,43 +102,43 @@ static size_t place_len(const struct json_source *source, const char *url)
 	return (size_t)(host - url) + strcspn(host, "/?");
 }
 
-static struct pause *find(const struct pauses *pauses,
+static struct rate_limit *find(const struct rate_limits *limits,
 	const struct json_source *source, const char *url)
 {
 	size_t len = place_len(source, url);
-	struct pause *pause;
+	struct rate_limit *limit;
 
-	TAILQ_FOREACH(pause, &pauses->list, link) {
-		if (strlen(pause->place) == len &&
-			!memcmp(pause->place, url, len) &&
-			source_is_alike(pause->source, source))
-			return pause;
+	TAILQ_FOREACH(limit, &limits->list, link) {
+		if (strlen(limit->place) == len &&
+			!memcmp(limit->place, url, len) &&
+			source_is_alike(limit->source, source))
+			return limit;
 	}
 	return NULL;
 }
 
 /* ---- until when ---- */
 
-int64_t pauses_left_ms(const struct pauses *pauses,
+int64_t rate_limits_left_ms(const struct rate_limits *limits,
 	const struct json_source *source, const char *url, int64_t now_ms)
 {
-	const struct pause *pause = find(pauses, source, url);
+	const struct rate_limit *limit = find(limits, source, url);
 
-	return pause && pause->until_ms > now_ms ? pause->until_ms - now_ms : 0;
+	return limit && limit->until_ms > now_ms ? limit->until_ms - now_ms : 0;
 }
 
-static struct pause *add(struct pauses *pauses,
+static struct rate_limit *add(struct rate_limits *limits,
 	const struct json_source *source, const char *url)
 {
-	struct pause *pause = xcalloc(1, sizeof(*pause));
+	struct rate_limit *limit = xcalloc(1, sizeof(*limit));
 
-	if (pauses->n == PAUSES_MAX)
-		drop(pauses, TAILQ_FIRST(&pauses->list));
-	pause->source = source;
-	pause->place = xmemdup0(url, place_len(source, url));
-	TAILQ_INSERT_TAIL(&pauses->list, pause, link);
-	pauses->n++;
-	return pause;
+	if (limits->n == RATE_LIMITS_MAX)
+		drop(limits, TAILQ_FIRST(&limits->list));
+	limit->source = source;
+	limit->place = xmemdup0(url, place_len(source, url));
+	TAILQ_INSERT_TAIL(&limits->list, limit, link);
+	limits->n++;
+	return limit;
 }
 
 static const char *reply_header(const char *name, const void *arg)
@@ -146,39 +146,40 @@ static const char *reply_header(const char *name, const void *arg)
 	return http_reply_header(arg, name);
 }
 
-static int64_t unsaid_ms(struct pause *pause)
+static int64_t unsaid_ms(struct rate_limit *limit)
 {
-	int64_t ms = PAUSE_MS_MIN;
+	int64_t ms = RATE_LIMIT_MS_MIN;
 
-	for (int i = 0; i < pause->strikes && ms < PAUSE_MS_UNSAID; i++)
+	for (int i = 0; i < limit->strikes && ms < RATE_LIMIT_MS_UNSAID; i++)
 		ms *= 2;
-	pause->strikes++;
-	return ms < PAUSE_MS_UNSAID ? ms : PAUSE_MS_UNSAID;
+	limit->strikes++;
+	return ms < RATE_LIMIT_MS_UNSAID ? ms : RATE_LIMIT_MS_UNSAID;
 }
 
-int64_t pauses_take(struct pauses *pauses, const struct json_source *source,
-	const char *url, const struct http_reply *reply, int64_t now_ms)
+int64_t rate_limits_take(struct rate_limits *limits,
+	const struct json_source *source, const char *url,
+	const struct http_reply *reply, int64_t now_ms)
 {
 	int64_t date_ms = http_reply_date_ms(reply), wait_ms;
-	const struct rate_answer answer = {
+	const struct rate_limit_answer answer = {
 		.status = reply->status,
 		.retry_after_ms = reply->retry_after_ms,
 		.clock_ms = date_ms ? date_ms : clock_wall_ms(),
 		.header = reply_header,
 		.arg = reply,
 	};
-	struct pause *pause = find(pauses, source, url);
+	struct rate_limit *limit = find(limits, source, url);
 
-	wait_ms = rate_wait_ms(&answer);
+	wait_ms = rate_limit_wait_ms(&answer);
 	if (!wait_ms && reply->status != 429) {
-		if (pause)
-			drop(pauses, pause);
+		if (limit)
+			drop(limits, limit);
 		return 0;
 	}
-	if (!pause)
-		pause = add(pauses, source, url);
+	if (!limit)
+		limit = add(limits, source, url);
 	if (!wait_ms)
-		wait_ms = unsaid_ms(pause);
-	pause->until_ms = now_ms + wait_ms;
+		wait_ms = unsaid_ms(limit);
+	limit->until_ms = now_ms + wait_ms;
 	return wait_ms;
 }

@@ -2,8 +2,8 @@
  * Answers of query_range put together: pure JSON text -> the `data` of a
  * recording. Chunks of one query come in the order of time.
  */
-#ifndef TIDEGATE_PROMETHEUS_RANGE_CODEC_H
-#define TIDEGATE_PROMETHEUS_RANGE_CODEC_H
+#ifndef TIDEGATE_METRICS_RANGE_CODEC_H
+#define TIDEGATE_METRICS_RANGE_CODEC_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* Limits of the rate; see rate.h. */
-#include "jsonapi/rate.h"
+/* Limits of the rate; see rate_limit_headers.h. */
+#include "metrics/rate_limit_headers.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,8 +15,8 @@
 static const char *const families[] = {
 	"X-Sentry-Rate-Limit-", "X-RateLimit-", "X-Rate-Limit-", "RateLimit-"};
 
-static bool get_number(const struct rate_answer *answer, const char *family,
-	const char *what, double *number_r)
+static bool get_number(const struct rate_limit_answer *answer,
+	const char *family, const char *what, double *number_r)
 {
 	char name[NAME_MAX_BYTES];
 	const char *text;
@@ -39,11 +39,12 @@ static int64_t until_reset_ms(double reset, int64_t clock_ms)
 		ms = reset * 1000;
 	if (!(ms > 0))
 		return 0;
-	return ms < (double)RATE_WAIT_MS_MAX ? (int64_t)ms : RATE_WAIT_MS_MAX;
+	return ms < (double)RATE_LIMIT_WAIT_MS_MAX ? (int64_t)ms
+						   : RATE_LIMIT_WAIT_MS_MAX;
 }
 
 static int64_t family_wait_ms(
-	const struct rate_answer *answer, const char *family)
+	const struct rate_limit_answer *answer, const char *family)
 {
 	double remaining, reset;
 
@@ -54,15 +55,15 @@ static int64_t family_wait_ms(
 	return remaining > 0 ? 0 : until_reset_ms(reset, answer->clock_ms);
 }
 
-int64_t rate_wait_ms(const struct rate_answer *answer)
+int64_t rate_limit_wait_ms(const struct rate_limit_answer *answer)
 {
 	int64_t wait_ms = 0, ms;
 
 	if (answer->retry_after_ms > 0 &&
 		(answer->status == 429 || answer->status == 503))
-		return answer->retry_after_ms < RATE_WAIT_MS_MAX
+		return answer->retry_after_ms < RATE_LIMIT_WAIT_MS_MAX
 			       ? answer->retry_after_ms
-			       : RATE_WAIT_MS_MAX;
+			       : RATE_LIMIT_WAIT_MS_MAX;
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		ms = family_wait_ms(answer, families[i]);
 		if (ms > wait_ms)

@@ -2,8 +2,8 @@
  * Answers of the Prometheus HTTP API: pure JSON text -> struct. Strict: what
  * is not exactly one finite-or-infinite number is said to be what it is.
  */
-#ifndef TIDEGATE_PROMETHEUS_ANSWER_CODEC_H
-#define TIDEGATE_PROMETHEUS_ANSWER_CODEC_H
+#ifndef TIDEGATE_METRICS_ANSWER_CODEC_H
+#define TIDEGATE_METRICS_ANSWER_CODEC_H
 
 #include <stddef.h>
 

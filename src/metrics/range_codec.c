@@ -1,5 +1,5 @@
 /* Puts the answers of query_range together; see range_codec.h. */
-#include "prometheus/range_codec.h"
+#include "metrics/range_codec.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -8,7 +8,7 @@
 
 #include "base/jsonw.h"
 #include "base/printable.h"
-#include "prometheus/answer_codec.h"
+#include "metrics/answer_codec.h"
 
 #define LABELS_MAX     65536 /* bytes of one series' labels */
 #define TIME_S_MAX     253402300799.0 /* year 9999 */

@@ -7,7 +7,7 @@
  * ask_answered, ask_finish.
  */
 #define _GNU_SOURCE /* explicit_bzero */
-#include "prometheus/prometheus.h"
+#include "metrics/prometheus.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * what Sentry's answers look like, and what a refusal says. Must not know how
  * the answer got here.
  */
-#include "jsonapi/number_codec.h"
+#include "metrics/number_codec.h"
 
 #include <jansson.h>
 #include <math.h>

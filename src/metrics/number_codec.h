@@ -3,8 +3,8 @@
  * where the pointer leads is no data; whatever else is not a finite number is
  * an error that says what it is.
  */
-#ifndef TIDEGATE_JSONAPI_NUMBER_CODEC_H
-#define TIDEGATE_JSONAPI_NUMBER_CODEC_H
+#ifndef TIDEGATE_METRICS_NUMBER_CODEC_H
+#define TIDEGATE_METRICS_NUMBER_CODEC_H
 
 #include <stddef.h>
 

@@ -7,7 +7,7 @@
  * ask_authorized, ask_send, ask_answered, ask_finish.
  */
 #define _GNU_SOURCE /* explicit_bzero */
-#include "jsonapi/jsonapi.h"
+#include "metrics/jsonapi.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +18,8 @@
 #include "google/credentials.h"
 #include "io/http.h"
 #include "io/loop.h"
-#include "jsonapi/number_codec.h"
-#include "jsonapi/pause.h"
+#include "metrics/number_codec.h"
+#include "metrics/rate_limit.h"
 
 #define BUCKETS        256 /* of flights; a power of two */
 #define HEADERS_MAX    34 /* the policy's, and two of ours */
@@ -57,7 +57,7 @@ struct jsonapi {
 	struct loop *loop;
 	struct http *http;
 	struct credentials *credentials;
-	struct pauses *pauses;
+	struct rate_limits *limits;
 	LIST_HEAD(, flight) flights[BUCKETS];
 };
 
@@ -81,7 +81,7 @@ struct jsonapi *jsonapi_new(
 	api->loop = loop;
 	api->http = http;
 	api->credentials = credentials;
-	api->pauses = pauses_new();
+	api->limits = rate_limits_new();
 	return api;
 }
 
@@ -127,7 +127,7 @@ void jsonapi_free(struct jsonapi **api)
 			flight_free(flight);
 		}
 	}
-	pauses_free(&old->pauses);
+	rate_limits_free(&old->limits);
 	free(old);
 }
 
@@ -307,8 +307,8 @@ static void ask_pace(struct flight *flight)
 	struct jsonapi *api = flight->api;
 	int64_t now_ms = loop_now(api->loop), left_ms, wait_ms;
 
-	wait_ms = pauses_left_ms(
-		api->pauses, flight->source, flight->url, now_ms);
+	wait_ms = rate_limits_left_ms(
+		api->limits, flight->source, flight->url, now_ms);
 	if (!wait_ms) {
 		ask_authorize(flight);
 		return;
@@ -339,8 +339,8 @@ static void ask_give_up(void *arg)
 	int64_t left_ms;
 
 	flight->timer = NULL;
-	left_ms = pauses_left_ms(
-		api->pauses, flight->source, flight->url, loop_now(api->loop));
+	left_ms = rate_limits_left_ms(
+		api->limits, flight->source, flight->url, loop_now(api->loop));
 	if (!err.code)
 		err_set(&err, ERR_THROTTLED,
 			"its limit of the rate is reached");
@@ -477,8 +477,8 @@ static void ask_answered(const struct http_reply *reply, void *arg)
 		ask_finish(flight, NULL, &err);
 		return;
 	}
-	wait_ms = pauses_take(api->pauses, flight->source, flight->url, reply,
-		loop_now(api->loop));
+	wait_ms = rate_limits_take(api->limits, flight->source, flight->url,
+		reply, loop_now(api->loop));
 	if (ask_later(flight, reply, wait_ms) ||
 		ask_refreshed(flight, reply->status))
 		return;

@@ -7,8 +7,8 @@
  * call waits as long as its patience lasts and is answered with ERR_THROTTLED
  * then.
  */
-#ifndef TIDEGATE_JSONAPI_JSONAPI_H
-#define TIDEGATE_JSONAPI_JSONAPI_H
+#ifndef TIDEGATE_METRICS_JSONAPI_H
+#define TIDEGATE_METRICS_JSONAPI_H
 
 #include <stdint.h>
 

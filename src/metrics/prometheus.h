@@ -2,13 +2,13 @@
  * A Prometheus (or Thanos, Mimir, VictoriaMetrics, Cloud Monitoring) asked for instant values by POST, or by GET where a proxy knows no POST. Identical
  * queries that are under way at the same moment are asked once.
  */
-#ifndef TIDEGATE_PROMETHEUS_PROMETHEUS_H
-#define TIDEGATE_PROMETHEUS_PROMETHEUS_H
+#ifndef TIDEGATE_METRICS_PROMETHEUS_H
+#define TIDEGATE_METRICS_PROMETHEUS_H
 
 #include <stdint.h>
 
+#include "metrics/answer_codec.h"
 #include "policy/policy.h"
-#include "prometheus/answer_codec.h"
 
 struct credentials;
 struct http;

@@ -3,7 +3,7 @@
  * envelope {"status", "data", "warnings"}, its errors and those of Google.
  * Must not know how the answer got here.
  */
-#include "prometheus/answer_codec.h"
+#include "metrics/answer_codec.h"
 
 #include <jansson.h>
 #include <math.h>
