@@ -1,13 +1,14 @@
 /*
  * Actions of type secret: a new version in Secret Manager, unless the latest
  * one holds the value already. The number of the version before is told and
- * recorded, never a value: with `restore` the action gives the secret back what
- * it held in preflight.
+ * captured, never a value: with `restore` the action gives the secret back what
+ * it held in preflight. When a version since preflight held the value, and
+ * another one has replaced it, somebody has decided so and it stays.
  *
- *   record:  secret_begin -> secret_accessed -> secret_permitted
+ *   capture: secret_begin -> secret_accessed -> secret_permitted
  *   drill:   the same
  *   run:     secret_begin [-> secret_wanted_read] -> secret_accessed
- *              -> secret_added
+ *              [-> secret_earlier_read …] -> secret_added [-> secret_looked]
  */
 #include "action/action.h"
 
@@ -23,12 +24,18 @@
 #define REFUSAL_MAX 1024 /* bytes of an error's text */
 #define VARIABLE    "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"
 #define PERMISSION  "secretmanager.versions.add"
+#define EARLIER_MAX 8 /* versions before the latest that are looked at */
 
 struct storing {
 	struct errand *errand;
 	struct buf value; /* what is wanted; wiped */
 	char before[VERSION_NUMBER_MAX]; /* "": not known */
 	bool same; /* the latest version holds it already */
+	long long earlier; /* the number of the version that is looked at */
+	/* What the answer to the write was, while it is not known whether it
+	 * has been done, and what that makes of the run. */
+	struct buf unclear;
+	enum action_result unclear_result;
 };
 
 static void secret_wanted_read(
@@ -36,11 +43,16 @@ static void secret_wanted_read(
 static void secret_access(struct action_run *run);
 static void secret_accessed(
 	struct action_run *run, const struct http_reply *reply);
+static void secret_look_back(struct action_run *run);
+static void secret_earlier_read(
+	struct action_run *run, const struct http_reply *reply);
 static void secret_ask_permission(struct action_run *run);
 static void secret_permitted(
 	struct action_run *run, const struct http_reply *reply);
 static void secret_add(struct action_run *run);
 static void secret_added(
+	struct action_run *run, const struct http_reply *reply);
+static void secret_looked(
 	struct action_run *run, const struct http_reply *reply);
 
 static const struct action_secret *secret_of(const struct action_run *run)
@@ -80,6 +92,7 @@ static void secret_stop(struct action_run *run)
 	errand_cancel(&s->errand);
 	buf_wipe(&s->value);
 	buf_fini(&s->value);
+	buf_fini(&s->unclear);
 	free(s);
 	run->data = NULL;
 }
@@ -140,6 +153,7 @@ static void secret_begin(struct action_run *run)
 
 	run->data = s;
 	buf_init(&s->value, SECRET_VALUE_MAX);
+	buf_init(&s->unclear, ACTION_DETAIL_MAX);
 	if (!secret->restore) {
 		template_render(&s->value, secret_reveal(secret->value),
 			run->values, ESCAPE_NONE);
@@ -158,6 +172,11 @@ static void secret_begin(struct action_run *run)
 	}
 }
 
+static bool is_success(const struct http_reply *reply)
+{
+	return reply->status >= 200 && reply->status <= 299;
+}
+
 static void secret_wanted_read(
 	struct action_run *run, const struct http_reply *reply)
 {
@@ -166,7 +185,7 @@ static void secret_wanted_read(
 	struct err err;
 
 	s->errand = NULL;
-	if (reply->status != 200)
+	if (!is_success(reply))
 		failed(run, reply);
 	else if (secret_access_decode(reply->body, reply->body_len, number,
 			 &s->value, &err) < 0)
@@ -194,6 +213,12 @@ static bool may_go_on(
 	       reply->status == 404;
 }
 
+static bool holds(const struct storing *s, const struct buf *value)
+{
+	return value->len == s->value.len &&
+	       (!value->len || !memcmp(value->data, s->value.data, value->len));
+}
+
 static int take_latest(
 	struct storing *s, const struct http_reply *reply, struct err *err_r)
 {
@@ -203,9 +228,7 @@ static int take_latest(
 	buf_init(&latest, SECRET_VALUE_MAX);
 	rc = secret_access_decode(
 		reply->body, reply->body_len, s->before, &latest, err_r);
-	s->same = rc == 0 && latest.len == s->value.len &&
-		  (!latest.len ||
-			  !memcmp(latest.data, s->value.data, latest.len));
+	s->same = rc == 0 && holds(s, &latest);
 	buf_wipe(&latest);
 	buf_fini(&latest);
 	return rc;
@@ -218,9 +241,9 @@ static void secret_accessed(
 	struct err err;
 
 	s->errand = NULL;
-	if (reply->status != 200 && !may_go_on(run, reply)) {
+	if (!is_success(reply) && !may_go_on(run, reply)) {
 		failed(run, reply);
-	} else if (reply->status == 200 && take_latest(s, reply, &err) < 0) {
+	} else if (is_success(reply) && take_latest(s, reply, &err) < 0) {
 		not_understood(run, &err);
 	} else if (run->job != JOB_RUN) {
 		secret_ask_permission(run);
@@ -230,8 +253,94 @@ static void secret_accessed(
 			s->before);
 		end(run, ACTION_OK);
 	} else {
-		secret_add(run);
+		s->earlier = atoll(s->before);
+		secret_look_back(run);
 	}
+}
+
+/* ---- whether it was done, and undone since ---- */
+
+static const char *project_of(
+	const struct action_run *run, const struct action_secret *secret)
+{
+	return secret->project ? secret->project : run->values->project;
+}
+
+/* Another action of the policy sets this secret, too: what replaced a value
+ * was the policy. */
+static bool is_set_twice(const struct action_run *run)
+{
+	const struct action_secret *ours = secret_of(run), *other;
+	const struct actions *list;
+	int times = 0;
+
+	for (int i = 0; i < ACTION_LISTS; i++) {
+		list = &run->env->policy->lists[i];
+		for (size_t j = 0; j < list->n; j++) {
+			other = &list->item[j].u.secret;
+			times += list->item[j].kind == ACTION_SECRET &&
+				 !strcmp(other->secret, ours->secret) &&
+				 !strcmp(project_of(run, other),
+					 project_of(run, ours));
+		}
+	}
+	return times > 1;
+}
+
+/* Down to the version that preflight saw, the latest ones only. Actions of
+ * hooks may run several times on purpose. */
+static void secret_look_back(struct action_run *run)
+{
+	struct storing *s = run->data;
+	long long first = recorded(run) ? atoll(recorded(run)) : 0;
+	char what[VERSION_NUMBER_MAX + 32];
+
+	s->earlier--;
+	if (!first || s->earlier <= first ||
+		s->earlier < atoll(s->before) - EARLIER_MAX ||
+		policy_list_of(run->env->policy, run->action) !=
+			LIST_ROLLBACK ||
+		is_set_twice(run)) {
+		secret_add(run);
+		return;
+	}
+	snprintf(what, sizeof(what), "/versions/%lld:access", s->earlier);
+	ask(run, what, NULL, secret_earlier_read);
+}
+
+static bool holds_value(const struct storing *s, const struct http_reply *reply)
+{
+	char number[VERSION_NUMBER_MAX];
+	struct buf value;
+	struct err err;
+	bool same;
+
+	buf_init(&value, SECRET_VALUE_MAX);
+	same = is_success(reply) &&
+	       secret_access_decode(reply->body, reply->body_len, number,
+		       &value, &err) == 0 &&
+	       holds(s, &value);
+	buf_wipe(&value);
+	buf_fini(&value);
+	return same;
+}
+
+/* One that cannot be read, as it is disabled or destroyed, says nothing. */
+static void secret_earlier_read(
+	struct action_run *run, const struct http_reply *reply)
+{
+	struct storing *s = run->data;
+
+	s->errand = NULL;
+	if (!holds_value(s, reply)) {
+		secret_look_back(run);
+		return;
+	}
+	buf_addf(&run->detail,
+		"version %lld held the value, and version %s has replaced it "
+		"since: that stays",
+		s->earlier, s->before);
+	end(run, ACTION_SKIPPED);
 }
 
 /* ---- whether it may be done ---- */
@@ -272,16 +381,16 @@ static void secret_permitted(
 	struct err err;
 
 	s->errand = NULL;
-	if (reply->status != 200 && reply->status != 403) {
+	if (!is_success(reply) && reply->status != 403) {
 		failed(run, reply);
 		return;
 	}
-	if (reply->status == 200 && granted_decode(reply->body, reply->body_len,
-					    PERMISSION, &granted, &err) < 0) {
+	if (is_success(reply) && granted_decode(reply->body, reply->body_len,
+					 PERMISSION, &granted, &err) < 0) {
 		not_understood(run, &err);
 		return;
 	}
-	if (reply->status == 200 && !granted) {
+	if (is_success(reply) && !granted) {
 		buf_addf(&run->detail,
 			"%s does not exist, or these credentials may not add "
 			"versions to it: they need " PERMISSION,
@@ -316,6 +425,16 @@ static void secret_add(struct action_run *run)
 	free(url);
 }
 
+static void secret_done(struct action_run *run, const char *number)
+{
+	const struct storing *s = run->data;
+
+	buf_addf(&run->detail, "added version %s of %s; before it: %s", number,
+		secret_of(run)->secret, *s->before ? s->before : "not known");
+	snprintf(run->capture, sizeof(run->capture), "%s", s->before);
+	end(run, ACTION_OK);
+}
+
 static void secret_added(struct action_run *run, const struct http_reply *reply)
 {
 	struct storing *s = run->data;
@@ -323,19 +442,38 @@ static void secret_added(struct action_run *run, const struct http_reply *reply)
 	struct err err;
 
 	s->errand = NULL;
-	if (reply->status != 200) {
+	if (is_success(reply) && secret_added_decode(reply->body,
+					 reply->body_len, number, &err) == 0) {
+		secret_done(run, number);
+	} else if (errand_may_be_done(reply)) {
+		errand_describe(&s->unclear, reply,
+			is_success(reply) ? err.text : NULL);
+		s->unclear_result = reply->status ? ACTION_FAILED
+						  : action_cut_off(run->action);
+		ask(run, "/versions/latest:access", NULL, secret_looked);
+	} else {
 		failed(run, reply);
+	}
+}
+
+/* The latest version tells what became of a write whose answer did not. */
+static void secret_looked(
+	struct action_run *run, const struct http_reply *reply)
+{
+	struct storing *s = run->data;
+	char before[VERSION_NUMBER_MAX], number[VERSION_NUMBER_MAX];
+	struct err err;
+
+	s->errand = NULL;
+	snprintf(before, sizeof(before), "%s", s->before);
+	if (is_success(reply) && take_latest(s, reply, &err) == 0 && s->same) {
+		snprintf(number, sizeof(number), "%s", s->before);
+		snprintf(s->before, sizeof(s->before), "%s", before);
+		secret_done(run, number);
 		return;
 	}
-	if (secret_added_decode(reply->body, reply->body_len, number, &err) <
-		0) {
-		not_understood(run, &err);
-		return;
-	}
-	buf_addf(&run->detail, "added version %s of %s; before it: %s", number,
-		secret_of(run)->secret, *s->before ? s->before : "not known");
-	snprintf(run->capture, sizeof(run->capture), "%s", s->before);
-	end(run, ACTION_OK);
+	buf_adds(&run->detail, s->unclear.data);
+	end(run, s->unclear_result);
 }
 
 const struct action_type action_type_secret = {

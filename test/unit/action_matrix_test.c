@@ -489,12 +489,16 @@ static void a_secret(void **state)
 		{KILLED_IN, ACTION_OK, 1, "version 3 holds the value already"},
 		{KILLED_AFTER, ACTION_OK, 1, "version 3 holds the value"},
 		{SECOND_ROLLBACK, ACTION_OK, 1, "version 3 holds the value"},
+		{DECIDED, ACTION_SKIPPED, 1, "version 4 has replaced it"},
 		{STATUS_200, ACTION_OK, 1, "added version 3"},
+		{STATUS_202, ACTION_OK, 1, "added version 3"},
+		{STATUS_204, ACTION_OK, 1, "added version 3"},
 		{STATUS_301, ACTION_FAILED, 0, "answered 301"},
 		{STATUS_401_ONCE, ACTION_OK, 1, "added version 3"},
 		{STATUS_404, ACTION_FAILED, 0, "answered 404"},
 		{STATUS_409, ACTION_FAILED, 0, "answered 409"},
 		{STATUS_429, ACTION_OK, 1, "added version 3"},
+		{STATUS_500, ACTION_OK, 1, "added version 3"},
 		{HANG, ACTION_FAILED, 1, "not finished after 30s"},
 	};
 
@@ -544,6 +548,25 @@ static void a_deployment(void **state)
 
 /* clang-format on */
 
+static void a_secret_that_the_policy_sets_twice_is_set_each_time(void **state)
+{
+	struct action both[] = {
+		actions[ACTION_SECRET], actions[ACTION_SECRET]};
+
+	both[1].u.secret.value = secret("on");
+	action = &both[0];
+	world_open(FIRST);
+	policy.lists[LIST_ROLLBACK] = (struct actions){both, 2};
+	for (int i = 0; i < 4; i++) {
+		action = &both[i % 2];
+		run(JOB_RUN);
+		assert_int_equal(end.result, ACTION_OK);
+		assert_int_equal(peers.effects, i + 1);
+	}
+	world_close();
+	secret_free(&both[1].u.secret.value);
+}
+
 static int open_all(void **state)
 {
 	actions_open();
@@ -567,6 +590,8 @@ int main(void)
 		cmocka_unit_test(an_event),
 		cmocka_unit_test(an_incident),
 		cmocka_unit_test(a_secret),
+		cmocka_unit_test(
+			a_secret_that_the_policy_sets_twice_is_set_each_time),
 		cmocka_unit_test(a_site),
 		cmocka_unit_test(a_deployment),
 	};

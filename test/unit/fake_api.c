@@ -251,6 +251,8 @@ static void secret_add(struct fake_api *api, struct server_request *request,
 		return;
 	}
 	put(api, data, crc);
+	if (api->spoils)
+		snprintf(api->crc, sizeof(api->crc), "1");
 	api->version++;
 	snprintf(body, sizeof(body),
 		"{\"name\":\"projects/1/secrets/flag/versions/%d\",\"state\":"

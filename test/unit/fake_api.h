@@ -27,6 +27,7 @@ struct fake_api {
 	char data[256], crc[16];
 	int version; /* 0: none yet */
 	bool disabled, may_not_add, no_checksum;
+	bool spoils; /* what is added is not what was sent */
 	char old_data[256], old_crc[16]; /* of the version before */
 	/* Firebase: what the list says; what was released last. */
 	const char *releases;

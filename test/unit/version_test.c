@@ -172,10 +172,14 @@ static void a_checksum_that_nobody_looked_at_is_told(void **state)
 	fake_api_put(&api, 41, "on");
 	set_secret("off");
 	api.no_checksum = true;
+	run(JOB_RUN, NULL); /* it is there, and reads back well */
+	expect(ACTION_OK, "added version 42 of flag; before it: 41");
+	api.spoils = true;
+	secret_free(&action.u.secret.value);
+	set_secret("on");
 	run(JOB_RUN, NULL);
-	expect(ACTION_FAILED, "does not say that the checksum was looked at");
-	run(JOB_RUN, NULL); /* again: it is there, and reads back well */
-	expect(ACTION_OK, "version 42 holds the value already");
+	expect(ACTION_FAILED, "answered 200: the answer does not say that the "
+			      "checksum was looked at");
 }
 
 static void preflight_records_the_version_and_asks_for_the_right(void **state)
