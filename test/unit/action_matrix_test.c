@@ -539,6 +539,7 @@ static void a_deployment(void **state)
 		{KILLED_IN, ACTION_OK, 1, "already at what revision 7 was"},
 		{KILLED_AFTER, ACTION_OK, 1, "already at what revision 7 was"},
 		{SECOND_ROLLBACK, ACTION_OK, 1, "already at what revision 7"},
+		{DECIDED, ACTION_SKIPPED, 1, "revision 10 has replaced it"},
 		{STATUS_500, ACTION_FAILED, 1, "revision 8 to 7: exit 1"},
 		{HANG, ACTION_FAILED, 1, "it had not finished"},
 	};
@@ -550,8 +551,7 @@ static void a_deployment(void **state)
 
 static void a_secret_that_the_policy_sets_twice_is_set_each_time(void **state)
 {
-	struct action both[] = {
-		actions[ACTION_SECRET], actions[ACTION_SECRET]};
+	struct action both[] = {actions[ACTION_SECRET], actions[ACTION_SECRET]};
 
 	both[1].u.secret.value = secret("on");
 	action = &both[0];

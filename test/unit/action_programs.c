@@ -93,15 +93,32 @@ static int undo(const char *argument, struct buf *out)
 
 static int get(struct buf *out)
 {
-	buf_addf(
-		out, "%d\n{\"image\":%d}", newest()->revision, newest()->image);
+	buf_addf(out, "%d\n%s 10\n{\"image\":%d}", newest()->revision,
+		programs_paused ? "true" : "", newest()->image);
+	return 0;
+}
+
+static int get_replicas(struct buf *out)
+{
+	buf_adds(out, "other,7,8\n");
+	for (int i = 0; i < n_replicas; i++) {
+		buf_adds(out, "w,");
+		if (replicas[i].was)
+			buf_addf(out, "%d", replicas[i].was);
+		buf_addf(out, ",%d\n", replicas[i].revision);
+	}
 	return 0;
 }
 
 static int kubectl(char **argv, struct buf *out)
 {
 	if (!strcmp(argv[1], "get"))
-		return get(out);
+		return strcmp(argv[2], "replicasets") ? get(out)
+						      : get_replicas(out);
+	if (!strcmp(argv[1], "auth")) {
+		buf_adds(out, "yes\n");
+		return 0;
+	}
 	if (!strcmp(argv[2], "undo"))
 		return undo(argv[4], out);
 	buf_adds(out, "deployment \"w\" successfully rolled out\n");

@@ -394,8 +394,13 @@ static const char kubectl[] =
 	"case \"$*\" in\n"
 	"'get deployment/w -o jsonpath={.metadata.annotations."
 	"deployment\\.kubernetes\\.io/"
-	"revision}{'\"'\\\\n'}{.spec.template}\")\n"
-	"	cat revision template ;;\n"
+	"revision}{'\"'\\\\n'}{.spec.paused}{' '}"
+	"{.spec.revisionHistoryLimit}{'\\\\n'}{.spec.template}\")\n"
+	"	cat revision flags; cat template ;;\n"
+	"'get replicasets -o jsonpath={range '*)\n"
+	"	cat replicasets ;;\n"
+	"'auth can-i patch deployment/w'|'auth can-i list replicasets.apps')\n"
+	"	cat \"may-$3\" ;;\n"
 	"'rollout undo deployment/w --to-revision=7')\n"
 	"	[ ! -e gone ] || { echo 'error: unable to find specified "
 	"revision 7 in history' >&2; exit 1; }\n"
@@ -427,6 +432,10 @@ static int kubernetes_setup(void **state)
 	assert_non_null(mkdtemp(folder));
 	put("kubectl", kubectl, 0755);
 	put("revision", "8\n", 0644);
+	put("flags", " 10\n", 0644);
+	put("replicasets", "w,,7\nw,,8\nother,7,9\n", 0644);
+	put("may-patch", "yes\n", 0644);
+	put("may-list", "yes\n", 0644);
 	path = xasprintf("%s:%s", folder, getenv("PATH"));
 	setenv("PATH", path, 1);
 	free(path);
@@ -495,6 +504,58 @@ static void a_deployment_goes_back_to_what_preflight_saw(void **state)
 	assert_int_equal(calls("rollout undo"), 1);
 }
 
+static void what_kubectl_would_always_refuse_is_found_in_preflight(void **state)
+{
+	static const struct {
+		const char *file, *text, *said;
+	} rows[] = {
+		{"flags", "true 10\n", "it is paused, and kubectl takes no "},
+		{"flags", " 0\n", "it keeps no earlier revisions"},
+		{"may-patch", "no\n",
+			"may not patch deployment/w: give its account"},
+		{"may-list", "Warning: a group is missing\nno - RBAC: denied\n",
+			"may not list replicasets.apps: give its account"},
+	};
+
+	put("template", "{\"image\":2}\n", 0644);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		put(rows[i].file, rows[i].text, 0644);
+		run(JOB_CAPTURE, NULL);
+		expect(ACTION_FAILED, rows[i].said);
+		run(JOB_DRILL, "7");
+		expect(ACTION_FAILED, rows[i].said);
+		put("flags", " 10\n", 0644);
+		put("may-patch", "error: not everybody may ask\n", 0644);
+		put("may-list", "yes\n", 0644);
+		run(JOB_CAPTURE, NULL);
+		expect(ACTION_OK, "is at revision 8");
+	}
+	put("flags", "true 10\n", 0644);
+	run(JOB_RUN, "7");
+	expect(ACTION_FAILED, "revision 8 to 7: it is paused");
+	run(JOB_RUN, "8"); /* nothing has to be done */
+	expect(ACTION_OK, "already at what revision 8 was: done");
+}
+
+static void what_somebody_decided_about_a_deployment_since_stays(void **state)
+{
+	put("template", "{\"image\":3}\n", 0644);
+	put("revision", "10\n", 0644);
+	put("replicasets", "other,5,10\nw,,8\nw,3,11,7,9\nw,,10\n", 0644);
+	run(JOB_RUN, "7");
+	expect(ACTION_SKIPPED,
+		"it was gone back to already, as revision 9, and revision 10 "
+		"has replaced it since: that stays");
+	put("replicasets", "w,,7\nw,,8\nw,5,10\n", 0644);
+	run(JOB_RUN, "7");
+	expect(ACTION_SKIPPED,
+		"somebody has gone back to what revision 5 was: that stays");
+	assert_int_equal(calls("rollout undo"), 0);
+	put("replicasets", "w,2,7\nw,,8\nw,,10\n", 0644);
+	run(JOB_RUN, "7");
+	expect(ACTION_OK, "revision 10 to 7: done");
+}
+
 static void what_kubectl_cannot_do_is_told(void **state)
 {
 	put("template", "{\"image\":2}\n", 0644);
@@ -534,6 +595,12 @@ int main(void)
 		TEST(a_site_with_nothing_to_go_back_to_is_told),
 		cmocka_unit_test_setup_teardown(
 			a_deployment_goes_back_to_what_preflight_saw,
+			kubernetes_setup, kubernetes_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_kubectl_would_always_refuse_is_found_in_preflight,
+			kubernetes_setup, kubernetes_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_somebody_decided_about_a_deployment_since_stays,
 			kubernetes_setup, kubernetes_teardown),
 		cmocka_unit_test_setup_teardown(what_kubectl_cannot_do_is_told,
 			kubernetes_setup, kubernetes_teardown),
