@@ -33,7 +33,20 @@ static bool check(const char *path)
 	return true;
 }
 
+struct check_args {
+	struct check_live_args live; /* first: options with --live go there */
+	bool schema, keys;
+};
+
 static const struct option_spec options[] = {
+	{.name = "schema",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct check_args, schema),
+		.help = "print the JSON schema of a policy, for editors"},
+	{.name = "keys",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct check_args, keys),
+		.help = "print all keys of a policy, with their defaults"},
 	{.name = "live",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct check_live_args, live),
@@ -76,20 +89,43 @@ static int run_live(const struct check_live_args *args, int argc, char **argv,
 	return check_live(args, argc > 1 ? argv[1] : NULL, err_r);
 }
 
+static int print(
+	void (*what)(struct buf *out), int argc, char **argv, struct err *err_r)
+{
+	struct buf text;
+
+	if (args_count(argc, argv, "", 0, 0, err_r) < 0)
+		return -1;
+	buf_init(&text, OUTPUT_BYTES_MAX);
+	what(&text);
+	output_write(stdout, &text);
+	buf_fini(&text);
+	return 0;
+}
+
 static int run(int argc, char **argv, struct err *err_r)
 {
-	struct check_live_args args = {0};
+	struct check_args args = {0};
+	const struct check_live_args *live = &args.live;
 	bool good = true;
 
 	if (args_parse(options, &args, &argc, argv, err_r) < 0)
 		return -1;
-	if (args.live)
-		return run_live(&args, argc, argv, err_r);
-	if (args.policy || args.candidate || args.adopt || args.again ||
-		args.format)
+	if (args.schema + args.keys + live->live > 1)
+		return err_set(err_r, ERR_USAGE,
+			"--schema, --keys and --live are three things: choose "
+			"one");
+	if (live->live)
+		return run_live(live, argc, argv, err_r);
+	if (live->policy || live->candidate || live->adopt || live->again ||
+		live->format)
 		return err_set(err_r, ERR_USAGE,
 			"the options of check go with --live; without it, it "
 			"takes policies only");
+	if (args.schema)
+		return print(policy_print_schema, argc, argv, err_r);
+	if (args.keys)
+		return print(policy_print_keys, argc, argv, err_r);
 	if (args_count(argc, argv, "POLICY…", 1, POLICIES_MAX, err_r) < 0)
 		return -1;
 	for (int i = 1; i < argc; i++) {
@@ -113,7 +149,7 @@ static const char details[] =
 
 const struct command cmd_check = {
 	.name = "check",
-	.usage = "POLICY… | --live SERVICE --policy FILE",
+	.usage = "POLICY… | --live SERVICE --policy FILE | --schema | --keys",
 	.summary = "Say what is wrong with policies, or print their plans",
 	.options = options,
 	.run = run,

@@ -7,42 +7,20 @@
 
 #include "policy/loader.h"
 
-extern const struct duration_range action_timeout_range;
-extern const struct whole_range action_retries_range;
-
-void read_action_name(
-	struct loader *, const struct node *, const struct key *, void *);
-void read_type(
-	struct loader *, const struct node *, const struct key *, void *);
-void read_on_failure(
-	struct loader *, const struct node *, const struct key *, void *);
-void read_when(
-	struct loader *, const struct node *, const struct key *, void *);
-
-/* clang-format off */
-#define COMMON_KEYS \
-	{"name", read_action_name, .required = true}, \
-	{"type", read_type, .required = true}, \
-	{"timeout", read_duration, offsetof(struct action, timeout_ms), \
-		&action_timeout_range, .value = "30s"}, \
-	{"retries", read_whole, offsetof(struct action, retries), \
-		&action_retries_range, .value = "0"}, \
-	{"on_failure", read_on_failure, .value = "continue"}, \
-	{"when", read_when}
+/* The keys of every action. */
+extern const struct section every_action_section;
 
 /* Each type says whether a run that was cut off may be repeated. */
+/* clang-format off */
 #define IDEMPOTENT(value_) \
-	{"idempotent", read_bool, offsetof(struct action, idempotent), \
-		.value = value_}
+	{"idempotent", &bool_reader, offsetof(struct action, idempotent), \
+		.value = value_, \
+		.about = "Whether it may run again when a crash cut it off"}
 /* clang-format on */
 
-/* const char **: a program and its arguments; size_t: offset of their number */
-void read_argv(
-	struct loader *, const struct node *, const struct key *, void *);
-/* const char *: a name that becomes part of a path; `detail`: the characters
- * it may have beside letters and digits. */
-void read_path_part(
-	struct loader *, const struct node *, const struct key *, void *);
+extern const struct reader
+	argv_reader, /* const char **: a program; size_t: offset of n */
+	path_part_reader; /* const char *; characters beside letters, digits */
 
 /* A secret: KEY: ${VAR}, or KEY_file: PATH, whose row has this as `detail`. */
 extern const int from_file;
@@ -56,7 +34,7 @@ void need_one_of(struct loader *loader, const struct node *node,
 
 /* What the policy knows of one type of action. */
 struct policy_action {
-	const struct section *section;
+	struct section section;
 	/* After the keys: what depends on several of them. May be NULL. */
 	void (*finish)(struct loader *loader, const struct node *node,
 		struct action *action);

@@ -27,36 +27,88 @@ struct loader {
 	bool metrics_read;
 };
 
+struct jsonw;
 struct key;
+struct section;
 typedef void (*read_fn)(struct loader *loader, const struct node *value,
 	const struct key *key, void *into);
+
+/* How the values of a key are read, and what they are to people and to a JSON
+ * schema. */
+struct reader {
+	read_fn read;
+	const char *what; /* "a duration" */
+	/* The members of its schema, with ' for "; mappings need none. */
+	const char *schema;
+	/* NULL, or what depends on the key's `detail`: instead of `what`, and
+	 * beside `schema`. */
+	void (*add_what)(struct buf *out, const struct key *key);
+	void (*add_schema)(struct jsonw *w, const struct key *key);
+	const char *def; /* its schema's own name; NULL: it is none of $defs */
+	/* Mappings, or a list of them: the sections, up to a NULL. */
+	const struct section *const *sections;
+	const char *by; /* the key whose value, `chosen`, tells them apart */
+	int list_min, list_max; /* 0: no list */
+};
+
+enum need {
+	KEY_OPTIONAL,
+	KEY_REQUIRED,
+	KEY_REQUIRED_UNLESS, /* without the section's `unless` */
+	KEY_ONLY_WITH, /* only with it */
+};
 
 /* One key that may stand in a mapping. */
 struct key {
 	const char *name; /* NULL ends a table */
-	read_fn read; /* NULL: of the contract, but not of this version */
+	/* NULL: of the contract, but not of this version. */
+	const struct reader *reader;
 	size_t offset; /* of the target in the struct */
-	const void *detail; /* what `read` wants: a range, choices, a section */
-	bool required;
+	const void *detail; /* what the reader wants: a range, choices */
+	enum need need;
 	const char *value; /* when it is not there, as one would write it */
+	const char *about; /* one line for the manual and the schema */
+};
+
+/* Rules about several keys that a schema can tell; the loader's messages for
+ * them are in code. */
+enum rule_kind {
+	RULE_END,
+	RULE_ANY_OF, /* one of them has to be there, unless `unless` is */
+	RULE_ONE_OF, /* one and only one; a flag counts when it is true */
+	RULE_NOT_BOTH,
+	RULE_TOGETHER, /* both or none */
+};
+
+struct rule {
+	enum rule_kind kind;
+	const char *keys[5]; /* up to a NULL */
 };
 
 /* The keys of one kind of mapping. */
 struct section {
 	const char *what; /* in messages: "a step" */
 	const struct key *keys;
+	const struct section *base; /* whose keys it has, too; NULL: none */
+	const char *def; /* its name in the schema */
+	const char *about; /* one line */
+	const char *chosen; /* value of its reader's `by`; NULL: none */
+	const char *unless; /* KEY or KEY=VALUE that changes what is needed */
+	const struct rule *rules; /* NULL: none */
 };
 
-/* All of them, so that a test can compare their keys with the schema's. */
-extern const struct section policy_section, target_section, metrics_section,
-	auth_section, tls_section, step_section, approval_section, slo_section,
-	fail_after_section, requests_section, json_slo_section,
-	json_baseline_section, json_requests_section, sentry_slo_section,
-	sentry_baseline_section, sentry_requests_section, hooks_section,
-	http_section, expect_section, exec_section, silence_section,
-	redis_section, database_section, slack_section, webhook_section,
-	pagerduty_section, secret_section, firebase_section, kubernetes_section,
-	report_section;
+extern const struct section policy_section;
+
+/* Of a schema: a URL, under $defs/url, … */
+#define URL_SCHEMA "'type': 'string', 'minLength': 1"
+/* … one of a limit, under $defs/limit, … */
+#define LIMIT_SCHEMA                                                   \
+	"'type': ['string', 'number'], "                               \
+	"'pattern': '^[-+]?[0-9]+(\\\\.[0-9]+)?([eE][-+]?[0-9]+)?%?$|" \
+	"^([0-9]+(\\\\.[0-9]{1,3})?(d|h|m|s|ms))+$', "                 \
+	"'examples': ['1%', 0.01, '500ms']"
+/* … and of a text with ${VAR} in it. */
+#define VARIABLE_PATTERN "'\\\\$\\\\{[A-Za-z_][A-Za-z0-9_]*\\\\}'"
 
 /* Of spellings in the file. */
 struct choice {
@@ -111,30 +163,30 @@ bool whole_number(struct loader *loader, const struct node *node,
 bool choose(struct loader *loader, const struct node *node,
 	const struct choice *choices, int *value_r);
 
-/* Names of Google's: `detail` has the characters beside letters, digits and
- * "-". */
-void read_cloud_name(struct loader *, const struct node *, const struct key *,
-	void *); /* const char * */
-
 /* Readers for tables; the target's type and `detail` in brackets. */
-void read_node(struct loader *, const struct node *, const struct key *,
-	void *); /* const struct node *: looked at later */
+extern const struct reader text_reader, /* const char * */
+	template_reader, /* const char * */
+	name_reader, /* const char * */
+	bool_reader, /* bool */
+	whole_reader, /* int; struct whole_range */
+	choice_reader, /* an enum; struct choice[] */
+	flag_reader, /* bool; struct choice[] */
+	word_reader, /* const char *; struct choice[] */
+	duration_reader, /* int64_t; struct duration_range */
+	cloud_name_reader; /* const char *; characters beside a-z, 0-9, "-" */
+
+/* For readers of mappings and of what is looked at later. */
 void read_nested(struct loader *, const struct node *, const struct key *,
-	void *); /* a struct; struct section */
-void read_text(struct loader *, const struct node *, const struct key *,
-	void *); /* const char * */
-void read_template(struct loader *, const struct node *, const struct key *,
-	void *); /* const char * */
-void read_name(struct loader *, const struct node *, const struct key *,
-	void *); /* const char * */
-void read_bool(struct loader *, const struct node *, const struct key *,
-	void *); /* bool */
-void read_whole(struct loader *, const struct node *, const struct key *,
-	void *); /* int; struct whole_range */
-void read_choice(struct loader *, const struct node *, const struct key *,
-	void *); /* an enum; struct choice[] */
-void read_duration(struct loader *, const struct node *, const struct key *,
-	void *); /* int64_t; struct duration_range */
+	void *); /* the struct at `offset`, by the reader's section */
+void read_node(struct loader *, const struct node *, const struct key *,
+	void *); /* const struct node * */
+
+/* For readers whose schema depends on more than their text: such a text. */
+void schema_members(struct jsonw *w, const char *members);
+
+/* For readers of choices. */
+void add_choices(struct buf *out, const struct key *key);
+void add_choice_schema(struct jsonw *w, const struct key *key);
 
 /* ---- policy_secret.c ---- */
 
@@ -161,6 +213,8 @@ struct secret *secret_file(struct loader *loader, const struct node *node);
  * NULL) is it without its secret parts. */
 struct secret *secret_url(struct loader *loader, const struct node *node,
 	bool templates, const char **shown_r);
+/* Of tables, struct secret *: a URL, without and with templates. */
+extern const struct reader url_reader, template_url_reader;
 /* The same for redis://user:password@host:port/database. */
 struct secret *secret_redis_url(struct loader *loader, const struct node *node);
 /* A path, relative ones from the policy's folder. */
@@ -175,17 +229,12 @@ bool is_json_number(const struct node *node);
 
 /* ---- policy_load_auth.c ---- */
 
-void read_auth(struct loader *, const struct node *, const struct key *,
-	void *); /* struct auth */
-void read_action_auth(struct loader *, const struct node *, const struct key *,
-	void *); /* struct auth, which may ask for an ID token */
-void read_tls(struct loader *, const struct node *, const struct key *,
-	void *); /* struct tls */
-/* NAME: VALUE mappings; the arrays live in the arena. */
-void read_headers(struct loader *, const struct node *, const struct key *,
-	void *); /* const struct header *; size_t: offset of their number */
-void read_env(struct loader *, const struct node *, const struct key *,
-	void *); /* const struct env_var *; size_t: offset of their number */
+extern const struct reader auth_reader, /* struct auth */
+	action_auth_reader, /* struct auth, which may ask for an ID token */
+	tls_reader, /* struct tls */
+	/* NAME: VALUE mappings; the arrays live in the arena. */
+	headers_reader, /* const struct header *; size_t: offset of n */
+	env_reader; /* const struct env_var *; size_t: offset of n */
 /* Whether it is a mapping of at most `max` keys; tells when it is not. */
 bool is_name_list(struct loader *loader, const struct node *node,
 	const char *what, size_t max);
@@ -194,8 +243,7 @@ bool is_name_list(struct loader *loader, const struct node *node,
 
 /* Once, from wherever it is needed first. */
 void load_metrics(struct loader *loader);
-void read_metrics(struct loader *, const struct node *, const struct key *,
-	void *); /* struct policy */
+extern const struct reader metrics_reader; /* struct policy */
 /* That no check judges what is not there yet, or was before the shift. */
 void check_metrics(struct loader *loader);
 
@@ -203,16 +251,16 @@ void check_metrics(struct loader *loader);
 
 /* The SLO with all that its `use` stands for; NULL after a problem. */
 const struct node *use_expand(struct loader *loader, const struct node *slo);
+extern const struct reader use_reader; /* const char * */
+extern const struct reader with_reader; /* use_expand has put it in */
 /* Gives a name to those that have none, so that --set finds them. */
 void use_names(struct arena *arena, struct node *root);
 
 /* ---- policy_load_slo.c, policy_load_action.c ---- */
 
-void read_slos(struct loader *, const struct node *, const struct key *,
-	void *); /* struct policy */
+extern const struct reader slos_reader; /* struct policy */
 void check_slos(struct loader *loader); /* against steps and metrics */
-void read_actions(struct loader *, const struct node *, const struct key *,
-	void *); /* struct actions */
+extern const struct reader actions_reader; /* struct actions */
 void check_actions(struct loader *loader);
 
 #endif

@@ -9,17 +9,18 @@ static const size_t n_guard_at = AT(n_guard);
 static const size_t n_env_at = AT(exec.n_env);
 
 static const struct key database_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("false"),
-	{"command", read_argv, AT(exec.command), &n_command_at,
-		.required = true},
-	{"guard", read_argv, AT(guard), &n_guard_at},
-	{"env", read_env, AT(exec.env), &n_env_at},
-	{"cwd", read_text, AT(exec.cwd)},
+	{"command", &argv_reader, AT(exec.command), &n_command_at,
+		.need = KEY_REQUIRED,
+		.about = "Program and arguments with {{templates}}; no shell"},
+	{"guard", &argv_reader, AT(guard), &n_guard_at,
+		.about = "Run first: when it fails the schema is kept"},
+	{"env", &env_reader, AT(exec.env), &n_env_at,
+		.about = "Variables beside PATH, HOME and TIDEGATE_*"},
+	{"cwd", &text_reader, AT(exec.cwd),
+		.about = "Where they run; default: the policy's folder"},
 	{0},
 };
-
-const struct section database_section = {"a database action", database_keys};
 
 static void plan_database(struct buf *out, const struct action *action)
 {
@@ -34,6 +35,9 @@ static void plan_database(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_database = {
-	.section = &database_section,
+	.section = {"a database action", database_keys,
+		.base = &every_action_section, .def = "database",
+		.about = "A schema is taken back, if the guard lets it",
+		.chosen = "database"},
 	.plan = plan_database,
 };

@@ -8,15 +8,16 @@ static const size_t n_command_at = AT(n_command);
 static const size_t n_env_at = AT(n_env);
 
 static const struct key exec_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("false"),
-	{"command", read_argv, AT(command), &n_command_at, .required = true},
-	{"env", read_env, AT(env), &n_env_at},
-	{"cwd", read_text, AT(cwd)},
+	{"command", &argv_reader, AT(command), &n_command_at,
+		.need = KEY_REQUIRED,
+		.about = "Program and arguments with {{templates}}; no shell"},
+	{"env", &env_reader, AT(env), &n_env_at,
+		.about = "Variables beside PATH, HOME and TIDEGATE_*"},
+	{"cwd", &text_reader, AT(cwd),
+		.about = "Where it runs; default: the policy's folder"},
 	{0},
 };
-
-const struct section exec_section = {"an exec action", exec_keys};
 
 static void plan_exec(struct buf *out, const struct action *action)
 {
@@ -25,6 +26,8 @@ static void plan_exec(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_exec = {
-	.section = &exec_section,
+	.section = {"an exec action", exec_keys, .base = &every_action_section,
+		.def = "exec", .about = "A program; success is exit status 0",
+		.chosen = "exec"},
 	.plan = plan_exec,
 };

@@ -5,14 +5,11 @@
 #define AT(member) offsetof(struct action, u.firebase.member)
 
 static const struct key firebase_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("true"), /* it looks what is live */
-	{"site", read_path_part, AT(site), "-", .required = true},
+	{"site", &path_part_reader, AT(site), "-", .need = KEY_REQUIRED,
+		.about = "Its name"},
 	{0},
 };
-
-const struct section firebase_section = {
-	"a firebase-hosting action", firebase_keys};
 
 static void plan_firebase(struct buf *out, const struct action *action)
 {
@@ -21,6 +18,9 @@ static void plan_firebase(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_firebase = {
-	.section = &firebase_section,
+	.section = {"a firebase-hosting action", firebase_keys,
+		.base = &every_action_section, .def = "firebase",
+		.about = "A site goes back to its version in preflight",
+		.chosen = "firebase-hosting"},
 	.plan = plan_firebase,
 };

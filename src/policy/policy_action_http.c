@@ -14,26 +14,6 @@
 
 #define AT(member) offsetof(struct action, u.http.member)
 
-static void read_url(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	struct action *action = into;
-
-	action->u.http.url = secret_url(loader, value, true, NULL);
-}
-
-static void read_method(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	static const struct choice methods[] = {{"GET", 0}, {"HEAD", 0},
-		{"POST", 0}, {"PUT", 0}, {"PATCH", 0}, {"DELETE", 0}, {0}};
-	struct action *action = into;
-	int method;
-
-	if (choose(loader, value, methods, &method))
-		action->u.http.method = value->text;
-}
-
 static void read_statuses(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
@@ -56,6 +36,12 @@ static void read_statuses(struct loader *loader, const struct node *value,
 			expect->n_statuses++;
 	expect->statuses = statuses;
 }
+
+static const struct reader statuses_reader = {read_statuses,
+	"a status or a list",
+	"'oneOf': [{'type': 'integer', 'minimum': 100, 'maximum': 599}, "
+	"{'type': 'array', 'minItems': 1, 'maxItems': 32, 'items': "
+	"{'type': 'integer', 'minimum': 100, 'maximum': 599}}]"};
 
 static bool pointer_is_good(const char *pointer)
 {
@@ -121,6 +107,10 @@ static void read_json(struct loader *loader, const struct node *value,
 	}
 }
 
+static const struct reader json_reader = {read_json, "POINTER: VALUE",
+	"'type': 'object', 'maxProperties': 32, "
+	"'propertyNames': {'pattern': '^(/([^~]|~[01])*)?$'}"};
+
 static void read_pattern(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
@@ -136,39 +126,58 @@ static void read_pattern(struct loader *loader, const struct node *value,
 		expect->body = pattern;
 }
 
+static const struct reader pattern_reader = {
+	read_pattern, "a pattern", "'type': ['string', 'number', 'boolean']"};
+
 static const struct duration_range latency_range = {1, MS_HOUR};
 
 static const struct key expect_keys[] = {
-	{"status", read_statuses},
-	{"body", read_pattern},
-	{"json", read_json},
-	{"max_latency", read_duration,
-		offsetof(struct http_expect, max_latency_ms), &latency_range},
+	{"status", &statuses_reader, .about = "Default: any 2xx"},
+	{"body", &pattern_reader,
+		.about = "A PCRE2 pattern that must occur in the body"},
+	{"json", &json_reader,
+		.about = "exists, the value, {less: N} or {greater: N}"},
+	{"max_latency", &duration_reader,
+		offsetof(struct http_expect, max_latency_ms), &latency_range,
+		.about = "The answer is complete within this time"},
 	{0},
 };
 
-const struct section expect_section = {"expect", expect_keys};
+static const struct section expect_section = {"expect", expect_keys,
+	.def = "expect",
+	.about = "What the answer of an http action has to be"};
+
+static const struct reader expect_reader = {read_nested, "a mapping",
+	.sections = (const struct section *const[]){&expect_section, NULL}};
+
+static const struct choice methods[] = {{"GET", 0}, {"HEAD", 0}, {"POST", 0},
+	{"PUT", 0}, {"PATCH", 0}, {"DELETE", 0}, {0}};
 
 static const struct whole_range attempts_range = {1, ATTEMPTS_MAX};
 static const struct duration_range every_range = {100, MS_HOUR};
 static const size_t n_headers_at = AT(n_headers);
 
 static const struct key http_keys[] = {
-	COMMON_KEYS,
-	IDEMPOTENT("false"),
-	{"url", read_url, .required = true},
-	{"method", read_method},
-	{"headers", read_headers, AT(headers), &n_headers_at},
-	{"body", read_template, AT(body)},
-	{"auth", read_action_auth, AT(auth)},
-	{"tls", read_tls, AT(tls)},
-	{"expect", read_nested, AT(expect), &expect_section},
-	{"attempts", read_whole, AT(attempts), &attempts_range, .value = "1"},
-	{"every", read_duration, AT(every_ms), &every_range, .value = "2s"},
+	{"idempotent", &bool_reader, offsetof(struct action, idempotent),
+		.about = "Default: true for GET, HEAD, PUT and DELETE"},
+	{"url", &template_url_reader, AT(url), .need = KEY_REQUIRED,
+		.about = "With ${VAR} and {{templates}}"},
+	{"method", &word_reader, AT(method), methods,
+		.about = "Default: GET, with a body POST"},
+	{"headers", &headers_reader, AT(headers), &n_headers_at,
+		.about = "May hold ${VAR}"},
+	{"body", &template_reader, AT(body), .about = "With {{templates}}"},
+	{"auth", &action_auth_reader, AT(auth),
+		.about = "How to identify; default: not"},
+	{"tls", &tls_reader, AT(tls), .about = "Of https"},
+	{"expect", &expect_reader, AT(expect),
+		.about = "What makes it a success; default: any 2xx"},
+	{"attempts", &whole_reader, AT(attempts), &attempts_range, .value = "1",
+		.about = "Tries inside one run, to wait for health"},
+	{"every", &duration_reader, AT(every_ms), &every_range, .value = "2s",
+		.about = "Between attempts"},
 	{0},
 };
-
-const struct section http_section = {"an http action", http_keys};
 
 static void check_attempts(struct loader *loader, const struct node *node,
 	const struct action *action)
@@ -267,7 +276,10 @@ static void plan_http(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_http = {
-	.section = &http_section,
+	.section = {"an http action", http_keys, .base = &every_action_section,
+		.def = "http",
+		.about = "One request and what is expected of the answer",
+		.chosen = "http"},
 	.finish = finish_http,
 	.plan = plan_http,
 };

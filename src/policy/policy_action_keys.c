@@ -1,7 +1,9 @@
 /* Keys that every action has, and those that several types have. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/jsonw.h"
 #include "policy/load_action.h"
 
 #define RETRIES_MAX   10
@@ -15,7 +17,7 @@ struct name {
 
 /* ---- of every action ---- */
 
-void read_action_name(struct loader *loader, const struct node *value,
+static void read_action_name(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	struct action *action = into;
@@ -37,25 +39,13 @@ void read_action_name(struct loader *loader, const struct node *value,
 	loader->names = name;
 }
 
-void read_type(struct loader *loader, const struct node *value,
+static void read_type(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	/* read_action has looked at it: it decides which table is used. */
 }
 
-void read_on_failure(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	static const struct choice choices[] = {
-		{"continue", 0}, {"stop", 1}, {0}};
-	struct action *action = into;
-	int stop;
-
-	if (choose(loader, value, choices, &stop))
-		action->stop_on_failure = stop;
-}
-
-void read_when(struct loader *loader, const struct node *value,
+static void read_when(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	static const struct choice reasons[] = {
@@ -80,12 +70,45 @@ void read_when(struct loader *loader, const struct node *value,
 			action->when |= (unsigned)reason;
 }
 
-const struct duration_range action_timeout_range = {MS_SECOND, 6 * MS_HOUR};
-const struct whole_range action_retries_range = {0, RETRIES_MAX};
+static const struct reader action_name_reader = {read_action_name, "a name",
+	"'type': 'string', 'pattern': '^[a-z0-9][a-z0-9_-]*$', 'maxLength': 63",
+	.def = "name"};
+static const struct reader type_reader = {
+	read_type, "a type", "'type': 'string'"};
+static const struct reader when_reader = {read_when, "a list of reasons",
+	"'type': 'array', 'minItems': 1, 'uniqueItems': true, "
+	"'items': {'enum': ['slo', 'abort', 'interrupt', 'timeout']}",
+	.def = "when"};
+
+static const struct choice failure_choices[] = {
+	{"continue", false}, {"stop", true}, {0}};
+static const struct duration_range timeout_range = {MS_SECOND, 6 * MS_HOUR};
+static const struct whole_range retries_range = {0, RETRIES_MAX};
+
+static const struct key every_action_keys[] = {
+	{"name", &action_name_reader, .need = KEY_REQUIRED,
+		.about = "Its own in this policy"},
+	{"type", &type_reader, .need = KEY_REQUIRED, .about = "What it does"},
+	{"timeout", &duration_reader, offsetof(struct action, timeout_ms),
+		&timeout_range, .value = "30s", .about = "Of one try"},
+	{"retries", &whole_reader, offsetof(struct action, retries),
+		&retries_range, .value = "0",
+		.about = "After a failure, with a back-off that doubles"},
+	{"on_failure", &flag_reader, offsetof(struct action, stop_on_failure),
+		failure_choices, .value = "continue",
+		.about = "continue: report it; stop: end the list here"},
+	{"when", &when_reader,
+		.about = "Reasons of the rollback it is meant for; default: "
+			 "all"},
+	{0},
+};
+
+const struct section every_action_section = {
+	"every action", every_action_keys, .about = "Whatever its type"};
 
 /* ---- of several types ---- */
 
-void read_argv(struct loader *loader, const struct node *value,
+static void read_argv(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const size_t *n_offset = key->detail;
@@ -118,7 +141,12 @@ void read_argv(struct loader *loader, const struct node *value,
 	*(const char ***)((char *)into + key->offset) = argv;
 }
 
-void read_path_part(struct loader *loader, const struct node *value,
+const struct reader argv_reader = {read_argv, "a program",
+	"'type': 'array', 'minItems': 1, 'maxItems': 256, "
+	"'items': {'type': ['string', 'number', 'boolean']}",
+	.def = "argv"};
+
+static void read_path_part(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const char *extra = key->detail, *text = plain_text(loader, value), *p;
@@ -136,6 +164,26 @@ void read_path_part(struct loader *loader, const struct node *value,
 	else
 		*(const char **)((char *)into + key->offset) = text;
 }
+
+static void add_path_part_schema(struct jsonw *w, const struct key *key)
+{
+	const char *extra = key->detail;
+	char pattern[64];
+	size_t n = 0;
+
+	/* In a class of characters the "-" stands last. */
+	n = (size_t)snprintf(
+		pattern, sizeof(pattern), "^[A-Za-z0-9][A-Za-z0-9");
+	for (; *extra && n < sizeof(pattern) - 5; extra++)
+		if (*extra != '-')
+			pattern[n++] = *extra;
+	snprintf(pattern + n, sizeof(pattern) - n, "-]*$");
+	jsonw_text(w, "pattern", pattern);
+}
+
+const struct reader path_part_reader = {read_path_part, "a name",
+	"'type': ['string', 'number'], 'maxLength': 255",
+	.add_schema = add_path_part_schema};
 
 const int from_file = 1;
 

@@ -36,17 +36,20 @@ static void read_resource(struct loader *loader, const struct node *value,
 		text);
 }
 
+static const struct reader resource_reader = {read_resource, "a Deployment",
+	"'type': 'string', 'pattern': "
+	"'^(deploy|deployments?(\\\\.apps)?)/[A-Za-z0-9][-.A-Za-z0-9]*$'"};
+
 static const struct key kubernetes_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("true"), /* it looks whether it is there already */
-	{"resource", read_resource, .required = true},
-	{"namespace", read_path_part, AT(namespace), "-"},
-	{"context", read_path_part, AT(context), "-_.@:/"},
+	{"resource", &resource_reader, .need = KEY_REQUIRED,
+		.about = "deployment/NAME"},
+	{"namespace", &path_part_reader, AT(namespace), "-",
+		.about = "Default: kubectl's own"},
+	{"context", &path_part_reader, AT(context), "-_.@:/",
+		.about = "Default: kubectl's own"},
 	{0},
 };
-
-const struct section kubernetes_section = {
-	"a kubernetes action", kubernetes_keys};
 
 static void plan_kubernetes(struct buf *out, const struct action *action)
 {
@@ -59,6 +62,9 @@ static void plan_kubernetes(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_kubernetes = {
-	.section = &kubernetes_section,
+	.section = {"a kubernetes action", kubernetes_keys,
+		.base = &every_action_section, .def = "kubernetes",
+		.about = "A Deployment goes back to its revision in preflight",
+		.chosen = "kubernetes"},
 	.plan = plan_kubernetes,
 };

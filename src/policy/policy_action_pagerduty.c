@@ -28,37 +28,27 @@ static void read_routing_key(struct loader *loader, const struct node *value,
 			ROUTING_KEY_LEN);
 }
 
-static void read_pagerduty_url(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	struct action *action = into;
-
-	action->u.pagerduty.url = secret_url(loader, value, false, NULL);
-}
-
-static void read_severity(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	static const struct choice severities[] = {{"critical", 0},
-		{"error", 1}, {"warning", 2}, {"info", 3}, {0}};
-	struct action *action = into;
-	int severity;
-
-	if (choose(loader, value, severities, &severity))
-		action->u.pagerduty.severity = severities[severity].name;
-}
+static const struct reader routing_key_reader = {read_routing_key, "${VAR}",
+	"'type': 'string', 'pattern': " VARIABLE_PATTERN};
+static const struct reader routing_file_reader = {
+	read_routing_key, "a file", "'type': 'string'"};
+static const struct rule pagerduty_rules[] = {
+	{RULE_ONE_OF, {"routing_key", "routing_key_file"}}, {RULE_END}};
+static const struct choice severities[] = {
+	{"critical", 0}, {"error", 1}, {"warning", 2}, {"info", 3}, {0}};
 
 static const struct key pagerduty_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("true"), /* the incident keeps its dedup_key */
-	{"routing_key", read_routing_key},
-	{"routing_key_file", read_routing_key, .detail = &from_file},
-	{"severity", read_severity, .value = "critical"},
-	{"url", read_pagerduty_url},
+	{"routing_key", &routing_key_reader,
+		.about = "Of an Events API v2 integration, as ${VAR}"},
+	{"routing_key_file", &routing_file_reader, .detail = &from_file,
+		.about = "The file that holds it, one line"},
+	{"severity", &word_reader, AT(severity), severities,
+		.value = "critical", .about = "Of the incident"},
+	{"url", &url_reader, AT(url),
+		.about = "Default: https://events.pagerduty.com/v2/enqueue"},
 	{0},
 };
-
-const struct section pagerduty_section = {"a pagerduty action", pagerduty_keys};
 
 static void finish_pagerduty(
 	struct loader *loader, const struct node *node, struct action *action)
@@ -72,7 +62,10 @@ static void plan_pagerduty(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_pagerduty = {
-	.section = &pagerduty_section,
+	.section = {"a pagerduty action", pagerduty_keys,
+		.base = &every_action_section, .def = "pagerduty",
+		.about = "Triggers an incident; in hooks.promoted resolves it",
+		.chosen = "pagerduty", .rules = pagerduty_rules},
 	.finish = finish_pagerduty,
 	.plan = plan_pagerduty,
 };

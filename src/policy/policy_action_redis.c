@@ -79,16 +79,21 @@ static void read_patterns(struct loader *loader, const struct node *value,
 	redis->patterns = patterns;
 }
 
+static const struct reader redis_url_reader = {
+	read_redis_url, "a URL", URL_SCHEMA, .def = "url"};
+static const struct reader patterns_reader = {read_patterns, "a list of globs",
+	"'type': 'array', 'minItems': 1, 'maxItems': 64, "
+	"'items': {'type': 'string', 'pattern': '[^*?]'}"};
+
 static const struct key redis_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("true"), /* a key that is gone stays gone */
-	{"url", read_redis_url, .required = true},
-	{"tls", read_tls, AT(tls)},
-	{"patterns", read_patterns, .required = true},
+	{"url", &redis_url_reader, .need = KEY_REQUIRED,
+		.about = "redis:// or rediss://, may hold ${VAR}"},
+	{"tls", &tls_reader, AT(tls), .about = "Of rediss://"},
+	{"patterns", &patterns_reader, .need = KEY_REQUIRED,
+		.about = "Globs with {{templates}}"},
 	{0},
 };
-
-const struct section redis_section = {"a redis action", redis_keys};
 
 static void finish_redis(
 	struct loader *loader, const struct node *node, struct action *action)
@@ -121,7 +126,10 @@ static void plan_redis(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_redis = {
-	.section = &redis_section,
+	.section = {"a redis action", redis_keys, .base = &every_action_section,
+		.def = "redis",
+		.about = "Keys of a Redis are removed, SCAN and UNLINK",
+		.chosen = "redis"},
 	.finish = finish_redis,
 	.plan = plan_redis,
 };

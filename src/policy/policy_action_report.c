@@ -5,13 +5,11 @@
 #define AT(member) offsetof(struct action, u.report.member)
 
 static const struct key report_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("true"), /* the file is written anew */
-	{"path", read_template, AT(path), .required = true},
+	{"path", &template_reader, AT(path), .need = KEY_REQUIRED,
+		.about = "Where to; relative to the policy's folder"},
 	{0},
 };
-
-const struct section report_section = {"a report action", report_keys};
 
 static void plan_report(struct buf *out, const struct action *action)
 {
@@ -19,6 +17,9 @@ static void plan_report(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_report = {
-	.section = &report_section,
+	.section = {"a report action", report_keys,
+		.base = &every_action_section, .def = "report",
+		.about = "What happened, as Markdown in a file",
+		.chosen = "report"},
 	.plan = plan_report,
 };

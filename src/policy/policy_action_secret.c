@@ -12,17 +12,22 @@ static void read_value(struct loader *loader, const struct node *value,
 	action->u.secret.value = secret_template(loader, value);
 }
 
+static const struct reader value_reader = {
+	read_value, "a template", "'type': ['string', 'number', 'boolean']"};
+static const struct rule secret_rules[] = {
+	{RULE_ONE_OF, {"value", "restore"}}, {RULE_END}};
+
 static const struct key secret_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("true"), /* it looks whether the value is there */
-	{"project", read_path_part, AT(project), "-.:"},
-	{"secret", read_path_part, AT(secret), "-_", .required = true},
-	{"value", read_value},
-	{"restore", read_bool, AT(restore)},
+	{"project", &path_part_reader, AT(project),
+		"-.:", .about = "Default: the service's"},
+	{"secret", &path_part_reader, AT(secret), "-_", .need = KEY_REQUIRED,
+		.about = "Its name"},
+	{"value", &value_reader, .about = "With ${VAR} and {{templates}}"},
+	{"restore", &bool_reader, AT(restore), .value = "false",
+		.about = "Instead of value: what it held in preflight"},
 	{0},
 };
-
-const struct section secret_section = {"a secret action", secret_keys};
 
 static void finish_secret(
 	struct loader *loader, const struct node *node, struct action *action)
@@ -50,7 +55,10 @@ static void plan_secret(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_secret = {
-	.section = &secret_section,
+	.section = {"a secret action", secret_keys,
+		.base = &every_action_section, .def = "secret_version",
+		.about = "A new version of a secret in Secret Manager",
+		.chosen = "secret", .rules = secret_rules},
 	.finish = finish_secret,
 	.plan = plan_secret,
 };

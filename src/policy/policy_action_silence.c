@@ -14,14 +14,6 @@
 
 #define AT(member) offsetof(struct action, u.silence.member)
 
-static void read_silence_url(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	struct action *action = into;
-
-	action->u.silence.url = secret_url(loader, value, false, NULL);
-}
-
 static size_t label_len(const char *text)
 {
 	size_t len = 0;
@@ -139,20 +131,28 @@ static void read_matchers(struct loader *loader, const struct node *value,
 
 static const struct duration_range lease_range = {MS_MINUTE, MS_DAY};
 
+static const struct reader matchers_reader = {read_matchers, "labels",
+	"'oneOf': [{'type': 'object', 'minProperties': 1, 'maxProperties': 32, "
+	"'propertyNames': {'pattern': '^[A-Za-z_][A-Za-z0-9_]*$'}, "
+	"'additionalProperties': {'type': ['string', 'number', 'boolean']}}, "
+	"{'type': 'array', 'minItems': 1, 'maxItems': 32, 'items': {'type': "
+	"'string', 'pattern': '^[A-Za-z_][A-Za-z0-9_]* *(=~|!~|!=|=)'}}]"};
+
 static const struct key silence_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("true"), /* it looks for its own first */
-	{"url", read_silence_url, .required = true},
-	{"auth", read_action_auth, AT(auth)},
-	{"tls", read_tls, AT(tls)},
-	{"matchers", read_matchers, .required = true},
-	{"lease", read_duration, AT(lease_ms), &lease_range, .value = "10m"},
-	{"comment", read_template, AT(comment)},
+	{"url", &url_reader, AT(url), .need = KEY_REQUIRED,
+		.about = "Of the Alertmanager, without /api/v2"},
+	{"auth", &action_auth_reader, AT(auth),
+		.about = "How to identify; default: not"},
+	{"tls", &tls_reader, AT(tls), .about = "Of https"},
+	{"matchers", &matchers_reader, .need = KEY_REQUIRED,
+		.about = "Labels: a mapping, or a list such as name=~regex"},
+	{"lease", &duration_reader, AT(lease_ms), &lease_range, .value = "10m",
+		.about = "How long it lasts when tidegate is gone"},
+	{"comment", &template_reader, AT(comment),
+		.about = "Default: the rollout and the reason"},
 	{0},
 };
-
-const struct section silence_section = {
-	"an alertmanager-silence action", silence_keys};
 
 static void plan_silence(struct buf *out, const struct action *action)
 {
@@ -172,6 +172,9 @@ static void plan_silence(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_silence = {
-	.section = &silence_section,
+	.section = {"an alertmanager-silence action", silence_keys,
+		.base = &every_action_section, .def = "silence",
+		.about = "A silence that is renewed until the rollout ends",
+		.chosen = "alertmanager-silence"},
 	.plan = plan_silence,
 };

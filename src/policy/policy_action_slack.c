@@ -20,16 +20,21 @@ static void read_slack_url(struct loader *loader, const struct node *value,
 		problem_at(loader, value, "%s", err.text);
 }
 
+static const struct reader slack_url_reader = {read_slack_url, "${VAR}",
+	"'type': 'string', 'pattern': " VARIABLE_PATTERN};
+static const struct reader slack_file_reader = {
+	read_slack_url, "a file", "'type': 'string'"};
+static const struct rule slack_rules[] = {
+	{RULE_ONE_OF, {"webhook", "webhook_file"}}, {RULE_END}};
+
 static const struct key slack_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("false"),
-	{"webhook", read_slack_url},
-	{"webhook_file", read_slack_url, .detail = &from_file},
-	{"text", read_template, AT(text)},
+	{"webhook", &slack_url_reader, .about = "The URL, as ${VAR}"},
+	{"webhook_file", &slack_file_reader, .detail = &from_file,
+		.about = "The file that holds it, one line"},
+	{"text", &template_reader, AT(text), .about = "Default: the reason"},
 	{0},
 };
-
-const struct section slack_section = {"a slack action", slack_keys};
 
 static void finish_slack(
 	struct loader *loader, const struct node *node, struct action *action)
@@ -46,7 +51,9 @@ static void plan_slack(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_slack = {
-	.section = &slack_section,
+	.section = {"a slack action", slack_keys, .base = &every_action_section,
+		.def = "slack", .about = "A message to an incoming webhook",
+		.chosen = "slack", .rules = slack_rules},
 	.finish = finish_slack,
 	.plan = plan_slack,
 };

@@ -6,27 +6,19 @@
 
 #define AT(member) offsetof(struct action, u.webhook.member)
 
-static void read_webhook_url(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	struct action *action = into;
-
-	action->u.webhook.url = secret_url(loader, value, true, NULL);
-}
-
 static const size_t n_headers_at = AT(n_headers);
 
 static const struct key webhook_keys[] = {
-	COMMON_KEYS,
 	IDEMPOTENT("true"), /* the event keeps its id */
-	{"url", read_webhook_url, .required = true},
-	{"headers", read_headers, AT(headers), &n_headers_at},
-	{"auth", read_action_auth, AT(auth)},
-	{"tls", read_tls, AT(tls)},
+	{"url", &template_url_reader, AT(url), .need = KEY_REQUIRED,
+		.about = "With ${VAR} and {{templates}}"},
+	{"headers", &headers_reader, AT(headers), &n_headers_at,
+		.about = "May hold ${VAR}"},
+	{"auth", &action_auth_reader, AT(auth),
+		.about = "How to identify; default: not"},
+	{"tls", &tls_reader, AT(tls), .about = "Of https"},
 	{0},
 };
-
-const struct section webhook_section = {"a webhook action", webhook_keys};
 
 static void finish_webhook(
 	struct loader *loader, const struct node *node, struct action *action)
@@ -56,7 +48,10 @@ static void plan_webhook(struct buf *out, const struct action *action)
 }
 
 const struct policy_action policy_action_webhook = {
-	.section = &webhook_section,
+	.section = {"a webhook action", webhook_keys,
+		.base = &every_action_section, .def = "webhook",
+		.about = "A CloudEvent 1.0 in structured JSON",
+		.chosen = "webhook"},
 	.finish = finish_webhook,
 	.plan = plan_webhook,
 };

@@ -18,13 +18,17 @@
 /* ---- target ---- */
 
 static const struct key target_keys[] = {
-	{"project", read_cloud_name, offsetof(struct policy, project), ".:"},
-	{"region", read_cloud_name, offsetof(struct policy, region), ""},
-	{"service", read_cloud_name, offsetof(struct policy, service), ""},
+	{"project", &cloud_name_reader, offsetof(struct policy, project), ".:",
+		.about = "Where the service is; --project takes precedence"},
+	{"region", &cloud_name_reader, offsetof(struct policy, region), "",
+		.about = "Where the service is; --region takes precedence"},
+	{"service", &cloud_name_reader, offsetof(struct policy, service), "",
+		.about = "Its name; the argument SERVICE takes precedence"},
 	{0},
 };
 
-const struct section target_section = {"target", target_keys};
+static const struct section target_section = {"target", target_keys,
+	.def = "target", .about = "The service that is released"};
 
 /* ---- steps ---- */
 
@@ -59,21 +63,32 @@ static void read_approvers(struct loader *loader, const struct node *value,
 	}
 }
 
+static const struct reader approvers_reader = {read_approvers,
+	"a list of people",
+	"'type': 'array', 'minItems': 1, 'maxItems': 64, 'uniqueItems': true, "
+	"'items': {'type': 'string', 'minLength': 1, 'maxLength': 63}"};
+
 static const struct whole_range minimum_range = {1, POLICY_APPROVERS_MAX};
 static const struct duration_range wait_range = {MS_SECOND, 30 * MS_DAY};
 
 static const struct key approval_keys[] = {
-	{"approvers", read_approvers, .required = true},
-	{"minimum", read_whole, offsetof(struct approval, minimum),
-		&minimum_range, .value = "1"},
-	{"timeout", read_duration, offsetof(struct approval, timeout_ms),
-		&wait_range, .value = "4h"},
-	{"self_approval", read_bool, offsetof(struct approval, self_approval),
-		.value = "false"},
+	{"approvers", &approvers_reader, .need = KEY_REQUIRED,
+		.about = "Who may approve"},
+	{"minimum", &whole_reader, offsetof(struct approval, minimum),
+		&minimum_range, .value = "1",
+		.about = "How many of them must approve"},
+	{"timeout", &duration_reader, offsetof(struct approval, timeout_ms),
+		&wait_range, .value = "4h",
+		.about = "How long to wait; then the rollout is held"},
+	{"self_approval", &bool_reader,
+		offsetof(struct approval, self_approval), .value = "false",
+		.about = "Whether who started the rollout may approve it"},
 	{0},
 };
 
-const struct section approval_section = {"approval", approval_keys};
+static const struct section approval_section = {"approval", approval_keys,
+	.def = "approval",
+	.about = "Asked for before traffic moves to this step"};
 
 static void read_approval(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
@@ -93,19 +108,26 @@ static void read_approval(struct loader *loader, const struct node *value,
 	step->approval = approval;
 }
 
+static const struct reader approval_reader = {read_approval, "a mapping",
+	.sections = (const struct section *const[]){&approval_section, NULL}};
+
 static const struct whole_range percent_range = {0, 100};
 static const struct duration_range bake_range = {0, 30 * MS_DAY};
 
 static const struct key step_keys[] = {
-	{"percent", read_whole, offsetof(struct step, percent), &percent_range,
-		.required = true},
-	{"bake", read_duration, offsetof(struct step, bake_ms), &bake_range,
-		.required = true},
-	{"approval", read_approval},
+	{"percent", &whole_reader, offsetof(struct step, percent),
+		&percent_range, .need = KEY_REQUIRED,
+		.about = "The candidate's share of the traffic"},
+	{"bake", &duration_reader, offsetof(struct step, bake_ms), &bake_range,
+		.need = KEY_REQUIRED,
+		.about = "How long it must look good here, after settle"},
+	{"approval", &approval_reader,
+		.about = "People who agree before traffic moves here"},
 	{0},
 };
 
-const struct section step_section = {"a step", step_keys};
+static const struct section step_section = {"a step", step_keys, .def = "step",
+	.about = "One share of the traffic"};
 
 static void check_percents(
 	struct loader *loader, const struct node *list, size_t n)
@@ -155,6 +177,10 @@ static void read_steps(struct loader *loader, const struct node *value,
 		check_percents(loader, value, n);
 }
 
+static const struct reader steps_reader = {read_steps, "a list of steps",
+	.sections = (const struct section *const[]){&step_section, NULL},
+	.list_min = 1, .list_max = POLICY_STEPS_MAX};
+
 /* ---- the policy ---- */
 
 static void read_version(struct loader *loader, const struct node *value,
@@ -168,6 +194,8 @@ static void read_version(struct loader *loader, const struct node *value,
 			"reads version 1",
 			text);
 }
+
+static const struct reader version_reader = {read_version, "1", "'const': 1"};
 
 static void read_tag(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
@@ -187,6 +215,10 @@ static void read_tag(struct loader *loader, const struct node *value,
 	else
 		policy->tag = text;
 }
+
+static const struct reader tag_reader = {read_tag, "a tag",
+	"'type': 'string', 'pattern': '^[a-z]([a-z0-9-]*[a-z0-9])?$', "
+	"'maxLength': 46"};
 
 static const struct choice breach_choices[] = {
 	{"rollback", ON_BREACH_ROLLBACK},
@@ -221,48 +253,76 @@ static const struct duration_range settle_range = {0, 6 * MS_HOUR};
 #define MEMBER(m)  offsetof(struct policy, m)
 
 static const struct key hooks_keys[] = {
-	{"started", read_actions, LIST(LIST_STARTED)},
-	{"step_passed", read_actions, LIST(LIST_STEP_PASSED)},
-	{"promoted", read_actions, LIST(LIST_PROMOTED)},
-	{"rolled_back", read_actions, LIST(LIST_ROLLED_BACK)},
+	{"started", &actions_reader, LIST(LIST_STARTED),
+		.about = "When the candidate gets its first traffic"},
+	{"step_passed", &actions_reader, LIST(LIST_STEP_PASSED),
+		.about = "When a step is left upwards"},
+	{"promoted", &actions_reader, LIST(LIST_PROMOTED),
+		.about = "When the candidate has taken over"},
+	{"rolled_back", &actions_reader, LIST(LIST_ROLLED_BACK),
+		.about = "After a rollback, also one that failed"},
 	{0},
 };
 
-const struct section hooks_section = {"hooks", hooks_keys};
+static const struct section hooks_section = {"hooks", hooks_keys,
+	.def = "hooks", .about = "Actions at points of a rollout's life"};
+
+static const struct reader hooks_reader = {read_nested, "a mapping",
+	.sections = (const struct section *const[]){&hooks_section, NULL}};
+static const struct reader target_reader = {read_nested, "a mapping",
+	.sections = (const struct section *const[]){&target_section, NULL}};
 
 static const struct key policy_keys[] = {
-	{"version", read_version, .required = true},
-	{"name", read_name, MEMBER(name), .required = true},
+	{"version", &version_reader, .need = KEY_REQUIRED,
+		.about = "Of the format"},
+	{"name", &name_reader, MEMBER(name), .need = KEY_REQUIRED,
+		.about = "What the policy is called in messages"},
 	{"use", NULL},
-	{"target", read_nested, 0, &target_section},
-	{"metrics", read_metrics},
-	{"steps", read_steps, .required = true},
-	{"slos", read_slos, .required = true},
-	{"settle", read_duration, MEMBER(settle_ms), &settle_range,
-		.value = "30s"},
-	{"on_breach", read_choice, MEMBER(on_breach), breach_choices,
-		.value = "rollback"},
-	{"on_undecided", read_choice, MEMBER(on_undecided), undecided_choices,
-		.value = "hold"},
-	{"hold_timeout", read_duration, MEMBER(hold_timeout_ms), &wait_range,
-		.value = "30m"},
-	{"revert_timeout", read_duration, MEMBER(revert_timeout_ms),
-		&wait_range, .value = "10m"},
-	{"on_drift", read_choice, MEMBER(on_drift), drift_choices,
-		.value = "stop"},
-	{"on_interrupt", read_choice, MEMBER(on_interrupt), interrupt_choices,
-		.value = "rollback"},
-	{"tag", read_tag},
-	{"finish", read_choice, MEMBER(finish), finish_choices,
-		.value = "as-found"},
-	{"preflight", read_actions, LIST(LIST_PREFLIGHT)},
-	{"hooks", read_nested, 0, &hooks_section},
-	{"rollback", read_actions, LIST(LIST_ROLLBACK)},
-	{"health", read_actions, LIST(LIST_HEALTH)},
+	{"target", &target_reader, .about = "Where the service is"},
+	{"metrics", &metrics_reader,
+		.about = "What SLOs with a query are asked of"},
+	{"steps", &steps_reader, .need = KEY_REQUIRED,
+		.about = "In order: percents rise, the last one is 100"},
+	{"slos", &slos_reader, .need = KEY_REQUIRED,
+		.about = "What has to look good"},
+	{"settle", &duration_reader, MEMBER(settle_ms), &settle_range,
+		.value = "30s",
+		.about = "How long checks do not count after a split serves"},
+	{"on_breach", &choice_reader, MEMBER(on_breach), breach_choices,
+		.value = "rollback",
+		.about = "What to do when an SLO has failed"},
+	{"on_undecided", &choice_reader, MEMBER(on_undecided),
+		undecided_choices, .value = "hold",
+		.about = "When the bake is over and evidence is missing"},
+	{"hold_timeout", &duration_reader, MEMBER(hold_timeout_ms), &wait_range,
+		.value = "30m",
+		.about = "A hold that is not resolved becomes a rollback"},
+	{"revert_timeout", &duration_reader, MEMBER(revert_timeout_ms),
+		&wait_range, .value = "10m",
+		.about = "How long a revert is tried again"},
+	{"on_drift", &choice_reader, MEMBER(on_drift), drift_choices,
+		.value = "stop",
+		.about = "When the traffic is not what was last set"},
+	{"on_interrupt", &choice_reader, MEMBER(on_interrupt),
+		interrupt_choices, .value = "rollback",
+		.about = "On SIGINT or SIGTERM"},
+	{"tag", &tag_reader,
+		.about = "Traffic tag that gives the candidate its own URL"},
+	{"finish", &choice_reader, MEMBER(finish), finish_choices,
+		.value = "as-found",
+		.about = "How the service is left after a promotion"},
+	{"preflight", &actions_reader, LIST(LIST_PREFLIGHT),
+		.about = "Before any traffic; a failure refuses the rollout"},
+	{"hooks", &hooks_reader, .about = "At points of a rollout's life"},
+	{"rollback", &actions_reader, LIST(LIST_ROLLBACK),
+		.about = "After a revert, in this order"},
+	{"health", &actions_reader, LIST(LIST_HEALTH),
+		.about = "After the sequence; a failure: rollback-failed"},
 	{0},
 };
 
-const struct section policy_section = {"a policy", policy_keys};
+const struct section policy_section = {"a policy", policy_keys, .def = "policy",
+	.about = "How a release gets its traffic"};
 
 /* ---- loading ---- */
 

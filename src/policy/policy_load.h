@@ -46,4 +46,9 @@ MUST_CHECK struct policy *policy_parse(const char *path, const char *bytes,
  * gates, actions in order. Colour is the caller's business: none here. */
 void policy_print_plan(const struct policy *policy, struct buf *out);
 
+/* What there is to write: a JSON schema for editors, and all keys for people.
+ * policies/policy.schema.json and tidegate-policy(5) hold them. */
+void policy_print_schema(struct buf *out);
+void policy_print_keys(struct buf *out);
+
 #endif

@@ -2,6 +2,7 @@
  * Lists of actions: preflight, hooks, the rollback sequence and health. What a
  * type of action has of its own is in policy_action_TYPE.c.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "policy/load_action.h"
@@ -10,6 +11,12 @@
 #define TYPE(kind, name, text) [ACTION_##kind] = &policy_action_##name,
 
 const struct policy_action *const policy_actions[ACTION_KINDS] = {
+	ACTION_TYPES(TYPE)};
+
+#undef TYPE
+#define TYPE(kind, name, text) [ACTION_##kind] = &policy_action_##name.section,
+
+static const struct section *const action_sections[ACTION_KINDS + 1] = {
 	ACTION_TYPES(TYPE)};
 
 #undef TYPE
@@ -66,14 +73,15 @@ static void read_action(
 	if (!choose_kind(loader, type_node, &draft.kind))
 		return;
 	type = policy_actions[draft.kind];
-	read_section(loader, node, type->section, &draft);
+	assert(!strcmp(type->section.chosen, type_node->text));
+	read_section(loader, node, &type->section, &draft);
 	if (type->finish)
 		type->finish(loader, node, &draft);
 	check_templates(loader, node, "an action");
 	*action = draft;
 }
 
-void read_actions(struct loader *loader, const struct node *value,
+static void read_actions(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	struct actions *list = (struct actions *)((char *)into + key->offset);
@@ -87,6 +95,10 @@ void read_actions(struct loader *loader, const struct node *value,
 		node = node->next)
 		read_action(loader, node, &items[i++]);
 }
+
+const struct reader actions_reader = {read_actions, "a list of actions",
+	.def = "actions", .sections = action_sections, .by = "type",
+	.list_max = POLICY_ACTIONS_MAX};
 
 /* ---- rules ---- */
 

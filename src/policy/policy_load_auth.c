@@ -26,20 +26,44 @@ struct auth_draft {
 		*token_file, *audience;
 };
 
+/* What these hold is looked at when the type is known. */
+static const struct reader username_reader = {
+	read_node, "a text", "'type': ['string', 'number', 'boolean']"};
+static const struct reader variable_reader = {
+	read_node, "${VAR}", "'type': 'string', 'pattern': " VARIABLE_PATTERN};
+static const struct reader file_reader = {
+	read_node, "a file", "'type': 'string'"};
+static const struct reader audience_reader = {read_node, "a text",
+	"'type': 'string', 'minLength': 1, 'maxLength': 1024"};
+
 static const struct key auth_keys[] = {
-	{"type", read_choice, offsetof(struct auth_draft, type), auth_types,
-		.required = true},
-	{"username", read_node, offsetof(struct auth_draft, username)},
-	{"password", read_node, offsetof(struct auth_draft, password)},
-	{"password_file", read_node,
-		offsetof(struct auth_draft, password_file)},
-	{"token", read_node, offsetof(struct auth_draft, token)},
-	{"token_file", read_node, offsetof(struct auth_draft, token_file)},
-	{"audience", read_node, offsetof(struct auth_draft, audience)},
+	{"type", &choice_reader, offsetof(struct auth_draft, type), auth_types,
+		.need = KEY_REQUIRED,
+		.about = "How to identify; id-token is for actions only"},
+	{"username", &username_reader, offsetof(struct auth_draft, username),
+		.about = "Of basic; may hold ${VAR}"},
+	{"password", &variable_reader, offsetof(struct auth_draft, password),
+		.about = "Of basic, as ${VAR}"},
+	{"password_file", &file_reader,
+		offsetof(struct auth_draft, password_file),
+		.about = "The file that holds it, one line"},
+	{"token", &variable_reader, offsetof(struct auth_draft, token),
+		.about = "Of bearer, as ${VAR}"},
+	{"token_file", &file_reader, offsetof(struct auth_draft, token_file),
+		.about = "The file that holds it, one line"},
+	{"audience", &audience_reader, offsetof(struct auth_draft, audience),
+		.about = "Of an ID token; default: the URL's own service"},
 	{0},
 };
 
-const struct section auth_section = {"auth", auth_keys};
+static const struct section auth_section = {"auth", auth_keys, .def = "auth",
+	.about = "Secrets come from a file or from ${VAR}"};
+
+#define AUTH_SECTIONS                   \
+	(const struct section *const[]) \
+	{                               \
+		&auth_section, NULL     \
+	}
 
 /* One of the two must be there. */
 static struct secret *secret_of(struct loader *loader, const struct node *auth,
@@ -176,13 +200,16 @@ static void load_auth(
 	}
 }
 
-void read_action_auth(struct loader *loader, const struct node *value,
+static void read_action_auth(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	load_auth(loader, value, (struct auth *)((char *)into + key->offset));
 }
 
-void read_auth(struct loader *loader, const struct node *value,
+const struct reader action_auth_reader = {
+	read_action_auth, "a mapping", .sections = AUTH_SECTIONS};
+
+static void read_auth(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	struct auth *auth = (struct auth *)((char *)into + key->offset);
@@ -194,6 +221,9 @@ void read_auth(struct loader *loader, const struct node *value,
 			"none, basic, bearer or google");
 }
 
+const struct reader auth_reader = {
+	read_auth, "a mapping", .sections = AUTH_SECTIONS};
+
 /* ---- tls ---- */
 
 static void read_path(struct loader *loader, const struct node *value,
@@ -202,16 +232,26 @@ static void read_path(struct loader *loader, const struct node *value,
 	*(const char **)((char *)into + key->offset) = file_path(loader, value);
 }
 
+static const struct reader path_reader = {
+	read_path, "a file", "'type': 'string'"};
+
 static const struct key tls_keys[] = {
-	{"ca_file", read_path, offsetof(struct tls, ca_file)},
-	{"cert_file", read_path, offsetof(struct tls, cert_file)},
-	{"key_file", read_path, offsetof(struct tls, key_file)},
+	{"ca_file", &path_reader, offsetof(struct tls, ca_file),
+		.about = "Certificate authorities; default: the system's"},
+	{"cert_file", &path_reader, offsetof(struct tls, cert_file),
+		.about = "A certificate of our own"},
+	{"key_file", &path_reader, offsetof(struct tls, key_file),
+		.about = "Its key"},
 	{0},
 };
 
-const struct section tls_section = {"tls", tls_keys};
+static const struct rule tls_rules[] = {
+	{RULE_TOGETHER, {"cert_file", "key_file"}}, {RULE_END}};
 
-void read_tls(struct loader *loader, const struct node *value,
+static const struct section tls_section = {"tls", tls_keys, .def = "tls",
+	.about = "Whom to trust, and who we are", .rules = tls_rules};
+
+static void read_tls(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	struct tls *tls = (struct tls *)((char *)into + key->offset);
@@ -222,6 +262,9 @@ void read_tls(struct loader *loader, const struct node *value,
 			"a client certificate needs both cert_file and "
 			"key_file");
 }
+
+const struct reader tls_reader = {read_tls, "a mapping",
+	.sections = (const struct section *const[]){&tls_section, NULL}};
 
 /* ---- NAME: VALUE ---- */
 
@@ -314,7 +357,7 @@ static bool refuse_template(
 	return true;
 }
 
-void read_headers(struct loader *loader, const struct node *value,
+static void read_headers(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const size_t *n_offset = key->detail;
@@ -338,6 +381,11 @@ void read_headers(struct loader *loader, const struct node *value,
 	}
 }
 
+const struct reader headers_reader = {read_headers, "NAME: VALUE",
+	"'type': 'object', 'maxProperties': 32, "
+	"'additionalProperties': {'type': ['string', 'number', 'boolean']}",
+	.def = "headers"};
+
 static bool is_env_name(const char *name)
 {
 	for (const char *p = name; *p; p++)
@@ -346,7 +394,7 @@ static bool is_env_name(const char *name)
 	return *name && !isdigit((unsigned char)*name);
 }
 
-void read_env(struct loader *loader, const struct node *value,
+static void read_env(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const size_t *n_offset = key->detail;
@@ -377,3 +425,9 @@ void read_env(struct loader *loader, const struct node *value,
 		}
 	}
 }
+
+const struct reader env_reader = {read_env, "NAME: VALUE",
+	"'type': 'object', 'maxProperties': 128, "
+	"'propertyNames': {'pattern': '^[A-Za-z_][A-Za-z0-9_]*$'}, "
+	"'additionalProperties': {'type': ['string', 'number', 'boolean']}",
+	.def = "env"};

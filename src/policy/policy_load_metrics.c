@@ -26,6 +26,9 @@ static void read_metrics_url(struct loader *loader, const struct node *value,
 	metrics->url = secret_url(loader, value, false, &metrics->url_shown);
 }
 
+static const struct reader metrics_url_reader = {
+	read_metrics_url, "a URL", URL_SCHEMA, .def = "url"};
+
 static const struct duration_range timeout_range = {100, 5 * MS_MINUTE};
 static const struct duration_range delay_range = {0, MS_HOUR};
 static const struct duration_range resolution_range = {100, MS_HOUR};
@@ -34,22 +37,35 @@ static const size_t n_headers_at = offsetof(struct metrics, n_headers);
 #define MEMBER(m) offsetof(struct metrics, m)
 
 static const struct key metrics_keys[] = {
-	{"provider", read_choice, MEMBER(provider), providers,
-		.value = "prometheus"},
-	{"url", read_metrics_url},
-	{"project", read_cloud_name, MEMBER(project), ".:"},
-	{"quota_project", read_cloud_name, MEMBER(quota_project), ".:"},
-	{"auth", read_auth, MEMBER(auth)},
-	{"tls", read_tls, MEMBER(tls)},
-	{"headers", read_headers, MEMBER(headers), &n_headers_at},
-	{"delay", read_duration, MEMBER(delay_ms), &delay_range, .value = "0s"},
-	{"resolution", read_duration, MEMBER(resolution_ms), &resolution_range},
-	{"timeout", read_duration, MEMBER(timeout_ms), &timeout_range,
-		.value = "10s"},
+	{"provider", &choice_reader, MEMBER(provider), providers,
+		.value = "prometheus",
+		.about = "google: Cloud Monitoring's PromQL"},
+	{"url", &metrics_url_reader, .need = KEY_REQUIRED_UNLESS,
+		.about = "Of a Prometheus; plain http for loopback hosts only"},
+	{"project", &cloud_name_reader, MEMBER(project),
+		".:", .about = "google: whose metrics; default: the service's"},
+	{"quota_project", &cloud_name_reader, MEMBER(quota_project), ".:",
+		.about = "Whose quota pays; default: the credentials' one"},
+	{"auth", &auth_reader, MEMBER(auth),
+		.about = "How to identify; default: not, with google: google"},
+	{"tls", &tls_reader, MEMBER(tls), .about = "Of https"},
+	{"headers", &headers_reader, MEMBER(headers), &n_headers_at,
+		.about = "Of every request; may hold ${VAR}"},
+	{"delay", &duration_reader, MEMBER(delay_ms), &delay_range,
+		.value = "0s",
+		.about = "How late samples may arrive; with google 4m"},
+	{"resolution", &duration_reader, MEMBER(resolution_ms),
+		&resolution_range,
+		.about = "From one sample to the next; with google 1m"},
+	{"timeout", &duration_reader, MEMBER(timeout_ms), &timeout_range,
+		.value = "10s",
+		.about = "Of one query; shorter than every interval"},
 	{0},
 };
 
-const struct section metrics_section = {"metrics", metrics_keys};
+static const struct section metrics_section = {"metrics", metrics_keys,
+	.def = "metrics", .about = "The Prometheus to ask, or Cloud Monitoring",
+	.unless = "provider=google"};
 
 static bool is_google(const struct node *metrics)
 {
@@ -88,11 +104,14 @@ void load_metrics(struct loader *loader)
 		set_google_defaults(node, metrics);
 }
 
-void read_metrics(struct loader *loader, const struct node *value,
+static void read_metrics(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	load_metrics(loader);
 }
+
+const struct reader metrics_reader = {read_metrics, "a mapping",
+	.sections = (const struct section *const[]){&metrics_section, NULL}};
 
 /* ---- rules ---- */
 

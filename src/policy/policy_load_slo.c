@@ -16,12 +16,15 @@
 /* ---- keys ---- */
 
 static const struct key requests_keys[] = {
-	{"query", read_template, offsetof(struct slo, requests)},
-	{"min", read_requests_min},
+	{"query", &query_reader, offsetof(struct slo, requests),
+		.need = KEY_REQUIRED_UNLESS, .about = "Counts the requests"},
+	{"min", &requests_min_reader, .need = KEY_REQUIRED_UNLESS,
+		.about = "With fewer a check is no-data"},
 	{0},
 };
 
-const struct section requests_section = {"requests", requests_keys};
+static const struct section requests_section = {"requests", requests_keys,
+	.def = "requests", .about = "How many requests a check needs"};
 
 static void read_requests(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
@@ -33,24 +36,31 @@ static void read_requests(struct loader *loader, const struct node *value,
 				k->name);
 }
 
-/* Put into the query already: see policy_load_use.c. */
-static void read_with(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-}
+static const struct reader requests_reader = {read_requests, "a mapping",
+	.sections = (const struct section *const[]){&requests_section, NULL}};
 
 static const struct key slo_keys[] = {
-	{"name", read_name, offsetof(struct slo, name)},
-	{"use", read_text, offsetof(struct slo, use)},
-	{"with", read_with},
-	SLO_KEYS,
-	{"query", read_template, offsetof(struct slo, query)},
-	{"baseline", read_template, offsetof(struct slo, baseline)},
-	{"requests", read_requests},
+	{"name", &name_reader, offsetof(struct slo, name),
+		.need = KEY_REQUIRED_UNLESS,
+		.about = "Its own in this policy; default: the preset's"},
+	{"use", &use_reader, offsetof(struct slo, use),
+		.about = "A preset: everything else has a value then"},
+	{"with", &with_reader, .need = KEY_ONLY_WITH,
+		.about = "Parameters of the preset"},
+	{"query", &query_reader, offsetof(struct slo, query),
+		.need = KEY_REQUIRED_UNLESS,
+		.about = "PromQL that gives one series"},
+	{"baseline", &query_reader, offsetof(struct slo, baseline),
+		.about = "Another query to compare with"},
+	{"requests", &requests_reader,
+		.about = "Fewer requests than min are no data"},
 	{0},
 };
 
-const struct section slo_section = {"an SLO", slo_keys};
+static const struct section slo_section = {"an SLO", slo_keys,
+	.base = &every_slo_section, .def = "slo",
+	.about = "A query to a Prometheus and its limits",
+	.chosen = "prometheus", .unless = "use", .rules = slo_rules};
 
 /* ---- rules ---- */
 
@@ -163,18 +173,7 @@ static int64_t more_of(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* The provider decides which keys there are; a wrong one is told later. */
-static enum slo_provider provider_of(const struct node *node)
-{
-	const struct node *value = node_get(node, "provider");
-
-	for (const struct choice *c = slo_providers; c->name; c++)
-		if (value && value->text && !strcmp(value->text, c->name))
-			return (enum slo_provider)c->value;
-	return SLO_PROMETHEUS;
-}
-
-/* Ready ones have both. */
+/* Presets have both. */
 static void check_query_given(struct loader *loader, const struct node *node,
 	const struct node *whole)
 {
@@ -198,15 +197,30 @@ static void read_prometheus_slo(
 		slo->interval_ms = more_of(slo->interval_ms, sample_ms);
 }
 
-static const struct {
-	const struct section *section;
-	void (*read)(struct loader *loader, const struct node *node,
-		struct slo *slo);
-} providers[SLO_PROVIDERS] = {
-	[SLO_PROMETHEUS] = {&slo_section, read_prometheus_slo},
-	[SLO_JSON] = {&json_slo_section, read_json_slo},
-	[SLO_SENTRY] = {&sentry_slo_section, read_sentry_slo},
+static const struct section *const slo_sections[SLO_PROVIDERS + 1] = {
+	[SLO_PROMETHEUS] = &slo_section,
+	[SLO_JSON] = &json_slo_section,
+	[SLO_SENTRY] = &sentry_slo_section,
 };
+
+static void (*const read_slo_of[SLO_PROVIDERS])(
+	struct loader *, const struct node *, struct slo *) = {
+	[SLO_PROMETHEUS] = read_prometheus_slo,
+	[SLO_JSON] = read_json_slo,
+	[SLO_SENTRY] = read_sentry_slo,
+};
+
+/* The provider decides which keys there are; a wrong one is told later. */
+static enum slo_provider provider_of(const struct node *node)
+{
+	const struct node *value = node_get(node, "provider");
+
+	for (int i = 0; i < SLO_PROVIDERS; i++)
+		if (value && value->text &&
+			!strcmp(value->text, slo_sections[i]->chosen))
+			return (enum slo_provider)i;
+	return SLO_PROMETHEUS;
+}
 
 static void read_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
@@ -216,7 +230,7 @@ static void read_slo(
 		provider == SLO_PROMETHEUS ? use_expand(loader, node) : node;
 
 	*slo = (struct slo){.pos = node_pos(loader, node)};
-	providers[provider].read(loader, whole ? whole : node, slo);
+	read_slo_of[provider](loader, whole ? whole : node, slo);
 	if (node->kind != NODE_MAPPING || !whole)
 		return;
 	if (provider == SLO_PROMETHEUS)
@@ -244,7 +258,7 @@ static void check_name(
 	}
 }
 
-void read_slos(struct loader *loader, const struct node *value,
+static void read_slos(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	size_t n = list_len(loader, value, "slos", POLICY_SLOS_MAX), i = 0;
@@ -262,6 +276,10 @@ void read_slos(struct loader *loader, const struct node *value,
 		check_name(loader, value, node);
 	}
 }
+
+const struct reader slos_reader = {read_slos, "a list of SLOs", .def = "slos",
+	.sections = slo_sections, .by = "provider", .list_min = 1,
+	.list_max = POLICY_SLOS_MAX};
 
 /* How many checks fall into a bake: one at its start, then one an interval. */
 static int64_t checks_in(const struct step *step, const struct slo *slo)

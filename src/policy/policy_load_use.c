@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/jsonw.h"
 #include "base/suggest.h"
 #include "policy/loader.h"
 #include "policy/quantity.h"
@@ -326,3 +327,67 @@ void use_names(struct arena *arena, struct node *root)
 		add_scalar(arena, slo, use, "name", name);
 	}
 }
+
+/* ---- readers for tables ---- */
+
+static void read_use(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	*(const char **)((char *)into + key->offset) = value->text;
+}
+
+static void add_use_schema(struct jsonw *w, const struct key *key)
+{
+	jsonw_array(w, "enum");
+	for (const struct slo_preset *p = slo_presets; p->use; p++)
+		jsonw_text(w, NULL, p->use);
+	jsonw_end(w, ']');
+}
+
+const struct reader use_reader = {
+	read_use, "a preset", .add_schema = add_use_schema};
+
+static void read_with(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	/* use_expand has put it into the query. */
+}
+
+static const char *const param_schemas[] = {
+	[PRESET_METRIC] =
+		"'type': 'string', 'pattern': '^[a-zA-Z_:][a-zA-Z0-9_:]*$'",
+	[PRESET_LABEL] =
+		"'type': 'string', 'pattern': '^[a-zA-Z_][a-zA-Z0-9_]*$'",
+	[PRESET_VALUE] = "'type': ['string', 'number'], 'minLength': 1",
+	[PRESET_SELECTOR] = "'type': 'string', 'minLength': 1",
+	[PRESET_UNIT] = "'enum': ['s', 'ms']",
+};
+
+/* Whether an earlier row has a parameter of this name already. */
+static bool is_known_param(const struct slo_preset *last, const char *name)
+{
+	for (const struct slo_preset *p = slo_presets; p != last; p++)
+		for (size_t i = 0; p->params[i].name; i++)
+			if (!strcmp(p->params[i].name, name))
+				return true;
+	return false;
+}
+
+static void add_with_schema(struct jsonw *w, const struct key *key)
+{
+	jsonw_object(w, "properties");
+	for (const struct slo_preset *p = slo_presets; p->use; p++)
+		for (size_t i = 0; p->params[i].name; i++) {
+			if (is_known_param(p, p->params[i].name))
+				continue;
+			jsonw_object(w, p->params[i].name);
+			jsonw_text(w, "description", p->params[i].about);
+			schema_members(w, param_schemas[p->params[i].kind]);
+			jsonw_end(w, '}');
+		}
+	jsonw_end(w, '}');
+}
+
+const struct reader with_reader = {read_with, "a mapping",
+	"'type': 'object', 'additionalProperties': false",
+	.add_schema = add_with_schema, .def = "with"};

@@ -460,3 +460,25 @@ struct secret *secret_redis_url(struct loader *loader, const struct node *node)
 {
 	return read_url(loader, node, url_parse_redis, false, NULL);
 }
+
+/* ---- readers for tables ---- */
+
+static void read_plain_url(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	*(struct secret **)((char *)into + key->offset) =
+		secret_url(loader, value, false, NULL);
+}
+
+const struct reader url_reader = {
+	read_plain_url, "a URL", URL_SCHEMA, .def = "url"};
+
+static void read_template_url(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	*(struct secret **)((char *)into + key->offset) =
+		secret_url(loader, value, true, NULL);
+}
+
+const struct reader template_url_reader = {
+	read_template_url, "a URL", URL_SCHEMA, .def = "url"};

@@ -101,6 +101,9 @@ static void read_question_url(struct loader *loader, const struct node *value,
 	question->url = secret_url(loader, value, true, &question->url_shown);
 }
 
+static const struct reader question_url_reader = {
+	read_question_url, "a URL", URL_SCHEMA, .def = "url"};
+
 static void add_value(struct loader *loader, const char *name,
 	const struct node *node, struct params *params)
 {
@@ -151,6 +154,12 @@ static void read_params(struct loader *loader, const struct node *value,
 	params_end(loader, &params, question_of(key, into));
 }
 
+static const struct reader params_reader = {read_params, "NAME: VALUE",
+	"'type': 'object', 'maxProperties': 32, 'additionalProperties': "
+	"{'type': ['string', 'number', 'boolean', 'array'], "
+	"'items': {'type': ['string', 'number', 'boolean']}}",
+	.def = "params"};
+
 static void read_question_body(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
@@ -160,6 +169,9 @@ static void read_question_body(struct loader *loader, const struct node *value,
 	if (body)
 		question_of(key, into)->body = body;
 }
+
+static const struct reader question_body_reader = {
+	read_question_body, "a template", "'type': 'string', 'minLength': 1"};
 
 static void read_pointer(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
@@ -180,6 +192,9 @@ static void read_pointer(struct loader *loader, const struct node *value,
 		question_of(key, into)->pointer = text;
 }
 
+static const struct reader pointer_reader = {read_pointer, "a JSON pointer",
+	"'type': 'string', 'pattern': '^(/([^~]|~[01])*)?$'", .def = "pointer"};
+
 static void read_scale(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
@@ -199,62 +214,88 @@ static void read_scale(struct loader *loader, const struct node *value,
 		question_of(key, into)->scale = scale;
 }
 
+static const struct reader scale_reader = {
+	read_scale, "a limit", LIMIT_SCHEMA, .def = "limit"};
+
 /* `at`: where the question is in what is read. */
-#define REQUEST_KEYS(at)                       \
-	{"params", read_params, at},           \
-	{                                      \
-		"body", read_question_body, at \
+#define REQUEST_KEYS(at)                                                    \
+	{"params", &params_reader, at,                                      \
+		.about = "Added to the URL; a list is sent several times"}, \
+	{                                                                   \
+		"body", &question_body_reader, at,                          \
+			.about = "With {{templates}}; makes it a POST"      \
 	}
 
+#define REQUESTS  offsetof(struct json_draft, source.requests)
+#define VALUE     offsetof(struct json_draft, source.value)
+#define SOURCE(m) offsetof(struct json_draft, source.m)
+
 static const struct key baseline_keys[] = {
-	{"url", read_question_url, 0},
+	{"url", &question_url_reader, 0, .about = "Default: that of the value"},
 	REQUEST_KEYS(0),
-	{"pointer", read_pointer, 0},
+	{"pointer", &pointer_reader, 0, .about = "Default: that of the value"},
 	{0},
 };
 
-const struct section json_baseline_section = {
-	"baseline of an SLO of provider json", baseline_keys};
+static const struct section baseline_section = {
+	"baseline of an SLO of provider json", baseline_keys,
+	.def = "json_baseline",
+	.about = "Another request; what is left out is as for the value"};
 
 static const struct key requests_keys[] = {
-	{"url", read_question_url,
-		offsetof(struct json_draft, source.requests)},
-	REQUEST_KEYS(offsetof(struct json_draft, source.requests)),
-	{"pointer", read_pointer, offsetof(struct json_draft, source.requests),
-		.required = true},
-	{"min", read_requests_min, .required = true},
+	{"url", &question_url_reader, REQUESTS,
+		.about = "Default: that of the value"},
+	REQUEST_KEYS(REQUESTS),
+	{"pointer", &pointer_reader, REQUESTS, .need = KEY_REQUIRED,
+		.about = "Where the number of requests stands"},
+	{"min", &requests_min_reader, .need = KEY_REQUIRED,
+		.about = "With fewer a check is no-data"},
 	{0},
 };
 
-const struct section json_requests_section = {
-	"requests of an SLO of provider json", requests_keys};
+static const struct section requests_section = {
+	"requests of an SLO of provider json", requests_keys,
+	.def = "json_requests", .about = "How many requests a check needs"};
+
+static const struct reader baseline_reader = {read_node, "a mapping",
+	.sections = (const struct section *const[]){&baseline_section, NULL}};
+static const struct reader requests_reader = {read_node, "a mapping",
+	.sections = (const struct section *const[]){&requests_section, NULL}};
 
 /* ---- the SLO ---- */
-
-#define VALUE offsetof(struct json_draft, source.value)
 
 static const size_t n_headers_at =
 	offsetof(struct json_draft, source.n_headers);
 
 static const struct key json_keys[] = {
-	{"name", read_name, offsetof(struct slo, name), .required = true},
-	SLO_KEYS,
-	{"url", read_question_url, VALUE, .required = true},
+	{"name", &name_reader, offsetof(struct slo, name), .need = KEY_REQUIRED,
+		.about = "Its own in this policy"},
+	{"url", &question_url_reader, VALUE, .need = KEY_REQUIRED,
+		.about = "With ${VAR} and {{templates}}"},
 	REQUEST_KEYS(VALUE),
-	{"pointer", read_pointer, VALUE, .required = true},
-	{"scale", read_scale, VALUE, .value = "1"},
-	{"headers", read_headers, offsetof(struct json_draft, source.headers),
-		&n_headers_at},
-	{"auth", read_auth, offsetof(struct json_draft, source.auth)},
-	{"tls", read_tls, offsetof(struct json_draft, source.tls)},
-	{"timeout", read_duration, offsetof(struct json_draft, slo.timeout_ms),
-		&slo_timeout_range},
-	{"baseline", read_node, offsetof(struct json_draft, baseline)},
-	{"requests", read_node, offsetof(struct json_draft, requests)},
+	{"pointer", &pointer_reader, VALUE, .need = KEY_REQUIRED,
+		.about = "Where the number stands; \"\": the whole answer"},
+	{"scale", &scale_reader, VALUE, .value = "1",
+		.about = "What the number counts: 1ms, 1%, 0.001"},
+	{"headers", &headers_reader, SOURCE(headers), &n_headers_at,
+		.about = "May hold ${VAR}"},
+	{"auth", &auth_reader, SOURCE(auth),
+		.about = "How to identify; default: not"},
+	{"tls", &tls_reader, SOURCE(tls), .about = "Of https"},
+	{"timeout", &duration_reader,
+		offsetof(struct json_draft, slo.timeout_ms), &slo_timeout_range,
+		.about = "Of one request; default: that of metrics"},
+	{"baseline", &baseline_reader, offsetof(struct json_draft, baseline),
+		.about = "Another request to compare with"},
+	{"requests", &requests_reader, offsetof(struct json_draft, requests),
+		.about = "Fewer requests than min are no data"},
 	{0},
 };
 
-const struct section json_slo_section = {"an SLO of provider json", json_keys};
+const struct section json_slo_section = {"an SLO of provider json", json_keys,
+	.base = &every_slo_section, .def = "slo_json",
+	.about = "A request to a JSON API, and the number in its answer",
+	.chosen = "json", .rules = slo_rules};
 
 void check_auth_host(struct loader *loader, const struct node *where,
 	const struct auth *auth, const struct secret *secret)
@@ -334,7 +375,7 @@ static void read_others(struct loader *loader, struct json_draft *draft)
 
 	if (draft->baseline) {
 		begin_other(source, draft->baseline, &source->baseline);
-		read_section(loader, draft->baseline, &json_baseline_section,
+		read_section(loader, draft->baseline, &baseline_section,
 			&source->baseline);
 		draft->slo.baseline =
 			json_question_text(loader, &source->baseline);
@@ -343,8 +384,7 @@ static void read_others(struct loader *loader, struct json_draft *draft)
 		begin_other(source, draft->requests, &source->requests);
 		source->requests.pointer = NULL;
 		source->requests.scale = 1;
-		read_section(
-			loader, draft->requests, &json_requests_section, draft);
+		read_section(loader, draft->requests, &requests_section, draft);
 		draft->slo.requests =
 			json_question_text(loader, &source->requests);
 	}

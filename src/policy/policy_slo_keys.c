@@ -1,4 +1,5 @@
 /* Keys that every SLO has, whoever is asked. */
+#include <math.h>
 #include <string.h>
 
 #include "policy/load_slo.h"
@@ -11,17 +12,21 @@ struct fail_after_draft {
 static const struct whole_range fail_range = {1, POLICY_FAIL_OF_MAX};
 
 static const struct key fail_after_keys[] = {
-	{"breaches", read_whole, offsetof(struct fail_after_draft, breaches),
-		&fail_range, .required = true},
-	{"of", read_whole, offsetof(struct fail_after_draft, of), &fail_range,
-		.required = true},
+	{"breaches", &whole_reader, offsetof(struct fail_after_draft, breaches),
+		&fail_range, .need = KEY_REQUIRED,
+		.about = "So many breaches …"},
+	{"of", &whole_reader, offsetof(struct fail_after_draft, of),
+		&fail_range, .need = KEY_REQUIRED,
+		.about = "… of the last checks that passed or breached"},
 	{0},
 };
 
-const struct section fail_after_section = {"fail_after", fail_after_keys};
+static const struct section fail_after_section = {"fail_after", fail_after_keys,
+	.def = "fail_after",
+	.about = "When breaches add up to a failure; a number N: N of N"};
 
 /* `fail_after: N` is N of the last N. */
-void read_fail_after(struct loader *loader, const struct node *value,
+static void read_fail_after(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	struct fail_after_draft draft = {0};
@@ -46,7 +51,19 @@ void read_fail_after(struct loader *loader, const struct node *value,
 	slo->fail_of = draft.of;
 }
 
-void read_limit(struct loader *loader, const struct node *value,
+static const struct reader fail_after_reader = {read_fail_after,
+	"a number or a mapping",
+	"'oneOf': [{'type': 'integer', 'minimum': 1, 'maximum': 64}, "
+	"{'$ref': '#/$defs/fail_after'}]",
+	.sections = (const struct section *const[]){&fail_after_section, NULL}};
+
+/* Where a limit goes: the number, whether there is one, the text. */
+struct limit_key {
+	size_t given, text;
+	double min; /* the least it may be */
+};
+
+static void read_limit(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const struct limit_key *limit = key->detail;
@@ -70,7 +87,10 @@ void read_limit(struct loader *loader, const struct node *value,
 	*(const char **)((char *)into + limit->text) = text;
 }
 
-void read_requests_min(struct loader *loader, const struct node *value,
+static const struct reader limit_reader = {
+	read_limit, "a limit", LIMIT_SCHEMA, .def = "limit"};
+
+static void read_requests_min(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const char *text = plain_text(loader, value);
@@ -90,46 +110,90 @@ void read_requests_min(struct loader *loader, const struct node *value,
 		slo->requests_min = number;
 }
 
-const struct choice slo_kinds[] = {
+const struct reader requests_min_reader = {
+	read_requests_min, "1 or more", "'type': 'number', 'minimum': 1"};
+
+static void read_query(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *query = template_text(loader, value);
+
+	if (query)
+		*(const char **)((char *)into + key->offset) = query;
+}
+
+const struct reader query_reader = {read_query, "a query",
+	"'type': 'string', 'minLength': 1", .def = "query"};
+
+static const struct choice kinds[] = {
 	{"threshold", SLO_THRESHOLD}, {"evidence", -1}, {0}};
-const struct choice slo_providers[] = {
+static const struct choice providers[] = {
 	{"prometheus", SLO_PROMETHEUS},
 	{"json", SLO_JSON},
 	{"sentry", SLO_SENTRY},
 	{0},
 };
-static const struct choice arms[] = {{"stable", 1}, {0}};
-
-void read_kind(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	struct slo *slo = into;
-	int kind;
-
-	if (choose(loader, value, slo_kinds, &kind))
-		slo->kind = (enum slo_kind)kind;
-}
-
-void read_compare(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	struct slo *slo = into;
-	int arm;
-
-	slo->compare_stable = choose(loader, value, arms, &arm);
-}
-
-const struct choice no_data_choices[] = {
+static const struct choice arms[] = {{"stable", true}, {0}};
+static const struct choice no_data_choices[] = {
 	{"wait", NO_DATA_WAIT},
 	{"pass", NO_DATA_PASS},
 	{"breach", NO_DATA_BREACH},
 	{0},
 };
-const struct choice no_baseline_choices[] = {
+static const struct choice no_baseline_choices[] = {
 	{"no-data", NO_BASELINE_NO_DATA},
 	{"skip", NO_BASELINE_SKIP},
 	{0},
 };
-const struct duration_range slo_span_range = {MS_SECOND, MS_DAY};
+static const struct duration_range span_range = {MS_SECOND, MS_DAY};
+static const struct whole_range passes_range = {1, 1000};
 const struct duration_range slo_timeout_range = {100, 5 * MS_MINUTE};
-const struct whole_range passes_range = {1, 1000};
+
+#define MEMBER(m) offsetof(struct slo, m)
+#define LIMIT(m, least)                                 \
+	MEMBER(m), &(const struct limit_key)            \
+	{                                               \
+		MEMBER(has_##m), MEMBER(texts.m), least \
+	}
+
+static const struct key every_slo_keys[] = {
+	{"kind", &choice_reader, MEMBER(kind), kinds, .value = "threshold",
+		.about = "How answers become a verdict"},
+	{"provider", &choice_reader, MEMBER(provider), providers,
+		.value = "prometheus", .about = "Who is asked"},
+	{"max", &limit_reader, LIMIT(max, -INFINITY),
+		.about = "Breach when the value is above"},
+	{"min", &limit_reader, LIMIT(min, -INFINITY),
+		.about = "Breach when the value is below"},
+	{"critical", &limit_reader, LIMIT(critical, -INFINITY),
+		.about = "One check beyond this fails the SLO at once"},
+	{"compare", &flag_reader, MEMBER(compare_stable), arms,
+		.about = "Ask again with {{revision}} = stable"},
+	{"max_ratio", &limit_reader, LIMIT(max_ratio, 0),
+		.about = "Breach above so many times the baseline"},
+	{"max_increase", &limit_reader, LIMIT(max_increase, 0),
+		.about = "Breach above the baseline plus this"},
+	{"window", &duration_reader, MEMBER(window_ms), &span_range,
+		.value = "2m", .about = "What {{window}} stands for"},
+	{"interval", &duration_reader, MEMBER(interval_ms), &span_range,
+		.value = "30s", .about = "From one check to the next"},
+	{"fail_after", &fail_after_reader, .value = "{'breaches': 2, 'of': 3}",
+		.about = "When breaches add up; N is N of the last N"},
+	{"min_passes", &whole_reader, MEMBER(min_passes), &passes_range,
+		.value = "3", .about = "In each step, before it may be left"},
+	{"no_data", &choice_reader, MEMBER(no_data), no_data_choices,
+		.value = "wait", .about = "What no data counts as"},
+	{"no_baseline", &choice_reader, MEMBER(no_baseline),
+		no_baseline_choices, .value = "no-data",
+		.about = "skip: without a baseline max and min decide"},
+	{0},
+};
+
+const struct section every_slo_section = {
+	"every SLO", every_slo_keys, .about = "Whoever is asked"};
+
+const struct rule slo_rules[] = {
+	{RULE_ANY_OF, {"max", "min", "max_ratio", "max_increase"}},
+	{RULE_NOT_BOTH, {"compare", "baseline"}},
+	{RULE_END},
+};

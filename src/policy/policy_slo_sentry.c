@@ -60,6 +60,9 @@ static void read_sentry_url(struct loader *loader, const struct node *value,
 		draft->url = arena_strndup(loader->arena, url, len);
 }
 
+static const struct reader sentry_url_reader = {
+	read_sentry_url, "a URL", URL_SCHEMA, .def = "url"};
+
 /* Names that stand in the path or name a project, or its number. */
 static void read_slug(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
@@ -80,6 +83,11 @@ static void read_slug(struct loader *loader, const struct node *value,
 	else
 		*(const char **)((char *)into + key->offset) = text;
 }
+
+static const struct reader slug_reader = {read_slug, "a slug",
+	"'type': ['string', 'integer'], "
+	"'pattern': '^[A-Za-z0-9][A-Za-z0-9._-]*$', 'maxLength': 100",
+	.def = "slug"};
 
 /* Characters that a search takes as they are; "*" would be any text. A brace
  * that is no template's stands as a literal of its own, "{{{}}". */
@@ -121,6 +129,9 @@ static void read_release(struct loader *loader, const struct node *value,
 			text, RELEASE_MAX);
 }
 
+static const struct reader release_reader = {read_release, "a template",
+	"'type': 'string', 'minLength': 1", .def = "release"};
+
 static const struct choice metrics[] = {
 	{"errors", METRIC_ERRORS},
 	{"crash-free-sessions", METRIC_CRASH_FREE_SESSIONS},
@@ -132,40 +143,63 @@ static const struct choice metrics[] = {
 #define MEMBER(m) offsetof(struct sentry_draft, m)
 
 static const struct key baseline_keys[] = {
-	{"release", read_release, MEMBER(baseline_release), .required = true},
+	{"release", &release_reader, MEMBER(baseline_release),
+		.need = KEY_REQUIRED, .about = "What to compare with"},
 	{0},
 };
 
-const struct section sentry_baseline_section = {
-	"baseline of an SLO of provider sentry", baseline_keys};
+static const struct section baseline_section = {
+	"baseline of an SLO of provider sentry", baseline_keys,
+	.def = "sentry_baseline", .about = "Another release to compare with"};
 
 static const struct key requests_keys[] = {
-	{"min", read_requests_min, .required = true},
+	{"min", &requests_min_reader, .need = KEY_REQUIRED,
+		.about = "With fewer a check is no-data"},
 	{0},
 };
 
-const struct section sentry_requests_section = {
-	"requests of an SLO of provider sentry", requests_keys};
+static const struct section requests_section = {
+	"requests of an SLO of provider sentry", requests_keys,
+	.def = "sentry_requests",
+	.about = "How many sessions, or users, a check needs"};
+
+static const struct reader baseline_reader = {read_node, "a mapping",
+	.sections = (const struct section *const[]){&baseline_section, NULL}};
+static const struct reader requests_reader = {read_node, "a mapping",
+	.sections = (const struct section *const[]){&requests_section, NULL}};
 
 static const struct key sentry_keys[] = {
-	{"name", read_name, offsetof(struct slo, name), .required = true},
-	SLO_KEYS,
-	{"metric", read_choice, MEMBER(metric), metrics, .required = true},
-	{"organization", read_slug, MEMBER(organization), .required = true},
-	{"project", read_slug, MEMBER(project), .required = true},
-	{"environment", read_slug, MEMBER(environment)},
-	{"release", read_release, MEMBER(release), .required = true},
-	{"url", read_sentry_url, .value = SAAS_URL},
-	{"auth", read_auth, MEMBER(source.auth), .required = true},
-	{"tls", read_tls, MEMBER(source.tls)},
-	{"timeout", read_duration, MEMBER(slo.timeout_ms), &slo_timeout_range},
-	{"baseline", read_node, MEMBER(baseline)},
-	{"requests", read_node, MEMBER(requests)},
+	{"name", &name_reader, offsetof(struct slo, name), .need = KEY_REQUIRED,
+		.about = "Its own in this policy"},
+	{"metric", &choice_reader, MEMBER(metric), metrics,
+		.need = KEY_REQUIRED, .about = "What is counted"},
+	{"organization", &slug_reader, MEMBER(organization),
+		.need = KEY_REQUIRED, .about = "As in its address at Sentry"},
+	{"project", &slug_reader, MEMBER(project), .need = KEY_REQUIRED,
+		.about = "As in its address at Sentry, or its number"},
+	{"environment", &slug_reader, MEMBER(environment),
+		.about = "Default: all"},
+	{"release", &release_reader, MEMBER(release), .need = KEY_REQUIRED,
+		.about = "With ${VAR} and {{templates}}: shop@{{revision}}"},
+	{"url", &sentry_url_reader, .value = SAAS_URL,
+		.about = "Of a region or of one's own Sentry, without /api/0"},
+	{"auth", &auth_reader, MEMBER(source.auth), .need = KEY_REQUIRED,
+		.about = "A bearer token that may read organizations"},
+	{"tls", &tls_reader, MEMBER(source.tls), .about = "Of https"},
+	{"timeout", &duration_reader, MEMBER(slo.timeout_ms),
+		&slo_timeout_range,
+		.about = "Of one request; default: that of metrics"},
+	{"baseline", &baseline_reader, MEMBER(baseline),
+		.about = "Another release to compare with"},
+	{"requests", &requests_reader, MEMBER(requests),
+		.about = "Fewer than min are no data"},
 	{0},
 };
 
-const struct section sentry_slo_section = {
-	"an SLO of provider sentry", sentry_keys};
+const struct section sentry_slo_section = {"an SLO of provider sentry",
+	sentry_keys, .base = &every_slo_section, .def = "slo_sentry",
+	.about = "A metric of Sentry's, of one release", .chosen = "sentry",
+	.rules = slo_rules};
 
 /* ---- requests ---- */
 
@@ -428,11 +462,9 @@ void read_sentry_slo(
 	read_section(loader, node, &sentry_slo_section, &draft);
 	draft.slo.provider = SLO_SENTRY;
 	if (draft.baseline)
-		read_section(loader, draft.baseline, &sentry_baseline_section,
-			&draft);
+		read_section(loader, draft.baseline, &baseline_section, &draft);
 	if (draft.requests)
-		read_section(loader, draft.requests, &sentry_requests_section,
-			&draft);
+		read_section(loader, draft.requests, &requests_section, &draft);
 	if (node->kind == NODE_MAPPING)
 		check_sentry(loader, node, &draft);
 	make_questions(loader, &draft);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/jsonw.h"
 #include "base/suggest.h"
 #include "policy/loader.h"
 #include "policy/quantity.h"
@@ -48,10 +49,24 @@ static void *target(const struct key *key, void *into)
 static const struct key *key_find(
 	const struct section *section, const char *name)
 {
-	for (const struct key *key = section->keys; key->name; key++)
-		if (!strcmp(key->name, name))
-			return key;
+	for (; section; section = section->base)
+		for (const struct key *key = section->keys; key->name; key++)
+			if (!strcmp(key->name, name))
+				return key;
 	return NULL;
+}
+
+static void list_keys(const struct section *section, struct suggest *suggest,
+	struct buf *names)
+{
+	if (section->base)
+		list_keys(section->base, suggest, names);
+	for (const struct key *key = section->keys; key->name; key++) {
+		suggest_try(suggest, key->name);
+		if (key->reader)
+			buf_addf(names, "%s%s", names->len ? ", " : "",
+				key->name);
+	}
 }
 
 static void unknown_key(struct loader *loader, const struct node *key,
@@ -61,12 +76,7 @@ static void unknown_key(struct loader *loader, const struct node *key,
 	struct buf names;
 
 	buf_init(&names, LIST_TEXT_MAX);
-	for (const struct key *k = section->keys; k->name; k++) {
-		suggest_try(&suggest, k->name);
-		if (k->read)
-			buf_addf(
-				&names, "%s%s", names.len ? ", " : "", k->name);
-	}
+	list_keys(section, &suggest, &names);
 	if (suggest.best)
 		problem_at(loader, key,
 			"%s has no key \"%.60s\": did you mean "
@@ -85,7 +95,7 @@ static void read_value(struct loader *loader, const struct node *value,
 
 	if (!key)
 		unknown_key(loader, value->key, section);
-	else if (!key->read)
+	else if (!key->reader)
 		problem_at(loader, value->key,
 			"\"%s\" is not supported by this version", key->name);
 	else if (value->kind == NODE_BROKEN)
@@ -95,7 +105,7 @@ static void read_value(struct loader *loader, const struct node *value,
 			"\"%s\" has no value: give it one or remove the key",
 			key->name);
 	else
-		key->read(loader, value, key, into);
+		key->reader->read(loader, value, key, into);
 }
 
 struct node *node_of(struct loader *loader, const char *yaml)
@@ -118,7 +128,7 @@ static void read_default(
 		.kind = NODE_SCALAR, .text = key->value, .plain = true};
 	size_t problems = loader->problems.n;
 
-	key->read(loader,
+	key->reader->read(loader,
 		*key->value == '{' ? node_of(loader, key->value) : &scalar, key,
 		into);
 	assert(loader->problems.n == problems);
@@ -127,9 +137,20 @@ static void read_default(
 void read_defaults(
 	struct loader *loader, const struct section *section, void *into)
 {
-	for (const struct key *key = section->keys; key->name; key++)
-		if (key->value)
-			read_default(loader, key, into);
+	for (; section; section = section->base)
+		for (const struct key *key = section->keys; key->name; key++)
+			if (key->value)
+				read_default(loader, key, into);
+}
+
+static void need_keys(struct loader *loader, const struct node *mapping,
+	const struct section *section, const char *what)
+{
+	for (const struct key *key = section ? section->keys : NULL;
+		key && key->name; key++)
+		if (key->need == KEY_REQUIRED && !node_get(mapping, key->name))
+			problem_at(loader, mapping, "%s needs \"%s\"", what,
+				key->name);
 }
 
 void read_section(struct loader *loader, const struct node *mapping,
@@ -145,10 +166,8 @@ void read_section(struct loader *loader, const struct node *mapping,
 	}
 	for (const struct node *n = mapping->first; n; n = n->next)
 		read_value(loader, n, section, into);
-	for (const struct key *key = section->keys; key->name; key++)
-		if (key->required && !node_get(mapping, key->name))
-			problem_at(loader, mapping, "%s needs \"%s\"",
-				section->what, key->name);
+	need_keys(loader, mapping, section->base, section->what);
+	need_keys(loader, mapping, section, section->what);
 }
 
 size_t list_len(struct loader *loader, const struct node *list,
@@ -354,7 +373,8 @@ void read_node(struct loader *loader, const struct node *value,
 void read_nested(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	read_section(loader, value, key->detail, target(key, into));
+	read_section(
+		loader, value, key->reader->sections[0], target(key, into));
 }
 
 static void put_text(const struct key *key, void *into, const char *text)
@@ -363,25 +383,35 @@ static void put_text(const struct key *key, void *into, const char *text)
 		*(const char **)target(key, into) = text;
 }
 
-void read_text(struct loader *loader, const struct node *value,
+static void read_text(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	put_text(key, into, plain_text(loader, value));
 }
 
-void read_template(struct loader *loader, const struct node *value,
+const struct reader text_reader = {
+	read_text, "a text", "'type': ['string', 'number', 'boolean']"};
+
+static void read_template(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	put_text(key, into, template_text(loader, value));
 }
 
-void read_name(struct loader *loader, const struct node *value,
+const struct reader template_reader = {
+	read_template, "a template", "'type': ['string', 'number', 'boolean']"};
+
+static void read_name(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	put_text(key, into, name_text(loader, value));
 }
 
-void read_bool(struct loader *loader, const struct node *value,
+const struct reader name_reader = {read_name, "a name",
+	"'type': 'string', 'pattern': '^[a-z0-9][a-z0-9_-]*$', 'maxLength': 63",
+	.def = "name"};
+
+static void read_bool(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const char *text = plain_text(loader, value);
@@ -399,13 +429,34 @@ void read_bool(struct loader *loader, const struct node *value,
 			text);
 }
 
-void read_whole(struct loader *loader, const struct node *value,
+const struct reader bool_reader = {
+	read_bool, "true or false", "'type': 'boolean'"};
+
+static void read_whole(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	whole_number(loader, value, key->detail, target(key, into));
 }
 
-void read_choice(struct loader *loader, const struct node *value,
+static void add_range(struct buf *out, const struct key *key)
+{
+	const struct whole_range *range = key->detail;
+
+	buf_addf(out, "%d to %d", range->min, range->max);
+}
+
+static void add_range_schema(struct jsonw *w, const struct key *key)
+{
+	const struct whole_range *range = key->detail;
+
+	jsonw_int(w, "minimum", range->min);
+	jsonw_int(w, "maximum", range->max);
+}
+
+const struct reader whole_reader = {read_whole, .schema = "'type': 'integer'",
+	.add_what = add_range, .add_schema = add_range_schema};
+
+static void read_choice(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	int choice;
@@ -415,7 +466,56 @@ void read_choice(struct loader *loader, const struct node *value,
 		memcpy(target(key, into), &choice, sizeof(choice));
 }
 
-void read_duration(struct loader *loader, const struct node *value,
+/* Offers what this version has. */
+void add_choices(struct buf *out, const struct key *key)
+{
+	const char *between = "";
+
+	for (const struct choice *c = key->detail; c->name; c++) {
+		if (c->value < 0)
+			continue;
+		buf_addf(out, "%s%s", between, c->name);
+		between = ", ";
+	}
+}
+
+void add_choice_schema(struct jsonw *w, const struct key *key)
+{
+	jsonw_array(w, "enum");
+	for (const struct choice *c = key->detail; c->name; c++)
+		if (c->value >= 0)
+			jsonw_text(w, NULL, c->name);
+	jsonw_end(w, ']');
+}
+
+const struct reader choice_reader = {
+	read_choice, .add_what = add_choices, .add_schema = add_choice_schema};
+
+static void read_flag(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	int flag;
+
+	if (choose(loader, value, key->detail, &flag))
+		*(bool *)target(key, into) = flag;
+}
+
+const struct reader flag_reader = {
+	read_flag, .add_what = add_choices, .add_schema = add_choice_schema};
+
+static void read_word(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	int index;
+
+	if (choose(loader, value, key->detail, &index))
+		*(const char **)target(key, into) = value->text;
+}
+
+const struct reader word_reader = {
+	read_word, .add_what = add_choices, .add_schema = add_choice_schema};
+
+static void read_duration(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const struct duration_range *range = key->detail;
@@ -436,7 +536,13 @@ void read_duration(struct loader *loader, const struct node *value,
 		*(int64_t *)target(key, into) = ms;
 }
 
-void read_cloud_name(struct loader *loader, const struct node *value,
+const struct reader duration_reader = {read_duration, "a duration",
+	"'anyOf': [{'type': 'string', 'pattern': "
+	"'^(0|([0-9]+(\\\\.[0-9]{1,3})?(d|h|m|s|ms))+)$'}, {'const': 0}], "
+	"'examples': ['500ms', '30s', '1h30m']",
+	.def = "duration"};
+
+static void read_cloud_name(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const char *extra = key->detail, *text = plain_text(loader, value), *p;
@@ -456,3 +562,16 @@ void read_cloud_name(struct loader *loader, const struct node *value,
 	else
 		put_text(key, into, text);
 }
+
+static void add_cloud_name_schema(struct jsonw *w, const struct key *key)
+{
+	char pattern[64];
+
+	snprintf(pattern, sizeof(pattern), "^[a-z][a-z0-9%s-]*$",
+		(const char *)key->detail);
+	jsonw_text(w, "pattern", pattern);
+}
+
+const struct reader cloud_name_reader = {read_cloud_name, "a name",
+	"'type': 'string', 'maxLength': 63",
+	.add_schema = add_cloud_name_schema};

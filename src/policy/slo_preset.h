@@ -24,6 +24,7 @@ struct preset_param {
 	const char *name; /* NULL ends a list */
 	enum preset_param_kind kind;
 	const char *value; /* when it is not given */
+	const char *about; /* one line */
 };
 
 struct slo_preset {

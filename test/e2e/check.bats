@@ -30,6 +30,19 @@ check() {
 	grep -q 'steps, at least 30s in all' "$WORLD/out"
 }
 
+@test "what a policy may hold is printed, as installed and as in the manual" {
+	check --schema
+	cmp "$policies/policy.schema.json" "$WORLD/out"
+	check --keys
+	grep -A1 '^  settle: a duration; default 30s$' "$WORLD/out"
+	status=0
+	check --schema --keys || status=$?
+	[ "$status" = 2 ]
+	status=0
+	check --schema "$policies/quick-demo.yaml" || status=$?
+	[ "$status" = 2 ]
+}
+
 @test "problems go to stderr with their places, and the exit status is 3" {
 	sed 's/max: 5%/max: 5 percent/; s/min_passes: 3/min_pases: 3/' \
 		"$policies/quick-demo.yaml" >"$WORLD/bad.yaml"

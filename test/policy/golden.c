@@ -1,7 +1,8 @@
 /*
  * Policies and what tidegate must say about them: NAME.yaml (or .json) here or
  * in policies/, and here either NAME.plan or NAME.errors. The environment and
- * the files that a policy may ask for are fixed here.
+ * the files that a policy may ask for are fixed here. Besides, what the program
+ * prints for editors and for the manual.
  *
  * usage: golden [--update]     in $srcdir, as `make check` calls it; --update
  * writes what is said now, to be read before it is committed.
@@ -162,6 +163,75 @@ static bool compare(const char *folder, const char *name, bool updates)
 	return same;
 }
 
+/* ---- what there is to write ---- */
+
+/* The part of a file that is printed by the program: all of it, or what stands
+ * after the line `begin` up to the line `end`. */
+static bool part_of(const struct buf *file, const char *begin, const char *end,
+	size_t *from_r, size_t *to_r)
+{
+	const char *at;
+
+	*from_r = 0;
+	*to_r = file->len;
+	if (!begin)
+		return true;
+	at = strstr(file->data, begin);
+	if (!at)
+		return false;
+	*from_r = (size_t)(at - file->data) + strlen(begin);
+	at = strstr(file->data + *from_r, end);
+	if (!at)
+		return false;
+	*to_r = (size_t)(at - file->data);
+	return true;
+}
+
+static void replace_part(const char *path, const struct buf *file, size_t from,
+	size_t to, const struct buf *said)
+{
+	struct buf whole;
+
+	buf_init(&whole, TEXT_MAX);
+	buf_add(&whole, file->data, from);
+	buf_add(&whole, said->data, said->len);
+	buf_add(&whole, file->data + to, file->len - to);
+	update(path, "", &whole);
+	buf_fini(&whole);
+}
+
+static bool compare_part(const char *name, const char *begin, const char *end,
+	void (*print)(struct buf *out), bool updates)
+{
+	char *path = xasprintf("%s/%s", top, name);
+	struct buf said, file, part;
+	size_t from, to;
+	bool same;
+
+	buf_init(&said, TEXT_MAX);
+	buf_init(&file, TEXT_MAX);
+	buf_init(&part, TEXT_MAX);
+	print(&said);
+	if (!read_file(path, &file) ||
+		!part_of(&file, begin, end, &from, &to)) {
+		printf("%s: there is no such part\n", path);
+		exit(1);
+	}
+	if (updates)
+		replace_part(path, &file, from, to, &said);
+	buf_add(&part, file.data + from, to - from);
+	same = updates || (said.len == part.len &&
+				  !memcmp(said.data, part.data, said.len));
+	printf("%s %s\n", same ? "ok  " : "FAIL", name);
+	if (!same)
+		show_difference(said.data, part.data);
+	buf_fini(&said);
+	buf_fini(&file);
+	buf_fini(&part);
+	free(path);
+	return same;
+}
+
 static int is_policy(const struct dirent *entry)
 {
 	const char *dot = strrchr(entry->d_name, '.');
@@ -199,5 +269,10 @@ int main(int argc, char **argv)
 		top = ".";
 	failed = compare_all("test/policy", updates);
 	failed += compare_all("policies", updates);
+	failed += !compare_part("policies/policy.schema.json", NULL, NULL,
+		policy_print_schema, updates);
+	failed += !compare_part("contrib/man/tidegate-policy.5",
+		"\n.\\\" tidegate check --keys\n.Bd -literal\n", ".Ed\n",
+		policy_print_keys, updates);
 	return failed != 0;
 }

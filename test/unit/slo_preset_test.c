@@ -1,6 +1,6 @@
 /*
- * Presets: every row is a good SLO by itself, the schema and the manual know
- * the same ones with the same parameters, and what a policy gives is put in
+ * Presets: every row is a good SLO by itself, the manual has the same ones with
+ * the same parameters, and what a policy gives is put in
  * escaped. Their values are in test/e2e/slo-presets.bats.
  */
 #include <math.h>
@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 
 #include "engine/check.h"
 #include "policy/policy_load.h"
@@ -249,67 +248,38 @@ static void without_a_baseline_max_decides_alone(void **state)
 	policy_free(&policy);
 }
 
-/* ---- the three places ---- */
+/* ---- the manual ---- */
 
-static bool list_has(const json_t *list, const char *name)
-{
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (!strcmp(json_string_value(json_array_get(list, i)), name))
-			return true;
-	return false;
-}
-
-static char *read_source(const char *name)
+static void the_manual_has_every_row_and_parameter(void **state)
 {
 	const char *top = getenv("srcdir");
-	char path[4096];
-	struct buf out;
-	int c;
+	char path[4096], line[100];
+	struct buf manual;
 	FILE *file;
+	int c;
 
-	snprintf(path, sizeof(path), "%s/%s", top ? top : ".", name);
+	snprintf(path, sizeof(path), "%s/contrib/man/tidegate-policy.5",
+		top ? top : ".");
 	file = fopen(path, "re");
 	if (!file)
 		fail_msg("%s cannot be read", path);
-	buf_init(&out, TEXT_MAX);
+	buf_init(&manual, TEXT_MAX);
 	while ((c = fgetc(file)) != EOF)
-		buf_addc(&out, (char)c);
+		buf_addc(&manual, (char)c);
 	fclose(file);
-	return buf_steal(&out);
-}
-
-static void schema_and_manual_know_every_row_and_parameter(void **state)
-{
-	char *schema = read_source("policies/policy.schema.json");
-	char *manual = read_source("contrib/man/tidegate-policy.5");
-	json_t *root = json_loads(schema, 0, NULL), *defs, *uses, *with;
-	char line[100];
-	size_t n = 0;
-
-	defs = json_object_get(root, "$defs");
-	uses = json_object_get(
-		json_object_get(json_object_get(json_object_get(defs, "slo"),
-					"properties"),
-			"use"),
-		"enum");
-	with = json_object_get(json_object_get(defs, "with"), "properties");
-	for (const struct slo_preset *r = slo_presets; r->use; r++, n++) {
-		assert_true(list_has(uses, r->use));
+	for (const struct slo_preset *r = slo_presets; r->use; r++) {
 		snprintf(line, sizeof(line), ".It %s Ta ", r->use);
-		if (!strstr(manual, line))
+		if (!strstr(manual.data, line))
 			fail_msg("%s is not in the manual", r->use);
 		for (size_t i = 0; r->params[i].name; i++) {
 			snprintf(line, sizeof(line), ".It %s Ta ",
 				r->params[i].name);
-			if (!json_object_get(with, r->params[i].name) ||
-				!strstr(manual, line))
-				fail_msg("%s: %s", r->use, r->params[i].name);
+			if (!strstr(manual.data, line))
+				fail_msg("%s: %s is not in the manual", r->use,
+					r->params[i].name);
 		}
 	}
-	assert_int_equal(json_array_size(uses), n);
-	json_decref(root);
-	free(schema);
-	free(manual);
+	buf_fini(&manual);
 }
 
 int main(void)
@@ -324,8 +294,7 @@ int main(void)
 		cmocka_unit_test(metrics_may_stand_after_the_slos),
 		cmocka_unit_test(settings_find_a_preset_by_its_name),
 		cmocka_unit_test(without_a_baseline_max_decides_alone),
-		cmocka_unit_test(
-			schema_and_manual_know_every_row_and_parameter),
+		cmocka_unit_test(the_manual_has_every_row_and_parameter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
