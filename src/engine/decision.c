@@ -37,7 +37,7 @@ static const unsigned moves[PHASES] = {
 			       BIT(PHASE_ROLLBACK_FAILED) | BIT(PHASE_STOPPED),
 };
 
-/* The one place that writes .phase. */
+/* The one place that decides on .phase. */
 void rollout_enter(struct turn *t, enum phase phase, const char *reason)
 {
 	struct rollout *r = t->r;
@@ -52,6 +52,16 @@ void rollout_enter(struct turn *t, enum phase phase, const char *reason)
 	if (phase != PHASE_HELD)
 		r->hold_deadline_ms = 0;
 	t->changed = true;
+}
+
+void rollout_force(struct turn *t, enum phase phase)
+{
+	t->r->phase = phase;
+	t->r->phase_ms = t->now;
+	if (phase_is_end(phase)) {
+		sequence_cancel(t);
+		traffic_want_nothing(t->r);
+	}
 }
 
 void rollout_set_reason(struct rollout *r, enum cause cause, const char *reason)

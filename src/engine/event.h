@@ -46,6 +46,7 @@ enum effect_type {
 };
 
 const char *phase_name(enum phase phase);
+enum phase phase_find(const char *name); /* PHASES: unknown */
 bool phase_is_end(enum phase phase);
 const char *event_name(enum event_type type);
 enum event_type event_find(const char *name); /* EVENTS: unknown */

@@ -60,6 +60,17 @@ const char *phase_name(enum phase phase)
 	return phases[phase].name;
 }
 
+enum phase phase_find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < PHASES; i++) {
+		if (strcmp(phases[i].name, name) == 0)
+			break;
+	}
+	return (enum phase)i;
+}
+
 bool phase_is_end(enum phase phase)
 {
 	return phases[phase].end;

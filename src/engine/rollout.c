@@ -14,8 +14,7 @@
 
 #define ROUNDS_MAX 64 /* of phases in one turn; more is a bug of ours */
 
-/* The next step, its gate, or the finish. */
-static void next_step(struct turn *t)
+void rollout_next_step(struct turn *t)
 {
 	struct rollout *r = t->r;
 	const struct approval *approval;
@@ -142,7 +141,7 @@ static void phase_preflight(struct turn *t)
 		rollout_hold(
 			t, CAUSE_HOOK, t->now, "a hook of `started` failed");
 	else
-		next_step(t);
+		rollout_next_step(t);
 }
 
 static bool gate_is_passed(const struct turn *t)
@@ -151,7 +150,7 @@ static bool gate_is_passed(const struct turn *t)
 }
 
 /* The gate stays open for latecomers until traffic has moved. */
-static void pass_gate(struct turn *t)
+void rollout_pass_gate(struct turn *t)
 {
 	turn_note(t, NOTE_APPROVED, "step %d is approved", t->r->step + 1);
 	rollout_set_reason(t->r, CAUSE_NONE, "");
@@ -171,7 +170,7 @@ static void phase_awaiting_approval(struct turn *t)
 	if (gate_is_passed(t) && traffic_is_settled(r) &&
 		!may_raise(t->policy, r, t->now)) {
 		/* Traffic moves only on evidence that is there now. */
-		pass_gate(t);
+		rollout_pass_gate(t);
 		return;
 	}
 	if (t->now < r->gate_deadline_ms)
@@ -343,7 +342,7 @@ static void leave_step(struct turn *t)
 		rollout_hold(t, CAUSE_HOOK, t->now,
 			"a hook of `step_passed` failed");
 	else
-		next_step(t);
+		rollout_next_step(t);
 }
 
 static void phase_baking(struct turn *t)
@@ -454,6 +453,34 @@ void rollout_init(struct rollout *state)
 	}
 }
 
+void rollout_pump(struct turn *t)
+{
+	int rounds = 0;
+
+	do {
+		assert(rounds++ < ROUNDS_MAX);
+		t->changed = false;
+		run_phase(t);
+		traffic_pump(t);
+	} while (t->changed && !phase_is_end(t->r->phase));
+	if (t->r->resuming)
+		traffic_read_first(t);
+	else
+		sequence_pump(t);
+	if (checks_are_due(t)) /* each such tick also looks for drift */
+		traffic_watch(t);
+	checks_pump(t);
+}
+
+static void clear_outcome(struct outcome_list *outcome)
+{
+	outcome->n_effects = 0;
+	outcome->n_notes = 0;
+	outcome->wake_ms = INT64_MAX;
+	outcome->refused = false;
+	outcome->judgement = (struct judgement){.value = NAN, .limit = NAN};
+}
+
 void rollout_step(const struct policy *policy, struct rollout *state,
 	const struct event *event, int64_t now_ms,
 	struct outcome_list *outcome_r)
@@ -463,13 +490,8 @@ void rollout_step(const struct policy *policy, struct rollout *state,
 		.event = event,
 		.now = now_ms > state->now_ms ? now_ms : state->now_ms,
 		.out = outcome_r};
-	int rounds = 0;
 
-	outcome_r->n_effects = 0;
-	outcome_r->n_notes = 0;
-	outcome_r->wake_ms = INT64_MAX;
-	outcome_r->refused = false;
-	outcome_r->judgement = (struct judgement){.value = NAN, .limit = NAN};
+	clear_outcome(outcome_r);
 	if (phase_is_end(state->phase)) {
 		if (event->type == EVENT_COMMAND) {
 			outcome_r->refused = true;
@@ -482,19 +504,7 @@ void rollout_step(const struct policy *policy, struct rollout *state,
 	event_take(&t);
 	if (!state->started_ms)
 		return;
-	do {
-		assert(rounds++ < ROUNDS_MAX);
-		t.changed = false;
-		run_phase(&t);
-		traffic_pump(&t);
-	} while (t.changed && !phase_is_end(state->phase));
-	if (state->resuming)
-		traffic_read_first(&t);
-	else
-		sequence_pump(&t);
-	if (checks_are_due(&t)) /* each such tick also looks for drift */
-		traffic_watch(&t);
-	checks_pump(&t);
+	rollout_pump(&t);
 }
 
 int rollout_exit_status(const struct rollout *state)

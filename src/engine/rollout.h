@@ -42,6 +42,19 @@ void rollout_step(const struct policy *policy, struct rollout *state,
 	const struct event *event, int64_t now_ms,
 	struct outcome_list *outcome_r);
 
+/*
+ * For folds of what another version decided: `before` went to `state` by
+ * `event`, but the journal says that it went to `phase`. Takes the facts of the
+ * event, and the decision of the journal, into the state.
+ */
+void rollout_follow(const struct policy *policy, const struct rollout *before,
+	struct rollout *state, const struct event *event, enum phase phase,
+	struct outcome_list *outcome_r);
+/* The journal says that what is wanted was written then, though this version
+ * would have waited. Nothing when it is out, or nothing is wanted. */
+void rollout_follow_write(const struct policy *policy, struct rollout *state,
+	int64_t now_ms, struct outcome_list *outcome_r);
+
 /* Why the candidate must not get more traffic now; NULL: it may. The one gate:
  * no write that raises it leaves while there is a reason. */
 const char *may_raise(const struct policy *policy, const struct rollout *state,

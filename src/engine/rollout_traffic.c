@@ -94,7 +94,7 @@ static void note_shift(struct turn *t, const struct traffic_intent *intent)
 	note->value = intent->percent;
 }
 
-static void emit_write(struct turn *t)
+void traffic_write(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
 	struct traffic_writer *w = &g->write;
@@ -271,7 +271,7 @@ static void decide(struct turn *t)
 			   "serve");
 		return;
 	}
-	emit_write(t);
+	traffic_write(t);
 }
 
 /* ---- waiting ---- */

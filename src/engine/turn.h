@@ -11,6 +11,7 @@
  *   rollout_drift.c     whose doing is what a read shows
  *   gate.c              may_raise: whether a candidate may get more
  *   rollout_sequence.c  runs lists of actions
+ *   follow.c            goes where a journal says that it went
  */
 #ifndef TIDEGATE_ENGINE_TURN_H
 #define TIDEGATE_ENGINE_TURN_H
@@ -57,6 +58,14 @@ bool traffic_is_settled(const struct rollout *r); /* nothing is wanted */
 bool traffic_gave_up(const struct rollout *r); /* on what is wanted */
 struct split traffic_split_of(int candidate); /* stable has the rest */
 
+/* The journal says that it went there, whatever this version's rules are. */
+void rollout_force(struct turn *t, enum phase phase);
+
+/* rollout.c */
+void rollout_pump(struct turn *t); /* what follows from the state */
+void rollout_next_step(struct turn *t); /* its gate, or the finish */
+void rollout_pass_gate(struct turn *t);
+
 /* rollout_back.c */
 void phase_reverting(struct turn *t);
 void phase_rolling_back(struct turn *t);
@@ -88,6 +97,7 @@ int checks_find_unevaluable(
 /* rollout_traffic.c: level-triggered. A phase says what it wants and is told
  * when it is there; reads, writes and retries happen in between. */
 void traffic_pump(struct turn *t); /* the next move towards it */
+void traffic_write(struct turn *t); /* writes what is wanted, unasked */
 bool traffic_serves(const struct rollout *r); /* what is wanted */
 void traffic_unseen(struct turn *t); /* EVENT_TRAFFIC_ERROR */
 void traffic_written(struct turn *t); /* EVENT_WRITTEN */

@@ -15,8 +15,9 @@ struct fold {
 	int64_t last_ms;
 	int percent; /* as last journaled */
 	size_t events; /* folded, notes not counted */
-	/* The first entry whose phase is not what the fold comes to: another
-	 * version decided, or something is not deterministic. 0: there is none. */
+	/* The first entry whose phase is not what this version decides: the
+	 * rules were others, or something is not deterministic. From there on
+	 * the fold follows the journal. 0: there is none. */
 	int64_t differs_seq;
 };
 
