@@ -163,6 +163,8 @@ bool whole_number(struct loader *loader, const struct node *node,
 bool choose(struct loader *loader, const struct node *node,
 	const struct choice *choices, int *value_r);
 
+/* ---- readers.c ---- */
+
 /* Readers for tables; the target's type and `detail` in brackets. */
 extern const struct reader text_reader, /* const char * */
 	template_reader, /* const char * */
