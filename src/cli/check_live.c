@@ -16,10 +16,10 @@
 #include "cli/github.h"
 #include "cli/output.h"
 #include "io/loop.h"
-#include "live/measurement.h"
 #include "live/preflight.h"
 #include "live/release.h"
 #include "live/world.h"
+#include "metrics/query_role.h"
 #include "report/escape.h"
 
 #define STATUS_NOT_READY 4

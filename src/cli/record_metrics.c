@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "api/request.h"
 #include "base/timestamp.h"
 #include "cli/context.h"
 #include "cli/output.h"
@@ -140,6 +141,7 @@ static int open_world(struct reading *r, struct err *err_r)
 {
 	struct world_options options = {
 		.anonymous = r->policy->metrics.auth.type != AUTH_GOOGLE};
+	struct api api;
 
 	if (world_open(&r->world, &options, err_r) < 0)
 		return -1;
@@ -147,10 +149,11 @@ static int open_world(struct reading *r, struct err *err_r)
 		loop_on_signal(r->world.loop, SIGTERM, on_signal, r, err_r) < 0)
 		return -1;
 	if (asks_metrics(r->policy)) {
+		api = (struct api){
+			r->world.loop, r->world.http, r->world.credentials};
 		r->metrics =
 			prometheus_metrics(r->policy, r->plan.context.project);
-		r->prometheus = prometheus_new(r->world.loop, r->world.http,
-			r->world.credentials, &r->metrics, err_r);
+		r->prometheus = prometheus_new(&api, &r->metrics, err_r);
 		if (!r->prometheus)
 			return -1;
 	}

@@ -24,7 +24,7 @@ const char *simulate_query(const struct recording *recording,
 	const char *text;
 	struct buf query;
 
-	if (!series_text(slo, kind))
+	if (!query_role_text(slo, kind))
 		return NULL;
 	buf_init(&query, QUERY_BYTES_MAX);
 	series_render(slo, kind, &context, &query);

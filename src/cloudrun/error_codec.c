@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/xalloc.h"
 #include "cloudrun/member.h"
 #include "cloudrun/service_codec.h"
@@ -42,34 +43,12 @@ static const struct {
 #define RPC_CODES    (int)(sizeof(rpc_codes) / sizeof(rpc_codes[0]))
 #define RPC_INTERNAL 13
 
-static enum err_code code_of_status(int status, const char *name)
+static enum err_code code_of(int status, const char *name)
 {
-	switch (status) {
-	case 401:
-		return ERR_AUTH;
-	case 403:
-		return ERR_DENIED;
-	case 404:
-		return ERR_NOT_FOUND;
-	case 409:
-		return name && strcmp(name, "ALREADY_EXISTS") == 0
-			       ? ERR_INVALID
-			       : ERR_CONFLICT;
-	case 412:
-		return ERR_CONFLICT;
-	case 408:
-	case 504:
-		return ERR_TIMEOUT;
-	case 429:
-		return ERR_THROTTLED;
-	case 499:
-		return ERR_UNAVAILABLE;
-	case 501:
+	/* It lasts, as other conflicts do not. */
+	if (status == 409 && name && strcmp(name, "ALREADY_EXISTS") == 0)
 		return ERR_INVALID;
-	}
-	if (status >= 500)
-		return ERR_UNAVAILABLE;
-	return status >= 400 ? ERR_INVALID : ERR_PROTOCOL;
+	return http_status_code(status);
 }
 
 /* "3s" or "3.5s", rounded up to a millisecond; 0: it says nothing. */
@@ -216,7 +195,7 @@ void google_error_decode(int status, const char *bytes, size_t len,
 	json_t *root = len > 0 ? json_loadb(bytes, len, 0, NULL) : NULL;
 	const json_t *error = json_object_get(root, "error");
 	const char *name = status_name(error);
-	enum err_code code = code_of_status(status, name);
+	enum err_code code = code_of(status, name);
 	char head[64];
 
 	snprintf(head, sizeof(head), "HTTP %d%s%s", status, name ? " " : "",

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/http_status.h"
 #include "base/printable.h"
 #include "base/xalloc.h"
 #include "google/credentials.h"
@@ -255,21 +256,15 @@ static bool is_passing(const char *word)
 	       strcmp(word, "temporarily_unavailable") == 0;
 }
 
-static enum err_code code_of_status(int status)
+/* What a token service does not take is the credential. */
+static enum err_code code_of(int status)
 {
-	switch (status) {
-	case 403:
-		return ERR_DENIED;
-	case 404:
-		return ERR_NOT_FOUND;
-	case 408:
-	case 504:
-		return ERR_TIMEOUT;
-	case 429:
-		return ERR_THROTTLED;
-	default:
-		return status >= 500 ? ERR_UNAVAILABLE : ERR_AUTH;
-	}
+	enum err_code code = http_status_code(status);
+
+	return code == ERR_DENIED || code == ERR_NOT_FOUND ||
+			       (status >= 400 && err_is_retryable(code))
+		       ? code
+		       : ERR_AUTH;
 }
 
 /* {"error": "invalid_grant", "error_description": "…"}; IAM Credentials and
@@ -282,7 +277,7 @@ void oauth_error_decode(
 	const json_t *error = json_object_get(root, "error");
 	const char *word, *text, *subtype;
 	char word_shown[64], text_shown[OAUTH_MAX], subtype_shown[64];
-	enum err_code code = code_of_status(status);
+	enum err_code code = code_of(status);
 
 	if (json_is_object(error)) {
 		word = json_string_value(json_object_get(error, "status"));

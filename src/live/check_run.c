@@ -16,15 +16,14 @@ struct check_run {
 static void check_run_answered(const struct measurement_end *end, void *arg);
 
 struct check_run *check_run_start(struct world *world,
-	const struct measurement_what *what, event_fn fn, void *arg)
+	const struct measure_what *what, event_fn fn, void *arg)
 {
 	struct check_run *run = xcalloc(1, sizeof(*run));
 
 	run->slo = what->slo;
 	run->fn = fn;
 	run->arg = arg;
-	run->measurement =
-		measurement_start(world, what, check_run_answered, run);
+	run->measurement = measure_start(world, what, check_run_answered, run);
 	return run;
 }
 

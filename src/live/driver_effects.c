@@ -18,7 +18,7 @@
 
 static void start_check(struct driver *driver, int slo)
 {
-	struct measurement_what what = {.release = driver->release,
+	struct measure_what what = {.release = driver->release,
 		.state = &driver->state,
 		.slo = slo,
 		.candidate = driver->release->candidate};

@@ -10,8 +10,8 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "live/driver_parts.h"
-#include "live/metrics_pool.h"
 #include "live/options_codec.h"
+#include "metrics/metrics_pool.h"
 
 #define POLL_MS 200 /* between looks for operators' commands */
 #define BEAT_MS 100 /* leases are renewed few at a time … */

@@ -7,7 +7,7 @@
 
 #include "base/xalloc.h"
 #include "io/loop.h"
-#include "live/measurement.h"
+#include "live/measure.h"
 #include "live/preflight_parts.h"
 
 #define AT_ONCE    8
@@ -69,14 +69,14 @@ static void ask(void *arg)
 {
 	struct arm *arm = arg;
 	struct preflight *preflight = arm->preflight;
-	struct measurement_what what = {.release = preflight->release,
+	struct measure_what what = {.release = preflight->release,
 		.state = preflight->what.state,
 		.slo = arm->slo,
 		.candidate = arm->told->revision};
 
 	arm->again = NULL;
 	arm->measurement =
-		measurement_start(preflight->world, &what, arm_answered, arm);
+		measure_start(preflight->world, &what, arm_answered, arm);
 }
 
 static void ask_more(struct preflight *preflight)

@@ -8,7 +8,7 @@
 #include "google/credentials.h"
 #include "io/http.h"
 #include "io/loop.h"
-#include "live/metrics_pool.h"
+#include "metrics/metrics_pool.h"
 
 static int open_google(struct world *world, const struct world_options *options,
 	struct err *err_r)
@@ -37,6 +37,8 @@ static int open_google(struct world *world, const struct world_options *options,
 int world_open(struct world *world, const struct world_options *options,
 	struct err *err_r)
 {
+	struct api api;
+
 	*world = (struct world){.store = options->store};
 	world->loop = loop_new(err_r);
 	if (!world->loop)
@@ -46,8 +48,8 @@ int world_open(struct world *world, const struct world_options *options,
 		return -1;
 	if (!options->anonymous && open_google(world, options, err_r) < 0)
 		return -1;
-	world->metrics =
-		metrics_pool_new(world->loop, world->http, world->credentials);
+	api = (struct api){world->loop, world->http, world->credentials};
+	world->metrics = metrics_pool_new(&api);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/printable.h"
 #include "base/xalloc.h"
 #include "policy/quantity.h"
@@ -25,7 +26,7 @@
 #define LOAD_FLAGS \
 	(JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL)
 
-struct answer {
+struct envelope {
 	int status; /* HTTP's */
 	const char *bytes;
 	size_t len;
@@ -65,13 +66,13 @@ static void add_warning(struct buf *text, const char *warning)
 /* "warnings" of Prometheus and its kin, "isPartial" of VictoriaMetrics: the
  * value may lack a part of the data. "infos" are hints for authors. */
 static int decode_warnings(
-	const json_t *root, struct sample *sample, struct err *err_r)
+	const json_t *root, struct metric_reading *reading, struct err *err_r)
 {
 	const json_t *list = json_object_get(root, "warnings"), *item;
+	char shown[WARNINGS_BYTES_MAX];
 	struct buf text;
 	size_t i, n = 0;
 
-	sample->warnings[0] = '\0';
 	if (list && !json_is_null(list) && !json_is_array(list))
 		return err_set(err_r, ERR_PROTOCOL,
 			"\"warnings\" of the answer is not a list");
@@ -88,18 +89,28 @@ static int decode_warnings(
 	}
 	if (n > WARNINGS_KEPT)
 		buf_addf(&text, "; and %zu more", n - WARNINGS_KEPT);
-	printable_copy(sample->warnings, sizeof(sample->warnings), text.data);
+	printable_copy(shown, sizeof(shown), text.data);
+	if (*shown)
+		reading->warnings = xstrdup(shown);
 	buf_fini(&text);
 	return 0;
 }
 
 /* Successes. */
 
+static void take_number(struct metric_reading *reading, double number)
+{
+	reading->series = 1;
+	if (!isnan(number))
+		reading->answer = (struct answer){ANSWER_VALUE, number};
+}
+
 /* [timestamp, "value"] */
 static int decode_pair(
-	const json_t *pair, struct sample *sample, struct err *err_r)
+	const json_t *pair, struct metric_reading *reading, struct err *err_r)
 {
 	const json_t *value = json_array_get(pair, 1);
+	double number;
 	char shown[64];
 
 	if (json_array_size(pair) != 2 ||
@@ -108,47 +119,47 @@ static int decode_pair(
 		return err_set(err_r, ERR_PROTOCOL,
 			"the sample is not [timestamp, \"value\"]");
 	if (sample_value_parse(json_string_value(value),
-		    json_string_length(value), &sample->value) < 0) {
+		    json_string_length(value), &number) < 0) {
 		printable_copy(shown, sizeof(shown), json_string_value(value));
 		return err_set(err_r, ERR_PROTOCOL,
 			"the sample's value \"%s\" is not a number", shown);
 	}
-	sample->kind = isnan(sample->value) ? SAMPLE_NAN : SAMPLE_VALUE;
+	take_number(reading, number);
 	return 0;
 }
 
 static int decode_scalar(
-	const json_t *result, struct sample *sample, struct err *err_r)
+	const json_t *result, struct metric_reading *reading, struct err *err_r)
 {
-	sample->series = 1;
-	return decode_pair(result, sample, err_r);
+	return decode_pair(result, reading, err_r);
 }
 
 static int decode_vector(
-	const json_t *result, struct sample *sample, struct err *err_r)
+	const json_t *result, struct metric_reading *reading, struct err *err_r)
 {
 	const json_t *series = json_array_get(result, 0);
 
 	if (!json_is_array(result))
 		return err_set(err_r, ERR_PROTOCOL,
 			"\"result\" of the vector is not a list");
-	sample->series = json_array_size(result);
-	sample->value = NAN;
-	if (sample->series != 1) {
-		sample->kind = sample->series ? SAMPLE_SEVERAL : SAMPLE_NONE;
+	if (json_array_size(result) == 0)
 		return 0;
-	}
+	if (json_array_size(result) > 1)
+		return err_set(err_r, ERR_INVALID,
+			"%zu series where there must be one: aggregate them, "
+			"as with sum(…)",
+			json_array_size(result));
 	if (!json_object_get(series, "value") &&
 		json_object_get(series, "histogram"))
 		return err_set(err_r, ERR_INVALID,
 			"the query yields a native histogram, not a number; "
 			"use histogram_quantile(), histogram_count() or the "
 			"like");
-	return decode_pair(json_object_get(series, "value"), sample, err_r);
+	return decode_pair(json_object_get(series, "value"), reading, err_r);
 }
 
 static int decode_data(
-	const json_t *data, struct sample *sample, struct err *err_r)
+	const json_t *data, struct metric_reading *reading, struct err *err_r)
 {
 	const char *type =
 		json_string_value(json_object_get(data, "resultType"));
@@ -159,9 +170,9 @@ static int decode_data(
 		return err_set(err_r, ERR_PROTOCOL,
 			"the answer has no data.resultType and data.result");
 	if (strcmp(type, "vector") == 0)
-		return decode_vector(result, sample, err_r);
+		return decode_vector(result, reading, err_r);
 	if (strcmp(type, "scalar") == 0)
-		return decode_scalar(result, sample, err_r);
+		return decode_scalar(result, reading, err_r);
 	if (strcmp(type, "matrix") == 0)
 		return err_set(err_r, ERR_INVALID,
 			"the query yields ranges (a matrix), not a number; "
@@ -175,33 +186,6 @@ static int decode_data(
 }
 
 /* Failures. */
-
-static enum err_code code_of_status(int status)
-{
-	static const struct {
-		int status;
-		enum err_code code;
-	} rows[] = {
-		{400, ERR_INVALID},
-		{401, ERR_AUTH},
-		{403, ERR_DENIED},
-		{404, ERR_NOT_FOUND},
-		{408, ERR_TIMEOUT},
-		{413, ERR_LIMIT},
-		{414, ERR_LIMIT},
-		{422, ERR_INVALID},
-		{429, ERR_THROTTLED},
-		{499, ERR_UNAVAILABLE},
-		{504, ERR_TIMEOUT},
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].status == status)
-			return rows[i].code;
-	}
-	return status >= 500 ? ERR_UNAVAILABLE : ERR_PROTOCOL;
-}
 
 /* A proxy in front speaks by its status; behind it the type is exacter, for
  * "unavailable" arrives as 500 and "timeout" as 503. */
@@ -223,12 +207,12 @@ static enum err_code code_of_type(int status, const char *type)
 	size_t i;
 
 	if (status == 401 || status == 403 || status == 429)
-		return code_of_status(status);
+		return http_status_code(status);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (strcmp(rows[i].type, type) == 0)
 			return rows[i].code;
 	}
-	return code_of_status(status);
+	return http_status_code(status);
 }
 
 static const char *remedy(enum err_code code)
@@ -261,16 +245,16 @@ static int set_refused(struct err *err_r, enum err_code code, int status,
 }
 
 /* {"status": "error", "errorType": …, "error": …} */
-static int decode_refusal(const struct answer *answer, struct err *err_r)
+static int decode_refusal(const struct envelope *envelope, struct err *err_r)
 {
 	const char *type =
-		json_string_value(json_object_get(answer->root, "errorType"));
+		json_string_value(json_object_get(envelope->root, "errorType"));
 	const char *text =
-		json_string_value(json_object_get(answer->root, "error"));
+		json_string_value(json_object_get(envelope->root, "error"));
 
 	type = type ? type : "no errorType";
-	return set_refused(err_r, code_of_type(answer->status, type),
-		answer->status, type, text ? text : "no message");
+	return set_refused(err_r, code_of_type(envelope->status, type),
+		envelope->status, type, text ? text : "no message");
 }
 
 /* {"error": {"code": …, "message": …, "status": …}}, maybe in a list */
@@ -290,65 +274,65 @@ static int decode_google_error(
 	const char *name = json_string_value(json_object_get(error, "status"));
 	const char *text = json_string_value(json_object_get(error, "message"));
 
-	return set_refused(err_r, code_of_status(status), status,
+	return set_refused(err_r, http_status_code(status), status,
 		name ? name : "no status", text ? text : "no message");
 }
 
-static int decode_failure(const struct answer *answer, struct err *err_r)
+static int decode_failure(const struct envelope *envelope, struct err *err_r)
 {
-	const json_t *error = google_error(answer->root);
-	enum err_code code = code_of_status(answer->status);
+	const json_t *error = google_error(envelope->root);
+	enum err_code code = http_status_code(envelope->status);
 	char detail[DETAIL_MAX];
 
-	if (json_is_string(json_object_get(answer->root, "error")))
-		return decode_refusal(answer, err_r);
+	if (json_is_string(json_object_get(envelope->root, "error")))
+		return decode_refusal(envelope, err_r);
 	if (error)
-		return decode_google_error(answer->status, error, err_r);
-	if (answer->status >= 300 && answer->status < 400)
+		return decode_google_error(envelope->status, error, err_r);
+	if (envelope->status >= 300 && envelope->status < 400)
 		return err_set(err_r, ERR_PROTOCOL,
 			"HTTP %d: redirects are not followed; metrics.url must "
 			"name the server itself, not a login page",
-			answer->status);
+			envelope->status);
 	/* Nobody who knows the query has spoken: a proxy, or a wrong port. */
 	if (code == ERR_INVALID)
 		code = ERR_PROTOCOL;
-	printable_quote(detail, answer->bytes, answer->len);
-	return err_set(err_r, code, "HTTP %d with %s%s", answer->status, detail,
-		remedy(code));
+	printable_quote(detail, envelope->bytes, envelope->len);
+	return err_set(err_r, code, "HTTP %d with %s%s", envelope->status,
+		detail, remedy(code));
 }
 
-static int decode_success(
-	const struct answer *answer, struct sample *sample_r, struct err *err_r)
+static int decode_success(const struct envelope *envelope,
+	struct metric_reading *reading_r, struct err *err_r)
 {
 	const char *word =
-		json_string_value(json_object_get(answer->root, "status"));
+		json_string_value(json_object_get(envelope->root, "status"));
 	char detail[DETAIL_MAX];
 
 	if (word && strcmp(word, "error") == 0)
-		return decode_refusal(answer, err_r);
+		return decode_refusal(envelope, err_r);
 	if (word && strcmp(word, "success") == 0) {
-		if (decode_warnings(answer->root, sample_r, err_r) < 0)
+		if (decode_warnings(envelope->root, reading_r, err_r) < 0)
 			return -1;
-		return decode_data(
-			json_object_get(answer->root, "data"), sample_r, err_r);
+		return decode_data(json_object_get(envelope->root, "data"),
+			reading_r, err_r);
 	}
-	printable_quote(detail, answer->bytes, answer->len);
+	printable_quote(detail, envelope->bytes, envelope->len);
 	return err_set(err_r, ERR_PROTOCOL,
 		"the answer is not one of Prometheus: %s; check metrics.url",
 		detail);
 }
 
-static int decode_garbage(const struct answer *answer,
+static int decode_garbage(const struct envelope *envelope,
 	const json_error_t *where, struct err *err_r)
 {
 	char detail[DETAIL_MAX];
 
-	printable_quote(detail, answer->bytes, answer->len);
-	if (answer->len &&
+	printable_quote(detail, envelope->bytes, envelope->len);
+	if (envelope->len &&
 		json_error_code(where) == json_error_premature_end_of_input)
 		return err_set(err_r, ERR_PROTOCOL,
 			"the answer ends too early, after %zu bytes: %s",
-			answer->len, detail);
+			envelope->len, detail);
 	return err_set(err_r, ERR_PROTOCOL,
 		"the answer is not JSON: %s; check metrics.url", detail);
 }
@@ -356,24 +340,25 @@ static int decode_garbage(const struct answer *answer,
 int answer_open(int status, const char *bytes, size_t len,
 	struct json_t **root_r, struct err *err_r)
 {
-	struct answer answer = {.status = status, .bytes = bytes, .len = len};
+	struct envelope envelope = {
+		.status = status, .bytes = bytes, .len = len};
 	json_error_t where = {0};
-	struct sample envelope;
+	struct metric_reading ignored = {0};
 	const char *word;
 	int rc = 0;
 
-	answer.root = json_loadb(bytes, len, LOAD_FLAGS, &where);
-	word = json_string_value(json_object_get(answer.root, "status"));
+	envelope.root = json_loadb(bytes, len, LOAD_FLAGS, &where);
+	word = json_string_value(json_object_get(envelope.root, "status"));
 	if (status / 100 != 2)
-		rc = decode_failure(&answer, err_r);
-	else if (!answer.root)
-		rc = decode_garbage(&answer, &where, err_r);
+		rc = decode_failure(&envelope, err_r);
+	else if (!envelope.root)
+		rc = decode_garbage(&envelope, &where, err_r);
 	else if (!word || strcmp(word, "success") != 0)
-		rc = decode_success(&answer, &envelope, err_r);
+		rc = decode_success(&envelope, &ignored, err_r);
 	if (rc == 0)
-		*root_r = answer.root;
+		*root_r = envelope.root;
 	else
-		json_decref(answer.root);
+		json_decref(envelope.root);
 	return rc;
 }
 
@@ -388,13 +373,15 @@ static size_t has(const char *at, const char *end, const char *from)
 
 /* One value without labels, as Prometheus writes nearly all of our answers:
  * read without making a tree of it. Everything else is left to jansson. */
-static bool decode_usual(const char *bytes, size_t len, struct sample *sample)
+static bool decode_usual(
+	const char *bytes, size_t len, struct metric_reading *reading)
 {
 	static const char head[] =
 		"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\","
 		"\"result\":[{\"metric\":{},\"value\":[";
 	const char *at = bytes, *end = bytes + len;
 	char text[USUAL_VALUE_MAX];
+	double number;
 	size_t n = has(at, end, head);
 
 	at += n;
@@ -417,35 +404,38 @@ static bool decode_usual(const char *bytes, size_t len, struct sample *sample)
 	text[n] = '\0';
 	if (!has(at, end, "\"]}]}}") || end - at > 7 ||
 		(end - at == 7 && at[6] != '\n') ||
-		sample_value_parse(text, n, &sample->value) < 0)
+		sample_value_parse(text, n, &number) < 0)
 		return false;
-	sample->kind = isnan(sample->value) ? SAMPLE_NAN : SAMPLE_VALUE;
-	sample->series = 1;
-	sample->warnings[0] = '\0';
+	take_number(reading, number);
 	return true;
 }
 
 int answer_decode(int status, const char *bytes, size_t len,
-	struct sample *sample_r, struct err *err_r)
+	struct metric_reading *reading_r, struct err *err_r)
 {
-	struct answer answer = {.status = status, .bytes = bytes, .len = len};
+	struct envelope envelope = {
+		.status = status, .bytes = bytes, .len = len};
 	json_error_t where = {0};
 	int rc;
 
+	*reading_r =
+		(struct metric_reading){.answer = {.kind = ANSWER_NO_DATA}};
 	if (len > ANSWER_BYTES_MAX)
 		return err_set(err_r, ERR_LIMIT,
 			"the answer has more than %d bytes; let the query "
 			"yield one series, with sum() or the like",
 			ANSWER_BYTES_MAX);
-	if (status == 200 && decode_usual(bytes, len, sample_r))
+	if (status == 200 && decode_usual(bytes, len, reading_r))
 		return 0;
-	answer.root = json_loadb(bytes, len, LOAD_FLAGS, &where);
+	envelope.root = json_loadb(bytes, len, LOAD_FLAGS, &where);
 	if (status / 100 != 2)
-		rc = decode_failure(&answer, err_r);
-	else if (answer.root)
-		rc = decode_success(&answer, sample_r, err_r);
+		rc = decode_failure(&envelope, err_r);
+	else if (envelope.root)
+		rc = decode_success(&envelope, reading_r, err_r);
 	else
-		rc = decode_garbage(&answer, &where, err_r);
-	json_decref(answer.root);
+		rc = decode_garbage(&envelope, &where, err_r);
+	json_decref(envelope.root);
+	if (rc < 0)
+		xfree(&reading_r->warnings);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /*
  * Answers of the Prometheus HTTP API: pure JSON text -> struct. Strict: what
- * is not exactly one finite-or-infinite number is said to be what it is.
+ * is not exactly one finite-or-infinite number is said to be what it is. No
+ * series and NaN are no data, several series an error.
  */
 #ifndef TIDEGATE_METRICS_ANSWER_CODEC_H
 #define TIDEGATE_METRICS_ANSWER_CODEC_H
@@ -9,29 +10,14 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "metrics/reading.h"
 
-enum sample_kind {
-	SAMPLE_VALUE, /* one series (or a scalar): finite or infinite */
-	SAMPLE_NONE, /* no series */
-	SAMPLE_NAN,
-	SAMPLE_SEVERAL, /* more than one series: the query is wrong */
-};
-
-#define ANSWER_BYTES_MAX    (1024 * 1024) /* thousands of series: a bad query */
-#define SAMPLE_WARNINGS_MAX 1024 /* bytes with the NUL; longer ones are cut */
-
-struct sample {
-	enum sample_kind kind;
-	double value; /* NaN unless SAMPLE_VALUE */
-	size_t series;
-	char warnings
-		[SAMPLE_WARNINGS_MAX]; /* "" or joined by "; ", printable */
-};
+#define ANSWER_BYTES_MAX (1024 * 1024) /* thousands of series: a bad query */
 
 /* `status` is HTTP's. Errors tell a bad query (ERR_INVALID) from trouble of
  * the provider (retryable codes), from missing rights (ERR_AUTH, ERR_DENIED). */
 MUST_CHECK int answer_decode(int status, const char *bytes, size_t len,
-	struct sample *sample_r, struct err *err_r);
+	struct metric_reading *reading_r, struct err *err_r);
 
 /* Any answer that says success, opened; the caller gives *root_r back to
  * jansson. For codecs beside this one. */

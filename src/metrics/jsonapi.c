@@ -1,88 +1,78 @@
 /*
- * Asks JSON APIs; see jsonapi.h. Owns the requests under way, who waits for
- * each, and who must not be asked before when; what an answer means is
- * number_codec.h's, whether to ask again later the caller's.
+ * Asks JSON APIs; see jsonapi.h. Owns who must not be asked before when; what an
+ * answer means is number_codec.h's, who waits for it api/flight.h's, whether to
+ * ask again later the caller's.
  *
- * A flight is one request: ask_start, ask_pace (ask_paced or ask_give_up),
- * ask_authorized, ask_send, ask_answered, ask_finish.
+ * A question is one request: query_pace (query_paced or query_give_up),
+ * query_send, query_answered, query_finish.
  */
 #define _GNU_SOURCE /* explicit_bzero */
 #include "metrics/jsonapi.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/queue.h>
 
+#include "api/request.h"
 #include "base/xalloc.h"
-#include "google/credentials.h"
-#include "io/http.h"
 #include "io/loop.h"
 #include "metrics/number_codec.h"
 #include "metrics/rate_limit.h"
 
-#define BUCKETS        256 /* of flights; a power of two */
-#define HEADERS_MAX    34 /* the policy's, and two of ours */
 #define BODY_BYTES_MAX (256 * 1024) /* of a question */
-#define QUOTA_HEADER   "x-goog-user-project"
 
 struct jsonapi_call {
-	TAILQ_ENTRY(jsonapi_call) link;
-	struct flight *flight;
+	struct provider_call call;
 	const struct json_question *what;
 	char *release; /* rendered; NULL: none */
-	int64_t started_us;
-	jsonapi_fn fn;
-	void *arg;
 };
 
-struct flight {
-	LIST_ENTRY(flight) link; /* in its bucket, until it is answered */
-	TAILQ_HEAD(, jsonapi_call) calls;
-	struct jsonapi *api;
+struct question {
+	struct flight flight;
+	struct jsonapi *jsonapi;
 	const struct json_source *source;
-	uint32_t hash;
 	char *url, *body; /* body NULL: GET */
 	int64_t timeout_ms, deadline_ms; /* of waiting */
-	struct http_call *http_call;
-	struct token_call *token_call;
+	struct request *request;
 	struct timer *timer;
-	unsigned serial; /* of the token of ours that was sent; 0: none */
 	struct err limited; /* what the last 429 said; code ERR_NONE: none */
-	bool refreshed; /* a 401 is believed the second time */
-	bool answered; /* being told: nobody can cancel the flight */
 };
 
 struct jsonapi {
-	struct loop *loop;
-	struct http *http;
-	struct credentials *credentials;
+	struct api api;
 	struct rate_limits *limits;
-	LIST_HEAD(, flight) flights[BUCKETS];
+	struct flights flights;
 };
 
-static void ask_start(struct flight *flight);
-static void ask_pace(struct flight *flight);
-static void ask_paced(void *arg);
-static void ask_give_up(void *arg);
-static void ask_authorize(struct flight *flight);
-static void ask_authorized(
-	const struct secret *token, const struct err *err, void *arg);
-static void ask_send(struct flight *flight, const struct secret *token);
-static void ask_answered(const struct http_reply *reply, void *arg);
-static void ask_finish(struct flight *flight, const struct number_reply *reply,
-	const struct err *err);
+static void query_pace(struct question *question);
+static void query_paced(void *arg);
+static void query_give_up(void *arg);
+static void query_send(struct question *question);
+static void query_answered(const struct http_reply *reply, void *arg);
+static void query_finish(struct question *question,
+	const struct number_reply *reply, const struct err *err);
 
-struct jsonapi *jsonapi_new(
-	struct loop *loop, struct http *http, struct credentials *credentials)
+static const struct flight_type question_type;
+
+struct jsonapi *jsonapi_new(const struct api *api)
 {
-	struct jsonapi *api = xcalloc(1, sizeof(*api));
+	struct jsonapi *jsonapi = xcalloc(1, sizeof(*jsonapi));
 
-	api->loop = loop;
-	api->http = http;
-	api->credentials = credentials;
-	api->limits = rate_limits_new();
-	return api;
+	jsonapi->api = *api;
+	jsonapi->limits = rate_limits_new();
+	flights_init(&jsonapi->flights, &question_type);
+	return jsonapi;
+}
+
+void jsonapi_free(struct jsonapi **jsonapi)
+{
+	struct jsonapi *old = *jsonapi;
+
+	*jsonapi = NULL;
+	if (!old)
+		return;
+	flights_fini(&old->flights);
+	rate_limits_free(&old->limits);
+	free(old);
 }
 
 static void wipe(char **text)
@@ -92,44 +82,46 @@ static void wipe(char **text)
 	xfree(text);
 }
 
-static void flight_free(struct flight *flight)
+static void question_free(struct flight *flight)
 {
-	http_cancel(&flight->http_call);
-	token_cancel(&flight->token_call);
-	timer_cancel(&flight->timer);
-	wipe(&flight->url);
-	xfree(&flight->body);
-	free(flight);
+	struct question *question = (struct question *)flight;
+
+	request_cancel(&question->request);
+	timer_cancel(&question->timer);
+	wipe(&question->url);
+	xfree(&question->body);
+	free(question);
 }
 
-static void call_free(struct jsonapi_call *call)
+static void caller_free(struct flight_caller *caller)
 {
+	struct jsonapi_call *call = (struct jsonapi_call *)caller;
+
 	xfree(&call->release);
 	free(call);
 }
 
-void jsonapi_free(struct jsonapi **api)
+static bool same_text(const char *a, const char *b)
 {
-	struct jsonapi *old = *api;
-	struct jsonapi_call *call;
-	struct flight *flight;
-
-	*api = NULL;
-	if (!old)
-		return;
-	for (size_t i = 0; i < BUCKETS; i++) {
-		while ((flight = LIST_FIRST(&old->flights[i]))) {
-			LIST_REMOVE(flight, link);
-			while ((call = TAILQ_FIRST(&flight->calls))) {
-				TAILQ_REMOVE(&flight->calls, call, link);
-				call_free(call);
-			}
-			flight_free(flight);
-		}
-	}
-	rate_limits_free(&old->limits);
-	free(old);
+	return a && b ? !strcmp(a, b) : a == b;
 }
+
+static bool question_is_same(const struct flight *a, const struct flight *b)
+{
+	const struct question *ours = (const struct question *)a;
+	const struct question *theirs = (const struct question *)b;
+
+	return ours->timeout_ms == theirs->timeout_ms &&
+	       same_text(ours->url, theirs->url) &&
+	       same_text(ours->body, theirs->body) &&
+	       source_is_alike(ours->source, theirs->source);
+}
+
+static const struct flight_type question_type = {
+	.is_same = question_is_same,
+	.free = question_free,
+	.free_caller = caller_free,
+};
 
 /* ---- what is asked ---- */
 
@@ -180,343 +172,202 @@ static char *render_text(const char *text, const struct template_values *values,
 	return buf_steal(&out);
 }
 
-/* FNV-1a over address and body. */
-static uint32_t hash_texts(const char *url, const char *body)
+static struct question *question_new(struct jsonapi *jsonapi,
+	const struct jsonapi_question *asked, struct err *err_r)
 {
-	uint32_t hash = 2166136261U;
-
-	for (; *url; url++)
-		hash = (hash ^ (unsigned char)*url) * 16777619U;
-	for (; body && *body; body++)
-		hash = (hash ^ (unsigned char)*body) * 16777619U;
-	return hash;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
-static struct flight *find_flight(
-	const struct jsonapi *api, const struct flight *wanted)
-{
-	struct flight *flight;
-
-	LIST_FOREACH(flight, &api->flights[wanted->hash % BUCKETS], link) {
-		if (flight->hash == wanted->hash &&
-			flight->timeout_ms == wanted->timeout_ms &&
-			same_text(flight->url, wanted->url) &&
-			same_text(flight->body, wanted->body) &&
-			source_is_alike(flight->source, wanted->source))
-			return flight;
-	}
-	return NULL;
-}
-
-static struct flight *flight_new(struct jsonapi *api,
-	const struct jsonapi_question *question, struct err *err_r)
-{
-	const struct json_question *what = question->what;
-	char *url = render_url(question);
-	struct flight *flight;
+	char *url = render_url(asked);
+	struct question *question;
 
 	if (!url) {
 		err_set(err_r, ERR_INVALID,
 			"%s and its parameters have more than %d bytes",
-			what->url_shown, HTTP_URL_MAX);
+			asked->what->url_shown, HTTP_URL_MAX);
 		return NULL;
 	}
-	flight = xcalloc(1, sizeof(*flight));
-	TAILQ_INIT(&flight->calls);
-	flight->api = api;
-	flight->source = question->source;
-	flight->url = url;
-	flight->body = render_text(what->body, question->values, ESCAPE_JSON);
-	flight->hash = hash_texts(url, flight->body);
-	flight->timeout_ms = question->timeout_ms;
-	flight->deadline_ms = loop_now(api->loop) + question->patience_ms;
-	return flight;
+	question = xcalloc(1, sizeof(*question));
+	question->jsonapi = jsonapi;
+	question->source = asked->source;
+	question->url = url;
+	question->body =
+		render_text(asked->what->body, asked->values, ESCAPE_JSON);
+	question->flight.hash =
+		flight_hash(flight_hash(0, url), question->body);
+	question->timeout_ms = asked->timeout_ms;
+	question->deadline_ms =
+		loop_now(jsonapi->api.loop) + asked->patience_ms;
+	return question;
 }
 
-struct jsonapi_call *jsonapi_start(struct jsonapi *api,
-	const struct jsonapi_question *question, jsonapi_fn fn, void *arg,
+struct provider_call *jsonapi_start(struct jsonapi *jsonapi,
+	const struct jsonapi_question *asked, metric_fn fn, void *arg,
 	struct err *err_r)
 {
-	struct flight *flight, *other;
+	struct question *question;
 	struct jsonapi_call *call;
+	bool is_new;
 
-	if (question->source->auth.type == AUTH_GOOGLE && !api->credentials) {
+	if (asked->source->auth.type == AUTH_GOOGLE &&
+		!jsonapi->api.credentials) {
 		err_set(err_r, ERR_AUTH,
 			"auth is google, but there are no Google credentials");
 		return NULL;
 	}
-	flight = flight_new(api, question, err_r);
-	if (!flight)
+	question = question_new(jsonapi, asked, err_r);
+	if (!question)
 		return NULL;
-	other = find_flight(api, flight);
-	if (other) {
-		flight_free(flight);
-		flight = other;
-	} else {
-		ask_start(flight);
-	}
+	question = (struct question *)flight_share(
+		&jsonapi->flights, &question->flight, &is_new);
 	call = xcalloc(1, sizeof(*call));
-	call->flight = flight;
-	call->what = question->what;
-	if (question->what->release)
-		call->release =
-			render_text(secret_reveal(question->what->release),
-				question->values, ESCAPE_NONE);
-	call->started_us = loop_now_us(api->loop);
-	call->fn = fn;
-	call->arg = arg;
-	TAILQ_INSERT_TAIL(&flight->calls, call, link);
-	return call;
+	call->call = (struct provider_call){.fn = fn,
+		.arg = arg,
+		.started_us = loop_now_us(jsonapi->api.loop)};
+	call->what = asked->what;
+	if (asked->what->release)
+		call->release = render_text(secret_reveal(asked->what->release),
+			asked->values, ESCAPE_NONE);
+	flight_join(&question->flight, &call->call.caller);
+	if (is_new)
+		query_pace(question);
+	return &call->call;
 }
 
-void jsonapi_cancel(struct jsonapi_call **call)
+/* ---- a question, in the order of time ---- */
+
+/* Waits out the limit of the rate, and up to 1/8 longer: those who wait for the
+ * same moment do not all come at once. */
+static void query_pace(struct question *question)
 {
-	struct flight *flight;
-
-	if (!*call)
-		return;
-	flight = (*call)->flight;
-	TAILQ_REMOVE(&flight->calls, *call, link);
-	call_free(*call);
-	*call = NULL;
-	if (TAILQ_EMPTY(&flight->calls) && !flight->answered) {
-		LIST_REMOVE(flight, link);
-		flight_free(flight);
-	}
-}
-
-/* ---- a flight, in the order of time ---- */
-
-static void ask_start(struct flight *flight)
-{
-	struct jsonapi *api = flight->api;
-
-	LIST_INSERT_HEAD(&api->flights[flight->hash % BUCKETS], flight, link);
-	ask_pace(flight);
-}
-
-/* Nothing is sent while the other side wants its peace. Those that wait for
- * the same moment do not all come at once. */
-static void ask_pace(struct flight *flight)
-{
-	struct jsonapi *api = flight->api;
-	int64_t now_ms = loop_now(api->loop), left_ms, wait_ms;
+	struct jsonapi *jsonapi = question->jsonapi;
+	struct loop *loop = jsonapi->api.loop;
+	int64_t now_ms = loop_now(loop), left_ms, wait_ms;
 
 	wait_ms = rate_limits_left_ms(
-		api->limits, flight->source, flight->url, now_ms);
+		jsonapi->limits, question->source, question->url, now_ms);
 	if (!wait_ms) {
-		ask_authorize(flight);
+		query_send(question);
 		return;
 	}
-	left_ms = flight->deadline_ms - now_ms;
-	wait_ms += flight->hash % (wait_ms / 8 + 1);
+	left_ms = question->deadline_ms - now_ms;
+	wait_ms += question->flight.hash % (wait_ms / 8 + 1);
 	if (wait_ms <= left_ms)
-		flight->timer =
-			timer_start(api->loop, wait_ms, ask_paced, flight);
+		question->timer =
+			timer_start(loop, wait_ms, query_paced, question);
 	else
-		flight->timer = timer_start(api->loop,
-			left_ms > 0 ? left_ms : 0, ask_give_up, flight);
+		question->timer = timer_start(loop, left_ms > 0 ? left_ms : 0,
+			query_give_up, question);
 }
 
-static void ask_paced(void *arg)
+static void query_paced(void *arg)
 {
-	struct flight *flight = arg;
+	struct question *question = arg;
 
-	flight->timer = NULL;
-	ask_pace(flight); /* another may have been told to wait longer */
+	question->timer = NULL;
+	query_pace(question); /* another may have been told to wait longer */
 }
 
-static void ask_give_up(void *arg)
+static void query_give_up(void *arg)
 {
-	struct flight *flight = arg;
-	struct jsonapi *api = flight->api;
-	struct err err = flight->limited;
-	int64_t left_ms;
+	struct question *question = arg;
+	struct jsonapi *jsonapi = question->jsonapi;
+	struct err err = question->limited;
 
-	flight->timer = NULL;
-	left_ms = rate_limits_left_ms(
-		api->limits, flight->source, flight->url, loop_now(api->loop));
+	question->timer = NULL;
 	if (!err.code)
 		err_set(&err, ERR_THROTTLED,
 			"its limit of the rate is reached");
-	err.retry_after_ms = left_ms;
-	ask_finish(flight, NULL, &err);
+	err.retry_after_ms = rate_limits_left_ms(jsonapi->limits,
+		question->source, question->url, loop_now(jsonapi->api.loop));
+	query_finish(question, NULL, &err);
 }
 
-static void ask_authorize(struct flight *flight)
+static void query_send(struct question *question)
 {
-	struct jsonapi *api = flight->api;
-	const struct auth *auth = &flight->source->auth;
-	const struct secret *token;
-
-	if (auth->type != AUTH_GOOGLE) {
-		ask_send(flight,
-			auth->type == AUTH_BEARER ? auth->secret : NULL);
-		return;
-	}
-	token = token_cached(api->credentials);
-	if (token)
-		ask_authorized(token, NULL, flight);
-	else
-		flight->token_call =
-			token_start(api->credentials, ask_authorized, flight);
-}
-
-static void ask_authorized(
-	const struct secret *token, const struct err *err, void *arg)
-{
-	struct flight *flight = arg;
-
-	flight->token_call = NULL;
-	if (err) {
-		ask_finish(flight, NULL, err);
-		return;
-	}
-	flight->serial = token_serial(flight->api->credentials);
-	ask_send(flight, token);
-}
-
-static size_t fill_headers(
-	const struct flight *flight, struct http_header headers[HEADERS_MAX])
-{
-	const struct json_source *source = flight->source;
-	const char *project = NULL;
-	bool accepts = false;
-	size_t n = 0;
-
-	for (size_t i = 0; i < source->n_headers && n < HEADERS_MAX - 2; i++) {
-		headers[n++] = (struct http_header){source->headers[i].name,
-			secret_reveal(source->headers[i].value)};
-		accepts |= !strcasecmp(source->headers[i].name, "accept");
-	}
-	if (!accepts)
-		headers[n++] =
-			(struct http_header){"Accept", "application/json"};
-	if (source->auth.type == AUTH_GOOGLE)
-		project = credentials_quota_project(flight->api->credentials);
-	if (project)
-		headers[n++] = (struct http_header){QUOTA_HEADER, project};
-	return n;
-}
-
-static void ask_send(struct flight *flight, const struct secret *token)
-{
-	const struct json_source *source = flight->source;
-	bool basic = source->auth.type == AUTH_BASIC;
-	struct http_header headers[HEADERS_MAX];
-	struct http_request request = {
-		.url = flight->url,
-		.headers = headers,
-		.n_headers = fill_headers(flight, headers),
-		.bearer = token,
-		.username = basic ? source->auth.username : NULL,
-		.password = basic ? source->auth.secret : NULL,
-		.timeout_ms = flight->timeout_ms,
+	const struct json_source *source = question->source;
+	const struct api *api = &question->jsonapi->api;
+	const struct request_spec spec = {
+		.url = question->url,
+		.accept = "application/json",
+		.headers = source->headers,
+		.n_headers = source->n_headers,
+		.auth = &source->auth,
+		.tls = &source->tls,
+		.body = question->body,
+		.body_len = question->body ? strlen(question->body) : 0,
 		.body_max = NUMBER_BODY_MAX,
-		.ca_file = source->tls.ca_file,
-		.cert_file = source->tls.cert_file,
-		.key_file = source->tls.key_file,
+		.deadline_ms = loop_now(api->loop) + question->timeout_ms,
 		.repeatable = true,
 	};
 
-	if (flight->body) {
-		request.content_type = "application/json";
-		request.body = flight->body;
-		request.body_len = strlen(flight->body);
-	}
-	flight->http_call =
-		http_start(flight->api->http, &request, ask_answered, flight);
+	question->request = request_start(api, &spec, query_answered, question);
 }
 
 /* Whether the answer only says: later. */
-static bool ask_later(
-	struct flight *flight, const struct http_reply *reply, int64_t wait_ms)
+static bool query_later(struct question *question,
+	const struct http_reply *reply, int64_t wait_ms)
 {
 	const struct number_reply body = {
 		reply->status, reply->body, reply->body_len};
-	const struct json_question *any = TAILQ_FIRST(&flight->calls)->what;
-	struct answer ignored;
 
 	if (!wait_ms || (reply->status != 429 && reply->status != 503))
 		return false;
-	if (number_decode(&body, any, NULL, &ignored, &flight->limited) == 0)
-		return false; /* cannot be: it is no 200 */
-	ask_pace(flight);
+	number_refused(&body, &question->limited);
+	query_pace(question);
 	return true;
 }
 
-static bool ask_refreshed(struct flight *flight, int status)
+static void query_answered(const struct http_reply *reply, void *arg)
 {
-	if (status != 401 || !flight->serial || flight->refreshed)
-		return false;
-	flight->refreshed = true;
-	token_reject(flight->api->credentials, flight->serial);
-	ask_authorize(flight);
-	return true;
-}
-
-static void ask_answered(const struct http_reply *reply, void *arg)
-{
-	struct flight *flight = arg;
-	struct jsonapi *api = flight->api;
+	struct question *question = arg;
+	struct jsonapi *jsonapi = question->jsonapi;
 	const struct number_reply body = {
 		reply->status, reply->body, reply->body_len};
 	struct err err;
 	int64_t wait_ms;
 
-	flight->http_call = NULL;
+	question->request = NULL;
 	if (reply->err) {
 		err = *reply->err;
 		if (err.code == ERR_LIMIT)
 			err_wrap(&err, "the answer is too long: ask for less");
-		ask_finish(flight, NULL, &err);
+		query_finish(question, NULL, &err);
 		return;
 	}
-	wait_ms = rate_limits_take(api->limits, flight->source, flight->url,
-		reply, loop_now(api->loop));
-	if (ask_later(flight, reply, wait_ms) ||
-		ask_refreshed(flight, reply->status))
-		return;
-	ask_finish(flight, &body, NULL);
+	wait_ms = rate_limits_take(jsonapi->limits, question->source,
+		question->url, reply, loop_now(jsonapi->api.loop));
+	if (!query_later(question, reply, wait_ms))
+		query_finish(question, &body, NULL);
 }
 
-/* `done` is out of the flight: its callback may ask anew. */
-static void tell(struct jsonapi_call *done, const struct number_reply *reply,
-	const struct err *cause, int64_t now_us)
+static void call_tell(const struct jsonapi_call *done,
+	const struct number_reply *reply, const struct err *cause,
+	int64_t latency_us)
 {
-	struct answer answer;
+	struct metric_reading reading = {0};
 	struct err err;
 	int rc = -1;
 
 	if (reply)
-		rc = number_decode(
-			reply, done->what, done->release, &answer, &err);
+		rc = number_decode(reply, done->what, done->release,
+			&reading.answer, &err);
 	else
 		err = *cause;
+	reading.series = reading.answer.kind == ANSWER_VALUE;
 	if (rc < 0)
 		err_wrap(&err, "%s", done->what->url_shown);
-	done->fn(rc < 0 ? NULL : &answer, now_us - done->started_us,
-		rc < 0 ? &err : NULL, done->arg);
-	call_free(done);
+	done->call.fn(rc < 0 ? NULL : &reading, latency_us,
+		rc < 0 ? &err : NULL, done->call.arg);
 }
 
-static void ask_finish(struct flight *flight, const struct number_reply *reply,
-	const struct err *cause)
+static void query_finish(struct question *question,
+	const struct number_reply *reply, const struct err *cause)
 {
-	int64_t now_us = loop_now_us(flight->api->loop);
-	struct jsonapi_call *call;
+	int64_t now_us = loop_now_us(question->jsonapi->api.loop);
+	struct flight_caller *caller;
 
-	/* Whoever asks the same from inside a callback asks anew. */
-	LIST_REMOVE(flight, link);
-	flight->answered = true;
-	while ((call = TAILQ_FIRST(&flight->calls))) {
-		TAILQ_REMOVE(&flight->calls, call, link);
-		tell(call, reply, cause, now_us);
+	while ((caller = flight_land(&question->flight))) {
+		struct jsonapi_call *call = (struct jsonapi_call *)caller;
+
+		call_tell(call, reply, cause, now_us - call->call.started_us);
+		caller_free(caller);
 	}
-	flight_free(flight);
 }

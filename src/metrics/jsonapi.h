@@ -12,22 +12,16 @@
 
 #include <stdint.h>
 
-#include "engine/check.h"
-#include "policy/template.h"
+#include "metrics/provider.h"
 
-struct credentials;
-struct http;
+struct api;
 struct jsonapi;
-struct jsonapi_call;
-struct loop;
 
-/* credentials: for auth google; may be NULL otherwise. The sources and
- * questions that are asked are borrowed for the life of the object: one for
- * each policy. */
-struct jsonapi *jsonapi_new(
-	struct loop *loop, struct http *http, struct credentials *credentials);
+/* The sources and questions that are asked are borrowed for the life of the
+ * object: one for each policy. */
+struct jsonapi *jsonapi_new(const struct api *api);
 /* Calls under way are forgotten; not from inside a callback of one. */
-void jsonapi_free(struct jsonapi **api);
+void jsonapi_free(struct jsonapi **jsonapi);
 
 struct jsonapi_question {
 	const struct json_source *source;
@@ -37,16 +31,10 @@ struct jsonapi_question {
 	int64_t patience_ms; /* how long limits of the rate may delay it */
 };
 
-/* answer NULL: err says why. Both borrowed. latency_us counts from the start
- * of the call. */
-typedef void (*jsonapi_fn)(const struct answer *answer, int64_t latency_us,
-	const struct err *err, void *arg);
-
-/* The callback runs exactly once, later, never after the cancel. A call that
- * joins one under way shares its time. NULL: it cannot be asked at all. */
-MUST_CHECK struct jsonapi_call *jsonapi_start(struct jsonapi *api,
-	const struct jsonapi_question *question, jsonapi_fn fn, void *arg,
+/* The callback and the cancel as those of metrics/provider.h. A call that joins
+ * one under way shares its time. NULL: it cannot be asked at all. */
+MUST_CHECK struct provider_call *jsonapi_start(struct jsonapi *jsonapi,
+	const struct jsonapi_question *question, metric_fn fn, void *arg,
 	struct err *err_r);
-void jsonapi_cancel(struct jsonapi_call **call); /* NULL inside: nothing */
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/printable.h"
 #include "base/xalloc.h"
 #include "policy/json_pointer.h"
@@ -25,29 +26,6 @@
 		JSON_DECODE_INT_AS_REAL)
 
 /* ---- refusals ---- */
-
-static enum err_code code_of_status(int status)
-{
-	static const struct {
-		int status;
-		enum err_code code;
-	} rows[] = {
-		{400, ERR_INVALID},
-		{401, ERR_AUTH},
-		{403, ERR_DENIED},
-		{404, ERR_NOT_FOUND},
-		{408, ERR_TIMEOUT},
-		{410, ERR_NOT_FOUND},
-		{422, ERR_INVALID},
-		{429, ERR_THROTTLED},
-		{504, ERR_TIMEOUT},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].status == status)
-			return rows[i].code;
-	return status >= 500 ? ERR_UNAVAILABLE : ERR_PROTOCOL;
-}
 
 static const char *remedy(enum err_code code)
 {
@@ -82,7 +60,7 @@ static const char *own_words(json_t *root)
 static int refused(
 	const struct number_reply *reply, json_t *root, struct err *err_r)
 {
-	enum err_code code = code_of_status(reply->status);
+	enum err_code code = http_status_code(reply->status);
 	const char *words = own_words(root);
 	char detail[DETAIL_MAX];
 
@@ -100,6 +78,14 @@ static int refused(
 	printable_quote(detail, reply->bytes, reply->len);
 	return err_set(err_r, code, "HTTP %d with %s%s", reply->status, detail,
 		remedy(code));
+}
+
+void number_refused(const struct number_reply *reply, struct err *err_r)
+{
+	json_t *root = json_loadb(reply->bytes, reply->len, LOAD_FLAGS, NULL);
+
+	(void)refused(reply, root, err_r);
+	json_decref(root);
 }
 
 /* ---- numbers ---- */
@@ -297,7 +283,7 @@ int number_decode(const struct number_reply *reply,
 			"the answer has more than %zu bytes: ask for less",
 			NUMBER_BODY_MAX);
 	root = json_loadb(reply->bytes, reply->len, LOAD_FLAGS, &where);
-	if (reply->status != 200)
+	if (!http_status_is_success(reply->status))
 		rc = refused(reply, root, err_r);
 	else if (root)
 		rc = take_answer(root, question, release, answer_r, err_r);

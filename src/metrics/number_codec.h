@@ -26,4 +26,7 @@ MUST_CHECK int number_decode(const struct number_reply *reply,
 	const struct json_question *question, const char *release,
 	struct answer *answer_r, struct err *err_r);
 
+/* What an answer without success says; number_decode has the same error. */
+void number_refused(const struct number_reply *reply, struct err *err_r);
+
 #endif

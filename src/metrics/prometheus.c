@@ -1,83 +1,63 @@
 /*
- * Asks a Prometheus; see prometheus.h. Owns the requests under way and who
- * waits for each; what an answer means is answer_codec.h's, whether to ask
- * again the caller's.
+ * Asks a Prometheus; see prometheus.h. What an answer means is answer_codec.h's,
+ * who waits for it api/flight.h's, whether to ask again the caller's.
  *
- * A flight is one query on its way: ask_start, ask_authorized, ask_send,
- * ask_answered, ask_finish.
+ * A question is one query on its way: query_new, query_send, query_answered,
+ * query_finish.
  */
 #define _GNU_SOURCE /* explicit_bzero */
 #include "metrics/prometheus.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
+#include "api/request.h"
 #include "base/xalloc.h"
-#include "google/credentials.h"
-#include "io/http.h"
 #include "io/loop.h"
+#include "metrics/answer_codec.h"
 
-#define BUCKETS         256 /* of flights; a power of two */
 #define FORM_MAX        (4 * POLICY_BYTES_MAX) /* a query beyond is not sent */
 #define TIMEOUT_MS      10000 /* where nobody gave one */
 #define QUERY_PATH      "/api/v1/query"
 #define RANGE_BYTES_MAX (16 * 1024 * 1024)
 #define FORM_TYPE       "application/x-www-form-urlencoded"
-#define QUOTA_HEADER    "x-goog-user-project"
 #define GOOGLE_ENDPOINT "https://monitoring.googleapis.com"
 #define GOOGLE_VARIABLE "CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING"
 #define GOOGLE_PATH     "/v1/projects/%s/location/global/prometheus"
 
-struct prometheus_call {
-	TAILQ_ENTRY(prometheus_call) link;
-	struct flight *flight;
-	int64_t started_us;
-	prometheus_fn fn;
-	prometheus_range_fn range_fn; /* instead, of a range */
-	void *arg;
+/* Of a range; other calls are plain ones. */
+struct range_call {
+	struct provider_call call;
+	prometheus_range_fn fn;
 };
 
-struct flight {
-	LIST_ENTRY(flight) link; /* in its bucket, until it is answered */
-	TAILQ_HEAD(, prometheus_call) calls;
+struct question {
+	struct flight flight;
 	struct prometheus *prometheus;
-	uint32_t hash;
 	char *query;
 	struct prometheus_range range; /* step 0: an instant value */
 	int64_t time_ms; /* as of when; 0: the server's now */
-	int64_t timeout_ms, started_us;
-	struct http_call *http_call;
-	struct token_call *token_call;
-	unsigned serial; /* of the token of ours that was sent; 0: none */
-	bool by_get, refreshed; /* each fallback is tried once */
-	bool answered; /* being told: nobody can cancel the flight */
+	int64_t timeout_ms, deadline_ms;
+	struct request *request;
+	bool by_get; /* the fallback is tried once */
 };
 
 struct prometheus {
-	struct loop *loop;
-	struct http *http;
-	struct credentials *credentials;
-	const struct metrics *metrics;
+	struct api api;
+	struct metrics metrics;
 	char *url; /* of queries; may hold secrets */
 	char *range_url;
 	char *shown; /* for messages: without secrets */
-	struct http_header *headers;
-	size_t n_headers;
 	bool by_get; /* POST was not allowed once */
-	LIST_HEAD(, flight) flights[BUCKETS];
+	struct flights flights;
 };
 
-static struct flight *ask_start(struct prometheus *prometheus,
-	const char *query, const struct prometheus_range *range,
-	int64_t timeout_ms);
-static void ask_authorize(struct flight *flight);
-static void ask_authorized(
-	const struct secret *token, const struct err *err, void *arg);
-static void ask_send(struct flight *flight, const struct secret *token);
-static void ask_answered(const struct http_reply *reply, void *arg);
-static void ask_finish(struct flight *flight, const struct sample *sample,
-	const struct err *err);
+static struct question *query_new(
+	struct prometheus *prometheus, const char *query, int64_t timeout_ms);
+static void query_send(struct question *question);
+static void query_answered(const struct http_reply *reply, void *arg);
+static void query_finish(struct question *question,
+	const struct metric_reading *reading, const struct err *err);
 
 /* Setting up. */
 
@@ -103,15 +83,11 @@ static void wipe_url(char **url)
 /* The PromQL front of Cloud Monitoring. */
 static char *google_url(const struct metrics *metrics)
 {
-	const char *base = getenv(GOOGLE_VARIABLE);
-	size_t len;
+	char *base = request_endpoint(getenv(GOOGLE_VARIABLE), GOOGLE_ENDPOINT);
+	char *url = xasprintf("%s" GOOGLE_PATH, base, metrics->project);
 
-	if (!base || !*base)
-		base = GOOGLE_ENDPOINT;
-	len = strlen(base);
-	while (len && base[len - 1] == '/')
-		len--;
-	return xasprintf("%.*s" GOOGLE_PATH, (int)len, base, metrics->project);
+	free(base);
+	return url;
 }
 
 static int check_url(const char *url, const char *shown, struct err *err_r)
@@ -161,7 +137,7 @@ struct metrics prometheus_metrics(
 
 static void take_url(struct prometheus *prometheus)
 {
-	const struct metrics *metrics = prometheus->metrics;
+	const struct metrics *metrics = &prometheus->metrics;
 	char *own = metrics->url ? NULL : google_url(metrics);
 	const char *url = own ? own : secret_reveal(metrics->url);
 
@@ -170,229 +146,128 @@ static void take_url(struct prometheus *prometheus)
 	prometheus->shown = own ? own : xstrdup(metrics->url_shown);
 }
 
-static void take_headers(struct prometheus *prometheus)
-{
-	const struct metrics *metrics = prometheus->metrics;
-	const char *project = NULL;
-	size_t i;
+static const struct flight_type question_type;
 
-	if (metrics->quota_project)
-		project = metrics->quota_project;
-	else if (metrics->auth.type == AUTH_GOOGLE)
-		project = credentials_quota_project(prometheus->credentials);
-	prometheus->headers =
-		xcalloc(metrics->n_headers + 1, sizeof(struct http_header));
-	for (i = 0; i < metrics->n_headers; i++) {
-		prometheus->headers[i] =
-			(struct http_header){metrics->headers[i].name,
-				secret_reveal(metrics->headers[i].value)};
-	}
-	if (project)
-		prometheus->headers[i++] =
-			(struct http_header){QUOTA_HEADER, project};
-	prometheus->n_headers = i;
-}
-
-struct prometheus *prometheus_new(struct loop *loop, struct http *http,
-	struct credentials *credentials, const struct metrics *metrics,
-	struct err *err_r)
+struct prometheus *prometheus_new(
+	const struct api *api, const struct metrics *metrics, struct err *err_r)
 {
 	struct prometheus *prometheus;
 
-	if (check_metrics(metrics, credentials, err_r) < 0)
+	if (check_metrics(metrics, api->credentials, err_r) < 0)
 		return NULL;
 	prometheus = xcalloc(1, sizeof(*prometheus));
-	prometheus->loop = loop;
-	prometheus->http = http;
-	prometheus->credentials = credentials;
-	prometheus->metrics = metrics;
+	prometheus->api = *api;
+	prometheus->metrics = *metrics;
+	flights_init(&prometheus->flights, &question_type);
 	take_url(prometheus);
-	take_headers(prometheus);
 	return prometheus;
-}
-
-static void flight_free(struct flight *flight)
-{
-	http_cancel(&flight->http_call);
-	token_cancel(&flight->token_call);
-	xfree(&flight->query);
-	free(flight);
 }
 
 void prometheus_free(struct prometheus **prometheus)
 {
 	struct prometheus *old = *prometheus;
-	struct prometheus_call *call;
-	struct flight *flight;
-	size_t i;
 
 	*prometheus = NULL;
 	if (!old)
 		return;
-	for (i = 0; i < BUCKETS; i++) {
-		while ((flight = LIST_FIRST(&old->flights[i]))) {
-			LIST_REMOVE(flight, link);
-			while ((call = TAILQ_FIRST(&flight->calls))) {
-				TAILQ_REMOVE(&flight->calls, call, link);
-				free(call);
-			}
-			flight_free(flight);
-		}
-	}
+	flights_fini(&old->flights);
 	wipe_url(&old->url);
 	wipe_url(&old->range_url);
 	free(old->shown);
-	free(old->headers);
 	free(old);
 }
 
 /* Calls. */
 
-/* FNV-1a; queries come from the policy: nobody forges collisions. */
-static uint32_t hash_query(const char *query)
+static bool question_is_same(const struct flight *a, const struct flight *b)
 {
-	uint32_t hash = 2166136261U;
+	const struct question *ours = (const struct question *)a;
+	const struct question *theirs = (const struct question *)b;
 
-	for (; *query; query++)
-		hash = (hash ^ (unsigned char)*query) * 16777619U;
-	return hash;
+	return !ours->range.step_ms && ours->timeout_ms == theirs->timeout_ms &&
+	       strcmp(ours->query, theirs->query) == 0;
 }
 
-static struct flight *find_flight(const struct prometheus *prometheus,
-	uint32_t hash, const char *query, int64_t timeout_ms)
+static void question_free(struct flight *flight)
 {
-	struct flight *flight;
+	struct question *question = (struct question *)flight;
 
-	LIST_FOREACH(flight, &prometheus->flights[hash % BUCKETS], link) {
-		if (flight->hash == hash && !flight->range.step_ms &&
-			flight->timeout_ms == timeout_ms &&
-			strcmp(flight->query, query) == 0)
-			return flight;
-	}
-	return NULL;
+	request_cancel(&question->request);
+	xfree(&question->query);
+	free(question);
 }
+
+static void caller_free(struct flight_caller *caller)
+{
+	free(caller);
+}
+
+static const struct flight_type question_type = {
+	.is_same = question_is_same,
+	.free = question_free,
+	.free_caller = caller_free,
+};
+
+struct provider_call *prometheus_query_start(struct prometheus *prometheus,
+	const char *query, int64_t timeout_ms, metric_fn fn, void *arg)
+{
+	struct question *question = query_new(prometheus, query, timeout_ms);
+	struct provider_call *call = xcalloc(1, sizeof(*call));
+	bool is_new;
+
+	question = (struct question *)flight_share(
+		&prometheus->flights, &question->flight, &is_new);
+	*call = (struct provider_call){.fn = fn,
+		.arg = arg,
+		.started_us = loop_now_us(prometheus->api.loop)};
+	flight_join(&question->flight, &call->caller);
+	if (is_new)
+		query_send(question);
+	return call;
+}
+
+struct provider_call *prometheus_range_start(struct prometheus *prometheus,
+	const char *query, const struct prometheus_range *range,
+	prometheus_range_fn fn, void *arg)
+{
+	struct question *question = query_new(prometheus, query, 0);
+	struct range_call *call = xcalloc(1, sizeof(*call));
+
+	question->range = *range;
+	call->call.arg = arg;
+	call->fn = fn;
+	flight_alone(&prometheus->flights, &question->flight);
+	flight_join(&question->flight, &call->call.caller);
+	query_send(question);
+	return &call->call;
+}
+
+/* A question, in the order of time. */
 
 static int64_t usable_timeout_ms(
 	const struct prometheus *prometheus, int64_t timeout_ms)
 {
 	if (timeout_ms <= 0)
-		timeout_ms = prometheus->metrics->timeout_ms;
+		timeout_ms = prometheus->metrics.timeout_ms;
 	return timeout_ms > 0 ? timeout_ms : TIMEOUT_MS;
 }
 
-static struct prometheus_call *call_new(
-	struct prometheus *prometheus, struct flight *flight, void *arg)
+static struct question *query_new(
+	struct prometheus *prometheus, const char *query, int64_t timeout_ms)
 {
-	struct prometheus_call *call = xcalloc(1, sizeof(*call));
+	struct loop *loop = prometheus->api.loop;
+	struct question *question = xcalloc(1, sizeof(*question));
 
-	call->started_us = loop_now_us(prometheus->loop);
-	call->arg = arg;
-	call->flight = flight;
-	TAILQ_INSERT_TAIL(&flight->calls, call, link);
-	return call;
-}
-
-struct prometheus_call *prometheus_query_start(struct prometheus *prometheus,
-	const char *query, int64_t timeout_ms, prometheus_fn fn, void *arg)
-{
-	static const struct prometheus_range now = {0};
-	struct prometheus_call *call;
-	struct flight *flight;
-
-	timeout_ms = usable_timeout_ms(prometheus, timeout_ms);
-	flight = find_flight(prometheus, hash_query(query), query, timeout_ms);
-	if (!flight)
-		flight = ask_start(prometheus, query, &now, timeout_ms);
-	call = call_new(prometheus, flight, arg);
-	call->fn = fn;
-	return call;
-}
-
-struct prometheus_call *prometheus_range_start(struct prometheus *prometheus,
-	const char *query, const struct prometheus_range *range,
-	prometheus_range_fn fn, void *arg)
-{
-	struct prometheus_call *call = call_new(prometheus,
-		ask_start(prometheus, query, range,
-			usable_timeout_ms(prometheus, 0)),
-		arg);
-
-	call->range_fn = fn;
-	return call;
-}
-
-void prometheus_cancel(struct prometheus_call **call)
-{
-	struct flight *flight;
-
-	if (!*call)
-		return;
-	flight = (*call)->flight;
-	TAILQ_REMOVE(&flight->calls, *call, link);
-	free(*call);
-	*call = NULL;
-	if (TAILQ_EMPTY(&flight->calls) && !flight->answered) {
-		LIST_REMOVE(flight, link);
-		flight_free(flight);
-	}
-}
-
-/* A flight, in the order of time. */
-
-static struct flight *ask_start(struct prometheus *prometheus,
-	const char *query, const struct prometheus_range *range,
-	int64_t timeout_ms)
-{
-	struct flight *flight = xcalloc(1, sizeof(*flight));
-
-	TAILQ_INIT(&flight->calls);
-	flight->prometheus = prometheus;
-	flight->hash = hash_query(query);
-	flight->query = xstrdup(query);
-	flight->range = *range;
-	flight->timeout_ms = timeout_ms;
-	flight->started_us = loop_now_us(prometheus->loop);
-	if (prometheus->metrics->delay_ms)
-		flight->time_ms = loop_wall_ms(prometheus->loop) -
-				  prometheus->metrics->delay_ms;
-	flight->by_get = prometheus->by_get;
-	LIST_INSERT_HEAD(
-		&prometheus->flights[flight->hash % BUCKETS], flight, link);
-	ask_authorize(flight);
-	return flight;
-}
-
-static void ask_authorize(struct flight *flight)
-{
-	struct prometheus *prometheus = flight->prometheus;
-	const struct auth *auth = &prometheus->metrics->auth;
-	const struct secret *token;
-
-	if (auth->type != AUTH_GOOGLE) {
-		ask_send(flight,
-			auth->type == AUTH_BEARER ? auth->secret : NULL);
-		return;
-	}
-	token = token_cached(prometheus->credentials);
-	if (token)
-		ask_authorized(token, NULL, flight);
-	else
-		flight->token_call = token_start(
-			prometheus->credentials, ask_authorized, flight);
-}
-
-static void ask_authorized(
-	const struct secret *token, const struct err *err, void *arg)
-{
-	struct flight *flight = arg;
-
-	flight->token_call = NULL;
-	if (err) {
-		ask_finish(flight, NULL, err);
-		return;
-	}
-	flight->serial = token_serial(flight->prometheus->credentials);
-	ask_send(flight, token);
+	question->prometheus = prometheus;
+	question->query = xstrdup(query);
+	question->flight.hash = flight_hash(0, query);
+	question->timeout_ms = usable_timeout_ms(prometheus, timeout_ms);
+	question->deadline_ms = loop_now(loop) + question->timeout_ms;
+	if (prometheus->metrics.delay_ms)
+		question->time_ms =
+			loop_wall_ms(loop) - prometheus->metrics.delay_ms;
+	question->by_get = prometheus->by_get;
+	return question;
 }
 
 static void add_seconds(struct buf *form, const char *name, int64_t ms)
@@ -402,155 +277,138 @@ static void add_seconds(struct buf *form, const char *name, int64_t ms)
 }
 
 /* The server gives up when we do: a query nobody waits for costs it dearly. */
-static void add_form(
-	struct buf *form, const struct flight *flight, int64_t left_ms)
+static void add_form(struct buf *form, const struct question *question)
 {
-	char *query = http_escape(flight->query);
+	int64_t left_ms = question->deadline_ms -
+			  loop_now(question->prometheus->api.loop);
+	char *query = http_escape(question->query);
 
-	buf_addf(form, "query=%s&timeout=%lldms", query, (long long)left_ms);
+	buf_addf(form, "query=%s&timeout=%lldms", query,
+		(long long)(left_ms > 0 ? left_ms : 1));
 	free(query);
-	if (!flight->range.step_ms && flight->time_ms)
-		add_seconds(form, "time", flight->time_ms);
-	if (!flight->range.step_ms)
+	if (!question->range.step_ms && question->time_ms)
+		add_seconds(form, "time", question->time_ms);
+	if (!question->range.step_ms)
 		return;
-	add_seconds(form, "start", flight->range.start_ms);
-	add_seconds(form, "end", flight->range.end_ms);
-	add_seconds(form, "step", flight->range.step_ms);
+	add_seconds(form, "start", question->range.start_ms);
+	add_seconds(form, "end", question->range.end_ms);
+	add_seconds(form, "step", question->range.step_ms);
 }
 
-static void ask_send(struct flight *flight, const struct secret *token)
+static void query_send(struct question *question)
 {
-	struct prometheus *prometheus = flight->prometheus;
-	const struct metrics *metrics = prometheus->metrics;
-	bool ranges = flight->range.step_ms > 0;
+	struct prometheus *prometheus = question->prometheus;
+	const struct metrics *metrics = &prometheus->metrics;
+	bool ranges = question->range.step_ms > 0;
 	const char *base = ranges ? prometheus->range_url : prometheus->url;
-	struct http_request request = {
-		.headers = prometheus->headers,
-		.n_headers = prometheus->n_headers,
-		.bearer = token,
+	struct request_spec spec = {
+		.url = base,
+		.content_type = FORM_TYPE,
+		.headers = metrics->headers,
+		.n_headers = metrics->n_headers,
+		.auth = &metrics->auth,
+		.tls = &metrics->tls,
+		.quota_project = metrics->quota_project,
 		.body_max = ranges ? RANGE_BYTES_MAX : ANSWER_BYTES_MAX,
+		.deadline_ms = question->deadline_ms,
 		.repeatable = true,
-		.ca_file = metrics->tls.ca_file,
-		.cert_file = metrics->tls.cert_file,
-		.key_file = metrics->tls.key_file,
 	};
-	int64_t spent_us = loop_now_us(prometheus->loop) - flight->started_us;
 	char *url = NULL;
 	struct buf form;
 
-	request.timeout_ms = flight->timeout_ms - spent_us / 1000;
-	if (request.timeout_ms < 1)
-		request.timeout_ms = 1; /* a token took it all */
 	buf_init(&form, FORM_MAX);
-	add_form(&form, flight, request.timeout_ms);
-	if (metrics->auth.type == AUTH_BASIC) {
-		request.username = metrics->auth.username;
-		request.password = metrics->auth.secret;
-	}
-	if (flight->by_get) {
+	add_form(&form, question);
+	if (question->by_get) {
 		url = xasprintf("%s%c%s", base, strchr(base, '?') ? '&' : '?',
 			form.data);
+		spec.url = url;
 	} else {
-		request.content_type = FORM_TYPE;
-		request.body = form.data;
-		request.body_len = form.len;
+		spec.body = form.data;
+		spec.body_len = form.len;
 	}
-	request.url = url ? url : base;
-	flight->http_call =
-		http_start(prometheus->http, &request, ask_answered, flight);
+	question->request = request_start(
+		&prometheus->api, &spec, query_answered, question);
 	wipe_url(&url);
 	buf_fini(&form);
 }
 
 /* Whether the answer only says that this way of asking was the wrong one. */
-static bool ask_again(struct flight *flight, int status)
+static bool query_by_get(struct question *question, int status)
 {
-	struct prometheus *prometheus = flight->prometheus;
-
-	if (status == 405 && !flight->by_get) {
-		flight->by_get = true;
-		prometheus->by_get = true;
-	} else if (status == 401 && flight->serial && !flight->refreshed) {
-		flight->refreshed = true;
-		token_reject(prometheus->credentials, flight->serial);
-	} else {
+	if (status != 405 || question->by_get)
 		return false;
-	}
-	ask_authorize(flight);
+	question->by_get = true;
+	question->prometheus->by_get = true;
+	query_send(question);
 	return true;
 }
 
 /* What the body means is its reader's business. */
-static void ask_finish_range(
-	struct flight *flight, const struct http_reply *reply)
+static void query_finish_range(
+	struct question *question, const struct http_reply *reply)
 {
-	struct prometheus_call *call = TAILQ_FIRST(&flight->calls), done;
+	struct range_call *call =
+		(struct range_call *)flight_land(&question->flight);
 
-	LIST_REMOVE(flight, link);
-	flight->answered = true;
-	TAILQ_REMOVE(&flight->calls, call, link);
-	done = *call;
+	call->fn(reply->status, reply->body, reply->body_len, NULL,
+		call->call.arg);
 	free(call);
-	done.range_fn(
-		reply->status, reply->body, reply->body_len, NULL, done.arg);
-	flight_free(flight);
+	flight_land(&question->flight);
 }
 
-static void ask_answered(const struct http_reply *reply, void *arg)
+static void query_answered(const struct http_reply *reply, void *arg)
 {
-	struct flight *flight = arg;
-	struct sample sample;
+	struct question *question = arg;
+	struct metric_reading reading;
 	struct err err;
 
-	flight->http_call = NULL;
+	question->request = NULL;
 	if (reply->err) {
 		err = *reply->err;
 		if (err.code == ERR_LIMIT)
 			err_wrap(&err,
 				"the query yields too much; let sum() or the "
 				"like make one series of it");
-		ask_finish(flight, NULL, &err);
+		query_finish(question, NULL, &err);
 		return;
 	}
-	if (ask_again(flight, reply->status))
+	if (query_by_get(question, reply->status))
 		return;
-	if (flight->range.step_ms) {
-		ask_finish_range(flight, reply);
+	if (question->range.step_ms) {
+		query_finish_range(question, reply);
 		return;
 	}
-	if (answer_decode(reply->status, reply->body, reply->body_len, &sample,
+	if (answer_decode(reply->status, reply->body, reply->body_len, &reading,
 		    &err) == 0) {
-		ask_finish(flight, &sample, NULL);
+		query_finish(question, &reading, NULL);
+		xfree(&reading.warnings);
 		return;
 	}
 	err.retry_after_ms = reply->retry_after_ms;
-	ask_finish(flight, NULL, &err);
+	query_finish(question, NULL, &err);
 }
 
-static void ask_finish(struct flight *flight, const struct sample *sample,
-	const struct err *cause)
+static void query_finish(struct question *question,
+	const struct metric_reading *reading, const struct err *cause)
 {
-	struct prometheus *prometheus = flight->prometheus;
-	int64_t now_us = loop_now_us(prometheus->loop);
-	struct prometheus_call *call, done;
+	int64_t now_us = loop_now_us(question->prometheus->api.loop);
+	bool ranges = question->range.step_ms > 0;
+	struct flight_caller *caller;
 	struct err err;
 
 	if (cause) {
 		err = *cause;
-		err_wrap(&err, "metrics %s", prometheus->shown);
+		err_wrap(&err, "metrics %s", question->prometheus->shown);
 	}
-	/* Whoever asks the same from inside a callback asks anew. */
-	LIST_REMOVE(flight, link);
-	flight->answered = true;
-	while ((call = TAILQ_FIRST(&flight->calls))) {
-		TAILQ_REMOVE(&flight->calls, call, link);
-		done = *call;
-		free(call);
-		if (done.range_fn)
-			done.range_fn(0, NULL, 0, &err, done.arg);
+	while ((caller = flight_land(&question->flight))) {
+		struct provider_call *call = (struct provider_call *)caller;
+
+		if (ranges)
+			((struct range_call *)call)
+				->fn(0, NULL, 0, &err, call->arg);
 		else
-			done.fn(sample, now_us - done.started_us,
-				cause ? &err : NULL, done.arg);
+			call->fn(reading, now_us - call->started_us,
+				cause ? &err : NULL, call->arg);
+		free(call);
 	}
-	flight_free(flight);
 }

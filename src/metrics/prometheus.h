@@ -1,5 +1,6 @@
 /*
- * A Prometheus (or Thanos, Mimir, VictoriaMetrics, Cloud Monitoring) asked for instant values by POST, or by GET where a proxy knows no POST. Identical
+ * A Prometheus (or Thanos, Mimir, VictoriaMetrics, Cloud Monitoring) asked for
+ * instant values by POST, or by GET where a proxy knows no POST. Identical
  * queries that are under way at the same moment are asked once.
  */
 #ifndef TIDEGATE_METRICS_PROMETHEUS_H
@@ -7,38 +8,28 @@
 
 #include <stdint.h>
 
-#include "metrics/answer_codec.h"
+#include "metrics/provider.h"
 #include "policy/policy.h"
 
-struct credentials;
-struct http;
-struct loop;
+struct api;
 struct prometheus;
-struct prometheus_call;
 
 /* The policy's metrics for a service of this project, which Google's are when
  * the policy does not name another; project may be NULL otherwise. */
 struct metrics prometheus_metrics(
 	const struct policy *policy, const char *project);
 
-/* `metrics` is borrowed for the life of the object. credentials: for
- * auth google; may be NULL otherwise. */
-MUST_CHECK struct prometheus *prometheus_new(struct loop *loop,
-	struct http *http, struct credentials *credentials,
+/* What `metrics` points at is borrowed for the life of the object. */
+MUST_CHECK struct prometheus *prometheus_new(const struct api *api,
 	const struct metrics *metrics, struct err *err_r);
 /* Calls under way are forgotten; not from inside a callback of one. */
 void prometheus_free(struct prometheus **prometheus);
 
-/* sample NULL: err says why. Both borrowed. latency_us counts from the start
- * of the call. */
-typedef void (*prometheus_fn)(const struct sample *sample, int64_t latency_us,
-	const struct err *err, void *arg);
-
-/* The query as of metrics->delay_ms ago. The callback runs exactly once, later,
- * never after the cancel. timeout_ms 0: that of `metrics`; a call that joins one under way shares its time. */
-struct prometheus_call *prometheus_query_start(struct prometheus *prometheus,
-	const char *query, int64_t timeout_ms, prometheus_fn fn, void *arg);
-void prometheus_cancel(struct prometheus_call **call);
+/* The query as of metrics->delay_ms ago. timeout_ms 0: that of `metrics`; a
+ * call that joins one under way shares its time. The callback as that of
+ * metrics/provider.h, and so is the cancel. */
+struct provider_call *prometheus_query_start(struct prometheus *prometheus,
+	const char *query, int64_t timeout_ms, metric_fn fn, void *arg);
 
 /* A query over time, evaluated at start, start + step, … up to the end, at
  * most PROMETHEUS_POINTS_MAX times. */
@@ -53,7 +44,7 @@ typedef void (*prometheus_range_fn)(int status, const char *body, size_t len,
 	const struct err *err, void *arg);
 
 /* Like prometheus_query_start; never shared. */
-struct prometheus_call *prometheus_range_start(struct prometheus *prometheus,
+struct provider_call *prometheus_range_start(struct prometheus *prometheus,
 	const char *query, const struct prometheus_range *range,
 	prometheus_range_fn fn, void *arg);
 

@@ -40,7 +40,8 @@ static int check_query(const struct recorder_plan *plan, const struct slo *slo,
 	} known[] = {
 		{"candidate", c->candidate},
 		{"stable", c->stable},
-		{"revision", kind == QUERY_BASELINE ? c->stable : c->candidate},
+		{"revision",
+			query_role_revision(kind, c->candidate, c->stable)},
 		{"service", c->service},
 		{"project", c->project},
 		{"region", c->region},
@@ -49,7 +50,7 @@ static int check_query(const struct recorder_plan *plan, const struct slo *slo,
 		{"reason", NULL},
 		{"candidate_url", NULL},
 	};
-	const char *text = series_text(slo, kind);
+	const char *text = query_role_text(slo, kind);
 	size_t i;
 
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -93,7 +94,7 @@ static int check_queries(const struct recorder_plan *plan, struct err *err_r)
 		if (slo->json)
 			continue;
 		for (kind = 0; kind < QUERY_ROLES; kind++) {
-			if (series_text(slo, (enum query_role)kind) &&
+			if (query_role_text(slo, (enum query_role)kind) &&
 				check_query(plan, slo, (enum query_role)kind,
 					err_r) < 0)
 				return -1;
@@ -122,7 +123,7 @@ static void add_track(
 	struct track *track;
 	struct buf query;
 
-	if (!series_text(&plan->policy->slos[slo], kind))
+	if (!query_role_text(&plan->policy->slos[slo], kind))
 		return;
 	track = &recorder->tracks[recorder->n_tracks++];
 	track->recorder = recorder;
@@ -235,7 +236,7 @@ static void stop_tracks(struct recorder *recorder)
 	size_t i;
 
 	for (i = 0; i < recorder->n_tracks; i++) {
-		prometheus_cancel(&recorder->tracks[i].call);
+		provider_cancel(&recorder->tracks[i].call);
 		timer_cancel(&recorder->tracks[i].timer);
 	}
 }

@@ -21,7 +21,7 @@ struct track {
 	int64_t chunk_to_ms; /* of the one that is asked */
 	int tries;
 	bool running;
-	struct prometheus_call *call;
+	struct provider_call *call;
 	struct timer *timer;
 	struct recorder_outage *outages;
 	size_t n_outages;

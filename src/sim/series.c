@@ -5,7 +5,7 @@
 
 #include "base/duration.h"
 #include "base/service_name.h"
-#include "policy/template.h"
+#include "metrics/query_role.h"
 
 void series_take_service(
 	struct series_context *context, const char *name, struct arena *arena)
@@ -23,38 +23,25 @@ void series_take_service(
 }
 
 const char *series_name(
-	const struct slo *slo, enum query_role kind, char name[SERIES_NAME_MAX])
+	const struct slo *slo, enum query_role role, char name[SERIES_NAME_MAX])
 {
-	static const char *const suffix[QUERY_ROLES] = {
-		"", "/baseline", "/requests"};
-
-	snprintf(name, SERIES_NAME_MAX, "%s%s", slo->name, suffix[kind]);
+	if (role == QUERY_VALUE)
+		snprintf(name, SERIES_NAME_MAX, "%s", slo->name);
+	else
+		snprintf(name, SERIES_NAME_MAX, "%s/%s", slo->name,
+			query_role_name(role));
 	return name;
 }
 
-const char *series_text(const struct slo *slo, enum query_role kind)
-{
-	switch (kind) {
-	case QUERY_VALUE:
-		return slo->query;
-	case QUERY_BASELINE:
-		return slo->baseline         ? slo->baseline
-		       : slo->compare_stable ? slo->query
-					     : NULL;
-	default:
-		return slo->requests;
-	}
-}
-
-void series_render(const struct slo *slo, enum query_role kind,
+void series_render(const struct slo *slo, enum query_role role,
 	const struct series_context *context, struct buf *out)
 {
 	char window[DURATION_TEXT_MAX] = "";
 	struct template_values values = {
 		.candidate = context->candidate,
 		.stable = context->stable,
-		.revision = kind == QUERY_BASELINE ? context->stable
-						   : context->candidate,
+		.revision = query_role_revision(
+			role, context->candidate, context->stable),
 		.service = context->service,
 		.project = context->project,
 		.region = context->region,
@@ -64,6 +51,5 @@ void series_render(const struct slo *slo, enum query_role kind,
 
 	if (slo->window_ms)
 		duration_print(slo->window_ms, window);
-	template_render(out, series_text(slo, kind), &values,
-		slo->json ? ESCAPE_NONE : ESCAPE_PROMQL);
+	query_role_render(slo, role, &values, out);
 }

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "engine/check.h"
+#include "metrics/query_role.h"
 #include "policy/policy.h"
 
 #define SERIES_NAME_MAX (POLICY_NAME_MAX + 16)
@@ -25,14 +25,11 @@ void series_take_service(
 	struct series_context *context, const char *name, struct arena *arena);
 
 /* Returns `name`. */
-const char *series_name(const struct slo *slo, enum query_role kind,
+const char *series_name(const struct slo *slo, enum query_role role,
 	char name[SERIES_NAME_MAX]);
 
-/* The text of the policy, with templates; NULL: the SLO does not ask it. */
-const char *series_text(const struct slo *slo, enum query_role kind);
-
 /* Appends the query as `run` would ask it. */
-void series_render(const struct slo *slo, enum query_role kind,
+void series_render(const struct slo *slo, enum query_role role,
 	const struct series_context *context, struct buf *out);
 
 #endif

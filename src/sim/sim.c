@@ -42,7 +42,7 @@ int sim_check(const struct policy *policy, const struct recording *recording,
 
 	for (i = 0; i < policy->n_slos; i++) {
 		for (c = 0; c < QUERY_ROLES; c++) {
-			if (!series_text(&policy->slos[i], c))
+			if (!query_role_text(&policy->slos[i], c))
 				continue;
 			series_name(&policy->slos[i], c, name);
 			if (!recording_find(recording, name))
@@ -64,7 +64,7 @@ static void find_chains(struct sim *s)
 
 	for (i = 0; i < s->policy->n_slos; i++) {
 		for (c = 0; c < QUERY_ROLES; c++) {
-			if (!series_text(&s->policy->slos[i], c))
+			if (!query_role_text(&s->policy->slos[i], c))
 				continue;
 			series_name(&s->policy->slos[i], c, name);
 			s->chain[i][c].series =

@@ -13,8 +13,8 @@
 #include "cloudrun/cloudrun.h"
 #include "google/credentials.h"
 #include "live/fleet.h"
-#include "live/metrics_pool.h"
 #include "live/world.h"
+#include "metrics/metrics_pool.h"
 #include "policy/policy_load.h"
 
 #define SAID_MAX      (256 * 1024)
@@ -170,7 +170,7 @@ static void process_up(void)
 	api.credentials = world->credentials;
 	world->cloudrun = cloudrun_new(&api, &config, &err);
 	must(world->cloudrun, &err);
-	world->metrics = metrics_pool_new(NULL, NULL, world->credentials);
+	world->metrics = metrics_pool_new(&api);
 	sc.fleet = fleet_new(world);
 	sc.is_up = true;
 	sc.process_ms = fake_now();

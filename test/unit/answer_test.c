@@ -33,58 +33,55 @@ static char *read_corpus(const char *name, size_t *len_r)
 	return xmemdup0(bytes, *len_r);
 }
 
-static int decode_corpus(
-	const char *name, int status, struct sample *sample, struct err *err)
+static int decode_corpus(const char *name, int status,
+	struct metric_reading *reading, struct err *err)
 {
 	size_t len;
 	char *bytes = read_corpus(name, &len);
-	int rc = answer_decode(status, bytes, len, sample, err);
+	int rc = answer_decode(status, bytes, len, reading, err);
 
 	xfree(&bytes);
 	return rc;
 }
 
-static void answers_become_samples(void **state)
+static void answers_become_readings(void **state)
 {
 	static const struct {
 		const char *name;
-		enum sample_kind kind;
+		enum answer_kind kind;
 		double value;
 		size_t series;
 	} rows[] = {
-		{"prometheus-vector", SAMPLE_VALUE, 1, 1},
-		{"prometheus-aggregate", SAMPLE_VALUE, 1e-07, 1},
-		{"prometheus-scalar", SAMPLE_VALUE, 1e-09, 1},
-		{"prometheus-inf", SAMPLE_VALUE, INFINITY, 1},
-		{"prometheus-minus-inf", SAMPLE_VALUE, -INFINITY, 1},
-		{"prometheus-nan", SAMPLE_NAN, 0, 1},
-		{"prometheus-empty", SAMPLE_NONE, 0, 0},
-		{"prometheus-several", SAMPLE_SEVERAL, 0, 3},
-		{"prometheus-stats", SAMPLE_VALUE, 1, 1},
-		{"prometheus-label-escapes", SAMPLE_VALUE, 1, 1},
-		{"prometheus-infos", SAMPLE_VALUE, 0.25, 1},
-		{"prometheus-warnings", SAMPLE_VALUE, 0.25, 1},
-		{"thanos-partial", SAMPLE_VALUE, 0.0125, 1},
-		{"thanos-empty-warnings", SAMPLE_NONE, 0, 0},
-		{"mimir-vector", SAMPLE_VALUE, 123456789012345680000.0, 1},
-		{"victoriametrics-vector", SAMPLE_VALUE, 0.995, 1},
-		{"victoriametrics-partial", SAMPLE_VALUE, 7, 1},
-		{"victoriametrics-not-partial", SAMPLE_NONE, 0, 0},
-		{"google-vector", SAMPLE_VALUE, 0.0033333333333333335, 1},
+		{"prometheus-vector", ANSWER_VALUE, 1, 1},
+		{"prometheus-aggregate", ANSWER_VALUE, 1e-07, 1},
+		{"prometheus-scalar", ANSWER_VALUE, 1e-09, 1},
+		{"prometheus-inf", ANSWER_VALUE, INFINITY, 1},
+		{"prometheus-minus-inf", ANSWER_VALUE, -INFINITY, 1},
+		{"prometheus-nan", ANSWER_NO_DATA, 0, 1},
+		{"prometheus-empty", ANSWER_NO_DATA, 0, 0},
+		{"prometheus-stats", ANSWER_VALUE, 1, 1},
+		{"prometheus-label-escapes", ANSWER_VALUE, 1, 1},
+		{"prometheus-infos", ANSWER_VALUE, 0.25, 1},
+		{"prometheus-warnings", ANSWER_VALUE, 0.25, 1},
+		{"thanos-partial", ANSWER_VALUE, 0.0125, 1},
+		{"thanos-empty-warnings", ANSWER_NO_DATA, 0, 0},
+		{"mimir-vector", ANSWER_VALUE, 123456789012345680000.0, 1},
+		{"victoriametrics-vector", ANSWER_VALUE, 0.995, 1},
+		{"victoriametrics-partial", ANSWER_VALUE, 7, 1},
+		{"victoriametrics-not-partial", ANSWER_NO_DATA, 0, 0},
+		{"google-vector", ANSWER_VALUE, 0.0033333333333333335, 1},
 	};
-	struct sample sample;
+	struct metric_reading reading;
 	struct err err;
 	size_t i;
 
 	for (i = 0; i < N(rows); i++) {
-		if (decode_corpus(rows[i].name, 200, &sample, &err) < 0)
+		if (decode_corpus(rows[i].name, 200, &reading, &err) < 0)
 			fail_msg("%s: %s", rows[i].name, err.text);
-		assert_int_equal(sample.kind, rows[i].kind);
-		assert_int_equal(sample.series, rows[i].series);
-		if (rows[i].kind == SAMPLE_VALUE)
-			assert_true(sample.value == rows[i].value);
-		else
-			assert_true(isnan(sample.value));
+		assert_int_equal(reading.answer.kind, rows[i].kind);
+		assert_int_equal(reading.series, rows[i].series);
+		assert_true(reading.answer.value == rows[i].value);
+		xfree(&reading.warnings);
 	}
 }
 
@@ -93,24 +90,28 @@ static void warnings_are_joined_and_infos_are_not(void **state)
 	static const struct {
 		const char *name, *warnings;
 	} rows[] = {
-		{"prometheus-vector", ""},
-		{"prometheus-infos", ""},
+		{"prometheus-vector", NULL},
+		{"prometheus-infos", NULL},
 		{"prometheus-warnings",
 			"PromQL warning: bucket label \"le\" is missing; "
 			"remote read: timeout"},
-		{"thanos-empty-warnings", ""},
+		{"thanos-empty-warnings", NULL},
 		{"victoriametrics-partial", "the answer is partial"},
-		{"victoriametrics-not-partial", ""},
+		{"victoriametrics-not-partial", NULL},
 	};
-	struct sample sample;
+	struct metric_reading reading;
 	struct err err;
 	size_t i;
 
 	for (i = 0; i < N(rows); i++) {
-		memset(&sample, 'x', sizeof(sample));
+		memset(&reading, 'x', sizeof(reading));
 		assert_int_equal(
-			decode_corpus(rows[i].name, 200, &sample, &err), 0);
-		assert_string_equal(sample.warnings, rows[i].warnings);
+			decode_corpus(rows[i].name, 200, &reading, &err), 0);
+		if (rows[i].warnings)
+			assert_string_equal(reading.warnings, rows[i].warnings);
+		else
+			assert_null(reading.warnings);
+		xfree(&reading.warnings);
 	}
 }
 
@@ -118,7 +119,7 @@ static void many_warnings_are_cut_between_characters(void **state)
 {
 	char json[8192] = "{\"status\":\"success\",\"data\":{\"resultType\":"
 			  "\"scalar\",\"result\":[1,\"0\"]},\"warnings\":[";
-	struct sample sample;
+	struct metric_reading reading;
 	struct err err;
 	int i;
 
@@ -126,8 +127,9 @@ static void many_warnings_are_cut_between_characters(void **state)
 		strcat(json, i ? ",\"ä\"" : "\"a\"");
 	strcat(json, "]}");
 	assert_int_equal(
-		answer_decode(200, json, strlen(json), &sample, &err), 0);
-	assert_non_null(strstr(sample.warnings, "ä; and 984 more"));
+		answer_decode(200, json, strlen(json), &reading, &err), 0);
+	assert_non_null(strstr(reading.warnings, "ä; and 984 more"));
+	xfree(&reading.warnings);
 
 	json[strlen(json) - 2] = '\0';
 	*strstr(json, "\"a\"") = '\0';
@@ -136,8 +138,9 @@ static void many_warnings_are_cut_between_characters(void **state)
 		strcat(json, "ä");
 	strcat(json, "\"]}");
 	assert_int_equal(
-		answer_decode(200, json, strlen(json), &sample, &err), 0);
-	assert_int_equal(strlen(sample.warnings), SAMPLE_WARNINGS_MAX - 2);
+		answer_decode(200, json, strlen(json), &reading, &err), 0);
+	assert_int_equal(strlen(reading.warnings), WARNINGS_BYTES_MAX - 2);
+	xfree(&reading.warnings);
 }
 
 static void failures_tell_who_is_to_blame(void **state)
@@ -203,13 +206,13 @@ static void failures_tell_who_is_to_blame(void **state)
 		{200, "alien-warnings", ERR_PROTOCOL, "\"warnings\""},
 		{200, "alien-deep", ERR_PROTOCOL, "not JSON"},
 	};
-	struct sample sample;
+	struct metric_reading reading;
 	struct err err;
 	size_t i;
 
 	for (i = 0; i < N(rows); i++) {
 		if (decode_corpus(
-			    rows[i].name, rows[i].status, &sample, &err) == 0)
+			    rows[i].name, rows[i].status, &reading, &err) == 0)
 			fail_msg("%s was accepted", rows[i].name);
 		if (err.code != rows[i].code || !strstr(err.text, rows[i].text))
 			fail_msg("%d %s: %s: %s", rows[i].status, rows[i].name,
@@ -221,11 +224,11 @@ static void an_answer_that_is_too_long_is_not_read(void **state)
 {
 	size_t len = ANSWER_BYTES_MAX + 1;
 	char *bytes = xcalloc(len + 1, 1);
-	struct sample sample;
+	struct metric_reading reading;
 	struct err err;
 
 	memset(bytes, ' ', len);
-	assert_int_equal(answer_decode(200, bytes, len, &sample, &err), -1);
+	assert_int_equal(answer_decode(200, bytes, len, &reading, &err), -1);
 	assert_int_equal(err.code, ERR_LIMIT);
 	xfree(&bytes);
 }
@@ -290,7 +293,7 @@ static void a_locale_with_decimal_commas_changes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers_become_samples),
+		cmocka_unit_test(answers_become_readings),
 		cmocka_unit_test(warnings_are_joined_and_infos_are_not),
 		cmocka_unit_test(many_warnings_are_cut_between_characters),
 		cmocka_unit_test(failures_tell_who_is_to_blame),

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "api/request.h"
 #include "base/xalloc.h"
 #include "fake_google.h"
 #include "fake_sentry.h"
@@ -113,6 +114,7 @@ static void open_policy(struct world *world, const char *slos)
 	char *text = xasprintf("version: 1\nname: t\nsteps: [{percent: 100, "
 			       "bake: 10m}]\nslos:\n%s",
 		slos);
+	const struct api api = {world->loop, world->http, world->credentials};
 	struct buf problems;
 	struct err err;
 
@@ -125,7 +127,7 @@ static void open_policy(struct world *world, const char *slos)
 		fail_msg("%s", problems.data);
 	buf_fini(&problems);
 	free(text);
-	world->api = jsonapi_new(world->loop, world->http, world->credentials);
+	world->api = jsonapi_new(&api);
 }
 
 static void too_late(void *arg)
@@ -147,22 +149,22 @@ static void run(struct world *world)
 	timer_cancel(&world->deadline);
 }
 
-static void answered(const struct answer *answer, int64_t latency_us,
+static void answered(const struct metric_reading *reading, int64_t latency_us,
 	const struct err *err, void *arg)
 {
 	struct result *result = arg;
 
 	result->calls++;
-	assert_true((answer == NULL) == (err != NULL));
-	if (answer)
-		result->answer = *answer;
+	assert_true((reading == NULL) == (err != NULL));
+	if (reading)
+		result->answer = reading->answer;
 	else
 		result->err = *err;
 	if (--result->world->pending == 0)
 		loop_stop(result->world->loop);
 }
 
-static struct jsonapi_call *start(struct world *world, size_t slo,
+static struct provider_call *start(struct world *world, size_t slo,
 	const struct json_question *what, struct result *result)
 {
 	const struct jsonapi_question question = {
@@ -172,7 +174,7 @@ static struct jsonapi_call *start(struct world *world, size_t slo,
 		.timeout_ms = TIMEOUT_MS,
 		.patience_ms = world->patience_ms,
 	};
-	struct jsonapi_call *call;
+	struct provider_call *call;
 
 	*result = (struct result){.world = world};
 	call = jsonapi_start(
@@ -374,7 +376,7 @@ static void identical_requests_are_sent_once(void **state)
 static void one_that_is_cancelled_leaves_the_others(void **state)
 {
 	struct world *world = *state;
-	struct jsonapi_call *call;
+	struct provider_call *call;
 	struct result one, other;
 
 	world->fake.answer = "{\"v\":0.5}";
@@ -382,7 +384,7 @@ static void one_that_is_cancelled_leaves_the_others(void **state)
 	open_policy(world, JSON("max: 1"));
 	call = start(world, 0, NULL, &one);
 	start(world, 0, NULL, &other);
-	jsonapi_cancel(&call);
+	provider_cancel(&call);
 	world->pending--;
 	run(world);
 	assert_int_equal(one.calls, 0);

@@ -64,9 +64,11 @@ static const struct {
 		ERR_PROTOCOL, "not JSON"},
 	{200, "{\"a\":1e999}", "/a", SHAPE_ANY, ANSWER_ERROR, 0, ERR_PROTOCOL,
 		"not JSON"},
-	/* Refusals, in the other side's words where it has some. */
+	/* Any 2xx that carries the number. */
+	{202, "{\"a\":7}", "/a", SHAPE_ANY, ANSWER_VALUE, 7},
 	{204, "", "/a", SHAPE_ANY, ANSWER_ERROR, 0, ERR_PROTOCOL,
-		"HTTP 204 with an empty body"},
+		"not JSON: an empty body"},
+	/* Refusals, in the other side's words where it has some. */
 	{302, "", "/a", SHAPE_ANY, ANSWER_ERROR, 0, ERR_PROTOCOL,
 		"HTTP 302: redirects are not followed"},
 	{400, "{\"detail\":\"bad query\"}", "/a", SHAPE_ANY, ANSWER_ERROR, 0,

@@ -9,12 +9,14 @@
 
 #include <cmocka.h>
 
+#include "api/request.h"
 #include "base/xalloc.h"
 #include "fake_google.h"
 #include "google/credentials.h"
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/server.h"
+#include "metrics/answer_codec.h"
 #include "metrics/prometheus.h"
 #include "until.h"
 
@@ -62,7 +64,7 @@ struct late {
 	const struct reply *reply;
 };
 
-struct answer {
+struct told {
 	struct world *world;
 	int calls;
 	bool has_sample;
@@ -70,8 +72,8 @@ struct answer {
 	int64_t latency_us;
 	struct err err;
 	const char *again; /* asked from inside the callback */
-	struct answer *again_answer;
-	struct prometheus_call **victim; /* cancelled there */
+	struct told *again_answer;
+	struct provider_call **victim; /* cancelled there */
 	bool stops;
 };
 
@@ -190,6 +192,14 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static struct prometheus *open_prometheus(const struct world *world,
+	struct credentials *credentials, struct err *err_r)
+{
+	const struct api api = {world->loop, world->http, credentials};
+
+	return prometheus_new(&api, &world->metrics, err_r);
+}
+
 /* `path` may hold a query, too. */
 static void open_at(struct world *world, const char *path)
 {
@@ -200,8 +210,7 @@ static void open_at(struct world *world, const char *path)
 	prometheus_free(&world->prometheus);
 	secret_free(&world->metrics.url);
 	world->metrics.url = secret_new(url, strlen(url));
-	world->prometheus = prometheus_new(world->loop, world->http,
-		world->credentials, &world->metrics, &err);
+	world->prometheus = open_prometheus(world, world->credentials, &err);
 	if (!world->prometheus)
 		fail_msg("%s", err.text);
 	xfree(&url);
@@ -246,21 +255,21 @@ static void run(struct world *world)
 	timer_cancel(&world->deadline);
 }
 
-static void answered(const struct sample *sample, int64_t latency_us,
+static void answered(const struct metric_reading *reading, int64_t latency_us,
 	const struct err *err, void *arg)
 {
-	struct answer *answer = arg;
+	struct told *answer = arg;
 
 	answer->calls++;
 	answer->latency_us = latency_us;
-	assert_true((sample == NULL) == (err != NULL));
-	answer->has_sample = sample != NULL;
-	if (sample)
-		answer->value = sample->value;
+	assert_true((reading == NULL) == (err != NULL));
+	answer->has_sample = reading != NULL;
+	if (reading)
+		answer->value = reading->answer.value;
 	else
 		answer->err = *err;
 	if (answer->victim)
-		prometheus_cancel(answer->victim);
+		provider_cancel(answer->victim);
 	if (answer->again)
 		prometheus_query_start(answer->world->prometheus, answer->again,
 			0, answered, answer->again_answer);
@@ -268,10 +277,10 @@ static void answered(const struct sample *sample, int64_t latency_us,
 		loop_stop(answer->world->loop);
 }
 
-static struct answer ask_for(
+static struct told ask_for(
 	struct world *world, const char *query, int64_t timeout_ms)
 {
-	struct answer answer = {.world = world, .stops = true};
+	struct told answer = {.world = world, .stops = true};
 
 	prometheus_query_start(
 		world->prometheus, query, timeout_ms, answered, &answer);
@@ -281,7 +290,7 @@ static struct answer ask_for(
 	return answer;
 }
 
-static struct answer ask(struct world *world, const char *query)
+static struct told ask(struct world *world, const char *query)
 {
 	return ask_for(world, query, 0);
 }
@@ -344,10 +353,12 @@ static void who_we_are_is_sent_as_the_policy_says(void **state)
 	assert_string_equal(world->seen[0].tenant, "team-1");
 	assert_string_equal(world->seen[0].authorization, "");
 	world->metrics.auth.type = AUTH_BASIC;
+	open_at(world, "");
 	ask(world, "up");
 	assert_string_equal(
 		world->seen[1].authorization, "Basic dXNlcjpwYXNzOndvcmQ=");
 	world->metrics.auth.type = AUTH_BEARER;
+	open_at(world, "");
 	ask(world, "up");
 	assert_string_equal(world->seen[2].authorization, "Bearer pass:word");
 	assert_string_equal(world->seen[2].quota, "");
@@ -379,7 +390,7 @@ static void who_allows_neither_is_told(void **state)
 {
 	static const struct reply reply = {405, "<html>", 0};
 	struct world *world = *state;
-	struct answer answer;
+	struct told answer;
 
 	world->script = &reply;
 	open_at(world, "");
@@ -395,8 +406,8 @@ static void identical_queries_under_way_are_asked_once(void **state)
 	static const struct reply replies[] = {{200, VALUE("1"), 20},
 		{200, VALUE("2"), 20}, {200, VALUE("3"), 40}};
 	struct world *world = *state;
-	struct answer answers[5] = {{0}};
-	struct prometheus_call *calls[5];
+	struct told answers[5] = {{0}};
+	struct provider_call *calls[5];
 	static const char *const queries[] = {"a", "a", "b", "a", "a"};
 	size_t i;
 
@@ -409,8 +420,8 @@ static void identical_queries_under_way_are_asked_once(void **state)
 			i == 4 ? 4000 : 0, answered, &answers[i]);
 	}
 	answers[4].stops = true;
-	prometheus_cancel(&calls[0]);
-	prometheus_cancel(&calls[0]);
+	provider_cancel(&calls[0]);
+	provider_cancel(&calls[0]);
 	run(world);
 	assert_int_equal(world->requests, 3);
 	assert_int_equal(answers[0].calls, 0);
@@ -428,8 +439,8 @@ static void a_query_that_nobody_waits_for_is_dropped(void **state)
 	static const struct reply replies[] = {
 		{200, VALUE("1"), -1}, {200, VALUE("2"), 0}};
 	struct world *world = *state;
-	struct answer answer = {.world = world};
-	struct prometheus_call *first, *second;
+	struct told answer = {.world = world};
+	struct provider_call *first, *second;
 
 	world->script = replies;
 	world->n_script = N(replies);
@@ -439,8 +450,8 @@ static void a_query_that_nobody_waits_for_is_dropped(void **state)
 	second = prometheus_query_start(
 		world->prometheus, "a", 0, answered, &answer);
 	RUN_UNTIL(world->loop, world->requests == 1);
-	prometheus_cancel(&first);
-	prometheus_cancel(&second);
+	provider_cancel(&first);
+	provider_cancel(&second);
 	release(world);
 	assert_true(ask(world, "a").value == 2);
 	assert_int_equal(world->requests, 2);
@@ -450,9 +461,9 @@ static void a_query_that_nobody_waits_for_is_dropped(void **state)
 static void callbacks_may_cancel_and_ask_anew(void **state)
 {
 	struct world *world = *state;
-	struct answer again = {.world = world, .stops = true};
-	struct answer answers[3] = {{0}};
-	struct prometheus_call *calls[3];
+	struct told again = {.world = world, .stops = true};
+	struct told answers[3] = {{0}};
+	struct provider_call *calls[3];
 	size_t i;
 
 	open_at(world, "");
@@ -476,7 +487,7 @@ static void it_may_go_while_queries_are_under_way(void **state)
 	static const struct reply replies[] = {{200, VALUE("1"), -1},
 		{200, VALUE("1"), -1}, {200, VALUE("1"), 0}};
 	struct world *world = *state;
-	struct answer answer = {.world = world};
+	struct told answer = {.world = world};
 
 	world->script = replies;
 	world->n_script = N(replies);
@@ -530,7 +541,7 @@ static void many_refused_at_once_share_the_refresh(void **state)
 	static const struct reply replies[] = {{401, "{}", 10}, {401, "{}", 10},
 		{401, "{}", 10}, {200, VALUE("1"), 0}};
 	struct world *world = *state;
-	struct answer answers[3] = {{0}};
+	struct told answers[3] = {{0}};
 	static const char *const queries[] = {"a", "b", "c"};
 	size_t i;
 
@@ -553,7 +564,7 @@ static void a_late_refusal_of_the_old_token_spares_the_new_one(void **state)
 	static const struct reply replies[] = {
 		{401, "{}", -1}, {401, "{}", 0}, {200, VALUE("1"), 0}};
 	struct world *world = *state;
-	struct answer late = {.world = world};
+	struct told late = {.world = world};
 
 	world->script = replies;
 	world->n_script = N(replies);
@@ -571,7 +582,7 @@ static void without_a_token_nothing_is_asked(void **state)
 {
 	static const struct fake_answer refusal = {404, "<html>"};
 	struct world *world = *state;
-	struct answer answer;
+	struct told answer;
 
 	open_google(world);
 	world->google.script = &refusal;
@@ -589,8 +600,7 @@ static void google_without_credentials_is_refused(void **state)
 
 	world->metrics.auth.type = AUTH_GOOGLE;
 	world->metrics.url = secret_new("https://a.example", 17);
-	assert_null(prometheus_new(
-		world->loop, world->http, NULL, &world->metrics, &err));
+	assert_null(open_prometheus(world, NULL, &err));
 	assert_int_equal(err.code, ERR_AUTH);
 }
 
@@ -612,8 +622,7 @@ static void open_monitoring(struct world *world, const char *project)
 	world->metrics = metrics;
 	url = xasprintf("http://127.0.0.1:%d/", server_port(world->server));
 	setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING", url, 1);
-	world->prometheus = prometheus_new(world->loop, world->http,
-		world->credentials, &world->metrics, &err);
+	world->prometheus = open_prometheus(world, world->credentials, &err);
 	if (!world->prometheus)
 		fail_msg("%s", err.text);
 	xfree(&url);
@@ -654,8 +663,7 @@ static void google_without_a_project_is_refused(void **state)
 	struct err err;
 
 	world->metrics.provider = METRICS_GOOGLE;
-	assert_null(prometheus_new(
-		world->loop, world->http, NULL, &world->metrics, &err));
+	assert_null(open_prometheus(world, NULL, &err));
 	assert_int_equal(err.code, ERR_POLICY);
 	assert_non_null(strstr(err.text, "--project"));
 }
@@ -669,6 +677,7 @@ static void late_samples_are_asked_for_as_of_then(void **state)
 	ask(world, "up");
 	assert_string_equal(world->seen[0].time, "");
 	world->metrics.delay_ms = 240000;
+	open_at(world, "");
 	ask(world, "up");
 	now = (double)loop_wall_ms(world->loop) / 1000;
 	asked = strtod(world->seen[1].time, NULL);
@@ -697,7 +706,7 @@ static void errors_of_google_are_read(void **state)
 	static const char *const texts[] = {
 		"several resource types", "no timeSeries.list", "quota"};
 	struct world *world = *state;
-	struct answer answer;
+	struct told answer;
 	size_t i;
 
 	world->script = replies;
@@ -720,7 +729,7 @@ static void trouble_names_the_server_but_not_its_secrets(void **state)
 	static const enum err_code codes[] = {
 		ERR_THROTTLED, ERR_UNAVAILABLE, ERR_PROTOCOL};
 	struct world *world = *state;
-	struct answer answer;
+	struct told answer;
 	size_t i;
 
 	world->script = replies;
@@ -745,7 +754,7 @@ static void a_server_that_never_answers_is_given_up(void **state)
 {
 	static const struct reply reply = {200, "", -1};
 	struct world *world = *state;
-	struct answer answer;
+	struct told answer;
 
 	world->script = &reply;
 	open_at(world, "");
@@ -759,7 +768,7 @@ static void an_answer_that_is_too_long_is_refused(void **state)
 	struct reply reply = {200, NULL, 0};
 	struct world *world = *state;
 	char *body = xcalloc(ANSWER_BYTES_MAX + 100, 1);
-	struct answer answer;
+	struct told answer;
 
 	memset(body, ' ', ANSWER_BYTES_MAX + 1);
 	reply.body = body;
@@ -782,8 +791,7 @@ static void a_url_that_cannot_be_asked_is_refused_at_once(void **state)
 
 	for (i = 0; i < N(urls); i++) {
 		world->metrics.url = secret_new(urls[i], strlen(urls[i]));
-		if (prometheus_new(world->loop, world->http, NULL,
-			    &world->metrics, &err))
+		if (open_prometheus(world, NULL, &err))
 			fail_msg("%s was accepted", urls[i]);
 		assert_int_equal(err.code, ERR_POLICY);
 		secret_free(&world->metrics.url);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "api/request.h"
 #include "base/xalloc.h"
 #include "fake_google.h"
 #include "io/http.h"
@@ -117,6 +118,7 @@ static void too_late(void *arg)
 static int set_up(void **state)
 {
 	struct world *world = xcalloc(1, sizeof(*world));
+	struct api api;
 	struct err err;
 	char *url;
 
@@ -128,8 +130,8 @@ static int set_up(void **state)
 	world->metrics.url = secret_new(url, strlen(url));
 	world->metrics.url_shown = "http://shown";
 	world->metrics.timeout_ms = 5000;
-	world->prometheus = prometheus_new(
-		world->loop, world->http, NULL, &world->metrics, &err);
+	api = (struct api){.loop = world->loop, .http = world->http};
+	world->prometheus = prometheus_new(&api, &world->metrics, &err);
 	assert_non_null(world->prometheus);
 	world->slos[0] = (struct slo){.name = "errors", .query = "e{}"};
 	world->policy = (struct policy){.slos = world->slos, .n_slos = 1};

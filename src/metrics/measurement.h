@@ -2,12 +2,14 @@
  * The queries of one SLO, asked together: its value, its baseline, how many
  * requests there were. Makes answers; what they mean is the engine's business.
  */
-#ifndef TIDEGATE_LIVE_MEASUREMENT_H
-#define TIDEGATE_LIVE_MEASUREMENT_H
+#ifndef TIDEGATE_METRICS_MEASUREMENT_H
+#define TIDEGATE_METRICS_MEASUREMENT_H
 
 #include "engine/check.h"
+#include "policy/template.h"
 
-const char *query_role_name(enum query_role role);
+struct measurement;
+struct metrics_pool;
 
 struct measurement_end {
 	struct answers answers;
@@ -23,23 +25,17 @@ struct measurement_end {
 /* The end is borrowed for the call. */
 typedef void (*measurement_fn)(const struct measurement_end *end, void *arg);
 
-struct measurement;
-struct release;
-struct rollout;
-struct world;
-
 /* What is measured, and about whom. Borrowed for the start. */
 struct measurement_what {
-	const struct release *release;
-	const struct rollout *state;
-	int slo;
-	/* Stands in for {{candidate}}, and for {{revision}} except in the
-	 * baseline. */
-	const char *candidate;
+	const struct policy *policy;
+	const struct slo *slo; /* of the policy */
+	const char *project; /* of the service */
+	/* {{revision}} is set by each query's role. */
+	const struct template_values *values;
 };
 
 /* The callback runs exactly once, later, never after the cancel. */
-struct measurement *measurement_start(struct world *world,
+struct measurement *measurement_start(struct metrics_pool *pool,
 	const struct measurement_what *what, measurement_fn fn, void *arg);
 void measurement_cancel(
 	struct measurement **measurement); /* NULL inside is accepted */

@@ -1,16 +1,16 @@
 /* The queries of one SLO, asked together; see measurement.h. */
-#include "live/measurement.h"
+#include "metrics/measurement.h"
 
 #include <stdlib.h>
 
 #include "base/xalloc.h"
 #include "io/loop.h"
-#include "live/provider.h"
-#include "live/release.h"
-#include "live/world.h"
+#include "metrics/metrics_pool.h"
+#include "metrics/query_role.h"
 
-#define TROUBLE_MAX  2048
-#define WARNINGS_MAX (QUERY_ROLES * SAMPLE_WARNINGS_MAX)
+#define QUERY_BYTES_MAX (64 * 1024) /* of a resolved query */
+#define TROUBLE_MAX     2048
+#define WARNINGS_MAX    (QUERY_ROLES * WARNINGS_BYTES_MAX)
 
 struct query {
 	struct measurement *measurement;
@@ -33,32 +33,20 @@ struct measurement {
 	void *arg;
 };
 
-static int query_start(struct query *query, struct world *world,
+static int query_start(struct query *query, struct metrics_pool *pool,
 	const struct measurement_what *what);
 static void take_trouble(struct query *query, const struct err *err);
-static void query_answered(const struct sample *sample, int64_t latency_us,
-	const struct err *err, void *arg);
+static void query_answered(const struct metric_reading *reading,
+	int64_t latency_us, const struct err *err, void *arg);
 static void measurement_unable(void *arg);
 static void measurement_finish(struct measurement *measurement);
 
-const char *query_role_name(enum query_role role)
-{
-	static const char *const names[QUERY_ROLES] = {
-		[QUERY_VALUE] = "query",
-		[QUERY_BASELINE] = "baseline",
-		[QUERY_REQUESTS] = "requests",
-	};
-
-	return names[role];
-}
-
-struct measurement *measurement_start(struct world *world,
+struct measurement *measurement_start(struct metrics_pool *pool,
 	const struct measurement_what *what, measurement_fn fn, void *arg)
 {
-	const struct slo *slo = &what->release->policy->slos[what->slo];
 	struct measurement *measurement = xcalloc(1, sizeof(*measurement));
 
-	measurement->provider = provider_find(slo->provider);
+	measurement->provider = provider_find(what->slo->provider);
 	measurement->fn = fn;
 	measurement->arg = arg;
 	buf_init(&measurement->trouble, TROUBLE_MAX);
@@ -66,40 +54,44 @@ struct measurement *measurement_start(struct world *world,
 	for (enum query_role role = 0; role < QUERY_ROLES; role++) {
 		measurement->query[role].measurement = measurement;
 		measurement->query[role].role = role;
-		if (query_start(&measurement->query[role], world, what) < 0)
+		if (query_start(&measurement->query[role], pool, what) < 0)
 			break;
 	}
 	if (!measurement->pending)
-		measurement->unable = timer_start(
-			world->loop, 0, measurement_unable, measurement);
+		measurement->unable = timer_start(metrics_pool_loop(pool), 0,
+			measurement_unable, measurement);
 	return measurement;
 }
 
 /* -1: this provider cannot be asked, whatever the query. */
-static int query_start(struct query *query, struct world *world,
+static int query_start(struct query *query, struct metrics_pool *pool,
 	const struct measurement_what *what)
 {
 	struct measurement *measurement = query->measurement;
-	const struct release *release = what->release;
-	const struct slo *slo = &release->policy->slos[what->slo];
+	struct template_values values = *what->values;
 	struct metric_query wanted = {
-		.slo = slo, .role = query->role, .timeout_ms = slo->timeout_ms};
-	struct release_values values;
+		.slo = what->slo,
+		.role = query->role,
+		.values = &values,
+		.timeout_ms = what->slo->timeout_ms,
+	};
+	struct buf text;
 	struct err err;
+	void *client;
 
-	release_values(release, what->state,
-		query->role == QUERY_BASELINE ? release->stable
-					      : what->candidate,
-		slo->window_ms, &values);
-	values.values.candidate = what->candidate;
-	wanted.values = &values.values;
-	query->text = measurement->provider->text(&wanted);
-	if (!query->text)
+	if (!query_role_text(what->slo, query->role))
 		return 0;
+	values.revision = query_role_revision(
+		query->role, values.candidate, values.stable);
+	buf_init(&text, QUERY_BYTES_MAX);
+	query_role_render(what->slo, query->role, &values, &text);
+	query->text = buf_steal(&text);
 	wanted.text = query->text;
-	wanted.release = release;
-	query->call = measurement->provider->start(
-		world->metrics, &wanted, query_answered, query, &err);
+	client = metrics_pool_client(
+		pool, measurement->provider, what->policy, what->project, &err);
+	if (client)
+		query->call = measurement->provider->start(
+			client, &wanted, query_answered, query, &err);
 	if (query->call) {
 		measurement->pending++;
 		return 0;
@@ -132,35 +124,8 @@ static void take_trouble(struct query *query, const struct err *err)
 		measurement->lasting = true;
 }
 
-static void take_sample(struct query *query, const struct sample *sample)
-{
-	struct measurement *measurement = query->measurement;
-	struct err err;
-
-	query->series = sample->series;
-	if (sample->warnings[0])
-		add_text(&measurement->warnings, query, sample->warnings);
-	switch (sample->kind) {
-	case SAMPLE_VALUE:
-		*answer_of(query) =
-			(struct answer){ANSWER_VALUE, sample->value};
-		break;
-	case SAMPLE_NONE:
-	case SAMPLE_NAN:
-		*answer_of(query) = (struct answer){ANSWER_NO_DATA, 0};
-		break;
-	case SAMPLE_SEVERAL:
-		err_set(&err, ERR_INVALID,
-			"%zu series where there must be one: aggregate them, "
-			"as with sum(…)",
-			sample->series);
-		take_trouble(query, &err);
-		break;
-	}
-}
-
-static void query_answered(const struct sample *sample, int64_t latency_us,
-	const struct err *err, void *arg)
+static void query_answered(const struct metric_reading *reading,
+	int64_t latency_us, const struct err *err, void *arg)
 {
 	struct query *query = arg;
 	struct measurement *measurement = query->measurement;
@@ -168,10 +133,15 @@ static void query_answered(const struct sample *sample, int64_t latency_us,
 	query->call = NULL;
 	if (latency_us > measurement->latency_us)
 		measurement->latency_us = latency_us;
-	if (sample)
-		take_sample(query, sample);
-	else
+	if (err) {
 		take_trouble(query, err);
+	} else {
+		*answer_of(query) = reading->answer;
+		query->series = reading->series;
+		if (reading->warnings)
+			add_text(&measurement->warnings, query,
+				reading->warnings);
+	}
 	if (--measurement->pending == 0)
 		measurement_finish(measurement);
 }
@@ -219,7 +189,7 @@ void measurement_cancel(struct measurement **measurement_p)
 	if (!measurement)
 		return;
 	for (enum query_role role = 0; role < QUERY_ROLES; role++)
-		measurement->provider->cancel(&measurement->query[role].call);
+		provider_cancel(&measurement->query[role].call);
 	timer_cancel(&measurement->unable);
 	measurement_free(measurement);
 	*measurement_p = NULL;

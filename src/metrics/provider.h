@@ -1,0 +1,55 @@
+/*
+ * Who is asked for an SLO's values. A provider turns a query (of which SLO, in
+ * which role, about whom) into one reading; what readings mean is the engine's
+ * business. One row per enum slo_provider in metrics_pool.c.
+ */
+#ifndef TIDEGATE_METRICS_PROVIDER_H
+#define TIDEGATE_METRICS_PROVIDER_H
+
+#include "api/flight.h"
+#include "metrics/reading.h"
+#include "policy/template.h"
+
+struct api;
+
+/* Reading NULL: err says why. Both borrowed. latency_us counts from the start
+ * of the call. */
+typedef void (*metric_fn)(const struct metric_reading *reading,
+	int64_t latency_us, const struct err *err, void *arg);
+
+/* A caller of a flight; a provider's own may begin with this. */
+struct provider_call {
+	struct flight_caller caller;
+	int64_t started_us;
+	metric_fn fn;
+	void *arg;
+};
+
+struct metric_query {
+	const struct slo *slo;
+	enum query_role role;
+	/* {{revision}} is the one being asked about. Borrowed for the start. */
+	const struct template_values *values;
+	const char *text; /* resolved, for the journal and for people */
+	int64_t timeout_ms;
+};
+
+struct provider {
+	/* One client for all rollouts of a policy in a project, so that the
+	 * same question is asked once. What it is given is borrowed until it
+	 * is closed. */
+	void *(*open)(const struct api *api, const struct policy *policy,
+		const char *project, struct err *err_r);
+	void (*close)(void *client); /* calls under way are forgotten */
+	/* The callback runs exactly once, later, never after provider_cancel.
+	 * NULL: it cannot be asked at all, and the callback does not run. */
+	struct provider_call *(*start)(void *client,
+		const struct metric_query *query, metric_fn fn, void *arg,
+		struct err *err_r);
+};
+
+void provider_cancel(struct provider_call **call); /* NULL inside: nothing */
+
+extern const struct provider provider_prometheus, provider_json;
+
+#endif

@@ -1,0 +1,32 @@
+/* The Prometheus of the policy's `metrics` as a provider; see provider.h. */
+#include "metrics/prometheus.h"
+#include "metrics/provider.h"
+
+static void *prometheus_open(const struct api *api, const struct policy *policy,
+	const char *project, struct err *err_r)
+{
+	const struct metrics metrics = prometheus_metrics(policy, project);
+
+	return prometheus_new(api, &metrics, err_r);
+}
+
+static void prometheus_close(void *client)
+{
+	struct prometheus *prometheus = client;
+
+	prometheus_free(&prometheus);
+}
+
+static struct provider_call *prometheus_start(void *client,
+	const struct metric_query *query, metric_fn fn, void *arg,
+	struct err *err_r)
+{
+	return prometheus_query_start(
+		client, query->text, query->timeout_ms, fn, arg);
+}
+
+const struct provider provider_prometheus = {
+	.open = prometheus_open,
+	.close = prometheus_close,
+	.start = prometheus_start,
+};
