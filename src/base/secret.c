@@ -1,8 +1,8 @@
 /*
- * Secrets and the register of their spellings; see secret.h. It owns the only
+ * Secrets and the register of their codes; see secret.h. It owns the only
  * copies of secret values; redact.c decides what else is masked.
  *
- * The register is searched at every byte of every log line, so a spelling is
+ * The register is searched at every byte of every log line, so a value is
  * filed under a hash of its first four bytes, and a bitmap of these hashes
  * answers "no" nearly always.
  */
@@ -20,11 +20,11 @@
 #define BUCKETS    1024 /* a power of two */
 #define CUT_MIN    8 /* bytes of a beginning at the end of a text */
 #define BASE64_MIN 8 /* fewer digits could be a word */
-#define GROWTH_MAX 6 /* bytes for one: "\u001F" */
+#define GROWTH_MAX 2 /* bytes for one, in hexadecimal */
 
-/* One way to write one value; several secrets may share it. */
-struct spelling {
-	struct spelling *next;
+/* One value, or a code of one; several secrets may share it. */
+struct known {
+	struct known *next;
 	size_t len;
 	unsigned users;
 	char bytes[];
@@ -32,13 +32,14 @@ struct spelling {
 
 struct secret {
 	size_t len;
-	bool masked; /* its spellings are in the register */
+	bool masked; /* it and its codes are in the register */
 	char bytes[];
 };
 
-static struct spelling *buckets[BUCKETS];
+static struct known *buckets[BUCKETS];
 static uint64_t filter[BUCKETS / 64];
-static size_t n_spellings;
+static size_t n_known;
+static size_t longest; /* spelling ever, in bytes */
 
 static unsigned bucket_of(const char *bytes)
 {
@@ -50,23 +51,23 @@ static unsigned bucket_of(const char *bytes)
 
 /* ---- The register. ---- */
 
-static struct spelling **spelling_find(const char *bytes, size_t len)
+static struct known **known_find(const char *bytes, size_t len)
 {
-	struct spelling **p = &buckets[bucket_of(bytes)];
+	struct known **p = &buckets[bucket_of(bytes)];
 
 	while (*p && ((*p)->len != len || memcmp((*p)->bytes, bytes, len)))
 		p = &(*p)->next;
 	return p;
 }
 
-static void spelling_add(const char *bytes, size_t len)
+static void known_add(const char *bytes, size_t len)
 {
-	struct spelling **p, *s;
+	struct known **p, *s;
 	unsigned bucket;
 
 	if (len < SECRET_MASK_MIN)
 		return;
-	p = spelling_find(bytes, len);
+	p = known_find(bytes, len);
 	if (*p) {
 		(*p)->users++;
 		return;
@@ -76,25 +77,27 @@ static void spelling_add(const char *bytes, size_t len)
 	s->len = len;
 	s->users = 1;
 	*p = s;
-	n_spellings++;
+	if (len > longest)
+		longest = len;
+	n_known++;
 	bucket = bucket_of(bytes);
 	filter[bucket / 64] |= UINT64_C(1) << bucket % 64;
 }
 
-static void spelling_drop(const char *bytes, size_t len)
+static void known_drop(const char *bytes, size_t len)
 {
-	struct spelling **p, *s;
+	struct known **p, *s;
 	unsigned bucket;
 
 	if (len < SECRET_MASK_MIN)
 		return;
-	p = spelling_find(bytes, len);
+	p = known_find(bytes, len);
 	s = *p;
 	assert(s);
 	if (--s->users)
 		return;
 	*p = s->next;
-	n_spellings--;
+	n_known--;
 	explicit_bzero(s->bytes, s->len);
 	free(s);
 	bucket = bucket_of(bytes);
@@ -102,8 +105,7 @@ static void spelling_drop(const char *bytes, size_t len)
 		filter[bucket / 64] &= ~(UINT64_C(1) << bucket % 64);
 }
 
-static size_t spelling_match(
-	const struct spelling *s, const char *text, size_t len)
+static size_t known_match(const struct known *s, const char *text, size_t len)
 {
 	if (s->len <= len)
 		return memcmp(s->bytes, text, s->len) ? 0 : s->len;
@@ -112,24 +114,28 @@ static size_t spelling_match(
 	return memcmp(s->bytes, text, len) ? 0 : len;
 }
 
-static size_t longest_match(
-	const struct spelling *s, const char *text, size_t len)
+static size_t longest_match(const struct known *s, const char *text, size_t len)
 {
-	size_t found, longest = 0;
+	size_t found, most = 0;
 
 	for (; s; s = s->next) {
-		found = spelling_match(s, text, len);
-		if (found > longest)
-			longest = found;
+		found = known_match(s, text, len);
+		if (found > most)
+			most = found;
 	}
-	return longest;
+	return most;
+}
+
+size_t secret_longest(void)
+{
+	return n_known ? longest : 0;
 }
 
 size_t secret_find(const char *text, size_t len, size_t i, size_t *len_r)
 {
 	unsigned bucket;
 
-	if (!n_spellings)
+	if (!n_known)
 		return len;
 	for (; i + SECRET_MASK_MIN <= len; i++) {
 		bucket = bucket_of(text + i);
@@ -142,44 +148,18 @@ size_t secret_find(const char *text, size_t len, size_t i, size_t *len_r)
 	return len;
 }
 
-/* ---- The spellings of a value. ---- */
+/* ---- A value and its codes. ---- */
 
-typedef void spelling_fn(const char *bytes, size_t len);
+typedef void code_fn(const char *bytes, size_t len);
 
-static void percent(struct buf *out, const char *bytes, size_t len, bool upper)
+static void hex(
+	struct buf *out, const char *bytes, size_t len, const char *digits)
 {
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)bytes[i];
-
-		if (isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~')
-			buf_addc(out, (char)c);
-		else
-			buf_addf(out, upper ? "%%%02X" : "%%%02x", c);
-	}
-}
-
-static void json_escape(
-	struct buf *out, const char *bytes, size_t len, bool slashes)
-{
-	static const char names[] = "\b\f\n\r\t\"\\";
-	static const char letters[] = "bfnrt\"\\";
-	const char *p;
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)bytes[i];
-
-		p = c ? strchr(names, c) : NULL;
-		if (p)
-			buf_addf(out, "\\%c", letters[p - names]);
-		else if (c < ' ')
-			buf_addf(out, "\\u%04X", c);
-		else if (c == '/' && slashes)
-			buf_adds(out, "\\/");
-		else
-			buf_addc(out, (char)c);
+		buf_addc(out, digits[(unsigned char)bytes[i] >> 4]);
+		buf_addc(out, digits[(unsigned char)bytes[i] & 15]);
 	}
 }
 
@@ -203,7 +183,7 @@ static void base64(struct buf *out, const char *bytes, size_t len, int skip)
 }
 
 static void each_base64(
-	const char *bytes, size_t len, struct buf *out, spelling_fn *fn)
+	const char *bytes, size_t len, struct buf *out, code_fn *fn)
 {
 	int skip;
 	char *p;
@@ -221,7 +201,7 @@ static void each_base64(
 }
 
 /* Somebody prints a key file line by line. */
-static void each_line(const char *bytes, size_t len, spelling_fn *fn)
+static void each_line(const char *bytes, size_t len, code_fn *fn)
 {
 	const char *end = bytes + len, *line = bytes, *p;
 
@@ -236,8 +216,9 @@ static void each_line(const char *bytes, size_t len, spelling_fn *fn)
 	}
 }
 
-/* Calls `fn` with each spelling, always in the same way, some twice. */
-static void each_spelling(const struct secret *secret, spelling_fn *fn)
+/* Calls `fn` with the value and its codes, always in the same way, some twice.
+ * Escapes are none of them: redact.c reads them back. */
+static void each_code(const struct secret *secret, code_fn *fn)
 {
 	const char *bytes = secret->bytes;
 	size_t len = secret->len;
@@ -245,21 +226,12 @@ static void each_spelling(const struct secret *secret, spelling_fn *fn)
 
 	if (len < SECRET_MASK_MIN)
 		return;
-	/* All the room at once: growing would leave copies behind. */
-	buf_init(&out, len * GROWTH_MAX);
-	buf_addf(&out, "%*s", (int)(len * GROWTH_MAX), "");
-	buf_wipe(&out);
+	buf_init_secret(&out, len * GROWTH_MAX);
 	fn(bytes, len);
-	percent(&out, bytes, len, true);
+	hex(&out, bytes, len, "0123456789abcdef");
 	fn(out.data, out.len);
 	buf_wipe(&out);
-	percent(&out, bytes, len, false);
-	fn(out.data, out.len);
-	buf_wipe(&out);
-	json_escape(&out, bytes, len, false);
-	fn(out.data, out.len);
-	buf_wipe(&out);
-	json_escape(&out, bytes, len, true);
+	hex(&out, bytes, len, "0123456789ABCDEF");
 	fn(out.data, out.len);
 	each_base64(bytes, len, &out, fn);
 	each_line(bytes, len, fn);
@@ -284,7 +256,7 @@ struct secret *secret_new(const char *bytes, size_t len)
 	struct secret *secret = secret_hold(bytes, len);
 
 	secret->masked = true;
-	each_spelling(secret, spelling_add);
+	each_code(secret, known_add);
 	return secret;
 }
 
@@ -301,7 +273,7 @@ void secret_free(struct secret **secret)
 	if (!*secret)
 		return;
 	if ((*secret)->masked)
-		each_spelling(*secret, spelling_drop);
+		each_code(*secret, known_drop);
 	explicit_bzero((*secret)->bytes, (*secret)->len);
 	free(*secret);
 	*secret = NULL;

@@ -17,8 +17,9 @@ struct secret;
 
 /* Copies the bytes. Values shorter than SECRET_MASK_MIN are not masked:
  * masking "1" would hide nothing and spoil every message. A value is known in
- * its other spellings too: percent-encoded, in JSON, in base64 (alone or as a
- * part), and line by line when it has long lines. */
+ * other spellings, too: with any of the escapes of base/spelling.h, and escapes
+ * of escapes; in hexadecimal, in base64 (alone or as a part), and line by line
+ * when it has long lines. */
 #define SECRET_MASK_MIN 4
 #define SECRET_LINE_MIN 16
 
@@ -41,9 +42,10 @@ void redact(struct buf *buf);
 /* The same for a fixed array; a text that grows beyond it is cut. */
 void redact_text(char *text, size_t size);
 
-/* For redact.c: where the next known secret begins, from `i` on, and how long
+/* For redact.c. Where the next known secret begins, from `i` on, and how long
  * it is; `len` when there is none. A long beginning of one at the very end
  * counts, for a text that was cut. */
+size_t secret_longest(void); /* bytes; 0: no secret is known */
 size_t secret_find(const char *text, size_t len, size_t i, size_t *len_r);
 
 #endif

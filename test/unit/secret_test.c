@@ -93,6 +93,10 @@ static void credentials_and_urls_are_masked(void **state)
 		{"{\"token\":[ x: Bearer abc", "{\"token\":[ x: Bearer ***"},
 		{"hooks.slack.com/workflows/T0/A/1/x",
 			"hooks.slack.com/workflows/***"},
+		{"POST https://discord.com/api/webhooks/1/aB: 404",
+			"POST https://discord.com/api/webhooks/*** 404"},
+		{"https://acme.webhook.office.com/webhookb2/1@2/x, y",
+			"https://acme.webhook.office.com/***, y"},
 		{"-----BEGIN RSA PRIVATE KEY-----\nMII\nabc\n"
 		 "-----END RSA PRIVATE KEY-----\n",
 			"-----BEGIN RSA PRIVATE KEY-----***"
@@ -144,6 +148,61 @@ static void known_values_are_masked_in_every_spelling(void **state)
 	struct secret *secret = secret_new("p\"a/s s+1", 9);
 
 	EXPECT_ROWS(rows);
+	secret_free(&secret);
+}
+
+/* Which of its bytes somebody escapes, and how, is not ours to say. */
+static void a_value_is_masked_however_others_write_it(void **state)
+{
+	static const struct row rows[] = {
+		{"plain k<&\xc3\xa9' \"$+z", "plain ***"},
+		{"Go {\"k\":\"k\\u003c\\u0026\xc3\xa9' \\\"$+z\"}",
+			"Go {\"k\":\"***\"}"},
+		{"Python k<&\\u00e9' \\\"$+z!", "Python ***!"},
+		{"all of it \\u006b\\u003C\\u0026\\u00e9\\u0027\\u0020\\u0022"
+		 "\\u0024\\u002b\\u007A",
+			"all of it ***"},
+		{"HTML k&lt;&amp;\xc3\xa9&#39; &quot;$+z", "HTML ***"},
+		{"HTML k&#60;&#x26;&#xE9;&apos; &#34;$&#43;z;", "HTML ***;"},
+		{"shell 'k<&\xc3\xa9'\\'' \"$+z'", "shell '***'"},
+		{"shlex 'k<&\xc3\xa9'\"'\"' \"$+z'", "shlex '***'"},
+		{"sh k\\<\\&\xc3\xa9\\'\\ \\\"\\$+z", "sh ***"},
+		{"ANSI-C $'k<&\\303\\251\\' \"$+z'", "ANSI-C $'***'"},
+		{"repr b'k<&\\xc3\\xa9\\' \"$+z'", "repr b'***'"},
+		{"YAML \"k<&\\xe9' \\\"$\\\n    +z\"", "YAML \"***\""},
+		{"YAML 'k<&\xc3\xa9'' \"$+z'", "YAML '***'"},
+		{"CSV \"k<&\xc3\xa9' \"\"$+z\"", "CSV \"***\""},
+		{"form a=k%3C%26%C3%A9%27+%22%24%2Bz&b=1", "form a=***&b=1"},
+		{"URI k%3C&%c3%a9'%20%22$+z", "URI ***"},
+		{"JSON in JSON k<&\\\\u00e9' \\\\\\\"$+z", "JSON in JSON ***"},
+		{"JSON in a URL k%5Cu003c%5Cu0026%5Cu00e9'%20%5C%22$%2Bz",
+			"JSON in a URL ***"},
+		{"hex 6b3c26c3a9272022242b7a", "hex ***"},
+		{"HEX 6B3C26C3A9272022242B7A", "HEX ***"},
+		{"cut k&lt;&amp;\xc3\xa9&#39; &quot;$&#4", "cut ***&#4"},
+		{"another k<&\\u00e8' \\\"$+z", NULL},
+	};
+	struct secret *secret = secret_new("k<&\xc3\xa9' \"$+z", 11);
+
+	EXPECT_ROWS(rows);
+	secret_free(&secret);
+}
+
+/* What is read back at once is a part of the text. */
+static void an_escaped_value_is_found_wherever_it_stands(void **state)
+{
+	struct secret *secret = secret_new("be&tween", 8);
+	struct buf buf;
+
+	for (size_t before = 65500; before < 65560; before++) {
+		buf_init(&buf, 1 << 20);
+		buf_addf(
+			&buf, "%*sbe&amp;tween%*s", (int)before, "", 70000, "");
+		redact(&buf);
+		assert_memory_equal(buf.data + before, "*** ", 4);
+		assert_int_equal(buf.len, before + 70003);
+		buf_fini(&buf);
+	}
 	secret_free(&secret);
 }
 
@@ -224,7 +283,9 @@ static void much_to_mask_takes_a_moment(void **state)
 	static const char *const rows[] = {"\"token\":[", "cookie: ", "://",
 		"-----BEGIN ", "x://a/", "x://a?",
 		"token=", "'token': ", "token:\"\\", "\"token\":[\"a\",",
-		"    =", "bearer ", "\\"};
+		"    =", "bearer ", "\\", "%25", "&amp;", "''", "\\\\u0026",
+		"+"};
+	struct secret *secret = secret_new("a&b \"c\"", 7);
 	struct buf buf;
 	size_t i;
 
@@ -236,6 +297,7 @@ static void much_to_mask_takes_a_moment(void **state)
 		assert_false(buf.overflow);
 		buf_fini(&buf);
 	}
+	secret_free(&secret);
 }
 
 static void a_fixed_array_is_masked_and_cut_in_place(void **state)
@@ -272,6 +334,8 @@ int main(void)
 		cmocka_unit_test(credentials_and_urls_are_masked),
 		cmocka_unit_test(harmless_texts_stay),
 		cmocka_unit_test(known_values_are_masked_in_every_spelling),
+		cmocka_unit_test(a_value_is_masked_however_others_write_it),
+		cmocka_unit_test(an_escaped_value_is_found_wherever_it_stands),
 		cmocka_unit_test(
 			a_value_is_known_as_long_as_one_secret_holds_it),
 		cmocka_unit_test(what_is_only_held_is_not_masked),
