@@ -215,8 +215,11 @@ struct secret *secret_file(struct loader *loader, const struct node *node);
  * NULL) is it without its secret parts. */
 struct secret *secret_url(struct loader *loader, const struct node *node,
 	bool templates, const char **shown_r);
-/* Of tables, struct secret *: a URL, without and with templates. */
-extern const struct reader url_reader, template_url_reader;
+/* Of tables, struct secret *: a URL, without and with templates; and one of
+ * which each part of the path may be a token. */
+extern const struct reader url_reader, template_url_reader, webhook_url_reader;
+/* The path of a webhook, as a whole and in part, is masked from now on. */
+void learn_webhook(struct loader *loader, const struct secret *webhook);
 /* The same for redis://user:password@host:port/database. */
 struct secret *secret_redis_url(struct loader *loader, const struct node *node);
 /* A path, relative ones from the policy's folder. */

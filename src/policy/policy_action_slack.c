@@ -15,6 +15,8 @@ static void read_slack_url(struct loader *loader, const struct node *value,
 	struct err err;
 
 	action->u.slack.webhook = secret;
+	if (secret)
+		learn_webhook(loader, secret);
 	if (secret && !may_be_placeholder(loader, value) &&
 		url_parse(secret_reveal(secret), &url, &err) < 0)
 		problem_at(loader, value, "%s", err.text);

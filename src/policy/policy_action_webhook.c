@@ -10,7 +10,7 @@ static const size_t n_headers_at = AT(n_headers);
 
 static const struct key webhook_keys[] = {
 	IDEMPOTENT("true"), /* the event keeps its id */
-	{"url", &template_url_reader, AT(url), .need = KEY_REQUIRED,
+	{"url", &webhook_url_reader, AT(url), .need = KEY_REQUIRED,
 		.about = "With ${VAR} and {{templates}}"},
 	{"headers", &headers_reader, AT(headers), &n_headers_at,
 		.about = "May hold ${VAR}"},

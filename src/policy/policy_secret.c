@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/loader.h"
+#include "policy/load_secret.h"
 #include "policy/template.h"
 #include "policy/url.h"
 
@@ -14,7 +14,6 @@
 #define VARIABLES_MAX   16 /* in one text */
 /* Each byte may be a brace, which a template writes with five. */
 #define TEMPLATE_BYTES_MAX (5 * VALUE_BYTES_MAX)
-#define QUERY_SECRET_MIN   16 /* bytes: shorter query values are not tokens */
 
 struct secret *keep_secret(
 	struct loader *loader, const char *value, size_t len, bool known)
@@ -56,14 +55,7 @@ bool may_be_placeholder(const struct loader *loader, const struct node *node)
 
 /* ---- ${VAR} ---- */
 
-/* A text with its variables filled in, and where their values are in it. */
-struct expansion {
-	struct buf text;
-	struct span variable[VARIABLES_MAX];
-	size_t n;
-};
-
-static void expansion_fini(struct expansion *e)
+void expansion_fini(struct expansion *e)
 {
 	buf_wipe(&e->text);
 	buf_fini(&e->text);
@@ -127,7 +119,7 @@ static const char *expand_variable(struct loader *loader,
 }
 
 /* false: a problem, nothing to free. */
-static bool expand(
+bool expansion_make(
 	struct loader *loader, const struct node *node, struct expansion *e)
 {
 	const char *p = scalar(loader, node);
@@ -189,8 +181,7 @@ static void expansion_template(const struct expansion *e, struct buf *out)
 		buf_adds(out, text);
 }
 
-static struct secret *keep_template(
-	struct loader *loader, const struct expansion *e)
+struct secret *expansion_keep(struct loader *loader, const struct expansion *e)
 {
 	struct secret *secret;
 	struct buf text;
@@ -202,20 +193,68 @@ static struct secret *keep_template(
 	return secret;
 }
 
-/* Variables' values within `part` are masked from now on. */
-static void learn(
+static bool is_text(const struct node *node, const char *value, size_t len)
+{
+	return node && node->kind == NODE_SCALAR && strlen(node->text) == len &&
+	       !memcmp(node->text, value, len);
+}
+
+/* Names of the target stand in every line that is printed: to mask them would
+ * hide nothing, and nothing could be read any more. */
+static bool is_public(
+	const struct loader *loader, const char *value, size_t len)
+{
+	static const char *const keys[] = {"project", "region", "service"};
+	static const char *const variables[] = {"CLOUDSDK_CORE_PROJECT",
+		"GOOGLE_CLOUD_PROJECT", "CLOUDSDK_RUN_REGION"};
+	const struct node *target = node_get(loader->root, "target");
+	const struct policy_env *env = loader->env;
+	const char *other;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (target && is_text(node_get(target, keys[i]), value, len))
+			return true;
+		other = env->variable ? env->variable(variables[i], env->arg)
+				      : NULL;
+		if (other && strlen(other) == len && !memcmp(other, value, len))
+			return true;
+	}
+	return false;
+}
+
+/* What variables put into `part` is masked from now on. */
+void expansion_learn(
 	struct loader *loader, const struct expansion *e, struct url_part part)
 {
-	const char *value;
-	size_t len;
+	const char *from, *to;
 
-	for (size_t i = 0; i < e->n; i++) {
-		value = e->text.data + e->variable[i].from;
-		len = e->variable[i].to - e->variable[i].from;
-		if (part.at && value >= part.at &&
-			value + len <= part.at + part.len)
-			keep_secret(loader, value, len, true);
+	for (size_t i = 0; part.at && i < e->n; i++) {
+		from = e->text.data + e->variable[i].from;
+		to = e->text.data + e->variable[i].to;
+		if (from < part.at)
+			from = part.at;
+		if (to > part.at + part.len)
+			to = part.at + part.len;
+		if (from < to && !is_public(loader, from, (size_t)(to - from)))
+			keep_secret(loader, from, (size_t)(to - from), true);
 	}
+}
+
+void expansion_learn_all(struct loader *loader, const struct expansion *e)
+{
+	expansion_learn(
+		loader, e, (struct url_part){e->text.data, e->text.len});
+}
+
+/* What cannot be masked is no secret: it would stand in every log. */
+void secret_refuse_short(
+	struct loader *loader, const struct node *node, size_t len)
+{
+	if (len < SECRET_MASK_MIN && !may_be_placeholder(loader, node))
+		problem_at(loader, node,
+			"this secret has %zu byte%s: what is shorter than %d "
+			"cannot be masked in messages, use a longer one",
+			len, len == 1 ? "" : "s", SECRET_MASK_MIN);
 }
 
 struct secret *secret_text(struct loader *loader, const struct node *node)
@@ -223,9 +262,9 @@ struct secret *secret_text(struct loader *loader, const struct node *node)
 	struct expansion e;
 	struct secret *secret;
 
-	if (!expand(loader, node, &e))
+	if (!expansion_make(loader, node, &e))
 		return NULL;
-	learn(loader, &e, (struct url_part){e.text.data, e.text.len});
+	expansion_learn_all(loader, &e);
 	secret = keep_secret(loader, e.text.data, e.text.len, false);
 	expansion_fini(&e);
 	return secret;
@@ -236,11 +275,11 @@ struct secret *secret_template(struct loader *loader, const struct node *node)
 	struct secret *secret = NULL;
 	struct expansion e;
 
-	if (!expand(loader, node, &e))
+	if (!expansion_make(loader, node, &e))
 		return NULL;
-	learn(loader, &e, (struct url_part){e.text.data, e.text.len});
+	expansion_learn_all(loader, &e);
 	if (templates_are_good(loader, node))
-		secret = keep_template(loader, &e);
+		secret = expansion_keep(loader, &e);
 	expansion_fini(&e);
 	return secret;
 }
@@ -251,7 +290,7 @@ const char *variable_text(struct loader *loader, const struct node *node)
 	struct expansion e;
 	struct buf template;
 
-	if (!expand(loader, node, &e))
+	if (!expansion_make(loader, node, &e))
 		return NULL;
 	if (templates_are_good(loader, node)) {
 		expansion_template(&e, &template);
@@ -268,7 +307,7 @@ struct secret *secret_variable(
 	struct secret *secret;
 	struct expansion e;
 
-	if (!expand(loader, node, &e))
+	if (!expansion_make(loader, node, &e))
 		return NULL;
 	secret = keep_secret(loader, e.text.data, e.text.len, true);
 	if (!e.n)
@@ -276,6 +315,8 @@ struct secret *secret_variable(
 			"a secret does not belong into the file: write ${VAR} "
 			"or use %s",
 			file_key);
+	else
+		secret_refuse_short(loader, node, e.text.len);
 	expansion_fini(&e);
 	return secret;
 }
@@ -309,6 +350,7 @@ static struct secret *file_secret(struct loader *loader,
 {
 	size_t len = content->len;
 	const char *mark = text_mark(content->data, len);
+	struct secret *secret = NULL;
 
 	if (len && content->data[len - 1] == '\n')
 		len--;
@@ -327,8 +369,10 @@ static struct secret *file_secret(struct loader *loader,
 			"\"%.200s\" has more than one line: a secret is one",
 			path);
 	else
-		return keep_secret(loader, content->data, len, true);
-	return NULL;
+		secret = keep_secret(loader, content->data, len, true);
+	if (secret)
+		secret_refuse_short(loader, node, len);
+	return secret;
 }
 
 struct secret *secret_file(struct loader *loader, const struct node *node)
@@ -352,133 +396,3 @@ struct secret *secret_file(struct loader *loader, const struct node *node)
 	buf_fini(&content);
 	return secret;
 }
-
-/* ---- URLs ---- */
-
-static void learn_query(struct loader *loader, struct url_part query)
-{
-	const char *p = query.at, *end, *next, *value;
-
-	if (!p)
-		return;
-	for (end = p + query.len; p < end; p = next + 1) {
-		next = memchr(p, '&', (size_t)(end - p));
-		if (!next)
-			next = end;
-		value = memchr(p, '=', (size_t)(next - p));
-		value = value ? value + 1 : p;
-		if (next - value >= QUERY_SECRET_MIN)
-			keep_secret(
-				loader, value, (size_t)(next - value), true);
-	}
-}
-
-/* What of a URL is masked wherever it appears: see the fine print on secrets
- * in tidegate(1). */
-static void learn_url(
-	struct loader *loader, const struct expansion *e, const struct url *url)
-{
-	const char *colon;
-
-	learn(loader, e, url->userinfo);
-	learn(loader, e, url->query);
-	learn_query(loader, url->query);
-	if (!url->userinfo.at)
-		return;
-	keep_secret(loader, url->userinfo.at, url->userinfo.len, true);
-	colon = memchr(url->userinfo.at, ':', url->userinfo.len);
-	if (colon)
-		keep_secret(loader, colon + 1,
-			(size_t)(url->userinfo.at + url->userinfo.len - colon -
-				 1),
-			true);
-}
-
-static bool url_templates_are_good(
-	struct loader *loader, const struct node *node, bool templates)
-{
-	const char *open = strstr(node->text, "{{");
-
-	if (!open)
-		return true;
-	if (templates)
-		return templates_are_good(loader, node);
-	problem_add(&loader->problems,
-		node_span_of(&loader->problems, node,
-			(size_t)(open - node->text), "{{"),
-		"templates are not filled in here: write the value");
-	return false;
-}
-
-typedef int (*parse_fn)(const char *text, struct url *url_r, struct err *err_r);
-
-static struct secret *read_url(struct loader *loader, const struct node *node,
-	parse_fn parse, bool templates, const char **shown_r)
-{
-	struct secret *secret = NULL;
-	struct expansion e;
-	struct buf shown;
-	struct url url;
-	struct err err;
-
-	if (!expand(loader, node, &e))
-		return NULL;
-	if (!url_templates_are_good(loader, node, templates))
-		goto out;
-	if (parse(e.text.data, &url, &err) == 0) {
-		learn_url(loader, &e, &url);
-	} else if (may_be_placeholder(loader, node)) {
-		url = (struct url){.path = {"***", 3}};
-	} else {
-		/* Whatever it is, it was meant for a URL: keep it unseen. */
-		if (e.n)
-			keep_secret(loader, e.text.data, e.text.len, true);
-		problem_at(loader, node, "%s", err.text);
-		goto out;
-	}
-	secret = templates
-			 ? keep_template(loader, &e)
-			 : keep_secret(loader, e.text.data, e.text.len, false);
-	if (shown_r) {
-		buf_init(&shown, URL_BYTES_MAX);
-		url_show(&url, &shown);
-		*shown_r = arena_strdup(loader->arena, shown.data);
-		buf_fini(&shown);
-	}
-out:
-	expansion_fini(&e);
-	return secret;
-}
-
-struct secret *secret_url(struct loader *loader, const struct node *node,
-	bool templates, const char **shown_r)
-{
-	return read_url(loader, node, url_parse, templates, shown_r);
-}
-
-struct secret *secret_redis_url(struct loader *loader, const struct node *node)
-{
-	return read_url(loader, node, url_parse_redis, false, NULL);
-}
-
-/* ---- readers for tables ---- */
-
-static void read_plain_url(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	*(struct secret **)((char *)into + key->offset) =
-		secret_url(loader, value, false, NULL);
-}
-
-const struct reader url_reader = {
-	read_plain_url, "a URL", URL_SCHEMA, .def = "url"};
-
-static void read_template_url(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	*(struct secret **)((char *)into + key->offset) =
-		secret_url(loader, value, true, NULL);
-}
-
-const struct reader template_url_reader = {
-	read_template_url, "a URL", URL_SCHEMA, .def = "url"};

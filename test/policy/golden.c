@@ -33,6 +33,7 @@ static const char *const environment[][2] = {
 	{"SLACK_WEBHOOK",
 		"https://hooks.slack.com/services/T0/B0/correct-horse"},
 	{"EMPTY", ""},
+	{"SHORT", "abc"},
 };
 
 static const char *env_fixed(const char *name, void *arg)
@@ -47,6 +48,7 @@ static const char *const files[][2] = {
 	{"./token", "file-token-0123456789\n"},
 	{"./two-lines", "one-secret-line\nanother\n"},
 	{"./empty", "\n"},
+	{"./short", "ab\n"},
 	{"./marked", "\xef\xbb\xbf"
 		     "file-token-0123456789\n"},
 	{"./damaged", "file-token\x1b[0m-0123\n"},

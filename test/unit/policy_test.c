@@ -29,6 +29,14 @@ static const char *env_fake(const char *name, void *arg)
 		       "?key=0123456789abcdef";
 	if (!strcmp(name, "TOKEN"))
 		return "correct-horse";
+	if (!strcmp(name, "PORT"))
+		return "8443";
+	if (!strcmp(name, "HOOK"))
+		return "https://chat.example.com/hooks/T0ken-42abc/send";
+	if (!strcmp(name, "USERINFO"))
+		return "ad%61:p%40ss%2Fw0rd";
+	if (!strcmp(name, "PROJECT"))
+		return "shop-project";
 	if (!strcmp(name, "BRACES"))
 		return "{{candidate}}a{{{b}}{";
 	return NULL;
@@ -238,12 +246,48 @@ static void secrets_are_revealed_to_the_wire_and_masked_elsewhere(void **state)
 	redacts_to("a 0123456789abcdef b", "a *** b");
 	redacts_to("a from-a-file b", "a *** b");
 	redacts_to("team blue", "team blue");
-	redacts_to(m->url_shown, m->url_shown);
+	redacts_to(m->url_shown, "https://m.example.com:8443***");
 	policy_free(&p);
 	redacts_to("a correct-horse b", "a correct-horse b");
 }
 
 /* Nothing of what the environment holds may come back in a message. */
+/* Scheme, host and port tell people whom it is about; what a variable put
+ * anywhere else is nobody's business. */
+static void what_a_variable_puts_into_a_url_is_masked(void **state)
+{
+	struct policy *p = parse("url: \"${URL}\"",
+		"target: {project: shop-project}\n"
+		"rollback:\n"
+		"- {name: a, type: http, url: \"https://a.example.com/hooks/"
+		"${TOKEN}/send\"}\n"
+		"- {name: b, type: http, url: \"https://b.example.com:${PORT}/"
+		"${PROJECT}/x\"}\n"
+		"- {name: c, type: webhook, url: \"${HOOK}\"}\n"
+		"- {name: d, type: http, url: \"https://${USERINFO}@d.example"
+		".com\"}\n");
+
+	assert_non_null(p);
+	redacts_to("no route for /hooks/correct-horse/send",
+		"no route for /hooks/***/send");
+	redacts_to("https://m.example.com:8443/prom",
+		"https://m.example.com:8443***");
+	redacts_to("GET /prom?key=0123456789abcdef", "GET ***?***");
+	redacts_to("projects/shop-project/locations",
+		"projects/shop-project/locations");
+	redacts_to("https://chat.example.com/hooks/T0ken-42abc/send",
+		"https://chat.example.com***");
+	redacts_to("no hook T0ken-42abc", "no hook ***");
+	redacts_to("p%40ss%2Fw0rd, p@ss/w0rd, ada:p@ss/w0rd", "***, ***, ***");
+	policy_free(&p);
+	p = parse(PLAIN, "rollback:\n"
+			 "- {name: a, type: slack, webhook: \"${HOOK}\"}\n");
+	redacts_to("404 /hooks/T0ken-42abc/send and T0ken-42abc",
+		"404 *** and ***");
+	redacts_to("hooks are sent", "hooks are sent");
+	policy_free(&p);
+}
+
 static void messages_hold_no_secret(void **state)
 {
 	static const char *const rows[] = {
@@ -629,6 +673,7 @@ int main(void)
 		cmocka_unit_test(an_action_is_idempotent_by_its_method),
 		cmocka_unit_test(
 			secrets_are_revealed_to_the_wire_and_masked_elsewhere),
+		cmocka_unit_test(what_a_variable_puts_into_a_url_is_masked),
 		cmocka_unit_test(messages_hold_no_secret),
 		cmocka_unit_test(
 			a_timeout_nobody_chose_gives_way_to_a_short_interval),
