@@ -267,7 +267,7 @@ static void purge_tell(void *arg)
 
 	if (looked)
 		log_line(LOG_INFO,
-			"rollout=%s event=progress action=%s text=\"looked "
+			"rollout=%s event=progress action=\"%s\" text=\"looked "
 			"through about %lld of %lld keys, %lld removed\"",
 			run->values->rollout ? run->values->rollout : "",
 			run->action->name, looked, purge->size, purge->removed);

@@ -127,7 +127,7 @@ static void log_end(const struct holding *holding, const char *event,
 	const struct action_end *end)
 {
 	log_line(end->result == ACTION_OK ? LOG_INFO : LOG_WARN,
-		"rollout=%s event=%s action=%s text=\"%s\"",
+		"rollout=%s event=%s action=\"%s\" text=\"%s\"",
 		holding->keepalive->release->id, event, holding->action->name,
 		end->detail);
 }
@@ -214,7 +214,7 @@ static void close_late(void *arg)
 		holding_stop(holding);
 		if (holding->open || holding->unsure)
 			log_line(LOG_WARN,
-				"rollout=%s event=released action=%s "
+				"rollout=%s event=released action=\"%s\" "
 				"text=\"not finished in time, it ends by "
 				"itself\"",
 				keepalive->release->id, holding->action->name);

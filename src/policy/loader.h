@@ -99,7 +99,11 @@ struct section {
 
 extern const struct section policy_section;
 
-/* Of a schema: a URL, under $defs/url, … */
+/* Of a schema: a name, under $defs/name, … */
+#define NAME_SCHEMA                                 \
+	"'type': ['string', 'number', 'boolean'], " \
+	"'minLength': 1, 'maxLength': 63"
+/* … a URL, under $defs/url, … */
 #define URL_SCHEMA "'type': 'string', 'minLength': 1"
 /* … one of a limit, under $defs/limit, … */
 #define LIMIT_SCHEMA                                                   \
@@ -156,8 +160,10 @@ const char *plain_text(struct loader *loader, const struct node *node);
 bool templates_are_good(struct loader *loader, const struct node *node);
 /* The same that may hold {{templates}}, which are checked. */
 const char *template_text(struct loader *loader, const struct node *node);
-/* [a-z0-9][a-z0-9_-]*, at most POLICY_NAME_MAX bytes. */
+/* Any printable text of at most POLICY_NAME_MAX characters. */
 const char *name_text(struct loader *loader, const struct node *node);
+/* [a-z0-9][a-z0-9_-]*, as long. */
+const char *identifier_text(struct loader *loader, const struct node *node);
 bool whole_number(struct loader *loader, const struct node *node,
 	const struct whole_range *range, int *value_r);
 bool choose(struct loader *loader, const struct node *node,
@@ -169,6 +175,7 @@ bool choose(struct loader *loader, const struct node *node,
 extern const struct reader text_reader, /* const char * */
 	template_reader, /* const char * */
 	name_reader, /* const char * */
+	identifier_reader, /* const char * */
 	bool_reader, /* bool */
 	whole_reader, /* int; struct whole_range */
 	choice_reader, /* an enum; struct choice[] */

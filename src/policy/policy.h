@@ -27,7 +27,7 @@
 #define POLICY_ACTIONS_MAX   32 /* in one list */
 #define POLICY_APPROVERS_MAX 64
 #define POLICY_FAIL_OF_MAX   64 /* the M of "N breaches of M checks" */
-#define POLICY_NAME_MAX      63 /* bytes of a name of ours */
+#define POLICY_NAME_MAX      63 /* characters of a name of ours */
 
 /* What to do when something is wrong. Spellings are those of the file. */
 enum on_breach { ON_BREACH_ROLLBACK, ON_BREACH_HOLD, ON_BREACH_OBSERVE };

@@ -70,9 +70,8 @@ static void read_when(struct loader *loader, const struct node *value,
 			action->when |= (unsigned)reason;
 }
 
-static const struct reader action_name_reader = {read_action_name, "a name",
-	"'type': 'string', 'pattern': '^[a-z0-9][a-z0-9_-]*$', 'maxLength': 63",
-	.def = "name"};
+static const struct reader action_name_reader = {
+	read_action_name, "a name", NAME_SCHEMA, .def = "name"};
 static const struct reader type_reader = {
 	read_type, "a type", "'type': 'string'"};
 static const struct reader when_reader = {read_when, "a list of reasons",

@@ -40,7 +40,7 @@ static const struct reader requests_reader = {read_requests, "a mapping",
 	.sections = (const struct section *const[]){&requests_section, NULL}};
 
 static const struct key slo_keys[] = {
-	{"name", &name_reader, offsetof(struct slo, name),
+	{"name", &identifier_reader, offsetof(struct slo, name),
 		.need = KEY_REQUIRED_UNLESS,
 		.about = "Its own in this policy; default: the preset's"},
 	{"use", &use_reader, offsetof(struct slo, use),

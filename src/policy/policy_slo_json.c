@@ -268,8 +268,8 @@ static const size_t n_headers_at =
 	offsetof(struct json_draft, source.n_headers);
 
 static const struct key json_keys[] = {
-	{"name", &name_reader, offsetof(struct slo, name), .need = KEY_REQUIRED,
-		.about = "Its own in this policy"},
+	{"name", &identifier_reader, offsetof(struct slo, name),
+		.need = KEY_REQUIRED, .about = "Its own in this policy"},
 	{"url", &question_url_reader, VALUE, .need = KEY_REQUIRED,
 		.about = "With ${VAR} and {{templates}}"},
 	REQUEST_KEYS(VALUE),

@@ -169,8 +169,8 @@ static const struct reader requests_reader = {read_node, "a mapping",
 	.sections = (const struct section *const[]){&requests_section, NULL}};
 
 static const struct key sentry_keys[] = {
-	{"name", &name_reader, offsetof(struct slo, name), .need = KEY_REQUIRED,
-		.about = "Its own in this policy"},
+	{"name", &identifier_reader, offsetof(struct slo, name),
+		.need = KEY_REQUIRED, .about = "Its own in this policy"},
 	{"metric", &choice_reader, MEMBER(metric), metrics,
 		.need = KEY_REQUIRED, .about = "What is counted"},
 	{"organization", &slug_reader, MEMBER(organization),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "base/utf8.h"
 #include "policy/loader.h"
 #include "policy/quantity.h"
 #include "policy/template.h"
@@ -259,7 +260,43 @@ const char *template_text(struct loader *loader, const struct node *node)
 	return text;
 }
 
+/* Characters of a printable text that is not blank; -1: it is none. */
+static int printable_len(const char *text)
+{
+	bool blank = true;
+	uint32_t c;
+	int n = 0;
+
+	for (size_t len; *text; text += len, n++) {
+		len = utf8_decode(text, &c);
+		if (!len || c < ' ' || c == 0x7f || utf8_is_hidden(c))
+			return -1;
+		blank &= c == ' ';
+	}
+	return blank ? -1 : n;
+}
+
 const char *name_text(struct loader *loader, const struct node *node)
+{
+	const char *text = plain_text(loader, node);
+	int n = text ? printable_len(text) : 0;
+
+	if (!text)
+		return NULL;
+	if (n < 0)
+		problem_at(loader, node,
+			"this is not a name: write visible characters and "
+			"blanks");
+	else if (n > POLICY_NAME_MAX)
+		problem_at(loader, node,
+			"a name of %d characters is too long: at most %d", n,
+			POLICY_NAME_MAX);
+	else
+		return text;
+	return NULL;
+}
+
+const char *identifier_text(struct loader *loader, const struct node *node)
 {
 	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 	static const char all[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";

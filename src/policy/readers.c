@@ -51,15 +51,24 @@ static void read_template(struct loader *loader, const struct node *value,
 const struct reader template_reader = {
 	read_template, "a template", "'type': ['string', 'number', 'boolean']"};
 
+static void read_identifier(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	put_text(key, into, identifier_text(loader, value));
+}
+
+const struct reader identifier_reader = {read_identifier, "an identifier",
+	"'type': 'string', 'pattern': '^[a-z0-9][a-z0-9_-]*$', 'maxLength': 63",
+	.def = "identifier"};
+
 static void read_name(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	put_text(key, into, name_text(loader, value));
 }
 
-const struct reader name_reader = {read_name, "a name",
-	"'type': 'string', 'pattern': '^[a-z0-9][a-z0-9_-]*$', 'maxLength': 63",
-	.def = "name"};
+const struct reader name_reader = {
+	read_name, "a name", NAME_SCHEMA, .def = "name"};
 
 static void read_bool(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)

@@ -6,7 +6,7 @@
 #include "base/timestamp.h"
 #include "report/report.h"
 
-#define CELL_MAX 256
+#define CELL_MAX 320
 
 static const char *short_name(const char *service)
 {
