@@ -45,13 +45,35 @@ struct visit {
 
 /* ---- what is printed ---- */
 
+/* Those of the look, and those of the policy, which are on stderr. */
+static size_t all_warnings(
+	const struct visit *visit, const struct preflight_report *report)
+{
+	return report->counts[FINDING_WARN] + visit->policy->n_warnings;
+}
+
+static bool refuses_warnings(
+	const struct visit *visit, const struct preflight_report *report)
+{
+	return visit->args->strict && all_warnings(visit, report);
+}
+
+static bool is_ready(
+	const struct visit *visit, const struct preflight_report *report)
+{
+	return !report->counts[FINDING_FAIL] &&
+	       !refuses_warnings(visit, report);
+}
+
 static void print_line(const struct visit *visit,
 	const struct preflight_report *report, struct buf *out)
 {
 	size_t fails = report->counts[FINDING_FAIL];
-	size_t warns = report->counts[FINDING_WARN];
+	size_t warns = all_warnings(visit, report);
 
-	if (fails)
+	if (!fails && refuses_warnings(visit, report))
+		buf_addf(out, "not ready, as --strict was given");
+	else if (fails)
 		buf_addf(out, "not ready: %zu of these %s", fails,
 			fails == 1 ? "fails" : "fail");
 	else
@@ -145,9 +167,9 @@ static void print_json(const struct visit *visit,
 	for (size_t i = 0; i < report->n; i++)
 		print_finding(&w, &report->finding[i]);
 	jsonw_end(&w, ']');
-	jsonw_bool(&w, "ready", report->counts[FINDING_FAIL] == 0);
+	jsonw_bool(&w, "ready", is_ready(visit, report));
 	jsonw_int(&w, "fails", (int64_t)report->counts[FINDING_FAIL]);
-	jsonw_int(&w, "warnings", (int64_t)report->counts[FINDING_WARN]);
+	jsonw_int(&w, "warnings", (int64_t)all_warnings(visit, report));
 	jsonw_int(&w, "exit", visit->status);
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');
@@ -160,7 +182,7 @@ static void print_summary(const struct visit *visit,
 		"### %s: %s for a rollout\n\n| | what | name | detail |\n"
 		"| --- | --- | --- | --- |\n",
 		visit->target.service,
-		report->counts[FINDING_FAIL] ? "not ready" : "ready");
+		is_ready(visit, report) ? "ready" : "not ready");
 	for (size_t i = 0; i < report->n; i++) {
 		const struct finding *f = &report->finding[i];
 
@@ -199,7 +221,7 @@ static void examined(const struct preflight_report *report, void *arg)
 {
 	struct visit *visit = arg;
 
-	visit->status = report->counts[FINDING_FAIL] ? STATUS_NOT_READY : 0;
+	visit->status = is_ready(visit, report) ? 0 : STATUS_NOT_READY;
 	print(visit, report);
 	loop_stop(visit->world.loop);
 }
@@ -286,7 +308,7 @@ static int examine(struct visit *visit, struct err *err_r)
 int check_live(const struct check_live_args *args, const char *service,
 	struct err *err_r)
 {
-	struct policy *policy = context_policy(args->policy, NULL, err_r);
+	struct policy *policy = context_policy_warned(args->policy, err_r);
 	struct visit visit = {.args = args, .policy = policy, .status = -1};
 	int status = -1;
 

@@ -1,6 +1,7 @@
 /*
  * `tidegate check --live`: looks as preflight does and prints what it found.
- * Exit status 0 when a rollout could run now, 4 when something fails.
+ * Exit status 0 when a rollout could run now, 4 when something fails or, with
+ * `strict`, is warned of.
  */
 #ifndef TIDEGATE_CLI_CHECK_LIVE_H
 #define TIDEGATE_CLI_CHECK_LIVE_H
@@ -12,7 +13,7 @@
 struct check_live_args {
 	const char *policy, *candidate, *project, *region, *state, *as;
 	int format; /* enum format */
-	bool live, adopt, again;
+	bool live, strict, adopt, again;
 };
 
 /* `service` NULL: the policy names it. */

@@ -14,23 +14,26 @@
 
 #define POLICIES_MAX 64 /* of one call */
 
-/* The plan goes to stdout, problems to stderr; false: there are problems. */
-static bool check(const char *path)
+/* The plan goes to stdout, problems and warnings to stderr; false: there are
+ * problems, or warnings and that is enough. */
+static bool check(const char *path, bool strict)
 {
-	struct buf text;
 	struct policy *policy;
+	struct buf text;
 	struct err err;
+	bool good;
 
 	buf_init(&text, OUTPUT_BYTES_MAX);
 	policy = policy_load(path, &policy_env_real, &text, &err);
+	good = policy && !(strict && policy->n_warnings);
+	output_write(stderr, &text);
+	buf_clear(&text);
 	if (policy)
 		policy_print_plan(policy, &text);
-	output_write(policy ? stdout : stderr, &text);
+	output_write(stdout, &text);
 	buf_fini(&text);
-	if (!policy)
-		return false;
 	policy_free(&policy);
-	return true;
+	return good;
 }
 
 struct check_args {
@@ -52,6 +55,10 @@ static const struct option_spec options[] = {
 		.offset = offsetof(struct check_live_args, live),
 		.help = "look whether a rollout of SERVICE could run now; "
 			"changes nothing"},
+	{.name = "strict",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct check_live_args, strict),
+		.help = "warnings are failures"},
 	{.name = "policy",
 		.type = OPTION_TEXT,
 		.offset = offsetof(struct check_live_args, policy),
@@ -120,8 +127,8 @@ static int run(int argc, char **argv, struct err *err_r)
 	if (live->policy || live->candidate || live->adopt || live->again ||
 		live->format)
 		return err_set(err_r, ERR_USAGE,
-			"the options of check go with --live; without it, it "
-			"takes policies only");
+			"these options go with --live; without it, check takes "
+			"policies and --strict");
 	if (args.schema)
 		return print(policy_print_schema, argc, argv, err_r);
 	if (args.keys)
@@ -131,7 +138,7 @@ static int run(int argc, char **argv, struct err *err_r)
 	for (int i = 1; i < argc; i++) {
 		if (i > 1 && good)
 			output_text(stdout, "\n");
-		good = check(argv[i]) && good;
+		good = check(argv[i], live->strict) && good;
 	}
 	return good ? 0 : err_exit_status(ERR_POLICY);
 }
@@ -139,9 +146,11 @@ static int run(int argc, char **argv, struct err *err_r)
 static const char details[] =
 	"Prints the plan of each policy: steps, SLOs with what no data means, "
 	"the\nrollback sequence. Or else, on stderr, all problems with their "
-	"places in\nthe file; then the exit status is 3. \"-\" is standard "
-	"input. Asks no\nserver, but every ${VAR} must be set and every *_file "
-	"be there.\n\nWith --live, one table of all that a rollout needs: "
+	"places in\nthe file; then the exit status is 3. Warnings, of what is "
+	"hardly meant, are on\nstderr as well and change it with --strict "
+	"only. \"-\" is standard input. Asks\nno server, but every ${VAR} "
+	"must be set and every *_file be there.\n\nWith --live, one table of "
+	"all that a rollout needs: "
 	"credentials and what they\nmay do, the service, candidate and stable, "
 	"each query's value for both, each\naction, clock, approvers, state "
 	"file. Exit status 0: a rollout could run now;\n4: something fails, "

@@ -123,7 +123,7 @@ static int run(int argc, char **argv, struct err *err_r)
 	if (!args.policy)
 		return err_set(err_r, ERR_USAGE, "--policy is missing");
 	output_never_wait(args.format == FORMAT_JSON);
-	policy = context_policy(args.policy, NULL, err_r);
+	policy = context_policy_warned(args.policy, err_r);
 	if (!policy)
 		return -1;
 	status = run_policy(&args, argc > 1 ? argv[1] : NULL, policy, err_r);

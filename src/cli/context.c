@@ -39,8 +39,8 @@ struct store *context_store(
 	return store;
 }
 
-struct policy *context_policy(
-	const char *path, const char *source, struct err *err_r)
+static struct policy *load_policy(
+	const char *path, const char *source, bool warns, struct err *err_r)
 {
 	struct policy *policy;
 	struct buf problems;
@@ -51,13 +51,24 @@ struct policy *context_policy(
 			&policy_env_real, &problems, err_r);
 	else
 		policy = policy_load(path, &policy_env_real, &problems, err_r);
-	if (!policy && problems.len) {
+	if (problems.len && (!policy || warns))
 		output_write(stderr, &problems);
+	if (!policy && problems.len)
 		err_set(err_r, ERR_POLICY, "%s is not a policy to work with",
 			path);
-	}
 	buf_fini(&problems);
 	return policy;
+}
+
+struct policy *context_policy(
+	const char *path, const char *source, struct err *err_r)
+{
+	return load_policy(path, source, false, err_r);
+}
+
+struct policy *context_policy_warned(const char *path, struct err *err_r)
+{
+	return load_policy(path, NULL, true, err_r);
 }
 
 /* Names end up in approvals, messages and reports. */

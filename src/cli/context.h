@@ -62,6 +62,9 @@ MUST_CHECK struct store *context_store(
  * printed on stderr, err_r counts it. */
 MUST_CHECK struct policy *context_policy(
 	const char *path, const char *source, struct err *err_r);
+/* The same out of the file, for what is about to begin: warnings as well. */
+MUST_CHECK struct policy *context_policy_warned(
+	const char *path, struct err *err_r);
 
 /*
  * Who is asking. Another name than the login name may only be given by the

@@ -13,6 +13,7 @@
 #define AT_ONCE    8
 #define ARMS       2 /* stable, candidate */
 #define DETAIL_MAX (4 * 1024)
+#define FAR_FACTOR 1000 /* a limit so many times stable's value is a slip */
 
 struct arm {
 	struct preflight *preflight;
@@ -132,7 +133,43 @@ static bool no_data_holds(const struct slo *slo, const struct arm *arm)
 	       slo->no_data != NO_DATA_PASS;
 }
 
-static enum finding_kind weigh(const struct slo *slo, const struct arm *arm)
+static double value_of(const struct arm *arm)
+{
+	return arm->told->answers.item[QUERY_VALUE].value;
+}
+
+static bool has_value(const struct arm *arm)
+{
+	return arm->told->revision && !*arm->told->trouble &&
+	       arm->told->answers.item[QUERY_VALUE].kind == ANSWER_VALUE;
+}
+
+/* Nobody serves users with the candidate, and yet it looks just like stable:
+ * the query does not tell them apart. Two zeros say nothing. */
+static bool sees_all_revisions(const struct preflight *preflight,
+	const struct slo *slo, const struct arm *arm)
+{
+	const struct service *service = preflight->snapshot;
+	struct split split;
+
+	if (slo->scope == SCOPE_SERVICE || !service || !has_value(&arm[0]) ||
+		!has_value(&arm[1]) || value_of(&arm[0]) == 0 ||
+		value_of(&arm[0]) != value_of(&arm[1]))
+		return false;
+	split = traffic_split(&service->statuses, arm[1].told->revision,
+		arm[0].told->revision, service->latest_ready);
+	return split.candidate == 0;
+}
+
+/* Written in another unit than the values are. Shares are small by nature. */
+static bool limit_is_out_of_reach(const struct slo *slo, const struct arm *arm)
+{
+	return slo->has_max && slo->max >= 1 && has_value(arm) &&
+	       value_of(arm) > 0 && slo->max >= FAR_FACTOR * value_of(arm);
+}
+
+static enum finding_kind weigh(const struct preflight *preflight,
+	const struct slo *slo, const struct arm *arm)
 {
 	const struct finding_arm *stable = arm[0].told;
 	const struct finding_arm *candidate = arm[1].told;
@@ -140,7 +177,9 @@ static enum finding_kind weigh(const struct slo *slo, const struct arm *arm)
 	if (*stable->trouble || (candidate->revision && *candidate->trouble))
 		return FINDING_FAIL;
 	if (stable->judgement.outcome == OUTCOME_BREACH ||
-		no_data_holds(slo, arm))
+		no_data_holds(slo, arm) ||
+		sees_all_revisions(preflight, slo, arm) ||
+		limit_is_out_of_reach(slo, arm))
 		return FINDING_WARN;
 	return FINDING_OK;
 }
@@ -156,13 +195,22 @@ static const char *remedy_of(struct preflight *preflight, const struct slo *slo,
 			"where the metrics are",
 			policy->path, slo->pos.line);
 	if (*arm[0].told->trouble || arm[1].told->trouble)
-		if (weigh(slo, arm) == FINDING_FAIL)
+		if (weigh(preflight, slo, arm) == FINDING_FAIL)
 			return "see that the metrics are up, that their URL "
 			       "and login in the policy are right, and that "
 			       "they can be reached from here";
 	if (arm[0].told->judgement.outcome == OUTCOME_BREACH)
 		return "stable itself breaches: as it is, a candidate no worse "
 		       "would be taken back; mend stable or move the limit";
+	if (sees_all_revisions(preflight, slo, arm))
+		return "a bad candidate would pass unseen: ask about the "
+		       "candidate, such as revision=\"{{candidate}}\", or "
+		       "write "
+		       "\"scope: service\" when the whole service is meant";
+	if (limit_is_out_of_reach(slo, arm))
+		return "is the limit in the unit of the query? A duration is "
+		       "in seconds, 500ms is 0.5; a percentage is a share, 1% "
+		       "is 0.01";
 	return "does the query name labels that exist? A rollout waits for "
 	       "data and is held when none comes (no_data)";
 }
@@ -190,6 +238,17 @@ static void add_arm(struct buf *out, const char *who, const struct arm *arm)
 	buf_addc(out, ')');
 }
 
+static void add_remarks(struct buf *out, const struct preflight *preflight,
+	const struct slo *slo, const struct arm *arm)
+{
+	if (sees_all_revisions(preflight, slo, arm))
+		buf_adds(out, "; the very same, though the candidate serves "
+			      "nobody: the query judges all revisions");
+	if (limit_is_out_of_reach(slo, arm))
+		buf_addf(out, "; max is %.0f times stable's value",
+			slo->max / value_of(arm));
+}
+
 static bool same_trouble(const struct arm *arm)
 {
 	return *arm[0].told->trouble && arm[1].told->revision &&
@@ -199,7 +258,7 @@ static bool same_trouble(const struct arm *arm)
 static void tell(struct preflight *preflight, const struct arm *arm)
 {
 	const struct slo *slo = &preflight->release->policy->slos[arm->slo];
-	enum finding_kind kind = weigh(slo, arm);
+	enum finding_kind kind = weigh(preflight, slo, arm);
 	struct finding *finding;
 	struct buf text;
 
@@ -209,6 +268,7 @@ static void tell(struct preflight *preflight, const struct arm *arm)
 	} else {
 		add_arm(&text, "stable", &arm[0]);
 		add_arm(&text, "candidate", &arm[1]);
+		add_remarks(&text, preflight, slo, arm);
 	}
 	finding = finding_tell(preflight, kind, "slo", slo->name,
 		kind == FINDING_OK ? NULL : remedy_of(preflight, slo, arm),

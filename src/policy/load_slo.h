@@ -19,6 +19,12 @@ extern const struct reader query_reader; /* const char * */
 /* A number of requests, 1 or more. */
 extern const struct reader requests_min_reader; /* struct slo */
 
+/* ---- policy_warn.c ---- */
+
+/* Of an SLO with no problems, with all that its `use` stands for. */
+void warn_of_slo(
+	struct loader *loader, const struct node *node, const struct slo *slo);
+
 /* ---- policy_slo_json.c ---- */
 
 #define PARAMS_MAX 32 /* of one request */

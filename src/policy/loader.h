@@ -21,7 +21,7 @@ struct loader {
 	struct policy *policy;
 	struct arena *arena; /* the policy's */
 	const struct policy_env *env;
-	struct problems problems;
+	struct problems problems, warnings;
 	const struct node *root;
 	struct name *names; /* of all actions so far */
 	bool metrics_read;

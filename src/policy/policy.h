@@ -106,6 +106,9 @@ struct slo_texts {
 /* How answers become a verdict; see engine/check.h. */
 enum slo_kind { SLO_THRESHOLD, SLO_KINDS };
 
+/* Whom it judges. */
+enum slo_scope { SCOPE_CANDIDATE, SCOPE_SERVICE };
+
 struct slo {
 	const char *name;
 	enum slo_kind kind;
@@ -126,6 +129,7 @@ struct slo {
 	int min_passes;
 	enum no_data no_data;
 	enum no_baseline no_baseline;
+	enum slo_scope scope;
 	struct srcpos pos;
 };
 
@@ -190,6 +194,8 @@ struct policy {
 
 	struct secret **secrets; /* all of them, to be wiped at the end */
 	size_t n_secrets;
+
+	size_t n_warnings; /* of what is hardly meant; told while loading */
 };
 
 /* The list that holds this very action; ACTION_LISTS: none of them. */

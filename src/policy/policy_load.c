@@ -377,14 +377,20 @@ struct policy *policy_parse(const char *path, const char *bytes, size_t len,
 	if (root) {
 		use_names(loader.arena, root);
 		override_apply(loader.arena, &loader.problems, root, env);
+		loader.warnings = loader.problems; /* --set is in the source */
+		loader.warnings.n = loader.warnings.dropped = 0;
 		read_section(&loader, loader.root, &policy_section, policy);
 		check_metrics(&loader);
 		check_slos(&loader);
 		check_actions(&loader);
 	}
-	if (!loader.problems.n)
+	if (!loader.problems.n) {
+		policy->n_warnings =
+			loader.warnings.n + loader.warnings.dropped;
+		problems_print(&loader.warnings, "warning", problems);
 		return policy;
-	problems_print(&loader.problems, problems);
+	}
+	problems_print(&loader.problems, "error", problems);
 	problems_summary(&loader.problems, err_r);
 	/* Its place names a file: the caller's text outlives the policy's. */
 	if (err_r->pos.file == policy->path)

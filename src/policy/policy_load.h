@@ -33,7 +33,8 @@ struct policy_env {
 extern const struct policy_env policy_env_real;
 
 /* Reads the file ("-": standard input) and parses it. On failure `problems`
- * holds the full text of all problems for a person, `err_r` a summary. */
+ * holds the full text of all problems for a person, `err_r` a summary; else
+ * `problems` holds the warnings, if there are any. */
 MUST_CHECK struct policy *policy_load(const char *path,
 	const struct policy_env *env, struct buf *problems, struct err *err_r);
 

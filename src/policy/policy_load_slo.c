@@ -239,6 +239,8 @@ static void read_slo(
 	check_comparison(loader, whole, slo);
 	check_no_baseline(loader, whole, slo);
 	check_queries(loader, whole, slo);
+	if (slo->query)
+		warn_of_slo(loader, whole, slo);
 }
 
 static void check_name(
@@ -291,7 +293,8 @@ static void check_bakes(struct loader *loader, const struct slo *slo)
 {
 	const struct policy *policy = loader->policy;
 	const struct node *step = node_get(loader->root, "steps");
-	char bake[DURATION_TEXT_MAX], interval[DURATION_TEXT_MAX];
+	char bake[DURATION_TEXT_MAX], interval[DURATION_TEXT_MAX],
+		least[DURATION_TEXT_MAX];
 
 	step = step ? step->first : NULL;
 	for (size_t i = 0; step && i < policy->n_steps; step = step->next) {
@@ -301,12 +304,15 @@ static void check_bakes(struct loader *loader, const struct slo *slo)
 			continue;
 		problem_at(loader, place_of(step, "bake"),
 			"in %s SLO \"%s\" is checked %lld times, at an "
-			"interval of %s, but needs min_passes %d: bake longer, "
-			"or change that SLO",
+			"interval of %s, but needs min_passes %d: bake at "
+			"least "
+			"%s, or change that SLO",
 			duration_print(s->bake_ms, bake), slo->name,
 			(long long)checks_in(s, slo),
 			duration_print(slo->interval_ms, interval),
-			slo->min_passes);
+			slo->min_passes,
+			duration_print((slo->min_passes - 1) * slo->interval_ms,
+				least));
 	}
 }
 

@@ -145,6 +145,11 @@ static const struct choice no_baseline_choices[] = {
 	{"skip", NO_BASELINE_SKIP},
 	{0},
 };
+static const struct choice scopes[] = {
+	{"candidate", SCOPE_CANDIDATE},
+	{"service", SCOPE_SERVICE},
+	{0},
+};
 static const struct duration_range span_range = {MS_SECOND, MS_DAY};
 static const struct whole_range passes_range = {1, 1000};
 const struct duration_range slo_timeout_range = {100, 5 * MS_MINUTE};
@@ -186,6 +191,8 @@ static const struct key every_slo_keys[] = {
 	{"no_baseline", &choice_reader, MEMBER(no_baseline),
 		no_baseline_choices, .value = "no-data",
 		.about = "skip: without a baseline max and min decide"},
+	{"scope", &choice_reader, MEMBER(scope), scopes, .value = "candidate",
+		.about = "service: judges all revisions, as is meant"},
 	{0},
 };
 

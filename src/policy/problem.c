@@ -174,7 +174,8 @@ static void print_excerpt(const struct problems *problems, int line,
 	buf_fini(&part);
 }
 
-void problems_print(const struct problems *problems, struct buf *out)
+void problems_print(
+	const struct problems *problems, const char *kind, struct buf *out)
 {
 	const struct problem *problem;
 	struct excerpt excerpt;
@@ -185,7 +186,7 @@ void problems_print(const struct problems *problems, struct buf *out)
 		excerpt = excerpt_find(problems, problem->span);
 		pos = position(problems, excerpt.marked.from);
 		printable_add(out, pos.file);
-		buf_addf(out, ":%d:%d: error: ", pos.line, pos.col);
+		buf_addf(out, ":%d:%d: %s: ", pos.line, pos.col, kind);
 		printable_add(out, problem->text);
 		buf_addc(out, '\n');
 		if (excerpt.line.to > excerpt.line.from)
@@ -194,7 +195,7 @@ void problems_print(const struct problems *problems, struct buf *out)
 	if (problems->dropped)
 		printable_add(out, problems->path);
 	if (problems->dropped)
-		buf_addf(out, ": error: and %zu more\n", problems->dropped);
+		buf_addf(out, ": %s: and %zu more\n", kind, problems->dropped);
 	redact(out);
 }
 

@@ -37,8 +37,9 @@ void problem_add(struct problems *problems, struct span span, const char *fmt,
 /* The place that libraries give as line and column, both from 0. */
 struct span problem_span(const struct problems *problems, int line, int column);
 
-/* All of them for a person; what is secret is masked. */
-void problems_print(const struct problems *problems, struct buf *out);
+/* All of them for a person, each called `kind`; what is secret is masked. */
+void problems_print(
+	const struct problems *problems, const char *kind, struct buf *out);
 
 /* The first one with its place, and how many more there are; returns -1. */
 int problems_summary(const struct problems *problems, struct err *err_r);

@@ -55,6 +55,20 @@ check() {
 	[ "$(grep -c '^policy  ' "$WORLD/out")" = 1 ]
 }
 
+@test "warnings go to stderr beside the plan, and are failures with --strict" {
+	sed 's/max: 5%/max: 5/; s/critical: [0-9]*%/critical: 50/' \
+		"$policies/quick-demo.yaml" >"$WORLD/odd.yaml"
+	check "$WORLD/odd.yaml"
+	grep -q 'odd.yaml:[0-9]*:[0-9]*: warning: .* for 5 percent write 5%' \
+		"$WORLD/err"
+	cp "$WORLD/out" "$WORLD/plan"
+	status=0
+	check --strict "$WORLD/odd.yaml" || status=$?
+	[ "$status" = 3 ]
+	cmp "$WORLD/out" "$WORLD/plan"
+	check --strict "$policies"/*.yaml
+}
+
 @test "an unset variable and a missing file are problems of the policy" {
 	unset PROMETHEUS_URL
 	status=0

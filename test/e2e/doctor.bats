@@ -24,10 +24,12 @@ healthy() { # [YAML…]: a policy that nothing is wrong with
 	quick 'hooks:' '  rolled_back:' "    - $HOOK" "$@"
 }
 
-doctor() { # [OPTION…] sets status; the report is in report.json
+doctor() { # [OPTION…] sets status; the report, or why not, is in report.json
 	run "$TIDEGATE" check --live "${WHO:-backend}" \
 		--policy "$WORLD/policy.yaml" --format json "$@"
-	printf '%s\n' "$output" >"$WORLD/report.json"
+	# Warnings of the policy stand in front, from stderr.
+	printf '%s\n' "$output" | grep '^{' >"$WORLD/report.json" ||
+		printf '%s\n' "$output" >"$WORLD/report.json"
 }
 
 found() { # WHAT NAME RESULT: there is such a finding
@@ -265,6 +267,31 @@ correct() { # BAD GOOD
 	jq -e 'any(.findings[]; .what == "slo" and .stable.series == 0 and
 		.stable.outcome == "no-data")' "$WORLD/report.json"
 	remedy slo errors | grep -q 'labels that exist'
+}
+
+@test "a query about all revisions, a limit out of reach: warnings" {
+	local SLO="max: 9000, fail_after: 1, min_passes: 1"
+	QUERY='vector(7)' healthy
+	well
+	[[ $output == *"policy.yaml:"*"warning: this names neither"* ]]
+	found slo errors warn
+	jq -e 'any(.findings[]; .name == "errors" and (.detail | contains(
+		"the candidate serves nobody: the query judges all revisions; max is 1286 times")))' \
+		"$WORLD/report.json"
+	remedy slo errors | grep -q 'scope: service'
+	doctor --strict
+	[ "$status" = 4 ]
+	jq -e '.ready == false and .fails == 0 and .warnings >= 2' \
+		"$WORLD/report.json"
+	SLO="$SLO, scope: service"
+	QUERY='vector(7)' healthy
+	well
+	[[ $output == "{"* ]]
+	remedy slo errors | grep -q 'is the limit in the unit of the query'
+	SLO=${SLO/9000/9}
+	QUERY='vector(7)' healthy
+	well
+	found slo errors ok
 }
 
 @test "metrics that are down: up again" {
