@@ -19,30 +19,30 @@
 
 #include "action/redis_attach.h"
 #include "action/redis_tls.h"
+#include "action/redis_url.h"
 #include "action/template_sample.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "io/resolve.h"
+#include "policy/glob.h"
 #include "policy/url.h"
 
-#define SCAN_COUNT     1000
-#define PROGRESS_MS    2000
-#define UNLINK_MAX     500 /* keys in one command */
-#define PATTERN_MAX    4096 /* bytes */
-#define PART_MAX       1024 /* bytes of a part of the URL */
-#define CURSOR_MAX     24 /* an unsigned 64-bit number as text */
-#define PORT           6379
-#define HOST_BYTES_MAX 256
+#define SCAN_COUNT  1000
+#define PROGRESS_MS 2000
+#define UNLINK_MAX  500 /* keys in one command */
+#define PATTERN_MAX 4096 /* bytes */
+#define CURSOR_MAX  24 /* an unsigned 64-bit number as text */
+#define NEEDED_RIGHTS                                           \
+	"its user needs +scan +unlink, +select for a database " \
+	"other than 0, and the keys of the patterns"
 
 struct purge {
 	struct action_run *run;
 	struct resolve *resolve;
 	redisAsyncContext *redis;
 	struct redis_tls *tls; /* NULL: redis:// */
-	char user[PART_MAX], password[PART_MAX], host[HOST_BYTES_MAX];
-	int port;
-	char database[8];
+	struct redis_url to;
 	size_t pattern; /* index of the one being scanned */
 	char cursor[CURSOR_MAX];
 	bool scanned; /* all patterns, to their ends */
@@ -74,80 +74,16 @@ static const struct action_redis *redis_of(const struct action_run *run)
 	return &run->action->u.redis;
 }
 
-/* ---- the URL ---- */
-
-static int hex(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c | 0x20) : NULL;
-
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return at && *at >= 'a' ? (int)(at - digits) : -1;
-}
-
-/* Copies a part of a URL, percent-decoded; what does not fit is cut. */
-static void decode(struct url_part part, char *out, size_t size)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < part.len && n + 1 < size; i++) {
-		char c = part.at[i];
-
-		if (c == '%' && i + 2 < part.len && hex(part.at[i + 1]) >= 0 &&
-			hex(part.at[i + 2]) >= 0) {
-			c = (char)(hex(part.at[i + 1]) << 4 |
-				   hex(part.at[i + 2]));
-			i += 2;
-		}
-		out[n++] = c;
-	}
-	out[n] = '\0';
-}
-
-/* "user:password", "password", ":password" */
-static void take_userinfo(struct purge *purge, struct url_part info)
-{
-	const char *colon = info.at ? memchr(info.at, ':', info.len) : NULL;
-	struct url_part user = {info.at, 0}, password = info;
-
-	if (!info.at)
-		return;
-	if (colon) {
-		user.len = (size_t)(colon - info.at);
-		password.at = colon + 1;
-		password.len = info.len - user.len - 1;
-	}
-	decode(user, purge->user, sizeof(purge->user));
-	decode(password, purge->password, sizeof(purge->password));
-}
-
 static int take_url(struct purge *purge, const struct action_redis *redis,
 	struct err *err_r)
 {
 	const char *text = secret_reveal(redis->url);
-	struct url_part host;
-	struct url url;
 
-	if (url_parse_redis(text, &url, err_r) < 0)
+	if (redis_url_read(text, &purge->to, err_r) < 0)
 		return -1;
-	host = url.host;
-	if (host.len && *host.at == '[') { /* an IPv6 address */
-		host.at++;
-		host.len -= 2;
-	}
-	decode(host, purge->host, sizeof(purge->host));
-	take_userinfo(purge, url.userinfo);
-	purge->port = url.port.at ? atoi(url.port.at) : PORT;
-	if (url.path.len > 1)
-		decode((struct url_part){url.path.at + 1, url.path.len - 1},
-			purge->database, sizeof(purge->database));
-	if (purge->port < 1 || purge->port > 65535)
-		return err_set(err_r, ERR_POLICY,
-			"the port %d is not from 1 to 65535", purge->port);
 	if (url_is_rediss(text))
 		return redis_tls_new(
-			&redis->tls, purge->host, &purge->tls, err_r);
+			&redis->tls, purge->to.host, &purge->tls, err_r);
 	return 0;
 }
 
@@ -186,8 +122,7 @@ static int check_patterns(const struct action_run *run, struct err *err_r)
 
 	for (size_t i = 0; i < redis_of(run)->n_patterns && !wide; i++) {
 		render_pattern(run, i, &pattern);
-		wide = pattern.overflow ||
-		       !pattern.data[strspn(pattern.data, "*?")];
+		wide = pattern.overflow || !glob_is_narrow(pattern.data);
 		buf_fini(&pattern);
 	}
 	if (!wide)
@@ -221,7 +156,7 @@ static void purge_begin(struct action_run *run)
 		return;
 	}
 	purge->resolve = resolve_start(
-		run->env->loop, purge->host, purge_resolved, purge);
+		run->env->loop, purge->to.host, purge_resolved, purge);
 }
 
 static void purge_too_large(redisAsyncContext *redis)
@@ -245,7 +180,7 @@ static void purge_resolved(
 		failed(purge, err->text);
 		return;
 	}
-	redis = redisAsyncConnect(address, purge->port);
+	redis = redisAsyncConnect(address, purge->to.port);
 	if (!redis || redis->err) {
 		failed(purge, redis ? redis->errstr : "no memory");
 		if (redis)
@@ -287,7 +222,8 @@ static void purge_connected(const redisAsyncContext *redis, int status)
 		purge->redis->data = NULL;
 		purge->redis = NULL;
 		buf_addf(&purge->run->detail,
-			"no connection to %s:%d: ", purge->host, purge->port);
+			"no connection to %s:%d: ", purge->to.host,
+			purge->to.port);
 		failed(purge, redis->c.errstr);
 		return;
 	}
@@ -295,15 +231,15 @@ static void purge_connected(const redisAsyncContext *redis, int status)
 		failed(purge, err.text);
 		return;
 	}
-	if (*purge->user)
+	if (*purge->to.user)
 		redisAsyncCommand(purge->redis, purge_greeted, NULL,
-			"AUTH %s %s", purge->user, purge->password);
-	else if (*purge->password)
+			"AUTH %s %s", purge->to.user, purge->to.password);
+	else if (*purge->to.password)
 		redisAsyncCommand(purge->redis, purge_greeted, NULL, "AUTH %s",
-			purge->password);
-	if (*purge->database)
+			purge->to.password);
+	if (*purge->to.database)
 		redisAsyncCommand(purge->redis, purge_greeted, NULL,
-			"SELECT %s", purge->database);
+			"SELECT %s", purge->to.database);
 	snprintf(purge->cursor, sizeof(purge->cursor), "0");
 	redisAsyncCommand(purge->redis, purge_size_told, NULL, "DBSIZE");
 	redisAsyncCommand(purge->redis, purge_kind_told, NULL, "INFO cluster");
@@ -319,7 +255,7 @@ static const struct {
 } remedies[] = {
 	{"NOAUTH", "write a password into the URL"},
 	{"WRONGPASS", "check user and password in the URL"},
-	{"NOPERM", "its user needs +scan +unlink and the keys of the patterns"},
+	{"NOPERM", NEEDED_RIGHTS},
 	{"READONLY", "this is a replica: name the primary"},
 	{"MOVED", "clusters are not supported by this version: purge each "
 		  "primary with an exec action"},
@@ -390,19 +326,33 @@ static void purge_kind_told(redisAsyncContext *redis, void *answer, void *arg)
 
 /* ---- whether it could be done ---- */
 
-/* May UNLINK? Servers before 7, and users who may not ask, do not tell. A
- * pattern is a key that it matches itself. */
+static void ask_right(struct purge *purge, const struct buf *key)
+{
+	redisAsyncCommand(purge->redis, purge_right_told, NULL,
+		"ACL DRYRUN %s UNLINK %b",
+		*purge->to.user ? purge->to.user : "default", key->data,
+		key->len);
+}
+
+/* May UNLINK? Servers before 7, and users who may not ask, do not tell. Keys
+ * that the patterns match stand for all of them. */
 static void purge_probe(struct purge *purge)
 {
-	struct buf pattern;
+	struct buf pattern, key;
+	bool choice;
 
 	redisAsyncCommand(purge->redis, purge_role_told, NULL, "ROLE");
 	for (size_t i = 0; i < redis_of(purge->run)->n_patterns; i++) {
 		render_pattern(purge->run, i, &pattern);
-		redisAsyncCommand(purge->redis, purge_right_told, NULL,
-			"ACL DRYRUN %s UNLINK %b",
-			*purge->user ? purge->user : "default", pattern.data,
-			pattern.len);
+		buf_init(&key, PATTERN_MAX);
+		choice = glob_sample(pattern.data, false, &key);
+		ask_right(purge, &key);
+		if (choice) {
+			buf_clear(&key);
+			glob_sample(pattern.data, true, &key);
+			ask_right(purge, &key);
+		}
+		buf_fini(&key);
 		buf_fini(&pattern);
 	}
 }
@@ -428,9 +378,7 @@ static void purge_right_told(redisAsyncContext *redis, void *answer, void *arg)
 
 	if (!purge || !reply || reply->type != REDIS_REPLY_STRING)
 		return;
-	buf_addf(&purge->run->detail,
-		"the server says: %.200s; its user needs +scan +unlink and the "
-		"keys of the patterns",
+	buf_addf(&purge->run->detail, "the server says: %.200s; " NEEDED_RIGHTS,
 		reply->str);
 	purge_finish(purge, ACTION_FAILED);
 }

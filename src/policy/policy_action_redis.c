@@ -1,6 +1,7 @@
 /* Actions of type redis: keys are removed. */
 #include <string.h>
 
+#include "policy/glob.h"
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 #include "policy/template.h"
@@ -18,17 +19,8 @@ static void read_redis_url(struct loader *loader, const struct node *value,
 	action->u.redis.url = secret_redis_url(loader, value);
 }
 
-/* What follows a "[…]" of a glob, or its end. */
-static const char *skip_class(const char *p)
-{
-	p++;
-	while (*p && *p != ']')
-		p += p[0] == '\\' && p[1] ? 2 : 1;
-	return *p ? p + 1 : p;
-}
-
-/* Whether a glob has a character that every key it matches must have: a class
- * such as [^x] is no limit, nor is a template that may come to nothing. */
+/* Whether every key it matches must have some character: a template that may
+ * come to nothing is no limit. */
 static bool pattern_is_narrow(const char *pattern)
 {
 	static const char *const may_be_empty[] = {"reason", "candidate_url"};
@@ -45,7 +37,7 @@ static bool pattern_is_narrow(const char *pattern)
 				return true;
 			p = end + 2;
 		} else if (*p == '[') {
-			p = skip_class(p);
+			p = glob_skip_class(p);
 		} else if (*p == '*' || *p == '?') {
 			p++;
 		} else {

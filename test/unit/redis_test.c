@@ -28,6 +28,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "policy/url.h"
+#include "until.h"
 
 #define KEYS_MANY   1000000
 #define KEYS_PURGED 200000
@@ -298,6 +299,106 @@ static void a_user_with_few_rights_is_enough(void **state)
 	say("ACL DELUSER purger");
 }
 
+static void a_purge_that_was_cut_off_is_finished_by_the_next(void **state)
+{
+	const char *patterns[] = {"k*"};
+	struct action_run *cut;
+	long long left;
+
+	say("DEBUG POPULATE 20000 k");
+	set_action("", "", patterns, 1);
+	end.there = false;
+	cut = action_start(&env, &action, &values, ended, NULL);
+	action_cancel(&cut); /* before it has begun */
+	assert_int_equal(number("DBSIZE"), 20000);
+	cut = action_start(&env, &action, &values, ended, NULL);
+	RUN_UNTIL(loop, number("DBSIZE") < 20000);
+	assert_false(end.there);
+	action_cancel(&cut);
+	left = number("DBSIZE");
+	assert_in_range(left, 1, 19999);
+	run(JOB_RUN);
+	assert_int_equal(end.result, ACTION_OK);
+	assert_int_equal(number("DBSIZE"), 0);
+	run(JOB_RUN);
+	assert_string_equal(end.detail, "removed 0 keys");
+}
+
+static void database_0_is_not_asked_for(void **state)
+{
+	const char *patterns[] = {"a*"};
+
+	say("ACL SETUSER purger on >pass ~a* +scan +unlink");
+	say("SET a1 x");
+	set_action("purger:pass@", "/0", patterns, 1);
+	run(JOB_CAPTURE);
+	assert_string_equal(end.detail, "its keys may be looked through");
+	run(JOB_RUN);
+	assert_string_equal(end.detail, "removed 1 keys");
+	set_action("purger:pass@", "/1", patterns, 1);
+	run(JOB_CAPTURE);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("+select for a database other than 0");
+	say("ACL DELUSER purger");
+}
+
+static void a_password_is_sent_whole_or_not_at_all(void **state)
+{
+	const char *patterns[] = {"a*"};
+	char password[9000], *userinfo, *command;
+	struct err err;
+
+	for (size_t len = 1100; len <= 8000; len += 6900) {
+		memset(password, 'p', len);
+		password[len] = '\0';
+		command = xasprintf("ACL SETUSER long on >%s ~a* +scan "
+				    "+unlink",
+			password);
+		say(command);
+		free(command);
+		userinfo = xasprintf("long:%s@", password);
+		set_action(userinfo, "", patterns, 1);
+		free(userinfo);
+		run(JOB_RUN);
+		assert_string_equal(end.detail, "removed 0 keys");
+		say("ACL DELUSER long");
+	}
+	memset(password, 'p', 8192);
+	password[8192] = '\0';
+	userinfo = xasprintf("long:%s@", password);
+	set_action(userinfo, "", patterns, 1);
+	free(userinfo);
+	assert_int_equal(action_check(&env, &action, &err), -1);
+	assert_non_null(strstr(err.text, "it is longer than 8 KiB"));
+	set_action("u:a%00b@", "", patterns, 1);
+	assert_int_equal(action_check(&env, &action, &err), -1);
+	assert_non_null(strstr(err.text, "the password in its URL has a %00"));
+}
+
+static void rights_are_asked_for_keys_that_the_patterns_match(void **state)
+{
+	const char *patterns[] = {"user:[0-9]*", "x\\*[^a]?"};
+	const char *letters[] = {"user:[a-z]*"};
+
+	say("ACL SETUSER half on >pass ~user:[0-9]* ~x\\** +scan +unlink "
+	    "+acl");
+	say("MSET user:1 x user:9x x user:a x x*b1 x");
+	set_action("half:pass@", "", patterns, 2);
+	run(JOB_CAPTURE);
+	assert_string_equal(end.detail, "its keys may be looked through");
+	run(JOB_RUN);
+	assert_string_equal(end.detail, "removed 3 keys");
+	set_action("half:pass@", "", letters, 1);
+	run(JOB_CAPTURE);
+	assert_int_equal(end.result, ACTION_FAILED);
+	expect_detail("no permissions to access the 'user:a*' key");
+	/* Of a class the first is looked at, and the last. */
+	say("ACL SETUSER half resetkeys ~user:a*");
+	run(JOB_CAPTURE);
+	expect_detail("no permissions to access the 'user:z*' key");
+	say("ACL DELUSER half");
+}
+
 static void refusals_are_told_with_a_remedy(void **state)
 {
 	const char *patterns[] = {"a*"};
@@ -363,14 +464,19 @@ static void a_server_that_hangs_is_given_up_in_time(void **state)
 
 static void a_pattern_of_nothing_but_an_empty_template_is_refused(void **state)
 {
-	const char *patterns[] = {"{{stable}}*"};
+	static const char *const wide[] = {"{{stable}}*", "[^x]{{stable}}*",
+		"?[a-z]{{stable}}", "\\{{stable}}"};
 
 	say("SET a1 x");
-	set_action("", "", patterns, 1);
-	run(JOB_RUN);
-	assert_int_equal(end.result, ACTION_FAILED);
-	expect_detail("matches every key");
-	assert_int_equal(number("DBSIZE"), 1);
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++) {
+		const char *patterns[] = {wide[i]};
+
+		set_action("", "", patterns, 1);
+		run(JOB_RUN);
+		assert_int_equal(end.result, ACTION_FAILED);
+		expect_detail("matches every key");
+		assert_int_equal(number("DBSIZE"), 1);
+	}
 }
 
 static void a_host_is_looked_up_and_a_bad_name_is_told(void **state)
@@ -643,6 +749,10 @@ int main(void)
 		TEST(a_drill_only_counts),
 		TEST(the_database_of_the_url_is_the_one_that_is_purged),
 		TEST(a_user_with_few_rights_is_enough),
+		TEST(a_purge_that_was_cut_off_is_finished_by_the_next),
+		TEST(database_0_is_not_asked_for),
+		TEST(a_password_is_sent_whole_or_not_at_all),
+		TEST(rights_are_asked_for_keys_that_the_patterns_match),
 		TEST(refusals_are_told_with_a_remedy),
 		TEST(a_server_that_is_not_there_is_told),
 		TEST(a_server_that_hangs_is_given_up_in_time),
