@@ -1,5 +1,6 @@
 /* A YAML value as JSON text, for what an answer is compared with. */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/loader.h"
@@ -35,6 +36,64 @@ static bool is_number(const char *text)
 			return false;
 	}
 	return !*p;
+}
+
+/* ---- what YAML takes for a value, and JSON writes otherwise ---- */
+
+static bool is_word(const char *text, const char *const words[])
+{
+	for (; *words; words++)
+		if (!strcmp(text, *words))
+			return true;
+	return false;
+}
+
+static bool is_all(const char *text, const char *digits)
+{
+	return *text && !text[strspn(text, digits)];
+}
+
+/* 0x1F and 0o17, and decimals that are no numbers of JSON: 01, +1, .5, 1. */
+static bool is_yaml_number(const char *text)
+{
+	const char *p = text + (*text == '-' || *text == '+');
+	char *end;
+
+	if (!strncmp(text, "0x", 2))
+		return is_all(text + 2, "0123456789abcdefABCDEF");
+	if (!strncmp(text, "0o", 2))
+		return is_all(text + 2, "01234567");
+	if (!isdigit((unsigned char)*p) &&
+		!(*p == '.' && isdigit((unsigned char)p[1])))
+		return false;
+	if (p[strspn(p, "0123456789.eE+-")])
+		return false;
+	(void)strtod(text, &end);
+	return !*end;
+}
+
+/* By YAML 1.2's core schema. Nothing is said of it: what to write instead, in
+ * a text of its own. */
+static const char *other_spelling(struct loader *loader, const char *text)
+{
+	static const char *const trues[] = {"True", "TRUE", NULL};
+	static const char *const falses[] = {"False", "FALSE", NULL};
+	static const char *const none[] = {".inf", ".Inf", ".INF", "+.inf",
+		"-.inf", "+.Inf", "-.Inf", "+.INF", "-.INF", ".nan", ".NaN",
+		".NAN", NULL};
+
+	if (is_word(text, trues))
+		return "write true";
+	if (is_word(text, falses))
+		return "write false";
+	if (is_word(text, none))
+		return "JSON has no such number, leave it out";
+	if (is_number(text) || !is_yaml_number(text))
+		return NULL;
+	if (!strncmp(text, "0x", 2) || !strncmp(text, "0o", 2))
+		return arena_printf(loader->arena, "write %llu",
+			strtoull(text + 2, NULL, text[1] == 'x' ? 16 : 8));
+	return arena_printf(loader->arena, "write %.15g", strtod(text, NULL));
 }
 
 bool is_json_number(const struct node *node)
@@ -75,10 +134,19 @@ static bool add_value(
 	struct loader *loader, const struct node *node, struct buf *out)
 {
 	bool is_map = node->kind == NODE_MAPPING;
+	const char *other;
 
 	if (node->kind == NODE_BROKEN)
 		return false;
 	if (node->kind == NODE_SCALAR) {
+		other = node->plain ? other_spelling(loader, node->text) : NULL;
+		if (other) {
+			problem_at(loader, node,
+				"\"%.40s\" is not as JSON writes a value: %s, "
+				"or put quotes around it for a text",
+				node->text, other);
+			return false;
+		}
 		if (*node->text && !node_is_null(node) &&
 			!plain_text(loader, node))
 			return false;

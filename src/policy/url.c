@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #define CANDIDATE_URL "{{candidate_url}}"
+#define PORT_MAX      65535
 
 static int bad(struct err *err_r, const char *why)
 {
@@ -65,6 +66,16 @@ static int check_bytes(const char *text, struct err *err_r)
 	return 0;
 }
 
+/* Of digits only. */
+static bool is_port(const struct url_part *part)
+{
+	int port = 0;
+
+	for (size_t i = 0; i < part->len && port <= PORT_MAX; i++)
+		port = 10 * port + (part->at[i] - '0');
+	return port > 0 && port <= PORT_MAX;
+}
+
 /* Host and port out of what stands between "//" and the path. */
 static int split_authority(
 	const char *at, size_t len, struct url *url, struct err *err_r)
@@ -90,7 +101,7 @@ static int split_authority(
 	for (size_t i = 0; i < url->port.len; i++)
 		if (!isdigit((unsigned char)url->port.at[i]))
 			return bad(err_r, "the port is not a number");
-	if (p && (!url->port.len || url->port.len > 5))
+	if (p && !is_port(&url->port))
 		return bad(err_r, "the port is not from 1 to 65535");
 	return 0;
 }

@@ -15,6 +15,7 @@
 
 #define WINDOW_BYTES    ((size_t)256 * 1024)
 #define KEY_MAX         64
+#define MEMBERS_MAX     32 /* of one object but `series` */
 #define TEXT_BYTES      (64 * 1024)
 #define OUTAGES_MAX     1024
 #define INTERVAL_MS_MAX INT64_C(86400000)
@@ -26,10 +27,26 @@ struct reader {
 	bool has_version, has_start, has_end, has_interval;
 };
 
-/* One of two would be lost. */
-static bool is_first(struct reader *r, const char *key, bool had)
+/* The members of one object so far. */
+struct members {
+	char name[MEMBERS_MAX][KEY_MAX];
+	size_t n;
+};
+
+/* The next member's name: of two with the same one would be lost. */
+static bool read_name(
+	struct reader *r, struct members *before, char key[KEY_MAX])
 {
-	return had ? scan_fail(&r->scan, "`%s` is there twice", key) : true;
+	if (!scan_key(&r->scan, key, KEY_MAX))
+		return false;
+	for (size_t i = 0; i < before->n; i++)
+		if (!strcmp(before->name[i], key))
+			return scan_fail(&r->scan, "`%s` is there twice", key);
+	if (before->n == MEMBERS_MAX)
+		return scan_fail(&r->scan, "more than %d members in an object",
+			MEMBERS_MAX);
+	memcpy(before->name[before->n++], key, KEY_MAX);
+	return true;
 }
 
 static bool unknown_key(struct reader *r, const char *key, const char *where)
@@ -73,19 +90,18 @@ static bool read_values(struct reader *r, struct recording_result *result)
 static bool read_result(struct reader *r, struct recording_result *result)
 {
 	struct scan *s = &r->scan;
+	struct members before = {.n = 0};
 	char key[KEY_MAX];
-	bool first = true, has_values = false;
+	bool first = true;
 
 	if (!scan_open(s, '{'))
 		return false;
 	while (scan_item(s, '}', &first)) {
-		if (!scan_key(s, key, sizeof(key)))
+		if (!read_name(r, &before, key))
 			return false;
 		if (strcmp(key, "values") == 0) {
-			if (!is_first(r, key, has_values) ||
-				!read_values(r, result))
+			if (!read_values(r, result))
 				return false;
-			has_values = true;
 		} else if (strcmp(key, "histograms") == 0) {
 			return scan_fail(s, "native histograms are no values; "
 					    "ask for a number");
@@ -124,13 +140,14 @@ static bool read_data(struct reader *r, struct recording_series *series)
 {
 	struct scan *s = &r->scan;
 	const char *type = NULL;
+	struct members before = {.n = 0};
 	char key[KEY_MAX];
 	bool first = true;
 
 	if (!scan_open(s, '{'))
 		return false;
 	while (scan_item(s, '}', &first)) {
-		if (!scan_key(s, key, sizeof(key)))
+		if (!read_name(r, &before, key))
 			return false;
 		if (strcmp(key, "resultType") == 0) {
 			if (!read_text(r, &type))
@@ -141,8 +158,7 @@ static bool read_data(struct reader *r, struct recording_series *series)
 					"query_range, which answers a matrix",
 					type);
 		} else if (strcmp(key, "result") == 0) {
-			if (!is_first(r, key, series->result) ||
-				!read_results(r, series))
+			if (!read_results(r, series))
 				return false;
 		} else if (!scan_skip(s)) {
 			return false;
@@ -154,6 +170,7 @@ static bool read_data(struct reader *r, struct recording_series *series)
 static bool read_outage(struct reader *r, struct recording_outage *outage)
 {
 	struct scan *s = &r->scan;
+	struct members before = {.n = 0};
 	char key[KEY_MAX];
 	bool first = true;
 
@@ -161,7 +178,7 @@ static bool read_outage(struct reader *r, struct recording_outage *outage)
 	if (!scan_open(s, '{'))
 		return false;
 	while (scan_item(s, '}', &first)) {
-		if (!scan_key(s, key, sizeof(key)))
+		if (!read_name(r, &before, key))
 			return false;
 		if (strcmp(key, "from") == 0
 				? !scan_seconds(s, &outage->from_ms)
@@ -206,17 +223,17 @@ static bool read_outages(struct reader *r, struct recording_series *series)
 static bool read_one_series(struct reader *r, struct recording_series *series)
 {
 	struct scan *s = &r->scan;
+	struct members before = {.n = 0};
 	char key[KEY_MAX];
 	bool first = true, has_data = false;
 
 	if (!scan_open(s, '{'))
 		return false;
 	while (scan_item(s, '}', &first)) {
-		if (!scan_key(s, key, sizeof(key)))
+		if (!read_name(r, &before, key))
 			return false;
 		if (strcmp(key, "data") == 0) {
-			if (!is_first(r, key, has_data) ||
-				!read_data(r, series))
+			if (!read_data(r, series))
 				return false;
 			has_data = true;
 		} else if (strcmp(key, "errors") == 0) {
@@ -306,6 +323,7 @@ static bool read_context(struct reader *r)
 		{"rollout", &rec->rollout},
 	};
 	const size_t n = sizeof(texts) / sizeof(texts[0]);
+	struct members before = {.n = 0};
 	char key[KEY_MAX];
 	bool first = true;
 	size_t i;
@@ -313,7 +331,7 @@ static bool read_context(struct reader *r)
 	if (!scan_open(&r->scan, '{'))
 		return false;
 	while (scan_item(&r->scan, '}', &first)) {
-		if (!scan_key(&r->scan, key, sizeof(key)))
+		if (!read_name(r, &before, key))
 			return false;
 		for (i = 0; i < n && strcmp(key, texts[i].key) != 0; i++)
 			;
@@ -388,22 +406,21 @@ static bool read_member(struct reader *r, const char *key)
 	if (strcmp(key, "expect") == 0)
 		return read_expect(r);
 	if (strcmp(key, "series") == 0)
-		return is_first(r, key, r->recording->series) &&
-		       read_all_series(r);
+		return read_all_series(r);
 	return unknown_key(r, key, "a recording");
 }
 
 static bool read_recording(struct reader *r)
 {
 	struct recording *rec = r->recording;
+	struct members before = {.n = 0};
 	char key[KEY_MAX];
 	bool first = true;
 
 	if (!scan_open(&r->scan, '{'))
 		return false;
 	while (scan_item(&r->scan, '}', &first)) {
-		if (!scan_key(&r->scan, key, sizeof(key)) ||
-			!read_member(r, key))
+		if (!read_name(r, &before, key) || !read_member(r, key))
 			return false;
 	}
 	if (!scan_at_end(&r->scan))

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/printable.h"
 #include "base/timestamp.h"
+#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "sim/decimal.h"
 
@@ -296,13 +297,36 @@ static bool read_string(struct scan *s, struct buf *out)
 	}
 }
 
+static bool is_utf8(const struct buf *text)
+{
+	size_t len;
+	uint32_t c;
+
+	for (const char *p = text->data; *p; p += len) {
+		len = utf8_decode(p, &c);
+		if (!len)
+			return false;
+	}
+	return true;
+}
+
+/* The same of a string that is kept, and may be shown. */
+static bool read_clean_string(struct scan *s, struct buf *out)
+{
+	if (!read_string(s, out))
+		return false;
+	if (!out->overflow && !is_utf8(out))
+		return scan_fail(s, "this string is not UTF-8");
+	return true;
+}
+
 bool scan_key(struct scan *s, char *key, size_t size)
 {
 	struct buf out;
 	bool ok;
 
 	buf_init(&out, size * 16);
-	ok = read_string(s, &out);
+	ok = read_clean_string(s, &out);
 	if (ok)
 		snprintf(key, size, "%s", out.overflow ? "" : out.data);
 	buf_fini(&out);
@@ -316,7 +340,7 @@ bool scan_text(
 	bool ok;
 
 	buf_init(&out, max);
-	ok = read_string(s, &out);
+	ok = read_clean_string(s, &out);
 	if (ok && out.overflow)
 		ok = scan_fail(s, "this text is longer than %zu bytes", max);
 	if (ok)

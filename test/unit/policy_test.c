@@ -334,7 +334,7 @@ static void what_an_answer_must_hold_becomes_json(void **state)
 		{"1", "1"},
 		{"-1.5e3", "-1.5e3"},
 		{"\"1\"", "\"1\""},
-		{"01", "\"01\""},
+		{"\"01\"", "\"01\""},
 		{"true", "true"},
 		{"yes", "\"yes\""},
 		{"~", "null"},

@@ -242,6 +242,14 @@ static void bad_recordings_are_refused_with_their_place(void **state)
 		{"{\"version\":1,\"\\ud800x\":", "no character"},
 		{"{\"version\":1} x", "something follows"},
 		{"{\"version\":1,\"start\":0100", "a 0 too many"},
+	};
+
+	expect_refused(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void what_is_there_twice_and_no_utf8_is_refused(void **state)
+{
+	static const struct refused rows[] = {
 		{HEAD "\"series\":{\"a\":{\"data\":{\"result\":[]}},"
 		      "\"a\":",
 			"the series \"a\" is there twice"},
@@ -252,6 +260,35 @@ static void bad_recordings_are_refused_with_their_place(void **state)
 		      "\"result\":",
 			"`result` is there twice"},
 		{HEAD "\"series\":{},\"series\":", "`series` is there twice"},
+		{"{\"version\":1,\"version\":", "`version` is there twice"},
+		{HEAD "\"start\":", "`start` is there twice"},
+		{HEAD "\"end\":", "`end` is there twice"},
+		{HEAD "\"interval\":", "`interval` is there twice"},
+		{HEAD "\"expect\":\"promoted\",\"expect\":",
+			"`expect` is there twice"},
+		{HEAD "\"context\":{},\"context\":",
+			"`context` is there twice"},
+		{HEAD "\"context\":{\"stable\":\"a\",\"stable\":",
+			"`stable` is there twice"},
+		{HEAD "\"context\":{\"x\":1,\"x\":", "`x` is there twice"},
+		{HEAD "\"context\":{\"seed\":\"1\",\"seed\":",
+			"`seed` is there twice"},
+		{HEAD "\"series\":{\"a\":{\"query\":\"q\",\"query\":",
+			"`query` is there twice"},
+		{HEAD "\"series\":{\"a\":{\"errors\":[],\"errors\":",
+			"`errors` is there twice"},
+		{HEAD "\"series\":{\"a\":{\"errors\":[{\"from\":1,\"from\":",
+			"`from` is there twice"},
+		{HEAD "\"series\":{\"a\":{\"data\":{\"resultType\":"
+		      "\"matrix\",\"resultType\":",
+			"`resultType` is there twice"},
+		{HEAD "\"series\":{\"a\":{\"data\":{\"result\":[{\"metric\":"
+		      "{},\"metric\":",
+			"`metric` is there twice"},
+		{HEAD "\"series\":{\"a\xff\":", "not UTF-8"},
+		{HEAD "\"series\":{\"\xc0\xaf\":", "not UTF-8"},
+		{HEAD "\"context\":{\"service\":\"\xed\xa0\x80\"", "not UTF-8"},
+		{"{\"\x80\":", "not UTF-8"},
 	};
 
 	expect_refused(rows, sizeof(rows) / sizeof(rows[0]));
@@ -453,6 +490,7 @@ int main(void)
 		cmocka_unit_test(an_empty_result_is_no_data),
 		cmocka_unit_test(outages_and_several_series_are_told_apart),
 		cmocka_unit_test(bad_recordings_are_refused_with_their_place),
+		cmocka_unit_test(what_is_there_twice_and_no_utf8_is_refused),
 		cmocka_unit_test(bad_samples_and_times_are_refused),
 		cmocka_unit_test(
 			a_million_series_of_one_query_are_refused_at_the_65th),
