@@ -95,7 +95,8 @@ static void drill(struct action_run *run, const struct action_type *type)
 	} else if (type->start[JOB_DRILL]) {
 		type->start[JOB_DRILL](run);
 	} else {
-		buf_addf(&run->detail, "would be run: %s", type->name);
+		buf_addf(&run->detail, "would be run: %s",
+			action_kind_name(run->action->kind));
 		action_run_end_soon(run, ACTION_OK);
 	}
 }

@@ -59,7 +59,7 @@ typedef void (*action_fn)(const struct action_end *end, void *arg);
 struct action_run;
 
 struct action_type {
-	const char *name;
+	bool tells_people; /* of a rollback that has to be looked at, say */
 	/* Validates without effect (program exists, URL parses). */
 	int (*check)(const struct action_env *env, const struct action *action,
 		struct err *err_r);

@@ -106,7 +106,6 @@ static void database_stop(struct action_run *run)
 }
 
 const struct action_type action_type_database = {
-	.name = "database",
 	.check = database_check,
 	.start = {[JOB_RUN] = database_begin, [JOB_DRILL] = database_begin},
 	.cancel = database_stop,

@@ -56,7 +56,6 @@ static void exec_stop(struct action_run *run)
 }
 
 const struct action_type action_type_exec = {
-	.name = "exec",
 	.check = exec_check,
 	.start = {[JOB_RUN] = exec_begin, [JOB_DRILL] = exec_drill},
 	.cancel = exec_stop,

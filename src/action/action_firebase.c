@@ -371,7 +371,6 @@ static void firebase_looked(
 }
 
 const struct action_type action_type_firebase = {
-	.name = "firebase-hosting",
 	.check = firebase_check,
 	.start = {[JOB_RUN] = firebase_begin,
 		[JOB_DRILL] = firebase_begin,

@@ -451,7 +451,6 @@ static void http_stop(struct action_run *run)
 }
 
 const struct action_type action_type_http = {
-	.name = "http",
 	.check = http_check,
 	.start = {[JOB_RUN] = http_begin,
 		[JOB_DRILL] = http_drill,

@@ -534,7 +534,6 @@ static void kubernetes_settled(const struct process_end *end, void *arg)
 }
 
 const struct action_type action_type_kubernetes = {
-	.name = "kubernetes",
 	.check = kubernetes_check,
 	.start = {[JOB_RUN] = kubernetes_look,
 		[JOB_DRILL] = kubernetes_look,

@@ -144,7 +144,7 @@ static void pagerduty_stop(struct action_run *run)
 }
 
 const struct action_type action_type_pagerduty = {
-	.name = "pagerduty",
+	.tells_people = true,
 	.check = pagerduty_check,
 	.start = {[JOB_RUN] = pagerduty_begin, [JOB_DRILL] = pagerduty_drill},
 	.cancel = pagerduty_stop,

@@ -538,7 +538,6 @@ static void redis_stop(struct action_run *run)
 }
 
 const struct action_type action_type_redis = {
-	.name = "redis",
 	.check = redis_check,
 	.start = {[JOB_RUN] = purge_begin,
 		[JOB_DRILL] = purge_begin,

@@ -155,7 +155,6 @@ static void report_drill(struct action_run *run)
 }
 
 const struct action_type action_type_report = {
-	.name = "report",
 	.check = report_check,
 	.start = {[JOB_RUN] = report_start, [JOB_DRILL] = report_drill},
 	.cancel = writing_free,

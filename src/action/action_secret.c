@@ -477,7 +477,6 @@ static void secret_looked(
 }
 
 const struct action_type action_type_secret = {
-	.name = "secret",
 	.check = secret_check,
 	.start = {[JOB_RUN] = secret_begin,
 		[JOB_DRILL] = secret_begin,

@@ -439,7 +439,6 @@ static int64_t silence_lease_ms(const struct action *action)
 }
 
 const struct action_type action_type_silence = {
-	.name = "alertmanager-silence",
 	.check = silence_check,
 	.start = {[JOB_RUN] = silence_begin,
 		[JOB_DRILL] = silence_begin,

@@ -277,7 +277,7 @@ static void slack_stop(struct action_run *run)
 }
 
 const struct action_type action_type_slack = {
-	.name = "slack",
+	.tells_people = true,
 	.check = slack_check,
 	.start = {[JOB_RUN] = slack_begin, [JOB_DRILL] = slack_drill},
 	.cancel = slack_stop,

@@ -198,7 +198,7 @@ static void webhook_stop(struct action_run *run)
 }
 
 const struct action_type action_type_webhook = {
-	.name = "webhook",
+	.tells_people = true,
 	.check = webhook_check,
 	.start = {[JOB_RUN] = webhook_begin,
 		[JOB_DRILL] = webhook_drill,

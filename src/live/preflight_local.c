@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "action/action.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
@@ -58,12 +59,6 @@ void preflight_people(struct preflight *preflight)
 
 /* ---- who is told ---- */
 
-static bool tells_people(enum action_kind kind)
-{
-	return kind == ACTION_SLACK || kind == ACTION_WEBHOOK ||
-	       kind == ACTION_PAGERDUTY;
-}
-
 static void look_at_notifications(struct preflight *preflight)
 {
 	static const enum action_list lists[] = {
@@ -76,7 +71,7 @@ static void look_at_notifications(struct preflight *preflight)
 	for (size_t k = 0; k < sizeof(lists) / sizeof(*lists); k++) {
 		actions = &policy->lists[lists[k]];
 		for (size_t i = 0; i < actions->n; i++)
-			if (tells_people(actions->item[i].kind))
+			if (action_type_of(actions->item[i].kind)->tells_people)
 				buf_addf(&names, "%s%s", names.len ? ", " : "",
 					actions->item[i].name);
 	}
