@@ -202,7 +202,7 @@ static bool take_place(const struct process_end *end, struct place *place,
 		strlen(revision) >= NUMBER_MAX ||
 		revision[strspn(revision, "0123456789")])
 		return false;
-	snprintf(place->revision, NUMBER_MAX, "%s", revision);
+	memcpy(place->revision, revision, strlen(revision) + 1);
 	if (!take_line(&at, last, flags, FLAGS_MAX))
 		return true;
 	while (last > at && isspace((unsigned char)last[-1]))
