@@ -60,7 +60,7 @@ static void move(struct node *node, size_t by, int line)
 	}
 }
 
-static struct node *read_value(struct override *o, size_t from)
+static struct node *override_value(struct override *o, size_t from)
 {
 	struct problems own = {.arena = o->arena,
 		.path = o->problems->path,
@@ -83,7 +83,7 @@ static struct node *read_value(struct override *o, size_t from)
 	return node;
 }
 
-static bool parse(struct override *o)
+static bool override_parse(struct override *o)
 {
 	const char *equals = strchr(o->text, '=');
 
@@ -93,7 +93,7 @@ static bool parse(struct override *o)
 	}
 	if (!split_key(o, (size_t)(equals - o->text)))
 		return false;
-	o->value = read_value(o, (size_t)(equals - o->text) + 1);
+	o->value = override_value(o, (size_t)(equals - o->text) + 1);
 	return o->value != NULL;
 }
 
@@ -188,7 +188,7 @@ static struct node *add_mapping(
 }
 
 /* The link at the i-th key of the path below `node`; NULL: a problem. */
-static struct node **find_link(
+static struct node **override_link(
 	const struct override *o, struct node *node, size_t i)
 {
 	if (node->kind == NODE_SEQUENCE)
@@ -201,7 +201,8 @@ static struct node **find_link(
 	return NULL;
 }
 
-static void put(struct override *o, struct node *parent, struct node **link)
+static void override_put(
+	struct override *o, struct node *parent, struct node **link)
 {
 	struct node *old = *link, *value = o->value;
 
@@ -229,16 +230,16 @@ static void apply(struct override *o, struct node *root)
 	struct node *parent = root, **link;
 
 	for (size_t i = 0; i + 1 < o->n; i++) {
-		link = find_link(o, parent, i);
+		link = override_link(o, parent, i);
 		if (!link)
 			return;
 		if (!*link)
 			parent->n++;
 		parent = *link ? *link : add_mapping(o, link, i);
 	}
-	link = find_link(o, parent, o->n - 1);
+	link = override_link(o, parent, o->n - 1);
 	if (link)
-		put(o, parent, link);
+		override_put(o, parent, link);
 }
 
 /* ---- all of them ---- */
@@ -287,7 +288,7 @@ void override_apply(struct arena *arena, struct problems *problems,
 			.text = env->sets[i],
 			.at = at[i]};
 
-		if (parse(&o))
+		if (override_parse(&o))
 			apply(&o, root);
 	}
 }

@@ -7,7 +7,7 @@
 
 #define JSON_BYTES_MAX (64 * 1024)
 
-static const char *digits(const char *p)
+static const char *json_digits(const char *p)
 {
 	while (isdigit((unsigned char)*p))
 		p++;
@@ -15,23 +15,23 @@ static const char *digits(const char *p)
 }
 
 /* The grammar of RFC 8259: no "+1", ".5", "01" or "0x1f". */
-static bool is_number(const char *text)
+static bool json_is_number(const char *text)
 {
 	const char *p = text + (*text == '-'), *start = p;
 
-	p = digits(p);
+	p = json_digits(p);
 	if (p == start || (*start == '0' && p - start > 1))
 		return false;
 	if (*p == '.') {
 		start = ++p;
-		p = digits(p);
+		p = json_digits(p);
 		if (p == start)
 			return false;
 	}
 	if (*p == 'e' || *p == 'E') {
 		p += 1 + (p[1] == '+' || p[1] == '-');
 		start = p;
-		p = digits(p);
+		p = json_digits(p);
 		if (p == start)
 			return false;
 	}
@@ -88,7 +88,7 @@ static const char *other_spelling(struct loader *loader, const char *text)
 		return "write false";
 	if (is_word(text, none))
 		return "JSON has no such number, leave it out";
-	if (is_number(text) || !is_yaml_number(text))
+	if (json_is_number(text) || !is_yaml_number(text))
 		return NULL;
 	if (!strncmp(text, "0x", 2) || !strncmp(text, "0o", 2))
 		return arena_printf(loader->arena, "write %llu",
@@ -99,7 +99,7 @@ static const char *other_spelling(struct loader *loader, const char *text)
 bool is_json_number(const struct node *node)
 {
 	return node->kind == NODE_SCALAR && node->plain &&
-	       is_number(node->text);
+	       json_is_number(node->text);
 }
 
 static void add_string(struct buf *out, const char *text)
@@ -117,12 +117,12 @@ static void add_string(struct buf *out, const char *text)
 	buf_addc(out, '"');
 }
 
-static void add_scalar(struct buf *out, const struct node *node)
+static void json_scalar(struct buf *out, const struct node *node)
 {
 	if (node_is_null(node))
 		buf_adds(out, "null");
 	else if (node->plain &&
-		 (is_number(node->text) || !strcmp(node->text, "true") ||
+		 (json_is_number(node->text) || !strcmp(node->text, "true") ||
 			 !strcmp(node->text, "false")))
 		buf_adds(out, node->text);
 	else
@@ -130,7 +130,7 @@ static void add_scalar(struct buf *out, const struct node *node)
 }
 
 /* As deep as the file is: YAML_DEPTH_MAX. false: a problem was told. */
-static bool add_value(
+static bool json_value(
 	struct loader *loader, const struct node *node, struct buf *out)
 {
 	bool is_map = node->kind == NODE_MAPPING;
@@ -150,7 +150,7 @@ static bool add_value(
 		if (*node->text && !node_is_null(node) &&
 			!plain_text(loader, node))
 			return false;
-		add_scalar(out, node);
+		json_scalar(out, node);
 		return true;
 	}
 	buf_addc(out, is_map ? '{' : '[');
@@ -161,7 +161,7 @@ static bool add_value(
 			add_string(out, n->key->text);
 			buf_addc(out, ':');
 		}
-		if (!add_value(loader, n, out))
+		if (!json_value(loader, n, out))
 			return false;
 	}
 	buf_addc(out, is_map ? '}' : ']');
@@ -174,7 +174,7 @@ const char *json_text(struct loader *loader, const struct node *node)
 	struct buf out;
 
 	buf_init(&out, JSON_BYTES_MAX);
-	if (!add_value(loader, node, &out))
+	if (!json_value(loader, node, &out))
 		;
 	else if (out.overflow)
 		problem_at(loader, node, "this is longer than %d bytes",

@@ -183,7 +183,7 @@ static const struct reader steps_reader = {read_steps, "a list of steps",
 
 /* ---- the policy ---- */
 
-static void read_version(struct loader *loader, const struct node *value,
+static void read_policy_version(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const char *text = plain_text(loader, value);
@@ -195,7 +195,8 @@ static void read_version(struct loader *loader, const struct node *value,
 			text);
 }
 
-static const struct reader version_reader = {read_version, "1", "'const': 1"};
+static const struct reader version_reader = {
+	read_policy_version, "1", "'const': 1"};
 
 static void read_tag(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
@@ -326,7 +327,7 @@ const struct section policy_section = {"a policy", policy_keys, .def = "policy",
 
 /* ---- loading ---- */
 
-static const char *folder_of(struct arena *arena, const char *path)
+static const char *policy_folder(struct arena *arena, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -344,7 +345,7 @@ static struct policy *policy_new(
 
 	arena_init(&policy->arena);
 	policy->path = arena_strdup(&policy->arena, path);
-	policy->folder = folder_of(&policy->arena, path);
+	policy->folder = policy_folder(&policy->arena, path);
 	policy->source = xmemdup0(bytes, len);
 	policy->source_len = len;
 	return policy;

@@ -66,8 +66,9 @@ static const struct section auth_section = {"auth", auth_keys, .def = "auth",
 	}
 
 /* One of the two must be there. */
-static struct secret *secret_of(struct loader *loader, const struct node *auth,
-	const struct node *variable, const struct node *file, const char *name)
+static struct secret *auth_secret(struct loader *loader,
+	const struct node *auth, const struct node *variable,
+	const struct node *file, const char *name)
 {
 	char file_key[32];
 
@@ -112,7 +113,7 @@ static void take_basic(struct loader *loader, const struct node *node,
 			problem_at(loader, draft->username,
 				"a username cannot hold \":\"");
 	}
-	auth->secret = secret_of(loader, node, draft->password,
+	auth->secret = auth_secret(loader, node, draft->password,
 		draft->password_file, "password");
 }
 
@@ -186,7 +187,7 @@ static void load_auth(
 		break;
 	case AUTH_BEARER:
 		refuse_all(loader, &draft, "bearer", false);
-		auth->secret = secret_of(
+		auth->secret = auth_secret(
 			loader, value, draft.token, draft.token_file, "token");
 		check_token(loader, &draft, auth->secret);
 		break;
@@ -226,14 +227,14 @@ const struct reader auth_reader = {
 
 /* ---- tls ---- */
 
-static void read_path(struct loader *loader, const struct node *value,
+static void read_tls_path(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	*(const char **)((char *)into + key->offset) = file_path(loader, value);
 }
 
 static const struct reader path_reader = {
-	read_path, "a file", "'type': 'string'"};
+	read_tls_path, "a file", "'type': 'string'"};
 
 static const struct key tls_keys[] = {
 	{"ca_file", &path_reader, offsetof(struct tls, ca_file),
@@ -285,7 +286,7 @@ bool is_name_list(struct loader *loader, const struct node *node,
 }
 
 /* A token of RFC 9110. */
-static bool is_header_name(const char *name)
+static bool header_name_is_token(const char *name)
 {
 	for (const char *p = name; *p; p++)
 		if (!isalnum((unsigned char)*p) &&
@@ -301,7 +302,7 @@ static bool header_is_good(
 		"expect", "te", "transfer-encoding", "upgrade"};
 	const char *name = node->key->text;
 
-	if (!is_header_name(name)) {
+	if (!header_name_is_token(name)) {
 		problem_at(loader, node->key,
 			"\"%.60s\" is not a header's name", name);
 		return false;

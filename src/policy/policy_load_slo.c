@@ -128,7 +128,7 @@ static void check_comparison(
 			"asked");
 }
 
-static void check_queries(
+static void check_slo_queries(
 	struct loader *loader, const struct node *node, const struct slo *slo)
 {
 	static const char *const elsewhere[] = {"reason", "candidate_url"};
@@ -211,7 +211,7 @@ static void (*const read_slo_of[SLO_PROVIDERS])(
 };
 
 /* The provider decides which keys there are; a wrong one is told later. */
-static enum slo_provider provider_of(const struct node *node)
+static enum slo_provider slo_provider_of(const struct node *node)
 {
 	const struct node *value = node_get(node, "provider");
 
@@ -225,7 +225,7 @@ static enum slo_provider provider_of(const struct node *node)
 static void read_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
-	enum slo_provider provider = provider_of(node);
+	enum slo_provider provider = slo_provider_of(node);
 	const struct node *whole =
 		provider == SLO_PROMETHEUS ? use_expand(loader, node) : node;
 
@@ -238,7 +238,7 @@ static void read_slo(
 	check_limits(loader, whole, slo);
 	check_comparison(loader, whole, slo);
 	check_no_baseline(loader, whole, slo);
-	check_queries(loader, whole, slo);
+	check_slo_queries(loader, whole, slo);
 	if (slo->query)
 		warn_of_slo(loader, whole, slo);
 }

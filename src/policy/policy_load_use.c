@@ -15,7 +15,7 @@
 
 /* ---- mappings put together ---- */
 
-static struct node *copy_node(struct loader *loader, const struct node *node)
+static struct node *use_copy(struct loader *loader, const struct node *node)
 {
 	struct node *copy = arena_alloc(loader->arena, sizeof(*copy)), **link;
 
@@ -30,7 +30,7 @@ static struct node *copy_node(struct loader *loader, const struct node *node)
 	return copy;
 }
 
-static struct node **find_link(struct node *mapping, const char *name)
+static struct node **use_link(struct node *mapping, const char *name)
 {
 	struct node **link = &mapping->first;
 
@@ -40,31 +40,31 @@ static struct node **find_link(struct node *mapping, const char *name)
 }
 
 /* What `from` has and `into` has not; mappings in both are one. */
-static void add_missing(
+static void use_add_missing(
 	struct loader *loader, struct node *into, const struct node *from)
 {
 	struct node **link, *next, *copy;
 
 	for (const struct node *n = from->first; n; n = n->next) {
-		link = find_link(into, n->key->text);
+		link = use_link(into, n->key->text);
 		if (!*link) {
-			*link = copy_node(loader, n);
+			*link = use_copy(loader, n);
 			into->n++;
 			continue;
 		}
 		if ((*link)->kind != NODE_MAPPING || n->kind != NODE_MAPPING)
 			continue;
 		next = (*link)->next;
-		copy = copy_node(loader, *link);
+		copy = use_copy(loader, *link);
 		copy->next = next;
-		add_missing(loader, copy, n);
+		use_add_missing(loader, copy, n);
 		*link = copy;
 	}
 }
 
-static void remove_key(struct node *mapping, const char *name)
+static void use_remove(struct node *mapping, const char *name)
 {
-	struct node **link = find_link(mapping, name);
+	struct node **link = use_link(mapping, name);
 
 	if (!*link)
 		return;
@@ -72,7 +72,7 @@ static void remove_key(struct node *mapping, const char *name)
 	mapping->n--;
 }
 
-static struct node *new_scalar(
+static struct node *use_scalar(
 	struct arena *arena, const struct node *place, const char *text)
 {
 	struct node *node = arena_alloc(arena, sizeof(*node));
@@ -85,15 +85,15 @@ static struct node *new_scalar(
 	return node;
 }
 
-static void add_scalar(struct arena *arena, struct node *mapping,
+static void use_add_scalar(struct arena *arena, struct node *mapping,
 	const struct node *place, const char *key, const char *text)
 {
-	struct node **link = find_link(mapping, key);
+	struct node **link = use_link(mapping, key);
 
 	if (*link)
 		return;
-	*link = new_scalar(arena, place, text);
-	(*link)->key = new_scalar(arena, place, key);
+	*link = use_scalar(arena, place, text);
+	(*link)->key = use_scalar(arena, place, key);
 	mapping->n++;
 }
 
@@ -112,7 +112,7 @@ static void set_place(struct node *node, const struct node *place)
 	}
 }
 
-static struct node *read_keys(
+static struct node *use_keys(
 	struct loader *loader, const struct node *use, const char *yaml)
 {
 	struct node *keys = node_of(loader, yaml);
@@ -121,14 +121,14 @@ static struct node *read_keys(
 	return keys;
 }
 
-static bool has(const struct node *slo, const char *key)
+static bool use_has(const struct node *slo, const char *key)
 {
 	return node_get(slo, key) != NULL;
 }
 
-static bool compares(const struct node *slo)
+static bool use_compares(const struct node *slo)
 {
-	return has(slo, "compare") || has(slo, "baseline");
+	return use_has(slo, "compare") || use_has(slo, "baseline");
 }
 
 /* The row's `critical` is for the row's `max`: a higher max does without. */
@@ -142,57 +142,58 @@ static void fit_critical(const struct node *slo, struct node *keys)
 	if (max && max->text && critical &&
 		quantity_parse(max->text, &a, &err) == 0 &&
 		quantity_parse(critical->text, &b, &err) == 0 && a >= b)
-		remove_key(keys, "critical");
+		use_remove(keys, "critical");
 }
 
-static void add_keys(struct loader *loader, struct node *slo,
+static void use_add_keys(struct loader *loader, struct node *slo,
 	const struct slo_preset *preset, const struct node *use)
 {
-	bool relative = has(slo, "max_ratio") || has(slo, "max_increase");
+	bool relative =
+		use_has(slo, "max_ratio") || use_has(slo, "max_increase");
 	struct node *keys;
 
-	if (compares(slo) && preset->compare) {
-		keys = read_keys(loader, use, preset->compare);
+	if (use_compares(slo) && preset->compare) {
+		keys = use_keys(loader, use, preset->compare);
 		if (relative) {
-			remove_key(keys, "max_ratio");
-			remove_key(keys, "max_increase");
+			use_remove(keys, "max_ratio");
+			use_remove(keys, "max_increase");
 		}
-		add_missing(loader, slo, keys);
-	} else if (compares(slo)) {
+		use_add_missing(loader, slo, keys);
+	} else if (use_compares(slo)) {
 		problem_at(loader, use,
 			"%s cannot be compared: the two revisions get "
 			"different shares of the traffic",
 			preset->use);
 	}
-	keys = read_keys(loader, use, preset->keys);
+	keys = use_keys(loader, use, preset->keys);
 	fit_critical(slo, keys);
-	add_missing(loader, slo, keys);
+	use_add_missing(loader, slo, keys);
 }
 
-static void add_query(struct loader *loader, struct node *mapping,
+static void use_add_query(struct loader *loader, struct node *mapping,
 	const struct node *use, const char *text)
 {
-	add_scalar(loader->arena, mapping, use, "query", text);
+	use_add_scalar(loader->arena, mapping, use, "query", text);
 }
 
-static void add_queries(struct loader *loader, struct node *slo,
+static void use_add_queries(struct loader *loader, struct node *slo,
 	const struct slo_preset *preset, const struct node *use,
 	const char *const value[PRESET_PARAMS_MAX])
 {
 	struct node *requests;
 
-	add_query(loader, slo, use,
+	use_add_query(loader, slo, use,
 		slo_preset_expand(loader->arena, preset, preset->query, value));
-	requests = *find_link(slo, "requests");
+	requests = *use_link(slo, "requests");
 	if (preset->requests && requests && requests->kind == NODE_MAPPING)
-		add_query(loader, requests, use,
+		use_add_query(loader, requests, use,
 			slo_preset_expand(loader->arena, preset,
 				preset->requests, value));
 }
 
 /* ---- parameters ---- */
 
-static int find_param(struct loader *loader, const struct slo_preset *preset,
+static int use_param(struct loader *loader, const struct slo_preset *preset,
 	const struct node *key)
 {
 	struct suggest suggest = {.word = key->text};
@@ -219,7 +220,7 @@ static int find_param(struct loader *loader, const struct slo_preset *preset,
 	return -1;
 }
 
-static bool read_params(struct loader *loader, const struct node *with,
+static bool use_params(struct loader *loader, const struct node *with,
 	const struct slo_preset *preset, const char *value[PRESET_PARAMS_MAX])
 {
 	bool good = true;
@@ -234,7 +235,7 @@ static bool read_params(struct loader *loader, const struct node *with,
 		return false;
 	}
 	for (const struct node *n = with->first; n; n = n->next) {
-		i = find_param(loader, preset, n->key);
+		i = use_param(loader, preset, n->key);
 		if (i >= 0)
 			value[i] = template_text(loader, n);
 		if (i < 0 || !value[i]) {
@@ -300,11 +301,11 @@ const struct node *use_expand(struct loader *loader, const struct node *slo)
 		unknown_use(loader, use);
 		return NULL;
 	}
-	if (!read_params(loader, with, preset, value))
+	if (!use_params(loader, with, preset, value))
 		return NULL;
-	whole = copy_node(loader, slo);
-	add_keys(loader, whole, preset, use);
-	add_queries(loader, whole, preset, use, value);
+	whole = use_copy(loader, slo);
+	use_add_keys(loader, whole, preset, use);
+	use_add_queries(loader, whole, preset, use, value);
 	return whole;
 }
 
@@ -321,10 +322,11 @@ void use_names(struct arena *arena, struct node *root)
 			!slo_preset_find(use->text))
 			continue;
 		name = slo_preset_name(use->text);
-		if (compares(slo))
+		if (use_compares(slo))
 			name = arena_printf(arena, "%s-vs-%s", name,
-				has(slo, "compare") ? "stable" : "baseline");
-		add_scalar(arena, slo, use, "name", name);
+				use_has(slo, "compare") ? "stable"
+							: "baseline");
+		use_add_scalar(arena, slo, use, "name", name);
 	}
 }
 

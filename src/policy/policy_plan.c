@@ -13,7 +13,7 @@
 
 #define LABEL_WIDTH 12 /* columns of the words on the left */
 
-static void add_label(struct buf *out, int indent, const char *label)
+static void plan_label(struct buf *out, int indent, const char *label)
 {
 	int width = (int)printable_width(label);
 
@@ -22,16 +22,16 @@ static void add_label(struct buf *out, int indent, const char *label)
 	buf_addf(out, "%*s", width < LABEL_WIDTH ? LABEL_WIDTH - width : 1, "");
 }
 
-static void add_row(
+static void plan_row(
 	struct buf *out, int indent, const char *label, const char *text)
 {
-	add_label(out, indent, label);
+	plan_label(out, indent, label);
 	printable_add(out, text);
 	buf_addc(out, '\n');
 }
 
 /* A text of several lines under each other; blank ends are left out. */
-static void add_block(
+static void plan_block(
 	struct buf *out, int indent, const char *label, const char *text)
 {
 	size_t len;
@@ -46,7 +46,7 @@ static void add_block(
 
 		buf_init(&line, POLICY_BYTES_MAX);
 		buf_add(&line, text, len);
-		add_row(out, indent, label, line.data);
+		plan_row(out, indent, label, line.data);
 		buf_fini(&line);
 		label = "";
 		text += len + (text[len] == '\n');
@@ -61,13 +61,13 @@ static const char *or_flag(const char *text, const char *flag)
 }
 
 /* Why the first check of a step comes late. */
-static void add_sampling(struct buf *out, const struct policy *p)
+static void plan_sampling(struct buf *out, const struct policy *p)
 {
 	const struct metrics *m = &p->metrics;
 
 	if (!m->delay_ms && !m->resolution_ms)
 		return;
-	add_label(out, 0, "");
+	plan_label(out, 0, "");
 	if (m->resolution_ms) {
 		buf_adds(out, "a sample every ");
 		duration_add(out, m->resolution_ms);
@@ -79,7 +79,7 @@ static void add_sampling(struct buf *out, const struct policy *p)
 		buf_adds(out, " ago, when all of them are there");
 	}
 	buf_addc(out, '\n');
-	add_label(out, 0, "");
+	plan_label(out, 0, "");
 	buf_adds(out, "settle covers it and the longest {{window}}: no check "
 		      "of a step looks at the time before its shift\n");
 }
@@ -97,14 +97,14 @@ static const char *auth_text(const struct auth *auth)
 	return auths[auth->type];
 }
 
-static void add_metrics(struct buf *out, const struct policy *p)
+static void plan_metrics(struct buf *out, const struct policy *p)
 {
 	const struct metrics *m = &p->metrics;
 	const char *project = m->project ? m->project : p->project;
 
 	if (!m->url_shown && m->provider != METRICS_GOOGLE)
 		return; /* no SLO asks them */
-	add_label(out, 0, "metrics");
+	plan_label(out, 0, "metrics");
 	if (m->url_shown) {
 		buf_adds(out, m->provider == METRICS_GOOGLE
 				      ? "Cloud Monitoring at "
@@ -119,29 +119,29 @@ static void add_metrics(struct buf *out, const struct policy *p)
 	if (m->quota_project)
 		buf_addf(out, ", quota of %s", m->quota_project);
 	buf_addc(out, '\n');
-	add_sampling(out, p);
+	plan_sampling(out, p);
 }
 
-static void add_head(struct buf *out, const struct policy *p)
+static void plan_head(struct buf *out, const struct policy *p)
 {
-	add_label(out, 0, "policy");
+	plan_label(out, 0, "policy");
 	printable_add(out, p->name);
 	buf_adds(out, " (");
 	printable_add(out, p->path);
 	buf_adds(out, ")\n");
-	add_label(out, 0, "target");
+	plan_label(out, 0, "target");
 	buf_addf(out, "service %s in %s, project %s\n",
 		or_flag(p->service, "of the command line"),
 		or_flag(p->region, "the region of --region"),
 		or_flag(p->project, "of --project"));
-	add_metrics(out, p);
+	plan_metrics(out, p);
 }
 
 /* ---- steps ---- */
 
-static void add_gate(struct buf *out, const struct approval *a)
+static void plan_gate(struct buf *out, const struct approval *a)
 {
-	add_label(out, 4, "first");
+	plan_label(out, 4, "first");
 	buf_addf(out, "%d of %zu must approve: ", a->minimum, a->n_approvers);
 	for (size_t i = 0; i < a->n_approvers; i++) {
 		if (i)
@@ -154,7 +154,7 @@ static void add_gate(struct buf *out, const struct approval *a)
 				       : "; not who started it\n");
 }
 
-static void add_steps(struct buf *out, const struct policy *p)
+static void plan_steps(struct buf *out, const struct policy *p)
 {
 	static const char *const last[] = {
 		[ON_BREACH_ROLLBACK] = "; a breach still reverts",
@@ -179,14 +179,14 @@ static void add_steps(struct buf *out, const struct policy *p)
 		buf_adds(out, s->percent == 100 ? last[p->on_breach] : "");
 		buf_addc(out, '\n');
 		if (s->approval)
-			add_gate(out, s->approval);
+			plan_gate(out, s->approval);
 	}
 }
 
 /* ---- SLOs ---- */
 
 /* As the file has it, otherwise the number. */
-static void add_limit(
+static void plan_limit(
 	struct buf *out, const char *before, const char *text, double value)
 {
 	buf_adds(out, before);
@@ -196,78 +196,78 @@ static void add_limit(
 		buf_addf(out, "%.6g", value);
 }
 
-static void add_limits(struct buf *out, const struct slo *s)
+static void plan_limits(struct buf *out, const struct slo *s)
 {
 	const char *against = s->compare_stable ? "stable" : "the baseline";
 	bool upper = s->has_max || !s->has_min;
 	const char *comma = "";
 
-	add_label(out, 4, "breach");
+	plan_label(out, 4, "breach");
 	if (s->has_max) {
-		add_limit(out, "value > ", s->texts.max, s->max);
+		plan_limit(out, "value > ", s->texts.max, s->max);
 		comma = ", or ";
 	}
 	if (s->has_min) {
 		buf_adds(out, comma);
-		add_limit(out, "value < ", s->texts.min, s->min);
+		plan_limit(out, "value < ", s->texts.min, s->min);
 		comma = ", or ";
 	}
 	if (s->has_max_ratio) {
 		buf_addf(out, "%svalue > %s x ", comma, against);
-		add_limit(out, "", s->texts.max_ratio, s->max_ratio);
+		plan_limit(out, "", s->texts.max_ratio, s->max_ratio);
 		comma = ", or ";
 	}
 	if (s->has_max_increase) {
 		buf_addf(out, "%svalue > %s + ", comma, against);
-		add_limit(out, "", s->texts.max_increase, s->max_increase);
+		plan_limit(out, "", s->texts.max_increase, s->max_increase);
 	}
 	buf_addc(out, '\n');
 	if (!s->has_critical)
 		return;
-	add_label(out, 4, "critical");
-	add_limit(out, upper ? "value > " : "value < ", s->texts.critical,
+	plan_label(out, 4, "critical");
+	plan_limit(out, upper ? "value > " : "value < ", s->texts.critical,
 		s->critical);
 	buf_adds(out, " once fails it at once\n");
 }
 
-static void add_use(struct buf *out, const struct slo *s)
+static void plan_use(struct buf *out, const struct slo *s)
 {
 	const struct slo_preset *preset =
 		s->use ? slo_preset_find(s->use) : NULL;
 
 	if (!preset)
 		return;
-	add_label(out, 4, "use");
+	plan_label(out, 4, "use");
 	buf_addf(out, "%s: %s\n", preset->use, preset->about);
 }
 
 /* Who is asked, where that is not the policy's metrics. */
-static void add_provider(struct buf *out, const struct slo *s)
+static void plan_provider(struct buf *out, const struct slo *s)
 {
 	enum json_shape shape;
 
 	if (!s->json)
 		return;
 	shape = s->json->value.shape;
-	add_label(out, 4, "provider");
+	plan_label(out, 4, "provider");
 	buf_addf(out, "%s, %s, timeout ",
 		s->provider == SLO_SENTRY ? "sentry" : "json",
 		auth_text(&s->json->auth));
 	duration_add(out, s->timeout_ms);
 	buf_addc(out, '\n');
 	if (s->json->value.scale != 1) {
-		add_label(out, 4, "scale");
+		plan_label(out, 4, "scale");
 		buf_addf(out, "the number is multiplied by %.6g\n",
 			s->json->value.scale);
 	}
 	if (shape == SHAPE_RELEASE_SHARE ||
 		s->json->requests.shape == SHAPE_RELEASE_COUNT)
-		add_row(out, 4, "sessions",
+		plan_row(out, 4, "sessions",
 			"are told apart by release, not by time: Sentry counts "
 			"them in whole hours");
 }
 
-static void add_slo(struct buf *out, const struct slo *s)
+static void plan_slo(struct buf *out, const struct slo *s)
 {
 	static const char *const no_data[] = {
 		[NO_DATA_WAIT] = ("wait: no data is no pass, the step goes on "
@@ -283,32 +283,32 @@ static void add_slo(struct buf *out, const struct slo *s)
 	buf_adds(out, ", {{window}} is ");
 	duration_add(out, s->window_ms);
 	buf_addc(out, '\n');
-	add_use(out, s);
-	add_provider(out, s);
-	add_limits(out, s);
-	add_label(out, 4, "fails");
+	plan_use(out, s);
+	plan_provider(out, s);
+	plan_limits(out, s);
+	plan_label(out, 4, "fails");
 	buf_addf(out, "when %d of the last %d checks are breaches\n",
 		s->fail_breaches, s->fail_of);
-	add_label(out, 4, "passes");
+	plan_label(out, 4, "passes");
 	buf_addf(out, "%d needed in each step\n", s->min_passes);
-	add_row(out, 4, "no data", no_data[s->no_data]);
+	plan_row(out, 4, "no data", no_data[s->no_data]);
 	if (s->no_baseline == NO_BASELINE_SKIP)
-		add_row(out, 4, "no baseline",
+		plan_row(out, 4, "no baseline",
 			"skip: the limits on the value decide alone");
 	if (s->requests) {
-		add_label(out, 4, "requests");
+		plan_label(out, 4, "requests");
 		buf_addf(out, "fewer than %g are no data\n", s->requests_min);
 	}
-	add_block(out, 4, "query", s->query);
+	plan_block(out, 4, "query", s->query);
 	if (s->baseline)
-		add_block(out, 4, "baseline", s->baseline);
+		plan_block(out, 4, "baseline", s->baseline);
 	if (s->requests)
-		add_block(out, 4, "requests", s->requests);
+		plan_block(out, 4, "requests", s->requests);
 }
 
 /* ---- what happens when ---- */
 
-static void add_rules(struct buf *out, const struct policy *p)
+static void plan_rules(struct buf *out, const struct policy *p)
 {
 	static const char *const breach[] = {
 		[ON_BREACH_ROLLBACK] = ("the traffic goes back to stable, then "
@@ -336,21 +336,21 @@ static void add_rules(struct buf *out, const struct policy *p)
 	};
 
 	buf_adds(out, "\nwhat happens on\n");
-	add_row(out, 2, "breach", breach[p->on_breach]);
-	add_row(out, 2, "undecided", undecided[p->on_undecided]);
-	add_label(out, 2, "hold");
+	plan_row(out, 2, "breach", breach[p->on_breach]);
+	plan_row(out, 2, "undecided", undecided[p->on_undecided]);
+	plan_label(out, 2, "hold");
 	buf_adds(out, "nobody resolves it for ");
 	duration_add(out, p->hold_timeout_ms);
 	buf_adds(out, ": rollback\n");
-	add_label(out, 2, "revert");
+	plan_label(out, 2, "revert");
 	buf_adds(out, "is tried for ");
 	duration_add(out, p->revert_timeout_ms);
 	buf_adds(out, ", then a person is needed\n");
-	add_row(out, 2, "drift", drift[p->on_drift]);
-	add_row(out, 2, "interrupt", interrupt[p->on_interrupt]);
-	add_row(out, 2, "finish", finish[p->finish]);
+	plan_row(out, 2, "drift", drift[p->on_drift]);
+	plan_row(out, 2, "interrupt", interrupt[p->on_interrupt]);
+	plan_row(out, 2, "finish", finish[p->finish]);
 	if (p->tag) {
-		add_label(out, 2, "tag");
+		plan_label(out, 2, "tag");
 		printable_add(out, p->tag);
 		buf_adds(out, ", for the candidate's own URL\n");
 	}
@@ -358,13 +358,13 @@ static void add_rules(struct buf *out, const struct policy *p)
 
 void policy_print_plan(const struct policy *policy, struct buf *out)
 {
-	add_head(out, policy);
-	add_steps(out, policy);
+	plan_head(out, policy);
+	plan_steps(out, policy);
 	buf_adds(out, "\nSLOs, checked from the moment that the candidate may "
 		      "have users\n");
 	for (size_t i = 0; i < policy->n_slos; i++)
-		add_slo(out, &policy->slos[i]);
-	add_rules(out, policy);
+		plan_slo(out, &policy->slos[i]);
+	plan_rules(out, policy);
 	plan_actions(out, policy, LIST_PREFLIGHT, "before any traffic");
 	plan_actions(out, policy, LIST_STARTED, "before the first step");
 	plan_actions(out, policy, LIST_STEP_PASSED, "after each passed step");

@@ -43,7 +43,7 @@ void plan_named(struct buf *out, const char *label, const char *text)
 	printable_add(out, text);
 }
 
-static void add_when(struct buf *out, unsigned when)
+static void plan_when(struct buf *out, unsigned when)
 {
 	static const struct {
 		unsigned bit;
@@ -88,7 +88,7 @@ static const char *failure_text(enum action_list list, const struct action *a)
 	}
 }
 
-static void add_action(struct buf *out, size_t number, enum action_list list,
+static void plan_action(struct buf *out, size_t number, enum action_list list,
 	const struct action *a)
 {
 	buf_addf(out, "  %2zu. ", number);
@@ -103,7 +103,7 @@ static void add_action(struct buf *out, size_t number, enum action_list list,
 	buf_addf(out, "; a failure %s; after a crash it %s",
 		failure_text(list, a),
 		a->idempotent ? "is run again" : "is left to a person");
-	add_when(out, a->when);
+	plan_when(out, a->when);
 	buf_addc(out, '\n');
 }
 
@@ -116,5 +116,5 @@ void plan_actions(struct buf *out, const struct policy *p,
 		return;
 	buf_addf(out, "\n%s, %s\n", action_list_name(list), title);
 	for (size_t i = 0; i < actions->n; i++)
-		add_action(out, i + 1, list, &actions->item[i]);
+		plan_action(out, i + 1, list, &actions->item[i]);
 }

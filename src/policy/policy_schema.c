@@ -72,7 +72,8 @@ static void schema_choice(struct jsonw *w, const char *key, const char *value)
 }
 
 /* The one that counts when the key that tells them apart is not there. */
-static bool is_default(const struct reader *reader, const struct section *in)
+static bool schema_is_default(
+	const struct reader *reader, const struct section *in)
 {
 	for (; in->base; in = in->base)
 		for (const struct key *k = in->base->keys; k->name; k++)
@@ -90,7 +91,7 @@ static void schema_kinds(struct jsonw *w, const struct reader *reader)
 
 	jsonw_text(w, "type", "object");
 	for (in = reader->sections; *in; in++)
-		has_default |= is_default(reader, *in);
+		has_default |= schema_is_default(reader, *in);
 	if (!has_default)
 		schema_required(w, reader->by);
 	jsonw_object(w, "properties");
@@ -105,7 +106,7 @@ static void schema_kinds(struct jsonw *w, const struct reader *reader)
 	for (in = reader->sections; *in; in++) {
 		jsonw_object(w, NULL);
 		jsonw_object(w, "if");
-		if (!is_default(reader, *in))
+		if (!schema_is_default(reader, *in))
 			schema_required(w, reader->by);
 		schema_choice(w, reader->by, (*in)->chosen);
 		jsonw_end(w, '}');

@@ -41,7 +41,7 @@ void params_end(struct loader *loader, const struct params *params,
 	question->n_params = params->n;
 }
 
-static void add_param(struct buf *text, const struct param *param)
+static void param_text(struct buf *text, const struct param *param)
 {
 	const char *quote = strpbrk(param->shown, " \t\n") ? "\"" : "";
 
@@ -61,7 +61,7 @@ const char *json_question_text(
 		question->url_shown,
 		strchr(secret_reveal(question->url), '?') ? "?***" : "");
 	for (size_t i = 0; i < question->n_params; i++)
-		add_param(&text, &question->params[i]);
+		param_text(&text, &question->params[i]);
 	if (question->body)
 		buf_addf(&text, " with %s", question->body);
 	if (question->shape == SHAPE_ISSUES)
@@ -104,7 +104,7 @@ static void read_question_url(struct loader *loader, const struct node *value,
 static const struct reader question_url_reader = {
 	read_question_url, "a URL", URL_SCHEMA, .def = "url"};
 
-static void add_value(struct loader *loader, const char *name,
+static void params_add_value(struct loader *loader, const char *name,
 	const struct node *node, struct params *params)
 {
 	struct secret *value;
@@ -130,7 +130,7 @@ static bool is_param_name(const char *name)
 }
 
 /* NAME: VALUE, or NAME: [VALUE, …] for one that is sent several times. */
-static void read_params(struct loader *loader, const struct node *value,
+static void read_json_params(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	struct params params = {.n = 0};
@@ -146,15 +146,15 @@ static void read_params(struct loader *loader, const struct node *value,
 				"%d bytes without blanks and templates",
 				name, NAME_BYTES_MAX);
 		else if (n->kind != NODE_SEQUENCE)
-			add_value(loader, name, n, &params);
+			params_add_value(loader, name, n, &params);
 		else
 			for (const struct node *v = n->first; v; v = v->next)
-				add_value(loader, name, v, &params);
+				params_add_value(loader, name, v, &params);
 	}
 	params_end(loader, &params, question_of(key, into));
 }
 
-static const struct reader params_reader = {read_params, "NAME: VALUE",
+static const struct reader params_reader = {read_json_params, "NAME: VALUE",
 	"'type': 'object', 'maxProperties': 32, 'additionalProperties': "
 	"{'type': ['string', 'number', 'boolean', 'array'], "
 	"'items': {'type': ['string', 'number', 'boolean']}}",

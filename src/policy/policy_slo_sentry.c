@@ -203,15 +203,15 @@ const struct section sentry_slo_section = {"an SLO of provider sentry",
 
 /* ---- requests ---- */
 
-static void add(struct loader *loader, struct params *params, const char *name,
-	const char *value)
+static void sentry_param(struct loader *loader, struct params *params,
+	const char *name, const char *value)
 {
 	params_add(params, name,
 		keep_secret(loader, value, strlen(value), false), value);
 }
 
 /* A period has one unit: 90m, not 1h30m. */
-static const char *period(struct loader *loader, int64_t ms)
+static const char *sentry_period(struct loader *loader, int64_t ms)
 {
 	static const struct {
 		char unit;
@@ -228,8 +228,9 @@ static const char *period(struct loader *loader, int64_t ms)
 		(long long)((ms + MS_SECOND - 1) / MS_SECOND));
 }
 
-static void begin(struct loader *loader, const struct sentry_draft *draft,
-	const char *what, struct json_question *question)
+static void sentry_begin(struct loader *loader,
+	const struct sentry_draft *draft, const char *what,
+	struct json_question *question)
 {
 	const char *url = arena_printf(loader->arena,
 		"%s" API_PATH "/organizations/%s/%s/", draft->url,
@@ -240,42 +241,45 @@ static void begin(struct loader *loader, const struct sentry_draft *draft,
 }
 
 /* Who is asked about: every request says so in the same words. */
-static void add_filter(struct loader *loader, const struct sentry_draft *draft,
-	struct params *params, const char *search)
+static void sentry_filter(struct loader *loader,
+	const struct sentry_draft *draft, struct params *params,
+	const char *search)
 {
-	add(loader, params, "project", draft->project);
+	sentry_param(loader, params, "project", draft->project);
 	if (draft->environment)
-		add(loader, params, "environment", draft->environment);
-	add(loader, params, "query", search);
+		sentry_param(loader, params, "environment", draft->environment);
+	sentry_param(loader, params, "query", search);
 }
 
-static void ask_errors(struct loader *loader, const struct sentry_draft *draft,
-	const char *release, struct json_question *question)
+static void sentry_errors(struct loader *loader,
+	const struct sentry_draft *draft, const char *release,
+	struct json_question *question)
 {
 	struct params params = {.n = 0};
 
-	begin(loader, draft, "events", question);
-	add(loader, &params, "dataset", "errors");
-	add(loader, &params, "field", "count()");
-	add_filter(loader, draft, &params,
+	sentry_begin(loader, draft, "events", question);
+	sentry_param(loader, &params, "dataset", "errors");
+	sentry_param(loader, &params, "field", "count()");
+	sentry_filter(loader, draft, &params,
 		arena_printf(loader->arena, "release:%s", release));
-	add(loader, &params, "statsPeriod",
-		period(loader, draft->slo.window_ms));
+	sentry_param(loader, &params, "statsPeriod",
+		sentry_period(loader, draft->slo.window_ms));
 	params_end(loader, &params, question);
 	question->pointer = "/data/0/count()";
 	question->shape = SHAPE_COUNT;
 }
 
-static void ask_issues(struct loader *loader, const struct sentry_draft *draft,
-	const char *release, struct json_question *question)
+static void sentry_issues(struct loader *loader,
+	const struct sentry_draft *draft, const char *release,
+	struct json_question *question)
 {
 	struct params params = {.n = 0};
 
-	begin(loader, draft, "issues", question);
-	add_filter(loader, draft, &params,
+	sentry_begin(loader, draft, "issues", question);
+	sentry_filter(loader, draft, &params,
 		arena_printf(loader->arena, "firstRelease:%s is:unresolved",
 			release));
-	add(loader, &params, "limit", "100");
+	sentry_param(loader, &params, "limit", "100");
 	params_end(loader, &params, question);
 	question->pointer = "";
 	question->shape = SHAPE_ISSUES;
@@ -288,7 +292,7 @@ static bool counts_users(const struct sentry_draft *draft)
 
 /* The rate and the number in one request: whoever wants both asks once. The
  * shortest period there is are whole hours. */
-static void ask_sessions(struct loader *loader,
+static void sentry_sessions(struct loader *loader,
 	const struct sentry_draft *draft, const char *release,
 	struct json_question *question)
 {
@@ -296,27 +300,28 @@ static void ask_sessions(struct loader *loader,
 	bool users = counts_users(draft);
 	struct params params = {.n = 0};
 
-	begin(loader, draft, "sessions", question);
-	add(loader, &params, "field",
+	sentry_begin(loader, draft, "sessions", question);
+	sentry_param(loader, &params, "field",
 		users ? "crash_free_rate(user)" : "crash_free_rate(session)");
-	add(loader, &params, "field",
+	sentry_param(loader, &params, "field",
 		users ? "count_unique(user)" : "sum(session)");
-	add(loader, &params, "groupBy", "release");
-	add_filter(loader, draft, &params,
+	sentry_param(loader, &params, "groupBy", "release");
+	sentry_filter(loader, draft, &params,
 		arena_printf(loader->arena, "release:%s", release));
-	add(loader, &params, "statsPeriod",
-		period(loader, (hours ? hours : 1) * MS_HOUR));
-	add(loader, &params, "interval", "1h");
-	add(loader, &params, "includeSeries", "0");
+	sentry_param(loader, &params, "statsPeriod",
+		sentry_period(loader, (hours ? hours : 1) * MS_HOUR));
+	sentry_param(loader, &params, "interval", "1h");
+	sentry_param(loader, &params, "includeSeries", "0");
 	params_end(loader, &params, question);
 	question->release =
 		keep_secret(loader, release, strlen(release), false);
 }
 
-static void ask_share(struct loader *loader, const struct sentry_draft *draft,
-	const char *release, struct json_question *question)
+static void sentry_share(struct loader *loader,
+	const struct sentry_draft *draft, const char *release,
+	struct json_question *question)
 {
-	ask_sessions(loader, draft, release, question);
+	sentry_sessions(loader, draft, release, question);
 	question->pointer = counts_users(draft)
 				    ? "/groups/0/totals/crash_free_rate(user)"
 				    : "/groups/0/totals/"
@@ -324,38 +329,39 @@ static void ask_share(struct loader *loader, const struct sentry_draft *draft,
 	question->shape = SHAPE_RELEASE_SHARE;
 }
 
-static void ask_number(struct loader *loader, const struct sentry_draft *draft,
-	struct json_question *question)
+static void sentry_number(struct loader *loader,
+	const struct sentry_draft *draft, struct json_question *question)
 {
-	ask_sessions(loader, draft, draft->release, question);
+	sentry_sessions(loader, draft, draft->release, question);
 	question->pointer = counts_users(draft)
 				    ? "/groups/0/totals/count_unique(user)"
 				    : "/groups/0/totals/sum(session)";
 	question->shape = SHAPE_RELEASE_COUNT;
 }
 
-static void ask_metric(struct loader *loader, const struct sentry_draft *draft,
-	const char *release, struct json_question *question)
+static void sentry_metric_of(struct loader *loader,
+	const struct sentry_draft *draft, const char *release,
+	struct json_question *question)
 {
 	switch (draft->metric) {
 	case METRIC_NONE:
 		break;
 	case METRIC_ERRORS:
-		ask_errors(loader, draft, release, question);
+		sentry_errors(loader, draft, release, question);
 		break;
 	case METRIC_CRASH_FREE_SESSIONS:
 	case METRIC_CRASH_FREE_USERS:
-		ask_share(loader, draft, release, question);
+		sentry_share(loader, draft, release, question);
 		break;
 	case METRIC_NEW_ISSUES:
-		ask_issues(loader, draft, release, question);
+		sentry_issues(loader, draft, release, question);
 		break;
 	}
 }
 
 /* ---- rules ---- */
 
-static void refuse(struct loader *loader, const struct node *node,
+static void sentry_refuse(struct loader *loader, const struct node *node,
 	const char *const keys[], const char *why)
 {
 	for (size_t i = 0; keys[i]; i++)
@@ -371,7 +377,7 @@ static void check_crash_free(
 	static const char *const wrong[] = {"max", "max_ratio", "max_increase",
 		"compare", "baseline", NULL};
 
-	refuse(loader, node, wrong,
+	sentry_refuse(loader, node, wrong,
 		"a crash-free share falls when things get worse: give min, "
 		"such as 99%, and no upper limit");
 	if (slo->has_min && slo->min > 1)
@@ -385,7 +391,7 @@ static void check_issues(
 	static const char *const wrong[] = {
 		"compare", "baseline", "max_ratio", "max_increase", NULL};
 
-	refuse(loader, node, wrong,
+	sentry_refuse(loader, node, wrong,
 		"issues that are new in a release have nothing to be compared "
 		"with: give max");
 	if (slo->has_max && slo->max >= ISSUES_MAX)
@@ -437,16 +443,16 @@ static void make_questions(struct loader *loader, struct sentry_draft *draft)
 	if (!draft->organization || !draft->project || !draft->release ||
 		!draft->metric)
 		return; /* told */
-	ask_metric(loader, draft, draft->release, &source->value);
+	sentry_metric_of(loader, draft, draft->release, &source->value);
 	draft->slo.query = json_question_text(loader, &source->value);
 	if (draft->baseline_release) {
-		ask_metric(loader, draft, draft->baseline_release,
+		sentry_metric_of(loader, draft, draft->baseline_release,
 			&source->baseline);
 		draft->slo.baseline =
 			json_question_text(loader, &source->baseline);
 	}
 	if (draft->requests) {
-		ask_number(loader, draft, &source->requests);
+		sentry_number(loader, draft, &source->requests);
 		draft->slo.requests =
 			json_question_text(loader, &source->requests);
 	}

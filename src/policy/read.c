@@ -63,7 +63,7 @@ static void list_keys(const struct section *section, struct suggest *suggest,
 	}
 }
 
-static void unknown_key(struct loader *loader, const struct node *key,
+static void problem_unknown_key(struct loader *loader, const struct node *key,
 	const struct section *section)
 {
 	struct suggest suggest = {.word = key->text};
@@ -82,13 +82,13 @@ static void unknown_key(struct loader *loader, const struct node *key,
 	buf_fini(&names);
 }
 
-static void read_value(struct loader *loader, const struct node *value,
+static void read_key(struct loader *loader, const struct node *value,
 	const struct section *section, void *into)
 {
 	const struct key *key = key_find(section, value->key->text);
 
 	if (!key)
-		unknown_key(loader, value->key, section);
+		problem_unknown_key(loader, value->key, section);
 	else if (!key->reader)
 		problem_at(loader, value->key,
 			"\"%s\" is not supported by this version", key->name);
@@ -159,7 +159,7 @@ void read_section(struct loader *loader, const struct node *mapping,
 		return;
 	}
 	for (const struct node *n = mapping->first; n; n = n->next)
-		read_value(loader, n, section, into);
+		read_key(loader, n, section, into);
 	need_keys(loader, mapping, section->base, section->what);
 	need_keys(loader, mapping, section, section->what);
 }

@@ -97,14 +97,14 @@ static void read_whole(struct loader *loader, const struct node *value,
 	whole_number(loader, value, key->detail, target(key, into));
 }
 
-static void add_range(struct buf *out, const struct key *key)
+static void add_whole_range(struct buf *out, const struct key *key)
 {
 	const struct whole_range *range = key->detail;
 
 	buf_addf(out, "%d to %d", range->min, range->max);
 }
 
-static void add_range_schema(struct jsonw *w, const struct key *key)
+static void add_whole_schema(struct jsonw *w, const struct key *key)
 {
 	const struct whole_range *range = key->detail;
 
@@ -113,7 +113,7 @@ static void add_range_schema(struct jsonw *w, const struct key *key)
 }
 
 const struct reader whole_reader = {read_whole, .schema = "'type': 'integer'",
-	.add_what = add_range, .add_schema = add_range_schema};
+	.add_what = add_whole_range, .add_schema = add_whole_schema};
 
 static void read_choice(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)

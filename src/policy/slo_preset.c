@@ -131,7 +131,7 @@ int preset_param_check(
 
 /* ---- putting them in ---- */
 
-static void add_param(
+static void preset_add_param(
 	struct buf *out, const struct preset_param *param, const char *value)
 {
 	switch (param->kind) {
@@ -191,7 +191,8 @@ const char *slo_preset_expand(struct arena *arena, const struct slo_preset *slo,
 			buf_addc(&out, *text);
 			continue;
 		}
-		add_param(&out, param, value[i] ? value[i] : param->value);
+		preset_add_param(
+			&out, param, value[i] ? value[i] : param->value);
 		text += strlen(param->name) + 1;
 	}
 	expanded = arena_strdup(arena, out.data ? out.data : "");
