@@ -18,20 +18,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "action/errand.h"
+#include "action/api_call.h"
 #include "action/site_codec.h"
 #include "action/version_codec.h"
 #include "base/jsonw.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 
-#define ENDPOINT    "https://firebasehosting.googleapis.com/"
+#define ENDPOINT    "https://firebasehosting.googleapis.com"
 #define REFUSAL_MAX 1024 /* bytes of an error's text */
 #define VARIABLE    "CLOUDSDK_API_ENDPOINT_OVERRIDES_FIREBASEHOSTING"
 #define BODY_MAX    4096
 
 struct going_back {
-	struct errand *errand;
+	struct request *request;
 	struct site_record
 		wanted; /* as it was recorded; no version: it was not */
 	struct site_releases releases;
@@ -43,15 +43,12 @@ struct going_back {
 	enum action_result unclear_result;
 };
 
-static void firebase_list(struct action_run *run, errand_fn fn);
-static void firebase_listed(
-	struct action_run *run, const struct http_reply *reply);
+static void firebase_list(struct action_run *run, http_fn fn);
+static void firebase_listed(const struct http_reply *reply, void *arg);
 static void firebase_plan(struct action_run *run);
 static void firebase_release(struct action_run *run);
-static void firebase_released(
-	struct action_run *run, const struct http_reply *reply);
-static void firebase_looked(
-	struct action_run *run, const struct http_reply *reply);
+static void firebase_released(const struct http_reply *reply, void *arg);
+static void firebase_looked(const struct http_reply *reply, void *arg);
 
 static const char *site_of(const struct action *action)
 {
@@ -60,9 +57,9 @@ static const char *site_of(const struct action *action)
 
 static char *url_of(const struct action *action, const char *query)
 {
-	char *path = xasprintf("v1beta1/sites/%s/channels/live/releases?%s",
+	char *path = xasprintf("/v1beta1/sites/%s/channels/live/releases?%s",
 		site_of(action), query);
-	char *url = errand_google_url(VARIABLE, ENDPOINT, path);
+	char *url = api_call_google_url(VARIABLE, ENDPOINT, path);
 
 	free(path);
 	return url;
@@ -72,7 +69,7 @@ static int firebase_check(const struct action_env *env,
 	const struct action *action, struct err *err_r)
 {
 	char *url = url_of(action, "");
-	int rc = errand_check(env, url, &errand_google, NULL, err_r);
+	int rc = api_call_check(env, url, &request_google, NULL, err_r);
 
 	free(url);
 	return rc;
@@ -84,7 +81,7 @@ static void firebase_stop(struct action_run *run)
 
 	if (!g)
 		return;
-	errand_cancel(&g->errand);
+	request_cancel(&g->request);
 	buf_fini(&g->unclear);
 	free(g);
 	run->data = NULL;
@@ -106,7 +103,7 @@ static void firebase_failed(
 	firebase_stop(run);
 	buf_init(&why, REFUSAL_MAX);
 	google_refusal_decode(reply->body, reply->body_len, &why);
-	errand_failed(run, reply, why.len ? why.data : NULL);
+	api_call_failed(run, reply, why.len ? why.data : NULL);
 	buf_fini(&why);
 }
 
@@ -151,15 +148,16 @@ static void firebase_begin(struct action_run *run)
 	firebase_list(run, firebase_listed);
 }
 
-static void firebase_list(struct action_run *run, errand_fn fn)
+static void firebase_list(struct action_run *run, http_fn fn)
 {
 	struct going_back *g = run->data;
 	char *query = xasprintf("pageSize=%d", SITE_RELEASES_MAX);
 	char *url = url_of(run->action, query);
 
-	g->errand = errand_start(run,
-		&(struct errand_spec){
-			.url = url, .auth = &errand_google, .repeatable = true},
+	g->request = api_call_start(run,
+		&(struct request_spec){.url = url,
+			.auth = &request_google,
+			.repeatable = true},
 		fn);
 	free(url);
 	free(query);
@@ -171,8 +169,8 @@ static bool firebase_take_list(
 	struct going_back *g = run->data;
 	struct err err;
 
-	g->errand = NULL;
-	if (reply->status < 200 || reply->status > 299) {
+	g->request = NULL;
+	if (!api_call_succeeded(reply)) {
 		firebase_failed(run, reply);
 		return false;
 	}
@@ -206,9 +204,9 @@ static void firebase_capture(struct action_run *run)
 	firebase_end(run, ACTION_OK);
 }
 
-static void firebase_listed(
-	struct action_run *run, const struct http_reply *reply)
+static void firebase_listed(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	if (!firebase_take_list(run, reply))
 		return;
 	if (run->job == JOB_CAPTURE)
@@ -307,9 +305,9 @@ static void firebase_release(struct action_run *run)
 		jsonw_text(&w, "type", "ROLLBACK");
 	jsonw_text(&w, "message", message);
 	jsonw_end(&w, '}');
-	g->errand = errand_start(run,
-		&(struct errand_spec){.url = url,
-			.auth = &errand_google,
+	g->request = api_call_start(run,
+		&(struct request_spec){.url = url,
+			.auth = &request_google,
 			.body = body.data,
 			.body_len = body.len},
 		firebase_released);
@@ -329,21 +327,21 @@ static void firebase_done(struct action_run *run, const char *replaced)
 	firebase_end(run, ACTION_OK);
 }
 
-static void firebase_released(
-	struct action_run *run, const struct http_reply *reply)
+static void firebase_released(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct going_back *g = run->data;
 
-	g->errand = NULL;
+	g->request = NULL;
 	if (reply->status == 400 && !g->untyped) {
 		g->untyped = true; /* documented as output only */
 		firebase_release(run);
-	} else if (reply->status >= 200 && reply->status <= 299 &&
+	} else if (api_call_succeeded(reply) &&
 		   site_release_is_of(
 			   reply->body, reply->body_len, g->target)) {
 		firebase_done(run, live_name(g));
-	} else if (errand_may_be_done(reply)) {
-		errand_describe(&g->unclear, reply, NULL);
+	} else if (api_call_may_be_done(reply)) {
+		api_call_describe(&g->unclear, reply, NULL);
 		g->unclear_result = reply->status ? ACTION_FAILED
 						  : action_cut_off(run->action);
 		firebase_list(run, firebase_looked);
@@ -353,9 +351,9 @@ static void firebase_released(
 }
 
 /* The site tells what became of a release whose answer did not. */
-static void firebase_looked(
-	struct action_run *run, const struct http_reply *reply)
+static void firebase_looked(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct going_back *g = run->data;
 	char replaced[SITE_VERSION_MAX];
 

@@ -5,29 +5,26 @@
  */
 #include "action/action.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
-#include "action/bearer.h"
+#include "action/api_call.h"
 #include "action/expect_codec.h"
 #include "action/template_sample.h"
+#include "action/token_probe.h"
 #include "base/sanitize.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
-#include "google/credentials.h"
-#include "io/http.h"
 #include "io/loop.h"
 #include "policy/match.h"
 #include "policy/url.h"
 
 #define REPLY_BYTES_MAX   (1024 * 1024)
 #define REQUEST_BYTES_MAX (1024 * 1024)
-#define HEADERS_MAX       64
 #define BODY_SHOWN_MAX    400 /* bytes of an unexpected answer */
 #define TRY_MS_MIN        1000
+#define TRIES_MAX         10 /* when it says "too many" */
 
 /* ---- what the policy asks for ---- */
 
@@ -72,15 +69,6 @@ static void render_body(const struct action_http *http,
 
 /* ---- check ---- */
 
-static int check_file(const char *path, const char *what, struct err *err_r)
-{
-	if (path && access(path, R_OK) < 0)
-		return err_set(err_r, ERR_POLICY,
-			"%s \"%s\" cannot be read: %s", what, path,
-			strerror(errno));
-	return 0;
-}
-
 static int check_expect(const struct http_expect *expect, struct err *err_r)
 {
 	if (expect->body && match_check(expect->body, err_r) < 0)
@@ -110,26 +98,17 @@ static int http_check(const struct action_env *env, const struct action *action,
 {
 	const struct action_http *http = http_of(action);
 	struct buf url;
-	int rc;
+	int rc = 0;
 
 	render_url(http, &template_sample, &url);
-	rc = http_url_check(url.data, false, err_r);
-	if (rc == 0 && http->auth.type == AUTH_GOOGLE)
+	if (http->auth.type == AUTH_GOOGLE)
 		rc = check_token_host(url.data, err_r);
+	if (rc == 0)
+		rc = api_call_check(
+			env, url.data, &http->auth, &http->tls, err_r);
 	buf_wipe(&url);
 	buf_fini(&url);
 	if (rc < 0)
-		return -1;
-	if (bearer_is_fetched(&http->auth) && !env->credentials)
-		return err_set(err_r, ERR_AUTH,
-			"it needs Google credentials and there are none");
-	if (http->n_headers > HEADERS_MAX)
-		return err_set(err_r, ERR_POLICY,
-			"%zu headers are too many: at most %d", http->n_headers,
-			HEADERS_MAX);
-	if (check_file(http->tls.ca_file, "ca_file", err_r) < 0 ||
-		check_file(http->tls.cert_file, "cert_file", err_r) < 0 ||
-		check_file(http->tls.key_file, "key_file", err_r) < 0)
 		return -1;
 	return check_expect(&http->expect, err_r);
 }
@@ -138,33 +117,16 @@ static int http_check(const struct action_env *env, const struct action *action,
 
 struct attempt {
 	struct action_run *run;
-	struct bearer *bearer; /* NULL: no token of ours is sent */
-	struct http_call *call;
+	struct request *request;
 	struct timer *pause;
 	int number; /* from 1 */
 };
 
 static void attempt_start(struct attempt *attempt);
-static void attempt_authorized(
-	const struct secret *token, const struct err *err, void *arg);
-static void attempt_send(struct attempt *attempt, const struct secret *bearer);
 static void attempt_answered(const struct http_reply *reply, void *arg);
 static void attempt_failed(struct attempt *attempt, bool maybe_done);
 static void attempt_again(void *arg);
 static void attempt_finish(struct attempt *attempt, enum action_result result);
-
-static struct bearer *make_bearer(struct action_run *run)
-{
-	const struct action_http *http = http_of(run->action);
-	struct bearer *bearer;
-	struct buf url;
-
-	render_url(http, run->values, &url);
-	bearer = bearer_new(run, &http->auth, url.data);
-	buf_wipe(&url);
-	buf_fini(&url);
-	return bearer;
-}
 
 static void http_begin(struct action_run *run)
 {
@@ -172,36 +134,7 @@ static void http_begin(struct action_run *run)
 
 	attempt->run = run;
 	run->data = attempt;
-	if (bearer_is_fetched(&http_of(run->action)->auth))
-		attempt->bearer = make_bearer(run);
 	attempt_start(attempt);
-}
-
-static void attempt_start(struct attempt *attempt)
-{
-	struct action_run *run = attempt->run;
-	const struct auth *auth = &http_of(run->action)->auth;
-
-	attempt->number++;
-	buf_clear(&run->detail); /* only the last attempt is told */
-	if (attempt->bearer)
-		bearer_fetch(attempt->bearer, attempt_authorized, attempt);
-	else
-		attempt_send(attempt,
-			auth->type == AUTH_BEARER ? auth->secret : NULL);
-}
-
-static void attempt_authorized(
-	const struct secret *token, const struct err *err, void *arg)
-{
-	struct attempt *attempt = arg;
-
-	if (token) {
-		attempt_send(attempt, token);
-		return;
-	}
-	buf_adds(&attempt->run->detail, err->text);
-	attempt_failed(attempt, false);
 }
 
 /* What is left of the action's time, shared evenly by the tries to come, so
@@ -211,7 +144,7 @@ static int64_t attempt_timeout(const struct attempt *attempt)
 	const struct action_run *run = attempt->run;
 	const struct action_http *http = http_of(run->action);
 	int64_t left = action_time_left(run);
-	int64_t tries = http->attempts - attempt->number + 1;
+	int64_t tries = http->attempts - attempt->number;
 
 	if (tries > 1) {
 		left = (left - (tries - 1) * http->every_ms) / tries;
@@ -219,66 +152,6 @@ static int64_t attempt_timeout(const struct attempt *attempt)
 			left = TRY_MS_MIN;
 	}
 	return left > 0 ? left : 1;
-}
-
-static size_t fill_headers(
-	const struct action_run *run, struct http_header headers[HEADERS_MAX])
-{
-	const struct action_http *http = http_of(run->action);
-	const char *quota = NULL;
-	size_t n = 0;
-
-	if (http->auth.type == AUTH_GOOGLE)
-		quota = credentials_quota_project(run->env->credentials);
-	if (quota)
-		headers[n++] =
-			(struct http_header){"x-goog-user-project", quota};
-
-	for (size_t i = 0; i < http->n_headers && n < HEADERS_MAX; i++) {
-		if (http->body &&
-			!strcasecmp(http->headers[i].name, "content-type"))
-			continue; /* content_type() has it */
-		headers[n++] = (struct http_header){http->headers[i].name,
-			secret_reveal(http->headers[i].value)};
-	}
-	return n;
-}
-
-static void attempt_send(struct attempt *attempt, const struct secret *bearer)
-{
-	struct action_run *run = attempt->run;
-	const struct action_http *http = http_of(run->action);
-	bool basic = http->auth.type == AUTH_BASIC;
-	struct http_header headers[HEADERS_MAX];
-	struct buf url, body;
-	struct http_request request = {
-		.method = http->method,
-		.headers = headers,
-		.n_headers = fill_headers(run, headers),
-		.bearer = bearer,
-		.username = basic ? http->auth.username : NULL,
-		.password = basic ? http->auth.secret : NULL,
-		.content_type = content_type(http),
-		.timeout_ms = attempt_timeout(attempt),
-		.body_max = REPLY_BYTES_MAX,
-		.ca_file = http->tls.ca_file,
-		.cert_file = http->tls.cert_file,
-		.key_file = http->tls.key_file,
-	};
-
-	render_url(http, run->values, &url);
-	render_body(http, run->values, &body);
-	request.url = url.overflow ? "" : url.data;
-	if (http->body && !body.overflow) {
-		request.body = body.data;
-		request.body_len = body.len;
-	}
-	attempt->call =
-		http_start(run->env->http, &request, attempt_answered, attempt);
-	buf_wipe(&url);
-	buf_fini(&url);
-	buf_wipe(&body);
-	buf_fini(&body);
 }
 
 static bool status_expected(const struct http_expect *expect, int status)
@@ -289,6 +162,50 @@ static bool status_expected(const struct http_expect *expect, int status)
 		if (expect->statuses[i] == status)
 			return true;
 	return false;
+}
+
+/* A refusal for being too much is asked again, unless it is what is hoped for:
+ * nothing was done. */
+static int tries_of(const struct http_expect *expect)
+{
+	return expect->n_statuses && status_expected(expect, 429) ? 0
+								  : TRIES_MAX;
+}
+
+static void attempt_start(struct attempt *attempt)
+{
+	struct action_run *run = attempt->run;
+	const struct action_http *http = http_of(run->action);
+	struct api api = api_call_with(run->env);
+	struct buf url, body;
+	struct request_spec spec = {
+		.method = http->method,
+		.content_type = content_type(http),
+		.headers = http->headers,
+		.n_headers = http->n_headers,
+		.auth = &http->auth,
+		.tls = &http->tls,
+		.body_max = REPLY_BYTES_MAX,
+		.deadline_ms =
+			loop_now(run->env->loop) + attempt_timeout(attempt),
+		.tries_max = tries_of(&http->expect),
+	};
+
+	attempt->number++;
+	buf_clear(&run->detail); /* only the last attempt is told */
+	render_url(http, run->values, &url);
+	render_body(http, run->values, &body);
+	spec.url = url.overflow ? "" : url.data;
+	if (http->body && !body.overflow) {
+		spec.body = body.data;
+		spec.body_len = body.len;
+	}
+	attempt->request =
+		request_start(&api, &spec, attempt_answered, attempt);
+	buf_wipe(&url);
+	buf_fini(&url);
+	buf_wipe(&body);
+	buf_fini(&body);
 }
 
 static int expect_meet(const struct http_expect *expect,
@@ -335,9 +252,7 @@ static void attempt_answered(const struct http_reply *reply, void *arg)
 	const struct action_http *http = http_of(run->action);
 	struct err err;
 
-	attempt->call = NULL;
-	if (attempt->bearer && bearer_renews(attempt->bearer, reply->status))
-		return;
+	attempt->request = NULL;
 	if (!reply->status) {
 		buf_adds(&run->detail, reply->err->text);
 		attempt_failed(
@@ -390,8 +305,7 @@ static void attempt_again(void *arg)
 static void attempt_free(struct attempt *attempt)
 {
 	attempt->run->data = NULL;
-	bearer_free(&attempt->bearer);
-	http_cancel(&attempt->call);
+	request_cancel(&attempt->request);
 	timer_cancel(&attempt->pause);
 	free(attempt);
 }
@@ -430,24 +344,21 @@ static void http_capture(struct action_run *run)
 	struct buf url;
 
 	render_url(http, run->values, &url);
-	if (!bearer_is_fetched(&http->auth) || url.overflow ||
+	if (url.overflow ||
 		http_url_check(url.data, false, &(struct err){0}) < 0)
 		action_run_end_soon(run, ACTION_OK);
 	else
-		bearer_probe(run, &http->auth, url.data);
+		token_probe_start(run, &http->auth, url.data);
 	buf_wipe(&url);
 	buf_fini(&url);
 }
 
 static void http_stop(struct action_run *run)
 {
-	struct attempt *attempt = run->data;
-	struct bearer *bearer = run->data;
-
 	if (run->job == JOB_CAPTURE)
-		bearer_free(&bearer);
-	else if (attempt)
-		attempt_free(attempt);
+		token_probe_cancel(run);
+	else if (run->data)
+		attempt_free(run->data);
 }
 
 const struct action_type action_type_http = {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "action/errand.h"
+#include "action/api_call.h"
 #include "base/jsonw.h"
 #include "base/timestamp.h"
 
@@ -31,7 +31,7 @@ static const char *url_of(const struct action *action)
 static int pagerduty_check(const struct action_env *env,
 	const struct action *action, struct err *err_r)
 {
-	return errand_check(env, url_of(action), NULL, NULL, err_r);
+	return api_call_check(env, url_of(action), NULL, NULL, err_r);
 }
 
 static bool resolves(const struct action_run *run)
@@ -96,12 +96,12 @@ static void make_body(const struct action_run *run, struct buf *out)
 	jsonw_end(&w, '}');
 }
 
-static void pagerduty_answered(
-	struct action_run *run, const struct http_reply *reply)
+static void pagerduty_answered(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	run->data = NULL;
 	if (reply->status != 202) {
-		errand_failed(run, reply, NULL);
+		api_call_failed(run, reply, NULL);
 		return;
 	}
 	buf_adds(&run->detail,
@@ -115,8 +115,8 @@ static void pagerduty_begin(struct action_run *run)
 
 	buf_init(&body, BODY_MAX);
 	make_body(run, &body);
-	run->data = errand_start(run,
-		&(struct errand_spec){
+	run->data = api_call_start(run,
+		&(struct request_spec){
 			.url = url_of(run->action),
 			.body = body.data,
 			.body_len = body.len,
@@ -137,9 +137,9 @@ static void pagerduty_drill(struct action_run *run)
 
 static void pagerduty_stop(struct action_run *run)
 {
-	struct errand *errand = run->data;
+	struct request *request = run->data;
 
-	errand_cancel(&errand);
+	request_cancel(&request);
 	run->data = NULL;
 }
 

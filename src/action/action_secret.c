@@ -16,18 +16,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "action/errand.h"
+#include "action/api_call.h"
 #include "action/version_codec.h"
 #include "base/xalloc.h"
 
-#define ENDPOINT    "https://secretmanager.googleapis.com/"
+#define ENDPOINT    "https://secretmanager.googleapis.com"
 #define REFUSAL_MAX 1024 /* bytes of an error's text */
 #define VARIABLE    "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"
 #define PERMISSION  "secretmanager.versions.add"
 #define EARLIER_MAX 8 /* versions before the latest that are looked at */
 
 struct storing {
-	struct errand *errand;
+	struct request *request;
 	struct buf value; /* what is wanted; wiped */
 	char before[VERSION_NUMBER_MAX]; /* "": not known */
 	bool same; /* the latest version holds it already */
@@ -38,22 +38,16 @@ struct storing {
 	enum action_result unclear_result;
 };
 
-static void secret_wanted_read(
-	struct action_run *run, const struct http_reply *reply);
+static void secret_wanted_read(const struct http_reply *reply, void *arg);
 static void secret_access(struct action_run *run);
-static void secret_accessed(
-	struct action_run *run, const struct http_reply *reply);
+static void secret_accessed(const struct http_reply *reply, void *arg);
 static void secret_look_back(struct action_run *run);
-static void secret_earlier_read(
-	struct action_run *run, const struct http_reply *reply);
+static void secret_earlier_read(const struct http_reply *reply, void *arg);
 static void secret_ask_permission(struct action_run *run);
-static void secret_permitted(
-	struct action_run *run, const struct http_reply *reply);
+static void secret_permitted(const struct http_reply *reply, void *arg);
 static void secret_add(struct action_run *run);
-static void secret_added(
-	struct action_run *run, const struct http_reply *reply);
-static void secret_looked(
-	struct action_run *run, const struct http_reply *reply);
+static void secret_added(const struct http_reply *reply, void *arg);
+static void secret_looked(const struct http_reply *reply, void *arg);
 
 static const struct action_secret *secret_of(const struct action_run *run)
 {
@@ -64,10 +58,10 @@ static char *url_of(
 	const struct action *action, const char *project, const char *what)
 {
 	const struct action_secret *secret = &action->u.secret;
-	char *path = xasprintf("v1/projects/%s/secrets/%s%s",
+	char *path = xasprintf("/v1/projects/%s/secrets/%s%s",
 		secret->project ? secret->project : project, secret->secret,
 		what);
-	char *url = errand_google_url(VARIABLE, ENDPOINT, path);
+	char *url = api_call_google_url(VARIABLE, ENDPOINT, path);
 
 	free(path);
 	return url;
@@ -77,7 +71,7 @@ static int secret_check(const struct action_env *env,
 	const struct action *action, struct err *err_r)
 {
 	char *url = url_of(action, "project", ":addVersion");
-	int rc = errand_check(env, url, &errand_google, NULL, err_r);
+	int rc = api_call_check(env, url, &request_google, NULL, err_r);
 
 	free(url);
 	return rc;
@@ -89,7 +83,7 @@ static void secret_stop(struct action_run *run)
 
 	if (!s)
 		return;
-	errand_cancel(&s->errand);
+	request_cancel(&s->request);
 	buf_wipe(&s->value);
 	buf_fini(&s->value);
 	buf_fini(&s->unclear);
@@ -110,7 +104,7 @@ static void failed(struct action_run *run, const struct http_reply *reply)
 	secret_stop(run);
 	buf_init(&why, REFUSAL_MAX);
 	google_refusal_decode(reply->body, reply->body_len, &why);
-	errand_failed(run, reply, why.len ? why.data : NULL);
+	api_call_failed(run, reply, why.len ? why.data : NULL);
 	buf_fini(&why);
 }
 
@@ -123,15 +117,15 @@ static void not_understood(struct action_run *run, const struct err *err)
 
 /* ---- what is wanted ---- */
 
-static void ask(struct action_run *run, const char *what, const char *body,
-	errand_fn fn)
+static void ask(
+	struct action_run *run, const char *what, const char *body, http_fn fn)
 {
 	struct storing *s = run->data;
 	char *url = url_of(run->action, run->values->project, what);
 
-	s->errand = errand_start(run,
-		&(struct errand_spec){.url = url,
-			.auth = &errand_google,
+	s->request = api_call_start(run,
+		&(struct request_spec){.url = url,
+			.auth = &request_google,
 			.body = body,
 			.body_len = body ? strlen(body) : 0,
 			.repeatable = true},
@@ -172,20 +166,15 @@ static void secret_begin(struct action_run *run)
 	}
 }
 
-static bool is_success(const struct http_reply *reply)
+static void secret_wanted_read(const struct http_reply *reply, void *arg)
 {
-	return reply->status >= 200 && reply->status <= 299;
-}
-
-static void secret_wanted_read(
-	struct action_run *run, const struct http_reply *reply)
-{
+	struct action_run *run = arg;
 	struct storing *s = run->data;
 	char number[VERSION_NUMBER_MAX];
 	struct err err;
 
-	s->errand = NULL;
-	if (!is_success(reply))
+	s->request = NULL;
+	if (!api_call_succeeded(reply))
 		failed(run, reply);
 	else if (secret_access_decode(reply->body, reply->body_len, number,
 			 &s->value, &err) < 0)
@@ -234,16 +223,17 @@ static int take_latest(
 	return rc;
 }
 
-static void secret_accessed(
-	struct action_run *run, const struct http_reply *reply)
+static void secret_accessed(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct storing *s = run->data;
 	struct err err;
 
-	s->errand = NULL;
-	if (!is_success(reply) && !may_go_on(run, reply)) {
+	s->request = NULL;
+	if (!api_call_succeeded(reply) && !may_go_on(run, reply)) {
 		failed(run, reply);
-	} else if (is_success(reply) && take_latest(s, reply, &err) < 0) {
+	} else if (api_call_succeeded(reply) &&
+		   take_latest(s, reply, &err) < 0) {
 		not_understood(run, &err);
 	} else if (run->job != JOB_RUN) {
 		secret_ask_permission(run);
@@ -316,7 +306,7 @@ static bool holds_value(const struct storing *s, const struct http_reply *reply)
 	bool same;
 
 	buf_init(&value, SECRET_VALUE_MAX);
-	same = is_success(reply) &&
+	same = api_call_succeeded(reply) &&
 	       secret_access_decode(reply->body, reply->body_len, number,
 		       &value, &err) == 0 &&
 	       holds(s, &value);
@@ -326,12 +316,12 @@ static bool holds_value(const struct storing *s, const struct http_reply *reply)
 }
 
 /* One that cannot be read, as it is disabled or destroyed, says nothing. */
-static void secret_earlier_read(
-	struct action_run *run, const struct http_reply *reply)
+static void secret_earlier_read(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct storing *s = run->data;
 
-	s->errand = NULL;
+	s->request = NULL;
 	if (!holds_value(s, reply)) {
 		secret_look_back(run);
 		return;
@@ -373,24 +363,25 @@ static void describe_plan(struct action_run *run)
 }
 
 /* Whoever may not even ask is not told: the write itself will tell. */
-static void secret_permitted(
-	struct action_run *run, const struct http_reply *reply)
+static void secret_permitted(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct storing *s = run->data;
 	bool granted = false;
 	struct err err;
 
-	s->errand = NULL;
-	if (!is_success(reply) && reply->status != 403) {
+	s->request = NULL;
+	if (!api_call_succeeded(reply) && reply->status != 403) {
 		failed(run, reply);
 		return;
 	}
-	if (is_success(reply) && granted_decode(reply->body, reply->body_len,
-					 PERMISSION, &granted, &err) < 0) {
+	if (api_call_succeeded(reply) &&
+		granted_decode(reply->body, reply->body_len, PERMISSION,
+			&granted, &err) < 0) {
 		not_understood(run, &err);
 		return;
 	}
-	if (is_success(reply) && !granted) {
+	if (api_call_succeeded(reply) && !granted) {
 		buf_addf(&run->detail,
 			"%s does not exist, or these credentials may not add "
 			"versions to it: they need " PERMISSION,
@@ -414,9 +405,9 @@ static void secret_add(struct action_run *run)
 
 	buf_init(&body, 2 * SECRET_VALUE_MAX);
 	secret_version_encode(s->value.data, s->value.len, &body);
-	s->errand = errand_start(run,
-		&(struct errand_spec){.url = url,
-			.auth = &errand_google,
+	s->request = api_call_start(run,
+		&(struct request_spec){.url = url,
+			.auth = &request_google,
 			.body = body.data,
 			.body_len = body.len},
 		secret_added);
@@ -435,19 +426,21 @@ static void secret_done(struct action_run *run, const char *number)
 	end(run, ACTION_OK);
 }
 
-static void secret_added(struct action_run *run, const struct http_reply *reply)
+static void secret_added(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct storing *s = run->data;
 	char number[VERSION_NUMBER_MAX];
 	struct err err;
 
-	s->errand = NULL;
-	if (is_success(reply) && secret_added_decode(reply->body,
-					 reply->body_len, number, &err) == 0) {
+	s->request = NULL;
+	if (api_call_succeeded(reply) &&
+		secret_added_decode(
+			reply->body, reply->body_len, number, &err) == 0) {
 		secret_done(run, number);
-	} else if (errand_may_be_done(reply)) {
-		errand_describe(&s->unclear, reply,
-			is_success(reply) ? err.text : NULL);
+	} else if (api_call_may_be_done(reply)) {
+		api_call_describe(&s->unclear, reply,
+			api_call_succeeded(reply) ? err.text : NULL);
 		s->unclear_result = reply->status ? ACTION_FAILED
 						  : action_cut_off(run->action);
 		ask(run, "/versions/latest:access", NULL, secret_looked);
@@ -457,16 +450,17 @@ static void secret_added(struct action_run *run, const struct http_reply *reply)
 }
 
 /* The latest version tells what became of a write whose answer did not. */
-static void secret_looked(
-	struct action_run *run, const struct http_reply *reply)
+static void secret_looked(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct storing *s = run->data;
 	char before[VERSION_NUMBER_MAX], number[VERSION_NUMBER_MAX];
 	struct err err;
 
-	s->errand = NULL;
+	s->request = NULL;
 	snprintf(before, sizeof(before), "%s", s->before);
-	if (is_success(reply) && take_latest(s, reply, &err) == 0 && s->same) {
+	if (api_call_succeeded(reply) && take_latest(s, reply, &err) == 0 &&
+		s->same) {
 		snprintf(number, sizeof(number), "%s", s->before);
 		snprintf(s->before, sizeof(s->before), "%s", before);
 		secret_done(run, number);

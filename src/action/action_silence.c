@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "action/errand.h"
+#include "action/api_call.h"
 #include "action/silence_codec.h"
 #include "action/template_sample.h"
 #include "base/duration.h"
@@ -39,23 +39,18 @@ struct silencing {
 	 * silence is there, and what that makes of the run. */
 	struct buf unclear;
 	enum action_result unclear_result;
-	struct errand *errand;
+	struct request *request;
 };
 
-static void silence_list(struct action_run *run, errand_fn fn);
-static void silence_listed(
-	struct action_run *run, const struct http_reply *reply);
+static void silence_list(struct action_run *run, http_fn fn);
+static void silence_listed(const struct http_reply *reply, void *arg);
 static void silence_plan(struct action_run *run);
-static void silence_old_asked(
-	struct action_run *run, const struct http_reply *reply);
+static void silence_old_asked(const struct http_reply *reply, void *arg);
 static void silence_store(struct action_run *run);
-static void silence_stored(
-	struct action_run *run, const struct http_reply *reply);
-static void silence_looked(
-	struct action_run *run, const struct http_reply *reply);
+static void silence_stored(const struct http_reply *reply, void *arg);
+static void silence_looked(const struct http_reply *reply, void *arg);
 static void silence_expire(struct action_run *run);
-static void silence_expired(
-	struct action_run *run, const struct http_reply *reply);
+static void silence_expired(const struct http_reply *reply, void *arg);
 
 static const struct action_silence *silence_of(const struct action_run *run)
 {
@@ -115,7 +110,7 @@ static int silence_check(const struct action_env *env,
 	struct arena arena;
 	int empty = 1;
 
-	if (errand_check(env, secret_reveal(silence->url), &silence->auth,
+	if (api_call_check(env, secret_reveal(silence->url), &silence->auth,
 		    &silence->tls, err_r) < 0)
 		return -1;
 	arena_init(&arena);
@@ -134,7 +129,7 @@ static int silence_check(const struct action_env *env,
 
 /* Another path below the URL's own: a route prefix is kept. */
 static void send(struct action_run *run, const char *path,
-	struct errand_spec *spec, errand_fn fn)
+	struct request_spec *spec, http_fn fn)
 {
 	const struct action_silence *silence = silence_of(run);
 	struct silencing *s = run->data;
@@ -148,7 +143,7 @@ static void send(struct action_run *run, const char *path,
 	spec->url = url;
 	spec->auth = &silence->auth;
 	spec->tls = &silence->tls;
-	s->errand = errand_start(run, spec, fn);
+	s->request = api_call_start(run, spec, fn);
 	free(url);
 }
 
@@ -175,10 +170,10 @@ static void silence_begin(struct action_run *run)
 	silence_list(run, silence_listed);
 }
 
-static void silence_list(struct action_run *run, errand_fn fn)
+static void silence_list(struct action_run *run, http_fn fn)
 {
 	struct silencing *s = run->data;
-	struct errand_spec spec = {
+	struct request_spec spec = {
 		.repeatable = true, .body_max = LIST_BYTES_MAX};
 	struct buf query;
 
@@ -198,7 +193,7 @@ static void silence_stop(struct action_run *run)
 
 	if (!s)
 		return;
-	errand_cancel(&s->errand);
+	request_cancel(&s->request);
 	buf_fini(&s->unclear);
 	arena_fini(&s->arena);
 	free(s);
@@ -216,31 +211,26 @@ static void failed(
 	struct action_run *run, const struct http_reply *reply, const char *why)
 {
 	silence_stop(run);
-	errand_failed(run, reply, why);
-}
-
-static bool is_success(const struct http_reply *reply)
-{
-	return reply->status >= 200 && reply->status <= 299;
+	api_call_failed(run, reply, why);
 }
 
 /* What is not there may be too old to have it. */
 static void silence_ask_old(struct action_run *run)
 {
-	send(run, "v1/status", &(struct errand_spec){.repeatable = true},
+	send(run, "v1/status", &(struct request_spec){.repeatable = true},
 		silence_old_asked);
 }
 
-static void silence_old_asked(
-	struct action_run *run, const struct http_reply *reply)
+static void silence_old_asked(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct silencing *s = run->data;
 	struct http_reply missing = {
 		.status = s->missing, .body = "", .content_type = ""};
 
-	s->errand = NULL;
+	s->request = NULL;
 	failed(run, &missing,
-		is_success(reply)
+		api_call_succeeded(reply)
 			? "this Alertmanager only has API v1: upgrade it to "
 			  "0.16 or later, which has v2"
 			: "there is no API v2 at this URL: check its path; an "
@@ -275,11 +265,11 @@ static bool silence_take_list(
 	struct silencing *s = run->data;
 	struct err err;
 
-	s->errand = NULL;
+	s->request = NULL;
 	if (reply->status == 404 || reply->status == 410) {
 		s->missing = reply->status;
 		silence_ask_old(run);
-	} else if (!is_success(reply)) {
+	} else if (!api_call_succeeded(reply)) {
 		buf_adds(&run->detail, s->unclear.len ? s->unclear.data : "");
 		failed(run, reply, NULL);
 	} else if (silence_find(&s->spec, reply->body, reply->body_len,
@@ -291,9 +281,9 @@ static bool silence_take_list(
 	return false;
 }
 
-static void silence_listed(
-	struct action_run *run, const struct http_reply *reply)
+static void silence_listed(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	if (!silence_take_list(run, reply))
 		return;
 	if (run->job == JOB_RELEASE) {
@@ -345,7 +335,7 @@ static void silence_store(struct action_run *run)
 	silence_encode(&s->spec, loop_wall_ms(run->env->loop),
 		s->found.n ? &s->found.item[0] : NULL, &body);
 	send(run, "v2/silences",
-		&(struct errand_spec){.body = body.data, .body_len = body.len},
+		&(struct request_spec){.body = body.data, .body_len = body.len},
 		silence_stored);
 	buf_fini(&body);
 }
@@ -360,19 +350,20 @@ static void silence_done(struct action_run *run, const char *id)
 	silence_end(run, ACTION_OK);
 }
 
-static void silence_stored(
-	struct action_run *run, const struct http_reply *reply)
+static void silence_stored(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct silencing *s = run->data;
 	char id[SILENCE_ID_MAX];
 	struct err err;
 
-	s->errand = NULL;
-	if (is_success(reply) && silence_decode_id(reply->body, reply->body_len,
-					 id, &err) == 0) {
+	s->request = NULL;
+	if (api_call_succeeded(reply) &&
+		silence_decode_id(reply->body, reply->body_len, id, &err) ==
+			0) {
 		silence_done(run, id);
-	} else if (errand_may_be_done(reply)) {
-		errand_describe(&s->unclear, reply, NULL);
+	} else if (api_call_may_be_done(reply)) {
+		api_call_describe(&s->unclear, reply, NULL);
 		s->unclear_result = reply->status ? ACTION_FAILED
 						  : action_cut_off(run->action);
 		silence_list(run, silence_looked);
@@ -382,9 +373,9 @@ static void silence_stored(
 }
 
 /* The list tells what became of a POST whose answer did not. */
-static void silence_looked(
-	struct action_run *run, const struct http_reply *reply)
+static void silence_looked(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct silencing *s = run->data;
 	size_t n_before = s->found.n;
 	char id[SILENCE_ID_MAX];
@@ -415,17 +406,17 @@ static void silence_expire(struct action_run *run)
 	snprintf(path, sizeof(path), "v2/silence/%s",
 		s->found.item[s->n_expired].id);
 	send(run, path,
-		&(struct errand_spec){.method = "DELETE", .repeatable = true},
+		&(struct request_spec){.method = "DELETE", .repeatable = true},
 		silence_expired);
 }
 
-static void silence_expired(
-	struct action_run *run, const struct http_reply *reply)
+static void silence_expired(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	struct silencing *s = run->data;
 
-	s->errand = NULL;
-	if (!is_success(reply) && reply->status != 404) {
+	s->request = NULL;
+	if (!api_call_succeeded(reply) && reply->status != 404) {
 		failed(run, reply, NULL);
 		return;
 	}

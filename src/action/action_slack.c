@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "action/errand.h"
+#include "action/api_call.h"
 #include "base/jsonw.h"
 
 /* Slack's limits are characters; bytes are never fewer. */
@@ -24,7 +24,7 @@ static const struct action_slack *slack_of(const struct action_run *run)
 static int slack_check(const struct action_env *env,
 	const struct action *action, struct err *err_r)
 {
-	return errand_check(
+	return api_call_check(
 		env, secret_reveal(action->u.slack.webhook), NULL, NULL, err_r);
 }
 
@@ -223,18 +223,18 @@ static const char *remedy_of(const struct http_reply *reply)
 	return NULL;
 }
 
-static void slack_answered(
-	struct action_run *run, const struct http_reply *reply)
+static void slack_answered(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	run->data = NULL;
 	if (reply->status != 200) {
-		errand_failed(
+		api_call_failed(
 			run, reply, reply->status ? remedy_of(reply) : NULL);
 		return;
 	}
 	/* A proxy's page has the same status. */
 	if (strcmp(reply->body, "ok") != 0) {
-		errand_failed(run, reply, NULL);
+		api_call_failed(run, reply, NULL);
 		return;
 	}
 	buf_adds(&run->detail, "message sent");
@@ -247,8 +247,8 @@ static void slack_begin(struct action_run *run)
 
 	buf_init(&body, BODY_MAX);
 	make_body(run, &body);
-	run->data = errand_start(run,
-		&(struct errand_spec){
+	run->data = api_call_start(run,
+		&(struct request_spec){
 			.url = secret_reveal(slack_of(run)->webhook),
 			.body = body.data,
 			.body_len = body.len,
@@ -270,9 +270,9 @@ static void slack_drill(struct action_run *run)
 
 static void slack_stop(struct action_run *run)
 {
-	struct errand *errand = run->data;
+	struct request *request = run->data;
 
-	errand_cancel(&errand);
+	request_cancel(&request);
 	run->data = NULL;
 }
 

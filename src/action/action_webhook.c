@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "action/bearer.h"
-#include "action/errand.h"
+#include "action/api_call.h"
 #include "action/template_sample.h"
+#include "action/token_probe.h"
 #include "base/jsonw.h"
 #include "base/timestamp.h"
 
@@ -35,7 +35,7 @@ static int webhook_check(const struct action_env *env,
 	int rc;
 
 	render_url(action, &template_sample, &url);
-	rc = errand_check(env, url.data, &action->u.webhook.auth,
+	rc = api_call_check(env, url.data, &action->u.webhook.auth,
 		&action->u.webhook.tls, err_r);
 	buf_wipe(&url);
 	buf_fini(&url);
@@ -114,13 +114,13 @@ static void make_body(const struct action_run *run, struct buf *out)
 	jsonw_end(&w, '}');
 }
 
-static void webhook_answered(
-	struct action_run *run, const struct http_reply *reply)
+static void webhook_answered(const struct http_reply *reply, void *arg)
 {
+	struct action_run *run = arg;
 	const char *why = NULL;
 
 	run->data = NULL;
-	if (reply->status >= 200 && reply->status <= 299) {
+	if (api_call_succeeded(reply)) {
 		buf_addf(&run->detail, "answered %d", reply->status);
 		action_run_end(run, ACTION_OK);
 		return;
@@ -133,7 +133,7 @@ static void webhook_answered(
 	else if (reply->status >= 300 && reply->status <= 399)
 		why = "it redirects, which is never followed: write the URL it "
 		      "leads to";
-	errand_failed(run, reply, why);
+	api_call_failed(run, reply, why);
 }
 
 static void webhook_begin(struct action_run *run)
@@ -144,8 +144,8 @@ static void webhook_begin(struct action_run *run)
 	buf_init(&body, BODY_MAX);
 	make_body(run, &body);
 	render_url(run->action, run->values, &url);
-	run->data = errand_start(run,
-		&(struct errand_spec){
+	run->data = api_call_start(run,
+		&(struct request_spec){
 			.url = url.overflow ? "" : url.data,
 			.body = body.data,
 			.body_len = body.len,
@@ -177,23 +177,20 @@ static void webhook_capture(struct action_run *run)
 	struct buf url;
 
 	render_url(run->action, run->values, &url);
-	if (bearer_is_fetched(auth))
-		bearer_probe(run, auth, url.overflow ? "" : url.data);
-	else
-		action_run_end_soon(run, ACTION_OK);
+	token_probe_start(run, auth, url.overflow ? "" : url.data);
 	buf_wipe(&url);
 	buf_fini(&url);
 }
 
 static void webhook_stop(struct action_run *run)
 {
-	struct bearer *bearer = run->data;
-	struct errand *errand = run->data;
+	struct request *request = run->data;
 
-	if (run->job == JOB_CAPTURE)
-		bearer_free(&bearer);
-	else
-		errand_cancel(&errand);
+	if (run->job == JOB_CAPTURE) {
+		token_probe_cancel(run);
+		return;
+	}
+	request_cancel(&request);
 	run->data = NULL;
 }
 

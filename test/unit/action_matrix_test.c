@@ -355,6 +355,7 @@ static void a_request_of_the_policy(void **state)
 		{STATUS_401_ONCE, ACTION_OK, 1, "answered 200"},
 		{STATUS_404, ACTION_FAILED, 0, "answered 404"},
 		{STATUS_409, ACTION_FAILED, 0, "answered 409"},
+		{STATUS_429, ACTION_OK, 1, "answered 200"},
 		{STATUS_500, ACTION_FAILED, 1, "answered 500"},
 		{HANG, ACTION_UNKNOWN, 1, "not finished after 30s"},
 	};
@@ -551,7 +552,8 @@ static void a_deployment(void **state)
 
 static void a_secret_that_the_policy_sets_twice_is_set_each_time(void **state)
 {
-	struct action both[] = {actions[ACTION_SECRET], actions[ACTION_SECRET]};
+	struct action both[] = {
+		actions[ACTION_SECRET], actions[ACTION_SECRET]};
 
 	both[1].u.secret.value = secret("on");
 	action = &both[0];
