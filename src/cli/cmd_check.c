@@ -158,7 +158,7 @@ static const char details[] =
 
 const struct command cmd_check = {
 	.name = "check",
-	.usage = "POLICY… | --live SERVICE --policy FILE | --schema | --keys",
+	.usage = "POLICY… | --live SERVICE --policy F | --schema | --keys",
 	.summary = "Say what is wrong with policies, or print their plans",
 	.options = options,
 	.run = run,

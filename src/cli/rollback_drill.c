@@ -213,12 +213,14 @@ static void fill_values(struct drill *d)
 {
 	struct rollback *b = d->rollback;
 	const char *slash = strrchr(b->service, '/');
-	const char *url = NULL;
+	const char *tag = b->policy->tag, *url = NULL;
 
-	if (b->policy->tag)
-		url = traffic_tag_uri(&b->found->statuses, b->policy->tag);
+	if (tag)
+		url = traffic_tag_uri(&b->found->statuses, tag);
+	else if (b->candidate)
+		url = traffic_revision_uri(&b->found->statuses, b->candidate);
 	if (!url)
-		url = b->found->uri ? b->found->uri : "";
+		url = tag && b->found->uri ? b->found->uri : "";
 	d->values = (struct template_values){
 		.candidate = b->candidate ? b->candidate : "",
 		.stable = b->stable,

@@ -109,10 +109,18 @@ bool traffic_tag_is_taken(
 
 const char *traffic_tag_uri(const struct traffic *traffic, const char *tag)
 {
-	size_t i;
-
-	for (i = 0; i < traffic->n; i++)
+	for (size_t i = 0; i < traffic->n; i++)
 		if (same(traffic->item[i].tag, tag))
+			return traffic->item[i].uri;
+	return NULL;
+}
+
+const char *traffic_revision_uri(
+	const struct traffic *traffic, const char *revision)
+{
+	for (size_t i = 0; i < traffic->n; i++)
+		if (traffic->item[i].tag && traffic->item[i].uri &&
+			target_names(&traffic->item[i], revision))
 			return traffic->item[i].uri;
 	return NULL;
 }

@@ -55,6 +55,9 @@ bool traffic_tag_is_taken(
 
 /* The uri of the entry with this tag, or NULL. */
 const char *traffic_tag_uri(const struct traffic *traffic, const char *tag);
+/* The same of the first tag that this revision has. */
+const char *traffic_revision_uri(
+	const struct traffic *traffic, const char *revision);
 
 /*
  * The revision that holds 100 %; refuses anything else with the table in the

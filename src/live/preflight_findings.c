@@ -161,7 +161,9 @@ bool preflight_has_url(const struct preflight *preflight)
 {
 	const char *tag = preflight->release->policy->tag;
 
-	return tag && preflight->snapshot &&
+	if (!tag)
+		return *preflight->release->candidate_url;
+	return preflight->snapshot &&
 	       traffic_has_tag(&preflight->snapshot->spec, tag,
 		       preflight->release->candidate);
 }

@@ -218,10 +218,29 @@ static bool tell_revisions(struct preflight *preflight)
 		return false;
 	}
 	release_set_candidate(release, candidate);
+	release_take_url(release, service);
 	return rc == 0 || preflight_gives_advice(preflight);
 }
 
 /* ---- the tag and the URL ---- */
+
+static void look_at_own_tag(struct preflight *preflight)
+{
+	struct release *release = preflight->release;
+
+	if (!release->policy->asks_candidate_url || *release->candidate_url)
+		return;
+	finding_tell(preflight, FINDING_FAIL, "tag", "",
+		arena_printf(&preflight->arena,
+			"add \"tag: candidate\" to the policy, or give it one: "
+			"gcloud run services update-traffic %s%s "
+			"--update-tags=candidate=%s",
+			release->service.name, preflight_place(preflight),
+			release->candidate),
+		"actions ask {{candidate_url}}, and %s has no tag that would "
+		"give it a URL",
+		release->candidate);
+}
 
 static void look_at_tag(struct preflight *preflight)
 {
@@ -229,8 +248,10 @@ static void look_at_tag(struct preflight *preflight)
 	const char *tag = release->policy->tag;
 	struct err err;
 
-	if (!tag)
+	if (!tag) {
+		look_at_own_tag(preflight);
 		return;
+	}
 	if (rule_tag_length(tag, release->service.name, &err) < 0)
 		finding_tell(preflight, FINDING_FAIL, "tag", tag,
 			"choose a shorter tag in the policy", "%s", err.text);

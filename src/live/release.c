@@ -77,14 +77,17 @@ void release_set_stable(struct release *release, const char *stable)
 	set_text(&release->stable, stable);
 }
 
-static void set_url(struct release *release, const struct service *service)
+/* Without a tag of ours only the candidate's own will do: the service's URL
+ * leads to stable. */
+void release_take_url(struct release *release, const struct service *service)
 {
-	const char *url = NULL;
+	const char *tag = release->policy->tag, *url;
 
-	if (release->policy->tag)
-		url = traffic_tag_uri(&service->statuses, release->policy->tag);
+	url = tag ? traffic_tag_uri(&service->statuses, tag)
+		  : traffic_revision_uri(
+			    &service->statuses, release->candidate);
 	if (!url)
-		url = service->uri ? service->uri : "";
+		url = tag && service->uri ? service->uri : "";
 	set_text(&release->candidate_url, url);
 }
 
@@ -107,7 +110,7 @@ void release_take_service(struct release *release,
 	const char *tag = release->policy->tag, *latest = service->latest_ready;
 	const char *keep = traffic_keep_tag(release->service.name);
 
-	set_url(release, service);
+	release_take_url(release, service);
 	event->spec = traffic_split(
 		&service->spec, release->candidate, release->stable, latest);
 	event->serving = traffic_split(&service->statuses, release->candidate,

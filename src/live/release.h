@@ -53,6 +53,9 @@ bool release_goes_back(const struct release *release);
 void release_set_candidate(struct release *release, const char *candidate);
 void release_set_stable(struct release *release, const char *stable);
 
+/* Learns {{candidate_url}}: of the policy's tag, or of one that the candidate
+ * has. "": there is none. */
+void release_take_url(struct release *release, const struct service *service);
 /* Facts of a service as read, into an event; learns the candidate's URL. */
 void release_take_service(struct release *release,
 	const struct service *service, struct event *event_r);

@@ -191,6 +191,7 @@ struct policy {
 	enum on_interrupt on_interrupt;
 	enum finish finish;
 	const char *tag; /* NULL: no tag */
+	bool asks_candidate_url; /* some action does */
 
 	struct secret **secrets; /* all of them, to be wiped at the end */
 	size_t n_secrets;

@@ -135,12 +135,8 @@ static void check_list(struct loader *loader, enum action_list list)
 				"when names reasons of a rollback: it has no "
 				"meaning in %s",
 				action_list_name(list));
-		if (!loader->policy->tag && !node_get(loader->root, "tag") &&
-			mentions(node, "candidate_url"))
-			problem_at(loader, node,
-				"{{candidate_url}} needs a tag, which gives "
-				"the candidate a URL of its own: add \"tag: "
-				"candidate\" to the policy");
+		loader->policy->asks_candidate_url |=
+			mentions(node, "candidate_url");
 	}
 }
 

@@ -395,6 +395,25 @@ correct() { # BAD GOOD
 	well
 }
 
+own_tag_serves() {
+	api GET "$SERVICE" | jq -e \
+		'any(.trafficStatuses[]; .tag == "candidate" and .uri)'
+}
+
+@test "a candidate's URL without a tag in the policy: one of its own" {
+	healthy 'preflight:' \
+		'  - {name: smoke, type: http, url: "{{candidate_url}}/health"}'
+	sick tag ''
+	apply
+	until_true 20 own_tag_serves
+	well
+	found preflight smoke ok
+	rollout_start
+	rollout_ends 0
+	api GET "$SERVICE" | jq -e --arg c "$CANDIDATE" \
+		'any(.traffic[]; .tag == "candidate" and .revision == $c)'
+}
+
 @test "a URL that not everybody reaches matters where it is asked" {
 	healthy 'tag: canary'
 	fault '{"kind": "drift", "method": "GET", "when": "before",

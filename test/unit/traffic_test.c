@@ -458,6 +458,12 @@ static void tags_are_found_on_their_revision_only(void **state)
 		traffic_tag_uri(&list, "b"), "https://b---x.a.run.app");
 	assert_null(traffic_tag_uri(&list, "a"));
 	assert_null(traffic_tag_uri(&list, "e"));
+	list.item[0].tag = NULL; /* no URL of its own */
+	list.item[0].uri = "https://x.a.run.app";
+	assert_string_equal(
+		traffic_revision_uri(&list, "c"), "https://b---x.a.run.app");
+	assert_null(traffic_revision_uri(&list, "s"));
+	assert_null(traffic_revision_uri(&list, "e"));
 	arena_fini(&arena);
 }
 
