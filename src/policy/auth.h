@@ -1,4 +1,4 @@
-/* Who tidegate is to others, and how it talks to them. Part of the model. */
+/* How tidegate identifies itself to a server. Part of the model. */
 #ifndef TIDEGATE_POLICY_AUTH_H
 #define TIDEGATE_POLICY_AUTH_H
 

@@ -36,7 +36,7 @@ enum on_drift { ON_DRIFT_STOP, ON_DRIFT_REASSERT };
 enum on_interrupt { ON_INTERRUPT_ROLLBACK, ON_INTERRUPT_LEAVE };
 enum finish { FINISH_AS_FOUND, FINISH_PINNED, FINISH_LATEST };
 enum no_data { NO_DATA_WAIT, NO_DATA_PASS, NO_DATA_BREACH };
-/* Who is asked for an SLO's values; live/provider.h knows how. */
+/* Who is asked for an SLO's values; metrics/provider.h knows how. */
 enum slo_provider { SLO_PROMETHEUS, SLO_JSON, SLO_SENTRY, SLO_PROVIDERS };
 /* What the policy's metrics are: any Prometheus, or Cloud Monitoring. */
 enum metrics_provider { METRICS_PROMETHEUS, METRICS_GOOGLE };
@@ -116,7 +116,7 @@ struct slo {
 	enum slo_provider provider;
 	/* PromQL, or the request for people; with templates. */
 	const char *query;
-	const char *baseline; /* query of the other side; NULL: none */
+	const char *baseline; /* the query of the baseline; NULL: none */
 	bool compare_stable; /* ask `query` again with {{revision}} = stable */
 	const char *requests; /* query that counts requests; NULL: none */
 	double requests_min;

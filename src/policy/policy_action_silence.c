@@ -89,7 +89,7 @@ static bool read_matcher(
 	return false;
 }
 
-/* What a silence is found again by must not change while it is kept. */
+/* A silence is found again by its matchers: they must not change. */
 static void refuse_changing(struct loader *loader, const struct node *node)
 {
 	static const char *const changing[] = {

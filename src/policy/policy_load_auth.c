@@ -1,4 +1,4 @@
-/* Who tidegate is to others, and how: auth, tls, headers, environments. */
+/* How tidegate identifies itself: auth, tls, headers, environments. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,14 +19,14 @@ static const struct choice auth_types[] = {
 	{0},
 };
 
-/* What the file gives; which of it must be there depends on the type. */
+/* The keys as given; which of them must be there depends on the type. */
 struct auth_draft {
 	enum auth_type type;
 	const struct node *username, *password, *password_file, *token,
 		*token_file, *audience;
 };
 
-/* What these hold is looked at when the type is known. */
+/* Their values are read when the type is known. */
 static const struct reader username_reader = {
 	read_node, "a text", "'type': ['string', 'number', 'boolean']"};
 static const struct reader variable_reader = {

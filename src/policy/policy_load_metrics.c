@@ -80,7 +80,7 @@ static void set_google_defaults(
 {
 	if (!node_get(node, "auth"))
 		metrics->auth.type = AUTH_GOOGLE;
-	/* What happens right after a sample is in the next one. */
+	/* A sample covers the minute before it and may arrive late. */
 	if (!node_get(node, "delay"))
 		metrics->delay_ms = GOOGLE_SAMPLES_MS + GOOGLE_LATE_MS;
 	if (!node_get(node, "resolution"))

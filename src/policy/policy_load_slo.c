@@ -85,7 +85,7 @@ static void check_limits(
 			upper ? "higher" : "lower");
 }
 
-/* A key whose value was wrong was told already: it counts as given. */
+/* A key with a wrong value counts as given: its problem was reported. */
 static bool is_given(const struct node *slo, const char *key)
 {
 	return node_get(slo, key) != NULL;
@@ -210,7 +210,7 @@ static void (*const read_slo_of[SLO_PROVIDERS])(
 	[SLO_SENTRY] = read_sentry_slo,
 };
 
-/* The provider decides which keys there are; a wrong one is told later. */
+/* The provider decides which keys there are; a wrong one is reported later. */
 static enum slo_provider slo_provider_of(const struct node *node)
 {
 	const struct node *value = node_get(node, "provider");
@@ -317,7 +317,7 @@ static void check_bakes(struct loader *loader, const struct slo *slo)
 }
 
 /* A check that is still being asked when the next is due would be lost: a
- * timeout that nobody chose gives way, one that was chosen must fit. */
+ * default timeout is shortened, one that the policy gives must fit. */
 static void set_timeouts(struct loader *loader)
 {
 	const struct node *metrics = node_get(loader->root, "metrics");
@@ -348,7 +348,7 @@ static void set_timeouts(struct loader *loader)
 			shortest->name ? shortest->name : "");
 }
 
-/* Whose SLOs all ask somebody else needs no metrics of its own. */
+/* A policy whose SLOs all have other providers needs no metrics. */
 static void need_metrics(struct loader *loader)
 {
 	const struct policy *policy = loader->policy;

@@ -39,7 +39,7 @@ static struct node **use_link(struct node *mapping, const char *name)
 	return link;
 }
 
-/* What `from` has and `into` has not; mappings in both are one. */
+/* Adds the keys of `from` that `into` lacks; mappings in both are merged. */
 static void use_add_missing(
 	struct loader *loader, struct node *into, const struct node *from)
 {

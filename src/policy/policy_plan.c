@@ -241,7 +241,7 @@ static void plan_use(struct buf *out, const struct slo *s)
 	buf_addf(out, "%s: %s\n", preset->use, preset->about);
 }
 
-/* Who is asked, where that is not the policy's metrics. */
+/* The provider, unless it is the policy's metrics. */
 static void plan_provider(struct buf *out, const struct slo *s)
 {
 	enum json_shape shape;

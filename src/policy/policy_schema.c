@@ -136,7 +136,7 @@ static void schema_sections(struct jsonw *w, const struct reader *reader)
 	jsonw_end(w, '}');
 }
 
-/* What a value is, wherever it stands. */
+/* The schema of a value without what is the key's own. */
 static void schema_value(struct jsonw *w, const struct key *key)
 {
 	const struct reader *reader = key->reader;
@@ -302,7 +302,7 @@ static bool needs_more(const struct key *key)
 	return false;
 }
 
-/* What must not be there without `unless`, and what mappings inside need. */
+/* Without `unless` some keys are refused, and mappings inside need more. */
 static void schema_without(struct jsonw *w, const struct section *section)
 {
 	bool open = false;

@@ -76,7 +76,7 @@ const char *json_question_text(
 
 /* ---- one request ---- */
 
-/* What has no value while an SLO is asked. */
+/* Templates that have no value while an SLO is asked. */
 static void refuse_elsewhere(struct loader *loader, const struct node *node)
 {
 	static const char *const elsewhere[] = {"reason", "candidate_url"};
@@ -356,8 +356,8 @@ static void check_json(struct loader *loader, const struct node *node,
 			draft->source.requests.url);
 }
 
-/* What it does not say is as for the value; but another address is another
- * request. */
+/* Baseline and requests start as a copy of the value's request; with a url of
+ * their own they inherit neither params nor body. */
 static void begin_other(const struct json_source *source,
 	const struct node *node, struct json_question *question)
 {

@@ -240,7 +240,7 @@ static void sentry_begin(struct loader *loader,
 	question->url = keep_secret(loader, url, strlen(url), false);
 }
 
-/* Who is asked about: every request says so in the same words. */
+/* Every request names project, environment and release in the same way. */
 static void sentry_filter(struct loader *loader,
 	const struct sentry_draft *draft, struct params *params,
 	const char *search)
@@ -290,8 +290,8 @@ static bool counts_users(const struct sentry_draft *draft)
 	return draft->metric == METRIC_CRASH_FREE_USERS;
 }
 
-/* The rate and the number in one request: whoever wants both asks once. The
- * shortest period there is are whole hours. */
+/* Rate and number come from one request, so that a check sends it once. The
+ * shortest period of this endpoint is an hour. */
 static void sentry_sessions(struct loader *loader,
 	const struct sentry_draft *draft, const char *release,
 	struct json_question *question)
@@ -370,7 +370,7 @@ static void sentry_refuse(struct loader *loader, const struct node *node,
 				why);
 }
 
-/* What is good when it is high has a min, what is good when low a max. */
+/* A crash-free share is good when it is high: it has a min and no max. */
 static void check_crash_free(
 	struct loader *loader, const struct node *node, const struct slo *slo)
 {
