@@ -35,11 +35,10 @@ struct loop *metrics_pool_loop(const struct metrics_pool *pool)
 
 const struct provider *provider_find(enum slo_provider provider)
 {
+#define TYPE(provider, name, text, asked) [SLO_##provider] = &provider_##asked,
 	static const struct provider *const rows[SLO_PROVIDERS] = {
-		[SLO_PROMETHEUS] = &provider_prometheus,
-		[SLO_JSON] = &provider_json,
-		[SLO_SENTRY] = &provider_json,
-	};
+		SLO_PROVIDER_TYPES(TYPE)};
+#undef TYPE
 
 	return rows[provider];
 }

@@ -47,14 +47,20 @@ const char *json_question_text(
 void check_auth_host(struct loader *loader, const struct node *where,
 	const struct auth *auth, const struct secret *url);
 
-extern const struct section json_slo_section;
-void read_json_slo(
-	struct loader *loader, const struct node *node, struct slo *slo);
+/* ---- providers ---- */
 
-/* ---- policy_slo_sentry.c ---- */
+/* What the policy knows of one provider. */
+struct policy_slo {
+	struct section section;
+	/* Reads all of an SLO; what ties its values together is checked for
+	 * all providers alike. */
+	void (*read)(struct loader *loader, const struct node *node,
+		struct slo *slo);
+};
 
-extern const struct section sentry_slo_section;
-void read_sentry_slo(
-	struct loader *loader, const struct node *node, struct slo *slo);
+#define TYPE(provider, name, text, asked) \
+	extern const struct policy_slo policy_slo_##name;
+SLO_PROVIDER_TYPES(TYPE)
+#undef TYPE
 
 #endif

@@ -30,6 +30,17 @@ const char *action_kind_name(enum action_kind kind)
 	return names[kind];
 }
 
+const char *slo_provider_name(enum slo_provider provider)
+{
+#define TYPE(provider, name, text, asked) [SLO_##provider] = text,
+	static const char *const names[SLO_PROVIDERS] = {
+		SLO_PROVIDER_TYPES(TYPE)};
+#undef TYPE
+
+	assert(provider < SLO_PROVIDERS);
+	return names[provider];
+}
+
 enum action_list policy_list_of(
 	const struct policy *policy, const struct action *action)
 {

@@ -36,8 +36,22 @@ enum on_drift { ON_DRIFT_STOP, ON_DRIFT_REASSERT };
 enum on_interrupt { ON_INTERRUPT_ROLLBACK, ON_INTERRUPT_LEAVE };
 enum finish { FINISH_AS_FOUND, FINISH_PINNED, FINISH_LATEST };
 enum no_data { NO_DATA_WAIT, NO_DATA_PASS, NO_DATA_BREACH };
-/* Who is asked for an SLO's values; metrics/provider.h knows how. */
-enum slo_provider { SLO_PROMETHEUS, SLO_JSON, SLO_SENTRY, SLO_PROVIDERS };
+/* Who is asked for an SLO's values: the provider, the name of its file
+ * policy_slo_NAME.c, its spelling in the policy, and the provider_NAME.c of
+ * metrics that asks. */
+/* clang-format off */
+#define SLO_PROVIDER_TYPES(TYPE) \
+	TYPE(PROMETHEUS, prometheus, "prometheus", prometheus) \
+	TYPE(JSON, json, "json", json) \
+	TYPE(SENTRY, sentry, "sentry", json)
+/* clang-format on */
+
+#define TYPE(provider, name, text, asked) SLO_##provider,
+enum slo_provider { SLO_PROVIDER_TYPES(TYPE) SLO_PROVIDERS };
+#undef TYPE
+
+const char *slo_provider_name(enum slo_provider provider); /* as in the file */
+
 /* What the policy's metrics are: any Prometheus, or Cloud Monitoring. */
 enum metrics_provider { METRICS_PROMETHEUS, METRICS_GOOGLE };
 /* What it means that the candidate has a value and the baseline has none. */

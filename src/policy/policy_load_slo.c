@@ -10,58 +10,6 @@
 #include "policy/quantity.h"
 #include "policy/template.h"
 
-/* Of samples, for a rate to rely on: five, where one a minute makes 5m. */
-#define WINDOW_SAMPLES 5
-
-/* ---- keys ---- */
-
-static const struct key requests_keys[] = {
-	{"query", &query_reader, offsetof(struct slo, requests),
-		.need = KEY_REQUIRED_UNLESS, .about = "Counts the requests"},
-	{"min", &requests_min_reader, .need = KEY_REQUIRED_UNLESS,
-		.about = "With fewer a check is no-data"},
-	{0},
-};
-
-static const struct section requests_section = {"requests", requests_keys,
-	.def = "requests", .about = "How many requests a check needs"};
-
-static void read_requests(struct loader *loader, const struct node *value,
-	const struct key *key, void *into)
-{
-	read_section(loader, value, &requests_section, into);
-	for (const struct key *k = requests_keys; k->name; k++)
-		if (value->kind == NODE_MAPPING && !node_get(value, k->name))
-			problem_at(loader, value, "requests needs \"%s\"",
-				k->name);
-}
-
-static const struct reader requests_reader = {read_requests, "a mapping",
-	.sections = (const struct section *const[]){&requests_section, NULL}};
-
-static const struct key slo_keys[] = {
-	{"name", &identifier_reader, offsetof(struct slo, name),
-		.need = KEY_REQUIRED_UNLESS,
-		.about = "Its own in this policy; default: the preset's"},
-	{"use", &use_reader, offsetof(struct slo, use),
-		.about = "A preset: everything else has a value then"},
-	{"with", &with_reader, .need = KEY_ONLY_WITH,
-		.about = "Parameters of the preset"},
-	{"query", &query_reader, offsetof(struct slo, query),
-		.need = KEY_REQUIRED_UNLESS,
-		.about = "PromQL that gives one series"},
-	{"baseline", &query_reader, offsetof(struct slo, baseline),
-		.about = "Another query to compare with"},
-	{"requests", &requests_reader,
-		.about = "Fewer requests than min are no data"},
-	{0},
-};
-
-static const struct section slo_section = {"an SLO", slo_keys,
-	.base = &every_slo_section, .def = "slo",
-	.about = "A query to a Prometheus and its limits",
-	.chosen = "prometheus", .unless = "use", .rules = slo_rules};
-
 /* ---- rules ---- */
 
 static void check_limits(
@@ -168,11 +116,6 @@ static void check_no_baseline(
 			"max or min");
 }
 
-static int64_t more_of(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* Presets have both. */
 static void check_query_given(struct loader *loader, const struct node *node,
 	const struct node *whole)
@@ -184,31 +127,16 @@ static void check_query_given(struct loader *loader, const struct node *node,
 			"an SLO needs \"query\", or \"use\" for a preset");
 }
 
-static void read_prometheus_slo(
-	struct loader *loader, const struct node *node, struct slo *slo)
-{
-	int64_t sample_ms = loader->policy->metrics.resolution_ms;
+#define TYPE(provider, name, text, asked) [SLO_##provider] = &policy_slo_##name,
+static const struct policy_slo *const providers[SLO_PROVIDERS] = {
+	SLO_PROVIDER_TYPES(TYPE)};
+#undef TYPE
 
-	read_section(loader, node, &slo_section, slo);
-	if (!is_given(node, "window"))
-		slo->window_ms =
-			more_of(slo->window_ms, WINDOW_SAMPLES * sample_ms);
-	if (!is_given(node, "interval"))
-		slo->interval_ms = more_of(slo->interval_ms, sample_ms);
-}
-
-static const struct section *const slo_sections[SLO_PROVIDERS + 1] = {
-	[SLO_PROMETHEUS] = &slo_section,
-	[SLO_JSON] = &json_slo_section,
-	[SLO_SENTRY] = &sentry_slo_section,
-};
-
-static void (*const read_slo_of[SLO_PROVIDERS])(
-	struct loader *, const struct node *, struct slo *) = {
-	[SLO_PROMETHEUS] = read_prometheus_slo,
-	[SLO_JSON] = read_json_slo,
-	[SLO_SENTRY] = read_sentry_slo,
-};
+#define TYPE(provider, name, text, asked) \
+	[SLO_##provider] = &policy_slo_##name.section,
+static const struct section *const sections[SLO_PROVIDERS + 1] = {
+	SLO_PROVIDER_TYPES(TYPE)};
+#undef TYPE
 
 /* The provider decides which keys there are; a wrong one is reported later. */
 static enum slo_provider slo_provider_of(const struct node *node)
@@ -217,7 +145,7 @@ static enum slo_provider slo_provider_of(const struct node *node)
 
 	for (int i = 0; i < SLO_PROVIDERS; i++)
 		if (value && value->text &&
-			!strcmp(value->text, slo_sections[i]->chosen))
+			!strcmp(value->text, sections[i]->chosen))
 			return (enum slo_provider)i;
 	return SLO_PROMETHEUS;
 }
@@ -230,7 +158,8 @@ static void read_slo(
 		provider == SLO_PROMETHEUS ? use_expand(loader, node) : node;
 
 	*slo = (struct slo){.pos = node_pos(loader, node)};
-	read_slo_of[provider](loader, whole ? whole : node, slo);
+	providers[provider]->read(loader, whole ? whole : node, slo);
+	slo->provider = provider;
 	if (node->kind != NODE_MAPPING || !whole)
 		return;
 	if (provider == SLO_PROMETHEUS)
@@ -280,7 +209,7 @@ static void read_slos(struct loader *loader, const struct node *value,
 }
 
 const struct reader slos_reader = {read_slos, "a list of SLOs", .def = "slos",
-	.sections = slo_sections, .by = "provider", .list_min = 1,
+	.sections = sections, .by = "provider", .list_min = 1,
 	.list_max = POLICY_SLOS_MAX};
 
 /* How many checks fall into a bake: one at its start, then one an interval. */

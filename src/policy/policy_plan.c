@@ -250,8 +250,7 @@ static void plan_provider(struct buf *out, const struct slo *s)
 		return;
 	shape = s->json->value.shape;
 	plan_label(out, 4, "provider");
-	buf_addf(out, "%s, %s, timeout ",
-		s->provider == SLO_SENTRY ? "sentry" : "json",
+	buf_addf(out, "%s, %s, timeout ", slo_provider_name(s->provider),
 		auth_text(&s->json->auth));
 	duration_add(out, s->timeout_ms);
 	buf_addc(out, '\n');

@@ -292,11 +292,6 @@ static const struct key json_keys[] = {
 	{0},
 };
 
-const struct section json_slo_section = {"an SLO of provider json", json_keys,
-	.base = &every_slo_section, .def = "slo_json",
-	.about = "A request to a JSON API, and the number in its answer",
-	.chosen = "json", .rules = slo_rules};
-
 void check_auth_host(struct loader *loader, const struct node *where,
 	const struct auth *auth, const struct secret *secret)
 {
@@ -390,15 +385,14 @@ static void read_others(struct loader *loader, struct json_draft *draft)
 	}
 }
 
-void read_json_slo(
+static void read_json_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
 	struct json_draft draft = {.slo = *slo};
 	struct json_source *source =
 		arena_alloc(loader->arena, sizeof(*source));
 
-	read_section(loader, node, &json_slo_section, &draft);
-	draft.slo.provider = SLO_JSON;
+	read_section(loader, node, &policy_slo_json.section, &draft);
 	draft.slo.query = json_question_text(loader, &draft.source.value);
 	read_others(loader, &draft);
 	if (node->kind == NODE_MAPPING)
@@ -407,3 +401,12 @@ void read_json_slo(
 	*slo = draft.slo;
 	slo->json = source;
 }
+
+const struct policy_slo policy_slo_json = {
+	.section = {"an SLO of provider json", json_keys,
+		.base = &every_slo_section, .def = "slo_json",
+		.about =
+			"A request to a JSON API, and the number in its answer",
+		.chosen = "json", .rules = slo_rules},
+	.read = read_json_slo,
+};

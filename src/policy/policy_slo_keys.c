@@ -127,12 +127,9 @@ const struct reader query_reader = {read_query, "a query",
 
 static const struct choice kinds[] = {
 	{"threshold", SLO_THRESHOLD}, {"evidence", -1}, {0}};
-static const struct choice providers[] = {
-	{"prometheus", SLO_PROMETHEUS},
-	{"json", SLO_JSON},
-	{"sentry", SLO_SENTRY},
-	{0},
-};
+#define TYPE(provider, name, text, asked) {text, SLO_##provider},
+static const struct choice providers[] = {SLO_PROVIDER_TYPES(TYPE){0}};
+#undef TYPE
 static const struct choice arms[] = {{"stable", true}, {0}};
 static const struct choice no_data_choices[] = {
 	{"wait", NO_DATA_WAIT},

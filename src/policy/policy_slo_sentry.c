@@ -196,11 +196,6 @@ static const struct key sentry_keys[] = {
 	{0},
 };
 
-const struct section sentry_slo_section = {"an SLO of provider sentry",
-	sentry_keys, .base = &every_slo_section, .def = "slo_sentry",
-	.about = "A metric of Sentry's, of one release", .chosen = "sentry",
-	.rules = slo_rules};
-
 /* ---- requests ---- */
 
 static void sentry_param(struct loader *loader, struct params *params,
@@ -458,15 +453,14 @@ static void make_questions(struct loader *loader, struct sentry_draft *draft)
 	}
 }
 
-void read_sentry_slo(
+static void read_sentry_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
 	struct sentry_draft draft = {.slo = *slo, .source.by_path = true};
 	struct json_source *source =
 		arena_alloc(loader->arena, sizeof(*source));
 
-	read_section(loader, node, &sentry_slo_section, &draft);
-	draft.slo.provider = SLO_SENTRY;
+	read_section(loader, node, &policy_slo_sentry.section, &draft);
 	if (draft.baseline)
 		read_section(loader, draft.baseline, &baseline_section, &draft);
 	if (draft.requests)
@@ -478,3 +472,11 @@ void read_sentry_slo(
 	*slo = draft.slo;
 	slo->json = source;
 }
+
+const struct policy_slo policy_slo_sentry = {
+	.section = {"an SLO of provider sentry", sentry_keys,
+		.base = &every_slo_section, .def = "slo_sentry",
+		.about = "A metric of Sentry's, of one release",
+		.chosen = "sentry", .rules = slo_rules},
+	.read = read_sentry_slo,
+};
