@@ -124,6 +124,10 @@ static void print_arm(
 	if (arm->answers.item[QUERY_REQUESTS].kind == ANSWER_VALUE)
 		jsonw_number(
 			w, "requests", arm->answers.item[QUERY_REQUESTS].value);
+	if (arm->judgement.partial)
+		jsonw_bool(w, "partial", true);
+	if (*arm->warnings)
+		jsonw_text(w, "warnings", arm->warnings);
 	jsonw_int(w, "series", (int64_t)arm->series[QUERY_VALUE]);
 	jsonw_int(w, "latency_ms", arm->latency_us / 1000);
 	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++) {

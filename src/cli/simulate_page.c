@@ -93,6 +93,7 @@ static void take_check(struct timeline_data *data, const struct sim *sim,
 	check->value = judgement->value;
 	check->limit = judgement->limit;
 	check->outcome = judgement->outcome;
+	check->partial = judgement->partial;
 	judgement_print(judgement, text);
 	check->text = arena_strdup(&data->arena, text);
 }

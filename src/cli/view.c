@@ -207,6 +207,8 @@ static void render_slo(struct line *line, size_t i)
 	pad_to(line, NAME_CELLS + 35);
 	putf(line, check->passes >= slo->min_passes ? COLOUR_GOOD : COLOUR_NONE,
 		" %d of %d", check->passes, slo->min_passes);
+	if (check->partial)
+		put(line, COLOUR_WAIT, ", incomplete");
 	end(line);
 }
 

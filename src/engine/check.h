@@ -26,6 +26,7 @@ enum answer_kind {
 struct answer {
 	enum answer_kind kind;
 	double value;
+	bool partial; /* it says itself that it is incomplete */
 };
 
 /* What a query of an SLO is for. */
@@ -56,6 +57,7 @@ enum outcome outcome_find(const char *name); /* OUTCOME_NONE: unknown */
 struct judgement {
 	enum outcome outcome;
 	bool critical; /* above `critical`: one is enough */
+	bool partial; /* what there is may be all or a part: no data */
 	double value; /* NaN when there is none */
 	double limit; /* the one that decided, or the nearest; NaN: none */
 	const char *sign; /* "<=": how they compare; NULL: they do not */
@@ -83,6 +85,7 @@ struct check_state {
 	int settle_checks, settle_breaches; /* of the last settle */
 	int errors; /* in a row */
 	enum outcome outcome; /* the latest */
+	bool partial; /* it rests on an incomplete answer */
 	double value, limit; /* of the latest that had one; NaN: none */
 	bool latest_passes; /* the latest counts as a pass */
 	bool failed; /* latched */

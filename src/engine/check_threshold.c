@@ -115,6 +115,17 @@ static bool has_error(const struct answers *answers)
 	return false;
 }
 
+static bool is_partial(const struct answers *answers)
+{
+	size_t role;
+
+	for (role = 0; role < QUERY_ROLES; role++) {
+		if (answers->item[role].partial)
+			return true;
+	}
+	return false;
+}
+
 static void threshold_judge(const struct slo *slo,
 	const struct check_state *state, const struct answers *answers,
 	struct judgement *j)
@@ -126,9 +137,14 @@ static void threshold_judge(const struct slo *slo,
 	double value = a[QUERY_VALUE].value;
 
 	*j = (struct judgement){.value = NAN, .limit = NAN};
+	j->partial = is_partial(answers);
 	if (has_error(answers)) {
 		judge(j, OUTCOME_ERROR, NAN, NAN);
 		j->why = "metrics could not be read";
+		return;
+	}
+	if (j->partial && slo->partial == PARTIAL_NO_DATA) {
+		no_data(j, NAN, "the answer is incomplete");
 		return;
 	}
 	if (a[QUERY_VALUE].kind != ANSWER_VALUE || isnan(value)) {
@@ -167,15 +183,17 @@ static enum verdict threshold_window_apply(
 	return breached ? VERDICT_UNDECIDED : VERDICT_PASS;
 }
 
-/* The outcome as one of the window: whether it counts, and as a breach. */
+/* The outcome as one of the window: whether it counts, and as a breach. Of an
+ * incomplete answer it is not known whether there is no data: it never passes. */
 static bool threshold_decides(
-	const struct slo *slo, enum outcome outcome, bool *breached_r)
+	const struct slo *slo, const struct judgement *j, bool *breached_r)
 {
-	*breached_r =
-		outcome == OUTCOME_BREACH ||
-		(outcome == OUTCOME_NO_DATA && slo->no_data == NO_DATA_BREACH);
-	return outcome == OUTCOME_PASS || outcome == OUTCOME_BREACH ||
-	       (outcome == OUTCOME_NO_DATA && slo->no_data != NO_DATA_WAIT);
+	bool nothing = j->outcome == OUTCOME_NO_DATA;
+
+	*breached_r = j->outcome == OUTCOME_BREACH ||
+		      (nothing && slo->no_data == NO_DATA_BREACH);
+	return *breached_r || j->outcome == OUTCOME_PASS ||
+	       (nothing && slo->no_data == NO_DATA_PASS && !j->partial);
 }
 
 static enum verdict threshold_apply(const struct slo *slo,
@@ -184,6 +202,7 @@ static enum verdict threshold_apply(const struct slo *slo,
 	bool breached, decides;
 
 	s->outcome = j->outcome;
+	s->partial = j->partial;
 	if (j->sign) {
 		s->value = j->value;
 		s->limit = j->limit;
@@ -192,7 +211,7 @@ static enum verdict threshold_apply(const struct slo *slo,
 	s->latest_passes = false;
 	if (j->outcome == OUTCOME_BREACH && j->critical)
 		s->failed = true;
-	decides = threshold_decides(slo, j->outcome, &breached);
+	decides = threshold_decides(slo, j, &breached);
 	if (decides && !settling)
 		return threshold_window_apply(slo, s, breached);
 	if (decides) {

@@ -300,13 +300,14 @@ static struct answers comparable(const struct turn *t, const struct slo *slo)
 {
 	struct answers answers = t->event->answers;
 	struct answer *baseline = &answers.item[QUERY_BASELINE];
-
 	int64_t idle_ms = t->r->traffic.stable_idle_ms;
 
 	if (slo->compare_stable && idle_ms &&
-		t->now - idle_ms >= slo->window_ms &&
-		baseline->kind == ANSWER_VALUE)
-		baseline->kind = ANSWER_NO_DATA;
+		t->now - idle_ms >= slo->window_ms) {
+		if (baseline->kind == ANSWER_VALUE)
+			baseline->kind = ANSWER_NO_DATA;
+		baseline->partial = false; /* it is not looked at */
+	}
 	return answers;
 }
 

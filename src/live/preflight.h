@@ -40,6 +40,7 @@ struct finding_arm {
 	size_t series[QUERY_ROLES]; /* of query, baseline and requests */
 	const char *query[QUERY_ROLES]; /* resolved; NULL: not asked */
 	const char *trouble; /* "": none */
+	const char *warnings; /* of the provider; "": none */
 	int64_t latency_us;
 };
 

@@ -112,6 +112,7 @@ static void arm_answered(const struct measurement_end *end, void *arg)
 	arm->wrong = end->wrong;
 	told->answers = end->answers;
 	told->trouble = arena_strdup(&preflight->arena, end->trouble);
+	told->warnings = arena_strdup(&preflight->arena, end->warnings);
 	told->latency_us = end->latency_us;
 	for (enum query_role role = 0; role < QUERY_ROLES; role++) {
 		told->series[role] = end->series[role];
@@ -129,8 +130,16 @@ static void arm_answered(const struct measurement_end *end, void *arg)
 
 static bool no_data_holds(const struct slo *slo, const struct arm *arm)
 {
-	return arm->told->judgement.outcome == OUTCOME_NO_DATA &&
-	       slo->no_data != NO_DATA_PASS;
+	const struct judgement *judgement = &arm->told->judgement;
+
+	return judgement->outcome == OUTCOME_NO_DATA &&
+	       (slo->no_data != NO_DATA_PASS || judgement->partial);
+}
+
+/* Accepted or not: it is worth knowing before it hides something. */
+static bool is_partial(const struct arm *arm)
+{
+	return arm[0].told->judgement.partial || arm[1].told->judgement.partial;
 }
 
 static double value_of(const struct arm *arm)
@@ -177,7 +186,7 @@ static enum finding_kind weigh(const struct preflight *preflight,
 	if (*stable->trouble || (candidate->revision && *candidate->trouble))
 		return FINDING_FAIL;
 	if (stable->judgement.outcome == OUTCOME_BREACH ||
-		no_data_holds(slo, arm) ||
+		no_data_holds(slo, arm) || is_partial(arm) ||
 		sees_all_revisions(preflight, slo, arm) ||
 		limit_is_out_of_reach(slo, arm))
 		return FINDING_WARN;
@@ -199,6 +208,14 @@ static const char *remedy_of(struct preflight *preflight, const struct slo *slo,
 			return "see that the metrics are up, that their URL "
 			       "and login in the policy are right, and that "
 			       "they can be reached from here";
+	if (is_partial(arm))
+		return slo->partial == PARTIAL_ACCEPT
+			       ? "a part of the metrics did not answer; "
+				 "metrics.partial accepts that, so that what "
+				 "is missing is taken for good"
+			       : "a part of the metrics did not answer: see "
+				 "that all of it is up; a rollout waits for "
+				 "whole answers (metrics.partial)";
 	if (arm[0].told->judgement.outcome == OUTCOME_BREACH)
 		return "stable itself breaches: as it is, a candidate no worse "
 		       "would be taken back; mend stable or move the limit";
@@ -235,6 +252,8 @@ static void add_arm(struct buf *out, const char *who, const struct arm *arm)
 	if (told->answers.item[QUERY_REQUESTS].kind == ANSWER_VALUE)
 		buf_addf(out, ", %.6g requests",
 			told->answers.item[QUERY_REQUESTS].value);
+	if (told->judgement.partial)
+		buf_addf(out, "; %s", told->warnings);
 	buf_addc(out, ')');
 }
 

@@ -63,9 +63,16 @@ static void add_warning(struct buf *text, const char *warning)
 	buf_adds(text, warning);
 }
 
+/* PromQL's own remarks are about the query; the others say that something did
+ * not answer, without which the query was evaluated nevertheless. */
+static bool is_about_data(const char *warning)
+{
+	return strncmp(warning, "PromQL", strlen("PromQL")) != 0;
+}
+
 /* "warnings" of Prometheus and its kin, "isPartial" of VictoriaMetrics: the
  * value may lack a part of the data. "infos" are hints for authors. */
-static int decode_warnings(
+int answer_warnings(
 	const json_t *root, struct metric_reading *reading, struct err *err_r)
 {
 	const json_t *list = json_object_get(root, "warnings"), *item;
@@ -79,13 +86,18 @@ static int decode_warnings(
 	if (!list && !json_object_get(root, "isPartial"))
 		return 0;
 	buf_init(&text, ANSWER_BYTES_MAX);
-	if (json_is_true(json_object_get(root, "isPartial")))
+	if (json_is_true(json_object_get(root, "isPartial"))) {
 		add_warning(&text, "the answer is partial");
+		reading->answer.partial = true;
+	}
 	json_array_foreach(list, i, item) {
+		const char *warning = json_is_string(item)
+					      ? json_string_value(item)
+					      : "(unreadable)";
+
+		reading->answer.partial |= is_about_data(warning);
 		if (n++ < WARNINGS_KEPT)
-			add_warning(&text, json_is_string(item)
-						   ? json_string_value(item)
-						   : "(unreadable)");
+			add_warning(&text, warning);
 	}
 	if (n > WARNINGS_KEPT)
 		buf_addf(&text, "; and %zu more", n - WARNINGS_KEPT);
@@ -101,8 +113,10 @@ static int decode_warnings(
 static void take_number(struct metric_reading *reading, double number)
 {
 	reading->series = 1;
-	if (!isnan(number))
-		reading->answer = (struct answer){ANSWER_VALUE, number};
+	if (isnan(number))
+		return;
+	reading->answer.kind = ANSWER_VALUE;
+	reading->answer.value = number;
 }
 
 /* [timestamp, "value"] */
@@ -311,7 +325,7 @@ static int decode_success(const struct envelope *envelope,
 	if (word && strcmp(word, "error") == 0)
 		return decode_refusal(envelope, err_r);
 	if (word && strcmp(word, "success") == 0) {
-		if (decode_warnings(envelope->root, reading_r, err_r) < 0)
+		if (answer_warnings(envelope->root, reading_r, err_r) < 0)
 			return -1;
 		return decode_data(json_object_get(envelope->root, "data"),
 			reading_r, err_r);

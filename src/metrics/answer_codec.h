@@ -25,6 +25,11 @@ struct json_t;
 MUST_CHECK int answer_open(int status, const char *bytes, size_t len,
 	struct json_t **root_r, struct err *err_r);
 
+/* What such an answer says about itself: its warnings, and whether it is
+ * incomplete. */
+MUST_CHECK int answer_warnings(const struct json_t *root,
+	struct metric_reading *reading, struct err *err_r);
+
 /* A sample's value as Prometheus writes it ("0.5", "1e-07", "NaN", "+Inf"),
  * whatever the locale; `text` is NUL-terminated. -1: it is not one. */
 MUST_CHECK int sample_value_parse(

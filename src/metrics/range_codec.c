@@ -8,6 +8,7 @@
 
 #include "base/jsonw.h"
 #include "base/printable.h"
+#include "base/xalloc.h"
 #include "metrics/answer_codec.h"
 
 #define LABELS_MAX     65536 /* bytes of one series' labels */
@@ -146,15 +147,19 @@ static int add_data(struct range *range, const json_t *data, struct err *err_r)
 }
 
 /* The values may lack a part of the data. */
-static void keep_warning(struct range *range, const json_t *root)
+static int keep_warning(
+	struct range *range, const json_t *root, struct err *err_r)
 {
-	const json_t *list = json_object_get(root, "warnings");
-	const char *text = json_string_value(json_array_get(list, 0));
+	struct metric_reading reading = {0};
 
-	if (json_is_true(json_object_get(root, "isPartial")))
-		text = "the answer is partial";
-	if (text)
-		printable_copy(range->warning, sizeof(range->warning), text);
+	if (answer_warnings(root, &reading, err_r) < 0)
+		return -1;
+	range->partial = reading.answer.partial;
+	if (reading.warnings)
+		printable_copy(range->warning, sizeof(range->warning),
+			reading.warnings);
+	xfree(&reading.warnings);
+	return 0;
 }
 
 int range_add(struct range *range, int status, const char *bytes, size_t len,
@@ -165,8 +170,9 @@ int range_add(struct range *range, int status, const char *bytes, size_t len,
 
 	if (answer_open(status, bytes, len, &root, err_r) < 0)
 		return -1;
-	keep_warning(range, root);
-	rc = add_data(range, json_object_get(root, "data"), err_r);
+	rc = keep_warning(range, root, err_r);
+	if (rc == 0)
+		rc = add_data(range, json_object_get(root, "data"), err_r);
 	json_decref(root);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #ifndef TIDEGATE_METRICS_RANGE_CODEC_H
 #define TIDEGATE_METRICS_RANGE_CODEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct range_series {
 struct range {
 	struct range_series series[RANGE_SERIES_MAX];
 	size_t n;
+	bool partial; /* the answer added last said that it was incomplete */
 	char warning[RANGE_WARNING_MAX]; /* the last of the provider; "" */
 };
 

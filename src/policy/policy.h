@@ -36,6 +36,7 @@ enum on_drift { ON_DRIFT_STOP, ON_DRIFT_REASSERT };
 enum on_interrupt { ON_INTERRUPT_ROLLBACK, ON_INTERRUPT_LEAVE };
 enum finish { FINISH_AS_FOUND, FINISH_PINNED, FINISH_LATEST };
 enum no_data { NO_DATA_WAIT, NO_DATA_PASS, NO_DATA_BREACH };
+enum partial { PARTIAL_NO_DATA, PARTIAL_ACCEPT };
 /* Who is asked for an SLO's values: the provider, the name of its file
  * policy_slo_NAME.c, its spelling in the policy, and the provider_NAME.c of
  * metrics that asks. */
@@ -142,6 +143,7 @@ struct slo {
 	int fail_breaches, fail_of; /* latch at N breaches of the last M */
 	int min_passes;
 	enum no_data no_data;
+	enum partial partial; /* that of `metrics`, which it asks */
 	enum no_baseline no_baseline;
 	enum slo_scope scope;
 	struct srcpos pos;
@@ -175,6 +177,7 @@ struct metrics {
 	/* Samples may be so late: queries are asked as of so long ago. */
 	int64_t delay_ms;
 	int64_t resolution_ms; /* from one sample to the next; 0: not said */
+	enum partial partial; /* what an incomplete answer counts as */
 	struct auth auth;
 	struct tls tls;
 	const struct header *headers;

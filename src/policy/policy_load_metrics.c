@@ -18,6 +18,12 @@ static const struct choice providers[] = {
 	{0},
 };
 
+static const struct choice partial_choices[] = {
+	{"no-data", PARTIAL_NO_DATA},
+	{"accept", PARTIAL_ACCEPT},
+	{0},
+};
+
 static void read_metrics_url(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
@@ -57,6 +63,9 @@ static const struct key metrics_keys[] = {
 	{"resolution", &duration_reader, MEMBER(resolution_ms),
 		&resolution_range,
 		.about = "From one sample to the next; with google 1m"},
+	{"partial", &choice_reader, MEMBER(partial), partial_choices,
+		.value = "no-data",
+		.about = "What an answer that says it is incomplete is"},
 	{"timeout", &duration_reader, MEMBER(timeout_ms), &timeout_range,
 		.value = "10s",
 		.about = "Of one query; shorter than every interval"},

@@ -245,9 +245,10 @@ static void check_bakes(struct loader *loader, const struct slo *slo)
 	}
 }
 
-/* A check that is still being asked when the next is due would be lost: a
- * default timeout is shortened, one that the policy gives must fit. */
-static void set_timeouts(struct loader *loader)
+/* What SLOs have of `metrics`. A check that is still being asked when the next
+ * is due would be lost: a default timeout is shortened, one that the policy
+ * gives must fit. */
+static void take_metrics(struct loader *loader)
 {
 	const struct node *metrics = node_get(loader->root, "metrics");
 	const struct node *timeout = node_get(metrics, "timeout");
@@ -259,6 +260,7 @@ static void set_timeouts(struct loader *loader)
 	for (size_t i = 0; i < policy->n_slos; i++) {
 		struct slo *slo = &policy->slos[i];
 
+		slo->partial = policy->metrics.partial;
 		if (slo->timeout_ms)
 			continue; /* its own, which its provider has checked */
 		slo->timeout_ms = chosen;
@@ -297,7 +299,7 @@ void check_slos(struct loader *loader)
 	need_metrics(loader);
 	if (!policy->n_slos)
 		return;
-	set_timeouts(loader);
+	take_metrics(loader);
 	for (size_t i = 0; i < policy->n_slos; i++)
 		if (policy->slos[i].name)
 			check_bakes(loader, &policy->slos[i]);

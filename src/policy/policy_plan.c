@@ -291,6 +291,9 @@ static void plan_slo(struct buf *out, const struct slo *s)
 	plan_label(out, 4, "passes");
 	buf_addf(out, "%d needed in each step\n", s->min_passes);
 	plan_row(out, 4, "no data", no_data[s->no_data]);
+	if (s->partial == PARTIAL_ACCEPT && !s->json)
+		plan_row(out, 4, "incomplete",
+			"accept: what an answer lacks is taken for good");
 	if (s->no_baseline == NO_BASELINE_SKIP)
 		plan_row(out, 4, "no baseline",
 			"skip: the limits on the value decide alone");

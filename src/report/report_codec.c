@@ -163,6 +163,8 @@ static void take_check(struct reading *r)
 		return;
 	r->latest[slo] = (int)data->checks.n - 1;
 	check->outcome = outcome;
+	check->partial = json_object_get(json_object_get(r->root, "answers"),
+				 "partial") != NULL;
 	check->value = number_of(r, "value");
 	check->limit = number_of(r, "limit");
 	check->text = kept(r, *text_of(r, "trouble") ? "trouble" : "text");

@@ -31,6 +31,7 @@ struct timeline_check {
 	int slo; /* index in the policy */
 	double value, limit; /* NaN: none */
 	enum outcome outcome;
+	bool partial; /* an answer said that it was incomplete */
 	const char *text; /* "0.5 > max 0.05"; "": nothing to say */
 	const char *query, *baseline_query, *requests_query; /* NULL: none */
 };

@@ -23,7 +23,7 @@ static const char *number(double value, char text[JSONW_NUMBER_MAX])
 /* ---- SLOs ---- */
 
 struct tally {
-	int outcome[OUTCOME_ERROR + 1], n;
+	int outcome[OUTCOME_ERROR + 1], n, partial;
 	double worst; /* NaN: no value at all */
 	const struct timeline_check *last;
 };
@@ -41,6 +41,7 @@ static struct tally tally_of(const struct timeline_data *data, int slo)
 			continue;
 		tally.n++;
 		tally.outcome[check->outcome]++;
+		tally.partial += check->partial;
 		tally.last = check;
 		if (isnan(tally.worst) ||
 			(low_is_bad ? check->value < tally.worst
@@ -55,7 +56,8 @@ static void write_slo(
 	const struct timeline_data *data, struct page *page, int slo)
 {
 	struct tally tally = tally_of(data, slo);
-	char count[CELL_MAX], worst[JSONW_NUMBER_MAX], last[JSONW_NUMBER_MAX];
+	char count[CELL_MAX], partial[CELL_MAX] = "", worst[JSONW_NUMBER_MAX],
+			      last[JSONW_NUMBER_MAX];
 	const char *const cells[] = {
 		data->policy->slos[slo].name,
 		tally.last ? tally.last->text : "never checked",
@@ -64,10 +66,14 @@ static void write_slo(
 		count,
 	};
 
+	if (tally.partial)
+		snprintf(partial, sizeof(partial), "; %d incomplete",
+			tally.partial);
 	snprintf(count, sizeof(count),
-		"%d: %d pass, %d breach, %d no-data, %d error", tally.n,
+		"%d: %d pass, %d breach, %d no-data, %d error%.20s", tally.n,
 		tally.outcome[OUTCOME_PASS], tally.outcome[OUTCOME_BREACH],
-		tally.outcome[OUTCOME_NO_DATA], tally.outcome[OUTCOME_ERROR]);
+		tally.outcome[OUTCOME_NO_DATA], tally.outcome[OUTCOME_ERROR],
+		partial);
 	page_row(page,
 		tally.outcome[OUTCOME_BREACH]                       ? TONE_BAD
 		: tally.n && tally.outcome[OUTCOME_PASS] == tally.n ? TONE_GOOD

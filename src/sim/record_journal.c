@@ -120,6 +120,14 @@ static int64_t turned_ms(const struct outages *o, int slo, int64_t asked_ms)
 	return before_ms + (asked_ms - before_ms) / 2;
 }
 
+/* What the answer was an instance of; -1: it was as it should be. */
+static int trouble_of(const struct answer *answer, bool is_late)
+{
+	if (answer->kind == ANSWER_ERROR)
+		return is_late ? TROUBLE_TIMEOUT : TROUBLE_ERROR;
+	return answer->partial ? TROUBLE_PARTIAL : -1;
+}
+
 static void close_outage(
 	struct outages *o, int slo, enum query_role kind, int64_t to_ms)
 {
@@ -144,32 +152,40 @@ static void remember(struct outages *o, const struct event *event,
 			answer->kind == ANSWER_VALUE ? answer->value : NAN);
 }
 
+static void take_answer(struct outages *o, const struct event *event,
+	enum query_role kind, int64_t asked_ms)
+{
+	const struct answer *answer = &event->answers.item[kind];
+	const struct slo *slo = &o->policy->slos[event->slo];
+	struct recorder_outage *open = &o->open[event->slo][kind];
+	int trouble = trouble_of(answer, event->latency_ms >= slo->timeout_ms);
+	int64_t from_ms = turned_ms(o, event->slo, asked_ms);
+
+	/* One that is late is the same outage, which hangs from now on. */
+	if (open->from_ms && trouble == TROUBLE_TIMEOUT &&
+		open->type == TROUBLE_ERROR)
+		open->type = TROUBLE_TIMEOUT;
+	if (open->from_ms && trouble == TROUBLE_ERROR &&
+		open->type == TROUBLE_TIMEOUT)
+		trouble = TROUBLE_TIMEOUT;
+	if (trouble < 0 || (int)open->type != trouble)
+		close_outage(o, event->slo, kind, from_ms);
+	if (trouble >= 0 && !open->from_ms)
+		*open = (struct recorder_outage){.from_ms = from_ms,
+			.type = (enum recorder_trouble)trouble};
+	if (answer->kind != ANSWER_ERROR)
+		remember(o, event, kind, answer, asked_ms);
+}
+
 static void take_check(
 	struct outages *o, const struct event *event, int64_t time_ms)
 {
-	const struct answer *answers = event->answers.item;
-	const struct slo *slo = &o->policy->slos[event->slo];
 	/* Of the data that was asked for: see `delay` of metrics. */
 	int64_t asked_ms =
 		time_ms - event->latency_ms - o->policy->metrics.delay_ms;
-	struct recorder_outage *open;
-	int kind;
 
-	for (kind = 0; kind < QUERY_ROLES; kind++) {
-		open = &o->open[event->slo][kind];
-		if (answers[kind].kind != ANSWER_ERROR) {
-			close_outage(o, event->slo, (enum query_role)kind,
-				turned_ms(o, event->slo, asked_ms));
-			remember(o, event, (enum query_role)kind,
-				&answers[kind], asked_ms);
-			continue;
-		}
-		if (!open->from_ms)
-			*open = (struct recorder_outage){
-				.from_ms = turned_ms(o, event->slo, asked_ms)};
-		if (event->latency_ms >= slo->timeout_ms)
-			open->timeout = true;
-	}
+	for (int kind = 0; kind < QUERY_ROLES; kind++)
+		take_answer(o, event, (enum query_role)kind, asked_ms);
 	o->asked_ms[event->slo] = asked_ms;
 }
 

@@ -164,6 +164,34 @@ static bool track_is_done(const struct track *track)
 	       track->next_ms > track->recorder->plan.to_ms;
 }
 
+static void add_outage(
+	struct track *track, const struct recorder_outage *outage)
+{
+	if (track->n_outages == RECORDER_OUTAGES_MAX)
+		return;
+	if (!track->outages)
+		track->outages =
+			xcalloc(RECORDER_OUTAGES_MAX, sizeof(*track->outages));
+	track->outages[track->n_outages++] = *outage;
+}
+
+/* Any part of an incomplete answer may lack something. */
+static int take_chunk(struct track *track, int64_t to_ms, int status,
+	const char *body, size_t len, struct err *err_r)
+{
+	const struct recorder_outage chunk = {
+		.from_ms = track->next_ms,
+		.to_ms = to_ms + track->recorder->plan.step_ms,
+		.type = TROUBLE_PARTIAL,
+	};
+
+	if (range_add(&track->range, status, body, len, err_r) < 0)
+		return -1;
+	if (track->range.partial)
+		add_outage(track, &chunk);
+	return 0;
+}
+
 static int take_kept(
 	const struct part_chunk *chunk, void *arg, struct err *err_r)
 {
@@ -177,8 +205,8 @@ static int take_kept(
 			"%s is damaged; remove it to begin anew",
 			recorder->plan.part);
 	track = &recorder->tracks[chunk->series];
-	if (range_add(&track->range, 200, chunk->body, chunk->body_len, err_r) <
-		0)
+	if (take_chunk(track, chunk->to_ms, 200, chunk->body, chunk->body_len,
+		    err_r) < 0)
 		return err_wrap(err_r, "%s", recorder->plan.part);
 	if (chunk->to_ms >= track->next_ms)
 		track->next_ms = chunk->to_ms + recorder->plan.step_ms;
@@ -366,7 +394,8 @@ static void track_answered(int status, const char *body, size_t len,
 	track->call = NULL;
 	if (cause)
 		err = *cause;
-	else if (range_add(&track->range, status, body, len, &err) == 0) {
+	else if (take_chunk(track, track->chunk_to_ms, status, body, len,
+			 &err) == 0) {
 		if (keep(track, body, len, &err) < 0)
 			finish(track->recorder, &err);
 		else
@@ -441,12 +470,8 @@ void recorder_add_outage(struct recorder *recorder, size_t slo,
 {
 	struct track *track = find_track(recorder, slo, kind);
 
-	if (!track || track->n_outages == RECORDER_OUTAGES_MAX)
-		return;
-	if (!track->outages)
-		track->outages =
-			xcalloc(RECORDER_OUTAGES_MAX, sizeof(*track->outages));
-	track->outages[track->n_outages++] = *outage;
+	if (track)
+		add_outage(track, outage);
 }
 
 void recorder_add_check(struct recorder *recorder, size_t slo,

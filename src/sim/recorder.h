@@ -53,9 +53,15 @@ void recorder_span(
 	const struct recorder *recorder, int64_t *from_ms_r, int64_t *to_ms_r);
 
 /* The provider was in trouble then. */
+enum recorder_trouble {
+	TROUBLE_ERROR, /* it answered with an error, at once */
+	TROUBLE_TIMEOUT, /* it did not answer */
+	TROUBLE_PARTIAL /* its answers said that they were incomplete */
+};
+
 struct recorder_outage {
 	int64_t from_ms, to_ms; /* from < to */
-	bool timeout; /* it did not answer; else: with an error, at once */
+	enum recorder_trouble type;
 };
 
 /* In the order of time. */

@@ -12,6 +12,17 @@ static void print_seconds(
 	buf_adds(out, then);
 }
 
+static const char *trouble_name(enum recorder_trouble type)
+{
+	static const char *const names[] = {
+		[TROUBLE_ERROR] = "error",
+		[TROUBLE_TIMEOUT] = "timeout",
+		[TROUBLE_PARTIAL] = "partial",
+	};
+
+	return names[type];
+}
+
 static void print_outages(const struct track *track, struct buf *out)
 {
 	if (!track->n_outages)
@@ -22,7 +33,7 @@ static void print_outages(const struct track *track, struct buf *out)
 		print_seconds(out, "from", track->outages[i].from_ms, ", ");
 		print_seconds(out, "to", track->outages[i].to_ms, ", ");
 		buf_addf(out, "\"type\": \"%s\"}",
-			track->outages[i].timeout ? "timeout" : "error");
+			trouble_name(track->outages[i].type));
 	}
 	buf_adds(out, "],\n   ");
 }

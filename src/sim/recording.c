@@ -517,17 +517,23 @@ const struct recording_series *recording_find(
 	return NULL;
 }
 
+/* `partial`: no outage, but a time whose answers were incomplete. */
 static const struct recording_outage *outage_at(
+	const struct recording_series *series, int64_t time_ms, bool partial)
+{
+	const struct recording_outage *outage = series->outage;
+
+	for (size_t i = 0; i < series->n_outages; i++, outage++)
+		if (time_ms >= outage->from_ms && time_ms < outage->to_ms &&
+			partial == !strcmp(outage->type, "partial"))
+			return outage;
+	return NULL;
+}
+
+bool recording_is_partial(
 	const struct recording_series *series, int64_t time_ms)
 {
-	size_t i;
-
-	for (i = 0; i < series->n_outages; i++) {
-		if (time_ms >= series->outage[i].from_ms &&
-			time_ms < series->outage[i].to_ms)
-			return &series->outage[i];
-	}
-	return NULL;
+	return outage_at(series, time_ms, true) != NULL;
 }
 
 /* The last point at or before a time that still holds, or NULL. */
@@ -557,7 +563,7 @@ enum recorded recording_at(const struct recording *rec,
 	int64_t hold_ms = 2 * rec->interval_ms;
 	size_t i, other = 0;
 
-	outage = outage_at(series, time_ms);
+	outage = outage_at(series, time_ms, false);
 	if (outage)
 		return strcmp(outage->type, "timeout") == 0 ? RECORDED_TIMEOUT
 							    : RECORDED_OUTAGE;

@@ -31,7 +31,8 @@ struct recording_result {
 	size_t n, offset;
 };
 
-/* The provider was in trouble: from_ms <= t < to_ms. */
+/* The provider was in trouble: from_ms <= t < to_ms. "partial": it answered,
+ * and said that the answer was incomplete. */
 struct recording_outage {
 	int64_t from_ms, to_ms;
 	const char *type;
@@ -102,6 +103,10 @@ enum recorded {
 enum recorded recording_at(const struct recording *recording,
 	const struct recording_series *series, int64_t time_ms, size_t *cursor,
 	double *value_r);
+
+/* Whether the answers of that time were incomplete, as they said themselves. */
+bool recording_is_partial(
+	const struct recording_series *series, int64_t time_ms);
 
 /* The time of the sample that holds at a time; the time itself when none
  * does. `cursor` is one for a time nearby. */

@@ -26,8 +26,9 @@ static struct answer answer_from(const struct sim *s,
 	case RECORDED_OUTAGE:
 	case RECORDED_TIMEOUT:
 		answer.kind = ANSWER_ERROR;
-		break;
+		return answer;
 	}
+	answer.partial = recording_is_partial(series, time_ms);
 	return answer;
 }
 

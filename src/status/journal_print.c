@@ -132,6 +132,18 @@ static const char *without_slo(const char *text, const json_t *root)
 	return text;
 }
 
+/* What an incomplete answer says is missing. PromQL's remarks about the query
+ * stand in JSON only: they are the same each time. */
+static void add_partial(struct buf *out, const json_t *root)
+{
+	static const struct part part = {"warnings", " (", false};
+	const char *text = json_string_value(json_object_get(root, part.key));
+
+	if (text &&
+		json_object_get(json_object_get(root, "answers"), "partial"))
+		add_part(out, &part, text);
+}
+
 static void add_parts(struct buf *out, const json_t *root)
 {
 	bool have_text = false;
@@ -147,6 +159,7 @@ static void add_parts(struct buf *out, const json_t *root)
 		have_text |= parts[i].is_text;
 		add_part(out, &parts[i], text);
 	}
+	add_partial(out, root);
 }
 
 static bool is_worth_a_line(const struct store_event *entry)

@@ -82,6 +82,8 @@ static void put_slo(struct status *s, size_t i)
 	put_value(s, "value", check->value);
 	put_value(s, "limit", check->limit);
 	jsonw_text(&s->w, "outcome", outcome_name(check->outcome));
+	if (check->partial)
+		jsonw_bool(&s->w, "partial", true);
 	put_time(s, "checked", check->last_ms);
 	jsonw_int(&s->w, "passes", check->passes);
 	jsonw_int(&s->w, "min_passes", slo->min_passes);

@@ -130,6 +130,27 @@ static int decode_answer(
 	return 0;
 }
 
+static int decode_partial(
+	const struct decoder *d, const json_t *list, struct answers *answers)
+{
+	const json_t *name;
+	size_t i, role;
+
+	if (list && !json_is_array(list))
+		return bad(d, "partial", "a list");
+	json_array_foreach(list, i, name) {
+		const char *text = json_string_value(name);
+
+		for (role = 0; role < QUERY_ROLES; role++)
+			if (text && strcmp(answer_keys[role], text) == 0)
+				break;
+		if (role == QUERY_ROLES)
+			return bad(d, "partial", "made of names of answers");
+		answers->item[role].partial = true;
+	}
+	return 0;
+}
+
 static int decode_answers(
 	const struct decoder *d, const json_t *value, struct answers *answers)
 {
@@ -142,7 +163,7 @@ static int decode_answers(
 			    &answers->item[i]))
 			return -1;
 	}
-	return 0;
+	return decode_partial(d, json_object_get(value, "partial"), answers);
 }
 
 static int decode_slo(const struct decoder *d, const json_t *value, int *slo_r)

@@ -22,6 +22,23 @@ static void encode_split(
 	jsonw_end(w, '}');
 }
 
+/* Which of the answers said that they were incomplete; mostly none does. */
+static void encode_partial(struct jsonw *w, const struct answers *answers)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < QUERY_ROLES; i++) {
+		if (!answers->item[i].partial)
+			continue;
+		if (!any)
+			jsonw_array(w, "partial");
+		any = true;
+		jsonw_text(w, NULL, answer_keys[i]);
+	}
+	if (any)
+		jsonw_end(w, ']');
+}
+
 static void encode_answers(
 	struct jsonw *w, const char *key, const struct answers *answers)
 {
@@ -45,6 +62,7 @@ static void encode_answers(
 			break;
 		}
 	}
+	encode_partial(w, answers);
 	jsonw_end(w, '}');
 }
 

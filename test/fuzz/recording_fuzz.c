@@ -17,10 +17,13 @@ static void ask(const struct recording *recording,
 	int64_t span = recording->end_ms - recording->start_ms;
 	size_t cursor = 0, i;
 	int64_t time_ms;
+	bool partial;
 	double value;
 
 	for (i = 0; i <= TIMES; i++) {
 		time_ms = recording->start_ms + span / TIMES * (int64_t)i;
+		partial = recording_is_partial(series, time_ms);
+		assert(!partial || series->n_outages);
 		if (recording_at(recording, series, time_ms, &cursor, &value) ==
 			RECORDED_VALUE)
 			assert(recording_sample_ms(recording, series, time_ms,

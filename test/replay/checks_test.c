@@ -141,6 +141,34 @@ static void no_evidence_is_a_rollback_at_once_when_the_policy_says_so(
 	expect_not_journaled("phase", "\"to\":\"held\"");
 }
 
+#define NO_DATA_PASSES \
+	SLO("max: 1%, min_passes: 3, no_data: pass, fail_after: 1")
+
+static void an_incomplete_answer_is_no_evidence(void **state)
+{
+	given_policy(policy_long, NO_DATA_PASSES, "hold_timeout: 2m\n", NULL);
+	metrics_of(FAKE_NEW, SAYS_PARTIAL);
+	run();
+	expect_reverted(5);
+	expect_not_journaled("check", "\"outcome\":\"pass\"");
+	expect_journal("check", "no data: the answer is incomplete");
+	expect_journal("check", "store a is away");
+	expect_journal("check", "\"partial\":[\"value\"]");
+}
+
+static void an_incomplete_answer_is_evidence_where_it_is_accepted(void **state)
+{
+	given_policy(policy_long, NO_DATA_PASSES,
+		"metrics: {url: \"" FAKE_METRICS_ORIGIN
+		"\", partial: accept}\n",
+		NULL);
+	metrics_of(FAKE_NEW, SAYS_PARTIAL);
+	run();
+	until_the_end();
+	expect_exit(0);
+	expect_journal("check", "\"partial\":[\"value\"]");
+}
+
 static void too_few_requests_are_no_evidence(void **state)
 {
 	given_policy(policy_long,
@@ -243,6 +271,8 @@ int main(void)
 			a_hold_without_evidence_becomes_a_rollback_when_it_runs_out),
 		SCENARIO(
 			no_evidence_is_a_rollback_at_once_when_the_policy_says_so),
+		SCENARIO(an_incomplete_answer_is_no_evidence),
+		SCENARIO(an_incomplete_answer_is_evidence_where_it_is_accepted),
 		SCENARIO(too_few_requests_are_no_evidence),
 		SCENARIO(
 			metrics_that_go_away_hold_the_rollout_until_they_are_back),

@@ -67,11 +67,11 @@ static const struct rule *rule_for(const char *query)
 	return &zero;
 }
 
-static char *vector(const char *result)
+static char *vector(const char *result, const char *more)
 {
 	return xasprintf("{\"status\":\"success\",\"data\":{"
-			 "\"resultType\":\"vector\",\"result\":[%s]}}",
-		result);
+			 "\"resultType\":\"vector\",\"result\":[%s]}%s}",
+		result, more);
 }
 
 static void answer_with(const struct rule *rule, struct fake_answer *answer)
@@ -80,14 +80,18 @@ static void answer_with(const struct rule *rule, struct fake_answer *answer)
 
 	switch (rule->said) {
 	case SAYS_VALUE:
+	case SAYS_PARTIAL:
 		snprintf(one, sizeof(one),
 			"{\"metric\":{},\"value\":[%lld,\"%.17g\"]}",
 			(long long)(FAKE_EPOCH_MS + fake_now()) / 1000,
 			rule->value);
-		answer->body = vector(one);
+		answer->body = vector(
+			one, rule->said == SAYS_PARTIAL
+				     ? ",\"warnings\":[\"store a is away\"]"
+				     : "");
 		break;
 	case SAYS_NOTHING:
-		answer->body = vector("");
+		answer->body = vector("", "");
 		break;
 	case SAYS_503:
 		answer->status = 503;

@@ -12,6 +12,7 @@
 enum fake_said {
 	SAYS_VALUE,
 	SAYS_NOTHING, /* no series */
+	SAYS_PARTIAL, /* a value, and that a store did not answer */
 	SAYS_503,
 	SAYS_GARBAGE, /* 200 that is no JSON */
 	SAYS_BAD_QUERY, /* 400 */

@@ -115,6 +115,46 @@ static void warnings_are_joined_and_infos_are_not(void **state)
 	}
 }
 
+static void an_answer_says_whether_it_is_incomplete(void **state)
+{
+	static const struct {
+		const char *more;
+		bool partial;
+	} rows[] = {
+		{"", false},
+		{",\"warnings\":null", false},
+		{",\"warnings\":[]", false},
+		{",\"warnings\":[\"PromQL warning: le is missing\"]", false},
+		{",\"warnings\":[\"PromQL info: a gauge?\"]", false},
+		{",\"infos\":[\"store a did not answer\"]", false},
+		{",\"warnings\":[\"store a did not answer\"]", true},
+		{",\"warnings\":[\"PromQL warning: x\",\"remote read\"]", true},
+		{",\"warnings\":[7]", true},
+		{",\"isPartial\":false", false},
+		{",\"isPartial\":true", true},
+	};
+	static const char *const results[] = {
+		"[{\"metric\":{},\"value\":[1,\"0.5\"]}]", "[]"};
+	struct metric_reading reading;
+	struct err err;
+	char *json;
+
+	for (size_t i = 0; i < N(rows) * N(results); i++) {
+		json = xasprintf("{\"status\":\"success\",\"data\":{"
+				 "\"resultType\":\"vector\",\"result\":%s}%s}",
+			results[i % N(results)], rows[i / N(results)].more);
+		if (answer_decode(200, json, strlen(json), &reading, &err) < 0)
+			fail_msg("%s: %s", json, err.text);
+		if (reading.answer.partial != rows[i / N(results)].partial)
+			fail_msg("%s", json);
+		assert_int_equal(reading.answer.kind,
+			i % N(results) ? ANSWER_NO_DATA : ANSWER_VALUE);
+		assert_true(reading.answer.value == (i % N(results) ? 0 : 0.5));
+		xfree(&reading.warnings);
+		xfree(&json);
+	}
+}
+
 static void many_warnings_are_cut_between_characters(void **state)
 {
 	char json[8192] = "{\"status\":\"success\",\"data\":{\"resultType\":"
@@ -295,6 +335,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_become_readings),
 		cmocka_unit_test(warnings_are_joined_and_infos_are_not),
+		cmocka_unit_test(an_answer_says_whether_it_is_incomplete),
 		cmocka_unit_test(many_warnings_are_cut_between_characters),
 		cmocka_unit_test(failures_tell_who_is_to_blame),
 		cmocka_unit_test(an_answer_that_is_too_long_is_not_read),

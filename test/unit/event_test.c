@@ -141,6 +141,7 @@ static struct answer random_answer(struct rng *rng)
 		double number;
 	} any = {.bits = rng_next(rng)};
 
+	answer.partial = answer.kind != ANSWER_NOT_ASKED && !rng_below(rng, 4);
 	if (answer.kind != ANSWER_VALUE)
 		return answer;
 	answer.value = isnan(any.number) || rng_below(rng, 2)
@@ -201,6 +202,7 @@ static void encode(const struct event *event, struct buf *out)
 static void same_answer(const struct answer *a, const struct answer *b)
 {
 	assert_int_equal(a->kind, b->kind);
+	assert_int_equal(a->partial, b->partial);
 	if (a->kind == ANSWER_VALUE)
 		assert_true(a->value == b->value);
 }
@@ -334,8 +336,12 @@ static void bytes_that_are_not_utf8_are_replaced(void **state)
 static void a_check_says_what_was_made_of_it(void **state)
 {
 	struct rollout rollout = {.step = 1};
-	struct judgement judgement = {
-		OUTCOME_BREACH, true, 0.034, 0.01, ">", "max"};
+	struct judgement judgement = {.outcome = OUTCOME_BREACH,
+		.critical = true,
+		.value = 0.034,
+		.limit = 0.01,
+		.sign = ">",
+		.why = "max"};
 	struct event_context context = {.policy = &test.policy,
 		.state = &rollout,
 		.judgement = &judgement,
@@ -355,7 +361,8 @@ static void a_check_says_what_was_made_of_it(void **state)
 		"\"value\":0.034,\"limit\":0.01,\"outcome\":\"breach\","
 		"\"critical\":true,\"text\":\"0.034 > max 0.01\","
 		"\"query\":\"sum(\\\"x\\\")\",\"a\":1,\"b\":[]}");
-	judgement = (struct judgement){OUTCOME_NO_DATA, false, NAN, INFINITY};
+	judgement = (struct judgement){
+		.outcome = OUTCOME_NO_DATA, .value = NAN, .limit = INFINITY};
 	buf_clear(&out);
 	event_encode(&event, &context, &out);
 	assert_non_null(strstr(out.data,

@@ -117,6 +117,24 @@ static void a_warning_of_the_provider_is_kept(void **state)
 				 &err),
 		0);
 	assert_string_equal(range.warning, "a store\\x1b is gone");
+	assert_true(range.partial);
+	range_fini(&range);
+}
+
+static void a_remark_about_the_query_is_no_lack_of_data(void **state)
+{
+	struct range range;
+	struct err err;
+
+	range_init(&range);
+	assert_int_equal(add(&range,
+				 "{\"status\":\"success\",\"warnings\":"
+				 "[\"PromQL warning: x\"],\"data\":{"
+				 "\"resultType\":\"matrix\",\"result\":[]}}",
+				 &err),
+		0);
+	assert_string_equal(range.warning, "PromQL warning: x");
+	assert_false(range.partial);
 	range_fini(&range);
 }
 
@@ -161,6 +179,7 @@ int main(void)
 		cmocka_unit_test(chunks_become_one_series_without_doubles),
 		cmocka_unit_test(what_is_no_matrix_of_samples_is_refused),
 		cmocka_unit_test(a_warning_of_the_provider_is_kept),
+		cmocka_unit_test(a_remark_about_the_query_is_no_lack_of_data),
 		cmocka_unit_test(times_are_absolute_or_that_long_ago),
 	};
 

@@ -44,6 +44,7 @@ struct world {
 	int n_seen;
 	int fail_status, n_fail; /* so many requests are answered with it */
 	const char *fail_body;
+	const char *more; /* members of every answer; NULL: none */
 	int stop_after; /* good answers; 0: never */
 	bool ended;
 	struct err err; /* code ERR_NONE: all of it is there */
@@ -73,8 +74,8 @@ static void look_at(struct seen *seen, struct server_request *request)
 }
 
 /* A value at every step, as query_range gives it. */
-static void answer_range(
-	struct server_request *request, const struct seen *seen)
+static void answer_range(struct server_request *request,
+	const struct seen *seen, const char *more)
 {
 	struct buf body;
 	int64_t t;
@@ -86,7 +87,7 @@ static void answer_range(
 		buf_addf(&body, "%s[%lld.%03lld,\"%lld\"]",
 			t > seen->start_ms ? "," : "", (long long)t / 1000,
 			(long long)t % 1000, (long long)t % 997);
-	buf_adds(&body, "]}]}}");
+	buf_addf(&body, "]}]}%s}", more ? more : "");
 	assert_false(body.overflow);
 	request_answer(request, 200, "application/json", body.data, body.len);
 	buf_fini(&body);
@@ -105,7 +106,7 @@ static void serve(struct server_request *request, void *arg)
 			world->fail_body, strlen(world->fail_body));
 		return;
 	}
-	answer_range(request, seen);
+	answer_range(request, seen, world->more);
 	if (world->stop_after && --world->stop_after == 0)
 		loop_stop(world->loop);
 }
@@ -234,6 +235,21 @@ static void long_spans_are_asked_in_chunks_that_servers_answer(void **state)
 	recording_free(&recording);
 }
 
+static void incomplete_answers_are_recorded_as_such(void **state)
+{
+	struct world *world = *state;
+	struct recording *recording;
+
+	world->more = ",\"warnings\":[\"a store did not answer\"]";
+	record(world);
+	recording = printed(world);
+	assert_true(recording_is_partial(
+		&recording->series[0], recording->start_ms));
+	assert_true(
+		recording_is_partial(&recording->series[0], recording->end_ms));
+	recording_free(&recording);
+}
+
 static void every_query_of_an_slo_is_asked(void **state)
 {
 	struct world *world = *state;
@@ -349,6 +365,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			long_spans_are_asked_in_chunks_that_servers_answer,
 			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			incomplete_answers_are_recorded_as_such, set_up,
+			tear_down),
 		cmocka_unit_test_setup_teardown(
 			every_query_of_an_slo_is_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

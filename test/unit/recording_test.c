@@ -179,6 +179,29 @@ static void outages_and_several_series_are_told_apart(void **state)
 	recording_free(&r);
 }
 
+static void incomplete_answers_have_values_and_say_so(void **state)
+{
+	struct err err;
+	struct recording *r = parse(HEAD
+		"\"series\":{\"a\":{\"errors\":["
+		"{\"from\":110,\"to\":130,\"type\":\"partial\"},"
+		"{\"from\":120,\"to\":125,\"type\":\"error\"}],"
+		"\"data\":{\"resultType\":\"matrix\",\"result\":["
+		"{\"metric\":{},\"values\":[[100,\"1\"],[110,\"2\"]]}"
+		"]}}}}",
+		&err);
+
+	assert_non_null(r);
+	expect_at(r, 109, RECORDED_VALUE, 1);
+	expect_at(r, 110, RECORDED_VALUE, 2);
+	expect_at(r, 120, RECORDED_OUTAGE, 0);
+	assert_false(recording_is_partial(&r->series[0], 109999));
+	assert_true(recording_is_partial(&r->series[0], 110000));
+	assert_true(recording_is_partial(&r->series[0], 129999));
+	assert_false(recording_is_partial(&r->series[0], 130000));
+	recording_free(&r);
+}
+
 struct refused {
 	const char *json, *error;
 };
@@ -489,6 +512,7 @@ int main(void)
 		cmocka_unit_test(samples_are_read_as_prometheus_writes_them),
 		cmocka_unit_test(an_empty_result_is_no_data),
 		cmocka_unit_test(outages_and_several_series_are_told_apart),
+		cmocka_unit_test(incomplete_answers_have_values_and_say_so),
 		cmocka_unit_test(bad_recordings_are_refused_with_their_place),
 		cmocka_unit_test(what_is_there_twice_and_no_utf8_is_refused),
 		cmocka_unit_test(bad_samples_and_times_are_refused),

@@ -224,6 +224,41 @@ static void no_data_may_count_as_breach_or_as_pass(void **state)
 	expect_phase(PHASE_PROMOTED);
 }
 
+/* Also an empty one: what is missing may be what would have breached. */
+static struct answers incomplete(struct world *w, int slo)
+{
+	struct answers answers = value(0);
+
+	if (!minute_between(w, 1, 1e9))
+		answers.item[QUERY_VALUE].kind = ANSWER_NO_DATA;
+	answers.item[QUERY_VALUE].partial = true;
+	return answers;
+}
+
+static void an_incomplete_answer_is_no_data_and_never_passes(void **state)
+{
+	test.slos[0].no_data = NO_DATA_PASS;
+	world.answer = incomplete;
+	world_start(&world);
+	world_run(&world, 3 * MINUTE);
+	assert_int_equal(world.rollout.check[0].outcome, OUTCOME_NO_DATA);
+	assert_true(world.rollout.check[0].partial);
+	assert_int_equal(world.rollout.check[0].passes, 0);
+	assert_int_equal(world.rollout.step, 0);
+}
+
+static void an_incomplete_answer_counts_where_the_policy_accepts_it(
+	void **state)
+{
+	test.slos[0].no_data = NO_DATA_PASS;
+	test.slos[0].partial = PARTIAL_ACCEPT;
+	world.answer = incomplete;
+	world_start(&world);
+	world_run(&world, HOUR);
+	assert_true(world.rollout.check[0].partial);
+	expect_phase(PHASE_PROMOTED);
+}
+
 static void an_outage_of_the_metrics_holds_and_heals(void **state)
 {
 	world.answer = outage_in_minute_1;
@@ -885,6 +920,8 @@ int main(void)
 		TEST(a_hold_for_evidence_ends_when_it_arrives),
 		TEST(undecided_may_mean_rollback),
 		TEST(no_data_may_count_as_breach_or_as_pass),
+		TEST(an_incomplete_answer_is_no_data_and_never_passes),
+		TEST(an_incomplete_answer_counts_where_the_policy_accepts_it),
 		TEST(an_outage_of_the_metrics_holds_and_heals),
 		TEST(an_outage_without_end_reverts),
 		TEST(a_gate_waits_and_opens_for_an_approver),

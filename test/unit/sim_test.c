@@ -293,6 +293,27 @@ static void outages_in_the_recording_are_errors_not_breaches(void **state)
 	policy_free(&policy);
 }
 
+static void incomplete_answers_decide_as_they_did_live(void **state)
+{
+	static const char *const accept[] = {"metrics.partial=accept"};
+	struct sim_options options = {.shift_ms = -1};
+	struct recording *recording =
+		record((struct change[]){{0, 0.001}, {-1, 0}}, 900,
+			"\"errors\":[{\"from\":1767225600,\"to\":1767226500,"
+			"\"type\":\"partial\"}],");
+	struct policy *policy = policy_with(NULL, 0);
+	struct sim_result result;
+
+	sim_run(policy, recording, &options, NULL, NULL, &result);
+	assert_string_not_equal(sim_outcome(&result), "promoted");
+	policy_free(&policy);
+	policy = policy_with(accept, 1);
+	sim_run(policy, recording, &options, NULL, NULL, &result);
+	assert_string_equal(sim_outcome(&result), "promoted");
+	recording_free(&recording);
+	policy_free(&policy);
+}
+
 /* The times of checks that failed, after that of the first. */
 struct waits {
 	int64_t first_ms, ms[8];
@@ -398,6 +419,7 @@ int main(void)
 			exposure_is_the_integral_of_the_candidates_percent),
 		cmocka_unit_test(
 			outages_in_the_recording_are_errors_not_breaches),
+		cmocka_unit_test(incomplete_answers_decide_as_they_did_live),
 		cmocka_unit_test(
 			checks_that_fail_wait_as_those_of_the_same_seed),
 		cmocka_unit_test(a_missing_series_is_named),
