@@ -153,6 +153,8 @@ static int decode_vector(
 {
 	const json_t *series = json_array_get(result, 0);
 
+	if (json_is_null(result))
+		return 0; /* a list without entries, as some write it */
 	if (!json_is_array(result))
 		return err_set(err_r, ERR_PROTOCOL,
 			"\"result\" of the vector is not a list");

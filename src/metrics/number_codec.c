@@ -185,6 +185,8 @@ static int check_groups(json_t *root, const char *release, struct err *err_r)
 		json_string_value(pointer_get(root, "/groups/0/by/release"));
 	char shown[TEXT_SHOWN_MAX];
 
+	if (json_is_null(groups))
+		return 0;
 	if (!json_is_array(groups))
 		return err_set(err_r, ERR_PROTOCOL,
 			"the answer has no list \"groups\": it is not one of "
@@ -220,7 +222,7 @@ static int count_issues(
 	const json_t *item;
 	size_t i;
 
-	if (!json_is_array(root))
+	if (!json_is_array(root) && !json_is_null(root))
 		return err_set(err_r, ERR_PROTOCOL,
 			"the answer is not a list of issues");
 	json_array_foreach(root, i, item) {

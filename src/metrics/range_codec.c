@@ -101,6 +101,8 @@ static int add_series(
 	struct range_series *series;
 	size_t i;
 
+	if (json_is_null(values))
+		return 0;
 	if (!values && json_object_get(item, "histograms"))
 		return err_set(err_r, ERR_INVALID,
 			"the query yields native histograms, not numbers; use "
@@ -130,7 +132,7 @@ static int add_data(struct range *range, const json_t *data, struct err *err_r)
 	char shown[64];
 	size_t i;
 
-	if (!type || !json_is_array(result))
+	if (!type || (!json_is_array(result) && !json_is_null(result)))
 		return err_set(err_r, ERR_PROTOCOL,
 			"the answer has no data.resultType and data.result");
 	if (strcmp(type, "matrix") != 0) {

@@ -1,6 +1,6 @@
 /*
- * Reads recordings in one pass and answers what a query would have said at a
- * time; see recording.h.
+ * Reads recordings in one pass; see recording.h. What one says at a time is
+ * recording_at.c's.
  */
 #include "sim/recording.h"
 
@@ -26,6 +26,12 @@ struct reader {
 	struct points points; /* of the whole file */
 	bool has_version, has_start, has_end, has_interval;
 };
+
+/* A list may be written as null: it is empty. */
+static bool is_null(struct reader *r)
+{
+	return scan_peek(&r->scan) == 'n' && scan_skip(&r->scan);
+}
 
 /* The members of one object so far. */
 struct members {
@@ -70,6 +76,10 @@ static bool read_values(struct reader *r, struct recording_result *result)
 	int64_t time_ms, last_ms = INT64_MIN;
 	double value;
 
+	if (is_null(r)) {
+		points_take(&r->points, begin, result);
+		return true;
+	}
 	if (!scan_open(s, '['))
 		return false;
 	while (scan_item(s, ']', &first)) {
@@ -116,11 +126,12 @@ static bool read_results(struct reader *r, struct recording_series *series)
 {
 	struct recording_result result[RECORDING_RESULTS_MAX] = {0};
 	bool first = true;
+	bool none = is_null(r);
 	size_t n = 0;
 
-	if (!scan_open(&r->scan, '['))
+	if (!none && !scan_open(&r->scan, '['))
 		return false;
-	while (scan_item(&r->scan, ']', &first)) {
+	while (!none && scan_item(&r->scan, ']', &first)) {
 		if (n == RECORDING_RESULTS_MAX)
 			return scan_fail(&r->scan,
 				"the query answered more than %d series; it "
@@ -200,6 +211,8 @@ static bool read_outages(struct reader *r, struct recording_series *series)
 	bool first = true;
 	size_t n = 0;
 
+	if (is_null(r))
+		return true;
 	outage = xcalloc(OUTAGES_MAX, sizeof(*outage));
 	if (scan_open(&r->scan, '[')) {
 		while (scan_item(&r->scan, ']', &first)) {
@@ -515,84 +528,4 @@ const struct recording_series *recording_find(
 			return &rec->series[i];
 	}
 	return NULL;
-}
-
-/* `partial`: no outage, but a time whose answers were incomplete. */
-static const struct recording_outage *outage_at(
-	const struct recording_series *series, int64_t time_ms, bool partial)
-{
-	const struct recording_outage *outage = series->outage;
-
-	for (size_t i = 0; i < series->n_outages; i++, outage++)
-		if (time_ms >= outage->from_ms && time_ms < outage->to_ms &&
-			partial == !strcmp(outage->type, "partial"))
-			return outage;
-	return NULL;
-}
-
-bool recording_is_partial(
-	const struct recording_series *series, int64_t time_ms)
-{
-	return outage_at(series, time_ms, true) != NULL;
-}
-
-/* The last point at or before a time that still holds, or NULL. */
-static const struct recording_point *point_at(
-	const struct recording_result *result, int64_t hold_ms, int64_t time_ms,
-	size_t *cursor)
-{
-	const struct recording_point *p = result->point;
-	size_t i = *cursor < result->n ? *cursor : 0;
-
-	if (!result->n || p[0].time_ms > time_ms)
-		return NULL;
-	while (p[i].time_ms > time_ms)
-		i--;
-	while (i + 1 < result->n && p[i + 1].time_ms <= time_ms)
-		i++;
-	*cursor = i;
-	return time_ms - p[i].time_ms < hold_ms ? &p[i] : NULL;
-}
-
-enum recorded recording_at(const struct recording *rec,
-	const struct recording_series *series, int64_t time_ms, size_t *cursor,
-	double *value_r)
-{
-	const struct recording_point *p, *found = NULL;
-	const struct recording_outage *outage;
-	int64_t hold_ms = 2 * rec->interval_ms;
-	size_t i, other = 0;
-
-	outage = outage_at(series, time_ms, false);
-	if (outage)
-		return strcmp(outage->type, "timeout") == 0 ? RECORDED_TIMEOUT
-							    : RECORDED_OUTAGE;
-	for (i = 0; i < series->n_results; i++) {
-		other = 0;
-		p = point_at(&series->result[i], hold_ms, time_ms,
-			i ? &other : cursor);
-		if (p && found)
-			return RECORDED_SEVERAL;
-		if (p)
-			found = p;
-	}
-	if (!found)
-		return RECORDED_NOTHING;
-	*value_r = found->value;
-	return RECORDED_VALUE;
-}
-
-int64_t recording_sample_ms(const struct recording *rec,
-	const struct recording_series *series, int64_t time_ms, size_t cursor)
-{
-	const struct recording_point *p;
-	size_t i;
-
-	for (i = 0; i < series->n_results; i++) {
-		p = point_at(&series->result[i], 2 * rec->interval_ms, time_ms,
-			&cursor);
-		if (p)
-			return p->time_ms;
-	}
-	return time_ms;
 }

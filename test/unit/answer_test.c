@@ -134,7 +134,7 @@ static void an_answer_says_whether_it_is_incomplete(void **state)
 		{",\"isPartial\":true", true},
 	};
 	static const char *const results[] = {
-		"[{\"metric\":{},\"value\":[1,\"0.5\"]}]", "[]"};
+		"[{\"metric\":{},\"value\":[1,\"0.5\"]}]", "[]", "null"};
 	struct metric_reading reading;
 	struct err err;
 	char *json;

@@ -115,10 +115,13 @@ static const struct {
 	{200, GROUPS(GROUP("\"shop@1\"", "1") "," GROUP("\"shop@2\"", "1")),
 		"/groups/0/totals/r", SHAPE_RELEASE_SHARE, ANSWER_ERROR, 0,
 		ERR_INVALID, "2 groups where there must be one"},
+	{200, "{\"groups\":null}", "/groups/0/totals/r", SHAPE_RELEASE_SHARE,
+		ANSWER_NO_DATA},
 	{200, "{}", "/groups/0/totals/r", SHAPE_RELEASE_SHARE, ANSWER_ERROR, 0,
 		ERR_PROTOCOL, "not one of Sentry's sessions"},
 	/* Issues. */
 	{200, "[]", "", SHAPE_ISSUES, ANSWER_VALUE, 0},
+	{200, "null", "", SHAPE_ISSUES, ANSWER_VALUE, 0},
 	{200, "[{\"count\":\"12\"},{\"count\":3}]", "", SHAPE_ISSUES,
 		ANSWER_VALUE, 2},
 	{200, "[{\"count\":\"12\"},{\"id\":\"3\"}]", "", SHAPE_ISSUES,

@@ -138,6 +138,29 @@ static void a_remark_about_the_query_is_no_lack_of_data(void **state)
 	range_fini(&range);
 }
 
+static void a_list_that_is_null_is_empty(void **state)
+{
+	struct range range;
+	struct err err;
+
+	range_init(&range);
+	assert_int_equal(add(&range,
+				 "{\"status\":\"success\",\"warnings\":null,"
+				 "\"data\":{\"resultType\":\"matrix\","
+				 "\"result\":null}}",
+				 &err),
+		0);
+	assert_int_equal(range.n, 0);
+	assert_int_equal(add(&range,
+				 "{\"status\":\"success\",\"data\":{"
+				 "\"resultType\":\"matrix\",\"result\":["
+				 "{\"metric\":{},\"values\":null}]}}",
+				 &err),
+		0);
+	assert_int_equal(range.n, 0);
+	range_fini(&range);
+}
+
 static void times_are_absolute_or_that_long_ago(void **state)
 {
 	static const struct {
@@ -180,6 +203,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_matrix_of_samples_is_refused),
 		cmocka_unit_test(a_warning_of_the_provider_is_kept),
 		cmocka_unit_test(a_remark_about_the_query_is_no_lack_of_data),
+		cmocka_unit_test(a_list_that_is_null_is_empty),
 		cmocka_unit_test(times_are_absolute_or_that_long_ago),
 	};
 

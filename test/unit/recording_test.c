@@ -202,6 +202,23 @@ static void incomplete_answers_have_values_and_say_so(void **state)
 	recording_free(&r);
 }
 
+static void a_list_that_is_null_is_empty(void **state)
+{
+	struct err err;
+	struct recording *r = parse(HEAD
+		"\"series\":{\"a\":{\"errors\":null,\"data\":{"
+		"\"resultType\":\"matrix\",\"result\":null}},"
+		"\"b\":{\"data\":{\"resultType\":\"matrix\",\"result\":["
+		"{\"metric\":{},\"values\":null}]}}}}",
+		&err);
+
+	if (!r)
+		fail_msg("%s", shown(&err));
+	expect_at(r, 120, RECORDED_NOTHING, 0);
+	assert_int_equal(r->series[1].result[0].n, 0);
+	recording_free(&r);
+}
+
 struct refused {
 	const char *json, *error;
 };
@@ -513,6 +530,7 @@ int main(void)
 		cmocka_unit_test(an_empty_result_is_no_data),
 		cmocka_unit_test(outages_and_several_series_are_told_apart),
 		cmocka_unit_test(incomplete_answers_have_values_and_say_so),
+		cmocka_unit_test(a_list_that_is_null_is_empty),
 		cmocka_unit_test(bad_recordings_are_refused_with_their_place),
 		cmocka_unit_test(what_is_there_twice_and_no_utf8_is_refused),
 		cmocka_unit_test(bad_samples_and_times_are_refused),

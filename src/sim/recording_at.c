@@ -1,0 +1,84 @@
+/* What a query would have answered at a time; see recording.h. */
+#include <string.h>
+
+#include "sim/recording.h"
+
+/* `partial`: no outage, but a time whose answers were incomplete. */
+static const struct recording_outage *outage_at(
+	const struct recording_series *series, int64_t time_ms, bool partial)
+{
+	const struct recording_outage *outage = series->outage;
+
+	for (size_t i = 0; i < series->n_outages; i++, outage++)
+		if (time_ms >= outage->from_ms && time_ms < outage->to_ms &&
+			partial == !strcmp(outage->type, "partial"))
+			return outage;
+	return NULL;
+}
+
+bool recording_is_partial(
+	const struct recording_series *series, int64_t time_ms)
+{
+	return outage_at(series, time_ms, true) != NULL;
+}
+
+/* The last point at or before a time that still holds, or NULL. */
+static const struct recording_point *point_at(
+	const struct recording_result *result, int64_t hold_ms, int64_t time_ms,
+	size_t *cursor)
+{
+	const struct recording_point *p = result->point;
+	size_t i = *cursor < result->n ? *cursor : 0;
+
+	if (!result->n || p[0].time_ms > time_ms)
+		return NULL;
+	while (p[i].time_ms > time_ms)
+		i--;
+	while (i + 1 < result->n && p[i + 1].time_ms <= time_ms)
+		i++;
+	*cursor = i;
+	return time_ms - p[i].time_ms < hold_ms ? &p[i] : NULL;
+}
+
+enum recorded recording_at(const struct recording *rec,
+	const struct recording_series *series, int64_t time_ms, size_t *cursor,
+	double *value_r)
+{
+	const struct recording_point *p, *found = NULL;
+	const struct recording_outage *outage;
+	int64_t hold_ms = 2 * rec->interval_ms;
+	size_t i, other = 0;
+
+	outage = outage_at(series, time_ms, false);
+	if (outage)
+		return strcmp(outage->type, "timeout") == 0 ? RECORDED_TIMEOUT
+							    : RECORDED_OUTAGE;
+	for (i = 0; i < series->n_results; i++) {
+		other = 0;
+		p = point_at(&series->result[i], hold_ms, time_ms,
+			i ? &other : cursor);
+		if (p && found)
+			return RECORDED_SEVERAL;
+		if (p)
+			found = p;
+	}
+	if (!found)
+		return RECORDED_NOTHING;
+	*value_r = found->value;
+	return RECORDED_VALUE;
+}
+
+int64_t recording_sample_ms(const struct recording *rec,
+	const struct recording_series *series, int64_t time_ms, size_t cursor)
+{
+	const struct recording_point *p;
+	size_t i;
+
+	for (i = 0; i < series->n_results; i++) {
+		p = point_at(&series->result[i], 2 * rec->interval_ms, time_ms,
+			&cursor);
+		if (p)
+			return p->time_ms;
+	}
+	return time_ms;
+}
