@@ -1,7 +1,4 @@
-/*
- * The table of verbs, help, and the last word about an error; see command.h.
- * Knows nothing of what a verb does.
- */
+/* The table of verbs and their overview; see command.h. */
 #include "cli/command.h"
 
 #include <errno.h>
@@ -73,20 +70,9 @@ static void print_overview(struct buf *out)
 		"failed, 1 anything else.\n");
 }
 
-static void print_command(const struct command *command, struct buf *out)
-{
-	buf_addf(out, "Usage: tidegate %s%s%s\n\n%s.\n", command->name,
-		*command->usage ? " " : "", command->usage, command->summary);
-	if (command->options && command->options->name) {
-		buf_adds(out, "\nOptions:\n");
-		args_print_options(command->options, out);
-	}
-	if (command->details)
-		buf_addf(out, "\n%s", command->details);
-}
-
 static int help_run(int argc, char **argv, struct err *err_r)
 {
+	static char help[] = "--help";
 	const struct command *command = NULL;
 	struct buf out;
 
@@ -96,10 +82,13 @@ static int help_run(int argc, char **argv, struct err *err_r)
 		command = command_find(argv[1]);
 		if (!command)
 			return unknown_verb(argv[1], err_r);
+		if (command->helps_itself)
+			return command->run(
+				2, (char *[]){argv[1], help, NULL}, err_r);
 	}
 	buf_init(&out, HELP_BYTES_MAX);
 	if (command)
-		print_command(command, &out);
+		command_print_help(command, &out);
 	else
 		print_overview(&out);
 	output_write(stdout, &out);
@@ -154,7 +143,8 @@ static const struct command *verb_choose(
 	}
 	--*argc;
 	++*argv;
-	if (!args_want_help(command->options, *argc, *argv))
+	if (command->helps_itself ||
+		!args_want_help(command->options, *argc, *argv))
 		return command;
 	help_argv[1] = name;
 	*argc = 2;
@@ -162,46 +152,13 @@ static const struct command *verb_choose(
 	return &cmd_help;
 }
 
-static int report(const struct command *command, const struct err *err)
-{
-	struct buf text;
-
-	if (err->code == ERR_REPORTED)
-		return err_exit_status(err->code);
-	buf_init(&text, 4 * ERR_TEXT_MAX);
-	if (err->pos.line > 0)
-		buf_addf(&text,
-			"%s:%d:%d: ", err->pos.file ? err->pos.file : "",
-			err->pos.line, err->pos.col);
-	buf_adds(&text, err->text);
-	output_error(text.data);
-	buf_fini(&text);
-	if (err->code == ERR_USAGE && command)
-		output_text(stderr,
-			"usage: tidegate %s%s%s (more: tidegate help "
-			"%s)\n",
-			command->name, *command->usage ? " " : "",
-			command->usage, command->name);
-	else if (err->code == ERR_USAGE)
-		output_text(stderr, "\"tidegate help\" lists the commands\n");
-	return err_exit_status(err->code);
-}
-
 int command_main(int argc, char **argv)
 {
 	const struct command *command;
 	struct err err = {0};
-	bool failed;
-	int status;
 
 	command = verb_choose(&argc, &argv, &err);
 	if (!command)
-		return report(NULL, &err);
-	status = command->run(argc, argv, &err);
-	failed = status < 0;
-	if (failed)
-		status = report(command, &err);
-	if (output_finish(&err) < 0 && !failed)
-		return report(command, &err);
-	return status;
+		return command_report(NULL, &err);
+	return command_carry_out(command, argc, argv);
 }

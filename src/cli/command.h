@@ -5,6 +5,9 @@
 #ifndef TIDEGATE_CLI_COMMAND_H
 #define TIDEGATE_CLI_COMMAND_H
 
+#include <stdbool.h>
+
+#include "base/buf.h"
 #include "base/err.h"
 
 struct command {
@@ -17,7 +20,10 @@ struct command {
 	/* argv[0] is the verb. Returns the exit status, or -1 with err_r. */
 	int (*run)(int argc, char **argv, struct err *err_r);
 	const char *details; /* more for --help, lines of 80; NULL: none */
+	bool helps_itself; /* `run` is given --help: it knows the options */
 };
+
+#define COMMAND_SANDBOX_SUMMARY "Run a small Cloud Run on this machine"
 
 extern const struct command *const commands[]; /* NULL-terminated */
 
@@ -25,5 +31,14 @@ const struct command *command_find(const char *name); /* NULL: unknown */
 
 /* What main does; also what `tidegate help` prints. */
 int command_main(int argc, char **argv);
+
+/* command_run.c: for a program that is one verb, argv[0] included. Runs it, or
+ * prints its help when asked; returns the exit status. */
+int command_run(const struct command *command, int argc, char **argv);
+void command_print_help(const struct command *command, struct buf *out);
+/* Says on stderr what went wrong; returns the exit status. NULL: no verb. */
+int command_report(const struct command *command, const struct err *err);
+/* Runs the verb and waits for what it prints; returns the exit status. */
+int command_carry_out(const struct command *command, int argc, char **argv);
 
 #endif

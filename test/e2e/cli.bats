@@ -33,6 +33,26 @@ tide() {
 	[ "$n" -ge 10 ]
 }
 
+@test "the sandbox is found beside the program or in libexec, or missed by name" {
+	local bin=$BATS_TEST_TMPDIR/bin libexec=$BATS_TEST_TMPDIR/libexec/tidegate
+
+	mkdir -p "$bin" "$libexec"
+	cp "$TIDEGATE" "$bin/tidegate"
+	run --separate-stderr "$bin/tidegate" sandbox --port 0
+	[ "$status" -eq 4 ]
+	[[ $stderr == *"tidegate-sandbox is neither in $bin nor in"* ]]
+	cp "${TIDEGATE%/*}/tidegate-sandbox" "$libexec"
+	run --separate-stderr "$bin/tidegate" sandbox --prot 0
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"did you mean --port?"* ]]
+	mv "$libexec/tidegate-sandbox" "$bin"
+	# Where a link to it lies does not matter.
+	ln -s "$bin/tidegate" "$libexec/tidegate"
+	run --separate-stderr "$libexec/tidegate" help sandbox
+	[ "$status" -eq 0 ]
+	[[ $output == "Usage: tidegate sandbox"*"--operation-delay TIME"* ]]
+}
+
 @test "no help is wider than 80 columns" {
 	local command
 
