@@ -6,14 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/json_numbers.h"
 #include "policy/json_pointer.h"
 
 #define SHOWN_MAX  80 /* bytes of a value in a message */
+#define TAMED_MORE 64 /* bytes by which one number may grow */
 #define LOAD_FLAGS (JSON_DECODE_ANY | JSON_ALLOW_NUL)
 
+/* An integer beyond int64 is as good JSON as any: it is read as a real. */
 static json_t *load(const char *bytes, size_t len)
 {
-	return json_loadb(bytes, len, LOAD_FLAGS, NULL);
+	json_t *value = json_loadb(bytes, len, LOAD_FLAGS, NULL);
+	struct buf tamed;
+
+	if (value)
+		return value;
+	buf_init(&tamed, 2 * len + TAMED_MORE);
+	buf_adds(&tamed, "");
+	if (json_numbers_tame(bytes, len, &tamed) && !tamed.overflow)
+		value = json_loadb(tamed.data, tamed.len, LOAD_FLAGS, NULL);
+	buf_fini(&tamed);
+	return value;
 }
 
 int json_expect_check(const struct json_expect *expect, struct err *err_r)

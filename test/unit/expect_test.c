@@ -105,6 +105,45 @@ static void expectations_that_cannot_be_are_refused(void **state)
 	}
 }
 
+static void integers_of_any_size_are_json(void **state)
+{
+	static const char body[] =
+		"{\"id\":18446744073709551615,\"small\":9007199254740993,"
+		"\"deep\":[-99999999999999999999999],"
+		"\"text\":\"18446744073709551616 \\\"\",\"huge\":1e999,"
+		"\"low\":-1e999,\"tiny\":1e-999}";
+	static const struct {
+		struct json_expect expect;
+		int rc;
+	} rows[] = {
+		{{"/id", false, "18446744073709551615", JSON_EQUALS}, 0},
+		{{"/id", false, "18446744073709551615", JSON_LESS}, -1},
+		{{"/id", false, "9223372036854775807", JSON_GREATER}, 0},
+		{{"/id", false, "1", JSON_EQUALS}, -1},
+		/* The others stay as exact as they were. */
+		{{"/small", false, "9007199254740993", JSON_EQUALS}, 0},
+		{{"/small", false, "9007199254740992", JSON_EQUALS}, -1},
+		{{"/text", false, "\"18446744073709551616 \\\"\"", JSON_EQUALS},
+			0},
+		{{"/deep/0", false, "0", JSON_LESS}, 0},
+		{{"/huge", false, "1e308", JSON_GREATER}, 0},
+		{{"/low", false, "-1e308", JSON_LESS}, 0},
+		{{"/tiny", false, "1e-300", JSON_LESS}, 0},
+	};
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(json_expect_check(&rows[i].expect, &err), 0);
+		assert_int_equal(json_expect_meet(&rows[i].expect, 1, body,
+					 sizeof(body) - 1, &err),
+			rows[i].rc);
+	}
+	assert_int_equal(json_expect_meet(&rows[0].expect, 1,
+				 "{18446744073709551615}", 22, &err),
+		-1);
+	assert_string_equal(err.text, "the answer is not JSON");
+}
+
 static void numbers_can_be_less_or_greater(void **state)
 {
 	static const char body[] = "{\"n\":5,\"text\":\"4\"}";
@@ -135,6 +174,7 @@ static void numbers_can_be_less_or_greater(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(integers_of_any_size_are_json),
 		cmocka_unit_test(numbers_can_be_less_or_greater),
 		cmocka_unit_test(pointers_find_values),
 		cmocka_unit_test(what_is_there_instead_is_told),
