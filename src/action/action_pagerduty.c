@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "action/api_call.h"
+#include "action/expect_codec.h"
 #include "base/jsonw.h"
 #include "base/timestamp.h"
 
 #define ENQUEUE     "https://events.pagerduty.com/v2/enqueue"
 #define SUMMARY_MAX 1000 /* of 1024 */
-#define BODY_MAX    (32 * 1024)
+#define BODY_MAX    (256 * 1024) /* of 512 KB */
 
 static const struct action_pagerduty *pagerduty_of(const struct action *action)
 {
@@ -39,6 +40,19 @@ static bool resolves(const struct action_run *run)
 	return policy_list_of(run->env->policy, run->action) == LIST_PROMOTED;
 }
 
+/* The reason stands whole in the details. */
+static void cut(struct buf *summary)
+{
+	size_t len = SUMMARY_MAX - strlen("…");
+
+	if (summary->len <= SUMMARY_MAX)
+		return;
+	while (((unsigned char)summary->data[len] & 0xc0) == 0x80)
+		len--;
+	buf_truncate(summary, len);
+	buf_adds(summary, "…");
+}
+
 static void add_payload(struct jsonw *w, const struct action_run *run)
 {
 	const struct template_values *v = run->values;
@@ -51,13 +65,7 @@ static void add_payload(struct jsonw *w, const struct action_run *run)
 		buf_addf(&summary, "ROLLBACK FAILED, %s: ", run->env->trouble);
 	buf_addf(&summary, "%s: %s", v->candidate,
 		v->reason && *v->reason ? v->reason : "see the rollout");
-	if (summary.len > SUMMARY_MAX) {
-		size_t len = SUMMARY_MAX;
-
-		while (((unsigned char)summary.data[len] & 0xc0) == 0x80)
-			len--;
-		buf_truncate(&summary, len);
-	}
+	cut(&summary);
 	jsonw_object(w, "payload");
 	jsonw_text(w, "summary", summary.data);
 	buf_fini(&summary);
@@ -68,6 +76,7 @@ static void add_payload(struct jsonw *w, const struct action_run *run)
 	jsonw_text(w, "group", "cloud-run");
 	jsonw_object(w, "custom_details");
 	jsonw_text(w, "rollout", v->rollout);
+	jsonw_text(w, "reason", v->reason ? v->reason : "");
 	jsonw_text(w, "candidate", v->candidate);
 	jsonw_text(w, "stable", v->stable);
 	jsonw_text(w, "project", v->project);
@@ -96,12 +105,28 @@ static void make_body(const struct action_run *run, struct buf *out)
 	jsonw_end(&w, '}');
 }
 
+static bool event_is_taken(const char *body, size_t len)
+{
+	static const struct json_expect success = {
+		"/status", false, "\"success\"", JSON_EQUALS};
+	struct err err;
+
+	return json_expect_meet(&success, 1, body, len, &err) == 0;
+}
+
 static void pagerduty_answered(const struct http_reply *reply, void *arg)
 {
 	struct action_run *run = arg;
+	bool taken = api_call_succeeded(reply) &&
+		     event_is_taken(reply->body, reply->body_len);
+
 	run->data = NULL;
-	if (reply->status != 202) {
-		api_call_failed(run, reply, NULL);
+	if (!taken) {
+		api_call_failed(run, reply,
+			api_call_succeeded(reply)
+				? "it does not say that the event was taken: "
+				  "is this PagerDuty?"
+				: NULL);
 		return;
 	}
 	buf_adds(&run->detail,

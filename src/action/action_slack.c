@@ -5,16 +5,23 @@
  */
 #include "action/action.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "action/api_call.h"
 #include "base/jsonw.h"
+#include "base/xalloc.h"
 
 /* Slack's limits are characters; bytes are never fewer. */
-#define HEADER_MAX  150
-#define SECTION_MAX 3000
-#define FIELD_MAX   2000
-#define BODY_MAX    (32 * 1024)
+#define HEADER_MAX   150
+#define SECTION_MAX  3000
+#define SECTIONS_MAX 10 /* that one text is spread over */
+#define FIELD_MAX    2000
+#define TEXT_MAX     ((size_t)SECTION_MAX * SECTIONS_MAX)
+#define BODY_MAX     (256 * 1024)
+#define ENTITY_MAX   5 /* "&amp;" */
+#define LINE_END_MAX 1000 /* of a section: where a better end is looked for */
 
 static const struct action_slack *slack_of(const struct action_run *run)
 {
@@ -44,21 +51,56 @@ static void add_escaped(struct buf *out, const char *text)
 	}
 }
 
-/* Cuts between characters, and never inside "&amp;". */
+/* A "&" of the policy's own text that is no entity is one character, too. */
+static void add_own(struct buf *out, const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if (*p != '&' || !strncmp(p, "&amp;", 5) ||
+			!strncmp(p, "&lt;", 4) || !strncmp(p, "&gt;", 4))
+			buf_addc(out, *p);
+		else
+			buf_adds(out, "&amp;");
+}
+
+/* At most `max` bytes of a longer text: whole characters and entities. */
+static size_t whole_len(const char *text, size_t max)
+{
+	size_t len = max, entity;
+
+	while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	for (entity = len; entity && len - entity < ENTITY_MAX;) {
+		entity--;
+		if (text[entity] == ';')
+			break;
+		if (text[entity] == '&')
+			return entity;
+	}
+	return len;
+}
+
 static void cut(struct buf *text, size_t max)
 {
-	size_t len = max - strlen("…");
-	char *entity;
-
 	if (text->len <= max)
 		return;
-	while (len && ((unsigned char)text->data[len] & 0xc0) == 0x80)
-		len--;
-	buf_truncate(text, len);
-	entity = strrchr(text->data, '&');
-	if (entity && !strchr(entity, ';'))
-		buf_truncate(text, (size_t)(entity - text->data));
+	buf_truncate(text, whole_len(text->data, max - strlen("…")));
 	buf_adds(text, "…");
+}
+
+/* What of the text goes into the next section: up to the end of a line, else of
+ * a word, if there is one near enough. */
+static size_t section_len(const char *text, size_t left)
+{
+	size_t max, len;
+
+	if (left <= SECTION_MAX)
+		return left;
+	max = whole_len(text, SECTION_MAX);
+	for (int pass = 0; pass < 2; pass++)
+		for (len = max; len > max - LINE_END_MAX; len--)
+			if (text[len - 1] == (pass ? ' ' : '\n'))
+				return len;
+	return max;
 }
 
 static const char *title_of(const struct action_run *run)
@@ -84,22 +126,29 @@ static void render_text(const struct action_run *run, struct buf *out)
 {
 	struct template_values safe = *run->values;
 	const char *text = slack_of(run)->text;
-	struct buf reason, url;
+	struct buf reason, url, own;
 
 	buf_init(&reason, BODY_MAX);
 	buf_init(&url, BODY_MAX);
+	buf_init(&own, BODY_MAX);
 	add_escaped(&reason, run->values->reason);
 	add_escaped(&url, run->values->candidate_url);
 	safe.reason = reason.data;
 	safe.candidate_url = url.data;
-	if (run->env->trouble)
-		buf_addf(out, "*%s*\n", run->env->trouble);
-	template_render(out, text ? text : "{{reason}}", &safe, ESCAPE_NONE);
+	if (run->env->trouble) {
+		buf_adds(out, "*");
+		add_escaped(out, run->env->trouble);
+		buf_adds(out, "*\n");
+	}
+	buf_adds(&own, "");
+	add_own(&own, text ? text : "{{reason}}");
+	template_render(out, own.data, &safe, ESCAPE_NONE);
+	buf_fini(&own);
 	buf_fini(&reason);
 	buf_fini(&url);
 	if (!out->len)
 		buf_addf(out, "`%s` is at %s %%", safe.candidate, safe.percent);
-	cut(out, SECTION_MAX);
+	cut(out, TEXT_MAX);
 }
 
 /* ---- the message ---- */
@@ -125,12 +174,25 @@ static void add_field(struct jsonw *w, const char *name, const char *value)
 	buf_fini(&text);
 }
 
-static void add_section(struct jsonw *w, const char *text)
+static void add_section(struct jsonw *w, const char *text, size_t len)
 {
+	char *part = xmemdup0(text, len);
+
 	jsonw_object(w, NULL);
 	jsonw_text(w, "type", "section");
-	add_text(w, "text", "mrkdwn", text);
+	add_text(w, "text", "mrkdwn", part);
 	jsonw_end(w, '}');
+	free(part);
+}
+
+static void add_sections(struct jsonw *w, const struct buf *text)
+{
+	size_t len;
+
+	for (size_t at = 0; at < text->len; at += len) {
+		len = section_len(text->data + at, text->len - at);
+		add_section(w, text->data + at, len);
+	}
 }
 
 static void add_fields(struct jsonw *w, const struct template_values *v)
@@ -167,23 +229,25 @@ static void add_context(struct jsonw *w, const struct template_values *v)
 static void make_body(const struct action_run *run, struct buf *out)
 {
 	struct jsonw w = {.out = out};
-	struct buf header, text;
+	struct buf header, text, brief;
 
 	buf_init(&header, BODY_MAX);
 	buf_init(&text, BODY_MAX);
 	buf_addf(&header, "%s: %s", run->values->service, title_of(run));
 	cut(&header, HEADER_MAX);
 	render_text(run, &text);
+	buf_init(&brief, BODY_MAX);
+	buf_addf(&brief, "%s - %s", header.data, text.data);
+	cut(&brief, SECTION_MAX);
 	jsonw_object(&w, NULL);
-	buf_addf(&header, " - %s", text.data);
-	jsonw_text(&w, "text", header.data); /* for notifications */
-	buf_truncate(&header, header.len - text.len - 3);
+	jsonw_text(&w, "text", brief.data); /* for notifications */
+	buf_fini(&brief);
 	jsonw_array(&w, "blocks");
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "type", "header");
 	add_text(&w, "text", "plain_text", header.data);
 	jsonw_end(&w, '}');
-	add_section(&w, text.data);
+	add_sections(&w, &text);
 	add_fields(&w, run->values);
 	add_context(&w, run->values);
 	jsonw_end(&w, ']');
@@ -223,22 +287,28 @@ static const char *remedy_of(const struct http_reply *reply)
 	return NULL;
 }
 
+/* A proxy's page has the status of a success, too. */
+static bool is_taken(const struct http_reply *reply)
+{
+	size_t len = reply->body_len;
+
+	while (len && isspace((unsigned char)reply->body[len - 1]))
+		len--;
+	return api_call_succeeded(reply) &&
+	       (!len || (len == 2 && !memcmp(reply->body, "ok", 2)));
+}
+
 static void slack_answered(const struct http_reply *reply, void *arg)
 {
 	struct action_run *run = arg;
+
 	run->data = NULL;
-	if (reply->status != 200) {
-		api_call_failed(
-			run, reply, reply->status ? remedy_of(reply) : NULL);
+	if (is_taken(reply)) {
+		buf_adds(&run->detail, "message sent");
+		action_run_end(run, ACTION_OK);
 		return;
 	}
-	/* A proxy's page has the same status. */
-	if (strcmp(reply->body, "ok") != 0) {
-		api_call_failed(run, reply, NULL);
-		return;
-	}
-	buf_adds(&run->detail, "message sent");
-	action_run_end(run, ACTION_OK);
+	api_call_failed(run, reply, reply->status ? remedy_of(reply) : NULL);
 }
 
 static void slack_begin(struct action_run *run)

@@ -13,7 +13,7 @@
 #include "base/jsonw.h"
 #include "base/timestamp.h"
 
-#define BODY_MAX (32 * 1024)
+#define BODY_MAX (256 * 1024)
 
 static const struct action_webhook *webhook_of(const struct action_run *run)
 {

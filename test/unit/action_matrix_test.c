@@ -424,6 +424,8 @@ static void a_message(void **state)
 		{KILLED_IN, ACTION_UNKNOWN, 1, NULL},
 		{KILLED_AFTER, ACTION_UNKNOWN, 1, NULL},
 		{STATUS_200, ACTION_OK, 1, "message sent"},
+		{STATUS_202, ACTION_OK, 1, "message sent"},
+		{STATUS_204, ACTION_OK, 1, "message sent"},
 		{STATUS_301, ACTION_FAILED, 0, "answered 301"},
 		{STATUS_401_ONCE, ACTION_FAILED, 0, "answered 401"},
 		{STATUS_404, ACTION_FAILED, 0, "answered 404"},
@@ -468,7 +470,9 @@ static void an_incident(void **state)
 		{KILLED_IN, ACTION_OK, 1, "triggered an incident"},
 		{KILLED_AFTER, ACTION_OK, 1, "triggered an incident"},
 		{SECOND_ROLLBACK, ACTION_OK, 1, "triggered an incident"},
+		{STATUS_200, ACTION_OK, 1, "triggered an incident"},
 		{STATUS_202, ACTION_OK, 1, "triggered an incident"},
+		{STATUS_204, ACTION_FAILED, 1, "it does not say that the event"},
 		{STATUS_301, ACTION_FAILED, 0, "answered 301"},
 		{STATUS_401_ONCE, ACTION_FAILED, 0, "answered 401"},
 		{STATUS_404, ACTION_FAILED, 0, "answered 404"},
@@ -552,8 +556,7 @@ static void a_deployment(void **state)
 
 static void a_secret_that_the_policy_sets_twice_is_set_each_time(void **state)
 {
-	struct action both[] = {
-		actions[ACTION_SECRET], actions[ACTION_SECRET]};
+	struct action both[] = {actions[ACTION_SECRET], actions[ACTION_SECRET]};
 
 	both[1].u.secret.value = secret("on");
 	action = &both[0];

@@ -138,9 +138,28 @@ static void a_message_has_all_facts_and_nobody_can_be_called(void **state)
 	secret_free(&url);
 }
 
-static void long_texts_are_cut_to_what_slack_takes(void **state)
+/* The sections' texts, put together again. */
+static void sections(struct buf *out)
+{
+	const json_t *blocks = json_object_get(api.last, "blocks"), *block;
+	const char *text;
+	size_t i;
+
+	buf_init(out, 100000);
+	buf_adds(out, "");
+	json_array_foreach(blocks, i, block) {
+		text = json_string_value(json_object_get(
+			json_object_get(block, "text"), "text"));
+		if (i && text && json_object_get(block, "text") &&
+			strlen(text) <= 3000)
+			buf_adds(out, text);
+	}
+}
+
+static void a_long_text_is_told_whole_in_several_sections(void **state)
 {
 	struct secret *url = secret_of("/services/T0/B0/secret-path");
+	struct buf told, wanted;
 	char text[5000];
 
 	for (size_t i = 0; i < sizeof(text) - 1; i++)
@@ -151,8 +170,89 @@ static void long_texts_are_cut_to_what_slack_takes(void **state)
 	values.reason = text;
 	run(JOB_RUN);
 	expect(ACTION_OK, "message sent");
-	assert_true(strlen(sent("blocks.1.text.text")) <= 3000);
-	assert_null(strstr(sent("blocks.1.text.text"), "&a\xe2"));
+	buf_init(&wanted, 100000);
+	for (const char *p = text; *p; p++)
+		buf_adds(&wanted, *p == '&' ? "&amp;" : "x");
+	sections(&told);
+	assert_string_equal(told.data, wanted.data);
+	assert_true(strlen(sent("text")) <= 3000);
+	buf_fini(&told);
+	buf_fini(&wanted);
+	secret_free(&url);
+}
+
+static void a_text_of_the_policy_with_an_ampersand_stays_whole(void **state)
+{
+	struct secret *url = secret_of("/services/T0/B0/secret-path");
+	struct buf text, told;
+
+	buf_init(&text, 100000);
+	buf_adds(&text, "R&D, <https://x.example/?a=1&b=2|log> &amp; ");
+	while (text.len < 3500)
+		buf_adds(&text, "words without end ");
+	action.kind = ACTION_SLACK;
+	action.u.slack.webhook = url;
+	action.u.slack.text = text.data;
+	run(JOB_RUN);
+	expect(ACTION_OK, "message sent");
+	assert_int_equal(
+		strncmp(sent("blocks.1.text.text"),
+			"R&amp;D, <https://x.example/?a=1&amp;b=2|log> &amp; "
+			"words",
+			57),
+		0);
+	sections(&told);
+	assert_int_equal(told.len, text.len + 8);
+	assert_string_equal(told.data + told.len - 8, "out end ");
+	buf_fini(&told);
+	buf_fini(&text);
+	secret_free(&url);
+}
+
+static void more_than_slack_takes_is_cut_between_characters(void **state)
+{
+	struct secret *url = secret_of("/services/T0/B0/secret-path");
+	struct buf text, told;
+
+	buf_init(&text, 100000);
+	while (text.len < 40000)
+		buf_adds(&text, "é&");
+	action.kind = ACTION_SLACK;
+	action.u.slack.webhook = url;
+	values.reason = text.data;
+	run(JOB_RUN);
+	expect(ACTION_OK, "message sent");
+	sections(&told);
+	assert_in_range(told.len, 29000, 30000);
+	assert_string_equal(told.data + told.len - 10, "&amp;é…");
+	buf_fini(&told);
+	buf_fini(&text);
+	secret_free(&url);
+}
+
+static void any_2xx_that_is_slack_s_is_a_success(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum action_result result;
+	} rows[] = {
+		{200, "ok\n", ACTION_OK},
+		{202, "", ACTION_OK},
+		{200, "<html>sign in</html>", ACTION_FAILED},
+		{201, "okay", ACTION_FAILED},
+	};
+	struct secret *url = secret_of("/services/T0/B0/secret-path");
+
+	action.kind = ACTION_SLACK;
+	action.u.slack.webhook = url;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		api.n_scripted = 1;
+		api.status = rows[i].status;
+		api.body = rows[i].body;
+		run(JOB_RUN);
+		assert_int_equal(end.result, rows[i].result);
+	}
 	secret_free(&url);
 }
 
@@ -285,6 +385,31 @@ static void an_incident_is_triggered_and_a_promotion_resolves_it(void **state)
 	secret_free(&url);
 }
 
+static void a_long_reason_stands_whole_in_the_incident(void **state)
+{
+	struct secret *url = secret_of("/v2/enqueue");
+	struct secret *key = secret_new(FAKE_ROUTING_KEY, 32);
+	struct buf reason;
+
+	buf_init(&reason, 10000);
+	while (reason.len < 3000)
+		buf_adds(&reason, "é");
+	values.reason = reason.data;
+	action.kind = ACTION_PAGERDUTY;
+	action.u.pagerduty = (struct action_pagerduty){
+		.routing_key = key, .url = url, .severity = "error"};
+	run(JOB_RUN);
+	expect(ACTION_OK, "triggered an incident");
+	assert_true(strlen(sent("payload.summary")) <= 1000);
+	assert_string_equal(
+		sent("payload.summary") + strlen(sent("payload.summary")) - 5,
+		"é…");
+	assert_string_equal(sent("payload.custom_details.reason"), reason.data);
+	buf_fini(&reason);
+	secret_free(&key);
+	secret_free(&url);
+}
+
 static void pagerduty_s_refusal_is_shown_without_the_key(void **state)
 {
 	struct secret *url = secret_of("/v2/enqueue");
@@ -300,7 +425,8 @@ static void pagerduty_s_refusal_is_shown_without_the_key(void **state)
 	api.n_scripted = 1;
 	api.status = 200; /* a proxy's answer is no success */
 	run(JOB_RUN);
-	expect(ACTION_FAILED, "answered 200");
+	expect(ACTION_FAILED, "answered 200: it does not say that the event "
+			      "was taken");
 	secret_free(&key);
 	secret_free(&url);
 }
@@ -356,12 +482,16 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_message_has_all_facts_and_nobody_can_be_called),
-		TEST(long_texts_are_cut_to_what_slack_takes),
+		TEST(a_long_text_is_told_whole_in_several_sections),
+		TEST(a_text_of_the_policy_with_an_ampersand_stays_whole),
+		TEST(more_than_slack_takes_is_cut_between_characters),
+		TEST(any_2xx_that_is_slack_s_is_a_success),
 		TEST(slack_s_refusals_are_readable_and_the_url_stays_unseen),
 		TEST(too_many_messages_wait_as_slack_asks),
 		TEST(an_event_keeps_its_id_when_it_is_sent_again),
 		TEST(a_receiver_s_no_is_final),
 		TEST(an_incident_is_triggered_and_a_promotion_resolves_it),
+		TEST(a_long_reason_stands_whole_in_the_incident),
 		TEST(pagerduty_s_refusal_is_shown_without_the_key),
 		TEST(a_rollback_that_failed_is_not_told_as_done),
 		TEST(a_drill_sends_nothing),
