@@ -77,7 +77,7 @@ static int later_first(const void *a, const void *b)
 /* The order of the list means nothing. */
 static void sort(const json_t *list, struct releases *releases)
 {
-	struct release release;
+	struct release release = {.time_ms = 0};
 	struct err err;
 	size_t i;
 
