@@ -75,6 +75,7 @@ struct credentials *credentials_open(
 	if (credentials->source->ready) {
 		credentials->access.token =
 			secret_dup(credentials->source->ready);
+		credentials->access.serial = 1;
 		credentials->access.refresh_ms = INT64_MAX;
 		credentials->access.expires_ms = INT64_MAX;
 	}

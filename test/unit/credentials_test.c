@@ -73,6 +73,9 @@ static void the_first_of_the_search_order_wins(void **state)
 	open_found(world);
 	assert_non_null(strstr(credentials_describe(world->credentials),
 		"CLOUDSDK_AUTH_ACCESS_TOKEN"));
+	/* It can be named when it is to be rejected: 0 means none. */
+	assert_non_null(token_cached(world->credentials));
+	assert_int_equal(token_serial(world->credentials), 1);
 	credentials_free(&world->credentials);
 	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "", 1);
 	open_found(world);
