@@ -417,6 +417,7 @@ static void a_ready_token_cannot_be_refreshed(void **state)
 	open_found(world);
 	assert_string_equal(
 		secret_reveal(token_cached(world->credentials)), "ya29.ready");
+	assert_int_equal(token_serial(world->credentials), 1);
 	assert_string_equal(ask(world).token, "ya29.ready");
 	token_reject(world->credentials, token_serial(world->credentials));
 	answer = ask(world);
