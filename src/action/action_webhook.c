@@ -11,6 +11,7 @@
 #include "action/template_sample.h"
 #include "action/token_probe.h"
 #include "base/jsonw.h"
+#include "base/service_name.h"
 #include "base/timestamp.h"
 
 #define BODY_MAX (256 * 1024)
@@ -71,8 +72,8 @@ static void add_texts(struct jsonw *w, const struct action_run *run)
 	buf_addf(&text, "%s/%s/%s", v->rollout, run->action->name, v->percent);
 	jsonw_text(w, "id", text.data);
 	buf_clear(&text);
-	buf_addf(&text, "//tidegate.dev/projects/%s/locations/%s/services/%s",
-		v->project, v->region, v->service);
+	buf_addf(&text, "//tidegate.dev/" SERVICE_NAME_FORMAT, v->project,
+		v->region, v->service);
 	jsonw_text(w, "source", text.data);
 	buf_clear(&text);
 	buf_addf(&text, "dev.tidegate.rollout.%s.v1", word_of(run));

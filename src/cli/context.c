@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/service_name.h"
 #include "base/xalloc.h"
 #include "cli/output.h"
 #include "policy/policy_load.h"
@@ -148,37 +149,21 @@ static int part_check(const char *what, const char *text, struct err *err_r)
 	return 0;
 }
 
-/* projects/P/locations/R/services/S gives all three at once. */
+/* A full name gives all three at once. */
 static int full_name_split(
 	struct context_target *target, struct arena *arena, struct err *err_r)
 {
-	static const char *const words[] = {
-		"projects", "locations", "services"};
-	const char *parts[3], *p = target->service;
-	size_t len, i;
+	struct service_name name;
 
-	for (i = 0; i < 3; i++) {
-		len = strlen(words[i]);
-		if (strncmp(p, words[i], len) != 0 || p[len] != '/')
-			goto bad;
-		p += len + 1;
-		len = strcspn(p, "/");
-		parts[i] = arena_strndup(arena, p, len);
-		p += len;
-		if (i < 2 && *p++ != '/')
-			goto bad;
-	}
-	if (*p)
-		goto bad;
-	target->project = parts[0];
-	target->region = parts[1];
-	target->service = parts[2];
+	if (service_name_parse(&name, target->service, arena, err_r) < 0)
+		return err_set(err_r, ERR_USAGE,
+			"the service is \"%.120s\": write its short name, or "
+			"projects/P/locations/R/services/S",
+			target->service);
+	target->project = name.project;
+	target->region = name.region;
+	target->service = name.name;
 	return 0;
-bad:
-	return err_set(err_r, ERR_USAGE,
-		"the service is \"%.120s\": write its short name, or "
-		"projects/P/locations/R/services/S",
-		target->service);
 }
 
 static int part_choose(const char **part, const char *policy,
@@ -222,8 +207,7 @@ int context_resolve(
 		part_check("region", target->region, err_r) ||
 		part_check("service", target->service, err_r))
 		return -1;
-	target->name =
-		arena_printf(arena, "projects/%s/locations/%s/services/%s",
-			target->project, target->region, target->service);
+	target->name = arena_printf(arena, SERVICE_NAME_FORMAT, target->project,
+		target->region, target->service);
 	return 0;
 }

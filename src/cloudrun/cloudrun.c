@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/service_name.h"
 #include "base/xalloc.h"
 #include "cloudrun/cloudrun_call.h"
 #include "cloudrun/member.h"
@@ -74,27 +75,19 @@ char *cloudrun_service_name(
 {
 	if (strchr(service, '/'))
 		return xstrdup(service);
-	return xasprintf("projects/%s/locations/%s/services/%s",
+	return xasprintf(SERVICE_NAME_FORMAT,
 		cloudrun->project ? cloudrun->project : "",
 		cloudrun->region ? cloudrun->region : "", service);
 }
 
 int cloudrun_check_service(const char *name, struct err *err_r)
 {
-	if (member_is_resource(name, "services"))
+	if (resource_name_is(name, "services"))
 		return 0;
 	return err_set(err_r, ERR_USAGE,
 		"%s does not name a service: project, region and service are "
 		"needed, in letters, digits and '-'",
 		name);
-}
-
-/* A service was asked for: the project may come back as its number. */
-static bool is_answer_to(const char *asked, const char *got)
-{
-	asked = strstr(asked, "/locations/");
-	got = strstr(got, "/locations/");
-	return asked && got && strcmp(asked, got) == 0;
 }
 
 static void get_service_read(
@@ -150,7 +143,7 @@ static void get_service_read(
 		return;
 	}
 	service = service_decode(reply->body, reply->body_len, &err);
-	if (service && !is_answer_to(call->name, service->name)) {
+	if (service && !service_name_is_alike(call->name, service->name)) {
 		err_set(&err, ERR_PROTOCOL,
 			"the answer is about another service: %s",
 			service->name);

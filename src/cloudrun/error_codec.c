@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/http_status.h"
+#include "base/service_name.h"
 #include "base/xalloc.h"
 #include "cloudrun/member.h"
 #include "cloudrun/service_codec.h"
@@ -270,7 +271,7 @@ int operation_decode(const char *bytes, size_t len,
 		member_bool(root, "done", &operation_r->done, err_r) < 0 ||
 		member_object(root, "error", &error, err_r) < 0)
 		goto out;
-	if (name && !member_is_resource(name, "operations")) {
+	if (name && !resource_name_is(name, "operations")) {
 		err_set(err_r, ERR_PROTOCOL,
 			"\"name\" is not projects/…/locations/…/operations/…");
 		goto out;

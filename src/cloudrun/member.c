@@ -139,24 +139,3 @@ bool member_is_label(const char *text)
 	return len > 0 && len <= LABEL_MAX && text[len] == '\0' &&
 	       text[0] != '.';
 }
-
-bool member_is_resource(const char *name, const char *kind)
-{
-	const char *const fixed[] = {"projects", "locations", kind};
-	size_t i, len;
-
-	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
-		if (i > 0 && *name++ != '/')
-			return false;
-		len = strlen(fixed[i]);
-		if (strncmp(name, fixed[i], len) != 0 || name[len] != '/')
-			return false;
-		name += len + 1;
-		/* An old project may be example.com:name. */
-		len = strspn(name, LABEL_CHARS ":");
-		if (len == 0 || name[0] == '.')
-			return false;
-		name += len;
-	}
-	return *name == '\0';
-}

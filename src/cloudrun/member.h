@@ -44,7 +44,4 @@ const char *member_short_name(const char *name);
 /* Letters, digits, '-', '_' and '.': what may stand in a path as it is. */
 bool member_is_label(const char *text);
 
-/* projects/P/locations/R/KIND/NAME: it becomes part of a path again. */
-bool member_is_resource(const char *name, const char *kind);
-
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/service_name.h"
 #include "base/xalloc.h"
 #include "cloudrun/member.h"
 
@@ -236,7 +237,7 @@ static int decode_identity(
 		member_text(root, "uid", &uid, err_r) < 0 ||
 		member_text(root, "lastModifier", &modifier, err_r) < 0)
 		return -1;
-	if (!name || !member_is_resource(name, "services"))
+	if (!name || !resource_name_is(name, "services"))
 		return err_set(err_r, ERR_PROTOCOL,
 			"\"name\" is not "
 			"projects/…/locations/…/services/…");

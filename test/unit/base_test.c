@@ -50,6 +50,11 @@ static void the_name_of_a_service_is_taken_apart_or_refused(void **state)
 		"projects/p/locations/r/services/s/",
 		"projects/p/locations/r/services/s/revisions/x",
 		"x/projects/p/locations/r/services/s",
+		"projects/p/locations/r/services/a b",
+		"projects/p/locations/r/services/..",
+		"projects/p/locations/r/services/s?x=1",
+		"projects/p/locations/a:b/services/s",
+		"projects/p/locations/r/jobs/s",
 		"projects/p/locations/r/services/"
 		"a123456789a123456789a123456789a123456789a123456789a123456789"
 		"abcd"};
@@ -72,6 +77,21 @@ static void the_name_of_a_service_is_taken_apart_or_refused(void **state)
 		assert_int_equal(err.code, ERR_USAGE);
 	}
 	arena_fini(&arena);
+}
+
+static void a_service_is_the_same_under_the_number_of_its_project(void **state)
+{
+#define PLACE "/locations/r/services/"
+	assert_true(service_name_is_alike(
+		"projects/shop" PLACE "s", "projects/1234" PLACE "s"));
+	assert_false(service_name_is_alike(
+		"projects/shop" PLACE "s", "projects/shop" PLACE "s2"));
+	assert_false(service_name_is_alike("projects/shop" PLACE "s",
+		"projects/shop/locations/r2/services/s"));
+	assert_false(service_name_is_alike("s", "s"));
+	assert_true(resource_name_is(
+		"projects/example.com:p" PLACE "s", "services"));
+	assert_false(resource_name_is("projects/p" PLACE "s", "operations"));
 }
 
 static void bad_durations_are_refused(void **state)
@@ -221,6 +241,8 @@ int main(void)
 		cmocka_unit_test(bad_durations_are_refused),
 		cmocka_unit_test(
 			the_name_of_a_service_is_taken_apart_or_refused),
+		cmocka_unit_test(
+			a_service_is_the_same_under_the_number_of_its_project),
 		cmocka_unit_test(times_are_read_and_printed),
 		cmocka_unit_test(bad_times_are_refused),
 		cmocka_unit_test(a_buffer_drops_what_does_not_fit),
