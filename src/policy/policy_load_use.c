@@ -158,6 +158,7 @@ static void use_add_keys(struct loader *loader, struct node *slo,
 			use_remove(keys, "max_ratio");
 			use_remove(keys, "max_increase");
 		}
+		fit_critical(slo, keys);
 		use_add_missing(loader, slo, keys);
 	} else if (use_compares(slo)) {
 		problem_at(loader, use,

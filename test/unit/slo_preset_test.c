@@ -212,24 +212,34 @@ static void settings_find_a_preset_by_its_name(void **state)
 	buf_fini(&problems);
 }
 
+static void a_higher_max_does_without_the_presets_critical(void **state)
+{
+	struct policy *policy = policy_of("provider: google",
+		"use: cloud-run/error-rate, compare: stable, max: 40%");
+
+	assert_true(policy->slos[0].max == 0.4);
+	assert_false(policy->slos[0].has_critical);
+	policy_free(&policy);
+}
+
 /* Where stable has no requests left, the limit on the value decides. */
 static void without_a_baseline_max_decides_alone(void **state)
 {
 	struct policy *policy = policy_of("provider: google",
 		"use: cloud-run/error-rate, compare: stable");
 	struct slo slo = policy->slos[0];
-	struct answers answers = {{{ANSWER_VALUE, 0.009}, {ANSWER_NO_DATA, 0},
+	struct answers answers = {{{ANSWER_VALUE, 0.049}, {ANSWER_NO_DATA, 0},
 		{ANSWER_VALUE, 1000}}};
 	struct judgement judgement;
 
 	check_judge(&slo, NULL, &answers, &judgement);
 	assert_int_equal(judgement.outcome, OUTCOME_PASS);
-	assert_true(judgement.limit == 0.01);
-	answers.item[QUERY_VALUE].value = 0.011;
+	assert_true(judgement.limit == 0.05);
+	answers.item[QUERY_VALUE].value = 0.051;
 	check_judge(&slo, NULL, &answers, &judgement);
 	assert_int_equal(judgement.outcome, OUTCOME_BREACH);
 	/* With one, it decides, too. */
-	answers = (struct answers){{{ANSWER_VALUE, 0.009},
+	answers = (struct answers){{{ANSWER_VALUE, 0.022},
 		{ANSWER_VALUE, 0.001}, {ANSWER_VALUE, 1000}}};
 	check_judge(&slo, NULL, &answers, &judgement);
 	assert_int_equal(judgement.outcome, OUTCOME_BREACH);
@@ -293,6 +303,8 @@ int main(void)
 			sources_whose_samples_are_known_keep_their_defaults),
 		cmocka_unit_test(metrics_may_stand_after_the_slos),
 		cmocka_unit_test(settings_find_a_preset_by_its_name),
+		cmocka_unit_test(
+			a_higher_max_does_without_the_presets_critical),
 		cmocka_unit_test(without_a_baseline_max_decides_alone),
 		cmocka_unit_test(the_manual_has_every_row_and_parameter),
 	};
