@@ -15,7 +15,6 @@
 #include "cli/output.h"
 #include "cli/rollback.h"
 
-#define COMMENT_MAX   120
 #define ARGUMENTS_MAX 16
 #define LOOK_PAUSE_MS 200
 
@@ -78,7 +77,8 @@ static int run_in_foreground(
 	struct rollback *b, const struct rollback_args *args, struct err *err_r)
 {
 	struct observer observer = foreground_observer;
-	char who[CONTEXT_NAME_MAX], why[CONTEXT_NAME_MAX + COMMENT_MAX + 32];
+	char who[CONTEXT_NAME_MAX],
+		why[CONTEXT_NAME_MAX + STORE_COMMENT_MAX + 32];
 	struct driver_options wanted = {
 		.service = b->service,
 		.starter = who,
@@ -92,7 +92,7 @@ static int run_in_foreground(
 	observer.arg = &b->foreground;
 	if (context_who(b->foreground.store, args->as, who, err_r) < 0)
 		return -1;
-	snprintf(why, sizeof(why), "rolled back by %s%s%.120s", who,
+	snprintf(why, sizeof(why), "rolled back by %s%s%s", who,
 		args->comment ? ": " : "", args->comment ? args->comment : "");
 	b->foreground.going_back = true;
 	b->foreground.driver = fleet_run(

@@ -90,12 +90,23 @@ void cloudrun_call_send(struct cloudrun_call *call, const char *method,
 	free(body);
 }
 
+/* "services/backend": project and region are known to whoever reads it, and
+ * what Cloud Run said needs the room. */
+static const char *name_in_region(const char *name)
+{
+	static const char locations[] = "/locations/";
+	const char *region = strstr(name, locations), *slash;
+
+	slash = region ? strchr(region + sizeof(locations) - 1, '/') : NULL;
+	return slash ? slash + 1 : name;
+}
+
 const struct err *cloudrun_call_err(const struct cloudrun_call *call,
 	const char *doing, const struct err *err, struct err *err_r)
 {
 	if (!err)
 		return NULL;
 	*err_r = *err;
-	err_wrap(err_r, "%s %s", doing, call->name);
+	err_wrap(err_r, "%s %s", doing, name_in_region(call->name));
 	return err_r;
 }

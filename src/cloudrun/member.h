@@ -33,7 +33,7 @@ MUST_CHECK int member_array(const json_t *object, const char *key,
 /* The same for texts that only explain: whatever is not a text is NULL. */
 const char *member_hint(const json_t *object, const char *key);
 
-#define MEMBER_CLEAN_MAX 400 /* bytes with the NUL */
+#define MEMBER_CLEAN_MAX 800 /* bytes with the NUL */
 
 /* Appends somebody's text as one printable line, cut when it is too long. */
 void member_clean(struct buf *out, const char *text);

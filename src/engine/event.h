@@ -13,7 +13,8 @@
 #include "engine/traffic.h"
 #include "policy/policy.h"
 
-#define ROLLOUT_TEXT_MAX    256 /* of a reason */
+#define ROLLOUT_TEXT_MAX    512 /* of a reason: what Cloud Run says is long */
+#define ROLLOUT_BRIEF_MAX   256 /* of a fact of the service */
 #define ROLLOUT_EFFECTS_MAX (POLICY_SLOS_MAX + 8)
 #define ROLLOUT_NOTES_MAX   48
 

@@ -5,6 +5,8 @@
  * the event are kept. Without this a finished rollout would read as one that
  * never ended, and a resume would take its own traffic for somebody else's.
  */
+#include <string.h>
+
 #include "engine/turn.h"
 
 #define HOPS_MAX 4 /* one event may pass through some phases */
@@ -32,6 +34,8 @@ static void keep_facts(struct rollout *r, const struct rollout *decided,
 	r->lists_done = decided->lists_done;
 	r->lists_failed = decided->lists_failed;
 	r->lists_stopped = decided->lists_stopped;
+	memcpy(r->failed_action, decided->failed_action,
+		sizeof(r->failed_action));
 	r->actions_failed = decided->actions_failed;
 	r->actions_unknown = decided->actions_unknown;
 }

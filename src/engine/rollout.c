@@ -86,7 +86,7 @@ static bool hold_without_stable(struct turn *t)
 
 	if (state != STABLE_GONE && state != STABLE_NOT_READY)
 		return false;
-	snprintf(reason, sizeof(reason), "there is no way back: %.200s",
+	text_after(reason, sizeof(reason), "there is no way back",
 		t->r->traffic.stable_text);
 	rollout_hold(t, CAUSE_STABLE, t->now, reason);
 	return true;
@@ -114,6 +114,7 @@ static bool preflight_is_tagged(struct turn *t)
 
 static void phase_preflight(struct turn *t)
 {
+	char reason[ROLLOUT_TEXT_MAX];
 	struct rollout *r = t->r;
 
 	if (r->refusing) {
@@ -129,19 +130,21 @@ static void phase_preflight(struct turn *t)
 		if (!sequence_ensure(t, LIST_PREFLIGHT))
 			return;
 		if (r->lists_failed & 1u << LIST_PREFLIGHT) {
-			rollout_refuse(t, CAUSE_PREFLIGHT,
-				"a preflight action failed");
+			sequence_say_failed(
+				t, LIST_PREFLIGHT, "preflight", reason);
+			rollout_refuse(t, CAUSE_PREFLIGHT, reason);
 			return;
 		}
 		r->begun = true;
 	}
 	if (!sequence_ensure(t, LIST_STARTED) || pause_here(t))
 		return;
-	if (sequence_take_stop(t, LIST_STARTED))
-		rollout_hold(
-			t, CAUSE_HOOK, t->now, "a hook of `started` failed");
-	else
+	if (sequence_take_stop(t, LIST_STARTED)) {
+		sequence_say_failed(t, LIST_STARTED, "hook `started`", reason);
+		rollout_hold(t, CAUSE_HOOK, t->now, reason);
+	} else {
 		rollout_next_step(t);
+	}
 }
 
 static bool gate_is_passed(const struct turn *t)
@@ -211,7 +214,7 @@ static void phase_finishing(struct turn *t)
 		return;
 	}
 	if (traffic_gave_up(r)) {
-		turn_note(t, NOTE_WARNING, "the finish failed: %.200s",
+		turn_note(t, NOTE_WARNING, "the finish failed: %s",
 			r->traffic.write.trouble);
 		traffic_want_nothing(r);
 	}
@@ -327,6 +330,7 @@ static void hold_undecided(struct turn *t)
 
 static void leave_step(struct turn *t)
 {
+	char reason[ROLLOUT_TEXT_MAX];
 	struct rollout *r = t->r;
 	struct note *note;
 
@@ -338,11 +342,13 @@ static void leave_step(struct turn *t)
 	}
 	if (!sequence_ensure(t, LIST_STEP_PASSED))
 		return;
-	if (sequence_take_stop(t, LIST_STEP_PASSED))
-		rollout_hold(t, CAUSE_HOOK, t->now,
-			"a hook of `step_passed` failed");
-	else
+	if (sequence_take_stop(t, LIST_STEP_PASSED)) {
+		sequence_say_failed(
+			t, LIST_STEP_PASSED, "hook `step_passed`", reason);
+		rollout_hold(t, CAUSE_HOOK, t->now, reason);
+	} else {
 		rollout_next_step(t);
+	}
 }
 
 static void phase_baking(struct turn *t)
@@ -392,8 +398,8 @@ static void phase_held(struct turn *t)
 		turn_wake(t, r->hold_deadline_ms);
 		return;
 	}
-	snprintf(reason, sizeof(reason), "nobody resolved the hold: %.200s",
-		r->reason);
+	text_after(
+		reason, sizeof(reason), "nobody resolved the hold", r->reason);
 	rollout_revert(t, r->cause, reason);
 }
 

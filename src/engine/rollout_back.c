@@ -13,7 +13,7 @@ static void give_up(struct turn *t)
 	struct rollout *r = t->r;
 	char reason[ROLLOUT_TEXT_MAX];
 
-	snprintf(reason, sizeof(reason), REVERT_FAILED ": %.180s",
+	text_after(reason, sizeof(reason), REVERT_FAILED,
 		r->traffic.write.trouble);
 	text_set(r->reason, sizeof(r->reason), reason);
 	traffic_want_nothing(r);
@@ -81,19 +81,36 @@ const char *rollback_problem(const struct rollout *r)
 	return r->verified ? NULL : "the traffic could not be read back";
 }
 
+/* With the name of the action, where it was one. */
+static void say_problem(
+	const struct turn *t, const char *problem, char to[ROLLOUT_TEXT_MAX])
+{
+	const struct rollout *r = t->r;
+
+	if (!r->revert_failed && r->lists_stopped & 1u << LIST_ROLLBACK)
+		sequence_say_failed(
+			t, LIST_ROLLBACK, "the sequence stopped", to);
+	else if (!r->revert_failed && !r->actions_unknown &&
+		 r->lists_failed & 1u << LIST_HEALTH)
+		sequence_say_failed(t, LIST_HEALTH, problem, to);
+	else
+		text_set(to, ROLLOUT_TEXT_MAX, problem);
+}
+
 static void end_rollback(struct turn *t)
 {
 	struct rollout *r = t->r;
-	const char *why = rollback_problem(r);
-	char reason[ROLLOUT_TEXT_MAX];
+	const char *problem = rollback_problem(r);
+	char why[ROLLOUT_TEXT_MAX], reason[ROLLOUT_TEXT_MAX];
 
-	if (!why) {
+	if (!problem) {
 		rollout_enter(t, PHASE_ROLLED_BACK, r->reason);
 		return;
 	}
+	say_problem(t, problem, why);
 	/* The person who is needed now reads why, and how it began. */
 	turn_note(t, NOTE_WARNING, "%s", why);
-	snprintf(reason, sizeof(reason), "%s (%.180s)", why, r->reason);
+	text_put(reason, sizeof(reason), "%s (%s)", why, r->reason);
 	text_set(r->reason, sizeof(r->reason), reason);
 	rollout_enter(t, PHASE_ROLLBACK_FAILED, reason);
 }

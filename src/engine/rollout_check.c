@@ -264,8 +264,8 @@ static void breached(
 	char reason[ROLLOUT_TEXT_MAX], text[CHECK_TEXT_MAX];
 	struct note *note;
 
-	snprintf(reason, sizeof(reason), "%s: %.150s%s",
-		t->policy->slos[slo].name, judgement_print(j, text), how);
+	text_put(reason, sizeof(reason), "%s: %s%s", t->policy->slos[slo].name,
+		judgement_print(j, text), how);
 	note = turn_note(t, NOTE_BREACH, "%s", reason);
 	note->slo = slo;
 	note->value = j->value;

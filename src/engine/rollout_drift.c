@@ -230,8 +230,7 @@ void traffic_learn_stable(struct turn *t)
 	if (g->stable_state == was || g->stable_state == STABLE_READY)
 		return;
 	text_set(g->stable_text, sizeof(g->stable_text), t->event->text);
-	turn_note(t, NOTE_WARNING, "there is no way back: %.200s",
-		g->stable_text);
+	turn_note(t, NOTE_WARNING, "there is no way back: %s", g->stable_text);
 }
 
 static void learn(struct turn *t)

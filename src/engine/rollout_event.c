@@ -123,8 +123,8 @@ static void reject(struct turn *t)
 
 	if (!gate_fits(t))
 		return;
-	snprintf(reason, sizeof(reason), "rejected by %s%s%.120s",
-		t->event->who, t->event->text && *t->event->text ? ": " : "",
+	text_put(reason, sizeof(reason), "rejected by %s%s%s", t->event->who,
+		t->event->text && *t->event->text ? ": " : "",
 		t->event->text ? t->event->text : "");
 	rollout_revert(t, CAUSE_PERSON, reason);
 }
@@ -132,7 +132,7 @@ static void reject(struct turn *t)
 static void pause(struct turn *t)
 {
 	if (t->r->phase == PHASE_HELD)
-		refuse_command(t, "it is held already: %.180s", t->r->reason);
+		refuse_command(t, "it is held already: %s", t->r->reason);
 	else if (t->r->phase == PHASE_PAUSED || t->r->pause_wanted)
 		refuse_command(t, "it is paused already");
 	else if (is_going_back(t->r))
@@ -185,7 +185,7 @@ static void abort_(struct turn *t)
 {
 	char reason[ROLLOUT_TEXT_MAX];
 
-	snprintf(reason, sizeof(reason), "aborted by %s%s%.120s", t->event->who,
+	text_put(reason, sizeof(reason), "aborted by %s%s%s", t->event->who,
 		t->event->text && *t->event->text ? ": " : "",
 		t->event->text ? t->event->text : "");
 	if (is_going_back(t->r))
@@ -230,8 +230,7 @@ static void take_interrupt(struct turn *t)
 
 	if (is_going_back(t->r) || rollout_is_finishing(t)) {
 		turn_note(t, NOTE_WARNING,
-			"%.60s: what is under way is "
-			"finished first",
+			"%s: what is under way is finished first",
 			t->event->text);
 		return;
 	}
@@ -239,8 +238,7 @@ static void take_interrupt(struct turn *t)
 		t->r->leaving = true;
 		return;
 	}
-	snprintf(reason, sizeof(reason), "interrupted by %.200s",
-		t->event->text);
+	text_put(reason, sizeof(reason), "interrupted by %s", t->event->text);
 	if (!t->r->begun)
 		rollout_refuse(t, CAUSE_INTERRUPT, reason);
 	else

@@ -101,6 +101,24 @@ void sequence_forget(struct turn *t, enum action_list list)
 	t->r->lists_done &= ~(1u << list);
 	t->r->lists_failed &= ~(1u << list);
 	t->r->lists_stopped &= ~(1u << list);
+	t->r->failed_action[list] = 0;
+}
+
+void sequence_say_failed(const struct turn *t, enum action_list list,
+	const char *ours, char to[ROLLOUT_TEXT_MAX])
+{
+	const struct actions *actions = &t->policy->lists[list];
+	int index = t->r->failed_action[list] - 1;
+	const struct event *e = t->event;
+	/* Its words are at hand when it was the last one. */
+	bool has_words = e->type == EVENT_ACTION && e->list == list &&
+			 e->index == index && e->text && *e->text;
+
+	text_put(to, ROLLOUT_TEXT_MAX, "%s: action \"%s\" failed%s%s", ours,
+		index >= 0 && (size_t)index < actions->n
+			? actions->item[index].name
+			: "?",
+		has_words ? ": " : "", has_words ? e->text : "");
 }
 
 bool sequence_take_stop(struct turn *t, enum action_list list)
@@ -133,6 +151,7 @@ static void settle_action(struct turn *t, bool failed)
 
 	if (failed) {
 		q->failed++;
+		t->r->failed_action[q->list] = (short)(q->index + 1);
 		t->r->actions_failed++;
 		q->stopped = action_now(t)->stop_on_failure;
 	}

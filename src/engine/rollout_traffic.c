@@ -22,6 +22,7 @@
 #define REWRITE_POLLS   8 /* what is asked for and not served is written again */
 #define ROUNDS_MAX      3 /* of writes that do not come to serve */
 #define FAILING_MS_MAX  120000 /* a shift whose operations end in errors */
+#define BROKEN_BEGIN    40 /* bytes that tell two texts apart */
 
 static const struct backoff trouble_backoff = {500, 30000};
 static const struct backoff failed_backoff = {4000, 30000};
@@ -128,15 +129,29 @@ void traffic_write(struct turn *t)
 		checks_expose(t);
 }
 
+/* What the service says is broken is often what the write was refused with. */
+static bool is_said(const char *text, const char *broken)
+{
+	char begin[BROKEN_BEGIN];
+
+	text_set(begin, sizeof(begin), broken);
+	return strstr(text, begin) != NULL;
+}
+
 static void give_up(struct turn *t, const char *why)
 {
 	struct traffic_state *g = &t->r->traffic;
 	char text[ROLLOUT_TEXT_MAX];
 
-	snprintf(text, sizeof(text), "%s%s%.120s%s%.80s", why,
-		g->write.trouble[0] ? ": " : "", g->write.trouble,
-		g->broken[0] ? "; the service says: " : "", g->broken);
-	text_set(g->write.trouble, sizeof(g->write.trouble), text);
+	if (g->write.trouble[0])
+		text_after(text, sizeof(text), why, g->write.trouble);
+	else
+		text_set(text, sizeof(text), why);
+	if (!is_said(text, g->broken))
+		text_put(g->write.trouble, sizeof(g->write.trouble),
+			"%s; the service says: %s", text, g->broken);
+	else
+		text_set(g->write.trouble, sizeof(g->write.trouble), text);
 	g->write.state = WRITER_GAVE_UP;
 	g->write.deadline_ms = 0;
 	t->changed = true;
@@ -428,7 +443,7 @@ void traffic_unseen(struct turn *t)
 	read->out_ms = 0;
 	read->fresh = false;
 	text_set(w->trouble, sizeof(w->trouble), t->event->text);
-	turn_note(t, NOTE_RETRY, "the service could not be read: %.200s",
+	turn_note(t, NOTE_RETRY, "the service could not be read: %s",
 		t->event->text ? t->event->text : "");
 	if (is_wanting(t->r) && !t->event->retryable &&
 		!rollout_is_reverting(t->r)) {
@@ -498,7 +513,7 @@ void traffic_written(struct turn *t)
 		return;
 	}
 	text_set(w->trouble, sizeof(w->trouble), t->event->text);
-	turn_note(t, NOTE_RETRY, "the write was answered \"%s\": %.200s",
+	turn_note(t, NOTE_RETRY, "the write was answered \"%s\": %s",
 		write_result_name(w->result),
 		t->event->text ? t->event->text : "");
 	if (w->result == WRITE_FAILED) {

@@ -89,8 +89,8 @@ struct traffic_state {
 	enum stable_state stable_state; /* as of the last look that said it */
 	int64_t stable_idle_ms; /* since when it serves nobody; 0: it does */
 	int64_t stale_ms; /* since when answers are older than that; 0 */
-	char broken[ROLLOUT_TEXT_MAX]; /* what the service says is broken */
-	char stable_text[ROLLOUT_TEXT_MAX]; /* what is wrong with stable */
+	char broken[ROLLOUT_BRIEF_MAX]; /* what the service says is broken */
+	char stable_text[ROLLOUT_BRIEF_MAX]; /* what is wrong with stable */
 
 	struct split set; /* ours: whatever else is seen is drift */
 	struct traffic_reader read;
@@ -143,6 +143,8 @@ struct rollout {
 	/* Bits of enum action_list: ran to their end, had a failure, ended early
 	 * because of on_failure stop. */
 	unsigned lists_done, lists_failed, lists_stopped;
+	short failed_action
+		[ACTION_LISTS]; /* the list's last, from 1; 0: none */
 	int actions_failed; /* in all lists, for the summary */
 	int actions_unknown; /* started, not known how they ended */
 	struct check_state check[POLICY_SLOS_MAX];

@@ -6,6 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FORMATTED_MAX (2 * ROLLOUT_TEXT_MAX) /* before it is cut to fit */
+
+static void text_putv(char *to, size_t size, const char *fmt, va_list args)
+{
+	char text[FORMATTED_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	text_set(to, size, text);
+}
+
 struct effect *turn_effect(struct turn *t, enum effect_type type)
 {
 	struct effect *effect;
@@ -36,7 +46,7 @@ struct note *turn_note(
 	note->attempt = 0;
 	note->value = note->limit = NAN;
 	va_start(args, fmt);
-	vsnprintf(note->text, sizeof(note->text), fmt, args);
+	text_putv(note->text, sizeof(note->text), fmt, args);
 	va_end(args);
 	return note;
 }
@@ -59,4 +69,21 @@ void text_set(char *to, size_t size, const char *from)
 	if (len)
 		memmove(to, from, len);
 	to[len] = '\0';
+}
+
+void text_put(char *to, size_t size, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	text_putv(to, size, fmt, args);
+	va_end(args);
+}
+
+void text_after(char *to, size_t size, const char *ours, const char *theirs)
+{
+	if (strlen(ours) + strlen(theirs) + 2 < size)
+		text_put(to, size, "%s: %s", ours, theirs);
+	else
+		text_set(to, size, theirs);
 }

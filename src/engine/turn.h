@@ -35,6 +35,10 @@ void turn_wake(struct turn *t, int64_t at_ms); /* the earliest wins; 0: none */
 
 /* Copies a text into one of the state's arrays, cut at a whole character. */
 void text_set(char *to, size_t size, const char *from);
+void text_put(char *to, size_t size, const char *fmt, ...) PRINTFLIKE(3, 4);
+/* "ours: theirs". When both are too long ours is left out: what the other side
+ * said is the cause. */
+void text_after(char *to, size_t size, const char *ours, const char *theirs);
 
 /* decision.c */
 void rollout_enter(struct turn *t, enum phase phase, const char *reason);
@@ -114,6 +118,9 @@ bool traffic_is_late(const struct rollout *r);
 
 /* rollout_sequence.c */
 /* True when the list has run to its end; starts it when it has not. */
+/* "ours: which action of the list failed: what it said". */
+void sequence_say_failed(const struct turn *t, enum action_list list,
+	const char *ours, char to[ROLLOUT_TEXT_MAX]);
 bool sequence_ensure(struct turn *t, enum action_list list);
 /* True when it ended early because of on_failure stop; told once. */
 bool sequence_take_stop(struct turn *t, enum action_list list);

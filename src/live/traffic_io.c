@@ -114,7 +114,7 @@ static void stable_done(
 		event.stable_state = STABLE_GONE;
 	else
 		return; /* the next look tells */
-	snprintf(text, sizeof(text), "the stable revision %s is %s%s%.100s",
+	snprintf(text, sizeof(text), "the stable revision %s is %s%s%s",
 		io->release->stable, stable_state_name(event.stable_state),
 		revision && revision->condition ? ": " : "",
 		revision && revision->condition ? revision->condition : "");

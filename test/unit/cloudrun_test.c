@@ -229,7 +229,7 @@ static void reading_says_what_went_wrong(void **state)
 		const char *says;
 	} rows[] = {
 		{{{GET, 403, STATUS("PERMISSION_DENIED")}}, ERR_DENIED,
-			"reading " NAME ": HTTP 403"},
+			"reading services/shop: HTTP 403"},
 		{{{GET, 404, ""}}, ERR_NOT_FOUND, "404"},
 		{{{GET, 503, "", "7"}}, ERR_UNAVAILABLE, "503"},
 		{{{GET, 302, ""}}, ERR_PROTOCOL, "302"},
@@ -292,7 +292,7 @@ static const struct write_row {
 	{{{PATCH, 200, "<html>"}}, WRITE_UNKNOWN, "not valid JSON"},
 	{{{PATCH, 200, "{\"name\":\"http://evil/\"}"}}, WRITE_UNKNOWN, "name"},
 	{{{PATCH, 400, STATUS("INVALID_ARGUMENT")}}, WRITE_REJECTED,
-		"writing the traffic of " NAME ": HTTP 400"},
+		"writing the traffic of services/shop: HTTP 400"},
 	{{{PATCH, 403, STATUS("PERMISSION_DENIED")}}, WRITE_REJECTED, "403"},
 	{{{PATCH, 404, ""}}, WRITE_REJECTED, "404"},
 	{{{PATCH, 409, STATUS("ABORTED")}}, WRITE_CONFLICT, "ABORTED"},
@@ -306,7 +306,7 @@ static const struct write_row {
 	{{{PATCH, 503, ""}}, WRITE_BUSY, "503"},
 	{{{PATCH, 504, ""}}, WRITE_UNKNOWN, "504"},
 	{{{PATCH, 302, ""}}, WRITE_UNKNOWN, "302"},
-	{{{PATCH, RESET}}, WRITE_UNKNOWN, NAME},
+	{{{PATCH, RESET}}, WRITE_UNKNOWN, "services/shop"},
 	/* Its operation. */
 	{{{PATCH, 200, RUNNING}, {WAIT, 200, DONE}}, WRITE_DONE},
 	{{{PATCH, 200, RUNNING}, {WAIT, 200, RUNNING}, {WAIT, 200, DONE}},
