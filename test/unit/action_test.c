@@ -9,19 +9,12 @@
 
 #include <cmocka.h>
 
-#include "action/action.h"
+#include "action_fixture.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
-#include "io/http.h"
-#include "io/loop.h"
 #include "io/server.h"
 
-static struct loop *loop;
-static struct http *http;
 static struct server *server;
-static struct policy policy = {.folder = "/"};
-static struct action_env env;
-static struct action action;
 
 static struct {
 	int requests, good_from; /* the first request that is answered well */
@@ -31,21 +24,6 @@ static struct {
 	struct server_request *hanging[4];
 	int n_hanging;
 } peer;
-
-static struct {
-	bool there;
-	enum action_result result;
-	char detail[ACTION_DETAIL_MAX + 1];
-	int64_t duration_ms;
-} end;
-
-static const struct template_values values = {
-	.candidate = "shop-2",
-	.stable = "shop-1",
-	.service = "shop",
-	.reason = "5xx \"high\"",
-	.rollout = "shop-20260101-000000-aaaa",
-};
 
 static void answer(struct server_request *request, void *arg)
 {
@@ -79,17 +57,10 @@ static int setup(void **state)
 	struct err err;
 
 	memset(&peer, 0, sizeof(peer));
-	memset(&end, 0, sizeof(end));
-	memset(&action, 0, sizeof(action));
-	loop = loop_new(&err);
-	assert_non_null(loop);
-	http = http_new(loop, &err);
-	assert_non_null(http);
+	fixture_open();
+	values.reason = "5xx \"high\"";
 	server = server_new(loop, 0, answer, NULL, &err);
 	assert_non_null(server);
-	env = (struct action_env){
-		.loop = loop, .http = http, .policy = &policy};
-	action = (struct action){.name = "probe", .timeout_ms = 10000};
 	return 0;
 }
 
@@ -99,30 +70,14 @@ static int teardown(void **state)
 		request_reset(peer.hanging[--peer.n_hanging]);
 	if (action.kind == ACTION_HTTP)
 		secret_free(&action.u.http.url);
-	http_free(&http);
 	server_free(&server);
-	loop_free(&loop);
+	fixture_close();
 	return 0;
 }
 
-static void ended(const struct action_end *told, void *arg)
+static void expect_detail(const char *part)
 {
-	assert_false(end.there);
-	end.there = true;
-	end.result = told->result;
-	end.duration_ms = told->duration_ms;
-	snprintf(end.detail, sizeof(end.detail), "%s", told->detail);
-	loop_stop(loop);
-}
-
-static void run(void)
-{
-	struct err err;
-
-	action_start(&env, &action, &values, ended, NULL);
-	assert_false(end.there);
-	assert_int_equal(loop_run(loop, &err), 0);
-	assert_true(end.there);
+	expect(end.result, part);
 }
 
 static void set_url(const char *rest)
@@ -136,12 +91,6 @@ static void set_url(const char *rest)
 	action.u.http.url = secret_new(url, (size_t)n);
 }
 
-static void expect_detail(const char *part)
-{
-	if (!strstr(end.detail, part))
-		fail_msg("\"%s\" is not in \"%s\"", part, end.detail);
-}
-
 /* ---- http ---- */
 
 static void a_request_is_sent_as_the_policy_says(void **state)
@@ -152,7 +101,7 @@ static void a_request_is_sent_as_the_policy_says(void **state)
 	action.u.http.body = "{\"text\": \"{{reason}}\"}";
 	action.u.http.headers = &header;
 	action.u.http.n_headers = 1;
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_OK);
 	assert_string_equal(peer.seen, "POST /purge?why=5xx%20%22high%22 "
 				       "{\"text\": \"5xx \\\"high\\\"\"}");
@@ -167,7 +116,7 @@ static void an_answer_that_is_not_expected_fails_and_is_shown(void **state)
 
 	peer.good_from = 100;
 	set_url("/health");
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("answered 503 in ");
 	expect_detail("down, token=***");
@@ -190,7 +139,7 @@ static void status_body_json_and_latency_are_all_looked_at(void **state)
 		.json = json,
 		.n_json = 2,
 		.max_latency_ms = 9000};
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_OK);
 }
 
@@ -209,9 +158,8 @@ static void each_expectation_can_fail_by_itself(void **state)
 
 	set_url("/");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		end.there = false;
 		action.u.http.expect = rows[i].expect;
-		run();
+		run_job(JOB_RUN, NULL);
 		assert_int_equal(end.result, ACTION_FAILED);
 		expect_detail(rows[i].said);
 	}
@@ -223,7 +171,7 @@ static void attempts_wait_until_it_is_healthy(void **state)
 	set_url("/health");
 	action.u.http.attempts = 5;
 	action.u.http.every_ms = 20;
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_OK);
 	assert_int_equal(peer.requests, 3);
 	assert_true(end.duration_ms >= 40);
@@ -235,7 +183,7 @@ static void attempts_that_run_out_are_a_failure(void **state)
 	set_url("/health");
 	action.u.http.attempts = 3;
 	action.u.http.every_ms = 1;
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	assert_int_equal(peer.requests, 3);
 	expect_detail("(attempt 3 of 3)");
@@ -248,11 +196,10 @@ static void a_write_that_hangs_is_unknown_unless_it_may_be_repeated(
 	set_url("/pay");
 	action.u.http.body = "x";
 	action.timeout_ms = 200;
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_UNKNOWN);
-	end.there = false;
 	action.idempotent = true;
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 }
 
@@ -336,7 +283,7 @@ static void a_program_gets_its_arguments_as_they_are(void **state)
 	const char *argv[] = {"printf", "%s|%s", "{{reason}}", "$HOME; ls"};
 
 	set_command(argv, 4);
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_OK);
 	assert_string_equal(end.detail, "exit 0: 5xx \"high\"|$HOME; ls");
 }
@@ -351,7 +298,7 @@ static void its_environment_is_built_and_not_inherited(void **state)
 	set_command(argv, 1);
 	action.u.exec.env = named;
 	action.u.exec.n_env = 2;
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_OK);
 	expect_detail("TIDEGATE_CANDIDATE=shop-2");
 	expect_detail("PATH=");
@@ -367,7 +314,7 @@ static void a_failure_shows_what_was_printed(void **state)
 	const char *argv[] = {"sh", "-c", "echo no such table >&2; exit 3"};
 
 	set_command(argv, 3);
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	assert_string_equal(end.detail, "exit 3: no such table");
 }
@@ -378,7 +325,7 @@ static void a_program_that_does_not_end_is_stopped(void **state)
 
 	set_command(argv, 3);
 	action.timeout_ms = 300;
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_UNKNOWN);
 	expect_detail("halfway");
 	expect_detail("had not finished");
@@ -389,7 +336,7 @@ static void much_output_is_cut_and_said_to_be(void **state)
 	const char *argv[] = {"sh", "-c", "head -c 300000 /dev/zero"};
 
 	set_command(argv, 3);
-	run();
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_OK);
 	assert_true(strlen(end.detail) < ACTION_DETAIL_MAX);
 	expect_detail("bytes more]");

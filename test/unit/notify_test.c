@@ -9,84 +9,26 @@
 
 #include <cmocka.h>
 
-#include "action/action.h"
+#include "action_fixture.h"
 #include "base/xalloc.h"
 #include "fake_api.h"
-#include "io/http.h"
-#include "io/loop.h"
 
-static struct loop *loop;
-static struct http *http;
 static struct fake_api api;
-static struct policy policy;
-static struct action_env env;
-static struct action action;
-static struct template_values values;
-
-static struct {
-	bool there;
-	enum action_result result;
-	char detail[ACTION_DETAIL_MAX + 1];
-} end;
 
 static int setup(void **state)
 {
-	struct err err;
-
-	loop = loop_new(&err);
-	http = http_new(loop, &err);
-	assert_non_null(http);
+	fixture_open();
 	fake_api_init(&api, loop);
-	policy = (struct policy){.folder = "/", .name = "p"};
-	env = (struct action_env){
-		.loop = loop, .http = http, .policy = &policy};
-	action = (struct action){.name = "tell", .timeout_ms = 5000};
-	values = (struct template_values){
-		.candidate = "shop-2",
-		.stable = "shop-1",
-		.service = "shop",
-		.project = "acme",
-		.region = "us-central1",
-		.percent = "10",
-		.reason = "5xx 4 % > 1 % & <!channel>",
-		.rollout = "shop-20260101-000000-aaaa",
-	};
+	policy.name = "p";
+	values.reason = "5xx 4 % > 1 % & <!channel>";
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	fake_api_fini(&api);
-	http_free(&http);
-	loop_free(&loop);
+	fixture_close();
 	return 0;
-}
-
-static void ended(const struct action_end *told, void *arg)
-{
-	assert_false(end.there);
-	end.there = true;
-	end.result = told->result;
-	snprintf(end.detail, sizeof(end.detail), "%s", told->detail);
-	loop_stop(loop);
-}
-
-static void run(enum action_job job)
-{
-	struct action_order order = {&env, &action, &values, job, NULL};
-	struct err err;
-
-	end.there = false;
-	action_job_start(&order, ended, NULL);
-	assert_int_equal(loop_run(loop, &err), 0);
-	assert_true(end.there);
-}
-
-static void expect(enum action_result result, const char *part)
-{
-	if (!strstr(end.detail, part))
-		fail_msg("\"%s\" is not in \"%s\"", part, end.detail);
-	assert_int_equal(end.result, result);
 }
 
 static struct secret *secret_of(const char *path)
@@ -125,7 +67,7 @@ static void a_message_has_all_facts_and_nobody_can_be_called(void **state)
 	action.u.slack.webhook = url;
 	action.u.slack.text = "<!here> {{service}}: {{reason}}";
 	policy.lists[LIST_ROLLBACK] = (struct actions){&action, 1};
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "message sent");
 	assert_string_equal(sent("blocks.0.text.text"), "shop: rollback");
 	assert_string_equal(sent("blocks.1.text.text"),
@@ -168,7 +110,7 @@ static void a_long_text_is_told_whole_in_several_sections(void **state)
 	action.kind = ACTION_SLACK;
 	action.u.slack.webhook = url;
 	values.reason = text;
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "message sent");
 	buf_init(&wanted, 100000);
 	for (const char *p = text; *p; p++)
@@ -193,7 +135,7 @@ static void a_text_of_the_policy_with_an_ampersand_stays_whole(void **state)
 	action.kind = ACTION_SLACK;
 	action.u.slack.webhook = url;
 	action.u.slack.text = text.data;
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "message sent");
 	assert_int_equal(
 		strncmp(sent("blocks.1.text.text"),
@@ -220,7 +162,7 @@ static void more_than_slack_takes_is_cut_between_characters(void **state)
 	action.kind = ACTION_SLACK;
 	action.u.slack.webhook = url;
 	values.reason = text.data;
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "message sent");
 	sections(&told);
 	assert_in_range(told.len, 29000, 30000);
@@ -250,7 +192,7 @@ static void any_2xx_that_is_slack_s_is_a_success(void **state)
 		api.n_scripted = 1;
 		api.status = rows[i].status;
 		api.body = rows[i].body;
-		run(JOB_RUN);
+		run_job(JOB_RUN, NULL);
 		assert_int_equal(end.result, rows[i].result);
 	}
 	secret_free(&url);
@@ -265,12 +207,12 @@ static void slack_s_refusals_are_readable_and_the_url_stays_unseen(void **state)
 	api.n_scripted = 1;
 	api.status = 404;
 	api.body = "no_service";
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "answered 404: no_service: the webhook was");
 	api.n_scripted = 1;
 	api.status = 400;
 	api.body = "something /services/T0/B0/secret-path";
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "answered 400: something");
 	assert_int_equal(api.requests, 2);
 	secret_free(&url);
@@ -285,12 +227,12 @@ static void too_many_messages_wait_as_slack_asks(void **state)
 	api.n_scripted = 1;
 	api.status = 429;
 	api.retry_after = "1";
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "message sent");
 	assert_int_equal(api.requests, 2);
 	api.n_scripted = 1;
 	api.retry_after = "60"; /* more than the action has */
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "answered 429");
 	assert_int_equal(api.requests, 3);
 	secret_free(&url);
@@ -312,7 +254,7 @@ static void an_event_keeps_its_id_when_it_is_sent_again(void **state)
 	policy.lists[LIST_ROLLED_BACK] = (struct actions){&action, 1};
 	api.n_scripted = 1;
 	api.status = 503;
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "answered 202");
 	assert_int_equal(api.requests, 2);
 	assert_string_equal(sent("type"), "dev.tidegate.rollout.rolledback.v1");
@@ -326,10 +268,10 @@ static void an_event_keeps_its_id_when_it_is_sent_again(void **state)
 		10);
 	assert_string_equal(api.last_key, "k-0123456789");
 	snprintf(id, sizeof(id), "%s", sent("id"));
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(sent("id"), id);
 	values.percent = "50";
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_not_equal(sent("id"), id);
 	secret_free(&header.value);
 	secret_free(&url);
@@ -352,7 +294,7 @@ static void a_receiver_s_no_is_final(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		api.n_scripted = 1;
 		api.status = rows[i].status;
-		run(JOB_RUN);
+		run_job(JOB_RUN, NULL);
 		expect(ACTION_FAILED, rows[i].said);
 	}
 	assert_int_equal(api.requests, 3);
@@ -370,7 +312,7 @@ static void an_incident_is_triggered_and_a_promotion_resolves_it(void **state)
 	action.u.pagerduty = (struct action_pagerduty){
 		.routing_key = key, .url = url, .severity = "error"};
 	policy.lists[LIST_ROLLBACK] = (struct actions){&action, 1};
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "triggered an incident");
 	assert_string_equal(api.incident, "tidegate/acme/us-central1/shop");
 	assert_string_equal(sent("payload.severity"), "error");
@@ -378,7 +320,7 @@ static void an_incident_is_triggered_and_a_promotion_resolves_it(void **state)
 		"shop: shop-2: 5xx 4 % > 1 % & <!channel>");
 	policy.lists[LIST_ROLLBACK].n = 0;
 	policy.lists[LIST_PROMOTED] = (struct actions){&action, 1};
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "resolved");
 	assert_string_equal(api.incident, "");
 	secret_free(&key);
@@ -398,7 +340,7 @@ static void a_long_reason_stands_whole_in_the_incident(void **state)
 	action.kind = ACTION_PAGERDUTY;
 	action.u.pagerduty = (struct action_pagerduty){
 		.routing_key = key, .url = url, .severity = "error"};
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "triggered an incident");
 	assert_true(strlen(sent("payload.summary")) <= 1000);
 	assert_string_equal(
@@ -418,13 +360,13 @@ static void pagerduty_s_refusal_is_shown_without_the_key(void **state)
 	action.kind = ACTION_PAGERDUTY;
 	action.u.pagerduty = (struct action_pagerduty){
 		.routing_key = key, .url = url, .severity = "error"};
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "answered 400: ");
 	expect(ACTION_FAILED, "is invalid");
 	assert_null(strstr(end.detail, "fedcba"));
 	api.n_scripted = 1;
 	api.status = 200; /* a proxy's answer is no success */
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "answered 200: it does not say that the event "
 			      "was taken");
 	secret_free(&key);
@@ -440,7 +382,7 @@ static void a_rollback_that_failed_is_not_told_as_done(void **state)
 	action.kind = ACTION_SLACK;
 	action.u.slack.webhook = url;
 	action.u.slack.text = "back on {{stable}}";
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(sent("blocks.0.text.text"),
 		"shop: ROLLBACK FAILED, a person is needed");
 	assert_string_equal(sent("blocks.1.text.text"),
@@ -449,7 +391,7 @@ static void a_rollback_that_failed_is_not_told_as_done(void **state)
 	url = secret_of("/events/shop");
 	action.kind = ACTION_WEBHOOK;
 	action.u.webhook = (struct action_webhook){.url = url};
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(
 		sent("type"), "dev.tidegate.rollout.rollbackfailed.v1");
 	assert_string_equal(sent("data.trouble"), env.trouble);
@@ -462,16 +404,16 @@ static void a_drill_sends_nothing(void **state)
 
 	action.u.slack.webhook = url;
 	action.kind = ACTION_SLACK;
-	run(JOB_DRILL);
+	run_job(JOB_DRILL, NULL);
 	expect(ACTION_OK, "would send a message: 5xx");
 	action.kind = ACTION_WEBHOOK;
 	action.u.webhook = (struct action_webhook){.url = url};
-	run(JOB_DRILL);
+	run_job(JOB_DRILL, NULL);
 	expect(ACTION_OK, "would send a dev.tidegate.rollout.message.v1");
 	action.kind = ACTION_PAGERDUTY;
 	action.u.pagerduty = (struct action_pagerduty){
 		.routing_key = url, .severity = "info"};
-	run(JOB_DRILL);
+	run_job(JOB_DRILL, NULL);
 	expect(ACTION_OK, "would trigger an incident (info)");
 	assert_int_equal(api.requests, 0);
 	secret_free(&url);

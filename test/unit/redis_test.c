@@ -24,9 +24,8 @@
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
 
-#include "action/action.h"
+#include "action_fixture.h"
 #include "base/xalloc.h"
-#include "io/loop.h"
 #include "policy/url.h"
 #include "until.h"
 
@@ -39,26 +38,13 @@
 static char folder[] = "/tmp/redis_test.XXXXXX";
 static pid_t server;
 static int port;
-static struct loop *loop;
-static struct policy policy = {.folder = "/"};
-static struct action_env env;
-static struct action action;
 static redisContext *client;
-
-static struct {
-	bool there;
-	enum action_result result;
-	char detail[ACTION_DETAIL_MAX + 1];
-	int64_t duration_ms;
-} end;
 
 #ifdef HAVE_HIREDIS_SSL
 static const char *const no_tls = NULL;
 #else
 static const char *const no_tls = "TLS to Redis is not supported by this build";
 #endif
-
-static const struct template_values values = {.candidate = "shop-2"};
 
 /* ---- the server ---- */
 
@@ -194,11 +180,8 @@ static void set_action(
 
 static int setup(void **state)
 {
-	struct err err;
-
-	loop = loop_new(&err);
-	assert_non_null(loop);
-	env = (struct action_env){.loop = loop, .policy = &policy};
+	fixture_open();
+	values = (struct template_values){.candidate = "shop-2"};
 	action = (struct action){.name = "purge",
 		.kind = ACTION_REDIS,
 		.timeout_ms = 60000,
@@ -210,36 +193,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	secret_free(&action.u.redis.url);
-	loop_free(&loop);
+	fixture_close();
 	return 0;
-}
-
-static void ended(const struct action_end *told, void *arg)
-{
-	assert_false(end.there);
-	end.there = true;
-	end.result = told->result;
-	end.duration_ms = told->duration_ms;
-	snprintf(end.detail, sizeof(end.detail), "%s", told->detail);
-	loop_stop(loop);
-}
-
-static void run(enum action_job job)
-{
-	struct action_order order = {&env, &action, &values, job, NULL};
-	struct err err;
-
-	end.there = false;
-	action_job_start(&order, ended, NULL);
-	assert_false(end.there);
-	assert_int_equal(loop_run(loop, &err), 0);
-	assert_true(end.there);
 }
 
 static void expect_detail(const char *part)
 {
-	if (!strstr(end.detail, part))
-		fail_msg("\"%s\" is not in \"%s\"", part, end.detail);
+	expect(end.result, part);
 }
 
 /* ---- tests ---- */
@@ -253,7 +213,7 @@ static void only_keys_of_the_patterns_are_removed(void **state)
 	freeReplyObject(
 		redisCommand(client, "SET %b v", "cart:\0\xff\r\n", (size_t)9));
 	set_action("", "", patterns, 2);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_OK);
 	assert_string_equal(end.detail, "removed 4 keys");
 	assert_int_equal(number("DBSIZE"), 3);
@@ -266,7 +226,7 @@ static void a_drill_only_counts(void **state)
 
 	say("MSET cart:1 a cart:2 b other a");
 	set_action("", "", patterns, 1);
-	run(JOB_DRILL);
+	run_job(JOB_DRILL, NULL);
 	assert_int_equal(end.result, ACTION_OK);
 	assert_string_equal(end.detail, "would remove 2 keys");
 	assert_int_equal(number("DBSIZE"), 3);
@@ -280,7 +240,7 @@ static void the_database_of_the_url_is_the_one_that_is_purged(void **state)
 	say("SELECT 3");
 	say("SET a2 x");
 	set_action("", "/3", patterns, 1);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(end.detail, "removed 1 keys");
 	assert_int_equal(number("DBSIZE"), 0);
 	say("SELECT 0");
@@ -294,7 +254,7 @@ static void a_user_with_few_rights_is_enough(void **state)
 	say("SET a1 x");
 	say("ACL SETUSER purger on >p:ss ~a* +scan +unlink");
 	set_action("purger:p%3Ass@", "", patterns, 1);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(end.detail, "removed 1 keys");
 	say("ACL DELUSER purger");
 }
@@ -317,10 +277,10 @@ static void a_purge_that_was_cut_off_is_finished_by_the_next(void **state)
 	action_cancel(&cut);
 	left = number("DBSIZE");
 	assert_in_range(left, 1, 19999);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_OK);
 	assert_int_equal(number("DBSIZE"), 0);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(end.detail, "removed 0 keys");
 }
 
@@ -331,12 +291,12 @@ static void database_0_is_not_asked_for(void **state)
 	say("ACL SETUSER purger on >pass ~a* +scan +unlink");
 	say("SET a1 x");
 	set_action("purger:pass@", "/0", patterns, 1);
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	assert_string_equal(end.detail, "its keys may be looked through");
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(end.detail, "removed 1 keys");
 	set_action("purger:pass@", "/1", patterns, 1);
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("+select for a database other than 0");
 	say("ACL DELUSER purger");
@@ -359,7 +319,7 @@ static void a_password_is_sent_whole_or_not_at_all(void **state)
 		userinfo = xasprintf("long:%s@", password);
 		set_action(userinfo, "", patterns, 1);
 		free(userinfo);
-		run(JOB_RUN);
+		run_job(JOB_RUN, NULL);
 		assert_string_equal(end.detail, "removed 0 keys");
 		say("ACL DELUSER long");
 	}
@@ -384,17 +344,17 @@ static void rights_are_asked_for_keys_that_the_patterns_match(void **state)
 	    "+acl");
 	say("MSET user:1 x user:9x x user:a x x*b1 x");
 	set_action("half:pass@", "", patterns, 2);
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	assert_string_equal(end.detail, "its keys may be looked through");
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(end.detail, "removed 3 keys");
 	set_action("half:pass@", "", letters, 1);
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("no permissions to access the 'user:a*' key");
 	/* Of a class the first is looked at, and the last. */
 	say("ACL SETUSER half resetkeys ~user:a*");
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	expect_detail("no permissions to access the 'user:z*' key");
 	say("ACL DELUSER half");
 }
@@ -405,31 +365,31 @@ static void refusals_are_told_with_a_remedy(void **state)
 
 	say("ACL SETUSER reader on >pass ~* +scan");
 	set_action("nobody:wrong@", "", patterns, 1);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("WRONGPASS");
 	expect_detail("check user and password");
 	say("SET a1 x");
 	set_action("reader:pass@", "", patterns, 1);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect_detail("needs +scan +unlink");
 	say("ACL DELUSER reader");
 	set_action("", "/99", patterns, 1);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect_detail("DB index is out of range");
 	say("CONFIG SET requirepass hush");
 	set_action("", "", patterns, 1);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect_detail("NOAUTH");
 	set_action(":hush@", "", patterns, 1);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(end.detail, "removed 1 keys");
 	say("ACL SETUSER default nopass");
 	say("SET a1 x");
 	say("REPLICAOF 127.0.0.1 1");
 	say("CONFIG SET replica-serve-stale-data yes");
 	set_action("", "", patterns, 1);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect_detail("READONLY");
 	expect_detail("name the primary");
 	say("REPLICAOF NO ONE");
@@ -443,7 +403,7 @@ static void a_server_that_is_not_there_is_told(void **state)
 	port = free_port();
 	set_action("", "", patterns, 1);
 	port = open;
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("no connection to 127.0.0.1:");
 	expect_detail("refused");
@@ -456,7 +416,7 @@ static void a_server_that_hangs_is_given_up_in_time(void **state)
 	kill(server, SIGSTOP);
 	set_action("", "", patterns, 1);
 	action.timeout_ms = 100;
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	kill(server, SIGCONT);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("not finished after 100ms");
@@ -472,7 +432,7 @@ static void a_pattern_of_nothing_but_an_empty_template_is_refused(void **state)
 		const char *patterns[] = {wide[i]};
 
 		set_action("", "", patterns, 1);
-		run(JOB_RUN);
+		run_job(JOB_RUN, NULL);
 		assert_int_equal(end.result, ACTION_FAILED);
 		expect_detail("matches every key");
 		assert_int_equal(number("DBSIZE"), 1);
@@ -488,12 +448,12 @@ static void a_host_is_looked_up_and_a_bad_name_is_told(void **state)
 	secret_free(&action.u.redis.url);
 	action.u.redis.url = secret_new(url, strlen(url));
 	free(url);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(end.detail, "removed 0 keys");
 	secret_free(&action.u.redis.url);
 	action.u.redis.url = secret_new("redis://no.such.invalid", 23);
 	action.timeout_ms = 1000;
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("not f"); /* found, or finished when DNS is silent */
 }
@@ -534,29 +494,29 @@ static void preflight_asks_what_a_run_would_need(void **state)
 
 	say("MSET a1 x b1 x");
 	set_action("", "", patterns, 2);
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	assert_string_equal(end.detail, "its keys may be looked through");
 	assert_int_equal(end.result, ACTION_OK);
 	/* The server tells an administrator what somebody may do … */
 	say("ACL SETUSER half on >pass ~a* ~b* +scan +acl");
 	set_action("half:pass@", "", patterns, 2);
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("no permissions to run the 'unlink' command");
 	say("ACL SETUSER half resetkeys ~a* +unlink");
-	run(JOB_DRILL);
+	run_job(JOB_DRILL, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("no permissions to access the 'b*' key");
 	/* … and who may not ask is not held up. */
 	say("ACL SETUSER half resetkeys ~a* ~b* -acl -dbsize -info");
-	run(JOB_DRILL);
+	run_job(JOB_DRILL, NULL);
 	assert_string_equal(end.detail, "would remove 2 keys");
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_string_equal(end.detail, "removed 2 keys");
 	say("ACL DELUSER half");
 	say("REPLICAOF 127.0.0.1 1");
 	set_action("", "", patterns, 1);
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("this is a replica");
 	say("REPLICAOF NO ONE");
@@ -601,7 +561,7 @@ static void run_tls(const char *host, int tls_port, const struct tls *files,
 	action.u.redis.url = secret_new(url, strlen(url));
 	action.u.redis.tls = *files;
 	free(url);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect_detail(no_tls ? no_tls : said);
 	assert_null(strstr(end.detail, "quiet"));
 }
@@ -654,7 +614,7 @@ static void a_node_of_a_cluster_is_left_alone(void **state)
 	say("SET a1 x");
 	set_action("", "", patterns, 1);
 	for (int job = JOB_RUN; job <= JOB_CAPTURE; job++) {
-		run((enum action_job)job);
+		run_job((enum action_job)job, NULL);
 		assert_int_equal(end.result, ACTION_FAILED);
 		expect_detail("this is a node of a cluster");
 	}
@@ -663,7 +623,7 @@ static void a_node_of_a_cluster_is_left_alone(void **state)
 	say("ACL SETUSER blind on >pass ~* +scan +unlink");
 	say("SET a2 x");
 	set_action("blind:pass@", "", patterns, 1);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(end.result, ACTION_FAILED);
 	expect_detail("CROSSSLOT");
 	expect_detail("clusters are not supported");
@@ -727,7 +687,7 @@ static void a_fifth_of_a_million_keys_goes_and_the_others_stay(void **state)
 		feel(stop[1], out[1]);
 	}
 	set_action("", "", patterns, 1);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	close(stop[0]);
 	close(stop[1]);
 	assert_int_equal(read(out[0], &p99, sizeof(p99)), sizeof(p99));

@@ -11,32 +11,12 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "action/action.h"
 #include "action/silence_codec.h"
+#include "action_fixture.h"
 #include "base/xalloc.h"
-#include "io/http.h"
-#include "io/loop.h"
 #include "io/server.h"
 
-static struct loop *loop;
-static struct http *http;
 static struct server *server;
-static struct policy policy = {.folder = "/"};
-static struct action_env env;
-static struct action action;
-
-static struct {
-	bool there;
-	enum action_result result;
-	char detail[ACTION_DETAIL_MAX + 1], captured[ACTION_CAPTURED_MAX];
-} end;
-
-static const struct template_values values = {
-	.candidate = "shop-2",
-	.service = "shop",
-	.reason = "too many errors",
-	.rollout = "shop-20260101-000000-aaaa",
-};
 
 /* The Alertmanager: one silence at most, and what was asked of it. */
 static struct {
@@ -150,14 +130,10 @@ static int setup(void **state)
 	struct err err;
 
 	memset(&peer, 0, sizeof(peer));
-	loop = loop_new(&err);
-	http = http_new(loop, &err);
+	fixture_open();
+	action.idempotent = true;
 	server = server_new(loop, 0, answer, NULL, &err);
 	assert_non_null(server);
-	env = (struct action_env){
-		.loop = loop, .http = http, .policy = &policy};
-	action = (struct action){
-		.name = "quiet", .timeout_ms = 10000, .idempotent = true};
 	return 0;
 }
 
@@ -166,39 +142,9 @@ static int teardown(void **state)
 	if (action.kind == ACTION_SILENCE)
 		secret_free(&action.u.silence.url);
 	json_decref(peer.silence);
-	http_free(&http);
 	server_free(&server);
-	loop_free(&loop);
+	fixture_close();
 	return 0;
-}
-
-static void ended(const struct action_end *told, void *arg)
-{
-	assert_false(end.there);
-	end.there = true;
-	end.result = told->result;
-	snprintf(end.detail, sizeof(end.detail), "%s", told->detail);
-	snprintf(end.captured, sizeof(end.captured), "%s", told->captured);
-	loop_stop(loop);
-}
-
-static void run(enum action_job job)
-{
-	struct action_order order = {&env, &action, &values, job, NULL};
-	struct err err;
-
-	end.there = false;
-	action_job_start(&order, ended, NULL);
-	assert_false(end.there);
-	assert_int_equal(loop_run(loop, &err), 0);
-	assert_true(end.there);
-}
-
-static void expect(enum action_result result, const char *part)
-{
-	if (!strstr(end.detail, part))
-		fail_msg("\"%s\" is not in \"%s\"", part, end.detail);
-	assert_int_equal(end.result, result);
 }
 
 /* ---- silences ---- */
@@ -228,7 +174,7 @@ static void set_silence(void)
 static void a_silence_is_made_once_and_then_renewed(void **state)
 {
 	set_silence();
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "silenced what has service=shop, "
 			  "alertname=~Err.*|Slow, team!=data");
 	assert_string_equal(end.captured, "7d8eb77e-00f9-4e0e");
@@ -239,9 +185,9 @@ static void a_silence_is_made_once_and_then_renewed(void **state)
 		"tidegate shop-20260101-000000-aaaa");
 	assert_string_equal(text_of(peer.silence, "comment"),
 		"rollout shop-20260101-000000-aaaa: too many errors");
-	run(JOB_RUN); /* again, after a crash */
+	run_job(JOB_RUN, NULL); /* again, after a crash */
 	expect(ACTION_OK, "renewed the silence");
-	run(JOB_RENEW);
+	run_job(JOB_RENEW, NULL);
 	assert_int_equal(peer.made, 1);
 	assert_int_equal(peer.changed, 2);
 }
@@ -249,19 +195,19 @@ static void a_silence_is_made_once_and_then_renewed(void **state)
 static void a_release_expires_what_is_ours_and_only_that(void **state)
 {
 	set_silence();
-	run(JOB_RUN);
-	run(JOB_RELEASE);
+	run_job(JOB_RUN, NULL);
+	run_job(JOB_RELEASE, NULL);
 	expect(ACTION_OK, "expired 1 silence");
 	assert_int_equal(peer.expired, 1);
-	run(JOB_RELEASE);
+	run_job(JOB_RELEASE, NULL);
 	expect(ACTION_OK, "expired 0 silences");
 	json_decref(peer.silence);
 	peer.silence = NULL;
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	assert_int_equal(peer.made, 2);
 	json_object_set_new(
 		peer.silence, "createdBy", json_string("somebody else"));
-	run(JOB_RELEASE);
+	run_job(JOB_RELEASE, NULL);
 	expect(ACTION_OK, "expired 0 silences");
 	assert_int_equal(peer.expired, 1);
 }
@@ -277,27 +223,27 @@ static void a_silence_that_somebody_has_touched_is_left_so(void **state)
 
 	for (size_t i = 0; i < 2; i++) {
 		set_silence();
-		run(JOB_RUN);
+		run_job(JOB_RUN, NULL);
 		set("createdBy", "alice");
-		run(jobs[i]);
+		run_job(jobs[i], NULL);
 		expect(ACTION_SKIPPED, "somebody has taken silence "
 				       "7d8eb77e-00f9-4e0e over: it stays his");
 		set("createdBy", "tidegate shop-20260101-000000-aaaa");
 		set("endsAt", "2999-01-01T00:00:00.000Z");
-		run(jobs[i]);
+		run_job(jobs[i], NULL);
 		expect(ACTION_OK, "silence 7d8eb77e-00f9-4e0e lasts until "
 				  "2999-01-01T00:00:00.000Z already");
 		json_object_set_new(peer.silence, "status",
 			json_pack("{s:s}", "state", "expired"));
 		set("endsAt", "2026-01-01T00:00:00.000Z");
 		set("updatedAt", "2026-01-01T00:00:00.002Z");
-		run(jobs[i]);
+		run_job(jobs[i], NULL);
 		expect(ACTION_SKIPPED, "somebody has ended silence "
 				       "7d8eb77e-00f9-4e0e: it stays ended");
 		assert_int_equal(peer.made, 1);
 		/* It ran out while nothing renewed it. */
 		set("updatedAt", "2025-12-31T23:50:00.002Z");
-		run(jobs[i]);
+		run_job(jobs[i], NULL);
 		expect(ACTION_OK, "silenced what has");
 		assert_int_equal(peer.made, 2);
 		peer.made = peer.changed = 0;
@@ -309,9 +255,9 @@ static void a_silence_that_somebody_has_touched_is_left_so(void **state)
 static void a_list_of_millions_of_bytes_is_looked_through(void **state)
 {
 	set_silence();
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	peer.others = 30000;
-	run(JOB_RENEW);
+	run_job(JOB_RENEW, NULL);
 	expect(ACTION_OK, "renewed the silence");
 	assert_true(peer.list_len > 5000000);
 	assert_int_equal(peer.made, 1);
@@ -320,7 +266,7 @@ static void a_list_of_millions_of_bytes_is_looked_through(void **state)
 static void a_drill_makes_no_silence(void **state)
 {
 	set_silence();
-	run(JOB_DRILL);
+	run_job(JOB_DRILL, NULL);
 	expect(ACTION_OK, "would silence what has service=shop");
 	assert_int_equal(peer.made, 0);
 }
@@ -329,17 +275,17 @@ static void a_server_without_the_api_is_told(void **state)
 {
 	set_silence();
 	peer.status = 410;
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "answered 410: there is no API v2 at this URL");
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED, "answered 410: there is no API v2 at this URL");
 	peer.old = true;
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED,
 		"answered 404: this Alertmanager only has API v1");
 	peer.old = false;
 	peer.status = 0;
-	run(JOB_CAPTURE);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_OK, "API v2 answers");
 	assert_int_equal(peer.made, 0);
 	assert_true(action_has_job(&action, JOB_RENEW));
@@ -413,7 +359,7 @@ static void set_database(const char **guard, const char **command)
 static void a_guard_that_says_yes_lets_the_schema_go_back(void **state)
 {
 	set_database(yes, yes);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "downgraded: exit 0: revision 41");
 }
 
@@ -421,7 +367,7 @@ static void a_guard_that_says_no_keeps_the_schema_and_is_no_failure(
 	void **state)
 {
 	set_database(no, yes);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_SKIPPED, "not possible: the schema is kept");
 	expect(ACTION_SKIPPED, "exit 3: a column is gone");
 }
@@ -429,27 +375,27 @@ static void a_guard_that_says_no_keeps_the_schema_and_is_no_failure(
 static void a_guard_that_cannot_answer_is_a_failure(void **state)
 {
 	set_database(die, yes);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "the guard could not be asked: ended by signal");
 }
 
 static void a_downgrade_that_fails_is_told_with_its_status(void **state)
 {
 	set_database(NULL, no);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "not downgraded: exit 3: a column is gone");
 	set_database(yes, die);
-	run(JOB_RUN);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_UNKNOWN, "not downgraded: ended by signal 9");
 }
 
 static void a_drill_asks_the_guard_and_runs_nothing_else(void **state)
 {
 	set_database(yes, die);
-	run(JOB_DRILL);
+	run_job(JOB_DRILL, NULL);
 	expect(ACTION_OK, "would run sh -c 'kill -9 $$'");
 	set_database(no, die);
-	run(JOB_DRILL);
+	run_job(JOB_DRILL, NULL);
 	expect(ACTION_SKIPPED, "not possible");
 }
 

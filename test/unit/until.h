@@ -22,13 +22,13 @@ static inline void until_stop(void *arg)
 	loop_stop(until->loop);
 }
 
-static inline void until_turn(struct loop *loop)
+static inline void until_turn(struct loop *turned)
 {
-	struct until until = {.loop = loop};
+	struct until until = {.loop = turned};
 	struct err err;
 
-	until.timer = timer_start(loop, 1, until_stop, &until);
-	assert_int_equal(loop_run(loop, &err), 0);
+	until.timer = timer_start(turned, 1, until_stop, &until);
+	assert_int_equal(loop_run(turned, &err), 0);
 	timer_cancel(&until.timer); /* something else may have stopped it */
 }
 

@@ -11,45 +11,23 @@
 
 #include <cmocka.h>
 
-#include "action/action.h"
 #include "action/version_codec.h"
+#include "action_fixture.h"
 #include "base/crc32c.h"
 #include "base/xalloc.h"
 #include "fake_api.h"
 #include "google/credentials.h"
-#include "io/http.h"
-#include "io/loop.h"
 
-static struct loop *loop;
-static struct http *http;
 static struct credentials *credentials;
 static struct fake_api api;
-static struct policy policy = {.folder = "/"};
-static struct action_env env;
-static struct action action;
 static char folder[] = "/tmp/version_test.XXXXXX";
-
-static const struct template_values values = {
-	.candidate = "shop-2",
-	.service = "shop",
-	.project = "acme",
-	.rollout = "shop-20260101-000000-aaaa",
-};
-
-static struct {
-	bool there;
-	enum action_result result;
-	char detail[ACTION_DETAIL_MAX + 1], captured[ACTION_CAPTURED_MAX];
-} end;
 
 static int setup(void **state)
 {
 	struct err err;
 	char *url;
 
-	loop = loop_new(&err);
-	http = http_new(loop, &err);
-	assert_non_null(http);
+	fixture_open();
 	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "unit-token", 1);
 	credentials = credentials_new(loop, http, &err);
 	assert_non_null(credentials);
@@ -58,12 +36,8 @@ static int setup(void **state)
 	setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", url, 1);
 	setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_FIREBASEHOSTING", url, 1);
 	free(url);
-	env = (struct action_env){.loop = loop,
-		.http = http,
-		.credentials = credentials,
-		.policy = &policy};
-	action = (struct action){
-		.name = "back", .timeout_ms = 5000, .idempotent = true};
+	env.credentials = credentials;
+	action.idempotent = true;
 	return 0;
 }
 
@@ -73,37 +47,8 @@ static int teardown(void **state)
 		secret_free(&action.u.secret.value);
 	fake_api_fini(&api);
 	credentials_free(&credentials);
-	http_free(&http);
-	loop_free(&loop);
+	fixture_close();
 	return 0;
-}
-
-static void ended(const struct action_end *told, void *arg)
-{
-	assert_false(end.there);
-	end.there = true;
-	end.result = told->result;
-	snprintf(end.detail, sizeof(end.detail), "%s", told->detail);
-	snprintf(end.captured, sizeof(end.captured), "%s", told->captured);
-	loop_stop(loop);
-}
-
-static void run(enum action_job job, const char *recorded)
-{
-	struct action_order order = {&env, &action, &values, job, recorded};
-	struct err err;
-
-	end.there = false;
-	action_job_start(&order, ended, NULL);
-	assert_int_equal(loop_run(loop, &err), 0);
-	assert_true(end.there);
-}
-
-static void expect(enum action_result result, const char *part)
-{
-	if (!strstr(end.detail, part))
-		fail_msg("\"%s\" is not in \"%s\"", part, end.detail);
-	assert_int_equal(end.result, result);
 }
 
 /* ---- secrets ---- */
@@ -128,11 +73,11 @@ static void a_value_is_added_once(void **state)
 	fake_api_put(&api, 41, "on");
 	set_secret("off for {{service}}");
 	assert_int_equal(action_check(&env, &action, &err), 0);
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "added version 42 of flag; before it: 41");
 	assert_string_equal(end.captured, "41");
 	assert_string_equal(api.data, "b2ZmIGZvciBzaG9w");
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "version 42 holds the value already");
 	assert_int_equal(api.version, 42);
 	assert_null(strstr(end.detail, "off for"));
@@ -141,10 +86,10 @@ static void a_value_is_added_once(void **state)
 static void a_secret_without_a_readable_version_gets_one(void **state)
 {
 	set_secret("on");
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "added version 1 of flag; before it: not known");
 	api.disabled = true;
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "added version 2");
 }
 
@@ -153,16 +98,16 @@ static void a_version_that_is_broken_is_told(void **state)
 	fake_api_put(&api, 3, "on");
 	snprintf(api.data, sizeof(api.data), "b24"); /* no padding */
 	set_secret("on");
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "version 3 holds the value already");
 	/* Also when it is another value that is there. */
 	snprintf(api.crc, sizeof(api.crc), "1");
 	secret_free(&action.u.secret.value);
 	set_secret("off");
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "does not fit its own checksum");
 	snprintf(api.data, sizeof(api.data), "b24=x");
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "are not base64");
 	assert_int_equal(api.version, 3);
 }
@@ -172,12 +117,12 @@ static void a_checksum_that_nobody_looked_at_is_told(void **state)
 	fake_api_put(&api, 41, "on");
 	set_secret("off");
 	api.no_checksum = true;
-	run(JOB_RUN, NULL); /* it is there, and reads back well */
+	run_job(JOB_RUN, NULL); /* it is there, and reads back well */
 	expect(ACTION_OK, "added version 42 of flag; before it: 41");
 	api.spoils = true;
 	secret_free(&action.u.secret.value);
 	set_secret("on");
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "answered 200: the answer does not say that the "
 			      "checksum was looked at");
 }
@@ -186,13 +131,13 @@ static void preflight_records_the_version_and_asks_for_the_right(void **state)
 {
 	fake_api_put(&api, 41, "on");
 	set_secret("off");
-	run(JOB_CAPTURE, NULL);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_OK, "is at version 41");
 	assert_string_equal(end.captured, "41");
 	api.may_not_add = true;
-	run(JOB_CAPTURE, NULL);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED, "need secretmanager.versions.add");
-	run(JOB_DRILL, NULL);
+	run_job(JOB_DRILL, NULL);
 	expect(ACTION_FAILED, "need secretmanager.versions.add");
 	assert_int_equal(api.version, 41);
 }
@@ -202,17 +147,17 @@ static void a_secret_gets_back_what_it_held_in_preflight(void **state)
 	action.kind = ACTION_SECRET;
 	action.u.secret =
 		(struct action_secret){.secret = "flag", .restore = true};
-	run(JOB_CAPTURE, NULL);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED, "answered 404"); /* nothing to go back to */
 	fake_api_put(&api, 41, "on");
-	run(JOB_CAPTURE, NULL);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_OK, "is at version 41");
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "recorded no version to go back to");
 	fake_api_put(&api, 42, "off");
-	run(JOB_DRILL, "41");
+	run_job(JOB_DRILL, "41");
 	expect(ACTION_OK, "would add a version to flag, after version 42");
-	run(JOB_RUN, "41");
+	run_job(JOB_RUN, "41");
 	expect(ACTION_OK, "added version 43 of flag; before it: 42");
 	assert_string_equal(api.data, "b24=");
 	assert_null(strstr(end.detail, "b24="));
@@ -222,7 +167,7 @@ static void google_s_refusal_is_told(void **state)
 {
 	set_secret("on");
 	action.u.secret.project = "other";
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "answered 404: ");
 }
 
@@ -230,7 +175,7 @@ static void a_drill_adds_no_version(void **state)
 {
 	fake_api_put(&api, 7, "off");
 	set_secret("on");
-	run(JOB_DRILL, NULL);
+	run_job(JOB_DRILL, NULL);
 	expect(ACTION_OK, "would add a version to flag, after version 7");
 	assert_int_equal(api.version, 7);
 }
@@ -271,20 +216,20 @@ static void a_site_goes_back_to_what_was_live_in_preflight(void **state)
 		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-02T10:00:00Z", "",
 		"two", "FINALIZED") "," RELEASE("DEPLOY",
 		"2026-01-01T12:00:00Z", "", "three", "EXPIRED")));
-	run(JOB_CAPTURE, NULL);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_OK, SITE("two") " is live");
 	assert_string_equal(end.captured, AT_TWO);
-	run(JOB_DRILL, AT_TWO);
+	run_job(JOB_DRILL, AT_TWO);
 	expect(ACTION_OK, SITE("two") " is live: nothing to do");
 	set_site(RELEASES(RELEASE("DEPLOY", "2026-01-02T10:00:00Z", "", "two",
 		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-04T10:00:00.5Z", "",
 		"four", "FINALIZED") "," RELEASE("DEPLOY",
 		"2026-01-03T10:00:00Z", "", "three", "FINALIZED")));
-	run(JOB_DRILL, AT_TWO);
+	run_job(JOB_DRILL, AT_TWO);
 	expect(ACTION_OK, "would release " SITE(
 				  "two") " again in place of " SITE("four"));
 	assert_string_equal(api.released, "");
-	run(JOB_RUN, AT_TWO);
+	run_job(JOB_RUN, AT_TWO);
 	expect(ACTION_OK,
 		"released " SITE("two") " again in place of " SITE("four"));
 	assert_string_equal(api.released, SITE("two"));
@@ -303,14 +248,14 @@ static void without_a_record_a_version_that_was_rolled_back_is_no_choice(
 		"FINALIZED") "," RELEASE("SITE_DISABLE", "2026-01-02T10:00:00Z",
 		"", "x", "FINALIZED") "," RELEASE("DEPLOY",
 		"2026-01-01T10:00:00Z", "", "one", "FINALIZED")));
-	run(JOB_DRILL, NULL);
+	run_job(JOB_DRILL, NULL);
 	expect(ACTION_OK, "would release " SITE("one") " again");
 	/* A rollback of ours that had to go without its type. */
 	set_site(RELEASES(RELEASE("DEPLOY", "2026-01-05T10:00:00Z",
 		"tidegate rollback x-1", "one",
 		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-04T10:00:00Z", "",
 		"bad", "FINALIZED")));
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, SITE("one") " is live since a rollback: nothing");
 	assert_string_equal(api.released, "");
 }
@@ -338,7 +283,7 @@ static void what_somebody_decided_about_a_site_since_stays(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		set_site(rows[i].releases);
-		run(JOB_RUN, AT_TWO);
+		run_job(JOB_RUN, AT_TWO);
 		expect(ACTION_SKIPPED, rows[i].said);
 	}
 	assert_string_equal(api.released, "");
@@ -350,7 +295,7 @@ static void a_type_that_is_refused_is_left_out(void **state)
 		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-01T10:00:00Z", "",
 		"a", "FINALIZED")));
 	api.no_type = true;
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_OK, "released " SITE("a") " again");
 	assert_null(json_object_get(api.last, "type"));
 }
@@ -359,25 +304,25 @@ static void a_site_with_nothing_to_go_back_to_is_told(void **state)
 {
 	set_site(RELEASES(RELEASE(
 		"DEPLOY", "2026-01-04T10:00:00Z", "", "b", "FINALIZED")));
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "nothing to go back to");
 	set_site(RELEASES(RELEASE("DEPLOY", "2026-01-04T10:00:00Z", "", "b",
 		"FINALIZED") "," RELEASE("DEPLOY", "2026-01-02T10:00:00Z", "",
 		"two", "EXPIRED")));
-	run(JOB_RUN, AT_TWO);
+	run_job(JOB_RUN, AT_TWO);
 	expect(ACTION_FAILED, "the content of " SITE("two") " is not kept");
 	set_site("{}");
-	run(JOB_CAPTURE, NULL);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED, "nothing is live at the site shop, so there is "
 			      "nothing to go back to");
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "nothing to go back to");
 	set_site("[");
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "is no list of releases");
 	set_site(RELEASES(RELEASE(
 		"DEPLOY", "2026-01-04T10:00:00Z", "", "../../x", "FINALIZED")));
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "names a version that is none");
 }
 
@@ -480,26 +425,26 @@ static void a_deployment_goes_back_to_what_preflight_saw(void **state)
 	assert_int_equal(action_check(&env, &action, &err), 0);
 	put("revision", "7\n", 0644);
 	put("template", "{\"image\":1}\n", 0644);
-	run(JOB_CAPTURE, NULL);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_OK, "is at revision 7");
 	assert_int_equal(strncmp(end.captured, "7 ", 2), 0);
 	snprintf(kept, sizeof(kept), "%s", end.captured);
-	run(JOB_RUN, kept);
+	run_job(JOB_RUN, kept);
 	expect(ACTION_OK, "already at what revision 7 was: done: exit 0");
 	put("revision", "8\n", 0644);
 	put("template", "{\"image\":2}\n", 0644);
-	run(JOB_DRILL, kept);
+	run_job(JOB_DRILL, kept);
 	expect(ACTION_OK, "would go from revision 8 to 7");
-	run(JOB_RUN, kept);
+	run_job(JOB_RUN, kept);
 	expect(ACTION_OK, "revision 8 to 7: done: exit 0: deployment \"w\" "
 			  "successfully rolled out");
 	assert_int_equal(calls("rollout undo"), 1);
-	run(JOB_RUN, kept); /* it is there, by another number */
+	run_job(JOB_RUN, kept); /* it is there, by another number */
 	expect(ACTION_OK, "already at what revision 7 was: done: exit 0");
-	run(JOB_DRILL, kept);
+	run_job(JOB_DRILL, kept);
 	expect(ACTION_OK, "already at what revision 7 was");
 	put("stuck", "", 0644);
-	run(JOB_RUN, kept);
+	run_job(JOB_RUN, kept);
 	expect(ACTION_FAILED, "but not settled: exit 1: error: timed out");
 	assert_int_equal(calls("rollout undo"), 1);
 }
@@ -520,20 +465,20 @@ static void what_kubectl_would_always_refuse_is_found_in_preflight(void **state)
 	put("template", "{\"image\":2}\n", 0644);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		put(rows[i].file, rows[i].text, 0644);
-		run(JOB_CAPTURE, NULL);
+		run_job(JOB_CAPTURE, NULL);
 		expect(ACTION_FAILED, rows[i].said);
-		run(JOB_DRILL, "7");
+		run_job(JOB_DRILL, "7");
 		expect(ACTION_FAILED, rows[i].said);
 		put("flags", " 10\n", 0644);
 		put("may-patch", "error: not everybody may ask\n", 0644);
 		put("may-list", "yes\n", 0644);
-		run(JOB_CAPTURE, NULL);
+		run_job(JOB_CAPTURE, NULL);
 		expect(ACTION_OK, "is at revision 8");
 	}
 	put("flags", "true 10\n", 0644);
-	run(JOB_RUN, "7");
+	run_job(JOB_RUN, "7");
 	expect(ACTION_FAILED, "revision 8 to 7: it is paused");
-	run(JOB_RUN, "8"); /* nothing has to be done */
+	run_job(JOB_RUN, "8"); /* nothing has to be done */
 	expect(ACTION_OK, "already at what revision 8 was: done");
 }
 
@@ -542,17 +487,17 @@ static void what_somebody_decided_about_a_deployment_since_stays(void **state)
 	put("template", "{\"image\":3}\n", 0644);
 	put("revision", "10\n", 0644);
 	put("replicasets", "other,5,10\nw,,8\nw,3,11,7,9\nw,,10\n", 0644);
-	run(JOB_RUN, "7");
+	run_job(JOB_RUN, "7");
 	expect(ACTION_SKIPPED,
 		"it was gone back to already, as revision 9, and revision 10 "
 		"has replaced it since: that stays");
 	put("replicasets", "w,,7\nw,,8\nw,5,10\n", 0644);
-	run(JOB_RUN, "7");
+	run_job(JOB_RUN, "7");
 	expect(ACTION_SKIPPED,
 		"somebody has gone back to what revision 5 was: that stays");
 	assert_int_equal(calls("rollout undo"), 0);
 	put("replicasets", "w,2,7\nw,,8\nw,,10\n", 0644);
-	run(JOB_RUN, "7");
+	run_job(JOB_RUN, "7");
 	expect(ACTION_OK, "revision 10 to 7: done");
 }
 
@@ -560,17 +505,17 @@ static void what_kubectl_cannot_do_is_told(void **state)
 {
 	put("template", "{\"image\":2}\n", 0644);
 	put("gone", "", 0644);
-	run(JOB_RUN, "7"); /* by an older tidegate, without a checksum */
+	run_job(JOB_RUN, "7"); /* by an older tidegate, without a checksum */
 	expect(ACTION_FAILED, "unable to find specified revision 7");
-	run(JOB_RUN, NULL);
+	run_job(JOB_RUN, NULL);
 	expect(ACTION_FAILED, "recorded no revision");
-	run(JOB_DRILL, NULL);
+	run_job(JOB_DRILL, NULL);
 	expect(ACTION_OK, "without a rollout it stays");
 	put("revision", "no such thing\n", 0644);
-	run(JOB_CAPTURE, NULL);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED, "kubectl named no revision");
 	action.u.kubernetes.context = NULL;
-	run(JOB_CAPTURE, NULL);
+	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_FAILED, "its revision cannot be read: exit 1");
 }
 
