@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "action/action.h"
@@ -31,29 +32,46 @@ static int path_of(const struct action_env *env, const struct action *action,
 	return 0;
 }
 
-/* The folder must be there; one that a template names is not known yet. */
+/* The place of a file that is to be written: the folder must be there, and no
+ * folder be in its place. */
+static int check_place(const char *path, struct err *err_r)
+{
+	size_t len = (size_t)(strrchr(path, '/') - path) + 1;
+	char *folder = xmemdup0(path, len);
+	struct stat found;
+	int rc = 0;
+
+	if (access(folder, W_OK | X_OK))
+		rc = err_set(err_r, ERR_POLICY,
+			"cannot write into the folder %.300s: %s", folder,
+			strerror(errno));
+	else if (!path[len])
+		rc = err_set(err_r, ERR_POLICY,
+			"%.300s is no file's name: add one", path);
+	else if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+		rc = err_set(err_r, ERR_POLICY,
+			"%.300s is a folder: name a file in it", path);
+	free(folder);
+	return rc;
+}
+
+/* What a template names of the folder is not known yet. */
 static int report_check(const struct action_env *env,
 	const struct action *action, struct err *err_r)
 {
-	static const struct template_values none = {0};
+	static const struct template_values none = {.rollout = "rollout"};
 	const char *path = action->u.report.path;
 	const char *slash = strrchr(path, '/');
-	struct buf folder;
+	struct buf place;
 	int rc;
 
 	if (slash && memmem(path, (size_t)(slash - path), "{{", 2))
 		return 0;
-	buf_init(&folder, PATH_BYTES_MAX);
-	rc = path_of(env, action, &none, &folder, err_r);
-	if (rc == 0) {
-		slash = strrchr(folder.data, '/');
-		buf_truncate(&folder, (size_t)(slash - folder.data) + 1);
-		if (access(folder.data, W_OK | X_OK))
-			rc = err_set(err_r, ERR_POLICY,
-				"cannot write into the folder %.300s: %s",
-				folder.data, strerror(errno));
-	}
-	buf_fini(&folder);
+	buf_init(&place, PATH_BYTES_MAX);
+	rc = path_of(env, action, &none, &place, err_r);
+	if (rc == 0)
+		rc = check_place(place.data, err_r);
+	buf_fini(&place);
 	return rc;
 }
 

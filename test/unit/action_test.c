@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -353,6 +354,32 @@ static void a_program_that_is_not_there_is_found_before(void **state)
 	assert_int_equal(action_check(&env, &action, &err), 0);
 }
 
+/* ---- report ---- */
+
+static void a_report_is_for_a_file_that_can_be_written(void **state)
+{
+	char folder[] = "/tmp/action_test.XXXXXX";
+	struct err err;
+
+	assert_non_null(mkdtemp(folder));
+	policy.folder = folder;
+	action.kind = ACTION_REPORT;
+	action.u.report.path = "{{rollout}}.md";
+	assert_int_equal(action_check(&env, &action, &err), 0);
+	action.u.report.path = "not-there/{{rollout}}.md";
+	assert_int_equal(action_check(&env, &action, &err), -1);
+	assert_non_null(strstr(err.text, "cannot write into the folder"));
+	action.u.report.path = "/";
+	assert_int_equal(action_check(&env, &action, &err), -1);
+	action.u.report.path = "./";
+	assert_int_equal(action_check(&env, &action, &err), -1);
+	assert_non_null(strstr(err.text, "is no file's name: add one"));
+	action.u.report.path = folder;
+	assert_int_equal(action_check(&env, &action, &err), -1);
+	assert_non_null(strstr(err.text, "is a folder: name a file in it"));
+	assert_int_equal(rmdir(folder), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -374,6 +401,7 @@ int main(void)
 		TEST(a_program_that_does_not_end_is_stopped),
 		TEST(much_output_is_cut_and_said_to_be),
 		TEST(a_program_that_is_not_there_is_found_before),
+		TEST(a_report_is_for_a_file_that_can_be_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
