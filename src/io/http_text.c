@@ -3,7 +3,6 @@
 
 #include "io/http_text.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -137,15 +136,6 @@ int64_t http_retry_after_parse(const char *value, int64_t now_ms)
 	if (ms < 0)
 		return 0;
 	return ms < RETRY_AFTER_MS_MAX ? ms : RETRY_AFTER_MS_MAX;
-}
-
-bool http_host_is_loopback(const char *host)
-{
-	struct in_addr v4;
-
-	if (inet_pton(AF_INET, host, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	return !strcasecmp(host, "localhost") || !strcmp(host, "[::1]");
 }
 
 static bool is_unreserved(char c)

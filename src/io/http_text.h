@@ -26,7 +26,4 @@ int64_t http_retry_after_parse(const char *value, int64_t now_ms);
 /* An HTTP-date in milliseconds since 1970; 0 for NULL and what is none. */
 int64_t http_date_parse(const char *value);
 
-/* localhost, 127.0.0.0/8 or ::1 (in brackets, as in a URL). */
-bool http_host_is_loopback(const char *host);
-
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/loopback.h"
 #include "io/http.h"
 #include "io/http_text.h"
 
@@ -64,7 +65,7 @@ int origin_init(
 		goto bad;
 	}
 	o->plain = !strcasecmp(o->scheme, "http");
-	o->loopback = http_host_is_loopback(o->host);
+	o->loopback = loopback_host(o->host, strlen(o->host));
 	if (origin_rules(o, plain_ok, err_r))
 		goto bad;
 	return 0;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/loopback.h"
+
 #define CANDIDATE_URL "{{candidate_url}}"
 #define PORT_MAX      65535
 
@@ -23,26 +25,9 @@ static bool part_is(const struct url_part *part, const char *text)
 	       !strncasecmp(part->at, text, part->len);
 }
 
-/* Four decimal numbers, the first of them 127. */
-static bool is_loopback_v4(const struct url_part *host)
-{
-	int dots = 0;
-
-	if (host->len < 4 || memcmp(host->at, "127.", 4) != 0)
-		return false;
-	for (size_t i = 0; i < host->len; i++) {
-		if (host->at[i] == '.')
-			dots++;
-		else if (!isdigit((unsigned char)host->at[i]))
-			return false;
-	}
-	return dots == 3;
-}
-
 static bool is_loopback(const struct url_part *host)
 {
-	return part_is(host, "localhost") || part_is(host, "[::1]") ||
-	       is_loopback_v4(host);
+	return loopback_host(host->at, host->len);
 }
 
 static int check_bytes(const char *text, struct err *err_r)
@@ -201,7 +186,7 @@ bool url_takes_access_tokens(const struct url *url)
 
 	if (!host->at)
 		return false;
-	return part_is(host, "localhost") || part_is(host, "127.0.0.1") ||
+	return is_loopback(host) ||
 	       (host->len > len &&
 		       !strncasecmp(host->at + host->len - len, google, len));
 }

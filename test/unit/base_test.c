@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/duration.h"
 #include "base/err.h"
+#include "base/loopback.h"
 #include "base/rng.h"
 #include "base/service_name.h"
 #include "base/timestamp.h"
@@ -92,6 +93,26 @@ static void a_service_is_the_same_under_the_number_of_its_project(void **state)
 	assert_true(resource_name_is(
 		"projects/example.com:p" PLACE "s", "services"));
 	assert_false(resource_name_is("projects/p" PLACE "s", "operations"));
+}
+
+static void only_this_machine_is_loopback(void **state)
+{
+	static const char *const ours[] = {"localhost", "LocalHost",
+		"127.0.0.1", "127.255.255.255", "127.8.0.9", "[::1]"};
+	static const char *const others[] = {"", "localhost.", "localhost.x",
+		"xlocalhost", "127.0.0.1.", "127.0.0.1.x", "127.0.0", "127.1",
+		"127.0.0.256", "127.0.0.01", "0127.0.0.1", "127..0.1",
+		"127.0.0.-1", "127.0.0.1:80", "128.0.0.1", "12.7.0.1", "::1",
+		"[::2]", "[::1", "0.0.0.0", "2130706433", "0x7f.0.0.1",
+		"127.0.0.99999999999"};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (!loopback_host(ours[i], strlen(ours[i])))
+			fail_msg("%s", ours[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (loopback_host(others[i], strlen(others[i])))
+			fail_msg("%s", others[i]);
+	assert_true(loopback_host("localhost:80", strlen("localhost")));
 }
 
 static void bad_durations_are_refused(void **state)
@@ -238,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations_are_read_and_printed),
+		cmocka_unit_test(only_this_machine_is_loopback),
 		cmocka_unit_test(bad_durations_are_refused),
 		cmocka_unit_test(
 			the_name_of_a_service_is_taken_apart_or_refused),
