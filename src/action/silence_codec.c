@@ -271,12 +271,21 @@ static int look_at_text(const struct silence_spec *spec, const char *bytes,
 	return rc;
 }
 
+/* A list without entries may be written so. */
+static bool is_null(const char *at, const char *end)
+{
+	return end - at >= 4 && !memcmp(at, "null", 4) &&
+	       skip_space(at + 4, end) == end;
+}
+
 int silence_find(const struct silence_spec *spec, const char *bytes, size_t len,
 	struct silences_found *found_r, struct err *err_r)
 {
 	const char *end = bytes + len, *at = skip_space(bytes, end), *next;
 
 	*found_r = (struct silences_found){0};
+	if (is_null(at, end))
+		return 0;
 	if (at == end || *at != '[')
 		return no_list(err_r);
 	at = skip_space(at + 1, end);

@@ -185,7 +185,7 @@ int site_releases_decode(const char *bytes, size_t len, const char *site,
 	int rc;
 
 	*releases_r = (struct site_releases){0};
-	if (!root || (list && !json_is_array(list))) {
+	if (!root || (list && !json_is_array(list) && !json_is_null(list))) {
 		rc = bad(err_r, "is no list of releases");
 	} else {
 		sort(list, &releases);

@@ -147,7 +147,8 @@ int granted_decode(const char *bytes, size_t len, const char *permission,
 {
 	json_t *root = json_loadb(bytes, len, 0, NULL);
 	const json_t *list = json_object_get(root, "permissions"), *one;
-	int rc = json_is_object(root) && (!list || json_is_array(list))
+	bool is_list = !list || json_is_array(list) || json_is_null(list);
+	int rc = json_is_object(root) && is_list
 			 ? 0
 			 : bad(err_r, "is no list of permissions");
 	size_t i;

@@ -339,6 +339,18 @@ static void answers_that_are_none_are_refused(void **state)
 	}
 }
 
+static void a_list_that_is_null_has_no_silence(void **state)
+{
+	struct matcher matcher = {"a", "b", false, true};
+	struct silence_spec spec = {&matcher, 1, "me", "me", "", 0};
+	struct silences_found found;
+	struct err err;
+
+	assert_int_equal(silence_find(&spec, " null\n", 6, &found, &err), 0);
+	assert_int_equal(silence_find(&spec, "nullx", 5, &found, &err), -1);
+	assert_int_equal(silence_find(&spec, "nul", 3, &found, &err), -1);
+}
+
 /* ---- databases ---- */
 
 static const char *yes[] = {"sh", "-c", "echo revision 41; exit 0", NULL};
@@ -411,6 +423,7 @@ int main(void)
 		TEST(a_server_without_the_api_is_told),
 		TEST(matchers_that_match_nothing_in_particular_are_refused),
 		TEST(answers_that_are_none_are_refused),
+		TEST(a_list_that_is_null_has_no_silence),
 		TEST(a_guard_that_says_yes_lets_the_schema_go_back),
 		TEST(a_guard_that_says_no_keeps_the_schema_and_is_no_failure),
 		TEST(a_guard_that_cannot_answer_is_a_failure),

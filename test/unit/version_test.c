@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "action/site_codec.h"
 #include "action/version_codec.h"
 #include "action_fixture.h"
 #include "base/crc32c.h"
@@ -519,6 +520,24 @@ static void what_kubectl_cannot_do_is_told(void **state)
 	expect(ACTION_FAILED, "its revision cannot be read: exit 1");
 }
 
+static void a_list_that_is_null_is_empty(void **state)
+{
+	static const char permissions[] = "{\"permissions\":null}";
+	static const char releases[] = "{\"releases\":null}";
+	struct site_releases found;
+	bool granted = true;
+	struct err err;
+
+	assert_int_equal(granted_decode(permissions, strlen(permissions),
+				 "a.b.c", &granted, &err),
+		0);
+	assert_false(granted);
+	assert_int_equal(site_releases_decode(releases, strlen(releases),
+				 "shop", NULL, &found, &err),
+		0);
+	assert_string_equal(found.live.version, "");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -538,6 +557,7 @@ int main(void)
 		TEST(what_somebody_decided_about_a_site_since_stays),
 		TEST(a_type_that_is_refused_is_left_out),
 		TEST(a_site_with_nothing_to_go_back_to_is_told),
+		TEST(a_list_that_is_null_is_empty),
 		cmocka_unit_test_setup_teardown(
 			a_deployment_goes_back_to_what_preflight_saw,
 			kubernetes_setup, kubernetes_teardown),
