@@ -61,15 +61,18 @@ last_patch_status() {
 }
 
 @test "a split serves only when the operation is done, and then for real" {
-	sandbox_start --revision one --revision two --operation-delay 3s
+	# Long enough for a busy machine to look meanwhile.
+	sandbox_start --revision one --revision two --operation-delay 6s
 	[ "$(front_counts 50)" = "one 50" ]
-	local operation
+	local operation counts
 	operation=$(patch -d "$(split one 70 two)" | jq -r .name)
 	api GET "$SERVICE" | jq -e '.reconciling and
 		.traffic[0].percent == 70 and
 		(.trafficStatuses[0].percent == 100)'
-	[ "$(front_counts 5)" = "one 5" ]
-	api POST "$ADMIN/v2/$operation:wait" -d '{"timeout": "10s"}' |
+	counts=$(front_counts 5)
+	[ "$counts" = "one 5" ] ||
+		api GET "$ADMIN/v2/$operation" | jq -e .done
+	api POST "$ADMIN/v2/$operation:wait" -d '{"timeout": "20s"}' |
 		jq -e '.done and .response.generation == .response.observedGeneration'
 	settled
 	front_counts 1000 >"$WORLD/counts"
