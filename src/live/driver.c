@@ -30,9 +30,11 @@ static void queue_effects(
 			driver->effects, need, sizeof(*driver->effects));
 		driver->effects_size = need;
 	}
-	if (outcome->n_effects)
-		memcpy(driver->effects + driver->n_effects, outcome->effect,
-			outcome->n_effects * sizeof(*driver->effects));
+	/* The event and its notes are the next entries. */
+	for (size_t i = 0; i < outcome->n_effects; i++)
+		driver->effects[driver->n_effects + i] =
+			(struct decided){outcome->effect[i],
+				driver->seq + 1 + (int64_t)outcome->n_notes};
 	driver->n_effects = need;
 }
 
@@ -197,8 +199,10 @@ static void driver_settle(struct driver *driver)
 {
 	struct err err;
 
-	if (driver->over)
+	if (driver->over) {
+		driver_end_soon(driver);
 		return;
+	}
 	if (phase_is_end(driver->state.phase)) {
 		driver_finish(
 			driver, rollout_exit_status(&driver->state), NULL);
@@ -213,13 +217,23 @@ static void driver_settle(struct driver *driver)
 
 /* ---- what became of entries ---- */
 
-static void driver_durable(void *arg)
+static void driver_lease(int taken, const struct store_lease *lease,
+	const struct err *err, void *arg)
 {
 	struct driver *driver = arg;
 
+	driver->lease(driver, taken, lease, err);
+}
+
+static void driver_durable(int64_t seq, void *arg)
+{
+	struct driver *driver = arg;
+
+	driver->begun = true;
 	driver_not_late(driver);
-	driver_carry_out(driver);
-	driver_settle(driver);
+	driver_carry_out(driver, seq);
+	if (seq == driver->seq)
+		driver_settle(driver);
 }
 
 static void driver_written(const struct store_event *entry, void *arg)
@@ -246,6 +260,7 @@ static void driver_lost(const struct err *err, void *arg)
 }
 
 const struct journal_owner driver_journal_owner = {
+	.lease = driver_lease,
 	.durable = driver_durable,
 	.written = driver_written,
 	.late = driver_told_late,
@@ -275,8 +290,7 @@ static void take_back(struct driver *driver)
 
 void driver_unjournal(struct driver *driver, const struct err *err)
 {
-	if (driver->writer)
-		journal_drop(driver->writer);
+	journal_drop(driver->writer);
 	if (driver_unjournal_begin(driver, err))
 		interrupt(driver);
 }
@@ -325,11 +339,8 @@ void driver_free(struct driver **driver_p)
 		return;
 	driver_stop(driver);
 	timer_cancel(&driver->end);
-	if (driver->fence) {
-		journal_flush(driver->journal);
-		store_lease_drop(driver->world->store,
-			driver->release->service.full, driver->fence);
-	}
+	if (driver->fence)
+		journal_drop_lease(driver->writer);
 	keepalive_free(&driver->keepalive);
 	traffic_io_free(&driver->traffic);
 	journal_close(&driver->writer);

@@ -4,18 +4,10 @@
 #include "base/log.h"
 #include "live/driver_parts.h"
 
-static int refuse(struct driver *driver, const struct store_command *command,
-	const char *answer, struct err *err_r)
+static void take(struct driver *driver, const struct store_command *command)
 {
-	return journal_begin(driver->journal, err_r) < 0
-		       ? -1
-		       : store_command_settle(driver->world->store, command->id,
-				 true, answer, err_r);
-}
-
-static int take(struct driver *driver, const struct store_command *command,
-	struct err *err_r)
-{
+	static const char unknown[] = "this version does not know the command";
+	const struct command_ack refusal = {command->id, true, unknown};
 	struct event event = {
 		.type = EVENT_COMMAND,
 		.who = command->who,
@@ -25,11 +17,13 @@ static int take(struct driver *driver, const struct store_command *command,
 		.command_id = command->id,
 	};
 
+	/* It was taken before; its answer is not durable yet. */
+	if (journal_settles(driver->writer, command->id))
+		return;
 	if (event.verb == VERBS)
-		return refuse(driver, command,
-			"this version does not know the command", err_r);
-	driver_event(driver, &event, NULL);
-	return 0;
+		journal_settle(driver->writer, &refusal);
+	else
+		driver_event(driver, &event, NULL);
 }
 
 bool driver_commands(struct driver *driver)
@@ -49,7 +43,7 @@ bool driver_commands(struct driver *driver)
 	rc = store_commands_waiting(driver->world->store, driver->release->id,
 		&arena, &commands, &n, &err);
 	for (size_t i = 0; rc == 0 && i < n && !driver->over; i++)
-		rc = take(driver, &commands[i], &err);
+		take(driver, &commands[i]);
 	arena_fini(&arena);
 	if (rc < 0)
 		log_line(LOG_WARN, "rollout=%s event=command error=\"%s\"",

@@ -8,6 +8,7 @@
  * is run before the journal has it.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "live/action_io.h"
 #include "live/check_run.h"
@@ -83,30 +84,34 @@ void driver_carry_out_one(struct driver *driver, const struct effect *effect)
 	}
 }
 
-void driver_carry_out(struct driver *driver)
+void driver_carry_out(struct driver *driver, int64_t seq)
 {
-	size_t n = driver->n_effects;
+	struct decided *decided = driver->effects;
+	size_t all = driver->n_effects, n = 0;
 
+	while (n < all && decided[n].seq <= seq)
+		n++;
 	/* None of these calls back before it returns. */
 	for (size_t i = 0; i < n; i++)
-		if (driver->effects[i].type == EFFECT_WRITE)
-			driver_carry_out_one(driver, &driver->effects[i]);
+		if (decided[i].effect.type == EFFECT_WRITE)
+			driver_carry_out_one(driver, &decided[i].effect);
 	for (size_t i = 0; i < n; i++)
-		if (driver->effects[i].type != EFFECT_WRITE)
-			driver_carry_out_one(driver, &driver->effects[i]);
-	assert(driver->n_effects == n);
-	driver->n_effects = 0;
+		if (decided[i].effect.type != EFFECT_WRITE)
+			driver_carry_out_one(driver, &decided[i].effect);
+	assert(driver->n_effects == all);
+	driver->n_effects = all - n;
+	memmove(decided, decided + n, (all - n) * sizeof(*decided));
 }
 
 /* ---- while the journal is late ---- */
 
 /* Drops actions that were cancelled before they were started. */
-static size_t without_actions(struct effect *kept, size_t n)
+static size_t without_actions(struct decided *kept, size_t n)
 {
 	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (kept[i].type != EFFECT_ACTION)
+		if (kept[i].effect.type != EFFECT_ACTION)
 			kept[left++] = kept[i];
 	return left;
 }
@@ -122,29 +127,30 @@ static void write_early(struct driver *driver, const struct effect *effect)
 
 void driver_carry_out_early(struct driver *driver)
 {
-	struct effect *kept = driver->effects;
+	struct decided *kept = driver->effects;
 	size_t n = driver->n_effects, left = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct effect effect = driver->effects[i];
+		struct decided decided = driver->effects[i];
+		const struct effect *effect = &decided.effect;
 
-		switch (effect.type) {
+		switch (effect->type) {
 		case EFFECT_PREFLIGHT:
 		case EFFECT_ACTION:
-			kept[left++] = effect;
+			kept[left++] = decided;
 			break;
 		case EFFECT_WRITE:
-			write_early(driver, &effect);
+			write_early(driver, effect);
 			break;
 		case EFFECT_CANCEL:
 			left = without_actions(kept, left);
-			driver_carry_out_one(driver, &effect);
+			driver_carry_out_one(driver, effect);
 			break;
 		case EFFECT_READ:
 		case EFFECT_HURRY:
 		case EFFECT_CHECK:
 		case EFFECTS:
-			driver_carry_out_one(driver, &effect);
+			driver_carry_out_one(driver, effect);
 			break;
 		}
 	}

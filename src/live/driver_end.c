@@ -72,6 +72,14 @@ static bool journal_is_awaited(struct driver *driver)
 	return now_ms < driver->end_until_ms;
 }
 
+void driver_end_soon(struct driver *driver)
+{
+	if (!driver->end)
+		return;
+	timer_cancel(&driver->end);
+	driver->end = timer_start(driver->world->loop, 0, driver_end, driver);
+}
+
 /* The journal has the end: the service is free for the next rollout. What
  * actions opened is closed only when the rollout is over for good. */
 static void driver_end(void *arg)
@@ -87,8 +95,7 @@ static void driver_end(void *arg)
 	}
 	journal_tell(driver->journal); /* the end is told last */
 	if (driver->fence)
-		store_lease_drop(driver->world->store,
-			driver->release->service.full, driver->fence);
+		journal_drop_lease(driver->writer);
 	if (driver->fence && phase_is_end(driver->state.phase))
 		keepalive_close(driver->keepalive, driver_tell_end, driver);
 	else

@@ -32,8 +32,9 @@ static void late_too_long(void *arg)
 {
 	struct driver *driver = arg;
 
-	driver->late_timer = timer_start(
-		driver->world->loop, GIVE_UP_MS, late_for_good, driver);
+	/* A rollout that has no entry yet has nothing to stay for. */
+	driver->late_timer = timer_start(driver->world->loop,
+		driver->begun ? GIVE_UP_MS : 0, late_for_good, driver);
 	driver->too_late(driver, false);
 }
 

@@ -32,6 +32,13 @@ struct preflight;
 struct timer;
 struct traffic_io;
 
+/* An effect, and the last entry of the event that it follows from: it waits
+ * until that is durable. */
+struct decided {
+	struct effect effect;
+	int64_t seq;
+};
+
 struct driver {
 	/* The fleet's. */
 	TAILQ_ENTRY(driver) link;
@@ -46,20 +53,24 @@ struct driver {
 
 	/* The engine's. */
 	struct rollout state;
-	struct effect *effects; /* decided, not carried out yet */
+	struct decided *effects; /* not carried out yet, in order */
 	size_t n_effects, effects_size;
 	struct timer *wake;
 
 	/* The journal's. */
 	int64_t fence; /* of the lease; 0: not held */
-	struct journal_writer *writer; /* since it is held */
+	struct journal_writer *writer;
 	int64_t seq;
+	bool begun; /* an entry of this driver is durable */
 	int64_t ahead_ms; /* the rollout's time before the boot clock */
 	bool unjournaled; /* the store is broken: revert in memory, then end */
 	bool late; /* the store is locked or full: entries wait in memory */
 	struct timer *late_timer; /* until that is too long */
 	/* Told then: take back what can hurt, or (for good) end. */
 	void (*too_late)(struct driver *driver, bool for_good);
+	/* What became of the lease that was asked for. */
+	void (*lease)(struct driver *driver, int taken,
+		const struct store_lease *lease, const struct err *err);
 
 	/* Waiting for people. */
 	int64_t wait_ms, waited_ms, waiting_since_ms; /* 0: not waiting */
@@ -103,7 +114,8 @@ void driver_preflight(struct driver *driver);
 
 /* ---- driver_effects.c ---- */
 
-void driver_carry_out(struct driver *driver); /* all that was decided */
+/* What was decided up to this entry. */
+void driver_carry_out(struct driver *driver, int64_t seq);
 /* What may leave before it is durable; the rest stays. */
 void driver_carry_out_early(struct driver *driver);
 void driver_carry_out_one(struct driver *driver, const struct effect *effect);
@@ -114,6 +126,8 @@ void driver_stop(struct driver *driver); /* cancels all that is under way */
 /* Stops driving; the observer is told in a later turn. err NULL: an end. */
 void driver_finish(
 	struct driver *driver, int exit_status, const struct err *err);
+/* The entries that the end waits for are durable. */
+void driver_end_soon(struct driver *driver);
 /* Another process drives it now: stops, and leaves the lease to it. */
 void driver_taken_over(struct driver *driver, const struct err *err);
 
@@ -159,6 +173,5 @@ bool driver_commands(struct driver *driver);
 /* ---- driver_start.c ---- */
 
 void driver_start(struct driver *driver);
-void driver_renew_lease(struct driver *driver);
 
 #endif

@@ -28,6 +28,8 @@
 #define BUSY_RETRY_MS  50 /* while the store is locked */
 
 static void lease_try(void *arg);
+static void lease_told(struct driver *driver, int taken,
+	const struct store_lease *lease, const struct err *err);
 
 /* ---- a new rollout's name ---- */
 
@@ -58,23 +60,26 @@ void driver_start(struct driver *driver)
 		make_id(driver, driver->release->id);
 	driver->lease_deadline_ms =
 		loop_now(driver->world->loop) + LEASE_WAIT_MS;
+	driver->lease = lease_told;
+	driver->writer =
+		journal_open(driver->journal, driver->release->service.full,
+			driver->release->id, &driver_journal_owner, driver);
 	driver->lease_retry =
 		timer_start(driver->world->loop, 0, lease_try, driver);
 }
 
 /* ---- the lease ---- */
 
-static int new_begin(struct driver *driver, struct err *err_r);
+static void new_begin(struct driver *driver);
 static int left_begin(struct driver *driver, struct err *err_r);
 
 static void lease_taken(struct driver *driver)
 {
 	struct err err;
-	int rc;
 
-	rc = driver->resuming ? left_begin(driver, &err)
-			      : new_begin(driver, &err);
-	if (rc < 0)
+	if (!driver->resuming)
+		new_begin(driver);
+	else if (left_begin(driver, &err) < 0)
 		driver_finish(driver, err_exit_status(err.code), &err);
 }
 
@@ -97,60 +102,44 @@ static void lease_missed(struct driver *driver, const struct store_lease *lease)
 	driver_finish(driver, err_exit_status(err.code), &err);
 }
 
-/* The lease and what is journaled first are one transaction. */
-static void lease_try(void *arg)
+/* Whether a lease that came after the end is to be given back. */
+static bool lease_is_unwanted(struct driver *driver, int taken)
 {
-	struct driver *driver = arg;
-	struct store_lease lease = {0};
-	struct arena arena;
-	struct err err;
-	int rc;
+	if (driver->over && taken > 0)
+		journal_drop_lease(driver->writer);
+	return driver->over;
+}
 
-	driver->lease_retry = NULL;
-	arena_init(&arena);
-	rc = journal_begin(driver->journal, &err);
-	if (rc == 0)
-		rc = store_lease_take(driver->world->store,
-			driver->release->service.full, driver->release->id,
-			&driver->lease_watch, &arena, &lease, &err);
-	if (rc > 0) {
-		driver->fence = lease.fence;
-		driver->writer =
-			journal_open(driver->journal, driver->release->id,
-				driver->fence, &driver_journal_owner, driver);
+static void lease_told(struct driver *driver, int taken,
+	const struct store_lease *lease, const struct err *err)
+{
+	if (lease_is_unwanted(driver, taken))
+		return;
+	if (taken > 0) {
+		driver->fence = lease->fence;
 		lease_taken(driver);
-	} else if (rc == 0) {
-		lease_missed(driver, &lease);
-	} else if (err_is_retryable(err.code) &&
+	} else if (taken == 0) {
+		lease_missed(driver, lease);
+	} else if (err_is_retryable(err->code) &&
 		   loop_now(driver->world->loop) < driver->lease_deadline_ms) {
 		driver->lease_retry = timer_start(
 			driver->world->loop, BUSY_RETRY_MS, lease_try, driver);
 	} else {
-		driver_finish(driver, err_exit_status(err.code), &err);
+		driver_finish(driver, err_exit_status(err->code), err);
 	}
-	arena_fini(&arena);
 }
 
-void driver_renew_lease(struct driver *driver)
+static void lease_try(void *arg)
 {
-	struct err err;
+	struct driver *driver = arg;
 
-	if (!driver->fence || driver->over)
-		return;
-	if (store_lease_renew(driver->world->store,
-		    driver->release->service.full, driver->fence, &err) == 0)
-		return;
-	log_line(LOG_WARN, "rollout=%s event=heartbeat error=\"%s\"",
-		driver->release->id, err.text);
-	if (err.code == ERR_LEASE)
-		driver_taken_over(driver, &err);
-	else if (err.code == ERR_NOT_FOUND)
-		driver_unjournal(driver, &err);
+	driver->lease_retry = NULL;
+	journal_take_lease(driver->writer);
 }
 
 /* ---- the first event ---- */
 
-static int create_row(struct driver *driver, struct err *err_r)
+static void create_row(struct driver *driver)
 {
 	const struct policy *policy = driver->release->policy;
 	char digest[DIGEST_TEXT_MAX];
@@ -171,12 +160,9 @@ static int create_row(struct driver *driver, struct err *err_r)
 		.phase = phase_name(PHASE_PREFLIGHT),
 		.reason = "",
 	};
-	int rc = journal_begin(driver->journal, err_r);
 
-	if (rc == 0)
-		rc = store_rollout_create(driver->world->store, &row, err_r);
+	journal_create(driver->writer, &row);
 	free(options);
-	return rc;
 }
 
 /* A rollback returns to what was captured when the release started. */
@@ -191,7 +177,7 @@ static void inherit(struct driver *driver)
 			driver->release->id, err.text);
 }
 
-static int new_begin(struct driver *driver, struct err *err_r)
+static void new_begin(struct driver *driver)
 {
 	struct event event = {
 		.type = EVENT_STARTED,
@@ -201,12 +187,10 @@ static int new_begin(struct driver *driver, struct err *err_r)
 		.text = driver->release->wish.rollback_reason,
 	};
 
-	if (create_row(driver, err_r) < 0)
-		return -1;
+	create_row(driver);
 	inherit(driver);
 	take_random(&event.seed, sizeof(event.seed));
 	driver_event(driver, &event, NULL);
-	return 0;
 }
 
 /* A later rollout of the service has moved its traffic: this one is history.

@@ -43,7 +43,7 @@ static void carry_out_or_refuse(
 static void drain(struct driver *driver)
 {
 	for (size_t i = 0; i < driver->n_effects; i++)
-		carry_out_or_refuse(driver, &driver->effects[i]);
+		carry_out_or_refuse(driver, &driver->effects[i].effect);
 	driver->n_effects = 0;
 }
 

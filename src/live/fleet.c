@@ -27,7 +27,6 @@ struct fleet {
 	struct timer *poll, *heartbeat;
 	struct gap_listener *gaps;
 	int64_t counter; /* of the store, at the last look */
-	unsigned failures; /* of the journal, then */
 };
 
 static void fleet_poll(void *arg);
@@ -242,12 +241,8 @@ static void fleet_poll(void *arg)
 	fleet->poll =
 		timer_start(fleet->world->loop, POLL_MS, fleet_poll, fleet);
 	if (store_change_counter(fleet->world->store, &counter, &err) == 0) {
-		if (counter == fleet->counter &&
-			journal_failures(fleet->journal) == fleet->failures)
+		if (counter == fleet->counter)
 			return;
-		fleet->failures = journal_failures(fleet->journal);
-		journal_flush(
-			fleet->journal); /* what is taken already is settled */
 		taken = commands_take(fleet, &err);
 		if (taken > 0)
 			fleet->counter = counter;
@@ -274,7 +269,8 @@ static void renew(struct fleet *fleet, struct driver *driver)
 	driver->renewed_ms = loop_now(fleet->world->loop);
 	TAILQ_REMOVE(&fleet->drivers, driver, link);
 	TAILQ_INSERT_TAIL(&fleet->drivers, driver, link);
-	driver_renew_lease(driver);
+	if (driver->fence && !driver->over)
+		journal_renew_lease(driver->writer);
 }
 
 static void fleet_heartbeat(void *arg)
@@ -282,14 +278,9 @@ static void fleet_heartbeat(void *arg)
 	struct fleet *fleet = arg;
 	int left = (fleet->n_drivers + BEATS - 1) / BEATS;
 	struct driver *driver;
-	struct err err;
 
 	fleet->heartbeat = timer_start(
 		fleet->world->loop, BEAT_MS, fleet_heartbeat, fleet);
-	while (left-- > 0 && (driver = next_to_renew(fleet))) {
-		/* Locked or full: with the next beat. */
-		if (journal_begin(fleet->journal, &err) < 0)
-			return;
+	while (left-- > 0 && (driver = next_to_renew(fleet)))
 		renew(fleet, driver);
-	}
 }

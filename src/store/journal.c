@@ -1,13 +1,16 @@
 /*
- * Group commit: entries wait for each other until the end of a turn or for some
- * milliseconds, and then are written in one transaction. See journal.h.
+ * Group commit: entries wait for each other for some milliseconds, and then are
+ * written by the journal's thread in one transaction. See journal.h.
  *
- * While the file is locked or the disk full entries wait in memory, and a timer
- * tries again: nothing here holds the loop. Only what did not begin yet is lost
- * then: a writer's first entries share their transaction with its lease.
+ *   append -> next -> (a batch is begun) -> sent -> durable -> told
+ *
+ * One batch at a time is on the thread; what is appended meanwhile is for the
+ * next. While the file is locked or the disk full the same batch is tried again
+ * by timer: nothing here holds the loop.
  */
 #include "store/journal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -15,185 +18,167 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "store/journal_parts.h"
 
 #define COMMIT_PAUSE_MS   20 /* between commits of what is no verdict */
 #define RETRY_MS_MIN      10 /* after a commit that failed, doubled each time */
 #define RETRY_MS_MAX      200
 #define PENDING_BYTES_MAX (32 * 1024 * 1024) /* in memory, of all writers */
 
-struct journal_entry {
-	STAILQ_ENTRY(journal_entry) link;
-	struct journal_writer *writer; /* NULL: it is closed */
-	struct store_event event;
-	struct command_ack ack;
-	size_t bytes;
-	bool ended;
-};
-
-STAILQ_HEAD(journal_entries, journal_entry);
-TAILQ_HEAD(journal_writers, journal_writer);
-
-struct journal_writer {
-	TAILQ_ENTRY(journal_writer) link; /* of `dirty` */
-	struct journal *journal;
-	struct journal_entries entries; /* not durable yet; dirty if any */
-	bool dirty;
-	bool begun; /* some of its entries are durable */
-	char *candidate, *stable; /* to be written; or NULL */
-	const char *rollout;
-	int64_t fence;
-	char *reason; /* the rollout's after the last entry */
-	const struct journal_owner *owner;
-	void *arg;
-};
-
-struct journal {
-	struct loop *loop;
-	struct store *store;
-	struct journal_writers dirty; /* who has entries on their way */
-	bool open; /* a transaction is, for more than entries */
-	bool deferred; /* journal_turn_end is */
-	struct timer *pause; /* after which it will be */
-	int64_t committed_ms; /* the last time; INT64_MIN: never */
-	struct journal_entries durable; /* to be told, in a later turn */
-	struct timer *tell;
-
-	/* Commits fail. */
-	bool failing;
-	unsigned n_failures;
-	struct err err; /* why the last one did */
-	struct timer *retry, *patience;
-	int64_t retry_ms; /* until the next but one */
-	bool late;
-	size_t pending_bytes;
-};
-
+static void flush_soon(struct journal *journal);
 static void journal_turn_end(void *arg);
+static void batch_begin(struct journal *journal);
+static void batch_send(struct journal *journal);
+static void batch_done(void *arg);
 static void journal_retry(void *arg);
 static void journal_patience_over(void *arg);
+static void journal_tell_later(void *arg);
+
+/* ---- on the thread ---- */
+
+static void batch_run(void *arg)
+{
+	struct journal *journal = arg;
+	struct store *store =
+		journal_store_use(journal->store, &journal->batch_err);
+
+	journal->batch_rc = store ? journal_batch_write(store, &journal->batch,
+					    &journal->batch_err)
+				  : -1;
+}
+
+/* ---- making and freeing ---- */
 
 struct journal *journal_new(struct loop *loop, struct store *store)
 {
 	struct journal *journal = xcalloc(1, sizeof(*journal));
 
 	journal->loop = loop;
-	journal->store = store;
+	journal->store = journal_store_new(loop, store);
 	store_hurry(store);
+	TAILQ_INIT(&journal->batch);
 	TAILQ_INIT(&journal->dirty);
 	STAILQ_INIT(&journal->durable);
 	journal->committed_ms = INT64_MIN;
 	return journal;
 }
 
-static void entries_free(struct journal_entries *entries)
+static void writer_free(struct journal_writer *writer)
 {
-	struct journal_entry *entry;
+	journal_part_clear(&writer->next);
+	journal_part_clear(&writer->sent);
+	free(writer->reason);
+	free(writer->whose.service);
+	free(writer->whose.rollout);
+	free(writer);
+}
 
-	while ((entry = STAILQ_FIRST(entries))) {
-		STAILQ_REMOVE_HEAD(entries, link);
-		free(entry);
+/* A closed one that has nothing to write any more. */
+void journal_free_if_closed(struct journal_writer *writer)
+{
+	if (!writer->owner && !writer->dirty && !writer->in_batch &&
+		!writer->asks)
+		writer_free(writer);
+}
+
+/* All are closed, since none is left. */
+static void writers_free(struct journal *journal)
+{
+	struct journal_writer *writer;
+	struct journal_part *part;
+
+	while ((part = TAILQ_FIRST(&journal->batch))) {
+		TAILQ_REMOVE(&journal->batch, part, link);
+		part->writer->in_batch = false;
+		journal_free_if_closed(part->writer);
 	}
+	while ((writer = TAILQ_FIRST(&journal->dirty))) {
+		TAILQ_REMOVE(&journal->dirty, writer, link);
+		writer_free(writer);
+	}
+}
+
+/* What waits is written, unless commits fail or take too long. */
+static void write_last(struct journal *journal)
+{
+	do
+		journal_flush(journal);
+	while (journal_store_wait(journal->store, JOURNAL_END_MS) &&
+		!journal->failing && !TAILQ_EMPTY(&journal->dirty));
 }
 
 void journal_free(struct journal **journal_p)
 {
 	struct journal *journal = *journal_p;
+	struct journal_entry *entry;
 
 	if (!journal)
 		return;
-	if (journal->open)
-		store_rollback(journal->store);
+	*journal_p = NULL;
+	write_last(journal);
 	loop_defer_cancel(journal->loop, journal_turn_end, journal);
 	timer_cancel(&journal->pause);
 	timer_cancel(&journal->tell);
 	timer_cancel(&journal->retry);
 	timer_cancel(&journal->patience);
-	entries_free(&journal->durable);
+	while ((entry = STAILQ_FIRST(&journal->durable))) {
+		STAILQ_REMOVE_HEAD(&journal->durable, link);
+		free(entry);
+	}
+	if (!journal_store_free(&journal->store))
+		return; /* a disk that hangs keeps what is being written */
+	writers_free(journal);
 	free(journal);
-	*journal_p = NULL;
 }
 
-/* ---- writers ---- */
+/* ---- what writers have given ---- */
 
-struct journal_writer *journal_open(struct journal *journal,
-	const char *rollout, int64_t fence, const struct journal_owner *owner,
-	void *arg)
+/* Something was put into `next`. */
+void journal_touch(struct journal_writer *writer)
 {
-	struct journal_writer *writer = xcalloc(1, sizeof(*writer));
+	struct journal *journal = writer->journal;
 
-	writer->journal = journal;
-	STAILQ_INIT(&writer->entries);
-	writer->rollout = rollout;
-	writer->fence = fence;
-	writer->owner = owner;
-	writer->arg = arg;
-	return writer;
+	if (!writer->dirty)
+		TAILQ_INSERT_TAIL(&journal->dirty, writer, link);
+	writer->dirty = true;
+	flush_soon(journal);
 }
 
-static void entries_leave(struct journal_writer *writer)
+static void next_drop(struct journal_writer *writer)
 {
-	struct journal_entry *entry;
-
-	STAILQ_FOREACH(entry, &writer->entries, link)
-		writer->journal->pending_bytes -= entry->bytes;
-}
-
-/* What was not made durable will not be. */
-static void entries_drop(struct journal_writer *writer)
-{
-	entries_leave(writer);
-	entries_free(&writer->entries);
+	writer->journal->pending_bytes -= journal_part_bytes(&writer->next);
+	journal_part_clear(&writer->next);
 	if (writer->dirty)
 		TAILQ_REMOVE(&writer->journal->dirty, writer, link);
-	writer->dirty = false;
+	writer->dirty = writer->urgent = false;
 }
 
-void journal_close(struct journal_writer **writer_p)
-{
-	struct journal_writer *writer = *writer_p;
-	struct journal_entry *entry;
-
-	if (!writer)
-		return;
-	STAILQ_FOREACH(entry, &writer->journal->durable, link)
-		if (entry->writer == writer)
-			entry->writer = NULL;
-	entries_drop(writer);
-	free(writer->reason);
-	free(writer->candidate);
-	free(writer->stable);
-	free(writer);
-	*writer_p = NULL;
-}
-
-bool journal_has_pending(const struct journal_writer *writer)
-{
-	return writer->dirty;
-}
-
+/* What is on the thread can only be ignored. */
 void journal_drop(struct journal_writer *writer)
 {
-	entries_drop(writer);
-}
+	struct journal *journal = writer->journal;
 
-void journal_revisions(struct journal_writer *writer, const char *candidate,
-	const char *stable)
-{
-	free(writer->candidate);
-	writer->candidate = xstrdup(candidate);
-	free(writer->stable);
-	writer->stable = xstrdup(stable);
-}
-
-/* ---- entries ---- */
-
-static void flush_at_turn_end(struct journal *journal)
-{
-	timer_cancel(&journal->pause);
-	if (journal->deferred)
+	next_drop(writer);
+	if (!writer->in_batch)
 		return;
-	journal->deferred = true;
-	loop_defer(journal->loop, journal_turn_end, journal);
+	if (journal->busy) {
+		writer->dropped = true;
+		return;
+	}
+	TAILQ_REMOVE(&journal->batch, &writer->sent, link);
+	writer->in_batch = false;
+	journal->pending_bytes -= journal_part_bytes(&writer->sent);
+	journal_part_clear(&writer->sent);
+}
+
+/* ---- when a batch is begun ---- */
+
+static void journal_turn_end(void *arg)
+{
+	struct journal *journal = arg;
+
+	journal->deferred = false;
+	batch_begin(journal);
 }
 
 static void journal_pause_over(void *arg)
@@ -201,186 +186,123 @@ static void journal_pause_over(void *arg)
 	struct journal *journal = arg;
 
 	journal->pause = NULL;
-	flush_at_turn_end(journal);
+	batch_begin(journal);
 }
 
 /* A commit costs the same for one entry as for many: they wait for each other
- * a little when there was one just before. */
+ * until the end of the turn, or a little longer when there was one just before.
+ */
 static void flush_soon(struct journal *journal)
 {
 	int64_t now = loop_now(journal->loop);
-	int64_t due = journal->committed_ms == INT64_MIN
-			      ? now
-			      : journal->committed_ms + COMMIT_PAUSE_MS;
+	bool pause = journal->committed_ms != INT64_MIN &&
+		     journal->committed_ms + COMMIT_PAUSE_MS > now;
 
-	if (journal->deferred || journal->pause)
+	if (journal->busy || journal->failing || journal->pause ||
+		journal->deferred)
 		return;
-	if (due <= now)
-		flush_at_turn_end(journal);
-	else
-		journal->pause = timer_start(
-			journal->loop, due - now, journal_pause_over, journal);
-}
-
-int journal_begin(struct journal *journal, struct err *err_r)
-{
-	if (journal->open)
-		return 0;
-	if (journal->failing) {
-		*err_r = journal->err;
-		return -1;
+	if (pause) {
+		journal->pause = timer_start(journal->loop,
+			journal->committed_ms + COMMIT_PAUSE_MS - now,
+			journal_pause_over, journal);
+		return;
 	}
-	if (store_begin(journal->store, err_r) < 0)
-		return -1;
-	journal->open = true;
-	flush_at_turn_end(journal);
-	return 0;
+	journal->deferred = true;
+	loop_defer(journal->loop, journal_turn_end, journal);
 }
 
-/* In one block with its texts. */
-static struct journal_entry *entry_new(
-	const struct store_event *event, const struct command_ack *ack)
+void journal_flush(struct journal *journal)
 {
-	const char *answer = ack ? ack->answer : "";
-	size_t data_len = strlen(event->data) + 1;
-	size_t answer_len = strlen(answer) + 1;
-	struct journal_entry *entry =
-		xcalloc(1, sizeof(*entry) + data_len + answer_len);
-	char *text = (char *)(entry + 1);
-
-	entry->bytes = sizeof(*entry) + data_len + answer_len;
-	entry->event = *event;
-	entry->event.data = memcpy(text, event->data, data_len);
-	if (ack)
-		entry->ack = *ack;
-	entry->ack.answer = memcpy(text + data_len, answer, answer_len);
-	return entry;
+	timer_cancel(&journal->pause);
+	batch_begin(journal);
 }
 
-void journal_append(struct journal_writer *writer,
-	const struct store_event *event, const char *reason, bool ended,
-	const struct command_ack *ack)
+void journal_flush_first(struct journal_writer *writer)
 {
 	struct journal *journal = writer->journal;
-	struct journal_entry *entry = entry_new(event, ack);
 
-	entry->writer = writer;
-	entry->ended = ended;
-	if (!writer->reason || strcmp(writer->reason, reason) != 0) {
-		free(writer->reason);
-		writer->reason = xstrdup(reason);
-	}
-	STAILQ_INSERT_TAIL(&writer->entries, entry, link);
-	journal->pending_bytes += entry->bytes;
-	if (!writer->dirty) {
-		writer->dirty = true;
-		TAILQ_INSERT_TAIL(&journal->dirty, writer, link);
-	}
-	flush_soon(journal);
+	if (!writer->dirty)
+		return;
+	TAILQ_REMOVE(&journal->dirty, writer, link);
+	TAILQ_INSERT_HEAD(&journal->dirty, writer, link);
+	writer->urgent = true;
+	batch_begin(journal);
 }
 
-/* ---- the commit ---- */
-
-/* Another process has acknowledged the command already: no error. */
-static int ack_write(
-	struct store *store, const struct command_ack *ack, struct err *err_r)
+static void batch_add(struct journal *journal, struct journal_writer *writer)
 {
-	if (!ack->command_id || store_command_settle(store, ack->command_id,
-					ack->refused, ack->answer, err_r) == 0)
-		return 0;
-	return err_r->code == ERR_CONFLICT ? 0 : -1;
+	TAILQ_REMOVE(&journal->dirty, writer, link);
+	writer->dirty = writer->urgent = false;
+	journal_part_move(&writer->sent, &writer->next);
+	TAILQ_INSERT_TAIL(&journal->batch, &writer->sent, link);
+	writer->in_batch = true;
 }
 
-/* All entries of one rollout. */
-static int entries_write(struct journal_writer *writer, struct err *err_r)
+/* Those in a hurry alone, if there are any; else all. */
+static void batch_begin(struct journal *journal)
 {
-	struct store *store = writer->journal->store;
-	struct store_event *events;
-	struct journal_entry *entry;
-	bool ended = false;
-	size_t n = 0;
-	int rc = 0;
+	struct journal_writer *writer = TAILQ_FIRST(&journal->dirty);
+	bool urgent = writer && writer->urgent;
 
-	STAILQ_FOREACH(entry, &writer->entries, link)
-		n++;
-	events = xcalloc(n, sizeof(*events));
-	n = 0;
-	STAILQ_FOREACH(entry, &writer->entries, link) {
-		events[n++] = entry->event;
-		ended = ended || entry->ended;
-	}
-	if (writer->candidate)
-		rc = store_rollout_set_revisions(store, writer->rollout,
-			writer->candidate, writer->stable, err_r);
-	if (rc == 0)
-		rc = store_append(store, writer->rollout, writer->fence, events,
-			n, writer->reason, ended, err_r);
-	free(events);
-	STAILQ_FOREACH(entry, &writer->entries, link)
-		if (rc == 0)
-			rc = ack_write(store, &entry->ack, err_r);
-	if (rc == 0 && ended)
-		rc = store_commands_refuse(
-			store, writer->rollout, "the rollout has ended", err_r);
-	return rc;
+	if (journal->busy || journal->telling || journal->failing || !writer)
+		return;
+	while ((writer = TAILQ_FIRST(&journal->dirty)) &&
+		writer->urgent == urgent)
+		batch_add(journal, writer);
+	batch_send(journal);
 }
 
-/* Writers who lost their lease are told so; the others go on. */
-static int write_dirty(
-	struct journal *journal, struct journal_writer *only, struct err *err_r)
+static void patience_start(struct journal *journal, int64_t ms)
 {
-	struct journal_writer *writer, *next;
+	timer_cancel(&journal->patience);
+	journal->patience =
+		timer_start(journal->loop, ms, journal_patience_over, journal);
+}
 
-	for (writer = only ? only : TAILQ_FIRST(&journal->dirty); writer;
-		writer = next) {
-		next = only ? NULL : TAILQ_NEXT(writer, link);
-		if (!writer->dirty || entries_write(writer, err_r) == 0)
-			continue;
-		if (err_r->code != ERR_LEASE)
-			return -1;
-		entries_drop(writer);
-		writer->owner->lost(err_r, writer->arg);
-	}
-	return store_commit(journal->store, err_r);
+static void batch_send(struct journal *journal)
+{
+	if (!journal->patience && !journal->late)
+		patience_start(journal, JOURNAL_SLOW_MS);
+	journal->busy = true;
+	journal_store_work(journal->store, batch_run, batch_done, journal);
 }
 
 /* ---- when it fails ---- */
 
-/* Which writers: all, or those whose lease was in the transaction. */
-static void writers_lose(
-	struct journal *journal, bool begun, const struct err *err)
+static void writer_lose(struct journal_writer *writer, const struct err *err)
 {
-	struct journal_writers lost = TAILQ_HEAD_INITIALIZER(lost);
-	struct journal_writer *writer, *next;
-
-	for (writer = TAILQ_FIRST(&journal->dirty); writer; writer = next) {
-		next = TAILQ_NEXT(writer, link);
-		if (writer->begun && !begun)
-			continue;
-		TAILQ_REMOVE(&journal->dirty, writer, link);
-		TAILQ_INSERT_TAIL(&lost, writer, link);
-	}
-	while ((writer = TAILQ_FIRST(&lost))) {
-		TAILQ_REMOVE(&lost, writer, link);
-		writer->dirty = false;
-		entries_leave(writer);
-		entries_free(&writer->entries);
+	if (writer->owner)
 		writer->owner->lost(err, writer->arg);
+	else
+		journal_free_if_closed(writer);
+}
+
+/* All of them, and all that waits. */
+static void writers_lose(struct journal *journal, const struct err *err)
+{
+	struct journal_writer *writer;
+	struct journal_part *part;
+
+	while ((part = TAILQ_FIRST(&journal->batch))) {
+		journal_drop(part->writer);
+		writer_lose(part->writer, err);
+	}
+	while ((writer = TAILQ_FIRST(&journal->dirty))) {
+		journal_drop(writer);
+		writer_lose(writer, err);
 	}
 }
 
-static void commit_failed(struct journal *journal, const struct err *err)
+static void batch_failed(struct journal *journal)
 {
-	bool had_begun = journal->open;
+	const struct err *err = &journal->batch_err;
 
-	if (journal->open)
-		store_rollback(journal->store);
-	journal->open = false;
-	journal->n_failures++;
 	journal->err = *err;
 	if (!err_is_retryable(err->code) ||
 		journal->pending_bytes > PENDING_BYTES_MAX) {
-		writers_lose(journal, true, err);
+		timer_cancel(&journal->patience);
+		journal->failing = journal->late = false;
+		writers_lose(journal, err);
 		return;
 	}
 	if (!journal->failing) {
@@ -388,39 +310,52 @@ static void commit_failed(struct journal *journal, const struct err *err)
 			err->text);
 		journal->failing = true;
 		journal->retry_ms = RETRY_MS_MIN;
-		journal->patience = timer_start(journal->loop,
-			JOURNAL_PATIENCE_MS, journal_patience_over, journal);
+		if (!journal->late)
+			patience_start(journal, JOURNAL_PATIENCE_MS);
 	}
-	timer_cancel(&journal->retry);
 	journal->retry = timer_start(
 		journal->loop, journal->retry_ms, journal_retry, journal);
 	if (journal->retry_ms < RETRY_MS_MAX)
 		journal->retry_ms *= 2;
-	if (had_begun)
-		writers_lose(journal, false, err);
 }
 
-static void commit_succeeded(struct journal *journal)
+static void journal_retry(void *arg)
 {
-	journal->open = false;
-	journal->committed_ms = loop_now(journal->loop);
-	if (journal->failing)
-		log_line(LOG_WARN, "event=journal-goes-on");
-	journal->failing = journal->late = false;
-	timer_cancel(&journal->retry);
-	timer_cancel(&journal->patience);
+	struct journal *journal = arg;
+
+	journal->retry = NULL;
+	batch_send(journal);
+}
+
+static bool is_late(const struct journal_writer *writer)
+{
+	return writer->owner && (!STAILQ_EMPTY(&writer->next.entries) ||
+					!STAILQ_EMPTY(&writer->sent.entries));
 }
 
 static void journal_patience_over(void *arg)
 {
 	struct journal *journal = arg;
 	struct journal_writer *writer, *next;
+	struct journal_part *part, *next_part;
 
 	journal->patience = NULL;
 	journal->late = true;
+	if (!journal->failing)
+		err_set(&journal->err, ERR_BUSY,
+			"the state file %s takes longer than %d ms to be "
+			"written: its disk is busy, or it hangs",
+			journal_store_path(journal->store), JOURNAL_SLOW_MS);
+	for (part = TAILQ_FIRST(&journal->batch); part; part = next_part) {
+		next_part = TAILQ_NEXT(part, link);
+		if (is_late(part->writer))
+			part->writer->owner->late(
+				&journal->err, part->writer->arg);
+	}
 	for (writer = TAILQ_FIRST(&journal->dirty); writer; writer = next) {
 		next = TAILQ_NEXT(writer, link);
-		writer->owner->late(&journal->err, writer->arg);
+		if (!writer->in_batch && is_late(writer))
+			writer->owner->late(&journal->err, writer->arg);
 	}
 }
 
@@ -429,90 +364,70 @@ const struct err *journal_lateness(const struct journal *journal)
 	return journal->late ? &journal->err : NULL;
 }
 
-unsigned journal_failures(const struct journal *journal)
-{
-	return journal->n_failures;
-}
-
 /* ---- when it succeeds ---- */
 
-static void writer_durable(
-	struct journal_writers *dirty, struct journal_writer *writer)
+/* `part` is out of the batch. */
+static void part_written(struct journal *journal, struct journal_part *part)
 {
-	entries_leave(writer);
-	STAILQ_CONCAT(&writer->journal->durable, &writer->entries);
-	TAILQ_REMOVE(dirty, writer, link);
-	writer->dirty = false;
-	writer->begun = true;
-	xfree(&writer->candidate);
-	xfree(&writer->stable);
-	writer->owner->durable(writer->arg);
+	struct journal_writer *writer = part->writer;
+	int64_t seq = journal_part_seq(part);
+	bool dropped = writer->dropped;
+	struct err lost = {0};
+
+	writer->in_batch = writer->dropped = false;
+	journal->pending_bytes -= journal_part_bytes(part);
+	if (part->lost)
+		lost = *part->lost;
+	else if (writer->owner && !dropped)
+		STAILQ_CONCAT(&journal->durable, &part->entries);
+	journal_part_clear(part);
+	if (lost.code) {
+		next_drop(writer);
+		writer_lose(writer, &lost);
+	} else if (writer->owner && !dropped && seq) {
+		writer->owner->durable(seq, writer->arg);
+	} else {
+		journal_free_if_closed(writer);
+	}
 }
 
-static void journal_tell_later(void *arg);
-
-/* `first`: its effects are carried out before those of others, if any. */
-static void commit(struct journal *journal, struct journal_writer *first)
+static void batch_succeeded(struct journal *journal)
 {
-	struct journal_writers dirty = TAILQ_HEAD_INITIALIZER(dirty);
-	bool all = journal->open || !first;
+	struct journal_parts parts = TAILQ_HEAD_INITIALIZER(parts);
+	struct journal_part *part;
+
+	journal->committed_ms = loop_now(journal->loop);
+	if (journal->failing)
+		log_line(LOG_WARN, "event=journal-goes-on");
+	journal->failing = journal->late = false;
+	timer_cancel(&journal->patience);
+	timer_cancel(&journal->tell); /* it would be in a verdict's way */
+	journal->tell =
+		timer_start(journal->loop, 0, journal_tell_later, journal);
+	TAILQ_CONCAT(&parts, &journal->batch, link);
+	while ((part = TAILQ_FIRST(&parts))) {
+		TAILQ_REMOVE(&parts, part, link);
+		part_written(journal, part);
+	}
+}
+
+static void batch_done(void *arg)
+{
+	struct journal *journal = arg;
 	struct journal_writer *writer;
-	struct err err;
 
-	if ((!journal->open && store_begin(journal->store, &err) < 0)) {
-		commit_failed(journal, &err);
-		return;
-	}
-	journal->open = true;
-	if (write_dirty(journal, all ? NULL : first, &err) < 0) {
-		commit_failed(journal, &err);
-		return;
-	}
-	commit_succeeded(journal);
-	if (first) /* one that is due in this turn would be in the way */
-		timer_cancel(&journal->tell);
-	if (!journal->tell)
-		journal->tell = timer_start(
-			journal->loop, 0, journal_tell_later, journal);
-	if (all)
-		TAILQ_CONCAT(&dirty, &journal->dirty, link);
-	if (first && first->dirty)
-		writer_durable(all ? &dirty : &journal->dirty, first);
-	while ((writer = TAILQ_FIRST(&dirty)))
-		writer_durable(&dirty, writer);
-}
-
-static void flush(struct journal *journal, struct journal_writer *first)
-{
-	if (!journal->failing &&
-		(journal->open || !TAILQ_EMPTY(&journal->dirty)))
-		commit(journal, first);
-}
-
-static void journal_retry(void *arg)
-{
-	struct journal *journal = arg;
-
-	journal->retry = NULL;
-	commit(journal, NULL);
-}
-
-void journal_flush(struct journal *journal)
-{
-	flush(journal, NULL);
-}
-
-void journal_flush_first(struct journal_writer *writer)
-{
-	flush(writer->journal, writer);
-}
-
-static void journal_turn_end(void *arg)
-{
-	struct journal *journal = arg;
-
-	journal->deferred = false;
-	flush(journal, NULL);
+	journal->busy = false;
+	journal->telling = true;
+	if (journal->batch_rc == 0)
+		batch_succeeded(journal);
+	else
+		batch_failed(journal);
+	journal->telling = false;
+	writer = TAILQ_FIRST(&journal->dirty);
+	if (writer && writer->urgent)
+		batch_begin(journal);
+	else if (writer)
+		flush_soon(journal);
 }
 
 /* ---- telling ---- */
@@ -525,7 +440,7 @@ void journal_tell(struct journal *journal)
 	while ((entry = STAILQ_FIRST(&journal->durable))) {
 		STAILQ_REMOVE_HEAD(&journal->durable, link);
 		writer = entry->writer;
-		if (writer && writer->owner->written)
+		if (writer && entry->event.name && writer->owner->written)
 			writer->owner->written(&entry->event, writer->arg);
 		free(entry);
 	}

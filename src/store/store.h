@@ -43,6 +43,8 @@ MUST_CHECK struct store *store_open(
 void store_free(struct store **store);
 const char *store_path(const struct store *store);
 void store_hurry(struct store *store); /* see above */
+/* Whether the file is in memory, where no write waits for a disk. */
+bool store_is_in_memory(const struct store *store);
 
 /* The default: $TIDEGATE_STATE, else $XDG_STATE_HOME/tidegate/tidegate.db,
  * else ~/.local/state/tidegate/tidegate.db. Caller owns it. */

@@ -17,6 +17,8 @@ MUST_CHECK int store_file_make(const char *path, struct err *err_r);
 MUST_CHECK int store_file_check(const char *path, struct err *err_r);
 /* Nothing waits in the write-ahead log. */
 bool store_log_is_empty(const char *path);
+/* A tmpfs: nothing that is written there waits for a disk. */
+bool store_file_is_in_memory(const char *path);
 /* "file:<path, percent-encoded>?immutable=1"; the caller owns it. */
 char *store_immutable_uri(const char *path);
 

@@ -547,6 +547,11 @@ const char *store_path(const struct store *store)
 	return store->path;
 }
 
+bool store_is_in_memory(const struct store *store)
+{
+	return store_file_is_in_memory(store->path);
+}
+
 bool store_is_owned_by_us(const struct store *store)
 {
 	struct stat st;

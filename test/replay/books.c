@@ -15,6 +15,9 @@ static struct {
 	int64_t asked_ms[POLICY_SLOS_MAX]; /* about the candidate; -1: never */
 	int64_t exposed_ms; /* since when it has users by our doing; -1 */
 	bool given; /* a write of ours gave it some */
+	int64_t process_ms; /* since when this process is up, and … */
+	int64_t driven_ms; /* … drives; -1: it does not yet */
+	size_t noted; /* entries up to the note of the last write */
 } books;
 
 /* ---- what leaves ---- */
@@ -58,18 +61,31 @@ static int candidate_percent(const char *body)
 	return candidate;
 }
 
-/* But for a journal that cannot be written: a revert does not wait for it. */
-static void check_durable(void)
+/* The note of the write, newer than that of the write before. */
+static bool is_noted(int percent)
 {
-	promise(journal_is_durable() || fake_store_is_in_trouble(),
-		"a write is sent before its reason is durable");
+	char value[32];
+
+	snprintf(value, sizeof(value), "\"value\":%d,", percent);
+	for (size_t i = fake_store_entries(); i > books.noted; i--) {
+		struct fake_entry entry = fake_store_entry(i - 1);
+
+		if (!entry.is_note || strcmp(entry.name, "shift") != 0 ||
+			!strstr(entry.data, value))
+			continue;
+		books.noted = i;
+		return true;
+	}
+	return false;
 }
 
+/* But for a journal that cannot be written: a revert does not wait for it. */
 static void write_sent(const struct fake_request *request)
 {
 	int percent = candidate_percent(request->body);
 
-	check_durable();
+	promise(is_noted(percent) || fake_store_is_in_trouble(),
+		"%d %% are written before the reason is durable", percent);
 	if (percent > 0)
 		books.given = true;
 }
@@ -134,10 +150,20 @@ static int64_t max(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/* The process may have waited for the store before it took the rollout up. */
+static void look_who_drives(void)
+{
+	if (books.process_ms != process_up_ms())
+		books.driven_ms = -1;
+	books.process_ms = process_up_ms();
+	if (books.driven_ms < 0 && is_watched_phase(phase_now()))
+		books.driven_ms = fake_now();
+}
+
 /* Since when the process has driven without a break. */
 static int64_t driven_ms(void)
 {
-	return max(process_up_ms(), fake_loop_stood_until());
+	return max(books.driven_ms, fake_loop_stood_until());
 }
 
 static void look_at_exposure(void)
@@ -168,6 +194,7 @@ static void look_at_exposure(void)
 static void look(void)
 {
 	promise(fake_loop_turns_now() < TURNS_MAX, "time stands still");
+	look_who_drives();
 	look_at_exposure();
 }
 
@@ -176,7 +203,7 @@ void books_open(void)
 	memset(&books, 0, sizeof(books));
 	for (int i = 0; i < POLICY_SLOS_MAX; i++)
 		books.asked_ms[i] = -1;
-	books.exposed_ms = -1;
+	books.exposed_ms = books.process_ms = books.driven_ms = -1;
 	fake_http_on_send = look_at_request;
 	fake_run.cloud.written = look_at_written;
 	scenario_watch = look;

@@ -18,6 +18,7 @@
 
 #define POINTS_DEFAULT 5000
 #define PROCESSES_MAX  4
+#define SLOW_DISK_MS   40 /* before a commit, and until it is heard of */
 
 struct story {
 	const char *name;
@@ -251,6 +252,9 @@ static long play(
 	now.died_again = !death->again;
 	now.seed = seed;
 	scenario_open(seed);
+	/* Half of the stories on a slow disk, taking turns. */
+	if (((uint64_t)(story - stories) + seed) % 2)
+		fake_worker_slow(SLOW_DISK_MS);
 	story->begin();
 	resume_after(death->away_ms);
 	fake_die_at(death->instant);

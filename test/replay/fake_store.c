@@ -115,6 +115,11 @@ const char *store_path(const struct store *unused)
 	return "memory";
 }
 
+bool store_is_in_memory(const struct store *unused)
+{
+	return false; /* for the journal: it is to use its thread */
+}
+
 bool store_is_owned_by_us(const struct store *unused)
 {
 	return true;
@@ -156,9 +161,6 @@ static int may_write(struct err *err_r)
 
 	if (fake_is_dead())
 		return err_set(err_r, ERR_STORE, "the process is dead");
-	if (left_ms > 0 && !store.open)
-		fake_loop_stand_still(
-			left_ms < STORE_TURN_MS ? left_ms : STORE_TURN_MS);
 	if (left_ms > STORE_TURN_MS && !store.open) {
 		store.failed_ms = fake_now();
 		return err_set(err_r, ERR_BUSY, "the state file is locked");
@@ -491,6 +493,8 @@ int store_lease_take(struct store *unused, const char *service,
 		lease_tell(arena, lease_r);
 		return 0;
 	}
+	if (!store.open && may_write(err_r) < 0)
+		return -1;
 	store.lease.fence++;
 	store.lease.process = store.process;
 	store.lease.expires_ms = loop_wall_ms(NULL) + STORE_LEASE_MS;

@@ -1,6 +1,6 @@
 /*
- * The state file is locked by somebody else, or the disk is full, for a while
- * or for good: what is watched, what leaves all the same, and in which order.
+ * The state file is locked by somebody else, or the disk is full, slow or hangs,
+ * for a while or for good: what is watched, what leaves all the same, and in which order.
  */
 #include <string.h>
 
@@ -160,6 +160,64 @@ static void a_lock_that_never_ends_starts_nothing(void **state)
 	expect_writes_at_most(0);
 }
 
+static void a_disk_that_fills_up_before_the_first_entry_starts_nothing(
+	void **state)
+{
+	given_policy(policy_short, NULL);
+	fake_store_full_at("started");
+	run();
+	until(MINUTE);
+	assert_false(is_driven());
+	expect_exit(1);
+	expect_writes_at_most(0);
+}
+
+/* The books hold that no write leaves before its reason is durable. */
+static void a_slow_disk_delays_what_waits_for_it_and_nothing_else(void **state)
+{
+	int64_t from_ms;
+
+	fake_worker_slow(100);
+	from_ms = begin();
+	until(from_ms + 8 * SECOND);
+	assert_true(checks_between(from_ms, from_ms + 8 * SECOND) >= 1);
+	errors_of(FAKE_NEW, 0.5);
+	/* The next check is due within 5 s. */
+	expect_reverted_by(fake_now() + 6 * SECOND);
+	until_the_end();
+	expect_exit(5);
+	assert_string_equal(fake_deeds_order(), "undo purge");
+}
+
+static void a_commit_that_hangs_stops_no_check_and_no_revert(void **state)
+{
+	int64_t from_ms = begin();
+
+	errors_of(FAKE_NEW, 0.5);
+	fake_store_lock(9 * SECOND); /* the books are told of it */
+	fake_worker_hang(true);
+	/* The next check is due within 5 s. */
+	expect_reverted_by(from_ms + 6 * SECOND);
+	until(from_ms + 9 * SECOND);
+	assert_true(checks_between(from_ms, from_ms + 6 * SECOND) >= 1);
+	assert_string_equal(fake_deeds_order(), "");
+	fake_worker_hang(false);
+	until_the_end();
+	expect_exit(5);
+	assert_string_equal(fake_deeds_order(), "undo purge");
+	expect_journal("breach", NULL);
+}
+
+static void what_an_operator_said_is_taken_once_by_a_slow_disk(void **state)
+{
+	fake_worker_slow(450); /* several looks for commands */
+	begin();
+	command("pause", "bob");
+	until(fake_now() + 20 * SECOND);
+	assert_int_equal(fake_store_waiting(), 0);
+	assert_int_equal(fake_store_count("command", "pause"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +230,11 @@ int main(void)
 		SCENARIO(who_waits_for_a_full_disk_can_be_told_to_go),
 		SCENARIO(a_start_waits_for_a_lock),
 		SCENARIO(a_lock_that_never_ends_starts_nothing),
+		SCENARIO(
+			a_disk_that_fills_up_before_the_first_entry_starts_nothing),
+		SCENARIO(a_slow_disk_delays_what_waits_for_it_and_nothing_else),
+		SCENARIO(a_commit_that_hangs_stops_no_check_and_no_revert),
+		SCENARIO(what_an_operator_said_is_taken_once_by_a_slow_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -453,12 +453,6 @@ int64_t process_up_ms(void)
 	return sc.is_up ? sc.process_ms : -1;
 }
 
-bool journal_is_durable(void)
-{
-	return !sc.driver || driver_seq(sc.driver) ==
-				     fake_store_last_seq(driver_id(sc.driver));
-}
-
 bool is_driven(void)
 {
 	return sc.is_up && sc.status < 0;
@@ -476,6 +470,8 @@ void scenario_open(uint64_t seed)
 	fake_loop_reset(seed);
 	fake_http_reset();
 	fake_store_reset();
+	fake_worker_slow(0);
+	fake_worker_hang(false);
 	fake_run_open();
 	fake_metrics_open();
 	fake_deeds_open();

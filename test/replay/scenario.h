@@ -27,6 +27,7 @@
 #include "fake_process.h"
 #include "fake_run.h"
 #include "fake_store.h"
+#include "fake_worker.h"
 #include "live/release.h"
 
 #define SECOND INT64_C(1000)
@@ -83,7 +84,6 @@ void writes_are_refused(int status); /* 503, 429 */
 void operations_fail(void); /* of writes; nothing is done */
 void the_world_heals(void); /* of all faults of Cloud Run and metrics */
 void the_machine_sleeps(int64_t ms);
-bool journal_is_durable(void); /* all that the process has decided */
 bool is_driven(void); /* a process is up and has not ended */
 
 void approve(const char *who);

@@ -316,6 +316,18 @@ static void trouble(void)
 	}
 }
 
+/* What others did before there was a rollout may refuse it. */
+static void until_it_has_begun(void)
+{
+	int64_t limit = fake_now() + HOUR;
+
+	while (!fake_store_newest() && fake_now() < limit) {
+		look_after();
+		until(fake_now() + SECOND);
+	}
+	promise(fake_store_newest(), "it does not begin");
+}
+
 static void calm(void)
 {
 	tell("the trouble is over");
@@ -325,8 +337,7 @@ static void calm(void)
 	fake_metrics_say("errors", SAYS_VALUE, chance(80) ? 0 : 0.5);
 	fake_metrics_say("other", SAYS_VALUE, 0);
 	resume_after(SECOND);
-	if (!fake_store_newest())
-		until_phase(PHASE_SHIFTING);
+	until_it_has_begun();
 	fake_world_after(SECOND, say_continue, NULL);
 	for (int i = 0; i < PROCESSES_MAX && !has_ended(); i++) {
 		look_after();
@@ -364,6 +375,7 @@ static void play(uint64_t seed)
 	scenario_open(seed);
 	random_policy();
 	fake_loop_late(chance(50) ? 0 : 1 + pick(20));
+	fake_worker_slow(chance(50) ? 0 : 1 + pick(100));
 	fake_run_deploy("shop-3");
 	given_traffic("shop-1=100 shop-1=0#debug");
 	fake_run.cloud.rules.etag_is_strict = chance(70);

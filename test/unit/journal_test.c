@@ -16,6 +16,7 @@
 #include "io/loop.h"
 #include "store/journal.h"
 
+#define TURNS   20 /* while it is locked */
 #define SERVICE "projects/p/locations/r/services/shop"
 
 static char folder[32], path[64];
@@ -23,7 +24,6 @@ static char folder[32], path[64];
 struct world {
 	struct loop *loop;
 	struct store *store;
-	int64_t fence;
 	struct journal *journal;
 	struct journal_writer *writer;
 	struct timer *append;
@@ -35,13 +35,24 @@ struct world {
 	int release; /* a pipe: the other process ends when it is closed */
 };
 
-static void on_durable(void *arg)
+static void on_lease(int taken, const struct store_lease *lease,
+	const struct err *err, void *arg)
 {
 	struct world *w = arg;
 
-	w->ready = true;
-	if (w->lates)
+	assert_int_equal(taken, 1);
+	loop_stop(w->loop);
+}
+
+static void on_durable(int64_t seq, void *arg)
+{
+	struct world *w = arg;
+
+	w->ready = seq == w->seq;
+	if (w->ready && w->lates) {
+		timer_cancel(&w->append);
 		loop_stop(w->loop);
+	}
 }
 
 static void on_written(const struct store_event *entry, void *arg)
@@ -58,7 +69,6 @@ static void on_late(const struct err *err, void *arg)
 	assert_int_equal(err->code, ERR_BUSY);
 	assert_false(w->ready);
 	w->lates++;
-	close(w->release);
 }
 
 static void on_lost(const struct err *err, void *arg)
@@ -70,7 +80,7 @@ static void on_lost(const struct err *err, void *arg)
 }
 
 static const struct journal_owner owner = {
-	on_durable, on_written, on_late, on_lost};
+	on_lease, on_durable, on_written, on_late, on_lost};
 
 /* Another process takes the lock and keeps it until the pipe is closed. */
 static void lock(struct world *w)
@@ -114,8 +124,12 @@ static void on_append(void *arg)
 {
 	struct world *w = arg;
 
-	w->append = timer_start(w->loop, 10, on_append, w);
+	w->append = timer_start(w->loop, 1, on_append, w);
 	append_one(w);
+	if (w->lates && w->seq >= TURNS && w->release >= 0) {
+		close(w->release);
+		w->release = -1;
+	}
 	/* A verdict does not wait for the lock, either. */
 	if (w->seq % 3 == 0)
 		journal_flush_first(w->writer);
@@ -135,21 +149,17 @@ static void begin(struct world *w)
 		.options = "{}",
 		.starter = "alice",
 		.started_ms = 1,
+		.reason = "",
 		.phase = "preflight"};
-	struct lease_watch watch = {0};
-	struct store_lease lease;
-	struct arena arena;
 	struct err err;
 
-	arena_init(&arena);
 	w->store = store_open(path, STORE_CREATE, &err);
 	assert_non_null(w->store);
-	assert_int_equal(store_rollout_create(w->store, &rollout, &err), 0);
-	assert_int_equal(store_lease_take(w->store, SERVICE, "shop-1", &watch,
-				 &arena, &lease, &err),
-		1);
-	w->fence = lease.fence;
-	arena_fini(&arena);
+	w->journal = journal_new(w->loop, w->store);
+	w->writer = journal_open(w->journal, SERVICE, "shop-1", &owner, w);
+	journal_take_lease(w->writer);
+	assert_int_equal(loop_run(w->loop, &err), 0);
+	journal_create(w->writer, &rollout);
 }
 
 static void silence(const char *line, size_t len, void *arg)
@@ -169,8 +179,6 @@ static int setup(void **state)
 	w.loop = loop_new(&err);
 	assert_non_null(w.loop);
 	begin(&w);
-	w.journal = journal_new(w.loop, w.store);
-	w.writer = journal_open(w.journal, "shop-1", w.fence, &owner, &w);
 	*state = &w;
 	return 0;
 }
@@ -208,10 +216,9 @@ static void a_lock_of_another_process_holds_no_turn(void **state)
 	assert_int_equal(status, 0);
 	assert_int_equal(w->lates, 1);
 	assert_int_equal(w->lost, ERR_NONE);
-	assert_true(w->seq > 3);
-	/* It was locked for longer than the journal is patient. */
-	assert_true(loop_longest_turn(w->loop).wall_us <
-		    JOURNAL_PATIENCE_MS * 1000 / 2);
+	/* It was locked for longer than the journal is patient, and for so many
+	 * turns, each of which would have waited for it. */
+	assert_true(loop_longest_turn(w->loop).wall_us < STORE_WAIT_MS * 500);
 	journal_tell(w->journal);
 	assert_int_equal(w->written, w->seq);
 	assert_int_equal(
@@ -219,11 +226,86 @@ static void a_lock_of_another_process_holds_no_turn(void **state)
 	assert_int_equal(n, w->seq);
 }
 
+static void what_waits_at_the_end_is_still_written(void **state)
+{
+	struct world *w = *state;
+	struct store_lease lease;
+	struct arena arena;
+	struct err err;
+	int n = 0;
+
+	for (int i = 0; i < TURNS; i++)
+		append_one(w);
+	journal_drop_lease(w->writer);
+	journal_close(&w->writer);
+	journal_free(&w->journal);
+	assert_int_equal(w->written, 0);
+	assert_int_equal(
+		store_each_event(w->store, "shop-1", 0, count, &n, &err), 0);
+	assert_int_equal(n, TURNS);
+	arena_init(&arena);
+	assert_int_equal(
+		store_lease_look(w->store, SERVICE, &arena, &lease, &err), 0);
+	arena_fini(&arena);
+}
+
+static void a_lease_that_comes_too_late_is_given_back(void **state)
+{
+	struct world *w = *state;
+	struct journal_writer *other;
+	struct store_lease lease;
+	struct arena arena;
+	struct err err;
+
+	other = journal_open(w->journal, SERVICE "-2", "shop-2", &owner, w);
+	journal_take_lease(other);
+	journal_close(&other);
+	journal_drop_lease(w->writer);
+	journal_close(&w->writer);
+	journal_free(&w->journal);
+	arena_init(&arena);
+	assert_int_equal(
+		store_lease_look(w->store, SERVICE "-2", &arena, &lease, &err),
+		0);
+	arena_fini(&arena);
+}
+
+static void who_has_lost_the_lease_is_told_and_others_go_on(void **state)
+{
+	struct world *w = *state;
+	struct lease_watch watch = {0};
+	struct store_lease lease;
+	struct arena arena;
+	struct err err;
+
+	/* The holder is this process, so that another has to wait it out: it
+	 * gives the lease away and another rollout takes it. */
+	arena_init(&arena);
+	store_lease_drop(w->store, SERVICE, 1);
+	assert_int_equal(store_lease_take(w->store, SERVICE, "shop-2", &watch,
+				 &arena, &lease, &err),
+		1);
+	arena_fini(&arena);
+	append_one(w);
+	assert_int_equal(loop_run(w->loop, &err), 0);
+	assert_int_equal(w->lost, ERR_LEASE);
+	assert_false(journal_has_pending(w->writer));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_lock_of_another_process_holds_no_turn, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			what_waits_at_the_end_is_still_written, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_lease_that_comes_too_late_is_given_back, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			who_has_lost_the_lease_is_told_and_others_go_on, setup,
 			teardown),
 	};
 
