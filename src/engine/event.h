@@ -189,6 +189,7 @@ struct effect {
 	bool reassert; /* write: take the percents of others away */
 	bool keep_stable; /* write: stable stays referenced at 0 % */
 	bool look_at_stable; /* read: its revision, too */
+	bool stable_first; /* … and when that look was answered */
 	int64_t timeout_ms; /* write: of the request; 0: the usual */
 };
 

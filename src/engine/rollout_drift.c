@@ -210,6 +210,11 @@ static void judge_after_resume(struct turn *t)
 
 /* ---- reads ---- */
 
+bool traffic_is_beyond_ours(const struct rollout *r)
+{
+	return r->traffic.write.n_written && is_beyond_ours(&r->traffic);
+}
+
 bool traffic_is_late(const struct rollout *r)
 {
 	const struct traffic_state *g = &r->traffic;

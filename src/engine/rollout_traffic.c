@@ -25,6 +25,11 @@
 #define BROKEN_BEGIN    40 /* bytes that tell two texts apart */
 
 static const struct backoff trouble_backoff = {500, 30000};
+/* Users are being hurt: it is known within a second that the service answers
+ * again, and what was refused is not left alone for longer than anybody may
+ * ask a revert to wait. */
+static const struct backoff urgent_read_backoff = {500, 1000};
+static const struct backoff urgent_write_backoff = {500, RETRY_AFTER_MAX};
 static const struct backoff failed_backoff = {4000, 30000};
 static const struct backoff poll_backoff = {250, 2000};
 
@@ -35,20 +40,38 @@ static bool is_wanting(const struct rollout *r)
 
 /* ---- what goes out ---- */
 
-static void emit_read(struct turn *t, bool look_at_stable)
+/* More than what it is asked to have, or than what it has. */
+static bool raises(const struct rollout *r)
+{
+	int percent = r->traffic.write.intent.percent;
+
+	return percent > r->traffic.spec.candidate ||
+	       percent > r->traffic.serving.candidate;
+}
+
+static struct effect *emit_read(struct turn *t)
 {
 	struct traffic_reader *read = &t->r->traffic.read;
-	struct effect *effect = turn_effect(t, EFFECT_READ);
 
-	effect->look_at_stable = look_at_stable;
 	read->out_ms = t->now;
 	read->retry_ms = 0;
+	return turn_effect(t, EFFECT_READ);
 }
 
 static void read_again(struct turn *t, int64_t delay_ms)
 {
 	t->r->traffic.read.fresh = false;
 	t->r->traffic.read.retry_ms = delay_ms ? t->now + delay_ms : 0;
+}
+
+/* Traffic goes up only while there is a way back now: between two checks, or
+ * before the first one, nobody else looks. */
+static void emit_read_to_write(struct turn *t)
+{
+	struct effect *effect = emit_read(t);
+
+	effect->stable_first = raises(t->r);
+	effect->look_at_stable = effect->stable_first;
 }
 
 static void poll_again(struct turn *t)
@@ -203,6 +226,14 @@ static void arrive(struct turn *t)
 	t->changed = true;
 }
 
+/* A change that came after what was written is no answer that lags. The first
+ * one in a revert is answered at once; more of them are not raced. */
+static bool is_undone(const struct turn *t, bool wanted)
+{
+	return rollout_is_reverting(t->r) && !wanted &&
+	       t->r->traffic.write.rounds == 1 && traffic_is_beyond_ours(t->r);
+}
+
 /* The write is repeated once more reads than its answer deserves have passed
  * and nothing is under way; the same list again does no harm. */
 static bool may_write_again(const struct turn *t, bool wanted)
@@ -210,22 +241,15 @@ static bool may_write_again(const struct turn *t, bool wanted)
 	const struct traffic_writer *w = &t->r->traffic.write;
 	int polls = 0;
 
-	if (w->rounds == 0)
+	if (is_undone(t, wanted))
+		polls = 0;
+	else if (w->rounds == 0)
 		polls = wanted ? REWRITE_POLLS : 0;
 	else if (w->result == WRITE_DONE)
 		polls = REWRITE_POLLS;
 	else if (w->result == WRITE_UNKNOWN)
 		polls = wanted ? REWRITE_POLLS : 0;
 	return w->polls >= polls && t->now >= w->retry_ms;
-}
-
-/* More than what it is asked to have, or than what it has. */
-static bool raises(const struct rollout *r)
-{
-	int percent = r->traffic.write.intent.percent;
-
-	return percent > r->traffic.spec.candidate ||
-	       percent > r->traffic.serving.candidate;
 }
 
 /* The one gate upwards. True: it is closed. */
@@ -352,8 +376,11 @@ static bool wait_for_read(struct turn *t)
 static bool is_urgent(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
-	int64_t from_ms = t->r->phase_ms + URGENT_MS;
+	int64_t from_ms = t->r->phase_ms;
 
+	if (from_ms < g->write.retry_ms) /* it is asked then */
+		from_ms = g->write.retry_ms;
+	from_ms += URGENT_MS;
 	if (t->r->phase != PHASE_REVERTING || !g->read.kept || g->spec.other ||
 		g->write.rounds || g->write.out_ms)
 		return false;
@@ -399,7 +426,7 @@ void traffic_pump(struct turn *t)
 	if (due_ms > t->now)
 		turn_wake(t, due_ms);
 	else
-		emit_read(t, false);
+		emit_read_to_write(t);
 }
 
 void traffic_read_first(struct turn *t)
@@ -411,7 +438,7 @@ void traffic_read_first(struct turn *t)
 	if (read->retry_ms > t->now)
 		turn_wake(t, read->retry_ms);
 	else
-		emit_read(t, true);
+		emit_read(t)->look_at_stable = true;
 }
 
 void traffic_watch(struct turn *t)
@@ -419,7 +446,7 @@ void traffic_watch(struct turn *t)
 	struct traffic_reader *read = &t->r->traffic.read;
 
 	if (!is_wanting(t->r) && !read->out_ms && read->retry_ms <= t->now)
-		emit_read(t, true);
+		emit_read(t)->look_at_stable = true;
 }
 
 /* ---- answers ---- */
@@ -452,15 +479,19 @@ void traffic_unseen(struct turn *t)
 		return;
 	}
 	read->retry_ms =
-		t->now + backoff_delay(&trouble_backoff, read->attempt++,
-				 retry_after(t), &t->r->rng);
+		t->now + backoff_delay(rollout_is_reverting(t->r)
+					       ? &urgent_read_backoff
+					       : &trouble_backoff,
+				 read->attempt++, retry_after(t), &t->r->rng);
 }
 
-/* The write was not done: the next one waits by a counter of its own. */
+/* The write was not done: the next one waits by a counter of its own. What was
+ * read before it is still the last that is known. */
 static void refused(struct turn *t)
 {
 	struct traffic_writer *w = &t->r->traffic.write;
 
+	t->r->traffic.read.kept = t->event->result != WRITE_CONFLICT;
 	if (t->event->result == WRITE_REJECTED && is_wanting(t->r) &&
 		!rollout_is_reverting(t->r)) {
 		w->state = WRITER_GAVE_UP;
@@ -468,8 +499,11 @@ static void refused(struct turn *t)
 	}
 	w->n_written -= w->n_written > 0;
 	w->rounds -= w->rounds > 0;
-	w->retry_ms = t->now + backoff_delay(&trouble_backoff, w->refused++,
-				       retry_after(t), &t->r->rng);
+	w->retry_ms =
+		t->now + backoff_delay(rollout_is_reverting(t->r)
+					       ? &urgent_write_backoff
+					       : &trouble_backoff,
+				 w->refused++, retry_after(t), &t->r->rng);
 }
 
 /* Its words are told; a shift whose operations keep failing ends. */

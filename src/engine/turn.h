@@ -115,6 +115,8 @@ void traffic_learn_stable(struct turn *t); /* EVENT_STABLE */
 void traffic_learn(struct turn *t); /* the facts of a preflight event */
 /* A write of ours took effect that was not waited for any more. */
 bool traffic_is_late(const struct rollout *r);
+/* The service was changed after all that our writes can have changed. */
+bool traffic_is_beyond_ours(const struct rollout *r);
 
 /* rollout_sequence.c */
 /* True when the list has run to its end; starts it when it has not. */

@@ -110,7 +110,14 @@ void release_take_service(struct release *release,
 	const char *tag = release->policy->tag, *latest = service->latest_ready;
 	const char *keep = traffic_keep_tag(release->service.name);
 
-	release_take_url(release, service);
+	event->anew = release->uid && service->uid &&
+		      strcmp(release->uid, service->uid) != 0;
+	if (event->anew || service->generation >= release->generation) {
+		release->generation = service->generation;
+		release_take_url(release, service);
+		event->deployed =
+			note_created(release, service->latest_created);
+	}
 	event->spec = traffic_split(
 		&service->spec, release->candidate, release->stable, latest);
 	event->serving = traffic_split(&service->statuses, release->candidate,
@@ -125,10 +132,7 @@ void release_take_service(struct release *release,
 		tag && traffic_has_tag(&service->spec, tag, release->candidate);
 	event->stable_kept =
 		keep && traffic_has_tag(&service->spec, keep, release->stable);
-	event->anew = release->uid && service->uid &&
-		      strcmp(release->uid, service->uid) != 0;
 	event->text = service_broken(service);
-	event->deployed = note_created(release, service->latest_created);
 	if (!release->uid && service->uid)
 		release->uid = xstrdup(service->uid);
 }

@@ -38,6 +38,7 @@ struct release {
 	/* Learnt later; "" until then. */
 	char *candidate, *stable, *candidate_url;
 	char *created; /* the newest revision at the last read; NULL */
+	int64_t generation; /* the newest that was read; 0: none */
 	char *uid; /* of the service, once it was read; NULL: not told */
 };
 
@@ -56,7 +57,8 @@ void release_set_stable(struct release *release, const char *stable);
 /* Learns {{candidate_url}}: of the policy's tag, or of one that the candidate
  * has. "": there is none. */
 void release_take_url(struct release *release, const struct service *service);
-/* Facts of a service as read, into an event; learns the candidate's URL. */
+/* Facts of a service as read, into an event; learns the candidate's URL. From an
+ * answer that is older than another one nothing is learnt. */
 void release_take_service(struct release *release,
 	const struct service *service, struct event *event_r);
 

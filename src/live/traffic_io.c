@@ -22,7 +22,9 @@ struct traffic_io {
 	void *arg;
 	struct cloudrun_call *read, *write;
 	struct service *snapshot; /* as last read; NULL after a write */
+	struct service *before; /* what the write under way was built on */
 	struct cloudrun_call *stable_read;
+	bool stable_first; /* the service is read when that is answered */
 	enum stable_state stable_state; /* as the engine was told */
 	char *table; /* as journaled last; NULL: not yet */
 	struct timer *write_refused; /* not carried out: told in a later turn */
@@ -54,6 +56,7 @@ void traffic_io_cancel(struct traffic_io *io)
 {
 	cloudrun_cancel(&io->read);
 	cloudrun_cancel(&io->stable_read);
+	io->stable_first = false;
 	cloudrun_cancel(&io->write);
 	timer_cancel(&io->write_refused);
 	xfree(&io->refused_text);
@@ -67,6 +70,7 @@ void traffic_io_free(struct traffic_io **io_p)
 		return;
 	traffic_io_cancel(io);
 	service_free(&io->snapshot);
+	service_free(&io->before);
 	free(io->table);
 	free(io);
 	*io_p = NULL;
@@ -91,11 +95,15 @@ static void service_read(struct traffic_io *io)
 
 void traffic_io_read(struct traffic_io *io, const struct effect *effect)
 {
-	service_read(io);
 	if (effect->look_at_stable && !io->stable_read && *io->release->stable)
 		io->stable_read = cloudrun_get_revision_start(
 			io->world->cloudrun, io->release->service.full,
 			io->release->stable, stable_done, io);
+	io->stable_first = effect->stable_first && io->stable_read;
+	if (io->stable_first)
+		cloudrun_cancel(&io->read);
+	else
+		service_read(io);
 }
 
 /* Only a change is told: it is the same at nearly every look. */
@@ -107,6 +115,9 @@ static void stable_done(
 	char text[ROLLOUT_TEXT_MAX];
 
 	io->stable_read = NULL;
+	if (io->stable_first)
+		service_read(io);
+	io->stable_first = false;
 	if (revision)
 		event.stable_state =
 			revision->ready ? STABLE_READY : STABLE_NOT_READY;
@@ -142,29 +153,44 @@ void traffic_io_print(const struct traffic_io *io, struct buf *out)
 		traffic_encode_array(&io->snapshot->spec, out);
 }
 
-static void read_done(struct service *service, const struct err *err, void *arg)
+/* From before the one that is kept. What is written builds on the newest one,
+ * as what the engine decides does. */
+static bool is_older(const struct traffic_io *io, const struct service *service)
 {
-	struct traffic_io *io = arg;
+	const struct service *kept = io->snapshot;
+
+	return kept && service->generation < kept->generation &&
+	       (!kept->uid || !service->uid ||
+		       strcmp(kept->uid, service->uid) == 0);
+}
+
+static void read_failed(struct traffic_io *io, const struct err *err)
+{
+	struct event event = {
+		.type = EVENT_TRAFFIC_ERROR,
+		.text = err->text,
+		.retryable = err_is_retryable(err->code),
+		.retry_after_ms = err->retry_after_ms,
+	};
+
+	io->fn(&event, NULL, io->arg);
+}
+
+static void read_old(struct traffic_io *io, struct service *service)
+{
+	struct event event = {.type = EVENT_TRAFFIC};
+
+	release_take_service(io->release, service, &event);
+	io->fn(&event, NULL, io->arg);
+	service_free(&service);
+}
+
+static void read_new(struct traffic_io *io, struct service *service)
+{
 	struct event event = {.type = EVENT_TRAFFIC};
 	struct event_context context = {0};
 	struct buf table;
 
-	io->read = NULL;
-	if (!service && !err) {
-		service = io->snapshot; /* still what it was */
-		if (!service) { /* and was written over meanwhile */
-			service_read(io);
-			return;
-		}
-	}
-	if (!service) {
-		event.type = EVENT_TRAFFIC_ERROR;
-		event.text = err->text;
-		event.retryable = err_is_retryable(err->code);
-		event.retry_after_ms = err->retry_after_ms;
-		io->fn(&event, NULL, io->arg);
-		return;
-	}
 	traffic_io_take(io, service, &event);
 	buf_init(&table, STORE_EVENT_BYTES_MAX / 2);
 	traffic_io_print(io, &table);
@@ -176,6 +202,23 @@ static void read_done(struct service *service, const struct err *err, void *arg)
 	}
 	io->fn(&event, &context, io->arg);
 	buf_fini(&table);
+}
+
+static void read_done(struct service *service, const struct err *err, void *arg)
+{
+	struct traffic_io *io = arg;
+
+	io->read = NULL;
+	if (!service && !err)
+		service = io->snapshot; /* still what it was */
+	if (err)
+		read_failed(io, err);
+	else if (!service) /* and was written over meanwhile */
+		service_read(io);
+	else if (is_older(io, service))
+		read_old(io, service);
+	else
+		read_new(io, service);
 }
 
 /* ---- writes ---- */
@@ -236,7 +279,21 @@ void traffic_io_write(
 	else
 		traffic_io_refuse(io, WRITE_CONFLICT, err.text);
 	arena_fini(&arena);
-	service_free(&io->snapshot);
+	service_free(&io->before);
+	io->before = io->snapshot;
+	io->snapshot = NULL;
+}
+
+/* What was not done leaves the service as it was read. */
+static void restore_snapshot(struct traffic_io *io, enum write_result result)
+{
+	bool not_done = result == WRITE_BUSY || result == WRITE_REJECTED;
+
+	if (not_done && !io->snapshot) {
+		io->snapshot = io->before;
+		io->before = NULL;
+	}
+	service_free(&io->before);
 }
 
 static void write_done(enum write_result result, int64_t generation,
@@ -252,6 +309,7 @@ static void write_done(enum write_result result, int64_t generation,
 	};
 
 	io->write = NULL;
+	restore_snapshot(io, result);
 	io->fn(&event, NULL, io->arg);
 }
 

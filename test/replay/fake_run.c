@@ -327,6 +327,11 @@ void fake_run_set_ready(const char *revision, bool ready)
 		NULL, now());
 }
 
+bool fake_run_is_ready(const char *revision)
+{
+	return revision_of(revision)->ready;
+}
+
 bool fake_run_remove(const char *revision)
 {
 	struct rpc_error error = {.code = RPC_OK};

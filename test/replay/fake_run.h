@@ -55,6 +55,7 @@ void fake_run_failed_deployment(void);
 void fake_run_set_traffic(const char *table); /* serves at once */
 void fake_run_deploy(const char *revision); /* ready, at 0 % */
 void fake_run_set_ready(const char *revision, bool ready);
+bool fake_run_is_ready(const char *revision);
 bool fake_run_remove(const char *revision); /* false: it is in use */
 /* Whether a revision stands in what is asked for, with that tag or any. */
 bool fake_run_refers_to(const char *revision, const char *tag);

@@ -479,6 +479,11 @@ static void watch(struct world *w, const struct event *event,
 	note_bake();
 	if (event->type == EVENT_TRAFFIC || event->type == EVENT_PREFLIGHT)
 		books.read_since_write = true;
+	/* What was not done leaves what was read as it is. */
+	if (event->type == EVENT_WRITTEN &&
+		(event->result == WRITE_BUSY ||
+			event->result == WRITE_REJECTED))
+		books.read_since_write = true;
 	if (event->type == EVENT_RESUMED)
 		memset(books.asked_ms, 0, sizeof(books.asked_ms));
 	if (event->type == EVENT_CHECK && event->slo >= 0 && event->slo < 2 &&

@@ -1,0 +1,147 @@
+/*
+ * How soon a revert leaves, and what it builds on, when the service cannot be
+ * read as it is; and that there is a way back when traffic goes up.
+ */
+#include "scenario_test.h"
+
+/* A breach is known within an interval of 5 s; the revert leaves 2 s later. */
+#define REVERTED_MS (7 * SECOND + 100)
+
+static void until_ten_percent(void)
+{
+	given_policy(policy_short, NULL);
+	run();
+	until_step(0);
+}
+
+static void an_answer_from_before_the_last_one_is_not_written_upon(void **state)
+{
+	until_ten_percent();
+	until(fake_now() + 10 * SECOND);
+	/* One read shows the service as it was before the rollout; then all
+	 * hang. */
+	fake_run_fault("{'kind': 'stale', 'method': 'GET', 'times': 1, "
+		       "'generations': 2}");
+	errors_of(FAKE_NEW, 0.5);
+	until_phase(PHASE_REVERTING);
+	reads_hang();
+	expect_reverted_by(fake_now() + 2 * SECOND);
+}
+
+static void what_was_read_before_a_refused_write_is_still_known(void **state)
+{
+	until_ten_percent();
+	writes_are_refused(503);
+	until_phase(PHASE_SHIFTING); /* to 100 %, in vain */
+	until(fake_now() + SECOND);
+	the_world_heals();
+	reads_hang();
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted_by(fake_now() + REVERTED_MS);
+}
+
+/* Nothing is known since the step was written: there is no list to send that
+ * keeps what others have. */
+static void a_revert_that_knows_nothing_asks_at_least_once_a_second(
+	void **state)
+{
+	given_policy(policy_short, NULL);
+	run();
+	while (!fake_run.patches)
+		until(fake_now() + 1);
+	fake_run_fault("{'kind': 'status', 'method': 'GET', 'status': 503, "
+		       "'path': '*/services/shop', 'for': '24h'}");
+	until(fake_now() + 15 * SECOND); /* its reads have backed off */
+	command("abort", "bob");
+	until_phase(PHASE_REVERTING);
+	until(fake_now() + 40 * SECOND);
+	the_world_heals();
+	expect_reverted_by(fake_now() + SECOND + 200);
+	until_the_end();
+	expect_exit(6);
+}
+
+static void a_refused_revert_is_sent_again_within_ten_seconds(void **state)
+{
+	until_ten_percent();
+	errors_of(FAKE_NEW, 0.5);
+	writes_are_refused(503);
+	until(fake_now() + 3 * MINUTE);
+	expect_writes_at_most(120);
+	the_world_heals();
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted_by(fake_now() + 10 * SECOND + 200);
+	until_the_end();
+	expect_exit(5);
+}
+
+/* Somebody gives the candidate its share back before it was seen that the
+ * revert serves: that is newer than what the revert wrote, and is not waited for
+ * as an answer that lags. */
+static void a_revert_that_somebody_undid_is_written_at_once(void **state)
+{
+	until_ten_percent();
+	errors_of(FAKE_NEW, 0.5);
+	while (fake_run_wants(FAKE_NEW))
+		until(fake_now() + 1);
+	reads_hang();
+	until(fake_now() + 1500);
+	assert_int_equal(phase_now(), PHASE_REVERTING);
+	crash();
+	fake_run_foreign("shop-1=90 shop-2=10");
+	the_world_heals();
+	errors_of(FAKE_NEW, 0.5);
+	resume();
+	expect_reverted_by(fake_now() + SECOND);
+	until_the_end();
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void stable_is_looked_at_before_the_candidate_has_users(void **state)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 20s, approval:\n"
+		     "     {approvers: [bob], minimum: 1, timeout: 1h}}\n"
+		     "  - {percent: 100, bake: 20s}\n"
+		     "settle: 0s\n",
+		slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	until(fake_now() + 10 * MINUTE);
+	fake_run_set_ready(FAKE_STABLE, false);
+	approve("bob");
+	until(fake_now() + MINUTE);
+	expect_never_above(0);
+	assert_int_equal(phase_now(), PHASE_HELD);
+	expect_reason("no way back");
+}
+
+static void stable_is_looked_at_before_each_step_that_waits(void **state)
+{
+	until_ten_percent();
+	writes_are_refused(503);
+	until_phase(PHASE_SHIFTING);
+	until(fake_now() + SECOND);
+	fake_run_set_ready(FAKE_STABLE, false);
+	until(fake_now() + 20 * SECOND);
+	the_world_heals();
+	until(fake_now() + MINUTE);
+	expect_never_above(10);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENARIO(
+			an_answer_from_before_the_last_one_is_not_written_upon),
+		SCENARIO(what_was_read_before_a_refused_write_is_still_known),
+		SCENARIO(
+			a_revert_that_knows_nothing_asks_at_least_once_a_second),
+		SCENARIO(a_refused_revert_is_sent_again_within_ten_seconds),
+		SCENARIO(a_revert_that_somebody_undid_is_written_at_once),
+		SCENARIO(stable_is_looked_at_before_the_candidate_has_users),
+		SCENARIO(stable_is_looked_at_before_each_step_that_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
