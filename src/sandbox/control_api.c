@@ -43,7 +43,8 @@
  *   DELETE /sandbox/faults[/ID]      hanging requests are reset, too
  *   PUT    /sandbox/metrics          what ADMIN/prometheus answers to every
  *                                    query: {"value": 0.5}, {"value": null}
- *                                    (no data), {"error": "text"},
+ *                                    (no data), both also with "warning",
+ *                                    {"error": "text"},
  *                                    {"status": 503} or {"hang": true}, any of
  *                                    them with {"delay": "500ms"}
  *   GET    /sandbox/counts           requests: {"minute": {"reads": N,

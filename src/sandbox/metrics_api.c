@@ -36,7 +36,7 @@ struct metrics_api {
 	enum metrics_kind kind;
 	double value;
 	int status; /* METRICS_STATUS */
-	char text[TEXT_MAX]; /* METRICS_ERROR */
+	char text[TEXT_MAX]; /* METRICS_ERROR; a warning, with data */
 	int64_t delay_ms;
 	struct waiting *waiting[WAITING_MAX];
 	size_t n_waiting;
@@ -127,6 +127,9 @@ static void answer_data(
 	}
 	body = json_pack("{s:s, s:{s:s, s:o}}", "status", "success", "data",
 		"resultType", range ? "matrix" : "vector", "result", result);
+	if (api->text[0])
+		json_object_set_new(
+			body, "warnings", json_pack("[s]", api->text));
 	sandbox_answer_json(request, 200, body, false);
 	json_decref(body);
 }
@@ -246,19 +249,22 @@ static int read_answer(
 	const json_t *body, struct metrics_api *to, struct rpc_error *error)
 {
 	json_t *value = NULL;
-	const char *text = NULL, *delay = NULL;
+	const char *text = NULL, *delay = NULL, *warning = NULL;
 	int hang = 0, status = 0;
 	json_error_t where;
 	struct err err;
 
 	if (json_unpack_ex((json_t *)body, &where, JSON_STRICT,
-		    "{s?o, s?s, s?i, s?b, s?s}", "value", &value, "error",
-		    &text, "status", &status, "hang", &hang, "delay",
-		    &delay) < 0)
+		    "{s?o, s?s, s?i, s?b, s?s, s?s}", "value", &value, "error",
+		    &text, "status", &status, "hang", &hang, "delay", &delay,
+		    "warning", &warning) < 0)
 		return rpc_error_field(error, "", "%s", where.text);
 	if (!!value + !!text + !!status + !!hang != 1)
 		return rpc_error_field(error, "",
 			"one of value, error, status and hang is wanted");
+	if (warning && !value)
+		return rpc_error_field(
+			error, "warning", "a warning goes with a value");
 	if (value && !json_is_number(value) && !json_is_null(value))
 		return rpc_error_field(
 			error, "value", "value must be a number or null");
@@ -276,7 +282,10 @@ static int read_answer(
 					 : METRICS_VALUE;
 	to->value = json_number_value(value);
 	to->status = status;
-	snprintf(to->text, sizeof(to->text), "%s", text ? text : "");
+	snprintf(to->text, sizeof(to->text), "%s",
+		text      ? text
+		: warning ? warning
+			  : "");
 	return 0;
 }
 

@@ -60,3 +60,28 @@ reverted() { # EXIT: and stable has its traffic
 	rollout_ends 0
 	serves "$CANDIDATE" 100
 }
+
+@test "an incomplete answer is no pass, and is told wherever people look" {
+	answers '{"value": 0, "warning": "store a is away"}'
+	SLO='max: 5%, no_data: pass, fail_after: 1, min_passes: 1' quick
+	run "$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml" \
+		--format json
+	[ "$status" = 0 ]
+	jq -e 'any(.findings[]; .what == "slo" and .result == "warn" and
+		.stable.partial and .stable.outcome == "no-data" and
+		.stable.warnings == "query: store a is away" and
+		(.detail | contains("store a is away")) and
+		(.remedy | contains("metrics.partial")))' <<<"$output"
+	rollout_start
+	until_run has_line '"event":"check"' '"outcome":"no-data"' \
+		'"partial":["value"]' 'store a is away'
+	tide status
+	[[ $output == *"no-data"*", incomplete"* ]]
+	tide status --format json
+	[[ $output == *'"outcome":"no-data","partial":true'* ]]
+	tide abort
+	reverted 6
+	tide report
+	[[ $output == *"no-data, 0 error; "*" incomplete"* ]]
+	not said '.event == "check" and .outcome == "pass"'
+}
