@@ -79,7 +79,7 @@ void simulate_page_free(struct timeline_data **data);
 /* An event, or a note of it: as sim_listener. */
 void simulate_page_take(struct timeline_data *data, const struct sim *sim,
 	const struct event *event, const struct note *note);
-MUST_CHECK int simulate_page_write(const struct timeline_data *data,
+MUST_CHECK int simulate_page_write(struct timeline_data *data,
 	const struct recording *recording, const struct sim_result *result,
 	const char *path, struct err *err_r);
 

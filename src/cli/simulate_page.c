@@ -144,13 +144,15 @@ static void write_page(const struct timeline_data *data,
 	simulation_page_write(&page, PAGE_HTML, out);
 }
 
-int simulate_page_write(const struct timeline_data *data,
+int simulate_page_write(struct timeline_data *data,
 	const struct recording *recording, const struct sim_result *result,
 	const char *path, struct err *err_r)
 {
 	struct buf out;
 	int rc;
 
+	if (result->failed_slo < 0 || !result->revert_ms)
+		data->decisive = -1; /* a breach that decided nothing */
 	buf_init(&out, PAGE_BYTES_MAX);
 	write_page(data, recording, result, &out);
 	rc = out.overflow ? err_set(err_r, ERR_LIMIT,

@@ -77,9 +77,9 @@ const char *judgement_print(
 	if (j->sign)
 		snprintf(text, CHECK_TEXT_MAX, "%.6g %s %s %.6g", j->value,
 			j->sign, j->why, j->limit);
-	else if (j->outcome == OUTCOME_NO_DATA && !isnan(j->limit))
+	else if (j->outcome == OUTCOME_NO_DATA && !isnan(j->requests))
 		snprintf(text, CHECK_TEXT_MAX, "no data: %s (%.6g < min %.6g)",
-			j->why, j->value, j->limit);
+			j->why, j->requests, j->requests_min);
 	else
 		snprintf(text, CHECK_TEXT_MAX, "%s%s",
 			j->outcome == OUTCOME_NO_DATA ? "no data: " : "",

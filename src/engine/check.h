@@ -60,6 +60,7 @@ struct judgement {
 	bool partial; /* what there is may be all or a part: no data */
 	double value; /* NaN when there is none */
 	double limit; /* the one that decided, or the nearest; NaN: none */
+	double requests, requests_min; /* when they were too few; else NaN */
 	const char *sign; /* "<=": how they compare; NULL: they do not */
 	const char *why; /* name of the limit, or why there is no data */
 };

@@ -136,7 +136,10 @@ static void threshold_judge(const struct slo *slo,
 				  : 0;
 	double value = a[QUERY_VALUE].value;
 
-	*j = (struct judgement){.value = NAN, .limit = NAN};
+	*j = (struct judgement){.value = NAN,
+		.limit = NAN,
+		.requests = NAN,
+		.requests_min = NAN};
 	j->partial = is_partial(answers);
 	if (has_error(answers)) {
 		judge(j, OUTCOME_ERROR, NAN, NAN);
@@ -152,8 +155,9 @@ static void threshold_judge(const struct slo *slo,
 		return;
 	}
 	if (slo->requests && !(requests >= slo->requests_min)) {
-		no_data(j, requests, "too few requests");
-		j->limit = slo->requests_min;
+		no_data(j, value, "too few requests");
+		j->requests = requests;
+		j->requests_min = slo->requests_min;
 		return;
 	}
 	if (judge_value(slo, value, j))

@@ -42,6 +42,7 @@ struct report {
 	struct fold fold;
 	TIMELINE_LIST(struct report_action) actions;
 	TIMELINE_LIST(struct report_person) people;
+	int64_t reverting_ms; /* when it was decided to go back; 0: never */
 	const char *table_before, *table_after; /* traffic as text; NULL */
 };
 

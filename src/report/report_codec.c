@@ -238,6 +238,17 @@ static void add_action(
 
 /* ---- entries ---- */
 
+static void take_phase(struct reading *r)
+{
+	const char *to = text_of(r, "to"), *text = text_of(r, "text");
+
+	if (!strcmp(to, phase_name(PHASE_REVERTING)))
+		r->report->reverting_ms = r->entry->time_ms;
+	add_line(r, TONE_PLAIN,
+		arena_printf(&r->report->data.arena, "%s → %s%s%s",
+			text_of(r, "from"), to, *text ? ": " : "", text));
+}
+
 static void take_note(struct reading *r)
 {
 	if (is_called(r, note_name(NOTE_BREACH)))
@@ -249,11 +260,7 @@ static void take_note(struct reading *r)
 	else if (is_called(r, note_name(NOTE_ACTION_STARTED)))
 		return; /* its end says more */
 	else if (is_called(r, note_name(NOTE_PHASE)))
-		add_line(r, TONE_PLAIN,
-			arena_printf(&r->report->data.arena, "%s → %s%s%s",
-				text_of(r, "from"), text_of(r, "to"),
-				*text_of(r, "text") ? ": " : "",
-				text_of(r, "text")));
+		take_phase(r);
 	else
 		add_line(r,
 			is_called(r, note_name(NOTE_STEP_PASSED)) ? TONE_GOOD
@@ -351,8 +358,13 @@ static int load(struct report *report, struct store *store, const char *rollout,
 		return -1;
 	for (size_t i = 0; i < POLICY_SLOS_MAX; i++)
 		r.latest[i] = -1;
-	return store_each_event(
-		store, report->row.id, 0, take_entry, &r, err_r);
+	if (store_each_event(store, report->row.id, 0, take_entry, &r, err_r) <
+		0)
+		return -1;
+	/* An SLO may have breached long before a person decided. */
+	if (report->fold.state.cause != CAUSE_SLO)
+		report->data.decisive = -1;
+	return 0;
 }
 
 struct report *report_load(struct store *store, const char *rollout,

@@ -48,6 +48,8 @@ static void todo_actions(const struct report *report, struct page *page)
 
 		if (was_repaired(report, i))
 			continue;
+		if (a->list == LIST_PREFLIGHT && a->result != ACTION_OK)
+			continue; /* the reason of the refusal names it */
 		if (a->result == ACTION_FAILED)
 			item(page,
 				"%s (%s) failed: do by hand what it was for. "
@@ -102,8 +104,10 @@ static void todo_traffic(const struct report *report, struct page *page)
 			report->row.candidate);
 		break;
 	case PHASE_REFUSED:
-		item(page, "remove what preflight found, then start again; "
-			   "nothing was moved");
+		item(page,
+			"remove what preflight found, then start again; "
+			"nothing was moved: %s",
+			state->reason);
 		break;
 	case PHASE_PROMOTED:
 		if (!state->traffic.by_latest)

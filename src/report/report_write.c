@@ -46,21 +46,18 @@ static void row(struct page *page, const char *name, const char *value)
 		page_row(page, TONE_PLAIN, cells, 2);
 }
 
-/* From the first breaching check of the SLO that decided to stable serving
- * again; -1: not that kind of rollout. */
+/* From the decision to go back to stable serving everything; -1: it was not
+ * taken, or that was not seen. */
 static int64_t time_to_revert(const struct report *report)
 {
-	const struct timeline_check *decisive;
-
-	if (report->data.decisive < 0)
+	if (!report->reverting_ms)
 		return -1;
-	decisive = &report->data.checks.item[report->data.decisive];
 	for (size_t i = 0; i < report->data.percents.n; i++) {
 		const struct timeline_percent *p =
 			&report->data.percents.item[i];
 
-		if (p->percent == 0 && p->time_ms >= decisive->time_ms)
-			return p->time_ms - decisive->time_ms;
+		if (p->percent == 0 && p->time_ms >= report->reverting_ms)
+			return p->time_ms - report->reverting_ms;
 	}
 	return -1;
 }

@@ -67,3 +67,11 @@ enum tone timeline_tone(enum outcome outcome)
 		return TONE_WAIT;
 	}
 }
+
+double timeline_value(const struct timeline_check *check)
+{
+	return check->outcome == OUTCOME_PASS ||
+			       check->outcome == OUTCOME_BREACH
+		       ? check->value
+		       : NAN;
+}

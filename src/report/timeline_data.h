@@ -83,6 +83,9 @@ void timeline_add_percent(
 	struct timeline_data *data, int64_t time_ms, int percent);
 
 enum tone timeline_tone(enum outcome outcome);
+/* What was held against a limit; NaN: nothing was. Of "too few requests" old
+ * journals have the number of requests as the value. */
+double timeline_value(const struct timeline_check *check);
 
 /* Traffic and each SLO against its limits; Markdown has none. */
 void timeline_write_charts(const struct timeline_data *data, struct page *page);

@@ -33,6 +33,7 @@ static struct tally tally_of(const struct timeline_data *data, int slo)
 	bool low_is_bad = data->policy->slos[slo].has_min &&
 			  !data->policy->slos[slo].has_max;
 	struct tally tally = {.worst = NAN};
+	double value;
 
 	for (size_t i = 0; i < data->checks.n; i++) {
 		const struct timeline_check *check = &data->checks.item[i];
@@ -43,11 +44,12 @@ static struct tally tally_of(const struct timeline_data *data, int slo)
 		tally.outcome[check->outcome]++;
 		tally.partial += check->partial;
 		tally.last = check;
-		if (isnan(tally.worst) ||
-			(low_is_bad ? check->value < tally.worst
-				    : check->value > tally.worst))
-			tally.worst = isnan(check->value) ? tally.worst
-							  : check->value;
+		value = timeline_value(check);
+		if (!isnan(value) &&
+			(isnan(tally.worst) ||
+				(low_is_bad ? value < tally.worst
+					    : value > tally.worst)))
+			tally.worst = value;
 	}
 	return tally;
 }
@@ -61,7 +63,7 @@ static void write_slo(
 	const char *const cells[] = {
 		data->policy->slos[slo].name,
 		tally.last ? tally.last->text : "never checked",
-		tally.last ? number(tally.last->value, last) : "",
+		tally.last ? number(timeline_value(tally.last), last) : "",
 		number(tally.worst, worst),
 		count,
 	};
@@ -190,12 +192,14 @@ static void slo_points_fill(struct slo_points *points,
 		if (check->slo != slo)
 			continue;
 		points->limit[points->n] =
-			check->limit == constant ? NAN : check->limit;
+			check->limit == constant || isnan(timeline_value(check))
+				? NAN
+				: check->limit;
 		if (data->decisive == (int)i)
 			points->decided = &points->point[points->n];
 		points->point[points->n++] = (struct chart_point){
 			.time_ms = check->time_ms,
-			.value = check->value,
+			.value = timeline_value(check),
 			.tone = timeline_tone(check->outcome),
 		};
 	}

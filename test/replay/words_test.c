@@ -2,9 +2,11 @@
 #include "scenario_test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
+#include "report/report.h"
 
 /* As Cloud Run writes it, when a container does not come up. */
 #define CLOUD_RUN_SAYS                                                       \
@@ -67,12 +69,124 @@ static void a_refusal_names_the_preflight_action(void **state)
 	expect_reason("preflight: action \"smoke\" failed: exit ");
 }
 
+/* ---- the report ---- */
+
+static char *report_now(enum page_format format)
+{
+	struct report *report;
+	struct buf out;
+	struct err err;
+
+	report = report_load(NULL, fake_store_newest(), policy_given(), &err);
+	if (!report)
+		fail_msg("%s", err.text);
+	buf_init(&out, REPORT_BYTES_MAX);
+	report_write(report, format, &out);
+	report_free(&report);
+	return buf_steal(&out);
+}
+
+static void expect_report(const char *wanted, const char *unwanted)
+{
+	char *text = report_now(PAGE_MARKDOWN);
+
+	if (wanted && !strstr(text, wanted))
+		fail_msg("without \"%s\": %s", wanted, text);
+	if (unwanted && strstr(text, unwanted))
+		fail_msg("with \"%s\": %s", unwanted, text);
+	free(text);
+}
+
+static const char one_step[] =
+	"steps: [{percent: 20, bake: 100s}, {percent: 100, bake: 100s}]\n"
+	"settle: 5s\n";
+
+/* The SLO breached, was held and overruled; later a person aborted. */
+static void an_abort_is_not_blamed_on_an_slo(void **state)
+{
+	given_policy(one_step, slo_errors, "on_breach: hold\n", NULL);
+	run();
+	until_step(0);
+	errors_of(FAKE_NEW, 0.5);
+	until_phase(PHASE_HELD);
+	until(fake_now() + 60 * SECOND);
+	fake_store_command("abort", "bob", "enough", -1);
+	until_the_end();
+	expect_exit(6);
+	expect_report("aborted by bob: enough", "What decided");
+	expect_report(
+		"from the decision to stable serving everything | 1s", NULL);
+}
+
+static void too_few_requests_are_no_value_of_an_slo(void **state)
+{
+	char *json;
+
+	given_policy(one_step,
+		"slos:\n"
+		"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n"
+		"     max: 1%, window: 20s, interval: 10s, min_passes: 1,\n"
+		"     requests: {query: 'requests{r=\"{{candidate}}\"}',\n"
+		"     min: 5000}}\n",
+		NULL);
+	fake_metrics_say("requests", SAYS_VALUE, 4452);
+	run();
+	until(80 * SECOND);
+	expect_report("| errors | no data: too few requests (4452 \\< min "
+		      "5000) |  |  | ",
+		NULL);
+	expect_not_journaled("check", "\"value\":4452");
+	json = report_now(PAGE_HTML);
+	assert_null(strstr(json, ">5000<")); /* on the axis */
+	free(json);
+}
+
+static void the_limit_that_decided_is_drawn(void **state)
+{
+	char *html;
+
+	given_policy(one_step,
+		"slos:\n"
+		"  - {name: errors, query: 'errors{r=\"{{revision}}\"}',\n"
+		"     compare: stable, max_ratio: 1.5, window: 20s,\n"
+		"     interval: 10s, min_passes: 1, fail_after: 2}\n",
+		NULL);
+	errors_of(FAKE_STABLE, 0.02);
+	errors_of(FAKE_NEW, 0.02);
+	run();
+	until_step(0);
+	until(fake_now() + 30 * SECOND);
+	errors_of(FAKE_NEW, 0.2);
+	until_the_end();
+	expect_exit(5);
+	html = report_now(PAGE_HTML);
+	assert_non_null(strstr(html, "<path class=\"limit\""));
+	assert_non_null(strstr(html, "<circle class=\"ring\""));
+	free(html);
+}
+
+static void a_failed_preflight_action_is_nothing_to_do_by_hand(void **state)
+{
+	given_policy(policy_short,
+		"preflight:\n"
+		"  - {name: smoke, type: exec, command: [act, smoke]}\n",
+		NULL);
+	fake_deed_fails("smoke", false);
+	run();
+	until_the_end();
+	expect_report("preflight: action", "by hand");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENARIO(a_reason_has_all_that_the_other_side_said),
 		SCENARIO(a_comment_is_cut_between_letters),
 		SCENARIO(a_refusal_names_the_preflight_action),
+		SCENARIO(an_abort_is_not_blamed_on_an_slo),
+		SCENARIO(too_few_requests_are_no_value_of_an_slo),
+		SCENARIO(the_limit_that_decided_is_drawn),
+		SCENARIO(a_failed_preflight_action_is_nothing_to_do_by_hand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
