@@ -55,7 +55,7 @@ static void print_driver(const struct rollout_snapshot *snapshot,
 static void print_text(const struct rollout_snapshot *snapshot,
 	const struct store_lease *driver, int64_t now_ms, struct buf *out)
 {
-	struct screen screen;
+	/* Lines are as long as they are: a remedy is not cut. */
 	struct view view = {
 		.policy = snapshot->policy,
 		.rollout = &snapshot->fold.state,
@@ -63,14 +63,11 @@ static void print_text(const struct rollout_snapshot *snapshot,
 		.candidate = snapshot->row.candidate,
 		.stable = snapshot->row.stable,
 		.now_ms = now_ms,
-		.columns = VIEW_COLUMNS_MAX,
 		.colour = output_has_colour(stdout),
 		.utf8 = screen_has_utf8(),
+		.undriven = !driver && !snapshot->row.ended_ms,
 	};
 
-	screen_init(&screen, stdout);
-	if (output_is_terminal(stdout))
-		view.columns = screen_columns(&screen);
 	view_render(&view, out);
 	print_driver(snapshot, driver, out);
 }
@@ -88,6 +85,8 @@ static int print(struct store *store, struct rollout_snapshot *snapshot,
 	if (held < 0)
 		return -1;
 	driver = held ? &lease : NULL;
+	if (!driver && snapshot->fold.last_ms)
+		now_ms = snapshot->fold.last_ms; /* time stood still since */
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	if (format == FORMAT_JSON)
 		status_json_print(snapshot, driver, now_ms, &out);

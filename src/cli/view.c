@@ -1,11 +1,13 @@
 /* The live view as text; see view.h. Knows nothing of terminals. */
 #include "cli/view.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/duration.h"
 #include "base/printable.h"
+#include "base/timestamp.h"
 #include "cli/output.h"
 
 #define BAR_CELLS      30
@@ -19,10 +21,15 @@ struct line {
 	int used;
 };
 
+static int room_left(const struct line *line)
+{
+	return line->view->columns ? line->view->columns - line->used : INT_MAX;
+}
+
 static void put(struct line *line, enum colour colour, const char *text)
 {
 	char cut[LINE_MAX_BYTES], shown[LINE_MAX_BYTES];
-	int room = line->view->columns - line->used, width;
+	int room = room_left(line), width;
 	size_t len;
 
 	if (room <= 0)
@@ -64,7 +71,7 @@ static void end(struct line *line)
 
 static void pad_to(struct line *line, int column)
 {
-	while (line->used < column && line->used < line->view->columns) {
+	while (line->used < column && room_left(line) > 0) {
 		buf_addc(line->out, ' ');
 		line->used++;
 	}
@@ -188,6 +195,7 @@ static void render_slo(struct line *line, size_t i)
 {
 	const struct slo *slo = &line->view->policy->slos[i];
 	const struct check_state *check = &line->view->rollout->check[i];
+	int passes = rollout_passes(line->view->rollout, i);
 
 	put(line, COLOUR_NONE, slo->name);
 	pad_to(line, NAME_CELLS);
@@ -205,8 +213,8 @@ static void render_slo(struct line *line, size_t i)
 		check->outcome == OUTCOME_NONE ? "-"
 					       : outcome_name(check->outcome));
 	pad_to(line, NAME_CELLS + 35);
-	putf(line, check->passes >= slo->min_passes ? COLOUR_GOOD : COLOUR_NONE,
-		" %d of %d", check->passes, slo->min_passes);
+	putf(line, passes >= slo->min_passes ? COLOUR_GOOD : COLOUR_NONE,
+		" %d of %d", passes, slo->min_passes);
 	if (check->partial)
 		put(line, COLOUR_WAIT, ", incomplete");
 	end(line);
@@ -232,14 +240,36 @@ static void render_slos(struct line *line)
 		render_slo(line, i);
 }
 
+/* What happens at a time, if somebody is there to do it. */
 static void put_left(struct line *line, const char *what, int64_t at_ms)
 {
-	char text[DURATION_TEXT_MAX];
+	char text[DURATION_TEXT_MAX], clock[TIMESTAMP_TEXT_MAX];
 	int64_t left_ms = at_ms - line->view->now_ms;
 
+	if (line->view->undriven) {
+		putf(line, COLOUR_NONE, "; its time is over at %s UTC",
+			timestamp_print_clock(at_ms, clock));
+		return;
+	}
 	left_ms = left_ms < 0 ? 0 : left_ms / 1000 * 1000;
 	putf(line, COLOUR_NONE, "; %s in %s", what,
 		duration_print(left_ms, text));
+}
+
+/* Which evidence a hold waits for. */
+static void render_missing(struct line *line)
+{
+	const struct view *view = line->view;
+	char text[ROLLOUT_MISS_MAX];
+
+	for (size_t i = 0; i < view->policy->n_slos; i++) {
+		if (!rollout_misses(
+			    view->policy, view->rollout, i, view->now_ms, text))
+			continue;
+		putf(line, COLOUR_WAIT, "  %s: %s", view->policy->slos[i].name,
+			text);
+		end(line);
+	}
 }
 
 static void render_gate(struct line *line)
@@ -273,6 +303,8 @@ static void render_hold(struct line *line)
 		by_itself ? "held until the evidence is there" : "held");
 	put_left(line, "reverts", r->hold_deadline_ms);
 	end(line);
+	if (by_itself)
+		render_missing(line);
 	if (r->cause == CAUSE_SLO || r->cause == CAUSE_HOOK) {
 		putf(line, COLOUR_NONE, "  tidegate continue %s",
 			line->view->id);

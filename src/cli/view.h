@@ -20,11 +20,13 @@ struct view {
 	const struct rollout *rollout;
 	const char *id, *candidate, *stable; /* "" while not known */
 	int64_t now_ms;
-	int columns; /* of the terminal */
+	int columns; /* of the terminal; 0: lines are not cut */
 	bool colour, utf8;
+	bool undriven; /* no process carries out what is decided */
 };
 
-/* Appends the whole view, each line ended, none wider than `columns`. */
+/* Appends the whole view, each line ended, none wider than `columns`. For a
+ * rollout that is not driven `now_ms` is the time of its last entry. */
 void view_render(const struct view *view, struct buf *out);
 
 /* A screen that holds one view at its bottom. */

@@ -74,6 +74,18 @@ const char *rollback_problem(const struct rollout *state);
 /* A gate, a pause or a hold: it waits for people. */
 bool rollout_waits_for_people(const struct rollout *state);
 
+/* Passes of the step; of a step that does not serve yet there are none, though
+ * the checks go on. */
+int rollout_passes(const struct rollout *state, size_t slo);
+
+#define ROLLOUT_MISS_MAX 96
+
+/* What evidence of this SLO is missing now, as text; NULL: none is. Returns
+ * `text`. */
+const char *rollout_misses(const struct policy *policy,
+	const struct rollout *state, size_t slo, int64_t now_ms,
+	char text[ROLLOUT_MISS_MAX]);
+
 /* Bake served so far and wanted, for progress bars; 0 when not baking. */
 int64_t rollout_baked_ms(const struct policy *policy,
 	const struct rollout *state, int64_t now_ms);

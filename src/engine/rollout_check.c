@@ -39,6 +39,38 @@ const char *checks_miss(
 	return NULL;
 }
 
+int rollout_passes(const struct rollout *state, size_t slo)
+{
+	return state->bake_from_ms ? state->check[slo].passes : 0;
+}
+
+const char *rollout_misses(const struct policy *policy,
+	const struct rollout *state, size_t slo, int64_t now_ms,
+	char text[ROLLOUT_MISS_MAX])
+{
+	const struct check_state *check = &state->check[slo];
+	const struct slo *of = &policy->slos[slo];
+	int passes = rollout_passes(state, slo);
+
+	if (check->errors >= CHECK_ERRORS_MAX)
+		snprintf(text, ROLLOUT_MISS_MAX,
+			"metrics are in trouble, %d errors in a row",
+			check->errors);
+	else if (passes < of->min_passes)
+		snprintf(text, ROLLOUT_MISS_MAX,
+			"%d of %d passes, the latest answer is %s", passes,
+			of->min_passes, outcome_name(check->outcome));
+	else if (!check_is_satisfied(of, check))
+		snprintf(text, ROLLOUT_MISS_MAX, "the latest answer is %s",
+			outcome_name(check->outcome));
+	else if (!check->latest_ms ||
+		 now_ms - check->latest_ms > look_ms_max(of))
+		snprintf(text, ROLLOUT_MISS_MAX, "the last answer is too old");
+	else
+		return NULL;
+	return text;
+}
+
 bool checks_are_satisfied(const struct turn *t)
 {
 	return !checks_miss(t->policy, t->r, t->now);

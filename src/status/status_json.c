@@ -76,6 +76,7 @@ static void put_slo(struct status *s, size_t i)
 {
 	const struct slo *slo = &s->policy->slos[i];
 	const struct check_state *check = &s->state->check[i];
+	char missing[ROLLOUT_MISS_MAX];
 
 	jsonw_object(&s->w, NULL);
 	jsonw_text(&s->w, "name", slo->name);
@@ -85,9 +86,12 @@ static void put_slo(struct status *s, size_t i)
 	if (check->partial)
 		jsonw_bool(&s->w, "partial", true);
 	put_time(s, "checked", check->last_ms);
-	jsonw_int(&s->w, "passes", check->passes);
+	jsonw_int(&s->w, "passes", rollout_passes(s->state, i));
 	jsonw_int(&s->w, "min_passes", slo->min_passes);
 	jsonw_bool(&s->w, "failed", check->failed);
+	if (s->state->checking && !phase_is_end(s->state->phase) &&
+		rollout_misses(s->policy, s->state, i, s->now_ms, missing))
+		jsonw_text(&s->w, "missing", missing);
 	jsonw_end(&s->w, '}');
 }
 

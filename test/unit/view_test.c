@@ -89,6 +89,50 @@ static void a_hold_says_when_it_reverts(void **state)
 	assert_non_null(strstr(out.data, "no-data"));
 }
 
+static void a_hold_says_which_evidence_is_missing(void **state)
+{
+	world.answer = nothing;
+	world_start(&world);
+	world_run(&world, 120000);
+	render();
+	assert_non_null(strstr(out.data,
+		"  error-rate: 0 of 3 passes, the latest answer is no-data\n"));
+}
+
+/* Deadlines that pass while nobody drives revert nothing. */
+static void without_a_driver_nothing_is_promised(void **state)
+{
+	world.answer = nothing;
+	world_start(&world);
+	world_run(&world, 120000);
+	view.undriven = true;
+	render();
+	assert_null(strstr(out.data, "reverts in"));
+	assert_non_null(strstr(out.data, "held until the evidence is there; "
+					 "its time is over at "));
+}
+
+static void passes_are_of_the_step_that_is_shown(void **state)
+{
+	world_start(&world);
+	world_run(&world, 45000);
+	assert_non_null(strstr(render(), "4 of 3"));
+	world.rollout.step = 1;
+	world.rollout.phase = PHASE_SHIFTING;
+	world.rollout.bake_from_ms = 0; /* its split is not seen yet */
+	assert_non_null(strstr(render(), "0 of 3"));
+}
+
+static void a_line_that_goes_into_a_pipe_is_whole(void **state)
+{
+	view.columns = 0;
+	world_start(&world);
+	world_run(&world, 45000);
+	memset(world.rollout.reason, 'r', 400);
+	world.rollout.reason[400] = '\0';
+	assert_non_null(strstr(render(), world.rollout.reason));
+}
+
 static void no_line_is_wider_than_the_terminal(void **state)
 {
 	char *line, *save = NULL;
@@ -129,6 +173,10 @@ int main(void)
 		TEST(a_bake_shows_steps_progress_and_slos),
 		TEST(a_gate_says_who_is_asked_and_how_to_answer),
 		TEST(a_hold_says_when_it_reverts),
+		TEST(a_hold_says_which_evidence_is_missing),
+		TEST(without_a_driver_nothing_is_promised),
+		TEST(passes_are_of_the_step_that_is_shown),
+		TEST(a_line_that_goes_into_a_pipe_is_whole),
 		TEST(no_line_is_wider_than_the_terminal),
 		TEST(names_from_outside_cannot_move_the_cursor),
 		TEST(without_colour_there_is_not_one_escape),
