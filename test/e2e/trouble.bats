@@ -16,6 +16,7 @@ teardown() { shared_end; }
 	until_step 20
 	# A holder that is alive keeps its lease for as long as it renews it.
 	run timeout 120 "$TIDEGATE" run backend --policy "$WORLD/policy.yaml"
+	echo "exit $status: $output"
 	[ "$status" = 4 ]
 	[[ $output == *"pid $RUN_PID"* ]]
 	kill -INT "$RUN_PID"
