@@ -160,11 +160,12 @@ static int decode_vector(
 			"\"result\" of the vector is not a list");
 	if (json_array_size(result) == 0)
 		return 0;
-	if (json_array_size(result) > 1)
+	reading->series = json_array_size(result);
+	if (reading->series > 1)
 		return err_set(err_r, ERR_INVALID,
 			"%zu series where there must be one: aggregate them, "
 			"as with sum(…)",
-			json_array_size(result));
+			reading->series);
 	if (!json_object_get(series, "value") &&
 		json_object_get(series, "histogram"))
 		return err_set(err_r, ERR_INVALID,

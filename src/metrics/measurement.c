@@ -133,11 +133,12 @@ static void query_answered(const struct metric_reading *reading,
 	query->call = NULL;
 	if (latency_us > measurement->latency_us)
 		measurement->latency_us = latency_us;
+	if (reading)
+		query->series = reading->series;
 	if (err) {
 		take_trouble(query, err);
 	} else {
 		*answer_of(query) = reading->answer;
-		query->series = reading->series;
 		if (reading->warnings)
 			add_text(&measurement->warnings, query,
 				reading->warnings);

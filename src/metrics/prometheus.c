@@ -385,7 +385,7 @@ static void query_answered(const struct http_reply *reply, void *arg)
 		return;
 	}
 	err.retry_after_ms = reply->retry_after_ms;
-	query_finish(question, NULL, &err);
+	query_finish(question, &reading, &err);
 }
 
 static void query_finish(struct question *question,

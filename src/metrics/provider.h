@@ -12,8 +12,9 @@
 
 struct api;
 
-/* Reading NULL: err says why. Both borrowed. latency_us counts from the start
- * of the call. */
+/* With err there is no value, and err says why; the reading is NULL then, or says
+ * how many series there were. Both borrowed. latency_us counts from the start of
+ * the call. */
 typedef void (*metric_fn)(const struct metric_reading *reading,
 	int64_t latency_us, const struct err *err, void *arg);
 

@@ -262,9 +262,9 @@ static void answered(const struct metric_reading *reading, int64_t latency_us,
 
 	answer->calls++;
 	answer->latency_us = latency_us;
-	assert_true((reading == NULL) == (err != NULL));
-	answer->has_sample = reading != NULL;
-	if (reading)
+	assert_true(reading || err);
+	answer->has_sample = err == NULL;
+	if (!err)
 		answer->value = reading->answer.value;
 	else
 		answer->err = *err;
