@@ -6,21 +6,54 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "io/http.h"
 #include "scenario.h"
 
-#define CHECK_SLACK_MS SECOND
-#define TURNS_MAX      1000 /* at one moment */
+#define CHECK_SLACK_MS  SECOND
+#define REVERT_MS_MAX   (2 * SECOND)
+#define HEARD_MS_MAX    500 /* it is known what to write */
+#define ASK_SLACK_MS    100
+#define RETRY_AFTER_MAX (10 * SECOND)
+#define TURNS_MAX       1000 /* at one moment */
+#define SERVICE_TARGET  "/v2/" FAKE_SERVICE
 
 static struct {
 	int64_t asked_ms[POLICY_SLOS_MAX]; /* about the candidate; -1: never */
 	int64_t exposed_ms; /* since when it has users by our doing; -1 */
 	bool given; /* a write of ours gave it some */
-	int64_t process_ms; /* since when this process is up, and … */
-	int64_t driven_ms; /* … drives; -1: it does not yet */
 	size_t noted; /* entries up to the note of the last write */
+	int64_t unready_ms; /* since when stable is not ready; -1 */
+
+	/* A revert. */
+	int64_t decided_ms; /* -1: none is */
+	bool revert_sent;
+	int64_t heard_ms; /* the first time that … */
+	bool heard; /* of the service by this process since its last write */
+	int64_t process_ms; /* … which is up since then */
+	int64_t ask_by_ms; /* after a bad answer, nothing asked since; -1 */
 } books;
 
+/* The revision that the rollout goes back to. */
+static const char *stable(void)
+{
+	const char *rollout = fake_store_newest();
+	const char *name = rollout ? fake_store_stable(rollout) : "";
+
+	return *name ? name : FAKE_STABLE;
+}
+
 /* ---- what leaves ---- */
+
+static int64_t max(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Since when the process has driven without a break. */
+static int64_t driven_ms(void)
+{
+	return max(in_charge_ms(), fake_loop_stood_until());
+}
 
 /* Queries begin with their SLO's name. */
 static void ask_sent(const struct fake_request *request)
@@ -79,15 +112,160 @@ static bool is_noted(int percent)
 	return false;
 }
 
-/* But for a journal that cannot be written: a revert does not wait for it. */
+/* ---- what raises ---- */
+
+/* The last entry of that name that has `part`; false: none since a process took
+ * the rollout up, or none at all when `any_process`. */
+static bool find_entry(const char *name, const char *part, bool any_process,
+	struct fake_entry *entry_r)
+{
+	for (size_t i = fake_store_entries(); i-- > 0;) {
+		*entry_r = fake_store_entry(i);
+		if (strcmp(entry_r->name, name) == 0 &&
+			strstr(entry_r->data, part))
+			return true;
+		if (!any_process &&
+			(strcmp(entry_r->name, "resumed") == 0 ||
+				strcmp(entry_r->name, "started") == 0))
+			return false;
+	}
+	return false;
+}
+
+static bool passes(const struct slo *slo, const char *check)
+{
+	return strstr(check, "\"outcome\":\"pass\"") ||
+	       (slo->no_data == NO_DATA_PASS &&
+		       strstr(check, "\"outcome\":\"no-data\""));
+}
+
+static int64_t latency_of(const char *check)
+{
+	const char *at = strstr(check, "\"latency_ms\":");
+
+	return at ? strtoll(at + strlen("\"latency_ms\":"), NULL, 10) : 0;
+}
+
+static void check_evidence(int percent, const struct slo *slo)
+{
+	struct fake_entry check;
+	int64_t asked_ms;
+	char part[80];
+	bool found;
+
+	snprintf(part, sizeof(part), "\"slo\":\"%s\"", slo->name);
+	found = find_entry("check", part, false, &check);
+	promise(found, "%d %% are written, and this process did not ask %s",
+		percent, slo->name);
+	promise(passes(slo, check.data), "%d %% are written although: %s",
+		percent, check.data);
+	asked_ms = entry_made_ms(&check) - latency_of(check.data);
+	promise(asked_ms + 2 * slo->interval_ms >= fake_now(),
+		"%d %% are written on a pass of %s that is %lld ms old",
+		percent, slo->name, (long long)(fake_now() - asked_ms));
+}
+
+/* A command that was not refused: the note of that follows it. */
+static bool is_refused(size_t i)
+{
+	for (i++; i < fake_store_entries() && fake_store_entry(i).is_note; i++)
+		if (strcmp(fake_store_entry(i).name, "command-refused") == 0)
+			return true;
+	return false;
+}
+
+static void check_people(int percent, const struct step *step)
+{
+	struct fake_entry entry;
+	bool approved = !step->approval, knows_pause = false;
+
+	for (size_t i = fake_store_entries(); i-- > 0;) {
+		entry = fake_store_entry(i);
+		if (strcmp(entry.name, "command") != 0 || is_refused(i))
+			continue;
+		if (!knows_pause && strstr(entry.data, "\"pause\""))
+			promise(false, "%d %% are written while paused",
+				percent);
+		knows_pause = knows_pause || strstr(entry.data, "\"continue\"");
+		approved = approved ||
+			   (strstr(entry.data, "\"approve\"") &&
+				   entry_made_ms(&entry) +
+						   step->approval->timeout_ms >
+					   fake_now());
+	}
+	promise(approved, "%d %% are written, and nobody approved", percent);
+}
+
+/* A process has seen the candidate serving. */
+static bool was_seen(void)
+{
+	static const char key[] = "\"serving\":{\"candidate\":";
+	struct fake_entry entry;
+	const char *at;
+
+	for (size_t i = fake_store_entries(); i-- > 0;) {
+		entry = fake_store_entry(i);
+		at = strstr(entry.data, key);
+		if (strcmp(entry.name, "traffic") == 0 && at &&
+			strtol(at + strlen(key), NULL, 10) > 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct step *step_of(int percent)
+{
+	const struct policy *policy = policy_given();
+
+	for (size_t i = 0; i < policy->n_steps; i++)
+		if (policy->steps[i].percent == percent)
+			return &policy->steps[i];
+	promise(false, "%d %% are written, and no step has that", percent);
+	return NULL;
+}
+
+/* It is looked at when a check is due; a look that fails tells nothing. */
+static void check_stable(int percent)
+{
+	const struct policy *policy = policy_given();
+	int64_t since_ms = max(books.unready_ms, driven_ms());
+
+	since_ms = max(since_ms, fake_run.read_refused_ms);
+	promise(books.unready_ms < 0 ||
+			fake_now() <= since_ms + policy->slos[0].interval_ms +
+					      CHECK_SLACK_MS,
+		"%d %% are written, and stable is not ready for %lld ms",
+		percent, (long long)(fake_now() - books.unready_ms));
+}
+
+static void check_raise(int percent)
+{
+	const struct policy *policy = policy_given();
+	const struct step *step = step_of(percent);
+
+	check_people(percent, step);
+	check_stable(percent);
+	if (step == &policy->steps[0] && !was_seen())
+		return;
+	for (size_t i = 0; i < policy->n_slos; i++)
+		check_evidence(percent, &policy->slos[i]);
+}
+
+/* Nothing but a revert leaves before a journal that cannot be written. */
 static void write_sent(const struct fake_request *request)
 {
 	int percent = candidate_percent(request->body);
+	bool noted = is_noted(percent);
 
-	promise(is_noted(percent) || fake_store_is_in_trouble(),
+	promise(noted || (percent == 0 && fake_store_is_in_trouble()),
 		"%d %% are written before the reason is durable", percent);
+	if (percent > fake_run_serves(FAKE_NEW))
+		check_raise(percent);
 	if (percent > 0)
 		books.given = true;
+	else
+		books.revert_sent = true;
+	books.heard = false;
 }
 
 static void look_at_request(const struct fake_request *request)
@@ -96,6 +274,49 @@ static void look_at_request(const struct fake_request *request)
 		write_sent(request);
 	else if (strstr(request->target, "/query"))
 		ask_sent(request);
+	else if (strcmp(request->target, SERVICE_TARGET) == 0)
+		books.ask_by_ms = -1;
+}
+
+/* It shows the service as it is, not as it was. */
+static bool is_of_now(const struct http_reply *reply)
+{
+	json_t *json = json_loads(reply->body, 0, NULL);
+	const char *generation =
+		json_string_value(json_object_get(json, "generation"));
+	bool now = generation && strtoll(generation, NULL, 10) ==
+					 fake_run.cloud.model->generation;
+
+	json_decref(json);
+	return now;
+}
+
+static void good_answer(const struct http_reply *reply)
+{
+	if (books.heard || !is_of_now(reply))
+		return;
+	books.heard = true;
+	books.heard_ms = fake_now();
+}
+
+static void bad_answer(const struct http_reply *reply)
+{
+	int64_t wait_ms = max(SECOND, reply->retry_after_ms);
+
+	if (wait_ms > RETRY_AFTER_MAX)
+		wait_ms = RETRY_AFTER_MAX;
+	books.ask_by_ms = fake_now() + wait_ms + ASK_SLACK_MS;
+}
+
+static void look_at_answer(
+	const char *method, const char *target, const struct http_reply *reply)
+{
+	if (strcmp(method, "GET") != 0 || strcmp(target, SERVICE_TARGET) != 0)
+		return;
+	if (reply->status == 200)
+		good_answer(reply);
+	else
+		bad_answer(reply);
 }
 
 /* ---- what is lost ---- */
@@ -105,7 +326,7 @@ static bool is_of_others(const struct route *route)
 	return strncmp(route->tag, BOOKS_TAG_OF_OTHERS,
 		       strlen(BOOKS_TAG_OF_OTHERS)) == 0 ||
 	       (strcmp(route->revision, FAKE_NEW) != 0 &&
-		       strcmp(route->revision, FAKE_STABLE) != 0 &&
+		       strcmp(route->revision, stable()) != 0 &&
 		       route->type == ROUTE_REVISION);
 }
 
@@ -145,27 +366,6 @@ static bool is_watched_phase(enum phase phase)
 	       phase == PHASE_PAUSED;
 }
 
-static int64_t max(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-/* The process may have waited for the store before it took the rollout up. */
-static void look_who_drives(void)
-{
-	if (books.process_ms != process_up_ms())
-		books.driven_ms = -1;
-	books.process_ms = process_up_ms();
-	if (books.driven_ms < 0 && is_watched_phase(phase_now()))
-		books.driven_ms = fake_now();
-}
-
-/* Since when the process has driven without a break. */
-static int64_t driven_ms(void)
-{
-	return max(books.driven_ms, fake_loop_stood_until());
-}
-
 static void look_at_exposure(void)
 {
 	const struct policy *policy = policy_given();
@@ -175,8 +375,8 @@ static void look_at_exposure(void)
 		books.exposed_ms = -1;
 	else if (books.exposed_ms < 0)
 		books.exposed_ms = fake_now();
-	if (books.exposed_ms < 0 || !is_driven() ||
-		!is_watched_phase(phase_now()))
+	if (books.exposed_ms < 0 || in_charge_ms() > fake_now() ||
+		!is_driven() || !is_watched_phase(phase_now()))
 		return;
 	for (size_t i = 0; i < policy->n_slos; i++) {
 		const struct slo *slo = &policy->slos[i];
@@ -191,11 +391,56 @@ static void look_at_exposure(void)
 	}
 }
 
+static void look_at_stable(void)
+{
+	if (fake_run_is_ready(stable()))
+		books.unready_ms = -1;
+	else if (books.unready_ms < 0)
+		books.unready_ms = fake_now();
+}
+
+/* The split is ours to take back, and has not been. */
+static bool is_to_be_reverted(void)
+{
+	return fake_run_wants(FAKE_NEW) > 0 &&
+	       fake_run_wants(FAKE_NEW) + fake_run_wants(stable()) == 100;
+}
+
+static void look_at_revert(void)
+{
+	int64_t since_ms;
+
+	if (books.process_ms != process_up_ms())
+		books.heard = false; /* it was another one's */
+	books.process_ms = process_up_ms();
+	if (in_charge_ms() > fake_now() || !is_driven() ||
+		phase_now() != PHASE_REVERTING) {
+		books.decided_ms = -1;
+		books.revert_sent = false;
+		return;
+	}
+	if (books.decided_ms < 0)
+		books.decided_ms = fake_now();
+	if (books.revert_sent || !is_to_be_reverted())
+		return;
+	since_ms = max(books.decided_ms, driven_ms());
+	since_ms = max(since_ms, fake_run.foreign_ms);
+	promise(!books.heard ||
+			fake_now() <= max(since_ms + REVERT_MS_MAX,
+					      books.heard_ms + HEARD_MS_MAX),
+		"a revert was not sent for %lld ms",
+		(long long)(fake_now() - since_ms));
+	since_ms = max(since_ms + SECOND, books.ask_by_ms);
+	promise(books.heard || books.ask_by_ms < 0 || fake_now() <= since_ms,
+		"nothing is known of the service, and it is not asked");
+}
+
 static void look(void)
 {
 	promise(fake_loop_turns_now() < TURNS_MAX, "time stands still");
-	look_who_drives();
+	look_at_stable();
 	look_at_exposure();
+	look_at_revert();
 }
 
 void books_open(void)
@@ -203,7 +448,9 @@ void books_open(void)
 	memset(&books, 0, sizeof(books));
 	for (int i = 0; i < POLICY_SLOS_MAX; i++)
 		books.asked_ms[i] = -1;
-	books.exposed_ms = books.process_ms = books.driven_ms = -1;
+	books.exposed_ms = books.unready_ms = books.decided_ms = -1;
+	books.ask_by_ms = -1;
+	fake_http_on_answer = look_at_answer;
 	fake_http_on_send = look_at_request;
 	fake_run.cloud.written = look_at_written;
 	scenario_watch = look;

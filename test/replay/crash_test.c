@@ -5,7 +5,8 @@
  * arrive, and another process resumes after a while. Whatever the instant, the
  * story ends as it should, and what actions do was done as often as it should.
  *
- *	crash_test [POINTS [STORY AWAY_MS INSTANT AGAIN SEED]]
+ *	crash_test [POINTS [SEED]]
+ *	crash_test 0 STORY AWAY_MS INSTANT AGAIN SEED
  *
  * A failure prints the command that plays it again.
  */
@@ -278,6 +279,7 @@ static const struct story *story_named(const char *name)
 }
 
 static long points = POINTS_DEFAULT;
+static uint64_t first_seed = 1;
 
 /* The deaths at one instant: three absences, and one that is followed by
  * another death while the next process takes over. */
@@ -302,7 +304,7 @@ static int play_share(int worker, int n_workers)
 	static const struct death none;
 	long left = points / n_workers + 1;
 
-	for (uint64_t seed = 1; left > 0; seed++)
+	for (uint64_t seed = first_seed; left > 0; seed++)
 		for (int i = 0; i < N_STORIES && left > 0; i++) {
 			long n = play(&stories[i], &none, seed);
 
@@ -329,6 +331,8 @@ int main(int argc, char **argv)
 		return play_one(argv);
 	if (argc > 1)
 		points = atol(argv[1]);
+	if (argc > 2)
+		first_seed = strtoull(argv[2], NULL, 10);
 	if (workers_run(play_share) != 0)
 		return 1;
 	printf("%ld crash points of %d stories end right\n", points, N_STORIES);

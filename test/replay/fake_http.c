@@ -15,6 +15,8 @@
 #define TIMEOUT_MS_DEFAULT 30000
 
 void (*fake_http_on_send)(const struct fake_request *request);
+void (*fake_http_on_answer)(
+	const char *method, const char *target, const struct http_reply *reply);
 
 struct http_call {
 	struct fake_exchange *exchange; /* NULL: over, or never sent */
@@ -23,6 +25,7 @@ struct http_call {
 	struct timer *timeout, *arrival;
 	struct fake_answer answer;
 	int64_t started_ms;
+	char *method, *target;
 };
 
 struct fake_exchange {
@@ -60,6 +63,7 @@ void fake_http_reset(void)
 		exchange_free(LIST_FIRST(&net.exchanges));
 	net.n_servers = 0;
 	fake_http_on_send = NULL;
+	fake_http_on_answer = NULL;
 	net.cut = false;
 }
 
@@ -77,6 +81,14 @@ void fake_http_cut(bool cut)
 
 /* ---- the way back ---- */
 
+static void call_free(struct http_call *call)
+{
+	free(call->answer.body);
+	free(call->method);
+	free(call->target);
+	free(call);
+}
+
 static void call_end(struct http_call *call, const struct http_reply *reply)
 {
 	http_fn fn = call->fn;
@@ -89,8 +101,7 @@ static void call_end(struct http_call *call, const struct http_reply *reply)
 	net.ending = call;
 	fn(reply, arg);
 	net.ending = NULL;
-	free(call->answer.body);
-	free(call);
+	call_free(call);
 }
 
 static void call_answered(void *arg)
@@ -115,6 +126,8 @@ static void call_answered(void *arg)
 		reply.err = &err;
 		reply.maybe_sent = true;
 	}
+	if (fake_http_on_answer)
+		fake_http_on_answer(call->method, call->target, &reply);
 	call_end(call, &reply);
 }
 
@@ -229,6 +242,8 @@ struct http_call *http_start(struct http *http,
 		request->timeout_ms ? request->timeout_ms : TIMEOUT_MS_DEFAULT,
 		call_timed_out, call);
 	call->exchange = exchange_new(request, call);
+	call->method = xstrdup(call->exchange->method);
+	call->target = xstrdup(call->exchange->target);
 	if (fake_http_on_send)
 		tell_sent(call->exchange);
 	if (net.cut)
@@ -248,8 +263,7 @@ void http_cancel(struct http_call **call_p)
 	timer_cancel(&call->arrival);
 	if (call->exchange)
 		call->exchange->call = NULL;
-	free(call->answer.body);
-	free(call);
+	call_free(call);
 }
 
 /* ---- the rest of io/http.h ---- */

@@ -12,6 +12,7 @@
 
 #define FAKE_LATENCY_MS 5 /* there, and again back */
 
+struct http_reply;
 struct fake_exchange; /* a request on its way, and its answer */
 
 struct fake_request {
@@ -46,6 +47,9 @@ void fake_http_answer(
 	struct fake_exchange *exchange, const struct fake_answer *answer);
 /* Told of each request that leaves; NULL: nobody is. */
 extern void (*fake_http_on_send)(const struct fake_request *request);
+/* Told of each answer that its caller hears; status 0: the connection broke. */
+extern void (*fake_http_on_answer)(
+	const char *method, const char *target, const struct http_reply *reply);
 
 /* No servers, nothing under way; calls must have been cancelled. */
 void fake_http_reset(void);

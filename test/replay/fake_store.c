@@ -705,6 +705,11 @@ const char *fake_store_reason(const char *rollout)
 	return row_find(rollout)->committed.reason;
 }
 
+const char *fake_store_stable(const char *rollout)
+{
+	return row_find(rollout)->committed.stable;
+}
+
 bool fake_store_has_ended(const char *rollout)
 {
 	return row_find(rollout)->committed.ended_ms != 0;

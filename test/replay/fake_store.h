@@ -50,6 +50,7 @@ const char *fake_store_newest(void);
 const char *fake_store_phase(const char *rollout);
 const char *fake_store_reason(const char *rollout);
 int64_t fake_store_last_seq(const char *rollout);
+const char *fake_store_stable(const char *rollout); /* "": not known yet */
 bool fake_store_has_ended(const char *rollout);
 
 #endif

@@ -65,6 +65,7 @@ static struct {
 	struct driver *driver;
 	bool is_up;
 	int64_t process_ms; /* since when */
+	int64_t charge_ms; /* its first entry is durable; NEVER: none is */
 	int64_t away_ms, up_ms; /* NEVER: nobody resumes */
 	struct run_options options;
 	int status; /* -1: has not ended */
@@ -137,6 +138,8 @@ static void hear_entry(
 	struct driver *driver, const struct store_event *entry, void *arg)
 {
 	sc.told++;
+	if (sc.charge_ms == NEVER)
+		sc.charge_ms = fake_now();
 	promise(entry->seq == sc.told_seq + 1 || !sc.told_seq,
 		"entry %lld is told after %lld", (long long)entry->seq,
 		(long long)sc.told_seq);
@@ -174,6 +177,7 @@ static void process_up(void)
 	sc.fleet = fleet_new(world);
 	sc.is_up = true;
 	sc.process_ms = fake_now();
+	sc.charge_ms = NEVER;
 	sc.told_seq = 0;
 	sc.status = -1;
 	sc.end_text[0] = '\0';
@@ -451,6 +455,18 @@ const struct policy *policy_given(void)
 int64_t process_up_ms(void)
 {
 	return sc.is_up ? sc.process_ms : -1;
+}
+
+int64_t in_charge_ms(void)
+{
+	return sc.is_up ? sc.charge_ms : NEVER;
+}
+
+int64_t entry_made_ms(const struct fake_entry *entry)
+{
+	int64_t ahead_ms = driver_now(sc.driver) - FAKE_EPOCH_MS - fake_now();
+
+	return entry->time_ms - ahead_ms;
 }
 
 bool is_driven(void)

@@ -104,6 +104,12 @@ const struct seen *seen(void);
 size_t entries_told(void); /* to whoever observes, by all processes */
 const struct policy *policy_given(void);
 int64_t process_up_ms(void); /* since when the process is up; -1: it is not */
+/* Since when it is in charge: its first entry, and with it its lease, is
+ * durable. INT64_MAX: it is not. */
+int64_t in_charge_ms(void);
+/* When the process that is up made this entry, on the world's clock; what its
+ * stamp says is the wall clock's, which may have been set. */
+int64_t entry_made_ms(const struct fake_entry *entry);
 
 /* Called after each turn; NULL: nobody is. */
 extern void (*scenario_watch)(void);

@@ -175,8 +175,13 @@ static void foreign_trouble(void)
 		"shop-1=90 shop-2=10 shop-1=0#debug shop-3=0#debug-3",
 	};
 	const char *table = tables[pick(4)];
+	bool ready = chance(50);
 
-	switch (pick(4)) {
+	switch (pick(5)) {
+	case 4:
+		tell(FAKE_STABLE " is %sready", ready ? "" : "not ");
+		fake_run_set_ready(FAKE_STABLE, ready);
+		break;
 	case 0:
 		tell("a deployment of somebody else fails");
 		fake_run_failed_deployment();
@@ -333,6 +338,7 @@ static void calm(void)
 	tell("the trouble is over");
 	fake_store_full(false);
 	fake_store_lock(0);
+	fake_run_set_ready(FAKE_STABLE, true);
 	the_world_heals();
 	fake_metrics_say("errors", SAYS_VALUE, chance(80) ? 0 : 0.5);
 	fake_metrics_say("other", SAYS_VALUE, 0);
