@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "policy/match.h"
 
 static const struct {
@@ -79,6 +81,65 @@ static void a_match_that_explodes_is_given_up(void **state)
 	assert_non_null(strstr(err.text, "simpler pattern"));
 }
 
+/* Each took seconds to hours when only the work from one place in the text was
+ * limited. Processor time, with much room: sanitizers take their share. */
+static void no_pattern_works_for_long_on_any_text(void **state)
+{
+	static const struct {
+		const char *pattern, *end;
+		size_t n;
+	} hard[] = {
+		{"x.*[yz]$", "", 50000},
+		{"x.*[yz]$", "", 1000000},
+		{"x*+y", "zy", 1000000},
+		{"(x*)*y", "zy", 100000},
+		{"\\w+\\s\\d", "", 1000000},
+		{"(?s).*?.*?.*?q", "", 50000},
+		{"(?>x*)y|z", "a", 1000000},
+		/* A repeat fails without having moved. */
+		{"x(?:.{40000}|a)y", "y", 39000},
+		{"(?:(?=x{60000}y)x)*q", "zq", 100000},
+		/* So does a back reference. */
+		{"(x+)\\1y", "zy", 100000},
+		{"(?(?=.*q)a|b)c|d", "q", 300000},
+	};
+	char *text;
+	int64_t from_us;
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(hard) / sizeof(hard[0]); i++) {
+		text = xcalloc(1, hard[i].n + 3);
+		memset(text, 'x', hard[i].n);
+		memcpy(text + hard[i].n, hard[i].end, strlen(hard[i].end));
+		from_us = clock_cpu_us();
+		assert_int_equal(
+			match_find(hard[i].pattern, text, strlen(text), &err),
+			-1);
+		assert_int_equal(err.code, ERR_LIMIT);
+		assert_true(clock_cpu_us() - from_us < 1500000);
+		free(text);
+	}
+}
+
+/* A large page, and what people look for in one. */
+static void simple_patterns_find_in_large_texts(void **state)
+{
+	static const char *const patterns[] = {"healthy", "(?i)HEALTHY",
+		"\"status\": *\"healthy\"", "(?m)^.*healthy.*$",
+		"(ok|healthy)"};
+	struct buf text;
+	struct err err;
+
+	buf_init(&text, 2 * 1024 * 1024);
+	while (text.len < 600000)
+		buf_adds(&text, "<tr><td>a row of a table</td></tr>\n");
+	buf_adds(&text, "{\"status\": \"healthy\"}");
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		assert_int_equal(
+			match_find(patterns[i], text.data, text.len, &err), 1);
+	buf_fini(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -87,6 +148,8 @@ int main(void)
 		cmocka_unit_test(
 			patterns_that_are_too_long_or_too_deep_are_refused),
 		cmocka_unit_test(a_match_that_explodes_is_given_up),
+		cmocka_unit_test(no_pattern_works_for_long_on_any_text),
+		cmocka_unit_test(simple_patterns_find_in_large_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
