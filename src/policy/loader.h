@@ -141,6 +141,8 @@ struct srcpos node_pos(const struct loader *loader, const struct node *node);
 /* For messages: a key's value, or the mapping when it has no such key. */
 const struct node *place_of(const struct node *mapping, const char *key);
 
+/* The row of a key, also of the base; NULL: there is none. */
+const struct key *section_key(const struct section *section, const char *name);
 /* Reads a mapping by the section's table into the struct `into`, after the
  * defaults of the table. */
 void read_section(struct loader *loader, const struct node *mapping,

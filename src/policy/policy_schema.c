@@ -75,12 +75,9 @@ static void schema_choice(struct jsonw *w, const char *key, const char *value)
 static bool schema_is_default(
 	const struct reader *reader, const struct section *in)
 {
-	for (; in->base; in = in->base)
-		for (const struct key *k = in->base->keys; k->name; k++)
-			if (!strcmp(k->name, reader->by))
-				return k->value &&
-				       !strcmp(k->value, in->chosen);
-	return false;
+	const struct key *by = section_key(in, reader->by);
+
+	return by && by->value && !strcmp(by->value, in->chosen);
 }
 
 /* Which section it is depends on the value of a key. */
@@ -209,15 +206,6 @@ static void schema_rule_keys(struct jsonw *w, const struct rule *rule)
 	jsonw_end(w, ']');
 }
 
-static const struct key *key_of(const struct section *section, const char *name)
-{
-	for (; section; section = section->base)
-		for (const struct key *key = section->keys; key->name; key++)
-			if (!strcmp(key->name, name))
-				return key;
-	return NULL;
-}
-
 /* One entry for each key; a flag that is false counts as not there. */
 static void schema_alternatives(struct jsonw *w, const char *word,
 	const struct section *section, const struct rule *rule)
@@ -228,7 +216,7 @@ static void schema_alternatives(struct jsonw *w, const char *word,
 	for (size_t i = 0; rule->keys[i]; i++) {
 		jsonw_object(w, NULL);
 		schema_required(w, rule->keys[i]);
-		key = key_of(section, rule->keys[i]);
+		key = section_key(section, rule->keys[i]);
 		if (key && key->reader == &bool_reader)
 			schema_const(w, key->name, "true");
 		jsonw_end(w, '}');

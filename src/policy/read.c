@@ -40,8 +40,7 @@ const struct node *place_of(const struct node *mapping, const char *key)
 
 /* ---- mappings and lists ---- */
 
-static const struct key *key_find(
-	const struct section *section, const char *name)
+const struct key *section_key(const struct section *section, const char *name)
 {
 	for (; section; section = section->base)
 		for (const struct key *key = section->keys; key->name; key++)
@@ -85,7 +84,7 @@ static void problem_unknown_key(struct loader *loader, const struct node *key,
 static void read_key(struct loader *loader, const struct node *value,
 	const struct section *section, void *into)
 {
-	const struct key *key = key_find(section, value->key->text);
+	const struct key *key = section_key(section, value->key->text);
 
 	if (!key)
 		problem_unknown_key(loader, value->key, section);
