@@ -99,10 +99,10 @@ struct section {
 
 extern const struct section policy_section;
 
-/* Of a schema: a name, under $defs/name, … */
-#define NAME_SCHEMA                                 \
-	"'type': ['string', 'number', 'boolean'], " \
-	"'minLength': 1, 'maxLength': 63"
+/* Of a schema: a text, which YAML may take for a number or a flag, … */
+#define TEXT_SCHEMA "'type': ['string', 'number', 'boolean']"
+/* … a name, under $defs/name, … */
+#define NAME_SCHEMA TEXT_SCHEMA ", 'minLength': 1, 'maxLength': 63"
 /* … a URL, under $defs/url, … */
 #define URL_SCHEMA "'type': 'string', 'minLength': 1"
 /* … one of a limit, under $defs/limit, … */

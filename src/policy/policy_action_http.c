@@ -127,7 +127,7 @@ static void read_pattern(struct loader *loader, const struct node *value,
 }
 
 static const struct reader pattern_reader = {
-	read_pattern, "a pattern", "'type': ['string', 'number', 'boolean']"};
+	read_pattern, "a pattern", TEXT_SCHEMA};
 
 static const struct duration_range latency_range = {1, MS_HOUR};
 

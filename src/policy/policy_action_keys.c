@@ -142,7 +142,7 @@ static void read_argv(struct loader *loader, const struct node *value,
 
 const struct reader argv_reader = {read_argv, "a program",
 	"'type': 'array', 'minItems': 1, 'maxItems': 256, "
-	"'items': {'type': ['string', 'number', 'boolean']}",
+	"'items': {" TEXT_SCHEMA "}",
 	.def = "argv"};
 
 static void read_path_part(struct loader *loader, const struct node *value,
@@ -181,8 +181,7 @@ static void add_path_part_schema(struct jsonw *w, const struct key *key)
 }
 
 const struct reader path_part_reader = {read_path_part, "a name",
-	"'type': ['string', 'number'], 'maxLength': 255",
-	.add_schema = add_path_part_schema};
+	TEXT_SCHEMA ", 'maxLength': 255", .add_schema = add_path_part_schema};
 
 const int from_file = 1;
 

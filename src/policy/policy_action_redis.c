@@ -75,7 +75,7 @@ static const struct reader redis_url_reader = {
 	read_redis_url, "a URL", URL_SCHEMA, .def = "url"};
 static const struct reader patterns_reader = {read_patterns, "a list of globs",
 	"'type': 'array', 'minItems': 1, 'maxItems': 64, "
-	"'items': {'type': 'string', 'pattern': '[^*?]'}"};
+	"'items': {" TEXT_SCHEMA ", 'pattern': '[^*?]'}"};
 
 static const struct key redis_keys[] = {
 	IDEMPOTENT("true"), /* a key that is gone stays gone */

@@ -12,8 +12,8 @@ static void read_secret_value(struct loader *loader, const struct node *value,
 	action->u.secret.value = secret_template(loader, value);
 }
 
-static const struct reader value_reader = {read_secret_value, "a template",
-	"'type': ['string', 'number', 'boolean']"};
+static const struct reader value_reader = {
+	read_secret_value, "a template", TEXT_SCHEMA};
 static const struct rule secret_rules[] = {
 	{RULE_ONE_OF, {"value", "restore"}}, {RULE_END}};
 

@@ -134,7 +134,7 @@ static const struct duration_range lease_range = {MS_MINUTE, MS_DAY};
 static const struct reader matchers_reader = {read_matchers, "labels",
 	"'oneOf': [{'type': 'object', 'minProperties': 1, 'maxProperties': 32, "
 	"'propertyNames': {'pattern': '^[A-Za-z_][A-Za-z0-9_]*$'}, "
-	"'additionalProperties': {'type': ['string', 'number', 'boolean']}}, "
+	"'additionalProperties': {" TEXT_SCHEMA "}}, "
 	"{'type': 'array', 'minItems': 1, 'maxItems': 32, 'items': {'type': "
 	"'string', 'pattern': '^[A-Za-z_][A-Za-z0-9_]* *(=~|!~|!=|=)'}}]"};
 

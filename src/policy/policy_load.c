@@ -66,7 +66,7 @@ static void read_approvers(struct loader *loader, const struct node *value,
 static const struct reader approvers_reader = {read_approvers,
 	"a list of people",
 	"'type': 'array', 'minItems': 1, 'maxItems': 64, 'uniqueItems': true, "
-	"'items': {'type': 'string', 'minLength': 1, 'maxLength': 63}"};
+	"'items': {" TEXT_SCHEMA ", 'minLength': 1, 'maxLength': 63}"};
 
 static const struct whole_range minimum_range = {1, POLICY_APPROVERS_MAX};
 static const struct duration_range wait_range = {MS_SECOND, 30 * MS_DAY};

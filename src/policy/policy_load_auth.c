@@ -27,8 +27,7 @@ struct auth_draft {
 };
 
 /* Their values are read when the type is known. */
-static const struct reader username_reader = {
-	read_node, "a text", "'type': ['string', 'number', 'boolean']"};
+static const struct reader username_reader = {read_node, "a text", TEXT_SCHEMA};
 static const struct reader variable_reader = {
 	read_node, "${VAR}", "'type': 'string', 'pattern': " VARIABLE_PATTERN};
 static const struct reader file_reader = {
@@ -384,7 +383,7 @@ static void read_headers(struct loader *loader, const struct node *value,
 
 const struct reader headers_reader = {read_headers, "NAME: VALUE",
 	"'type': 'object', 'maxProperties': 32, "
-	"'additionalProperties': {'type': ['string', 'number', 'boolean']}",
+	"'additionalProperties': {" TEXT_SCHEMA "}",
 	.def = "headers"};
 
 static bool is_env_name(const char *name)
@@ -430,5 +429,5 @@ static void read_env(struct loader *loader, const struct node *value,
 const struct reader env_reader = {read_env, "NAME: VALUE",
 	"'type': 'object', 'maxProperties': 128, "
 	"'propertyNames': {'pattern': '^[A-Za-z_][A-Za-z0-9_]*$'}, "
-	"'additionalProperties': {'type': ['string', 'number', 'boolean']}",
+	"'additionalProperties': {" TEXT_SCHEMA "}",
 	.def = "env"};

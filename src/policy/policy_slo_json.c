@@ -157,7 +157,7 @@ static void read_json_params(struct loader *loader, const struct node *value,
 static const struct reader params_reader = {read_json_params, "NAME: VALUE",
 	"'type': 'object', 'maxProperties': 32, 'additionalProperties': "
 	"{'type': ['string', 'number', 'boolean', 'array'], "
-	"'items': {'type': ['string', 'number', 'boolean']}}",
+	"'items': {" TEXT_SCHEMA "}}",
 	.def = "params"};
 
 static void read_question_body(struct loader *loader, const struct node *value,
@@ -171,7 +171,7 @@ static void read_question_body(struct loader *loader, const struct node *value,
 }
 
 static const struct reader question_body_reader = {
-	read_question_body, "a template", "'type': 'string', 'minLength': 1"};
+	read_question_body, "a template", TEXT_SCHEMA ", 'minLength': 1"};
 
 static void read_pointer(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)

@@ -122,8 +122,8 @@ static void read_query(struct loader *loader, const struct node *value,
 		*(const char **)((char *)into + key->offset) = query;
 }
 
-const struct reader query_reader = {read_query, "a query",
-	"'type': 'string', 'minLength': 1", .def = "query"};
+const struct reader query_reader = {
+	read_query, "a query", TEXT_SCHEMA ", 'minLength': 1", .def = "query"};
 
 static const struct choice kinds[] = {
 	{"threshold", SLO_THRESHOLD}, {"evidence", -1}, {0}};

@@ -85,7 +85,8 @@ static void read_slug(struct loader *loader, const struct node *value,
 }
 
 static const struct reader slug_reader = {read_slug, "a slug",
-	"'type': ['string', 'integer'], "
+	TEXT_SCHEMA
+	", "
 	"'pattern': '^[A-Za-z0-9][A-Za-z0-9._-]*$', 'maxLength': 100",
 	.def = "slug"};
 
@@ -130,7 +131,7 @@ static void read_release(struct loader *loader, const struct node *value,
 }
 
 static const struct reader release_reader = {read_release, "a template",
-	"'type': 'string', 'minLength': 1", .def = "release"};
+	TEXT_SCHEMA ", 'minLength': 1", .def = "release"};
 
 static const struct choice metrics[] = {
 	{"errors", METRIC_ERRORS},

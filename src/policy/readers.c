@@ -39,8 +39,7 @@ static void read_text(struct loader *loader, const struct node *value,
 	put_text(key, into, plain_text(loader, value));
 }
 
-const struct reader text_reader = {
-	read_text, "a text", "'type': ['string', 'number', 'boolean']"};
+const struct reader text_reader = {read_text, "a text", TEXT_SCHEMA};
 
 static void read_template(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
@@ -49,7 +48,7 @@ static void read_template(struct loader *loader, const struct node *value,
 }
 
 const struct reader template_reader = {
-	read_template, "a template", "'type': ['string', 'number', 'boolean']"};
+	read_template, "a template", TEXT_SCHEMA};
 
 static void read_identifier(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
@@ -58,7 +57,7 @@ static void read_identifier(struct loader *loader, const struct node *value,
 }
 
 const struct reader identifier_reader = {read_identifier, "an identifier",
-	"'type': 'string', 'pattern': '^[a-z0-9][a-z0-9_-]*$', 'maxLength': 63",
+	TEXT_SCHEMA ", 'pattern': '^[a-z0-9][a-z0-9_-]*$', 'maxLength': 63",
 	.def = "identifier"};
 
 static void read_name(struct loader *loader, const struct node *value,
