@@ -15,6 +15,7 @@
 #include "cli/foreground.h"
 #include "cli/github.h"
 #include "cli/output.h"
+#include "cloudrun/service_codec.h"
 #include "io/loop.h"
 #include "live/preflight.h"
 #include "live/release.h"
@@ -40,6 +41,7 @@ struct visit {
 
 	struct release *release;
 	struct preflight *preflight;
+	struct service *service; /* as it was read; NULL: it was not */
 	int status; /* -1: it did not come to an end */
 };
 
@@ -158,6 +160,60 @@ static void print_finding(struct jsonw *w, const struct finding *f)
 	jsonw_end(w, '}');
 }
 
+static const char *revision_at(const struct service *service, size_t i)
+{
+	const char *name = service->statuses.item[i].revision;
+
+	return name ? name : service->latest_ready;
+}
+
+/* An earlier entry is of the same revision: it was told with all it has. */
+static bool is_told(const struct service *service, size_t i)
+{
+	const char *name = revision_at(service, i), *before;
+
+	for (size_t k = 0; k < i; k++) {
+		before = revision_at(service, k);
+		if (before && !strcmp(before, name))
+			return true;
+	}
+	return false;
+}
+
+/* Who serves how much, for programs: each revision once, and as a rollout
+ * would see it. Nothing when the service could not be read. */
+static void print_serving(const struct visit *visit, struct jsonw *w)
+{
+	const struct service *service = visit->service;
+	struct split split;
+	const char *name;
+
+	if (!service)
+		return;
+	jsonw_array(w, "serving");
+	for (size_t i = 0; i < service->statuses.n; i++) {
+		name = revision_at(service, i);
+		if (!name || is_told(service, i))
+			continue;
+		split = traffic_split(
+			&service->statuses, name, "", service->latest_ready);
+		if (!split.candidate)
+			continue;
+		jsonw_object(w, NULL);
+		jsonw_text(w, "revision", name);
+		jsonw_int(w, "percent", split.candidate);
+		jsonw_end(w, '}');
+	}
+	jsonw_end(w, ']');
+	split = traffic_split(&service->statuses, visit->release->candidate,
+		visit->release->stable, service->latest_ready);
+	jsonw_object(w, "split");
+	jsonw_int(w, "candidate", split.candidate);
+	jsonw_int(w, "stable", split.stable);
+	jsonw_int(w, "other", split.other);
+	jsonw_end(w, '}');
+}
+
 static void print_json(const struct visit *visit,
 	const struct preflight_report *report, struct buf *out)
 {
@@ -167,6 +223,7 @@ static void print_json(const struct visit *visit,
 	jsonw_text(&w, "service", visit->target.name);
 	jsonw_text(&w, "candidate", visit->release->candidate);
 	jsonw_text(&w, "stable", visit->release->stable);
+	print_serving(visit, &w);
 	jsonw_array(&w, "findings");
 	for (size_t i = 0; i < report->n; i++)
 		print_finding(&w, &report->finding[i]);
@@ -226,6 +283,7 @@ static void examined(const struct preflight_report *report, void *arg)
 	struct visit *visit = arg;
 
 	visit->status = is_ready(visit, report) ? 0 : STATUS_NOT_READY;
+	visit->service = preflight_take_service(visit->preflight);
 	print(visit, report);
 	loop_stop(visit->world.loop);
 }
@@ -261,6 +319,7 @@ static int open_world(struct visit *visit, struct err *err_r)
 static void close_world(struct visit *visit)
 {
 	preflight_free(&visit->preflight);
+	service_free(&visit->service);
 	release_free(&visit->release);
 	world_close(&visit->world);
 	store_free(&visit->store);

@@ -85,10 +85,15 @@ found() {
 	spoilt $w 's/^permissions:/permission:/' "'permission' was unexpected"
 	spoilt $w 's/timeout-minutes: 330/timeout-minutes: 999/' 'maximum of 360'
 	spoilt $w 's/id-token: write/id-token: yes/' "'yes' is not one of"
-	spoilt $w 's/checkout@v4/checkout@main/' 'does not match'
+	spoilt $w 's/checkout@[0-9a-f]*/checkout@v4/' 'does not match'
 	spoilt $w 's/needs: deploy$/needs: deplay/' 'needs deplay'
-	spoilt $w 's/steps.deploy.outputs.stable/steps.deploy.outputs.stabl/' \
-		'steps.deploy.outputs.stabl is not there'
+	spoilt $w 's/steps.stable.outputs.stable/steps.stable.outputs.stabl/' \
+		'steps.stable.outputs.stabl is not there'
+	spoilt $w '0,/^      id-token/{/^      id-token/d}' \
+		'id-token: write is missing'
+	spoilt $w '0,/^  contents: read/s//&\n  id-token: write/' \
+		'is for the jobs that need it'
+	spoilt $w '0,/^      contents: read/{//d}' 'name contents, too'
 	spoilt $w 's/needs.deploy.result ==/needs.deploy.rezult ==/' \
 		'needs.deploy.rezult is not there'
 	spoilt $w 's/always() \&\&/allways() \&\&/' 'no function is called allways'
@@ -149,6 +154,97 @@ found() {
 	action inputs.check=false
 	[ "$status" = 1 ]
 	result '.outputs | .outcome == "refused" and .exit == "4"'
+}
+
+# noted: a tidegate that only writes down how it was called, a word a line
+noted() {
+	cat >"$WORLD/noted" <<-END
+		#!/bin/sh
+		printf '%s\\n' "\$@" >>"$WORLD/words.\$1"
+	END
+	chmod +x "$WORLD/noted"
+	TIDEGATE_HERE=$WORLD/noted action "$@"
+}
+
+@test "further options are taken as they were written, by the look as well" {
+	noted $'inputs.args=--quiet\n--again\n  --as "bob the builder" \n\'--wait\' 5m --adopt'
+	[ "$status" = 0 ] || cat "$WORLD/steps.log"
+	[ "$(tail -n 7 "$WORLD/words.run" | paste -sd,)" = \
+		'--quiet,--again,--as,bob the builder,--wait,5m,--adopt' ]
+	[ "$(tail -n 4 "$WORLD/words.check" | paste -sd,)" = \
+		'--again,--as,bob the builder,--adopt' ]
+	# Nothing of it is code, and half a word is none.
+	noted 'inputs.args=$(touch owned) `touch owned` ; touch owned'
+	[ ! -e owned ]
+	[ "$(tail -n 7 "$WORLD/words.run" | paste -sd,)" = \
+		'$(touch,owned),`touch,owned`,;,touch,owned' ]
+	noted 'inputs.args=--as "bob'
+	[ "$status" = 1 ]
+}
+
+@test "a state with a line break sets no variable of the job" {
+	noted $'inputs.state=x.db\nBASH_ENV=evil'
+	[ "$status" = 1 ]
+	grep -q 'state has a line break' "$WORLD/steps.log"
+	[ ! -e "$WORLD/words.run" ]
+}
+
+# script_of FILE JOB STEP: runs it as the runner would, in out and output
+script_of() {
+	python3 - "$contrib/github/$1" "$2" "$3" >"$WORLD/step" <<-'END'
+		import sys, yaml
+		for step in yaml.safe_load(open(sys.argv[1]))["jobs"][sys.argv[2]]["steps"]:
+		    if step.get("name") == sys.argv[3]:
+		        print(step["run"])
+	END
+	[ -s "$WORLD/step" ]
+	mkdir -p "$WORLD/bin"
+	ln -sf "$TIDEGATE_HERE" "$WORLD/bin/tidegate"
+	: >"$WORLD/output"
+	status=0
+	PATH=$WORLD/bin:$PATH GITHUB_OUTPUT=$WORLD/output SERVICE=backend \
+		POLICY=policy.yaml bash -e "$WORLD/step" 3>&- \
+		>"$WORLD/out" 2>&1 || status=$?
+}
+
+tagged() { # PERCENT: of stable-1, below a tag that is nobody's business
+	control PUT /traffic "$(jq -nc --arg c "$CANDIDATE" --argjson p "$1" '
+		def to: {type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"} + .;
+		{traffic: ([{revision: $c, tag: "debug"}, {revision: "stable-1",
+			percent: $p}, {revision: $c, percent: (100 - $p)}] |
+			map(select(.percent != 0) | to))}')"
+}
+
+@test "stable is who serves 100 %, wherever it stands in the list" {
+	tagged 100
+	script_of production-release.yml deploy stable
+	[ "$status" = 0 ] || cat "$WORLD/out"
+	[ "$(cat "$WORLD/output")" = stable=stable-1 ]
+	tagged 90
+	script_of production-release.yml deploy stable
+	[ "$status" = 1 ]
+	[ ! -s "$WORLD/output" ]
+	grep -q 'no revision of backend serves 100 %' "$WORLD/out"
+	grep -qF '{"revision":"stable-1","percent":90}' "$WORLD/out"
+	TO='' script_of rollback-drill.yml drill drill
+	[ "$status" = 1 ]
+	grep -q 'say where to go back to' "$WORLD/out"
+	# The service cannot be read: nobody guesses.
+	rm policy.yaml
+	script_of production-release.yml deploy stable
+	[ "$status" = 1 ]
+	[ ! -s "$WORLD/output" ]
+}
+
+@test "the look tells programs who serves what" {
+	tagged 90
+	"$TIDEGATE_HERE" check --live backend --policy policy.yaml --adopt \
+		--candidate "$CANDIDATE" --format json >"$WORLD/look.json" ||
+		[ $? = 4 ]
+	jq -e --arg c "$CANDIDATE" '.stable == "stable-1" and .candidate == $c and
+		.split == {candidate: 10, stable: 90, other: 0} and
+		(.serving | sort_by(.percent)) == [{revision: $c, percent: 10},
+			{revision: "stable-1", percent: 90}]' "$WORLD/look.json"
 }
 
 production() { # JOB [NAME=VALUE…]: with a tidegate on the PATH of the job
