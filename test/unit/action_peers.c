@@ -18,8 +18,7 @@
 struct peers peers;
 
 struct release {
-	char version[16], message[128];
-	const char *type;
+	char version[16], message[128], type[16];
 	int64_t time_ms;
 };
 
@@ -175,7 +174,7 @@ static void release_add(
 
 	snprintf(release->version, sizeof(release->version), "%s", version);
 	snprintf(release->message, sizeof(release->message), "%s", message);
-	release->type = type;
+	snprintf(release->type, sizeof(release->type), "%s", type);
 	release->time_ms = loop_wall_ms(NULL) + (int64_t)world.n_releases;
 }
 
