@@ -257,7 +257,7 @@ static int read_quote(const char *p, size_t left, struct meant *meant)
 
 static const struct {
 	const char *begins; /* bytes that may begin an escape */
-	const char *needs; /* without this the row above says the same */
+	const char *needs; /* one byte or two, without which there is none */
 	read_fn read;
 } rows[SPELLINGS] = {
 	[SPELLING_PERCENT] = {"%", "%", read_percent},
@@ -265,7 +265,7 @@ static const struct {
 	[SPELLING_BACKSLASH] = {"\\", "\\", read_backslash},
 	[SPELLING_BYTES] = {"\\", "\\x", read_bytes},
 	[SPELLING_ENTITY] = {"&", "&", read_entity},
-	[SPELLING_QUOTE] = {"'\"", "", read_quote},
+	[SPELLING_QUOTE] = {"'\"", NULL, read_quote},
 };
 
 static bool may_begin(enum spelling spelling, char c)
@@ -274,13 +274,28 @@ static bool may_begin(enum spelling spelling, char c)
 	       (c && c == rows[spelling].begins[1]);
 }
 
+/* Quotes are everywhere, but few stand before another one. */
+static size_t first_quote(const char *text, size_t len)
+{
+	for (size_t i = 0; i + 1 < len; i++)
+		if ((text[i] == '\'' || text[i] == '"') &&
+			(text[i + 1] == '\'' || text[i + 1] == '"' ||
+				text[i + 1] == '\\'))
+			return i;
+	return len;
+}
+
 /* Where the first escape may be; `len`: there is none. */
 static size_t first_escape(enum spelling spelling, const char *text, size_t len)
 {
 	size_t i = 0;
 
-	if (!memmem(text, len, rows[spelling].needs,
-		    strlen(rows[spelling].needs)))
+	if (spelling == SPELLING_QUOTE)
+		return first_quote(text, len);
+	/* memmem is slower, and nearly all of them need one byte. */
+	if (!memchr(text, rows[spelling].needs[0], len) ||
+		(rows[spelling].needs[1] &&
+			!memmem(text, len, rows[spelling].needs, 2)))
 		return len;
 	while (i < len && !may_begin(spelling, text[i]))
 		i++;
