@@ -176,6 +176,9 @@ struct event {
 
 	/* interrupt */
 	bool leave;
+
+	/* timer */
+	bool clock_set; /* the machine's clock was; rollouts' time is another */
 };
 
 struct effect {

@@ -403,3 +403,17 @@ void checks_resumed(struct turn *t)
 			check[i].due_ms = t->now;
 	}
 }
+
+/* What is under way asks about a moment of the old clock, as what was answered
+ * did: it is asked anew. */
+void checks_clock_set(struct turn *t)
+{
+	struct check_state *check = t->r->check;
+	size_t i;
+
+	for (i = 0; t->r->checking && i < t->policy->n_slos; i++) {
+		check[i].latest_ms = 0;
+		check[i].asked_ms = 0;
+		check[i].due_ms = t->now;
+	}
+}

@@ -282,6 +282,19 @@ static void take_gap(struct turn *t, int64_t last_ms)
 			(long long)(gap_ms / 1000));
 }
 
+/* Whoever set the clock may have set it right or wrong: what was asked about a
+ * moment of the clock before is no evidence of now. */
+static void take_timer(struct turn *t)
+{
+	if (!t->event->clock_set || !t->r->checking ||
+		rollout_is_reverting(t->r))
+		return;
+	turn_note(t, NOTE_WARNING,
+		"the clock of this machine was set: every SLO is asked anew "
+		"before traffic goes up");
+	checks_clock_set(t);
+}
+
 void event_take(struct turn *t)
 {
 	int64_t last_ms = t->r->now_ms;
@@ -324,6 +337,8 @@ void event_take(struct turn *t)
 		take_resumed(t);
 		break;
 	case EVENT_TIMER:
+		take_timer(t);
+		break;
 	case EVENTS:
 		break;
 	}

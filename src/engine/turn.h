@@ -87,6 +87,7 @@ bool checks_are_due(const struct turn *t);
 void checks_pump(struct turn *t); /* asks every SLO that is due */
 void checks_take(struct turn *t); /* EVENT_CHECK */
 void checks_resumed(struct turn *t);
+void checks_clock_set(struct turn *t); /* the world's, not the rollout's */
 int64_t checks_gap_ms_max(const struct turn *t); /* unwatched for longer */
 /* Why the evidence of this step is not enough now; NULL: it is. */
 const char *checks_miss(

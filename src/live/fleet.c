@@ -190,17 +190,17 @@ void fleet_drop(struct fleet *fleet, struct driver **driver_p)
  * before any answer that was waiting. */
 static void fleet_gap(const struct loop_gap *gap, void *arg)
 {
-	struct event event = {.type = EVENT_TIMER};
+	struct event event = {
+		.type = EVENT_TIMER, .clock_set = gap->stepped_ms != 0};
 	struct fleet *fleet = arg;
 	struct driver *driver;
 
 	log_line(LOG_WARN,
 		"event=gap stood_ms=%" PRId64 " clock_set_by_ms=%" PRId64,
 		gap->stood_ms, gap->stepped_ms);
-	if (gap->stood_ms)
-		TAILQ_FOREACH(driver, &fleet->drivers, link)
-			if (driver->seq)
-				driver_event(driver, &event, NULL);
+	TAILQ_FOREACH(driver, &fleet->drivers, link)
+		if (driver->seq)
+			driver_event(driver, &event, NULL);
 }
 
 static int by_name(const void *id, const void *other)

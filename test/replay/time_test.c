@@ -91,6 +91,38 @@ static void queries_ask_about_the_present_of_a_clock_that_was_set(void **state)
 		"it asks about the time before the sleep");
 }
 
+static int checks_since(int64_t ms)
+{
+	int n = 0;
+
+	for (int i = 0; i < seen()->n_checks; i++)
+		n += seen()->check_ms[i] >= ms;
+	return n;
+}
+
+/* The passes before it were asked about moments of another clock. */
+static void a_clock_that_is_set_is_a_gap_before_which_nothing_counts(
+	void **state)
+{
+	int64_t set_ms;
+
+	run();
+	until_step(0);
+	until(fake_now() + 69 * SECOND); /* the step is about to be passed */
+	fake_loop_set_clock(-HOUR);
+	metrics_of("", SAYS_NOTHING);
+	set_ms = fake_now();
+	until(set_ms + 200);
+	assert_true(checks_since(set_ms) > 0);
+	until(set_ms + MINUTE);
+	expect_never_above(10);
+	expect_journal("timer", "\"clock_set\":true");
+	expect_journal("warning", "the clock of this machine was set");
+	metrics_of("", SAYS_VALUE);
+	until_the_end();
+	expect_exit(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +133,8 @@ int main(void)
 			who_resumes_writes_nothing_upwards_before_it_has_checked),
 		SCENARIO(an_approval_that_comes_after_its_time_does_not_count),
 		SCENARIO(queries_ask_about_the_present_of_a_clock_that_was_set),
+		SCENARIO(
+			a_clock_that_is_set_is_a_gap_before_which_nothing_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

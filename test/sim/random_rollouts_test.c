@@ -540,7 +540,8 @@ static void stray_event(void)
 		.index = pick(5),
 		.attempt = pick(3),
 		.result = (enum write_result)pick(WRITE_RESULTS),
-		.action_result = (enum action_result)pick(ACTION_RESULTS)};
+		.action_result = (enum action_result)pick(ACTION_RESULTS),
+		.clock_set = !books.asked_ms[0] && !books.asked_ms[1]};
 
 	/* The driver never answers for effects that are out by itself. */
 	if ((event.type == EVENT_WRITTEN &&

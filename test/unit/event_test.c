@@ -286,6 +286,8 @@ static void same_event(const struct event *a, const struct event *b)
 		assert_string_equal(a->who, b->who);
 		break;
 	case EVENT_TIMER:
+		assert_int_equal(a->clock_set, b->clock_set);
+		break;
 	case EVENTS:
 		break;
 	}
