@@ -23,7 +23,7 @@ passing() { # [YAML…]
 }
 
 breaching() { # [YAML…]
-	SETTLE=2s SLO='max: -1, fail_after: 1, min_passes: 1' \
+	SETTLE=${SETTLE:-2s} SLO='max: -1, fail_after: 1, min_passes: 1' \
 		quick 'hold_timeout: 2s' "$@"
 }
 
@@ -109,7 +109,7 @@ simulated_too() {
 }
 
 @test "patch-503: a person is needed when there is no way back" {
-	breaching 'revert_timeout: 2s' "rollback:
+	SETTLE=8s breaching 'revert_timeout: 2s' "rollback:
   - {name: flag-off, type: exec, command: [touch, $WORLD/off]}
 hooks:
   rolled_back:

@@ -8,6 +8,8 @@
  *	crash_test [POINTS [SEED]]
  *	crash_test 0 STORY AWAY_MS INSTANT AGAIN SEED
  *
+ * $TIDEGATE_CRASH_POINTS stands for POINTS.
+ *
  * A failure prints the command that plays it again.
  */
 #include <stdio.h>
@@ -329,6 +331,8 @@ int main(int argc, char **argv)
 	promise_broken = broken;
 	if (argc == 7)
 		return play_one(argv);
+	if (getenv("TIDEGATE_CRASH_POINTS"))
+		points = atol(getenv("TIDEGATE_CRASH_POINTS"));
 	if (argc > 1)
 		points = atol(argv[1]);
 	if (argc > 2)
