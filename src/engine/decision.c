@@ -204,8 +204,11 @@ void traffic_want(
 	w->failing_ms = 0;
 	w->trouble[0] = '\0';
 	t->r->traffic.read.retry_ms = 0;
-	/* A breach reverts on the read of its own check tick; others read anew. */
-	if (t->r->phase != PHASE_REVERTING || t->r->cause != CAUSE_SLO)
+	/* A breach reverts on the read of its own check tick; others read anew. So
+	 * does one that finds others in charge, whom a reassertion was to move:
+	 * a revert leaves them alone. */
+	if (t->r->phase != PHASE_REVERTING || t->r->cause != CAUSE_SLO ||
+		t->r->traffic.spec.other)
 		t->r->traffic.read.fresh = false;
 }
 

@@ -250,6 +250,32 @@ static void an_abort_behind_many_approvals_is_taken_at_once(void **state)
 	assert_int_equal(fake_store_waiting(), 0);
 }
 
+static void see_that_time_moves(void)
+{
+	promise(fake_loop_turns_now() < 100, "time stands still");
+}
+
+/* Neither the gate's approval nor its deadline wakes it again and again at the
+ * same moment. */
+static void time_moves_while_an_approved_gate_waits_for_an_slo(void **state)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 20s}\n"
+		     "  - {percent: 100, bake: 20s, approval:\n"
+		     "     {approvers: [bob], minimum: 1, timeout: 5m}}\n"
+		     "settle: 0s\nhold_timeout: 5m\n",
+		slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	scenario_watch = see_that_time_moves;
+	errors_of(FAKE_NEW, 0.5); /* one breach of the two that revert */
+	until(fake_now() + 10 * SECOND);
+	metrics_of(FAKE_NEW, SAYS_NOTHING); /* … and it stays the latest */
+	approve("bob");
+	until_the_end();
+	expect_never_above(10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +295,7 @@ int main(void)
 		SCENARIO(a_lease_that_stays_taken_is_refused_with_its_holder),
 		SCENARIO(who_lost_the_lease_does_nothing_more),
 		SCENARIO(an_abort_behind_many_approvals_is_taken_at_once),
+		SCENARIO(time_moves_while_an_approved_gate_waits_for_an_slo),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

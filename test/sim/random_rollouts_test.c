@@ -52,6 +52,7 @@ struct books {
 
 static struct world world;
 static struct books books;
+static struct books durable; /* as they were when the store began to fail */
 
 static void fail(const char *fmt, ...) PRINTFLIKE(1, 2);
 
@@ -504,7 +505,7 @@ static void watch(struct world *w, const struct event *event,
 		fail("a hold lasts longer than hold_timeout");
 	promise_somebody_watches(w);
 	if (!phase_is_end(w->rollout.phase) && w->wake_ms == INT64_MAX &&
-		!w->n_queue && !out->n_effects &&
+		!w->n_queue && !w->n_kept && !out->n_effects &&
 		w->rollout.phase != PHASE_PAUSED)
 		fail("nothing is out and nothing will wake it");
 }
@@ -568,11 +569,54 @@ static void random_drift(void)
 	world_drift(&world, split);
 }
 
+/* A journal that cannot be written for long is one more reason to go back. */
+static void store_trouble(void)
+{
+	struct event interrupt = {.type = EVENT_INTERRUPT,
+		.text = "a journal that cannot be written"};
+
+	if (!world.store_fails) {
+		durable = books;
+		world_store(&world, true);
+	} else if (chance(50)) {
+		world_store(&world, false);
+	} else if (world.rollout.moved && !is_over(world.rollout.phase) &&
+		   world.rollout.step < (int)books.test.policy.n_steps) {
+		world_feed(&world, &interrupt);
+	}
+}
+
+/* What is not in the journal is not known to the next process, but happened. */
+static void forget_undurable(void)
+{
+	struct books now = books;
+
+	if (!world.store_fails)
+		return;
+	books = durable;
+	books.rng = now.rng;
+	books.drifted = now.drifted;
+	memcpy(books.regime, now.regime, sizeof(now.regime));
+}
+
+static void crash_trouble(void)
+{
+	int64_t away_ms = pick(600000), by_ms = 0;
+
+	if (chance(20))
+		by_ms = (chance(50) ? 1 : -1) * (int64_t)pick(7200000);
+	forget_undurable();
+	world_crash_and_step(&world, away_ms, by_ms);
+}
+
 static void random_trouble(void)
 {
 	struct event interrupt = {.type = EVENT_INTERRUPT, .text = "SIGTERM"};
 
-	switch (pick(25)) {
+	switch (pick(26)) {
+	case 25:
+		store_trouble();
+		break;
 	case 24:
 		world_sleep(&world, pick(600000));
 		break;
@@ -592,7 +636,7 @@ static void random_trouble(void)
 		world.serve_delay_ms = pick(60000);
 		break;
 	case 4:
-		world_crash(&world, pick(600000));
+		crash_trouble();
 		break;
 	case 5:
 		if (chance(15))
@@ -629,6 +673,7 @@ static void calm_down(void)
 	books.calm = true;
 	world.read_trouble = world.write_trouble = 0;
 	world.stable_state = STABLE_READY;
+	world_store(&world, false);
 	for (turn = 0; turn < 8 && !phase_is_end(world.rollout.phase); turn++) {
 		if (world.rollout.phase == PHASE_PAUSED ||
 			world.rollout.pause_wanted)

@@ -223,12 +223,46 @@ static void drop_actions(struct world *w)
 	w->n_queue = n;
 }
 
+/* No step up is written, and nothing is begun, before the journal has it. True:
+ * the effect is not carried out now. */
+static bool waits_for_store(struct world *w, const struct effect *effect)
+{
+	struct event busy = {.type = EVENT_WRITTEN,
+		.result = WRITE_BUSY,
+		.text = "the journal cannot be written"};
+
+	if (!w->store_fails)
+		return false;
+	switch (effect->type) {
+	case EFFECT_WRITE:
+		if (effect->percent == 0 && w->rollout.phase == PHASE_REVERTING)
+			return false;
+		world_push(w, 0, &busy);
+		return true;
+	case EFFECT_PREFLIGHT:
+	case EFFECT_ACTION:
+		assert(w->n_kept < ROLLOUT_EFFECTS_MAX);
+		w->kept[w->n_kept++] = *effect;
+		return true;
+	case EFFECT_CANCEL:
+		w->n_kept = 0;
+		return false;
+	default:
+		return false;
+	}
+}
+
 static void carry_out(struct world *w, const struct effect *effect)
 {
 	struct event event = {.type = EVENT_PREFLIGHT, .ok = true};
 
+	if (waits_for_store(w, effect))
+		return;
 	switch (effect->type) {
 	case EFFECT_PREFLIGHT:
+		/* As the rules of live's preflight are. */
+		event.ok = !w->version;
+		event.text = event.ok ? NULL : "somebody changed the traffic";
 		fill_traffic(w, &event);
 		world_push(w, w->latency_ms, &event);
 		break;
@@ -369,11 +403,39 @@ void world_sleep(struct world *w, int64_t for_ms)
 	w->now_ms += for_ms;
 }
 
-void world_crash(struct world *w, int64_t away_ms)
+void world_store(struct world *w, bool fails)
+{
+	struct effect kept[ROLLOUT_EFFECTS_MAX];
+	size_t n = w->n_kept;
+
+	if (fails && !w->store_fails)
+		w->durable = w->rollout;
+	w->store_fails = fails;
+	if (fails)
+		return;
+	memcpy(kept, w->kept, sizeof(kept));
+	w->n_kept = 0;
+	for (size_t i = 0; i < n; i++)
+		carry_out(w, &kept[i]);
+}
+
+void world_crash_and_step(struct world *w, int64_t away_ms, int64_t by_ms)
 {
 	struct event event = {.type = EVENT_RESUMED};
+	int64_t passed_ms = away_ms + by_ms > 0 ? away_ms + by_ms : 0;
 
+	if (w->store_fails)
+		w->rollout = w->durable;
+	w->store_fails = false;
+	w->n_kept = 0;
 	w->n_queue = 0;
-	w->now_ms += away_ms;
+	w->now_ms += passed_ms;
+	/* The service does not look at our clock. */
+	w->serve_at_ms += passed_ms - away_ms;
 	world_feed(w, &event);
+}
+
+void world_crash(struct world *w, int64_t away_ms)
+{
+	world_crash_and_step(w, away_ms, 0);
 }

@@ -46,6 +46,12 @@ struct world {
 	bool write_applies; /* although the result says otherwise */
 	int read_trouble; /* this many reads fail; < 0: all */
 	int64_t latency_ms; /* of every answer */
+	/* The journal cannot be written: what the driver does then is
+	 * driver_carry_out_early's. */
+	bool store_fails;
+	struct rollout durable; /* as it was when that began */
+	struct effect kept[ROLLOUT_EFFECTS_MAX];
+	size_t n_kept;
 
 	/* Told of everything the engine was fed; NULL: nobody. */
 	void (*fed)(struct world *world, const struct event *event,
@@ -86,8 +92,14 @@ void world_drift(struct world *world, struct split split);
 void world_run(struct world *world, int64_t for_ms);
 /* Nothing happens for a while: the process was suspended. */
 void world_sleep(struct world *world, int64_t for_ms);
-/* Everything that is out is lost; another process takes over later. */
+/* The journal cannot be written, or can be again. */
+void world_store(struct world *world, bool fails);
+/* Everything that is out is lost, and what is not in the journal; another
+ * process takes over later. */
 void world_crash(struct world *world, int64_t away_ms);
+/* The same, and meanwhile the wall clock was set, forwards or back: the rollout
+ * takes that for time, but never goes back. */
+void world_crash_and_step(struct world *world, int64_t away_ms, int64_t by_ms);
 
 /* A policy of 10, 50, 100 % with 60 s bakes, one SLO, settle 10 s. */
 struct test_policy {
