@@ -11,6 +11,7 @@
 
 #define ESCAPE_BYTES_MAX 9 /* \u{e0001} */
 #define QUOTED_BYTES_MAX 80
+#define CHARACTER_MAX    4 /* bytes of UTF-8 */
 
 static void add_control(struct buf *out, unsigned char c)
 {
@@ -64,8 +65,9 @@ void printable_copy(char *out, size_t size, const char *text)
 	struct buf line;
 	size_t len;
 
-	/* Each byte read gives at least one, so that no more are looked at. */
-	char *begin = xmemdup0(text, strnlen(text, size));
+	/* Each byte read gives at least one, so that no more are looked at than
+	 * fit, and the rest of a character. */
+	char *begin = xmemdup0(text, strnlen(text, size + CHARACTER_MAX));
 
 	buf_init(&line, size * ESCAPE_BYTES_MAX);
 	printable_add(&line, begin);

@@ -238,6 +238,7 @@ static void copies_are_cut_between_characters(void **state)
 		{"abcdefgh", "abcdefg"},
 		{"abcdef\xc3\xbc", "abcdef"},
 		{"abcde\xc3\xbc", "abcde\xc3\xbc"},
+		{"abcde\xf0\x9f\x98\x80", "abcde"},
 		{"\001\002", "\\x01\\x0"},
 	};
 	char shown[8];
