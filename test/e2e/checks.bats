@@ -84,4 +84,13 @@ reverted() { # EXIT: and stable has its traffic
 	tide report
 	[[ $output == *"no-data, 0 error; "*" incomplete"* ]]
 	not said '.event == "check" and .outcome == "pass"'
+	# The journal still knows it when the metrics are whole again.
+	answers '{"value": 0}'
+	"$TIDEGATE" record --rollout "$(rollout_id)" \
+		--policy "$WORLD/policy.yaml" -o "$WORLD/recording.json"
+	jq -e '.series.errors.errors | any(.type == "partial")' \
+		"$WORLD/recording.json"
+	run "$TIDEGATE" simulate --format json --policy "$WORLD/policy.yaml" \
+		"$WORLD/recording.json"
+	[[ $output == *'"partial":["value"]'*'"outcome":"no-data"'* ]]
 }
