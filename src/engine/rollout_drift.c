@@ -147,6 +147,18 @@ static void overwritten(struct turn *t)
 		rollout_stop_for_drift(t, text);
 }
 
+/* All that was written is there: what changes from now on came after it, and is
+ * nothing that was overwritten. */
+static void account(struct turn *t)
+{
+	struct traffic_state *g = &t->r->traffic;
+	struct traffic_writer *w = &g->write;
+
+	if (w->n_written && !w->out_ms && t->now >= w->loose_ms &&
+		g->generation == w->base + w->n_written + w->n_deployed)
+		w->told = g->generation;
+}
+
 static void judge(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
@@ -162,6 +174,7 @@ static void judge(struct turn *t)
 		overwritten(t);
 		break;
 	case WHOSE_OURS:
+		account(t);
 		if (traffic_is_settled(t->r) && was_sent(&g->write, g->spec))
 			g->set = g->spec; /* a write that nobody waits for */
 		break;

@@ -133,9 +133,9 @@ void traffic_write(struct turn *t)
 		rollout_is_reverting(t->r) ? 2 * hung_ms(w->rounds) : 0;
 	if (!w->n_written) {
 		w->base = g->generation;
-		w->told = 0;
 		w->n_deployed = 0;
 	}
+	w->told = 0;
 	w->n_written++;
 	w->out_ms = t->now;
 	w->out_percent = w->intent.percent;
@@ -422,7 +422,11 @@ void traffic_pump(struct turn *t)
 	if (!is_wanting(t->r) || w->out_ms || read->out_ms ||
 		phase_is_end(t->r->phase))
 		return;
-	due_ms = read->retry_ms > w->retry_ms ? read->retry_ms : w->retry_ms;
+	/* What a write left is looked at soon, before others change it; the next
+	 * look is for the next write. */
+	due_ms = read->retry_ms;
+	if (read->kept && due_ms < w->retry_ms)
+		due_ms = w->retry_ms;
 	if (due_ms > t->now)
 		turn_wake(t, due_ms);
 	else

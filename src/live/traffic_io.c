@@ -1,6 +1,7 @@
 /* Reads and writes of the service; see traffic_io.h. */
 #include "live/traffic_io.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,10 +297,58 @@ static void restore_snapshot(struct traffic_io *io, enum write_result result)
 	service_free(&io->before);
 }
 
+static bool names(const char *text, const char *revision)
+{
+	size_t len = strlen(revision);
+
+	for (; (text = strstr(text, revision)); text += len)
+		if (!isalnum((unsigned char)text[len]) && text[len] != '-')
+			return true;
+	return false;
+}
+
+/* The entry of somebody else for a revision that the answer names; or NULL. */
+static const struct target *find_broken(
+	const struct traffic_io *io, const char *text)
+{
+	const struct traffic *list = &io->before->spec;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct target *target = &list->item[i];
+
+		if (target->type == TARGET_REVISION && target->tag &&
+			strcmp(target->revision, io->release->candidate) != 0 &&
+			strcmp(target->revision, io->release->stable) != 0 &&
+			names(text, target->revision))
+			return target;
+	}
+	return NULL;
+}
+
+/* The list is written as a whole: a tag of others on a revision that is broken
+ * can make every write fail. It is not ours to leave out, so a person is told
+ * what to do while there is still time. */
+static void add_remedy(const struct traffic_io *io, struct err *err)
+{
+	const struct target *broken =
+		io->before ? find_broken(io, err->text) : NULL;
+	size_t len = strlen(err->text);
+
+	if (broken)
+		snprintf(err->text + len, sizeof(err->text) - len,
+			"; the tag \"%s\" on %s is not ours to take away: "
+			"gcloud "
+			"run services update-traffic %s --remove-tags=%s, and "
+			"the next try goes through",
+			broken->tag, broken->revision,
+			io->release->service.name, broken->tag);
+}
+
 static void write_done(enum write_result result, int64_t generation,
 	const struct err *err, void *arg)
 {
 	struct traffic_io *io = arg;
+	struct err told;
 	struct event event = {
 		.type = EVENT_WRITTEN,
 		.result = result,
@@ -309,6 +358,11 @@ static void write_done(enum write_result result, int64_t generation,
 	};
 
 	io->write = NULL;
+	if (result == WRITE_FAILED || result == WRITE_REJECTED) {
+		told = *err;
+		add_remedy(io, &told);
+		event.text = told.text;
+	}
 	restore_snapshot(io, result);
 	io->fn(&event, NULL, io->arg);
 }

@@ -97,6 +97,30 @@ static void a_revert_that_somebody_undid_is_written_at_once(void **state)
 	expect_serving(FAKE_STABLE, 100);
 }
 
+/* The list is written as a whole, and what others have in it stays. */
+static void a_broken_revision_that_others_tagged_is_named_with_the_remedy(
+	void **state)
+{
+	struct run_options options = {.wish = {.candidate = FAKE_NEW}};
+
+	given_policy(policy_short, NULL);
+	fake_run_deploy("shop-3");
+	given_traffic("shop-1=100 shop-3=0#debug");
+	run_with(&options);
+	until_step(0);
+	fake_run_set_ready("shop-3", false);
+	errors_of(FAKE_NEW, 0.5);
+	until_phase(PHASE_REVERTING);
+	until(fake_now() + 2 * SECOND); /* at once, not after ten minutes */
+	expect_journal("retry", "the tag \\\"debug\\\" on shop-3");
+	expect_journal("retry", "--remove-tags=debug");
+	until(fake_now() + MINUTE);
+	fake_run_foreign("shop-1=100"); /* somebody does that */
+	until_the_end();
+	expect_exit(5);
+	expect_serving(FAKE_STABLE, 100);
+}
+
 static void stable_is_looked_at_before_the_candidate_has_users(void **state)
 {
 	given_policy("steps:\n"
@@ -139,6 +163,8 @@ int main(void)
 			a_revert_that_knows_nothing_asks_at_least_once_a_second),
 		SCENARIO(a_refused_revert_is_sent_again_within_ten_seconds),
 		SCENARIO(a_revert_that_somebody_undid_is_written_at_once),
+		SCENARIO(
+			a_broken_revision_that_others_tagged_is_named_with_the_remedy),
 		SCENARIO(stable_is_looked_at_before_the_candidate_has_users),
 		SCENARIO(stable_is_looked_at_before_each_step_that_waits),
 	};
