@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine_world.h"
+#include "engine_fixture.h"
 
 #define ROLLOUTS_DEFAULT 100000
 #define TURNS_MAX        60 /* of trouble, each up to two minutes */

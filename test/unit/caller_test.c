@@ -11,7 +11,7 @@
 
 #include "action/action.h"
 #include "base/xalloc.h"
-#include "credentials_world.h"
+#include "credentials_fixture.h"
 #include "io/loop.h"
 #include "io/server.h"
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
-#include "cloudrun_world.h"
+#include "cloudrun_fixture.h"
 
 static void heard_service(
 	struct service *service, const struct err *err, void *arg)
@@ -24,7 +24,7 @@ static void heard_service(
 	if (service)
 		snprintf(w->etag, sizeof(w->etag), "%s", service->etag);
 	service_free(&service);
-	world_heard(w, err);
+	fixture_heard(w, err);
 }
 
 static void heard_revision(
@@ -36,7 +36,7 @@ static void heard_revision(
 	if (revision)
 		snprintf(
 			w->revision, sizeof(w->revision), "%s", revision->name);
-	world_heard(w, err);
+	fixture_heard(w, err);
 }
 
 static void heard_write(enum write_result result, int64_t generation,
@@ -46,7 +46,7 @@ static void heard_write(enum write_result result, int64_t generation,
 
 	w->result = result;
 	assert_int_equal(result == WRITE_DONE, !err);
-	world_heard(w, err);
+	fixture_heard(w, err);
 }
 
 static struct cloudrun_call *start_read(struct world *w, const char *name)
@@ -74,7 +74,7 @@ static void heard_permissions(unsigned held, const struct err *err, void *arg)
 	struct world *w = arg;
 
 	w->held = held;
-	world_heard(w, err);
+	fixture_heard(w, err);
 }
 
 static void heard_newer(int newer, const struct err *err, void *arg)
@@ -82,7 +82,7 @@ static void heard_newer(int newer, const struct err *err, void *arg)
 	struct world *w = arg;
 
 	w->newer = newer;
-	world_heard(w, err);
+	fixture_heard(w, err);
 }
 
 #define SERVICE "{\"name\":\"" NAME "\",\"etag\":\"\\\"e1\\\"\"}"
@@ -103,11 +103,11 @@ static void a_service_is_read_at_any_endpoint(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		world_connect(w, rows[i].prefix);
-		world_script(w, rows[i].script);
+		fixture_connect(w, rows[i].prefix);
+		fixture_script(w, rows[i].script);
 		w->etag[0] = '\0';
 		start_read(w, i % 2 ? "shop" : NAME);
-		world_run(w);
+		fixture_run(w);
 		assert_string_equal(w->etag, "\"e1\"");
 	}
 }
@@ -120,7 +120,7 @@ static void heard_news(
 	snprintf(w->etag, sizeof(w->etag), "%s",
 		service ? service->etag : "no news");
 	service_free(&service);
-	world_heard(w, err);
+	fixture_heard(w, err);
 }
 
 static void what_is_the_same_to_the_byte_is_no_news(void **state)
@@ -141,10 +141,10 @@ static void what_is_the_same_to_the_byte_is_no_news(void **state)
 
 	assert_non_null(known);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		world_script(w, rows[i].script);
+		fixture_script(w, rows[i].script);
 		cloudrun_look_again_start(
 			w->cloudrun, known, 5000, heard_news, w);
-		world_run(w);
+		fixture_run(w);
 		assert_string_equal(w->etag, rows[i].heard);
 		assert_int_equal(w->code, rows[i].code);
 	}
@@ -180,22 +180,22 @@ static void a_rejected_token_is_replaced_once(void **state)
 	struct world *w = *state;
 
 	w->credentials.quota_project = "billing";
-	world_script(w, again);
+	fixture_script(w, again);
 	start_read(w, "shop");
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->code, ERR_NONE);
 	assert_int_equal(w->credentials.serial, 2);
 
 	w->credentials.cached = true;
-	world_script(w, twice);
+	fixture_script(w, twice);
 	start_read(w, "shop");
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->code, ERR_AUTH);
 	assert_int_equal(w->credentials.serial, 3);
 
-	world_script(w, write);
+	fixture_script(w, write);
 	start_write(w, 5000);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_DONE);
 	assert_int_equal(w->credentials.serial, 5);
 }
@@ -209,15 +209,15 @@ static void a_name_that_is_none_is_told_later(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		world_script(w, nothing);
+		fixture_script(w, nothing);
 		start_read(w, rows[i]);
-		world_run(w);
+		fixture_run(w);
 		assert_int_equal(w->code, ERR_USAGE);
 	}
-	world_script(w, nothing);
+	fixture_script(w, nothing);
 	cloudrun_get_revision_start(
 		w->cloudrun, "shop", "a b", heard_revision, w);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->code, ERR_USAGE);
 }
 
@@ -241,9 +241,9 @@ static void reading_says_what_went_wrong(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		world_script(w, rows[i].script);
+		fixture_script(w, rows[i].script);
 		start_read(w, "shop");
-		world_run(w);
+		fixture_run(w);
 		assert_int_equal(w->code, rows[i].code);
 		assert_int_equal(w->retry_after_ms,
 			rows[i].script[0].retry_after ? 7000 : 0);
@@ -262,20 +262,20 @@ static void a_revision_is_read(void **state)
 		{"GET /v2/" REVISION, 200, "{\"name\":\"shop-3\"}"}, {0}};
 	struct world *w = *state;
 
-	world_script(w, good);
+	fixture_script(w, good);
 	cloudrun_get_revision_start(
 		w->cloudrun, "shop", "shop-2", heard_revision, w);
-	world_run(w);
+	fixture_run(w);
 	assert_string_equal(w->revision, "shop-2");
-	world_script(w, gone);
+	fixture_script(w, gone);
 	cloudrun_get_revision_start(
 		w->cloudrun, NAME, REVISION, heard_revision, w);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->code, ERR_NOT_FOUND);
-	world_script(w, other);
+	fixture_script(w, other);
 	cloudrun_get_revision_start(
 		w->cloudrun, "shop", "shop-2", heard_revision, w);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->code, ERR_PROTOCOL);
 }
 
@@ -351,10 +351,10 @@ static void a_write_ends_as_the_answers_say(void **state)
 	for (i = 0; i < sizeof(write_rows) / sizeof(write_rows[0]); i++) {
 		const struct write_row *row = &write_rows[i];
 
-		world_script(w, row->script);
+		fixture_script(w, row->script);
 		w->credentials.cached = i % 2 && w->credentials.token;
 		start_write(w, TEST_MS);
-		world_run(w);
+		fixture_run(w);
 		if (w->result != row->result)
 			fail_msg("row %zu: %s: %s", i,
 				write_result_name(w->result), w->text);
@@ -372,9 +372,9 @@ static void a_write_that_could_not_be_sent_is_busy(void **state)
 	struct world *w = *state;
 
 	server_free(&w->server);
-	world_script(w, nothing);
+	fixture_script(w, nothing);
 	start_write(w, 5000);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_BUSY);
 	assert_int_equal(w->code, ERR_UNAVAILABLE);
 }
@@ -385,18 +385,18 @@ static void without_a_token_nothing_is_sent(void **state)
 	struct world *w = *state;
 
 	w->credentials.fails = ERR_UNAVAILABLE;
-	world_script(w, nothing);
+	fixture_script(w, nothing);
 	start_write(w, 5000);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_BUSY);
 	w->credentials.fails = ERR_AUTH;
-	world_script(w, nothing);
+	fixture_script(w, nothing);
 	start_write(w, 5000);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_REJECTED);
-	world_script(w, nothing);
+	fixture_script(w, nothing);
 	start_read(w, "shop");
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->code, ERR_AUTH);
 }
 
@@ -410,22 +410,22 @@ static void a_late_write_says_whether_it_left(void **state)
 		{PATCH, 200, RUNNING}, {WAIT, 200, RUNNING}, {0}};
 	struct world *w = *state;
 
-	world_script(w, nothing);
+	fixture_script(w, nothing);
 	start_write(w, 0);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_BUSY);
-	world_script(w, patch);
+	fixture_script(w, patch);
 	start_write(w, 100);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_UNKNOWN);
 	assert_int_equal(w->code, ERR_TIMEOUT);
-	world_script(w, operation);
+	fixture_script(w, operation);
 	start_write(w, 100);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_UNKNOWN);
-	world_script(w, polls);
+	fixture_script(w, polls);
 	start_write(w, 150);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_UNKNOWN);
 }
 
@@ -474,21 +474,21 @@ static void a_write_in_a_hurry_is_not_followed(void **state)
 	struct world *w = *state;
 	struct hurry hurry = {.w = w, .patched = true};
 
-	world_script(w, followed);
+	fixture_script(w, followed);
 	hurry.call = start_write(w, TEST_MS);
 	hurry_now(&hurry);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_UNKNOWN);
 	assert_non_null(strstr(w->text, "more urgent"));
 
 	/* What is under way is waited for, and told as it is. */
-	world_script(w, not_yet);
+	fixture_script(w, not_yet);
 	cloudrun_write_hurry(start_write(w, TEST_MS));
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_UNKNOWN);
-	world_script(w, done);
+	fixture_script(w, done);
 	cloudrun_write_hurry(start_write(w, TEST_MS));
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->result, WRITE_DONE);
 }
 
@@ -504,7 +504,7 @@ static void cancel_now(void *arg)
 	cloudrun_cancel(&cancel->call);
 	timer_cancel(&cancel->w->alarm);
 	cancel->w->alarm =
-		timer_start(cancel->w->loop, 20, world_late, cancel->w);
+		timer_start(cancel->w->loop, 20, fixture_late, cancel->w);
 }
 
 /* In each of the first turns: at the token, the PATCH, the look, the pause. */
@@ -519,7 +519,7 @@ static void what_is_cancelled_is_never_heard_of_again(void **state)
 	for (ms = 0; ms < 10; ms++) {
 		struct cancel cancel = {w, NULL};
 
-		world_script(w, script);
+		fixture_script(w, script);
 		cancel.call = start_write(w, 5000);
 		if (ms == 9)
 			cancel_now(&cancel); /* at once */
@@ -572,10 +572,10 @@ static void permissions_that_are_held_are_told_by_place(void **state)
 						200, rows[i].body},
 			{0}};
 
-		world_script(w, script);
+		fixture_script(w, script);
 		cloudrun_test_permissions_start(
 			w->cloudrun, "shop", asked, heard_permissions, w);
-		world_run(w);
+		fixture_run(w);
 		assert_int_equal(w->code, rows[i].code);
 		assert_int_equal(w->held, rows[i].held);
 	}
@@ -608,10 +608,10 @@ static void revisions_are_counted_until_the_one_asked_for(void **state)
 	struct world *w = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		world_script(w, rows[i].script);
+		fixture_script(w, rows[i].script);
 		cloudrun_count_newer_start(
 			w->cloudrun, "shop", "shop-1", heard_newer, w);
-		world_run(w);
+		fixture_run(w);
 		assert_int_equal(w->code, ERR_NONE);
 		assert_int_equal(w->newer, rows[i].newer);
 	}
@@ -626,24 +626,24 @@ static void what_may_not_be_looked_at_is_said(void **state)
 		{LIST, 200, "{\"revisions\":[{}]}"}, {0}};
 	struct world *w = *state;
 
-	world_script(w, denied);
+	fixture_script(w, denied);
 	cloudrun_count_newer_start(
 		w->cloudrun, "shop", "shop-1", heard_newer, w);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->code, ERR_DENIED);
 	assert_int_equal(w->newer, -1);
 	assert_non_null(strstr(w->text, "listing revisions"));
 
-	world_script(w, nameless);
+	fixture_script(w, nameless);
 	cloudrun_count_newer_start(
 		w->cloudrun, "shop", "shop-1", heard_newer, w);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->code, ERR_PROTOCOL);
 
-	world_script(w, (struct turn[]){{0}});
+	fixture_script(w, (struct turn[]){{0}});
 	cloudrun_test_permissions_start(
 		w->cloudrun, "a/b", asked, heard_permissions, w);
-	world_run(w);
+	fixture_run(w);
 	assert_int_equal(w->code, ERR_USAGE);
 }
 
@@ -654,15 +654,15 @@ static void the_clock_of_the_api_is_told(void **state)
 	int64_t ahead_ms;
 
 	assert_false(cloudrun_clock(w->cloudrun, &ahead_ms));
-	world_script(w, script);
+	fixture_script(w, script);
 	start_read(w, "shop");
-	world_run(w);
+	fixture_run(w);
 	assert_true(cloudrun_clock(w->cloudrun, &ahead_ms));
 	assert_in_range(ahead_ms + 2000, 0, 4000);
 }
 
 #define TEST(f) \
-	cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
+	cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {

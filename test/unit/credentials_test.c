@@ -13,7 +13,7 @@
 
 #include "base/rng.h"
 #include "base/xalloc.h"
-#include "credentials_world.h"
+#include "credentials_fixture.h"
 #include "google/credentials.h"
 #include "google/source.h"
 #include "io/http.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "engine_world.h"
+#include "engine_fixture.h"
 
 #define MINUTE 60000
 #define HOUR   (60 * MINUTE)

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
-#include "credentials_world.h"
+#include "credentials_fixture.h"
 #include "google/source.h"
 #include "google/subject.h"
 #include "io/http.h"

@@ -1,9 +1,9 @@
-/* A world (engine_world.h) whose engine's events go into a state file, as a
+/* A world (engine_fixture.h) whose engine's events go into a state file, as a
  * driver would write them. */
 #ifndef TIDEGATE_TEST_JOURNAL_FIXTURE_H
 #define TIDEGATE_TEST_JOURNAL_FIXTURE_H
 
-#include "engine_world.h"
+#include "engine_fixture.h"
 #include "store/store.h"
 
 #define JOURNAL_SERVICE "projects/p/locations/r/services/shop"

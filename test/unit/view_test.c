@@ -10,7 +10,7 @@
 
 #include "base/printable.h"
 #include "cli/view.h"
-#include "engine_world.h"
+#include "engine_fixture.h"
 
 static struct test_policy test;
 static struct world world;

@@ -1,5 +1,5 @@
-/* A world small enough to see at once; see engine_world.h. */
-#include "engine_world.h"
+/* A world small enough to see at once; see engine_fixture.h. */
+#include "engine_fixture.h"
 
 #include <assert.h>
 #include <math.h>

@@ -4,8 +4,8 @@
  * said last. A request that is not the next one of the script, or not made as
  * it must be, fails the test.
  */
-#ifndef TIDEGATE_TEST_CLOUDRUN_WORLD_H
-#define TIDEGATE_TEST_CLOUDRUN_WORLD_H
+#ifndef TIDEGATE_TEST_CLOUDRUN_FIXTURE_H
+#define TIDEGATE_TEST_CLOUDRUN_FIXTURE_H
 
 #include "api/request.h"
 #include "cloudrun/cloudrun.h"
@@ -65,18 +65,18 @@ struct world {
 	char etag[32], revision[64];
 };
 
-int world_set_up(void **state);
-int world_tear_down(void **state);
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
 
 /* Makes the client anew, for an endpoint with this path. */
-void world_connect(struct world *w, const char *prefix);
+void fixture_connect(struct world *w, const char *prefix);
 /* Begins a script: up to SCRIPT_MAX turns, the last one followed by {0}. */
-void world_script(struct world *w, const struct turn *turns);
+void fixture_script(struct world *w, const struct turn *turns);
 /* Runs until the client has said something; the script must be at its end. */
-void world_run(struct world *w);
+void fixture_run(struct world *w);
 /* For the client's callbacks. */
-void world_heard(struct world *w, const struct err *err);
+void fixture_heard(struct world *w, const struct err *err);
 /* No callback came in time; also what a test may wait for. */
-void world_late(void *arg);
+void fixture_late(void *arg);
 
 #endif

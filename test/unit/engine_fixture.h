@@ -2,8 +2,8 @@
  * A world small enough to see at once, for tests of the engine: it answers
  * every effect by itself, on a virtual clock, and can be told to misbehave.
  */
-#ifndef TIDEGATE_TEST_ENGINE_WORLD_H
-#define TIDEGATE_TEST_ENGINE_WORLD_H
+#ifndef TIDEGATE_TEST_ENGINE_FIXTURE_H
+#define TIDEGATE_TEST_ENGINE_FIXTURE_H
 
 #include "engine/rollout.h"
 

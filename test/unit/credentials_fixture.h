@@ -2,8 +2,8 @@
  * Credentials against the fake Google: a loop, a folder that is also $HOME, a
  * clean environment, and who asks for tokens. Shared by the tests of sources.
  */
-#ifndef TEST_CREDENTIALS_WORLD_H
-#define TEST_CREDENTIALS_WORLD_H
+#ifndef TEST_CREDENTIALS_FIXTURE_H
+#define TEST_CREDENTIALS_FIXTURE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* The world of credentials in tests; see credentials_world.h. */
-#include "credentials_world.h"
+/* The world of credentials in tests; see credentials_fixture.h. */
+#include "credentials_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* The fake, and running a script; see cloudrun_world.h. */
+/* The fake, and running a script; see cloudrun_fixture.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "base/xalloc.h"
-#include "cloudrun_world.h"
+#include "cloudrun_fixture.h"
 
 static void complain(
 	struct world *w, const char *what, struct server_request *request)
@@ -129,7 +129,7 @@ static void fake_serve(struct server_request *request, void *arg)
 	}
 }
 
-void world_late(void *arg)
+void fixture_late(void *arg)
 {
 	struct world *w = arg;
 
@@ -138,7 +138,7 @@ void world_late(void *arg)
 	loop_stop(w->loop);
 }
 
-void world_connect(struct world *w, const char *prefix)
+void fixture_connect(struct world *w, const char *prefix)
 {
 	char *endpoint = xasprintf(
 		"http://127.0.0.1:%d%s", server_port(w->server), prefix);
@@ -152,7 +152,7 @@ void world_connect(struct world *w, const char *prefix)
 	xfree(&endpoint);
 }
 
-int world_set_up(void **state)
+int fixture_set_up(void **state)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
 	struct err err;
@@ -163,13 +163,13 @@ int world_set_up(void **state)
 	assert_non_null(w->server);
 	w->credentials.loop = w->loop;
 	w->credentials.serial = 1;
-	w->alarm = timer_start(w->loop, TEST_MS, world_late, w);
-	world_connect(w, "/");
+	w->alarm = timer_start(w->loop, TEST_MS, fixture_late, w);
+	fixture_connect(w, "/");
 	*state = w;
 	return 0;
 }
 
-int world_tear_down(void **state)
+int fixture_tear_down(void **state)
 {
 	struct world *w = *state;
 
@@ -185,7 +185,7 @@ int world_tear_down(void **state)
 	return 0;
 }
 
-void world_script(struct world *w, const struct turn *turns)
+void fixture_script(struct world *w, const struct turn *turns)
 {
 	w->script = turns;
 	for (w->n_turns = 0; w->n_turns < SCRIPT_MAX; w->n_turns++)
@@ -198,7 +198,7 @@ void world_script(struct world *w, const struct turn *turns)
 	w->text[0] = '\0';
 }
 
-void world_run(struct world *w)
+void fixture_run(struct world *w)
 {
 	struct err err;
 
@@ -210,7 +210,7 @@ void world_run(struct world *w)
 	assert_int_equal(w->said, 1);
 }
 
-void world_heard(struct world *w, const struct err *err)
+void fixture_heard(struct world *w, const struct err *err)
 {
 	w->said++;
 	if (err) {
