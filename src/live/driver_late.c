@@ -12,6 +12,7 @@
 /* The last renewal may have been a heartbeat before. */
 #define TAKE_BACK_MS (STORE_LEASE_MS - STORE_HEARTBEAT_MS - JOURNAL_PATIENCE_MS)
 #define GIVE_UP_MS   INT64_C(600000)
+#define START_MS     20000 /* as long, in all, as a start waits for a lock */
 
 bool driver_waits_for_journal(const struct driver *driver)
 {
@@ -34,7 +35,7 @@ static void late_too_long(void *arg)
 
 	/* A rollout that has no entry yet has nothing to stay for. */
 	driver->late_timer = timer_start(driver->world->loop,
-		driver->begun ? GIVE_UP_MS : 0, late_for_good, driver);
+		driver->begun ? GIVE_UP_MS : START_MS, late_for_good, driver);
 	driver->too_late(driver, false);
 }
 

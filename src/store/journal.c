@@ -58,6 +58,8 @@ struct journal *journal_new(struct loop *loop, struct store *store)
 	store_hurry(store);
 	TAILQ_INIT(&journal->batch);
 	TAILQ_INIT(&journal->dirty);
+	STAILQ_INIT(&journal->asks);
+	STAILQ_INIT(&journal->asked);
 	STAILQ_INIT(&journal->durable);
 	journal->committed_ms = INT64_MIN;
 	return journal;
@@ -86,7 +88,16 @@ static void writers_free(struct journal *journal)
 {
 	struct journal_writer *writer;
 	struct journal_part *part;
+	struct lease_call *call;
 
+	STAILQ_CONCAT(&journal->asks, &journal->asked);
+	while ((call = STAILQ_FIRST(&journal->asks))) {
+		STAILQ_REMOVE_HEAD(&journal->asks, link);
+		call->writer->asks = false;
+		journal_free_if_closed(call->writer);
+		arena_fini(&call->arena);
+		free(call);
+	}
 	while ((part = TAILQ_FIRST(&journal->batch))) {
 		TAILQ_REMOVE(&journal->batch, part, link);
 		part->writer->in_batch = false;

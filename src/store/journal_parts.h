@@ -14,6 +14,17 @@
 #include "store/journal_store.h"
 
 TAILQ_HEAD(journal_writers, journal_writer);
+STAILQ_HEAD(lease_calls, lease_call);
+
+/* A lease that is asked for. */
+struct lease_call {
+	STAILQ_ENTRY(lease_call) link;
+	struct journal_writer *writer;
+	struct lease_watch watch;
+	struct arena arena;
+	struct store_lease lease;
+	int taken;
+};
 
 struct journal_writer {
 	TAILQ_ENTRY(journal_writer) link; /* of `dirty` */
@@ -40,6 +51,12 @@ struct journal {
 	int batch_rc;
 	struct err batch_err;
 	bool busy;
+
+	/* Leases that are asked for; `asked` is the thread's, while `asking`. */
+	struct lease_calls asks, asked;
+	int asked_rc;
+	struct err asked_err;
+	bool asking;
 
 	struct journal_writers dirty; /* who has entries for the next batch */
 	bool telling; /* what became of a batch */

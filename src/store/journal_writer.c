@@ -48,47 +48,82 @@ bool journal_has_pending(const struct journal_writer *writer)
 
 /* ---- leases ---- */
 
-/* A lease that is asked for. */
-struct lease_call {
-	struct journal_writer *writer;
-	struct lease_watch watch;
-	struct arena arena;
-	struct store_lease lease;
-	struct err err;
-	int taken;
-};
+static void leases_ask(struct journal *journal);
 
 /* On the thread. */
-static void lease_run(void *arg)
+static int leases_take(struct journal *journal, struct err *err_r)
 {
-	struct lease_call *call = arg;
-	const struct journal_whose *whose = &call->writer->whose;
-	struct store *store =
-		journal_store_use(call->writer->journal->store, &call->err);
+	struct store *store = journal_store_use(journal->store, err_r);
+	struct lease_call *call;
 
-	call->taken = store ? store_lease_take(store, whose->service,
-				      whose->rollout, &call->watch,
-				      &call->arena, &call->lease, &call->err)
-			    : -1;
+	if (!store || store_begin(store, err_r) < 0)
+		return -1;
+	STAILQ_FOREACH(call, &journal->asked, link) {
+		call->taken =
+			store_lease_take(store, call->writer->whose.service,
+				call->writer->whose.rollout, &call->watch,
+				&call->arena, &call->lease, err_r);
+		if (call->taken < 0) {
+			store_rollback(store);
+			return -1;
+		}
+	}
+	if (store_commit(store, err_r) == 0)
+		return 0;
+	store_rollback(store);
+	return -1;
 }
 
-static void lease_done(void *arg)
+/* All that were asked for meanwhile share a commit, as entries do. */
+static void leases_run(void *arg)
 {
-	struct lease_call *call = arg;
+	struct journal *journal = arg;
+
+	journal->asked_rc = leases_take(journal, &journal->asked_err);
+}
+
+static void lease_told(struct lease_call *call, const struct err *err)
+{
 	struct journal_writer *writer = call->writer;
+	int taken = err ? -1 : call->taken;
 
 	writer->asks = false;
 	writer->watch = call->watch;
-	if (call->taken > 0)
+	if (taken > 0)
 		writer->whose.fence = call->lease.fence;
 	if (writer->owner)
-		writer->owner->lease(
-			call->taken, &call->lease, &call->err, writer->arg);
-	else if (call->taken > 0)
+		writer->owner->lease(taken, &call->lease, err, writer->arg);
+	else if (taken > 0)
 		journal_drop_lease(writer);
 	journal_free_if_closed(writer);
 	arena_fini(&call->arena);
 	free(call);
+}
+
+static void leases_done(void *arg)
+{
+	struct journal *journal = arg;
+	struct err err = journal->asked_err;
+	bool failed = journal->asked_rc < 0;
+	struct lease_calls told = STAILQ_HEAD_INITIALIZER(told);
+	struct lease_call *call;
+
+	STAILQ_CONCAT(&told, &journal->asked);
+	journal->asking = false;
+	while ((call = STAILQ_FIRST(&told))) {
+		STAILQ_REMOVE_HEAD(&told, link);
+		lease_told(call, failed ? &err : NULL);
+	}
+	leases_ask(journal);
+}
+
+static void leases_ask(struct journal *journal)
+{
+	if (journal->asking || STAILQ_EMPTY(&journal->asks))
+		return;
+	journal->asking = true;
+	STAILQ_CONCAT(&journal->asked, &journal->asks);
+	journal_store_work(journal->store, leases_run, leases_done, journal);
 }
 
 void journal_take_lease(struct journal_writer *writer)
@@ -100,7 +135,8 @@ void journal_take_lease(struct journal_writer *writer)
 	call->writer = writer;
 	call->watch = writer->watch;
 	arena_init(&call->arena);
-	journal_store_work(writer->journal->store, lease_run, lease_done, call);
+	STAILQ_INSERT_TAIL(&writer->journal->asks, call, link);
+	leases_ask(writer->journal);
 }
 
 void journal_renew_lease(struct journal_writer *writer)
