@@ -212,8 +212,10 @@ static void a_list_that_is_null_is_empty(void **state)
 		"{\"metric\":{},\"values\":null}]}}}}",
 		&err);
 
-	if (!r)
+	if (!r) {
 		fail_msg("%s", shown(&err));
+		return;
+	}
 	expect_at(r, 120, RECORDED_NOTHING, 0);
 	assert_int_equal(r->series[1].result[0].n, 0);
 	recording_free(&r);
