@@ -274,6 +274,9 @@ static void time_moves_while_an_approved_gate_waits_for_an_slo(void **state)
 	approve("bob");
 	until_the_end();
 	expect_never_above(10);
+	/* A check every 10 s for some minutes, and the deadlines. */
+	promise(fake_store_count("timer", NULL) < 200, "it was woken %d times",
+		fake_store_count("timer", NULL));
 }
 
 int main(void)
