@@ -26,6 +26,8 @@ teardown() { shared_end; }
 # locked_for SECONDS: by another program, as a backup does it.
 locked_for() {
 	{
+		echo '.bail on' # locked is said when it is
+		echo '.timeout 10000'
 		echo 'BEGIN EXCLUSIVE;'
 		echo '.print locked'
 		echo ".shell sleep $1"
