@@ -113,6 +113,7 @@ static const char *title_of(const struct action_run *run)
 		[LIST_ROLLBACK] = "rollback",
 		[LIST_HEALTH] = "health after a rollback",
 		[LIST_ROLLED_BACK] = "rolled back",
+		[LIST_STOPPED] = "stopped, the traffic is as it is",
 		[ACTION_LISTS] = "message",
 	};
 

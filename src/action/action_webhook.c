@@ -53,6 +53,7 @@ static const char *word_of(const struct action_run *run)
 		[LIST_ROLLBACK] = "rollback",
 		[LIST_HEALTH] = "health",
 		[LIST_ROLLED_BACK] = "rolledback",
+		[LIST_STOPPED] = "stopped",
 		[ACTION_LISTS] = "message",
 	};
 

@@ -91,7 +91,7 @@ void rollout_revert(struct turn *t, enum cause cause, const char *reason)
 {
 	struct rollout *r = t->r;
 
-	if (rollout_is_reverting(r) || phase_is_end(r->phase))
+	if (rollout_is_reverting(r) || phase_is_end(r->phase) || r->stopping)
 		return;
 	sequence_cancel(t);
 	rollout_set_reason(r, cause, reason);
@@ -123,12 +123,27 @@ void rollout_refuse(struct turn *t, enum cause cause, const char *reason)
 	}
 }
 
+/* Nothing is written or decided any more. The phase follows when the hooks have
+ * run: rollout.c. */
 void rollout_stop_for_drift(struct turn *t, const char *reason)
 {
+	if (t->r->stopping)
+		return;
 	sequence_cancel(t);
 	traffic_want_nothing(t->r);
 	rollout_set_reason(t->r, CAUSE_DRIFT, reason);
-	rollout_enter(t, PHASE_STOPPED, reason);
+	t->r->gate_deadline_ms = t->r->hold_deadline_ms = 0;
+	t->r->pause_wanted = false;
+	t->r->checking = false;
+	t->r->stopping = true;
+	t->changed = true;
+	rollout_end_stopping(t);
+}
+
+void rollout_end_stopping(struct turn *t)
+{
+	if (!phase_is_end(t->r->phase) && sequence_ensure(t, LIST_STOPPED))
+		rollout_enter(t, PHASE_STOPPED, t->r->reason);
 }
 
 void rollout_stop_or_refuse(struct turn *t, const char *reason)
@@ -144,7 +159,7 @@ void rollout_hold(
 {
 	struct rollout *r = t->r;
 
-	if (rollout_is_reverting(r) || phase_is_end(r->phase))
+	if (rollout_is_reverting(r) || phase_is_end(r->phase) || r->stopping)
 		return;
 	rollout_set_reason(r, cause, reason);
 	if (r->phase == PHASE_HELD) {

@@ -434,6 +434,10 @@ static void run_phase(struct turn *t)
 		[PHASE_ROLLING_BACK] = phase_rolling_back,
 	};
 
+	if (t->r->stopping) {
+		rollout_end_stopping(t);
+		return;
+	}
 	open_bake(t);
 	if (t->r->resuming && t->r->phase != PHASE_REVERTING)
 		return;

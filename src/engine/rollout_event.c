@@ -64,7 +64,8 @@ static void take_preflight(struct turn *t)
 /* It goes back already, or will in a moment. */
 static bool is_going_back(const struct rollout *r)
 {
-	return rollout_is_reverting(r) || r->refusing || r->undoing;
+	return rollout_is_reverting(r) || r->refusing || r->undoing ||
+	       r->stopping;
 }
 
 static bool gate_is_open(const struct rollout *r)
@@ -203,6 +204,10 @@ static void take_command(struct turn *t)
 		refuse_command(t, "it has not started yet");
 		return;
 	}
+	if (t->r->stopping) {
+		refuse_command(t, "it is ending: %s", t->r->reason);
+		return;
+	}
 	switch (t->event->verb) {
 	case VERB_APPROVE:
 		approve(t);
@@ -256,6 +261,10 @@ static void take_resumed(struct turn *t)
 	r->leaving = false;
 	if (!r->started_ms)
 		return;
+	if (r->stopping) {
+		sequence_resumed(t);
+		return;
+	}
 	if (t->event->text && *t->event->text) {
 		rollout_stop_or_refuse(t, t->event->text);
 		return;
@@ -295,11 +304,22 @@ static void take_timer(struct turn *t)
 	checks_clock_set(t);
 }
 
+/* Facts about the service and its metrics, by which nothing is decided once the
+ * rollout is stopping. */
+static bool is_of_the_world(enum event_type type)
+{
+	return type == EVENT_TRAFFIC || type == EVENT_TRAFFIC_ERROR ||
+	       type == EVENT_STABLE || type == EVENT_WRITTEN ||
+	       type == EVENT_CHECK;
+}
+
 void event_take(struct turn *t)
 {
 	int64_t last_ms = t->r->now_ms;
 
 	t->r->now_ms = t->now;
+	if (t->r->stopping && is_of_the_world(t->event->type))
+		return;
 	if (t->event->type != EVENT_RESUMED)
 		take_gap(t, last_ms);
 	switch (t->event->type) {

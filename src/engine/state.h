@@ -131,6 +131,7 @@ struct rollout {
 	bool moved; /* the candidate was given users */
 	bool revert_failed; /* a revert was given up */
 	bool refusing; /* refused, but our tag is still to be removed */
+	bool stopping; /* stopped, but who is to be told is told first */
 	bool leaving; /* told to stop driving and leave things as they are */
 	bool found_by_latest; /* as found, stable was served by LATEST */
 	bool tag_is_ours;

@@ -47,6 +47,8 @@ void rollout_set_reason(
 void rollout_revert(struct turn *t, enum cause cause, const char *reason);
 void rollout_refuse(struct turn *t, enum cause cause, const char *reason);
 void rollout_stop_for_drift(struct turn *t, const char *reason);
+/* While `stopping`: the end, once everybody who is to be told has been. */
+void rollout_end_stopping(struct turn *t);
 void rollout_stop_or_refuse(struct turn *t, const char *reason);
 /* `since_ms`: from when its deadline counts; not after now. */
 void rollout_hold(

@@ -14,6 +14,7 @@ const char *action_list_name(enum action_list list)
 		[LIST_ROLLBACK] = "rollback",
 		[LIST_HEALTH] = "health",
 		[LIST_ROLLED_BACK] = "hooks.rolled_back",
+		[LIST_STOPPED] = "hooks.stopped",
 	};
 
 	assert(list < ACTION_LISTS);

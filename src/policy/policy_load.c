@@ -262,6 +262,8 @@ static const struct key hooks_keys[] = {
 		.about = "When the candidate has taken over"},
 	{"rolled_back", &actions_reader, LIST(LIST_ROLLED_BACK),
 		.about = "After a rollback, also one that failed"},
+	{"stopped", &actions_reader, LIST(LIST_STOPPED),
+		.about = "When nothing is done any more, the traffic as it is"},
 	{0},
 };
 

@@ -375,5 +375,6 @@ void policy_print_plan(const struct policy *policy, struct buf *out)
 		"after the traffic is back, in this order");
 	plan_actions(out, policy, LIST_HEALTH, "after the sequence");
 	plan_actions(out, policy, LIST_ROLLED_BACK, "at the bad end");
+	plan_actions(out, policy, LIST_STOPPED, "when it is stopped");
 	redact(out);
 }

@@ -89,10 +89,11 @@ static int pick(int n)
 	return (int)rng_below(&books.rng, (uint64_t)n);
 }
 
-static bool is_over(enum phase phase)
+/* One that is stopping has left the traffic to others. */
+static bool is_over(const struct rollout *r)
 {
-	return phase == PHASE_REVERTING || phase == PHASE_ROLLING_BACK ||
-	       phase_is_end(phase);
+	return r->phase == PHASE_REVERTING || r->phase == PHASE_ROLLING_BACK ||
+	       r->stopping || phase_is_end(r->phase);
 }
 
 /* The policy. */
@@ -341,7 +342,7 @@ static void note_phase(const struct note *note)
 	if (note->to == PHASE_PROMOTED && books.step != n_steps - 1)
 		fail("promoted after step %d", books.step);
 	if (books.undone && note->to != PHASE_ROLLING_BACK &&
-		!is_over(note->to))
+		!is_over(&world.rollout))
 		fail("an undo went to %s", phase_name(note->to));
 	if (note->to == PHASE_STOPPED)
 		books.stopped = true;
@@ -351,7 +352,7 @@ static void promise_write(const struct effect *effect)
 {
 	if (!books.read_since_write)
 		fail("a write without a read before it");
-	if (books.stopped)
+	if (books.stopped || world.rollout.stopping)
 		fail("a write after the stop");
 	if ((effect->percent > world.rollout.traffic.spec.candidate ||
 		    effect->percent >
@@ -366,7 +367,7 @@ static void promise_write(const struct effect *effect)
 			effect->percent, books.highest);
 	if (world.rollout.traffic.spec.other && !effect->reassert)
 		fail("traffic was taken from what others put in charge");
-	if (effect->reassert && is_over(world.rollout.phase) &&
+	if (effect->reassert && is_over(&world.rollout) &&
 		world.rollout.traffic.spec.other)
 		fail("a revert took traffic from others");
 	if (effect->by_latest && !world.rollout.traffic.candidate_is_latest)
@@ -457,7 +458,7 @@ static void promise_somebody_watches(struct world *w)
 	int64_t due_ms;
 	size_t i;
 
-	if (!books.exposed_ms || is_over(w->rollout.phase))
+	if (!books.exposed_ms || is_over(&w->rollout))
 		return;
 	for (i = 0; i < books.test.policy.n_slos; i++) {
 		due_ms = books.answered_ms[i] > books.exposed_ms
@@ -498,9 +499,9 @@ static void watch(struct world *w, const struct event *event,
 			note_phase(&out->note[i]);
 	}
 	watch_effects(w, out);
-	if (books.must_revert && !is_over(w->rollout.phase))
+	if (books.must_revert && !is_over(&w->rollout))
 		fail("a breach did not revert");
-	if (books.held_ms && !w->rollout.resuming &&
+	if (books.held_ms && !w->rollout.resuming && !is_over(&w->rollout) &&
 		w->now_ms > books.held_ms + books.test.policy.hold_timeout_ms)
 		fail("a hold lasts longer than hold_timeout");
 	promise_somebody_watches(w);
@@ -580,7 +581,7 @@ static void store_trouble(void)
 		world_store(&world, true);
 	} else if (chance(50)) {
 		world_store(&world, false);
-	} else if (world.rollout.moved && !is_over(world.rollout.phase) &&
+	} else if (world.rollout.moved && !is_over(&world.rollout) &&
 		   world.rollout.step < (int)books.test.policy.n_steps) {
 		world_feed(&world, &interrupt);
 	}
