@@ -345,6 +345,7 @@ void driver_free(struct driver **driver_p)
 	traffic_io_free(&driver->traffic);
 	journal_close(&driver->writer);
 	free(driver->end_err);
+	free(driver->rival);
 	free(driver->effects);
 	free(driver->checks);
 	release_free(&driver->release);

@@ -79,8 +79,8 @@ struct driver {
 	/* Under way. */
 	event_fn answered; /* what runners tell; arg: the driver */
 	struct timer *lease_retry;
-	struct lease_watch lease_watch;
 	int64_t lease_deadline_ms; /* of the boot clock */
+	char *rival; /* who held the lease when it was asked for, as said */
 	struct preflight *preflight;
 	struct traffic_io *traffic;
 	struct check_run **checks; /* one per SLO, NULL: not under way */

@@ -77,29 +77,58 @@ static void lease_taken(struct driver *driver)
 {
 	struct err err;
 
+	xfree(&driver->rival);
 	if (!driver->resuming)
 		new_begin(driver);
 	else if (left_begin(driver, &err) < 0)
 		driver_finish(driver, err_exit_status(err.code), &err);
 }
 
+static bool lease_may_wait(const struct driver *driver)
+{
+	return loop_now(driver->world->loop) < driver->lease_deadline_ms;
+}
+
+static void lease_retry(struct driver *driver, int64_t pause_ms)
+{
+	driver->lease_retry =
+		timer_start(driver->world->loop, pause_ms, lease_try, driver);
+}
+
+/* Who holds it is kept, since the file may be locked when the wait is over. */
 static void lease_missed(struct driver *driver, const struct store_lease *lease)
 {
 	char time[TIMESTAMP_TEXT_MAX];
 	struct err err;
 
-	if (loop_now(driver->world->loop) < driver->lease_deadline_ms) {
-		driver->lease_retry = timer_start(
-			driver->world->loop, LEASE_RETRY_MS, lease_try, driver);
-		return;
-	}
 	err_set(&err, ERR_LEASE,
 		"%s is being driven by %s%s%s (it renewed its lease at %s by "
 		"its clock): wait for it, or abort it",
 		driver->release->service.name, lease->holder,
 		*lease->rollout ? ", rollout " : "", lease->rollout,
 		timestamp_print(lease->renewed_ms, time));
+	if (lease_may_wait(driver)) {
+		free(driver->rival);
+		driver->rival = xstrdup(err.text);
+		lease_retry(driver, LEASE_RETRY_MS);
+		return;
+	}
 	driver_finish(driver, err_exit_status(err.code), &err);
+}
+
+static void lease_failed(struct driver *driver, const struct err *err)
+{
+	struct err held;
+
+	if (err_is_retryable(err->code) && lease_may_wait(driver)) {
+		lease_retry(driver, BUSY_RETRY_MS);
+		return;
+	}
+	if (err->code == ERR_BUSY && driver->rival) {
+		err_set(&held, ERR_LEASE, "%s", driver->rival);
+		err = &held;
+	}
+	driver_finish(driver, err_exit_status(err->code), err);
 }
 
 /* Whether a lease that came after the end is to be given back. */
@@ -120,12 +149,8 @@ static void lease_told(struct driver *driver, int taken,
 		lease_taken(driver);
 	} else if (taken == 0) {
 		lease_missed(driver, lease);
-	} else if (err_is_retryable(err->code) &&
-		   loop_now(driver->world->loop) < driver->lease_deadline_ms) {
-		driver->lease_retry = timer_start(
-			driver->world->loop, BUSY_RETRY_MS, lease_try, driver);
 	} else {
-		driver_finish(driver, err_exit_status(err->code), err);
+		lease_failed(driver, err);
 	}
 }
 

@@ -217,6 +217,19 @@ static void a_lease_that_stays_taken_is_refused_with_its_holder(void **state)
 	expect_writes_at_most(0);
 }
 
+/* A busy disk: its holder writes just when the wait is over. */
+static void a_holder_that_was_seen_is_named_behind_a_lock(void **state)
+{
+	fake_store_taken_over(true);
+	run();
+	until(29 * SECOND);
+	fake_store_lock(10 * SECOND);
+	until_the_end();
+	expect_exit(4);
+	promise(strstr(end_text(), "ci-7 pid 4242"), "it says %s", end_text());
+	expect_writes_at_most(0);
+}
+
 static void who_lost_the_lease_does_nothing_more(void **state)
 {
 	given_policy(long_bake, slo_errors, NULL);
@@ -296,6 +309,7 @@ int main(void)
 		SCENARIO(who_waits_too_long_for_people_leaves_it_waiting),
 		SCENARIO(a_holder_that_is_dead_is_replaced_at_once),
 		SCENARIO(a_lease_that_stays_taken_is_refused_with_its_holder),
+		SCENARIO(a_holder_that_was_seen_is_named_behind_a_lock),
 		SCENARIO(who_lost_the_lease_does_nothing_more),
 		SCENARIO(an_abort_behind_many_approvals_is_taken_at_once),
 		SCENARIO(time_moves_while_an_approved_gate_waits_for_an_slo),
