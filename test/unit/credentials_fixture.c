@@ -107,17 +107,6 @@ void run(struct world *world)
 	timer_cancel(&world->deadline);
 }
 
-static void stop(void *arg)
-{
-	loop_stop(((struct world *)arg)->loop);
-}
-
-void run_for(struct world *world, int64_t ms)
-{
-	timer_start(world->loop, ms, stop, world);
-	run(world);
-}
-
 void ignore(const struct secret *token, const struct err *err, void *arg)
 {
 }

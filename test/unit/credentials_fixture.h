@@ -45,7 +45,6 @@ int tear_down(void **state);
 
 void write_file(const char *path, const char *text);
 void run(struct world *world); /* until something stops the loop */
-void run_for(struct world *world, int64_t ms);
 
 void ignore(const struct secret *token, const struct err *err, void *arg);
 void answered(const struct secret *token, const struct err *err, void *arg);

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/loop.h"
 #include "io/server.h"
 
@@ -221,7 +222,7 @@ void fake_hand_out(struct fake_google *google, struct server_request *request)
 
 char *fake_id_token(const struct fake_google *google, const char *audience)
 {
-	int64_t now = (int64_t)time(NULL) + google->clock_ahead_s;
+	int64_t now = clock_wall_ms() / 1000 + google->clock_ahead_s;
 
 	return fake_jwt_new(google->key,
 		json_pack("{ss ss sI sI}", "iss", "https://accounts.google.com",
@@ -250,7 +251,7 @@ bool fake_is(const json_t *part, const char *name, const char *wanted)
 static const char *judge(const struct fake_google *google, const json_t *header,
 	const json_t *claims)
 {
-	int64_t now = (int64_t)time(NULL) + google->clock_ahead_s;
+	int64_t now = clock_wall_ms() / 1000 + google->clock_ahead_s;
 	int64_t iat = json_integer_value(json_object_get(claims, "iat"));
 	int64_t exp = json_integer_value(json_object_get(claims, "exp"));
 
@@ -419,7 +420,8 @@ static void metadata_server(
 static void tell_the_time(
 	const struct fake_google *google, struct server_request *request)
 {
-	time_t now = time(NULL) + (time_t)google->clock_ahead_s;
+	time_t now = (time_t)(clock_wall_ms() / 1000) +
+		     (time_t)google->clock_ahead_s;
 	struct tm tm;
 	char text[40];
 

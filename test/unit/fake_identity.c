@@ -9,6 +9,7 @@
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "fake_google.h"
+#include "io/clock.h"
 #include "io/server.h"
 
 #define SCOPE    "https://www.googleapis.com/auth/cloud-platform"
@@ -17,7 +18,7 @@
 
 static int64_t now_s(const struct fake_google *google)
 {
-	return (int64_t)time(NULL) + google->clock_ahead_s;
+	return clock_wall_ms() / 1000 + google->clock_ahead_s;
 }
 
 /* ---- GitHub. ---- */

@@ -16,10 +16,10 @@
 #include "base/xalloc.h"
 #include "credentials_fixture.h"
 #include "google/source.h"
-#include "google/subject.h"
 #include "io/http.h"
 #include "io/loop.h"
 #include "io/process.h"
+#include "until.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 #define AUDIENCE "https://shop-abc123-uc.a.run.app"
@@ -50,12 +50,11 @@ static void a_subject_token_is_got_anew_each_time(void **state)
 	struct world *world = *state;
 
 	open_json(world, github_file(world));
-	world->google.life = "2";
+	world->google.life = "3600";
 	ask(world);
-	run_for(world, 1100);
+	until_later(world->loop, (3600 - 180) * 1000);
 	assert_string_equal(ask(world).token, "ya29.2"); /* nobody waits */
-	run_for(world, 200);
-	assert_string_equal(ask(world).token, "ya29.4");
+	RUN_UNTIL(world->loop, !strcmp(ask(world).token, "ya29.4"));
 	assert_int_equal(world->google.subjects, 2);
 	assert_int_equal(world->google.exchanges, 2);
 }
@@ -228,6 +227,8 @@ static void a_client_and_a_project_are_sent_along(void **state)
 
 /* ---- Programs. ---- */
 
+#define PROGRAM_MS 5000 /* files grant that at least */
+
 static char *write_program(struct world *world, const char *script)
 {
 	char *path = xasprintf("%s/program", world->folder);
@@ -251,9 +252,10 @@ static char *printed(const char *jwt, long long exp_s)
 static json_t *program_file(
 	struct world *world, const char *command, const char *output_file)
 {
-	return direct_file(world,
-		json_pack("{s{ss si ss*}}", "executable", "command", command,
-			"timeout_millis", 5000, "output_file", output_file));
+	return direct_file(
+		world, json_pack("{s{ss si ss*}}", "executable", "command",
+			       command, "timeout_millis", PROGRAM_MS,
+			       "output_file", output_file));
 }
 
 static void a_program_gives_a_subject_token(void **state)
@@ -350,68 +352,70 @@ static void what_a_program_says_wrong_is_told(void **state)
 	assert_int_equal(world->google.requests, 0);
 }
 
-struct got {
-	struct world *world;
-	struct err err;
-};
-
-static void got_none(struct secret *token, const struct err *err, void *arg)
+/* What a program says of itself there; 0: nothing yet. */
+static pid_t number_in(const char *path)
 {
-	struct got *got = arg;
+	char text[32] = "";
+	FILE *file = fopen(path, "r");
 
-	assert_null(token);
-	got->err = *err;
-	loop_stop(got->world->loop);
+	if (!file)
+		return 0;
+	if (!fgets(text, sizeof(text), file) || !strchr(text, '\n'))
+		text[0] = '\0';
+	fclose(file);
+	return atoi(text);
 }
 
-/* Straight to the step, since files grant five seconds at least. */
+/* A program that says who it is and does not want to go. */
+static char *write_stubborn(struct world *world, const char *mark)
+{
+	char *script = xasprintf("trap '' TERM\n"
+				 "echo $$ >%s\n"
+				 "while :; do sleep 9; done",
+		mark);
+	char *path = write_program(world, script);
+
+	free(script);
+	return path;
+}
+
 static void a_program_that_hangs_is_killed(void **state)
 {
 	struct world *world = *state;
-	const struct exchange_env env = {
-		world->loop, world->http, BACKOFF_MS, NULL};
-	struct got got = {.world = world};
-	char text[32] = "";
-	struct external_account account = {.audience = text,
-		.subject_type = text,
-		.subject = {.kind = SUBJECT_EXECUTABLE, .timeout_ms = 100}};
 	char *mark = xasprintf("%s/mark", world->folder);
-	char *script = xasprintf(
-		"trap '' TERM; echo $$ >%s; while :; do sleep 9; done", mark);
-	char *path = write_program(world, script);
-	int64_t started_ms = loop_now(world->loop);
-	FILE *file;
+	char *path = write_stubborn(world, mark);
+	struct token_answer answer = {.world = world};
 
-	account.subject.argv[0] = path;
-	subject_start(&env, &account, got_none, &got);
-	run(world);
-	assert_int_equal(got.err.code, ERR_TIMEOUT);
-	assert_non_null(strstr(got.err.text, "and was killed"));
-	assert_true(loop_now(world->loop) - started_ms < 6000);
-	file = fopen(mark, "r");
-	assert_non_null(file);
-	assert_non_null(fgets(text, sizeof(text), file));
-	fclose(file);
-	assert_int_equal(kill(atoi(text), 0), -1); /* it is gone */
+	setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1", 1);
+	open_json(world, program_file(world, path, NULL));
+	token_start(world->credentials, answered, &answer);
+	RUN_UNTIL(world->loop, number_in(mark));
+	until_later(world->loop, PROGRAM_MS);
+	until_later(world->loop, PROCESS_GRACE_MS);
+	RUN_UNTIL(world->loop, answer.calls);
+	assert_int_equal(answer.err.code, ERR_TIMEOUT);
+	assert_non_null(strstr(answer.err.text, "and was killed"));
+	assert_int_equal(kill(number_in(mark), 0), -1); /* it is gone */
 	xfree(&path);
-	xfree(&script);
 	xfree(&mark);
 }
 
 static void credentials_may_go_while_a_program_runs(void **state)
 {
 	struct world *world = *state;
-	char *path = write_program(world, "sleep 30");
+	char *mark = xasprintf("%s/mark", world->folder);
+	char *path = write_stubborn(world, mark);
 	struct token_answer answer = {.world = world};
 
 	setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1", 1);
 	open_json(world, program_file(world, path, NULL));
 	token_start(world->credentials, answered, &answer);
-	run_for(world, 50);
+	RUN_UNTIL(world->loop, number_in(mark));
 	credentials_free(&world->credentials);
-	run_for(world, 200); /* its end is seen */
+	RUN_UNTIL(world->loop, kill(number_in(mark), 0) == -1);
 	assert_int_equal(answer.calls, 0);
 	xfree(&path);
+	xfree(&mark);
 }
 
 static void a_programs_file_spares_running_it(void **state)
@@ -731,10 +735,10 @@ static void an_id_tokens_end_is_in_it(void **state)
 	struct id_answer answer;
 
 	open_metadata(world);
-	world->google.id_life_s = 2;
+	world->google.id_life_s = 7200;
 	answer = ask_id(world, AUDIENCE);
 	secret_free(&answer.token);
-	run_for(world, 2000);
+	until_later(world->loop, 7200 * 1000);
 	world->google.requests = 0;
 	answer = ask_id(world, AUDIENCE);
 	secret_free(&answer.token);
@@ -746,10 +750,17 @@ static void an_id_tokens_end_is_in_it(void **state)
 static void a_slow_metadata_server_is_waited_for(void **state)
 {
 	struct world *world = *state;
+	struct token_answer answer = {.world = world};
 
-	world->google.delay_ms = 1500;
+	world->google.delay_ms = 10000;
 	open_metadata(world);
-	assert_string_equal(ask(world).token, "ya29.1");
+	token_start(world->credentials, answered, &answer);
+	RUN_UNTIL(world->loop, world->google.lates);
+	until_later(world->loop, 9000);
+	assert_int_equal(answer.calls, 0);
+	until_later(world->loop, 1000);
+	RUN_UNTIL(world->loop, answer.calls);
+	assert_string_equal(answer.token, "ya29.1");
 }
 
 static void fetched_none(
@@ -758,8 +769,8 @@ static void fetched_none(
 	struct token_answer *answer = arg;
 
 	assert_null(token);
+	answer->calls++;
 	answer->err = *err;
-	loop_stop(answer->world->loop);
 }
 
 static void none_at_all_is_told_within_a_second(void **state)
@@ -770,15 +781,15 @@ static void none_at_all_is_told_within_a_second(void **state)
 		world->loop, world->http, BACKOFF_MS, NULL};
 	struct token_answer answer = {.world = world};
 	struct source *source;
-	int64_t started_ms = loop_now(world->loop);
 
 	/* There is somebody, who does not say a word. */
-	world->google.delay_ms = 60000;
+	world->google.delay_ms = 3600 * 1000;
 	source = source_metadata_new(
 		&env, url + strlen("http://"), true, &answer.err);
 	fetch_start(source, NULL, fetched_none, &answer);
-	run(world);
-	assert_in_range(loop_now(world->loop) - started_ms, 900, 2500);
+	RUN_UNTIL(world->loop, world->google.lates);
+	until_later(world->loop, 1000);
+	RUN_UNTIL(world->loop, answer.calls);
 	assert_non_null(strstr(answer.err.text, "no Google credentials"));
 	source_free(&source);
 	xfree(&url);

@@ -1,13 +1,17 @@
 /*
- * Turns of a loop until something is true: a test waits for what must happen,
- * however slow the machine is, and not for a time that ought to be enough.
+ * Waiting until something is true: a test waits for what must happen, however
+ * slow the machine is, and not for a time that ought to be enough. Where time
+ * itself must pass, the clock is moved on instead.
  */
 #ifndef TEST_UNTIL_H
 #define TEST_UNTIL_H
 
+#include <time.h>
+
+#include "io/clock.h"
 #include "io/loop.h"
 
-#define UNTIL_TURNS_MAX 30000 /* of a millisecond at least */
+#define UNTIL_LOOKS_MAX 60000 /* of a millisecond at least */
 
 struct until {
 	struct loop *loop;
@@ -32,15 +36,35 @@ static inline void until_turn(struct loop *turned)
 	timer_cancel(&until.timer); /* something else may have stopped it */
 }
 
-#define RUN_UNTIL(loop, condition)                                       \
+static inline void until_moment(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+#define UNTIL_DO(condition, moment)                                      \
 	do {                                                             \
-		int turns = 0;                                           \
+		int looks = 0;                                           \
                                                                          \
 		while (!(condition)) {                                   \
-			if (turns++ == UNTIL_TURNS_MAX)                  \
+			if (looks++ == UNTIL_LOOKS_MAX)                  \
 				fail_msg("waited in vain: " #condition); \
-			until_turn(loop);                                \
+			moment;                                          \
 		}                                                        \
 	} while (0)
+
+/* Turns the loop meanwhile. */
+#define RUN_UNTIL(loop, condition) UNTIL_DO(condition, until_turn(loop))
+
+/* For what another process or thread does. */
+#define UNTIL(condition) UNTIL_DO(condition, until_moment())
+
+/* Both clocks are this much later, at once, and what is due by then runs. The
+ * time that the machine needs comes on top, so a test leaves much more room than
+ * that to every other moment it speaks of. */
+static inline void until_later(struct loop *turned, int64_t ms)
+{
+	clock_shift(ms, ms);
+	until_turn(turned);
+}
 
 #endif
