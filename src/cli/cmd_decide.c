@@ -125,11 +125,15 @@ static void print_json(const struct decision *d, bool driven, struct buf *out)
 
 static void print_text(const struct decision *d, bool driven, struct buf *out)
 {
+	const struct rollout *r = &d->snapshot->fold.state;
+
 	buf_addf(out, "%s %s by ", d->command.verb, d->command.rollout);
 	printable_add(out, d->command.who);
 	if (d->command.state)
-		buf_addf(out, ": done, it is %s now\n",
-			phase_name(d->snapshot->fold.state.phase));
+		buf_addf(out, ": done, it is %s now%s\n", phase_name(r->phase),
+			rollout_is_paused(r) && r->phase != PHASE_PAUSED
+				? " and stays paused after that"
+				: "");
 	else if (driven)
 		buf_adds(out,
 			": recorded, but the process that drives the rollout "

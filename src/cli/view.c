@@ -303,9 +303,16 @@ static void render_hold(struct line *line)
 		by_itself ? "held until the evidence is there" : "held");
 	put_left(line, "reverts", r->hold_deadline_ms);
 	end(line);
+	if (rollout_is_paused(r)) {
+		put(line, COLOUR_WAIT,
+			"paused as well: it stays where it is when the hold "
+			"ends");
+		end(line);
+	}
 	if (by_itself)
 		render_missing(line);
-	if (r->cause == CAUSE_SLO || r->cause == CAUSE_HOOK) {
+	if (r->cause == CAUSE_SLO || r->cause == CAUSE_HOOK ||
+		rollout_is_paused(r)) {
 		putf(line, COLOUR_NONE, "  tidegate continue %s",
 			line->view->id);
 		end(line);

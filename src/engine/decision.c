@@ -75,6 +75,12 @@ bool rollout_is_reverting(const struct rollout *r)
 	return r->phase == PHASE_REVERTING || r->phase == PHASE_ROLLING_BACK;
 }
 
+bool rollout_is_paused(const struct rollout *r)
+{
+	return r->phase == PHASE_PAUSED || r->pause_wanted ||
+	       (r->phase == PHASE_HELD && r->held_from == PHASE_PAUSED);
+}
+
 bool rollout_is_finishing(const struct turn *t)
 {
 	return t->r->step >= 0 && (size_t)t->r->step == t->policy->n_steps;

@@ -74,6 +74,10 @@ const char *rollback_problem(const struct rollout *state);
 /* A gate, a pause or a hold: it waits for people. */
 bool rollout_waits_for_people(const struct rollout *state);
 
+/* A person paused it, though it may be held as well, or not be where a pause
+ * begins. */
+bool rollout_is_paused(const struct rollout *state);
+
 /* Passes of the step; of a step that does not serve yet there are none, though
  * the checks go on. */
 int rollout_passes(const struct rollout *state, size_t slo);

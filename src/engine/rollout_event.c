@@ -130,11 +130,11 @@ static void reject(struct turn *t)
 	rollout_revert(t, CAUSE_PERSON, reason);
 }
 
+/* A hold may end by itself, a pause does not: what is held is paused as well,
+ * and stays so when the hold ends. */
 static void pause(struct turn *t)
 {
-	if (t->r->phase == PHASE_HELD)
-		refuse_command(t, "it is held already: %s", t->r->reason);
-	else if (t->r->phase == PHASE_PAUSED || t->r->pause_wanted)
+	if (rollout_is_paused(t->r))
 		refuse_command(t, "it is paused already");
 	else if (is_going_back(t->r))
 		refuse_command(t, "it is %s", phase_name(t->r->phase));
@@ -143,6 +143,21 @@ static void pause(struct turn *t)
 				  "pause");
 	else
 		t->r->pause_wanted = true;
+}
+
+/* The hold stays: a person cannot end it. */
+static bool take_back_pause(struct turn *t)
+{
+	struct rollout *r = t->r;
+
+	if (!rollout_is_paused(r))
+		return false;
+	r->pause_wanted = false;
+	if (r->held_from == PHASE_PAUSED)
+		r->held_from = r->paused_from;
+	turn_note(t, NOTE_WARNING, "it is paused no more, and still held: %s",
+		r->reason);
+	return true;
 }
 
 static void continue_held(struct turn *t)
@@ -159,13 +174,16 @@ static void continue_held(struct turn *t)
 		rollout_go_on(t);
 		break;
 	case CAUSE_APPROVAL:
-		refuse_command(t, "it waits for approvals: approve or abort");
+		if (!take_back_pause(t))
+			refuse_command(t, "it waits for approvals: approve or "
+					  "abort");
 		break;
 	default:
-		refuse_command(t,
-			"it goes on by itself when the evidence is there; "
-			"what was not evaluated is not promoted (abort takes "
-			"it back)");
+		if (!take_back_pause(t))
+			refuse_command(t,
+				"it goes on by itself when the evidence is "
+				"there; what was not evaluated is not promoted "
+				"(abort takes it back)");
 	}
 }
 

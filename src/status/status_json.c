@@ -150,6 +150,7 @@ void status_json_print(const struct rollout_snapshot *snapshot,
 		put_slo(&s, i);
 	jsonw_end(&s.w, ']');
 	jsonw_bool(&s.w, "waits_for_people", rollout_waits_for_people(s.state));
+	jsonw_bool(&s.w, "paused", rollout_is_paused(s.state));
 	put_time(&s, "hold_deadline", s.state->hold_deadline_ms);
 	if (s.state->gate_deadline_ms && has_step(&s))
 		put_gate(&s);

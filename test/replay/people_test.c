@@ -117,6 +117,114 @@ static void a_pause_stops_the_steps_but_not_the_checks(void **state)
 	expect_exit(0);
 }
 
+/* For want of evidence: it ends by itself when some arrives. */
+static void in_a_hold(void)
+{
+	given_policy(policy_long, slo_errors, "hold_timeout: 20m\n", NULL);
+	metrics_of(FAKE_NEW, SAYS_NOTHING);
+	run();
+	until_phase(PHASE_HELD);
+}
+
+static void told(const char *verb, const char *who)
+{
+	command(verb, who);
+	until(fake_now() + SECOND);
+	assert_int_equal(fake_store_waiting(), 0);
+}
+
+static void a_pause_outlasts_the_hold_in_which_it_was_asked_for(void **state)
+{
+	in_a_hold();
+	told("pause", "bob");
+	assert_int_equal(fake_store_refused(), 0);
+	assert_int_equal(phase_now(), PHASE_HELD);
+	told("pause", "carol");
+	assert_int_equal(fake_store_refused(), 1);
+	errors_of(FAKE_NEW, 0);
+	until_phase(PHASE_PAUSED);
+	until(fake_now() + HOUR);
+	assert_int_equal(phase_now(), PHASE_PAUSED);
+	expect_never_above(10);
+	command("continue", "bob");
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_pause_in_a_hold_is_known_to_who_resumes(void **state)
+{
+	in_a_hold();
+	told("pause", "bob");
+	crash();
+	resume();
+	errors_of(FAKE_NEW, 0);
+	until_phase(PHASE_PAUSED);
+	until(fake_now() + HOUR);
+	expect_never_above(10);
+}
+
+static void a_hold_that_is_paused_runs_out_all_the_same(void **state)
+{
+	int64_t held_ms;
+
+	in_a_hold();
+	held_ms = fake_now();
+	told("pause", "bob");
+	until_the_end();
+	expect_exit(5);
+	assert_true(fake_now() < held_ms + 21 * MINUTE);
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void continue_in_a_hold_takes_back_the_pause_alone(void **state)
+{
+	in_a_hold();
+	told("pause", "bob");
+	told("continue", "bob");
+	assert_int_equal(fake_store_refused(), 0);
+	assert_int_equal(phase_now(), PHASE_HELD);
+	command("continue", "bob");
+	until(fake_now() + SECOND);
+	assert_int_equal(fake_store_refused(), 1);
+	errors_of(FAKE_NEW, 0);
+	until_the_end();
+	expect_exit(0);
+}
+
+/* The pause came first, and the metrics went away in it. */
+static void continue_in_a_hold_takes_back_an_older_pause(void **state)
+{
+	given_policy(policy_long, slo_errors, NULL);
+	run();
+	until_step(0);
+	told("pause", "bob");
+	metrics_of(FAKE_NEW, SAYS_503);
+	until_phase(PHASE_HELD);
+	told("continue", "bob");
+	assert_int_equal(fake_store_refused(), 0);
+	assert_int_equal(phase_now(), PHASE_HELD);
+	errors_of(FAKE_NEW, 0);
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_breach_that_is_overruled_leaves_it_paused(void **state)
+{
+	given_policy(long_bake, slo_errors, "on_breach: hold\n", NULL);
+	run();
+	until_step(0);
+	errors_of(FAKE_NEW, 0.5);
+	until_phase(PHASE_HELD);
+	errors_of(FAKE_NEW, 0);
+	until(fake_now() + 30 * SECOND);
+	told("pause", "bob");
+	told("continue", "carol");
+	assert_int_equal(phase_now(), PHASE_PAUSED);
+	told("continue", "bob");
+	assert_int_equal(phase_now(), PHASE_BAKING);
+	assert_int_equal(fake_store_refused(), 0);
+}
+
 static void an_abort_takes_the_traffic_back(void **state)
 {
 	given_policy(long_bake, slo_errors, NULL);
@@ -303,6 +411,12 @@ int main(void)
 			a_rejection_takes_the_traffic_back_with_the_name_of_who_did),
 		SCENARIO(nobody_in_time_is_held_and_then_reverted),
 		SCENARIO(a_pause_stops_the_steps_but_not_the_checks),
+		SCENARIO(a_pause_outlasts_the_hold_in_which_it_was_asked_for),
+		SCENARIO(a_pause_in_a_hold_is_known_to_who_resumes),
+		SCENARIO(a_hold_that_is_paused_runs_out_all_the_same),
+		SCENARIO(continue_in_a_hold_takes_back_the_pause_alone),
+		SCENARIO(continue_in_a_hold_takes_back_an_older_pause),
+		SCENARIO(a_breach_that_is_overruled_leaves_it_paused),
 		SCENARIO(an_abort_takes_the_traffic_back),
 		SCENARIO(no_signal_cuts_a_revert_short),
 		SCENARIO(an_interrupted_run_is_left_when_the_policy_says_so),

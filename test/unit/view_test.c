@@ -89,6 +89,19 @@ static void a_hold_says_when_it_reverts(void **state)
 	assert_non_null(strstr(out.data, "no-data"));
 }
 
+static void a_hold_says_that_it_is_paused_as_well(void **state)
+{
+	world.answer = nothing;
+	world_start(&world);
+	world_run(&world, 120000);
+	assert_null(strstr(render(), "paused"));
+	assert_null(strstr(render(), "tidegate continue"));
+	world_command(&world, VERB_PAUSE, "bob");
+	assert_non_null(strstr(render(),
+		"paused as well: it stays where it is when the hold ends\n"));
+	assert_non_null(strstr(render(), "tidegate continue"));
+}
+
 static void a_hold_says_which_evidence_is_missing(void **state)
 {
 	world.answer = nothing;
@@ -173,6 +186,7 @@ int main(void)
 		TEST(a_bake_shows_steps_progress_and_slos),
 		TEST(a_gate_says_who_is_asked_and_how_to_answer),
 		TEST(a_hold_says_when_it_reverts),
+		TEST(a_hold_says_that_it_is_paused_as_well),
 		TEST(a_hold_says_which_evidence_is_missing),
 		TEST(without_a_driver_nothing_is_promised),
 		TEST(passes_are_of_the_step_that_is_shown),
