@@ -1,0 +1,80 @@
+/* Evidence about a candidate; see evidence.h. */
+#include "engine/evidence.h"
+
+#include <math.h>
+
+const char *evidence_decision_name(enum evidence_decision decision)
+{
+	static const char *const names[] = {
+		[EVIDENCE_CONTINUE] = "continue",
+		[EVIDENCE_PASS] = "pass",
+		[EVIDENCE_STEP_BACK] = "step-back",
+		[EVIDENCE_FAIL] = "fail",
+	};
+
+	return names[decision];
+}
+
+void evidence_bet_rules(
+	const struct evidence_rules *rules, size_t n, struct bet_rules *bets_r)
+{
+	bets_r->first = rules->first;
+	bets_r->later = fmin(0.25, rules->check_s / rules->hazard_s);
+	/* One check may not decide, two may. */
+	bets_r->cap = 0.4 + 0.5 * log((double)n / rules->alpha);
+}
+
+void evidence_begin_step(struct evidence_state *state,
+	const struct evidence_rules *rules, double share, bool final)
+{
+	state->none = share > rules->no_control;
+	state->final = final;
+	state->checks = 0;
+}
+
+static bool step_is_passed(const struct evidence_state *state,
+	const struct evidence_rules *rules, const struct evidence_result *r)
+{
+	if (r->log_pass < -log(rules->beta) || r->log_e >= rules->suspicion ||
+		state->checks * rules->check_s < rules->dwell_s)
+		return false;
+	/* What comes next has no control: stable must not be in trouble. */
+	return r->calm || !state->final || state->none;
+}
+
+static enum evidence_decision cross(
+	struct evidence_state *state, const struct evidence_rules *rules)
+{
+	if (state->none && rules->step_back && !state->stepped_back) {
+		state->stepped_back = true;
+		return EVIDENCE_STEP_BACK;
+	}
+	state->failed = true;
+	return EVIDENCE_FAIL;
+}
+
+void evidence_decide(struct evidence_state *state,
+	const struct evidence_rules *rules,
+	const struct evidence_numbers *numbers, size_t n, bool has_data,
+	struct evidence_result *result_r)
+{
+	struct evidence_result *r = result_r;
+	size_t i;
+
+	*r = (struct evidence_result){
+		.log_e = -INFINITY, .log_pass = INFINITY, .calm = true};
+	for (i = 0; i < n; i++) {
+		r->log_e = log_add(r->log_e, numbers[i].log_e);
+		r->log_pass = fmin(r->log_pass, numbers[i].log_pass);
+		r->calm = r->calm && numbers[i].calm;
+	}
+	r->log_e -= log((double)n);
+	if (has_data)
+		state->checks++;
+	if (state->failed)
+		r->decision = EVIDENCE_FAIL;
+	else if (r->log_e >= -log(rules->alpha))
+		r->decision = cross(state, rules);
+	else if (step_is_passed(state, rules, r))
+		r->decision = EVIDENCE_PASS;
+}
