@@ -16,6 +16,7 @@
 
 #include "engine/evidence.h"
 #include "engine/evidence_dispersion.h"
+#include "engine/evidence_plan.h"
 
 #define SLOS_MAX  8
 #define ROWS_MAX  400
@@ -379,6 +380,78 @@ static void rollouts_are_as_pinned(void **state)
 	assert_true(i >= 60);
 }
 
+/* ---- the plan ---- */
+
+static void plans_are_as_published(void **state)
+{
+	static const struct {
+		double rate, share, median_s, most_s;
+	} rows[] = {
+		{5, 0.1, 1305, 2610},
+		{1, 0.1, 6450, 12900},
+		{1, 0.5, 3375, 6750},
+	};
+	static const double smallest[][2] = {
+		{5, 30}, {50, 6.2}, {500, 2.3}, {5000, 1.5}};
+	const struct evidence_spec spec = {.objective = 0.01,
+		.tolerance = 1.1,
+		.floor = 0.001,
+		.phi = 1.1,
+		.phi_level = 1.1,
+		.bins = 2};
+	struct plan_step step = {
+		.base = 0.001, .objectives = 2, .scrape_s = 15};
+	struct plan_times times;
+	double found;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		step.rate = rows[i].rate;
+		step.share = rows[i].share;
+		plan_find(&step, &evidence_defaults, &spec, 10, &times);
+		expect(times.median_s, rows[i].median_s, "median", i);
+		expect(times.most_s, rows[i].most_s, "nine of ten", i);
+	}
+	step.share = 0.1;
+	for (i = 0; i < sizeof(smallest) / sizeof(smallest[0]); i++) {
+		step.rate = smallest[i][0];
+		found = plan_smallest(&step, &evidence_defaults, &spec, 600);
+		assert_true(fabs(found / smallest[i][1] - 1) < 0.04);
+	}
+}
+
+static void what_can_never_be_seen_is_said(void **state)
+{
+	const struct evidence_spec spec = {.objective = 0.01,
+		.tolerance = 1.1,
+		.floor = 0.001,
+		.phi = 1,
+		.phi_level = 1,
+		.bins = 2};
+	struct plan_step step = {.rate = 50,
+		.base = 0.00001,
+		.share = 0.1,
+		.objectives = 1,
+		.scrape_s = 15};
+	struct plan_times times;
+
+	(void)state;
+	/* Five times as many, and still below what counts. */
+	plan_find(&step, &evidence_defaults, &spec, 5, &times);
+	assert_true(isinf(times.median_s));
+	/* Less than is tolerated. */
+	step.base = 0.01;
+	plan_find(&step, &evidence_defaults, &spec, 1.05, &times);
+	assert_true(isinf(times.median_s));
+	/* Without a control and without a history only the objective counts. */
+	step.share = 1;
+	plan_find(&step, &evidence_defaults, &spec, 1, &times);
+	assert_true(isinf(times.most_s));
+	step.rate = 1e-9;
+	assert_true(isinf(plan_smallest(&step, &evidence_defaults, &spec, 60)));
+}
+
 static int read_vectors(void **state)
 {
 	const char *folder = getenv("srcdir");
@@ -412,6 +485,8 @@ int main(void)
 		cmocka_unit_test(dispersion_never_sharpens),
 		cmocka_unit_test(no_history_is_taken_for_some_dispersion),
 		cmocka_unit_test(rollouts_are_as_pinned),
+		cmocka_unit_test(plans_are_as_published),
+		cmocka_unit_test(what_can_never_be_seen_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, read_vectors, drop_vectors);
