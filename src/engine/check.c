@@ -13,6 +13,7 @@ static const struct check_kind *kind_of(const struct slo *slo)
 {
 	static const struct check_kind *const kinds[SLO_KINDS] = {
 		[SLO_THRESHOLD] = &check_threshold,
+		[SLO_EVIDENCE] = &check_evidence,
 	};
 
 	return kinds[slo->kind];

@@ -39,6 +39,7 @@ enum query_role {
 
 struct answers {
 	struct answer item[QUERY_ROLES]; /* by role */
+	const struct check_counts *counts; /* kind evidence; borrowed */
 };
 
 enum outcome {

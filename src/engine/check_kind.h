@@ -28,5 +28,6 @@ struct check_kind {
 };
 
 extern const struct check_kind check_threshold;
+extern const struct check_kind check_evidence;
 
 #endif

@@ -109,6 +109,30 @@ void rollout_revert(struct turn *t, enum cause cause, const char *reason)
 	traffic_want(t, 0, false, r->tag_is_ours ? TAG_REMOVE : TAG_KEEP);
 }
 
+void rollout_step_back(struct turn *t, const char *reason)
+{
+	struct rollout *r = t->r;
+
+	if (rollout_is_reverting(r) || phase_is_end(r->phase))
+		return;
+	sequence_cancel(t);
+	sequence_forget(t, LIST_STEP_PASSED);
+	rollout_set_reason(r, CAUSE_SLO, reason);
+	r->step = 0;
+	r->bake_from_ms = 0;
+	r->bake_open = false;
+	r->step_passed = false;
+	r->finish_begun = false;
+	r->gate_deadline_ms = 0;
+	r->approved_until_ms = 0;
+	if (r->phase != PHASE_SHIFTING)
+		rollout_enter(t, PHASE_SHIFTING, reason);
+	t->changed = true;
+	if (r->traffic.write.out_ms)
+		turn_effect(t, EFFECT_HURRY);
+	traffic_want(t, step_now(t)->percent, false, TAG_KEEP);
+}
+
 void rollout_refuse(struct turn *t, enum cause cause, const char *reason)
 {
 	struct rollout *r = t->r;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "engine/check.h"
+#include "engine/evidence_memory.h"
 #include "engine/traffic.h"
 #include "policy/policy.h"
 
@@ -151,6 +152,9 @@ struct event {
 	enum stable_state stable_state;
 	bool anew; /* the service was deleted and made again */
 	bool deployed; /* a revision was made since the read before */
+	/* preflight when ok: of SLOs of kind evidence; borrowed */
+	const struct slo_history *histories;
+	size_t n_histories;
 
 	/* written, traffic-error */
 	enum write_result result;

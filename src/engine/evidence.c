@@ -55,7 +55,7 @@ static enum evidence_decision cross(
 
 void evidence_decide(struct evidence_state *state,
 	const struct evidence_rules *rules,
-	const struct evidence_numbers *numbers, size_t n, bool has_data,
+	const struct evidence_numbers *numbers, size_t n,
 	struct evidence_result *result_r)
 {
 	struct evidence_result *r = result_r;
@@ -69,8 +69,6 @@ void evidence_decide(struct evidence_state *state,
 		r->calm = r->calm && numbers[i].calm;
 	}
 	r->log_e -= log((double)n);
-	if (has_data)
-		state->checks++;
 	if (state->failed)
 		r->decision = EVIDENCE_FAIL;
 	else if (r->log_e >= -log(rules->alpha))

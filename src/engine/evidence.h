@@ -44,12 +44,12 @@ void evidence_bet_rules(
 void evidence_begin_step(struct evidence_state *state,
 	const struct evidence_rules *rules, double share, bool final);
 
-/* Decides by the numbers of `n` objectives after a check. `has_data`: a fresh
- * sample of the candidate came with it. After a step back the caller begins
- * the climb of each objective again. */
+/* Decides by the numbers of `n` objectives after a check; the caller counts
+ * the step's checks before. After a step back the caller begins the climb of
+ * each objective again. */
 void evidence_decide(struct evidence_state *state,
 	const struct evidence_rules *rules,
-	const struct evidence_numbers *numbers, size_t n, bool has_data,
+	const struct evidence_numbers *numbers, size_t n,
 	struct evidence_result *result_r);
 
 #endif

@@ -39,10 +39,10 @@ static double phi_of(const struct spread *spreads, size_t n, double most)
 	return fmin(most, 1 + CAUTION * (best - 1));
 }
 
-static struct tally half_sum(
+static struct request_sum half_sum(
 	const struct history_row *row, int half, const struct evidence_spec *s)
 {
-	struct tally sum = {0, 0};
+	struct request_sum sum = {0, 0};
 	size_t i;
 
 	for (i = 0; i < s->bins; i++) {
@@ -71,7 +71,8 @@ static void block_sum(const struct history_row *rows, size_t n,
 static void spread_halves(struct spread *spread, const struct history_row *row,
 	const struct evidence_spec *spec)
 {
-	struct tally a = half_sum(row, 0, spec), b = half_sum(row, 1, spec);
+	struct request_sum a = half_sum(row, 0, spec),
+			   b = half_sum(row, 1, spec);
 	double bad = a.x + b.x, part;
 
 	if (a.n <= 0 || b.n <= 0)
@@ -86,7 +87,8 @@ static void spread_halves(struct spread *spread, const struct history_row *row,
 static void spread_level(struct spread *spread, const struct history_row *row,
 	const struct evidence_spec *spec, double share)
 {
-	struct tally a = half_sum(row, 0, spec), b = half_sum(row, 1, spec);
+	struct request_sum a = half_sum(row, 0, spec),
+			   b = half_sum(row, 1, spec);
 	double n = a.n + b.n, off = a.x + b.x - share * n;
 
 	spread->seen += off * off;
@@ -113,7 +115,8 @@ static void bucket_scores(const struct history_row *all,
 static void spread_shape(struct spread *spread, const struct history_row *row,
 	const struct evidence_spec *spec, const double *scores)
 {
-	struct tally a = half_sum(row, 0, spec), b = half_sum(row, 1, spec);
+	struct request_sum a = half_sum(row, 0, spec),
+			   b = half_sum(row, 1, spec);
 	double n = a.n + b.n, part = a.n / n, half = 0, both = 0, var = 0;
 	double count;
 	size_t i;
@@ -156,7 +159,7 @@ void dispersion_estimate(const struct history_row *rows, size_t n,
 	struct spread ratio[BLOCKS], shape[BLOCKS];
 	double scores[EVIDENCE_BINS_MAX];
 	struct history_row all, block;
-	struct tally a, b;
+	struct request_sum a, b;
 	size_t i, k;
 
 	*dispersion_r = (struct dispersion){
@@ -189,7 +192,7 @@ static void spread_steps(struct spread *spread, const struct history_row *rows,
 	size_t steps, const struct evidence_spec *spec, double share)
 {
 	struct history_row first, second;
-	struct tally a, b;
+	struct request_sum a, b;
 	double off;
 
 	block_sum(rows, steps, &first, spec->bins);
@@ -207,7 +210,7 @@ void dispersion_estimate_whole(const struct history_row *rows, size_t n,
 {
 	struct spread spread[BLOCKS];
 	struct history_row all;
-	struct tally sum;
+	struct request_sum sum;
 	size_t i, k, steps;
 
 	*dispersion_r = (struct dispersion){

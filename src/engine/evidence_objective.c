@@ -47,7 +47,7 @@ enum { CANDIDATE, STABLE };
 /* One arm of one check, in bounds. */
 struct arm {
 	double bin[EVIDENCE_BINS_MAX];
-	struct tally sum;
+	struct request_sum sum;
 };
 
 static double at_least_0(double v)
@@ -59,7 +59,7 @@ static void arm_sum(struct arm *arm, const struct evidence_spec *spec)
 {
 	size_t i;
 
-	arm->sum = (struct tally){0, 0};
+	arm->sum = (struct request_sum){0, 0};
 	for (i = 0; i < spec->bins; i++) {
 		arm->sum.n += arm->bin[i];
 		if (i > (spec->latency ? spec->bound : 0))
@@ -78,8 +78,8 @@ static void arm_fill(struct arm *arm, const struct evidence_spec *spec,
 }
 
 /* Sums move only in checks in which their arm had requests. */
-static void tally_decay(
-	struct tally *t, const struct tally *add, double check_s, double keep_s)
+static void tally_decay(struct request_sum *t, const struct request_sum *add,
+	double check_s, double keep_s)
 {
 	double kept = exp(-check_s / keep_s);
 
@@ -89,13 +89,13 @@ static void tally_decay(
 	t->x = t->x * kept + add->x;
 }
 
-static double tally_share(const struct tally *t)
+static double tally_share(const struct request_sum *t)
 {
 	return t->n > 0 ? t->x / t->n : 0;
 }
 
 void objective_init(struct evidence_objective *o,
-	const struct evidence_spec *spec, struct tally history,
+	const struct evidence_spec *spec, struct request_sum history,
 	const double *histogram)
 {
 	memset(o, 0, sizeof(*o));
@@ -111,7 +111,8 @@ void objective_climb_again(struct evidence_objective *o)
 	bet_init(&o->ratio);
 	bet_init(&o->level);
 	bet_init(&o->shape);
-	o->candidate = o->stable = o->floor = o->normal = (struct tally){0, 0};
+	o->candidate = o->stable = o->floor = o->normal =
+		(struct request_sum){0, 0};
 	o->candidate_waits = o->stable_waits = false;
 	memset(o->waiting, 0, sizeof(o->waiting));
 }
@@ -206,8 +207,8 @@ static void pass_by_level(double *pass, const struct evidence_spec *spec,
 
 static void bet_on_ratio(struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
-	const struct bet_rules *bets, const struct tally *candidate,
-	const struct tally *stable)
+	const struct bet_rules *bets, const struct request_sum *candidate,
+	const struct request_sum *stable)
 {
 	double bad = candidate->x + stable->x, base, gain[LENGTH(ratio_sizes)];
 	double part = candidate->n / (candidate->n + stable->n);
@@ -314,8 +315,8 @@ static void compare(struct evidence_objective *o,
 }
 
 static void remember(struct evidence_objective *o,
-	const struct evidence_rules *rules, const struct tally *candidate,
-	const struct tally *stable)
+	const struct evidence_rules *rules, const struct request_sum *candidate,
+	const struct request_sum *stable)
 {
 	tally_decay(&o->floor, candidate, rules->check_s, rules->memory_s);
 	tally_decay(&o->candidate, candidate, rules->check_s, rules->recent_s);

@@ -62,20 +62,20 @@ struct evidence_counts {
 };
 
 /* Requests and bad ones among them. */
-struct tally {
+struct request_sum {
 	double n, x;
 };
 
 struct evidence_objective {
 	/* Over the whole rollout, and stable's past before it. */
-	struct tally learned;
+	struct request_sum learned;
 	double histogram[EVIDENCE_BINS_MAX]; /* latency: of stable */
 
 	/* Over the climb: since the start, or since the step back. */
 	struct bet ratio, level, shape;
-	struct tally candidate, stable; /* of late */
-	struct tally floor; /* the candidate's, for longer */
-	struct tally normal; /* stable's, for longer */
+	struct request_sum candidate, stable; /* of late */
+	struct request_sum floor; /* the candidate's, for longer */
+	struct request_sum normal; /* stable's, for longer */
 	/* Of one arm, until the other one is known, too. */
 	bool candidate_waits, stable_waits;
 	double waiting[2][EVIDENCE_BINS_MAX]; /* candidate, stable */
@@ -99,7 +99,7 @@ struct evidence_numbers {
 
 /* `history` is stable's before the rollout; `histogram` NULL: none. */
 void objective_init(struct evidence_objective *o,
-	const struct evidence_spec *spec, struct tally history,
+	const struct evidence_spec *spec, struct request_sum history,
 	const double *histogram);
 
 /* All evidence is as new; what is known of stable stays. */

@@ -19,7 +19,7 @@ struct plan_step {
 	size_t objectives; /* of the policy; at least 1 */
 	double scrape_s; /* the metrics' own interval */
 	double late_s; /* how old the newest sample is */
-	struct tally history; /* of stable, before the rollout */
+	struct request_sum history; /* of stable, before the rollout */
 };
 
 struct plan_times {

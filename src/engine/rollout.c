@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/turn.h"
@@ -360,11 +361,22 @@ static void phase_baking(struct turn *t)
 		return;
 	over_ms = checks_over_ms(t);
 	turn_wake(t, over_ms);
-	if (t->now < over_ms || !traffic_is_settled(r) ||
-		!checks_are_answered(t))
+	if (!traffic_is_settled(r))
 		return;
-	if (checks_are_satisfied(t))
+	if (evidence_is_enough(t) && checks_are_satisfied(t)) {
 		leave_step(t);
+		return;
+	}
+	if (t->now < over_ms || !checks_are_answered(t))
+		return;
+	if (checks_are_satisfied(t)) {
+		leave_step(t);
+		return;
+	}
+	/* Evidence that is not there yet has as long again to come. */
+	over_ms += evidence_misses(t->policy, r) ? step_now(t)->bake_ms : 0;
+	if (t->now < over_ms)
+		turn_wake(t, over_ms);
 	else
 		hold_undecided(t);
 }
@@ -461,6 +473,12 @@ void rollout_init(struct rollout *state)
 		state->check[i].value = NAN;
 		state->check[i].limit = NAN;
 	}
+}
+
+void rollout_clear(struct rollout *state)
+{
+	free(state->evidence);
+	state->evidence = NULL;
 }
 
 void rollout_pump(struct turn *t)

@@ -34,6 +34,9 @@
 
 void rollout_init(struct rollout *state);
 
+/* Frees what the engine has allocated for it. A copy shares that. */
+void rollout_clear(struct rollout *state);
+
 /*
  * The one transition function. Never fails: what cannot be is ignored with a
  * note. `now_ms` must not go backwards (it is clamped when it does).

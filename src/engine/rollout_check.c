@@ -36,7 +36,7 @@ const char *checks_miss(
 			now_ms - check->latest_ms > look_ms_max(slo))
 			return "the last answer of an SLO is too old";
 	}
-	return NULL;
+	return evidence_misses(policy, r);
 }
 
 int rollout_passes(const struct rollout *state, size_t slo)
@@ -167,6 +167,7 @@ void checks_settle(struct turn *t)
 		check_begin_settle(&t->policy->slos[i], &r->check[i]);
 	if (!r->checking)
 		checks_begin(t);
+	evidence_settle(t);
 }
 
 static void end_settle(struct turn *t, int i)
@@ -368,6 +369,8 @@ static void take(struct turn *t, const struct slo *slo,
 	 * a person overrules it. */
 	if (verdict == VERDICT_FAIL && !before->failed)
 		breached(t, t->event->slo, &t->out->judgement, "");
+	if (slo->kind == SLO_EVIDENCE)
+		evidence_take(t, t->event->slo);
 }
 
 void checks_take(struct turn *t)

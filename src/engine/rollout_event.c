@@ -48,6 +48,8 @@ static void take_preflight(struct turn *t)
 		return;
 	}
 	t->r->looked = true;
+	t->r->evidence = evidence_memory_new(
+		t->policy, t->event->histories, t->event->n_histories);
 	traffic_learn(t);
 	t->r->resuming = false;
 	if (!t->r->undoing) {

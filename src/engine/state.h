@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "engine/event.h"
+#include "engine/evidence_memory.h"
 
 #define ROLLOUT_NAME_MAX 64 /* of a person or a revision */
 
@@ -149,6 +150,7 @@ struct rollout {
 	int actions_failed; /* in all lists, for the summary */
 	int actions_unknown; /* started, not known how they ended */
 	struct check_state check[POLICY_SLOS_MAX];
+	struct evidence_memory *evidence; /* NULL: no SLO is of that kind */
 };
 
 #endif

@@ -7,6 +7,7 @@
  *   rollout_back.c      reverting and rolling back
  *   rollout_event.c     takes an event's facts into the state
  *   rollout_check.c     asks the SLOs and says when they have decided
+ *   rollout_evidence.c  what SLOs of kind evidence have decided together
  *   rollout_traffic.c   brings the service's traffic to what is wanted
  *   rollout_drift.c     whose doing is what a read shows
  *   gate.c              may_raise: whether a candidate may get more
@@ -53,6 +54,8 @@ void rollout_stop_or_refuse(struct turn *t, const char *reason);
 /* `since_ms`: from when its deadline counts; not after now. */
 void rollout_hold(
 	struct turn *t, enum cause cause, int64_t since_ms, const char *reason);
+/* Back to the first step's share, to ask stable: see evidence.h. */
+void rollout_step_back(struct turn *t, const char *reason);
 void rollout_go_on(struct turn *t); /* from held or paused, back to where */
 bool rollout_is_reverting(const struct rollout *r); /* or rolling back */
 bool rollout_is_finishing(const struct turn *t);
@@ -100,6 +103,17 @@ int64_t checks_over_ms(const struct turn *t);
 bool checks_are_answered(const struct turn *t); /* all that is due by then */
 int checks_find_unevaluable(
 	const struct turn *t); /* an SLO without metrics, or -1 */
+
+/* rollout_evidence.c */
+void evidence_settle(struct turn *t); /* the step's split is seen serving */
+/* A judged check of an SLO of that kind: its counts may decide. */
+void evidence_take(struct turn *t, int slo);
+/* Why the evidence is not enough to leave the step; NULL: it is, or there are
+ * no such SLOs. */
+const char *evidence_misses(
+	const struct policy *policy, const struct rollout *r);
+/* The policy leaves steps on evidence, and it is there. */
+bool evidence_is_enough(const struct turn *t);
 
 /* rollout_traffic.c: level-triggered. A phase says what it wants and is told
  * when it is there; reads, writes and retries happen in between. */

@@ -341,6 +341,7 @@ void driver_free(struct driver **driver_p)
 	timer_cancel(&driver->end);
 	if (driver->fence)
 		journal_drop_lease(driver->writer);
+	rollout_clear(&driver->state);
 	keepalive_free(&driver->keepalive);
 	traffic_io_free(&driver->traffic);
 	journal_close(&driver->writer);

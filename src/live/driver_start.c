@@ -283,6 +283,8 @@ static int left_begin(struct driver *driver, struct err *err_r)
 			driver->ahead_ms +=
 				driver->state.now_ms - driver_now(driver);
 	}
+	else
+		fold_fini(fold);
 	differs_seq = fold->differs_seq;
 	free(fold);
 	if (rc < 0)

@@ -34,6 +34,10 @@ enum on_breach { ON_BREACH_ROLLBACK, ON_BREACH_HOLD, ON_BREACH_OBSERVE };
 enum on_undecided { ON_UNDECIDED_HOLD, ON_UNDECIDED_ROLLBACK };
 enum on_drift { ON_DRIFT_STOP, ON_DRIFT_REASSERT };
 enum on_interrupt { ON_INTERRUPT_ROLLBACK, ON_INTERRUPT_LEAVE };
+/* When a step is left: after its bake, or when the evidence is there. */
+enum step_pace { PACE_FIXED, PACE_EVIDENCE };
+/* What evidence against a candidate leads to where stable has no traffic. */
+enum without_control { WITHOUT_STEP_BACK, WITHOUT_REVERT, WITHOUT_HOLD };
 enum finish { FINISH_AS_FOUND, FINISH_PINNED, FINISH_LATEST };
 enum no_data { NO_DATA_WAIT, NO_DATA_PASS, NO_DATA_BREACH };
 enum partial { PARTIAL_NO_DATA, PARTIAL_ACCEPT };
@@ -119,7 +123,7 @@ struct slo_texts {
 };
 
 /* How answers become a verdict; see engine/check.h. */
-enum slo_kind { SLO_THRESHOLD, SLO_KINDS };
+enum slo_kind { SLO_THRESHOLD, SLO_EVIDENCE, SLO_KINDS };
 
 /* Whom it judges. */
 enum slo_scope { SCOPE_CANDIDATE, SCOPE_SERVICE };
@@ -138,6 +142,12 @@ struct slo {
 	bool has_max, has_min, has_critical, has_max_ratio, has_max_increase;
 	double max, min, critical, max_ratio, max_increase;
 	struct slo_texts texts;
+	/* Kind evidence: raw counters, with templates; `buckets`, or the two. */
+	const char *total, *bad, *buckets;
+	double objective; /* share of bad requests that may be */
+	double bound; /* of `buckets`: slower is bad, in seconds */
+	double tolerance, floor; /* below 0: the usual ones */
+	double requests_needed; /* of the candidate, before a step is left */
 	const struct json_source *json; /* what is asked; NULL: the metrics */
 	int64_t window_ms, interval_ms, timeout_ms;
 	int fail_breaches, fail_of; /* latch at N breaches of the last M */
@@ -186,6 +196,14 @@ struct metrics {
 	int64_t timeout_ms;
 };
 
+/* What all SLOs of kind evidence share. */
+struct evidence_policy {
+	double alpha; /* chance that a good release is taken back */
+	double harm; /* bad requests that a step may cost unseen */
+	enum without_control without_control;
+	int64_t history_ms; /* of stable, before the rollout */
+};
+
 struct policy {
 	struct arena arena;
 	const char *path; /* as given; messages name it */
@@ -203,6 +221,8 @@ struct policy {
 	struct actions lists[ACTION_LISTS];
 
 	int64_t settle_ms, hold_timeout_ms, revert_timeout_ms;
+	enum step_pace pace;
+	struct evidence_policy evidence;
 	enum on_breach on_breach;
 	enum on_undecided on_undecided;
 	enum on_drift on_drift;

@@ -384,6 +384,7 @@ void report_free(struct report **report_p)
 
 	if (!report)
 		return;
+	fold_fini(&report->fold);
 	free(report->actions.item);
 	free(report->people.item);
 	timeline_data_fini(&report->data);

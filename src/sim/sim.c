@@ -490,4 +490,5 @@ void sim_run(const struct policy *policy, const struct recording *recording,
 		do_next(&s, next, which);
 	}
 	finish(&s);
+	rollout_clear(&s.rollout);
 }

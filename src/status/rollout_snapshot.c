@@ -127,6 +127,7 @@ void rollout_snapshot_free(struct rollout_snapshot **snapshot)
 {
 	if (!*snapshot)
 		return;
+	fold_fini(&(*snapshot)->fold);
 	policy_free(&(*snapshot)->policy);
 	arena_fini(&(*snapshot)->arena);
 	free(*snapshot);

@@ -62,6 +62,11 @@ void fold_init(struct fold *fold)
 	fold->outcome.wake_ms = INT64_MAX;
 }
 
+void fold_fini(struct fold *fold)
+{
+	rollout_clear(&fold->state);
+}
+
 int fold_more(struct store *store, const char *rollout,
 	const struct policy *policy, struct fold *fold, struct err *err_r)
 {

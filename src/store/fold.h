@@ -27,6 +27,7 @@ MUST_CHECK int fold_rollout(struct store *store, const char *rollout,
 
 /* The same in pieces: what was appended since the last call. */
 void fold_init(struct fold *fold);
+void fold_fini(struct fold *fold); /* also after fold_rollout */
 MUST_CHECK int fold_more(struct store *store, const char *rollout,
 	const struct policy *policy, struct fold *fold, struct err *err_r);
 

@@ -106,7 +106,7 @@ static void live_through_history(struct play *p)
 {
 	static struct history_row rows[WORLD_SLOS][HISTORY_ROWS];
 	struct evidence_counts counts[WORLD_SLOS];
-	struct tally past[WORLD_SLOS] = {{0, 0}};
+	struct request_sum past[WORLD_SLOS] = {{0, 0}};
 	double histogram[EVIDENCE_BINS_MAX] = {0};
 	struct dispersion dispersion;
 	size_t i, half, k, b;
@@ -179,8 +179,8 @@ static enum evidence_decision check(struct play *p, double share, double s)
 		objective_numbers(
 			&p->objective[k], &p->rules, &p->spec[k], &numbers[k]);
 	}
-	evidence_decide(
-		&p->state, &p->rules, numbers, WORLD_SLOS, true, &result);
+	p->state.checks++;
+	evidence_decide(&p->state, &p->rules, numbers, WORLD_SLOS, &result);
 	return result.decision;
 }
 

@@ -242,7 +242,7 @@ static void take_slo(struct trial *t, const json_t *slo)
 	if (past)
 		numbers(past, histogram, EVIDENCE_BINS_MAX);
 	objective_init(&t->objective[t->n], spec,
-		(struct tally){number_or(slo, "hist_n", 0),
+		(struct request_sum){number_or(slo, "hist_n", 0),
 			number_or(slo, "hist_x", 0)},
 		past ? histogram : NULL);
 	t->n++;
@@ -329,7 +329,8 @@ static void check(struct trial *t, const json_t *event, const json_t *wanted,
 		expect_numbers(t, json_array_get(part(wanted, "slos"), i),
 			&numbers[i], i_check);
 	}
-	evidence_decide(&t->state, &t->rules, numbers, t->n, data, &result);
+	t->state.checks += data;
+	evidence_decide(&t->state, &t->rules, numbers, t->n, &result);
 	expect(result.log_e, number(wanted, "log_e"), t->name, i_check);
 	expect(result.log_pass, number(wanted, "log_pass"), t->name, i_check);
 	if (result.calm != json_is_true(part(wanted, "calm")))

@@ -1,0 +1,289 @@
+/* What a rollout knows of its evidence; see evidence_memory.h. */
+#include "engine/evidence_memory.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "engine/evidence_plan.h"
+
+#define RATIO_TOLERANCE 1.1
+#define TAIL_TOLERANCE  1.25
+#define FEW_REQUESTS    100
+
+static size_t count_slos(const struct policy *policy)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < policy->n_slos; i++)
+		n += policy->slos[i].kind == SLO_EVIDENCE;
+	return n;
+}
+
+static int64_t longest_interval_ms(const struct policy *policy)
+{
+	int64_t most = 0;
+	size_t i;
+
+	for (i = 0; i < policy->n_slos; i++) {
+		if (policy->slos[i].kind == SLO_EVIDENCE &&
+			policy->slos[i].interval_ms > most)
+			most = policy->slos[i].interval_ms;
+	}
+	return most;
+}
+
+static void specify(struct evidence_slo *s, const struct evidence_rules *rules,
+	const struct slo *slo)
+{
+	struct evidence_spec *spec = &s->spec;
+
+	spec->objective = slo->objective;
+	spec->latency = slo->buckets != NULL;
+	spec->bins = spec->latency ? 0 : 2;
+	spec->tolerance = spec->latency ? TAIL_TOLERANCE : RATIO_TOLERANCE;
+	if (slo->tolerance >= 0)
+		spec->tolerance = slo->tolerance;
+	spec->floor = slo->floor >= 0 ? slo->floor
+				      : rules->floor_share * slo->objective;
+}
+
+/* The bucket whose upper bound is the objective's, or the next higher one. */
+static void set_bounds(struct evidence_slo *s, const struct slo *slo,
+	const double *bounds, size_t bins)
+{
+	s->spec.bins = bins;
+	memcpy(s->bounds, bounds, bins * sizeof(bounds[0]));
+	s->spec.bound = 0;
+	while (s->spec.bound + 2 < bins && bounds[s->spec.bound] < slo->bound)
+		s->spec.bound++;
+}
+
+static void add_slo(struct evidence_memory *m, const struct policy *policy,
+	int slo, const struct slo_history *history)
+{
+	const struct dispersion unknown = {
+		DISPERSION_UNKNOWN, DISPERSION_UNKNOWN, DISPERSION_UNKNOWN};
+	struct evidence_slo *s = &m->slo[m->n++];
+	struct request_sum none = {0, 0};
+
+	s->slo = slo;
+	specify(s, &m->rules, &policy->slos[slo]);
+	dispersion_apply(history ? &history->dispersion : &unknown, &s->spec);
+	if (history && s->spec.latency && history->bins)
+		set_bounds(
+			s, &policy->slos[slo], history->bounds, history->bins);
+	if (history && history->seconds > 0)
+		s->rate = history->past.n / history->seconds;
+	s->numbers.calm = true;
+	objective_init(&s->objective, &s->spec, history ? history->past : none,
+		history && s->spec.latency ? history->histogram : NULL);
+}
+
+struct evidence_memory *evidence_memory_new(const struct policy *policy,
+	const struct slo_history *histories, size_t n)
+{
+	const struct slo_history *history;
+	struct evidence_memory *m;
+	size_t i, k, n_slos = count_slos(policy);
+
+	if (!n_slos)
+		return NULL;
+	m = xcalloc(1, sizeof(*m) + n_slos * sizeof(m->slo[0]));
+	m->rules = evidence_defaults;
+	m->rules.alpha = policy->evidence.alpha;
+	m->rules.check_s = (double)longest_interval_ms(policy) / 1000;
+	m->rules.step_back =
+		policy->evidence.without_control == WITHOUT_STEP_BACK;
+	for (i = 0; i < policy->n_slos; i++) {
+		if (policy->slos[i].kind != SLO_EVIDENCE)
+			continue;
+		for (k = 0, history = NULL; k < n && !history; k++)
+			if (histories[k].slo == (int)i)
+				history = &histories[k];
+		add_slo(m, policy, (int)i, history);
+	}
+	evidence_bet_rules(&m->rules, m->n, &m->bets);
+	evidence_memory_climb_again(m);
+	return m;
+}
+
+struct evidence_slo *evidence_find(struct evidence_memory *memory, int slo)
+{
+	size_t i;
+
+	for (i = 0; memory && i < memory->n; i++) {
+		if (memory->slo[i].slo == slo)
+			return &memory->slo[i];
+	}
+	return NULL;
+}
+
+/* Requests per second: the history's, or those of late if they are more. */
+static double rate_of(
+	const struct evidence_slo *s, const struct evidence_rules *rules)
+{
+	const struct evidence_objective *o = &s->objective;
+	double kept = 1 - exp(-rules->check_s / rules->recent_s);
+	double recent = (o->candidate.n + o->stable.n) * kept / rules->check_s;
+
+	return fmax(s->rate, recent);
+}
+
+static void begin_slo(struct evidence_slo *s,
+	const struct evidence_rules *rules, double share, double limit,
+	bool final)
+{
+	s->limit = limit;
+	s->step = (struct evidence_arms){{0, 0}, {0, 0}};
+	s->checks = 0;
+	objective_begin_step(
+		&s->objective, rules, &s->spec, share, limit, final);
+}
+
+void evidence_memory_begin_step(struct evidence_memory *memory,
+	const struct policy *policy, size_t step)
+{
+	double share = policy->steps[step].percent / 100.0, next = 1, limit;
+	struct plan_step plan = {
+		.late_s = (double)policy->metrics.delay_ms / 1000};
+	bool final = step + 1 == policy->n_steps;
+	size_t i;
+
+	if (!final)
+		next = policy->steps[step + 1].percent / 100.0;
+	final = final || next > memory->rules.no_control;
+	evidence_begin_step(&memory->state, &memory->rules, share, final);
+	for (i = 0; i < memory->n; i++) {
+		plan.rate = rate_of(&memory->slo[i], &memory->rules);
+		/* Of a rate that is not known, only the objective is safe. */
+		limit = 0;
+		if (plan.rate > 0)
+			limit = plan_limit(&plan, &memory->rules,
+				&memory->slo[i].spec, next,
+				policy->evidence.harm);
+		begin_slo(&memory->slo[i], &memory->rules, share, limit, final);
+	}
+}
+
+void evidence_memory_climb_again(struct evidence_memory *memory)
+{
+	size_t i;
+
+	evidence_begin_step(&memory->state, &memory->rules, 0, true);
+	for (i = 0; i < memory->n; i++) {
+		objective_climb_again(&memory->slo[i].objective);
+		begin_slo(&memory->slo[i], &memory->rules, 0, 0, true);
+	}
+}
+
+bool evidence_counts_fit(
+	const struct evidence_slo *slo, const struct check_counts *counts)
+{
+	size_t i;
+
+	if (!slo->spec.latency)
+		return counts->bins == 2;
+	if (!slo->spec.bins)
+		return counts->bins >= 2 && counts->bins <= EVIDENCE_BINS_MAX;
+	if (counts->bins != slo->spec.bins)
+		return false;
+	for (i = 0; i + 1 < counts->bins; i++) {
+		if (counts->bounds[i] != slo->bounds[i])
+			return false;
+	}
+	return true;
+}
+
+static struct request_sum tally_of(
+	const struct evidence_spec *spec, const struct evidence_counts *counts)
+{
+	struct request_sum sum = {0, 0};
+	size_t i;
+
+	for (i = 0; counts->known && i < spec->bins; i++) {
+		sum.n += fmax(0, counts->bin[i]);
+		if (i > (spec->latency ? spec->bound : 0))
+			sum.x += fmax(0, counts->bin[i]);
+	}
+	return sum;
+}
+
+static void arms_add(
+	struct evidence_arms *sum, const struct evidence_arms *more)
+{
+	sum->candidate.n += more->candidate.n;
+	sum->candidate.x += more->candidate.x;
+	sum->stable.n += more->stable.n;
+	sum->stable.x += more->stable.x;
+}
+
+static void remember(struct evidence_slo *s, const struct check_counts *counts)
+{
+	struct evidence_arms arms = {tally_of(&s->spec, &counts->candidate),
+		tally_of(&s->spec, &counts->stable)};
+
+	memmove(s->recent + 1, s->recent,
+		(EVIDENCE_RECENT - 1) * sizeof(s->recent[0]));
+	s->recent[0] = arms;
+	arms_add(&s->step, &arms);
+	s->checks += counts->candidate.known;
+}
+
+static unsigned most_checks(const struct evidence_memory *memory)
+{
+	unsigned most = 0;
+	size_t i;
+
+	for (i = 0; i < memory->n; i++) {
+		if (memory->slo[i].checks > most)
+			most = memory->slo[i].checks;
+	}
+	return most;
+}
+
+enum evidence_decision evidence_memory_take(struct evidence_memory *memory,
+	const struct policy *policy, struct evidence_slo *slo,
+	const struct check_counts *counts)
+{
+	struct evidence_numbers numbers[POLICY_SLOS_MAX];
+	size_t i;
+
+	if (!slo->spec.bins)
+		set_bounds(slo, &policy->slos[slo->slo], counts->bounds,
+			counts->bins);
+	objective_check(&slo->objective, &memory->rules, &slo->spec,
+		&memory->bets, &counts->candidate, &counts->stable);
+	objective_numbers(
+		&slo->objective, &memory->rules, &slo->spec, &slo->numbers);
+	remember(slo, counts);
+	memory->state.checks = most_checks(memory);
+	for (i = 0; i < memory->n; i++)
+		numbers[i] = memory->slo[i].numbers;
+	evidence_decide(&memory->state, &memory->rules, numbers, memory->n,
+		&memory->result);
+	return memory->result.decision;
+}
+
+struct evidence_arms evidence_recent(const struct evidence_slo *slo)
+{
+	struct evidence_arms sum = {{0, 0}, {0, 0}};
+	size_t i;
+
+	for (i = 0; i < EVIDENCE_RECENT; i++)
+		arms_add(&sum, &slo->recent[i]);
+	return sum.candidate.n < FEW_REQUESTS ? slo->step : sum;
+}
+
+const struct evidence_slo *evidence_heaviest(
+	const struct evidence_memory *memory)
+{
+	const struct evidence_slo *most = &memory->slo[0];
+	size_t i;
+
+	for (i = 1; i < memory->n; i++) {
+		if (memory->slo[i].numbers.log_e > most->numbers.log_e)
+			most = &memory->slo[i];
+	}
+	return most;
+}

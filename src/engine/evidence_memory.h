@@ -1,0 +1,93 @@
+/*
+ * What a rollout knows of the SLOs of kind evidence: state of the engine that
+ * is made when preflight has passed and lives as long as the rollout's. Folded
+ * from the journal like everything else. Pure.
+ */
+#ifndef ENGINE_EVIDENCE_MEMORY_H
+#define ENGINE_EVIDENCE_MEMORY_H
+
+#include "engine/evidence.h"
+#include "engine/evidence_dispersion.h"
+#include "policy/policy.h"
+
+#define EVIDENCE_RECENT 8 /* checks that people are told about */
+
+/* What came between two checks, of both arms. */
+struct check_counts {
+	struct evidence_counts candidate, stable;
+	size_t bins; /* of both: 2, or the histogram's buckets */
+	double bounds[EVIDENCE_BINS_MAX]; /* upper ones; the last has none */
+};
+
+/* Stable's past, as preflight found it; for one SLO. */
+struct slo_history {
+	int slo;
+	double seconds; /* 0: there is none */
+	struct request_sum past;
+	size_t bins; /* 0: not known */
+	double bounds[EVIDENCE_BINS_MAX], histogram[EVIDENCE_BINS_MAX];
+	struct dispersion dispersion;
+};
+
+struct evidence_arms {
+	struct request_sum candidate, stable;
+};
+
+struct evidence_slo {
+	int slo; /* index in the policy */
+	struct evidence_spec spec;
+	double bounds[EVIDENCE_BINS_MAX];
+	struct evidence_objective objective;
+	struct evidence_numbers numbers;
+	double rate; /* requests per second, of the history */
+
+	/* Of the step. */
+	double limit; /* see plan_limit */
+	struct evidence_arms step;
+	unsigned checks; /* with data of the candidate */
+
+	struct evidence_arms recent[EVIDENCE_RECENT]; /* newest first */
+};
+
+struct evidence_memory {
+	struct evidence_rules rules;
+	struct bet_rules bets;
+	struct evidence_state state;
+	struct evidence_result result; /* of the latest check */
+	size_t n;
+	struct evidence_slo slo[];
+};
+
+/* Of the policy's SLOs of kind evidence; NULL: it has none. `histories` may
+ * leave some out. Free it with free(). */
+struct evidence_memory *evidence_memory_new(const struct policy *policy,
+	const struct slo_history *histories, size_t n);
+
+/* The SLO with that index in the policy; NULL: it is of another kind. */
+struct evidence_slo *evidence_find(struct evidence_memory *memory, int slo);
+
+/* Step `step` of the policy begins: its share, its limits, its evidence. */
+void evidence_memory_begin_step(struct evidence_memory *memory,
+	const struct policy *policy, size_t step);
+
+/* The climb begins again, with nothing asked for yet. */
+void evidence_memory_climb_again(struct evidence_memory *memory);
+
+/* Takes the counts of a check of that SLO, which fit, and decides. */
+enum evidence_decision evidence_memory_take(struct evidence_memory *memory,
+	const struct policy *policy, struct evidence_slo *slo,
+	const struct check_counts *counts);
+
+/* Counts cannot be added to what is known: another histogram. */
+bool evidence_counts_fit(
+	const struct evidence_slo *slo, const struct check_counts *counts);
+
+/* The requests of late: of the last two minutes, or of the step when those
+ * are few. */
+struct evidence_arms evidence_recent(const struct evidence_slo *slo);
+
+/* The SLO that weighs most against the candidate; memory->n > 0. */
+const struct evidence_slo *evidence_heaviest(
+	const struct evidence_memory *memory);
+
+#endif

@@ -1,0 +1,12 @@
+/* Sentences about evidence, with their numbers. Pure. */
+#ifndef ENGINE_EVIDENCE_TEXT_H
+#define ENGINE_EVIDENCE_TEXT_H
+
+#include "engine/event.h"
+
+/* Why `decision` was taken, by the SLO that weighs most; returns `text`. */
+const char *evidence_print_breach(const struct policy *policy,
+	const struct evidence_memory *memory, const struct evidence_slo *slo,
+	enum evidence_decision decision, char text[ROLLOUT_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,139 @@
+/*
+ * What the SLOs of kind evidence have decided together: a revert, a step back,
+ * a step that may be left early. The numbers are evidence_memory.c's.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "engine/evidence_text.h"
+#include "engine/turn.h"
+
+static bool observes(const struct policy *policy)
+{
+	return policy->on_breach == ON_BREACH_OBSERVE;
+}
+
+void evidence_settle(struct turn *t)
+{
+	struct evidence_memory *memory = t->r->evidence;
+
+	if (!memory || rollout_is_finishing(t))
+		return;
+	/* A cross that was only observed is observed again in the next step. */
+	if (memory->state.failed && observes(t->policy)) {
+		memory->state.failed = false;
+		evidence_memory_climb_again(memory);
+	}
+	evidence_memory_begin_step(memory, t->policy, (size_t)t->r->step);
+}
+
+static struct note *note_breach(
+	struct turn *t, const struct evidence_slo *slo, const char *text)
+{
+	struct evidence_arms arms = evidence_recent(slo);
+	struct note *note = turn_note(t, NOTE_BREACH, "%s", text);
+
+	note->slo = slo->slo;
+	note->value = arms.candidate.n > 0 ? arms.candidate.x / arms.candidate.n
+					   : NAN;
+	note->limit = slo->spec.objective;
+	return note;
+}
+
+static void crossed(struct turn *t, enum evidence_decision decision)
+{
+	struct evidence_memory *memory = t->r->evidence;
+	const struct evidence_slo *slo = evidence_heaviest(memory);
+	char text[ROLLOUT_TEXT_MAX];
+	struct note *note;
+	bool hold;
+
+	evidence_print_breach(t->policy, memory, slo, decision, text);
+	note = note_breach(t, slo, text);
+	if (observes(t->policy)) {
+		note->type = NOTE_WOULD_REVERT;
+		memory->state.failed = true;
+		return;
+	}
+	hold = t->policy->on_breach == ON_BREACH_HOLD ||
+	       (memory->state.none &&
+		       t->policy->evidence.without_control == WITHOUT_HOLD);
+	t->r->failed_slo = slo->slo;
+	if (hold) {
+		t->r->check[slo->slo].failed = true;
+		rollout_hold(t, CAUSE_SLO, t->now, text);
+	} else if (decision == EVIDENCE_STEP_BACK) {
+		evidence_memory_climb_again(memory);
+		rollout_step_back(t, text);
+	} else {
+		t->r->check[slo->slo].failed = true;
+		rollout_revert(t, CAUSE_SLO, text);
+	}
+}
+
+void evidence_take(struct turn *t, int slo)
+{
+	struct evidence_memory *memory = t->r->evidence;
+	struct evidence_slo *s = evidence_find(memory, slo);
+	const struct check_counts *counts = t->event->answers.counts;
+	bool failed;
+	enum evidence_decision decision;
+
+	if (!s || !counts || !evidence_counts_fit(s, counts))
+		return;
+	failed = memory->state.failed;
+	decision = evidence_memory_take(memory, t->policy, s, counts);
+	if (decision == EVIDENCE_STEP_BACK ||
+		(decision == EVIDENCE_FAIL && !failed))
+		crossed(t, decision);
+}
+
+static bool few_requests(
+	const struct evidence_memory *memory, const struct policy *policy)
+{
+	size_t i;
+
+	for (i = 0; i < memory->n; i++) {
+		if (memory->slo[i].step.candidate.n <
+			policy->slos[memory->slo[i].slo].requests_needed)
+			return true;
+	}
+	return false;
+}
+
+const char *evidence_misses(
+	const struct policy *policy, const struct rollout *r)
+{
+	const struct evidence_memory *memory = r->evidence;
+
+	if (!memory || memory->result.decision == EVIDENCE_PASS)
+		return NULL;
+	if (memory->state.failed)
+		return observes(policy)
+			       ? NULL
+			       : "the evidence is against the candidate";
+	if (memory->result.log_e >= memory->rules.suspicion)
+		return "there is some evidence against the candidate";
+	if (few_requests(memory, policy))
+		return "the candidate had too few requests to tell";
+	if (memory->state.final && !memory->state.none && !memory->result.calm)
+		return "stable has trouble itself";
+	return NULL;
+}
+
+static bool is_asked(const struct turn *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (t->r->check[i].asked_ms)
+			return true;
+	}
+	return false;
+}
+
+bool evidence_is_enough(const struct turn *t)
+{
+	return t->policy->pace == PACE_EVIDENCE && t->r->evidence &&
+	       t->r->evidence->result.decision == EVIDENCE_PASS && !is_asked(t);
+}

@@ -1,0 +1,237 @@
+/* Rollouts with SLOs of kind evidence: what the counts lead to. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "engine_world.h"
+
+#define MINUTE  60000
+#define CHECK_S 15
+
+static struct test_policy test;
+static struct world world;
+static struct rng rng;
+static int64_t counted_ms;
+
+/* Of the two revisions, as long as a test does not change them. */
+static double candidate_share, stable_share, rate;
+static bool silent; /* the candidate has no samples */
+
+static int setup(void **state)
+{
+	struct slo *slo;
+
+	(void)state;
+	test_policy_init(&test);
+	test.policy.pace = PACE_FIXED;
+	test.policy.evidence =
+		(struct evidence_policy){.alpha = 0.05, .harm = 10};
+	slo = &test.slos[0];
+	*slo = (struct slo){.name = "errors",
+		.kind = SLO_EVIDENCE,
+		.total = "total",
+		.bad = "bad",
+		.objective = 0.01,
+		.tolerance = -1,
+		.floor = -1,
+		.requests_needed = 100,
+		.interval_ms = CHECK_S * 1000,
+		.timeout_ms = 5000};
+	for (size_t i = 0; i < test.policy.n_steps; i++)
+		test.steps[i].bake_ms = 10 * MINUTE;
+	world_init(&world, &test.policy);
+	rng_init(&rng, 1);
+	counted_ms = 0;
+	candidate_share = stable_share = 0.001;
+	rate = 50;
+	silent = false;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rollout_clear(&world.rollout);
+	return 0;
+}
+
+/* A whole number whose mean is `mean`. */
+static double around(double mean)
+{
+	return floor(mean) + (rng_unit(&rng) < mean - floor(mean));
+}
+
+static void count_arm(struct evidence_counts *arm, double requests, double bad)
+{
+	double failed = around(requests * bad);
+
+	arm->known = true;
+	arm->bin[1] = failed;
+	arm->bin[0] = fmax(0, around(requests) - failed);
+}
+
+static struct answers counters(struct world *w, int slo)
+{
+	static struct check_counts ring[WORLD_QUEUE_MAX];
+	static size_t next;
+	struct check_counts *c = &ring[next++ % WORLD_QUEUE_MAX];
+	double s = (double)(w->now_ms - counted_ms) / 1000;
+	double candidate = w->serving.candidate / 100.0;
+
+	(void)slo;
+	if (!counted_ms)
+		s = 0;
+	counted_ms = w->now_ms;
+	*c = (struct check_counts){.bins = 2};
+	count_arm(&c->candidate, rate * s * candidate, candidate_share);
+	count_arm(&c->stable, rate * s * (1 - candidate), stable_share);
+	if (silent)
+		c->candidate = (struct evidence_counts){.known = false};
+	return (struct answers){
+		.item[QUERY_VALUE] = {ANSWER_VALUE, NAN}, .counts = c};
+}
+
+static void begin(void)
+{
+	world.answer = counters;
+	world_start(&world);
+}
+
+static void expect_phase(enum phase phase)
+{
+	assert_string_equal(phase_name(world.rollout.phase), phase_name(phase));
+}
+
+static double minutes(void)
+{
+	return (double)(world.now_ms - world.start_ms) / MINUTE;
+}
+
+static void a_good_release_is_promoted(void **state)
+{
+	(void)state;
+	begin();
+	world_run(&world, 60 * MINUTE);
+	expect_phase(PHASE_PROMOTED);
+	assert_true(minutes() > 30);
+}
+
+static void good_steps_end_early_when_the_pace_is_the_evidence(void **state)
+{
+	(void)state;
+	test.policy.pace = PACE_EVIDENCE;
+	begin();
+	world_run(&world, 60 * MINUTE);
+	expect_phase(PHASE_PROMOTED);
+	assert_true(minutes() > 6 && minutes() < 25);
+}
+
+static void a_bad_release_goes_back_with_its_numbers(void **state)
+{
+	(void)state;
+	candidate_share = 0.05;
+	begin();
+	world_run(&world, 60 * MINUTE);
+	expect_phase(PHASE_ROLLED_BACK);
+	assert_int_equal(rollout_exit_status(&world.rollout), 5);
+	assert_true(minutes() < 3);
+	assert_non_null(strstr(world.rollout.reason, "errors: candidate "));
+	assert_non_null(strstr(world.rollout.reason, " times as many"));
+	assert_non_null(strstr(world.rollout.reason, "(limit: 1 of 20)"));
+}
+
+static void what_stable_suffers_too_takes_nothing_back(void **state)
+{
+	(void)state;
+	candidate_share = stable_share = 0.05;
+	begin();
+	world_run(&world, 9 * MINUTE);
+	expect_phase(PHASE_BAKING);
+	assert_int_equal(world.serving.candidate, 10);
+}
+
+/* At 100 % an incident and a bad release look alike: stable is asked. */
+static void without_a_control_the_first_cross_goes_one_step_back(void **state)
+{
+	(void)state;
+	begin();
+	world_run(&world, 22 * MINUTE);
+	assert_int_equal(world.serving.candidate, 100);
+	candidate_share = stable_share = 0.2;
+	world_run(&world, 3 * MINUTE);
+	assert_int_equal(world.serving.candidate, 10);
+	assert_false(rollout_exit_status(&world.rollout) == 5);
+	assert_non_null(
+		strstr(world.rollout.reason, "back to 10 % to ask stable"));
+	candidate_share = stable_share = 0.001;
+	world_run(&world, 60 * MINUTE);
+	expect_phase(PHASE_PROMOTED);
+}
+
+static void the_second_cross_is_final(void **state)
+{
+	(void)state;
+	begin();
+	world_run(&world, 22 * MINUTE);
+	candidate_share = 0.2;
+	world_run(&world, 10 * MINUTE);
+	expect_phase(PHASE_ROLLED_BACK);
+	assert_int_equal(rollout_exit_status(&world.rollout), 5);
+}
+
+static void too_few_requests_hold_the_step(void **state)
+{
+	(void)state;
+	rate = 0.5;
+	begin();
+	world_run(&world, 15 * MINUTE);
+	expect_phase(PHASE_BAKING);
+	world_run(&world, 10 * MINUTE);
+	expect_phase(PHASE_HELD);
+	assert_int_equal(world.serving.candidate, 10);
+}
+
+static void missing_samples_are_no_evidence_and_no_bake(void **state)
+{
+	(void)state;
+	silent = true;
+	begin();
+	world_run(&world, 40 * MINUTE);
+	assert_int_equal(world.highest_percent, 10);
+}
+
+static void observing_takes_nothing_back(void **state)
+{
+	(void)state;
+	test.policy.on_breach = ON_BREACH_OBSERVE;
+	candidate_share = 0.05;
+	begin();
+	world_run(&world, 60 * MINUTE);
+	assert_non_null(strstr(world.notes, "would-have-reverted"));
+	expect_phase(PHASE_PROMOTED);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(a_good_release_is_promoted),
+		T(good_steps_end_early_when_the_pace_is_the_evidence),
+		T(a_bad_release_goes_back_with_its_numbers),
+		T(what_stable_suffers_too_takes_nothing_back),
+		T(without_a_control_the_first_cross_goes_one_step_back),
+		T(the_second_cross_is_final),
+		T(too_few_requests_hold_the_step),
+		T(missing_samples_are_no_evidence_and_no_bake),
+		T(observing_takes_nothing_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
