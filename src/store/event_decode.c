@@ -11,6 +11,7 @@
 
 #include "store/event_codec.h"
 #include "store/event_fields.h"
+#include "store/evidence_codec.h"
 #include "store/store.h"
 
 /* What trafficStatuses says for a moment need not sum to 100. */
@@ -220,6 +221,7 @@ static int decode_field(
 {
 	const json_t *value = json_object_get(root, field->key);
 	void *at = (char *)d->event + field->offset;
+	const char *wrong;
 	int64_t number;
 
 	switch (field->kind) {
@@ -254,6 +256,12 @@ static int decode_field(
 		return decode_split(d, field->key, value, at);
 	case KIND_ANSWERS:
 		return decode_answers(d, value, at);
+	case KIND_COUNTS:
+		wrong = counts_decode(value, d->arena, at);
+		return wrong ? bad(d, field->key, wrong) : 0;
+	case KIND_HISTORIES:
+		wrong = histories_decode(value, d->policy, d->arena, d->event);
+		return wrong ? bad(d, field->key, wrong) : 0;
 	case KIND_SLO:
 		return decode_slo(d, value, at);
 	case KIND_ACTION:

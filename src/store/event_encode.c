@@ -8,6 +8,7 @@
 #include "base/jsonw.h"
 #include "store/event_codec.h"
 #include "store/event_fields.h"
+#include "store/evidence_codec.h"
 
 /* Of a text in an entry that was too large; the engine keeps less of it. */
 #define BRIEF_TEXT_MAX (2 * ROLLOUT_TEXT_MAX)
@@ -143,6 +144,13 @@ static void encode_field(struct jsonw *w, const struct field *field,
 		break;
 	case KIND_ANSWERS:
 		encode_answers(w, field->key, at);
+		break;
+	case KIND_COUNTS:
+		counts_encode(
+			w, field->key, *(const struct check_counts *const *)at);
+		break;
+	case KIND_HISTORIES:
+		histories_encode(w, field->key, policy, event);
 		break;
 	case KIND_SLO:
 		encode_slo(w, policy, *(const int *)at);

@@ -21,6 +21,8 @@ enum field_kind {
 	KIND_STEP, /* int, printed from 1; -1 is left out */
 	KIND_SPLIT,
 	KIND_ANSWERS,
+	KIND_COUNTS, /* of SLOs of kind evidence, left out when NULL */
+	KIND_HISTORIES, /* the same, left out when there are none */
 	KIND_SLO, /* int, by name */
 	KIND_ACTION, /* list and index, by names */
 	KIND_NAME, /* enum with a name and a find function */

@@ -5,12 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/rng.h"
 #include "engine_world.h"
+#include "journal_fixture.h"
+#include "store/fold.h"
 
 #define MINUTE  60000
 #define CHECK_S 15
@@ -218,6 +221,38 @@ static void observing_takes_nothing_back(void **state)
 	expect_phase(PHASE_PROMOTED);
 }
 
+/* Every number, bit by bit, from what the journal says. */
+static void the_folded_evidence_is_that_in_memory(void **state)
+{
+	static struct fold fold;
+	char folder[] = "/tmp/evidence_test.XXXXXX", path[64], command[64];
+	const struct evidence_memory *memory;
+	struct journal_fixture journal;
+	struct err err;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/db", folder);
+	journal_fixture_open(&journal, path, "shop-1", "", 0);
+	journal_fixture_attach(&journal, &world);
+	begin();
+	world_run(&world, 22 * MINUTE);
+	candidate_share = 0.2;
+	world_run(&world, 3 * MINUTE);
+	memory = world.rollout.evidence;
+	assert_true(memory->state.stepped_back);
+	assert_int_equal(fold_rollout(journal.store, "shop-1", world.policy,
+				 &fold, &err),
+		0);
+	assert_int_equal(fold.differs_seq, 0);
+	assert_memory_equal(fold.state.evidence, memory,
+		sizeof(*memory) + memory->n * sizeof(memory->slo[0]));
+	fold_fini(&fold);
+	journal_fixture_close(&journal);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -231,6 +266,7 @@ int main(void)
 		T(too_few_requests_hold_the_step),
 		T(missing_samples_are_no_evidence_and_no_bake),
 		T(observing_takes_nothing_back),
+		T(the_folded_evidence_is_that_in_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
