@@ -1,0 +1,142 @@
+/* From raw counters to what happened between two looks; see counters.h. */
+#include "metrics/counters.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+struct known {
+	char *labels;
+	double values[]; /* `bins` */
+};
+
+struct counters {
+	bool newcomers_count;
+	bool looked; /* at least once since it was made or has forgotten */
+	size_t bins;
+	struct known **known; /* by labels */
+	size_t n;
+};
+
+struct counters *counters_new(bool newcomers_count)
+{
+	struct counters *c = xcalloc(1, sizeof(*c));
+
+	c->newcomers_count = newcomers_count;
+	return c;
+}
+
+static void drop(struct counters *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		free(c->known[i]->labels);
+		free(c->known[i]);
+	}
+	free(c->known);
+	c->known = NULL;
+	c->n = 0;
+}
+
+void counters_free(struct counters **counters)
+{
+	if (!*counters)
+		return;
+	drop(*counters);
+	free(*counters);
+	*counters = NULL;
+}
+
+void counters_forget(struct counters *counters)
+{
+	drop(counters);
+	counters->looked = false;
+}
+
+static struct known *know(const struct counter_series *series, size_t bins)
+{
+	struct known *k = xcalloc(1, sizeof(*k) + bins * sizeof(k->values[0]));
+
+	k->labels = xstrdup(series->labels);
+	memcpy(k->values, series->values, bins * sizeof(k->values[0]));
+	return k;
+}
+
+static int by_labels(const void *a, const void *b)
+{
+	const struct known *const *left = a, *const *right = b;
+
+	return strcmp((*left)->labels, (*right)->labels);
+}
+
+static struct known *find(const struct counters *c, const char *labels)
+{
+	struct known key = {.labels = (char *)labels}, *at = &key;
+	struct known *const *found = NULL;
+
+	if (c->n)
+		found = bsearch(&at, c->known, c->n, sizeof(at), by_labels);
+	return found ? *found : NULL;
+}
+
+/* The last value is the count of all: when it falls, all were reset. */
+static void grow(const struct known *before, const double *now, size_t bins,
+	double *growth)
+{
+	bool reset = !before || now[bins - 1] < before->values[bins - 1];
+	double below = 0, more;
+	size_t i;
+
+	for (i = 0; i < bins; i++) {
+		more = now[i] - (reset ? 0 : before->values[i]);
+		if (more > below)
+			growth[i] += more - below;
+		below = more > below ? more : below;
+	}
+}
+
+/* Adds what the series shows more than before, and remembers it. True: it was
+ * known already. */
+static bool take(
+	struct counters *c, const struct counter_series *series, double *growth)
+{
+	struct known *known = find(c, series->labels);
+
+	if (known || (c->looked && c->newcomers_count))
+		grow(known, series->values, c->bins, growth);
+	if (known)
+		memcpy(known->values, series->values,
+			c->bins * sizeof(known->values[0]));
+	return known != NULL;
+}
+
+bool counters_look(struct counters *counters,
+	const struct counter_series *series, size_t n, size_t bins,
+	double *growth_r)
+{
+	struct counters *c = counters;
+	size_t i, n_new = 0;
+
+	assert(bins > 0 && bins <= COUNTER_BINS_MAX);
+	memset(growth_r, 0, bins * sizeof(growth_r[0]));
+	if (!n)
+		return false;
+	/* Other bounds than before cannot be differenced; and instances that
+	 * come and go for ever are not remembered for ever. */
+	if (c->bins != bins || c->n + n > COUNTER_SERIES_MAX)
+		counters_forget(c);
+	c->bins = bins;
+	c->known = xrealloc(c->known, c->n + n, sizeof(c->known[0]));
+	for (i = 0; i < n; i++) {
+		if (!take(c, &series[i], growth_r))
+			c->known[c->n + n_new++] = know(&series[i], bins);
+	}
+	/* One that is gone stays known: it may come back as it was. */
+	c->n += n_new;
+	qsort(c->known, c->n, sizeof(c->known[0]), by_labels);
+	c->looked = true;
+	return true;
+}

@@ -1,0 +1,47 @@
+/*
+ * From raw counters to what happened between two looks at them. Every series is
+ * differenced by itself: rate() and increase() would extrapolate, and lose what
+ * happens between two windows. Pure.
+ *
+ *   grown        what it grew by
+ *   fell         it was reset: all of what it shows now
+ *   new          of the candidate: all of it, an instance began at zero;
+ *                of stable: nothing, it only begins to be known
+ *   gone         nothing; it is known when it comes back
+ *   first look   nothing, everything only begins to be known
+ */
+#ifndef TIDEGATE_METRICS_COUNTERS_H
+#define TIDEGATE_METRICS_COUNTERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define COUNTER_SERIES_MAX 16384 /* known at a time; half in one answer */
+#define COUNTER_BINS_MAX   64
+
+/* One series of one look: its labels but `le`, and its values. A plain counter
+ * has one value; a histogram has one for each bound, cumulated as it comes. */
+struct counter_series {
+	const char *labels;
+	const double *values;
+};
+
+struct counters; /* what was seen last */
+
+/* `newcomers_count`: the candidate's, see above. */
+struct counters *counters_new(bool newcomers_count);
+void counters_free(struct counters **counters);
+
+/* Everything is to be known anew: a look was missed for too long. */
+void counters_forget(struct counters *counters);
+
+/*
+ * Takes a look: `n` series of `bins` values each, labels all different.
+ * Returns false when there was no fresh sample (n is 0), which is not the same
+ * as no growth; else *growth_r holds `bins` sums, not cumulated, none below 0.
+ */
+bool counters_look(struct counters *counters,
+	const struct counter_series *series, size_t n, size_t bins,
+	double *growth_r);
+
+#endif

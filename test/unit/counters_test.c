@@ -1,0 +1,178 @@
+/* Counters: what happened between two looks at them. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "metrics/counters.h"
+
+#define SERIES_MAX 4
+
+struct look {
+	const char *labels[SERIES_MAX];
+	double values[SERIES_MAX];
+};
+
+static bool look(
+	struct counters *counters, const struct look *l, double *growth)
+{
+	struct counter_series series[SERIES_MAX];
+	size_t n = 0;
+
+	while (n < SERIES_MAX && l->labels[n]) {
+		series[n] =
+			(struct counter_series){l->labels[n], &l->values[n]};
+		n++;
+	}
+	return counters_look(counters, series, n, 1, growth);
+}
+
+static const struct look hundred = {{"a"}, {100}};
+
+static void what_grew_fell_came_and_went_is_counted(void **state)
+{
+	static const struct {
+		bool candidate;
+		struct look before, now;
+		double growth; /* NaN: no fresh sample */
+	} rows[] = {
+		{true, {{"a", "b"}, {100, 7}}, {{"a", "b"}, {130, 9}}, 32},
+		{false, {{"a"}, {100}}, {{"a"}, {12}}, 12},
+		{true, {{"a"}, {100}}, {{"a", "b"}, {101, 30}}, 31},
+		{false, {{"a"}, {100}}, {{"a", "b"}, {105, 5000}}, 5},
+		{false, {{"a", "b"}, {100, 50}}, {{"a"}, {104}}, 4},
+		{true, {{NULL}, {0}}, {{"a"}, {40}}, 0},
+		{true, {{"a"}, {100}}, {{NULL}, {0}}, NAN},
+		{true, {{"a"}, {100}}, {{"a"}, {100}}, 0},
+	};
+	struct counters *counters;
+	double growth;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		counters = counters_new(rows[i].candidate);
+		look(counters, &rows[i].before, &growth);
+		assert_true(look(counters, &rows[i].now, &growth) ==
+			    !isnan(rows[i].growth));
+		if (!isnan(rows[i].growth) && growth != rows[i].growth)
+			fail_msg("row %zu: %g instead of %g", i, growth,
+				rows[i].growth);
+		counters_free(&counters);
+	}
+}
+
+/* A scrape that one instance missed is no instance that began at zero. */
+static void one_that_comes_back_is_known(void **state)
+{
+	static const struct look both = {{"a", "b"}, {100, 1000}};
+	static const struct look back = {{"a", "b"}, {110, 1003}};
+	struct counters *counters = counters_new(true);
+	double growth;
+
+	(void)state;
+	look(counters, &both, &growth);
+	look(counters, &hundred, &growth);
+	assert_true(look(counters, &back, &growth));
+	assert_true(growth == 13);
+	counters_free(&counters);
+}
+
+static void what_was_forgotten_is_known_anew(void **state)
+{
+	struct counters *counters = counters_new(true);
+	double growth;
+
+	(void)state;
+	look(counters, &hundred, &growth);
+	counters_forget(counters);
+	assert_true(look(counters, &hundred, &growth));
+	assert_true(growth == 0);
+	counters_free(&counters);
+}
+
+static bool buckets(struct counters *counters, const double *values, size_t n,
+	double *growth)
+{
+	const struct counter_series series = {"a", values};
+
+	return counters_look(counters, &series, 1, n, growth);
+}
+
+static void histograms_grow_by_bucket(void **state)
+{
+	static const double before[] = {1, 5, 10}, now[] = {2, 9, 16};
+	static const double reset[] = {1, 1, 3}, torn[] = {9, 7, 9};
+	struct counters *counters = counters_new(false);
+	double growth[3];
+
+	(void)state;
+	buckets(counters, before, 3, growth);
+	buckets(counters, now, 3, growth);
+	assert_true(growth[0] == 1 && growth[1] == 3 && growth[2] == 2);
+	buckets(counters, reset, 3, growth);
+	assert_true(growth[0] == 1 && growth[1] == 0 && growth[2] == 2);
+	/* Not all of it was read at the same instant: never below 0. */
+	buckets(counters, torn, 3, growth);
+	assert_true(growth[0] == 8 && growth[1] == 0 && growth[2] == 0);
+	counters_free(&counters);
+}
+
+static void other_bounds_begin_anew(void **state)
+{
+	static const double three[] = {1, 5, 10}, two[] = {7, 30};
+	struct counters *counters = counters_new(true);
+	double growth[3];
+
+	(void)state;
+	buckets(counters, three, 3, growth);
+	assert_true(buckets(counters, two, 2, growth));
+	assert_true(growth[0] == 0 && growth[1] == 0);
+	counters_free(&counters);
+}
+
+/* Instances that come and go for ever: at last everything is known anew. */
+static void memory_of_instances_is_bounded(void **state)
+{
+	enum { N = COUNTER_SERIES_MAX / 2 + 1 };
+	static struct counter_series series[N];
+	static char labels[N][16];
+	static const double one = 1;
+	struct counters *counters = counters_new(true);
+	double growth;
+	int round, i;
+
+	(void)state;
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < N; i++) {
+			snprintf(labels[i], sizeof(labels[i]), "%d-%d", round,
+				i);
+			series[i] = (struct counter_series){labels[i], &one};
+		}
+		assert_true(counters_look(counters, series, N, 1, &growth));
+		assert_true(growth == 0);
+	}
+	assert_true(counters_look(counters, series, N - 1, 1, &growth));
+	assert_true(growth == 0);
+	counters_free(&counters);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_grew_fell_came_and_went_is_counted),
+		cmocka_unit_test(one_that_comes_back_is_known),
+		cmocka_unit_test(what_was_forgotten_is_known_anew),
+		cmocka_unit_test(histograms_grow_by_bucket),
+		cmocka_unit_test(other_bounds_begin_anew),
+		cmocka_unit_test(memory_of_instances_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
