@@ -13,6 +13,7 @@
  * into begins with a struct slo. */
 extern const struct section every_slo_section;
 
+extern const struct choice slo_kinds[];
 extern const struct rule slo_rules[];
 extern const struct duration_range slo_timeout_range;
 extern const struct reader query_reader; /* const char * */
@@ -57,6 +58,12 @@ struct policy_slo {
 	void (*read)(struct loader *loader, const struct node *node,
 		struct slo *slo);
 };
+
+/* ---- policy_slo_evidence.c ---- */
+
+extern const struct section evidence_slo_section, evidence_section;
+void read_evidence_slo(
+	struct loader *loader, const struct node *node, struct slo *slo);
 
 #define TYPE(provider, name, text, asked) \
 	extern const struct policy_slo policy_slo_##name;

@@ -93,6 +93,7 @@ struct section {
 	const char *def; /* its name in the schema */
 	const char *about; /* one line */
 	const char *chosen; /* value of its reader's `by`; NULL: none */
+	const char *chosen_by; /* another key, which goes before that one */
 	const char *unless; /* KEY or KEY=VALUE that changes what is needed */
 	const struct rule *rules; /* NULL: none */
 };

@@ -9,7 +9,7 @@
 
 #include "base/printable.h"
 #include "base/xalloc.h"
-#include "policy/loader.h"
+#include "policy/load_slo.h"
 #include "policy/override.h"
 
 #define APPROVER_MAX 63 /* bytes of a person's name */
@@ -232,6 +232,11 @@ static const struct choice undecided_choices[] = {
 	{"rollback", ON_UNDECIDED_ROLLBACK},
 	{0},
 };
+static const struct choice pace_choices[] = {
+	{"fixed", PACE_FIXED},
+	{"evidence", PACE_EVIDENCE},
+	{0},
+};
 static const struct choice drift_choices[] = {
 	{"stop", ON_DRIFT_STOP},
 	{"reassert", ON_DRIFT_REASSERT},
@@ -275,6 +280,9 @@ static const struct reader hooks_reader = {read_nested, "a mapping",
 static const struct reader target_reader = {read_nested, "a mapping",
 	.sections = (const struct section *const[]){&target_section, NULL}};
 
+static const struct reader evidence_reader = {read_nested, "a mapping",
+	.sections = (const struct section *const[]){&evidence_section, NULL}};
+
 static const struct key policy_keys[] = {
 	{"version", &version_reader, .need = KEY_REQUIRED,
 		.about = "Of the format"},
@@ -288,6 +296,10 @@ static const struct key policy_keys[] = {
 		.about = "In order: percents rise, the last one is 100"},
 	{"slos", &slos_reader, .need = KEY_REQUIRED,
 		.about = "What has to look good"},
+	{"pace", &choice_reader, MEMBER(pace), pace_choices, .value = "fixed",
+		.about = "When a step is left: after its bake, or on evidence"},
+	{"evidence", &evidence_reader, MEMBER(evidence), .value = "{}",
+		.about = "What SLOs of kind evidence share"},
 	{"settle", &duration_reader, MEMBER(settle_ms), &settle_range,
 		.value = "30s",
 		.about = "How long checks do not count after a split serves"},

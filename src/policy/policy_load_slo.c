@@ -134,8 +134,8 @@ static const struct policy_slo *const providers[SLO_PROVIDERS] = {
 
 #define TYPE(provider, name, text, asked) \
 	[SLO_##provider] = &policy_slo_##name.section,
-static const struct section *const sections[SLO_PROVIDERS + 1] = {
-	SLO_PROVIDER_TYPES(TYPE)};
+static const struct section *const sections[SLO_PROVIDERS + 2] = {
+	SLO_PROVIDER_TYPES(TYPE)[SLO_PROVIDERS] = &evidence_slo_section};
 #undef TYPE
 
 /* The provider decides which keys there are; a wrong one is reported later. */
@@ -150,6 +150,13 @@ static enum slo_provider slo_provider_of(const struct node *node)
 	return SLO_PROMETHEUS;
 }
 
+static bool is_evidence(const struct node *node)
+{
+	const struct node *kind = node_get(node, "kind");
+
+	return kind && kind->text && strcmp(kind->text, "evidence") == 0;
+}
+
 static void read_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
@@ -158,6 +165,10 @@ static void read_slo(
 		provider == SLO_PROMETHEUS ? use_expand(loader, node) : node;
 
 	*slo = (struct slo){.pos = node_pos(loader, node)};
+	if (is_evidence(node)) {
+		read_evidence_slo(loader, node, slo);
+		return;
+	}
 	providers[provider]->read(loader, whole ? whole : node, slo);
 	slo->provider = provider;
 	if (node->kind != NODE_MAPPING || !whole)

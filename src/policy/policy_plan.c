@@ -266,6 +266,72 @@ static void plan_provider(struct buf *out, const struct slo *s)
 			"them in whole hours");
 }
 
+static void plan_evidence_slo(struct buf *out, const struct slo *s)
+{
+	buf_adds(out, "  ");
+	printable_add(out, s->name);
+	buf_adds(out, ": every ");
+	duration_add(out, s->interval_ms);
+	buf_adds(out, ", by evidence\n");
+	add_label(out, 4, "objective");
+	buf_addf(out, "%.6g %% of requests may be bad", s->objective * 100);
+	if (s->buckets)
+		buf_addf(out, ": slower than %.6g s", s->bound);
+	buf_addc(out, '\n');
+	if (s->tolerance >= 0 || s->floor >= 0)
+		add_label(out, 4, "tolerates");
+	if (s->tolerance >= 0)
+		buf_addf(out, "%.6g times stable's share%s", s->tolerance,
+			s->floor >= 0 ? ", " : "\n");
+	if (s->floor >= 0)
+		buf_addf(out, "anything below %.6g %%\n", s->floor * 100);
+	add_label(out, 4, "undecided");
+	buf_addf(out, "a step is left with %g requests of the candidate\n",
+		s->requests_needed);
+	if (s->total)
+		add_block(out, 4, "total", s->total);
+	if (s->bad)
+		add_block(out, 4, "bad", s->bad);
+	if (s->buckets)
+		add_block(out, 4, "buckets", s->buckets);
+}
+
+/* What SLOs of kind evidence promise together. */
+static void plan_evidence(struct buf *out, const struct policy *p)
+{
+	static const char *const without[] = {
+		[WITHOUT_STEP_BACK] =
+			("back to the first step's share once, to "
+			 "ask stable; a second time ends the "
+			 "rollout"),
+		[WITHOUT_REVERT] = "a revert, as with one",
+		[WITHOUT_HOLD] = "hold: a person decides",
+	};
+	size_t i;
+
+	for (i = 0; i < p->n_slos && p->slos[i].kind != SLO_EVIDENCE; i++)
+		;
+	if (i == p->n_slos)
+		return;
+	add_label(out, 2, "evidence");
+	buf_addf(out,
+		"of all of them: one good release in %.0f may be taken back\n",
+		1 / p->evidence.alpha);
+	add_row(out, 2, "no control", without[p->evidence.without_control]);
+	add_label(out, 2, "history");
+	buf_adds(out, "of stable, ");
+	duration_add(out, p->evidence.history_ms);
+	buf_addc(out, '\n');
+	add_label(out, 2, "pace");
+	if (p->pace == PACE_EVIDENCE)
+		buf_addf(out,
+			"a step is left when the evidence is there: what may "
+			"still be wrong costs %g requests at the next share\n",
+			p->evidence.harm);
+	else
+		buf_adds(out, "a step lasts as long as its bake\n");
+}
+
 static void plan_slo(struct buf *out, const struct slo *s)
 {
 	static const char *const no_data[] = {
@@ -275,6 +341,10 @@ static void plan_slo(struct buf *out, const struct slo *s)
 		[NO_DATA_BREACH] = "breach: no data counts as a breach",
 	};
 
+	if (s->kind == SLO_EVIDENCE) {
+		plan_evidence_slo(out, s);
+		return;
+	}
 	buf_adds(out, "  ");
 	printable_add(out, s->name);
 	buf_adds(out, ": every ");
@@ -366,6 +436,7 @@ void policy_print_plan(const struct policy *policy, struct buf *out)
 		      "have users\n");
 	for (size_t i = 0; i < policy->n_slos; i++)
 		plan_slo(out, &policy->slos[i]);
+	plan_evidence(out, policy);
 	plan_rules(out, policy);
 	plan_actions(out, policy, LIST_PREFLIGHT, "before any traffic");
 	plan_actions(out, policy, LIST_STARTED, "before the first step");

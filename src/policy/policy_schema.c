@@ -80,6 +80,30 @@ static bool schema_is_default(
 	return by && by->value && !strcmp(by->value, in->chosen);
 }
 
+/* When it is this section. One that another key chooses goes before those
+ * that `by` tells apart. */
+static void schema_chosen(struct jsonw *w, const struct reader *reader,
+	const struct section *section)
+{
+	const struct section *const *in;
+
+	if (section->chosen_by) {
+		schema_required(w, section->chosen_by);
+		schema_choice(w, section->chosen_by, section->chosen);
+		return;
+	}
+	if (!schema_is_default(reader, section))
+		schema_required(w, reader->by);
+	schema_choice(w, reader->by, section->chosen);
+	for (in = reader->sections; *in; in++) {
+		if (!(*in)->chosen_by)
+			continue;
+		jsonw_object(w, "not");
+		schema_chosen(w, reader, *in);
+		jsonw_end(w, '}');
+	}
+}
+
 /* Which section it is depends on the value of a key. */
 static void schema_kinds(struct jsonw *w, const struct reader *reader)
 {
@@ -95,7 +119,8 @@ static void schema_kinds(struct jsonw *w, const struct reader *reader)
 	jsonw_object(w, reader->by);
 	jsonw_array(w, "enum");
 	for (in = reader->sections; *in; in++)
-		jsonw_text(w, NULL, (*in)->chosen);
+		if (!(*in)->chosen_by)
+			jsonw_text(w, NULL, (*in)->chosen);
 	jsonw_end(w, ']');
 	jsonw_end(w, '}');
 	jsonw_end(w, '}');
@@ -103,9 +128,7 @@ static void schema_kinds(struct jsonw *w, const struct reader *reader)
 	for (in = reader->sections; *in; in++) {
 		jsonw_object(w, NULL);
 		jsonw_object(w, "if");
-		if (!schema_is_default(reader, *in))
-			schema_required(w, reader->by);
-		schema_choice(w, reader->by, (*in)->chosen);
+		schema_chosen(w, reader, *in);
 		jsonw_end(w, '}');
 		jsonw_object(w, "then");
 		schema_ref(w, (*in)->def);

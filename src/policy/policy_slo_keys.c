@@ -125,8 +125,8 @@ static void read_query(struct loader *loader, const struct node *value,
 const struct reader query_reader = {
 	read_query, "a query", TEXT_SCHEMA ", 'minLength': 1", .def = "query"};
 
-static const struct choice kinds[] = {
-	{"threshold", SLO_THRESHOLD}, {"evidence", -1}, {0}};
+const struct choice slo_kinds[] = {
+	{"threshold", SLO_THRESHOLD}, {"evidence", SLO_EVIDENCE}, {0}};
 #define TYPE(provider, name, text, asked) {text, SLO_##provider},
 static const struct choice providers[] = {SLO_PROVIDER_TYPES(TYPE){0}};
 #undef TYPE
@@ -159,7 +159,7 @@ const struct duration_range slo_timeout_range = {100, 5 * MS_MINUTE};
 	}
 
 static const struct key every_slo_keys[] = {
-	{"kind", &choice_reader, MEMBER(kind), kinds, .value = "threshold",
+	{"kind", &choice_reader, MEMBER(kind), slo_kinds, .value = "threshold",
 		.about = "How answers become a verdict"},
 	{"provider", &choice_reader, MEMBER(provider), providers,
 		.value = "prometheus", .about = "Who is asked"},
