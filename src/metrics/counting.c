@@ -1,0 +1,239 @@
+/* The counters of an SLO of kind evidence; see counting.h. */
+#include "metrics/counting.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+struct counting {
+	bool latency;
+	struct counters *counters[COUNTER_ARMS][COUNTER_ROLES];
+	size_t bins; /* of the looks so far; 0: none */
+	double bounds[EVIDENCE_BINS_MAX];
+};
+
+struct counting *counting_new(const struct slo *slo)
+{
+	struct counting *c = xcalloc(1, sizeof(*c));
+	int arm, role;
+
+	c->latency = slo->buckets != NULL;
+	for (arm = 0; arm < COUNTER_ARMS; arm++) {
+		for (role = 0; role < COUNTER_ROLES; role++)
+			c->counters[arm][role] =
+				counters_new(arm == ARM_CANDIDATE);
+	}
+	return c;
+}
+
+void counting_free(struct counting **counting)
+{
+	int arm, role;
+
+	if (!*counting)
+		return;
+	for (arm = 0; arm < COUNTER_ARMS; arm++) {
+		for (role = 0; role < COUNTER_ROLES; role++)
+			counters_free(&(*counting)->counters[arm][role]);
+	}
+	free(*counting);
+	*counting = NULL;
+}
+
+void counting_forget(struct counting *counting)
+{
+	int arm, role;
+
+	for (arm = 0; arm < COUNTER_ARMS; arm++) {
+		for (role = 0; role < COUNTER_ROLES; role++)
+			counters_forget(counting->counters[arm][role]);
+	}
+	counting->bins = 0;
+}
+
+/* ---- two counters: all requests, and the bad ones ---- */
+
+static double plain_growth(struct counters *counters,
+	const struct counter_answer *answer, bool *known_r)
+{
+	struct counter_series *series =
+		xcalloc(answer->n ? answer->n : 1, sizeof(*series));
+	double growth;
+	size_t i;
+
+	for (i = 0; i < answer->n; i++)
+		series[i] = (struct counter_series){
+			answer->sample[i].labels, &answer->sample[i].value};
+	*known_r = counters_look(counters, series, answer->n, 1, &growth);
+	free(series);
+	return growth;
+}
+
+/* A revision without failures has no series of them: none is zero. */
+static void look_at_arm(struct counting *c, int arm,
+	const struct counter_answer answers[COUNTER_ROLES],
+	struct evidence_counts *counts)
+{
+	bool any_bad;
+	double all = plain_growth(c->counters[arm][COUNTER_TOTAL],
+		&answers[COUNTER_TOTAL], &counts->known);
+	double bad = plain_growth(
+		c->counters[arm][COUNTER_BAD], &answers[COUNTER_BAD], &any_bad);
+
+	bad = fmin(bad, all);
+	counts->bin[0] = all - bad;
+	counts->bin[1] = bad;
+}
+
+/* ---- a histogram ---- */
+
+static int by_labels_and_bound(const void *a, const void *b)
+{
+	const struct counter_sample *left = a, *right = b;
+	int order = strcmp(left->labels, right->labels);
+
+	if (order)
+		return order;
+	return (left->le > right->le) - (left->le < right->le);
+}
+
+/* All series of an arm, in order; the caller frees them. */
+static struct counter_sample *sorted(const struct counter_answer *answer)
+{
+	struct counter_sample *samples =
+		xcalloc(answer->n ? answer->n : 1, sizeof(*samples));
+
+	if (answer->n)
+		memcpy(samples, answer->sample, answer->n * sizeof(*samples));
+	qsort(samples, answer->n, sizeof(*samples), by_labels_and_bound);
+	return samples;
+}
+
+/* How many of the samples from `samples` on are of the same series. */
+static size_t series_len(const struct counter_sample *samples, size_t n)
+{
+	size_t i = 1;
+
+	while (i < n && strcmp(samples[i].labels, samples[0].labels) == 0)
+		i++;
+	return i;
+}
+
+static int take_bounds(struct counting *c, const struct counter_sample *samples,
+	size_t n, struct err *err_r)
+{
+	size_t i;
+
+	if (n > EVIDENCE_BINS_MAX)
+		return err_set(err_r, ERR_INVALID,
+			"the histogram has %zu buckets: at most %d are looked "
+			"at; drop some where the metric is made or scraped",
+			n, EVIDENCE_BINS_MAX);
+	if (n < 2 || !isinf(samples[n - 1].le))
+		return err_set(err_r, ERR_INVALID,
+			"these are no buckets of a histogram, up to le=\"+Inf\""
+			": ask for NAME_bucket");
+	c->bins = n;
+	for (i = 0; i < n; i++)
+		c->bounds[i] = samples[i].le;
+	return 0;
+}
+
+static bool bounds_are_same(const struct counting *c,
+	const struct counter_sample *samples, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && n == c->bins; i++) {
+		if (samples[i].le != c->bounds[i])
+			return false;
+	}
+	return n == c->bins;
+}
+
+static int check_bounds(struct counting *c,
+	const struct counter_sample *samples, size_t n, struct err *err_r)
+{
+	size_t i, len;
+
+	for (i = 0; i < n; i += len) {
+		len = series_len(samples + i, n - i);
+		if (isnan(samples[i].le))
+			return err_set(err_r, ERR_INVALID,
+				"a series has no label le: ask for NAME_bucket "
+				"(native histograms are not looked at)");
+		if (!c->bins && take_bounds(c, samples + i, len, err_r) < 0)
+			return -1;
+		if (!bounds_are_same(c, samples + i, len))
+			return err_set(err_r, ERR_INVALID,
+				"the histograms have different buckets; a "
+				"rollout that changes them cannot be judged by "
+				"them");
+	}
+	return 0;
+}
+
+static void look_at_buckets(struct counting *c, int arm,
+	const struct counter_sample *samples, size_t n,
+	struct evidence_counts *counts)
+{
+	size_t bins = c->bins ? c->bins : 1, n_series = 0, i, b;
+	struct counter_series *series = xcalloc(n / bins + 1, sizeof(*series));
+	double *values = xcalloc(n + 1, sizeof(*values));
+
+	for (i = 0; i + bins <= n; i += bins) {
+		for (b = 0; b < bins; b++)
+			values[i + b] = samples[i + b].value;
+		series[n_series++] =
+			(struct counter_series){samples[i].labels, values + i};
+	}
+	counts->known = counters_look(c->counters[arm][COUNTER_TOTAL], series,
+		n_series, bins, counts->bin);
+	free(values);
+	free(series);
+}
+
+static int look_at_histograms(struct counting *c,
+	const struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES],
+	struct check_counts *counts, struct err *err_r)
+{
+	struct counter_sample *samples[COUNTER_ARMS];
+	int arm, rc = 0;
+
+	for (arm = 0; arm < COUNTER_ARMS; arm++) {
+		samples[arm] = sorted(&answers[arm][COUNTER_TOTAL]);
+		if (rc == 0)
+			rc = check_bounds(c, samples[arm],
+				answers[arm][COUNTER_TOTAL].n, err_r);
+	}
+	for (arm = 0; arm < COUNTER_ARMS; arm++) {
+		if (rc == 0)
+			look_at_buckets(c, arm, samples[arm],
+				answers[arm][COUNTER_TOTAL].n,
+				arm == ARM_CANDIDATE ? &counts->candidate
+						     : &counts->stable);
+		free(samples[arm]);
+	}
+	if (rc < 0)
+		return -1;
+	counts->bins = c->bins ? c->bins : 2;
+	memcpy(counts->bounds, c->bounds, sizeof(counts->bounds));
+	return 0;
+}
+
+int counting_look(struct counting *counting,
+	const struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES],
+	struct check_counts *counts_r, struct err *err_r)
+{
+	memset(counts_r, 0, sizeof(*counts_r));
+	if (counting->latency)
+		return look_at_histograms(counting, answers, counts_r, err_r);
+	counts_r->bins = 2;
+	look_at_arm(counting, ARM_CANDIDATE, answers[ARM_CANDIDATE],
+		&counts_r->candidate);
+	look_at_arm(
+		counting, ARM_STABLE, answers[ARM_STABLE], &counts_r->stable);
+	return 0;
+}

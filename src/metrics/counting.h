@@ -1,0 +1,49 @@
+/*
+ * The counters of an SLO of kind evidence, look by look: from the series that
+ * were answered to the requests of both arms since the look before. The same
+ * for what is asked live and for what was recorded. Pure.
+ */
+#ifndef TIDEGATE_METRICS_COUNTING_H
+#define TIDEGATE_METRICS_COUNTING_H
+
+#include "engine/evidence_memory.h"
+#include "metrics/counters.h"
+
+/* What is asked about an arm. */
+enum counter_role {
+	COUNTER_TOTAL, /* or a histogram's buckets */
+	COUNTER_BAD,
+	COUNTER_ROLES
+};
+
+enum counter_arm { ARM_CANDIDATE, ARM_STABLE, COUNTER_ARMS };
+
+/* One series of an answer. `labels` are all but `le`, in any fixed order. */
+struct counter_sample {
+	const char *labels;
+	double le; /* NaN: none */
+	double value;
+};
+
+struct counter_answer {
+	const struct counter_sample *sample;
+	size_t n;
+};
+
+struct counting; /* what was seen last */
+
+struct counting *counting_new(const struct slo *slo);
+void counting_free(struct counting **counting);
+
+/* What happened since is not known: the next look is a first one. */
+void counting_forget(struct counting *counting);
+
+/*
+ * Takes a look at all of the SLO's counters. Fails with ERR_INVALID when the
+ * answers are no such counters; the text says what to write instead.
+ */
+MUST_CHECK int counting_look(struct counting *counting,
+	const struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES],
+	struct check_counts *counts_r, struct err *err_r);
+
+#endif
