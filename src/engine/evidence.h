@@ -7,8 +7,8 @@
  * past, each an e-process, averaged over tests and objectives (Vovk, Wang, Ann.
  * Stat. 2021); evidence for leaving a step early likewise.
  */
-#ifndef ENGINE_EVIDENCE_H
-#define ENGINE_EVIDENCE_H
+#ifndef TIDEGATE_ENGINE_EVIDENCE_H
+#define TIDEGATE_ENGINE_EVIDENCE_H
 
 #include "engine/evidence_objective.h"
 

@@ -72,7 +72,7 @@ void bet_bucket_ratios(
 
 	for (i = n; i-- > 0;) {
 		all += weights[i];
-		ratios_r[i] = all; /* for now: this bucket and all above it */
+		ratios_r[i] = all; /* this bucket and all above it */
 	}
 	for (i = 0; i < n; i++) {
 		above = ratios_r[i];

@@ -7,8 +7,8 @@
  * (Shin, Ramdas, Rinaldo, arXiv 2203.03532). Wealth is kept as its natural
  * logarithm and never as itself. Pure; plain data that may be copied.
  */
-#ifndef ENGINE_EVIDENCE_BET_H
-#define ENGINE_EVIDENCE_BET_H
+#ifndef TIDEGATE_ENGINE_EVIDENCE_BET_H
+#define TIDEGATE_ENGINE_EVIDENCE_BET_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  * that does not know it takes back good releases. Estimated once, before the
  * rollout, from stable's history; never from the candidate. Pure.
  */
-#ifndef ENGINE_EVIDENCE_DISPERSION_H
-#define ENGINE_EVIDENCE_DISPERSION_H
+#ifndef TIDEGATE_ENGINE_EVIDENCE_DISPERSION_H
+#define TIDEGATE_ENGINE_EVIDENCE_DISPERSION_H
 
 #include <stddef.h>
 

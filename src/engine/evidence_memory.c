@@ -53,7 +53,8 @@ static void set_bounds(struct evidence_slo *s, const struct slo *slo,
 	const double *bounds, size_t bins)
 {
 	s->spec.bins = bins;
-	memcpy(s->bounds, bounds, bins * sizeof(bounds[0]));
+	/* The last bucket has no bound. */
+	memcpy(s->bounds, bounds, (bins - 1) * sizeof(bounds[0]));
 	s->spec.bound = 0;
 	while (s->spec.bound + 2 < bins && bounds[s->spec.bound] < slo->bound)
 		s->spec.bound++;

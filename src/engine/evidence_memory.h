@@ -3,8 +3,8 @@
  * is made when preflight has passed and lives as long as the rollout's. Folded
  * from the journal like everything else. Pure.
  */
-#ifndef ENGINE_EVIDENCE_MEMORY_H
-#define ENGINE_EVIDENCE_MEMORY_H
+#ifndef TIDEGATE_ENGINE_EVIDENCE_MEMORY_H
+#define TIDEGATE_ENGINE_EVIDENCE_MEMORY_H
 
 #include "engine/evidence.h"
 #include "engine/evidence_dispersion.h"

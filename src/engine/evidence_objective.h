@@ -8,8 +8,8 @@
  * Counts are doubles. Bins of a ratio: good and bad requests. Bins of a
  * latency: the requests in each bucket, not cumulated.
  */
-#ifndef ENGINE_EVIDENCE_OBJECTIVE_H
-#define ENGINE_EVIDENCE_OBJECTIVE_H
+#ifndef TIDEGATE_ENGINE_EVIDENCE_OBJECTIVE_H
+#define TIDEGATE_ENGINE_EVIDENCE_OBJECTIVE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
  * second. Simulated, the median said is 0.9 to 1.5 times the true one with a
  * control, and nine of ten are found by the later time in 71 to 100 %.
  */
-#ifndef ENGINE_EVIDENCE_PLAN_H
-#define ENGINE_EVIDENCE_PLAN_H
+#ifndef TIDEGATE_ENGINE_EVIDENCE_PLAN_H
+#define TIDEGATE_ENGINE_EVIDENCE_PLAN_H
 
 #include "engine/evidence_objective.h"
 

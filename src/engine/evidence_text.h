@@ -1,6 +1,6 @@
 /* Sentences about evidence, with their numbers. Pure. */
-#ifndef ENGINE_EVIDENCE_TEXT_H
-#define ENGINE_EVIDENCE_TEXT_H
+#ifndef TIDEGATE_ENGINE_EVIDENCE_TEXT_H
+#define TIDEGATE_ENGINE_EVIDENCE_TEXT_H
 
 #include "engine/event.h"
 

@@ -282,8 +282,7 @@ static int left_begin(struct driver *driver, struct err *err_r)
 		if (driver->state.now_ms > driver_now(driver))
 			driver->ahead_ms +=
 				driver->state.now_ms - driver_now(driver);
-	}
-	else
+	} else
 		fold_fini(fold);
 	differs_seq = fold->differs_seq;
 	free(fold);

@@ -273,27 +273,27 @@ static void plan_evidence_slo(struct buf *out, const struct slo *s)
 	buf_adds(out, ": every ");
 	duration_add(out, s->interval_ms);
 	buf_adds(out, ", by evidence\n");
-	add_label(out, 4, "objective");
+	plan_label(out, 4, "objective");
 	buf_addf(out, "%.6g %% of requests may be bad", s->objective * 100);
 	if (s->buckets)
 		buf_addf(out, ": slower than %.6g s", s->bound);
 	buf_addc(out, '\n');
 	if (s->tolerance >= 0 || s->floor >= 0)
-		add_label(out, 4, "tolerates");
+		plan_label(out, 4, "tolerates");
 	if (s->tolerance >= 0)
 		buf_addf(out, "%.6g times stable's share%s", s->tolerance,
 			s->floor >= 0 ? ", " : "\n");
 	if (s->floor >= 0)
 		buf_addf(out, "anything below %.6g %%\n", s->floor * 100);
-	add_label(out, 4, "undecided");
+	plan_label(out, 4, "undecided");
 	buf_addf(out, "a step is left with %g requests of the candidate\n",
 		s->requests_needed);
 	if (s->total)
-		add_block(out, 4, "total", s->total);
+		plan_block(out, 4, "total", s->total);
 	if (s->bad)
-		add_block(out, 4, "bad", s->bad);
+		plan_block(out, 4, "bad", s->bad);
 	if (s->buckets)
-		add_block(out, 4, "buckets", s->buckets);
+		plan_block(out, 4, "buckets", s->buckets);
 }
 
 /* What SLOs of kind evidence promise together. */
@@ -313,16 +313,16 @@ static void plan_evidence(struct buf *out, const struct policy *p)
 		;
 	if (i == p->n_slos)
 		return;
-	add_label(out, 2, "evidence");
+	plan_label(out, 2, "evidence");
 	buf_addf(out,
 		"of all of them: one good release in %.0f may be taken back\n",
 		1 / p->evidence.alpha);
-	add_row(out, 2, "no control", without[p->evidence.without_control]);
-	add_label(out, 2, "history");
+	plan_row(out, 2, "no control", without[p->evidence.without_control]);
+	plan_label(out, 2, "history");
 	buf_adds(out, "of stable, ");
 	duration_add(out, p->evidence.history_ms);
 	buf_addc(out, '\n');
-	add_label(out, 2, "pace");
+	plan_label(out, 2, "pace");
 	if (p->pace == PACE_EVIDENCE)
 		buf_addf(out,
 			"a step is left when the evidence is there: what may "

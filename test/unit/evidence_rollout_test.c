@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "engine_world.h"
+#include "engine_fixture.h"
 #include "journal_fixture.h"
 #include "store/fold.h"
 

@@ -72,10 +72,11 @@ static void kernels_are_as_pinned(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach(part(part(vectors, "units"), "kernel"), i, row)
+	json_array_foreach(part(part(vectors, "units"), "kernel"), i, row) {
 		expect(bet_kernel(number(row, "x"), number(row, "n"),
 			       number(row, "pi"), number(row, "rho")),
 			number(row, "K"), "kernel", i);
+	}
 }
 
 static void bucket_ratios_are_as_pinned(void **state)
@@ -354,8 +355,9 @@ static void play(const json_t *vector)
 	t.rules.alpha = number_or(config, "alpha", t.rules.alpha);
 	t.rules.check_s = number_or(config, "check", t.rules.check_s);
 	t.rules.step_back = number_or(config, "step_back", 1) != 0;
-	json_array_foreach(part(vector, "slos"), i, row)
+	json_array_foreach(part(vector, "slos"), i, row) {
 		take_slo(&t, row);
+	}
 	evidence_bet_rules(&t.rules, t.n, &t.bets);
 	json_array_foreach(part(vector, "events"), i, row) {
 		if (json_object_get(row, "step"))
@@ -376,8 +378,9 @@ static void rollouts_are_as_pinned(void **state)
 	size_t i;
 
 	(void)state;
-	json_array_foreach(part(vectors, "vectors"), i, vector)
+	json_array_foreach(part(vectors, "vectors"), i, vector) {
 		play(vector);
+	}
 	assert_true(i >= 60);
 }
 
