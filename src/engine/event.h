@@ -136,7 +136,8 @@ struct event {
 	bool adopt; /* the candidate may have traffic already */
 	bool undo; /* goes straight back; `text` says who wants it and why */
 
-	/* preflight: ok, or refused with `text` */
+	/* preflight: ok, with warnings in `text`, a line each; or refused with
+	 * `text` */
 	bool ok;
 
 	/* traffic, and preflight when ok */

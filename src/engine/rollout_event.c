@@ -37,6 +37,17 @@ static void take_started(struct turn *t)
 	turn_effect(t, EFFECT_PREFLIGHT);
 }
 
+static void note_warnings(struct turn *t)
+{
+	const char *line = t->event->text;
+	size_t len;
+
+	for (; line && *line; line += len + (line[len] != '\0')) {
+		len = strcspn(line, "\n");
+		turn_note(t, NOTE_WARNING, "%.*s", (int)len, line);
+	}
+}
+
 static void take_preflight(struct turn *t)
 {
 	char reason[ROLLOUT_TEXT_MAX];
@@ -50,6 +61,7 @@ static void take_preflight(struct turn *t)
 	t->r->looked = true;
 	t->r->evidence = evidence_memory_new(
 		t->policy, t->event->histories, t->event->n_histories);
+	note_warnings(t);
 	traffic_learn(t);
 	t->r->resuming = false;
 	if (!t->r->undoing) {

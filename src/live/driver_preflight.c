@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "base/jsonw.h"
+#include "base/printable.h"
 #include "live/driver_parts.h"
 #include "live/keepalive.h"
 #include "live/preflight.h"
 #include "live/traffic_io.h"
 
 #define TRIES_MAX    4 /* of each request */
-#define PROBLEMS_MAX (16 * 1024)
+#define TEXT_MAX     (16 * 1024)
+#define WARNINGS_MAX 16
 #define CAPTURES_MAX (96 * 1024) /* of all actions of a policy */
 
 static void preflight_ended(const struct preflight_report *report, void *arg);
@@ -36,19 +38,32 @@ void driver_preflight(struct driver *driver)
 		preflight_start(driver->world, &what, preflight_ended, driver);
 }
 
-static void add_problem(struct buf *problems, const char *text)
-{
-	if (problems->len)
-		buf_adds(problems, "; ");
-	buf_adds(problems, text);
-}
-
 static void add_problems(
 	struct buf *problems, const struct preflight_report *report)
 {
-	for (size_t i = 0; i < report->n; i++)
-		if (report->finding[i].kind == FINDING_FAIL)
-			add_problem(problems, report->finding[i].refusal);
+	for (size_t i = 0; i < report->n; i++) {
+		if (report->finding[i].kind != FINDING_FAIL)
+			continue;
+		buf_adds(problems, problems->len ? "; " : "");
+		buf_adds(problems, report->finding[i].refusal);
+	}
+}
+
+/* What a person should know before there are users to be hurt. */
+static void add_warnings(
+	struct buf *warnings, const struct preflight_report *report)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < report->n; i++) {
+		const struct finding *finding = &report->finding[i];
+
+		if (finding->kind != FINDING_WARN || n++ == WARNINGS_MAX)
+			continue;
+		buf_adds(warnings, warnings->len ? "\n" : "");
+		printable_add(warnings, finding->refusal);
+		buf_addf(warnings, ": %s", finding->remedy);
+	}
 }
 
 /* The revisions and the captures, for the journal. */
@@ -76,9 +91,9 @@ static void preflight_ended(const struct preflight_report *report, void *arg)
 	struct service *service = preflight_take_service(driver->preflight);
 	struct event event = {.type = EVENT_PREFLIGHT};
 	struct event_context context = {0};
-	struct buf problems, table, facts;
+	struct buf text, table, facts;
 
-	buf_init(&problems, PROBLEMS_MAX);
+	buf_init(&text, TEXT_MAX);
 	buf_init(&table, STORE_EVENT_BYTES_MAX / 2);
 	buf_init(&facts, 1024 + CAPTURES_MAX);
 	for (size_t i = 0; i < report->n_captures; i++)
@@ -87,19 +102,21 @@ static void preflight_ended(const struct preflight_report *report, void *arg)
 	/* A refusal shows the traffic, too. */
 	if (service)
 		traffic_io_take(driver->traffic, service, &event);
-	add_problems(&problems, report);
-	if (!problems.len)
+	add_problems(&text, report);
+	event.ok = text.len == 0;
+	if (event.ok)
+		add_warnings(&text, report);
+	event.text = text.data;
+	if (event.ok)
 		journal_revisions(driver->writer, driver->release->candidate,
 			driver->release->stable);
 	print_facts(driver, report, &facts);
 	traffic_io_print(driver->traffic, &table);
-	event.ok = problems.len == 0;
-	event.text = event.ok ? NULL : problems.data;
 	context.extra = facts.data;
 	context.table = table.len && !table.overflow ? table.data : NULL;
 	preflight_free(&driver->preflight);
 	driver->answered(&event, &context, driver);
-	buf_fini(&problems);
+	buf_fini(&text);
 	buf_fini(&table);
 	buf_fini(&facts);
 }

@@ -3,7 +3,8 @@
  * nothing, neither in the world nor in the state file. All that is wrong is
  * found at once, each finding with its level and what to do about it.
  *
- * A release refuses on a finding that fails; `check --live` prints them all.
+ * A release refuses on a finding that fails and tells of one that warns; `check
+ * --live` prints them all.
  */
 #ifndef TIDEGATE_LIVE_PREFLIGHT_H
 #define TIDEGATE_LIVE_PREFLIGHT_H
@@ -68,12 +69,12 @@ struct preflight_report {
 
 enum preflight_part {
 	PREFLIGHT_SERVICE = 1, /* with its traffic, revisions and tag */
-	PREFLIGHT_SLOS = 2, /* every query, for stable */
+	PREFLIGHT_SLOS = 2, /* every query, for stable and candidate */
 	PREFLIGHT_ACTIONS = 4, /* with what they capture */
 	PREFLIGHT_PEOPLE = 8, /* who may approve */
 	/* What a rollout does not refuse by: credentials, permissions, clock,
-	 * the URL, how long stable is kept, queries for the candidate, drills,
-	 * who is told, the state file and the lease in it. */
+	 * the URL, how long stable is kept, drills, who is told, the state file
+	 * and the lease in it. */
 	PREFLIGHT_ADVICE = 16,
 };
 /* Neither metrics nor actions may keep the users of a rollback waiting. */

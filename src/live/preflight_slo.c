@@ -1,6 +1,6 @@
 /*
- * The SLOs: every query for stable and, for advice, for the candidate, asked as
- * a rollout asks and judged as a check would be. See preflight_parts.h.
+ * The SLOs: every query for stable and for the candidate, asked as a rollout
+ * asks and judged as a check would be. See preflight_parts.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +59,7 @@ void preflight_slos(struct preflight *preflight)
 				.slo = (int)(i / ARMS),
 				.told = &told[k]};
 		told[0].revision = preflight->asked;
-		if (*preflight->release->candidate &&
-			preflight_gives_advice(preflight))
+		if (*preflight->release->candidate)
 			told[1].revision = preflight->release->candidate;
 	}
 	ask_more(preflight);
@@ -177,15 +176,20 @@ static bool limit_is_out_of_reach(const struct slo *slo, const struct arm *arm)
 	       value_of(arm) > 0 && slo->max >= FAR_FACTOR * value_of(arm);
 }
 
+static bool is_in_trouble(const struct arm *arm)
+{
+	return arm->told->revision && *arm->told->trouble;
+}
+
 static enum finding_kind weigh(const struct preflight *preflight,
 	const struct slo *slo, const struct arm *arm)
 {
-	const struct finding_arm *stable = arm[0].told;
-	const struct finding_arm *candidate = arm[1].told;
-
-	if (*stable->trouble || (candidate->revision && *candidate->trouble))
+	/* What answers for stable may not know the candidate before it serves;
+	 * a query that is wrong for it stays so. */
+	if (is_in_trouble(&arm[0]) || arm[1].wrong)
 		return FINDING_FAIL;
-	if (stable->judgement.outcome == OUTCOME_BREACH ||
+	if (is_in_trouble(&arm[1]) ||
+		arm[0].told->judgement.outcome == OUTCOME_BREACH ||
 		no_data_holds(slo, arm) || is_partial(arm) ||
 		sees_all_revisions(preflight, slo, arm) ||
 		limit_is_out_of_reach(slo, arm))
@@ -203,11 +207,13 @@ static const char *remedy_of(struct preflight *preflight, const struct slo *slo,
 			"correct the query in %s, line %d; try it by hand "
 			"where the metrics are",
 			policy->path, slo->pos.line);
-	if (*arm[0].told->trouble || arm[1].told->trouble)
-		if (weigh(preflight, slo, arm) == FINDING_FAIL)
-			return "see that the metrics are up, that their URL "
-			       "and login in the policy are right, and that "
-			       "they can be reached from here";
+	if (is_in_trouble(&arm[0]))
+		return "see that the metrics are up, that their URL and login "
+		       "in the policy are right, and that they can be reached "
+		       "from here";
+	if (is_in_trouble(&arm[1]))
+		return "the answer for stable is fine: if the same comes for "
+		       "a candidate that serves users, the rollout is held";
 	if (is_partial(arm))
 		return slo->partial == PARTIAL_ACCEPT
 			       ? "a part of the metrics did not answer; "
@@ -270,7 +276,7 @@ static void add_remarks(struct buf *out, const struct preflight *preflight,
 
 static bool same_trouble(const struct arm *arm)
 {
-	return *arm[0].told->trouble && arm[1].told->revision &&
+	return is_in_trouble(&arm[0]) && is_in_trouble(&arm[1]) &&
 	       !strcmp(arm[0].told->trouble, arm[1].told->trouble);
 }
 

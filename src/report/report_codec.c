@@ -59,6 +59,11 @@ static double number_of(const struct reading *r, const char *key)
 	return NAN;
 }
 
+static bool is_true(const struct reading *r, const char *key)
+{
+	return json_is_true(json_object_get(r->root, key));
+}
+
 static int64_t int_of(const struct reading *r, const char *key)
 {
 	return json_integer_value(json_object_get(r->root, key));
@@ -298,8 +303,10 @@ static void take_event(struct reading *r)
 			arena_printf(arena, "by %s", text_of(r, "who")));
 		break;
 	case EVENT_PREFLIGHT:
-		add_line(r, *text_of(r, "reason") ? TONE_BAD : TONE_GOOD,
-			*text_of(r, "reason") ? kept(r, "reason") : "fit");
+		if (is_true(r, "ok"))
+			add_line(r, TONE_GOOD, "fit");
+		else
+			add_line(r, TONE_BAD, kept(r, "reason"));
 		break;
 	case EVENT_CHECK:
 		take_check(r);

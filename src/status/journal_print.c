@@ -146,7 +146,8 @@ static void add_partial(struct buf *out, const json_t *root)
 
 static void add_parts(struct buf *out, const json_t *root)
 {
-	bool have_text = false;
+	/* Warnings of a preflight that is fine: each follows as a note. */
+	bool have_text = json_is_true(json_object_get(root, "ok"));
 	const char *text;
 	size_t i;
 

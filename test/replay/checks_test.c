@@ -121,6 +121,56 @@ static void a_step_is_not_left_without_evidence_and_goes_on_when_it_is_there(
 	expect_serving(FAKE_NEW, 100);
 }
 
+static void a_run_tells_of_an_slo_that_cannot_tell_the_revisions_apart(
+	void **state)
+{
+	given_policy(policy_long, slo_errors, NULL);
+	errors_of(FAKE_STABLE, 0.004);
+	errors_of(FAKE_NEW, 0.004);
+	run();
+	until_step(0);
+	expect_journal("warning", "the query judges all revisions");
+	expect_journal("warning", "scope: service");
+	until_the_end();
+	expect_exit(0);
+	assert_int_equal(fake_store_count("warning", NULL), 1);
+}
+
+static void arms_that_differ_are_nothing_to_tell(void **state)
+{
+	given_policy(policy_long, slo_errors, NULL);
+	errors_of(FAKE_STABLE, 0.004);
+	errors_of(FAKE_NEW, 0.003);
+	run();
+	until_the_end();
+	expect_exit(0);
+	expect_not_journaled("warning", NULL);
+}
+
+static void a_query_that_is_wrong_for_the_candidate_refuses(void **state)
+{
+	given_policy(policy_long, slo_errors, NULL);
+	metrics_of(FAKE_NEW, SAYS_BAD_QUERY);
+	run();
+	until_the_end();
+	expect_exit(4);
+	expect_never_above(0);
+}
+
+/* Some answer so as long as nobody uses it. */
+static void metrics_that_do_not_know_the_candidate_yet_refuse_nothing(
+	void **state)
+{
+	given_policy(policy_long, slo_errors, NULL);
+	metrics_of(FAKE_NEW, SAYS_GARBAGE);
+	run();
+	until_step(0);
+	expect_journal("warning", "the answer for stable is fine");
+	errors_of(FAKE_NEW, 0);
+	until_the_end();
+	expect_exit(0);
+}
+
 static void a_hold_without_evidence_becomes_a_rollback_when_it_runs_out(
 	void **state)
 {
@@ -267,6 +317,12 @@ int main(void)
 			a_breach_holds_when_the_policy_says_so_and_the_hold_runs_out),
 		SCENARIO(
 			a_step_is_not_left_without_evidence_and_goes_on_when_it_is_there),
+		SCENARIO(
+			a_run_tells_of_an_slo_that_cannot_tell_the_revisions_apart),
+		SCENARIO(arms_that_differ_are_nothing_to_tell),
+		SCENARIO(a_query_that_is_wrong_for_the_candidate_refuses),
+		SCENARIO(
+			metrics_that_do_not_know_the_candidate_yet_refuse_nothing),
 		SCENARIO(
 			a_hold_without_evidence_becomes_a_rollback_when_it_runs_out),
 		SCENARIO(
