@@ -18,6 +18,7 @@
 
 #include "base/xalloc.h"
 #include "io/file_job.h"
+#include "until.h"
 
 #define TEXT_MAX (1024 * 1024)
 #define AMPLE_MS 20000 /* for what happens at once on an idle machine */
@@ -342,9 +343,7 @@ static void a_job_that_is_given_up_changes_nothing_later(void **state)
 	assert_int_equal(poll(&reader, 1, AMPLE_MS), 1);
 	assert_int_equal(read(reader.fd, &byte, 1), 0);
 	close(reader.fd);
-	for (int i = 0; holds_open(f->file) && i < AMPLE_MS / 10; i++)
-		poll(NULL, 0, 10);
-	assert_false(holds_open(f->file));
+	UNTIL(!holds_open(f->file));
 }
 
 static void no_job_is_nothing_to_end(void **state)

@@ -466,8 +466,7 @@ static void a_lookup_that_hangs_stops_nobody(void **state)
 	http_cancel(&w.call);
 	world_fini(&w);
 	lookups_released = true;
-	while (threads() > 1) /* each frees what is its own */
-		usleep(1000);
+	UNTIL(threads() <= 1); /* each frees what is its own */
 	assert_int_equal(lookups_ended, lookups_begun);
 }
 
@@ -500,20 +499,18 @@ static void no_answer_in_time_is_a_timeout(void **state)
 static void serve_hold_and_sleep(struct server_request *r, void *arg)
 {
 	serve_hold(r, arg);
-	clock_shift(5000, 5000); /* the machine is suspended */
+	clock_shift(45000, 45000); /* the machine is suspended */
 }
 
 static void a_suspend_counts_for_who_waits_for_an_answer(void **state)
 {
-	struct http_request request = {.timeout_ms = 4000};
+	/* Were it not counted, the test's own deadline would come first. */
+	struct http_request request = {.timeout_ms = 40000};
 	struct world w;
-	int64_t start;
 
 	world_init(&w, serve_hold_and_sleep);
-	start = loop_now_us(w.loop);
 	ask(&w, &request, "/");
 	run(&w, 1);
-	assert_in_range(loop_now_us(w.loop) - start, 5000000, 8000000);
 	assert_int_equal(w.code, ERR_TIMEOUT);
 	assert_true(w.maybe_sent);
 	world_fini(&w);

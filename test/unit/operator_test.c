@@ -22,6 +22,7 @@
 #include "cli/command.h"
 #include "journal_fixture.h"
 #include "policy/policy_load.h"
+#include "until.h"
 
 #define ARGS_MAX 12
 
@@ -240,18 +241,18 @@ static void what_the_engine_would_refuse_is_refused_here(void **state)
 	assert_int_equal(journal_fixture_take_commands(&journal, &world), 0);
 }
 
+static bool has_ended(pid_t pid, int *taken, int *status_r)
+{
+	*taken += journal_fixture_take_commands(&journal, &world);
+	return waitpid(pid, status_r, WNOHANG) == pid;
+}
+
 /* Drives until the command in `pid` has ended. */
 static int drive(pid_t pid)
 {
-	const struct timespec pause = {.tv_nsec = 5000000};
 	int status, taken = 0;
-	pid_t ended;
 
-	do {
-		nanosleep(&pause, NULL);
-		taken += journal_fixture_take_commands(&journal, &world);
-		ended = waitpid(pid, &status, WNOHANG);
-	} while (!ended);
+	UNTIL(has_ended(pid, &taken, &status));
 	read_back("out", &out);
 	read_back("err", &err_out);
 	assert_true(WIFEXITED(status));
@@ -274,22 +275,19 @@ static void a_decision_is_taken_by_the_one_who_drives(void **state)
 	has(&out, "abort shop-1");
 }
 
-static void wait_for_command(void)
+static bool command_waits(void)
 {
-	const struct timespec pause = {.tv_nsec = 5000000};
 	struct store_command *list;
 	struct arena arena;
 	struct err err;
-	size_t n = 0;
+	size_t n;
 
 	arena_init(&arena);
-	while (!n) {
-		nanosleep(&pause, NULL);
-		assert_int_equal(store_commands_waiting(journal.store, "shop-1",
-					 &arena, &list, &n, &err),
-			0);
-	}
+	assert_int_equal(store_commands_waiting(journal.store, "shop-1", &arena,
+				 &list, &n, &err),
+		0);
 	arena_fini(&arena);
+	return n > 0;
 }
 
 static void the_driver_has_the_last_word(void **state)
@@ -299,7 +297,7 @@ static void the_driver_has_the_last_word(void **state)
 	run_to_the_gate();
 	pid = start("approve");
 	/* The gate closes after it was left and before it is taken. */
-	wait_for_command();
+	UNTIL(command_waits());
 	world_command(&world, VERB_ABORT, "carol");
 	assert_int_equal(drive(pid), 4);
 	has(&err_out, "is refused");
@@ -315,16 +313,13 @@ static void what_nobody_takes_is_kept_for_resume(void **state)
 	assert_int_equal(world.rollout.approvals, 0);
 }
 
-/* What has begun late would find that the rollout has ended. */
-static void wait_for_output(void)
+static bool has_printed(void)
 {
-	const struct timespec pause = {.tv_nsec = 5000000};
-	struct stat st = {0};
+	struct stat st;
 	char file[128];
 
 	snprintf(file, sizeof(file), "%s/out", folder);
-	while (stat(file, &st) || !st.st_size)
-		nanosleep(&pause, NULL);
+	return stat(file, &st) == 0 && st.st_size;
 }
 
 static void watch_prints_the_journal_and_exits_as_it_does(void **state)
@@ -335,7 +330,8 @@ static void watch_prints_the_journal_and_exits_as_it_does(void **state)
 	json_t *root = NULL;
 
 	run_to_the_gate();
-	wait_for_output();
+	/* What has begun late would find that the rollout has ended. */
+	UNTIL(has_printed());
 	world_command(&world, VERB_REJECT, "bob");
 	world_run(&world, 60000);
 	assert_int_equal(world.rollout.phase, PHASE_ROLLED_BACK);

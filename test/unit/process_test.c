@@ -21,6 +21,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "io/process.h"
+#include "until.h"
 
 #define DEADLINE_MS 60000
 #define TIMEOUT_MS  1500 /* until then a shell has come to its first command */
@@ -287,12 +288,8 @@ static bool is_dead(long pid)
 
 static void expect_dead(long pid)
 {
-	int i;
-
 	assert_true(pid > 1);
-	for (i = 0; i < 3000 && !is_dead(pid); i++)
-		usleep(10000);
-	assert_true(is_dead(pid));
+	UNTIL(is_dead(pid));
 }
 
 /* A controller of its own, which starts a program that says who it is. */
@@ -327,15 +324,13 @@ static void a_program_dies_with_who_started_it(void **state)
 {
 	char folder[] = "/tmp/process_test.XXXXXX", mark[64];
 	pid_t controller;
-	int i;
 
 	assert_non_null(mkdtemp(folder));
 	snprintf(mark, sizeof(mark), "%s/mark", folder);
 	controller = fork();
 	if (controller == 0)
 		control(mark);
-	for (i = 0; i < 3000 && !number_in(mark); i++)
-		usleep(10000);
+	UNTIL(number_in(mark));
 	assert_false(is_dead(number_in(mark)));
 	kill(controller, SIGKILL);
 	assert_int_equal(waitpid(controller, NULL, 0), controller);

@@ -19,6 +19,7 @@
 #include "io/clock.h"
 #include "store/holder.h"
 #include "store/store.h"
+#include "until.h"
 
 #define SERVICE "projects/p/locations/r/services/shop"
 #define NOBODY  65534
@@ -814,8 +815,17 @@ static void a_command_is_taken_once_and_answered(void **state)
 	store_free(&store);
 }
 
+/* Says that it has come one step further. */
+static void step_done(int fd)
+{
+	if (write(fd, "", 1) != 1)
+		_exit(5);
+}
+
+#define STEPS 5 /* of a group: begin, three entries, commit */
+
 /* Appends in groups of three for ever; killed from outside. */
-static void append_for_ever(int64_t seq)
+static void append_for_ever(int64_t seq, int fd)
 {
 	struct store *store = open_ok(STORE_EDIT);
 	int64_t fence = take(store, SERVICE);
@@ -827,43 +837,59 @@ static void append_for_ever(int64_t seq)
 	for (;;) {
 		if (store_begin(store, &err))
 			_exit(2);
+		step_done(fd);
 		for (i = 0; i < 3; i++) {
 			if (append(store, "shop-1", fence, ++seq, &err))
 				_exit(3);
+			step_done(fd);
 		}
 		if (store_commit(store, &err))
 			_exit(4);
+		step_done(fd);
 	}
+}
+
+/* It is killed somewhere behind that many of its steps. */
+static void kill_after(int steps, int64_t seq)
+{
+	int status, fds[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(fds[0]);
+		append_for_ever(seq, fds[1]);
+	}
+	close(fds[1]);
+	while (steps-- && read(fds[0], &byte, 1) == 1)
+		;
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(fds[0]);
+	assert_true(WIFSIGNALED(status));
 }
 
 static void a_kill_at_any_instant_leaves_a_whole_journal(void **state)
 {
 	struct store *store = open_ok(STORE_CREATE);
 	struct store_rollout r;
-	int status, round, n = 0;
+	int round, before, n = 0;
 	struct err err;
-	pid_t pid;
 
 	create(store, "shop-1", SERVICE);
-	for (round = 0; round < 12; round++) {
-		pid = fork();
-		if (pid == 0)
-			append_for_ever(n);
-		while (entries(store, "shop-1", 0) == n &&
-			waitpid(pid, &status, WNOHANG) == 0)
-			usleep(1000);
-		usleep(1700 * round);
-		kill(pid, SIGKILL);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFSIGNALED(status));
+	for (round = 0; round < 3 * STEPS; round++) {
+		before = n;
+		kill_after(STEPS + round, n);
 		n = entries(store, "shop-1", 0);
 		assert_int_equal(n % 3, 0);
+		assert_true(n >= before + (STEPS + round) / STEPS * 3);
 		assert_int_equal(
 			store_rollout_get(store, "shop-1", &arena, &r, &err),
 			1);
 		assert_int_equal(r.last_seq, n);
 	}
-	assert_true(n > 30);
 	store_free(&store);
 	/* A CHECK that fails when the answer is anything but "ok". */
 	sql("CREATE TABLE answer (text CHECK (text = 'ok'));"

@@ -16,6 +16,7 @@
 struct until {
 	struct loop *loop;
 	struct timer *timer;
+	int64_t shift_ms;
 };
 
 static inline void until_stop(void *arg)
@@ -26,14 +27,20 @@ static inline void until_stop(void *arg)
 	loop_stop(until->loop);
 }
 
+static inline void until_stopped(struct until *until, loop_fn fn)
+{
+	struct err err;
+
+	until->timer = timer_start(until->loop, 1, fn, until);
+	assert_int_equal(loop_run(until->loop, &err), 0);
+	timer_cancel(&until->timer); /* something else may have stopped it */
+}
+
 static inline void until_turn(struct loop *turned)
 {
 	struct until until = {.loop = turned};
-	struct err err;
 
-	until.timer = timer_start(turned, 1, until_stop, &until);
-	assert_int_equal(loop_run(turned, &err), 0);
-	timer_cancel(&until.timer); /* something else may have stopped it */
+	until_stopped(&until, until_stop);
 }
 
 static inline void until_moment(void)
@@ -58,13 +65,22 @@ static inline void until_moment(void)
 /* For what another process or thread does. */
 #define UNTIL(condition) UNTIL_DO(condition, until_moment())
 
-/* Both clocks are this much later, at once, and what is due by then runs. The
- * time that the machine needs comes on top, so a test leaves much more room than
- * that to every other moment it speaks of. */
+static inline void until_shift(void *arg)
+{
+	struct until *until = arg;
+
+	clock_shift(until->shift_ms, until->shift_ms);
+	until->timer = timer_start(until->loop, 0, until_stop, until);
+}
+
+/* Both clocks are this much later, at once, as after a suspend, and what is due
+ * by then runs. The time that the machine needs comes on top, so a test leaves
+ * much more room than that to every other moment it speaks of. */
 static inline void until_later(struct loop *turned, int64_t ms)
 {
-	clock_shift(ms, ms);
-	until_turn(turned);
+	struct until until = {.loop = turned, .shift_ms = ms};
+
+	until_stopped(&until, until_shift);
 }
 
 #endif
