@@ -128,9 +128,35 @@ static void attempt_failed(struct attempt *attempt, bool maybe_done);
 static void attempt_again(void *arg);
 static void attempt_finish(struct attempt *attempt, enum action_result result);
 
+/* Another address, such as the service's own, would be another revision's. */
+static bool lacks_candidate_url(const struct action_run *run)
+{
+	const char *url = run->values->candidate_url;
+
+	return (!url || !*url) &&
+	       template_uses(secret_reveal(http_of(run->action)->url),
+		       "candidate_url");
+}
+
+static void end_without_url(struct action_run *run)
+{
+	buf_adds(&run->detail,
+		"not asked: {{candidate_url}} is the address of the "
+		"candidate's tag, and there is none now; a tag of tidegate's "
+		"own is there from preflight to the revert or the promotion, "
+		"where the service has run.app URLs");
+	action_run_end_soon(run, ACTION_FAILED);
+}
+
 static void http_begin(struct action_run *run)
 {
-	struct attempt *attempt = xcalloc(1, sizeof(*attempt));
+	struct attempt *attempt;
+
+	if (lacks_candidate_url(run)) {
+		end_without_url(run);
+		return;
+	}
+	attempt = xcalloc(1, sizeof(*attempt));
 
 	attempt->run = run;
 	run->data = attempt;
@@ -324,7 +350,7 @@ static void http_drill(struct action_run *run)
 	const struct action_http *http = http_of(run->action);
 	struct buf url;
 
-	if (method_is_safe(http)) {
+	if (method_is_safe(http) || lacks_candidate_url(run)) {
 		http_begin(run);
 		return;
 	}

@@ -213,19 +213,16 @@ static void fill_values(struct drill *d)
 {
 	struct rollback *b = d->rollback;
 	const char *slash = strrchr(b->service, '/');
-	const char *tag = b->policy->tag, *url = NULL;
+	const char *url = NULL;
 
-	if (tag)
-		url = traffic_tag_uri(&b->found->statuses, tag);
-	else if (b->candidate)
-		url = traffic_revision_uri(&b->found->statuses, b->candidate);
-	if (!url)
-		url = tag && b->found->uri ? b->found->uri : "";
+	if (b->candidate)
+		url = traffic_uri(
+			&b->found->statuses, b->candidate, b->policy->tag);
 	d->values = (struct template_values){
 		.candidate = b->candidate ? b->candidate : "",
 		.stable = b->stable,
 		.revision = b->candidate ? b->candidate : "",
-		.candidate_url = url,
+		.candidate_url = url ? url : "",
 		.service = slash ? slash + 1 : b->service,
 		.project = b->foreground.project,
 		.region = b->foreground.region,

@@ -107,21 +107,16 @@ bool traffic_tag_is_taken(
 	return false;
 }
 
-const char *traffic_tag_uri(const struct traffic *traffic, const char *tag)
+const char *traffic_uri(
+	const struct traffic *traffic, const char *revision, const char *tag)
 {
-	for (size_t i = 0; i < traffic->n; i++)
-		if (same(traffic->item[i].tag, tag))
-			return traffic->item[i].uri;
-	return NULL;
-}
+	for (size_t i = 0; i < traffic->n; i++) {
+		const struct target *t = &traffic->item[i];
 
-const char *traffic_revision_uri(
-	const struct traffic *traffic, const char *revision)
-{
-	for (size_t i = 0; i < traffic->n; i++)
-		if (traffic->item[i].tag && traffic->item[i].uri &&
-			target_names(&traffic->item[i], revision))
-			return traffic->item[i].uri;
+		if (t->tag && t->uri && (!tag || same(t->tag, tag)) &&
+			target_names(t, revision))
+			return t->uri;
+	}
 	return NULL;
 }
 

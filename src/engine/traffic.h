@@ -53,11 +53,10 @@ bool traffic_has_tag(
 bool traffic_tag_is_taken(
 	const struct traffic *traffic, const char *tag, const char *revision);
 
-/* The uri of the entry with this tag, or NULL. */
-const char *traffic_tag_uri(const struct traffic *traffic, const char *tag);
-/* The same of the first tag that this revision has. */
-const char *traffic_revision_uri(
-	const struct traffic *traffic, const char *revision);
+/* Where this revision alone answers: by this tag, NULL: by the first of its own
+ * that has a uri. NULL: nowhere. */
+const char *traffic_uri(
+	const struct traffic *traffic, const char *revision, const char *tag);
 
 /*
  * The revision that holds 100 %; refuses anything else with the table in the

@@ -133,7 +133,7 @@ static void look_at_next(struct preflight *preflight)
 			}
 			preflight->actions->index++;
 		} else if (preflight_asks_url(action) &&
-			   !preflight_has_url(preflight)) {
+			   !*preflight->release->candidate_url) {
 			finding(preflight, FINDING_SKIP,
 				"not asked: {{candidate_url}} is there only "
 				"when the candidate has its tag");

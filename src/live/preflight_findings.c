@@ -157,13 +157,11 @@ bool preflight_wants_url(const struct preflight *preflight)
 	return false;
 }
 
-bool preflight_has_url(const struct preflight *preflight)
+bool preflight_has_tag(const struct preflight *preflight)
 {
-	const char *tag = preflight->release->policy->tag;
+	const struct release *release = preflight->release;
 
-	if (!tag)
-		return *preflight->release->candidate_url;
-	return preflight->snapshot &&
-	       traffic_has_tag(&preflight->snapshot->spec, tag,
-		       preflight->release->candidate);
+	return preflight->snapshot && release->policy->tag &&
+	       traffic_has_tag(&preflight->snapshot->spec, release->policy->tag,
+		       release->candidate);
 }

@@ -99,7 +99,7 @@ void preflight_local(struct preflight *preflight);
 /* The action, or some action, asks {{candidate_url}}. */
 bool preflight_asks_url(const struct action *action);
 bool preflight_wants_url(const struct preflight *preflight);
-/* The candidate's URL leads to the candidate already. */
-bool preflight_has_url(const struct preflight *preflight);
+/* The policy's tag is on the candidate already. */
+bool preflight_has_tag(const struct preflight *preflight);
 
 #endif

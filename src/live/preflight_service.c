@@ -242,6 +242,31 @@ static void look_at_own_tag(struct preflight *preflight)
 		release->candidate);
 }
 
+/* A tag gives a URL where the service has one itself. While the service is
+ * changed, a URL may be away for a moment. */
+static bool tag_gives_no_url(const struct preflight *preflight)
+{
+	const struct service *service = preflight->snapshot;
+
+	return !*preflight->release->candidate_url && !service->reconciling &&
+	       (!service->uri || preflight_has_tag(preflight));
+}
+
+static void look_at_tag_url(struct preflight *preflight)
+{
+	const char *name = preflight->release->service.name;
+
+	if (!preflight_wants_url(preflight) || !tag_gives_no_url(preflight))
+		return;
+	finding_tell(preflight, FINDING_FAIL, "url", "",
+		arena_printf(&preflight->arena,
+			"gcloud run services update %s%s --default-url; or "
+			"take {{candidate_url}} out of the policy",
+			name, preflight_place(preflight)),
+		"actions ask {{candidate_url}}, and a tag of %s has no URL",
+		name);
+}
+
 static void look_at_tag(struct preflight *preflight)
 {
 	struct release *release = preflight->release;
@@ -266,10 +291,11 @@ static void look_at_tag(struct preflight *preflight)
 			"%s", err.text);
 	else
 		finding_tell(preflight, FINDING_OK, "tag", tag, NULL, "%s",
-			preflight_has_url(preflight)
+			preflight_has_tag(preflight)
 				? "on the candidate already"
 				: "free: the first write gives it to the "
 				  "candidate");
+	look_at_tag_url(preflight);
 }
 
 /* ---- read ---- */

@@ -77,18 +77,12 @@ void release_set_stable(struct release *release, const char *stable)
 	set_text(&release->stable, stable);
 }
 
-/* Without a tag of ours only the candidate's own will do: the service's URL
- * leads to stable. */
 void release_take_url(struct release *release, const struct service *service)
 {
-	const char *tag = release->policy->tag, *url;
+	const char *url = traffic_uri(
+		&service->statuses, release->candidate, release->policy->tag);
 
-	url = tag ? traffic_tag_uri(&service->statuses, tag)
-		  : traffic_revision_uri(
-			    &service->statuses, release->candidate);
-	if (!url)
-		url = tag && service->uri ? service->uri : "";
-	set_text(&release->candidate_url, url);
+	set_text(&release->candidate_url, url ? url : "");
 }
 
 /* Whether the newest revision is another one than at the read before. */

@@ -55,7 +55,7 @@ void release_set_candidate(struct release *release, const char *candidate);
 void release_set_stable(struct release *release, const char *stable);
 
 /* Learns {{candidate_url}}: of the policy's tag, or of one that the candidate
- * has. "": there is none. */
+ * has. "": there is none; the service's own URL leads to stable. */
 void release_take_url(struct release *release, const struct service *service);
 /* Facts of a service as read, into an event; learns the candidate's URL. From an
  * answer that is older than another one nothing is learnt. */

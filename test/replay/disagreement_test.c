@@ -421,6 +421,11 @@ static void a_service_that_was_made_anew_is_not_the_old_one(void **state)
 	assert_string_equal(fake_store_phase(fake_store_newest()), "stopped");
 }
 
+static const char probe_by_tag[] =
+	"tag: next\n"
+	"preflight:\n"
+	"  - {name: probe, type: http, url: '{{candidate_url}}/health'}\n";
+
 static void a_tag_on_a_service_without_uris_makes_no_write_storm(void **state)
 {
 	fake_run_option("uris=absent");
@@ -430,6 +435,39 @@ static void a_tag_on_a_service_without_uris_makes_no_write_storm(void **state)
 	expect_writes_at_most(4);
 	until_the_end();
 	expect_writes_at_most(10);
+}
+
+/* The service's own URL leads to stable: to ask there proves nothing. */
+static void stable_is_not_probed_instead_of_a_candidate_without_a_url(
+	void **state)
+{
+	fake_run_option("uris=absent");
+	given_policy(policy_long, slo_errors, probe_by_tag, NULL);
+	run();
+	until_the_end();
+	expect_exit(4);
+	expect_writes_at_most(0);
+	expect_journal("preflight", "a tag of shop has no URL");
+	expect_not_journaled("action", NULL);
+}
+
+/* The URLs are switched off after preflight has seen them. */
+static void an_address_that_is_gone_is_not_asked_elsewhere(void **state)
+{
+	given_policy(policy_long, slo_errors,
+		"tag: next\n"
+		"hooks:\n"
+		"  step_passed:\n"
+		"    - {name: probe, type: http, on_failure: stop,\n"
+		"       url: '{{candidate_url}}/health'}\n",
+		NULL);
+	run();
+	until_step(0);
+	fake_run_option("uris=absent");
+	until_phase(PHASE_HELD);
+	until(fake_now() + SECOND);
+	expect_journal("action", "not asked: {{candidate_url}}");
+	expect_serving(FAKE_NEW, 10);
 }
 
 static void who_resumes_runs_no_sequence_under_another_release(void **state)
@@ -748,6 +786,9 @@ int main(void)
 		SCENARIO(many_tags_of_others_do_not_fill_the_journal),
 		SCENARIO(a_service_that_was_made_anew_is_not_the_old_one),
 		SCENARIO(a_tag_on_a_service_without_uris_makes_no_write_storm),
+		SCENARIO(
+			stable_is_not_probed_instead_of_a_candidate_without_a_url),
+		SCENARIO(an_address_that_is_gone_is_not_asked_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

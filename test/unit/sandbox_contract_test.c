@@ -116,7 +116,8 @@ static void the_adapter_and_the_sandbox_understand_each_other(void **state)
 	service = read_service(model, T0 + DELAY);
 	assert_true(!service_is_moving(service));
 	assert_true(traffic_equal(&service->statuses, &wish));
-	assert_string_equal(traffic_tag_uri(&service->statuses, "candidate"),
+	assert_string_equal(
+		traffic_uri(&service->statuses, "shop-2", "candidate"),
 		"http://127.0.0.1:1/.tag/candidate");
 	service_free(&service);
 
@@ -268,7 +269,7 @@ static void a_service_is_read_whatever_it_leaves_out(void **state)
 	service = read_service(model, T0 + DELAY);
 	assert_true(traffic_equal(&service->statuses, &wish));
 	assert_null(service->uri);
-	assert_null(traffic_tag_uri(&service->statuses, "candidate"));
+	assert_null(traffic_uri(&service->statuses, "shop-1", "candidate"));
 	service_free(&service);
 	buf_fini(&body);
 	model_free(&model);

@@ -70,7 +70,8 @@ static void a_whole_service_is_read(void **state)
 	assert_int_equal(s->spec.item[0].percent, 100);
 	assert_string_equal(s->spec.item[0].tag, "stable");
 	assert_int_equal(s->spec.item[1].percent, 0);
-	assert_string_equal(traffic_tag_uri(&s->statuses, "stable"),
+	assert_string_equal(
+		traffic_uri(&s->statuses, "shop-00041-abc", "stable"),
 		"https://stable---shop-uvb3o4q2mq-ew.a.run.app");
 	service_free(&s);
 	assert_null(s);

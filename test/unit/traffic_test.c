@@ -455,15 +455,16 @@ static void tags_are_found_on_their_revision_only(void **state)
 	assert_true(traffic_tag_is_taken(&list, "d", "c"));
 	assert_false(traffic_has_tag(&list, "e", "c"));
 	assert_string_equal(
-		traffic_tag_uri(&list, "b"), "https://b---x.a.run.app");
-	assert_null(traffic_tag_uri(&list, "a"));
-	assert_null(traffic_tag_uri(&list, "e"));
+		traffic_uri(&list, "c", "b"), "https://b---x.a.run.app");
+	assert_null(traffic_uri(&list, "s", "b"));
+	assert_null(traffic_uri(&list, "s", "a"));
+	assert_null(traffic_uri(&list, "c", "e"));
 	list.item[0].tag = NULL; /* no URL of its own */
 	list.item[0].uri = "https://x.a.run.app";
 	assert_string_equal(
-		traffic_revision_uri(&list, "c"), "https://b---x.a.run.app");
-	assert_null(traffic_revision_uri(&list, "s"));
-	assert_null(traffic_revision_uri(&list, "e"));
+		traffic_uri(&list, "c", NULL), "https://b---x.a.run.app");
+	assert_null(traffic_uri(&list, "s", NULL));
+	assert_null(traffic_uri(&list, "e", NULL));
 	arena_fini(&arena);
 }
 
