@@ -126,7 +126,7 @@ bool counters_look(struct counters *counters,
 		return false;
 	/* Other bounds than before cannot be differenced; and instances that
 	 * come and go for ever are not remembered for ever. */
-	if (c->bins != bins || c->n + n > COUNTER_SERIES_MAX)
+	if ((c->n && c->bins != bins) || c->n + n > COUNTER_SERIES_MAX)
 		counters_forget(c);
 	c->bins = bins;
 	c->known = xrealloc(c->known, c->n + n, sizeof(c->known[0]));
@@ -139,4 +139,9 @@ bool counters_look(struct counters *counters,
 	qsort(c->known, c->n, sizeof(c->known[0]), by_labels);
 	c->looked = true;
 	return true;
+}
+
+void counters_look_at_none(struct counters *counters)
+{
+	counters->looked = true;
 }

@@ -44,4 +44,7 @@ bool counters_look(struct counters *counters,
 	const struct counter_series *series, size_t n, size_t bins,
 	double *growth_r);
 
+/* A look that is known to have no series: what comes later is new. */
+void counters_look_at_none(struct counters *counters);
+
 #endif

@@ -71,7 +71,8 @@ static double plain_growth(struct counters *counters,
 	return growth;
 }
 
-/* A revision without failures has no series of them: none is zero. */
+/* A revision without failures has no series of them: none is zero, and the
+ * first failures come in a series that is new. */
 static void look_at_arm(struct counting *c, int arm,
 	const struct counter_answer answers[COUNTER_ROLES],
 	struct evidence_counts *counts)
@@ -82,6 +83,8 @@ static void look_at_arm(struct counting *c, int arm,
 	double bad = plain_growth(
 		c->counters[arm][COUNTER_BAD], &answers[COUNTER_BAD], &any_bad);
 
+	if (counts->known && !any_bad)
+		counters_look_at_none(c->counters[arm][COUNTER_BAD]);
 	bad = fmin(bad, all);
 	counts->bin[0] = all - bad;
 	counts->bin[1] = bad;

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "metrics/counters.h"
+#include "metrics/counting.h"
 
 #define SERIES_MAX 4
 
@@ -163,6 +163,31 @@ static void memory_of_instances_is_bounded(void **state)
 	counters_free(&counters);
 }
 
+/* A candidate fails for the first time: its counter of failures is new. */
+static void the_first_failures_are_counted(void **state)
+{
+	static const struct slo slo = {.total = "total", .bad = "bad"};
+	static const struct counter_sample all[] = {
+		{"{\"code\":\"200\"}", NAN, 100},
+		{"{\"code\":\"500\"}", NAN, 30}};
+	struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES] = {
+		[ARM_CANDIDATE] = {{all, 1}}};
+	struct counting *counting = counting_new(&slo);
+	struct check_counts counts;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(counting_look(counting, answers, &counts, &err), 0);
+	answers[ARM_CANDIDATE][COUNTER_TOTAL] = (struct counter_answer){all, 2};
+	answers[ARM_CANDIDATE][COUNTER_BAD] =
+		(struct counter_answer){all + 1, 1};
+	assert_int_equal(counting_look(counting, answers, &counts, &err), 0);
+	assert_true(counts.candidate.known && !counts.stable.known);
+	assert_true(counts.candidate.bin[0] == 0);
+	assert_true(counts.candidate.bin[1] == 30);
+	counting_free(&counting);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +197,7 @@ int main(void)
 		cmocka_unit_test(histograms_grow_by_bucket),
 		cmocka_unit_test(other_bounds_begin_anew),
 		cmocka_unit_test(memory_of_instances_is_bounded),
+		cmocka_unit_test(the_first_failures_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
