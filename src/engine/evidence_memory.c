@@ -48,16 +48,22 @@ static void specify(struct evidence_slo *s, const struct evidence_rules *rules,
 				      : rules->floor_share * slo->objective;
 }
 
-/* The bucket whose upper bound is the objective's, or the next higher one. */
+size_t evidence_bound(const double *bounds, size_t bins, double bound)
+{
+	size_t b = 0;
+
+	while (b + 2 < bins && bounds[b] < bound)
+		b++;
+	return b;
+}
+
 static void set_bounds(struct evidence_slo *s, const struct slo *slo,
 	const double *bounds, size_t bins)
 {
 	s->spec.bins = bins;
 	/* The last bucket has no bound. */
 	memcpy(s->bounds, bounds, (bins - 1) * sizeof(bounds[0]));
-	s->spec.bound = 0;
-	while (s->spec.bound + 2 < bins && bounds[s->spec.bound] < slo->bound)
-		s->spec.bound++;
+	s->spec.bound = evidence_bound(bounds, bins, slo->bound);
 }
 
 static void add_slo(struct evidence_memory *m, const struct policy *policy,

@@ -58,6 +58,9 @@ struct evidence_memory {
 	struct evidence_slo slo[];
 };
 
+/* The bucket whose upper bound is `bound`, or the next higher one. */
+size_t evidence_bound(const double *bounds, size_t bins, double bound);
+
 /* Of the policy's SLOs of kind evidence; NULL: it has none. `histories` may
  * leave some out. Free it with free(). */
 struct evidence_memory *evidence_memory_new(const struct policy *policy,

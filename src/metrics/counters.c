@@ -82,16 +82,15 @@ static struct known *find(const struct counters *c, const char *labels)
 	return found ? *found : NULL;
 }
 
-/* The last value is the count of all: when it falls, all were reset. */
-static void grow(const struct known *before, const double *now, size_t bins,
-	double *growth)
+void counters_grow(
+	const double *before, const double *now, size_t bins, double *growth)
 {
-	bool reset = !before || now[bins - 1] < before->values[bins - 1];
+	bool reset = !before || now[bins - 1] < before[bins - 1];
 	double below = 0, more;
 	size_t i;
 
 	for (i = 0; i < bins; i++) {
-		more = now[i] - (reset ? 0 : before->values[i]);
+		more = now[i] - (reset ? 0 : before[i]);
 		if (more > below)
 			growth[i] += more - below;
 		below = more > below ? more : below;
@@ -106,7 +105,8 @@ static bool take(
 	struct known *known = find(c, series->labels);
 
 	if (known || (c->looked && c->newcomers_count))
-		grow(known, series->values, c->bins, growth);
+		counters_grow(known ? known->values : NULL, series->values,
+			c->bins, growth);
 	if (known)
 		memcpy(known->values, series->values,
 			c->bins * sizeof(known->values[0]));
@@ -136,7 +136,8 @@ bool counters_look(struct counters *counters,
 	}
 	/* One that is gone stays known: it may come back as it was. */
 	c->n += n_new;
-	qsort(c->known, c->n, sizeof(c->known[0]), by_labels);
+	if (n_new)
+		qsort(c->known, c->n, sizeof(c->known[0]), by_labels);
 	c->looked = true;
 	return true;
 }

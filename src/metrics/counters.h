@@ -19,12 +19,31 @@
 #define COUNTER_SERIES_MAX 16384 /* known at a time; half in one answer */
 #define COUNTER_BINS_MAX   64
 
+/* One series of an answer. `labels` are all but `le`: a JSON object without
+ * spaces, its keys in order. */
+struct counter_sample {
+	const char *labels;
+	double le; /* NaN: none */
+	double value;
+};
+
+struct counter_answer {
+	const struct counter_sample *sample;
+	size_t n;
+};
+
 /* One series of one look: its labels but `le`, and its values. A plain counter
  * has one value; a histogram has one for each bound, cumulated as it comes. */
 struct counter_series {
 	const char *labels;
 	const double *values;
 };
+
+/* Adds what a series grew by to `growth`, not cumulated. `before` NULL: all
+ * that it shows. The last value is the count of all: when it falls, all were
+ * reset. */
+void counters_grow(
+	const double *before, const double *now, size_t bins, double *growth);
 
 struct counters; /* what was seen last */
 

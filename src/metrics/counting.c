@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "metrics/buckets.h"
 
 struct counting {
 	bool latency;
 	struct counters *counters[COUNTER_ARMS][COUNTER_ROLES];
-	size_t bins; /* of the looks so far; 0: none */
-	double bounds[EVIDENCE_BINS_MAX];
+	struct buckets buckets; /* of the looks so far */
 };
 
 struct counting *counting_new(const struct slo *slo)
@@ -50,7 +50,7 @@ void counting_forget(struct counting *counting)
 		for (role = 0; role < COUNTER_ROLES; role++)
 			counters_forget(counting->counters[arm][role]);
 	}
-	counting->bins = 0;
+	counting->buckets.bins = 0;
 }
 
 /* ---- two counters: all requests, and the bad ones ---- */
@@ -92,97 +92,11 @@ static void look_at_arm(struct counting *c, int arm,
 
 /* ---- a histogram ---- */
 
-static int by_labels_and_bound(const void *a, const void *b)
-{
-	const struct counter_sample *left = a, *right = b;
-	int order = strcmp(left->labels, right->labels);
-
-	if (order)
-		return order;
-	return (left->le > right->le) - (left->le < right->le);
-}
-
-/* All series of an arm, in order; the caller frees them. */
-static struct counter_sample *sorted(const struct counter_answer *answer)
-{
-	struct counter_sample *samples =
-		xcalloc(answer->n ? answer->n : 1, sizeof(*samples));
-
-	if (answer->n)
-		memcpy(samples, answer->sample, answer->n * sizeof(*samples));
-	qsort(samples, answer->n, sizeof(*samples), by_labels_and_bound);
-	return samples;
-}
-
-/* How many of the samples from `samples` on are of the same series. */
-static size_t series_len(const struct counter_sample *samples, size_t n)
-{
-	size_t i = 1;
-
-	while (i < n && strcmp(samples[i].labels, samples[0].labels) == 0)
-		i++;
-	return i;
-}
-
-static int take_bounds(struct counting *c, const struct counter_sample *samples,
-	size_t n, struct err *err_r)
-{
-	size_t i;
-
-	if (n > EVIDENCE_BINS_MAX)
-		return err_set(err_r, ERR_INVALID,
-			"the histogram has %zu buckets: at most %d are looked "
-			"at; drop some where the metric is made or scraped",
-			n, EVIDENCE_BINS_MAX);
-	if (n < 2 || !isinf(samples[n - 1].le))
-		return err_set(err_r, ERR_INVALID,
-			"these are no buckets of a histogram, up to le=\"+Inf\""
-			": ask for NAME_bucket");
-	c->bins = n;
-	for (i = 0; i < n; i++)
-		c->bounds[i] = samples[i].le;
-	return 0;
-}
-
-static bool bounds_are_same(const struct counting *c,
-	const struct counter_sample *samples, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n && n == c->bins; i++) {
-		if (samples[i].le != c->bounds[i])
-			return false;
-	}
-	return n == c->bins;
-}
-
-static int check_bounds(struct counting *c,
-	const struct counter_sample *samples, size_t n, struct err *err_r)
-{
-	size_t i, len;
-
-	for (i = 0; i < n; i += len) {
-		len = series_len(samples + i, n - i);
-		if (isnan(samples[i].le))
-			return err_set(err_r, ERR_INVALID,
-				"a series has no label le: ask for NAME_bucket "
-				"(native histograms are not looked at)");
-		if (!c->bins && take_bounds(c, samples + i, len, err_r) < 0)
-			return -1;
-		if (!bounds_are_same(c, samples + i, len))
-			return err_set(err_r, ERR_INVALID,
-				"the histograms have different buckets; a "
-				"rollout that changes them cannot be judged by "
-				"them");
-	}
-	return 0;
-}
-
 static void look_at_buckets(struct counting *c, int arm,
 	const struct counter_sample *samples, size_t n,
 	struct evidence_counts *counts)
 {
-	size_t bins = c->bins ? c->bins : 1, n_series = 0, i, b;
+	size_t bins = c->buckets.bins ? c->buckets.bins : 1, n_series = 0, i, b;
 	struct counter_series *series = xcalloc(n / bins + 1, sizeof(*series));
 	double *values = xcalloc(n + 1, sizeof(*values));
 
@@ -206,9 +120,9 @@ static int look_at_histograms(struct counting *c,
 	int arm, rc = 0;
 
 	for (arm = 0; arm < COUNTER_ARMS; arm++) {
-		samples[arm] = sorted(&answers[arm][COUNTER_TOTAL]);
+		samples[arm] = buckets_sort(&answers[arm][COUNTER_TOTAL]);
 		if (rc == 0)
-			rc = check_bounds(c, samples[arm],
+			rc = buckets_check(&c->buckets, samples[arm],
 				answers[arm][COUNTER_TOTAL].n, err_r);
 	}
 	for (arm = 0; arm < COUNTER_ARMS; arm++) {
@@ -221,8 +135,8 @@ static int look_at_histograms(struct counting *c,
 	}
 	if (rc < 0)
 		return -1;
-	counts->bins = c->bins ? c->bins : 2;
-	memcpy(counts->bounds, c->bounds, sizeof(counts->bounds));
+	counts->bins = c->buckets.bins ? c->buckets.bins : 2;
+	memcpy(counts->bounds, c->buckets.bounds, sizeof(counts->bounds));
 	return 0;
 }
 

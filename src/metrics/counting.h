@@ -18,18 +18,6 @@ enum counter_role {
 
 enum counter_arm { ARM_CANDIDATE, ARM_STABLE, COUNTER_ARMS };
 
-/* One series of an answer. `labels` are all but `le`, in any fixed order. */
-struct counter_sample {
-	const char *labels;
-	double le; /* NaN: none */
-	double value;
-};
-
-struct counter_answer {
-	const struct counter_sample *sample;
-	size_t n;
-};
-
 struct counting; /* what was seen last */
 
 struct counting *counting_new(const struct slo *slo);

@@ -1,0 +1,94 @@
+/* The buckets of histograms in an answer; see buckets.h. */
+#include "metrics/buckets.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+static int by_labels_and_bound(const void *a, const void *b)
+{
+	const struct counter_sample *left = a, *right = b;
+	int order = strcmp(left->labels, right->labels);
+
+	if (order)
+		return order;
+	return (left->le > right->le) - (left->le < right->le);
+}
+
+struct counter_sample *buckets_sort(const struct counter_answer *answer)
+{
+	struct counter_sample *samples =
+		xcalloc(answer->n ? answer->n : 1, sizeof(*samples));
+
+	if (answer->n)
+		memcpy(samples, answer->sample, answer->n * sizeof(*samples));
+	qsort(samples, answer->n, sizeof(*samples), by_labels_and_bound);
+	return samples;
+}
+
+/* How many of the samples from `samples` on are of the same series. */
+static size_t series_len(const struct counter_sample *samples, size_t n)
+{
+	size_t i = 1;
+
+	while (i < n && strcmp(samples[i].labels, samples[0].labels) == 0)
+		i++;
+	return i;
+}
+
+static int take_bounds(struct buckets *buckets,
+	const struct counter_sample *samples, size_t n, struct err *err_r)
+{
+	size_t i;
+
+	if (n > EVIDENCE_BINS_MAX)
+		return err_set(err_r, ERR_INVALID,
+			"the histogram has %zu buckets: at most %d are looked "
+			"at; drop some where the metric is made or scraped",
+			n, EVIDENCE_BINS_MAX);
+	if (n < 2 || !isinf(samples[n - 1].le))
+		return err_set(err_r, ERR_INVALID,
+			"these are no buckets of a histogram, up to le=\"+Inf\""
+			": ask for NAME_bucket");
+	buckets->bins = n;
+	for (i = 0; i < n; i++)
+		buckets->bounds[i] = samples[i].le;
+	return 0;
+}
+
+static bool bounds_are_same(const struct buckets *buckets,
+	const struct counter_sample *samples, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && n == buckets->bins; i++) {
+		if (samples[i].le != buckets->bounds[i])
+			return false;
+	}
+	return n == buckets->bins;
+}
+
+int buckets_check(struct buckets *buckets, const struct counter_sample *sorted,
+	size_t n, struct err *err_r)
+{
+	size_t i, len;
+
+	for (i = 0; i < n; i += len) {
+		len = series_len(sorted + i, n - i);
+		if (isnan(sorted[i].le))
+			return err_set(err_r, ERR_INVALID,
+				"a series has no label le: ask for NAME_bucket "
+				"(native histograms are not looked at)");
+		if (!buckets->bins &&
+			take_bounds(buckets, sorted + i, len, err_r) < 0)
+			return -1;
+		if (!bounds_are_same(buckets, sorted + i, len))
+			return err_set(err_r, ERR_INVALID,
+				"the histograms have different buckets; a "
+				"rollout that changes them cannot be judged by "
+				"them");
+	}
+	return 0;
+}
