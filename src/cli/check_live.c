@@ -22,6 +22,7 @@
 #include "live/world.h"
 #include "metrics/query_role.h"
 #include "report/escape.h"
+#include "store/event_codec.h"
 
 #define STATUS_NOT_READY 4
 #define REDACTED_MAX     (16 * 1024)
@@ -133,13 +134,8 @@ static void print_arm(
 	jsonw_int(w, "series", (int64_t)arm->series[QUERY_VALUE]);
 	jsonw_int(w, "latency_ms", arm->latency_us / 1000);
 	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++) {
-		if (!arm->query[kind])
-			continue;
-		jsonw_text(w,
-			kind == QUERY_VALUE      ? "query"
-			: kind == QUERY_BASELINE ? "baseline_query"
-						 : "requests_query",
-			arm->query[kind]);
+		if (arm->query[kind])
+			jsonw_text(w, event_query_keys[kind], arm->query[kind]);
 	}
 	jsonw_end(w, '}');
 }

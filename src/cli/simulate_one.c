@@ -85,9 +85,8 @@ static void print_json(struct teller *t, const struct sim *sim,
 	buf_init(&data, STORE_EVENT_BYTES_MAX);
 	if (event->type == EVENT_CHECK && !note) {
 		context.judgement = sim_judgement(sim);
-		context.query = t->query[event->slo][QUERY_VALUE];
-		context.baseline_query = t->query[event->slo][QUERY_BASELINE];
-		context.requests_query = t->query[event->slo][QUERY_REQUESTS];
+		memcpy(context.query, t->query[event->slo],
+			sizeof(context.query));
 	}
 	if (note) {
 		entry.name = note_name(note->type);

@@ -34,6 +34,11 @@ enum query_role {
 	QUERY_VALUE,
 	QUERY_BASELINE, /* the same of the other side */
 	QUERY_REQUESTS, /* how many requests the value rests on */
+	/* Kind evidence: raw counters, many series each. */
+	QUERY_TOTAL, /* all requests, or a histogram's buckets */
+	QUERY_TOTAL_STABLE,
+	QUERY_BAD, /* the bad ones among them */
+	QUERY_BAD_STABLE,
 	QUERY_ROLES
 };
 

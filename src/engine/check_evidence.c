@@ -14,12 +14,18 @@ static void counted_judge(const struct slo *slo,
 {
 	struct judgement *j = judgement_r;
 
-	(void)slo;
 	(void)state;
-	*j = (struct judgement){.value = NAN, .limit = NAN};
-	if (answers->item[QUERY_VALUE].kind == ANSWER_ERROR) {
+	*j = (struct judgement){.value = NAN,
+		.limit = NAN,
+		.requests = NAN,
+		.requests_min = NAN,
+		.partial = answers_are_partial(answers)};
+	if (answers_have_error(answers)) {
 		j->outcome = OUTCOME_ERROR;
 		j->why = "the counters cannot be read";
+	} else if (j->partial && slo->partial == PARTIAL_NO_DATA) {
+		j->outcome = OUTCOME_NO_DATA;
+		j->why = "the answer is incomplete";
 	} else if (!answers->counts || !answers->counts->candidate.known) {
 		j->outcome = OUTCOME_NO_DATA;
 		j->why = "the candidate has no fresh sample";
@@ -35,6 +41,7 @@ static enum verdict counted_apply(const struct slo *slo, struct check_state *s,
 	(void)slo;
 	(void)settling;
 	s->outcome = judgement->outcome;
+	s->partial = judgement->partial;
 	s->errors = judgement->outcome == OUTCOME_ERROR ? s->errors + 1 : 0;
 	s->latest_passes = judgement->outcome == OUTCOME_PASS;
 	if (s->latest_passes)

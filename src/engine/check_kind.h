@@ -27,6 +27,10 @@ struct check_kind {
 	void (*expire)(struct check_state *state);
 };
 
+/* Of any role that was asked. */
+bool answers_have_error(const struct answers *answers);
+bool answers_are_partial(const struct answers *answers);
+
 extern const struct check_kind check_threshold;
 extern const struct check_kind check_evidence;
 

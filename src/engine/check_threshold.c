@@ -104,28 +104,6 @@ static bool has_baseline(const struct slo *slo)
 	return slo->baseline || slo->compare_stable;
 }
 
-static bool has_error(const struct answers *answers)
-{
-	size_t role;
-
-	for (role = 0; role < QUERY_ROLES; role++) {
-		if (answers->item[role].kind == ANSWER_ERROR)
-			return true;
-	}
-	return false;
-}
-
-static bool is_partial(const struct answers *answers)
-{
-	size_t role;
-
-	for (role = 0; role < QUERY_ROLES; role++) {
-		if (answers->item[role].partial)
-			return true;
-	}
-	return false;
-}
-
 static void threshold_judge(const struct slo *slo,
 	const struct check_state *state, const struct answers *answers,
 	struct judgement *j)
@@ -140,8 +118,8 @@ static void threshold_judge(const struct slo *slo,
 		.limit = NAN,
 		.requests = NAN,
 		.requests_min = NAN};
-	j->partial = is_partial(answers);
-	if (has_error(answers)) {
+	j->partial = answers_are_partial(answers);
+	if (answers_have_error(answers)) {
 		judge(j, OUTCOME_ERROR, NAN, NAN);
 		j->why = "metrics could not be read";
 		return;

@@ -2,6 +2,7 @@
 #include "live/check_run.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "store/event_codec.h"
@@ -38,12 +39,10 @@ static void check_run_answered(const struct measurement_end *end, void *arg)
 		.text = *end->trouble ? end->trouble : NULL,
 	};
 	struct event_context context = {
-		.query = end->query[QUERY_VALUE],
-		.baseline_query = end->query[QUERY_BASELINE],
-		.requests_query = end->query[QUERY_REQUESTS],
 		.warnings = *end->warnings ? end->warnings : NULL,
 	};
 
+	memcpy(context.query, end->query, sizeof(context.query));
 	free(arg);
 	run.fn(&event, &context, run.arg);
 }

@@ -14,6 +14,7 @@
 
 struct query {
 	struct measurement *measurement;
+	const struct slo *slo; /* of the policy */
 	enum query_role role;
 	struct provider_call *call;
 	char *text; /* resolved; NULL: not asked */
@@ -53,6 +54,7 @@ struct measurement *measurement_start(struct metrics_pool *pool,
 	buf_init(&measurement->warnings, WARNINGS_MAX);
 	for (enum query_role role = 0; role < QUERY_ROLES; role++) {
 		measurement->query[role].measurement = measurement;
+		measurement->query[role].slo = what->slo;
 		measurement->query[role].role = role;
 		if (query_start(&measurement->query[role], pool, what) < 0)
 			break;
@@ -109,7 +111,7 @@ static void add_text(
 	struct buf *out, const struct query *query, const char *text)
 {
 	buf_addf(out, "%s%s: %s", out->len ? "; " : "",
-		query_role_name(query->role), text);
+		query_role_name(query->slo, query->role), text);
 }
 
 static void take_trouble(struct query *query, const struct err *err)

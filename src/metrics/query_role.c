@@ -1,22 +1,44 @@
 /* The roles of queries; see query_role.h. */
 #include "metrics/query_role.h"
 
-const char *query_role_name(enum query_role role)
-{
-	static const char *const names[QUERY_ROLES] = {
-		[QUERY_VALUE] = "query",
-		[QUERY_BASELINE] = "baseline",
-		[QUERY_REQUESTS] = "requests",
-	};
+struct names {
+	const char *usual, *latency; /* of an SLO with `buckets` */
+};
 
-	return names[role];
+const char *query_role_name(const struct slo *slo, enum query_role role)
+{
+	static const struct names names[QUERY_ROLES] = {
+		[QUERY_VALUE] = {"query"},
+		[QUERY_BASELINE] = {"baseline"},
+		[QUERY_REQUESTS] = {"requests"},
+		[QUERY_TOTAL] = {"total", "buckets"},
+		[QUERY_TOTAL_STABLE] = {"baseline-total", "baseline-buckets"},
+		[QUERY_BAD] = {"bad"},
+		[QUERY_BAD_STABLE] = {"baseline-bad"},
+	};
+	const struct names *name = &names[role];
+
+	return slo->buckets && name->latency ? name->latency : name->usual;
 }
 
-/* The role whose query it is: `compare: stable` asks for the value again. */
+bool query_role_counts(enum query_role role)
+{
+	return role >= QUERY_TOTAL && role < QUERY_ROLES;
+}
+
+/* The role whose query it is: stable is asked the candidate's again. */
 static enum query_role source_of(const struct slo *slo, enum query_role role)
 {
-	return role == QUERY_BASELINE && slo->compare_stable ? QUERY_VALUE
-							     : role;
+	switch (role) {
+	case QUERY_BASELINE:
+		return slo->compare_stable ? QUERY_VALUE : role;
+	case QUERY_TOTAL_STABLE:
+		return QUERY_TOTAL;
+	case QUERY_BAD_STABLE:
+		return QUERY_BAD;
+	default:
+		return role;
+	}
 }
 
 const char *query_role_text(const struct slo *slo, enum query_role role)
@@ -26,6 +48,10 @@ const char *query_role_text(const struct slo *slo, enum query_role role)
 		return slo->query;
 	case QUERY_BASELINE:
 		return slo->baseline;
+	case QUERY_TOTAL:
+		return slo->buckets ? slo->buckets : slo->total;
+	case QUERY_BAD:
+		return slo->bad;
 	default:
 		return slo->requests;
 	}
@@ -47,7 +73,10 @@ const struct json_question *query_role_question(
 const char *query_role_revision(
 	enum query_role role, const char *candidate, const char *stable)
 {
-	return role == QUERY_BASELINE ? stable : candidate;
+	return role == QUERY_BASELINE || role == QUERY_TOTAL_STABLE ||
+			       role == QUERY_BAD_STABLE
+		       ? stable
+		       : candidate;
 }
 
 void query_role_render(const struct slo *slo, enum query_role role,

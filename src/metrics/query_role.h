@@ -8,8 +8,12 @@
 #include "engine/check.h"
 #include "policy/template.h"
 
-/* "query", "baseline", "requests": as the policy's keys. */
-const char *query_role_name(enum query_role role);
+/* "query", "baseline", "requests", "total", "baseline-total", "buckets" …: as
+ * the policy's keys. */
+const char *query_role_name(const struct slo *slo, enum query_role role);
+
+/* What is answered are counters, several series of them. */
+bool query_role_counts(enum query_role role);
 
 /* The policy's text, with templates; NULL: the SLO does not ask it. */
 const char *query_role_text(const struct slo *slo, enum query_role role);

@@ -10,6 +10,7 @@
 
 #include "base/xalloc.h"
 #include "report/report.h"
+#include "store/event_codec.h"
 
 struct reading {
 	struct report *report;
@@ -173,11 +174,9 @@ static void take_check(struct reading *r)
 	check->value = number_of(r, "value");
 	check->limit = number_of(r, "limit");
 	check->text = kept(r, *text_of(r, "trouble") ? "trouble" : "text");
-	check->query = kept_again(r, "query", before.query);
-	check->baseline_query =
-		kept_again(r, "baseline_query", before.baseline_query);
-	check->requests_query =
-		kept_again(r, "requests_query", before.requests_query);
+	for (size_t i = 0; i < QUERY_ROLES; i++)
+		check->query[i] =
+			kept_again(r, event_query_keys[i], before.query[i]);
 	/* Only a change is news; the rest is drawn. */
 	if (outcome == r->last[slo])
 		return;

@@ -102,15 +102,21 @@ static void write_summary(const struct report *report, struct page *page)
 
 static void write_queries(struct page *page, const struct timeline_check *check)
 {
-	if (check->query)
-		page_code(page, check->query);
-	if (check->baseline_query) {
-		page_paragraph(page, TONE_PLAIN, "Compared with:");
-		page_code(page, check->baseline_query);
-	}
-	if (check->requests_query) {
-		page_paragraph(page, TONE_PLAIN, "Enough requests:");
-		page_code(page, check->requests_query);
+	static const char *const heads[QUERY_ROLES] = {
+		[QUERY_BASELINE] = "Compared with:",
+		[QUERY_REQUESTS] = "Enough requests:",
+		[QUERY_TOTAL] = "The candidate's requests:",
+		[QUERY_TOTAL_STABLE] = "Stable's requests:",
+		[QUERY_BAD] = "The candidate's bad ones:",
+		[QUERY_BAD_STABLE] = "Stable's bad ones:",
+	};
+
+	for (size_t i = 0; i < QUERY_ROLES; i++) {
+		if (!check->query[i])
+			continue;
+		if (heads[i])
+			page_paragraph(page, TONE_PLAIN, heads[i]);
+		page_code(page, check->query[i]);
 	}
 }
 

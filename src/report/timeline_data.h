@@ -33,7 +33,7 @@ struct timeline_check {
 	enum outcome outcome;
 	bool partial; /* an answer said that it was incomplete */
 	const char *text; /* "0.5 > max 0.05"; "": nothing to say */
-	const char *query, *baseline_query, *requests_query; /* NULL: none */
+	const char *query[QUERY_ROLES]; /* NULL: not asked */
 };
 
 struct timeline_percent {

@@ -143,12 +143,9 @@ static void close_outage(
 static void remember(struct outages *o, const struct event *event,
 	enum query_role kind, const struct answer *answer, int64_t asked_ms)
 {
-	const char *queries[QUERY_ROLES] = {o->asked.query,
-		o->asked.baseline_query, o->asked.requests_query};
-
 	if (answer->kind != ANSWER_NOT_ASKED)
 		recorder_add_check(o->recorder, (size_t)event->slo, kind,
-			queries[kind], asked_ms,
+			o->asked.query[kind], asked_ms,
 			answer->kind == ANSWER_VALUE ? answer->value : NAN);
 }
 

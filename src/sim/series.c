@@ -29,7 +29,7 @@ const char *series_name(
 		snprintf(name, SERIES_NAME_MAX, "%s", slo->name);
 	else
 		snprintf(name, SERIES_NAME_MAX, "%s/%s", slo->name,
-			query_role_name(role));
+			query_role_name(slo, role));
 	return name;
 }
 

@@ -96,12 +96,12 @@ void sim_count_check(struct sim *s, int slo)
 
 static bool was_bad(const struct sim *s, int slo, int64_t time_ms)
 {
+	struct answers answers = {.counts = NULL};
 	struct judgement judgement;
-	struct answers answers;
+	int role;
 
-	answers.item[QUERY_VALUE] = answer_at(s, slo, 0, time_ms);
-	answers.item[QUERY_BASELINE] = answer_at(s, slo, 1, time_ms);
-	answers.item[QUERY_REQUESTS] = answer_at(s, slo, 2, time_ms);
+	for (role = 0; role < QUERY_ROLES; role++)
+		answers.item[role] = answer_at(s, slo, role, time_ms);
 	check_judge(&s->policy->slos[slo], &s->rollout.check[slo], &answers,
 		&judgement);
 	return judgement.outcome == OUTCOME_BREACH;

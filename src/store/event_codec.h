@@ -18,13 +18,15 @@ struct event_context {
 	const struct policy *policy; /* for names of SLOs and actions */
 	const struct rollout *state; /* after the event; for the step */
 	const struct judgement *judgement; /* check */
-	const char *query; /* check: resolved */
-	const char *baseline_query, *requests_query; /* check: resolved */
+	const char *query[QUERY_ROLES]; /* check: resolved */
 	const char *warnings; /* check: of the provider */
 	const char *table; /* traffic, preflight: JSON array of the entries */
 	const char *extra; /* JSON object whose members are added as they are */
 	bool cut; /* something for people was left out: it was too much */
 };
+
+/* The keys of a check's queries: "query", "baseline_query" …, by role. */
+extern const char *const event_query_keys[QUERY_ROLES];
 
 /* Appends one JSON object; numbers that JSON lacks become strings ("NaN"). */
 void event_encode(const struct event *event,

@@ -347,10 +347,8 @@ void event_queries(
 {
 	json_t *root = json_loads(data, JSON_REJECT_DUPLICATES, NULL);
 
-	*context_r = (struct event_context){
-		.query = text_of(root, "query", arena),
-		.baseline_query = text_of(root, "baseline_query", arena),
-		.requests_query = text_of(root, "requests_query", arena),
-	};
+	*context_r = (struct event_context){0};
+	for (size_t i = 0; i < QUERY_ROLES; i++)
+		context_r->query[i] = text_of(root, event_query_keys[i], arena);
 	json_decref(root);
 }

@@ -199,9 +199,8 @@ static void encode_context(struct jsonw *w, const struct event_context *context)
 {
 	if (context->judgement)
 		encode_judgement(w, context);
-	encode_text(w, "query", context->query);
-	encode_text(w, "baseline_query", context->baseline_query);
-	encode_text(w, "requests_query", context->requests_query);
+	for (size_t i = 0; i < QUERY_ROLES; i++)
+		encode_text(w, event_query_keys[i], context->query[i]);
 	encode_text(w, "warnings", context->warnings);
 	if (context->table && *context->table)
 		jsonw_raw(w, "table", context->table);
@@ -256,7 +255,7 @@ void event_encode_to_fit(const struct event *event,
 	less.table = NULL;
 	if (fits(event, &less, out))
 		return;
-	less.query = less.baseline_query = less.requests_query = NULL;
+	memset(less.query, 0, sizeof(less.query));
 	less.warnings = NULL;
 	if (fits(event, &less, out))
 		return;

@@ -116,4 +116,18 @@ const char *const answer_keys[QUERY_ROLES] = {
 	[QUERY_VALUE] = "value",
 	[QUERY_BASELINE] = "baseline",
 	[QUERY_REQUESTS] = "requests",
+	[QUERY_TOTAL] = "total",
+	[QUERY_TOTAL_STABLE] = "baseline_total",
+	[QUERY_BAD] = "bad",
+	[QUERY_BAD_STABLE] = "baseline_bad",
+};
+
+const char *const event_query_keys[QUERY_ROLES] = {
+	[QUERY_VALUE] = "query",
+	[QUERY_BASELINE] = "baseline_query",
+	[QUERY_REQUESTS] = "requests_query",
+	[QUERY_TOTAL] = "total_query",
+	[QUERY_TOTAL_STABLE] = "baseline_total_query",
+	[QUERY_BAD] = "bad_query",
+	[QUERY_BAD_STABLE] = "baseline_bad_query",
 };

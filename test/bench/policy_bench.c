@@ -18,6 +18,7 @@
 #include "policy/placeholder_env.h"
 #include "sim/sim.h"
 
+#define ROLES        (QUERY_REQUESTS + 1) /* those of thresholds */
 #define ROLLOUTS     400
 #define SECONDS      (5 * 3600) /* of one world, with all holds */
 #define EVERY_S      10 /* from one sample to the next */
@@ -190,14 +191,13 @@ static void record_all(struct scene *scene)
 			s < BEFORE_S ? 0 : scene->percent[s - BEFORE_S]);
 	scene->n_points = 0;
 	for (size_t i = 0; i < rec->n_series; i++)
-		record(scene, &policy->slos[i / QUERY_ROLES],
-			(enum query_role)(i % QUERY_ROLES), &rec->series[i]);
+		record(scene, &policy->slos[i / ROLES],
+			(enum query_role)(i % ROLES), &rec->series[i]);
 }
 
 static void scene_init(struct scene *scene, const struct policy *policy)
 {
-	static const char *const kinds[QUERY_ROLES] = {
-		"", "/baseline", "/requests"};
+	static const char *const kinds[ROLES] = {"", "/baseline", "/requests"};
 	struct recording *rec = &scene->recording;
 
 	*scene = (struct scene){.policy = policy};
@@ -208,14 +208,13 @@ static void scene_init(struct scene *scene, const struct policy *policy)
 	rec->end_ms = START_MS + SECONDS * INT64_C(1000);
 	rec->interval_ms = EVERY_S * INT64_C(1000);
 	rec->shift_ms = -1;
-	rec->n_series = policy->n_slos * QUERY_ROLES;
+	rec->n_series = policy->n_slos * ROLES;
 	rec->series =
 		arena_alloc(&rec->arena, rec->n_series * sizeof(*rec->series));
 	for (size_t i = 0; i < rec->n_series; i++)
 		rec->series[i] = (struct recording_series){
 			.name = arena_printf(&rec->arena, "%s%s",
-				policy->slos[i / QUERY_ROLES].name,
-				kinds[i % QUERY_ROLES]),
+				policy->slos[i / ROLES].name, kinds[i % ROLES]),
 			.n_results = 1,
 			.result = arena_alloc(
 				&rec->arena, sizeof(struct recording_result))};

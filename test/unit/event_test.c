@@ -78,7 +78,7 @@ static void an_entry_that_is_too_large_is_cut_by_what_is_for_people(
 		.type = EVENT_PREFLIGHT, .text = "no", .ok = true};
 	struct event_context context = {.policy = &test.policy,
 		.table = "[1]",
-		.query = "q",
+		.query = {[QUERY_VALUE] = "q"},
 		.extra = "{\"kept\":{\"a\":\"b\"}}"};
 	json_t *json = encode_to_fit(&event, &context);
 
@@ -95,7 +95,7 @@ static void an_entry_that_is_too_large_is_cut_by_what_is_for_people(
 		json_string_value(json_object_get(json, "query")), "q");
 	json_decref(json);
 
-	context.query = long_text('"', ENTRY_MAX);
+	context.query[QUERY_VALUE] = long_text('"', ENTRY_MAX);
 	json = encode_to_fit(&event, &context);
 	assert_null(json_object_get(json, "query"));
 	assert_non_null(json_object_get(json, "kept"));
@@ -174,9 +174,8 @@ static struct event random_event(struct rng *rng, enum event_type type)
 	e.retryable = rng_below(rng, 2);
 	e.retry_after_ms = (int64_t)rng_below(rng, 100000);
 	e.slo = (int)rng_below(rng, 2);
-	e.answers.item[QUERY_VALUE] = random_answer(rng);
-	e.answers.item[QUERY_BASELINE] = random_answer(rng);
-	e.answers.item[QUERY_REQUESTS] = random_answer(rng);
+	for (size_t role = 0; role < QUERY_ROLES; role++)
+		e.answers.item[role] = random_answer(rng);
 	e.latency_ms = (int64_t)rng_below(rng, 100000);
 	e.list = LIST_ROLLBACK;
 	e.index = (int)rng_below(rng, 2);
@@ -254,12 +253,9 @@ static void same_event(const struct event *a, const struct event *b)
 		break;
 	case EVENT_CHECK:
 		assert_int_equal(a->slo, b->slo);
-		same_answer(&a->answers.item[QUERY_VALUE],
-			&b->answers.item[QUERY_VALUE]);
-		same_answer(&a->answers.item[QUERY_BASELINE],
-			&b->answers.item[QUERY_BASELINE]);
-		same_answer(&a->answers.item[QUERY_REQUESTS],
-			&b->answers.item[QUERY_REQUESTS]);
+		for (size_t role = 0; role < QUERY_ROLES; role++)
+			same_answer(
+				&a->answers.item[role], &b->answers.item[role]);
 		assert_int_equal(a->latency_ms, b->latency_ms);
 		assert_string_equal(a->text, b->text);
 		break;
@@ -347,7 +343,7 @@ static void a_check_says_what_was_made_of_it(void **state)
 	struct event_context context = {.policy = &test.policy,
 		.state = &rollout,
 		.judgement = &judgement,
-		.query = "sum(\"x\")",
+		.query = {[QUERY_VALUE] = "sum(\"x\")"},
 		.extra = "{\"a\":1,\"b\":[]}"};
 	struct event event = {.type = EVENT_CHECK,
 		.answers = {.item[QUERY_VALUE] = {ANSWER_VALUE, 0.034},

@@ -117,6 +117,46 @@ static double minutes(void)
 	return (double)(world.now_ms - world.start_ms) / MINUTE;
 }
 
+static void one_counter_that_cannot_be_read_is_an_error_of_the_check(
+	void **state)
+{
+	struct check_counts counts = {
+		.bins = 2, .candidate.known = true, .stable.known = true};
+	struct answers answers = {.counts = &counts};
+	struct judgement judgement;
+
+	(void)state;
+	for (size_t role = QUERY_TOTAL; role < QUERY_ROLES; role++) {
+		answers.item[role].kind = ANSWER_ERROR;
+		check_judge(&test.slos[0], &world.rollout.check[0], &answers,
+			&judgement);
+		assert_int_equal(judgement.outcome, OUTCOME_ERROR);
+		answers.item[role].kind = ANSWER_NO_DATA;
+	}
+	check_judge(
+		&test.slos[0], &world.rollout.check[0], &answers, &judgement);
+	assert_int_equal(judgement.outcome, OUTCOME_PASS);
+}
+
+static void an_incomplete_answer_is_no_data_unless_it_is_accepted(void **state)
+{
+	struct check_counts counts = {
+		.bins = 2, .candidate.known = true, .stable.known = true};
+	struct answers answers = {.counts = &counts};
+	struct judgement judgement;
+
+	(void)state;
+	answers.item[QUERY_BAD_STABLE].partial = true;
+	check_judge(
+		&test.slos[0], &world.rollout.check[0], &answers, &judgement);
+	assert_int_equal(judgement.outcome, OUTCOME_NO_DATA);
+	assert_true(judgement.partial);
+	test.slos[0].partial = PARTIAL_ACCEPT;
+	check_judge(
+		&test.slos[0], &world.rollout.check[0], &answers, &judgement);
+	assert_int_equal(judgement.outcome, OUTCOME_PASS);
+}
+
 static void a_good_release_is_promoted(void **state)
 {
 	(void)state;
@@ -257,6 +297,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(one_counter_that_cannot_be_read_is_an_error_of_the_check),
+		T(an_incomplete_answer_is_no_data_unless_it_is_accepted),
 		T(a_good_release_is_promoted),
 		T(good_steps_end_early_when_the_pace_is_the_evidence),
 		T(a_bad_release_goes_back_with_its_numbers),
