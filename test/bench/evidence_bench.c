@@ -1,19 +1,53 @@
 /*
- * What evidence decides in seeded worlds, with fixed steps of ten minutes:
- *   evidence_bench [GOOD [BAD]]
- * Prints false rollbacks of GOOD good releases and the time until BAD bad ones
- * are found, at 5, 50, 500 and 5,000 requests per second.
+ * What evidence decides in seeded worlds, beside the thresholds of a policy:
+ *   evidence_bench [-g GOOD] [-b BAD] [-k NULL] [-p PACE] [-r RATE] [-s SEED]
+ *                  POLICY
+ * prints, for 5 to 5,000 requests per second,
+ *   false rollbacks of GOOD good releases and the time until BAD bad ones are
+ *     found, with steps of ten minutes; beside them what is stated of the
+ *     method, with a star where that is missed by more than another sample may;
+ *   false rollbacks of NULL good releases in each kind of noise;
+ *   PACE releases whose steps end when the evidence is there: the time until
+ *     all traffic is theirs, and what an incident at 100 % does to them.
+ * A count of 0 leaves its part out. -r takes one of the rates only. POLICY has
+ * an SLO of errors and one of latency, in this order.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-#include "../sim/evidence_world.h"
+#include "../sim/evidence_noise.h"
+#include "../sim/evidence_play.h"
+#include "policy/policy_load.h"
 
-#define RATES   4
-#define BAD_MAX 2000
+#define RATES       4
+#define SAMPLES_MAX 100000
+#define NEVER       INFINITY
+#define FALSE_MOST  0.008 /* of another sample */
 
 static const double rates[RATES] = {5, 50, 500, 5000};
+
+static struct {
+	int good, bad, null, pace;
+	double rate; /* 0: all */
+	uint64_t seed;
+	struct policy *thresholds;
+} options = {.good = 100, .bad = 60, .null = 50, .pace = 50, .seed = 1};
+
+static double samples[SAMPLES_MAX];
+
+static bool leaves_out(int r)
+{
+	return options.rate > 0 && options.rate != rates[r];
+}
+
+static uint64_t seed_of(int r, int i)
+{
+	return options.seed * UINT64_C(1000000007) +
+	       (uint64_t)r * UINT64_C(10000019) + (uint64_t)i;
+}
 
 static int later(const void *a, const void *b)
 {
@@ -22,104 +56,478 @@ static int later(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void good(const char *name, struct world world, int n)
+static void heading(const char *text)
 {
-	struct world_end end;
-	int r, i, failed;
+	int r;
 
-	printf("false rollbacks, %-22s", name);
+	printf("\n%-40s %-10s", text, "");
 	for (r = 0; r < RATES; r++) {
+		if (!leaves_out(r))
+			printf(" %14.0f/s   ", rates[r]);
+	}
+	putchar('\n');
+}
+
+static void begin_row(const char *name, const char *by)
+{
+	printf("%-40s %-10s", name, by);
+	fflush(stdout);
+}
+
+/* ---- false rollbacks ---- */
+
+/* The share of good releases that is taken back. */
+static double taken_back(
+	const struct world *world, const struct play_rules *rules, int r, int n)
+{
+	struct play_end end;
+	int i, reverted = 0;
+
+	for (i = 0; i < n; i++) {
+		play(world, rules, seed_of(r, i), &end);
+		reverted += end.reverted;
+	}
+	return (double)reverted / n;
+}
+
+/* Into `shares_r`, by rate; those left out stay as they are. */
+static void false_row(const char *name, const char *by, struct world world,
+	const struct play_rules *rules, int n, double shares_r[RATES])
+{
+	int r;
+
+	begin_row(name, by);
+	for (r = 0; r < RATES; r++) {
+		if (leaves_out(r))
+			continue;
 		world.rate = rates[r];
-		for (i = failed = 0; i < n; i++) {
-			world_play(&world, (uint64_t)(r * n + i), &end);
-			failed += end.failed;
-		}
-		printf("  %5.2f %%        ", 100.0 * failed / n);
+		shares_r[r] = taken_back(&world, rules, r, n);
+		printf(" %14.2f %%%s  ", 100 * shares_r[r],
+			!rules->thresholds && shares_r[r] > FALSE_MOST ? "*"
+								       : " ");
 		fflush(stdout);
 	}
 	putchar('\n');
 }
 
-static void part(const double *found, int n, int all, double share)
-{
-	int at = (int)ceil(share * all) - 1;
+struct good_cell {
+	const char *name;
+	double base, incident_s;
+	double cluster;
+};
 
-	if (at < n)
-		printf("%5.0f", found[at]);
+static void false_rollbacks(void)
+{
+	static const struct good_cell cells[] = {
+		{"steady", 0.001, 0, 0},
+		{"clusters of 5", 0.001, 0, 5},
+		{"base 0.5 %", 0.005, 0, 0},
+		{"incident at 10 %", 0.001, 150, 0},
+		{"incident at 50 %", 0.001, 750, 0},
+		{"incident at 100 %", 0.001, 1350, 0},
+	};
+	const struct play_rules evidence = {.pace = PACE_FIXED},
+				thresholds = {.thresholds = options.thresholds};
+	struct world world;
+	double shares[RATES];
+	size_t i;
+
+	if (!options.good)
+		return;
+	heading("good releases taken back");
+	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+		world = world_good;
+		world.base = world.errors = cells[i].base;
+		world.noise = (struct noise){.cluster = cells[i].cluster};
+		if (cells[i].incident_s > 0) {
+			world.noise.incident = 0.05;
+			world.noise.incident_s = cells[i].incident_s;
+			world.noise.incident_for_s = 300;
+		}
+		false_row(cells[i].name, "evidence", world, &evidence,
+			options.good, shares);
+		false_row("", "thresholds", world, &thresholds, options.good,
+			shares);
+	}
+}
+
+/* ---- how long it takes ---- */
+
+struct found {
+	double median, most; /* NEVER */
+	double missed;
+};
+
+/* As stated of the method, by rate. */
+struct bad_cell {
+	const char *name;
+	double errors, from_s, ramp_s, slower, slow_part;
+	struct found stated[RATES];
+};
+
+static const struct bad_cell bad_cells[] = {
+	{"0.1 -> 0.5 %", 0.005, 0, 0, 1, 1,
+		{{NEVER, NEVER, .72}, {368, 690, 0}, {60, 120, 0},
+			{30, 30, 0}}},
+	{"0.1 -> 1 %", 0.01, 0, 0, 1, 1,
+		{{795, 1500, .02}, {120, 270, 0}, {30, 45, 0}, {30, 30, 0}}},
+	{"0.1 -> 5 %", 0.05, 0, 0, 1, 1,
+		{{165, 330, 0}, {30, 60, 0}, {30, 30, 0}, {30, 30, 0}}},
+	{"outage 30 %", 0.3, 0, 0, 1, 1,
+		{{45, 60, 0}, {30, 30, 0}, {30, 30, 0}, {30, 30, 0}}},
+	{"leak to 2 % in 20 min", 0.02, 0, 1200, 1, 1,
+		{{885, 1110, 0}, {435, 615, 0}, {218, 270, 0}, {120, 150, 0}}},
+	{"2 % from 900 s", 0.02, 900, 0, 1, 1,
+		{{270, 465, 0}, {60, 90, 0}, {45, 45, 0}, {45, 45, 0}}},
+	{"latency x1.5", 0.001, 0, 0, 1.5, 1,
+		{{210, 375, 0}, {90, 105, 0}, {90, 90, 0}, {90, 90, 0}}},
+	{"latency x2", 0.001, 0, 0, 2, 1,
+		{{120, 150, 0}, {90, 90, 0}, {90, 90, 0}, {90, 90, 0}}},
+	{"5 % of requests x4", 0.001, 0, 0, 4, 0.05,
+		{{1635, NEVER, .37}, {315, 525, 0}, {105, 135, 0},
+			{90, 90, 0}}},
+};
+
+static void find(const struct world *world, const struct play_rules *rules,
+	int r, int n, struct found *found_r)
+{
+	struct play_end end;
+	int i, n_found = 0;
+
+	for (i = 0; i < n; i++) {
+		play(world, rules, seed_of(r + RATES, i), &end);
+		samples[i] = NEVER;
+		if (end.crossed_s > 0) {
+			samples[i] = end.crossed_s;
+			n_found++;
+		}
+	}
+	qsort(samples, (size_t)n, sizeof(samples[0]), later);
+	found_r->median = (samples[(n - 1) / 2] + samples[n / 2]) / 2;
+	found_r->most = samples[(int)ceil(0.9 * n) - 1];
+	found_r->missed = (double)(n - n_found) / n;
+}
+
+static bool near(double is, double stated, double by_s, double part)
+{
+	return is == stated ||
+	       fabs(is - stated) <= fmax(by_s, part * stated) + 1e-9;
+}
+
+static void print_found(const struct found *found, const struct found *stated)
+{
+	bool as_stated =
+		!stated || (near(found->median, stated->median, 15, 0.1) &&
+				   near(found->most, stated->most, 30, 0.2));
+
+	if (found->median < NEVER)
+		printf(" %4.0f /", found->median);
+	else
+		printf("    - /");
+	if (found->most < NEVER)
+		printf(" %4.0f", found->most);
 	else
 		printf("    -");
+	printf(" [%3.0f%%]%s", 100 * found->missed, as_stated ? " " : "*");
+	fflush(stdout);
 }
 
-static void bad(const char *name, struct world world, int n)
+static void found_row(const char *name, struct world world,
+	const struct play_rules *rules, const struct found *stated)
 {
-	static double found[BAD_MAX];
-	struct world_end end;
-	int r, i, n_found;
+	struct found found;
+	int r;
 
-	printf("found after s,   %-22s", name);
+	begin_row(name, rules->thresholds ? "thresholds" : "evidence");
 	for (r = 0; r < RATES; r++) {
+		if (leaves_out(r))
+			continue;
 		world.rate = rates[r];
-		for (i = n_found = 0; i < n; i++) {
-			world_play(
-				&world, (uint64_t)(1000000 + r * n + i), &end);
-			if (end.crossed && end.crossed_s > 0)
-				found[n_found++] = end.crossed_s;
+		find(&world, rules, r, options.bad, &found);
+		print_found(&found, stated ? &stated[r] : NULL);
+	}
+	putchar('\n');
+}
+
+static void stated_row(const struct bad_cell *cell)
+{
+	int r;
+
+	begin_row("", "stated");
+	for (r = 0; r < RATES; r++) {
+		if (!leaves_out(r))
+			print_found(&cell->stated[r], NULL);
+	}
+	putchar('\n');
+}
+
+static void times_until_found(void)
+{
+	const struct play_rules evidence = {.pace = PACE_FIXED},
+				thresholds = {.thresholds = options.thresholds};
+	const struct bad_cell *cell;
+	struct world world;
+	size_t i;
+
+	if (!options.bad)
+		return;
+	heading("bad ones found: s median / 90 % [missed]");
+	for (i = 0; i < sizeof(bad_cells) / sizeof(bad_cells[0]); i++) {
+		cell = &bad_cells[i];
+		world = world_good;
+		world.errors = cell->errors;
+		world.from_s = cell->from_s;
+		world.ramp_s = cell->ramp_s;
+		world.slower = cell->slower;
+		world.slow_part = cell->slow_part;
+		found_row(cell->name, world, &evidence, cell->stated);
+		stated_row(cell);
+		found_row("", world, &thresholds, NULL);
+	}
+}
+
+/* ---- noise ---- */
+
+static void noise(void)
+{
+	const struct play_rules evidence = {.pace = PACE_FIXED},
+				thresholds = {.thresholds = options.thresholds};
+	double shares[RATES], beside[RATES], sum = 0, most = 0, sum_beside = 0;
+	double most_beside = 0;
+	size_t i, n = 0;
+	int r;
+
+	if (!options.null)
+		return;
+	heading("good releases taken back, by noise");
+	for (i = 0; i < n_noise_kinds; i++) {
+		false_row(noise_kinds[i].name, "evidence",
+			noise_world(&noise_kinds[i], 0), &evidence,
+			options.null, shares);
+		false_row("", "thresholds", noise_world(&noise_kinds[i], 0),
+			&thresholds, options.null, beside);
+		for (r = 0; r < RATES; r++) {
+			if (leaves_out(r))
+				continue;
+			sum += shares[r];
+			sum_beside += beside[r];
+			most = fmax(most, shares[r]);
+			most_beside = fmax(most_beside, beside[r]);
+			n++;
 		}
-		qsort(found, (size_t)n_found, sizeof(found[0]), later);
-		part(found, n_found, n, 0.5);
-		printf(" /");
-		part(found, n_found, n, 0.9);
-		printf(" [%2.0f%%]", 100.0 * (n - n_found) / n);
+	}
+	printf("%zu kinds of noise, %d releases a cell: evidence %.2f %% on "
+	       "average, %.2f %% at worst; thresholds %.2f %%, %.2f %%\n",
+		n_noise_kinds, options.null, 100 * sum / (double)n, 100 * most,
+		100 * sum_beside / (double)n, 100 * most_beside);
+}
+
+/* What is not told apart from a slower revision. */
+static void unseen(void)
+{
+	const struct play_rules evidence = {.pace = PACE_FIXED};
+	struct world world = world_good;
+	double shares[RATES];
+
+	if (!options.null)
+		return;
+	heading("not told from a slower revision");
+	world.slower = 1.08;
+	false_row("the candidate's instances 8 % slower", "evidence", world,
+		&evidence, options.null, shares);
+}
+
+/* ---- steps that end early ---- */
+
+/* The median of the time until all traffic is the candidate's. */
+static double time_to_full(
+	const struct world *world, const struct play_rules *rules, int r, int n)
+{
+	struct play_end end;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		play(world, rules, seed_of(r + 2 * RATES, i), &end);
+		samples[i] = isnan(end.full_s) ? NEVER : end.full_s;
+	}
+	qsort(samples, (size_t)n, sizeof(samples[0]), later);
+	return (samples[(n - 1) / 2] + samples[n / 2]) / 2;
+}
+
+static void early_row(
+	const char *name, const struct play_rules *rules, const double *stated)
+{
+	struct world world = world_good;
+	double s;
+	int r;
+
+	begin_row("time to 100 %, s, median", name);
+	for (r = 0; r < RATES; r++) {
+		if (leaves_out(r))
+			continue;
+		world.rate = rates[r];
+		s = time_to_full(&world, rules, r, options.pace);
+		printf(" %14.0f%s    ", s,
+			stated && !near(s, stated[r], 15, 0.1) ? "*" : " ");
 		fflush(stdout);
 	}
 	putchar('\n');
+}
+
+/* Errors of the candidate until it is taken back, on average. */
+static void hurt_row(const char *name, const struct play_rules *rules)
+{
+	struct world world = world_good;
+	struct play_end end;
+	double sum;
+	int r, i;
+
+	world.errors = 0.01;
+	begin_row("0.1 -> 1 %: requests hurt until found", name);
+	for (r = 0; r < RATES; r++) {
+		if (leaves_out(r))
+			continue;
+		world.rate = rates[r];
+		for (i = 0, sum = 0; i < options.pace; i++) {
+			play(&world, rules, seed_of(r + 3 * RATES, i), &end);
+			sum += end.hurt;
+		}
+		printf(" %14.1f     ", sum / options.pace);
+		fflush(stdout);
+	}
+	putchar('\n');
+}
+
+/* Good releases lost to an incident of both revisions at 100 %. */
+static void incident_row(
+	const char *name, const struct play_rules *rules, int *all, int *lost)
+{
+	static const struct noise incidents[] = {
+		{.incident = 0.05, .incident_s = 1350, .incident_for_s = 300},
+		{.incident = 0.3, .incident_s = 1350, .incident_for_s = 300},
+		{.incident_slower = 2,
+			.incident_s = 1350,
+			.incident_for_s = 300},
+	};
+	struct world world = world_good;
+	struct play_end end;
+	size_t k;
+	int r, i, n;
+
+	*all = *lost = 0;
+	begin_row("lost to an incident at 100 %", name);
+	for (r = 0; r < RATES; r++) {
+		if (leaves_out(r))
+			continue;
+		n = *lost;
+		for (k = 0; k < 3; k++) {
+			world.rate = rates[r];
+			world.noise = incidents[k];
+			for (i = 0; i < options.pace; i++) {
+				play(&world, rules, seed_of(r, i), &end);
+				*lost += end.reverted;
+			}
+		}
+		*all += 3 * options.pace;
+		printf(" %7d of %5d    ", *lost - n, 3 * options.pace);
+		fflush(stdout);
+	}
+	putchar('\n');
+}
+
+static void pace(void)
+{
+	static const double stated[RATES] = {405, 480, 510, 240};
+	const struct play_rules early = {.pace = PACE_EVIDENCE},
+				fixed = {.pace = PACE_FIXED},
+				revert = {.pace = PACE_FIXED,
+					.without_control = WITHOUT_REVERT},
+				thresholds = {.thresholds = options.thresholds};
+	int all, lost, lost_without;
+
+	if (!options.pace)
+		return;
+	heading("steps that end when the evidence is there");
+	early_row("evidence", &early, stated);
+	early_row("fixed", &fixed, NULL);
+	early_row("thresholds", &thresholds, NULL);
+	hurt_row("evidence", &early);
+	hurt_row("fixed", &fixed);
+	hurt_row("thresholds", &thresholds);
+	incident_row("step back", &fixed, &all, &lost);
+	incident_row("revert", &revert, &all, &lost_without);
+	printf("%d of %d good releases lost with a step back, %d without\n",
+		lost, all, lost_without);
+}
+
+/* ---- */
+
+static const char *any_url(const char *name, void *arg)
+{
+	(void)name;
+	(void)arg;
+	return "http://127.0.0.1:9090";
+}
+
+static struct policy *read_policy(const char *path)
+{
+	struct policy_env env = policy_env_real;
+	struct buf problems = {0};
+	struct policy *policy;
+	struct err err;
+
+	env.variable = any_url; /* it is not asked */
+	env.placeholders = true;
+	policy = policy_load(path, &env, &problems, &err);
+	if (!policy || policy->n_slos < WORLD_SLOS) {
+		fprintf(stderr, "evidence_bench: %s: %s\n", path,
+			policy ? "needs SLOs of errors and of latency"
+			       : err.text);
+		exit(2);
+	}
+	buf_fini(&problems);
+	return policy;
+}
+
+static int count_of(const char *text)
+{
+	int n = atoi(text);
+
+	return n < 0 ? 0 : n > SAMPLES_MAX ? SAMPLES_MAX : n;
 }
 
 int main(int argc, char **argv)
 {
-	int n_good = argc > 1 ? atoi(argv[1]) : 500;
-	int n_bad = argc > 2 ? atoi(argv[2]) : 150;
-	struct world w = world_good;
+	int option;
 
-	if (n_bad > BAD_MAX)
-		n_bad = BAD_MAX;
-	printf("%-39s  5/s              50/s             500/s            "
-	       "5000/s\n",
-		"");
-	good("steady", w, n_good);
-	w.cluster = 5;
-	good("clusters of 5", w, n_good);
-	w = world_good;
-	w.base = w.errors = 0.005;
-	good("base 0.5 %", w, n_good);
-	w = world_good;
-	w.incident = 0.05;
-	w.incident_s = 150;
-	good("incident at 10 %", w, n_good);
-	w.incident_s = WORLD_STEP_S + 150;
-	good("incident at 50 %", w, n_good);
-	w = world_good;
-	w.errors = 0.005;
-	bad("0.1 -> 0.5 %", w, n_bad);
-	w.errors = 0.01;
-	bad("0.1 -> 1 %", w, n_bad);
-	w.errors = 0.05;
-	bad("0.1 -> 5 %", w, n_bad);
-	w.errors = 0.3;
-	bad("outage 30 %", w, n_bad);
-	w.errors = 0.02;
-	w.ramp_s = 1200;
-	bad("leak to 2 % in 20 min", w, n_bad);
-	w.ramp_s = 0;
-	w.from_s = 900;
-	bad("2 % from 900 s", w, n_bad);
-	w = world_good;
-	w.slower = 1.5;
-	bad("latency x1.5", w, n_bad);
-	w.slower = 2;
-	bad("latency x2", w, n_bad);
-	w.slower = 4;
-	w.slow_part = 0.05;
-	bad("5 % of requests x4", w, n_bad);
+	while ((option = getopt(argc, argv, "g:b:k:p:r:s:")) != -1) {
+		if (option == 'g')
+			options.good = count_of(optarg);
+		else if (option == 'b')
+			options.bad = count_of(optarg);
+		else if (option == 'k')
+			options.null = count_of(optarg);
+		else if (option == 'p')
+			options.pace = count_of(optarg);
+		else if (option == 'r')
+			options.rate = atof(optarg);
+		else if (option == 's')
+			options.seed = strtoull(optarg, NULL, 10);
+		else
+			return 2;
+	}
+	if (optind + 1 != argc) {
+		fprintf(stderr, "usage: evidence_bench [-g GOOD] [-b BAD] "
+				"[-k NULL] [-p PACE] [-r RATE] [-s SEED] "
+				"POLICY\n");
+		return 2;
+	}
+	options.thresholds = read_policy(argv[optind]);
+	false_rollbacks();
+	times_until_found();
+	noise();
+	unseen();
+	pace();
+	policy_free(&options.thresholds);
 	return 0;
 }

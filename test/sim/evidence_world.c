@@ -4,54 +4,53 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/evidence_dispersion.h"
-
-#define HISTORY_ROWS   360
-#define HISTORY_ROW_S  30
-#define MEDIAN_S       0.1
-#define SPREAD         0.7 /* of the logarithm of latency */
-#define INCIDENT_FOR_S 300
-#define POISSON_SMALL  40
-#define TWO_PI         6.283185307179586
+#define HISTORY_ROWS  360
+#define HISTORY_ROW_S 30
+#define MEDIAN_S      0.1
+#define SPREAD        0.7 /* of the logarithm of latency */
+#define POISSON_SMALL 30
+#define CLUSTER_MOST  200 /* times the smallest of a tail */
+#define TWO_PI        6.283185307179586
+#define BROKEN_SHARE  0.3
 
 static const double bounds[WORLD_BUCKETS - 1] = {
 	.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
-static const double shares[WORLD_STEPS] = {0.1, 0.5, 1};
 
 const struct world world_good = {.rate = 50,
 	.base = 0.001,
-	.cluster = 1,
 	.errors = 0.001,
 	.slower = 1,
 	.slow_part = 1};
 
-struct play {
-	const struct world *world;
-	struct rng rng;
-	struct evidence_rules rules;
-	struct bet_rules bets;
-	struct evidence_state state;
-	struct evidence_spec spec[WORLD_SLOS]; /* errors, latency */
-	struct evidence_objective objective[WORLD_SLOS];
-};
+/* ---- chance ---- */
+
+static double normal(struct rng *rng)
+{
+	return sqrt(-2 * log(1 - rng_unit(rng))) * cos(TWO_PI * rng_unit(rng));
+}
 
 static double poisson(struct rng *rng, double mean)
 {
-	double limit = exp(-mean), product = 1, k = -1, normal;
+	double limit, product = 1, k = -1;
 
-	if (mean <= 0)
+	if (!(mean > 0))
 		return 0;
-	if (mean < POISSON_SMALL) {
-		do {
-			product *= rng_unit(rng);
-			k++;
-		} while (product > limit);
-		return k;
-	}
-	normal =
-		sqrt(-2 * log(1 - rng_unit(rng))) * cos(TWO_PI * rng_unit(rng));
-	return fmax(0, floor(mean + sqrt(mean) * normal + 0.5));
+	if (mean >= POISSON_SMALL)
+		return fmax(0, floor(mean + sqrt(mean) * normal(rng) + 0.5));
+	limit = exp(-mean);
+	do {
+		product *= rng_unit(rng);
+		k++;
+	} while (product > limit);
+	return k;
 }
+
+static bool happens(struct rng *rng, double chance)
+{
+	return chance > 0 && rng_unit(rng) < chance;
+}
+
+/* ---- requests ---- */
 
 /* Share of requests that take longer than the bucket's bound. */
 static double above(size_t bucket, double slower)
@@ -62,171 +61,367 @@ static double above(size_t bucket, double slower)
 			     (SPREAD * sqrt(2)));
 }
 
-static double in_bucket(size_t bucket, double slower)
+static const double *buckets_of(struct world_run *run, double slower)
 {
-	return (bucket ? above(bucket - 1, slower) : 1) - above(bucket, slower);
+	double over = 1, next, *shares;
+	size_t b, i;
+
+	for (i = 0; i < 2; i++) {
+		if (run->bucket_slower[i] == slower)
+			return run->in_bucket[i];
+	}
+	i = run->bucket_next;
+	run->bucket_next = !i;
+	run->bucket_slower[i] = slower;
+	shares = run->in_bucket[i];
+	for (b = 0; b < WORLD_BUCKETS; b++) {
+		next = above(b, slower);
+		shares[b] = over - next;
+		over = next;
+	}
+	return shares;
 }
 
-/* Requests of one revision in `s` seconds, in the bins of both objectives. */
-static void draw(struct play *p, double rate, double s, double bad,
-	double slower, double slow_part, struct evidence_counts *counts_r)
+/* Errors among requests that make `mean` of them likely. */
+static double errors_of(struct world_run *run, double mean)
 {
-	double n = 0, errors, share;
+	const struct noise *noise = &run->world->noise;
+	double size = noise->cluster, clusters, sum = 0;
+
+	if (size <= 1)
+		return poisson(&run->rng, mean);
+	if (!noise->cluster_tail)
+		return size * poisson(&run->rng, mean / size);
+	/* Pareto with exponent 1.5: its mean is three times the smallest. */
+	clusters = poisson(&run->rng, mean / (3 * size));
+	while (clusters-- > 0)
+		sum += floor(fmin(CLUSTER_MOST * size,
+			size * pow(1 - rng_unit(&run->rng), -1 / 1.5)));
+	return sum;
+}
+
+/* What one instance is like at the moment. */
+struct mood {
+	double bad; /* share of errors */
+	double slower, slow_part;
+};
+
+/* Adds `mean` requests of an instance to the bins of both objectives. */
+static void draw(struct world_run *run, double mean, const struct mood *mood,
+	struct evidence_counts *errors, struct evidence_counts *latency)
+{
+	double slow[WORLD_BUCKETS], n = 0, bad, k;
+	const double *usual = slow;
 	size_t b;
 
-	memset(counts_r, 0, WORLD_SLOS * sizeof(*counts_r));
-	counts_r[0].known = counts_r[1].known = true;
+	memcpy(slow, buckets_of(run, mood->slower), sizeof(slow));
+	if (mood->slow_part < 1)
+		usual = buckets_of(run, 1);
 	for (b = 0; b < WORLD_BUCKETS; b++) {
-		share = slow_part * in_bucket(b, slower) +
-			(1 - slow_part) * in_bucket(b, 1);
-		counts_r[1].bin[b] = poisson(&p->rng, rate * s * share);
-		n += counts_r[1].bin[b];
+		k = poisson(&run->rng,
+			mean * (mood->slow_part * slow[b] +
+				       (1 - mood->slow_part) * usual[b]));
+		latency->bin[b] += k;
+		n += k;
 	}
-	errors = p->world->cluster *
-		 poisson(&p->rng, n * bad / p->world->cluster);
-	errors = fmin(errors, n);
-	counts_r[0].bin[0] = n - errors;
-	counts_r[0].bin[1] = errors;
+	bad = fmin(n, errors_of(run, n * mood->bad));
+	errors->bin[0] += n - bad;
+	errors->bin[1] += bad;
 }
 
-static void specify(struct play *p)
+/* ---- what goes on ---- */
+
+static void wander(struct world_run *run, double *value,
+	const struct noise_wander *by, double s)
 {
-	p->spec[0] = (struct evidence_spec){
-		.objective = 0.01, .tolerance = 1.1, .floor = 0.001, .bins = 2};
-	p->spec[1] = (struct evidence_spec){.objective = 0.05,
-		.tolerance = 1.25,
-		.floor = 0.005,
-		.latency = true,
-		.bins = WORLD_BUCKETS,
-		.bound = 6};
+	double kept;
+
+	if (by->by <= 0)
+		return;
+	kept = exp(-s / by->over_s);
+	*value = *value * kept +
+		 by->by * sqrt(1 - kept * kept) * normal(&run->rng);
 }
 
-/* Stable's past: what is normal, and how much it disperses. */
-static void live_through_history(struct play *p)
+static void be_born(struct world_run *run, struct instance *instance)
 {
-	static struct history_row rows[WORLD_SLOS][HISTORY_ROWS];
-	struct evidence_counts counts[WORLD_SLOS];
-	struct request_sum past[WORLD_SLOS] = {{0, 0}};
-	double histogram[EVIDENCE_BINS_MAX] = {0};
-	struct dispersion dispersion;
-	size_t i, half, k, b;
+	const struct noise *noise = &run->world->noise;
 
-	for (i = 0; i < HISTORY_ROWS; i++) {
-		for (half = 0; half < 2; half++) {
-			draw(p, p->world->rate / 2, HISTORY_ROW_S,
-				p->world->base, 1, 1, counts);
-			for (k = 0; k < WORLD_SLOS; k++) {
-				memcpy(rows[k][i].bin[half], counts[k].bin,
-					sizeof(counts[k].bin));
-				for (b = 0; b < p->spec[k].bins; b++) {
-					past[k].n += counts[k].bin[b];
-					if (b > p->spec[k].bound)
-						past[k].x += counts[k].bin[b];
-				}
-			}
-			for (b = 0; b < WORLD_BUCKETS; b++)
-				histogram[b] += counts[1].bin[b];
-		}
+	*instance = (struct instance){.burst_left_s = 0};
+	if (noise->errors_differ > 0)
+		instance->errors = noise->errors_differ * normal(&run->rng);
+	if (noise->latency_differs > 0)
+		instance->latency = noise->latency_differs * normal(&run->rng);
+	if (noise->errors.by > 0)
+		instance->errors_now = noise->errors.by * normal(&run->rng);
+	if (noise->latency.by > 0)
+		instance->latency_now = noise->latency.by * normal(&run->rng);
+}
+
+static void live_on(struct world_run *run, struct instance *instance, double s)
+{
+	const struct noise *noise = &run->world->noise;
+
+	if (noise->replaced_s > 0 && happens(&run->rng, s / noise->replaced_s))
+		be_born(run, instance);
+	wander(run, &instance->errors_now, &noise->errors, s);
+	wander(run, &instance->latency_now, &noise->latency, s);
+	instance->burst_left_s = fmax(0, instance->burst_left_s - s);
+	if (happens(&run->rng, noise->burst.per_hour * s / 3600))
+		instance->burst_left_s = noise->burst.for_s;
+}
+
+static void all_live_on(struct world_run *run, double s)
+{
+	size_t i;
+
+	run->s += s;
+	if (!run->world->noise.instances) {
+		live_on(run, &run->service, s);
+		return;
 	}
-	for (k = 0; k < WORLD_SLOS; k++) {
-		dispersion_estimate(
-			rows[k], HISTORY_ROWS, &p->spec[k], &dispersion);
-		dispersion_apply(&dispersion, &p->spec[k]);
-		objective_init(&p->objective[k], &p->spec[k], past[k],
-			k ? histogram : NULL);
+	for (i = 0; i < WORLD_INSTANCES; i++) {
+		live_on(run, &run->instance[WORLD_CANDIDATE][i], s);
+		live_on(run, &run->instance[WORLD_STABLE][i], s);
 	}
 }
 
-static void begin(struct play *p, double share, bool final)
+void world_begin(
+	struct world_run *run, const struct world *world, uint64_t seed)
 {
-	size_t k;
+	size_t i;
 
-	evidence_begin_step(&p->state, &p->rules, share, final);
-	for (k = 0; k < WORLD_SLOS; k++)
-		objective_begin_step(&p->objective[k], &p->rules, &p->spec[k],
-			share, 0, final);
+	memset(run, 0, sizeof(*run));
+	run->world = world;
+	rng_init(&run->rng, seed);
+	run->wave_from = rng_unit(&run->rng);
+	be_born(run, &run->service);
+	for (i = 0; world->noise.instances && i < WORLD_INSTANCES; i++) {
+		be_born(run, &run->instance[WORLD_CANDIDATE][i]);
+		be_born(run, &run->instance[WORLD_STABLE][i]);
+	}
 }
 
-static double candidate_errors(const struct world *w, double s)
+static bool is_incident(const struct world_run *run)
 {
-	double grown = w->ramp_s > 0 ? (s - w->from_s) / w->ramp_s : 1;
+	const struct noise *noise = &run->world->noise;
 
-	if (s <= w->from_s)
+	return noise->incident_for_s > 0 && run->s > noise->incident_s &&
+	       run->s <= noise->incident_s + noise->incident_for_s;
+}
+
+/* The candidate's own share of errors, without noise. */
+static double candidate_errors(const struct world_run *run)
+{
+	const struct world *w = run->world;
+	double grown = w->ramp_s > 0 ? (run->s - w->from_s) / w->ramp_s : 1;
+
+	if (run->s <= w->from_s)
 		return w->base;
 	return w->base + (w->errors - w->base) * fmin(1, grown);
 }
 
-/* The check at `s` seconds, of what came since the one before. */
-static enum evidence_decision check(struct play *p, double share, double s)
+static void mood_of(const struct world_run *run, int arm,
+	const struct instance *instance, double in_step_s, struct mood *mood_r)
 {
-	const struct world *w = p->world;
-	struct evidence_counts c[WORLD_SLOS], st[WORLD_SLOS];
-	struct evidence_numbers numbers[WORLD_SLOS];
-	struct evidence_result result;
-	double bad = candidate_errors(w, s), normal = w->base;
-	bool worse = s > w->from_s;
-	size_t k;
+	const struct world *w = run->world;
+	const struct noise *noise = &w->noise;
+	bool worse = arm == WORLD_CANDIDATE && run->s > w->from_s;
+	struct mood *m = mood_r;
 
-	if (w->incident > 0 && s > w->incident_s &&
-		s <= w->incident_s + INCIDENT_FOR_S)
-		bad = normal = w->incident;
-	draw(p, w->rate * share, WORLD_CHECK_S, bad, worse ? w->slower : 1,
-		w->slow_part, c);
-	draw(p, w->rate * (1 - share), WORLD_CHECK_S, normal, 1, 1, st);
+	m->bad = arm == WORLD_CANDIDATE ? candidate_errors(run) : w->base;
+	m->slow_part = worse ? w->slow_part : 1;
+	m->slower = worse ? w->slower : 1;
+	m->bad *= exp(instance->errors + instance->errors_now);
+	if (noise->drift > 0)
+		m->bad *= pow(noise->drift, run->s / 3600);
+	if (instance->latency != 0 || instance->latency_now != 0)
+		m->slower *= exp(instance->latency + instance->latency_now);
+	if (instance->burst_left_s > 0) {
+		m->bad = fmax(m->bad, noise->burst.errors);
+		m->slower *= noise->burst.slower > 0 ? noise->burst.slower : 1;
+	}
+	if (is_incident(run)) {
+		m->bad = fmax(m->bad, noise->incident);
+		m->slower *=
+			noise->incident_slower > 0 ? noise->incident_slower : 1;
+	}
+	if (arm == WORLD_CANDIDATE && in_step_s <= noise->cold_s)
+		m->slower *= noise->cold_slower;
+	m->bad = fmin(m->bad, 1);
+}
+
+/* Requests per second of the whole service, at the moment. */
+static double traffic(struct world_run *run)
+{
+	const struct noise *noise = &run->world->noise;
+	double rate = run->world->rate;
+
+	if (noise->wave > 0)
+		rate *= 1 +
+			noise->wave *
+				sin(TWO_PI * (run->wave_from +
+						     run->s / noise->wave_s));
+	if (noise->traffic > 0)
+		rate *= exp(noise->traffic * normal(&run->rng) -
+			    noise->traffic * noise->traffic / 2);
+	return rate;
+}
+
+/* `n` instances of an arm share its `mean` requests. */
+static void draw_arm(struct world_run *run, int arm, size_t from, size_t n,
+	double mean, double in_step_s, struct evidence_counts *errors,
+	struct evidence_counts *latency)
+{
+	const struct instance *instance = &run->service;
+	struct mood mood;
+	size_t i;
+
+	if (!run->world->noise.instances)
+		n = 1;
+	for (i = 0; i < n && mean > 0; i++) {
+		if (run->world->noise.instances)
+			instance = &run->instance[arm][from + i];
+		mood_of(run, arm, instance, in_step_s, &mood);
+		draw(run, mean / (double)n, &mood, errors, latency);
+	}
+}
+
+/* ---- history ---- */
+
+static void history_add(struct slo_history *h, const struct history_row *row,
+	size_t bins, size_t bound)
+{
+	size_t half, b;
+
+	for (half = 0; half < 2; half++) {
+		for (b = 0; b < bins; b++) {
+			h->past.n += row->bin[half][b];
+			if (b > bound)
+				h->past.x += row->bin[half][b];
+			h->histogram[b] += row->bin[half][b];
+		}
+	}
+}
+
+static void history_row(struct world_run *run, struct history_row *errors,
+	struct history_row *latency)
+{
+	double mean = traffic(run) * HISTORY_ROW_S / 2;
+	struct evidence_counts e, l;
+	size_t half;
+
+	all_live_on(run, HISTORY_ROW_S);
+	for (half = 0; half < 2; half++) {
+		memset(&e, 0, sizeof(e));
+		memset(&l, 0, sizeof(l));
+		draw_arm(run, WORLD_STABLE, half * WORLD_INSTANCES / 2,
+			WORLD_INSTANCES / 2, mean, 0, &e, &l);
+		memcpy(errors->bin[half], e.bin, sizeof(e.bin));
+		memcpy(latency->bin[half], l.bin, sizeof(l.bin));
+	}
+}
+
+void world_live_through_history(
+	struct world_run *run, struct slo_history histories_r[WORLD_SLOS])
+{
+	static struct history_row rows[WORLD_SLOS][HISTORY_ROWS];
+	const struct evidence_spec spec[WORLD_SLOS] = {{.bins = 2},
+		{.latency = true, .bins = WORLD_BUCKETS, .bound = WORLD_BOUND}};
+	struct slo_history *h = histories_r;
+	size_t i, k;
+
 	for (k = 0; k < WORLD_SLOS; k++) {
-		objective_check(&p->objective[k], &p->rules, &p->spec[k],
-			&p->bets, &c[k], &st[k]);
-		objective_numbers(
-			&p->objective[k], &p->rules, &p->spec[k], &numbers[k]);
+		h[k] = (struct slo_history){.slo = (int)k,
+			.seconds = HISTORY_ROWS * HISTORY_ROW_S,
+			.bins = spec[k].bins};
+		memcpy(h[k].bounds, bounds, sizeof(bounds));
 	}
-	p->state.checks++;
-	evidence_decide(&p->state, &p->rules, numbers, WORLD_SLOS, &result);
-	return result.decision;
-}
-
-static void step_back(struct play *p)
-{
-	size_t k;
-
+	run->s = -HISTORY_ROWS * HISTORY_ROW_S;
+	for (i = 0; i < HISTORY_ROWS; i++) {
+		history_row(
+			run, &rows[WORLD_ERRORS][i], &rows[WORLD_LATENCY][i]);
+		for (k = 0; k < WORLD_SLOS; k++)
+			history_add(&h[k], &rows[k][i], spec[k].bins,
+				spec[k].bound);
+	}
 	for (k = 0; k < WORLD_SLOS; k++)
-		objective_climb_again(&p->objective[k]);
-	begin(p, shares[0], false);
+		dispersion_estimate(
+			rows[k], HISTORY_ROWS, &spec[k], &h[k].dispersion);
+	run->s = 0;
 }
 
-void world_play(
-	const struct world *world, uint64_t seed, struct world_end *end_r)
-{
-	struct play p = {.world = world, .rules = evidence_defaults};
-	double s = 0, left_s = WORLD_STEP_S;
-	enum evidence_decision decision;
-	int step = 0;
+/* ---- the rollout ---- */
 
-	*end_r = (struct world_end){.failed = false};
-	rng_init(&p.rng, seed);
-	specify(&p);
-	live_through_history(&p);
-	evidence_bet_rules(&p.rules, WORLD_SLOS, &p.bets);
-	begin(&p, shares[0], false);
-	while (s < WORLD_STEPS * WORLD_STEP_S) {
-		s += WORLD_CHECK_S;
-		left_s -= WORLD_CHECK_S;
-		decision = check(&p, shares[step], s);
-		if (decision >= EVIDENCE_STEP_BACK && !end_r->crossed) {
-			end_r->crossed = true;
-			end_r->crossed_s = s - world->from_s;
-		}
-		if (decision == EVIDENCE_FAIL) {
-			end_r->failed = true;
-			return;
-		}
-		if (decision == EVIDENCE_STEP_BACK) {
-			step_back(&p);
-			step = 0;
-			left_s = WORLD_STEP_S;
-		} else if (left_s <= 0 && step + 1 < WORLD_STEPS) {
-			step++;
-			left_s = WORLD_STEP_S;
-			begin(&p, shares[step], step > 0);
-		}
+/* Seconds that an arm's sample covers; 0: there is none. */
+static double sampled_s(struct world_run *run, int arm)
+{
+	const struct noise *noise = &run->world->noise;
+	double s = WORLD_CHECK_S + run->missed_s[arm], before;
+
+	if (happens(&run->rng, noise->missing)) {
+		run->missed_s[arm] = s;
+		return 0;
 	}
+	run->missed_s[arm] = 0;
+	if (noise->window_s > 0) {
+		before = run->offset_s[arm];
+		run->offset_s[arm] = noise->window_s * rng_unit(&run->rng);
+		s += run->offset_s[arm] - before;
+	}
+	if (happens(&run->rng, noise->reset))
+		s *= rng_unit(&run->rng);
+	return s;
+}
+
+static void break_once(struct world_run *run, struct evidence_counts *errors)
+{
+	double n = errors->bin[0] + errors->bin[1];
+
+	if (run->world->noise.broken_s <= 0 || run->was_broken ||
+		run->s < run->world->noise.broken_s)
+		return;
+	run->was_broken = true;
+	errors->bin[1] = fmax(errors->bin[1], floor(BROKEN_SHARE * n));
+	errors->bin[0] = n - errors->bin[1];
+}
+
+static size_t instances_of(double share)
+{
+	double n = floor(share * WORLD_INSTANCES + 0.5);
+
+	return n < 1 ? 1 : (size_t)n;
+}
+
+void world_check(struct world_run *run, double share, double in_step_s,
+	struct check_counts counts_r[WORLD_SLOS])
+{
+	const struct noise *noise = &run->world->noise;
+	struct check_counts *errors = &counts_r[WORLD_ERRORS];
+	struct check_counts *latency = &counts_r[WORLD_LATENCY];
+	double s[2], rate;
+
+	memset(counts_r, 0, WORLD_SLOS * sizeof(counts_r[0]));
+	errors->bins = 2;
+	latency->bins = WORLD_BUCKETS;
+	memcpy(latency->bounds, bounds, sizeof(bounds));
+	all_live_on(run, WORLD_CHECK_S);
+	rate = traffic(run);
+	s[WORLD_CANDIDATE] = sampled_s(run, WORLD_CANDIDATE);
+	s[WORLD_STABLE] = sampled_s(run, WORLD_STABLE);
+	if (noise->uneven > 0 && share < 1)
+		share *= noise->uneven;
+	draw_arm(run, WORLD_CANDIDATE, 0, instances_of(share),
+		rate * share * s[WORLD_CANDIDATE], in_step_s,
+		&errors->candidate, &latency->candidate);
+	draw_arm(run, WORLD_STABLE, 0, instances_of(1 - share),
+		rate * (1 - share) * s[WORLD_STABLE], in_step_s,
+		&errors->stable, &latency->stable);
+	errors->candidate.known = latency->candidate.known =
+		s[WORLD_CANDIDATE] > 0;
+	errors->stable.known = latency->stable.known = s[WORLD_STABLE] > 0;
+	break_once(run, &errors->candidate);
+	run->bad = (struct request_sum){
+		.n = errors->candidate.bin[0] + errors->candidate.bin[1],
+		.x = errors->candidate.bin[1]};
 }
