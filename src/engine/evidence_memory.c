@@ -82,7 +82,6 @@ static void add_slo(struct evidence_memory *m, const struct policy *policy,
 			s, &policy->slos[slo], history->bounds, history->bins);
 	if (history && history->seconds > 0)
 		s->rate = history->past.n / history->seconds;
-	s->numbers.calm = true;
 	objective_init(&s->objective, &s->spec, history ? history->past : none,
 		history && s->spec.latency ? history->histogram : NULL);
 }
@@ -146,6 +145,8 @@ static void begin_slo(struct evidence_slo *s,
 	s->checks = 0;
 	objective_begin_step(
 		&s->objective, rules, &s->spec, share, limit, final);
+	/* Another SLO may be decided about before this one is asked again. */
+	objective_numbers(&s->objective, rules, &s->spec, &s->numbers);
 }
 
 void evidence_memory_begin_step(struct evidence_memory *memory,
