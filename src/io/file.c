@@ -136,6 +136,43 @@ static int append(const struct file_order *order)
 	return fd < 0 ? -1 : write_and_close(order, fd);
 }
 
+/* ---- kept between runs ---- */
+
+/* Who put it there, if not we; NULL: we did. */
+static const char *find_stranger(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return "it cannot be looked at";
+	if (!S_ISREG(st.st_mode))
+		return "it is not a regular file";
+	if (st.st_uid != geteuid())
+		return "it belongs to another user";
+	return st.st_nlink == 1 ? NULL : "it has another name, too";
+}
+
+int file_open_kept(const char *path, struct err *err_r)
+{
+	/* O_NONBLOCK: the open itself does not wait for a FIFO's writer. */
+	int fd = open(path,
+		O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+			O_NOCTTY | O_CLOEXEC,
+		0666);
+	const char *wrong;
+
+	if (fd < 0 && errno != ELOOP)
+		return err_set(err_r, ERR_IO, "cannot write %.300s: %s", path,
+			strerror(errno));
+	wrong = fd < 0 ? "it is a symlink" : find_stranger(fd);
+	if (!wrong)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return err_set(err_r, ERR_IO, "cannot write %.300s: %s; remove it",
+		path, wrong);
+}
+
 int file_write(const struct file_order *order, struct err *err_r)
 {
 	int rc = order->how == FILE_APPEND       ? append(order)

@@ -34,6 +34,12 @@ struct file_order {
 
 MUST_CHECK int file_write(const struct file_order *order, struct err *err_r);
 
+/* Opens what an earlier call by the same user made, or makes it, to read it and
+ * to add at its end; -1: error. It is a regular file with no other name: what
+ * somebody else put there (symlink, FIFO, a file of theirs) is refused, neither
+ * waited for nor touched. */
+MUST_CHECK int file_open_kept(const char *path, struct err *err_r);
+
 /* Whether file_replace would replace it by rename. */
 bool file_is_replaced(const char *path);
 

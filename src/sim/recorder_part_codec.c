@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "io/file.h"
 #include "sim/recorder_part.h"
 
 struct part {
@@ -89,14 +90,18 @@ static int take_head(struct part *part, const json_t *root,
 struct part *part_open(
 	const char *path, struct part_head *head, struct err *err_r)
 {
-	struct part *part = xcalloc(1, sizeof(*part));
+	int rc, fd = file_open_kept(path, err_r);
+	struct part *part;
 	json_t *root;
-	int rc;
 
+	if (fd < 0)
+		return NULL;
+	part = xcalloc(1, sizeof(*part));
 	part->path = xstrdup(path);
-	part->file = fopen(path, "a+e");
+	part->file = fdopen(fd, "a+e");
 	if (!part->file) {
 		trouble(part, err_r);
+		close(fd);
 		part_free(&part);
 		return NULL;
 	}

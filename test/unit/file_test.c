@@ -354,6 +354,65 @@ static void no_job_is_nothing_to_end(void **state)
 	assert_int_equal(file_job_end(&job, &err), 0);
 }
 
+/* ---- kept between runs ---- */
+
+static void what_is_kept_is_added_to(void **state)
+{
+	struct folder *f = *state;
+	char read_back[8] = "";
+	struct err err;
+	int fd, i;
+
+	for (i = 0; i < 2; i++) {
+		fd = file_open_kept(f->file, &err);
+		assert_true(fd >= 0);
+		assert_int_equal(write(fd, "ab", 2), 2);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(read(fd, read_back, 7), 2 * i + 2);
+		close(fd);
+	}
+	assert_holds(f->file, "abab");
+}
+
+static void refuse_to_keep(struct folder *f, const char *why)
+{
+	struct err err = {0};
+	int fd = file_open_kept(f->file, &err);
+
+	if (fd >= 0)
+		fail_msg("%s is opened", f->file);
+	assert_non_null(strstr(err.text, why));
+	assert_non_null(strstr(err.text, "remove it"));
+}
+
+static void what_somebody_else_put_there_is_not_kept_in(void **state)
+{
+	struct folder *f = *state;
+
+	assert_int_equal(symlink("other", f->file), 0);
+	refuse_to_keep(f, "it is a symlink"); /* nor is "other" made */
+	assert_int_equal(access(f->other, F_OK), -1);
+	unlink(f->file);
+	assert_int_equal(mkfifo(f->file, 0600), 0);
+	refuse_to_keep(f, "not a regular file"); /* at once */
+	unlink(f->file);
+	put(f->other, "theirs\n");
+	assert_int_equal(link(f->other, f->file), 0);
+	refuse_to_keep(f, "another name");
+	assert_holds(f->other, "theirs\n");
+}
+
+static void what_belongs_to_another_user_is_not_kept_in(void **state)
+{
+	struct folder *f = *state;
+
+	if (geteuid() != 0)
+		skip(); /* only root can give a file away */
+	put(f->file, "theirs\n");
+	assert_int_equal(chown(f->file, 65534, 65534), 0);
+	refuse_to_keep(f, "another user");
+}
+
 int main(void)
 {
 #define T(name) \
@@ -369,6 +428,9 @@ int main(void)
 		T(what_cannot_be_made_is_said_and_leaves_nothing),
 		T(drafts_that_a_crash_left_are_in_nobodys_way),
 		T(what_is_appended_stands_at_the_end),
+		T(what_is_kept_is_added_to),
+		T(what_somebody_else_put_there_is_not_kept_in),
+		T(what_belongs_to_another_user_is_not_kept_in),
 		T(a_job_says_when_it_is_done),
 		T(a_job_says_what_went_wrong),
 		T(a_job_that_is_given_up_changes_nothing_later),
