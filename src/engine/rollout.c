@@ -462,25 +462,6 @@ static void run_phase(struct turn *t)
 		run[t->r->phase](t);
 }
 
-void rollout_init(struct rollout *state)
-{
-	size_t i;
-
-	memset(state, 0, sizeof(*state));
-	state->step = -1;
-	state->failed_slo = -1;
-	for (i = 0; i < POLICY_SLOS_MAX; i++) {
-		state->check[i].value = NAN;
-		state->check[i].limit = NAN;
-	}
-}
-
-void rollout_clear(struct rollout *state)
-{
-	free(state->evidence);
-	state->evidence = NULL;
-}
-
 void rollout_pump(struct turn *t)
 {
 	int rounds = 0;

@@ -37,6 +37,14 @@ void rollout_init(struct rollout *state);
 /* Frees what the engine has allocated for it. A copy shares that. */
 void rollout_clear(struct rollout *state);
 
+/* One with room for the policy's SLOs alone: most have few, and a process may
+ * drive thousands of rollouts. It must not be copied as a whole. */
+struct rollout *rollout_new(const struct policy *policy);
+void rollout_free(struct rollout **state); /* NULL inside is accepted */
+/* To one of either kind, with what the engine has allocated for it. */
+void rollout_move(
+	const struct policy *policy, struct rollout *to, struct rollout *from);
+
 /*
  * The one transition function. Never fails: what cannot be is ignored with a
  * note. `now_ms` must not go backwards (it is clamped when it does).

@@ -149,8 +149,9 @@ struct rollout {
 		[ACTION_LISTS]; /* the list's last, from 1; 0: none */
 	int actions_failed; /* in all lists, for the summary */
 	int actions_unknown; /* started, not known how they ended */
-	struct check_state check[POLICY_SLOS_MAX];
 	struct evidence_memory *evidence; /* NULL: no SLO is of that kind */
+	/* Last: rollout_new leaves out what the policy has no SLOs for. */
+	struct check_state check[POLICY_SLOS_MAX];
 };
 
 #endif

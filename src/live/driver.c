@@ -77,7 +77,7 @@ static void driver_patience_over(void *arg)
 	err_set(&err, ERR_REFUSED,
 		"%s for longer than --wait %s; the rollout goes on with: "
 		"tidegate resume %s",
-		phase_name(driver->state.phase),
+		phase_name(driver->state->phase),
 		duration_print(driver->wait_ms, text), driver->release->id);
 	driver_finish(driver, 8, &err);
 }
@@ -85,7 +85,7 @@ static void driver_patience_over(void *arg)
 /* Adds up the time for which it waits for people. */
 static void count_waiting(struct driver *driver)
 {
-	bool waits = rollout_waits_for_people(&driver->state);
+	bool waits = rollout_waits_for_people(driver->state);
 	int64_t left, now = driver_now(driver);
 
 	if (waits == (driver->waiting_since_ms != 0))
@@ -138,12 +138,12 @@ void driver_event(struct driver *driver, const struct event *event,
 
 	/* Until the end is in the journal answers still come in; only a person
 	 * is told that it is too late. */
-	if (driver->over || (phase_is_end(driver->state.phase) &&
+	if (driver->over || (phase_is_end(driver->state->phase) &&
 				    event->type != EVENT_COMMAND))
 		return;
 	text = masked(event->text);
 	safe.text = text;
-	rollout_step(driver->release->policy, &driver->state, &safe,
+	rollout_step(driver->release->policy, driver->state, &safe,
 		driver_now(driver), &outcome);
 	queue_effects(driver, &outcome);
 	arm_wake(driver, outcome.wake_ms);
@@ -203,10 +203,9 @@ static void driver_settle(struct driver *driver)
 		driver_end_soon(driver);
 		return;
 	}
-	if (phase_is_end(driver->state.phase)) {
-		driver_finish(
-			driver, rollout_exit_status(&driver->state), NULL);
-	} else if (driver->state.leaving) {
+	if (phase_is_end(driver->state->phase)) {
+		driver_finish(driver, rollout_exit_status(driver->state), NULL);
+	} else if (driver->state->leaving) {
 		err_set(&err, ERR_REFUSED,
 			"interrupted, and the policy says on_interrupt: leave; "
 			"the rollout goes on with: tidegate resume %s",
@@ -282,8 +281,8 @@ static void interrupt(struct driver *driver)
 /* At 100 % and finishing, leaving it alone is the safe thing. */
 static void take_back(struct driver *driver)
 {
-	if (driver->state.moved && !phase_is_end(driver->state.phase) &&
-		driver->state.step < (int)driver->release->policy->n_steps &&
+	if (driver->state->moved && !phase_is_end(driver->state->phase) &&
+		driver->state->step < (int)driver->release->policy->n_steps &&
 		!driver_is_reverting(driver))
 		interrupt(driver);
 }
@@ -324,10 +323,10 @@ struct driver *driver_new(struct world *world, struct journal *journal,
 	driver->ahead_ms = loop_wall_ms(world->loop) - loop_now(world->loop);
 	driver->checks =
 		xcalloc(release->policy->n_slos + 1, sizeof(*driver->checks));
-	rollout_init(&driver->state);
+	driver->state = rollout_new(release->policy);
 	driver->traffic =
 		traffic_io_new(world, release, driver_answered, driver);
-	driver->keepalive = keepalive_new(world, release, &driver->state);
+	driver->keepalive = keepalive_new(world, release, driver->state);
 	return driver;
 }
 
@@ -341,9 +340,9 @@ void driver_free(struct driver **driver_p)
 	timer_cancel(&driver->end);
 	if (driver->fence)
 		journal_drop_lease(driver->writer);
-	rollout_clear(&driver->state);
 	keepalive_free(&driver->keepalive);
 	traffic_io_free(&driver->traffic);
+	rollout_free(&driver->state);
 	journal_close(&driver->writer);
 	free(driver->end_err);
 	free(driver->rival);

@@ -20,7 +20,7 @@
 static void start_check(struct driver *driver, int slo)
 {
 	struct measure_what what = {.release = driver->release,
-		.state = &driver->state,
+		.state = driver->state,
 		.slo = slo,
 		.candidate = driver->release->candidate};
 
@@ -35,7 +35,7 @@ static void start_action(struct driver *driver, const struct effect *effect)
 		&driver->release->policy->lists[effect->list];
 	struct action_io_what what = {
 		.release = driver->release,
-		.state = &driver->state,
+		.state = driver->state,
 		.effect = effect,
 		.captured = keepalive_captured(
 			driver->keepalive, &list->item[effect->index]),
@@ -64,7 +64,7 @@ void driver_carry_out_one(struct driver *driver, const struct effect *effect)
 		break;
 	case EFFECT_WRITE:
 		traffic_io_write(driver->traffic, effect,
-			driver->state.traffic.write.deadline_ms -
+			driver->state->traffic.write.deadline_ms -
 				driver_now(driver));
 		break;
 	case EFFECT_HURRY:

@@ -96,7 +96,7 @@ static void driver_end(void *arg)
 	journal_tell(driver->journal); /* the end is told last */
 	if (driver->fence)
 		journal_drop_lease(driver->writer);
-	if (driver->fence && phase_is_end(driver->state.phase))
+	if (driver->fence && phase_is_end(driver->state->phase))
 		keepalive_close(driver->keepalive, driver_tell_end, driver);
 	else
 		driver_tell_end(driver);

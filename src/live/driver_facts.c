@@ -24,7 +24,7 @@ int64_t driver_seq(const struct driver *driver)
 
 const struct rollout *driver_state(const struct driver *driver)
 {
-	return &driver->state;
+	return driver->state;
 }
 
 const struct policy *driver_policy(const struct driver *driver)
@@ -44,6 +44,6 @@ const char *driver_stable(const struct driver *driver)
 
 bool driver_is_reverting(const struct driver *driver)
 {
-	return driver->state.phase == PHASE_REVERTING ||
-	       driver->state.phase == PHASE_ROLLING_BACK;
+	return driver->state->phase == PHASE_REVERTING ||
+	       driver->state->phase == PHASE_ROLLING_BACK;
 }

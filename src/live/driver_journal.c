@@ -15,10 +15,10 @@ static struct store_event entry_of(
 {
 	return (struct store_event){
 		.seq = driver->seq + 1,
-		.time_ms = driver->state.now_ms,
+		.time_ms = driver->state->now_ms,
 		.name = name,
-		.phase = phase_name(driver->state.phase),
-		.percent = driver->state.traffic.serving.candidate,
+		.phase = phase_name(driver->state->phase),
+		.percent = driver->state->traffic.serving.candidate,
 		.data = data->data,
 	};
 }
@@ -26,8 +26,8 @@ static struct store_event entry_of(
 static void append(struct driver *driver, const struct store_event *entry,
 	bool last, const struct command_ack *ack)
 {
-	journal_append(driver->writer, entry, driver->state.reason,
-		last && phase_is_end(driver->state.phase), ack);
+	journal_append(driver->writer, entry, driver->state->reason,
+		last && phase_is_end(driver->state->phase), ack);
 	driver->seq++;
 }
 
@@ -77,7 +77,7 @@ void driver_journal(struct driver *driver, const struct event *event,
 	if (context)
 		full = *context;
 	full.policy = driver->release->policy;
-	full.state = &driver->state;
+	full.state = driver->state;
 	full.judgement =
 		event->type == EVENT_CHECK ? &outcome->judgement : NULL;
 	driver_log_notes(driver, outcome, false);
@@ -109,7 +109,7 @@ static void log_note(
 			note->value, note->limit);
 	log_line(loud ? LOG_ERROR : LOG_INFO,
 		"rollout=%s phase=%s event=%s%s%s%s text=\"%s\"",
-		driver->release->id, phase_name(driver->state.phase),
+		driver->release->id, phase_name(driver->state->phase),
 		note_name(note->type), *slo ? " slo=" : "", slo, numbers, text);
 }
 

@@ -17,8 +17,8 @@
 bool driver_waits_for_journal(const struct driver *driver)
 {
 	return driver->late &&
-	       (!driver->state.moved || phase_is_end(driver->state.phase) ||
-		       driver->state.phase == PHASE_ROLLING_BACK);
+	       (!driver->state->moved || phase_is_end(driver->state->phase) ||
+		       driver->state->phase == PHASE_ROLLING_BACK);
 }
 
 static void late_for_good(void *arg)

@@ -52,7 +52,7 @@ struct driver {
 	bool resuming;
 
 	/* The engine's. */
-	struct rollout state;
+	struct rollout *state; /* owned */
 	struct decided *effects; /* not carried out yet, in order */
 	size_t n_effects, effects_size;
 	struct timer *wake;

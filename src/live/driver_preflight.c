@@ -25,12 +25,12 @@ void driver_preflight(struct driver *driver)
 	struct preflight_what what = {
 		.parts = back ? PREFLIGHT_OF_ROLLBACK : PREFLIGHT_OF_RELEASE,
 		.release = release,
-		.state = &driver->state,
+		.state = driver->state,
 		.tries_max = TRIES_MAX,
 	};
 
 	if (back)
-		what.patient_until_ms = driver->state.started_ms +
+		what.patient_until_ms = driver->state->started_ms +
 					release->policy->revert_timeout_ms -
 					driver->ahead_ms;
 	preflight_free(&driver->preflight);

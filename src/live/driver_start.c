@@ -276,22 +276,23 @@ static int left_begin(struct driver *driver, struct err *err_r)
 	rc = fold_rollout(driver->world->store, driver->release->id,
 		driver->release->policy, fold, err_r);
 	if (rc == 0) {
-		driver->state = fold->state;
+		rollout_move(
+			driver->release->policy, driver->state, &fold->state);
 		driver->seq = fold->last_seq;
 		/* The clock was another's, or was set back since. */
-		if (driver->state.now_ms > driver_now(driver))
+		if (driver->state->now_ms > driver_now(driver))
 			driver->ahead_ms +=
-				driver->state.now_ms - driver_now(driver);
+				driver->state->now_ms - driver_now(driver);
 	} else
 		fold_fini(fold);
 	differs_seq = fold->differs_seq;
 	free(fold);
 	if (rc < 0)
 		return -1;
-	if (phase_is_end(driver->state.phase))
+	if (phase_is_end(driver->state->phase))
 		return err_set(err_r, ERR_REFUSED,
 			"%s has ended meanwhile (%s)", driver->release->id,
-			phase_name(driver->state.phase));
+			phase_name(driver->state->phase));
 	inherit(driver);
 	buf_init(&overtaken, ROLLOUT_TEXT_MAX);
 	if (keepalive_read(driver->keepalive, err_r) < 0 ||

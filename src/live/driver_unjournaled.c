@@ -50,20 +50,20 @@ static void drain(struct driver *driver)
 static void end_unjournaled(struct driver *driver)
 {
 	struct err err = *driver->end_err;
-	bool safe = driver->state.phase == PHASE_ROLLED_BACK ||
-		    !driver->state.moved;
+	bool safe = driver->state->phase == PHASE_ROLLED_BACK ||
+		    !driver->state->moved;
 
 	err_wrap(&err,
 		"the journal cannot be written; traffic was %s, what else "
 		"happened is not recorded",
-		driver->state.phase == PHASE_ROLLED_BACK
+		driver->state->phase == PHASE_ROLLED_BACK
 			? "given back to stable"
 		: safe ? "not moved"
 		       : "left as it is");
 	xfree((char **)&driver->end_err);
 	driver_finish(driver,
-		driver->state.phase == PHASE_ROLLBACK_FAILED
-			? rollout_exit_status(&driver->state)
+		driver->state->phase == PHASE_ROLLBACK_FAILED
+			? rollout_exit_status(driver->state)
 			: 1,
 		&err);
 }
@@ -73,7 +73,7 @@ void driver_carry_out_unjournaled(
 {
 	driver_log_notes(driver, outcome, true);
 	drain(driver);
-	if (phase_is_end(driver->state.phase))
+	if (phase_is_end(driver->state->phase))
 		end_unjournaled(driver);
 }
 
@@ -87,8 +87,8 @@ bool driver_unjournal_begin(struct driver *driver, const struct err *err)
 	driver->end_err = xcalloc(1, sizeof(*err));
 	*driver->end_err = *err;
 	/* At 100 % and finishing, leaving it alone is the safe thing. */
-	if (!driver->state.moved || phase_is_end(driver->state.phase) ||
-		driver->state.step >= (int)driver->release->policy->n_steps) {
+	if (!driver->state->moved || phase_is_end(driver->state->phase) ||
+		driver->state->step >= (int)driver->release->policy->n_steps) {
 		driver->n_effects = 0;
 		end_unjournaled(driver);
 		return false;
