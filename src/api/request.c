@@ -43,7 +43,7 @@ struct request {
 	struct token_call *token_call;
 	struct http_call *http_call;
 	struct timer *timer; /* the pause, the deadline of a token, a failure */
-	struct err err; /* of a failure to be told later */
+	struct err *err; /* of a failure to be told later; NULL: none */
 };
 
 static void request_authorise(struct request *request);
@@ -56,7 +56,7 @@ static void request_answered(const struct http_reply *reply, void *arg);
 static bool request_again(
 	struct request *request, const struct http_reply *reply);
 static void request_pause_over(void *arg);
-static void request_fail_later(struct request *request);
+static void request_fail_later(struct request *request, const struct err *err);
 static void request_tell(
 	struct request *request, const struct http_reply *reply);
 
@@ -86,6 +86,7 @@ struct request *request_start(const struct api *api,
 	const struct request_spec *spec, http_fn fn, void *arg)
 {
 	struct request *request = xcalloc(1, sizeof(*request));
+	struct err err;
 
 	request->api = *api;
 	request->spec = *spec;
@@ -94,8 +95,8 @@ struct request *request_start(const struct api *api,
 		request->body = xmemdup0(spec->body, spec->body_len);
 	request->fn = fn;
 	request->arg = arg;
-	if (take_audience(request, &request->err) < 0)
-		request_fail_later(request);
+	if (take_audience(request, &err) < 0)
+		request_fail_later(request, &err);
 	else
 		request_authorise(request);
 	return request;
@@ -117,6 +118,7 @@ void request_cancel(struct request **request_p)
 	free(request->url);
 	free(request->body);
 	free(request->audience);
+	free(request->err);
 	free(request);
 }
 
@@ -186,12 +188,11 @@ static void request_got_token(
 static void request_no_token(void *arg)
 {
 	struct request *request = arg;
-	struct http_reply none = {
-		.body = "", .content_type = "", .err = &request->err};
+	struct err err;
+	struct http_reply none = {.body = "", .content_type = "", .err = &err};
 
 	request->timer = NULL;
-	err_set(&request->err, ERR_TIMEOUT,
-		"the token for it did not come in time");
+	err_set(&err, ERR_TIMEOUT, "the token for it did not come in time");
 	request_tell(request, &none);
 }
 
@@ -377,14 +378,16 @@ static void request_fail_now(void *arg)
 {
 	struct request *request = arg;
 	struct http_reply none = {
-		.body = "", .content_type = "", .err = &request->err};
+		.body = "", .content_type = "", .err = request->err};
 
 	request->timer = NULL;
 	request_tell(request, &none);
 }
 
-static void request_fail_later(struct request *request)
+static void request_fail_later(struct request *request, const struct err *err)
 {
+	request->err = xcalloc(1, sizeof(*err));
+	*request->err = *err;
 	request->timer =
 		timer_start(request->api.loop, 0, request_fail_now, request);
 }

@@ -30,13 +30,14 @@ void cloudrun_call_free(struct cloudrun_call *call)
 	xfree(&call->look.revision);
 	xfree(&call->name);
 	xfree(&call->known);
+	free(call->err);
 	free(call);
 }
 
 static void call_refused(void *arg)
 {
 	struct cloudrun_call *call = arg;
-	struct err err = call->err;
+	struct err err = *call->err;
 	struct http_reply reply = {.body = "", .content_type = "", .err = &err};
 
 	call->timer = NULL;
@@ -46,7 +47,8 @@ static void call_refused(void *arg)
 void cloudrun_call_refuse(
 	struct cloudrun_call *call, const struct err *err, reply_fn fn)
 {
-	call->err = *err;
+	call->err = xcalloc(1, sizeof(*err));
+	*call->err = *err;
 	call->replied = fn;
 	call->timer =
 		timer_start(call->cloudrun->api.loop, 0, call_refused, call);

@@ -54,7 +54,7 @@ struct cloudrun_call {
 	char *name; /* of what is asked for */
 	char *known; /* the answer that is no news; NULL: none */
 	size_t known_len;
-	struct err err; /* of a failure to be told later */
+	struct err *err; /* of a failure to be told later; NULL: none */
 	union {
 		cloudrun_service_fn service;
 		cloudrun_revision_fn revision;
