@@ -3,7 +3,8 @@
  * and what is deferred to its end. It knows nothing of HTTP or processes.
  *
  * A turn: wait, sample the clocks, tell of a gap, run what is ready, run the
- * timers that are due, run what was deferred.
+ * timers that are due, run what was deferred. A crowd of sockets or timers is
+ * dealt out to several turns.
  *
  * libevent only watches descriptors: its own timers follow a clock that stands
  * still while the machine is suspended. Ours are in a heap (timers.h), and one
@@ -28,6 +29,9 @@
 #include "io/turns.h"
 
 #define DELAY_MS_MAX (INT64_C(100) * 365 * 86400 * 1000)
+/* Of a turn, for sockets and for timers each: what is ready beyond that waits
+ * for the next turn. */
+#define SHARE_US_MAX 15000
 
 struct watch {
 	struct loop *loop;
@@ -73,6 +77,7 @@ struct loop {
 	int alarm_fd;
 	int64_t alarm_us; /* what it is set to */
 	int64_t run_us; /* when loop_run was called */
+	int64_t share_us; /* when the timers of this turn began */
 	struct turns *turns;
 	LIST_HEAD(, gap_listener) listeners;
 	int n_gaps;
@@ -276,9 +281,20 @@ static void loop_enter(struct loop *loop, void (*fn)(void))
 	turns_callback(loop->turns, fn);
 }
 
-static void on_timer(loop_fn fn, void *arg)
+/* Whether what began then has had its share of the turn. */
+static bool share_is_used(int64_t since_us)
 {
-	loop_enter(arg, (void (*)(void))fn);
+	return clock_boot_us() - since_us >= SHARE_US_MAX;
+}
+
+static bool on_timer(loop_fn fn, void *arg)
+{
+	struct loop *loop = arg;
+
+	if (share_is_used(loop->share_us))
+		return false;
+	loop_enter(loop, (void (*)(void))fn);
+	return true;
 }
 
 static void flush_deferred(struct loop *loop)
@@ -317,12 +333,16 @@ static int wait_and_run(struct loop *loop)
 		loop->alarm_us = first_us;
 		clock_alarm_set(loop->alarm_fd, first_us);
 	}
-	/* Time before the loop ran does not count as lateness. */
+	/* Time before the loop ran does not count as lateness, nor what the
+	 * turn before was told of: it may have left timers for this one. */
 	loop->time->due_us = first_us > loop->run_us ? first_us : loop->run_us;
+	if (loop->time->due_us < loop->time->now.boot_us)
+		loop->time->due_us = loop->time->now.boot_us;
 	loop->time->sampled = false;
 	rc = event_base_loop(
 		loop->base, EVLOOP_ONCE | (due ? EVLOOP_NONBLOCK : 0));
 	turn_begin(loop);
+	loop->share_us = clock_boot_us();
 	timers_run(&loop->timers, loop->time->now.boot_us, on_timer, loop);
 	return rc;
 }
@@ -420,6 +440,9 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 		(what & EV_READ ? WATCH_READ : 0) |
 			(what & EV_WRITE ? WATCH_WRITE : 0),
 		watch->arg);
+	/* The others stay ready. */
+	if (share_is_used(loop->time->now.boot_us))
+		event_base_loopbreak(loop->base);
 }
 
 struct watch *watch_start(

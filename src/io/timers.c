@@ -4,7 +4,6 @@
  */
 #include "io/timers.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
@@ -101,16 +100,15 @@ int64_t timers_first_us(const struct timers *timers)
 /* A timer that is started meanwhile is due now at the earliest and has a higher
  * number: it runs after all that were due before. */
 void timers_run(struct timers *timers, int64_t now_us,
-	void (*before)(void (*fn)(void *arg), void *arg), void *arg)
+	bool (*before)(void (*fn)(void *arg), void *arg), void *arg)
 {
 	uint64_t end = timers->n_started;
 	struct timer *timer;
 
 	while (timers->n && (timer = timers->heap[0])->at_us <= now_us &&
-		timer->number < end) {
+		timer->number < end && before(timer->fn, arg)) {
 		take_out(timers, timer);
 		timer->running = true;
-		before(timer->fn, arg);
 		timer->fn(timer->arg);
 		free(timer);
 	}

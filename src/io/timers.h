@@ -5,6 +5,7 @@
 #ifndef TIDEGATE_IO_TIMERS_H
 #define TIDEGATE_IO_TIMERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,9 +22,9 @@ struct timer *timers_add(
 /* When the first is due; INT64_MAX: there is none. */
 int64_t timers_first_us(const struct timers *timers);
 /* Runs those that are due, in order; what they start is for the next time.
- * `before` is told of each. */
+ * `before` is told of each, and false from it leaves the rest for later. */
 void timers_run(struct timers *timers, int64_t now_us,
-	void (*before)(void (*fn)(void *arg), void *arg), void *arg);
+	bool (*before)(void (*fn)(void *arg), void *arg), void *arg);
 /* Frees all that are left; `timers` itself is the caller's. */
 void timers_fini(struct timers *timers);
 

@@ -371,6 +371,111 @@ static void many_timers_keep_their_order_when_some_are_cancelled(void **state)
 	loop_free(&s.world.loop);
 }
 
+#define CROWD 10
+
+struct crowd {
+	struct world world;
+	struct crowded {
+		struct crowd *crowd;
+		int fds[2];
+		struct watch *watch;
+	} one[CROWD];
+	struct gap_listener *gaps;
+	bool gap;
+};
+
+static void on_crowd_gap(const struct loop_gap *gap, void *arg)
+{
+	struct crowd *crowd = arg;
+
+	crowd->gap = true;
+}
+
+static void crowd_init(struct crowd *crowd)
+{
+	*crowd = (struct crowd){0};
+	world_init(&crowd->world);
+	crowd->gaps = loop_on_gap(crowd->world.loop, on_crowd_gap, crowd);
+}
+
+static void spin(struct loop *loop, int64_t us)
+{
+	int64_t from = loop_now_us(loop);
+
+	while (loop_now_us(loop) < from + us)
+		;
+}
+
+/* Long enough for two of them to take more than a turn may. */
+static void on_crowd_timer(void *arg)
+{
+	struct crowd *crowd = arg;
+
+	see(&crowd->world, 't');
+	spin(crowd->world.loop, 8000);
+}
+
+static void on_crowd_answer(int fd, int what, void *arg)
+{
+	struct crowded *one = arg;
+
+	see(&one->crowd->world, 'z');
+	watch_cancel(&one->watch);
+	spin(one->crowd->world.loop, 8000);
+}
+
+/* Within one the time is the same. */
+static int turns_seen(const struct world *w)
+{
+	int turns = 1;
+
+	for (size_t i = 1; i < w->n; i++)
+		turns += w->now_ms[i] != w->now_ms[i - 1];
+	return turns;
+}
+
+static void a_crowd_of_timers_is_dealt_out_to_several_turns(void **state)
+{
+	struct crowd crowd;
+
+	crowd_init(&crowd);
+	for (int i = 0; i < CROWD; i++)
+		timer_start(crowd.world.loop, 0, on_crowd_timer, &crowd);
+	world_run(&crowd.world);
+	assert_string_equal(crowd.world.seen, "tttttttttt");
+	assert_true(turns_seen(&crowd.world) >= CROWD / 2);
+	assert_false(crowd.gap);
+	loop_free(&crowd.world.loop);
+}
+
+static void a_crowd_of_descriptors_leaves_timers_their_turn(void **state)
+{
+	struct crowd crowd;
+	struct crowded *one;
+
+	crowd_init(&crowd);
+	for (int i = 0; i < CROWD; i++) {
+		one = &crowd.one[i];
+		one->crowd = &crowd;
+		assert_int_equal(
+			socketpair(AF_UNIX, SOCK_STREAM, 0, one->fds), 0);
+		one->watch = watch_start(crowd.world.loop, one->fds[0],
+			WATCH_READ, on_crowd_answer, one);
+		assert_int_equal(write(one->fds[1], "z", 1), 1);
+	}
+	timer_start(crowd.world.loop, 0, on_crowd_timer, &crowd);
+	world_run(&crowd.world);
+	assert_int_equal(strlen(crowd.world.seen), CROWD + 1);
+	assert_true(
+		strchr(crowd.world.seen, 't') <= crowd.world.seen + CROWD / 2);
+	assert_true(turns_seen(&crowd.world) >= CROWD / 2);
+	loop_free(&crowd.world.loop);
+	for (int i = 0; i < CROWD; i++) {
+		close(crowd.one[i].fds[0]);
+		close(crowd.one[i].fds[1]);
+	}
+}
+
 static void on_cancel_other(void *arg)
 {
 	struct world *w = arg;
@@ -577,6 +682,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timers_run_in_the_order_of_their_times),
+		cmocka_unit_test(
+			a_crowd_of_timers_is_dealt_out_to_several_turns),
+		cmocka_unit_test(
+			a_crowd_of_descriptors_leaves_timers_their_turn),
 		cmocka_unit_test(a_timer_is_never_early_by_the_loops_own_clock),
 		cmocka_unit_test(time_stands_still_within_a_turn),
 		cmocka_unit_test(
