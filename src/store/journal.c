@@ -206,15 +206,16 @@ static void journal_pause_over(void *arg)
 static void flush_soon(struct journal *journal)
 {
 	int64_t now = loop_now(journal->loop);
+	int64_t pause_ms = journal->crowded ? 0 : COMMIT_PAUSE_MS;
 	bool pause = journal->committed_ms != INT64_MIN &&
-		     journal->committed_ms + COMMIT_PAUSE_MS > now;
+		     journal->committed_ms + pause_ms >= now;
 
 	if (journal->busy || journal->failing || journal->pause ||
 		journal->deferred)
 		return;
 	if (pause) {
 		journal->pause = timer_start(journal->loop,
-			journal->committed_ms + COMMIT_PAUSE_MS - now,
+			journal->committed_ms + pause_ms - now,
 			journal_pause_over, journal);
 		return;
 	}
@@ -249,17 +250,20 @@ static void batch_add(struct journal *journal, struct journal_writer *writer)
 	writer->in_batch = true;
 }
 
-/* Those in a hurry alone, if there are any; else all. */
+/* Those in a hurry alone, if there are any; else all, as far as one turn can
+ * tell them what became of it. */
 static void batch_begin(struct journal *journal)
 {
 	struct journal_writer *writer = TAILQ_FIRST(&journal->dirty);
 	bool urgent = writer && writer->urgent;
+	int n = 0;
 
 	if (journal->busy || journal->telling || journal->failing || !writer)
 		return;
 	while ((writer = TAILQ_FIRST(&journal->dirty)) &&
-		writer->urgent == urgent)
+		writer->urgent == urgent && n++ < JOURNAL_BATCH_MAX)
 		batch_add(journal, writer);
+	journal->crowded = n > JOURNAL_BATCH_MAX;
 	batch_send(journal);
 }
 

@@ -13,6 +13,9 @@
 #include "store/journal_batch.h"
 #include "store/journal_store.h"
 
+/* Writers that share a commit: all are told of it in one turn. */
+#define JOURNAL_BATCH_MAX 200
+
 TAILQ_HEAD(journal_writers, journal_writer);
 STAILQ_HEAD(lease_calls, lease_call);
 
@@ -60,6 +63,7 @@ struct journal {
 
 	struct journal_writers dirty; /* who has entries for the next batch */
 	bool telling; /* what became of a batch */
+	bool crowded; /* some had to wait for the next batch */
 	bool deferred; /* the next batch is begun at the end of the turn … */
 	struct timer *pause; /* … or after this */
 	int64_t committed_ms; /* the last time; INT64_MIN: never */

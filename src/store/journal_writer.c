@@ -74,7 +74,7 @@ static int leases_take(struct journal *journal, struct err *err_r)
 	return -1;
 }
 
-/* All that were asked for meanwhile share a commit, as entries do. */
+/* Those that were asked for meanwhile share a commit, as entries do. */
 static void leases_run(void *arg)
 {
 	struct journal *journal = arg;
@@ -119,10 +119,17 @@ static void leases_done(void *arg)
 
 static void leases_ask(struct journal *journal)
 {
+	struct lease_call *call;
+
 	if (journal->asking || STAILQ_EMPTY(&journal->asks))
 		return;
 	journal->asking = true;
-	STAILQ_CONCAT(&journal->asked, &journal->asks);
+	for (int n = 0;
+		n < JOURNAL_BATCH_MAX && (call = STAILQ_FIRST(&journal->asks));
+		n++) {
+		STAILQ_REMOVE_HEAD(&journal->asks, link);
+		STAILQ_INSERT_TAIL(&journal->asked, call, link);
+	}
 	journal_store_work(journal->store, leases_run, leases_done, journal);
 }
 

@@ -136,11 +136,11 @@ static void on_append(void *arg)
 		journal_flush_first(w->writer);
 }
 
-/* A rollout and its lease. */
-static void begin(struct world *w)
+static void rollout_create(
+	struct journal_writer *writer, const char *service, const char *id)
 {
-	struct store_rollout rollout = {.id = "shop-1",
-		.service = SERVICE,
+	struct store_rollout rollout = {.id = id,
+		.service = service,
 		.candidate = "",
 		.stable = "",
 		.policy_name = "test",
@@ -152,6 +152,13 @@ static void begin(struct world *w)
 		.started_ms = 1,
 		.reason = "",
 		.phase = "preflight"};
+
+	journal_create(writer, &rollout);
+}
+
+/* A rollout and its lease. */
+static void begin(struct world *w)
+{
 	struct err err;
 
 	w->store = store_open(path, STORE_CREATE, &err);
@@ -160,7 +167,7 @@ static void begin(struct world *w)
 	w->writer = journal_open(w->journal, SERVICE, "shop-1", &owner, w);
 	journal_take_lease(w->writer);
 	assert_int_equal(loop_run(w->loop, &err), 0);
-	journal_create(w->writer, &rollout);
+	rollout_create(w->writer, SERVICE, "shop-1");
 }
 
 static void silence(const char *line, size_t len, void *arg)
@@ -292,6 +299,104 @@ static void who_has_lost_the_lease_is_told_and_others_go_on(void **state)
 	assert_false(journal_has_pending(w->writer));
 }
 
+/* ---- a crowd ---- */
+
+#define CROWD 450
+
+struct crowd {
+	struct world *world;
+	struct crowded {
+		struct crowd *crowd;
+		struct journal_writer *writer;
+		char service[80], rollout[32];
+	} one[CROWD];
+	int held, durable;
+	int told, told_max; /* of durable entries, in one turn */
+	bool turn_wanted;
+};
+
+static void crowd_held(int taken, const struct store_lease *lease,
+	const struct err *err, void *arg)
+{
+	struct crowd *crowd = ((struct crowded *)arg)->crowd;
+
+	assert_int_equal(taken, 1);
+	if (++crowd->held == CROWD)
+		loop_stop(crowd->world->loop);
+}
+
+static void crowd_turn_over(void *arg)
+{
+	struct crowd *crowd = arg;
+
+	crowd->turn_wanted = false;
+	if (crowd->told > crowd->told_max)
+		crowd->told_max = crowd->told;
+	crowd->told = 0;
+}
+
+static void crowd_durable(int64_t seq, void *arg)
+{
+	struct crowd *crowd = ((struct crowded *)arg)->crowd;
+
+	crowd->told++;
+	if (!crowd->turn_wanted)
+		loop_defer(crowd->world->loop, crowd_turn_over, crowd);
+	crowd->turn_wanted = true;
+	if (++crowd->durable == CROWD)
+		loop_stop(crowd->world->loop);
+}
+
+static void crowd_late(const struct err *err, void *arg)
+{
+}
+
+static void crowd_lost(const struct err *err, void *arg)
+{
+	fail_msg("lost: %s", err->text);
+}
+
+static void crowd_append(struct crowded *one)
+{
+	struct store_event event = {.seq = 1,
+		.time_ms = 1,
+		.name = "timer",
+		.phase = "baking",
+		.data = "{}"};
+
+	rollout_create(one->writer, one->service, one->rollout);
+	journal_append(one->writer, &event, "", false, NULL);
+}
+
+static void many_writers_are_told_in_several_turns(void **state)
+{
+	static const struct journal_owner crowd_owner = {
+		crowd_held, crowd_durable, NULL, crowd_late, crowd_lost};
+	static struct crowd crowd;
+	struct err err;
+
+	crowd.world = *state;
+	for (int i = 0; i < CROWD; i++) {
+		struct crowded *one = &crowd.one[i];
+
+		one->crowd = &crowd;
+		snprintf(one->service, sizeof(one->service), "%s-%d", SERVICE,
+			i);
+		snprintf(one->rollout, sizeof(one->rollout), "crowd-%d", i);
+		one->writer = journal_open(crowd.world->journal, one->service,
+			one->rollout, &crowd_owner, one);
+		journal_take_lease(one->writer);
+	}
+	assert_int_equal(loop_run(crowd.world->loop, &err), 0);
+	for (int i = 0; i < CROWD; i++)
+		crowd_append(&crowd.one[i]);
+	assert_int_equal(loop_run(crowd.world->loop, &err), 0);
+	assert_int_equal(crowd.durable, CROWD);
+	assert_in_range(crowd.told_max, 1, 200);
+	for (int i = 0; i < CROWD; i++)
+		journal_close(&crowd.one[i].writer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +411,9 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			who_has_lost_the_lease_is_told_and_others_go_on, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			many_writers_are_told_in_several_turns, setup,
 			teardown),
 	};
 
