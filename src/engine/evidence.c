@@ -53,9 +53,7 @@ static enum evidence_decision cross(
 	return EVIDENCE_FAIL;
 }
 
-void evidence_decide(struct evidence_state *state,
-	const struct evidence_rules *rules,
-	const struct evidence_numbers *numbers, size_t n,
+void evidence_combine(const struct evidence_numbers *numbers, size_t n,
 	struct evidence_result *result_r)
 {
 	struct evidence_result *r = result_r;
@@ -69,6 +67,16 @@ void evidence_decide(struct evidence_state *state,
 		r->calm = r->calm && numbers[i].calm;
 	}
 	r->log_e -= log((double)n);
+}
+
+void evidence_decide(struct evidence_state *state,
+	const struct evidence_rules *rules,
+	const struct evidence_numbers *numbers, size_t n,
+	struct evidence_result *result_r)
+{
+	struct evidence_result *r = result_r;
+
+	evidence_combine(numbers, n, r);
 	if (state->failed)
 		r->decision = EVIDENCE_FAIL;
 	else if (r->log_e >= -log(rules->alpha))

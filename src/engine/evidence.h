@@ -41,6 +41,10 @@ struct evidence_result {
 void evidence_bet_rules(
 	const struct evidence_rules *rules, size_t n, struct bet_rules *bets_r);
 
+/* What `n` objectives say together; nothing is decided by it. */
+void evidence_combine(const struct evidence_numbers *numbers, size_t n,
+	struct evidence_result *result_r);
+
 void evidence_begin_step(struct evidence_state *state,
 	const struct evidence_rules *rules, double share, bool final);
 

@@ -149,6 +149,24 @@ static void begin_slo(struct evidence_slo *s,
 	objective_numbers(&s->objective, rules, &s->spec, &s->numbers);
 }
 
+static void all_numbers(const struct evidence_memory *memory,
+	struct evidence_numbers numbers_r[POLICY_SLOS_MAX])
+{
+	size_t i;
+
+	for (i = 0; i < memory->n; i++)
+		numbers_r[i] = memory->slo[i].numbers;
+}
+
+/* What was decided before is over, until the next check. */
+static void begin_result(struct evidence_memory *memory)
+{
+	struct evidence_numbers numbers[POLICY_SLOS_MAX];
+
+	all_numbers(memory, numbers);
+	evidence_combine(numbers, memory->n, &memory->result);
+}
+
 void evidence_memory_begin_step(struct evidence_memory *memory,
 	const struct policy *policy, size_t step)
 {
@@ -172,6 +190,7 @@ void evidence_memory_begin_step(struct evidence_memory *memory,
 				policy->evidence.harm);
 		begin_slo(&memory->slo[i], &memory->rules, share, limit, final);
 	}
+	begin_result(memory);
 }
 
 void evidence_memory_climb_again(struct evidence_memory *memory)
@@ -183,6 +202,7 @@ void evidence_memory_climb_again(struct evidence_memory *memory)
 		objective_climb_again(&memory->slo[i].objective);
 		begin_slo(&memory->slo[i], &memory->rules, 0, 0, true);
 	}
+	begin_result(memory);
 }
 
 bool evidence_counts_fit(
@@ -255,7 +275,6 @@ enum evidence_decision evidence_memory_take(struct evidence_memory *memory,
 	const struct check_counts *counts)
 {
 	struct evidence_numbers numbers[POLICY_SLOS_MAX];
-	size_t i;
 
 	if (!slo->spec.bins)
 		set_bounds(slo, &policy->slos[slo->slo], counts->bounds,
@@ -266,8 +285,7 @@ enum evidence_decision evidence_memory_take(struct evidence_memory *memory,
 		&slo->objective, &memory->rules, &slo->spec, &slo->numbers);
 	remember(slo, counts);
 	memory->state.checks = most_checks(memory);
-	for (i = 0; i < memory->n; i++)
-		numbers[i] = memory->slo[i].numbers;
+	all_numbers(memory, numbers);
 	evidence_decide(&memory->state, &memory->rules, numbers, memory->n,
 		&memory->result);
 	return memory->result.decision;

@@ -217,6 +217,7 @@ void checks_reset(struct turn *t)
 	}
 	if (t->r->bake_open)
 		t->r->bake_from_ms = t->now;
+	evidence_overrule(t);
 }
 
 bool checks_are_due(const struct turn *t)

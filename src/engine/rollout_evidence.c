@@ -27,6 +27,19 @@ void evidence_settle(struct turn *t)
 	evidence_memory_begin_step(memory, t->policy, (size_t)t->r->step);
 }
 
+void evidence_overrule(struct turn *t)
+{
+	struct evidence_memory *memory = t->r->evidence;
+
+	if (!memory || !memory->state.failed)
+		return;
+	memory->state.failed = false;
+	evidence_memory_climb_again(memory);
+	if (t->r->step >= 0 && !rollout_is_finishing(t))
+		evidence_memory_begin_step(
+			memory, t->policy, (size_t)t->r->step);
+}
+
 static struct note *note_breach(
 	struct turn *t, const struct evidence_slo *slo, const char *text)
 {

@@ -106,6 +106,8 @@ int checks_find_unevaluable(
 
 /* rollout_evidence.c */
 void evidence_settle(struct turn *t); /* the step's split is seen serving */
+/* A person overrules what they say: the evidence begins anew. */
+void evidence_overrule(struct turn *t);
 /* A judged check of an SLO of that kind: its counts may decide. */
 void evidence_take(struct turn *t, int slo);
 /* Why the evidence is not enough to leave the step; NULL: it is, or there are

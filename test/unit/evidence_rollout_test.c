@@ -21,7 +21,7 @@
 static struct test_policy test;
 static struct world world;
 static struct rng rng;
-static int64_t counted_ms;
+static int64_t counted_ms[2];
 
 /* Of the two revisions, as long as a test does not change them. */
 static double candidate_share, stable_share, rate;
@@ -51,7 +51,7 @@ static int setup(void **state)
 		test.steps[i].bake_ms = 10 * MINUTE;
 	world_init(&world, &test.policy);
 	rng_init(&rng, 1);
-	counted_ms = 0;
+	memset(counted_ms, 0, sizeof(counted_ms));
 	candidate_share = stable_share = 0.001;
 	rate = 50;
 	silent = false;
@@ -85,15 +85,15 @@ static struct answers counters(struct world *w, int slo)
 	static struct check_counts ring[WORLD_QUEUE_MAX];
 	static size_t next;
 	struct check_counts *c = &ring[next++ % WORLD_QUEUE_MAX];
-	double s = (double)(w->now_ms - counted_ms) / 1000;
+	double s = (double)(w->now_ms - counted_ms[slo]) / 1000;
 	double candidate = w->serving.candidate / 100.0;
+	double share = slo == 0 ? candidate_share : stable_share;
 
-	(void)slo;
-	if (!counted_ms)
+	if (!counted_ms[slo])
 		s = 0;
-	counted_ms = w->now_ms;
+	counted_ms[slo] = w->now_ms;
 	*c = (struct check_counts){.bins = 2};
-	count_arm(&c->candidate, rate * s * candidate, candidate_share);
+	count_arm(&c->candidate, rate * s * candidate, share);
 	count_arm(&c->stable, rate * s * (1 - candidate), stable_share);
 	if (silent)
 		c->candidate = (struct evidence_counts){.known = false};
@@ -105,6 +105,14 @@ static void begin(void)
 {
 	world.answer = counters;
 	world_start(&world);
+}
+
+/* Another one, of which both revisions show the same. */
+static void add_slo(void)
+{
+	test.slos[1] = test.slos[0];
+	test.slos[1].name = "timeouts";
+	test.policy.n_slos = 2;
 }
 
 static void expect_phase(enum phase phase)
@@ -218,6 +226,41 @@ static void without_a_control_the_first_cross_goes_one_step_back(void **state)
 	expect_phase(PHASE_PROMOTED);
 }
 
+/* What decided is over with the climb: it does not decide once more when the
+ * next SLO is asked. */
+static void a_step_back_forgets_the_evidence_of_every_slo(void **state)
+{
+	(void)state;
+	add_slo();
+	begin();
+	world_run(&world, 22 * MINUTE);
+	assert_int_equal(world.serving.candidate, 100);
+	candidate_share = 0.2;
+	world_run(&world, MINUTE);
+	candidate_share = 0.001;
+	world_run(&world, MINUTE);
+	expect_phase(PHASE_BAKING);
+	assert_int_equal(world.serving.candidate, 10);
+	world_run(&world, 60 * MINUTE);
+	expect_phase(PHASE_PROMOTED);
+}
+
+/* Each step is left on evidence of its own. */
+static void what_a_step_has_shown_does_not_pass_the_next_one(void **state)
+{
+	(void)state;
+	test.policy.pace = PACE_EVIDENCE;
+	test.policy.settle_ms = 0;
+	world.serve_delay_ms = 4000; /* between two checks */
+	rate = 500;
+	candidate_share = stable_share = 0.0001;
+	begin();
+	while (world.serving.candidate < 50)
+		world_run(&world, MINUTE / 6);
+	world_run(&world, MINUTE);
+	assert_int_equal(world.serving.candidate, 50);
+}
+
 static void the_second_cross_is_final(void **state)
 {
 	(void)state;
@@ -258,6 +301,22 @@ static void observing_takes_nothing_back(void **state)
 	begin();
 	world_run(&world, 60 * MINUTE);
 	assert_non_null(strstr(world.notes, "would-have-reverted"));
+	expect_phase(PHASE_PROMOTED);
+}
+
+static void a_person_may_overrule_the_evidence(void **state)
+{
+	(void)state;
+	test.policy.on_breach = ON_BREACH_HOLD;
+	test.policy.hold_timeout_ms = 60 * MINUTE;
+	candidate_share = 0.05;
+	begin();
+	world_run(&world, 5 * MINUTE);
+	expect_phase(PHASE_HELD);
+	candidate_share = 0.001;
+	world_command(&world, VERB_CONTINUE, "alice");
+	assert_false(world.refused);
+	world_run(&world, 60 * MINUTE);
 	expect_phase(PHASE_PROMOTED);
 }
 
@@ -304,10 +363,13 @@ int main(void)
 		T(a_bad_release_goes_back_with_its_numbers),
 		T(what_stable_suffers_too_takes_nothing_back),
 		T(without_a_control_the_first_cross_goes_one_step_back),
+		T(a_step_back_forgets_the_evidence_of_every_slo),
+		T(what_a_step_has_shown_does_not_pass_the_next_one),
 		T(the_second_cross_is_final),
 		T(too_few_requests_hold_the_step),
 		T(missing_samples_are_no_evidence_and_no_bake),
 		T(observing_takes_nothing_back),
+		T(a_person_may_overrule_the_evidence),
 		T(the_folded_evidence_is_that_in_memory),
 	};
 
