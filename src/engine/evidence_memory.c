@@ -63,7 +63,7 @@ static void set_bounds(struct evidence_slo *s, const struct slo *slo,
 	s->spec.bins = bins;
 	/* The last bucket has no bound. */
 	memcpy(s->bounds, bounds, (bins - 1) * sizeof(bounds[0]));
-	s->spec.bound = evidence_bound(bounds, bins, slo->bound);
+	s->spec.bound = evidence_bound(bounds, bins, slo->bound_le);
 }
 
 static void add_slo(struct evidence_memory *m, const struct policy *policy,
@@ -99,8 +99,10 @@ struct evidence_memory *evidence_memory_new(const struct policy *policy,
 	m->rules = evidence_defaults;
 	m->rules.alpha = policy->evidence.alpha;
 	m->rules.check_s = (double)longest_interval_ms(policy) / 1000;
+	/* There is nothing to step back to without a step with a control. */
 	m->rules.step_back =
-		policy->evidence.without_control == WITHOUT_STEP_BACK;
+		policy->evidence.without_control == WITHOUT_STEP_BACK &&
+		policy->steps[0].percent <= POLICY_CONTROL_PERCENT_MAX;
 	for (i = 0; i < policy->n_slos; i++) {
 		if (policy->slos[i].kind != SLO_EVIDENCE)
 			continue;

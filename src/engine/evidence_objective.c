@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "policy/policy.h"
+
 #define SHARE_MAX   0.95 /* references are shares below that */
 #define LEVEL_MAX   0.5 /* … and limits below that */
 #define SHAPE_MIN   200 /* of stable's requests, before shapes are compared */
@@ -25,7 +27,7 @@ const struct evidence_rules evidence_defaults = {
 	.alpha = 0.05,
 	.beta = 0.05,
 	.check_s = 15,
-	.no_control = 0.98,
+	.no_control = POLICY_CONTROL_PERCENT_MAX / 100.0,
 	.pass_ratio = 2,
 	.first = 0.7,
 	.hazard_s = 1000,
@@ -35,7 +37,7 @@ const struct evidence_rules evidence_defaults = {
 	.level_ratio = 2,
 	.level_add = 2,
 	.history_margin = 1.5,
-	.dwell_s = 120,
+	.dwell_s = POLICY_DWELL_MS / 1000,
 	.warmup_s = 60,
 	.suspicion = 1,
 	.calm_events = 5,

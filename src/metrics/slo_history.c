@@ -290,7 +290,7 @@ static void conclude(
 	if (spec.latency) {
 		spec.bins = h->bins = m->buckets.bins;
 		memcpy(h->bounds, m->buckets.bounds, sizeof(h->bounds));
-		spec.bound = evidence_bound(h->bounds, h->bins, slo->bound);
+		spec.bound = evidence_bound(h->bounds, h->bins, slo->bound_le);
 	}
 	h->seconds = (double)n * m->past->step_s;
 	/* The first row is what came before anything was known. */

@@ -25,6 +25,8 @@ extern const struct reader requests_min_reader; /* struct slo */
 /* Of an SLO with no problems, with all that its `use` stands for. */
 void warn_of_slo(
 	struct loader *loader, const struct node *node, const struct slo *slo);
+/* Of a policy with SLOs of kind evidence. */
+void warn_of_control(struct loader *loader);
 
 /* ---- policy_slo_json.c ---- */
 

@@ -61,13 +61,16 @@ enum need {
 /* One key that may stand in a mapping. */
 struct key {
 	const char *name; /* NULL ends a table */
-	/* NULL: of the contract, but not of this version. */
+	/* NULL: there is none, but it is likely to be written: `instead`. */
 	const struct reader *reader;
 	size_t offset; /* of the target in the struct */
 	const void *detail; /* what the reader wants: a range, choices */
 	enum need need;
 	const char *value; /* when it is not there, as one would write it */
 	const char *about; /* one line for the manual and the schema */
+	/* Without a reader: why not, and what to write. NULL: of the contract,
+	 * but not of this version. */
+	const char *instead;
 };
 
 /* Rules about several keys that a schema can tell; the loader's messages for
@@ -75,9 +78,10 @@ struct key {
 enum rule_kind {
 	RULE_END,
 	RULE_ANY_OF, /* one of them has to be there, unless `unless` is */
-	RULE_ONE_OF, /* one and only one; a flag counts when it is true */
+	/* one and only one, likewise; a flag counts when it is true */
+	RULE_ONE_OF,
+	RULE_TOGETHER, /* both or none, likewise */
 	RULE_NOT_BOTH,
-	RULE_TOGETHER, /* both or none */
 };
 
 struct rule {
@@ -268,6 +272,7 @@ void check_metrics(struct loader *loader);
 const struct node *use_expand(struct loader *loader, const struct node *slo);
 extern const struct reader use_reader; /* const char * */
 extern const struct reader with_reader; /* use_expand has put it in */
+bool slo_is_evidence(const struct node *slo);
 /* Gives a name to those that have none, so that --set finds them. */
 void use_names(struct arena *arena, struct node *root);
 
@@ -275,6 +280,7 @@ void use_names(struct arena *arena, struct node *root);
 
 extern const struct reader slos_reader; /* struct policy */
 void check_slos(struct loader *loader); /* against steps and metrics */
+void check_evidence(struct loader *loader); /* against the rest */
 extern const struct reader actions_reader; /* struct actions */
 void check_actions(struct loader *loader);
 

@@ -145,7 +145,8 @@ struct slo {
 	/* Kind evidence: raw counters, with templates; `buckets`, or the two. */
 	const char *total, *bad, *buckets;
 	double objective; /* share of bad requests that may be */
-	double bound; /* of `buckets`: slower is bad, in seconds */
+	double bound; /* of `buckets`: slower is bad, in seconds … */
+	double bound_le; /* … and in the unit of the label le */
 	double tolerance, floor; /* below 0: the usual ones */
 	double requests_needed; /* of the candidate, before a step is left */
 	const struct json_source *json; /* what is asked; NULL: the metrics */
@@ -195,6 +196,11 @@ struct metrics {
 	size_t n_headers;
 	int64_t timeout_ms;
 };
+
+/* Of evidence: a step takes so long at least, … */
+#define POLICY_DWELL_MS (120 * 1000)
+/* … and above this percent stable has too few requests to compare with. */
+#define POLICY_CONTROL_PERCENT_MAX 98
 
 /* What all SLOs of kind evidence share. */
 struct evidence_policy {

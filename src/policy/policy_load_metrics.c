@@ -172,7 +172,7 @@ static void check_sampling(struct loader *loader, size_t i)
 			"there is a sample every %s: checks every %s would "
 			"judge the same one twice; write %s or more",
 			every, duration_print(slo->interval_ms, given), every);
-	if (slo->window_ms < least_ms)
+	if (slo->kind == SLO_THRESHOLD && slo->window_ms < least_ms)
 		problem_at(loader, slo_key(loader, i, "window"),
 			"there is a sample every %s: a window of %s holds too "
 			"few of them for a rate; write %s or more",
@@ -188,10 +188,12 @@ static int64_t settle_needed_ms(const struct policy *policy)
 
 	for (size_t i = 0; i < policy->n_slos; i++) {
 		const struct slo *slo = &policy->slos[i];
+		/* Counts are those since the check before. */
+		int64_t back_ms = slo->kind == SLO_EVIDENCE ? slo->interval_ms
+							    : slo->window_ms;
 
-		if (slo->provider == SLO_PROMETHEUS &&
-			slo->window_ms > window_ms)
-			window_ms = slo->window_ms;
+		if (slo->provider == SLO_PROMETHEUS && back_ms > window_ms)
+			window_ms = back_ms;
 	}
 	if (!window_ms || (!m->delay_ms && !m->resolution_ms))
 		return 0;

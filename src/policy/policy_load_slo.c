@@ -150,13 +150,6 @@ static enum slo_provider slo_provider_of(const struct node *node)
 	return SLO_PROMETHEUS;
 }
 
-static bool is_evidence(const struct node *node)
-{
-	const struct node *kind = node_get(node, "kind");
-
-	return kind && kind->text && strcmp(kind->text, "evidence") == 0;
-}
-
 static void read_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
@@ -165,8 +158,8 @@ static void read_slo(
 		provider == SLO_PROMETHEUS ? use_expand(loader, node) : node;
 
 	*slo = (struct slo){.pos = node_pos(loader, node)};
-	if (is_evidence(node)) {
-		read_evidence_slo(loader, node, slo);
+	if (slo_is_evidence(node)) {
+		read_evidence_slo(loader, whole ? whole : node, slo);
 		return;
 	}
 	providers[provider]->read(loader, whole ? whole : node, slo);

@@ -192,6 +192,73 @@ static void use_add_queries(struct loader *loader, struct node *slo,
 				preset->requests, value));
 }
 
+/* ---- kind evidence ---- */
+
+bool slo_is_evidence(const struct node *slo)
+{
+	const struct node *kind = node_get(slo, "kind");
+
+	return kind && kind->text && strcmp(kind->text, "evidence") == 0;
+}
+
+/* `max` is what the preset's own limit is about: the objective, or a bound. */
+static void use_rename_max(struct loader *loader, struct node *slo,
+	const struct slo_preset *preset)
+{
+	const char *name = preset->counts.buckets ? "bound" : "objective";
+	struct node **max = use_link(slo, "max");
+
+	if (!*max)
+		return;
+	if (use_has(slo, name)) {
+		problem_at(loader, (*max)->key,
+			"max of %s is the %s, which is here, too: remove one",
+			preset->use, name);
+		use_remove(slo, "max");
+	} else {
+		(*max)->key = use_scalar(loader->arena, (*max)->key, name);
+	}
+}
+
+/* That of the preset's latencies, when it is a parameter. */
+static const char *use_unit(const struct slo_preset *preset,
+	const char *const value[PRESET_PARAMS_MAX])
+{
+	for (size_t i = 0; preset->params[i].name; i++)
+		if (preset->params[i].kind == PRESET_UNIT)
+			return value[i] ? value[i] : preset->params[i].value;
+	return NULL;
+}
+
+static bool use_add_counts(struct loader *loader, struct node *slo,
+	const struct slo_preset *preset, const struct node *use,
+	const char *const value[PRESET_PARAMS_MAX])
+{
+	const struct preset_counts *counts = &preset->counts;
+	const char *const text[] = {
+		counts->total, counts->bad, counts->buckets};
+	static const char *const keys[] = {"total", "bad", "buckets"};
+	const char *unit = use_unit(preset, value);
+
+	if (!counts->keys) {
+		problem_at(loader, use,
+			"%s has no good and bad requests to count: leave out "
+			"\"kind: evidence\" here",
+			preset->use);
+		return false;
+	}
+	use_rename_max(loader, slo, preset);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (text[i])
+			use_add_scalar(loader->arena, slo, use, keys[i],
+				slo_preset_expand(
+					loader->arena, preset, text[i], value));
+	if (unit)
+		use_add_scalar(loader->arena, slo, use, "unit", unit);
+	use_add_missing(loader, slo, use_keys(loader, use, counts->keys));
+	return true;
+}
+
 /* ---- parameters ---- */
 
 static int use_param(struct loader *loader, const struct slo_preset *preset,
@@ -305,6 +372,9 @@ const struct node *use_expand(struct loader *loader, const struct node *slo)
 	if (!use_params(loader, with, preset, value))
 		return NULL;
 	whole = use_copy(loader, slo);
+	if (slo_is_evidence(slo))
+		return use_add_counts(loader, whole, preset, use, value) ? whole
+									 : NULL;
 	use_add_keys(loader, whole, preset, use);
 	use_add_queries(loader, whole, preset, use, value);
 	return whole;

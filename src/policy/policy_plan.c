@@ -161,11 +161,18 @@ static void plan_steps(struct buf *out, const struct policy *p)
 		[ON_BREACH_HOLD] = "; a breach still holds",
 		[ON_BREACH_OBSERVE] = "",
 	};
-	int64_t total_ms = 0;
+	int64_t total_ms = 0, least_ms = 0;
 
-	for (size_t i = 0; i < p->n_steps; i++)
+	for (size_t i = 0; i < p->n_steps; i++) {
 		total_ms += p->settle_ms + p->steps[i].bake_ms;
-	buf_adds(out, "\nsteps, at least ");
+		least_ms += p->settle_ms + POLICY_DWELL_MS;
+	}
+	buf_adds(out, "\nsteps, ");
+	if (p->pace == PACE_EVIDENCE) {
+		duration_add(out, least_ms);
+		buf_adds(out, " with early evidence, else ");
+	}
+	buf_adds(out, "at least ");
 	duration_add(out, total_ms);
 	buf_adds(out, " in all\n");
 	for (size_t i = 0; i < p->n_steps; i++) {
@@ -273,6 +280,7 @@ static void plan_evidence_slo(struct buf *out, const struct slo *s)
 	buf_adds(out, ": every ");
 	duration_add(out, s->interval_ms);
 	buf_adds(out, ", by evidence\n");
+	plan_use(out, s);
 	plan_label(out, 4, "objective");
 	buf_addf(out, "%.6g %% of requests may be bad", s->objective * 100);
 	if (s->buckets)
@@ -307,6 +315,7 @@ static void plan_evidence(struct buf *out, const struct policy *p)
 		[WITHOUT_REVERT] = "a revert, as with one",
 		[WITHOUT_HOLD] = "hold: a person decides",
 	};
+	enum without_control then = p->evidence.without_control;
 	size_t i;
 
 	for (i = 0; i < p->n_slos && p->slos[i].kind != SLO_EVIDENCE; i++)
@@ -317,7 +326,11 @@ static void plan_evidence(struct buf *out, const struct policy *p)
 	buf_addf(out,
 		"of all of them: one good release in %.0f may be taken back\n",
 		1 / p->evidence.alpha);
-	plan_row(out, 2, "no control", without[p->evidence.without_control]);
+	/* There is no step to go back to. */
+	if (then == WITHOUT_STEP_BACK &&
+		p->steps[0].percent > POLICY_CONTROL_PERCENT_MAX)
+		then = WITHOUT_REVERT;
+	plan_row(out, 2, "no control", without[then]);
 	plan_label(out, 2, "history");
 	buf_adds(out, "of stable, ");
 	duration_add(out, p->evidence.history_ms);

@@ -247,23 +247,35 @@ static void schema_alternatives(struct jsonw *w, const char *word,
 	jsonw_end(w, ']');
 }
 
-static void schema_dependencies(struct jsonw *w, const struct rule *rule)
+/* Of all rules of a section: an object has a member once. */
+static void schema_dependencies(struct jsonw *w, const struct section *section)
 {
-	jsonw_object(w, "dependentRequired");
-	for (size_t i = 0; i < 2; i++) {
-		jsonw_array(w, rule->keys[i]);
-		jsonw_text(w, NULL, rule->keys[1 - i]);
-		jsonw_end(w, ']');
+	bool open = false;
+
+	for (const struct rule *r = section->rules; r && r->kind; r++) {
+		if (r->kind != RULE_TOGETHER)
+			continue;
+		if (!open)
+			jsonw_object(w, "dependentRequired");
+		open = true;
+		for (size_t i = 0; i < 2; i++) {
+			jsonw_array(w, r->keys[i]);
+			jsonw_text(w, NULL, r->keys[1 - i]);
+			jsonw_end(w, ']');
+		}
 	}
-	jsonw_end(w, '}');
+	if (open)
+		jsonw_end(w, '}');
 }
 
 /* Rules that hold always, or those that hold without `unless`. */
 static void schema_rules(
 	struct jsonw *w, const struct section *section, bool always)
 {
+	if (!section->unless == always)
+		schema_dependencies(w, section);
 	for (const struct rule *r = section->rules; r && r->kind; r++) {
-		if ((r->kind != RULE_ANY_OF || !section->unless) != always)
+		if ((r->kind == RULE_NOT_BOTH || !section->unless) != always)
 			continue;
 		switch (r->kind) {
 		case RULE_ANY_OF:
@@ -278,8 +290,6 @@ static void schema_rules(
 			jsonw_end(w, '}');
 			break;
 		case RULE_TOGETHER:
-			schema_dependencies(w, r);
-			break;
 		case RULE_END:
 			break;
 		}

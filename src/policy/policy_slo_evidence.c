@@ -2,9 +2,12 @@
  * SLOs of kind evidence: raw counters instead of a query's value, and an
  * objective instead of limits. What becomes of them is engine/evidence.h.
  */
+#include <math.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "policy/load_slo.h"
+#include "policy/promql.h"
 #include "policy/quantity.h"
 #include "policy/template.h"
 
@@ -81,18 +84,43 @@ static const struct reader bound_reader = {read_bound, "a duration",
 	"'type': 'string', "
 	"'pattern': '^([0-9]+(\\\\.[0-9]{1,3})?(d|h|m|s|ms))+$'"};
 
+/* With `use` it became the objective, or the bound, before this is read. */
+static void read_max_alone(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	problem_at(loader, value->key,
+		"max: an SLO of kind evidence has an objective: write "
+		"objective: 1%%, and for a latency bound: 500ms beside it");
+}
+
+static const struct reader max_reader = {
+	read_max_alone, "a limit", LIMIT_SCHEMA, .def = "limit"};
+
 /* ---- the keys ---- */
 
 static const struct duration_range interval_range = {
 	5 * MS_SECOND, 10 * MS_MINUTE};
+static const struct choice units[] = {{"s", false}, {"ms", true}, {0}};
+
+/* An SLO while it is read. */
+struct evidence_draft {
+	struct slo slo;
+	bool is_ms; /* the label le */
+};
 
 static const struct key evidence_slo_keys[] = {
-	{"name", &name_reader, MEMBER(name), .need = KEY_REQUIRED,
-		.about = "What the SLO is called"},
+	{"name", &identifier_reader, MEMBER(name), .need = KEY_REQUIRED_UNLESS,
+		.about = "Its own in this policy; default: the preset's"},
 	{"kind", &choice_reader, MEMBER(kind), slo_kinds, .need = KEY_REQUIRED,
 		.about = "How answers become a verdict"},
+	{"use", &use_reader, MEMBER(use),
+		.about = "A preset: it has the counters and an objective"},
+	{"with", &with_reader, .need = KEY_ONLY_WITH,
+		.about = "Parameters of the preset"},
+	{"max", &max_reader, .need = KEY_ONLY_WITH,
+		.about = "The objective; of a latency the bound"},
 	{"objective", &share_reader, MEMBER(objective), &objective_range,
-		.need = KEY_REQUIRED,
+		.need = KEY_REQUIRED_UNLESS,
 		.about = "The share of bad requests that may be"},
 	{"total", &query_reader, MEMBER(total),
 		.about = "Counters of all requests, with {{revision}}"},
@@ -102,6 +130,8 @@ static const struct key evidence_slo_keys[] = {
 		.about = "A histogram's counters, instead of the two"},
 	{"bound", &bound_reader, MEMBER(bound),
 		.about = "Of `buckets`: slower requests are bad"},
+	{"unit", &flag_reader, offsetof(struct evidence_draft, is_ms), units,
+		.value = "s", .about = "Of the label le of `buckets`"},
 	{"tolerance", &number_reader, MEMBER(tolerance), &tolerance_range,
 		.about = "So many times stable's share is no worse; 1.1, of "
 			 "latency 1.25"},
@@ -113,6 +143,38 @@ static const struct key evidence_slo_keys[] = {
 		.about = "Of the candidate, before an undecided step is left"},
 	{"interval", &duration_reader, MEMBER(interval_ms), &interval_range,
 		.value = "15s", .about = "From one check to the next"},
+	/* What a threshold has and evidence has not. */
+	{"query", .instead =
+			  "kind evidence counts requests: write total and bad "
+			  "(counters), or buckets and bound (a histogram)"},
+	{"min", .instead = "kind evidence knows the share of bad requests "
+			   "only: write objective, or leave out kind"},
+	{"critical", .instead = "evidence finds an outage in two checks "
+				"without it: remove it"},
+	{"compare", .instead = "kind evidence always compares with stable: "
+			       "remove it"},
+	{"baseline", .instead = "kind evidence always compares with stable: "
+				"remove it"},
+	{"no_baseline", .instead = "without stable's requests evidence looks "
+				   "at its history: remove it"},
+	{"max_ratio", .instead = "how many times stable's share is no worse is "
+				 "called tolerance: write tolerance: 1.5"},
+	{"max_increase", .instead = "what is too little to count is called "
+				    "floor: write floor: 0.1%"},
+	{"requests", .instead = "how many the candidate needs is called "
+				"min_requests: write min_requests: 100"},
+	{"window", .instead = "counters are looked at as they grow, without a "
+			      "window: remove it"},
+	{"fail_after", .instead = "evidence adds up over all checks, and alpha "
+				  "says how sure it has to be: remove it"},
+	{"min_passes", .instead = "evidence adds up over all checks: remove "
+				  "it, or write min_requests"},
+	{"no_data", .instead = "checks without data are no evidence, and never "
+			       "a pass: remove it"},
+	{"scope", .instead = "kind evidence compares the candidate with "
+			     "stable: remove it"},
+	{"provider", .instead = "kind evidence asks the Prometheus of metrics "
+				"for counters: remove it, or leave out kind"},
 	{0},
 };
 
@@ -126,7 +188,8 @@ static const struct rule evidence_rules[] = {
 const struct section evidence_slo_section = {"an SLO of kind evidence",
 	evidence_slo_keys, .def = "evidenceSlo",
 	.about = "Counters of the candidate and of stable, and an objective",
-	.chosen = "evidence", .chosen_by = "kind", .rules = evidence_rules};
+	.chosen = "evidence", .chosen_by = "kind", .unless = "use",
+	.rules = evidence_rules};
 
 /* ---- rules ---- */
 
@@ -145,32 +208,34 @@ static void check_counters(struct loader *loader, const struct node *node)
 				"%s is asked for the candidate and for stable: "
 				"write {{revision}} for the one being asked",
 				keys[i]);
-		if (template_uses(query->text, "window") ||
-			strstr(query->text, "rate(") ||
-			strstr(query->text, "increase("))
+		if (!promql_is_selector(query->text))
 			problem_at(loader, query,
-				"%s is a selector of raw counters, such as "
+				"%s is the selector of raw counters and "
+				"nothing more, such as "
 				"http_requests_total{revision=\"{{revision}}\"}"
-				": rates and sums are made here",
+				": rates, windows and sums are made of them "
+				"here",
 				keys[i]);
 	}
 }
 
-void read_evidence_slo(
-	struct loader *loader, const struct node *node, struct slo *slo)
+/* A preset has what is asked for; a wrong one was told of. */
+static void check_counters_given(struct loader *loader, const struct node *node)
 {
 	bool counts = node_get(node, "total") || node_get(node, "bad");
 	bool buckets = node_get(node, "buckets") || node_get(node, "bound");
 
-	slo->tolerance = slo->floor = -1;
-	read_section(loader, node, &evidence_slo_section, slo);
-	slo->kind = SLO_EVIDENCE;
-	if (node->kind != NODE_MAPPING)
+	if (node_get(node, "use") && !counts && !buckets)
 		return;
+	if (!node_get(node, "name"))
+		problem_at(loader, node, "an SLO needs \"name\"");
+	if (!node_get(node, "objective"))
+		problem_at(loader, node,
+			"an SLO of kind evidence needs \"objective\"");
 	if (counts == buckets)
 		problem_at(loader, node,
 			"kind evidence needs \"total\" and \"bad\", or "
-			"\"buckets\" and \"bound\"");
+			"\"buckets\" and \"bound\", or \"use\" for a preset");
 	else if (counts && (!node_get(node, "total") || !node_get(node, "bad")))
 		problem_at(
 			loader, node, "\"total\" and \"bad\" belong together");
@@ -178,6 +243,28 @@ void read_evidence_slo(
 		 (!node_get(node, "buckets") || !node_get(node, "bound")))
 		problem_at(loader, node,
 			"\"buckets\" and \"bound\" belong together");
+}
+
+void read_evidence_slo(
+	struct loader *loader, const struct node *node, struct slo *slo)
+{
+	struct evidence_draft draft = {.slo = *slo};
+	int64_t sample_ms = loader->policy->metrics.resolution_ms;
+
+	draft.slo.tolerance = draft.slo.floor = -1;
+	read_section(loader, node, &evidence_slo_section, &draft);
+	*slo = draft.slo;
+	slo->kind = SLO_EVIDENCE;
+	slo->bound_le =
+		draft.is_ms ? round(slo->bound * 1e6) / 1e3 : slo->bound;
+	if (node->kind != NODE_MAPPING)
+		return;
+	if (node_get(node, "unit") && !node_get(node, "buckets"))
+		problem_at(loader, place_of(node, "unit")->key,
+			"unit is that of the label le of buckets: remove it");
+	if (!node_get(node, "interval") && slo->interval_ms < sample_ms)
+		slo->interval_ms = sample_ms;
+	check_counters_given(loader, node);
 	check_counters(loader, node);
 }
 
@@ -209,3 +296,59 @@ static const struct key evidence_keys[] = {
 
 const struct section evidence_section = {"evidence", evidence_keys,
 	.def = "evidence", .about = "What SLOs of kind evidence share"};
+
+/* ---- with the rest of the policy ---- */
+
+static bool has_evidence(const struct policy *policy)
+{
+	size_t i;
+
+	for (i = 0; i < policy->n_slos; i++) {
+		if (policy->slos[i].kind == SLO_EVIDENCE)
+			return true;
+	}
+	return false;
+}
+
+/* Before so long no step is left on evidence. */
+static void check_dwell(struct loader *loader)
+{
+	const struct policy *policy = loader->policy;
+	const struct node *step = node_get(loader->root, "steps");
+	char given[DURATION_TEXT_MAX], least[DURATION_TEXT_MAX];
+	size_t i;
+
+	step = step ? step->first : NULL;
+	for (i = 0; step && i < policy->n_steps; i++, step = step->next) {
+		if (policy->steps[i].bake_ms < 0 ||
+			policy->steps[i].bake_ms >= POLICY_DWELL_MS)
+			continue;
+		problem_at(loader, place_of(step, "bake"),
+			"with \"pace: evidence\" bake is the longest time of a "
+			"step, and none is left before %s: %s is less; write "
+			"%s or more, or \"pace: fixed\"",
+			duration_print(POLICY_DWELL_MS, least),
+			duration_print(policy->steps[i].bake_ms, given), least);
+	}
+}
+
+void check_evidence(struct loader *loader)
+{
+	const struct node *pace = node_get(loader->root, "pace");
+	const struct node *shared = node_get(loader->root, "evidence");
+
+	if (has_evidence(loader->policy)) {
+		if (loader->policy->pace == PACE_EVIDENCE)
+			check_dwell(loader);
+		warn_of_control(loader);
+		return;
+	}
+	if (pace && loader->policy->pace == PACE_EVIDENCE)
+		problem_at(loader, pace,
+			"no SLO has \"kind: evidence\", so that no step would "
+			"be left by it: add it to one, or remove pace");
+	if (shared)
+		problem_at(loader, shared->key,
+			"no SLO has \"kind: evidence\", which this is about: "
+			"add it to one, or remove this");
+}

@@ -210,6 +210,24 @@ static void warn_of_limits(struct loader *loader, const struct node *node,
 				&limits[i].limit, look);
 }
 
+/* ---- what evidence compares with ---- */
+
+void warn_of_control(struct loader *loader)
+{
+	const struct policy *policy = loader->policy;
+	const struct node *steps = node_get(loader->root, "steps");
+	const struct node *first = steps ? steps->first : NULL;
+
+	if (!first || policy->steps[0].percent <= POLICY_CONTROL_PERCENT_MAX)
+		return;
+	warning_at(loader, place_of(first, "percent"),
+		"%s leaves stable too few requests to compare with: kind "
+		"evidence then only knows stable's past, cannot tell a bad "
+		"candidate from trouble that stable would have as well, and "
+		"cannot step back to ask; begin with a step of 10 percent",
+		policy->n_steps == 1 ? "the only step" : "the first step");
+}
+
 /* ---- together ---- */
 
 void warn_of_slo(

@@ -163,6 +163,28 @@ bool promql_is_balanced(
 	return false;
 }
 
+bool promql_is_selector(const char *text)
+{
+	struct token t = {0};
+	const char *p = token_next(text, &t);
+	bool named = t.kind == TOKEN_WORD;
+
+	if (named)
+		p = token_next(p, &t);
+	if (t.kind == TOKEN_END)
+		return named;
+	if (!token_is(&t, "{"))
+		return false;
+	do {
+		p = token_next(p, &t);
+		if (t.kind == TOKEN_END || t.kind == TOKEN_OPEN_STRING ||
+			(t.kind == TOKEN_MARK && strchr("([{)]", *t.at)))
+			return false;
+	} while (!token_is(&t, "}"));
+	(void)token_next(p, &t);
+	return t.kind == TOKEN_END;
+}
+
 /* ---- what a query is about ---- */
 
 /* One pass over the tokens. */

@@ -15,6 +15,9 @@
 bool promql_is_balanced(
 	const char *text, size_t *at_r, char why_r[PROMQL_WHY_MAX]);
 
+/* Whether it is the selector of a metric and nothing more: name{…}. */
+bool promql_is_selector(const char *text);
+
 struct promql_look {
 	bool is_share; /* a part of one metric divided by all of it */
 	bool is_percent; /* the same, times 100 */

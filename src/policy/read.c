@@ -55,7 +55,8 @@ static void list_keys(const struct section *section, struct suggest *suggest,
 	if (section->base)
 		list_keys(section->base, suggest, names);
 	for (const struct key *key = section->keys; key->name; key++) {
-		suggest_try(suggest, key->name);
+		if (!key->instead)
+			suggest_try(suggest, key->name);
 		if (key->reader)
 			buf_addf(names, "%s%s", names->len ? ", " : "",
 				key->name);
@@ -88,6 +89,9 @@ static void read_key(struct loader *loader, const struct node *value,
 
 	if (!key)
 		problem_unknown_key(loader, value->key, section);
+	else if (!key->reader && key->instead)
+		problem_at(
+			loader, value->key, "%s: %s", key->name, key->instead);
 	else if (!key->reader)
 		problem_at(loader, value->key,
 			"\"%s\" is not supported by this version", key->name);

@@ -13,8 +13,12 @@
 	{                   \
 		__VA_ARGS__ \
 	}
-#define PRESET(use, about, params, query, requests, keys, compare) \
-	{use, about, params, query, requests, keys, compare},
+#define COUNTS(...)         \
+	{                   \
+		__VA_ARGS__ \
+	}
+#define PRESET(use, about, params, query, requests, keys, compare, counts) \
+	{use, about, params, query, requests, keys, compare, counts},
 
 const struct slo_preset slo_presets[] = {
 #include "policy/slo_preset.def"

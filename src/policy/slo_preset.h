@@ -27,6 +27,13 @@ struct preset_param {
 	const char *about; /* one line */
 };
 
+/* Of kind evidence: raw counters, with <param>s, and the keys of such an SLO. */
+struct preset_counts {
+	const char *total, *bad; /* both, or … */
+	const char *buckets; /* … this */
+	const char *keys; /* YAML; NULL: it cannot be of that kind */
+};
+
 struct slo_preset {
 	const char *use; /* what the policy calls it */
 	const char *about; /* one line for the plan */
@@ -35,6 +42,7 @@ struct slo_preset {
 	const char *keys; /* YAML: what is not said in the policy */
 	const char *compare; /* the same when it is compared; NULL: it cannot be
 			      */
+	struct preset_counts counts;
 };
 
 extern const struct slo_preset slo_presets[]; /* ends with use NULL */

@@ -29,7 +29,8 @@ static const struct slo errors = {
 static const struct slo latency = {.name = "latency",
 	.kind = SLO_EVIDENCE,
 	.buckets = "buckets",
-	.bound = 0.5};
+	.bound = 0.5,
+	.bound_le = 0.5};
 static const double bounds[BUCKETS] = {0.1, 0.5, 1, INFINITY};
 
 /* Series of one role, and where their labels and values lie. */

@@ -53,6 +53,67 @@ static struct policy *policy_of(const char *metrics, const char *slo)
 	return policy;
 }
 
+static void every_row_with_counters_can_be_of_kind_evidence(void **state)
+{
+	const struct slo_preset *r;
+	struct policy *policy;
+	const struct slo *slo;
+	struct buf problems;
+	char text[200];
+
+	for (r = slo_presets; r->use; r++) {
+		snprintf(text, sizeof(text), "use: %s, kind: evidence", r->use);
+		buf_init(&problems, TEXT_MAX);
+		policy = parse("provider: google", text, &problems);
+		assert_true(!policy == !r->counts.keys);
+		if (policy) {
+			slo = &policy->slos[0];
+			assert_int_equal(slo->kind, SLO_EVIDENCE);
+			assert_string_equal(slo->use, r->use);
+			assert_true(slo->objective > 0);
+			assert_true(!slo->total == !slo->bad);
+			assert_true(!slo->total == !!slo->buckets);
+			assert_true(!slo->buckets == !(slo->bound > 0));
+			assert_int_equal(slo->interval_ms, 60000);
+		} else {
+			assert_non_null(strstr(
+				problems.data, "no good and bad requests"));
+		}
+		policy_free(&policy);
+		buf_fini(&problems);
+	}
+}
+
+/* `max` of the preset, and the unit of its histogram. */
+static void a_limit_of_a_preset_is_its_objective(void **state)
+{
+	static const struct {
+		const char *slo;
+		double objective, bound, bound_le;
+	} rows[] = {
+		{"use: http/error-rate, kind: evidence", 0.01, 0, 0},
+		{"use: http/error-rate, kind: evidence, max: 0.3%", 0.003, 0,
+			0},
+		{"use: http/latency-p95, kind: evidence", 0.05, 1, 1},
+		{"use: http/latency-p95, kind: evidence, max: 570ms, "
+		 "with: {unit: ms}",
+			0.05, 0.57, 570},
+		{"use: cloud-run/latency-p99, kind: evidence, max: 800ms", 0.01,
+			0.8, 800},
+		{"use: cloud-run/latency-p50, kind: evidence", 0.5, 0.25, 250},
+	};
+	struct policy *policy;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		policy = policy_of("url: \"https://m.example\"", rows[i].slo);
+		assert_true(policy->slos[0].objective == rows[i].objective);
+		assert_true(policy->slos[0].bound == rows[i].bound);
+		assert_true(policy->slos[0].bound_le == rows[i].bound_le);
+		policy_free(&policy);
+	}
+}
+
 static void every_row_is_a_good_slo_by_itself(void **state)
 {
 	static const char *const sources[] = {
@@ -296,6 +357,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_a_good_slo_by_itself),
+		cmocka_unit_test(
+			every_row_with_counters_can_be_of_kind_evidence),
+		cmocka_unit_test(a_limit_of_a_preset_is_its_objective),
 		cmocka_unit_test(every_row_may_be_compared_or_says_it_cannot),
 		cmocka_unit_test(one_failure_alone_is_no_breach),
 		cmocka_unit_test(what_the_policy_says_takes_precedence),
