@@ -323,6 +323,13 @@ static void mask_header(struct scan *s, const struct name *name, size_t i)
 #define URL_STOP  "# \t\r\n\"'<>\\`"
 #define PATH_STOP " \t\r\n\"'<>\\`),;"
 
+/* A page for people who are logged in: what it asks for is no secret by its
+ * place, such as the "Logs URL" that Cloud Run gives for a broken revision. */
+static bool is_console(const struct scan *s, size_t i)
+{
+	return starts(s, i, "console.cloud.google.com/");
+}
+
 /* After "://": user information, and everything behind the question mark. */
 static void mask_url(struct scan *s, size_t i)
 {
@@ -335,7 +342,7 @@ static void mask_url(struct scan *s, size_t i)
 	end = find_any(s, end, "?:" URL_STOP);
 	while (at(s, end) == ':' && !starts(s, end, "://"))
 		end = find_any(s, end + 1, "?:" URL_STOP);
-	if (at(s, end) == '?') {
+	if (at(s, end) == '?' && !is_console(s, i)) {
 		s->query = end + 1;
 		s->query_end = find_any(s, end, URL_STOP);
 		scan_mask(s, s->query, s->query_end);

@@ -88,6 +88,13 @@ static void credentials_and_urls_are_masked(void **state)
 		{"https://h?x=1", "https://h?***"},
 		{"https://h/a:b?to=https://c?d and more",
 			"https://h/a:b?*** and more"},
+		{"https://console.cloud.google.com.evil/x?y=z",
+			"https://console.cloud.google.com.evil/x?***"},
+		{"https://u:console.cloud.google.com/@h/x?y=z",
+			"https://u:console.cloud.google.com/@h/x?***"},
+		{"https://console.cloud.google.com/x?project=p&token=abc&b=c",
+			"https://console.cloud.google.com/x?project=p&token=***"
+			"&b=c"},
 		{"https://h/to/https://u:p@c/x",
 			"https://h/to/https://***@c/x"},
 		{"{\"token\":[ x: Bearer abc", "{\"token\":[ x: Bearer ***"},
@@ -119,6 +126,10 @@ static void harmless_texts_stay(void **state)
 		{"sum(rate(x{revision=\"web-1\",code=~\"5..\"}[2m]))", NULL},
 		{"https://run.googleapis.com/v2/projects/p", NULL},
 		{"policy.yaml:3:5: error: unknown key \"tokn\"", NULL},
+		{"Logs URL: https://console.cloud.google.com/logs/viewer?"
+		 "project=p&resource=cloud_run_revision/service_name/s/"
+		 "revision_name/s-2&advancedFilter=resource.type%3D%22x%22",
+			NULL},
 		{"user@example.com wrote: hello", NULL},
 		{"12:00:01 step=2 token_uri=x etag=\"abc\"", NULL},
 		{"password=", NULL},
