@@ -367,20 +367,19 @@ static int examine(struct visit *visit, struct err *err_r)
 int check_live(const struct check_live_args *args, const char *service,
 	struct err *err_r)
 {
-	struct policy *policy = context_policy_warned(args->policy, err_r);
-	struct visit visit = {.args = args, .policy = policy, .status = -1};
+	struct visit visit = {.args = args,
+		.target = {.project = args->project,
+			.region = args->region,
+			.service = service},
+		.status = -1};
+	struct policy *policy =
+		context_policy_warned(args->policy, &visit.target, err_r);
 	int status = -1;
 
 	if (!policy)
 		return -1;
-	visit.target = (struct context_target){
-		.project = args->project,
-		.region = args->region,
-		.service = service,
-		.policy_project = policy->project,
-		.policy_region = policy->region,
-		.policy_service = policy->service,
-	};
+	visit.policy = policy;
+	context_take_policy(&visit.target, policy);
 	arena_init(&visit.arena);
 	if (context_resolve(&visit.target, &visit.arena, err_r) == 0 &&
 		open_world(&visit, err_r) == 0)

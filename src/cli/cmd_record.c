@@ -100,6 +100,7 @@ static int record_with(struct record_args *args, const struct policy *policy,
 static int record(int argc, char **argv, struct err *err_r)
 {
 	struct record_args args = {0};
+	struct context_target target;
 	struct policy *policy;
 	int rc;
 
@@ -113,7 +114,12 @@ static int record(int argc, char **argv, struct err *err_r)
 	args.wish.state = args.state;
 	args.wish.project = args.project;
 	args.wish.region = args.region;
-	policy = context_policy(args.policy, NULL, err_r);
+	target = (struct context_target){
+		.project = args.project,
+		.region = args.region,
+		.service = args.wish.service,
+	};
+	policy = context_policy(args.policy, NULL, &target, err_r);
 	if (!policy)
 		return -1;
 	rc = record_with(&args, policy, err_r);

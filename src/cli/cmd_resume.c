@@ -110,7 +110,7 @@ static int resume_found(struct foreground *foreground,
 	foreground->region = target.region;
 	/* As it was when the rollout started, not as the file is now. */
 	policy = context_policy(
-		rollout->policy_path, rollout->policy_source, err_r);
+		rollout->policy_path, rollout->policy_source, &target, err_r);
 	if (!policy)
 		return -1;
 	status = run_in_foreground(foreground, args, policy, rollout, err_r);

@@ -249,24 +249,17 @@ static int go_back(
 }
 
 static int rollback_service(struct rollback *b,
-	const struct rollback_args *args, const char *service,
+	const struct rollback_args *args, struct context_target *target,
 	struct err *err_r)
 {
-	struct context_target target = {
-		.project = args->project,
-		.region = args->region,
-		.service = service,
-		.policy_project = b->policy->project,
-		.policy_region = b->policy->region,
-		.policy_service = b->policy->service,
-	};
 	int status = -1;
 
-	if (context_resolve(&target, &b->arena, err_r) < 0)
+	context_take_policy(target, b->policy);
+	if (context_resolve(target, &b->arena, err_r) < 0)
 		return -1;
-	b->service = target.name;
-	b->foreground.project = target.project;
-	b->foreground.region = target.region;
+	b->service = target->name;
+	b->foreground.project = target->project;
+	b->foreground.region = target->region;
 	b->foreground.format = args->format;
 	b->foreground.quiet = args->quiet;
 	b->foreground.store = context_store(args->state, STORE_CREATE, err_r);
@@ -283,6 +276,7 @@ static int run(int argc, char **argv, struct err *err_r)
 {
 	struct rollback_args args = {0};
 	struct rollback b = {0};
+	struct context_target target;
 	struct policy *policy;
 	int status;
 
@@ -293,7 +287,12 @@ static int run(int argc, char **argv, struct err *err_r)
 		return err_set(err_r, ERR_USAGE, "--policy is missing");
 	if (!args.drill) /* its result is all there is to a drill */
 		output_never_wait(args.format == FORMAT_JSON);
-	policy = context_policy(args.policy, NULL, err_r);
+	target = (struct context_target){
+		.project = args.project,
+		.region = args.region,
+		.service = argc > 1 ? argv[1] : NULL,
+	};
+	policy = context_policy(args.policy, NULL, &target, err_r);
 	if (!policy)
 		return -1;
 	b.policy = policy;
@@ -301,7 +300,7 @@ static int run(int argc, char **argv, struct err *err_r)
 	b.wanted_candidate = args.candidate;
 	b.again = args.again;
 	arena_init(&b.arena);
-	status = rollback_service(&b, &args, argc > 1 ? argv[1] : NULL, err_r);
+	status = rollback_service(&b, &args, &target, err_r);
 	arena_fini(&b.arena);
 	policy_free(&policy);
 	return status;

@@ -78,32 +78,26 @@ static int run_in_foreground(struct foreground *foreground,
 	return foreground_run(foreground, err_r);
 }
 
-static int run_policy(const struct run_args *args, const char *service,
-	const struct policy *policy, struct err *err_r)
+static int run_policy(const struct run_args *args,
+	struct context_target *target, const struct policy *policy,
+	struct err *err_r)
 {
-	struct context_target target = {
-		.project = args->project,
-		.region = args->region,
-		.service = service,
-		.policy_project = policy->project,
-		.policy_region = policy->region,
-		.policy_service = policy->service,
-	};
 	struct foreground foreground = {
 		.format = args->format, .quiet = args->quiet};
 	struct arena arena;
 	int status = -1;
 
 	arena_init(&arena);
-	if (context_resolve(&target, &arena, err_r) < 0)
+	context_take_policy(target, policy);
+	if (context_resolve(target, &arena, err_r) < 0)
 		goto out;
-	foreground.project = target.project;
-	foreground.region = target.region;
+	foreground.project = target->project;
+	foreground.region = target->region;
 	foreground.store = context_store(args->state, STORE_CREATE, err_r);
 	if (!foreground.store)
 		goto out;
 	status = run_in_foreground(
-		&foreground, args, policy, target.name, err_r);
+		&foreground, args, policy, target->name, err_r);
 	foreground_close(&foreground);
 	store_free(&foreground.store);
 out:
@@ -114,6 +108,7 @@ out:
 static int run(int argc, char **argv, struct err *err_r)
 {
 	struct run_args args = {.wait = -1};
+	struct context_target target;
 	struct policy *policy;
 	int status;
 
@@ -123,10 +118,15 @@ static int run(int argc, char **argv, struct err *err_r)
 	if (!args.policy)
 		return err_set(err_r, ERR_USAGE, "--policy is missing");
 	output_never_wait(args.format == FORMAT_JSON);
-	policy = context_policy_warned(args.policy, err_r);
+	target = (struct context_target){
+		.project = args.project,
+		.region = args.region,
+		.service = argc > 1 ? argv[1] : NULL,
+	};
+	policy = context_policy_warned(args.policy, &target, err_r);
 	if (!policy)
 		return -1;
-	status = run_policy(&args, argc > 1 ? argv[1] : NULL, policy, err_r);
+	status = run_policy(&args, &target, policy, err_r);
 	policy_free(&policy);
 	return status;
 }

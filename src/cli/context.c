@@ -40,18 +40,36 @@ struct store *context_store(
 	return store;
 }
 
-static struct policy *load_policy(
-	const char *path, const char *source, bool warns, struct err *err_r)
+/* A full name of the service says more. */
+static void take_names(struct policy_env *env,
+	const struct context_target *target, struct arena *arena)
+{
+	struct service_name name;
+	struct err err;
+
+	env->names[0] = target->project;
+	env->names[1] = target->region;
+	env->names[2] = target->service;
+	if (!target->service || !strchr(target->service, '/') ||
+		service_name_parse(&name, target->service, arena, &err) < 0)
+		return;
+	env->names[0] = name.project;
+	env->names[1] = name.region;
+	env->names[2] = name.name;
+}
+
+static struct policy *load_policy(const char *path, const char *source,
+	const struct policy_env *env, bool warns, struct err *err_r)
 {
 	struct policy *policy;
 	struct buf problems;
 
 	buf_init(&problems, PROBLEMS_BYTES_MAX);
 	if (source)
-		policy = policy_parse(path, source, strlen(source),
-			&policy_env_real, &problems, err_r);
+		policy = policy_parse(
+			path, source, strlen(source), env, &problems, err_r);
 	else
-		policy = policy_load(path, &policy_env_real, &problems, err_r);
+		policy = policy_load(path, env, &problems, err_r);
 	if (problems.len && (!policy || warns))
 		output_write(stderr, &problems);
 	if (!policy && problems.len)
@@ -61,15 +79,30 @@ static struct policy *load_policy(
 	return policy;
 }
 
-struct policy *context_policy(
-	const char *path, const char *source, struct err *err_r)
+static struct policy *load_for(const char *path, const char *source,
+	const struct context_target *target, bool warns, struct err *err_r)
 {
-	return load_policy(path, source, false, err_r);
+	struct policy_env env = policy_env_real;
+	struct policy *policy;
+	struct arena arena;
+
+	arena_init(&arena);
+	take_names(&env, target, &arena);
+	policy = load_policy(path, source, &env, warns, err_r);
+	arena_fini(&arena);
+	return policy;
 }
 
-struct policy *context_policy_warned(const char *path, struct err *err_r)
+struct policy *context_policy(const char *path, const char *source,
+	const struct context_target *target, struct err *err_r)
 {
-	return load_policy(path, NULL, true, err_r);
+	return load_for(path, source, target, false, err_r);
+}
+
+struct policy *context_policy_warned(const char *path,
+	const struct context_target *target, struct err *err_r)
+{
+	return load_for(path, NULL, target, true, err_r);
 }
 
 /* Names end up in approvals, messages and reports. */
@@ -176,6 +209,14 @@ static int part_choose(const char **part, const char *policy,
 	if (!*part)
 		return err_set(err_r, ERR_USAGE, "%s", missing);
 	return 0;
+}
+
+void context_take_policy(
+	struct context_target *target, const struct policy *policy)
+{
+	target->policy_project = policy->project;
+	target->policy_region = policy->region;
+	target->policy_service = policy->service;
 }
 
 int context_resolve(

@@ -58,13 +58,16 @@ extern const char *const context_formats[]; /* names of enum format */
 MUST_CHECK struct store *context_store(
 	const char *path, enum store_mode mode, struct err *err_r);
 
-/* Loads the policy; `source` NULL: out of the file. What is wrong with it is
- * printed on stderr, err_r counts it. */
-MUST_CHECK struct policy *context_policy(
-	const char *path, const char *source, struct err *err_r);
+struct context_target;
+
+/* Loads the policy; `source` NULL: out of the file. `target` is what the command
+ * line says of it. What is wrong with the policy is printed on
+ * stderr, err_r counts it. */
+MUST_CHECK struct policy *context_policy(const char *path, const char *source,
+	const struct context_target *target, struct err *err_r);
 /* The same out of the file, for what is about to begin: warnings as well. */
-MUST_CHECK struct policy *context_policy_warned(
-	const char *path, struct err *err_r);
+MUST_CHECK struct policy *context_policy_warned(const char *path,
+	const struct context_target *target, struct err *err_r);
 
 /*
  * Who is asking. Another name than the login name may only be given by the
@@ -82,6 +85,10 @@ struct context_target {
 	const char *policy_project, *policy_region, *policy_service; /* in */
 	const char *name; /* out: projects/P/locations/R/services/S */
 };
+
+/* Learns what the policy says; borrowed. */
+void context_take_policy(
+	struct context_target *target, const struct policy *policy);
 
 /* Fills in what is NULL; a `service` in full form gives all three. Texts live
  * in `arena`. */

@@ -25,6 +25,10 @@ struct policy_env {
 	/* Variables and files may be placeholders: the form of what was
 	 * expanded or read is not judged. */
 	bool placeholders;
+	/* Project, region and service as the target is named elsewhere than in
+	 * the policy, NULL or "": not there. They stand in every line, so that
+	 * they are no secrets; borrowed. */
+	const char *names[3];
 	/* Put over what the file says: "KEY=VALUE", see override.h; borrowed. */
 	const char *const *sets;
 	size_t n_sets; /* at most POLICY_SETS_MAX */

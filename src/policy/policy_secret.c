@@ -10,6 +10,7 @@
 #include "policy/template.h"
 #include "policy/url.h"
 
+#define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
 #define VALUE_BYTES_MAX (64 * 1024) /* of a ${VAR}, a file, a whole text */
 #define VARIABLES_MAX   16 /* in one text */
 /* Each byte may be a brace, which a template writes with five. */
@@ -193,10 +194,28 @@ struct secret *expansion_keep(struct loader *loader, const struct expansion *e)
 	return secret;
 }
 
+static bool is_same(const char *text, const char *value, size_t len)
+{
+	return text && strlen(text) == len && !memcmp(text, value, len);
+}
+
 static bool is_text(const struct node *node, const char *value, size_t len)
 {
-	return node && node->kind == NODE_SCALAR && strlen(node->text) == len &&
-	       !memcmp(node->text, value, len);
+	return node && node->kind == NODE_SCALAR &&
+	       is_same(node->text, value, len);
+}
+
+static bool is_in_environment(
+	const struct policy_env *env, const char *value, size_t len)
+{
+	static const char *const variables[] = {"CLOUDSDK_CORE_PROJECT",
+		"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_RUN_REGION",
+		"GOOGLE_CLOUD_REGION"};
+
+	for (size_t i = 0; env->variable && i < COUNT(variables); i++)
+		if (is_same(env->variable(variables[i], env->arg), value, len))
+			return true;
+	return false;
 }
 
 /* Names of the target stand in every line that is printed: to mask them would
@@ -205,21 +224,14 @@ static bool is_public(
 	const struct loader *loader, const char *value, size_t len)
 {
 	static const char *const keys[] = {"project", "region", "service"};
-	static const char *const variables[] = {"CLOUDSDK_CORE_PROJECT",
-		"GOOGLE_CLOUD_PROJECT", "CLOUDSDK_RUN_REGION"};
 	const struct node *target = node_get(loader->root, "target");
-	const struct policy_env *env = loader->env;
-	const char *other;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		if (target && is_text(node_get(target, keys[i]), value, len))
+	for (size_t i = 0; i < COUNT(keys); i++)
+		if ((target &&
+			    is_text(node_get(target, keys[i]), value, len)) ||
+			is_same(loader->env->names[i], value, len))
 			return true;
-		other = env->variable ? env->variable(variables[i], env->arg)
-				      : NULL;
-		if (other && strlen(other) == len && !memcmp(other, value, len))
-			return true;
-	}
-	return false;
+	return is_in_environment(loader->env, value, len);
 }
 
 /* What variables put into `part` is masked from now on. */

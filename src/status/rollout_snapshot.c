@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/service_name.h"
 #include "base/xalloc.h"
 #include "policy/placeholder_env.h"
 #include "policy/policy_load.h"
@@ -77,11 +78,20 @@ static int find(struct rollout_snapshot *snapshot, struct store *store,
 static int parse(struct rollout_snapshot *snapshot, struct err *err_r)
 {
 	const char *source = snapshot->row.policy_source;
+	struct policy_env env = placeholder_env;
+	struct service_name name;
 	struct buf problems;
+	struct err err;
 
+	if (service_name_parse(&name, snapshot->row.service, &snapshot->arena,
+		    &err) == 0) {
+		env.names[0] = name.project;
+		env.names[1] = name.region;
+		env.names[2] = name.name;
+	}
 	buf_init(&problems, PROBLEMS_BYTES_MAX);
 	snapshot->policy = policy_parse(snapshot->row.policy_path, source,
-		strlen(source), &placeholder_env, &problems, err_r);
+		strlen(source), &env, &problems, err_r);
 	buf_fini(&problems);
 	if (!snapshot->policy)
 		return err_wrap(err_r,

@@ -54,7 +54,8 @@ static const struct policy_env fake = {
 	.variable = env_fake, .read_file = file_fake};
 
 /* A policy of the least there must be and `more`. */
-static struct policy *parse(const char *metrics, const char *more)
+static struct policy *parse_in(
+	const struct policy_env *env, const char *metrics, const char *more)
 {
 	struct policy *policy;
 	struct buf text, problems;
@@ -68,12 +69,17 @@ static struct policy *parse(const char *metrics, const char *more)
 		"slos:\n- {name: up, query: up, max: 1}\n%s",
 		metrics, more);
 	policy = policy_parse("some/where/policy.yaml", text.data, text.len,
-		&fake, &problems, &err);
+		env, &problems, &err);
 	if (!policy)
 		print_message("%s", problems.data);
 	buf_fini(&text);
 	buf_fini(&problems);
 	return policy;
+}
+
+static struct policy *parse(const char *metrics, const char *more)
+{
+	return parse_in(&fake, metrics, more);
 }
 
 #define PLAIN "url: \"http://127.0.0.1:9090\""
@@ -285,6 +291,34 @@ static void what_a_variable_puts_into_a_url_is_masked(void **state)
 	redacts_to("404 /hooks/T0ken-42abc/send and T0ken-42abc",
 		"404 *** and ***");
 	redacts_to("hooks are sent", "hooks are sent");
+	policy_free(&p);
+}
+
+/* Everywhere else the policy's target, or a name that is not one. */
+static void names_of_the_target_stay_readable(void **state)
+{
+	static const char path[] =
+		"rollback:\n"
+		"- {name: b, type: http, url: \"https://b.example.com/"
+		"${PROJECT}/${TOKEN}\"}\n";
+	struct policy_env env = fake;
+	struct policy *p = parse_in(&env, PLAIN, path);
+
+	redacts_to("projects/shop-project/correct-horse", "projects/***/***");
+	policy_free(&p);
+	for (size_t i = 0; i < ROWS(env.names); i++) {
+		env = fake;
+		env.names[i] = "shop-project";
+		p = parse_in(&env, PLAIN, path);
+		redacts_to("projects/shop-project/correct-horse",
+			"projects/shop-project/***");
+		policy_free(&p);
+	}
+	env.names[0] = "shop";
+	env.names[1] = "shop-project-2";
+	env.names[2] = "";
+	p = parse_in(&env, PLAIN, path);
+	redacts_to("projects/shop-project", "projects/***");
 	policy_free(&p);
 }
 
@@ -674,6 +708,7 @@ int main(void)
 		cmocka_unit_test(
 			secrets_are_revealed_to_the_wire_and_masked_elsewhere),
 		cmocka_unit_test(what_a_variable_puts_into_a_url_is_masked),
+		cmocka_unit_test(names_of_the_target_stay_readable),
 		cmocka_unit_test(messages_hold_no_secret),
 		cmocka_unit_test(
 			a_timeout_nobody_chose_gives_way_to_a_short_interval),
