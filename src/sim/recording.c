@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scan.h"
 #include "base/suggest.h"
 #include "base/xalloc.h"
 #include "sim/recording_points.h"
-#include "sim/scan.h"
 
 #define WINDOW_BYTES    ((size_t)256 * 1024)
 #define KEY_MAX         64

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/decimal.h"
 #include "base/rng.h"
-#include "sim/decimal.h"
 
 #define RANDOM_NUMBERS 300000
 

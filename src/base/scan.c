@@ -1,5 +1,5 @@
 /* A pull scanner for JSON; see scan.h. */
-#include "sim/scan.h"
+#include "base/scan.h"
 
 #include <limits.h>
 #include <math.h>
@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/decimal.h"
 #include "base/printable.h"
 #include "base/timestamp.h"
 #include "base/utf8.h"
 #include "base/xalloc.h"
-#include "sim/decimal.h"
 
 #define TOKEN_BYTES   256 /* more than any number, word or escape takes */
 #define DEPTH_MAX     32

@@ -1,5 +1,5 @@
 /* Decimal numbers as doubles; see decimal.h. */
-#include "sim/decimal.h"
+#include "base/decimal.h"
 
 #include <float.h>
 #include <stdlib.h>

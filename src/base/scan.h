@@ -9,8 +9,8 @@
  * The first error sticks, with its place; everything after it does nothing and
  * says no.
  */
-#ifndef TIDEGATE_SIM_SCAN_H
-#define TIDEGATE_SIM_SCAN_H
+#ifndef TIDEGATE_BASE_SCAN_H
+#define TIDEGATE_BASE_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * Decimal numbers as doubles, correctly rounded, fast for what Prometheus
  * writes: up to 19 digits, such as 0.06666666666666667. Pure.
  */
-#ifndef TIDEGATE_SIM_DECIMAL_H
-#define TIDEGATE_SIM_DECIMAL_H
+#ifndef TIDEGATE_BASE_DECIMAL_H
+#define TIDEGATE_BASE_DECIMAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
