@@ -5,12 +5,15 @@
 #include "sim/recording.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scan.h"
 #include "base/suggest.h"
 #include "base/xalloc.h"
+#include "sim/recording_histories.h"
+#include "sim/recording_labels.h"
 #include "sim/recording_points.h"
 
 #define WINDOW_BYTES    ((size_t)256 * 1024)
@@ -97,13 +100,17 @@ static bool read_values(struct reader *r, struct recording_result *result)
 }
 
 /* {"metric": {}, "values": […]} */
-static bool read_result(struct reader *r, struct recording_result *result)
+static bool read_result(
+	struct reader *r, bool counts, struct recording_result *result)
 {
 	struct scan *s = &r->scan;
 	struct members before = {.n = 0};
 	char key[KEY_MAX];
 	bool first = true;
 
+	*result = (struct recording_result){.le = NAN};
+	if (counts)
+		result->labels = "{}";
 	if (!scan_open(s, '{'))
 		return false;
 	while (scan_item(s, '}', &first)) {
@@ -111,6 +118,9 @@ static bool read_result(struct reader *r, struct recording_result *result)
 			return false;
 		if (strcmp(key, "values") == 0) {
 			if (!read_values(r, result))
+				return false;
+		} else if (counts && strcmp(key, "metric") == 0) {
+			if (!labels_read(s, &r->recording->arena, result))
 				return false;
 		} else if (strcmp(key, "histograms") == 0) {
 			return scan_fail(s, "native histograms are no values; "
@@ -122,29 +132,61 @@ static bool read_result(struct reader *r, struct recording_result *result)
 	return !s->failed;
 }
 
-static bool read_results(struct reader *r, struct recording_series *series)
-{
-	struct recording_result result[RECORDING_RESULTS_MAX] = {0};
-	bool first = true;
-	bool none = is_null(r);
-	size_t n = 0;
+/* The series that the query answered with, in a list that grows. */
+struct results {
+	struct recording_result *result;
+	size_t n, size, max;
+};
 
-	if (!none && !scan_open(&r->scan, '['))
+static struct recording_result *results_next(struct results *results)
+{
+	if (results->n == results->size) {
+		results->size = results->size ? 2 * results->size : 4;
+		results->result = xrealloc(results->result, results->size,
+			sizeof(*results->result));
+	}
+	return &results->result[results->n++];
+}
+
+static bool read_result_list(
+	struct reader *r, bool counts, struct results *results)
+{
+	struct scan *s = &r->scan;
+	bool first = true;
+
+	if (is_null(r))
+		return true;
+	if (!scan_open(s, '['))
 		return false;
-	while (!none && scan_item(&r->scan, ']', &first)) {
-		if (n == RECORDING_RESULTS_MAX)
-			return scan_fail(&r->scan,
-				"the query answered more than %d series; it "
-				"should answer one",
-				RECORDING_RESULTS_MAX);
-		if (!read_result(r, &result[n++]))
+	while (scan_item(s, ']', &first)) {
+		if (results->n == results->max)
+			return scan_fail(s,
+				"the query answered more than %zu series%s",
+				results->max,
+				counts ? "" : "; it should answer one");
+		if (!read_result(r, counts, results_next(results)))
 			return false;
 	}
-	series->n_results = n;
-	series->result =
-		arena_alloc(&r->recording->arena, n * sizeof(result[0]));
-	memcpy(series->result, result, n * sizeof(result[0]));
-	return !r->scan.failed;
+	if (!s->failed && counts && !labels_sort(results->result, results->n))
+		return scan_fail(s, "two series have the same labels");
+	return !s->failed;
+}
+
+static bool read_results(struct reader *r, struct recording_series *series)
+{
+	bool counts = labels_are_kept(series->name);
+	struct results results = {
+		.max = counts ? RECORDING_COUNTERS_MAX : RECORDING_RESULTS_MAX};
+	bool ok = read_result_list(r, counts, &results);
+
+	series->n_results = results.n;
+	series->result = arena_alloc(
+		&r->recording->arena, results.n * sizeof(*results.result));
+	if (results.n)
+		memcpy(series->result, results.result,
+			results.n * sizeof(*results.result));
+	free(results.result);
+	return ok;
 }
 
 static bool read_data(struct reader *r, struct recording_series *series)
@@ -416,6 +458,8 @@ static bool read_member(struct reader *r, const char *key)
 		return r->has_interval = read_interval(r);
 	if (strcmp(key, "context") == 0)
 		return read_context(r);
+	if (strcmp(key, "histories") == 0)
+		return histories_read(&r->scan, r->recording);
 	if (strcmp(key, "expect") == 0)
 		return read_expect(r);
 	if (strcmp(key, "series") == 0)

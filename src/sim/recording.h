@@ -14,11 +14,14 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "engine/evidence_memory.h"
+#include "metrics/counters.h"
 
-#define RECORDING_SERIES_MAX  128 /* named ones */
-#define RECORDING_RESULTS_MAX 64 /* of one query; more are an error */
-#define RECORDING_POINTS_MAX  (16 * 1024 * 1024) /* in one file */
-#define RECORDING_DEPTH_MAX   32
+#define RECORDING_SERIES_MAX   128 /* named ones */
+#define RECORDING_RESULTS_MAX  64 /* of one query; more are an error */
+#define RECORDING_COUNTERS_MAX 8192 /* of one query for counters */
+#define RECORDING_POINTS_MAX   (16 * 1024 * 1024) /* in one file */
+#define RECORDING_DEPTH_MAX    32
 
 struct recording_point {
 	int64_t time_ms;
@@ -29,6 +32,9 @@ struct recording_point {
 struct recording_result {
 	const struct recording_point *point; /* in the recording's block */
 	size_t n, offset;
+	/* Of counters: all labels but `le`, as in counters.h; else NULL. */
+	const char *labels;
+	double le; /* NaN: none */
 };
 
 /* The provider was in trouble: from_ms <= t < to_ms. "partial": it answered,
@@ -44,10 +50,17 @@ struct recording_outage {
 struct recording_series {
 	const char *name;
 	const char *query; /* as it was asked; NULL: not said */
-	struct recording_result *result;
+	struct recording_result *result; /* counters: by labels and `le` */
 	size_t n_results;
 	struct recording_outage *outage;
 	size_t n_outages;
+};
+
+/* Stable's past as a rollout knew it: what of the series before `start` is not
+ * looked at for this SLO. */
+struct recording_history {
+	const char *slo;
+	struct slo_history history; /* without `slo` */
 };
 
 struct recording {
@@ -61,6 +74,8 @@ struct recording {
 	const char *expect; /* an outcome, "promoted"; NULL: not said */
 	struct recording_series *series;
 	size_t n_series;
+	struct recording_history *history;
+	size_t n_histories;
 	struct recording_point *points; /* all of them, one block */
 	size_t n_points;
 };
@@ -103,6 +118,18 @@ enum recorded {
 enum recorded recording_at(const struct recording *recording,
 	const struct recording_series *series, int64_t time_ms, size_t *cursor,
 	double *value_r);
+
+/* What a query for counters would have answered: the series that hold, in
+ * `samples`, which has room for all. `cursors`: one for each series. */
+enum recorded recording_look(const struct recording *recording,
+	const struct recording_series *series, int64_t time_ms, size_t *cursors,
+	struct counter_sample *samples, size_t *n_r);
+
+/* One series at `looks` times that are step_ms apart; NaN: it has no value.
+ * It holds for two of the steps at least. */
+void recording_past(const struct recording *recording,
+	const struct recording_result *result, int64_t from_ms, int64_t step_ms,
+	size_t looks, double *values);
 
 /* Whether the answers of that time were incomplete, as they said themselves. */
 bool recording_is_partial(

@@ -1,4 +1,5 @@
 /* What a query would have answered at a time; see recording.h. */
+#include <math.h>
 #include <string.h>
 
 #include "sim/recording.h"
@@ -66,6 +67,46 @@ enum recorded recording_at(const struct recording *rec,
 		return RECORDED_NOTHING;
 	*value_r = found->value;
 	return RECORDED_VALUE;
+}
+
+enum recorded recording_look(const struct recording *rec,
+	const struct recording_series *series, int64_t time_ms, size_t *cursors,
+	struct counter_sample *samples, size_t *n_r)
+{
+	const struct recording_outage *outage =
+		outage_at(series, time_ms, false);
+	const struct recording_result *result = series->result;
+	const struct recording_point *p;
+	size_t i;
+
+	*n_r = 0;
+	if (outage)
+		return strcmp(outage->type, "timeout") == 0 ? RECORDED_TIMEOUT
+							    : RECORDED_OUTAGE;
+	for (i = 0; i < series->n_results; i++, result++) {
+		p = point_at(
+			result, 2 * rec->interval_ms, time_ms, &cursors[i]);
+		if (p && !isnan(p->value))
+			samples[(*n_r)++] = (struct counter_sample){
+				result->labels, result->le, p->value};
+	}
+	return *n_r ? RECORDED_VALUE : RECORDED_NOTHING;
+}
+
+void recording_past(const struct recording *rec,
+	const struct recording_result *result, int64_t from_ms, int64_t step_ms,
+	size_t looks, double *values)
+{
+	int64_t hold_ms =
+		2 * (rec->interval_ms > step_ms ? rec->interval_ms : step_ms);
+	const struct recording_point *p;
+	size_t i, cursor = 0;
+
+	for (i = 0; i < looks; i++) {
+		p = point_at(result, hold_ms, from_ms + (int64_t)i * step_ms,
+			&cursor);
+		values[i] = p ? p->value : NAN;
+	}
 }
 
 int64_t recording_sample_ms(const struct recording *rec,

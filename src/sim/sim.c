@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/series.h"
@@ -185,6 +186,10 @@ static void answer_ask(struct sim *s, int slo)
 		event->text = "metrics are down (fault)";
 		return;
 	}
+	if (s->policy->slos[slo].kind == SLO_EVIDENCE) {
+		sim_count(s, slo, sim_asked_ms(s), event);
+		return;
+	}
 	event->answers.item[QUERY_VALUE] = sim_answer(s, slo, QUERY_VALUE);
 	event->answers.item[QUERY_BASELINE] =
 		sim_answer(s, slo, QUERY_BASELINE);
@@ -222,6 +227,10 @@ static void carry_out(struct sim *s, const struct effect *effect)
 	case EFFECT_PREFLIGHT:
 		event = push(s, 0, EVENT_PREFLIGHT);
 		event->ok = true;
+		if (s->past) {
+			event->histories = s->past->history;
+			event->n_histories = s->past->n;
+		}
 		fill_traffic(s, event);
 		break;
 	case EFFECT_READ:
@@ -332,6 +341,7 @@ static void fault_happen(struct sim *s, const struct fault *fault)
 		s->generation++;
 	} else if (fault->type == FAULT_CRASH) {
 		s->n_queue = 0;
+		sim_counters_forget(s);
 		go_to(s, s->now_ms + (fault->for_ms ? fault->for_ms
 						    : CRASH_MS_DEFAULT));
 		feed(s, &resumed);
@@ -438,6 +448,12 @@ const char *sim_outcome(const struct sim_result *result)
 					   : "waiting";
 }
 
+/* From then on the world would have been another one. */
+static bool has_stepped_back(const struct sim *s)
+{
+	return s->rollout.evidence && s->rollout.evidence->state.stepped_back;
+}
+
 static void finish(struct sim *s)
 {
 	struct sim_result *r = s->result;
@@ -448,7 +464,15 @@ static void finish(struct sim *s)
 	r->failed_slo = s->rollout.failed_slo;
 	r->exit_status = rollout_exit_status(&s->rollout);
 	memcpy(r->reason, s->rollout.reason, sizeof(r->reason));
-	if (!phase_is_end(r->phase))
+	if (phase_is_end(r->phase))
+		return;
+	r->stepped_back = has_stepped_back(s);
+	if (r->stepped_back)
+		snprintf(r->reason, sizeof(r->reason),
+			"it steps back to %d %% to ask stable: what came then "
+			"was not recorded",
+			s->policy->steps[0].percent);
+	else
 		snprintf(r->reason, sizeof(r->reason),
 			"the recording ends before the decision");
 }
@@ -457,6 +481,8 @@ void sim_run(const struct policy *policy, const struct recording *recording,
 	const struct sim_options *options, sim_listener listener, void *arg,
 	struct sim_result *result_r)
 {
+	struct sim_past *past =
+		options->past ? NULL : sim_past_new(policy, recording);
 	struct sim s;
 	enum next next;
 	size_t which = 0;
@@ -467,6 +493,8 @@ void sim_run(const struct policy *policy, const struct recording *recording,
 	memset(s.chain, 0, sizeof(s.chain));
 	memset(s.fault_done, 0, sizeof(s.fault_done));
 	memset(s.streak, 0, sizeof(s.streak));
+	memset(s.counters, 0, sizeof(s.counters));
+	s.past = options->past ? options->past : past;
 	s.served_ms = 0;
 	s.policy = policy;
 	s.recording = recording;
@@ -481,7 +509,7 @@ void sim_run(const struct policy *policy, const struct recording *recording,
 	s.order = 0;
 	*result_r = (struct sim_result){.start_ms = recording->start_ms};
 	start(&s);
-	while (!phase_is_end(s.rollout.phase)) {
+	while (!phase_is_end(s.rollout.phase) && !has_stepped_back(&s)) {
 		next = find_next(&s, &at_ms, &which);
 		/* A revert under way is seen to its end. */
 		if (at_ms > recording->end_ms && !result_r->revert_ms)
@@ -490,5 +518,7 @@ void sim_run(const struct policy *policy, const struct recording *recording,
 		do_next(&s, next, which);
 	}
 	finish(&s);
+	sim_counters_free(&s);
 	rollout_clear(&s.rollout);
+	free(past);
 }

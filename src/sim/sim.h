@@ -10,6 +10,7 @@
 #include "engine/rollout.h"
 #include "policy/policy.h"
 #include "sim/recording.h"
+#include "sim/sim_past.h"
 
 #define SIM_FAULTS_MAX 32
 
@@ -41,6 +42,8 @@ struct sim_options {
 	size_t n_faults;
 	/* A write serves so much later; < 0: what the recording says, else 2 s. */
 	int64_t shift_ms;
+	/* Stable's past, of this recording; NULL: it is read from it. */
+	const struct sim_past *past;
 };
 
 struct sim;
@@ -57,6 +60,7 @@ struct sim_result {
 	int64_t start_ms, end_ms; /* virtual */
 	int failed_slo; /* -1: none */
 	int64_t revert_ms; /* when the revert was decided; 0: never */
+	bool stepped_back; /* what came then was not recorded: it ended there */
 	/* Of the SLO that failed: the first sample of those that led to it, how
 	 * many checks there were from then on. 0: no SLO failed. */
 	int64_t first_bad_ms;

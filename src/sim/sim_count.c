@@ -33,7 +33,7 @@ static struct answer answer_from(const struct sim *s,
 }
 
 /* What `run` is told now is as of so long ago: see `delay` of metrics. */
-static int64_t asked_ms(const struct sim *s)
+int64_t sim_asked_ms(const struct sim *s)
 {
 	return s->now_ms - s->policy->metrics.delay_ms;
 }
@@ -49,7 +49,7 @@ bool sim_times_out(const struct sim *s, int slo)
 		cursor = chain[kind].cursor;
 		if (chain[kind].series &&
 			recording_at(s->recording, chain[kind].series,
-				asked_ms(s), &cursor,
+				sim_asked_ms(s), &cursor,
 				&value) == RECORDED_TIMEOUT)
 			return true;
 	}
@@ -60,7 +60,7 @@ struct answer sim_answer(struct sim *s, int slo, int c)
 {
 	struct chain *chain = &s->chain[slo][c];
 
-	return answer_from(s, chain->series, asked_ms(s), &chain->cursor);
+	return answer_from(s, chain->series, sim_asked_ms(s), &chain->cursor);
 }
 
 /* A look back, beside the cursors that only go forward. */
@@ -79,18 +79,44 @@ static bool settles_badly(const struct sim *s, const struct check_state *check)
 	       check->settle_breaches == check->settle_checks;
 }
 
+/* Evidence comes check by check: it is since when it has been against the
+ * candidate. What came with a check began after the one before. */
+static void count_evidence(struct sim *s, const struct evidence_slo *slo)
+{
+	struct streak *streak = &s->streak[slo->slo];
+	int64_t before_ms = streak->last_ms;
+
+	streak->last_ms = sim_asked_ms(s);
+	if (slo->numbers.log_e <= 0) {
+		streak->from_ms = 0;
+		streak->checks = 0;
+		return;
+	}
+	if (!streak->from_ms)
+		streak->from_ms = before_ms ? before_ms : streak->last_ms;
+	streak->checks++;
+}
+
 void sim_count_check(struct sim *s, int slo)
 {
 	const struct check_state *check = &s->rollout.check[slo];
 	struct streak *streak = &s->streak[slo];
 
 	s->result->checks++;
+	if (s->policy->slos[slo].kind == SLO_EVIDENCE) {
+		const struct evidence_slo *evidence =
+			evidence_find(s->rollout.evidence, slo);
+
+		if (evidence)
+			count_evidence(s, evidence);
+		return;
+	}
 	if (!check->breaches && !check->failed && !settles_badly(s, check)) {
-		*streak = (struct streak){0, 0};
+		*streak = (struct streak){0, 0, 0};
 		return;
 	}
 	if (!streak->from_ms)
-		streak->from_ms = asked_ms(s);
+		streak->from_ms = sim_asked_ms(s);
 	streak->checks++;
 }
 
@@ -113,8 +139,9 @@ static int64_t first_bad(const struct sim *s, int slo)
 {
 	const struct chain *chain = &s->chain[slo][0];
 	int64_t time_ms = s->streak[slo].from_ms, sample_ms = time_ms;
+	bool samples = s->policy->slos[slo].kind != SLO_EVIDENCE;
 
-	while (time_ms >= s->served_ms && was_bad(s, slo, time_ms)) {
+	while (samples && time_ms >= s->served_ms && was_bad(s, slo, time_ms)) {
 		sample_ms = recording_sample_ms(
 			s->recording, chain->series, time_ms, chain->cursor);
 		time_ms = sample_ms - 1;

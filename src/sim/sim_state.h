@@ -23,6 +23,7 @@ struct chain {
 struct streak {
 	int64_t from_ms; /* 0: the window holds no breach */
 	int checks;
+	int64_t last_ms; /* kind evidence: of the latest check; 0: none */
 };
 
 struct sim {
@@ -51,6 +52,9 @@ struct sim {
 	int64_t served_ms; /* the candidate's first percent; 0: none yet */
 	struct streak streak[POLICY_SLOS_MAX];
 
+	struct sim_counters *counters[POLICY_SLOS_MAX]; /* when asked first */
+	const struct sim_past *past; /* NULL: no SLO of kind evidence */
+
 	struct pending queue[QUEUE_MAX];
 	size_t n_queue;
 	uint64_t order;
@@ -61,6 +65,14 @@ struct answer sim_answer(struct sim *sim, int slo, int chain);
 
 /* Asked now, the provider lets the SLO's timeout pass before it fails. */
 bool sim_times_out(const struct sim *sim, int slo);
+
+/* The counters of an SLO of kind evidence as of a time, into a check. */
+void sim_count(struct sim *sim, int slo, int64_t time_ms, struct event *event);
+void sim_counters_forget(struct sim *sim); /* the process died */
+void sim_counters_free(struct sim *sim);
+
+/* What `run` is told now is as of so long ago. */
+int64_t sim_asked_ms(const struct sim *sim);
 
 void sim_count_check(struct sim *sim, int slo);
 void sim_count_revert(struct sim *sim); /* it was just decided */

@@ -32,6 +32,27 @@ static void ask(const struct recording *recording,
 	assert(recording_find(recording, series->name) == series);
 }
 
+/* The same as counters. */
+static void look(const struct recording *recording,
+	const struct recording_series *series)
+{
+	int64_t span = recording->end_ms - recording->start_ms;
+	size_t size = series->n_results ? series->n_results : 1, n, i;
+	size_t *cursors = calloc(size, sizeof(*cursors));
+	struct counter_sample *samples = calloc(size, sizeof(*samples));
+
+	for (i = 0; i <= TIMES; i++) {
+		recording_look(recording, series,
+			recording->start_ms + span / TIMES * (int64_t)i,
+			cursors, samples, &n);
+		assert(n <= series->n_results);
+		assert(!n || (samples[0].labels &&
+				     samples[0].value == samples[0].value));
+	}
+	free(cursors);
+	free(samples);
+}
+
 struct pieces {
 	const uint8_t *data;
 	size_t size;
@@ -75,8 +96,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	recording =
 		recording_parse("recording", (const char *)data, size, &err);
 	read_pieces(data, size, recording, &err);
-	for (i = 0; recording && i < recording->n_series; i++)
+	for (i = 0; recording && i < recording->n_series; i++) {
 		ask(recording, &recording->series[i]);
+		if (recording->series[i].n_results &&
+			recording->series[i].result[0].labels)
+			look(recording, &recording->series[i]);
+	}
 	recording_free(&recording);
 	return 0;
 }

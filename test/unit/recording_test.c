@@ -221,6 +221,45 @@ static void a_list_that_is_null_is_empty(void **state)
 	recording_free(&r);
 }
 
+#define RESULTS HEAD "\"series\":{\"a/buckets\":{\"data\":{\"result\":["
+
+/* Counters keep what tells them apart; the order is not the file's. */
+static void counters_are_known_by_their_labels(void **state)
+{
+	struct counter_sample samples[3];
+	size_t cursors[3] = {0}, n;
+	struct err err;
+	struct recording *r = parse(RESULTS
+		"{\"metric\":{\"le\":\"+Inf\",\"pod\":\"\\\"b\",\"job\":\"x\"},"
+		"\"values\":[[100,\"7\"],[130,\"9\"]]},"
+		"{\"metric\":{\"pod\":\"\\\"b\",\"job\":\"x\",\"le\":\"0.5\"},"
+		"\"values\":[[100,\"4\"],[130,\"NaN\"]]},"
+		"{\"values\":[[130,\"1\"]]}]}}}}",
+		&err);
+
+	if (!r) {
+		fail_msg("%s", shown(&err));
+		return;
+	}
+	assert_int_equal(
+		recording_look(r, &r->series[0], 110000, cursors, samples, &n),
+		RECORDED_VALUE);
+	assert_int_equal(n, 2);
+	assert_string_equal(
+		samples[0].labels, "{\"job\":\"x\",\"pod\":\"\\\"b\"}");
+	assert_string_equal(samples[0].labels, samples[1].labels);
+	assert_true(samples[0].le == 0.5 && samples[0].value == 4);
+	assert_true(isinf(samples[1].le) && samples[1].value == 7);
+	assert_int_equal(
+		recording_look(r, &r->series[0], 131000, cursors, samples, &n),
+		RECORDED_VALUE);
+	assert_int_equal(n, 2);
+	assert_true(samples[0].value == 9);
+	assert_string_equal(samples[1].labels, "{}");
+	assert_true(isnan(samples[1].le));
+	recording_free(&r);
+}
+
 struct refused {
 	const char *json, *error;
 };
@@ -284,6 +323,36 @@ static void bad_recordings_are_refused_with_their_place(void **state)
 		{"{\"version\":1,\"\\ud800x\":", "no character"},
 		{"{\"version\":1} x", "something follows"},
 		{"{\"version\":1,\"start\":0100", "a 0 too many"},
+	};
+
+	expect_refused(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+#define HISTORY HEAD "\"histories\":[{\"slo\":\"a\",\"seconds\":1,"
+#define PHIS \
+	"\"requests\":9,\"bad\":1,\"phi\":1,\"phi_level\":1,\"phi_shape\":1"
+
+static void bad_counters_and_histories_are_refused(void **state)
+{
+	static const struct refused rows[] = {
+		{RESULTS "{\"metric\":{\"a\":1}", "'\"' is expected"},
+		{RESULTS "{\"metric\":{\"\":\"x\"}", "label's name"},
+		{RESULTS "{\"metric\":{\"a\":\"x\",\"a\":\"y\"}",
+			"the label `a` is there twice"},
+		{RESULTS "{\"metric\":{\"le\":\"wide\"}",
+			"le is \"wide\", which is no bound"},
+		{RESULTS "{\"metric\":{\"le\":\"NaN\"}", "is no bound"},
+		{RESULTS "{\"metric\":{\"a\":\"x\"}},{\"metric\":{\"a\":\"x\"}}"
+			 "]",
+			"two series have the same labels"},
+		{HISTORY PHIS ",\"phi\":1}", "\"phi\" is there twice"},
+		{HISTORY "\"requests\":-1", "a number of a history"},
+		{HISTORY "\"requests\":1}", "a history has slo, seconds"},
+		{HISTORY "\"size\":1}", "\"size\" is there twice, or not"},
+		{HISTORY PHIS ",\"le\":[1],\"buckets\":[1]}",
+			"one bucket more than bounds"},
+		{HISTORY PHIS ",\"le\":[2,1],\"buckets\":[1,1,1]}",
+			"the bounds of a history rise"},
 	};
 
 	expect_refused(rows, sizeof(rows) / sizeof(rows[0]));
@@ -533,6 +602,8 @@ int main(void)
 		cmocka_unit_test(outages_and_several_series_are_told_apart),
 		cmocka_unit_test(incomplete_answers_have_values_and_say_so),
 		cmocka_unit_test(a_list_that_is_null_is_empty),
+		cmocka_unit_test(counters_are_known_by_their_labels),
+		cmocka_unit_test(bad_counters_and_histories_are_refused),
 		cmocka_unit_test(bad_recordings_are_refused_with_their_place),
 		cmocka_unit_test(what_is_there_twice_and_no_utf8_is_refused),
 		cmocka_unit_test(bad_samples_and_times_are_refused),

@@ -1,0 +1,129 @@
+/* Stable's past as a recording has it; see sim_past.h. */
+#include "sim/sim_past.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "metrics/slo_history.h"
+#include "sim/series.h"
+
+/* The series of one query for stable, along the grid. */
+struct gridded {
+	struct past_series *series;
+	double *values;
+	size_t n;
+};
+
+static struct gridded lay_out(const struct recording *rec,
+	const struct slo *slo, enum query_role role, int64_t from_ms,
+	size_t looks)
+{
+	const struct recording_series *series;
+	struct gridded grid = {.n = 0};
+	char name[SERIES_NAME_MAX];
+	size_t i;
+
+	if (!query_role_text(slo, role))
+		return grid;
+	series = recording_find(rec, series_name(slo, role, name));
+	if (!series || !series->n_results)
+		return grid;
+	grid.n = series->n_results;
+	grid.series = xcalloc(grid.n, sizeof(*grid.series));
+	grid.values = xcalloc(grid.n * looks, sizeof(*grid.values));
+	for (i = 0; i < grid.n; i++) {
+		recording_past(rec, &series->result[i], from_ms,
+			HISTORY_STEP_MS, looks, grid.values + i * looks);
+		grid.series[i] = (struct past_series){series->result[i].labels,
+			series->result[i].le, grid.values + i * looks};
+	}
+	return grid;
+}
+
+static void fini(struct gridded *grid)
+{
+	free(grid->series);
+	free(grid->values);
+}
+
+/* What is not there, or is no such counter, leaves the history unknown. */
+static void make(const struct recording *rec, const struct policy *policy,
+	int slo, int64_t length_ms, struct slo_history *history_r)
+{
+	const struct slo *of = &policy->slos[slo];
+	size_t looks = (size_t)(length_ms / HISTORY_STEP_MS) + 1;
+	int64_t from_ms =
+		rec->start_ms - (int64_t)(looks - 1) * HISTORY_STEP_MS;
+	struct gridded total, bad;
+	struct past past = {.looks = looks, .step_s = HISTORY_STEP_MS / 1000.0};
+	struct err ignored;
+
+	total = lay_out(rec, of, QUERY_TOTAL_STABLE, from_ms, looks);
+	bad = lay_out(rec, of, QUERY_BAD_STABLE, from_ms, looks);
+	past.role[COUNTER_TOTAL].series = total.series;
+	past.role[COUNTER_TOTAL].n = total.n;
+	past.role[COUNTER_BAD].series = bad.series;
+	past.role[COUNTER_BAD].n = bad.n;
+	if (slo_history_make(of, slo, &past, history_r, &ignored) < 0)
+		history_r->seconds = 0;
+	fini(&total);
+	fini(&bad);
+}
+
+/* Slower than this policy's bound is bad. */
+static void count_slow(const struct slo *slo, struct slo_history *history)
+{
+	size_t b;
+
+	if (!slo->buckets || !history->bins)
+		return;
+	history->past.x = 0;
+	for (b = evidence_bound(history->bounds, history->bins, slo->bound) + 1;
+		b < history->bins; b++)
+		history->past.x += history->histogram[b];
+}
+
+static bool take_known(const struct recording *rec, const struct policy *policy,
+	int slo, struct slo_history *history_r)
+{
+	size_t i;
+
+	for (i = 0; i < rec->n_histories; i++) {
+		if (strcmp(rec->history[i].slo, policy->slos[slo].name) != 0)
+			continue;
+		*history_r = rec->history[i].history;
+		history_r->slo = slo;
+		count_slow(&policy->slos[slo], history_r);
+		return true;
+	}
+	return false;
+}
+
+struct sim_past *sim_past_new(
+	const struct policy *policy, const struct recording *recording)
+{
+	const int64_t day_ms = (HISTORY_LOOKS_MAX - 1) * HISTORY_STEP_MS;
+	int64_t length_ms = policy->evidence.history_ms;
+	struct sim_past *past = NULL;
+	struct slo_history *h;
+	int i;
+
+	if (length_ms > day_ms)
+		length_ms = day_ms;
+	for (i = 0; i < (int)policy->n_slos; i++) {
+		if (policy->slos[i].kind != SLO_EVIDENCE)
+			continue;
+		if (!past)
+			past = xcalloc(1, sizeof(*past));
+		h = &past->history[past->n];
+		if (!take_known(recording, policy, i, h))
+			make(recording, policy, i, length_ms, h);
+		/* Few bad requests say little about how they come. */
+		if (h->seconds > 0 && h->past.x < HISTORY_BAD_FEW &&
+			length_ms < day_ms && !recording->n_histories)
+			make(recording, policy, i, day_ms, h);
+		past->n += h->seconds > 0;
+	}
+	return past;
+}

@@ -1,0 +1,301 @@
+/*
+ * SLOs of kind evidence on recordings: counters of several instances, stable's
+ * past before the start, and where a recording has no more to say.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../sim/recorded_world.h"
+#include "policy/policy_load.h"
+#include "sim/sim.h"
+
+#define BYTES_MAX (16 * 1024 * 1024)
+
+static const char source[] =
+	"version: 1\n"
+	"name: sim\n"
+	"metrics: {url: 'https://metrics.example'}\n"
+	"steps:\n"
+	"  - {percent: 10, bake: 10m}\n"
+	"  - {percent: 50, bake: 10m}\n"
+	"  - {percent: 100, bake: 10m}\n"
+	"slos:\n"
+	"  - {name: errors, kind: evidence, objective: 1%,\n"
+	"     total: 'requests_total{revision=\"{{revision}}\"}',\n"
+	"     bad: 'requests_total{revision=\"{{revision}}\",code=\"500\"}'}\n"
+	"  - {name: latency, kind: evidence, objective: 5%, bound: 500ms,\n"
+	"     buckets: 'seconds_bucket{revision=\"{{revision}}\"}'}\n"
+	"settle: 0s\n";
+
+static struct policy *policy;
+static struct sim_result result;
+static struct slo_history history[2]; /* as the rollout began with */
+static size_t n_histories;
+static double candidate, stable; /* requests that were counted: errors */
+static int errors; /* checks that failed */
+
+static int setup(void **state)
+{
+	struct buf problems;
+	struct err err;
+
+	(void)state;
+	buf_init(&problems, 65536);
+	policy = policy_parse("sim.yaml", source, sizeof(source) - 1,
+		&(struct policy_env){.n_sets = 0}, &problems, &err);
+	if (!policy)
+		fail_msg("%s", problems.data);
+	buf_fini(&problems);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	policy_free(&policy);
+	return 0;
+}
+
+static double requests_of(const struct evidence_counts *arm)
+{
+	return arm->known ? arm->bin[0] + arm->bin[1] : 0;
+}
+
+static void listen(const struct sim *sim, const struct event *event,
+	const struct note *note, void *arg)
+{
+	size_t i;
+
+	(void)sim;
+	(void)arg;
+	if (note)
+		return;
+	if (event->type == EVENT_PREFLIGHT) {
+		n_histories = event->n_histories;
+		for (i = 0; i < n_histories && i < 2; i++)
+			history[i] = event->histories[i];
+	}
+	if (event->type != EVENT_CHECK || event->slo != 0)
+		return;
+	errors += !event->answers.counts;
+	if (!event->answers.counts)
+		return;
+	candidate += requests_of(&event->answers.counts->candidate);
+	stable += requests_of(&event->answers.counts->stable);
+}
+
+static struct recording *parse(const char *json, size_t len)
+{
+	struct err err;
+	struct recording *recording = recording_parse("r", json, len, &err);
+
+	if (!recording)
+		fail_msg("%d:%d: %s", err.pos.line, err.pos.col, err.text);
+	return recording;
+}
+
+static void play(const struct recording *recording, const char *fault)
+{
+	struct fault parsed;
+	struct sim_options options = {
+		.shift_ms = -1, .faults = &parsed, .n_faults = fault != NULL};
+	struct err err;
+
+	candidate = stable = errors = 0;
+	if (fault)
+		assert_int_equal(fault_parse(fault, &parsed, &err), 0);
+	assert_int_equal(sim_check(policy, recording, &err), 0);
+	sim_run(policy, recording, &options, listen, NULL, &result);
+}
+
+static void print_world(struct recorded_world world, struct buf *json)
+{
+	world.latency = true;
+	buf_init(json, BYTES_MAX);
+	recorded_world_print(&world, json);
+	assert_false(json->overflow);
+}
+
+static void play_world(struct recorded_world world, const char *fault)
+{
+	struct recording *recording;
+	struct buf json;
+
+	print_world(world, &json);
+	recording = parse(json.data, json.len);
+	play(recording, fault);
+	recording_free(&recording);
+	buf_fini(&json);
+}
+
+static void expect(const char *outcome, const char *reason)
+{
+	if (strcmp(sim_outcome(&result), outcome) != 0 ||
+		!strstr(result.reason, reason))
+		fail_msg("%s: %s", sim_outcome(&result), result.reason);
+}
+
+static double minutes(void)
+{
+	return (double)(result.end_ms - result.start_ms) / 60000;
+}
+
+static void a_good_release_is_promoted(void **state)
+{
+	(void)state;
+	play_world(recorded_good, NULL);
+	expect("promoted", "every step");
+	/* 10, 50 and 100 % of 50 requests per second, ten minutes each. */
+	assert_true(fabs(candidate / (50 * 600 * 1.6) - 1) < 0.02);
+	assert_true(fabs(stable / (50 * 600 * 1.4) - 1) < 0.02);
+}
+
+static void more_errors_than_stable_take_it_back(void **state)
+{
+	struct recorded_world world = recorded_good;
+
+	(void)state;
+	world.errors = 0.01;
+	play_world(world, NULL);
+	expect("rolled-back", "errors: candidate 1");
+	assert_int_equal(result.exit_status, 5);
+	assert_true(minutes() < 6);
+	assert_true(result.checks_to_revert > 1);
+	assert_true(result.first_bad_ms >= result.start_ms);
+	assert_true(result.first_bad_ms < result.revert_ms);
+}
+
+static void slower_requests_take_it_back(void **state)
+{
+	struct recorded_world world = recorded_good;
+
+	(void)state;
+	world.slower = 2;
+	play_world(world, NULL);
+	expect("rolled-back", "latency: candidate");
+	assert_true(minutes() < 4);
+}
+
+static void what_stable_suffers_too_takes_nothing_back(void **state)
+{
+	struct recorded_world world = recorded_good;
+
+	(void)state;
+	world.incident = 0.05;
+	world.incident_from_s = 300;
+	world.incident_to_s = 600;
+	play_world(world, NULL);
+	expect("promoted", "every step");
+}
+
+/* What comes after a step back was not recorded. */
+static void a_step_back_is_the_end_of_what_is_known(void **state)
+{
+	struct recorded_world world = recorded_good;
+
+	(void)state;
+	world.incident = 0.2;
+	world.incident_from_s = 1500;
+	world.incident_to_s = 1800;
+	play_world(world, NULL);
+	expect("waiting", "it steps back to 10 % to ask stable");
+	assert_int_equal(result.exit_status, 8);
+	assert_true(result.stepped_back);
+	assert_true(minutes() > 25 && minutes() < 27);
+}
+
+static void stables_past_is_what_came_before_the_start(void **state)
+{
+	struct recorded_world world = recorded_good;
+
+	(void)state;
+	play_world(world, NULL);
+	assert_int_equal(n_histories, 2);
+	assert_true(history[0].seconds == 3600);
+	assert_true(fabs(history[0].past.n / (50 * 3600) - 1) < 0.02);
+	assert_true(fabs(history[0].past.x / (0.001 * 50 * 3600) - 1) < 0.25);
+	assert_true(history[0].dispersion.phi < 2);
+	assert_int_equal(history[1].bins, 6);
+	assert_true(history[1].past.n == history[0].past.n);
+	world.history_s = 0;
+	world.errors = 0.01;
+	play_world(world, NULL);
+	assert_int_equal(n_histories, 0);
+	expect("rolled-back", "errors: candidate");
+}
+
+/* As a rollout's journal says it: better than what can be asked later. */
+static void a_past_that_is_said_is_taken_as_it_is(void **state)
+{
+	static const char said[] =
+		"{\"histories\":[{\"slo\":\"latency\",\"seconds\":60,"
+		"\"requests\":106,\"bad\":0,\"le\":[0.25,0.5],"
+		"\"buckets\":[90,10,6],\"phi\":1.5,\"phi_level\":2.5,"
+		"\"phi_shape\":3.5}],";
+	struct recording *recording;
+	struct buf json, all;
+
+	(void)state;
+	print_world(recorded_good, &json);
+	buf_init(&all, BYTES_MAX);
+	buf_adds(&all, said);
+	buf_add(&all, json.data + 1, json.len - 1);
+	recording = parse(all.data, all.len);
+	play(recording, NULL);
+	assert_int_equal(n_histories, 2);
+	assert_true(history[0].seconds == 3600);
+	assert_int_equal(history[1].slo, 1);
+	assert_true(history[1].seconds == 60 && history[1].past.n == 106);
+	/* Slower than the policy's bound. */
+	assert_true(history[1].past.x == 6);
+	assert_true(history[1].dispersion.phi == 1.5);
+	assert_true(history[1].dispersion.phi_level == 2.5);
+	assert_true(history[1].dispersion.phi_shape == 3.5);
+	recording_free(&recording);
+	buf_fini(&json);
+	buf_fini(&all);
+}
+
+static double counted_per_second(void)
+{
+	return (candidate + stable) * 1000 /
+	       (double)(result.end_ms - result.start_ms);
+}
+
+/* Nobody asked for a while: what came then is counted when they are asked
+ * again; what came while the process was dead is not. */
+static void what_comes_in_an_outage_is_counted_after_it(void **state)
+{
+	(void)state;
+	play_world(recorded_good, "metrics-down@3m+1m");
+	expect("promoted", "every step");
+	assert_true(errors >= 4);
+	assert_true(fabs(counted_per_second() / 50 - 1) < 0.01);
+	play_world(recorded_good, "crash@3m+2m");
+	expect("promoted", "every step");
+	assert_true(counted_per_second() / 50 < 0.96);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_release_is_promoted),
+		cmocka_unit_test(more_errors_than_stable_take_it_back),
+		cmocka_unit_test(slower_requests_take_it_back),
+		cmocka_unit_test(what_stable_suffers_too_takes_nothing_back),
+		cmocka_unit_test(a_step_back_is_the_end_of_what_is_known),
+		cmocka_unit_test(stables_past_is_what_came_before_the_start),
+		cmocka_unit_test(a_past_that_is_said_is_taken_as_it_is),
+		cmocka_unit_test(what_comes_in_an_outage_is_counted_after_it),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
