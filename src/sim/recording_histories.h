@@ -2,8 +2,8 @@
 #ifndef TIDEGATE_SIM_RECORDING_HISTORIES_H
 #define TIDEGATE_SIM_RECORDING_HISTORIES_H
 
+#include "base/scan.h"
 #include "sim/recording.h"
-#include "sim/scan.h"
 
 /* [{"slo":"errors","seconds":10800,…}], as in a rollout's journal. */
 bool histories_read(struct scan *scan, struct recording *recording);

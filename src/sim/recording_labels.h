@@ -2,8 +2,8 @@
 #ifndef TIDEGATE_SIM_RECORDING_LABELS_H
 #define TIDEGATE_SIM_RECORDING_LABELS_H
 
+#include "base/scan.h"
 #include "sim/recording.h"
-#include "sim/scan.h"
 
 /* The series of that name are counters: several results are wanted, and their
  * labels tell them apart. */
