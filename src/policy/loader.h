@@ -280,7 +280,7 @@ void use_names(struct arena *arena, struct node *root);
 
 extern const struct reader slos_reader; /* struct policy */
 void check_slos(struct loader *loader); /* against steps and metrics */
-void check_evidence(struct loader *loader); /* against the rest */
+void check_policy_evidence(struct loader *loader); /* against the rest */
 extern const struct reader actions_reader; /* struct actions */
 void check_actions(struct loader *loader);
 

@@ -397,7 +397,7 @@ struct policy *policy_parse(const char *path, const char *bytes, size_t len,
 		read_section(&loader, loader.root, &policy_section, policy);
 		check_metrics(&loader);
 		check_slos(&loader);
-		check_evidence(&loader);
+		check_policy_evidence(&loader);
 		check_actions(&loader);
 	}
 	if (!loader.problems.n) {

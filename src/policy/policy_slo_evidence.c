@@ -332,7 +332,7 @@ static void check_dwell(struct loader *loader)
 	}
 }
 
-void check_evidence(struct loader *loader)
+void check_policy_evidence(struct loader *loader)
 {
 	const struct node *pace = node_get(loader->root, "pace");
 	const struct node *shared = node_get(loader->root, "evidence");
