@@ -1,7 +1,7 @@
 /*
  * One identity and its tokens; see credentials.h. Owns the source that was
  * found and what is kept of it: the access token, and an ID token for each
- * audience. When they are fetched is kept.c's, how is the source's.
+ * audience. When they are fetched is token_cache.c's, how is the source's.
  */
 #include "google/credentials.h"
 
@@ -10,14 +10,14 @@
 
 #include "base/rng.h"
 #include "base/xalloc.h"
-#include "google/kept.h"
 #include "google/source.h"
+#include "google/token_cache.h"
 #include "io/clock.h"
 #include "io/loop.h"
 
 #define AUDIENCES_MAX 256 /* kept at a time; the oldest idle one goes */
 
-TAILQ_HEAD(kepts, kept);
+TAILQ_HEAD(token_caches, token_cache);
 
 struct credentials {
 	struct loop *loop;
@@ -25,8 +25,8 @@ struct credentials {
 	struct rng rng;
 	char *quota_project;
 	struct http_clock clock;
-	struct kept access;
-	struct kepts ids; /* oldest first */
+	struct token_cache access;
+	struct token_caches ids; /* oldest first */
 	size_t n_ids;
 };
 
@@ -65,7 +65,7 @@ struct credentials *credentials_open(
 	credentials->loop = env->loop;
 	rng_init(&credentials->rng, (uint64_t)clock_wall_us());
 	credentials->source = source_find(&ours, err_r);
-	kept_init(&credentials->access, env->loop, credentials->source,
+	token_cache_init(&credentials->access, env->loop, credentials->source,
 		&credentials->rng, NULL);
 	if (!credentials->source ||
 		take_quota_project(credentials, err_r) < 0) {
@@ -82,12 +82,12 @@ struct credentials *credentials_open(
 	return credentials;
 }
 
-static void forget(struct credentials *credentials, struct kept *kept)
+static void forget(struct credentials *credentials, struct token_cache *cache)
 {
-	TAILQ_REMOVE(&credentials->ids, kept, link);
+	TAILQ_REMOVE(&credentials->ids, cache, link);
 	credentials->n_ids--;
-	kept_fini(kept);
-	free(kept);
+	token_cache_fini(cache);
+	free(cache);
 }
 
 void credentials_free(struct credentials **credentials)
@@ -97,7 +97,7 @@ void credentials_free(struct credentials **credentials)
 	*credentials = NULL;
 	if (!old)
 		return;
-	kept_fini(&old->access);
+	token_cache_fini(&old->access);
 	while (!TAILQ_EMPTY(&old->ids))
 		forget(old, TAILQ_FIRST(&old->ids));
 	source_free(&old->source);
@@ -146,12 +146,12 @@ const char *credentials_quota_project(const struct credentials *credentials)
 struct token_call *token_start(
 	struct credentials *credentials, token_fn fn, void *arg)
 {
-	return kept_start(&credentials->access, fn, arg);
+	return token_cache_start(&credentials->access, fn, arg);
 }
 
 const struct secret *token_cached(struct credentials *credentials)
 {
-	return kept_cached(&credentials->access);
+	return token_cache_get(&credentials->access);
 }
 
 unsigned token_serial(const struct credentials *credentials)
@@ -161,19 +161,19 @@ unsigned token_serial(const struct credentials *credentials)
 
 void token_reject(struct credentials *credentials, unsigned serial)
 {
-	kept_reject(&credentials->access, serial);
+	token_cache_reject(&credentials->access, serial);
 }
 
 /* ---- ID tokens. ---- */
 
-static struct kept *find_id(
+static struct token_cache *find_id(
 	const struct credentials *credentials, const char *audience)
 {
-	struct kept *kept;
+	struct token_cache *cache;
 
-	TAILQ_FOREACH(kept, &credentials->ids, link) {
-		if (strcmp(kept->audience, audience) == 0)
-			return kept;
+	TAILQ_FOREACH(cache, &credentials->ids, link) {
+		if (strcmp(cache->audience, audience) == 0)
+			return cache;
 	}
 	return NULL;
 }
@@ -181,13 +181,13 @@ static struct kept *find_id(
 /* Every service and revision has its own, and a daemon meets many. */
 static void make_room(struct credentials *credentials)
 {
-	struct kept *kept;
+	struct token_cache *cache;
 
 	if (credentials->n_ids < AUDIENCES_MAX)
 		return;
-	TAILQ_FOREACH(kept, &credentials->ids, link) {
-		if (kept_is_idle(kept)) {
-			forget(credentials, kept);
+	TAILQ_FOREACH(cache, &credentials->ids, link) {
+		if (token_cache_is_idle(cache)) {
+			forget(credentials, cache);
 			return;
 		}
 	}
@@ -196,32 +196,32 @@ static void make_room(struct credentials *credentials)
 struct token_call *id_token_start(struct credentials *credentials,
 	const char *audience, token_fn fn, void *arg)
 {
-	struct kept *kept = find_id(credentials, audience);
+	struct token_cache *cache = find_id(credentials, audience);
 
-	if (!kept) {
+	if (!cache) {
 		make_room(credentials);
-		kept = xcalloc(1, sizeof(*kept));
-		kept_init(kept, credentials->loop, credentials->source,
+		cache = xcalloc(1, sizeof(*cache));
+		token_cache_init(cache, credentials->loop, credentials->source,
 			&credentials->rng, audience);
-		TAILQ_INSERT_TAIL(&credentials->ids, kept, link);
+		TAILQ_INSERT_TAIL(&credentials->ids, cache, link);
 		credentials->n_ids++;
 	}
-	return kept_start(kept, fn, arg);
+	return token_cache_start(cache, fn, arg);
 }
 
 unsigned id_token_serial(
 	const struct credentials *credentials, const char *audience)
 {
-	const struct kept *kept = find_id(credentials, audience);
+	const struct token_cache *cache = find_id(credentials, audience);
 
-	return kept ? kept->serial : 0;
+	return cache ? cache->serial : 0;
 }
 
 void id_token_reject(
 	struct credentials *credentials, const char *audience, unsigned serial)
 {
-	struct kept *kept = find_id(credentials, audience);
+	struct token_cache *cache = find_id(credentials, audience);
 
-	if (kept)
-		kept_reject(kept, serial);
+	if (cache)
+		token_cache_reject(cache, serial);
 }

@@ -1,10 +1,10 @@
 /*
- * A token that is kept: fetched when somebody wants it, handed out to all,
+ * One cached token: fetched when somebody wants it, handed out to all,
  * fetched again ahead of its end, by one fetch at a time. Part of
  * credentials.c, which has one for the access token and one per audience.
  */
-#ifndef TIDEGATE_GOOGLE_KEPT_H
-#define TIDEGATE_GOOGLE_KEPT_H
+#ifndef TIDEGATE_GOOGLE_TOKEN_CACHE_H
+#define TIDEGATE_GOOGLE_TOKEN_CACHE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,8 +18,8 @@ struct rng;
 
 TAILQ_HEAD(token_calls, token_call);
 
-struct kept {
-	TAILQ_ENTRY(kept) link; /* the owner's */
+struct token_cache {
+	TAILQ_ENTRY(token_cache) link; /* the owner's */
 	struct loop *loop;
 	struct source *source;
 	struct rng *rng;
@@ -38,16 +38,17 @@ struct kept {
 	struct timer *wake; /* somebody waits for a token that is there */
 };
 
-void kept_init(struct kept *kept, struct loop *loop, struct source *source,
-	struct rng *rng, const char *audience);
-void kept_fini(struct kept *kept);
+void token_cache_init(struct token_cache *cache, struct loop *loop,
+	struct source *source, struct rng *rng, const char *audience);
+void token_cache_fini(struct token_cache *cache);
 
 /* As token_start, token_cached and token_reject of credentials.h. */
-struct token_call *kept_start(struct kept *kept, token_fn fn, void *arg);
-const struct secret *kept_cached(struct kept *kept);
-void kept_reject(struct kept *kept, unsigned serial);
+struct token_call *token_cache_start(
+	struct token_cache *cache, token_fn fn, void *arg);
+const struct secret *token_cache_get(struct token_cache *cache);
+void token_cache_reject(struct token_cache *cache, unsigned serial);
 
 /* Nobody waits for it, and it may be forgotten. */
-bool kept_is_idle(const struct kept *kept);
+bool token_cache_is_idle(const struct token_cache *cache);
 
 #endif
