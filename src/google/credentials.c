@@ -33,7 +33,8 @@ struct credentials {
 struct credentials *credentials_new(
 	struct loop *loop, struct http *http, struct err *err_r)
 {
-	const struct exchange_env env = {loop, http, EXCHANGE_BACKOFF_MS, NULL};
+	const struct retry_env env = {
+		loop, http, RETRY_REQUEST_BACKOFF_MS, NULL};
 
 	return credentials_open(&env, err_r);
 }
@@ -55,10 +56,10 @@ static int take_quota_project(
 }
 
 struct credentials *credentials_open(
-	const struct exchange_env *env, struct err *err_r)
+	const struct retry_env *env, struct err *err_r)
 {
 	struct credentials *credentials = xcalloc(1, sizeof(*credentials));
-	struct exchange_env ours = *env;
+	struct retry_env ours = *env;
 
 	ours.clock = &credentials->clock;
 	TAILQ_INIT(&credentials->ids);

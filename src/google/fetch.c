@@ -34,7 +34,7 @@ void fetch_cancel(struct fetch **fetch)
 		return;
 	if (old->source->type->stop)
 		old->source->type->stop(old);
-	exchange_cancel(&old->exchange);
+	retry_request_cancel(&old->request);
 	timer_cancel(&old->timer);
 	secret_free(&old->body);
 	xfree(&old->audience);
@@ -44,19 +44,20 @@ void fetch_cancel(struct fetch **fetch)
 
 /* ---- Requests. ---- */
 
-static void fetch_send(
-	struct fetch *fetch, const struct http_request *request, exchange_fn fn)
+static void fetch_send(struct fetch *fetch, const struct http_request *request,
+	retry_request_fn fn)
 {
 	struct http_request ours = *request;
 
 	xfree(&fetch->url);
 	fetch->url = xstrdup(request->url);
 	ours.url = fetch->url;
-	fetch->exchange = exchange_start(&fetch->source->env, &ours, fn, fetch);
+	fetch->request =
+		retry_request_start(&fetch->source->env, &ours, fn, fetch);
 }
 
 void fetch_post(struct fetch *fetch, const struct http_request *request,
-	struct secret *body, exchange_fn fn)
+	struct secret *body, retry_request_fn fn)
 {
 	struct http_request ours = *request;
 
@@ -67,15 +68,15 @@ void fetch_post(struct fetch *fetch, const struct http_request *request,
 	fetch_send(fetch, &ours, fn);
 }
 
-void fetch_get(
-	struct fetch *fetch, const struct http_request *request, exchange_fn fn)
+void fetch_get(struct fetch *fetch, const struct http_request *request,
+	retry_request_fn fn)
 {
 	fetch_send(fetch, request, fn);
 }
 
 void fetch_answered(struct fetch *fetch)
 {
-	fetch->exchange = NULL;
+	fetch->request = NULL;
 	secret_free(&fetch->body);
 }
 

@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 #include "base/secret.h"
-#include "google/exchange.h"
+#include "google/retry_request.h"
 
 struct source;
 struct timer;
@@ -29,9 +29,9 @@ struct fetch {
 	char *audience; /* an ID token for it; NULL: an access token */
 	fetch_fn fn;
 	void *arg;
-	struct exchange *exchange; /* under way */
-	char *url; /* of the exchange */
-	struct secret *body; /* of the exchange; wiped with it */
+	struct retry_request *request; /* under way */
+	char *url; /* of the request */
+	struct secret *body; /* of the request; wiped with it */
 	struct timer *timer; /* of a failure to be told soon */
 	struct err err; /* that failure */
 };
@@ -44,9 +44,9 @@ void fetch_cancel(struct fetch **fetch); /* NULL inside is accepted */
 /* For sources. The URL is copied, headers and secrets of the request are
  * borrowed until its callback; the body is the fetch's from now on. */
 void fetch_post(struct fetch *fetch, const struct http_request *request,
-	struct secret *body, exchange_fn fn);
+	struct secret *body, retry_request_fn fn);
 void fetch_get(struct fetch *fetch, const struct http_request *request,
-	exchange_fn fn);
+	retry_request_fn fn);
 /* First thing in a callback of these: the request is over. */
 void fetch_answered(struct fetch *fetch);
 

@@ -118,7 +118,7 @@ static const struct source_type *find_type(const char *name, struct err *err_r)
 	return NULL;
 }
 
-struct source *source_open(const struct exchange_env *env,
+struct source *source_open(const struct retry_env *env,
 	const struct source_file *file, struct err *err_r)
 {
 	const struct source_type *type;
@@ -133,8 +133,8 @@ struct source *source_open(const struct exchange_env *env,
 
 /* `*missing_r`: there is no such file; then err_r is set, too. It may be a pipe
  * that somebody writes a key into: nothing has begun yet that could wait. */
-static struct source *open_file(const struct exchange_env *env,
-	const char *path, bool *missing_r, struct err *err_r)
+static struct source *open_file(const struct retry_env *env, const char *path,
+	bool *missing_r, struct err *err_r)
 {
 	struct source *source = NULL;
 	struct buf bytes;
@@ -169,7 +169,7 @@ static char *well_known_path(void)
 
 /* Sets *found_r when the search ends here, well or with an error. */
 static struct source *find_well_known(
-	const struct exchange_env *env, bool *found_r, struct err *err_r)
+	const struct retry_env *env, bool *found_r, struct err *err_r)
 {
 	char *path = well_known_path();
 	struct source *source = NULL;
@@ -208,7 +208,7 @@ static bool is_googles_machine(void)
 	return is && strncmp(name, "Google", strlen("Google")) == 0;
 }
 
-static struct source *open_metadata(const struct exchange_env *env,
+static struct source *open_metadata(const struct retry_env *env,
 	const char *name, const char *host, struct err *err_r)
 {
 	struct source *source = source_metadata_new(env, host, false, err_r);
@@ -219,7 +219,7 @@ static struct source *open_metadata(const struct exchange_env *env,
 }
 
 static struct source *find_metadata(
-	const struct exchange_env *env, struct err *err_r)
+	const struct retry_env *env, struct err *err_r)
 {
 	static const char *const names[] = {
 		"GCE_METADATA_HOST", "GCE_METADATA_ROOT"};
@@ -246,8 +246,8 @@ static struct source *find_metadata(
 }
 
 /* A file that somebody named must be there. */
-static struct source *find_named(const struct exchange_env *env,
-	const char *name, const char *path, struct err *err_r)
+static struct source *find_named(const struct retry_env *env, const char *name,
+	const char *path, struct err *err_r)
 {
 	bool missing;
 	struct source *source = open_file(env, path, &missing, err_r);
@@ -257,7 +257,7 @@ static struct source *find_named(const struct exchange_env *env,
 	return led_to(source, name);
 }
 
-struct source *source_find(const struct exchange_env *env, struct err *err_r)
+struct source *source_find(const struct retry_env *env, struct err *err_r)
 {
 	static const char *const named[] = {"GOOGLE_APPLICATION_CREDENTIALS",
 		"CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"};

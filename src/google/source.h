@@ -11,8 +11,8 @@
 
 #include "base/err.h"
 #include "base/secret.h"
-#include "google/exchange.h"
 #include "google/fetch.h"
+#include "google/retry_request.h"
 
 #define GOOGLE_SCOPE "https://www.googleapis.com/auth/cloud-platform"
 
@@ -27,7 +27,7 @@ struct source_file {
 struct source_type {
 	const char *name; /* "type" in a file, or a name of our own */
 	/* From a file; NULL: does not come from one. */
-	struct source *(*open)(const struct exchange_env *env,
+	struct source *(*open)(const struct retry_env *env,
 		const struct source_file *file, struct err *err_r);
 	size_t fetch_size; /* of the head and what follows it */
 	void (*start)(struct fetch *fetch); /* the first step */
@@ -38,7 +38,7 @@ struct source_type {
 /* The head of every source; the type's own part follows it. */
 struct source {
 	const struct source_type *type;
-	struct exchange_env env;
+	struct retry_env env;
 	char *describe; /* for messages */
 	const char *origin; /* what led to it */
 	char *path, *account; /* may be NULL */
@@ -53,9 +53,9 @@ extern const struct source_type source_authorized_user, source_external,
 
 /* By the search order of Application Default Credentials. */
 MUST_CHECK struct source *source_find(
-	const struct exchange_env *env, struct err *err_r);
+	const struct retry_env *env, struct err *err_r);
 /* By its "type". */
-MUST_CHECK struct source *source_open(const struct exchange_env *env,
+MUST_CHECK struct source *source_open(const struct retry_env *env,
 	const struct source_file *file, struct err *err_r);
 void source_free(struct source **source);
 
@@ -86,7 +86,7 @@ MUST_CHECK int source_file_read(
 struct credentials;
 struct rng;
 MUST_CHECK struct credentials *credentials_open(
-	const struct exchange_env *env, struct err *err_r);
+	const struct retry_env *env, struct err *err_r);
 int64_t token_fresh_ms(int64_t life_ms, struct rng *rng);
 
 /* Whom to act as; copied. */
@@ -104,9 +104,9 @@ MUST_CHECK struct source *source_impersonated_new(
 
 /* CLOUDSDK_AUTH_ACCESS_TOKEN */
 MUST_CHECK struct source *source_ready_new(
-	const struct exchange_env *env, const char *token, struct err *err_r);
+	const struct retry_env *env, const char *token, struct err *err_r);
 /* host[:port]; `is_guess`: nobody said that it is there. */
-MUST_CHECK struct source *source_metadata_new(const struct exchange_env *env,
+MUST_CHECK struct source *source_metadata_new(const struct retry_env *env,
 	const char *host, bool is_guess, struct err *err_r);
 
 #endif

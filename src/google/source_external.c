@@ -221,7 +221,7 @@ static char *describe(const struct external_account *account, const char *path)
 		path);
 }
 
-static struct source *external_open(const struct exchange_env *env,
+static struct source *external_open(const struct retry_env *env,
 	const struct source_file *file, struct err *err_r)
 {
 	struct external *external = xcalloc(1, sizeof(*external));

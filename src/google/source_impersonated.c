@@ -225,7 +225,7 @@ struct source *source_impersonated_new(
 	return source;
 }
 
-static struct source *impersonated_open(const struct exchange_env *env,
+static struct source *impersonated_open(const struct retry_env *env,
 	const struct source_file *file, struct err *err_r)
 {
 	struct impersonated_key key;

@@ -43,8 +43,8 @@ static struct metadata *metadata_of(struct fetch *fetch)
 	return (struct metadata *)fetch->source;
 }
 
-static void metadata_get(
-	struct fetch *fetch, char *path, int64_t timeout_ms, exchange_fn fn)
+static void metadata_get(struct fetch *fetch, char *path, int64_t timeout_ms,
+	retry_request_fn fn)
 {
 	static const struct http_header flavor = {FLAVOR, "Google"};
 	char *url = xasprintf("http://%s/%s", metadata_of(fetch)->host, path);
@@ -215,7 +215,7 @@ static const struct source_type source_metadata = {
 	.free = metadata_free,
 };
 
-struct source *source_metadata_new(const struct exchange_env *env,
+struct source *source_metadata_new(const struct retry_env *env,
 	const char *host, bool is_guess, struct err *err_r)
 {
 	struct metadata *metadata;

@@ -74,7 +74,7 @@ static const struct source_type source_ready = {
 };
 
 struct source *source_ready_new(
-	const struct exchange_env *env, const char *token, struct err *err_r)
+	const struct retry_env *env, const char *token, struct err *err_r)
 {
 	struct ready *ready;
 	size_t len = strlen(token);

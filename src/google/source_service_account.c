@@ -122,7 +122,7 @@ static void account_free(struct source *source)
 	free(account);
 }
 
-static struct source *account_open(const struct exchange_env *env,
+static struct source *account_open(const struct retry_env *env,
 	const struct source_file *file, struct err *err_r)
 {
 	struct account *account = xcalloc(1, sizeof(*account));

@@ -164,7 +164,7 @@ static void user_free(struct source *source)
 	free(user);
 }
 
-static struct source *open_user(const struct exchange_env *env,
+static struct source *open_user(const struct retry_env *env,
 	const struct source_file *file, bool federated, struct err *err_r)
 {
 	struct user *user = xcalloc(1, sizeof(*user));
@@ -191,13 +191,13 @@ static struct source *open_user(const struct exchange_env *env,
 	return &user->head;
 }
 
-static struct source *authorized_user_open(const struct exchange_env *env,
+static struct source *authorized_user_open(const struct retry_env *env,
 	const struct source_file *file, struct err *err_r)
 {
 	return open_user(env, file, false, err_r);
 }
 
-static struct source *federated_user_open(const struct exchange_env *env,
+static struct source *federated_user_open(const struct retry_env *env,
 	const struct source_file *file, struct err *err_r)
 {
 	return open_user(env, file, true, err_r);

@@ -21,10 +21,10 @@
 #define VARIABLE       "GOOGLE_EXTERNAL_ACCOUNT_"
 
 struct subject {
-	struct exchange_env env;
+	struct retry_env env;
 	const struct external_account *account;
 	struct http_header headers[SUBJECT_HEADERS_MAX]; /* of the request */
-	struct exchange *exchange;
+	struct retry_request *request;
 	struct process *process;
 	struct timer *timer; /* of what is there at once */
 	struct secret *token; /* then: this */
@@ -90,7 +90,7 @@ static void url_answered(
 	struct secret *token = NULL;
 	struct err why;
 
-	subject->exchange = NULL;
+	subject->request = NULL;
 	if (err) {
 		url_failed(subject, err);
 	} else if (subject_decode(reply->body, reply->body_len, source->field,
@@ -117,8 +117,8 @@ static void ask_url(struct subject *subject)
 		subject->headers[i] =
 			(struct http_header){source->headers[i].name,
 				secret_reveal(source->headers[i].value)};
-	subject->exchange =
-		exchange_start(&subject->env, &request, url_answered, subject);
+	subject->request = retry_request_start(
+		&subject->env, &request, url_answered, subject);
 }
 
 /* ---- A program. ---- */
@@ -267,7 +267,7 @@ static void run_program(struct subject *subject)
 
 /* ---- All of them. ---- */
 
-struct subject *subject_start(const struct exchange_env *env,
+struct subject *subject_start(const struct retry_env *env,
 	const struct external_account *account, subject_fn fn, void *arg)
 {
 	struct subject *subject = xcalloc(1, sizeof(*subject));
@@ -321,7 +321,7 @@ void subject_cancel(struct subject **subject)
 	*subject = NULL;
 	if (!old)
 		return;
-	exchange_cancel(&old->exchange);
+	retry_request_cancel(&old->request);
 	process_cancel(&old->process);
 	timer_cancel(&old->timer);
 	secret_free(&old->token);

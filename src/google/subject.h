@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 #include "base/secret.h"
-#include "google/exchange.h"
 #include "google/external_codec.h"
+#include "google/retry_request.h"
 
 #define EXECUTABLES_VARIABLE "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
 
@@ -19,7 +19,7 @@ typedef void (*subject_fn)(
 	struct secret *token, const struct err *err, void *arg);
 
 /* The callback runs exactly once, later. `account` is borrowed till then. */
-struct subject *subject_start(const struct exchange_env *env,
+struct subject *subject_start(const struct retry_env *env,
 	const struct external_account *account, subject_fn fn, void *arg);
 void subject_cancel(struct subject **subject); /* NULL inside is accepted */
 

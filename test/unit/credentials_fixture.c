@@ -146,7 +146,7 @@ struct token_answer ask(struct world *world)
 
 void open_found(struct world *world)
 {
-	const struct exchange_env env = {
+	const struct retry_env env = {
 		world->loop, world->http, BACKOFF_MS, NULL};
 	struct err err;
 
@@ -188,7 +188,7 @@ int drop_key(void **state)
 
 void expect_refused(struct world *world, const char *text)
 {
-	const struct exchange_env env = {
+	const struct retry_env env = {
 		world->loop, world->http, BACKOFF_MS, NULL};
 	struct err err;
 

@@ -579,7 +579,7 @@ static void fetched(
 static void where_nothing_is_found_it_says_where_it_looked(void **state)
 {
 	struct world *world = *state;
-	const struct exchange_env env = {
+	const struct retry_env env = {
 		world->loop, world->http, BACKOFF_MS, NULL};
 	struct fetched end = {.world = world};
 	struct source *source;

@@ -777,7 +777,7 @@ static void none_at_all_is_told_within_a_second(void **state)
 {
 	struct world *world = *state;
 	char *url = fake_google_url(&world->google, "");
-	const struct exchange_env env = {
+	const struct retry_env env = {
 		world->loop, world->http, BACKOFF_MS, NULL};
 	struct token_answer answer = {.world = world};
 	struct source *source;
