@@ -10,7 +10,7 @@
 #include "base/service_name.h"
 #include "base/xalloc.h"
 #include "cloudrun/cloudrun_call.h"
-#include "cloudrun/member.h"
+#include "cloudrun/json_get.h"
 
 #define ENDPOINT_DEFAULT         "https://run.googleapis.com"
 #define REVISION_READ_TIMEOUT_MS 10000
@@ -174,7 +174,7 @@ static int check_revision_name(
 {
 	if (cloudrun_check_service(service, err_r) < 0)
 		return -1;
-	if (member_is_label(revision))
+	if (resource_is_label(revision))
 		return 0;
 	return err_set(err_r, ERR_USAGE,
 		"\"%s\" is not the name of a revision, such as shop-00042-def",
@@ -187,12 +187,13 @@ struct cloudrun_call *cloudrun_get_revision_start(struct cloudrun *cloudrun,
 {
 	char *parent = cloudrun_service_name(cloudrun, service);
 	char *name = xasprintf(
-		"%s/revisions/%s", parent, member_short_name(revision));
+		"%s/revisions/%s", parent, resource_short_name(revision));
 	struct cloudrun_call *call = cloudrun_call_new(cloudrun, name, arg);
 	struct err err;
 
 	call->fn.revision = fn;
-	if (check_revision_name(parent, member_short_name(revision), &err) < 0)
+	if (check_revision_name(parent, resource_short_name(revision), &err) <
+		0)
 		cloudrun_call_refuse(call, &err, get_revision_read);
 	else
 		cloudrun_call_send(call, "GET", xstrdup(name), NULL,
@@ -216,7 +217,7 @@ static void get_revision_read(
 		get_revision_finish(call, NULL, &err);
 		return;
 	}
-	if (strcmp(revision.name, member_short_name(call->name)) == 0) {
+	if (strcmp(revision.name, resource_short_name(call->name)) == 0) {
 		get_revision_finish(call, &revision, NULL);
 	} else {
 		err_set(&err, ERR_PROTOCOL,

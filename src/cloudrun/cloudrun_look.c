@@ -7,8 +7,8 @@
 
 #include "base/xalloc.h"
 #include "cloudrun/cloudrun_call.h"
+#include "cloudrun/json_get.h"
 #include "cloudrun/list_codec.h"
-#include "cloudrun/member.h"
 
 #define LOOK_TIMEOUT_MS 15000
 #define PAGE_SIZE       100

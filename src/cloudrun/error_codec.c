@@ -9,7 +9,7 @@
 #include "base/http_status.h"
 #include "base/service_name.h"
 #include "base/xalloc.h"
-#include "cloudrun/member.h"
+#include "cloudrun/json_get.h"
 #include "cloudrun/service_codec.h"
 
 #define RETRY_MS_MAX   INT64_C(3600000) /* no longer wait is believed */
@@ -85,21 +85,21 @@ struct explanation {
 static void explain_info(struct explanation *e, const json_t *detail)
 {
 	const json_t *metadata = json_object_get(detail, "metadata");
-	const char *permission = member_hint(metadata, "permission");
-	const char *service = member_hint(metadata, "service");
-	const char *limit = member_hint(metadata, "quota_limit");
-	const char *reason = member_hint(detail, "reason");
+	const char *permission = json_get_hint(metadata, "permission");
+	const char *service = json_get_hint(metadata, "service");
+	const char *limit = json_get_hint(metadata, "quota_limit");
+	const char *reason = json_get_hint(detail, "reason");
 
 	if (permission) {
 		buf_adds(&e->text, "; grant the permission ");
-		member_clean(&e->text, permission);
+		json_hint_add(&e->text, permission);
 	} else if (reason && strcmp(reason, "SERVICE_DISABLED") == 0) {
 		buf_adds(&e->text, "; enable the API: gcloud services enable ");
-		member_clean(
+		json_hint_add(
 			&e->text, service ? service : "run.googleapis.com");
 	} else if (limit) {
 		buf_adds(&e->text, "; quota ");
-		member_clean(&e->text, limit);
+		json_hint_add(&e->text, limit);
 	}
 }
 
@@ -111,22 +111,22 @@ static void explain_violations(struct explanation *e, const json_t *list,
 	size_t i;
 
 	json_array_foreach(list, i, violation) {
-		const char *name = member_hint(violation, key);
-		const char *text = member_hint(violation, "description");
+		const char *name = json_get_hint(violation, key);
+		const char *text = json_get_hint(violation, "description");
 
 		if (i >= VIOLATIONS_MAX)
 			return;
 		buf_addf(&e->text, "; %s ", what);
-		member_clean(&e->text, name ? name : "");
+		json_hint_add(&e->text, name ? name : "");
 		buf_adds(&e->text, ": ");
-		member_clean(&e->text, text ? text : "(no description)");
+		json_hint_add(&e->text, text ? text : "(no description)");
 	}
 }
 
 static void explain_detail(struct explanation *e, const json_t *detail)
 {
-	const char *type = member_hint(detail, "@type");
-	const char *delay = member_hint(detail, "retryDelay");
+	const char *type = json_get_hint(detail, "@type");
+	const char *delay = json_get_hint(detail, "retryDelay");
 
 	if (!type || strncmp(type, TYPE_PREFIX, strlen(TYPE_PREFIX)) != 0)
 		return;
@@ -151,12 +151,12 @@ static void explain_detail(struct explanation *e, const json_t *detail)
 static struct explanation explain(const json_t *error)
 {
 	const json_t *details = json_object_get(error, "details"), *detail;
-	const char *message = member_hint(error, "message");
+	const char *message = json_get_hint(error, "message");
 	struct explanation e = {.retry_ms = 0};
 	size_t i;
 
 	buf_init(&e.text, ERR_TEXT_MAX - 128);
-	member_clean(&e.text, message ? message : "(no message)");
+	json_hint_add(&e.text, message ? message : "(no message)");
 	json_array_foreach(details, i, detail)
 		if (i < DETAILS_MAX)
 			explain_detail(&e, detail);
@@ -181,7 +181,7 @@ static void set_explained(struct err *err_r, enum err_code code,
 /* Known names only: it becomes part of a message. */
 static const char *status_name(const json_t *error)
 {
-	const char *name = member_hint(error, "status");
+	const char *name = json_get_hint(error, "status");
 	int i;
 
 	for (i = 0; name && i < RPC_CODES; i++)
@@ -218,7 +218,7 @@ void google_error_decode(int status, const char *bytes, size_t len,
 /* A revision that is gone comes as INTERNAL, which else says nothing. */
 static bool says_revision_is_gone(const json_t *error)
 {
-	const char *message = member_hint(error, "message");
+	const char *message = json_get_hint(error, "message");
 
 	return message && strncmp(message, "Revision '", 10) == 0 &&
 	       strstr(message, "does not exist or is deleted");
@@ -230,7 +230,7 @@ static int decode_operation_error(const json_t *error, struct err *err_r)
 	int64_t rpc;
 	char head[64];
 
-	if (member_int64(error, "code", &rpc, err_r) < 0)
+	if (json_get_int64(error, "code", &rpc, err_r) < 0)
 		return -1;
 	if (rpc >= 0 && rpc < RPC_CODES)
 		code = rpc_codes[rpc].code;
@@ -251,7 +251,7 @@ static int64_t generation_of(const json_t *root)
 	int64_t generation;
 
 	if (!json_is_object(response) ||
-		member_int64(response, "generation", &generation, &err) < 0 ||
+		json_get_int64(response, "generation", &generation, &err) < 0 ||
 		generation < 0)
 		return 0;
 	return generation;
@@ -260,16 +260,16 @@ static int64_t generation_of(const json_t *root)
 int operation_decode(const char *bytes, size_t len,
 	struct operation *operation_r, struct err *err_r)
 {
-	json_t *error, *root = member_load("operation", bytes, len, err_r);
+	json_t *error, *root = json_get_root("operation", bytes, len, err_r);
 	const char *name;
 	int rc = -1;
 
 	if (!root)
 		return -1;
 	memset(operation_r, 0, sizeof(*operation_r));
-	if (member_text(root, "name", &name, err_r) < 0 ||
-		member_bool(root, "done", &operation_r->done, err_r) < 0 ||
-		member_object(root, "error", &error, err_r) < 0)
+	if (json_get_text(root, "name", &name, err_r) < 0 ||
+		json_get_bool(root, "done", &operation_r->done, err_r) < 0 ||
+		json_get_object(root, "error", &error, err_r) < 0)
 		goto out;
 	if (name && !resource_name_is(name, "operations")) {
 		err_set(err_r, ERR_PROTOCOL,

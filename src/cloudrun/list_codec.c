@@ -7,7 +7,7 @@
 
 #include "base/jsonw.h"
 #include "base/xalloc.h"
-#include "cloudrun/member.h"
+#include "cloudrun/json_get.h"
 
 #define PAGE_TOKEN_MAX 4096 /* bytes */
 
@@ -42,7 +42,7 @@ static int take_permission(const json_t *item, const char *const *asked,
 int permissions_decode(const char *bytes, size_t len, const char *const *asked,
 	unsigned *held_r, struct err *err_r)
 {
-	json_t *root = member_load("answer", bytes, len, err_r);
+	json_t *root = json_get_root("answer", bytes, len, err_r);
 	json_t *list, *item;
 	int rc;
 	size_t i;
@@ -50,7 +50,7 @@ int permissions_decode(const char *bytes, size_t len, const char *const *asked,
 	if (!root)
 		return -1;
 	*held_r = 0;
-	rc = member_array(root, "permissions", &list, err_r);
+	rc = json_get_array(root, "permissions", &list, err_r);
 	for (i = 0; rc == 0 && i < json_array_size(list); i++) {
 		item = json_array_get(list, i);
 		rc = take_permission(item, asked, held_r, err_r);
@@ -67,11 +67,11 @@ static int count_newer(const json_t *list, const char *looked_for,
 	size_t i;
 
 	json_array_foreach(list, i, item) {
-		name = member_hint(item, "name");
-		if (!name || !member_is_label(member_short_name(name)))
+		name = json_get_hint(item, "name");
+		if (!name || !resource_is_label(resource_short_name(name)))
 			return err_set(err_r, ERR_PROTOCOL,
 				"revisions[%zu] has no name", i);
-		if (strcmp(member_short_name(name), looked_for) == 0) {
+		if (strcmp(resource_short_name(name), looked_for) == 0) {
 			page->found = true;
 			return 0;
 		}
@@ -83,7 +83,7 @@ static int count_newer(const json_t *list, const char *looked_for,
 int revisions_page_decode(const char *bytes, size_t len, const char *looked_for,
 	struct revisions_page *page_r, struct err *err_r)
 {
-	json_t *root = member_load("list of revisions", bytes, len, err_r);
+	json_t *root = json_get_root("list of revisions", bytes, len, err_r);
 	const char *next;
 	json_t *list;
 	int rc = -1;
@@ -91,8 +91,8 @@ int revisions_page_decode(const char *bytes, size_t len, const char *looked_for,
 	if (!root)
 		return -1;
 	*page_r = (struct revisions_page){0};
-	if (member_array(root, "revisions", &list, err_r) < 0 ||
-		member_text(root, "nextPageToken", &next, err_r) < 0 ||
+	if (json_get_array(root, "revisions", &list, err_r) < 0 ||
+		json_get_text(root, "nextPageToken", &next, err_r) < 0 ||
 		count_newer(list, looked_for, page_r, err_r) < 0)
 		goto out;
 	if (next && strlen(next) > PAGE_TOKEN_MAX) {

@@ -11,7 +11,7 @@
 
 #include "base/service_name.h"
 #include "base/xalloc.h"
-#include "cloudrun/member.h"
+#include "cloudrun/json_get.h"
 
 #define TYPE_LATEST      "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 #define TYPE_REVISION    "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
@@ -23,15 +23,15 @@ static int decode_name(struct arena *arena, const json_t *object,
 {
 	const char *text;
 
-	if (member_text(object, key, &text, err_r) < 0)
+	if (json_get_text(object, key, &text, err_r) < 0)
 		return -1;
 	*name_r = NULL;
 	if (!text)
 		return 0;
-	if (!member_is_label(member_short_name(text)))
+	if (!resource_is_label(resource_short_name(text)))
 		return err_set(err_r, ERR_PROTOCOL,
 			"\"%s\" is not the name of a revision", key);
-	*name_r = arena_strdup(arena, member_short_name(text));
+	*name_r = arena_strdup(arena, resource_short_name(text));
 	return 0;
 }
 
@@ -65,10 +65,10 @@ static int decode_target(struct arena *arena, const json_t *entry,
 
 	if (!json_is_object(entry))
 		return err_set(err_r, ERR_PROTOCOL, "it is not an object");
-	if (member_text(entry, "type", &type, err_r) < 0 ||
-		member_text(entry, "tag", &tag, err_r) < 0 ||
-		member_text(entry, "uri", &uri, err_r) < 0 ||
-		member_int64(entry, "percent", &percent, err_r) < 0 ||
+	if (json_get_text(entry, "type", &type, err_r) < 0 ||
+		json_get_text(entry, "tag", &tag, err_r) < 0 ||
+		json_get_text(entry, "uri", &uri, err_r) < 0 ||
+		json_get_int64(entry, "percent", &percent, err_r) < 0 ||
 		decode_name(arena, entry, "revision", &target_r->revision,
 			err_r) < 0)
 		return -1;
@@ -76,7 +76,7 @@ static int decode_target(struct arena *arena, const json_t *entry,
 		return err_set(err_r, ERR_PROTOCOL,
 			"\"percent\" is %lld, not one of 0 to 100",
 			(long long)percent);
-	if (tag && !member_is_label(tag))
+	if (tag && !resource_is_label(tag))
 		return err_set(err_r, ERR_PROTOCOL, "\"tag\" is not a tag");
 	target_r->type = decode_type(type, target_r->revision);
 	target_r->percent = (int)percent;
@@ -91,7 +91,7 @@ static int decode_traffic(struct arena *arena, const json_t *root,
 	json_t *array, *entry;
 	size_t i;
 
-	if (member_array(root, key, &array, err_r) < 0)
+	if (json_get_array(root, key, &array, err_r) < 0)
 		return -1;
 	if (json_array_size(array) > TRAFFIC_ENTRIES_MAX)
 		return err_set(err_r, ERR_LIMIT,
@@ -151,7 +151,7 @@ static int decode_statuses(
 
 static bool condition_succeeded(const json_t *condition)
 {
-	const char *state = member_hint(condition, "state");
+	const char *state = json_get_hint(condition, "state");
 
 	return state && strcmp(state, "CONDITION_SUCCEEDED") == 0;
 }
@@ -165,9 +165,9 @@ static void condition_explain(const json_t *condition, struct buf *out)
 	size_t i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		text = member_hint(condition, keys[i]);
+		text = json_get_hint(condition, keys[i]);
 		if (text && *text) {
-			member_clean(out, text);
+			json_hint_add(out, text);
 			return;
 		}
 	}
@@ -179,12 +179,12 @@ static int decode_condition(
 	struct buf why;
 	json_t *condition;
 
-	if (member_object(root, "terminalCondition", &condition, err_r) < 0)
+	if (json_get_object(root, "terminalCondition", &condition, err_r) < 0)
 		return -1;
 	service->green = condition_succeeded(condition);
 	if (service->green)
 		return 0;
-	buf_init(&why, MEMBER_CLEAN_MAX);
+	buf_init(&why, JSON_HINT_MAX);
 	condition_explain(condition, &why);
 	if (why.len > 0)
 		service->condition = arena_strdup(&service->arena, why.data);
@@ -194,7 +194,7 @@ static int decode_condition(
 
 static enum routes_state routes_of(const json_t *condition)
 {
-	const char *state = member_hint(condition, "state");
+	const char *state = json_get_hint(condition, "state");
 
 	if (!state)
 		return ROUTES_UNKNOWN;
@@ -215,10 +215,10 @@ static int decode_routes(
 	const char *type;
 	size_t i;
 
-	if (member_array(root, "conditions", &conditions, err_r) < 0)
+	if (json_get_array(root, "conditions", &conditions, err_r) < 0)
 		return -1;
 	json_array_foreach(conditions, i, condition) {
-		type = member_hint(condition, "type");
+		type = json_get_hint(condition, "type");
 		if (type && strcmp(type, "RoutesReady") == 0)
 			service->routes = routes_of(condition);
 	}
@@ -231,11 +231,11 @@ static int decode_identity(
 	struct arena *arena = &service->arena;
 	const char *name, *etag, *uri, *modifier, *uid;
 
-	if (member_text(root, "name", &name, err_r) < 0 ||
-		member_text(root, "etag", &etag, err_r) < 0 ||
-		member_text(root, "uri", &uri, err_r) < 0 ||
-		member_text(root, "uid", &uid, err_r) < 0 ||
-		member_text(root, "lastModifier", &modifier, err_r) < 0)
+	if (json_get_text(root, "name", &name, err_r) < 0 ||
+		json_get_text(root, "etag", &etag, err_r) < 0 ||
+		json_get_text(root, "uri", &uri, err_r) < 0 ||
+		json_get_text(root, "uid", &uid, err_r) < 0 ||
+		json_get_text(root, "lastModifier", &modifier, err_r) < 0)
 		return -1;
 	if (!name || !resource_name_is(name, "services"))
 		return err_set(err_r, ERR_PROTOCOL,
@@ -248,8 +248,8 @@ static int decode_identity(
 	if (modifier) {
 		struct buf clean;
 
-		buf_init(&clean, MEMBER_CLEAN_MAX);
-		member_clean(&clean, modifier);
+		buf_init(&clean, JSON_HINT_MAX);
+		json_hint_add(&clean, modifier);
 		service->last_modifier = arena_strdup(arena, clean.data);
 		buf_fini(&clean);
 	}
@@ -261,13 +261,13 @@ static int decode_identity(
 static const char *decode_ingress(struct arena *arena, const json_t *root)
 {
 	static const char prefix[] = "INGRESS_TRAFFIC_";
-	const char *value = member_hint(root, "ingress");
+	const char *value = json_get_hint(root, "ingress");
 	char *text, *c;
 
 	if (!value || strncmp(value, prefix, sizeof(prefix) - 1) != 0)
 		return NULL;
 	value += sizeof(prefix) - 1;
-	if (!member_is_label(value) || strcmp(value, "ALL") == 0 ||
+	if (!resource_is_label(value) || strcmp(value, "ALL") == 0 ||
 		strcmp(value, "UNSPECIFIED") == 0)
 		return NULL;
 	text = arena_strdup(arena, value);
@@ -282,16 +282,17 @@ static int decode_state(
 	struct arena *arena = &service->arena;
 	json_t *regions;
 
-	if (member_int64(root, "generation", &service->generation, err_r) < 0 ||
-		member_int64(root, "observedGeneration",
+	if (json_get_int64(root, "generation", &service->generation, err_r) <
+			0 ||
+		json_get_int64(root, "observedGeneration",
 			&service->observed_generation, err_r) < 0 ||
-		member_bool(root, "reconciling", &service->reconciling, err_r) <
-			0 ||
-		member_object(root, "multiRegionSettings", &regions, err_r) <
-			0 ||
-		member_bool(root, "defaultUriDisabled", &service->uri_disabled,
+		json_get_bool(root, "reconciling", &service->reconciling,
 			err_r) < 0 ||
-		member_bool(root, "iapEnabled", &service->iap, err_r) < 0 ||
+		json_get_object(root, "multiRegionSettings", &regions, err_r) <
+			0 ||
+		json_get_bool(root, "defaultUriDisabled",
+			&service->uri_disabled, err_r) < 0 ||
+		json_get_bool(root, "iapEnabled", &service->iap, err_r) < 0 ||
 		decode_name(arena, root, "latestReadyRevision",
 			&service->latest_ready, err_r) < 0 ||
 		decode_name(arena, root, "latestCreatedRevision",
@@ -306,7 +307,7 @@ static int decode_state(
 
 struct service *service_decode(const char *bytes, size_t len, struct err *err_r)
 {
-	json_t *root = member_load("service", bytes, len, err_r);
+	json_t *root = json_get_root("service", bytes, len, err_r);
 	struct service *service;
 
 	if (!root)
@@ -359,7 +360,7 @@ static const json_t *find_ready(const json_t *conditions)
 	size_t i;
 
 	json_array_foreach(conditions, i, condition) {
-		type = member_hint(condition, "type");
+		type = json_get_hint(condition, "type");
 		if (type && strcmp(type, "Ready") == 0)
 			return condition;
 	}
@@ -373,7 +374,7 @@ static void decode_ready(struct revision *revision, const json_t *ready)
 	revision->ready = condition_succeeded(ready);
 	if (revision->ready)
 		return;
-	buf_init(&why, MEMBER_CLEAN_MAX);
+	buf_init(&why, JSON_HINT_MAX);
 	condition_explain(ready, &why);
 	if (why.len == 0)
 		buf_adds(&why, "it has no condition Ready yet");
@@ -391,13 +392,14 @@ static const char *service_of(struct arena *arena, const char *name)
 		return NULL;
 	from += strlen("/services/");
 	service = arena_strndup(arena, from, strcspn(from, "/"));
-	return member_is_label(service) ? service : NULL;
+	return resource_is_label(service) ? service : NULL;
 }
 
 int revision_decode(const char *bytes, size_t len, struct revision *revision_r,
 	struct err *err_r)
 {
-	json_t *conditions, *root = member_load("revision", bytes, len, err_r);
+	json_t *conditions,
+		*root = json_get_root("revision", bytes, len, err_r);
 	const char *name, *service;
 	struct arena arena;
 	int rc = -1;
@@ -408,10 +410,10 @@ int revision_decode(const char *bytes, size_t len, struct revision *revision_r,
 	memset(revision_r, 0, sizeof(*revision_r));
 	if (decode_name(&arena, root, "name", &name, err_r) < 0 ||
 		decode_name(&arena, root, "service", &service, err_r) < 0 ||
-		member_array(root, "conditions", &conditions, err_r) < 0)
+		json_get_array(root, "conditions", &conditions, err_r) < 0)
 		goto out;
 	if (!service)
-		service = service_of(&arena, member_hint(root, "name"));
+		service = service_of(&arena, json_get_hint(root, "name"));
 	if (!name || !service) {
 		err_set(err_r, ERR_PROTOCOL,
 			"it does not say its name and its service");

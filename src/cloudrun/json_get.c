@@ -1,5 +1,5 @@
-/* Members of proto3 JSON objects; see member.h. Knows no resource. */
-#include "cloudrun/member.h"
+/* Members of proto3 JSON objects; see json_get.h. Knows no resource. */
+#include "cloudrun/json_get.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789-_."
 
-json_t *member_load(
+json_t *json_get_root(
 	const char *what, const char *bytes, size_t len, struct err *err_r)
 {
 	json_error_t error;
@@ -21,8 +21,8 @@ json_t *member_load(
 	struct buf text;
 
 	if (!root) {
-		buf_init(&text, MEMBER_CLEAN_MAX);
-		member_clean(&text, error.text);
+		buf_init(&text, JSON_HINT_MAX);
+		json_hint_add(&text, error.text);
 		err_set(err_r, ERR_PROTOCOL,
 			"the %s is not valid JSON: line %d: %s", what,
 			error.line, text.data);
@@ -44,17 +44,17 @@ static int wrong_type(const char *key, const char *wanted, struct err *err_r)
 }
 
 /* NULL: missing, or null, which proto3 reads as the default. */
-static json_t *member(const json_t *object, const char *key)
+static json_t *json_get(const json_t *object, const char *key)
 {
 	json_t *value = json_object_get(object, key);
 
 	return json_is_null(value) ? NULL : value;
 }
 
-int member_text(const json_t *object, const char *key, const char **text_r,
+int json_get_text(const json_t *object, const char *key, const char **text_r,
 	struct err *err_r)
 {
-	const json_t *value = member(object, key);
+	const json_t *value = json_get(object, key);
 
 	*text_r = NULL;
 	if (value && !json_is_string(value))
@@ -64,15 +64,15 @@ int member_text(const json_t *object, const char *key, const char **text_r,
 	return 0;
 }
 
-const char *member_hint(const json_t *object, const char *key)
+const char *json_get_hint(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
 }
 
-int member_bool(
+int json_get_bool(
 	const json_t *object, const char *key, bool *value_r, struct err *err_r)
 {
-	const json_t *value = member(object, key);
+	const json_t *value = json_get(object, key);
 
 	*value_r = json_is_true(value);
 	if (value && !json_is_boolean(value))
@@ -80,10 +80,10 @@ int member_bool(
 	return 0;
 }
 
-int member_int64(const json_t *object, const char *key, int64_t *value_r,
+int json_get_int64(const json_t *object, const char *key, int64_t *value_r,
 	struct err *err_r)
 {
-	const json_t *value = member(object, key);
+	const json_t *value = json_get(object, key);
 	const char *text = json_string_value(value);
 	char *end;
 
@@ -99,40 +99,40 @@ int member_int64(const json_t *object, const char *key, int64_t *value_r,
 	return 0;
 }
 
-int member_object(const json_t *object, const char *key, json_t **object_r,
+int json_get_object(const json_t *object, const char *key, json_t **object_r,
 	struct err *err_r)
 {
-	*object_r = member(object, key);
+	*object_r = json_get(object, key);
 	if (*object_r && !json_is_object(*object_r))
 		return wrong_type(key, "an object", err_r);
 	return 0;
 }
 
-int member_array(const json_t *object, const char *key, json_t **array_r,
+int json_get_array(const json_t *object, const char *key, json_t **array_r,
 	struct err *err_r)
 {
-	*array_r = member(object, key);
+	*array_r = json_get(object, key);
 	if (*array_r && !json_is_array(*array_r))
 		return wrong_type(key, "an array", err_r);
 	return 0;
 }
 
-void member_clean(struct buf *out, const char *text)
+void json_hint_add(struct buf *out, const char *text)
 {
-	char line[MEMBER_CLEAN_MAX];
+	char line[JSON_HINT_MAX];
 
 	printable_copy(line, sizeof(line), text);
 	buf_adds(out, line); /* whole or not at all: no half characters */
 }
 
-const char *member_short_name(const char *name)
+const char *resource_short_name(const char *name)
 {
 	const char *slash = strrchr(name, '/');
 
 	return slash ? slash + 1 : name;
 }
 
-bool member_is_label(const char *text)
+bool resource_is_label(const char *text)
 {
 	size_t len = strspn(text, LABEL_CHARS);
 
