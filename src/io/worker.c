@@ -9,12 +9,10 @@
  */
 #include "io/worker.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
@@ -38,8 +36,7 @@ struct worker {
 	int n_threads_max;
 
 	int fd; /* an eventfd: something is over */
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	struct monitor monitor;
 	struct job_list waiting, over;
 	int n_waiting, n_threads, n_idle, n_running;
 	bool closing, left_behind;
@@ -50,7 +47,6 @@ static void worker_over(int fd, int what, void *arg);
 struct worker *worker_new(struct loop *loop, int n_threads)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
-	pthread_condattr_t attr;
 
 	w->loop = loop;
 	w->n_threads_max = n_threads;
@@ -59,11 +55,7 @@ struct worker *worker_new(struct loop *loop, int n_threads)
 		abort(); /* as without memory */
 	STAILQ_INIT(&w->waiting);
 	STAILQ_INIT(&w->over);
-	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	monitor_init(&w->monitor);
 	return w;
 }
 
@@ -81,8 +73,7 @@ static void memory_free(struct worker *w)
 {
 	jobs_free(&w->waiting);
 	jobs_free(&w->over);
-	pthread_cond_destroy(&w->changed);
-	pthread_mutex_destroy(&w->lock);
+	monitor_fini(&w->monitor);
 	close(w->fd);
 	free(w);
 }
@@ -104,7 +95,7 @@ static struct job *job_next(struct worker *w)
 {
 	w->n_idle++;
 	while (!w->closing && STAILQ_EMPTY(&w->waiting))
-		pthread_cond_wait(&w->changed, &w->lock);
+		monitor_wait(&w->monitor);
 	w->n_idle--;
 	if (w->closing)
 		return NULL;
@@ -117,20 +108,20 @@ static void *thread_run(void *arg)
 	struct job *job;
 	bool is_ours;
 
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	while ((job = job_next(w))) {
 		w->n_running++;
-		pthread_mutex_unlock(&w->lock);
+		monitor_unlock(&w->monitor);
 		job->run(job->arg);
-		pthread_mutex_lock(&w->lock);
+		monitor_lock(&w->monitor);
 		w->n_running--;
 		STAILQ_INSERT_TAIL(&w->over, job, link);
 		eventfd_write(w->fd, 1);
-		pthread_cond_broadcast(&w->changed);
+		monitor_tell(&w->monitor);
 	}
 	is_ours = --w->n_threads == 0 && w->left_behind;
-	pthread_cond_broadcast(&w->changed);
-	pthread_mutex_unlock(&w->lock);
+	monitor_tell(&w->monitor);
+	monitor_unlock(&w->monitor);
 	if (is_ours)
 		memory_free(w);
 	return NULL;
@@ -155,10 +146,10 @@ static struct job *job_without_thread(struct worker *w)
 {
 	struct job *job = NULL;
 
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	if (w->n_threads == 0 && w->n_waiting)
 		job = waiting_take(w);
-	pthread_mutex_unlock(&w->lock);
+	monitor_unlock(&w->monitor);
 	return job;
 }
 
@@ -170,10 +161,10 @@ static void run_here(struct worker *w)
 	if (!job)
 		return;
 	job->run(job->arg);
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	STAILQ_INSERT_TAIL(&w->over, job, link);
 	eventfd_write(w->fd, 1);
-	pthread_mutex_unlock(&w->lock);
+	monitor_unlock(&w->monitor);
 }
 
 void worker_start(struct worker *w, job_fn run, job_fn done, void *arg)
@@ -187,12 +178,12 @@ void worker_start(struct worker *w, job_fn run, job_fn done, void *arg)
 		w->watch =
 			watch_start(w->loop, w->fd, WATCH_READ, worker_over, w);
 	w->n_jobs++;
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	STAILQ_INSERT_TAIL(&w->waiting, job, link);
 	w->n_waiting++;
 	thread_add(w);
-	pthread_cond_broadcast(&w->changed);
-	pthread_mutex_unlock(&w->lock);
+	monitor_tell(&w->monitor);
+	monitor_unlock(&w->monitor);
 	run_here(w);
 }
 
@@ -200,11 +191,11 @@ static struct job *job_over(struct worker *w)
 {
 	struct job *job;
 
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	job = STAILQ_FIRST(&w->over);
 	if (job)
 		STAILQ_REMOVE_HEAD(&w->over, link);
-	pthread_mutex_unlock(&w->lock);
+	monitor_unlock(&w->monitor);
 	return job;
 }
 
@@ -233,16 +224,13 @@ static void worker_over(int fd, int what, void *arg)
 bool worker_wait(struct worker *w, int64_t wait_ms)
 {
 	int64_t until_ms = clock_awake_ms() + wait_ms;
-	struct timespec until = {
-		until_ms / 1000, until_ms % 1000 * 1000 * 1000};
 	bool in_time = true;
 
 	while (in_time && w->n_jobs) {
-		pthread_mutex_lock(&w->lock);
+		monitor_lock(&w->monitor);
 		while (in_time && STAILQ_EMPTY(&w->over))
-			in_time = pthread_cond_timedwait(&w->changed, &w->lock,
-					  &until) != ETIMEDOUT;
-		pthread_mutex_unlock(&w->lock);
+			in_time = monitor_wait_until(&w->monitor, until_ms);
+		monitor_unlock(&w->monitor);
 		tell_over(w);
 	}
 	return !w->n_jobs;
@@ -257,13 +245,13 @@ bool worker_free(struct worker **worker)
 		return true;
 	*worker = NULL;
 	watch_cancel(&w->watch);
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	w->closing = true;
 	left_behind = w->left_behind = w->n_running > 0;
-	pthread_cond_broadcast(&w->changed);
+	monitor_tell(&w->monitor);
 	while (!left_behind && w->n_threads)
-		pthread_cond_wait(&w->changed, &w->lock);
-	pthread_mutex_unlock(&w->lock);
+		monitor_wait(&w->monitor);
+	monitor_unlock(&w->monitor);
 	if (!left_behind)
 		memory_free(w);
 	return !left_behind;

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
@@ -45,8 +44,7 @@ struct writer {
 	bool started;
 	pthread_t thread;
 
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	struct monitor monitor;
 	struct text_list waiting, written; /* the first one is being written */
 	size_t backlog;
 	int trouble; /* errno of the last write; 0: it succeeded */
@@ -55,25 +53,15 @@ struct writer {
 	bool left_behind;
 };
 
-/* Until something has changed; false: it is later than `until_ms`. */
-static bool changed_wait(struct writer *w, int64_t until_ms)
-{
-	struct timespec until = {
-		until_ms / 1000, until_ms % 1000 * 1000 * 1000};
-
-	return pthread_cond_timedwait(&w->changed, &w->lock, &until) !=
-	       ETIMEDOUT;
-}
-
 /* ---- the thread ---- */
 
 static bool is_left_behind(struct writer *w)
 {
 	bool left_behind;
 
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	left_behind = w->left_behind;
-	pthread_mutex_unlock(&w->lock);
+	monitor_unlock(&w->monitor);
 	return left_behind;
 }
 
@@ -105,7 +93,7 @@ static void text_failed(struct writer *w, int error)
 	if ((error != ENOSPC && error != EDQUOT) || w->closing)
 		w->broken = true;
 	else
-		changed_wait(w, clock_awake_ms() + RETRY_MS);
+		monitor_wait_until(&w->monitor, clock_awake_ms() + RETRY_MS);
 }
 
 static void text_written(struct writer *w, struct text *text)
@@ -114,7 +102,7 @@ static void text_written(struct writer *w, struct text *text)
 	STAILQ_REMOVE_HEAD(&w->waiting, link);
 	STAILQ_INSERT_TAIL(&w->written, text, link);
 	w->backlog -= text->len;
-	pthread_cond_broadcast(&w->changed);
+	monitor_tell(&w->monitor);
 }
 
 static void texts_free(struct text_list *list)
@@ -131,8 +119,7 @@ static void writer_free(struct writer *w)
 {
 	texts_free(&w->waiting);
 	texts_free(&w->written);
-	pthread_cond_destroy(&w->changed);
-	pthread_mutex_destroy(&w->lock);
+	monitor_fini(&w->monitor);
 	free(w);
 }
 
@@ -141,7 +128,7 @@ static struct text *text_next(struct writer *w)
 {
 	while (!w->broken && !w->left_behind && !w->closing &&
 		STAILQ_EMPTY(&w->waiting))
-		pthread_cond_wait(&w->changed, &w->lock);
+		monitor_wait(&w->monitor);
 	return w->broken || w->left_behind ? NULL : STAILQ_FIRST(&w->waiting);
 }
 
@@ -152,11 +139,11 @@ static void *writer_run(void *arg)
 	bool is_ours;
 	int error;
 
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	while ((text = text_next(w))) {
-		pthread_mutex_unlock(&w->lock);
+		monitor_unlock(&w->monitor);
 		error = text_write(w, text);
-		pthread_mutex_lock(&w->lock);
+		monitor_lock(&w->monitor);
 		if (error)
 			text_failed(w, error);
 		else if (!w->left_behind)
@@ -164,8 +151,8 @@ static void *writer_run(void *arg)
 	}
 	w->ended = true;
 	is_ours = w->left_behind;
-	pthread_cond_broadcast(&w->changed);
-	pthread_mutex_unlock(&w->lock);
+	monitor_tell(&w->monitor);
+	monitor_unlock(&w->monitor);
 	if (is_ours)
 		writer_free(w);
 	return NULL;
@@ -189,17 +176,12 @@ static void writer_start(struct writer *w)
 struct writer *writer_new(const struct writer_spec *spec)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
-	pthread_condattr_t attr;
 
 	assert(spec->show_max < spec->result_max);
 	w->spec = *spec;
 	STAILQ_INIT(&w->waiting);
 	STAILQ_INIT(&w->written);
-	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	monitor_init(&w->monitor);
 	return w;
 }
 
@@ -213,12 +195,12 @@ static void text_add(
 	text->stands_for = stands_for;
 	text->len = bytes->len;
 	memcpy(text->bytes, bytes->data, bytes->len);
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	STAILQ_INSERT_TAIL(&w->waiting, text, link);
 	w->backlog += text->len;
 	STAILQ_CONCAT(&written, &w->written);
-	pthread_cond_broadcast(&w->changed);
-	pthread_mutex_unlock(&w->lock);
+	monitor_tell(&w->monitor);
+	monitor_unlock(&w->monitor);
 	texts_free(&written);
 	writer_start(w);
 }
@@ -277,9 +259,9 @@ size_t writer_backlog(struct writer *w)
 {
 	size_t backlog;
 
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	backlog = w->backlog;
-	pthread_mutex_unlock(&w->lock);
+	monitor_unlock(&w->monitor);
 	return backlog;
 }
 
@@ -288,11 +270,11 @@ bool writer_wait(struct writer *w, size_t backlog_max, int64_t wait_ms)
 	int64_t until_ms = clock_awake_ms() + wait_ms;
 	bool in_time = true;
 
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	while (in_time && !w->broken && w->backlog > backlog_max)
-		in_time = changed_wait(w, until_ms);
+		in_time = monitor_wait_until(&w->monitor, until_ms);
 	in_time = w->backlog <= backlog_max;
-	pthread_mutex_unlock(&w->lock);
+	monitor_unlock(&w->monitor);
 	return in_time;
 }
 
@@ -305,9 +287,9 @@ static bool thread_ends(struct writer *w, int64_t wait_ms)
 	bool in_time = true;
 
 	w->closing = true;
-	pthread_cond_broadcast(&w->changed);
+	monitor_tell(&w->monitor);
 	while (in_time && w->started && !w->ended)
-		in_time = changed_wait(w, until_ms);
+		in_time = monitor_wait_until(&w->monitor, until_ms);
 	w->left_behind = w->started && !w->ended;
 	return !w->left_behind;
 }
@@ -343,10 +325,10 @@ int writer_close(struct writer **writer, int64_t wait_ms, struct err *err_r)
 	buf_fini(&gap);
 	thread = w->thread;
 	started = w->started;
-	pthread_mutex_lock(&w->lock);
+	monitor_lock(&w->monitor);
 	ended = thread_ends(w, wait_ms);
 	rc = say_lost(w, err_r);
-	pthread_mutex_unlock(&w->lock);
+	monitor_unlock(&w->monitor);
 	if (!ended) {
 		pthread_detach(thread);
 		return rc;
