@@ -15,10 +15,9 @@
 #define TIME_S_MAX     253402300799.0 /* year 9999 */
 #define VALUE_TEXT_MAX 400
 
-void range_init(struct range *range)
+void range_init(struct range *range, size_t max)
 {
-	range->n = 0;
-	range->warning[0] = '\0';
+	*range = (struct range){.max = max};
 }
 
 void range_fini(struct range *range)
@@ -27,12 +26,43 @@ void range_fini(struct range *range)
 		free(range->series[i].labels);
 		buf_fini(&range->series[i].values);
 	}
-	range->n = 0;
+	free(range->series);
+	range->series = NULL;
+	range->n = range->size = 0;
+}
+
+/* Answers come in the same order, mostly: it is looked for at `at` first. */
+static struct range_series *find_series(
+	const struct range *range, const char *labels, size_t at)
+{
+	if (at < range->n && strcmp(range->series[at].labels, labels) == 0)
+		return &range->series[at];
+	for (size_t i = 0; i < range->n; i++) {
+		if (strcmp(range->series[i].labels, labels) == 0)
+			return &range->series[i];
+	}
+	return NULL;
+}
+
+/* The labels are the range's from now on. */
+static struct range_series *add_labels(struct range *range, char *labels)
+{
+	struct range_series *series;
+
+	if (range->n == range->size) {
+		range->size = range->size ? 2 * range->size : 1;
+		range->series = xrealloc(
+			range->series, range->size, sizeof(*range->series));
+	}
+	series = &range->series[range->n++];
+	*series = (struct range_series){.labels = labels, .last_ms = INT64_MIN};
+	buf_init(&series->values, RANGE_TEXT_MAX);
+	return series;
 }
 
 /* The series with these labels, a new one when there is none yet. */
 static struct range_series *series_of(
-	struct range *range, const json_t *metric, struct err *err_r)
+	struct range *range, const json_t *metric, size_t at, struct err *err_r)
 {
 	struct range_series *series;
 	char *labels;
@@ -44,24 +74,23 @@ static struct range_series *series_of(
 			"a series of the answer has no usable \"metric\"");
 		return NULL;
 	}
-	for (size_t i = 0; i < range->n; i++) {
-		if (strcmp(range->series[i].labels, labels) == 0) {
-			free(labels);
-			return &range->series[i];
-		}
+	series = find_series(range, labels, at);
+	if (series) {
+		free(labels);
+		return series;
 	}
-	if (range->n == RANGE_SERIES_MAX) {
+	if (range->n == range->max) {
 		free(labels);
 		err_set(err_r, ERR_INVALID,
-			"the query yields more than %d series; let it yield "
-			"one, with sum() or the like",
-			RANGE_SERIES_MAX);
+			range->max == RANGE_SERIES_MAX
+				? "the query yields more than %zu series; let "
+				  "it yield one, with sum() or the like"
+				: "the query yields more than %zu series; "
+				  "narrow it",
+			range->max);
 		return NULL;
 	}
-	series = &range->series[range->n++];
-	*series = (struct range_series){.labels = labels, .last_ms = INT64_MIN};
-	buf_init(&series->values, RANGE_TEXT_MAX);
-	return series;
+	return add_labels(range, labels);
 }
 
 static int add_pair(
@@ -95,7 +124,7 @@ static int add_pair(
 }
 
 static int add_series(
-	struct range *range, const json_t *item, struct err *err_r)
+	struct range *range, const json_t *item, size_t at, struct err *err_r)
 {
 	const json_t *values = json_object_get(item, "values"), *pair;
 	struct range_series *series;
@@ -110,7 +139,7 @@ static int add_series(
 	if (!json_is_array(values))
 		return err_set(err_r, ERR_PROTOCOL,
 			"a series of the answer has no \"values\"");
-	series = series_of(range, json_object_get(item, "metric"), err_r);
+	series = series_of(range, json_object_get(item, "metric"), at, err_r);
 	if (!series)
 		return -1;
 	json_array_foreach(values, i, pair) {
@@ -142,7 +171,7 @@ static int add_data(struct range *range, const json_t *data, struct err *err_r)
 			shown);
 	}
 	json_array_foreach(result, i, item) {
-		if (add_series(range, item, err_r) < 0)
+		if (add_series(range, item, i, err_r) < 0)
 			return -1;
 	}
 	return 0;

@@ -12,9 +12,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define RANGE_SERIES_MAX  64 /* of one query; it should answer one */
-#define RANGE_WARNING_MAX 200
-#define RANGE_TEXT_MAX    ((size_t)1024 * 1024 * 1024) /* of one series */
+#define RANGE_SERIES_MAX   64 /* of one query; it should answer one */
+#define RANGE_COUNTERS_MAX 8192 /* of one query for counters */
+#define RANGE_WARNING_MAX  200
+#define RANGE_TEXT_MAX     ((size_t)1024 * 1024 * 1024) /* of one series */
 
 /* One series: its labels and its samples, as they were written. */
 struct range_series {
@@ -25,13 +26,14 @@ struct range_series {
 };
 
 struct range {
-	struct range_series series[RANGE_SERIES_MAX];
-	size_t n;
+	struct range_series *series;
+	size_t n, size, max;
 	bool partial; /* the answer added last said that it was incomplete */
 	char warning[RANGE_WARNING_MAX]; /* the last of the provider; "" */
 };
 
-void range_init(struct range *range);
+/* `max`: series that may be answered. */
+void range_init(struct range *range, size_t max);
 void range_fini(struct range *range);
 
 /* Takes in one answer. Errors are those of answer_decode; after one the range

@@ -8,7 +8,8 @@
 
 #include "store/event_codec.h"
 
-#define NUMBER_MAX 32
+#define NUMBER_MAX      32
+#define QUERY_BYTES_MAX (256 * 1024)
 
 /* ---- the span ---- */
 
@@ -48,6 +49,57 @@ static int take_seed(
 	return 0;
 }
 
+/* An SLO of kind evidence is not known to be counted. */
+static bool wants_counts(const struct recorder_plan *plan)
+{
+	const struct policy *policy = plan->policy;
+	size_t i;
+
+	for (i = 0; i < policy->n_slos; i++) {
+		if (policy->slos[i].kind == SLO_EVIDENCE && !plan->counted[i])
+			return true;
+	}
+	return false;
+}
+
+/* Counts of the query that the policy asks now: they are all that is needed. */
+static void take_counted(struct pace *pace, const struct store_event *entry)
+{
+	struct recorder_plan *plan = pace->plan;
+	struct event_context asked;
+	struct event event;
+	struct err ignored;
+	struct buf query;
+	const char *before;
+
+	if (!wants_counts(plan))
+		return;
+	if (event_decode(entry->name, entry->data, plan->policy, pace->arena,
+		    &event, &ignored) < 0 ||
+		!event.answers.counts || plan->counted[event.slo])
+		return;
+	event_queries(entry->data, pace->arena, &asked);
+	before = asked.query[QUERY_TOTAL];
+	buf_init(&query, QUERY_BYTES_MAX);
+	series_render(&plan->policy->slos[event.slo], QUERY_TOTAL,
+		&plan->context, &query);
+	plan->counted[event.slo] = !before || strcmp(before, query.data) == 0;
+	buf_fini(&query);
+}
+
+static void take_histories(struct pace *pace, const struct store_event *entry)
+{
+	struct recorder_plan *plan = pace->plan;
+	struct event event;
+	struct err ignored;
+
+	if (event_decode(entry->name, entry->data, plan->policy, pace->arena,
+		    &event, &ignored) < 0)
+		return;
+	plan->histories = event.histories;
+	plan->n_histories = event.n_histories;
+}
+
 static int take_pace(
 	const struct store_event *entry, void *arg, struct err *err_r)
 {
@@ -56,9 +108,14 @@ static int take_pace(
 	if (!entry->is_note &&
 		strcmp(entry->name, event_name(EVENT_STARTED)) == 0)
 		return take_seed(pace, entry, err_r);
+	if (!entry->is_note &&
+		strcmp(entry->name, event_name(EVENT_CHECK)) == 0)
+		take_counted(pace, entry);
 	if (!pace->looked_ms && !entry->is_note &&
-		strcmp(entry->name, event_name(EVENT_PREFLIGHT)) == 0)
+		strcmp(entry->name, event_name(EVENT_PREFLIGHT)) == 0) {
 		pace->looked_ms = entry->time_ms;
+		take_histories(pace, entry);
+	}
 	if (!entry->is_note)
 		return 0;
 	if (strcmp(entry->name, note_name(NOTE_SHIFT)) == 0)
@@ -82,12 +139,12 @@ int record_journal_plan(struct recorder_plan *plan, struct store *store,
 		2 * longest_interval_ms(plan->policy) + plan->policy->settle_ms;
 	struct pace pace = {.plan = plan, .arena = arena};
 
-	if (store_each_event(store, row->id, 0, take_pace, &pace, err_r) < 0)
-		return -1;
 	series_take_service(&plan->context, row->service, arena);
 	plan->context.candidate = row->candidate;
 	plan->context.stable = row->stable;
 	plan->context.rollout = row->id;
+	if (store_each_event(store, row->id, 0, take_pace, &pace, err_r) < 0)
+		return -1;
 	plan->from_ms = pace.looked_ms ? pace.looked_ms : row->started_ms;
 	if (pace.n_shifts)
 		plan->shift_ms = pace.shift_ms / pace.n_shifts;
@@ -109,6 +166,7 @@ struct outages {
 	struct recorder_outage open[POLICY_SLOS_MAX][QUERY_ROLES];
 	int64_t asked_ms[POLICY_SLOS_MAX]; /* by the last check, or the start */
 	struct event_context asked; /* the entry's queries */
+	const bool *counted; /* by SLO */
 };
 
 /* It began and ended somewhere between two checks: the middle is as far from a
@@ -170,7 +228,7 @@ static void take_answer(struct outages *o, const struct event *event,
 	if (trouble >= 0 && !open->from_ms)
 		*open = (struct recorder_outage){.from_ms = from_ms,
 			.type = (enum recorder_trouble)trouble};
-	if (answer->kind != ANSWER_ERROR)
+	if (answer->kind != ANSWER_ERROR && !query_role_counts(kind))
 		remember(o, event, kind, answer, asked_ms);
 }
 
@@ -183,6 +241,9 @@ static void take_check(
 
 	for (int kind = 0; kind < QUERY_ROLES; kind++)
 		take_answer(o, event, (enum query_role)kind, asked_ms);
+	if (event->answers.counts && o->counted[event->slo])
+		recorder_add_counts(o->recorder, (size_t)event->slo, asked_ms,
+			event->answers.counts);
 	o->asked_ms[event->slo] = asked_ms;
 }
 
@@ -209,7 +270,9 @@ int record_journal_checks(struct recorder *recorder,
 	const struct recorder_plan *plan, struct store *store,
 	struct err *err_r)
 {
-	struct outages o = {.recorder = recorder, .policy = plan->policy};
+	struct outages o = {.recorder = recorder,
+		.policy = plan->policy,
+		.counted = plan->counted};
 	int64_t from_ms, to_ms;
 	size_t i;
 	int kind, rc;

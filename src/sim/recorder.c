@@ -12,15 +12,17 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "metrics/prometheus.h"
+#include "metrics/slo_history.h"
 #include "policy/template.h"
 #include "sim/recorder_part.h"
 #include "sim/recorder_state.h"
 
-#define TRACKS_MAX      (POLICY_SLOS_MAX * QUERY_ROLES)
-#define TRACKS_AT_ONCE  4
-#define BACKOFF_MS      1000 /* doubles */
-#define BACKOFF_MS_MAX  30000
-#define QUERY_BYTES_MAX (256 * 1024)
+#define TRACKS_MAX       (POLICY_SLOS_MAX * QUERY_ROLES)
+#define TRACKS_AT_ONCE   4
+#define CHUNK_POINTS_MIN 8 /* of an answer that was too large */
+#define BACKOFF_MS       1000 /* doubles */
+#define BACKOFF_MS_MAX   30000
+#define QUERY_BYTES_MAX  (256 * 1024)
 
 static void track_next(struct track *track);
 static void track_ask(void *arg);
@@ -64,6 +66,17 @@ static int check_query(const struct recorder_plan *plan, const struct slo *slo,
 				"is nothing to record");
 	}
 	return 0;
+}
+
+/* How far stable's past goes back, as `run` would look at it. */
+static int64_t past_ms(
+	const struct policy *policy, size_t slo, enum query_role kind)
+{
+	bool stable = kind == QUERY_TOTAL_STABLE || kind == QUERY_BAD_STABLE;
+
+	if (policy->slos[slo].kind != SLO_EVIDENCE || !stable)
+		return 0;
+	return policy->evidence.history_ms / HISTORY_STEP_MS * HISTORY_STEP_MS;
 }
 
 /* What nobody can be asked any more, only a rollout tells. */
@@ -130,7 +143,12 @@ static void add_track(
 	track->slo = slo;
 	track->kind = kind;
 	track->is_remembered = plan->policy->slos[slo].json != NULL;
-	range_init(&track->range);
+	if (plan->counted[slo])
+		track->counted = counted_new();
+	track->chunk_points = query_role_counts(kind) ? RECORDER_COUNTER_POINTS
+						      : RECORDER_CHUNK_POINTS;
+	range_init(&track->range, query_role_counts(kind) ? RANGE_COUNTERS_MAX
+							  : RANGE_SERIES_MAX);
 	buf_init(&query, QUERY_BYTES_MAX);
 	series_render(&plan->policy->slos[slo], kind, &plan->context, &query);
 	track->query = buf_steal(&query);
@@ -144,8 +162,9 @@ static char *identity(const struct recorder *recorder)
 	size_t i;
 
 	buf_init(&text, PART_LINE_MAX / 2);
-	buf_addf(&text, "%s|%s|%lld", plan->from, plan->to,
-		(long long)plan->step_ms);
+	buf_addf(&text, "%s|%s|%lld|%lld", plan->from, plan->to,
+		(long long)plan->step_ms,
+		(long long)plan->policy->evidence.history_ms);
 	for (i = 0; i < recorder->n_tracks; i++)
 		buf_addf(&text, "|%s", recorder->tracks[i].query);
 	return buf_steal(&text);
@@ -153,14 +172,31 @@ static char *identity(const struct recorder *recorder)
 
 /* ---- chunks ---- */
 
-static int64_t chunk_ms(const struct recorder *recorder)
+/* Stable's past is asked in steps of its own. */
+static int64_t step_ms(const struct track *track, int64_t ms)
 {
-	return (RECORDER_CHUNK_POINTS - 1) * recorder->plan.step_ms;
+	const struct recorder_plan *plan = &track->recorder->plan;
+
+	return ms < plan->from_ms ? HISTORY_STEP_MS : plan->step_ms;
+}
+
+/* The time of the last point of the chunk that begins there. */
+static int64_t chunk_end_ms(const struct track *track, int64_t from_ms)
+{
+	const struct recorder_plan *plan = &track->recorder->plan;
+	int64_t step = step_ms(track, from_ms);
+	int64_t last_ms =
+		from_ms < plan->from_ms ? plan->from_ms - step : plan->to_ms;
+	int64_t points = (last_ms - from_ms) / step;
+
+	if (points > (int64_t)track->chunk_points - 1)
+		points = (int64_t)track->chunk_points - 1;
+	return from_ms + points * step;
 }
 
 static bool track_is_done(const struct track *track)
 {
-	return track->is_remembered ||
+	return track->is_remembered || track->counted ||
 	       track->next_ms > track->recorder->plan.to_ms;
 }
 
@@ -181,7 +217,7 @@ static int take_chunk(struct track *track, int64_t to_ms, int status,
 {
 	const struct recorder_outage chunk = {
 		.from_ms = track->next_ms,
-		.to_ms = to_ms + track->recorder->plan.step_ms,
+		.to_ms = to_ms + step_ms(track, to_ms),
 		.type = TROUBLE_PARTIAL,
 	};
 
@@ -199,7 +235,7 @@ static int take_kept(
 	struct track *track;
 
 	if (chunk->series < 0 || (size_t)chunk->series >= recorder->n_tracks ||
-		chunk->to_ms < recorder->plan.from_ms ||
+		chunk->to_ms < recorder->tracks[chunk->series].from_ms ||
 		chunk->to_ms > recorder->plan.to_ms)
 		return err_set(err_r, ERR_INVALID,
 			"%s is damaged; remove it to begin anew",
@@ -209,7 +245,7 @@ static int take_kept(
 		    err_r) < 0)
 		return err_wrap(err_r, "%s", recorder->plan.part);
 	if (chunk->to_ms >= track->next_ms)
-		track->next_ms = chunk->to_ms + recorder->plan.step_ms;
+		track->next_ms = chunk->to_ms + step_ms(track, chunk->to_ms);
 	return 0;
 }
 
@@ -228,6 +264,16 @@ static int open_part(struct recorder *recorder, struct err *err_r)
 	if (check_span(plan, err_r) < 0)
 		return err_wrap(err_r, "%s", plan->part);
 	return 0;
+}
+
+/* The span may be that of a part file. */
+static void begin_track(struct track *track)
+{
+	const struct recorder_plan *plan = &track->recorder->plan;
+
+	track->from_ms =
+		plan->from_ms - past_ms(plan->policy, track->slo, track->kind);
+	track->next_ms = track->from_ms;
 }
 
 struct recorder *recorder_new(const struct recorder_plan *plan,
@@ -252,7 +298,7 @@ struct recorder *recorder_new(const struct recorder_plan *plan,
 	if (plan->part && open_part(recorder, err_r) < 0)
 		recorder_free(&recorder);
 	for (i = 0; recorder && i < recorder->n_tracks; i++)
-		recorder->tracks[i].next_ms = recorder->plan.from_ms;
+		begin_track(&recorder->tracks[i]);
 	if (recorder && recorder->part &&
 		part_each_chunk(recorder->part, take_kept, recorder, err_r) < 0)
 		recorder_free(&recorder);
@@ -283,6 +329,7 @@ void recorder_free(struct recorder **recorder)
 		free(old->tracks[i].query);
 		free(old->tracks[i].outages);
 		remembered_fini(&old->tracks[i].remembered);
+		counted_free(&old->tracks[i].counted);
 		range_fini(&old->tracks[i].range);
 	}
 	part_free(&old->part);
@@ -342,7 +389,8 @@ static void track_next(struct track *track)
 	struct recorder *recorder = track->recorder;
 
 	track->tries = 0;
-	track->next_ms = track->chunk_to_ms + recorder->plan.step_ms;
+	track->next_ms =
+		track->chunk_to_ms + step_ms(track, track->chunk_to_ms);
 	if (!track_is_done(track)) {
 		track_ask(track);
 		return;
@@ -355,17 +403,12 @@ static void track_next(struct track *track)
 static void track_ask(void *arg)
 {
 	struct track *track = arg;
-	const struct recorder_plan *plan = &track->recorder->plan;
 	struct prometheus_range range = {.start_ms = track->next_ms,
-		.end_ms = track->next_ms + chunk_ms(track->recorder),
-		.step_ms = plan->step_ms};
+		.end_ms = chunk_end_ms(track, track->next_ms),
+		.step_ms = step_ms(track, track->next_ms)};
 
 	track->timer = NULL;
-	if (range.end_ms > plan->to_ms)
-		range.end_ms = plan->to_ms;
-	track->chunk_to_ms = range.start_ms + (range.end_ms - range.start_ms) /
-						      plan->step_ms *
-						      plan->step_ms;
+	track->chunk_to_ms = range.end_ms;
 	track->tries++;
 	track->call = prometheus_range_start(track->recorder->prometheus,
 		track->query, &range, track_answered, track);
@@ -402,6 +445,13 @@ static void track_answered(int status, const char *body, size_t len,
 			track_next(track);
 		return;
 	}
+	if (err.code == ERR_LIMIT && track->chunk_points > CHUNK_POINTS_MIN &&
+		query_role_counts(track->kind)) {
+		track->chunk_points /= 2;
+		track->tries = 0;
+		track_ask(track);
+		return;
+	}
 	track_wait(track, &err);
 }
 
@@ -432,19 +482,24 @@ static void track_wait(struct track *track, const struct err *cause)
 void recorder_progress(
 	const struct recorder *recorder, size_t *done_r, size_t *all_r)
 {
-	const struct recorder_plan *plan = &recorder->plan;
-	int64_t step = chunk_ms(recorder) + plan->step_ms;
-	size_t i, done = 0, each;
+	const struct track *track = recorder->tracks;
+	const struct track *end = track + recorder->n_tracks;
+	int64_t at_ms;
 
-	each = (size_t)((plan->to_ms - plan->from_ms) / step) + 1;
-	for (i = 0; i < recorder->n_tracks; i++)
-		done += track_is_done(&recorder->tracks[i])
-				? each
-				: (size_t)((recorder->tracks[i].next_ms -
-						   plan->from_ms) /
-					   step);
-	*done_r = done;
-	*all_r = each * recorder->n_tracks;
+	*done_r = *all_r = 0;
+	for (; track < end; track++) {
+		if (track->counted || track->is_remembered) {
+			++*done_r;
+			++*all_r;
+			continue;
+		}
+		for (at_ms = track->from_ms; at_ms <= recorder->plan.to_ms;) {
+			*done_r += at_ms < track->next_ms;
+			++*all_r;
+			at_ms = chunk_end_ms(track, at_ms);
+			at_ms += step_ms(track, at_ms);
+		}
+	}
 }
 
 void recorder_span(

@@ -11,12 +11,14 @@
 #define TIDEGATE_SIM_RECORDER_H
 
 #include "base/buf.h"
+#include "engine/evidence_memory.h"
 #include "sim/series.h"
 
-#define RECORDER_CHUNK_POINTS 10000 /* below what Prometheus refuses */
-#define RECORDER_TRIES        6 /* of one chunk */
-#define RECORDER_POINTS_MAX   INT64_C(4000000) /* of one series */
-#define RECORDER_OUTAGES_MAX  1000 /* of one series */
+#define RECORDER_CHUNK_POINTS   10000 /* below what Prometheus refuses */
+#define RECORDER_COUNTER_POINTS 240 /* the same, of many series */
+#define RECORDER_TRIES          6 /* of one chunk */
+#define RECORDER_POINTS_MAX     INT64_C(4000000) /* of one series */
+#define RECORDER_OUTAGES_MAX    1000 /* of one series */
 
 struct loop;
 struct prometheus;
@@ -24,6 +26,11 @@ struct recorder;
 
 struct recorder_plan {
 	const struct policy *policy;
+	/* By SLO: a journal has the counts of its checks: nobody is asked. */
+	bool counted[POLICY_SLOS_MAX];
+	/* Stable's past as that rollout knew it; borrowed. */
+	const struct slo_history *histories;
+	size_t n_histories;
 	struct series_context context;
 	int64_t from_ms, to_ms, step_ms;
 	int64_t shift_ms; /* from a write to its split serving; -1: not known */
@@ -75,6 +82,11 @@ void recorder_add_outage(struct recorder *recorder, size_t slo,
 void recorder_add_check(struct recorder *recorder, size_t slo,
 	enum query_role kind, const char *query, int64_t asked_ms,
 	double value);
+
+/* What a check counted, of an SLO that the plan says is counted. In the order of
+ * time. */
+void recorder_add_counts(struct recorder *recorder, size_t slo,
+	int64_t asked_ms, const struct check_counts *counts);
 
 /* Warnings of the provider, one line each; "" for none. */
 void recorder_warnings(const struct recorder *recorder, struct buf *out);

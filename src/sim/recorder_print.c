@@ -2,6 +2,7 @@
 #include "base/jsonw.h"
 #include "sim/recorder_state.h"
 #include "sim/weave.h"
+#include "store/evidence_codec.h"
 
 static void print_seconds(
 	struct buf *out, const char *key, int64_t ms, const char *then)
@@ -62,7 +63,9 @@ static void print_data(const struct track *track, struct buf *out)
 		.hold_ms = 2 * plan->policy->slos[track->slo].interval_ms,
 	};
 
-	if (track->is_remembered)
+	if (track->counted)
+		counted_print(track->counted, out);
+	else if (track->is_remembered)
 		remembered_print(&track->remembered, &grid, out);
 	else if (track->remembered.n && track->range.n <= 1)
 		print_woven(track, &grid, out);
@@ -109,6 +112,18 @@ static void print_context(const struct recorder_plan *plan, struct buf *out)
 	jsonw_end(&w, '}');
 }
 
+static void print_histories(const struct recorder_plan *plan, struct buf *out)
+{
+	const struct event event = {
+		.histories = plan->histories, .n_histories = plan->n_histories};
+	struct jsonw w = {.out = out};
+
+	if (!plan->n_histories)
+		return;
+	buf_adds(out, ",\n ");
+	histories_encode(&w, "histories", plan->policy, &event);
+}
+
 void recorder_print(const struct recorder *recorder, struct buf *out)
 {
 	const struct recorder_plan *plan = &recorder->plan;
@@ -119,6 +134,7 @@ void recorder_print(const struct recorder *recorder, struct buf *out)
 	print_seconds(out, "end", plan->to_ms, ", ");
 	print_seconds(out, "interval", plan->step_ms, ",\n \"context\": ");
 	print_context(plan, out);
+	print_histories(plan, out);
 	buf_adds(out, ",\n \"series\": {");
 	for (i = 0; i < recorder->n_tracks; i++) {
 		if (i)

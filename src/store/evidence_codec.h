@@ -1,5 +1,6 @@
 /*
- * Inside the event codec only: counts and histories of SLOs of kind evidence.
+ * Inside the event codec and for recordings: counts and histories of SLOs of
+ * kind evidence.
  *
  * Counts are {"candidate": [good, bad], "stable": [good, bad]}, or the
  * requests of each bucket with "le", the upper bounds of all but the last;

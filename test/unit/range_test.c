@@ -34,7 +34,7 @@ static void chunks_become_one_series_without_doubles(void **state)
 	struct range range;
 	struct err err;
 
-	range_init(&range);
+	range_init(&range, RANGE_SERIES_MAX);
 	assert_int_equal(add(&range, ANSWER(""), &err), 0);
 	assert_int_equal(
 		add(&range,
@@ -93,7 +93,7 @@ static void what_is_no_matrix_of_samples_is_refused(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		range_init(&range);
+		range_init(&range, RANGE_SERIES_MAX);
 		if (range_add(&range, rows[i].status, rows[i].json,
 			    strlen(rows[i].json), &err) == 0)
 			fail_msg("row %zu was taken", i);
@@ -109,7 +109,7 @@ static void a_warning_of_the_provider_is_kept(void **state)
 	struct range range;
 	struct err err;
 
-	range_init(&range);
+	range_init(&range, RANGE_SERIES_MAX);
 	assert_int_equal(add(&range,
 				 "{\"status\":\"success\",\"warnings\":"
 				 "[\"a store\\u001b is gone\"],\"data\":{"
@@ -126,7 +126,7 @@ static void a_remark_about_the_query_is_no_lack_of_data(void **state)
 	struct range range;
 	struct err err;
 
-	range_init(&range);
+	range_init(&range, RANGE_SERIES_MAX);
 	assert_int_equal(add(&range,
 				 "{\"status\":\"success\",\"warnings\":"
 				 "[\"PromQL warning: x\"],\"data\":{"
@@ -143,7 +143,7 @@ static void a_list_that_is_null_is_empty(void **state)
 	struct range range;
 	struct err err;
 
-	range_init(&range);
+	range_init(&range, RANGE_SERIES_MAX);
 	assert_int_equal(add(&range,
 				 "{\"status\":\"success\",\"warnings\":null,"
 				 "\"data\":{\"resultType\":\"matrix\","

@@ -45,6 +45,7 @@ struct world {
 	int fail_status, n_fail; /* so many requests are answered with it */
 	const char *fail_body;
 	const char *more; /* members of every answer; NULL: none */
+	int64_t most_ms; /* a longer span is too much for one answer */
 	int stop_after; /* good answers; 0: never */
 	bool ended;
 	struct err err; /* code ERR_NONE: all of it is there */
@@ -93,6 +94,17 @@ static void answer_range(struct server_request *request,
 	buf_fini(&body);
 }
 
+/* More than the recorder reads at once. */
+static void answer_too_much(struct server_request *request)
+{
+	size_t len = 17 * 1024 * 1024;
+	char *body = xcalloc(1, len);
+
+	memset(body, ' ', len);
+	request_answer(request, 200, "application/json", body, len);
+	free(body);
+}
+
 static void serve(struct server_request *request, void *arg)
 {
 	struct world *world = arg;
@@ -106,7 +118,10 @@ static void serve(struct server_request *request, void *arg)
 			world->fail_body, strlen(world->fail_body));
 		return;
 	}
-	answer_range(request, seen, world->more);
+	if (seen->end_ms - seen->start_ms > world->most_ms)
+		answer_too_much(request);
+	else
+		answer_range(request, seen, world->more);
 	if (world->stop_after && --world->stop_after == 0)
 		loop_stop(world->loop);
 }
@@ -135,6 +150,7 @@ static int set_up(void **state)
 	world->prometheus = prometheus_new(&api, &world->metrics, &err);
 	assert_non_null(world->prometheus);
 	world->slos[0] = (struct slo){.name = "errors", .query = "e{}"};
+	world->most_ms = INT64_MAX;
 	world->policy = (struct policy){.slos = world->slos, .n_slos = 1};
 	world->plan = (struct recorder_plan){.policy = &world->policy,
 		.from_ms = START_S * 1000,
@@ -274,6 +290,148 @@ static void every_query_of_an_slo_is_asked(void **state)
 	recording_free(&recording);
 }
 
+static void given_counters(struct world *world)
+{
+	world->slos[0] = (struct slo){.name = "errors",
+		.kind = SLO_EVIDENCE,
+		.total = "n{v=\"{{revision}}\"}",
+		.bad = "x{v=\"{{revision}}\"}",
+		.interval_ms = 15000};
+	world->policy.evidence.history_ms = 3600000;
+	world->plan.context.candidate = "new";
+	world->plan.context.stable = "old";
+	world->plan.step_ms = 15000;
+}
+
+static const struct seen *first_seen(
+	const struct world *world, const char *query)
+{
+	int i;
+
+	for (i = 0; i < world->n_seen; i++) {
+		if (strcmp(world->seen[i].query, query) == 0)
+			return &world->seen[i];
+	}
+	fail_msg("%s was not asked", query);
+	return NULL;
+}
+
+/* Stable's past is asked in steps of 30 s, as `run` would look at it. */
+static void counters_are_asked_with_stables_past(void **state)
+{
+	struct world *world = *state;
+	struct recording *recording;
+	const struct seen *seen;
+	size_t done, all;
+
+	given_counters(world);
+	record(world);
+	seen = first_seen(world, "n{v=\"new\"}");
+	assert_int_equal(seen->start_ms, world->plan.from_ms);
+	assert_int_equal(seen->step_ms, 15000);
+	seen = first_seen(world, "n{v=\"old\"}");
+	assert_int_equal(seen->start_ms, world->plan.from_ms - 3600000);
+	assert_int_equal(seen->end_ms, world->plan.from_ms - 30000);
+	assert_int_equal(seen->step_ms, 30000);
+	assert_int_equal(world->n_seen, 6);
+	recorder_progress(world->recorder, &done, &all);
+	assert_int_equal(done, 6);
+	assert_int_equal(all, 6);
+	recording = printed(world);
+	assert_int_equal(recording_find(recording, "errors/bad")->result[0].n,
+		60 / 15 + 1);
+	assert_int_equal(
+		recording_find(recording, "errors/baseline-bad")->result[0].n,
+		3600 / 30 + 60 / 15 + 1);
+	recording_free(&recording);
+}
+
+/* Many instances with many buckets each: fewer times at once. */
+static void counters_that_are_too_many_for_one_answer_are_asked_in_parts(
+	void **state)
+{
+	struct world *world = *state;
+	struct recording *recording;
+
+	given_counters(world);
+	world->most_ms = 1800000;
+	record(world);
+	recording = printed(world);
+	assert_int_equal(
+		recording_find(recording, "errors/baseline-bad")->result[0].n,
+		3600 / 30 + 60 / 15 + 1);
+	recording_free(&recording);
+}
+
+static struct check_counts counts_of(double candidate, double stable)
+{
+	struct check_counts counts = {.bins = 2,
+		.candidate = {.known = true, .bin = {candidate, 1}},
+		.stable = {.known = true, .bin = {stable, 2}}};
+
+	return counts;
+}
+
+/* What the look number `i`, a little late, finds in a series. */
+static double looked_at(const struct recording *recording, const char *name,
+	int i, int64_t late_ms)
+{
+	const struct recording_series *series = recording_find(recording, name);
+	struct counter_sample sample;
+	size_t cursor = 0, n;
+
+	recording_look(recording, series, START_S * 1000 + i * 15000 + late_ms,
+		&cursor, &sample, &n);
+	return n ? sample.value : -1;
+}
+
+/* A rollout's checks have counted: a simulation counts the same, whether it
+ * comes a little earlier or later. Nobody is asked. */
+static void counts_of_a_rollout_become_counters(void **state)
+{
+	static const struct slo_history history = {
+		.seconds = 600, .past = {5000, 7}, .dispersion = {1.25, 2, 1}};
+	static const int64_t late_ms[] = {-7000, 0, 7000};
+	struct world *world = *state;
+	struct recording *recording;
+	struct check_counts counts;
+	size_t i;
+
+	given_counters(world);
+	world->plan.counted[0] = true;
+	world->plan.histories = &history;
+	world->plan.n_histories = 1;
+	record(world);
+	for (i = 0; i < 4; i++) {
+		counts = counts_of(100 + (double)i, 900);
+		counts.candidate.known = i != 2;
+		recorder_add_counts(world->recorder, 0,
+			(START_S + (int64_t)i * 15) * 1000, &counts);
+	}
+	recording = printed(world);
+	assert_int_equal(world->n_seen, 0);
+	for (i = 0; i < 3; i++) {
+		int64_t late = late_ms[i];
+
+		assert_true(
+			looked_at(recording, "errors/total", 1, late) -
+				looked_at(recording, "errors/total", 0, 0) ==
+			102);
+		assert_true(looked_at(recording, "errors/total", 2, late) < 0);
+		assert_true(
+			looked_at(recording, "errors/total", 3, late) -
+				looked_at(recording, "errors/total", 1, 0) ==
+			104);
+		assert_true(looked_at(recording, "errors/baseline-bad", 3,
+				    late) == 4 * 2);
+	}
+	assert_int_equal(recording->n_histories, 1);
+	assert_string_equal(recording->history[0].slo, "errors");
+	assert_true(recording->history[0].history.past.x == 7);
+	assert_true(recording->history[0].history.dispersion.phi == 1.25);
+	recording_free(&recording);
+}
+
 static void trouble_of_the_server_is_tried_again(void **state)
 {
 	static const int statuses[] = {503, 429, 500};
@@ -370,6 +528,14 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			every_query_of_an_slo_is_asked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			counters_are_asked_with_stables_past, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			counters_that_are_too_many_for_one_answer_are_asked_in_parts,
+			set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			counts_of_a_rollout_become_counters, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			trouble_of_the_server_is_tried_again, set_up,
 			tear_down),

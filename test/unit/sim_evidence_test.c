@@ -15,6 +15,7 @@
 
 #include "../sim/recorded_world.h"
 #include "policy/policy_load.h"
+#include "sim/recorder.h"
 #include "sim/sim.h"
 
 #define BYTES_MAX (16 * 1024 * 1024)
@@ -284,6 +285,122 @@ static void what_comes_in_an_outage_is_counted_after_it(void **state)
 	assert_true(counted_per_second() / 50 < 0.96);
 }
 
+/* ---- recorded again ---- */
+
+#define CHECKS_MAX 1024
+
+/* What a rollout's journal has of its checks. */
+struct journaled {
+	struct {
+		int slo;
+		int64_t asked_ms;
+		struct check_counts counts;
+		double log_e;
+	} check[CHECKS_MAX];
+	size_t n;
+	struct slo_history history[2];
+};
+
+static void keep(const struct sim *sim, const struct event *event,
+	const struct note *note, void *arg)
+{
+	struct journaled *j = arg;
+	const struct evidence_memory *evidence = sim_rollout(sim)->evidence;
+
+	if (!note && event->type == EVENT_PREFLIGHT)
+		memcpy(j->history, event->histories, sizeof(j->history));
+	if (note || event->type != EVENT_CHECK || !event->answers.counts)
+		return;
+	assert_true(j->n < CHECKS_MAX);
+	j->check[j->n].slo = event->slo;
+	j->check[j->n].asked_ms = sim_now(sim);
+	j->check[j->n].counts = *event->answers.counts;
+	j->check[j->n++].log_e = evidence->slo[event->slo].numbers.log_e;
+}
+
+static struct recording *record_again(const struct journaled *j, int64_t to_ms)
+{
+	struct recorder_plan plan = {.policy = policy,
+		.counted = {true, true},
+		.histories = j->history,
+		.n_histories = 2,
+		.context = {.candidate = "new", .stable = "old"},
+		.from_ms = (int64_t)RECORDED_START_S * 1000,
+		.to_ms = to_ms + 60000,
+		.step_ms = 15000,
+		.shift_ms = -1,
+		.from = "a",
+		.to = "b"};
+	struct recording *recording;
+	struct recorder *recorder;
+	struct err err;
+	struct buf json;
+	size_t i;
+
+	recorder = recorder_new(&plan, NULL, NULL, &err);
+	if (!recorder)
+		fail_msg("%s", err.text);
+	for (i = 0; i < j->n; i++)
+		recorder_add_counts(recorder, (size_t)j->check[i].slo,
+			j->check[i].asked_ms, &j->check[i].counts);
+	buf_init(&json, BYTES_MAX);
+	recorder_print(recorder, &json);
+	recording = parse(json.data, json.len);
+	buf_fini(&json);
+	recorder_free(&recorder);
+	return recording;
+}
+
+static void play_twice(struct recorded_world world)
+{
+	static struct journaled before, after;
+	struct sim_options options = {.shift_ms = -1};
+	struct sim_result first;
+	struct recording *recording;
+	struct buf json;
+	size_t i;
+
+	before.n = after.n = 0;
+	print_world(world, &json);
+	recording = parse(json.data, json.len);
+	buf_fini(&json);
+	sim_run(policy, recording, &options, keep, &before, &first);
+	recording_free(&recording);
+	recording = record_again(&before, first.end_ms);
+	sim_run(policy, recording, &options, keep, &after, &result);
+	recording_free(&recording);
+	assert_string_equal(sim_outcome(&result), sim_outcome(&first));
+	assert_string_equal(result.reason, first.reason);
+	assert_true(result.end_ms == first.end_ms);
+	assert_int_equal(after.n, before.n);
+	for (i = 0; i < after.n; i++) {
+		assert_int_equal(after.check[i].slo, before.check[i].slo);
+		if (after.check[i].log_e != before.check[i].log_e)
+			fail_msg("check %zu: ln E is %.17g instead of %.17g", i,
+				after.check[i].log_e, before.check[i].log_e);
+	}
+}
+
+/* What a rollout's checks counted is enough to decide the same at the same
+ * check, to the last bit. */
+static void a_recording_of_a_journal_decides_the_same(void **state)
+{
+	struct recorded_world world = recorded_good;
+
+	(void)state;
+	play_twice(world);
+	world.errors = 0.01;
+	play_twice(world);
+	world = recorded_good;
+	world.slower = 1.5;
+	play_twice(world);
+	world = recorded_good;
+	world.incident = 0.2;
+	world.incident_from_s = 1500;
+	world.incident_to_s = 1800;
+	play_twice(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +412,7 @@ int main(void)
 		cmocka_unit_test(stables_past_is_what_came_before_the_start),
 		cmocka_unit_test(a_past_that_is_said_is_taken_as_it_is),
 		cmocka_unit_test(what_comes_in_an_outage_is_counted_after_it),
+		cmocka_unit_test(a_recording_of_a_journal_decides_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
