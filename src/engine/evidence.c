@@ -70,17 +70,14 @@ void evidence_combine(const struct evidence_numbers *numbers, size_t n,
 }
 
 void evidence_decide(struct evidence_state *state,
-	const struct evidence_rules *rules,
-	const struct evidence_numbers *numbers, size_t n,
-	struct evidence_result *result_r)
+	const struct evidence_rules *rules, struct evidence_result *result)
 {
-	struct evidence_result *r = result_r;
-
-	evidence_combine(numbers, n, r);
 	if (state->failed)
-		r->decision = EVIDENCE_FAIL;
-	else if (r->log_e >= -log(rules->alpha))
-		r->decision = cross(state, rules);
-	else if (step_is_passed(state, rules, r))
-		r->decision = EVIDENCE_PASS;
+		result->decision = EVIDENCE_FAIL;
+	else if (result->log_e >= -log(rules->alpha))
+		result->decision = cross(state, rules);
+	else if (step_is_passed(state, rules, result))
+		result->decision = EVIDENCE_PASS;
+	else
+		result->decision = EVIDENCE_CONTINUE;
 }

@@ -48,12 +48,10 @@ void evidence_combine(const struct evidence_numbers *numbers, size_t n,
 void evidence_begin_step(struct evidence_state *state,
 	const struct evidence_rules *rules, double share, bool final);
 
-/* Decides by the numbers of `n` objectives after a check; the caller counts
+/* Decides by the numbers after a check of all objectives; the caller counts
  * the step's checks before. After a step back the caller begins the climb of
  * each objective again. */
 void evidence_decide(struct evidence_state *state,
-	const struct evidence_rules *rules,
-	const struct evidence_numbers *numbers, size_t n,
-	struct evidence_result *result_r);
+	const struct evidence_rules *rules, struct evidence_result *result);
 
 #endif

@@ -138,6 +138,17 @@ static double rate_of(
 	return fmax(s->rate, recent);
 }
 
+/* What was decided before is over. */
+static void weigh(struct evidence_memory *memory)
+{
+	struct evidence_numbers numbers[POLICY_SLOS_MAX];
+	size_t i;
+
+	for (i = 0; i < memory->n; i++)
+		numbers[i] = memory->slo[i].numbers;
+	evidence_combine(numbers, memory->n, &memory->result);
+}
+
 static void begin_slo(struct evidence_slo *s,
 	const struct evidence_rules *rules, double share, double limit,
 	bool final)
@@ -149,24 +160,6 @@ static void begin_slo(struct evidence_slo *s,
 		&s->objective, rules, &s->spec, share, limit, final);
 	/* Another SLO may be decided about before this one is asked again. */
 	objective_numbers(&s->objective, rules, &s->spec, &s->numbers);
-}
-
-static void all_numbers(const struct evidence_memory *memory,
-	struct evidence_numbers numbers_r[POLICY_SLOS_MAX])
-{
-	size_t i;
-
-	for (i = 0; i < memory->n; i++)
-		numbers_r[i] = memory->slo[i].numbers;
-}
-
-/* What was decided before is over, until the next check. */
-static void begin_result(struct evidence_memory *memory)
-{
-	struct evidence_numbers numbers[POLICY_SLOS_MAX];
-
-	all_numbers(memory, numbers);
-	evidence_combine(numbers, memory->n, &memory->result);
 }
 
 void evidence_memory_begin_step(struct evidence_memory *memory,
@@ -192,7 +185,7 @@ void evidence_memory_begin_step(struct evidence_memory *memory,
 				policy->evidence.harm);
 		begin_slo(&memory->slo[i], &memory->rules, share, limit, final);
 	}
-	begin_result(memory);
+	weigh(memory);
 }
 
 void evidence_memory_climb_again(struct evidence_memory *memory)
@@ -204,7 +197,7 @@ void evidence_memory_climb_again(struct evidence_memory *memory)
 		objective_climb_again(&memory->slo[i].objective);
 		begin_slo(&memory->slo[i], &memory->rules, 0, 0, true);
 	}
-	begin_result(memory);
+	weigh(memory);
 }
 
 bool evidence_counts_fit(
@@ -272,12 +265,10 @@ static unsigned most_checks(const struct evidence_memory *memory)
 	return most;
 }
 
-enum evidence_decision evidence_memory_take(struct evidence_memory *memory,
+void evidence_memory_take(struct evidence_memory *memory,
 	const struct policy *policy, struct evidence_slo *slo,
 	const struct check_counts *counts)
 {
-	struct evidence_numbers numbers[POLICY_SLOS_MAX];
-
 	if (!slo->spec.bins)
 		set_bounds(slo, &policy->slos[slo->slo], counts->bounds,
 			counts->bins);
@@ -287,9 +278,12 @@ enum evidence_decision evidence_memory_take(struct evidence_memory *memory,
 		&slo->objective, &memory->rules, &slo->spec, &slo->numbers);
 	remember(slo, counts);
 	memory->state.checks = most_checks(memory);
-	all_numbers(memory, numbers);
-	evidence_decide(&memory->state, &memory->rules, numbers, memory->n,
-		&memory->result);
+	weigh(memory);
+}
+
+enum evidence_decision evidence_memory_decide(struct evidence_memory *memory)
+{
+	evidence_decide(&memory->state, &memory->rules, &memory->result);
 	return memory->result.decision;
 }
 

@@ -76,10 +76,14 @@ void evidence_memory_begin_step(struct evidence_memory *memory,
 /* The climb begins again, with nothing asked for yet. */
 void evidence_memory_climb_again(struct evidence_memory *memory);
 
-/* Takes the counts of a check of that SLO, which fit, and decides. */
-enum evidence_decision evidence_memory_take(struct evidence_memory *memory,
+/* Takes the counts of a check of that SLO, which fit. */
+void evidence_memory_take(struct evidence_memory *memory,
 	const struct policy *policy, struct evidence_slo *slo,
 	const struct check_counts *counts);
+
+/* Decides by what all SLOs have shown: to be called when those that were asked
+ * at the same time have answered, in whichever order. */
+enum evidence_decision evidence_memory_decide(struct evidence_memory *memory);
 
 /* Counts cannot be added to what is known: another histogram. */
 bool evidence_counts_fit(

@@ -371,7 +371,7 @@ static void take(struct turn *t, const struct slo *slo,
 	if (verdict == VERDICT_FAIL && !before->failed)
 		breached(t, t->event->slo, &t->out->judgement, "");
 	if (slo->kind == SLO_EVIDENCE)
-		evidence_take(t, t->event->slo);
+		evidence_take(t, t->event->slo, asked_ms);
 }
 
 void checks_take(struct turn *t)

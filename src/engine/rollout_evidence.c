@@ -84,7 +84,20 @@ static void crossed(struct turn *t, enum evidence_decision decision)
 	}
 }
 
-void evidence_take(struct turn *t, int slo)
+/* Another SLO of this kind was asked at the same time and has not answered. */
+static bool others_are_asked(const struct turn *t, int64_t asked_ms)
+{
+	const struct evidence_memory *memory = t->r->evidence;
+	size_t i;
+
+	for (i = 0; i < memory->n; i++) {
+		if (t->r->check[memory->slo[i].slo].asked_ms == asked_ms)
+			return true;
+	}
+	return false;
+}
+
+void evidence_take(struct turn *t, int slo, int64_t asked_ms)
 {
 	struct evidence_memory *memory = t->r->evidence;
 	struct evidence_slo *s = evidence_find(memory, slo);
@@ -92,10 +105,15 @@ void evidence_take(struct turn *t, int slo)
 	bool failed;
 	enum evidence_decision decision;
 
-	if (!s || !counts || !evidence_counts_fit(s, counts))
+	if (!s)
+		return;
+	if (counts && evidence_counts_fit(s, counts))
+		evidence_memory_take(memory, t->policy, s, counts);
+	/* What is decided must not depend on who answers first. */
+	if (others_are_asked(t, asked_ms))
 		return;
 	failed = memory->state.failed;
-	decision = evidence_memory_take(memory, t->policy, s, counts);
+	decision = evidence_memory_decide(memory);
 	if (decision == EVIDENCE_STEP_BACK ||
 		(decision == EVIDENCE_FAIL && !failed))
 		crossed(t, decision);

@@ -108,8 +108,9 @@ int checks_find_unevaluable(
 void evidence_settle(struct turn *t); /* the step's split is seen serving */
 /* A person overrules what they say: the evidence begins anew. */
 void evidence_overrule(struct turn *t);
-/* A judged check of an SLO of that kind: its counts may decide. */
-void evidence_take(struct turn *t, int slo);
+/* A judged check of an SLO of that kind, asked for at `asked_ms`: its counts may
+ * decide, once the others that were asked then have answered. */
+void evidence_take(struct turn *t, int slo, int64_t asked_ms);
 /* Why the evidence is not enough to leave the step; NULL: it is, or there are
  * no such SLOs. */
 const char *evidence_misses(

@@ -95,17 +95,15 @@ void play_policy(struct policy *policy, const struct play_rules *rules,
 			.without_control = rules->without_control}};
 }
 
-/* All SLOs of one check; the first that is worth acting upon counts. */
 static enum evidence_decision decide(struct evidence_memory *memory,
 	const struct policy *policy, const struct check_counts *counts)
 {
-	enum evidence_decision decision = EVIDENCE_CONTINUE;
 	int i;
 
-	for (i = 0; i < WORLD_SLOS && decision < EVIDENCE_STEP_BACK; i++)
-		decision = evidence_memory_take(
+	for (i = 0; i < WORLD_SLOS; i++)
+		evidence_memory_take(
 			memory, policy, evidence_find(memory, i), &counts[i]);
-	return decision;
+	return evidence_memory_decide(memory);
 }
 
 static void act(struct play *p, struct evidence_memory *memory,

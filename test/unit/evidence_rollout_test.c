@@ -293,6 +293,28 @@ static void missing_samples_are_no_evidence_and_no_bake(void **state)
 	assert_int_equal(world.highest_percent, 10);
 }
 
+static void nothing_is_decided_before_the_last_answer(struct world *w,
+	const struct event *event, const struct outcome_list *out)
+{
+	(void)out;
+	if (event->type == EVENT_CHECK && event->slo == 0)
+		assert_true(w->rollout.phase == PHASE_BAKING ||
+			    w->rollout.phase == PHASE_SHIFTING);
+}
+
+/* Answers come in any order; what they lead to must not depend on it. */
+static void slos_that_are_asked_together_decide_together(void **state)
+{
+	(void)state;
+	add_slo();
+	candidate_share = 0.2;
+	begin();
+	world.fed = nothing_is_decided_before_the_last_answer;
+	world_run(&world, 10 * MINUTE);
+	world.fed = NULL;
+	expect_phase(PHASE_ROLLED_BACK);
+}
+
 static void observing_takes_nothing_back(void **state)
 {
 	(void)state;
@@ -368,6 +390,7 @@ int main(void)
 		T(the_second_cross_is_final),
 		T(too_few_requests_hold_the_step),
 		T(missing_samples_are_no_evidence_and_no_bake),
+		T(slos_that_are_asked_together_decide_together),
 		T(observing_takes_nothing_back),
 		T(a_person_may_overrule_the_evidence),
 		T(the_folded_evidence_is_that_in_memory),
