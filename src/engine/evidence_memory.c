@@ -225,9 +225,9 @@ static struct request_sum tally_of(
 	size_t i;
 
 	for (i = 0; counts->known && i < spec->bins; i++) {
-		sum.n += fmax(0, counts->bin[i]);
+		sum.n += evidence_count(counts->bin[i]);
 		if (i > (spec->latency ? spec->bound : 0))
-			sum.x += fmax(0, counts->bin[i]);
+			sum.x += evidence_count(counts->bin[i]);
 	}
 	return sum;
 }

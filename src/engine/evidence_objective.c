@@ -52,9 +52,9 @@ struct arm {
 	struct request_sum sum;
 };
 
-static double at_least_0(double v)
+double evidence_count(double v)
 {
-	return v > 0 ? v : 0;
+	return v > 0 ? fmin(v, EVIDENCE_COUNT_MAX) : 0;
 }
 
 static void arm_sum(struct arm *arm, const struct evidence_spec *spec)
@@ -75,7 +75,8 @@ static void arm_fill(struct arm *arm, const struct evidence_spec *spec,
 	size_t i;
 
 	for (i = 0; i < spec->bins; i++)
-		arm->bin[i] = counts->known ? at_least_0(counts->bin[i]) : 0;
+		arm->bin[i] =
+			counts->known ? evidence_count(counts->bin[i]) : 0;
 	arm_sum(arm, spec);
 }
 

@@ -17,9 +17,10 @@
 
 #include "engine/evidence_bet.h"
 
-#define EVIDENCE_BINS_MAX 40 /* two for a ratio, else a histogram's buckets */
-#define PASS_SIZES        5
-#define PASS_RATIOS       3
+#define EVIDENCE_BINS_MAX  40 /* two for a ratio, else a histogram's buckets */
+#define EVIDENCE_COUNT_MAX 1e15 /* requests; whole numbers are exact up to it */
+#define PASS_SIZES         5
+#define PASS_RATIOS        3
 
 /* The constants of a rollout; evidence_defaults has the usual ones. */
 struct evidence_rules {
@@ -96,6 +97,9 @@ struct evidence_numbers {
 	double log_pass; /* for leaving the step */
 	bool calm; /* stable is not in trouble itself */
 };
+
+/* A count as it is taken: what cannot be one is 0, also what is no number. */
+double evidence_count(double v);
 
 /* `history` is stable's before the rollout; `histogram` NULL: none. */
 void objective_init(struct evidence_objective *o,

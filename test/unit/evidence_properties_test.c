@@ -1,6 +1,7 @@
 /*
  * What holds of evidence whatever the counts are: a good release is seldom
- * taken back in any kind of noise, and nothing depends on the order of SLOs.
+ * taken back in any kind of noise, numbers stay numbers, and nothing depends on
+ * the order of SLOs.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -19,6 +20,7 @@
 #define GOOD       30 /* releases in each kind of noise; bench has more */
 #define GOOD_RATE  50
 #define FALSE_MOST 0.01 /* of all of them; alpha is 0.05 of each kind */
+#define HOSTILE    300 /* rollouts of hostile counts */
 #define CHECKS     200
 
 static struct step steps[PLAY_STEPS];
@@ -144,6 +146,100 @@ static void good_releases_stay_in_any_kind_of_noise(void **state)
 	assert_true(all <= FALSE_MOST * GOOD * (double)n_noise_kinds);
 }
 
+/* ---- hostile counts ---- */
+
+static double hostile(struct rng *rng)
+{
+	static const double values[] = {0, -0.0, 1, -1, 0.5, 1e-300, 1e15,
+		-1e15, 1e300, -1e300, NAN, INFINITY, -INFINITY};
+	size_t n = sizeof(values) / sizeof(values[0]);
+
+	if (rng_below(rng, 3))
+		return (double)rng_below(rng, 1000);
+	return values[rng_below(rng, n)];
+}
+
+static void fill(struct rng *rng, struct evidence_counts *arm, size_t bins)
+{
+	bool tame = rng_below(rng, 2);
+	size_t i;
+
+	arm->known = rng_below(rng, 5);
+	for (i = 0; i < bins; i++)
+		arm->bin[i] = tame ? (double)rng_below(rng, 100) : hostile(rng);
+}
+
+static void expect_number(double value, const char *what, int seed)
+{
+	if (isnan(value) || value == INFINITY || value == -INFINITY)
+		fail_msg("%s is %g with seed %d", what, value, seed);
+}
+
+static void expect_numbers(int seed)
+{
+	const struct evidence_numbers *n;
+	size_t i;
+
+	for (i = 0; i < memory->n; i++) {
+		n = &memory->slo[i].numbers;
+		expect_number(n->log_e, "ln E", seed);
+		expect_number(n->ratio, "the ratio's", seed);
+		expect_number(n->level, "the level's", seed);
+		expect_number(n->shape, "the shape's", seed);
+		expect_number(n->log_pass, "the step's", seed);
+	}
+	expect_number(memory->result.log_e, "ln E of all", seed);
+	expect_number(memory->result.log_pass, "the step's of all", seed);
+}
+
+static void numbers_stay_numbers_whatever_is_counted(void **state)
+{
+	struct check_counts counts;
+	struct rng rng;
+	int seed, i, slo;
+
+	(void)state;
+	for (seed = 0; seed < HOSTILE; seed++) {
+		rng_init(&rng, (uint64_t)seed);
+		begin(rng_below(&rng, PLAY_STEPS));
+		for (i = 0; i < CHECKS; i++) {
+			slo = (int)rng_below(&rng, WORLD_SLOS);
+			counts = counts_of(slo);
+			fill(&rng, &counts.candidate, counts.bins);
+			fill(&rng, &counts.stable, counts.bins);
+			take(slo, &counts);
+			expect_numbers(seed);
+			if (!rng_below(&rng, 50))
+				evidence_memory_begin_step(memory, &policy,
+					rng_below(&rng, PLAY_STEPS));
+			if (!rng_below(&rng, 100))
+				evidence_memory_climb_again(memory);
+		}
+		end();
+	}
+}
+
+static void what_cannot_be_counts_is_none(void **state)
+{
+	struct check_counts odd = counts_of(WORLD_ERRORS), none = odd;
+	struct evidence_numbers numbers;
+
+	(void)state;
+	begin(0);
+	odd.candidate.bin[0] = -5;
+	odd.candidate.bin[1] = NAN;
+	odd.stable.bin[0] = -INFINITY;
+	odd.stable.bin[1] = -1;
+	take(WORLD_ERRORS, &odd);
+	numbers = evidence_find(memory, WORLD_ERRORS)->numbers;
+	end();
+	begin(0);
+	take(WORLD_ERRORS, &none);
+	assert_memory_equal(&numbers,
+		&evidence_find(memory, WORLD_ERRORS)->numbers, sizeof(numbers));
+	end();
+}
+
 /* ---- order ---- */
 
 /* Decisions of a world, its SLOs taken in one order or the other. */
@@ -216,6 +312,8 @@ int main(void)
 		T(a_step_back_leaves_no_evidence_behind),
 		T(a_silent_slo_passes_no_step_by_what_it_showed_before),
 		T(good_releases_stay_in_any_kind_of_noise),
+		T(numbers_stay_numbers_whatever_is_counted),
+		T(what_cannot_be_counts_is_none),
 		T(the_order_of_slos_decides_nothing),
 		T(the_same_counts_give_the_same_bits),
 	};
