@@ -104,6 +104,11 @@ int json_expect_meet(const struct json_expect *expects, size_t n,
 
 	if (!n)
 		return 0;
+	if (len > EXPECT_JSON_MAX)
+		return err_set(err_r, ERR_ACTION,
+			"the answer has %zu bytes: expect.json reads %d at "
+			"most, ask for less of it",
+			len, EXPECT_JSON_MAX);
 	document = load(body, len);
 	if (!document)
 		return err_set(err_r, ERR_ACTION, "the answer is not JSON");

@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "policy/policy.h"
 
+#define EXPECT_JSON_MAX (64 * 1024) /* bytes of a body: the loop waits */
+
 /* The pointer is one, the value is JSON: ERR_POLICY otherwise. */
 MUST_CHECK int json_expect_check(
 	const struct json_expect *expect, struct err *err_r);

@@ -5,6 +5,8 @@
  *   request_authorise -> request_transmit -> request_answered -> request_tell
  *          ^                                   |
  *          +---- 401, once; "later", a pause --+
+ *
+ * A long answer is decoded on a thread between the last two.
  */
 #define _GNU_SOURCE /* explicit_bzero */
 #include "api/request.h"
@@ -19,6 +21,7 @@
 #include "base/xalloc.h"
 #include "google/credentials.h"
 #include "io/loop.h"
+#include "io/worker.h"
 #include "policy/url.h"
 
 #define PAUSE_MS_BASE 1000 /* between tries; doubled each time */
@@ -42,8 +45,17 @@ struct request {
 	unsigned serial; /* of the token that was sent; 0: none of ours */
 	struct token_call *token_call;
 	struct http_call *http_call;
+	struct decoding *decoding;
 	struct timer *timer; /* the pause, the deadline of a token, a failure */
 	struct err *err; /* of a failure to be told later; NULL: none */
+};
+
+/* An answer on a thread; outlives a request that is cancelled. */
+struct decoding {
+	struct request *request; /* NULL: cancelled */
+	const struct decoder *decoder;
+	struct http_reply reply; /* `body` is its own */
+	char *body;
 };
 
 static void request_authorise(struct request *request);
@@ -57,6 +69,8 @@ static bool request_again(
 	struct request *request, const struct http_reply *reply);
 static void request_pause_over(void *arg);
 static void request_fail_later(struct request *request, const struct err *err);
+static void request_decode(
+	struct request *request, const struct http_reply *reply);
 static void request_tell(
 	struct request *request, const struct http_reply *reply);
 
@@ -111,6 +125,8 @@ void request_cancel(struct request **request_p)
 		return;
 	token_cancel(&request->token_call);
 	http_cancel(&request->http_call);
+	if (request->decoding)
+		request->decoding->request = NULL;
 	timer_cancel(&request->timer);
 	explicit_bzero(request->url, strlen(request->url));
 	if (request->body)
@@ -297,8 +313,61 @@ static void request_answered(const struct http_reply *reply, void *arg)
 	struct request *request = arg;
 
 	request->http_call = NULL;
-	if (!request_again(request, reply))
+	if (request_again(request, reply))
+		return;
+	if (request->spec.decoder && request->api.worker &&
+		http_status_is_success(reply->status) &&
+		reply->body_len > REQUEST_LONG_BYTES)
+		request_decode(request, reply);
+	else
 		request_tell(request, reply);
+}
+
+/* ---- a long answer ---- */
+
+static void decoding_run(void *arg)
+{
+	struct decoding *decoding = arg;
+
+	decoding->reply.decoded = decoding->decoder->decode(&decoding->reply);
+}
+
+static void decoding_done(void *arg)
+{
+	struct decoding *decoding = arg;
+	struct request *request = decoding->request;
+
+	if (request) {
+		request->decoding = NULL;
+		request_tell(request, &decoding->reply);
+	} else {
+		decoding->decoder->discard(decoding->reply.decoded);
+	}
+	free(decoding->body);
+	free(decoding);
+}
+
+static void request_decode(
+	struct request *request, const struct http_reply *reply)
+{
+	struct decoding *decoding = xcalloc(1, sizeof(*decoding));
+
+	decoding->request = request;
+	decoding->decoder = request->spec.decoder;
+	decoding->body = xmemdup0(reply->body, reply->body_len);
+	decoding->reply = *reply;
+	decoding->reply.body = decoding->body;
+	decoding->reply.content_type = "";
+	decoding->reply.call = NULL;
+	request->decoding = decoding;
+	worker_start(
+		request->api.worker, decoding_run, decoding_done, decoding);
+}
+
+void *request_decoded(
+	const struct http_reply *reply, const struct decoder *decoder)
+{
+	return reply->decoded ? reply->decoded : decoder->decode(reply);
 }
 
 /* ---- again ---- */

@@ -14,12 +14,24 @@
 struct credentials;
 struct loop;
 struct request;
+struct worker;
 
 /* What requests are made with. A plain value: copy it. */
 struct api {
 	struct loop *loop;
 	struct http *http;
 	struct credentials *credentials; /* NULL: there are none */
+	struct worker *worker; /* decodes long answers; NULL: readers do */
+};
+
+#define REQUEST_LONG_BYTES (64 * 1024) /* of an answer: parsed in some ms */
+
+/* How a reader understands an answer that may be long. `decode` sees status and
+ * body alone, and may run on a thread: it must be pure. What it gives is the
+ * reader's to free; `discard` frees it when there is no reader any more. */
+struct decoder {
+	void *(*decode)(const struct http_reply *reply);
+	void (*discard)(void *decoded);
 };
 
 extern const struct auth request_google; /* an access token of ours */
@@ -47,6 +59,9 @@ struct request_spec {
 	/* It does no harm twice: 5xx and lost answers are tried again, too. */
 	bool repeatable;
 	bool urgent; /* goes ahead of those that wait, as a revert does */
+	/* A long 2xx is decoded by this on a thread before it is told. Its
+	 * headers cannot be read then. NULL: the reader does all. */
+	const struct decoder *decoder;
 };
 
 /* The reply is that of the last try, also when no token could be had, and it
@@ -55,6 +70,10 @@ struct request_spec {
 struct request *request_start(const struct api *api,
 	const struct request_spec *spec, http_fn fn, void *arg);
 void request_cancel(struct request **request); /* NULL inside: nothing */
+
+/* What the decoder of the request made of the reply, or makes of it now. */
+void *request_decoded(
+	const struct http_reply *reply, const struct decoder *decoder);
 
 /* Whether a try of it has left us: what came of it may not be known. */
 bool request_was_sent(const struct request *request);

@@ -90,6 +90,32 @@ int cloudrun_check_service(const char *name, struct err *err_r)
 		name);
 }
 
+/* A service with thousands of tags is of some megabytes. */
+struct service_answer {
+	struct service *service; /* NULL: `err` says why */
+	struct err err;
+};
+
+static void *service_answer_decode(const struct http_reply *reply)
+{
+	struct service_answer *answer = xcalloc(1, sizeof(*answer));
+
+	answer->service =
+		service_decode(reply->body, reply->body_len, &answer->err);
+	return answer;
+}
+
+static void service_answer_discard(void *decoded)
+{
+	struct service_answer *answer = decoded;
+
+	service_free(&answer->service);
+	free(answer);
+}
+
+static const struct decoder service_decoder = {
+	service_answer_decode, service_answer_discard};
+
 static void get_service_read(
 	struct cloudrun_call *call, const struct http_reply *reply);
 static void get_service_finish(struct cloudrun_call *call,
@@ -104,6 +130,7 @@ struct cloudrun_call *cloudrun_get_service_start(struct cloudrun *cloudrun,
 	struct err err;
 
 	call->fn.service = fn;
+	call->decoder = &service_decoder;
 	if (cloudrun_check_service(name, &err) < 0)
 		cloudrun_call_refuse(call, &err, get_service_read);
 	else
@@ -135,6 +162,7 @@ static bool is_no_news(
 static void get_service_read(
 	struct cloudrun_call *call, const struct http_reply *reply)
 {
+	struct service_answer *answer;
 	struct service *service;
 	struct err err;
 
@@ -142,7 +170,10 @@ static void get_service_read(
 		get_service_finish(call, NULL, reply->err);
 		return;
 	}
-	service = service_decode(reply->body, reply->body_len, &err);
+	answer = request_decoded(reply, &service_decoder);
+	service = answer->service;
+	err = answer->err;
+	free(answer);
 	if (service && !service_name_is_alike(call->name, service->name)) {
 		err_set(&err, ERR_PROTOCOL,
 			"the answer is about another service: %s",
@@ -163,6 +194,34 @@ static void get_service_finish(struct cloudrun_call *call,
 	cloudrun_call_free(call);
 	fn(service, err, arg);
 }
+
+/* A revision with many containers may be long, too. */
+struct revision_answer {
+	int rc;
+	struct revision revision;
+	struct err err;
+};
+
+static void *revision_answer_decode(const struct http_reply *reply)
+{
+	struct revision_answer *answer = xcalloc(1, sizeof(*answer));
+
+	answer->rc = revision_decode(
+		reply->body, reply->body_len, &answer->revision, &answer->err);
+	return answer;
+}
+
+static void revision_answer_discard(void *decoded)
+{
+	struct revision_answer *answer = decoded;
+
+	if (answer->rc == 0)
+		revision_fini(&answer->revision);
+	free(answer);
+}
+
+static const struct decoder revision_decoder = {
+	revision_answer_decode, revision_answer_discard};
 
 static void get_revision_read(
 	struct cloudrun_call *call, const struct http_reply *reply);
@@ -192,6 +251,7 @@ struct cloudrun_call *cloudrun_get_revision_start(struct cloudrun *cloudrun,
 	struct err err;
 
 	call->fn.revision = fn;
+	call->decoder = &revision_decoder;
 	if (check_revision_name(parent, resource_short_name(revision), &err) <
 		0)
 		cloudrun_call_refuse(call, &err, get_revision_read);
@@ -205,27 +265,25 @@ struct cloudrun_call *cloudrun_get_revision_start(struct cloudrun *cloudrun,
 static void get_revision_read(
 	struct cloudrun_call *call, const struct http_reply *reply)
 {
-	struct revision revision;
-	struct err err;
+	struct revision_answer *answer;
 
 	if (reply->err) {
 		get_revision_finish(call, NULL, reply->err);
 		return;
 	}
-	if (revision_decode(reply->body, reply->body_len, &revision, &err) <
-		0) {
-		get_revision_finish(call, NULL, &err);
-		return;
-	}
-	if (strcmp(revision.name, resource_short_name(call->name)) == 0) {
-		get_revision_finish(call, &revision, NULL);
+	answer = request_decoded(reply, &revision_decoder);
+	if (answer->rc < 0) {
+		get_revision_finish(call, NULL, &answer->err);
+	} else if (strcmp(answer->revision.name,
+			   resource_short_name(call->name)) == 0) {
+		get_revision_finish(call, &answer->revision, NULL);
 	} else {
-		err_set(&err, ERR_PROTOCOL,
+		err_set(&answer->err, ERR_PROTOCOL,
 			"the answer is about another revision: %s",
-			revision.name);
-		get_revision_finish(call, NULL, &err);
+			answer->revision.name);
+		get_revision_finish(call, NULL, &answer->err);
 	}
-	revision_fini(&revision);
+	revision_answer_discard(answer);
 }
 
 static void get_revision_finish(struct cloudrun_call *call,

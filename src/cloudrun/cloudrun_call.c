@@ -7,6 +7,8 @@
 #include "base/http_status.h"
 #include "base/xalloc.h"
 
+#define SHORT_BODY_MAX (128 * 1024)
+
 struct cloudrun_call *cloudrun_call_new(
 	struct cloudrun *cloudrun, char *name, void *arg)
 {
@@ -81,6 +83,8 @@ void cloudrun_call_send(struct cloudrun_call *call, const char *method,
 		.body_len = body ? strlen(body) : 0,
 		.auth = &request_google,
 		.timeout_ms = timeout_ms,
+		.decoder = call->decoder,
+		.body_max = call->decoder ? 0 : SHORT_BODY_MAX,
 		.urgent = strcmp(method, "PATCH") == 0,
 	};
 

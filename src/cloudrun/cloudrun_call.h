@@ -47,6 +47,7 @@ struct cloudrun_call {
 	struct cloudrun *cloudrun;
 	struct request *request; /* under way */
 	reply_fn replied;
+	const struct decoder *decoder; /* NULL: the answer is short */
 	struct follow follow;
 	struct look_around look;
 	struct timer *timer; /* the next look, or a failure to be told */

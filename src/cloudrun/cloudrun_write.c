@@ -21,6 +21,19 @@
 #define LOOK_MS_MAX       5000
 #define POLL_FAILURES_MAX 4 /* in a row, before it is said to be unknown */
 
+/* It has the service in it. */
+struct operation_answer {
+	int rc;
+	struct operation operation;
+	struct err err;
+};
+
+static void *operation_answer_decode(const struct http_reply *reply);
+static void operation_answer_discard(void *decoded);
+
+static const struct decoder operation_decoder = {
+	operation_answer_decode, operation_answer_discard};
+
 static void write_patched(
 	struct cloudrun_call *call, const struct http_reply *reply);
 static void write_look(struct cloudrun_call *call);
@@ -29,6 +42,38 @@ static void write_looked(
 static void write_look_later(struct cloudrun_call *call, int64_t at_least_ms);
 static void write_finish(struct cloudrun_call *call, enum write_result result,
 	const struct err *err);
+
+static void *operation_answer_decode(const struct http_reply *reply)
+{
+	struct operation_answer *answer = xcalloc(1, sizeof(*answer));
+
+	answer->rc = operation_decode(
+		reply->body, reply->body_len, &answer->operation, &answer->err);
+	return answer;
+}
+
+static void operation_answer_discard(void *decoded)
+{
+	struct operation_answer *answer = decoded;
+
+	if (answer->rc == 0)
+		operation_fini(&answer->operation);
+	free(answer);
+}
+
+/* As operation_decode, of a reply that may have been decoded already. */
+static int operation_take(const struct http_reply *reply,
+	struct operation *operation_r, struct err *err_r)
+{
+	struct operation_answer *answer =
+		request_decoded(reply, &operation_decoder);
+	int rc = answer->rc;
+
+	*operation_r = answer->operation;
+	*err_r = answer->err;
+	free(answer);
+	return rc;
+}
 
 /* The time is up: what has left us may still be done. */
 static void write_late(void *arg)
@@ -78,6 +123,7 @@ struct cloudrun_call *cloudrun_write_traffic_start(struct cloudrun *cloudrun,
 	struct buf body;
 
 	call->fn.write = fn;
+	call->decoder = &operation_decoder;
 	call->deadline = timer_start(
 		cloudrun->api.loop, times->patience_ms, write_late, call);
 	if (times->patience_ms <= 0)
@@ -135,8 +181,7 @@ static void write_patched(
 		write_finish(call, patch_result(reply), reply->err);
 		return;
 	}
-	if (operation_decode(reply->body, reply->body_len, &operation, &err) <
-		0) {
+	if (operation_take(reply, &operation, &err) < 0) {
 		write_finish(call, WRITE_UNKNOWN, &err);
 		return;
 	}
@@ -239,8 +284,7 @@ static void write_looked(
 		write_look_failed(call, reply->err, waited);
 		return;
 	}
-	if (operation_decode(reply->body, reply->body_len, &operation, &err) <
-		0) {
+	if (operation_take(reply, &operation, &err) < 0) {
 		write_look_failed(call, &err, waited);
 		return;
 	}

@@ -12,6 +12,7 @@
 #include "cloudrun/json_get.h"
 #include "cloudrun/service_codec.h"
 
+#define ERROR_BODY_MAX (64 * 1024) /* what is longer is no error of theirs */
 #define RETRY_MS_MAX   INT64_C(3600000) /* no longer wait is believed */
 #define DETAILS_MAX    16 /* entries of details[] that are looked at */
 #define VIOLATIONS_MAX 4 /* named in one message */
@@ -193,7 +194,8 @@ static const char *status_name(const json_t *error)
 void google_error_decode(int status, const char *bytes, size_t len,
 	int64_t retry_after_ms, struct err *err_r)
 {
-	json_t *root = len > 0 ? json_loadb(bytes, len, 0, NULL) : NULL;
+	bool usual = len > 0 && len <= ERROR_BODY_MAX;
+	json_t *root = usual ? json_loadb(bytes, len, 0, NULL) : NULL;
 	const json_t *error = json_object_get(root, "error");
 	const char *name = status_name(error);
 	enum err_code code = code_of(status, name);

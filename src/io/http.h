@@ -72,6 +72,7 @@ struct http_reply {
 	bool maybe_sent; /* no answer, but the request may have arrived */
 	const struct err *err; /* NULL when there is a status */
 	const struct http_call *call; /* for http_reply_header; NULL: none */
+	void *decoded; /* of api/request.h; NULL: not yet */
 };
 
 typedef void (*http_fn)(const struct http_reply *reply, void *arg);

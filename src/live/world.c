@@ -8,7 +8,10 @@
 #include "google/credentials.h"
 #include "io/http.h"
 #include "io/loop.h"
+#include "io/worker.h"
 #include "metrics/metrics_pool.h"
+
+#define DECODE_MS_MAX 2000 /* of the longest answer */
 
 static int open_google(struct world *world, const struct world_options *options,
 	struct err *err_r)
@@ -19,7 +22,9 @@ static int open_google(struct world *world, const struct world_options *options,
 		.project = options->project,
 		.region = options->region,
 	};
-	struct api api = {.loop = world->loop, .http = world->http};
+	struct api api = {.loop = world->loop,
+		.http = world->http,
+		.worker = world->worker};
 
 	if (why)
 		*why = (struct err){0};
@@ -46,6 +51,7 @@ int world_open(struct world *world, const struct world_options *options,
 	world->http = http_new(world->loop, err_r);
 	if (!world->http)
 		return -1;
+	world->worker = worker_new(world->loop, 1);
 	if (!options->anonymous && open_google(world, options, err_r) < 0)
 		return -1;
 	api = (struct api){world->loop, world->http, world->credentials};
@@ -59,5 +65,9 @@ void world_close(struct world *world)
 	cloudrun_free(&world->cloudrun);
 	credentials_free(&world->credentials);
 	http_free(&world->http);
+	/* What is being decoded was for those who are gone. */
+	if (world->worker)
+		worker_wait(world->worker, DECODE_MS_MAX);
+	worker_free(&world->worker);
 	loop_free(&world->loop);
 }

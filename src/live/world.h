@@ -15,10 +15,12 @@ struct http;
 struct loop;
 struct metrics_pool;
 struct store;
+struct worker;
 
 struct world {
 	struct loop *loop;
 	struct http *http;
+	struct worker *worker; /* for long answers */
 	struct credentials *credentials; /* NULL: none were found */
 	struct cloudrun *cloudrun; /* NULL without credentials, or not needed */
 	struct metrics_pool *metrics;

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "metrics/reading.h"
 
-#define ANSWER_BYTES_MAX (1024 * 1024) /* thousands of series: a bad query */
+#define ANSWER_BYTES_MAX (128 * 1024) /* hundreds of series: a bad query */
 
 /* `status` is HTTP's. Errors tell a bad query (ERR_INVALID) from trouble of
  * the provider (retryable codes), from missing rights (ERR_AUTH, ERR_DENIED). */

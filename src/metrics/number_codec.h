@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "engine/check.h"
 
-#define NUMBER_BODY_MAX ((size_t)1024 * 1024) /* of an answer */
+#define NUMBER_BODY_MAX ((size_t)128 * 1024) /* of an answer */
 
 struct number_reply {
 	int status; /* HTTP's */

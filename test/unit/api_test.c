@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "../replay/fake_loop.h"
+#include "../replay/fake_worker.h"
 #include "api/flight.h"
 #include "api/request.h"
 #include "base/http_status.h"
@@ -135,6 +136,7 @@ static struct request *request;
 static struct {
 	int calls, status;
 	bool maybe_sent;
+	void *decoded;
 	struct err err;
 } told;
 
@@ -163,6 +165,7 @@ static void hear(const struct http_reply *reply, void *arg)
 	told.calls++;
 	told.status = reply->status;
 	told.maybe_sent = reply->maybe_sent;
+	told.decoded = reply->decoded;
 	assert_true((reply->status == 0) == (reply->err != NULL));
 	if (reply->err)
 		told.err = *reply->err;
@@ -512,6 +515,94 @@ static void a_cancel_ends_it_wherever_it_is(void **state)
 	assert_int_equal(net.sent, 2);
 }
 
+/* ---- long answers ---- */
+
+static struct {
+	int made, discarded;
+	size_t len;
+} decoding;
+
+static void *length_decode(const struct http_reply *reply)
+{
+	decoding.made++;
+	decoding.len = reply->body_len;
+	assert_int_equal(reply->body[reply->body_len - 1], 'x');
+	assert_null(reply->call);
+	return &decoding;
+}
+
+static void length_discard(void *decoded)
+{
+	assert_ptr_equal(decoded, &decoding);
+	decoding.discarded++;
+}
+
+static const struct decoder length_decoder = {length_decode, length_discard};
+
+/* The body is gone when this returns. */
+static void answer_with(int status, size_t len)
+{
+	char *body = xcalloc(1, len + 1);
+	const struct http_reply reply = {.status = status,
+		.body = memset(body, 'x', len),
+		.body_len = len,
+		.content_type = ""};
+
+	reply_with(&reply);
+	memset(body, 'y', len);
+	free(body);
+}
+
+static void a_long_answer_is_decoded_beside_the_loop(void **state)
+{
+	static const struct request_spec spec = {
+		.url = URL, .decoder = &length_decoder};
+	const struct http_reply reply = {
+		.status = 200, .body = "x", .body_len = 1, .content_type = ""};
+
+	memset(&decoding, 0, sizeof(decoding));
+	api.worker = worker_new(NULL, 1);
+	ask(&spec);
+	answer_with(200, REQUEST_LONG_BYTES + 1);
+	assert_int_equal(told.calls, 0);
+	assert_int_equal(decoding.made, 0);
+	pass(1);
+	assert_int_equal(told.calls, 1);
+	assert_ptr_equal(told.decoded, &decoding);
+	assert_int_equal(decoding.len, REQUEST_LONG_BYTES + 1);
+	/* Short ones and refusals are their reader's. */
+	ask(&spec);
+	answer_with(200, REQUEST_LONG_BYTES);
+	assert_int_equal(told.calls, 1);
+	assert_null(told.decoded);
+	ask(&spec);
+	answer_with(500, REQUEST_LONG_BYTES + 1);
+	assert_int_equal(told.calls, 1);
+	assert_null(told.decoded);
+	assert_int_equal(decoding.made, 1);
+	assert_ptr_equal(request_decoded(&reply, &length_decoder), &decoding);
+	assert_int_equal(decoding.made, 2);
+	assert_int_equal(decoding.discarded, 0);
+	worker_free(&api.worker);
+}
+
+static void what_is_decoded_for_nobody_is_freed(void **state)
+{
+	static const struct request_spec spec = {
+		.url = URL, .decoder = &length_decoder};
+
+	memset(&decoding, 0, sizeof(decoding));
+	api.worker = worker_new(NULL, 1);
+	ask(&spec);
+	answer_with(200, REQUEST_LONG_BYTES + 1);
+	request_cancel(&request);
+	pass(1);
+	assert_int_equal(told.calls, 0);
+	assert_int_equal(decoding.made, 1);
+	assert_int_equal(decoding.discarded, 1);
+	worker_free(&api.worker);
+}
+
 /* ---- beforehand ---- */
 
 static void what_cannot_work_is_known_beforehand(void **state)
@@ -733,6 +824,8 @@ int main(void)
 		TEST(no_pause_outlasts_the_time),
 		TEST(a_lost_answer_is_not_forgotten),
 		TEST(a_cancel_ends_it_wherever_it_is),
+		TEST(a_long_answer_is_decoded_beside_the_loop),
+		TEST(what_is_decoded_for_nobody_is_freed),
 		TEST(what_cannot_work_is_known_beforehand),
 		TEST(an_endpoint_can_be_put_in_place_of_the_usual),
 		TEST(a_status_means_the_same_to_all),
