@@ -185,6 +185,10 @@ void driver_interrupt(struct driver *driver, const char *signal_name)
 		driver_unjournal(driver, journal_lateness(driver->journal));
 		return;
 	}
+	if (driver->walk) {
+		driver->signal_name = signal_name; /* when the state is known */
+		return;
+	}
 	if (driver->seq) {
 		driver_event(driver, &event, NULL);
 		return;

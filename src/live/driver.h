@@ -33,7 +33,7 @@ struct observer {
 	void *arg;
 };
 
-/* SIGINT or SIGTERM arrived: does what the policy says. */
+/* SIGINT or SIGTERM arrived: does what the policy says. The name is static. */
 void driver_interrupt(struct driver *driver, const char *signal_name);
 
 const char *driver_id(const struct driver *driver);

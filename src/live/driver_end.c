@@ -12,6 +12,8 @@
 #include "live/keepalive.h"
 #include "live/preflight.h"
 #include "live/traffic_io.h"
+#include "store/fold.h"
+#include "store/walk.h"
 
 #define END_RETRY_MS 50
 
@@ -24,6 +26,8 @@ void driver_stop(struct driver *driver)
 	timer_cancel(&driver->patience);
 	timer_cancel(&driver->late_timer);
 	timer_cancel(&driver->lease_retry);
+	walk_cancel(&driver->walk);
+	fold_free(&driver->fold);
 	preflight_free(&driver->preflight);
 	traffic_io_cancel(driver->traffic);
 	for (size_t i = 0; i < driver->release->policy->n_slos; i++)

@@ -11,7 +11,8 @@
  *   driver_unjournaled.c  what is still done when the journal is lost
  *   driver.c            events in
  *   driver_command.c    what operators want
- *   driver_start.c      the lease, a new rollout's first event, resume
+ *   driver_resume.c     the journal of one that was left
+ *   driver_start.c      the lease, a new rollout's first event
  */
 #ifndef TIDEGATE_LIVE_DRIVER_PARTS_H
 #define TIDEGATE_LIVE_DRIVER_PARTS_H
@@ -28,9 +29,11 @@
 struct action_io;
 struct check_run;
 struct keepalive;
+struct fold;
 struct preflight;
 struct timer;
 struct traffic_io;
+struct walk;
 
 /* An effect, and the last entry of the event that it follows from: it waits
  * until that is durable. */
@@ -50,6 +53,9 @@ struct driver {
 
 	struct release *release; /* owned */
 	bool resuming;
+	struct walk *walk; /* through its journal; NULL: it is read */
+	struct fold *fold; /* of what was read; owned */
+	const char *signal_name; /* that came meanwhile; NULL: none */
 
 	/* The engine's. */
 	struct rollout *state; /* owned */
@@ -169,6 +175,11 @@ extern const struct journal_owner driver_journal_owner; /* arg: the driver */
 /* Takes commands that wait, STORE_COMMANDS_MAX at most; false: there may be
  * more to take, look again. */
 bool driver_commands(struct driver *driver);
+
+/* ---- driver_resume.c ---- */
+
+/* The lease is held: goes on from what the journal leads to. */
+void driver_resume(struct driver *driver);
 
 /* ---- driver_start.c ---- */
 

@@ -1,10 +1,10 @@
 /*
- * How driving begins: the lease, then a new rollout's first event, or the fold
- * of one that was left. One process at a time drives the rollouts of a
+ * How driving begins: the lease, then a new rollout's first event, or the
+ * journal of one that was left. One process at a time drives the rollouts of a
  * service.
  *
  *   driver_start ─ lease_try ─ again … ─┬─ new_begin ─ EVENT_STARTED
- *                                       └─ left_begin ─ EVENT_RESUMED
+ *                                       └─ driver_resume
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,6 @@
 #include "live/keepalive.h"
 #include "live/options_codec.h"
 #include "live/predecessor.h"
-#include "store/fold.h"
 
 #define LEASE_WAIT_MS  30000
 #define LEASE_RETRY_MS 500
@@ -71,17 +70,27 @@ void driver_start(struct driver *driver)
 /* ---- the lease ---- */
 
 static void new_begin(struct driver *driver);
-static int left_begin(struct driver *driver, struct err *err_r);
 
-static void lease_taken(struct driver *driver)
+/* A rollback returns to what was captured when the release started. */
+static void inherit(struct driver *driver)
 {
 	struct err err;
 
+	if (predecessor_each_captured(driver->world->store,
+		    driver->release->wish.rollback_of, keepalive_capture_named,
+		    driver->keepalive, &err) < 0)
+		log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"",
+			driver->release->id, err.text);
+}
+
+static void lease_taken(struct driver *driver)
+{
 	xfree(&driver->rival);
-	if (!driver->resuming)
+	inherit(driver);
+	if (driver->resuming)
+		driver_resume(driver);
+	else
 		new_begin(driver);
-	else if (left_begin(driver, &err) < 0)
-		driver_finish(driver, err_exit_status(err.code), &err);
 }
 
 static bool lease_may_wait(const struct driver *driver)
@@ -190,18 +199,6 @@ static void create_row(struct driver *driver)
 	free(options);
 }
 
-/* A rollback returns to what was captured when the release started. */
-static void inherit(struct driver *driver)
-{
-	struct err err;
-
-	if (predecessor_each_captured(driver->world->store,
-		    driver->release->wish.rollback_of, keepalive_capture_named,
-		    driver->keepalive, &err) < 0)
-		log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"",
-			driver->release->id, err.text);
-}
-
 static void new_begin(struct driver *driver)
 {
 	struct event event = {
@@ -213,98 +210,6 @@ static void new_begin(struct driver *driver)
 	};
 
 	create_row(driver);
-	inherit(driver);
 	take_random(&event.seed, sizeof(event.seed));
 	driver_event(driver, &event, NULL);
-}
-
-/* A later rollout of the service has moved its traffic: this one is history.
- * Appends by which; nothing when there is none. */
-static int find_overtaken(
-	struct driver *driver, struct buf *out, struct err *err_r)
-{
-	struct store_filter filter = {.service = driver->release->service.full};
-	struct store_rollout *rollouts;
-	struct arena arena;
-	size_t n = 0;
-	int rc;
-
-	arena_init(&arena);
-	rc = store_rollout_list(
-		driver->world->store, &filter, &arena, &rollouts, &n, err_r);
-	for (size_t i = 0; rc == 0 && i < n; i++) { /* newest first */
-		if (strcmp(rollouts[i].id, driver->release->id) == 0)
-			break;
-		if (strcmp(rollouts[i].phase, phase_name(PHASE_REFUSED)) == 0 ||
-			strcmp(rollouts[i].phase,
-				phase_name(PHASE_PREFLIGHT)) == 0)
-			continue;
-		buf_addf(out, "a later rollout has taken over: %s (%s)",
-			rollouts[i].id, rollouts[i].phase);
-		break;
-	}
-	arena_fini(&arena);
-	return rc;
-}
-
-/* The journal was decided by another version, or not the way it reads now: the
- * state may be wrong, so that only the way back is sure. */
-static void doubt(struct driver *driver, int64_t seq)
-{
-	struct event event = {
-		.type = EVENT_INTERRUPT,
-		.text = "a journal that this version reads otherwise",
-	};
-
-	log_line(LOG_ERROR,
-		"rollout=%s event=journal-differs entry=%lld text=\"the "
-		"journal "
-		"does not lead to the phase it says: it goes back\"",
-		driver->release->id, (long long)seq);
-	driver_event(driver, &event, NULL);
-}
-
-static int left_begin(struct driver *driver, struct err *err_r)
-{
-	struct event event = {
-		.type = EVENT_RESUMED, .who = driver->release->starter};
-	struct fold *fold = xcalloc(1, sizeof(*fold));
-	struct buf overtaken;
-	int64_t differs_seq;
-	int rc;
-
-	rc = fold_rollout(driver->world->store, driver->release->id,
-		driver->release->policy, fold, err_r);
-	if (rc == 0) {
-		rollout_move(
-			driver->release->policy, driver->state, &fold->state);
-		driver->seq = fold->last_seq;
-		/* The clock was another's, or was set back since. */
-		if (driver->state->now_ms > driver_now(driver))
-			driver->ahead_ms +=
-				driver->state->now_ms - driver_now(driver);
-	} else
-		fold_fini(fold);
-	differs_seq = fold->differs_seq;
-	free(fold);
-	if (rc < 0)
-		return -1;
-	if (phase_is_end(driver->state->phase))
-		return err_set(err_r, ERR_REFUSED,
-			"%s has ended meanwhile (%s)", driver->release->id,
-			phase_name(driver->state->phase));
-	inherit(driver);
-	buf_init(&overtaken, ROLLOUT_TEXT_MAX);
-	if (keepalive_read(driver->keepalive, err_r) < 0 ||
-		find_overtaken(driver, &overtaken, err_r) < 0) {
-		buf_fini(&overtaken);
-		return -1;
-	}
-	event.text = overtaken.data;
-	driver_event(driver, &event, NULL);
-	buf_fini(&overtaken);
-	if (differs_seq)
-		doubt(driver, differs_seq);
-	driver_commands(driver); /* those given since the last driver died */
-	return 0;
 }

@@ -307,10 +307,9 @@ static void capture_all(struct keepalive *keepalive, const char *data)
 	captured_decode(data, keepalive_capture_named, keepalive);
 }
 
-static int take_entry(
-	const struct store_event *entry, void *arg, struct err *err_r)
+int keepalive_take(struct keepalive *keepalive, const struct store_event *entry,
+	struct err *err_r)
 {
-	struct keepalive *keepalive = arg;
 	enum event_type type = event_find(entry->name);
 	struct arena arena;
 	struct event event;
@@ -332,18 +331,14 @@ static int take_entry(
 	return rc;
 }
 
-int keepalive_read(struct keepalive *keepalive, struct err *err_r)
+void keepalive_renew_soon(struct keepalive *keepalive)
 {
 	struct holding *holding;
 
-	if (store_each_event(keepalive->world->store, keepalive->release->id, 0,
-		    take_entry, keepalive, err_r) < 0)
-		return -1;
 	LIST_FOREACH(holding, &keepalive->holdings, link)
 		if (holding->open) { /* it may be about to end */
 			timer_cancel(&holding->timer);
 			holding->timer = timer_start(keepalive->world->loop, 0,
 				holding_renew, holding);
 		}
-	return 0;
 }

@@ -16,6 +16,7 @@
 
 struct keepalive;
 struct release;
+struct store_event;
 struct world;
 
 /* Release and state are borrowed. */
@@ -39,8 +40,11 @@ const char *keepalive_captured(
  * somebody else has decided about it, it is left alone. */
 void keepalive_ran(struct keepalive *keepalive, enum action_list list,
 	int index, enum action_result result);
-/* What was captured and opened, out of the journal. */
-MUST_CHECK int keepalive_read(struct keepalive *keepalive, struct err *err_r);
+/* What was captured and opened, out of the journal: entry by entry, and after
+ * the last of them. */
+MUST_CHECK int keepalive_take(struct keepalive *keepalive,
+	const struct store_event *entry, struct err *err_r);
+void keepalive_renew_soon(struct keepalive *keepalive);
 /* Closes what is open, then calls `closed`, in a later turn. */
 void keepalive_close(
 	struct keepalive *keepalive, void (*closed)(void *arg), void *arg);

@@ -64,7 +64,8 @@ static int inherit_entry(
 	if (!entry->is_note &&
 		!strcmp(entry->name, event_name(EVENT_PREFLIGHT)))
 		captured_decode(entry->data, inheritance->fn, inheritance->arg);
-	return 0;
+	/* Preflight is the journal's beginning; the rest may be long. */
+	return strcmp(entry->phase, phase_name(PHASE_PREFLIGHT)) != 0;
 }
 
 /* The release itself is the oldest: what it captured is told last and stays. */
@@ -76,13 +77,13 @@ int predecessor_each_captured(struct store *store, const char *rollout,
 	int rc = 0;
 
 	arena_init(&arena);
-	for (int i = 0; rollout && i < ATTEMPTS_MAX && rc == 0; i++) {
+	for (int i = 0; rollout && i < ATTEMPTS_MAX && rc >= 0; i++) {
 		rc = store_each_event(
 			store, rollout, 0, inherit_entry, &inheritance, err_r);
 		rollout = before(store, rollout, &arena);
 	}
 	arena_fini(&arena);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 bool predecessor_has_done(struct store *store, const struct release *release,

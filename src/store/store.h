@@ -124,7 +124,7 @@ MUST_CHECK int store_append(struct store *store, const char *rollout,
 
 /* In order. The texts are valid during the call; no second walk inside it. */
 typedef int (*store_event_fn)(const struct store_event *event, void *arg,
-	struct err *err_r); /* -1 stops */
+	struct err *err_r); /* -1 stops, and so does 1, which is no error */
 MUST_CHECK int store_each_event(struct store *store, const char *rollout,
 	int64_t after_seq, store_event_fn fn, void *arg, struct err *err_r);
 

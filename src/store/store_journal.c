@@ -173,15 +173,17 @@ int store_each_event(struct store *store, const char *rollout,
 		SQL_VALUES(sql_text(rollout), sql_int(after_seq)), err_r);
 	int64_t expected = after_seq + 1;
 	struct store_event event;
-	int more;
+	int more, rc;
 
 	if (!row)
 		return -1;
 	while ((more = sql_next(store, row, err_r)) > 0) {
-		if (event_read(row, expected++, rollout, &event, err_r) ||
-			fn(&event, arg, err_r)) {
+		rc = event_read(row, expected++, rollout, &event, err_r);
+		if (rc == 0)
+			rc = fn(&event, arg, err_r);
+		if (rc) {
 			sql_stop(row);
-			return -1;
+			return rc;
 		}
 	}
 	return more;

@@ -444,15 +444,16 @@ int store_append(struct store *unused, const char *rollout, int64_t fence,
 int store_each_event(struct store *unused, const char *rollout,
 	int64_t after_seq, store_event_fn fn, void *arg, struct err *err_r)
 {
-	for (size_t i = 0; i < store.n_entries; i++) {
+	int rc = 0;
+
+	for (size_t i = 0; i < store.n_entries && rc == 0; i++) {
 		const struct entry *entry = &store.entry[i];
 
 		if (entry->event.seq > after_seq &&
-			strcmp(store.row[entry->row].id, rollout) == 0 &&
-			fn(&entry->event, arg, err_r) < 0)
-			return -1;
+			strcmp(store.row[entry->row].id, rollout) == 0)
+			rc = fn(&entry->event, arg, err_r);
 	}
-	return 0;
+	return rc;
 }
 
 int store_change_counter(

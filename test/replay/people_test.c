@@ -400,6 +400,52 @@ static void time_moves_while_an_approved_gate_waits_for_an_slo(void **state)
 		fake_store_count("timer", NULL));
 }
 
+#define RESUME_TURNS 40
+
+/* A process that takes a long rollout up is told to end in that turn. */
+static int exit_when_interrupted_after(int turns)
+{
+	given_policy(long_bake, slo_errors, NULL);
+	run();
+	until_phase(PHASE_BAKING);
+	until(fake_now() + 50 * MINUTE);
+	assert_true(fake_store_entries() > 300);
+	crash();
+	resume();
+	while (turns-- > 0)
+		fake_loop_turn(fake_now());
+	interrupt("SIGTERM");
+	until_the_end();
+	return exit_status();
+}
+
+/* The lease is asked for first: before it is held there is nothing to go back
+ * with. From then on the state is read, which takes several turns. */
+static void a_signal_is_heeded_when_it_comes_while_the_journal_is_read(
+	void **state)
+{
+	int before = 0, back = 0;
+
+	for (int turns = 1; turns <= RESUME_TURNS; turns++) {
+		scenario_close();
+		scenario_open(1);
+		switch (exit_when_interrupted_after(turns)) {
+		case 4:
+			before++;
+			assert_int_equal(back, 0);
+			break;
+		case 6:
+			back++;
+			expect_serving(FAKE_NEW, 0);
+			break;
+		default:
+			fail_msg("after %d turns: exit %d", turns,
+				exit_status());
+		}
+	}
+	assert_in_range(before, 1, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +466,8 @@ int main(void)
 		SCENARIO(an_abort_takes_the_traffic_back),
 		SCENARIO(no_signal_cuts_a_revert_short),
 		SCENARIO(an_interrupted_run_is_left_when_the_policy_says_so),
+		SCENARIO(
+			a_signal_is_heeded_when_it_comes_while_the_journal_is_read),
 		SCENARIO(who_waits_too_long_for_people_leaves_it_waiting),
 		SCENARIO(a_holder_that_is_dead_is_replaced_at_once),
 		SCENARIO(a_lease_that_stays_taken_is_refused_with_its_holder),

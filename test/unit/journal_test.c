@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "io/loop.h"
 #include "store/journal.h"
+#include "store/walk.h"
 
 #define TURNS   20 /* while it is locked */
 #define HELD_S  60 /* if each of them waited for the lock: 100 s */
@@ -397,6 +398,101 @@ static void many_writers_are_told_in_several_turns(void **state)
 		journal_close(&crowd.one[i].writer);
 }
 
+/* ---- a long journal ---- */
+
+#define LONG 1000
+
+struct walked {
+	struct world *world;
+	struct walk *walk;
+	int64_t seq, fails_at;
+	int turns; /* in which entries were read */
+	bool turn_wanted;
+	enum err_code ended; /* ERR_NONE: well */
+	int ends;
+};
+
+static void on_durable_wait(void *arg)
+{
+	struct world *w = arg;
+
+	if (w->ready)
+		loop_stop(w->loop);
+	else
+		timer_start(w->loop, 1, on_durable_wait, w);
+}
+
+static void walk_turn_over(void *arg)
+{
+	struct walked *walked = arg;
+
+	walked->turn_wanted = false;
+	walked->turns++;
+}
+
+static int walk_entry(
+	const struct store_event *entry, void *arg, struct err *err_r)
+{
+	struct walked *walked = arg;
+
+	assert_int_equal(entry->seq, ++walked->seq);
+	if (!walked->turn_wanted)
+		loop_defer(walked->world->loop, walk_turn_over, walked);
+	walked->turn_wanted = true;
+	if (walked->seq == walked->fails_at)
+		return err_set(err_r, ERR_LIMIT, "enough");
+	return 0;
+}
+
+static void walk_end(const struct err *err, void *arg)
+{
+	struct walked *walked = arg;
+
+	walked->walk = NULL;
+	walked->ends++;
+	walked->ended = err ? err->code : ERR_NONE;
+	loop_stop(walked->world->loop);
+}
+
+static void walk(struct walked *walked)
+{
+	struct world *w = walked->world;
+	struct err err;
+
+	walked->walk = walk_start(
+		w->loop, w->store, "shop-1", walk_entry, walk_end, walked);
+	assert_int_equal(walked->seq, 0);
+	assert_int_equal(loop_run(w->loop, &err), 0);
+	assert_int_equal(walked->ends, 1);
+}
+
+static void a_long_journal_is_read_in_several_turns(void **state)
+{
+	struct world *w = *state;
+	struct walked all = {.world = w}, half = {.world = w, .fails_at = 500};
+	struct walked none = {.world = w};
+	struct err err;
+
+	while (w->seq < LONG)
+		append_one(w);
+	on_durable_wait(w);
+	assert_int_equal(loop_run(w->loop, &err), 0);
+	walk(&all);
+	assert_int_equal(all.ended, ERR_NONE);
+	assert_int_equal(all.seq, LONG);
+	assert_true(all.turns >= LONG / 200);
+	walk(&half);
+	assert_int_equal(half.ended, ERR_LIMIT);
+	assert_int_equal(half.seq, 500);
+	none.walk = walk_start(
+		w->loop, w->store, "shop-1", walk_entry, walk_end, &none);
+	walk_cancel(&none.walk);
+	w->ready = true;
+	timer_start(w->loop, 1, on_durable_wait, w);
+	assert_int_equal(loop_run(w->loop, &err), 0);
+	assert_int_equal(none.seq + none.ends, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +510,9 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			many_writers_are_told_in_several_turns, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_long_journal_is_read_in_several_turns, setup,
 			teardown),
 	};
 

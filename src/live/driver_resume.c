@@ -1,0 +1,136 @@
+/*
+ * A rollout that was left is taken up: its journal is read, in several turns
+ * when it is long; then it goes on from the state that the entries lead to.
+ *
+ *   driver_resume ─ resume_entry … ─ resume_read ─ resume_ready ─ EVENT_RESUMED
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "live/driver_parts.h"
+#include "live/keepalive.h"
+#include "store/fold.h"
+#include "store/walk.h"
+
+static int resume_entry(
+	const struct store_event *entry, void *arg, struct err *err_r);
+static void resume_read(const struct err *err, void *arg);
+static int resume_ready(struct driver *driver, struct err *err_r);
+
+void driver_resume(struct driver *driver)
+{
+	driver->fold = xcalloc(1, sizeof(*driver->fold));
+	fold_init(driver->fold);
+	driver->walk = walk_start(driver->world->loop, driver->world->store,
+		driver->release->id, resume_entry, resume_read, driver);
+}
+
+static int resume_entry(
+	const struct store_event *entry, void *arg, struct err *err_r)
+{
+	struct driver *driver = arg;
+
+	if (fold_take(driver->fold, driver->release->policy, entry, err_r) < 0)
+		return err_wrap(err_r, "%s", driver->release->id);
+	return keepalive_take(driver->keepalive, entry, err_r);
+}
+
+static void resume_read(const struct err *err, void *arg)
+{
+	struct driver *driver = arg;
+	struct err why;
+
+	driver->walk = NULL;
+	if (err)
+		driver_finish(driver, err_exit_status(err->code), err);
+	else if (resume_ready(driver, &why) < 0)
+		driver_finish(driver, err_exit_status(why.code), &why);
+}
+
+/* A later rollout of the service has moved its traffic: this one is history.
+ * Appends by which; nothing when there is none. */
+static int find_overtaken(
+	struct driver *driver, struct buf *out, struct err *err_r)
+{
+	struct store_filter filter = {.service = driver->release->service.full};
+	struct store_rollout *rollouts;
+	struct arena arena;
+	size_t n = 0;
+	int rc;
+
+	arena_init(&arena);
+	rc = store_rollout_list(
+		driver->world->store, &filter, &arena, &rollouts, &n, err_r);
+	for (size_t i = 0; rc == 0 && i < n; i++) { /* newest first */
+		if (strcmp(rollouts[i].id, driver->release->id) == 0)
+			break;
+		if (strcmp(rollouts[i].phase, phase_name(PHASE_REFUSED)) == 0 ||
+			strcmp(rollouts[i].phase,
+				phase_name(PHASE_PREFLIGHT)) == 0)
+			continue;
+		buf_addf(out, "a later rollout has taken over: %s (%s)",
+			rollouts[i].id, rollouts[i].phase);
+		break;
+	}
+	arena_fini(&arena);
+	return rc;
+}
+
+/* The journal was decided by another version, or not the way it reads now: the
+ * state may be wrong, so that only the way back is sure. */
+static void doubt(struct driver *driver, int64_t seq)
+{
+	struct event event = {
+		.type = EVENT_INTERRUPT,
+		.text = "a journal that this version reads otherwise",
+	};
+
+	log_line(LOG_ERROR,
+		"rollout=%s event=journal-differs entry=%lld text=\"the "
+		"journal "
+		"does not lead to the phase it says: it goes back\"",
+		driver->release->id, (long long)seq);
+	driver_event(driver, &event, NULL);
+}
+
+static void take_state(struct driver *driver, struct fold *fold)
+{
+	rollout_move(driver->release->policy, driver->state, &fold->state);
+	driver->seq = fold->last_seq;
+	/* The clock was another's, or was set back since. */
+	if (driver->state->now_ms > driver_now(driver))
+		driver->ahead_ms += driver->state->now_ms - driver_now(driver);
+}
+
+static int resume_ready(struct driver *driver, struct err *err_r)
+{
+	struct event event = {
+		.type = EVENT_RESUMED, .who = driver->release->starter};
+	int64_t differs_seq = driver->fold->differs_seq;
+	struct buf overtaken;
+
+	take_state(driver, driver->fold);
+	fold_free(&driver->fold);
+	if (phase_is_end(driver->state->phase))
+		return err_set(err_r, ERR_REFUSED,
+			"%s has ended meanwhile (%s)", driver->release->id,
+			phase_name(driver->state->phase));
+	buf_init(&overtaken, ROLLOUT_TEXT_MAX);
+	if (find_overtaken(driver, &overtaken, err_r) < 0) {
+		buf_fini(&overtaken);
+		return -1;
+	}
+	keepalive_renew_soon(driver->keepalive);
+	event.text = overtaken.data;
+	driver_event(driver, &event, NULL);
+	buf_fini(&overtaken);
+	if (differs_seq)
+		doubt(driver, differs_seq);
+	if (driver->signal_name)
+		driver_interrupt(driver, driver->signal_name);
+	driver_commands(driver); /* those given since the last driver died */
+	return 0;
+}
