@@ -10,7 +10,6 @@
 #include "cli/output.h"
 #include "cli/record_metrics.h"
 #include "cli/simulate.h"
-#include "policy/placeholder_env.h"
 
 #define ARGUMENTS_MAX     1000000
 #define HISTORY_BYTES_MAX ((size_t)1024 * 1024 * 1024)
@@ -19,7 +18,7 @@ struct simulate_args {
 	const char *policy, *compare, *approve, *html;
 	const char *state, *project, *region;
 	struct record_wish wish;
-	struct text_list faults, sets;
+	struct text_list faults, sets, sweeps;
 	int format;
 	bool every_check;
 };
@@ -44,6 +43,12 @@ static const struct option_spec options[] = {
 		.offset = MEMBER(compare),
 		.value = "FILE",
 		.help = "another policy: say where the two decide differently"},
+	{.name = "sweep",
+		.type = OPTION_LIST,
+		.offset = MEMBER(sweeps),
+		.value = "KEY=RANGE",
+		.help = "try values of a key, such as "
+			"evidence.alpha=1%..10%:5: five of them"},
 	{.name = "approve",
 		.type = OPTION_TEXT,
 		.offset = MEMBER(approve),
@@ -154,38 +159,6 @@ static int parse_faults(const struct text_list *texts,
 	return 0;
 }
 
-/* ---- the policy ---- */
-
-/* With --set over it; all problems go to stderr. What it asks of the world is
- * needed only when its Prometheus is. */
-static struct policy *load_policy(const char *path,
-	const struct text_list *sets, bool asks, struct err *err_r)
-{
-	struct policy *policy = NULL;
-	struct policy_env env;
-	struct buf bytes, problems;
-
-	buf_init(&bytes, POLICY_BYTES_MAX);
-	if (policy_env_real.read_file(path, &bytes, err_r, NULL) < 0) {
-		buf_fini(&bytes);
-		return NULL;
-	}
-	env = asks ? policy_env_real : placeholder_env;
-	env.sets = sets->item;
-	env.n_sets = sets->n;
-	buf_init(&problems, OUTPUT_BYTES_MAX);
-	policy = policy_parse(
-		path, bytes.data, bytes.len, &env, &problems, err_r);
-	if (!policy) {
-		output_write(stderr, &problems);
-		err_set(err_r, ERR_POLICY, "%s is not a policy to work with",
-			path);
-	}
-	buf_fini(&problems);
-	buf_fini(&bytes);
-	return policy;
-}
-
 /* ---- the command ---- */
 
 static int simulate_recording(const struct simulation *simulation,
@@ -237,6 +210,16 @@ static int simulate_files(const struct simulation *simulation,
 		simulation, recording_load(paths->item[0], err_r), err_r);
 }
 
+static int sweep_files(const struct simulate_args *args,
+	const struct simulation *simulation, const struct path_list *paths,
+	struct err *err_r)
+{
+	const struct sweep_wish wish = {
+		args->policy, &args->sets, &args->sweeps};
+
+	return simulate_sweep(simulation, &wish, paths, err_r);
+}
+
 static int simulate_with(const struct simulation *simulation,
 	const struct simulate_args *args, int argc, char **argv,
 	struct err *err_r)
@@ -247,7 +230,9 @@ static int simulate_with(const struct simulation *simulation,
 	if (asks_prometheus(args))
 		return simulate_recorded(simulation, &args->wish, err_r);
 	if (simulate_paths(&paths, argv + 1, (size_t)argc - 1, err_r) == 0)
-		rc = simulate_files(simulation, &paths, err_r);
+		rc = args->sweeps.n
+			     ? sweep_files(args, simulation, &paths, err_r)
+			     : simulate_files(simulation, &paths, err_r);
 	path_list_fini(&paths);
 	return rc;
 }
@@ -271,6 +256,11 @@ static int parse_args(struct simulate_args *args, struct simulation *simulation,
 		return err_set(err_r, ERR_USAGE,
 			"--compare wants recordings: make one with tidegate "
 			"record");
+	if (args->sweeps.n &&
+		(asks_prometheus(args) || args->compare || args->html))
+		return err_set(err_r, ERR_USAGE,
+			"--sweep wants recordings, and neither --compare nor "
+			"--html");
 	if (args->html && args->compare)
 		return err_set(err_r, ERR_USAGE,
 			"--html shows one policy on one recording");
@@ -290,12 +280,12 @@ static int simulate(int argc, char **argv, struct err *err_r)
 
 	if (parse_args(&args, &simulation, &argc, argv, err_r) < 0)
 		return -1;
-	policy = load_policy(
+	policy = simulate_policy(
 		args.policy, &args.sets, asks_prometheus(&args), err_r);
 	/* What is put over one is not put over the other. */
 	if (policy && args.compare)
-		other = load_policy(args.compare, &(struct text_list){.n = 0},
-			false, err_r);
+		other = simulate_policy(args.compare,
+			&(struct text_list){.n = 0}, false, err_r);
 	simulation.policy = policy;
 	simulation.other = other;
 	if (policy && (other || !args.compare))
@@ -321,5 +311,8 @@ const struct command cmd_simulate = {
 		"With --compare it is 0 when both policies decide alike "
 		"everywhere, else 1;\n--set is put over --policy only, so that "
 		"a policy can "
-		"be compared with\nitself changed.\n",
+		"be compared with\nitself changed.\nWith --sweep, once or "
+		"several times, each value is tried on all recordings;\nthe "
+		"exit status is 0 when with one of them each ended as "
+		"expected, else 1.\n",
 };

@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-#define TABLE_COLUMNS_MAX 10
+#define TABLE_COLUMNS_MAX 16
 #define OUTPUT_BYTES_MAX  (4 * 1024 * 1024) /* of one text */
 
 /* "tidegate: <text>" on stderr, secrets masked, made printable. */

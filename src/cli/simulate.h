@@ -5,6 +5,9 @@
  *   simulate_one.c    one recording: JSON lines, or text of
  *   simulate_text.c   … the timeline and the result, for people
  *   simulate_page.c   … one page with charts
+ *   simulate_policy.c   policies, with --set over them
+ *   simulate_sweep.c    a policy with many values of a key
+ *   simulate_axis.c     … which those are
  *   simulate_compare.c  two policies, and where they part
  *   simulate_many.c   several: on all cores, one line each, and
  *   simulate_summary.c  … their summary
@@ -40,21 +43,6 @@ struct simulation {
 MUST_CHECK int simulate_one(const struct simulation *simulation,
 	const struct recording *recording, struct err *err_r);
 
-/* ---- simulate_queries.c ---- */
-
-/* As `run` would ask it; NULL: the SLO does not. */
-const char *simulate_query(const struct recording *recording,
-	const struct policy *policy, const struct slo *slo,
-	enum query_role kind, struct arena *arena);
-/* The next series that was recorded with another query, from *at on, which is
- * 0 at first; false: there is none. */
-bool simulate_changed_query(const struct policy *policy,
-	const struct recording *recording, size_t *at,
-	char name[SERIES_NAME_MAX]);
-/* Says all of them on stderr. */
-void simulate_warn_of_queries(
-	const struct simulation *simulation, const struct recording *recording);
-
 /* ---- simulate_paths.c ---- */
 
 /* Recordings in the order they are simulated in. */
@@ -69,6 +57,59 @@ struct path_list {
 MUST_CHECK int simulate_paths(
 	struct path_list *list, char *const *args, size_t n, struct err *err_r);
 void path_list_fini(struct path_list *list);
+
+/* ---- simulate_policy.c ---- */
+
+/* With `sets` over it; all problems go to stderr. `asks`: its Prometheus. */
+MUST_CHECK struct policy *simulate_policy(const char *path,
+	const struct text_list *sets, bool asks, struct err *err_r);
+
+/* ---- simulate_axis.c ---- */
+
+#define AXIS_VALUES_MAX 100
+#define AXIS_TEXT_MAX   256
+#define AXIS_UNIT_MAX   8
+
+/* "evidence.alpha=1%..10%:5" */
+struct axis {
+	char key[AXIS_TEXT_MAX];
+	double from, to;
+	char unit[AXIS_UNIT_MAX]; /* of both */
+	size_t n; /* 1 at least */
+};
+
+MUST_CHECK int axis_parse(
+	const char *text, struct axis *axis_r, struct err *err_r);
+/* "3.25%"; returns `text`. */
+const char *axis_value(
+	const struct axis *axis, size_t i, char text[AXIS_TEXT_MAX]);
+
+/* ---- simulate_sweep.c ---- */
+
+struct sweep_wish {
+	const char *policy; /* the file */
+	const struct text_list *sets, *sweeps;
+};
+
+/* 0: with some values every expectation is met, 1: with none; -1 with err_r. */
+MUST_CHECK int simulate_sweep(const struct simulation *simulation,
+	const struct sweep_wish *wish, const struct path_list *paths,
+	struct err *err_r);
+
+/* ---- simulate_queries.c ---- */
+
+/* As `run` would ask it; NULL: the SLO does not. */
+const char *simulate_query(const struct recording *recording,
+	const struct policy *policy, const struct slo *slo,
+	enum query_role kind, struct arena *arena);
+/* The next series that was recorded with another query, from *at on, which is
+ * 0 at first; false: there is none. */
+bool simulate_changed_query(const struct policy *policy,
+	const struct recording *recording, size_t *at,
+	char name[SERIES_NAME_MAX]);
+/* Says all of them on stderr. */
+void simulate_warn_of_queries(
+	const struct simulation *simulation, const struct recording *recording);
 
 /* ---- simulate_page.c ---- */
 
@@ -94,6 +135,10 @@ MUST_CHECK int simulate_compare(const struct simulation *simulation,
 /* 0: every expectation is met, 1: not; -1 with err_r. */
 MUST_CHECK int simulate_many(const struct simulation *simulation,
 	const struct path_list *paths, struct err *err_r);
+
+/* How many threads are worth it for so many recordings: not more than there
+ * are cores for this process, or 64. */
+size_t simulate_threads(size_t n);
 
 /* ---- simulate_summary.c ---- */
 

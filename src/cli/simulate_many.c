@@ -114,8 +114,7 @@ static void done_with_row(struct many *m, size_t i)
 	pthread_mutex_unlock(&m->lock);
 }
 
-/* The cores that this process may use. */
-static size_t threads_wanted(size_t n)
+size_t simulate_threads(size_t n)
 {
 	cpu_set_t cores;
 	size_t wanted = 1;
@@ -225,7 +224,7 @@ static void take_row(const struct many *m, size_t i, const struct row *row,
 static int run(struct many *m, struct summary *summary, struct err *err_r)
 {
 	pthread_t threads[THREADS_MAX];
-	size_t i, n = 0, wanted = threads_wanted(m->n);
+	size_t i, n = 0, wanted = simulate_threads(m->n);
 
 	while (n < wanted && pthread_create(&threads[n], NULL, work, m) == 0)
 		n++;

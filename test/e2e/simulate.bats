@@ -207,6 +207,65 @@ simulate() {
 	[[ $output == *"unexpected  "*slow-leak.json* ]]
 }
 
+@test "evidence is compared with thresholds, and its values are swept" {
+	local folder=$BATS_TEST_DIRNAME/../../policies/recordings/evidence
+	export PROMETHEUS_URL=http://127.0.0.1:1
+	run "$TIDEGATE" simulate --format json --policy "$folder/policy.yaml" \
+		--compare "$folder/thresholds.yaml" "$folder"
+	[ "$status" = 1 ]
+	# What both revisions suffer is no reason to take one back.
+	jq -se '[.[].policies | map(.outcome)] == [["promoted", "promoted"],
+		["promoted", "rolled-back"], ["rolled-back", "rolled-back"]]' \
+		<<<"$output"
+	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" \
+		--sweep evidence.alpha=1%..20%:2 --sweep evidence.harm=5..10:2 \
+		"$folder"
+	[ "$status" = 0 ]
+	[ "$(grep -c '^[12]0*% ' <<<"$output")" = 4 ]
+	run "$TIDEGATE" simulate --format json --policy "$folder/policy.yaml" \
+		--sweep evidence.alpha=1%..20%:3 "$folder"
+	[ "$status" = 0 ]
+	# A weaker promise decides no later.
+	jq -se 'map(.values[0].value) == ["1%", "10.5%", "20%"] and
+		all(.[]; .recordings == 3 and .promoted == 2 and
+			.rolled_back == 1 and .false_reverts == 0) and
+		(map(.time_to_revert_s_median) | . == (sort | reverse) and
+			.[0] > .[2])' <<<"$output"
+}
+
+@test "a sweep of a limit counts false reverts and what was missed" {
+	jq '.expect = "rolled-back"' bad.json >expected.json
+	run simulate --format json --sweep slos.errors.max=0.05%..2.05%:3 \
+		good.json expected.json
+	[ "$status" = 0 ]
+	jq -se 'map([.values[0].value, .false_reverts, .missed, .as_expected])
+		== [["0.05%", 1, 0, 1], ["1.05%", 0, 0, 2], ["2.05%", 0, 1, 1]]' \
+		<<<"$output"
+}
+
+@test "a sweep that is none says what to write" {
+	local wish
+	while IFS='|' read -r wish said; do
+		run simulate --sweep "$wish" good.json
+		[ "$status" = 2 ]
+		[[ $output == *"$said"*"evidence.alpha=1%..10%:5"* ]] || {
+			echo "$wish: $output"
+			return 1
+		}
+	done <<-'END'
+		slos.errors.max|it has no key
+		=1..2:3|it has no key
+		slos.errors.max=1%|it has no range
+		slos.errors.max=1%..x:3|no number
+		slos.errors.max=1%..2:3|different units
+		slos.errors.max=1%..2%:1|2 to 100
+		slos.errors.max=1%..2%:3x|2 to 100
+	END
+	run simulate --sweep slos.errors.maxx=1%..2%:2 good.json
+	[ "$status" = 3 ]
+	[[ $output == *"maxx"* ]]
+}
+
 @test "two policies are compared, and a policy with itself changed" {
 	run simulate --compare policy.yaml good.json bad.json
 	[ "$status" = 0 ]

@@ -11,6 +11,7 @@
 #define HISTORY_STEP_S 30
 #define INSTANCES_MAX  16
 #define BUCKETS        6
+#define WINDOW_SAMPLES 9 /* two minutes of 15 s */
 #define MEDIAN_S       0.1
 #define SPREAD         0.7 /* of the logarithm of latency */
 #define POISSON_SMALL  40
@@ -38,8 +39,16 @@ struct instance {
 	struct buf total_text, bad_text, bucket_text[BUCKETS];
 };
 
+/* What a query of the last two minutes sees. */
+struct window {
+	double total[WINDOW_SAMPLES], bad[WINDOW_SAMPLES];
+	size_t n; /* samples so far */
+	struct buf text;
+};
+
 struct making {
 	const struct recorded_world *world;
+	struct window window;
 	struct rng rng;
 	struct instance instance[1 + INSTANCES_MAX]; /* the candidate first */
 	int n;
@@ -109,6 +118,24 @@ static void sample(struct buf *text, int t, double value)
 		RECORDED_START_S + t, value);
 }
 
+/* What was there before the window is its oldest sample, overwritten now. */
+static void sample_rate(struct window *w, int t, const struct instance *in)
+{
+	size_t now = w->n % WINDOW_SAMPLES, old = (w->n + 1) % WINDOW_SAMPLES;
+	double total, bad;
+
+	w->total[now] = in->total;
+	w->bad[now] = in->bad;
+	w->n++;
+	if (w->n < WINDOW_SAMPLES)
+		old = 0;
+	total = in->total - w->total[old];
+	bad = in->bad - w->bad[old];
+	if (total > 0)
+		buf_addf(&w->text, "%s[%d,\"%.5f\"]", w->text.len ? "," : "",
+			RECORDED_START_S + t, bad / total);
+}
+
 static void sample_all(struct making *m, int t)
 {
 	struct instance *in;
@@ -117,6 +144,8 @@ static void sample_all(struct making *m, int t)
 	for (in = m->instance; in < m->instance + m->n; in++) {
 		if (in->candidate && t < 0)
 			continue;
+		if (in->candidate && m->world->rates)
+			sample_rate(&m->window, t, in);
 		sample(&in->total_text, t, in->total);
 		sample(&in->bad_text, t, in->bad);
 		for (b = 0; m->world->latency && b < BUCKETS; b++)
@@ -203,6 +232,12 @@ static void print(const struct making *m, struct buf *out)
 		print_series(m, "latency/buckets", true, SLOW, out);
 		print_series(m, "latency/baseline-buckets", false, SLOW, out);
 	}
+	if (w->rates)
+		buf_addf(out,
+			",\n  \"error-rate\":{\"data\":{\"resultType\":"
+			"\"matrix\",\"result\":[\n    {\"metric\":{},"
+			"\"values\":[%s]}]}}",
+			m->window.text.data);
 	buf_adds(out, "}}\n");
 }
 
@@ -211,6 +246,7 @@ static void each_text(struct making *m, void (*fn)(struct buf *text))
 	struct instance *in;
 	int b;
 
+	fn(&m->window.text);
 	for (in = m->instance; in < m->instance + m->n; in++) {
 		fn(&in->total_text);
 		fn(&in->bad_text);

@@ -30,6 +30,9 @@ struct recorded_world {
 		int from_s, percent;
 	} share[RECORDED_SHARES];
 	bool latency; /* the series "latency/buckets", too */
+	/* And "error-rate": the candidate's share of errors in two minutes, as
+	 * a query would give it. */
+	bool rates;
 	uint64_t seed;
 	const char *expect; /* NULL: nothing */
 };

@@ -1,0 +1,382 @@
+/*
+ * A policy with many values of its keys, on the same recordings: what would
+ * have become of them; see simulate.h. Every recording is read once, by one of
+ * the threads, and simulated with all values.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "base/xalloc.h"
+#include "cli/output.h"
+#include "cli/simulate.h"
+
+#define AXES_MAX    4
+#define POINTS_MAX  1000 /* combinations of values */
+#define CELLS_MAX   4000000 /* of them and recordings */
+#define THREADS_MAX 64
+#define NUMBER_MAX  32
+
+enum end { END_PROMOTED, END_REVERTED, END_WAITING, END_OTHER, ENDS };
+
+/* What one recording came to with one combination. */
+struct cell {
+	enum end end;
+	bool met, wanted_back; /* it should have been rolled back */
+	float revert_s; /* below 0: it was not */
+};
+
+struct sweep {
+	const struct simulation *simulation;
+	struct axis axis[AXES_MAX];
+	size_t n_axes;
+	struct policy **policy; /* one for each combination */
+	size_t n;
+	bool one_past; /* stable's past is the same with all of them */
+	const struct path_list *paths;
+	struct cell *cell; /* of recording i, from i * n on */
+	atomic_size_t next; /* recording */
+	atomic_bool failed;
+	pthread_mutex_t lock;
+	struct err err; /* the first one */
+};
+
+/* ---- the values ---- */
+
+/* Which value of an axis the combination has; the last one changes fastest. */
+static size_t index_of(const struct sweep *s, size_t axis, size_t point)
+{
+	size_t i;
+
+	for (i = s->n_axes - 1; i > axis; i--)
+		point /= s->axis[i].n;
+	return point % s->axis[axis].n;
+}
+
+static int parse_axes(
+	struct sweep *s, const struct text_list *texts, struct err *err_r)
+{
+	size_t i;
+
+	if (texts->n > AXES_MAX)
+		return err_set(
+			err_r, ERR_USAGE, "more than %d --sweep", AXES_MAX);
+	s->n = 1;
+	s->one_past = true;
+	for (i = 0; i < texts->n; i++) {
+		struct axis *axis = &s->axis[s->n_axes++];
+
+		if (axis_parse(texts->item[i], axis, err_r) < 0)
+			return -1;
+		s->n *= axis->n;
+		s->one_past &= strcmp(axis->key, "evidence.alpha") == 0 ||
+			       strcmp(axis->key, "evidence.harm") == 0;
+	}
+	if (s->n > POINTS_MAX)
+		return err_set(err_r, ERR_USAGE,
+			"--sweep makes %zu combinations of values: at most %d "
+			"are tried",
+			s->n, POINTS_MAX);
+	if (s->paths->n > CELLS_MAX / s->n)
+		return err_set(err_r, ERR_USAGE,
+			"%zu combinations on %zu recordings are too many: "
+			"sweep fewer values",
+			s->n, s->paths->n);
+	return 0;
+}
+
+/* The policy's file, with the values of a combination over what --set says. */
+static struct policy *load_point(const struct sweep *s,
+	const struct sweep_wish *wish, size_t point, struct err *err_r)
+{
+	char value[AXIS_TEXT_MAX], texts[AXES_MAX][2 * AXIS_TEXT_MAX + 1];
+	struct text_list sets = *wish->sets;
+	size_t i;
+
+	if (sets.n + s->n_axes > ARGS_LIST_MAX) {
+		err_set(err_r, ERR_USAGE, "more than %d --set and --sweep",
+			ARGS_LIST_MAX);
+		return NULL;
+	}
+	for (i = 0; i < s->n_axes; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "%s=%s", s->axis[i].key,
+			axis_value(&s->axis[i], index_of(s, i, point), value));
+		sets.item[sets.n++] = texts[i];
+	}
+	return simulate_policy(wish->policy, &sets, false, err_r);
+}
+
+static int load_points(
+	struct sweep *s, const struct sweep_wish *wish, struct err *err_r)
+{
+	size_t i;
+
+	s->policy = xcalloc(s->n, sizeof(*s->policy));
+	for (i = 0; i < s->n; i++) {
+		s->policy[i] = load_point(s, wish, i, err_r);
+		if (!s->policy[i])
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- the recordings ---- */
+
+static enum end end_of(const char *outcome)
+{
+	return strcmp(outcome, "promoted") == 0      ? END_PROMOTED
+	       : strcmp(outcome, "rolled-back") == 0 ? END_REVERTED
+	       : strcmp(outcome, "waiting") == 0     ? END_WAITING
+						     : END_OTHER;
+}
+
+static void take(struct cell *cell, const struct recording *recording,
+	const struct sim_result *result)
+{
+	const char *expect = recording->expect ? recording->expect : "promoted";
+	const char *outcome = sim_outcome(result);
+
+	cell->end = end_of(outcome);
+	cell->met = strcmp(expect, outcome) == 0;
+	cell->wanted_back = strcmp(expect, "rolled-back") == 0;
+	cell->revert_s = -1;
+	if (result->revert_ms && result->first_bad_ms)
+		cell->revert_s =
+			(float)(result->revert_ms - result->first_bad_ms) /
+			1000;
+}
+
+static int sweep_recording(struct sweep *s, size_t i, struct err *err_r)
+{
+	struct recording *recording = recording_load(s->paths->item[i], err_r);
+	struct sim_options options = s->simulation->options;
+	struct sim_past *past = NULL;
+	struct sim_result result;
+	size_t k;
+	int rc = -1;
+
+	if (!recording)
+		return -1;
+	if (s->one_past)
+		options.past = past = sim_past_new(s->policy[0], recording);
+	for (k = 0; k < s->n; k++) {
+		if (sim_check(s->policy[k], recording, err_r) < 0)
+			goto out;
+		sim_run(s->policy[k], recording, &options, NULL, NULL, &result);
+		take(&s->cell[i * s->n + k], recording, &result);
+	}
+	rc = 0;
+out:
+	free(past);
+	recording_free(&recording);
+	return rc;
+}
+
+static void *work(void *arg)
+{
+	struct sweep *s = arg;
+	struct err err;
+	size_t i;
+
+	while (!atomic_load(&s->failed)) {
+		i = atomic_fetch_add(&s->next, 1);
+		if (i >= s->paths->n)
+			break;
+		if (sweep_recording(s, i, &err) == 0)
+			continue;
+		pthread_mutex_lock(&s->lock);
+		if (!atomic_exchange(&s->failed, true))
+			s->err = err;
+		pthread_mutex_unlock(&s->lock);
+	}
+	return NULL;
+}
+
+static int sweep_all(struct sweep *s, struct err *err_r)
+{
+	size_t n = 0, wanted = simulate_threads(s->paths->n);
+	pthread_t threads[THREADS_MAX];
+
+	s->cell = xcalloc(s->paths->n * s->n, sizeof(*s->cell));
+	while (n < wanted && pthread_create(&threads[n], NULL, work, s) == 0)
+		n++;
+	if (!n)
+		work(s);
+	while (n)
+		pthread_join(threads[--n], NULL);
+	if (!atomic_load(&s->failed))
+		return 0;
+	*err_r = s->err;
+	return -1;
+}
+
+/* ---- what it comes to ---- */
+
+/* Of one combination. */
+struct tally {
+	size_t end[ENDS], met;
+	size_t false_reverts, missed;
+	float *revert_s; /* sorted */
+	size_t n_reverts;
+};
+
+static int later(const void *a, const void *b)
+{
+	float left = *(const float *)a, right = *(const float *)b;
+
+	return (left > right) - (left < right);
+}
+
+static void count(const struct sweep *s, size_t point, struct tally *tally_r)
+{
+	struct tally *t = tally_r;
+	const struct cell *cell;
+	size_t i;
+
+	*t = (struct tally){
+		.revert_s = xcalloc(s->paths->n, sizeof(*t->revert_s))};
+	for (i = 0; i < s->paths->n; i++) {
+		cell = &s->cell[i * s->n + point];
+		t->end[cell->end]++;
+		t->met += cell->met;
+		t->false_reverts +=
+			cell->end == END_REVERTED && !cell->wanted_back;
+		t->missed += cell->end != END_REVERTED && cell->wanted_back;
+		if (cell->wanted_back && cell->revert_s >= 0)
+			t->revert_s[t->n_reverts++] = cell->revert_s;
+	}
+	qsort(t->revert_s, t->n_reverts, sizeof(*t->revert_s), later);
+}
+
+/* The smallest time within which so many of ten were taken back. */
+static double within(const struct tally *t, size_t of_ten)
+{
+	return (double)t->revert_s[(t->n_reverts * of_ten + 9) / 10 - 1];
+}
+
+static void print_row(const struct sweep *s, size_t point,
+	const struct tally *t, struct table *table)
+{
+	char values[AXES_MAX][AXIS_TEXT_MAX], numbers[7][NUMBER_MAX];
+	char median[SIMULATE_TEXT_MAX] = "-", most[SIMULATE_TEXT_MAX] = "-";
+	const size_t shown[7] = {t->end[END_PROMOTED], t->end[END_REVERTED],
+		t->end[END_WAITING], t->end[END_OTHER], t->false_reverts,
+		t->missed, t->met};
+	const char *cells[AXES_MAX + 9];
+	size_t i, n = 0;
+
+	for (i = 0; i < s->n_axes; i++)
+		cells[n++] = axis_value(
+			&s->axis[i], index_of(s, i, point), values[i]);
+	for (i = 0; i < 7; i++) {
+		snprintf(numbers[i], NUMBER_MAX, "%zu", shown[i]);
+		cells[n++] = numbers[i];
+	}
+	if (t->n_reverts) {
+		simulate_length(within(t, 5) * 1000, median);
+		simulate_length(within(t, 9) * 1000, most);
+	}
+	cells[n++] = median;
+	cells[n++] = most;
+	table_add(table, cells);
+}
+
+static void init_table(const struct sweep *s, struct table *table)
+{
+	static const char *const rest[] = {"PROMOTED", "ROLLED BACK", "WAITING",
+		"OTHER", "FALSE REVERTS", "MISSED", "AS EXPECTED",
+		"TIME TO REVERT: MEDIAN", "9 OF 10"};
+	const char *heading[AXES_MAX + 9];
+	size_t i;
+
+	for (i = 0; i < s->n_axes; i++)
+		heading[i] = s->axis[i].key;
+	memcpy(heading + i, rest, sizeof(rest));
+	table_init(table, s->n_axes + 9);
+	table_add(table, heading);
+}
+
+static void print_json(const struct sweep *s, size_t point,
+	const struct tally *t, struct buf *out)
+{
+	char value[AXIS_TEXT_MAX];
+	struct jsonw w = {.out = out};
+	size_t i;
+
+	jsonw_object(&w, NULL);
+	jsonw_array(&w, "values");
+	for (i = 0; i < s->n_axes; i++) {
+		jsonw_object(&w, NULL);
+		jsonw_text(&w, "key", s->axis[i].key);
+		jsonw_text(&w, "value",
+			axis_value(&s->axis[i], index_of(s, i, point), value));
+		jsonw_end(&w, '}');
+	}
+	jsonw_end(&w, ']');
+	jsonw_int(&w, "recordings", (int64_t)s->paths->n);
+	jsonw_int(&w, "promoted", (int64_t)t->end[END_PROMOTED]);
+	jsonw_int(&w, "rolled_back", (int64_t)t->end[END_REVERTED]);
+	jsonw_int(&w, "waiting", (int64_t)t->end[END_WAITING]);
+	jsonw_int(&w, "other", (int64_t)t->end[END_OTHER]);
+	jsonw_int(&w, "false_reverts", (int64_t)t->false_reverts);
+	jsonw_int(&w, "missed", (int64_t)t->missed);
+	jsonw_int(&w, "as_expected", (int64_t)t->met);
+	if (t->n_reverts) {
+		jsonw_number(&w, "time_to_revert_s_median", within(t, 5));
+		jsonw_number(&w, "time_to_revert_s_90", within(t, 9));
+	}
+	jsonw_end(&w, '}');
+	buf_addc(out, '\n');
+}
+
+/* True: with some combination all ended as expected. */
+static bool tell(const struct sweep *s)
+{
+	bool json = s->simulation->json, good = false;
+	struct table table;
+	struct tally tally;
+	struct buf out;
+	size_t i;
+
+	init_table(s, &table);
+	buf_init(&out, OUTPUT_BYTES_MAX);
+	for (i = 0; i < s->n; i++) {
+		count(s, i, &tally);
+		good |= tally.met == s->paths->n;
+		if (json)
+			print_json(s, i, &tally, &out);
+		else
+			print_row(s, i, &tally, &table);
+		free(tally.revert_s);
+	}
+	if (!json) {
+		buf_addf(&out, "%zu recordings\n", s->paths->n);
+		table_print(&table, &out);
+	}
+	table_fini(&table);
+	output_write(stdout, &out);
+	buf_fini(&out);
+	return good;
+}
+
+int simulate_sweep(const struct simulation *simulation,
+	const struct sweep_wish *wish, const struct path_list *paths,
+	struct err *err_r)
+{
+	struct sweep s = {.simulation = simulation,
+		.paths = paths,
+		.lock = PTHREAD_MUTEX_INITIALIZER};
+	size_t i;
+	int rc = -1;
+
+	if (parse_axes(&s, wish->sweeps, err_r) == 0 &&
+		load_points(&s, wish, err_r) == 0 && sweep_all(&s, err_r) == 0)
+		rc = tell(&s) ? 0 : 1;
+	for (i = 0; s.policy && i < s.n; i++)
+		policy_free(&s.policy[i]);
+	free(s.policy);
+	free(s.cell);
+	return rc;
+}
