@@ -1,7 +1,7 @@
 /*
  * Who is asked for an SLO's values. A provider turns a query (of which SLO, in
  * which role, about whom) into one reading; what readings mean is the engine's
- * business. One row per enum slo_provider in metrics_pool.c.
+ * business. Which asks for an SLO's provider stands in its row in policy.h.
  */
 #ifndef TIDEGATE_METRICS_PROVIDER_H
 #define TIDEGATE_METRICS_PROVIDER_H
@@ -51,6 +51,9 @@ struct provider {
 
 void provider_cancel(struct provider_call **call); /* NULL inside: nothing */
 
-extern const struct provider provider_prometheus, provider_json;
+#define TYPE(constant, name, text, asked) \
+	extern const struct provider provider_##asked;
+SLO_PROVIDER_TYPES(TYPE)
+#undef TYPE
 
 #endif

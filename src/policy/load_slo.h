@@ -22,9 +22,17 @@ extern const struct reader requests_min_reader; /* struct slo */
 
 /* ---- policy_warn.c ---- */
 
-/* Of an SLO with no problems, with all that its `use` stands for. */
-void warn_of_slo(
-	struct loader *loader, const struct node *node, const struct slo *slo);
+/* A key whose value says what is asked. */
+struct asked_key {
+	const char *name;
+	/* A ${VAR} in it may well hold the candidate. */
+	bool may_be_variable;
+};
+
+/* Of an SLO with no problems, with all that its `use` stands for; `keys` are its
+ * provider's. */
+void warn_of_slo(struct loader *loader, const struct node *node,
+	const struct slo *slo, const struct asked_key *keys);
 /* Of a policy with SLOs of kind evidence. */
 void warn_of_control(struct loader *loader);
 
@@ -55,6 +63,9 @@ void check_auth_host(struct loader *loader, const struct node *where,
 /* What the policy knows of one provider. */
 struct policy_slo {
 	struct section section;
+	/* One of them has to name the candidate. The first one is shown when
+	 * none does; one without a name ends them. */
+	const struct asked_key *asked;
 	/* Reads all of an SLO; what ties its values together is checked for
 	 * all providers alike. */
 	void (*read)(struct loader *loader, const struct node *node,

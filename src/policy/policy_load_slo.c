@@ -173,7 +173,7 @@ static void read_slo(
 	check_no_baseline(loader, whole, slo);
 	check_slo_queries(loader, whole, slo);
 	if (slo->query)
-		warn_of_slo(loader, whole, slo);
+		warn_of_slo(loader, whole, slo, providers[provider]->asked);
 }
 
 static void check_name(

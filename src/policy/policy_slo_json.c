@@ -402,11 +402,15 @@ static void read_json_slo(
 	slo->json = source;
 }
 
+static const struct asked_key asked_keys[] = {
+	{"url"}, {"params", true}, {"body", true}, {0}};
+
 const struct policy_slo policy_slo_json = {
 	.section = {"an SLO of provider json", json_keys,
 		.base = &every_slo_section, .def = "slo_json",
 		.about =
 			"A request to a JSON API, and the number in its answer",
 		.chosen = "json", .rules = slo_rules},
+	.asked = asked_keys,
 	.read = read_json_slo,
 };

@@ -65,9 +65,12 @@ static void read_prometheus_slo(
 		slo->interval_ms = more_of(slo->interval_ms, sample_ms);
 }
 
+static const struct asked_key asked_keys[] = {{"query"}, {0}};
+
 const struct policy_slo policy_slo_prometheus = {
 	.section = {"an SLO", slo_keys, .base = &every_slo_section,
 		.def = "slo", .about = "A query to a Prometheus and its limits",
 		.chosen = "prometheus", .unless = "use", .rules = slo_rules},
+	.asked = asked_keys,
 	.read = read_prometheus_slo,
 };

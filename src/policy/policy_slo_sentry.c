@@ -474,10 +474,13 @@ static void read_sentry_slo(
 	slo->json = source;
 }
 
+static const struct asked_key asked_keys[] = {{"release", true}, {0}};
+
 const struct policy_slo policy_slo_sentry = {
 	.section = {"an SLO of provider sentry", sentry_keys,
 		.base = &every_slo_section, .def = "slo_sentry",
 		.about = "A metric of Sentry's, of one release",
 		.chosen = "sentry", .rules = slo_rules},
+	.asked = asked_keys,
 	.read = read_sentry_slo,
 };

@@ -46,32 +46,31 @@ static bool has_variable(const struct node *node)
 	return false;
 }
 
-/* A release or parameter that is a variable may well be the candidate's. */
-static bool asks_about_candidate(const struct node *slo)
+static bool asks_about_candidate(
+	const struct node *slo, const struct asked_key *keys)
 {
-	static const char *const keys[] = {
-		"query", "url", "params", "body", "release"};
 	const struct node *value;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		value = node_get(slo, keys[i]);
-		if (value && (names_candidate(value) ||
-				     (i >= 2 && has_variable(value))))
+	for (const struct asked_key *key = keys; key->name; key++) {
+		value = node_get(slo, key->name);
+		if (value &&
+			(names_candidate(value) ||
+				(key->may_be_variable && has_variable(value))))
 			return true;
 	}
 	return false;
 }
 
-static void warn_of_scope(
-	struct loader *loader, const struct node *node, const struct slo *slo)
+static void warn_of_scope(struct loader *loader, const struct node *node,
+	const struct slo *slo, const struct asked_key *keys)
 {
 	const struct node *requests = node_get(node, "requests");
 	const struct node *query = node_get(requests, "query");
 
 	if (slo->scope == SCOPE_SERVICE)
 		return;
-	if (!asks_about_candidate(node))
-		warning_at(loader, place_of(node, slo->json ? "url" : "query"),
+	if (!asks_about_candidate(node, keys))
+		warning_at(loader, place_of(node, keys->name),
 			"this names neither {{candidate}} nor {{revision}}: it "
 			"judges all revisions at once, and a bad candidate "
 			"hides behind stable; ask about the candidate, such as "
@@ -230,13 +229,13 @@ void warn_of_control(struct loader *loader)
 
 /* ---- together ---- */
 
-void warn_of_slo(
-	struct loader *loader, const struct node *node, const struct slo *slo)
+void warn_of_slo(struct loader *loader, const struct node *node,
+	const struct slo *slo, const struct asked_key *keys)
 {
 	const struct node *query = node_get(node, "query");
 	struct promql_look look = {0};
 
-	warn_of_scope(loader, node, slo);
+	warn_of_scope(loader, node, slo, keys);
 	if (!slo->json && slo->query && query &&
 		!warn_of_brackets(loader, query)) {
 		promql_look(slo->query, &look);
