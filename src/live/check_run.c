@@ -5,10 +5,14 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "live/release.h"
+#include "metrics/counting.h"
 #include "store/event_codec.h"
 
 struct check_run {
 	int slo;
+	const struct slo *what; /* of the policy */
+	struct counting *counting;
 	struct measurement *measurement;
 	event_fn fn;
 	void *arg;
@@ -17,11 +21,14 @@ struct check_run {
 static void check_run_answered(const struct measurement_end *end, void *arg);
 
 struct check_run *check_run_start(struct world *world,
-	const struct measure_what *what, event_fn fn, void *arg)
+	const struct measure_what *what, struct counting *counting, event_fn fn,
+	void *arg)
 {
 	struct check_run *run = xcalloc(1, sizeof(*run));
 
 	run->slo = what->slo;
+	run->what = &what->release->policy->slos[what->slo];
+	run->counting = counting;
 	run->fn = fn;
 	run->arg = arg;
 	run->measurement = measure_start(world, what, check_run_answered, run);
@@ -38,11 +45,17 @@ static void check_run_answered(const struct measurement_end *end, void *arg)
 		.latency_ms = end->latency_us / 1000,
 		.text = *end->trouble ? end->trouble : NULL,
 	};
+	struct check_counts counts;
+	struct err err;
 	struct event_context context = {
 		.warnings = *end->warnings ? end->warnings : NULL,
 	};
 
 	memcpy(context.query, end->query, sizeof(context.query));
+	if (run.counting &&
+		counting_check(run.counting, run.what, end->counters,
+			&event.answers, &counts, &err) < 0)
+		event.text = err.text;
 	free(arg);
 	run.fn(&event, &context, run.arg);
 }

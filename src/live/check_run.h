@@ -6,9 +6,12 @@
 #include "live/measure.h"
 
 struct check_run;
+struct counting;
 
+/* `counting` is what the SLO's counters showed before; NULL: it has none. */
 struct check_run *check_run_start(struct world *world,
-	const struct measure_what *what, event_fn fn, void *arg);
+	const struct measure_what *what, struct counting *counting, event_fn fn,
+	void *arg);
 void check_run_cancel(struct check_run **run); /* NULL inside is accepted */
 
 #endif

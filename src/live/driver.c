@@ -15,6 +15,7 @@
 #include "live/driver_parts.h"
 #include "live/keepalive.h"
 #include "live/traffic_io.h"
+#include "metrics/counting.h"
 
 static void driver_wake(void *arg);
 
@@ -327,6 +328,12 @@ struct driver *driver_new(struct world *world, struct journal *journal,
 	driver->ahead_ms = loop_wall_ms(world->loop) - loop_now(world->loop);
 	driver->checks =
 		xcalloc(release->policy->n_slos + 1, sizeof(*driver->checks));
+	driver->counting =
+		xcalloc(release->policy->n_slos + 1, sizeof(*driver->counting));
+	for (size_t i = 0; i < release->policy->n_slos; i++)
+		if (release->policy->slos[i].kind == SLO_EVIDENCE)
+			driver->counting[i] =
+				counting_new(&release->policy->slos[i]);
 	driver->state = rollout_new(release->policy);
 	driver->traffic =
 		traffic_io_new(world, release, driver_answered, driver);
@@ -352,6 +359,9 @@ void driver_free(struct driver **driver_p)
 	free(driver->rival);
 	free(driver->effects);
 	free(driver->checks);
+	for (size_t i = 0; i < driver->release->policy->n_slos; i++)
+		counting_free(&driver->counting[i]);
+	free(driver->counting);
 	release_free(&driver->release);
 	free(driver);
 	*driver_p = NULL;

@@ -16,6 +16,7 @@
 #include "live/keepalive.h"
 #include "live/predecessor.h"
 #include "live/traffic_io.h"
+#include "metrics/counting.h"
 
 static void start_check(struct driver *driver, int slo)
 {
@@ -25,8 +26,15 @@ static void start_check(struct driver *driver, int slo)
 		.candidate = driver->release->candidate};
 
 	check_run_cancel(&driver->checks[slo]);
-	driver->checks[slo] =
-		check_run_start(driver->world, &what, driver->answered, driver);
+	driver->checks[slo] = check_run_start(driver->world, &what,
+		driver->counting[slo], driver->answered, driver);
+}
+
+void driver_forget_counters(struct driver *driver)
+{
+	for (size_t i = 0; i < driver->release->policy->n_slos; i++)
+		if (driver->counting[i])
+			counting_forget(driver->counting[i]);
 }
 
 static void start_action(struct driver *driver, const struct effect *effect)

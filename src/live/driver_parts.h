@@ -90,6 +90,7 @@ struct driver {
 	struct preflight *preflight;
 	struct traffic_io *traffic;
 	struct check_run **checks; /* one per SLO, NULL: not under way */
+	struct counting **counting; /* one per SLO, NULL: it has no counters */
 	struct action_io *action;
 	struct keepalive *keepalive;
 
@@ -125,6 +126,9 @@ void driver_carry_out(struct driver *driver, int64_t seq);
 /* What may leave before it is durable; the rest stays. */
 void driver_carry_out_early(struct driver *driver);
 void driver_carry_out_one(struct driver *driver, const struct effect *effect);
+
+/* What counters show until the next check is not known to be theirs. */
+void driver_forget_counters(struct driver *driver);
 
 /* ---- driver_end.c ---- */
 

@@ -199,8 +199,10 @@ static void fleet_gap(const struct loop_gap *gap, void *arg)
 		"event=gap stood_ms=%" PRId64 " clock_set_by_ms=%" PRId64,
 		gap->stood_ms, gap->stepped_ms);
 	TAILQ_FOREACH(driver, &fleet->drivers, link)
-		if (driver->seq)
+		if (driver->seq) {
+			driver_forget_counters(driver);
 			driver_event(driver, &event, NULL);
+		}
 }
 
 static int by_name(const void *id, const void *other)

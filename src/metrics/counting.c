@@ -71,8 +71,27 @@ static double plain_growth(struct counters *counters,
 	return growth;
 }
 
-/* A revision without failures has no series of them: none is zero, and the
- * first failures come in a series that is new. */
+/* A series with several bounds would be counted as often. */
+static int check_plain(const struct counter_answer *answer, struct err *err_r)
+{
+	struct counter_sample *samples = buckets_sort(answer);
+	bool twins = false;
+	size_t i;
+
+	for (i = 1; i < answer->n; i++)
+		twins |= strcmp(samples[i - 1].labels, samples[i].labels) == 0;
+	free(samples);
+	if (!twins)
+		return 0;
+	return err_set(err_r, ERR_INVALID,
+		"these are buckets of a histogram: ask for NAME_count, or "
+		"write "
+		"buckets and bound instead of total and bad");
+}
+
+/* A revision without failures has no series of them, and a candidate without
+ * requests none at all: none is zero, and the first ones come in a series that
+ * is new. */
 static void look_at_arm(struct counting *c, int arm,
 	const struct counter_answer answers[COUNTER_ROLES],
 	struct evidence_counts *counts)
@@ -83,7 +102,9 @@ static void look_at_arm(struct counting *c, int arm,
 	double bad = plain_growth(
 		c->counters[arm][COUNTER_BAD], &answers[COUNTER_BAD], &any_bad);
 
-	if (counts->known && !any_bad)
+	if (!counts->known && arm == ARM_CANDIDATE)
+		counters_look_at_none(c->counters[arm][COUNTER_TOTAL]);
+	if (!any_bad && (counts->known || arm == ARM_CANDIDATE))
 		counters_look_at_none(c->counters[arm][COUNTER_BAD]);
 	bad = fmin(bad, all);
 	counts->bin[0] = all - bad;
@@ -108,6 +129,8 @@ static void look_at_buckets(struct counting *c, int arm,
 	}
 	counts->known = counters_look(c->counters[arm][COUNTER_TOTAL], series,
 		n_series, bins, counts->bin);
+	if (!counts->known && arm == ARM_CANDIDATE)
+		counters_look_at_none(c->counters[arm][COUNTER_TOTAL]);
 	free(values);
 	free(series);
 }
@@ -144,13 +167,56 @@ int counting_look(struct counting *counting,
 	const struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES],
 	struct check_counts *counts_r, struct err *err_r)
 {
+	int arm, role;
+
 	memset(counts_r, 0, sizeof(*counts_r));
 	if (counting->latency)
 		return look_at_histograms(counting, answers, counts_r, err_r);
 	counts_r->bins = 2;
+	for (arm = 0; arm < COUNTER_ARMS; arm++) {
+		for (role = 0; role < COUNTER_ROLES; role++) {
+			if (check_plain(&answers[arm][role], err_r) < 0)
+				return -1;
+		}
+	}
 	look_at_arm(counting, ARM_CANDIDATE, answers[ARM_CANDIDATE],
 		&counts_r->candidate);
 	look_at_arm(
 		counting, ARM_STABLE, answers[ARM_STABLE], &counts_r->stable);
+	return 0;
+}
+
+static bool is_readable(const struct slo *slo, const struct answers *answers)
+{
+	const struct answer *answer = answers->item;
+	size_t role;
+
+	for (role = 0; role < QUERY_ROLES; role++) {
+		if (answer[role].kind == ANSWER_ERROR ||
+			(answer[role].partial &&
+				slo->partial == PARTIAL_NO_DATA))
+			return false;
+	}
+	return true;
+}
+
+int counting_check(struct counting *counting, const struct slo *slo,
+	const struct counter_answer *counters, struct answers *answers,
+	struct check_counts *counts_r, struct err *err_r)
+{
+	const struct counter_answer by_arm[COUNTER_ARMS][COUNTER_ROLES] = {
+		[ARM_CANDIDATE] = {[COUNTER_TOTAL] = counters[QUERY_TOTAL],
+			[COUNTER_BAD] = counters[QUERY_BAD]},
+		[ARM_STABLE] = {[COUNTER_TOTAL] = counters[QUERY_TOTAL_STABLE],
+			[COUNTER_BAD] = counters[QUERY_BAD_STABLE]},
+	};
+
+	if (!is_readable(slo, answers))
+		return 0;
+	if (counting_look(counting, by_arm, counts_r, err_r) < 0) {
+		answers->item[QUERY_TOTAL].kind = ANSWER_ERROR;
+		return -1;
+	}
+	answers->counts = counts_r;
 	return 0;
 }

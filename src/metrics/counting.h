@@ -6,6 +6,7 @@
 #ifndef TIDEGATE_METRICS_COUNTING_H
 #define TIDEGATE_METRICS_COUNTING_H
 
+#include "engine/check.h"
 #include "engine/evidence_memory.h"
 #include "metrics/counters.h"
 
@@ -32,6 +33,16 @@ void counting_forget(struct counting *counting);
  */
 MUST_CHECK int counting_look(struct counting *counting,
 	const struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES],
+	struct check_counts *counts_r, struct err *err_r);
+
+/*
+ * The same for a check: `counters` are what was answered, by role of a query.
+ * Its answers get their counts, or an error whose text is in err_r; then it
+ * returns -1. A check that could not be read, or only in part, is no look: what
+ * happens until the next one is counted then.
+ */
+int counting_check(struct counting *counting, const struct slo *slo,
+	const struct counter_answer *counters, struct answers *answers,
 	struct check_counts *counts_r, struct err *err_r);
 
 #endif

@@ -2,6 +2,7 @@
 #include "metrics/measurement.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "io/loop.h"
@@ -27,6 +28,8 @@ struct measurement {
 	int pending;
 	struct timer *unable;
 	struct answers answers;
+	struct counter_answer counters[QUERY_ROLES];
+	struct arena arena; /* of the counters */
 	struct buf trouble, warnings;
 	bool wrong, lasting;
 	int64_t latency_us;
@@ -50,6 +53,7 @@ struct measurement *measurement_start(struct metrics_pool *pool,
 	measurement->provider = provider_find(what->slo->provider);
 	measurement->fn = fn;
 	measurement->arg = arg;
+	arena_init(&measurement->arena);
 	buf_init(&measurement->trouble, TROUBLE_MAX);
 	buf_init(&measurement->warnings, WARNINGS_MAX);
 	for (enum query_role role = 0; role < QUERY_ROLES; role++) {
@@ -126,6 +130,28 @@ static void take_trouble(struct query *query, const struct err *err)
 		measurement->lasting = true;
 }
 
+/* They are compared when all answers are there. */
+static void keep_counters(
+	struct query *query, const struct counter_answer *counters)
+{
+	struct measurement *measurement = query->measurement;
+	size_t size = counters->n * sizeof(*counters->sample);
+	struct counter_sample *sample;
+
+	if (!counters->n)
+		return;
+	sample = arena_alloc(&measurement->arena, size);
+	memcpy(sample, counters->sample, size);
+	for (size_t i = 0; i < counters->n; i++)
+		sample[i].labels = i && !strcmp(counters->sample[i].labels,
+						counters->sample[i - 1].labels)
+					   ? sample[i - 1].labels
+					   : arena_strdup(&measurement->arena,
+						     sample[i].labels);
+	measurement->counters[query->role] =
+		(struct counter_answer){sample, counters->n};
+}
+
 static void query_answered(const struct metric_reading *reading,
 	int64_t latency_us, const struct err *err, void *arg)
 {
@@ -141,6 +167,7 @@ static void query_answered(const struct metric_reading *reading,
 		take_trouble(query, err);
 	} else {
 		*answer_of(query) = reading->answer;
+		keep_counters(query, &reading->counters);
 		if (reading->warnings)
 			add_text(&measurement->warnings, query,
 				reading->warnings);
@@ -161,6 +188,7 @@ static void measurement_free(struct measurement *measurement)
 {
 	for (enum query_role role = 0; role < QUERY_ROLES; role++)
 		free(measurement->query[role].text);
+	arena_fini(&measurement->arena);
 	buf_fini(&measurement->trouble);
 	buf_fini(&measurement->warnings);
 	free(measurement);
@@ -170,6 +198,7 @@ static void measurement_finish(struct measurement *measurement)
 {
 	struct measurement_end end = {
 		.answers = measurement->answers,
+		.counters = measurement->counters,
 		.trouble = measurement->trouble.data,
 		.wrong = measurement->wrong,
 		.retryable = !measurement->lasting,

@@ -6,6 +6,7 @@
 #define TIDEGATE_METRICS_MEASUREMENT_H
 
 #include "engine/check.h"
+#include "metrics/counters.h"
 #include "policy/template.h"
 
 struct measurement;
@@ -15,6 +16,7 @@ struct measurement_end {
 	struct answers answers;
 	const char *query[QUERY_ROLES]; /* resolved; NULL: not asked */
 	size_t series[QUERY_ROLES]; /* that were answered */
+	const struct counter_answer *counters; /* by role */
 	const char *trouble; /* all that went wrong, or "" */
 	bool wrong; /* a query does not parse or yields several series */
 	bool retryable; /* all trouble may pass */

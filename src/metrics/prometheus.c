@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "metrics/answer_codec.h"
+#include "metrics/counter_codec.h"
 
 #define FORM_MAX        (4 * POLICY_BYTES_MAX) /* a query beyond is not sent */
 #define TIMEOUT_MS      10000 /* where nobody gave one */
@@ -36,6 +37,7 @@ struct question {
 	struct prometheus *prometheus;
 	char *query;
 	struct prometheus_range range; /* step 0: an instant value */
+	bool counts; /* many series are wanted */
 	int64_t time_ms; /* as of when; 0: the server's now */
 	int64_t timeout_ms, deadline_ms;
 	struct request *request;
@@ -56,6 +58,8 @@ static struct question *query_new(
 	struct prometheus *prometheus, const char *query, int64_t timeout_ms);
 static void query_send(struct question *question);
 static void query_answered(const struct http_reply *reply, void *arg);
+static void query_read(
+	struct question *question, const struct http_reply *reply);
 static void query_finish(struct question *question,
 	const struct metric_reading *reading, const struct err *err);
 
@@ -184,7 +188,8 @@ static bool question_is_same(const struct flight *a, const struct flight *b)
 	const struct question *ours = (const struct question *)a;
 	const struct question *theirs = (const struct question *)b;
 
-	return !ours->range.step_ms && ours->timeout_ms == theirs->timeout_ms &&
+	return !ours->range.step_ms && ours->counts == theirs->counts &&
+	       ours->timeout_ms == theirs->timeout_ms &&
 	       strcmp(ours->query, theirs->query) == 0;
 }
 
@@ -208,10 +213,10 @@ static const struct flight_type question_type = {
 	.free_caller = caller_free,
 };
 
-struct provider_call *prometheus_query_start(struct prometheus *prometheus,
-	const char *query, int64_t timeout_ms, metric_fn fn, void *arg)
+/* Takes the question over. */
+static struct provider_call *query_start(struct prometheus *prometheus,
+	struct question *question, metric_fn fn, void *arg)
 {
-	struct question *question = query_new(prometheus, query, timeout_ms);
 	struct provider_call *call = xcalloc(1, sizeof(*call));
 	bool is_new;
 
@@ -224,6 +229,22 @@ struct provider_call *prometheus_query_start(struct prometheus *prometheus,
 	if (is_new)
 		query_send(question);
 	return call;
+}
+
+struct provider_call *prometheus_query_start(struct prometheus *prometheus,
+	const char *query, int64_t timeout_ms, metric_fn fn, void *arg)
+{
+	return query_start(
+		prometheus, query_new(prometheus, query, timeout_ms), fn, arg);
+}
+
+struct provider_call *prometheus_counters_start(struct prometheus *prometheus,
+	const char *query, int64_t timeout_ms, metric_fn fn, void *arg)
+{
+	struct question *question = query_new(prometheus, query, timeout_ms);
+
+	question->counts = true;
+	return query_start(prometheus, question, fn, arg);
 }
 
 struct provider_call *prometheus_range_start(struct prometheus *prometheus,
@@ -295,6 +316,13 @@ static void add_form(struct buf *form, const struct question *question)
 	add_seconds(form, "step", question->range.step_ms);
 }
 
+static size_t body_max(const struct question *question)
+{
+	if (question->range.step_ms)
+		return RANGE_BYTES_MAX;
+	return question->counts ? COUNTER_BYTES_MAX : ANSWER_BYTES_MAX;
+}
+
 static void query_send(struct question *question)
 {
 	struct prometheus *prometheus = question->prometheus;
@@ -309,7 +337,7 @@ static void query_send(struct question *question)
 		.auth = &metrics->auth,
 		.tls = &metrics->tls,
 		.quota_project = metrics->quota_project,
-		.body_max = ranges ? RANGE_BYTES_MAX : ANSWER_BYTES_MAX,
+		.body_max = body_max(question),
 		.deadline_ms = question->deadline_ms,
 		.repeatable = true,
 	};
@@ -359,16 +387,16 @@ static void query_finish_range(
 static void query_answered(const struct http_reply *reply, void *arg)
 {
 	struct question *question = arg;
-	struct metric_reading reading;
 	struct err err;
 
 	question->request = NULL;
 	if (reply->err) {
 		err = *reply->err;
 		if (err.code == ERR_LIMIT)
-			err_wrap(&err,
-				"the query yields too much; let sum() or the "
-				"like make one series of it");
+			err_wrap(&err, "the query yields too much; %s",
+				question->counts ? "narrow it"
+						 : "let sum() or the like make "
+						   "one series of it");
 		query_finish(question, NULL, &err);
 		return;
 	}
@@ -378,14 +406,30 @@ static void query_answered(const struct http_reply *reply, void *arg)
 		query_finish_range(question, reply);
 		return;
 	}
-	if (answer_decode(reply->status, reply->body, reply->body_len, &reading,
-		    &err) == 0) {
-		query_finish(question, &reading, NULL);
+	query_read(question, reply);
+}
+
+static void query_read(
+	struct question *question, const struct http_reply *reply)
+{
+	const struct counter_reply counters = {
+		reply->status, reply->body, reply->body_len};
+	struct metric_reading reading;
+	struct arena arena;
+	struct err err;
+	int rc;
+
+	arena_init(&arena);
+	rc = question->counts
+		     ? counter_decode(&counters, &arena, &reading, &err)
+		     : answer_decode(reply->status, reply->body,
+			       reply->body_len, &reading, &err);
+	if (rc < 0)
+		err.retry_after_ms = reply->retry_after_ms;
+	query_finish(question, &reading, rc < 0 ? &err : NULL);
+	if (rc == 0)
 		xfree(&reading.warnings);
-		return;
-	}
-	err.retry_after_ms = reply->retry_after_ms;
-	query_finish(question, &reading, &err);
+	arena_fini(&arena);
 }
 
 static void query_finish(struct question *question,

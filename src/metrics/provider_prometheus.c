@@ -1,6 +1,7 @@
 /* The Prometheus of the policy's `metrics` as a provider; see provider.h. */
 #include "metrics/prometheus.h"
 #include "metrics/provider.h"
+#include "metrics/query_role.h"
 
 static void *prometheus_open(const struct api *api, const struct policy *policy,
 	const char *project, struct err *err_r)
@@ -21,8 +22,11 @@ static struct provider_call *prometheus_start(void *client,
 	const struct metric_query *query, metric_fn fn, void *arg,
 	struct err *err_r)
 {
-	return prometheus_query_start(
-		client, query->text, query->timeout_ms, fn, arg);
+	return query_role_counts(query->role)
+		       ? prometheus_counters_start(client, query->text,
+				 query->timeout_ms, fn, arg)
+		       : prometheus_query_start(client, query->text,
+				 query->timeout_ms, fn, arg);
 }
 
 const struct provider provider_prometheus = {

@@ -97,30 +97,17 @@ static bool ask(const struct sim *s, struct look *look, int64_t time_ms,
 void sim_count(struct sim *s, int slo, int64_t time_ms, struct event *event)
 {
 	struct sim_counters *c = counters_of(s, slo);
-	struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES];
-	const struct {
-		int role, arm, counter;
-	} asked[] = {{QUERY_TOTAL, ARM_CANDIDATE, COUNTER_TOTAL},
-		{QUERY_TOTAL_STABLE, ARM_STABLE, COUNTER_TOTAL},
-		{QUERY_BAD, ARM_CANDIDATE, COUNTER_BAD},
-		{QUERY_BAD_STABLE, ARM_STABLE, COUNTER_BAD}};
-	bool answered = true;
-	size_t i;
+	struct counter_answer counters[QUERY_ROLES] = {{NULL, 0}};
+	struct look *look;
+	int role;
 
-	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
-		struct look *look = &c->look[asked[i].role];
-
-		answered &= ask(
-			s, look, time_ms, &event->answers.item[asked[i].role]);
-		answers[asked[i].arm][asked[i].counter] =
-			(struct counter_answer){look->samples, look->n};
+	for (role = 0; role < QUERY_ROLES; role++) {
+		look = &c->look[role];
+		if (ask(s, look, time_ms, &event->answers.item[role]))
+			counters[role] =
+				(struct counter_answer){look->samples, look->n};
 	}
-	if (!answered)
-		return;
-	if (counting_look(c->counting, answers, &c->counts, &c->err) == 0) {
-		event->answers.counts = &c->counts;
-	} else {
-		event->answers.item[QUERY_TOTAL].kind = ANSWER_ERROR;
+	if (counting_check(c->counting, &s->policy->slos[slo], counters,
+		    &event->answers, &c->counts, &c->err) < 0)
 		event->text = c->err.text;
-	}
 }

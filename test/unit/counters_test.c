@@ -188,6 +188,78 @@ static void the_first_failures_are_counted(void **state)
 	counting_free(&counting);
 }
 
+/* Before its first requests a candidate has no series at all. */
+static void the_first_requests_are_counted(void **state)
+{
+	static const struct slo slo = {.total = "total", .bad = "bad"};
+	static const struct counter_sample all = {"{}", NAN, 100};
+	struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES] = {
+		[ARM_STABLE] = {{&all, 1}}};
+	struct counting *counting = counting_new(&slo);
+	struct check_counts counts;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(counting_look(counting, answers, &counts, &err), 0);
+	assert_false(counts.candidate.known);
+	answers[ARM_CANDIDATE][COUNTER_TOTAL] = answers[ARM_STABLE][0];
+	assert_int_equal(counting_look(counting, answers, &counts, &err), 0);
+	assert_true(counts.candidate.known);
+	assert_true(counts.candidate.bin[0] == 100);
+	assert_true(counts.stable.bin[0] == 0);
+	counting_free(&counting);
+}
+
+static void buckets_are_no_plain_counters(void **state)
+{
+	static const struct slo slo = {.total = "total", .bad = "bad"};
+	static const struct counter_sample all[] = {
+		{"{}", 0.5, 100}, {"{}", INFINITY, 130}};
+	const struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES] = {
+		[ARM_CANDIDATE] = {{all, 2}}};
+	struct counting *counting = counting_new(&slo);
+	struct check_counts counts;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(counting_look(counting, answers, &counts, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_non_null(strstr(err.text, "NAME_count"));
+	counting_free(&counting);
+}
+
+/* What happens until the next whole answer is counted then. */
+static void a_part_of_an_answer_is_no_look(void **state)
+{
+	static const struct slo slo = {.total = "total", .bad = "bad"};
+	struct counter_sample all = {"{}", NAN, 100};
+	struct counter_answer counters[QUERY_ROLES] = {
+		[QUERY_TOTAL] = {&all, 1}, [QUERY_TOTAL_STABLE] = {&all, 1}};
+	struct counting *counting = counting_new(&slo);
+	struct answers answers = {.counts = NULL};
+	struct check_counts counts;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(counting_check(counting, &slo, counters, &answers,
+				 &counts, &err),
+		0);
+	all.value = 110;
+	answers = (struct answers){.item[QUERY_BAD].partial = true};
+	assert_int_equal(counting_check(counting, &slo, counters, &answers,
+				 &counts, &err),
+		0);
+	assert_null(answers.counts);
+	all.value = 125;
+	answers = (struct answers){.counts = NULL};
+	assert_int_equal(counting_check(counting, &slo, counters, &answers,
+				 &counts, &err),
+		0);
+	assert_non_null(answers.counts);
+	assert_true(counts.candidate.bin[0] == 25);
+	counting_free(&counting);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +270,9 @@ int main(void)
 		cmocka_unit_test(other_bounds_begin_anew),
 		cmocka_unit_test(memory_of_instances_is_bounded),
 		cmocka_unit_test(the_first_failures_are_counted),
+		cmocka_unit_test(the_first_requests_are_counted),
+		cmocka_unit_test(buckets_are_no_plain_counters),
+		cmocka_unit_test(a_part_of_an_answer_is_no_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,418 @@
+/*
+ * Decodes answers with many counters; see counter_codec.h. The envelope's errors
+ * are answer_codec.h's: it is asked as soon as an answer is not one of ours.
+ */
+#include "metrics/counter_codec.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/printable.h"
+#include "base/xalloc.h"
+#include "metrics/answer_codec.h"
+#include "metrics/labels.h"
+
+#define KEY_MAX  32
+#define WORD_MAX 64
+
+/* What stands there in the answer; read once all before it is known. */
+struct place {
+	const char *begin; /* NULL: it was not there */
+	const char *end; /* NULL: it was read at once */
+};
+
+struct decoder {
+	struct scan scan;
+	struct arena *arena;
+	struct err trouble; /* the scanner's, and our refusal */
+	bool refused; /* the query is at fault, not the answer */
+	const char *status, *type;
+	struct place warnings, partial;
+	struct counter_sample *sample;
+	size_t n, size;
+};
+
+/* One member of `result`. */
+struct item {
+	struct labels labels;
+	double value;
+	bool has_labels, has_value, is_native;
+};
+
+static bool refuse(struct decoder *d, const char *fmt, ...) PRINTFLIKE(2, 3);
+
+static bool refuse(struct decoder *d, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	err_set(&d->trouble, ERR_INVALID, "%s", text);
+	d->refused = d->scan.failed = true;
+	return false;
+}
+
+static bool is_null(struct decoder *d)
+{
+	return scan_peek(&d->scan) == 'n' && scan_skip(&d->scan);
+}
+
+/* Of two members with one name one would be lost. */
+static bool once(struct decoder *d, bool *seen)
+{
+	if (*seen)
+		return scan_fail(&d->scan, "a member is there twice");
+	*seen = true;
+	return true;
+}
+
+/* ---- series ---- */
+
+static bool read_item(struct decoder *d, struct item *item)
+{
+	struct scan *s = &d->scan;
+	char key[KEY_MAX];
+	bool first = true;
+	int64_t time_ms;
+
+	*item = (struct item){.value = NAN};
+	if (!scan_open(s, '{'))
+		return false;
+	while (scan_item(s, '}', &first)) {
+		if (!scan_key(s, key, sizeof(key)))
+			return false;
+		if (strcmp(key, "metric") == 0) {
+			if (!once(d, &item->has_labels) ||
+				!labels_scan(s, d->arena, &item->labels))
+				return false;
+		} else if (strcmp(key, "value") == 0) {
+			if (!once(d, &item->has_value) ||
+				!scan_pair(s, &time_ms, &item->value))
+				return false;
+		} else {
+			item->is_native |= strcmp(key, "histogram") == 0;
+			if (!scan_skip(s))
+				return false;
+		}
+	}
+	return !s->failed;
+}
+
+static bool is_counter(struct decoder *d, const struct item *item)
+{
+	char name[WORD_MAX];
+
+	if (!item->has_labels || (!item->has_value && !item->is_native))
+		return scan_fail(
+			&d->scan, "a series lacks its metric or value");
+	printable_copy(name, sizeof(name),
+		item->labels.name ? item->labels.name : "it");
+	if (item->is_native)
+		return refuse(d,
+			"%s is a native histogram, which is not counted here: "
+			"let it be scraped with classic buckets, too, and ask "
+			"for NAME_bucket",
+			name);
+	if (!item->labels.name)
+		return refuse(d,
+			"the series have no name, so that something was made "
+			"of them: ask for raw counters, as in NAME{…}, without "
+			"sum() or the like");
+	if (item->value < 0 || isinf(item->value))
+		return refuse(d, "%s has the value %g: it is no counter", name,
+			item->value);
+	return true;
+}
+
+static bool add_item(struct decoder *d, const struct item *item)
+{
+	if (d->n == COUNTER_SAMPLES_MAX)
+		return refuse(d,
+			"the query yields more than %d series: narrow it, or "
+			"drop labels where the metric is scraped",
+			COUNTER_SAMPLES_MAX);
+	if (d->n == d->size) {
+		d->size = 2 * d->size + 64;
+		d->sample = xrealloc(d->sample, d->size, sizeof(*d->sample));
+	}
+	d->sample[d->n++] = (struct counter_sample){
+		item->labels.text, item->labels.le, item->value};
+	return true;
+}
+
+static bool read_result(struct decoder *d)
+{
+	struct scan *s = &d->scan;
+	struct item item;
+	bool first = true;
+
+	if (is_null(d))
+		return true; /* a list without entries, as some write it */
+	if (strcmp(d->type, "matrix") == 0)
+		return refuse(d,
+			"the query yields ranges: ask for raw counters, "
+			"without [%s]",
+			"5m");
+	if (strcmp(d->type, "vector") != 0)
+		return refuse(d,
+			"the query yields a number or a text without a name: "
+			"ask for raw counters, as in NAME{…}");
+	if (!scan_open(s, '['))
+		return false;
+	while (scan_item(s, ']', &first)) {
+		if (!read_item(d, &item) || !is_counter(d, &item) ||
+			!add_item(d, &item))
+			return false;
+	}
+	return !s->failed;
+}
+
+/* ---- the envelope ---- */
+
+static bool note_place(struct decoder *d, struct place *place)
+{
+	if (place->begin)
+		return scan_fail(&d->scan, "a member is there twice");
+	scan_peek(&d->scan);
+	place->begin = d->scan.p;
+	return true;
+}
+
+/* The same, and goes past it. */
+static bool keep_place(struct decoder *d, struct place *place)
+{
+	if (!note_place(d, place))
+		return false;
+	if (!scan_skip(&d->scan))
+		return false;
+	place->end = d->scan.p;
+	return true;
+}
+
+static bool read_data(struct decoder *d)
+{
+	struct scan *s = &d->scan;
+	const char *end;
+	struct place result = {NULL};
+	char key[KEY_MAX];
+	bool first = true;
+
+	if (is_null(d))
+		return true;
+	if (!scan_open(s, '{'))
+		return false;
+	while (scan_item(s, '}', &first)) {
+		if (!scan_key(s, key, sizeof(key)))
+			return false;
+		if (strcmp(key, "resultType") == 0 && !d->type) {
+			if (!scan_text(s, d->arena, WORD_MAX, &d->type))
+				return false;
+		} else if (strcmp(key, "result") == 0) {
+			if (d->type && !result.begin
+					? !note_place(d, &result) ||
+						  !read_result(d)
+					: !keep_place(d, &result))
+				return false;
+		} else if (!scan_skip(s)) {
+			return false;
+		}
+	}
+	if (s->failed)
+		return false;
+	if (!d->type || !result.begin)
+		return scan_fail(s, "it has no data.resultType and result");
+	if (!result.end)
+		return true; /* read already */
+	end = s->p;
+	s->p = result.begin;
+	if (!read_result(d))
+		return false;
+	s->p = end;
+	return true;
+}
+
+static bool read_envelope(struct decoder *d)
+{
+	struct scan *s = &d->scan;
+	bool first = true, has_data = false;
+	char key[KEY_MAX];
+
+	if (!scan_open(s, '{'))
+		return false;
+	while (scan_item(s, '}', &first)) {
+		if (!scan_key(s, key, sizeof(key)))
+			return false;
+		if (strcmp(key, "status") == 0 && !d->status
+				? !scan_text(s, d->arena, WORD_MAX, &d->status)
+			: strcmp(key, "data") == 0
+				? !once(d, &has_data) || !read_data(d)
+			: strcmp(key, "warnings") == 0
+				? !keep_place(d, &d->warnings)
+			: strcmp(key, "isPartial") == 0
+				? !keep_place(d, &d->partial)
+				: !scan_skip(s))
+			return false;
+	}
+	return scan_at_end(s) && d->status &&
+	       strcmp(d->status, "success") == 0 && has_data;
+}
+
+static void add_member(json_t *root, const char *key, const struct place *place)
+{
+	if (place->begin)
+		json_object_set_new(root, key,
+			json_loadb(place->begin,
+				(size_t)(place->end - place->begin),
+				JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL));
+}
+
+static int take_warnings(
+	struct decoder *d, struct metric_reading *reading_r, struct err *err_r)
+{
+	json_t *root;
+	int rc;
+
+	if (!d->warnings.begin && !d->partial.begin)
+		return 0;
+	root = json_object();
+	add_member(root, "warnings", &d->warnings);
+	add_member(root, "isPartial", &d->partial);
+	rc = answer_warnings(root, reading_r, err_r);
+	json_decref(root);
+	return rc;
+}
+
+/* ---- what came of it ---- */
+
+static int by_labels_and_bound(const void *a, const void *b)
+{
+	const struct counter_sample *left = a, *right = b;
+	int order = strcmp(left->labels, right->labels);
+
+	if (order)
+		return order;
+	return (left->le > right->le) - (left->le < right->le);
+}
+
+/* How many of the samples from `at` on are of the same series. */
+static size_t series_len(const struct decoder *d, size_t at)
+{
+	size_t i = at + 1;
+
+	while (i < d->n &&
+		strcmp(d->sample[i].labels, d->sample[at].labels) == 0)
+		i++;
+	return i - at;
+}
+
+static bool is_whole(const struct counter_sample *sample, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (isnan(sample[i].value))
+			return false;
+	}
+	return true;
+}
+
+static bool has_twins(const struct counter_sample *sample, size_t n)
+{
+	size_t i;
+
+	for (i = 1; i < n; i++) {
+		if (!(sample[i - 1].le < sample[i].le))
+			return true;
+	}
+	return false;
+}
+
+/* Puts them in order, without those that have no sample. */
+static bool sort_samples(struct decoder *d)
+{
+	size_t i, len, kept = 0;
+
+	if (d->n)
+		qsort(d->sample, d->n, sizeof(*d->sample), by_labels_and_bound);
+	for (i = 0; i < d->n; i += len) {
+		len = series_len(d, i);
+		if (has_twins(&d->sample[i], len))
+			return scan_fail(&d->scan, "a series is there twice");
+		if (!is_whole(&d->sample[i], len))
+			continue;
+		memmove(&d->sample[kept], &d->sample[i],
+			len * sizeof(*d->sample));
+		kept += len;
+	}
+	d->n = kept;
+	return true;
+}
+
+static void take_samples(struct decoder *d, struct metric_reading *reading)
+{
+	size_t size = d->n * sizeof(*d->sample);
+	struct counter_sample *sample = arena_alloc(d->arena, size);
+
+	if (d->n)
+		memcpy(sample, d->sample, size);
+	reading->counters = (struct counter_answer){sample, d->n};
+	reading->series = d->n;
+	if (!d->n)
+		return;
+	reading->answer.kind = ANSWER_VALUE;
+	reading->answer.value = (double)d->n;
+}
+
+/* An answer that is not one of ours, or says itself that it failed. */
+static int explain(const struct decoder *d, const struct counter_reply *reply,
+	struct err *err_r)
+{
+	char shown[PRINTABLE_QUOTE_MAX];
+	json_t *root;
+
+	if (d->refused) {
+		*err_r = d->trouble;
+		return -1;
+	}
+	if (reply->len <= ANSWER_BYTES_MAX) {
+		if (answer_open(reply->status, reply->bytes, reply->len, &root,
+			    err_r) < 0)
+			return -1;
+		json_decref(root);
+	}
+	printable_quote(shown, reply->bytes, reply->len);
+	return err_set(err_r, ERR_PROTOCOL,
+		"the answer is none with counters%s%s: %s",
+		*d->trouble.text ? ": " : "", d->trouble.text, shown);
+}
+
+int counter_decode(const struct counter_reply *reply, struct arena *arena,
+	struct metric_reading *reading_r, struct err *err_r)
+{
+	struct decoder d = {.arena = arena};
+	int rc = -1;
+
+	*reading_r =
+		(struct metric_reading){.answer = {.kind = ANSWER_NO_DATA}};
+	if (reply->len > COUNTER_BYTES_MAX)
+		return err_set(err_r, ERR_LIMIT,
+			"the answer has more than %d bytes: narrow the query",
+			COUNTER_BYTES_MAX);
+	scan_init(&d.scan, "answer", reply->bytes, reply->len, &d.trouble);
+	if (reply->status / 100 == 2 && read_envelope(&d) && sort_samples(&d))
+		rc = take_warnings(&d, reading_r, err_r);
+	else
+		explain(&d, reply, err_r);
+	if (rc == 0)
+		take_samples(&d, reading_r);
+	else
+		xfree(&reading_r->warnings);
+	free(d.sample);
+	return rc;
+}

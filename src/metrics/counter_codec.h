@@ -1,0 +1,32 @@
+/*
+ * Answers with many counters: pure JSON text -> series. Strict: what is not a
+ * raw counter is refused, with what to ask for instead. Read in one pass, since
+ * a service with many instances and buckets has thousands of series.
+ */
+#ifndef TIDEGATE_METRICS_COUNTER_CODEC_H
+#define TIDEGATE_METRICS_COUNTER_CODEC_H
+
+#include "base/arena.h"
+#include "metrics/counters.h"
+#include "metrics/reading.h"
+
+#define COUNTER_BYTES_MAX   (4 * 1024 * 1024) /* of an answer */
+#define COUNTER_SAMPLES_MAX (COUNTER_SERIES_MAX / 2)
+
+struct counter_reply {
+	int status; /* HTTP's */
+	const char *bytes;
+	size_t len;
+};
+
+/*
+ * An answer of `query`. The series are in the order of labels and bounds, no
+ * two alike; a NaN is no sample, and a histogram with one is none. They are in
+ * the arena. The reading's answer is the number of series, or no data. Errors
+ * as those of answer_decode.
+ */
+MUST_CHECK int counter_decode(const struct counter_reply *reply,
+	struct arena *arena, struct metric_reading *reading_r,
+	struct err *err_r);
+
+#endif

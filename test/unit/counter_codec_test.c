@@ -1,0 +1,240 @@
+/* Answers with many counters, and what is made of them. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/xalloc.h"
+#include "metrics/counter_codec.h"
+
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct arena arena;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena_init(&arena);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_fini(&arena);
+	return 0;
+}
+
+/* A body of the corpus that the fuzz target starts from, too. */
+static int decode_corpus(const char *name, int status,
+	struct metric_reading *reading, struct err *err)
+{
+	const char *srcdir = getenv("srcdir");
+	const char *path = arena_printf(&arena,
+		"%s/test/fuzz/corpus/counter/%s", srcdir ? srcdir : ".", name);
+	char bytes[8192];
+	FILE *file = fopen(path, "rb");
+	struct counter_reply reply = {.status = status, .bytes = bytes};
+
+	if (!file)
+		fail_msg("%s is missing", path);
+	reply.len = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	return counter_decode(&reply, &arena, reading, err);
+}
+
+static void decode(const char *name, struct metric_reading *reading)
+{
+	struct err err;
+
+	if (decode_corpus(name, 200, reading, &err) < 0)
+		fail_msg("%s: %s", name, err.text);
+}
+
+static void series_come_in_the_order_of_their_labels(void **state)
+{
+	static const struct counter_sample rows[] = {
+		{"{\"__name__\":\"http_requests_total\",\"code\":\"200\","
+		 "\"instance\":\"a:80\"}",
+			NAN, 1e6},
+		{"{\"__name__\":\"http_requests_total\",\"code\":\"200\","
+		 "\"instance\":\"b:80\"}",
+			NAN, 1234},
+		{"{\"__name__\":\"http_requests_total\",\"code\":\"500\","
+		 "\"instance\":\"b:80\"}",
+			NAN, 7},
+	};
+	struct metric_reading reading;
+	size_t i;
+
+	(void)state;
+	decode("plain", &reading);
+	assert_int_equal(reading.answer.kind, ANSWER_VALUE);
+	assert_int_equal(reading.series, N(rows));
+	for (i = 0; i < N(rows); i++) {
+		assert_string_equal(
+			reading.counters.sample[i].labels, rows[i].labels);
+		assert_true(isnan(reading.counters.sample[i].le));
+		assert_true(reading.counters.sample[i].value == rows[i].value);
+	}
+}
+
+/* The other histogram has a NaN in a bucket: it has no fresh sample. */
+static void bounds_are_numbers_and_no_labels(void **state)
+{
+	static const double le[] = {0.25, 0.5, INFINITY}, value[] = {5, 7, 9};
+	struct metric_reading reading;
+	size_t i;
+
+	(void)state;
+	decode("buckets", &reading);
+	assert_int_equal(reading.counters.n, N(le));
+	for (i = 0; i < N(le); i++) {
+		assert_string_equal(reading.counters.sample[i].labels,
+			"{\"__name__\":\"d_bucket\",\"instance\":\"a\"}");
+		assert_true(reading.counters.sample[i].le == le[i]);
+		assert_true(reading.counters.sample[i].value == value[i]);
+	}
+}
+
+static void no_series_are_no_data(void **state)
+{
+	static const char *const names[] = {"empty", "null"};
+	struct metric_reading reading;
+
+	(void)state;
+	for (size_t i = 0; i < N(names); i++) {
+		decode(names[i], &reading);
+		assert_int_equal(reading.answer.kind, ANSWER_NO_DATA);
+		assert_int_equal(reading.counters.n, 0);
+	}
+}
+
+static void members_come_in_any_order(void **state)
+{
+	struct metric_reading reading;
+
+	(void)state;
+	decode("late-type", &reading);
+	assert_int_equal(reading.counters.n, 1);
+	assert_true(reading.counters.sample[0].value == 3);
+	decode("escapes", &reading);
+	assert_int_equal(reading.counters.n, 1);
+}
+
+static void an_answer_says_whether_it_is_incomplete(void **state)
+{
+	struct metric_reading reading;
+
+	(void)state;
+	decode("partial", &reading);
+	assert_true(reading.answer.partial);
+	assert_string_equal(
+		reading.warnings, "the answer is partial; store a is away");
+	xfree(&reading.warnings);
+	decode("infos", &reading);
+	assert_false(reading.answer.partial);
+	assert_null(reading.warnings);
+}
+
+static void what_is_no_counter_is_refused_with_a_remedy(void **state)
+{
+	static const struct {
+		const char *name;
+		int status;
+		enum err_code code;
+		const char *part;
+	} rows[] = {
+		{"native", 200, ERR_INVALID,
+			"http_request_duration_seconds is a native histogram"},
+		{"nameless", 200, ERR_INVALID, "without sum()"},
+		{"gauge", 200, ERR_INVALID,
+			"temperature has the value -3: it is no counter"},
+		{"infinite", 200, ERR_INVALID, "it is no counter"},
+		{"scalar", 200, ERR_INVALID, "ask for raw counters"},
+		{"matrix", 200, ERR_INVALID, "without [5m]"},
+		{"refused", 400, ERR_INVALID, "parse error"},
+		{"refused", 200, ERR_INVALID, "parse error"},
+		{"empty", 503, ERR_UNAVAILABLE, "HTTP 503"},
+		{"html", 200, ERR_PROTOCOL, "not JSON"},
+		{"cut", 200, ERR_PROTOCOL, "ends too early"},
+		{"twins", 200, ERR_PROTOCOL, "a series is there twice"},
+		{"twin-bounds", 200, ERR_PROTOCOL, "a series is there twice"},
+		{"bad-bound", 200, ERR_PROTOCOL, "le is \"1s\""},
+		{"bad-value", 200, ERR_PROTOCOL, "not a sample"},
+		{"label-number", 200, ERR_PROTOCOL, "none with counters"},
+		{"lost-value", 200, ERR_PROTOCOL, "lacks its metric or value"},
+	};
+	struct metric_reading reading;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		if (decode_corpus(
+			    rows[i].name, rows[i].status, &reading, &err) == 0)
+			fail_msg("%s was read", rows[i].name);
+		assert_string_equal(err_name(err.code), err_name(rows[i].code));
+		if (!strstr(err.text, rows[i].part))
+			fail_msg("%s: %s", rows[i].name, err.text);
+	}
+	assert_int_equal(decode_corpus("label-twice", 200, &reading, &err), -1);
+	assert_int_equal(decode_corpus("two-data", 200, &reading, &err), -1);
+}
+
+/* As many as are looked at, each with its labels; one more is refused. */
+static void thousands_of_series_are_read_and_more_are_refused(void **state)
+{
+	struct metric_reading reading;
+	struct counter_reply reply = {.status = 200};
+	struct err err;
+	struct buf text;
+
+	(void)state;
+	for (int n = COUNTER_SAMPLES_MAX; n <= COUNTER_SAMPLES_MAX + 1; n++) {
+		buf_init(&text, 2 * COUNTER_BYTES_MAX);
+		buf_adds(&text, "{\"status\":\"success\",\"data\":{"
+				"\"resultType\":\"vector\",\"result\":[");
+		for (int i = 0; i < n; i++)
+			buf_addf(&text,
+				"%s{\"metric\":{\"__name__\":\"a\",\"i\":"
+				"\"%d\"},\"value\":[1,\"%d\"]}",
+				i ? "," : "", i, i);
+		buf_adds(&text, "]}}");
+		reply.bytes = text.data;
+		reply.len = text.len;
+		if (n == COUNTER_SAMPLES_MAX) {
+			assert_int_equal(
+				counter_decode(&reply, &arena, &reading, &err),
+				0);
+			assert_int_equal(reading.counters.n, n);
+		} else {
+			assert_int_equal(
+				counter_decode(&reply, &arena, &reading, &err),
+				-1);
+			assert_int_equal(err.code, ERR_INVALID);
+		}
+		buf_fini(&text);
+	}
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(series_come_in_the_order_of_their_labels),
+		T(bounds_are_numbers_and_no_labels),
+		T(no_series_are_no_data),
+		T(members_come_in_any_order),
+		T(an_answer_says_whether_it_is_incomplete),
+		T(what_is_no_counter_is_refused_with_a_remedy),
+		T(thousands_of_series_are_read_and_more_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
