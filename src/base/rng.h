@@ -38,4 +38,10 @@ static inline double rng_unit(struct rng *rng)
 	return (double)(rng_next(rng) >> 11) * 0x1.0p-53;
 }
 
+/* Normal, of mean 0 and deviation 1. */
+double rng_normal(struct rng *rng);
+/* How often something happens that does so `mean` times on average: Poisson's,
+ * from 30 on the normal distribution that comes close to it. */
+double rng_poisson(struct rng *rng, double mean);
+
 #endif

@@ -72,25 +72,6 @@ struct scene {
 
 /* ---- chance ---- */
 
-/* By counting, and by a normal above that. */
-static double poisson(struct rng *rng, double mean)
-{
-	double product = 1, limit = exp(-mean), u, v;
-	int n = -1;
-
-	if (mean > 30) {
-		u = 1 - rng_unit(rng);
-		v = rng_unit(rng);
-		u = sqrt(-2 * log(u)) * cos(2 * M_PI * v);
-		return fmax(0, round(mean + sqrt(mean) * u));
-	}
-	do {
-		product *= rng_unit(rng);
-		n++;
-	} while (product > limit);
-	return n;
-}
-
 static double failures(struct rng *rng, const struct world *world,
 	double requests, double share)
 {
@@ -98,10 +79,10 @@ static double failures(struct rng *rng, const struct world *world,
 	int clusters;
 
 	if (!world->clusters)
-		return fmin(requests, poisson(rng, requests * share));
-	clusters = (int)poisson(rng, requests * share / CLUSTER);
+		return fmin(requests, rng_poisson(rng, requests * share));
+	clusters = (int)rng_poisson(rng, requests * share / CLUSTER);
 	while (clusters--)
-		n += 1 + poisson(rng, CLUSTER - 1);
+		n += 1 + rng_poisson(rng, CLUSTER - 1);
 	/* They go on for longer than the second: none of them is lost. */
 	return n;
 }
@@ -123,7 +104,7 @@ static void live_second(struct scene *scene, int s, int percent)
 		if (s - BEFORE_S >= incident &&
 			s - BEFORE_S < incident + INCIDENT_S)
 			share += world->incident;
-		requests = poisson(&rng,
+		requests = rng_poisson(&rng,
 			world->rate / 100 *
 				(arm == CANDIDATE ? percent : 100 - percent));
 		failed = failures(&rng, world, requests, share);

@@ -8,7 +8,6 @@
 #define HISTORY_ROW_S 30
 #define MEDIAN_S      0.1
 #define SPREAD        0.7 /* of the logarithm of latency */
-#define POISSON_SMALL 30
 #define CLUSTER_MOST  200 /* times the smallest of a tail */
 #define TWO_PI        6.283185307179586
 #define BROKEN_SHARE  0.3
@@ -23,27 +22,6 @@ const struct world world_good = {.rate = 50,
 	.slow_part = 1};
 
 /* ---- chance ---- */
-
-static double normal(struct rng *rng)
-{
-	return sqrt(-2 * log(1 - rng_unit(rng))) * cos(TWO_PI * rng_unit(rng));
-}
-
-static double poisson(struct rng *rng, double mean)
-{
-	double limit, product = 1, k = -1;
-
-	if (!(mean > 0))
-		return 0;
-	if (mean >= POISSON_SMALL)
-		return fmax(0, floor(mean + sqrt(mean) * normal(rng) + 0.5));
-	limit = exp(-mean);
-	do {
-		product *= rng_unit(rng);
-		k++;
-	} while (product > limit);
-	return k;
-}
 
 static bool happens(struct rng *rng, double chance)
 {
@@ -89,11 +67,11 @@ static double errors_of(struct world_run *run, double mean)
 	double size = noise->cluster, clusters, sum = 0;
 
 	if (size <= 1)
-		return poisson(&run->rng, mean);
+		return rng_poisson(&run->rng, mean);
 	if (!noise->cluster_tail)
-		return size * poisson(&run->rng, mean / size);
+		return size * rng_poisson(&run->rng, mean / size);
 	/* Pareto with exponent 1.5: its mean is three times the smallest. */
-	clusters = poisson(&run->rng, mean / (3 * size));
+	clusters = rng_poisson(&run->rng, mean / (3 * size));
 	while (clusters-- > 0)
 		sum += floor(fmin(CLUSTER_MOST * size,
 			size * pow(1 - rng_unit(&run->rng), -1 / 1.5)));
@@ -118,7 +96,7 @@ static void draw(struct world_run *run, double mean, const struct mood *mood,
 	if (mood->slow_part < 1)
 		usual = buckets_of(run, 1);
 	for (b = 0; b < WORLD_BUCKETS; b++) {
-		k = poisson(&run->rng,
+		k = rng_poisson(&run->rng,
 			mean * (mood->slow_part * slow[b] +
 				       (1 - mood->slow_part) * usual[b]));
 		latency->bin[b] += k;
@@ -140,7 +118,7 @@ static void wander(struct world_run *run, double *value,
 		return;
 	kept = exp(-s / by->over_s);
 	*value = *value * kept +
-		 by->by * sqrt(1 - kept * kept) * normal(&run->rng);
+		 by->by * sqrt(1 - kept * kept) * rng_normal(&run->rng);
 }
 
 static void be_born(struct world_run *run, struct instance *instance)
@@ -149,13 +127,15 @@ static void be_born(struct world_run *run, struct instance *instance)
 
 	*instance = (struct instance){.burst_left_s = 0};
 	if (noise->errors_differ > 0)
-		instance->errors = noise->errors_differ * normal(&run->rng);
+		instance->errors = noise->errors_differ * rng_normal(&run->rng);
 	if (noise->latency_differs > 0)
-		instance->latency = noise->latency_differs * normal(&run->rng);
+		instance->latency =
+			noise->latency_differs * rng_normal(&run->rng);
 	if (noise->errors.by > 0)
-		instance->errors_now = noise->errors.by * normal(&run->rng);
+		instance->errors_now = noise->errors.by * rng_normal(&run->rng);
 	if (noise->latency.by > 0)
-		instance->latency_now = noise->latency.by * normal(&run->rng);
+		instance->latency_now =
+			noise->latency.by * rng_normal(&run->rng);
 }
 
 static void live_on(struct world_run *run, struct instance *instance, double s)
@@ -263,7 +243,7 @@ static double traffic(struct world_run *run)
 				sin(TWO_PI * (run->wave_from +
 						     run->s / noise->wave_s));
 	if (noise->traffic > 0)
-		rate *= exp(noise->traffic * normal(&run->rng) -
+		rate *= exp(noise->traffic * rng_normal(&run->rng) -
 			    noise->traffic * noise->traffic / 2);
 	return rate;
 }
