@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/output.h"
+#include "cli/plan_print.h"
 #include "policy/policy_load.h"
 
 #define POLICIES_MAX 64 /* of one call */
@@ -28,8 +29,10 @@ static bool check(const char *path, bool strict)
 	good = policy && !(strict && policy->n_warnings);
 	output_write(stderr, &text);
 	buf_clear(&text);
-	if (policy)
+	if (policy) {
 		policy_print_plan(policy, &text);
+		plan_print_short(policy, &text);
+	}
 	output_write(stdout, &text);
 	buf_fini(&text);
 	policy_free(&policy);

@@ -79,7 +79,8 @@ static void count_slow(const struct slo *slo, struct slo_history *history)
 	if (!slo->buckets || !history->bins)
 		return;
 	history->past.x = 0;
-	for (b = evidence_bound(history->bounds, history->bins, slo->bound) + 1;
+	for (b = evidence_bound(history->bounds, history->bins, slo->bound_le) +
+		 1;
 		b < history->bins; b++)
 		history->past.x += history->histogram[b];
 }

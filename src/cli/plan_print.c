@@ -1,0 +1,381 @@
+/* Prints what a policy would catch; see plan_print.h. */
+#include "cli/plan_print.h"
+
+#include <math.h>
+
+#include "base/duration.h"
+#include "base/jsonw.h"
+#include "base/printable.h"
+
+#define LABEL_WIDTH 12
+
+/* ---- numbers for people ---- */
+
+/* Three digits are enough: all of this is an estimate. */
+static void add_number(struct buf *out, double v)
+{
+	if (v >= 1000)
+		buf_addf(out, "%.0f", v);
+	else
+		buf_addf(out, "%.3g", v);
+}
+
+static void add_share(struct buf *out, double share)
+{
+	buf_addf(out, "%.3g %%", share * 100);
+}
+
+static void add_seconds(struct buf *out, double s)
+{
+	duration_add(out, (int64_t)(s * 1000 + 0.5));
+}
+
+static void add_label(struct buf *out, int indent, const char *label)
+{
+	buf_addf(out, "%*s%-*s", indent, "", LABEL_WIDTH, label);
+}
+
+static void print_row(struct buf *out, const char *label, const char *text)
+{
+	add_label(out, 4, label);
+	buf_addf(out, "%s\n", text);
+}
+
+/* ---- an SLO ---- */
+
+/* Beyond the step's bake it is found in a later step, if at all. */
+static void print_times(
+	struct buf *out, const struct forecast_case *c, const struct step *step)
+{
+	if (!isfinite(c->median_s)) {
+		buf_adds(out, "not found\n");
+		return;
+	}
+	buf_adds(out, "half after ");
+	add_seconds(out, c->median_s);
+	if (isfinite(c->most_s)) {
+		buf_adds(out, ", 90 % after ");
+		add_seconds(out, c->most_s);
+	} else {
+		buf_adds(out, ", 90 % never");
+	}
+	buf_addf(out, "; %.0f requests, %.0f of them bad%s\n",
+		ceil(c->requests), ceil(c->bad),
+		c->median_s * 1000 > (double)step->bake_ms
+			? " (longer than the step)"
+			: "");
+}
+
+static void print_case(struct buf *out, const struct forecast_slo *f,
+	const struct forecast_case *c, const struct step *step)
+{
+	buf_addf(out, "      %2g times, ", c->size);
+	add_share(out, fmin(1, c->size * f->base));
+	buf_adds(out, ": ");
+	print_times(out, c, step);
+}
+
+static void print_smallest(struct buf *out, const struct forecast_slo *f,
+	const struct forecast_step *step)
+{
+	if (!isfinite(step->smallest)) {
+		buf_adds(out, "      nothing is found within the step nine "
+			      "times of ten, not even an outage\n");
+		return;
+	}
+	buf_addf(out,
+		"      smallest found within the step, nine times of "
+		"ten: %.2g times, ",
+		step->smallest);
+	add_share(out, fmin(1, step->smallest * f->base));
+	buf_addc(out, '\n');
+}
+
+static void print_step(struct buf *out, const struct policy *policy, size_t i,
+	const struct forecast_slo *f)
+{
+	const struct step *step = &policy->steps[i];
+	const struct forecast_step *s = &f->step[i];
+	size_t k;
+
+	buf_addf(out, "    %d %%, bake ", step->percent);
+	duration_add(out, step->bake_ms);
+	buf_adds(out, ": the candidate has ");
+	add_number(out, s->requests);
+	buf_adds(out, " requests/s\n");
+	for (k = 0; k < FORECAST_SIZES; k++)
+		print_case(out, f, &s->sizes[k], step);
+	print_smallest(out, f, s);
+}
+
+static void print_known(
+	struct buf *out, const struct slo *slo, const struct forecast_slo *f)
+{
+	add_label(out, 4, f->measured ? "measured" : "assumed");
+	add_number(out, f->rate);
+	buf_adds(out, " requests/s, ");
+	add_share(out, f->base);
+	buf_adds(out, f->slow ? " of them slower than " : " of them bad");
+	if (slo->buckets)
+		add_seconds(out, slo->bound);
+	else if (f->slow)
+		printable_add(out, slo->texts.max);
+	buf_addf(out, ", dispersion %.2g%s\n", f->phi,
+		f->measured ? "" : " (a calm service)");
+}
+
+static void print_promise(struct buf *out, const struct policy *policy,
+	const struct forecast_slo *f)
+{
+	add_label(out, 4, "false");
+	if (f->by == FORECAST_EVIDENCE)
+		buf_addf(out,
+			"of all SLOs of kind evidence together, at most "
+			"%.3g %% of good releases are taken back\n",
+			policy->evidence.alpha * 100);
+	else
+		buf_addf(out,
+			"%.3g %% of good releases are taken back, of 200 "
+			"that were simulated\n",
+			f->false_share * 100);
+}
+
+static void print_slo(struct buf *out, const struct policy *policy, size_t i,
+	const struct forecast_slo *f)
+{
+	const struct slo *slo = &policy->slos[i];
+	size_t k;
+
+	buf_adds(out, "\n  ");
+	printable_add(out, slo->name);
+	buf_adds(out,
+		slo->kind == SLO_EVIDENCE ? ": by evidence" : ": by limits");
+	if (f->by == FORECAST_NONE) {
+		buf_addf(out, ", no plan: %s\n", f->why);
+		return;
+	}
+	buf_addc(out, '\n');
+	print_known(out, slo, f);
+	print_promise(out, policy, f);
+	if (slo->kind == SLO_EVIDENCE && slo->buckets)
+		print_row(out, "besides",
+			"the distribution as a whole is compared, too: what "
+			"is slower all over is found earlier than this");
+	for (k = 0; k < policy->n_steps; k++)
+		print_step(out, policy, k, f);
+}
+
+/* ---- advice ---- */
+
+static void print_advice(struct buf *out, const struct forecast *forecast)
+{
+	const struct forecast_advice *a = &forecast->advice;
+
+	if (!a->known)
+		return;
+	buf_addf(
+		out, "\nadvice, for at most %g bad requests\n", forecast->hurt);
+	add_label(out, 2, "first step");
+	buf_addf(out,
+		"%.0f %% of traffic: so an outage of 30 %% costs no more "
+		"in the three checks it takes\n",
+		fmax(1, floor(a->share * 100)));
+	add_label(out, 2, "bake");
+	add_seconds(out, ceil(a->bake_s / 60) * 60);
+	buf_adds(out, " or more: finds 10 times stable's share nine times of "
+		      "ten, after ");
+	add_number(out, ceil(a->bad));
+	buf_addf(out, " bad requests%s\n",
+		a->bad > forecast->hurt
+			? " (more than that: a larger first step is faster and "
+			  "costs about as many)"
+			: "");
+	add_label(out, 2, "holdback");
+	if (forecast->holdback == HOLDBACK_TOO_LITTLE)
+		buf_addf(out,
+			"none: stable would keep less than %d requests/s "
+			"with 10 %%, and late trouble would be missed\n",
+			FORECAST_HOLDBACK_RATE);
+	else
+		buf_adds(out, "a step of 90 % before 100 % keeps stable to "
+			      "compare with, and finds late trouble sooner\n");
+}
+
+/* Steps that leave stable less than what a holdback needs. */
+static void print_holdbacks(struct buf *out, const struct policy *policy,
+	const struct forecast *forecast)
+{
+	double rate = 0, kept;
+	size_t i;
+
+	for (i = 0; i < forecast->n; i++)
+		rate = fmax(rate, forecast->slo[i].rate);
+	for (i = 0; i < policy->n_steps; i++) {
+		kept = rate * (100 - policy->steps[i].percent) / 100;
+		if (policy->steps[i].percent < 90 ||
+			policy->steps[i].percent > POLICY_CONTROL_PERCENT_MAX ||
+			kept >= FORECAST_HOLDBACK_RATE)
+			continue;
+		add_label(out, 2, "warning");
+		buf_addf(out,
+			"at %d %% stable keeps %.2g requests/s: below %d "
+			"late trouble is missed\n",
+			policy->steps[i].percent, kept, FORECAST_HOLDBACK_RATE);
+	}
+}
+
+void plan_print_text(const struct policy *policy,
+	const struct forecast *forecast, struct buf *out)
+{
+	size_t i;
+
+	buf_adds(out, "what ");
+	printable_add(out, policy->name);
+	buf_adds(out, " would find: a candidate with so many times stable's "
+		      "share of bad requests\n");
+	for (i = 0; i < forecast->n; i++)
+		print_slo(out, policy, i, &forecast->slo[i]);
+	print_advice(out, forecast);
+	print_holdbacks(out, policy, forecast);
+}
+
+/* ---- for `check` ---- */
+
+/* The first step that has a control. */
+static size_t first_controlled(const struct policy *policy)
+{
+	size_t i;
+
+	for (i = 0; i < policy->n_steps; i++)
+		if (policy->steps[i].percent <= POLICY_CONTROL_PERCENT_MAX)
+			return i;
+	return policy->n_steps;
+}
+
+void plan_print_short(const struct policy *policy, struct buf *out)
+{
+	size_t step = first_controlled(policy), i;
+	double objective, requests;
+	bool begun = false;
+
+	for (i = 0; i < policy->n_slos && step < policy->n_steps; i++) {
+		if (policy->slos[i].kind != SLO_EVIDENCE)
+			continue;
+		objective = policy->slos[i].objective;
+		requests = forecast_requests(
+			policy, i, step, objective / 10, objective);
+		if (!isfinite(requests))
+			continue;
+		if (!begun)
+			buf_adds(out, "\nwhat it would find (tidegate plan "
+				      "tells more)\n");
+		begun = true;
+		add_label(out, 2, policy->slos[i].name);
+		buf_adds(out, " ");
+		add_share(out, objective);
+		buf_adds(out, " where stable has ");
+		add_share(out, objective / 10);
+		buf_addf(out,
+			": half of such candidates within %.0f of their "
+			"requests, at %d %%\n",
+			ceil(requests), policy->steps[step].percent);
+	}
+}
+
+/* ---- for programs ---- */
+
+/* JSON has no infinity: what never happens is null. */
+static void json_number(struct jsonw *w, const char *key, double v)
+{
+	if (isfinite(v))
+		jsonw_number(w, key, v);
+	else
+		jsonw_null(w, key);
+}
+
+static void json_step(
+	struct jsonw *w, const struct step *step, const struct forecast_step *s)
+{
+	size_t k;
+
+	jsonw_object(w, NULL);
+	jsonw_int(w, "percent", step->percent);
+	jsonw_number(w, "bake_s", (double)step->bake_ms / 1000);
+	jsonw_number(w, "requests_per_s", s->requests);
+	json_number(w, "smallest", s->smallest);
+	jsonw_array(w, "sizes");
+	for (k = 0; k < FORECAST_SIZES; k++) {
+		const struct forecast_case *c = &s->sizes[k];
+
+		jsonw_object(w, NULL);
+		jsonw_number(w, "times", c->size);
+		json_number(w, "median_s", c->median_s);
+		json_number(w, "most_s", c->most_s);
+		json_number(w, "requests", c->requests);
+		json_number(w, "bad", c->bad);
+		jsonw_end(w, '}');
+	}
+	jsonw_end(w, ']');
+	jsonw_end(w, '}');
+}
+
+static void json_slo(struct jsonw *w, const struct policy *policy, size_t i,
+	const struct forecast_slo *f)
+{
+	const struct slo *slo = &policy->slos[i];
+	size_t k;
+
+	jsonw_object(w, NULL);
+	jsonw_text(w, "name", slo->name);
+	jsonw_text(w, "kind",
+		slo->kind == SLO_EVIDENCE ? "evidence" : "threshold");
+	if (f->by == FORECAST_NONE) {
+		jsonw_text(w, "why", f->why);
+		jsonw_end(w, '}');
+		return;
+	}
+	jsonw_bool(w, "measured", f->measured);
+	jsonw_number(w, "requests_per_s", f->rate);
+	jsonw_number(w, "base", f->base);
+	jsonw_number(w, "dispersion", f->phi);
+	if (f->by == FORECAST_WORLDS)
+		jsonw_number(w, "false", f->false_share);
+	jsonw_array(w, "steps");
+	for (k = 0; k < policy->n_steps; k++)
+		json_step(w, &policy->steps[k], &f->step[k]);
+	jsonw_end(w, ']');
+	jsonw_end(w, '}');
+}
+
+static void json_advice(struct jsonw *w, const struct forecast *forecast)
+{
+	const struct forecast_advice *a = &forecast->advice;
+
+	if (!a->known)
+		return;
+	jsonw_object(w, "advice");
+	jsonw_number(w, "hurt", forecast->hurt);
+	jsonw_number(w, "percent", fmax(1, floor(a->share * 100)));
+	jsonw_number(w, "bake_s", ceil(a->bake_s / 60) * 60);
+	jsonw_number(w, "bad", a->bad);
+	jsonw_bool(w, "holdback", forecast->holdback == HOLDBACK_WORTHWHILE);
+	jsonw_end(w, '}');
+}
+
+void plan_print_json(const struct policy *policy,
+	const struct forecast *forecast, struct buf *out)
+{
+	struct jsonw w = {.out = out};
+	size_t i;
+
+	jsonw_object(&w, NULL);
+	jsonw_text(&w, "policy", policy->name);
+	jsonw_number(&w, "alpha", policy->evidence.alpha);
+	jsonw_array(&w, "slos");
+	for (i = 0; i < forecast->n; i++)
+		json_slo(&w, policy, i, &forecast->slo[i]);
+	jsonw_end(&w, ']');
+	json_advice(&w, forecast);
+	jsonw_end(&w, '}');
+	buf_addc(out, '\n');
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+# What a policy would catch: no server is asked. The numbers are those of
+# test/unit/forecast_test.c; here is how they are said.
+
+setup() {
+	WORLD=$BATS_TEST_TMPDIR
+	policies=$BATS_TEST_DIRNAME/../../policies
+	export PROMETHEUS_URL=http://127.0.0.1:9
+}
+
+plan() {
+	"$TIDEGATE" plan "$@" >"$WORLD/out" 2>"$WORLD/err"
+}
+
+@test "a plan says what is found, after what time and at what cost" {
+	plan --policy "$policies/evidence.yaml" --rate 50/s --base 0.1%
+	grep -qx '  errors: by evidence' "$WORLD/out"
+	grep -qx '    10 %, bake 10m: the candidate has 5 requests/s' "$WORLD/out"
+	grep -qx '      10 times, 1 %: half after 2m30s, 90 % after 5m; 750 requests, 8 of them bad' \
+		"$WORLD/out"
+	grep -qx '      smallest found within the step, nine times of ten: 6.2 times, 0.623 %' \
+		"$WORLD/out"
+	grep -q '^  holdback    a step of 90 % before 100 %' "$WORLD/out"
+	plan --policy "$policies/evidence.yaml" --rate 600/m --base 0.1% --hurt 3
+	grep -q '^advice, for at most 3 bad requests' "$WORLD/out"
+	grep -q '^  holdback    none: stable would keep less than 5' "$WORLD/out"
+	plan --policy "$policies/quick-demo.yaml" --rate 50/s --base 0.1%
+	grep -qx '  error-rate: by limits' "$WORLD/out"
+	grep -q 'of 200 that were simulated' "$WORLD/out"
+}
+
+@test "a plan for programs has the same numbers" {
+	plan --policy "$policies/evidence.yaml" --rate 50/s --base 0.1% \
+		--format json
+	python3 - "$WORLD/out" <<-END
+		import json, sys
+		plan = json.load(open(sys.argv[1]))
+		errors = plan["slos"][0]
+		assert (errors["name"], errors["kind"]) == ("errors", "evidence")
+		ten = errors["steps"][0]["sizes"][2]
+		assert (ten["times"], ten["median_s"], ten["most_s"]) == (10, 150, 300)
+		assert abs(ten["bad"] - 7.5) < 1e-9
+		assert plan["advice"]["holdback"] is True
+	END
+}
+
+@test "a plan needs to know how much traffic there is" {
+	for wrong in "" "--rate 50/s" "--rate fast --base 1%" \
+		"--rate 50/s --base 5" "--rate 50/s --base 1% --hurt none" \
+		"--rate 0/s --base 1%"; do
+		status=0
+		# shellcheck disable=SC2086
+		plan --policy "$policies/evidence.yaml" $wrong || status=$?
+		[ "$status" = 2 ]
+	done
+	grep -q 'write 50/s' "$WORLD/err"
+}

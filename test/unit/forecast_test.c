@@ -1,0 +1,268 @@
+/*
+ * What a policy would catch: the published numbers of the plan, through a
+ * policy; and worlds for limits, which are played by the kind itself.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/forecast.h"
+#include "policy/policy_load.h"
+
+#define TEXT_MAX  65536
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+
+#define COUNTED                                      \
+	"- {use: http/error-rate, kind: evidence}\n" \
+	"- {use: http/latency-p95, kind: evidence, max: 500ms}\n"
+
+static struct policy *policy_of(const char *steps, const char *slos)
+{
+	static const struct policy_env nothing = {0};
+	struct buf text, problems;
+	struct policy *policy;
+	struct err err;
+
+	buf_init(&text, TEXT_MAX);
+	buf_init(&problems, TEXT_MAX);
+	buf_addf(&text,
+		"version: 1\nname: test\nmetrics: {url: "
+		"\"https://m.example\"}\n"
+		"steps: [%s]\nslos:\n%s",
+		steps, slos);
+	policy = policy_parse(
+		"test.yaml", text.data, text.len, &nothing, &problems, &err);
+	if (!policy)
+		fail_msg("%s", problems.data);
+	buf_fini(&text);
+	buf_fini(&problems);
+	return policy;
+}
+
+static struct forecast *forecast_of(
+	const struct policy *policy, double rate, double bad)
+{
+	const struct forecast_load load = {
+		.rate = rate, .bad = bad, .slow = NAN};
+
+	return forecast_new(policy, &load, 10);
+}
+
+static bool is_near(double is, double wanted, double part)
+{
+	return fabs(is / wanted - 1) <= part;
+}
+
+/* Two objectives, 0.1 % bad, ten times that: statistics of the method. */
+static void the_plan_has_the_published_numbers(void **state)
+{
+	static const struct {
+		double rate;
+		size_t step; /* 10 %, 50 % */
+		double median_s, most_s;
+	} times[] = {
+		{5, 0, 1305, 2610}, {1, 0, 6450, 12900}, {1, 1, 3375, 6750}};
+	static const struct {
+		double rate, smallest;
+	} found[] = {{5, 30}, {50, 6.2}, {500, 2.3}, {5000, 1.5}};
+	struct policy *policy =
+		policy_of("{percent: 10, bake: 10m}, {percent: 50, bake: 10m}, "
+			  "{percent: 100, bake: 10m}",
+			COUNTED);
+	const struct forecast_case *c;
+	struct forecast *f;
+	size_t i;
+
+	for (i = 0; i < LENGTH(times); i++) {
+		f = forecast_of(policy, times[i].rate, 0.001);
+		c = &f->slo[0].step[times[i].step].sizes[2];
+		assert_true(c->size == 10);
+		assert_true(c->median_s == times[i].median_s);
+		assert_true(c->most_s == times[i].most_s);
+		free(f);
+	}
+	for (i = 0; i < LENGTH(found); i++) {
+		f = forecast_of(policy, found[i].rate, 0.001);
+		assert_true(is_near(
+			f->slo[0].step[0].smallest, found[i].smallest, 0.04));
+		free(f);
+	}
+	policy_free(&policy);
+}
+
+static void what_it_costs_is_the_candidates_requests(void **state)
+{
+	struct policy *policy = policy_of(
+		"{percent: 10, bake: 10m}, {percent: 100, bake: 10m}", COUNTED);
+	struct forecast *f = forecast_of(policy, 50, 0.001);
+	const struct forecast_case *c = &f->slo[0].step[0].sizes[2];
+
+	assert_true(is_near(c->requests, 50 * 0.1 * c->median_s, 1e-9));
+	assert_true(is_near(c->bad, 50 * 0.1 * 0.01 * c->median_s, 1e-9));
+	/* Twice as slow is found of the share beyond the bound, which is a
+	 * fifth of what may be when nothing is said of it. */
+	assert_true(is_near(f->slo[1].base, 0.01, 1e-9));
+	assert_true(f->slo[1].slow);
+	free(f);
+	policy_free(&policy);
+}
+
+static void an_outage_costs_what_may_be_in_the_step_that_is_advised(
+	void **state)
+{
+	struct policy *policy = policy_of(
+		"{percent: 10, bake: 10m}, {percent: 100, bake: 10m}", COUNTED);
+	struct forecast *f = forecast_of(policy, 20, 0.001);
+
+	/* 30 % of the candidate's requests in three checks of 15 s. */
+	assert_true(f->advice.known);
+	assert_true(is_near(0.3 * 20 * f->advice.share * 45, 10, 1e-9));
+	assert_true(f->advice.bake_s >= 120);
+	/* A tenth of 20 requests a second is too little to hold back. */
+	assert_int_equal(f->holdback, HOLDBACK_TOO_LITTLE);
+	free(f);
+	f = forecast_of(policy, 51, 0.001);
+	assert_int_equal(f->holdback, HOLDBACK_WORTHWHILE);
+	free(f);
+	/* So little traffic that half of it costs less. */
+	f = forecast_of(policy, 1, 0.001);
+	assert_true(f->advice.share == 0.5);
+	free(f);
+	policy_free(&policy);
+}
+
+static void what_was_measured_goes_before_what_is_said(void **state)
+{
+	struct policy *policy =
+		policy_of("{percent: 10, bake: 10m}, {percent: 100, bake: 10m}",
+			COUNTED "- {use: http/error-rate, name: limits}\n");
+	const struct slo_history history = {.slo = 0,
+		.seconds = 1000,
+		.past = {20000, 100},
+		.dispersion = {3, 4, 1}};
+	const struct forecast_load load = {.rate = NAN,
+		.bad = NAN,
+		.slow = NAN,
+		.histories = &history,
+		.n_histories = 1};
+	struct forecast *f = forecast_new(policy, &load, 10);
+
+	assert_true(f->slo[0].measured);
+	assert_true(is_near(f->slo[0].rate, 20, 1e-9));
+	assert_true(is_near(f->slo[0].base, 0.005, 1e-9));
+	assert_true(is_near(f->slo[0].phi, 3, 1e-9));
+	/* Others of the same service take it over. */
+	assert_false(f->slo[1].measured);
+	assert_true(is_near(f->slo[1].rate, 20, 1e-9));
+	assert_true(is_near(f->slo[2].base, 0.005, 1e-9));
+	free(f);
+	policy_free(&policy);
+}
+
+static void limits_are_played_in_worlds(void **state)
+{
+	struct policy *policy =
+		policy_of("{percent: 10, bake: 10m}, {percent: 100, bake: 10m}",
+			"- {use: http/error-rate, max: 1%}\n"
+			"- {use: http/latency-p95, max: 500ms}\n");
+	struct forecast *f = forecast_of(policy, 500, 0.001),
+			*again = forecast_of(policy, 500, 0.001);
+	const struct forecast_slo *errors = &f->slo[0], *slow = &f->slo[1];
+
+	assert_int_equal(errors->by, FORECAST_WORLDS);
+	/* 0.5 % is below the limit; 1 % is on both sides of it. */
+	assert_true(isinf(errors->step[0].sizes[0].median_s));
+	assert_true(isinf(errors->step[0].sizes[1].median_s));
+	assert_true(errors->step[0].smallest > 10);
+	assert_true(errors->step[0].smallest < 30);
+	assert_true(errors->false_share == 0);
+	/* 1 % of requests is slow: five times that is on the limit. */
+	assert_int_equal(slow->by, FORECAST_WORLDS);
+	assert_true(isinf(slow->step[0].sizes[0].median_s));
+	assert_true(isfinite(slow->step[0].sizes[2].most_s));
+	assert_true(slow->step[0].sizes[2].median_s <= 300);
+	assert_true(is_near(slow->step[0].smallest, 5, 0.2));
+	assert_memory_equal(errors, &again->slo[0], sizeof(*errors));
+	free(again);
+	free(f);
+	policy_free(&policy);
+}
+
+/* With a small number of requests one failure is a breach. */
+static void limits_take_back_good_releases_where_they_do(void **state)
+{
+	struct policy *policy = policy_of(
+		"{percent: 10, bake: 10m}, {percent: 100, bake: 10m}",
+		"- {use: http/error-rate, max: 1%, fail_after: 1, window: 2m, "
+		"requests: {min: 1}}\n");
+	struct forecast *f = forecast_of(policy, 2, 0.005);
+
+	assert_true(f->slo[0].false_share > 0.3);
+	free(f);
+	policy_free(&policy);
+}
+
+static void what_cannot_be_played_says_why(void **state)
+{
+	static const struct {
+		const char *slo, *why;
+	} rows[] = {
+		{"- {name: a, query: 'up{r=\"{{candidate}}\"}', max: 1}\n",
+			"neither a share of failures nor a quantile"},
+		{"- {use: http/latency-p95, compare: stable}\n",
+			"against max only"},
+		{"- {name: a, provider: json, url: \"https://x.example/\", "
+		 "pointer: /a, max: 1}\n",
+			"JSON API"},
+	};
+	struct policy *policy;
+	struct forecast *f;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		policy = policy_of("{percent: 100, bake: 10m}", rows[i].slo);
+		f = forecast_of(policy, 50, 0.001);
+		assert_int_equal(f->slo[0].by, FORECAST_NONE);
+		assert_non_null(strstr(f->slo[0].why, rows[i].why));
+		free(f);
+		policy_free(&policy);
+	}
+}
+
+/* What is known without a rate is what the plan says with one. */
+static void requests_until_it_is_found_do_not_depend_on_the_rate(void **state)
+{
+	struct policy *policy = policy_of(
+		"{percent: 10, bake: 10m}, {percent: 100, bake: 10m}", COUNTED);
+	double requests = forecast_requests(policy, 0, 0, 0.001, 0.01);
+	struct forecast *f = forecast_of(policy, 1, 0.001);
+
+	assert_true(
+		is_near(f->slo[0].step[0].sizes[2].requests, requests, 0.01));
+	free(f);
+	policy_free(&policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_plan_has_the_published_numbers),
+		cmocka_unit_test(what_it_costs_is_the_candidates_requests),
+		cmocka_unit_test(
+			an_outage_costs_what_may_be_in_the_step_that_is_advised),
+		cmocka_unit_test(what_was_measured_goes_before_what_is_said),
+		cmocka_unit_test(limits_are_played_in_worlds),
+		cmocka_unit_test(limits_take_back_good_releases_where_they_do),
+		cmocka_unit_test(what_cannot_be_played_says_why),
+		cmocka_unit_test(
+			requests_until_it_is_found_do_not_depend_on_the_rate),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
