@@ -15,6 +15,7 @@
 #include "io/file_job.h"
 #include "io/loop.h"
 #include "report/report.h"
+#include "store/walk.h"
 
 #define PATH_BYTES_MAX 4096
 
@@ -75,13 +76,21 @@ static int report_check(const struct action_env *env,
 	return rc;
 }
 
-/* ---- a file beside the loop: it may be a FIFO, or on a disk that hangs ---- */
+/* ---- the journal, in several turns when it is long; then a file beside the
+ * loop: it may be a FIFO, or on a disk that hangs ---- */
 
 struct writing {
+	struct report_reader *reader;
+	struct walk *walk;
 	struct file_job *job;
 	struct watch *watch;
 	struct buf path;
 };
+
+static int report_entry(
+	const struct store_event *entry, void *arg, struct err *err_r);
+static void report_read(const struct err *err, void *arg);
+static void report_written(int fd, int what, void *arg);
 
 static void writing_free(struct action_run *run)
 {
@@ -90,6 +99,8 @@ static void writing_free(struct action_run *run)
 
 	if (!writing)
 		return;
+	walk_cancel(&writing->walk);
+	report_reader_free(&writing->reader);
 	watch_cancel(&writing->watch);
 	(void)!file_job_end(&writing->job, &err);
 	buf_fini(&writing->path);
@@ -97,44 +108,28 @@ static void writing_free(struct action_run *run)
 	run->data = NULL;
 }
 
-static void report_written(int fd, int what, void *arg)
+static void report_failed(struct action_run *run, const struct err *err)
 {
-	struct action_run *run = arg;
-	struct writing *writing = run->data;
-	enum action_result result = ACTION_OK;
-	struct err err;
-
-	if (file_job_end(&writing->job, &err) < 0) {
-		buf_adds(&run->detail, err.text);
-		result = ACTION_FAILED;
-	} else {
-		buf_addf(&run->detail, "written: %s", writing->path.data);
-	}
+	buf_adds(&run->detail, err->text);
 	writing_free(run);
-	action_run_end(run, result);
+	action_run_end(run, ACTION_FAILED);
 }
 
-static int write_start(struct action_run *run, struct err *err_r)
+static int read_start(struct action_run *run, struct err *err_r)
 {
+	const struct action_env *env = run->env;
+	const char *rollout = run->values->rollout;
 	struct writing *writing = run->data;
-	struct report *report = report_load(
-		run->env->store, run->values->rollout, run->env->policy, err_r);
-	struct buf text;
-	int rc = 0;
 
-	if (!report)
+	if (path_of(env, run->action, run->values, &writing->path, err_r) < 0)
 		return -1;
-	buf_init(&text, REPORT_BYTES_MAX);
-	report_write(report, PAGE_MARKDOWN, &text);
-	if (text.overflow)
-		rc = err_set(err_r, ERR_LIMIT,
-			"the report is larger than %d bytes", REPORT_BYTES_MAX);
-	else
-		writing->job = file_job_start(
-			FILE_REPLACE, writing->path.data, &text, err_r);
-	buf_fini(&text);
-	report_free(&report);
-	return writing->job ? rc : -1;
+	writing->reader =
+		report_reader_new(env->store, rollout, env->policy, err_r);
+	if (!writing->reader)
+		return -1;
+	writing->walk = walk_start(
+		env->loop, env->store, rollout, report_entry, report_read, run);
+	return 0;
 }
 
 static void report_start(struct action_run *run)
@@ -144,16 +139,70 @@ static void report_start(struct action_run *run)
 
 	run->data = writing;
 	buf_init(&writing->path, PATH_BYTES_MAX);
-	if (path_of(run->env, run->action, run->values, &writing->path, &err) <
-			0 ||
-		write_start(run, &err) < 0) {
-		buf_adds(&run->detail, err.text);
-		writing_free(run);
-		action_run_end_soon(run, ACTION_FAILED);
+	if (read_start(run, &err) == 0)
+		return;
+	buf_adds(&run->detail, err.text);
+	writing_free(run);
+	action_run_end_soon(run, ACTION_FAILED);
+}
+
+static int report_entry(
+	const struct store_event *entry, void *arg, struct err *err_r)
+{
+	struct action_run *run = arg;
+	struct writing *writing = run->data;
+
+	return report_reader_take(writing->reader, entry, err_r);
+}
+
+static int write_start(struct writing *writing, struct err *err_r)
+{
+	struct report *report = report_reader_finish(&writing->reader);
+	struct buf text;
+
+	buf_init(&text, REPORT_BYTES_MAX);
+	report_write(report, PAGE_MARKDOWN, &text);
+	report_free(&report);
+	if (text.overflow)
+		err_set(err_r, ERR_LIMIT, "the report is larger than %d bytes",
+			REPORT_BYTES_MAX);
+	else
+		writing->job = file_job_start(
+			FILE_REPLACE, writing->path.data, &text, err_r);
+	buf_fini(&text);
+	return writing->job ? 0 : -1;
+}
+
+static void report_read(const struct err *err, void *arg)
+{
+	struct action_run *run = arg;
+	struct writing *writing = run->data;
+	struct err why;
+
+	writing->walk = NULL;
+	if (err)
+		report_failed(run, err);
+	else if (write_start(writing, &why) < 0)
+		report_failed(run, &why);
+	else
+		writing->watch =
+			watch_start(run->env->loop, file_job_fd(writing->job),
+				WATCH_READ, report_written, run);
+}
+
+static void report_written(int fd, int what, void *arg)
+{
+	struct action_run *run = arg;
+	struct writing *writing = run->data;
+	struct err err;
+
+	if (file_job_end(&writing->job, &err) < 0) {
+		report_failed(run, &err);
 		return;
 	}
-	writing->watch = watch_start(run->env->loop, file_job_fd(writing->job),
-		WATCH_READ, report_written, run);
+	buf_addf(&run->detail, "written: %s", writing->path.data);
+	writing_free(run);
+	action_run_end(run, ACTION_OK);
 }
 
 static void report_drill(struct action_run *run)

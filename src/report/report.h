@@ -51,6 +51,16 @@ MUST_CHECK struct report *report_load(struct store *store, const char *rollout,
 	const struct policy *policy, struct err *err_r);
 void report_free(struct report **report);
 
+/* The same for who reads the journal himself, from its first entry on: of a long
+ * one that takes seconds. NULL: there is no such rollout. */
+struct report_reader;
+MUST_CHECK struct report_reader *report_reader_new(struct store *store,
+	const char *rollout, const struct policy *policy, struct err *err_r);
+MUST_CHECK int report_reader_take(struct report_reader *reader,
+	const struct store_event *entry, struct err *err_r);
+struct report *report_reader_finish(struct report_reader **reader);
+void report_reader_free(struct report_reader **reader);
+
 void report_write(
 	const struct report *report, enum page_format format, struct buf *out);
 

@@ -12,7 +12,7 @@
 #include "report/report.h"
 #include "store/event_codec.h"
 
-struct reading {
+struct report_reader {
 	struct report *report;
 	const struct store_event *entry;
 	json_t *root; /* of the entry */
@@ -22,21 +22,21 @@ struct reading {
 
 /* ---- fields ---- */
 
-static const char *text_of(const struct reading *r, const char *key)
+static const char *text_of(const struct report_reader *r, const char *key)
 {
 	const char *text = json_string_value(json_object_get(r->root, key));
 
 	return text ? text : "";
 }
 
-static const char *kept(const struct reading *r, const char *key)
+static const char *kept(const struct report_reader *r, const char *key)
 {
 	return arena_strdup(&r->report->data.arena, text_of(r, key));
 }
 
 /* Long and mostly as it was before: then kept once. */
 static const char *kept_again(
-	const struct reading *r, const char *key, const char *before)
+	const struct report_reader *r, const char *key, const char *before)
 {
 	const char *text = text_of(r, key);
 
@@ -46,7 +46,7 @@ static const char *kept_again(
 }
 
 /* jsonw writes what JSON lacks as strings. */
-static double number_of(const struct reading *r, const char *key)
+static double number_of(const struct report_reader *r, const char *key)
 {
 	const json_t *value = json_object_get(r->root, key);
 	const char *text = json_string_value(value);
@@ -60,17 +60,17 @@ static double number_of(const struct reading *r, const char *key)
 	return NAN;
 }
 
-static bool is_true(const struct reading *r, const char *key)
+static bool is_true(const struct report_reader *r, const char *key)
 {
 	return json_is_true(json_object_get(r->root, key));
 }
 
-static int64_t int_of(const struct reading *r, const char *key)
+static int64_t int_of(const struct report_reader *r, const char *key)
 {
 	return json_integer_value(json_object_get(r->root, key));
 }
 
-static int slo_of(const struct reading *r)
+static int slo_of(const struct report_reader *r)
 {
 	const struct policy *policy = r->report->data.policy;
 	const char *name = text_of(r, "slo");
@@ -81,14 +81,14 @@ static int slo_of(const struct reading *r)
 	return -1;
 }
 
-static bool is_called(const struct reading *r, const char *name)
+static bool is_called(const struct report_reader *r, const char *name)
 {
 	return !strcmp(r->entry->name, name);
 }
 
 /* ---- the timeline ---- */
 
-static void add_line(struct reading *r, enum tone tone, const char *text)
+static void add_line(struct report_reader *r, enum tone tone, const char *text)
 {
 	timeline_add_line(
 		&r->report->data, &(struct timeline_line){
@@ -100,7 +100,8 @@ static void add_line(struct reading *r, enum tone tone, const char *text)
 				  });
 }
 
-static void add_person(struct reading *r, const char *verb, const char *comment)
+static void add_person(
+	struct report_reader *r, const char *verb, const char *comment)
 {
 	struct report_person *person = TIMELINE_ADD(&r->report->people);
 
@@ -115,7 +116,7 @@ static void add_person(struct reading *r, const char *verb, const char *comment)
 /* ---- traffic ---- */
 
 /* The entries of the service's traffic, a line each. */
-static const char *table_of(const struct reading *r)
+static const char *table_of(const struct report_reader *r)
 {
 	const json_t *table = json_object_get(r->root, "table"), *item;
 	const char *revision, *tag, *text;
@@ -139,7 +140,7 @@ static const char *table_of(const struct reading *r)
 	return text;
 }
 
-static void take_table(struct reading *r)
+static void take_table(struct report_reader *r)
 {
 	const char *table = table_of(r);
 
@@ -152,7 +153,7 @@ static void take_table(struct reading *r)
 
 /* ---- checks ---- */
 
-static void take_check(struct reading *r)
+static void take_check(struct report_reader *r)
 {
 	static const struct timeline_check none;
 	struct timeline_data *data = &r->report->data;
@@ -187,7 +188,7 @@ static void take_check(struct reading *r)
 			*check->text ? ", " : "", check->text));
 }
 
-static void take_breach(struct reading *r)
+static void take_breach(struct report_reader *r)
 {
 	int slo = slo_of(r);
 
@@ -198,7 +199,7 @@ static void take_breach(struct reading *r)
 
 /* ---- actions ---- */
 
-static enum action_list list_of(const struct reading *r)
+static enum action_list list_of(const struct report_reader *r)
 {
 	int list = 0;
 
@@ -217,7 +218,7 @@ static enum tone tone_of_result(enum action_result result)
 }
 
 static void add_action(
-	struct reading *r, enum action_result result, const char *detail)
+	struct report_reader *r, enum action_result result, const char *detail)
 {
 	struct report_action *action;
 
@@ -242,7 +243,7 @@ static void add_action(
 
 /* ---- entries ---- */
 
-static void take_phase(struct reading *r)
+static void take_phase(struct report_reader *r)
 {
 	const char *to = text_of(r, "to"), *text = text_of(r, "text");
 
@@ -253,7 +254,7 @@ static void take_phase(struct reading *r)
 			text_of(r, "from"), to, *text ? ": " : "", text));
 }
 
-static void take_note(struct reading *r)
+static void take_note(struct report_reader *r)
 {
 	if (is_called(r, note_name(NOTE_BREACH)))
 		take_breach(r);
@@ -275,7 +276,7 @@ static void take_note(struct reading *r)
 			kept(r, "text"));
 }
 
-static void take_command(struct reading *r)
+static void take_command(struct report_reader *r)
 {
 	struct arena *arena = &r->report->data.arena;
 	const char *comment = kept(r, "comment");
@@ -286,7 +287,7 @@ static void take_command(struct reading *r)
 			text_of(r, "who"), *comment ? ": " : "", comment));
 }
 
-static void take_event(struct reading *r)
+static void take_event(struct report_reader *r)
 {
 	struct arena *arena = &r->report->data.arena;
 
@@ -325,11 +326,8 @@ static void take_event(struct reading *r)
 	}
 }
 
-static int take_entry(
-	const struct store_event *entry, void *arg, struct err *err_r)
+static void take_entry(struct report_reader *r, const struct store_event *entry)
 {
-	struct reading *r = arg;
-
 	r->entry = entry;
 	r->root = json_loads(entry->data, JSON_REJECT_DUPLICATES, NULL);
 	if (!r->report->data.first_ms)
@@ -344,13 +342,11 @@ static int take_entry(
 	else
 		take_event(r);
 	json_decref(r->root);
-	return 0;
 }
 
-static int load(struct report *report, struct store *store, const char *rollout,
-	struct err *err_r)
+static int take_row(struct report *report, struct store *store,
+	const char *rollout, struct err *err_r)
 {
-	struct reading r = {.report = report};
 	int found = store_rollout_get(
 		store, rollout, &report->data.arena, &report->row, err_r);
 
@@ -359,29 +355,76 @@ static int load(struct report *report, struct store *store, const char *rollout,
 			"there is no rollout \"%.160s\" in %s: tidegate list "
 			"shows them",
 			rollout, store_path(store));
-	if (found < 0 || fold_rollout(store, report->row.id,
-				 report->data.policy, &report->fold, err_r) < 0)
-		return -1;
+	return found < 0 ? -1 : 0;
+}
+
+struct report_reader *report_reader_new(struct store *store,
+	const char *rollout, const struct policy *policy, struct err *err_r)
+{
+	struct report_reader *reader = xcalloc(1, sizeof(*reader));
+
+	reader->report = xcalloc(1, sizeof(*reader->report));
+	timeline_data_init(&reader->report->data, policy);
+	fold_init(&reader->report->fold);
 	for (size_t i = 0; i < POLICY_SLOS_MAX; i++)
-		r.latest[i] = -1;
-	if (store_each_event(store, report->row.id, 0, take_entry, &r, err_r) <
-		0)
-		return -1;
+		reader->latest[i] = -1;
+	if (take_row(reader->report, store, rollout, err_r) < 0)
+		report_reader_free(&reader);
+	return reader;
+}
+
+int report_reader_take(struct report_reader *reader,
+	const struct store_event *entry, struct err *err_r)
+{
+	struct report *report = reader->report;
+
+	if (fold_take(&report->fold, report->data.policy, entry, err_r) < 0)
+		return err_wrap(err_r, "%s", report->row.id);
+	take_entry(reader, entry);
+	return 0;
+}
+
+struct report *report_reader_finish(struct report_reader **reader)
+{
+	struct report *report = (*reader)->report;
+
 	/* An SLO may have breached long before a person decided. */
 	if (report->fold.state.cause != CAUSE_SLO)
 		report->data.decisive = -1;
-	return 0;
+	(*reader)->report = NULL;
+	report_reader_free(reader);
+	return report;
+}
+
+void report_reader_free(struct report_reader **reader)
+{
+	if (!*reader)
+		return;
+	report_free(&(*reader)->report);
+	free(*reader);
+	*reader = NULL;
+}
+
+static int read_entry(
+	const struct store_event *entry, void *arg, struct err *err_r)
+{
+	return report_reader_take(arg, entry, err_r);
 }
 
 struct report *report_load(struct store *store, const char *rollout,
 	const struct policy *policy, struct err *err_r)
 {
-	struct report *report = xcalloc(1, sizeof(*report));
+	struct report_reader *reader =
+		report_reader_new(store, rollout, policy, err_r);
 
-	timeline_data_init(&report->data, policy);
-	if (load(report, store, rollout, err_r) < 0)
-		report_free(&report);
-	return report;
+	if (!reader)
+		return NULL;
+	if (store_each_event(store, reader->report->row.id, 0, read_entry,
+		    reader, err_r) < 0) {
+		report_reader_free(&reader);
+		return NULL;
+	}
+	return report_reader_finish(&reader);
 }
 
 void report_free(struct report **report_p)
