@@ -27,12 +27,11 @@ struct decide_args {
 	int format;
 };
 
+#define MEMBER(m) offsetof(struct decide_args, m)
+
 static const struct option_spec options[] = {
-	{.name = "comment",
-		.type = OPTION_TEXT,
-		.offset = offsetof(struct decide_args, comment),
-		.value = "TEXT",
-		.help = "why; kept in the journal with the decision"},
+	{"comment", OPTION_TEXT, MEMBER(comment), "TEXT",
+		"why; kept in the journal with the decision"},
 	OPTION_AS(struct decide_args),
 	OPTION_STATE(struct decide_args),
 	OPTION_FORMAT(struct decide_args),

@@ -20,19 +20,16 @@ struct list_args {
 	bool unfinished;
 };
 
+#define MEMBER(m) offsetof(struct list_args, m)
+
 static const struct option_spec options[] = {
-	{.name = "service",
-		.type = OPTION_TEXT,
-		.offset = offsetof(struct list_args, service),
-		.value = "SERVICE",
-		.help = "only those of this service (short or full name)"},
-	{.name = "unfinished",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct list_args, unfinished),
-		.help = "only those that have not ended"},
+	{"service", OPTION_TEXT, MEMBER(service), "SERVICE",
+		"only those of this service (short or full name)"},
+	{"unfinished", OPTION_FLAG, MEMBER(unfinished), NULL,
+		"only those that have not ended"},
 	{.name = "limit",
 		.type = OPTION_INT,
-		.offset = offsetof(struct list_args, limit),
+		.offset = MEMBER(limit),
 		.value = "N",
 		.help = "the newest N (default: 20)",
 		.min = 1,

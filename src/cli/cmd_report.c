@@ -15,16 +15,18 @@ struct report_args {
 
 static const char *const formats[] = {"markdown", "html", NULL};
 
+#define MEMBER(m) offsetof(struct report_args, m)
+
 static const struct option_spec options[] = {
 	{.name = "format",
 		.type = OPTION_CHOICE,
-		.offset = offsetof(struct report_args, format),
+		.offset = MEMBER(format),
 		.choices = formats,
 		.help = "Markdown, or one page of HTML with charts (default: "
 			"markdown)"},
 	{.name = "output",
 		.type = OPTION_TEXT,
-		.offset = offsetof(struct report_args, output),
+		.offset = MEMBER(output),
 		.letter = 'o',
 		.value = "FILE",
 		.help = "where it is written (default: standard output)"},

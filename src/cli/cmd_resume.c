@@ -16,20 +16,16 @@ struct resume_args {
 	bool quiet;
 };
 
+#define MEMBER(m) offsetof(struct resume_args, m)
+
 static const struct option_spec options[] = {
 	OPTION_STATE(struct resume_args),
 	OPTION_AS(struct resume_args),
-	{.name = "wait",
-		.type = OPTION_DURATION,
-		.offset = offsetof(struct resume_args, wait),
-		.value = "TIME",
-		.help = "how long it may be held or wait for people, in sum; "
-			"then exit with 8 (default: for ever)"},
+	{"wait", OPTION_DURATION, MEMBER(wait), "TIME",
+		"how long it may be held or wait for people, in sum; "
+		"then exit with 8 (default: for ever)"},
 	OPTION_FORMAT(struct resume_args),
-	{.name = "quiet",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct resume_args, quiet),
-		.help = "print only how it ended"},
+	{"quiet", OPTION_FLAG, MEMBER(quiet), NULL, "print only how it ended"},
 	{0},
 };
 

@@ -27,47 +27,30 @@ struct rollback_args {
 	bool again, drill, quiet;
 };
 
+#define MEMBER(m) offsetof(struct rollback_args, m)
+
 static const struct option_spec options[] = {
-	{.name = "policy",
-		.type = OPTION_TEXT,
-		.offset = offsetof(struct rollback_args, policy),
-		.value = "FILE",
-		.help = "whose rollback sequence is run"},
-	{.name = "to",
-		.type = OPTION_TEXT,
-		.offset = offsetof(struct rollback_args, to),
-		.value = "REVISION",
-		.help = "who gets all traffic (default: stable of the newest "
-			"rollout of the service)"},
-	{.name = "candidate",
-		.type = OPTION_TEXT,
-		.offset = offsetof(struct rollback_args, candidate),
-		.value = "REVISION",
-		.help = "from whom it is taken (default: the candidate of that "
-			"rollout, or who has users)"},
-	{.name = "drill",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct rollback_args, drill),
-		.help = "read and probe only: tell what would happen and what "
-			"is missing"},
-	{.name = "again",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct rollback_args, again),
-		.help = "run the sequence even when stable holds all traffic"},
-	{.name = "comment",
-		.type = OPTION_TEXT,
-		.offset = offsetof(struct rollback_args, comment),
-		.value = "TEXT",
-		.help = "why; kept in the journal"},
+	{"policy", OPTION_TEXT, MEMBER(policy), "FILE",
+		"whose rollback sequence is run"},
+	{"to", OPTION_TEXT, MEMBER(to), "REVISION",
+		"who gets all traffic (default: stable of the newest "
+		"rollout of the service)"},
+	{"candidate", OPTION_TEXT, MEMBER(candidate), "REVISION",
+		"from whom it is taken (default: the candidate of that "
+		"rollout, or who has users)"},
+	{"drill", OPTION_FLAG, MEMBER(drill), NULL,
+		"read and probe only: tell what would happen and what "
+		"is missing"},
+	{"again", OPTION_FLAG, MEMBER(again), NULL,
+		"run the sequence even when stable holds all traffic"},
+	{"comment", OPTION_TEXT, MEMBER(comment), "TEXT",
+		"why; kept in the journal"},
 	OPTION_PROJECT(struct rollback_args),
 	OPTION_REGION(struct rollback_args),
 	OPTION_STATE(struct rollback_args),
 	OPTION_AS(struct rollback_args),
 	OPTION_FORMAT(struct rollback_args),
-	{.name = "quiet",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct rollback_args, quiet),
-		.help = "print only how it ended"},
+	{"quiet", OPTION_FLAG, MEMBER(quiet), NULL, "print only how it ended"},
 	{0},
 };
 

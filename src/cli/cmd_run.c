@@ -14,41 +14,26 @@ struct run_args {
 	bool adopt, again, quiet;
 };
 
+#define MEMBER(m) offsetof(struct run_args, m)
+
 static const struct option_spec options[] = {
-	{.name = "policy",
-		.type = OPTION_TEXT,
-		.offset = offsetof(struct run_args, policy),
-		.value = "FILE",
-		.help = "how to release"},
-	{.name = "candidate",
-		.type = OPTION_TEXT,
-		.offset = offsetof(struct run_args, candidate),
-		.value = "REVISION",
-		.help = "what to release (default: the latest ready revision)"},
+	{"policy", OPTION_TEXT, MEMBER(policy), "FILE", "how to release"},
+	{"candidate", OPTION_TEXT, MEMBER(candidate), "REVISION",
+		"what to release (default: the latest ready revision)"},
 	OPTION_PROJECT(struct run_args),
 	OPTION_REGION(struct run_args),
 	OPTION_STATE(struct run_args),
 	OPTION_AS(struct run_args),
-	{.name = "adopt",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct run_args, adopt),
-		.help = "accept that the candidate has a part of the traffic "
-			"already"},
-	{.name = "again",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct run_args, again),
-		.help = "accept a candidate that was rolled back before"},
-	{.name = "wait",
-		.type = OPTION_DURATION,
-		.offset = offsetof(struct run_args, wait),
-		.value = "TIME",
-		.help = "how long it may be held or wait for people, in sum; "
-			"then exit with 8 (default: for ever)"},
+	{"adopt", OPTION_FLAG, MEMBER(adopt), NULL,
+		"accept that the candidate has a part of the traffic "
+		"already"},
+	{"again", OPTION_FLAG, MEMBER(again), NULL,
+		"accept a candidate that was rolled back before"},
+	{"wait", OPTION_DURATION, MEMBER(wait), "TIME",
+		"how long it may be held or wait for people, in sum; "
+		"then exit with 8 (default: for ever)"},
 	OPTION_FORMAT(struct run_args),
-	{.name = "quiet",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct run_args, quiet),
-		.help = "print only how it ended"},
+	{"quiet", OPTION_FLAG, MEMBER(quiet), NULL, "print only how it ended"},
 	{0},
 };
 
