@@ -91,6 +91,29 @@ static void print_smallest(struct buf *out, const struct forecast_slo *f,
 	buf_addc(out, '\n');
 }
 
+/* Where stable has nothing to compare with, what is found may be an incident. */
+static void print_step_back(
+	struct buf *out, const struct policy *policy, const struct step *step)
+{
+	static const char *const then[] = {
+		[WITHOUT_STEP_BACK] = "the first time that leads back to",
+		[WITHOUT_REVERT] = "that reverts",
+		[WITHOUT_HOLD] = "that holds the rollout: a person decides",
+	};
+	enum without_control without = policy->evidence.without_control;
+
+	if (step->percent <= POLICY_CONTROL_PERCENT_MAX)
+		return;
+	if (policy->steps[0].percent > POLICY_CONTROL_PERCENT_MAX &&
+		without == WITHOUT_STEP_BACK)
+		without = WITHOUT_REVERT;
+	buf_addf(out, "      stable has no traffic to compare with; %s",
+		then[without]);
+	if (without == WITHOUT_STEP_BACK)
+		buf_addf(out, " %d %%, to ask it", policy->steps[0].percent);
+	buf_addc(out, '\n');
+}
+
 static void print_step(struct buf *out, const struct policy *policy, size_t i,
 	const struct forecast_slo *f)
 {
@@ -103,6 +126,8 @@ static void print_step(struct buf *out, const struct policy *policy, size_t i,
 	buf_adds(out, ": the candidate has ");
 	add_number(out, s->requests);
 	buf_adds(out, " requests/s\n");
+	if (f->by == FORECAST_EVIDENCE)
+		print_step_back(out, policy, step);
 	for (k = 0; k < FORECAST_SIZES; k++)
 		print_case(out, f, &s->sizes[k], step);
 	print_smallest(out, f, s);

@@ -29,6 +29,19 @@ plan() {
 	grep -q 'of 200 that were simulated' "$WORLD/out"
 }
 
+@test "a plan measures the service in what was recorded of stable" {
+	plan --policy "$policies/evidence.yaml" \
+		--recording "$policies/recordings/evidence/good.json"
+	grep -A1 '^  errors: by evidence' "$WORLD/out" |
+		grep -qx '    measured    49.8 requests/s, 0.0914 % of them bad, dispersion 1'
+	# Without latencies in it, what is usual is assumed of them.
+	grep -A1 '^  latency: by evidence' "$WORLD/out" |
+		grep -q '^    assumed     49.8 requests/s, 1 % of them slower'
+	plan --policy "$policies/evidence.yaml" \
+		--recording "$policies/recordings/good.json"
+	grep -q '^  errors: by evidence, no plan: ' "$WORLD/out"
+}
+
 @test "a plan for programs has the same numbers" {
 	plan --policy "$policies/evidence.yaml" --rate 50/s --base 0.1% \
 		--format json

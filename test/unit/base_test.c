@@ -1,4 +1,5 @@
 /* Durations, timestamps, buffers, arenas, errors: the smallest parts. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -255,6 +256,34 @@ static void random_numbers_are_the_published_sequence(void **state)
 	}
 }
 
+static void random_counts_have_their_mean_and_variance(void **state)
+{
+	static const double means[] = {0.02, 3, 29, 31, 2500};
+	double k, sum, squares, mean, variance;
+	struct rng rng;
+	size_t i;
+	int n;
+
+	rng_init(&rng, 7);
+	for (i = 0; i < sizeof(means) / sizeof(means[0]); i++) {
+		sum = squares = 0;
+		for (n = 0; n < 20000; n++) {
+			k = rng_poisson(&rng, means[i]);
+			assert_true(k >= 0 && k == floor(k));
+			sum += k;
+			squares += k * k;
+		}
+		mean = sum / n;
+		variance = squares / n - mean * mean;
+		/* Five times what chance does. */
+		assert_true(fabs(mean - means[i]) < 5 * sqrt(means[i] / n));
+		assert_true(fabs(variance / means[i] - 1) <
+			    5 * sqrt((2 + 1 / means[i]) / n));
+	}
+	assert_true(rng_poisson(&rng, 0) == 0);
+	assert_true(rng_poisson(&rng, NAN) == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +301,7 @@ int main(void)
 		cmocka_unit_test(errors_carry_context_in_front),
 		cmocka_unit_test(errors_that_are_too_long_lose_their_end),
 		cmocka_unit_test(random_numbers_are_the_published_sequence),
+		cmocka_unit_test(random_counts_have_their_mean_and_variance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
