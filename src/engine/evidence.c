@@ -18,8 +18,8 @@ const char *evidence_decision_name(enum evidence_decision decision)
 void evidence_bet_rules(
 	const struct evidence_rules *rules, size_t n, struct bet_rules *bets_r)
 {
-	bets_r->first = rules->first;
-	bets_r->later = fmin(0.25, rules->check_s / rules->hazard_s);
+	bets_r->first = bet_share(rules->first);
+	bets_r->later = bet_share(fmin(0.25, rules->check_s / rules->hazard_s));
 	/* One check may not decide, two may. */
 	bets_r->cap = 0.4 + 0.5 * log((double)n / rules->alpha);
 }
@@ -57,16 +57,18 @@ void evidence_combine(const struct evidence_numbers *numbers, size_t n,
 	struct evidence_result *result_r)
 {
 	struct evidence_result *r = result_r;
+	double most = -INFINITY, sum = 0;
 	size_t i;
 
-	*r = (struct evidence_result){
-		.log_e = -INFINITY, .log_pass = INFINITY, .calm = true};
+	*r = (struct evidence_result){.log_pass = INFINITY, .calm = true};
 	for (i = 0; i < n; i++) {
-		r->log_e = log_add(r->log_e, numbers[i].log_e);
+		most = fmax(most, numbers[i].log_e);
 		r->log_pass = fmin(r->log_pass, numbers[i].log_pass);
 		r->calm = r->calm && numbers[i].calm;
 	}
-	r->log_e -= log((double)n);
+	for (i = 0; i < n; i++)
+		sum += exp(numbers[i].log_e - most);
+	r->log_e = most + log(sum / (double)n);
 }
 
 void evidence_decide(struct evidence_state *state,

@@ -12,25 +12,37 @@
 
 #include <stddef.h>
 
-#define BET_SIZES_MAX 5
+#define BET_SIZES_MAX   5
+#define BET_BUCKETS_MAX 40
 
 struct bet {
-	double stake[BET_SIZES_MAX]; /* ln, by size of the regression */
+	/* By size of the regression, a stake times e^scale: a check moves the
+	 * scale, and neither can grow or shrink until it is no number. */
+	double stake[BET_SIZES_MAX], scale[BET_SIZES_MAX];
 	double cash; /* ln of what was not bet yet */
 	double wealth; /* ln E: stakes and cash */
 	unsigned checks; /* updates so far */
 };
 
+/* What a check puts in: a share of the cash. */
+struct bet_share {
+	double put, kept; /* ln of the share, and of what is left */
+};
+
 /* How a bet moves; the same for all bets of a rollout. */
 struct bet_rules {
-	double first; /* share of the cash that the first check bets */
-	double later; /* … that every later one bets */
+	struct bet_share first, later; /* of the first check, of all others */
 	double cap; /* a check multiplies the wealth by e^cap at most */
 };
 
-/* ln of the likelihood ratio of `hits` in `trials` when the odds of a hit are
- * multiplied by `odds`; `chance` is its probability without that. */
-double bet_kernel(double hits, double trials, double chance, double odds);
+struct bet_share bet_share(double share);
+
+/*
+ * ln(1 + v), v > -1: to the last digit, and in half the time of log1p. What a bet
+ * gains is a likelihood ratio: of x hits in n trials when the odds of a hit, whose
+ * chance is p, are multiplied by r it is ln(r) x - ln(1 + p (r - 1)) n.
+ */
+double log_1p(double v);
 
 /* ln(e^a + e^b); either may be -INFINITY. */
 double log_add(double a, double b);
@@ -41,18 +53,32 @@ double log_mean(const double *v, size_t n);
 /* Nothing was bet yet. */
 void bet_init(struct bet *bet);
 
+/* The size, of `n`, that most is staked on. */
+size_t bet_heaviest(const struct bet *bet, size_t n);
+
 /* Takes one check: `gain` is the logarithm of the factor of each of `n` sizes
  * of a regression, the same n in every call. */
 void bet_update(struct bet *bet, const double *gain, size_t n,
 	const struct bet_rules *rules);
 
+/* Of a histogram, what does not depend on the shift that is looked for. */
+struct bet_buckets {
+	size_t n;
+	double above[BET_BUCKETS_MAX]; /* ln of the part in it and above */
+	double share[BET_BUCKETS_MAX]; /* its part of that */
+	double rest[BET_BUCKETS_MAX]; /* ln of 1 - share; -INFINITY: last */
+};
+
+/* `weights` are positive and need not sum to 1. */
+void bet_buckets(
+	const double *weights, size_t n, struct bet_buckets *buckets_r);
+
 /*
  * How much more often each bucket of a histogram is hit when the survival
  * function of the latency is taken to the power 1/kappa (Lehmann, Ann. Math.
- * Stat. 1953): rising with the bucket when kappa > 1. `weights` are positive
- * and need not sum to 1.
+ * Stat. 1953): rising with the bucket when kappa > 1.
  */
 void bet_bucket_ratios(
-	const double *weights, size_t n, double kappa, double *ratios_r);
+	const struct bet_buckets *buckets, double kappa, double *ratios_r);
 
 #endif

@@ -13,14 +13,22 @@
 #define LENGTH(a)   (sizeof(a) / sizeof((a)[0]))
 
 /* Sizes of a regression that is looked for, as a factor; statistics, section 3:
- * of the tolerated ratio, of the odds, of the tolerated shift. */
+ * of the tolerated ratio, of the odds, of the tolerated shift; and their
+ * logarithms. */
 static const double ratio_sizes[] = {1.5, 2.5, 5, 12, 40};
+static const double ratio_logs[] = {0.40546510810816438, 0.91629073187415511,
+	1.6094379124341003, 2.4849066497880004, 3.6888794541139363};
 static const double level_sizes[] = {1.5, 3, 8, 30};
+static const double level_logs[] = {0.40546510810816438, 1.0986122886681098,
+	2.0794415416798357, 3.4011973816621555};
 static const double shape_sizes[] = {1.1, 1.25, 1.6, 2.5};
 static const double shape_tolerated = 1.1;
 
 /* What may be true of a release that passes: odds of the limit, ratios. */
 static const double pass_sizes[PASS_SIZES] = {.75, .5, .25, .1, .02};
+static const double pass_logs[PASS_SIZES] = {-0.2876820724517809,
+	-0.69314718055994529, -1.3862943611198906, -2.3025850929940455,
+	-3.912023005428146};
 static const double pass_ratios[PASS_RATIOS] = {.5, 1, 1.4};
 
 const struct evidence_rules evidence_defaults = {
@@ -44,8 +52,6 @@ const struct evidence_rules evidence_defaults = {
 	.step_back = true,
 };
 
-enum { CANDIDATE, STABLE };
-
 /* One arm of one check, in bounds. */
 struct arm {
 	double bin[EVIDENCE_BINS_MAX];
@@ -54,7 +60,7 @@ struct arm {
 
 double evidence_count(double v)
 {
-	return v > 0 ? fmin(v, EVIDENCE_COUNT_MAX) : 0;
+	return !(v > 0) ? 0 : v < EVIDENCE_COUNT_MAX ? v : EVIDENCE_COUNT_MAX;
 }
 
 static void arm_sum(struct arm *arm, const struct evidence_spec *spec)
@@ -81,11 +87,9 @@ static void arm_fill(struct arm *arm, const struct evidence_spec *spec,
 }
 
 /* Sums move only in checks in which their arm had requests. */
-static void tally_decay(struct request_sum *t, const struct request_sum *add,
-	double check_s, double keep_s)
+static void tally_decay(
+	struct request_sum *t, const struct request_sum *add, double kept)
 {
-	double kept = exp(-check_s / keep_s);
-
 	if (add->n <= 0)
 		return;
 	t->n = t->n * kept + add->n;
@@ -120,6 +124,15 @@ void objective_climb_again(struct evidence_objective *o)
 	memset(o->waiting, 0, sizeof(o->waiting));
 }
 
+/* What one request that is not bad says against each size. */
+static void pass_costs(double *costs_r, double limit)
+{
+	size_t i;
+
+	for (i = 0; i < PASS_SIZES; i++)
+		costs_r[i] = log_1p(limit * (pass_sizes[i] - 1));
+}
+
 void objective_begin_step(struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	double share, double limit, bool final)
@@ -135,6 +148,8 @@ void objective_begin_step(struct evidence_objective *o,
 	memset(o->pass_level, 0, sizeof(o->pass_level));
 	memset(o->pass_low, 0, sizeof(o->pass_low));
 	memset(o->pass_ratio, 0, sizeof(o->pass_ratio));
+	pass_costs(o->level_cost, o->limit_level);
+	pass_costs(o->low_cost, o->limit_low);
 }
 
 double objective_normal(const struct evidence_objective *o,
@@ -188,8 +203,10 @@ static void bet_on_level(struct evidence_objective *o,
 	size_t i;
 
 	for (i = 0; i < LENGTH(gain); i++) {
-		gain[i] = bet_kernel(candidate->sum.x, candidate->sum.n,
-				  reference, level_sizes[i]) /
+		gain[i] = (candidate->sum.x * level_logs[i] -
+				  candidate->sum.n *
+					  log_1p(reference *
+						  (level_sizes[i] - 1))) /
 			  spec->phi_level;
 		if (excused)
 			gain[i] = fmin(gain[i], 0);
@@ -197,15 +214,23 @@ static void bet_on_level(struct evidence_objective *o,
 	bet_update(&o->level, gain, LENGTH(gain), bets);
 }
 
-static void pass_by_level(double *pass, const struct evidence_spec *spec,
-	const struct arm *candidate, double limit)
+static void pass_by_level(double *pass, const double *costs,
+	const struct evidence_spec *spec, const struct arm *candidate,
+	double limit)
 {
 	size_t i;
 
 	for (i = 0; limit > 0 && i < PASS_SIZES; i++)
-		pass[i] += bet_kernel(candidate->sum.x, candidate->sum.n, limit,
-				   pass_sizes[i]) /
+		pass[i] += (candidate->sum.x * pass_logs[i] -
+				   candidate->sum.n * costs[i]) /
 			   spec->phi;
+}
+
+/* ln of how likely bad requests of both are when the candidate's part of all
+ * requests is `part` and its odds of a bad one are multiplied by `odds`. */
+static double part_log(double part, double odds)
+{
+	return log_1p(part * (odds - 1));
 }
 
 static void bet_on_ratio(struct evidence_objective *o,
@@ -213,23 +238,54 @@ static void bet_on_ratio(struct evidence_objective *o,
 	const struct bet_rules *bets, const struct request_sum *candidate,
 	const struct request_sum *stable)
 {
-	double bad = candidate->x + stable->x, base, gain[LENGTH(ratio_sizes)];
+	double bad = candidate->x + stable->x, base;
 	double part = candidate->n / (candidate->n + stable->n);
+	double gain[LENGTH(ratio_sizes)] = {0};
 	size_t i;
 
-	base = bet_kernel(candidate->x, bad, part, spec->tolerance);
-	for (i = 0; i < LENGTH(gain); i++)
-		gain[i] = (bet_kernel(candidate->x, bad, part,
-				   ratio_sizes[i] * spec->tolerance) -
-				  base) /
-			  spec->phi;
-	bet_update(&o->ratio, gain, LENGTH(gain), bets);
-	base = bet_kernel(candidate->x, bad, part, rules->pass_ratio);
-	for (i = 0; i < PASS_RATIOS; i++)
-		o->pass_ratio[i] +=
-			(bet_kernel(candidate->x, bad, part, pass_ratios[i]) -
-				base) /
+	/* Nothing bad, nothing to compare: the bets move without a gain. */
+	base = part_log(part, spec->tolerance);
+	for (i = 0; bad > 0 && i < LENGTH(gain); i++)
+		gain[i] =
+			(candidate->x * ratio_logs[i] -
+				bad * (part_log(part, ratio_sizes[i] *
+							      spec->tolerance) -
+					      base)) /
 			spec->phi;
+	bet_update(&o->ratio, gain, LENGTH(gain), bets);
+	base = part_log(part, rules->pass_ratio);
+	for (i = 0; bad > 0 && i < PASS_RATIOS; i++)
+		o->pass_ratio[i] +=
+			(candidate->x * log(pass_ratios[i] /
+						rules->pass_ratio) -
+				bad * (part_log(part, pass_ratios[i]) - base)) /
+			spec->phi;
+}
+
+/* A bucket that some request fell into. */
+struct hit {
+	size_t bucket;
+	double candidate, both;
+	double allowed, allowed_part; /* as odds, and as in part_log */
+};
+
+static size_t find_hits(const struct evidence_spec *spec,
+	const struct arm *candidate, const struct arm *stable, double part,
+	const double *allowed, struct hit *hits_r)
+{
+	struct hit *hit;
+	size_t b, n = 0;
+
+	for (b = 0; b < spec->bins; b++) {
+		hit = &hits_r[n];
+		hit->bucket = b;
+		hit->candidate = candidate->bin[b];
+		hit->both = candidate->bin[b] + stable->bin[b];
+		hit->allowed = allowed[b];
+		hit->allowed_part = 1 + part * (allowed[b] - 1);
+		n += hit->both > 0;
+	}
+	return n;
 }
 
 /* The whole distribution beside stable's, shifted by more than is tolerated. */
@@ -237,28 +293,32 @@ static void bet_on_shape(struct evidence_objective *o,
 	const struct evidence_spec *spec, const struct bet_rules *bets,
 	const struct arm *candidate, const struct arm *stable)
 {
-	double weights[EVIDENCE_BINS_MAX], all = 0, part, both;
-	double shifted[EVIDENCE_BINS_MAX], allowed[EVIDENCE_BINS_MAX];
+	double ratios[EVIDENCE_BINS_MAX], all = 0, part, shifted;
 	double gain[LENGTH(shape_sizes)] = {0};
-	size_t i, b;
+	struct hit hits[EVIDENCE_BINS_MAX + 1], *hit;
+	struct bet_buckets buckets;
+	size_t i, b, n;
 
 	for (b = 0; b < spec->bins; b++) {
 		all += o->histogram[b];
-		weights[b] = o->histogram[b] + BUCKET_SEED;
+		ratios[b] = o->histogram[b] + BUCKET_SEED;
 	}
 	if (all < SHAPE_MIN)
 		return;
+	bet_buckets(ratios, spec->bins, &buckets);
 	part = candidate->sum.n / (candidate->sum.n + stable->sum.n);
-	bet_bucket_ratios(weights, spec->bins, shape_tolerated, allowed);
+	bet_bucket_ratios(&buckets, shape_tolerated, ratios);
+	n = find_hits(spec, candidate, stable, part, ratios, hits);
 	for (i = 0; i < LENGTH(gain); i++) {
-		bet_bucket_ratios(weights, spec->bins,
-			shape_tolerated * shape_sizes[i], shifted);
-		for (b = 0; b < spec->bins; b++) {
-			both = candidate->bin[b] + stable->bin[b];
-			gain[i] += bet_kernel(candidate->bin[b], both, part,
-					   shifted[b]) -
-				   bet_kernel(candidate->bin[b], both, part,
-					   allowed[b]);
+		bet_bucket_ratios(
+			&buckets, shape_tolerated * shape_sizes[i], ratios);
+		for (hit = hits; hit < hits + n; hit++) {
+			shifted = ratios[hit->bucket];
+			if (hit->candidate > 0)
+				gain[i] += hit->candidate *
+					   log(shifted / hit->allowed);
+			gain[i] -= hit->both * log((1 + part * (shifted - 1)) /
+						       hit->allowed_part);
 		}
 		gain[i] /= spec->phi_shape;
 	}
@@ -276,55 +336,50 @@ static void learn(struct evidence_objective *o,
 		o->histogram[i] += stable->bin[i];
 }
 
-static void wait_for_other(struct evidence_objective *o, int which,
-	const struct evidence_spec *spec, const struct arm *arm)
+static void add_waiting(const struct evidence_objective *o,
+	const struct evidence_spec *spec, struct arm *arm)
 {
 	size_t i;
 
 	for (i = 0; i < spec->bins; i++)
-		o->waiting[which][i] += arm->bin[i];
-	if (which == CANDIDATE)
-		o->candidate_waits = true;
-	else
-		o->stable_waits = true;
-}
-
-static void take_waiting(struct evidence_objective *o, int which,
-	const struct evidence_spec *spec, struct arm *arm)
-{
-	memcpy(arm->bin, o->waiting[which], sizeof(arm->bin));
-	memset(o->waiting[which], 0, sizeof(o->waiting[which]));
+		arm->bin[i] += o->waiting[i];
 	arm_sum(arm, spec);
 }
 
-/* What needs both arms waits until both are known. */
-static void compare(struct evidence_objective *o,
-	const struct evidence_rules *rules, const struct evidence_spec *spec,
-	const struct bet_rules *bets, bool warming)
+/* What needs both arms waits until both are known: one of them at most. */
+static bool has_both(struct evidence_objective *o,
+	const struct evidence_spec *spec, struct arm *candidate,
+	bool candidate_known, struct arm *stable, bool stable_known)
 {
-	struct arm candidate, stable;
+	bool both;
 
-	if (!o->candidate_waits || !o->stable_waits)
-		return;
-	o->candidate_waits = o->stable_waits = false;
-	take_waiting(o, CANDIDATE, spec, &candidate);
-	take_waiting(o, STABLE, spec, &stable);
-	if (candidate.sum.n > 0 && stable.sum.n > 0 && !warming) {
-		bet_on_ratio(o, rules, spec, bets, &candidate.sum, &stable.sum);
-		if (spec->latency)
-			bet_on_shape(o, spec, bets, &candidate, &stable);
-	}
-	learn(o, spec, &stable);
+	if (o->candidate_waits)
+		add_waiting(o, spec, candidate);
+	if (o->stable_waits)
+		add_waiting(o, spec, stable);
+	o->candidate_waits |= candidate_known;
+	o->stable_waits |= stable_known;
+	both = o->candidate_waits && o->stable_waits;
+	if (both)
+		o->candidate_waits = o->stable_waits = false;
+	else if (o->candidate_waits || o->stable_waits)
+		memcpy(o->waiting,
+			(o->candidate_waits ? candidate : stable)->bin,
+			spec->bins * sizeof(o->waiting[0]));
+	return both;
 }
 
 static void remember(struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct request_sum *candidate,
 	const struct request_sum *stable)
 {
-	tally_decay(&o->floor, candidate, rules->check_s, rules->memory_s);
-	tally_decay(&o->candidate, candidate, rules->check_s, rules->recent_s);
-	tally_decay(&o->normal, stable, rules->check_s, rules->memory_s);
-	tally_decay(&o->stable, stable, rules->check_s, rules->recent_s);
+	double longer = exp(-rules->check_s / rules->memory_s);
+	double recent = exp(-rules->check_s / rules->recent_s);
+
+	tally_decay(&o->floor, candidate, longer);
+	tally_decay(&o->candidate, candidate, recent);
+	tally_decay(&o->normal, stable, longer);
+	tally_decay(&o->stable, stable, recent);
 }
 
 void objective_check(struct evidence_objective *o,
@@ -346,14 +401,18 @@ void objective_check(struct evidence_objective *o,
 		remember(o, rules, &c.sum, &s.sum);
 	if (c.sum.n > 0) {
 		bet_on_level(o, rules, spec, bets, &c, &s);
-		pass_by_level(o->pass_level, spec, &c, o->limit_level);
-		pass_by_level(o->pass_low, spec, &c, o->limit_low);
+		pass_by_level(
+			o->pass_level, o->level_cost, spec, &c, o->limit_level);
+		pass_by_level(o->pass_low, o->low_cost, spec, &c, o->limit_low);
 	}
-	if (candidate->known)
-		wait_for_other(o, CANDIDATE, spec, &c);
-	if (stable->known)
-		wait_for_other(o, STABLE, spec, &s);
-	compare(o, rules, spec, bets, warming);
+	if (!has_both(o, spec, &c, candidate->known, &s, stable->known))
+		return;
+	if (c.sum.n > 0 && s.sum.n > 0 && !warming) {
+		bet_on_ratio(o, rules, spec, bets, &c.sum, &s.sum);
+		if (spec->latency)
+			bet_on_shape(o, spec, bets, &c, &s);
+	}
+	learn(o, spec, &s);
 }
 
 static double log_pass(const struct evidence_objective *o)

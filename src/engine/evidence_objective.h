@@ -79,7 +79,7 @@ struct evidence_objective {
 	struct request_sum normal; /* stable's, for longer */
 	/* Of one arm, until the other one is known, too. */
 	bool candidate_waits, stable_waits;
-	double waiting[2][EVIDENCE_BINS_MAX]; /* candidate, stable */
+	double waiting[EVIDENCE_BINS_MAX];
 
 	/* Over the step. */
 	double share; /* planned */
@@ -87,6 +87,7 @@ struct evidence_objective {
 	bool full; /* the objective itself is to be shown */
 	double limit_level, limit_low; /* shares that are to be excluded */
 	unsigned checks;
+	double level_cost[PASS_SIZES], low_cost[PASS_SIZES];
 	double pass_level[PASS_SIZES], pass_low[PASS_SIZES];
 	double pass_ratio[PASS_RATIOS];
 };
