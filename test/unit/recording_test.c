@@ -336,12 +336,13 @@ static void bad_counters_and_histories_are_refused(void **state)
 {
 	static const struct refused rows[] = {
 		{RESULTS "{\"metric\":{\"a\":1}", "'\"' is expected"},
-		{RESULTS "{\"metric\":{\"\":\"x\"}", "label's name"},
+		{RESULTS "{\"metric\":{\"\":\"x\"}",
+			"name of a label is empty"},
 		{RESULTS "{\"metric\":{\"a\":\"x\",\"a\":\"y\"}",
-			"the label `a` is there twice"},
+			"a series has a label twice"},
 		{RESULTS "{\"metric\":{\"le\":\"wide\"}",
-			"le is \"wide\", which is no bound"},
-		{RESULTS "{\"metric\":{\"le\":\"NaN\"}", "is no bound"},
+			"le is \"wide\", not a bound"},
+		{RESULTS "{\"metric\":{\"le\":\"NaN\"}", "not a bound"},
 		{RESULTS "{\"metric\":{\"a\":\"x\"}},{\"metric\":{\"a\":\"x\"}}"
 			 "]",
 			"two series have the same labels"},
