@@ -131,6 +131,10 @@ void recording_past(const struct recording *recording,
 	const struct recording_result *result, int64_t from_ms, int64_t step_ms,
 	size_t looks, double *values);
 
+/* In an outage of the type "timeout". */
+bool recording_times_out(
+	const struct recording_series *series, int64_t time_ms);
+
 /* Whether the answers of that time were incomplete, as they said themselves. */
 bool recording_is_partial(
 	const struct recording_series *series, int64_t time_ms);

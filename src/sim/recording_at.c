@@ -4,6 +4,8 @@
 
 #include "sim/recording.h"
 
+#define NEAR_POINTS 8 /* that are looked through one by one */
+
 /* `partial`: no outage, but a time whose answers were incomplete. */
 static const struct recording_outage *outage_at(
 	const struct recording_series *series, int64_t time_ms, bool partial)
@@ -17,10 +19,34 @@ static const struct recording_outage *outage_at(
 	return NULL;
 }
 
+bool recording_times_out(const struct recording_series *series, int64_t time_ms)
+{
+	const struct recording_outage *outage =
+		outage_at(series, time_ms, false);
+
+	return outage && strcmp(outage->type, "timeout") == 0;
+}
+
 bool recording_is_partial(
 	const struct recording_series *series, int64_t time_ms)
 {
 	return outage_at(series, time_ms, true) != NULL;
+}
+
+/* The last point at or before a time, from the one at `i` on, which is. */
+static size_t last_until(
+	const struct recording_result *result, size_t i, int64_t time_ms)
+{
+	size_t end = result->n, middle;
+
+	while (end - i > 1) {
+		middle = i + (end - i) / 2;
+		if (result->point[middle].time_ms <= time_ms)
+			i = middle;
+		else
+			end = middle;
+	}
+	return i;
 }
 
 /* The last point at or before a time that still holds, or NULL. */
@@ -30,13 +56,19 @@ static const struct recording_point *point_at(
 {
 	const struct recording_point *p = result->point;
 	size_t i = *cursor < result->n ? *cursor : 0;
+	int near = 0;
 
 	if (!result->n || p[0].time_ms > time_ms)
 		return NULL;
 	while (p[i].time_ms > time_ms)
 		i--;
-	while (i + 1 < result->n && p[i + 1].time_ms <= time_ms)
+	while (i + 1 < result->n && p[i + 1].time_ms <= time_ms) {
+		if (++near > NEAR_POINTS) {
+			i = last_until(result, i, time_ms);
+			break;
+		}
 		i++;
+	}
 	*cursor = i;
 	return time_ms - p[i].time_ms < hold_ms ? &p[i] : NULL;
 }

@@ -41,16 +41,12 @@ int64_t sim_asked_ms(const struct sim *s)
 bool sim_times_out(const struct sim *s, int slo)
 {
 	const struct chain *chain = s->chain[slo];
-	double value;
-	size_t cursor;
 	int kind;
 
 	for (kind = 0; kind < QUERY_ROLES; kind++) {
-		cursor = chain[kind].cursor;
 		if (chain[kind].series &&
-			recording_at(s->recording, chain[kind].series,
-				sim_asked_ms(s), &cursor,
-				&value) == RECORDED_TIMEOUT)
+			recording_times_out(
+				chain[kind].series, sim_asked_ms(s)))
 			return true;
 	}
 	return false;

@@ -1,7 +1,9 @@
 /*
  * How fast recordings are read and rollouts are simulated, on one core:
  *   simulate_bench [ROLLOUTS]
- * Prints MB/s of JSON and one-hour rollouts (4 SLOs at 30 s) per CPU second.
+ * Prints MB/s of JSON and one-hour rollouts (4 SLOs at 30 s; 4 of kind evidence
+ * at 15 s, two of them latencies) per CPU second, and how fast the counters of
+ * many instances are read.
  * Values are read as people write them and with the 17 digits of Prometheus;
  * beside them what a parser takes that builds a tree of everything first.
  */
@@ -12,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../sim/recorded_world.h"
 #include "base/buf.h"
 #include "sim/sim.h"
 
@@ -167,6 +170,119 @@ static void bench_rollouts(struct buf *json, long n)
 	recording_free(&recording);
 }
 
+/* ---- kind evidence ---- */
+
+#define WORLD_NAMES 6 /* series of a world */
+
+/* Ten minutes at 10 and at 50 %, forty at 100 %. */
+static void make_world(struct buf *json, int instances, int history_s)
+{
+	struct recorded_world world = recorded_good;
+
+	world.length_s = 3600;
+	world.history_s = history_s;
+	world.instances = instances;
+	world.latency = true;
+	buf_clear(json);
+	recorded_world_print(&world, json);
+}
+
+static void make_evidence_policy(
+	struct policy *policy, struct step *steps, struct slo *slos)
+{
+	static const char *const names[] = {
+		"errors", "latency", "errors-2", "latency-2"};
+	int i;
+
+	make_policy(policy, steps, slos);
+	for (i = 0; i < SLOS; i++)
+		slos[i] = (struct slo){.name = names[i],
+			.kind = SLO_EVIDENCE,
+			.total = i % 2 ? NULL : "t",
+			.bad = i % 2 ? NULL : "b",
+			.buckets = i % 2 ? "h" : NULL,
+			.objective = i % 2 ? 0.05 : 0.01,
+			.bound = 0.5,
+			.tolerance = -1,
+			.floor = -1,
+			.requests_needed = 100,
+			.interval_ms = 15000,
+			.timeout_ms = 5000};
+	policy->settle_ms = 0;
+	policy->evidence = (struct evidence_policy){
+		.alpha = 0.05, .harm = 10, .history_ms = 10800000};
+}
+
+/* The same counters once more, for the other two SLOs. */
+static void name_again(struct recording *recording,
+	struct recording_series series[2 * WORLD_NAMES])
+{
+	static const char *const names[] = {"errors-2/total",
+		"errors-2/baseline-total", "errors-2/bad",
+		"errors-2/baseline-bad", "latency-2/buckets",
+		"latency-2/baseline-buckets"};
+	size_t i;
+
+	for (i = 0; i < WORLD_NAMES; i++) {
+		series[i] = series[WORLD_NAMES + i] = recording->series[i];
+		series[WORLD_NAMES + i].name = names[i];
+	}
+	recording->series = series;
+	recording->n_series = 2 * WORLD_NAMES;
+}
+
+static void bench_evidence(struct buf *json, long n)
+{
+	struct recording_series series[2 * WORLD_NAMES];
+	struct sim_options options = {.shift_ms = -1};
+	struct sim_result result = {0};
+	struct recording *recording;
+	struct sim_past *past;
+	struct policy policy;
+	struct step steps[3];
+	struct slo slos[SLOS];
+	double start, took, past_s;
+	long i, checks = 0;
+
+	make_evidence_policy(&policy, steps, slos);
+	make_world(json, 2, 10800);
+	recording = read_it(json);
+	name_again(recording, series);
+	start = cpu_s();
+	options.past = past = sim_past_new(&policy, recording);
+	past_s = cpu_s() - start;
+	start = cpu_s();
+	for (i = 0; i < n; i++) {
+		sim_run(&policy, recording, &options, NULL, NULL, &result);
+		checks += result.checks;
+	}
+	took = cpu_s() - start;
+	printf("evidence    %6ld rollouts in %6.3f s: %6.0f /s "
+	       "(%ld checks each, ended %s after %lld s; stable's past once "
+	       "in %.1f ms)\n",
+		n, took, (double)n / took, checks / n, phase_name(result.phase),
+		(long long)(result.end_ms - result.start_ms) / 1000,
+		past_s * 1000);
+	free(past);
+	recording_free(&recording);
+}
+
+/* Of as many instances as a world may have, each with all buckets. */
+static void bench_counters(struct buf *json)
+{
+	struct recording *recording;
+	double start, took;
+
+	make_world(json, 16, 86400);
+	start = cpu_s();
+	recording = read_it(json);
+	took = cpu_s() - start;
+	printf("counters    %6.1f MB in %6.3f s: %6.0f MB/s (%zu points)\n",
+		(double)json->len / 1e6, took, (double)json->len / 1e6 / took,
+		recording->n_points);
+	recording_free(&recording);
+}
+
 int main(int argc, char **argv)
 {
 	struct buf json;
@@ -176,6 +292,8 @@ int main(int argc, char **argv)
 	bench_reading(&json, LONG);
 	bench_tree(&json);
 	bench_rollouts(&json, argc > 1 ? atol(argv[1]) : 20000);
+	bench_counters(&json);
+	bench_evidence(&json, argc > 1 ? atol(argv[1]) / 4 : 5000);
 	buf_fini(&json);
 	return 0;
 }
