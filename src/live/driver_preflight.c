@@ -2,10 +2,13 @@
  * EFFECT_PREFLIGHT: what preflight found becomes the event that lets a rollout
  * begin or refuses it, naming all that fails at once.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/jsonw.h"
 #include "base/printable.h"
+#include "base/xalloc.h"
+#include "engine/evidence_memory.h"
 #include "live/driver_parts.h"
 #include "live/keepalive.h"
 #include "live/preflight.h"
@@ -85,11 +88,23 @@ static void print_facts(const struct driver *driver,
 	jsonw_end(&w, '}');
 }
 
+/* They outlive the preflight. */
+static struct slo_history *take_histories(const struct preflight_report *report)
+{
+	size_t n = report->n_histories;
+	struct slo_history *histories = xcalloc(n + 1, sizeof(*histories));
+
+	if (n)
+		memcpy(histories, report->histories, n * sizeof(*histories));
+	return histories;
+}
+
 static void preflight_ended(const struct preflight_report *report, void *arg)
 {
 	struct driver *driver = arg;
 	struct service *service = preflight_take_service(driver->preflight);
 	struct event event = {.type = EVENT_PREFLIGHT};
+	struct slo_history *histories;
 	struct event_context context = {0};
 	struct buf text, table, facts;
 
@@ -112,10 +127,14 @@ static void preflight_ended(const struct preflight_report *report, void *arg)
 			driver->release->stable);
 	print_facts(driver, report, &facts);
 	traffic_io_print(driver->traffic, &table);
+	histories = take_histories(report);
+	event.histories = histories;
+	event.n_histories = report->n_histories;
 	context.extra = facts.data;
 	context.table = table.len && !table.overflow ? table.data : NULL;
 	preflight_free(&driver->preflight);
 	driver->answered(&event, &context, driver);
+	free(histories);
 	buf_fini(&text);
 	buf_fini(&table);
 	buf_fini(&facts);

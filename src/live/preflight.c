@@ -14,6 +14,8 @@ static void report(struct preflight *preflight)
 		.n = preflight->n,
 		.capture = preflight->capture,
 		.n_captures = preflight->n_captures,
+		.histories = preflight->histories,
+		.n_histories = preflight->n_histories,
 	};
 
 	for (size_t i = 0; i < preflight->n; i++)
@@ -44,6 +46,7 @@ static void look(void *arg)
 		{PREFLIGHT_SERVICE, false, preflight_service},
 		{PREFLIGHT_ADVICE, false, preflight_stable},
 		{PREFLIGHT_SLOS, true, preflight_slos},
+		{PREFLIGHT_SLOS, true, preflight_history},
 		{PREFLIGHT_ACTIONS, true, preflight_actions},
 		{PREFLIGHT_PEOPLE, false, preflight_people},
 		{PREFLIGHT_ADVICE, false, preflight_local},
@@ -96,6 +99,7 @@ void preflight_free(struct preflight **preflight_p)
 	token_cancel(&preflight->token);
 	cloudrun_cancel(&preflight->call);
 	preflight_slos_cancel(preflight);
+	preflight_history_cancel(preflight);
 	preflight_actions_cancel(preflight);
 	service_free(&preflight->snapshot);
 	arena_fini(&preflight->arena);

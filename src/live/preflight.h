@@ -21,6 +21,7 @@ struct preflight;
 struct release;
 struct rollout;
 struct service;
+struct slo_history;
 struct world;
 
 enum finding_kind {
@@ -65,6 +66,8 @@ struct preflight_report {
 	size_t n, counts[FINDING_KINDS];
 	const struct capture *capture;
 	size_t n_captures;
+	const struct slo_history *histories; /* of stable, where there are */
+	size_t n_histories;
 };
 
 enum preflight_part {

@@ -7,6 +7,7 @@
  *   preflight_advice.c    clock, URL, how long stable is kept
  *   preflight_service.c   the service, its traffic, candidate, stable, the tag
  *   preflight_slo.c       every query
+ *   preflight_history.c   stable's past, where counters are asked for
  *   preflight_action.c    every action's own look
  *   preflight_local.c     people, notifications, the state file
  *   preflight.c           the order of looking
@@ -25,6 +26,7 @@
 #include "live/world.h"
 
 struct preflight_slos;
+struct preflight_history;
 struct preflight_actions;
 
 struct preflight {
@@ -54,6 +56,9 @@ struct preflight {
 	bool cut_off; /* Google cannot be asked: no use in trying further */
 	const char *asked; /* stands in for stable in queries; NULL: unknown */
 	struct preflight_slos *slos;
+	struct preflight_history *history;
+	struct slo_history *histories; /* in the arena */
+	size_t n_histories;
 	struct preflight_actions *actions;
 };
 
@@ -91,6 +96,8 @@ void preflight_url(struct preflight *preflight);
 void preflight_stable(struct preflight *preflight);
 void preflight_slos(struct preflight *preflight);
 void preflight_slos_cancel(struct preflight *preflight);
+void preflight_history(struct preflight *preflight);
+void preflight_history_cancel(struct preflight *preflight);
 void preflight_actions(struct preflight *preflight);
 void preflight_actions_cancel(struct preflight *preflight);
 void preflight_people(struct preflight *preflight);

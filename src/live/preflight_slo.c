@@ -9,6 +9,7 @@
 #include "io/loop.h"
 #include "live/measure.h"
 #include "live/preflight_parts.h"
+#include "metrics/counting.h"
 
 #define AT_ONCE    8
 #define ARMS       2 /* stable, candidate */
@@ -95,6 +96,30 @@ static void ask_more(struct preflight *preflight)
 		tell_all(preflight);
 }
 
+/* Whether there are counters, and such that can be counted. */
+static void count(struct arm *arm, const struct measurement_end *end)
+{
+	const struct slo *slo =
+		&arm->preflight->release->policy->slos[arm->slo];
+	struct counting *counting;
+	struct check_counts counts;
+	struct err err;
+
+	if (slo->kind != SLO_EVIDENCE)
+		return;
+	counting = counting_new(slo);
+	if (counting_check(counting, slo, end->counters, &arm->told->answers,
+		    &counts, &err) < 0) {
+		arm->wrong = true;
+		arm->told->trouble =
+			arena_strdup(&arm->preflight->arena, err.text);
+	}
+	counting_free(&counting);
+	check_judge(slo, &arm->preflight->what.state->check[arm->slo],
+		&arm->told->answers, &arm->told->judgement);
+	arm->told->answers.counts = NULL;
+}
+
 static void arm_answered(const struct measurement_end *end, void *arg)
 {
 	struct arm *arm = arg;
@@ -121,6 +146,7 @@ static void arm_answered(const struct measurement_end *end, void *arg)
 	check_judge(&preflight->release->policy->slos[arm->slo],
 		&preflight->what.state->check[arm->slo], &told->answers,
 		&told->judgement);
+	count(arm, end);
 	preflight->slos->done++;
 	ask_more(preflight);
 }
@@ -238,6 +264,19 @@ static const char *remedy_of(struct preflight *preflight, const struct slo *slo,
 	       "data and is held when none comes (no_data)";
 }
 
+/* "12 series, 3 of bad requests": which of them grow is the history's. */
+static void add_counters(struct buf *out, const struct finding_arm *told)
+{
+	if (!told->series[QUERY_TOTAL])
+		buf_adds(out, "no series");
+	else
+		buf_addf(out, "%zu series", told->series[QUERY_TOTAL]);
+	if (told->query[QUERY_BAD])
+		buf_addf(out, ", %zu of bad requests", told->series[QUERY_BAD]);
+	if (told->judgement.partial)
+		buf_addf(out, " (%s)", told->warnings);
+}
+
 static void add_arm(struct buf *out, const char *who, const struct arm *arm)
 {
 	const struct finding_arm *told = arm->told;
@@ -248,6 +287,10 @@ static void add_arm(struct buf *out, const char *who, const struct arm *arm)
 	buf_addf(out, "%s%s: ", out->len ? "; " : "", who);
 	if (*told->trouble) {
 		buf_adds(out, told->trouble);
+		return;
+	}
+	if (told->query[QUERY_TOTAL]) {
+		add_counters(out, told);
 		return;
 	}
 	buf_addf(out, "%s (%zu series", judgement_print(&told->judgement, text),

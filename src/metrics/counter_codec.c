@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "metrics/answer_codec.h"
 #include "metrics/labels.h"
+#include "metrics/past_table.h"
 
 #define KEY_MAX  32
 #define WORD_MAX 64
@@ -34,6 +35,10 @@ struct decoder {
 	struct place warnings, partial;
 	struct counter_sample *sample;
 	size_t n, size;
+	/* Of a range; else NULL. */
+	struct past_table *table;
+	size_t from, looks; /* on its grid */
+	double *values; /* of the series being read */
 };
 
 /* One member of `result`. */
@@ -74,6 +79,47 @@ static bool once(struct decoder *d, bool *seen)
 
 /* ---- series ---- */
 
+/* A sample of a range, where it belongs; any other value will do to tell that
+ * it is no counter. */
+static bool take_look(
+	struct decoder *d, struct item *item, int64_t time_ms, double value)
+{
+	const struct past_grid *grid = &d->table->grid;
+	int64_t at =
+		time_ms - grid->start_ms - (int64_t)d->from * grid->step_ms;
+
+	if (at < 0 || at % grid->step_ms ||
+		at / grid->step_ms >= (int64_t)d->looks)
+		return scan_fail(
+			&d->scan, "a sample lies where none was asked for");
+	d->values[at / grid->step_ms] = value;
+	if (value < 0 || isinf(value))
+		item->value = value;
+	return true;
+}
+
+static bool read_looks(struct decoder *d, struct item *item)
+{
+	struct scan *s = &d->scan;
+	bool first = true;
+	int64_t time_ms;
+	double value;
+	size_t i;
+
+	for (i = 0; i < d->looks; i++)
+		d->values[i] = NAN;
+	if (is_null(d))
+		return true;
+	if (!scan_open(s, '['))
+		return false;
+	while (scan_item(s, ']', &first)) {
+		if (!scan_pair(s, &time_ms, &value) ||
+			!take_look(d, item, time_ms, value))
+			return false;
+	}
+	return !s->failed;
+}
+
 static bool read_item(struct decoder *d, struct item *item)
 {
 	struct scan *s = &d->scan;
@@ -91,12 +137,15 @@ static bool read_item(struct decoder *d, struct item *item)
 			if (!once(d, &item->has_labels) ||
 				!labels_scan(s, d->arena, &item->labels))
 				return false;
-		} else if (strcmp(key, "value") == 0) {
+		} else if (d->table && strcmp(key, "values") == 0) {
+			if (!once(d, &item->has_value) || !read_looks(d, item))
+				return false;
+		} else if (!d->table && strcmp(key, "value") == 0) {
 			if (!once(d, &item->has_value) ||
 				!scan_pair(s, &time_ms, &item->value))
 				return false;
 		} else {
-			item->is_native |= strcmp(key, "histogram") == 0;
+			item->is_native |= strncmp(key, "histogram", 9) == 0;
 			if (!scan_skip(s))
 				return false;
 		}
@@ -132,6 +181,13 @@ static bool is_counter(struct decoder *d, const struct item *item)
 
 static bool add_item(struct decoder *d, const struct item *item)
 {
+	if (d->table) {
+		if (past_table_add(d->table, item->labels.text, item->labels.le,
+			    d->values, d->from, d->looks, &d->trouble) == 0)
+			return true;
+		d->refused = d->scan.failed = true;
+		return false;
+	}
 	if (d->n == COUNTER_SAMPLES_MAX)
 		return refuse(d,
 			"the query yields more than %d series: narrow it, or "
@@ -154,12 +210,14 @@ static bool read_result(struct decoder *d)
 
 	if (is_null(d))
 		return true; /* a list without entries, as some write it */
-	if (strcmp(d->type, "matrix") == 0)
+	if (d->table && strcmp(d->type, "matrix") != 0)
+		return scan_fail(s, "it is no matrix, as query_range gives");
+	if (!d->table && strcmp(d->type, "matrix") == 0)
 		return refuse(d,
 			"the query yields ranges: ask for raw counters, "
 			"without [%s]",
 			"5m");
-	if (strcmp(d->type, "vector") != 0)
+	if (!d->table && strcmp(d->type, "vector") != 0)
 		return refuse(d,
 			"the query yields a number or a text without a name: "
 			"ask for raw counters, as in NAME{…}");
@@ -414,5 +472,29 @@ int counter_decode(const struct counter_reply *reply, struct arena *arena,
 	else
 		xfree(&reading_r->warnings);
 	free(d.sample);
+	return rc;
+}
+
+int counter_decode_range(const struct counter_reply *reply, size_t from,
+	size_t n, struct past_table *table, struct metric_reading *reading_r,
+	struct err *err_r)
+{
+	struct arena arena;
+	struct decoder d = {
+		.arena = &arena, .table = table, .from = from, .looks = n};
+	int rc = -1;
+
+	*reading_r =
+		(struct metric_reading){.answer = {.kind = ANSWER_NO_DATA}};
+	arena_init(&arena);
+	d.values = xcalloc(n ? n : 1, sizeof(*d.values));
+	scan_init(&d.scan, "answer", reply->bytes, reply->len, &d.trouble);
+	if (reply->status / 100 == 2 && read_envelope(&d))
+		rc = take_warnings(&d, reading_r, err_r);
+	else
+		explain(&d, reply, err_r);
+	past_table_sort(table);
+	free(d.values);
+	arena_fini(&arena);
 	return rc;
 }

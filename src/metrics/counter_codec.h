@@ -29,4 +29,12 @@ MUST_CHECK int counter_decode(const struct counter_reply *reply,
 	struct arena *arena, struct metric_reading *reading_r,
 	struct err *err_r);
 
+struct past_table;
+
+/* An answer of query_range: the looks `from` to `from` + n of the table's grid,
+ * which get a row for each series. The reading has no counters. */
+MUST_CHECK int counter_decode_range(const struct counter_reply *reply,
+	size_t from, size_t n, struct past_table *table,
+	struct metric_reading *reading_r, struct err *err_r);
+
 #endif
