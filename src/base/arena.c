@@ -82,18 +82,14 @@ char *arena_strdup(struct arena *arena, const char *s)
 
 char *arena_printf(struct arena *arena, const char *fmt, ...)
 {
-	va_list args, again;
+	va_list args;
+	size_t size;
 	char *p;
-	int n;
 
 	va_start(args, fmt);
-	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, args);
+	size = xprintf_len(fmt, args) + 1;
+	p = arena_alloc(arena, size);
+	vsnprintf(p, size, fmt, args);
 	va_end(args);
-	if (n < 0)
-		abort();
-	p = arena_alloc(arena, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, fmt, again);
-	va_end(again);
 	return p;
 }

@@ -43,21 +43,30 @@ char *xstrdup(const char *s)
 	return s ? xmemdup0(s, strlen(s)) : NULL;
 }
 
-char *xasprintf(const char *fmt, ...)
+size_t xprintf_len(const char *fmt, va_list args)
 {
-	va_list args, again;
-	char *p;
+	va_list again;
 	int n;
 
-	va_start(args, fmt);
 	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, args);
-	va_end(args);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
 	if (n < 0)
 		abort();
-	p = xrealloc(NULL, (size_t)n + 1, 1);
-	vsnprintf(p, (size_t)n + 1, fmt, again);
-	va_end(again);
+	return (size_t)n;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list args;
+	size_t size;
+	char *p;
+
+	va_start(args, fmt);
+	size = xprintf_len(fmt, args) + 1;
+	p = xrealloc(NULL, size, 1);
+	vsnprintf(p, size, fmt, args);
+	va_end(args);
 	return p;
 }
 

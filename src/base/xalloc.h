@@ -16,6 +16,9 @@ char *xstrdup(const char *s); /* NULL gives NULL */
 char *xmemdup0(const void *bytes, size_t len); /* adds a NUL */
 char *xasprintf(const char *fmt, ...) PRINTFLIKE(1, 2);
 
+/* Bytes of what is printed, without the NUL; `args` may be used again. */
+size_t xprintf_len(const char *fmt, va_list args) PRINTFLIKE(1, 0);
+
 /* Frees what *p points at and sets it to NULL; NULL inside is accepted. */
 void xfree(char **p);
 
