@@ -142,6 +142,9 @@ struct whole_range {
 
 void problem_at(struct loader *loader, const struct node *node, const char *fmt,
 	...) PRINTFLIKE(3, 4);
+/* Of what is allowed and hardly meant. */
+void warning_at(struct loader *loader, const struct node *node, const char *fmt,
+	...) PRINTFLIKE(3, 4);
 struct srcpos node_pos(const struct loader *loader, const struct node *node);
 /* For messages: a key's value, or the mapping when it has no such key. */
 const struct node *place_of(const struct node *mapping, const char *key);

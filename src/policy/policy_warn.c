@@ -11,18 +11,6 @@
 
 #define SECONDS_MUCH 60 /* a latency limit without a unit beyond this */
 
-static void PRINTFLIKE(3, 4) warning_at(
-	struct loader *loader, const struct node *node, const char *fmt, ...)
-{
-	char text[ERR_TEXT_MAX];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	problem_add(&loader->warnings, node->span, "%.500s", text);
-}
-
 /* ---- who is asked about ---- */
 
 static bool names_candidate(const struct node *node)

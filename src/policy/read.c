@@ -14,16 +14,33 @@
 
 #define LIST_TEXT_MAX 400 /* bytes of a list of names in a message */
 
+static void add_at(struct problems *problems, const struct node *node,
+	const char *fmt, va_list args)
+{
+	char text[ERR_TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	problem_add(problems, node->span, "%.500s", text);
+}
+
 void problem_at(
 	struct loader *loader, const struct node *node, const char *fmt, ...)
 {
-	char text[ERR_TEXT_MAX];
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	add_at(&loader->problems, node, fmt, args);
 	va_end(args);
-	problem_add(&loader->problems, node->span, "%.500s", text);
+}
+
+void warning_at(
+	struct loader *loader, const struct node *node, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add_at(&loader->warnings, node, fmt, args);
+	va_end(args);
 }
 
 struct srcpos node_pos(const struct loader *loader, const struct node *node)
