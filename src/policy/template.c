@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/label_value.h"
 #include "base/suggest.h"
 
 #define NAME_SHOWN_MAX 40 /* bytes of an unknown name that a message repeats */
@@ -137,19 +138,6 @@ void template_add_literal(struct buf *out, const char *bytes, size_t len)
 
 /* ---- escaping ---- */
 
-static void add_promql(struct buf *out, const char *value)
-{
-	for (; *value; value++) {
-		if (*value == '\n') {
-			buf_adds(out, "\\n");
-			continue;
-		}
-		if (*value == '\\' || *value == '"')
-			buf_addc(out, '\\');
-		buf_addc(out, *value);
-	}
-}
-
 static void add_json(struct buf *out, const char *value)
 {
 	for (; *value; value++) {
@@ -222,7 +210,7 @@ static void add_value(struct buf *out, const struct tag *tag, const char *value,
 		buf_adds(out, value);
 		break;
 	case ESCAPE_PROMQL:
-		add_promql(out, value);
+		label_value_add(out, value);
 		break;
 	case ESCAPE_URL:
 		if (tag_is(tag, "candidate_url"))

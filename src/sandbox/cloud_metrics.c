@@ -4,7 +4,7 @@
  */
 #include <inttypes.h>
 
-#include "sandbox/metrics_text.h"
+#include "base/label_value.h"
 #include "sandbox/sandbox_metrics.h"
 
 #define COUNT_NAME   "run_googleapis_com:request_count"
@@ -40,7 +40,7 @@ void cloud_stats_count(
 static void add_label(struct buf *out, const char *name, const char *value)
 {
 	buf_addf(out, ",%s=\"", name);
-	metrics_escape(out, value);
+	label_value_add(out, value);
 	buf_addc(out, '"');
 }
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sandbox/metrics_text.h"
+#include "base/label_value.h"
 
 static const struct {
 	int64_t us;
@@ -53,9 +53,9 @@ static void add_name(struct buf *out, const char *name, const char *service,
 {
 	buf_adds(out, name);
 	buf_adds(out, "{service=\"");
-	metrics_escape(out, service);
+	label_value_add(out, service);
 	buf_adds(out, "\",revision=\"");
-	metrics_escape(out, revision);
+	label_value_add(out, revision);
 	buf_addc(out, '"');
 }
 

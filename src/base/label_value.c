@@ -1,7 +1,7 @@
-/* The exposition format; see metrics_text.h. Pure. */
-#include "sandbox/metrics_text.h"
+/* Values of labels; see label_value.h. */
+#include "base/label_value.h"
 
-void metrics_escape(struct buf *out, const char *value)
+void label_value_add(struct buf *out, const char *value)
 {
 	for (; *value; value++) {
 		if (*value == '\n') {
