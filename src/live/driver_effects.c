@@ -2,10 +2,11 @@
  * What the engine wants is carried out by runners, each for one kind of effect;
  * they answer by events. Decides nothing, journals nothing.
  *
- * Nothing is carried out before its event is durable, but for one case: the
- * journal cannot be written for longer than JOURNAL_PATIENCE_MS. The candidate
- * is watched on then, and a revert leaves; traffic does not go up and no action
- * is run before the journal has it.
+ * Nothing is carried out before its event is durable, but in two cases.
+ * Preflight only reads, and may begin as soon as the lease is held. And when the
+ * journal cannot be written for longer than JOURNAL_PATIENCE_MS the candidate is
+ * watched on, and a revert leaves; traffic does not go up and no action is run
+ * before the journal has it.
  */
 #include <assert.h>
 #include <string.h>
@@ -109,6 +110,21 @@ void driver_carry_out(struct driver *driver, int64_t seq)
 	assert(driver->n_effects == all);
 	driver->n_effects = all - n;
 	memmove(decided, decided + n, (all - n) * sizeof(*decided));
+}
+
+/* ---- at the start ---- */
+
+void driver_carry_out_preflight(struct driver *driver)
+{
+	struct decided *kept = driver->effects;
+	size_t left = 0;
+
+	for (size_t i = 0; i < driver->n_effects; i++)
+		if (driver->effects[i].effect.type == EFFECT_PREFLIGHT)
+			driver_preflight(driver);
+		else
+			kept[left++] = driver->effects[i];
+	driver->n_effects = left;
 }
 
 /* ---- while the journal is late ---- */

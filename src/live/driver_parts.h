@@ -123,6 +123,8 @@ void driver_preflight(struct driver *driver);
 
 /* What was decided up to this entry. */
 void driver_carry_out(struct driver *driver, int64_t seq);
+/* Preflight, which only reads: what it finds is journaled in its turn. */
+void driver_carry_out_preflight(struct driver *driver);
 /* What may leave before it is durable; the rest stays. */
 void driver_carry_out_early(struct driver *driver);
 void driver_carry_out_one(struct driver *driver, const struct effect *effect);

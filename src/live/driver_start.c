@@ -212,4 +212,5 @@ static void new_begin(struct driver *driver)
 	create_row(driver);
 	take_random(&event.seed, sizeof(event.seed));
 	driver_event(driver, &event, NULL);
+	driver_carry_out_preflight(driver);
 }

@@ -172,6 +172,18 @@ static void a_disk_that_fills_up_before_the_first_entry_starts_nothing(
 	expect_writes_at_most(0);
 }
 
+/* It reads only, and its first answer is worth waiting for a disk. */
+static void preflight_looks_while_the_first_entry_is_being_written(void **state)
+{
+	given_policy(policy_short, NULL);
+	fake_store_full_at("started");
+	run();
+	until(SECOND);
+	assert_int_equal(fake_store_entries(), 0);
+	assert_true(seen()->n_checks > 0);
+	expect_writes_at_most(0);
+}
+
 /* The books hold that no write leaves before its reason is durable. */
 static void a_slow_disk_delays_what_waits_for_it_and_nothing_else(void **state)
 {
@@ -232,6 +244,8 @@ int main(void)
 		SCENARIO(a_lock_that_never_ends_starts_nothing),
 		SCENARIO(
 			a_disk_that_fills_up_before_the_first_entry_starts_nothing),
+		SCENARIO(
+			preflight_looks_while_the_first_entry_is_being_written),
 		SCENARIO(a_slow_disk_delays_what_waits_for_it_and_nothing_else),
 		SCENARIO(a_commit_that_hangs_stops_no_check_and_no_revert),
 		SCENARIO(what_an_operator_said_is_taken_once_by_a_slow_disk),
