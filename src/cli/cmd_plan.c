@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/output.h"
+#include "cli/plan_measure.h"
 #include "cli/plan_print.h"
 #include "policy/quantity.h"
 #include "sim/sim_past.h"
@@ -17,6 +18,7 @@
 struct plan_args {
 	const char *policy, *recording;
 	const char *rate, *base, *slow, *hurt;
+	const char *project, *region;
 	int format;
 };
 
@@ -56,6 +58,8 @@ static const struct option_spec options[] = {
 		.value = "N",
 		.help = "advise for so many bad requests at most (default: the "
 			"policy's evidence.harm)"},
+	OPTION_PROJECT(struct plan_args),
+	OPTION_REGION(struct plan_args),
 	OPTION_FORMAT(struct plan_args),
 	{0},
 };
@@ -120,18 +124,24 @@ static int read_hurt(const char *text, double *hurt_r, struct err *err_r)
 	return 0;
 }
 
-static int read_load(const struct plan_args *args, struct forecast_load *load,
-	struct err *err_r)
+static int read_load(const struct plan_args *args, const char *service,
+	struct forecast_load *load, struct err *err_r)
 {
 	*load = (struct forecast_load){.rate = NAN, .bad = NAN, .slow = NAN};
 	if (read_rate(args->rate, &load->rate, err_r) < 0 ||
 		read_share("base", args->base, &load->bad, err_r) < 0 ||
 		read_share("slow", args->slow, &load->slow, err_r) < 0)
 		return -1;
-	if (!args->recording && (isnan(load->rate) || isnan(load->bad)))
+	if (service && args->recording)
+		return err_set(err_r, ERR_USAGE,
+			"both %.160s and --recording: which is to be measured?",
+			service);
+	if (!service && !args->recording &&
+		(isnan(load->rate) || isnan(load->bad)))
 		return err_set(err_r, ERR_USAGE,
 			"how much traffic is there? Write --rate 50/s and "
-			"--base 0.1%%, or --recording FILE to measure them");
+			"--base 0.1%%, or name the SERVICE or a --recording to "
+			"measure");
 	return 0;
 }
 
@@ -151,60 +161,103 @@ static void print(const struct plan_args *args, const struct policy *policy,
 	buf_fini(&text);
 }
 
-static int plan_with(const struct plan_args *args, const struct policy *policy,
-	struct forecast_load *load, struct err *err_r)
+/* What was measured is in `measured_r`. */
+static int measure_recording(const char *path, const struct policy *policy,
+	struct plan_measured *measured_r, struct err *err_r)
 {
-	struct recording *recording = NULL;
-	struct sim_past *past = NULL;
-	struct forecast *forecast;
-	double hurt = policy->evidence.harm;
+	struct recording *recording = recording_load(path, err_r);
+	struct sim_past *past;
 
-	if (read_hurt(args->hurt, &hurt, err_r) < 0)
+	if (!recording)
 		return -1;
-	if (args->recording) {
-		recording = recording_load(args->recording, err_r);
-		if (!recording)
-			return -1;
-		past = sim_past_new(policy, recording);
-	}
+	past = sim_past_new(policy, recording);
 	if (past) {
-		load->histories = past->history;
-		load->n_histories = past->n;
+		measured_r->n = past->n;
+		memcpy(measured_r->history, past->history,
+			sizeof(past->history));
 	}
-	forecast = forecast_new(policy, load, hurt);
-	print(args, policy, forecast);
-	free(forecast);
 	free(past);
 	recording_free(&recording);
 	return 0;
 }
 
+static bool is_any_planned(const struct forecast *forecast)
+{
+	size_t i;
+
+	for (i = 0; i < forecast->n; i++)
+		if (forecast->slo[i].by != FORECAST_NONE)
+			return true;
+	return false;
+}
+
+static int plan_with(const struct plan_args *args, const struct policy *policy,
+	struct forecast_load *load, struct err *err_r)
+{
+	double hurt = policy->evidence.harm;
+	struct forecast *forecast;
+	int rc = 0;
+
+	if (read_hurt(args->hurt, &hurt, err_r) < 0)
+		return -1;
+	forecast = forecast_new(policy, load, hurt);
+	print(args, policy, forecast);
+	if (!is_any_planned(forecast))
+		rc = err_set(err_r, ERR_NOT_FOUND,
+			"nothing of this policy can be planned; with --rate "
+			"50/s and --base 0.1%% more may be");
+	free(forecast);
+	return rc;
+}
+
+static int plan(const struct plan_args *args, const char *service,
+	const struct context_target *target, const struct policy *policy,
+	struct err *err_r)
+{
+	struct plan_measured measured = {.n = 0};
+	struct forecast_load load;
+
+	if (read_load(args, service, &load, err_r) < 0)
+		return -1;
+	if (args->recording && measure_recording(args->recording, policy,
+				       &measured, err_r) < 0)
+		return -1;
+	if (service && plan_measure(policy, target, &measured, err_r) < 0)
+		return -1;
+	load.histories = measured.history;
+	load.n_histories = measured.n;
+	return plan_with(args, policy, &load, err_r);
+}
+
 static int run(int argc, char **argv, struct err *err_r)
 {
-	const struct context_target target = {0};
 	struct plan_args args = {0};
-	struct forecast_load load;
+	struct context_target target;
 	struct policy *policy;
+	const char *service;
 	int rc;
 
 	if (args_parse(options, &args, &argc, argv, err_r) < 0 ||
-		args_count(argc, argv, "", 0, 0, err_r) < 0)
+		args_count(argc, argv, "[SERVICE]", 0, 1, err_r) < 0)
 		return -1;
 	if (!args.policy)
 		return err_set(err_r, ERR_USAGE, "--policy is missing");
-	if (read_load(&args, &load, err_r) < 0)
-		return -1;
+	service = argc > 1 ? argv[1] : NULL;
+	target = (struct context_target){.project = args.project,
+		.region = args.region,
+		.service = service};
 	policy = context_policy(args.policy, NULL, &target, err_r);
 	if (!policy)
 		return -1;
-	rc = plan_with(&args, policy, &load, err_r);
+	rc = plan(&args, service, &target, policy, err_r);
 	policy_free(&policy);
 	return rc;
 }
 
 const struct command cmd_plan = {
 	.name = "plan",
-	.usage = "--policy FILE [--rate N/s --base SHARE | --recording FILE]",
+	.usage = "[SERVICE] --policy FILE [--rate N/s --base SHARE | "
+		 "--recording FILE]",
 	.summary = "Tell what a policy would catch, and how long that takes",
 	.options = options,
 	.run = run,
@@ -215,5 +268,7 @@ const struct command cmd_plan = {
 		"ones that costs, and the smallest regression that is found "
 		"within\nthe step. SLOs of kind evidence by calculation, those "
 		"with limits by 200 simulated\nrollouts each, so that both "
-		"kinds can be compared. Asks no server.\n",
+		"kinds can be compared.\n\nWith SERVICE, or a recording, "
+		"requests and shares are measured in stable's\ncounters; then "
+		"only servers are asked, and nothing is changed.\n",
 };

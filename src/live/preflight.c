@@ -46,7 +46,7 @@ static void look(void *arg)
 		{PREFLIGHT_SERVICE, false, preflight_service},
 		{PREFLIGHT_ADVICE, false, preflight_stable},
 		{PREFLIGHT_SLOS, true, preflight_slos},
-		{PREFLIGHT_SLOS, true, preflight_history},
+		{PREFLIGHT_HISTORY, true, preflight_history},
 		{PREFLIGHT_ACTIONS, true, preflight_actions},
 		{PREFLIGHT_PEOPLE, false, preflight_people},
 		{PREFLIGHT_ADVICE, false, preflight_local},

@@ -79,12 +79,13 @@ enum preflight_part {
 	 * the URL, how long stable is kept, drills, who is told, the state file
 	 * and the lease in it. */
 	PREFLIGHT_ADVICE = 16,
+	PREFLIGHT_HISTORY = 32, /* stable's past, for SLOs that count */
 };
 /* Neither metrics nor actions may keep the users of a rollback waiting. */
 #define PREFLIGHT_OF_ROLLBACK PREFLIGHT_SERVICE
 #define PREFLIGHT_OF_RELEASE                                      \
-	(PREFLIGHT_SERVICE | PREFLIGHT_SLOS | PREFLIGHT_ACTIONS | \
-		PREFLIGHT_PEOPLE)
+	(PREFLIGHT_SERVICE | PREFLIGHT_SLOS | PREFLIGHT_HISTORY | \
+		PREFLIGHT_ACTIONS | PREFLIGHT_PEOPLE)
 #define PREFLIGHT_OF_CHECK (PREFLIGHT_OF_RELEASE | PREFLIGHT_ADVICE)
 
 struct preflight_what {

@@ -1,12 +1,18 @@
 #!/usr/bin/env bats
-# What a policy would catch: no server is asked. The numbers are those of
-# test/unit/forecast_test.c; here is how they are said.
+# shellcheck disable=SC2154,SC2034
+# What a policy would catch. The numbers are those of test/unit/forecast_test.c;
+# here is how they are said.
+
+load world
+load shared
 
 setup() {
-	WORLD=$BATS_TEST_TMPDIR
+	world_open
 	policies=$BATS_TEST_DIRNAME/../../policies
 	export PROMETHEUS_URL=http://127.0.0.1:9
 }
+
+teardown() { world_close; }
 
 plan() {
 	"$TIDEGATE" plan "$@" >"$WORLD/out" 2>"$WORLD/err"
@@ -37,9 +43,33 @@ plan() {
 	# Without latencies in it, what is usual is assumed of them.
 	grep -A1 '^  latency: by evidence' "$WORLD/out" |
 		grep -q '^    assumed     49.8 requests/s, 1 % of them slower'
-	plan --policy "$policies/evidence.yaml" \
+	run plan --policy "$policies/evidence.yaml" \
 		--recording "$policies/recordings/good.json"
+	[ "$status" = 4 ]
 	grep -q '^  errors: by evidence, no plan: ' "$WORLD/out"
+}
+
+@test "a plan measures a service in the past of its stable revision" {
+	sandbox_start --project acme --revision stable-1 --revision new-1 \
+		--traffic stable-1=100
+	until_true 10 serves stable-1 100
+	shared_environment
+	"$BATS_TEST_DIRNAME/past-of-counters" "$WORLD/counters" 3>&- &
+	PIDS+=("$!")
+	until_true 10 test -s "$WORLD/counters"
+	PROMETHEUS_URL=$(<"$WORLD/counters")
+	printf '%s\n' 'version: 1' 'name: live' \
+		"metrics: {url: \"\${PROMETHEUS_URL}\"}" \
+		'steps: [{percent: 10, bake: 10m}, {percent: 100, bake: 10m}]' \
+		'slos: [{use: http/error-rate, kind: evidence}]' \
+		>"$WORLD/policy.yaml"
+	plan backend --policy "$WORLD/policy.yaml"
+	grep -q '^    measured    50 requests/s, 0.1 % of them bad, dispersion' \
+		"$WORLD/out"
+	grep -q '^      10 times, 1 %: half after 2m' "$WORLD/out"
+	run plan nowhere --policy "$WORLD/policy.yaml"
+	[ "$status" = 4 ]
+	grep -q 'nothing could be measured of nowhere: write --rate' "$WORLD/err"
 }
 
 @test "a plan for programs has the same numbers" {
