@@ -203,6 +203,7 @@ static void make_evidence_policy(
 			.buckets = i % 2 ? "h" : NULL,
 			.objective = i % 2 ? 0.05 : 0.01,
 			.bound = 0.5,
+			.bound_le = 0.5,
 			.tolerance = -1,
 			.floor = -1,
 			.requests_needed = 100,
