@@ -57,10 +57,10 @@ static int64_t time_of(const char *form)
 	return from ? (int64_t)(strtod(from + 6, NULL) * 1000) : 0;
 }
 
+static const struct rule zero = {.said = SAYS_VALUE};
+
 static const struct rule *rule_for(const char *query)
 {
-	static const struct rule zero = {.said = SAYS_VALUE};
-
 	for (size_t i = script.n; i-- > 0;)
 		if (strstr(query, script.rule[i].part))
 			return &script.rule[i];
@@ -122,7 +122,9 @@ static void serve(struct fake_exchange *exchange,
 	if (fake_metrics.on_query)
 		fake_metrics.on_query(query);
 	answer->delay_ms = script.delay_ms;
-	answer_with(rule_for(query), answer);
+	if (rule_for(query) != &zero || !fake_metrics.answer ||
+		!fake_metrics.answer(query, form, answer))
+		answer_with(rule_for(query), answer);
 	free(query);
 }
 

@@ -5,7 +5,10 @@
 #ifndef TIDEGATE_TEST_FAKE_METRICS_H
 #define TIDEGATE_TEST_FAKE_METRICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "fake_http.h"
 
 #define FAKE_METRICS_ORIGIN "http://127.0.0.1:9090"
 
@@ -24,6 +27,10 @@ struct fake_metrics {
 	int64_t about_ms; /* the time the last one asked about; 0: the present */
 	/* Told of each query when it is asked. */
 	void (*on_query)(const char *query);
+	/* Asked first, unless a rule says what to answer; false: it does not
+	 * know the query. */
+	bool (*answer)(const char *query, const char *form,
+		struct fake_answer *answer);
 };
 
 extern struct fake_metrics fake_metrics;

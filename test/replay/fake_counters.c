@@ -1,0 +1,173 @@
+/* Raw counters on the virtual clock; see fake_counters.h. */
+#include "fake_counters.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "fake_loop.h"
+#include "fake_metrics.h"
+#include "fake_run.h"
+
+#define BASE      0.001
+#define PAST_S    86400.0 /* stable served alone for so long */
+#define INSTANCES 2
+#define BYTES_MAX (8 * 1024 * 1024)
+#define REVISIONS 2
+
+const char slo_counted[] =
+	"pace: evidence\n"
+	"evidence: {history: 1h}\n"
+	"slos:\n"
+	"  - {name: errors, kind: evidence, objective: 1%,\n"
+	"     total: 'http_requests_total{revision=\"{{revision}}\"}',\n"
+	"     bad: 'http_requests_total{revision=\"{{revision}}\",\n"
+	"       code=\"500\"}'}\n";
+
+struct revision {
+	const char *name;
+	double total, bad, errors;
+};
+
+static struct {
+	double rate;
+	bool away;
+	int64_t counted_ms; /* up to then */
+	struct revision revision[REVISIONS];
+} service;
+
+/* What came since it was asked last, of what serves now. */
+static void advance(void)
+{
+	double s = (double)(fake_now() - service.counted_ms) / 1000, n;
+	struct revision *r = service.revision;
+
+	for (; r < service.revision + REVISIONS; r++) {
+		n = service.rate * s * fake_run_serves(r->name) / 100;
+		r->total += n;
+		r->bad += n * r->errors;
+	}
+	service.counted_ms = fake_now();
+}
+
+static const struct revision *revision_of(const char *query)
+{
+	size_t i;
+
+	for (i = 0; i < REVISIONS; i++) {
+		if (strstr(query, service.revision[i].name))
+			return &service.revision[i];
+	}
+	return NULL;
+}
+
+/* How much of it was counted a time ago, when stable served alone. */
+static double part_at(double ago_s)
+{
+	double all = PAST_S + (double)service.counted_ms / 1000;
+
+	return fmax(0, (all - ago_s) / all);
+}
+
+static double field(const char *form, const char *name)
+{
+	const char *at = strstr(form, name);
+
+	return at ? strtod(at + strlen(name), NULL) : NAN;
+}
+
+static void add_values(struct buf *out, const char *form, double value)
+{
+	double now = (double)(FAKE_EPOCH_MS + fake_now()) / 1000, t;
+	double end = field(form, "end="), step = field(form, "step=");
+
+	if (isnan(step)) {
+		buf_addf(out, "\"value\":[%.3f,\"%.0f\"]", now, floor(value));
+		return;
+	}
+	buf_adds(out, "\"values\":[");
+	for (t = field(form, "start="); t <= end && t <= now; t += step)
+		buf_addf(out, "%s[%.3f,\"%.0f\"]",
+			out->data[out->len - 1] == '[' ? "" : ",", t,
+			floor(value * part_at(now - t)));
+	buf_addc(out, ']');
+}
+
+/* Each instance has a part of the service's requests, by code. */
+static void add_series(struct buf *out, const char *form,
+	const struct revision *r, const char *code, double value)
+{
+	int i;
+
+	for (i = 0; i < INSTANCES; i++) {
+		buf_addf(out,
+			"%s{\"metric\":{\"__name__\":\"http_requests_total\","
+			"\"code\":\"%s\",\"instance\":\"i%d\",\"revision\":"
+			"\"%s\"},",
+			out->data[out->len - 1] == '[' ? "" : ",", code, i,
+			r->name);
+		add_values(out, form, value / INSTANCES);
+		buf_addc(out, '}');
+	}
+}
+
+/* A revision that never had a request has no series. */
+static bool answer(
+	const char *query, const char *form, struct fake_answer *answer)
+{
+	const struct revision *r = revision_of(query);
+	bool is_range = strstr(form, "step=") != NULL;
+	struct buf body;
+
+	if (!strstr(query, "http_requests_total") || !r)
+		return false;
+	if (service.away) {
+		answer->status = 503;
+		return true;
+	}
+	advance();
+	buf_init(&body, BYTES_MAX);
+	buf_addf(&body,
+		"{\"status\":\"success\",\"data\":{\"resultType\":\"%s\","
+		"\"result\":[",
+		is_range ? "matrix" : "vector");
+	if (r->total > 0 && !strstr(query, "code="))
+		add_series(&body, form, r, "200", r->total - r->bad);
+	if (r->bad >= 1)
+		add_series(&body, form, r, "500", r->bad);
+	buf_adds(&body, "]}}");
+	answer->body = buf_steal(&body);
+	return true;
+}
+
+void fake_counters_open(double rate)
+{
+	service.rate = rate;
+	service.away = false;
+	service.counted_ms = fake_now();
+	service.revision[0] = (struct revision){.name = FAKE_STABLE,
+		.total = rate * PAST_S,
+		.bad = rate * PAST_S * BASE,
+		.errors = BASE};
+	service.revision[1] =
+		(struct revision){.name = FAKE_NEW, .errors = BASE};
+	fake_metrics.answer = answer;
+}
+
+void fake_counters_errors(const char *revision, double share)
+{
+	struct revision *r = service.revision;
+
+	advance();
+	for (; r < service.revision + REVISIONS; r++) {
+		if (strcmp(r->name, revision) == 0)
+			r->errors = share;
+	}
+}
+
+void fake_counters_away(bool away)
+{
+	service.away = away;
+}
