@@ -1,14 +1,16 @@
 /*
  * What evidence decides in seeded worlds, beside the thresholds of a policy:
- *   evidence_bench [-g GOOD] [-b BAD] [-k NULL] [-p PACE] [-r RATE] [-s SEED]
- *                  POLICY
+ *   evidence_bench [-g GOOD] [-b BAD] [-k NULL] [-p PACE] [-t PLAN] [-r RATE]
+ *                  [-s SEED] POLICY
  * prints, for 5 to 5,000 requests per second,
  *   false rollbacks of GOOD good releases and the time until BAD bad ones are
  *     found, with steps of ten minutes; beside them what is stated of the
- *     method, with a star where that is missed by more than another sample may;
+ *     method, with a star where it took longer, a plus where it took less, by more
+ *     than another sample may;
  *   false rollbacks of NULL good releases in each kind of noise;
  *   PACE releases whose steps end when the evidence is there: the time until
- *     all traffic is theirs, and what an incident at 100 % does to them.
+ *     all traffic is theirs, and what an incident at 100 % does to them;
+ *   what a plan says that it takes, beside PLAN releases each in 24 cells.
  * A count of 0 leaves its part out. -r takes one of the rates only. POLICY has
  * an SLO of errors and one of latency, in this order.
  */
@@ -30,11 +32,12 @@
 static const double rates[RATES] = {5, 50, 500, 5000};
 
 static struct {
-	int good, bad, null, pace;
+	int good, bad, null, pace, plan;
 	double rate; /* 0: all */
 	uint64_t seed;
 	struct policy *thresholds;
-} options = {.good = 100, .bad = 60, .null = 50, .pace = 50, .seed = 1};
+} options = {
+	.good = 100, .bad = 60, .null = 50, .pace = 50, .plan = 50, .seed = 1};
 
 static double samples[SAMPLES_MAX];
 
@@ -208,17 +211,24 @@ static void find(const struct world *world, const struct play_rules *rules,
 	found_r->missed = (double)(n - n_found) / n;
 }
 
-static bool near(double is, double stated, double by_s, double part)
+static bool later_than(double is, double stated, double by_s, double part)
 {
-	return is == stated ||
-	       fabs(is - stated) <= fmax(by_s, part * stated) + 1e-9;
+	double least = is < stated ? is : stated;
+
+	return is > stated && is - stated > fmax(by_s, part * least) + 1e-9;
 }
 
 static void print_found(const struct found *found, const struct found *stated)
 {
-	bool as_stated =
-		!stated || (near(found->median, stated->median, 15, 0.1) &&
-				   near(found->most, stated->most, 30, 0.2));
+	char mark = ' ';
+
+	if (stated && (later_than(found->median, stated->median, 15, 0.1) ||
+			      later_than(found->most, stated->most, 30, 0.2)))
+		mark = '*';
+	else if (stated &&
+		 (later_than(stated->median, found->median, 15, 0.1) ||
+			 later_than(stated->most, found->most, 30, 0.2)))
+		mark = '+';
 
 	if (found->median < NEVER)
 		printf(" %4.0f /", found->median);
@@ -228,7 +238,7 @@ static void print_found(const struct found *found, const struct found *stated)
 		printf(" %4.0f", found->most);
 	else
 		printf("    -");
-	printf(" [%3.0f%%]%s", 100 * found->missed, as_stated ? " " : "*");
+	printf(" [%3.0f%%]%c", 100 * found->missed, mark);
 	fflush(stdout);
 }
 
@@ -368,7 +378,8 @@ static void early_row(
 		world.rate = rates[r];
 		s = time_to_full(&world, rules, r, options.pace);
 		printf(" %14.0f%s    ", s,
-			stated && !near(s, stated[r], 15, 0.1) ? "*" : " ");
+			stated && later_than(s, stated[r], 15, 0.1) ? "*"
+								    : " ");
 		fflush(stdout);
 	}
 	putchar('\n');
@@ -460,6 +471,67 @@ static void pace(void)
 		lost, all, lost_without);
 }
 
+/* ---- the plan ---- */
+
+static double middle(double *values, int n)
+{
+	qsort(values, (size_t)n, sizeof(values[0]), later);
+	return (values[(n - 1) / 2] + values[n / 2]) / 2;
+}
+
+/* What was said beside what it took, in a step that does not end. */
+static void plan_cell(int step, int r, double ratio)
+{
+	static double said[SAMPLES_MAX];
+	struct world world = world_good;
+	struct play_found found;
+	int i, in_time = 0, n = options.plan;
+	double times;
+
+	world.rate = rates[r];
+	world.errors = ratio * world.base;
+	for (i = 0; i < n; i++) {
+		play_step(&world, seed_of(r + 4 * RATES, i), step, &found);
+		samples[i] = found.found_s;
+		said[i] = found.said.median_s;
+		in_time += found.found_s <= found.said.most_s;
+	}
+	times = middle(said, n) / middle(samples, n);
+	printf(" %5.0f for %5.0f, %3.0f %%%s", middle(said, n),
+		middle(samples, n), 100.0 * in_time / n,
+		step < PLAY_STEPS - 1 && (times < 0.9 || times > 1.5 ||
+						 in_time < 0.82 * n)
+			? "*"
+		: in_time < 0.71 * n ? "*"
+				     : " ");
+	fflush(stdout);
+}
+
+static void plans(void)
+{
+	static const char *const shares[PLAY_STEPS] = {"10", "50", "100"};
+	static const double ratios[] = {5, 10};
+	char name[64];
+	size_t k;
+	int step, r;
+
+	if (!options.plan)
+		return;
+	heading("plan: s median said for seen, in time");
+	for (step = 0; step < PLAY_STEPS; step++) {
+		for (k = 0; k < 2; k++) {
+			snprintf(name, sizeof(name), "errors x%.0f at %s %%",
+				ratios[k], shares[step]);
+			begin_row(name, "");
+			for (r = 0; r < RATES; r++) {
+				if (!leaves_out(r))
+					plan_cell(step, r, ratios[k]);
+			}
+			putchar('\n');
+		}
+	}
+}
+
 /* ---- */
 
 static const char *any_url(const char *name, void *arg)
@@ -500,7 +572,7 @@ int main(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "g:b:k:p:r:s:")) != -1) {
+	while ((option = getopt(argc, argv, "g:b:k:p:t:r:s:")) != -1) {
 		if (option == 'g')
 			options.good = count_of(optarg);
 		else if (option == 'b')
@@ -509,6 +581,8 @@ int main(int argc, char **argv)
 			options.null = count_of(optarg);
 		else if (option == 'p')
 			options.pace = count_of(optarg);
+		else if (option == 't')
+			options.plan = count_of(optarg);
 		else if (option == 'r')
 			options.rate = atof(optarg);
 		else if (option == 's')
@@ -518,8 +592,8 @@ int main(int argc, char **argv)
 	}
 	if (optind + 1 != argc) {
 		fprintf(stderr, "usage: evidence_bench [-g GOOD] [-b BAD] "
-				"[-k NULL] [-p PACE] [-r RATE] [-s SEED] "
-				"POLICY\n");
+				"[-k NULL] [-p PACE] [-t PLAN] [-r RATE] "
+				"[-s SEED] POLICY\n");
 		return 2;
 	}
 	options.thresholds = read_policy(argv[optind]);
@@ -528,6 +602,7 @@ int main(int argc, char **argv)
 	noise();
 	unseen();
 	pace();
+	plans();
 	policy_free(&options.thresholds);
 	return 0;
 }

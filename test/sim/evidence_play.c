@@ -84,7 +84,7 @@ void play_policy(struct policy *policy, const struct play_rules *rules,
 	slos[WORLD_LATENCY].name = "latency";
 	slos[WORLD_LATENCY].buckets = "buckets";
 	slos[WORLD_LATENCY].objective = 0.05;
-	slos[WORLD_LATENCY].bound = 0.5;
+	slos[WORLD_LATENCY].bound = slos[WORLD_LATENCY].bound_le = 0.5;
 	*policy = (struct policy){.steps = steps,
 		.n_steps = PLAY_STEPS,
 		.slos = slos,
@@ -150,6 +150,51 @@ static void play_evidence(struct play *p)
 	while (goes_on(p)) {
 		check(p, counts);
 		act(p, memory, &policy, decide(memory, &policy, counts));
+	}
+	free(memory);
+}
+
+/* What a plan says that knows stable's past. */
+static void plan(const struct play *p, const struct evidence_memory *memory,
+	const struct slo_history *history, struct plan_times *said_r)
+{
+	const struct world *w = p->run.world;
+	const struct plan_step step = {.rate = w->rate,
+		.base = w->base,
+		.share = share_of(p),
+		.objectives = WORLD_SLOS,
+		.history = history->past};
+
+	plan_find(&step, &memory->rules, &memory->slo[WORLD_ERRORS].spec,
+		w->errors / w->base, said_r);
+}
+
+void play_step(const struct world *world, uint64_t seed, int step,
+	struct play_found *found_r)
+{
+	const struct play_rules rules = {.pace = PACE_FIXED};
+	struct play_end end = {.crossed_s = NAN};
+	struct play p = {.rules = &rules, .end = &end, .step = step};
+	struct check_counts counts[WORLD_SLOS];
+	struct slo_history histories[WORLD_SLOS];
+	struct evidence_memory *memory;
+	struct step steps[PLAY_STEPS];
+	struct slo slos[WORLD_SLOS];
+	struct policy policy;
+
+	play_policy(&policy, &rules, steps, slos);
+	world_begin(&p.run, world, seed);
+	world_live_through_history(&p.run, histories);
+	memory = evidence_memory_new(&policy, histories, WORLD_SLOS);
+	evidence_memory_begin_step(memory, &policy, (size_t)step);
+	plan(&p, memory, &histories[WORLD_ERRORS], &found_r->said);
+	found_r->found_s = INFINITY;
+	while (p.run.s < 4 * found_r->said.most_s && p.run.s < MOST_S * 8) {
+		check(&p, counts);
+		if (decide(memory, &policy, counts) >= EVIDENCE_STEP_BACK) {
+			found_r->found_s = p.run.s;
+			break;
+		}
 	}
 	free(memory);
 }

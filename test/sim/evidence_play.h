@@ -5,6 +5,7 @@
 #ifndef TEST_SIM_EVIDENCE_PLAY_H
 #define TEST_SIM_EVIDENCE_PLAY_H
 
+#include "engine/evidence_plan.h"
 #include "evidence_world.h"
 
 #define PLAY_STEPS  3
@@ -28,6 +29,16 @@ struct play_end {
 
 void play(const struct world *world, const struct play_rules *rules,
 	uint64_t seed, struct play_end *end_r);
+
+/* How long it took to find the candidate's errors in one step that does not
+ * end, and what a plan said that it would take. */
+struct play_found {
+	double found_s; /* INFINITY: not within four times what was said */
+	struct plan_times said;
+};
+
+void play_step(const struct world *world, uint64_t seed, int step,
+	struct play_found *found_r);
 
 /* The policy that a rollout by evidence is played with; `steps` and `slos` are
  * those it will hold. */

@@ -255,6 +255,7 @@ static int decide_all(const struct world *world, uint64_t seed, bool backwards,
 	world_live_through_history(&run, histories);
 	end();
 	memory = evidence_memory_new(&policy, histories, WORLD_SLOS);
+	assert_int_equal(memory->slo[WORLD_LATENCY].spec.bound, WORLD_BOUND);
 	evidence_memory_begin_step(memory, &policy, 1);
 	for (i = 0; i < CHECKS; i++) {
 		world_check(&run, 0.5, i * WORLD_CHECK_S, counts);
