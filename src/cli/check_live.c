@@ -16,6 +16,7 @@
 #include "cli/github.h"
 #include "cli/output.h"
 #include "cloudrun/service_codec.h"
+#include "engine/evidence_memory.h"
 #include "io/loop.h"
 #include "live/preflight.h"
 #include "live/release.h"
@@ -111,6 +112,33 @@ static void print_text(const struct visit *visit,
 	print_line(visit, report, out);
 }
 
+/* Of a query; of counters how many each of them has. */
+static void print_series(struct jsonw *w, const struct finding_arm *arm)
+{
+	if (!arm->query[QUERY_TOTAL]) {
+		jsonw_int(w, "series", (int64_t)arm->series[QUERY_VALUE]);
+		return;
+	}
+	jsonw_int(w, "total_series", (int64_t)arm->series[QUERY_TOTAL]);
+	if (arm->query[QUERY_BAD])
+		jsonw_int(w, "bad_series", (int64_t)arm->series[QUERY_BAD]);
+}
+
+static void print_history(struct jsonw *w, const struct slo_history *history)
+{
+	double n = history->past.n;
+
+	jsonw_object(w, "history");
+	jsonw_number(w, "seconds", history->seconds);
+	jsonw_number(w, "requests_per_second", n / history->seconds);
+	if (n > 0)
+		jsonw_number(w, "bad_share", history->past.x / n);
+	jsonw_number(w, "phi", history->dispersion.phi);
+	jsonw_number(w, "phi_level", history->dispersion.phi_level);
+	jsonw_number(w, "phi_shape", history->dispersion.phi_shape);
+	jsonw_end(w, '}');
+}
+
 static void print_arm(
 	struct jsonw *w, const char *key, const struct finding_arm *arm)
 {
@@ -131,7 +159,7 @@ static void print_arm(
 		jsonw_bool(w, "partial", true);
 	if (*arm->warnings)
 		jsonw_text(w, "warnings", arm->warnings);
-	jsonw_int(w, "series", (int64_t)arm->series[QUERY_VALUE]);
+	print_series(w, arm);
 	jsonw_int(w, "latency_ms", arm->latency_us / 1000);
 	for (enum query_role kind = 0; kind < QUERY_ROLES; kind++) {
 		if (arm->query[kind])
@@ -153,6 +181,8 @@ static void print_finding(struct jsonw *w, const struct finding *f)
 		print_arm(w, "stable", &f->arms[0]);
 		print_arm(w, "candidate", &f->arms[1]);
 	}
+	if (f->history)
+		print_history(w, f->history);
 	jsonw_end(w, '}');
 }
 

@@ -53,6 +53,7 @@ struct finding {
 	const char *remedy; /* "" when there is none */
 	const char *refusal; /* the same where no column says what and which */
 	const struct finding_arm *arms; /* SLOs: of stable and candidate */
+	const struct slo_history *history; /* stable's; NULL: none */
 };
 
 /* What an action will want to know later. */

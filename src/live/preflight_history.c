@@ -85,14 +85,25 @@ static double percent_of(const struct slo_history *history)
 				   : 0;
 }
 
+/* Where no column says whose history it is. */
+static void name_slo(struct preflight *preflight, struct finding *finding,
+	const struct slo *slo)
+{
+	finding_refuse(preflight, finding, "history of SLO \"%s\": %s",
+		slo->name, finding->detail);
+}
+
 static void tell_none(
 	struct preflight *preflight, const struct slo *slo, const char *why)
 {
-	finding_tell(preflight, FINDING_WARN, "history", slo->name,
+	struct finding *finding = finding_tell(preflight, FINDING_WARN,
+		"history", slo->name,
 		"a rollout goes on and learns what is normal while it runs; "
 		"with evidence.history of stable it would tell sooner",
 		"no history: slower%s%s", *why ? " (" : "",
 		*why ? arena_printf(&preflight->arena, "%s)", why) : "");
+
+	name_slo(preflight, finding, slo);
 }
 
 static void tell_history(struct preflight *preflight, const struct slo *slo,
@@ -100,10 +111,12 @@ static void tell_history(struct preflight *preflight, const struct slo *slo,
 {
 	double percent = percent_of(history);
 	bool above = percent > 100 * slo->objective;
+	struct finding *finding;
 	char span[DURATION_TEXT_MAX];
 
-	finding_tell(preflight, above || *remark ? FINDING_WARN : FINDING_OK,
-		"history", slo->name,
+	finding = finding_tell(preflight,
+		above || *remark ? FINDING_WARN : FINDING_OK, "history",
+		slo->name,
 		above ? "mend stable, or raise the objective: a candidate no "
 			"worse than stable passes"
 		: *remark ? "see that all of the metrics are up"
@@ -119,6 +132,8 @@ static void tell_history(struct preflight *preflight, const struct slo *slo,
 				 "%% > %.2g %%): the candidate is only "
 				 "compared",
 				 percent, 100 * slo->objective));
+	name_slo(preflight, finding, slo);
+	finding->history = history;
 }
 
 static void tell_wrong(struct preflight *preflight, const struct slo *slo,
@@ -133,8 +148,17 @@ static void tell_wrong(struct preflight *preflight, const struct slo *slo,
 			preflight->release->policy->path, slo->pos.line),
 		"%s", err->text);
 
-	finding_refuse(preflight, finding, "history of SLO \"%s\": %s",
-		slo->name, err->text);
+	name_slo(preflight, finding, slo);
+}
+
+static const struct slo_history *keep(
+	struct preflight *preflight, const struct slo_history *made)
+{
+	struct slo_history *kept =
+		&preflight->histories[preflight->n_histories++];
+
+	*kept = *made;
+	return kept;
 }
 
 static void history_answered(const struct slo_history *made, const char *remark,
@@ -150,9 +174,7 @@ static void history_answered(const struct slo_history *made, const char *remark,
 	else if (err || made->seconds <= 0)
 		tell_none(preflight, slo, err ? err->text : remark);
 	else
-		tell_history(preflight, slo, made, remark);
-	if (!err && made->seconds > 0)
-		preflight->histories[preflight->n_histories++] = *made;
+		tell_history(preflight, slo, keep(preflight, made), remark);
 	history->slo++;
 	history_next(preflight);
 }

@@ -8,6 +8,7 @@
 #include "base/xalloc.h"
 #include "metrics/counter_codec.h"
 #include "metrics/counting.h"
+#include "metrics/past_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -78,11 +79,36 @@ static void check(int status, const uint8_t *data, size_t size)
 	arena_fini(&arena);
 }
 
+static void check_range(int status, const uint8_t *data, size_t size)
+{
+	static const struct past_grid grid = {0, 30000, 6};
+	const struct counter_reply reply = {status, (const char *)data, size};
+	struct metric_reading reading;
+	struct past_table table;
+	struct err err = {0};
+
+	past_table_init(&table, &grid);
+	if (counter_decode_range(&reply, 1, 4, &table, &reading, &err) == 0) {
+		for (size_t i = 0; i < table.n; i++)
+			assert(isnan(table.row[i].values[0]) &&
+				isnan(table.row[i].values[5]));
+		past_table_extend(&table, 3);
+		past_table_no_counter(&table);
+		xfree(&reading.warnings);
+	} else {
+		assert(err.code > ERR_NONE && err.code < ERR_CODES);
+		assert(!strpbrk(err.text, "\n\r\x1b"));
+	}
+	past_table_fini(&table);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const int statuses[] = {200, 302, 400, 503};
 
-	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		check(statuses[i], data, size);
+		check_range(statuses[i], data, size);
+	}
 	return 0;
 }

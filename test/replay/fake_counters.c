@@ -29,6 +29,9 @@ const char slo_counted[] =
 struct revision {
 	const char *name;
 	double total, bad, errors;
+	double lost, lost_bad; /* of them, with their instances */
+	int instances; /* that are left */
+	bool hidden;
 };
 
 static struct {
@@ -101,14 +104,14 @@ static void add_series(struct buf *out, const char *form,
 {
 	int i;
 
-	for (i = 0; i < INSTANCES; i++) {
+	for (i = INSTANCES - r->instances; i < INSTANCES; i++) {
 		buf_addf(out,
 			"%s{\"metric\":{\"__name__\":\"http_requests_total\","
 			"\"code\":\"%s\",\"instance\":\"i%d\",\"revision\":"
 			"\"%s\"},",
 			out->data[out->len - 1] == '[' ? "" : ",", code, i,
 			r->name);
-		add_values(out, form, value / INSTANCES);
+		add_values(out, form, value / r->instances);
 		buf_addc(out, '}');
 	}
 }
@@ -119,6 +122,7 @@ static bool answer(
 {
 	const struct revision *r = revision_of(query);
 	bool is_range = strstr(form, "step=") != NULL;
+	double all, bad;
 	struct buf body;
 
 	if (!strstr(query, "http_requests_total") || !r)
@@ -133,10 +137,12 @@ static bool answer(
 		"{\"status\":\"success\",\"data\":{\"resultType\":\"%s\","
 		"\"result\":[",
 		is_range ? "matrix" : "vector");
-	if (r->total > 0 && !strstr(query, "code="))
-		add_series(&body, form, r, "200", r->total - r->bad);
-	if (r->bad >= 1)
-		add_series(&body, form, r, "500", r->bad);
+	all = r->total - r->lost;
+	bad = r->bad - r->lost_bad;
+	if (all > 0 && !r->hidden && !strstr(query, "code="))
+		add_series(&body, form, r, "200", all - bad);
+	if (bad >= 1 && !r->hidden)
+		add_series(&body, form, r, "500", bad);
 	buf_adds(&body, "]}}");
 	answer->body = buf_steal(&body);
 	return true;
@@ -150,21 +156,44 @@ void fake_counters_open(double rate)
 	service.revision[0] = (struct revision){.name = FAKE_STABLE,
 		.total = rate * PAST_S,
 		.bad = rate * PAST_S * BASE,
-		.errors = BASE};
-	service.revision[1] =
-		(struct revision){.name = FAKE_NEW, .errors = BASE};
+		.errors = BASE,
+		.instances = INSTANCES};
+	service.revision[1] = (struct revision){
+		.name = FAKE_NEW, .errors = BASE, .instances = INSTANCES};
 	fake_metrics.answer = answer;
+}
+
+static struct revision *advanced(const char *revision)
+{
+	advance();
+	return &service.revision[strcmp(revision, FAKE_NEW) == 0];
 }
 
 void fake_counters_errors(const char *revision, double share)
 {
-	struct revision *r = service.revision;
+	advanced(revision)->errors = share;
+}
 
-	advance();
-	for (; r < service.revision + REVISIONS; r++) {
-		if (strcmp(r->name, revision) == 0)
-			r->errors = share;
-	}
+void fake_counters_restart(const char *revision)
+{
+	struct revision *r = advanced(revision);
+
+	r->lost = r->total;
+	r->lost_bad = r->bad;
+}
+
+void fake_counters_stop_one(const char *revision)
+{
+	struct revision *r = advanced(revision);
+
+	r->lost += (r->total - r->lost) / r->instances;
+	r->lost_bad += (r->bad - r->lost_bad) / r->instances;
+	r->instances--;
+}
+
+void fake_counters_hide(const char *revision, bool hidden)
+{
+	advanced(revision)->hidden = hidden;
 }
 
 void fake_counters_away(bool away)

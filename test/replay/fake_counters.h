@@ -18,6 +18,13 @@ void fake_counters_open(double rate);
 /* The share of a revision's requests that fails from now on; 0.1 % at first. */
 void fake_counters_errors(const char *revision, double share);
 
+/* All instances are new, and their counters begin at zero. */
+void fake_counters_restart(const char *revision);
+/* One instance is gone with its counters; the other has all the traffic. */
+void fake_counters_stop_one(const char *revision);
+/* Nothing scrapes them, but they grow. */
+void fake_counters_hide(const char *revision, bool hidden);
+
 /* Until it is false again its queries are answered by 503. */
 void fake_counters_away(bool away);
 

@@ -12,6 +12,7 @@
 
 #include "base/xalloc.h"
 #include "metrics/counter_codec.h"
+#include "metrics/past_table.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -32,20 +33,28 @@ static int teardown(void **state)
 }
 
 /* A body of the corpus that the fuzz target starts from, too. */
-static int decode_corpus(const char *name, int status,
-	struct metric_reading *reading, struct err *err)
+static char *read_corpus(const char *name, size_t *len_r)
 {
 	const char *srcdir = getenv("srcdir");
 	const char *path = arena_printf(&arena,
 		"%s/test/fuzz/corpus/counter/%s", srcdir ? srcdir : ".", name);
 	char bytes[8192];
 	FILE *file = fopen(path, "rb");
-	struct counter_reply reply = {.status = status, .bytes = bytes};
 
 	if (!file)
 		fail_msg("%s is missing", path);
-	reply.len = fread(bytes, 1, sizeof(bytes), file);
+	*len_r = fread(bytes, 1, sizeof(bytes), file);
 	fclose(file);
+	return arena_strndup(&arena, bytes, *len_r);
+}
+
+static int decode_corpus(const char *name, int status,
+	struct metric_reading *reading, struct err *err)
+{
+	size_t len;
+	char *bytes = read_corpus(name, &len);
+	const struct counter_reply reply = {status, bytes, len};
+
 	return counter_decode(&reply, &arena, reading, err);
 }
 
@@ -223,6 +232,87 @@ static void thousands_of_series_are_read_and_more_are_refused(void **state)
 	}
 }
 
+static int decode_range(const char *name, size_t from, size_t n,
+	struct past_table *table, struct err *err)
+{
+	size_t len;
+	char *bytes = read_corpus(name, &len);
+	const struct counter_reply reply = {200, bytes, len};
+	struct metric_reading reading;
+
+	return counter_decode_range(&reply, from, n, table, &reading, err);
+}
+
+/* Two pieces of one grid, and a longer past before them. */
+static void ranges_lie_on_a_grid(void **state)
+{
+	static const struct past_grid grid = {0, 30000, 8};
+	const struct past_row *row;
+	struct past_table table;
+	struct err err;
+
+	(void)state;
+	past_table_init(&table, &grid);
+	assert_int_equal(decode_range("range", 0, 4, &table, &err), 0);
+	assert_int_equal(table.n, 2);
+	past_table_extend(&table, 4);
+	assert_int_equal(table.grid.start_ms, -4 * 30000);
+	assert_int_equal(decode_range("range", 4, 4, &table, &err), 0);
+	assert_int_equal(table.n, 2);
+	row = &table.row[0];
+	assert_non_null(strstr(row->labels, "\"i\":\"1\""));
+	assert_true(isnan(row->values[3]) && isnan(row->values[6]));
+	assert_true(row->values[4] == 3 && row->values[5] == 5);
+	assert_true(row->values[7] == 9 && isnan(row->values[8]));
+	past_table_fini(&table);
+}
+
+static void a_range_of_something_else_is_refused(void **state)
+{
+	static const struct {
+		const char *name, *part;
+	} rows[] = {
+		{"range-off-grid", "lies where none was asked for"},
+		{"range-native", "a is a native histogram"},
+		{"plain", "no matrix"},
+	};
+	static const struct past_grid grid = {0, 30000, 4};
+	struct past_table table;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		past_table_init(&table, &grid);
+		assert_int_equal(
+			decode_range(rows[i].name, 0, 4, &table, &err), -1);
+		if (!strstr(err.text, rows[i].part))
+			fail_msg("%s: %s", rows[i].name, err.text);
+		past_table_fini(&table);
+	}
+}
+
+/* A gauge: a counter falls when its instance is restarted, and not often. */
+static void what_falls_often_is_no_counter(void **state)
+{
+	static const struct past_grid grid = {0, 30000, 100};
+	struct past_table table;
+	double values[100];
+	struct err err;
+
+	(void)state;
+	for (int kind = 0; kind < 2; kind++) {
+		past_table_init(&table, &grid);
+		for (int i = 0; i < 100; i++)
+			values[i] = kind ? i % 3 : i % 10;
+		assert_int_equal(
+			past_table_add(&table, "{}", NAN, values, 0, 100, &err),
+			0);
+		assert_true(
+			(past_table_no_counter(&table) != NULL) == (kind == 1));
+		past_table_fini(&table);
+	}
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -234,6 +324,9 @@ int main(void)
 		T(an_answer_says_whether_it_is_incomplete),
 		T(what_is_no_counter_is_refused_with_a_remedy),
 		T(thousands_of_series_are_read_and_more_are_refused),
+		T(ranges_lie_on_a_grid),
+		T(a_range_of_something_else_is_refused),
+		T(what_falls_often_is_no_counter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
