@@ -62,7 +62,8 @@ static int take_bounds(struct buckets *buckets,
 	if (n > EVIDENCE_BINS_MAX)
 		return err_set(err_r, ERR_INVALID,
 			"the histogram has %zu buckets: at most %d are looked "
-			"at; drop some where the metric is made or scraped",
+			"at; choose some of them in the selector, with "
+			"le=~\"0.1|0.5|1|[+]Inf\"",
 			n, EVIDENCE_BINS_MAX);
 	if (n < 2 || !isinf(samples[n - 1].le))
 		return err_set(err_r, ERR_INVALID,

@@ -116,6 +116,10 @@ policy() {
 		    with: {metric: "svc:requests", revision_label: version, code_label: status, failures: '4\\d\\d', selector: 'path!~"/h.*"'}
 		  - {use: http/latency-p95, name: http-latency}
 		  - {use: http/latency-p95, name: http-ms, with: {metric: latency_ms, unit: ms}}
+		  - {use: cloud-run/error-rate, kind: evidence, name: counted}
+		  - {use: cloud-run/latency-p95, kind: evidence, name: counted-ms}
+		  - {use: http/error-rate, kind: evidence, name: counted-http}
+		  - {use: http/latency-p95, kind: evidence, name: counted-s, max: 500ms}
 	YAML
 }
 
@@ -130,6 +134,30 @@ is() {
 		jq -c --arg name "$1" '.series[$name]' "$WORLD/values.json"
 		return 1
 	}
+}
+
+# adds_up SERIES VALUE [LE]: the raw counters at the end, of all series or of one
+# bucket, grew by so much in an hour
+adds_up() {
+	jq -e --arg name "$1" --argjson wanted "$2" --arg le "${3-}" '
+		[.series[$name].data.result[]
+			| select($le == "" or .metric.le == $le)
+			| .values[-1][1] | tonumber] | add == $wanted' \
+		"$WORLD/values.json" >/dev/null || {
+		jq -c --arg name "$1" '.series[$name]' "$WORLD/values.json"
+		return 1
+	}
+}
+
+@test "presets of kind evidence have the raw counters of these requests" {
+	adds_up counted/total $((60 * 200))
+	adds_up counted/bad $((60 * 4))
+	adds_up counted/baseline-total $((60 * 900))
+	adds_up counted-ms/buckets $((60 * 180)) 200
+	adds_up counted-ms/baseline-buckets $((60 * 900)) +Inf
+	adds_up counted-http/total $((60 * 200))
+	adds_up counted-http/bad $((60 * 5))
+	adds_up counted-s/buckets $((60 * 100)) 0.5
 }
 
 @test "the share of failures counts only this revision of this service" {
