@@ -31,17 +31,22 @@ static bool is_sorted(const struct counter_sample *samples, size_t n)
 	return true;
 }
 
-struct counter_sample *buckets_sort(const struct counter_answer *answer)
+void buckets_sort(const struct counter_answer *answer, struct sorted *sorted_r)
 {
-	struct counter_sample *samples =
-		xcalloc(answer->n ? answer->n : 1, sizeof(*samples));
+	struct counter_sample *copy;
 
-	if (answer->n)
-		memcpy(samples, answer->sample, answer->n * sizeof(*samples));
-	if (!is_sorted(samples, answer->n))
-		qsort(samples, answer->n, sizeof(*samples),
-			by_labels_and_bound);
-	return samples;
+	*sorted_r = (struct sorted){.sample = answer->sample};
+	if (is_sorted(answer->sample, answer->n))
+		return;
+	copy = xcalloc(answer->n, sizeof(*copy));
+	memcpy(copy, answer->sample, answer->n * sizeof(*copy));
+	qsort(copy, answer->n, sizeof(*copy), by_labels_and_bound);
+	*sorted_r = (struct sorted){copy, copy};
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a == b || strcmp(a, b) == 0;
 }
 
 /* How many of the samples from `samples` on are of the same series. */
@@ -49,7 +54,7 @@ static size_t series_len(const struct counter_sample *samples, size_t n)
 {
 	size_t i = 1;
 
-	while (i < n && strcmp(samples[i].labels, samples[0].labels) == 0)
+	while (i < n && is_same(samples[i].labels, samples[0].labels))
 		i++;
 	return i;
 }

@@ -14,8 +14,13 @@ struct buckets {
 	double bounds[EVIDENCE_BINS_MAX]; /* the last is +Inf */
 };
 
-/* A copy by labels and bound, to be freed. */
-struct counter_sample *buckets_sort(const struct counter_answer *answer);
+/* By labels and bound: what was answered, when it came in that order, or a copy
+ * that is to be freed. */
+struct sorted {
+	const struct counter_sample *sample;
+	struct counter_sample *copy; /* NULL: none was needed */
+};
+void buckets_sort(const struct counter_answer *answer, struct sorted *sorted_r);
 
 /* All of the sorted samples have the bounds of `buckets`, or the first sets
  * them. Fails with ERR_INVALID and what to ask for instead. */

@@ -17,7 +17,7 @@ struct counters {
 	bool looked; /* at least once since it was made or has forgotten */
 	size_t bins;
 	struct known **known; /* by labels */
-	size_t n;
+	size_t n, size;
 };
 
 struct counters *counters_new(bool newcomers_count)
@@ -38,7 +38,7 @@ static void drop(struct counters *c)
 	}
 	free(c->known);
 	c->known = NULL;
-	c->n = 0;
+	c->n = c->size = 0;
 }
 
 void counters_free(struct counters **counters)
@@ -72,11 +72,15 @@ static int by_labels(const void *a, const void *b)
 	return strcmp((*left)->labels, (*right)->labels);
 }
 
-static struct known *find(const struct counters *c, const char *labels)
+/* Answers come in one order, mostly: it is looked for at `guess` first. */
+static struct known *find(
+	const struct counters *c, const char *labels, size_t guess)
 {
 	struct known key = {.labels = (char *)labels}, *at = &key;
 	struct known *const *found = NULL;
 
+	if (guess < c->n && strcmp(c->known[guess]->labels, labels) == 0)
+		return c->known[guess];
 	if (c->n)
 		found = bsearch(&at, c->known, c->n, sizeof(at), by_labels);
 	return found ? *found : NULL;
@@ -99,10 +103,10 @@ void counters_grow(
 
 /* Adds what the series shows more than before, and remembers it. True: it was
  * known already. */
-static bool take(
-	struct counters *c, const struct counter_series *series, double *growth)
+static bool take(struct counters *c, const struct counter_series *series,
+	size_t guess, double *growth)
 {
-	struct known *known = find(c, series->labels);
+	struct known *known = find(c, series->labels, guess);
 
 	if (known || (c->looked && c->newcomers_count))
 		counters_grow(known ? known->values : NULL, series->values,
@@ -129,9 +133,12 @@ bool counters_look(struct counters *counters,
 	if ((c->n && c->bins != bins) || c->n + n > COUNTER_SERIES_MAX)
 		counters_forget(c);
 	c->bins = bins;
-	c->known = xrealloc(c->known, c->n + n, sizeof(c->known[0]));
+	if (c->n + n > c->size) {
+		c->size = c->n + n;
+		c->known = xrealloc(c->known, c->size, sizeof(c->known[0]));
+	}
 	for (i = 0; i < n; i++) {
-		if (!take(c, &series[i], growth_r))
+		if (!take(c, &series[i], i, growth_r))
 			c->known[c->n + n_new++] = know(&series[i], bins);
 	}
 	/* One that is gone stays known: it may come back as it was. */

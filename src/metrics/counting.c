@@ -8,6 +8,9 @@
 #include "base/xalloc.h"
 #include "metrics/buckets.h"
 
+#define FEW_SERIES 64 /* that need no memory of their own during a look */
+#define FEW_VALUES 512
+
 struct counting {
 	bool latency;
 	struct counters *counters[COUNTER_ARMS][COUNTER_ROLES];
@@ -58,29 +61,34 @@ void counting_forget(struct counting *counting)
 static double plain_growth(struct counters *counters,
 	const struct counter_answer *answer, bool *known_r)
 {
-	struct counter_series *series =
-		xcalloc(answer->n ? answer->n : 1, sizeof(*series));
+	struct counter_series few[FEW_SERIES], *series = few;
 	double growth;
 	size_t i;
 
+	few[0] = (struct counter_series){NULL, NULL};
+	if (answer->n > FEW_SERIES)
+		series = xcalloc(answer->n, sizeof(*series));
 	for (i = 0; i < answer->n; i++)
 		series[i] = (struct counter_series){
 			answer->sample[i].labels, &answer->sample[i].value};
 	*known_r = counters_look(counters, series, answer->n, 1, &growth);
-	free(series);
+	if (series != few)
+		free(series);
 	return growth;
 }
 
 /* A series with several bounds would be counted as often. */
 static int check_plain(const struct counter_answer *answer, struct err *err_r)
 {
-	struct counter_sample *samples = buckets_sort(answer);
+	struct sorted sorted;
 	bool twins = false;
 	size_t i;
 
+	buckets_sort(answer, &sorted);
 	for (i = 1; i < answer->n; i++)
-		twins |= strcmp(samples[i - 1].labels, samples[i].labels) == 0;
-	free(samples);
+		twins |= strcmp(sorted.sample[i - 1].labels,
+				 sorted.sample[i].labels) == 0;
+	free(sorted.copy);
 	if (!twins)
 		return 0;
 	return err_set(err_r, ERR_INVALID,
@@ -118,8 +126,14 @@ static void look_at_buckets(struct counting *c, int arm,
 	struct evidence_counts *counts)
 {
 	size_t bins = c->buckets.bins ? c->buckets.bins : 1, n_series = 0, i, b;
-	struct counter_series *series = xcalloc(n / bins + 1, sizeof(*series));
-	double *values = xcalloc(n + 1, sizeof(*values));
+	struct counter_series few[FEW_SERIES], *series = few;
+	double few_values[FEW_VALUES], *values = few_values;
+	bool many = n > FEW_VALUES || n / bins > FEW_SERIES;
+
+	if (many) {
+		series = xcalloc(n / bins + 1, sizeof(*series));
+		values = xcalloc(n, sizeof(*values));
+	}
 
 	for (i = 0; i + bins <= n; i += bins) {
 		for (b = 0; b < bins; b++)
@@ -131,30 +145,32 @@ static void look_at_buckets(struct counting *c, int arm,
 		n_series, bins, counts->bin);
 	if (!counts->known && arm == ARM_CANDIDATE)
 		counters_look_at_none(c->counters[arm][COUNTER_TOTAL]);
-	free(values);
-	free(series);
+	if (many) {
+		free(values);
+		free(series);
+	}
 }
 
 static int look_at_histograms(struct counting *c,
 	const struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES],
 	struct check_counts *counts, struct err *err_r)
 {
-	struct counter_sample *samples[COUNTER_ARMS];
+	struct sorted sorted[COUNTER_ARMS];
 	int arm, rc = 0;
 
 	for (arm = 0; arm < COUNTER_ARMS; arm++) {
-		samples[arm] = buckets_sort(&answers[arm][COUNTER_TOTAL]);
+		buckets_sort(&answers[arm][COUNTER_TOTAL], &sorted[arm]);
 		if (rc == 0)
-			rc = buckets_check(&c->buckets, samples[arm],
+			rc = buckets_check(&c->buckets, sorted[arm].sample,
 				answers[arm][COUNTER_TOTAL].n, err_r);
 	}
 	for (arm = 0; arm < COUNTER_ARMS; arm++) {
 		if (rc == 0)
-			look_at_buckets(c, arm, samples[arm],
+			look_at_buckets(c, arm, sorted[arm].sample,
 				answers[arm][COUNTER_TOTAL].n,
 				arm == ARM_CANDIDATE ? &counts->candidate
 						     : &counts->stable);
-		free(samples[arm]);
+		free(sorted[arm].copy);
 	}
 	if (rc < 0)
 		return -1;

@@ -143,16 +143,18 @@ static struct counter_sample *sort_series(const struct past *past)
 {
 	const struct past_series *series = past->role[COUNTER_TOTAL].series;
 	size_t i, n = past->role[COUNTER_TOTAL].n;
-	struct counter_sample *samples = xcalloc(n ? n : 1, sizeof(*samples)),
-			      *sorted;
+	struct counter_sample *samples = xcalloc(n ? n : 1, sizeof(*samples));
 	const struct counter_answer answer = {samples, n};
+	struct sorted sorted;
 
 	for (i = 0; i < n; i++)
 		samples[i] = (struct counter_sample){
 			series[i].labels, series[i].le, (double)i};
-	sorted = buckets_sort(&answer);
+	buckets_sort(&answer, &sorted);
+	if (!sorted.copy)
+		return samples;
 	free(samples);
-	return sorted;
+	return sorted.copy;
 }
 
 static int take_histograms(struct making *m, struct err *err_r)

@@ -56,6 +56,9 @@ bool labels_sort(struct recording_result *results, size_t n)
 	for (i = 1; i < n; i++) {
 		if (by_labels(&results[i - 1], &results[i]) == 0)
 			return false;
+		/* One text for all buckets of a histogram. */
+		if (strcmp(results[i - 1].labels, results[i].labels) == 0)
+			results[i].labels = results[i - 1].labels;
 	}
 	return true;
 }
