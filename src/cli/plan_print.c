@@ -45,7 +45,7 @@ static void print_row(struct buf *out, const char *label, const char *text)
 
 /* Beyond the step's bake it is found in a later step, if at all. */
 static void print_times(
-	struct buf *out, const struct forecast_case *c, const struct step *step)
+	struct buf *out, const struct forecast_case *c, int64_t step_ms)
 {
 	if (!isfinite(c->median_s)) {
 		buf_adds(out, "not found\n");
@@ -61,18 +61,17 @@ static void print_times(
 	}
 	buf_addf(out, "; %.0f requests, %.0f of them bad%s\n",
 		ceil(c->requests), ceil(c->bad),
-		c->median_s * 1000 > (double)step->bake_ms
-			? " (longer than the step)"
-			: "");
+		c->median_s * 1000 > (double)step_ms ? " (longer than the step)"
+						     : "");
 }
 
 static void print_case(struct buf *out, const struct forecast_slo *f,
-	const struct forecast_case *c, const struct step *step)
+	const struct forecast_case *c, int64_t step_ms)
 {
 	buf_addf(out, "      %2g times, ", c->size);
 	add_share(out, fmin(1, c->size * f->base));
 	buf_adds(out, ": ");
-	print_times(out, c, step);
+	print_times(out, c, step_ms);
 }
 
 static void print_smallest(struct buf *out, const struct forecast_slo *f,
@@ -83,9 +82,9 @@ static void print_smallest(struct buf *out, const struct forecast_slo *f,
 			      "times of ten, not even an outage\n");
 		return;
 	}
-	buf_addf(out,
-		"      smallest found within the step, nine times of "
-		"ten: %.2g times, ",
+	buf_adds(out, "      smallest found within the step, nine times of "
+		      "ten: ");
+	buf_addf(out, step->smallest >= 100 ? "%.0f times, " : "%.2g times, ",
 		step->smallest);
 	add_share(out, fmin(1, step->smallest * f->base));
 	buf_addc(out, '\n');
@@ -129,7 +128,8 @@ static void print_step(struct buf *out, const struct policy *policy, size_t i,
 	if (f->by == FORECAST_EVIDENCE)
 		print_step_back(out, policy, step);
 	for (k = 0; k < FORECAST_SIZES; k++)
-		print_case(out, f, &s->sizes[k], step);
+		print_case(out, f, &s->sizes[k],
+			policy->settle_ms + step->bake_ms);
 	print_smallest(out, f, s);
 }
 

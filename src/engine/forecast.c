@@ -10,7 +10,8 @@
 
 #define WORLDS        200 /* of each case of kind threshold */
 #define WORLDS_SEED   UINT64_C(0x666f726563617374)
-#define HORIZON_S     7200 /* longer than that is never */
+#define HORIZON_S     7200 /* longer than that is never, … */
+#define HORIZON_MOST  1000 /* … or than so many checks, but for the step */
 #define HALVINGS      10
 #define LARGEST       1000 /* times stable's share, at most all requests */
 #define USUALLY_SLOW  0.2 /* of the share that may be */
@@ -153,17 +154,28 @@ static int later(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+static double step_s(const struct policy *policy, size_t step)
+{
+	return (double)(policy->settle_ms + policy->steps[step].bake_ms) / 1000;
+}
+
+static double horizon_s(const struct threshold_world *world, size_t step)
+{
+	double checks_s = HORIZON_MOST * (double)world->slo->interval_ms / 1000;
+
+	return fmax(step_s(world->policy, step), fmin(HORIZON_S, checks_s));
+}
+
 static void play_case(const struct threshold_world *world, size_t step,
 	struct forecast_case *c)
 {
-	double found[WORLDS];
+	double found[WORLDS], limit_s = horizon_s(world, step);
 	struct rng rng;
 	size_t i;
 
 	rng_init(&rng, WORLDS_SEED);
 	for (i = 0; i < WORLDS; i++)
-		found[i] =
-			threshold_play(world, step, c->size, HORIZON_S, &rng);
+		found[i] = threshold_play(world, step, c->size, limit_s, &rng);
 	qsort(found, WORLDS, sizeof(found[0]), later);
 	c->median_s = found[WORLDS / 2 - 1];
 	c->most_s = found[WORLDS * 9 / 10 - 1];
@@ -225,9 +237,7 @@ static void play_steps(const struct policy *policy,
 			play_case(world, i, &s->sizes[k]);
 			count_case(&s->sizes[k], f, s->requests);
 		}
-		s->smallest = smallest_found(world, i,
-			(double)(policy->settle_ms + policy->steps[i].bake_ms) /
-				1000);
+		s->smallest = smallest_found(world, i, step_s(policy, i));
 	}
 }
 
