@@ -138,6 +138,7 @@ void action_run_end(struct action_run *run, enum action_result result)
 {
 	struct action_end end = {.result = result};
 
+	action_type_of(run->action->kind)->cancel(run);
 	redact(&run->detail);
 	sanitize(&run->detail);
 	end.detail = run->detail.data;

@@ -121,7 +121,8 @@ void action_cancel(struct action_run **run);
 /* For the types: what a run is that was cut off and may have done its work. */
 enum action_result action_cut_off(const struct action *action);
 
-/* For the types: the result is there. Frees the run after the callback. */
+/* For the types: the result is there. What the type still holds is cancelled;
+ * frees the run after the callback. */
 void action_run_end(struct action_run *run, enum action_result result);
 /* The same in the next turn, for a start that knows at once. */
 void action_run_end_soon(struct action_run *run, enum action_result result);

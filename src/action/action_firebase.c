@@ -87,12 +87,6 @@ static void firebase_stop(struct action_run *run)
 	run->data = NULL;
 }
 
-static void firebase_end(struct action_run *run, enum action_result result)
-{
-	firebase_stop(run);
-	action_run_end(run, result);
-}
-
 static void firebase_failed(
 	struct action_run *run, const struct http_reply *reply)
 {
@@ -100,7 +94,6 @@ static void firebase_failed(
 	struct buf why;
 
 	buf_adds(&run->detail, g->unclear.len ? g->unclear.data : "");
-	firebase_stop(run);
 	buf_init(&why, REFUSAL_MAX);
 	google_refusal_decode(reply->body, reply->body_len, &why);
 	api_call_failed(run, reply, why.len ? why.data : NULL);
@@ -179,7 +172,7 @@ static bool firebase_take_list(
 		    &g->releases, &err) == 0)
 		return true;
 	buf_adds(&run->detail, err.text);
-	firebase_end(run, ACTION_FAILED);
+	action_run_end(run, ACTION_FAILED);
 	return false;
 }
 
@@ -196,12 +189,12 @@ static void firebase_capture(struct action_run *run)
 			"to go back to: deploy it once, or take this action "
 			"out of the policy",
 			site_of(run->action));
-		firebase_end(run, ACTION_FAILED);
+		action_run_end(run, ACTION_FAILED);
 		return;
 	}
 	record_write(run, live);
 	buf_addf(&run->detail, "%s is live", live->version);
-	firebase_end(run, ACTION_OK);
+	action_run_end(run, ACTION_OK);
 }
 
 static void firebase_listed(const struct http_reply *reply, void *arg)
@@ -284,7 +277,7 @@ static void firebase_plan(struct action_run *run)
 		firebase_release(run);
 		return;
 	}
-	firebase_end(run, result);
+	action_run_end(run, result);
 }
 
 /* ---- the release ---- */
@@ -324,7 +317,7 @@ static void firebase_done(struct action_run *run, const char *replaced)
 
 	buf_addf(&run->detail, "released %s again in place of %s", g->target,
 		replaced);
-	firebase_end(run, ACTION_OK);
+	action_run_end(run, ACTION_OK);
 }
 
 static void firebase_released(const struct http_reply *reply, void *arg)
@@ -365,7 +358,7 @@ static void firebase_looked(const struct http_reply *reply, void *arg)
 		return;
 	}
 	buf_addf(&run->detail, "%s; %s is live", g->unclear.data, live_name(g));
-	firebase_end(run, g->unclear_result);
+	action_run_end(run, g->unclear_result);
 }
 
 const struct action_type action_type_firebase = {

@@ -126,7 +126,6 @@ static void attempt_start(struct attempt *attempt);
 static void attempt_answered(const struct http_reply *reply, void *arg);
 static void attempt_failed(struct attempt *attempt, bool maybe_done);
 static void attempt_again(void *arg);
-static void attempt_finish(struct attempt *attempt, enum action_result result);
 
 /* Another address, such as the service's own, would be another revision's. */
 static bool lacks_candidate_url(const struct action_run *run)
@@ -288,7 +287,7 @@ static void attempt_answered(const struct http_reply *reply, void *arg)
 	buf_addf(&run->detail, "answered %d in %lld ms", reply->status,
 		(long long)(reply->latency_us / 1000));
 	if (expect_meet(&http->expect, reply, &err) == 0) {
-		attempt_finish(attempt, ACTION_OK);
+		action_run_end(attempt->run, ACTION_OK);
 		return;
 	}
 	buf_addf(&run->detail, ": %s", err.text);
@@ -306,7 +305,7 @@ static void attempt_failed(struct attempt *attempt, bool maybe_done)
 	const struct action_http *http = http_of(run->action);
 
 	if (maybe_done && !run->action->idempotent) {
-		attempt_finish(attempt, ACTION_UNKNOWN);
+		action_run_end(attempt->run, ACTION_UNKNOWN);
 		return;
 	}
 	if (attempt->number < http->attempts) {
@@ -317,7 +316,7 @@ static void attempt_failed(struct attempt *attempt, bool maybe_done)
 	if (http->attempts > 1)
 		buf_addf(&run->detail, " (attempt %d of %d)", attempt->number,
 			http->attempts);
-	attempt_finish(attempt, ACTION_FAILED);
+	action_run_end(attempt->run, ACTION_FAILED);
 }
 
 static void attempt_again(void *arg)
@@ -334,14 +333,6 @@ static void attempt_free(struct attempt *attempt)
 	request_cancel(&attempt->request);
 	timer_cancel(&attempt->pause);
 	free(attempt);
-}
-
-static void attempt_finish(struct attempt *attempt, enum action_result result)
-{
-	struct action_run *run = attempt->run;
-
-	attempt_free(attempt);
-	action_run_end(run, result);
 }
 
 /* What only reads is done; the rest could be a write. */

@@ -138,12 +138,6 @@ static struct undoing *process_over(struct action_run *run)
 	return u;
 }
 
-static void kubernetes_end(struct action_run *run, enum action_result result)
-{
-	kubernetes_stop(run);
-	action_run_end(run, result);
-}
-
 static void kubernetes_look(struct action_run *run)
 {
 	struct arguments arguments = kubectl(run->action);
@@ -336,7 +330,7 @@ static void kubernetes_history_read(const struct process_end *end, void *arg)
 	while (!end->err && end->exit_status == 0 &&
 		take_line(&at, last, line, sizeof(line)))
 		if (line_decides(run, line)) {
-			kubernetes_end(run, ACTION_SKIPPED);
+			action_run_end(run, ACTION_SKIPPED);
 			return;
 		}
 	undo(run);
@@ -350,7 +344,7 @@ static void looked_first(struct action_run *run)
 	if (run->job == JOB_RUN) {
 		buf_adds(&run->detail,
 			"preflight has recorded no revision to go back to");
-		kubernetes_end(run, ACTION_FAILED);
+		action_run_end(run, ACTION_FAILED);
 		return;
 	}
 	if (run->job == JOB_CAPTURE) {
@@ -398,7 +392,7 @@ static void looked(struct action_run *run, const char *refusal)
 	if (!there && refusal) {
 		buf_addf(&run->detail, "%s%s",
 			run->job == JOB_DRILL ? "; but " : "", refusal);
-		kubernetes_end(run, ACTION_FAILED);
+		action_run_end(run, ACTION_FAILED);
 	} else if (run->job == JOB_DRILL) {
 		kubernetes_ask_permission(run, 0);
 	} else if (there) {
@@ -413,7 +407,7 @@ static void look_failed(
 {
 	buf_adds(&run->detail, what);
 	command_describe(run, end);
-	kubernetes_end(run, ACTION_FAILED);
+	action_run_end(run, ACTION_FAILED);
 }
 
 static void kubernetes_looked(const struct process_end *end, void *arg)
@@ -434,7 +428,7 @@ static void kubernetes_looked(const struct process_end *end, void *arg)
 	refusal = refusal_of(flags);
 	if (refusal && run->job == JOB_CAPTURE) {
 		buf_adds(&run->detail, refusal);
-		kubernetes_end(run, ACTION_FAILED);
+		action_run_end(run, ACTION_FAILED);
 		return;
 	}
 	looked(run, refusal);
@@ -458,7 +452,7 @@ static void kubernetes_ask_permission(struct action_run *run, size_t index)
 	const struct permission *permission = &permissions[index];
 
 	if (index == sizeof(permissions) / sizeof(*permissions)) {
-		kubernetes_end(run, ACTION_OK);
+		action_run_end(run, ACTION_OK);
 		return;
 	}
 	add(&arguments, "auth");
@@ -496,7 +490,7 @@ static void permitted(
 		permission->verb,
 		permission->resource ? permission->resource
 				     : run->action->u.kubernetes.resource);
-	kubernetes_end(run, ACTION_FAILED);
+	action_run_end(run, ACTION_FAILED);
 }
 
 static void kubernetes_may_patch(const struct process_end *end, void *arg)
@@ -519,7 +513,7 @@ static void kubernetes_undone(const struct process_end *end, void *arg)
 		return;
 	}
 	command_describe(run, end);
-	kubernetes_end(run, command_result(run, end));
+	action_run_end(run, command_result(run, end));
 }
 
 static void kubernetes_settled(const struct process_end *end, void *arg)
@@ -530,7 +524,7 @@ static void kubernetes_settled(const struct process_end *end, void *arg)
 	process_over(run);
 	buf_adds(&run->detail, good ? "done: " : "but not settled: ");
 	command_describe(run, end);
-	kubernetes_end(run, good ? ACTION_OK : ACTION_FAILED);
+	action_run_end(run, good ? ACTION_OK : ACTION_FAILED);
 }
 
 const struct action_type action_type_kubernetes = {

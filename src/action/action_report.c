@@ -111,7 +111,6 @@ static void writing_free(struct action_run *run)
 static void report_failed(struct action_run *run, const struct err *err)
 {
 	buf_adds(&run->detail, err->text);
-	writing_free(run);
 	action_run_end(run, ACTION_FAILED);
 }
 
@@ -142,7 +141,6 @@ static void report_start(struct action_run *run)
 	if (read_start(run, &err) == 0)
 		return;
 	buf_adds(&run->detail, err.text);
-	writing_free(run);
 	action_run_end_soon(run, ACTION_FAILED);
 }
 
@@ -201,7 +199,6 @@ static void report_written(int fd, int what, void *arg)
 		return;
 	}
 	buf_addf(&run->detail, "written: %s", writing->path.data);
-	writing_free(run);
 	action_run_end(run, ACTION_OK);
 }
 

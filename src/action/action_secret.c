@@ -91,17 +91,10 @@ static void secret_stop(struct action_run *run)
 	run->data = NULL;
 }
 
-static void end(struct action_run *run, enum action_result result)
-{
-	secret_stop(run);
-	action_run_end(run, result);
-}
-
 static void failed(struct action_run *run, const struct http_reply *reply)
 {
 	struct buf why;
 
-	secret_stop(run);
 	buf_init(&why, REFUSAL_MAX);
 	google_refusal_decode(reply->body, reply->body_len, &why);
 	api_call_failed(run, reply, why.len ? why.data : NULL);
@@ -112,7 +105,7 @@ static void failed(struct action_run *run, const struct http_reply *reply)
 static void not_understood(struct action_run *run, const struct err *err)
 {
 	buf_adds(&run->detail, err->text);
-	end(run, ACTION_FAILED);
+	action_run_end(run, ACTION_FAILED);
 }
 
 /* ---- what is wanted ---- */
@@ -159,7 +152,6 @@ static void secret_begin(struct action_run *run)
 	} else if (run->job == JOB_RUN) {
 		buf_adds(&run->detail,
 			"preflight has recorded no version to go back to");
-		secret_stop(run);
 		action_run_end_soon(run, ACTION_FAILED);
 	} else {
 		secret_access(run);
@@ -241,7 +233,7 @@ static void secret_accessed(const struct http_reply *reply, void *arg)
 		buf_addf(&run->detail,
 			"version %s holds the value already: nothing to do",
 			s->before);
-		end(run, ACTION_OK);
+		action_run_end(run, ACTION_OK);
 	} else {
 		s->earlier = atoll(s->before);
 		secret_look_back(run);
@@ -330,7 +322,7 @@ static void secret_earlier_read(const struct http_reply *reply, void *arg)
 		"version %lld held the value, and version %s has replaced it "
 		"since: that stays",
 		s->earlier, s->before);
-	end(run, ACTION_SKIPPED);
+	action_run_end(run, ACTION_SKIPPED);
 }
 
 /* ---- whether it may be done ---- */
@@ -386,13 +378,13 @@ static void secret_permitted(const struct http_reply *reply, void *arg)
 			"%s does not exist, or these credentials may not add "
 			"versions to it: they need " PERMISSION,
 			secret_of(run)->secret);
-		end(run, ACTION_FAILED);
+		action_run_end(run, ACTION_FAILED);
 		return;
 	}
 	describe_plan(run);
 	if (run->job == JOB_CAPTURE)
 		snprintf(run->capture, sizeof(run->capture), "%s", s->before);
-	end(run, ACTION_OK);
+	action_run_end(run, ACTION_OK);
 }
 
 /* ---- done ---- */
@@ -423,7 +415,7 @@ static void secret_done(struct action_run *run, const char *number)
 	buf_addf(&run->detail, "added version %s of %s; before it: %s", number,
 		secret_of(run)->secret, *s->before ? s->before : "not known");
 	snprintf(run->capture, sizeof(run->capture), "%s", s->before);
-	end(run, ACTION_OK);
+	action_run_end(run, ACTION_OK);
 }
 
 static void secret_added(const struct http_reply *reply, void *arg)
@@ -467,7 +459,7 @@ static void secret_looked(const struct http_reply *reply, void *arg)
 		return;
 	}
 	buf_adds(&run->detail, s->unclear.data);
-	end(run, s->unclear_result);
+	action_run_end(run, s->unclear_result);
 }
 
 const struct action_type action_type_secret = {

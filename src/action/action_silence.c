@@ -200,20 +200,6 @@ static void silence_stop(struct action_run *run)
 	run->data = NULL;
 }
 
-static void silence_end(struct action_run *run, enum action_result result)
-{
-	silence_stop(run);
-	action_run_end(run, result);
-}
-
-/* Alertmanager's errors are JSON strings, which are shown as they are. */
-static void failed(
-	struct action_run *run, const struct http_reply *reply, const char *why)
-{
-	silence_stop(run);
-	api_call_failed(run, reply, why);
-}
-
 /* What is not there may be too old to have it. */
 static void silence_ask_old(struct action_run *run)
 {
@@ -229,7 +215,7 @@ static void silence_old_asked(const struct http_reply *reply, void *arg)
 		.status = s->missing, .body = "", .content_type = ""};
 
 	s->request = NULL;
-	failed(run, &missing,
+	api_call_failed(run, &missing,
 		api_call_succeeded(reply)
 			? "this Alertmanager only has API v1: upgrade it to "
 			  "0.16 or later, which has v2"
@@ -240,7 +226,7 @@ static void silence_old_asked(const struct http_reply *reply, void *arg)
 static void not_understood(struct action_run *run, const struct err *err)
 {
 	buf_adds(&run->detail, err->text);
-	silence_end(run, ACTION_FAILED);
+	action_run_end(run, ACTION_FAILED);
 }
 
 static void describe(struct action_run *run, const char *verb)
@@ -271,7 +257,7 @@ static bool silence_take_list(
 		silence_ask_old(run);
 	} else if (!api_call_succeeded(reply)) {
 		buf_adds(&run->detail, s->unclear.len ? s->unclear.data : "");
-		failed(run, reply, NULL);
+		api_call_failed(run, reply, NULL);
 	} else if (silence_find(&s->spec, reply->body, reply->body_len,
 			   &s->found, &err) < 0) {
 		not_understood(run, &err);
@@ -290,10 +276,10 @@ static void silence_listed(const struct http_reply *reply, void *arg)
 		silence_expire(run);
 	} else if (run->job == JOB_CAPTURE) {
 		buf_adds(&run->detail, "API v2 answers");
-		silence_end(run, ACTION_OK);
+		action_run_end(run, ACTION_OK);
 	} else if (run->job == JOB_DRILL) {
 		describe(run, "would silence");
-		silence_end(run, ACTION_OK);
+		action_run_end(run, ACTION_OK);
 	} else {
 		silence_plan(run);
 	}
@@ -310,17 +296,17 @@ static void silence_plan(struct action_run *run)
 		buf_addf(&run->detail, "silence %s lasts until %s already",
 			found->item[0].id,
 			timestamp_print(found->item[0].ends_ms, time));
-		silence_end(run, ACTION_OK);
+		action_run_end(run, ACTION_OK);
 	} else if (!found->n && *found->taken) {
 		buf_addf(&run->detail,
 			"somebody has taken silence %s over: it stays his",
 			found->taken);
-		silence_end(run, ACTION_SKIPPED);
+		action_run_end(run, ACTION_SKIPPED);
 	} else if (!found->n && *found->ended) {
 		buf_addf(&run->detail,
 			"somebody has ended silence %s: it stays ended",
 			found->ended);
-		silence_end(run, ACTION_SKIPPED);
+		action_run_end(run, ACTION_SKIPPED);
 	} else {
 		silence_store(run);
 	}
@@ -347,7 +333,7 @@ static void silence_done(struct action_run *run, const char *id)
 	snprintf(run->capture, sizeof(run->capture), "%s", id);
 	describe(run, s->found.n ? "renewed the silence of" : "silenced");
 	buf_addf(&run->detail, ": silence %s", id);
-	silence_end(run, ACTION_OK);
+	action_run_end(run, ACTION_OK);
 }
 
 static void silence_stored(const struct http_reply *reply, void *arg)
@@ -368,7 +354,7 @@ static void silence_stored(const struct http_reply *reply, void *arg)
 						  : action_cut_off(run->action);
 		silence_list(run, silence_looked);
 	} else {
-		failed(run, reply, NULL);
+		api_call_failed(run, reply, NULL);
 	}
 }
 
@@ -389,7 +375,7 @@ static void silence_looked(const struct http_reply *reply, void *arg)
 		return;
 	}
 	buf_adds(&run->detail, s->unclear.data);
-	silence_end(run, s->unclear_result);
+	action_run_end(run, s->unclear_result);
 }
 
 static void silence_expire(struct action_run *run)
@@ -400,7 +386,7 @@ static void silence_expire(struct action_run *run)
 	if (s->n_expired == s->found.n) {
 		buf_addf(&run->detail, "expired %zu silence%s", s->found.n,
 			s->found.n == 1 ? "" : "s");
-		silence_end(run, ACTION_OK);
+		action_run_end(run, ACTION_OK);
 		return;
 	}
 	snprintf(path, sizeof(path), "v2/silence/%s",
@@ -417,7 +403,7 @@ static void silence_expired(const struct http_reply *reply, void *arg)
 
 	s->request = NULL;
 	if (!api_call_succeeded(reply) && reply->status != 404) {
-		failed(run, reply, NULL);
+		api_call_failed(run, reply, NULL);
 		return;
 	}
 	s->n_expired++;

@@ -20,7 +20,6 @@ static void probe_answered(
 
 	probe->call = NULL;
 	buf_adds(&run->detail, token ? "a token can be had" : err->text);
-	token_probe_cancel(run);
 	action_run_end(run, token ? ACTION_OK : ACTION_FAILED);
 }
 
@@ -37,7 +36,6 @@ static void probe_id_token(
 			run->env->credentials, audience, probe_answered, run);
 	} else {
 		buf_adds(&run->detail, err.text);
-		token_probe_cancel(run);
 		action_run_end_soon(run, ACTION_FAILED);
 	}
 	free(audience);
