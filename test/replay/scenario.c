@@ -22,6 +22,7 @@
 #define POLICIES_MAX  64 /* in one program */
 #define SUPERVISOR_MS (20 * SECOND) /* until somebody says resume */
 #define NEVER         INT64_MAX
+#define TURNS_MAX     1000 /* at one moment */
 
 static const char policy_head[] =
 	"version: 1\n"
@@ -289,6 +290,7 @@ static bool step(int64_t at_ms)
 	if (!sc.is_up && sc.up_ms < at_ms)
 		at_ms = sc.up_ms;
 	more = fake_loop_turn(at_ms);
+	promise(fake_loop_turns_now() < TURNS_MAX, "time stands still");
 	if (fake_is_dead())
 		crash();
 	if (scenario_watch)
