@@ -1,23 +1,6 @@
 /* What SLOs do to a rollout. */
 #include "scenario_test.h"
 
-static const char long_bake[] = "steps:\n"
-				"  - {percent: 20, bake: 1h}\n"
-				"  - {percent: 100, bake: 1h}\n"
-				"settle: 5s\n";
-
-static const char gate[] = "steps:\n"
-			   "  - {percent: 20, bake: 20s}\n"
-			   "  - {percent: 100, bake: 20s, approval:\n"
-			   "     {approvers: [bob], minimum: 1}}\n"
-			   "settle: 5s\n";
-
-/* As `errors`, with these keys. */
-#define SLO(keys)                                                    \
-	"slos:\n"                                                    \
-	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n" \
-	"     window: 20s, interval: 10s, " keys "}\n"
-
 static void expect_reverted(int status)
 {
 	until_the_end();
@@ -28,7 +11,7 @@ static void expect_reverted(int status)
 
 static void an_error_rate_that_is_too_high_takes_the_traffic_back(void **state)
 {
-	given_policy(long_bake, slo_errors, NULL);
+	given_policy(policy_watch, slo_errors, NULL);
 	run();
 	until_step(0);
 	errors_of(FAKE_NEW, 0.5);
@@ -40,7 +23,7 @@ static void an_error_rate_that_is_too_high_takes_the_traffic_back(void **state)
 
 static void one_check_above_critical_reverts_at_once(void **state)
 {
-	given_policy(long_bake,
+	given_policy(policy_watch,
 		SLO("max: 0, critical: 0.5, fail_after: 5, min_passes: 1"),
 		NULL);
 	run();
@@ -92,7 +75,7 @@ static void a_breach_holds_when_the_policy_says_so_and_the_hold_runs_out(
 {
 	int64_t held_ms;
 
-	given_policy(long_bake, slo_errors,
+	given_policy(policy_watch, slo_errors,
 		"on_breach: hold\nhold_timeout: 2m\n", NULL);
 	run();
 	until_step(0);
@@ -235,7 +218,7 @@ static void too_few_requests_are_no_evidence(void **state)
 static void metrics_that_go_away_hold_the_rollout_until_they_are_back(
 	void **state)
 {
-	given_policy(gate, slo_errors, NULL);
+	given_policy(policy_gate, slo_errors, NULL);
 	run();
 	until_phase(PHASE_AWAITING_APPROVAL);
 	metrics_of(FAKE_NEW, HANGS);
@@ -252,7 +235,7 @@ static void metrics_that_go_away_hold_the_rollout_until_they_are_back(
 
 static void metrics_that_stay_away_revert_when_the_hold_runs_out(void **state)
 {
-	given_policy(long_bake, slo_errors, "hold_timeout: 2m\n", NULL);
+	given_policy(policy_watch, slo_errors, "hold_timeout: 2m\n", NULL);
 	run();
 	until_step(0);
 	metrics_of(FAKE_NEW, HANGS);
@@ -261,7 +244,7 @@ static void metrics_that_stay_away_revert_when_the_hold_runs_out(void **state)
 
 static void a_breach_reverts_while_the_rollout_is_paused(void **state)
 {
-	given_policy(long_bake, slo_errors, NULL);
+	given_policy(policy_watch, slo_errors, NULL);
 	run();
 	until_step(0);
 	command("pause", "bob");
@@ -272,7 +255,7 @@ static void a_breach_reverts_while_the_rollout_is_paused(void **state)
 
 static void a_breach_reverts_while_a_gate_waits_for_people(void **state)
 {
-	given_policy(gate, slo_errors, NULL);
+	given_policy(policy_gate, slo_errors, NULL);
 	run();
 	until_phase(PHASE_AWAITING_APPROVAL);
 	errors_of(FAKE_NEW, 0.5);

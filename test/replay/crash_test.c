@@ -147,11 +147,7 @@ static void with_hooks(void)
 /* A switch that is turned back, and alerts that are silenced meanwhile. */
 static void with_apis(void)
 {
-	given_policy("steps:\n"
-		     "  - {percent: 10, bake: 20s}\n"
-		     "  - {percent: 100, bake: 20s}\n"
-		     "settle: 5s\n",
-		slo_errors,
+	given_policy(STEPS("20s", "5s"), slo_errors,
 		"rollback:\n"
 		"  - {name: quiet, type: alertmanager-silence, lease: 1m,\n"
 		"     url: \"" FAKE_ALERTS_ORIGIN

@@ -8,11 +8,8 @@
 
 #define TWO_REVISIONS FAKE_STABLE "=90 " FAKE_NEW "=10"
 
-static const char slo_strict[] =
-	"slos:\n"
-	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}', max: 1%,\n"
-	"     critical: 10%, window: 20s, interval: 10s, min_passes: 3,\n"
-	"     fail_after: {breaches: 2, of: 3}}\n";
+static const char slo_strict[] = SLO("max: 1%, critical: 10%, min_passes: 3,\n"
+				     "     fail_after: {breaches: 2, of: 3}");
 
 static void what_is_asked_for_and_does_not_serve_is_no_stable(void **state)
 {
@@ -78,9 +75,7 @@ static void a_candidate_that_has_users_is_watched_before_all_is_settled(
 
 static void settle_is_watched_by_what_is_critical(void **state)
 {
-	given_policy("steps:\n  - {percent: 10, bake: 60s}\n"
-		     "  - {percent: 100, bake: 60s}\nsettle: 2m\n",
-		slo_strict, NULL);
+	given_policy(STEPS("60s", "2m"), slo_strict, NULL);
 	run();
 	errors_of(FAKE_NEW, 0.5);
 	while (!fake_run.patches)
@@ -92,9 +87,7 @@ static void settle_is_watched_by_what_is_critical(void **state)
 
 static void a_breach_in_every_check_of_the_settle_reverts(void **state)
 {
-	given_policy("steps:\n  - {percent: 10, bake: 60s}\n"
-		     "  - {percent: 100, bake: 60s}\nsettle: 60s\n",
-		slo_errors, NULL);
+	given_policy(STEPS("60s", "60s"), slo_errors, NULL);
 	run();
 	errors_of(FAKE_NEW, 0.5);
 	while (!seen()->exposed_ms)
@@ -107,9 +100,7 @@ static void a_breach_in_every_check_of_the_settle_reverts(void **state)
 static void the_first_check_comes_an_interval_after_exposure_at_the_latest(
 	void **state)
 {
-	given_policy("steps:\n  - {percent: 10, bake: 60s}\n"
-		     "  - {percent: 100, bake: 60s}\nsettle: 2m\n",
-		slo_errors, NULL);
+	given_policy(STEPS("60s", "2m"), slo_errors, NULL);
 	run();
 	until(2 * MINUTE);
 	assert_true(seen()->exposed_ms > 0);
@@ -223,14 +214,8 @@ static void no_comparison_with_a_stable_that_has_no_traffic_any_more(
 
 static void a_check_that_is_due_when_the_bake_ends_is_heard(void **state)
 {
-	given_policy(
-		"steps:\n  - {percent: 10, bake: 60s}\n"
-		"  - {percent: 100, bake: 60s}\nsettle: 10s\n"
-		"slos:\n"
-		"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n"
-		"     max: 1%, window: 20s, interval: 10s,\n"
-		"     min_passes: 3, fail_after: 1}\n",
-		NULL);
+	given_policy(STEPS("60s", "10s"),
+		SLO("max: 1%, min_passes: 3, fail_after: 1"), NULL);
 	fake_loop_late(2);
 	run();
 	until_step(0);
@@ -247,9 +232,7 @@ static void check_times_lie_on_a_grid(void **state)
 	int n;
 
 	fake_loop_late(5);
-	given_policy("steps:\n  - {percent: 10, bake: 10m}\n"
-		     "  - {percent: 100, bake: 10m}\nsettle: 0s\n",
-		slo_errors, NULL);
+	given_policy(STEPS("10m", "0s"), slo_errors, NULL);
 	run();
 	until_step(0);
 	n = seen()->n_checks;
@@ -322,10 +305,8 @@ static void a_pause_keeps_a_shift_that_is_not_written_from_being_written(
 
 static void a_hold_that_runs_out_while_nobody_drives_has_run_out(void **state)
 {
-	given_policy("steps:\n  - {percent: 10, bake: 20s}\n"
-		     "  - {percent: 100, bake: 20s}\n"
-		     "settle: 10s\nhold_timeout: 2m\n",
-		slo_errors, NULL);
+	given_policy(
+		STEPS("20s", "10s") "hold_timeout: 2m\n", slo_errors, NULL);
 	resume_after(10 * MINUTE);
 	metrics_of(FAKE_NEW, SAYS_NOTHING);
 	run();
@@ -339,14 +320,8 @@ static void a_hold_that_runs_out_while_nobody_drives_has_run_out(void **state)
 
 static void a_standstill_over_the_first_settle_reverts_nothing(void **state)
 {
-	given_policy("steps:\n  - {percent: 10, bake: 0s}\n"
-		     "  - {percent: 100, bake: 0s}\n"
-		     "settle: 10s\non_undecided: rollback\n",
-		"slos:\n"
-		"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n"
-		"     max: 1%, window: 20s, interval: 10s, min_passes: 1,\n"
-		"     fail_after: 1}\n",
-		NULL);
+	given_policy(STEPS("0s", "10s") "on_undecided: rollback\n",
+		SLO("max: 1%, min_passes: 1, fail_after: 1"), NULL);
 	run();
 	until_step(0);
 	until(fake_now() + 5 * SECOND);
@@ -359,10 +334,7 @@ static void metrics_that_flap_do_not_renew_a_hold(void **state)
 {
 	int64_t held_ms;
 
-	given_policy("steps:\n  - {percent: 10, bake: 3m}\n"
-		     "  - {percent: 100, bake: 3m}\n"
-		     "settle: 10s\nhold_timeout: 3m\n",
-		slo_errors, NULL);
+	given_policy(STEPS("3m", "10s") "hold_timeout: 3m\n", slo_errors, NULL);
 	run();
 	until_step(0);
 	metrics_of(FAKE_NEW, SAYS_503);
@@ -383,8 +355,7 @@ static void a_bake_with_a_hole_in_its_checks_is_no_bake(void **state)
 {
 	int64_t from_ms;
 
-	given_policy("steps:\n  - {percent: 10, bake: 60s}\n"
-		     "  - {percent: 100, bake: 60s}\nsettle: 0s\n",
+	given_policy(STEPS("60s", "0s"),
 		"slos:\n"
 		"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n"
 		"     max: 1%, window: 20s, interval: 5s, min_passes: 2,\n"

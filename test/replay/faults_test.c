@@ -4,17 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char gate[] = "steps:\n"
-			   "  - {percent: 20, bake: 20s}\n"
-			   "  - {percent: 100, bake: 20s, approval:\n"
-			   "     {approvers: [bob], minimum: 1}}\n"
-			   "settle: 5s\n";
-
-static const char long_bake[] = "steps:\n"
-				"  - {percent: 20, bake: 1h}\n"
-				"  - {percent: 100, bake: 1h}\n"
-				"settle: 5s\n";
-
 /* The service's reads or writes go wrong once, in this way. */
 static void trouble(const char *method, const char *members)
 {
@@ -63,7 +52,7 @@ static void forward_writes_that_go_wrong_are_repeated(void **state)
 
 static void forward_reads_that_go_wrong_are_repeated(void **state)
 {
-	given_policy(gate, slo_errors, NULL);
+	given_policy(policy_gate, slo_errors, NULL);
 	run();
 	until_step(0);
 	all_kinds("GET");
@@ -81,7 +70,7 @@ static void in_preflight_reads_that_are_refused_are_repeated(void **state)
 
 static void on_the_way_back_writes_that_go_wrong_are_repeated(void **state)
 {
-	given_policy(long_bake, slo_errors, NULL);
+	given_policy(policy_watch, slo_errors, NULL);
 	run();
 	until_step(0);
 	all_kinds("PATCH");
@@ -91,7 +80,7 @@ static void on_the_way_back_writes_that_go_wrong_are_repeated(void **state)
 
 static void on_the_way_back_reads_that_go_wrong_are_repeated(void **state)
 {
-	given_policy(long_bake, slo_errors, NULL);
+	given_policy(policy_watch, slo_errors, NULL);
 	run();
 	until_step(0);
 	all_kinds("GET");
@@ -111,7 +100,7 @@ static void a_write_whose_answer_is_lost_is_read_back_not_repeated(void **state)
 static void a_revert_whose_answer_is_lost_is_read_back_not_repeated(
 	void **state)
 {
-	given_policy(long_bake, slo_errors, NULL);
+	given_policy(policy_watch, slo_errors, NULL);
 	run();
 	until_step(0);
 	trouble("PATCH", "'kind': 'reset', 'when': 'after'");
@@ -121,7 +110,7 @@ static void a_revert_whose_answer_is_lost_is_read_back_not_repeated(
 
 static void a_read_that_hangs_does_not_hang_the_revert(void **state)
 {
-	given_policy(long_bake, slo_errors, NULL);
+	given_policy(policy_watch, slo_errors, NULL);
 	run();
 	until_step(0);
 	trouble("GET", "'kind': 'hang'");
@@ -131,7 +120,7 @@ static void a_read_that_hangs_does_not_hang_the_revert(void **state)
 
 static void a_write_that_hangs_does_not_hang_the_revert(void **state)
 {
-	given_policy(long_bake, slo_errors, NULL);
+	given_policy(policy_watch, slo_errors, NULL);
 	run();
 	until_step(0);
 	trouble("PATCH", "'kind': 'hang'");
@@ -185,7 +174,7 @@ static void who_may_not_read_is_refused(void **state)
 
 static void reads_that_lag_behind_are_not_taken_for_drift(void **state)
 {
-	given_policy(gate, slo_errors, NULL);
+	given_policy(policy_gate, slo_errors, NULL);
 	run();
 	until_step(0);
 	fake_run_fault("{'kind': 'stale', 'method': 'GET', 'delay': '700ms',"
@@ -199,7 +188,7 @@ static void reads_that_lag_behind_are_not_taken_for_drift(void **state)
 
 static void a_read_that_shows_the_time_before_a_shift_is_not_drift(void **state)
 {
-	given_policy(gate, slo_errors, NULL);
+	given_policy(policy_gate, slo_errors, NULL);
 	until(10 * SECOND);
 	run();
 	until_phase(PHASE_AWAITING_APPROVAL);

@@ -32,11 +32,19 @@ static const char policy_head[] =
 static const char metrics[] =
 	"metrics: {url: \"" FAKE_METRICS_ORIGIN "\", timeout: 4s}\n";
 
-const char slo_errors[] =
-	"slos:\n"
-	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}', max: 1%,\n"
-	"     window: 20s, interval: 10s, min_passes: 3,\n"
-	"     fail_after: {breaches: 2, of: 3}}\n";
+const char slo_errors[] = SLO("max: 1%, min_passes: 3,\n"
+			      "     fail_after: {breaches: 2, of: 3}");
+
+const char policy_watch[] = "steps:\n"
+			    "  - {percent: 20, bake: 1h}\n"
+			    "  - {percent: 100, bake: 1h}\n"
+			    "settle: 5s\n";
+
+const char policy_gate[] = "steps:\n"
+			   "  - {percent: 20, bake: 20s}\n"
+			   "  - {percent: 100, bake: 20s, approval:\n"
+			   "     {approvers: [bob], minimum: 1}}\n"
+			   "settle: 5s\n";
 
 const char policy_long[] = "steps:\n"
 			   "  - {percent: 10, bake: 60s}\n"

@@ -34,6 +34,21 @@
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
 
+/* 10 and 100 %. */
+#define STEPS(bake, settle)                    \
+	"steps:\n"                             \
+	"  - {percent: 10, bake: " bake "}\n"  \
+	"  - {percent: 100, bake: " bake "}\n" \
+	"settle: " settle "\n"
+/* The candidate's errors, every 10 s, with these keys. */
+#define SLO(keys)                                                    \
+	"slos:\n"                                                    \
+	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n" \
+	"     window: 20s, interval: 10s, " keys "}\n"
+/* 20, 100 %, an hour each, after 5 s; no SLO. */
+extern const char policy_watch[];
+/* 20, 100 %, 20 s each, after 5 s; bob decides on the second; no SLO. */
+extern const char policy_gate[];
 /* 10, 50, 100 %, a minute each, after 10 s to settle; no SLO. */
 extern const char policy_long[];
 /* The candidate's errors, at most 1 %, every 10 s; two breaches of three. */

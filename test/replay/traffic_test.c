@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static const char long_bake[] = "steps:\n"
-				"  - {percent: 20, bake: 1h}\n"
-				"  - {percent: 100, bake: 1h}\n"
-				"settle: 5s\n";
-
 static const struct run_options the_new_one = {.wish = {.candidate = FAKE_NEW}};
 
 static void expect_refused(const char *why)
@@ -237,7 +232,7 @@ static void a_step_begins_only_when_its_split_serves(void **state)
 
 static void traffic_changed_by_hand_stops_the_rollout(void **state)
 {
-	given_policy(long_bake, slo_errors, NULL);
+	given_policy(policy_watch, slo_errors, NULL);
 	run();
 	until_step(0);
 	fake_run_foreign("shop-1=50 shop-2=50");
@@ -317,7 +312,7 @@ static void where_stale_etags_are_taken_a_lost_write_is_still_noticed(
 	void **state)
 {
 	fake_run.cloud.rules.etag_is_strict = false;
-	given_policy(long_bake, slo_errors, NULL);
+	given_policy(policy_watch, slo_errors, NULL);
 	run();
 	until_step(0);
 	fake_run_fault("{'kind': 'drift', 'method': 'PATCH', 'when': 'after',"
