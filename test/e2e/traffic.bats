@@ -81,8 +81,9 @@ refused() { # TEXT: preflight said so, and nothing was written
 		["first", "green", "preview"])'
 }
 
-@test "traffic changed by hand stops the rollout, and nothing is written" {
-	STEPS=$LONG quick
+@test "traffic changed by hand stops the rollout, tells, and writes nothing" {
+	STEPS=$LONG quick 'hooks:' '  stopped:' '  - name: tell' '    type: exec' \
+		'    command: [sh, -c, "echo \"$@\" >>'"$WORLD"'/told", tell, "{{candidate}}", "{{reason}}"]'
 	rollout_start
 	until_step 20
 	api DELETE "$ADMIN/sandbox/log" >/dev/null
@@ -90,4 +91,6 @@ refused() { # TEXT: preflight said so, and nothing was written
 	rollout_ends 7
 	finished '.outcome == "stopped" and .exit == 7'
 	[ -z "$(writes)" ]
+	[[ $(<"$WORLD/told") == "$CANDIDATE traffic is not what was last set"* ]]
+	said '.event == "action" and .name == "tell" and .result == "ok"'
 }
