@@ -55,18 +55,19 @@ credentials() {
 		} | '"${1:-.}" >"$GOOGLE_APPLICATION_CREDENTIALS"
 }
 
-happened() { # WORD [TIMES]: so often at least
-	local n
+times() { # WORD
+	curl -sf "$GOOGLE/log" |
+		jq --arg word "$1" '[.[] | select(. == $word)] | length'
+}
 
-	n=$(curl -sf "$GOOGLE/log" |
-		jq --arg word "$1" '[.[] | select(. == $word)] | length')
-	[ "$n" -ge "${2:-1}" ]
+happened() { # WORD [TIMES]: so often at least
+	[ "$(times "$1")" -ge "${2:-1}" ]
 }
 
 @test "tokens end in mid-rollout, and nobody notices" {
 	google_start 3
 	# A smoke test of a service that wants to know who calls comes first.
-	STEPS='[{percent: 20, bake: 5s}, {percent: 100, bake: 1s}]' quick \
+	STEPS=$GATE quick \
 		'preflight:' \
 		"  - name: smoke" \
 		"    type: http" \
@@ -80,17 +81,22 @@ happened() { # WORD [TIMES]: so often at least
 		"    url: $GOOGLE/private" \
 		"    auth: {type: id-token, audience: https://shop.example.run.app}"
 	rollout_start
-	until_run enters baking
+	until_run said '.event == "action" and .name == "tell" and .result == "ok"'
 	until_true 20 happened access 2 # ahead of its end
 	refute happened turned-away
-	# All of them are withdrawn at once: one is refused, and then another
-	# one is got.
+	# Others live for long. All of them are withdrawn at once: one is refused,
+	# and then another one is got.
+	local n
+	curl -sf -X POST -d 3600 "$GOOGLE/life"
+	n=$(times access)
+	until_true 20 happened access $((n + 1))
 	curl -sf -X POST -d '' "$GOOGLE/revoke"
+	until_true 20 happened turned-away
+	until_true 20 happened access $((n + 2))
+	"$TIDEGATE" approve --as bob
 	rollout_ends 0
 	serves "$CANDIDATE" 100
-	happened turned-away
-	happened subject 3 # each was got anew
-	said '.event == "action" and .name == "tell" and .result == "ok"'
+	happened subject $((n + 2)) # each was got anew
 	refute grep -rqE 's3cr3t|r3quest' "$WORLD/run.json" "$WORLD/run.err" \
 		"$TIDEGATE_STATE"
 }

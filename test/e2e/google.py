@@ -3,7 +3,9 @@
 in front of the sandbox's Admin API: what a workflow's job meets.
 
 google.py ADMIN LIFE prints its URL; what happened is at /log, one word each.
-POST /revoke makes every access token worthless.
+POST /revoke makes every token worthless, POST /life gives access tokens another
+life. They are taken for some time longer than they are said to live, so that a
+busy machine is not taken for a client that sends them too late.
 """
 import base64
 import json
@@ -15,7 +17,7 @@ import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-ADMIN, LIFE = sys.argv[1].rstrip('/'), float(sys.argv[2])
+ADMIN, LIFE, GRACE = sys.argv[1].rstrip('/'), [float(sys.argv[2])], 60
 PROVIDER = ('iam.googleapis.com/projects/123456789012/locations/global/'
             'workloadIdentityPools/gh/providers/github')
 ACCOUNT = 'deploy@acme.iam.gserviceaccount.com'
@@ -112,8 +114,8 @@ class Google(BaseHTTPRequestHandler):
         if method != 'generateAccessToken' or body != {
                 'scope': [SCOPE], 'lifetime': '3600s'}:
             return self.answer(400, {'error': {'status': 'INVALID_ARGUMENT'}})
-        end = time.time() + LIFE
-        token = make('access', LIFE)
+        end = time.time() + LIFE[0]
+        token = make('access', LIFE[0] + GRACE)
         return self.answer(200, {'accessToken': token, 'expireTime':
                                  time.strftime('%Y-%m-%dT%H:%M:%SZ',
                                                time.gmtime(end))})
@@ -152,6 +154,9 @@ class Google(BaseHTTPRequestHandler):
             with LOCK:
                 for token in ENDS:
                     ENDS[token] = 0
+            return self.answer(200, {})
+        if url.path == '/life':
+            LIFE[0] = float(body)
             return self.answer(200, {})
         if url.path == '/oidc':
             return self.oidc(urllib.parse.parse_qs(url.query))
