@@ -363,6 +363,49 @@ static void checks_that_fail_wait_as_those_of_the_same_seed(void **state)
 	assert_memory_not_equal(live.ms, other.ms, sizeof(live.ms));
 }
 
+/* Events at one virtual moment. */
+struct moment {
+	int64_t at_ms;
+	int n;
+};
+
+static void count_at_moment(const struct sim *sim, const struct event *event,
+	const struct note *note, void *arg)
+{
+	struct moment *moment = arg;
+
+	moment->n = sim_now(sim) == moment->at_ms ? moment->n + 1 : 1;
+	moment->at_ms = sim_now(sim);
+	if (moment->n > 100)
+		fail_msg("time stands still at %lld ms",
+			(long long)(moment->at_ms - START_S * INT64_C(1000)));
+}
+
+/* The gate opens after 132 s and is approved 90 s later; between the two a breach
+ * becomes the SLO's latest outcome. */
+static void time_moves_at_a_gate_that_is_approved_during_a_breach(void **state)
+{
+	static const double after[] = {NAN, 0.001};
+	struct scenario s = {.set = "steps.2.approval={approvers: [alice, bob],"
+				    " minimum: 2, timeout: 4m}",
+		.len_s = 1800,
+		.approve = SIM_APPROVE_AFTER};
+	struct sim_result result;
+	struct moment moment;
+
+	for (int i = 0; i < 2 * 12; i++) {
+		int from_s = 120 + i / 2 * 10;
+
+		s.changes[0] = (struct change){0, 0.001};
+		s.changes[1] = (struct change){from_s, 0.02};
+		s.changes[2] = (struct change){from_s + 10, after[i % 2]};
+		s.changes[3] = (struct change){-1, 0};
+		moment = (struct moment){0};
+		play(&s, count_at_moment, &moment, &result);
+		assert_true(phase_is_end(result.phase));
+	}
+}
+
 static void a_missing_series_is_named(void **state)
 {
 	static const char *const sets[] = {
@@ -422,6 +465,8 @@ int main(void)
 		cmocka_unit_test(incomplete_answers_decide_as_they_did_live),
 		cmocka_unit_test(
 			checks_that_fail_wait_as_those_of_the_same_seed),
+		cmocka_unit_test(
+			time_moves_at_a_gate_that_is_approved_during_a_breach),
 		cmocka_unit_test(a_missing_series_is_named),
 		cmocka_unit_test(
 			the_same_inputs_give_the_same_events_a_thousand_times),
