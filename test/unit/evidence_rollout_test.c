@@ -226,6 +226,49 @@ static void without_a_control_the_first_cross_goes_one_step_back(void **state)
 	expect_phase(PHASE_PROMOTED);
 }
 
+static void bad_at_100_percent(void)
+{
+	begin();
+	world_run(&world, 22 * MINUTE);
+	assert_int_equal(world.serving.candidate, 100);
+	candidate_share = 0.2;
+	world_run(&world, 3 * MINUTE);
+}
+
+static void without_a_control_the_policy_may_want_a_revert(void **state)
+{
+	(void)state;
+	test.policy.evidence.without_control = WITHOUT_REVERT;
+	bad_at_100_percent();
+	assert_int_equal(world.serving.candidate, 0);
+	assert_int_equal(rollout_exit_status(&world.rollout), 5);
+}
+
+static void without_a_control_the_policy_may_want_a_person(void **state)
+{
+	(void)state;
+	test.policy.evidence.without_control = WITHOUT_HOLD;
+	bad_at_100_percent();
+	expect_phase(PHASE_HELD);
+	assert_int_equal(world.serving.candidate, 100);
+}
+
+/* There is no step to go back to where stable could be asked. */
+static void when_no_step_has_a_control_the_first_cross_is_final(void **state)
+{
+	(void)state;
+	test.policy.n_steps = 1;
+	test.steps[0].percent = 100;
+	begin();
+	world_run(&world, 2 * MINUTE);
+	assert_int_equal(world.serving.candidate, 100);
+	candidate_share = 0.2;
+	world_run(&world, 3 * MINUTE);
+	assert_int_equal(world.serving.candidate, 0);
+	assert_false(world.rollout.evidence->state.stepped_back);
+	assert_int_equal(rollout_exit_status(&world.rollout), 5);
+}
+
 /* What decided is over with the climb: it does not decide once more when the
  * next SLO is asked. */
 static void a_step_back_forgets_the_evidence_of_every_slo(void **state)
@@ -385,6 +428,9 @@ int main(void)
 		T(a_bad_release_goes_back_with_its_numbers),
 		T(what_stable_suffers_too_takes_nothing_back),
 		T(without_a_control_the_first_cross_goes_one_step_back),
+		T(without_a_control_the_policy_may_want_a_revert),
+		T(without_a_control_the_policy_may_want_a_person),
+		T(when_no_step_has_a_control_the_first_cross_is_final),
 		T(a_step_back_forgets_the_evidence_of_every_slo),
 		T(what_a_step_has_shown_does_not_pass_the_next_one),
 		T(the_second_cross_is_final),

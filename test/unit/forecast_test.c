@@ -176,6 +176,8 @@ static void limits_are_played_in_worlds(void **state)
 	const struct forecast_slo *errors = &f->slo[0], *slow = &f->slo[1];
 
 	assert_int_equal(errors->by, FORECAST_WORLDS);
+	assert_false(errors->slow);
+	assert_true(slow->slow);
 	/* 0.5 % is below the limit; 1 % is on both sides of it. */
 	assert_true(isinf(errors->step[0].sizes[0].median_s));
 	assert_true(isinf(errors->step[0].sizes[1].median_s));
