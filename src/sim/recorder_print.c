@@ -121,7 +121,7 @@ static void print_histories(const struct recorder_plan *plan, struct buf *out)
 	if (!plan->n_histories)
 		return;
 	buf_adds(out, ",\n ");
-	histories_encode(&w, "histories", plan->policy, &event);
+	histories_encode(&w, "history", plan->policy, &event);
 }
 
 void recorder_print(const struct recorder *recorder, struct buf *out)

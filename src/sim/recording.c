@@ -458,7 +458,7 @@ static bool read_member(struct reader *r, const char *key)
 		return r->has_interval = read_interval(r);
 	if (strcmp(key, "context") == 0)
 		return read_context(r);
-	if (strcmp(key, "histories") == 0)
+	if (strcmp(key, "history") == 0)
 		return histories_read(&r->scan, r->recording);
 	if (strcmp(key, "expect") == 0)
 		return read_expect(r);

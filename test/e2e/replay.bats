@@ -45,6 +45,14 @@ dump() {
 			printf "http_requests_total{revision=\"new\",code=\"500\"} "
 			print (i < 60 ? 0 : (i - 60) * 10), 1767225600 + i * 15
 		}
+		for (i = 0; i < 240; i++) {
+			printf "http_requests_total{revision=\"old\",code=\"200\"} "
+			print i * 900, 1767225600 + i * 15
+		}
+		for (i = 0; i < 240; i++) {
+			printf "http_requests_total{revision=\"old\",code=\"500\"} "
+			print i, 1767225600 + i * 15
+		}
 		print "# EOF"
 	}'
 }
@@ -63,6 +71,38 @@ look_back() {
 	[[ $output == *"first bad sample  +10m"* ]]
 }
 
+# The same by evidence: what is asked at once and what is recorded first.
+counters_are_looked_back_at() {
+	cat >counted.yaml <<-'END'
+		version: 1
+		name: backend
+		metrics: {url: "${PROMETHEUS_URL}"}
+		steps: [{percent: 10, bake: 40m}, {percent: 100, bake: 5m}]
+		slos:
+		  - name: errors
+		    kind: evidence
+		    objective: 1%
+		    total: http_requests_total{revision="{{revision}}"}
+		    bad: http_requests_total{revision="{{revision}}",code="500"}
+	END
+	local span=(--from 2026-01-01T00:05:00Z --to 2026-01-01T00:55:00Z
+		--candidate new --stable old)
+	run --separate-stderr "$TIDEGATE" simulate --policy counted.yaml \
+		--format json "${span[@]}"
+	[ "$status" = 5 ]
+	jq -se 'last.reason | test("^errors: candidate [0-9.]+ % .*stable 0.11 %")' \
+		<<<"$output"
+	# Stable's past began five minutes before.
+	jq -se 'map(select(.event == "preflight").history[0]) |
+		.[0].seconds >= 270 and .[0].seconds <= 300 and
+		.[0].requests > 16000 and .[0].bad < 30' <<<"$output"
+	"$TIDEGATE" record --policy counted.yaml "${span[@]}" -o counted.json
+	jq -e '[.series[].data.result | length] == [2, 2, 1, 1]' counted.json
+	"$TIDEGATE" simulate --policy counted.yaml --format json \
+		counted.json >again || [ $? = 5 ]
+	diff <(jq -c 'del(.rollout)' <<<"$output") <(jq -c 'del(.rollout)' again)
+}
+
 @test "a dump and a snapshot are simulated and recorded" {
 	local snapshot
 	replay data --web.enable-admin-api
@@ -79,6 +119,7 @@ look_back() {
 	run "$TIDEGATE" simulate --policy policy.yaml then.json
 	[ "$status" = 5 ]
 	diff <(sed 1d before) <(sed 1d <<<"$output")
+	counters_are_looked_back_at
 }
 
 @test "a recording is made with curl and jq as the manual says" {

@@ -328,7 +328,7 @@ static void bad_recordings_are_refused_with_their_place(void **state)
 	expect_refused(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
-#define HISTORY HEAD "\"histories\":[{\"slo\":\"a\",\"seconds\":1,"
+#define HISTORY HEAD "\"history\":[{\"slo\":\"a\",\"seconds\":1,"
 #define PHIS \
 	"\"requests\":9,\"bad\":1,\"phi\":1,\"phi_level\":1,\"phi_shape\":1"
 

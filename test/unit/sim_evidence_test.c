@@ -237,7 +237,7 @@ static void stables_past_is_what_came_before_the_start(void **state)
 static void a_past_that_is_said_is_taken_as_it_is(void **state)
 {
 	static const char said[] =
-		"{\"histories\":[{\"slo\":\"latency\",\"seconds\":60,"
+		"{\"history\":[{\"slo\":\"latency\",\"seconds\":60,"
 		"\"requests\":106,\"bad\":0,\"le\":[0.25,0.5],"
 		"\"buckets\":[90,10,6],\"phi\":1.5,\"phi_level\":2.5,"
 		"\"phi_shape\":3.5}],";
