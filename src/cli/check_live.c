@@ -15,6 +15,7 @@
 #include "cli/foreground.h"
 #include "cli/github.h"
 #include "cli/output.h"
+#include "cli/plan_print.h"
 #include "cloudrun/service_codec.h"
 #include "engine/evidence_memory.h"
 #include "io/loop.h"
@@ -110,6 +111,8 @@ static void print_text(const struct visit *visit,
 	table_print(&table, out);
 	table_fini(&table);
 	print_line(visit, report, out);
+	plan_print_measured(
+		visit->policy, report->histories, report->n_histories, out);
 }
 
 /* Of a query; of counters how many each of them has. */

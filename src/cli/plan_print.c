@@ -2,12 +2,14 @@
 #include "cli/plan_print.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/duration.h"
 #include "base/jsonw.h"
 #include "base/printable.h"
 
 #define LABEL_WIDTH 12
+#define SHORT_TITLE "\nwhat it would find (tidegate plan tells more)\n"
 
 /* ---- numbers for people ---- */
 
@@ -292,8 +294,7 @@ void plan_print_short(const struct policy *policy, struct buf *out)
 		if (!isfinite(requests))
 			continue;
 		if (!begun)
-			buf_adds(out, "\nwhat it would find (tidegate plan "
-				      "tells more)\n");
+			buf_adds(out, SHORT_TITLE);
 		begun = true;
 		add_label(out, 2, policy->slos[i].name);
 		buf_adds(out, " ");
@@ -305,6 +306,54 @@ void plan_print_short(const struct policy *policy, struct buf *out)
 			"requests, at %d %%\n",
 			ceil(requests), policy->steps[step].percent);
 	}
+}
+
+/* The largest size in one step: a line of an SLO. */
+static void print_brief(struct buf *out, const struct slo *slo,
+	const struct forecast_slo *f, const struct step *step,
+	const struct forecast_step *s)
+{
+	const struct forecast_case *c = &s->sizes[FORECAST_SIZES - 1];
+
+	add_label(out, 2, slo->name);
+	buf_addf(out, " %g times stable's ", c->size);
+	add_share(out, f->base);
+	buf_addf(out, " at %d %%: ", step->percent);
+	if (isfinite(c->median_s)) {
+		buf_adds(out, "half after ");
+		add_seconds(out, c->median_s);
+		buf_adds(out, ", 90 % after ");
+		add_seconds(out, c->most_s);
+	} else {
+		buf_adds(out, "not found");
+	}
+	if (isfinite(s->smallest))
+		buf_addf(out, "; within the step %.2g times and more",
+			s->smallest);
+	buf_addc(out, '\n');
+}
+
+void plan_print_measured(const struct policy *policy,
+	const struct slo_history *histories, size_t n, struct buf *out)
+{
+	const struct forecast_load load = {.rate = NAN,
+		.bad = NAN,
+		.slow = NAN,
+		.histories = histories,
+		.n_histories = n,
+		.counted_only = true};
+	struct forecast *forecast;
+	size_t i;
+
+	if (!n)
+		return;
+	forecast = forecast_new(policy, &load, policy->evidence.harm);
+	buf_adds(out, SHORT_TITLE);
+	for (i = 0; i < forecast->n; i++)
+		if (forecast->slo[i].measured)
+			print_brief(out, &policy->slos[i], &forecast->slo[i],
+				&policy->steps[0], &forecast->slo[i].step[0]);
+	free(forecast);
 }
 
 /* ---- for programs ---- */

@@ -10,7 +10,11 @@ void plan_print_text(const struct policy *policy,
 void plan_print_json(const struct policy *policy,
 	const struct forecast *forecast, struct buf *out);
 
-/* For `check`: what is known without a service, nothing when that is nothing. */
+/* For `check`: what is known without a service, … */
 void plan_print_short(const struct policy *policy, struct buf *out);
+/* … and with one: its histories, of SLOs of kind evidence, in a few lines. Both
+ * print nothing when nothing is known. */
+void plan_print_measured(const struct policy *policy,
+	const struct slo_history *histories, size_t n, struct buf *out);
 
 #endif

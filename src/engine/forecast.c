@@ -356,10 +356,15 @@ struct forecast *forecast_new(const struct policy *policy,
 	forecast->n = policy->n_slos;
 	fill_load(policy, &whole);
 	forecast_counted(policy, &whole, forecast);
-	for (i = 0; i < policy->n_slos; i++)
-		if (policy->slos[i].kind == SLO_THRESHOLD)
+	for (i = 0; i < policy->n_slos; i++) {
+		if (policy->slos[i].kind != SLO_THRESHOLD)
+			continue;
+		if (load->counted_only)
+			forecast->slo[i].why = "no worlds were played";
+		else
 			forecast_threshold(
 				policy, i, &whole, &forecast->slo[i]);
+	}
 	return forecast;
 }
 

@@ -27,6 +27,7 @@ struct forecast_load {
 	/* Measured, of SLOs of kind evidence: they go before. */
 	const struct slo_history *histories;
 	size_t n_histories;
+	bool counted_only; /* no worlds are played, which takes seconds */
 };
 
 /* A regression of one size that begins with a step. Times from then on. */

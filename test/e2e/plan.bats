@@ -67,6 +67,10 @@ plan() {
 	grep -q '^    measured    50 requests/s, 0.1 % of them bad, dispersion' \
 		"$WORLD/out"
 	grep -q '^      10 times, 1 %: half after 2m' "$WORLD/out"
+	"$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml" \
+		>"$WORLD/out" || true # whatever else it finds
+	grep -q "^  error-rate   10 times stable's 0.1 % at 10 %: half after 2m" \
+		"$WORLD/out"
 	run plan nowhere --policy "$WORLD/policy.yaml"
 	[ "$status" = 4 ]
 	grep -q 'nothing could be measured of nowhere: write --rate' "$WORLD/err"
