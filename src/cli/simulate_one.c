@@ -85,6 +85,7 @@ static void print_json(struct teller *t, const struct sim *sim,
 	buf_init(&data, STORE_EVENT_BYTES_MAX);
 	if (event->type == EVENT_CHECK && !note) {
 		context.judgement = sim_judgement(sim);
+		context.seen = sim_seen(sim);
 		memcpy(context.query, t->query[event->slo],
 			sizeof(context.query));
 	}

@@ -219,6 +219,7 @@ struct outcome_list {
 	size_t n_notes;
 	int64_t wake_ms; /* when a timer event is wanted; INT64_MAX: never */
 	struct judgement judgement; /* of a check event */
+	struct evidence_seen seen; /* … of an SLO of kind evidence */
 	bool refused; /* of a command event; reason in `refusal` */
 	char refusal[ROLLOUT_TEXT_MAX];
 };

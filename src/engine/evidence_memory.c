@@ -192,6 +192,7 @@ void evidence_memory_climb_again(struct evidence_memory *memory)
 {
 	size_t i;
 
+	memory->climbs++;
 	evidence_begin_step(&memory->state, &memory->rules, 0, true);
 	for (i = 0; i < memory->n; i++) {
 		objective_climb_again(&memory->slo[i].objective);

@@ -49,11 +49,22 @@ struct evidence_slo {
 	struct evidence_arms recent[EVIDENCE_RECENT]; /* newest first */
 };
 
+/* What a check led to, before what follows: a step back begins anew. */
+struct evidence_seen {
+	unsigned climb; /* in which it counted */
+	bool counted; /* there were counts to take … */
+	bool latency;
+	struct evidence_numbers own; /* … and what its SLO shows since */
+	bool decided; /* all that were asked with it have answered … */
+	struct evidence_result all; /* … and what they show together */
+};
+
 struct evidence_memory {
 	struct evidence_rules rules;
 	struct bet_rules bets;
 	struct evidence_state state;
 	struct evidence_result result; /* of the latest check */
+	unsigned climbs; /* begun: evidence starts anew with each */
 	size_t n;
 	struct evidence_slo slo[];
 };

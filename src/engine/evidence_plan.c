@@ -102,6 +102,11 @@ double plan_smallest(const struct plan_step *step,
 	return high;
 }
 
+double plan_weight(const struct evidence_spec *spec)
+{
+	return spec->latency ? SLOW_WEIGHT : 1;
+}
+
 double plan_limit(const struct plan_step *step,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	double next_share, double harm)
@@ -109,6 +114,5 @@ double plan_limit(const struct plan_step *step,
 	double react = fmax(REACT_LEAST_S,
 		2 * rules->check_s + step->late_s + REACT_SAMPLE_S);
 
-	return harm * (spec->latency ? SLOW_WEIGHT : 1) /
-	       (step->rate * next_share * react);
+	return harm * plan_weight(spec) / (step->rate * next_share * react);
 }

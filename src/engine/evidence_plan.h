@@ -37,6 +37,9 @@ double plan_smallest(const struct plan_step *step,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	double within_s);
 
+/* So many bad requests of this objective hurt as one that failed. */
+double plan_weight(const struct evidence_spec *spec);
+
 /*
  * The share of bad requests that may be true in a step and still cost no more
  * than `harm` requests before it is seen at the next share. Slow requests

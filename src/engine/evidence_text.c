@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/evidence_plan.h"
 #include "engine/turn.h"
 
 #define SHARE_TEXT_MAX 32
@@ -12,13 +13,21 @@
 #define ODDS_MAX       1e6 /* rarer is said to be rarer */
 
 /* "1.2 %": two digits, or whole when there are more. */
-static const char *share_print(const struct request_sum *t, char *text)
+static const char *part_print(double share, char text[SHARE_TEXT_MAX])
 {
-	double percent = t->n > 0 ? 100 * t->x / t->n : 0;
+	double percent = 100 * share;
 
-	snprintf(text, SHARE_TEXT_MAX, percent >= 10 ? "%.0f %%" : "%.2g %%",
+	snprintf(text, SHARE_TEXT_MAX,
+		percent >= 9.95                   ? "%.0f %%"
+		: percent > 0 && percent < 0.0001 ? "%.5f %%"
+						  : "%.2g %%",
 		percent);
 	return text;
+}
+
+static double share_of(const struct request_sum *t)
+{
+	return t->n > 0 ? t->x / t->n : 0;
 }
 
 /* "27,110" */
@@ -46,13 +55,8 @@ static int arm_print(
 	char all[COUNT_TEXT_MAX * 2];
 
 	return snprintf(text, size, "%s %s (%s of %s)", name,
-		share_print(t, share), count_print(t->x, bad),
+		part_print(share_of(t), share), count_print(t->x, bad),
 		count_print(t->n, all));
-}
-
-static double share_of(const struct request_sum *t)
-{
-	return t->n > 0 ? t->x / t->n : 0;
 }
 
 const char *evidence_print_breach(const struct policy *policy,
@@ -83,5 +87,44 @@ const char *evidence_print_breach(const struct policy *policy,
 			policy->slos[slo->slo].name, candidate, stable, times,
 			odds, 1 / memory->rules.alpha);
 	text_set(text, ROLLOUT_TEXT_MAX, whole);
+	return text;
+}
+
+/* ---- a step ---- */
+
+/* "below 1 %, and not twice stable's" */
+static void aim_add(struct buf *out, const struct policy *policy,
+	const struct rollout *r, const struct evidence_slo *s)
+{
+	const struct evidence_objective *o = &s->objective;
+	char share[SHARE_TEXT_MAX];
+
+	buf_addf(out, "below %s", part_print(o->limit_level, share));
+	if (o->none)
+		return;
+	if (o->full)
+		buf_adds(out, ", and not twice stable's");
+	else
+		buf_addf(out, ": more would cost at most %.0f %s at %d %%",
+			policy->evidence.harm * plan_weight(&s->spec),
+			s->spec.latency ? "slow requests" : "requests",
+			policy->steps[r->step + 1].percent);
+}
+
+const char *evidence_print_aim(const struct policy *policy,
+	const struct rollout *r, char text[ROLLOUT_TEXT_MAX])
+{
+	const struct evidence_memory *memory = r->evidence;
+	struct buf out;
+	size_t i;
+
+	buf_init(&out, ROLLOUT_TEXT_MAX - 1);
+	for (i = 0; i < memory->n; i++) {
+		buf_addf(&out, "%s%s is to be ", i ? "; " : "",
+			policy->slos[memory->slo[i].slo].name);
+		aim_add(&out, policy, r, &memory->slo[i]);
+	}
+	text_set(text, ROLLOUT_TEXT_MAX, out.data);
+	buf_fini(&out);
 	return text;
 }

@@ -13,6 +13,18 @@ static bool observes(const struct policy *policy)
 	return policy->on_breach == ON_BREACH_OBSERVE;
 }
 
+static void begin_step(struct turn *t)
+{
+	char text[ROLLOUT_TEXT_MAX];
+	struct note *note;
+
+	evidence_memory_begin_step(
+		t->r->evidence, t->policy, (size_t)t->r->step);
+	note = turn_note(t, NOTE_EVIDENCE, "%s",
+		evidence_print_aim(t->policy, t->r, text));
+	note->step = t->r->step;
+}
+
 void evidence_settle(struct turn *t)
 {
 	struct evidence_memory *memory = t->r->evidence;
@@ -24,7 +36,7 @@ void evidence_settle(struct turn *t)
 		memory->state.failed = false;
 		evidence_memory_climb_again(memory);
 	}
-	evidence_memory_begin_step(memory, t->policy, (size_t)t->r->step);
+	begin_step(t);
 }
 
 void evidence_overrule(struct turn *t)
@@ -36,8 +48,7 @@ void evidence_overrule(struct turn *t)
 	memory->state.failed = false;
 	evidence_memory_climb_again(memory);
 	if (t->r->step >= 0 && !rollout_is_finishing(t))
-		evidence_memory_begin_step(
-			memory, t->policy, (size_t)t->r->step);
+		begin_step(t);
 }
 
 static struct note *note_breach(
@@ -73,6 +84,7 @@ static void crossed(struct turn *t, enum evidence_decision decision)
 		       t->policy->evidence.without_control == WITHOUT_HOLD);
 	t->r->failed_slo = slo->slo;
 	if (hold) {
+		memory->state.failed = true;
 		t->r->check[slo->slo].failed = true;
 		rollout_hold(t, CAUSE_SLO, t->now, text);
 	} else if (decision == EVIDENCE_STEP_BACK) {
@@ -107,13 +119,20 @@ void evidence_take(struct turn *t, int slo, int64_t asked_ms)
 
 	if (!s)
 		return;
-	if (counts && evidence_counts_fit(s, counts))
+	t->out->seen.climb = memory->climbs;
+	if (counts && evidence_counts_fit(s, counts)) {
 		evidence_memory_take(memory, t->policy, s, counts);
+		t->out->seen.counted = true;
+		t->out->seen.latency = s->spec.latency;
+		t->out->seen.own = s->numbers;
+	}
 	/* What is decided must not depend on who answers first. */
 	if (others_are_asked(t, asked_ms))
 		return;
 	failed = memory->state.failed;
 	decision = evidence_memory_decide(memory);
+	t->out->seen.decided = true;
+	t->out->seen.all = memory->result;
 	if (decision == EVIDENCE_STEP_BACK ||
 		(decision == EVIDENCE_FAIL && !failed))
 		crossed(t, decision);

@@ -80,6 +80,7 @@ void driver_journal(struct driver *driver, const struct event *event,
 	full.state = driver->state;
 	full.judgement =
 		event->type == EVENT_CHECK ? &outcome->judgement : NULL;
+	full.seen = event->type == EVENT_CHECK ? &outcome->seen : NULL;
 	driver_log_notes(driver, outcome, false);
 	append_event(driver, event, &full, outcome);
 	append_notes(driver, &full, outcome);

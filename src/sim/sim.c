@@ -29,6 +29,11 @@ const struct judgement *sim_judgement(const struct sim *s)
 	return &s->out.judgement;
 }
 
+const struct evidence_seen *sim_seen(const struct sim *s)
+{
+	return &s->out.seen;
+}
+
 int sim_percent(const struct sim *s)
 {
 	return s->rollout.traffic.serving.candidate;

@@ -88,6 +88,7 @@ const char *sim_outcome(const struct sim_result *result);
 int64_t sim_now(const struct sim *sim);
 const struct rollout *sim_rollout(const struct sim *sim);
 const struct judgement *sim_judgement(const struct sim *sim);
+const struct evidence_seen *sim_seen(const struct sim *sim);
 int sim_percent(const struct sim *sim); /* what the candidate serves */
 
 #endif

@@ -18,6 +18,7 @@ struct event_context {
 	const struct policy *policy; /* for names of SLOs and actions */
 	const struct rollout *state; /* after the event; for the step */
 	const struct judgement *judgement; /* check */
+	const struct evidence_seen *seen; /* check, of kind evidence */
 	const char *query[QUERY_ROLES]; /* check: resolved */
 	const char *warnings; /* check: of the provider */
 	const char *table; /* traffic, preflight: JSON array of the entries */

@@ -195,10 +195,22 @@ static void encode_judgement(
 	encode_text(w, "text", judgement_print(j, text));
 }
 
-static void encode_context(struct jsonw *w, const struct event_context *context)
+static void encode_evidence(struct jsonw *w, const struct event *event,
+	const struct event_context *context)
+{
+	if (event->type == EVENT_PREFLIGHT && context->state &&
+		context->state->evidence)
+		evidence_rules_encode(
+			w, context->policy, context->state->evidence);
+	evidence_check_encode(w, context->seen);
+}
+
+static void encode_context(struct jsonw *w, const struct event *event,
+	const struct event_context *context)
 {
 	if (context->judgement)
 		encode_judgement(w, context);
+	encode_evidence(w, event, context);
 	for (size_t i = 0; i < QUERY_ROLES; i++)
 		encode_text(w, event_query_keys[i], context->query[i]);
 	encode_text(w, "warnings", context->warnings);
@@ -219,7 +231,7 @@ void event_encode(const struct event *event,
 	jsonw_object(&w, NULL);
 	for (; field->key; field++)
 		encode_field(&w, field, event, context->policy);
-	encode_context(&w, context);
+	encode_context(&w, event, context);
 	jsonw_end(&w, '}');
 }
 
@@ -291,5 +303,8 @@ void note_encode(const struct note *note, const struct event_context *context,
 	if (!isnan(note->limit))
 		jsonw_number(&w, "limit", note->limit);
 	encode_text(&w, "text", note->text);
+	if (note->type == NOTE_EVIDENCE && context->state)
+		evidence_step_encode(
+			&w, context->policy, context->state->evidence);
 	jsonw_end(&w, '}');
 }

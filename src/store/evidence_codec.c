@@ -70,6 +70,104 @@ void histories_encode(struct jsonw *w, const char *key,
 	jsonw_end(w, ']');
 }
 
+/* ---- what the engine made of it ---- */
+
+static void spec_encode(
+	struct jsonw *w, const struct slo *slo, const struct evidence_slo *s)
+{
+	jsonw_object(w, NULL);
+	jsonw_text(w, "slo", slo->name);
+	jsonw_number(w, "objective", s->spec.objective);
+	if (s->spec.latency)
+		jsonw_number(w, "bound", slo->bound_le);
+	jsonw_number(w, "tolerance", s->spec.tolerance);
+	jsonw_number(w, "floor", s->spec.floor);
+	jsonw_number(w, "requests", s->objective.learned.n);
+	jsonw_number(w, "bad", s->objective.learned.x);
+	jsonw_number(w, "rate", s->rate);
+	jsonw_number(w, "phi", s->spec.phi);
+	jsonw_number(w, "phi_level", s->spec.phi_level);
+	jsonw_number(w, "phi_shape", s->spec.phi_shape);
+	jsonw_end(w, '}');
+}
+
+void evidence_rules_encode(struct jsonw *w, const struct policy *policy,
+	const struct evidence_memory *memory)
+{
+	size_t i;
+
+	jsonw_object(w, "evidence");
+	jsonw_number(w, "alpha", memory->rules.alpha);
+	jsonw_number(w, "beta", memory->rules.beta);
+	jsonw_int(w, "objectives", (int64_t)memory->n);
+	jsonw_number(w, "check_s", memory->rules.check_s);
+	jsonw_bool(w, "step_back", memory->rules.step_back);
+	jsonw_array(w, "slos");
+	for (i = 0; i < memory->n; i++)
+		spec_encode(
+			w, &policy->slos[memory->slo[i].slo], &memory->slo[i]);
+	jsonw_end(w, ']');
+	jsonw_end(w, '}');
+}
+
+void evidence_step_encode(struct jsonw *w, const struct policy *policy,
+	const struct evidence_memory *memory)
+{
+	const struct evidence_objective *o;
+	size_t i;
+
+	jsonw_int(w, "climb", memory->climbs);
+	jsonw_bool(w, "final", memory->state.final);
+	jsonw_array(w, "limits");
+	for (i = 0; i < memory->n; i++) {
+		o = &memory->slo[i].objective;
+		jsonw_object(w, NULL);
+		jsonw_text(w, "slo", policy->slos[memory->slo[i].slo].name);
+		jsonw_number(w, "share", o->share);
+		jsonw_number(w, "limit", memory->slo[i].limit);
+		jsonw_number(w, "below", o->limit_level);
+		jsonw_number(w, "low", o->limit_low);
+		jsonw_end(w, '}');
+	}
+	jsonw_end(w, ']');
+}
+
+static void own_encode(struct jsonw *w, const struct evidence_seen *seen)
+{
+	jsonw_number(w, "log_e", seen->own.log_e);
+	jsonw_number(w, "ratio", seen->own.ratio);
+	jsonw_number(w, "level", seen->own.level);
+	if (seen->latency)
+		jsonw_number(w, "shape", seen->own.shape);
+	jsonw_number(w, "log_pass", seen->own.log_pass);
+	jsonw_bool(w, "calm", seen->own.calm);
+}
+
+static void all_encode(struct jsonw *w, const struct evidence_result *all)
+{
+	jsonw_object(w, "all");
+	jsonw_number(w, "log_e", all->log_e);
+	jsonw_number(w, "log_pass", all->log_pass);
+	jsonw_bool(w, "calm", all->calm);
+	jsonw_text(w, "decision", evidence_decision_name(all->decision));
+	jsonw_end(w, '}');
+}
+
+void evidence_check_encode(struct jsonw *w, const struct evidence_seen *seen)
+{
+	if (!seen || (!seen->counted && !seen->decided))
+		return;
+	jsonw_object(w, "evidence");
+	jsonw_int(w, "climb", seen->climb);
+	if (seen->counted)
+		own_encode(w, seen);
+	if (seen->decided)
+		all_encode(w, &seen->all);
+	jsonw_end(w, '}');
+}
+
+/* ---- back ---- */
+
 /* A finite number from 0 to `max`. */
 static bool number_decode(const json_t *value, double max, double *number_r)
 {

@@ -15,6 +15,20 @@
 #include "base/jsonw.h"
 #include "engine/event.h"
 
+/*
+ * What the engine made of it, for people and for a program that decides again;
+ * none of this is read back. Of a rollout, once: the rules, and of each SLO
+ * what is known before it. Of a step: the shares of bad requests that are to be
+ * excluded, and in which climb. Of a check: the evidence of its SLO and, from
+ * the last one that was asked at a time, of all of them together; natural
+ * logarithms.
+ */
+void evidence_rules_encode(struct jsonw *w, const struct policy *policy,
+	const struct evidence_memory *memory);
+void evidence_step_encode(struct jsonw *w, const struct policy *policy,
+	const struct evidence_memory *memory);
+void evidence_check_encode(struct jsonw *w, const struct evidence_seen *seen);
+
 /* Nothing is written when there are no counts, or no histories. */
 void counts_encode(
 	struct jsonw *w, const char *key, const struct check_counts *counts);

@@ -263,6 +263,8 @@ static void carry_out(struct world *w, const struct effect *effect)
 		/* As the rules of live's preflight are. */
 		event.ok = !w->version;
 		event.text = event.ok ? NULL : "somebody changed the traffic";
+		event.histories = w->histories;
+		event.n_histories = w->n_histories;
 		fill_traffic(w, &event);
 		world_push(w, w->latency_ms, &event);
 		break;

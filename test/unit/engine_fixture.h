@@ -38,6 +38,10 @@ struct world {
 	int version, read_version; /* of the traffic: the etag */
 	bool lax; /* a stale etag is accepted, as the real one may */
 
+	/* Of SLOs of kind evidence, as preflight finds it; borrowed. */
+	const struct slo_history *histories;
+	size_t n_histories;
+
 	/* Misbehaviour. */
 	world_answer_fn answer;
 	world_action_fn action;

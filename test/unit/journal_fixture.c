@@ -79,7 +79,8 @@ static void fed(struct world *world, const struct event *event,
 	struct event_context context = {.policy = world->policy,
 		.state = &world->rollout,
 		.judgement =
-			event->type == EVENT_CHECK ? &out->judgement : NULL};
+			event->type == EVENT_CHECK ? &out->judgement : NULL,
+		.seen = event->type == EVENT_CHECK ? &out->seen : NULL};
 	struct buf data;
 	struct err err;
 	size_t i;
