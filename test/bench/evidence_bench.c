@@ -20,13 +20,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../sim/evidence_cells.h"
 #include "../sim/evidence_noise.h"
 #include "../sim/evidence_play.h"
 #include "policy/policy_load.h"
 
-#define RATES       4
 #define SAMPLES_MAX 100000
-#define NEVER       INFINITY
 #define FALSE_MOST  0.008 /* of another sample */
 
 static const double rates[RATES] = {5, 50, 500, 5000};
@@ -113,22 +112,8 @@ static void false_row(const char *name, const char *by, struct world world,
 	putchar('\n');
 }
 
-struct good_cell {
-	const char *name;
-	double base, incident_s;
-	double cluster;
-};
-
 static void false_rollbacks(void)
 {
-	static const struct good_cell cells[] = {
-		{"steady", 0.001, 0, 0},
-		{"clusters of 5", 0.001, 0, 5},
-		{"base 0.5 %", 0.005, 0, 0},
-		{"incident at 10 %", 0.001, 150, 0},
-		{"incident at 50 %", 0.001, 750, 0},
-		{"incident at 100 %", 0.001, 1350, 0},
-	};
 	const struct play_rules evidence = {.pace = PACE_FIXED},
 				thresholds = {.thresholds = options.thresholds};
 	struct world world;
@@ -138,16 +123,16 @@ static void false_rollbacks(void)
 	if (!options.good)
 		return;
 	heading("good releases taken back");
-	for (i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
+	for (i = 0; i < n_good_cells; i++) {
 		world = world_good;
-		world.base = world.errors = cells[i].base;
-		world.noise = (struct noise){.cluster = cells[i].cluster};
-		if (cells[i].incident_s > 0) {
+		world.base = world.errors = good_cells[i].base;
+		world.noise = (struct noise){.cluster = good_cells[i].cluster};
+		if (good_cells[i].incident_s > 0) {
 			world.noise.incident = 0.05;
-			world.noise.incident_s = cells[i].incident_s;
+			world.noise.incident_s = good_cells[i].incident_s;
 			world.noise.incident_for_s = 300;
 		}
-		false_row(cells[i].name, "evidence", world, &evidence,
+		false_row(good_cells[i].name, "evidence", world, &evidence,
 			options.good, shares);
 		false_row("", "thresholds", world, &thresholds, options.good,
 			shares);
@@ -155,41 +140,6 @@ static void false_rollbacks(void)
 }
 
 /* ---- how long it takes ---- */
-
-struct found {
-	double median, most; /* NEVER */
-	double missed;
-};
-
-/* As stated of the method, by rate. */
-struct bad_cell {
-	const char *name;
-	double errors, from_s, ramp_s, slower, slow_part;
-	struct found stated[RATES];
-};
-
-static const struct bad_cell bad_cells[] = {
-	{"0.1 -> 0.5 %", 0.005, 0, 0, 1, 1,
-		{{NEVER, NEVER, .72}, {368, 690, 0}, {60, 120, 0},
-			{30, 30, 0}}},
-	{"0.1 -> 1 %", 0.01, 0, 0, 1, 1,
-		{{795, 1500, .02}, {120, 270, 0}, {30, 45, 0}, {30, 30, 0}}},
-	{"0.1 -> 5 %", 0.05, 0, 0, 1, 1,
-		{{165, 330, 0}, {30, 60, 0}, {30, 30, 0}, {30, 30, 0}}},
-	{"outage 30 %", 0.3, 0, 0, 1, 1,
-		{{45, 60, 0}, {30, 30, 0}, {30, 30, 0}, {30, 30, 0}}},
-	{"leak to 2 % in 20 min", 0.02, 0, 1200, 1, 1,
-		{{885, 1110, 0}, {435, 615, 0}, {218, 270, 0}, {120, 150, 0}}},
-	{"2 % from 900 s", 0.02, 900, 0, 1, 1,
-		{{270, 465, 0}, {60, 90, 0}, {45, 45, 0}, {45, 45, 0}}},
-	{"latency x1.5", 0.001, 0, 0, 1.5, 1,
-		{{210, 375, 0}, {90, 105, 0}, {90, 90, 0}, {90, 90, 0}}},
-	{"latency x2", 0.001, 0, 0, 2, 1,
-		{{120, 150, 0}, {90, 90, 0}, {90, 90, 0}, {90, 90, 0}}},
-	{"5 % of requests x4", 0.001, 0, 0, 4, 0.05,
-		{{1635, NEVER, .37}, {315, 525, 0}, {105, 135, 0},
-			{90, 90, 0}}},
-};
 
 static void find(const struct world *world, const struct play_rules *rules,
 	int r, int n, struct found *found_r)
@@ -282,7 +232,7 @@ static void times_until_found(void)
 	if (!options.bad)
 		return;
 	heading("bad ones found: s median / 90 % [missed]");
-	for (i = 0; i < sizeof(bad_cells) / sizeof(bad_cells[0]); i++) {
+	for (i = 0; i < n_bad_cells; i++) {
 		cell = &bad_cells[i];
 		world = world_good;
 		world.errors = cell->errors;
@@ -298,50 +248,73 @@ static void times_until_found(void)
 
 /* ---- noise ---- */
 
+/* What rows of the noise come to. */
+struct noise_sum {
+	double sum, most;
+	int cells;
+};
+
+static void add_noise(struct noise_sum *sum, const double shares[RATES])
+{
+	int r;
+
+	for (r = 0; r < RATES; r++) {
+		if (leaves_out(r))
+			continue;
+		sum->sum += shares[r];
+		sum->most = fmax(sum->most, shares[r]);
+		sum->cells++;
+	}
+}
+
 static void noise(void)
 {
 	const struct play_rules evidence = {.pace = PACE_FIXED},
 				thresholds = {.thresholds = options.thresholds};
-	double shares[RATES], beside[RATES], sum = 0, most = 0, sum_beside = 0;
-	double most_beside = 0;
+	struct noise_sum by_evidence = {0}, by_thresholds = {0};
+	double shares[RATES];
 	size_t i, n = 0;
-	int r;
 
 	if (!options.null)
 		return;
 	heading("good releases taken back, by noise");
 	for (i = 0; i < n_noise_kinds; i++) {
+		if (noise_kinds[i].lasting)
+			continue;
+		n++;
 		false_row(noise_kinds[i].name, "evidence",
 			noise_world(&noise_kinds[i], 0), &evidence,
 			options.null, shares);
+		add_noise(&by_evidence, shares);
 		false_row("", "thresholds", noise_world(&noise_kinds[i], 0),
-			&thresholds, options.null, beside);
-		for (r = 0; r < RATES; r++) {
-			if (leaves_out(r))
-				continue;
-			sum += shares[r];
-			sum_beside += beside[r];
-			most = fmax(most, shares[r]);
-			most_beside = fmax(most_beside, beside[r]);
-			n++;
-		}
+			&thresholds, options.null, shares);
+		add_noise(&by_thresholds, shares);
 	}
 	printf("%zu kinds of noise, %d releases a cell: evidence %.2f %% on "
 	       "average, %.2f %% at worst; thresholds %.2f %%, %.2f %%\n",
-		n_noise_kinds, options.null, 100 * sum / (double)n, 100 * most,
-		100 * sum_beside / (double)n, 100 * most_beside);
+		n, options.null, 100 * by_evidence.sum / by_evidence.cells,
+		100 * by_evidence.most,
+		100 * by_thresholds.sum / by_thresholds.cells,
+		100 * by_thresholds.most);
 }
 
-/* What is not told apart from a slower revision. */
+/* What is not told apart from a worse revision. */
 static void unseen(void)
 {
 	const struct play_rules evidence = {.pace = PACE_FIXED};
 	struct world world = world_good;
 	double shares[RATES];
+	size_t i;
 
 	if (!options.null)
 		return;
-	heading("not told from a slower revision");
+	heading("not told from a worse revision");
+	for (i = 0; i < n_noise_kinds; i++) {
+		if (noise_kinds[i].lasting)
+			false_row(noise_kinds[i].name, "evidence",
+				noise_world(&noise_kinds[i], 0), &evidence,
+				options.null, shares);
+	}
 	world.slower = 1.08;
 	false_row("the candidate's instances 8 % slower", "evidence", world,
 		&evidence, options.null, shares);

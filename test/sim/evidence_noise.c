@@ -37,7 +37,7 @@ const struct noise_kind noise_kinds[] = {
 		{.instances = true, .latency = {0.03, 60}}},
 	/* Instances that differ. */
 	{"instances differ in errors", ERRORS,
-		{.instances = true, .errors_differ = 0.3}},
+		{.instances = true, .errors_differ = 0.3}, .lasting = true},
 	{"… and are replaced every 5 min", ERRORS,
 		{.instances = true, .errors_differ = 0.7, .replaced_s = 300}},
 	{"instances differ in latency by 2 %", ERRORS,

@@ -11,6 +11,9 @@ struct noise_kind {
 	const char *name;
 	double base; /* share of errors */
 	struct noise noise;
+	/* Instances differ for good: the candidate really is another one, which
+	 * is not told from a revision that is. */
+	bool lasting;
 };
 
 extern const struct noise_kind noise_kinds[];
