@@ -53,8 +53,8 @@ static void check_run_answered(const struct measurement_end *end, void *arg)
 
 	memcpy(context.query, end->query, sizeof(context.query));
 	if (run.counting &&
-		counting_check(run.counting, run.what, end->counters,
-			&event.answers, &counts, &err) < 0)
+		counting_check(run.counting, run.what, end->asked_ms,
+			end->counters, &event.answers, &counts, &err) < 0)
 		event.text = err.text;
 	free(arg);
 	run.fn(&event, &context, run.arg);

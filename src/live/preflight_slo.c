@@ -108,8 +108,8 @@ static void count(struct arm *arm, const struct measurement_end *end)
 	if (slo->kind != SLO_EVIDENCE)
 		return;
 	counting = counting_new(slo);
-	if (counting_check(counting, slo, end->counters, &arm->told->answers,
-		    &counts, &err) < 0) {
+	if (counting_check(counting, slo, end->asked_ms, end->counters,
+		    &arm->told->answers, &counts, &err) < 0) {
 		arm->wrong = true;
 		arm->told->trouble =
 			arena_strdup(&arm->preflight->arena, err.text);

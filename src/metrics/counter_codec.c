@@ -37,6 +37,7 @@ struct decoder {
 	size_t n, size;
 	/* Of a range; else NULL. */
 	struct past_table *table;
+	bool deltas;
 	size_t from, looks; /* on its grid */
 	double *values; /* of the series being read */
 };
@@ -168,7 +169,7 @@ static bool is_counter(struct decoder *d, const struct item *item)
 			"let it be scraped with classic buckets, too, and ask "
 			"for NAME_bucket",
 			name);
-	if (!item->labels.name)
+	if (!item->labels.name && !d->deltas)
 		return refuse(d,
 			"the series have no name, so that something was made "
 			"of them: ask for raw counters, as in NAME{…}, without "
@@ -453,7 +454,7 @@ static int explain(const struct decoder *d, const struct counter_reply *reply,
 int counter_decode(const struct counter_reply *reply, struct arena *arena,
 	struct metric_reading *reading_r, struct err *err_r)
 {
-	struct decoder d = {.arena = arena};
+	struct decoder d = {.arena = arena, .deltas = reply->deltas};
 	int rc = -1;
 
 	*reading_r =
@@ -480,8 +481,11 @@ int counter_decode_range(const struct counter_reply *reply, size_t from,
 	struct err *err_r)
 {
 	struct arena arena;
-	struct decoder d = {
-		.arena = &arena, .table = table, .from = from, .looks = n};
+	struct decoder d = {.arena = &arena,
+		.deltas = reply->deltas,
+		.table = table,
+		.from = from,
+		.looks = n};
 	int rc = -1;
 
 	*reading_r =

@@ -17,6 +17,7 @@ struct counter_reply {
 	int status; /* HTTP's */
 	const char *bytes;
 	size_t len;
+	bool deltas; /* growth, which has no name any more */
 };
 
 /*

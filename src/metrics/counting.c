@@ -7,12 +7,16 @@
 
 #include "base/xalloc.h"
 #include "metrics/buckets.h"
+#include "metrics/query_role.h"
 
 #define FEW_SERIES 64 /* that need no memory of their own during a look */
 #define FEW_VALUES 512
 
 struct counting {
 	bool latency;
+	/* Of metrics that are no counters; else 0. Each span is counted once. */
+	int64_t delta_ms;
+	int64_t spans; /* up to the last look; 0: there was none */
 	struct counters *counters[COUNTER_ARMS][COUNTER_ROLES];
 	struct buckets buckets; /* of the looks so far */
 };
@@ -23,6 +27,7 @@ struct counting *counting_new(const struct slo *slo)
 	int arm, role;
 
 	c->latency = slo->buckets != NULL;
+	c->delta_ms = query_role_delta_ms(slo);
 	for (arm = 0; arm < COUNTER_ARMS; arm++) {
 		for (role = 0; role < COUNTER_ROLES; role++)
 			c->counters[arm][role] =
@@ -54,11 +59,24 @@ void counting_forget(struct counting *counting)
 			counters_forget(counting->counters[arm][role]);
 	}
 	counting->buckets.bins = 0;
+	counting->spans = 0;
+}
+
+/* What is told for a span is its growth. */
+static bool add_up(const struct counter_series *series, size_t n, size_t bins,
+	double *growth_r)
+{
+	size_t i;
+
+	memset(growth_r, 0, bins * sizeof(growth_r[0]));
+	for (i = 0; i < n; i++)
+		counters_grow(NULL, series[i].values, bins, growth_r);
+	return n > 0;
 }
 
 /* ---- two counters: all requests, and the bad ones ---- */
 
-static double plain_growth(struct counters *counters,
+static double plain_growth(struct counting *c, struct counters *counters,
 	const struct counter_answer *answer, bool *known_r)
 {
 	struct counter_series few[FEW_SERIES], *series = few;
@@ -71,7 +89,9 @@ static double plain_growth(struct counters *counters,
 	for (i = 0; i < answer->n; i++)
 		series[i] = (struct counter_series){
 			answer->sample[i].labels, &answer->sample[i].value};
-	*known_r = counters_look(counters, series, answer->n, 1, &growth);
+	*known_r = c->delta_ms ? add_up(series, answer->n, 1, &growth)
+			       : counters_look(counters, series, answer->n, 1,
+					 &growth);
 	if (series != few)
 		free(series);
 	return growth;
@@ -105,10 +125,10 @@ static void look_at_arm(struct counting *c, int arm,
 	struct evidence_counts *counts)
 {
 	bool any_bad;
-	double all = plain_growth(c->counters[arm][COUNTER_TOTAL],
+	double all = plain_growth(c, c->counters[arm][COUNTER_TOTAL],
 		&answers[COUNTER_TOTAL], &counts->known);
-	double bad = plain_growth(
-		c->counters[arm][COUNTER_BAD], &answers[COUNTER_BAD], &any_bad);
+	double bad = plain_growth(c, c->counters[arm][COUNTER_BAD],
+		&answers[COUNTER_BAD], &any_bad);
 
 	if (!counts->known && arm == ARM_CANDIDATE)
 		counters_look_at_none(c->counters[arm][COUNTER_TOTAL]);
@@ -141,8 +161,10 @@ static void look_at_buckets(struct counting *c, int arm,
 		series[n_series++] =
 			(struct counter_series){samples[i].labels, values + i};
 	}
-	counts->known = counters_look(c->counters[arm][COUNTER_TOTAL], series,
-		n_series, bins, counts->bin);
+	counts->known = c->delta_ms
+				? add_up(series, n_series, bins, counts->bin)
+				: counters_look(c->counters[arm][COUNTER_TOTAL],
+					  series, n_series, bins, counts->bin);
 	if (!counts->known && arm == ARM_CANDIDATE)
 		counters_look_at_none(c->counters[arm][COUNTER_TOTAL]);
 	if (many) {
@@ -216,9 +238,27 @@ static bool is_readable(const struct slo *slo, const struct answers *answers)
 	return true;
 }
 
+/* Whether the span was looked at before; the first one is only a beginning, for
+ * another process may have counted it. */
+static bool is_new_span(
+	struct counting *c, int64_t asked_ms, struct check_counts *counts)
+{
+	int64_t span = asked_ms / c->delta_ms, before = c->spans;
+
+	if (span <= before)
+		return false;
+	c->spans = span;
+	if (!before) {
+		memset(counts->candidate.bin, 0, sizeof(counts->candidate.bin));
+		memset(counts->stable.bin, 0, sizeof(counts->stable.bin));
+	}
+	return true;
+}
+
 int counting_check(struct counting *counting, const struct slo *slo,
-	const struct counter_answer *counters, struct answers *answers,
-	struct check_counts *counts_r, struct err *err_r)
+	int64_t asked_ms, const struct counter_answer *counters,
+	struct answers *answers, struct check_counts *counts_r,
+	struct err *err_r)
 {
 	const struct counter_answer by_arm[COUNTER_ARMS][COUNTER_ROLES] = {
 		[ARM_CANDIDATE] = {[COUNTER_TOTAL] = counters[QUERY_TOTAL],
@@ -233,6 +273,7 @@ int counting_check(struct counting *counting, const struct slo *slo,
 		answers->item[QUERY_TOTAL].kind = ANSWER_ERROR;
 		return -1;
 	}
-	answers->counts = counts_r;
+	if (!counting->delta_ms || is_new_span(counting, asked_ms, counts_r))
+		answers->counts = counts_r;
 	return 0;
 }

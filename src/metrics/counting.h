@@ -37,12 +37,13 @@ MUST_CHECK int counting_look(struct counting *counting,
 
 /*
  * The same for a check: `counters` are what was answered, by role of a query.
- * Its answers get their counts, or an error whose text is in err_r; then it
+ * `asked_ms`: the time they are of. Its answers get their counts, or an error whose text is in err_r; then it
  * returns -1. A check that could not be read, or only in part, is no look: what
  * happens until the next one is counted then.
  */
 int counting_check(struct counting *counting, const struct slo *slo,
-	const struct counter_answer *counters, struct answers *answers,
-	struct check_counts *counts_r, struct err *err_r);
+	int64_t asked_ms, const struct counter_answer *counters,
+	struct answers *answers, struct check_counts *counts_r,
+	struct err *err_r);
 
 #endif

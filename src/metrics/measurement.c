@@ -25,6 +25,7 @@ struct query {
 struct measurement {
 	const struct provider *provider;
 	struct query query[QUERY_ROLES];
+	int64_t asked_ms;
 	int pending;
 	struct timer *unable;
 	struct answers answers;
@@ -51,6 +52,8 @@ struct measurement *measurement_start(struct metrics_pool *pool,
 	struct measurement *measurement = xcalloc(1, sizeof(*measurement));
 
 	measurement->provider = provider_find(what->slo->provider);
+	measurement->asked_ms = loop_wall_ms(metrics_pool_loop(pool)) -
+				what->policy->metrics.delay_ms;
 	measurement->fn = fn;
 	measurement->arg = arg;
 	arena_init(&measurement->arena);
@@ -199,6 +202,7 @@ static void measurement_finish(struct measurement *measurement)
 	struct measurement_end end = {
 		.answers = measurement->answers,
 		.counters = measurement->counters,
+		.asked_ms = measurement->asked_ms,
 		.trouble = measurement->trouble.data,
 		.wrong = measurement->wrong,
 		.retryable = !measurement->lasting,

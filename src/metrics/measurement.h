@@ -17,6 +17,7 @@ struct measurement_end {
 	const char *query[QUERY_ROLES]; /* resolved; NULL: not asked */
 	size_t series[QUERY_ROLES]; /* that were answered */
 	const struct counter_answer *counters; /* by role */
+	int64_t asked_ms; /* the time they are of, on the wall clock */
 	const char *trouble; /* all that went wrong, or "" */
 	bool wrong; /* a query does not parse or yields several series */
 	bool retryable; /* all trouble may pass */

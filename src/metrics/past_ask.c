@@ -84,6 +84,8 @@ static struct past_grid grid_of(const struct past_ask *ask)
 
 	if (metrics->resolution_ms > grid.step_ms)
 		grid.step_ms = metrics->resolution_ms;
+	if (query_role_delta_ms(ask->slo))
+		grid.step_ms = query_role_delta_ms(ask->slo);
 	end_ms -= end_ms % grid.step_ms;
 	grid.looks = (size_t)(span_ms / grid.step_ms) + 1;
 	if (grid.looks > HISTORY_LOOKS_MAX)
@@ -201,7 +203,8 @@ static bool is_smaller(struct past_ask *ask, const struct err *err)
 static int take_piece(struct past_ask *ask, int status, const char *body,
 	size_t len, struct err *err_r)
 {
-	const struct counter_reply reply = {status, body, len};
+	const struct counter_reply reply = {
+		status, body, len, query_role_delta_ms(ask->slo) > 0};
 	struct metric_reading reading;
 
 	if (counter_decode_range(&reply, ask->from, ask->looks,
@@ -254,8 +257,11 @@ static void look_longer(struct past_ask *ask)
 	int role;
 
 	ask->is_longer = true;
-	for (role = 0; role < COUNTER_ROLES; role++)
+	for (role = 0; role < COUNTER_ROLES; role++) {
+		if (query_role_delta_ms(ask->slo))
+			past_table_take_apart(&ask->table[role]);
 		past_table_extend(&ask->table[role], all - before);
+	}
 	ask->upto = all - before;
 	ask->role = 0;
 	ask->from = 0;
@@ -272,6 +278,8 @@ static int make_history(
 	int role, rc;
 
 	for (role = 0; role < COUNTER_ROLES; role++) {
+		if (query_role_delta_ms(ask->slo))
+			past_table_add_up(&ask->table[role]);
 		series[role] = past_table_series(&ask->table[role]);
 		past.role[role].series = series[role];
 		past.role[role].n = ask->table[role].n;

@@ -115,6 +115,39 @@ void past_table_extend(struct past_table *table, size_t looks)
 	}
 }
 
+void past_table_add_up(struct past_table *table)
+{
+	size_t i, k;
+
+	for (i = 0; i < table->n; i++) {
+		double sum = 0;
+
+		for (k = 0; k < table->grid.looks; k++) {
+			if (isnan(table->row[i].values[k]))
+				continue;
+			sum += table->row[i].values[k];
+			table->row[i].values[k] = sum;
+		}
+	}
+}
+
+void past_table_take_apart(struct past_table *table)
+{
+	size_t i, k;
+
+	for (i = 0; i < table->n; i++) {
+		double before = 0, sum;
+
+		for (k = 0; k < table->grid.looks; k++) {
+			if (isnan(table->row[i].values[k]))
+				continue;
+			sum = table->row[i].values[k];
+			table->row[i].values[k] = sum - before;
+			before = sum;
+		}
+	}
+}
+
 const char *past_table_no_counter(const struct past_table *table)
 {
 	size_t i, k;

@@ -42,6 +42,10 @@ void past_table_sort(struct past_table *table);
 /* The grid begins so many looks earlier. */
 void past_table_extend(struct past_table *table, size_t looks);
 
+/* Its values are growth: they are added up, as a counter would show them. */
+void past_table_add_up(struct past_table *table);
+void past_table_take_apart(struct past_table *table); /* as before that */
+
 /* It falls nearly as often as it grows; the labels of such a row, or NULL. */
 const char *past_table_no_counter(const struct past_table *table);
 

@@ -38,6 +38,7 @@ struct question {
 	char *query;
 	struct prometheus_range range; /* step 0: an instant value */
 	bool counts; /* many series are wanted */
+	bool deltas; /* their growth, up to this very time */
 	int64_t time_ms; /* as of when; 0: the server's now */
 	int64_t timeout_ms, deadline_ms;
 	struct request *request;
@@ -189,6 +190,7 @@ static bool question_is_same(const struct flight *a, const struct flight *b)
 	const struct question *theirs = (const struct question *)b;
 
 	return !ours->range.step_ms && ours->counts == theirs->counts &&
+	       (!ours->deltas || ours->time_ms == theirs->time_ms) &&
 	       ours->timeout_ms == theirs->timeout_ms &&
 	       strcmp(ours->query, theirs->query) == 0;
 }
@@ -239,11 +241,17 @@ struct provider_call *prometheus_query_start(struct prometheus *prometheus,
 }
 
 struct provider_call *prometheus_counters_start(struct prometheus *prometheus,
-	const char *query, int64_t timeout_ms, metric_fn fn, void *arg)
+	const char *query, int64_t delta_ms, int64_t timeout_ms, metric_fn fn,
+	void *arg)
 {
 	struct question *question = query_new(prometheus, query, timeout_ms);
+	int64_t wall_ms = loop_wall_ms(prometheus->api.loop);
 
 	question->counts = true;
+	question->deltas = delta_ms > 0;
+	if (question->deltas)
+		question->time_ms = (wall_ms - prometheus->metrics.delay_ms) /
+				    delta_ms * delta_ms;
 	return query_start(prometheus, question, fn, arg);
 }
 
@@ -413,7 +421,7 @@ static void query_read(
 	struct question *question, const struct http_reply *reply)
 {
 	const struct counter_reply counters = {
-		reply->status, reply->body, reply->body_len};
+		reply->status, reply->body, reply->body_len, question->deltas};
 	struct metric_reading reading;
 	struct arena arena;
 	struct err err;

@@ -31,9 +31,11 @@ void prometheus_free(struct prometheus **prometheus);
 struct provider_call *prometheus_query_start(struct prometheus *prometheus,
 	const char *query, int64_t timeout_ms, metric_fn fn, void *arg);
 
-/* The same for raw counters, many series of them: see counter_codec.h. */
+/* The same for raw counters, many series of them: see counter_codec.h. With
+ * delta_ms for their growth, as of the latest whole multiple of it. */
 struct provider_call *prometheus_counters_start(struct prometheus *prometheus,
-	const char *query, int64_t timeout_ms, metric_fn fn, void *arg);
+	const char *query, int64_t delta_ms, int64_t timeout_ms, metric_fn fn,
+	void *arg);
 
 /* A query over time, evaluated at start, start + step, … up to the end, at
  * most PROMETHEUS_POINTS_MAX times. */

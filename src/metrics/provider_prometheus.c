@@ -24,6 +24,7 @@ static struct provider_call *prometheus_start(void *client,
 {
 	return query_role_counts(query->role)
 		       ? prometheus_counters_start(client, query->text,
+				 query_role_delta_ms(query->slo),
 				 query->timeout_ms, fn, arg)
 		       : prometheus_query_start(client, query->text,
 				 query->timeout_ms, fn, arg);

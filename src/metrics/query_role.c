@@ -1,6 +1,13 @@
 /* The roles of queries; see query_role.h. */
 #include "metrics/query_role.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+
+#define DELTA_MS 60000 /* from one sample of such a metric to the next */
+
 struct names {
 	const char *usual, *latency; /* of an SLO with `buckets` */
 };
@@ -79,9 +86,37 @@ const char *query_role_revision(
 		       : candidate;
 }
 
+int64_t query_role_delta_ms(const struct slo *slo)
+{
+	int64_t minutes = slo->interval_ms / DELTA_MS;
+
+	if (!slo_counts_by_the_minute(slo))
+		return 0;
+	return (minutes ? minutes : 1) * DELTA_MS;
+}
+
+static void render_delta(const struct slo *slo, const char *text,
+	const struct template_values *values, struct buf *out)
+{
+	size_t len = strlen(text);
+	char *selector;
+
+	while (len && strchr(" \t\r\n", text[len - 1]))
+		len--;
+	selector = xmemdup0(text, len);
+	buf_adds(out, "increase(");
+	template_render(out, selector, values, ESCAPE_PROMQL);
+	buf_addf(out, "[%llds])", (long long)query_role_delta_ms(slo) / 1000);
+	free(selector);
+}
+
 void query_role_render(const struct slo *slo, enum query_role role,
 	const struct template_values *values, struct buf *out)
 {
+	if (query_role_counts(role) && query_role_delta_ms(slo)) {
+		render_delta(slo, query_role_text(slo, role), values, out);
+		return;
+	}
 	template_render(out, query_role_text(slo, role), values,
 		slo->json ? ESCAPE_NONE : ESCAPE_PROMQL);
 }

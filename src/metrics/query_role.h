@@ -22,6 +22,13 @@ const char *query_role_text(const struct slo *slo, enum query_role role);
 const struct json_question *query_role_question(
 	const struct slo *slo, enum query_role role);
 
+/*
+ * Metrics of Google's own services are no counters but have a number of events
+ * for each minute. Their selector is asked as increase(…) over this span, up to
+ * a whole multiple of it, which is exact; 0: raw counters are asked for.
+ */
+int64_t query_role_delta_ms(const struct slo *slo);
+
 /* Which of the two is the one that is asked about, {{revision}}. */
 const char *query_role_revision(
 	enum query_role role, const char *candidate, const char *stable);

@@ -3,6 +3,15 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+
+bool slo_counts_by_the_minute(const struct slo *slo)
+{
+	const char *text = slo->buckets ? slo->buckets : slo->total;
+
+	return text && (strstr(text, "googleapis_com:") ||
+			       strstr(text, "googleapis.com/"));
+}
 
 const char *action_list_name(enum action_list list)
 {

@@ -160,6 +160,10 @@ struct slo {
 	struct srcpos pos;
 };
 
+/* Its metrics are Google's own, which are no counters but have a number of
+ * events for each minute. */
+bool slo_counts_by_the_minute(const struct slo *slo);
+
 /* The lists of actions; the order is that of a rollout's life. */
 enum action_list {
 	LIST_PREFLIGHT,

@@ -245,6 +245,21 @@ static void check_counters_given(struct loader *loader, const struct node *node)
 			"\"buckets\" and \"bound\" belong together");
 }
 
+/* Each minute of Google's metrics is counted once, as a whole. */
+static void check_minutes(
+	struct loader *loader, const struct node *node, struct slo *slo)
+{
+	if (!slo_counts_by_the_minute(slo) || slo->interval_ms % MS_MINUTE == 0)
+		return;
+	if (node_get(node, "interval"))
+		problem_at(loader, node_get(node, "interval"),
+			"Google's metrics have a sample a minute, each of "
+			"which "
+			"is counted once: write whole minutes, such as 1m");
+	else
+		slo->interval_ms = MS_MINUTE;
+}
+
 void read_evidence_slo(
 	struct loader *loader, const struct node *node, struct slo *slo)
 {
@@ -264,6 +279,7 @@ void read_evidence_slo(
 			"unit is that of the label le of buckets: remove it");
 	if (!node_get(node, "interval") && slo->interval_ms < sample_ms)
 		slo->interval_ms = sample_ms;
+	check_minutes(loader, node, slo);
 	check_counters_given(loader, node);
 	check_counters(loader, node);
 }

@@ -107,7 +107,7 @@ void sim_count(struct sim *s, int slo, int64_t time_ms, struct event *event)
 			counters[role] =
 				(struct counter_answer){look->samples, look->n};
 	}
-	if (counting_check(c->counting, &s->policy->slos[slo], counters,
-		    &event->answers, &c->counts, &c->err) < 0)
+	if (counting_check(c->counting, &s->policy->slos[slo], time_ms,
+		    counters, &event->answers, &c->counts, &c->err) < 0)
 		event->text = c->err.text;
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "metrics/counting.h"
+#include "metrics/query_role.h"
 
 #define SERIES_MAX 4
 
@@ -241,23 +242,93 @@ static void a_part_of_an_answer_is_no_look(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(counting_check(counting, &slo, counters, &answers,
+	assert_int_equal(counting_check(counting, &slo, 0, counters, &answers,
 				 &counts, &err),
 		0);
 	all.value = 110;
 	answers = (struct answers){.item[QUERY_BAD].partial = true};
-	assert_int_equal(counting_check(counting, &slo, counters, &answers,
+	assert_int_equal(counting_check(counting, &slo, 0, counters, &answers,
 				 &counts, &err),
 		0);
 	assert_null(answers.counts);
 	all.value = 125;
 	answers = (struct answers){.counts = NULL};
-	assert_int_equal(counting_check(counting, &slo, counters, &answers,
+	assert_int_equal(counting_check(counting, &slo, 0, counters, &answers,
 				 &counts, &err),
 		0);
 	assert_non_null(answers.counts);
 	assert_true(counts.candidate.bin[0] == 25);
 	counting_free(&counting);
+}
+
+/* Each minute has its own number of requests; the first only begins. */
+static void growth_by_the_minute_is_counted_once(void **state)
+{
+	static const struct slo slo = {
+		.total = "run_googleapis_com:request_count{}",
+		.bad = "run_googleapis_com:request_count{c=\"5xx\"}",
+		.interval_ms = 60000};
+	static const struct {
+		int64_t asked_ms;
+		double good; /* NaN: no look */
+	} rows[] = {{600000, 0}, {659999, NAN}, {660000, 90}, {661000, NAN},
+		{725000, 90}, {3600000, 90}};
+	const struct counter_sample all = {"{}", NAN, 100},
+				    bad = {"{}", NAN, 10};
+	const struct counter_answer counters[QUERY_ROLES] = {
+		[QUERY_TOTAL] = {&all, 1}, [QUERY_BAD] = {&bad, 1}};
+	struct counting *counting = counting_new(&slo);
+	struct check_counts counts;
+	struct answers answers;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		answers = (struct answers){.counts = NULL};
+		assert_int_equal(
+			counting_check(counting, &slo, rows[i].asked_ms,
+				counters, &answers, &counts, &err),
+			0);
+		assert_true((answers.counts == NULL) == isnan(rows[i].good));
+		if (answers.counts) {
+			assert_true(counts.candidate.known);
+			assert_false(counts.stable.known);
+			assert_true(counts.candidate.bin[0] == rows[i].good);
+		}
+	}
+	counting_free(&counting);
+}
+
+static void growth_is_asked_for_by_the_minute(void **state)
+{
+	static const struct {
+		const char *total;
+		int64_t interval_ms;
+		const char *asked;
+	} rows[] = {
+		{"run_googleapis_com:request_count{r=\"{{revision}}\"}\n",
+			60000,
+			"increase(run_googleapis_com:request_count{r=\"new\"}"
+			"[60s])"},
+		{"{\"run.googleapis.com/request_count\"}", 150000,
+			"increase({\"run.googleapis.com/"
+			"request_count\"}[120s])"},
+		{"http_requests_total{}", 60000, "http_requests_total{}"},
+	};
+	struct template_values values = {.revision = "new"};
+	struct buf text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct slo slo = {.total = rows[i].total,
+			.bad = "b",
+			.interval_ms = rows[i].interval_ms};
+
+		buf_init(&text, 1024);
+		query_role_render(&slo, QUERY_TOTAL, &values, &text);
+		assert_string_equal(text.data, rows[i].asked);
+		buf_fini(&text);
+	}
 }
 
 int main(void)
@@ -273,6 +344,8 @@ int main(void)
 		cmocka_unit_test(the_first_requests_are_counted),
 		cmocka_unit_test(buckets_are_no_plain_counters),
 		cmocka_unit_test(a_part_of_an_answer_is_no_look),
+		cmocka_unit_test(growth_by_the_minute_is_counted_once),
+		cmocka_unit_test(growth_is_asked_for_by_the_minute),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
