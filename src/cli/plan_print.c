@@ -167,9 +167,44 @@ static void print_promise(struct buf *out, const struct policy *policy,
 			f->false_share * 100);
 }
 
-static void print_slo(struct buf *out, const struct policy *policy, size_t i,
+static void print_largest(struct buf *out, const struct forecast_step *s)
+{
+	const struct forecast_case *c = &s->sizes[FORECAST_SIZES - 1];
+
+	buf_addf(out, "%g times ", c->size);
+	if (isfinite(c->median_s)) {
+		buf_adds(out, "half after ");
+		add_seconds(out, c->median_s);
+		buf_adds(out, ", 90 % after ");
+		add_seconds(out, c->most_s);
+	} else {
+		buf_adds(out, "not found");
+	}
+	if (isfinite(s->smallest))
+		buf_addf(out, "; within the step %.2g times and more",
+			s->smallest);
+	buf_addc(out, '\n');
+}
+
+/* A line for each step: the largest size, and the smallest that is found. */
+static void print_instead(struct buf *out, const struct policy *policy,
 	const struct forecast_slo *f)
 {
+	size_t i;
+
+	buf_adds(out, "    the same requests by kind evidence, at most ");
+	buf_addf(out, "%.3g %% of good releases taken back:\n",
+		policy->evidence.alpha * 100);
+	for (i = 0; i < policy->n_steps; i++) {
+		buf_addf(out, "      %d %%: ", policy->steps[i].percent);
+		print_largest(out, &f->step[i]);
+	}
+}
+
+static void print_slo(struct buf *out, const struct policy *policy, size_t i,
+	const struct forecast *forecast)
+{
+	const struct forecast_slo *f = &forecast->slo[i];
 	const struct slo *slo = &policy->slos[i];
 	size_t k;
 
@@ -190,6 +225,8 @@ static void print_slo(struct buf *out, const struct policy *policy, size_t i,
 			"is slower all over is found earlier than this");
 	for (k = 0; k < policy->n_steps; k++)
 		print_step(out, policy, k, f);
+	if (forecast->instead[i].by != FORECAST_NONE)
+		print_instead(out, policy, &forecast->instead[i]);
 }
 
 /* ---- advice ---- */
@@ -261,7 +298,7 @@ void plan_print_text(const struct policy *policy,
 	buf_adds(out, " would find: a candidate with so many times stable's "
 		      "share of bad requests\n");
 	for (i = 0; i < forecast->n; i++)
-		print_slo(out, policy, i, &forecast->slo[i]);
+		print_slo(out, policy, i, forecast);
 	print_advice(out, forecast);
 	print_holdbacks(out, policy, forecast);
 }
@@ -310,27 +347,13 @@ void plan_print_short(const struct policy *policy, struct buf *out)
 
 /* The largest size in one step: a line of an SLO. */
 static void print_brief(struct buf *out, const struct slo *slo,
-	const struct forecast_slo *f, const struct step *step,
-	const struct forecast_step *s)
+	const struct forecast_slo *f, const struct step *step)
 {
-	const struct forecast_case *c = &s->sizes[FORECAST_SIZES - 1];
-
 	add_label(out, 2, slo->name);
-	buf_addf(out, " %g times stable's ", c->size);
+	buf_adds(out, " where stable has ");
 	add_share(out, f->base);
-	buf_addf(out, " at %d %%: ", step->percent);
-	if (isfinite(c->median_s)) {
-		buf_adds(out, "half after ");
-		add_seconds(out, c->median_s);
-		buf_adds(out, ", 90 % after ");
-		add_seconds(out, c->most_s);
-	} else {
-		buf_adds(out, "not found");
-	}
-	if (isfinite(s->smallest))
-		buf_addf(out, "; within the step %.2g times and more",
-			s->smallest);
-	buf_addc(out, '\n');
+	buf_addf(out, ", at %d %%: ", step->percent);
+	print_largest(out, &f->step[0]);
 }
 
 void plan_print_measured(const struct policy *policy,
@@ -352,7 +375,7 @@ void plan_print_measured(const struct policy *policy,
 	for (i = 0; i < forecast->n; i++)
 		if (forecast->slo[i].measured)
 			print_brief(out, &policy->slos[i], &forecast->slo[i],
-				&policy->steps[0], &forecast->slo[i].step[0]);
+				&policy->steps[0]);
 	free(forecast);
 }
 
@@ -393,11 +416,22 @@ static void json_step(
 	jsonw_end(w, '}');
 }
 
-static void json_slo(struct jsonw *w, const struct policy *policy, size_t i,
-	const struct forecast_slo *f)
+static void json_steps(struct jsonw *w, const char *key,
+	const struct policy *policy, const struct forecast_slo *f)
 {
+	size_t i;
+
+	jsonw_array(w, key);
+	for (i = 0; i < policy->n_steps; i++)
+		json_step(w, &policy->steps[i], &f->step[i]);
+	jsonw_end(w, ']');
+}
+
+static void json_slo(struct jsonw *w, const struct policy *policy, size_t i,
+	const struct forecast *forecast)
+{
+	const struct forecast_slo *f = &forecast->slo[i];
 	const struct slo *slo = &policy->slos[i];
-	size_t k;
 
 	jsonw_object(w, NULL);
 	jsonw_text(w, "name", slo->name);
@@ -414,10 +448,9 @@ static void json_slo(struct jsonw *w, const struct policy *policy, size_t i,
 	jsonw_number(w, "dispersion", f->phi);
 	if (f->by == FORECAST_WORLDS)
 		jsonw_number(w, "false", f->false_share);
-	jsonw_array(w, "steps");
-	for (k = 0; k < policy->n_steps; k++)
-		json_step(w, &policy->steps[k], &f->step[k]);
-	jsonw_end(w, ']');
+	json_steps(w, "steps", policy, f);
+	if (forecast->instead[i].by != FORECAST_NONE)
+		json_steps(w, "by_evidence", policy, &forecast->instead[i]);
 	jsonw_end(w, '}');
 }
 
@@ -447,7 +480,7 @@ void plan_print_json(const struct policy *policy,
 	jsonw_number(&w, "alpha", policy->evidence.alpha);
 	jsonw_array(&w, "slos");
 	for (i = 0; i < forecast->n; i++)
-		json_slo(&w, policy, i, &forecast->slo[i]);
+		json_slo(&w, policy, i, forecast);
 	jsonw_end(&w, ']');
 	json_advice(&w, forecast);
 	jsonw_end(&w, '}');

@@ -8,17 +8,20 @@
 #include "engine/evidence_plan.h"
 #include "engine/forecast_threshold.h"
 
-#define WORLDS        200 /* of each case of kind threshold */
-#define WORLDS_SEED   UINT64_C(0x666f726563617374)
-#define HORIZON_S     7200 /* longer than that is never, … */
-#define HORIZON_MOST  1000 /* … or than so many checks, but for the step */
-#define HALVINGS      10
-#define LARGEST       1000 /* times stable's share, at most all requests */
-#define USUALLY_SLOW  0.2 /* of the share that may be */
-#define OUTAGE        0.3
-#define OUTAGE_CHECKS 3
-#define SHARE_MIN     0.01
-#define SHARE_MAX     0.5
+#define WORLDS            200 /* of each case of kind threshold */
+#define WORLDS_SEED       UINT64_C(0x666f726563617374)
+#define HORIZON_S         7200 /* longer than that is never, … */
+#define HORIZON_MOST      1000 /* … or than so many checks, but for the step */
+#define HALVINGS          10
+#define LARGEST           1000 /* times stable's share, at most all requests */
+#define USUALLY_SLOW      0.2 /* of the share that may be */
+#define OUTAGE            0.3
+#define OUTAGE_CHECKS     3
+#define OBJECTIVE_MAX     0.5 /* of a policy, … */
+#define OBJECTIVE_USUAL   0.01 /* … and what most have */
+#define INTERVAL_USUAL_MS 15000
+#define SHARE_MIN         0.01
+#define SHARE_MAX         0.5
 
 const double forecast_sizes[FORECAST_SIZES] = {2, 5, 10};
 
@@ -241,9 +244,48 @@ static void play_steps(const struct policy *policy,
 	}
 }
 
-static void forecast_threshold(const struct policy *policy, size_t slo,
-	const struct forecast_load *load, struct forecast_slo *f)
+/* Its objective is the limit, where that is a share that may be one. */
+static struct slo counted_instead(
+	const struct slo *slo, const struct threshold_query *query)
 {
+	double limit = query->is_share ? slo->max / query->scale : query->tail;
+
+	if (!slo->has_max || !(limit > 0) || limit > OBJECTIVE_MAX)
+		limit = OBJECTIVE_USUAL;
+	return (struct slo){.name = slo->name,
+		.kind = SLO_EVIDENCE,
+		.objective = limit,
+		.buckets = query->is_share ? NULL : "",
+		.tolerance = -1,
+		.floor = -1,
+		.interval_ms = INTERVAL_USUAL_MS};
+}
+
+/* What the same requests say when they are counted. */
+static void forecast_instead(const struct policy *policy,
+	const struct threshold_world *world, struct forecast_slo *f)
+{
+	struct slo slo = counted_instead(world->slo, &world->query);
+	const struct forecast_load load = {
+		.rate = world->rate, .bad = world->base, .slow = world->base};
+	struct policy counted = *policy;
+	struct evidence_memory *memory;
+	struct slo_history history;
+
+	counted.slos = &slo;
+	counted.n_slos = 1;
+	f->rate = world->rate;
+	f->base = world->base;
+	history = assumed(&counted, 0, &load);
+	memory = evidence_memory_new(&counted, &history, 1);
+	forecast_evidence(&counted, 0, memory, &history, f);
+	free(memory);
+}
+
+static void forecast_threshold(const struct policy *policy, size_t slo,
+	const struct forecast_load *load, struct forecast *forecast)
+{
+	struct forecast_slo *f = &forecast->slo[slo];
 	struct threshold_world world = {.policy = policy,
 		.slo = &policy->slos[slo],
 		.rate = load->rate,
@@ -265,6 +307,7 @@ static void forecast_threshold(const struct policy *policy, size_t slo,
 	f->by = FORECAST_WORLDS;
 	play_steps(policy, &world, f);
 	f->false_share = false_share(&world);
+	forecast_instead(policy, &world, &forecast->instead[slo]);
 }
 
 /* ---- advice ---- */
@@ -347,13 +390,15 @@ static void forecast_counted(const struct policy *policy,
 struct forecast *forecast_new(const struct policy *policy,
 	const struct forecast_load *load, double hurt)
 {
-	struct forecast *forecast = xcalloc(1,
-		sizeof(*forecast) + policy->n_slos * sizeof(forecast->slo[0]));
+	struct forecast *forecast = xcalloc(
+		1, sizeof(*forecast) +
+			   2 * policy->n_slos * sizeof(forecast->slo[0]));
 	struct forecast_load whole = *load;
 	size_t i;
 
 	forecast->hurt = hurt;
 	forecast->n = policy->n_slos;
+	forecast->instead = &forecast->slo[policy->n_slos];
 	fill_load(policy, &whole);
 	forecast_counted(policy, &whole, forecast);
 	for (i = 0; i < policy->n_slos; i++) {
@@ -362,8 +407,7 @@ struct forecast *forecast_new(const struct policy *policy,
 		if (load->counted_only)
 			forecast->slo[i].why = "no worlds were played";
 		else
-			forecast_threshold(
-				policy, i, &whole, &forecast->slo[i]);
+			forecast_threshold(policy, i, &whole, forecast);
 	}
 	return forecast;
 }

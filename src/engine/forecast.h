@@ -76,6 +76,9 @@ struct forecast {
 	struct forecast_advice advice;
 	enum forecast_holdback holdback;
 	size_t n; /* as many as the policy has SLOs */
+	/* The same requests by an SLO of kind evidence, of each that was
+	 * played in worlds. */
+	struct forecast_slo *instead;
 	struct forecast_slo slo[];
 };
 

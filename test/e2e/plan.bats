@@ -33,6 +33,8 @@ plan() {
 	plan --policy "$policies/quick-demo.yaml" --rate 50/s --base 0.1%
 	grep -qx '  error-rate: by limits' "$WORLD/out"
 	grep -q 'of 200 that were simulated' "$WORLD/out"
+	grep -A1 'the same requests by kind evidence' "$WORLD/out" |
+		grep -q '^      10 %: 10 times half after '
 }
 
 @test "a plan measures the service in what was recorded of stable" {
@@ -69,7 +71,7 @@ plan() {
 	grep -q '^      10 times, 1 %: half after 2m' "$WORLD/out"
 	"$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml" \
 		>"$WORLD/out" || true # whatever else it finds
-	grep -q "^  error-rate   10 times stable's 0.1 % at 10 %: half after 2m" \
+	grep -q "^  error-rate   where stable has 0.1 %, at 10 %: 10 times half after 2m" \
 		"$WORLD/out"
 	run plan nowhere --policy "$WORLD/policy.yaml"
 	[ "$status" = 4 ]

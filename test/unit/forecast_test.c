@@ -190,6 +190,11 @@ static void limits_are_played_in_worlds(void **state)
 	assert_true(isfinite(slow->step[0].sizes[2].most_s));
 	assert_true(slow->step[0].sizes[2].median_s <= 300);
 	assert_true(is_near(slow->step[0].smallest, 5, 0.2));
+	/* Counted instead, ten times is found in the first step. */
+	assert_int_equal(f->instead[0].by, FORECAST_EVIDENCE);
+	assert_true(f->instead[0].step[0].sizes[2].most_s < 120);
+	assert_true(f->instead[0].step[0].smallest < 3);
+	assert_true(f->instead[1].slow);
 	assert_memory_equal(errors, &again->slo[0], sizeof(*errors));
 	free(again);
 	free(f);
