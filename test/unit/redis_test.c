@@ -29,8 +29,8 @@
 #include "policy/url.h"
 #include "until.h"
 
-#define KEYS_MANY   1000000
-#define KEYS_PURGED 200000
+#define KEYS_PURGED 40000 /* many answers of SCAN long */
+#define KEYS_KEPT   160000
 #define SAMPLES_MAX 200000
 #define PORT_TRIES  20
 #define NOT_FOUND   127
@@ -679,16 +679,16 @@ static void feel(int stop_fd, int out_fd)
 	_exit(0);
 }
 
-static void a_fifth_of_a_million_keys_goes_and_the_others_stay(void **state)
+static void a_fifth_of_many_keys_goes_and_the_others_stay(void **state)
 {
 	const char *patterns[] = {"purge:*"};
 	int stop[2], out[2];
 	long p99 = -1;
 	pid_t other;
 
-	say("DEBUG POPULATE 200000 purge 8");
-	say("DEBUG POPULATE 800000 keep 8");
-	assert_int_equal(number("DBSIZE"), KEYS_MANY);
+	say("DEBUG POPULATE 40000 purge 8");
+	say("DEBUG POPULATE 160000 keep 8");
+	assert_int_equal(number("DBSIZE"), KEYS_PURGED + KEYS_KEPT);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, stop), 0);
 	assert_int_equal(pipe(out), 0);
 	other = fork();
@@ -705,10 +705,10 @@ static void a_fifth_of_a_million_keys_goes_and_the_others_stay(void **state)
 	close(out[0]);
 	close(out[1]);
 	printf("%s of %d in %lld ms; p99 of others: %ld us\n", end.detail,
-		KEYS_MANY, (long long)end.duration_ms, p99);
-	assert_string_equal(end.detail, "removed 200000 keys");
-	assert_int_equal(number("DBSIZE"), KEYS_MANY - KEYS_PURGED);
-	assert_int_equal(number("EXISTS keep:0 keep:799999"), 2);
+		KEYS_PURGED + KEYS_KEPT, (long long)end.duration_ms, p99);
+	assert_string_equal(end.detail, "removed 40000 keys");
+	assert_int_equal(number("DBSIZE"), KEYS_KEPT);
+	assert_int_equal(number("EXISTS keep:0 keep:159999"), 2);
 }
 
 int main(void)
@@ -732,7 +732,7 @@ int main(void)
 		TEST(preflight_asks_what_a_run_would_need),
 		TEST(over_tls_both_sides_are_checked),
 		TEST(a_node_of_a_cluster_is_left_alone),
-		TEST(a_fifth_of_a_million_keys_goes_and_the_others_stay),
+		TEST(a_fifth_of_many_keys_goes_and_the_others_stay),
 	};
 
 	return cmocka_run_group_tests(tests, start_server, stop_server);

@@ -138,6 +138,8 @@ static int64_t take_over(struct store *store, const char *service)
 	return fence;
 }
 
+static const char *entry_data = "{}";
+
 static int append(struct store *store, const char *id, int64_t fence,
 	int64_t seq, struct err *err)
 {
@@ -147,7 +149,7 @@ static int append(struct store *store, const char *id, int64_t fence,
 		.name = "timer",
 		.phase = "baking",
 		.percent = 10,
-		.data = "{}",
+		.data = entry_data,
 	};
 
 	return store_append(store, id, fence, &event, 1, "because", false, err);
@@ -376,10 +378,14 @@ static int small_limit(sqlite3 *db, const char **text, const void *api)
 
 static void a_full_disk_is_said_and_loses_nothing(void **state)
 {
+	static char large[1000]; /* each entry is a commit of its own */
 	struct store *store;
 	struct err err = {0};
 	int64_t fence, seq = 0;
 
+	memset(large, ' ', sizeof(large) - 1);
+	memcpy(large, "{}", 2);
+	entry_data = large;
 	sqlite3_auto_extension((void (*)(void))small_limit);
 	store = open_ok(STORE_CREATE);
 	sqlite3_cancel_auto_extension((void (*)(void))small_limit);
@@ -397,6 +403,7 @@ static void a_full_disk_is_said_and_loses_nothing(void **state)
 	store = open_ok(STORE_EDIT);
 	ok(append(store, "shop-1", fence, seq + 1, &err), &err);
 	store_free(&store);
+	entry_data = "{}";
 }
 
 static void a_locked_file_is_said_to_be_locked(void **state)
