@@ -58,6 +58,24 @@ static bool read_name(
 	return true;
 }
 
+/* Reads one member's value into what the object becomes. */
+typedef bool (*member_fn)(struct reader *r, const char *key, void *into);
+
+static bool read_object(struct reader *r, member_fn read, void *into)
+{
+	struct members before = {.n = 0};
+	char key[KEY_MAX];
+	bool first = true;
+
+	if (!scan_open(&r->scan, '{'))
+		return false;
+	while (scan_item(&r->scan, '}', &first)) {
+		if (!read_name(r, &before, key) || !read(r, key, into))
+			return false;
+	}
+	return !r->scan.failed;
+}
+
 static bool unknown_key(struct reader *r, const char *key, const char *where)
 {
 	return scan_fail(&r->scan,
@@ -99,37 +117,36 @@ static bool read_values(struct reader *r, struct recording_result *result)
 	return !s->failed;
 }
 
+struct result_draft {
+	bool counts; /* its labels are kept */
+	struct recording_result *result;
+};
+
+static bool read_result_member(struct reader *r, const char *key, void *into)
+{
+	const struct result_draft *draft = into;
+
+	if (strcmp(key, "values") == 0)
+		return read_values(r, draft->result);
+	if (draft->counts && strcmp(key, "metric") == 0)
+		return labels_read(
+			&r->scan, &r->recording->arena, draft->result);
+	if (strcmp(key, "histograms") == 0)
+		return scan_fail(&r->scan,
+			"native histograms are no values; ask for a number");
+	return scan_skip(&r->scan);
+}
+
 /* {"metric": {}, "values": […]} */
 static bool read_result(
 	struct reader *r, bool counts, struct recording_result *result)
 {
-	struct scan *s = &r->scan;
-	struct members before = {.n = 0};
-	char key[KEY_MAX];
-	bool first = true;
+	struct result_draft draft = {counts, result};
 
 	*result = (struct recording_result){.le = NAN};
 	if (counts)
 		result->labels = "{}";
-	if (!scan_open(s, '{'))
-		return false;
-	while (scan_item(s, '}', &first)) {
-		if (!read_name(r, &before, key))
-			return false;
-		if (strcmp(key, "values") == 0) {
-			if (!read_values(r, result))
-				return false;
-		} else if (counts && strcmp(key, "metric") == 0) {
-			if (!labels_read(s, &r->recording->arena, result))
-				return false;
-		} else if (strcmp(key, "histograms") == 0) {
-			return scan_fail(s, "native histograms are no values; "
-					    "ask for a number");
-		} else if (!scan_skip(s)) {
-			return false;
-		}
-	}
-	return !s->failed;
+	return read_object(r, read_result_member, &draft);
 }
 
 /* The series that the query answered with, in a list that grows. */
@@ -189,62 +206,50 @@ static bool read_results(struct reader *r, struct recording_series *series)
 	return ok;
 }
 
-static bool read_data(struct reader *r, struct recording_series *series)
+static bool read_result_type(struct reader *r)
 {
-	struct scan *s = &r->scan;
 	const char *type = NULL;
-	struct members before = {.n = 0};
-	char key[KEY_MAX];
-	bool first = true;
 
-	if (!scan_open(s, '{'))
+	if (!read_text(r, &type))
 		return false;
-	while (scan_item(s, '}', &first)) {
-		if (!read_name(r, &before, key))
-			return false;
-		if (strcmp(key, "resultType") == 0) {
-			if (!read_text(r, &type))
-				return false;
-			if (strcmp(type, "matrix") != 0)
-				return scan_fail(s,
-					"resultType is \"%.20s\": record with "
-					"query_range, which answers a matrix",
-					type);
-		} else if (strcmp(key, "result") == 0) {
-			if (!read_results(r, series))
-				return false;
-		} else if (!scan_skip(s)) {
-			return false;
-		}
-	}
-	return !s->failed;
+	if (strcmp(type, "matrix") == 0)
+		return true;
+	return scan_fail(&r->scan,
+		"resultType is \"%.20s\": record with query_range, which "
+		"answers a matrix",
+		type);
+}
+
+static bool read_data_member(struct reader *r, const char *key, void *into)
+{
+	if (strcmp(key, "resultType") == 0)
+		return read_result_type(r);
+	if (strcmp(key, "result") == 0)
+		return read_results(r, into);
+	return scan_skip(&r->scan);
+}
+
+static bool read_outage_member(struct reader *r, const char *key, void *into)
+{
+	struct recording_outage *outage = into;
+
+	if (strcmp(key, "from") == 0)
+		return scan_seconds(&r->scan, &outage->from_ms);
+	if (strcmp(key, "to") == 0)
+		return scan_seconds(&r->scan, &outage->to_ms);
+	if (strcmp(key, "type") == 0)
+		return read_text(r, &outage->type);
+	return unknown_key(r, key, "an outage");
 }
 
 static bool read_outage(struct reader *r, struct recording_outage *outage)
 {
-	struct scan *s = &r->scan;
-	struct members before = {.n = 0};
-	char key[KEY_MAX];
-	bool first = true;
-
 	*outage = (struct recording_outage){INT64_MIN, INT64_MIN, "error"};
-	if (!scan_open(s, '{'))
+	if (!read_object(r, read_outage_member, outage))
 		return false;
-	while (scan_item(s, '}', &first)) {
-		if (!read_name(r, &before, key))
-			return false;
-		if (strcmp(key, "from") == 0
-				? !scan_seconds(s, &outage->from_ms)
-			: strcmp(key, "to") == 0
-				? !scan_seconds(s, &outage->to_ms)
-			: strcmp(key, "type") == 0
-				? !read_text(r, &outage->type)
-				: !unknown_key(r, key, "an outage"))
-			return false;
-	}
-	if (!s->failed && outage->from_ms >= outage->to_ms)
-		return scan_fail(s, "an outage has `from` before `to`");
-	return !s->failed;
+	if (outage->from_ms >= outage->to_ms)
+		return scan_fail(&r->scan, "an outage has `from` before `to`");
+	return true;
 }
 
 static bool read_outages(struct reader *r, struct recording_series *series)
@@ -275,36 +280,35 @@ static bool read_outages(struct reader *r, struct recording_series *series)
 	return !r->scan.failed;
 }
 
+struct series_draft {
+	struct recording_series *series;
+	bool has_data;
+};
+
+static bool read_series_member(struct reader *r, const char *key, void *into)
+{
+	struct series_draft *draft = into;
+
+	if (strcmp(key, "data") == 0)
+		return draft->has_data =
+			       read_object(r, read_data_member, draft->series);
+	if (strcmp(key, "errors") == 0)
+		return read_outages(r, draft->series);
+	if (strcmp(key, "query") == 0)
+		return read_text(r, &draft->series->query);
+	return unknown_key(r, key, "a series");
+}
+
 static bool read_one_series(struct reader *r, struct recording_series *series)
 {
-	struct scan *s = &r->scan;
-	struct members before = {.n = 0};
-	char key[KEY_MAX];
-	bool first = true, has_data = false;
+	struct series_draft draft = {.series = series};
 
-	if (!scan_open(s, '{'))
+	if (!read_object(r, read_series_member, &draft))
 		return false;
-	while (scan_item(s, '}', &first)) {
-		if (!read_name(r, &before, key))
-			return false;
-		if (strcmp(key, "data") == 0) {
-			if (!read_data(r, series))
-				return false;
-			has_data = true;
-		} else if (strcmp(key, "errors") == 0) {
-			if (!read_outages(r, series))
-				return false;
-		} else if (strcmp(key, "query") == 0) {
-			if (!read_text(r, &series->query))
-				return false;
-		} else if (!unknown_key(r, key, "a series")) {
-			return false;
-		}
-	}
-	if (!s->failed && !has_data)
-		return scan_fail(
-			s, "the series \"%s\" has no `data`", series->name);
-	return !s->failed;
+	if (!draft.has_data)
+		return scan_fail(&r->scan, "the series \"%s\" has no `data`",
+			series->name);
+	return true;
 }
 
 static bool read_all_series(struct reader *r)
@@ -364,9 +368,9 @@ static bool read_seed(struct reader *r)
 	return true;
 }
 
-static bool read_context(struct reader *r)
+static bool read_context_member(struct reader *r, const char *key, void *into)
 {
-	struct recording *rec = r->recording;
+	struct recording *rec = into;
 	const struct {
 		const char *key, **text;
 	} texts[] = {
@@ -377,26 +381,15 @@ static bool read_context(struct reader *r)
 		{"region", &rec->region},
 		{"rollout", &rec->rollout},
 	};
-	const size_t n = sizeof(texts) / sizeof(texts[0]);
-	struct members before = {.n = 0};
-	char key[KEY_MAX];
-	bool first = true;
-	size_t i;
 
-	if (!scan_open(&r->scan, '{'))
-		return false;
-	while (scan_item(&r->scan, '}', &first)) {
-		if (!read_name(r, &before, key))
-			return false;
-		for (i = 0; i < n && strcmp(key, texts[i].key) != 0; i++)
-			;
-		if (i < n ? !read_text(r, texts[i].text)
-			: strcmp(key, "shift") == 0 ? !read_shift(r)
-			: strcmp(key, "seed") == 0  ? !read_seed(r)
-						    : !scan_skip(&r->scan))
-			return false;
-	}
-	return !r->scan.failed;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(key, texts[i].key) == 0)
+			return read_text(r, texts[i].text);
+	if (strcmp(key, "shift") == 0)
+		return read_shift(r);
+	if (strcmp(key, "seed") == 0)
+		return read_seed(r);
+	return scan_skip(&r->scan);
 }
 
 static bool read_expect(struct reader *r)
@@ -444,7 +437,7 @@ static bool read_interval(struct reader *r)
 	return true;
 }
 
-static bool read_member(struct reader *r, const char *key)
+static bool read_member(struct reader *r, const char *key, void *into)
 {
 	if (strcmp(key, "version") == 0)
 		return r->has_version = read_version(r);
@@ -457,7 +450,7 @@ static bool read_member(struct reader *r, const char *key)
 	if (strcmp(key, "interval") == 0)
 		return r->has_interval = read_interval(r);
 	if (strcmp(key, "context") == 0)
-		return read_context(r);
+		return read_object(r, read_context_member, r->recording);
 	if (strcmp(key, "history") == 0)
 		return histories_read(&r->scan, r->recording);
 	if (strcmp(key, "expect") == 0)
@@ -469,18 +462,9 @@ static bool read_member(struct reader *r, const char *key)
 
 static bool read_recording(struct reader *r)
 {
-	struct recording *rec = r->recording;
-	struct members before = {.n = 0};
-	char key[KEY_MAX];
-	bool first = true;
+	const struct recording *rec = r->recording;
 
-	if (!scan_open(&r->scan, '{'))
-		return false;
-	while (scan_item(&r->scan, '}', &first)) {
-		if (!read_name(r, &before, key) || !read_member(r, key))
-			return false;
-	}
-	if (!scan_at_end(&r->scan))
+	if (!read_object(r, read_member, NULL) || !scan_at_end(&r->scan))
 		return false;
 	if (!r->has_version || !r->has_start || !r->has_end ||
 		!r->has_interval || !rec->n_series)
