@@ -66,7 +66,8 @@ moments() {
 }
 
 # The same steps, outcome and deciding SLO, in the same order; each decision
-# within SECONDS, the interval of the SLO, of the other.
+# within three times SECONDS, the interval of the SLO, of the other: a busy
+# machine is late with each write, which the recording does not know.
 decided_alike() {
 	# So that there is something to decide on at a slightly other time.
 	local enough=$((SECONDS + 7))
@@ -78,7 +79,7 @@ decided_alike() {
 	jq -n -e --argjson live "$(moments "$WORLD/run.json")" \
 		--argjson sim "$(moments "$WORLD/sim.json")" \
 		--argjson by "$1" '[$live, $sim] | transpose |
-		all(.[]; (.[0] - .[1] | fabs) <= $by)' >/dev/null || {
+		all(.[]; (.[0] - .[1] | fabs) <= 3 * $by)' >/dev/null || {
 		moments "$WORLD/run.json"
 		moments "$WORLD/sim.json"
 		return 1

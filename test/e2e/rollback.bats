@@ -176,7 +176,7 @@ patches() {
 @test "no signal cuts a rollback short" {
 	sequence
 	promoted
-	fault '{"kind": "status", "status": 503, "method": "PATCH", "times": 4}'
+	fault '{"kind": "status", "status": 503, "method": "PATCH", "times": 1000}'
 	"$TIDEGATE" rollback backend --policy "$WORLD/policy.yaml" \
 		--format json 3>&- >"$WORLD/run.json" 2>"$WORLD/run.err" &
 	RUN_PID=$!
@@ -184,6 +184,7 @@ patches() {
 	until_true 30 said '.event == "retry"'
 	kill -INT "$RUN_PID"
 	kill -TERM "$RUN_PID"
+	api DELETE "$ADMIN/sandbox/faults" >/dev/null # it succeeds from now on
 	rollout_ends 0
 	serves backend-1 100
 }
