@@ -123,6 +123,35 @@ decided_alike() {
 	decided_alike 1
 }
 
+# counts FILE: what each check counted
+counts() {
+	jq -c 'select(.event == "check") | .counts' "$1"
+}
+
+@test "what a rollout counted is counted in its recording" {
+	local of="revision=\"{{revision}}\",sandbox=\"$METERED\""
+	policy
+	sed -i '/^slos:/,$d; s/bake: 3s/bake: 1m/' "$WORLD/policy.yaml"
+	cat >>"$WORLD/policy.yaml" <<-YAML
+		slos:
+		  - {name: errors, kind: evidence, objective: 1%, interval: 5s,
+		     total: 'http_requests_total{$of}',
+		     bad: 'http_requests_total{$of,code=~"5.."}'}
+	YAML
+	rollout_start
+	until_true 30 said '.event == "step-started"'
+	control POST /revisions/backend-2 '{"errors": "50%"}'
+	rollout_ends 5
+	record --rollout "$(jq -sr '.[0].rollout' "$WORLD/run.json")"
+	simulated 5
+	diff <(decisions "$WORLD/run.json") <(decisions "$WORLD/sim.json")
+	diff <(counts "$WORLD/run.json") <(counts "$WORLD/sim.json")
+	diff <(jq -r 'select(.event == "finished").reason' "$WORLD/run.json") \
+		<(jq -r 'select(.event == "finished").reason' "$WORLD/sim.json")
+	diff <(jq -c 'select(.event == "preflight").history' "$WORLD/run.json") \
+		<(jq -c 'select(.event == "preflight").history' "$WORLD/sim.json")
+}
+
 has_failed() { # CHECKS
 	[ "$(grep -c '"event":"check".*"outcome":"error"' \
 		"$WORLD/run.json")" -ge "$1" ]

@@ -143,7 +143,7 @@ static void memory_of_instances_is_bounded(void **state)
 {
 	enum { N = COUNTER_SERIES_MAX / 2 + 1 };
 	static struct counter_series series[N];
-	static char labels[N][16];
+	static char labels[N][32];
 	static const double one = 1;
 	struct counters *counters = counters_new(true);
 	double growth;
