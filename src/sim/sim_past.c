@@ -47,12 +47,33 @@ static void fini(struct gridded *grid)
 	free(grid->values);
 }
 
+/* How much of the time before its start the recording has, at most so much. */
+static int64_t known_ms(
+	const struct recording *rec, const struct slo *slo, int64_t most_ms)
+{
+	const struct recording_series *series;
+	int64_t first_ms = rec->start_ms;
+	char name[SERIES_NAME_MAX];
+	size_t i;
+
+	series =
+		recording_find(rec, series_name(slo, QUERY_TOTAL_STABLE, name));
+	for (i = 0; series && i < series->n_results; i++) {
+		if (series->result[i].n &&
+			series->result[i].point[0].time_ms < first_ms)
+			first_ms = series->result[i].point[0].time_ms;
+	}
+	return rec->start_ms - first_ms < most_ms ? rec->start_ms - first_ms
+						  : most_ms;
+}
+
 /* What is not there, or is no such counter, leaves the history unknown. */
 static void make(const struct recording *rec, const struct policy *policy,
 	int slo, int64_t length_ms, struct slo_history *history_r)
 {
 	const struct slo *of = &policy->slos[slo];
-	size_t looks = (size_t)(length_ms / HISTORY_STEP_MS) + 1;
+	size_t looks =
+		(size_t)(known_ms(rec, of, length_ms) / HISTORY_STEP_MS) + 1;
 	int64_t from_ms =
 		rec->start_ms - (int64_t)(looks - 1) * HISTORY_STEP_MS;
 	struct gridded total, bad;
