@@ -2,8 +2,9 @@
  * Many rollouts in one process, with the program's own engine, adapters and
  * store, against a fake Cloud Run and Prometheus in a second process:
  *
- *   fleet_bench [ROLLOUTS [SECONDS [BREACHES [INTERVAL]]]]
- *   default: 1 10 50, and 1s for one rollout, else 30s
+ *   fleet_bench [ROLLOUTS [SECONDS [BREACHES [INTERVAL [KIND]]]]]
+ *   default: 1 10 50, and 1s for one rollout, else 30s; threshold. The other
+ *   kind is evidence, whose check is four queries.
  *
  * Prints the revert overhead (breaching answer written by the server, PATCH
  * read by it; plain HTTP, journal made durable in between), processor time,
@@ -16,6 +17,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,12 +48,14 @@ struct fake {
 	int generation;
 	volatile int breach; /* answer the next query with a bad value */
 	volatile int64_t answered_us, patched_us; /* 0: not yet */
+	int64_t worse_us; /* evidence: since when the counters are bad */
 };
 
 static struct fake *fakes;
 static volatile long *n_queries; /* answered; shared, too */
 static int n_rollouts = 1, seconds = 10, n_breaches = 50;
 static const char *interval;
+static bool evidence;
 static struct rng rng;
 
 static int64_t now_us(void)
@@ -129,6 +133,44 @@ static void answer_patch(struct server_request *request, int i)
 		request, 200, "application/json", done, sizeof(done) - 1);
 }
 
+/* Requests, or the bad ones among them, as a counter would have them: 5 and 45
+ * a second, one in a thousand bad, and nine of ten when they shall be found. */
+static double counter(int i, bool candidate, bool bad)
+{
+	double s = (double)now_us() / 1e6, all = (candidate ? 5 : 45) * s;
+
+	if (!bad)
+		return floor(all);
+	if (candidate && fakes[i].worse_us)
+		return floor(all / 1000 +
+			     4.5 * (s - (double)fakes[i].worse_us / 1e6));
+	return floor(all / 1000);
+}
+
+static void answer_counter(struct server_request *request, const char *body)
+{
+	const char *candidate = strstr(body, "-b%22");
+	const char *at = candidate ? candidate : strstr(body, "-a%22");
+	int i = at ? atoi(at - 5) : 0, n;
+	char out[160];
+
+	if (fakes[i].breach && !fakes[i].worse_us)
+		fakes[i].worse_us = now_us();
+	n = snprintf(out, sizeof(out),
+		"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\","
+		"\"result\":[{\"metric\":{\"__name__\":\"c\"},\"value\":[1,\"%."
+		"0f\"]}]}}",
+		counter(i, candidate, strstr(body, "bad_")));
+	request_answer(request, 200, "application/json", out, (size_t)n);
+	++*n_queries;
+	if (fakes[i].worse_us && !fakes[i].patched_us)
+		fakes[i].answered_us = now_us();
+}
+
+/* Nothing is known of the time before. */
+static const char no_past[] = "{\"status\":\"success\",\"data\":"
+			      "{\"resultType\":\"matrix\",\"result\":[]}}";
+
 static void answer_query(struct server_request *request)
 {
 	char out[128];
@@ -166,8 +208,14 @@ static void serve(struct server_request *request, void *arg)
 	const char *path = request_path(request);
 	const char *at = strstr(path, "/services/s");
 	int i = at ? atoi(at + 11) : 0;
+	size_t len;
 
-	if (!at)
+	if (!at && strstr(path, "query_range"))
+		request_answer(request, 200, "application/json", no_past,
+			sizeof(no_past) - 1);
+	else if (!at && evidence)
+		answer_counter(request, request_body(request, &len));
+	else if (!at)
 		answer_query(request);
 	else if (strstr(path, "/revisions/"))
 		answer_revision(request, path, i);
@@ -236,7 +284,14 @@ static struct policy *make_policy(int port)
 		"steps: [{percent: 10, bake: 10d}, {percent: 100, bake: 1m}]\n"
 		"slos:\n",
 		port);
-	for (i = 0; i < SLOS; i++)
+	for (i = 0; evidence && i < SLOS; i++)
+		buf_addf(&text,
+			"  - {name: slo-%d, kind: evidence, objective: 1%%, "
+			"interval: %s, total: "
+			"'all_%d{revision=\"{{revision}}\"}'"
+			", bad: 'bad_%d{revision=\"{{revision}}\"}'}\n",
+			i, interval, i, i);
+	for (i = 0; !evidence && i < SLOS; i++)
 		buf_addf(&text,
 			"  - {name: slo-%d, max: 1%%, fail_after: 1, interval: "
 			"%s, query: 'rate(x_%d{revision=\"{{candidate}}\"}"
@@ -521,11 +576,12 @@ int main(int argc, char **argv)
 		seconds = atoi(argv[2]);
 	if (argc > 3)
 		n_breaches = atoi(argv[3]);
+	evidence = argc > 5 && strcmp(argv[5], "evidence") == 0;
 	interval = argc > 4 ? argv[4] : n_rollouts == 1 ? "1s" : "30s";
 	if (n_rollouts < 1 || n_rollouts > ROLLOUTS_MAX || n_breaches < 1 ||
 		n_breaches > ROLLOUTS_MAX) {
 		fputs("usage: fleet_bench [ROLLOUTS [SECONDS [BREACHES "
-		      "[INTERVAL]]]]\n",
+		      "[INTERVAL [threshold|evidence]]]]]\n",
 			stderr);
 		return 2;
 	}
