@@ -441,6 +441,22 @@ static void an_address_that_is_gone_is_not_asked_elsewhere(void **state)
 	expect_serving(FAKE_NEW, 10);
 }
 
+/* Promoted, the candidate has no tag any more; the service has its URL still. */
+static void nothing_is_asked_of_the_service_for_the_candidate(void **state)
+{
+	given_policy(policy_long, slo_errors,
+		"tag: next\n"
+		"hooks:\n"
+		"  promoted:\n"
+		"    - {name: probe, type: http,\n"
+		"       url: '{{candidate_url}}/health'}\n",
+		NULL);
+	run();
+	until_the_end();
+	expect_exit(0);
+	expect_journal("action", "not asked: {{candidate_url}}");
+}
+
 static void who_resumes_runs_no_sequence_under_another_release(void **state)
 {
 	given_policy(policy_short, NULL);
@@ -760,6 +776,7 @@ int main(void)
 		SCENARIO(
 			stable_is_not_probed_instead_of_a_candidate_without_a_url),
 		SCENARIO(an_address_that_is_gone_is_not_asked_elsewhere),
+		SCENARIO(nothing_is_asked_of_the_service_for_the_candidate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
