@@ -263,7 +263,10 @@ static bool is_blocked(struct turn *t)
 	}
 	if (!w->blocked_ms)
 		w->blocked_ms = t->now;
-	w->deadline_ms = t->now + t->policy->revert_timeout_ms;
+	/* A step that waits is held after a while. The finish cannot be: what
+	 * others changed meanwhile is theirs when its time is over. */
+	if (!rollout_is_finishing(t))
+		w->deadline_ms = t->now + t->policy->revert_timeout_ms;
 	return true;
 }
 

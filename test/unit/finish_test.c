@@ -1,0 +1,63 @@
+/* What the finish of a rollout waits for, and for how long. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine_fixture.h"
+
+#define MINUTE INT64_C(60000)
+#define HOUR   (60 * MINUTE)
+
+static struct test_policy test;
+static struct world world;
+
+static int setup(void **state)
+{
+	test_policy_init(&test);
+	world_init(&world, &test.policy);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rollout_clear(&world.rollout);
+	return 0;
+}
+
+static struct answers outage(struct world *w, int slo)
+{
+	return (struct answers){.item[QUERY_VALUE] = {ANSWER_ERROR, 0}};
+}
+
+/* Nobody sees how the candidate does, so that it gets nothing back; and a finish
+ * has no hold that would end. */
+static void a_finish_that_may_not_set_traffic_back_ends(void **state)
+{
+	test.policy.on_drift = ON_DRIFT_REASSERT;
+	test.policy.tag = "candidate";
+	world.serve_delay_ms = 5 * MINUTE;
+	world_start(&world);
+	for (int i = 0; i < 36000 && world.rollout.step < 3; i++)
+		world_run(&world, 100);
+	assert_int_equal(world.rollout.phase, PHASE_SHIFTING);
+	world.answer = outage;
+	world_run(&world, 2 * MINUTE);
+	world_drift(&world, (struct split){36, 12, 52});
+	world_run(&world, HOUR);
+	assert_int_equal(world.rollout.phase, PHASE_STOPPED);
+	assert_int_equal(world.spec.other, 52);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_finish_that_may_not_set_traffic_back_ends, setup,
+			teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
