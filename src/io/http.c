@@ -9,7 +9,8 @@
  *   on_socket, on_timeout, on_turn -> advance -> collect -> complete_all
  *
  * `advance` lets libcurl work, `collect` detaches what is finished, and only
- * then `complete_all` runs callbacks, which may start, cancel and free.
+ * then `complete_all` runs callbacks, which may start, cancel and free. When they
+ * take long the rest of them runs in the next turn.
  */
 #include "io/http.h"
 
@@ -24,6 +25,7 @@
 #include "io/loop.h"
 
 #define SPARE_HANDLES_MAX 32 /* kept for the next calls */
+#define COMPLETE_US_MAX   15000 /* of callbacks in a row; then other things */
 
 TAILQ_HEAD(call_list, http_call);
 
@@ -40,6 +42,7 @@ struct http {
 	CURLM *multi;
 	CURLSH *share;
 	struct timer *timer; /* libcurl's only one */
+	struct timer *more; /* callbacks that were left for the next turn */
 	struct gap_listener *gaps;
 	TAILQ_HEAD(host_list, host) hosts; /* next to get a slot first */
 	struct call_list active, done;
@@ -294,23 +297,39 @@ static void http_destroy(struct http *http)
 	curl_multi_cleanup(http->multi);
 	curl_share_cleanup(http->share);
 	timer_cancel(&http->timer);
+	timer_cancel(&http->more);
 	loop_gap_cancel(&http->gaps);
 	loop_defer_cancel(http->loop, on_turn, http);
 	free(http);
 }
 
+static void on_more(void *arg);
+
 static void complete_all(struct http *http)
 {
+	int64_t until_us = loop_now_us(http->loop) + COMPLETE_US_MAX;
 	struct http_call *call;
 
 	http->completing = true;
 	while ((call = TAILQ_FIRST(&http->done))) {
 		call_detach(call);
 		call_complete(call);
+		if (loop_now_us(http->loop) >= until_us)
+			break;
 	}
 	http->completing = false;
 	if (http->freed)
 		http_destroy(http);
+	else if (!TAILQ_EMPTY(&http->done) && !http->more)
+		http->more = timer_start(http->loop, 0, on_more, http);
+}
+
+static void on_more(void *arg)
+{
+	struct http *http = arg;
+
+	http->more = NULL;
+	complete_all(http);
 }
 
 /* ---- Entries from the loop. ---- */

@@ -604,6 +604,50 @@ static void a_call_cancelled_by_another_of_its_turn_is_silent(void **state)
 	world_fini(&w);
 }
 
+#define CROWD 10
+
+struct crowd {
+	struct world *world;
+	int64_t turn_ms;
+	int turns; /* in which there were replies */
+};
+
+/* Long enough for two of them to take more than their share of a turn. */
+static void on_reply_spin(const struct http_reply *reply, void *arg)
+{
+	struct crowd *crowd = arg;
+	struct loop *loop = crowd->world->loop;
+	int64_t until_us = loop_now_us(loop) + 8000;
+
+	crowd->turns += loop_now(loop) != crowd->turn_ms;
+	crowd->turn_ms = loop_now(loop);
+	while (loop_now_us(loop) < until_us)
+		;
+	if (++crowd->world->n_replies == CROWD)
+		loop_stop(loop);
+}
+
+static void many_answers_are_told_in_several_turns(void **state)
+{
+	struct http_request bad = {.url = "http://example.com/"};
+	struct world w;
+	struct crowd crowd = {.world = &w};
+	struct err err;
+
+	world_init(&w, serve_echo);
+	for (int i = 0; i < CROWD; i++)
+		http_start(w.http, &bad, on_reply_spin, &crowd);
+	assert_int_equal(loop_run(w.loop, &err), 0);
+	assert_int_equal(w.n_replies, CROWD);
+	assert_true(crowd.turns >= CROWD / 2);
+	/* What is left is dropped with the client. */
+	for (int i = 0; i < CROWD; i++)
+		http_start(w.http, &bad, on_reply_spin, &crowd);
+	w.n_replies = CROWD - 1;
+	assert_int_equal(loop_run(w.loop, &err), 0);
+	world_fini(&w);
+}
+
 static void on_reply_free(const struct http_reply *reply, void *arg)
 {
 	struct world *w = arg;
@@ -850,6 +894,7 @@ int main(void)
 		cmocka_unit_test(a_cancelled_call_is_never_heard_of),
 		cmocka_unit_test(
 			a_call_cancelled_by_another_of_its_turn_is_silent),
+		cmocka_unit_test(many_answers_are_told_in_several_turns),
 		cmocka_unit_test(a_client_may_be_freed_by_a_callback),
 		cmocka_unit_test(connections_are_kept),
 		cmocka_unit_test(requests_beyond_the_hosts_share_wait),
