@@ -1,4 +1,5 @@
 /* Asking a Prometheus: what is sent, what is shared, what is asked again. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -458,6 +459,60 @@ static void a_query_that_nobody_waits_for_is_dropped(void **state)
 	assert_int_equal(answer.calls, 0);
 }
 
+#define COUNTERS                                                       \
+	"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\"," \
+	"\"result\":[{\"metric\":{\"__name__\":\"a\",\"i\":\"1\"},"    \
+	"\"value\":[1,\"3\"]},{\"metric\":{\"__name__\":\"a\"},"       \
+	"\"value\":[1,\"4\"]}]}}"
+
+/* As rollouts of a fleet do; who wants one value of it asks by itself. */
+static void counters_asked_by_several_are_asked_once(void **state)
+{
+	static const struct reply replies[] = {{200, COUNTERS, 20}};
+	struct world *world = *state;
+	struct told answers[3] = {{0}};
+	size_t i;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	open_at(world, "");
+	for (i = 0; i < N(answers); i++)
+		answers[i].world = world;
+	for (i = 0; i < 2; i++)
+		prometheus_counters_start(
+			world->prometheus, "a", 0, 0, answered, &answers[i]);
+	answers[2].stops = true;
+	prometheus_query_start(
+		world->prometheus, "a", 0, answered, &answers[2]);
+	run(world);
+	assert_int_equal(world->requests, 2);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(answers[i].calls, 1);
+		assert_true(answers[i].value == 2); /* series */
+	}
+	assert_int_equal(answers[2].err.code, ERR_INVALID);
+}
+
+static void growth_is_asked_for_up_to_a_whole_minute(void **state)
+{
+	static const struct reply replies[] = {{200, COUNTERS, 0}};
+	struct world *world = *state;
+	struct told answer = {.world = world, .stops = true};
+	double asked_s, now_s;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	world->metrics.delay_ms = 240000;
+	open_at(world, "");
+	prometheus_counters_start(
+		world->prometheus, "a", 60000, 0, answered, &answer);
+	run(world);
+	asked_s = strtod(world->seen[0].time, NULL);
+	now_s = (double)loop_wall_ms(world->loop) / 1000;
+	assert_true(fmod(asked_s, 60) == 0);
+	assert_true(asked_s <= now_s - 240 && asked_s > now_s - 310);
+}
+
 static void callbacks_may_cancel_and_ask_anew(void **state)
 {
 	struct world *world = *state;
@@ -809,6 +864,8 @@ int main(void)
 		TEST(where_post_is_not_allowed_get_is_used_from_then_on),
 		TEST(who_allows_neither_is_told),
 		TEST(identical_queries_under_way_are_asked_once),
+		TEST(counters_asked_by_several_are_asked_once),
+		TEST(growth_is_asked_for_up_to_a_whole_minute),
 		TEST(a_query_that_nobody_waits_for_is_dropped),
 		TEST(callbacks_may_cancel_and_ask_anew),
 		TEST(it_may_go_while_queries_are_under_way),
