@@ -263,9 +263,10 @@ static bool is_blocked(struct turn *t)
 	}
 	if (!w->blocked_ms)
 		w->blocked_ms = t->now;
-	/* A step that waits is held after a while. The finish cannot be: what
-	 * others changed meanwhile is theirs when its time is over. */
-	if (!rollout_is_finishing(t))
+	/* A shift that waits is held after a while. A bake and the finish are
+	 * not: what others changed is theirs when its time is over. */
+	if (!w->deadline_ms ||
+		(t->r->phase != PHASE_BAKING && !rollout_is_finishing(t)))
 		w->deadline_ms = t->now + t->policy->revert_timeout_ms;
 	return true;
 }
@@ -408,12 +409,12 @@ void traffic_pump(struct turn *t)
 	struct traffic_reader *read = &t->r->traffic.read;
 	struct traffic_writer *w = &t->r->traffic.write;
 	int64_t due_ms;
+	bool blocked;
 
 	if (!is_wanting(t->r) || phase_is_end(t->r->phase))
 		return;
-	if (!w->out_ms && !w->rounds && is_blocked(t))
-		return;
-	if (!pump_deadline(t) || wait_for_write(t))
+	blocked = !w->out_ms && !w->rounds && is_blocked(t);
+	if (!pump_deadline(t) || blocked || wait_for_write(t))
 		return;
 	if (is_urgent(t))
 		decide(t);
