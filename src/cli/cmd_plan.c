@@ -256,19 +256,23 @@ static int run(int argc, char **argv, struct err *err_r)
 
 const struct command cmd_plan = {
 	.name = "plan",
-	.usage = "[SERVICE] --policy FILE [--rate N/s --base SHARE | "
-		 "--recording FILE]",
+	.usage = "[SERVICE] --policy FILE [--rate N/s --base SHARE]",
 	.summary = "Tell what a policy would catch, and how long that takes",
 	.options = options,
 	.run = run,
-	.details =
-		"For each step and SLO: after what time a candidate with 2, 5 "
-		"and 10 times stable's\nshare of bad requests is found, by "
-		"half of such rollouts and by 90 %, how many\nrequests and bad "
-		"ones that costs, and the smallest regression that is found "
-		"within\nthe step. SLOs of kind evidence by calculation, those "
-		"with limits by 200 simulated\nrollouts each, so that both "
-		"kinds can be compared.\n\nWith SERVICE, or a recording, "
-		"requests and shares are measured in stable's\ncounters; then "
-		"only servers are asked, and nothing is changed.\n",
+	.details = "For each step and SLO: after what time a candidate with 2, "
+		   "5 and 10 times\n"
+		   "stable's share of bad requests is found, by half of such "
+		   "rollouts and by 90 %,\n"
+		   "how many requests and bad ones that costs, and the "
+		   "smallest regression that is\n"
+		   "found within the step. SLOs of kind evidence by "
+		   "calculation, those with limits\n"
+		   "by 200 simulated rollouts each, so that both kinds can be "
+		   "compared.\n"
+		   "\n"
+		   "With SERVICE, or a recording, requests and shares are "
+		   "measured in stable's\n"
+		   "counters; then only servers are asked, and nothing is "
+		   "changed.\n",
 };
