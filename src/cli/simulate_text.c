@@ -8,6 +8,7 @@
 #include "base/timestamp.h"
 #include "cli/output.h"
 #include "cli/simulate.h"
+#include "engine/evidence_text.h"
 
 #define LINE_BYTES_MAX 4096
 
@@ -121,6 +122,8 @@ static void print_check(
 	const struct judgement *j = sim_judgement(sim);
 	const struct slo *slo = &t->policy->slos[event->slo];
 	const struct check_state *state = &sim_rollout(sim)->check[event->slo];
+	const struct evidence_slo *counted =
+		evidence_find(sim_rollout(sim)->evidence, event->slo);
 	char why[CHECK_TEXT_MAX];
 	struct buf line, text;
 
@@ -131,7 +134,11 @@ static void print_check(
 	buf_init(&line, LINE_BYTES_MAX);
 	buf_init(&text, LINE_BYTES_MAX);
 	begin_line(t, sim, outcome_name(j->outcome), &line);
-	buf_addf(&text, "%s: %s", slo->name, judgement_print(j, why));
+	buf_addf(&text, "%s: %s", slo->name,
+		counted && sim_seen(sim)->counted
+			? evidence_print_state(
+				  sim_rollout(sim)->evidence, counted, why)
+			: judgement_print(j, why));
 	if (j->outcome == OUTCOME_BREACH && !j->critical)
 		buf_addf(&text,
 			" (%d of the last %d checks; %d of %d are too "

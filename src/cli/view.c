@@ -9,6 +9,7 @@
 #include "base/printable.h"
 #include "base/timestamp.h"
 #include "cli/output.h"
+#include "engine/evidence_text.h"
 
 #define BAR_CELLS      30
 #define NAME_CELLS     24
@@ -191,30 +192,64 @@ static enum colour outcome_colour(enum outcome outcome)
 	}
 }
 
-static void render_slo(struct line *line, size_t i)
+static void put_number(
+	struct line *line, enum colour colour, double value, bool as_percent)
+{
+	if (isnan(value))
+		put(line, COLOUR_DIM, " -");
+	else if (as_percent)
+		putf(line, colour, " %.3g %%", 100 * value);
+	else
+		putf(line, colour, " %.4g", value);
+}
+
+/* Instead of passes: how much evidence there is, and how much decides. */
+static void put_meters(struct line *line, const struct evidence_slo *slo)
+{
+	char text[EVIDENCE_METER_MAX];
+	const struct evidence_memory *memory = line->view->rollout->evidence;
+	struct evidence_meter against = evidence_against(memory, slo);
+	struct evidence_meter in_favour = evidence_for(memory, slo);
+
+	putf(line,
+		against.now >= against.full        ? COLOUR_BAD
+		: against.now > 0.5 * against.full ? COLOUR_WAIT
+		: in_favour.now >= in_favour.full  ? COLOUR_GOOD
+						   : COLOUR_NONE,
+		" %s", evidence_print_meters(memory, slo, text));
+}
+
+static void put_passes(struct line *line, size_t i)
 {
 	const struct slo *slo = &line->view->policy->slos[i];
-	const struct check_state *check = &line->view->rollout->check[i];
 	int passes = rollout_passes(line->view->rollout, i);
 
-	put(line, COLOUR_NONE, slo->name);
+	putf(line, passes >= slo->min_passes ? COLOUR_GOOD : COLOUR_NONE,
+		" %d of %d", passes, slo->min_passes);
+}
+
+static void render_slo(struct line *line, size_t i)
+{
+	const struct rollout *r = line->view->rollout;
+	const struct evidence_slo *counted = evidence_find(r->evidence, (int)i);
+	const struct check_state *check = &r->check[i];
+
+	put(line, COLOUR_NONE, line->view->policy->slos[i].name);
 	pad_to(line, NAME_CELLS);
-	if (isnan(check->value))
-		put(line, COLOUR_DIM, " -");
-	else
-		putf(line, COLOUR_NONE, " %.4g", check->value);
+	put_number(line, COLOUR_NONE,
+		counted ? evidence_share(counted) : check->value, counted);
 	pad_to(line, NAME_CELLS + 12);
-	if (isnan(check->limit))
-		put(line, COLOUR_DIM, " -");
-	else
-		putf(line, COLOUR_DIM, " %.4g", check->limit);
+	put_number(line, COLOUR_DIM,
+		counted ? counted->spec.objective : check->limit, counted);
 	pad_to(line, NAME_CELLS + 24);
 	putf(line, outcome_colour(check->outcome), " %s",
 		check->outcome == OUTCOME_NONE ? "-"
 					       : outcome_name(check->outcome));
 	pad_to(line, NAME_CELLS + 35);
-	putf(line, passes >= slo->min_passes ? COLOUR_GOOD : COLOUR_NONE,
-		" %d of %d", passes, slo->min_passes);
+	if (counted)
+		put_meters(line, counted);
+	else
+		put_passes(line, i);
 	if (check->partial)
 		put(line, COLOUR_WAIT, ", incomplete");
 	end(line);

@@ -298,6 +298,13 @@ struct evidence_arms evidence_recent(const struct evidence_slo *slo)
 	return sum.candidate.n < FEW_REQUESTS ? slo->step : sum;
 }
 
+double evidence_share(const struct evidence_slo *slo)
+{
+	struct request_sum seen = evidence_recent(slo).candidate;
+
+	return seen.n > 0 ? seen.x / seen.n : NAN;
+}
+
 const struct evidence_slo *evidence_heaviest(
 	const struct evidence_memory *memory)
 {

@@ -104,6 +104,9 @@ bool evidence_counts_fit(
  * are few. */
 struct evidence_arms evidence_recent(const struct evidence_slo *slo);
 
+/* The candidate's share of bad requests of late; NAN: there were none. */
+double evidence_share(const struct evidence_slo *slo);
+
 /* The SLO that weighs most against the candidate; memory->n > 0. */
 const struct evidence_slo *evidence_heaviest(
 	const struct evidence_memory *memory);

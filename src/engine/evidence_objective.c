@@ -426,22 +426,52 @@ static double log_pass(const struct evidence_objective *o)
 	return fmin(level, beside);
 }
 
+/* The evidence is the mean of the bets, of which some count more. */
+static void weigh(const struct evidence_spec *spec,
+	const struct evidence_numbers *n, double parts[TEST_SHAPE + 1])
+{
+	parts[TEST_RATIO] = log(spec->latency ? 0.35 : 0.85) + n->ratio;
+	parts[TEST_LEVEL] = log(0.15) + n->level;
+	parts[TEST_SHAPE] = spec->latency ? log(0.5) + n->shape : -INFINITY;
+}
+
+enum evidence_test objective_heaviest(
+	const struct evidence_spec *spec, const struct evidence_numbers *n)
+{
+	double parts[TEST_SHAPE + 1];
+	enum evidence_test most = TEST_RATIO, i;
+
+	weigh(spec, n, parts);
+	for (i = TEST_LEVEL; i <= TEST_SHAPE; i++) {
+		if (parts[i] > parts[most])
+			most = i;
+	}
+	return most;
+}
+
+double objective_shift(const struct evidence_objective *o)
+{
+	return shape_tolerated *
+	       shape_sizes[bet_heaviest(&o->shape, LENGTH(shape_sizes))];
+}
+
 void objective_numbers(const struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	struct evidence_numbers *numbers_r)
 {
 	struct evidence_numbers *n = numbers_r;
 	bool open = o->floor.n > 0 && o->floor.x >= spec->floor * o->floor.n;
+	double parts[TEST_SHAPE + 1];
 
 	n->ratio = open ? o->ratio.wealth : fmin(o->ratio.wealth, 0);
 	n->shape = open ? o->shape.wealth : fmin(o->shape.wealth, 0);
 	n->level = o->level.wealth;
+	weigh(spec, n, parts);
+	n->log_e = log_add(parts[TEST_RATIO], parts[TEST_LEVEL]);
 	if (spec->latency)
-		n->log_e = log_add(
-			log_add(log(0.5) + n->shape, log(0.35) + n->ratio),
-			log(0.15) + n->level);
-	else
-		n->log_e = log_add(log(0.85) + n->ratio, log(0.15) + n->level);
+		n->log_e =
+			log_add(log_add(parts[TEST_SHAPE], parts[TEST_RATIO]),
+				parts[TEST_LEVEL]);
 	n->log_pass = log_pass(o);
 	n->calm = o->stable.x < rules->calm_events ||
 		  o->stable.x <=

@@ -127,6 +127,16 @@ void objective_numbers(const struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	struct evidence_numbers *numbers_r);
 
+enum evidence_test { TEST_RATIO, TEST_LEVEL, TEST_SHAPE };
+
+/* The bet that weighs most against the candidate. */
+enum evidence_test objective_heaviest(
+	const struct evidence_spec *spec, const struct evidence_numbers *n);
+
+/* By how many times latency is shifted, as far as the bet on its shape can
+ * tell: the alternative that has won most. */
+double objective_shift(const struct evidence_objective *o);
+
 /* The share of bad requests that is normal for this service, as far as its
  * stable revision has shown; `seen` is a share seen of late, or 0. */
 double objective_normal(const struct evidence_objective *o,

@@ -320,13 +320,15 @@ static void phase_shifting(struct turn *t)
 
 static void hold_undecided(struct turn *t)
 {
-	if (t->policy->on_undecided == ON_UNDECIDED_ROLLBACK)
+	char reason[ROLLOUT_TEXT_MAX];
+
+	if (t->policy->on_undecided == ON_UNDECIDED_ROLLBACK) {
 		rollout_revert(t, CAUSE_UNDECIDED,
 			"bake is over and not every SLO has passed");
-	else
-		rollout_hold(t, CAUSE_UNDECIDED, t->now,
-			"bake is over and not every SLO has passed; it goes "
-			"on by itself when they do");
+		return;
+	}
+	evidence_say_undecided(t, reason);
+	rollout_hold(t, CAUSE_UNDECIDED, t->now, reason);
 }
 
 static void leave_step(struct turn *t)
@@ -337,8 +339,8 @@ static void leave_step(struct turn *t)
 
 	if (!r->step_passed) {
 		r->step_passed = true;
-		note = turn_note(
-			t, NOTE_STEP_PASSED, "step %d has passed", r->step + 1);
+		evidence_say_passed(t, reason);
+		note = turn_note(t, NOTE_STEP_PASSED, "%s", reason);
 		note->step = r->step;
 	}
 	if (!sequence_ensure(t, LIST_STEP_PASSED))

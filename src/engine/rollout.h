@@ -93,7 +93,7 @@ bool rollout_is_paused(const struct rollout *state);
  * the checks go on. */
 int rollout_passes(const struct rollout *state, size_t slo);
 
-#define ROLLOUT_MISS_MAX 96
+#define ROLLOUT_MISS_MAX ROLLOUT_TEXT_MAX
 
 /* What evidence of this SLO is missing now, as text; NULL: none is. Returns
  * `text`. */

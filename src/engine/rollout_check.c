@@ -67,7 +67,7 @@ const char *rollout_misses(const struct policy *policy,
 		 now_ms - check->latest_ms > look_ms_max(of))
 		snprintf(text, ROLLOUT_MISS_MAX, "the last answer is too old");
 	else
-		return NULL;
+		return evidence_misses_of(policy, state, slo, text);
 	return text;
 }
 

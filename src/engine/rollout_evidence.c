@@ -171,6 +171,48 @@ const char *evidence_misses(
 	return NULL;
 }
 
+const char *evidence_misses_of(const struct policy *policy,
+	const struct rollout *r, size_t slo, char text[ROLLOUT_TEXT_MAX])
+{
+	const struct evidence_slo *s = evidence_find(r->evidence, (int)slo);
+
+	if (!s || !evidence_misses(policy, r))
+		return NULL;
+	return evidence_print_missing(r->evidence, s, text);
+}
+
+void evidence_say_passed(const struct turn *t, char text[ROLLOUT_TEXT_MAX])
+{
+	char how[ROLLOUT_TEXT_MAX];
+
+	if (t->r->evidence && !t->r->evidence->state.failed)
+		text_put(text, ROLLOUT_TEXT_MAX, "step %d has passed %s",
+			t->r->step + 1,
+			evidence_print_passed(t->policy, t->r, t->now, how));
+	else
+		text_put(text, ROLLOUT_TEXT_MAX, "step %d has passed",
+			t->r->step + 1);
+}
+
+void evidence_say_undecided(const struct turn *t, char text[ROLLOUT_TEXT_MAX])
+{
+	char missing[ROLLOUT_TEXT_MAX];
+	size_t i;
+
+	text_set(text, ROLLOUT_TEXT_MAX,
+		"bake is over and not every SLO has passed; it goes on by "
+		"itself when they do");
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (!evidence_misses_of(t->policy, t->r, i, missing))
+			continue;
+		text_put(text, ROLLOUT_TEXT_MAX,
+			"bake is over; %s: %s; it goes on by itself when that "
+			"is known",
+			t->policy->slos[i].name, missing);
+		return;
+	}
+}
+
 static bool is_asked(const struct turn *t)
 {
 	size_t i;

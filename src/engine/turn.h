@@ -115,6 +115,13 @@ void evidence_take(struct turn *t, int slo, int64_t asked_ms);
  * no such SLOs. */
 const char *evidence_misses(
 	const struct policy *policy, const struct rollout *r);
+/* The same of one SLO of the policy, in a sentence. */
+const char *evidence_misses_of(const struct policy *policy,
+	const struct rollout *r, size_t slo, char text[ROLLOUT_TEXT_MAX]);
+/* "step 1 has passed", and on which evidence. */
+void evidence_say_passed(const struct turn *t, char text[ROLLOUT_TEXT_MAX]);
+/* Why an undecided step holds. */
+void evidence_say_undecided(const struct turn *t, char text[ROLLOUT_TEXT_MAX]);
 /* The policy leaves steps on evidence, and it is there. */
 bool evidence_is_enough(const struct turn *t);
 

@@ -5,6 +5,7 @@
 
 #include "base/jsonw.h"
 #include "base/timestamp.h"
+#include "engine/evidence_text.h"
 
 struct status {
 	const struct rollout_snapshot *snapshot;
@@ -72,20 +73,58 @@ static void put_step(struct status *s)
 	jsonw_int(&s->w, "baked_ms", rollout_baked_ms(s->policy, r, s->now_ms));
 }
 
+static void put_meter(
+	struct status *s, const char *key, struct evidence_meter meter)
+{
+	jsonw_object(&s->w, key);
+	jsonw_number(&s->w, "now", meter.now);
+	jsonw_number(&s->w, "full", meter.full);
+	jsonw_end(&s->w, '}');
+}
+
+static void put_arm(struct status *s, const char *key, struct request_sum sum)
+{
+	jsonw_object(&s->w, key);
+	jsonw_number(&s->w, "requests", sum.n);
+	jsonw_number(&s->w, "bad", sum.x);
+	jsonw_end(&s->w, '}');
+}
+
+static void put_evidence(struct status *s, const struct evidence_slo *slo)
+{
+	const struct evidence_memory *memory = s->state->evidence;
+	struct evidence_arms arms = evidence_recent(slo);
+	char text[CHECK_TEXT_MAX];
+
+	jsonw_object(&s->w, "evidence");
+	jsonw_text(&s->w, "text", evidence_print_state(memory, slo, text));
+	put_meter(s, "against", evidence_against(memory, slo));
+	put_meter(s, "for", evidence_for(memory, slo));
+	put_arm(s, "candidate", arms.candidate);
+	put_arm(s, "stable", arms.stable);
+	jsonw_bool(&s->w, "calm", slo->numbers.calm);
+	jsonw_end(&s->w, '}');
+}
+
 static void put_slo(struct status *s, size_t i)
 {
 	const struct slo *slo = &s->policy->slos[i];
 	const struct check_state *check = &s->state->check[i];
 	char missing[ROLLOUT_MISS_MAX];
 
+	const struct evidence_slo *counted =
+		evidence_find(s->state->evidence, (int)i);
+
 	jsonw_object(&s->w, NULL);
 	jsonw_text(&s->w, "name", slo->name);
-	put_value(s, "value", check->value);
-	put_value(s, "limit", check->limit);
+	put_value(s, "value", counted ? evidence_share(counted) : check->value);
+	put_value(s, "limit", counted ? counted->spec.objective : check->limit);
 	jsonw_text(&s->w, "outcome", outcome_name(check->outcome));
 	if (check->partial)
 		jsonw_bool(&s->w, "partial", true);
 	put_time(s, "checked", check->last_ms);
+	if (counted)
+		put_evidence(s, counted);
 	jsonw_int(&s->w, "passes", rollout_passes(s->state, i));
 	jsonw_int(&s->w, "min_passes", slo->min_passes);
 	jsonw_bool(&s->w, "failed", check->failed);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/jsonw.h"
+#include "engine/evidence_text.h"
 #include "store/event_codec.h"
 #include "store/event_fields.h"
 #include "store/evidence_codec.h"
@@ -179,20 +180,38 @@ static void encode_value(struct jsonw *w, const char *key, double value)
 		jsonw_number(w, key, value);
 }
 
-static void encode_judgement(
-	struct jsonw *w, const struct event_context *context)
+/* Of a check whose counts were taken: what its SLO shows since; NULL: none. */
+static const struct evidence_slo *find_counted(
+	const struct event *event, const struct event_context *context)
+{
+	if (!context->state || !context->seen || !context->seen->counted)
+		return NULL;
+	return evidence_find(context->state->evidence, event->slo);
+}
+
+static void encode_judgement(struct jsonw *w, const struct event *event,
+	const struct event_context *context)
 {
 	const struct judgement *j = context->judgement;
+	const struct evidence_slo *counted = find_counted(event, context);
 	char text[CHECK_TEXT_MAX];
 
 	if (context->state)
 		encode_step(w, context->state->step);
-	encode_value(w, "value", j->value);
-	encode_value(w, "limit", j->limit);
+	if (counted) {
+		encode_value(w, "value", evidence_share(counted));
+		encode_value(w, "limit", counted->spec.objective);
+	} else {
+		encode_value(w, "value", j->value);
+		encode_value(w, "limit", j->limit);
+	}
 	jsonw_text(w, "outcome", outcome_name(j->outcome));
 	if (j->critical)
 		jsonw_bool(w, "critical", true);
-	encode_text(w, "text", judgement_print(j, text));
+	encode_text(w, "text",
+		counted ? evidence_print_state(
+				  context->state->evidence, counted, text)
+			: judgement_print(j, text));
 }
 
 static void encode_evidence(struct jsonw *w, const struct event *event,
@@ -209,7 +228,7 @@ static void encode_context(struct jsonw *w, const struct event *event,
 	const struct event_context *context)
 {
 	if (context->judgement)
-		encode_judgement(w, context);
+		encode_judgement(w, event, context);
 	encode_evidence(w, event, context);
 	for (size_t i = 0; i < QUERY_ROLES; i++)
 		encode_text(w, event_query_keys[i], context->query[i]);

@@ -139,7 +139,7 @@ void evidence_fixture_init(struct evidence_fixture *f, uint64_t seed)
 	f->test.slos[0].bad = "bad";
 	f->test.slos[1] = slo_of("latency");
 	f->test.slos[1].buckets = "buckets";
-	f->test.slos[1].bound_le = 0.5;
+	f->test.slos[1].bound = f->test.slos[1].bound_le = 0.5;
 	f->test.slos[1].objective = 0.05;
 	f->test.policy.n_slos = 2;
 	for (i = 0; i < f->test.policy.n_steps; i++)
