@@ -68,12 +68,13 @@ static void stake_add(double *stake, double *scale, double put)
 /* ln of all stakes. */
 static double staked(const struct bet *bet, size_t n)
 {
-	double most = bet->scale[0], sum = 0;
+	double most = bet->scale[0], sum;
 	size_t i;
 
 	for (i = 1; i < n; i++)
 		most = bet->scale[i] > most ? bet->scale[i] : most;
-	for (i = 0; i < n; i++)
+	sum = bet->stake[0] * exp(bet->scale[0] - most);
+	for (i = 1; i < n; i++)
 		sum += bet->stake[i] * exp(bet->scale[i] - most);
 	return most + log(sum);
 }
