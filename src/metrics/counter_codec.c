@@ -154,13 +154,10 @@ static bool read_item(struct decoder *d, struct item *item)
 	return !s->failed;
 }
 
-static bool is_counter(struct decoder *d, const struct item *item)
+static bool refuse_item(struct decoder *d, const struct item *item)
 {
 	char name[WORD_MAX];
 
-	if (!item->has_labels || (!item->has_value && !item->is_native))
-		return scan_fail(
-			&d->scan, "a series lacks its metric or value");
 	printable_copy(name, sizeof(name),
 		item->labels.name ? item->labels.name : "it");
 	if (item->is_native)
@@ -169,14 +166,22 @@ static bool is_counter(struct decoder *d, const struct item *item)
 			"let it be scraped with classic buckets, too, and ask "
 			"for NAME_bucket",
 			name);
+	return refuse(
+		d, "%s has the value %g: it is no counter", name, item->value);
+}
+
+static bool is_counter(struct decoder *d, const struct item *item)
+{
+	if (!item->has_labels || (!item->has_value && !item->is_native))
+		return scan_fail(
+			&d->scan, "a series lacks its metric or value");
+	if (item->is_native || item->value < 0 || isinf(item->value))
+		return refuse_item(d, item);
 	if (!item->labels.name && !d->deltas)
 		return refuse(d,
 			"the series have no name, so that something was made "
 			"of them: ask for raw counters, as in NAME{…}, without "
 			"sum() or the like");
-	if (item->value < 0 || isinf(item->value))
-		return refuse(d, "%s has the value %g: it is no counter", name,
-			item->value);
 	return true;
 }
 
