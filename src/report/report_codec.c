@@ -153,6 +153,55 @@ static void take_table(struct report_reader *r)
 
 /* ---- checks ---- */
 
+/* The requests of an arm and the bad ones among them, which are those of the
+ * bins after `bound`. */
+static struct request_sum sum_of(const json_t *bins, size_t bound)
+{
+	struct request_sum sum = {0, 0};
+	const json_t *bin;
+	size_t i;
+
+	json_array_foreach(bins, i, bin) {
+		sum.n += json_number_value(bin);
+		sum.x += i > bound ? json_number_value(bin) : 0;
+	}
+	return sum;
+}
+
+/* Of a histogram the last bin that is good. */
+static size_t bound_of(const struct slo *slo, const json_t *le)
+{
+	size_t i = 0;
+
+	while (i + 1 < json_array_size(le) &&
+		json_number_value(json_array_get(le, i)) < slo->bound_le)
+		i++;
+	return i;
+}
+
+static const struct timeline_counts *counts_of(
+	const struct report_reader *r, int slo)
+{
+	const json_t *counts = json_object_get(r->root, "counts");
+	const json_t *evidence = json_object_get(r->root, "evidence");
+	const json_t *log_e = json_object_get(evidence, "log_e");
+	struct timeline_counts *kept;
+	size_t bound;
+
+	if (!counts || !log_e)
+		return NULL;
+	bound = bound_of(&r->report->data.policy->slos[slo],
+		json_object_get(counts, "le"));
+	kept = arena_alloc(&r->report->data.arena, sizeof(*kept));
+	kept->arms.candidate =
+		sum_of(json_object_get(counts, "candidate"), bound);
+	kept->arms.stable = sum_of(json_object_get(counts, "stable"), bound);
+	kept->log_e = json_number_value(log_e);
+	kept->log_pass =
+		json_number_value(json_object_get(evidence, "log_pass"));
+	return kept;
+}
+
 static void take_check(struct report_reader *r)
 {
 	static const struct timeline_check none;
@@ -174,6 +223,7 @@ static void take_check(struct report_reader *r)
 				 "partial") != NULL;
 	check->value = number_of(r, "value");
 	check->limit = number_of(r, "limit");
+	check->counts = counts_of(r, slo);
 	check->text = kept(r, *text_of(r, "trouble") ? "trouble" : "text");
 	for (size_t i = 0; i < QUERY_ROLES; i++)
 		check->query[i] =

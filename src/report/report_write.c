@@ -6,7 +6,8 @@
 #include "base/timestamp.h"
 #include "report/report.h"
 
-#define CELL_MAX 320
+#define DECIDING_CHECKS 12 /* shown of the SLO that decided */
+#define CELL_MAX        320
 
 static const char *short_name(const char *service)
 {
@@ -120,6 +121,54 @@ static void write_queries(struct page *page, const struct timeline_check *check)
 	}
 }
 
+/* ---- what was counted ---- */
+
+static void write_counts(struct page *page, const struct timeline_check *check)
+{
+	char time[TIMESTAMP_TEXT_MAX], text[4][CELL_MAX];
+	const struct timeline_counts *c = check->counts;
+	const char *const cells[] = {
+		timestamp_print_clock(check->time_ms, time), text[0], text[1],
+		text[2], text[3]};
+
+	snprintf(text[0], CELL_MAX, "%.0f of %.0f", c->arms.candidate.x,
+		c->arms.candidate.n);
+	snprintf(text[1], CELL_MAX, "%.0f of %.0f", c->arms.stable.x,
+		c->arms.stable.n);
+	snprintf(text[2], CELL_MAX, "%.2f", c->log_e);
+	snprintf(text[3], CELL_MAX, "%.2f", c->log_pass);
+	page_row(page, TONE_PLAIN, cells, 5);
+}
+
+/* The minutes that led to the decision, check by check. */
+static void write_deciding_counts(
+	const struct report *report, struct page *page)
+{
+	static const char *const heads[] = {"time (UTC)",
+		"bad requests of the candidate", "of stable",
+		"evidence against", "evidence for"};
+	const struct timeline_check *all = report->data.checks.item;
+	int last = report->data.decisive, first = last, n = 0, i;
+
+	if (!all[last].counts)
+		return;
+	for (i = last; i >= 0 && n < DECIDING_CHECKS; i--) {
+		if (all[i].slo != all[last].slo || !all[i].counts)
+			continue;
+		first = i;
+		n++;
+	}
+	page_paragraph(page, TONE_PLAIN,
+		"What was counted from check to check, and what that made of "
+		"the evidence (natural logarithms):");
+	page_table_begin(page, heads, 5);
+	for (i = first; i <= last; i++) {
+		if (all[i].slo == all[last].slo && all[i].counts)
+			write_counts(page, &all[i]);
+	}
+	page_table_end(page);
+}
+
 static void write_decision(const struct report *report, struct page *page)
 {
 	const struct timeline_check *check;
@@ -133,6 +182,7 @@ static void write_decision(const struct report *report, struct page *page)
 		report->data.policy->slos[check->slo].name,
 		timestamp_print(check->time_ms, time), check->text);
 	page_paragraph(page, TONE_BAD, text);
+	write_deciding_counts(report, page);
 	write_queries(page, check);
 }
 

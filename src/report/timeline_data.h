@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "engine/check.h"
+#include "engine/evidence_memory.h"
 #include "policy/policy.h"
 #include "report/page.h"
 
@@ -26,6 +27,12 @@ struct timeline_line {
 	enum tone tone;
 };
 
+/* What was counted since the check before, and what that made of it. */
+struct timeline_counts {
+	struct evidence_arms arms;
+	double log_e, log_pass; /* of the SLO */
+};
+
 struct timeline_check {
 	int64_t time_ms;
 	int slo; /* index in the policy */
@@ -33,6 +40,7 @@ struct timeline_check {
 	enum outcome outcome;
 	bool partial; /* an answer said that it was incomplete */
 	const char *text; /* "0.5 > max 0.05"; "": nothing to say */
+	const struct timeline_counts *counts; /* kind evidence; NULL: none */
 	const char *query[QUERY_ROLES]; /* NULL: not asked */
 };
 

@@ -14,6 +14,7 @@
 #include "evidence_fixture.h"
 #include "evidence_reference.h"
 #include "journal_fixture.h"
+#include "report/report.h"
 #include "store/fold.h"
 
 #define TOLERANCE 1e-9
@@ -53,6 +54,7 @@ struct replayed {
 	struct reference reference;
 	bool begun;
 	int checks, decisions; /* compared; other than "continue" */
+	double last[2][2], last_log_e; /* of errors: requests, bad; both arms */
 	char told[256]; /* the decisions, each once in a row */
 };
 
@@ -228,6 +230,13 @@ static void take_counts(struct replayed *to, int64_t seq, const json_t *root)
 	expect(seq, said, "log_pass", s->log_pass);
 	expect_truth(seq, said, "calm", s->calm);
 	to->checks++;
+	if (slo != 0)
+		return;
+	to->last[0][0] = candidate[0] + candidate[1];
+	to->last[0][1] = candidate[1];
+	to->last[1][0] = stable[0] + stable[1];
+	to->last[1][1] = stable[1];
+	to->last_log_e = s->log_e;
 }
 
 static void take_check(struct replayed *to, int64_t seq, const json_t *root)
@@ -406,6 +415,37 @@ static void a_release_without_history_is_decided_again(void **state)
 	expect_replayed(3, " fail");
 }
 
+/* ---- the report ---- */
+
+static void a_report_has_the_counts_that_decided(void **state)
+{
+	struct replayed to;
+	struct report *report;
+	char row[128];
+	struct err err;
+	struct buf out;
+
+	(void)state;
+	fixture.candidate.errors = 0.02;
+	evidence_fixture_begin(&fixture);
+	evidence_fixture_run_s(&fixture, 3600);
+	to = replay();
+	report = report_load(
+		journal.store, "shop-1", &fixture.test.policy, &err);
+	assert_non_null(report);
+	buf_init(&out, REPORT_BYTES_MAX);
+	report_write(report, PAGE_MARKDOWN, &out);
+	snprintf(row, sizeof(row), "| %.0f of %.0f | %.0f of %.0f | %.2f |",
+		to.last[0][1], to.last[0][0], to.last[1][1], to.last[1][0],
+		to.last_log_e);
+	if (!strstr(out.data, row))
+		fail_msg("no \"%s\" in %s", row, out.data);
+	/* The plan of the step, when it began. */
+	assert_non_null(strstr(out.data, "errors is to be below "));
+	buf_fini(&out);
+	report_free(&report);
+}
+
 /* ---- the fold ---- */
 
 static void a_journal_folded_twice_is_the_same_bit_by_bit(void **state)
@@ -445,6 +485,7 @@ int main(void)
 		T(what_was_overruled_is_decided_again),
 		T(what_is_held_at_the_end_is_decided_again),
 		T(a_release_without_history_is_decided_again),
+		T(a_report_has_the_counts_that_decided),
 		T(a_journal_folded_twice_is_the_same_bit_by_bit),
 	};
 
