@@ -76,6 +76,17 @@ static void the_past_of_stable_is_looked_at_before(void **state)
 				    "\"seconds\":3600,\"requests\":18");
 }
 
+/* 18 bad requests in an hour say little about how they come: a day of them. */
+static void with_few_bad_requests_the_past_is_a_day(void **state)
+{
+	(void)state;
+	given_policy(steps, slo, NULL);
+	fake_counters_open(5);
+	run();
+	until_step(0);
+	expect_journal("preflight", "\"seconds\":86400,\"requests\":43");
+}
+
 static void without_a_past_it_begins_all_the_same(void **state)
 {
 	(void)state;
@@ -192,6 +203,7 @@ int main(void)
 		SCENARIO(a_good_release_is_promoted_before_its_bakes_are_over),
 		SCENARIO(a_bad_release_is_taken_back_within_three_checks),
 		SCENARIO(the_past_of_stable_is_looked_at_before),
+		SCENARIO(with_few_bad_requests_the_past_is_a_day),
 		SCENARIO(without_a_past_it_begins_all_the_same),
 		SCENARIO(what_is_no_counter_is_refused),
 		SCENARIO(a_process_that_dies_in_between_changes_nothing),
