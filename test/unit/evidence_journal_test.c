@@ -126,8 +126,9 @@ static void take_preflight(struct replayed *to, const json_t *root)
 	r->step_back = json_is_true(json_object_get(rules, "step_back"));
 	r->n = (int)number(rules, "objectives");
 	assert_int_equal(r->n, json_array_size(slos));
-	json_array_foreach(slos, i, item)
+	json_array_foreach(slos, i, item) {
 		take_spec(&r->slo[i], item);
+	}
 	json_array_foreach(json_object_get(root, "history"), i, item) {
 		struct reference_slo *s = &r->slo[slo_of(item)];
 		const json_t *le = json_object_get(item, "le");
