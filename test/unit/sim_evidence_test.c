@@ -181,7 +181,7 @@ static void slower_requests_take_it_back(void **state)
 	(void)state;
 	world.slower = 2;
 	play_world(world, NULL);
-	expect("rolled-back", "latency: candidate");
+	expect("rolled-back", "latency: slower: ");
 	assert_true(minutes() < 4);
 }
 
