@@ -91,6 +91,7 @@ struct check_state {
 	int passes; /* in this step */
 	int settle_checks, settle_breaches; /* of the last settle */
 	int errors; /* in a row */
+	int silent; /* kind evidence: in this step in a row without a sample */
 	enum outcome outcome; /* the latest */
 	bool partial; /* it rests on an incomplete answer */
 	double value, limit; /* of the latest that had one; NaN: none */

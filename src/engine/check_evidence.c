@@ -44,6 +44,7 @@ static enum verdict counted_apply(const struct slo *slo, struct check_state *s,
 	s->partial = judgement->partial;
 	s->errors = judgement->outcome == OUTCOME_ERROR ? s->errors + 1 : 0;
 	s->latest_passes = judgement->outcome == OUTCOME_PASS;
+	s->silent = judgement->outcome == OUTCOME_NO_DATA ? s->silent + 1 : 0;
 	if (s->latest_passes)
 		s->passes++;
 	return VERDICT_UNDECIDED;
@@ -72,6 +73,7 @@ static bool counted_is_satisfied(
 static void counted_begin_step(struct check_state *s)
 {
 	s->passes = 0;
+	s->silent = 0;
 }
 
 static void counted_reset(struct check_state *s)

@@ -369,6 +369,10 @@ static void phase_baking(struct turn *t)
 		leave_step(t);
 		return;
 	}
+	if (checks_find_silent(t) >= 0) {
+		hold_undecided(t);
+		return;
+	}
 	if (t->now < over_ms || !checks_are_answered(t))
 		return;
 	if (checks_are_satisfied(t)) {

@@ -13,6 +13,9 @@
 #include "engine/turn.h"
 
 #define LATE_PART 50 /* due within 1/50 of its interval is due now */
+#define SILENT_CHECKS \
+	4 /* without a sample, before a step's time stands still */
+#define SILENT_MS 300000 /* … and before the step is undecided */
 
 /* An answer is in, or has timed out, by then; what is older is no evidence. */
 static int64_t look_ms_max(const struct slo *slo)
@@ -315,6 +318,32 @@ static void breached(
 		rollout_revert(t, CAUSE_SLO, reason);
 }
 
+/* Without samples of the candidate a step's time stands still, and it is said
+ * when that begins. */
+static bool is_silent(
+	struct turn *t, const struct slo *slo, const struct check_state *check)
+{
+	if (check->silent == SILENT_CHECKS + 1)
+		turn_note(t, NOTE_WARNING,
+			"%s: the candidate has had no fresh sample for %d "
+			"checks: until there is one the time of the step does "
+			"not count",
+			slo->name, check->silent);
+	return check->silent > SILENT_CHECKS;
+}
+
+int checks_find_silent(const struct turn *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (t->r->check[i].silent * t->policy->slos[i].interval_ms >=
+			SILENT_MS)
+			return (int)i;
+	}
+	return -1;
+}
+
 /* The time between two answers more than two intervals apart was not watched:
  * it does not count as bake of this SLO. */
 static void cover(struct turn *t, const struct slo *slo,
@@ -323,7 +352,8 @@ static void cover(struct turn *t, const struct slo *slo,
 	if (!t->r->bake_open || asked_ms < check->covered_ms ||
 		check->outcome == OUTCOME_ERROR)
 		return;
-	if (asked_ms - check->covered_ms > look_ms_max(slo))
+	if (is_silent(t, slo, check) ||
+		asked_ms - check->covered_ms > look_ms_max(slo))
 		check->lost_ms += asked_ms - check->covered_ms;
 	check->covered_ms = asked_ms;
 }

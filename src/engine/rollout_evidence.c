@@ -197,8 +197,17 @@ void evidence_say_passed(const struct turn *t, char text[ROLLOUT_TEXT_MAX])
 void evidence_say_undecided(const struct turn *t, char text[ROLLOUT_TEXT_MAX])
 {
 	char missing[ROLLOUT_TEXT_MAX];
+	int silent = checks_find_silent(t);
 	size_t i;
 
+	if (silent >= 0) {
+		text_put(text, ROLLOUT_TEXT_MAX,
+			"%s: the candidate has had no fresh sample for %d "
+			"checks; it goes on by itself when there are some",
+			t->policy->slos[silent].name,
+			t->r->check[silent].silent);
+		return;
+	}
 	text_set(text, ROLLOUT_TEXT_MAX,
 		"bake is over and not every SLO has passed; it goes on by "
 		"itself when they do");

@@ -104,6 +104,9 @@ bool checks_are_answered(const struct turn *t); /* all that is due by then */
 int checks_find_unevaluable(
 	const struct turn *t); /* an SLO without metrics, or -1 */
 
+int checks_find_silent(
+	const struct turn *t); /* an SLO without samples for too long, or -1 */
+
 /* rollout_evidence.c */
 void evidence_settle(struct turn *t); /* the step's split is seen serving */
 /* A person overrules what they say: the evidence begins anew. */

@@ -358,6 +358,35 @@ static void slos_that_are_asked_together_decide_together(void **state)
 	expect_phase(PHASE_ROLLED_BACK);
 }
 
+static void a_silent_candidate_stops_the_clock_and_then_holds(void **state)
+{
+	(void)state;
+	begin();
+	world_run(&world, 4 * MINUTE);
+	silent = true;
+	world_run(&world, MINUTE);
+	assert_null(strstr(world.notes, "warning"));
+	world_run(&world, MINUTE);
+	assert_non_null(strstr(world.notes, "warning"));
+	silent = false;
+	/* The bake of 10 minutes would be over; about one did not count. */
+	world_run(&world, 5 * MINUTE - MINUTE / 2);
+	assert_int_equal(world.serving.candidate, 10);
+	world_run(&world, 2 * MINUTE);
+	assert_int_equal(world.serving.candidate, 50);
+	silent = true;
+	world_run(&world, 4 * MINUTE);
+	expect_phase(PHASE_BAKING);
+	world_run(&world, 2 * MINUTE);
+	expect_phase(PHASE_HELD);
+	assert_non_null(strstr(world.rollout.reason,
+		"errors: the candidate has had no fresh sample for 20 checks; "
+		"it goes on by itself"));
+	silent = false;
+	world_run(&world, 40 * MINUTE);
+	expect_phase(PHASE_PROMOTED);
+}
+
 static void observing_takes_nothing_back(void **state)
 {
 	(void)state;
@@ -437,6 +466,7 @@ int main(void)
 		T(too_few_requests_hold_the_step),
 		T(missing_samples_are_no_evidence_and_no_bake),
 		T(slos_that_are_asked_together_decide_together),
+		T(a_silent_candidate_stops_the_clock_and_then_holds),
 		T(observing_takes_nothing_back),
 		T(a_person_may_overrule_the_evidence),
 		T(the_folded_evidence_is_that_in_memory),
