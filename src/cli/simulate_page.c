@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "cli/simulate.h"
+#include "engine/evidence_text.h"
 #include "io/file.h"
 #include "report/simulation_page.h"
 #include "sim/sim.h"
@@ -80,6 +81,23 @@ static void take_note(struct timeline_data *data, const struct sim *sim,
 		});
 }
 
+/* An SLO of kind evidence shows what it has seen of late. */
+static void take_evidence(struct timeline_data *data, const struct sim *sim,
+	struct timeline_check *check)
+{
+	const struct evidence_memory *memory = sim_rollout(sim)->evidence;
+	const struct evidence_slo *slo =
+		evidence_find(sim_rollout(sim)->evidence, check->slo);
+	char text[CHECK_TEXT_MAX];
+
+	if (!slo || !sim_seen(sim)->counted)
+		return;
+	check->value = evidence_share(slo);
+	check->limit = slo->spec.objective;
+	check->text = arena_strdup(
+		&data->arena, evidence_print_state(memory, slo, text));
+}
+
 static void take_check(struct timeline_data *data, const struct sim *sim,
 	const struct event *event)
 {
@@ -96,6 +114,7 @@ static void take_check(struct timeline_data *data, const struct sim *sim,
 	check->partial = judgement->partial;
 	judgement_print(judgement, text);
 	check->text = arena_strdup(&data->arena, text);
+	take_evidence(data, sim, check);
 }
 
 void simulate_page_take(struct timeline_data *data, const struct sim *sim,

@@ -218,6 +218,11 @@ simulate() {
 		["promoted", "rolled-back"], ["rolled-back", "rolled-back"]]' \
 		<<<"$output"
 	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" \
+		--html page.html "$folder/ten-times-the-errors.json"
+	[ "$status" = 5 ]
+	[[ $output == *"errors: candidate 1."*", 11 times as many; "* ]]
+	grep -q 'against [3-9].[0-9] of 3.0, for 0.0 of 3.0' page.html
+	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" \
 		--sweep evidence.alpha=1%..20%:2 --sweep evidence.harm=5..10:2 \
 		"$folder"
 	[ "$status" = 0 ]
