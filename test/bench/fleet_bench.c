@@ -554,7 +554,8 @@ static void drive(int port)
 	fleet = fleet_new(&world);
 	idle_kib = private_kib();
 	begin_us = now_us();
-	start_every_us = n_rollouts > 1 ? 30000000 / n_rollouts : 0;
+	if (n_rollouts > 1) /* evidence asks more before it starts */
+		start_every_us = (evidence ? 180000000 : 30000000) / n_rollouts;
 	timer_start(loop, 0, n_rollouts == 1 ? single_tick : tick, NULL);
 	if (loop_run(loop, &err) < 0)
 		die("loop", &err);
