@@ -233,8 +233,16 @@ static bool is_asked(const struct turn *t)
 	return false;
 }
 
+/* The grid begins anew with the bake: counted in checks, the least time of a
+ * step would hold one that came right after the one before. */
+static bool dwelt(const struct turn *t)
+{
+	return t->now - t->r->bake_from_ms >= POLICY_DWELL_MS;
+}
+
 bool evidence_is_enough(const struct turn *t)
 {
 	return t->policy->pace == PACE_EVIDENCE && t->r->evidence &&
-	       t->r->evidence->result.decision == EVIDENCE_PASS && !is_asked(t);
+	       t->r->evidence->result.decision == EVIDENCE_PASS && dwelt(t) &&
+	       !is_asked(t);
 }

@@ -304,6 +304,26 @@ static void what_a_step_has_shown_does_not_pass_the_next_one(void **state)
 	assert_int_equal(world.serving.candidate, 50);
 }
 
+static void a_step_lasts_two_minutes_at_least(void **state)
+{
+	int64_t since_ms;
+
+	(void)state;
+	test.policy.pace = PACE_EVIDENCE;
+	test.policy.settle_ms = 0;
+	world.serve_delay_ms = 4000;
+	rate = 500;
+	candidate_share = stable_share = 0.0001;
+	begin();
+	while (world.serving.candidate < 50)
+		world_run(&world, 1000);
+	since_ms = world.now_ms;
+	while (world.serving.candidate < 100)
+		world_run(&world, 1000);
+	assert_true(world.now_ms - since_ms >= POLICY_DWELL_MS);
+	assert_true(world.now_ms - since_ms < 3 * MINUTE);
+}
+
 static void the_second_cross_is_final(void **state)
 {
 	(void)state;
@@ -462,6 +482,7 @@ int main(void)
 		T(when_no_step_has_a_control_the_first_cross_is_final),
 		T(a_step_back_forgets_the_evidence_of_every_slo),
 		T(what_a_step_has_shown_does_not_pass_the_next_one),
+		T(a_step_lasts_two_minutes_at_least),
 		T(the_second_cross_is_final),
 		T(too_few_requests_hold_the_step),
 		T(missing_samples_are_no_evidence_and_no_bake),
