@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/plan_measure.h"
 #include "cli/plan_print.h"
+#include "cli/simulate.h"
 #include "policy/quantity.h"
 #include "sim/sim_past.h"
 
@@ -246,7 +247,10 @@ static int run(int argc, char **argv, struct err *err_r)
 	target = (struct context_target){.project = args.project,
 		.region = args.region,
 		.service = service};
-	policy = context_policy(args.policy, NULL, &target, err_r);
+	/* Nobody is asked without a service, and no secret is needed. */
+	policy = service ? context_policy(args.policy, NULL, &target, err_r)
+			 : simulate_policy(args.policy, &(struct text_list){0},
+				   false, err_r);
 	if (!policy)
 		return -1;
 	rc = plan(&args, service, &target, policy, err_r);

@@ -9,7 +9,7 @@ load shared
 setup() {
 	world_open
 	policies=$BATS_TEST_DIRNAME/../../policies
-	export PROMETHEUS_URL=http://127.0.0.1:9
+	unset PROMETHEUS_URL
 }
 
 teardown() { world_close; }
@@ -60,6 +60,7 @@ plan() {
 	PIDS+=("$!")
 	until_true 10 test -s "$WORLD/counters"
 	PROMETHEUS_URL=$(<"$WORLD/counters")
+	export PROMETHEUS_URL
 	printf '%s\n' 'version: 1' 'name: live' \
 		"metrics: {url: \"\${PROMETHEUS_URL}\"}" \
 		'steps: [{percent: 10, bake: 10m}, {percent: 100, bake: 10m}]' \
