@@ -369,7 +369,7 @@ static void phase_baking(struct turn *t)
 		leave_step(t);
 		return;
 	}
-	if (checks_find_silent(t) >= 0) {
+	if (evidence_find_silent(t) >= 0) {
 		hold_undecided(t);
 		return;
 	}

@@ -15,7 +15,6 @@
 #define LATE_PART 50 /* due within 1/50 of its interval is due now */
 #define SILENT_CHECKS \
 	4 /* without a sample, before a step's time stands still */
-#define SILENT_MS 300000 /* … and before the step is undecided */
 
 /* An answer is in, or has timed out, by then; what is older is no evidence. */
 static int64_t look_ms_max(const struct slo *slo)
@@ -330,18 +329,6 @@ static bool is_silent(
 			"not count",
 			slo->name, check->silent);
 	return check->silent > SILENT_CHECKS;
-}
-
-int checks_find_silent(const struct turn *t)
-{
-	size_t i;
-
-	for (i = 0; i < t->policy->n_slos; i++) {
-		if (t->r->check[i].silent * t->policy->slos[i].interval_ms >=
-			SILENT_MS)
-			return (int)i;
-	}
-	return -1;
 }
 
 /* The time between two answers more than two intervals apart was not watched:

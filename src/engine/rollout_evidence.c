@@ -8,6 +8,8 @@
 #include "engine/evidence_text.h"
 #include "engine/turn.h"
 
+#define SILENT_MS 300000 /* without a sample, before a step is undecided */
+
 static bool observes(const struct policy *policy)
 {
 	return policy->on_breach == ON_BREACH_OBSERVE;
@@ -194,10 +196,22 @@ void evidence_say_passed(const struct turn *t, char text[ROLLOUT_TEXT_MAX])
 			t->r->step + 1);
 }
 
+int evidence_find_silent(const struct turn *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (t->r->check[i].silent * t->policy->slos[i].interval_ms >=
+			SILENT_MS)
+			return (int)i;
+	}
+	return -1;
+}
+
 void evidence_say_undecided(const struct turn *t, char text[ROLLOUT_TEXT_MAX])
 {
 	char missing[ROLLOUT_TEXT_MAX];
-	int silent = checks_find_silent(t);
+	int silent = evidence_find_silent(t);
 	size_t i;
 
 	if (silent >= 0) {

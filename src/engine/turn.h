@@ -104,9 +104,6 @@ bool checks_are_answered(const struct turn *t); /* all that is due by then */
 int checks_find_unevaluable(
 	const struct turn *t); /* an SLO without metrics, or -1 */
 
-int checks_find_silent(
-	const struct turn *t); /* an SLO without samples for too long, or -1 */
-
 /* rollout_evidence.c */
 void evidence_settle(struct turn *t); /* the step's split is seen serving */
 /* A person overrules what they say: the evidence begins anew. */
@@ -125,6 +122,8 @@ const char *evidence_misses_of(const struct policy *policy,
 void evidence_say_passed(const struct turn *t, char text[ROLLOUT_TEXT_MAX]);
 /* Why an undecided step holds. */
 void evidence_say_undecided(const struct turn *t, char text[ROLLOUT_TEXT_MAX]);
+int evidence_find_silent(
+	const struct turn *t); /* an SLO without samples for too long, or -1 */
 /* The policy leaves steps on evidence, and it is there. */
 bool evidence_is_enough(const struct turn *t);
 
