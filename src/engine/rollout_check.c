@@ -396,13 +396,20 @@ void checks_take(struct turn *t)
 	const struct slo *slo;
 	struct check_state *check, before;
 	struct answers answers;
+	bool misfit;
 
 	if (t->event->slo < 0 || (size_t)t->event->slo >= t->policy->n_slos)
 		return;
 	slo = &t->policy->slos[t->event->slo];
 	check = &t->r->check[t->event->slo];
 	answers = comparable(t, slo);
+	misfit = !evidence_fits(t, t->event->slo);
+	if (misfit)
+		answers.item[QUERY_TOTAL].kind = ANSWER_ERROR;
 	check_judge(slo, check, &answers, &t->out->judgement);
+	if (misfit)
+		t->out->judgement.why =
+			"the histogram has other buckets than before";
 	if (!check->asked_ms || rollout_is_reverting(t->r))
 		return;
 	before = *check;

@@ -111,6 +111,14 @@ static bool others_are_asked(const struct turn *t, int64_t asked_ms)
 	return false;
 }
 
+bool evidence_fits(const struct turn *t, int slo)
+{
+	const struct evidence_slo *s = evidence_find(t->r->evidence, slo);
+	const struct check_counts *counts = t->event->answers.counts;
+
+	return !s || !counts || evidence_counts_fit(s, counts);
+}
+
 void evidence_take(struct turn *t, int slo, int64_t asked_ms)
 {
 	struct evidence_memory *memory = t->r->evidence;
@@ -122,7 +130,7 @@ void evidence_take(struct turn *t, int slo, int64_t asked_ms)
 	if (!s)
 		return;
 	t->out->seen.climb = memory->climbs;
-	if (counts && evidence_counts_fit(s, counts)) {
+	if (counts && evidence_fits(t, slo)) {
 		evidence_memory_take(memory, t->policy, s, counts);
 		t->out->seen.counted = true;
 		t->out->seen.latency = s->spec.latency;

@@ -108,6 +108,9 @@ int checks_find_unevaluable(
 void evidence_settle(struct turn *t); /* the step's split is seen serving */
 /* A person overrules what they say: the evidence begins anew. */
 void evidence_overrule(struct turn *t);
+/* The event's counts, if there are any, can be added to what is known; else they
+ * are an error of the check, so that nothing is passed that was not counted. */
+bool evidence_fits(const struct turn *t, int slo);
 /* A judged check of an SLO of that kind, asked for at `asked_ms`: its counts may
  * decide, once the others that were asked then have answered. */
 void evidence_take(struct turn *t, int slo, int64_t asked_ms);

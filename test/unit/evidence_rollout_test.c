@@ -101,6 +101,26 @@ static struct answers counters(struct world *w, int slo)
 		.item[QUERY_VALUE] = {ANSWER_VALUE, NAN}, .counts = c};
 }
 
+/* Ten requests of each revision in the first bucket, of so many buckets. */
+static size_t n_buckets;
+
+static struct answers histograms(struct world *w, int slo)
+{
+	static struct check_counts ring[WORLD_QUEUE_MAX];
+	static size_t next;
+	struct check_counts *c = &ring[next++ % WORLD_QUEUE_MAX];
+
+	(void)w;
+	(void)slo;
+	*c = (struct check_counts){.bins = n_buckets,
+		.candidate = {.known = true, .bin = {10}},
+		.stable = {.known = true, .bin = {10}}};
+	for (size_t i = 0; i + 1 < n_buckets; i++)
+		c->bounds[i] = 0.1 * (double)(i + 1);
+	return (struct answers){
+		.item[QUERY_VALUE] = {ANSWER_VALUE, NAN}, .counts = c};
+}
+
 static void begin(void)
 {
 	world.answer = counters;
@@ -304,6 +324,27 @@ static void what_a_step_has_shown_does_not_pass_the_next_one(void **state)
 	assert_int_equal(world.serving.candidate, 50);
 }
 
+/* An instance with other buckets is all that is left. */
+static void what_cannot_be_counted_is_no_pass(void **state)
+{
+	(void)state;
+	test.slos[0].total = test.slos[0].bad = NULL;
+	test.slos[0].buckets = "buckets";
+	test.slos[0].bound = test.slos[0].bound_le = 0.2;
+	test.slos[0].requests_needed = 0;
+	world.answer = histograms;
+	n_buckets = 4;
+	world_start(&world);
+	world_run(&world, 2 * MINUTE);
+	expect_phase(PHASE_BAKING);
+	n_buckets = 5;
+	world_run(&world, 2 * MINUTE);
+	assert_int_equal(world.rollout.check[0].outcome, OUTCOME_ERROR);
+	expect_phase(PHASE_HELD);
+	world_run(&world, 60 * MINUTE);
+	expect_phase(PHASE_ROLLED_BACK);
+}
+
 static void a_step_lasts_two_minutes_at_least(void **state)
 {
 	int64_t since_ms;
@@ -482,6 +523,7 @@ int main(void)
 		T(when_no_step_has_a_control_the_first_cross_is_final),
 		T(a_step_back_forgets_the_evidence_of_every_slo),
 		T(what_a_step_has_shown_does_not_pass_the_next_one),
+		T(what_cannot_be_counted_is_no_pass),
 		T(a_step_lasts_two_minutes_at_least),
 		T(the_second_cross_is_final),
 		T(too_few_requests_hold_the_step),
