@@ -1,7 +1,7 @@
 /*
  * What evidence decides in seeded worlds, beside the thresholds of a policy:
  *   evidence_bench [-g GOOD] [-b BAD] [-k NULL] [-p PACE] [-t PLAN] [-r RATE]
- *                  [-s SEED] POLICY
+ *                  [-n NOISE] [-s SEED] POLICY
  * prints, for 5 to 5,000 requests per second,
  *   false rollbacks of GOOD good releases and the time until BAD bad ones are
  *     found, with steps of ten minutes; beside them what is stated of the
@@ -11,7 +11,8 @@
  *   PACE releases whose steps end when the evidence is there: the time until
  *     all traffic is theirs, and what an incident at 100 % does to them;
  *   what a plan says that it takes, beside PLAN releases each in 24 cells.
- * A count of 0 leaves its part out. -r takes one of the rates only. POLICY has
+ * A count of 0 leaves its part out. -r takes one of the rates only, -n the
+ * kinds of noise whose name contains the text. POLICY has
  * an SLO of errors and one of latency, in this order.
  */
 #include <math.h>
@@ -33,10 +34,16 @@ static const double rates[RATES] = {5, 50, 500, 5000};
 static struct {
 	int good, bad, null, pace, plan;
 	double rate; /* 0: all */
+	const char *noise; /* in the name of its kinds */
 	uint64_t seed;
 	struct policy *thresholds;
-} options = {
-	.good = 100, .bad = 60, .null = 50, .pace = 50, .plan = 50, .seed = 1};
+} options = {.good = 100,
+	.bad = 60,
+	.null = 50,
+	.pace = 50,
+	.plan = 50,
+	.noise = "",
+	.seed = 1};
 
 static double samples[SAMPLES_MAX];
 
@@ -267,6 +274,11 @@ static void add_noise(struct noise_sum *sum, const double shares[RATES])
 	}
 }
 
+static bool asked_for(size_t kind)
+{
+	return strstr(noise_kinds[kind].name, options.noise) != NULL;
+}
+
 static void noise(void)
 {
 	const struct play_rules evidence = {.pace = PACE_FIXED},
@@ -279,7 +291,7 @@ static void noise(void)
 		return;
 	heading("good releases taken back, by noise");
 	for (i = 0; i < n_noise_kinds; i++) {
-		if (noise_kinds[i].lasting)
+		if (noise_kinds[i].lasting || !asked_for(i))
 			continue;
 		n++;
 		false_row(noise_kinds[i].name, "evidence",
@@ -290,6 +302,8 @@ static void noise(void)
 			&thresholds, options.null, shares);
 		add_noise(&by_thresholds, shares);
 	}
+	if (!n)
+		return;
 	printf("%zu kinds of noise, %d releases a cell: evidence %.2f %% on "
 	       "average, %.2f %% at worst; thresholds %.2f %%, %.2f %%\n",
 		n, options.null, 100 * by_evidence.sum / by_evidence.cells,
@@ -310,11 +324,13 @@ static void unseen(void)
 		return;
 	heading("not told from a worse revision");
 	for (i = 0; i < n_noise_kinds; i++) {
-		if (noise_kinds[i].lasting)
+		if (noise_kinds[i].lasting && asked_for(i))
 			false_row(noise_kinds[i].name, "evidence",
 				noise_world(&noise_kinds[i], 0), &evidence,
 				options.null, shares);
 	}
+	if (*options.noise)
+		return;
 	world.slower = 1.08;
 	false_row("the candidate's instances 8 % slower", "evidence", world,
 		&evidence, options.null, shares);
@@ -545,13 +561,15 @@ int main(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "g:b:k:p:t:r:s:")) != -1) {
+	while ((option = getopt(argc, argv, "g:b:k:n:p:t:r:s:")) != -1) {
 		if (option == 'g')
 			options.good = count_of(optarg);
 		else if (option == 'b')
 			options.bad = count_of(optarg);
 		else if (option == 'k')
 			options.null = count_of(optarg);
+		else if (option == 'n')
+			options.noise = optarg;
 		else if (option == 'p')
 			options.pace = count_of(optarg);
 		else if (option == 't')
@@ -566,7 +584,7 @@ int main(int argc, char **argv)
 	if (optind + 1 != argc) {
 		fprintf(stderr, "usage: evidence_bench [-g GOOD] [-b BAD] "
 				"[-k NULL] [-p PACE] [-t PLAN] [-r RATE] "
-				"[-s SEED] POLICY\n");
+				"[-n NOISE] [-s SEED] POLICY\n");
 		return 2;
 	}
 	options.thresholds = read_policy(argv[optind]);
