@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/jsonw.h"
 #include "base/xalloc.h"
 #include "cli/context.h"
@@ -23,7 +24,6 @@
 #include "live/release.h"
 #include "live/world.h"
 #include "metrics/query_role.h"
-#include "report/escape.h"
 #include "store/event_codec.h"
 
 #define STATUS_NOT_READY 4

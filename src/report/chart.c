@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/escape.h"
 #include "base/timestamp.h"
-#include "report/escape.h"
 
 #define WIDTH  800
 #define HEIGHT 230

@@ -1,7 +1,7 @@
 /* Markdown and HTML; see page.h. Knows nothing of what it writes about. */
 #include "report/page.h"
 
-#include "report/escape.h"
+#include "base/escape.h"
 
 static const char page_css[] =
 	"body{margin:0 auto;max-width:60rem;padding:1.5rem;background:"

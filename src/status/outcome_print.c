@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/jsonw.h"
 #include "base/printable.h"
 #include "base/timestamp.h"
-#include "report/escape.h"
 
 void outcome_print_json(const struct rollout_end *end, struct buf *out)
 {

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/escape.h"
 #include "base/secret.h"
-#include "report/escape.h"
 #include "report/page.h"
 
 static const struct {

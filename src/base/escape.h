@@ -2,8 +2,8 @@
  * Texts from outside on their way into a page: secrets masked, made printable,
  * and escaped so that they are text and nothing else. Pure.
  */
-#ifndef TIDEGATE_REPORT_ESCAPE_H
-#define TIDEGATE_REPORT_ESCAPE_H
+#ifndef TIDEGATE_BASE_ESCAPE_H
+#define TIDEGATE_BASE_ESCAPE_H
 
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
 /* Escapes for pages; see escape.h. */
-#include "report/escape.h"
+#include "base/escape.h"
 
 #include <string.h>
 
