@@ -4,6 +4,7 @@
  */
 #include "metrics/counter_codec.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
@@ -26,6 +27,12 @@ struct place {
 	const char *end; /* NULL: it was read at once */
 };
 
+/* What answers one query. */
+struct samples {
+	struct counter_sample *sample;
+	size_t n, size;
+};
+
 struct decoder {
 	struct scan scan;
 	struct arena *arena;
@@ -33,8 +40,9 @@ struct decoder {
 	bool refused; /* the query is at fault, not the answer */
 	const char *status, *type;
 	struct place warnings, partial;
-	struct counter_sample *sample;
-	size_t n, size;
+	const char *const *role; /* of a joint query */
+	size_t n_roles;
+	struct samples samples[JOINT_QUERY_MAX]; /* by role; else the first */
 	/* Of a range; else NULL. */
 	struct past_table *table;
 	bool deltas;
@@ -185,8 +193,21 @@ static bool is_counter(struct decoder *d, const struct item *item)
 	return true;
 }
 
+static struct samples *samples_of(struct decoder *d, const char *role)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_roles; i++) {
+		if (role && strcmp(role, d->role[i]) == 0)
+			return &d->samples[i];
+	}
+	return d->n_roles ? NULL : &d->samples[0];
+}
+
 static bool add_item(struct decoder *d, const struct item *item)
 {
+	struct samples *to;
+
 	if (d->table) {
 		if (past_table_add(d->table, item->labels.text, item->labels.le,
 			    d->values, d->from, d->looks, &d->trouble) == 0)
@@ -194,16 +215,21 @@ static bool add_item(struct decoder *d, const struct item *item)
 		d->refused = d->scan.failed = true;
 		return false;
 	}
-	if (d->n == COUNTER_SAMPLES_MAX)
+	to = samples_of(d, item->labels.role);
+	if (!to)
+		return scan_fail(&d->scan,
+			"a series does not say which query it answers");
+	if (to->n == COUNTER_SAMPLES_MAX)
 		return refuse(d,
 			"the query yields more than %d series: narrow it, or "
 			"drop labels where the metric is scraped",
 			COUNTER_SAMPLES_MAX);
-	if (d->n == d->size) {
-		d->size = 2 * d->size + 64;
-		d->sample = xrealloc(d->sample, d->size, sizeof(*d->sample));
+	if (to->n == to->size) {
+		to->size = 2 * to->size + 64;
+		to->sample =
+			xrealloc(to->sample, to->size, sizeof(*to->sample));
 	}
-	d->sample[d->n++] = (struct counter_sample){
+	to->sample[to->n++] = (struct counter_sample){
 		item->labels.text, item->labels.le, item->value};
 	return true;
 }
@@ -365,12 +391,13 @@ static int by_labels_and_bound(const void *a, const void *b)
 }
 
 /* How many of the samples from `at` on are of the same series. */
-static size_t series_len(const struct decoder *d, size_t at)
+static size_t series_len(const struct samples *samples, size_t at)
 {
+	const struct counter_sample *sample = samples->sample;
 	size_t i = at + 1;
 
-	while (i < d->n &&
-		strcmp(d->sample[i].labels, d->sample[at].labels) == 0)
+	while (i < samples->n &&
+		strcmp(sample[i].labels, sample[at].labels) == 0)
 		i++;
 	return i - at;
 }
@@ -398,39 +425,62 @@ static bool has_twins(const struct counter_sample *sample, size_t n)
 }
 
 /* Puts them in order, without those that have no sample. */
-static bool sort_samples(struct decoder *d)
+static bool sort_samples(struct decoder *d, struct samples *samples)
 {
+	struct counter_sample *sample = samples->sample;
 	size_t i, len, kept = 0;
 
-	if (d->n)
-		qsort(d->sample, d->n, sizeof(*d->sample), by_labels_and_bound);
-	for (i = 0; i < d->n; i += len) {
-		len = series_len(d, i);
-		if (has_twins(&d->sample[i], len))
+	if (samples->n)
+		qsort(sample, samples->n, sizeof(*sample), by_labels_and_bound);
+	for (i = 0; i < samples->n; i += len) {
+		len = series_len(samples, i);
+		if (has_twins(&sample[i], len))
 			return scan_fail(&d->scan, "a series is there twice");
-		if (!is_whole(&d->sample[i], len))
+		if (!is_whole(&sample[i], len))
 			continue;
-		memmove(&d->sample[kept], &d->sample[i],
-			len * sizeof(*d->sample));
+		memmove(&sample[kept], &sample[i], len * sizeof(*sample));
 		kept += len;
 	}
-	d->n = kept;
+	samples->n = kept;
 	return true;
 }
 
-static void take_samples(struct decoder *d, struct metric_reading *reading)
+static bool sort_all(struct decoder *d)
 {
-	size_t size = d->n * sizeof(*d->sample);
-	struct counter_sample *sample = arena_alloc(d->arena, size);
+	size_t i;
 
-	if (d->n)
-		memcpy(sample, d->sample, size);
-	reading->counters = (struct counter_answer){sample, d->n};
-	reading->series = d->n;
-	if (!d->n)
+	for (i = 0; i < JOINT_QUERY_MAX; i++) {
+		if (!sort_samples(d, &d->samples[i]))
+			return false;
+	}
+	return true;
+}
+
+static void take_samples(struct arena *arena, const struct samples *samples,
+	struct metric_reading *reading)
+{
+	size_t size = samples->n * sizeof(*samples->sample);
+	struct counter_sample *sample;
+
+	if (!samples->n)
 		return;
+	sample = arena_alloc(arena, size);
+	memcpy(sample, samples->sample, size);
+	reading->counters = (struct counter_answer){sample, samples->n};
+	reading->series = samples->n;
 	reading->answer.kind = ANSWER_VALUE;
-	reading->answer.value = (double)d->n;
+	reading->answer.value = (double)samples->n;
+}
+
+/* What an answer lacks may be of any query. */
+static void take_all(struct decoder *d, struct metric_reading *readings)
+{
+	size_t n = d->n_roles ? d->n_roles : 1, i;
+
+	for (i = 0; i < n; i++) {
+		readings[i].answer.partial = readings[0].answer.partial;
+		take_samples(d->arena, &d->samples[i], &readings[i]);
+	}
 }
 
 /* An answer that is not one of ours, or says itself that it failed. */
@@ -457,27 +507,34 @@ static int explain(const struct decoder *d, const struct counter_reply *reply,
 }
 
 int counter_decode(const struct counter_reply *reply, struct arena *arena,
-	struct metric_reading *reading_r, struct err *err_r)
+	struct metric_reading *readings_r, struct err *err_r)
 {
-	struct decoder d = {.arena = arena, .deltas = reply->deltas};
+	struct decoder d = {.arena = arena,
+		.deltas = reply->deltas,
+		.role = reply->role,
+		.n_roles = reply->n_roles};
+	size_t i;
 	int rc = -1;
 
-	*reading_r =
-		(struct metric_reading){.answer = {.kind = ANSWER_NO_DATA}};
+	assert(reply->n_roles <= JOINT_QUERY_MAX);
+	for (i = 0; i == 0 || i < reply->n_roles; i++)
+		readings_r[i] = (struct metric_reading){
+			.answer = {.kind = ANSWER_NO_DATA}};
 	if (reply->len > COUNTER_BYTES_MAX)
 		return err_set(err_r, ERR_LIMIT,
 			"the answer has more than %d bytes: narrow the query",
 			COUNTER_BYTES_MAX);
 	scan_init(&d.scan, "answer", reply->bytes, reply->len, &d.trouble);
-	if (reply->status / 100 == 2 && read_envelope(&d) && sort_samples(&d))
-		rc = take_warnings(&d, reading_r, err_r);
+	if (reply->status / 100 == 2 && read_envelope(&d) && sort_all(&d))
+		rc = take_warnings(&d, readings_r, err_r);
 	else
 		explain(&d, reply, err_r);
 	if (rc == 0)
-		take_samples(&d, reading_r);
+		take_all(&d, readings_r);
 	else
-		xfree(&reading_r->warnings);
-	free(d.sample);
+		xfree(&readings_r->warnings);
+	for (i = 0; i < JOINT_QUERY_MAX; i++)
+		free(d.samples[i].sample);
 	return rc;
 }
 

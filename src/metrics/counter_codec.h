@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "metrics/counters.h"
+#include "metrics/joint_query.h"
 #include "metrics/reading.h"
 
 #define COUNTER_BYTES_MAX   (4 * 1024 * 1024) /* of an answer */
@@ -18,16 +19,20 @@ struct counter_reply {
 	const char *bytes;
 	size_t len;
 	bool deltas; /* growth, which has no name any more */
+	/* Of a joint query: what its series may have in LABEL_ROLE. */
+	const char *const *role;
+	size_t n_roles; /* 0: it was one query */
 };
 
 /*
- * An answer of `query`. The series are in the order of labels and bounds, no
- * two alike; a NaN is no sample, and a histogram with one is none. They are in
- * the arena. The reading's answer is the number of series, or no data. Errors
- * as those of answer_decode.
+ * An answer of `query`: one reading, or one for each role, in their order. The
+ * series are in the order of labels and bounds, no two alike; a NaN is no
+ * sample, and a histogram with one is none. They are in the arena. A reading's
+ * answer is the number of series, or no data; warnings are in the first one.
+ * Errors as those of answer_decode.
  */
 MUST_CHECK int counter_decode(const struct counter_reply *reply,
-	struct arena *arena, struct metric_reading *reading_r,
+	struct arena *arena, struct metric_reading *readings_r,
 	struct err *err_r);
 
 struct past_table;

@@ -143,6 +143,9 @@ static bool quick_take(
 	if (is_called(slice, "__name__"))
 		labels->name =
 			arena_strndup(arena, slice->value, slice->value_len);
+	if (is_called(slice, LABEL_ROLE))
+		labels->role =
+			arena_strndup(arena, slice->value, slice->value_len);
 	if (!is_called(slice, "le"))
 		return true;
 	if (slice->value_len >= sizeof(text))
@@ -166,7 +169,8 @@ static const char *quick_print(
 	text = at = arena_alloc(arena, size);
 	*at++ = '{';
 	for (i = 0; i < n; i++) {
-		if (is_called(&slice[i], "le"))
+		if (is_called(&slice[i], "le") ||
+			is_called(&slice[i], LABEL_ROLE))
 			continue;
 		if (at > text + 1)
 			*at++ = ',';
@@ -210,11 +214,28 @@ static bool labels_quick(
 	return labels->text != NULL;
 }
 
+/* Takes what is no part of the text; *kept_r: it is one. */
+static bool take_aside(struct scan *s, const struct label *label,
+	struct labels *labels, bool *kept_r)
+{
+	bool is_role = strcmp(label->name, LABEL_ROLE) == 0;
+
+	*kept_r = !is_role && strcmp(label->name, "le") != 0;
+	if (*kept_r)
+		return true;
+	if (is_role ? labels->role != NULL : !isnan(labels->le))
+		return scan_fail(s, "a series has a label twice");
+	if (!is_role)
+		return read_bound(s, label->value, &labels->le);
+	labels->role = label->value;
+	return true;
+}
+
 bool labels_scan(
 	struct scan *scan, struct arena *arena, struct labels *labels_r)
 {
 	struct label label[LABELS_MAX];
-	bool first = true;
+	bool first = true, kept;
 	size_t n = 0;
 
 	*labels_r = (struct labels){.le = NAN};
@@ -231,12 +252,9 @@ bool labels_scan(
 			return false;
 		if (strcmp(label[n].name, "__name__") == 0)
 			labels_r->name = label[n].value;
-		if (strcmp(label[n].name, "le") != 0)
-			n++;
-		else if (!isnan(labels_r->le))
-			return scan_fail(scan, "a series has a label twice");
-		else if (!read_bound(scan, label[n].value, &labels_r->le))
+		if (!take_aside(scan, &label[n], labels_r, &kept))
 			return false;
+		n += kept;
 	}
 	return !scan->failed && take(scan, arena, label, n, labels_r);
 }

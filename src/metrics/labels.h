@@ -10,10 +10,15 @@
 
 #define LABELS_MAX 128 /* of one series */
 
+/* Says which of several queries a series answers, see metrics/joint_query.h:
+ * ours, so that it is never one of the series' own. */
+#define LABEL_ROLE "__tidegate_role__"
+
 struct labels {
 	const char *text; /* a JSON object without spaces, its keys in order;
-			   * all but `le` */
+			   * all but `le` and LABEL_ROLE */
 	const char *name; /* of the metric; NULL: something was made of it */
+	const char *role; /* LABEL_ROLE; NULL: none */
 	double le; /* NaN: none */
 };
 

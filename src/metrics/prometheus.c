@@ -38,6 +38,8 @@ struct question {
 	char *query;
 	struct prometheus_range range; /* step 0: an instant value */
 	bool counts; /* many series are wanted */
+	const char *role[JOINT_QUERY_MAX]; /* of a joint query */
+	size_t n_roles; /* 0: it is none */
 	bool deltas; /* their growth, up to this very time */
 	int64_t time_ms; /* as of when; 0: the server's now */
 	int64_t timeout_ms, deadline_ms;
@@ -190,6 +192,7 @@ static bool question_is_same(const struct flight *a, const struct flight *b)
 	const struct question *theirs = (const struct question *)b;
 
 	return !ours->range.step_ms && ours->counts == theirs->counts &&
+	       ours->n_roles == theirs->n_roles &&
 	       (!ours->deltas || ours->time_ms == theirs->time_ms) &&
 	       ours->timeout_ms == theirs->timeout_ms &&
 	       strcmp(ours->query, theirs->query) == 0;
@@ -240,9 +243,8 @@ struct provider_call *prometheus_query_start(struct prometheus *prometheus,
 		prometheus, query_new(prometheus, query, timeout_ms), fn, arg);
 }
 
-struct provider_call *prometheus_counters_start(struct prometheus *prometheus,
-	const char *query, int64_t delta_ms, int64_t timeout_ms, metric_fn fn,
-	void *arg)
+static struct question *query_new_counters(struct prometheus *prometheus,
+	const char *query, int64_t delta_ms, int64_t timeout_ms)
 {
 	struct question *question = query_new(prometheus, query, timeout_ms);
 	int64_t wall_ms = loop_wall_ms(prometheus->api.loop);
@@ -252,6 +254,34 @@ struct provider_call *prometheus_counters_start(struct prometheus *prometheus,
 	if (question->deltas)
 		question->time_ms = (wall_ms - prometheus->metrics.delay_ms) /
 				    delta_ms * delta_ms;
+	return question;
+}
+
+struct provider_call *prometheus_counters_start(struct prometheus *prometheus,
+	const char *query, int64_t delta_ms, int64_t timeout_ms, metric_fn fn,
+	void *arg)
+{
+	return query_start(prometheus,
+		query_new_counters(prometheus, query, delta_ms, timeout_ms), fn,
+		arg);
+}
+
+struct provider_call *prometheus_joint_start(struct prometheus *prometheus,
+	const struct joint_part *parts, size_t n, int64_t delta_ms,
+	int64_t timeout_ms, metric_fn fn, void *arg)
+{
+	struct question *question;
+	struct buf text;
+	size_t i;
+
+	buf_init(&text, FORM_MAX);
+	joint_query_print(parts, n, &text);
+	question =
+		query_new_counters(prometheus, text.data, delta_ms, timeout_ms);
+	buf_fini(&text);
+	for (i = 0; i < n; i++)
+		question->role[i] = parts[i].role;
+	question->n_roles = n;
 	return query_start(prometheus, question, fn, arg);
 }
 
@@ -420,23 +450,24 @@ static void query_answered(const struct http_reply *reply, void *arg)
 static void query_read(
 	struct question *question, const struct http_reply *reply)
 {
-	const struct counter_reply counters = {
-		reply->status, reply->body, reply->body_len, question->deltas};
-	struct metric_reading reading;
+	const struct counter_reply counters = {reply->status, reply->body,
+		reply->body_len, question->deltas, question->role,
+		question->n_roles};
+	struct metric_reading readings[JOINT_QUERY_MAX];
 	struct arena arena;
 	struct err err;
 	int rc;
 
 	arena_init(&arena);
 	rc = question->counts
-		     ? counter_decode(&counters, &arena, &reading, &err)
+		     ? counter_decode(&counters, &arena, readings, &err)
 		     : answer_decode(reply->status, reply->body,
-			       reply->body_len, &reading, &err);
+			       reply->body_len, readings, &err);
 	if (rc < 0)
 		err.retry_after_ms = reply->retry_after_ms;
-	query_finish(question, &reading, rc < 0 ? &err : NULL);
+	query_finish(question, readings, rc < 0 ? &err : NULL);
 	if (rc == 0)
-		xfree(&reading.warnings);
+		xfree(&readings[0].warnings);
 	arena_fini(&arena);
 }
 

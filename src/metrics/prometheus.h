@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "metrics/joint_query.h"
 #include "metrics/provider.h"
 #include "policy/policy.h"
 
@@ -36,6 +37,12 @@ struct provider_call *prometheus_query_start(struct prometheus *prometheus,
 struct provider_call *prometheus_counters_start(struct prometheus *prometheus,
 	const char *query, int64_t delta_ms, int64_t timeout_ms, metric_fn fn,
 	void *arg);
+
+/* The same for several queries at one instant, see joint_query.h: the callback
+ * gets a reading for each part, in their order. The roles live for ever. */
+struct provider_call *prometheus_joint_start(struct prometheus *prometheus,
+	const struct joint_part *parts, size_t n, int64_t delta_ms,
+	int64_t timeout_ms, metric_fn fn, void *arg);
 
 /* A query over time, evaluated at start, start + step, … up to the end, at
  * most PROMETHEUS_POINTS_MAX times. */

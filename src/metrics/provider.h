@@ -14,7 +14,8 @@ struct api;
 
 /* With err there is no value, and err says why; the reading is NULL then, or says
  * how many series there were. Both borrowed. latency_us counts from the start of
- * the call. */
+ * the call. Of a joint call: as many readings as queries, in their order, of
+ * which the first has the warnings. */
 typedef void (*metric_fn)(const struct metric_reading *reading,
 	int64_t latency_us, const struct err *err, void *arg);
 
@@ -31,7 +32,8 @@ struct metric_query {
 	enum query_role role;
 	/* {{revision}} is the one being asked about. Borrowed for the start. */
 	const struct template_values *values;
-	const char *text; /* resolved, for the journal and for people */
+	const char *text; /* resolved, for the journal and for people; a joint
+			   * call goes by it alone */
 	int64_t timeout_ms;
 };
 
@@ -47,6 +49,11 @@ struct provider {
 	struct provider_call *(*start)(void *client,
 		const struct metric_query *query, metric_fn fn, void *arg,
 		struct err *err_r);
+	/* The same for an SLO's queries for counters, at one instant. NULL:
+	 * they are asked one by one. */
+	struct provider_call *(*start_joint)(void *client,
+		const struct metric_query *queries, size_t n, metric_fn fn,
+		void *arg);
 };
 
 void provider_cancel(struct provider_call **call); /* NULL inside: nothing */

@@ -1,4 +1,6 @@
 /* The Prometheus of the policy's `metrics` as a provider; see provider.h. */
+#include <assert.h>
+
 #include "metrics/prometheus.h"
 #include "metrics/provider.h"
 #include "metrics/query_role.h"
@@ -30,8 +32,25 @@ static struct provider_call *prometheus_start(void *client,
 				 query->timeout_ms, fn, arg);
 }
 
+static struct provider_call *prometheus_start_joint(void *client,
+	const struct metric_query *queries, size_t n, metric_fn fn, void *arg)
+{
+	struct joint_part parts[JOINT_QUERY_MAX];
+	size_t i;
+
+	assert(n > 0 && n <= JOINT_QUERY_MAX);
+	for (i = 0; i < n; i++)
+		parts[i] = (struct joint_part){
+			query_role_name(queries[i].slo, queries[i].role),
+			queries[i].text};
+	return prometheus_joint_start(client, parts, n,
+		query_role_delta_ms(queries[0].slo), queries[0].timeout_ms, fn,
+		arg);
+}
+
 const struct provider provider_prometheus = {
 	.open = prometheus_open,
 	.close = prometheus_close,
 	.start = prometheus_start,
+	.start_joint = prometheus_start_joint,
 };

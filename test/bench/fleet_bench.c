@@ -34,6 +34,7 @@
 #include "io/server.h"
 #include "live/fleet.h"
 #include "live/world.h"
+#include "metrics/labels.h"
 #include "policy/policy_load.h"
 #include "store/store.h"
 
@@ -147,24 +148,48 @@ static double counter(int i, bool candidate, bool bad)
 	return floor(all / 1000);
 }
 
-static void answer_counter(struct server_request *request, const char *body)
+/* One query of a joint one, as far as `end` in the form: its series. */
+static void add_counter(struct buf *out, const char *query, const char *end)
 {
-	const char *candidate = strstr(body, "-b%22");
-	const char *at = candidate ? candidate : strstr(body, "-a%22");
-	int i = at ? atoi(at - 5) : 0, n;
-	char out[160];
+	static const char *const roles[] = {
+		"total", "baseline-total", "bad", "baseline-bad"};
+	const char *candidate = strstr(query, "-b%22"), *bad;
+	const char *at = candidate && candidate < end ? candidate
+						      : strstr(query, "-a%22");
+	int i = at ? atoi(at - 5) : 0;
 
+	bad = strstr(query, "bad_");
+	bad = bad && bad < end ? bad : NULL;
 	if (fakes[i].breach && !fakes[i].worse_us)
 		fakes[i].worse_us = now_us();
-	n = snprintf(out, sizeof(out),
-		"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\","
-		"\"result\":[{\"metric\":{\"__name__\":\"c\"},\"value\":[1,\"%."
-		"0f\"]}]}}",
-		counter(i, candidate, strstr(body, "bad_")));
-	request_answer(request, 200, "application/json", out, (size_t)n);
-	++*n_queries;
+	buf_addf(out,
+		"%s{\"metric\":{\"__name__\":\"c\",\"" LABEL_ROLE
+		"\":\"%s\",\"revision\":\"s%05d-%c\"},\"value\":[1,\"%.0f\"]}",
+		out->data[out->len - 1] == '[' ? "" : ",",
+		roles[2 * (bad != NULL) + (at != candidate)], i,
+		at == candidate ? 'b' : 'a',
+		counter(i, at == candidate, bad != NULL));
 	if (fakes[i].worse_us && !fakes[i].patched_us)
 		fakes[i].answered_us = now_us();
+}
+
+static void answer_counter(struct server_request *request, const char *body)
+{
+	static const char arm[] = "label_replace";
+	const char *at = strstr(body, arm), *next;
+	struct buf out;
+
+	buf_init(&out, 4096);
+	buf_adds(&out, "{\"status\":\"success\",\"data\":{\"resultType\":"
+		       "\"vector\",\"result\":[");
+	for (; at; at = next) {
+		next = strstr(at + 1, arm);
+		add_counter(&out, at, next ? next : body + strlen(body));
+		++*n_queries;
+	}
+	buf_adds(&out, "]}}");
+	request_answer(request, 200, "application/json", out.data, out.len);
+	buf_fini(&out);
 }
 
 /* Nothing is known of the time before. */

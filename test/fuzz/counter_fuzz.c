@@ -8,6 +8,7 @@
 #include "base/xalloc.h"
 #include "metrics/counter_codec.h"
 #include "metrics/counting.h"
+#include "metrics/labels.h"
 #include "metrics/past_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,6 +22,7 @@ static void check_order(const struct counter_answer *counters)
 	for (i = 0; i < counters->n; i++) {
 		assert(sample[i].value >= 0 && isfinite(sample[i].value));
 		assert(*sample[i].labels == '{');
+		assert(!strstr(sample[i].labels, "\"" LABEL_ROLE "\":"));
 		if (!i)
 			continue;
 		order = strcmp(sample[i - 1].labels, sample[i].labels);
@@ -79,6 +81,35 @@ static void check(int status, const uint8_t *data, size_t size)
 	arena_fini(&arena);
 }
 
+/* The answer to two queries in one: each has its own series, and no role is
+ * left in their labels. */
+static void check_joint(int status, const uint8_t *data, size_t size)
+{
+	static const char *const roles[] = {"total", "bad"};
+	const struct counter_reply reply = {
+		status, (const char *)data, size, false, roles, 2};
+	struct metric_reading readings[2];
+	struct arena arena;
+	struct err err = {0};
+
+	arena_init(&arena);
+	if (counter_decode(&reply, &arena, readings, &err) == 0) {
+		for (size_t i = 0; i < 2; i++) {
+			assert(readings[i].series == readings[i].counters.n);
+			check_order(&readings[i].counters);
+		}
+		assert(readings[0].answer.partial ==
+			readings[1].answer.partial);
+		assert(!readings[1].warnings);
+		xfree(&readings[0].warnings);
+	} else {
+		assert(err.code > ERR_NONE && err.code < ERR_CODES);
+		assert(!strpbrk(err.text, "\n\r\x1b"));
+		assert(!readings[0].warnings && !readings[1].warnings);
+	}
+	arena_fini(&arena);
+}
+
 static void check_range(int status, const uint8_t *data, size_t size)
 {
 	static const struct past_grid grid = {0, 30000, 6};
@@ -108,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		check(statuses[i], data, size);
+		check_joint(statuses[i], data, size);
 		check_range(statuses[i], data, size);
 	}
 	return 0;

@@ -10,6 +10,7 @@
 #include "fake_loop.h"
 #include "fake_metrics.h"
 #include "fake_run.h"
+#include "metrics/labels.h"
 
 #define BASE      0.001
 #define PAST_S    86400.0 /* stable served alone for so long */
@@ -55,12 +56,19 @@ static void advance(void)
 	service.counted_ms = fake_now();
 }
 
-static const struct revision *revision_of(const char *query)
+static bool has(const char *query, const char *end, const char *part)
+{
+	const char *at = strstr(query, part);
+
+	return at && at < end;
+}
+
+static const struct revision *revision_of(const char *query, const char *end)
 {
 	size_t i;
 
 	for (i = 0; i < REVISIONS; i++) {
-		if (strstr(query, service.revision[i].name))
+		if (has(query, end, service.revision[i].name))
 			return &service.revision[i];
 	}
 	return NULL;
@@ -100,32 +108,66 @@ static void add_values(struct buf *out, const char *form, double value)
 
 /* Each instance has a part of the service's requests, by code. */
 static void add_series(struct buf *out, const char *form,
-	const struct revision *r, const char *code, double value)
+	const struct revision *r, const char *role, const char *code,
+	double value)
 {
 	int i;
 
 	for (i = INSTANCES - r->instances; i < INSTANCES; i++) {
+		buf_addf(out, "%s{\"metric\":{",
+			out->data[out->len - 1] == '[' ? "" : ",");
+		buf_adds(out, "\"__name__\":\"http_requests_total\",");
+		if (*role)
+			buf_addf(out, "\"" LABEL_ROLE "\":\"%s\",", role);
 		buf_addf(out,
-			"%s{\"metric\":{\"__name__\":\"http_requests_total\","
 			"\"code\":\"%s\",\"instance\":\"i%d\",\"revision\":"
 			"\"%s\"},",
-			out->data[out->len - 1] == '[' ? "" : ",", code, i,
-			r->name);
+			code, i, r->name);
 		add_values(out, form, value / r->instances);
 		buf_addc(out, '}');
 	}
 }
 
-/* A revision that never had a request has no series. */
+/* One query, or a part of a joint one. A revision that never had a request has
+ * no series. */
+static void add_part(struct buf *out, const char *form, const char *query,
+	const char *end, const char *role)
+{
+	const struct revision *r = revision_of(query, end);
+	double all = r->total - r->lost, bad = r->bad - r->lost_bad;
+
+	if (all > 0 && !r->hidden && !has(query, end, "code="))
+		add_series(out, form, r, role, "200", all - bad);
+	if (bad >= 1 && !r->hidden)
+		add_series(out, form, r, role, "500", bad);
+}
+
+/* The parts of a joint query as metrics/joint_query.h writes them. */
+static void add_parts(struct buf *out, const char *form, const char *query)
+{
+	static const char mark[] = "\n), \"" LABEL_ROLE "\", \"";
+	const char *end = strstr(query, mark), *from;
+	char role[32];
+
+	if (!end)
+		add_part(out, form, query, query + strlen(query), "");
+	for (; end; end = strstr(query, mark)) {
+		from = end + strlen(mark);
+		snprintf(role, sizeof(role), "%.*s", (int)strcspn(from, "\""),
+			from);
+		add_part(out, form, query, end, role);
+		query = from;
+	}
+}
+
 static bool answer(
 	const char *query, const char *form, struct fake_answer *answer)
 {
-	const struct revision *r = revision_of(query);
 	bool is_range = strstr(form, "step=") != NULL;
-	double all, bad;
 	struct buf body;
 
-	if (!strstr(query, "http_requests_total") || !r)
+	if (!strstr(query, "http_requests_total") ||
+		!revision_of(query, query + strlen(query)))
 		return false;
 	if (service.away) {
 		answer->status = 503;
@@ -137,12 +179,7 @@ static bool answer(
 		"{\"status\":\"success\",\"data\":{\"resultType\":\"%s\","
 		"\"result\":[",
 		is_range ? "matrix" : "vector");
-	all = r->total - r->lost;
-	bad = r->bad - r->lost_bad;
-	if (all > 0 && !r->hidden && !strstr(query, "code="))
-		add_series(&body, form, r, "200", all - bad);
-	if (bad >= 1 && !r->hidden)
-		add_series(&body, form, r, "500", bad);
+	add_parts(&body, form, query);
 	buf_adds(&body, "]}}");
 	answer->body = buf_steal(&body);
 	return true;

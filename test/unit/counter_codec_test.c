@@ -232,6 +232,134 @@ static void thousands_of_series_are_read_and_more_are_refused(void **state)
 	}
 }
 
+/* ---- two queries in one ---- */
+
+static const char *const roles[] = {"total", "bad"};
+
+static int decode_joint(
+	const char *name, struct metric_reading *readings, struct err *err)
+{
+	size_t len;
+	char *bytes = read_corpus(name, &len);
+	const struct counter_reply reply = {
+		200, bytes, len, false, roles, N(roles)};
+
+	return counter_decode(&reply, &arena, readings, err);
+}
+
+/* The same series in both is one of each; a NaN is no sample of its own only.
+ */
+static void each_query_of_a_joint_one_has_its_series(void **state)
+{
+	static const char one[] = "{\"__name__\":\"a\",\"i\":\"1\"}";
+	struct metric_reading readings[N(roles)];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(decode_joint("joint", readings, &err), 0);
+	assert_int_equal(readings[0].series, 2);
+	assert_int_equal(readings[0].answer.kind, ANSWER_VALUE);
+	assert_true(readings[0].answer.value == 2);
+	assert_true(readings[0].counters.sample[0].value == 5);
+	assert_string_equal(readings[0].counters.sample[1].labels, one);
+	assert_true(readings[0].counters.sample[1].value == 20);
+	assert_int_equal(readings[1].counters.n, 1);
+	assert_string_equal(readings[1].counters.sample[0].labels, one);
+	assert_true(readings[1].counters.sample[0].value == 2);
+
+	assert_int_equal(decode_joint("joint-escapes", readings, &err), 0);
+	assert_int_equal(readings[0].answer.kind, ANSWER_NO_DATA);
+	assert_int_equal(readings[0].counters.n, 0);
+	assert_string_equal(readings[1].counters.sample[0].labels, one);
+
+	assert_int_equal(decode_joint("empty", readings, &err), 0);
+	assert_int_equal(readings[0].answer.kind, ANSWER_NO_DATA);
+	assert_int_equal(readings[1].answer.kind, ANSWER_NO_DATA);
+}
+
+static void buckets_of_two_queries_are_kept_apart(void **state)
+{
+	static const double le[] = {0.5, INFINITY};
+	static const double value[N(roles)][N(le)] = {{1, 4}, {6, 7}};
+	struct metric_reading readings[N(roles)];
+	struct err err;
+	size_t role, i;
+
+	(void)state;
+	assert_int_equal(decode_joint("joint-buckets", readings, &err), 0);
+	for (role = 0; role < N(roles); role++) {
+		assert_int_equal(readings[role].counters.n, N(le));
+		for (i = 0; i < N(le); i++) {
+			assert_true(
+				readings[role].counters.sample[i].le == le[i]);
+			assert_true(readings[role].counters.sample[i].value ==
+				    value[role][i]);
+		}
+	}
+}
+
+static void a_joint_answer_that_lacks_a_part_lacks_it_for_all(void **state)
+{
+	struct metric_reading readings[N(roles)];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(decode_joint("joint-partial", readings, &err), 0);
+	assert_true(readings[0].answer.partial && readings[1].answer.partial);
+	assert_string_equal(readings[0].warnings, "store a is away");
+	assert_null(readings[1].warnings);
+	xfree(&readings[0].warnings);
+}
+
+static void a_series_of_no_query_is_refused(void **state)
+{
+	static const struct {
+		const char *name;
+		enum err_code code;
+		const char *part;
+	} rows[] = {
+		{"plain", ERR_PROTOCOL, "does not say which query"},
+		{"joint-none", ERR_PROTOCOL, "does not say which query"},
+		{"joint-stranger", ERR_PROTOCOL, "does not say which query"},
+		{"joint-prefix", ERR_PROTOCOL, "does not say which query"},
+		{"joint-empty-role", ERR_PROTOCOL, "does not say which query"},
+		{"joint-role-number", ERR_PROTOCOL, "none with counters"},
+		{"joint-role-twice", ERR_PROTOCOL, "not JSON"},
+		{"joint-twins", ERR_PROTOCOL, "a series is there twice"},
+		{"joint-gauge", ERR_INVALID, "g has the value -2"},
+		{"refused", ERR_INVALID, "parse error"},
+	};
+	struct metric_reading readings[N(roles)];
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		if (decode_joint(rows[i].name, readings, &err) == 0)
+			fail_msg("%s was read", rows[i].name);
+		assert_string_equal(err_name(err.code), err_name(rows[i].code));
+		if (!strstr(err.text, rows[i].part))
+			fail_msg("%s: %s", rows[i].name, err.text);
+	}
+}
+
+/* It is ours wherever it stands: a series is the same one in any answer. */
+static void the_role_is_no_label_of_a_series(void **state)
+{
+	struct metric_reading reading;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(
+		decode_corpus("joint-escapes", 200, &reading, &err), 0);
+	assert_string_equal(reading.counters.sample[0].labels,
+		"{\"__name__\":\"a\",\"i\":\"1\"}");
+	assert_int_equal(decode_corpus("joint-prefix", 200, &reading, &err), 0);
+	assert_string_equal(reading.counters.sample[0].labels,
+		"{\"__name__\":\"a\",\"i\":\"1\"}");
+}
+
+/* ---- ranges ---- */
+
 static int decode_range(const char *name, size_t from, size_t n,
 	struct past_table *table, struct err *err)
 {
@@ -324,6 +452,11 @@ int main(void)
 		T(an_answer_says_whether_it_is_incomplete),
 		T(what_is_no_counter_is_refused_with_a_remedy),
 		T(thousands_of_series_are_read_and_more_are_refused),
+		T(each_query_of_a_joint_one_has_its_series),
+		T(buckets_of_two_queries_are_kept_apart),
+		T(a_joint_answer_that_lacks_a_part_lacks_it_for_all),
+		T(a_series_of_no_query_is_refused),
+		T(the_role_is_no_label_of_a_series),
 		T(ranges_lie_on_a_grid),
 		T(a_range_of_something_else_is_refused),
 		T(what_falls_often_is_no_counter),
