@@ -1,6 +1,6 @@
 /*
  * How fast recordings are read and rollouts are simulated, on one core:
- *   simulate_bench [ROLLOUTS]
+ *   simulate_bench [ROLLOUTS [thresholds|evidence]]     the second: only those
  * Prints MB/s of JSON and one-hour rollouts (4 SLOs at 30 s; 4 of kind evidence
  * at 15 s, two of them latencies) per CPU second, and how fast the counters of
  * many instances are read.
@@ -286,15 +286,21 @@ static void bench_counters(struct buf *json)
 
 int main(int argc, char **argv)
 {
+	long n = argc > 1 ? atol(argv[1]) : 20000;
+	const char *only = argc > 2 ? argv[2] : NULL;
 	struct buf json;
 
 	buf_init(&json, 2UL * READ_BYTES);
-	bench_reading(&json, SHORT);
-	bench_reading(&json, LONG);
-	bench_tree(&json);
-	bench_rollouts(&json, argc > 1 ? atol(argv[1]) : 20000);
-	bench_counters(&json);
-	bench_evidence(&json, argc > 1 ? atol(argv[1]) / 4 : 5000);
+	if (!only) {
+		bench_reading(&json, SHORT);
+		bench_reading(&json, LONG);
+		bench_tree(&json);
+		bench_counters(&json);
+	}
+	if (!only || strcmp(only, "thresholds") == 0)
+		bench_rollouts(&json, n);
+	if (!only || strcmp(only, "evidence") == 0)
+		bench_evidence(&json, n / 4);
 	buf_fini(&json);
 	return 0;
 }
