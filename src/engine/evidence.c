@@ -22,6 +22,8 @@ void evidence_bet_rules(
 	bets_r->later = bet_share(fmin(0.25, rules->check_s / rules->hazard_s));
 	/* One check may not decide, two may. */
 	bets_r->cap = 0.4 + 0.5 * log((double)n / rules->alpha);
+	bets_r->longer = exp(-rules->check_s / rules->memory_s);
+	bets_r->recent = exp(-rules->check_s / rules->recent_s);
 }
 
 void evidence_begin_step(struct evidence_state *state,
@@ -67,7 +69,8 @@ void evidence_combine(const struct evidence_numbers *numbers, size_t n,
 		r->calm = r->calm && numbers[i].calm;
 	}
 	for (i = 0; i < n; i++)
-		sum += exp(numbers[i].log_e - most);
+		sum += numbers[i].log_e == most ? 1
+						: exp(numbers[i].log_e - most);
 	r->log_e = most + log(sum / (double)n);
 }
 

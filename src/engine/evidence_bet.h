@@ -10,14 +10,15 @@
 #ifndef TIDEGATE_ENGINE_EVIDENCE_BET_H
 #define TIDEGATE_ENGINE_EVIDENCE_BET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define BET_SIZES_MAX   5
 #define BET_BUCKETS_MAX 40
 
 struct bet {
-	/* By size of the regression, a stake times e^scale: a check moves the
-	 * scale, and neither can grow or shrink until it is no number. */
+	/* By size of the regression, a stake times e^scale: a check multiplies
+	 * the stake, and moves the scale before it could be no number. */
 	double stake[BET_SIZES_MAX], scale[BET_SIZES_MAX];
 	double cash; /* ln of what was not bet yet */
 	double wealth; /* ln E: stakes and cash */
@@ -33,6 +34,7 @@ struct bet_share {
 struct bet_rules {
 	struct bet_share first, later; /* of the first check, of all others */
 	double cap; /* a check multiplies the wealth by e^cap at most */
+	double longer, recent; /* what is remembered of counts after a check */
 };
 
 struct bet_share bet_share(double share);
@@ -64,19 +66,23 @@ void bet_update(struct bet *bet, const double *gain, size_t n,
 /* Of a histogram, what does not depend on the shift that is looked for. */
 struct bet_buckets {
 	size_t n;
+	const bool *hit; /* borrowed; NULL: all are looked at */
 	double above[BET_BUCKETS_MAX]; /* ln of the part in it and above */
-	double share[BET_BUCKETS_MAX]; /* its part of that */
-	double rest[BET_BUCKETS_MAX]; /* ln of 1 - share; -INFINITY: last */
+	double part[BET_BUCKETS_MAX]; /* its part of all */
+	double rest[BET_BUCKETS_MAX]; /* ln of what its part of those in it and
+				       * above leaves; NaN: that is little */
 };
 
-/* `weights` are positive and need not sum to 1. */
-void bet_buckets(
-	const double *weights, size_t n, struct bet_buckets *buckets_r);
+/* `weights` are positive and need not sum to 1. `hit` says which buckets are
+ * looked at, and lives as long as *buckets_r. */
+void bet_buckets(const double *weights, size_t n, const bool *hit,
+	struct bet_buckets *buckets_r);
 
 /*
  * How much more often each bucket of a histogram is hit when the survival
  * function of the latency is taken to the power 1/kappa (Lehmann, Ann. Math.
- * Stat. 1953): rising with the bucket when kappa > 1.
+ * Stat. 1953): rising with the bucket when kappa > 1. Only the ratios of buckets
+ * that are looked at are set.
  */
 void bet_bucket_ratios(
 	const struct bet_buckets *buckets, double kappa, double *ratios_r);

@@ -30,6 +30,15 @@ static const double pass_logs[PASS_SIZES] = {-0.2876820724517809,
 	-0.69314718055994529, -1.3862943611198906, -2.3025850929940455,
 	-3.912023005428146};
 static const double pass_ratios[PASS_RATIOS] = {.5, 1, 1.4};
+static const double pass_ratio_logs[PASS_RATIOS] = {
+	-0.69314718055994529, 0, 0.33647223662121289};
+
+/* ln of how much a test weighs: statistics, section 6. */
+static const double half_log = -0.69314718055994529;
+static const double weight_logs[2][TEST_SHAPE + 1] = {
+	{-0.16251892949777494, -1.8971199848858813, -INFINITY}, /* ratio */
+	{-1.0498221244986778, -1.8971199848858813, half_log}, /* latency */
+};
 
 const struct evidence_rules evidence_defaults = {
 	.alpha = 0.05,
@@ -233,6 +242,21 @@ static double part_log(double part, double odds)
 	return log_1p(part * (odds - 1));
 }
 
+static void pass_by_ratio(double *pass, const struct evidence_rules *rules,
+	const struct evidence_spec *spec, const struct request_sum *candidate,
+	double bad, double part)
+{
+	double base = part_log(part, rules->pass_ratio);
+	double base_log = log(rules->pass_ratio);
+	size_t i;
+
+	for (i = 0; i < PASS_RATIOS; i++)
+		pass[i] +=
+			(candidate->x * (pass_ratio_logs[i] - base_log) -
+				bad * (part_log(part, pass_ratios[i]) - base)) /
+			spec->phi;
+}
+
 static void bet_on_ratio(struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	const struct bet_rules *bets, const struct request_sum *candidate,
@@ -244,7 +268,7 @@ static void bet_on_ratio(struct evidence_objective *o,
 	size_t i;
 
 	/* Nothing bad, nothing to compare: the bets move without a gain. */
-	base = part_log(part, spec->tolerance);
+	base = bad > 0 ? part_log(part, spec->tolerance) : 0;
 	for (i = 0; bad > 0 && i < LENGTH(gain); i++)
 		gain[i] =
 			(candidate->x * ratio_logs[i] -
@@ -253,39 +277,49 @@ static void bet_on_ratio(struct evidence_objective *o,
 					      base)) /
 			spec->phi;
 	bet_update(&o->ratio, gain, LENGTH(gain), bets);
-	base = part_log(part, rules->pass_ratio);
-	for (i = 0; bad > 0 && i < PASS_RATIOS; i++)
-		o->pass_ratio[i] +=
-			(candidate->x * log(pass_ratios[i] /
-						rules->pass_ratio) -
-				bad * (part_log(part, pass_ratios[i]) - base)) /
-			spec->phi;
+	if (bad > 0)
+		pass_by_ratio(o->pass_ratio, rules, spec, candidate, bad, part);
 }
 
-/* A bucket that some request fell into. */
+/* What a bucket that some request fell into says against a shift: `shifted`
+ * and `allowed` are how much more often it is hit, and as in part_log. */
 struct hit {
 	size_t bucket;
 	double candidate, both;
-	double allowed, allowed_part; /* as odds, and as in part_log */
+	double allowed, allowed_part;
 };
 
 static size_t find_hits(const struct evidence_spec *spec,
-	const struct arm *candidate, const struct arm *stable, double part,
-	const double *allowed, struct hit *hits_r)
+	const struct arm *candidate, const struct arm *stable, bool *hit_r,
+	struct hit *hits_r)
 {
-	struct hit *hit;
 	size_t b, n = 0;
 
 	for (b = 0; b < spec->bins; b++) {
-		hit = &hits_r[n];
-		hit->bucket = b;
-		hit->candidate = candidate->bin[b];
-		hit->both = candidate->bin[b] + stable->bin[b];
-		hit->allowed = allowed[b];
-		hit->allowed_part = 1 + part * (allowed[b] - 1);
-		n += hit->both > 0;
+		hits_r[n].bucket = b;
+		hits_r[n].candidate = candidate->bin[b];
+		hits_r[n].both = candidate->bin[b] + stable->bin[b];
+		hit_r[b] = hits_r[n].both > 0;
+		n += hit_r[b];
 	}
 	return n;
+}
+
+/* What the hits say against latency that is shifted by `ratios`. */
+static double shape_gain(
+	const struct hit *hits, size_t n, double part, const double *ratios)
+{
+	const struct hit *hit;
+	double gain = 0, shifted;
+
+	for (hit = hits; hit < hits + n; hit++) {
+		shifted = ratios[hit->bucket];
+		if (hit->candidate > 0)
+			gain += hit->candidate * log(shifted / hit->allowed);
+		gain -= hit->both *
+			log((1 + part * (shifted - 1)) / hit->allowed_part);
+	}
+	return gain;
 }
 
 /* The whole distribution beside stable's, shifted by more than is tolerated. */
@@ -293,9 +327,10 @@ static void bet_on_shape(struct evidence_objective *o,
 	const struct evidence_spec *spec, const struct bet_rules *bets,
 	const struct arm *candidate, const struct arm *stable)
 {
-	double ratios[EVIDENCE_BINS_MAX], all = 0, part, shifted;
+	double ratios[EVIDENCE_BINS_MAX], all = 0, part;
 	double gain[LENGTH(shape_sizes)] = {0};
-	struct hit hits[EVIDENCE_BINS_MAX + 1], *hit;
+	struct hit hits[EVIDENCE_BINS_MAX + 1];
+	bool hit[EVIDENCE_BINS_MAX];
 	struct bet_buckets buckets;
 	size_t i, b, n;
 
@@ -305,22 +340,18 @@ static void bet_on_shape(struct evidence_objective *o,
 	}
 	if (all < SHAPE_MIN)
 		return;
-	bet_buckets(ratios, spec->bins, &buckets);
+	n = find_hits(spec, candidate, stable, hit, hits);
+	bet_buckets(ratios, spec->bins, hit, &buckets);
 	part = candidate->sum.n / (candidate->sum.n + stable->sum.n);
 	bet_bucket_ratios(&buckets, shape_tolerated, ratios);
-	n = find_hits(spec, candidate, stable, part, ratios, hits);
+	for (i = 0; i < n; i++) {
+		hits[i].allowed = ratios[hits[i].bucket];
+		hits[i].allowed_part = 1 + part * (hits[i].allowed - 1);
+	}
 	for (i = 0; i < LENGTH(gain); i++) {
 		bet_bucket_ratios(
 			&buckets, shape_tolerated * shape_sizes[i], ratios);
-		for (hit = hits; hit < hits + n; hit++) {
-			shifted = ratios[hit->bucket];
-			if (hit->candidate > 0)
-				gain[i] += hit->candidate *
-					   log(shifted / hit->allowed);
-			gain[i] -= hit->both * log((1 + part * (shifted - 1)) /
-						       hit->allowed_part);
-		}
-		gain[i] /= spec->phi_shape;
+		gain[i] = shape_gain(hits, n, part, ratios) / spec->phi_shape;
 	}
 	bet_update(&o->shape, gain, LENGTH(gain), bets);
 }
@@ -369,17 +400,13 @@ static bool has_both(struct evidence_objective *o,
 	return both;
 }
 
-static void remember(struct evidence_objective *o,
-	const struct evidence_rules *rules, const struct request_sum *candidate,
-	const struct request_sum *stable)
+static void remember(struct evidence_objective *o, const struct bet_rules *bets,
+	const struct request_sum *candidate, const struct request_sum *stable)
 {
-	double longer = exp(-rules->check_s / rules->memory_s);
-	double recent = exp(-rules->check_s / rules->recent_s);
-
-	tally_decay(&o->floor, candidate, longer);
-	tally_decay(&o->candidate, candidate, recent);
-	tally_decay(&o->normal, stable, longer);
-	tally_decay(&o->stable, stable, recent);
+	tally_decay(&o->floor, candidate, bets->longer);
+	tally_decay(&o->candidate, candidate, bets->recent);
+	tally_decay(&o->normal, stable, bets->longer);
+	tally_decay(&o->stable, stable, bets->recent);
 }
 
 void objective_check(struct evidence_objective *o,
@@ -398,7 +425,7 @@ void objective_check(struct evidence_objective *o,
 	if (warming)
 		memset(&c, 0, sizeof(c)); /* only stable is learned */
 	else
-		remember(o, rules, &c.sum, &s.sum);
+		remember(o, bets, &c.sum, &s.sum);
 	if (c.sum.n > 0) {
 		bet_on_level(o, rules, spec, bets, &c, &s);
 		pass_by_level(
@@ -417,22 +444,25 @@ void objective_check(struct evidence_objective *o,
 
 static double log_pass(const struct evidence_objective *o)
 {
-	double level = log_mean(o->pass_level, PASS_SIZES), beside;
-	double low = o->limit_low > 0 ? log_mean(o->pass_low, PASS_SIZES) : 0;
+	double level = log_mean(o->pass_level, PASS_SIZES), low = 0;
 
 	if (o->none || !o->full)
 		return level;
-	beside = log_add(log_mean(o->pass_ratio, PASS_RATIOS), low) - log(2);
-	return fmin(level, beside);
+	if (o->limit_low > 0)
+		low = log_mean(o->pass_low, PASS_SIZES);
+	return fmin(level,
+		half_log + log_add(log_mean(o->pass_ratio, PASS_RATIOS), low));
 }
 
 /* The evidence is the mean of the bets, of which some count more. */
 static void weigh(const struct evidence_spec *spec,
 	const struct evidence_numbers *n, double parts[TEST_SHAPE + 1])
 {
-	parts[TEST_RATIO] = log(spec->latency ? 0.35 : 0.85) + n->ratio;
-	parts[TEST_LEVEL] = log(0.15) + n->level;
-	parts[TEST_SHAPE] = spec->latency ? log(0.5) + n->shape : -INFINITY;
+	const double *logs = weight_logs[spec->latency];
+
+	parts[TEST_RATIO] = logs[TEST_RATIO] + n->ratio;
+	parts[TEST_LEVEL] = logs[TEST_LEVEL] + n->level;
+	parts[TEST_SHAPE] = logs[TEST_SHAPE] + n->shape;
 }
 
 enum evidence_test objective_heaviest(

@@ -94,7 +94,7 @@ static void bucket_ratios_are_as_pinned(void **state)
 	json_array_foreach(part(part(vectors, "units"), "lehmann"), i, row) {
 		n = numbers(part(row, "q"), weights, EVIDENCE_BINS_MAX);
 		numbers(part(row, "ratio"), wanted, EVIDENCE_BINS_MAX);
-		bet_buckets(weights, n, &buckets);
+		bet_buckets(weights, n, NULL, &buckets);
 		bet_bucket_ratios(&buckets, number(row, "kappa"), ratios);
 		for (b = 0; b < n; b++)
 			expect(ratios[b], wanted[b], "bucket ratio", i);
