@@ -8,12 +8,13 @@
 #include "base/xalloc.h"
 
 struct known {
-	char *labels;
+	const char *labels;
 	double values[]; /* `bins` */
 };
 
 struct counters {
 	bool newcomers_count;
+	bool borrows; /* labels */
 	bool looked; /* at least once since it was made or has forgotten */
 	size_t bins;
 	struct known **known; /* by labels */
@@ -28,12 +29,18 @@ struct counters *counters_new(bool newcomers_count)
 	return c;
 }
 
+void counters_borrow_labels(struct counters *counters)
+{
+	counters->borrows = true;
+}
+
 static void drop(struct counters *c)
 {
 	size_t i;
 
 	for (i = 0; i < c->n; i++) {
-		free(c->known[i]->labels);
+		if (!c->borrows)
+			free((char *)c->known[i]->labels);
 		free(c->known[i]);
 	}
 	free(c->known);
@@ -56,12 +63,14 @@ void counters_forget(struct counters *counters)
 	counters->looked = false;
 }
 
-static struct known *know(const struct counter_series *series, size_t bins)
+static struct known *know(
+	const struct counters *c, const struct counter_series *series)
 {
-	struct known *k = xcalloc(1, sizeof(*k) + bins * sizeof(k->values[0]));
+	struct known *k =
+		xcalloc(1, sizeof(*k) + c->bins * sizeof(k->values[0]));
 
-	k->labels = xstrdup(series->labels);
-	memcpy(k->values, series->values, bins * sizeof(k->values[0]));
+	k->labels = c->borrows ? series->labels : xstrdup(series->labels);
+	memcpy(k->values, series->values, c->bins * sizeof(k->values[0]));
 	return k;
 }
 
@@ -76,10 +85,13 @@ static int by_labels(const void *a, const void *b)
 static struct known *find(
 	const struct counters *c, const char *labels, size_t guess)
 {
-	struct known key = {.labels = (char *)labels}, *at = &key;
+	struct known key = {.labels = labels}, *at = &key;
 	struct known *const *found = NULL;
 
-	if (guess < c->n && strcmp(c->known[guess]->labels, labels) == 0)
+	if (guess < c->n &&
+		(c->known[guess]->labels == labels ||
+			(!c->borrows &&
+				strcmp(c->known[guess]->labels, labels) == 0)))
 		return c->known[guess];
 	if (c->n)
 		found = bsearch(&at, c->known, c->n, sizeof(at), by_labels);
@@ -139,7 +151,7 @@ bool counters_look(struct counters *counters,
 	}
 	for (i = 0; i < n; i++) {
 		if (!take(c, &series[i], i, growth_r))
-			c->known[c->n + n_new++] = know(&series[i], bins);
+			c->known[c->n + n_new++] = know(c, &series[i]);
 	}
 	/* One that is gone stays known: it may come back as it was. */
 	c->n += n_new;

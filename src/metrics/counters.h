@@ -51,6 +51,10 @@ struct counters; /* what was seen last */
 struct counters *counters_new(bool newcomers_count);
 void counters_free(struct counters **counters);
 
+/* Before the first look: labels live as long as the counters, and the same ones
+ * are the same text: they are neither copied nor compared. */
+void counters_borrow_labels(struct counters *counters);
+
 /* Everything is to be known anew: a look was missed for too long. */
 void counters_forget(struct counters *counters);
 

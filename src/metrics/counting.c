@@ -14,6 +14,7 @@
 
 struct counting {
 	bool latency;
+	bool recorded; /* see counting_of_recording */
 	/* Of metrics that are no counters; else 0. Each span is counted once. */
 	int64_t delta_ms;
 	int64_t spans; /* up to the last look; 0: there was none */
@@ -34,6 +35,17 @@ struct counting *counting_new(const struct slo *slo)
 				counters_new(arm == ARM_CANDIDATE);
 	}
 	return c;
+}
+
+void counting_of_recording(struct counting *counting)
+{
+	int arm, role;
+
+	counting->recorded = true;
+	for (arm = 0; arm < COUNTER_ARMS; arm++) {
+		for (role = 0; role < COUNTER_ROLES; role++)
+			counters_borrow_labels(counting->counters[arm][role]);
+	}
 }
 
 void counting_free(struct counting **counting)
@@ -97,17 +109,40 @@ static double plain_growth(struct counting *c, struct counters *counters,
 	return growth;
 }
 
-/* A series with several bounds would be counted as often. */
-static int check_plain(const struct counter_answer *answer, struct err *err_r)
+static void sort(const struct counting *c, const struct counter_answer *answer,
+	struct sorted *sorted_r)
 {
-	struct sorted sorted;
-	bool twins = false;
+	if (c->recorded)
+		*sorted_r = (struct sorted){.sample = answer->sample};
+	else
+		buckets_sort(answer, sorted_r);
+}
+
+static bool have_twins(const struct counting *c,
+	const struct counter_sample *samples, size_t n)
+{
 	size_t i;
 
-	buckets_sort(answer, &sorted);
-	for (i = 1; i < answer->n; i++)
-		twins |= strcmp(sorted.sample[i - 1].labels,
-				 sorted.sample[i].labels) == 0;
+	for (i = 1; i < n; i++) {
+		if (c->recorded ? samples[i - 1].labels == samples[i].labels
+				: strcmp(samples[i - 1].labels,
+					  samples[i].labels) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A series with several bounds would be counted as often. */
+static int check_plain(const struct counting *c,
+	const struct counter_answer *answer, struct err *err_r)
+{
+	struct sorted sorted;
+	bool twins;
+
+	if (answer->n < 2)
+		return 0;
+	sort(c, answer, &sorted);
+	twins = have_twins(c, sorted.sample, answer->n);
 	free(sorted.copy);
 	if (!twins)
 		return 0;
@@ -181,7 +216,7 @@ static int look_at_histograms(struct counting *c,
 	int arm, rc = 0;
 
 	for (arm = 0; arm < COUNTER_ARMS; arm++) {
-		buckets_sort(&answers[arm][COUNTER_TOTAL], &sorted[arm]);
+		sort(c, &answers[arm][COUNTER_TOTAL], &sorted[arm]);
 		if (rc == 0)
 			rc = buckets_check(&c->buckets, sorted[arm].sample,
 				answers[arm][COUNTER_TOTAL].n, err_r);
@@ -197,8 +232,21 @@ static int look_at_histograms(struct counting *c,
 	if (rc < 0)
 		return -1;
 	counts->bins = c->buckets.bins ? c->buckets.bins : 2;
-	memcpy(counts->bounds, c->buckets.bounds, sizeof(counts->bounds));
+	memcpy(counts->bounds, c->buckets.bounds,
+		counts->bins * sizeof(counts->bounds[0]));
 	return 0;
+}
+
+/* Of the bins that are looked at: most of the places are never used. */
+static void clear(const struct counting *c, struct check_counts *counts)
+{
+	size_t bins = c->latency ? c->buckets.bins : 2;
+
+	if (!bins)
+		bins = EVIDENCE_BINS_MAX;
+	counts->candidate.known = counts->stable.known = false;
+	memset(counts->candidate.bin, 0, bins * sizeof(double));
+	memset(counts->stable.bin, 0, bins * sizeof(double));
 }
 
 int counting_look(struct counting *counting,
@@ -207,13 +255,14 @@ int counting_look(struct counting *counting,
 {
 	int arm, role;
 
-	memset(counts_r, 0, sizeof(*counts_r));
+	clear(counting, counts_r);
 	if (counting->latency)
 		return look_at_histograms(counting, answers, counts_r, err_r);
 	counts_r->bins = 2;
 	for (arm = 0; arm < COUNTER_ARMS; arm++) {
 		for (role = 0; role < COUNTER_ROLES; role++) {
-			if (check_plain(&answers[arm][role], err_r) < 0)
+			if (check_plain(counting, &answers[arm][role], err_r) <
+				0)
 				return -1;
 		}
 	}

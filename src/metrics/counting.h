@@ -24,11 +24,16 @@ struct counting; /* what was seen last */
 struct counting *counting_new(const struct slo *slo);
 void counting_free(struct counting **counting);
 
+/* Before the first look: answers are of a recording, which lives longer. They
+ * come in order of labels and bounds; the same labels are the same text. */
+void counting_of_recording(struct counting *counting);
+
 /* What happened since is not known: the next look is a first one. */
 void counting_forget(struct counting *counting);
 
 /*
- * Takes a look at all of the SLO's counters. Fails with ERR_INVALID when the
+ * Takes a look at all of the SLO's counters; of *counts_r only the bins that
+ * there are, and the bounds of a histogram, are set. Fails with ERR_INVALID when the
  * answers are no such counters; the text says what to write instead.
  */
 MUST_CHECK int counting_look(struct counting *counting,

@@ -33,6 +33,7 @@ static struct sim_counters *counters_of(struct sim *s, int slo)
 		return c;
 	c = s->counters[slo] = xcalloc(1, sizeof(*c));
 	c->counting = counting_new(&s->policy->slos[slo]);
+	counting_of_recording(c->counting);
 	for (role = 0; role < QUERY_ROLES; role++) {
 		look = &c->look[role];
 		look->series = s->chain[slo][role].series;
