@@ -118,9 +118,14 @@ struct evidence_memory *evidence_memory_new(const struct policy *policy,
 
 struct evidence_slo *evidence_find(struct evidence_memory *memory, int slo)
 {
-	size_t i;
+	size_t i = (size_t)slo;
 
-	for (i = 0; memory && i < memory->n; i++) {
+	if (!memory)
+		return NULL;
+	/* It is there when all before it are of this kind. */
+	if (i < memory->n && memory->slo[i].slo == slo)
+		return &memory->slo[i];
+	for (i = 0; i < memory->n; i++) {
 		if (memory->slo[i].slo == slo)
 			return &memory->slo[i];
 	}
@@ -219,20 +224,6 @@ bool evidence_counts_fit(
 	return true;
 }
 
-static struct request_sum tally_of(
-	const struct evidence_spec *spec, const struct evidence_counts *counts)
-{
-	struct request_sum sum = {0, 0};
-	size_t i;
-
-	for (i = 0; counts->known && i < spec->bins; i++) {
-		sum.n += evidence_count(counts->bin[i]);
-		if (i > (spec->latency ? spec->bound : 0))
-			sum.x += evidence_count(counts->bin[i]);
-	}
-	return sum;
-}
-
 static void arms_add(
 	struct evidence_arms *sum, const struct evidence_arms *more)
 {
@@ -242,16 +233,14 @@ static void arms_add(
 	sum->stable.x += more->stable.x;
 }
 
-static void remember(struct evidence_slo *s, const struct check_counts *counts)
+static void remember(
+	struct evidence_slo *s, const struct evidence_arms *arms, bool known)
 {
-	struct evidence_arms arms = {tally_of(&s->spec, &counts->candidate),
-		tally_of(&s->spec, &counts->stable)};
-
 	memmove(s->recent + 1, s->recent,
 		(EVIDENCE_RECENT - 1) * sizeof(s->recent[0]));
-	s->recent[0] = arms;
-	arms_add(&s->step, &arms);
-	s->checks += counts->candidate.known;
+	s->recent[0] = *arms;
+	arms_add(&s->step, arms);
+	s->checks += known;
 }
 
 static unsigned most_checks(const struct evidence_memory *memory)
@@ -270,14 +259,16 @@ void evidence_memory_take(struct evidence_memory *memory,
 	const struct policy *policy, struct evidence_slo *slo,
 	const struct check_counts *counts)
 {
+	struct evidence_arms arms;
+
 	if (!slo->spec.bins)
 		set_bounds(slo, &policy->slos[slo->slo], counts->bounds,
 			counts->bins);
-	objective_check(&slo->objective, &memory->rules, &slo->spec,
+	arms = objective_check(&slo->objective, &memory->rules, &slo->spec,
 		&memory->bets, &counts->candidate, &counts->stable);
 	objective_numbers(
 		&slo->objective, &memory->rules, &slo->spec, &slo->numbers);
-	remember(slo, counts);
+	remember(slo, &arms, counts->candidate.known);
 	memory->state.checks = most_checks(memory);
 	weigh(memory);
 }

@@ -29,10 +29,6 @@ struct slo_history {
 	struct dispersion dispersion;
 };
 
-struct evidence_arms {
-	struct request_sum candidate, stable;
-};
-
 struct evidence_slo {
 	int slo; /* index in the policy */
 	struct evidence_spec spec;

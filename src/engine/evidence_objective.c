@@ -409,16 +409,18 @@ static void remember(struct evidence_objective *o, const struct bet_rules *bets,
 	tally_decay(&o->stable, stable, bets->recent);
 }
 
-void objective_check(struct evidence_objective *o,
+struct evidence_arms objective_check(struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	const struct bet_rules *bets, const struct evidence_counts *candidate,
 	const struct evidence_counts *stable)
 {
+	struct evidence_arms arms;
 	struct arm c, s;
 	bool warming;
 
 	arm_fill(&c, spec, candidate);
 	arm_fill(&s, spec, stable);
+	arms = (struct evidence_arms){c.sum, s.sum};
 	o->checks++;
 	warming =
 		spec->latency && o->checks * rules->check_s <= rules->warmup_s;
@@ -433,13 +435,14 @@ void objective_check(struct evidence_objective *o,
 		pass_by_level(o->pass_low, o->low_cost, spec, &c, o->limit_low);
 	}
 	if (!has_both(o, spec, &c, candidate->known, &s, stable->known))
-		return;
+		return arms;
 	if (c.sum.n > 0 && s.sum.n > 0 && !warming) {
 		bet_on_ratio(o, rules, spec, bets, &c.sum, &s.sum);
 		if (spec->latency)
 			bet_on_shape(o, spec, bets, &c, &s);
 	}
 	learn(o, spec, &s);
+	return arms;
 }
 
 static double log_pass(const struct evidence_objective *o)

@@ -67,6 +67,10 @@ struct request_sum {
 	double n, x;
 };
 
+struct evidence_arms {
+	struct request_sum candidate, stable;
+};
+
 struct evidence_objective {
 	/* Over the whole rollout, and stable's past before it. */
 	struct request_sum learned;
@@ -117,8 +121,8 @@ void objective_begin_step(struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	double share, double limit, bool final);
 
-/* Takes the counts of one check. */
-void objective_check(struct evidence_objective *o,
+/* Takes the counts of one check; returns the sums of them. */
+struct evidence_arms objective_check(struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	const struct bet_rules *bets, const struct evidence_counts *candidate,
 	const struct evidence_counts *stable);

@@ -346,20 +346,48 @@ static void cover(struct turn *t, const struct slo *slo,
 }
 
 /* Stable that has served nobody for the whole window has no present to compare
- * with: there is no baseline. */
-static struct answers comparable(const struct turn *t, const struct slo *slo)
+ * with. */
+static bool stable_is_past(const struct turn *t, const struct slo *slo)
+{
+	int64_t idle_ms = t->r->traffic.stable_idle_ms;
+
+	return slo->compare_stable && idle_ms &&
+	       t->now - idle_ms >= slo->window_ms;
+}
+
+/* There is no baseline. */
+static void judge_alone(
+	struct turn *t, const struct slo *slo, const struct check_state *check)
 {
 	struct answers answers = t->event->answers;
 	struct answer *baseline = &answers.item[QUERY_BASELINE];
-	int64_t idle_ms = t->r->traffic.stable_idle_ms;
 
-	if (slo->compare_stable && idle_ms &&
-		t->now - idle_ms >= slo->window_ms) {
-		if (baseline->kind == ANSWER_VALUE)
-			baseline->kind = ANSWER_NO_DATA;
-		baseline->partial = false; /* it is not looked at */
-	}
-	return answers;
+	if (baseline->kind == ANSWER_VALUE)
+		baseline->kind = ANSWER_NO_DATA;
+	baseline->partial = false; /* it is not looked at */
+	check_judge(slo, check, &answers, &t->out->judgement);
+}
+
+/* The counts cannot be added to those of before. */
+static void judge_misfit(
+	struct turn *t, const struct slo *slo, const struct check_state *check)
+{
+	struct answers answers = t->event->answers;
+
+	answers.item[QUERY_TOTAL].kind = ANSWER_ERROR;
+	check_judge(slo, check, &answers, &t->out->judgement);
+	t->out->judgement.why = "the histogram has other buckets than before";
+}
+
+static void judge(
+	struct turn *t, const struct slo *slo, const struct check_state *check)
+{
+	if (!evidence_fits(t, t->event->slo))
+		judge_misfit(t, slo, check);
+	else if (stable_is_past(t, slo))
+		judge_alone(t, slo, check);
+	else
+		check_judge(slo, check, &t->event->answers, &t->out->judgement);
 }
 
 /* `before` is the check's state before this answer came. */
@@ -395,21 +423,12 @@ void checks_take(struct turn *t)
 {
 	const struct slo *slo;
 	struct check_state *check, before;
-	struct answers answers;
-	bool misfit;
 
 	if (t->event->slo < 0 || (size_t)t->event->slo >= t->policy->n_slos)
 		return;
 	slo = &t->policy->slos[t->event->slo];
 	check = &t->r->check[t->event->slo];
-	answers = comparable(t, slo);
-	misfit = !evidence_fits(t, t->event->slo);
-	if (misfit)
-		answers.item[QUERY_TOTAL].kind = ANSWER_ERROR;
-	check_judge(slo, check, &answers, &t->out->judgement);
-	if (misfit)
-		t->out->judgement.why =
-			"the histogram has other buckets than before";
+	judge(t, slo, check);
 	if (!check->asked_ms || rollout_is_reverting(t->r))
 		return;
 	before = *check;

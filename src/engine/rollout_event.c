@@ -315,7 +315,8 @@ static void take_gap(struct turn *t, int64_t last_ms)
 {
 	int64_t gap_ms = t->now - last_ms;
 
-	if (t->r->checking && !rollout_is_reverting(t->r) &&
+	/* Most events come in the same moment as the one before. */
+	if (gap_ms > 0 && t->r->checking && !rollout_is_reverting(t->r) &&
 		gap_ms > checks_gap_ms_max(t))
 		turn_note(t, NOTE_WARNING,
 			"nothing was watched for %lld s: that time does not "

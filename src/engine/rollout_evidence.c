@@ -209,8 +209,10 @@ int evidence_find_silent(const struct turn *t)
 	size_t i;
 
 	for (i = 0; i < t->policy->n_slos; i++) {
-		if (t->r->check[i].silent * t->policy->slos[i].interval_ms >=
-			SILENT_MS)
+		if (t->r->check[i].silent &&
+			t->r->check[i].silent *
+					t->policy->slos[i].interval_ms >=
+				SILENT_MS)
 			return (int)i;
 	}
 	return -1;

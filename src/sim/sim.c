@@ -64,6 +64,7 @@ int sim_check(const struct policy *policy, const struct recording *recording,
 
 static void find_chains(struct sim *s)
 {
+	const struct recording_series *series;
 	char name[SERIES_NAME_MAX];
 	size_t i;
 	int c;
@@ -73,8 +74,10 @@ static void find_chains(struct sim *s)
 			if (!query_role_text(&s->policy->slos[i], c))
 				continue;
 			series_name(&s->policy->slos[i], c, name);
-			s->chain[i][c].series =
-				recording_find(s->recording, name);
+			series = recording_find(s->recording, name);
+			s->chain[i][c].series = series;
+			if (series && series->n_outages)
+				s->has_outages[i] = true;
 		}
 	}
 }
@@ -98,7 +101,7 @@ static struct event *push(struct sim *s, int64_t delay_ms, enum event_type type)
 	struct pending *p;
 
 	assert(s->n_queue < QUEUE_MAX);
-	p = &s->queue[s->n_queue++];
+	p = s->queue[s->n_queue++];
 	p->at_ms = s->now_ms + delay_ms;
 	p->order = s->order++;
 	p->event = (struct event){.type = type};
@@ -145,7 +148,7 @@ static void service_write(struct sim *s, const struct effect *effect)
 static void answer_write(struct sim *s, const struct effect *effect)
 {
 	struct event *event = push(s, 0, EVENT_WRITTEN);
-	struct pending *pending = &s->queue[s->n_queue - 1];
+	struct pending *pending = s->queue[s->n_queue - 1];
 
 	if (s->version != s->read_version) {
 		event->result = WRITE_CONFLICT;
@@ -171,8 +174,8 @@ static void answer_write(struct sim *s, const struct effect *effect)
 static void hurry_write(struct sim *s)
 {
 	for (size_t i = 0; i < s->n_queue; i++) {
-		if (s->queue[i].event.type == EVENT_WRITTEN)
-			s->queue[i].at_ms = s->now_ms;
+		if (s->queue[i]->event.type == EVENT_WRITTEN)
+			s->queue[i]->at_ms = s->now_ms;
 	}
 }
 
@@ -213,15 +216,27 @@ static void answer_act(struct sim *s, const struct effect *effect)
 	event->text = "simulated";
 }
 
+/* Takes what waits at `which` out of the queue, which gets `other` for it. */
+static struct pending *exchange(
+	struct sim *s, size_t which, struct pending *other)
+{
+	struct pending *taken = s->queue[which];
+
+	s->queue[which] = s->queue[--s->n_queue];
+	s->queue[s->n_queue] = other;
+	return taken;
+}
+
 static void drop_actions(struct sim *s)
 {
-	size_t i, n = 0;
+	size_t i = 0;
 
-	for (i = 0; i < s->n_queue; i++) {
-		if (s->queue[i].event.type != EVENT_ACTION)
-			s->queue[n++] = s->queue[i];
+	while (i < s->n_queue) {
+		if (s->queue[i]->event.type == EVENT_ACTION)
+			exchange(s, i, s->queue[i]);
+		else
+			i++;
 	}
-	s->n_queue = n;
 }
 
 static void carry_out(struct sim *s, const struct effect *effect)
@@ -362,9 +377,9 @@ static size_t earliest(const struct sim *s)
 	size_t i, best = 0;
 
 	for (i = 1; i < s->n_queue; i++) {
-		if (s->queue[i].at_ms < s->queue[best].at_ms ||
-			(s->queue[i].at_ms == s->queue[best].at_ms &&
-				s->queue[i].order < s->queue[best].order))
+		if (s->queue[i]->at_ms < s->queue[best]->at_ms ||
+			(s->queue[i]->at_ms == s->queue[best]->at_ms &&
+				s->queue[i]->order < s->queue[best]->order))
 			best = i;
 	}
 	return best;
@@ -374,7 +389,7 @@ static enum next find_next(
 	const struct sim *s, int64_t *at_ms_r, size_t *which_r)
 {
 	enum next next = NEXT_WAKE;
-	size_t i;
+	size_t i, first;
 	int64_t at;
 
 	*at_ms_r = s->wake_ms;
@@ -390,9 +405,12 @@ static enum next find_next(
 		*which_r = i;
 		next = NEXT_FAULT;
 	}
-	if (s->n_queue && s->queue[earliest(s)].at_ms <= *at_ms_r) {
-		*which_r = earliest(s);
-		*at_ms_r = s->queue[*which_r].at_ms;
+	if (!s->n_queue)
+		return next;
+	first = earliest(s);
+	if (s->queue[first]->at_ms <= *at_ms_r) {
+		*which_r = first;
+		*at_ms_r = s->queue[first]->at_ms;
 		next = NEXT_ANSWER;
 	}
 	return next;
@@ -401,14 +419,11 @@ static enum next find_next(
 static void do_next(struct sim *s, enum next next, size_t which)
 {
 	static const struct event timer = {.type = EVENT_TIMER};
-	struct event answer;
 
 	switch (next) {
 	case NEXT_ANSWER:
-		answer = s->queue[which].event;
-		if (which != --s->n_queue)
-			s->queue[which] = s->queue[s->n_queue];
-		feed(s, &answer);
+		s->told = exchange(s, which, s->told);
+		feed(s, &s->told->event);
 		break;
 	case NEXT_FAULT:
 		s->fault_done[which] = true;
@@ -490,12 +505,13 @@ void sim_run(const struct policy *policy, const struct recording *recording,
 		options->past ? NULL : sim_past_new(policy, recording);
 	struct sim s;
 	enum next next;
-	size_t which = 0;
+	size_t which = 0, i;
 	int64_t at_ms;
 
 	/* The queue and the lists are big and need no zeroes. */
 	memset(&s, 0, offsetof(struct sim, out));
 	memset(s.chain, 0, sizeof(s.chain));
+	memset(s.has_outages, 0, sizeof(s.has_outages));
 	memset(s.fault_done, 0, sizeof(s.fault_done));
 	memset(s.streak, 0, sizeof(s.streak));
 	memset(s.counters, 0, sizeof(s.counters));
@@ -512,6 +528,9 @@ void sim_run(const struct policy *policy, const struct recording *recording,
 	s.version = s.read_version = 0;
 	s.n_queue = 0;
 	s.order = 0;
+	s.told = &s.place[QUEUE_MAX];
+	for (i = 0; i < QUEUE_MAX; i++)
+		s.queue[i] = &s.place[i];
 	*result_r = (struct sim_result){.start_ms = recording->start_ms};
 	start(&s);
 	while (!phase_is_end(s.rollout.phase) && !has_stepped_back(&s)) {

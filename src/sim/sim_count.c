@@ -43,6 +43,8 @@ bool sim_times_out(const struct sim *s, int slo)
 	const struct chain *chain = s->chain[slo];
 	int kind;
 
+	if (!s->has_outages[slo])
+		return false;
 	for (kind = 0; kind < QUERY_ROLES; kind++) {
 		if (chain[kind].series &&
 			recording_times_out(

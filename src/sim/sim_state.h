@@ -38,6 +38,7 @@ struct sim {
 	struct outcome_list out;
 	int64_t now_ms;
 	struct chain chain[POLICY_SLOS_MAX][QUERY_ROLES];
+	bool has_outages[POLICY_SLOS_MAX]; /* in one of its chains */
 
 	struct split spec, serving; /* the service */
 	bool by_latest, tagged, stable_kept;
@@ -55,9 +56,12 @@ struct sim {
 	struct sim_counters *counters[POLICY_SLOS_MAX]; /* when asked first */
 	const struct sim_past *past; /* NULL: no SLO of kind evidence */
 
-	struct pending queue[QUEUE_MAX];
+	/* What waits comes first; then places to be used, all different. */
+	struct pending *queue[QUEUE_MAX];
+	struct pending *told; /* what is being told: not in the queue */
 	size_t n_queue;
 	uint64_t order;
+	struct pending place[QUEUE_MAX + 1];
 };
 
 /* What one query of an SLO says now: 0 value, 1 baseline, 2 requests. */
