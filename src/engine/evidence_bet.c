@@ -158,11 +158,11 @@ void bet_update(struct bet *bet, const double *gain, size_t n,
 {
 	const struct bet_share *share =
 		bet->checks ? &rules->later : &rules->first;
-	double put = bet->cash + share->put - size_logs[n], top, sum, cash;
-	double most = rules->cap + bet->wealth;
+	double most = rules->cap + bet->wealth, put, top, sum, cash;
 	size_t i;
 
 	assert(n > 0 && n <= BET_SIZES_MAX);
+	put = bet->cash + share->put - size_logs[n];
 	bet->cash += share->kept;
 	stakes_add(bet, n, put);
 	for (i = 0; i < n; i++)
