@@ -8,6 +8,8 @@
 
 #include "base/utf8.h"
 
+#define WHOLE_MAX 1e15 /* below it whole numbers have no exponent */
+
 static void begin(struct jsonw *w, const char *key)
 {
 	if (w->comma)
@@ -106,24 +108,41 @@ void jsonw_text(struct jsonw *w, const char *key, const char *text)
 	buf_addc(w->out, '"');
 }
 
-void jsonw_int(struct jsonw *w, const char *key, int64_t number)
+static const char *print_int(int64_t number, char text[JSONW_NUMBER_MAX])
 {
-	char text[24], *at = text + sizeof(text);
+	char *at = text + JSONW_NUMBER_MAX;
 	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
 
-	begin(w, key);
+	*--at = '\0';
 	do
 		*--at = (char)('0' + rest % 10);
 	while (rest /= 10);
 	if (number < 0)
 		*--at = '-';
-	buf_add(w->out, at, (size_t)(text + sizeof(text) - at));
+	return at;
+}
+
+void jsonw_int(struct jsonw *w, const char *key, int64_t number)
+{
+	char text[JSONW_NUMBER_MAX];
+
+	begin(w, key);
+	buf_adds(w->out, print_int(number, text));
+}
+
+/* Most numbers are counts, for which digits need not be tried. */
+static bool is_count(double number)
+{
+	return number > 0 ? number < WHOLE_MAX && number == floor(number)
+			  : number == 0 && !signbit(number);
 }
 
 const char *jsonw_print_number(double number, char text[JSONW_NUMBER_MAX])
 {
 	int digits;
 
+	if (is_count(number))
+		return print_int((int64_t)number, text);
 	if (isnan(number))
 		return strcpy(text, "NaN");
 	if (isinf(number))

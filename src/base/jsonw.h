@@ -40,7 +40,7 @@ void jsonw_raw(struct jsonw *w, const char *key, const char *json);
  * terminal would obey inside its strings is escaped. */
 void jsonw_members(struct jsonw *w, const char *object);
 
-/* That shortest text, without quotes; returns `text`. */
+/* That shortest text, without quotes; it lies somewhere in `text`. */
 const char *jsonw_print_number(double number, char text[JSONW_NUMBER_MAX]);
 
 #endif

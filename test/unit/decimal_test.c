@@ -1,4 +1,5 @@
-/* Decimal numbers: the same doubles as strtod, and nothing that is none. */
+/* Decimal numbers: the same doubles as strtod, and nothing that is none; and how
+ * they are printed. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/decimal.h"
+#include "base/jsonw.h"
 #include "base/rng.h"
 
 #define RANDOM_NUMBERS 300000
@@ -117,6 +119,35 @@ static void reading_stops_at_the_end_it_is_given(void **state)
 	assert_null(decimal_read(text, text + 20, &value)); /* …e */
 }
 
+/* The shortest of 15 to 17 digits that is the same number again. */
+static void expect_printed(double number)
+{
+	char text[JSONW_NUMBER_MAX], wanted[64];
+	int digits = 15;
+
+	do
+		snprintf(wanted, sizeof(wanted), "%.*g", digits, number);
+	while (strtod(wanted, NULL) != number && digits++ < 17);
+	assert_string_equal(jsonw_print_number(number, text), wanted);
+}
+
+static void numbers_are_printed_in_the_shortest_way(void **state)
+{
+	static const double rows[] = {0, -0.0, 1, 9, 10, 1024, -3, 0.01, 0.1,
+		1.5, 1e14, 999999999999999, 1e15, 1e15 + 1, 9007199254740993,
+		1e22, 1e300, 5e-324, 1.0 / 3, 123456.789};
+	struct rng rng;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		expect_printed(rows[i]);
+	rng_init(&rng, 2);
+	for (i = 0; i < RANDOM_NUMBERS / 10; i++) {
+		expect_printed((double)rng_below(&rng, 1000000));
+		expect_printed((double)rng_below(&rng, 1000000) / 7e3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +155,7 @@ int main(void)
 		cmocka_unit_test(random_numbers_are_those_of_strtod),
 		cmocka_unit_test(what_is_no_number_is_not_read),
 		cmocka_unit_test(reading_stops_at_the_end_it_is_given),
+		cmocka_unit_test(numbers_are_printed_in_the_shortest_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
