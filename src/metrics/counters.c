@@ -7,6 +7,7 @@
 
 #include "base/xalloc.h"
 
+/* A series; labels that are not borrowed lie behind its values. */
 struct known {
 	const char *labels;
 	double values[]; /* `bins` */
@@ -38,11 +39,8 @@ static void drop(struct counters *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->n; i++) {
-		if (!c->borrows)
-			free((char *)c->known[i]->labels);
+	for (i = 0; i < c->n; i++)
 		free(c->known[i]);
-	}
 	free(c->known);
 	c->known = NULL;
 	c->n = c->size = 0;
@@ -66,11 +64,14 @@ void counters_forget(struct counters *counters)
 static struct known *know(
 	const struct counters *c, const struct counter_series *series)
 {
-	struct known *k =
-		xcalloc(1, sizeof(*k) + c->bins * sizeof(k->values[0]));
+	size_t size = c->bins * sizeof(series->values[0]);
+	size_t len = c->borrows ? 0 : strlen(series->labels) + 1;
+	struct known *k = xcalloc(1, sizeof(*k) + size + len);
 
-	k->labels = c->borrows ? series->labels : xstrdup(series->labels);
-	memcpy(k->values, series->values, c->bins * sizeof(k->values[0]));
+	memcpy(k->values, series->values, size);
+	k->labels = c->borrows
+			    ? series->labels
+			    : memcpy(k->values + c->bins, series->labels, len);
 	return k;
 }
 

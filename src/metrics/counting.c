@@ -13,13 +13,12 @@
 #define FEW_VALUES 512
 
 struct counting {
-	bool latency;
+	struct buckets *latency; /* of a histogram; else NULL */
 	bool recorded; /* see counting_of_recording */
 	/* Of metrics that are no counters; else 0. Each span is counted once. */
 	int64_t delta_ms;
 	int64_t spans; /* up to the last look; 0: there was none */
 	struct counters *counters[COUNTER_ARMS][COUNTER_ROLES];
-	struct buckets buckets; /* of the looks so far */
 };
 
 struct counting *counting_new(const struct slo *slo)
@@ -27,7 +26,8 @@ struct counting *counting_new(const struct slo *slo)
 	struct counting *c = xcalloc(1, sizeof(*c));
 	int arm, role;
 
-	c->latency = slo->buckets != NULL;
+	if (slo->buckets)
+		c->latency = xcalloc(1, sizeof(*c->latency));
 	c->delta_ms = query_role_delta_ms(slo);
 	for (arm = 0; arm < COUNTER_ARMS; arm++) {
 		for (role = 0; role < COUNTER_ROLES; role++)
@@ -58,6 +58,7 @@ void counting_free(struct counting **counting)
 		for (role = 0; role < COUNTER_ROLES; role++)
 			counters_free(&(*counting)->counters[arm][role]);
 	}
+	free((*counting)->latency);
 	free(*counting);
 	*counting = NULL;
 }
@@ -70,7 +71,8 @@ void counting_forget(struct counting *counting)
 		for (role = 0; role < COUNTER_ROLES; role++)
 			counters_forget(counting->counters[arm][role]);
 	}
-	counting->buckets.bins = 0;
+	if (counting->latency)
+		counting->latency->bins = 0;
 	counting->spans = 0;
 }
 
@@ -180,7 +182,8 @@ static void look_at_buckets(struct counting *c, int arm,
 	const struct counter_sample *samples, size_t n,
 	struct evidence_counts *counts)
 {
-	size_t bins = c->buckets.bins ? c->buckets.bins : 1, n_series = 0, i, b;
+	size_t bins = c->latency->bins ? c->latency->bins : 1, n_series = 0, i,
+	       b;
 	struct counter_series few[FEW_SERIES], *series = few;
 	double few_values[FEW_VALUES], *values = few_values;
 	bool many = n > FEW_VALUES || n / bins > FEW_SERIES;
@@ -218,7 +221,7 @@ static int look_at_histograms(struct counting *c,
 	for (arm = 0; arm < COUNTER_ARMS; arm++) {
 		sort(c, &answers[arm][COUNTER_TOTAL], &sorted[arm]);
 		if (rc == 0)
-			rc = buckets_check(&c->buckets, sorted[arm].sample,
+			rc = buckets_check(c->latency, sorted[arm].sample,
 				answers[arm][COUNTER_TOTAL].n, err_r);
 	}
 	for (arm = 0; arm < COUNTER_ARMS; arm++) {
@@ -231,8 +234,8 @@ static int look_at_histograms(struct counting *c,
 	}
 	if (rc < 0)
 		return -1;
-	counts->bins = c->buckets.bins ? c->buckets.bins : 2;
-	memcpy(counts->bounds, c->buckets.bounds,
+	counts->bins = c->latency->bins ? c->latency->bins : 2;
+	memcpy(counts->bounds, c->latency->bounds,
 		counts->bins * sizeof(counts->bounds[0]));
 	return 0;
 }
@@ -240,7 +243,7 @@ static int look_at_histograms(struct counting *c,
 /* Of the bins that are looked at: most of the places are never used. */
 static void clear(const struct counting *c, struct check_counts *counts)
 {
-	size_t bins = c->latency ? c->buckets.bins : 2;
+	size_t bins = c->latency ? c->latency->bins : 2;
 
 	if (!bins)
 		bins = EVIDENCE_BINS_MAX;

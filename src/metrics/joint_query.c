@@ -10,9 +10,11 @@ void joint_query_print(
 {
 	size_t i;
 
-	for (i = 0; i < n; i++)
-		buf_addf(out,
-			"%slabel_replace((%s\n), \"" LABEL_ROLE
-			"\", \"%s\", \"\", \"\")",
-			i ? " or " : "", parts[i].text, parts[i].role);
+	for (i = 0; i < n; i++) {
+		buf_adds(out, i ? " or label_replace((" : "label_replace((");
+		buf_adds(out, parts[i].text);
+		buf_adds(out, "\n), \"" LABEL_ROLE "\", \"");
+		buf_adds(out, parts[i].role);
+		buf_adds(out, "\", \"\", \"\")");
+	}
 }
