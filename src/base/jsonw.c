@@ -110,10 +110,10 @@ void jsonw_text(struct jsonw *w, const char *key, const char *text)
 
 static const char *print_int(int64_t number, char text[JSONW_NUMBER_MAX])
 {
-	char *at = text + JSONW_NUMBER_MAX;
+	char *at = &text[JSONW_NUMBER_MAX - 1];
 	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
 
-	*--at = '\0';
+	*at = '\0';
 	do
 		*--at = (char)('0' + rest % 10);
 	while (rest /= 10);
