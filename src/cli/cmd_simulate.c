@@ -43,7 +43,8 @@ static const struct option_spec options[] = {
 		"metrics-down@12m+5m, patch-503@20m+2m, "
 		"patch-lost@20m+2m, drift@15m or crash@18m"},
 	{"html", OPTION_TEXT, MEMBER(html), "FILE",
-		"also write a page with charts"},
+		"also write a page with charts; of several recordings a folder "
+		"of them"},
 	{"every-check", OPTION_FLAG, MEMBER(every_check), NULL,
 		"show checks that pass, too"},
 	{"from", OPTION_TEXT, WISH(from), "TIME",
@@ -157,9 +158,6 @@ static int simulate_files(const struct simulation *simulation,
 {
 	bool several = paths->has_folder || paths->n > 1;
 
-	if (several && simulation->html)
-		return err_set(err_r, ERR_USAGE,
-			"--html shows one policy on one recording");
 	if (simulation->other)
 		return simulate_compare(simulation, paths, err_r);
 	if (several)
@@ -219,9 +217,6 @@ static int parse_args(struct simulate_args *args, struct simulation *simulation,
 		return err_set(err_r, ERR_USAGE,
 			"--sweep wants recordings, and neither --compare nor "
 			"--html");
-	if (args->html && args->compare)
-		return err_set(err_r, ERR_USAGE,
-			"--html shows one policy on one recording");
 	simulation->html = args->html;
 	simulation->json = args->format == FORMAT_JSON;
 	simulation->colour = output_has_colour(stdout);

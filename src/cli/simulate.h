@@ -5,6 +5,7 @@
  *   simulate_one.c    one recording: JSON lines, or text of
  *   simulate_text.c   … the timeline and the result, for people
  *   simulate_page.c   … one page with charts
+ *   simulate_site.c   a folder of pages, for several recordings
  *   simulate_policy.c   policies, with --set over them
  *   simulate_sweep.c    a policy with many values of a key
  *   simulate_axis.c     … which those are
@@ -23,6 +24,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "cli/args.h"
+#include "report/page.h"
 #include "sim/series.h"
 #include "sim/sim.h"
 
@@ -31,7 +33,8 @@ struct simulation {
 	const struct policy *other; /* to be compared with it; NULL: none */
 	struct fault faults[SIM_FAULTS_MAX];
 	struct sim_options options;
-	const char *html; /* a page goes there; NULL: none */
+	const char
+		*html; /* a page goes there, or a folder of them; NULL: none */
 	bool json;
 	bool colour; /* of text */
 	bool every_check; /* in the timeline, also those that pass */
@@ -120,9 +123,40 @@ void simulate_page_free(struct timeline_data **data);
 /* An event, or a note of it: as sim_listener. */
 void simulate_page_take(struct timeline_data *data, const struct sim *sim,
 	const struct event *event, const struct note *note);
-MUST_CHECK int simulate_page_write(struct timeline_data *data,
+/* Its sections; `is_part`: of a page about several. */
+void simulate_page_write(struct timeline_data *data,
+	const struct recording *recording, const struct sim_result *result,
+	bool is_part, struct page *page);
+/* A page of HTML; `out` is the caller's, and freed by the end, which writes it
+ * to a file. */
+void simulate_page_begin(struct page *page, struct buf *out, const char *title);
+MUST_CHECK int simulate_page_end(
+	struct page *page, const char *path, struct err *err_r);
+/* One of its own. */
+MUST_CHECK int simulate_page_save(struct timeline_data *data,
 	const struct recording *recording, const struct sim_result *result,
 	const char *path, struct err *err_r);
+
+/* ---- simulate_site.c ---- */
+
+#define SITE_CELLS_MAX 8
+
+/* A folder of pages: one for each recording, and index.html, whose table has
+ * `heads`. */
+struct site;
+MUST_CHECK struct site *site_new(const char *folder,
+	const struct path_list *paths, const char *const *heads, size_t n,
+	struct err *err_r);
+void site_free(struct site **site);
+/* Where the page of recording `i` goes. Valid as long as the site. */
+const char *site_path(const struct site *site, size_t i);
+/* The next row of the index: recording `i`, whose name is the first cell.
+ * `has_page`: there is one to lead to. */
+void site_add(struct site *site, size_t i, bool has_page, enum tone tone,
+	const char *const *cells);
+/* Writes the index; `good`: all is as it should be. */
+MUST_CHECK int site_finish(struct site *site, const char *title, bool good,
+	const char *reason, struct err *err_r);
 
 /* ---- simulate_compare.c ---- */
 
@@ -158,6 +192,10 @@ void summary_free(struct summary **summary);
 void summary_add(struct summary *summary, const struct summary_row *row);
 /* Every one ended as expected. */
 bool summary_is_met(const struct summary *summary);
+/* "8 as expected, 0 not, 0 broken"; returns `text`. */
+#define SUMMARY_TEXT_MAX 96
+const char *summary_print_short(
+	const struct summary *summary, char text[SUMMARY_TEXT_MAX]);
 void summary_print(const struct summary *summary, struct buf *out);
 void summary_print_json(const struct summary *summary, struct buf *out);
 

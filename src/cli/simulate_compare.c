@@ -27,6 +27,7 @@ struct course {
 	struct sim_result result;
 	struct decision decision[DECISIONS_MAX];
 	size_t n;
+	struct timeline_data *page; /* NULL: none is written */
 };
 
 static void listen(const struct sim *sim, const struct event *event,
@@ -35,6 +36,8 @@ static void listen(const struct sim *sim, const struct event *event,
 	struct course *course = arg;
 	struct decision *d;
 
+	if (course->page)
+		simulate_page_take(course->page, sim, event, note);
 	if (!note || course->n == DECISIONS_MAX ||
 		(note->type != NOTE_PHASE && note->type != NOTE_STEP_PASSED &&
 			note->type != NOTE_WOULD_REVERT))
@@ -192,53 +195,200 @@ static void print_json(const char *path, const struct policy *const policies[2],
 	buf_addc(out, '\n');
 }
 
+/* ---- pages ---- */
+
+static void page_figures(struct page *page,
+	const struct policy *const policies[2], const struct course course[2])
+{
+	static const char *const heads[] = {"policy", "file", "outcome",
+		"after", "time to revert", "exposure"};
+	char after[SIMULATE_TEXT_MAX], reaction[SIMULATE_TEXT_MAX];
+	char exposure[SIMULATE_TEXT_MAX];
+	size_t i;
+
+	page_table_begin(page, heads, 6);
+	for (i = 0; i < 2; i++) {
+		const struct sim_result *result = &course[i].result;
+		const char *const cells[] = {roles[i], policies[i]->path,
+			sim_outcome(result),
+			simulate_offset(result, result->end_ms, after) + 1,
+			simulate_reaction(result, reaction),
+			simulate_exposure(result, exposure)};
+
+		page_row(page, TONE_PLAIN, cells, 6);
+	}
+	page_table_end(page);
+}
+
+static void page_parting(struct page *page, const struct course course[2])
+{
+	static const char *const heads[] = {"policy", "after", "decision"};
+	size_t i, at = part_at(&course[0], &course[1]);
+	char offset[SIMULATE_TEXT_MAX];
+	const char *what;
+
+	if (!courses_differ(course))
+		return;
+	page_heading(page, "Where they part");
+	page_table_begin(page, heads, 3);
+	for (i = 0; i < 2; i++) {
+		const char *cells[3] = {roles[i]};
+
+		cells[1] = decision_text(&course[i], at, offset, &what);
+		cells[2] = what;
+		page_row(page, TONE_PLAIN, cells, 3);
+	}
+	page_table_end(page);
+}
+
+/* Both, one beneath the other, after what differs. */
+static int save_page(const struct recording *recording,
+	const struct policy *const policies[2], struct course course[2],
+	const char *path, struct err *err_r)
+{
+	const char *alike = courses_differ(course)
+				    ? "the policies part"
+				    : "the policies decide alike";
+	char title[2 * POLICY_NAME_MAX + SIMULATE_TEXT_MAX];
+	struct page_banner banner = {
+		.tone = TONE_PLAIN, .title = title, .about = recording->path};
+	struct page page;
+	struct buf out;
+	int i;
+
+	snprintf(title, sizeof(title), "%s, %s: %s", policies[0]->name,
+		policies[1]->name, alike);
+	simulate_page_begin(&page, &out, title);
+	page_banner(&page, &banner);
+	page_figures(&page, policies, course);
+	page_parting(&page, course);
+	for (i = 0; i < 2; i++)
+		simulate_page_write(course[i].page, recording,
+			&course[i].result, true, &page);
+	return simulate_page_end(&page, path, err_r);
+}
+
+static const char *const heads[] = {
+	"recording", "--policy", "--compare", "they part"};
+
+static void add_to_site(struct site *site, size_t i, const char *path,
+	const struct course course[2])
+{
+	char offset[SIMULATE_TEXT_MAX];
+	const char *what;
+	const char *const cells[] = {path, sim_outcome(&course[0].result),
+		sim_outcome(&course[1].result),
+		courses_differ(course)
+			? decision_text(&course[0],
+				  part_at(&course[0], &course[1]), offset,
+				  &what)
+			: "no"};
+
+	site_add(site, i, true, courses_differ(course) ? TONE_WAIT : TONE_GOOD,
+		cells);
+}
+
 /* ---- together ---- */
 
-static int compare_one(const struct simulation *simulation,
-	const struct recording *recording, struct err *err_r)
+struct comparison {
+	const struct simulation *simulation;
+	const struct policy *policies[2];
+	struct site *site; /* of several; NULL: none is written */
+};
+
+static void print(const struct comparison *c, const char *path,
+	const struct course course[2])
 {
-	const struct policy *const policies[2] = {
-		simulation->policy, simulation->other};
-	struct course *course = xcalloc(2, sizeof(*course));
 	struct buf out;
-	int i, rc = 0;
 
 	buf_init(&out, LINE_BYTES_MAX);
-	for (i = 0; i < 2 && rc == 0; i++) {
-		rc = sim_check(policies[i], recording, err_r);
-		if (rc == 0)
-			sim_run(policies[i], recording, &simulation->options,
-				listen, &course[i], &course[i].result);
-	}
-	if (rc == 0) {
-		rc = courses_differ(course);
-		if (simulation->json)
-			print_json(recording->path, policies, course, &out);
-		else
-			print_text(recording->path, policies, course, &out);
-		output_write(stdout, &out);
-	}
+	if (c->simulation->json)
+		print_json(path, c->policies, course, &out);
+	else
+		print_text(path, c->policies, course, &out);
+	output_write(stdout, &out);
 	buf_fini(&out);
+}
+
+static int run(const struct comparison *c, const struct recording *recording,
+	struct course course[2], struct err *err_r)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (sim_check(c->policies[i], recording, err_r) < 0)
+			return -1;
+		if (c->simulation->html)
+			course[i].page = simulate_page_new(
+				c->policies[i], recording->start_ms);
+		sim_run(c->policies[i], recording, &c->simulation->options,
+			listen, &course[i], &course[i].result);
+	}
+	return 0;
+}
+
+/* 1: they part. */
+static int compare_one(const struct comparison *c, size_t i,
+	const struct recording *recording, struct err *err_r)
+{
+	struct course *course = xcalloc(2, sizeof(*course));
+	const char *page =
+		c->site ? site_path(c->site, i) : c->simulation->html;
+	int rc = run(c, recording, course, err_r);
+
+	if (rc == 0)
+		print(c, recording->path, course);
+	if (rc == 0 && page)
+		rc = save_page(recording, c->policies, course, page, err_r);
+	if (rc == 0 && c->site)
+		add_to_site(c->site, i, recording->path, course);
+	if (rc == 0)
+		rc = courses_differ(course);
+	simulate_page_free(&course[0].page);
+	simulate_page_free(&course[1].page);
 	free(course);
 	return rc;
 }
 
-int simulate_compare(const struct simulation *simulation,
+static int compare_all(const struct comparison *c,
 	const struct path_list *paths, struct err *err_r)
 {
 	struct recording *recording;
-	size_t i;
 	int rc, worst = 0;
+	size_t i;
 
 	for (i = 0; i < paths->n; i++) {
 		recording = recording_load(paths->item[i], err_r);
 		if (!recording)
 			return -1;
-		rc = compare_one(simulation, recording, err_r);
+		rc = compare_one(c, i, recording, err_r);
 		recording_free(&recording);
 		if (rc < 0)
 			return -1;
 		worst |= rc;
 	}
+	if (c->site && site_finish(c->site,
+			       worst ? "the policies part"
+				     : "the policies decide alike",
+			       !worst, NULL, err_r) < 0)
+		return -1;
 	return worst;
+}
+
+int simulate_compare(const struct simulation *simulation,
+	const struct path_list *paths, struct err *err_r)
+{
+	struct comparison c = {.simulation = simulation,
+		.policies = {simulation->policy, simulation->other}};
+	int rc;
+
+	if (simulation->html && (paths->n > 1 || paths->has_folder)) {
+		c.site = site_new(simulation->html, paths, heads,
+			sizeof(heads) / sizeof(heads[0]), err_r);
+		if (!c.site)
+			return -1;
+	}
+	rc = compare_all(&c, paths, err_r);
+	site_free(&c.site);
+	return rc;
 }

@@ -24,6 +24,7 @@ struct row {
 	bool ready;
 	bool broken; /* not read, or lacks a series: `error` says why */
 	bool met; /* it ended as expected */
+	bool unwritten; /* its page could not be: `error` says why */
 	char error[ERR_TEXT_MAX];
 	char expect[32];
 	char other[SERIES_NAME_MAX]; /* recorded with another query; "": none */
@@ -33,6 +34,7 @@ struct row {
 struct many {
 	const struct simulation *simulation;
 	const char *const *paths;
+	struct site *site; /* pages are written; NULL: none */
 	struct row *rows; /* that of recording i is i % ROWS */
 	size_t n, next, printed; /* next: to be taken by a thread */
 	pthread_mutex_t lock;
@@ -41,8 +43,34 @@ struct many {
 
 /* ---- threads ---- */
 
-static void simulate_row(
-	const struct simulation *simulation, const char *path, struct row *row)
+static void listen(const struct sim *sim, const struct event *event,
+	const struct note *note, void *arg)
+{
+	simulate_page_take(arg, sim, event, note);
+}
+
+/* With a page of its own, or without: `page` NULL. */
+static void simulate(const struct simulation *simulation,
+	const struct recording *recording, const char *page, struct row *row)
+{
+	struct timeline_data *data = NULL;
+	struct err err;
+
+	if (page)
+		data = simulate_page_new(
+			simulation->policy, recording->start_ms);
+	sim_run(simulation->policy, recording, &simulation->options,
+		data ? listen : NULL, data, &row->result);
+	if (data && simulate_page_save(
+			    data, recording, &row->result, page, &err) < 0) {
+		row->unwritten = true;
+		memcpy(row->error, err.text, sizeof(row->error));
+	}
+	simulate_page_free(&data);
+}
+
+static void simulate_row(const struct simulation *simulation, const char *path,
+	const char *page, struct row *row)
 {
 	struct recording *recording;
 	struct err err = {0};
@@ -60,8 +88,7 @@ static void simulate_row(
 		return;
 	}
 	simulate_changed_query(simulation->policy, recording, &at, row->other);
-	sim_run(simulation->policy, recording, &simulation->options, NULL, NULL,
-		&row->result);
+	simulate(simulation, recording, page, row);
 	snprintf(row->expect, sizeof(row->expect), "%s",
 		recording->expect ? recording->expect : "promoted");
 	row->met = strcmp(row->expect, sim_outcome(&row->result)) == 0;
@@ -83,7 +110,8 @@ static void *work(void *arg)
 		i = m->next++;
 		row = &m->rows[i % ROWS];
 		pthread_mutex_unlock(&m->lock);
-		simulate_row(m->simulation, m->paths[i], row);
+		simulate_row(m->simulation, m->paths[i],
+			m->site ? site_path(m->site, i) : NULL, row);
 		pthread_mutex_lock(&m->lock);
 		row->ready = true;
 		if (i == m->printed)
@@ -203,6 +231,40 @@ static void print_row(const struct simulation *simulation,
 	buf_fini(&out);
 }
 
+/* ---- the index of pages ---- */
+
+static const char *const heads[] = {"recording", "outcome", "expected",
+	"time to revert", "exposure", "reason"};
+
+static void add_to_site(
+	struct site *site, size_t i, const struct row *row, const char *path)
+{
+	char reaction[SIMULATE_TEXT_MAX], exposure[SIMULATE_TEXT_MAX];
+	const char *cells[] = {path, "broken", "", "", "", row->error};
+
+	if (!row->broken) {
+		cells[1] = sim_outcome(&row->result);
+		cells[2] = row->met ? "as expected" : row->expect;
+		cells[3] = simulate_reaction(&row->result, reaction);
+		cells[4] = simulate_exposure(&row->result, exposure);
+		cells[5] = row->result.reason;
+	}
+	site_add(site, i, !row->broken && !row->unwritten,
+		!row->broken && row->met ? TONE_GOOD : TONE_BAD, cells);
+}
+
+static int finish_site(struct site *site, const struct simulation *simulation,
+	const struct summary *summary, struct err *err_r)
+{
+	char title[SIMULATE_TEXT_MAX + POLICY_NAME_MAX];
+	char reason[SUMMARY_TEXT_MAX];
+
+	snprintf(title, sizeof(title), "%s: %s", simulation->policy->name,
+		summary_is_met(summary) ? "as expected" : "not as expected");
+	return site_finish(site, title, summary_is_met(summary),
+		summary_print_short(summary, reason), err_r);
+}
+
 /* ---- together ---- */
 
 static void take_row(const struct many *m, size_t i, const struct row *row,
@@ -219,24 +281,31 @@ static void take_row(const struct many *m, size_t i, const struct row *row,
 
 	print_row(m->simulation, row, m->paths[i]);
 	summary_add(sum, &line);
+	if (m->site)
+		add_to_site(m->site, i, row, m->paths[i]);
 }
 
 static int run(struct many *m, struct summary *summary, struct err *err_r)
 {
 	pthread_t threads[THREADS_MAX];
 	size_t i, n = 0, wanted = simulate_threads(m->n);
+	const struct row *row;
+	int rc = 0;
 
 	while (n < wanted && pthread_create(&threads[n], NULL, work, m) == 0)
 		n++;
 	if (!n)
 		return err_set(err_r, ERR_IO, "no thread can be started");
 	for (i = 0; i < m->n; i++) {
-		take_row(m, i, wait_for_row(m, i), summary);
+		row = wait_for_row(m, i);
+		take_row(m, i, row, summary);
+		if (row->unwritten && rc == 0)
+			rc = err_set(err_r, ERR_IO, "%.400s", row->error);
 		done_with_row(m, i);
 	}
 	while (n)
 		pthread_join(threads[--n], NULL);
-	return 0;
+	return rc;
 }
 
 static void print_summary(
@@ -253,24 +322,40 @@ static void print_summary(
 	buf_fini(&out);
 }
 
+static int run_and_tell(
+	struct many *m, struct summary *summary, struct err *err_r)
+{
+	if (run(m, summary, err_r) < 0)
+		return -1;
+	print_summary(m->simulation, summary);
+	if (m->site && finish_site(m->site, m->simulation, summary, err_r) < 0)
+		return -1;
+	return summary_is_met(summary) ? 0 : 1;
+}
+
 int simulate_many(const struct simulation *simulation,
 	const struct path_list *paths, struct err *err_r)
 {
-	struct summary *summary = summary_new(paths->n);
 	struct many m = {.simulation = simulation,
 		.paths = paths->item,
 		.n = paths->n,
-		.rows = xcalloc(ROWS, sizeof(*m.rows)),
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.ready = PTHREAD_COND_INITIALIZER,
 		.room = PTHREAD_COND_INITIALIZER};
-	int rc = run(&m, summary, err_r);
+	struct summary *summary;
+	int rc;
 
-	if (rc == 0) {
-		print_summary(simulation, summary);
-		rc = summary_is_met(summary) ? 0 : 1;
+	if (simulation->html) {
+		m.site = site_new(simulation->html, paths, heads,
+			sizeof(heads) / sizeof(heads[0]), err_r);
+		if (!m.site)
+			return -1;
 	}
+	m.rows = xcalloc(ROWS, sizeof(*m.rows));
+	summary = summary_new(paths->n);
+	rc = run_and_tell(&m, summary, err_r);
 	summary_free(&summary);
+	site_free(&m.site);
 	free(m.rows);
 	return rc;
 }

@@ -200,7 +200,7 @@ int simulate_one(const struct simulation *simulation,
 	output_write(stdout, &out);
 	buf_fini(&out);
 	if (t.page)
-		rc = simulate_page_write(
+		rc = simulate_page_save(
 			t.page, recording, &result, simulation->html, err_r);
 	simulate_page_free(&t.page);
 	arena_fini(&t.arena);

@@ -1,11 +1,12 @@
 /* What happens in a simulation, kept while it runs and written as a page; see
  * simulate.h. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "cli/simulate.h"
-#include "engine/evidence_text.h"
 #include "io/file.h"
 #include "report/simulation_page.h"
 #include "sim/sim.h"
@@ -31,25 +32,6 @@ void simulate_page_free(struct timeline_data **data)
 	*data = NULL;
 }
 
-static enum tone tone_of_phase(enum phase phase)
-{
-	switch (phase) {
-	case PHASE_PROMOTED:
-		return TONE_GOOD;
-	case PHASE_REVERTING:
-	case PHASE_ROLLED_BACK:
-	case PHASE_ROLLBACK_FAILED:
-	case PHASE_STOPPED:
-		return TONE_BAD;
-	case PHASE_HELD:
-	case PHASE_PAUSED:
-	case PHASE_AWAITING_APPROVAL:
-		return TONE_WAIT;
-	default:
-		return TONE_PLAIN;
-	}
-}
-
 static void take_note(struct timeline_data *data, const struct sim *sim,
 	const struct note *note)
 {
@@ -65,6 +47,10 @@ static void take_note(struct timeline_data *data, const struct sim *sim,
 	case NOTE_ACTION_STARTED:
 	case NOTE_ACTION_SKIPPED:
 		return; /* the phases say it */
+	case NOTE_PHASE:
+		if (note->to == PHASE_REVERTING)
+			data->reverting_ms = sim_now(sim);
+		break;
 	default:
 		break;
 	}
@@ -75,27 +61,10 @@ static void take_note(struct timeline_data *data, const struct sim *sim,
 			.what = is_phase ? phase_name(note->to)
 					 : note_name(note->type),
 			.text = arena_strdup(&data->arena, note->text),
-			.tone = is_phase ? tone_of_phase(note->to)
+			.tone = is_phase ? timeline_tone_of_phase(note->to)
 				: note->type == NOTE_STEP_PASSED ? TONE_GOOD
 								 : TONE_PLAIN,
 		});
-}
-
-/* An SLO of kind evidence shows what it has seen of late. */
-static void take_evidence(struct timeline_data *data, const struct sim *sim,
-	struct timeline_check *check)
-{
-	const struct evidence_memory *memory = sim_rollout(sim)->evidence;
-	const struct evidence_slo *slo =
-		evidence_find(sim_rollout(sim)->evidence, check->slo);
-	char text[CHECK_TEXT_MAX];
-
-	if (!slo || !sim_seen(sim)->counted)
-		return;
-	check->value = evidence_share(slo);
-	check->limit = slo->spec.objective;
-	check->text = arena_strdup(
-		&data->arena, evidence_print_state(memory, slo, text));
 }
 
 static void take_check(struct timeline_data *data, const struct sim *sim,
@@ -114,7 +83,26 @@ static void take_check(struct timeline_data *data, const struct sim *sim,
 	check->partial = judgement->partial;
 	judgement_print(judgement, text);
 	check->text = arena_strdup(&data->arena, text);
-	take_evidence(data, sim, check);
+	check->other = event->answers.item[QUERY_BASELINE].kind == ANSWER_VALUE
+			       ? event->answers.item[QUERY_BASELINE].value
+			       : NAN;
+	if (event->answers.counts && sim_seen(sim)->counted)
+		timeline_take_evidence(data, check, sim_rollout(sim)->evidence,
+			sim_seen(sim)->own.log_e, sim_seen(sim)->own.log_pass);
+}
+
+static void take_histories(
+	struct timeline_data *data, const struct event *event)
+{
+	size_t size = event->n_histories * sizeof(*event->histories);
+	struct slo_history *kept;
+
+	if (!size)
+		return;
+	kept = arena_alloc(&data->arena, size);
+	memcpy(kept, event->histories, size);
+	data->histories = kept;
+	data->n_histories = event->n_histories;
 }
 
 void simulate_page_take(struct timeline_data *data, const struct sim *sim,
@@ -126,57 +114,108 @@ void simulate_page_take(struct timeline_data *data, const struct sim *sim,
 		take_note(data, sim, note);
 	else if (event->type == EVENT_CHECK)
 		take_check(data, sim, event);
+	else if (event->type == EVENT_PREFLIGHT)
+		take_histories(data, event);
 }
 
-static void write_page(const struct timeline_data *data,
-	const struct recording *recording, const struct sim_result *result,
-	struct buf *out)
+/* What was asked: by recordings that know it, else by the policy. */
+static void take_queries(
+	struct timeline_data *data, const struct recording *recording)
 {
-	char ended[SIMULATE_TEXT_MAX], bad[SIMULATE_TEXT_MAX];
-	char reaction[SIMULATE_TEXT_MAX], exposure[SIMULATE_TEXT_MAX];
+	size_t i;
+	int role;
+
+	for (i = 0; i < data->policy->n_slos; i++)
+		for (role = 0; role < QUERY_ROLES; role++)
+			data->query[i][role] = simulate_query(recording,
+				data->policy, &data->policy->slos[i],
+				(enum query_role)role, &data->arena);
+}
+
+static enum tone tone_of_status(int status)
+{
+	return status == 0 ? TONE_GOOD : status == 8 ? TONE_WAIT : TONE_BAD;
+}
+
+/* The simulation knows samples, of which a check sees some. */
+static void figure_out(const struct timeline_data *data,
+	const struct sim_result *result, struct timeline_figures *figures_r)
+{
+	timeline_figure_out(data, figures_r);
+	figures_r->exposure_s = result->exposure_s;
+	if (result->first_bad_ms)
+		figures_r->first_bad_ms = result->first_bad_ms;
+}
+
+void simulate_page_write(struct timeline_data *data,
+	const struct recording *recording, const struct sim_result *result,
+	bool is_part, struct page *out)
+{
+	char bad[SIMULATE_TEXT_MAX], reaction[SIMULATE_TEXT_MAX];
 	char checks[SIMULATE_TEXT_MAX], status[SIMULATE_TEXT_MAX];
-	const struct simulation_figure figures[] = {
-		{"ended after",
-			simulate_offset(result, result->end_ms, ended) + 1},
+	const struct page_fact facts[] = {
 		{"first bad sample",
-			simulate_offset(result, result->first_bad_ms, bad)},
-		{"time to revert", simulate_reaction(result, reaction)},
-		{"exposure", simulate_exposure(result, exposure)},
-		{"checks", checks},
-		{"exit status of run", status},
+			simulate_offset(result, result->first_bad_ms, bad),
+			NULL},
+		{"time to revert", simulate_reaction(result, reaction), NULL},
+		{"checks", checks, NULL},
+		{"exit status of run", status, NULL},
 	};
+	struct timeline_figures figures;
 	struct simulation_page page = {
 		.data = data,
 		.outcome = sim_outcome(result),
 		.reason = result->reason,
-		.tone = result->exit_status == 0   ? TONE_GOOD
-			: result->exit_status == 8 ? TONE_WAIT
-						   : TONE_BAD,
+		.tone = tone_of_status(result->exit_status),
+		.figures = &figures,
+		.decider = timeline_decider(
+			data->policy, result->cause, result->failed_slo),
 		.recording = recording->path,
 		.candidate = recording->candidate,
-		.figures = figures,
-		.n_figures = sizeof(figures) / sizeof(*figures),
+		.is_part = is_part,
+		.facts = facts,
+		.n_facts = sizeof(facts) / sizeof(*facts),
 	};
-
-	snprintf(checks, sizeof(checks), "%d", result->checks);
-	snprintf(status, sizeof(status), "%d", result->exit_status);
-	simulation_page_write(&page, PAGE_HTML, out);
-}
-
-int simulate_page_write(struct timeline_data *data,
-	const struct recording *recording, const struct sim_result *result,
-	const char *path, struct err *err_r)
-{
-	struct buf out;
-	int rc;
 
 	if (result->failed_slo < 0 || !result->revert_ms)
 		data->decisive = -1; /* a breach that decided nothing */
-	buf_init(&out, PAGE_BYTES_MAX);
-	write_page(data, recording, result, &out);
-	rc = out.overflow ? err_set(err_r, ERR_LIMIT,
-				    "%s: the page is too large", path)
-			  : file_replace(path, &out, err_r);
-	buf_fini(&out);
+	figure_out(data, result, &figures);
+	take_queries(data, recording);
+	snprintf(checks, sizeof(checks), "%d", result->checks);
+	snprintf(status, sizeof(status), "%d", result->exit_status);
+	simulation_page_write(&page, out);
+}
+
+void simulate_page_begin(struct page *page, struct buf *out, const char *title)
+{
+	*page = (struct page){.format = PAGE_HTML, .out = out};
+	buf_init(out, PAGE_BYTES_MAX);
+	page_begin(page, title);
+}
+
+int simulate_page_end(struct page *page, const char *path, struct err *err_r)
+{
+	int rc;
+
+	page_end(page);
+	rc = page->out->overflow ? err_set(err_r, ERR_LIMIT,
+					   "%s: the page is too large", path)
+				 : file_replace(path, page->out, err_r);
+	buf_fini(page->out);
 	return rc;
+}
+
+int simulate_page_save(struct timeline_data *data,
+	const struct recording *recording, const struct sim_result *result,
+	const char *path, struct err *err_r)
+{
+	char title[SIMULATE_TEXT_MAX + POLICY_NAME_MAX];
+	struct page page;
+	struct buf out;
+
+	snprintf(title, sizeof(title), "%s: %s", data->policy->name,
+		sim_outcome(result));
+	simulate_page_begin(&page, &out, title);
+	simulate_page_write(data, recording, result, false, &page);
+	return simulate_page_end(&page, path, err_r);
 }

@@ -129,6 +129,14 @@ bool summary_is_met(const struct summary *summary)
 
 /* ---- people ---- */
 
+const char *summary_print_short(
+	const struct summary *summary, char text[SUMMARY_TEXT_MAX])
+{
+	snprintf(text, SUMMARY_TEXT_MAX, "%zu as expected, %zu not, %zu broken",
+		summary->met, summary->unexpected, summary->broken);
+	return text;
+}
+
 static void print_total(const struct total *total, struct table *table)
 {
 	char n[NUMBER_MAX], exposure[SIMULATE_TEXT_MAX],
@@ -171,14 +179,15 @@ static void print_totals(const struct summary *summary, struct buf *out)
 
 void summary_print(const struct summary *summary, struct buf *out)
 {
+	char text[SUMMARY_TEXT_MAX];
+
 	buf_addc(out, '\n');
 	if (summary->has_table) {
 		table_print(&summary->table, out);
 		buf_addc(out, '\n');
 	}
 	print_totals(summary, out);
-	buf_addf(out, "\n%zu as expected, %zu not, %zu broken\n", summary->met,
-		summary->unexpected, summary->broken);
+	buf_addf(out, "\n%s\n", summary_print_short(summary, text));
 }
 
 /* ---- programs ---- */

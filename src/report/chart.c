@@ -1,4 +1,4 @@
-/* Charts as SVG; see chart.h. Knows nothing of rollouts. */
+/* A chart as a figure; see chart.h. Knows nothing of rollouts. */
 #include "report/chart.h"
 
 #include <math.h>
@@ -6,44 +6,15 @@
 
 #include "base/escape.h"
 #include "base/timestamp.h"
+#include "report/chart_scale.h"
 
-#define WIDTH  800
-#define HEIGHT 230
-#define LEFT   60
-#define RIGHT  788
-#define TOP    40
-#define BOTTOM 200
-
-#define TICKS_MAX      8
-#define LABEL_WIDTH    84 /* of a mark; a nearer one has only its line */
-#define CHARACTER      6 /* about the width of one in a label */
-#define MARK_LABEL_MAX 64
-#define SHORTEST       6 /* of a limit that one point has */
-
-const char chart_css[] =
-	":root{color-scheme:light dark;--bg:#fff;--fg:#1b2430;--dim:#5b6775;"
-	"--line:#d8dee6;--soft:#f3f5f8;--blue:#1f6feb;--good:#1a7f45;"
-	"--wait:#9a6700;--bad:#c62828}"
-	"@media(prefers-color-scheme:dark){:root{--bg:#12171e;--fg:#e4e9ef;"
-	"--dim:#9aa6b4;--line:#303a46;--soft:#1a212a;--blue:#62a0ff;"
-	"--good:#4cc38a;--wait:#e0b04b;--bad:#ff7b72}}"
-	"svg.chart{display:block;width:100%;height:auto;margin:.6rem 0}"
-	".chart text{font:12px system-ui,sans-serif;fill:var(--dim)}"
-	".chart .title{font-weight:600;fill:var(--fg)}"
-	".chart .grid{stroke:var(--line);stroke-width:1}"
-	".chart .value{fill:none;stroke:var(--blue);stroke-width:2;"
-	"stroke-linejoin:round}"
-	".chart .area{fill:var(--blue);opacity:.14}"
-	".chart .limit{fill:none;stroke:var(--bad);stroke-width:1.5;"
-	"stroke-dasharray:6 4}"
-	".chart .ring{fill:none;stroke:var(--bad);stroke-width:2}"
-	".chart .limit-label{fill:var(--bad)}"
-	".chart .mark{stroke:var(--dim);stroke-width:1;stroke-dasharray:2 3}"
-	".chart .mark.bad{stroke:var(--bad)}.chart .mark.good"
-	"{stroke:var(--good)}.chart .mark.wait{stroke:var(--wait)}"
-	".chart circle{fill:var(--blue)}.chart circle.good{fill:var(--good)}"
-	".chart circle.bad{fill:var(--bad)}.chart circle.wait"
-	"{fill:var(--wait)}";
+#define HEIGHT     130 /* pixels from the lowest to the highest value */
+#define HEAD       10 /* above that, without labels */
+#define FOOT       24 /* below it */
+#define LANE       15
+#define WIDTH      1000.0 /* of the lines, which are stretched */
+#define CLOCK_LONG 8 /* "00:00:00" */
+#define CLOCK      5
 
 const char *tone_name(enum tone tone)
 {
@@ -57,111 +28,100 @@ const char *tone_name(enum tone tone)
 	return names[tone];
 }
 
-/* Where things are: values to coordinates. */
 struct frame {
 	const struct chart *chart;
 	struct buf *out;
-	double bottom, top; /* values at the edges */
+	struct chart_scale scale;
+	struct chart_labels labels;
+	int head; /* pixels above the plot */
+	bool has_gaps, has_limits, has_others;
 };
 
-static double x_of(const struct frame *f, int64_t time_ms)
+/* Percents of the width; pixels. */
+static double left_of(const struct frame *f, int64_t time_ms)
 {
-	const struct chart *c = f->chart;
-	double span = (double)(c->to_ms - c->from_ms);
-	double at = span > 0 ? (double)(time_ms - c->from_ms) / span : 0;
-
-	return LEFT + fmin(fmax(at, 0), 1) * (RIGHT - LEFT);
+	return 100 * chart_scale_x(&f->scale, time_ms);
 }
 
 static double y_of(const struct frame *f, double value)
 {
-	double at = (value - f->bottom) / (f->top - f->bottom);
-
-	return BOTTOM - fmin(fmax(at, 0), 1) * (BOTTOM - TOP);
+	return f->head + HEIGHT * chart_scale_y(&f->scale, value);
 }
 
-/* The next of 1, 2, 5 times a power of ten: the distance of round numbers. */
-static double round_step(double wanted)
+/* In the coordinates of lines. */
+static double x_of(const struct frame *f, int64_t time_ms)
 {
-	double power = pow(10, floor(log10(wanted)));
-	double rest = wanted / power;
-
-	return power * (rest <= 1 ? 1 : rest <= 2 ? 2 : rest <= 5 ? 5 : 10);
+	return WIDTH * chart_scale_x(&f->scale, time_ms);
 }
 
-static void find_edges(struct frame *f)
+static void add_value(const struct frame *f, double value)
+{
+	char text[CHART_TEXT_MAX];
+
+	if (f->chart->print)
+		escape_html(
+			f->out, f->chart->print(f->chart->arg, value, text));
+	else
+		buf_addf(f->out, "%.4g", value);
+}
+
+/* ---- what there is ---- */
+
+static void look(struct frame *f)
 {
 	const struct chart *c = f->chart;
-	double low = 0, high = isfinite(c->limit) ? c->limit : 0, step;
+	size_t i;
 
-	for (size_t i = 0; i < c->n_points; i++) {
-		if (!isfinite(c->points[i].value))
-			continue;
-		low = fmin(low, c->points[i].value);
-		high = fmax(high, c->points[i].value);
-		if (c->limits && isfinite(c->limits[i]))
-			high = fmax(high, c->limits[i]);
+	f->has_limits = isfinite(c->limit);
+	for (i = 0; i < c->n_points; i++) {
+		f->has_gaps |= isnan(c->points[i].value);
+		f->has_limits |= isfinite(c->points[i].limit);
+		f->has_others |= c->other_name && !isnan(c->points[i].other);
 	}
-	low = fmin(low, high);
-	if (isfinite(c->top))
-		high = c->top;
-	if (!(high - low > 0) || !isfinite(high - low))
-		high = low + 1;
-	step = round_step((high - low) / 4);
-	f->bottom = floor(low / step) * step;
-	f->top = isfinite(c->top) ? c->top : ceil(high * 1.05 / step) * step;
-	if (!(f->top > f->bottom))
-		f->top = f->bottom + 1;
 }
+
+/* ---- axes ---- */
 
 static void draw_values_axis(const struct frame *f)
 {
-	double step = round_step((f->top - f->bottom) / 4);
-	double value, y;
+	size_t i;
 
-	for (int i = 0; i <= 2 * TICKS_MAX; i++) {
-		value = f->bottom + i * step;
-		if (value > f->top + step / 1000)
-			break;
-		y = y_of(f, value);
+	for (i = 0; i < f->scale.n_ticks; i++) {
+		double y = y_of(f, f->scale.tick[i]);
+
 		buf_addf(f->out,
-			"<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" "
-			"y2=\"%.1f\"/><text x=\"%d\" y=\"%.1f\" "
-			"text-anchor=\"end\">%.4g</text>",
-			LEFT, RIGHT, y, y, LEFT - 8, y + 4,
-			fabs(value) < step / 1000 ? 0 : value);
+			"<line class=\"grid\" x2=\"100%%\" y1=\"%.1f\" "
+			"y2=\"%.1f\"/><text x=\"-8\" y=\"%.1f\" "
+			"text-anchor=\"end\">",
+			y, y, y + 4);
+		add_value(f, f->scale.tick[i]);
+		buf_adds(f->out, "</text>");
 	}
 }
 
 static void draw_time_axis(const struct frame *f)
 {
-	static const int64_t steps_s[] = {1, 2, 5, 10, 15, 30, 60, 120, 300,
-		600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800,
-		604800, 2592000};
-	const struct chart *c = f->chart;
-	int64_t span = c->to_ms - c->from_ms, step = 1000, time;
+	int64_t times[CHART_TIMES_MAX], step;
+	size_t n = chart_times(f->chart, times, &step), i;
 	char text[TIMESTAMP_TEXT_MAX];
-	double x;
+	int bottom = f->head + HEIGHT;
 
-	for (size_t i = 0; i < sizeof(steps_s) / sizeof(*steps_s); i++) {
-		step = steps_s[i] * 1000;
-		if (span / step < TICKS_MAX)
-			break;
-	}
-	time = c->from_ms - c->from_ms % step;
-	for (int i = 0; i < 4 * TICKS_MAX && time <= c->to_ms; i++) {
-		x = x_of(f, time);
-		if (time >= c->from_ms)
-			buf_addf(f->out,
-				"<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" "
-				"y1=\"%d\" y2=\"%d\"/><text x=\"%.1f\" "
-				"y=\"%d\" text-anchor=\"middle\">%.*s</text>",
-				x, x, BOTTOM, BOTTOM + 5, x, BOTTOM + 20,
-				step < 60000 ? 8 : 5,
-				timestamp_print_clock(time, text));
-		time += step;
+	for (i = 0; i < n; i++) {
+		double x = left_of(f, times[i]);
+
+		/* On a telephone there is room for every second one. */
+		buf_addf(f->out,
+			"<line class=\"grid\" x1=\"%.2f%%\" x2=\"%.2f%%\" "
+			"y1=\"%d\" y2=\"%d\"/><text class=\"%s\" x=\"%.2f%%\" "
+			"y=\"%d\" text-anchor=\"%s\">%.*s</text>",
+			x, x, bottom, bottom + 5, i % 2 ? "fine" : "time", x,
+			bottom + 20, x > 92 ? "end" : "middle",
+			step < 60000 ? CLOCK_LONG : CLOCK,
+			timestamp_print_clock(times[i], text));
 	}
 }
+
+/* ---- lines ---- */
 
 /* A line of at most two points a column: its lowest and its highest. */
 struct thinned {
@@ -189,62 +149,137 @@ static void thin(const struct chart *c, struct thinned *out)
 	}
 }
 
-/* The line up to the first gap, from `i` on; where it ended. */
-static size_t draw_run(
-	const struct frame *f, const struct thinned *line, size_t i)
+static double value_of(const struct chart_point *p)
 {
-	const struct chart_point *p = line->point;
-	double x = 0, y = 0, before;
-	const char *verb = "M";
+	return p->value;
+}
 
-	buf_adds(f->out, "<path class=\"value\" d=\"");
-	for (; i < line->n && !isnan(p[i].value); i++) {
-		before = y;
-		x = x_of(f, p[i].time_ms);
-		y = y_of(f, p[i].value);
-		if (f->chart->holds && *verb == 'L')
-			buf_addf(f->out, "L%.1f %.1f", x, before);
-		buf_addf(f->out, "%s%.1f %.1f", verb, x, y);
-		verb = "L";
+static double other_of(const struct chart_point *p)
+{
+	return p->other;
+}
+
+static double limit_of(const struct chart_point *p)
+{
+	return p->limit;
+}
+
+/* One path: a part of it from gap to gap. */
+static void draw_path(const struct frame *f, const struct thinned *line,
+	const char *class, double (*of)(const struct chart_point *), bool steps)
+{
+	bool open = false;
+	size_t i;
+
+	buf_addf(f->out, "<path class=\"%s\" d=\"", class);
+	for (i = 0; i < line->n; i++) {
+		double value = of(&line->point[i]);
+
+		if (isnan(value)) {
+			open = false;
+			continue;
+		}
+		if (open && steps)
+			buf_addf(f->out, "H%.1f",
+				x_of(f, line->point[i].time_ms));
+		buf_addf(f->out, "%s%.1f %.1f", open ? "L" : "M",
+			x_of(f, line->point[i].time_ms), y_of(f, value));
+		/* One alone is seen, too. */
+		if (!open &&
+			(i + 1 == line->n || isnan(of(&line->point[i + 1]))))
+			buf_adds(f->out, "h4");
+		open = true;
 	}
-	if (f->chart->holds && *verb == 'L')
-		buf_addf(f->out, "L%d %.1f", RIGHT, y);
+	if (open && steps && f->chart->holds)
+		buf_addf(f->out, "H%.0f", WIDTH);
 	buf_adds(f->out, "\"/>");
-	return i;
 }
 
 static void draw_area(const struct frame *f, const struct thinned *line)
 {
-	double y = BOTTOM;
+	double bottom = y_of(f, 0), y = bottom;
+	size_t i;
 
 	if (!f->chart->holds || !line->n)
 		return;
-	buf_addf(f->out, "<path class=\"area\" d=\"M%.1f %d",
-		x_of(f, line->point[0].time_ms), BOTTOM);
-	for (size_t i = 0; i < line->n; i++) {
+	buf_addf(f->out, "<path class=\"area\" d=\"M%.1f %.1f",
+		x_of(f, line->point[0].time_ms), bottom);
+	for (i = 0; i < line->n; i++) {
 		double x = x_of(f, line->point[i].time_ms);
 
 		buf_addf(f->out, "L%.1f %.1f", x, y);
 		y = y_of(f, line->point[i].value);
 		buf_addf(f->out, "L%.1f %.1f", x, y);
 	}
-	buf_addf(f->out, "L%d %.1fL%d %dZ\"/>", RIGHT, y, RIGHT, BOTTOM);
+	buf_addf(f->out, "H%.0fV%.1fZ\"/>", WIDTH, bottom);
 }
 
-static void draw_line(const struct frame *f)
+/* A limit that is the same all the time is drawn all the time. */
+static void draw_limit(const struct frame *f, const struct thinned *line)
 {
+	double y;
+
+	if (!f->has_limits)
+		return;
+	if (!isfinite(f->chart->limit)) {
+		draw_path(f, line, "limit", limit_of, true);
+		return;
+	}
+	y = y_of(f, f->chart->limit);
+	buf_addf(
+		f->out, "<path class=\"limit\" d=\"M0 %.1fH%.0f\"/>", y, WIDTH);
+}
+
+static void draw_lines(const struct frame *f)
+{
+	int height = f->head + HEIGHT;
 	struct thinned line;
-	size_t i = 0;
 
 	thin(f->chart, &line);
+	buf_addf(f->out,
+		"<svg width=\"100%%\" height=\"%d\" viewBox=\"0 0 %.0f %d\" "
+		"preserveAspectRatio=\"none\">",
+		height, WIDTH, height);
 	draw_area(f, &line);
-	while (i < line.n) {
-		if (isnan(line.point[i].value))
+	if (f->has_others)
+		draw_path(f, &line, "other", other_of, false);
+	draw_limit(f, &line);
+	draw_path(f, &line, "value", value_of, f->chart->holds);
+	buf_adds(f->out, "</svg>");
+}
+
+/* ---- checks without a value ---- */
+
+/* From the point before the gap to the point behind it. */
+static void draw_gap(const struct frame *f, size_t from, size_t to)
+{
+	const struct chart_point *p = f->chart->points;
+	double left, right;
+
+	left = left_of(f, p[from ? from - 1 : from].time_ms);
+	right = left_of(f, p[to < f->chart->n_points ? to : to - 1].time_ms);
+	buf_addf(f->out,
+		"<rect class=\"gap\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" "
+		"height=\"%d\"/>",
+		left, f->head, fmax(right - left, 0.3), HEIGHT);
+}
+
+static void draw_gaps(const struct frame *f)
+{
+	const struct chart *c = f->chart;
+	size_t i, from;
+
+	for (i = 0; i < c->n_points; i++) {
+		if (!isnan(c->points[i].value))
+			continue;
+		from = i;
+		while (i < c->n_points && isnan(c->points[i].value))
 			i++;
-		else
-			i = draw_run(f, &line, i);
+		draw_gap(f, from, i);
 	}
 }
+
+/* ---- dots ---- */
 
 static void draw_ring(const struct frame *f)
 {
@@ -252,15 +287,27 @@ static void draw_ring(const struct frame *f)
 
 	if (p && !isnan(p->value))
 		buf_addf(f->out,
-			"<circle class=\"ring\" cx=\"%.1f\" cy=\"%.1f\" "
+			"<circle class=\"ring\" cx=\"%.2f%%\" cy=\"%.1f\" "
 			"r=\"7\"/>",
-			x_of(f, p->time_ms), y_of(f, p->value));
+			left_of(f, p->time_ms), y_of(f, p->value));
+}
+
+static void draw_dot(const struct frame *f, const struct chart_point *p)
+{
+	char time[TIMESTAMP_TEXT_MAX];
+
+	buf_addf(f->out,
+		"<circle class=\"%s\" cx=\"%.2f%%\" cy=\"%.1f\" r=\"3\">"
+		"<title>%.8s UTC: ",
+		tone_name(p->tone), left_of(f, p->time_ms), y_of(f, p->value),
+		timestamp_print_clock(p->time_ms, time));
+	add_value(f, p->value);
+	buf_adds(f->out, "</title></circle>");
 }
 
 static void draw_dots(const struct frame *f)
 {
 	const struct chart *c = f->chart;
-	char time[TIMESTAMP_TEXT_MAX];
 	int alarms = 0;
 
 	draw_ring(f);
@@ -272,110 +319,95 @@ static void draw_dots(const struct frame *f)
 		if (c->n_points > CHART_DOTS_MAX &&
 			(p->tone != TONE_BAD || alarms++ >= CHART_ALARMS_MAX))
 			continue;
-		buf_addf(f->out,
-			"<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\">"
-			"<title>%.8s UTC: %.6g</title></circle>",
-			tone_name(p->tone), x_of(f, p->time_ms),
-			y_of(f, p->value),
-			timestamp_print_clock(p->time_ms, time), p->value);
+		draw_dot(f, p);
 	}
 }
 
-static void draw_limit(const struct frame *f)
-{
-	const struct chart *c = f->chart;
-	double y;
+/* ---- marks ---- */
 
-	if (!isfinite(c->limit))
+static void draw_label(const struct frame *f, size_t i, double x)
+{
+	const struct chart_mark *mark = &f->chart->marks[i];
+	int lane = i < CHART_LABELS_MAX ? f->labels.lane[i] : -1;
+
+	if (!f->chart->labels || lane < 0)
 		return;
-	y = y_of(f, c->limit);
 	buf_addf(f->out,
-		"<line class=\"limit\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" "
-		"y2=\"%.1f\"/><text class=\"limit-label\" x=\"%d\" y=\"%.1f\" "
-		"text-anchor=\"end\">",
-		LEFT, RIGHT, y, y, RIGHT - 4, y - 5);
-	if (c->limit_label)
-		escape_html(f->out, c->limit_label);
-	else
-		buf_addf(f->out, "%.4g", c->limit);
+		"<text class=\"%s\" x=\"%.2f%%\" y=\"%d\" "
+		"text-anchor=\"%s\">",
+		tone_name(mark->tone), x, f->head - 6 - lane * LANE,
+		chart_label_is_left(x / 100) ? "end" : "start");
+	escape_html(f->out, mark->label);
 	buf_adds(f->out, "</text>");
-}
-
-/* What single points were held against: a step from each to the next. */
-static void draw_limits(const struct frame *f)
-{
-	const struct chart *c = f->chart;
-	const double *last = NULL;
-	double x, y;
-
-	if (!c->limits)
-		return;
-	for (size_t i = 0; i < c->n_points; i++) {
-		if (!isfinite(c->limits[i])) {
-			if (last)
-				buf_adds(f->out, "\"/>");
-			last = NULL;
-			continue;
-		}
-		x = x_of(f, c->points[i].time_ms);
-		y = y_of(f, c->limits[i]);
-		if (last)
-			buf_addf(f->out, "H%.1fV%.1f", x, y);
-		else
-			buf_addf(f->out,
-				"<path class=\"limit\" d=\"M%.1f %.1fh%d", x, y,
-				SHORTEST);
-		last = &c->limits[i];
-	}
-	if (last)
-		buf_addf(f->out, "\"/>");
 }
 
 static void draw_marks(const struct frame *f)
 {
 	const struct chart *c = f->chart;
-	double free_from = LEFT;
 
 	for (size_t i = 0; i < c->n_marks; i++) {
 		const struct chart_mark *mark = &c->marks[i];
-		double x = x_of(f, mark->time_ms);
-		bool right = x > RIGHT - LABEL_WIDTH;
+		double x = left_of(f, mark->time_ms);
 
 		buf_addf(f->out,
-			"<line class=\"mark %s\" x1=\"%.1f\" x2=\"%.1f\" "
+			"<line class=\"mark %s\" x1=\"%.2f%%\" x2=\"%.2f%%\" "
 			"y1=\"%d\" y2=\"%d\"><title>",
-			tone_name(mark->tone), x, x, TOP - 6, BOTTOM);
+			tone_name(mark->tone), x, x, f->head, f->head + HEIGHT);
 		escape_html(f->out, mark->label);
 		buf_adds(f->out, "</title></line>");
-		if (x < free_from || (right && x - LABEL_WIDTH < free_from))
-			continue;
-		buf_addf(f->out, "<text x=\"%.1f\" y=\"%d\"%s>", x, TOP - 10,
-			right ? " text-anchor=\"end\"" : "");
-		escape_html(f->out, mark->label);
-		buf_adds(f->out, "</text>");
-		free_from = x + (right ? 0 : LABEL_WIDTH);
+		draw_label(f, i, x);
 	}
 }
 
-void chart_svg(const struct chart *chart, struct buf *out)
-{
-	struct frame f = {.chart = chart, .out = out};
+/* ---- together ---- */
 
-	find_edges(&f);
+static void add_key(const struct frame *f, const char *class, const char *name)
+{
+	buf_addf(f->out, "<span class=\"key %s\">", class);
+	escape_html(f->out, name);
+	buf_adds(f->out, "</span>");
+}
+
+static void write_caption(const struct frame *f)
+{
+	const struct chart *c = f->chart;
+
+	buf_adds(f->out, "<figcaption><b>");
+	escape_html(f->out, c->title);
+	buf_adds(f->out, "</b>");
+	if (c->value_name)
+		add_key(f, "value", c->value_name);
+	if (f->has_others)
+		add_key(f, "other", c->other_name);
+	if (f->has_limits)
+		add_key(f, "limit", c->limit_label ? c->limit_label : "limit");
+	if (f->has_gaps)
+		add_key(f, "gap", "no data");
+	buf_adds(f->out, "<span class=\"key-time\">UTC</span></figcaption>");
+}
+
+void chart_write(const struct chart *chart, struct buf *out)
+{
+	struct frame f = {.chart = chart, .out = out, .head = HEAD};
+
+	look(&f);
+	chart_scale_make(chart, &f.scale);
+	chart_labels_place(chart, &f.scale, &f.labels);
+	if (chart->labels)
+		f.head += f.labels.n_lanes * LANE;
+	buf_adds(out, "<figure class=\"chart\">");
+	write_caption(&f);
 	buf_addf(out,
-		"<svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\">"
-		"<title>",
-		WIDTH, HEIGHT);
+		"<svg class=\"plot\" height=\"%d\" role=\"img\" "
+		"aria-label=\"",
+		f.head + HEIGHT + FOOT);
 	escape_html(out, chart->title);
-	buf_addf(out, "</title><text class=\"title\" x=\"4\" y=\"14\">");
-	escape_html(out, chart->title);
-	buf_adds(out, "</text>");
+	buf_adds(out, " over time\">");
+	draw_gaps(&f);
 	draw_values_axis(&f);
 	draw_time_axis(&f);
 	draw_marks(&f);
-	draw_line(&f);
-	draw_limit(&f);
-	draw_limits(&f);
+	draw_lines(&f);
 	draw_dots(&f);
-	buf_adds(out, "</svg>\n");
+	buf_adds(out, "</svg></figure>\n");
 }

@@ -1,30 +1,14 @@
 /* Markdown and HTML; see page.h. Knows nothing of what it writes about. */
 #include "report/page.h"
 
-#include "base/escape.h"
+#include <math.h>
+#include <string.h>
 
-static const char page_css[] =
-	"body{margin:0 auto;max-width:60rem;padding:1.5rem;background:"
-	"var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif}"
-	"h1{font-size:1.5rem;margin:.2rem 0 1rem}h2{font-size:1.1rem;"
-	"margin:2rem 0 .5rem}"
-	"p.good,p.bad,p.wait,p.plain{padding:.6rem .9rem;border-left:4px solid "
-	"var(--line);background:var(--soft)}"
-	"p.good{border-color:var(--good)}p.bad{border-color:var(--bad)}"
-	"p.wait{border-color:var(--wait)}"
-	".wide{overflow-x:auto}table{border-collapse:collapse;width:100%}"
-	"th,td{text-align:left;vertical-align:top;padding:.3rem .7rem .3rem 0;"
-	"border-bottom:1px solid var(--line);overflow-wrap:anywhere}"
-	"th{color:var(--dim);font-weight:600}"
-	"td:first-child{white-space:nowrap}"
-	"tr.bad td:first-child{box-shadow:inset 3px 0 var(--bad);"
-	"padding-left:.5rem}"
-	"tr.good td:first-child{box-shadow:inset 3px 0 var(--good);"
-	"padding-left:.5rem}"
-	"tr.wait td:first-child{box-shadow:inset 3px 0 var(--wait);"
-	"padding-left:.5rem}"
-	"pre{background:var(--soft);padding:.7rem .9rem;overflow-x:auto;"
-	"white-space:pre-wrap;overflow-wrap:anywhere}";
+#include "base/escape.h"
+#include "base/printable.h"
+#include "report/page_css.h"
+
+#define SHORT 12 /* characters of a cell that stays on one line */
 
 static bool is_html(const struct page *page)
 {
@@ -47,12 +31,17 @@ static void wrap(struct page *page, const char *before, const char *text,
 	buf_adds(page->out, after);
 }
 
+static bool is_there(const char *text)
+{
+	return text && *text;
+}
+
+/* ---- the page ---- */
+
 void page_begin(struct page *page, const char *title)
 {
-	if (!is_html(page)) {
-		wrap(page, "# ", title, "\n");
+	if (!is_html(page))
 		return;
-	}
 	/* No script, and nothing is fetched from anywhere. */
 	wrap(page,
 		"<!doctype html>\n<html lang=\"en\"><head><meta charset="
@@ -63,14 +52,87 @@ void page_begin(struct page *page, const char *title)
 		title, "</title><style>");
 	buf_adds(page->out, chart_css);
 	buf_adds(page->out, page_css);
-	wrap(page, "</style></head><body>\n<h1>", title, "</h1>\n");
+	buf_adds(page->out, "</style></head><body><main>\n");
 }
 
 void page_end(struct page *page)
 {
 	if (is_html(page))
-		buf_adds(page->out, "</body></html>\n");
+		buf_adds(page->out, "</main></body></html>\n");
 }
+
+static void banner_line(struct page *page, const char *class, const char *text)
+{
+	if (!is_there(text))
+		return;
+	if (is_html(page))
+		buf_addf(page->out, "<p class=\"%s\">", class);
+	else
+		buf_addc(page->out, '\n');
+	wrap(page, "", text, is_html(page) ? "</p>" : "\n");
+}
+
+void page_banner(struct page *page, const struct page_banner *banner)
+{
+	if (is_html(page)) {
+		buf_addf(page->out, "<div class=\"banner %s\">",
+			tone_name(banner->tone));
+		wrap(page, banner->is_part ? "<h2>" : "<h1>", banner->title,
+			banner->is_part ? "</h2>" : "</h1>");
+	} else {
+		wrap(page, banner->is_part ? "\n## " : "# ", banner->title,
+			"\n");
+	}
+	banner_line(page, "reason", banner->reason);
+	banner_line(page, "sentence", banner->sentence);
+	banner_line(page, "about", banner->about);
+	if (is_html(page))
+		buf_adds(page->out, "</div>\n");
+}
+
+/* ---- facts ---- */
+
+static void write_fact(struct page *page, const struct page_fact *fact)
+{
+	bool html = is_html(page);
+
+	if (!is_there(fact->value))
+		return;
+	wrap(page, html ? "<div><dt>" : "- ", fact->name,
+		html ? "</dt><dd>" : ": ");
+	add(page, fact->value);
+	if (is_there(fact->note))
+		wrap(page, html ? " <small>" : " (", fact->note,
+			html ? "</small>" : ")");
+	buf_adds(page->out, html ? "</dd></div>" : "\n");
+}
+
+static void write_facts(struct page *page, const char *class,
+	const struct page_fact *facts, size_t n)
+{
+	size_t i;
+
+	if (is_html(page))
+		buf_addf(page->out, "<dl class=\"%s\">", class);
+	else
+		buf_addc(page->out, '\n');
+	for (i = 0; i < n; i++)
+		write_fact(page, &facts[i]);
+	if (is_html(page))
+		buf_adds(page->out, "</dl>\n");
+}
+
+void page_tiles(struct page *page, const struct page_fact *facts, size_t n)
+{
+	write_facts(page, "tiles", facts, n);
+}
+
+void page_facts(struct page *page, const struct page_fact *facts, size_t n)
+{
+	write_facts(page, "facts", facts, n);
+}
+
+/* ---- texts ---- */
 
 void page_heading(struct page *page, const char *text)
 {
@@ -78,6 +140,14 @@ void page_heading(struct page *page, const char *text)
 		wrap(page, "<h2>", text, "</h2>\n");
 	else
 		wrap(page, "\n## ", text, "\n");
+}
+
+void page_subheading(struct page *page, const char *text)
+{
+	if (is_html(page))
+		wrap(page, "<h3>", text, "</h3>\n");
+	else
+		wrap(page, "\n### ", text, "\n");
 }
 
 void page_paragraph(struct page *page, enum tone tone, const char *text)
@@ -102,6 +172,35 @@ void page_code(struct page *page, const char *text)
 	}
 }
 
+void page_meters_begin(struct page *page)
+{
+	buf_adds(page->out, is_html(page) ? "<div class=\"meters\">\n" : "\n");
+}
+
+void page_meters_end(struct page *page)
+{
+	if (is_html(page))
+		buf_adds(page->out, "</div>\n");
+}
+
+void page_meter(struct page *page, enum tone tone, const char *name,
+	double share, const char *text)
+{
+	if (!is_html(page)) {
+		wrap(page, "- ", name, ": ");
+		wrap(page, "", text, "\n");
+		return;
+	}
+	buf_addf(page->out, "<div class=\"meter %s\">", tone_name(tone));
+	wrap(page, "<span class=\"name\">", name, "</span>");
+	buf_addf(page->out,
+		"<span class=\"bar\"><i style=\"width:%.0f%%\"></i></span>",
+		100 * fmin(fmax(share, 0), 1));
+	wrap(page, "<span>", text, "</span></div>\n");
+}
+
+/* ---- lists ---- */
+
 void page_list_begin(struct page *page)
 {
 	buf_adds(page->out, is_html(page) ? "<ul>\n" : "\n");
@@ -121,13 +220,16 @@ void page_list_end(struct page *page)
 		buf_adds(page->out, "</ul>\n");
 }
 
+/* ---- tables ---- */
+
 void page_table_begin(struct page *page, const char *const *heads, size_t n)
 {
+	page->heads = heads;
 	if (is_html(page)) {
-		buf_adds(page->out, "<div class=\"wide\"><table><tr>");
+		buf_adds(page->out, "<table><thead><tr>");
 		for (size_t i = 0; i < n; i++)
-			wrap(page, "<th>", heads[i], "</th>");
-		buf_adds(page->out, "</tr>\n");
+			wrap(page, "<th scope=\"col\">", heads[i], "</th>");
+		buf_adds(page->out, "</tr></thead><tbody>\n");
 		return;
 	}
 	buf_adds(page->out, "\n|");
@@ -139,32 +241,104 @@ void page_table_begin(struct page *page, const char *const *heads, size_t n)
 	buf_addc(page->out, '\n');
 }
 
-void page_row(
-	struct page *page, enum tone tone, const char *const *cells, size_t n)
+/* What a URL may hold as it is; the rest is written %XX. */
+static void add_file(struct page *page, const char *file)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._~";
+
+	buf_adds(page->out, "./");
+	for (; *file; file++) {
+		if (strchr(plain, *file))
+			buf_addc(page->out, *file);
+		else
+			buf_addf(page->out, "%%%02X", (unsigned char)*file);
+	}
+}
+
+static void write_link(struct page *page, const char *file, const char *text)
+{
+	if (is_html(page)) {
+		buf_adds(page->out, "<a href=\"");
+		add_file(page, file);
+		wrap(page, "\">", text, "</a>");
+	} else {
+		wrap(page, "[", text, "](");
+		add_file(page, file);
+		buf_addc(page->out, ')');
+	}
+}
+
+static void write_cell(
+	struct page *page, size_t i, const char *file, const char *text)
+{
+	if (is_html(page)) {
+		buf_adds(page->out, "<td");
+		/* "1.2 %" is not broken, nor is a time. */
+		if (strncmp(page->heads[i], "time", 4) == 0 ||
+			(!file && printable_width(text) <= SHORT))
+			buf_adds(page->out, " class=\"short\"");
+		wrap(page, " data-head=\"", page->heads[i], "\">");
+	} else {
+		buf_addc(page->out, ' ');
+	}
+	if (file)
+		write_link(page, file, text);
+	else
+		add(page, text);
+	buf_adds(page->out, is_html(page) ? "</td>" : " |");
+}
+
+static void write_row(struct page *page, enum tone tone, const char *file,
+	const char *const *cells, size_t n)
 {
 	if (is_html(page))
 		buf_addf(page->out, "<tr class=\"%s\">", tone_name(tone));
 	else
 		buf_addc(page->out, '|');
-	for (size_t i = 0; i < n; i++) {
-		const char *text = cells[i] ? cells[i] : "";
-
-		if (is_html(page))
-			wrap(page, "<td>", text, "</td>");
-		else
-			wrap(page, " ", text, " |");
-	}
+	for (size_t i = 0; i < n; i++)
+		write_cell(page, i, i ? NULL : file, cells[i] ? cells[i] : "");
 	buf_adds(page->out, is_html(page) ? "</tr>\n" : "\n");
+}
+
+void page_row(
+	struct page *page, enum tone tone, const char *const *cells, size_t n)
+{
+	write_row(page, tone, NULL, cells, n);
+}
+
+void page_row_link(struct page *page, enum tone tone, const char *file,
+	const char *const *cells, size_t n)
+{
+	write_row(page, tone, file, cells, n);
 }
 
 void page_table_end(struct page *page)
 {
 	if (is_html(page))
-		buf_adds(page->out, "</table></div>\n");
+		buf_adds(page->out, "</tbody></table>\n");
+}
+
+/* ---- what is folded, and charts ---- */
+
+void page_fold_begin(struct page *page, const char *heading)
+{
+	if (is_html(page))
+		wrap(page, "<details><summary><h2>", heading,
+			"</h2></summary>\n");
+	else
+		page_heading(page, heading);
+}
+
+void page_fold_end(struct page *page)
+{
+	if (is_html(page))
+		buf_adds(page->out, "</details>\n");
 }
 
 void page_chart(struct page *page, const struct chart *chart)
 {
 	if (is_html(page))
-		chart_svg(chart, page->out);
+		chart_write(chart, page->out);
 }

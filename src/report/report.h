@@ -7,6 +7,7 @@
  *   report_write.c    the document
  *   report_todo.c     what is left for a person
  *   timeline_data.h   checks, traffic and decisions over time
+ *   timeline_page.h   … as sections of a page
  *   page.h, chart.h   how it looks
  */
 #ifndef TIDEGATE_REPORT_REPORT_H
@@ -15,7 +16,7 @@
 #include "base/buf.h"
 #include "policy/policy.h"
 #include "report/page.h"
-#include "report/timeline_data.h"
+#include "report/timeline_page.h"
 #include "store/fold.h"
 #include "store/store.h"
 
@@ -42,7 +43,6 @@ struct report {
 	struct fold fold;
 	TIMELINE_LIST(struct report_action) actions;
 	TIMELINE_LIST(struct report_person) people;
-	int64_t reverting_ms; /* when it was decided to go back; 0: never */
 	const char *table_before, *table_after; /* traffic as text; NULL */
 };
 

@@ -35,20 +35,19 @@ static const char *kept(const struct report_reader *r, const char *key)
 }
 
 /* Long and mostly as it was before: then kept once. */
-static const char *kept_again(
-	const struct report_reader *r, const char *key, const char *before)
+static void keep_again(
+	const struct report_reader *r, const char *key, const char **before)
 {
 	const char *text = text_of(r, key);
 
-	if (before && !strcmp(before, text))
-		return before;
-	return *text ? kept(r, key) : NULL;
+	if (*text && (!*before || strcmp(*before, text) != 0))
+		*before = kept(r, key);
 }
 
 /* jsonw writes what JSON lacks as strings. */
-static double number_of(const struct report_reader *r, const char *key)
+static double number_in(const json_t *object, const char *key)
 {
-	const json_t *value = json_object_get(r->root, key);
+	const json_t *value = json_object_get(object, key);
 	const char *text = json_string_value(value);
 
 	if (json_is_number(value))
@@ -58,6 +57,11 @@ static double number_of(const struct report_reader *r, const char *key)
 	if (text && !strcmp(text, "-Inf"))
 		return -INFINITY;
 	return NAN;
+}
+
+static double number_of(const struct report_reader *r, const char *key)
+{
+	return number_in(r->root, key);
 }
 
 static bool is_true(const struct report_reader *r, const char *key)
@@ -153,89 +157,58 @@ static void take_table(struct report_reader *r)
 
 /* ---- checks ---- */
 
-/* The requests of an arm and the bad ones among them, which are those of the
- * bins after `bound`. */
-static struct request_sum sum_of(const json_t *bins, size_t bound)
+/* Of kind evidence: the entry is folded, so the fold knows what it counted. */
+static void take_counts(struct report_reader *r, struct timeline_check *check)
 {
-	struct request_sum sum = {0, 0};
-	const json_t *bin;
-	size_t i;
-
-	json_array_foreach(bins, i, bin) {
-		sum.n += json_number_value(bin);
-		sum.x += i > bound ? json_number_value(bin) : 0;
-	}
-	return sum;
-}
-
-/* Of a histogram the last bin that is good. */
-static size_t bound_of(const struct slo *slo, const json_t *le)
-{
-	size_t i = 0;
-
-	while (i + 1 < json_array_size(le) &&
-		json_number_value(json_array_get(le, i)) < slo->bound_le)
-		i++;
-	return i;
-}
-
-static const struct timeline_counts *counts_of(
-	const struct report_reader *r, int slo)
-{
-	const json_t *counts = json_object_get(r->root, "counts");
 	const json_t *evidence = json_object_get(r->root, "evidence");
-	const json_t *log_e = json_object_get(evidence, "log_e");
-	struct timeline_counts *kept;
-	size_t bound;
 
-	if (!counts || !log_e)
-		return NULL;
-	bound = bound_of(&r->report->data.policy->slos[slo],
-		json_object_get(counts, "le"));
-	kept = arena_alloc(&r->report->data.arena, sizeof(*kept));
-	kept->arms.candidate =
-		sum_of(json_object_get(counts, "candidate"), bound);
-	kept->arms.stable = sum_of(json_object_get(counts, "stable"), bound);
-	kept->log_e = json_number_value(log_e);
-	kept->log_pass =
-		json_number_value(json_object_get(evidence, "log_pass"));
-	return kept;
+	if (json_object_get(r->root, "counts") &&
+		json_object_get(evidence, "log_e"))
+		timeline_take_evidence(&r->report->data, check,
+			r->report->fold.state.evidence,
+			number_in(evidence, "log_e"),
+			number_in(evidence, "log_pass"));
+}
+
+/* Only a change is news; the rest is drawn. */
+static void tell_check(
+	struct report_reader *r, const struct timeline_check *check)
+{
+	struct timeline_data *data = &r->report->data;
+
+	if (check->outcome == r->last[check->slo])
+		return;
+	r->last[check->slo] = check->outcome;
+	add_line(r, timeline_tone(check->outcome),
+		arena_printf(&data->arena, "%s: %s%s%s",
+			data->policy->slos[check->slo].name,
+			outcome_name(check->outcome), *check->text ? ", " : "",
+			check->text));
 }
 
 static void take_check(struct report_reader *r)
 {
-	static const struct timeline_check none;
+	const json_t *answers = json_object_get(r->root, "answers");
 	struct timeline_data *data = &r->report->data;
-	enum outcome outcome = outcome_find(text_of(r, "outcome"));
+	struct timeline_check *check;
 	int slo = slo_of(r);
-	struct timeline_check *check, before = none;
 
 	if (slo < 0)
 		return;
-	if (r->latest[slo] >= 0)
-		before = data->checks.item[r->latest[slo]];
+	for (size_t i = 0; i < QUERY_ROLES; i++)
+		keep_again(r, event_query_keys[i], &data->query[slo][i]);
 	check = timeline_add_check(data, r->entry->time_ms, slo);
 	if (!check)
 		return;
 	r->latest[slo] = (int)data->checks.n - 1;
-	check->outcome = outcome;
-	check->partial = json_object_get(json_object_get(r->root, "answers"),
-				 "partial") != NULL;
+	check->outcome = outcome_find(text_of(r, "outcome"));
+	check->partial = json_object_get(answers, "partial") != NULL;
 	check->value = number_of(r, "value");
 	check->limit = number_of(r, "limit");
-	check->counts = counts_of(r, slo);
+	check->other = number_in(answers, "baseline");
 	check->text = kept(r, *text_of(r, "trouble") ? "trouble" : "text");
-	for (size_t i = 0; i < QUERY_ROLES; i++)
-		check->query[i] =
-			kept_again(r, event_query_keys[i], before.query[i]);
-	/* Only a change is news; the rest is drawn. */
-	if (outcome == r->last[slo])
-		return;
-	r->last[slo] = outcome;
-	add_line(r, timeline_tone(outcome),
-		arena_printf(&data->arena, "%s: %s%s%s",
-			data->policy->slos[slo].name, outcome_name(outcome),
-			*check->text ? ", " : "", check->text));
+	take_counts(r, check);
+	tell_check(r, check);
 }
 
 static void take_breach(struct report_reader *r)
@@ -295,13 +268,18 @@ static void add_action(
 
 static void take_phase(struct report_reader *r)
 {
-	const char *to = text_of(r, "to"), *text = text_of(r, "text");
+	struct timeline_data *data = &r->report->data;
+	enum phase to = phase_find(text_of(r, "to"));
 
-	if (!strcmp(to, phase_name(PHASE_REVERTING)))
-		r->report->reverting_ms = r->entry->time_ms;
-	add_line(r, TONE_PLAIN,
-		arena_printf(&r->report->data.arena, "%s → %s%s%s",
-			text_of(r, "from"), to, *text ? ": " : "", text));
+	if (to == PHASE_REVERTING)
+		data->reverting_ms = r->entry->time_ms;
+	timeline_add_line(data, &(struct timeline_line){
+					.time_ms = r->entry->time_ms,
+					.percent = r->entry->percent,
+					.what = text_of(r, "to"),
+					.text = kept(r, "text"),
+					.tone = timeline_tone_of_phase(to),
+				});
 }
 
 static void take_note(struct report_reader *r)
@@ -324,6 +302,20 @@ static void take_note(struct report_reader *r)
 				? TONE_WAIT
 				: TONE_PLAIN,
 			kept(r, "text"));
+}
+
+/* Stable's past, of which the plan is made again. */
+static void take_histories(struct report_reader *r)
+{
+	struct timeline_data *data = &r->report->data;
+	struct event event;
+	struct err ignored;
+
+	if (event_decode(r->entry->name, r->entry->data, data->policy,
+		    &data->arena, &event, &ignored) < 0)
+		return;
+	data->histories = event.histories;
+	data->n_histories = event.n_histories;
 }
 
 static void take_command(struct report_reader *r)
@@ -353,6 +345,7 @@ static void take_event(struct report_reader *r)
 			arena_printf(arena, "by %s", text_of(r, "who")));
 		break;
 	case EVENT_PREFLIGHT:
+		take_histories(r);
 		if (is_true(r, "ok"))
 			add_line(r, TONE_GOOD, "fit");
 		else

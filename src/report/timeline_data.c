@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "engine/evidence_text.h"
 
 void timeline_data_init(struct timeline_data *data, const struct policy *policy)
 {
@@ -41,6 +42,7 @@ struct timeline_check *timeline_add_check(
 		.slo = slo,
 		.value = NAN,
 		.limit = NAN,
+		.other = NAN,
 		.text = ""};
 	return check;
 }
@@ -68,10 +70,57 @@ enum tone timeline_tone(enum outcome outcome)
 	}
 }
 
+enum tone timeline_tone_of_phase(enum phase phase)
+{
+	switch (phase) {
+	case PHASE_PROMOTED:
+		return TONE_GOOD;
+	case PHASE_REVERTING:
+	case PHASE_ROLLED_BACK:
+	case PHASE_ROLLBACK_FAILED:
+	case PHASE_STOPPED:
+		return TONE_BAD;
+	case PHASE_HELD:
+	case PHASE_PAUSED:
+	case PHASE_AWAITING_APPROVAL:
+	case PHASE_REFUSED:
+		return TONE_WAIT;
+	default:
+		return TONE_PLAIN;
+	}
+}
+
 double timeline_value(const struct timeline_check *check)
 {
 	return check->outcome == OUTCOME_PASS ||
 			       check->outcome == OUTCOME_BREACH
 		       ? check->value
 		       : NAN;
+}
+
+void timeline_take_evidence(struct timeline_data *data,
+	struct timeline_check *check, struct evidence_memory *memory,
+	double log_e, double log_pass)
+{
+	const struct evidence_slo *slo = evidence_find(memory, check->slo);
+	struct timeline_counts *counts;
+	struct evidence_arms late;
+	char text[CHECK_TEXT_MAX];
+
+	if (!slo)
+		return;
+	counts = arena_alloc(&data->arena, sizeof(*counts));
+	*counts = (struct timeline_counts){.arms = slo->recent[0],
+		.log_e = log_e,
+		.log_pass = log_pass,
+		.full_e = evidence_against(memory, slo).full,
+		.full_pass = evidence_for(memory, slo).full};
+	check->counts = counts;
+	late = evidence_recent(slo);
+	check->value = evidence_share(slo);
+	check->limit = slo->spec.objective;
+	if (late.stable.n > 0)
+		check->other = late.stable.x / late.stable.n;
+	check->text = arena_strdup(
+		&data->arena, evidence_print_state(memory, slo, text));
 }

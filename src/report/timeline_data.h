@@ -1,28 +1,29 @@
 /*
  * What happened in a rollout over time, as a page shows it: checks, traffic,
  * decisions. Filled out of a journal by the report, by a simulation as it
- * runs. Bounded: what is beyond the maxima is left out of the picture.
+ * runs. Bounded: what is beyond the maxima is left out of the picture. Pure.
  *
- *   timeline_data.c   keeps it
- *   timeline_page.c   its charts and tables
+ *   timeline_data.c      keeps it
+ *   timeline_figures.c   what it comes to, in a few numbers
+ *   timeline_page.h      its charts and tables
  */
 #ifndef TIDEGATE_REPORT_TIMELINE_DATA_H
 #define TIDEGATE_REPORT_TIMELINE_DATA_H
 
 #include "base/arena.h"
+#include "base/duration.h"
 #include "engine/check.h"
+#include "engine/event.h"
 #include "engine/evidence_memory.h"
 #include "policy/policy.h"
-#include "report/page.h"
+#include "report/chart.h"
 
-#define TIMELINE_CHECKS_MAX  200000 /* later ones are not drawn */
-#define TIMELINE_COLUMNS_MAX 6 /* of a table of lines */
-#define TIMELINE_LINES_MAX   400 /* shown; the middle is left out */
+#define TIMELINE_CHECKS_MAX 200000 /* later ones are not drawn */
 
 struct timeline_line {
 	int64_t time_ms;
 	int percent; /* the candidate's */
-	const char *what; /* name of the event or note */
+	const char *what; /* name of the event, note or new phase */
 	const char *text;
 	enum tone tone;
 };
@@ -30,18 +31,19 @@ struct timeline_line {
 /* What was counted since the check before, and what that made of it. */
 struct timeline_counts {
 	struct evidence_arms arms;
-	double log_e, log_pass; /* of the SLO */
+	double log_e, log_pass; /* of the SLO … */
+	double full_e, full_pass; /* … and at which it is enough */
 };
 
 struct timeline_check {
 	int64_t time_ms;
 	int slo; /* index in the policy */
 	double value, limit; /* NaN: none */
+	double other; /* stable's value; NaN: none */
 	enum outcome outcome;
 	bool partial; /* an answer said that it was incomplete */
 	const char *text; /* "0.5 > max 0.05"; "": nothing to say */
 	const struct timeline_counts *counts; /* kind evidence; NULL: none */
-	const char *query[QUERY_ROLES]; /* NULL: not asked */
 };
 
 struct timeline_percent {
@@ -74,6 +76,12 @@ struct timeline_data {
 	TIMELINE_LIST(struct timeline_check) checks;
 	TIMELINE_LIST(struct timeline_percent) percents;
 	int decisive; /* index of the check that decided; -1: none did */
+	int64_t reverting_ms; /* when it was decided to go back; 0: never */
+	/* What was asked, the latest; NULL: it was not. */
+	const char *query[POLICY_SLOS_MAX][QUERY_ROLES];
+	/* Stable's past, of SLOs of kind evidence. */
+	const struct slo_history *histories;
+	size_t n_histories;
 };
 
 void timeline_data_init(
@@ -91,20 +99,34 @@ void timeline_add_percent(
 	struct timeline_data *data, int64_t time_ms, int percent);
 
 enum tone timeline_tone(enum outcome outcome);
+enum tone timeline_tone_of_phase(enum phase phase);
 /* What was held against a limit; NaN: nothing was. Of "too few requests" old
  * journals have the number of requests as the value. */
 double timeline_value(const struct timeline_check *check);
 
-/* Traffic and each SLO against its limits; Markdown has none. */
-void timeline_write_charts(const struct timeline_data *data, struct page *page);
-/* One row for each SLO: its checks and its worst value. */
-void timeline_write_slos(const struct timeline_data *data, struct page *page);
+/* A check of kind evidence that counted: what it did, what was seen of late. The
+ * two numbers are the check's own, before what followed from it. */
+void timeline_take_evidence(struct timeline_data *data,
+	struct timeline_check *check, struct evidence_memory *memory,
+	double log_e, double log_pass);
 
-/* Each line by `write_line`, of many the first and the last ones; a row of
- * `columns` cells says how many were left out. */
-void timeline_each_line(const struct timeline_data *data, struct page *page,
-	size_t columns,
-	void (*write_line)(const struct timeline_data *data,
-		const struct timeline_line *line, struct page *page));
+/* ---- timeline_figures.c ---- */
+
+struct timeline_figures {
+	int highest; /* percent of the candidate */
+	int64_t exposed_ms; /* how long it had users */
+	double exposure_s; /* integral of its percent / 100 */
+	/* Of the candidate, counted; NaN: not known. */
+	double requests, bad;
+	/* The first sample of those that led to the decision, the decision,
+	 * users back on stable; 0: was not, or was not seen. */
+	int64_t first_bad_ms, decided_ms, back_ms;
+};
+
+void timeline_figure_out(
+	const struct timeline_data *data, struct timeline_figures *figures_r);
+
+/* "6m12s", without milliseconds when it is long. Returns `text`. */
+const char *timeline_length(int64_t ms, char text[DURATION_TEXT_MAX]);
 
 #endif

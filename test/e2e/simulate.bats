@@ -162,8 +162,21 @@ simulate() {
 	run simulate empty
 	[ "$status" = 2 ]
 	[[ $output == *"no recording (*.json) in empty"* ]]
-	run simulate --html page.html r
+	# Each has its page, and an index leads to all of them.
+	mkdir s && cp good.json s/index.json && cp bad.json "s/a b&.json"
+	run simulate --html pages r s
+	[ "$status" = 1 ]
+	[ "$(find pages -name '*.html' | wc -l)" = \
+		$((1 + $(find r s -name '*.json' | wc -l))) ]
+	[ "$(grep -c '<a href="./[a-z0-9%-]*.html">' pages/index.html)" = \
+		$(($(find pages -name '*.html' | wc -l) - 1)) ]
+	grep -q 'href="./a%20b%26.html">s/a b&amp;.json<' pages/index.html
+	grep -q ': rolled-back</h1>' 'pages/a b&.html'
+	grep -q ': promoted</h1>' pages/index-2.html
+	echo >file
+	run simulate --html file r
 	[ "$status" = 2 ]
+	[[ $output == *"--html file is no folder"* ]]
 }
 
 @test "a page stands alone and shows the check that decided" {
@@ -178,9 +191,9 @@ simulate() {
 	# One ring, around a breach, at the moment of the revert.
 	[ "$(grep -o 'class="ring"' page.html | wc -l)" = 1 ]
 	local ring
-	ring=$(grep -o '<circle class="ring" cx="[0-9.]*" cy="[0-9.]*"' page.html)
+	ring=$(grep -o '<circle class="ring" cx="[0-9.]*%" cy="[0-9.]*"' page.html)
 	[[ $page == *"<circle class=\"bad\"${ring#*ring\"} "* ]]
-	[[ $page == *"<td>reverting</td><td>errors: 0.02 &gt; max 0.01"* ]]
+	[[ $page == *">reverting</td><td data-head=\"because\">errors: 0.02 &gt; max 0.01"* ]]
 	# A symlink stays one.
 	mkdir pages
 	mv page.html pages/newest.html
@@ -189,8 +202,6 @@ simulate() {
 	[ "$status" = 0 ]
 	[ -L page.html ]
 	grep -q ': promoted</h1>' pages/newest.html
-	run simulate --html page.html good.json bad.json
-	[ "$status" = 2 ]
 	run simulate --html nowhere/page.html good.json
 	[ "$status" = 1 ]
 }
@@ -283,6 +294,19 @@ simulate() {
 	[ "$status" = 1 ]
 	jq -se '[.[].alike] == [true, false] and ([.[1].policies[].outcome] ==
 		["promoted", "rolled-back"])' <<<"$output"
+	# As pages: both courses, and where they part.
+	run simulate --compare policy.yaml --set slos.errors.max=5% \
+		--html page.html bad.json
+	[ "$status" = 1 ]
+	grep -q '<h1>.*: the policies part</h1>' page.html
+	[ "$(grep -c '<h2>.*: promoted</h2>' page.html)" = 1 ]
+	[ "$(grep -c '<h2>.*: rolled-back</h2>' page.html)" = 1 ]
+	run simulate --compare policy.yaml --set slos.errors.max=5% \
+		--html pages good.json bad.json
+	[ "$status" = 1 ]
+	grep -q 'decide alike</h1>' pages/good.html
+	grep -q 'policies part</h1>' pages/bad.html
+	grep -q '<a href="./bad.html">bad.json</a>' pages/index.html
 }
 
 @test "a query that has changed since the recording is said" {

@@ -114,8 +114,7 @@ static void an_abort_is_not_blamed_on_an_slo(void **state)
 	until_the_end();
 	expect_exit(6);
 	expect_report("aborted by bob: enough", "What decided");
-	expect_report(
-		"from the decision to stable serving everything | 1s", NULL);
+	expect_report("from the decision to users back: 1s", NULL);
 }
 
 static void too_few_requests_are_no_value_of_an_slo(void **state)
@@ -132,12 +131,13 @@ static void too_few_requests_are_no_value_of_an_slo(void **state)
 	fake_metrics_say("requests", SAYS_VALUE, 4452);
 	run();
 	until(80 * SECOND);
-	expect_report("| errors | no data: too few requests (4452 \\< min "
-		      "5000) |  |  | ",
+	expect_report("| errors |  |  |  |  | 9 no data | no data: too few "
+		      "requests (4452 \\< min 5000) |",
 		NULL);
 	expect_not_journaled("check", "\"value\":4452");
 	json = report_now(PAGE_HTML);
-	assert_null(strstr(json, ">5000<")); /* on the axis */
+	assert_null(strstr(json, ">5,000<")); /* on the axis */
+	assert_null(strstr(json, ">5000<"));
 	free(json);
 }
 
@@ -161,6 +161,9 @@ static void the_limit_that_decided_is_drawn(void **state)
 	expect_exit(5);
 	html = report_now(PAGE_HTML);
 	assert_non_null(strstr(html, "<path class=\"limit\""));
+	/* Stable's share, and what is 1.5 times that. */
+	assert_non_null(strstr(html, "class=\"key other\">stable<"));
+	assert_non_null(strstr(html, ">effective limit<"));
 	assert_non_null(strstr(html, "<circle class=\"ring\""));
 	free(html);
 }
