@@ -1,19 +1,18 @@
 /*
  * `tidegate approve, reject, pause, continue, abort`: a person's decision.
  *
- * The engine is asked first, on a copy of the folded state: what it would
- * refuse is refused here. Then the decision is left in the state file and the
+ * The engine is asked first, about the folded state: what it would refuse is
+ * refused here. Then the decision is left in the state file and the
  * process that drives the rollout takes it.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/jsonw.h"
 #include "base/printable.h"
-#include "base/xalloc.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/output.h"
+#include "engine/outlook.h"
 #include "io/clock.h"
 #include "status/rollout_snapshot.h"
 
@@ -50,26 +49,15 @@ struct decision {
 
 static int ask_engine(const struct decision *d, struct err *err_r)
 {
-	struct event event = {
-		.type = EVENT_COMMAND,
-		.who = d->command.who,
-		.text = d->command.comment,
-		.verb = verb_find(d->command.verb),
-		.step = d->command.step,
-	};
-	struct outcome_list *out = xcalloc(1, sizeof(*out));
-	struct rollout *copy = xcalloc(1, sizeof(*copy));
-	int rc = 0;
+	char text[ROLLOUT_TEXT_MAX];
+	const char *why = rollout_refuses(d->snapshot->policy,
+		&d->snapshot->fold.state, verb_find(d->command.verb),
+		d->command.step, d->command.who, text);
 
-	*copy = d->snapshot->fold.state;
-	rollout_step(
-		d->snapshot->policy, copy, &event, d->command.time_ms, out);
-	if (out->refused)
-		rc = err_set(err_r, ERR_REFUSED, "%s %s is refused: %s",
-			d->command.verb, d->command.rollout, out->refusal);
-	free(copy);
-	free(out);
-	return rc;
+	if (why)
+		return err_set(err_r, ERR_REFUSED, "%s %s is refused: %s",
+			d->command.verb, d->command.rollout, why);
+	return 0;
 }
 
 /* ---- the driver's answer ---- */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/outlook.h"
 #include "engine/turn.h"
 
 #define ROUNDS_MAX 64 /* of phases in one turn; more is a bug of ours */
@@ -267,7 +268,7 @@ static bool shift_waits(struct turn *t)
 	why = blocked_ms ? may_raise(t->policy, r, t->now) : NULL;
 	if (!why)
 		return false;
-	until_ms = blocked_ms + checks_gap_ms_max(t);
+	until_ms = blocked_ms + checks_gap_ms_max(t->policy);
 	if (t->now < until_ms) {
 		turn_wake(t, until_ms);
 		return false;
@@ -361,7 +362,7 @@ static void phase_baking(struct turn *t)
 
 	if (pause_here(t) || hold_here(t) || !r->bake_open)
 		return;
-	over_ms = checks_over_ms(t);
+	over_ms = checks_over_ms(t->policy, r);
 	turn_wake(t, over_ms);
 	if (!traffic_is_settled(r))
 		return;
@@ -379,8 +380,7 @@ static void phase_baking(struct turn *t)
 		leave_step(t);
 		return;
 	}
-	/* Evidence that is not there yet has as long again to come. */
-	over_ms += evidence_misses(t->policy, r) ? step_now(t)->bake_ms : 0;
+	over_ms = checks_undecided_ms(t->policy, r);
 	if (t->now < over_ms)
 		turn_wake(t, over_ms);
 	else
@@ -509,12 +509,10 @@ void rollout_step(const struct policy *policy, struct rollout *state,
 
 	clear_outcome(outcome_r);
 	if (phase_is_end(state->phase)) {
-		if (event->type == EVENT_COMMAND) {
-			outcome_r->refused = true;
-			snprintf(outcome_r->refusal, ROLLOUT_TEXT_MAX,
-				"the rollout has ended: %s",
-				phase_name(state->phase));
-		}
+		if (event->type == EVENT_COMMAND)
+			outcome_r->refused = rollout_refuses(policy, state,
+				event->verb, event->step, event->who,
+				outcome_r->refusal);
 		return;
 	}
 	event_take(&t);

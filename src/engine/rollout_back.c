@@ -68,7 +68,8 @@ static void take_back_again(struct turn *t)
 	traffic_want(t, 0, false, t->r->tag_is_ours ? TAG_REMOVE : TAG_KEEP);
 }
 
-const char *rollback_problem(const struct rollout *r)
+/* What the last look at the traffic cannot mend any more. */
+static const char *problem_so_far(const struct rollout *r)
 {
 	if (r->revert_failed)
 		return REVERT_FAILED;
@@ -78,7 +79,21 @@ const char *rollback_problem(const struct rollout *r)
 		return "how an action ended is not known";
 	if (r->lists_failed & 1u << LIST_HEALTH)
 		return "stable is not healthy after the rollback";
-	return r->verified ? NULL : "the traffic could not be read back";
+	return NULL;
+}
+
+bool rollback_has_failed(const struct rollout *r)
+{
+	return problem_so_far(r) != NULL;
+}
+
+const char *rollback_problem(const struct rollout *r)
+{
+	const char *problem = problem_so_far(r);
+
+	if (problem || r->verified)
+		return problem;
+	return "the traffic could not be read back";
 }
 
 /* With the name of the action, where it was one. */

@@ -78,22 +78,36 @@ bool checks_are_satisfied(const struct turn *t)
 	return !checks_miss(t->policy, t->r, t->now);
 }
 
-int64_t checks_over_ms(const struct turn *t)
+int64_t checks_over_ms(const struct policy *policy, const struct rollout *r)
 {
 	int64_t lost_ms = 0;
 	size_t i;
 
-	for (i = 0; i < t->policy->n_slos; i++) {
-		if (t->r->check[i].lost_ms > lost_ms)
-			lost_ms = t->r->check[i].lost_ms;
+	for (i = 0; i < policy->n_slos; i++) {
+		if (r->check[i].lost_ms > lost_ms)
+			lost_ms = r->check[i].lost_ms;
 	}
-	return t->r->bake_from_ms + step_now(t)->bake_ms + lost_ms;
+	return r->bake_from_ms + policy->steps[r->step].bake_ms + lost_ms;
+}
+
+int64_t checks_undecided_ms(
+	const struct policy *policy, const struct rollout *r)
+{
+	int64_t longer_ms =
+		evidence_misses(policy, r) ? policy->steps[r->step].bake_ms : 0;
+
+	return checks_over_ms(policy, r) + longer_ms;
+}
+
+int64_t checks_late_ms(const struct slo *slo)
+{
+	return slo->interval_ms / LATE_PART;
 }
 
 bool checks_are_answered(const struct turn *t)
 {
 	const struct check_state *check = t->r->check;
-	int64_t over_ms = checks_over_ms(t), due_ms;
+	int64_t over_ms = checks_over_ms(t->policy, t->r), due_ms;
 	size_t i;
 
 	for (i = 0; i < t->policy->n_slos; i++, check++) {
@@ -101,8 +115,7 @@ bool checks_are_answered(const struct turn *t)
 		if (check->latest_ms < t->r->bake_from_ms)
 			return false;
 		due_ms = check->asked_ms ? check->asked_ms : check->due_ms;
-		if (due_ms <=
-			over_ms + t->policy->slos[i].interval_ms / LATE_PART)
+		if (due_ms <= over_ms + checks_late_ms(&t->policy->slos[i]))
 			return false;
 	}
 	return true;
@@ -120,13 +133,13 @@ int checks_find_unevaluable(const struct turn *t)
 	return -1;
 }
 
-int64_t checks_gap_ms_max(const struct turn *t)
+int64_t checks_gap_ms_max(const struct policy *policy)
 {
 	int64_t look_ms, most = 0;
 	size_t i;
 
-	for (i = 0; i < t->policy->n_slos; i++) {
-		look_ms = look_ms_max(&t->policy->slos[i]);
+	for (i = 0; i < policy->n_slos; i++) {
+		look_ms = look_ms_max(&policy->slos[i]);
 		most = look_ms > most ? look_ms : most;
 	}
 	return most;
@@ -256,13 +269,20 @@ void checks_pump(struct turn *t)
 	}
 }
 
+int64_t checks_after_ms(
+	const struct rollout *r, const struct slo *slo, int64_t ms)
+{
+	int64_t every = slo->interval_ms, from = r->grid_ms;
+
+	return ms < from ? from : from + ((ms - from) / every + 1) * every;
+}
+
 /* The first time on the grid after `ms`, but not one that is long past. */
 static int64_t next_on_grid(
 	const struct turn *t, const struct slo *slo, int64_t ms)
 {
-	int64_t every = slo->interval_ms, from = t->r->grid_ms;
-	int64_t next =
-		ms < from ? from : from + ((ms - from) / every + 1) * every;
+	int64_t every = slo->interval_ms;
+	int64_t next = checks_after_ms(t->r, slo, ms);
 
 	if (next < t->now)
 		next += (t->now - next) / every * every;

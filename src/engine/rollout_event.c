@@ -7,21 +7,6 @@
 
 #include "engine/turn.h"
 
-static void refuse_command(struct turn *t, const char *fmt, ...)
-	PRINTFLIKE(2, 3);
-
-static void refuse_command(struct turn *t, const char *fmt, ...)
-{
-	va_list args;
-
-	t->out->refused = true;
-	va_start(args, fmt);
-	vsnprintf(t->out->refusal, sizeof(t->out->refusal), fmt, args);
-	va_end(args);
-	turn_note(t, NOTE_REFUSED, "%s by %s: %s", verb_name(t->event->verb),
-		t->event->who, t->out->refusal);
-}
-
 static void take_started(struct turn *t)
 {
 	if (t->r->started_ms)
@@ -75,197 +60,11 @@ static void take_preflight(struct turn *t)
 	rollout_revert(t, CAUSE_PERSON, reason);
 }
 
-/* It goes back already, or will in a moment. */
-static bool is_going_back(const struct rollout *r)
-{
-	return rollout_is_reverting(r) || r->refusing || r->undoing ||
-	       r->stopping;
-}
-
-static bool gate_is_open(const struct rollout *r)
-{
-	return r->gate_deadline_ms != 0;
-}
-
-static bool gate_fits(struct turn *t)
-{
-	if (!gate_is_open(t->r)) {
-		refuse_command(t, "no gate is open: the rollout is %s",
-			phase_name(t->r->phase));
-		return false;
-	}
-	if (t->event->step >= 0 && t->event->step != t->r->step) {
-		refuse_command(t, "it was meant for step %d, but step %d waits",
-			t->event->step + 1, t->r->step + 1);
-		return false;
-	}
-	return true;
-}
-
-static void approve(struct turn *t)
-{
-	const struct approval *approval;
-	size_t i;
-
-	if (!gate_fits(t))
-		return;
-	approval = t->policy->steps[t->r->step].approval;
-	for (i = 0; i < approval->n_approvers; i++) {
-		if (strcmp(approval->approvers[i], t->event->who) == 0)
-			break;
-	}
-	if (i == approval->n_approvers)
-		refuse_command(t, "%s is not among the approvers of this step",
-			t->event->who);
-	else if (!approval->self_approval &&
-		 strcmp(t->event->who, t->r->starter) == 0)
-		refuse_command(t,
-			"%s started the rollout and the policy does not say "
-			"self_approval",
-			t->event->who);
-	else if (t->r->approvals & UINT64_C(1) << i)
-		refuse_command(
-			t, "%s has approved this step already", t->event->who);
-	else
-		t->r->approvals |= UINT64_C(1) << i;
-	if (!t->out->refused)
-		t->r->approved_until_ms = t->now + approval->timeout_ms;
-}
-
-static void reject(struct turn *t)
-{
-	char reason[ROLLOUT_TEXT_MAX];
-
-	if (!gate_fits(t))
-		return;
-	text_put(reason, sizeof(reason), "rejected by %s%s%s", t->event->who,
-		t->event->text && *t->event->text ? ": " : "",
-		t->event->text ? t->event->text : "");
-	rollout_revert(t, CAUSE_PERSON, reason);
-}
-
-/* A hold may end by itself, a pause does not: what is held is paused as well,
- * and stays so when the hold ends. */
-static void pause(struct turn *t)
-{
-	if (rollout_is_paused(t->r))
-		refuse_command(t, "it is paused already");
-	else if (is_going_back(t->r))
-		refuse_command(t, "it is %s", phase_name(t->r->phase));
-	else if (rollout_is_finishing(t))
-		refuse_command(t, "every step has passed, nothing is left to "
-				  "pause");
-	else
-		t->r->pause_wanted = true;
-}
-
-/* The hold stays: a person cannot end it. */
-static bool take_back_pause(struct turn *t)
-{
-	struct rollout *r = t->r;
-
-	if (!rollout_is_paused(r))
-		return false;
-	r->pause_wanted = false;
-	if (r->held_from == PHASE_PAUSED)
-		r->held_from = r->paused_from;
-	turn_note(t, NOTE_WARNING, "it is paused no more, and still held: %s",
-		r->reason);
-	return true;
-}
-
-static void continue_held(struct turn *t)
-{
-	switch (t->r->cause) {
-	case CAUSE_HOOK:
-		rollout_go_on(t);
-		break;
-	case CAUSE_SLO:
-		/* Overruled: they have to earn their passes once more. */
-		checks_reset(t);
-		t->r->failed_slo = -1;
-		t->r->held_ms = 0;
-		rollout_go_on(t);
-		break;
-	case CAUSE_APPROVAL:
-		if (!take_back_pause(t))
-			refuse_command(t, "it waits for approvals: approve or "
-					  "abort");
-		break;
-	default:
-		if (!take_back_pause(t))
-			refuse_command(t,
-				"it goes on by itself when the evidence is "
-				"there; what was not evaluated is not promoted "
-				"(abort takes it back)");
-	}
-}
-
-static void continue_(struct turn *t)
-{
-	if (t->r->phase == PHASE_PAUSED) {
-		rollout_go_on(t);
-	} else if (t->r->phase == PHASE_HELD) {
-		continue_held(t);
-	} else if (t->r->pause_wanted) {
-		t->r->pause_wanted = false;
-	} else {
-		refuse_command(t, "it is neither paused nor held");
-	}
-}
-
-static void abort_(struct turn *t)
-{
-	char reason[ROLLOUT_TEXT_MAX];
-
-	text_put(reason, sizeof(reason), "aborted by %s%s%s", t->event->who,
-		t->event->text && *t->event->text ? ": " : "",
-		t->event->text ? t->event->text : "");
-	if (is_going_back(t->r))
-		refuse_command(t, "it is going back already (%s)",
-			phase_name(t->r->phase));
-	else if (!t->r->begun)
-		rollout_refuse(t, CAUSE_PERSON, reason);
-	else
-		rollout_revert(t, CAUSE_PERSON, reason);
-}
-
-static void take_command(struct turn *t)
-{
-	if (!t->r->started_ms) {
-		refuse_command(t, "it has not started yet");
-		return;
-	}
-	if (t->r->stopping) {
-		refuse_command(t, "it is ending: %s", t->r->reason);
-		return;
-	}
-	switch (t->event->verb) {
-	case VERB_APPROVE:
-		approve(t);
-		break;
-	case VERB_REJECT:
-		reject(t);
-		break;
-	case VERB_PAUSE:
-		pause(t);
-		break;
-	case VERB_CONTINUE:
-		continue_(t);
-		break;
-	case VERB_ABORT:
-		abort_(t);
-		break;
-	case VERBS:
-		break;
-	}
-}
-
 static void take_interrupt(struct turn *t)
 {
 	char reason[ROLLOUT_TEXT_MAX];
 
-	if (is_going_back(t->r) || rollout_is_finishing(t)) {
+	if (rollout_is_going_back(t->r) || rollout_is_finishing(t)) {
 		turn_note(t, NOTE_WARNING,
 			"%s: what is under way is finished first",
 			t->event->text);
@@ -317,7 +116,7 @@ static void take_gap(struct turn *t, int64_t last_ms)
 
 	/* Most events come in the same moment as the one before. */
 	if (gap_ms > 0 && t->r->checking && !rollout_is_reverting(t->r) &&
-		gap_ms > checks_gap_ms_max(t))
+		gap_ms > checks_gap_ms_max(t->policy))
 		turn_note(t, NOTE_WARNING,
 			"nothing was watched for %lld s: that time does not "
 			"count",
@@ -381,7 +180,7 @@ void event_take(struct turn *t)
 		sequence_ended(t);
 		break;
 	case EVENT_COMMAND:
-		take_command(t);
+		command_take(t);
 		break;
 	case EVENT_INTERRUPT:
 		take_interrupt(t);

@@ -6,6 +6,7 @@
  *   rollout.c           the phases: which comes after which, and when
  *   rollout_back.c      reverting and rolling back
  *   rollout_event.c     takes an event's facts into the state
+ *   rollout_command.c   what operators want, and whether it is taken
  *   rollout_check.c     asks the SLOs and says when they have decided
  *   rollout_evidence.c  what SLOs of kind evidence have decided together
  *   rollout_traffic.c   brings the service's traffic to what is wanted
@@ -78,9 +79,16 @@ void rollout_pass_gate(struct turn *t);
 /* rollout_back.c */
 void phase_reverting(struct turn *t);
 void phase_rolling_back(struct turn *t);
+/* It will need a person, whatever the last look at the traffic shows. */
+bool rollback_has_failed(const struct rollout *r);
 
 /* rollout_event.c */
 void event_take(struct turn *t);
+
+/* rollout_command.c */
+void command_take(struct turn *t); /* EVENT_COMMAND */
+/* It goes back already, or will in a moment. */
+bool rollout_is_going_back(const struct rollout *r);
 
 /* rollout_check.c */
 void checks_begin(struct turn *t);
@@ -93,13 +101,23 @@ void checks_pump(struct turn *t); /* asks every SLO that is due */
 void checks_take(struct turn *t); /* EVENT_CHECK */
 void checks_resumed(struct turn *t);
 void checks_clock_set(struct turn *t); /* the world's, not the rollout's */
-int64_t checks_gap_ms_max(const struct turn *t); /* unwatched for longer */
+int64_t checks_gap_ms_max(
+	const struct policy *policy); /* unwatched for longer */
 /* Why the evidence of this step is not enough now; NULL: it is. */
 const char *checks_miss(
 	const struct policy *policy, const struct rollout *r, int64_t now_ms);
 bool checks_are_satisfied(const struct turn *t);
 /* When the bake of all SLOs is over; what nobody watched is no bake. */
-int64_t checks_over_ms(const struct turn *t);
+int64_t checks_over_ms(const struct policy *policy, const struct rollout *r);
+/* When a step is undecided whose bake is over: evidence that is not there yet
+ * has as long again to come. */
+int64_t checks_undecided_ms(
+	const struct policy *policy, const struct rollout *r);
+/* The time of a check on the grid that comes after `ms`. */
+int64_t checks_after_ms(
+	const struct rollout *r, const struct slo *slo, int64_t ms);
+/* Due at the end of a bake counts as due before it. */
+int64_t checks_late_ms(const struct slo *slo);
 bool checks_are_answered(const struct turn *t); /* all that is due by then */
 int checks_find_unevaluable(
 	const struct turn *t); /* an SLO without metrics, or -1 */
