@@ -81,7 +81,7 @@ static void take_check(struct timeline_data *data, const struct sim *sim,
 	check->limit = judgement->limit;
 	check->outcome = judgement->outcome;
 	check->partial = judgement->partial;
-	judgement_print(judgement, text);
+	judgement_print(&data->policy->slos[event->slo], judgement, text);
 	check->text = arena_strdup(&data->arena, text);
 	check->other = event->answers.item[QUERY_BASELINE].kind == ANSWER_VALUE
 			       ? event->answers.item[QUERY_BASELINE].value

@@ -138,7 +138,7 @@ static void print_check(
 		counted && sim_seen(sim)->counted
 			? evidence_print_state(
 				  sim_rollout(sim)->evidence, counted, why)
-			: judgement_print(j, why));
+			: judgement_print(slo, j, why));
 	if (j->outcome == OUTCOME_BREACH && !j->critical)
 		buf_addf(&text,
 			" (%d of the last %d checks; %d of %d are too "

@@ -8,6 +8,9 @@
 #include <stdio.h>
 
 #include "engine/check_kind.h"
+#include "policy/unit.h"
+
+#define PRODUCT_MAX 192 /* what a limit is made of */
 
 static const struct check_kind *kind_of(const struct slo *slo)
 {
@@ -94,15 +97,54 @@ void check_expire(const struct slo *slo, struct check_state *state)
 	kind_of(slo)->expire(state);
 }
 
-const char *judgement_print(
-	const struct judgement *j, char text[CHECK_TEXT_MAX])
+/* "1.5 × stable's 48.8 ms" */
+static void add_product(const struct slo *slo, const struct judgement *j,
+	char text[PRODUCT_MAX])
 {
+	const char *whose = slo->compare_stable ? "stable" : "the baseline";
+	char baseline[UNIT_TEXT_MAX], more[UNIT_TEXT_MAX];
+
+	unit_print(slo, j->baseline, baseline);
+	if (j->by == LIMIT_RATIO)
+		snprintf(text, PRODUCT_MAX, " (%.6g × %s's %s)", slo->max_ratio,
+			whose, baseline);
+	else
+		snprintf(text, PRODUCT_MAX, " (%s's %s + %s)", whose, baseline,
+			unit_print_given(slo, slo->max_increase, more));
+}
+
+/* "73.8 ms > 73.1 ms (1.5 × stable's 48.8 ms)", "3.4 % > max 1 %" */
+static void print_comparison(const struct slo *slo, const struct judgement *j,
+	char text[CHECK_TEXT_MAX])
+{
+	static const char *const names[] = {[LIMIT_MAX] = "max ",
+		[LIMIT_MIN] = "min ",
+		[LIMIT_CRITICAL] = "critical "};
+	bool computed = j->by == LIMIT_RATIO || j->by == LIMIT_INCREASE;
+	char value[UNIT_TEXT_MAX], limit[UNIT_TEXT_MAX];
+	char product[PRODUCT_MAX] = "";
+
+	unit_print_both(slo, j->value, j->limit, !computed, value, limit);
+	if (computed)
+		add_product(slo, j, product);
+	snprintf(text, CHECK_TEXT_MAX, "%s %s %s%s%s", value, j->sign,
+		(size_t)j->by < sizeof(names) / sizeof(names[0]) && names[j->by]
+			? names[j->by]
+			: "",
+		limit, product);
+}
+
+const char *judgement_print(const struct slo *slo, const struct judgement *j,
+	char text[CHECK_TEXT_MAX])
+{
+	char requests[UNIT_TEXT_MAX], least[UNIT_TEXT_MAX];
+
 	if (j->sign)
-		snprintf(text, CHECK_TEXT_MAX, "%.6g %s %s %.6g", j->value,
-			j->sign, j->why, j->limit);
+		print_comparison(slo, j, text);
 	else if (j->outcome == OUTCOME_NO_DATA && !isnan(j->requests))
-		snprintf(text, CHECK_TEXT_MAX, "no data: %s (%.6g < min %.6g)",
-			j->why, j->requests, j->requests_min);
+		snprintf(text, CHECK_TEXT_MAX, "no data: %s (%s < min %s)",
+			j->why, unit_print_count(j->requests, requests),
+			unit_print_count(j->requests_min, least));
 	else
 		snprintf(text, CHECK_TEXT_MAX, "%s%s",
 			j->outcome == OUTCOME_NO_DATA ? "no data: " : "",

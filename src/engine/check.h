@@ -13,7 +13,7 @@
 
 #include "policy/policy.h"
 
-#define CHECK_TEXT_MAX 192
+#define CHECK_TEXT_MAX 384
 
 /* What one query said. */
 enum answer_kind {
@@ -60,19 +60,32 @@ enum outcome {
 const char *outcome_name(enum outcome outcome); /* "pass", … "none" */
 enum outcome outcome_find(const char *name); /* OUTCOME_NONE: unknown */
 
+/* Which of an SLO's limits. */
+enum limit_kind {
+	LIMIT_NONE,
+	LIMIT_MAX,
+	LIMIT_MIN,
+	LIMIT_CRITICAL,
+	LIMIT_INCREASE, /* the baseline plus max_increase */
+	LIMIT_RATIO, /* so many times the baseline */
+	LIMIT_ANY /* it is not known which */
+};
+
 struct judgement {
 	enum outcome outcome;
 	bool critical; /* above `critical`: one is enough */
 	bool partial; /* what there is may be all or a part: no data */
 	double value; /* NaN when there is none */
 	double limit; /* the one that decided, or the nearest; NaN: none */
+	double baseline; /* that it was compared with; NaN: with none */
 	double requests, requests_min; /* when they were too few; else NaN */
 	const char *sign; /* "<=": how they compare; NULL: they do not */
-	const char *why; /* name of the limit, or why there is no data */
+	enum limit_kind by; /* whose limit that is */
+	const char *why; /* why there is no data; NULL: there is */
 };
 
-/* "0.034 > max 0.01", "no data: the query has no value"; returns `text`. */
-const char *judgement_print(
+/* "3.4 % > max 1 %", "no data: the query has no value"; returns `text`. */
+const char *judgement_print(const struct slo *slo,
 	const struct judgement *judgement, char text[CHECK_TEXT_MAX]);
 
 enum verdict { VERDICT_UNDECIDED, VERDICT_PASS, VERDICT_FAIL };
@@ -93,6 +106,7 @@ struct check_state {
 	int errors; /* in a row */
 	int silent; /* kind evidence: in this step in a row without a sample */
 	enum outcome outcome; /* the latest */
+	struct judgement latest; /* all that is known of it */
 	bool partial; /* it rests on an incomplete answer */
 	double value, limit; /* of the latest that had one; NaN: none */
 	bool latest_passes; /* the latest counts as a pass */

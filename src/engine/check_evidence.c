@@ -17,6 +17,7 @@ static void counted_judge(const struct slo *slo,
 	(void)state;
 	*j = (struct judgement){.value = NAN,
 		.limit = NAN,
+		.baseline = NAN,
 		.requests = NAN,
 		.requests_min = NAN,
 		.partial = answers_are_partial(answers)};
@@ -41,6 +42,7 @@ static enum verdict counted_apply(const struct slo *slo, struct check_state *s,
 	(void)slo;
 	(void)settling;
 	s->outcome = judgement->outcome;
+	s->latest = *judgement;
 	s->partial = judgement->partial;
 	s->errors = judgement->outcome == OUTCOME_ERROR ? s->errors + 1 : 0;
 	s->latest_passes = judgement->outcome == OUTCOME_PASS;

@@ -17,11 +17,12 @@ static void judge(
 /* A limit was looked at; the first breach decides, else the nearest limit to
  * be passed is shown. True: breached. */
 static bool compare(struct judgement *j, bool breached, double value,
-	const char *sign, const char *name, double limit)
+	const char *sign, enum limit_kind by, double limit)
 {
 	judge(j, breached ? OUTCOME_BREACH : OUTCOME_PASS, value, limit);
 	j->sign = sign;
-	j->why = name;
+	j->by = by;
+	j->why = NULL;
 	return breached;
 }
 
@@ -32,22 +33,26 @@ static bool judge_value(
 	if (slo->has_critical && (slo->has_max || !slo->has_min) &&
 		value > slo->critical) {
 		j->critical = true;
-		return compare(j, true, value, ">", "critical", slo->critical);
+		return compare(
+			j, true, value, ">", LIMIT_CRITICAL, slo->critical);
 	}
 	if (slo->has_critical && !slo->has_max && slo->has_min &&
 		value < slo->critical) {
 		j->critical = true;
-		return compare(j, true, value, "<", "critical", slo->critical);
+		return compare(
+			j, true, value, "<", LIMIT_CRITICAL, slo->critical);
 	}
 	if (slo->has_max) {
 		if (value > slo->max)
-			return compare(j, true, value, ">", "max", slo->max);
-		compare(j, false, value, "<=", "max", slo->max);
+			return compare(
+				j, true, value, ">", LIMIT_MAX, slo->max);
+		compare(j, false, value, "<=", LIMIT_MAX, slo->max);
 	}
 	if (slo->has_min) {
 		if (value < slo->min)
-			return compare(j, true, value, "<", "min", slo->min);
-		compare(j, false, value, ">=", "min", slo->min);
+			return compare(
+				j, true, value, "<", LIMIT_MIN, slo->min);
+		compare(j, false, value, ">=", LIMIT_MIN, slo->min);
 	}
 	return false;
 }
@@ -75,22 +80,23 @@ static void judge_baseline(const struct slo *slo, double value,
 		no_data(j, value, "the baseline has none");
 		return;
 	}
+	j->baseline = b;
 	if (slo->has_max_increase) {
 		decided = true;
 		if (value > b + slo->max_increase) {
-			compare(j, true, value, ">", "baseline + max_increase",
+			compare(j, true, value, ">", LIMIT_INCREASE,
 				b + slo->max_increase);
 			return;
 		}
-		compare(j, false, value, "<=", "baseline + max_increase",
+		compare(j, false, value, "<=", LIMIT_INCREASE,
 			b + slo->max_increase);
 	}
 	if (!slo->has_max_ratio)
 		return;
 	if (b > 0) {
 		compare(j, value > b * slo->max_ratio, value,
-			value > b * slo->max_ratio ? ">" : "<=",
-			"baseline x max_ratio", b * slo->max_ratio);
+			value > b * slo->max_ratio ? ">" : "<=", LIMIT_RATIO,
+			b * slo->max_ratio);
 		return;
 	}
 	if (!decided)
@@ -116,6 +122,7 @@ static void threshold_judge(const struct slo *slo,
 
 	*j = (struct judgement){.value = NAN,
 		.limit = NAN,
+		.baseline = NAN,
 		.requests = NAN,
 		.requests_min = NAN};
 	j->partial = answers_are_partial(answers);
@@ -143,7 +150,7 @@ static void threshold_judge(const struct slo *slo,
 	if (has_baseline(slo))
 		judge_baseline(slo, value, &a[QUERY_BASELINE], j);
 	else if (j->outcome == OUTCOME_NONE)
-		compare(j, false, value, "<=", "critical", slo->critical);
+		compare(j, false, value, "<=", LIMIT_CRITICAL, slo->critical);
 }
 
 static enum verdict threshold_window_apply(
@@ -184,6 +191,7 @@ static enum verdict threshold_apply(const struct slo *slo,
 	bool breached, decides;
 
 	s->outcome = j->outcome;
+	s->latest = *j;
 	s->partial = j->partial;
 	if (j->sign) {
 		s->value = j->value;

@@ -192,8 +192,9 @@ static void end_settle(struct turn *t, int i)
 	struct judgement j = {.outcome = OUTCOME_BREACH,
 		.value = check->value,
 		.limit = check->limit,
-		.sign = "beyond",
-		.why = "the limit"};
+		.baseline = check->latest.baseline,
+		.sign = ">",
+		.by = LIMIT_ANY};
 
 	if (check->failed || check_end_settle(slo, check) != VERDICT_FAIL)
 		return;
@@ -321,7 +322,7 @@ static void breached(
 	struct note *note;
 
 	text_put(reason, sizeof(reason), "%s: %s%s", t->policy->slos[slo].name,
-		judgement_print(j, text), how);
+		judgement_print(&t->policy->slos[slo], j, text), how);
 	note = turn_note(t, NOTE_BREACH, "%s", reason);
 	note->slo = slo;
 	note->value = j->value;

@@ -10,6 +10,7 @@
 #include "live/measure.h"
 #include "live/preflight_parts.h"
 #include "metrics/counting.h"
+#include "policy/unit.h"
 
 #define AT_ONCE    8
 #define ARMS       2 /* stable, candidate */
@@ -277,10 +278,11 @@ static void add_counters(struct buf *out, const struct finding_arm *told)
 		buf_addf(out, " (%s)", told->warnings);
 }
 
-static void add_arm(struct buf *out, const char *who, const struct arm *arm)
+static void add_arm(struct buf *out, const struct slo *slo, const char *who,
+	const struct arm *arm)
 {
 	const struct finding_arm *told = arm->told;
-	char text[CHECK_TEXT_MAX];
+	char text[CHECK_TEXT_MAX], number[UNIT_TEXT_MAX];
 
 	if (!told->revision)
 		return;
@@ -293,14 +295,19 @@ static void add_arm(struct buf *out, const char *who, const struct arm *arm)
 		add_counters(out, told);
 		return;
 	}
-	buf_addf(out, "%s (%zu series", judgement_print(&told->judgement, text),
+	buf_addf(out, "%s (%zu series",
+		judgement_print(slo, &told->judgement, text),
 		told->series[QUERY_VALUE]);
 	if (told->answers.item[QUERY_BASELINE].kind == ANSWER_VALUE)
-		buf_addf(out, ", baseline %.6g",
-			told->answers.item[QUERY_BASELINE].value);
+		buf_addf(out, ", baseline %s",
+			unit_print(slo,
+				told->answers.item[QUERY_BASELINE].value,
+				number));
 	if (told->answers.item[QUERY_REQUESTS].kind == ANSWER_VALUE)
-		buf_addf(out, ", %.6g requests",
-			told->answers.item[QUERY_REQUESTS].value);
+		buf_addf(out, ", %s requests",
+			unit_print_count(
+				told->answers.item[QUERY_REQUESTS].value,
+				number));
 	if (told->judgement.partial)
 		buf_addf(out, "; %s", told->warnings);
 	buf_addc(out, ')');
@@ -334,8 +341,8 @@ static void tell(struct preflight *preflight, const struct arm *arm)
 	if (same_trouble(arm)) {
 		buf_adds(&text, arm[0].told->trouble);
 	} else {
-		add_arm(&text, "stable", &arm[0]);
-		add_arm(&text, "candidate", &arm[1]);
+		add_arm(&text, slo, "stable", &arm[0]);
+		add_arm(&text, slo, "candidate", &arm[1]);
 		add_remarks(&text, preflight, slo, arm);
 	}
 	finding = finding_tell(preflight, kind, "slo", slo->name,

@@ -142,6 +142,8 @@ struct slo {
 	bool has_max, has_min, has_critical, has_max_ratio, has_max_increase;
 	double max, min, critical, max_ratio, max_increase;
 	struct slo_texts texts;
+	const char
+		*unit; /* of the query's value, for people; NULL: see unit.h */
 	/* Kind evidence: raw counters, with templates; `buckets`, or the two. */
 	const char *total, *bad, *buckets;
 	double objective; /* share of bad requests that may be */

@@ -9,6 +9,7 @@
 #define DIGITS       3
 #define DIGITS_GIVEN 12 /* a double that was written by a person has fewer */
 #define DIGITS_MAX   15
+#define WHOLE_MIN    100 /* requests */
 #define PLAIN_MIN    1e-6 /* outside of these a number has an exponent */
 #define PLAIN_MAX    1e15
 
@@ -44,8 +45,8 @@ static struct unit find_unit(const struct slo *slo)
 		t->max, t->min, t->critical, t->max_increase};
 	size_t i;
 
-	if (0)
-		return plain;
+	if (slo->unit)
+		return (struct unit){slo->unit, 1};
 	if (slo->kind == SLO_EVIDENCE)
 		return percent;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -154,6 +155,7 @@ void unit_print_both(const struct slo *slo, double value, double limit,
 
 const char *unit_print_count(double count, char text[UNIT_TEXT_MAX])
 {
-	print_with(plain, count, DIGITS, text);
+	print_with(plain, count >= WHOLE_MIN ? round(count) : count,
+		count >= WHOLE_MIN ? DIGITS_MAX : DIGITS, text);
 	return text;
 }

@@ -27,7 +27,7 @@ void unit_print_both(const struct slo *slo, double value, double limit,
 	bool is_given, char value_text[UNIT_TEXT_MAX],
 	char limit_text[UNIT_TEXT_MAX]);
 
-/* A number without a unit, three significant digits: of requests. */
+/* A number of requests: whole ones, as soon as there are some. */
 const char *unit_print_count(double count, char text[UNIT_TEXT_MAX]);
 
 #endif

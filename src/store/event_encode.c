@@ -211,7 +211,8 @@ static void encode_judgement(struct jsonw *w, const struct event *event,
 	encode_text(w, "text",
 		counted ? evidence_print_state(
 				  context->state->evidence, counted, text)
-			: judgement_print(j, text));
+			: judgement_print(
+				  &context->policy->slos[event->slo], j, text));
 }
 
 static void encode_evidence(struct jsonw *w, const struct event *event,

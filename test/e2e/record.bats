@@ -205,7 +205,7 @@ has_failed() { # CHECKS
 		--policy "$WORLD/policy.yaml" --from -10s --candidate backend-1
 	[ "$status" = 8 ]
 	[[ $output == *"the metrics of then"* ]]
-	[[ $output == *"error-rate: 0 <= max 0.05"* ]]
+	[[ $output == *"error-rate: 0 % <= max 5 %"* ]]
 	run "$TIDEGATE" simulate --policy "$WORLD/policy.yaml" --from -10s x.json
 	[ "$status" = 2 ]
 }

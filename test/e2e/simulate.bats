@@ -35,8 +35,8 @@ simulate() {
 @test "a breach says which value, when it began and how long it took" {
 	run simulate bad.json
 	[ "$status" = 5 ]
-	[[ $output == *"errors: 0.02 > max 0.01 (2 of the last 2 checks"* ||
-		$output == *"errors: 0.02 > max 0.01 (2 of the last 3 checks"* ]]
+	[[ $output == *"errors: 2 % > max 1 % (2 of the last 2 checks"* ||
+		$output == *"errors: 2 % > max 1 % (2 of the last 3 checks"* ]]
 	[[ $output == *"first bad sample  +3m20s (2026-01-01T00:03:20.000Z)"* ]]
 	[[ $output == *", 2 checks"* ]]
 }
@@ -193,7 +193,7 @@ simulate() {
 	local ring
 	ring=$(grep -o '<circle class="ring" cx="[0-9.]*%" cy="[0-9.]*"' page.html)
 	[[ $page == *"<circle class=\"bad\"${ring#*ring\"} "* ]]
-	[[ $page == *">reverting</td><td data-head=\"because\">errors: 0.02 &gt; max 0.01"* ]]
+	[[ $page == *">reverting</td><td data-head=\"because\">errors: 2 % &gt; max 1 %"* ]]
 	# A symlink stays one.
 	mkdir pages
 	mv page.html pages/newest.html

@@ -424,7 +424,8 @@ static void show(struct world *w, const struct event *event,
 		w->rollout.step, w->spec.candidate, w->spec.stable,
 		w->spec.other, out->refused ? " refused" : "",
 		event->type == EVENT_CHECK
-			? judgement_print(&out->judgement, text)
+			? judgement_print(&w->policy->slos[event->slo],
+				  &out->judgement, text)
 			: "");
 	for (i = 0; i < out->n_effects; i++)
 		printf("%40s -> %s %d\n", "", effect_name(out->effect[i].type),

@@ -339,7 +339,7 @@ static void a_check_says_what_was_made_of_it(void **state)
 		.value = 0.034,
 		.limit = 0.01,
 		.sign = ">",
-		.why = "max"};
+		.by = LIMIT_MAX};
 	struct event_context context = {.policy = &test.policy,
 		.state = &rollout,
 		.judgement = &judgement,

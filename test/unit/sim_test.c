@@ -119,10 +119,10 @@ struct scenario {
 static const struct scenario scenarios[] = {
 	{"good", NULL, GOOD, 900, NULL, 0, "promoted", 0, "every step", 0},
 	{"a breach of 2 in 3", NULL, {{0, 0.001}, {200, 0.02}, {-1, 0}}, 900,
-		NULL, 0, "rolled-back", 5, "errors: 0.02 > max 0.01", 0},
+		NULL, 0, "rolled-back", 5, "errors: 2 % > max 1 %", 0},
 	{"above critical once", NULL,
 		{{0, 0.001}, {200, 0.6}, {210, 0.001}, {-1, 0}}, 900, NULL, 0,
-		"rolled-back", 5, "0.6 > critical 0.5", 0},
+		"rolled-back", 5, "60 % > critical 50 %", 0},
 	{"one bad check in a row of good ones", NULL,
 		{{0, 0.001}, {200, 0.02}, {210, 0.001}, {-1, 0}}, 900, NULL, 0,
 		"promoted", 0, "every step", 0},
@@ -165,7 +165,7 @@ static const struct scenario scenarios[] = {
 		"promoted", 0, "every step", 0},
 	{"writes fail while it should revert", NULL,
 		{{0, 0.001}, {200, 0.02}, {-1, 0}}, 900, "patch-503@3m+2m", 0,
-		"rolled-back", 5, "0.02 > max", 0},
+		"rolled-back", 5, "2 % > max", 0},
 };
 
 static void play_sets(const struct scenario *s, const char *const *sets,
