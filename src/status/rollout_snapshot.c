@@ -111,17 +111,29 @@ struct rollout_snapshot *rollout_snapshot_load(struct store *store,
 	arena_init(&snapshot->arena);
 	fold_init(&snapshot->fold);
 	if (find(snapshot, store, name, otherwise, err_r) ||
-		parse(snapshot, err_r) ||
-		rollout_snapshot_update(snapshot, store, err_r))
+		parse(snapshot, err_r)) {
+		rollout_snapshot_free(&snapshot);
+		return NULL;
+	}
+	snapshot->lookback = lookback_new(snapshot->policy);
+	if (rollout_snapshot_update(snapshot, store, err_r))
 		rollout_snapshot_free(&snapshot);
 	return snapshot;
+}
+
+static int take(const struct store_event *entry, void *arg, struct err *err_r)
+{
+	struct rollout_snapshot *snapshot = arg;
+
+	lookback_take(snapshot->lookback, entry);
+	return fold_take(&snapshot->fold, snapshot->policy, entry, err_r);
 }
 
 int rollout_snapshot_update(struct rollout_snapshot *snapshot,
 	struct store *store, struct err *err_r)
 {
-	if (fold_more(store, snapshot->row.id, snapshot->policy,
-		    &snapshot->fold, err_r))
+	if (store_each_event(store, snapshot->row.id, snapshot->fold.last_seq,
+		    take, snapshot, err_r))
 		return err_wrap(err_r, "%s", snapshot->row.id);
 	return 0;
 }
@@ -138,6 +150,7 @@ void rollout_snapshot_free(struct rollout_snapshot **snapshot)
 	if (!*snapshot)
 		return;
 	fold_fini(&(*snapshot)->fold);
+	lookback_free(&(*snapshot)->lookback);
 	policy_free(&(*snapshot)->policy);
 	arena_fini(&(*snapshot)->arena);
 	free(*snapshot);
@@ -154,4 +167,34 @@ int rollout_snapshot_driver(struct rollout_snapshot *snapshot,
 	if (held > 0 && strcmp(lease_r->rollout, snapshot->row.id) != 0)
 		return 0;
 	return held;
+}
+
+const struct summary *rollout_snapshot_summary(
+	const struct rollout_snapshot *snapshot,
+	const struct store_lease *driver, int64_t now_ms,
+	summary_clock_fn clock, struct arena *arena)
+{
+	const struct store_rollout *row = &snapshot->row;
+	bool stands = !driver && snapshot->fold.last_ms;
+	struct summary_source source = {
+		.policy = snapshot->policy,
+		.rollout = &snapshot->fold.state,
+		.lookback = snapshot->lookback,
+		.id = row->id,
+		.service = row->service,
+		.candidate = row->candidate,
+		.stable = row->stable,
+		.starter = row->starter,
+		.started_ms = row->started_ms,
+		.ended_ms = row->ended_ms,
+		.now_ms = stands ? snapshot->fold.last_ms : now_ms,
+		.driver = !driver         ? SUMMARY_UNDRIVEN
+			  : driver->alive ? SUMMARY_DRIVEN
+					  : SUMMARY_UNSEEN,
+		.holder = driver ? driver->holder : NULL,
+		.renewed_ms = driver ? driver->renewed_ms : 0,
+		.clock = clock,
+	};
+
+	return summary_make(&source, arena);
 }

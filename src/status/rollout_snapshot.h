@@ -8,6 +8,8 @@
 
 #include "base/arena.h"
 #include "policy/policy.h"
+#include "status/lookback.h"
+#include "status/summary.h"
 #include "store/fold.h"
 #include "store/store.h"
 
@@ -16,6 +18,7 @@ struct rollout_snapshot {
 	struct store_rollout row; /* as of the last load or reload */
 	struct policy *policy;
 	struct fold fold;
+	struct lookback *lookback; /* NULL: nothing is known */
 };
 
 /* Which rollout a command means when none is named. */
@@ -35,6 +38,13 @@ MUST_CHECK int rollout_snapshot_update(struct rollout_snapshot *snapshot,
 MUST_CHECK int rollout_snapshot_reload_row(struct rollout_snapshot *snapshot,
 	struct store *store, struct err *err_r);
 void rollout_snapshot_free(struct rollout_snapshot **snapshot);
+
+/* As people see it. `driver` NULL: nobody drives it, and its time stands still
+ * at its last entry. Lives in `arena` and the snapshot. */
+const struct summary *rollout_snapshot_summary(
+	const struct rollout_snapshot *snapshot,
+	const struct store_lease *driver, int64_t now_ms,
+	summary_clock_fn clock, struct arena *arena);
 
 /* Who drives it: 1 with lease_r in the snapshot's arena, 0 nobody, -1 error. */
 MUST_CHECK int rollout_snapshot_driver(struct rollout_snapshot *snapshot,
