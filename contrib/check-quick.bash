@@ -154,7 +154,7 @@ quick_note_e2e() {
 }
 
 quick_say_left_out() {
-	echo "left out: static analysis, sanitizers, the archive, benchmarks;" \
+	echo "left out: static analysis, sanitizers, pages, the archive, benchmarks;" \
 		"$((${#PROGRAMS[@]} - ${#STALE[@]})) of ${#PROGRAMS[@]}" \
 		"test programs, since nothing that they took in has changed" \
 		"since they passed; end-to-end files but" \
