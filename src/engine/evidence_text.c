@@ -265,6 +265,43 @@ static void add_uneasy(struct buf *out, const struct evidence_memory *memory,
 			normal));
 }
 
+const char *evidence_print_uneasy(const struct evidence_memory *memory,
+	const struct evidence_slo *slo, char text[ROLLOUT_TEXT_MAX])
+{
+	struct buf out;
+
+	buf_init(&out, ROLLOUT_TEXT_MAX - 1);
+	add_uneasy(&out, memory, slo);
+	return take(text, ROLLOUT_TEXT_MAX, &out);
+}
+
+/* "some evidence against the candidate: candidate 0.4 % (12 of 3,000), …" */
+const char *evidence_print_doubt(const struct evidence_memory *memory,
+	const struct evidence_slo *slo, char text[ROLLOUT_TEXT_MAX])
+{
+	char state[CHECK_TEXT_MAX];
+
+	text_put(text, ROLLOUT_TEXT_MAX,
+		"some evidence against the candidate: %s",
+		evidence_print_state(memory, slo, state));
+	return text;
+}
+
+/* "the candidate had 64 requests in this step, 100 are needed to tell" */
+const char *evidence_print_few(const struct slo *policy_slo,
+	const struct evidence_slo *slo, char text[ROLLOUT_TEXT_MAX])
+{
+	double seen = slo->step.candidate.n;
+	char n[COUNT_TEXT_MAX], needed[COUNT_TEXT_MAX];
+
+	text_put(text, ROLLOUT_TEXT_MAX,
+		"the candidate had %s request%s in this step, %s are needed to "
+		"tell (min_requests)",
+		count_print(seen, n), seen == 1 ? "" : "s",
+		count_print(policy_slo->requests_needed, needed));
+	return text;
+}
+
 /* A step as it goes on, at the rate at which requests came so far. */
 static struct plan_step plan_of(const struct evidence_memory *memory,
 	const struct evidence_slo *slo, double base)

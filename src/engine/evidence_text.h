@@ -26,6 +26,18 @@ const char *evidence_print_passed(const struct policy *policy,
 const char *evidence_print_missing(const struct evidence_memory *memory,
 	const struct evidence_slo *slo, char text[ROLLOUT_TEXT_MAX]);
 
+/* What there is against the candidate, though nothing is decided by it. */
+const char *evidence_print_doubt(const struct evidence_memory *memory,
+	const struct evidence_slo *slo, char text[ROLLOUT_TEXT_MAX]);
+
+/* How many requests there are of those that are needed to tell. */
+const char *evidence_print_few(const struct slo *policy_slo,
+	const struct evidence_slo *slo, char text[ROLLOUT_TEXT_MAX]);
+
+/* What stable shows, that is too much for a step without a control. */
+const char *evidence_print_uneasy(const struct evidence_memory *memory,
+	const struct evidence_slo *slo, char text[ROLLOUT_TEXT_MAX]);
+
 /* What an SLO shows: "candidate 1.2 % (36 of 3,004), stable …; against …". */
 const char *evidence_print_state(const struct evidence_memory *memory,
 	const struct evidence_slo *slo, char text[CHECK_TEXT_MAX]);

@@ -32,11 +32,11 @@ static const char *approval_misses(
 					     : "the approval has expired";
 }
 
-const char *may_raise(
-	const struct policy *policy, const struct rollout *r, int64_t now_ms)
+/* All but what the SLOs say; *asks_r: they have to be asked, too. */
+static const char *forbids(const struct policy *policy, const struct rollout *r,
+	int64_t now_ms, bool *asks_r)
 {
-	const char *why;
-
+	*asks_r = false;
 	if (r->phase != PHASE_SHIFTING && r->phase != PHASE_BAKING &&
 		r->phase != PHASE_AWAITING_APPROVAL)
 		return phase_name(r->phase);
@@ -48,9 +48,28 @@ const char *may_raise(
 	if (r->traffic.stable_state == STABLE_NOT_READY ||
 		r->traffic.stable_state == STABLE_GONE)
 		return "the stable revision is not there to go back to";
-	why = approval_misses(policy, r, now_ms);
 	/* Before its first users there is no evidence to ask for. */
-	if (why || !r->checking || r->settle_ms == INT64_MAX)
-		return why;
-	return checks_miss(policy, r, now_ms);
+	*asks_r = r->checking && r->settle_ms != INT64_MAX;
+	return approval_misses(policy, r, now_ms);
+}
+
+const char *may_raise(
+	const struct policy *policy, const struct rollout *r, int64_t now_ms)
+{
+	bool asks;
+	const char *why = forbids(policy, r, now_ms, &asks);
+
+	return why || !asks ? why : checks_miss(policy, r, now_ms);
+}
+
+const char *gate_say_closed(const struct turn *t, char text[ROLLOUT_TEXT_MAX])
+{
+	bool asks;
+	const char *why = forbids(t->policy, t->r, t->now, &asks);
+
+	if (!why && asks)
+		return checks_say_missing(t->policy, t->r, t->now, text);
+	if (why)
+		text_set(text, ROLLOUT_TEXT_MAX, why);
+	return why ? text : NULL;
 }

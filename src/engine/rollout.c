@@ -164,6 +164,20 @@ void rollout_pass_gate(struct turn *t)
 	traffic_want(t, step_now(t)->percent, false, TAG_KEEP);
 }
 
+/* People said yes, and what is there now does not. */
+static void hold_approved(struct turn *t)
+{
+	char reason[ROLLOUT_TEXT_MAX], why[ROLLOUT_TEXT_MAX];
+
+	if (gate_say_closed(t, why))
+		text_put(reason, sizeof(reason),
+			"approved, but traffic cannot move up: %s", why);
+	else
+		text_set(reason, sizeof(reason),
+			"approved, but traffic cannot move up yet");
+	rollout_hold(t, CAUSE_UNDECIDED, t->r->gate_deadline_ms, reason);
+}
+
 static void phase_awaiting_approval(struct turn *t)
 {
 	struct rollout *r = t->r;
@@ -181,8 +195,7 @@ static void phase_awaiting_approval(struct turn *t)
 	if (t->now < r->gate_deadline_ms)
 		turn_wake(t, r->gate_deadline_ms);
 	else if (gate_is_passed(t))
-		rollout_hold(t, CAUSE_UNDECIDED, r->gate_deadline_ms,
-			"approved, but not every SLO passes");
+		hold_approved(t);
 	else
 		rollout_hold(t, CAUSE_APPROVAL, r->gate_deadline_ms,
 			"nobody approved in time");
@@ -258,24 +271,22 @@ static bool shift_waits(struct turn *t)
 {
 	struct rollout *r = t->r;
 	int64_t blocked_ms = r->traffic.write.blocked_ms, until_ms;
-	const char *why;
-	char reason[ROLLOUT_TEXT_MAX];
+	char reason[ROLLOUT_TEXT_MAX], why[ROLLOUT_TEXT_MAX];
 
 	if (shift_is_unwritten(r) &&
 		(pause_here(t) || hold_here(t) || reopen_gate(t)))
 		return true;
 	turn_wake(t, r->approved_until_ms);
-	why = blocked_ms ? may_raise(t->policy, r, t->now) : NULL;
-	if (!why)
+	if (!blocked_ms || !may_raise(t->policy, r, t->now))
 		return false;
 	until_ms = blocked_ms + checks_gap_ms_max(t->policy);
 	if (t->now < until_ms) {
 		turn_wake(t, until_ms);
 		return false;
 	}
-	snprintf(reason, sizeof(reason),
+	text_put(reason, sizeof(reason),
 		"traffic cannot move up: %s; it goes on by itself when it can",
-		why);
+		gate_say_closed(t, why));
 	rollout_hold(t, CAUSE_UNDECIDED, t->now, reason);
 	return true;
 }
@@ -321,15 +332,25 @@ static void phase_shifting(struct turn *t)
 
 static void hold_undecided(struct turn *t)
 {
-	char reason[ROLLOUT_TEXT_MAX];
+	char reason[ROLLOUT_TEXT_MAX], why[ROLLOUT_TEXT_MAX];
+	bool reverts = t->policy->on_undecided == ON_UNDECIDED_ROLLBACK;
 
-	if (t->policy->on_undecided == ON_UNDECIDED_ROLLBACK) {
-		rollout_revert(t, CAUSE_UNDECIDED,
+	if (evidence_say_silent(t, why))
+		text_put(reason, sizeof(reason), "%s%s", why,
+			reverts ? ""
+				: "; it goes on by itself when there are some");
+	else if (checks_say_missing(t->policy, t->r, t->now, why))
+		text_put(reason, sizeof(reason), "bake is over; %s%s", why,
+			reverts ? ""
+				: "; it goes on by itself when that has "
+				  "changed");
+	else
+		text_set(reason, sizeof(reason),
 			"bake is over and not every SLO has passed");
-		return;
-	}
-	evidence_say_undecided(t, reason);
-	rollout_hold(t, CAUSE_UNDECIDED, t->now, reason);
+	if (reverts)
+		rollout_revert(t, CAUSE_UNDECIDED, reason);
+	else
+		rollout_hold(t, CAUSE_UNDECIDED, t->now, reason);
 }
 
 static void leave_step(struct turn *t)

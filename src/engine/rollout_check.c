@@ -46,7 +46,8 @@ int rollout_passes(const struct rollout *state, size_t slo)
 	return state->bake_from_ms ? state->check[slo].passes : 0;
 }
 
-const char *rollout_misses(const struct policy *policy,
+/* What the answers of an SLO lack, whatever they say together. */
+static const char *answers_miss(const struct policy *policy,
 	const struct rollout *state, size_t slo, int64_t now_ms,
 	char text[ROLLOUT_MISS_MAX])
 {
@@ -69,8 +70,33 @@ const char *rollout_misses(const struct policy *policy,
 		 now_ms - check->latest_ms > look_ms_max(of))
 		snprintf(text, ROLLOUT_MISS_MAX, "the last answer is too old");
 	else
-		return evidence_misses_of(policy, state, slo, text);
+		return NULL;
 	return text;
+}
+
+const char *rollout_misses(const struct policy *policy,
+	const struct rollout *state, size_t slo, int64_t now_ms,
+	char text[ROLLOUT_MISS_MAX])
+{
+	if (answers_miss(policy, state, slo, now_ms, text))
+		return text;
+	return evidence_misses_of(policy, state, slo, text);
+}
+
+const char *checks_say_missing(const struct policy *policy,
+	const struct rollout *r, int64_t now_ms, char text[ROLLOUT_TEXT_MAX])
+{
+	char miss[ROLLOUT_MISS_MAX];
+	size_t i;
+
+	for (i = 0; i < policy->n_slos; i++) {
+		if (!answers_miss(policy, r, i, now_ms, miss))
+			continue;
+		text_put(text, ROLLOUT_TEXT_MAX, "%s: %s", policy->slos[i].name,
+			miss);
+		return text;
+	}
+	return evidence_say_missing(policy, r, text);
 }
 
 bool checks_are_satisfied(const struct turn *t)

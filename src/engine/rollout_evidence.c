@@ -148,7 +148,8 @@ void evidence_take(struct turn *t, int slo, int64_t asked_ms)
 		crossed(t, decision);
 }
 
-static bool few_requests(
+/* An SLO that the candidate had too few requests for; NULL: none. */
+static const struct evidence_slo *find_few_requests(
 	const struct evidence_memory *memory, const struct policy *policy)
 {
 	size_t i;
@@ -156,29 +157,83 @@ static bool few_requests(
 	for (i = 0; i < memory->n; i++) {
 		if (memory->slo[i].step.candidate.n <
 			policy->slos[memory->slo[i].slo].requests_needed)
-			return true;
+			return &memory->slo[i];
 	}
-	return false;
+	return NULL;
+}
+
+static const struct evidence_slo *find_uneasy(
+	const struct evidence_memory *memory)
+{
+	size_t i;
+
+	for (i = 0; i < memory->n; i++) {
+		if (!memory->slo[i].numbers.calm)
+			return &memory->slo[i];
+	}
+	return NULL;
+}
+
+enum lack { LACK_NOTHING, LACK_TRUST, LACK_REQUESTS, LACK_CALM };
+
+/* What is missing, and the SLO that it lies at. */
+static enum lack find_lack(const struct policy *policy, const struct rollout *r,
+	const struct evidence_slo **slo_r)
+{
+	const struct evidence_memory *memory = r->evidence;
+
+	if (!memory || memory->result.decision == EVIDENCE_PASS)
+		return LACK_NOTHING;
+	*slo_r = evidence_heaviest(memory);
+	if (memory->state.failed)
+		return observes(policy) ? LACK_NOTHING : LACK_TRUST;
+	if (memory->result.log_e >= memory->rules.suspicion)
+		return LACK_TRUST;
+	*slo_r = find_few_requests(memory, policy);
+	if (*slo_r)
+		return LACK_REQUESTS;
+	*slo_r = find_uneasy(memory);
+	if (*slo_r && memory->state.final && !memory->state.none)
+		return LACK_CALM;
+	return LACK_NOTHING;
 }
 
 const char *evidence_misses(
 	const struct policy *policy, const struct rollout *r)
 {
-	const struct evidence_memory *memory = r->evidence;
+	static const char *const texts[] = {
+		[LACK_NOTHING] = NULL,
+		[LACK_TRUST] = "there is some evidence against the candidate",
+		[LACK_REQUESTS] = "the candidate had too few requests to tell",
+		[LACK_CALM] = "stable has trouble itself",
+	};
+	const struct evidence_slo *slo;
 
-	if (!memory || memory->result.decision == EVIDENCE_PASS)
+	return texts[find_lack(policy, r, &slo)];
+}
+
+const char *evidence_say_missing(const struct policy *policy,
+	const struct rollout *r, char text[ROLLOUT_TEXT_MAX])
+{
+	const struct evidence_slo *slo;
+	char what[ROLLOUT_TEXT_MAX];
+
+	switch (find_lack(policy, r, &slo)) {
+	case LACK_NOTHING:
 		return NULL;
-	if (memory->state.failed)
-		return observes(policy)
-			       ? NULL
-			       : "the evidence is against the candidate";
-	if (memory->result.log_e >= memory->rules.suspicion)
-		return "there is some evidence against the candidate";
-	if (few_requests(memory, policy))
-		return "the candidate had too few requests to tell";
-	if (memory->state.final && !memory->state.none && !memory->result.calm)
-		return "stable has trouble itself";
-	return NULL;
+	case LACK_TRUST:
+		evidence_print_doubt(r->evidence, slo, what);
+		break;
+	case LACK_REQUESTS:
+		evidence_print_few(&policy->slos[slo->slo], slo, what);
+		break;
+	case LACK_CALM:
+		evidence_print_uneasy(r->evidence, slo, what);
+		break;
+	}
+	text_put(text, ROLLOUT_TEXT_MAX, "%s: %s", policy->slos[slo->slo].name,
+		what);
+	return text;
 }
 
 const char *evidence_misses_of(const struct policy *policy,
@@ -218,32 +273,17 @@ int evidence_find_silent(const struct turn *t)
 	return -1;
 }
 
-void evidence_say_undecided(const struct turn *t, char text[ROLLOUT_TEXT_MAX])
+const char *evidence_say_silent(
+	const struct turn *t, char text[ROLLOUT_TEXT_MAX])
 {
-	char missing[ROLLOUT_TEXT_MAX];
 	int silent = evidence_find_silent(t);
-	size_t i;
 
-	if (silent >= 0) {
-		text_put(text, ROLLOUT_TEXT_MAX,
-			"%s: the candidate has had no fresh sample for %d "
-			"checks; it goes on by itself when there are some",
-			t->policy->slos[silent].name,
-			t->r->check[silent].silent);
-		return;
-	}
-	text_set(text, ROLLOUT_TEXT_MAX,
-		"bake is over and not every SLO has passed; it goes on by "
-		"itself when they do");
-	for (i = 0; i < t->policy->n_slos; i++) {
-		if (!evidence_misses_of(t->policy, t->r, i, missing))
-			continue;
-		text_put(text, ROLLOUT_TEXT_MAX,
-			"bake is over; %s: %s; it goes on by itself when that "
-			"is known",
-			t->policy->slos[i].name, missing);
-		return;
-	}
+	if (silent < 0)
+		return NULL;
+	text_put(text, ROLLOUT_TEXT_MAX,
+		"%s: the candidate has had no fresh sample for %d checks",
+		t->policy->slos[silent].name, t->r->check[silent].silent);
+	return text;
 }
 
 static bool is_asked(const struct turn *t)

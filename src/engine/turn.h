@@ -90,6 +90,10 @@ void command_take(struct turn *t); /* EVENT_COMMAND */
 /* It goes back already, or will in a moment. */
 bool rollout_is_going_back(const struct rollout *r);
 
+/* gate.c */
+/* Why may_raise says no, with the SLO and its numbers; NULL: it says yes. */
+const char *gate_say_closed(const struct turn *t, char text[ROLLOUT_TEXT_MAX]);
+
 /* rollout_check.c */
 void checks_begin(struct turn *t);
 void checks_expose(struct turn *t); /* the candidate may have users */
@@ -106,6 +110,10 @@ int64_t checks_gap_ms_max(
 /* Why the evidence of this step is not enough now; NULL: it is. */
 const char *checks_miss(
 	const struct policy *policy, const struct rollout *r, int64_t now_ms);
+/* The same for people, by the first SLO that lacks something: "errors: 1 of 3
+ * passes, …"; NULL: nothing lacks. */
+const char *checks_say_missing(const struct policy *policy,
+	const struct rollout *r, int64_t now_ms, char text[ROLLOUT_TEXT_MAX]);
 bool checks_are_satisfied(const struct turn *t);
 /* When the bake of all SLOs is over; what nobody watched is no bake. */
 int64_t checks_over_ms(const struct policy *policy, const struct rollout *r);
@@ -139,12 +147,16 @@ const char *evidence_misses(
 /* The same of one SLO of the policy, in a sentence. */
 const char *evidence_misses_of(const struct policy *policy,
 	const struct rollout *r, size_t slo, char text[ROLLOUT_TEXT_MAX]);
+/* The same of the SLO that it lies at, which is named. */
+const char *evidence_say_missing(const struct policy *policy,
+	const struct rollout *r, char text[ROLLOUT_TEXT_MAX]);
 /* "step 1 has passed", and on which evidence. */
 void evidence_say_passed(const struct turn *t, char text[ROLLOUT_TEXT_MAX]);
-/* Why an undecided step holds. */
-void evidence_say_undecided(const struct turn *t, char text[ROLLOUT_TEXT_MAX]);
 int evidence_find_silent(
 	const struct turn *t); /* an SLO without samples for too long, or -1 */
+/* Which SLO that is, and for how many checks; NULL: none. */
+const char *evidence_say_silent(
+	const struct turn *t, char text[ROLLOUT_TEXT_MAX]);
 /* The policy leaves steps on evidence, and it is there. */
 bool evidence_is_enough(const struct turn *t);
 

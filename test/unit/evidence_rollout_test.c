@@ -135,6 +135,13 @@ static void add_slo(void)
 	test.policy.n_slos = 2;
 }
 
+static void expect_reason(const char *text)
+{
+	if (!strstr(world.rollout.reason, text))
+		print_error("%s\n", world.rollout.reason);
+	assert_non_null(strstr(world.rollout.reason, text));
+}
+
 static void expect_phase(enum phase phase)
 {
 	assert_string_equal(phase_name(world.rollout.phase), phase_name(phase));
@@ -386,6 +393,83 @@ static void too_few_requests_hold_the_step(void **state)
 	world_run(&world, 10 * MINUTE);
 	expect_phase(PHASE_HELD);
 	assert_int_equal(world.serving.candidate, 10);
+	/* One in 20 s, for the 20 minutes of the step. */
+	expect_reason("bake is over; errors: the candidate had 60 requests in "
+		      "this step, 100 are needed to tell (min_requests); it "
+		      "goes on by itself when that has changed");
+}
+
+/* More than stable, and not enough more to decide. */
+static void some_evidence_holds_the_step_and_is_told(void **state)
+{
+	const struct evidence_memory *memory;
+	int i;
+
+	(void)state;
+	test.slos[0].requests_needed = 1e6; /* it would have to wait anyway */
+	begin();
+	world_run(&world, 18 * MINUTE);
+	memory = world.rollout.evidence;
+	candidate_share = 0.022;
+	for (i = 0; i < 60 && world.rollout.phase == PHASE_BAKING; i++) {
+		if (memory->result.log_e >= 1)
+			candidate_share = 0.001;
+		world_run(&world, CHECK_S * 1000);
+	}
+	expect_phase(PHASE_HELD);
+	/* The last two minutes, at 5 requests per second. */
+	expect_reason("bake is over; errors: some evidence against the "
+		      "candidate: candidate 1.7 % (10 of 600), stable ");
+	expect_reason(" of 5,400); against 1.");
+	expect_reason("; it goes on by itself when that has changed");
+}
+
+static void a_stable_in_trouble_holds_the_step_and_is_told(void **state)
+{
+	int i;
+
+	(void)state;
+	begin();
+	while (world.serving.candidate < 50)
+		world_run(&world, 1000);
+	candidate_share = stable_share = 0.03;
+	for (i = 0; i < 1500 && world.rollout.phase != PHASE_HELD; i++)
+		world_run(&world, 1000);
+	expect_phase(PHASE_HELD);
+	expect_reason("bake is over; errors: waiting: stable has errors itself "
+		      "(3 %, normal ");
+	expect_reason("); no step to a share without a control before it is "
+		      "calm; it goes on by itself when that has changed");
+}
+
+static void undecided_evidence_that_reverts_says_what_was_missing(void **state)
+{
+	(void)state;
+	test.policy.on_undecided = ON_UNDECIDED_ROLLBACK;
+	rate = 0.5;
+	begin();
+	world_run(&world, 25 * MINUTE);
+	expect_phase(PHASE_ROLLED_BACK);
+	assert_string_equal(world.rollout.reason,
+		"bake is over; errors: the candidate had 60 requests in this "
+		"step, 100 are needed to tell (min_requests)");
+}
+
+static void an_approved_step_that_cannot_go_up_says_which_slo(void **state)
+{
+	(void)state;
+	test.steps[1].approval = &test.approval;
+	begin();
+	world_run(&world, 12 * MINUTE);
+	expect_phase(PHASE_AWAITING_APPROVAL);
+	silent = true;
+	world_run(&world, MINUTE);
+	world_command(&world, VERB_APPROVE, "bob");
+	world_run(&world, 8 * MINUTE);
+	expect_phase(PHASE_HELD);
+	assert_string_equal(world.rollout.reason,
+		"approved, but traffic cannot move up: errors: the latest "
+		"answer is no-data");
 }
 
 static void missing_samples_are_no_evidence_and_no_bake(void **state)
@@ -527,6 +611,10 @@ int main(void)
 		T(a_step_lasts_two_minutes_at_least),
 		T(the_second_cross_is_final),
 		T(too_few_requests_hold_the_step),
+		T(some_evidence_holds_the_step_and_is_told),
+		T(a_stable_in_trouble_holds_the_step_and_is_told),
+		T(undecided_evidence_that_reverts_says_what_was_missing),
+		T(an_approved_step_that_cannot_go_up_says_which_slo),
 		T(missing_samples_are_no_evidence_and_no_bake),
 		T(slos_that_are_asked_together_decide_together),
 		T(a_silent_candidate_stops_the_clock_and_then_holds),
