@@ -17,12 +17,15 @@
 
 struct sandbox_args {
 	int port, front_port, seed, etag, old_revisions, old_tags;
+	int metrics_names;
 	const char *project, *region, *service, *traffic, *token;
 	struct text_list revisions, broken, set, faults;
 	int64_t operation_delay_ms;
 };
 
 static const char *const etags[] = {"strict", "lax", NULL};
+static const char *const names[] = {
+	"both", "prometheus", "opentelemetry", "cloud-run", "none", NULL};
 
 #define AT(member) offsetof(struct sandbox_args, member)
 
@@ -60,6 +63,11 @@ static const struct option_spec options[] = {
 		"whether a stale etag is refused; default strict", etags},
 	{"token", OPTION_TEXT, AT(token), "TEXT",
 		"the only bearer token to be accepted; default: any"},
+	{"metrics-names", OPTION_CHOICE, AT(metrics_names), NULL,
+		"whose names the requests have at /metrics; default both: "
+		"those of prometheus (http_requests_total, …) and cloud-run "
+		"(run_googleapis_com:…)",
+		names},
 	{"seed", OPTION_INT, AT(seed), "N", "of all random numbers; default 1",
 		NULL, 0, 2147483647},
 	{0},
@@ -170,7 +178,8 @@ static int run(int argc, char **argv, struct err *err_r)
 		.operation_delay_ms = args.operation_delay_ms,
 		.etag_is_strict = args.etag == 0,
 		.token = args.token,
-		.seed = (uint64_t)args.seed};
+		.seed = (uint64_t)args.seed,
+		.metrics_names = args.metrics_names};
 	loop = loop_new(err_r);
 	if (!loop)
 		return -1;

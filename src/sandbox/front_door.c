@@ -212,7 +212,8 @@ uint64_t front_door_requests(
 	return backend ? backend->stats.count : 0;
 }
 
-void front_door_metrics(const struct front_door *door, struct buf *out)
+void front_door_metrics(const struct front_door *door, enum metrics_names names,
+	struct buf *out)
 {
 	struct metrics_row rows[MODEL_REVISIONS_MAX];
 	struct metrics_owner owner = {door->model->project, door->model->region,
@@ -225,9 +226,13 @@ void front_door_metrics(const struct front_door *door, struct buf *out)
 		for (k = 0; k < door->n_parts; k++)
 			rows[i].percent += door->part[k] == door->backend[i];
 	}
-	sandbox_metrics_print(
-		door->model->service, rows, door->n_backends, out);
-	cloud_metrics_print(&owner, rows, door->n_backends, out);
+	if (names == METRICS_NAMES_BOTH || names == METRICS_NAMES_PROMETHEUS)
+		sandbox_metrics_print(
+			owner.service, rows, door->n_backends, out);
+	if (names == METRICS_NAMES_OPENTELEMETRY)
+		otel_metrics_print(owner.service, rows, door->n_backends, out);
+	if (names == METRICS_NAMES_BOTH || names == METRICS_NAMES_CLOUD_RUN)
+		cloud_metrics_print(&owner, rows, door->n_backends, out);
 }
 
 /* The tag that a request names in its path or host; "" when it names none.

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "sandbox/model.h"
 #include "sandbox/revision_profile.h"
+#include "sandbox/sandbox_metrics.h"
 
 #define FRONT_CALLS_MAX 16384 /* under way at once; more are answered 503 */
 
@@ -34,7 +35,8 @@ struct revision_profile *front_door_profile(
 /* Forgets a revision: its counters are gone. */
 void front_door_forget(struct front_door *door, const char *revision);
 
-void front_door_metrics(const struct front_door *door, struct buf *out);
+void front_door_metrics(const struct front_door *door, enum metrics_names names,
+	struct buf *out);
 uint64_t front_door_requests(
 	const struct front_door *door, const char *revision);
 

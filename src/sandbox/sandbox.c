@@ -58,7 +58,7 @@ static void answer_metrics(
 	struct buf text;
 
 	buf_init(&text, METRICS_TEXT_MAX);
-	front_door_metrics(sandbox->front, &text);
+	front_door_metrics(sandbox->front, sandbox->metrics_names, &text);
 	request_answer(request, text.overflow ? 500 : 200, METRICS_TYPE,
 		text.data, text.len);
 	buf_fini(&text);
@@ -320,6 +320,7 @@ struct sandbox *sandbox_new(struct loop *loop,
 	sandbox = xcalloc(1, sizeof(*sandbox));
 	sandbox->loop = loop;
 	sandbox->metrics = metrics_api_new(loop);
+	sandbox->metrics_names = (enum metrics_names)options->metrics_names;
 	sandbox->start_ms = loop_wall_ms(loop) - loop_now(loop);
 	sandbox->http = http_new(loop, err_r);
 	if (sandbox->http)

@@ -36,6 +36,7 @@ struct sandbox_options {
 	bool etag_is_strict;
 	const char *token; /* NULL: any bearer that is not empty */
 	uint64_t seed;
+	int metrics_names; /* enum metrics_names of sandbox_metrics.h */
 };
 
 /* Listens. The options are copied; the loop outlives the sandbox. */

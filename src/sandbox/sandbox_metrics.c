@@ -32,9 +32,26 @@ static const struct {
 	{10000000, "10"},
 };
 
+const char *sandbox_metrics_bound(size_t bucket)
+{
+	return bucket < METRICS_BUCKETS ? bounds[bucket].le : "+Inf";
+}
+
+static struct code_stats *stats_of_code(struct revision_stats *stats, int code)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < CODE_STATS_MAX; i++)
+		if (!stats->by_code[i].code || stats->by_code[i].code == code)
+			break;
+	stats->by_code[i].code = code;
+	return &stats->by_code[i];
+}
+
 void revision_stats_count(
 	struct revision_stats *stats, int code, int64_t latency_us)
 {
+	struct code_stats *own;
 	size_t i = 0;
 
 	if (code < METRICS_CODE_MIN || code >= METRICS_CODE_MIN + METRICS_CODES)
@@ -45,6 +62,10 @@ void revision_stats_count(
 	stats->bucket[i]++;
 	stats->count++;
 	stats->sum_s += (double)latency_us / 1e6;
+	own = stats_of_code(stats, code);
+	own->bucket[i]++;
+	own->count++;
+	own->sum_s += (double)latency_us / 1e6;
 	cloud_stats_count(stats->cloud, code, latency_us);
 }
 
@@ -87,7 +108,7 @@ static void print_histogram(
 		buf_adds(out, name);
 		add_name(out, "_bucket", service, row->revision);
 		buf_addf(out, ",le=\"%s\"} %" PRIu64 "\n",
-			i < METRICS_BUCKETS ? bounds[i].le : "+Inf", sum);
+			sandbox_metrics_bound(i), sum);
 	}
 	buf_adds(out, name);
 	add_name(out, "_sum", service, row->revision);

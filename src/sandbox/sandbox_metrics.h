@@ -26,6 +26,17 @@ struct cloud_stats {
 	double sum_ms;
 };
 
+/* OpenTelemetry's histogram has the status of the answer: one for each. A
+ * revision that answers with more of them has the rest in the last one. */
+#define CODE_STATS_MAX 16
+
+struct code_stats {
+	int code; /* 0: none yet */
+	uint64_t bucket[METRICS_BUCKETS + 1]; /* each alone; the last: +Inf */
+	uint64_t count;
+	double sum_s;
+};
+
 struct revision_stats {
 	uint64_t code[METRICS_CODES]; /* from METRICS_CODE_MIN */
 	uint64_t bucket[METRICS_BUCKETS + 1]; /* each alone; the last: +Inf */
@@ -33,6 +44,7 @@ struct revision_stats {
 	double sum_s;
 	uint64_t in_flight;
 	struct cloud_stats cloud[CLOUD_CLASSES];
+	struct code_stats by_code[CODE_STATS_MAX];
 };
 
 void revision_stats_count(
@@ -52,6 +64,26 @@ struct metrics_owner {
 /* 200 and 500 are there from the start, at zero, so that a first failure is an
  * increase that rate() sees. */
 void sandbox_metrics_print(const char *service, const struct metrics_row *rows,
+	size_t n, struct buf *out);
+
+/* The upper bound of a bucket, as its label has it; the last is "+Inf". */
+const char *sandbox_metrics_bound(size_t bucket);
+
+/* Whose names /metrics has. */
+enum metrics_names {
+	METRICS_NAMES_BOTH, /* Prometheus' and Cloud Run's */
+	METRICS_NAMES_PROMETHEUS,
+	METRICS_NAMES_OPENTELEMETRY,
+	METRICS_NAMES_CLOUD_RUN,
+	METRICS_NAMES_NONE,
+};
+
+/* ---- otel_metrics.c ---- */
+
+/* The same requests by OpenTelemetry's names, with the resource attributes
+ * faas.name and faas.version promoted to labels. As with its SDKs, what never
+ * happened has no series. */
+void otel_metrics_print(const char *service, const struct metrics_row *rows,
 	size_t n, struct buf *out);
 
 /* ---- cloud_metrics.c ---- */

@@ -21,6 +21,7 @@ struct sandbox {
 	struct server *server;
 	struct front_door *front;
 	struct metrics_api *metrics;
+	enum metrics_names metrics_names; /* of what /metrics has */
 	struct cloud cloud; /* the token of its rules is owned: `token` */
 	char *token;
 	struct timer *timer; /* for what the cloud does next */

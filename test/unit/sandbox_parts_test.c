@@ -296,6 +296,43 @@ static void metrics_are_counted_and_escaped(void **state)
 	buf_fini(&out);
 }
 
+/* Each status has a histogram of its own; the names are escaped. */
+static void metrics_have_the_names_of_opentelemetry(void **state)
+{
+	struct revision_stats stats;
+	struct metrics_row row = {"a\"b", &stats, 10};
+	struct buf out;
+
+	memset(&stats, 0, sizeof(stats));
+	buf_init(&out, METRICS_TEXT_MAX);
+	otel_metrics_print("shop", &row, 1, &out);
+	assert_null(strstr(out.data, "job="));
+	revision_stats_count(&stats, 200, 1000);
+	revision_stats_count(&stats, 200, 60000000);
+	revision_stats_count(&stats, 503, 1001);
+	otel_metrics_print("shop", &row, 1, &out);
+#define LABELS(code)                                                \
+	"{job=\"shop\",faas_name=\"shop\",faas_version=\"a\\\"b\"," \
+	"http_request_method=\"GET\",http_response_status_code=\"" code "\""
+#define NAME "http_server_request_duration_seconds"
+	assert_non_null(strstr(
+		out.data, NAME "_bucket" LABELS("200") ",le=\"0.001\"} 1\n"));
+	assert_non_null(strstr(
+		out.data, NAME "_bucket" LABELS("200") ",le=\"+Inf\"} 2\n"));
+	assert_non_null(strstr(
+		out.data, NAME "_bucket" LABELS("503") ",le=\"0.001\"} 0\n"));
+	assert_non_null(strstr(out.data, NAME "_count" LABELS("503") "} 1\n"));
+	for (int code = 400; code < 440; code++)
+		revision_stats_count(&stats, code, 1000);
+	buf_clear(&out);
+	otel_metrics_print("shop", &row, 1, &out);
+	/* The last one has all that are too many. */
+	assert_non_null(strstr(out.data, NAME "_count" LABELS("439") "} 27\n"));
+#undef LABELS
+#undef NAME
+	buf_fini(&out);
+}
+
 /* What never happened has no series; milliseconds. */
 static void metrics_of_the_cloud_are_shaped_as_there(void **state)
 {
@@ -379,6 +416,7 @@ int main(void)
 		cmocka_unit_test(latencies_and_errors_follow_the_profile),
 		cmocka_unit_test(metrics_are_counted_and_escaped),
 		cmocka_unit_test(metrics_of_the_cloud_are_shaped_as_there),
+		cmocka_unit_test(metrics_have_the_names_of_opentelemetry),
 		cmocka_unit_test(the_log_keeps_the_newest_requests),
 	};
 
