@@ -19,7 +19,7 @@
 
 #define FORM_MAX        (4 * POLICY_BYTES_MAX) /* a query beyond is not sent */
 #define TIMEOUT_MS      10000 /* where nobody gave one */
-#define QUERY_PATH      "/api/v1/query"
+#define API_PATH        "/api/v1/"
 #define RANGE_BYTES_MAX (16 * 1024 * 1024)
 #define FORM_TYPE       "application/x-www-form-urlencoded"
 #define GOOGLE_ENDPOINT "https://monitoring.googleapis.com"
@@ -37,6 +37,8 @@ struct question {
 	struct prometheus *prometheus;
 	char *query;
 	struct prometheus_range range; /* step 0: an instant value */
+	char *ask_url; /* something else: `query` is its form */
+	size_t ask_bytes;
 	bool counts; /* many series are wanted */
 	const char *role[JOINT_QUERY_MAX]; /* of a joint query */
 	size_t n_roles; /* 0: it is none */
@@ -50,7 +52,8 @@ struct question {
 struct prometheus {
 	struct api api;
 	struct metrics metrics;
-	char *url; /* of queries; may hold secrets */
+	char *base; /* as in the policy; may hold secrets, as these do: */
+	char *url; /* of queries */
 	char *range_url;
 	char *shown; /* for messages: without secrets */
 	bool by_get; /* POST was not allowed once */
@@ -70,13 +73,13 @@ static void query_finish(struct question *question,
 
 /* https://host/prefix?token=x becomes https://host/prefix/api/v1/query?token=x
  */
-static char *query_url(const char *url, const char *suffix)
+static char *api_url(const char *url, const char *path)
 {
 	size_t path_len = strcspn(url, "?"), base_len = path_len;
 
 	while (base_len && url[base_len - 1] == '/')
 		base_len--;
-	return xasprintf("%.*s" QUERY_PATH "%s%s", (int)base_len, url, suffix,
+	return xasprintf("%.*s" API_PATH "%s%s", (int)base_len, url, path,
 		url + path_len);
 }
 
@@ -148,8 +151,9 @@ static void take_url(struct prometheus *prometheus)
 	char *own = metrics->url ? NULL : google_url(metrics);
 	const char *url = own ? own : secret_reveal(metrics->url);
 
-	prometheus->url = query_url(url, "");
-	prometheus->range_url = query_url(url, "_range");
+	prometheus->base = xstrdup(url);
+	prometheus->url = api_url(url, "query");
+	prometheus->range_url = api_url(url, "query_range");
 	prometheus->shown = own ? own : xstrdup(metrics->url_shown);
 }
 
@@ -178,6 +182,7 @@ void prometheus_free(struct prometheus **prometheus)
 	if (!old)
 		return;
 	flights_fini(&old->flights);
+	wipe_url(&old->base);
 	wipe_url(&old->url);
 	wipe_url(&old->range_url);
 	free(old->shown);
@@ -191,7 +196,8 @@ static bool question_is_same(const struct flight *a, const struct flight *b)
 	const struct question *ours = (const struct question *)a;
 	const struct question *theirs = (const struct question *)b;
 
-	return !ours->range.step_ms && ours->counts == theirs->counts &&
+	return !ours->range.step_ms && !ours->ask_url &&
+	       ours->counts == theirs->counts &&
 	       ours->n_roles == theirs->n_roles &&
 	       (!ours->deltas || ours->time_ms == theirs->time_ms) &&
 	       ours->timeout_ms == theirs->timeout_ms &&
@@ -204,6 +210,7 @@ static void question_free(struct flight *flight)
 
 	request_cancel(&question->request);
 	xfree(&question->query);
+	wipe_url(&question->ask_url);
 	free(question);
 }
 
@@ -285,20 +292,45 @@ struct provider_call *prometheus_joint_start(struct prometheus *prometheus,
 	return query_start(prometheus, question, fn, arg);
 }
 
+/* Whose reader takes the whole body. */
+static struct provider_call *query_start_alone(
+	struct question *question, prometheus_range_fn fn, void *arg)
+{
+	struct range_call *call = xcalloc(1, sizeof(*call));
+
+	call->call.arg = arg;
+	call->fn = fn;
+	flight_alone(&question->prometheus->flights, &question->flight);
+	flight_join(&question->flight, &call->call.caller);
+	query_send(question);
+	return &call->call;
+}
+
 struct provider_call *prometheus_range_start(struct prometheus *prometheus,
 	const char *query, const struct prometheus_range *range,
 	prometheus_range_fn fn, void *arg)
 {
 	struct question *question = query_new(prometheus, query, 0);
-	struct range_call *call = xcalloc(1, sizeof(*call));
 
 	question->range = *range;
-	call->call.arg = arg;
-	call->fn = fn;
-	flight_alone(&prometheus->flights, &question->flight);
-	flight_join(&question->flight, &call->call.caller);
-	query_send(question);
-	return &call->call;
+	return query_start_alone(question, fn, arg);
+}
+
+struct provider_call *prometheus_ask_start(struct prometheus *prometheus,
+	const struct prometheus_ask *ask, prometheus_range_fn fn, void *arg)
+{
+	struct question *question = query_new(prometheus, ask->form, 0);
+
+	question->ask_url = api_url(prometheus->base, ask->path);
+	question->ask_bytes = ask->bytes_max;
+	question->by_get |= ask->by_get;
+	return query_start_alone(question, fn, arg);
+}
+
+/* The whole body is its reader's. */
+static bool is_raw(const struct question *question)
+{
+	return question->range.step_ms > 0 || question->ask_url;
 }
 
 /* A question, in the order of time. */
@@ -340,8 +372,13 @@ static void add_form(struct buf *form, const struct question *question)
 {
 	int64_t left_ms = question->deadline_ms -
 			  loop_now(question->prometheus->api.loop);
-	char *query = http_escape(question->query);
+	char *query;
 
+	if (question->ask_url) {
+		buf_adds(form, question->query);
+		return;
+	}
+	query = http_escape(question->query);
 	buf_addf(form, "query=%s&timeout=%lldms", query,
 		(long long)(left_ms > 0 ? left_ms : 1));
 	free(query);
@@ -356,6 +393,8 @@ static void add_form(struct buf *form, const struct question *question)
 
 static size_t body_max(const struct question *question)
 {
+	if (question->ask_url)
+		return question->ask_bytes;
 	if (question->range.step_ms)
 		return RANGE_BYTES_MAX;
 	return question->counts ? COUNTER_BYTES_MAX : ANSWER_BYTES_MAX;
@@ -365,8 +404,9 @@ static void query_send(struct question *question)
 {
 	struct prometheus *prometheus = question->prometheus;
 	const struct metrics *metrics = &prometheus->metrics;
-	bool ranges = question->range.step_ms > 0;
-	const char *base = ranges ? prometheus->range_url : prometheus->url;
+	const char *base = question->ask_url         ? question->ask_url
+			   : question->range.step_ms ? prometheus->range_url
+						     : prometheus->url;
 	struct request_spec spec = {
 		.url = base,
 		.content_type = FORM_TYPE,
@@ -410,7 +450,7 @@ static bool query_by_get(struct question *question, int status)
 }
 
 /* What the body means is its reader's business. */
-static void query_finish_range(
+static void query_finish_raw(
 	struct question *question, const struct http_reply *reply)
 {
 	struct range_call *call =
@@ -432,16 +472,17 @@ static void query_answered(const struct http_reply *reply, void *arg)
 		err = *reply->err;
 		if (err.code == ERR_LIMIT)
 			err_wrap(&err, "the query yields too much; %s",
-				question->counts ? "narrow it"
-						 : "let sum() or the like make "
-						   "one series of it");
+				question->counts || question->ask_url
+					? "narrow it"
+					: "let sum() or the like make "
+					  "one series of it");
 		query_finish(question, NULL, &err);
 		return;
 	}
 	if (query_by_get(question, reply->status))
 		return;
-	if (question->range.step_ms) {
-		query_finish_range(question, reply);
+	if (is_raw(question)) {
+		query_finish_raw(question, reply);
 		return;
 	}
 	query_read(question, reply);
@@ -475,7 +516,7 @@ static void query_finish(struct question *question,
 	const struct metric_reading *reading, const struct err *cause)
 {
 	int64_t now_us = loop_now_us(question->prometheus->api.loop);
-	bool ranges = question->range.step_ms > 0;
+	bool raw = is_raw(question);
 	struct flight_caller *caller;
 	struct err err;
 
@@ -486,7 +527,7 @@ static void query_finish(struct question *question,
 	while ((caller = flight_land(&question->flight))) {
 		struct provider_call *call = (struct provider_call *)caller;
 
-		if (ranges)
+		if (raw)
 			((struct range_call *)call)
 				->fn(0, NULL, 0, &err, call->arg);
 		else

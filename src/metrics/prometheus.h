@@ -61,4 +61,17 @@ struct provider_call *prometheus_range_start(struct prometheus *prometheus,
 	const char *query, const struct prometheus_range *range,
 	prometheus_range_fn fn, void *arg);
 
+/* What else its API answers, below /api/v1/: "series", "label/le/values", or
+ * "query" for what is no vector. */
+struct prometheus_ask {
+	const char *path;
+	const char *form; /* parameters, escaped; copied */
+	bool by_get; /* not every server takes match[] in a form */
+	size_t bytes_max; /* of the answer */
+};
+
+/* Never shared, either. */
+struct provider_call *prometheus_ask_start(struct prometheus *prometheus,
+	const struct prometheus_ask *ask, prometheus_range_fn fn, void *arg);
+
 #endif

@@ -367,6 +367,48 @@ static void who_we_are_is_sent_as_the_policy_says(void **state)
 	secret_free(&world->metrics.auth.secret);
 }
 
+static void told_raw(int status, const char *body, size_t len,
+	const struct err *err, void *arg)
+{
+	struct told *answer = arg;
+
+	answer->calls++;
+	if (err)
+		answer->err = *err;
+	else
+		assert_true(status == 200 && len == strlen(body));
+	loop_stop(answer->world->loop);
+}
+
+/* With the parameters of the policy's own URL; longer answers are refused. */
+static void what_there_is_is_asked_as_a_form_or_by_get(void **state)
+{
+	struct prometheus_ask ask = {.path = "series",
+		.form = "match[]=a&query=b%20c",
+		.by_get = true,
+		.bytes_max = 1000};
+	struct world *world = *state;
+	struct told told = {.world = world};
+
+	open_at(world, "/p?token=x");
+	prometheus_ask_start(world->prometheus, &ask, told_raw, &told);
+	run(world);
+	assert_int_equal(told.calls, 1);
+	assert_int_equal(told.err.code, ERR_NONE);
+	assert_string_equal(world->seen[0].method, "GET");
+	assert_string_equal(world->seen[0].target,
+		"/p/api/v1/series?token=x&match[]=a&query=b%20c");
+	ask.by_get = false;
+	ask.path = "query";
+	ask.bytes_max = 4;
+	prometheus_ask_start(world->prometheus, &ask, told_raw, &told);
+	run(world);
+	assert_int_equal(told.calls, 2);
+	assert_int_equal(told.err.code, ERR_LIMIT);
+	assert_string_equal(world->seen[1].method, "POST");
+	assert_string_equal(world->seen[1].query, "b c");
+}
+
 static void where_post_is_not_allowed_get_is_used_from_then_on(void **state)
 {
 	static const struct reply replies[] = {
@@ -861,6 +903,7 @@ int main(void)
 		TEST(the_query_arrives_as_it_is),
 		TEST(the_path_of_the_url_is_kept),
 		TEST(who_we_are_is_sent_as_the_policy_says),
+		TEST(what_there_is_is_asked_as_a_form_or_by_get),
 		TEST(where_post_is_not_allowed_get_is_used_from_then_on),
 		TEST(who_allows_neither_is_told),
 		TEST(identical_queries_under_way_are_asked_once),
