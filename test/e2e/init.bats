@@ -1,0 +1,182 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154
+# The policy that init proposes for four kinds of services can be used as it is
+# written; made quicker, it takes back a bad release and promotes a good one.
+# What is proposed for which figures: test/unit/init_test.c.
+
+bats_require_minimum_version 1.5.0
+
+load world
+load suite
+load rollout
+
+setup() {
+	PROJECT=acme-$RANDOM$RANDOM # nobody else's series have it
+	proposed=$BATS_TEST_TMPDIR/policy.yaml
+	unset PROMETHEUS_URL
+}
+
+teardown() { world_close; }
+
+# A service with users whose requests have these names; known_as METRIC: the
+# run's Prometheus knows of them.
+service_with() { # NAMES METRIC
+	rollout_world --metrics-names "$1"
+	metered "m$$-$RANDOM"
+	export PROMETHEUS_URL=$PROMETHEUS
+	while curl -s -o /dev/null --rate 6000/m "$FRONT/?[1-1000]"; do
+		:
+	done 3>&- &
+	PIDS+=($!)
+	[ $# = 1 ] || until_true 30 is_counted "$2"
+}
+
+is_counted() { # METRIC
+	[ -n "$(prometheus_value \
+		"sum(rate($1{sandbox=\"$METERED\"}[5s])) > 0")" ]
+}
+
+propose() { # [OPTION…]
+	"$TIDEGATE" init backend -o "$proposed" "$@" 2>"$WORLD/told" || {
+		cat "$WORLD/told"
+		return 1
+	}
+}
+
+is_usable() {
+	"$TIDEGATE" check --strict "$proposed" >"$WORLD/plan"
+	"$TIDEGATE" check --live backend --policy "$proposed" >"$WORLD/live" || {
+		cat "$WORLD/live"
+		return 1
+	}
+}
+
+# The same policy, for tests: seconds instead of minutes, two steps.
+quicker() {
+	sed -E "s/window: .*/window: 2s/; s/interval: .*/interval: 1s/
+		s/bake: [0-9a-z]+/bake: 1s/; s/^settle: .*/settle: 2s/
+		s/timeout: 10s/timeout: 900ms/; s/min: [0-9]+/min: 5/
+		s/(min_passes): 3/\1: 2/; /percent: 50/d" "$proposed" >"$WORLD/policy.yaml"
+}
+
+# Bad for users only: the smoke probe of the policy would refuse it.
+decides_well() {
+	rollout_start
+	until_true 30 has '"event":"step-started"'
+	control POST /revisions/backend-2 '{"errors": "100%"}'
+	rollout_ends 5
+	control POST /deploy '{"revision": "backend-3", "latency": "2ms"}'
+	rollout_start
+	rollout_ends 0
+	until_true 10 serves backend-3 100
+}
+
+# A Prometheus that knows two revisions for 29 hours, 20 requests a second.
+days_start() {
+	"$BATS_TEST_DIRNAME/days-of-metrics" backend-0 backend-1 1.2 \
+		$(($(date +%s) / 60 * 60)) 20 >"$WORLD/series"
+	promtool tsdb create-blocks-from openmetrics "$WORLD/series" \
+		"$WORLD/tsdb" >/dev/null
+	prometheus_start "$WORLD/tsdb"
+}
+
+@test "limits come from what stable was like, and nothing is overwritten" {
+	rollout_world
+	days_start
+	export PROMETHEUS_URL=$PROMETHEUS/
+	propose --metrics "$PROMETHEUS"
+	grep -q "url: \"$PROMETHEUS\"" "$proposed"
+	grep -Eq 'has 2[01](\.[0-9])? requests a second, 1[0-9.]+ in quiet' "$proposed"
+	grep -Eq 'Stable, 3[0-9]+ windows of 5m in 1.2[0-9]* days: half below 0\.[01]' \
+		"$proposed"
+	grep -q 'holds 5 samples, one every 1m' "$proposed"
+	grep -Eqx '    max: (0\.[3-9][0-9]*|1)%' "$proposed"
+	grep -Eqx '    max: (250|300|400)ms' "$proposed"
+	grep -q '^chosen  http_requests_total: ' "$WORLD/told"
+	grep -q '^not     http_client_requests_total: these are no requests' "$WORLD/told"
+	grep -q '^not     shop_requests_total: no label of it has the status' "$WORLD/told"
+	"$TIDEGATE" check --strict "$proposed"
+
+	cp "$proposed" "$WORLD/before"
+	run -4 "$TIDEGATE" init backend -o "$proposed"
+	[[ $output == *"is there already: choose another name, or --force"* ]]
+	cmp "$proposed" "$WORLD/before"
+	propose --force --kind evidence
+	grep -q 'url: "${PROMETHEUS_URL}"' "$proposed"
+	"$TIDEGATE" check --strict "$proposed"
+	# What goes to standard output is a policy and nothing else.
+	"$TIDEGATE" init backend -o - --path /healthz 2>/dev/null |
+		"$TIDEGATE" check --strict - | grep -q /healthz
+}
+
+@test "what keeps it from a proposal is told, and nothing is written" {
+	rollout_world
+	run -2 "$TIDEGATE" init backend
+	[[ $output == *"-o is missing: write -o policy.yaml"* ]]
+	run -2 "$TIDEGATE" init backend -o "$proposed" --metrics http://a:b@localhost
+	[[ $output == *'put such a URL into $PROMETHEUS_URL'* ]]
+	run -2 "$TIDEGATE" init backend -o "$proposed" --metrics http://prometheus
+	[[ $output == *"plain http"*"http://prometheus cannot be asked"* ]]
+	run -2 "$TIDEGATE" init backend -o "$proposed" --from -1m
+	[[ $output == *"not between an hour and 31 days ago: write -7d"* ]]
+	run -4 "$TIDEGATE" init nowhere -o "$proposed"
+	[[ $output == *"nowhere"* ]]
+	# The sandbox's own Prometheus knows no series: it answers queries only.
+	run ! "$TIDEGATE" init backend -o "$proposed"
+	[[ $output == *"only query and query_range are answered here"* ]]
+	[ ! -e "$proposed" ]
+}
+
+@test "a service with OpenTelemetry's names" {
+	service_with opentelemetry http_server_request_duration_seconds_count
+	propose --selector "sandbox=\"$METERED\""
+	grep -q 'metric: "http_server_request_duration_seconds_count"' "$proposed"
+	grep -q 'revision_label: faas_version' "$proposed"
+	is_usable
+	quicker
+	decides_well
+}
+
+@test "a service with http_requests_total" {
+	service_with prometheus http_requests_total
+	propose --selector "sandbox=\"$METERED\""
+	grep -q 'metric: "http_requests_total"' "$proposed"
+	is_usable
+	quicker
+	decides_well
+}
+
+@test "a service with Cloud Run's names" {
+	service_with cloud-run run_googleapis_com:request_count
+	propose --selector "sandbox=\"$METERED\""
+	grep -q 'use: cloud-run/error-rate' "$proposed"
+	is_usable
+	quicker
+	decides_well
+}
+
+# Google's front sees only what is a second old.
+monitored() {
+	"$BATS_TEST_DIRNAME/monitoring-front" "$PROMETHEUS" e2e-token 1 \
+		"$WORLD/front.log" >"$WORLD/front.url" 2>"$WORLD/front.err" 3>&- &
+	PIDS+=($!)
+	until_true 20 test -s "$WORLD/front.url"
+	CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING=$(<"$WORLD/front.url")/
+	export CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING
+	export GOOGLE_CLOUD_QUOTA_PROJECT=payer
+}
+
+@test "a service without metrics of its own" {
+	service_with cloud-run run_googleapis_com:request_count
+	monitored
+	# The Prometheus has what others export, and nothing of this service.
+	propose --selector 'sandbox="nobody"'
+	grep -q 'not     any metric of HTTP requests is there' "$WORLD/told"
+	grep -q 'http_requests_total{code="200",revision="backend-1"}' "$WORLD/told"
+	grep -q 'provider: google' "$proposed"
+	is_usable
+	quicker
+	sed -i 's/provider: google/&\n  delay: 1500ms\n  resolution: 500ms\n  timeout: 900ms/
+		$asettle: 4s' "$WORLD/policy.yaml"
+	decides_well
+}
