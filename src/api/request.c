@@ -19,15 +19,17 @@
 
 #include "base/http_status.h"
 #include "base/xalloc.h"
+#include "engine/backoff.h"
 #include "google/credentials.h"
 #include "io/loop.h"
 #include "io/worker.h"
 #include "policy/url.h"
 
-#define PAUSE_MS_BASE 1000 /* between tries; doubled each time */
-#define PAUSE_MS_MAX  30000
-#define OUR_HEADERS   2 /* Accept and the quota's project */
-#define QUOTA_HEADER  "x-goog-user-project"
+#define OUR_HEADERS  2 /* Accept and the quota's project */
+#define QUOTA_HEADER "x-goog-user-project"
+
+/* Between tries. */
+static const struct backoff backoff = {.base_ms = 1000, .cap_ms = 30000};
 
 const struct auth request_google = {.type = AUTH_GOOGLE};
 
@@ -403,17 +405,6 @@ static bool says_later(
 	       err_is_retryable(http_status_code(reply->status));
 }
 
-static int64_t pause_of(const struct request *request, int64_t asked_ms)
-{
-	int64_t pause_ms = PAUSE_MS_BASE;
-
-	for (int i = 1; i < request->tries && pause_ms < PAUSE_MS_MAX; i++)
-		pause_ms *= 2;
-	if (pause_ms > PAUSE_MS_MAX)
-		pause_ms = PAUSE_MS_MAX;
-	return asked_ms > pause_ms ? asked_ms : pause_ms;
-}
-
 static bool request_again(
 	struct request *request, const struct http_reply *reply)
 {
@@ -424,7 +415,8 @@ static bool request_again(
 	if (request->tries >= request->spec.tries_max ||
 		!says_later(request, reply))
 		return false;
-	pause_ms = pause_of(request, reply->retry_after_ms);
+	pause_ms = backoff_delay(&backoff, request->tries - 1,
+		reply->retry_after_ms, loop_rng(request->api.loop));
 	if (pause_ms >= time_left(request))
 		return false;
 	request->maybe_sent |= reply->maybe_sent;

@@ -55,7 +55,10 @@ struct request_spec {
 	/* When all of it is over, tokens and pauses included, in milliseconds
 	 * of the loop; 0: only timeout_ms counts. */
 	int64_t deadline_ms;
-	int tries_max; /* 0: it is sent once, but for a refused token */
+	/* 0: it is sent once, but for a refused token. Between two tries is a
+	 * pause that is drawn (engine/backoff.h), as long as was asked for at
+	 * least. */
+	int tries_max;
 	/* It does no harm twice: 5xx and lost answers are tried again, too. */
 	bool repeatable;
 	bool urgent; /* goes ahead of those that wait, as a revert does */

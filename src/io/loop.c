@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/rng.h"
 #include "base/xalloc.h"
 #include "io/clock.h"
 #include "io/timers.h"
@@ -79,6 +80,7 @@ struct loop {
 	int64_t run_us; /* when loop_run was called */
 	int64_t share_us; /* when the timers of this turn began */
 	struct turns *turns;
+	struct rng rng;
 	LIST_HEAD(, gap_listener) listeners;
 	int n_gaps;
 	LIST_HEAD(, on_signal) signals;
@@ -134,6 +136,12 @@ static int alarm_init(struct loop *loop)
 	return event_add(&loop->alarm, NULL);
 }
 
+/* Processes that start in the same moment differ by their numbers. */
+static uint64_t seed_of(const struct clock_reading *now)
+{
+	return (uint64_t)now->wall_us ^ (uint64_t)getpid() << 40;
+}
+
 struct loop *loop_new(struct err *err_r)
 {
 	struct loop *loop = xcalloc(1, sizeof(*loop));
@@ -149,6 +157,7 @@ struct loop *loop_new(struct err *err_r)
 	loop->time->ahead_us =
 		loop->time->now.wall_us - loop->time->now.boot_us;
 	loop->time->due_us = INT64_MAX;
+	rng_init(&loop->rng, seed_of(&loop->time->now));
 	LIST_INIT(&loop->signals);
 	LIST_INIT(&loop->listeners);
 	if (!loop->base || alarm_init(loop)) {
@@ -224,6 +233,11 @@ int64_t loop_wall_ms(const struct loop *loop)
 int64_t loop_now_us(const struct loop *loop)
 {
 	return clock_boot_us();
+}
+
+struct rng *loop_rng(struct loop *loop)
+{
+	return &loop->rng;
 }
 
 struct gap_listener *loop_on_gap(struct loop *loop, loop_gap_fn fn, void *arg)

@@ -14,6 +14,7 @@
 #include "base/err.h"
 
 struct loop;
+struct rng;
 struct timer;
 struct watch;
 
@@ -36,6 +37,10 @@ int64_t loop_now_us(const struct loop *loop); /* fresh, for measuring */
 /* The wall clock of the same moment, since 1970: for stamps and for what the
  * world is asked about. It may be set at any time. */
 int64_t loop_wall_ms(const struct loop *loop);
+
+/* Draws the pauses of those who share this loop, so that two who were refused
+ * in one moment do not come back in one. Each process has a seed of its own. */
+struct rng *loop_rng(struct loop *loop);
 
 /* One turn, waiting not counted. */
 struct loop_turn {

@@ -41,7 +41,8 @@ static struct {
 	struct loop_gap gap; /* to be told at the start of the next turn */
 	TAILQ_HEAD(, gap_listener) listeners;
 	uint64_t turn;
-	struct rng rng;
+	struct rng rng; /* how late timers are */
+	struct rng draws; /* of the process */
 	struct timers timers, world;
 	STAILQ_HEAD(, deferred) deferred;
 	bool dead;
@@ -93,6 +94,7 @@ void fake_loop_reset(uint64_t seed)
 	loop.late_ms_max = loop.stood_until_ms = 0;
 	loop.turn = 1;
 	rng_init(&loop.rng, seed);
+	rng_init(&loop.draws, seed);
 	loop.dead = false;
 	loop.instants = loop.die_at = 0;
 }
@@ -198,6 +200,11 @@ int64_t loop_now(const struct loop *unused)
 int64_t loop_wall_ms(const struct loop *unused)
 {
 	return FAKE_EPOCH_MS + loop.now_ms + loop.wall_ahead_ms;
+}
+
+struct rng *loop_rng(struct loop *unused)
+{
+	return &loop.draws;
 }
 
 int64_t loop_now_us(const struct loop *unused)

@@ -398,24 +398,70 @@ static void one_try_is_what_it_gets_unasked(void **state)
 	assert_int_equal(net.sent, 2);
 }
 
-static void it_is_tried_again_in_growing_pauses(void **state)
+#define PAUSES 3
+
+/* How long it was waited before each further try. */
+static void measure_pauses(int64_t pauses[PAUSES])
 {
-	ask(&(struct request_spec){
-		.url = URL, .repeatable = true, .tries_max = 4});
-	answer(503);
-	pass(999);
-	assert_int_equal(net.sent, 1);
-	pass(1);
-	assert_int_equal(net.sent, 2);
-	lose(true);
-	pass(2000);
-	assert_int_equal(net.sent, 3);
-	answer(408);
-	pass(4000);
-	assert_int_equal(net.sent, 4);
+	const struct request_spec spec = {
+		.url = URL, .repeatable = true, .tries_max = PAUSES + 1};
+	int64_t since_ms;
+
+	net.sent = 0;
+	ask(&spec);
+	for (int i = 0; i < PAUSES; i++) {
+		since_ms = fake_now();
+		if (i % 2)
+			lose(true);
+		else
+			answer(503);
+		while (net.sent == i + 1)
+			pass(1);
+		pauses[i] = fake_now() - since_ms;
+	}
 	answer(500);
 	assert_int_equal(told.calls, 1);
 	assert_int_equal(told.status, 500);
+	assert_int_equal(net.sent, PAUSES + 1);
+}
+
+static void pauses_are_drawn_from_ever_longer_times(void **state)
+{
+	static const int64_t longest[PAUSES] = {1000, 2000, 4000};
+	int64_t pauses[PAUSES], least[PAUSES], most[PAUSES] = {0};
+	int64_t sum[PAUSES] = {0};
+
+	for (int i = 0; i < PAUSES; i++)
+		least[i] = longest[i];
+	for (int n = 0; n < 400; n++) {
+		measure_pauses(pauses);
+		for (int i = 0; i < PAUSES; i++) {
+			sum[i] += pauses[i];
+			least[i] = pauses[i] < least[i] ? pauses[i] : least[i];
+			most[i] = pauses[i] > most[i] ? pauses[i] : most[i];
+		}
+	}
+	for (int i = 0; i < PAUSES; i++) {
+		assert_in_range(least[i], 0, longest[i] / 20);
+		assert_in_range(most[i], longest[i] * 19 / 20, longest[i] + 1);
+		assert_in_range(
+			sum[i] / 400, longest[i] * 4 / 10, longest[i] * 6 / 10);
+	}
+}
+
+/* What happened once can be played again. */
+static void the_same_seed_draws_the_same_pauses(void **state)
+{
+	int64_t first[PAUSES], again[PAUSES], other[PAUSES];
+
+	fake_loop_reset(7);
+	measure_pauses(first);
+	fake_loop_reset(7);
+	measure_pauses(again);
+	fake_loop_reset(8);
+	measure_pauses(other);
+	assert_memory_equal(first, again, sizeof(first));
+	assert_memory_not_equal(first, other, sizeof(first));
 }
 
 static void retry_after_makes_the_pause_longer(void **state)
@@ -469,10 +515,10 @@ static void no_pause_outlasts_the_time(void **state)
 		.tries_max = 9,
 		.deadline_ms = loop_now(NULL) + 2500});
 	assert_int_equal(net.timeout_ms, 2500);
-	answer(503);
+	answer_later(503, 1000);
 	pass(1000);
 	assert_int_equal(net.timeout_ms, 1500);
-	answer(503); /* the next pause would be two seconds */
+	answer_later(503, 2000);
 	assert_int_equal(told.status, 503);
 	assert_int_equal(net.sent, 2);
 }
@@ -817,7 +863,8 @@ int main(void)
 		TEST(headers_of_the_policy_go_before_ours),
 		TEST(a_redirect_is_an_answer),
 		TEST(one_try_is_what_it_gets_unasked),
-		TEST(it_is_tried_again_in_growing_pauses),
+		TEST(pauses_are_drawn_from_ever_longer_times),
+		TEST(the_same_seed_draws_the_same_pauses),
 		TEST(retry_after_makes_the_pause_longer),
 		TEST(what_may_do_harm_twice_is_repeated_only_when_it_was_refused),
 		TEST(refusals_that_last_are_not_repeated),
