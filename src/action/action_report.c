@@ -158,6 +158,7 @@ static int write_start(struct writing *writing, struct err *err_r)
 	struct report *report = report_reader_finish(&writing->reader);
 	struct buf text;
 
+	report->driver = SUMMARY_DRIVEN; /* by us, whose action this is */
 	buf_init(&text, REPORT_BYTES_MAX);
 	report_write(report, PAGE_MARKDOWN, &text);
 	report_free(&report);

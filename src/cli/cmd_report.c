@@ -59,13 +59,21 @@ static int report_of(struct store *store, const char *name,
 	struct rollout_snapshot *snapshot =
 		rollout_snapshot_load(store, name, SNAPSHOT_NEWEST, err_r);
 	struct report *report = NULL;
-	int rc = -1;
+	struct store_lease lease;
+	int rc = -1, driven = -1;
 
 	if (snapshot)
+		driven =
+			rollout_snapshot_driver(snapshot, store, &lease, err_r);
+	if (driven >= 0)
 		report = report_load(
 			store, snapshot->row.id, snapshot->policy, err_r);
-	if (report)
+	if (report) {
+		if (driven)
+			report->driver =
+				lease.alive ? SUMMARY_DRIVEN : SUMMARY_UNSEEN;
 		rc = print(args, report, err_r);
+	}
 	report_free(&report);
 	rollout_snapshot_free(&snapshot);
 	return rc;

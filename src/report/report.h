@@ -17,6 +17,8 @@
 #include "policy/policy.h"
 #include "report/page.h"
 #include "report/timeline_page.h"
+#include "status/lookback.h"
+#include "status/summary.h"
 #include "store/fold.h"
 #include "store/store.h"
 
@@ -43,6 +45,8 @@ struct report {
 	struct fold fold;
 	TIMELINE_LIST(struct report_action) actions;
 	TIMELINE_LIST(struct report_person) people;
+	struct lookback *lookback; /* without checks, which `data` has */
+	enum summary_driver driver; /* whoever reads it says; else nobody */
 	const char *table_before, *table_after; /* traffic as text; NULL */
 };
 
@@ -65,6 +69,7 @@ void report_write(
 	const struct report *report, enum page_format format, struct buf *out);
 
 /* One item for each thing that a person has to do or to know. */
-void report_todo(const struct report *report, struct page *page);
+void report_todo(const struct report *report, const struct summary *summary,
+	struct page *page);
 
 #endif

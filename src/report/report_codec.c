@@ -409,6 +409,8 @@ struct report_reader *report_reader_new(struct store *store,
 	reader->report = xcalloc(1, sizeof(*reader->report));
 	timeline_data_init(&reader->report->data, policy);
 	fold_init(&reader->report->fold);
+	reader->report->lookback = lookback_new(policy);
+	reader->report->driver = SUMMARY_UNDRIVEN;
 	for (size_t i = 0; i < POLICY_SLOS_MAX; i++)
 		reader->latest[i] = -1;
 	if (take_row(reader->report, store, rollout, err_r) < 0)
@@ -424,6 +426,8 @@ int report_reader_take(struct report_reader *reader,
 	if (fold_take(&report->fold, report->data.policy, entry, err_r) < 0)
 		return err_wrap(err_r, "%s", report->row.id);
 	take_entry(reader, entry);
+	if (entry->is_note || strcmp(entry->name, event_name(EVENT_CHECK)) != 0)
+		lookback_take(report->lookback, entry);
 	return 0;
 }
 
@@ -477,6 +481,7 @@ void report_free(struct report **report_p)
 	if (!report)
 		return;
 	fold_fini(&report->fold);
+	lookback_free(&report->lookback);
 	free(report->actions.item);
 	free(report->people.item);
 	timeline_data_fini(&report->data);

@@ -69,7 +69,22 @@ static void todo_actions(const struct report *report, struct page *page)
 	}
 }
 
-static void todo_traffic(const struct report *report, struct page *page)
+static void todo_unfinished(const struct report *report,
+	const struct summary *summary, struct page *page)
+{
+	size_t i;
+
+	item(page,
+		"it has not ended, this is how it stood at the last entry: "
+		"tidegate status %s",
+		report->row.id);
+	for (i = 0; i < summary->n_remedies; i++)
+		item(page, "%s: %s", summary->remedies[i].line,
+			summary->remedies[i].says);
+}
+
+static void todo_traffic(const struct report *report,
+	const struct summary *summary, struct page *page)
 {
 	const struct rollout *state = &report->fold.state;
 	const char *service = short_service(report);
@@ -117,18 +132,16 @@ static void todo_traffic(const struct report *report, struct page *page)
 				report->row.candidate);
 		break;
 	default:
-		item(page,
-			"it has not ended, this is how it stood at the last "
-			"entry: tidegate status %s",
-			report->row.id);
+		todo_unfinished(report, summary, page);
 		break;
 	}
 }
 
-void report_todo(const struct report *report, struct page *page)
+void report_todo(const struct report *report, const struct summary *summary,
+	struct page *page)
 {
 	page_list_begin(page);
-	todo_traffic(report, page);
+	todo_traffic(report, summary, page);
 	todo_actions(report, page);
 	page_list_end(page);
 }

@@ -36,14 +36,39 @@ static void print_title(const struct report *report, char text[CELL_MAX])
 		phase_name(report->fold.state.phase));
 }
 
-static void write_banner(const struct report *report, struct page *page)
+/* As it stood at its last entry. Lives in `arena`. */
+static const struct summary *summary_of(
+	const struct report *report, struct arena *arena)
+{
+	const struct store_rollout *row = &report->row;
+	const struct summary_source source = {
+		.policy = report->data.policy,
+		.rollout = &report->fold.state,
+		.lookback = report->lookback,
+		.id = row->id,
+		.service = row->service,
+		.candidate = row->candidate,
+		.stable = row->stable,
+		.starter = row->starter,
+		.started_ms = row->started_ms,
+		.ended_ms = row->ended_ms,
+		.now_ms = report->data.last_ms,
+		.driver = report->driver,
+	};
+
+	return summary_make(&source, arena);
+}
+
+static void write_banner(const struct report *report,
+	const struct summary *summary, struct page *page)
 {
 	const struct rollout *state = &report->fold.state;
 	const struct store_rollout *row = &report->row;
 	char title[CELL_MAX], about[2 * CELL_MAX], time[TIMESTAMP_TEXT_MAX];
 	struct page_banner banner = {.tone = tone_of(state->phase),
 		.title = title,
-		.reason = state->reason,
+		.reason = summary->now,
+		.sentence = phase_is_end(state->phase) ? NULL : summary->next,
 		.about = about};
 
 	print_title(report, title);
@@ -184,14 +209,18 @@ void report_write(
 {
 	struct page page = {.format = format, .out = out};
 	char title[CELL_MAX], whole[2 * CELL_MAX];
+	const struct summary *summary;
+	struct arena arena;
 
+	arena_init(&arena);
+	summary = summary_of(report, &arena);
 	print_title(report, title);
 	snprintf(whole, sizeof(whole), "%s, %.200s", title, report->row.id);
 	page_begin(&page, whole);
-	write_banner(report, &page);
+	write_banner(report, summary, &page);
 	write_tiles(report, &page);
 	page_heading(&page, "Left for a person");
-	report_todo(report, &page);
+	report_todo(report, summary, &page);
 	timeline_write_traffic(&report->data, &page);
 	timeline_write_decision(&report->data, &page);
 	timeline_write_slos(&report->data, &page);
@@ -201,4 +230,5 @@ void report_write(
 	timeline_write_queries(&report->data, &page);
 	timeline_write_journal(&report->data, &page);
 	page_end(&page);
+	arena_fini(&arena);
 }

@@ -39,12 +39,18 @@ const GOLDEN = [
 	["waiting", PAPER, "print"],
 ];
 
-// What the page's first line says in colour.
-const TONES = {
-	promoted: "good", "promoted-by-evidence": "good",
-	"rolled-back": "bad", "rolled-back-by-evidence": "bad",
-	aborted: "bad", "rollback-failed": "bad", expired: "bad",
-	refused: "wait", stopped: "wait", waiting: "wait",
+// What the page's first line says, and its colour.
+const OUTCOMES = {
+	promoted: ["promoted", "good"],
+	"promoted-by-evidence": ["promoted", "good"],
+	"rolled-back": ["rolled-back", "bad"],
+	"rolled-back-by-evidence": ["rolled-back", "bad"],
+	aborted: ["rolled-back", "bad"],
+	expired: ["rolled-back", "bad"],
+	"rollback-failed": ["rollback-failed", "bad"],
+	refused: ["refused", "wait"],
+	stopped: ["stopped", "wait"],
+	waiting: ["awaiting-approval", "wait"],
 };
 
 // ---- what is looked at in the page; each returns what is wrong ----
@@ -215,6 +221,17 @@ async function findViolations(tab, options) {
 		v.nodes[0].html.slice(0, 100));
 }
 
+async function isOutcome(tab, name) {
+	if (!OUTCOMES[name])
+		return [];
+
+	const [outcome, tone] = OUTCOMES[name];
+	const said = await tab.locator(`.banner.${tone} h1`).allTextContents();
+
+	return said.length === 1 && said[0].endsWith(`: ${outcome}`) ? []
+		: [`does not say ${outcome} in the colour of ${tone}`];
+}
+
 async function lookAt(tab, name) {
 	const wrong = new Set(), errors = [];
 	const say = (where, list) => {
@@ -233,8 +250,7 @@ async function lookAt(tab, name) {
 	say("the page", await tab.evaluate(isHarmless));
 	say("the page", await tab.evaluate(isReadable));
 	say("charts", await tab.evaluate(charts));
-	if (TONES[name] && !await tab.locator(`.banner.${TONES[name]}`).count())
-		say("the page", [`is not ${TONES[name]}`]);
+	say("the page", await isOutcome(tab, name));
 	if (name === "refused" && await tab.locator("svg").count())
 		say("the page", ["has a chart of nothing"]);
 	await tab.addStyleTag({ content: FONTS });
@@ -319,7 +335,7 @@ await Promise.all([...Array(TABS)].map(async () => {
 }));
 await browser.close();
 
-const missing = [...GOLDEN.map((g) => g[0]), ...Object.keys(TONES)]
+const missing = [...GOLDEN.map((g) => g[0]), ...Object.keys(OUTCOMES)]
 	.filter((name) => !pages.includes(name));
 
 console.log(`${missing.length ? "not ok" : "ok"} ${++n} - ` +
