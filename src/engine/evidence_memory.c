@@ -10,6 +10,11 @@
 #define RATIO_TOLERANCE 1.1
 #define TAIL_TOLERANCE  1.25
 #define FEW_REQUESTS    100
+#define CS_MS           10
+#define LATE_CS         100 /* answers come a little late */
+
+_Static_assert(sizeof(struct evidence_slo) <= 2048,
+	"what a rollout keeps of an SLO stays within 2 KiB");
 
 static size_t count_slos(const struct policy *policy)
 {
@@ -233,14 +238,44 @@ static void arms_add(
 	sum->stable.x += more->stable.x;
 }
 
-static void remember(
-	struct evidence_slo *s, const struct evidence_arms *arms, bool known)
+/* How long a part of what came of late may take, so that all parts together
+ * reach far enough back: a whole number of checks. */
+static int64_t part_cs(int64_t interval_ms)
 {
-	memmove(s->recent + 1, s->recent,
-		(EVIDENCE_RECENT - 1) * sizeof(s->recent[0]));
+	int64_t checks = EVIDENCE_RECENT_MS / interval_ms - 1, each;
+
+	each = (checks + EVIDENCE_RECENT - 2) / (EVIDENCE_RECENT - 1);
+	return (each > 1 ? each : 1) * interval_ms / CS_MS + LATE_CS / 2;
+}
+
+/* What was the latest check joins the part before it, or becomes one. */
+static void recent_take(struct evidence_slo *s,
+	const struct evidence_arms *arms, int64_t took_cs, int64_t interval_ms)
+{
+	if (s->recent_cs[0] + s->recent_cs[1] <= part_cs(interval_ms)) {
+		arms_add(&s->recent[1], &s->recent[0]);
+		s->recent_cs[1] = (uint16_t)(s->recent_cs[1] + s->recent_cs[0]);
+	} else {
+		memmove(s->recent + 1, s->recent,
+			(EVIDENCE_RECENT - 1) * sizeof(s->recent[0]));
+		memmove(s->recent_cs + 1, s->recent_cs,
+			(EVIDENCE_RECENT - 1) * sizeof(s->recent_cs[0]));
+	}
 	s->recent[0] = *arms;
+	s->recent_cs[0] =
+		(uint16_t)(took_cs < UINT16_MAX ? took_cs : UINT16_MAX);
+}
+
+static void remember(struct evidence_slo *s, const struct evidence_arms *arms,
+	int64_t at_ms, int64_t interval_ms)
+{
+	int64_t took_ms = s->counted_ms && at_ms > s->counted_ms
+				  ? at_ms - s->counted_ms
+				  : 0;
+
+	recent_take(s, arms, took_ms / CS_MS, interval_ms);
+	s->counted_ms = at_ms;
 	arms_add(&s->step, arms);
-	s->checks += known;
 }
 
 static unsigned most_checks(const struct evidence_memory *memory)
@@ -257,7 +292,7 @@ static unsigned most_checks(const struct evidence_memory *memory)
 
 void evidence_memory_take(struct evidence_memory *memory,
 	const struct policy *policy, struct evidence_slo *slo,
-	const struct check_counts *counts)
+	const struct check_counts *counts, int64_t at_ms)
 {
 	struct evidence_arms arms;
 
@@ -268,7 +303,8 @@ void evidence_memory_take(struct evidence_memory *memory,
 		&memory->bets, &counts->candidate, &counts->stable);
 	objective_numbers(
 		&slo->objective, &memory->rules, &slo->spec, &slo->numbers);
-	remember(slo, &arms, counts->candidate.known);
+	remember(slo, &arms, at_ms, policy->slos[slo->slo].interval_ms);
+	slo->checks += counts->candidate.known;
 	memory->state.checks = most_checks(memory);
 	weigh(memory);
 }
@@ -281,11 +317,16 @@ enum evidence_decision evidence_memory_decide(struct evidence_memory *memory)
 
 struct evidence_arms evidence_recent(const struct evidence_slo *slo)
 {
-	struct evidence_arms sum = {{0, 0}, {0, 0}};
+	struct evidence_arms sum = slo->recent[0];
+	int64_t cs = slo->recent_cs[0];
 	size_t i;
 
-	for (i = 0; i < EVIDENCE_RECENT; i++)
+	for (i = 1; i < EVIDENCE_RECENT; i++) {
+		cs += slo->recent_cs[i];
+		if (cs > EVIDENCE_RECENT_MS / CS_MS + LATE_CS)
+			break;
 		arms_add(&sum, &slo->recent[i]);
+	}
 	return sum.candidate.n < FEW_REQUESTS ? slo->step : sum;
 }
 

@@ -10,7 +10,8 @@
 #include "engine/evidence_dispersion.h"
 #include "policy/policy.h"
 
-#define EVIDENCE_RECENT 8 /* checks that people are told about */
+#define EVIDENCE_RECENT_MS 120000 /* that people are told about … */
+#define EVIDENCE_RECENT    8 /* … in so many parts */
 
 /* What came between two checks, of both arms. */
 struct check_counts {
@@ -42,7 +43,11 @@ struct evidence_slo {
 	struct evidence_arms step;
 	unsigned checks; /* with data of the candidate */
 
-	struct evidence_arms recent[EVIDENCE_RECENT]; /* newest first */
+	/* Newest first: the latest check, then checks that came before it, several
+	 * of them together where they are close. */
+	struct evidence_arms recent[EVIDENCE_RECENT];
+	uint16_t recent_cs[EVIDENCE_RECENT]; /* how long each took, in 10 ms */
+	int64_t counted_ms; /* when it was counted; 0: not yet */
 };
 
 /* What a check led to, before what follows: a step back begins anew. */
@@ -83,10 +88,10 @@ void evidence_memory_begin_step(struct evidence_memory *memory,
 /* The climb begins again, with nothing asked for yet. */
 void evidence_memory_climb_again(struct evidence_memory *memory);
 
-/* Takes the counts of a check of that SLO, which fit. */
+/* Takes the counts of a check of that SLO, which fit; it was asked at `at_ms`. */
 void evidence_memory_take(struct evidence_memory *memory,
 	const struct policy *policy, struct evidence_slo *slo,
-	const struct check_counts *counts);
+	const struct check_counts *counts, int64_t at_ms);
 
 /* Decides by what all SLOs have shown: to be called when those that were asked
  * at the same time have answered, in whichever order. */
@@ -96,8 +101,8 @@ enum evidence_decision evidence_memory_decide(struct evidence_memory *memory);
 bool evidence_counts_fit(
 	const struct evidence_slo *slo, const struct check_counts *counts);
 
-/* The requests of late: of the last two minutes, or of the step when those
- * are few. */
+/* The requests of late: of the checks of the last two minutes, of the latest
+ * alone where it covers more, or of the step when those are few. */
 struct evidence_arms evidence_recent(const struct evidence_slo *slo);
 
 /* The candidate's share of bad requests of late; NAN: there were none. */

@@ -131,7 +131,7 @@ void evidence_take(struct turn *t, int slo, int64_t asked_ms)
 		return;
 	t->out->seen.climb = memory->climbs;
 	if (counts && evidence_fits(t, slo)) {
-		evidence_memory_take(memory, t->policy, s, counts);
+		evidence_memory_take(memory, t->policy, s, counts, asked_ms);
 		t->out->seen.counted = true;
 		t->out->seen.latency = s->spec.latency;
 		t->out->seen.own = s->numbers;

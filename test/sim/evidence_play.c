@@ -96,13 +96,14 @@ void play_policy(struct policy *policy, const struct play_rules *rules,
 }
 
 static enum evidence_decision decide(struct evidence_memory *memory,
-	const struct policy *policy, const struct check_counts *counts)
+	const struct policy *policy, const struct check_counts *counts,
+	double now_s)
 {
 	int i;
 
 	for (i = 0; i < WORLD_SLOS; i++)
-		evidence_memory_take(
-			memory, policy, evidence_find(memory, i), &counts[i]);
+		evidence_memory_take(memory, policy, evidence_find(memory, i),
+			&counts[i], (int64_t)(now_s * 1000));
 	return evidence_memory_decide(memory);
 }
 
@@ -149,7 +150,8 @@ static void play_evidence(struct play *p)
 	evidence_memory_begin_step(memory, &policy, 0);
 	while (goes_on(p)) {
 		check(p, counts);
-		act(p, memory, &policy, decide(memory, &policy, counts));
+		act(p, memory, &policy,
+			decide(memory, &policy, counts, p->run.s));
 	}
 	free(memory);
 }
@@ -191,7 +193,8 @@ void play_step(const struct world *world, uint64_t seed, int step,
 	found_r->found_s = INFINITY;
 	while (p.run.s < 4 * found_r->said.most_s && p.run.s < MOST_S * 8) {
 		check(&p, counts);
-		if (decide(memory, &policy, counts) >= EVIDENCE_STEP_BACK) {
+		if (decide(memory, &policy, counts, p.run.s) >=
+			EVIDENCE_STEP_BACK) {
 			found_r->found_s = p.run.s;
 			break;
 		}

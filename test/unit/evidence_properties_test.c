@@ -49,7 +49,7 @@ static void take(int slo, const struct check_counts *counts)
 	struct evidence_slo *s = evidence_find(memory, slo);
 
 	assert_true(evidence_counts_fit(s, counts));
-	evidence_memory_take(memory, &policy, s, counts);
+	evidence_memory_take(memory, &policy, s, counts, 15000);
 }
 
 static struct check_counts counts_of(int slo)

@@ -15,12 +15,13 @@
 #include "evidence_fixture.h"
 #include "status/status_json.h"
 
-#define SEEN_MAX 4096
-#define RECENT   8 /* checks in two minutes */
+#define SEEN_MAX  4096
+#define RECENT_MS (120000 + 1000) /* answers come a little late */
 
 /* What was counted of an SLO, check by check, and where the step began. */
 struct told {
 	struct evidence_arms check[2][SEEN_MAX];
+	int64_t at_ms[2][SEEN_MAX];
 	size_t n[2], step_from[2];
 	double log_e; /* of the last decision */
 	char passed[ROLLOUT_TEXT_MAX], aim[ROLLOUT_TEXT_MAX];
@@ -43,11 +44,12 @@ static struct request_sum sum_of(
 	return sum;
 }
 
-static void take_counts(int slo, const struct check_counts *c)
+static void take_counts(int slo, const struct check_counts *c, int64_t now_ms)
 {
 	size_t bound = slo == 0 ? 0 : 3;
 
 	assert_true(told.n[slo] < SEEN_MAX);
+	told.at_ms[slo][told.n[slo]] = now_ms;
 	told.check[slo][told.n[slo]++] =
 		(struct evidence_arms){sum_of(&c->candidate, c->bins, bound),
 			sum_of(&c->stable, c->bins, bound)};
@@ -58,9 +60,8 @@ static void fed(struct world *world, const struct event *event,
 {
 	size_t i;
 
-	(void)world;
 	if (event->type == EVENT_CHECK && out->seen.counted)
-		take_counts(event->slo, event->answers.counts);
+		take_counts(event->slo, event->answers.counts, world->now_ms);
 	if (event->type == EVENT_CHECK && out->seen.decided)
 		told.log_e = out->seen.all.log_e;
 	for (i = 0; i < out->n_notes; i++) {
@@ -87,11 +88,22 @@ static struct evidence_arms add(int slo, size_t from)
 	return sum;
 }
 
+/* The first check of those that began at most so long ago: each did when the
+ * one before it was counted. */
+static size_t first_since(int slo, int64_t ms)
+{
+	size_t i = told.n[slo] - 1;
+	int64_t end_ms = told.at_ms[slo][i];
+
+	while (i > 1 && end_ms - told.at_ms[slo][i - 2] <= ms)
+		i--;
+	return i;
+}
+
 /* Of the last two minutes, or of the step when these are few. */
 static struct evidence_arms recent(int slo)
 {
-	size_t n = told.n[slo];
-	struct evidence_arms sum = add(slo, n > RECENT ? n - RECENT : 0);
+	struct evidence_arms sum = add(slo, first_since(slo, RECENT_MS));
 
 	return sum.candidate.n < 100 ? add(slo, told.step_from[slo]) : sum;
 }
@@ -223,6 +235,55 @@ static void a_step_that_costs_little_says_how_little(void **state)
 	assert_string_equal(told.aim, text);
 }
 
+/* ---- two minutes ---- */
+
+static bool is_of(const struct evidence_arms *a, const struct evidence_arms *b)
+{
+	return a->candidate.n == b->candidate.n &&
+	       a->candidate.x == b->candidate.x && a->stable.n == b->stable.n &&
+	       a->stable.x == b->stable.x;
+}
+
+/* Counted once more, the requests are those of the checks from one on that began
+ * at most two minutes ago, and not much later. */
+static void expect_two_minutes(int interval_s)
+{
+	const struct evidence_memory *memory = fixture.world.rollout.evidence;
+	struct evidence_arms said = evidence_recent(&memory->slo[0]), sum;
+	size_t from = first_since(0, RECENT_MS);
+	size_t upto = first_since(0, interval_s < 15 ? 100000 : RECENT_MS);
+
+	for (; from <= upto; from++) {
+		sum = add(0, from);
+		if (is_of(&sum, &said))
+			return;
+	}
+	fail_msg("every %d s: the last two minutes have %.0f requests and not "
+		 "%.0f",
+		interval_s, sum.candidate.n, said.candidate.n);
+}
+
+static void the_last_two_minutes_are_so_at_every_interval(void **state)
+{
+	static const int intervals_s[] = {5, 6, 7, 8, 10, 15, 20, 30, 60};
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(intervals_s) / sizeof(intervals_s[0]); i++) {
+		teardown(NULL);
+		setup(NULL);
+		fixture.rate = 500; /* the step alone is never told of */
+		fixture.test.slos[0].interval_ms = intervals_s[i] * 1000;
+		fixture.test.slos[1].interval_ms = intervals_s[i] * 1000;
+		evidence_fixture_begin(&fixture);
+		evidence_fixture_run_s(&fixture, 130);
+		for (k = 0; k < 100; k++) {
+			evidence_fixture_run_s(&fixture, 5);
+			expect_two_minutes(intervals_s[i]);
+		}
+	}
+}
+
 /* ---- undecided ---- */
 
 /* The numbers of the plan: 10 times 0.1 % at 5 requests/s, 10 % of them and two
@@ -247,8 +308,8 @@ static void an_undecided_step_says_how_much_is_missing(void **state)
 		counts.candidate.bin[0] = n / checks - (i == 20);
 		counts.stable.bin[0] = 9 * n / checks * 0.999;
 		counts.stable.bin[1] = 9 * n / checks * 0.001;
-		evidence_memory_take(
-			memory, &fixture.test.policy, &memory->slo[0], &counts);
+		evidence_memory_take(memory, &fixture.test.policy,
+			&memory->slo[0], &counts, i * 15000);
 	}
 	assert_non_null(evidence_print_missing(memory, &memory->slo[0], text));
 	assert_string_equal(text,
@@ -379,6 +440,7 @@ int main(void)
 		T(without_a_control_stable_is_asked),
 		T(a_passed_step_says_what_it_has_shown),
 		T(a_step_that_costs_little_says_how_little),
+		T(the_last_two_minutes_are_so_at_every_interval),
 		T(an_undecided_step_says_how_much_is_missing),
 		T(a_step_that_waits_for_stable_says_so),
 		T(the_live_view_has_meters),
