@@ -1,12 +1,11 @@
 /* `tidegate status`: where a rollout stands, why, and how to answer it. */
 #include <stdio.h>
 
-#include "base/printable.h"
-#include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/output.h"
-#include "cli/view.h"
+#include "cli/status_text.h"
+#include "cli/wrap.h"
 #include "io/clock.h"
 #include "status/rollout_snapshot.h"
 #include "status/status_json.h"
@@ -22,54 +21,21 @@ static const struct option_spec options[] = {
 	{0},
 };
 
-static void print_driver(const struct rollout_snapshot *snapshot,
-	const struct store_lease *driver, struct buf *out)
-{
-	char time[TIMESTAMP_TEXT_MAX];
-
-	buf_addf(out, "started %s by ",
-		timestamp_print(snapshot->row.started_ms, time));
-	printable_add(out, snapshot->row.starter);
-	if (snapshot->row.ended_ms) {
-		buf_addf(out, ", ended %s\n",
-			timestamp_print(snapshot->row.ended_ms, time));
-	} else if (driver) {
-		buf_adds(out, ", driven by ");
-		printable_add(out, driver->holder);
-		if (!driver->alive)
-			buf_addf(out,
-				",\nwhich is not on this host and was alive at "
-				"%s by its clock; if it is gone:\n"
-				"  tidegate resume %s",
-				timestamp_print(driver->renewed_ms, time),
-				snapshot->row.id);
-		buf_addc(out, '\n');
-	} else {
-		buf_addf(out,
-			"\nnobody drives it, the SLOs are not watched:\n"
-			"  tidegate resume %s\n",
-			snapshot->row.id);
-	}
-}
-
 static void print_text(const struct rollout_snapshot *snapshot,
 	const struct store_lease *driver, int64_t now_ms, struct buf *out)
 {
-	/* Lines are as long as they are: a remedy is not cut. */
-	struct view view = {
-		.policy = snapshot->policy,
-		.rollout = &snapshot->fold.state,
-		.id = snapshot->row.id,
-		.candidate = snapshot->row.candidate,
-		.stable = snapshot->row.stable,
-		.now_ms = now_ms,
+	const struct status_text how = {
+		.columns = wrap_columns(stdout),
 		.colour = output_has_colour(stdout),
-		.utf8 = screen_has_utf8(),
-		.undriven = !driver && !snapshot->row.ended_ms,
+		.clock = summary_clock_utc,
 	};
+	struct arena arena;
 
-	view_render(&view, out);
-	print_driver(snapshot, driver, out);
+	arena_init(&arena);
+	status_text_print(rollout_snapshot_summary(
+				  snapshot, driver, now_ms, how.clock, &arena),
+		&how, out);
+	arena_fini(&arena);
 }
 
 static int print(struct store *store, struct rollout_snapshot *snapshot,
@@ -85,8 +51,6 @@ static int print(struct store *store, struct rollout_snapshot *snapshot,
 	if (held < 0)
 		return -1;
 	driver = held ? &lease : NULL;
-	if (!driver && snapshot->fold.last_ms)
-		now_ms = snapshot->fold.last_ms; /* time stood still since */
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	if (format == FORMAT_JSON)
 		status_json_print(snapshot, driver, now_ms, &out);

@@ -184,8 +184,9 @@ static void take_action(struct lookback *l, const json_t *root)
 	if (action_result_find(text_of(root, "result")) != ACTION_FAILED)
 		return;
 	arena_fini(&l->action_texts);
-	l->action_trouble = arena_printf(&l->action_texts, "%s: %s",
-		text_of(root, "name"), text_of(root, "detail"));
+	l->action_trouble = arena_printf(&l->action_texts, "%s%s%s",
+		text_of(root, "name"), *text_of(root, "detail") ? ": " : "",
+		text_of(root, "detail"));
 }
 
 static void take_root(

@@ -188,6 +188,7 @@ const struct summary *rollout_snapshot_summary(
 		.started_ms = row->started_ms,
 		.ended_ms = row->ended_ms,
 		.now_ms = stands ? snapshot->fold.last_ms : now_ms,
+		.read_ms = now_ms,
 		.driver = !driver         ? SUMMARY_UNDRIVEN
 			  : driver->alive ? SUMMARY_DRIVEN
 					  : SUMMARY_UNSEEN,

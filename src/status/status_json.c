@@ -11,6 +11,7 @@ struct status {
 	const struct rollout_snapshot *snapshot;
 	const struct rollout *state;
 	const struct policy *policy;
+	const struct summary *summary;
 	int64_t now_ms;
 	struct jsonw w;
 };
@@ -106,6 +107,34 @@ static void put_evidence(struct status *s, const struct evidence_slo *slo)
 	jsonw_end(&s->w, '}');
 }
 
+/* The same as people read it; `unit` is that of the texts. */
+static void put_slo_texts(struct status *s, const struct summary_slo *slo)
+{
+	size_t i;
+
+	put_value(s, "stable", slo->stable);
+	jsonw_text(&s->w, "unit", slo->unit);
+	jsonw_object(&s->w, "texts");
+	jsonw_text(&s->w, "value", slo->value_text);
+	jsonw_text(&s->w, "limit", slo->limit_text);
+	jsonw_text(&s->w, "stable", slo->stable_text);
+	jsonw_end(&s->w, '}');
+	jsonw_text(&s->w, "verdict", slo_verdict_name(slo->verdict));
+	jsonw_text(&s->w, "says", slo->says);
+	jsonw_text(&s->w, "reason", slo->reason);
+	put_time(s, "next_check", slo->next_ms);
+	jsonw_array(&s->w, "last");
+	for (i = 0; i < slo->n_last; i++) {
+		jsonw_object(&s->w, NULL);
+		put_time(s, "time", slo->last[i].time_ms);
+		jsonw_text(
+			&s->w, "outcome", outcome_name(slo->last[i].outcome));
+		put_value(s, "value", slo->last[i].value);
+		jsonw_end(&s->w, '}');
+	}
+	jsonw_end(&s->w, ']');
+}
+
 static void put_slo(struct status *s, size_t i)
 {
 	const struct slo *slo = &s->policy->slos[i];
@@ -125,6 +154,7 @@ static void put_slo(struct status *s, size_t i)
 	put_time(s, "checked", check->last_ms);
 	if (counted)
 		put_evidence(s, counted);
+	put_slo_texts(s, &s->summary->slos[i]);
 	jsonw_int(&s->w, "passes", rollout_passes(s->state, i));
 	jsonw_int(&s->w, "min_passes", slo->min_passes);
 	jsonw_bool(&s->w, "failed", check->failed);
@@ -156,6 +186,94 @@ static void put_gate(struct status *s)
 	jsonw_end(&s->w, '}');
 }
 
+/* What comes next, for programs; `else` when that does not come. */
+static void put_coming(struct status *s)
+{
+	const struct outlook *o = &s->summary->outlook;
+
+	jsonw_object(&s->w, "coming");
+	jsonw_text(&s->w, "phase", phase_name(o->phase));
+	put_time(s, "at", o->at_ms);
+	if (o->late_ms) {
+		jsonw_text(&s->w, "else", phase_name(o->late));
+		put_time(s, "else_at", o->late_ms);
+	}
+	put_time(s, "next_check", o->check_ms);
+	jsonw_end(&s->w, '}');
+}
+
+static void put_traffic(struct status *s)
+{
+	jsonw_object(&s->w, "traffic");
+	jsonw_int(&s->w, "candidate", s->summary->candidate_percent);
+	jsonw_int(&s->w, "stable", s->summary->stable_percent);
+	jsonw_int(&s->w, "other", s->summary->other_percent);
+	if (s->summary->wanted_percent >= 0)
+		jsonw_int(&s->w, "wanted", s->summary->wanted_percent);
+	jsonw_end(&s->w, '}');
+}
+
+static void put_deed(struct status *s, const struct deed *deed)
+{
+	jsonw_object(&s->w, NULL);
+	put_time(s, "time", deed->time_ms);
+	jsonw_text(&s->w, "who", deed->who);
+	jsonw_text(&s->w, "verb", verb_name(deed->verb));
+	jsonw_text(&s->w, "comment", deed->comment);
+	if (deed->step)
+		jsonw_int(&s->w, "step", deed->step);
+	if (deed->refused)
+		jsonw_text(&s->w, "refused", deed->refusal);
+	jsonw_end(&s->w, '}');
+}
+
+static void put_deeds(struct status *s)
+{
+	const struct summary_people *people = &s->summary->people;
+	size_t i;
+
+	jsonw_array(&s->w, "decisions");
+	for (i = 0; i < people->n_deeds; i++)
+		put_deed(s, &people->deeds[i]);
+	jsonw_end(&s->w, ']');
+}
+
+static void put_command(struct status *s, const struct summary_command *c)
+{
+	jsonw_object(&s->w, NULL);
+	jsonw_text(&s->w, "command", c->line);
+	jsonw_bool(&s->w, "taken", c->is_taken);
+	jsonw_text(&s->w, c->is_taken ? "does" : "why_not", c->says);
+	jsonw_end(&s->w, '}');
+}
+
+static void put_commands(struct status *s)
+{
+	size_t i;
+
+	jsonw_array(&s->w, "commands");
+	for (i = 0; i < VERBS; i++)
+		put_command(s, &s->summary->verbs[i]);
+	jsonw_end(&s->w, ']');
+	jsonw_array(&s->w, "remedies");
+	for (i = 0; i < s->summary->n_remedies; i++)
+		put_command(s, &s->summary->remedies[i]);
+	jsonw_end(&s->w, ']');
+}
+
+static void put_drift(struct status *s)
+{
+	const struct found_drift *drift = s->summary->drift;
+
+	if (!drift)
+		return;
+	jsonw_object(&s->w, "drift");
+	put_time(s, "time", drift->time_ms);
+	jsonw_text(&s->w, "text", drift->text);
+	jsonw_text(&s->w, "modifier", drift->modifier);
+	jsonw_end(&s->w, '}');
+}
+
 static void put_driver(struct status *s, const struct store_lease *driver)
 {
 	if (!driver) {
@@ -169,6 +287,35 @@ static void put_driver(struct status *s, const struct store_lease *driver)
 	jsonw_end(&s->w, '}');
 }
 
+static void put_all(struct status *s, const struct store_lease *driver)
+{
+	size_t i;
+
+	jsonw_object(&s->w, NULL);
+	put_row(s);
+	put_step(s);
+	jsonw_text(&s->w, "sentence", s->summary->now);
+	jsonw_text(&s->w, "next", s->summary->next);
+	put_coming(s);
+	put_traffic(s);
+	jsonw_array(&s->w, "slos");
+	for (i = 0; i < s->policy->n_slos; i++)
+		put_slo(s, i);
+	jsonw_end(&s->w, ']');
+	jsonw_bool(
+		&s->w, "waits_for_people", rollout_waits_for_people(s->state));
+	jsonw_bool(&s->w, "paused", rollout_is_paused(s->state));
+	put_time(s, "hold_deadline", s->state->hold_deadline_ms);
+	if (s->state->gate_deadline_ms && has_step(s))
+		put_gate(s);
+	put_deeds(s);
+	put_drift(s);
+	put_commands(s);
+	put_driver(s, driver);
+	jsonw_int(&s->w, "exit", rollout_exit_status(s->state));
+	jsonw_end(&s->w, '}');
+}
+
 void status_json_print(const struct rollout_snapshot *snapshot,
 	const struct store_lease *driver, int64_t now_ms, struct buf *out)
 {
@@ -176,25 +323,18 @@ void status_json_print(const struct rollout_snapshot *snapshot,
 		.snapshot = snapshot,
 		.state = &snapshot->fold.state,
 		.policy = snapshot->policy,
-		.now_ms = now_ms,
+		/* Of one that nobody drives time has stood still. */
+		.now_ms = !driver && snapshot->fold.last_ms
+				  ? snapshot->fold.last_ms
+				  : now_ms,
 		.w = {.out = out},
 	};
-	size_t i;
+	struct arena arena;
 
-	jsonw_object(&s.w, NULL);
-	put_row(&s);
-	put_step(&s);
-	jsonw_array(&s.w, "slos");
-	for (i = 0; i < s.policy->n_slos; i++)
-		put_slo(&s, i);
-	jsonw_end(&s.w, ']');
-	jsonw_bool(&s.w, "waits_for_people", rollout_waits_for_people(s.state));
-	jsonw_bool(&s.w, "paused", rollout_is_paused(s.state));
-	put_time(&s, "hold_deadline", s.state->hold_deadline_ms);
-	if (s.state->gate_deadline_ms && has_step(&s))
-		put_gate(&s);
-	put_driver(&s, driver);
-	jsonw_int(&s.w, "exit", rollout_exit_status(s.state));
-	jsonw_end(&s.w, '}');
+	arena_init(&arena);
+	s.summary = rollout_snapshot_summary(
+		snapshot, driver, now_ms, NULL, &arena);
+	put_all(&s, driver);
 	buf_addc(out, '\n');
+	arena_fini(&arena);
 }

@@ -16,6 +16,7 @@ static void make_row(struct making *m)
 	s->candidate = from->candidate;
 	s->stable = from->stable;
 	s->now_ms = from->now_ms;
+	s->read_ms = from->read_ms ? from->read_ms : from->now_ms;
 	s->started_ms = from->started_ms;
 	s->ended_ms = from->ended_ms;
 	s->phase = m->r->phase;

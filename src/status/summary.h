@@ -32,11 +32,11 @@ enum summary_journal {
 	SUMMARY_UNJOURNALED, /* given up: traffic goes back, then driving ends */
 };
 
-/* "14:32:10 UTC", or with the date when it is far from `now_ms`. */
+/* "14:32:10 UTC", or with the date when it is far from `read_ms`. */
 typedef const char *(*summary_clock_fn)(
-	int64_t ms, int64_t now_ms, char text[SUMMARY_TIME_MAX]);
+	int64_t ms, int64_t read_ms, char text[SUMMARY_TIME_MAX]);
 const char *summary_clock_utc(
-	int64_t ms, int64_t now_ms, char text[SUMMARY_TIME_MAX]);
+	int64_t ms, int64_t read_ms, char text[SUMMARY_TIME_MAX]);
 
 /* What a summary is made of; all borrowed. */
 struct summary_source {
@@ -50,6 +50,7 @@ struct summary_source {
 	/* The rollout's time; of one that nobody drives that of its last entry,
 	 * since its time has stood still since. */
 	int64_t now_ms;
+	int64_t read_ms; /* when it is read: what is far has a date; 0: now */
 	enum summary_driver driver;
 	enum summary_journal journal;
 	const char
@@ -132,7 +133,7 @@ struct summary_people {
 struct summary {
 	const char *id, *service; /* short name of the service */
 	const char *candidate, *stable; /* "" while not known */
-	int64_t now_ms, started_ms, ended_ms;
+	int64_t now_ms, read_ms, started_ms, ended_ms;
 	enum phase phase;
 	bool is_paused, waits_for_people, is_driven;
 	enum cause cause;

@@ -9,7 +9,7 @@ static const char *say_goal(const struct making *m, int step)
 	const struct approval *approval;
 
 	if (step >= (int)m->policy->n_steps)
-		return "the finish";
+		return "promotion";
 	approval = m->policy->steps[step].approval;
 	if (!approval)
 		return arena_printf(
@@ -45,6 +45,23 @@ static void add_else(const struct making *m, struct buf *out)
 			say_when(m, m->s->outlook.late_ms));
 }
 
+/* One that is a breach away from it is named. */
+static const char *say_failure(const struct making *m)
+{
+	const struct summary_slo *slo;
+	size_t i;
+
+	for (i = 0; i < m->s->n_slos; i++) {
+		slo = &m->s->slos[i];
+		if (slo->breaches && slo->breaches + 1 == slo->fail_breaches)
+			return arena_printf(m->arena,
+				"One more breach of %s among its last %d "
+				"checks",
+				slo->name, slo->fail_of);
+	}
+	return "An SLO that fails";
+}
+
 /* What the SLOs do as long as it is exposed. */
 static void add_breach(const struct making *m, struct buf *out)
 {
@@ -52,10 +69,10 @@ static void add_breach(const struct making *m, struct buf *out)
 		return;
 	switch (m->policy->on_breach) {
 	case ON_BREACH_ROLLBACK:
-		buf_adds(out, ". An SLO that fails reverts it at once");
+		buf_addf(out, ". %s reverts it at once", say_failure(m));
 		break;
 	case ON_BREACH_HOLD:
-		buf_adds(out, ". An SLO that fails holds it at once");
+		buf_addf(out, ". %s holds it at once", say_failure(m));
 		break;
 	case ON_BREACH_OBSERVE:
 		buf_adds(out, ". An SLO that fails is only told of");
@@ -138,6 +155,12 @@ static void say_traffic(const struct making *m, struct buf *out)
 	const struct outlook *o = &m->s->outlook;
 	const char *length;
 
+	if (m->r->pause_wanted && step_of(m)) {
+		buf_adds(out, "When it serves, it is paused");
+		add_else(m, out);
+		add_breach(m, out);
+		return;
+	}
 	if (o->phase == PHASE_BAKING && step_of(m)) {
 		length = say_length(m, step_of(m)->bake_ms);
 		buf_addf(out,
@@ -152,6 +175,9 @@ static void say_traffic(const struct making *m, struct buf *out)
 		buf_adds(out, "When stable serves, the rollback sequence runs");
 	else if (o->phase == PHASE_PROMOTED)
 		buf_adds(out, "When that serves, it is promoted");
+	else if (m->r->phase == PHASE_PREFLIGHT && o->phase != PHASE_REFUSED)
+		buf_addf(
+			out, "When it is there, %s comes next", say_goal(m, 0));
 	else if (o->phase == PHASE_REFUSED)
 		buf_adds(out, "Then it ends as refused");
 	else

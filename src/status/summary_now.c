@@ -5,8 +5,11 @@
 
 static void add_serving(const struct making *m, struct buf *out)
 {
-	buf_addf(out, "; %s serves %d %%", say_candidate(m),
-		m->s->candidate_percent);
+	if (m->s->candidate_percent)
+		buf_addf(out, "; %s serves %d %%", say_candidate(m),
+			m->s->candidate_percent);
+	else
+		buf_addf(out, "; nobody is on %s", say_candidate(m));
 	if (m->s->other_percent)
 		buf_addf(out, ", others %d %%", m->s->other_percent);
 }
@@ -14,7 +17,7 @@ static void add_serving(const struct making *m, struct buf *out)
 static void add_serving_and_slos(const struct making *m, struct buf *out)
 {
 	add_serving(m, out);
-	if (!m->r->checking)
+	if (!m->r->checking || !is_exposed(m))
 		return;
 	buf_adds(out, ", ");
 	add_slos(m, out);
@@ -70,12 +73,34 @@ static void say_gate(const struct making *m, struct buf *out)
 	} else {
 		buf_addf(out, "is approved by %s and waits: ", given);
 		if (!add_missing(m, out))
-			buf_adds(out, "traffic is looked at");
+			buf_adds(out, "the service is looked at");
+		add_serving(m, out);
+		return;
 	}
 	add_serving_and_slos(m, out);
 }
 
 /* ---- on the way ---- */
+
+static void say_pause_by(const struct making *m, struct buf *out)
+{
+	const struct deed *pause = m->s->people.pause;
+
+	if (!pause)
+		return;
+	buf_addf(out, " by %s at %s", pause->who, say_when(m, pause->time_ms));
+	if (*pause->comment)
+		buf_addf(out, " (%s)", pause->comment);
+}
+
+static void add_wanted_pause(const struct making *m, struct buf *out)
+{
+	if (!m->r->pause_wanted)
+		return;
+	buf_adds(out, "; paused");
+	say_pause_by(m, out);
+	buf_adds(out, ", as soon as the split serves");
+}
 
 static void say_finish(const struct making *m, struct buf *out)
 {
@@ -108,6 +133,7 @@ static void say_shift(const struct making *m, struct buf *out)
 	buf_addf(out, "%s: traffic is on its way", say_step(m, m->r->step));
 	add_serving_and_slos(m, out);
 	add_trouble(m, out);
+	add_wanted_pause(m, out);
 }
 
 static void say_bake(const struct making *m, struct buf *out)
@@ -116,7 +142,7 @@ static void say_bake(const struct making *m, struct buf *out)
 	const char *action = say_action(m);
 
 	buf_addf(out, "%s has served %d %% for %s", say_candidate(m),
-		s->candidate_percent, say_length(m, s->now_ms - s->step_ms));
+		s->candidate_percent, say_passed(m, s->now_ms - s->step_ms));
 	if (!m->r->bake_open) {
 		buf_adds(out, ", and settles");
 	} else if (action) {
@@ -127,22 +153,10 @@ static void say_bake(const struct making *m, struct buf *out)
 	}
 	buf_adds(out, "; ");
 	add_slos(m, out);
-	if (m->r->pause_wanted)
-		buf_adds(out, "; it is about to be paused");
+	add_wanted_pause(m, out);
 }
 
 /* ---- waiting ---- */
-
-static void say_pause_by(const struct making *m, struct buf *out)
-{
-	const struct deed *pause = m->s->people.pause;
-
-	if (!pause)
-		return;
-	buf_addf(out, " by %s at %s", pause->who, say_when(m, pause->time_ms));
-	if (*pause->comment)
-		buf_addf(out, " (%s)", pause->comment);
-}
 
 /* What people have decided since it was paused. */
 static void add_meanwhile(const struct making *m, struct buf *out)
@@ -153,6 +167,16 @@ static void add_meanwhile(const struct making *m, struct buf *out)
 		buf_addf(out, "; step %d is approved by %s meanwhile",
 			p->gate_step,
 			say_names(m, p->given, p->n_given, "and"));
+}
+
+static void add_cause(const struct making *m, struct buf *out)
+{
+	const struct summary_people *p = &m->s->people;
+
+	buf_adds(out, m->r->reason);
+	if (m->r->cause == CAUSE_APPROVAL && p->approval)
+		buf_addf(out, " (%s, %zu of %d)", say_step(m, m->r->step),
+			p->n_given, p->approval->minimum);
 }
 
 static void say_hold(const struct making *m, struct buf *out)
@@ -166,7 +190,7 @@ static void say_hold(const struct making *m, struct buf *out)
 		if (!told)
 			buf_adds(out, r->reason);
 	} else {
-		buf_adds(out, r->reason);
+		add_cause(m, out);
 	}
 	add_serving(m, out);
 	if (!rollout_is_paused(r))
@@ -210,6 +234,8 @@ static void say_rollback(const struct making *m, struct buf *out)
 
 	buf_addf(out, "%s serves %d %% again", say_stable(m),
 		m->s->stable_percent);
+	if (m->r->reason[0])
+		buf_addf(out, " (%s)", m->r->reason);
 	if (m->r->actions_failed)
 		buf_addf(out, ", %d action%s failed", m->r->actions_failed,
 			m->r->actions_failed == 1 ? " has" : "s have");
@@ -219,7 +245,6 @@ static void say_rollback(const struct making *m, struct buf *out)
 		buf_adds(out, "; it is written once more");
 	else
 		buf_adds(out, "; the traffic is read a last time");
-	add_reason(m, out);
 }
 
 static void say_stopping(const struct making *m, struct buf *out)
@@ -309,12 +334,23 @@ static void say_phase(const struct making *m, struct buf *out)
 		[PHASE_ROLLING_BACK] = say_rollback,
 	};
 
+	if (m->r->resuming && !phase_is_end(m->r->phase))
+		buf_adds(out, "Taken up again, the service is not read yet. ");
 	if (m->r->stopping && !phase_is_end(m->r->phase))
 		say_stopping(m, out);
 	else if (say[m->r->phase])
 		say[m->r->phase](m, out);
 	else
 		say_end(m, out);
+}
+
+static const char *undriven(const struct making *m)
+{
+	if (m->r->phase == PHASE_REVERTING)
+		return " Nobody drives it: stable does not get its traffic "
+		       "back by itself.";
+	return m->r->checking ? " Nobody drives it: the SLOs are not watched."
+			      : " Nobody drives it.";
 }
 
 static void add_stop(struct buf *out)
@@ -350,9 +386,6 @@ const char *make_now(const struct making *m)
 			" The journal cannot be written: stable gets its "
 			"traffic back and nothing else is done.");
 	if (m->from->driver == SUMMARY_UNDRIVEN)
-		buf_adds(&out, m->r->checking
-				       ? " Nobody drives it: the SLOs are not "
-					 "watched."
-				       : " Nobody drives it.");
+		buf_adds(&out, undriven(m));
 	return keep(m, &out);
 }

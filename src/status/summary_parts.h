@@ -29,8 +29,10 @@ struct making {
 /* "14:32:10 UTC (in 9m45s)"; of one that nobody drives, or that is over,
  * without how far it is. */
 const char *say_when(const struct making *m, int64_t ms);
-/* A length of time, in whole seconds when it is long: "6m12s". */
+/* A length of time as the policy has it: "1m30s". */
 const char *say_length(const struct making *m, int64_t ms);
+/* One that has passed, in whole seconds. */
+const char *say_passed(const struct making *m, int64_t ms);
 /* The candidate's name, or "the candidate" while it is not known. */
 const char *say_candidate(const struct making *m);
 const char *say_stable(const struct making *m);

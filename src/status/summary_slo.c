@@ -18,10 +18,20 @@ const char *slo_verdict_name(enum slo_verdict verdict)
 	return names[verdict];
 }
 
-static enum slo_verdict verdict_of(const struct check_state *check)
+/* What another process saw, or was seen before the clock was set, says nothing
+ * about now. */
+static bool is_stale(const struct check_state *check)
+{
+	return check->last_ms && !check->latest_ms;
+}
+
+static enum slo_verdict verdict_of(
+	const struct check_state *check, bool is_over)
 {
 	if (check->failed)
 		return SLO_BREACHES;
+	if (is_stale(check) && !is_over)
+		return SLO_UNDECIDED;
 	switch (check->outcome) {
 	case OUTCOME_PASS:
 		return SLO_PASSES;
@@ -117,6 +127,8 @@ static const char *say_outcome(const struct making *m, const struct slo *slo,
 
 	if (!check->last_ms)
 		return "not checked yet";
+	if (is_stale(check) && !check->failed && !phase_is_end(m->r->phase))
+		return "is asked anew";
 	return arena_strdup(
 		m->arena, judgement_print(slo, &check->latest, text));
 }
@@ -161,7 +173,7 @@ static void make_slo(struct making *m, struct summary_slo *s, size_t i)
 
 	s->name = slo->name;
 	s->unit = unit_name(slo);
-	s->verdict = verdict_of(check);
+	s->verdict = verdict_of(check, phase_is_end(m->r->phase));
 	s->passes = rollout_passes(m->r, i);
 	s->min_passes = slo->min_passes;
 	s->breaches = __builtin_popcountll(check->breaches);
@@ -225,17 +237,18 @@ void add_slos(const struct making *m, struct buf *out)
 	const struct summary *s = m->s;
 	size_t i;
 
-	if (s->n_slos == 1)
-		buf_addf(out, "%s %s", s->slos[0].name,
-			is_told(&s->slos[0]) ? "does not pass" : "passes");
+	if (s->n_slos == 1 && is_told(&s->slos[0]))
+		buf_addf(out, "%s: %s", s->slos[0].name, s->slos[0].reason);
+	else if (s->n_slos == 1)
+		buf_addf(out, "%s passes", s->slos[0].name);
 	else if (s->n_passing == s->n_slos)
 		buf_addf(out, "all %zu SLOs pass", s->n_slos);
 	else
 		buf_addf(out, "%zu of %zu SLOs pass", s->n_passing, s->n_slos);
-	for (i = 0; i < s->n_slos; i++) {
+	for (i = 0; s->n_slos > 1 && i < s->n_slos; i++) {
 		if (is_told(&s->slos[i]))
-			buf_addf(out, "%s%s: %s", s->n_slos == 1 ? ", " : "; ",
-				s->slos[i].name, s->slos[i].reason);
+			buf_addf(out, "; %s: %s", s->slos[i].name,
+				s->slos[i].reason);
 	}
 }
 

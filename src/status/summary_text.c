@@ -8,14 +8,13 @@
 
 #define SECOND     1000
 #define NEAR_MS    (INT64_C(12) * 3600 * SECOND) /* else with the date */
-#define LONG_MS    (10 * SECOND) /* then fractions of a second say nothing */
 #define DATE_BYTES 10 /* "2026-01-01" */
 
 const char *summary_clock_utc(
-	int64_t ms, int64_t now_ms, char text[SUMMARY_TIME_MAX])
+	int64_t ms, int64_t read_ms, char text[SUMMARY_TIME_MAX])
 {
 	char whole[TIMESTAMP_TEXT_MAX], clock[TIMESTAMP_TEXT_MAX];
-	int64_t far_ms = ms > now_ms ? ms - now_ms : now_ms - ms;
+	int64_t far_ms = ms > read_ms ? ms - read_ms : read_ms - ms;
 
 	timestamp_print_clock(ms, clock);
 	timestamp_print(ms, whole);
@@ -31,11 +30,12 @@ const char *say_length(const struct making *m, int64_t ms)
 {
 	char text[DURATION_TEXT_MAX];
 
-	if (ms < 0)
-		ms = 0;
-	if (ms >= LONG_MS)
-		ms = ms / SECOND * SECOND;
-	return arena_strdup(m->arena, duration_print(ms, text));
+	return arena_strdup(m->arena, duration_print(ms > 0 ? ms : 0, text));
+}
+
+const char *say_passed(const struct making *m, int64_t ms)
+{
+	return say_length(m, ms / SECOND * SECOND);
 }
 
 const char *say_when(const struct making *m, int64_t ms)
@@ -44,12 +44,12 @@ const char *say_when(const struct making *m, int64_t ms)
 		m->from->clock ? m->from->clock : summary_clock_utc;
 	char text[SUMMARY_TIME_MAX];
 
-	print(ms, m->from->now_ms, text);
+	print(ms, m->s->read_ms, text);
 	if (ms <= m->from->now_ms || m->from->driver == SUMMARY_UNDRIVEN)
 		return arena_strdup(m->arena, text);
-	/* The next second that the clock shows, not the one that was. */
+	/* What is a moment away is not "in 0s". */
 	return arena_printf(m->arena, "%s (in %s)", text,
-		say_length(m, ms - m->from->now_ms));
+		say_passed(m, ms - m->from->now_ms + SECOND - 1));
 }
 
 const char *say_candidate(const struct making *m)

@@ -76,7 +76,7 @@ reverted() { # EXIT: and stable has its traffic
 	until_run has_line '"event":"check"' '"outcome":"no-data"' \
 		'"partial":["value"]' 'store a is away'
 	tide status
-	[[ $output == *"no-data"*", incomplete"* ]]
+	[[ $output == *"no data"*", incomplete"* ]]
 	tide status --format json
 	[[ $output == *'"outcome":"no-data","partial":true'* ]]
 	tide abort

@@ -167,7 +167,7 @@ more_checks() {
 		"UPDATE lease SET host = 'elsewhere', expires_ms = 16000"
 	tide status
 	[ "$status" = 0 ]
-	[[ $output == *'driven by elsewhere'*'1970-01-01T00:00:01'* ]]
+	[[ $output == *'driven by elsewhere'*'1970-01-01 00:00:01 UTC'* ]]
 	[[ $output != *'nobody drives'* ]]
 	tide status --format json
 	jq -e '.driver.alive == false' <<<"$output"

@@ -1,0 +1,877 @@
+/* Situations; see situations.h. */
+#include "situations.h"
+
+#include <string.h>
+
+#include "store/event_codec.h"
+
+#define SECOND 1000
+
+/* ---- the stage ---- */
+
+static void take(
+	struct stage *s, const char *name, bool is_note, const char *data)
+{
+	struct store_event entry = {.time_ms = s->world.now_ms,
+		.is_note = is_note,
+		.name = name,
+		.phase = phase_name(s->world.rollout.phase),
+		.data = data};
+
+	lookback_take(s->lookback, &entry);
+}
+
+static void fed(struct world *w, const struct event *event,
+	const struct outcome_list *out)
+{
+	struct event_context context = {.policy = w->policy,
+		.state = &w->rollout,
+		.judgement =
+			event->type == EVENT_CHECK ? &out->judgement : NULL};
+	struct stage *s = w->fed_arg;
+	struct buf data;
+	size_t i;
+
+	buf_init(&data, STORE_EVENT_BYTES_MAX);
+	event_encode(event, &context, &data);
+	take(s, event_name(event->type), false, data.data);
+	for (i = 0; i < out->n_notes; i++) {
+		buf_clear(&data);
+		note_encode(&out->note[i], &context, &data);
+		take(s, note_name(out->note[i].type), true, data.data);
+	}
+	buf_fini(&data);
+}
+
+void stage_init(struct stage *s)
+{
+	memset(s, 0, sizeof(*s));
+	arena_init(&s->arena);
+	test_policy_init(&s->test);
+	s->test.slos[0].texts.max = "1%";
+	s->test.policy.path = "policy.yaml";
+	world_init(&s->world, &s->test.policy);
+	s->world.fed = fed;
+	s->world.fed_arg = s;
+	s->lookback = lookback_new(&s->test.policy);
+}
+
+void stage_fini(struct stage *s)
+{
+	rollout_clear(&s->world.rollout);
+	lookback_free(&s->lookback);
+	arena_fini(&s->arena);
+}
+
+struct summary_source stage_source(const struct stage *s)
+{
+	return (struct summary_source){
+		.policy = &s->test.policy,
+		.rollout = &s->world.rollout,
+		.lookback = s->lookback,
+		.id = SITUATION_ID,
+		.service =
+			"projects/acme/locations/us-central1/services/backend",
+		.candidate = "backend-2",
+		.stable = "backend-1",
+		.starter = "alice",
+		.started_ms = s->world.start_ms,
+		.ended_ms = phase_is_end(s->world.rollout.phase)
+				    ? s->world.now_ms
+				    : 0,
+		.now_ms = s->world.now_ms,
+		.driver = s->driver,
+		.journal = s->journal,
+		.holder = s->holder,
+	};
+}
+
+const struct summary *stage_look(struct stage *s)
+{
+	struct summary_source source = stage_source(s);
+
+	return summary_make(&source, &s->arena);
+}
+
+static void run(struct stage *s, int64_t seconds)
+{
+	world_run(&s->world, seconds * SECOND);
+}
+
+static void start(struct stage *s, int64_t seconds)
+{
+	world_start(&s->world);
+	run(s, seconds);
+}
+
+static void say(
+	struct stage *s, enum verb verb, const char *who, const char *comment)
+{
+	struct event event = {.type = EVENT_COMMAND,
+		.verb = verb,
+		.who = who,
+		.text = comment,
+		.step = -1};
+
+	world_feed(&s->world, &event);
+}
+
+/* ---- answers ---- */
+
+static struct answers value(double v)
+{
+	return (struct answers){.item[QUERY_VALUE] = {ANSWER_VALUE, v}};
+}
+
+static struct answers no_value(struct world *w, int slo)
+{
+	(void)w;
+	(void)slo;
+	return (struct answers){.item[QUERY_VALUE] = {ANSWER_NO_DATA, 0}};
+}
+
+static struct answers half_an_answer(struct world *w, int slo)
+{
+	struct answers answers = value(0);
+
+	(void)w;
+	(void)slo;
+	answers.item[QUERY_VALUE].partial = true;
+	return answers;
+}
+
+static struct answers few_requests(struct world *w, int slo)
+{
+	struct answers answers = value(0);
+
+	(void)w;
+	(void)slo;
+	answers.item[QUERY_REQUESTS] = (struct answer){ANSWER_VALUE, 15.6};
+	return answers;
+}
+
+static struct answers no_metrics(struct world *w, int slo)
+{
+	(void)w;
+	(void)slo;
+	return (struct answers){.item[QUERY_VALUE] = {ANSWER_ERROR, 0}};
+}
+
+static struct answers bad(struct world *w, int slo)
+{
+	(void)w;
+	(void)slo;
+	return value(0.148);
+}
+
+static struct answers bad_after_40_s(struct world *w, int slo)
+{
+	return w->now_ms - w->start_ms < 40 * SECOND ? value(0) : bad(w, slo);
+}
+
+static struct answers lost_after_40_s(struct world *w, int slo)
+{
+	return w->now_ms - w->start_ms < 40 * SECOND ? value(0)
+						     : no_metrics(w, slo);
+}
+
+static struct answers second_is_slow(struct world *w, int slo)
+{
+	struct answers answers = value(slo ? 0.0738 : 0);
+
+	(void)w;
+	if (slo)
+		answers.item[QUERY_BASELINE] =
+			(struct answer){ANSWER_VALUE, 0.0488};
+	return answers;
+}
+
+static enum action_result all_fail(
+	struct world *w, enum action_list list, int index, int attempt)
+{
+	(void)w;
+	(void)list;
+	(void)index;
+	(void)attempt;
+	return ACTION_FAILED;
+}
+
+/* ---- before ---- */
+
+static void looked_at(struct stage *s)
+{
+	s->world.latency_ms = 5 * SECOND;
+	start(s, 2);
+}
+
+static void preflight_action(struct stage *s)
+{
+	test_policy_add(&s->test, LIST_PREFLIGHT, "smoke");
+	s->world.latency_ms = 5 * SECOND;
+	start(s, 7);
+}
+
+static void tagging(struct stage *s)
+{
+	s->test.policy.tag = "canary";
+	s->world.serve_delay_ms = 60 * SECOND;
+	start(s, 2);
+}
+
+static void refused(struct stage *s)
+{
+	s->world.version = 1;
+	start(s, 2);
+}
+
+static void gated(struct stage *s)
+{
+	s->test.steps[0].approval = &s->test.approval;
+	start(s, 45);
+}
+
+static void half_approved(struct stage *s)
+{
+	s->test.approval.minimum = 2;
+	gated(s);
+	say(s, VERB_APPROVE, "bob", "looked at it");
+}
+
+static void approved_and_waiting(struct stage *s)
+{
+	s->test.steps[1].approval = &s->test.approval;
+	s->test.policy.on_breach = ON_BREACH_ROLLBACK;
+	start(s, 75);
+	s->world.answer = no_value;
+	run(s, 15);
+	say(s, VERB_APPROVE, "bob", "");
+}
+
+static void nobody_approved(struct stage *s)
+{
+	gated(s);
+	run(s, 600);
+}
+
+/* ---- on the way ---- */
+
+static void on_its_way(struct stage *s)
+{
+	s->world.serve_delay_ms = 60 * SECOND;
+	start(s, 5);
+}
+
+static void not_written(struct stage *s)
+{
+	s->world.write_trouble = -1;
+	s->world.write_result = WRITE_BUSY;
+	start(s, 20);
+}
+
+static void settling(struct stage *s)
+{
+	start(s, 6);
+}
+
+static void baking(struct stage *s)
+{
+	start(s, 45);
+}
+
+static void first_breach(struct stage *s)
+{
+	s->world.answer = bad_after_40_s;
+	start(s, 45);
+}
+
+static void nothing_known_yet(struct stage *s)
+{
+	s->world.answer = no_value;
+	start(s, 30);
+}
+
+static void too_short(struct stage *s)
+{
+	s->test.slos[0].min_passes = 9;
+	start(s, 45);
+}
+
+static void one_of_two(struct stage *s)
+{
+	s->test.slos[1] = s->test.slos[0];
+	s->test.slos[1].name = "latency-p95";
+	s->test.slos[1].texts.max = "500ms";
+	s->test.slos[1].max = 0.5;
+	s->test.slos[1].compare_stable = true;
+	s->test.slos[1].has_max_ratio = true;
+	s->test.slos[1].max_ratio = 1.5;
+	s->test.slos[1].fail_breaches = 9;
+	s->test.slos[1].fail_of = 10;
+	s->test.policy.n_slos = 2;
+	lookback_free(&s->lookback);
+	s->lookback = lookback_new(&s->test.policy);
+	s->world.answer = second_is_slow;
+	start(s, 45);
+}
+
+static void last_step(struct stage *s)
+{
+	s->test.policy.n_steps = 1;
+	s->test.steps[0].percent = 100;
+	start(s, 45);
+}
+
+static void only_observed(struct stage *s)
+{
+	s->test.policy.on_breach = ON_BREACH_OBSERVE;
+	s->world.answer = bad;
+	start(s, 45);
+}
+
+static void step_hook(struct stage *s)
+{
+	test_policy_add(&s->test, LIST_STEP_PASSED, "tell");
+	start(s, 72);
+	s->world.latency_ms = 4 * SECOND;
+	run(s, 7);
+}
+
+static void finishing(struct stage *s)
+{
+	s->test.policy.n_steps = 1;
+	test_policy_add(&s->test, LIST_PROMOTED, "tell");
+	s->test.steps[0].percent = 100;
+	start(s, 72);
+	s->world.latency_ms = 4 * SECOND;
+	run(s, 12);
+}
+
+static void taken_up(struct stage *s)
+{
+	start(s, 45);
+	s->world.latency_ms = 5 * SECOND;
+	world_crash(&s->world, 30 * SECOND);
+	run(s, 1);
+}
+
+/* ---- held ---- */
+
+static void held_without_data(struct stage *s)
+{
+	s->world.answer = no_value;
+	start(s, 120);
+}
+
+static void held_with_few_requests(struct stage *s)
+{
+	s->test.slos[0].requests = "sum(r)";
+	s->test.slos[0].requests_min = 50;
+	s->world.answer = few_requests;
+	start(s, 120);
+}
+
+static void held_with_half_answers(struct stage *s)
+{
+	s->world.answer = half_an_answer;
+	start(s, 120);
+}
+
+static void held_without_metrics(struct stage *s)
+{
+	s->world.answer = lost_after_40_s;
+	start(s, 70);
+}
+
+static void held_by_an_slo(struct stage *s)
+{
+	s->test.policy.on_breach = ON_BREACH_HOLD;
+	s->world.answer = bad_after_40_s;
+	start(s, 60);
+}
+
+static void held_by_a_hook(struct stage *s)
+{
+	test_policy_add(&s->test, LIST_STARTED, "announce")->stop_on_failure =
+		true;
+	s->world.action = all_fail;
+	start(s, 20);
+}
+
+static void held_without_stable(struct stage *s)
+{
+	struct event event = {.type = EVENT_STABLE,
+		.stable_state = STABLE_GONE,
+		.text = "backend-1 was deleted"};
+
+	start(s, 45);
+	s->world.stable_state = STABLE_GONE;
+	world_feed(&s->world, &event);
+}
+
+static void held_and_paused(struct stage *s)
+{
+	held_without_data(s);
+	say(s, VERB_PAUSE, "bob", "asking the vendor");
+}
+
+/* ---- people ---- */
+
+static void paused(struct stage *s)
+{
+	start(s, 45);
+	say(s, VERB_PAUSE, "bob", "lunch");
+	run(s, 10);
+}
+
+static void approved_while_paused(struct stage *s)
+{
+	gated(s);
+	say(s, VERB_PAUSE, "bob", "");
+	run(s, 5);
+	say(s, VERB_APPROVE, "carol", "fine by me");
+}
+
+static void about_to_be_paused(struct stage *s)
+{
+	s->world.serve_delay_ms = 60 * SECOND;
+	start(s, 5);
+	say(s, VERB_PAUSE, "bob", "");
+}
+
+/* ---- back ---- */
+
+static void reverting(struct stage *s)
+{
+	s->world.answer = bad_after_40_s;
+	start(s, 40);
+	s->world.serve_delay_ms = 60 * SECOND;
+	run(s, 15);
+}
+
+static void reverting_in_vain(struct stage *s)
+{
+	s->world.answer = bad_after_40_s;
+	start(s, 40);
+	s->world.write_trouble = -1;
+	s->world.write_result = WRITE_BUSY;
+	run(s, 60);
+}
+
+static void not_reverted(struct stage *s)
+{
+	reverting_in_vain(s);
+	run(s, 700);
+}
+
+static void sequence(struct stage *s)
+{
+	test_policy_add(&s->test, LIST_ROLLBACK, "cache");
+	start(s, 45);
+	s->world.latency_ms = 4 * SECOND;
+	say(s, VERB_ABORT, "bob", "customers call");
+	run(s, 12);
+}
+
+static void sequence_again(struct stage *s)
+{
+	test_policy_add(&s->test, LIST_ROLLBACK, "cache")->retries = 3;
+	s->world.action = all_fail;
+	start(s, 45);
+	say(s, VERB_ABORT, "bob", "");
+	run(s, 6);
+}
+
+static void last_look(struct stage *s)
+{
+	start(s, 45);
+	s->world.write_trouble = 1;
+	s->world.write_result = WRITE_UNKNOWN;
+	s->world.write_applies = true;
+	say(s, VERB_ABORT, "bob", "");
+	run(s, 10);
+}
+
+static void undoing(struct stage *s)
+{
+	s->world.spec = s->world.serving = (struct split){100, 0, 0};
+	s->world.serve_delay_ms = 60 * SECOND;
+	world_undo(&s->world);
+	run(s, 5);
+}
+
+/* ---- ended ---- */
+
+static void promoted(struct stage *s)
+{
+	start(s, 600);
+}
+
+static void rolled_back(struct stage *s)
+{
+	s->world.answer = bad_after_40_s;
+	start(s, 600);
+}
+
+static void rolled_back_with_a_failure(struct stage *s)
+{
+	test_policy_add(&s->test, LIST_ROLLBACK, "cache");
+	s->world.action = all_fail;
+	s->world.answer = bad_after_40_s;
+	start(s, 600);
+}
+
+static void rollback_failed(struct stage *s)
+{
+	test_policy_add(&s->test, LIST_ROLLBACK, "cache")->stop_on_failure =
+		true;
+	s->world.action = all_fail;
+	s->world.answer = bad_after_40_s;
+	start(s, 600);
+}
+
+static void drift_is_told(struct stage *s)
+{
+	test_policy_add(&s->test, LIST_STOPPED, "tell");
+	start(s, 42);
+	world_drift(&s->world, (struct split){10, 60, 30});
+	s->world.latency_ms = 4 * SECOND;
+	run(s, 7);
+}
+
+static void stopped(struct stage *s)
+{
+	start(s, 42);
+	world_drift(&s->world, (struct split){10, 60, 30});
+	run(s, 60);
+}
+
+/* ---- who drives it, and the journal ---- */
+
+static void undriven_hold(struct stage *s)
+{
+	held_without_data(s);
+	s->driver = SUMMARY_UNDRIVEN;
+}
+
+static void undriven_gate(struct stage *s)
+{
+	gated(s);
+	s->driver = SUMMARY_UNDRIVEN;
+}
+
+static void undriven_bake(struct stage *s)
+{
+	baking(s);
+	s->driver = SUMMARY_UNDRIVEN;
+}
+
+static void undriven_revert(struct stage *s)
+{
+	reverting(s);
+	s->driver = SUMMARY_UNDRIVEN;
+}
+
+static void late_journal(struct stage *s)
+{
+	baking(s);
+	s->journal = SUMMARY_JOURNAL_LATE;
+}
+
+static void no_journal(struct stage *s)
+{
+	reverting(s);
+	s->journal = SUMMARY_UNJOURNALED;
+}
+
+/* clang-format off */
+const struct situation situations[] = {
+	{"looked at", looked_at,
+		"Nothing has moved yet: backend is looked at.",
+		"If nothing speaks against it, 10 % comes next."},
+	{"preflight action", preflight_action,
+		"Nothing has moved yet: action \"smoke\" of preflight runs "
+		"(1 of 1).",
+		"When it has ended, 10 % comes next."},
+	{"tagging", tagging,
+		"Nothing has moved yet: the tag \"canary\" is put on "
+		"backend-2.",
+		"When it is there, 10 % comes next, else it is refused at "
+		"00:10:00 UTC (in 9m58s)."},
+	{"refused", refused,
+		"Refused, nothing has moved: somebody changed the traffic.",
+		"It has ended. Remove what speaks against it and run it "
+		"again."},
+	{"gated", gated,
+		"Step 1 of 3 (10 %) waits for approval: 0 of 1 given; "
+		"nobody is on backend-2.",
+		"It goes to 10 % when bob or carol approves, else it is "
+		"held at 00:10:00 UTC (in 9m15s)."},
+	{"half approved", half_approved,
+		"Step 1 of 3 (10 %) waits for approval: 1 of 2 given (bob); "
+		"nobody is on backend-2.",
+		"It goes to 10 % when carol approves, else it is held at "
+		"00:10:00 UTC (in 9m15s)."},
+	{"approved and waiting", approved_and_waiting,
+		"Step 2 of 3 (50 %) is approved by bob and waits: "
+		"error-rate: no data: the query has no value; backend-2 "
+		"serves 10 %.",
+		"It goes on by itself when every SLO passes, at 00:01:33 "
+		"UTC (in 4s) at the earliest, else it is held at 00:11:13 "
+		"UTC (in 9m44s)."},
+	{"nobody approved", nobody_approved,
+		"Held: nobody approved in time (step 1 of 3 (10 %), 0 of "
+		"1); nobody is on backend-2.",
+		"It goes to 10 % when bob or carol approves, else it "
+		"reverts at 00:15:00 UTC (in 4m15s); `continue` does not "
+		"help; `abort` goes back now."},
+	{"on its way", on_its_way,
+		"Step 1 of 3 (10 %): traffic is on its way; nobody is on "
+		"backend-2.",
+		"When it serves, it settles for 10s and bakes for 1m, else "
+		"it reverts at 00:10:00 UTC (in 9m55s). An SLO that fails "
+		"reverts it at once."},
+	{"not written", not_written,
+		"Step 1 of 3 (10 %): traffic is on its way; nobody is on "
+		"backend-2; the last try: trouble.",
+		"When it serves, it settles for 10s and bakes for 1m, else "
+		"it reverts at 00:10:00 UTC (in 9m40s). An SLO that fails "
+		"reverts it at once."},
+	{"settling", settling,
+		"backend-2 has served 10 % for 2s, and settles; error-rate "
+		"passes.",
+		"The bake of 1m begins at 00:00:13 UTC (in 8s); answers "
+		"count from then on. An SLO that fails reverts it at once."},
+	{"baking", baking,
+		"backend-2 has served 10 % for 41s; error-rate passes.",
+		"50 % comes at 00:01:13 UTC (in 29s) if these hold. An SLO "
+		"that fails reverts it at once."},
+	{"first breach", first_breach,
+		"backend-2 has served 10 % for 41s; error-rate: 14.8 % > "
+		"max 1 % (1 of the last 3; 2 of 3 fail).",
+		"50 % comes at 00:01:13 UTC (in 29s) if every SLO passes "
+		"until then, else it is held at 00:01:13 UTC (in 29s). One "
+		"more breach of error-rate among its last 3 checks reverts "
+		"it at once."},
+	{"nothing known yet", nothing_known_yet,
+		"backend-2 has served 10 % for 26s; error-rate: no data: "
+		"the query has no value.",
+		"50 % comes at 00:01:13 UTC (in 44s) if every SLO passes "
+		"until then, else it is held at 00:01:13 UTC (in 44s). An "
+		"SLO that fails reverts it at once."},
+	{"too short", too_short,
+		"backend-2 has served 10 % for 41s; error-rate passes.",
+		"It is held at 00:01:13 UTC (in 29s): its time is over "
+		"before all SLOs can pass; 50 % follows when they do, at "
+		"00:01:33 UTC (in 49s) at the earliest. An SLO that fails "
+		"reverts it at once."},
+	{"one of two", one_of_two,
+		"backend-2 has served 10 % for 41s; 1 of 2 SLOs pass; "
+		"latency-p95: 73.8 ms > 73.2 ms (1.5 × stable's 48.8 ms) (4 "
+		"of the last 10; 9 of 10 fail).",
+		"50 % comes at 00:01:13 UTC (in 29s) if every SLO passes "
+		"until then, else it is held at 00:01:13 UTC (in 29s). An "
+		"SLO that fails reverts it at once."},
+	{"last step", last_step,
+		"backend-2 has served 100 % for 41s; error-rate passes.",
+		"Promotion comes at 00:01:13 UTC (in 29s) if these hold. An "
+		"SLO that fails reverts it at once."},
+	{"only observed", only_observed,
+		"backend-2 has served 10 % for 41s; error-rate: 14.8 % > "
+		"max 1 %.",
+		"50 % comes at 00:01:13 UTC (in 29s) if these hold. An SLO "
+		"that fails is only told of."},
+	{"step hook", step_hook,
+		"backend-2 has served 10 % for 1m15s, step 1 has passed: "
+		"action \"tell\" of hooks.step_passed runs (1 of 1); "
+		"error-rate passes.",
+		"When it has ended, 50 % comes next."},
+	{"finishing", finishing,
+		"Every step has passed, backend-2 serves 100 %: the finish "
+		"is written.",
+		"When that serves, it is promoted, else it is left as it is "
+		"at 00:11:17 UTC (in 9m54s)."},
+	{"taken up", taken_up,
+		"Taken up again, the service is not read yet. backend-2 has "
+		"served 10 % for 1m12s; error-rate: is asked anew.",
+		"It goes on when the service was read."},
+	{"held without data", held_without_data,
+		"Held: error-rate: no data: the query has no value; "
+		"backend-2 serves 10 %.",
+		"It goes on by itself when every SLO passes, at 00:02:23 "
+		"UTC (in 24s) at the earliest, else it reverts at 00:06:13 "
+		"UTC (in 4m14s); `continue` does not help; `abort` goes "
+		"back now."},
+	{"held with few requests", held_with_few_requests,
+		"Held: error-rate has too few requests (15.6 of 50 in 20s); "
+		"backend-2 serves 10 %.",
+		"It goes on by itself when every SLO passes, at 00:02:23 "
+		"UTC (in 24s) at the earliest, else it reverts at 00:06:13 "
+		"UTC (in 4m14s); `continue` does not help; `abort` goes "
+		"back now."},
+	{"held with half answers", held_with_half_answers,
+		"Held: error-rate: no data: the answer is incomplete; "
+		"backend-2 serves 10 %.",
+		"It goes on by itself when every SLO passes, at 00:02:23 "
+		"UTC (in 24s) at the earliest, else it reverts at 00:06:13 "
+		"UTC (in 4m14s); `continue` does not help; `abort` goes "
+		"back now."},
+	{"held without metrics", held_without_metrics,
+		"Held: error-rate could not be evaluated 4 times in a row: "
+		"metrics are in trouble; backend-2 serves 10 %.",
+		"It goes on by itself when the metrics answer again, else "
+		"it reverts at 00:05:50 UTC (in 4m41s); `continue` does not "
+		"help; `abort` goes back now."},
+	{"held by an slo", held_by_an_slo,
+		"Held: error-rate: 14.8 % > max 1 %; backend-2 serves 10 %.",
+		"A person decides: `continue` overrules the SLO, `abort` "
+		"takes it back, else it reverts at 00:05:53 UTC (in 4m54s)."},
+	{"held by a hook", held_by_a_hook,
+		"Held: hook `started`: action \"announce\" failed; nobody "
+		"is on backend-2.",
+		"A person decides: `continue` goes on in spite of it, "
+		"`abort` takes it back, else it reverts at 00:05:00 UTC (in "
+		"4m41s)."},
+	{"held without stable", held_without_stable,
+		"Held: there is no way back: backend-1 was deleted; "
+		"backend-2 serves 10 %.",
+		"It goes on by itself when backend-1 is ready again, else "
+		"it reverts at 00:05:45 UTC (in 5m); `continue` does not "
+		"help; `abort` goes back now."},
+	{"held and paused", held_and_paused,
+		"Held: error-rate: no data: the query has no value; "
+		"backend-2 serves 10 %; paused as well by bob at 00:02:00 "
+		"UTC (asking the vendor).",
+		"It is paused when every SLO passes, at 00:02:23 UTC (in "
+		"24s) at the earliest, else it reverts at 00:06:13 UTC (in "
+		"4m14s); `continue` takes back the pause alone; `abort` "
+		"goes back now."},
+	{"paused", paused,
+		"Paused by bob at 00:00:45 UTC (lunch); backend-2 serves 10 "
+		"%, error-rate passes.",
+		"Nothing moves before somebody says `continue`. An SLO that "
+		"fails reverts it at once."},
+	{"approved while paused", approved_while_paused,
+		"Paused by bob at 00:00:45 UTC; step 1 is approved by carol "
+		"meanwhile; nobody is on backend-2.",
+		"Nothing moves before somebody says `continue`."},
+	{"about to be paused", about_to_be_paused,
+		"Step 1 of 3 (10 %): traffic is on its way; nobody is on "
+		"backend-2; paused by bob at 00:00:05 UTC, as soon as the "
+		"split serves.",
+		"When it serves, it is paused, else it reverts at 00:10:00 "
+		"UTC (in 9m55s). An SLO that fails reverts it at once."},
+	{"reverting", reverting,
+		"Reverting: error-rate: 14.8 % > max 1 %; backend-2 serves "
+		"10 %, backend-1 is given its 100 % back.",
+		"When stable serves, the rollback sequence runs, else the "
+		"rollback has failed at 00:10:53 UTC (in 9m59s)."},
+	{"reverting in vain", reverting_in_vain,
+		"Reverting: error-rate: 14.8 % > max 1 %; backend-2 serves "
+		"10 %, backend-1 is given its 100 % back; the last try: "
+		"trouble.",
+		"When stable serves, the rollback sequence runs, else the "
+		"rollback has failed at 00:10:53 UTC (in 9m14s)."},
+	{"not reverted", not_reverted,
+		"The rollback failed, a person is needed: stable could not "
+		"be given its traffic back: the split did not serve in "
+		"time: trouble; backend-2 serves 10 %.",
+		"It has ended. `tidegate rollback backend --policy "
+		"policy.yaml` tries again, `tidegate report "
+		 SITUATION_ID "` lists what is left to do."},
+	{"sequence", sequence,
+		"backend-1 serves 100 % again (aborted by bob: customers "
+		"call); action \"cache\" of rollback runs (1 of 1).",
+		"When that has ended, the rollout ends as rolled-back."},
+	{"sequence again", sequence_again,
+		"backend-1 serves 100 % again (aborted by bob); action "
+		"\"cache\" of rollback has failed and is tried again at "
+		"00:00:54 UTC (in 4s) (attempt 4 of 4).",
+		"When that has ended, the rollout ends as rolled-back."},
+	{"last look", last_look,
+		"backend-1 serves 100 % again (aborted by bob); the traffic "
+		"is read a last time.",
+		"Then it ends as rolled-back; not before 00:01:05 UTC (in "
+		"10s), since a write without an answer may take effect "
+		"until then."},
+	{"undoing", undoing,
+		"Reverting: rolled back by alice; backend-2 serves 100 %, "
+		"backend-1 is given its 100 % back.",
+		"When stable serves, the rollback sequence runs, else the "
+		"rollback has failed at 00:10:00 UTC (in 9m55s)."},
+	{"promoted", promoted,
+		"Promoted: backend-2 serves 100 %; every step has passed; "
+		"the candidate is pinned, new deployments get no traffic by "
+		"themselves.",
+		"It has ended: nothing comes any more."},
+	{"rolled back", rolled_back,
+		"Rolled back: backend-1 serves 100 %; error-rate: 14.8 % > "
+		"max 1 %.",
+		"It has ended: nothing comes any more."},
+	{"rolled back with a failure", rolled_back_with_a_failure,
+		"Rolled back: backend-1 serves 100 %; error-rate: 14.8 % > "
+		"max 1 %; 1 action failed (cache).",
+		"It has ended: nothing comes any more."},
+	{"rollback failed", rollback_failed,
+		"The rollback failed, a person is needed: the sequence "
+		"stopped: action \"cache\" failed (error-rate: 14.8 % > max "
+		"1 %); nobody is on backend-2; 1 action failed (cache).",
+		"It has ended. `tidegate rollback backend --policy "
+		"policy.yaml` tries again, `tidegate report "
+		 SITUATION_ID "` lists what is left to do."},
+	{"drift is told", drift_is_told,
+		"Stopping: traffic is not what was last set; nothing is "
+		"written any more; who is to be told is told: action "
+		"\"tell\" of hooks.stopped runs (1 of 1).",
+		"When that has ended, the rollout ends as stopped."},
+	{"stopped", stopped,
+		"Stopped: traffic is not what was last set; nothing is "
+		"written any more (candidate 10 %, stable 60 %, others 30 "
+		"%; last set was candidate 10 %, stable 90 %: stopped); "
+		"backend-2 serves 10 %, others 30 %.",
+		"It has ended, tidegate writes nothing any more. `tidegate "
+		"report " SITUATION_ID "` lists what is left to "
+		"do."},
+	{"undriven hold", undriven_hold,
+		"Held: error-rate: no data: the query has no value; "
+		"backend-2 serves 10 %. Nobody drives it: the SLOs are not "
+		"watched.",
+		"Nothing happens by itself. `tidegate resume "
+		 SITUATION_ID "` goes on with it: it reads "
+		"the service first; if that is after 00:06:13 UTC, it "
+		"reverts then."},
+	{"undriven gate", undriven_gate,
+		"Step 1 of 3 (10 %) waits for approval: 0 of 1 given; "
+		"nobody is on backend-2. Nobody drives it.",
+		"Nothing happens by itself. `tidegate resume "
+		 SITUATION_ID "` goes on with it: it reads "
+		"the service first; if that is after 00:10:00 UTC, it is "
+		"held then."},
+	{"undriven bake", undriven_bake,
+		"backend-2 has served 10 % for 41s; error-rate passes. "
+		"Nobody drives it: the SLOs are not watched.",
+		"Nothing happens by itself. `tidegate resume "
+		 SITUATION_ID "` goes on with it: it reads "
+		"the service first."},
+	{"undriven revert", undriven_revert,
+		"Reverting: error-rate: 14.8 % > max 1 %; backend-2 serves "
+		"10 %, backend-1 is given its 100 % back. Nobody drives it: "
+		"stable does not get its traffic back by itself.",
+		"Nothing happens by itself. `tidegate resume "
+		 SITUATION_ID "` goes on with it: it reads "
+		"the service first."},
+	{"late journal", late_journal,
+		"backend-2 has served 10 % for 41s; error-rate passes. The "
+		"journal cannot be written at the moment: what needs it "
+		"waits.",
+		"50 % comes at 00:01:13 UTC (in 29s) if these hold. An SLO "
+		"that fails reverts it at once."},
+	{"no journal", no_journal,
+		"Reverting: error-rate: 14.8 % > max 1 %; backend-2 serves "
+		"10 %, backend-1 is given its 100 % back. The journal "
+		"cannot be written: stable gets its traffic back and "
+		"nothing else is done.",
+		"When stable serves, the rollback sequence runs, else the "
+		"rollback has failed at 00:10:53 UTC (in 9m59s)."},
+};
+/* clang-format on */
+const size_t n_situations = sizeof(situations) / sizeof(situations[0]);
