@@ -158,6 +158,7 @@ static int propose(struct init_args *args, const struct context_target *target,
 	rc = init_look(&args->wish, target, &policy, &told, err_r);
 	if (rc == 0)
 		rc = write_policy(args, &policy, &told, err_r);
+	redact(&told);
 	output_write(stderr, &told);
 	buf_fini(&policy);
 	buf_fini(&told);

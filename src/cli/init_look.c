@@ -246,6 +246,21 @@ static void look_metrics(struct look *look)
 	buf_fini(&match);
 }
 
+/* What can be done about it. */
+static void explain_trouble(const struct look *look, struct err *err)
+{
+	if (err->code == ERR_AUTH || err->code == ERR_DENIED)
+		err_wrap(err,
+			look->wish->token_file
+				? "is the token in %.160s the right one"
+				: "does it want a token, --token-file FILE%s",
+			look->wish->token_file ? look->wish->token_file : "");
+	else if (err->code == ERR_LIMIT)
+		err_wrap(err, "narrow it with --selector 'job=\"…\"'");
+	else
+		err_wrap(err, "series could not be listed");
+}
+
 /* Two that are alike: only a person knows. */
 static int refuse_twins(const struct found *found, struct err *err_r)
 {
@@ -281,18 +296,15 @@ static int check_wanted(const struct look *look, struct err *err_r)
 	return refuse_twins(&look->found, err_r);
 }
 
-static int take_listing(
-	struct look *look, const struct listing_reply *reply, struct err *err_r)
+static int choose(
+	struct look *look, const struct listing *listing, struct err *err_r)
 {
 	const struct find_what what = {.service = look->target->service,
 		.stable = look->proposal.stable,
 		.counter = look->wish->counter,
 		.histogram = look->wish->histogram};
-	struct listing listing;
 
-	if (listing_decode_series(reply, &look->arena, &listing, err_r) < 0)
-		return -1;
-	find_metrics(&listing, &what, &look->arena, &look->found);
+	find_metrics(listing, &what, &look->arena, &look->found);
 	explain_found(&look->found, look->proposal.stable, look->told);
 	return check_wanted(look, err_r);
 }
@@ -346,12 +358,19 @@ static void look_listed(int status, const char *body, size_t len,
 {
 	const struct listing_reply reply = {status, body, len};
 	struct look *look = arg;
+	struct listing listing;
 	struct err trouble;
 
 	look->call = NULL;
 	if (err)
 		trouble = *err;
-	if (err || take_listing(look, &reply, &trouble) < 0) {
+	if (err || listing_decode_series(
+			   &reply, &look->arena, &listing, &trouble) < 0) {
+		explain_trouble(look, &trouble);
+		look_end(look, &trouble);
+		return;
+	}
+	if (choose(look, &listing, &trouble) < 0) {
 		look_end(look, &trouble);
 		return;
 	}
@@ -472,10 +491,14 @@ static void look_managed(void *arg)
 static void look_week_read(const struct err *err, void *arg)
 {
 	struct look *look = arg;
+	struct err trouble;
 
 	look->week = NULL;
 	if (err && !look->proposal.is_managed) {
-		look_end(look, err);
+		trouble = *err;
+		err_wrap(&trouble, "the week could not be read; a shorter one "
+				   "may be, --from -1d");
+		look_end(look, &trouble);
 		return;
 	}
 	if (err)

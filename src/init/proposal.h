@@ -16,6 +16,9 @@ struct proposed_limit {
 	struct week week; /* what there was of it, n 0: nothing */
 	int chance; /* failures in `pace.expected`; 0: not looked at */
 	bool is_raised; /* by chance, or not to lie below the least that is useful */
+	/* So much more than stable at the same time, or so many times as long;
+	 * 0: it is not compared, since the limit alone is as narrow. */
+	double beyond_stable;
 };
 
 /* All borrowed. */

@@ -15,9 +15,9 @@
 #define SCHEMA_LINE "# yaml-language-server: $schema=./policy.schema.json"
 
 #define CRITICAL_TIMES 10
+#define CRITICAL_USUAL 6 /* 30 %, of a usual limit */
 #define CRITICAL_LEAST 0.1
 #define CRITICAL_MOST  0.9
-#define RATIO          1.5 /* of stable's latency, where it is compared */
 #define OBJECTIVE_SLOW 5 /* percent of requests slower than the bound */
 #define COLUMNS        88
 #define COMMENT_MAX    16384
@@ -358,9 +358,10 @@ static void print_times(const struct proposal *p, struct buf *out)
 		p->pace.requests_min);
 }
 
-static double critical_of(double limit)
+static double critical_of(const struct proposed_limit *limit)
 {
-	double value = limit * CRITICAL_TIMES;
+	double value = limit->value *
+		       (limit->is_measured ? CRITICAL_TIMES : CRITICAL_USUAL);
 
 	if (value < CRITICAL_LEAST)
 		value = CRITICAL_LEAST;
@@ -389,6 +390,32 @@ static void print_window_reason(const struct proposal *p, struct buf *out)
 			window);
 }
 
+/* With stable at the same time, too. */
+static void print_compared(
+	const struct proposed_limit *limit, bool is_share, struct buf *out)
+{
+	if (!(limit->beyond_stable > 0))
+		return;
+	if (limit->is_measured)
+		comment(out, 4,
+			"Most of the time stable is far below that: the "
+			"candidate is compared with it at the same time, too. "
+			"What both have is not the candidate's fault. At 100 "
+			"%% max alone decides.");
+	else
+		comment(out, 4,
+			"What stable has at the same time is not the "
+			"candidate's fault. At 100 %% max alone decides.");
+	buf_adds(out, "    compare: stable\n    no_baseline: skip\n");
+	if (!is_share) {
+		buf_addf(out, "    max_ratio: %g\n", limit->beyond_stable);
+		return;
+	}
+	buf_adds(out, "    max_increase: ");
+	add_percent(out, limit->beyond_stable);
+	buf_addc(out, '\n');
+}
+
 static void print_errors(const struct proposal *p, struct buf *out)
 {
 	bool is_cloud = proposal_is_cloud_run(p, p->counter);
@@ -408,8 +435,9 @@ static void print_errors(const struct proposal *p, struct buf *out)
 	if (p->is_evidence)
 		return;
 	buf_adds(out, "    critical: ");
-	add_percent(out, critical_of(p->errors.value));
+	add_percent(out, critical_of(&p->errors));
 	buf_adds(out, "              # one check above it reverts at once\n");
+	print_compared(&p->errors, true, out);
 	print_times(p, out);
 }
 
@@ -433,24 +461,6 @@ static bool is_beyond(const struct proposal *p)
 	return p->last_bound > 0 && p->latency.value >= p->last_bound;
 }
 
-static void print_compared(const struct proposal *p, struct buf *out)
-{
-	const struct proposed_limit *limit = &p->latency;
-
-	if (!limit->is_measured ||
-		limit->value <= 2 * RATIO * limit->week.median)
-		return;
-	comment(out, 4,
-		"Most of the time stable is far below that: the candidate "
-		"must not be slower than %g times stable at the same time, "
-		"either. At 100 %% max alone decides.",
-		RATIO);
-	buf_addf(out,
-		"    compare: stable\n    max_ratio: %g\n    no_baseline: "
-		"skip\n",
-		RATIO);
-}
-
 static void print_latency_slo(const struct proposal *p, struct buf *out)
 {
 	buf_addf(out, "  - use: %s/latency-p95\n",
@@ -467,7 +477,7 @@ static void print_latency_slo(const struct proposal *p, struct buf *out)
 	buf_addc(out, '\n');
 	if (p->is_evidence)
 		return;
-	print_compared(p, out);
+	print_compared(&p->latency, false, out);
 	print_times(p, out);
 }
 
@@ -556,7 +566,11 @@ static void print_tail(const struct proposal *p, struct buf *out)
 	buf_adds(out,
 		"\n    expect: {status: 200}\n    attempts: 5               "
 		"# a cold start may take a moment\n    every: 5s\n"
-		"    timeout: 1m\n");
+		"    timeout: 1m\n\n"
+		"# Nobody is told of a rollback yet; for instance:\n"
+		"#hooks:\n#  rolled_back:\n#    - name: tell\n#      type: "
+		"slack\n#      webhook: ${SLACK_WEBHOOK}\n#      text: "
+		"\"{{service}} is back on {{stable}}: {{reason}}\"\n");
 }
 
 void proposal_print(const struct proposal *p, struct buf *out)

@@ -40,11 +40,31 @@ static void add_matcher(struct buf *out, const char *name, const char *value)
 	buf_addc(out, '"');
 }
 
+/* Where no label has the service's name the revisions' names begin with it, as
+ * Cloud Run makes them; other names are of stable alone. */
+static void add_revisions(const struct proposal *p,
+	const struct found_metric *metric, struct buf *out)
+{
+	size_t len = strlen(p->service);
+	bool begins =
+		!strncmp(p->stable, p->service, len) && p->stable[len] == '-';
+
+	if (metric->service || *p->selector)
+		buf_addf(out, "{%s!=\"\"", metric->revision);
+	else if (begins)
+		buf_addf(out, "{%s=~\"%s-.*\"", metric->revision, p->service);
+	else {
+		buf_addf(out, "{%s=\"", metric->revision);
+		label_value_add(out, p->stable);
+		buf_addc(out, '"');
+	}
+}
+
 /* All of this service and nothing else, whichever the revision. */
 static void add_matchers(const struct proposal *p,
 	const struct found_metric *metric, struct buf *out)
 {
-	buf_addf(out, "{%s!=\"\"", metric->revision);
+	add_revisions(p, metric, out);
 	if (proposal_is_cloud_run(p, metric)) {
 		add_matcher(out, "monitored_resource", "cloud_run_revision");
 		add_matcher(out, "project_id", p->project);

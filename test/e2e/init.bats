@@ -123,7 +123,7 @@ days_start() {
 	[[ $output == *"nowhere"* ]]
 	# The sandbox's own Prometheus knows no series: it answers queries only.
 	run ! "$TIDEGATE" init backend -o "$proposed"
-	[[ $output == *"only query and query_range are answered here"* ]]
+	[[ $output == *"series could not be listed: "*"only query and query_range"* ]]
 	[ ! -e "$proposed" ]
 }
 

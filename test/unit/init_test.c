@@ -542,8 +542,36 @@ static void without_a_day_of_figures_limits_are_usual_ones(void **state)
 	proposal_set_limits(&p);
 	policy = policy_of(&p, &text);
 	assert_true(policy->slos[0].max == 0.05);
+	assert_true(policy->slos[0].max_increase == 0.02);
 	assert_true(policy->slos[1].max == 1);
 	assert_true(has(&text, "A usual limit, not this service's own"));
+	policy_free(&policy);
+	buf_fini(&text);
+}
+
+/* A limit of bad days is no reason to overlook what stable does not have. */
+static void what_stable_had_in_incidents_is_compared(void **state)
+{
+	struct proposal p = proposal_of(false);
+	struct policy *policy;
+	struct buf text;
+
+	measure(&p, 400, 0.001, 0.1);
+	p.errors.week.high = 0.2;
+	p.latency.week.high = 2;
+	proposal_set_limits(&p);
+	policy = policy_of(&p, &text);
+	assert_true(policy->slos[0].max == 0.2);
+	assert_true(policy->slos[0].has_max_increase);
+	assert_true(policy->slos[0].max_increase == 0.005);
+	assert_true(policy->slos[1].max == 2 && policy->slos[1].has_max_ratio);
+	policy_free(&policy);
+	buf_fini(&text);
+	measure(&p, 400, 0.001, 0.1);
+	p.errors.beyond_stable = p.latency.beyond_stable = 0;
+	proposal_set_limits(&p);
+	policy = policy_of(&p, &text);
+	assert_false(policy->slos[0].has_max_increase);
 	policy_free(&policy);
 	buf_fini(&text);
 }
@@ -591,6 +619,7 @@ static void the_week_is_asked_of_this_service_by_revision(void **state)
 		bool is_managed;
 		enum proposal_query query;
 		const char *text;
+		const char *stable; /* without a selector */
 	} rows[] = {
 		{false, PROPOSAL_RATES,
 			"sum by (revision) (rate(http_requests_total{revision!="
@@ -602,6 +631,14 @@ static void the_week_is_asked_of_this_service_by_revision(void **state)
 		{false, PROPOSAL_LATENCY,
 			"histogram_quantile(0.95, sum by (revision, le) (rate("
 			"shop_duration_bucket{revision!=\"\",a=\"b\"}[5m])))"},
+		{false, PROPOSAL_LATENCY,
+			"histogram_quantile(0.95, sum by (revision, le) (rate("
+			"shop_duration_bucket{revision=~\"backend-.*\"}[5m])))",
+			STABLE},
+		{false, PROPOSAL_LATENCY,
+			"histogram_quantile(0.95, sum by (revision, le) (rate("
+			"shop_duration_bucket{revision=\"other\"}[5m])))",
+			"other"},
 		{true, PROPOSAL_REQUESTS,
 			"sum by (revision_name) (increase(run_googleapis_com:"
 			"request_count{revision_name!=\"\",monitored_resource="
@@ -614,7 +651,9 @@ static void the_week_is_asked_of_this_service_by_revision(void **state)
 		struct proposal p = proposal_of(rows[i].is_managed);
 		struct buf text;
 
-		p.selector = "a=\"b\"";
+		p.selector = rows[i].stable ? "" : "a=\"b\"";
+		if (rows[i].stable)
+			p.stable = rows[i].stable;
 		buf_init(&text, TEXT_MAX);
 		assert_true(proposal_query_print(&p, rows[i].query, &text));
 		assert_string_equal(text.data, rows[i].text);
@@ -641,6 +680,7 @@ int main(void)
 		cmocka_unit_test(a_limit_is_not_below_what_chance_does),
 		cmocka_unit_test(
 			without_a_day_of_figures_limits_are_usual_ones),
+		cmocka_unit_test(what_stable_had_in_incidents_is_compared),
 		cmocka_unit_test(a_latency_beyond_the_buckets_is_no_slo),
 		cmocka_unit_test(what_comes_from_outside_is_quoted),
 		cmocka_unit_test(the_week_is_asked_of_this_service_by_revision),
