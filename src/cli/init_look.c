@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "api/request.h"
-#include "base/label_value.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
+#include "cli/init_ask.h"
 #include "cli/init_week.h"
 #include "cli/output.h"
 #include "cloudrun/cloudrun.h"
@@ -30,7 +30,6 @@
 #define FROM_MS_MAX (31 * DAY_MS)
 #define TIMEOUT_MS  60000 /* of one query: it may be a day of many series */
 #define TEXT_MAX    (64 * 1024)
-#define GAP_BYTES   (1024 * 1024)
 #define VARIABLE    "PROMETHEUS_URL"
 
 struct look {
@@ -51,6 +50,7 @@ struct look {
 	struct proposal proposal;
 	struct buf *told;
 	struct err end; /* code ERR_NONE: all went well */
+	bool is_wide; /* all series are listed, not only stable's */
 	bool is_over; /* maybe before the loop ran */
 };
 
@@ -103,26 +103,6 @@ static int open_metrics(struct look *look, struct err *err_r)
 	look->metrics.timeout_ms = TIMEOUT_MS;
 	look->prometheus = prometheus_new(&api, &look->metrics, err_r);
 	return look->prometheus ? 0 : -1;
-}
-
-static void add_times(struct buf *form, int64_t from_ms, int64_t to_ms)
-{
-	buf_addf(form, "&start=%lld&end=%lld", (long long)(from_ms / 1000),
-		(long long)(to_ms / 1000) + 1);
-}
-
-static void add_parameter(struct buf *form, const char *name, const char *value)
-{
-	char *escaped = http_escape(value);
-
-	buf_addf(form, "%s%s=%s", form->len ? "&" : "", name, escaped);
-	free(escaped);
-}
-
-static void ask(struct look *look, const struct prometheus_ask *what,
-	prometheus_range_fn fn)
-{
-	look->call = prometheus_ask_start(look->prometheus, what, fn, look);
 }
 
 /* ---- the service ---- */
@@ -214,13 +194,35 @@ static void look_service_read(
 
 /* ---- its metrics ---- */
 
+static struct init_ask asking(struct look *look, prometheus_range_fn fn)
+{
+	return (struct init_ask){
+		look->prometheus, &look->proposal, look->to_ms, fn, look};
+}
+
+static void ask_series(struct look *look)
+{
+	const struct init_ask ask = asking(look, look_listed);
+
+	look->call = init_ask_series(&ask, &look->is_wide);
+}
+
+static void ask_bounds(struct look *look)
+{
+	const struct init_ask ask = asking(look, look_bounds_listed);
+
+	look->call = init_ask_bounds(&ask, look->found.histogram);
+}
+
+static void ask_gap(struct look *look)
+{
+	const struct init_ask ask = asking(look, look_gap_answered);
+
+	look->call = init_ask_samples(&ask, look->found.counter);
+}
+
 static void look_metrics(struct look *look)
 {
-	int64_t day_ago_ms = look->to_ms - DAY_MS;
-	struct prometheus_ask what = {.path = "series",
-		.by_get = true,
-		.bytes_max = LISTING_BYTES_MAX};
-	struct buf form, match;
 	struct err err;
 
 	if (look->proposal.is_managed) {
@@ -231,19 +233,7 @@ static void look_metrics(struct look *look)
 		look_end(look, &err);
 		return;
 	}
-	buf_init(&form, TEXT_MAX);
-	buf_init(&match, TEXT_MAX);
-	find_match(look->proposal.selector, FIND_COUNTER, &match);
-	add_parameter(&form, "match[]", match.data);
-	buf_clear(&match);
-	find_match(look->proposal.selector, FIND_HISTOGRAM, &match);
-	add_parameter(&form, "match[]", match.data);
-	add_times(&form, day_ago_ms, look->to_ms);
-	buf_addf(&form, "&limit=%d", LISTING_SERIES_MAX);
-	what.form = form.data;
-	ask(look, &what, look_listed);
-	buf_fini(&form);
-	buf_fini(&match);
+	ask_series(look);
 }
 
 /* What can be done about it. */
@@ -305,52 +295,10 @@ static int choose(
 		.histogram = look->wish->histogram};
 
 	find_metrics(listing, &what, &look->arena, &look->found);
+	if (!look->found.counter && !look->is_wide)
+		return 0;
 	explain_found(&look->found, look->proposal.stable, look->told);
 	return check_wanted(look, err_r);
-}
-
-/* The buckets of the histogram tell its unit and where it ends. */
-static void ask_bounds(struct look *look)
-{
-	const struct found_metric *metric = look->found.histogram;
-	struct prometheus_ask what = {.path = "label/le/values",
-		.by_get = true,
-		.bytes_max = LISTING_BYTES_MAX};
-	struct buf form, match;
-
-	buf_init(&form, TEXT_MAX);
-	buf_init(&match, TEXT_MAX);
-	buf_addf(&match, "%s_bucket{%s=\"", metric->name, metric->revision);
-	label_value_add(&match, look->proposal.stable);
-	buf_adds(&match, "\"}");
-	add_parameter(&form, "match[]", match.data);
-	add_times(&form, look->to_ms - DAY_MS, look->to_ms);
-	what.form = form.data;
-	ask(look, &what, look_bounds_listed);
-	buf_fini(&form);
-	buf_fini(&match);
-}
-
-/* One series to the last label: its raw samples tell how often it is scraped. */
-static void ask_gap(struct look *look)
-{
-	const struct found_metric *metric = look->found.counter;
-	struct prometheus_ask what = {.path = "query", .bytes_max = GAP_BYTES};
-	struct buf form, query;
-
-	buf_init(&form, TEXT_MAX);
-	buf_init(&query, TEXT_MAX);
-	buf_addf(&query, "%s{%s=\"", metric->name, metric->revision);
-	label_value_add(&query, look->proposal.stable);
-	buf_addc(&query, '"');
-	if (*look->proposal.selector)
-		buf_addf(&query, ",%s", look->proposal.selector);
-	buf_adds(&query, "}[10m]");
-	add_parameter(&form, "query", query.data);
-	what.form = form.data;
-	ask(look, &what, look_gap_answered);
-	buf_fini(&form);
-	buf_fini(&query);
 }
 
 static void look_listed(int status, const char *body, size_t len,
@@ -376,7 +324,10 @@ static void look_listed(int status, const char *body, size_t len,
 	}
 	look->proposal.counter = look->found.counter;
 	look->proposal.histogram = look->found.histogram;
-	if (!look->found.counter) {
+	if (!look->found.counter && !look->is_wide) {
+		look->is_wide = true;
+		ask_series(look);
+	} else if (!look->found.counter) {
 		explain_export(look->target->service, look->proposal.stable,
 			look->told);
 		/* Not from inside an answer: who gave it is closed. */

@@ -18,9 +18,8 @@ static void print_chosen(const struct found_metric *metric, struct buf *out)
 {
 	buf_adds(out, "chosen  ");
 	add_name(out, metric);
-	buf_addf(out, ": %s names; %zu of %zu series are stable's, by %s",
-		metric->style, metric->of_stable, metric->series,
-		metric->revision);
+	buf_addf(out, ": %s names; %zu series of stable, by %s", metric->style,
+		metric->of_stable, metric->revision);
 	if (metric->kind == FIND_COUNTER)
 		buf_addf(out, "; failures are %s=~\"%s\"", metric->code,
 			metric->failures);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/label_value.h"
+
 #define RANK_OTHER  40 /* by a name of nobody's that we know */
 #define RANK_HTTP   10 /* more, when the name says so */
 #define RANK_WANTED 1000 /* asked for by name */
@@ -112,21 +114,26 @@ static void judge_name(struct found_metric *metric)
 				  "digits, \"_\" and \":\"";
 }
 
-void find_match(const char *selector, enum find_kind kind, struct buf *out)
+void find_match_print(const struct find_match *match, struct buf *out)
 {
-	buf_adds(out, kind == FIND_COUNTER
+	buf_adds(out, match->kind == FIND_COUNTER
 			      ? "{__name__=~\".*(request|http).*_(total|count)"
 				"|.*:request_count\""
 			      : "{__name__=~\".*(request|http).*_bucket\","
 				"le=\"+Inf\"");
-	if (*selector)
-		buf_addf(out, ",%s", selector);
+	if (match->label) {
+		buf_addf(out, ",%s=\"", match->label);
+		label_value_add(out, match->value);
+		buf_addc(out, '"');
+	}
+	if (*match->selector)
+		buf_addf(out, ",%s", match->selector);
 	buf_addc(out, '}');
 }
 
 /* ---- labels ---- */
 
-static const char *const revision_labels[] = {"revision", "revision_name",
+const char *const find_revision_labels[] = {"revision", "revision_name",
 	"faas_version", "k_revision", "service_version", "version", NULL};
 static const char *const service_labels[] = {
 	"service", "service_name", "faas_name", "app", "job", NULL};
@@ -280,16 +287,15 @@ static void count_series(const struct named *named, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		if (!is_of(&named[i], metric))
 			continue;
-		metric->series++;
 		label = label_with(
-			named[i].series, what->stable, revision_labels);
+			named[i].series, what->stable, find_revision_labels);
 		if (!label)
 			continue;
 		metric->of_stable++;
 		if (!metric->sample)
 			metric->sample = named[i].series;
 		metric->revision =
-			better(revision_labels, metric->revision, label);
+			better(find_revision_labels, metric->revision, label);
 	}
 }
 

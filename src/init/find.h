@@ -27,7 +27,7 @@ struct found_metric {
 	const char *revision, *service, *code; /* labels; NULL: there is none */
 	const char *failures; /* as a regular expression of `code` */
 	const char *unit; /* "s", "ms"; NULL: its name does not tell */
-	size_t series, of_stable;
+	size_t of_stable; /* series */
 	const struct listed_series *sample; /* one of stable's; NULL: none */
 };
 
@@ -45,9 +45,18 @@ struct found {
 	const struct found_metric *other_counter, *other_histogram;
 };
 
-/* Matchers of what to list, as match[]: counters, then histograms, of which one
- * bucket will do. `selector` is more matchers, or "". */
-void find_match(const char *selector, enum find_kind kind, struct buf *out);
+/* Matchers of what to list, as match[]: counters, or histograms, of which one
+ * bucket will do. */
+struct find_match {
+	enum find_kind kind;
+	const char *selector; /* more matchers, or "" */
+	const char *label, *value; /* one that it must have; NULL: none */
+};
+
+void find_match_print(const struct find_match *match, struct buf *out);
+
+/* Labels that usually have the revision, up to a NULL. */
+extern const char *const find_revision_labels[];
 
 /* The texts live in the arena, or in the listing. */
 void find_metrics(const struct listing *listing, const struct find_what *what,
