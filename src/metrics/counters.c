@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "metrics/instance.h"
 
 /* A series; labels that are not borrowed lie behind its values. */
 struct known {
@@ -16,6 +17,7 @@ struct known {
 struct counters {
 	bool newcomers_count;
 	bool borrows; /* labels */
+	const struct counters *all; /* see counters_count_births; NULL: none */
 	bool looked; /* at least once since it was made or has forgotten */
 	size_t bins;
 	struct known **known; /* by labels */
@@ -33,6 +35,12 @@ struct counters *counters_new(bool newcomers_count)
 void counters_borrow_labels(struct counters *counters)
 {
 	counters->borrows = true;
+}
+
+void counters_count_births(
+	struct counters *counters, const struct counters *all)
+{
+	counters->all = all;
 }
 
 static void drop(struct counters *c)
@@ -114,14 +122,54 @@ void counters_grow(
 	}
 }
 
+/* The instances of all that were known before a look; made when one is asked
+ * about. */
+struct instances {
+	struct instance *item;
+	size_t n;
+};
+
+static int by_instance(const void *a, const void *b)
+{
+	return instance_order(a, b);
+}
+
+static bool is_known_instance(struct instances *before,
+	const struct counters *all, const char *labels)
+{
+	struct instance instance = instance_of(labels);
+	size_t i;
+
+	if (!instance.len || !all->n)
+		return false;
+	if (!before->item) {
+		before->item = xcalloc(all->n, sizeof(*before->item));
+		before->n = all->n;
+		for (i = 0; i < all->n; i++)
+			before->item[i] = instance_of(all->known[i]->labels);
+		qsort(before->item, before->n, sizeof(*before->item),
+			by_instance);
+	}
+	return bsearch(&instance, before->item, before->n,
+		       sizeof(*before->item), by_instance) != NULL;
+}
+
+static bool newcomer_counts(
+	const struct counters *c, const char *labels, struct instances *before)
+{
+	if (!c->looked || c->newcomers_count || !c->all)
+		return c->looked && c->newcomers_count;
+	return is_known_instance(before, c->all, labels);
+}
+
 /* Adds what the series shows more than before, and remembers it. True: it was
  * known already. */
 static bool take(struct counters *c, const struct counter_series *series,
-	size_t guess, double *growth)
+	size_t guess, struct instances *before, double *growth)
 {
 	struct known *known = find(c, series->labels, guess);
 
-	if (known || (c->looked && c->newcomers_count))
+	if (known || newcomer_counts(c, series->labels, before))
 		counters_grow(known ? known->values : NULL, series->values,
 			c->bins, growth);
 	if (known)
@@ -135,6 +183,7 @@ bool counters_look(struct counters *counters,
 	double *growth_r)
 {
 	struct counters *c = counters;
+	struct instances before = {NULL, 0};
 	size_t i, n_new = 0;
 
 	assert(bins > 0 && bins <= COUNTER_BINS_MAX);
@@ -151,9 +200,10 @@ bool counters_look(struct counters *counters,
 		c->known = xrealloc(c->known, c->size, sizeof(c->known[0]));
 	}
 	for (i = 0; i < n; i++) {
-		if (!take(c, &series[i], i, growth_r))
+		if (!take(c, &series[i], i, &before, growth_r))
 			c->known[c->n + n_new++] = know(c, &series[i]);
 	}
+	free(before.item);
 	/* One that is gone stays known: it may come back as it was. */
 	c->n += n_new;
 	if (n_new)

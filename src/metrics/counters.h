@@ -6,7 +6,9 @@
  *   grown        what it grew by
  *   fell         it was reset: all of what it shows now
  *   new          of the candidate: all of it, an instance began at zero;
- *                of stable: nothing, it only begins to be known
+ *                of stable: all of it where its instance was known before, as
+ *                one that fails for the first time is; else nothing, the
+ *                instance only begins to be known
  *   gone         nothing; it is known when it comes back
  *   first look   nothing, everything only begins to be known
  */
@@ -50,6 +52,11 @@ struct counters; /* what was seen last */
 /* `newcomers_count`: the candidate's, see above. */
 struct counters *counters_new(bool newcomers_count);
 void counters_free(struct counters **counters);
+
+/* A newcomer whose instance is known to `all` from looks before began at zero,
+ * and counts. `all` may be the same; else it takes its looks afterwards. */
+void counters_count_births(
+	struct counters *counters, const struct counters *all);
 
 /* Before the first look: labels live as long as the counters, and the same ones
  * are the same text: they are neither copied nor compared. */

@@ -34,6 +34,9 @@ struct counting *counting_new(const struct slo *slo)
 			c->counters[arm][role] =
 				counters_new(arm == ARM_CANDIDATE);
 	}
+	for (role = 0; role < COUNTER_ROLES; role++)
+		counters_count_births(c->counters[ARM_STABLE][role],
+			c->counters[ARM_STABLE][COUNTER_TOTAL]);
 	return c;
 }
 
@@ -162,10 +165,11 @@ static void look_at_arm(struct counting *c, int arm,
 	struct evidence_counts *counts)
 {
 	bool any_bad;
-	double all = plain_growth(c, c->counters[arm][COUNTER_TOTAL],
-		&answers[COUNTER_TOTAL], &counts->known);
+	/* First, while all are those of the look before. */
 	double bad = plain_growth(c, c->counters[arm][COUNTER_BAD],
 		&answers[COUNTER_BAD], &any_bad);
+	double all = plain_growth(c, c->counters[arm][COUNTER_TOTAL],
+		&answers[COUNTER_TOTAL], &counts->known);
 
 	if (!counts->known && arm == ARM_CANDIDATE)
 		counters_look_at_none(c->counters[arm][COUNTER_TOTAL]);

@@ -13,12 +13,14 @@
 #include "base/rng.h"
 #include "base/xalloc.h"
 #include "metrics/buckets.h"
+#include "metrics/instance.h"
+#include "metrics/query_role.h"
 
 #define SPLIT_SEED UINT64_C(0x68616c766573)
 
 struct member {
-	const char *instance; /* in its labels; `instance_len` bytes */
-	size_t instance_len;
+	struct instance instance;
+	size_t index; /* of it */
 	int half;
 	const struct past_series *bin[EVIDENCE_BINS_MAX];
 };
@@ -33,64 +35,25 @@ struct making {
 	struct buckets buckets;
 	struct members role[COUNTER_ROLES];
 	size_t n_instances;
+	size_t *seen_from; /* by instance: its first look with a sample */
+	bool is_delta; /* what is told for a span is its growth */
 	struct history_row *rows, *bad; /* growth until each look */
 	bool *seen; /* there was a sample of all requests */
 };
 
 /* ---- instances ---- */
 
-/* The value of the label, between its quotes; NULL: there is none. */
-static const char *label_value(
-	const char *labels, const char *name, size_t *len_r)
-{
-	size_t len = strlen(name), n = 0;
-	const char *at = labels;
-
-	/* In a value a quote has a backslash before it. */
-	while ((at = strchr(at, '"')) != NULL) {
-		if (at > labels && strchr("{,", at[-1]) &&
-			strncmp(at + 1, name, len) == 0 &&
-			strncmp(at + 1 + len, "\":\"", 3) == 0)
-			break;
-		at++;
-	}
-	if (!at)
-		return NULL;
-	at += len + 4;
-	while (at[n] && at[n] != '"')
-		n += at[n] == '\\' && at[n + 1] ? 2 : 1;
-	*len_r = n;
-	return at;
-}
-
 static void find_instance(struct member *member)
 {
-	static const char *const names[] = {"instance", "instance_id",
-		"instanceId", "service_instance_id", "pod", "container_id",
-		"host", "hostname"};
-	size_t i;
-
-	member->instance = NULL;
-	member->instance_len = 0;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]) && !member->instance;
-		i++)
-		member->instance = label_value(member->bin[0]->labels, names[i],
-			&member->instance_len);
+	member->instance = instance_of(member->bin[0]->labels);
 }
 
 static int by_instance(const void *a, const void *b)
 {
 	const struct member *left = *(struct member *const *)a;
 	const struct member *right = *(struct member *const *)b;
-	size_t len = left->instance_len < right->instance_len
-			     ? left->instance_len
-			     : right->instance_len;
-	int order = len ? memcmp(left->instance, right->instance, len) : 0;
 
-	if (order)
-		return order;
-	return (left->instance_len > right->instance_len) -
-	       (left->instance_len < right->instance_len);
+	return instance_order(&left->instance, &right->instance);
 }
 
 /* Of every two neighbours one goes into each half, by a coin of our own: the
@@ -113,6 +76,7 @@ static void deal(struct making *m)
 			half = m->n_instances++ % 2 ? !half
 						    : (int)rng_below(&rng, 2);
 		all[i]->half = half;
+		all[i]->index = m->n_instances - 1;
 	}
 	/* One alone is the whole. */
 	for (i = 0; i < n && m->n_instances == 1; i++)
@@ -193,8 +157,37 @@ static bool values_at(
 	return true;
 }
 
-/* Its growth; where it has no sample it does not grow, its first one only
- * begins to be known. */
+static void find_seen_from(struct making *m)
+{
+	const struct members *all = &m->role[COUNTER_TOTAL];
+	double ignored[EVIDENCE_BINS_MAX];
+	size_t i, look;
+
+	m->seen_from =
+		xcalloc(m->n_instances ? m->n_instances : 1, sizeof(size_t));
+	for (i = 0; i < m->n_instances; i++)
+		m->seen_from[i] = m->past->looks;
+	for (i = 0; i < all->n; i++) {
+		size_t *from = &m->seen_from[all->member[i].index];
+
+		for (look = 0; look < *from; look++) {
+			if (values_at(
+				    &all->member[i], look, all->bins, ignored))
+				*from = look;
+		}
+	}
+}
+
+/* Its instance was seen before: what its first sample shows came since then. */
+static bool is_born(
+	const struct making *m, const struct member *member, size_t look)
+{
+	return (member->instance.len || m->is_delta) &&
+	       look > m->seen_from[member->index];
+}
+
+/* Its growth; where it has no sample it does not grow. The first one only begins
+ * to be known, as its instance does. */
 static void add_member(struct making *m, const struct members *members,
 	const struct member *member, struct history_row *rows, bool *seen)
 {
@@ -205,8 +198,8 @@ static void add_member(struct making *m, const struct members *members,
 	for (i = 0; i < m->past->looks; i++) {
 		if (!values_at(member, i, members->bins, now))
 			continue;
-		if (known)
-			counters_grow(before, now, members->bins,
+		if (known || is_born(m, member, i))
+			counters_grow(known ? before : NULL, now, members->bins,
 				rows[i].bin[member->half]);
 		memcpy(before, now, members->bins * sizeof(now[0]));
 		known = true;
@@ -246,6 +239,7 @@ static void fill_rows(struct making *m, bool latency)
 {
 	size_t looks = m->past->looks;
 
+	find_seen_from(m);
 	m->rows = xcalloc(looks, sizeof(*m->rows));
 	m->seen = xcalloc(looks, sizeof(*m->seen));
 	add_members(m, COUNTER_TOTAL, m->rows, m->seen);
@@ -308,7 +302,8 @@ static void conclude(
 int slo_history_make(const struct slo *slo, int index, const struct past *past,
 	struct slo_history *history_r, struct err *err_r)
 {
-	struct making m = {.past = past};
+	struct making m = {
+		.past = past, .is_delta = query_role_delta_ms(slo) > 0};
 	int rc = 0;
 
 	assert(past->looks <= HISTORY_LOOKS_MAX);
@@ -326,6 +321,7 @@ int slo_history_make(const struct slo *slo, int index, const struct past *past,
 		fill_rows(&m, slo->buckets != NULL);
 		conclude(&m, slo, history_r);
 	}
+	free(m.seen_from);
 	free(m.rows);
 	free(m.bad);
 	free(m.seen);

@@ -189,6 +189,63 @@ static void the_first_failures_are_counted(void **state)
 	counting_free(&counting);
 }
 
+#define OF(instance, code) \
+	"{\"code\":\"" code "\",\"instance\":\"" instance "\"}"
+
+/* As do stable's, where the instance was there before: else the first failures
+ * of each instance would be missing in what the candidate is compared with. */
+static void the_first_failures_of_a_known_instance_of_stable_are_counted(
+	void **state)
+{
+	static const struct slo slo = {.total = "total", .bad = "bad"};
+	struct counter_sample all[] = {{OF("a", "200"), NAN, 100},
+		{OF("a", "500"), NAN, 3}, {OF("b", "200"), NAN, 7000},
+		{OF("b", "500"), NAN, 70}};
+	struct counter_sample bad[] = {all[1], all[3]};
+	struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES] = {
+		[ARM_STABLE] = {{all, 1}}};
+	struct counting *counting = counting_new(&slo);
+	struct check_counts counts;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(counting_look(counting, answers, &counts, &err), 0);
+	/* "a" fails for the first time, "b" only begins to be known. */
+	all[0].value = 110;
+	answers[ARM_STABLE][COUNTER_TOTAL].n = 4;
+	answers[ARM_STABLE][COUNTER_BAD] = (struct counter_answer){bad, 2};
+	assert_int_equal(counting_look(counting, answers, &counts, &err), 0);
+	assert_true(counts.stable.bin[0] == 10);
+	assert_true(counts.stable.bin[1] == 3);
+	all[3].value = bad[1].value = 72;
+	assert_int_equal(counting_look(counting, answers, &counts, &err), 0);
+	assert_true(counts.stable.bin[0] == 0);
+	assert_true(counts.stable.bin[1] == 2);
+	counting_free(&counting);
+}
+
+/* Without its name nobody knows whether an instance was there. */
+static void a_new_series_of_no_instance_only_begins_to_be_known(void **state)
+{
+	static const struct slo slo = {.total = "total", .bad = "bad"};
+	static const struct counter_sample all[] = {
+		{"{\"code\":\"200\"}", NAN, 100},
+		{"{\"code\":\"500\"}", NAN, 30}};
+	struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES] = {
+		[ARM_STABLE] = {{all, 1}}};
+	struct counting *counting = counting_new(&slo);
+	struct check_counts counts;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(counting_look(counting, answers, &counts, &err), 0);
+	answers[ARM_STABLE][COUNTER_TOTAL].n = 2;
+	answers[ARM_STABLE][COUNTER_BAD] = (struct counter_answer){all + 1, 1};
+	assert_int_equal(counting_look(counting, answers, &counts, &err), 0);
+	assert_true(counts.stable.bin[0] == 0 && counts.stable.bin[1] == 0);
+	counting_free(&counting);
+}
+
 /* Before its first requests a candidate has no series at all. */
 static void the_first_requests_are_counted(void **state)
 {
@@ -341,6 +398,10 @@ int main(void)
 		cmocka_unit_test(other_bounds_begin_anew),
 		cmocka_unit_test(memory_of_instances_is_bounded),
 		cmocka_unit_test(the_first_failures_are_counted),
+		cmocka_unit_test(
+			the_first_failures_of_a_known_instance_of_stable_are_counted),
+		cmocka_unit_test(
+			a_new_series_of_no_instance_only_begins_to_be_known),
 		cmocka_unit_test(the_first_requests_are_counted),
 		cmocka_unit_test(buckets_are_no_plain_counters),
 		cmocka_unit_test(a_part_of_an_answer_is_no_look),

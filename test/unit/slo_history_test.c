@@ -20,6 +20,7 @@
 #define STEP_S     30
 #define RESET      20 /* instance 2 starts anew before this look */
 #define BORN       10 /* instance 3 before this one */
+#define FAILS      14 /* instance 4 for the first time */
 #define MISSED     5 /* instance 1 was not seen at this one */
 #define BUCKETS    4
 #define SERIES_MAX 32
@@ -271,6 +272,35 @@ static void time_before_the_first_sample_is_not_its_past(void **state)
 	expect("seconds", history.seconds, (LOOKS - 1 - BORN) * STEP_S);
 }
 
+/* An instance that fails for the first time after a while: its counter of
+ * failures is new, and began at zero. */
+static void the_first_failures_of_an_instance_are_its_past(void **state)
+{
+	double *failed, *again, before, good = 0, late = 0;
+	int look;
+
+	(void)state;
+	add_instance(2);
+	add_instance(4);
+	failed = total.values[3];
+	again = bad.values[1];
+	before = failed[FAILS - 1];
+	for (look = 0; look < LOOKS; look++) {
+		failed[look] = look < FAILS ? NAN : failed[look] - before;
+		again[look] = failed[look];
+		good += look ? good_of(2, look) + good_of(4, look) +
+					bad_of(2, look)
+			     : 0;
+		late += look >= FAILS ? bad_of(4, look) : 0;
+	}
+	assert_true(failed[FAILS] > 0);
+	make(&errors);
+	expect("requests", history.past.n, good + late);
+	for (look = 1; look < LOOKS; look++)
+		late += bad_of(2, look);
+	expect("bad", history.past.x, late);
+}
+
 static void what_is_no_histogram_is_refused(void **state)
 {
 	(void)state;
@@ -295,6 +325,8 @@ int main(void)
 		cmocka_unit_test_setup(without_a_past_nothing_is_known, setup),
 		cmocka_unit_test_setup(
 			time_before_the_first_sample_is_not_its_past, setup),
+		cmocka_unit_test_setup(
+			the_first_failures_of_an_instance_are_its_past, setup),
 		cmocka_unit_test_setup(what_is_no_histogram_is_refused, setup),
 	};
 
