@@ -34,9 +34,20 @@ static void or_else(const struct look *v, enum phase phase, int64_t at_ms)
 
 /* ---- checks ---- */
 
-static int64_t next_check_ms(const struct check_state *check)
+/* The end of a settle asks all of them, and what they have passed before it is
+ * not counted. */
+static bool is_settling(const struct rollout *r)
 {
-	return check->asked_ms ? check->asked_ms : check->due_ms;
+	return r->bake_from_ms && !r->bake_open;
+}
+
+static int64_t next_check_ms(
+	const struct rollout *r, const struct check_state *check)
+{
+	int64_t next_ms = check->asked_ms ? check->asked_ms : check->due_ms;
+
+	return is_settling(r) && r->bake_from_ms < next_ms ? r->bake_from_ms
+							   : next_ms;
 }
 
 static int64_t first_check_ms(const struct look *v)
@@ -47,7 +58,7 @@ static int64_t first_check_ms(const struct look *v)
 	if (!v->r->checking || rollout_is_reverting(v->r))
 		return 0;
 	for (i = 0; i < v->policy->n_slos; i++) {
-		next = next_check_ms(&v->r->check[i]);
+		next = next_check_ms(v->r, &v->r->check[i]);
 		first = next < first ? next : first;
 	}
 	return first == INT64_MAX ? 0 : first;
@@ -59,13 +70,30 @@ static int64_t satisfied_ms(const struct look *v, size_t i)
 {
 	const struct slo *slo = &v->policy->slos[i];
 	const struct check_state *check = &v->r->check[i];
-	int64_t at_ms = next_check_ms(check);
+	int64_t at_ms = next_check_ms(v->r, check);
 	int n = slo->kind == SLO_EVIDENCE ? 1 : slo->min_passes - check->passes;
 
+	if (is_settling(v->r))
+		return v->r->bake_from_ms +
+		       (slo->min_passes - 1) * slo->interval_ms;
 	if (check_is_satisfied(slo, check) && check->latest_ms)
 		return 0;
 	while (--n > 0)
 		at_ms = checks_after_ms(v->r, slo, at_ms);
+	return at_ms;
+}
+
+/* When all that could not be evaluated are asked again. */
+static int64_t all_evaluable_ms(const struct look *v)
+{
+	int64_t at_ms = 0;
+	size_t i;
+
+	for (i = 0; i < v->policy->n_slos; i++) {
+		if (v->r->check[i].errors >= CHECK_ERRORS_MAX)
+			at_ms = later(
+				at_ms, next_check_ms(v->r, &v->r->check[i]));
+	}
 	return at_ms;
 }
 
@@ -84,11 +112,13 @@ static int64_t all_satisfied_ms(const struct look *v)
 static int64_t last_check_ms(const struct look *v, size_t i, int64_t over_ms)
 {
 	const struct slo *slo = &v->policy->slos[i];
-	int64_t next_ms = next_check_ms(&v->r->check[i]);
+	int64_t next_ms = next_check_ms(v->r, &v->r->check[i]);
 	int64_t until_ms = over_ms + checks_late_ms(slo);
 
+	/* A step is judged only after something was asked in it. */
 	if (next_ms > until_ms)
-		return 0;
+		return v->r->check[i].latest_ms < v->r->bake_from_ms ? next_ms
+								     : 0;
 	return later(next_ms,
 		checks_after_ms(v->r, slo, until_ms - slo->interval_ms));
 }
@@ -236,6 +266,7 @@ static void look_at_hold(const struct look *v)
 		break;
 	case CAUSE_METRICS:
 		wait_for(v, OUTLOOK_METRICS, or_paused(v, r->held_from));
+		v->o->at_ms = all_evaluable_ms(v);
 		break;
 	case CAUSE_APPROVAL:
 		wait_for(v, OUTLOOK_APPROVALS, or_paused(v, r->held_from));

@@ -138,13 +138,24 @@ static void say_approvals(const struct making *m, struct buf *out)
 		buf_adds(out, "; `continue` does not help");
 }
 
+static const char *say_going_on(const struct making *m)
+{
+	return m->s->outlook.phase == PHASE_PAUSED ? "It is paused"
+						   : "It goes on by itself";
+}
+
 static void say_checks(const struct making *m, struct buf *out)
 {
 	const struct outlook *o = &m->s->outlook;
 
-	buf_adds(out, o->phase == PHASE_PAUSED
-			      ? "It is paused when every SLO passes"
-			      : "It goes on by itself when every SLO passes");
+	if (m->r->phase == PHASE_HELD && o->late_ms <= o->at_ms) {
+		buf_addf(out,
+			"It reverts at %s: no time is left for the checks "
+			"that every SLO has to pass",
+			say_when(m, o->late_ms));
+		return;
+	}
+	buf_addf(out, "%s when every SLO passes", say_going_on(m));
 	if (o->at_ms > m->from->now_ms)
 		buf_addf(out, ", at %s at the earliest", say_when(m, o->at_ms));
 	add_else(m, out);
@@ -313,12 +324,15 @@ static void say_wait(const struct making *m, struct buf *out)
 		say_bake(m, out);
 		break;
 	case OUTLOOK_METRICS:
-		buf_adds(out, "It goes on by itself when the metrics answer "
-			      "again");
+		buf_addf(out, "%s when the metrics answer again",
+			say_going_on(m));
+		if (m->s->outlook.at_ms > m->from->now_ms)
+			buf_addf(out, ", at %s at the earliest",
+				say_when(m, m->s->outlook.at_ms));
 		add_else(m, out);
 		break;
 	case OUTLOOK_STABLE:
-		buf_addf(out, "It goes on by itself when %s is ready again",
+		buf_addf(out, "%s when %s is ready again", say_going_on(m),
 			say_stable(m));
 		add_else(m, out);
 		break;

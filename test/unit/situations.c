@@ -718,9 +718,10 @@ const struct situation situations[] = {
 	{"held without metrics", held_without_metrics,
 		"Held: error-rate could not be evaluated 4 times in a row: "
 		"metrics are in trouble; backend-2 serves 10 %.",
-		"It goes on by itself when the metrics answer again, else "
-		"it reverts at 00:05:50 UTC (in 4m41s); `continue` does not "
-		"help; `abort` goes back now."},
+		"It goes on by itself when the metrics answer again, at "
+		"00:01:13 UTC (in 4s) at the earliest, else it reverts at "
+		"00:05:50 UTC (in 4m41s); `continue` does not help; `abort` "
+		"goes back now."},
 	{"held by an slo", held_by_an_slo,
 		"Held: error-rate: 14.8 % > max 1 %; backend-2 serves 10 %.",
 		"A person decides: `continue` overrules the SLO, `abort` "
