@@ -3,7 +3,7 @@
  * of EVP load OpenSSL's providers, which is most of what a start would cost.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
-#include "live/digest.h"
+#include "io/digest.h"
 
 #include <assert.h>
 #include <openssl/sha.h>

@@ -1,6 +1,6 @@
-/* The digest under which a policy is kept: SHA-256 of its bytes. */
-#ifndef TIDEGATE_LIVE_DIGEST_H
-#define TIDEGATE_LIVE_DIGEST_H
+/* SHA-256, which says whether bytes are those that were seen before. */
+#ifndef TIDEGATE_IO_DIGEST_H
+#define TIDEGATE_IO_DIGEST_H
 
 #include <stddef.h>
 
