@@ -146,17 +146,20 @@ struct cloudrun_call *cloudrun_look_again_start(struct cloudrun *cloudrun,
 	struct cloudrun_call *call = cloudrun_get_service_start(
 		cloudrun, known->name, timeout_ms, fn, arg);
 
-	if (known->body)
-		call->known = xmemdup0(known->body, known->body_len);
-	call->known_len = known->body_len;
+	memcpy(call->known, known->digest, sizeof(call->known));
+	call->known_len = known->digested;
 	return call;
 }
 
 static bool is_no_news(
 	const struct cloudrun_call *call, const struct http_reply *reply)
 {
-	return call->known && call->known_len == reply->body_len &&
-	       memcmp(call->known, reply->body, reply->body_len) == 0;
+	unsigned char digest[DIGEST_BYTES];
+
+	if (!call->known_len || call->known_len != reply->body_len)
+		return false;
+	digest_bytes(reply->body, reply->body_len, digest);
+	return memcmp(call->known, digest, sizeof(digest)) == 0;
 }
 
 static void get_service_read(

@@ -31,7 +31,6 @@ void cloudrun_call_free(struct cloudrun_call *call)
 	xfree(&call->follow.operation);
 	xfree(&call->look.revision);
 	xfree(&call->name);
-	xfree(&call->known);
 	free(call->err);
 	free(call);
 }

@@ -53,8 +53,9 @@ struct cloudrun_call {
 	struct timer *timer; /* the next look, or a failure to be told */
 	struct timer *deadline;
 	char *name; /* of what is asked for */
-	char *known; /* the answer that is no news; NULL: none */
-	size_t known_len;
+	/* Of the answer that is no news. */
+	unsigned char known[DIGEST_BYTES];
+	size_t known_len; /* 0: none is known */
 	struct err *err; /* of a failure to be told later; NULL: none */
 	union {
 		cloudrun_service_fn service;

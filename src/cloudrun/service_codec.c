@@ -314,9 +314,9 @@ struct service *service_decode(const char *bytes, size_t len, struct err *err_r)
 		return NULL;
 	service = xcalloc(1, sizeof(*service));
 	arena_init(&service->arena);
-	if (len <= SERVICE_KEPT_MAX) {
-		service->body = arena_strndup(&service->arena, bytes, len);
-		service->body_len = len;
+	if (len <= SERVICE_COMPARED_MAX) {
+		digest_bytes(bytes, len, service->digest);
+		service->digested = len;
 	}
 	if (decode_identity(service, root, err_r) < 0 ||
 		decode_state(service, root, err_r) < 0 ||

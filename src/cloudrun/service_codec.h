@@ -15,8 +15,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "engine/traffic.h"
+#include "io/digest.h"
 
-#define SERVICE_KEPT_MAX (64 * 1024) /* bytes of a body */
+/* Longer answers are not compared with the one before. */
+#define SERVICE_COMPARED_MAX (64 * 1024) /* bytes */
 
 /* The condition of the routes, where it is given. */
 enum routes_state {
@@ -46,8 +48,9 @@ struct service {
 	bool iap; /* Identity-Aware Proxy is in front */
 	struct traffic spec; /* `traffic`; empty means 100 % LATEST: made so */
 	struct traffic statuses; /* `trafficStatuses`, LATEST resolved */
-	const char *body; /* what it was decoded from; NULL: too long to keep */
-	size_t body_len;
+	/* Of what it was decoded from. */
+	unsigned char digest[DIGEST_BYTES];
+	size_t digested; /* its length; 0: too long to be compared */
 };
 
 MUST_CHECK struct service *service_decode(

@@ -9,15 +9,22 @@
 #include <openssl/sha.h>
 #include <stdio.h>
 
-const char *digest_text(
-	const void *bytes, size_t len, char text[DIGEST_TEXT_MAX])
+void digest_bytes(
+	const void *bytes, size_t len, unsigned char digest[DIGEST_BYTES])
 {
-	unsigned char digest[SHA256_DIGEST_LENGTH];
 	SHA256_CTX hash;
 	int ok = SHA256_Init(&hash) && SHA256_Update(&hash, bytes, len) &&
 		 SHA256_Final(digest, &hash);
 
 	assert(ok);
+}
+
+const char *digest_text(
+	const void *bytes, size_t len, char text[DIGEST_TEXT_MAX])
+{
+	unsigned char digest[DIGEST_BYTES];
+
+	digest_bytes(bytes, len, digest);
 	for (size_t i = 0; i < sizeof(digest); i++)
 		snprintf(text + 2 * i, 3, "%02x", digest[i]);
 	return text;

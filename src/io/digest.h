@@ -4,7 +4,11 @@
 
 #include <stddef.h>
 
+#define DIGEST_BYTES    32
 #define DIGEST_TEXT_MAX 65 /* hex digits and the NUL */
+
+void digest_bytes(
+	const void *bytes, size_t len, unsigned char digest[DIGEST_BYTES]);
 
 /* Returns `text`. */
 const char *digest_text(

@@ -85,7 +85,8 @@ static void heard_newer(int newer, const struct err *err, void *arg)
 	fixture_heard(w, err);
 }
 
-#define SERVICE "{\"name\":\"" NAME "\",\"etag\":\"\\\"e1\\\"\"}"
+#define SERVICE_OF(etag) "{\"name\":\"" NAME "\",\"etag\":\"\\\"" etag "\\\"\"}"
+#define SERVICE          SERVICE_OF("e1")
 
 static void a_service_is_read_at_any_endpoint(void **state)
 {
@@ -127,6 +128,8 @@ static void what_is_the_same_to_the_byte_is_no_news(void **state)
 {
 	static const struct turn same[] = {{GET, 200, SERVICE}, {0}};
 	static const struct turn blank[] = {{GET, 200, SERVICE " "}, {0}};
+	static const struct turn as_long[] = {
+		{GET, 200, SERVICE_OF("e2")}, {0}};
 	static const struct turn denied[] = {{GET, 403, "{}"}, {0}};
 	struct world *w = *state;
 	struct err err;
@@ -137,7 +140,7 @@ static void what_is_the_same_to_the_byte_is_no_news(void **state)
 		const char *heard;
 		enum err_code code;
 	} rows[] = {{same, "no news", ERR_NONE}, {blank, "\"e1\"", ERR_NONE},
-		{denied, "no news", ERR_DENIED}};
+		{as_long, "\"e2\"", ERR_NONE}, {denied, "no news", ERR_DENIED}};
 
 	assert_non_null(known);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
