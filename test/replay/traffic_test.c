@@ -258,6 +258,29 @@ static void traffic_changed_by_hand_is_set_back_when_the_policy_says_so(
 	expect_exit(0);
 }
 
+/* The gate upwards is closed for good, and a bake is not held for it. */
+static void traffic_that_may_not_be_set_back_is_given_up_in_time_in_a_bake(
+	void **state)
+{
+	int64_t drift_ms;
+
+	given_policy(STEPS("6h", "5s"), slo_errors,
+		"on_drift: reassert\nrevert_timeout: 5m\n", NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 15 * SECOND);
+	metrics_of(FAKE_NEW, SAYS_NOTHING);
+	until(fake_now() + 40 * SECOND);
+	drift_ms = fake_now();
+	fake_run_foreign("shop-1=95 shop-2=5");
+	until(drift_ms + 4 * MINUTE);
+	assert_int_equal(phase_now(), PHASE_BAKING);
+	until(drift_ms + 6 * MINUTE);
+	expect_exit(7);
+	expect_serving(FAKE_NEW, 5);
+	assert_string_equal(fake_store_phase(fake_store_newest()), "stopped");
+}
+
 static void a_change_of_tags_by_others_is_not_drift(void **state)
 {
 	run();
@@ -355,6 +378,8 @@ int main(void)
 		SCENARIO(traffic_changed_by_hand_stops_the_rollout),
 		SCENARIO(
 			traffic_changed_by_hand_is_set_back_when_the_policy_says_so),
+		SCENARIO(
+			traffic_that_may_not_be_set_back_is_given_up_in_time_in_a_bake),
 		SCENARIO(a_change_of_tags_by_others_is_not_drift),
 		SCENARIO(
 			a_revert_never_takes_traffic_from_what_others_put_in_charge),
