@@ -9,6 +9,7 @@
 #include "policy/load_slo.h"
 #include "policy/quantity.h"
 #include "policy/template.h"
+#include "policy/unit.h"
 
 /* ---- rules ---- */
 
@@ -31,6 +32,27 @@ static void check_limits(
 			slo->texts.critical, upper ? "max" : "min",
 			upper ? slo->texts.max : slo->texts.min,
 			upper ? "higher" : "lower");
+}
+
+/* A share is no number of MiB: one of the two is not meant. */
+static void check_unit(
+	struct loader *loader, const struct node *node, const struct slo *slo)
+{
+	static const char *const keys[] = {
+		"max", "min", "critical", "max_increase"};
+	const char *const texts[] = {slo->texts.max, slo->texts.min,
+		slo->texts.critical, slo->texts.max_increase};
+	size_t i;
+
+	for (i = 0; slo->unit && i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!texts[i] || !unit_is_spelled(texts[i]))
+			continue;
+		problem_at(loader, place_of(node, "unit"),
+			"unit is %s, but %s: %s has a unit of its own: write "
+			"%s as a plain number of %s, or remove unit",
+			slo->unit, keys[i], texts[i], keys[i], slo->unit);
+		return;
+	}
 }
 
 /* A key with a wrong value counts as given: its problem was reported. */
@@ -169,6 +191,7 @@ static void read_slo(
 	if (provider == SLO_PROMETHEUS)
 		check_query_given(loader, node, whole);
 	check_limits(loader, whole, slo);
+	check_unit(loader, whole, slo);
 	check_comparison(loader, whole, slo);
 	check_no_baseline(loader, whole, slo);
 	check_slo_queries(loader, whole, slo);

@@ -193,7 +193,7 @@ static void plan_steps(struct buf *out, const struct policy *p)
 /* ---- SLOs ---- */
 
 /* As the file has it, otherwise the number. */
-static void plan_limit(
+static void plan_number(
 	struct buf *out, const char *before, const char *text, double value)
 {
 	buf_adds(out, before);
@@ -201,6 +201,16 @@ static void plan_limit(
 		printable_add(out, text);
 	else
 		buf_addf(out, "%.6g", value);
+}
+
+static void plan_limit(struct buf *out, const struct slo *s, const char *before,
+	const char *text, double value)
+{
+	plan_number(out, before, text, value);
+	if (!s->unit)
+		return;
+	buf_addc(out, ' ');
+	printable_add(out, s->unit);
 }
 
 static void plan_limits(struct buf *out, const struct slo *s)
@@ -211,28 +221,28 @@ static void plan_limits(struct buf *out, const struct slo *s)
 
 	plan_label(out, 4, "breach");
 	if (s->has_max) {
-		plan_limit(out, "value > ", s->texts.max, s->max);
+		plan_limit(out, s, "value > ", s->texts.max, s->max);
 		comma = ", or ";
 	}
 	if (s->has_min) {
 		buf_adds(out, comma);
-		plan_limit(out, "value < ", s->texts.min, s->min);
+		plan_limit(out, s, "value < ", s->texts.min, s->min);
 		comma = ", or ";
 	}
 	if (s->has_max_ratio) {
 		buf_addf(out, "%svalue > %s x ", comma, against);
-		plan_limit(out, "", s->texts.max_ratio, s->max_ratio);
+		plan_number(out, "", s->texts.max_ratio, s->max_ratio);
 		comma = ", or ";
 	}
 	if (s->has_max_increase) {
 		buf_addf(out, "%svalue > %s + ", comma, against);
-		plan_limit(out, "", s->texts.max_increase, s->max_increase);
+		plan_limit(out, s, "", s->texts.max_increase, s->max_increase);
 	}
 	buf_addc(out, '\n');
 	if (!s->has_critical)
 		return;
 	plan_label(out, 4, "critical");
-	plan_limit(out, upper ? "value > " : "value < ", s->texts.critical,
+	plan_limit(out, s, upper ? "value > " : "value < ", s->texts.critical,
 		s->critical);
 	buf_adds(out, " once fails it at once\n");
 }

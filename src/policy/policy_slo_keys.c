@@ -2,8 +2,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "policy/load_slo.h"
 #include "policy/quantity.h"
+#include "policy/unit.h"
 
 struct fail_after_draft {
 	int breaches, of;
@@ -125,6 +127,28 @@ static void read_query(struct loader *loader, const struct node *value,
 const struct reader query_reader = {
 	read_query, "a query", TEXT_SCHEMA ", 'minLength': 1", .def = "query"};
 
+/* What the values are shown with. */
+static void read_unit(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *text = plain_text(loader, value);
+
+	if (!text)
+		return;
+	if (!*text || strlen(text) > UNIT_NAME_MAX || strpbrk(text, " \t\n") ||
+		is_digit(*text))
+		problem_at(loader, value,
+			"\"%.40s\" is no unit: write one word of at most %d "
+			"bytes, as MiB, ms or requests/s",
+			text, UNIT_NAME_MAX);
+	else
+		*(const char **)((char *)into + key->offset) = text;
+}
+
+static const struct reader unit_reader = {read_unit, "a word",
+	"'type': 'string', 'minLength': 1, 'maxLength': 16, "
+	"'pattern': '^[^0-9 \\t\\n][^ \\t\\n]*$'"};
+
 const struct choice slo_kinds[] = {
 	{"threshold", SLO_THRESHOLD}, {"evidence", SLO_EVIDENCE}, {0}};
 #define TYPE(provider, name, text, asked) {text, SLO_##provider},
@@ -175,6 +199,9 @@ static const struct key every_slo_keys[] = {
 		.about = "Breach above so many times the baseline"},
 	{"max_increase", &limit_reader, LIMIT(max_increase, 0),
 		.about = "Breach above the baseline plus this"},
+	{"unit", &unit_reader, MEMBER(unit),
+		.about = "What the value counts, for people; % and durations "
+			 "say it themselves"},
 	{"window", &duration_reader, MEMBER(window_ms), &span_range,
 		.value = "2m", .about = "What {{window}} stands for"},
 	{"interval", &duration_reader, MEMBER(interval_ms), &span_range,

@@ -38,6 +38,11 @@ static const struct unit *find_spelled(const char *text)
 	return &plain;
 }
 
+bool unit_is_spelled(const char *limit)
+{
+	return find_spelled(limit) != &plain;
+}
+
 static struct unit find_unit(const struct slo *slo)
 {
 	const struct slo_texts *t = &slo->texts;

@@ -7,10 +7,14 @@
 
 #include "policy/policy.h"
 
+#define UNIT_NAME_MAX 16 /* of one that the policy names */
 #define UNIT_TEXT_MAX 64 /* of a value with its unit, with the NUL */
 
 /* "%", "ms", "s", "min", "h", "d", what the policy says; "": plain. */
 const char *unit_name(const struct slo *slo);
+
+/* A limit that says its unit itself: "5%", "500ms". */
+bool unit_is_spelled(const char *limit);
 
 /* Three significant digits, fewer when the value has fewer: "14.8 %"; returns
  * `text`, which is "" for NAN. */
