@@ -161,6 +161,9 @@ static void what_cannot_be_asked_is_said_with_the_reason(void **state)
 		{"http_requests_total revision=" STABLE " code=200\n"
 		 "http_requests_total revision=" STABLE " code=odd",
 			"no label of it has the status"},
+		{"http_requests_total revision=" STABLE " code=200\n"
+		 "http_requests_total revision=" STABLE " code=5xx",
+			"no label of it has the status"},
 		{"http.requests_total revision=" STABLE " code=200",
 			"such a name cannot be asked for"},
 		{"http_requests_total k8s.revision=" STABLE " code=200",
