@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "cli/view.h"
 #include "engine/evidence_text.h"
@@ -400,6 +401,58 @@ static void the_live_view_has_meters(void **state)
 	buf_fini(&out);
 }
 
+/* tidegate(1) has what comes after this. */
+static char *manual_after(const char *begin)
+{
+	static char page[256 * 1024];
+	const char *top = getenv("srcdir");
+	char path[256], *from;
+	FILE *file;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/contrib/man/tidegate.1",
+		top ? top : ".");
+	file = fopen(path, "r");
+	assert_non_null(file);
+	len = fread(page, 1, sizeof(page) - 1, file);
+	fclose(file);
+	page[len] = '\0';
+	from = strstr(page, begin);
+	assert_non_null(from);
+	return from;
+}
+
+static void expect_members_described(json_t *value, const char *manual)
+{
+	const char *name;
+	char word[64];
+	json_t *inner;
+
+	json_object_foreach(value, name, inner) {
+		snprintf(word, sizeof(word), ".Li %s\n", name);
+		if (!strstr(manual, word)) {
+			snprintf(word, sizeof(word), ".Li %s ,\n", name);
+			if (!strstr(manual, word))
+				fail_msg("tidegate(1) lacks \"%s\"", name);
+		}
+		expect_members_described(inner, manual);
+	}
+}
+
+/* Every member that the status has of evidence is in the manual. */
+static void expect_described(const char *status)
+{
+	json_t *root = json_loads(status, 0, NULL);
+	json_t *slo = json_array_get(json_object_get(root, "slos"), 0);
+	char *manual = manual_after(".Li evidence\nis what an SLO");
+	json_t *evidence = json_object_get(slo, "evidence");
+
+	assert_int_equal(json_object_size(evidence), 6);
+	*strstr(manual, ".It Cm list") = '\0';
+	expect_members_described(evidence, manual);
+	json_decref(root);
+}
+
 static void the_status_has_them_as_numbers(void **state)
 {
 	struct rollout_snapshot snapshot = {.policy = &fixture.test.policy,
@@ -428,6 +481,7 @@ static void the_status_has_them_as_numbers(void **state)
 		arms.candidate.n, arms.candidate.x, arms.stable.n,
 		arms.stable.x);
 	assert_non_null(strstr(out.data, text));
+	expect_described(out.data);
 	buf_fini(&out);
 }
 
