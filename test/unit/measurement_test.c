@@ -260,6 +260,34 @@ static void what_lacks_a_part_may_lack_it_in_every_query(void **state)
 		"total, baseline-total, bad, baseline-bad: a store is away");
 }
 
+static void count_end(const struct measurement_end *end, void *arg)
+{
+	int *ends = arg;
+
+	assert_string_equal(end->trouble, "");
+	assert_true(end->counters[QUERY_TOTAL].n == 2);
+	++*ends;
+}
+
+/* As rollouts of a fleet may, which look at the same revisions. */
+static void who_asks_the_same_at_once_shares_the_answer(void **state)
+{
+	struct world *world = open_world(state, RATIO);
+	const struct measurement_what what = {
+		.policy = world->metrics.policy,
+		.slo = &world->metrics.policy->slos[0],
+		.project = "p",
+		.values = &world->metrics.values,
+	};
+	int ends = 0;
+
+	world->metrics.answer = all_at_once;
+	for (int i = 0; i < 3; i++)
+		measurement_start(world->metrics.pool, &what, count_end, &ends);
+	RUN_UNTIL(world->metrics.loop, ends == 3);
+	assert_int_equal(world->metrics.n_asked, 1);
+}
+
 static void it_may_be_cancelled_at_any_moment(void **state)
 {
 	struct world *world = open_world(state, RATIO);
@@ -291,6 +319,7 @@ int main(void)
 		TEST(what_is_no_answer_to_the_whole_is_asked_one_by_one),
 		TEST(trouble_of_the_server_is_told_once_for_all),
 		TEST(what_lacks_a_part_may_lack_it_in_every_query),
+		TEST(who_asks_the_same_at_once_shares_the_answer),
 		TEST(it_may_be_cancelled_at_any_moment),
 	};
 
