@@ -197,7 +197,7 @@ static bool joint_start(struct measurement *measurement)
 		};
 	measurement->joint = measurement->provider->start_joint(
 		measurement->client, wanted, n, joint_answered, measurement);
-	return true;
+	return measurement->joint != NULL;
 }
 
 /* "total, bad: …": what concerns all of them. */

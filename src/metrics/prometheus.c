@@ -21,6 +21,7 @@
 #define TIMEOUT_MS      10000 /* where nobody gave one */
 #define API_PATH        "/api/v1/"
 #define RANGE_BYTES_MAX (16 * 1024 * 1024)
+#define TOO_LONG_MAX    64 /* joint queries that are remembered */
 #define FORM_TYPE       "application/x-www-form-urlencoded"
 #define GOOGLE_ENDPOINT "https://monitoring.googleapis.com"
 #define GOOGLE_VARIABLE "CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING"
@@ -57,6 +58,10 @@ struct prometheus {
 	char *range_url;
 	char *shown; /* for messages: without secrets */
 	bool by_get; /* POST was not allowed once */
+	/* Hashes of joint queries that are too much for one answer; the newest
+	 * take the places of the oldest. */
+	uint32_t too_long[TOO_LONG_MAX];
+	size_t n_too_long;
 	struct flights flights;
 };
 
@@ -273,6 +278,26 @@ struct provider_call *prometheus_counters_start(struct prometheus *prometheus,
 		arg);
 }
 
+static bool is_too_long(const struct prometheus *prometheus, const char *query)
+{
+	uint32_t hash = flight_hash(0, query);
+	size_t i;
+
+	for (i = 0; i < TOO_LONG_MAX && i < prometheus->n_too_long; i++) {
+		if (prometheus->too_long[i] == hash)
+			return true;
+	}
+	return false;
+}
+
+static void remember_too_long(const struct question *question)
+{
+	struct prometheus *prometheus = question->prometheus;
+
+	prometheus->too_long[prometheus->n_too_long++ % TOO_LONG_MAX] =
+		question->flight.hash;
+}
+
 struct provider_call *prometheus_joint_start(struct prometheus *prometheus,
 	const struct joint_part *parts, size_t n, int64_t delta_ms,
 	int64_t timeout_ms, metric_fn fn, void *arg)
@@ -283,6 +308,10 @@ struct provider_call *prometheus_joint_start(struct prometheus *prometheus,
 
 	buf_init(&text, FORM_MAX);
 	joint_query_print(parts, n, &text);
+	if (is_too_long(prometheus, text.data)) {
+		buf_fini(&text);
+		return NULL;
+	}
 	question =
 		query_new_counters(prometheus, text.data, delta_ms, timeout_ms);
 	buf_fini(&text);
@@ -524,6 +553,8 @@ static void query_finish(struct question *question,
 		err = *cause;
 		err_wrap(&err, "metrics %s", question->prometheus->shown);
 	}
+	if (cause && cause->code == ERR_LIMIT && question->n_roles)
+		remember_too_long(question);
 	while ((caller = flight_land(&question->flight))) {
 		struct provider_call *call = (struct provider_call *)caller;
 

@@ -39,7 +39,8 @@ struct provider_call *prometheus_counters_start(struct prometheus *prometheus,
 	void *arg);
 
 /* The same for several queries at one instant, see joint_query.h: the callback
- * gets a reading for each part, in their order. The roles live for ever. */
+ * gets a reading for each part, in their order. The roles live for ever. NULL:
+ * it was too much for one answer before. */
 struct provider_call *prometheus_joint_start(struct prometheus *prometheus,
 	const struct joint_part *parts, size_t n, int64_t delta_ms,
 	int64_t timeout_ms, metric_fn fn, void *arg);

@@ -49,8 +49,8 @@ struct provider {
 	struct provider_call *(*start)(void *client,
 		const struct metric_query *query, metric_fn fn, void *arg,
 		struct err *err_r);
-	/* The same for an SLO's queries for counters, at one instant. NULL:
-	 * they are asked one by one. */
+	/* The same for an SLO's queries for counters, at one instant. No such
+	 * function, or NULL: they are to be asked one by one. */
 	struct provider_call *(*start_joint)(void *client,
 		const struct metric_query *queries, size_t n, metric_fn fn,
 		void *arg);

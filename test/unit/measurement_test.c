@@ -217,6 +217,25 @@ static void what_is_no_answer_to_the_whole_is_asked_one_by_one(void **state)
 	}
 }
 
+static void what_was_too_much_together_is_not_asked_so_again(void **state)
+{
+	struct world *world = open_world(state, RATIO);
+
+	world->metrics.answer = much_together;
+	measure(world);
+	assert_int_equal(world->metrics.n_asked, 5);
+	world->ended = false;
+	measure(world);
+	assert_int_equal(world->metrics.n_asked, 9);
+	for (int i = 1; i < 9; i++)
+		assert_false(is_joint(&world->metrics.asked[i]));
+	assert_string_equal(world->trouble, "");
+	world->ended = false;
+	world->metrics.values.candidate = "s-3";
+	measure(world);
+	assert_true(is_joint(&world->metrics.asked[9]));
+}
+
 static int nowhere(
 	const struct metrics_asked *asked, struct buf *body, void *arg)
 {
@@ -317,6 +336,7 @@ int main(void)
 		TEST(a_histogram_is_two_queries_in_one),
 		TEST(when_the_whole_is_refused_the_query_at_fault_is_named),
 		TEST(what_is_no_answer_to_the_whole_is_asked_one_by_one),
+		TEST(what_was_too_much_together_is_not_asked_so_again),
 		TEST(trouble_of_the_server_is_told_once_for_all),
 		TEST(what_lacks_a_part_may_lack_it_in_every_query),
 		TEST(who_asks_the_same_at_once_shares_the_answer),
