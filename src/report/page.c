@@ -222,11 +222,12 @@ void page_list_end(struct page *page)
 
 /* ---- tables ---- */
 
-void page_table_begin(struct page *page, const char *const *heads, size_t n)
+static void begin_table(struct page *page, const char *class,
+	const char *const *heads, size_t n)
 {
 	page->heads = heads;
 	if (is_html(page)) {
-		buf_adds(page->out, "<table><thead><tr>");
+		buf_addf(page->out, "<table class=\"%s\"><thead><tr>", class);
 		for (size_t i = 0; i < n; i++)
 			wrap(page, "<th scope=\"col\">", heads[i], "</th>");
 		buf_adds(page->out, "</tr></thead><tbody>\n");
@@ -239,6 +240,16 @@ void page_table_begin(struct page *page, const char *const *heads, size_t n)
 	for (size_t i = 0; i < n; i++)
 		buf_adds(page->out, " --- |");
 	buf_addc(page->out, '\n');
+}
+
+void page_table_begin(struct page *page, const char *const *heads, size_t n)
+{
+	begin_table(page, "cards", heads, n);
+}
+
+void page_numbers_begin(struct page *page, const char *const *heads, size_t n)
+{
+	begin_table(page, "numbers", heads, n);
 }
 
 /* What a URL may hold as it is; the rest is written %XX. */

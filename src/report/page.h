@@ -67,6 +67,8 @@ void page_list_end(struct page *page);
 /* `n` cells each; a NULL cell is empty. The heads are borrowed until the end
  * of the table, and none is empty: on a telephone they stand beside cells. */
 void page_table_begin(struct page *page, const char *const *heads, size_t n);
+/* The same of short numbers alone, which stays a table there. */
+void page_numbers_begin(struct page *page, const char *const *heads, size_t n);
 void page_row(
 	struct page *page, enum tone tone, const char *const *cells, size_t n);
 /* The first cell leads to another page in the same folder. */

@@ -104,7 +104,7 @@ void timeline_write_increments(
 	page_paragraph(page, TONE_PLAIN,
 		"What was counted from check to check, and what that made of "
 		"the evidence (natural logarithms):");
-	page_table_begin(page, heads, 5);
+	page_numbers_begin(page, heads, 5);
 	for (i = first; i <= last; i++) {
 		if (all[i].slo == all[last].slo && all[i].counts)
 			write_counts(page, &all[i]);

@@ -183,7 +183,7 @@ static void print_counts(
 static enum tone tone_of(const struct tally *tally)
 {
 	return tally->decided || tally->outcome[OUTCOME_BREACH] ? TONE_BAD
-	       : tally->n && tally->outcome[OUTCOME_PASS] == tally->n
+	       : tally->last && tally->last->outcome == OUTCOME_PASS
 		       ? TONE_GOOD
 		       : TONE_WAIT;
 }
