@@ -30,6 +30,15 @@ check() {
 	grep -q 'steps, at least 30s in all' "$WORLD/out"
 }
 
+@test "each policy names its schema for editors" {
+	local file line
+	while read -r file; do
+		read -r line <"$file"
+		[[ $line == '# yaml-language-server: $schema='* ]]
+		cmp "$(dirname "$file")/${line#*=}" "$policies/policy.schema.json"
+	done < <(find "$policies" -name '*.yaml')
+}
+
 @test "what a policy may hold is printed, as installed and as in the manual" {
 	check --schema
 	cmp "$policies/policy.schema.json" "$WORLD/out"
