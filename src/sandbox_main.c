@@ -9,18 +9,22 @@
 #include "cli/args.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "io/file.h"
 #include "io/loop.h"
 #include "io/process.h"
+#include "sandbox/load.h"
 #include "sandbox/sandbox.h"
 
 #define READY_LINE_MAX 4096
 
 struct sandbox_args {
-	int port, front_port, seed, etag, old_revisions, old_tags;
+	int port, front_port, load, seed, etag, old_revisions, old_tags;
 	int metrics_names;
 	const char *project, *region, *service, *traffic, *token;
 	struct text_list revisions, broken, set, faults;
 	int64_t operation_delay_ms;
+	const char *prometheus_config;
+	bool env;
 };
 
 static const char *const etags[] = {"strict", "lax", NULL};
@@ -36,6 +40,14 @@ static const struct option_spec options[] = {
 	{"front-port", OPTION_INT, AT(front_port), "PORT",
 		"of the front door; 0, the default: any that is free", NULL, 0,
 		65535},
+	{"load", OPTION_INT, AT(load), "RATE",
+		"makes so many requests a second to its own front door", NULL,
+		1, LOAD_RATE_MAX},
+	{"prometheus-config", OPTION_TEXT, AT(prometheus_config), "FILE",
+		"writes the configuration of a Prometheus that scrapes it"},
+	{"env", OPTION_FLAG, AT(env), NULL,
+		"starts nothing and prints what to eval in a shell, for the "
+		"sandbox at --port"},
 	{"project", OPTION_TEXT, AT(project), "ID", "default sandbox"},
 	{"region", OPTION_TEXT, AT(region), "NAME", "default us-central1"},
 	{"service", OPTION_TEXT, AT(service), "NAME", "default backend"},
@@ -76,10 +88,9 @@ static const struct option_spec options[] = {
 /* clang-format off */
 static const char details[] =
 	"When it listens it prints one line of JSON with the URLs: admin, front,\n"
-	"metrics, control. Point tidegate at it with\n"
-	"CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN (the admin URL and a slash) and any\n"
-	"CLOUDSDK_AUTH_ACCESS_TOKEN, and a Prometheus at /metrics. tidegate(1) says\n"
-	"more under SANDBOX.\n"
+	"metrics, control. Point a shell's tidegate at one that has --port 8080 with\n"
+	"eval \"$(tidegate sandbox --env --port 8080)\", and a Prometheus at /metrics,\n"
+	"as --prometheus-config writes it. tidegate(1) says more under SANDBOX.\n"
 	"\n"
 	"  /v2/...                   Cloud Run Admin API v2: services, revisions,\n"
 	"                            operations\n"
@@ -125,8 +136,40 @@ static void on_signal(int signo, void *arg)
 	loop_stop(arg);
 }
 
-static int serve(const struct sandbox_options *wanted, struct loop *loop,
-	struct err *err_r)
+static int print_env(const struct sandbox_options *wanted, struct err *err_r)
+{
+	struct buf text;
+
+	if (!wanted->port)
+		return err_set(err_r, ERR_USAGE,
+			"--env needs the sandbox's --port: start it with one, "
+			"such as --port 8080");
+	if (sandbox_check(wanted, err_r) < 0)
+		return -1;
+	buf_init(&text, READY_LINE_MAX);
+	sandbox_print_env(wanted, &text);
+	output_write(stdout, &text);
+	buf_fini(&text);
+	return 0;
+}
+
+static int write_scrape(
+	const struct sandbox *sandbox, const char *path, struct err *err_r)
+{
+	struct buf text;
+	int rc;
+
+	if (!path)
+		return 0;
+	buf_init(&text, READY_LINE_MAX);
+	sandbox_print_scrape(sandbox, &text);
+	rc = file_replace(path, &text, err_r);
+	buf_fini(&text);
+	return rc;
+}
+
+static int serve(const struct sandbox_options *wanted,
+	const char *prometheus_config, struct loop *loop, struct err *err_r)
 {
 	struct sandbox *sandbox = sandbox_new(loop, wanted, err_r);
 	struct buf line;
@@ -134,6 +177,10 @@ static int serve(const struct sandbox_options *wanted, struct loop *loop,
 
 	if (!sandbox)
 		return -1;
+	if (write_scrape(sandbox, prometheus_config, err_r) < 0) {
+		sandbox_free(&sandbox);
+		return -1;
+	}
 	buf_init(&line, READY_LINE_MAX);
 	sandbox_print_ready(sandbox, &line);
 	output_write(stdout, &line);
@@ -161,6 +208,7 @@ static int run(int argc, char **argv, struct err *err_r)
 		return -1;
 	wanted = (struct sandbox_options){.port = args.port,
 		.front_port = args.front_port,
+		.load = args.load,
 		.project = args.project,
 		.region = args.region,
 		.service = args.service,
@@ -180,12 +228,14 @@ static int run(int argc, char **argv, struct err *err_r)
 		.token = args.token,
 		.seed = (uint64_t)args.seed,
 		.metrics_names = args.metrics_names};
+	if (args.env)
+		return print_env(&wanted, err_r);
 	loop = loop_new(err_r);
 	if (!loop)
 		return -1;
 	if (loop_on_signal(loop, SIGINT, on_signal, loop, err_r) == 0 &&
 		loop_on_signal(loop, SIGTERM, on_signal, loop, err_r) == 0)
-		rc = serve(&wanted, loop, err_r);
+		rc = serve(&wanted, args.prometheus_config, loop, err_r);
 	loop_free(&loop);
 	return rc;
 }

@@ -20,6 +20,7 @@
 #include "io/loop.h"
 #include "io/server.h"
 #include "sandbox/admin_check.h"
+#include "sandbox/load.h"
 #include "sandbox/metrics_api.h"
 #include "sandbox/sandbox_answer.h"
 #include "sandbox/sandbox_metrics.h"
@@ -268,7 +269,7 @@ static int set_up(struct sandbox *sandbox,
 	return add_faults(sandbox, options, err_r);
 }
 
-static int check_names(const struct sandbox_options *options, struct err *err_r)
+int sandbox_check(const struct sandbox_options *options, struct err *err_r)
 {
 	const char *const names[] = {
 		options->project, options->region, options->service};
@@ -315,7 +316,7 @@ struct sandbox *sandbox_new(struct loop *loop,
 {
 	struct sandbox *sandbox;
 
-	if (check_names(options, err_r) < 0)
+	if (sandbox_check(options, err_r) < 0)
 		return NULL;
 	sandbox = xcalloc(1, sizeof(*sandbox));
 	sandbox->loop = loop;
@@ -336,6 +337,9 @@ struct sandbox *sandbox_new(struct loop *loop,
 		server_new(loop, options->port, admin_request, sandbox, err_r);
 	if (!sandbox->server)
 		goto fail;
+	if (options->load)
+		sandbox->load = load_new(loop, sandbox->http,
+			sandbox->cloud.model->uri, options->load);
 	sandbox_changed(sandbox);
 	return sandbox;
 fail:
@@ -352,6 +356,7 @@ void sandbox_free(struct sandbox **sandbox_p)
 	if (sandbox->cloud.model)
 		cloud_reset_calls(&sandbox->cloud, false);
 	timer_cancel(&sandbox->timer);
+	load_free(&sandbox->load);
 	metrics_api_free(&sandbox->metrics);
 	server_free(&sandbox->server);
 	front_door_free(&sandbox->front);
@@ -373,4 +378,27 @@ void sandbox_print_ready(const struct sandbox *sandbox, struct buf *out)
 		"\"http://127.0.0.1:%d/sandbox\", \"service\": \"%s\"}\n",
 		port, sandbox->cloud.model->uri, port, port,
 		sandbox->cloud.model->name);
+}
+
+void sandbox_print_scrape(const struct sandbox *sandbox, struct buf *out)
+{
+	buf_addf(out,
+		"global: {scrape_interval: 1s, scrape_timeout: 1s}\n"
+		"scrape_configs:\n"
+		"  - job_name: sandbox\n"
+		"    static_configs: [{targets: ['127.0.0.1:%d']}]\n",
+		server_port(sandbox->server));
+}
+
+void sandbox_print_env(const struct sandbox_options *options, struct buf *out)
+{
+	buf_addf(out,
+		"export CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN="
+		"http://127.0.0.1:%d/\n"
+		"export CLOUDSDK_AUTH_ACCESS_TOKEN=any\n"
+		"export CLOUDSDK_CORE_PROJECT=%s\n"
+		"export CLOUDSDK_RUN_REGION=%s\n"
+		"export PROMETHEUS_URL=\"${PROMETHEUS_URL:-"
+		"http://127.0.0.1:9090}\"\n",
+		options->port, options->project, options->region);
 }

@@ -18,6 +18,7 @@ struct sandbox;
 
 struct sandbox_options {
 	int port, front_port; /* 0: the kernel chooses */
+	int load; /* requests a second to its own front door */
 	const char *project, *region, *service;
 	const char *const
 		*revisions; /* "NAME[:latency=50ms,…]", oldest first */
@@ -39,6 +40,10 @@ struct sandbox_options {
 	int metrics_names; /* enum metrics_names of sandbox_metrics.h */
 };
 
+/* Whether project, region and service are names: they go into URLs and shells. */
+MUST_CHECK int sandbox_check(
+	const struct sandbox_options *options, struct err *err_r);
+
 /* Listens. The options are copied; the loop outlives the sandbox. */
 MUST_CHECK struct sandbox *sandbox_new(struct loop *loop,
 	const struct sandbox_options *options, struct err *err_r);
@@ -46,5 +51,12 @@ void sandbox_free(struct sandbox **sandbox);
 
 /* Where it listens and what it is, as one line of JSON. */
 void sandbox_print_ready(const struct sandbox *sandbox, struct buf *out);
+
+/* The configuration of a Prometheus that scrapes it every second. */
+void sandbox_print_scrape(const struct sandbox *sandbox, struct buf *out);
+
+/* Lines for a shell, after which tidegate finds the sandbox with these options:
+ * its port is given. */
+void sandbox_print_env(const struct sandbox_options *options, struct buf *out);
 
 #endif

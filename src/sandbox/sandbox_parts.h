@@ -10,6 +10,7 @@
 #include "sandbox/front_door.h"
 
 struct http;
+struct load;
 struct metrics_api;
 struct server;
 struct server_request;
@@ -25,6 +26,7 @@ struct sandbox {
 	struct cloud cloud; /* the token of its rules is owned: `token` */
 	char *token;
 	struct timer *timer; /* for what the cloud does next */
+	struct load *load; /* NULL: others make the requests */
 	void (*changed)(struct sandbox *sandbox); /* after each change */
 };
 

@@ -49,6 +49,29 @@ last_patch_status() {
 	wait "$SANDBOX_PID"
 }
 
+sent_at_least() { # N requests
+	api GET "$ADMIN/metrics" | awk -v n="$1" \
+		'/^http_requests_total/ { sum += $2 } END { exit sum < n }'
+}
+
+@test "it makes its own load and tells a shell and a Prometheus where it is" {
+	local port
+	sandbox_start --load 200 --prometheus-config "$WORLD/prometheus.yml"
+	promtool check config "$WORLD/prometheus.yml"
+	grep -qF "['${ADMIN#http://}']" "$WORLD/prometheus.yml"
+	until_true 10 sent_at_least 100
+	port=${ADMIN##*:}
+	[ "$(env -i sh -c "$("$TIDEGATE" sandbox --env --port "$port" \
+		--project acme)"' && echo "$CLOUDSDK_CORE_PROJECT" \
+		"$CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN" "$PROMETHEUS_URL"')" = \
+		"acme $ADMIN/ http://127.0.0.1:9090" ]
+	run "$TIDEGATE" sandbox --env
+	[ "$status" = 2 ]
+	[[ $output == *'--env needs the sandbox'*'--port 8080'* ]]
+	run "$TIDEGATE" sandbox --env --port 8080 --project 'a;b'
+	[ "$status" = 2 ]
+}
+
 @test "bad options are refused before anything listens" {
 	local option
 	for option in --revision=Bad --revision=a:latency=1 --port=-1 \
