@@ -48,7 +48,8 @@ result() { # CONDITION (jq)
 }
 
 @test "every workflow, action and build is well formed" {
-	run "$contrib/lint-workflows" "$contrib"/github/*.yml \
+	run "$contrib/lint-workflows" "$contrib"/../.github/workflows/*.yml \
+		"$contrib"/github/*.yml \
 		"$contrib"/cloudbuild/*.yaml
 	[ "$status" = 0 ]
 	[ -z "$output" ]
@@ -180,6 +181,38 @@ noted() {
 		'$(touch,owned),`touch,owned`,;,touch,owned' ]
 	noted 'inputs.args=--as "bob'
 	[ "$status" = 1 ]
+}
+
+@test "a released package is installed when it is what its sum says, and no other" {
+	local sum
+
+	noted # writes $WORLD/noted
+	mkdir "$WORLD/www" "$WORLD/fake"
+	echo 'the package' >"$WORLD/www/tidegate.deb"
+	sum=$(sha256sum <"$WORLD/www/tidegate.deb") sum=${sum%% *}
+	# What apt would install is on the PATH already; it is noted who was asked.
+	ln -s "$WORLD/noted" "$WORLD/fake/tidegate"
+	printf '#!/bin/sh\necho "$@" >>"%s"\n' "$WORLD/sudo" >"$WORLD/fake/sudo"
+	chmod +x "$WORLD/fake/sudo"
+	python3 -u -m http.server --bind 127.0.0.1 --directory "$WORLD/www" 0 \
+		>"$WORLD/www.log" 2>&1 3>&- &
+	PIDS+=($!)
+	until_true 10 grep -q 'http://[^/]*' "$WORLD/www.log"
+	url=$(grep -o 'http://[^/]*' "$WORLD/www.log")/tidegate.deb
+	packaged() {
+		rm -rf "$RUNNER_TEMP/tidegate"
+		PATH=$WORLD/fake:$PATH steps action.yml inputs.service=backend \
+			inputs.policy=policy.yaml "inputs.package=$url" "$@"
+	}
+	packaged
+	[ "$status" = 1 ] && grep -q 'must go with package' "$WORLD/steps.log"
+	packaged "inputs.sha256=$(printf '0%.0s' {1..64})"
+	[ "$status" = 1 ] && grep -q 'is not what sha256 says' "$WORLD/steps.log"
+	[ ! -e "$WORLD/sudo" ]
+	packaged "inputs.sha256=$sum"
+	[ "$status" = 0 ] || cat "$WORLD/steps.log"
+	grep -q 'apt-get .* install .*/tidegate.deb' "$WORLD/sudo"
+	cmp "$WORLD/www/tidegate.deb" "$RUNNER_TEMP/tidegate/tidegate.deb"
 }
 
 @test "a state with a line break sets no variable of the job" {
