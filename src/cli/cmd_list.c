@@ -1,23 +1,27 @@
-/* `tidegate list`: the rollouts of a state file, newest first. */
+/* `tidegate list`: the rollouts of a state file; what runs comes first. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/jsonw.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/context.h"
+#include "cli/list_table.h"
 #include "cli/output.h"
+#include "cli/view.h"
+#include "cli/wrap.h"
 
 #define LIMIT_DEFAULT     20
-#define COLUMNS           6
-#define REASON_SHOWN      60 /* bytes */
+#define TRIES_LOOKED_AT   20 /* rollouts for each row of the limit */
+#define PAUSE_MS          100 /* between two looks for news */
 #define LIST_OUTPUT_BYTES (64 * 1024 * 1024)
 
 struct list_args {
 	const char *state, *service;
 	int format, limit;
-	bool unfinished;
+	bool unfinished, watch;
 };
 
 #define MEMBER(m) offsetof(struct list_args, m)
@@ -31,41 +35,18 @@ static const struct option_spec options[] = {
 		.type = OPTION_INT,
 		.offset = MEMBER(limit),
 		.value = "N",
-		.help = "the newest N (default: 20)",
+		.help = "the newest N that have ended (default: 20)",
 		.min = 1,
 		.max = STORE_LIST_MAX},
+	{.name = "watch",
+		.letter = 'w',
+		.type = OPTION_FLAG,
+		.offset = MEMBER(watch),
+		.help = "follow all of them: what changes, until interrupted"},
 	OPTION_STATE(struct list_args),
 	OPTION_FORMAT(struct list_args),
 	{0},
 };
-
-static void print_text(
-	const struct store_rollout *list, size_t n, struct buf *out)
-{
-	static const char *const heading[COLUMNS] = {"ROLLOUT", "SERVICE",
-		"CANDIDATE", "PHASE", "STARTED", "REASON"};
-	char time[TIMESTAMP_TEXT_MAX], reason[REASON_SHOWN + 4];
-	struct table table;
-	size_t i;
-
-	table_init(&table, COLUMNS);
-	table_add(&table, heading);
-	for (i = 0; i < n; i++) {
-		const char *slash = strrchr(list[i].service, '/');
-
-		snprintf(reason, sizeof(reason), "%.*s%s", REASON_SHOWN,
-			list[i].reason,
-			strlen(list[i].reason) > REASON_SHOWN ? "..." : "");
-		timestamp_print(list[i].started_ms, time);
-		table_add(&table, (const char *const[COLUMNS]){list[i].id,
-					  slash ? slash + 1 : list[i].service,
-					  list[i].candidate, list[i].phase,
-					  time, reason});
-	}
-	if (n)
-		table_print(&table, out);
-	table_fini(&table);
-}
 
 static void print_time(struct jsonw *w, const char *key, int64_t ms)
 {
@@ -77,32 +58,72 @@ static void print_time(struct jsonw *w, const char *key, int64_t ms)
 		jsonw_null(w, key);
 }
 
-static void print_json(
-	const struct store_rollout *list, size_t n, struct buf *out)
+static void print_one(struct jsonw *w, const struct store_rollout *rollout)
 {
-	struct jsonw w = {.out = out};
-	size_t i;
-
-	jsonw_array(&w, NULL);
-	for (i = 0; i < n; i++) {
-		jsonw_object(&w, NULL);
-		jsonw_text(&w, "rollout", list[i].id);
-		jsonw_text(&w, "service", list[i].service);
-		jsonw_text(&w, "candidate", list[i].candidate);
-		jsonw_text(&w, "stable", list[i].stable);
-		jsonw_text(&w, "policy", list[i].policy_name);
-		jsonw_text(&w, "phase", list[i].phase);
-		jsonw_text(&w, "reason", list[i].reason);
-		jsonw_text(&w, "starter", list[i].starter);
-		print_time(&w, "started", list[i].started_ms);
-		print_time(&w, "ended", list[i].ended_ms);
-		jsonw_end(&w, '}');
-	}
-	jsonw_end(&w, ']');
-	buf_addc(out, '\n');
+	jsonw_object(w, NULL);
+	jsonw_text(w, "rollout", rollout->id);
+	jsonw_text(w, "service", rollout->service);
+	jsonw_text(w, "candidate", rollout->candidate);
+	jsonw_text(w, "stable", rollout->stable);
+	jsonw_text(w, "policy", rollout->policy_name);
+	jsonw_text(w, "phase", rollout->phase);
+	jsonw_text(w, "reason", rollout->reason);
+	jsonw_text(w, "starter", rollout->starter);
+	print_time(w, "started", rollout->started_ms);
+	print_time(w, "ended", rollout->ended_ms);
+	jsonw_end(w, '}');
 }
 
-static int print(
+/* ---- what the state file has ---- */
+
+struct look {
+	struct arena arena;
+	struct store_rollout *running, *newest;
+	size_t n_running, n_newest;
+};
+
+/* Tries that are one row are looked for among as many times the limit. */
+static int look_at(struct store *store, const struct list_args *args,
+	struct look *look, struct err *err_r)
+{
+	struct store_filter running = {
+		.service = args->service, .unfinished = true};
+	struct store_filter newest = {.service = args->service,
+		.limit = args->limit > STORE_LIST_MAX / TRIES_LOOKED_AT
+				 ? STORE_LIST_MAX
+				 : args->limit * TRIES_LOOKED_AT};
+
+	*look = (struct look){0};
+	arena_init(&look->arena);
+	if (store_rollout_list(store, &running, &look->arena, &look->running,
+		    &look->n_running, err_r) ||
+		((args->watch || !args->unfinished) &&
+			store_rollout_list(store, &newest, &look->arena,
+				&look->newest, &look->n_newest, err_r))) {
+		arena_fini(&look->arena);
+		return -1;
+	}
+	return 0;
+}
+
+static size_t add_table(const struct look *look, const struct list_args *args,
+	int columns, struct buf *out)
+{
+	const struct list_table table = {
+		.running = look->running,
+		.n_running = look->n_running,
+		.newest = look->newest,
+		.n_newest = args->unfinished ? 0 : look->n_newest,
+		.limit = (size_t)args->limit,
+		.columns = columns,
+	};
+
+	return list_table_print(&table, out);
+}
+
+/* ---- once ---- */
+
+static int print_json(
 	struct store *store, const struct list_args *args, struct err *err_r)
 {
 	struct store_filter filter = {.service = args->service,
@@ -111,22 +132,149 @@ static int print(
 	struct store_rollout *list;
 	struct arena arena;
 	struct buf out;
-	size_t n;
+	struct jsonw w = {.out = &out};
+	size_t n, i;
 	int rc;
 
 	arena_init(&arena);
 	buf_init(&out, LIST_OUTPUT_BYTES);
 	rc = store_rollout_list(store, &filter, &arena, &list, &n, err_r);
-	if (!rc && args->format == FORMAT_JSON)
-		print_json(list, n, &out);
-	else if (!rc)
-		print_text(list, n, &out);
-	output_write(stdout, &out);
-	if (!rc && !n && args->format == FORMAT_TEXT)
-		output_text(
-			stderr, "no such rollout in %s\n", store_path(store));
+	jsonw_array(&w, NULL);
+	for (i = 0; !rc && i < n; i++)
+		print_one(&w, &list[i]);
+	jsonw_end(&w, ']');
+	buf_addc(&out, '\n');
+	if (!rc)
+		output_write(stdout, &out);
 	buf_fini(&out);
 	arena_fini(&arena);
+	return rc;
+}
+
+static int print_text(
+	struct store *store, const struct list_args *args, struct err *err_r)
+{
+	struct look look;
+	struct buf out;
+
+	if (look_at(store, args, &look, err_r))
+		return -1;
+	buf_init(&out, LIST_OUTPUT_BYTES);
+	if (!add_table(&look, args, wrap_columns(stdout), &out))
+		output_text(
+			stderr, "no such rollout in %s\n", store_path(store));
+	output_write(stdout, &out);
+	buf_fini(&out);
+	arena_fini(&look.arena);
+	return 0;
+}
+
+/* ---- again and again ---- */
+
+struct following {
+	struct store *store;
+	const struct list_args *args;
+	struct look seen; /* of the last look */
+	bool has_seen;
+	struct screen screen; /* of a terminal */
+};
+
+static bool is_news(const struct look *seen, const struct store_rollout *now)
+{
+	const struct store_rollout *before;
+	size_t i;
+
+	for (i = 0; i < seen->n_newest; i++) {
+		before = &seen->newest[i];
+		if (!strcmp(before->id, now->id))
+			return strcmp(before->phase, now->phase) != 0 ||
+			       strcmp(before->reason, now->reason) != 0;
+	}
+	return true;
+}
+
+static void add_line(const struct list_args *args,
+	const struct store_rollout *rollout, struct buf *out)
+{
+	struct jsonw w = {.out = out};
+
+	if (args->format == FORMAT_JSON) {
+		print_one(&w, rollout);
+		buf_addc(out, '\n');
+		return;
+	}
+	printable_add(out, rollout->id);
+	buf_adds(out, "  ");
+	printable_add(out, rollout->phase);
+	if (*rollout->reason) {
+		buf_adds(out, ": ");
+		printable_add(out, rollout->reason);
+	}
+	buf_addc(out, '\n');
+}
+
+/* What has changed, the oldest first; at the first look what runs. */
+static void add_news(
+	const struct following *f, const struct look *now, struct buf *out)
+{
+	size_t i;
+
+	for (i = now->n_newest; i-- > 0;) {
+		if (f->has_seen ? is_news(&f->seen, &now->newest[i])
+				: !now->newest[i].ended_ms)
+			add_line(f->args, &now->newest[i], out);
+	}
+}
+
+static bool is_painted(const struct following *f)
+{
+	return f->args->format == FORMAT_TEXT && output_is_terminal(stdout);
+}
+
+static int show(struct following *f, struct err *err_r)
+{
+	struct look now;
+	struct buf out, none;
+
+	if (look_at(f->store, f->args, &now, err_r))
+		return -1;
+	buf_init(&out, LIST_OUTPUT_BYTES);
+	buf_init(&none, 0);
+	if (is_painted(f)) {
+		if (!add_table(&now, f->args, wrap_columns(stdout), &out))
+			buf_adds(&out, "no rollout yet\n");
+		screen_update(&f->screen, &none, &out);
+	} else {
+		add_news(f, &now, &out);
+		output_write(stdout, &out);
+	}
+	buf_fini(&none);
+	buf_fini(&out);
+	arena_fini(&f->seen.arena);
+	f->seen = now;
+	f->has_seen = true;
+	return output_catch_up(stdout, err_r);
+}
+
+/* Until it is interrupted, or nobody reads it any more. */
+static int follow(
+	struct store *store, const struct list_args *args, struct err *err_r)
+{
+	struct following f = {.store = store, .args = args};
+	int64_t counter = 0, seen = -1;
+	int rc = 0;
+
+	screen_init(&f.screen, stdout);
+	while (!rc) {
+		rc = store_change_counter(store, &counter, err_r);
+		if (!rc && counter == seen) {
+			context_pause(PAUSE_MS);
+		} else if (!rc) {
+			seen = counter;
+			rc = show(&f, err_r);
+		}
+	}
+	arena_fini(&f.seen.arena);
 	return rc;
 }
 
@@ -142,7 +290,12 @@ static int list(int argc, char **argv, struct err *err_r)
 	store = context_store(args.state, STORE_LOOK, err_r);
 	if (!store)
 		return -1;
-	rc = print(store, &args, err_r);
+	if (args.watch)
+		rc = follow(store, &args, err_r);
+	else if (args.format == FORMAT_JSON)
+		rc = print_json(store, &args, err_r);
+	else
+		rc = print_text(store, &args, err_r);
 	store_free(&store);
 	return rc;
 }
@@ -150,7 +303,7 @@ static int list(int argc, char **argv, struct err *err_r)
 const struct command cmd_list = {
 	.name = "list",
 	.usage = "",
-	.summary = "List rollouts, the newest first",
+	.summary = "List rollouts: what runs, then the newest",
 	.options = options,
 	.run = list,
 };

@@ -182,12 +182,16 @@ more_checks() {
 	jq -e '.phase == "awaiting-approval"' <<<"$output"
 	run "$TIDEGATE" list
 	[[ $output == *"$(rollout_id)"*awaiting-approval* ]]
+	"$TIDEGATE" list -w >"$WORLD/list" 2>&1 3>&- &
+	PIDS+=("$!")
+	until_true 10 grep -q "^$(rollout_id)  awaiting-approval" "$WORLD/list"
 	"$TIDEGATE" watch "$(rollout_id)" >"$WORLD/watch" 2>&1 3>&- &
 	local watch=$!
 	PIDS+=("$watch")
 	until_true 10 grep -q awaiting-approval "$WORLD/watch"
 	tide approve --as bob
 	rollout_ends 0
+	until_true 10 grep -q "^$(rollout_id)  promoted: " "$WORLD/list"
 	until_true 10 grep -q promoted "$WORLD/watch"
 	RUN_PID=$watch
 	until_true 10 run_is_gone

@@ -1,0 +1,88 @@
+/* `tidegate list`: what runs is seen, whatever was refused since. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/list_table.h"
+
+#define HOUR INT64_C(3600000)
+
+static struct store_rollout rollout(const char *id, const char *service,
+	const char *phase, int64_t ended_ms)
+{
+	return (struct store_rollout){.id = id,
+		.service = service,
+		.candidate = "b2",
+		.stable = "b1",
+		.phase = phase,
+		.reason = ended_ms ? "why" : "",
+		.started_ms = HOUR,
+		.ended_ms = ended_ms};
+}
+
+static void what_runs_comes_first_and_tries_are_one_row(void **state)
+{
+	const struct store_rollout newest[] = {
+		rollout("r7", "s/backend", "refused", HOUR),
+		rollout("r6", "s/backend", "refused", HOUR),
+		rollout("r5", "s/backend", "refused", HOUR),
+		rollout("r4", "s/other", "refused", HOUR),
+		rollout("r3", "s/backend", "promoted", HOUR),
+		rollout("r2", "s/backend", "baking", 0),
+		rollout("r1", "s/backend", "rolled-back", HOUR)};
+	const struct list_table list = {.running = &newest[5],
+		.n_running = 1,
+		.newest = newest,
+		.n_newest = 7,
+		.limit = 3};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 65536);
+	assert_int_equal(list_table_print(&list, &out), 4);
+	assert_string_equal(out.data,
+		"ROLLOUT  SERVICE  CANDIDATE  PHASE             "
+		"STARTED                   REASON\n"
+		"r2       backend  b2         baking            "
+		"1970-01-01T01:00:00.000Z  \n"
+		"r7       backend  b2         refused, 3 tries  "
+		"1970-01-01T01:00:00.000Z  why\n"
+		"r4       other    b2         refused           "
+		"1970-01-01T01:00:00.000Z  why\n"
+		"r3       backend  b2         promoted          "
+		"1970-01-01T01:00:00.000Z  why\n");
+	buf_fini(&out);
+}
+
+static void a_line_is_as_wide_as_the_terminal(void **state)
+{
+	struct store_rollout one = rollout("r1", "s/b", "promoted", HOUR);
+	const struct list_table list = {
+		.newest = &one, .n_newest = 1, .limit = 1, .columns = 64};
+	struct buf out;
+	char *end;
+
+	(void)state;
+	one.reason = "a reason that is far too long for such a terminal";
+	buf_init(&out, 65536);
+	list_table_print(&list, &out);
+	end = strstr(out.data, "r1");
+	assert_non_null(end);
+	assert_int_equal(strchr(end, '\n') - end, 64);
+	assert_non_null(strstr(end, "...\n"));
+	buf_fini(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_runs_comes_first_and_tries_are_one_row),
+		cmocka_unit_test(a_line_is_as_wide_as_the_terminal),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
