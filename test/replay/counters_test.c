@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fake_counters.h"
+#include "fake_monitoring.h"
 #include "scenario_test.h"
 
 #define CHECK (15 * SECOND)
@@ -197,6 +198,46 @@ static void the_first_look_after_a_gap_counts_nothing(void **state)
 	expect_promoted();
 }
 
+/* ---- Cloud Monitoring: growth by the minute, four minutes late ---- */
+
+static void begin_google(void)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 30m}\n"
+		     "  - {percent: 100, bake: 20m}\n"
+		     "pace: evidence\n"
+		     "evidence: {history: 1h}\n",
+		"metrics: {provider: google}\n",
+		"slos: [{use: cloud-run/error-rate, kind: evidence}]\n", NULL);
+	fake_monitoring_open(500);
+	run();
+}
+
+static void a_good_release_is_promoted_on_what_google_counts(void **state)
+{
+	(void)state;
+	begin_google();
+	expect_promoted();
+	/* Of stable's past, and of the candidate's tenth of a minute. */
+	expect_journal("preflight", "\"history\":[{\"slo\":\"error-rate\","
+				    "\"seconds\":3600,\"requests\":18");
+	expect_journal("check", "\"counts\":{\"candidate\":[2997,3]");
+}
+
+static void a_bad_release_is_taken_back_on_what_google_counts(void **state)
+{
+	int64_t bad_ms;
+
+	(void)state;
+	begin_google();
+	until_step(0);
+	fake_monitoring_errors(FAKE_NEW, 0.01);
+	bad_ms = fake_now();
+	expect_reverted_by(bad_ms + 7 * MINUTE);
+	expect_reverted();
+	expect_reason("error-rate: candidate ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +253,8 @@ int main(void)
 		SCENARIO(a_candidate_without_samples_is_not_taken_for_idle),
 		SCENARIO(an_outage_of_the_metrics_loses_nothing),
 		SCENARIO(the_first_look_after_a_gap_counts_nothing),
+		SCENARIO(a_good_release_is_promoted_on_what_google_counts),
+		SCENARIO(a_bad_release_is_taken_back_on_what_google_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

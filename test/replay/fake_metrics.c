@@ -128,11 +128,27 @@ static void serve(struct fake_exchange *exchange,
 	free(query);
 }
 
+static void serve_google(struct fake_exchange *exchange,
+	const struct fake_request *request, struct fake_answer *answer)
+{
+	static const char path[] =
+		"/v1/projects/p/location/global/prometheus/api/v1/query";
+
+	if (!request->authorization ||
+		strcmp(request->authorization, "Bearer token") != 0)
+		answer->status = 401;
+	else if (strncmp(request->target, path, sizeof(path) - 1) != 0)
+		answer->status = 404;
+	else
+		serve(exchange, request, answer);
+}
+
 void fake_metrics_open(void)
 {
 	memset(&script, 0, sizeof(script));
 	memset(&fake_metrics, 0, sizeof(fake_metrics));
 	fake_http_serve(FAKE_METRICS_ORIGIN, serve);
+	fake_http_serve(FAKE_GOOGLE_ORIGIN, serve_google);
 }
 
 /* One rule per part: the one before is replaced and is the newest now. */

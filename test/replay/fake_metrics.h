@@ -11,6 +11,8 @@
 #include "fake_http.h"
 
 #define FAKE_METRICS_ORIGIN "http://127.0.0.1:9090"
+/* Google's front of them: who asks must have the token, and name its project. */
+#define FAKE_GOOGLE_ORIGIN "https://monitoring.googleapis.com"
 
 enum fake_said {
 	SAYS_VALUE,
