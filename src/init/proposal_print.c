@@ -119,6 +119,23 @@ static const char *shown_value(
 
 /* ---- the head ---- */
 
+/* What to do next, with what was measured. */
+static void print_commands(const struct proposal *p, struct buf *out)
+{
+	buf_addf(out,
+		"#\n"
+		"#   tidegate check FILE                     what it does\n"
+		"#   tidegate check --live %s --policy FILE  could it run?\n",
+		p->service);
+	if (p->traffic.usual > 0 && p->errors.week.median > 0)
+		buf_addf(out,
+			"#   tidegate plan --policy FILE --rate %.3g/s --base "
+			"%.3g%%  what would it find?\n",
+			p->traffic.usual, p->errors.week.median * 100);
+	buf_adds(out, "#   tidegate check --schema >policy.schema.json"
+		      "  for editors\n");
+}
+
 static void print_head(const struct proposal *p, struct buf *out)
 {
 	char days[SHOWN_MAX];
@@ -136,13 +153,7 @@ static void print_head(const struct proposal *p, struct buf *out)
 			"without figures of its own to look at: limits are "
 			"usual ones. Each comment says why.",
 			p->service, p->when);
-	buf_addf(out,
-		"#\n"
-		"#   tidegate check FILE                         what it does\n"
-		"#   tidegate check --live %s --policy FILE      could it "
-		"run?\n"
-		"#   tidegate check --schema >policy.schema.json for editors\n",
-		p->service);
+	print_commands(p, out);
 	buf_addf(out,
 		"version: 1\nname: %s\n\ntarget:\n  project: %s\n  region: %s\n"
 		"  service: %s\n",

@@ -96,6 +96,10 @@ days_start() {
 	grep -q '^not     http_client_requests_total: these are no requests' "$WORLD/told"
 	grep -q '^not     shop_requests_total: no label of it has the status' "$WORLD/told"
 	"$TIDEGATE" check --strict "$proposed"
+	# What it would find can be asked as the file says.
+	eval "$(sed -n "s|^# *tidegate \(plan .*\)  what.*|$TIDEGATE \1|p" "$proposed" |
+		sed "s|FILE|$proposed|")" >"$WORLD/plan"
+	grep -q '^  error-rate: by limits' "$WORLD/plan"
 
 	cp "$proposed" "$WORLD/before"
 	run -4 "$TIDEGATE" init backend -o "$proposed"

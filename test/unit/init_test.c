@@ -515,6 +515,7 @@ static void limits_have_their_numbers_beside_them(void **state)
 			       "below 0.2 %, 99 of 100"));
 	assert_true(has(&text, "above the limit 0.2 times a month."));
 	assert_true(has(&text, "holds 20 samples, one every 15s."));
+	assert_true(has(&text, "plan --policy FILE --rate 80/s --base 0.2%  "));
 	assert_true(
 		has(&text, "backend has 80 requests a second, 40 in quiet"));
 	assert_true(has(&text, "selector: \"service=\\\"{{service}}\\\"\""));
