@@ -117,6 +117,49 @@ static void an_abort_is_not_blamed_on_an_slo(void **state)
 	expect_report("from the decision to users back: 1s", NULL);
 }
 
+/* Bad from 25 s into the step on; two of three checks revert. */
+static void a_report_begins_with_what_people_ask(void **state)
+{
+	given_policy(one_step, slo_errors, NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 25 * SECOND);
+	errors_of(FAKE_NEW, 0.031);
+	until_the_end();
+	expect_exit(5);
+	expect_report(
+		"# shop: rolled-back\n\nRolled back: shop-1 serves", NULL);
+	expect_report("- highest share of traffic: 20 %\n", NULL);
+	expect_report("- had users for: 36s (12.0 %·min of traffic)\n", NULL);
+	/* Two checks, 10 s apart, and the write. */
+	expect_report("- from the first bad sample to users back: 11s (", NULL);
+	expect_report("- decided by: errors (an SLO)\n", NULL);
+	expect_report("| errors | 3.1 % |  | 1 % | 3.1 % |", NULL);
+}
+
+static void who_decided_is_named(void **state)
+{
+	given_policy(one_step, slo_errors, NULL);
+	run();
+	until_step(0);
+	fake_store_command("pause", "carol", "wait", -1);
+	until(fake_now() + 2 * SECOND);
+	fake_store_command("abort", "bob", "enough", -1);
+	until_the_end();
+	expect_report("- decided by: bob (abort)\n", "first bad sample");
+}
+
+/* One that has not ended says what comes, and what helps. */
+static void a_report_of_what_goes_on_says_what_comes(void **state)
+{
+	given_policy(policy_gate, slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	expect_report("Nobody drives it", NULL);
+	expect_report("it has not ended, this is how it stood", NULL);
+	expect_report("- tidegate resume ", "decided by");
+}
+
 static void too_few_requests_are_no_value_of_an_slo(void **state)
 {
 	char *json;
@@ -187,6 +230,9 @@ int main(void)
 		SCENARIO(a_comment_is_cut_between_letters),
 		SCENARIO(a_refusal_names_the_preflight_action),
 		SCENARIO(an_abort_is_not_blamed_on_an_slo),
+		SCENARIO(a_report_begins_with_what_people_ask),
+		SCENARIO(who_decided_is_named),
+		SCENARIO(a_report_of_what_goes_on_says_what_comes),
 		SCENARIO(too_few_requests_are_no_value_of_an_slo),
 		SCENARIO(the_limit_that_decided_is_drawn),
 		SCENARIO(a_failed_preflight_action_is_nothing_to_do_by_hand),

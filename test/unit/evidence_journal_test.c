@@ -441,6 +441,12 @@ static void a_report_has_the_counts_that_decided(void **state)
 		to.last_log_e);
 	if (!strstr(out.data, row))
 		fail_msg("no \"%s\" in %s", row, out.data);
+	/* How full the meters are, and what the policy was to find. */
+	snprintf(row, sizeof(row), "- against: %.1f of ", to.last_log_e);
+	assert_non_null(strstr(out.data, row));
+	assert_non_null(strstr(out.data, "### What was planned"));
+	assert_non_null(strstr(out.data, "- requests of the candidate: "));
+	assert_non_null(strstr(out.data, "- decided by: errors (an SLO)"));
 	/* The plan of the step, when it began. */
 	assert_non_null(strstr(out.data, "errors is to be below "));
 	buf_fini(&out);
