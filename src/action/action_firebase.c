@@ -29,6 +29,8 @@
 #define REFUSAL_MAX 1024 /* bytes of an error's text */
 #define VARIABLE    "CLOUDSDK_API_ENDPOINT_OVERRIDES_FIREBASEHOSTING"
 #define BODY_MAX    4096
+/* Each release has its version's configuration in it. */
+#define LIST_BYTES_MAX (4 * 1024 * 1024)
 
 struct going_back {
 	struct request *request;
@@ -150,6 +152,7 @@ static void firebase_list(struct action_run *run, http_fn fn)
 	g->request = api_call_start(run,
 		&(struct request_spec){.url = url,
 			.auth = &request_google,
+			.body_max = LIST_BYTES_MAX,
 			.repeatable = true},
 		fn);
 	free(url);

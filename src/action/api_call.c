@@ -23,6 +23,8 @@ struct request *api_call_start(
 	timed.timeout_ms = 0;
 	timed.deadline_ms = run->started_ms + run->action->timeout_ms;
 	timed.tries_max = TRIES_MAX;
+	if (!timed.body_max)
+		timed.body_max = API_CALL_ANSWER_MAX;
 	return request_start(&api, &timed, fn, run);
 }
 

@@ -9,9 +9,13 @@
 #include "action/action.h"
 #include "api/request.h"
 
+/* Bytes that are parsed between two turns of the loop: a secret has 64 KiB. */
+#define API_CALL_ANSWER_MAX (256 * 1024)
+
 /* Starts it with the run as the callback's argument, and asks again while the
  * other side says "later" and the action's time allows it. The spec's times
- * and tries are not looked at. */
+ * and tries are not looked at; an answer may have API_CALL_ANSWER_MAX unless it
+ * says more. */
 struct request *api_call_start(
 	struct action_run *run, const struct request_spec *spec, http_fn fn);
 

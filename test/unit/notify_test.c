@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "action/api_call.h"
 #include "action_fixture.h"
 #include "base/xalloc.h"
 #include "fake_api.h"
@@ -301,6 +302,28 @@ static void a_receiver_s_no_is_final(void **state)
 	secret_free(&url);
 }
 
+/* It is parsed between two turns of the loop. */
+static void an_answer_that_is_too_long_is_not_read(void **state)
+{
+	struct secret *url = secret_of("/events/shop");
+	char *body = xcalloc(1, API_CALL_ANSWER_MAX + 2);
+
+	memset(body, ' ', API_CALL_ANSWER_MAX);
+	action.kind = ACTION_WEBHOOK;
+	action.u.webhook.url = url;
+	api.status = 200;
+	api.body = body;
+	api.n_scripted = 1;
+	run_job(JOB_RUN, NULL);
+	expect(ACTION_OK, "answered 200");
+	body[API_CALL_ANSWER_MAX] = ' ';
+	api.n_scripted = 1;
+	run_job(JOB_RUN, NULL);
+	expect(ACTION_UNKNOWN, "the answer is larger than 262144 bytes");
+	free(body);
+	secret_free(&url);
+}
+
 /* ---- PagerDuty ---- */
 
 static void an_incident_is_triggered_and_a_promotion_resolves_it(void **state)
@@ -430,6 +453,7 @@ int main(void)
 		TEST(any_2xx_that_is_slack_s_is_a_success),
 		TEST(slack_s_refusals_are_readable_and_the_url_stays_unseen),
 		TEST(too_many_messages_wait_as_slack_asks),
+		TEST(an_answer_that_is_too_long_is_not_read),
 		TEST(an_event_keeps_its_id_when_it_is_sent_again),
 		TEST(a_receiver_s_no_is_final),
 		TEST(an_incident_is_triggered_and_a_promotion_resolves_it),
