@@ -19,15 +19,12 @@ struct search {
 	bool found;
 };
 
-static int look_at_entry(
+static int look_at_action(
 	const struct store_event *entry, void *arg, struct err *err_r)
 {
 	struct search *search = arg;
 	struct event event;
 
-	if (entry->is_note ||
-		strcmp(entry->name, event_name(EVENT_ACTION)) != 0)
-		return 0;
 	/* The policy of then may have had other actions: they do not count. */
 	if (event_decode(entry->name, entry->data, search->policy,
 		    &search->arena, &event, err_r) == 0 &&
@@ -101,8 +98,8 @@ bool predecessor_has_done(struct store *store, const struct release *release,
 		return false;
 	arena_init(&search.arena);
 	for (int i = 0; rollout && i < ATTEMPTS_MAX && !search.found; i++) {
-		if (store_each_event(store, rollout, 0, look_at_entry, &search,
-			    &err) < 0) {
+		if (store_each_named(store, rollout, event_name(EVENT_ACTION),
+			    look_at_action, &search, &err) < 0) {
 			log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"",
 				release->id, err.text);
 			break;

@@ -128,6 +128,11 @@ typedef int (*store_event_fn)(const struct store_event *event, void *arg,
 MUST_CHECK int store_each_event(struct store *store, const char *rollout,
 	int64_t after_seq, store_event_fn fn, void *arg, struct err *err_r);
 
+/* The events of this name alone, no notes; a long journal is not read for them,
+ * nor is it seen whether it is whole. */
+MUST_CHECK int store_each_named(struct store *store, const char *rollout,
+	const char *name, store_event_fn fn, void *arg, struct err *err_r);
+
 /* Grows with every commit of another process: a cheap way to see whether
  * there is anything new. */
 MUST_CHECK int store_change_counter(

@@ -134,9 +134,14 @@ int store_append(struct store *store, const char *rollout, int64_t fence,
 	return sql_leave(store, own, err_r);
 }
 
+#define EVENT_COLUMNS                                                    \
+	"SELECT seq, time_ms, is_note, name, event.phase, percent, data" \
+	" FROM event WHERE rollout ="                                    \
+	"  (SELECT no FROM rollout WHERE id = ?1)"
+
 /* A state file may come from anybody: numbers and sizes are checked. */
-static int event_read(struct sqlite3_stmt *row, int64_t expected,
-	const char *rollout, struct store_event *event, struct err *err_r)
+static int event_read(struct sqlite3_stmt *row, const char *rollout,
+	struct store_event *event, struct err *err_r)
 {
 	*event = (struct store_event){
 		.seq = sql_column_int(row, 0),
@@ -147,12 +152,6 @@ static int event_read(struct sqlite3_stmt *row, int64_t expected,
 		.percent = (int)sql_column_int(row, 5),
 		.data = sql_column_text(row, 6),
 	};
-	if (event->seq != expected)
-		return err_set(err_r, ERR_STORE,
-			"the journal of %.160s is damaged: entry %lld is "
-			"followed by %lld",
-			rollout, (long long)expected - 1,
-			(long long)event->seq);
 	if (strlen(event->data) > STORE_EVENT_BYTES_MAX)
 		return err_set(err_r, ERR_STORE,
 			"the journal of %.160s is damaged: entry %lld has %zu "
@@ -161,14 +160,22 @@ static int event_read(struct sqlite3_stmt *row, int64_t expected,
 	return 0;
 }
 
+static int event_follows(const struct store_event *event, int64_t expected,
+	const char *rollout, struct err *err_r)
+{
+	if (event->seq != expected)
+		return err_set(err_r, ERR_STORE,
+			"the journal of %.160s is damaged: entry %lld is "
+			"followed by %lld",
+			rollout, (long long)expected - 1,
+			(long long)event->seq);
+	return 0;
+}
+
 int store_each_event(struct store *store, const char *rollout,
 	int64_t after_seq, store_event_fn fn, void *arg, struct err *err_r)
 {
-	static const char sql[] =
-		"SELECT seq, time_ms, is_note, name, event.phase, percent, data"
-		" FROM event WHERE rollout ="
-		"  (SELECT no FROM rollout WHERE id = ?1)"
-		" AND seq > ?2 ORDER BY seq";
+	static const char sql[] = EVENT_COLUMNS " AND seq > ?2 ORDER BY seq";
 	struct sqlite3_stmt *row = sql_start(store, sql,
 		SQL_VALUES(sql_text(rollout), sql_int(after_seq)), err_r);
 	int64_t expected = after_seq + 1;
@@ -178,7 +185,33 @@ int store_each_event(struct store *store, const char *rollout,
 	if (!row)
 		return -1;
 	while ((more = sql_next(store, row, err_r)) > 0) {
-		rc = event_read(row, expected++, rollout, &event, err_r);
+		rc = event_read(row, rollout, &event, err_r);
+		if (rc == 0)
+			rc = event_follows(&event, expected++, rollout, err_r);
+		if (rc == 0)
+			rc = fn(&event, arg, err_r);
+		if (rc) {
+			sql_stop(row);
+			return rc;
+		}
+	}
+	return more;
+}
+
+int store_each_named(struct store *store, const char *rollout, const char *name,
+	store_event_fn fn, void *arg, struct err *err_r)
+{
+	static const char sql[] =
+		EVENT_COLUMNS " AND name = ?2 AND NOT is_note ORDER BY seq";
+	struct sqlite3_stmt *row = sql_start(store, sql,
+		SQL_VALUES(sql_text(rollout), sql_text(name)), err_r);
+	struct store_event event;
+	int more, rc;
+
+	if (!row)
+		return -1;
+	while ((more = sql_next(store, row, err_r)) > 0) {
+		rc = event_read(row, rollout, &event, err_r);
 		if (rc == 0)
 			rc = fn(&event, arg, err_r);
 		if (rc) {

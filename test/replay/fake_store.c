@@ -456,6 +456,22 @@ int store_each_event(struct store *unused, const char *rollout,
 	return rc;
 }
 
+int store_each_named(struct store *unused, const char *rollout,
+	const char *name, store_event_fn fn, void *arg, struct err *err_r)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < store.n_entries && rc == 0; i++) {
+		const struct entry *entry = &store.entry[i];
+
+		if (!entry->event.is_note &&
+			strcmp(entry->event.name, name) == 0 &&
+			strcmp(store.row[entry->row].id, rollout) == 0)
+			rc = fn(&entry->event, arg, err_r);
+	}
+	return rc;
+}
+
 int store_change_counter(
 	struct store *unused, int64_t *counter_r, struct err *err_r)
 {

@@ -234,6 +234,49 @@ static void a_lock_of_another_process_holds_no_turn(void **state)
 	assert_int_equal(n, w->seq);
 }
 
+static int take_named(
+	const struct store_event *event, void *arg, struct err *err)
+{
+	int64_t *seqs = arg;
+
+	*seqs = *seqs * 10 + event->seq;
+	assert_string_equal(event->name, "action");
+	assert_string_equal(event->data, "{}");
+	return 0;
+}
+
+static void entries_of_one_name_are_read_in_order_without_the_rest(void **state)
+{
+	static const struct {
+		const char *name;
+		bool is_note;
+	} rows[] = {{"timer", false}, {"action", false}, {"action", true},
+		{"check", false}, {"action", false}};
+	struct world *w = *state;
+	struct store_event event = {
+		.time_ms = 1, .phase = "baking", .data = "{}"};
+	int64_t seqs = 0;
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		event.seq = ++w->seq;
+		event.name = rows[i].name;
+		event.is_note = rows[i].is_note;
+		journal_append(w->writer, &event, "", false, NULL);
+	}
+	journal_drop_lease(w->writer);
+	journal_close(&w->writer);
+	journal_free(&w->journal);
+	assert_int_equal(store_each_named(w->store, "shop-1", "action",
+				 take_named, &seqs, &err),
+		0);
+	assert_int_equal(seqs, 25);
+	assert_int_equal(store_each_named(w->store, "shop-2", "action",
+				 take_named, &seqs, &err),
+		0);
+	assert_int_equal(seqs, 25);
+}
+
 static void what_waits_at_the_end_is_still_written(void **state)
 {
 	struct world *w = *state;
@@ -499,6 +542,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_lock_of_another_process_holds_no_turn, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			entries_of_one_name_are_read_in_order_without_the_rest,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_waits_at_the_end_is_still_written, setup,
 			teardown),
