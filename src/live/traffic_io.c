@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsonw.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "live/release.h"
 #include "live/world.h"
 #include "store/event_codec.h"
 
+#define MODIFIER_BYTES_MAX 2048
 #define READ_TIMEOUT_MS    10000
 #define FOLLOW_MS_MAX      120000 /* of a write's operation */
 #define FOLLOW_BACK_MS_MAX 30000 /* of a revert's */
@@ -186,22 +188,37 @@ static void read_old(struct traffic_io *io, struct service *service)
 	service_free(&service);
 }
 
+/* Who changed the service last, for people: {"modifier": …}. */
+static void add_modifier(const struct service *service, struct buf *out)
+{
+	struct jsonw w = {.out = out};
+
+	jsonw_object(&w, NULL);
+	if (service->last_modifier)
+		jsonw_text(&w, "modifier", service->last_modifier);
+	jsonw_end(&w, '}');
+}
+
 static void read_new(struct traffic_io *io, struct service *service)
 {
 	struct event event = {.type = EVENT_TRAFFIC};
 	struct event_context context = {0};
-	struct buf table;
+	struct buf table, extra;
 
 	traffic_io_take(io, service, &event);
 	buf_init(&table, STORE_EVENT_BYTES_MAX / 2);
+	buf_init(&extra, MODIFIER_BYTES_MAX);
 	traffic_io_print(io, &table);
+	add_modifier(service, &extra);
 	/* Only a list that changed is journaled: it may be long. */
 	if (!table.overflow && (!io->table || strcmp(io->table, table.data))) {
 		free(io->table);
 		io->table = xstrdup(table.data);
 		context.table = io->table;
+		context.extra = extra.overflow ? NULL : extra.data;
 	}
 	io->fn(&event, &context, io->arg);
+	buf_fini(&extra);
 	buf_fini(&table);
 }
 

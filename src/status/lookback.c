@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/xalloc.h"
+
+#define ENTRIES_BYTES_MAX 4096 /* of a list of traffic, for people */
 
 struct past_slo {
 	struct past_check check[LOOKBACK_CHECKS];
@@ -22,7 +25,7 @@ struct lookback {
 	enum phase phase; /* after the last entry */
 	struct found_drift drift;
 	struct arena drift_texts, action_texts, service_texts;
-	const char *modifier, *action_trouble;
+	const char *modifier, *entries, *action_trouble;
 	struct past_slo slo[];
 };
 
@@ -33,8 +36,8 @@ struct lookback *lookback_new(const struct policy *policy)
 
 	l->policy = policy;
 	l->action_trouble = "";
-	l->modifier = "";
-	l->drift.text = l->drift.modifier = "";
+	l->modifier = l->entries = "";
+	l->drift.text = l->drift.modifier = l->drift.entries = "";
 	return l;
 }
 
@@ -165,18 +168,46 @@ static void take_drift(
 	l->drift = (struct found_drift){
 		.time_ms = entry->time_ms,
 		.text = arena_strdup(&l->drift_texts, text_of(root, "text")),
+		.entries = arena_strdup(&l->drift_texts, l->entries),
 		.modifier = arena_strdup(&l->drift_texts, l->modifier),
 	};
 }
 
+/* "backend-2 10 %, LATEST 90 %": those with a percent. */
+static const char *say_entries(struct lookback *l, const json_t *table)
+{
+	const char *text, *revision;
+	struct buf out;
+	int64_t percent;
+	size_t i;
+
+	buf_init(&out, ENTRIES_BYTES_MAX);
+	for (i = 0; i < json_array_size(table); i++) {
+		const json_t *entry = json_array_get(table, i);
+
+		revision = text_of(entry, "revision");
+		percent = json_integer_value(json_object_get(entry, "percent"));
+		if (percent > 0)
+			buf_addf(&out, "%s%s %lld %%", out.len ? ", " : "",
+				*revision ? revision : "LATEST",
+				(long long)percent);
+	}
+	text = arena_strdup(&l->service_texts, out.data);
+	buf_fini(&out);
+	return text;
+}
+
+/* A list stands in the journal when it has changed. */
 static void take_traffic(struct lookback *l, const json_t *root)
 {
-	const char *modifier = text_of(root, "modifier");
+	const json_t *table = json_object_get(root, "table");
 
-	if (!*modifier || !strcmp(modifier, l->modifier))
+	if (!json_is_array(table))
 		return;
 	arena_fini(&l->service_texts);
-	l->modifier = arena_strdup(&l->service_texts, modifier);
+	l->modifier =
+		arena_strdup(&l->service_texts, text_of(root, "modifier"));
+	l->entries = say_entries(l, table);
 }
 
 static void take_action(struct lookback *l, const json_t *root)

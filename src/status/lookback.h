@@ -37,6 +37,8 @@ struct deed {
 struct found_drift {
 	int64_t time_ms; /* 0: nothing was found */
 	const char *text; /* which split, and what was done about it */
+	const char
+		*entries; /* who was to serve what: "b-2 10 %, b-9 90 %"; "" */
 	const char *modifier; /* who changed the service last; "": not known */
 };
 

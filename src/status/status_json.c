@@ -270,6 +270,7 @@ static void put_drift(struct status *s)
 	jsonw_object(&s->w, "drift");
 	put_time(s, "time", drift->time_ms);
 	jsonw_text(&s->w, "text", drift->text);
+	jsonw_text(&s->w, "entries", drift->entries);
 	jsonw_text(&s->w, "modifier", drift->modifier);
 	jsonw_end(&s->w, '}');
 }

@@ -112,6 +112,13 @@ static void say_finish(const struct making *m, struct buf *out)
 	add_trouble(m, out);
 }
 
+/* It was taken back to the first step's share, to ask stable. */
+static void add_step_back(const struct making *m, struct buf *out)
+{
+	if (m->r->cause == CAUSE_SLO && m->r->reason[0])
+		buf_addf(out, "Stepped back: %s. ", m->r->reason);
+}
+
 static void say_shift(const struct making *m, struct buf *out)
 {
 	const char *why = may_raise(m->policy, m->r, m->from->now_ms);
@@ -120,6 +127,7 @@ static void say_shift(const struct making *m, struct buf *out)
 		say_finish(m, out);
 		return;
 	}
+	add_step_back(m, out);
 	if (m->r->traffic.write.blocked_ms && why) {
 		buf_addf(out, "%s waits, %s", say_step(m, m->r->step), why);
 		if (m->r->checking) {
@@ -141,6 +149,7 @@ static void say_bake(const struct making *m, struct buf *out)
 	const struct summary *s = m->s;
 	const char *action = say_action(m);
 
+	add_step_back(m, out);
 	buf_addf(out, "%s has served %d %% for %s", say_candidate(m),
 		s->candidate_percent, say_passed(m, s->now_ms - s->step_ms));
 	if (!m->r->bake_open) {
@@ -279,7 +288,10 @@ static void add_drift(const struct making *m, struct buf *out)
 
 	if (!drift)
 		return;
-	buf_addf(out, " (%s", drift->text);
+	if (*drift->entries)
+		buf_addf(out, " (asked for is %s", drift->entries);
+	else
+		buf_addf(out, " (%s", drift->text);
 	if (*drift->modifier)
 		buf_addf(out, "; last changed by %s", drift->modifier);
 	buf_addc(out, ')');

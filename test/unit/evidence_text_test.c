@@ -15,6 +15,7 @@
 #include "engine/evidence_text.h"
 #include "evidence_fixture.h"
 #include "status/status_json.h"
+#include "status/summary.h"
 
 #define SEEN_MAX  4096
 #define RECENT_MS (120000 + 1000) /* answers come a little late */
@@ -182,6 +183,25 @@ static void a_shift_is_told_as_one(void **state)
 	expect_in_reason(text);
 }
 
+/* The sentence that people read; in `text`. */
+static const char *summed_up(void)
+{
+	struct summary_source source = {.policy = &fixture.test.policy,
+		.rollout = &fixture.world.rollout,
+		.id = "shop-1",
+		.service = "shop",
+		.candidate = "new",
+		.stable = "old",
+		.starter = "alice",
+		.now_ms = fixture.world.now_ms};
+	struct arena arena;
+
+	arena_init(&arena);
+	snprintf(text, sizeof(text), "%s", summary_make(&source, &arena)->now);
+	arena_fini(&arena);
+	return text;
+}
+
 static void without_a_control_stable_is_asked(void **state)
 {
 	struct evidence_arms arms;
@@ -201,6 +221,8 @@ static void without_a_control_stable_is_asked(void **state)
 	expect_in_reason("; there is nothing to compare with: back to 10 % to "
 			 "ask stable; if stable has it too, the rollout goes "
 			 "on by itself");
+	assert_true(strncmp(summed_up(), "Stepped back: errors: candidate ",
+			    strlen("Stepped back: errors: candidate ")) == 0);
 }
 
 /* ---- for it ---- */

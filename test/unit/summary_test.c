@@ -118,6 +118,37 @@ static void people_are_named_with_what_they_said(void **state)
 	stage_fini(&stage);
 }
 
+/* Whose entries they were, and who wrote them. */
+static void drift_says_who_has_what_and_who_did_it(void **state)
+{
+	static struct stage stage;
+	struct store_event read = {.time_ms = 1,
+		.name = "traffic",
+		.phase = "baking",
+		.data = "{\"table\":[{\"revision\":\"backend-2\",\"percent\":"
+			"10},"
+			"{\"percent\":60},{\"revision\":\"x\",\"tag\":\"t\"},"
+			"{\"revision\":\"backend-9\",\"percent\":30}],"
+			"\"modifier\":\"eve@acme.com\"}"};
+	struct store_event note = {.time_ms = 2,
+		.is_note = true,
+		.name = "drift",
+		.phase = "stopped",
+		.data = "{\"text\":\"candidate 10 %, stable 60 %\"}"};
+	const struct summary *s;
+
+	(void)state;
+	look_at(&stage, "stopped");
+	lookback_take(stage.lookback, &read);
+	lookback_take(stage.lookback, &note);
+	s = stage_look(&stage);
+	assert_string_equal(s->drift->modifier, "eve@acme.com");
+	assert_non_null(strstr(s->now,
+		"(asked for is backend-2 10 %, LATEST 60 %, backend-9 30 %; "
+		"last changed by eve@acme.com)"));
+	stage_fini(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +156,7 @@ int main(void)
 		cmocka_unit_test(commands_are_taken_as_is_said),
 		cmocka_unit_test(an_slo_has_its_values_in_its_unit),
 		cmocka_unit_test(people_are_named_with_what_they_said),
+		cmocka_unit_test(drift_says_who_has_what_and_who_did_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
