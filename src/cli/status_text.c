@@ -252,7 +252,8 @@ void status_text_print(const struct summary *summary,
 
 	print_title(&p);
 	print_traffic(&p);
-	buf_addc(out, '\n');
+	if (*summary->candidate || summary->step > 0)
+		buf_addc(out, '\n');
 	if (summary->phase != PHASE_PREFLIGHT &&
 		summary->phase != PHASE_REFUSED) {
 		print_slos(&p);
