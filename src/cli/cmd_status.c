@@ -48,7 +48,7 @@ static int print(struct store *store, struct rollout_snapshot *snapshot,
 	int held;
 
 	held = rollout_snapshot_driver(snapshot, store, &lease, err_r);
-	if (held < 0)
+	if (held < 0 || rollout_snapshot_waiting(snapshot, store, err_r))
 		return -1;
 	driver = held ? &lease : NULL;
 	buf_init(&out, OUTPUT_BYTES_MAX);

@@ -157,6 +157,13 @@ void rollout_snapshot_free(struct rollout_snapshot **snapshot)
 	*snapshot = NULL;
 }
 
+int rollout_snapshot_waiting(struct rollout_snapshot *snapshot,
+	struct store *store, struct err *err_r)
+{
+	return store_commands_waiting(store, snapshot->row.id, &snapshot->arena,
+		&snapshot->waiting, &snapshot->n_waiting, err_r);
+}
+
 int rollout_snapshot_driver(struct rollout_snapshot *snapshot,
 	struct store *store, struct store_lease *lease_r, struct err *err_r)
 {
@@ -193,6 +200,8 @@ const struct summary *rollout_snapshot_summary(
 			  : driver->alive ? SUMMARY_DRIVEN
 					  : SUMMARY_UNSEEN,
 		.holder = driver ? driver->holder : NULL,
+		.waiting = snapshot->waiting,
+		.n_waiting = snapshot->n_waiting,
 		.renewed_ms = driver ? driver->renewed_ms : 0,
 		.clock = clock,
 	};

@@ -19,6 +19,8 @@ struct rollout_snapshot {
 	struct policy *policy;
 	struct fold fold;
 	struct lookback *lookback; /* NULL: nothing is known */
+	struct store_command *waiting; /* as of rollout_snapshot_waiting */
+	size_t n_waiting;
 };
 
 /* Which rollout a command means when none is named. */
@@ -38,6 +40,10 @@ MUST_CHECK int rollout_snapshot_update(struct rollout_snapshot *snapshot,
 MUST_CHECK int rollout_snapshot_reload_row(struct rollout_snapshot *snapshot,
 	struct store *store, struct err *err_r);
 void rollout_snapshot_free(struct rollout_snapshot **snapshot);
+
+/* What people have decided and nobody has taken yet. */
+MUST_CHECK int rollout_snapshot_waiting(struct rollout_snapshot *snapshot,
+	struct store *store, struct err *err_r);
 
 /* As people see it. `driver` NULL: nobody drives it, and its time stands still
  * at its last entry. Lives in `arena` and the snapshot. */

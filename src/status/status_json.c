@@ -238,6 +238,24 @@ static void put_deeds(struct status *s)
 	jsonw_end(&s->w, ']');
 }
 
+/* Recorded, and not taken by anybody yet. */
+static void put_waiting(struct status *s)
+{
+	const struct store_command *c = s->snapshot->waiting;
+	size_t i;
+
+	jsonw_array(&s->w, "waiting");
+	for (i = 0; i < s->snapshot->n_waiting; i++) {
+		jsonw_object(&s->w, NULL);
+		put_time(s, "time", c[i].time_ms);
+		jsonw_text(&s->w, "who", c[i].who);
+		jsonw_text(&s->w, "verb", c[i].verb);
+		jsonw_text(&s->w, "comment", c[i].comment);
+		jsonw_end(&s->w, '}');
+	}
+	jsonw_end(&s->w, ']');
+}
+
 static void put_command(struct status *s, const struct summary_command *c)
 {
 	jsonw_object(&s->w, NULL);
@@ -310,6 +328,7 @@ static void put_all(struct status *s, const struct store_lease *driver)
 	if (s->state->gate_deadline_ms && has_step(s))
 		put_gate(s);
 	put_deeds(s);
+	put_waiting(s);
 	put_drift(s);
 	put_commands(s);
 	put_driver(s, driver);

@@ -55,6 +55,9 @@ struct summary_source {
 	enum summary_journal journal;
 	const char
 		*holder; /* who drives it, "host pid 123"; NULL: us, nobody */
+	/* What people have decided and nobody has taken yet. */
+	const struct store_command *waiting;
+	size_t n_waiting;
 	int64_t renewed_ms; /* unseen: when it last said so, by its clock */
 	summary_clock_fn clock; /* how times stand in texts; NULL: UTC */
 };

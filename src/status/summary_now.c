@@ -3,6 +3,8 @@
 
 #include "status/summary_parts.h"
 
+#define WAITING_SAID 5 /* decisions that are named in the sentence */
+
 static void add_serving(const struct making *m, struct buf *out)
 {
 	if (m->s->candidate_percent)
@@ -365,6 +367,27 @@ static const char *undriven(const struct making *m)
 			      : " Nobody drives it.";
 }
 
+/* It was recorded, and is taken by whoever drives it. */
+static void add_waiting(const struct making *m, struct buf *out)
+{
+	const struct store_command *c;
+	size_t i;
+
+	for (i = 0; i < m->from->n_waiting && i < WAITING_SAID; i++) {
+		c = &m->from->waiting[i];
+		buf_addf(out, "%s%s by %s",
+			i ? ", " : " Recorded and not taken yet: ", c->verb,
+			c->who);
+		if (*c->comment)
+			buf_addf(out, " (%s)", c->comment);
+	}
+	if (m->from->n_waiting > WAITING_SAID)
+		buf_addf(out, " and %zu more",
+			m->from->n_waiting - WAITING_SAID);
+	if (i)
+		buf_addc(out, '.');
+}
+
 static void add_stop(struct buf *out)
 {
 	char last = out->len ? out->data[out->len - 1] : '.';
@@ -399,5 +422,6 @@ const char *make_now(const struct making *m)
 			"traffic back and nothing else is done.");
 	if (m->from->driver == SUMMARY_UNDRIVEN)
 		buf_adds(&out, undriven(m));
+	add_waiting(m, &out);
 	return keep(m, &out);
 }

@@ -121,6 +121,8 @@ more_checks() {
 			SELECT '$id', 'pause', 'bob', '', 1, 0 FROM n"
 	tide abort --as bob
 	[ "$status" = 0 ]
+	tide status
+	[[ $output == *'not taken yet: abort by bob, pause by bob'* ]]
 	"$TIDEGATE" resume "$id" --format json >"$WORLD/run.json" \
 		2>"$WORLD/run.err" 3>&- &
 	RUN_PID=$!

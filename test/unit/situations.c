@@ -83,6 +83,8 @@ struct summary_source stage_source(const struct stage *s)
 		.driver = s->driver,
 		.journal = s->journal,
 		.holder = s->holder,
+		.waiting = s->waiting,
+		.n_waiting = s->n_waiting,
 	};
 }
 
@@ -559,6 +561,18 @@ static void undriven_gate(struct stage *s)
 	s->driver = SUMMARY_UNDRIVEN;
 }
 
+static void recorded_only(struct stage *s)
+{
+	static const struct store_command commands[] = {
+		{.verb = "approve", .who = "bob", .comment = "fine by me"},
+		{.verb = "pause", .who = "carol", .comment = ""}};
+
+	gated(s);
+	s->driver = SUMMARY_UNDRIVEN;
+	s->waiting = commands;
+	s->n_waiting = 2;
+}
+
 static void undriven_bake(struct stage *s)
 {
 	baking(s);
@@ -847,6 +861,14 @@ const struct situation situations[] = {
 		 SITUATION_ID "` goes on with it: it reads "
 		"the service first; if that is after 00:10:00 UTC, it is "
 		"held then."},
+	{"recorded only", recorded_only,
+		"Step 1 of 3 (10 %) waits for approval: 0 of 1 given; "
+		"nobody is on backend-2. Nobody drives it. Recorded and "
+		"not taken yet: approve by bob (fine by me), pause by "
+		"carol.",
+		"Nothing happens by itself. `tidegate resume "
+		SITUATION_ID "` goes on with it: it reads the service "
+		"first; if that is after 00:10:00 UTC, it is held then."},
 	{"undriven bake", undriven_bake,
 		"backend-2 has served 10 % for 41s; error-rate passes. "
 		"Nobody drives it: the SLOs are not watched.",

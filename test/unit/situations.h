@@ -20,6 +20,8 @@ struct stage {
 	enum summary_driver driver;
 	enum summary_journal journal;
 	const char *holder;
+	const struct store_command *waiting;
+	size_t n_waiting;
 };
 
 struct situation {
