@@ -10,7 +10,7 @@
 #include "cli/context.h"
 #include "cli/list_table.h"
 #include "cli/output.h"
-#include "cli/view.h"
+#include "cli/screen.h"
 #include "cli/wrap.h"
 
 #define LIMIT_DEFAULT     20
@@ -274,6 +274,7 @@ static int follow(
 			rc = show(&f, err_r);
 		}
 	}
+	screen_fini(&f.screen);
 	arena_fini(&f.seen.arena);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/foreground.h"
+#include "cli/local_clock.h"
 #include "cli/output.h"
 
 #define SHOWN_MAX 8 /* rollouts named when several are unfinished */
@@ -13,7 +14,7 @@ struct resume_args {
 	const char *state, *as;
 	int64_t wait;
 	int format;
-	bool quiet;
+	bool quiet, utc;
 };
 
 #define MEMBER(m) offsetof(struct resume_args, m)
@@ -25,6 +26,7 @@ static const struct option_spec options[] = {
 		"how long it may be held or wait for people, in sum; "
 		"then exit with 8 (default: for ever)"},
 	OPTION_FORMAT(struct resume_args),
+	OPTION_UTC(struct resume_args),
 	{"quiet", OPTION_FLAG, MEMBER(quiet), NULL, "print only how it ended"},
 	{0},
 };
@@ -78,11 +80,12 @@ static int run_in_foreground(struct foreground *foreground,
 	const struct store_rollout *rollout, struct err *err_r)
 {
 	struct observer observer = foreground_observer;
-	char who[CONTEXT_NAME_MAX];
-	struct driver_options wanted = {.starter = who, .wait_ms = args->wait};
+	struct driver_options wanted = {
+		.starter = foreground->who, .wait_ms = args->wait};
 
 	observer.arg = foreground;
-	if (context_who(foreground->store, args->as, who, err_r) < 0 ||
+	if (context_who(foreground->store, args->as, foreground->who, err_r) <
+			0 ||
 		foreground_open(foreground, err_r) < 0)
 		return -1;
 	foreground->driver = fleet_resume(foreground->fleet, policy,
@@ -129,6 +132,7 @@ static int resume(int argc, char **argv, struct err *err_r)
 	output_never_wait(args.format == FORMAT_JSON);
 	foreground.format = args.format;
 	foreground.quiet = args.quiet;
+	foreground.utc = args.utc;
 	foreground.store = context_store(args.state, STORE_EDIT, err_r);
 	if (!foreground.store)
 		return -1;

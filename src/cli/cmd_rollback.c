@@ -60,8 +60,8 @@ static int run_in_foreground(
 	struct rollback *b, const struct rollback_args *args, struct err *err_r)
 {
 	struct observer observer = foreground_observer;
-	char who[CONTEXT_NAME_MAX],
-		why[CONTEXT_NAME_MAX + STORE_COMMENT_MAX + 32];
+	char *who = b->foreground.who;
+	char why[CONTEXT_NAME_MAX + STORE_COMMENT_MAX + 32];
 	struct driver_options wanted = {
 		.service = b->service,
 		.starter = who,

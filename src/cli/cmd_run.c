@@ -5,13 +5,14 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/foreground.h"
+#include "cli/local_clock.h"
 #include "cli/output.h"
 
 struct run_args {
 	const char *policy, *candidate, *project, *region, *state, *as;
 	int64_t wait;
 	int format;
-	bool adopt, again, quiet;
+	bool adopt, again, quiet, utc;
 };
 
 #define MEMBER(m) offsetof(struct run_args, m)
@@ -33,6 +34,7 @@ static const struct option_spec options[] = {
 		"how long it may be held or wait for people, in sum; "
 		"then exit with 8 (default: for ever)"},
 	OPTION_FORMAT(struct run_args),
+	OPTION_UTC(struct run_args),
 	{"quiet", OPTION_FLAG, MEMBER(quiet), NULL, "print only how it ended"},
 	{0},
 };
@@ -42,10 +44,9 @@ static int run_in_foreground(struct foreground *foreground,
 	const char *service, struct err *err_r)
 {
 	struct observer observer = foreground_observer;
-	char who[CONTEXT_NAME_MAX];
 	struct driver_options wanted = {
 		.service = service,
-		.starter = who,
+		.starter = foreground->who,
 		.wish = {.candidate = args->candidate,
 			.adopt = args->adopt,
 			.again = args->again},
@@ -53,7 +54,8 @@ static int run_in_foreground(struct foreground *foreground,
 	};
 
 	observer.arg = foreground;
-	if (context_who(foreground->store, args->as, who, err_r) < 0 ||
+	if (context_who(foreground->store, args->as, foreground->who, err_r) <
+			0 ||
 		foreground_open(foreground, err_r) < 0)
 		return -1;
 	foreground->driver =
@@ -68,7 +70,7 @@ static int run_policy(const struct run_args *args,
 	struct err *err_r)
 {
 	struct foreground foreground = {
-		.format = args->format, .quiet = args->quiet};
+		.format = args->format, .quiet = args->quiet, .utc = args->utc};
 	struct arena arena;
 	int status = -1;
 

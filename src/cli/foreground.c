@@ -9,14 +9,14 @@
 #include "base/log.h"
 #include "cli/context.h"
 #include "cli/github.h"
+#include "cli/local_clock.h"
 #include "cli/output.h"
+#include "engine/outlook.h"
 #include "io/loop.h"
 #include "status/journal_print.h"
 #include "status/outcome_print.h"
 
-#define LINE_BYTES_MAX    (2 * STORE_EVENT_BYTES_MAX)
-#define TICK_MS           1000 /* between paints, for the bar of the bake */
-#define PAINT_BACKLOG_MAX (16 * 1024) /* bytes: the terminal is not stopped */
+#define LINE_BYTES_MAX (2 * STORE_EVENT_BYTES_MAX)
 
 /* ---- the world ---- */
 
@@ -37,93 +37,158 @@ int foreground_open(struct foreground *foreground, struct err *err_r)
 
 /* ---- the view ---- */
 
-static void add_view(struct foreground *foreground, struct buf *out)
+static enum summary_journal journal_of(const struct driver *driver)
 {
-	struct view view = {
-		.policy = driver_policy(foreground->driver),
-		.rollout = driver_state(foreground->driver),
-		.id = driver_id(foreground->driver),
-		.candidate = driver_candidate(foreground->driver),
-		.stable = driver_stable(foreground->driver),
-		.now_ms = driver_now(foreground->driver),
-		.columns = screen_columns(&foreground->screen),
-		.colour = output_has_colour(stderr),
-		.utf8 = screen_has_utf8(),
+	if (driver_is_unjournaled(driver))
+		return SUMMARY_UNJOURNALED;
+	return driver_is_late(driver) ? SUMMARY_JOURNAL_LATE
+				      : SUMMARY_JOURNALED;
+}
+
+static const struct summary *look(struct arena *arena, void *arg)
+{
+	const struct foreground *foreground = arg;
+	const struct driver *driver = foreground->driver;
+	struct summary_source source = {
+		.policy = driver_policy(driver),
+		.rollout = driver_state(driver),
+		.lookback = foreground->lookback,
+		.id = driver_id(driver),
+		.service = driver_service(driver),
+		.candidate = driver_candidate(driver),
+		.stable = driver_stable(driver),
+		.starter = driver_state(driver)->starter,
+		.started_ms = driver_state(driver)->started_ms,
+		.now_ms = driver_now(driver),
+		.driver = SUMMARY_DRIVEN,
+		.journal = journal_of(driver),
+		.clock = foreground->view.host.clock,
 	};
 
-	view_render(&view, out);
+	return summary_make(&source, arena);
 }
 
-/* Progress, above the view where there is one. A terminal that is stopped gets
- * the lines alone: views are painted when it goes on. */
-static void show_lines(struct foreground *foreground, const struct buf *lines)
+static bool may(enum verb verb, void *arg)
 {
-	bool is_stopped = output_backlog(stderr) > PAINT_BACKLOG_MAX;
-	struct buf view;
+	const struct foreground *foreground = arg;
+	const struct driver *driver = foreground->driver;
+	char text[ROLLOUT_TEXT_MAX];
 
-	if (!foreground->painting) {
-		output_show(stderr, lines);
-		return;
-	}
-	if (is_stopped && !lines->len)
-		return;
-	buf_init(&view, OUTPUT_BYTES_MAX);
-	if (!is_stopped)
-		add_view(foreground, &view);
-	screen_update(&foreground->screen, lines, &view);
-	buf_fini(&view);
+	return driver_seq(driver) &&
+	       !rollout_refuses(driver_policy(driver), driver_state(driver),
+		       verb, driver_state(driver)->step, foreground->who, text);
 }
 
-static void tick(void *arg)
+static void decide(enum verb verb, const char *comment, void *arg)
+{
+	const struct foreground *foreground = arg;
+
+	driver_decide(foreground->driver, verb, foreground->who, comment);
+}
+
+static const char *leaving(char text[LIVE_VIEW_TEXT_MAX], void *arg)
+{
+	const struct foreground *foreground = arg;
+	const struct driver *driver = foreground->driver;
+	bool leaves = driver_policy(driver)->on_interrupt == ON_INTERRUPT_LEAVE;
+
+	if (leaves)
+		snprintf(text, LIVE_VIEW_TEXT_MAX,
+			"This process drives it: leaving lets it stand as it "
+			"is, and nobody watches the SLOs before `tidegate "
+			"resume %s`.",
+			driver_id(driver));
+	else
+		snprintf(text, LIVE_VIEW_TEXT_MAX,
+			"This process drives it: leaving takes the traffic "
+			"back, as Ctrl-C does (on_interrupt: rollback).");
+	return text;
+}
+
+static void leave(void *arg)
+{
+	const struct foreground *foreground = arg;
+
+	driver_interrupt(foreground->driver, "the key q");
+}
+
+static int look_back(
+	const struct store_event *entry, void *arg, struct err *err_r)
 {
 	struct foreground *foreground = arg;
-	struct buf none;
 
-	foreground->tick =
-		timer_start(foreground->world.loop, TICK_MS, tick, foreground);
-	buf_init(&none, 0);
-	show_lines(foreground, &none);
-	buf_fini(&none);
+	(void)err_r;
+	lookback_take(foreground->lookback, entry);
+	return 0;
 }
 
-static void start_view(struct foreground *foreground)
+static int start_view(struct foreground *foreground, struct err *err_r)
 {
-	foreground->painting = foreground->format == FORMAT_TEXT &&
-			       !foreground->quiet && output_is_terminal(stderr);
-	if (!foreground->painting)
-		return;
-	screen_init(&foreground->screen, stderr);
-	foreground->tick =
-		timer_start(foreground->world.loop, 0, tick, foreground);
+	const struct driver *driver = foreground->driver;
+	const struct live_view_host host = {
+		.policy = driver_policy(driver),
+		.service = driver_service(driver),
+		.clock = local_clock_unless(foreground->utc),
+		.look = look,
+		.may = may,
+		.decide = decide,
+		.leaving = leaving,
+		.leave = leave,
+		.arg = foreground,
+	};
+
+	if (foreground->format != FORMAT_TEXT || foreground->quiet ||
+		!screen_can_paint(stderr))
+		return 0;
+	foreground->lookback = lookback_new(host.policy);
+	/* Of a rollout that is resumed. */
+	if (store_each_event(foreground->store, driver_id(driver), 0, look_back,
+		    foreground, err_r) < 0)
+		return -1;
+	return live_view_start(
+		&foreground->view, foreground->world.loop, &host, err_r);
 }
 
 static void stop_view(struct foreground *foreground)
 {
-	timer_cancel(&foreground->tick);
-	if (foreground->painting)
-		screen_clear(&foreground->screen);
-	foreground->painting = false;
+	live_view_stop(&foreground->view);
+	lookback_free(&foreground->lookback);
 }
 
 /* ---- what is printed ---- */
 
-/* The view below shows the checks: on a terminal only decisions scroll. */
-static bool is_shown(
-	const struct foreground *foreground, const struct store_event *entry)
-{
-	return !foreground->painting || entry->is_note ||
-	       strcmp(entry->name, event_name(EVENT_CHECK)) != 0;
-}
-
 /* Trouble; decisions are printed as entries of the journal. */
 static void print_log(const char *text, size_t len, void *arg)
 {
+	struct foreground *foreground = arg;
 	struct buf line;
 
 	buf_init(&line, LINE_BYTES_MAX);
 	buf_add(&line, text, len);
-	buf_addc(&line, '\n');
-	show_lines(arg, &line);
+	if (foreground->view.on) {
+		live_view_say(&foreground->view, HAPPENING_WAIT,
+			driver_now(foreground->driver), line.data);
+	} else {
+		buf_addc(&line, '\n');
+		output_show(stderr, &line);
+	}
+	buf_fini(&line);
+}
+
+static void show_entry(
+	struct foreground *foreground, const struct store_event *entry)
+{
+	struct buf line;
+
+	if (foreground->view.on) {
+		lookback_take(foreground->lookback, entry);
+		live_view_take(&foreground->view,
+			driver_state(foreground->driver), entry);
+		return;
+	}
+	buf_init(&line, LINE_BYTES_MAX);
+	journal_print_text(entry, &line);
+	output_show(stderr, &line);
 	buf_fini(&line);
 }
 
@@ -133,17 +198,15 @@ static void print_entry(
 	struct foreground *foreground = arg;
 	struct buf line;
 
-	buf_init(&line, LINE_BYTES_MAX);
-	if (foreground->format == FORMAT_JSON) {
-		journal_print_json(driver_id(driver), entry, &line);
-		output_show(stdout, &line);
-		journal_place_take(
-			&foreground->place, driver_id(driver), entry);
-	} else if (!foreground->quiet) {
-		if (is_shown(foreground, entry))
-			journal_print_text(entry, &line);
-		show_lines(foreground, &line);
+	if (foreground->format != FORMAT_JSON) {
+		if (!foreground->quiet)
+			show_entry(foreground, entry);
+		return;
 	}
+	buf_init(&line, LINE_BYTES_MAX);
+	journal_print_json(driver_id(driver), entry, &line);
+	output_show(stdout, &line);
+	journal_place_take(&foreground->place, driver_id(driver), entry);
 	buf_fini(&line);
 }
 
@@ -265,7 +328,8 @@ int foreground_run(struct foreground *foreground, struct err *err_r)
 	log_set_level(LOG_WARN);
 	if (take_signals(foreground, err_r) < 0)
 		return -1;
-	start_view(foreground);
+	if (start_view(foreground, err_r) < 0)
+		return -1;
 	if (loop_run(foreground->world.loop, err_r) < 0)
 		return -1;
 	if (foreground->status < 0)

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/view.h"
+#include "cli/context.h"
+#include "cli/live_view.h"
 #include "live/fleet.h"
 #include "live/world.h"
 #include "status/journal_print.h"
@@ -18,6 +19,8 @@ struct foreground {
 	const char *project, *region;
 	int format; /* enum format */
 	bool quiet; /* no progress: only how it ended */
+	bool utc; /* times on a terminal */
+	char who[CONTEXT_NAME_MAX]; /* whose keys these are */
 	bool going_back; /* rolled back is what was wanted: exit with 0 */
 	struct store *store; /* borrowed */
 
@@ -31,9 +34,8 @@ struct foreground {
 	struct journal_place place; /* of the entry printed last, as JSON */
 
 	/* The view on a terminal, when stderr is one. */
-	bool painting;
-	struct screen screen;
-	struct timer *tick;
+	struct live_view view;
+	struct lookback *lookback;
 
 	int status; /* -1: not ended */
 	struct err err; /* code ERR_NONE: the end phase says it all */

@@ -1,29 +1,40 @@
 /*
- * A view at the bottom of a terminal, repainted in place with the few ECMA-48
- * sequences that every terminal knows; see view.h.
+ * A panel at the bottom of a terminal, repainted in place with the few ECMA-48
+ * sequences that every terminal knows; see screen.h.
  */
 #define _GNU_SOURCE /* strcasestr */
+#include "cli/screen.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/ioctl.h>
 
 #include "cli/output.h"
-#include "cli/view.h"
+#include "cli/panel.h"
 
 #define COLUMNS_DEFAULT 80
+#define ROWS_DEFAULT    24
 
 void screen_init(struct screen *screen, FILE *stream)
 {
 	screen->stream = stream;
-	screen->lines = 0;
+	buf_init(&screen->shown, OUTPUT_BYTES_MAX);
 }
 
-/* Up to the first line of the view, and everything below is erased. */
+void screen_fini(struct screen *screen)
+{
+	buf_fini(&screen->shown);
+}
+
+/* Up to the first line of the panel, and everything below is erased. A terminal
+ * that became narrower has broken its lines. */
 static void add_clear(const struct screen *screen, struct buf *out)
 {
-	if (screen->lines)
-		buf_addf(out, "\r\x1b[%dA\x1b[J", screen->lines);
+	int rows = panel_rows(screen->shown.data, screen_columns(screen));
+	int most = screen_rows(screen) - 1;
+
+	if (rows)
+		buf_addf(out, "\r\x1b[%dA\x1b[J", rows < most ? rows : most);
 }
 
 void screen_clear(struct screen *screen)
@@ -33,45 +44,56 @@ void screen_clear(struct screen *screen)
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	add_clear(screen, &out);
 	output_write(screen->stream, &out);
-	screen->lines = 0;
+	buf_clear(&screen->shown);
 	buf_fini(&out);
 }
 
-static int count_lines(const struct buf *text)
+void screen_forget(struct screen *screen)
 {
-	const char *p = text->data;
-	int n = 0;
-
-	for (; (p = strchr(p, '\n')) != NULL; p++)
-		n++;
-	return n;
+	buf_clear(&screen->shown);
 }
 
 void screen_update(
-	struct screen *screen, const struct buf *lines, const struct buf *view)
+	struct screen *screen, const struct buf *lines, const struct buf *panel)
 {
 	struct buf out;
 
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	add_clear(screen, &out);
 	buf_add(&out, lines->data, lines->len);
-	buf_add(&out, view->data, view->len);
-	if (output_show(screen->stream, &out))
-		screen->lines = count_lines(view);
+	buf_add(&out, panel->data, panel->len);
+	if (output_show(screen->stream, &out)) {
+		buf_clear(&screen->shown);
+		buf_add(&screen->shown, panel->data, panel->len);
+	}
 	buf_fini(&out);
+}
+
+static struct winsize screen_size(const struct screen *screen)
+{
+	struct winsize size = {0};
+
+	if (ioctl(fileno(screen->stream), TIOCGWINSZ, &size) < 0)
+		size = (struct winsize){0};
+	return size;
+}
+
+static int size_or(int size, int otherwise, int least)
+{
+	size = size ? size : otherwise;
+	return size < least ? least : size;
 }
 
 int screen_columns(const struct screen *screen)
 {
-	struct winsize size;
-	int columns = COLUMNS_DEFAULT;
+	return size_or(
+		screen_size(screen).ws_col, COLUMNS_DEFAULT, PANEL_COLUMNS_MIN);
+}
 
-	if (ioctl(fileno(screen->stream), TIOCGWINSZ, &size) == 0 &&
-		size.ws_col)
-		columns = size.ws_col;
-	if (columns < VIEW_COLUMNS_MIN)
-		columns = VIEW_COLUMNS_MIN;
-	return columns < VIEW_COLUMNS_MAX ? columns : VIEW_COLUMNS_MAX;
+int screen_rows(const struct screen *screen)
+{
+	return size_or(
+		screen_size(screen).ws_row, ROWS_DEFAULT, PANEL_ROWS_MIN);
 }
 
 bool screen_has_utf8(void)
@@ -87,4 +109,12 @@ bool screen_has_utf8(void)
 			       strcasestr(value, "utf8");
 	}
 	return false;
+}
+
+bool screen_can_paint(FILE *stream)
+{
+	const char *term = getenv("TERM");
+
+	return output_is_terminal(stream) && term && *term &&
+	       strcmp(term, "dumb") != 0;
 }

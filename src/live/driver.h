@@ -36,6 +36,11 @@ struct observer {
 /* SIGINT or SIGTERM arrived: does what the policy says. The name is static. */
 void driver_interrupt(struct driver *driver, const char *signal_name);
 
+/* A person at the terminal of this process decides; what the engine refuses is
+ * told by a note, as with every decision. */
+void driver_decide(struct driver *driver, enum verb verb, const char *who,
+	const char *comment);
+
 const char *driver_id(const struct driver *driver);
 const char *driver_service(const struct driver *driver); /* full name */
 int64_t driver_seq(const struct driver *driver); /* of the last entry */
@@ -44,6 +49,8 @@ int64_t driver_seq(const struct driver *driver); /* of the last entry */
 int64_t driver_now(const struct driver *driver);
 const struct rollout *driver_state(const struct driver *driver);
 const struct policy *driver_policy(const struct driver *driver);
+bool driver_is_late(const struct driver *driver); /* its journal */
+bool driver_is_unjournaled(const struct driver *driver); /* it was given up */
 const char *driver_candidate(const struct driver *driver); /* "" at first */
 const char *driver_stable(const struct driver *driver);
 

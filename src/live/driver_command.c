@@ -50,3 +50,20 @@ bool driver_commands(struct driver *driver)
 			driver->release->id, err.text);
 	return rc == 0 && n < STORE_COMMANDS_MAX;
 }
+
+void driver_decide(struct driver *driver, enum verb verb, const char *who,
+	const char *comment)
+{
+	const struct event event = {
+		.type = EVENT_COMMAND,
+		.who = who,
+		.text = comment,
+		.verb = verb,
+		/* The gate that the person saw. */
+		.step = driver->state->step,
+	};
+
+	if (!driver->over && !driver->unjournaled && !driver->walk &&
+		driver->seq)
+		driver_event(driver, &event, NULL);
+}

@@ -27,6 +27,16 @@ const struct rollout *driver_state(const struct driver *driver)
 	return driver->state;
 }
 
+bool driver_is_late(const struct driver *driver)
+{
+	return driver->late;
+}
+
+bool driver_is_unjournaled(const struct driver *driver)
+{
+	return driver->unjournaled;
+}
+
 const struct policy *driver_policy(const struct driver *driver)
 {
 	return driver->release->policy;

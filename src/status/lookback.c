@@ -15,6 +15,8 @@
 struct past_slo {
 	struct past_check check[LOOKBACK_CHECKS];
 	size_t n; /* that were taken in all */
+	const char *query; /* the latest, as it was asked; "": not known */
+	struct arena texts;
 };
 
 struct lookback {
@@ -26,6 +28,7 @@ struct lookback {
 	struct found_drift drift;
 	struct arena drift_texts, action_texts, service_texts;
 	const char *modifier, *entries, *action_trouble;
+	size_t n_slos; /* as the policy had them when this was made */
 	struct past_slo slo[];
 };
 
@@ -33,11 +36,15 @@ struct lookback *lookback_new(const struct policy *policy)
 {
 	struct lookback *l = xcalloc(
 		1, sizeof(*l) + policy->n_slos * sizeof(struct past_slo));
+	size_t i;
 
 	l->policy = policy;
+	l->n_slos = policy->n_slos;
 	l->action_trouble = "";
 	l->modifier = l->entries = "";
 	l->drift.text = l->drift.modifier = l->drift.entries = "";
+	for (i = 0; i < policy->n_slos; i++)
+		l->slo[i].query = "";
 	return l;
 }
 
@@ -50,6 +57,8 @@ void lookback_free(struct lookback **lookback)
 		return;
 	for (i = 0; i < LOOKBACK_DEEDS; i++)
 		arena_fini(&l->texts[i]);
+	for (i = 0; i < l->n_slos; i++)
+		arena_fini(&l->slo[i].texts);
 	arena_fini(&l->drift_texts);
 	arena_fini(&l->action_texts);
 	arena_fini(&l->service_texts);
@@ -95,6 +104,14 @@ static size_t slo_of(const struct lookback *l, const json_t *root)
 
 /* ---- what is kept ---- */
 
+static void take_query(struct past_slo *slo, const char *query)
+{
+	if (!*query || !strcmp(query, slo->query))
+		return;
+	arena_fini(&slo->texts);
+	slo->query = arena_strdup(&slo->texts, query);
+}
+
 static void take_check(
 	struct lookback *l, const json_t *root, const struct store_event *entry)
 {
@@ -104,6 +121,7 @@ static void take_check(
 
 	if (i == l->policy->n_slos)
 		return;
+	take_query(slo, text_of(root, "query"));
 	slo->check[slo->n++ % LOOKBACK_CHECKS] = (struct past_check){
 		.time_ms = entry->time_ms,
 		.outcome = outcome_find(text_of(root, "outcome")),
@@ -268,6 +286,11 @@ size_t lookback_checks(const struct lookback *l, size_t slo,
 	for (i = 0; i < n; i++)
 		checks[i] = past->check[(past->n - n + i) % LOOKBACK_CHECKS];
 	return n;
+}
+
+const char *lookback_query(const struct lookback *l, size_t slo)
+{
+	return l->slo[slo].query;
 }
 
 const struct deed *lookback_deeds(const struct lookback *l, size_t *n_r)

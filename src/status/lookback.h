@@ -55,6 +55,9 @@ void lookback_take(struct lookback *lookback, const struct store_event *entry);
  * how many. */
 size_t lookback_checks(const struct lookback *lookback, size_t slo,
 	struct past_check checks[LOOKBACK_CHECKS]);
+/* What an SLO's check asked last, templates filled in; "": not known. Borrowed
+ * until the next entry is taken. */
+const char *lookback_query(const struct lookback *lookback, size_t slo);
 /* Oldest first; borrowed until the next entry is taken. */
 const struct deed *lookback_deeds(const struct lookback *lookback, size_t *n_r);
 const struct found_drift *lookback_drift(const struct lookback *lookback);

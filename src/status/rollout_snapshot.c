@@ -121,21 +121,38 @@ struct rollout_snapshot *rollout_snapshot_load(struct store *store,
 	return snapshot;
 }
 
+/* Entries on their way into a snapshot. */
+struct following {
+	struct rollout_snapshot *snapshot;
+	store_event_fn fn; /* NULL: nobody is told */
+	void *arg;
+};
+
 static int take(const struct store_event *entry, void *arg, struct err *err_r)
 {
-	struct rollout_snapshot *snapshot = arg;
+	const struct following *f = arg;
 
-	lookback_take(snapshot->lookback, entry);
-	return fold_take(&snapshot->fold, snapshot->policy, entry, err_r);
+	lookback_take(f->snapshot->lookback, entry);
+	if (fold_take(&f->snapshot->fold, f->snapshot->policy, entry, err_r))
+		return -1;
+	return f->fn ? f->fn(entry, f->arg, err_r) : 0;
+}
+
+int rollout_snapshot_follow(struct rollout_snapshot *snapshot,
+	struct store *store, store_event_fn fn, void *arg, struct err *err_r)
+{
+	struct following following = {snapshot, fn, arg};
+
+	if (store_each_event(store, snapshot->row.id, snapshot->fold.last_seq,
+		    take, &following, err_r))
+		return err_wrap(err_r, "%s", snapshot->row.id);
+	return 0;
 }
 
 int rollout_snapshot_update(struct rollout_snapshot *snapshot,
 	struct store *store, struct err *err_r)
 {
-	if (store_each_event(store, snapshot->row.id, snapshot->fold.last_seq,
-		    take, snapshot, err_r))
-		return err_wrap(err_r, "%s", snapshot->row.id);
-	return 0;
+	return rollout_snapshot_follow(snapshot, store, NULL, NULL, err_r);
 }
 
 int rollout_snapshot_reload_row(struct rollout_snapshot *snapshot,

@@ -36,6 +36,9 @@ MUST_CHECK struct rollout_snapshot *rollout_snapshot_load(struct store *store,
 /* Takes in what was journaled since; the row stays as it was. */
 MUST_CHECK int rollout_snapshot_update(struct rollout_snapshot *snapshot,
 	struct store *store, struct err *err_r);
+/* The same; `fn` is told of each entry when it is taken in. */
+MUST_CHECK int rollout_snapshot_follow(struct rollout_snapshot *snapshot,
+	struct store *store, store_event_fn fn, void *arg, struct err *err_r);
 /* The row as it is now: preflight has learnt the revisions. */
 MUST_CHECK int rollout_snapshot_reload_row(struct rollout_snapshot *snapshot,
 	struct store *store, struct err *err_r);

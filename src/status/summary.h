@@ -112,6 +112,7 @@ struct summary_slo {
 	/* The last checks, oldest first. */
 	const struct past_check *last;
 	size_t n_last;
+	const char *query; /* what was asked last; NULL, "": not known */
 };
 
 /* ---- people ---- */

@@ -209,6 +209,7 @@ static void look_back(struct making *m, struct summary_slo *s, size_t i)
 	last = arena_alloc(m->arena, LOOKBACK_CHECKS * sizeof(*last));
 	s->n_last = lookback_checks(m->from->lookback, i, last);
 	s->last = last;
+	s->query = arena_strdup(m->arena, lookback_query(m->from->lookback, i));
 }
 
 void make_slos(struct making *m)

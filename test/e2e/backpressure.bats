@@ -177,7 +177,7 @@ keys() {
 	on_terminal
 	until_true 20 serves "$CANDIDATE" 20
 	keys '\021'
-	until_true 10 grep -q 'baking 20 %' "$WORLD/terminal"
+	until_true 10 grep -q 'candidate serves 20 %' "$WORLD/terminal"
 	until_true 10 grep -q 's of 1h' "$WORLD/terminal"
 	goes_back
 	last_words_stand_below

@@ -1,0 +1,186 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2034
+# A real terminal (tmux): the panel of `run`, `watch` and `status --follow`, its
+# keys, its size, and how it is left.
+
+load world
+load suite
+load rollout
+load shared
+
+setup() {
+	shared_begin
+	TERMINAL=(tmux -S "$WORLD/tmux" -f /dev/null)
+}
+
+teardown() {
+	"${TERMINAL[@]}" kill-server 2>/dev/null || true
+	shared_end
+}
+
+# opens NAME COLUMNS ROWS WORD…: a shell that runs the command, and says how it
+# ended
+opens() {
+	local name=$1 columns=$2 rows=$3
+
+	shift 3
+	"${TERMINAL[@]}" new-session -d -s "$name" -x "$columns" -y "$rows" \
+		env LC_ALL=C.UTF-8 TZ=UTC PS1='$ ' sh
+	types "$name" "$*; echo ended \$?; stty -a" Enter
+}
+
+types() { # NAME KEY…
+	"${TERMINAL[@]}" send-keys -t "$1" "${@:2}"
+}
+
+screen() { # NAME: all that it shows
+	"${TERMINAL[@]}" capture-pane -p -t "$1"
+}
+
+shows() { # NAME TEXT
+	screen "$1" | grep -qF -- "$2"
+}
+
+shows_not() { # NAME TEXT
+	not shows "$@"
+}
+
+id() { # of the only rollout
+	journal 'SELECT id FROM rollout'
+}
+
+runs() { # NAME COLUMNS ROWS [OPTION…]
+	opens "$1" "$2" "$3" "$TIDEGATE" run backend \
+		--policy "$WORLD/policy.yaml" "${@:4}"
+}
+
+# The keyboard is as it was: keys are echoed, lines are edited.
+keyboard_is_back() { # NAME
+	until_true 10 shows "$1" 'ended '
+	until_true 10 shows "$1" ' echo '
+	shows "$1" ' icanon '
+}
+
+@test "run and watch have the same panel, and each person the keys that help" {
+	STEPS=$GATE quick
+	runs run 80 24
+	until_true 20 shows run 'awaiting-approval'
+	# Alice started it: hers would not be taken.
+	until_true 5 shows run 'bob approves'
+	shows_not run '[a]pprove'
+	shows run "tidegate approve $(id)"
+	opens bob 80 24 TIDEGATE_USER=bob "$TIDEGATE" watch
+	until_true 10 shows bob '[a]pprove [p]ause a[b]ort [q]uit'
+	shows bob "tidegate approve $(id)"
+	# q leaves the rollout alone.
+	types bob q
+	keyboard_is_back bob
+	shows bob 'ended 0'
+	# With a comment, which is asked for.
+	opens again 80 24 TIDEGATE_USER=bob "$TIDEGATE" status --follow
+	until_true 10 shows again '[a]pprove'
+	types again a
+	until_true 5 shows again 'approve, with a comment'
+	types again 'looks go' BSpace 'ood' Enter
+	until_true 10 shows again 'bob approves: looks good'
+	until_true 10 shows run 'bob approves: looks good'
+	until_true 20 shows run 'ended 0'
+	until_true 10 shows again 'ended 0'
+	keyboard_is_back again
+	keyboard_is_back run
+}
+
+@test "an abort takes a second key" {
+	STEPS=$LONG quick
+	runs run 120 30
+	until_true 20 shows run 'a[b]ort'
+	until_true 20 serves "$CANDIDATE" 20
+	types run b
+	until_true 5 shows run 'abort, with a comment'
+	types run 'no good' Enter
+	until_true 5 shows run '[b] again does it'
+	types run x
+	until_true 5 shows_not run 'again does it'
+	types run b
+	until_true 5 shows run 'abort, with a comment'
+	types run 'no good' Enter b
+	until_true 20 shows run 'ended 6'
+	shows run 'alice aborts it: no good'
+	keyboard_is_back run
+	serves stable-1 100
+}
+
+@test "the panel follows the size of the terminal" {
+	STEPS=$LONG quick
+	runs run 120 30
+	until_true 20 shows run 'a[b]ort'
+	until_true 20 serves "$CANDIDATE" 20
+	until_true 10 shows run 'asks:'
+	"${TERMINAL[@]}" resize-window -t run -x 60 -y 24
+	until_true 5 shows_not run 'asks:'
+	# One panel alone is left on the screen.
+	until_true 5 one_panel
+	"${TERMINAL[@]}" resize-window -t run -x 130 -y 30
+	until_true 5 shows run 'asks:'
+	until_true 5 one_panel
+}
+
+one_panel() {
+	[ "$(screen run | grep -c 'next: ')" = 1 ]
+}
+
+@test "Ctrl-C takes the traffic back, q says so before" {
+	STEPS=$LONG quick
+	runs run 80 24
+	until_true 20 serves "$CANDIDATE" 20
+	until_true 10 shows run '[q]uit'
+	types run q
+	until_true 5 shows run 'on_interrupt: rollback'
+	types run n
+	until_true 5 shows_not run 'on_interrupt: rollback'
+	types run C-c
+	until_true 20 shows run 'ended 6'
+	shows run 'SIGINT'
+	keyboard_is_back run
+	serves stable-1 100
+}
+
+@test "Ctrl-Z gives the keyboard back, and fg takes it again" {
+	STEPS=$LONG quick
+	runs run 80 24
+	until_true 20 serves "$CANDIDATE" 20
+	opens watch 80 24 "$TIDEGATE" watch
+	until_true 10 shows watch 'a[b]ort'
+	types watch C-z
+	until_true 10 shows watch ' icanon '
+	types watch fg Enter
+	until_true 10 shows watch '[q]uit'
+	types watch q
+	until_true 10 shows watch 'goes on without being watched here'
+}
+
+@test "a watch that is killed leaves the terminal as it was" {
+	STEPS=$LONG quick
+	runs run 80 24
+	until_true 20 serves "$CANDIDATE" 20
+	for signal in TERM SEGV; do
+		opens "$signal" 80 24 "$TIDEGATE" watch
+		until_true 10 shows "$signal" 'a[b]ort'
+		pkill -"$signal" -P "$("${TERMINAL[@]}" list-panes \
+			-t "$signal" -F '#{pane_pid}')"
+		keyboard_is_back "$signal"
+	done
+}
+
+@test "the lines above are for people, those of a dumb terminal are the journal" {
+	quick
+	runs run 80 24
+	until_true 20 shows run 'ended 0'
+	# Lines for people: none of these is for them.
+	shows_not run 'baking -> shifting'
+	shows_not run 'written done'
+	shows run 'step 1 has passed'
+	opens dumb 100 40 TERM=dumb "$TIDEGATE" watch "$(id)"
+	until_true 20 shows dumb 'ended 0'
+	shows dumb 'written done'
+}

@@ -1,0 +1,314 @@
+/*
+ * The panel as a terminal shows it: each situation in frames of four widths,
+ * kept under test/frames, and what holds for every frame. With --write the
+ * frames are written anew.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/cells.h"
+#include "cli/panel.h"
+#include "situations.h"
+
+#define SERVICE   "projects/acme/locations/us-central1/services/backend"
+#define FRAME_MAX (8 * 1024 * 1024)
+#define ROWS      24
+
+static const int widths[] = {40, 80, 120, 200};
+#define WIDTHS (sizeof(widths) / sizeof(widths[0]))
+
+static bool is_writing;
+static struct stage stage;
+
+/* ---- frames ---- */
+
+static void render(struct panel panel, struct buf *out)
+{
+	panel.summary = stage_look(&stage);
+	panel.policy = &stage.test.policy;
+	panel.service = SERVICE;
+	panel.has_keys = true;
+	for (int verb = 0; verb < VERBS; verb++)
+		panel.verbs |=
+			panel.summary->verbs[verb].is_taken ? 1U << verb : 0;
+	panel_render(&panel, out);
+}
+
+static void begin(const struct situation *situation)
+{
+	stage_init(&stage);
+	situation->build(&stage);
+}
+
+static void add_all(struct panel panel, struct buf *out)
+{
+	size_t i;
+
+	for (i = 0; i < n_situations; i++) {
+		begin(&situations[i]);
+		buf_addf(out, "---- %s\n", situations[i].name);
+		render(panel, out);
+		stage_fini(&stage);
+	}
+}
+
+static void read_file(const char *path, struct buf *out)
+{
+	char bytes[65536];
+	FILE *file = fopen(path, "r");
+	size_t n;
+
+	if (!file)
+		return;
+	while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0)
+		buf_add(out, bytes, n);
+	fclose(file);
+}
+
+static void write_file(const char *path, const struct buf *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(text->data, 1, text->len, file), text->len);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* The first line that differs, with the situation it belongs to. */
+static void show_difference(const char *was, const char *is)
+{
+	const char *title = "", *end, *other;
+
+	for (; *was && *is; was = end + 1, is = other + 1) {
+		end = strchr(was, '\n');
+		other = strchr(is, '\n');
+		if (!end || !other || end - was != other - is ||
+			memcmp(was, is, (size_t)(end - was)) != 0)
+			break;
+		if (!strncmp(is, "---- ", 5))
+			title = is;
+	}
+	print_error("%.*s\n  was \"%.*s\"\n  is  \"%.*s\"\n",
+		(int)strcspn(title, "\n"), title, (int)strcspn(was, "\n"), was,
+		(int)strcspn(is, "\n"), is);
+}
+
+static void compare(const char *name, const struct buf *text)
+{
+	const char *srcdir = getenv("srcdir");
+	char path[4096];
+	struct buf kept;
+
+	snprintf(path, sizeof(path), "%s/test/frames/%s", srcdir ? srcdir : ".",
+		name);
+	if (is_writing) {
+		write_file(path, text);
+		return;
+	}
+	buf_init(&kept, FRAME_MAX);
+	read_file(path, &kept);
+	if (strcmp(kept.data, text->data) != 0) {
+		show_difference(kept.data, text->data);
+		fail_msg("%s: see above; test/unit/panel_test --write", path);
+	}
+	buf_fini(&kept);
+}
+
+/* An escape is written as the letter of its colour, in braces. */
+static void name_colours(struct buf *text)
+{
+	static const char *const names[][2] = {{"\033[0m", "{}"},
+		{"\033[32m", "{good "}, {"\033[31m", "{bad "},
+		{"\033[33m", "{wait "}, {"\033[2m", "{dim "}};
+	struct buf out;
+	const char *at;
+	size_t i;
+
+	buf_init(&out, FRAME_MAX);
+	for (at = text->data; *at;) {
+		for (i = 0; i < 5 &&
+			    strncmp(at, names[i][0], strlen(names[i][0])) != 0;
+			i++)
+			;
+		if (i == 5) {
+			buf_addc(&out, *at++);
+			continue;
+		}
+		buf_adds(&out, i ? names[i][1] : "}");
+		at += strlen(names[i][0]);
+	}
+	buf_clear(text);
+	buf_adds(text, out.data);
+	buf_fini(&out);
+}
+
+static void frames_are_as_they_were(void **state)
+{
+	struct buf out;
+	char name[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * WIDTHS; i++) {
+		const struct panel panel = {
+			.columns = widths[i / 2], .rows = ROWS, .utf8 = i % 2};
+
+		buf_init(&out, FRAME_MAX);
+		add_all(panel, &out);
+		snprintf(name, sizeof(name), "%d-%s.txt", panel.columns,
+			panel.utf8 ? "utf8" : "ascii");
+		compare(name, &out);
+		buf_fini(&out);
+	}
+}
+
+static void colours_are_as_they_were(void **state)
+{
+	const struct panel panel = {
+		.columns = 80, .rows = ROWS, .utf8 = true, .colour = true};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, FRAME_MAX);
+	add_all(panel, &out);
+	name_colours(&out);
+	compare("80-colour.txt", &out);
+	buf_fini(&out);
+}
+
+/* ---- what holds for each ---- */
+
+static void strip(struct buf *text)
+{
+	const char *at;
+	struct buf out;
+
+	buf_init(&out, FRAME_MAX);
+	for (at = text->data; *at;) {
+		if (*at == '\033')
+			at += strcspn(at, "m") + 1;
+		else
+			buf_addc(&out, *at++);
+	}
+	buf_clear(text);
+	buf_adds(text, out.data);
+	buf_fini(&out);
+}
+
+static void colours_change_nothing_else(void **state)
+{
+	struct buf plain, coloured;
+	struct panel panel;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * WIDTHS; i++) {
+		panel = (struct panel){
+			.columns = widths[i / 2], .rows = ROWS, .utf8 = i % 2};
+		buf_init(&plain, FRAME_MAX);
+		buf_init(&coloured, FRAME_MAX);
+		add_all(panel, &plain);
+		panel.colour = true;
+		add_all(panel, &coloured);
+		assert_non_null(strchr(coloured.data, '\033'));
+		strip(&coloured);
+		/* A blank at the end of a line may be a coloured one. */
+		assert_string_equal(plain.data, coloured.data);
+		buf_fini(&plain);
+		buf_fini(&coloured);
+	}
+}
+
+static void without_utf8_there_is_ascii(void **state)
+{
+	const struct panel panel = {.columns = 120, .rows = ROWS};
+	struct buf out;
+	size_t i;
+
+	(void)state;
+	buf_init(&out, FRAME_MAX);
+	add_all(panel, &out);
+	for (i = 0; i < out.len; i++)
+		assert_true((unsigned char)out.data[i] < 0x80);
+	buf_fini(&out);
+}
+
+static void a_frame_has_room_on_its_terminal(void **state)
+{
+	struct buf out;
+	size_t i, w;
+
+	(void)state;
+	for (i = 0; i < n_situations * WIDTHS; i++) {
+		w = i % WIDTHS;
+		begin(&situations[i / WIDTHS]);
+		buf_init(&out, FRAME_MAX);
+		render((struct panel){.columns = widths[w], .rows = ROWS},
+			&out);
+		assert_in_range(panel_rows(out.data, widths[w]), 1, ROWS - 1);
+		buf_fini(&out);
+		stage_fini(&stage);
+	}
+}
+
+/* Each command of a text stands in one line of the frame. */
+static void find_commands(const char *frame, const char *text)
+{
+	const char *begin = strchr(text, '`'), *end;
+	char *command;
+
+	while (begin && (end = strchr(begin + 1, '`')) != NULL) {
+		command = strndup(begin, (size_t)(end - begin) + 1);
+		if (!strstr(frame, command))
+			fail_msg("%s is not in\n%s", command, frame);
+		free(command);
+		begin = strchr(end + 1, '`');
+	}
+}
+
+static void no_command_is_cut(void **state)
+{
+	const struct summary *summary;
+	struct buf out;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < n_situations * WIDTHS; i++) {
+		begin(&situations[i / WIDTHS]);
+		buf_init(&out, FRAME_MAX);
+		render((struct panel){.columns = widths[i % WIDTHS],
+			       .rows = ROWS},
+			&out);
+		summary = stage_look(&stage);
+		find_commands(out.data, summary->next);
+		for (j = 0; j < summary->n_remedies; j++)
+			assert_non_null(
+				strstr(out.data, summary->remedies[j].line));
+		buf_fini(&out);
+		stage_fini(&stage);
+	}
+}
+
+#define TEST(name) cmocka_unit_test(name)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(frames_are_as_they_were),
+		TEST(colours_are_as_they_were),
+		TEST(colours_change_nothing_else),
+		TEST(without_utf8_there_is_ascii),
+		TEST(a_frame_has_room_on_its_terminal),
+		TEST(no_command_is_cut),
+	};
+
+	is_writing = argc > 1 && !strcmp(argv[1], "--write");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
