@@ -23,7 +23,6 @@
 #define PIECE_CELLS     150000 /* samples of one answer, as far as is known */
 #define PIECE_LOOKS     120 /* of the first */
 #define ALL_MS_MAX      30000 /* a rollout does not wait for longer */
-#define SPAN_MS_MAX     INT64_C(86400000)
 
 struct past_ask {
 	struct past_ask_what what;
@@ -244,16 +243,17 @@ static void piece_answered(int status, const char *body, size_t len,
 static bool is_too_short(
 	const struct past_ask *ask, const struct slo_history *history)
 {
-	return !ask->is_longer && history->seconds > 0 &&
-	       history->past.x < HISTORY_BAD_FEW &&
-	       (int64_t)ask->table[0].grid.looks <
-		       SPAN_MS_MAX / ask->table[0].grid.step_ms + 1;
+	const struct past_grid *grid = &ask->table[0].grid;
+
+	return !ask->is_longer &&
+	       slo_history_is_short(
+		       history, (int64_t)(grid->looks - 1) * grid->step_ms);
 }
 
 static void look_longer(struct past_ask *ask)
 {
 	size_t before = ask->table[0].grid.looks;
-	size_t all = (size_t)(SPAN_MS_MAX / ask->table[0].grid.step_ms) + 1;
+	size_t all = (size_t)(HISTORY_MS_MAX / ask->table[0].grid.step_ms) + 1;
 	int role;
 
 	ask->is_longer = true;

@@ -329,3 +329,9 @@ int slo_history_make(const struct slo *slo, int index, const struct past *past,
 	free(m.role[COUNTER_BAD].member);
 	return rc;
 }
+
+bool slo_history_is_short(const struct slo_history *history, int64_t length_ms)
+{
+	return history->seconds > 0 && history->past.x < HISTORY_BAD_FEW &&
+	       length_ms < HISTORY_MS_MAX;
+}

@@ -15,6 +15,7 @@
 
 #define HISTORY_STEP_MS   30000 /* the usual grid */
 #define HISTORY_LOOKS_MAX 2881 /* a day of it */
+#define HISTORY_MS_MAX    ((int64_t)(HISTORY_LOOKS_MAX - 1) * HISTORY_STEP_MS)
 #define HISTORY_BAD_FEW   50 /* with fewer bad requests look longer back */
 
 /* One series of the past. `labels` as in counter_sample. */
@@ -42,5 +43,9 @@ struct past {
 MUST_CHECK int slo_history_make(const struct slo *slo, int index,
 	const struct past *past, struct slo_history *history_r,
 	struct err *err_r);
+
+/* There were too few bad requests in so much time to say how they come: a day
+ * of it is to be looked at. */
+bool slo_history_is_short(const struct slo_history *history, int64_t length_ms);
 
 #endif

@@ -68,17 +68,6 @@ static int check_query(const struct recorder_plan *plan, const struct slo *slo,
 	return 0;
 }
 
-/* How far stable's past goes back, as `run` would look at it. */
-static int64_t past_ms(
-	const struct policy *policy, size_t slo, enum query_role kind)
-{
-	bool stable = kind == QUERY_TOTAL_STABLE || kind == QUERY_BAD_STABLE;
-
-	if (policy->slos[slo].kind != SLO_EVIDENCE || !stable)
-		return 0;
-	return policy->evidence.history_ms / HISTORY_STEP_MS * HISTORY_STEP_MS;
-}
-
 /* What nobody can be asked any more, only a rollout tells. */
 static int check_past(const struct recorder_plan *plan, struct err *err_r)
 {
@@ -228,6 +217,33 @@ static int take_chunk(struct track *track, int64_t to_ms, int status,
 	return 0;
 }
 
+/* The span may be that of a part file. */
+static void begin_track(struct track *track)
+{
+	const struct recorder_plan *plan = &track->recorder->plan;
+
+	track->from_ms = plan->from_ms - recorder_past_ms(track);
+	track->next_ms = track->from_ms;
+}
+
+/* What is there of it is asked for once more, with what comes before it. */
+static void begin_longer(struct track *track)
+{
+	size_t max = track->range.max;
+
+	range_fini(&track->range);
+	range_init(&track->range, max);
+	track->n_outages = 0;
+	track->is_longer = true;
+	begin_track(track);
+}
+
+static int say_damaged(const struct recorder *recorder, struct err *err_r)
+{
+	return err_set(err_r, ERR_INVALID,
+		"%s is damaged; remove it to begin anew", recorder->plan.part);
+}
+
 static int take_kept(
 	const struct part_chunk *chunk, void *arg, struct err *err_r)
 {
@@ -235,12 +251,14 @@ static int take_kept(
 	struct track *track;
 
 	if (chunk->series < 0 || (size_t)chunk->series >= recorder->n_tracks ||
-		chunk->to_ms < recorder->tracks[chunk->series].from_ms ||
 		chunk->to_ms > recorder->plan.to_ms)
-		return err_set(err_r, ERR_INVALID,
-			"%s is damaged; remove it to begin anew",
-			recorder->plan.part);
+		return say_damaged(recorder, err_r);
 	track = &recorder->tracks[chunk->series];
+	if (chunk->to_ms < track->from_ms) {
+		if (!recorder_past_is_kept_longer(track, chunk->to_ms))
+			return say_damaged(recorder, err_r);
+		begin_longer(track);
+	}
 	if (take_chunk(track, chunk->to_ms, 200, chunk->body, chunk->body_len,
 		    err_r) < 0)
 		return err_wrap(err_r, "%s", recorder->plan.part);
@@ -264,16 +282,6 @@ static int open_part(struct recorder *recorder, struct err *err_r)
 	if (check_span(plan, err_r) < 0)
 		return err_wrap(err_r, "%s", plan->part);
 	return 0;
-}
-
-/* The span may be that of a part file. */
-static void begin_track(struct track *track)
-{
-	const struct recorder_plan *plan = &track->recorder->plan;
-
-	track->from_ms =
-		plan->from_ms - past_ms(plan->policy, track->slo, track->kind);
-	track->next_ms = track->from_ms;
 }
 
 struct recorder *recorder_new(const struct recorder_plan *plan,
@@ -359,6 +367,35 @@ static void finish(struct recorder *recorder, const struct err *err)
 	recorder->end = timer_start(recorder->loop, 0, tell_end, recorder);
 }
 
+/* Now, that is: stable's past is read before the span. */
+static bool track_has_more(const struct track *track)
+{
+	const struct recorder *recorder = track->recorder;
+
+	return !track_is_done(track) &&
+	       (recorder->past_is_read ||
+		       track->next_ms < recorder->plan.from_ms);
+}
+
+/* Pasts with few bad requests are read again, and longer. */
+static bool look_longer(struct recorder *recorder)
+{
+	bool wanted[POLICY_SLOS_MAX] = {false}, any = false;
+	struct track *track = recorder->tracks;
+	size_t i;
+
+	for (i = 0; i < recorder->plan.policy->n_slos; i++)
+		wanted[i] = recorder_past_wants_longer(recorder, i);
+	for (; track < recorder->tracks + recorder->n_tracks; track++) {
+		if (!wanted[track->slo] || track->is_longer ||
+			!recorder_past_ms(track))
+			continue;
+		begin_longer(track);
+		any = true;
+	}
+	return any;
+}
+
 static void start_tracks(struct recorder *recorder)
 {
 	size_t i;
@@ -367,14 +404,20 @@ static void start_tracks(struct recorder *recorder)
 		if (recorder->n_running == TRACKS_AT_ONCE)
 			return;
 		if (recorder->tracks[i].running ||
-			track_is_done(&recorder->tracks[i]))
+			!track_has_more(&recorder->tracks[i]))
 			continue;
 		recorder->tracks[i].running = true;
 		recorder->n_running++;
 		track_ask(&recorder->tracks[i]);
 	}
-	if (!recorder->n_running)
+	if (recorder->n_running)
+		return;
+	if (recorder->past_is_read) {
 		finish(recorder, NULL);
+		return;
+	}
+	recorder->past_is_read = !look_longer(recorder);
+	start_tracks(recorder);
 }
 
 void recorder_start(struct recorder *recorder, recorder_fn fn, void *arg)
@@ -391,7 +434,7 @@ static void track_next(struct track *track)
 	track->tries = 0;
 	track->next_ms =
 		track->chunk_to_ms + step_ms(track, track->chunk_to_ms);
-	if (!track_is_done(track)) {
+	if (track_has_more(track)) {
 		track_ask(track);
 		return;
 	}

@@ -29,7 +29,8 @@ struct track {
 	bool is_remembered; /* nobody is asked: `remembered` is all there is */
 	struct remembered remembered;
 	struct counted *counted; /* nobody is asked, either; NULL: not so */
-	int64_t from_ms; /* stable's past is before the span */
+	int64_t from_ms; /* stable's past is before the span … */
+	bool is_longer; /* … and is a day of it */
 	size_t chunk_points; /* fewer when an answer was too large */
 	int64_t next_ms; /* what is not there yet begins here */
 	int64_t chunk_to_ms; /* of the one that is asked */
@@ -48,12 +49,22 @@ struct recorder {
 	struct part *part; /* NULL: none */
 	struct track *tracks;
 	size_t n_tracks, n_running;
+	bool past_is_read; /* then the span is asked about */
 	bool over; /* told, or failed and about to be */
 	struct err err;
 	struct timer *end;
 	recorder_fn fn;
 	void *arg;
 };
+
+/* ---- recorder_past.c ---- */
+
+/* How far before the span the track begins; 0: it is not of stable's past. */
+int64_t recorder_past_ms(const struct track *track);
+/* The past of this SLO is there, and has few bad requests: more is wanted. */
+bool recorder_past_wants_longer(const struct recorder *recorder, size_t slo);
+/* A part file has a chunk from before the track: more was wanted then. */
+bool recorder_past_is_kept_longer(const struct track *track, int64_t to_ms);
 
 /* ---- recorder_counts.c ---- */
 

@@ -122,17 +122,31 @@ static bool take_known(const struct recording *rec, const struct policy *policy,
 	return false;
 }
 
+static int64_t length_of(const struct policy *policy)
+{
+	int64_t ms = policy->evidence.history_ms;
+
+	return ms < HISTORY_MS_MAX ? ms : HISTORY_MS_MAX;
+}
+
+bool sim_past_is_short(
+	const struct policy *policy, const struct recording *recording, int slo)
+{
+	int64_t length_ms = length_of(policy);
+	struct slo_history history;
+
+	make(recording, policy, slo, length_ms, &history);
+	return slo_history_is_short(&history, length_ms);
+}
+
 struct sim_past *sim_past_new(
 	const struct policy *policy, const struct recording *recording)
 {
-	const int64_t day_ms = (HISTORY_LOOKS_MAX - 1) * HISTORY_STEP_MS;
-	int64_t length_ms = policy->evidence.history_ms;
+	int64_t length_ms = length_of(policy);
 	struct sim_past *past = NULL;
 	struct slo_history *h;
 	int i;
 
-	if (length_ms > day_ms)
-		length_ms = day_ms;
 	for (i = 0; i < (int)policy->n_slos; i++) {
 		if (policy->slos[i].kind != SLO_EVIDENCE)
 			continue;
@@ -141,10 +155,9 @@ struct sim_past *sim_past_new(
 		h = &past->history[past->n];
 		if (!take_known(recording, policy, i, h))
 			make(recording, policy, i, length_ms, h);
-		/* Few bad requests say little about how they come. */
-		if (h->seconds > 0 && h->past.x < HISTORY_BAD_FEW &&
-			length_ms < day_ms && !recording->n_histories)
-			make(recording, policy, i, day_ms, h);
+		if (!recording->n_histories &&
+			slo_history_is_short(h, length_ms))
+			make(recording, policy, i, HISTORY_MS_MAX, h);
 		past->n += h->seconds > 0;
 	}
 	return past;

@@ -17,4 +17,9 @@ struct sim_past {
 struct sim_past *sim_past_new(
 	const struct policy *policy, const struct recording *recording);
 
+/* What the recording has of the policy's `history` has too few bad requests of
+ * this SLO, and a day of it would say more. */
+bool sim_past_is_short(const struct policy *policy,
+	const struct recording *recording, int slo);
+
 #endif

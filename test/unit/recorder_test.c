@@ -19,6 +19,7 @@
 #include "metrics/prometheus.h"
 #include "sim/recorder.h"
 #include "sim/recording.h"
+#include "sim/sim_past.h"
 
 #define DEADLINE_MS  60000
 #define SEEN_MAX     64
@@ -46,6 +47,7 @@ struct world {
 	const char *fail_body;
 	const char *more; /* members of every answer; NULL: none */
 	int64_t most_ms; /* a longer span is too much for one answer */
+	int64_t bad_each_ms; /* stable fails so often; 0: anything is answered */
 	int stop_after; /* good answers; 0: never */
 	bool ended;
 	struct err err; /* code ERR_NONE: all of it is there */
@@ -74,9 +76,10 @@ static void look_at(struct seen *seen, struct server_request *request)
 	free(query);
 }
 
-/* A value at every step, as query_range gives it. */
+/* A value at every step, as query_range gives it; `steady`: it grows by one in
+ * so long. */
 static void answer_range(struct server_request *request,
-	const struct seen *seen, const char *more)
+	const struct seen *seen, int64_t steady, const char *more)
 {
 	struct buf body;
 	int64_t t;
@@ -87,7 +90,8 @@ static void answer_range(struct server_request *request,
 	for (t = seen->start_ms; t <= seen->end_ms; t += seen->step_ms)
 		buf_addf(&body, "%s[%lld.%03lld,\"%lld\"]",
 			t > seen->start_ms ? "," : "", (long long)t / 1000,
-			(long long)t % 1000, (long long)t % 997);
+			(long long)t % 1000,
+			(long long)(steady ? t / steady : t % 997));
 	buf_addf(&body, "]}]}%s}", more ? more : "");
 	assert_false(body.overflow);
 	request_answer(request, 200, "application/json", body.data, body.len);
@@ -121,7 +125,11 @@ static void serve(struct server_request *request, void *arg)
 	if (seen->end_ms - seen->start_ms > world->most_ms)
 		answer_too_much(request);
 	else
-		answer_range(request, seen, world->more);
+		answer_range(request, seen,
+			*seen->query == 'x'  ? world->bad_each_ms
+			: world->bad_each_ms ? 100
+					     : 0,
+			world->more);
 	if (world->stop_after && --world->stop_after == 0)
 		loop_stop(world->loop);
 }
@@ -346,6 +354,66 @@ static void counters_are_asked_with_stables_past(void **state)
 	recording_free(&recording);
 }
 
+/* Ten bad requests in an hour say little: a day of them, as `run` looks at. */
+static void with_few_bad_requests_the_past_is_a_day(void **state)
+{
+	static const int64_t day_ms = 86400000;
+	struct world *world = *state;
+	struct recording *recording;
+	struct sim_past *past;
+	int i, longer = 0;
+
+	given_counters(world);
+	world->bad_each_ms = 360000;
+	record(world);
+	assert_int_equal(first_seen(world, "n{v=\"old\"}")->start_ms,
+		world->plan.from_ms - 3600000);
+	for (i = 0; i < world->n_seen; i++)
+		longer +=
+			world->seen[i].start_ms == world->plan.from_ms - day_ms;
+	assert_int_equal(longer, 2);
+	recording = printed(world);
+	assert_int_equal(
+		recording_find(recording, "errors/baseline-bad")->result[0].n,
+		day_ms / 30000 + 60 / 15 + 1);
+	assert_int_equal(recording_find(recording, "errors/bad")->result[0].n,
+		60 / 15 + 1);
+	past = sim_past_new(&world->policy, recording);
+	assert_true(past->history[0].seconds == 86400);
+	assert_true(past->history[0].past.x == 240);
+	free(past);
+	recording_free(&recording);
+}
+
+/* An interruption in the middle of the longer look. */
+static void a_longer_past_goes_on_where_it_was(void **state)
+{
+	struct world *world = *state;
+	char part[] = "/tmp/recorder-test.XXXXXX";
+	struct recording *recording;
+
+	given_counters(world);
+	world->bad_each_ms = 360000;
+	close(mkstemp(part));
+	unlink(part);
+	world->plan.part = part;
+	world->stop_after = 9; /* two of an hour, then some of the day */
+	record(world);
+	assert_false(world->ended);
+	world->n_seen = 0;
+	record(world);
+	assert_true(world->n_seen < 24);
+	recording = printed(world);
+	assert_int_equal(
+		recording_find(recording, "errors/baseline-total")->result[0].n,
+		86400 / 30 + 60 / 15 + 1);
+	assert_int_equal(
+		recording_find(recording, "errors/baseline-bad")->result[0].n,
+		86400 / 30 + 60 / 15 + 1);
+	recording_free(&recording);
+	unlink(part);
+}
+
 /* Many instances with many buckets each: fewer times at once. */
 static void counters_that_are_too_many_for_one_answer_are_asked_in_parts(
 	void **state)
@@ -531,6 +599,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			counters_are_asked_with_stables_past, set_up,
 			tear_down),
+		cmocka_unit_test_setup_teardown(
+			with_few_bad_requests_the_past_is_a_day, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_longer_past_goes_on_where_it_was, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			counters_that_are_too_many_for_one_answer_are_asked_in_parts,
 			set_up, tear_down),
