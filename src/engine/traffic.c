@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 
-#define TABLE_MAX   640 /* bytes of a table inside an error's text */
+#define TABLE_MAX   640 /* bytes of a list inside an error's text */
 #define PLAN_GROWTH 4 /* entries a plan may add: stable, candidate, tags */
 
 #define KEEP_TAG        "tidegate-stable"
@@ -163,6 +163,13 @@ static const char *target_name(const struct target *t)
 	return t->revision ? t->revision : "(unknown)";
 }
 
+/* Aligned when `width` is that of the longest name, plain when it is 0. */
+static void add_target(const struct target *t, int width, struct buf *out)
+{
+	buf_addf(out, "%-*s %*d %%%s%s", width, target_name(t), width ? 3 : 0,
+		t->percent, t->tag ? " tag " : "", t->tag ? t->tag : "");
+}
+
 void traffic_print(const struct traffic *traffic, struct buf *out)
 {
 	size_t i, len, width = 0;
@@ -172,28 +179,9 @@ void traffic_print(const struct traffic *traffic, struct buf *out)
 		width = len > width ? len : width;
 	}
 	for (i = 0; i < traffic->n; i++) {
-		const struct target *t = &traffic->item[i];
-
-		buf_addf(out, "%-*s %3d %%%s%s\n", (int)width, target_name(t),
-			t->percent, t->tag ? " tag " : "",
-			t->tag ? t->tag : "");
+		add_target(&traffic->item[i], (int)width, out);
+		buf_addf(out, "\n");
 	}
-}
-
-/* An error with the table below it, cut where it would be too long. */
-static int refuse(struct err *err_r, enum err_code code,
-	const struct traffic *traffic, const char *why)
-{
-	struct buf table;
-
-	buf_init(&table, TABLE_MAX);
-	traffic_print(traffic, &table);
-	if (table.len > 0 && table.data[table.len - 1] == '\n')
-		buf_truncate(&table, table.len - 1);
-	err_set(err_r, code, "%s; traffic now:\n%s%s", why, table.data,
-		table.overflow ? "\n(and more)" : "");
-	buf_fini(&table);
-	return -1;
 }
 
 void traffic_print_line(const struct traffic *traffic, struct buf *out)
@@ -212,6 +200,25 @@ void traffic_print_line(const struct traffic *traffic, struct buf *out)
 			t->percent);
 		first = false;
 	}
+}
+
+/* An error of one line, since it is a reason of the journal, too; the list at
+ * its end is cut where it would be too long. */
+static int refuse(struct err *err_r, enum err_code code,
+	const struct traffic *traffic, const char *why)
+{
+	struct buf list;
+
+	buf_init(&list, TABLE_MAX);
+	for (size_t i = 0; i < traffic->n; i++) {
+		if (i > 0)
+			buf_addf(&list, ", ");
+		add_target(&traffic->item[i], 0, &list);
+	}
+	err_set(err_r, code, "%s; traffic now: %s%s", why, list.data,
+		list.overflow ? " (and more)" : "");
+	buf_fini(&list);
+	return -1;
 }
 
 static int percent_of(

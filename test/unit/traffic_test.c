@@ -117,7 +117,8 @@ static const struct plan_row plan_rows[] = {
 	/* Somebody else has traffic. */
 	{"s:90 x:10", 10, NULL, .says = "somebody else"},
 	{"LATEST:100", 10, NULL, .latest = "x", .says = "somebody else"},
-	{"s:50 LATEST:50", 0, NULL, .latest = "x", .says = "LATEST  50 %"},
+	{"s:50 LATEST:50", 0, NULL, .latest = "x",
+		.says = "s 50 %, LATEST 50 %"},
 	/* … and is to lose it. */
 	{"s:90 x:10", 10, "s:90 x:0 c:10", .reassert = true},
 	{"x:50#old LATEST:50", 0, "x:0#old s:100", .latest = "y",
@@ -361,14 +362,15 @@ static void stable_is_the_one_with_everything(void **state)
 		{"c:10 s:90", true, "s"},
 		{"LATEST:90 c:10", true, "l"},
 		{"s:90 c:10", false, NULL, "--adopt"},
-		{"s:90 c:10", false, NULL, "s  90 %\nc  10 %"},
+		{"s:90 c:10", false, NULL, "now: s 90 %, c 10 %"},
 		{"s:90 x:10", false, NULL, "100 % first"},
 		{"s:90 x:10", true, NULL, "100 % first"},
 		{"s:80 c:10 x:10", true, NULL, "100 % first"},
 		{"s:90", false, NULL, "100 % first"},
 		{"s:100 c:10", true, NULL, "100 % first"},
 		{"s:0", false, NULL, "100 % first"},
-		{"s:100 ?:0#a", false, NULL, "(unknown)   0 % tag a"},
+		{"s:100 ?:0#a", false, NULL,
+			"traffic now: s 100 %, (unknown) 0 % tag a"},
 	};
 	size_t i;
 
@@ -407,7 +409,7 @@ static void latest_that_nobody_knows_is_refused(void **state)
 	assert_non_null(strstr(err.text, "LATEST 100 %"));
 }
 
-static void a_long_table_is_cut_and_says_so(void **state)
+static void a_long_list_is_cut_and_says_so(void **state)
 {
 	struct target item[200] = {{0}};
 	struct traffic now = {item, 200};
@@ -421,6 +423,7 @@ static void a_long_table_is_cut_and_says_so(void **state)
 		traffic_find_stable(&now, "l", "c", false, &stable, &err), -1);
 	assert_non_null(strstr(err.text, "give one revision 100 %"));
 	assert_non_null(strstr(err.text, "(and more)"));
+	assert_null(strchr(err.text, '\n')); /* it is a reason, too */
 }
 
 static void splits_are_summed_per_revision(void **state)
@@ -521,7 +524,7 @@ int main(void)
 		cmocka_unit_test(random_plans_keep_the_invariants),
 		cmocka_unit_test(stable_is_the_one_with_everything),
 		cmocka_unit_test(latest_that_nobody_knows_is_refused),
-		cmocka_unit_test(a_long_table_is_cut_and_says_so),
+		cmocka_unit_test(a_long_list_is_cut_and_says_so),
 		cmocka_unit_test(splits_are_summed_per_revision),
 		cmocka_unit_test(tags_are_found_on_their_revision_only),
 		cmocka_unit_test(lists_are_equal_in_any_order),
