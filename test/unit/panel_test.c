@@ -296,6 +296,119 @@ static void no_command_is_cut(void **state)
 	}
 }
 
+/* ---- what others wrote ---- */
+
+static void widths_are_cells(void **state)
+{
+	(void)state;
+	assert_int_equal(cells_width("abc"), 3);
+	assert_int_equal(cells_width("\xe6\x97\xa5\xe6\x9c\xac"), 4);
+	assert_int_equal(cells_width("e\xcc\x81"), 1); /* combining acute */
+	assert_int_equal(cells_fit("\xe6\x97\xa5\xe6\x9c\xac", 3), 3);
+}
+
+static void check_lines(const struct buf *out, int columns)
+{
+	char *line, *save = NULL;
+
+	for (line = strtok_r(out->data, "\n", &save); line;
+		line = strtok_r(NULL, "\n", &save)) {
+		if (!strstr(line, "tidegate "))
+			assert_in_range(cells_width(line), 0, columns);
+	}
+}
+
+/* Columns stay where they are, whatever a name is made of. */
+static void wide_and_combining_names_break_no_column(void **state)
+{
+	static const char *const names[] = {"\xe6\x97\xa5\xe6\x9c\xac",
+		"e\xcc\x81"
+		"e\xcc\x81",
+		"plain", "\xf0\x9f\x90\xa2x"};
+	size_t i, w;
+	struct buf out;
+	char *now;
+
+	(void)state;
+	for (i = 0; i < 4 * WIDTHS; i++) {
+		w = i % WIDTHS;
+		stage_init(&stage);
+		stage.test.slos[0].name = names[i / WIDTHS];
+		situations[0].build(&stage);
+		world_run(&stage.world, 45000);
+		buf_init(&out, FRAME_MAX);
+		render((struct panel){.columns = widths[w],
+			       .rows = ROWS,
+			       .utf8 = true},
+			&out);
+		now = strstr(out.data, "0 %     1 %");
+		assert_non_null(now);
+		*now = '\0';
+		/* Where the name of 12 cells ends, and the gap. */
+		assert_int_equal(
+			cells_width(strrchr(out.data, '\n') + 1), 4 + 12 + 2);
+		*now = '0';
+		check_lines(&out, widths[w]);
+		buf_fini(&out);
+		stage_fini(&stage);
+	}
+}
+
+static void what_a_terminal_would_obey_is_shown(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	stage_init(&stage);
+	situations[0].build(&stage);
+	snprintf(stage.world.rollout.reason, sizeof(stage.world.rollout.reason),
+		"a\033[2Jb\nc\xe2\x80\xae\xff");
+	stage.world.rollout.phase = PHASE_REFUSED;
+	buf_init(&out, FRAME_MAX);
+	render((struct panel){.columns = 80, .rows = ROWS, .utf8 = true}, &out);
+	assert_null(strchr(out.data, '\033'));
+	assert_non_null(strstr(out.data, "a\\x1b[2Jb\\nc\\u{202e}\\xff"));
+	buf_fini(&out);
+	stage_fini(&stage);
+}
+
+/* Few rows: the SLOs around the selected one, and a word on the others. */
+static void many_slos_leave_room_for_the_rest(void **state)
+{
+	struct summary summary;
+	struct summary_slo slos[POLICY_SLOS_MAX];
+	char names[POLICY_SLOS_MAX][16];
+	struct panel panel = {
+		.columns = 80, .rows = ROWS, .has_keys = true, .selected = 20};
+	struct buf out;
+	int i;
+
+	(void)state;
+	stage_init(&stage);
+	situations[0].build(&stage);
+	world_run(&stage.world, 45000);
+	summary = *stage_look(&stage);
+	for (i = 0; i < POLICY_SLOS_MAX; i++) {
+		slos[i] = summary.slos[0];
+		snprintf(names[i], sizeof(names[i]), "slo-%d", i);
+		slos[i].name = names[i];
+	}
+	summary.slos = slos;
+	summary.n_slos = POLICY_SLOS_MAX;
+	panel.summary = &summary;
+	panel.policy = &stage.test.policy;
+	panel.service = SERVICE;
+	buf_init(&out, FRAME_MAX);
+	panel_render(&panel, &out);
+	assert_int_equal(panel_rows(out.data, 80), ROWS - 1);
+	assert_non_null(strstr(out.data, "> + slo-20"));
+	assert_non_null(strstr(out.data, " more SLOs\n"));
+	assert_non_null(strstr(out.data, "[q]uit\n"));
+	assert_non_null(strstr(out.data, "backend  us-central1"));
+	buf_fini(&out);
+	stage_fini(&stage);
+}
+
 #define TEST(name) cmocka_unit_test(name)
 
 int main(int argc, char **argv)
@@ -307,6 +420,10 @@ int main(int argc, char **argv)
 		TEST(without_utf8_there_is_ascii),
 		TEST(a_frame_has_room_on_its_terminal),
 		TEST(no_command_is_cut),
+		TEST(widths_are_cells),
+		TEST(wide_and_combining_names_break_no_column),
+		TEST(what_a_terminal_would_obey_is_shown),
+		TEST(many_slos_leave_room_for_the_rest),
 	};
 
 	is_writing = argc > 1 && !strcmp(argv[1], "--write");
