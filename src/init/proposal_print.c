@@ -12,7 +12,7 @@
 #include "init/proposal.h"
 
 /* What editors look for in the first line. */
-#define SCHEMA_LINE "# yaml-language-server: $schema=./policy.schema.json"
+#define SCHEMA_LINE "# yaml-language-server: $schema=policy.schema.json"
 
 #define CRITICAL_TIMES 10
 #define CRITICAL_USUAL 6 /* 30 %, of a usual limit */
