@@ -1,6 +1,7 @@
 /*
  * A journal from anybody: each line is "<ms later> <name> <data>". What is
- * taken is written again and read back the same, and the engine survives it.
+ * taken is written again and read back the same, and the engine survives it, as
+ * does what is said of it to people.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "status/summary.h"
 #include "store/event_codec.h"
 
 #define LINES_MAX 200
@@ -84,7 +86,38 @@ static void check_again(const struct event *event, struct arena *arena)
 	buf_fini(&second);
 }
 
-static void take_line(char *line, struct rollout *rollout, int64_t *now_ms)
+/* Each state has its sentences, whatever the journal says of its past. */
+static void look_at(struct lookback *lookback, const struct rollout *rollout,
+	const char *name, const char *data, int64_t now_ms)
+{
+	struct store_event entry = {.time_ms = now_ms,
+		.name = name,
+		.phase = phase_name(rollout->phase),
+		.data = data};
+	struct summary_source source = {.policy = &policy,
+		.rollout = rollout,
+		.lookback = lookback,
+		.id = "r",
+		.service = "s",
+		.candidate = "c",
+		.stable = "b",
+		.starter = "alice",
+		.now_ms = now_ms,
+		.driver = (enum summary_driver)(now_ms % 3)};
+	const struct summary *summary;
+	struct arena arena;
+
+	lookback_take(lookback, &entry);
+	entry.is_note = true;
+	lookback_take(lookback, &entry);
+	arena_init(&arena);
+	summary = summary_make(&source, &arena);
+	assert(strlen(summary->now) > 1 && strlen(summary->next) > 1);
+	arena_fini(&arena);
+}
+
+static void take_line(struct lookback *lookback, char *line,
+	struct rollout *rollout, int64_t *now_ms)
 {
 	static struct outcome_list out;
 	char *name, *data;
@@ -108,6 +141,7 @@ static void take_line(char *line, struct rollout *rollout, int64_t *now_ms)
 	} else {
 		assert(err.code == ERR_STORE);
 	}
+	look_at(lookback, rollout, name, data, *now_ms);
 	arena_fini(&arena);
 }
 
@@ -115,15 +149,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = xmemdup0(data, size), *save = NULL, *line;
 	int64_t now_ms = 1767225600000;
+	struct lookback *lookback = lookback_new(&policy);
 	struct rollout rollout;
 	int lines = 0;
 
 	rollout_init(&rollout);
 	line = strtok_r(text, "\n", &save);
 	for (; line && lines < LINES_MAX; lines++) {
-		take_line(line, &rollout, &now_ms);
+		take_line(lookback, line, &rollout, &now_ms);
 		line = strtok_r(NULL, "\n", &save);
 	}
+	lookback_free(&lookback);
 	xfree(&text);
 	return 0;
 }
