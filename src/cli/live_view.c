@@ -2,11 +2,11 @@
 #include "cli/live_view.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/printable.h"
-#include "cli/cells.h"
 #include "cli/output.h"
 #include "cli/panel.h"
 #include "cli/tty.h"
@@ -138,20 +138,21 @@ void live_view_say(struct live_view *view, enum happening_tone tone,
 		[HAPPENING_WAIT] = COLOUR_WAIT,
 		[HAPPENING_BAD] = COLOUR_BAD,
 	};
-	struct buf line, shown;
+	const struct panel panel = {
+		.columns = screen_columns(&view->screen),
+		.colour = output_has_colour(view->screen.stream),
+		.utf8 = screen_has_utf8(),
+	};
+	char time[SUMMARY_TIME_MAX], label[SUMMARY_TIME_MAX + 2];
 	summary_clock_fn print = view->host.clock;
-	char time[SUMMARY_TIME_MAX];
+	struct buf lines;
 
-	buf_init(&line, LINE_BYTES_MAX);
-	buf_init(&shown, LINE_BYTES_MAX);
-	cells_add(&shown, text, screen_has_utf8());
-	buf_addf(&line, "%s  ", print(now_ms, now_ms, time));
-	output_coloured(&line, output_has_colour(view->screen.stream),
-		colours[tone], shown.data);
-	buf_addc(&line, '\n');
-	paint(view, &line);
-	buf_fini(&shown);
-	buf_fini(&line);
+	snprintf(label, sizeof(label), "%s  ", print(now_ms, now_ms, time));
+	buf_init(&lines, LINE_BYTES_MAX);
+	panel_flow(&panel, &(struct panel_text){label, text, colours[tone]},
+		&lines);
+	paint(view, &lines);
+	buf_fini(&lines);
 }
 
 void live_view_take(struct live_view *view, const struct rollout *rollout,

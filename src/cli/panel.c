@@ -265,6 +265,18 @@ static void render_keys(struct panel_line *line)
 	buf_fini(&text);
 }
 
+/* ---- lines above it ---- */
+
+void panel_flow(const struct panel *panel, const struct panel_text *text,
+	struct buf *out)
+{
+	struct panel_line line = {.panel = panel, .out = out};
+
+	line_put(&line, COLOUR_NONE, text->label);
+	line_flow(&line, text->colour, text->text,
+		line_width(panel, text->label));
+}
+
 /* ---- rows ---- */
 
 int panel_rows(const char *text, int columns)

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "cli/output.h"
 #include "status/summary.h"
 
 #define PANEL_COLUMNS_MIN 20
@@ -35,6 +36,15 @@ struct panel {
 
 /* Appends lines, each ended; without the last row, where the cursor stands. */
 void panel_render(const struct panel *panel, struct buf *out);
+
+/* Appends a text of as many lines as it takes, broken as the panel's sentences
+ * are, behind `label` and indented by its width. */
+struct panel_text {
+	const char *label, *text;
+	enum colour colour; /* of the text */
+};
+void panel_flow(const struct panel *panel, const struct panel_text *text,
+	struct buf *out);
 
 /* Rows that a text with escapes takes on a terminal. */
 int panel_rows(const char *text, int columns);

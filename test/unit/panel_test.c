@@ -296,6 +296,24 @@ static void no_command_is_cut(void **state)
 	}
 }
 
+static void a_line_above_keeps_its_commands(void **state)
+{
+	const struct panel panel = {.columns = 60, .utf8 = true};
+	const struct panel_text text = {"07:25:40 CET  ",
+		"continue is recorded; it is taken by "
+		"tidegate resume backend-20260101-000000-abcd",
+		COLOUR_NONE};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, FRAME_MAX);
+	panel_flow(&panel, &text, &out);
+	assert_string_equal(out.data,
+		"07:25:40 CET  continue is recorded; it is taken by\n"
+		"              tidegate resume backend-20260101-000000-abcd\n");
+	buf_fini(&out);
+}
+
 /* ---- what others wrote ---- */
 
 static void widths_are_cells(void **state)
@@ -420,6 +438,7 @@ int main(int argc, char **argv)
 		TEST(without_utf8_there_is_ascii),
 		TEST(a_frame_has_room_on_its_terminal),
 		TEST(no_command_is_cut),
+		TEST(a_line_above_keeps_its_commands),
 		TEST(widths_are_cells),
 		TEST(wide_and_combining_names_break_no_column),
 		TEST(what_a_terminal_would_obey_is_shown),
