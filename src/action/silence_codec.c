@@ -215,12 +215,19 @@ static int look_at(const json_t *silence, const struct silence_spec *spec,
 
 /* ---- a list that may be long ---- */
 
-/* The end of the string that begins at `at`. */
+/* The quote at the end of the string that begins at `at`. */
 static const char *skip_string(const char *at, const char *end)
 {
-	for (at++; at < end && *at != '"'; at++)
-		at += *at == '\\';
-	return at < end ? at : NULL;
+	const char *begin = at + 1, *quote, *slash;
+
+	while ((quote = memchr(at + 1, '"', (size_t)(end - at - 1)))) {
+		for (slash = quote; slash > begin && slash[-1] == '\\';)
+			slash--;
+		if ((quote - slash) % 2 == 0)
+			return quote;
+		at = quote;
+	}
+	return NULL;
 }
 
 /* The end of the value that begins at `at` with a bracket; NULL: it has none. */
@@ -244,7 +251,8 @@ static const char *skip_value(const char *at, const char *end)
 
 static const char *skip_space(const char *at, const char *end)
 {
-	while (at < end && strchr(" \t\r\n", *at) && *at)
+	while (at < end &&
+		(*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
 		at++;
 	return at;
 }
@@ -255,14 +263,29 @@ static int no_list(struct err *err_r)
 		"the answer is no list of silences: is this an Alertmanager?");
 }
 
+/* Where one is named that may be ours, in the author or the comment. */
+static const char *next_named(
+	const struct silence_spec *spec, const char *at, const char *end)
+{
+	const char *name = *spec->rollout ? spec->rollout : spec->author;
+
+	return memmem(at, (size_t)(end - at), name, strlen(name));
+}
+
+/* `parsed` is the length of all that were. */
 static int look_at_text(const struct silence_spec *spec, const char *bytes,
-	size_t len, struct silences_found *found, struct err *err_r)
+	size_t len, size_t *parsed, struct silences_found *found,
+	struct err *err_r)
 {
 	json_t *silence;
 	int rc;
 
-	if (!memmem(bytes, len, spec->rollout, strlen(spec->rollout)))
-		return 0;
+	*parsed += len;
+	if (*parsed > SILENCES_PARSED_MAX)
+		return err_set(err_r, ERR_LIMIT,
+			"the silences that name this rollout have more than "
+			"%d bytes: is this an Alertmanager?",
+			SILENCES_PARSED_MAX);
 	silence = load(bytes, len, err_r);
 	if (!silence)
 		return -1;
@@ -282,6 +305,8 @@ int silence_find(const struct silence_spec *spec, const char *bytes, size_t len,
 	struct silences_found *found_r, struct err *err_r)
 {
 	const char *end = bytes + len, *at = skip_space(bytes, end), *next;
+	const char *named = next_named(spec, at, end);
+	size_t parsed = 0, n = 0;
 
 	*found_r = (struct silences_found){0};
 	if (is_null(at, end))
@@ -293,9 +318,16 @@ int silence_find(const struct silence_spec *spec, const char *bytes, size_t len,
 		next = skip_value(at, end);
 		if (!next)
 			return no_list(err_r);
-		if (look_at_text(
-			    spec, at, (size_t)(next - at), found_r, err_r) < 0)
-			return -1;
+		if (++n > SILENCES_LISTED_MAX)
+			return err_set(err_r, ERR_LIMIT,
+				"the answer has more than %d silences",
+				SILENCES_LISTED_MAX);
+		if (named && named < next) {
+			if (look_at_text(spec, at, (size_t)(next - at), &parsed,
+				    found_r, err_r) < 0)
+				return -1;
+			named = next_named(spec, next, end);
+		}
 		at = skip_space(next, end);
 		if (at < end && *at == ',')
 			at = skip_space(at + 1, end);

@@ -15,6 +15,9 @@
 
 #define SILENCES_OURS_MAX 16 /* of one action; more are an error */
 #define SILENCE_ID_MAX    64 /* bytes with the NUL */
+/* Bytes of those that name the rollout: parsed in one turn. */
+#define SILENCES_PARSED_MAX (256 * 1024)
+#define SILENCES_LISTED_MAX 250000
 
 /* What a silence is made of; matchers with their templates filled in. */
 struct silence_spec {

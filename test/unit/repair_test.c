@@ -339,6 +339,62 @@ static void answers_that_are_none_are_refused(void **state)
 	}
 }
 
+/* Longer than what is parsed of it may be; to be freed. */
+static char *long_list(const char *one, const char *last)
+{
+	struct buf list;
+
+	buf_init(&list, 2 * SILENCES_PARSED_MAX);
+	buf_adds(&list, "[");
+	while (list.len < SILENCES_PARSED_MAX / 2 * 3)
+		buf_adds(&list, one);
+	buf_adds(&list, last);
+	buf_adds(&list, "]");
+	assert_false(list.overflow);
+	return buf_steal(&list);
+}
+
+static void ours_are_found_in_a_long_list_of_others(void **state)
+{
+	static const char others[] =
+		"{\"id\":\"o\",\"createdBy\":\"you\",\"comment\":"
+		"\"\\\\\\\"]},{\\\\\",\"matchers\":[]}, ";
+	static const char ours[] =
+		"{\"id\":\"a-1\",\"createdBy\":\"me\",\"comment\":\"\\\"\","
+		"\"matchers\":[{\"name\":\"a\",\"value\":\"b\","
+		"\"isRegex\":false}]}";
+	struct matcher matcher = {"a", "b", false, true};
+	/* "me" is in "comment", too: that is no name of ours. */
+	struct silence_spec spec = {&matcher, 1, "\"me\"", "me", "", 0};
+	struct silences_found found;
+	char *list = long_list(others, ours);
+	struct err err;
+
+	assert_int_equal(
+		silence_find(&spec, list, strlen(list), &found, &err), 0);
+	assert_int_equal(found.n, 1);
+	assert_string_equal(found.item[0].id, "a-1");
+	free(list);
+}
+
+static void too_many_that_name_the_rollout_are_refused(void **state)
+{
+	struct matcher matcher = {"a", "b", false, true};
+	struct silence_spec spec = {&matcher, 1, "shop-7", "me", "", 0};
+	struct silences_found found;
+	char *list = long_list("{\"comment\":\"shop-7\"},", "{}");
+	struct err err;
+
+	assert_int_equal(
+		silence_find(&spec, list, strlen(list), &found, &err), -1);
+	assert_int_equal(err.code, ERR_LIMIT);
+	free(list);
+	list = long_list("{\"comment\":\"shop-8\"},", "{}");
+	assert_int_equal(
+		silence_find(&spec, list, strlen(list), &found, &err), 0);
+	free(list);
+}
+
 static void a_list_that_is_null_has_no_silence(void **state)
 {
 	struct matcher matcher = {"a", "b", false, true};
@@ -423,6 +479,8 @@ int main(void)
 		TEST(a_server_without_the_api_is_told),
 		TEST(matchers_that_match_nothing_in_particular_are_refused),
 		TEST(answers_that_are_none_are_refused),
+		TEST(ours_are_found_in_a_long_list_of_others),
+		TEST(too_many_that_name_the_rollout_are_refused),
 		TEST(a_list_that_is_null_has_no_silence),
 		TEST(a_guard_that_says_yes_lets_the_schema_go_back),
 		TEST(a_guard_that_says_no_keeps_the_schema_and_is_no_failure),
