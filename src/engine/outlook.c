@@ -71,11 +71,11 @@ static int64_t satisfied_ms(const struct look *v, size_t i)
 	const struct slo *slo = &v->policy->slos[i];
 	const struct check_state *check = &v->r->check[i];
 	int64_t at_ms = next_check_ms(v->r, check);
-	int n = slo->kind == SLO_EVIDENCE ? 1 : slo->min_passes - check->passes;
+	int all = slo->kind == SLO_EVIDENCE ? 1 : slo->min_passes;
+	int n = slo->kind == SLO_EVIDENCE ? 1 : all - check->passes;
 
 	if (is_settling(v->r))
-		return v->r->bake_from_ms +
-		       (slo->min_passes - 1) * slo->interval_ms;
+		return v->r->bake_from_ms + (all - 1) * slo->interval_ms;
 	if (check_is_satisfied(slo, check) && check->latest_ms)
 		return 0;
 	while (--n > 0)

@@ -233,15 +233,28 @@ static bool is_told(const struct summary_slo *s)
 	return s->verdict != SLO_PASSES;
 }
 
+/* Evidence that is not there yet is no failure. */
+static size_t count_undecided(const struct summary *s)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < s->n_slos; i++)
+		n += s->slos[i].counts && s->slos[i].verdict == SLO_UNDECIDED;
+	return n;
+}
+
 void add_slos(const struct making *m, struct buf *out)
 {
 	const struct summary *s = m->s;
+	size_t undecided = count_undecided(s);
 	size_t i;
 
 	if (s->n_slos == 1 && is_told(&s->slos[0]))
 		buf_addf(out, "%s: %s", s->slos[0].name, s->slos[0].reason);
 	else if (s->n_slos == 1)
 		buf_addf(out, "%s passes", s->slos[0].name);
+	else if (undecided && s->n_passing + undecided == s->n_slos)
+		buf_adds(out, "no SLO is against it so far");
 	else if (s->n_passing == s->n_slos)
 		buf_addf(out, "all %zu SLOs pass", s->n_slos);
 	else

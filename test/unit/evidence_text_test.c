@@ -239,6 +239,9 @@ static void a_passed_step_says_what_it_has_shown(void **state)
 	assert_non_null(strstr(told.passed,
 		": errors is below 1 %, and not twice stable's; latency is "
 		"below 5 %, and not twice stable's (95 % sure)"));
+	evidence_fixture_run_s(&fixture, 20);
+	assert_non_null(strstr(summed_up(),
+		"; no SLO is against it so far; errors: candidate "));
 }
 
 static void a_step_that_costs_little_says_how_little(void **state)
