@@ -5,7 +5,8 @@
 
 setup() {
 	HERE=$BATS_TEST_DIRNAME/../../contrib/completions
-	PATH=$(dirname "$(realpath "$TIDEGATE")"):$PATH
+	TIDEGATE=$(realpath "$TIDEGATE")
+	PATH=$(dirname "$TIDEGATE"):$PATH
 	export TIDEGATE_STATE=$BATS_TEST_TMPDIR/state.db
 	export HOME=$BATS_TEST_TMPDIR XDG_CONFIG_HOME=$BATS_TEST_TMPDIR
 	cd "$BATS_TEST_TMPDIR" || return
@@ -18,7 +19,7 @@ with_rollouts() {
 	mkdir bin
 	printf '%s\n' '#!/bin/sh' \
 		'[ "$1" != list ] || { echo "[{\"rollout\": \"shop-1\"}, {\"rollout\": \"api-2\"}]"; exit; }' \
-		"exec $(realpath "$TIDEGATE")"' "$@"' >bin/tidegate
+		"exec $TIDEGATE"' "$@"' >bin/tidegate
 	chmod +x bin/tidegate
 	PATH=$PWD/bin:$PATH
 }
