@@ -212,11 +212,13 @@ static int parse_args(struct simulate_args *args, struct simulation *simulation,
 		return err_set(err_r, ERR_USAGE,
 			"--compare wants recordings: make one with tidegate "
 			"record");
-	if (args->sweeps.n &&
-		(asks_prometheus(args) || args->compare || args->html))
+	if (args->sweeps.n && (asks_prometheus(args) || args->compare))
 		return err_set(err_r, ERR_USAGE,
-			"--sweep wants recordings, and neither --compare nor "
-			"--html");
+			"--sweep wants recordings, and no --compare");
+	if (args->sweeps.n > 1 && args->html)
+		return err_set(err_r, ERR_USAGE,
+			"--html shows the values of one --sweep: leave out the "
+			"others, or --html");
 	simulation->html = args->html;
 	simulation->json = args->format == FORMAT_JSON;
 	simulation->colour = output_has_colour(stdout);

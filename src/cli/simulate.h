@@ -9,6 +9,7 @@
  *   simulate_policy.c   policies, with --set over them
  *   simulate_sweep.c    a policy with many values of a key
  *   simulate_axis.c     … which those are
+ *   simulate_course.c   … how recordings end, value by value
  *   simulate_compare.c  two policies, and where they part
  *   simulate_many.c   several: on all cores, one line each, and
  *   simulate_summary.c  … their summary

@@ -3,45 +3,18 @@
  * have become of them; see simulate.h. Every recording is read once, by one of
  * the threads, and simulated with all values.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/jsonw.h"
 #include "base/xalloc.h"
 #include "cli/output.h"
-#include "cli/simulate.h"
+#include "cli/simulate_sweep.h"
 
-#define AXES_MAX    4
 #define POINTS_MAX  1000 /* combinations of values */
 #define CELLS_MAX   4000000 /* of them and recordings */
 #define THREADS_MAX 64
 #define NUMBER_MAX  32
-
-enum end { END_PROMOTED, END_REVERTED, END_WAITING, END_OTHER, ENDS };
-
-/* What one recording came to with one combination. */
-struct cell {
-	enum end end;
-	bool met, wanted_back; /* it should have been rolled back */
-	float revert_s; /* below 0: it was not */
-};
-
-struct sweep {
-	const struct simulation *simulation;
-	struct axis axis[AXES_MAX];
-	size_t n_axes;
-	struct policy **policy; /* one for each combination */
-	size_t n;
-	bool one_past; /* stable's past is the same with all of them */
-	const struct path_list *paths;
-	struct cell *cell; /* of recording i, from i * n on */
-	atomic_size_t next; /* recording */
-	atomic_bool failed;
-	pthread_mutex_t lock;
-	struct err err; /* the first one */
-};
 
 /* ---- the values ---- */
 
@@ -124,7 +97,7 @@ static int load_points(
 
 /* ---- the recordings ---- */
 
-static enum end end_of(const char *outcome)
+static enum sweep_end end_of(const char *outcome)
 {
 	return strcmp(outcome, "promoted") == 0      ? END_PROMOTED
 	       : strcmp(outcome, "rolled-back") == 0 ? END_REVERTED
@@ -132,7 +105,7 @@ static enum end end_of(const char *outcome)
 						     : END_OTHER;
 }
 
-static void take(struct cell *cell, const struct recording *recording,
+static void take(struct sweep_cell *cell, const struct recording *recording,
 	const struct sim_result *result)
 {
 	const char *expect = recording->expect ? recording->expect : "promoted";
@@ -141,6 +114,7 @@ static void take(struct cell *cell, const struct recording *recording,
 	cell->end = end_of(outcome);
 	cell->met = strcmp(expect, outcome) == 0;
 	cell->wanted_back = strcmp(expect, "rolled-back") == 0;
+	cell->slo = cell->end == END_REVERTED ? result->failed_slo : -1;
 	cell->revert_s = -1;
 	if (result->revert_ms && result->first_bad_ms)
 		cell->revert_s =
@@ -214,50 +188,8 @@ static int sweep_all(struct sweep *s, struct err *err_r)
 
 /* ---- what it comes to ---- */
 
-/* Of one combination. */
-struct tally {
-	size_t end[ENDS], met;
-	size_t false_reverts, missed;
-	float *revert_s; /* sorted */
-	size_t n_reverts;
-};
-
-static int later(const void *a, const void *b)
-{
-	float left = *(const float *)a, right = *(const float *)b;
-
-	return (left > right) - (left < right);
-}
-
-static void count(const struct sweep *s, size_t point, struct tally *tally_r)
-{
-	struct tally *t = tally_r;
-	const struct cell *cell;
-	size_t i;
-
-	*t = (struct tally){
-		.revert_s = xcalloc(s->paths->n, sizeof(*t->revert_s))};
-	for (i = 0; i < s->paths->n; i++) {
-		cell = &s->cell[i * s->n + point];
-		t->end[cell->end]++;
-		t->met += cell->met;
-		t->false_reverts +=
-			cell->end == END_REVERTED && !cell->wanted_back;
-		t->missed += cell->end != END_REVERTED && cell->wanted_back;
-		if (cell->wanted_back && cell->revert_s >= 0)
-			t->revert_s[t->n_reverts++] = cell->revert_s;
-	}
-	qsort(t->revert_s, t->n_reverts, sizeof(*t->revert_s), later);
-}
-
-/* The smallest time within which so many of ten were taken back. */
-static double within(const struct tally *t, size_t of_ten)
-{
-	return (double)t->revert_s[(t->n_reverts * of_ten + 9) / 10 - 1];
-}
-
 static void print_row(const struct sweep *s, size_t point,
-	const struct tally *t, struct table *table)
+	const struct sweep_tally *t, struct table *table)
 {
 	char values[AXES_MAX][AXIS_TEXT_MAX], numbers[7][NUMBER_MAX];
 	char median[SIMULATE_TEXT_MAX] = "-", most[SIMULATE_TEXT_MAX] = "-";
@@ -275,8 +207,8 @@ static void print_row(const struct sweep *s, size_t point,
 		cells[n++] = numbers[i];
 	}
 	if (t->n_reverts) {
-		simulate_length(within(t, 5) * 1000, median);
-		simulate_length(within(t, 9) * 1000, most);
+		simulate_length(sweep_within(t, 5) * 1000, median);
+		simulate_length(sweep_within(t, 9) * 1000, most);
 	}
 	cells[n++] = median;
 	cells[n++] = most;
@@ -298,8 +230,27 @@ static void init_table(const struct sweep *s, struct table *table)
 	table_add(table, heading);
 }
 
+static void print_ends(const struct sweep *s, size_t point, struct jsonw *w)
+{
+	size_t i;
+
+	jsonw_array(w, "ends");
+	for (i = 0; i < s->paths->n; i++) {
+		const struct sweep_cell *cell = &s->cell[i * s->n + point];
+		const char *slo = sweep_decided_by(s, cell);
+
+		jsonw_object(w, NULL);
+		jsonw_text(w, "recording", s->paths->item[i]);
+		jsonw_text(w, "end", sweep_end_name(cell->end));
+		if (slo)
+			jsonw_text(w, "slo", slo);
+		jsonw_end(w, '}');
+	}
+	jsonw_end(w, ']');
+}
+
 static void print_json(const struct sweep *s, size_t point,
-	const struct tally *t, struct buf *out)
+	const struct sweep_tally *t, struct buf *out)
 {
 	char value[AXIS_TEXT_MAX];
 	struct jsonw w = {.out = out};
@@ -324,9 +275,10 @@ static void print_json(const struct sweep *s, size_t point,
 	jsonw_int(&w, "missed", (int64_t)t->missed);
 	jsonw_int(&w, "as_expected", (int64_t)t->met);
 	if (t->n_reverts) {
-		jsonw_number(&w, "time_to_revert_s_median", within(t, 5));
-		jsonw_number(&w, "time_to_revert_s_90", within(t, 9));
+		jsonw_number(&w, "time_to_revert_s_median", sweep_within(t, 5));
+		jsonw_number(&w, "time_to_revert_s_90", sweep_within(t, 9));
 	}
+	print_ends(s, point, &w);
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');
 }
@@ -336,14 +288,14 @@ static bool tell(const struct sweep *s)
 {
 	bool json = s->simulation->json, good = false;
 	struct table table;
-	struct tally tally;
+	struct sweep_tally tally;
 	struct buf out;
 	size_t i;
 
 	init_table(s, &table);
 	buf_init(&out, OUTPUT_BYTES_MAX);
 	for (i = 0; i < s->n; i++) {
-		count(s, i, &tally);
+		sweep_count(s, i, &tally);
 		good |= tally.met == s->paths->n;
 		if (json)
 			print_json(s, i, &tally, &out);
@@ -354,6 +306,8 @@ static bool tell(const struct sweep *s)
 	if (!json) {
 		buf_addf(&out, "%zu recordings\n", s->paths->n);
 		table_print(&table, &out);
+		if (s->n_axes == 1)
+			sweep_print_courses(s, &out);
 	}
 	table_fini(&table);
 	output_write(stdout, &out);
@@ -374,6 +328,8 @@ int simulate_sweep(const struct simulation *simulation,
 	if (parse_axes(&s, wish->sweeps, err_r) == 0 &&
 		load_points(&s, wish, err_r) == 0 && sweep_all(&s, err_r) == 0)
 		rc = tell(&s) ? 0 : 1;
+	if (rc >= 0 && simulation->html && sweep_write_page(&s, err_r) < 0)
+		rc = -1;
 	for (i = 0; s.policy && i < s.n; i++)
 		policy_free(&s.policy[i]);
 	free(s.policy);

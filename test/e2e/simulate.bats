@@ -259,6 +259,29 @@ simulate() {
 		<<<"$output"
 }
 
+@test "a sweep says who decides each recording, and which values suit all" {
+	jq '.expect = "rolled-back"' bad.json >expected.json
+	run simulate --sweep slos.errors.max=0.05%..3.05%:4 --html page.html \
+		good.json expected.json
+	[ "$status" = 0 ]
+	grep -qE '^good.json +rolled back by errors: 0.05%; promoted: 1.05% to 3.05%$' <<<"$output"
+	grep -qE '^expected.json +rolled back by errors: 0.05% to 1.05%; promoted: 2.05% to 3.05%$' <<<"$output"
+	[[ $output == *'all end as expected with slos.errors.max: 1.05%' ]]
+	grep -q 'All 2 recordings end as expected with: 1.05%.' page.html
+	grep -q 'rolled back by errors: 0.05% to 1.05%; promoted: 2.05% to 3.05%' \
+		page.html
+	run simulate --sweep slos.errors.max=2.05%..3.05%:2 good.json expected.json
+	[ "$status" = 1 ]
+	[[ $output == *': none of these values' ]]
+	run simulate --format json --sweep slos.errors.max=0.05%..3.05%:2 bad.json
+	jq -se 'map(.ends[0] | [.end, .slo]) ==
+		[["rolled back", "errors"], ["promoted", null]]' <<<"$output"
+	run simulate --sweep slos.errors.max=1%..2%:2 --html page.html \
+		--sweep slos.errors.max=1%..2%:2 good.json
+	[ "$status" = 2 ]
+	[[ $output == *'--html shows the values of one --sweep'* ]]
+}
+
 @test "a sweep that is none says what to write" {
 	local wish
 	while IFS='|' read -r wish said; do

@@ -1,0 +1,235 @@
+/* How recordings end, value by value, and the page of a sweep; see
+ * simulate_sweep.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "cli/output.h"
+#include "cli/simulate_sweep.h"
+#include "io/file.h"
+#include "report/page.h"
+
+static int later(const void *a, const void *b)
+{
+	float left = *(const float *)a, right = *(const float *)b;
+
+	return (left > right) - (left < right);
+}
+
+void sweep_count(
+	const struct sweep *s, size_t point, struct sweep_tally *tally_r)
+{
+	struct sweep_tally *t = tally_r;
+	const struct sweep_cell *cell;
+	size_t i;
+
+	*t = (struct sweep_tally){
+		.revert_s = xcalloc(s->paths->n, sizeof(*t->revert_s))};
+	for (i = 0; i < s->paths->n; i++) {
+		cell = &s->cell[i * s->n + point];
+		t->end[cell->end]++;
+		t->met += cell->met;
+		t->false_reverts +=
+			cell->end == END_REVERTED && !cell->wanted_back;
+		t->missed += cell->end != END_REVERTED && cell->wanted_back;
+		if (cell->wanted_back && cell->revert_s >= 0)
+			t->revert_s[t->n_reverts++] = cell->revert_s;
+	}
+	qsort(t->revert_s, t->n_reverts, sizeof(*t->revert_s), later);
+}
+
+double sweep_within(const struct sweep_tally *t, size_t of_ten)
+{
+	return (double)t->revert_s[(t->n_reverts * of_ten + 9) / 10 - 1];
+}
+
+const char *sweep_end_name(enum sweep_end end)
+{
+	static const char *const names[ENDS] = {
+		"promoted", "rolled back", "waiting", "ended otherwise"};
+
+	return names[end];
+}
+
+/* NULL: none did. */
+const char *sweep_decided_by(
+	const struct sweep *s, const struct sweep_cell *cell)
+{
+	return cell->slo >= 0 ? s->policy[0]->slos[cell->slo].name : NULL;
+}
+
+/* ---- how each recording ends, from which value on ---- */
+
+static bool are_alike(const struct sweep_cell *a, const struct sweep_cell *b)
+{
+	return a->end == b->end && a->slo == b->slo;
+}
+
+/* "0.5% to 2%", "2%" */
+static void add_range(
+	const struct sweep *s, size_t first, size_t last, struct buf *out)
+{
+	char value[AXIS_TEXT_MAX];
+
+	buf_adds(out, axis_value(&s->axis[0], first, value));
+	if (last > first)
+		buf_addf(out, " to %s", axis_value(&s->axis[0], last, value));
+}
+
+/* "rolled back by errors: 0.5% to 2%; promoted: 2.5% to 5%" */
+static void add_course(const struct sweep *s, size_t recording, struct buf *out)
+{
+	const struct sweep_cell *cell = &s->cell[recording * s->n];
+	size_t first, last;
+
+	for (first = 0; first < s->n; first = last + 1) {
+		for (last = first; last + 1 < s->n; last++)
+			if (!are_alike(&cell[first], &cell[last + 1]))
+				break;
+		buf_adds(out, first ? "; " : "");
+		buf_adds(out, sweep_end_name(cell[first].end));
+		if (sweep_decided_by(s, &cell[first]))
+			buf_addf(out, " by %s",
+				sweep_decided_by(s, &cell[first]));
+		buf_adds(out, ": ");
+		add_range(s, first, last, out);
+	}
+}
+
+static bool all_met(const struct sweep *s, size_t point)
+{
+	size_t i;
+
+	for (i = 0; i < s->paths->n; i++)
+		if (!s->cell[i * s->n + point].met)
+			return false;
+	return true;
+}
+
+/* "0.5% to 2%, 4%"; nothing: with no value. */
+static void add_region(const struct sweep *s, struct buf *out)
+{
+	size_t first, last, begin = out->len;
+
+	for (first = 0; first < s->n; first = last + 1) {
+		last = first;
+		if (!all_met(s, first))
+			continue;
+		while (last + 1 < s->n && all_met(s, last + 1))
+			last++;
+		buf_adds(out, out->len > begin ? ", " : "");
+		add_range(s, first, last, out);
+	}
+}
+
+void sweep_print_courses(const struct sweep *s, struct buf *out)
+{
+	static const char *const heading[2] = {"RECORDING", "ENDS"};
+	struct table table;
+	struct buf text;
+	size_t i;
+
+	table_init(&table, 2);
+	table_add(&table, heading);
+	buf_init(&text, OUTPUT_BYTES_MAX);
+	for (i = 0; i < s->paths->n; i++) {
+		const char *cells[2] = {s->paths->item[i], NULL};
+
+		buf_clear(&text);
+		add_course(s, i, &text);
+		cells[1] = text.data;
+		table_add(&table, cells);
+	}
+	buf_addc(out, '\n');
+	table_print(&table, out);
+	table_fini(&table);
+	buf_clear(&text);
+	add_region(s, &text);
+	buf_addf(out, "\nall end as expected with %s: %s\n", s->axis[0].key,
+		text.len ? text.data : "none of these values");
+	buf_fini(&text);
+}
+
+/* ---- the page ---- */
+
+static void page_values(const struct sweep *s, struct page *page)
+{
+	static const char *const rest[] = {"promoted", "rolled back", "waiting",
+		"false reverts", "missed", "as expected", "median to revert"};
+	const char *heads[1 + 7] = {s->axis[0].key};
+	size_t i, k;
+
+	memcpy(heads + 1, rest, sizeof(rest));
+	page_numbers_begin(page, heads, 8);
+	for (i = 0; i < s->n; i++) {
+		char value[AXIS_TEXT_MAX], number[7][SIMULATE_TEXT_MAX] = {""};
+		const char *cells[8];
+		struct sweep_tally t;
+
+		sweep_count(s, i, &t);
+		const size_t shown[6] = {t.end[END_PROMOTED],
+			t.end[END_REVERTED], t.end[END_WAITING],
+			t.false_reverts, t.missed, t.met};
+		for (k = 0; k < 6; k++)
+			snprintf(number[k], sizeof(number[k]), "%zu", shown[k]);
+		if (t.n_reverts)
+			simulate_length(sweep_within(&t, 5) * 1000, number[6]);
+		cells[0] = axis_value(&s->axis[0], i, value);
+		for (k = 0; k < 7; k++)
+			cells[k + 1] = number[k];
+		page_row(page, t.met == s->paths->n ? TONE_GOOD : TONE_PLAIN,
+			cells, 8);
+		free(t.revert_s);
+	}
+	page_table_end(page);
+}
+
+static void page_courses(const struct sweep *s, struct page *page)
+{
+	static const char *const heads[2] = {"recording", "ends"};
+	struct buf text;
+	size_t i;
+
+	page_table_begin(page, heads, 2);
+	buf_init(&text, OUTPUT_BYTES_MAX);
+	for (i = 0; i < s->paths->n; i++) {
+		const char *cells[2] = {s->paths->item[i], NULL};
+
+		buf_clear(&text);
+		add_course(s, i, &text);
+		cells[1] = text.data;
+		page_row(page, TONE_PLAIN, cells, 2);
+	}
+	buf_fini(&text);
+	page_table_end(page);
+}
+
+int sweep_write_page(const struct sweep *s, struct err *err_r)
+{
+	struct page_banner banner = {.title = s->axis[0].key};
+	struct page page = {.format = PAGE_HTML};
+	struct buf html, region, reason;
+	int rc;
+
+	buf_init(&html, OUTPUT_BYTES_MAX);
+	buf_init(&region, OUTPUT_BYTES_MAX);
+	buf_init(&reason, OUTPUT_BYTES_MAX);
+	add_region(s, &region);
+	buf_addf(&reason, "All %zu recordings end as expected with: %s.",
+		s->paths->n, region.len ? region.data : "none of these values");
+	banner.reason = reason.data;
+	banner.tone = region.len ? TONE_GOOD : TONE_BAD;
+	page.out = &html;
+	page_begin(&page, s->axis[0].key);
+	page_banner(&page, &banner);
+	page_heading(&page, "Values");
+	page_values(s, &page);
+	page_heading(&page, "Recordings");
+	page_courses(s, &page);
+	page_end(&page);
+	rc = file_replace(s->simulation->html, &html, err_r);
+	buf_fini(&html);
+	buf_fini(&region);
+	buf_fini(&reason);
+	return rc;
+}

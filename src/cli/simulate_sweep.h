@@ -1,0 +1,68 @@
+/*
+ * What the files of a sweep share. Not for anybody else.
+ *
+ *   simulate_sweep.c   values, recordings, the table
+ *   simulate_course.c  what it comes to: counts, how each recording ends from
+ *                      which value on, the page
+ */
+#ifndef TIDEGATE_CLI_SIMULATE_SWEEP_H
+#define TIDEGATE_CLI_SIMULATE_SWEEP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "cli/simulate.h"
+
+#define AXES_MAX 4
+
+enum sweep_end { END_PROMOTED, END_REVERTED, END_WAITING, END_OTHER, ENDS };
+
+/* What one recording came to with one combination. */
+struct sweep_cell {
+	enum sweep_end end;
+	bool met, wanted_back; /* it should have been rolled back */
+	int slo; /* that took it back; -1: none did */
+	float revert_s; /* below 0: it was not */
+};
+
+struct sweep {
+	const struct simulation *simulation;
+	struct axis axis[AXES_MAX];
+	size_t n_axes;
+	struct policy **policy; /* one for each combination */
+	size_t n;
+	bool one_past; /* stable's past is the same with all of them */
+	const struct path_list *paths;
+	struct sweep_cell *cell; /* of recording i, from i * n on */
+	atomic_size_t next; /* recording */
+	atomic_bool failed;
+	pthread_mutex_t lock;
+	struct err err; /* the first one */
+};
+
+/* Of one combination. */
+struct sweep_tally {
+	size_t end[ENDS], met;
+	size_t false_reverts, missed;
+	float *revert_s; /* sorted */
+	size_t n_reverts;
+};
+
+/* ---- simulate_course.c ---- */
+
+/* Free its revert_s. */
+void sweep_count(
+	const struct sweep *s, size_t point, struct sweep_tally *tally_r);
+/* The smallest time within which so many of ten were taken back. */
+double sweep_within(const struct sweep_tally *t, size_t of_ten);
+
+const char *sweep_end_name(enum sweep_end end);
+/* The SLO that took it back; NULL: none did. */
+const char *sweep_decided_by(
+	const struct sweep *s, const struct sweep_cell *cell);
+
+/* Both for one axis. */
+void sweep_print_courses(const struct sweep *s, struct buf *out);
+MUST_CHECK int sweep_write_page(const struct sweep *s, struct err *err_r);
+
+#endif
