@@ -10,9 +10,8 @@
 
 #include "base/buf.h"
 
-#define TABLE_MAX   640 /* bytes of a list inside an error's text */
-#define PLAN_GROWTH 4 /* entries a plan may add: stable, candidate, tags */
-
+#define TABLE_MAX       640 /* bytes of a list inside an error's text */
+#define PLAN_GROWTH     4 /* entries a plan may add: stable, candidate, tags */
 #define KEEP_TAG        "tidegate-stable"
 #define KEEP_TAG_SHORT  "tg-stable"
 #define TAG_SERVICE_MAX 46 /* a tag and its service share one DNS label */
