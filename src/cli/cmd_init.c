@@ -187,10 +187,10 @@ static int run(int argc, char **argv, struct err *err_r)
 	return rc;
 }
 
-const struct command cmd_init = {
+const struct command work_init = {
 	.name = "init",
 	.usage = "SERVICE [--metrics URL | --managed] -o FILE",
-	.summary = "Propose a policy, from a week of the service's own metrics",
+	.summary = COMMAND_INIT_SUMMARY,
 	.options = options,
 	.run = run,
 	.details =

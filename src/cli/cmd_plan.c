@@ -258,10 +258,10 @@ static int run(int argc, char **argv, struct err *err_r)
 	return rc;
 }
 
-const struct command cmd_plan = {
+const struct command work_plan = {
 	.name = "plan",
 	.usage = "[SERVICE] --policy FILE [--rate N/s --base SHARE]",
-	.summary = "Tell what a policy would catch, and how long that takes",
+	.summary = COMMAND_PLAN_SUMMARY,
 	.options = options,
 	.run = run,
 	.details = "For each step and SLO: after what time a candidate with 2, "

@@ -101,10 +101,10 @@ static int record(int argc, char **argv, struct err *err_r)
 	return rc;
 }
 
-const struct command cmd_record = {
+const struct command work_record = {
 	.name = "record",
 	.usage = "[SERVICE] --policy FILE --from TIME --to TIME -o FILE",
-	.summary = "Make a recording for simulate from a Prometheus",
+	.summary = COMMAND_RECORD_SUMMARY,
 	.options = options,
 	.run = record,
 	.details =

@@ -250,10 +250,10 @@ static int simulate(int argc, char **argv, struct err *err_r)
 	return rc;
 }
 
-const struct command cmd_simulate = {
+const struct command work_simulate = {
 	.name = "simulate",
 	.usage = "--policy FILE RECORDING... | --from TIME",
-	.summary = "Show what a policy would have decided on recorded metrics",
+	.summary = COMMAND_SIMULATE_SUMMARY,
 	.options = options,
 	.run = simulate,
 	.details =

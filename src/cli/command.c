@@ -13,7 +13,8 @@
 
 #define HELP_BYTES_MAX 65536
 
-#define C(verb) extern const struct command cmd_##verb;
+#define C(verb)          extern const struct command cmd_##verb;
+#define W(verb, summary) C(verb)
 #include "cli/command.def"
 #undef C
 
@@ -21,6 +22,7 @@ const struct command *const commands[] = {
 #define C(verb) &cmd_##verb,
 #include "cli/command.def"
 #undef C
+#undef W
 	NULL,
 };
 

@@ -23,6 +23,14 @@ struct command {
 	bool helps_itself; /* `run` is given --help: it knows the options */
 };
 
+/* Of verbs that are told of here and carried out by another program. */
+#define COMMAND_INIT_SUMMARY \
+	"Propose a policy, from a week of the service's own metrics"
+#define COMMAND_PLAN_SUMMARY \
+	"Tell what a policy would catch, and how long that takes"
+#define COMMAND_SIMULATE_SUMMARY \
+	"Show what a policy would have decided on recorded metrics"
+#define COMMAND_RECORD_SUMMARY  "Make a recording for simulate from a Prometheus"
 #define COMMAND_SANDBOX_SUMMARY "Run a small Cloud Run on this machine"
 
 extern const struct command *const commands[]; /* NULL-terminated */

@@ -33,7 +33,7 @@ tide() {
 	[ "$n" -ge 10 ]
 }
 
-@test "the sandbox is found beside the program or in libexec, or missed by name" {
+@test "other programs are found beside this one or in libexec, or missed by name" {
 	local bin=$BATS_TEST_TMPDIR/bin libexec=$BATS_TEST_TMPDIR/libexec/tidegate
 
 	mkdir -p "$bin" "$libexec"
@@ -41,7 +41,16 @@ tide() {
 	run --separate-stderr "$bin/tidegate" sandbox --port 0
 	[ "$status" -eq 4 ]
 	[[ $stderr == *"tidegate-sandbox is neither in $bin nor in"* ]]
-	cp "${TIDEGATE%/*}/tidegate-sandbox" "$libexec"
+	run --separate-stderr "$bin/tidegate" simulate --help
+	[ "$status" -eq 4 ]
+	[[ $stderr == *"tidegate-workbench is neither in $bin nor in"* ]]
+	cp "${TIDEGATE%/*}"/tidegate-{sandbox,workbench} "$libexec"
+	run --separate-stderr "$bin/tidegate" simulate --polcy p.yaml
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"did you mean --policy?"* ]]
+	# It says nothing about verbs of its own.
+	run --separate-stderr "$libexec/tidegate-workbench" run
+	[ "$status" -eq 2 ]
 	run --separate-stderr "$bin/tidegate" sandbox --prot 0
 	[ "$status" -eq 2 ]
 	[[ $stderr == *"did you mean --port?"* ]]

@@ -9,7 +9,7 @@ setup() {
 	for name in policies contrib README.md; do
 		ln -s "$(realpath "$top/$name")" "$WORLD/$name"
 	done
-	for name in tidegate tidegate-sandbox; do
+	for name in tidegate tidegate-sandbox tidegate-workbench; do
 		ln -s "$(dirname "$(realpath "$TIDEGATE")")/$name" "$WORLD/$name"
 	done
 	export XDG_STATE_HOME=$WORLD/state
