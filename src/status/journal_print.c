@@ -8,6 +8,7 @@
 #include "base/jsonw.h"
 #include "base/printable.h"
 #include "base/timestamp.h"
+#include "engine/event.h"
 
 #define TEXT_SHOWN_MAX   400 /* bytes of a detail on a line */
 #define REASON_SHOWN_MAX 1200 /* of a reason, which ends in what to do */
@@ -144,10 +145,25 @@ static void add_partial(struct buf *out, const json_t *root)
 		add_part(out, &part, text);
 }
 
-static void add_parts(struct buf *out, const json_t *root)
+/* Why it was refused is the last line that follows, whole if it is this short:
+ * it is said once. */
+static bool is_said_at_the_end(
+	const struct store_event *entry, const json_t *root)
+{
+	bool is_phase = !strcmp(entry->name, note_name(NOTE_PHASE));
+	const char *text = json_string_value(
+		json_object_get(root, is_phase ? "text" : "reason"));
+
+	return !strcmp(entry->phase, phase_name(PHASE_REFUSED)) && text &&
+	       strlen(text) < ROLLOUT_TEXT_MAX - 1;
+}
+
+static void add_parts(
+	struct buf *out, const struct store_event *entry, const json_t *root)
 {
 	/* Warnings of a preflight that is fine: each follows as a note. */
-	bool have_text = json_is_true(json_object_get(root, "ok"));
+	bool have_text = json_is_true(json_object_get(root, "ok")) ||
+			 is_said_at_the_end(entry, root);
 	const char *text;
 	size_t i;
 
@@ -195,7 +211,7 @@ void journal_print_text(const struct store_event *entry, struct buf *out)
 	ok = json_object_get(root, "ok");
 	if (ok)
 		buf_adds(out, json_is_true(ok) ? " ok" : " refused");
-	add_parts(out, root);
+	add_parts(out, entry, root);
 	if (!root)
 		buf_adds(out, " (damaged)");
 	buf_addc(out, '\n');

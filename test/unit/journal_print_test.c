@@ -39,6 +39,18 @@ static const struct {
 		"\"ok\":false,\"reason\":\"two revisions\\nserve\"}\n",
 		"00:00:05  preflight 0 %      preflight refused: two "
 		"revisions\\nserve\n"},
+	/* The last line says why. */
+	{{9, TIME_MS, false, "preflight", "refused", 0,
+		 "{\"ok\":false,\"reason\":\"two revisions\\nserve\"}"},
+		"\"ok\":false,\"reason\":\"two revisions\\nserve\"}\n",
+		"00:00:05  refused 0 %        preflight refused\n"},
+	{{10, TIME_MS, true, "phase", "refused", 0,
+		 "{\"from\":\"preflight\",\"to\":\"refused\",\"text\":\"x\"}"},
+		"\"to\":\"refused\",\"text\":\"x\"}\n",
+		"00:00:05  refused 0 %        phase preflight -> refused\n"},
+	{{11, TIME_MS, true, "warning", "refused", 0, "{\"text\":\"x\"}"},
+		"\"text\":\"x\"}\n",
+		"00:00:05  refused 0 %        warning: x\n"},
 	{{9, TIME_MS, false, "command", "paused", 50,
 		 "{\"who\":\"bob\",\"verb\":\"pause\",\"comment\":\"hm\"}"},
 		"\"comment\":\"hm\"}\n",
