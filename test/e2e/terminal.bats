@@ -116,7 +116,7 @@ keyboard_is_back() { # NAME
 	until_true 20 shows run 'a[b]ort'
 	until_true 20 serves "$CANDIDATE" 20
 	until_true 10 shows run 'asks:'
-	"${TERMINAL[@]}" resize-window -t run -x 60 -y 24
+	"${TERMINAL[@]}" resize-window -t run -x 60 -y 40
 	until_true 5 shows_not run 'asks:'
 	# One panel alone is left on the screen.
 	until_true 5 one_panel
@@ -125,8 +125,9 @@ keyboard_is_back() { # NAME
 	until_true 5 one_panel
 }
 
-one_panel() {
-	[ "$(screen run | grep -c 'next: ')" = 1 ]
+one_panel() { # and no lines of another above it
+	[ "$(screen run | grep -c 'next: ')" = 1 ] &&
+		[ "$(screen run | grep -c 'us-central1  acme')" = 1 ]
 }
 
 @test "Ctrl-C takes the traffic back, q says so before" {
