@@ -59,7 +59,7 @@ static int report_of(struct store *store, const char *name,
 	struct rollout_snapshot *snapshot =
 		rollout_snapshot_load(store, name, SNAPSHOT_NEWEST, err_r);
 	struct report *report = NULL;
-	struct store_lease lease;
+	struct store_lease lease = {0};
 	int rc = -1, driven = -1;
 
 	if (snapshot)

@@ -94,7 +94,7 @@ void explain_export(const char *service, const char *stable, struct buf *out)
 static void print_limit(const struct proposed_limit *limit, const char *name,
 	bool is_share, struct buf *out)
 {
-	char times[WEEK_TIMES_MAX];
+	char times[WEEK_TIMES_MAX], span[WEEK_SPAN_MAX];
 
 	buf_addf(out, "%-7s ", name);
 	if (is_share)
@@ -104,24 +104,28 @@ static void print_limit(const struct proposed_limit *limit, const char *name,
 	if (limit->is_measured)
 		buf_addf(out,
 			": stable itself would be above it %s, by %zu windows "
-			"in %.3g days\n",
+			"in %s\n",
 			week_times_print(&limit->week, limit->value, times),
-			limit->week.n, limit->week.days);
+			limit->week.n, week_span_print(limit->week.days, span));
 	else
 		buf_addf(out,
 			": a usual limit; of stable there are %zu windows in "
-			"%.2g days, and it takes %d and a day: try again "
+			"%s, and it takes %d and a day: try again "
 			"later, with --force\n",
-			limit->week.n, limit->week.days, WEEK_WINDOWS_MIN);
+			limit->week.n, week_span_print(limit->week.days, span),
+			WEEK_WINDOWS_MIN);
 }
 
 void explain_choice(const struct proposal *p, struct buf *out)
 {
+	char span[WEEK_SPAN_MAX];
+
 	if (p->traffic.days > 0)
 		buf_addf(out,
 			"traffic %.3g requests/s, %.3g in quiet hours, of "
-			"%.2g days and %zu revision%s\n",
-			p->traffic.usual, p->traffic.quiet, p->traffic.days,
+			"%s and %zu revision%s\n",
+			p->traffic.usual, p->traffic.quiet,
+			week_span_print(p->traffic.days, span),
 			p->traffic.revisions,
 			p->traffic.revisions == 1 ? "" : "s");
 	else

@@ -138,15 +138,16 @@ static void print_commands(const struct proposal *p, struct buf *out)
 
 static void print_head(const struct proposal *p, struct buf *out)
 {
-	char days[SHOWN_MAX];
+	char days[WEEK_SPAN_MAX];
 
 	buf_adds(out, SCHEMA_LINE "\n");
 	if (p->traffic.days > 0)
 		comment(out, 0,
 			"How %s is released: proposed by tidegate init on %s, "
-			"from %s days of its own metrics. Each comment says "
+			"from %s of its own metrics. Each comment says "
 			"why.",
-			p->service, p->when, shown(p->traffic.days, days));
+			p->service, p->when,
+			week_span_print(p->traffic.days, days));
 	else
 		comment(out, 0,
 			"How %s is released: proposed by tidegate init on %s, "
@@ -247,7 +248,7 @@ static void print_steps(const struct proposal *p, struct buf *out)
 static void print_usual(
 	const struct proposed_limit *limit, bool is_share, struct buf *out)
 {
-	char days[SHOWN_MAX], high[SHOWN_MAX];
+	char days[WEEK_SPAN_MAX], high[SHOWN_MAX];
 
 	if (!limit->week.n) {
 		comment(out, 2,
@@ -258,9 +259,9 @@ static void print_usual(
 	}
 	comment(out, 2,
 		"A usual limit, not this service's own: there are %zu windows "
-		"in %s days, the highest with %s. It takes %d windows and a "
+		"in %s, the highest with %s. It takes %d windows and a "
 		"day: run tidegate init --force again then.",
-		limit->week.n, shown(limit->week.days, days),
+		limit->week.n, week_span_print(limit->week.days, days),
 		shown_value(limit->week.high, is_share, high),
 		WEEK_WINDOWS_MIN);
 }
@@ -292,7 +293,7 @@ static void print_reason(const struct proposal *p,
 	const struct proposed_limit *limit, bool is_share, struct buf *out)
 {
 	const struct week *week = &limit->week;
-	char days[SHOWN_MAX], median[SHOWN_MAX], p99[SHOWN_MAX];
+	char days[WEEK_SPAN_MAX], median[SHOWN_MAX], p99[SHOWN_MAX];
 	char high[SHOWN_MAX], times[WEEK_TIMES_MAX];
 	char window[DURATION_TEXT_MAX];
 
@@ -301,11 +302,11 @@ static void print_reason(const struct proposal *p,
 		return;
 	}
 	comment(out, 2,
-		"Stable, %zu windows of %s in %s days: half below %s, 99 of "
+		"Stable, %zu windows of %s in %s: half below %s, 99 of "
 		"100 below %s, the highest %s. Stable itself would be above "
 		"the limit %s.",
 		week->n, duration_print(p->pace.window_ms, window),
-		shown(week->days, days),
+		week_span_print(week->days, days),
 		shown_value(week->median, is_share, median),
 		shown_value(week->p99, is_share, p99),
 		shown_value(week->high, is_share, high),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/xalloc.h"
 
 #define QUIET_SHARE   0.1
@@ -203,4 +204,17 @@ double week_round_up(double value)
 		if (steps[i] * tens >= value * (1 - 1e-9))
 			break;
 	return steps[i] * tens;
+}
+
+const char *week_span_print(double days, char text[WEEK_SPAN_MAX])
+{
+	char exact[DURATION_TEXT_MAX];
+	int64_t minutes = (int64_t)(days * DAY_S / 60 + 0.5);
+
+	if (days >= 2)
+		snprintf(text, WEEK_SPAN_MAX, "%.3g days", days);
+	else
+		snprintf(text, WEEK_SPAN_MAX, "%s",
+			duration_print(minutes * 60 * 1000, exact));
+	return text;
 }

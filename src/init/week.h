@@ -59,6 +59,7 @@ bool week_is_enough(const struct week *week);
 /* Broken once in a month, by what is expected; not below the highest value. */
 double week_limit(const struct week *week);
 /* How often in a month; for people: "0.2 times a month". */
+#define WEEK_SPAN_MAX  32 /* bytes with the NUL */
 #define WEEK_TIMES_MAX 48
 double week_times(const struct week *week, double limit);
 const char *week_times_print(
@@ -70,5 +71,8 @@ int week_chance(double requests, double share);
 
 /* The next number that people write: 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10. */
 double week_round_up(double value);
+
+/* "6.9 days", or "1h" when it is less than two of them; returns `text`. */
+const char *week_span_print(double days, char text[WEEK_SPAN_MAX]);
 
 #endif

@@ -255,6 +255,8 @@ void add_slos(const struct making *m, struct buf *out)
 		buf_addf(out, "%s passes", s->slos[0].name);
 	else if (undecided && s->n_passing + undecided == s->n_slos)
 		buf_adds(out, "no SLO is against it so far");
+	else if (s->n_passing == s->n_slos && s->n_slos == 2)
+		buf_adds(out, "both SLOs pass");
 	else if (s->n_passing == s->n_slos)
 		buf_addf(out, "all %zu SLOs pass", s->n_slos);
 	else

@@ -87,7 +87,7 @@ days_start() {
 	propose --metrics "$PROMETHEUS"
 	grep -q "url: \"$PROMETHEUS\"" "$proposed"
 	grep -Eq 'has 2[01](\.[0-9])? requests a second, 1[0-9.]+ in quiet' "$proposed"
-	grep -Eq 'Stable, 3[0-9]+ windows of 5m in 1.2[0-9]* days: half below 0\.[01]' \
+	grep -Eq 'Stable, 3[0-9]+ windows of 5m in (1d[4-7]h|(28|29|30)h)[0-9m]*: half below 0\.[01]' \
 		"$proposed"
 	grep -q 'holds 5 samples, one every 1m' "$proposed"
 	grep -Eqx '    max: (0\.[3-9][0-9]*|1)%' "$proposed"
