@@ -10,6 +10,7 @@
  *   simulate_sweep.c    a policy with many values of a key
  *   simulate_axis.c     … which those are
  *   simulate_course.c   … how recordings end, value by value
+ *   simulate_margin.c   … from which value on exactly
  *   simulate_compare.c  two policies, and where they part
  *   simulate_many.c   several: on all cores, one line each, and
  *   simulate_summary.c  … their summary
@@ -64,9 +65,12 @@ void path_list_fini(struct path_list *list);
 
 /* ---- simulate_policy.c ---- */
 
-/* With `sets` over it; all problems go to stderr. `asks`: its Prometheus. */
+/* With `sets` over it. `asks`: its Prometheus. Problems go to stderr … */
 MUST_CHECK struct policy *simulate_policy(const char *path,
 	const struct text_list *sets, bool asks, struct err *err_r);
+/* … or nowhere: NULL is all there is to know. */
+MUST_CHECK struct policy *simulate_policy_quietly(
+	const char *path, const struct text_list *sets);
 
 /* ---- simulate_axis.c ---- */
 
@@ -84,9 +88,15 @@ struct axis {
 
 MUST_CHECK int axis_parse(
 	const char *text, struct axis *axis_r, struct err *err_r);
-/* "3.25%"; returns `text`. */
+double axis_number(const struct axis *axis, size_t i);
+/* "3.25%"; return `text`. */
+const char *axis_print(
+	const struct axis *axis, double number, char text[AXIS_TEXT_MAX]);
 const char *axis_value(
 	const struct axis *axis, size_t i, char text[AXIS_TEXT_MAX]);
+/* What margins are exact to: three digits of its highest value, and a tenth of
+ * the distance of two values at most. */
+double axis_grain(const struct axis *axis);
 
 /* ---- simulate_sweep.c ---- */
 

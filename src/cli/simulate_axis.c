@@ -58,12 +58,35 @@ int axis_parse(const char *text, struct axis *axis_r, struct err *err_r)
 	return 0;
 }
 
-const char *axis_value(
-	const struct axis *axis, size_t i, char text[AXIS_TEXT_MAX])
+double axis_number(const struct axis *axis, size_t i)
 {
 	double step = (axis->to - axis->from) / (double)(axis->n - 1);
 
-	snprintf(text, AXIS_TEXT_MAX, "%.6g%s", axis->from + step * (double)i,
-		axis->unit);
+	return axis->from + step * (double)i;
+}
+
+const char *axis_print(
+	const struct axis *axis, double number, char text[AXIS_TEXT_MAX])
+{
+	snprintf(text, AXIS_TEXT_MAX, "%.6g%s", number, axis->unit);
 	return text;
+}
+
+double axis_grain(const struct axis *axis)
+{
+	double step = fabs(axis->to - axis->from) / (double)(axis->n - 1);
+	double most = fmax(axis->from, axis->to);
+	double grain, finest;
+
+	if (!(step > 0))
+		return 1;
+	grain = pow(10, floor(log10(most)) - 2);
+	finest = pow(10, floor(log10(most)) - 5);
+	return fmax(fmin(grain, pow(10, floor(log10(step)) - 1)), finest);
+}
+
+const char *axis_value(
+	const struct axis *axis, size_t i, char text[AXIS_TEXT_MAX])
+{
+	return axis_print(axis, axis_number(axis, i), text);
 }

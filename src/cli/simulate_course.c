@@ -1,5 +1,6 @@
 /* How recordings end, value by value, and the page of a sweep; see
  * simulate_sweep.h. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,39 +61,41 @@ const char *sweep_decided_by(
 
 /* ---- how each recording ends, from which value on ---- */
 
-static bool are_alike(const struct sweep_cell *a, const struct sweep_cell *b)
+/* "0.5% to 2%", "2%"; where it turns exactly, "above 2.13% to 4%", and at the
+ * end of the axis "above 2.13%" */
+static void add_stretch(const struct sweep *s,
+	const struct sweep_course *course, size_t i, struct buf *out)
 {
-	return a->end == b->end && a->slo == b->slo;
-}
-
-/* "0.5% to 2%", "2%" */
-static void add_range(
-	const struct sweep *s, size_t first, size_t last, struct buf *out)
-{
+	const struct sweep_stretch *stretch = &course->item[i];
+	const struct axis *axis = &s->axis[0];
+	bool last = i + 1 == course->n;
 	char value[AXIS_TEXT_MAX];
 
-	buf_adds(out, axis_value(&s->axis[0], first, value));
-	if (last > first)
-		buf_addf(out, " to %s", axis_value(&s->axis[0], last, value));
+	if (stretch->exact)
+		buf_addf(out, "%s %s",
+			axis->from < axis->to ? "above" : "below",
+			axis_print(axis, course->item[i - 1].to, value));
+	else
+		buf_adds(out, axis_print(axis, stretch->from, value));
+	if (stretch->exact ? !last : stretch->to != stretch->from)
+		buf_addf(out, " to %s", axis_print(axis, stretch->to, value));
 }
 
 /* "rolled back by errors: 0.5% to 2%; promoted: 2.5% to 5%" */
 static void add_course(const struct sweep *s, size_t recording, struct buf *out)
 {
-	const struct sweep_cell *cell = &s->cell[recording * s->n];
-	size_t first, last;
+	const struct sweep_course *course = &s->course[recording];
+	const char *slo;
+	size_t i;
 
-	for (first = 0; first < s->n; first = last + 1) {
-		for (last = first; last + 1 < s->n; last++)
-			if (!are_alike(&cell[first], &cell[last + 1]))
-				break;
-		buf_adds(out, first ? "; " : "");
-		buf_adds(out, sweep_end_name(cell[first].end));
-		if (sweep_decided_by(s, &cell[first]))
-			buf_addf(out, " by %s",
-				sweep_decided_by(s, &cell[first]));
+	for (i = 0; i < course->n; i++) {
+		slo = sweep_decided_by(s, &course->item[i].cell);
+		buf_adds(out, i ? "; " : "");
+		buf_adds(out, sweep_end_name(course->item[i].cell.end));
+		if (slo)
+			buf_addf(out, " by %s", slo);
 		buf_adds(out, ": ");
-		add_range(s, first, last, out);
+		add_stretch(s, course, i, out);
 	}
 }
 
@@ -106,9 +109,44 @@ static bool all_met(const struct sweep *s, size_t point)
 	return true;
 }
 
-/* "0.5% to 2%, 4%"; nothing: with no value. */
+/* How far from a value on, towards the end of the axis or its begin, the
+ * recording ends as expected. */
+static double reach(
+	const struct sweep_course *course, size_t point, bool onward)
+{
+	size_t i = course->n - 1;
+
+	while (course->item[i].point > point)
+		i--;
+	if (onward) {
+		while (i + 1 < course->n && course->item[i + 1].cell.met)
+			i++;
+		return course->item[i].to;
+	}
+	while (i && course->item[i - 1].cell.met)
+		i--;
+	return course->item[i].from;
+}
+
+/* The last value, from `point` on, with which all end as expected. */
+static double reach_of_all(const struct sweep *s, size_t point, bool onward)
+{
+	bool rises = s->axis[0].from < s->axis[0].to;
+	double least = reach(&s->course[0], point, onward), other;
+	size_t i;
+
+	for (i = 1; i < s->paths->n; i++) {
+		other = reach(&s->course[i], point, onward);
+		least = rises == onward ? fmin(least, other)
+					: fmax(least, other);
+	}
+	return least;
+}
+
+/* "0.5% to 2.13%, 4%"; nothing: with no value. */
 static void add_region(const struct sweep *s, struct buf *out)
 {
+	char value[AXIS_TEXT_MAX], other[AXIS_TEXT_MAX];
 	size_t first, last, begin = out->len;
 
 	for (first = 0; first < s->n; first = last + 1) {
@@ -117,8 +155,11 @@ static void add_region(const struct sweep *s, struct buf *out)
 			continue;
 		while (last + 1 < s->n && all_met(s, last + 1))
 			last++;
-		buf_adds(out, out->len > begin ? ", " : "");
-		add_range(s, first, last, out);
+		axis_print(&s->axis[0], reach_of_all(s, first, false), value);
+		axis_print(&s->axis[0], reach_of_all(s, last, true), other);
+		buf_addf(out, "%s%s", out->len > begin ? ", " : "", value);
+		if (strcmp(value, other) != 0)
+			buf_addf(out, " to %s", other);
 	}
 }
 

@@ -60,12 +60,11 @@ static int parse_axes(
 	return 0;
 }
 
-/* The policy's file, with the values of a combination over what --set says. */
-static struct policy *load_point(const struct sweep *s,
-	const struct sweep_wish *wish, size_t point, struct err *err_r)
+struct policy *sweep_policy(const struct sweep *s, const double *numbers,
+	bool quietly, struct err *err_r)
 {
 	char value[AXIS_TEXT_MAX], texts[AXES_MAX][2 * AXIS_TEXT_MAX + 1];
-	struct text_list sets = *wish->sets;
+	struct text_list sets = *s->wish->sets;
 	size_t i;
 
 	if (sets.n + s->n_axes > ARGS_LIST_MAX) {
@@ -75,20 +74,25 @@ static struct policy *load_point(const struct sweep *s,
 	}
 	for (i = 0; i < s->n_axes; i++) {
 		snprintf(texts[i], sizeof(texts[i]), "%s=%s", s->axis[i].key,
-			axis_value(&s->axis[i], index_of(s, i, point), value));
+			axis_print(&s->axis[i], numbers[i], value));
 		sets.item[sets.n++] = texts[i];
 	}
-	return simulate_policy(wish->policy, &sets, false, err_r);
+	if (quietly)
+		return simulate_policy_quietly(s->wish->policy, &sets);
+	return simulate_policy(s->wish->policy, &sets, false, err_r);
 }
 
-static int load_points(
-	struct sweep *s, const struct sweep_wish *wish, struct err *err_r)
+static int load_points(struct sweep *s, struct err *err_r)
 {
-	size_t i;
+	double numbers[AXES_MAX];
+	size_t i, k;
 
 	s->policy = xcalloc(s->n, sizeof(*s->policy));
 	for (i = 0; i < s->n; i++) {
-		s->policy[i] = load_point(s, wish, i, err_r);
+		for (k = 0; k < s->n_axes; k++)
+			numbers[k] =
+				axis_number(&s->axis[k], index_of(s, k, i));
+		s->policy[i] = sweep_policy(s, numbers, false, err_r);
 		if (!s->policy[i])
 			return -1;
 	}
@@ -105,7 +109,7 @@ static enum sweep_end end_of(const char *outcome)
 						     : END_OTHER;
 }
 
-static void take(struct sweep_cell *cell, const struct recording *recording,
+void sweep_take(struct sweep_cell *cell, const struct recording *recording,
 	const struct sim_result *result)
 {
 	const char *expect = recording->expect ? recording->expect : "promoted";
@@ -139,8 +143,10 @@ static int sweep_recording(struct sweep *s, size_t i, struct err *err_r)
 		if (sim_check(s->policy[k], recording, err_r) < 0)
 			goto out;
 		sim_run(s->policy[k], recording, &options, NULL, NULL, &result);
-		take(&s->cell[i * s->n + k], recording, &result);
+		sweep_take(&s->cell[i * s->n + k], recording, &result);
 	}
+	if (s->n_axes == 1)
+		sweep_course_make(s, i, recording, &options, &s->course[i]);
 	rc = 0;
 out:
 	free(past);
@@ -174,6 +180,7 @@ static int sweep_all(struct sweep *s, struct err *err_r)
 	pthread_t threads[THREADS_MAX];
 
 	s->cell = xcalloc(s->paths->n * s->n, sizeof(*s->cell));
+	s->course = xcalloc(s->paths->n, sizeof(*s->course));
 	while (n < wanted && pthread_create(&threads[n], NULL, work, s) == 0)
 		n++;
 	if (!n)
@@ -230,6 +237,25 @@ static void init_table(const struct sweep *s, struct table *table)
 	table_add(table, heading);
 }
 
+/* Up to which value, exactly, the recording ended otherwise; of the first value
+ * tried from which on it ends so. */
+static void print_margin(
+	const struct sweep *s, size_t recording, size_t point, struct jsonw *w)
+{
+	const struct sweep_course *course = &s->course[recording];
+	char value[AXIS_TEXT_MAX];
+	size_t i;
+
+	for (i = course->n; i > 1; i--)
+		if (course->item[i - 1].point == point &&
+			course->item[i - 1].exact) {
+			jsonw_text(w, "turns_after",
+				axis_print(&s->axis[0], course->item[i - 2].to,
+					value));
+			return;
+		}
+}
+
 static void print_ends(const struct sweep *s, size_t point, struct jsonw *w)
 {
 	size_t i;
@@ -244,6 +270,7 @@ static void print_ends(const struct sweep *s, size_t point, struct jsonw *w)
 		jsonw_text(w, "end", sweep_end_name(cell->end));
 		if (slo)
 			jsonw_text(w, "slo", slo);
+		print_margin(s, i, point, w);
 		jsonw_end(w, '}');
 	}
 	jsonw_end(w, ']');
@@ -320,19 +347,23 @@ int simulate_sweep(const struct simulation *simulation,
 	struct err *err_r)
 {
 	struct sweep s = {.simulation = simulation,
+		.wish = wish,
 		.paths = paths,
 		.lock = PTHREAD_MUTEX_INITIALIZER};
 	size_t i;
 	int rc = -1;
 
 	if (parse_axes(&s, wish->sweeps, err_r) == 0 &&
-		load_points(&s, wish, err_r) == 0 && sweep_all(&s, err_r) == 0)
+		load_points(&s, err_r) == 0 && sweep_all(&s, err_r) == 0)
 		rc = tell(&s) ? 0 : 1;
 	if (rc >= 0 && simulation->html && sweep_write_page(&s, err_r) < 0)
 		rc = -1;
 	for (i = 0; s.policy && i < s.n; i++)
 		policy_free(&s.policy[i]);
+	for (i = 0; s.course && i < paths->n; i++)
+		free(s.course[i].item);
 	free(s.policy);
+	free(s.course);
 	free(s.cell);
 	return rc;
 }

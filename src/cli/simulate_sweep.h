@@ -2,6 +2,7 @@
  * What the files of a sweep share. Not for anybody else.
  *
  *   simulate_sweep.c   values, recordings, the table
+ *   simulate_margin.c  where the course of a recording turns
  *   simulate_course.c  what it comes to: counts, how each recording ends from
  *                      which value on, the page
  */
@@ -25,8 +26,23 @@ struct sweep_cell {
 	float revert_s; /* below 0: it was not */
 };
 
+/* Values with which a recording ends alike. */
+struct sweep_stretch {
+	struct sweep_cell cell;
+	double from, to; /* of those that were tried */
+	bool exact; /* it begins where the one before it ends */
+	size_t point; /* the first value of the axis at or after `from` */
+};
+
+/* Of one recording, in the order of the axis. */
+struct sweep_course {
+	struct sweep_stretch *item;
+	size_t n, size;
+};
+
 struct sweep {
 	const struct simulation *simulation;
+	const struct sweep_wish *wish;
 	struct axis axis[AXES_MAX];
 	size_t n_axes;
 	struct policy **policy; /* one for each combination */
@@ -34,6 +50,7 @@ struct sweep {
 	bool one_past; /* stable's past is the same with all of them */
 	const struct path_list *paths;
 	struct sweep_cell *cell; /* of recording i, from i * n on */
+	struct sweep_course *course; /* of each recording, of one axis */
 	atomic_size_t next; /* recording */
 	atomic_bool failed;
 	pthread_mutex_t lock;
@@ -47,6 +64,23 @@ struct sweep_tally {
 	float *revert_s; /* sorted */
 	size_t n_reverts;
 };
+
+/* ---- simulate_sweep.c ---- */
+
+/* The policy's file with these values, one for each axis, over what --set
+ * says; `quietly`: see simulate_policy_quietly, err_r is not set. */
+MUST_CHECK struct policy *sweep_policy(const struct sweep *s,
+	const double *numbers, bool quietly, struct err *err_r);
+void sweep_take(struct sweep_cell *cell, const struct recording *recording,
+	const struct sim_result *result);
+
+/* ---- simulate_margin.c ---- */
+
+/* Of recording `i`, all of whose cells are known; its stretches are the
+ * caller's. */
+void sweep_course_make(const struct sweep *s, size_t i,
+	const struct recording *recording, const struct sim_options *options,
+	struct sweep_course *course_r);
 
 /* ---- simulate_course.c ---- */
 

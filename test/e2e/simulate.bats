@@ -260,22 +260,34 @@ simulate() {
 }
 
 @test "a sweep says who decides each recording, and which values suit all" {
+	recording 900 'if . < 200 or . > 250 then 0.001 else 0.02 end' \
+		>shortly.json
 	jq '.expect = "rolled-back"' bad.json >expected.json
 	run simulate --sweep slos.errors.max=0.05%..3.05%:4 --html page.html \
 		good.json expected.json
 	[ "$status" = 0 ]
-	grep -qE '^good.json +rolled back by errors: 0.05%; promoted: 1.05% to 3.05%$' <<<"$output"
-	grep -qE '^expected.json +rolled back by errors: 0.05% to 1.05%; promoted: 2.05% to 3.05%$' <<<"$output"
-	[[ $output == *'all end as expected with slos.errors.max: 1.05%' ]]
-	grep -q 'All 2 recordings end as expected with: 1.05%.' page.html
-	grep -q 'rolled back by errors: 0.05% to 1.05%; promoted: 2.05% to 3.05%' \
+	grep -qE '^good.json +rolled back by errors: 0.05% to 0.09%; promoted: above 0.09%$' <<<"$output"
+	grep -qE '^expected.json +rolled back by errors: 0.05% to 1.99%; promoted: above 1.99%$' <<<"$output"
+	[[ $output == *'all end as expected with slos.errors.max: 0.1% to 1.99%' ]]
+	grep -q 'All 2 recordings end as expected with: 0.1% to 1.99%.' page.html
+	grep -q 'rolled back by errors: 0.05% to 1.99%; promoted: above 1.99%' \
 		page.html
 	run simulate --sweep slos.errors.max=2.05%..3.05%:2 good.json expected.json
 	[ "$status" = 1 ]
 	[[ $output == *': none of these values' ]]
 	run simulate --format json --sweep slos.errors.max=0.05%..3.05%:2 bad.json
 	jq -se 'map(.ends[0] | [.end, .slo]) ==
-		[["rolled back", "errors"], ["promoted", null]]' <<<"$output"
+		[["rolled back", "errors"], ["promoted", null]] and
+		map(.ends[0].turns_after) == [null, "1.99%"]' <<<"$output"
+	# Downwards, and of a key that takes whole numbers.
+	run simulate --sweep slos.errors.max=3%..1%:2 expected.json
+	[[ $output == *'promoted: 3% to 2%; rolled back by errors: below 2%'* ]]
+	[[ $output == *'slos.errors.max: 1.99% to 1%' ]]
+	run --separate-stderr simulate \
+		--sweep slos.errors.fail_after.breaches=1..11:2 \
+		--set slos.errors.fail_after.of=11 shortly.json
+	[ -z "$stderr" ]
+	[[ $output == *'rolled back by errors: 1 to 6; promoted: above 6'* ]]
 	run simulate --sweep slos.errors.max=1%..2%:2 --html page.html \
 		--sweep slos.errors.max=1%..2%:2 good.json
 	[ "$status" = 2 ]
