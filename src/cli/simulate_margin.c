@@ -12,7 +12,7 @@
 #define TURNS_MAX 8 /* that are looked for between two neighbours */
 
 struct probe {
-	const struct sweep *sweep;
+	struct sweep *sweep;
 	const struct recording *recording;
 	const struct sim_options *options;
 };
@@ -32,11 +32,29 @@ static void add(struct sweep_course *course, struct sweep_stretch stretch)
 	course->item[course->n++] = stretch;
 }
 
+/* The secrets of all policies are in one register, which has no lock. */
+static struct policy *load(struct sweep *s, double number)
+{
+	struct policy *policy;
+
+	pthread_mutex_lock(&s->lock);
+	policy = sweep_policy(s, &number, true, NULL);
+	pthread_mutex_unlock(&s->lock);
+	return policy;
+}
+
+static void drop(struct sweep *s, struct policy **policy)
+{
+	pthread_mutex_lock(&s->lock);
+	policy_free(policy);
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* False: the key does not take such a value, as a count takes whole ones. */
 static bool try_value(
 	const struct probe *probe, double number, struct sweep_cell *cell_r)
 {
-	struct policy *policy = sweep_policy(probe->sweep, &number, true, NULL);
+	struct policy *policy = load(probe->sweep, number);
 	struct sim_result result;
 	struct err err;
 	bool done = false;
@@ -47,7 +65,7 @@ static bool try_value(
 		sweep_take(cell_r, probe->recording, &result);
 		done = true;
 	}
-	policy_free(&policy);
+	drop(probe->sweep, &policy);
 	return done;
 }
 
@@ -110,7 +128,7 @@ static void add_turns(const struct probe *probe,
 	add(course, *next);
 }
 
-void sweep_course_make(const struct sweep *s, size_t i,
+void sweep_course_make(struct sweep *s, size_t i,
 	const struct recording *recording, const struct sim_options *options,
 	struct sweep_course *course_r)
 {

@@ -53,7 +53,7 @@ struct sweep {
 	struct sweep_course *course; /* of each recording, of one axis */
 	atomic_size_t next; /* recording */
 	atomic_bool failed;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* of err, and of policies while threads run */
 	struct err err; /* the first one */
 };
 
@@ -78,7 +78,7 @@ void sweep_take(struct sweep_cell *cell, const struct recording *recording,
 
 /* Of recording `i`, all of whose cells are known; its stretches are the
  * caller's. */
-void sweep_course_make(const struct sweep *s, size_t i,
+void sweep_course_make(struct sweep *s, size_t i,
 	const struct recording *recording, const struct sim_options *options,
 	struct sweep_course *course_r);
 
