@@ -81,7 +81,8 @@ static void add_stretch(const struct sweep *s,
 		buf_addf(out, " to %s", axis_print(axis, stretch->to, value));
 }
 
-/* "rolled back by errors: 0.5% to 2%; promoted: 2.5% to 5%" */
+/* "rolled back by errors: 0.5% to 2%; waiting (the recording ends before the
+ * decision): above 2% to 5%" */
 static void add_course(const struct sweep *s, size_t recording, struct buf *out)
 {
 	const struct sweep_course *course = &s->course[recording];
@@ -94,6 +95,8 @@ static void add_course(const struct sweep *s, size_t recording, struct buf *out)
 		buf_adds(out, sweep_end_name(course->item[i].cell.end));
 		if (slo)
 			buf_addf(out, " by %s", slo);
+		else if (course->item[i].cell.reason)
+			buf_addf(out, " (%s)", course->item[i].cell.reason);
 		buf_adds(out, ": ");
 		add_stretch(s, course, i, out);
 	}

@@ -15,11 +15,12 @@ struct probe {
 	struct sweep *sweep;
 	const struct recording *recording;
 	const struct sim_options *options;
+	struct sweep_course *course;
 };
 
 static bool are_alike(const struct sweep_cell *a, const struct sweep_cell *b)
 {
-	return a->end == b->end && a->slo == b->slo;
+	return a->end == b->end && a->slo == b->slo && a->cause == b->cause;
 }
 
 static void add(struct sweep_course *course, struct sweep_stretch stretch)
@@ -62,7 +63,7 @@ static bool try_value(
 	if (policy && sim_check(policy, probe->recording, &err) == 0) {
 		sim_run(policy, probe->recording, probe->options, NULL, NULL,
 			&result);
-		sweep_take(cell_r, probe->recording, &result);
+		sweep_take(cell_r, probe->recording, &result, probe->course);
 		done = true;
 	}
 	drop(probe->sweep, &policy);
@@ -109,9 +110,10 @@ static void find_turn(const struct probe *probe, struct sweep_stretch *before,
 
 /* Adds what lies between the last stretch and a value that ends otherwise, and
  * that value. */
-static void add_turns(const struct probe *probe,
-	const struct sweep_stretch *next, struct sweep_course *course)
+static void add_turns(
+	const struct probe *probe, const struct sweep_stretch *next)
 {
+	struct sweep_course *course = probe->course;
 	struct sweep_stretch found;
 	int i;
 
@@ -130,9 +132,9 @@ static void add_turns(const struct probe *probe,
 
 void sweep_course_make(struct sweep *s, size_t i,
 	const struct recording *recording, const struct sim_options *options,
-	struct sweep_course *course_r)
+	struct sweep_course *course)
 {
-	const struct probe probe = {s, recording, options};
+	const struct probe probe = {s, recording, options, course};
 	const struct sweep_cell *cell = &s->cell[i * s->n];
 	struct sweep_stretch next;
 	double number;
@@ -140,9 +142,9 @@ void sweep_course_make(struct sweep *s, size_t i,
 
 	for (k = 0; k < s->n; k++) {
 		number = axis_number(&s->axis[0], k);
-		if (k && are_alike(&course_r->item[course_r->n - 1].cell,
-				 &cell[k])) {
-			course_r->item[course_r->n - 1].to = number;
+		if (k && are_alike(
+				 &course->item[course->n - 1].cell, &cell[k])) {
+			course->item[course->n - 1].to = number;
 			continue;
 		}
 		next = (struct sweep_stretch){.cell = cell[k],
@@ -150,8 +152,8 @@ void sweep_course_make(struct sweep *s, size_t i,
 			.to = number,
 			.point = k};
 		if (k)
-			add_turns(&probe, &next, course_r);
+			add_turns(&probe, &next);
 		else
-			add(course_r, next);
+			add(course, next);
 	}
 }

@@ -109,8 +109,16 @@ static enum sweep_end end_of(const char *outcome)
 						     : END_OTHER;
 }
 
+/* Neighbouring values mostly have the same one. */
+static const char *keep_reason(struct sweep_course *course, const char *reason)
+{
+	if (!course->reason || strcmp(course->reason, reason) != 0)
+		course->reason = arena_strdup(&course->reasons, reason);
+	return course->reason;
+}
+
 void sweep_take(struct sweep_cell *cell, const struct recording *recording,
-	const struct sim_result *result)
+	const struct sim_result *result, struct sweep_course *course)
 {
 	const char *expect = recording->expect ? recording->expect : "promoted";
 	const char *outcome = sim_outcome(result);
@@ -119,6 +127,10 @@ void sweep_take(struct sweep_cell *cell, const struct recording *recording,
 	cell->met = strcmp(expect, outcome) == 0;
 	cell->wanted_back = strcmp(expect, "rolled-back") == 0;
 	cell->slo = cell->end == END_REVERTED ? result->failed_slo : -1;
+	cell->cause = result->cause;
+	cell->reason = cell->end != END_PROMOTED && cell->slo < 0
+			       ? keep_reason(course, result->reason)
+			       : NULL;
 	cell->revert_s = -1;
 	if (result->revert_ms && result->first_bad_ms)
 		cell->revert_s =
@@ -143,7 +155,8 @@ static int sweep_recording(struct sweep *s, size_t i, struct err *err_r)
 		if (sim_check(s->policy[k], recording, err_r) < 0)
 			goto out;
 		sim_run(s->policy[k], recording, &options, NULL, NULL, &result);
-		sweep_take(&s->cell[i * s->n + k], recording, &result);
+		sweep_take(&s->cell[i * s->n + k], recording, &result,
+			&s->course[i]);
 	}
 	if (s->n_axes == 1)
 		sweep_course_make(s, i, recording, &options, &s->course[i]);
@@ -270,6 +283,8 @@ static void print_ends(const struct sweep *s, size_t point, struct jsonw *w)
 		jsonw_text(w, "end", sweep_end_name(cell->end));
 		if (slo)
 			jsonw_text(w, "slo", slo);
+		if (cell->reason)
+			jsonw_text(w, "reason", cell->reason);
 		print_margin(s, i, point, w);
 		jsonw_end(w, '}');
 	}
@@ -360,8 +375,10 @@ int simulate_sweep(const struct simulation *simulation,
 		rc = -1;
 	for (i = 0; s.policy && i < s.n; i++)
 		policy_free(&s.policy[i]);
-	for (i = 0; s.course && i < paths->n; i++)
+	for (i = 0; s.course && i < paths->n; i++) {
 		free(s.course[i].item);
+		arena_fini(&s.course[i].reasons);
+	}
 	free(s.policy);
 	free(s.course);
 	free(s.cell);

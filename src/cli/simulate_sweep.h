@@ -23,6 +23,8 @@ struct sweep_cell {
 	enum sweep_end end;
 	bool met, wanted_back; /* it should have been rolled back */
 	int slo; /* that took it back; -1: none did */
+	enum cause cause;
+	const char *reason; /* of an end no SLO decided; NULL: promoted */
 	float revert_s; /* below 0: it was not */
 };
 
@@ -36,8 +38,10 @@ struct sweep_stretch {
 
 /* Of one recording, in the order of the axis. */
 struct sweep_course {
-	struct sweep_stretch *item;
+	struct sweep_stretch *item; /* of one axis alone */
 	size_t n, size;
+	struct arena reasons;
+	const char *reason; /* the last one */
 };
 
 struct sweep {
@@ -50,7 +54,7 @@ struct sweep {
 	bool one_past; /* stable's past is the same with all of them */
 	const struct path_list *paths;
 	struct sweep_cell *cell; /* of recording i, from i * n on */
-	struct sweep_course *course; /* of each recording, of one axis */
+	struct sweep_course *course; /* of each recording */
 	atomic_size_t next; /* recording */
 	atomic_bool failed;
 	pthread_mutex_t lock; /* of err, and of policies while threads run */
@@ -71,16 +75,16 @@ struct sweep_tally {
  * says; `quietly`: see simulate_policy_quietly, err_r is not set. */
 MUST_CHECK struct policy *sweep_policy(const struct sweep *s,
 	const double *numbers, bool quietly, struct err *err_r);
+/* `course`: the recording's, which keeps the texts. */
 void sweep_take(struct sweep_cell *cell, const struct recording *recording,
-	const struct sim_result *result);
+	const struct sim_result *result, struct sweep_course *course);
 
 /* ---- simulate_margin.c ---- */
 
-/* Of recording `i`, all of whose cells are known; its stretches are the
- * caller's. */
+/* Adds the stretches of recording `i`, all of whose cells are known. */
 void sweep_course_make(struct sweep *s, size_t i,
 	const struct recording *recording, const struct sim_options *options,
-	struct sweep_course *course_r);
+	struct sweep_course *course);
 
 /* ---- simulate_course.c ---- */
 

@@ -294,6 +294,23 @@ simulate() {
 	[[ $output == *'--html shows the values of one --sweep'* ]]
 }
 
+@test "a sweep says why, where no SLO decided" {
+	local folder=$BATS_TEST_DIRNAME/../../policies/recordings
+	export PROMETHEUS_URL=http://127.0.0.1:1
+
+	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" \
+		--sweep hold_timeout=10s..70s:3 "$folder/low-traffic.json"
+	[ "$status" = 0 ]
+	[[ $output == *'rolled back (nobody resolved the hold: bake is over; '*'): 10s to 62s; waiting (the recording ends before the decision): above 62s'* ]]
+	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" --format json \
+		--sweep hold_timeout=10s..70s:2 "$folder/low-traffic.json"
+	jq -se 'map(.ends[0]) |
+		(.[0].reason | startswith("nobody resolved the hold")) and
+		(.[0] | has("slo") | not) and
+		.[1].reason == "the recording ends before the decision" and
+		.[1].turns_after == "62s"' <<<"$output"
+}
+
 @test "a sweep that is none says what to write" {
 	local wish
 	while IFS='|' read -r wish said; do
