@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define DEPTH_MAX 64 /* of brackets; deeper ones are not looked at */
 
@@ -195,6 +196,7 @@ struct look {
 	struct token metric[2]; /* the first of each side of the division */
 	bool divided, has_or, has_failures, has_100, has_1000;
 	bool has_quantile, has_bucket, has_sum, has_milliseconds;
+	bool has_summary; /* the quantile is a label */
 };
 
 static bool is_number(const struct token *t, const char *const numbers[])
@@ -259,15 +261,47 @@ static void look_at_mark(
 		found->may_be_negative = true;
 }
 
-/* code=~"5..", status="500", response_code_class="5xx" */
+static bool is_equal(const struct look *look)
+{
+	return !strcmp(look->relation, "=") || !strcmp(look->relation, "=~");
+}
+
+static bool string_begins(const struct token *t, const char *const words[])
+{
+	for (; *words; words++)
+		if (!strncasecmp(t->at + 1, *words, strlen(*words)))
+			return true;
+	return false;
+}
+
+/* code=~"5..", status!="OK", response_code_class="5xx", success="false" */
+static bool tells_failures(const struct look *look, const struct token *t)
+{
+	static const char *const bad[] = {"5", "err", "fail", NULL};
+	static const char *const good[] = {
+		"ok", "success", "1", "2", "3", "(2", "[1", "[2", NULL};
+	static const char *const yes[] = {"true", "1", NULL};
+	static const char *const no[] = {"false", "0", NULL};
+	static const char *const names[] = {
+		"code", "status", "class", "result", "outcome", NULL};
+
+	if (token_has(&look->label, "success"))
+		return string_begins(t, is_equal(look) ? no : yes);
+	if (token_is(&look->label, "error"))
+		return string_begins(t, is_equal(look) ? yes : no);
+	for (size_t i = 0; names[i]; i++)
+		if (token_has(&look->label, names[i]))
+			return string_begins(t, is_equal(look) ? bad : good);
+	return false;
+}
+
 static void look_at_string(struct look *look, const struct token *t)
 {
-	if (look->divided || t->at[1] != '5' ||
-		(strcmp(look->relation, "=") && strcmp(look->relation, "=~")))
+	if (!look->braces || !*look->relation)
 		return;
-	look->has_failures |= token_has(&look->label, "code") ||
-			      token_has(&look->label, "status") ||
-			      token_has(&look->label, "class");
+	look->has_summary |= token_is(&look->label, "quantile");
+	if (!look->divided)
+		look->has_failures |= tells_failures(look, t);
 }
 
 static void look_at_token(struct look *look, const struct token *t,
@@ -296,28 +330,37 @@ static void look_at_token(struct look *look, const struct token *t,
 	}
 }
 
+/* The same metric on both sides, or one of failed requests and one of all. */
+static bool is_part(const struct token *part, const struct token *whole)
+{
+	if (!part->len)
+		return false;
+	if (part->len == whole->len && !memcmp(part->at, whole->at, part->len))
+		return true;
+	return (token_has(part, "error") || token_has(part, "fail")) &&
+	       token_has(whole, "request") && !token_has(whole, "error") &&
+	       !token_has(whole, "fail");
+}
+
 void promql_look(const char *text, struct promql_look *look_r)
 {
-	const struct token *part, *whole;
 	struct look look = {0};
 	struct token t = {0};
+	bool same, quantile;
 	const char *p;
-	bool same;
 
 	*look_r = (struct promql_look){0};
 	for (p = token_next(text, &t); t.kind != TOKEN_END;
 		p = token_next(p, &t))
 		look_at_token(&look, &t, p, look_r);
-	part = &look.metric[0];
-	whole = &look.metric[1];
-	same = part->len && part->len == whole->len &&
-	       !memcmp(part->at, whole->at, part->len);
+	quantile = look.has_quantile || look.has_summary;
+	same = is_part(&look.metric[0], &look.metric[1]);
 	look_r->is_share = same && !look.has_100 && !look.has_1000;
 	look_r->is_percent = same && look.has_100;
 	look_r->needs_or = look.has_failures && !look.has_or;
 	look_r->is_seconds =
-		!look.has_1000 && ((look.has_quantile && look.has_bucket) ||
+		!look.has_1000 && ((quantile && look.has_bucket) ||
 					  (look.has_sum && look.divided));
 	look_r->is_milliseconds = !look.has_1000 && look.has_milliseconds &&
-				  (look.has_quantile || look.divided);
+				  (quantile || look.divided);
 }
