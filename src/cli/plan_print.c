@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/jsonw.h"
 #include "base/printable.h"
+#include "engine/forecast_threshold.h"
 
 #define LABEL_WIDTH 12
 #define SHORT_TITLE "\nwhat it would find (tidegate plan tells more)\n"
@@ -316,33 +317,81 @@ static size_t first_controlled(const struct policy *policy)
 	return policy->n_steps;
 }
 
+/* What is found of a kind is said below one title. */
+static void print_title(struct buf *out, bool *begun)
+{
+	if (!*begun)
+		buf_adds(out, SHORT_TITLE);
+	*begun = true;
+}
+
+static void print_short_evidence(
+	struct buf *out, const struct policy *policy, size_t i, bool *begun)
+{
+	double objective = policy->slos[i].objective, requests;
+	size_t step = first_controlled(policy);
+
+	if (step == policy->n_steps)
+		return;
+	requests =
+		forecast_requests(policy, i, step, objective / 10, objective);
+	if (!isfinite(requests))
+		return;
+	print_title(out, begun);
+	add_label(out, 2, policy->slos[i].name);
+	buf_adds(out, " ");
+	add_share(out, objective);
+	buf_adds(out, " where stable has ");
+	add_share(out, objective / 10);
+	buf_addf(out,
+		": half of such candidates within %.0f of their "
+		"requests, at %d %%\n",
+		ceil(requests), policy->steps[step].percent);
+}
+
+/* An SLO of kind threshold that limits a share: jumps beyond the limit. */
+static void print_short_limit(struct buf *out, const struct policy *policy,
+	const struct slo *slo, bool *begun)
+{
+	static const double times[] = {2, 10};
+	struct threshold_query query;
+	double limit, share;
+	const char *why;
+	size_t i;
+
+	if (slo->scope == SCOPE_SERVICE ||
+		!threshold_query_look(slo, &query, &why))
+		return;
+	limit = threshold_share(&query, slo);
+	if (!(limit > 0 && limit * times[0] <= 1))
+		return;
+	print_title(out, begun);
+	add_label(out, 2, slo->name);
+	buf_adds(out, " a jump of bad requests");
+	for (i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		share = fmin(1, limit * times[i]);
+		buf_adds(out, i ? ", to " : " to ");
+		add_share(out, share);
+		buf_adds(out, " within ");
+		add_seconds(out,
+			ceil(threshold_within(policy, slo, &query, share)));
+	}
+	if (slo->requests)
+		buf_addf(out, ", with %g requests or more", slo->requests_min);
+	buf_addc(out, '\n');
+}
+
 void plan_print_short(const struct policy *policy, struct buf *out)
 {
-	size_t step = first_controlled(policy), i;
-	double objective, requests;
 	bool begun = false;
+	size_t i;
 
-	for (i = 0; i < policy->n_slos && step < policy->n_steps; i++) {
-		if (policy->slos[i].kind != SLO_EVIDENCE)
-			continue;
-		objective = policy->slos[i].objective;
-		requests = forecast_requests(
-			policy, i, step, objective / 10, objective);
-		if (!isfinite(requests))
-			continue;
-		if (!begun)
-			buf_adds(out, SHORT_TITLE);
-		begun = true;
-		add_label(out, 2, policy->slos[i].name);
-		buf_adds(out, " ");
-		add_share(out, objective);
-		buf_adds(out, " where stable has ");
-		add_share(out, objective / 10);
-		buf_addf(out,
-			": half of such candidates within %.0f of their "
-			"requests, at %d %%\n",
-			ceil(requests), policy->steps[step].percent);
-	}
+	for (i = 0; i < policy->n_slos; i++)
+		if (policy->slos[i].kind == SLO_EVIDENCE)
+			print_short_evidence(out, policy, i, &begun);
+		else
+			print_short_limit(
+				out, policy, &policy->slos[i], &begun);
 }
 
 /* The largest size in one step: a line of an SLO. */

@@ -57,6 +57,48 @@ bool threshold_query_look(const struct slo *slo,
 	return !*why_r;
 }
 
+/* ---- in closed form ---- */
+
+static double bad_of(const struct threshold_query *query, double limit)
+{
+	double share = limit / query->scale;
+
+	return query->upside_down ? 1 - share : share;
+}
+
+double threshold_share(
+	const struct threshold_query *query, const struct slo *slo)
+{
+	if (!query->is_share || !(slo->has_max || slo->has_min))
+		return NAN;
+	return bad_of(query, slo->has_max ? slo->max : slo->min);
+}
+
+/* The window is above `limit` after that part of it; then so many checks. */
+static double breaches_within(const struct policy *policy,
+	const struct slo *slo, double limit, double share, int breaches)
+{
+	double ms = (double)slo->window_ms * limit / share;
+
+	if (!(share > limit))
+		return INFINITY;
+	ms += (double)(slo->interval_ms * breaches + policy->metrics.delay_ms);
+	return ms / 1000;
+}
+
+double threshold_within(const struct policy *policy, const struct slo *slo,
+	const struct threshold_query *query, double share)
+{
+	double within = breaches_within(policy, slo,
+		threshold_share(query, slo), share, slo->fail_breaches);
+
+	if (slo->has_critical)
+		within = fmin(within,
+			breaches_within(policy, slo,
+				bad_of(query, slo->critical), share, 1));
+	return within;
+}
+
 /* ---- requests ---- */
 
 struct sums {

@@ -1,5 +1,6 @@
 /*
- * What an SLO of kind threshold would catch, found by playing seeded worlds:
+ * What an SLO of kind threshold would catch, in closed form for a jump of an
+ * ideal stream of requests, and by playing seeded worlds:
  * requests are drawn, its query's value is computed from them, and the kind
  * itself judges (check.h). Only for queries of which it can be seen what they
  * say: a share of failures, or a quantile of latencies. Pure.
@@ -23,6 +24,18 @@ struct threshold_query {
 /* Whether worlds can be played for it; else why not. */
 bool threshold_query_look(const struct slo *slo,
 	struct threshold_query *query_r, const char **why_r);
+
+/* The share of bad requests beyond which a value of the query breaches max, or
+ * min where that is the limit; NAN: it has none, or is no share. */
+double threshold_share(
+	const struct threshold_query *query, const struct slo *slo);
+
+/* Seconds after which an SLO has failed at the latest when its share of bad
+ * requests jumps from none to `share` in a step, outside its settle. Its window
+ * fills with them evenly; that much is known without a world. INFINITY: that
+ * is within its limits. */
+double threshold_within(const struct policy *policy, const struct slo *slo,
+	const struct threshold_query *query, double share);
 
 struct threshold_world {
 	const struct policy *policy;

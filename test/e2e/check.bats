@@ -28,6 +28,7 @@ check() {
 	[ ! -s "$WORLD/err" ]
 	[ "$(grep -c '^policy  ' "$WORLD/out")" = "$(printf '%s\n' "$policies"/*.yaml | wc -l)" ]
 	grep -q 'steps, at least 30s in all' "$WORLD/out"
+	grep -q 'bad requests to 10 % within 7s, to 50 % within 5s' "$WORLD/out"
 }
 
 @test "each policy names its schema for editors" {

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "engine/forecast.h"
+#include "engine/forecast_threshold.h"
 #include "policy/policy_load.h"
 
 #define TEXT_MAX  65536
@@ -242,6 +243,65 @@ static void what_cannot_be_played_says_why(void **state)
 	}
 }
 
+#define SHARE(limits)                                                          \
+	"- {name: a, query: '(sum(rate(r{revision=\"{{candidate}}\",code=~\"5" \
+	"..\"}[{{window}}])) or vector(0)) / sum(rate(r{revision=\""           \
+	"{{candidate}}\"}[{{window}}]))', " limits "}\n"
+
+/* A jump in a service with so many requests that chance has no part: the check
+ * that decides is the last before the time that is said. */
+static void a_jump_is_found_within_the_time_that_is_said(void **state)
+{
+	static const struct {
+		const char *slo;
+		double share;
+		bool found;
+	} rows[] = {
+		{SHARE("max: 1%, window: 5m, interval: 30s"), 0.02, true},
+		{SHARE("max: 1%, window: 5m, interval: 30s, "
+		       "fail_after: {breaches: 3, of: 4}"),
+			0.027, true},
+		{SHARE("max: 5%, window: 10m, interval: 20s, fail_after: 1"),
+			0.07, true},
+		{SHARE("max: 1%, critical: 5%, window: 5m, interval: 30s, "
+		       "fail_after: {breaches: 4, of: 5}"),
+			0.3, true},
+		{SHARE("max: 1%, window: 5m, interval: 30s"), 0.009, false},
+	};
+	struct threshold_world world = {
+		.rate = 1e6, .base = 1e-5, .cluster = 1};
+	double within, played, interval;
+	struct policy *policy;
+	const char *why;
+	struct rng rng;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		policy = policy_of("{percent: 50, bake: 20m}, "
+				   "{percent: 51, bake: 20m}, "
+				   "{percent: 100, bake: 20m}",
+			rows[i].slo);
+		policy->settle_ms = 0;
+		world.policy = policy;
+		world.slo = &policy->slos[0];
+		assert_true(
+			threshold_query_look(world.slo, &world.query, &why));
+		within = threshold_within(
+			policy, world.slo, &world.query, rows[i].share);
+		rng_init(&rng, 1);
+		played = threshold_play(
+			&world, 1, rows[i].share / world.base, 1200, &rng);
+		interval = (double)world.slo->interval_ms / 1000;
+		assert_int_equal(isfinite(within), rows[i].found);
+		assert_int_equal(isfinite(played), rows[i].found);
+		if (rows[i].found) {
+			assert_true(played <= within);
+			assert_true(played >= within - interval);
+		}
+		policy_free(&policy);
+	}
+}
+
 /* What is known without a rate is what the plan says with one. */
 static void requests_until_it_is_found_do_not_depend_on_the_rate(void **state)
 {
@@ -267,6 +327,7 @@ int main(void)
 		cmocka_unit_test(limits_are_played_in_worlds),
 		cmocka_unit_test(limits_take_back_good_releases_where_they_do),
 		cmocka_unit_test(what_cannot_be_played_says_why),
+		cmocka_unit_test(a_jump_is_found_within_the_time_that_is_said),
 		cmocka_unit_test(
 			requests_until_it_is_found_do_not_depend_on_the_rate),
 	};
