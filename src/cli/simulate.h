@@ -9,6 +9,7 @@
  *   simulate_policy.c   policies, with --set over them
  *   simulate_sweep.c    a policy with many values of a key
  *   simulate_axis.c     … which those are
+ *   simulate_cell.c     … what a recording comes to with one of them
  *   simulate_course.c   … how recordings end, value by value
  *   simulate_margin.c   … from which value on exactly
  *   simulate_compare.c  two policies, and where they part

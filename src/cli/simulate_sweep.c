@@ -18,16 +18,6 @@
 
 /* ---- the values ---- */
 
-/* Which value of an axis the combination has; the last one changes fastest. */
-static size_t index_of(const struct sweep *s, size_t axis, size_t point)
-{
-	size_t i;
-
-	for (i = s->n_axes - 1; i > axis; i--)
-		point /= s->axis[i].n;
-	return point % s->axis[axis].n;
-}
-
 static int parse_axes(
 	struct sweep *s, const struct text_list *texts, struct err *err_r)
 {
@@ -60,28 +50,6 @@ static int parse_axes(
 	return 0;
 }
 
-struct policy *sweep_policy(const struct sweep *s, const double *numbers,
-	bool quietly, struct err *err_r)
-{
-	char value[AXIS_TEXT_MAX], texts[AXES_MAX][2 * AXIS_TEXT_MAX + 1];
-	struct text_list sets = *s->wish->sets;
-	size_t i;
-
-	if (sets.n + s->n_axes > ARGS_LIST_MAX) {
-		err_set(err_r, ERR_USAGE, "more than %d --set and --sweep",
-			ARGS_LIST_MAX);
-		return NULL;
-	}
-	for (i = 0; i < s->n_axes; i++) {
-		snprintf(texts[i], sizeof(texts[i]), "%s=%s", s->axis[i].key,
-			axis_print(&s->axis[i], numbers[i], value));
-		sets.item[sets.n++] = texts[i];
-	}
-	if (quietly)
-		return simulate_policy_quietly(s->wish->policy, &sets);
-	return simulate_policy(s->wish->policy, &sets, false, err_r);
-}
-
 static int load_points(struct sweep *s, struct err *err_r)
 {
 	double numbers[AXES_MAX];
@@ -91,7 +59,7 @@ static int load_points(struct sweep *s, struct err *err_r)
 	for (i = 0; i < s->n; i++) {
 		for (k = 0; k < s->n_axes; k++)
 			numbers[k] =
-				axis_number(&s->axis[k], index_of(s, k, i));
+				axis_number(&s->axis[k], sweep_index(s, k, i));
 		s->policy[i] = sweep_policy(s, numbers, false, err_r);
 		if (!s->policy[i])
 			return -1;
@@ -100,43 +68,6 @@ static int load_points(struct sweep *s, struct err *err_r)
 }
 
 /* ---- the recordings ---- */
-
-static enum sweep_end end_of(const char *outcome)
-{
-	return strcmp(outcome, "promoted") == 0      ? END_PROMOTED
-	       : strcmp(outcome, "rolled-back") == 0 ? END_REVERTED
-	       : strcmp(outcome, "waiting") == 0     ? END_WAITING
-						     : END_OTHER;
-}
-
-/* Neighbouring values mostly have the same one. */
-static const char *keep_reason(struct sweep_course *course, const char *reason)
-{
-	if (!course->reason || strcmp(course->reason, reason) != 0)
-		course->reason = arena_strdup(&course->reasons, reason);
-	return course->reason;
-}
-
-void sweep_take(struct sweep_cell *cell, const struct recording *recording,
-	const struct sim_result *result, struct sweep_course *course)
-{
-	const char *expect = recording->expect ? recording->expect : "promoted";
-	const char *outcome = sim_outcome(result);
-
-	cell->end = end_of(outcome);
-	cell->met = strcmp(expect, outcome) == 0;
-	cell->wanted_back = strcmp(expect, "rolled-back") == 0;
-	cell->slo = cell->end == END_REVERTED ? result->failed_slo : -1;
-	cell->cause = result->cause;
-	cell->reason = cell->end != END_PROMOTED && cell->slo < 0
-			       ? keep_reason(course, result->reason)
-			       : NULL;
-	cell->revert_s = -1;
-	if (result->revert_ms && result->first_bad_ms)
-		cell->revert_s =
-			(float)(result->revert_ms - result->first_bad_ms) /
-			1000;
-}
 
 static int sweep_recording(struct sweep *s, size_t i, struct err *err_r)
 {
@@ -221,7 +152,7 @@ static void print_row(const struct sweep *s, size_t point,
 
 	for (i = 0; i < s->n_axes; i++)
 		cells[n++] = axis_value(
-			&s->axis[i], index_of(s, i, point), values[i]);
+			&s->axis[i], sweep_index(s, i, point), values[i]);
 	for (i = 0; i < 7; i++) {
 		snprintf(numbers[i], NUMBER_MAX, "%zu", shown[i]);
 		cells[n++] = numbers[i];
@@ -304,7 +235,8 @@ static void print_json(const struct sweep *s, size_t point,
 		jsonw_object(&w, NULL);
 		jsonw_text(&w, "key", s->axis[i].key);
 		jsonw_text(&w, "value",
-			axis_value(&s->axis[i], index_of(s, i, point), value));
+			axis_value(
+				&s->axis[i], sweep_index(s, i, point), value));
 		jsonw_end(&w, '}');
 	}
 	jsonw_end(&w, ']');

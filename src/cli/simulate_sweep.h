@@ -2,6 +2,7 @@
  * What the files of a sweep share. Not for anybody else.
  *
  *   simulate_sweep.c   values, recordings, the table
+ *   simulate_cell.c    a combination, and what a recording comes to with it
  *   simulate_margin.c  where the course of a recording turns
  *   simulate_course.c  what it comes to: counts, how each recording ends from
  *                      which value on, the page
@@ -69,7 +70,10 @@ struct sweep_tally {
 	size_t n_reverts;
 };
 
-/* ---- simulate_sweep.c ---- */
+/* ---- simulate_cell.c ---- */
+
+/* Which value of an axis the combination has; the last one changes fastest. */
+size_t sweep_index(const struct sweep *s, size_t axis, size_t point);
 
 /* The policy's file with these values, one for each axis, over what --set
  * says; `quietly`: see simulate_policy_quietly, err_r is not set. */
