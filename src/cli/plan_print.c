@@ -168,6 +168,24 @@ static void print_promise(struct buf *out, const struct policy *policy,
 			f->false_share * 100);
 }
 
+/* How long a step must bake to find that nine times of ten, where it does not:
+ * the settle before it counts as well. */
+static void print_longer(struct buf *out, const struct forecast_step *s,
+	const struct step *step, int64_t settle_ms)
+{
+	double most_s = s->sizes[FORECAST_SIZES - 1].most_s, bake_s;
+
+	bake_s = most_s - (double)settle_ms / 1000;
+	if (!isfinite(most_s) || (double)step->bake_ms >= bake_s * 1000)
+		return;
+	add_label(out, 2, "");
+	buf_adds(out, " longer than the step: a bake of ");
+	add_seconds(out, ceil(bake_s / 60) * 60);
+	buf_adds(out, " or more instead of ");
+	duration_add(out, step->bake_ms);
+	buf_adds(out, " finds that before the next one\n");
+}
+
 static void print_largest(struct buf *out, const struct forecast_step *s)
 {
 	const struct forecast_case *c = &s->sizes[FORECAST_SIZES - 1];
@@ -395,14 +413,17 @@ void plan_print_short(const struct policy *policy, struct buf *out)
 }
 
 /* The largest size in one step: a line of an SLO. */
-static void print_brief(struct buf *out, const struct slo *slo,
-	const struct forecast_slo *f, const struct step *step)
+static void print_brief(struct buf *out, const struct policy *policy,
+	const struct slo *slo, const struct forecast_slo *f)
 {
+	const struct step *step = &policy->steps[0];
+
 	add_label(out, 2, slo->name);
 	buf_adds(out, " where stable has ");
 	add_share(out, f->base);
 	buf_addf(out, ", at %d %%: ", step->percent);
 	print_largest(out, &f->step[0]);
+	print_longer(out, &f->step[0], step, policy->settle_ms);
 }
 
 void plan_print_measured(const struct policy *policy,
@@ -423,8 +444,8 @@ void plan_print_measured(const struct policy *policy,
 	buf_adds(out, SHORT_TITLE);
 	for (i = 0; i < forecast->n; i++)
 		if (forecast->slo[i].measured)
-			print_brief(out, &policy->slos[i], &forecast->slo[i],
-				&policy->steps[0]);
+			print_brief(out, policy, &policy->slos[i],
+				&forecast->slo[i]);
 	free(forecast);
 }
 

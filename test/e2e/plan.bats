@@ -74,6 +74,12 @@ plan() {
 		>"$WORLD/out" || true # whatever else it finds
 	grep -q "^  error-rate   where stable has 0.1 %, at 10 %: 10 times half after 2m" \
 		"$WORLD/out"
+	not grep -q 'longer than the step' "$WORLD/out"
+	sed -i 's/percent: 10, bake: 10m/percent: 10, bake: 2m/' \
+		"$WORLD/policy.yaml"
+	"$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml" \
+		>"$WORLD/out" || true
+	grep -q 'a bake of [4-6]m or more instead of 2m finds that' "$WORLD/out"
 	run plan nowhere --policy "$WORLD/policy.yaml"
 	[ "$status" = 4 ]
 	grep -q 'nothing could be measured of nowhere: write --rate' "$WORLD/err"
