@@ -12,6 +12,7 @@
  *   simulate_cell.c     … what a recording comes to with one of them
  *   simulate_course.c   … how recordings end, value by value
  *   simulate_margin.c   … from which value on exactly
+ *   simulate_region.c   … which combinations of several keys suit all
  *   simulate_compare.c  two policies, and where they part
  *   simulate_many.c   several: on all cores, one line each, and
  *   simulate_summary.c  … their summary

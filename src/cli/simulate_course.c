@@ -59,6 +59,18 @@ const char *sweep_decided_by(
 	return cell->slo >= 0 ? s->policy[0]->slos[cell->slo].name : NULL;
 }
 
+void sweep_add_end(
+	const struct sweep *s, const struct sweep_cell *cell, struct buf *out)
+{
+	const char *slo = sweep_decided_by(s, cell);
+
+	buf_adds(out, sweep_end_name(cell->end));
+	if (slo)
+		buf_addf(out, " by %s", slo);
+	else if (cell->reason)
+		buf_addf(out, " (%s)", cell->reason);
+}
+
 /* ---- how each recording ends, from which value on ---- */
 
 /* "0.5% to 2%", "2%"; where it turns exactly, "above 2.13% to 4%", and at the
@@ -86,17 +98,11 @@ static void add_stretch(const struct sweep *s,
 static void add_course(const struct sweep *s, size_t recording, struct buf *out)
 {
 	const struct sweep_course *course = &s->course[recording];
-	const char *slo;
 	size_t i;
 
 	for (i = 0; i < course->n; i++) {
-		slo = sweep_decided_by(s, &course->item[i].cell);
 		buf_adds(out, i ? "; " : "");
-		buf_adds(out, sweep_end_name(course->item[i].cell.end));
-		if (slo)
-			buf_addf(out, " by %s", slo);
-		else if (course->item[i].cell.reason)
-			buf_addf(out, " (%s)", course->item[i].cell.reason);
+		sweep_add_end(s, &course->item[i].cell, out);
 		buf_adds(out, ": ");
 		add_stretch(s, course, i, out);
 	}

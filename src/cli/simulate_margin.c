@@ -18,7 +18,7 @@ struct probe {
 	struct sweep_course *course;
 };
 
-static bool are_alike(const struct sweep_cell *a, const struct sweep_cell *b)
+bool sweep_are_alike(const struct sweep_cell *a, const struct sweep_cell *b)
 {
 	return a->end == b->end && a->slo == b->slo && a->cause == b->cause;
 }
@@ -86,7 +86,7 @@ static bool bisect(const struct probe *probe, double grain,
 		middle = floor((low + high) / 2);
 		if (!try_value(probe, middle * grain, &cell))
 			return false;
-		if (are_alike(&before->cell, &cell)) {
+		if (sweep_are_alike(&before->cell, &cell)) {
 			before->to = middle * grain;
 			low = middle;
 		} else {
@@ -120,7 +120,7 @@ static void add_turns(
 	for (i = 0; i < TURNS_MAX; i++) {
 		found = *next;
 		find_turn(probe, &course->item[course->n - 1], &found);
-		if (are_alike(&found.cell, &next->cell)) {
+		if (sweep_are_alike(&found.cell, &next->cell)) {
 			add(course, found);
 			return;
 		}
@@ -142,7 +142,7 @@ void sweep_course_make(struct sweep *s, size_t i,
 
 	for (k = 0; k < s->n; k++) {
 		number = axis_number(&s->axis[0], k);
-		if (k && are_alike(
+		if (k && sweep_are_alike(
 				 &course->item[course->n - 1].cell, &cell[k])) {
 			course->item[course->n - 1].to = number;
 			continue;

@@ -282,6 +282,8 @@ static bool tell(const struct sweep *s)
 		table_print(&table, &out);
 		if (s->n_axes == 1)
 			sweep_print_courses(s, &out);
+		else
+			sweep_print_region(s, &out);
 	}
 	table_fini(&table);
 	output_write(stdout, &out);

@@ -4,6 +4,7 @@
  *   simulate_sweep.c   values, recordings, the table
  *   simulate_cell.c    a combination, and what a recording comes to with it
  *   simulate_margin.c  where the course of a recording turns
+ *   simulate_region.c  which combinations of several keys suit all
  *   simulate_course.c  what it comes to: counts, how each recording ends from
  *                      which value on, the page
  */
@@ -85,6 +86,9 @@ void sweep_take(struct sweep_cell *cell, const struct recording *recording,
 
 /* ---- simulate_margin.c ---- */
 
+/* They end for the same cause, and by the same SLO. */
+bool sweep_are_alike(const struct sweep_cell *a, const struct sweep_cell *b);
+
 /* Adds the stretches of recording `i`, all of whose cells are known. */
 void sweep_course_make(struct sweep *s, size_t i,
 	const struct recording *recording, const struct sim_options *options,
@@ -103,8 +107,17 @@ const char *sweep_end_name(enum sweep_end end);
 const char *sweep_decided_by(
 	const struct sweep *s, const struct sweep_cell *cell);
 
+/* "rolled back by errors", "waiting (the recording ends …)" */
+void sweep_add_end(
+	const struct sweep *s, const struct sweep_cell *cell, struct buf *out);
+
 /* Both for one axis. */
 void sweep_print_courses(const struct sweep *s, struct buf *out);
 MUST_CHECK int sweep_write_page(const struct sweep *s, struct err *err_r);
+
+/* ---- simulate_region.c ---- */
+
+/* For several axes. */
+void sweep_print_region(const struct sweep *s, struct buf *out);
 
 #endif

@@ -294,6 +294,36 @@ simulate() {
 	[[ $output == *'--html shows the values of one --sweep'* ]]
 }
 
+@test "a sweep of several keys says which combinations suit all" {
+	local sweeps=(--sweep slos.errors.max=0.05%..3.05%:4
+		--sweep slos.errors.fail_after.breaches=1..3:2)
+	jq '.expect = "rolled-back"' bad.json >expected.json
+	run simulate "${sweeps[@]}" good.json expected.json
+	[ "$status" = 0 ]
+	grep -qE '^good.json +rolled back by errors: 2 of 8; promoted: 6 of 8$' <<<"$output"
+	grep -qE '^slos.errors.max \\ slos.errors.fail_after.breaches +1 +3$' <<<"$output"
+	grep -qE '^0.05% +1 not +1 not$' <<<"$output"
+	grep -qE '^1.05% +all +all$' <<<"$output"
+	[[ $output == *'all end as expected with 2 of 8 combinations' ]]
+	# Many values lie down; of three keys, those that suit are listed.
+	run simulate --sweep slos.errors.fail_after.breaches=1..3:2 \
+		--sweep slos.errors.max=0.05%..3.05%:16 good.json expected.json
+	grep -qE '^slos.errors.max \\ slos.errors.fail_after.breaches +1 +3$' <<<"$output"
+	grep -qE '^0.05% +1 not +1 not$' <<<"$output"
+	grep -qE '^0.25% +all +all$' <<<"$output"
+	run simulate "${sweeps[@]}" --sweep hold_timeout=5m..10m:2 \
+		good.json expected.json
+	[[ $output == *$'with 4 of 16 combinations:\n  slos.errors.max=1.05% slos.errors.fail_after.breaches=1 hold_timeout=5m\n'* ]]
+	run simulate --sweep slos.errors.max=0.1%..1.5%:15 "${sweeps[@]:2}" \
+		--sweep hold_timeout=5m..10m:2 expected.json
+	[[ $output == *'with 60 of 60 combinations:'*$'\n  and 40 more' ]]
+	[ "$(grep -c '^  slos.errors.max=' <<<"$output")" = 20 ]
+	run simulate --sweep slos.errors.max=2.5%..3%:2 \
+		--sweep hold_timeout=5m..10m:2 expected.json
+	[ "$status" = 1 ]
+	[[ $output == *'with none of these combinations' ]]
+}
+
 @test "a sweep says why, where no SLO decided" {
 	local folder=$BATS_TEST_DIRNAME/../../policies/recordings
 	export PROMETHEUS_URL=http://127.0.0.1:1
