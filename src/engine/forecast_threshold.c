@@ -2,7 +2,6 @@
 #include "engine/forecast_threshold.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/promql.h"
@@ -10,21 +9,6 @@
 enum { CANDIDATE, STABLE, ARMS };
 
 /* ---- what its query says ---- */
-
-/* The number in "histogram_quantile(0.95, …"; NAN: none. */
-static double quantile_of(const char *query)
-{
-	static const char name[] = "histogram_quantile(";
-	const char *at = strstr(query, name);
-	char *end;
-	double q;
-
-	if (!at)
-		return NAN;
-	at += sizeof(name) - 1;
-	q = strtod(at, &end);
-	return end > at && q > 0 && q < 1 ? q : NAN;
-}
 
 static bool look_at_query(const struct slo *slo, struct threshold_query *query)
 {
@@ -34,8 +18,8 @@ static bool look_at_query(const struct slo *slo, struct threshold_query *query)
 	*query = (struct threshold_query){.scale = look.is_percent ? 100 : 1};
 	query->is_share = look.is_share || look.is_percent;
 	query->upside_down = slo->has_min && !slo->has_max;
-	query->tail = 1 - quantile_of(slo->query);
-	return query->is_share || !isnan(query->tail);
+	query->tail = 1 - look.quantile;
+	return query->is_share || (look.quantile > 0 && look.quantile < 1);
 }
 
 bool threshold_query_look(const struct slo *slo,

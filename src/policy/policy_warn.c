@@ -101,6 +101,17 @@ static void warn_of_failures(struct loader *loader, const struct node *query,
 		"vector(0)) for the failures");
 }
 
+/* Of one beyond 1 the server makes an infinity, and no error. */
+static void warn_of_quantile(struct loader *loader, const struct node *query,
+	const struct promql_look *look)
+{
+	if (look->quantile > 1 && look->quantile <= 100)
+		warning_at(loader, query,
+			"a quantile is between 0 and 1: of %g the server makes "
+			"an infinity; for %g percent write %g",
+			look->quantile, look->quantile, look->quantile / 100);
+}
+
 /* ---- limits ---- */
 
 enum unit { UNIT_NONE, UNIT_TIME, UNIT_PERCENT };
@@ -228,6 +239,7 @@ void warn_of_slo(struct loader *loader, const struct node *node,
 		!warn_of_brackets(loader, query)) {
 		promql_look(slo->query, &look);
 		warn_of_failures(loader, query, slo, &look);
+		warn_of_quantile(loader, query, &look);
 	}
 	if (!slo->json) {
 		(void)warn_of_brackets(loader, node_get(node, "baseline"));

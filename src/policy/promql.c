@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -238,7 +239,11 @@ static void look_at_word(struct look *look, const struct token *t,
 		!look->metric[look->divided].len)
 		look->metric[look->divided] = *t;
 	look->has_or |= !look->divided && token_is(t, "or");
-	look->has_quantile |= token_is(t, "histogram_quantile");
+	if (token_is(t, "histogram_quantile")) {
+		look->has_quantile = true;
+		if (*after == '(')
+			found->quantile = strtod(after + 1, NULL);
+	}
 	found->may_be_negative |= is_number(t, differences);
 	look_at_name(look, t);
 }

@@ -24,6 +24,7 @@ struct promql_look {
 	bool needs_or; /* failures are told by a label, and may be none yet */
 	bool is_seconds, is_milliseconds; /* a latency */
 	bool may_be_negative;
+	double quantile; /* of histogram_quantile(); 0: none, or no number */
 };
 
 void promql_look(const char *text, struct promql_look *look_r);
