@@ -49,20 +49,20 @@ static enum keys_want take_comment(struct keys *keys, char byte)
 	return WANT_NOTHING;
 }
 
-static enum keys_want take_sure(struct keys *keys, char byte)
+static enum keys_want take_sure(struct keys *keys, char byte, bool alone)
 {
 	ask(keys, KEYS_NOTHING);
-	return byte == 'b' ? WANT_DECISION : WANT_NOTHING;
+	return byte == 'b' && alone ? WANT_DECISION : WANT_NOTHING;
 }
 
-static enum keys_want take_leave(struct keys *keys, char byte)
+static enum keys_want take_leave(struct keys *keys, char byte, bool alone)
 {
 	ask(keys, KEYS_NOTHING);
-	return byte == 'q' ? WANT_LEAVE : WANT_NOTHING;
+	return byte == 'q' && alone ? WANT_LEAVE : WANT_NOTHING;
 }
 
-static enum keys_want take_plain(
-	struct keys *keys, char byte, unsigned verbs, bool leave_asks)
+static enum keys_want take_plain(struct keys *keys, char byte, bool alone,
+	unsigned verbs, bool leave_asks)
 {
 	static const struct {
 		char key;
@@ -75,6 +75,10 @@ static enum keys_want take_plain(
 	};
 	size_t i;
 
+	if (byte == 'j' || byte == 'k')
+		return byte == 'j' ? WANT_DOWN : WANT_UP;
+	if (!alone)
+		return WANT_NOTHING;
 	for (i = 0; i < sizeof(decisions) / sizeof(decisions[0]); i++) {
 		if (byte == decisions[i].key && verbs & 1U << decisions[i].verb)
 			begin_comment(keys, decisions[i].verb);
@@ -83,7 +87,7 @@ static enum keys_want take_plain(
 		ask(keys, KEYS_LEAVE);
 	else if (byte == 'q')
 		return WANT_LEAVE;
-	return byte == 'j' ? WANT_DOWN : byte == 'k' ? WANT_UP : WANT_NOTHING;
+	return WANT_NOTHING;
 }
 
 /* Whether the byte belongs to a sequence of the terminal's: ESC [ A and the
@@ -113,8 +117,8 @@ static bool take_escape(struct keys *keys, char byte, enum keys_want *want_r)
 	return true;
 }
 
-enum keys_want keys_take(
-	struct keys *keys, char byte, unsigned verbs, bool leave_asks)
+enum keys_want keys_take(struct keys *keys, char byte, bool alone,
+	unsigned verbs, bool leave_asks)
 {
 	enum keys_want want;
 
@@ -124,10 +128,10 @@ enum keys_want keys_take(
 	case KEYS_COMMENT:
 		return take_comment(keys, byte);
 	case KEYS_SURE:
-		return take_sure(keys, byte);
+		return take_sure(keys, byte, alone);
 	case KEYS_LEAVE:
-		return take_leave(keys, byte);
+		return take_leave(keys, byte, alone);
 	default:
-		return take_plain(keys, byte, verbs, leave_asks);
+		return take_plain(keys, byte, alone, verbs, leave_asks);
 	}
 }

@@ -35,9 +35,10 @@ enum keys_want {
 	WANT_LEAVE,
 };
 
-/* The next byte. `verbs`: which may be taken, bits of enum verb; `leave_asks`:
- * leaving wants a second key. */
-enum keys_want keys_take(
-	struct keys *keys, char byte, unsigned verbs, bool leave_asks);
+/* The next byte. `alone`: nothing came together with it; what did was pasted, and
+ * begins no decision, nor is it a second key. `verbs`: which may be taken, bits of
+ * enum verb; `leave_asks`: leaving wants a second key. */
+enum keys_want keys_take(struct keys *keys, char byte, bool alone,
+	unsigned verbs, bool leave_asks);
 
 #endif

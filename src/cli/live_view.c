@@ -187,12 +187,12 @@ static void decide(struct live_view *view)
 }
 
 /* False: the view was left. */
-static bool act(struct live_view *view, char byte)
+static bool act(struct live_view *view, char byte, bool alone)
 {
 	char text[LIVE_VIEW_TEXT_MAX];
 
-	switch (keys_take(
-		&view->keys, byte, may_take(view), leaving_asks(view, text))) {
+	switch (keys_take(&view->keys, byte, alone, may_take(view),
+		leaving_asks(view, text))) {
 	case WANT_UP:
 		select_slo(view, -1);
 		break;
@@ -223,7 +223,7 @@ static void on_input(int fd, int what, void *arg)
 	if (n <= 0)
 		watch_cancel(&view->input);
 	for (i = 0; i < n; i++) {
-		if (!act(view, bytes[i]))
+		if (!act(view, bytes[i], n == 1))
 			return;
 	}
 	repaint(view);

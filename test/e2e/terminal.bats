@@ -103,7 +103,9 @@ keyboard_is_back() { # NAME
 	until_true 5 shows_not run 'again does it'
 	types run b
 	until_true 5 shows run 'abort, with a comment'
-	types run 'no good' Enter b
+	types run 'no good' Enter
+	until_true 5 shows run '[b] again does it'
+	types run b
 	until_true 20 shows run 'ended 6'
 	shows run 'alice aborts it: no good'
 	keyboard_is_back run

@@ -28,7 +28,7 @@ static enum keys_want type_with(
 	enum keys_want want = WANT_NOTHING;
 
 	for (; *text; text++)
-		want = keys_take(&keys, *text, verbs, leave_asks);
+		want = keys_take(&keys, *text, true, verbs, leave_asks);
 	return want;
 }
 
@@ -112,8 +112,8 @@ static void any_other_key_is_no_abort(void **state)
 	(void)state;
 	for (other = "BynqaY\r "; *other; other++) {
 		type("b\r");
-		assert_int_equal(
-			keys_take(&keys, *other, ALL, true), WANT_NOTHING);
+		assert_int_equal(keys_take(&keys, *other, true, ALL, true),
+			WANT_NOTHING);
 		assert_int_equal(keys.asking, KEYS_NOTHING);
 	}
 }
@@ -150,15 +150,36 @@ static void arrows_select(void **state)
 	assert_int_equal(keys.asking, KEYS_NOTHING);
 }
 
-/* A paste begins with ESC [ 200 ~: what it brings decides nothing by itself. */
-static void a_paste_aborts_nothing(void **state)
+static void paste(const char *text)
 {
-	const char *at;
+	for (; *text; text++) {
+		enum keys_want want = keys_take(&keys, *text, false, ALL, true);
 
+		assert_int_not_equal(want, WANT_DECISION);
+		assert_int_not_equal(want, WANT_LEAVE);
+	}
+}
+
+static void a_paste_decides_nothing(void **state)
+{
 	(void)state;
-	for (at = "\033[200~abort it now\nplease\033[201~"; *at; at++)
-		if (keys_take(&keys, *at, ALL, true) == WANT_DECISION)
-			assert_int_not_equal(keys.verb, VERB_ABORT);
+	paste("approve it now\nplease\nq\nq\nb\n\nb");
+	paste("\033[200~backend is fine\nb\033[201~");
+	assert_int_equal(keys.asking, KEYS_NOTHING);
+	/* Nor is the end of one the second key of an abort. */
+	assert_int_equal(type("bwhy\r"), WANT_NOTHING);
+	paste("bb");
+	assert_int_equal(keys.asking, KEYS_NOTHING);
+}
+
+/* The comment itself may be one. */
+static void a_comment_may_be_pasted(void **state)
+{
+	(void)state;
+	assert_int_equal(type("p"), WANT_NOTHING);
+	paste("it is about lunch time");
+	assert_int_equal(type("\r"), WANT_DECISION);
+	assert_string_equal(keys.comment, "it is about lunch time");
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -176,7 +197,8 @@ int main(void)
 		TEST(what_would_not_be_taken_is_not_asked),
 		TEST(leaving_what_one_drives_takes_a_second_key),
 		TEST(arrows_select),
-		TEST(a_paste_aborts_nothing),
+		TEST(a_paste_decides_nothing),
+		TEST(a_comment_may_be_pasted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
