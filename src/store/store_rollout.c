@@ -171,16 +171,22 @@ static int list_read(struct store *store, struct sqlite3_stmt *row,
 	return more;
 }
 
+#define LIST_WHERE(is_its_service)                              \
+	"SELECT " COLUMNS " FROM rollout WHERE " is_its_service \
+	" AND (NOT ?2 OR ended_ms = 0)"                         \
+	" ORDER BY started_ms DESC, no DESC LIMIT ?3"
+
 int store_rollout_list(struct store *store, const struct store_filter *filter,
 	struct arena *arena, struct store_rollout **rollouts_r, size_t *n_r,
 	struct err *err_r)
 {
-	static const char sql[] =
-		"SELECT " COLUMNS " FROM rollout"
-		" WHERE (?1 IS NULL OR service = ?1 OR"
-		"  substr(service, -length(?1) - 1) = '/' || ?1)"
-		" AND (NOT ?2 OR ended_ms = 0)"
-		" ORDER BY started_ms DESC, no DESC LIMIT ?3";
+	static const char any[] =
+		LIST_WHERE("(?1 IS NULL OR service = ?1 OR"
+			   " substr(service, -length(?1) - 1) = '/' || ?1)");
+	/* A full name, as each start asks with, has an index. */
+	static const char full[] = LIST_WHERE("service = ?1");
+	const char *sql =
+		filter->service && strchr(filter->service, '/') ? full : any;
 	struct store_rollout *list = NULL;
 	struct sqlite3_stmt *row;
 	size_t n = 0;
