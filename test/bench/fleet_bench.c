@@ -10,12 +10,14 @@
  * read by it; plain HTTP, journal made durable in between), processor time,
  * memory and descriptors of the process that drives, what a check costs it with
  * all that belongs to one (query, answer, decision, journal), and the longest
- * turn of its loop. $TMPDIR is where the state file is made.
+ * turn of its loop. $TMPDIR is where the state file is made, in a folder that is
+ * removed at the end.
  */
-#define _GNU_SOURCE /* dladdr */
+#define _GNU_SOURCE /* dladdr, nftw */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -23,7 +25,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -256,24 +260,36 @@ static void die(const char *what, const struct err *err)
 	exit(1);
 }
 
-static pid_t start_server(int *port_r)
+static pid_t server_pid;
+
+static void stop_server(void)
 {
+	kill(server_pid, SIGTERM);
+	waitpid(server_pid, NULL, 0);
+}
+
+/* It ends with this process, also when that is killed. */
+static void start_server(int *port_r)
+{
+	pid_t bench = getpid();
 	struct server *server;
 	struct loop *loop;
 	struct err err;
 	int fds[2], port;
-	pid_t pid;
 
-	if (pipe(fds) < 0 || (pid = fork()) < 0) {
+	if (pipe(fds) < 0 || (server_pid = fork()) < 0) {
 		perror("fleet_bench");
 		exit(1);
 	}
-	if (pid) {
+	if (server_pid) {
+		atexit(stop_server);
 		if (read(fds[0], port_r, sizeof(*port_r)) !=
 			(ssize_t)sizeof(*port_r))
 			exit(1);
-		return pid;
+		return;
 	}
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != bench)
+		exit(1);
 	loop = loop_new(&err);
 	server = loop ? server_new(loop, 0, serve, NULL, &err) : NULL;
 	if (!server)
@@ -555,18 +571,48 @@ static void report_turns(void)
 	report_turn("busiest", loop_busiest_turn(loop));
 }
 
+static char folder[128];
+
+static int remove_one(
+	const char *path, const struct stat *st, int what, struct FTW *at)
+{
+	return remove(path);
+}
+
+static void remove_folder(void)
+{
+	if (nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) < 0)
+		perror(folder);
+}
+
+/* It is removed when this process exits; the server has been started before and
+ * does not do it. */
+static void make_folder(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(folder, sizeof(folder), "%.100s/fleet-bench-XXXXXX",
+		tmp ? tmp : "/tmp");
+	if (!mkdtemp(folder)) {
+		perror(folder);
+		exit(1);
+	}
+	atexit(remove_folder);
+}
+
+static void stop_early(int signo, void *arg)
+{
+	exit(128 + signo);
+}
+
 static void drive(int port)
 {
-	char endpoint[64], path[128], db[160];
-	const char *tmp = getenv("TMPDIR");
+	char endpoint[64], db[160];
 	struct world_options options = {.project = "p", .region = "r"};
 	struct err err;
 
-	snprintf(path, sizeof(path), "%.100s/fleet-bench-XXXXXX",
-		tmp ? tmp : "/tmp");
-	if (!mkdtemp(path))
-		exit(1);
-	snprintf(db, sizeof(db), "%s/state.db", path);
+	make_folder();
+	snprintf(db, sizeof(db), "%s/state.db", folder);
 	snprintf(endpoint, sizeof(endpoint), "http://127.0.0.1:%d/", port);
 	setenv("CLOUDSDK_AUTH_ACCESS_TOKEN", "bench-token", 1);
 	policy = make_policy(port);
@@ -575,6 +621,9 @@ static void drive(int port)
 	if (!options.store || world_open(&world, &options, &err) < 0)
 		die("world", &err);
 	loop = world.loop;
+	if (loop_on_signal(loop, SIGINT, stop_early, NULL, &err) < 0 ||
+		loop_on_signal(loop, SIGTERM, stop_early, NULL, &err) < 0)
+		die("signals", &err);
 	loop_measure_turns(loop);
 	fleet = fleet_new(&world);
 	idle_kib = private_kib();
@@ -594,7 +643,6 @@ static void drive(int port)
 int main(int argc, char **argv)
 {
 	int port;
-	pid_t server;
 
 	if (argc > 1)
 		n_rollouts = atoi(argv[1]);
@@ -617,9 +665,7 @@ int main(int argc, char **argv)
 	if (fakes == MAP_FAILED)
 		return 1;
 	n_queries = (volatile long *)(fakes + ROLLOUTS_MAX);
-	server = start_server(&port);
+	start_server(&port);
 	drive(port);
-	kill(server, SIGTERM);
-	waitpid(server, NULL, 0);
 	return 0;
 }
