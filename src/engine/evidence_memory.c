@@ -13,7 +13,12 @@
 #define CS_MS           10
 #define LATE_CS         100 /* answers come a little late */
 
-_Static_assert(sizeof(struct evidence_slo) <= 2048,
+/* Of a latency with so many buckets: two each, and their bounds. */
+#define LATENCY_BINS(buckets) (3 * (size_t)(buckets)-1)
+
+_Static_assert(sizeof(struct evidence_slo) + LATENCY_BINS(EVIDENCE_BINS_MAX) *
+						     sizeof(double) <=
+		       2048,
 	"what a rollout keeps of an SLO stays within 2 KiB");
 
 static size_t count_slos(const struct policy *policy)
@@ -62,17 +67,51 @@ size_t evidence_bound(const double *bounds, size_t bins, double bound)
 	return b;
 }
 
+static const struct slo_history *find_history(
+	const struct slo_history *histories, size_t n, size_t slo)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (histories[i].slo == (int)slo)
+			return &histories[i];
+	}
+	return NULL;
+}
+
+/* How many doubles an SLO's bins are, or may become when they are not known. */
+static size_t bins_of(const struct slo *slo, const struct slo_history *history)
+{
+	if (!slo->buckets)
+		return 2;
+	return LATENCY_BINS(
+		history && history->bins ? history->bins : EVIDENCE_BINS_MAX);
+}
+
+static size_t bins_of_all(const struct policy *policy,
+	const struct slo_history *histories, size_t n)
+{
+	size_t i, sum = 0;
+
+	for (i = 0; i < policy->n_slos; i++) {
+		if (policy->slos[i].kind == SLO_EVIDENCE)
+			sum += bins_of(&policy->slos[i],
+				find_history(histories, n, i));
+	}
+	return sum;
+}
+
 static void set_bounds(struct evidence_slo *s, const struct slo *slo,
 	const double *bounds, size_t bins)
 {
 	s->spec.bins = bins;
 	/* The last bucket has no bound. */
-	memcpy(s->bounds, bounds, (bins - 1) * sizeof(bounds[0]));
+	memcpy(evidence_bounds(s), bounds, (bins - 1) * sizeof(bounds[0]));
 	s->spec.bound = evidence_bound(bounds, bins, slo->bound_le);
 }
 
 static void add_slo(struct evidence_memory *m, const struct policy *policy,
-	int slo, const struct slo_history *history)
+	int slo, const struct slo_history *history, double *bins)
 {
 	const struct dispersion unknown = {
 		DISPERSION_UNKNOWN, DISPERSION_UNKNOWN, DISPERSION_UNKNOWN};
@@ -82,12 +121,14 @@ static void add_slo(struct evidence_memory *m, const struct policy *policy,
 	s->slo = slo;
 	specify(s, &m->rules, &policy->slos[slo]);
 	dispersion_apply(history ? &history->dispersion : &unknown, &s->spec);
+	s->objective.bins = bins;
 	if (history && s->spec.latency && history->bins)
 		set_bounds(
 			s, &policy->slos[slo], history->bounds, history->bins);
 	if (history && history->seconds > 0)
 		s->rate = history->past.n / history->seconds;
-	objective_init(&s->objective, &s->spec, history ? history->past : none,
+	objective_init(&s->objective, &s->spec, bins,
+		history ? history->past : none,
 		history && s->spec.latency ? history->histogram : NULL);
 }
 
@@ -96,11 +137,15 @@ struct evidence_memory *evidence_memory_new(const struct policy *policy,
 {
 	const struct slo_history *history;
 	struct evidence_memory *m;
-	size_t i, k, n_slos = count_slos(policy);
+	size_t i, n_slos = count_slos(policy);
+	double *bins;
 
 	if (!n_slos)
 		return NULL;
-	m = xcalloc(1, sizeof(*m) + n_slos * sizeof(m->slo[0]));
+	m = xcalloc(
+		1, sizeof(*m) + n_slos * sizeof(m->slo[0]) +
+			   bins_of_all(policy, histories, n) * sizeof(double));
+	bins = (double *)&m->slo[n_slos];
 	m->rules = evidence_defaults;
 	m->rules.alpha = policy->evidence.alpha;
 	m->rules.check_s = (double)longest_interval_ms(policy) / 1000;
@@ -111,10 +156,9 @@ struct evidence_memory *evidence_memory_new(const struct policy *policy,
 	for (i = 0; i < policy->n_slos; i++) {
 		if (policy->slos[i].kind != SLO_EVIDENCE)
 			continue;
-		for (k = 0, history = NULL; k < n && !history; k++)
-			if (histories[k].slo == (int)i)
-				history = &histories[k];
-		add_slo(m, policy, (int)i, history);
+		history = find_history(histories, n, i);
+		add_slo(m, policy, (int)i, history, bins);
+		bins += bins_of(&policy->slos[i], history);
 	}
 	evidence_bet_rules(&m->rules, m->n, &m->bets);
 	evidence_memory_climb_again(m);
@@ -223,7 +267,7 @@ bool evidence_counts_fit(
 	if (counts->bins != slo->spec.bins)
 		return false;
 	for (i = 0; i + 1 < counts->bins; i++) {
-		if (counts->bounds[i] != slo->bounds[i])
+		if (counts->bounds[i] != evidence_bounds(slo)[i])
 			return false;
 	}
 	return true;

@@ -33,7 +33,6 @@ struct slo_history {
 struct evidence_slo {
 	int slo; /* index in the policy */
 	struct evidence_spec spec;
-	double bounds[EVIDENCE_BINS_MAX];
 	struct evidence_objective objective;
 	struct evidence_numbers numbers;
 	double rate; /* requests per second, of the history */
@@ -60,6 +59,9 @@ struct evidence_seen {
 	struct evidence_result all; /* … and what they show together */
 };
 
+/* One block: behind the last SLO are the bins that their objectives point to,
+ * those of a latency with the bounds. It is therefore never copied, and compared
+ * by what the pointers lead to. */
 struct evidence_memory {
 	struct evidence_rules rules;
 	struct bet_rules bets;
@@ -69,6 +71,13 @@ struct evidence_memory {
 	size_t n;
 	struct evidence_slo slo[];
 };
+
+/* The upper bounds of a latency's buckets but the last one, once these are
+ * known; they lie behind what its objective keeps of each bucket. */
+static inline double *evidence_bounds(const struct evidence_slo *slo)
+{
+	return slo->objective.bins + 2 * slo->spec.bins;
+}
 
 /* The bucket whose upper bound is `bound`, or the next higher one. */
 size_t evidence_bound(const double *bounds, size_t bins, double bound);

@@ -110,14 +110,22 @@ static double tally_share(const struct request_sum *t)
 	return t->n > 0 ? t->x / t->n : 0;
 }
 
+/* Of a latency whose bins are known. */
+static double *histogram_of(
+	const struct evidence_objective *o, const struct evidence_spec *spec)
+{
+	return o->bins + spec->bins;
+}
+
 void objective_init(struct evidence_objective *o,
-	const struct evidence_spec *spec, struct request_sum history,
-	const double *histogram)
+	const struct evidence_spec *spec, double *bins,
+	struct request_sum history, const double *histogram)
 {
 	memset(o, 0, sizeof(*o));
+	o->bins = bins;
 	o->learned = history;
 	if (histogram)
-		memcpy(o->histogram, histogram,
+		memcpy(histogram_of(o, spec), histogram,
 			spec->bins * sizeof(histogram[0]));
 	objective_climb_again(o);
 }
@@ -130,7 +138,6 @@ void objective_climb_again(struct evidence_objective *o)
 	o->candidate = o->stable = o->floor = o->normal =
 		(struct request_sum){0, 0};
 	o->candidate_waits = o->stable_waits = false;
-	memset(o->waiting, 0, sizeof(o->waiting));
 }
 
 /* What one request that is not bad says against each size. */
@@ -327,6 +334,7 @@ static void bet_on_shape(struct evidence_objective *o,
 	const struct evidence_spec *spec, const struct bet_rules *bets,
 	const struct arm *candidate, const struct arm *stable)
 {
+	const double *histogram = histogram_of(o, spec);
 	double ratios[EVIDENCE_BINS_MAX], all = 0, part;
 	double gain[LENGTH(shape_sizes)] = {0};
 	struct hit hits[EVIDENCE_BINS_MAX + 1];
@@ -335,8 +343,8 @@ static void bet_on_shape(struct evidence_objective *o,
 	size_t i, b, n;
 
 	for (b = 0; b < spec->bins; b++) {
-		all += o->histogram[b];
-		ratios[b] = o->histogram[b] + BUCKET_SEED;
+		all += histogram[b];
+		ratios[b] = histogram[b] + BUCKET_SEED;
 	}
 	if (all < SHAPE_MIN)
 		return;
@@ -359,12 +367,13 @@ static void bet_on_shape(struct evidence_objective *o,
 static void learn(struct evidence_objective *o,
 	const struct evidence_spec *spec, const struct arm *stable)
 {
+	double *histogram = histogram_of(o, spec);
 	size_t i;
 
 	o->learned.n += stable->sum.n;
 	o->learned.x += stable->sum.x;
 	for (i = 0; spec->latency && i < spec->bins; i++)
-		o->histogram[i] += stable->bin[i];
+		histogram[i] += stable->bin[i];
 }
 
 static void add_waiting(const struct evidence_objective *o,
@@ -373,7 +382,7 @@ static void add_waiting(const struct evidence_objective *o,
 	size_t i;
 
 	for (i = 0; i < spec->bins; i++)
-		arm->bin[i] += o->waiting[i];
+		arm->bin[i] += o->bins[i];
 	arm_sum(arm, spec);
 }
 
@@ -394,9 +403,8 @@ static bool has_both(struct evidence_objective *o,
 	if (both)
 		o->candidate_waits = o->stable_waits = false;
 	else if (o->candidate_waits || o->stable_waits)
-		memcpy(o->waiting,
-			(o->candidate_waits ? candidate : stable)->bin,
-			spec->bins * sizeof(o->waiting[0]));
+		memcpy(o->bins, (o->candidate_waits ? candidate : stable)->bin,
+			spec->bins * sizeof(double));
 	return both;
 }
 

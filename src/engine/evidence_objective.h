@@ -3,7 +3,7 @@
  * bins, become three bets against the candidate (more bad requests than stable
  * in the same time; more than stable has shown to be normal; a distribution of
  * latency that is shifted as a whole) and the evidence that a step may be left.
- * Pure; plain data that may be copied.
+ * Pure; plain data but for its bins, which are its owner's.
  *
  * Counts are doubles. Bins of a ratio: good and bad requests. Bins of a
  * latency: the requests in each bucket, not cumulated.
@@ -72,18 +72,20 @@ struct evidence_arms {
 };
 
 struct evidence_objective {
+	/* As many as the spec's: of one arm, until the other one is known, too;
+	 * for a latency as many more: of stable over the whole rollout, as in
+	 * `learned`. They are the owner's, who makes them 0. */
+	double *bins;
+
 	/* Over the whole rollout, and stable's past before it. */
 	struct request_sum learned;
-	double histogram[EVIDENCE_BINS_MAX]; /* latency: of stable */
 
 	/* Over the climb: since the start, or since the step back. */
 	struct bet ratio, level, shape;
 	struct request_sum candidate, stable; /* of late */
 	struct request_sum floor; /* the candidate's, for longer */
 	struct request_sum normal; /* stable's, for longer */
-	/* Of one arm, until the other one is known, too. */
-	bool candidate_waits, stable_waits;
-	double waiting[EVIDENCE_BINS_MAX];
+	bool candidate_waits, stable_waits; /* one of them at most */
 
 	/* Over the step. */
 	double share; /* planned */
@@ -108,8 +110,8 @@ double evidence_count(double v);
 
 /* `history` is stable's before the rollout; `histogram` NULL: none. */
 void objective_init(struct evidence_objective *o,
-	const struct evidence_spec *spec, struct request_sum history,
-	const double *histogram);
+	const struct evidence_spec *spec, double *bins,
+	struct request_sum history, const double *histogram);
 
 /* All evidence is as new; what is known of stable stays. */
 void objective_climb_again(struct evidence_objective *o);

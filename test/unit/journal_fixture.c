@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -135,4 +136,31 @@ int journal_fixture_take_commands(
 	}
 	arena_fini(&arena);
 	return (int)n;
+}
+
+/* Only where the bins are may differ, not what they are. */
+static void same_slo(const struct evidence_slo *a, const struct evidence_slo *b)
+{
+	size_t n = a->spec.bins;
+	struct evidence_slo other;
+
+	assert_true(n >= 2);
+	memcpy(&other, b, sizeof(other));
+	other.objective.bins = a->objective.bins;
+	assert_memory_equal(a, &other, sizeof(other));
+	/* A latency has its histogram and its bounds, too. */
+	assert_memory_equal(a->objective.bins, b->objective.bins,
+		(a->spec.latency ? 3 * n - 1 : n) * sizeof(double));
+}
+
+void journal_fixture_expect_evidence(
+	const struct evidence_memory *a, const struct evidence_memory *b)
+{
+	size_t i;
+
+	assert_non_null(a);
+	assert_non_null(b);
+	assert_memory_equal(a, b, offsetof(struct evidence_memory, slo));
+	for (i = 0; i < a->n; i++)
+		same_slo(&a->slo[i], &b->slo[i]);
 }

@@ -26,4 +26,8 @@ void journal_fixture_attach(
 int journal_fixture_take_commands(
 	struct journal_fixture *journal, struct world *world);
 
+/* Fails unless what was folded is what is in memory, bit by bit. */
+void journal_fixture_expect_evidence(
+	const struct evidence_memory *a, const struct evidence_memory *b);
+
 #endif

@@ -224,6 +224,7 @@ struct trial {
 	struct evidence_state state;
 	struct evidence_spec spec[SLOS_MAX];
 	struct evidence_objective objective[SLOS_MAX];
+	double bins[SLOS_MAX][2 * EVIDENCE_BINS_MAX];
 	size_t n;
 };
 
@@ -247,7 +248,7 @@ static void take_slo(struct trial *t, const json_t *slo)
 	dispersion_apply(&d, spec);
 	if (past)
 		numbers(past, histogram, EVIDENCE_BINS_MAX);
-	objective_init(&t->objective[t->n], spec,
+	objective_init(&t->objective[t->n], spec, t->bins[t->n],
 		(struct request_sum){number_or(slo, "hist_n", 0),
 			number_or(slo, "hist_x", 0)},
 		past ? histogram : NULL);
