@@ -1,5 +1,4 @@
-/* How recordings end, value by value, and the page of a sweep; see
- * simulate_sweep.h. */
+/* How recordings end, value by value; see simulate_sweep.h. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +6,6 @@
 #include "base/xalloc.h"
 #include "cli/output.h"
 #include "cli/simulate_sweep.h"
-#include "io/file.h"
-#include "report/page.h"
 
 static int later(const void *a, const void *b)
 {
@@ -93,9 +90,7 @@ static void add_stretch(const struct sweep *s,
 		buf_addf(out, " to %s", axis_print(axis, stretch->to, value));
 }
 
-/* "rolled back by errors: 0.5% to 2%; waiting (the recording ends before the
- * decision): above 2% to 5%" */
-static void add_course(const struct sweep *s, size_t recording, struct buf *out)
+void sweep_add_course(const struct sweep *s, size_t recording, struct buf *out)
 {
 	const struct sweep_course *course = &s->course[recording];
 	size_t i;
@@ -152,20 +147,33 @@ static double reach_of_all(const struct sweep *s, size_t point, bool onward)
 	return least;
 }
 
-/* "0.5% to 2.13%, 4%"; nothing: with no value. */
-static void add_region(const struct sweep *s, struct buf *out)
+bool sweep_next_region(
+	const struct sweep *s, size_t *point, double *from_r, double *to_r)
+{
+	size_t first = *point, last;
+
+	while (first < s->n && !all_met(s, first))
+		first++;
+	if (first == s->n)
+		return false;
+	last = first;
+	while (last + 1 < s->n && all_met(s, last + 1))
+		last++;
+	*from_r = reach_of_all(s, first, false);
+	*to_r = reach_of_all(s, last, true);
+	*point = last + 1;
+	return true;
+}
+
+void sweep_add_region(const struct sweep *s, struct buf *out)
 {
 	char value[AXIS_TEXT_MAX], other[AXIS_TEXT_MAX];
-	size_t first, last, begin = out->len;
+	size_t point = 0, begin = out->len;
+	double from, to;
 
-	for (first = 0; first < s->n; first = last + 1) {
-		last = first;
-		if (!all_met(s, first))
-			continue;
-		while (last + 1 < s->n && all_met(s, last + 1))
-			last++;
-		axis_print(&s->axis[0], reach_of_all(s, first, false), value);
-		axis_print(&s->axis[0], reach_of_all(s, last, true), other);
+	while (sweep_next_region(s, &point, &from, &to)) {
+		axis_print(&s->axis[0], from, value);
+		axis_print(&s->axis[0], to, other);
 		buf_addf(out, "%s%s", out->len > begin ? ", " : "", value);
 		if (strcmp(value, other) != 0)
 			buf_addf(out, " to %s", other);
@@ -186,7 +194,7 @@ void sweep_print_courses(const struct sweep *s, struct buf *out)
 		const char *cells[2] = {s->paths->item[i], NULL};
 
 		buf_clear(&text);
-		add_course(s, i, &text);
+		sweep_add_course(s, i, &text);
 		cells[1] = text.data;
 		table_add(&table, cells);
 	}
@@ -194,92 +202,8 @@ void sweep_print_courses(const struct sweep *s, struct buf *out)
 	table_print(&table, out);
 	table_fini(&table);
 	buf_clear(&text);
-	add_region(s, &text);
+	sweep_add_region(s, &text);
 	buf_addf(out, "\nall end as expected with %s: %s\n", s->axis[0].key,
 		text.len ? text.data : "none of these values");
 	buf_fini(&text);
-}
-
-/* ---- the page ---- */
-
-static void page_values(const struct sweep *s, struct page *page)
-{
-	static const char *const rest[] = {"promoted", "rolled back", "waiting",
-		"false reverts", "missed", "as expected", "median to revert"};
-	const char *heads[1 + 7] = {s->axis[0].key};
-	size_t i, k;
-
-	memcpy(heads + 1, rest, sizeof(rest));
-	page_numbers_begin(page, heads, 8);
-	for (i = 0; i < s->n; i++) {
-		char value[AXIS_TEXT_MAX], number[7][SIMULATE_TEXT_MAX] = {""};
-		const char *cells[8];
-		struct sweep_tally t;
-
-		sweep_count(s, i, &t);
-		const size_t shown[6] = {t.end[END_PROMOTED],
-			t.end[END_REVERTED], t.end[END_WAITING],
-			t.false_reverts, t.missed, t.met};
-		for (k = 0; k < 6; k++)
-			snprintf(number[k], sizeof(number[k]), "%zu", shown[k]);
-		if (t.n_reverts)
-			simulate_length(sweep_within(&t, 5) * 1000, number[6]);
-		cells[0] = axis_value(&s->axis[0], i, value);
-		for (k = 0; k < 7; k++)
-			cells[k + 1] = number[k];
-		page_row(page, t.met == s->paths->n ? TONE_GOOD : TONE_PLAIN,
-			cells, 8);
-		free(t.revert_s);
-	}
-	page_table_end(page);
-}
-
-static void page_courses(const struct sweep *s, struct page *page)
-{
-	static const char *const heads[2] = {"recording", "ends"};
-	struct buf text;
-	size_t i;
-
-	page_table_begin(page, heads, 2);
-	buf_init(&text, OUTPUT_BYTES_MAX);
-	for (i = 0; i < s->paths->n; i++) {
-		const char *cells[2] = {s->paths->item[i], NULL};
-
-		buf_clear(&text);
-		add_course(s, i, &text);
-		cells[1] = text.data;
-		page_row(page, TONE_PLAIN, cells, 2);
-	}
-	buf_fini(&text);
-	page_table_end(page);
-}
-
-int sweep_write_page(const struct sweep *s, struct err *err_r)
-{
-	struct page_banner banner = {.title = s->axis[0].key};
-	struct page page = {.format = PAGE_HTML};
-	struct buf html, region, reason;
-	int rc;
-
-	buf_init(&html, OUTPUT_BYTES_MAX);
-	buf_init(&region, OUTPUT_BYTES_MAX);
-	buf_init(&reason, OUTPUT_BYTES_MAX);
-	add_region(s, &region);
-	buf_addf(&reason, "All %zu recordings end as expected with: %s.",
-		s->paths->n, region.len ? region.data : "none of these values");
-	banner.reason = reason.data;
-	banner.tone = region.len ? TONE_GOOD : TONE_BAD;
-	page.out = &html;
-	page_begin(&page, s->axis[0].key);
-	page_banner(&page, &banner);
-	page_heading(&page, "Values");
-	page_values(s, &page);
-	page_heading(&page, "Recordings");
-	page_courses(s, &page);
-	page_end(&page);
-	rc = file_replace(s->simulation->html, &html, err_r);
-	buf_fini(&html);
-	buf_fini(&region);
-	buf_fini(&reason);
-	return rc;
 }

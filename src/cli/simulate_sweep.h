@@ -6,7 +6,8 @@
  *   simulate_margin.c  where the course of a recording turns
  *   simulate_region.c  which combinations of several keys suit all
  *   simulate_course.c  what it comes to: counts, how each recording ends from
- *                      which value on, the page
+ *                      which value on
+ *   simulate_sweep_page.c  … as a page
  */
 #ifndef TIDEGATE_CLI_SIMULATE_SWEEP_H
 #define TIDEGATE_CLI_SIMULATE_SWEEP_H
@@ -111,8 +112,22 @@ const char *sweep_decided_by(
 void sweep_add_end(
 	const struct sweep *s, const struct sweep_cell *cell, struct buf *out);
 
-/* Both for one axis. */
+/* For one axis. */
+
+/* "rolled back by errors: 0.5% to 2%; waiting (the recording ends before the
+ * decision): above 2% to 5%" */
+void sweep_add_course(const struct sweep *s, size_t recording, struct buf *out);
+/* Values with which all end as expected, at *point or after it, which is set
+ * behind them; false: there are none. */
+bool sweep_next_region(
+	const struct sweep *s, size_t *point, double *from_r, double *to_r);
+/* "0.5% to 2.13%, 4%"; nothing: with no value. */
+void sweep_add_region(const struct sweep *s, struct buf *out);
 void sweep_print_courses(const struct sweep *s, struct buf *out);
+
+/* ---- simulate_sweep_page.c ---- */
+
+/* For one axis. */
 MUST_CHECK int sweep_write_page(const struct sweep *s, struct err *err_r);
 
 /* ---- simulate_region.c ---- */

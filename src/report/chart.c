@@ -99,25 +99,41 @@ static void draw_values_axis(const struct frame *f)
 	}
 }
 
-static void draw_time_axis(const struct frame *f)
+/* On a telephone there is room for every second one. */
+static void draw_tick(
+	const struct frame *f, size_t i, int64_t place, const char *text)
 {
-	int64_t times[CHART_TIMES_MAX], step;
-	size_t n = chart_times(f->chart, times, &step), i;
-	char text[TIMESTAMP_TEXT_MAX];
+	double x = left_of(f, place);
 	int bottom = f->head + HEIGHT;
 
-	for (i = 0; i < n; i++) {
-		double x = left_of(f, times[i]);
+	buf_addf(f->out,
+		"<line class=\"grid\" x1=\"%.2f%%\" x2=\"%.2f%%\" "
+		"y1=\"%d\" y2=\"%d\"/><text class=\"%s\" x=\"%.2f%%\" "
+		"y=\"%d\" text-anchor=\"%s\">",
+		x, x, bottom, bottom + 5, i % 2 ? "fine" : "time", x,
+		bottom + 20, x > 92 ? "end" : "middle");
+	escape_html(f->out, text);
+	buf_adds(f->out, "</text>");
+}
 
-		/* On a telephone there is room for every second one. */
-		buf_addf(f->out,
-			"<line class=\"grid\" x1=\"%.2f%%\" x2=\"%.2f%%\" "
-			"y1=\"%d\" y2=\"%d\"/><text class=\"%s\" x=\"%.2f%%\" "
-			"y=\"%d\" text-anchor=\"%s\">%.*s</text>",
-			x, x, bottom, bottom + 5, i % 2 ? "fine" : "time", x,
-			bottom + 20, x > 92 ? "end" : "middle",
-			step < 60000 ? CLOCK_LONG : CLOCK,
-			timestamp_print_clock(times[i], text));
+static void draw_time_axis(const struct frame *f)
+{
+	const struct chart_base *base = f->chart->base;
+	int64_t times[CHART_TIMES_MAX], step;
+	char text[TIMESTAMP_TEXT_MAX], name[CHART_TEXT_MAX];
+	size_t n, i;
+
+	if (base) {
+		for (i = 0; i < base->n_ticks; i++)
+			draw_tick(f, i, base->ticks[i],
+				base->print(base->arg, base->ticks[i], name));
+		return;
+	}
+	n = chart_times(f->chart, times, &step);
+	for (i = 0; i < n; i++) {
+		timestamp_print_clock(times[i], text);
+		text[step < 60000 ? CLOCK_LONG : CLOCK] = '\0';
+		draw_tick(f, i, times[i], text);
 	}
 }
 
@@ -248,6 +264,24 @@ static void draw_lines(const struct frame *f)
 	buf_adds(f->out, "</svg>");
 }
 
+/* ---- where all is well ---- */
+
+static void draw_bands(const struct frame *f)
+{
+	const struct chart *c = f->chart;
+	size_t i;
+
+	for (i = 0; i < c->n_bands; i++) {
+		double left = left_of(f, c->bands[i].from_ms);
+		double right = left_of(f, c->bands[i].to_ms);
+
+		buf_addf(f->out,
+			"<rect class=\"band\" x=\"%.2f%%\" y=\"%d\" "
+			"width=\"%.2f%%\" height=\"%d\"/>",
+			left, f->head, fmax(right - left, 0.6), HEIGHT);
+	}
+}
+
 /* ---- checks without a value ---- */
 
 /* From the point before the gap to the point behind it. */
@@ -292,15 +326,26 @@ static void draw_ring(const struct frame *f)
 			left_of(f, p->time_ms), y_of(f, p->value));
 }
 
+static void add_place(const struct frame *f, int64_t place)
+{
+	const struct chart_base *base = f->chart->base;
+	char time[TIMESTAMP_TEXT_MAX], text[CHART_TEXT_MAX];
+
+	if (base)
+		escape_html(f->out, base->print(base->arg, place, text));
+	else
+		buf_addf(
+			f->out, "%.8s UTC", timestamp_print_clock(place, time));
+}
+
 static void draw_dot(const struct frame *f, const struct chart_point *p)
 {
-	char time[TIMESTAMP_TEXT_MAX];
-
 	buf_addf(f->out,
 		"<circle class=\"%s\" cx=\"%.2f%%\" cy=\"%.1f\" r=\"3\">"
-		"<title>%.8s UTC: ",
-		tone_name(p->tone), left_of(f, p->time_ms), y_of(f, p->value),
-		timestamp_print_clock(p->time_ms, time));
+		"<title>",
+		tone_name(p->tone), left_of(f, p->time_ms), y_of(f, p->value));
+	add_place(f, p->time_ms);
+	buf_adds(f->out, ": ");
 	add_value(f, p->value);
 	buf_adds(f->out, "</title></circle>");
 }
@@ -383,7 +428,11 @@ static void write_caption(const struct frame *f)
 		add_key(f, "limit", c->limit_label ? c->limit_label : "limit");
 	if (f->has_gaps)
 		add_key(f, "gap", "no data");
-	buf_adds(f->out, "<span class=\"key-time\">UTC</span></figcaption>");
+	if (c->n_bands)
+		add_key(f, "band", c->band_name);
+	buf_adds(f->out, "<span class=\"key-time\">");
+	escape_html(f->out, c->base ? c->base->name : "UTC");
+	buf_adds(f->out, "</span></figcaption>");
 }
 
 void chart_write(const struct chart *chart, struct buf *out)
@@ -402,7 +451,10 @@ void chart_write(const struct chart *chart, struct buf *out)
 		"aria-label=\"",
 		f.head + HEIGHT + FOOT);
 	escape_html(out, chart->title);
-	buf_adds(out, " over time\">");
+	buf_adds(out, " over ");
+	escape_html(out, chart->base ? chart->base->name : "time");
+	buf_adds(out, "\">");
+	draw_bands(&f);
 	draw_gaps(&f);
 	draw_values_axis(&f);
 	draw_time_axis(&f);

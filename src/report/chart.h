@@ -1,5 +1,5 @@
 /*
- * A chart over time as a figure of a page: a line, what it is compared with,
+ * A chart over time, or over another number, as a figure of a page: a line, what it is compared with,
  * its limit, marks of what happened. It is as wide as there is room: lines are
  * stretched, texts and dots are not. Pure; whoever makes the page includes
  * chart_css once.
@@ -21,6 +21,7 @@
 #define CHART_DOTS_MAX   120 /* more points than this have no dots … */
 #define CHART_ALARMS_MAX 400 /* … but for the bad ones */
 #define CHART_TEXT_MAX   64 /* of a value, with the NUL */
+#define CHART_TIMES_MAX  16 /* ticks of time */
 
 enum tone { TONE_PLAIN, TONE_GOOD, TONE_WAIT, TONE_BAD };
 
@@ -40,6 +41,23 @@ struct chart_mark {
 	enum tone tone;
 };
 
+/* Where all is well, from one place to another. */
+struct chart_band {
+	int64_t from_ms, to_ms;
+};
+
+/* What a chart is over when it is not over time: its places are numbers of any
+ * kind then, and their names are drawn at ticks. */
+struct chart_base {
+	const char *name;
+	const int64_t *ticks; /* in their order, CHART_TIMES_MAX at most */
+	size_t n_ticks;
+	/* Returns `text`. */
+	const char *(*print)(
+		const void *arg, int64_t place, char text[CHART_TEXT_MAX]);
+	const void *arg;
+};
+
 struct chart {
 	const char *title;
 	int64_t from_ms, to_ms;
@@ -54,6 +72,10 @@ struct chart {
 	const struct chart_mark *marks; /* in the order of time */
 	size_t n_marks;
 	bool labels; /* marks have theirs; else they are lines alone */
+	const struct chart_band *bands;
+	size_t n_bands;
+	const char *band_name; /* in the legend */
+	const struct chart_base *base; /* NULL: time, in UTC */
 	/* A value with its unit; NULL: a plain number. Returns `text`. */
 	const char *(*print)(
 		const void *arg, double value, char text[CHART_TEXT_MAX]);

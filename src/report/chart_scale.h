@@ -6,7 +6,6 @@
 
 #define CHART_LANES      4 /* of labels, one above the other */
 #define CHART_TICKS_MAX  5 /* of values */
-#define CHART_TIMES_MAX  16 /* ticks of time */
 #define CHART_LABELS_MAX 64
 
 struct chart_scale {

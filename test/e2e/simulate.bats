@@ -272,9 +272,16 @@ simulate() {
 	grep -q 'All 2 recordings end as expected with: 0.1% to 1.99%.' page.html
 	grep -q 'rolled back by errors: 0.05% to 1.99%; promoted: above 1.99%' \
 		page.html
+	# Drawn, with the region shaded: from 1.7 % to 64.7 % of the width.
+	grep -q 'aria-label="How recordings end over slos.errors.max"' page.html
+	grep -q '<rect class="band" x="1.67%" y="[0-9]*" width="63.00%"' page.html
+	grep -q '<title>1.05%: 1</title>' page.html
 	run simulate --sweep slos.errors.max=2.05%..3.05%:2 good.json expected.json
 	[ "$status" = 1 ]
 	[[ $output == *': none of these values' ]]
+	simulate --sweep slos.errors.max=2.05%..3.05%:2 --html page.html \
+		expected.json || true
+	! grep -q 'class="band"' page.html || return 1
 	run simulate --format json --sweep slos.errors.max=0.05%..3.05%:2 bad.json
 	jq -se 'map(.ends[0] | [.end, .slo]) ==
 		[["rolled back", "errors"], ["promoted", null]] and
