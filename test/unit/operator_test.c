@@ -356,7 +356,7 @@ static void watch_prints_the_journal_and_exits_as_it_does(void **state)
 	assert_int_equal(tidegate("approve shop-1"), 4);
 	has(&err_out, "the rollout has ended: rolled-back");
 	assert_int_equal(tidegate("status"), 0);
-	has(&out, ", ended ");
+	has(&out, "\nended ");
 }
 
 static void the_one_that_is_meant_must_be_clear(void **state)

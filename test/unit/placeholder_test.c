@@ -234,6 +234,8 @@ static void make_rollout(const char *source, const struct policy *policy)
 
 /* ---- verbs ---- */
 
+extern const struct command work_simulate;
+
 static int verb(const char *line)
 {
 	static char words[512], program[] = "tidegate";
@@ -252,7 +254,11 @@ static int verb(const char *line)
 		if (!out || dup2(fileno(out), 1) < 0 ||
 			dup2(fileno(out), 2) < 0)
 			_exit(99);
-		status = command_main(argc, argv);
+		/* Of the workbench, which another program carries out. */
+		status = strcmp(argv[1], "simulate") == 0
+				 ? command_run(
+					   &work_simulate, argc - 1, argv + 1)
+				 : command_main(argc, argv);
 		fflush(stdout);
 		_exit(status);
 	}
