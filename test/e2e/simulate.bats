@@ -237,7 +237,7 @@ simulate() {
 		--sweep evidence.alpha=1%..20%:2 --sweep evidence.harm=5..10:2 \
 		"$folder"
 	[ "$status" = 0 ]
-	[ "$(grep -c '^[12]0*% ' <<<"$output")" = 4 ]
+	[ "$(grep -cE '^[12]0*% +(5|10) +2 ' <<<"$output")" = 4 ]
 	run "$TIDEGATE" simulate --format json --policy "$folder/policy.yaml" \
 		--sweep evidence.alpha=1%..20%:3 "$folder"
 	[ "$status" = 0 ]
