@@ -15,6 +15,9 @@ setup() {
 
 teardown() {
 	"${TERMINAL[@]}" kill-server 2>/dev/null || true
+	# A run that loses its terminal takes the traffic back while the sandbox is
+	# still there.
+	until_true 20 not pgrep -f "$WORLD/policy.yaml" >/dev/null
 	shared_end
 }
 
