@@ -100,3 +100,21 @@ void table_fini(struct table *table)
 	arena_fini(&table->arena);
 	*table = (struct table){0};
 }
+
+enum colour output_phase_colour(enum phase phase)
+{
+	switch (phase) {
+	case PHASE_PROMOTED:
+	case PHASE_BAKING:
+	case PHASE_SHIFTING:
+		return COLOUR_GOOD;
+	case PHASE_AWAITING_APPROVAL:
+	case PHASE_HELD:
+	case PHASE_PAUSED:
+		return COLOUR_WAIT;
+	case PHASE_PREFLIGHT:
+		return COLOUR_NONE;
+	default:
+		return COLOUR_BAD;
+	}
+}

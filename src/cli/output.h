@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "engine/event.h"
 
 #define TABLE_COLUMNS_MAX 16
 #define OUTPUT_BYTES_MAX  (4 * 1024 * 1024) /* of one text */
@@ -24,6 +25,9 @@ bool output_is_terminal(FILE *stream);
 bool output_has_colour(FILE *stream);
 
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_WAIT, COLOUR_DIM };
+
+/* Of a rollout that is in this phase. */
+enum colour output_phase_colour(enum phase phase);
 
 /* Adds a text made printable, in a colour when `on`. */
 void output_coloured(

@@ -86,24 +86,6 @@ static void render_title(struct panel_line *line)
 	line_end(line);
 }
 
-static enum colour phase_colour(const struct summary *s)
-{
-	switch (s->phase) {
-	case PHASE_PROMOTED:
-	case PHASE_BAKING:
-	case PHASE_SHIFTING:
-		return COLOUR_GOOD;
-	case PHASE_AWAITING_APPROVAL:
-	case PHASE_HELD:
-	case PHASE_PAUSED:
-		return COLOUR_WAIT;
-	case PHASE_PREFLIGHT:
-		return COLOUR_NONE;
-	default:
-		return COLOUR_BAD;
-	}
-}
-
 static void put_bar(
 	struct panel_line *line, int64_t done_ms, int64_t whole_ms, int width)
 {
@@ -151,7 +133,7 @@ static void render_phase(struct panel_line *line)
 	const struct panel *panel = line->panel;
 	const struct summary *s = panel->summary;
 
-	line_put(line, phase_colour(s), phase_name(s->phase));
+	line_put(line, output_phase_colour(s->phase), phase_name(s->phase));
 	if (s->is_paused && s->phase != PHASE_PAUSED)
 		line_put(line, COLOUR_WAIT, ", paused");
 	if (line->used + GAP + steps_width(panel) <= panel->columns) {

@@ -34,30 +34,12 @@ static void say(const struct printing *p, int indent, const char *fmt, ...)
 	buf_fini(&text);
 }
 
-static enum colour colour_of(enum phase phase)
-{
-	switch (phase) {
-	case PHASE_PROMOTED:
-	case PHASE_BAKING:
-	case PHASE_SHIFTING:
-		return COLOUR_GOOD;
-	case PHASE_AWAITING_APPROVAL:
-	case PHASE_HELD:
-	case PHASE_PAUSED:
-		return COLOUR_WAIT;
-	case PHASE_PREFLIGHT:
-		return COLOUR_NONE;
-	default:
-		return COLOUR_BAD;
-	}
-}
-
 static void print_title(const struct printing *p)
 {
 	printable_add(p->out, p->s->id);
 	buf_adds(p->out, "  ");
-	output_coloured(p->out, p->how->colour, colour_of(p->s->phase),
-		phase_name(p->s->phase));
+	output_coloured(p->out, p->how->colour,
+		output_phase_colour(p->s->phase), phase_name(p->s->phase));
 	buf_addc(p->out, '\n');
 	say(p, 0, "%s", p->s->now);
 	say(p, 0, "%s", p->s->next);
