@@ -48,6 +48,23 @@ shows_not() { # NAME TEXT
 	not shows "$@"
 }
 
+# What is on a screen came there piece by piece: each text is waited for, also
+# that of a panel of which another is there already.
+shown() { # NAME TEXT…
+	local text
+
+	for text in "${@:2}"; do
+		until_true 15 shows "$1" "$text" || {
+			screen "$1" >&2
+			return 1
+		}
+	done
+}
+
+gone() { # NAME TEXT
+	until_true 15 shows_not "$@"
+}
+
 id() { # of the only rollout
 	journal 'SELECT id FROM rollout'
 }
@@ -57,38 +74,37 @@ runs() { # NAME COLUMNS ROWS [OPTION…]
 		--policy "$WORLD/policy.yaml" "${@:4}"
 }
 
-# The keyboard is as it was: keys are echoed, lines are edited.
+# The keyboard is as it was: lines are edited, keys are echoed. In the words of
+# stty, none of which is in the line that was typed.
 keyboard_is_back() { # NAME
-	until_true 10 shows "$1" 'ended '
-	until_true 10 shows "$1" ' echo '
-	shows "$1" ' icanon '
+	shown "$1" 'isig icanon iexten echo echoe'
 }
 
 @test "run and watch have the same panel, and each person the keys that help" {
 	STEPS=$GATE quick
 	runs run 80 24
-	until_true 20 shows run 'awaiting-approval'
+	shown run 'awaiting-approval'
 	# Alice started it: hers would not be taken.
-	until_true 5 shows run 'bob approves'
+	shown run 'bob approves'
 	shows_not run '[a]pprove'
-	shows run "tidegate approve $(id)"
+	shown run "tidegate approve $(id)"
 	opens bob 80 24 TIDEGATE_USER=bob "$TIDEGATE" watch
-	until_true 10 shows bob '[a]pprove [p]ause a[b]ort [q]uit'
-	shows bob "tidegate approve $(id)"
+	shown bob '[a]pprove [p]ause a[b]ort [q]uit'
+	shown bob "tidegate approve $(id)"
 	# q leaves the rollout alone.
 	types bob q
 	keyboard_is_back bob
-	shows bob 'ended 0'
+	shown bob 'ended 0'
 	# With a comment, which is asked for.
 	opens again 80 24 TIDEGATE_USER=bob "$TIDEGATE" status --follow
-	until_true 10 shows again '[a]pprove'
+	shown again '[a]pprove'
 	types again a
-	until_true 5 shows again 'approve, with a comment'
+	shown again 'approve, with a comment'
 	types again 'looks go' BSpace 'ood' Enter
-	until_true 10 shows again 'bob approves: looks good'
-	until_true 10 shows run 'bob approves: looks good'
-	until_true 20 shows run 'ended 0'
-	until_true 10 shows again 'ended 0'
+	shown again 'bob approves: looks good'
+	shown run 'bob approves: looks good'
+	shown run 'ended 0'
+	shown again 'ended 0'
 	keyboard_is_back again
 	keyboard_is_back run
 }
@@ -96,21 +112,21 @@ keyboard_is_back() { # NAME
 @test "an abort takes a second key" {
 	STEPS=$LONG quick
 	runs run 120 30
-	until_true 20 shows run 'a[b]ort'
+	shown run 'a[b]ort'
 	until_true 20 serves "$CANDIDATE" 20
 	types run b
-	until_true 5 shows run 'abort, with a comment'
+	shown run 'abort, with a comment'
 	types run 'no good' Enter
-	until_true 5 shows run '[b] again does it'
+	shown run '[b] again does it'
 	types run x
-	until_true 5 shows_not run 'again does it'
+	gone run 'again does it'
 	types run b
-	until_true 5 shows run 'abort, with a comment'
+	shown run 'abort, with a comment'
 	types run 'no good' Enter
-	until_true 5 shows run '[b] again does it'
+	shown run '[b] again does it'
 	types run b
-	until_true 20 shows run 'ended 6'
-	shows run 'alice aborts it: no good'
+	shown run 'ended 6'
+	shown run 'alice aborts it: no good'
 	keyboard_is_back run
 	serves stable-1 100
 }
@@ -118,16 +134,16 @@ keyboard_is_back() { # NAME
 @test "the panel follows the size of the terminal" {
 	STEPS=$LONG quick
 	runs run 120 30
-	until_true 20 shows run 'a[b]ort'
+	shown run 'a[b]ort'
 	until_true 20 serves "$CANDIDATE" 20
-	until_true 10 shows run 'asks:'
+	shown run 'asks:'
 	"${TERMINAL[@]}" resize-window -t run -x 60 -y 40
-	until_true 5 shows_not run 'asks:'
+	gone run 'asks:'
 	# One panel alone is left on the screen.
-	until_true 5 one_panel
+	until_true 15 one_panel
 	"${TERMINAL[@]}" resize-window -t run -x 130 -y 30
-	until_true 5 shows run 'asks:'
-	until_true 5 one_panel
+	shown run 'asks:'
+	until_true 15 one_panel
 }
 
 one_panel() { # and no lines of another above it
@@ -139,14 +155,14 @@ one_panel() { # and no lines of another above it
 	STEPS=$LONG quick
 	runs run 80 24
 	until_true 20 serves "$CANDIDATE" 20
-	until_true 10 shows run '[q]uit'
+	shown run '[q]uit'
 	types run q
-	until_true 5 shows run 'on_interrupt: rollback'
+	shown run 'on_interrupt: rollback'
 	types run n
-	until_true 5 shows_not run 'on_interrupt: rollback'
+	gone run 'on_interrupt: rollback'
 	types run C-c
-	until_true 20 shows run 'ended 6'
-	shows run 'SIGINT'
+	shown run 'ended 6'
+	shown run 'SIGINT'
 	keyboard_is_back run
 	serves stable-1 100
 }
@@ -156,13 +172,13 @@ one_panel() { # and no lines of another above it
 	runs run 80 24
 	until_true 20 serves "$CANDIDATE" 20
 	opens watch 80 24 "$TIDEGATE" watch
-	until_true 10 shows watch 'a[b]ort'
+	shown watch 'a[b]ort'
 	types watch C-z
-	until_true 10 shows watch ' icanon '
+	keyboard_is_back watch
 	types watch fg Enter
-	until_true 10 shows watch '[q]uit'
+	shown watch '[q]uit'
 	types watch q
-	until_true 10 shows watch 'goes on without being watched here'
+	shown watch 'goes on without being watched here'
 }
 
 @test "a watch that is killed leaves the terminal as it was" {
@@ -171,7 +187,7 @@ one_panel() { # and no lines of another above it
 	until_true 20 serves "$CANDIDATE" 20
 	for signal in TERM SEGV; do
 		opens "$signal" 80 24 "$TIDEGATE" watch
-		until_true 10 shows "$signal" 'a[b]ort'
+		shown "$signal" 'a[b]ort'
 		pkill -"$signal" -P "$("${TERMINAL[@]}" list-panes \
 			-t "$signal" -F '#{pane_pid}')"
 		keyboard_is_back "$signal"
@@ -181,12 +197,12 @@ one_panel() { # and no lines of another above it
 @test "the lines above are for people, those of a dumb terminal are the journal" {
 	quick
 	runs run 80 24
-	until_true 20 shows run 'ended 0'
+	shown run 'ended 0'
 	# Lines for people: none of these is for them.
 	shows_not run 'baking -> shifting'
 	shows_not run 'written done'
-	shows run 'step 1 has passed'
+	shown run 'step 1 has passed'
 	opens dumb 100 40 TERM=dumb "$TIDEGATE" watch "$(id)"
-	until_true 20 shows dumb 'ended 0'
-	shows dumb 'written done'
+	shown dumb 'ended 0'
+	shown dumb 'written done'
 }
