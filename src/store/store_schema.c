@@ -68,6 +68,37 @@ static const char version_1[] =
 	"PRAGMA application_id = 1415858036;"
 	"PRAGMA user_version = 1;";
 
+/* Who may come in to the daemon: see store_identity.h. */
+static const char version_2[] = "CREATE TABLE api_token ("
+				" id TEXT PRIMARY KEY,"
+				" hash TEXT NOT NULL,"
+				" name TEXT NOT NULL,"
+				" person TEXT NOT NULL,"
+				" rights TEXT NOT NULL,"
+				" created_by TEXT NOT NULL,"
+				" created_ms INTEGER NOT NULL,"
+				" expires_ms INTEGER NOT NULL,"
+				" used_ms INTEGER NOT NULL,"
+				" revoked_ms INTEGER NOT NULL) WITHOUT ROWID;"
+
+				"CREATE TABLE session ("
+				" hash TEXT PRIMARY KEY,"
+				" data TEXT NOT NULL,"
+				" created_ms INTEGER NOT NULL,"
+				" used_ms INTEGER NOT NULL,"
+				" expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
+
+				"CREATE TABLE used_proof ("
+				" what TEXT PRIMARY KEY,"
+				" until_ms INTEGER NOT NULL) WITHOUT ROWID;"
+
+				"CREATE TABLE own_key ("
+				" name TEXT PRIMARY KEY,"
+				" value TEXT NOT NULL) WITHOUT ROWID;"
+
+				"PRAGMA user_version = 2;";
+
 const char *const store_migrations[STORE_VERSION] = {
 	version_1,
+	version_2,
 };

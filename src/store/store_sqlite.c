@@ -20,7 +20,7 @@
 #include "store/store_file.h"
 #include "store/store_schema.h"
 
-#define STATEMENTS_MAX  40 /* different ones in all store_*.c */
+#define STATEMENTS_MAX  64 /* different ones in all store_*.c */
 #define VALUE_BYTES_MAX (4 * 1024 * 1024)
 #define CREATE_PAUSE_MS 10
 
@@ -321,18 +321,11 @@ static int schema_update(struct store *store, struct err *err_r)
 	return 0;
 }
 
-static int schema_refuse_old(
-	const struct store *store, int64_t version, struct err *err_r)
+static int schema_refuse_empty(const struct store *store, struct err *err_r)
 {
-	if (version == 0)
-		return err_set(err_r, ERR_NOT_FOUND,
-			"the state file %s is empty: no rollout was run with "
-			"it yet",
-			store->path);
-	return err_set(err_r, ERR_STORE,
-		"the state file %s has version %lld, this tidegate wants "
-		"version %d: tidegate resume or run will migrate it",
-		store->path, (long long)version, STORE_VERSION);
+	return err_set(err_r, ERR_NOT_FOUND,
+		"the state file %s is empty: no rollout was run with it yet",
+		store->path);
 }
 
 static int schema_check(struct store *store, struct err *err_r)
@@ -356,11 +349,11 @@ static int schema_check(struct store *store, struct err *err_r)
 			"knows versions up to %d: use the newer tidegate that "
 			"wrote it",
 			store->path, (long long)version, STORE_VERSION);
-	if (store->mode == STORE_LOOK ||
-		(store->mode == STORE_EDIT && version == 0))
-		return version < STORE_VERSION
-			       ? schema_refuse_old(store, version, err_r)
-			       : 0;
+	if (version == 0 && store->mode != STORE_CREATE)
+		return schema_refuse_empty(store, err_r);
+	/* What is looked at has been the same in all versions. */
+	if (store->mode == STORE_LOOK)
+		return 0;
 	/* Without effect when it is so already, but a restored copy is not. */
 	if (exec(store, "PRAGMA journal_mode=WAL", err_r))
 		return -1;
