@@ -8,7 +8,8 @@
  * A rollout's journal of so many entries is folded at once, as `status` does, and
  * read on a loop, as `resume` does; likewise for its report. A service with so many
  * traffic targets, each with a tag, is decoded at once and by a thread beside a
- * loop. Prints the time of the one and the longest turn of the other, both in
+ * loop. A page of metrics is printed of 10,000 rollouts, at once, since it has a
+ * bound. Prints the time of the one and the longest turn of the other, both in
  * processor time of the loop's thread. $TMPDIR is where the state file is made.
  */
 #define _GNU_SOURCE /* mkdtemp */
@@ -25,6 +26,7 @@
 #include "io/worker.h"
 #include "policy/policy_load.h"
 #include "report/report.h"
+#include "serve/metrics_page.h"
 #include "store/event_codec.h"
 #include "store/fold.h"
 #include "store/walk.h"
@@ -353,6 +355,43 @@ static void service_both(int n)
 	buf_fini(&text);
 }
 
+/* ---- a page of metrics ---- */
+
+#define ROLLOUTS 10000
+
+static void metrics_of_many(const struct policy *policy)
+{
+	static struct metrics_rollout *rollout[ROLLOUTS];
+	struct metrics_page *page = metrics_page_new();
+	struct metrics_moment moment = {.wall_ms = 1};
+	struct rollout *state = rollout_new(policy);
+	struct store_event entry = {.time_ms = 1,
+		.name = "check",
+		.phase = "baking",
+		.data = "{\"slo\": \"a\", \"outcome\": \"pass\", "
+			"\"value\": 0.001, \"limit\": 0.01}"};
+	struct buf out;
+	char name[64];
+	double began;
+
+	for (int i = 0; i < ROLLOUTS; i++) {
+		snprintf(name, sizeof(name), SERVICE "-%d", i);
+		rollout[i] = metrics_rollout_new(page, name, name, policy);
+		metrics_rollout_take(
+			rollout[i], &entry, state, "shop-2", "shop-1");
+	}
+	buf_init(&out, METRICS_PAGE_MAX);
+	began = cpu_ms();
+	metrics_page_print(page, &moment, &out);
+	printf("metrics     %d rollouts: %.1f ms, %zu bytes\n", ROLLOUTS,
+		cpu_ms() - began, out.len);
+	buf_fini(&out);
+	for (int i = 0; i < ROLLOUTS; i++)
+		metrics_rollout_end(&rollout[i]);
+	metrics_page_free(&page);
+	rollout_free(&state);
+}
+
 int main(int argc, char **argv)
 {
 	struct journaling j = {.n = argc > 1 ? atoi(argv[1]) : 100000};
@@ -382,6 +421,7 @@ int main(int argc, char **argv)
 	report_both(j.store, policy);
 	named(j.store);
 	service_both(targets);
+	metrics_of_many(policy);
 	store_free(&j.store);
 	policy_free(&policy);
 	buf_fini(&problems);
