@@ -193,8 +193,12 @@ void page_meter(struct page *page, enum tone tone, const char *name,
 	}
 	buf_addf(page->out, "<div class=\"meter %s\">", tone_name(tone));
 	wrap(page, "<span class=\"name\">", name, "</span>");
+	/* Where a page is served, it may have no styles inside. */
 	buf_addf(page->out,
-		"<span class=\"bar\"><i style=\"width:%.0f%%\"></i></span>",
+		"<svg class=\"bar\" width=\"100%%\" height=\"9\" "
+		"aria-hidden=\"true\"><rect class=\"full\" width=\"100%%\" "
+		"height=\"9\" rx=\"3\"/><rect width=\"%.0f%%\" "
+		"height=\"9\" rx=\"3\"/></svg>",
 		100 * fmin(fmax(share, 0), 1));
 	wrap(page, "<span>", text, "</span></div>\n");
 }

@@ -68,6 +68,10 @@ void report_reader_free(struct report_reader **reader);
 void report_write(
 	const struct report *report, enum page_format format, struct buf *out);
 
+/* Sections of it, for other pages about a rollout. */
+void report_write_actions(const struct report *report, struct page *page);
+void report_write_people(const struct report *report, struct page *page);
+void report_write_facts(const struct report *report, struct page *page);
 /* One item for each thing that a person has to do or to know. */
 void report_todo(const struct report *report, const struct summary *summary,
 	struct page *page);

@@ -122,7 +122,7 @@ static void write_tiles(const struct report *report, struct page *page)
 
 /* ---- the rollout ---- */
 
-static void write_facts(const struct report *report, struct page *page)
+void report_write_facts(const struct report *report, struct page *page)
 {
 	const struct store_rollout *row = &report->row;
 	char started[TIMESTAMP_TEXT_MAX], last[TIMESTAMP_TEXT_MAX];
@@ -170,7 +170,7 @@ static void write_action(const struct report_action *a, struct page *page)
 		cells, 6);
 }
 
-static void write_actions(const struct report *report, struct page *page)
+void report_write_actions(const struct report *report, struct page *page)
 {
 	static const char *const heads[] = {
 		"time (UTC)", "list", "action", "result", "took", "output"};
@@ -184,7 +184,7 @@ static void write_actions(const struct report *report, struct page *page)
 	page_table_end(page);
 }
 
-static void write_people(const struct report *report, struct page *page)
+void report_write_people(const struct report *report, struct page *page)
 {
 	static const char *const heads[] = {
 		"time (UTC)", "who", "did", "comment"};
@@ -224,9 +224,9 @@ void report_write(
 	timeline_write_traffic(&report->data, &page);
 	timeline_write_decision(&report->data, &page);
 	timeline_write_slos(&report->data, &page);
-	write_actions(report, &page);
-	write_people(report, &page);
-	write_facts(report, &page);
+	report_write_actions(report, &page);
+	report_write_people(report, &page);
+	report_write_facts(report, &page);
 	timeline_write_queries(&report->data, &page);
 	timeline_write_journal(&report->data, &page);
 	page_end(&page);

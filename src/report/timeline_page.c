@@ -215,6 +215,18 @@ static bool was_checked(const struct timeline_data *data, int slo)
 	return false;
 }
 
+void timeline_write_slo_charts(
+	const struct timeline_data *data, struct page *page)
+{
+	for (size_t i = 0; i < data->policy->n_slos; i++) {
+		if (!was_checked(data, (int)i))
+			continue;
+		timeline_chart_slo(data, (int)i, page);
+		timeline_write_meters(data, (int)i, page);
+	}
+	timeline_write_plan(data, page);
+}
+
 void timeline_write_slos(const struct timeline_data *data, struct page *page)
 {
 	static const char *const heads[] = {"SLO", "last", "stable", "limit",
@@ -227,13 +239,7 @@ void timeline_write_slos(const struct timeline_data *data, struct page *page)
 	for (size_t i = 0; i < data->policy->n_slos; i++)
 		write_slo(data, page, (int)i);
 	page_table_end(page);
-	for (size_t i = 0; i < data->policy->n_slos; i++) {
-		if (!was_checked(data, (int)i))
-			continue;
-		timeline_chart_slo(data, (int)i, page);
-		timeline_write_meters(data, (int)i, page);
-	}
-	timeline_write_plan(data, page);
+	timeline_write_slo_charts(data, page);
 }
 
 /* ---- queries ---- */

@@ -36,6 +36,9 @@ void timeline_write_decision(
 	const struct timeline_data *data, struct page *page);
 /* A table, and a chart for each; nothing when none was asked. */
 void timeline_write_slos(const struct timeline_data *data, struct page *page);
+/* … the charts alone, with what was planned. */
+void timeline_write_slo_charts(
+	const struct timeline_data *data, struct page *page);
 void timeline_write_queries(
 	const struct timeline_data *data, struct page *page);
 /* All lines, folded; of many the first and the last ones. */
