@@ -4,29 +4,17 @@
 // Some are compared with golden screenshots. Prints TAP.
 //
 // usage: MODULES=…/node_modules [UPDATE=yes] node look.mjs OUT GOLDEN
-import { createRequire } from "node:module";
 import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { PAPER, WIDTHS, addAxe, allRules, compare, contrastOnly, findViolations,
+	launch, overflows, overlaps, useFonts } from "./checks.mjs";
 
 const [out, golden] = process.argv.slice(2);
-const require = createRequire(path.join(process.env.MODULES, "x.js"));
-const { chromium } = require("playwright-core");
-const { PNG } = require("pngjs");
-const pixelmatch = (await import(
-	pathToFileURL(require.resolve("pixelmatch")))).default;
-const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-const WIDTHS = [390, 820, 1280];
-const PAPER = 718; // pixels of A4 within its margins
 const TABS = 2;
 const SCALE = 0.5; // of golden screenshots
 const TALL = 1700; // pixels of a page in them
-const DIFFERENT = 0.01; // of their pixels may be: letters of another version
-
-// Fonts do not depend on the machine.
-const FONTS = `body, .chart text { font-family: "DejaVu Sans" !important }
-	pre { font-family: "DejaVu Sans Mono" !important }`;
 
 // Which pages have a golden screenshot, and how they are looked at.
 const GOLDEN = [
@@ -54,50 +42,6 @@ const OUTCOMES = {
 };
 
 // ---- what is looked at in the page; each returns what is wrong ----
-
-function overflows() {
-	const wrong = [], width = document.documentElement.clientWidth;
-
-	if (document.documentElement.scrollWidth > width)
-		wrong.push(`scrolls to ${document.documentElement.scrollWidth}`);
-	for (const e of document.querySelectorAll("body *")) {
-		const box = e.getBoundingClientRect();
-
-		if (box.width && (box.right > width + 1 || box.left < -1))
-			wrong.push(`${e.tagName}.${e.getAttribute("class")} from ` +
-				`${box.left} to ${box.right}: ` +
-				e.textContent.slice(0, 60));
-	}
-	return wrong.slice(0, 3);
-}
-
-function overlaps() {
-	const wrong = [];
-
-	for (const plot of document.querySelectorAll("svg.plot")) {
-		const boxes = [...plot.querySelectorAll("text")]
-			.map((e) => [e.textContent, e.getBoundingClientRect()])
-			.filter(([, box]) => box.width);
-
-		for (const [i, [a, p]] of boxes.entries())
-			for (const [b, q] of boxes.slice(i + 1))
-				if (p.left < q.right - 1 && q.left < p.right - 1 &&
-					p.top < q.bottom - 4 && q.top < p.bottom - 4)
-					wrong.push(`"${a}" covers "${b}"`);
-	}
-	// Tables and facts: no cell covers the next.
-	for (const row of document.querySelectorAll("tr, .tiles")) {
-		const boxes = [...row.children]
-			.map((e) => e.getBoundingClientRect())
-			.filter((box) => box.width && box.height);
-
-		for (let i = 1; i < boxes.length; i++)
-			if (boxes[i - 1].right > boxes[i].left + 1 &&
-				boxes[i - 1].bottom > boxes[i].top + 1)
-				wrong.push(`cells of "${row.textContent.slice(0, 60)}"`);
-	}
-	return wrong.slice(0, 3);
-}
 
 function charts() {
 	const wrong = [];
@@ -157,69 +101,7 @@ function onPaper() {
 	return wrong;
 }
 
-// ---- screenshots ----
-
-const sameSize = (a, b) => a.width === b.width && a.height === b.height;
-
-// What differs goes beside what was expected.
-function compare(name, shot) {
-	const file = path.join(golden, `${name}.png`);
-	const actual = coarse(PNG.sync.read(shot));
-
-	if (process.env.UPDATE) {
-		fs.mkdirSync(golden, { recursive: true });
-		fs.writeFileSync(file, small(actual));
-		return [];
-	}
-	if (!fs.existsSync(file))
-		return [`there is no ${file}: test/pages/run -u makes it`];
-
-	const expected = PNG.sync.read(fs.readFileSync(file));
-	const { width, height } = expected, diff = new PNG({ width, height });
-	const n = sameSize(expected, actual)
-		? pixelmatch(expected.data, actual.data, diff.data, width, height,
-			{ threshold: 0.2 })
-		: Infinity;
-
-	if (n <= DIFFERENT * width * height)
-		return [];
-
-	const place = path.join(out, "differs");
-	fs.mkdirSync(place, { recursive: true });
-	fs.copyFileSync(file, path.join(place, `${name}.expected.png`));
-	fs.writeFileSync(path.join(place, `${name}.actual.png`), shot);
-	if (n !== Infinity)
-		fs.writeFileSync(path.join(place, `${name}.diff.png`),
-			PNG.sync.write(diff));
-	return [n === Infinity
-		? `${actual.width}x${actual.height} pixels, not ${width}x${height}; ` +
-			`look at ${place}/${name}.*.png`
-		: `${n} pixels of ${width * height} differ; look at ` +
-			`${place}/${name}.*.png`];
-}
-
-// 16 levels are enough to see what is wrong, and are small.
-function coarse(png) {
-	for (let i = 0; i < png.data.length; i++)
-		png.data[i] = Math.round(png.data[i] / 17) * 17;
-	return png;
-}
-
-const small = (png) => PNG.sync.write(png,
-	{ colorType: 2, deflateLevel: 9, filterType: -1 });
-
 // ---- one page, in all ways ----
-
-const contrastOnly = { runOnly: ["color-contrast"], resultTypes: ["violations"] };
-const allRules = { resultTypes: ["violations"] };
-
-async function findViolations(tab, options) {
-	const { violations } = await tab.evaluate(
-		(o) => window.axe.run(document, o), options);
-
-	return violations.map((v) => `axe: ${v.id}: ${v.help}: ` +
-		v.nodes[0].html.slice(0, 100));
-}
 
 async function isOutcome(tab, name) {
 	if (!OUTCOMES[name])
@@ -253,8 +135,8 @@ async function lookAt(tab, name) {
 	say("the page", await isOutcome(tab, name));
 	if (name === "refused" && await tab.locator("svg").count())
 		say("the page", ["has a chart of nothing"]);
-	await tab.addStyleTag({ content: FONTS });
-	await tab.evaluate(axe);
+	await useFonts(tab);
+	await addAxe(tab);
 	for (const scheme of ["light", "dark"]) {
 		await tab.emulateMedia({ media: "screen", colorScheme: scheme });
 		for (const width of WIDTHS) {
@@ -298,7 +180,7 @@ async function shoot(tab, name, width, scheme, say) {
 	const label = `${name.replace("/", "-")}-${scheme === "print"
 		? "" : `${width}-`}${scheme}`;
 
-	say(`${width} ${scheme}`, compare(label, shot));
+	say(`${width} ${scheme}`, compare(out, golden, label, shot));
 }
 
 // ---- all pages ----
@@ -309,11 +191,7 @@ const pages = fs.readdirSync(path.join(out, "pages"), { recursive: true })
 	.filter((f) => !f.startsWith("folder/") || f === "folder/index.html")
 	.map((f) => f.slice(0, -".html".length)).sort();
 
-const browser = await chromium.launch({
-	executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-	args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none",
-		"--disable-lcd-text", "--force-color-profile=srgb"],
-});
+const browser = await launch();
 let n = 0, failed = 0;
 const left = [...pages];
 
