@@ -1,6 +1,6 @@
 /*
  * Writes a report of each way in which a rollout ends, for the browser to look
- * at: make_pages FOLDER. The driver is the real one, on the virtual clock, so
+ * at, and what the daemon would show of it: make_pages REPORTS SERVED. The driver is the real one, on the virtual clock, so
  * that pages are the same to the last byte each time.
  */
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "fake_counters.h"
 #include "report/report.h"
 #include "scenario.h"
+#include "served_pages.h"
 
 #define PATH_BYTES 4096
 
@@ -226,19 +227,20 @@ static void spoil(struct report *report)
 static const struct {
 	const char *name;
 	void (*play)(void);
+	bool is_served; /* looked at as the daemon shows it, too */
 	bool is_spoilt;
 } stories[] = {
 	{"promoted", promoted},
-	{"promoted-by-evidence", promoted_by_evidence},
-	{"rolled-back", rolled_back},
+	{"promoted-by-evidence", promoted_by_evidence, true},
+	{"rolled-back", rolled_back, true},
 	{"rolled-back-by-evidence", rolled_back_by_evidence},
 	{"aborted", aborted},
-	{"refused", refused},
-	{"rollback-failed", rollback_failed},
+	{"refused", refused, true},
+	{"rollback-failed", rollback_failed, true},
 	{"expired", expired},
 	{"stopped", stopped},
-	{"waiting", waiting},
-	{"hostile", rolled_back, true},
+	{"waiting", waiting, true},
+	{"hostile", rolled_back, true, true},
 };
 
 static void must(bool good, const char *what)
@@ -263,7 +265,7 @@ static void write_page(const char *path, const struct report *report)
 	buf_fini(&out);
 }
 
-static void make(const char *folder, size_t story)
+static void make(const char *folder, const char *served, size_t story)
 {
 	struct report *report;
 	char path[PATH_BYTES];
@@ -279,6 +281,8 @@ static void make(const char *folder, size_t story)
 		spoil(report);
 	snprintf(path, sizeof(path), "%s/%s.html", folder, stories[story].name);
 	write_page(path, report);
+	if (stories[story].is_served)
+		served_rollout(served, stories[story].name, report);
 	report_free(&report);
 	scenario_close();
 }
@@ -287,8 +291,9 @@ int main(int argc, char **argv)
 {
 	size_t i;
 
-	must(argc == 2, "usage: make_pages FOLDER");
+	must(argc == 3, "usage: make_pages REPORTS SERVED");
 	for (i = 0; i < sizeof(stories) / sizeof(stories[0]); i++)
-		make(argv[1], i);
+		make(argv[1], argv[2], i);
+	served_rest(argv[2]);
 	return 0;
 }
