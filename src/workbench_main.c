@@ -9,12 +9,14 @@
 #include "io/process.h"
 
 #define C(verb)
-#define W(verb, summary) extern const struct command work_##verb;
+#define W_server(verb)
+#define W_workbench(verb)         extern const struct command workbench_##verb;
+#define W(program, verb, summary) W_##program(verb)
 #include "cli/command.def"
-#undef W
+#undef W_workbench
 
 static const struct command *const verbs[] = {
-#define W(verb, summary) &work_##verb,
+#define W_workbench(verb) &workbench_##verb,
 #include "cli/command.def"
 	NULL,
 };

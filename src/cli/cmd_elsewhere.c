@@ -1,8 +1,8 @@
 /*
  * Verbs that another program carries out, which knows their options: `tidegate
  * sandbox` becomes tidegate-sandbox, what people do at their desks
- * tidegate-workbench. They lie beside this one, as a build puts them, or in
- * libexec.
+ * tidegate-workbench, the controller that stays tidegate-server. They lie
+ * beside this one, as a build puts them, or in libexec.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,8 +12,7 @@
 #include "base/xalloc.h"
 #include "cli/command.h"
 
-#define SANDBOX   "tidegate-sandbox"
-#define WORKBENCH "tidegate-workbench"
+#define SANDBOX "tidegate-sandbox"
 
 /* Where this program lies; "" when the system does not say. */
 static char *own_folder(void)
@@ -77,15 +76,26 @@ static int sandbox_run(int argc, char **argv, struct err *err_r)
 	return rc;
 }
 
-static int workbench_run(int argc, char **argv, struct err *err_r)
+static int verb_run(
+	const char *program, int argc, char **argv, struct err *err_r)
 {
 	char **args = xcalloc((size_t)argc + 2, sizeof(*args));
 	int rc;
 
 	memcpy(args + 1, argv, (size_t)argc * sizeof(*args));
-	rc = become(WORKBENCH, args, err_r);
+	rc = become(program, args, err_r);
 	free(args);
 	return rc;
+}
+
+static int workbench_run(int argc, char **argv, struct err *err_r)
+{
+	return verb_run("tidegate-workbench", argc, argv, err_r);
+}
+
+static int server_run(int argc, char **argv, struct err *err_r)
+{
+	return verb_run("tidegate-server", argc, argv, err_r);
 }
 
 const struct command cmd_sandbox = {
@@ -97,12 +107,12 @@ const struct command cmd_sandbox = {
 };
 
 #define C(verb)
-#define W(verb, says)                       \
+#define W(program, verb, says)              \
 	const struct command cmd_##verb = { \
 		.name = #verb,              \
 		.usage = "",                \
 		.summary = says,            \
-		.run = workbench_run,       \
+		.run = program##_run,       \
 		.helps_itself = true,       \
 	};
 #include "cli/command.def"

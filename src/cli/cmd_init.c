@@ -187,7 +187,7 @@ static int run(int argc, char **argv, struct err *err_r)
 	return rc;
 }
 
-const struct command work_init = {
+const struct command workbench_init = {
 	.name = "init",
 	.usage = "SERVICE [--metrics URL | --managed] -o FILE",
 	.summary = COMMAND_INIT_SUMMARY,

@@ -5,13 +5,13 @@
 
 #include "base/jsonw.h"
 #include "base/printable.h"
-#include "base/timestamp.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/list_table.h"
 #include "cli/output.h"
 #include "cli/screen.h"
 #include "cli/wrap.h"
+#include "status/rollout_row.h"
 
 #define LIMIT_DEFAULT     20
 #define TRIES_LOOKED_AT   20 /* rollouts for each row of the limit */
@@ -47,32 +47,6 @@ static const struct option_spec options[] = {
 	OPTION_FORMAT(struct list_args),
 	{0},
 };
-
-static void print_time(struct jsonw *w, const char *key, int64_t ms)
-{
-	char text[TIMESTAMP_TEXT_MAX];
-
-	if (ms > 0)
-		jsonw_text(w, key, timestamp_print(ms, text));
-	else
-		jsonw_null(w, key);
-}
-
-static void print_one(struct jsonw *w, const struct store_rollout *rollout)
-{
-	jsonw_object(w, NULL);
-	jsonw_text(w, "rollout", rollout->id);
-	jsonw_text(w, "service", rollout->service);
-	jsonw_text(w, "candidate", rollout->candidate);
-	jsonw_text(w, "stable", rollout->stable);
-	jsonw_text(w, "policy", rollout->policy_name);
-	jsonw_text(w, "phase", rollout->phase);
-	jsonw_text(w, "reason", rollout->reason);
-	jsonw_text(w, "starter", rollout->starter);
-	print_time(w, "started", rollout->started_ms);
-	print_time(w, "ended", rollout->ended_ms);
-	jsonw_end(w, '}');
-}
 
 /* ---- what the state file has ---- */
 
@@ -141,7 +115,7 @@ static int print_json(
 	rc = store_rollout_list(store, &filter, &arena, &list, &n, err_r);
 	jsonw_array(&w, NULL);
 	for (i = 0; !rc && i < n; i++)
-		print_one(&w, &list[i]);
+		rollout_row_print(&w, &list[i]);
 	jsonw_end(&w, ']');
 	buf_addc(&out, '\n');
 	if (!rc)
@@ -199,7 +173,7 @@ static void add_line(const struct list_args *args,
 	struct jsonw w = {.out = out};
 
 	if (args->format == FORMAT_JSON) {
-		print_one(&w, rollout);
+		rollout_row_print(&w, rollout);
 		buf_addc(out, '\n');
 		return;
 	}

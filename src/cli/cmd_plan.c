@@ -258,7 +258,7 @@ static int run(int argc, char **argv, struct err *err_r)
 	return rc;
 }
 
-const struct command work_plan = {
+const struct command workbench_plan = {
 	.name = "plan",
 	.usage = "[SERVICE] --policy FILE [--rate N/s --base SHARE]",
 	.summary = COMMAND_PLAN_SUMMARY,

@@ -101,7 +101,7 @@ static int record(int argc, char **argv, struct err *err_r)
 	return rc;
 }
 
-const struct command work_record = {
+const struct command workbench_record = {
 	.name = "record",
 	.usage = "[SERVICE] --policy FILE --from TIME --to TIME -o FILE",
 	.summary = COMMAND_RECORD_SUMMARY,

@@ -250,7 +250,7 @@ static int simulate(int argc, char **argv, struct err *err_r)
 	return rc;
 }
 
-const struct command work_simulate = {
+const struct command workbench_simulate = {
 	.name = "simulate",
 	.usage = "--policy FILE RECORDING... | --from TIME",
 	.summary = COMMAND_SIMULATE_SUMMARY,

@@ -13,8 +13,8 @@
 
 #define HELP_BYTES_MAX 65536
 
-#define C(verb)          extern const struct command cmd_##verb;
-#define W(verb, summary) C(verb)
+#define C(verb)                   extern const struct command cmd_##verb;
+#define W(program, verb, summary) C(verb)
 #include "cli/command.def"
 #undef C
 

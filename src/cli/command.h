@@ -30,7 +30,9 @@ struct command {
 	"Tell what a policy would catch, and how long that takes"
 #define COMMAND_SIMULATE_SUMMARY \
 	"Show what a policy would have decided on recorded metrics"
-#define COMMAND_RECORD_SUMMARY  "Make a recording for simulate from a Prometheus"
+#define COMMAND_RECORD_SUMMARY "Make a recording for simulate from a Prometheus"
+#define COMMAND_SERVE_SUMMARY \
+	"Drive many rollouts, show them, and let people decide by name"
 #define COMMAND_SANDBOX_SUMMARY "Run a small Cloud Run on this machine"
 
 extern const struct command *const commands[]; /* NULL-terminated */

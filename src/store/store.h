@@ -81,10 +81,20 @@ MUST_CHECK int store_rollout_get(struct store *store, const char *id,
 	struct arena *arena, struct store_rollout *rollout_r,
 	struct err *err_r);
 
+enum store_state {
+	STORE_ANY,
+	STORE_ACTIVE, /* not ended */
+	STORE_WAITING, /* held, paused or before a gate: for people */
+	STORE_ENDED,
+};
+
 struct store_filter {
 	const char *service; /* NULL: all; short or full name */
 	bool unfinished; /* only those that have not ended */
 	int limit; /* newest first; 0: STORE_LIST_MAX */
+	enum store_state state;
+	int64_t since_ms; /* started then or later */
+	const char *after; /* only older ones than this rollout; NULL: all */
 };
 MUST_CHECK int store_rollout_list(struct store *store,
 	const struct store_filter *filter, struct arena *arena,
@@ -179,6 +189,10 @@ void store_lease_drop(struct store *store, const char *service, int64_t fence);
  * nothing. */
 MUST_CHECK int store_lease_look(struct store *store, const char *service,
 	struct arena *arena, struct store_lease *lease_r, struct err *err_r);
+/* The rollouts that have not ended and whose lease this process does not hold:
+ * somebody else drives them, or nobody. Oldest first. */
+MUST_CHECK int store_rollouts_left(struct store *store, struct arena *arena,
+	struct store_rollout **rollouts_r, size_t *n_r, struct err *err_r);
 
 /* Operator commands, left by one process and taken by the one that drives. */
 struct store_command {

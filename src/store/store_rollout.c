@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "store/holder.h"
 #include "store/store_sqlite.h"
 
 #define COLUMNS                                                          \
@@ -171,9 +172,24 @@ static int list_read(struct store *store, struct sqlite3_stmt *row,
 	return more;
 }
 
+static void list_keep(struct arena *arena, const struct store_rollout *list,
+	size_t n, struct store_rollout **rollouts_r, size_t *n_r)
+{
+	*rollouts_r = arena_alloc(arena, (n + 1) * sizeof(*list));
+	if (n)
+		memcpy(*rollouts_r, list, n * sizeof(*list));
+	*n_r = n;
+}
+
 #define LIST_WHERE(is_its_service)                              \
 	"SELECT " COLUMNS " FROM rollout WHERE " is_its_service \
 	" AND (NOT ?2 OR ended_ms = 0)"                         \
+	" AND (?4 != 3 OR ended_ms != 0)"                       \
+	" AND (?4 != 2 OR phase IN ('held', 'paused',"          \
+	"  'awaiting-approval'))"                               \
+	" AND started_ms >= ?5"                                 \
+	" AND (?6 IS NULL OR (started_ms, no) <"                \
+	"  (SELECT started_ms, no FROM rollout WHERE id = ?6))" \
 	" ORDER BY started_ms DESC, no DESC LIMIT ?3"
 
 int store_rollout_list(struct store *store, const struct store_filter *filter,
@@ -194,19 +210,51 @@ int store_rollout_list(struct store *store, const struct store_filter *filter,
 
 	row = sql_start(store, sql,
 		SQL_VALUES(sql_text(filter->service),
-			sql_int(filter->unfinished),
+			sql_int(filter->unfinished ||
+				filter->state == STORE_ACTIVE ||
+				filter->state == STORE_WAITING),
 			sql_int(filter->limit > 0 ? filter->limit
-						  : STORE_LIST_MAX)),
+						  : STORE_LIST_MAX),
+			sql_int(filter->state), sql_int(filter->since_ms),
+			sql_text(filter->after)),
 		err_r);
 	if (!row)
 		return -1;
 	rc = list_read(store, row, arena, &list, &n, err_r);
-	if (!rc) {
-		*rollouts_r = arena_alloc(arena, (n + 1) * sizeof(*list));
-		if (n)
-			memcpy(*rollouts_r, list, n * sizeof(*list));
-		*n_r = n;
-	}
+	if (!rc)
+		list_keep(arena, list, n, rollouts_r, n_r);
+	free(list);
+	return rc;
+}
+
+int store_rollouts_left(struct store *store, struct arena *arena,
+	struct store_rollout **rollouts_r, size_t *n_r, struct err *err_r)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM rollout WHERE ended_ms = 0"
+		" AND NOT EXISTS (SELECT 1 FROM lease"
+		"  WHERE lease.service = rollout.service"
+		"  AND lease.rollout = rollout.id AND expires_ms != 0"
+		"  AND host = ?1 AND boot = ?2 AND pid_space = ?3"
+		"  AND pid = ?4 AND pid_start = ?5)"
+		" ORDER BY no";
+	struct store_rollout *list = NULL;
+	struct sqlite3_stmt *row;
+	struct holder self;
+	size_t n = 0;
+	int rc;
+
+	holder_self(&self);
+	row = sql_start(store, sql,
+		SQL_VALUES(sql_text(self.host), sql_text(self.boot),
+			sql_text(self.pid_space), sql_int(self.pid),
+			sql_int(self.start)),
+		err_r);
+	if (!row)
+		return -1;
+	rc = list_read(store, row, arena, &list, &n, err_r);
+	if (!rc)
+		list_keep(arena, list, n, rollouts_r, n_r);
 	free(list);
 	return rc;
 }

@@ -234,7 +234,7 @@ static void make_rollout(const char *source, const struct policy *policy)
 
 /* ---- verbs ---- */
 
-extern const struct command work_simulate;
+extern const struct command workbench_simulate;
 
 static int verb(const char *line)
 {
@@ -256,8 +256,8 @@ static int verb(const char *line)
 			_exit(99);
 		/* Of the workbench, which another program carries out. */
 		status = strcmp(argv[1], "simulate") == 0
-				 ? command_run(
-					   &work_simulate, argc - 1, argv + 1)
+				 ? command_run(&workbench_simulate, argc - 1,
+					   argv + 1)
 				 : command_main(argc, argv);
 		fflush(stdout);
 		_exit(status);

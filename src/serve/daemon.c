@@ -1,0 +1,154 @@
+/* The daemon without its doors; see daemon.h. Decides nothing about a rollout. */
+#include "serve/daemon.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "live/fleet.h"
+#include "live/world.h"
+#include "serve/adopt.h"
+#include "serve/desk.h"
+#include "serve/driven.h"
+#include "serve/shelf.h"
+#include "store/store.h"
+
+#define RELOAD_PROBLEMS_MAX (64 * 1024)
+#define DAEMON_WHO          "tidegate-serve" /* in journals */
+
+struct daemon {
+	const struct serve_config *config; /* borrowed */
+	struct store *store;
+	struct world world;
+	struct fleet *fleet;
+	struct shelf *shelf;
+	struct desk *desk;
+	struct driven_set *driven;
+	struct adopt *adopt;
+	bool draining;
+};
+
+static int open_parts(struct daemon *daemon, struct err *err_r)
+{
+	const struct world_options options = {
+		/* Services are named in full. */
+		.project = "",
+		.region = "",
+		.store = daemon->store,
+	};
+	struct adopt_parts parts;
+
+	if (world_open(&daemon->world, &options, err_r) < 0)
+		return -1;
+	daemon->fleet = fleet_new(&daemon->world);
+	daemon->desk = desk_new(daemon->world.loop, store_path(daemon->store));
+	daemon->driven = driven_new(daemon->fleet, daemon->shelf);
+	parts = (struct adopt_parts){
+		.loop = daemon->world.loop,
+		.store = daemon->store,
+		.desk = daemon->desk,
+		.shelf = daemon->shelf,
+		.driven = daemon->driven,
+		.who = DAEMON_WHO,
+	};
+	daemon->adopt = adopt_new(&parts);
+	return 0;
+}
+
+struct daemon *daemon_open(const struct serve_config *config,
+	struct buf *problems, struct err *err_r)
+{
+	struct daemon *daemon = xcalloc(1, sizeof(*daemon));
+
+	daemon->config = config;
+	daemon->shelf = shelf_new(config->policies);
+	if (shelf_load(daemon->shelf, problems, err_r) == 0)
+		daemon->store = store_open(config->state, STORE_CREATE, err_r);
+	if (!daemon->store || open_parts(daemon, err_r) < 0)
+		daemon_close(&daemon);
+	return daemon;
+}
+
+void daemon_close(struct daemon **daemon_p)
+{
+	struct daemon *daemon = *daemon_p;
+
+	if (!daemon)
+		return;
+	if (daemon->adopt)
+		adopt_stop(daemon->adopt);
+	desk_free(&daemon->desk);
+	adopt_free(&daemon->adopt);
+	driven_free(&daemon->driven);
+	fleet_free(&daemon->fleet);
+	world_close(&daemon->world);
+	shelf_free(&daemon->shelf);
+	store_free(&daemon->store);
+	free(daemon);
+	*daemon_p = NULL;
+}
+
+void daemon_reload(struct daemon *daemon)
+{
+	struct buf problems;
+	struct err err;
+
+	buf_init(&problems, RELOAD_PROBLEMS_MAX);
+	if (shelf_load(daemon->shelf, &problems, &err) == 0)
+		log_line(LOG_INFO,
+			"event=reload text=\"all policies are read\"");
+	else
+		log_line(LOG_ERROR,
+			"event=reload error=\"%s\" text=\"what is wrong "
+			"stays as it was\"",
+			err.text);
+	buf_fini(&problems);
+}
+
+void daemon_drain(struct daemon *daemon)
+{
+	daemon->draining = true;
+	adopt_stop(daemon->adopt);
+}
+
+bool daemon_is_draining(const struct daemon *daemon)
+{
+	return daemon->draining;
+}
+
+const char *daemon_unready(const struct daemon *daemon)
+{
+	if (daemon->draining)
+		return "draining";
+	return adopt_can_look(daemon->adopt) ? NULL : "state file";
+}
+
+const struct serve_config *daemon_config(const struct daemon *daemon)
+{
+	return daemon->config;
+}
+
+struct loop *daemon_loop(const struct daemon *daemon)
+{
+	return daemon->world.loop;
+}
+
+struct store *daemon_store(const struct daemon *daemon)
+{
+	return daemon->store;
+}
+
+struct desk *daemon_desk(const struct daemon *daemon)
+{
+	return daemon->desk;
+}
+
+struct shelf *daemon_shelf(const struct daemon *daemon)
+{
+	return daemon->shelf;
+}
+
+struct driven_set *daemon_driven(const struct daemon *daemon)
+{
+	return daemon->driven;
+}

@@ -1,0 +1,47 @@
+/*
+ * The daemon without its doors: the world, the policies, and all rollouts that
+ * it drives. It takes up every rollout of its state file that nobody drives any
+ * more, at its start and later. Knows no HTTP.
+ */
+#ifndef TIDEGATE_SERVE_DAEMON_H
+#define TIDEGATE_SERVE_DAEMON_H
+
+#include "base/buf.h"
+#include "serve/serve_config.h"
+
+struct daemon;
+struct desk;
+struct driven_set;
+struct loop;
+struct shelf;
+struct store;
+
+/* Opens the state file, finds credentials, reads all policies, and begins to
+ * look for rollouts that were left. The configuration is borrowed. What is
+ * wrong with policies is in `problems`. NULL with err_r. */
+MUST_CHECK struct daemon *daemon_open(const struct serve_config *config,
+	struct buf *problems, struct err *err_r);
+/* Lets go of all rollouts, with their leases: somebody else goes on with them
+ * at once. Nothing is reverted. */
+void daemon_close(struct daemon **daemon);
+
+/* Reads the policies again; a file that is wrong leaves the policy as it was,
+ * and the log says so. */
+void daemon_reload(struct daemon *daemon);
+
+/* From now on nothing is started or taken up any more. */
+void daemon_drain(struct daemon *daemon);
+bool daemon_is_draining(const struct daemon *daemon);
+/* NULL: it can work. Else why not: it is draining, or the state file cannot be
+ * reached. */
+const char *daemon_unready(const struct daemon *daemon);
+
+const struct serve_config *daemon_config(const struct daemon *daemon);
+struct loop *daemon_loop(const struct daemon *daemon);
+/* The loop's connection: for small reads alone. */
+struct store *daemon_store(const struct daemon *daemon);
+struct desk *daemon_desk(const struct daemon *daemon);
+struct shelf *daemon_shelf(const struct daemon *daemon);
+struct driven_set *daemon_driven(const struct daemon *daemon);
+
+#endif

@@ -1,0 +1,197 @@
+/* Who comes in, and by which door; see front.h. */
+#include "serve/front.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/xalloc.h"
+#include "io/server.h"
+#include "policy/policy_load.h"
+#include "serve/daemon.h"
+#include "serve/route.h"
+#include "serve/visit.h"
+
+#define TOKEN_MAX 4096
+
+struct front {
+	struct daemon *daemon;
+	struct server *server;
+	struct secret *token; /* NULL: nobody comes in by one */
+	char *owner, *owner_key; /* whose token it is */
+};
+
+static void front_request(struct server_request *request, void *arg);
+
+/* ---- listening ---- */
+
+static int read_token(struct front *front, const char *path, struct err *err_r)
+{
+	struct buf text;
+	size_t len;
+	int rc;
+
+	if (!path)
+		return 0;
+	buf_init_secret(&text, TOKEN_MAX);
+	rc = policy_env_real.read_file(path, &text, err_r, NULL);
+	len = strcspn(text.data, "\r\n");
+	if (!rc && len < 16)
+		rc = err_set(err_r, ERR_USAGE,
+			"the token in %s has %zu characters: it must have 16 "
+			"at least",
+			path, len);
+	if (!rc)
+		front->token = secret_new(text.data, len);
+	buf_wipe(&text);
+	buf_fini(&text);
+	return rc;
+}
+
+/* The port of 127.0.0.1:PORT; -1 with err_r. */
+static int port_of(const char *listen, struct err *err_r)
+{
+	static const char host[] = "127.0.0.1:";
+	const char *port = listen + sizeof(host) - 1;
+
+	if (strncmp(listen, host, sizeof(host) - 1) != 0 || !*port ||
+		strlen(port) > 5 || port[strspn(port, "0123456789")])
+		return err_set(err_r, ERR_USAGE,
+			"cannot listen on \"%.100s\": write 127.0.0.1:PORT, "
+			"with port 0 for any that is free",
+			listen);
+	return atoi(port);
+}
+
+struct front *front_open(struct daemon *daemon, struct err *err_r)
+{
+	const struct serve_config *config = daemon_config(daemon);
+	struct front *front = xcalloc(1, sizeof(*front));
+	int port = port_of(config->listen, err_r);
+
+	front->daemon = daemon;
+	front->owner = xstrdup(config->access.rows[0].who[0]);
+	front->owner_key = xasprintf("os:%s", front->owner);
+	if (port >= 0 && read_token(front, config->token_file, err_r) == 0)
+		front->server = server_new(
+			daemon_loop(daemon), port, front_request, front, err_r);
+	if (!front->server)
+		front_close(&front);
+	return front;
+}
+
+void front_drain(struct front *front)
+{
+	server_free(&front->server);
+}
+
+void front_close(struct front **front)
+{
+	if (!*front)
+		return;
+	server_free(&(*front)->server);
+	secret_free(&(*front)->token);
+	free((*front)->owner);
+	free((*front)->owner_key);
+	free(*front);
+	*front = NULL;
+}
+
+void front_print_address(const struct front *front, struct buf *out)
+{
+	buf_addf(out, "http://127.0.0.1:%d", server_port(front->server));
+}
+
+/* ---- who it is ---- */
+
+/* Takes as long wherever they differ. */
+static bool is_equal(const char *a, size_t a_len, const struct secret *b)
+{
+	const char *text = secret_reveal(b);
+	unsigned char differs = a_len != secret_len(b);
+
+	for (size_t i = 0; i < a_len && i < secret_len(b); i++)
+		differs |= (unsigned char)(a[i] ^ text[i]);
+	return !differs;
+}
+
+static struct visitor *visitor_of(
+	const struct front *front, const struct server_request *request)
+{
+	static const char bearer[] = "Bearer ";
+	const char *given = request_header(request, "Authorization");
+	const struct caller caller = {
+		.method = "token",
+		.issuer = "",
+		.keys = (const char *const *)&front->owner_key,
+		.n_keys = 1,
+		.person = front->owner,
+		.is_vetted = true,
+		.rights = RIGHTS_ALL,
+		.peer = "127.0.0.1",
+	};
+
+	if (!front->token || !given ||
+		strncmp(given, bearer, sizeof(bearer) - 1) != 0)
+		return NULL;
+	given += sizeof(bearer) - 1;
+	if (!is_equal(given, strlen(given), front->token))
+		return NULL;
+	return visitor_new(&caller, &daemon_config(front->daemon)->people);
+}
+
+/* ---- where they go ---- */
+
+static void refuse_path(struct visit **visit, const char *allowed)
+{
+	if (!*allowed) {
+		visit_problem(visit, 404, "not-found", "nothing is here");
+		return;
+	}
+	request_set_header((*visit)->request, "Allow", allowed);
+	visit_problem(visit, 405, "method-not-allowed",
+		"here there is %s alone", allowed);
+}
+
+static void refuse_stranger(struct visit **visit)
+{
+	log_line(LOG_WARN, "event=unauthenticated path=\"%s\"",
+		(*visit)->route->pattern);
+	request_set_header((*visit)->request, "WWW-Authenticate", "Bearer");
+	visit_problem(visit, 401, "unauthenticated",
+		"a token is needed: Authorization: Bearer …");
+}
+
+/* Who may do this with no service at all need not be told of any. */
+static bool may_enter(struct visit **visit)
+{
+	enum door door = (*visit)->route->door;
+
+	return door >= DOOR_ANYBODY ||
+	       visit_may(visit, (enum right)door, NULL, NULL);
+}
+
+static void front_request(struct server_request *request, void *arg)
+{
+	struct front *front = arg;
+	struct visit *visit = visit_new(front->daemon, request);
+	char allowed[64];
+
+	visit->route = route_find(
+		visit, request_method(request), request_path(request), allowed);
+	if (!visit->route) {
+		refuse_path(&visit, allowed);
+		return;
+	}
+	if (visit->route->door != DOOR_OPEN) {
+		visit->visitor = visitor_of(front, request);
+		if (!visit->visitor) {
+			refuse_stranger(&visit);
+			return;
+		}
+		if (!may_enter(&visit))
+			return;
+	}
+	visit->route->handle(visit);
+}

@@ -1,0 +1,78 @@
+/* The daemon with its doors, and signals; see serve.h. */
+#include "serve/serve.h"
+
+#include <signal.h>
+
+#include "base/log.h"
+#include "io/loop.h"
+#include "serve/daemon.h"
+#include "serve/front.h"
+
+#define ADDRESS_MAX 512
+
+struct serving {
+	struct daemon *daemon;
+	struct front *front;
+};
+
+/* Nothing is taken any more; leases are dropped when the loop has ended, so
+ * that another process goes on at once. */
+static void serve_end(int signo, void *arg)
+{
+	struct serving *serving = arg;
+
+	log_line(LOG_INFO, "event=end signal=%d", signo);
+	daemon_drain(serving->daemon);
+	front_drain(serving->front);
+	loop_stop(daemon_loop(serving->daemon));
+}
+
+static void serve_reload(int signo, void *arg)
+{
+	struct serving *serving = arg;
+
+	(void)signo;
+	daemon_reload(serving->daemon);
+}
+
+static int take_signals(struct serving *serving, struct err *err_r)
+{
+	struct loop *loop = daemon_loop(serving->daemon);
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	if (loop_on_signal(loop, SIGINT, serve_end, serving, err_r) < 0 ||
+		loop_on_signal(loop, SIGTERM, serve_end, serving, err_r) < 0)
+		return -1;
+	return loop_on_signal(loop, SIGHUP, serve_reload, serving, err_r);
+}
+
+static int serve_turn(struct serving *serving, serve_ready_fn ready, void *arg,
+	struct err *err_r)
+{
+	struct buf address;
+
+	if (take_signals(serving, err_r) < 0)
+		return -1;
+	buf_init(&address, ADDRESS_MAX);
+	front_print_address(serving->front, &address);
+	ready(address.data, arg);
+	buf_fini(&address);
+	return loop_run(daemon_loop(serving->daemon), err_r);
+}
+
+int serve_run(const struct serve_config *config, serve_ready_fn ready,
+	void *arg, struct buf *problems, struct err *err_r)
+{
+	struct serving serving = {0};
+	int rc = -1;
+
+	serving.daemon = daemon_open(config, problems, err_r);
+	if (serving.daemon)
+		serving.front = front_open(serving.daemon, err_r);
+	if (serving.front)
+		rc = serve_turn(&serving, ready, arg, err_r);
+	daemon_close(&serving.daemon);
+	front_close(&serving.front);
+	return rc;
+}

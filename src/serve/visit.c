@@ -1,0 +1,151 @@
+/* A request on its way, and its answer; see visit.h. */
+#include "serve/visit.h"
+
+#include <stdlib.h>
+
+#include "base/jsonw.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "io/server.h"
+#include "serve/daemon.h"
+
+#define PROBLEM_MAX (VISIT_ANSWER_MAX + 64 * 1024)
+
+struct visit *visit_new(struct daemon *daemon, struct server_request *request)
+{
+	struct visit *visit = xcalloc(1, sizeof(*visit));
+
+	arena_init(&visit->arena);
+	visit->daemon = daemon;
+	visit->request = request;
+	return visit;
+}
+
+void visit_free(struct visit **visit)
+{
+	visitor_free(&(*visit)->visitor);
+	arena_fini(&(*visit)->arena);
+	free(*visit);
+	*visit = NULL;
+}
+
+void visit_answer(struct visit **visit, int status, const char *content_type,
+	const struct buf *body)
+{
+	struct server_request *request = (*visit)->request;
+
+	visit_free(visit);
+	request_answer(request, status, content_type, body->data, body->len);
+}
+
+static const char *title_of(int status)
+{
+	static const struct {
+		int status;
+		const char *title;
+	} titles[] = {
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{409, "Conflict"},
+		{422, "Unprocessable Content"},
+		{429, "Too Many Requests"},
+		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+	};
+
+	for (size_t i = 0; i < sizeof(titles) / sizeof(*titles); i++)
+		if (titles[i].status == status)
+			return titles[i].title;
+	return "Internal Server Error";
+}
+
+void visit_problem_with(struct visit **visit, int status, const char *code,
+	const char *detail, const char *state)
+{
+	struct buf body;
+	struct jsonw w = {.out = &body};
+
+	buf_init(&body, PROBLEM_MAX);
+	jsonw_object(&w, NULL);
+	jsonw_text(&w, "type", "about:blank");
+	jsonw_text(&w, "title", title_of(status));
+	jsonw_int(&w, "status", status);
+	jsonw_text(&w, "code", code);
+	jsonw_text(&w, "detail", detail);
+	if (state) {
+		jsonw_object(&w, "state");
+		jsonw_members(&w, state);
+		jsonw_end(&w, '}');
+	}
+	jsonw_end(&w, '}');
+	buf_addc(&body, '\n');
+	visit_answer(visit, status, "application/problem+json", &body);
+	buf_fini(&body);
+}
+
+void visit_problem(struct visit **visit, int status, const char *code,
+	const char *fmt, ...)
+{
+	struct err err;
+	va_list args;
+
+	va_start(args, fmt);
+	err_setv(&err, ERR_INTERNAL, fmt, args);
+	va_end(args);
+	visit_problem_with(visit, status, code, err.text, NULL);
+}
+
+/* What an error is to a program on the other side. */
+static const struct {
+	enum err_code code;
+	int status;
+	const char *name;
+} kinds[] = {
+	{ERR_USAGE, 400, "bad-request"},
+	{ERR_INVALID, 400, "bad-request"},
+	{ERR_POLICY, 422, "policy-invalid"},
+	{ERR_DENIED, 403, "denied"},
+	{ERR_AUTH, 401, "unauthenticated"},
+	{ERR_NOT_FOUND, 404, "not-found"},
+	{ERR_REFUSED, 409, "refused"},
+	{ERR_CONFLICT, 409, "conflict"},
+	{ERR_LEASE, 409, "busy"},
+	{ERR_LIMIT, 429, "limit"},
+	{ERR_BUSY, 503, "unavailable"},
+	{ERR_DISK, 503, "unavailable"},
+	{ERR_STORE, 503, "unavailable"},
+	{ERR_UNAVAILABLE, 503, "unavailable"},
+	{ERR_TIMEOUT, 504, "timeout"},
+};
+
+void visit_fail(struct visit **visit, const struct err *err)
+{
+	int status = 500;
+	const char *name = "internal";
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (kinds[i].code == err->code) {
+			status = kinds[i].status;
+			name = kinds[i].name;
+		}
+	visit_problem_with(visit, status, name, err->text, NULL);
+}
+
+bool visit_may(struct visit **visit, enum right right, const char *service,
+	const char *policy)
+{
+	const struct access *access = &daemon_config((*visit)->daemon)->access;
+	struct err why;
+
+	if (access_may(access, (*visit)->visitor, right, service, policy, &why))
+		return true;
+	log_line(LOG_WARN,
+		"event=denied who=\"%s\" peer=\"%s\" right=%s text=\"%s\"",
+		(*visit)->visitor->name, (*visit)->visitor->caller.peer,
+		right_names[right], why.text);
+	visit_fail(visit, &why);
+	return false;
+}

@@ -1,0 +1,11 @@
+/* A rollout's row as JSON, as `list` and the daemon tell it. */
+#ifndef TIDEGATE_STATUS_ROLLOUT_ROW_H
+#define TIDEGATE_STATUS_ROLLOUT_ROW_H
+
+struct jsonw;
+struct store_rollout;
+
+/* One object. */
+void rollout_row_print(struct jsonw *w, const struct store_rollout *rollout);
+
+#endif

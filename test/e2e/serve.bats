@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154
+# The controller that stays: one process, many rollouts, requests.
+
+bats_require_minimum_version 1.5.0
+
+load world
+load rollout
+load shared
+
+setup() {
+	rollout_world
+	mkdir "$WORLD/policies"
+	TOKEN=e2e-0123456789abcdef
+	echo "$TOKEN" >"$WORLD/token"
+}
+
+teardown() {
+	world_close
+}
+
+# The policy of rollout.bash, as policies/e2e.yaml
+served_policy() {
+	policy 'target: {project: acme, region: us-central1, service: backend}'
+	mv "$WORLD/policy.yaml" "$WORLD/policies/e2e.yaml"
+}
+
+# Sets SERVER, SERVE_PID.
+serve_start() {
+	: >"$WORLD/serve.out"
+	"$TIDEGATE" serve --listen 127.0.0.1:0 --policies "$WORLD/policies" \
+		--token-file "$WORLD/token" --format json \
+		>"$WORLD/serve.out" 2>>"$WORLD/serve.err" 3>&- &
+	SERVE_PID=$!
+	PIDS+=("$SERVE_PID")
+	until_true 20 serve_began || {
+		cat "$WORLD/serve.err" >&2
+		return 1
+	}
+	SERVER=$(member address "$(<"$WORLD/serve.out")")
+	[ -n "$SERVER" ]
+}
+
+serve_began() {
+	[ -s "$WORLD/serve.out" ] || is_gone "$SERVE_PID"
+}
+
+# ask METHOD PATH [BODY]: sets REPLY_BODY, REPLY_STATUS
+ask() {
+	REPLY_STATUS=$(curl -sS --max-time 30 -X "$1" -o "$WORLD/reply" \
+		-w '%{http_code}' -H "Authorization: Bearer $TOKEN" \
+		-H 'Content-Type: application/json' "$SERVER$2" \
+		${3:+-d "$3"})
+	REPLY_BODY=$(<"$WORLD/reply")
+}
+
+# phase_is ROLLOUT PHASE…
+phase_is() {
+	local phase
+
+	ask GET "/api/v1/rollouts?limit=200"
+	phase=$(jq -r --arg r "$1" \
+		'.rollouts[] | select(.rollout == $r).phase' <<<"$REPLY_BODY")
+	shift
+	[[ " $* " == *" $phase "* ]]
+}
+
+@test "a rollout goes on over a drained and a killed daemon to its end" {
+	local id
+
+	served_policy
+	serve_start
+	ask GET /healthz
+	[ "$REPLY_STATUS $REPLY_BODY" = "200 ok" ]
+	ask GET /readyz
+	[ "$REPLY_STATUS $REPLY_BODY" = "200 ok" ]
+	[ "$(curl -s -o "$WORLD/reply" -w '%{http_code}' \
+		"$SERVER/api/v1/rollouts")" = 401 ]
+	ask POST /api/v1/rollouts '{"policy": "e2"}'
+	[ "$REPLY_STATUS" = 404 ]
+	[[ $REPLY_BODY == *"did you mean e2e?"* ]]
+	ask POST /api/v1/rollouts '{"policy": "e2e", "servcie": "backend"}'
+	[ "$REPLY_STATUS" = 400 ]
+	[[ $REPLY_BODY == *"did you mean service?"* ]]
+
+	ask POST /api/v1/rollouts '{"policy": "e2e"}'
+	[ "$REPLY_STATUS" = 201 ]
+	id=$(member rollout "$REPLY_BODY")
+	ask POST /api/v1/rollouts '{"policy": "e2e"}'
+	[ "$REPLY_STATUS" = 409 ]
+	[[ $REPLY_BODY == *'"code":"busy"'*"$id"* ]]
+	until_true 20 serves backend-2 20
+
+	# Drained: nothing is reverted, the lease is free.
+	kill -TERM "$SERVE_PID"
+	wait "$SERVE_PID"
+	serves backend-2 20
+	[[ $("$TIDEGATE" status "$id" --format json) == *'"driver":null'* ]]
+
+	serve_start
+	until_true 20 phase_is "$id" shifting baking promoted
+	kill -KILL "$SERVE_PID"
+	wait "$SERVE_PID" || true
+	serve_start
+	until_true 40 phase_is "$id" promoted
+	serves backend-2 100
+	kill -TERM "$SERVE_PID"
+	wait "$SERVE_PID"
+	[ "$(grep -c 'event=taken-up' "$WORLD/serve.err")" -ge 2 ]
+}
+
+@test "a policy that is wrong is refused at the start, and kept as it was on SIGHUP" {
+	served_policy
+	serve_start
+	ask GET /healthz
+	echo 'nmae: x' >>"$WORLD/policies/e2e.yaml"
+	cp "$WORLD/policies/e2e.yaml" "$WORLD/policies/new.yaml"
+	sed -i '$d' "$WORLD/policies/new.yaml"
+	kill -HUP "$SERVE_PID"
+	until_true 20 grep -q 'event=reload.*nmae' "$WORLD/serve.err"
+	# The other one of the folder is there all the same.
+	ask POST /api/v1/rollouts '{"policy": "new", "candidate": "backend-9"}'
+	[ "$REPLY_STATUS" = 201 ]
+	until_true 20 phase_is "$(member rollout "$REPLY_BODY")" refused
+	ask POST /api/v1/rollouts '{"policy": "e2e", "candidate": "backend-9"}'
+	[ "$REPLY_STATUS" = 201 ]
+	kill -TERM "$SERVE_PID"
+	wait "$SERVE_PID"
+
+	run --separate-stderr "$TIDEGATE" serve --listen 127.0.0.1:0 \
+		--policies "$WORLD/policies"
+	[ "$status" -eq 3 ]
+	[[ $stderr == *"e2e.yaml:"*"did you mean name?"* ]]
+}
