@@ -10,8 +10,7 @@
  *   page_rollout.h   one of them
  *   page_decide.h    decisions: the box, the question, the answers
  *   page_service.h   one service
- *   page_person.h    who you are; coming in
- *   page_error.h     what went wrong
+ *   page_person.h    who you are; coming in; what went wrong
  *   page_assets.h    style, script and icon
  */
 #ifndef TIDEGATE_SERVE_PAGE_FRAME_H

@@ -45,7 +45,9 @@ static const char *state_of(const struct summary *s, int step)
 {
 	if (step < s->step || s->phase == PHASE_PROMOTED)
 		return "done";
-	return step == s->step ? "current" : "to-come";
+	if (step != s->step)
+		return "to-come";
+	return phase_is_end(s->phase) ? "left" : "current";
 }
 
 static void write_step(struct buf *out, const struct summary *s, int number,
@@ -61,8 +63,9 @@ static void write_step(struct buf *out, const struct summary *s, int number,
 		html_addf(out, " <span class=\"gate\">gate, %d of %d</span>",
 			step->approval->minimum,
 			(int)step->approval->n_approvers);
-	if (!strcmp(state, "done"))
-		html_addf(out, " <span class=\"unseen\">done</span>");
+	if (!strcmp(state, "done") || !strcmp(state, "left"))
+		html_addf(out, " <span class=\"unseen\">%r</span>",
+			*state == 'd' ? "done" : "it ended here");
 	html_addf(out, "</li>");
 }
 

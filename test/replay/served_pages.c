@@ -11,7 +11,9 @@
 #include "engine/outlook.h"
 #include "serve/page_assets.h"
 #include "serve/page_front.h"
+#include "serve/page_person.h"
 #include "serve/page_rollout.h"
+#include "serve/page_service.h"
 
 #define PATH_BYTES 4096
 #define MANY       500
@@ -39,10 +41,12 @@ static void write_file(
 	char *slash;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	slash = strrchr(path, '/');
-	*slash = '\0';
-	(void)mkdir(path, 0700);
-	*slash = '/';
+	for (slash = path + strlen(folder); slash;
+		slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(path, 0700);
+		*slash = '/';
+	}
 	file = fopen(path, "w");
 	must(file, path);
 	must(fwrite(bytes, 1, len, file) == len, path);
@@ -249,9 +253,116 @@ static void write_front(const char *folder, const char *name, size_t n,
 	free(front);
 }
 
+/* ---- a service ---- */
+
+#define DAY  INT64_C(86400000)
+#define NOW  (INT64_C(1767225600000) + 40 * DAY)
+#define EVIL "\"><script>window.owned=1</script><img src=x>'</td>"
+
+static void write_service(const char *folder)
+{
+	static const struct service_traffic traffic[] = {
+		{"backend-00042-abc", 50, "candidate"},
+		{"backend-00041-xyz", 50, "stable"}};
+	static const struct service_release releases[] = {
+		{"backend-5", "backend-00042-abc", "alice", "", PHASE_BAKING,
+			NOW - DAY / 24, 0},
+		{"backend-4", "backend-00041-xyz", "github: repository 5", "",
+			PHASE_PROMOTED, NOW - 3 * DAY, NOW - 3 * DAY},
+		{"backend-3", "backend-00040-q", "alice",
+			"error-rate 14.8 % > 5 %", PHASE_ROLLED_BACK,
+			NOW - 9 * DAY, NOW - 9 * DAY},
+		{"backend-2", EVIL, EVIL, EVIL, PHASE_REFUSED, NOW - 16 * DAY,
+			NOW - 16 * DAY},
+		{"backend-1", "backend-00038-a", "bob", "", PHASE_PROMOTED,
+			NOW - 39 * DAY, NOW - 39 * DAY}};
+	static const struct service_rejected rejected[] = {{"backend-00040-q",
+		"backend-3", "error-rate 14.8 % > 5 %", NOW - 9 * DAY}};
+	static const struct page_fact figures[] = {
+		{"releases", "2 in 4 weeks", "one every 14d"},
+		{"failed", "33 %", "1 of 3"},
+		{"time to restore", "41s", "median, from the first bad sample"},
+	};
+	struct service_view view = {.traffic = traffic,
+		.n_traffic = 2,
+		.traffic_ms = NOW,
+		.releases = releases,
+		.n_releases = sizeof(releases) / sizeof(releases[0]),
+		.figures = figures,
+		.n_figures = 3,
+		.rejected = rejected,
+		.n_rejected = 1};
+	struct page_frame frame = {.title = "backend",
+		.path = "/services/acme/us-central1/backend",
+		.visitor = &bob,
+		.now_ms = NOW};
+	struct buf out;
+
+	name_of(&view.service,
+		"projects/acme/locations/us-central1/services/backend");
+	buf_init(&out, PAGE_BYTES_MAX);
+	page_service_write(&out, &frame, &view);
+	write_page(folder, "services/acme/us-central1/backend.html", &out);
+	buf_fini(&out);
+}
+
+/* ---- people ---- */
+
+static void write_me(const char *folder)
+{
+	static const char *const keys[] = {
+		"google:107812345678901234567", "email:bob@example.com", EVIL};
+	static const struct me_right rights[] = {
+		{"acme/*/backend, acme/*/shop", "", "read, operate, approve"},
+		{"", "", "read"}};
+	static const struct me_session sessions[] = {
+		{"3f9a0c", "192.0.2.7", NOW - DAY / 12, NOW, NOW + DAY, true},
+		{"77aa01", EVIL, NOW - DAY / 2, NOW - DAY / 4, NOW, false}};
+	const struct me_view view = {.visitor = &bob,
+		.keys = keys,
+		.n_keys = 3,
+		.expires_ms = NOW + DAY,
+		.rights = rights,
+		.n_rights = 2,
+		.sessions = sessions,
+		.n_sessions = 2};
+	const struct page_frame frame = {
+		.title = "bob", .path = "/me", .visitor = &bob};
+	struct buf out;
+
+	buf_init(&out, PAGE_BYTES_MAX);
+	page_me_write(&out, &frame, &view);
+	write_page(folder, "me.html", &out);
+	buf_fini(&out);
+}
+
+static void write_strangers(const char *folder)
+{
+	static const struct login_way ways[] = {
+		{"Google", "login/0"}, {EVIL, "login/1"}};
+	struct page_frame frame = {.title = "Sign in", .path = "/login"};
+	struct buf out;
+
+	buf_init(&out, PAGE_BYTES_MAX);
+	page_login_write(&out, &frame, ways, 2, "rollouts/x?a=\"&b");
+	write_page(folder, "login.html", &out);
+	buf_clear(&out);
+	frame = (struct page_frame){.title = "That is not for you",
+		.path = "/services/acme/us-central1/" EVIL,
+		.visitor = &eve};
+	page_error_write(&out, &frame, "eve lacks the right to `read` " EVIL,
+		"An administrator can grant it in `access`.");
+	write_page(folder, "services/acme/us-central1/denied.html", &out);
+	buf_fini(&out);
+}
+
 void served_rest(const char *folder)
 {
 	char name[PATH_BYTES];
+
+	write_service(folder);
+	write_me(folder);
+	write_strangers(folder);
 
 	write_front(folder, "index.html", n_situations, &bob);
 	write_front(folder, "eve.html", n_situations, &eve);
