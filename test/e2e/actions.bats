@@ -157,7 +157,7 @@ interrupted() { # EXIT
 	rollout_start
 	until_step 20
 	kill -INT "$RUN_PID"
-	until_run test -e "$WORLD/notes"
+	until_run test -s "$WORLD/notes"
 	kill -KILL "$RUN_PID"
 	rollout_ends 137
 	run "$TIDEGATE" resume --format json
@@ -173,7 +173,7 @@ interrupted() { # EXIT
 	rollout_start
 	until_step 20
 	kill -INT "$RUN_PID"
-	until_run test -e "$WORLD/notes"
+	until_run test -s "$WORLD/notes"
 	kill -KILL "$RUN_PID"
 	rollout_ends 137
 	run "$TIDEGATE" resume --format json

@@ -246,13 +246,13 @@ has_ended() {
 	begin "$WORLD/out" "$WORLD/err" --format json
 	until_true 20 serves "$CANDIDATE" 20
 	start cat "$WORLD/out" >"$WORLD/late"
-	until_true 5 test -s "$WORLD/late" # or there would be no reader
+	until_true 15 test -s "$WORLD/late" # or there would be no reader
 	local fd=${HELD[0]}
 	exec {fd}>&-
 	HELD=()
 	hurt
 	ends 5 20
-	until_true 5 is_gone "${PIDS[-1]}"
+	until_true 15 is_gone "${PIDS[-1]}"
 	tr -d '\0' <"$WORLD/late" >"$WORLD/run.json"
 	finished '.exit == 5'
 	jq -e -s '[.[].seq] == [range(1; length + 1)]' "$WORLD/run.json"
@@ -273,14 +273,14 @@ has_journaled() { # BYTES
 	begin "$WORLD/out" "$WORLD/err" --format json
 	until_true 40 has_journaled 500000
 	start cat "$WORLD/out" >"$WORLD/late"
-	until_true 5 test -s "$WORLD/late"
+	until_true 15 test -s "$WORLD/late"
 	fd=${HELD[0]}
 	exec {fd}>&-
 	HELD=()
 	until_true 20 grep -q '"event":"dropped"' "$WORLD/late"
 	hurt
 	ends 5 20
-	until_true 5 is_gone "${PIDS[-1]}"
+	until_true 15 is_gone "${PIDS[-1]}"
 	tr -d '\0' <"$WORLD/late" >"$WORLD/run.json"
 	finished '.exit == 5'
 	# With them no number is missing.

@@ -65,7 +65,7 @@ happened() { # WORD [TIMES]: so often at least
 }
 
 @test "tokens end in mid-rollout, and nobody notices" {
-	google_start 3
+	google_start 6
 	# A smoke test of a service that wants to know who calls comes first.
 	STEPS=$GATE quick \
 		'preflight:' \

@@ -59,12 +59,15 @@ quicker() {
 		s/(min_passes): 3/\1: 2/; /percent: 50/d" "$proposed" >"$WORLD/policy.yaml"
 }
 
-# Bad for users only: the smoke probe of the policy would refuse it.
+# Bad for users only: the smoke probe of the policy would refuse it. Until they
+# suffer the first step goes on, however busy the machine is.
 decides_well() {
+	sed -i 's/bake: 1s/bake: 10m/' "$WORLD/policy.yaml"
 	rollout_start
 	until_true 30 has '"event":"step-started"'
 	control POST /revisions/backend-2 '{"errors": "100%"}'
 	rollout_ends 5
+	sed -i 's/bake: 10m/bake: 1s/' "$WORLD/policy.yaml"
 	control POST /deploy '{"revision": "backend-3", "latency": "2ms"}'
 	rollout_start
 	rollout_ends 0

@@ -133,7 +133,7 @@ sent_at_least() { # N requests
 			"revision": "one", "percent": 100},
 		{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION",
 			"revision": "two", "tag": "candidate"}]}'
-	until_true 5 settled
+	until_true 15 settled
 	local uri
 	uri=$(api GET "$SERVICE" | jq -r '.trafficStatuses[1].uri')
 	[ "$(curl -sS "$uri")" = "hello from two" ]
@@ -211,7 +211,7 @@ settles_as() {
 		percent: 10}] + (.traffic | .[0].percent = 90))}' \
 		"$WORLD/service" >"$WORLD/body"
 	patch -d @"$WORLD/body" | jq -e .name
-	until_true 5 settled
+	until_true 15 settled
 	[ "$(serving two)" = 10 ]
 	[ "$(curl -sS "$FRONT/.tag/t1000/")" = "hello from backend-old-0002" ]
 	api POST "$ADMIN/sandbox/deploy" -d '{"revision": "three"}' |
@@ -240,7 +240,7 @@ settles_as() {
 	done
 	[ "$(serving one)" = 100 ]
 	patch -d "$(split one 90 two)" | jq -e .name
-	until_true 5 settled
+	until_true 15 settled
 	[ "$(serving one)" = 90 ]
 	[ "$(api GET "$ADMIN/sandbox/log?method=PATCH" |
 		jq -c '[.entries[].status]')" = '[429,429,200]' ]
@@ -264,13 +264,13 @@ settles_as() {
 		"when": "after"}'
 	patch -d "$(split one 90 two)" |
 		jq -e '.error.status == "UNAVAILABLE"'
-	until_true 5 settled
+	until_true 15 settled
 	[ "$(serving one)" = 90 ]
 	fault '{"kind": "reset", "method": "PATCH", "when": "after"}'
 	run patch -d "$(split one 80 two)"
 	[ "$status" = 56 ] || [ "$status" = 52 ]
 	[ "$(last_patch_status)" = 0 ]
-	until_true 5 settled
+	until_true 15 settled
 	[ "$(serving one)" = 80 ]
 }
 
@@ -300,7 +300,7 @@ requests_came() {
 	fault '{"kind": "hang"}'
 	api GET "$SERVICE" >/dev/null 2>&1 3>&- &
 	local pid=$!
-	until_true 5 requests_came 1
+	until_true 15 requests_came 1
 	api DELETE "$ADMIN/sandbox/faults" | jq -e '.faults == []'
 	local status=0
 	wait "$pid" || status=$?
@@ -318,7 +318,7 @@ requests_came() {
 	[ "$(serving one)" = 100 ]
 	fault '{"kind": "operation-stuck", "method": "PATCH", "when": "after"}'
 	operation=$(patch -d "$(split one 80 two)" | jq -r .name)
-	until_true 5 settled
+	until_true 15 settled
 	[ "$(serving one)" = 80 ]
 	api GET "$ADMIN/v2/$operation" | jq -e '.done | not'
 }
@@ -358,7 +358,7 @@ requests_came() {
 @test "a revert is accepted and then fails, for as long as it is asked to" {
 	sandbox_start --revision one --revision two --operation-delay 0
 	patch -d "$(split one 90 two)" >/dev/null
-	until_true 5 settled
+	until_true 15 settled
 	fault '{"kind": "operation-error", "times": "always",
 		"writing": {"one": 100}}'
 	local i operation
@@ -371,14 +371,14 @@ requests_came() {
 		.trafficStatuses[0].percent == 90 and
 		(has("reconciling") | not)'
 	patch -d "$(split one 80 two)" >/dev/null
-	until_true 5 settled
+	until_true 15 settled
 	[ "$(serving one)" = 80 ]
 }
 
 @test "reads can be stale" {
 	sandbox_start --revision one --revision two --operation-delay 0
 	patch -d "$(split one 90 two)" >/dev/null
-	until_true 5 settled
+	until_true 15 settled
 	fault '{"kind": "stale", "delay": "10m", "method": "GET"}'
 	api GET "$SERVICE" | jq -e '.traffic | length == 1'
 	api GET "$SERVICE" | jq -e '.traffic[0].percent == 90'
@@ -398,7 +398,7 @@ requests_came() {
 	api GET "$SERVICE" | jq -e '.labels.team == "other" and
 		.lastModifier == "somebody-else@example.com"'
 	api PUT "$ADMIN/sandbox/traffic" -d '{"two": 25, "LATEST": 75}'
-	until_true 5 settled
+	until_true 15 settled
 	[ "$(serving two)" = 100 ]
 	api PUT "$ADMIN/sandbox/traffic" -d '{"two": 25}' |
 		jq -e '.error.status == "INVALID_ARGUMENT"'
@@ -519,7 +519,7 @@ near() {
 	promtool check metrics <"$WORLD/metrics"
 	metered "$BATS_TEST_NUMBER-$RANDOM"
 	until_true 20 has_value 'http_requests_total{sandbox="SELF",revision="bad",code="500"}'
-	curl -s -o /dev/null -Z --parallel-max 20 "$FRONT/?[1-1000000]" \
+	curl -s -o /dev/null "$FRONT/?[1-1000000]" \
 		>/dev/null 2>&1 3>&- &
 	PIDS+=($!)
 	until_true 30 near 'sum(rate(http_requests_total{sandbox="SELF",revision="bad",code=~"5.."}[5s]))

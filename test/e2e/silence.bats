@@ -72,15 +72,15 @@ mute_as_amtool() { # what amtool writes: regexes, quotes and backslashes
 	STEPS=$LONG quick 'hooks:' '  started:' "$(mute)"
 	rollout_start
 	until_step 20
-	has_silences active 1
+	until_true 10 has_silences active 1
 	amtool --alertmanager.url "$ALERTS" silence query service=backend |
 		grep -q "tidegate"
 	said '.event == "action" and .name == "mute" and
 		(.detail | test("silence [0-9a-f]{8}-"))'
 	kill -INT "$RUN_PID"
 	rollout_ends 6
-	has_silences active 0
-	has_silences expired 1
+	until_true 10 has_silences active 0
+	until_true 10 has_silences expired 1
 }
 
 @test "a crash leaves the silence, and who resumes expires it" {
@@ -89,7 +89,7 @@ mute_as_amtool() { # what amtool writes: regexes, quotes and backslashes
 	until_step 20
 	kill -KILL "$RUN_PID"
 	rollout_ends 137
-	has_silences active 1
+	until_true 10 has_silences active 1
 	end=$(ends)
 	"$TIDEGATE" resume --format json >"$WORLD/run.json" \
 		2>"$WORLD/run.err" 3>&- &
@@ -97,11 +97,11 @@ mute_as_amtool() { # what amtool writes: regexes, quotes and backslashes
 	PIDS+=("$RUN_PID")
 	until_run has '"event":"resumed"'
 	until_true 10 ends_after "$end"
-	has_silences active 1
+	until_true 10 has_silences active 1
 	kill -INT "$RUN_PID"
 	rollout_ends 6
-	has_silences active 0
-	has_silences expired 1
+	until_true 10 has_silences active 0
+	until_true 10 has_silences expired 1
 }
 
 @test "a silence with regexes and quotes is found again, until a person ends it" {
@@ -120,7 +120,7 @@ mute_as_amtool() { # what amtool writes: regexes, quotes and backslashes
 	RUN_PID=$!
 	PIDS+=("$RUN_PID")
 	until_true 10 ends_after "$end"
-	has_silences active 1
+	until_true 10 has_silences active 1
 	kill -KILL "$RUN_PID"
 	rollout_ends 137
 	id=$(curl -sf "$ALERTS/api/v2/silences" | jq -r '.[0].id')
@@ -130,10 +130,10 @@ mute_as_amtool() { # what amtool writes: regexes, quotes and backslashes
 	RUN_PID=$!
 	PIDS+=("$RUN_PID")
 	until_true 10 grep -q "somebody has ended silence $id" "$WORLD/run.err"
-	has_silences active 0
+	until_true 10 has_silences active 0
 	kill -INT "$RUN_PID"
 	rollout_ends 6
-	has_silences expired 1
+	until_true 10 has_silences expired 1
 }
 
 @test "an Alertmanager that is not one is found before anything moves" {
