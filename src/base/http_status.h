@@ -13,4 +13,7 @@ bool http_status_is_success(int status);
  * believed rather than its status; who refuses by a status alone is not. */
 enum err_code http_status_code(int status);
 
+/* Its name, "Not Found"; of one that has none, its class's. */
+const char *http_status_reason(int status);
+
 #endif

@@ -1,201 +1,326 @@
 /*
- * HTTP server on evhttp; see server.h. It owns requests from their arrival to
- * their answer and knows nothing of what is served.
+ * The server as a whole; see server.h: what it was told, accepting and its
+ * limits, the end. How a connection goes is server_connection.c's.
  */
+#define _GNU_SOURCE /* accept4 */
 #include "io/server.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/event.h>
-#include <event2/http.h>
-#include <event2/keyvalq_struct.h>
-#include <event2/listener.h>
-#include <netinet/in.h>
+#include <limits.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "io/server_parts.h"
 
-#define BACKLOG        1024
-#define PEER_TIMEOUT_S 120 /* of a peer that neither sends nor reads */
+#define ACCEPT_MAX  64 /* in a turn */
+#define REFUSAL_MAX (4 * 1024) /* bytes */
+#define SANDBOX_MS  120000 /* of a peer that neither sends nor reads */
 
-#define METHODS                                                                \
-	(EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | \
-		EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |    \
-		EVHTTP_REQ_PATCH)
+/* ---- accepting ---- */
 
-struct server {
-	struct evhttp *evhttp;
-	server_fn fn;
-	void *arg;
-	int port;
-	LIST_HEAD(, server_request) requests; /* not answered yet */
-};
-
-struct server_request {
-	LIST_ENTRY(server_request) link;
-	struct evhttp_request *request;
-	bool orphaned; /* the server is gone: its answer is dropped */
-	char *path;
-	const char *body; /* NULL: not asked for yet */
-	size_t body_len;
-	struct evkeyvalq query;
-	bool query_parsed;
-};
-
-static const char *method_name(enum evhttp_cmd_type type)
+static bool is_from_one_peer(const struct in6_addr *a, const struct in6_addr *b)
 {
-	switch (type) {
-	case EVHTTP_REQ_GET:
-		return "GET";
-	case EVHTTP_REQ_POST:
-		return "POST";
-	case EVHTTP_REQ_HEAD:
-		return "HEAD";
-	case EVHTTP_REQ_PUT:
-		return "PUT";
-	case EVHTTP_REQ_DELETE:
-		return "DELETE";
-	case EVHTTP_REQ_OPTIONS:
-		return "OPTIONS";
-	case EVHTTP_REQ_TRACE:
-		return "TRACE";
-	case EVHTTP_REQ_PATCH:
-		return "PATCH";
-	default:
-		return "";
+	/* A network of IPv6 is one peer: it has as many addresses as it likes. */
+	size_t len = IN6_IS_ADDR_V4MAPPED(a) ? sizeof(*a) : 8;
+
+	return memcmp(a, b, len) == 0;
+}
+
+static bool peer_has_room(
+	const struct server *server, const struct connection *asking)
+{
+	const struct connection *connection;
+	int n = 0;
+
+	if (server->limits.behind_proxy || asking->peer.kind == PEER_UNIX)
+		return true;
+	TAILQ_FOREACH(connection, &server->connections, link) {
+		if (is_from_one_peer(&connection->from, &asking->from))
+			n++;
+	}
+	return n < server->limits.per_peer_max;
+}
+
+/* Somebody who has not asked anything yet goes for somebody who may. */
+static bool server_has_room(struct server *server)
+{
+	struct connection *oldest = TAILQ_FIRST(&server->spare);
+
+	if (server->counts.connections < server->limits.connections_max)
+		return true;
+	if (!oldest)
+		return false;
+	connection_free(oldest);
+	return true;
+}
+
+/* Not waited for: what the kernel does not take at once is not told. */
+static void connection_refuse(
+	struct server *server, struct connection *connection)
+{
+	struct buf out;
+
+	server->counts.refused[GATE_CONNECTIONS]++;
+	buf_init(&out, REFUSAL_MAX);
+	refusal_print(&out, server, GATE_CONNECTIONS, true);
+	(void)!send(connection->fd, out.data, out.len, MSG_NOSIGNAL);
+	buf_fini(&out);
+	close(connection->fd);
+	free(connection);
+}
+
+static void on_accepted(struct server *server, int fd)
+{
+	struct connection *connection = xcalloc(1, sizeof(*connection));
+	int on = 1;
+
+	server->counts.accepted++;
+	connection->server = server;
+	connection->fd = fd;
+	peer_read(connection);
+	if (!peer_has_room(server, connection) || !server_has_room(server)) {
+		connection_refuse(server, connection);
+		return;
+	}
+	/* Events are small, and each is one write. */
+	if (connection->peer.kind != PEER_UNIX)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	server->counts.connections++;
+	connection_start(connection);
+}
+
+static void on_acceptable(int fd, int what, void *arg);
+
+static void listeners_watch(struct server *server)
+{
+	for (int i = 0; i < server->n_listeners; i++) {
+		struct listener *listener = &server->listeners[i];
+
+		if (listener->fd >= 0 && !listener->watch)
+			listener->watch =
+				watch_start(server->loop, listener->fd,
+					WATCH_READ, on_acceptable, server);
 	}
 }
 
-/* The path, decoded; "" when it hides a NUL, which is nobody's path. */
-static char *path_decode(const struct evhttp_request *request)
-{
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
-	const char *raw = uri ? evhttp_uri_get_path(uri) : NULL;
-	size_t len;
-	char *path = evhttp_uridecode(raw ? raw : "", 0, &len);
-
-	if (!path)
-		abort();
-	if (strlen(path) != len)
-		path[0] = '\0';
-	return path;
-}
-
-/* Our side only; libevent's request goes its own way. */
-static void request_free(struct server_request *request)
-{
-	if (!request->orphaned)
-		LIST_REMOVE(request, link);
-	if (request->query_parsed)
-		evhttp_clear_headers(&request->query);
-	free(request->path);
-	free(request);
-}
-
-static void on_request(struct evhttp_request *evrequest, void *arg)
+static void on_pause_over(void *arg)
 {
 	struct server *server = arg;
-	struct server_request *request = xcalloc(1, sizeof(*request));
 
-	request->request = evrequest;
-	request->path = path_decode(evrequest);
-	LIST_INSERT_HEAD(&server->requests, request, link);
-	server->fn(request, server->arg);
+	server->pause = NULL;
+	listeners_watch(server);
 }
 
-static struct evconnlistener *listen_on(struct loop *loop, int *port)
+/* Without descriptors the kernel would say again and again that somebody
+ * waits. */
+static void accept_pause(struct server *server, int error)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)*port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(address);
-	struct evconnlistener *listener;
+	log_line(LOG_WARN,
+		"event=accept-paused connections=%d pause_ms=%lld text=\"%s\"",
+		server->counts.connections, (long long)server->limits.pause_ms,
+		strerror(error));
+	server->counts.accept_pauses++;
+	for (int i = 0; i < server->n_listeners; i++)
+		watch_cancel(&server->listeners[i].watch);
+	server->pause = timer_start(
+		server->loop, server->limits.pause_ms, on_pause_over, server);
+}
 
-	listener = evconnlistener_new_bind(loop_base(loop), NULL, NULL,
-		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
-			LEV_OPT_REUSEABLE,
-		BACKLOG, (struct sockaddr *)&address, sizeof(address));
-	if (!listener)
-		return NULL;
-	if (getsockname(evconnlistener_get_fd(listener),
-		    (struct sockaddr *)&address, &len)) {
-		evconnlistener_free(listener);
-		return NULL;
+static bool is_passing(int error)
+{
+	return error == EINTR || error == ECONNABORTED || error == EPROTO;
+}
+
+static void on_acceptable(int fd, int what, void *arg)
+{
+	struct server *server = arg;
+
+	for (int i = 0; i < ACCEPT_MAX; i++) {
+		int accepted =
+			accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (accepted >= 0) {
+			on_accepted(server, accepted);
+		} else if (!is_passing(errno)) {
+			if (errno != EAGAIN)
+				accept_pause(server, errno);
+			return;
+		}
 	}
-	*port = ntohs(address.sin_port);
-	return listener;
+}
+
+/* ---- what it was told ---- */
+
+static void texts_copy(char **to, const char *const *from)
+{
+	for (int i = 0; i < SERVER_HOSTS_MAX && from && from[i]; i++)
+		to[i] = xstrdup(from[i]);
+}
+
+static void texts_free(char **texts)
+{
+	for (int i = 0; texts[i]; i++)
+		free(texts[i]);
+}
+
+static void limits_complete(struct server_options *limits)
+{
+#define DEFAULT(member, value) \
+	limits->member = limits->member ? limits->member : (value)
+	DEFAULT(body_max, GATE_BODY_MAX);
+	DEFAULT(head_ms, SERVER_HEAD_MS);
+	DEFAULT(body_ms, SERVER_BODY_MS);
+	DEFAULT(idle_ms, SERVER_IDLE_MS);
+	DEFAULT(send_ms, SERVER_SEND_MS);
+	DEFAULT(linger_ms, SERVER_LINGER_MS);
+	DEFAULT(pause_ms, SERVER_PAUSE_MS);
+	DEFAULT(heartbeat_ms, SERVER_HEARTBEAT_MS);
+	DEFAULT(connections_max, SERVER_CONNECTIONS_MAX);
+	DEFAULT(per_peer_max, SERVER_PER_PEER_MAX);
+	DEFAULT(streams_max, SERVER_STREAMS_MAX);
+	DEFAULT(unsent_max, SERVER_UNSENT_MAX);
+#undef DEFAULT
+}
+
+static struct server *server_make(struct loop *loop,
+	const struct server_options *options, server_fn fn, void *arg)
+{
+	struct server *server = xcalloc(1, sizeof(*server));
+
+	server->loop = loop;
+	server->fn = fn;
+	server->arg = arg;
+	server->limits = *options;
+	limits_complete(&server->limits);
+	TAILQ_INIT(&server->connections);
+	TAILQ_INIT(&server->spare);
+	LIST_INIT(&server->requests);
+	return server;
 }
 
 struct server *server_new(
 	struct loop *loop, int port, server_fn fn, void *arg, struct err *err_r)
 {
-	struct evconnlistener *listener;
+	const struct server_options options = {
+		.behind_proxy = true,
+		.connections_max = INT_MAX,
+		.streams_max = INT_MAX,
+		.unsent_max = SIZE_MAX,
+		.idle_ms = SANDBOX_MS,
+		.body_ms = SANDBOX_MS,
+		.send_ms = SANDBOX_MS,
+	};
 	struct server *server;
+	char address[32];
 
 	if (port < 0 || port > 65535) {
 		err_set(err_r, ERR_INVALID,
 			"port %d is not between 0 and 65535 (0: any)", port);
 		return NULL;
 	}
-	server = xcalloc(1, sizeof(*server));
-	server->fn = fn;
-	server->arg = arg;
-	server->port = port;
-	LIST_INIT(&server->requests);
-	listener = listen_on(loop, &server->port);
-	if (!listener) {
-		err_set(err_r, ERR_IO, "cannot listen on 127.0.0.1 port %d: %s",
-			port, strerror(errno));
-		free(server);
-		return NULL;
-	}
-	server->evhttp = evhttp_new(loop_base(loop));
-	if (!server->evhttp || !evhttp_bind_listener(server->evhttp, listener))
-		abort(); /* memory */
-	evhttp_set_allowed_methods(server->evhttp, METHODS);
-	evhttp_set_max_body_size(server->evhttp, SERVER_BODY_MAX);
-	evhttp_set_max_headers_size(server->evhttp, SERVER_HEADERS_MAX);
-	evhttp_set_default_content_type(server->evhttp, NULL);
-	evhttp_set_timeout(server->evhttp, PEER_TIMEOUT_S);
-	evhttp_set_gencb(server->evhttp, on_request, server);
+	server = server_make(loop, &options, fn, arg);
+	server->rules = (struct gate_rules){
+		.head_max = SERVER_HEADERS_MAX, .body_max = SERVER_BODY_MAX};
+	snprintf(address, sizeof(address), "127.0.0.1:%d", port);
+	if (listeners_open(server, address, 0, err_r))
+		server_free(&server);
+	else
+		listeners_watch(server);
 	return server;
 }
 
-void server_free(struct server **server)
+struct server *server_listen(struct loop *loop,
+	const struct server_options *options, server_fn fn, void *arg,
+	struct err *err_r)
+{
+	static const char *const local[] = {
+		"localhost", "127.0.0.1", "[::1]", NULL};
+	struct server *server = server_make(loop, options, fn, arg);
+	const char *const *hosts = options->hosts;
+
+	server->has_headers = true;
+	if (listeners_open(
+		    server, options->address, options->unix_mode, err_r)) {
+		server_free(&server);
+		return NULL;
+	}
+	if (!hosts && listeners_are_local(server))
+		hosts = local;
+	texts_copy(server->hosts, hosts);
+	texts_copy(server->open_paths, options->open_paths);
+	server->rules = (struct gate_rules){
+		.strict = true,
+		.head_max = GATE_HEAD_MAX,
+		.body_max = server->limits.body_max,
+		.hosts = hosts ? (const char *const *)server->hosts : NULL,
+		.open_paths = (const char *const *)server->open_paths,
+	};
+	listeners_watch(server);
+	return server;
+}
+
+/* ---- its end ---- */
+
+static void listeners_close(struct server *server)
+{
+	timer_cancel(&server->pause);
+	for (int i = 0; i < server->n_listeners; i++)
+		listener_close(&server->listeners[i]);
+	server->n_listeners = 0;
+}
+
+void server_drain(struct server *server)
+{
+	struct connection *connection, *next;
+
+	server->draining = true;
+	listeners_close(server);
+	for (connection = TAILQ_FIRST(&server->connections); connection;
+		connection = next) {
+		next = TAILQ_NEXT(connection, link);
+		if (connection_is_idle(connection))
+			connection_free(connection);
+	}
+}
+
+bool server_is_idle(const struct server *server)
+{
+	return TAILQ_EMPTY(&server->connections);
+}
+
+/* The owner of a request may still read it; it is freed with the answer. */
+static void requests_orphan(struct server *server)
 {
 	struct server_request *request;
 
-	if (!*server)
-		return;
-	/* The owner of a request may still read it; it is freed with the
-	 * answer, which is then dropped. */
-	while ((request = LIST_FIRST(&(*server)->requests))) {
+	while ((request = LIST_FIRST(&server->requests))) {
 		LIST_REMOVE(request, link);
-		request->orphaned = true;
-		evhttp_request_own(request->request);
+		request->server = NULL;
 	}
-	evhttp_free((*server)->evhttp);
-	free(*server);
-	*server = NULL;
 }
 
-/* A TCP reset now. A close alone would be preceded by a FIN, because evhttp
- * shuts the socket down first, and the peer would see an orderly end. */
-static void connection_abort(struct evhttp_connection *connection)
+void server_free(struct server **server_p)
 {
-	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
-	struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+	struct server *server = *server_p;
+	struct connection *connection;
 
-	(void)connect(bufferevent_getfd(bev), &nobody, sizeof(nobody));
+	if (!server)
+		return;
+	listeners_close(server);
+	while ((connection = TAILQ_FIRST(&server->connections)))
+		connection_free(connection);
+	requests_orphan(server);
+	texts_free(server->hosts);
+	texts_free(server->open_paths);
+	free(server);
+	*server_p = NULL;
 }
 
 int server_port(const struct server *server)
@@ -203,116 +328,7 @@ int server_port(const struct server *server)
 	return server->port;
 }
 
-const char *request_method(const struct server_request *request)
+const struct server_counts *server_counts(const struct server *server)
 {
-	return method_name(evhttp_request_get_command(request->request));
-}
-
-const char *request_path(const struct server_request *request)
-{
-	return request->path;
-}
-
-const char *request_target(const struct server_request *request)
-{
-	const char *target = evhttp_request_get_uri(request->request);
-
-	return target ? target : "";
-}
-
-const char *request_query(struct server_request *request, const char *name)
-{
-	const struct evhttp_uri *uri =
-		evhttp_request_get_evhttp_uri(request->request);
-	const char *query = uri ? evhttp_uri_get_query(uri) : NULL;
-
-	if (!request->query_parsed) {
-		/* A query that cannot be parsed counts as empty. */
-		if (evhttp_parse_query_str(query ? query : "", &request->query))
-			TAILQ_INIT(&request->query);
-		request->query_parsed = true;
-	}
-	return evhttp_find_header(&request->query, name);
-}
-
-const char *request_header(
-	const struct server_request *request, const char *name)
-{
-	return evhttp_find_header(
-		evhttp_request_get_input_headers(request->request), name);
-}
-
-const char *request_body(struct server_request *request, size_t *len_r)
-{
-	struct evbuffer *buffer =
-		evhttp_request_get_input_buffer(request->request);
-
-	if (!request->body) {
-		request->body_len = evbuffer_get_length(buffer);
-		evbuffer_add(buffer, "", 1); /* so that it is a string */
-		request->body = (const char *)evbuffer_pullup(buffer, -1);
-		if (!request->body)
-			abort(); /* memory */
-	}
-	*len_r = request->body_len;
-	return request->body;
-}
-
-void request_set_header(
-	struct server_request *request, const char *name, const char *value)
-{
-	/* A value with a line break in it is refused by libevent: dropped. */
-	evhttp_add_header(evhttp_request_get_output_headers(request->request),
-		name, value);
-}
-
-/* libevent would send the body of an answer to HEAD. */
-static void body_add(
-	struct evhttp_request *request, const void *body, size_t len)
-{
-	char text[24];
-
-	if (evhttp_request_get_command(request) == EVHTTP_REQ_HEAD) {
-		snprintf(text, sizeof(text), "%zu", len);
-		evhttp_add_header(evhttp_request_get_output_headers(request),
-			"Content-Length", text);
-	} else if (evbuffer_add(evhttp_request_get_output_buffer(request), body,
-			   len)) {
-		abort(); /* memory */
-	}
-}
-
-void request_answer(struct server_request *request, int status,
-	const char *content_type, const void *body, size_t len)
-{
-	struct evhttp_request *evrequest = request->request;
-	bool orphaned = request->orphaned;
-
-	if (content_type)
-		request_set_header(request, "Content-Type", content_type);
-	request_free(request);
-	if (orphaned) {
-		evhttp_request_free(evrequest);
-		return;
-	}
-	if (len)
-		body_add(evrequest, body, len);
-	/* Without a connection, because the peer left, this only frees. */
-	evhttp_send_reply(evrequest, status, NULL, NULL);
-}
-
-void request_reset(struct server_request *request)
-{
-	struct evhttp_request *evrequest = request->request;
-	struct evhttp_connection *connection =
-		evhttp_request_get_connection(evrequest);
-	bool orphaned = request->orphaned;
-
-	request_free(request);
-	if (orphaned || !connection) {
-		evhttp_request_free(evrequest);
-		return;
-	}
-	connection_abort(connection);
-	evhttp_connection_free(connection); /* and its request */
+	return &server->counts;
 }

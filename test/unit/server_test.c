@@ -265,7 +265,7 @@ static void what_is_too_large_is_refused_unserved(void **state)
 	memcpy(line + sizeof(line) - 3, "\r\n", 3);
 	for (i = 0; i < 70; i++)
 		say(&w, line);
-	wait_for(&w, " 400 ");
+	wait_for(&w, " 431 ");
 	assert_int_equal(w.n_served, 0);
 	world_fini(&w);
 }
