@@ -254,6 +254,14 @@ static void fleet_poll(void *arg)
 	log_line(LOG_WARN, "event=poll error=\"%s\"", err.text);
 }
 
+void fleet_hurry(struct fleet *fleet)
+{
+	if (!fleet->poll)
+		return; /* there are no rollouts */
+	timer_cancel(&fleet->poll);
+	fleet->poll = timer_start(fleet->world->loop, 0, fleet_poll, fleet);
+}
+
 /* The lease whose turn it is, if it is time already. */
 static struct driver *next_to_renew(struct fleet *fleet)
 {

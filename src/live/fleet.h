@@ -30,4 +30,7 @@ MUST_CHECK struct driver *fleet_resume(struct fleet *fleet,
 /* Stops driving; journals nothing. NULL inside is accepted. */
 void fleet_drop(struct fleet *fleet, struct driver **driver);
 
+/* Looks for operators' commands now, and not at the next look: one was left. */
+void fleet_hurry(struct fleet *fleet);
+
 #endif

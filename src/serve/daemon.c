@@ -11,6 +11,7 @@
 #include "serve/desk.h"
 #include "serve/driven.h"
 #include "serve/shelf.h"
+#include "serve/views.h"
 #include "store/store.h"
 
 #define RELOAD_PROBLEMS_MAX (64 * 1024)
@@ -25,6 +26,8 @@ struct daemon {
 	struct desk *desk;
 	struct driven_set *driven;
 	struct adopt *adopt;
+	struct views *views;
+	int n_visits;
 	bool draining;
 };
 
@@ -43,6 +46,7 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 	daemon->fleet = fleet_new(&daemon->world);
 	daemon->desk = desk_new(daemon->world.loop, store_path(daemon->store));
 	daemon->driven = driven_new(daemon->fleet, daemon->shelf);
+	daemon->views = views_new(daemon->world.loop, daemon->store);
 	parts = (struct adopt_parts){
 		.loop = daemon->world.loop,
 		.store = daemon->store,
@@ -79,6 +83,7 @@ void daemon_close(struct daemon **daemon_p)
 		adopt_stop(daemon->adopt);
 	desk_free(&daemon->desk);
 	adopt_free(&daemon->adopt);
+	views_free(&daemon->views);
 	driven_free(&daemon->driven);
 	fleet_free(&daemon->fleet);
 	world_close(&daemon->world);
@@ -151,4 +156,29 @@ struct shelf *daemon_shelf(const struct daemon *daemon)
 struct driven_set *daemon_driven(const struct daemon *daemon)
 {
 	return daemon->driven;
+}
+
+struct views *daemon_views(const struct daemon *daemon)
+{
+	return daemon->views;
+}
+
+struct world *daemon_world(struct daemon *daemon)
+{
+	return &daemon->world;
+}
+
+void daemon_visit_begins(struct daemon *daemon)
+{
+	daemon->n_visits++;
+}
+
+void daemon_visit_ends(struct daemon *daemon)
+{
+	daemon->n_visits--;
+}
+
+int daemon_visits(const struct daemon *daemon)
+{
+	return daemon->n_visits;
 }

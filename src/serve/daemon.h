@@ -15,6 +15,8 @@ struct driven_set;
 struct loop;
 struct shelf;
 struct store;
+struct views;
+struct world;
 
 /* Opens the state file, finds credentials, reads all policies, and begins to
  * look for rollouts that were left. The configuration is borrowed. What is
@@ -43,5 +45,12 @@ struct store *daemon_store(const struct daemon *daemon);
 struct desk *daemon_desk(const struct daemon *daemon);
 struct shelf *daemon_shelf(const struct daemon *daemon);
 struct driven_set *daemon_driven(const struct daemon *daemon);
+struct views *daemon_views(const struct daemon *daemon);
+struct world *daemon_world(struct daemon *daemon);
+
+/* Requests that are not answered yet: the end waits for them a little. */
+void daemon_visit_begins(struct daemon *daemon);
+void daemon_visit_ends(struct daemon *daemon);
+int daemon_visits(const struct daemon *daemon);
 
 #endif

@@ -253,6 +253,11 @@ int driven_resume(struct driven_set *set, const struct policy *policy,
 	return member_join(driven);
 }
 
+void driven_hurry(struct driven_set *set)
+{
+	fleet_hurry(set->fleet);
+}
+
 /* ---- the end ---- */
 
 void driven_free(struct driven_set **set_p)

@@ -45,6 +45,9 @@ MUST_CHECK int driven_resume(struct driven_set *set,
 	const struct policy *policy, const char *rollout, const char *service,
 	const char *starter, struct err *err_r);
 
+/* A command was left for one of them: it is taken now. */
+void driven_hurry(struct driven_set *set);
+
 /* NULL: it is not among them. */
 const struct driven *driven_find(
 	const struct driven_set *set, const char *rollout);

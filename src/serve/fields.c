@@ -80,7 +80,7 @@ static int take_text(const struct field *field, const char *text,
 		return err_set(err_r, ERR_USAGE,
 			"%s has %zu bytes: it may have at most %lld",
 			field->name, strlen(text), (long long)field->max);
-	} else if (field->required && !*text) {
+	} else if (field->required && !field->may_be_empty && !*text) {
 		return err_set(err_r, ERR_USAGE, "%s is empty", field->name);
 	}
 	value->text = text;

@@ -23,10 +23,11 @@ enum field_kind {
 struct field {
 	const char *name; /* NULL ends a table */
 	enum field_kind kind;
-	bool required;
+	bool required; /* and not empty, unless … */
 	int64_t max;
 	const char *const *choices; /* NULL-terminated */
 	const char *about; /* one sentence, no full stop */
+	bool may_be_empty;
 };
 
 #define FIELDS_MAX 16

@@ -9,11 +9,29 @@
 #include "serve/front.h"
 
 #define ADDRESS_MAX 512
+#define END_MS      3000 /* for requests that are not answered yet */
+#define END_LOOK_MS 20
 
 struct serving {
 	struct daemon *daemon;
 	struct front *front;
+	struct timer *end;
+	int64_t end_ms;
 };
+
+static void serve_end_look(void *arg)
+{
+	struct serving *serving = arg;
+	struct loop *loop = daemon_loop(serving->daemon);
+
+	serving->end = NULL;
+	if (!daemon_visits(serving->daemon) ||
+		loop_now(loop) >= serving->end_ms)
+		loop_stop(loop);
+	else
+		serving->end =
+			timer_start(loop, END_LOOK_MS, serve_end_look, serving);
+}
 
 /* Nothing is taken any more; leases are dropped when the loop has ended, so
  * that another process goes on at once. */
@@ -21,10 +39,13 @@ static void serve_end(int signo, void *arg)
 {
 	struct serving *serving = arg;
 
+	if (serving->end_ms)
+		return;
 	log_line(LOG_INFO, "event=end signal=%d", signo);
 	daemon_drain(serving->daemon);
 	front_drain(serving->front);
-	loop_stop(daemon_loop(serving->daemon));
+	serving->end_ms = loop_now(daemon_loop(serving->daemon)) + END_MS;
+	serve_end_look(serving);
 }
 
 static void serve_reload(int signo, void *arg)
@@ -72,6 +93,7 @@ int serve_run(const struct serve_config *config, serve_ready_fn ready,
 		serving.front = front_open(serving.daemon, err_r);
 	if (serving.front)
 		rc = serve_turn(&serving, ready, arg, err_r);
+	timer_cancel(&serving.end);
 	daemon_close(&serving.daemon);
 	front_close(&serving.front);
 	return rc;

@@ -311,3 +311,13 @@ const char *shelf_name(const struct shelf *shelf, size_t i)
 {
 	return i < shelf->n_entries ? shelf->entries[i].name : NULL;
 }
+
+const char *shelf_name_of(const char *path, char name[SHELF_NAME_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	char *own = name_of_file(slash ? slash + 1 : path);
+
+	snprintf(name, SHELF_NAME_MAX, "%s", own ? own : "");
+	free(own);
+	return name;
+}

@@ -34,6 +34,11 @@ MUST_CHECK const struct policy *shelf_take_text(struct shelf *shelf,
 	struct err *err_r);
 void shelf_give_back(struct shelf *shelf, const struct policy **policy);
 
+/* Under which name a policy of this path stands there: NAME of FOLDER/NAME.yaml;
+ * "": none, it was brought along. */
+#define SHELF_NAME_MAX 256
+const char *shelf_name_of(const char *path, char name[SHELF_NAME_MAX]);
+
 /* Names in order; borrowed until the next load. NULL: there are no more. */
 const char *shelf_name(const struct shelf *shelf, size_t i);
 

@@ -18,11 +18,13 @@ struct visit *visit_new(struct daemon *daemon, struct server_request *request)
 	arena_init(&visit->arena);
 	visit->daemon = daemon;
 	visit->request = request;
+	daemon_visit_begins(daemon);
 	return visit;
 }
 
 void visit_free(struct visit **visit)
 {
+	daemon_visit_ends((*visit)->daemon);
 	visitor_free(&(*visit)->visitor);
 	arena_fini(&(*visit)->arena);
 	free(*visit);

@@ -103,7 +103,7 @@ static int parse(struct rollout_snapshot *snapshot, struct err *err_r)
 
 /* ---- together ---- */
 
-struct rollout_snapshot *rollout_snapshot_load(struct store *store,
+struct rollout_snapshot *rollout_snapshot_open(struct store *store,
 	const char *name, enum snapshot_default otherwise, struct err *err_r)
 {
 	struct rollout_snapshot *snapshot = xcalloc(1, sizeof(*snapshot));
@@ -116,7 +116,23 @@ struct rollout_snapshot *rollout_snapshot_load(struct store *store,
 		return NULL;
 	}
 	snapshot->lookback = lookback_new(snapshot->policy);
-	if (rollout_snapshot_update(snapshot, store, err_r))
+	return snapshot;
+}
+
+int rollout_snapshot_take(struct rollout_snapshot *snapshot,
+	const struct store_event *entry, struct err *err_r)
+{
+	lookback_take(snapshot->lookback, entry);
+	return fold_take(&snapshot->fold, snapshot->policy, entry, err_r);
+}
+
+struct rollout_snapshot *rollout_snapshot_load(struct store *store,
+	const char *name, enum snapshot_default otherwise, struct err *err_r)
+{
+	struct rollout_snapshot *snapshot =
+		rollout_snapshot_open(store, name, otherwise, err_r);
+
+	if (snapshot && rollout_snapshot_update(snapshot, store, err_r))
 		rollout_snapshot_free(&snapshot);
 	return snapshot;
 }
@@ -132,8 +148,7 @@ static int take(const struct store_event *entry, void *arg, struct err *err_r)
 {
 	const struct following *f = arg;
 
-	lookback_take(f->snapshot->lookback, entry);
-	if (fold_take(&f->snapshot->fold, f->snapshot->policy, entry, err_r))
+	if (rollout_snapshot_take(f->snapshot, entry, err_r))
 		return -1;
 	return f->fn ? f->fn(entry, f->arg, err_r) : 0;
 }

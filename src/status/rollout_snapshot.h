@@ -33,6 +33,11 @@ enum snapshot_default {
  * err_r; the caller frees it. */
 MUST_CHECK struct rollout_snapshot *rollout_snapshot_load(struct store *store,
 	const char *name, enum snapshot_default otherwise, struct err *err_r);
+/* The same without its journal, which the caller reads entry by entry. */
+MUST_CHECK struct rollout_snapshot *rollout_snapshot_open(struct store *store,
+	const char *name, enum snapshot_default otherwise, struct err *err_r);
+MUST_CHECK int rollout_snapshot_take(struct rollout_snapshot *snapshot,
+	const struct store_event *entry, struct err *err_r);
 /* Takes in what was journaled since; the row stays as it was. */
 MUST_CHECK int rollout_snapshot_update(struct rollout_snapshot *snapshot,
 	struct store *store, struct err *err_r);

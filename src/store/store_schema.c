@@ -96,6 +96,15 @@ static const char version_2[] = "CREATE TABLE api_token ("
 				" name TEXT PRIMARY KEY,"
 				" value TEXT NOT NULL) WITHOUT ROWID;"
 
+				"CREATE TABLE once ("
+				" key TEXT PRIMARY KEY,"
+				" digest TEXT NOT NULL,"
+				" time_ms INTEGER NOT NULL,"
+				" command_id INTEGER NOT NULL,"
+				" status INTEGER NOT NULL,"
+				" answer TEXT NOT NULL) WITHOUT ROWID;"
+				"CREATE INDEX once_time ON once (time_ms);"
+
 				"PRAGMA user_version = 2;";
 
 const char *const store_migrations[STORE_VERSION] = {

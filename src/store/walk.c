@@ -40,6 +40,11 @@ struct walk *walk_start(struct loop *loop, struct store *store,
 	return walk;
 }
 
+void walk_after(struct walk *walk, int64_t seq)
+{
+	walk->seq = seq;
+}
+
 void walk_cancel(struct walk **walk_p)
 {
 	struct walk *walk = *walk_p;

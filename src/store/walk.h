@@ -17,6 +17,8 @@ typedef void (*walk_end_fn)(const struct err *err, void *arg);
  * too. The store is borrowed; -1 of `entry` ends the walk with its error. */
 struct walk *walk_start(struct loop *loop, struct store *store,
 	const char *rollout, store_event_fn entry, walk_end_fn end, void *arg);
+/* Before the first slice: begins after this entry. */
+void walk_after(struct walk *walk, int64_t seq);
 /* NULL inside is accepted. Not from `entry`. */
 void walk_cancel(struct walk **walk);
 

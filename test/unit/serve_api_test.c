@@ -1,0 +1,256 @@
+/* Requests to the daemon, as programs send them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "serve_fixture.h"
+#include "until.h"
+
+static struct served served;
+
+static int setup(void **state)
+{
+	served_open(&served);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	served_close(&served);
+	return 0;
+}
+
+static void assert_text(const char *pointer, const char *wanted)
+{
+	char *text = served_text(&served, pointer);
+
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+/* POST to a rollout's decisions. */
+static void decide(const char *id, const char *body, const char *more)
+{
+	char *path = xasprintf("/api/v1/rollouts/%s/decisions", id);
+
+	served_ask(&served, "POST", path, body, more);
+	free(path);
+}
+
+static void expect_problem(int status, const char *code)
+{
+	if (served.status != status)
+		fail_msg("%d and not %d: %s", served.status, status,
+			served.body.data);
+	assert_string_equal(served.content_type, "application/problem+json");
+	assert_text("/code", code);
+}
+
+static void a_decision_is_about_what_was_seen(void **state)
+{
+	char *id = served_rollout(&served, "awaiting-approval");
+	char *path = xasprintf("/api/v1/rollouts/%s", id);
+
+	assert_text("/step", "2");
+	assert_text("/candidate", "backend-2");
+	assert_text("/verbs/0/verb", "approve");
+	assert_text("/verbs/0/allowed", "true");
+	assert_text("/verbs/3/why", "it is neither paused nor held");
+	assert_text("/verbs/4/comment_needed", "true");
+
+	/* Another step, another candidate: the state comes with the answer. */
+	decide(id,
+		"{\"verb\":\"approve\",\"step\":1,"
+		"\"candidate\":\"backend-2\"}",
+		NULL);
+	expect_problem(409, "moved-on");
+	assert_text("/state/step", "2");
+	decide(id,
+		"{\"verb\":\"approve\",\"step\":2,"
+		"\"candidate\":\"backend-1\"}",
+		NULL);
+	expect_problem(409, "moved-on");
+	/* The engine's words. */
+	decide(id,
+		"{\"verb\":\"continue\",\"step\":2,"
+		"\"candidate\":\"backend-2\"}",
+		NULL);
+	expect_problem(409, "refused");
+	assert_text("/detail", "it is neither paused nor held");
+	decide(id,
+		"{\"verb\":\"abort\",\"step\":2,"
+		"\"candidate\":\"backend-2\"}",
+		NULL);
+	expect_problem(400, "comment-needed");
+	decide(id, "{\"verb\":\"abort\",\"step\":2}", NULL);
+	expect_problem(400, "bad-request");
+	decide(id,
+		"{\"verb\":\"abrot\",\"step\":2,"
+		"\"candidate\":\"backend-2\"}",
+		NULL);
+	expect_problem(400, "bad-request");
+
+	decide(id,
+		"{\"verb\":\"approve\",\"step\":2,\"candidate\":"
+		"\"backend-2\",\"comment\":\"looks good\"}",
+		NULL);
+	assert_int_equal(served.status, 202);
+	assert_text("/state", "taken");
+	assert_text("/who", "owner");
+	served_wait_phase(&served, id, "promoted");
+	assert_text("/decisions/0/who", "owner");
+	assert_text("/decisions/0/comment", "looks good");
+	/* Nothing can be decided any more. */
+	assert_text("/verbs/0/allowed", "false");
+	decide(id, "{\"verb\":\"pause\",\"candidate\":\"backend-2\"}", NULL);
+	assert_int_equal(served.status, 409);
+	free(path);
+	free(id);
+}
+
+static void a_request_with_a_key_is_carried_out_once(void **state)
+{
+	static const char approve[] = "{\"verb\":\"approve\",\"step\":2,"
+				      "\"candidate\":\"backend-2\"}";
+	char *id = served_rollout(&served, "awaiting-approval");
+	char *first;
+
+	decide(id, approve, "Idempotency-Key: k-1");
+	assert_int_equal(served.status, 202);
+	first = xstrdup(served.body.data);
+	decide(id, approve, "Idempotency-Key: k-1");
+	assert_int_equal(served.status, 202);
+	assert_string_equal(served.body.data, first);
+	decide(id,
+		"{\"verb\":\"pause\",\"step\":2,"
+		"\"candidate\":\"backend-2\"}",
+		"Idempotency-Key: k-1");
+	expect_problem(422, "key-used");
+	decide(id, approve, "Idempotency-Key: has blanks in it");
+	expect_problem(400, "bad-request");
+	/* Without one it is another decision. */
+	decide(id, approve, NULL);
+	assert_int_equal(served.status, 409);
+	free(first);
+	free(id);
+}
+
+static void what_is_not_known_is_refused(void **state)
+{
+	served_expect(&served, 404, "GET", "/api/v1/rollouts/backend", NULL);
+	expect_problem(404, "not-found");
+	served_expect(&served, 404, "GET", "/api/v2/rollouts", NULL);
+	expect_problem(404, "not-found");
+	served_expect(&served, 405, "DELETE", "/api/v1/rollouts", NULL);
+	expect_problem(405, "method-not-allowed");
+	served_expect(&served, 400, "GET", "/api/v1/rollouts?limt=3", NULL);
+	assert_true(served_has(&served, "did you mean limit?"));
+	served_expect(&served, 400, "GET", "/api/v1/rollouts?limit=201", NULL);
+	served_expect(&served, 400, "GET", "/api/v1/rollouts?state=x", NULL);
+	served_expect(&served, 400, "POST", "/api/v1/rollouts", "[]");
+	served_expect(&served, 400, "POST", "/api/v1/rollouts",
+		"{\"policy\":\"e2e\",\"policy\":\"e2e\"}");
+	served_expect(
+		&served, 400, "POST", "/api/v1/rollouts", "{\"policy\":1}");
+}
+
+static void a_journal_is_read_from_where_one_is(void **state)
+{
+	char *id = served_rollout(&served, "awaiting-approval");
+	char *path = xasprintf("/api/v1/rollouts/%s/events", id);
+	char *later = xasprintf("%s?after=1", path);
+
+	served_expect(&served, 200, "GET", path, NULL);
+	assert_string_equal(served.content_type, "application/jsonl");
+	assert_true(served_has(&served, "\"seq\":1,\"event\":\"started\""));
+	served_expect(&served, 200, "GET", later, NULL);
+	assert_false(served_has(&served, "\"event\":\"started\""));
+	assert_true(served_has(&served, "\"seq\":2,"));
+	free(later);
+	free(path);
+	decide(id,
+		"{\"verb\":\"abort\",\"step\":2,\"candidate\":"
+		"\"backend-2\",\"comment\":\"enough\"}",
+		NULL);
+	assert_int_equal(served.status, 202);
+	served_wait_phase(&served, id, "rolled-back");
+	free(id);
+}
+
+static void lists_go_on_where_they_ended(void **state)
+{
+	char *id = served_rollout(&served, "awaiting-approval"), *path;
+
+	served_expect(
+		&served, 200, "GET", "/api/v1/rollouts?state=waiting", NULL);
+	assert_text("/rollouts/0/rollout", id);
+	assert_text("/rollouts/1/rollout", "");
+	decide(id,
+		"{\"verb\":\"reject\",\"step\":2,\"candidate\":"
+		"\"backend-2\",\"comment\":\"no\"}",
+		NULL);
+	assert_int_equal(served.status, 202);
+	served_wait_phase(&served, id, "rolled-back");
+	served_expect(&served, 201, "POST", "/api/v1/rollouts",
+		"{\"policy\":\"e2e\",\"candidate\":\"backend-9\"}");
+	free(id);
+	id = served_text(&served, "/rollout");
+	served_wait_phase(&served, id, "refused");
+
+	served_expect(&served, 200, "GET", "/api/v1/rollouts?limit=1", NULL);
+	assert_text("/rollouts/0/rollout", id);
+	assert_text("/cursor", id);
+	path = xasprintf("/api/v1/rollouts?limit=1&cursor=%s", id);
+	served_expect(&served, 200, "GET", path, NULL);
+	assert_text("/rollouts/0/phase", "rolled-back");
+	served_expect(
+		&served, 200, "GET", "/api/v1/rollouts?state=active", NULL);
+	assert_text("/rollouts", "[]");
+	served_expect(&served, 200, "GET",
+		"/api/v1/rollouts?since=2999-01-01T00:00:00Z", NULL);
+	assert_text("/rollouts", "[]");
+	served_expect(
+		&served, 200, "GET", "/api/v1/rollouts?service=backend", NULL);
+	assert_text("/rollouts/0/rollout", id);
+	free(path);
+	free(id);
+}
+
+static void what_was_left_is_taken_up(void **state)
+{
+	char *id = served_rollout(&served, "awaiting-approval");
+
+	served_stop(&served);
+	served_start(&served);
+	RUN_UNTIL(daemon_loop(served.daemon), served_is_driven(&served, id));
+	decide(id,
+		"{\"verb\":\"approve\",\"step\":2,"
+		"\"candidate\":\"backend-2\"}",
+		NULL);
+	assert_int_equal(served.status, 202);
+	served_wait_phase(&served, id, "promoted");
+	free(id);
+}
+
+int main(void)
+{
+#define WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		WORLD(a_decision_is_about_what_was_seen),
+		WORLD(a_request_with_a_key_is_carried_out_once),
+		WORLD(what_is_not_known_is_refused),
+		WORLD(a_journal_is_read_from_where_one_is),
+		WORLD(lists_go_on_where_they_ended),
+		WORLD(what_was_left_is_taken_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
