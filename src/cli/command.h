@@ -28,6 +28,8 @@ struct command {
 	"Propose a policy, from a week of the service's own metrics"
 #define COMMAND_PLAN_SUMMARY \
 	"Tell what a policy would catch, and how long that takes"
+#define COMMAND_SLO_SUMMARY \
+	"Write rules for the error budgets of a policy's service"
 #define COMMAND_SIMULATE_SUMMARY \
 	"Show what a policy would have decided on recorded metrics"
 #define COMMAND_RECORD_SUMMARY "Make a recording for simulate from a Prometheus"

@@ -273,6 +273,10 @@ void check_metrics(struct loader *loader);
 
 /* The SLO with all that its `use` stands for; NULL after a problem. */
 const struct node *use_expand(struct loader *loader, const struct node *slo);
+/* What an SLO of kind threshold counts by, when it names a preset: the node is
+ * what use_expand has made of it. Nothing where the policy says its own. */
+void use_counters(
+	struct loader *loader, const struct node *slo, struct slo *into);
 extern const struct reader use_reader; /* const char * */
 extern const struct reader with_reader; /* use_expand has put it in */
 bool slo_is_evidence(const struct node *slo);

@@ -128,6 +128,15 @@ enum slo_kind { SLO_THRESHOLD, SLO_EVIDENCE, SLO_KINDS };
 /* Whom it judges. */
 enum slo_scope { SCOPE_CANDIDATE, SCOPE_SERVICE };
 
+/* What an error budget is counted by: selectors of raw counters, with templates.
+ * `total` with `good` or `bad`, or `buckets` alone; NULL: not said. */
+struct slo_counters {
+	const char *total, *good, *bad, *buckets;
+	/* Of `buckets`: slower is bad, in seconds and in the unit of the label
+	 * le. */
+	double bound, bound_le;
+};
+
 struct slo {
 	const char *name;
 	enum slo_kind kind;
@@ -151,6 +160,7 @@ struct slo {
 	double bound_le; /* … and in the unit of the label le */
 	double tolerance, floor; /* below 0: the usual ones */
 	double requests_needed; /* of the candidate, before a step is left */
+	struct slo_counters counters; /* of either kind: for `tidegate slo` */
 	const struct json_source *json; /* what is asked; NULL: the metrics */
 	int64_t window_ms, interval_ms, timeout_ms;
 	int fail_breaches, fail_of; /* latch at N breaches of the last M */

@@ -188,8 +188,10 @@ static void read_slo(
 	slo->provider = provider;
 	if (node->kind != NODE_MAPPING || !whole)
 		return;
-	if (provider == SLO_PROMETHEUS)
+	if (provider == SLO_PROMETHEUS) {
 		check_query_given(loader, node, whole);
+		use_counters(loader, whole, slo);
+	}
 	check_limits(loader, whole, slo);
 	check_unit(loader, whole, slo);
 	check_comparison(loader, whole, slo);

@@ -3,6 +3,7 @@
  * have written by hand. What the policy says itself stays; what it does not
  * say comes from the row, with the place of `use` for messages.
  */
+#include <math.h>
 #include <string.h>
 
 #include "base/jsonw.h"
@@ -378,6 +379,51 @@ const struct node *use_expand(struct loader *loader, const struct node *slo)
 	use_add_keys(loader, whole, preset, use);
 	use_add_queries(loader, whole, preset, use, value);
 	return whole;
+}
+
+/* Of latencies, in the unit of the label le. */
+static double use_bound(struct loader *loader, const struct slo_preset *preset,
+	const struct node *use, const char *const value[PRESET_PARAMS_MAX],
+	double seconds)
+{
+	const struct node *keys = use_keys(loader, use, preset->counts.keys);
+	const struct node *unit = node_get(keys, "unit");
+	const char *text = unit ? unit->text : use_unit(preset, value);
+
+	return text && !strcmp(text, "ms") ? round(seconds * 1e6) / 1e3
+					   : seconds;
+}
+
+void use_counters(
+	struct loader *loader, const struct node *slo, struct slo *into)
+{
+	const struct node *use = node_get(slo, "use");
+	const struct slo_preset *preset =
+		use && use->text ? slo_preset_find(use->text) : NULL;
+	const char *value[PRESET_PARAMS_MAX] = {0};
+	struct slo_counters *counters = &into->counters;
+	const struct preset_counts *counts;
+
+	if (!preset || !preset->counts.keys || counters->total ||
+		counters->good ||
+		!use_params(loader, node_get(slo, "with"), preset, value))
+		return;
+	counts = &preset->counts;
+	/* A query of the policy's own may be about something else. */
+	if (!into->query || (counts->buckets && !into->has_max) ||
+		strcmp(into->query, slo_preset_expand(loader->arena, preset,
+					    preset->query, value)) != 0)
+		return;
+#define EXPAND(text) \
+	((text) ? slo_preset_expand(loader->arena, preset, text, value) : NULL)
+	*counters = (struct slo_counters){.total = EXPAND(counts->total),
+		.bad = EXPAND(counts->bad),
+		.buckets = EXPAND(counts->buckets)};
+#undef EXPAND
+	if (!counts->buckets)
+		return;
+	counters->bound = into->max;
+	counters->bound_le = use_bound(loader, preset, use, value, into->max);
 }
 
 void use_names(struct arena *arena, struct node *root)

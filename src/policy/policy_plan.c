@@ -399,6 +399,10 @@ static void plan_slo(struct buf *out, const struct slo *s)
 		plan_block(out, 4, "baseline", s->baseline);
 	if (s->requests)
 		plan_block(out, 4, "requests", s->requests);
+	if (s->counters.good) {
+		plan_block(out, 4, "total", s->counters.total);
+		plan_block(out, 4, "good", s->counters.good);
+	}
 }
 
 /* ---- what happens when ---- */

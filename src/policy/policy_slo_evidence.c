@@ -144,6 +144,8 @@ static const struct key evidence_slo_keys[] = {
 	{"interval", &duration_reader, MEMBER(interval_ms), &interval_range,
 		.value = "15s", .about = "From one check to the next"},
 	/* What a threshold has and evidence has not. */
+	{"good", .instead = "kind evidence counts the bad requests: write bad, "
+			    "the selector of those"},
 	{"query", .instead =
 			  "kind evidence counts requests: write total and bad "
 			  "(counters), or buckets and bound (a histogram)"},
@@ -272,6 +274,8 @@ void read_evidence_slo(
 	slo->kind = SLO_EVIDENCE;
 	slo->bound_le =
 		draft.is_ms ? round(slo->bound * 1e6) / 1e3 : slo->bound;
+	slo->counters = (struct slo_counters){slo->total, NULL, slo->bad,
+		slo->buckets, slo->bound, slo->bound_le};
 	if (node->kind != NODE_MAPPING)
 		return;
 	if (node_get(node, "unit") && !node_get(node, "buckets"))

@@ -93,6 +93,7 @@ examples() {
 		# Both promote, but not at the same time.
 		*' --compare '*) expected=1 ;;
 		'tidegate check '* | 'tidegate plan '* | 'tidegate simulate '*) ;;
+		'tidegate slo policies/'*) ;;
 		'tidegate sandbox --env '*) ;;
 		# Nothing has ever run here.
 		'tidegate list'* | 'tidegate status'*) expected=4 ;;
