@@ -128,7 +128,10 @@ const struct command server_serve = {
 	.run = run,
 };
 
-static const struct command *const verbs[] = {&server_serve, NULL};
+extern const struct command server_token;
+
+static const struct command *const verbs[] = {
+	&server_serve, &server_token, NULL};
 
 int main(int argc, char **argv)
 {

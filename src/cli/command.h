@@ -35,6 +35,8 @@ struct command {
 #define COMMAND_RECORD_SUMMARY "Make a recording for simulate from a Prometheus"
 #define COMMAND_SERVE_SUMMARY \
 	"Drive many rollouts, show them, and let people decide by name"
+#define COMMAND_TOKEN_SUMMARY \
+	"Make, list and revoke tokens with which programs ask the daemon"
 #define COMMAND_SANDBOX_SUMMARY "Run a small Cloud Run on this machine"
 
 extern const struct command *const commands[]; /* NULL-terminated */

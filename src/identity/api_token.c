@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "base/printable.h"
 #include "io/digest.h"
 #include "io/random.h"
 
@@ -104,4 +105,18 @@ int api_token_check_name(const char *name, struct err *err_r)
 		"\"%.80s\" cannot be a token's name: 1 to %d letters, digits, "
 		"-, _ or .",
 		name, API_TOKEN_NAME_MAX - 1);
+}
+
+int api_token_check_person(const char *name, struct err *err_r)
+{
+	char shown[4 * API_TOKEN_NAME_MAX];
+
+	printable_copy(shown, sizeof(shown), name);
+	if (*name && strlen(name) < API_TOKEN_NAME_MAX &&
+		!strpbrk(name, " \t") && strcmp(shown, name) == 0)
+		return 0;
+	return err_set(err_r, ERR_USAGE,
+		"\"%.80s\" cannot be a person's name: 1 to %d bytes without "
+		"blanks and control characters",
+		shown, API_TOKEN_NAME_MAX - 1);
 }

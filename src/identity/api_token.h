@@ -45,6 +45,10 @@ MUST_CHECK int api_token_check(const struct api_token *token,
 	const struct store_token *row, int64_t now_ms,
 	struct refusal *refusal_r);
 
+/* A person's name, as approvers are named: no blanks, nothing invisible, 1 to
+ * 63 bytes. ERR_USAGE. */
+MUST_CHECK int api_token_check_person(const char *name, struct err *err_r);
+
 /* A token's name: 1 to 63 of letters, digits, "-", "_", "."; ERR_USAGE. */
 MUST_CHECK int api_token_check_name(const char *name, struct err *err_r);
 

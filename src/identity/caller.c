@@ -10,8 +10,8 @@ static const char *const claims[] = {"repository_id", "repository_owner_id",
 	"ref", "environment", "workflow_ref", "job_workflow_ref", "event_name",
 	"runner_environment"};
 
-static const char *const kinds[] = {"google:", "oidc:", "email:", WORKFLOW,
-	"token:", "os:", "slack:", "invite:"};
+static const char *const kinds[] = {"google:", "iap:", "oidc:", "email:",
+	WORKFLOW, "token:", "os:", "slack:", "invite:"};
 
 static bool has_bytes(const struct caller *caller, const char *prefix,
 	const char *rest, size_t len)

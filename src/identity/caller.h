@@ -31,6 +31,7 @@ struct caller {
 	const char *issuer; /* of a signed token; else "" */
 	const char *const *keys; /* the first is the one to show and journal */
 	size_t n_keys;
+	const char *label; /* for people: an address, a repository; NULL */
 	/* A token's or an OS user's own name; NULL: people decide. */
 	const char *person;
 	bool is_machine; /* software: it never approves */

@@ -23,11 +23,13 @@
 struct api;
 struct identity;
 struct server_request;
+struct slack_action;
 
-/* One of both is set; valid during the call. */
+/* One of the first two is set; valid during the call. */
 struct identity_answer {
 	const struct caller *caller;
 	const struct refusal *refusal;
+	const struct slack_action *action; /* of identity_ask_slack */
 };
 
 typedef void (*identity_fn)(const struct identity_answer *answer, void *arg);
@@ -43,5 +45,38 @@ void identity_free(struct identity **identity);
  * unanswered until then. A refusal has been logged. */
 void identity_ask(struct identity *identity, struct server_request *request,
 	identity_fn fn, void *arg);
+
+/* The same of a request that Slack sends, with what somebody pressed there.
+ * Each is taken once. */
+void identity_ask_slack(struct identity *identity,
+	struct server_request *request, identity_fn fn, void *arg);
+
+/*
+ * Logging in with a browser. These answer their requests themselves:
+ *   GET  …/login?next=/path[&issuer=N][&invite=CODE]
+ *   GET  …/callback      where the issuer sends the browser back to
+ *   POST …/logout
+ */
+void identity_login(struct identity *identity, struct server_request *request);
+void identity_callback(
+	struct identity *identity, struct server_request *request);
+void identity_logout(struct identity *identity, struct server_request *request);
+
+/* Answers such a request that was refused, with the refusal's status. */
+typedef void (*identity_page_fn)(struct server_request *request,
+	const struct refusal *refusal, void *arg);
+/* Without it a line of text does. */
+void identity_set_page(
+	struct identity *identity, identity_page_fn page, void *arg);
+
+#define IDENTITY_LOGINS_MAX 10
+/* The issuers with which one can log in, in the order of their numbers. */
+size_t identity_logins(const struct identity *identity,
+	const char *issuers_r[IDENTITY_LOGINS_MAX]);
+
+/* A code for /login?invite=…, which lets in that OS user, once, within
+ * life_ms. It is a secret. */
+struct secret *identity_invite(
+	struct identity *identity, const char *user, int64_t life_ms);
 
 #endif

@@ -36,7 +36,7 @@ struct issuer_config {
 	size_t n_domains;
 	const char *app, *team; /* Slack: A0…, T0… */
 	const struct secret *signing_secret;
-	/* Where keys are fetched instead, for tests; loopback may be http. */
+	/* Where keys are fetched instead (not of OIDC); loopback may be http. */
 	const char *keys_url;
 };
 
@@ -49,6 +49,9 @@ struct identity_config {
 	const char *state; /* path of the state file */
 	/* Callers on a Unix socket are the OS user at its other end. */
 	bool unix_peers;
+	/* All requests come by one proxy, which adds to X-Forwarded-For: wrong
+	 * proofs are counted by the address that it tells. */
+	bool behind_proxy;
 	/* 0: 8 h and 24 h. */
 	int64_t session_idle_ms, session_life_ms;
 };

@@ -15,6 +15,7 @@ static void copy_caller(struct visitor *visitor, const struct caller *caller)
 
 	visitor->caller = *caller;
 	visitor->caller.method = arena_strdup(arena, caller->method);
+	visitor->caller.label = arena_strdup(arena, caller->label);
 	visitor->caller.person = arena_strdup(arena, caller->person);
 	for (size_t i = 0; i < caller->n_keys; i++)
 		keys[i] = arena_strdup(arena, caller->keys[i]);

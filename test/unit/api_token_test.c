@@ -15,7 +15,7 @@
 #include "base/xalloc.h"
 #include "identity/api_token.h"
 #include "identity/caller.h"
-#include "io/digest.h"
+#include "store/store_schema.h"
 
 #define TEST(name) cmocka_unit_test(name)
 #define NOW        INT64_C(1790000000000)
@@ -342,12 +342,10 @@ static void a_file_of_version_1_is_looked_at_and_then_migrated(void **state)
 	size_t n;
 
 	store_free(&store);
+	assert_int_equal(unlink(path), 0);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db,
-				 "DROP TABLE api_token; DROP TABLE session;"
-				 "DROP TABLE used_proof; DROP TABLE own_key;"
-				 "PRAGMA user_version = 1",
-				 NULL, NULL, NULL),
+	assert_int_equal(
+		sqlite3_exec(db, store_migrations[0], NULL, NULL, NULL),
 		SQLITE_OK);
 	sqlite3_close(db);
 	arena_init(&arena);
