@@ -1,0 +1,24 @@
+/*
+ * All that the engine says of a rollout, as text: events, answers as they are
+ * judged, effects, notes, refusals, when it wants to be woken. Two engines that
+ * tell the same of seeded rollouts decide alike; what they said once is in
+ * test/vectors/told-NAME.txt.
+ */
+#ifndef TIDEGATE_TEST_TOLD_H
+#define TIDEGATE_TEST_TOLD_H
+
+#include "base/buf.h"
+#include "engine_fixture.h"
+
+/* One step of the engine. */
+void told_add(struct buf *told, const struct world *world,
+	const struct event *event, const struct outcome_list *out);
+
+/* Tells one rollout; `show`: to standard output as well. */
+typedef void (*told_fn)(uint64_t seed, struct buf *told);
+
+/* Compares the rollouts that `name` has lines for, or with $TIDEGATE_TOLD=write
+ * writes `n` anew. Prints what differs; false: something does. */
+bool told_compare(const char *name, size_t n, told_fn fn);
+
+#endif
