@@ -14,6 +14,7 @@
 #include "cli/context.h"
 #include "cli/output.h"
 #include "io/process.h"
+#include "policy/policy_load.h"
 #include "serve/serve.h"
 #include "serve/serve_config.h"
 
@@ -21,13 +22,16 @@
 #define LINE_MAX_BYTES 4096
 
 struct serve_args {
-	const char *listen, *policies, *state, *token_file;
+	const char *config, *listen, *policies, *state, *token_file;
 	int format;
 };
 
 #define MEMBER(m) offsetof(struct serve_args, m)
 
 static const struct option_spec options[] = {
+	{"config", OPTION_TEXT, MEMBER(config), "FILE",
+		"all of it: identity, people, access; tidegate-serve(8) has "
+		"its keys"},
 	{"listen", OPTION_TEXT, MEMBER(listen), "ADDRESS",
 		"where to take requests; default 127.0.0.1:8080, port 0: any "
 		"that is free"},
@@ -73,10 +77,10 @@ static void print_ready(const char *address, void *arg)
 	buf_fini(&line);
 }
 
-/* ---- the verb ---- */
+/* ---- serve ---- */
 
-static int run_config(const struct serve_args *args,
-	struct serve_config *config, struct err *err_r)
+static int serve(const struct serve_args *args, struct serve_config *config,
+	struct err *err_r)
 {
 	struct buf problems;
 	int rc;
@@ -89,49 +93,113 @@ static int run_config(const struct serve_args *args,
 	return rc;
 }
 
-static int run(int argc, char **argv, struct err *err_r)
+static struct serve_config *load(const char *path, struct err *err_r)
 {
-	struct serve_args args = {.listen = "127.0.0.1:8080"};
+	struct serve_config *config;
+	struct buf problems;
+
+	buf_init(&problems, PROBLEMS_MAX);
+	config = serve_config_load(path, &policy_env_real, &problems, err_r);
+	if (problems.len)
+		output_write(stderr, &problems);
+	if (!config && problems.len)
+		err_set(err_r, ERR_POLICY,
+			"%s is not a configuration to work with", path);
+	buf_fini(&problems);
+	return config;
+}
+
+/* Flags go before the file. */
+static void take_flags(
+	struct serve_config *config, const struct serve_args *args)
+{
+	char *state = store_default_path();
+
+	if (args->listen)
+		config->listen = args->listen;
+	if (args->policies)
+		config->policies = args->policies;
+	if (args->state)
+		config->state = args->state;
+	if (!config->listen)
+		config->listen = "127.0.0.1:8080";
+	if (!config->state)
+		config->state = arena_strdup(&config->arena, state);
+	config->identity.state = config->state;
+	config->token_file = args->token_file;
+	free(state);
+}
+
+static int run_serve(int argc, char **argv, struct err *err_r)
+{
 	char owner[CONTEXT_NAME_MAX];
 	struct serve_config *config;
-	char *state;
+	struct serve_args args = {0};
 	int rc;
 
 	if (args_parse(options, &args, &argc, argv, err_r) < 0 ||
-		args_count(argc, argv, "", 0, 0, err_r) < 0)
+		args_count(argc, argv, "", 0, 0, err_r) < 0 ||
+		context_who(NULL, NULL, owner, err_r) < 0)
 		return -1;
-	if (!args.policies)
-		return err_set(err_r, ERR_USAGE, "--policies is missing");
-	if (context_who(NULL, NULL, owner, err_r) < 0)
-		return -1;
+	if (!args.config && !args.policies)
+		return err_set(
+			err_r, ERR_USAGE, "--config or --policies is missing");
 	output_never_wait(true);
 	log_set_sink(print_log, NULL);
 	log_set_level(LOG_INFO);
-	config = serve_config_new(owner);
-	state = args.state ? xstrdup(args.state) : store_default_path();
-	config->listen = args.listen;
-	config->policies = args.policies;
-	config->token_file = args.token_file;
-	config->state = state;
-	rc = run_config(&args, config, err_r);
+	config = args.config ? load(args.config, err_r)
+			     : serve_config_new(owner);
+	if (!config)
+		return -1;
+	take_flags(config, &args);
+	rc = serve(&args, config, err_r);
 	serve_config_free(&config);
-	free(state);
 	log_set_sink(NULL, NULL);
 	return rc;
 }
 
-const struct command server_serve = {
+static const struct command server_serve = {
 	.name = "serve",
-	.usage = "--policies FOLDER",
+	.usage = "--config FILE | --policies FOLDER",
 	.summary = COMMAND_SERVE_SUMMARY,
 	.options = options,
-	.run = run,
+	.run = run_serve,
+};
+
+/* ---- check --config FILE ---- */
+
+static const struct option_spec no_options[] = {{0}};
+
+static int run_check(int argc, char **argv, struct err *err_r)
+{
+	struct serve_config *config;
+	struct buf text;
+
+	if (args_count(argc, argv, "CONFIGURATION", 1, 1, err_r) < 0)
+		return -1;
+	config = load(argv[1], err_r);
+	if (!config)
+		return -1;
+	buf_init(&text, OUTPUT_BYTES_MAX);
+	serve_config_print(config, &text);
+	output_write(stdout, &text);
+	buf_fini(&text);
+	serve_config_free(&config);
+	return 0;
+}
+
+static const struct command server_check = {
+	.name = "check",
+	.usage = "CONFIGURATION",
+	.summary = "Say what is wrong with a configuration of tidegate serve",
+	.options = no_options,
+	.run = run_check,
 };
 
 extern const struct command server_token;
 
 static const struct command *const verbs[] = {
-	&server_serve, &server_token, NULL};
+	&server_serve, &server_token, &server_check, NULL};
 
 int main(int argc, char **argv)
 {

@@ -42,6 +42,7 @@ static bool check(const char *path, bool strict)
 struct check_args {
 	struct check_live_args live; /* first: options with --live go there */
 	bool schema, keys;
+	const char *config;
 };
 
 static const struct option_spec options[] = {
@@ -52,6 +53,8 @@ static const struct option_spec options[] = {
 	{"live", OPTION_FLAG, offsetof(struct check_live_args, live), NULL,
 		"look whether a rollout of SERVICE could run now; "
 		"changes nothing"},
+	{"config", OPTION_TEXT, offsetof(struct check_args, config), "FILE",
+		"check the configuration of tidegate serve"},
 	{"strict", OPTION_FLAG, offsetof(struct check_live_args, strict), NULL,
 		"warnings are failures"},
 	{"policy", OPTION_TEXT, offsetof(struct check_live_args, policy),
@@ -96,6 +99,17 @@ static int print(
 	return 0;
 }
 
+/* The program that serves knows its configuration. */
+static int check_config(
+	const char *file, int argc, char **argv, struct err *err_r)
+{
+	char *words[] = {argv[0], (char *)file, NULL};
+
+	if (args_count(argc, argv, "", 0, 0, err_r) < 0)
+		return -1;
+	return command_elsewhere("tidegate-server", 2, words, err_r);
+}
+
 static int run(int argc, char **argv, struct err *err_r)
 {
 	struct check_args args = {0};
@@ -104,10 +118,12 @@ static int run(int argc, char **argv, struct err *err_r)
 
 	if (args_parse(options, &args, &argc, argv, err_r) < 0)
 		return -1;
-	if (args.schema + args.keys + live->live > 1)
+	if (args.schema + args.keys + live->live + (args.config != NULL) > 1)
 		return err_set(err_r, ERR_USAGE,
-			"--schema, --keys and --live are three things: choose "
-			"one");
+			"--schema, --keys, --live and --config are four "
+			"things: choose one");
+	if (args.config)
+		return check_config(args.config, argc, argv, err_r);
 	if (live->live)
 		return run_live(live, argc, argv, err_r);
 	if (live->policy || live->candidate || live->adopt || live->again ||
@@ -144,7 +160,7 @@ static const char details[] =
 
 const struct command cmd_check = {
 	.name = "check",
-	.usage = "POLICY… | --live SERVICE --policy F | --schema | --keys",
+	.usage = "POLICY… | --live SERVICE --policy F | --config F",
 	.summary = "Say what is wrong with policies, or print their plans",
 	.options = options,
 	.run = run,

@@ -76,7 +76,7 @@ static int sandbox_run(int argc, char **argv, struct err *err_r)
 	return rc;
 }
 
-static int verb_run(
+int command_elsewhere(
 	const char *program, int argc, char **argv, struct err *err_r)
 {
 	char **args = xcalloc((size_t)argc + 2, sizeof(*args));
@@ -90,12 +90,12 @@ static int verb_run(
 
 static int workbench_run(int argc, char **argv, struct err *err_r)
 {
-	return verb_run("tidegate-workbench", argc, argv, err_r);
+	return command_elsewhere("tidegate-workbench", argc, argv, err_r);
 }
 
 static int server_run(int argc, char **argv, struct err *err_r)
 {
-	return verb_run("tidegate-server", argc, argv, err_r);
+	return command_elsewhere("tidegate-server", argc, argv, err_r);
 }
 
 const struct command cmd_sandbox = {

@@ -55,4 +55,9 @@ int command_report(const struct command *command, const struct err *err);
 /* Runs the verb and waits for what it prints; returns the exit status. */
 int command_carry_out(const struct command *command, int argc, char **argv);
 
+/* cmd_elsewhere.c: becomes another program of tidegate, argv[0] is its verb.
+ * Comes back with an error alone. */
+MUST_CHECK int command_elsewhere(
+	const char *program, int argc, char **argv, struct err *err_r);
+
 #endif

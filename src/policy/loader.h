@@ -1,6 +1,7 @@
 /*
  * What the files of the loader share: tables of keys, and readers that put a
- * node's value into a struct. Private to the loader.
+ * node's value into a struct. For the loader, and for files of other kinds
+ * that are read in the same way.
  *
  * A reader that meets something wrong adds a problem and leaves the target as
  * it is; reading goes on, so that all problems are told at once.
@@ -103,6 +104,25 @@ struct section {
 };
 
 extern const struct section policy_section;
+
+/* What a file of another kind is: its keys, and what is to be said of it as a
+ * whole. */
+struct document_kind {
+	const struct section *section;
+	void (*check)(struct loader *loader, void *into);
+};
+
+/* Reads such a file into a struct, with everything that a policy's file has:
+ * places, all problems at once, ${VAR}, secrets. What is given back owns texts
+ * and secrets of the struct and is no policy; NULL after a problem. */
+MUST_CHECK struct policy *document_parse(const char *path, const char *bytes,
+	size_t len, const struct policy_env *env,
+	const struct document_kind *kind, void *into, struct buf *problems,
+	struct err *err_r);
+
+/* Its schema. */
+void schema_print(const struct section *root, const char *title,
+	const char *description, struct buf *out);
 
 /* Of a schema: a text, which YAML may take for a number or a flag, … */
 #define TEXT_SCHEMA "'type': ['string', 'number', 'boolean']"

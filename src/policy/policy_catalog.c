@@ -51,8 +51,8 @@ static void catalog_visit(
 	catalog_keys(catalog, section);
 }
 
-void catalog_fill(struct catalog *catalog_r)
+void catalog_fill(struct catalog *catalog_r, const struct section *root)
 {
 	*catalog_r = (struct catalog){0};
-	catalog_visit(catalog_r, &policy_section);
+	catalog_visit(catalog_r, root);
 }

@@ -18,6 +18,6 @@ struct catalog {
 	size_t n_values;
 };
 
-void catalog_fill(struct catalog *catalog_r);
+void catalog_fill(struct catalog *catalog_r, const struct section *root);
 
 #endif

@@ -55,7 +55,7 @@ void policy_print_keys(struct buf *out)
 {
 	struct catalog catalog;
 
-	catalog_fill(&catalog);
+	catalog_fill(&catalog, &policy_section);
 	for (size_t i = 0; i < catalog.n_sections; i++) {
 		const struct section *section = catalog.section[i];
 

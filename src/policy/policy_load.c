@@ -365,40 +365,30 @@ static struct policy *policy_new(
 	return policy;
 }
 
-struct policy *policy_parse(const char *path, const char *bytes, size_t len,
-	const struct policy_env *env, struct buf *problems, struct err *err_r)
+/* Of a file's own texts and secrets. */
+static struct policy *parse(const char *path, const char *bytes, size_t len,
+	const struct policy_env *env, const struct document_kind *kind,
+	void *into, struct buf *problems, struct err *err_r)
 {
-	struct policy *policy;
-	struct loader loader;
-	struct node *root;
-
-	if (len > POLICY_BYTES_MAX) {
-		err_set(err_r, ERR_POLICY,
-			"%s: larger than 1 MiB, which no policy is", path);
-		printable_add(problems, err_r->text);
-		buf_addc(problems, '\n');
-		return NULL;
-	}
-	policy = policy_new(path, bytes, len);
-	loader = (struct loader){.policy = policy,
+	struct policy *policy = policy_new(path, bytes, len);
+	struct loader loader = {.policy = policy,
 		.arena = &policy->arena,
 		.env = env,
 		.problems = {.arena = &policy->arena,
 			.path = policy->path,
 			.source = policy->source,
 			.source_len = len}};
-	root = yaml_parse(loader.arena, &loader.problems);
+	struct node *root = yaml_parse(loader.arena, &loader.problems);
+
 	loader.root = root;
 	if (root) {
 		use_names(loader.arena, root);
 		override_apply(loader.arena, &loader.problems, root, env);
 		loader.warnings = loader.problems; /* --set is in the source */
 		loader.warnings.n = loader.warnings.dropped = 0;
-		read_section(&loader, loader.root, &policy_section, policy);
-		check_metrics(&loader);
-		check_slos(&loader);
-		check_policy_evidence(&loader);
-		check_actions(&loader);
+		read_section(&loader, loader.root, kind->section,
+			into ? into : policy);
+		kind->check(&loader, into);
 	}
 	if (!loader.problems.n) {
 		policy->n_warnings =
@@ -413,4 +403,37 @@ struct policy *policy_parse(const char *path, const char *bytes, size_t len,
 		err_r->pos.file = path;
 	policy_free(&policy);
 	return NULL;
+}
+
+struct policy *document_parse(const char *path, const char *bytes, size_t len,
+	const struct policy_env *env, const struct document_kind *kind,
+	void *into, struct buf *problems, struct err *err_r)
+{
+	if (len <= POLICY_BYTES_MAX)
+		return parse(
+			path, bytes, len, env, kind, into, problems, err_r);
+	err_set(err_r, ERR_POLICY, "%s: larger than 1 MiB, which %s never is",
+		path, kind->section->what);
+	printable_add(problems, err_r->text);
+	buf_addc(problems, '\n');
+	return NULL;
+}
+
+static void check_policy(struct loader *loader, void *into)
+{
+	(void)into;
+	check_metrics(loader);
+	check_slos(loader);
+	check_policy_evidence(loader);
+	check_actions(loader);
+}
+
+struct policy *policy_parse(const char *path, const char *bytes, size_t len,
+	const struct policy_env *env, struct buf *problems, struct err *err_r)
+{
+	static const struct document_kind kind = {
+		&policy_section, check_policy};
+
+	return document_parse(
+		path, bytes, len, env, &kind, NULL, problems, err_r);
 }

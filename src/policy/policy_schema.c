@@ -443,11 +443,11 @@ static void schema_layout(struct buf *out, const char *json)
 
 /* ---- all of it ---- */
 
-static void schema_defs(struct jsonw *w)
+static void schema_defs(struct jsonw *w, const struct section *root)
 {
 	struct catalog catalog;
 
-	catalog_fill(&catalog);
+	catalog_fill(&catalog, root);
 	jsonw_object(w, "$defs");
 	for (size_t i = 0; i < catalog.n_sections; i++)
 		if (catalog.section[i]->def) /* bases have none */
@@ -460,7 +460,8 @@ static void schema_defs(struct jsonw *w)
 	jsonw_end(w, '}');
 }
 
-void policy_print_schema(struct buf *out)
+void schema_print(const struct section *root, const char *title,
+	const char *description, struct buf *out)
 {
 	struct buf json;
 	struct jsonw w = {.out = &json};
@@ -469,13 +470,19 @@ void policy_print_schema(struct buf *out)
 	jsonw_object(&w, NULL);
 	jsonw_text(
 		&w, "$schema", "https://json-schema.org/draft/2020-12/schema");
-	jsonw_text(&w, "title", "tidegate policy");
-	jsonw_text(&w, "description",
-		"How a release gets its traffic; see tidegate-policy(5). "
-		"tidegate check FILE knows more rules than a schema can say.");
-	schema_ref(&w, policy_section.def);
-	schema_defs(&w);
+	jsonw_text(&w, "title", title);
+	jsonw_text(&w, "description", description);
+	schema_ref(&w, root->def);
+	schema_defs(&w, root);
 	jsonw_end(&w, '}');
 	schema_layout(out, json.data);
 	buf_fini(&json);
+}
+
+void policy_print_schema(struct buf *out)
+{
+	schema_print(&policy_section, "tidegate policy",
+		"How a release gets its traffic; see tidegate-policy(5). "
+		"tidegate check FILE knows more rules than a schema can say.",
+		out);
 }

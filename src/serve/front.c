@@ -9,11 +9,14 @@
 #include "base/xalloc.h"
 #include "io/server.h"
 #include "policy/policy_load.h"
+#include "policy/url.h"
 #include "serve/daemon.h"
 #include "serve/route.h"
 #include "serve/visit.h"
 
 #define TOKEN_MAX 4096
+#define HOSTS     5 /* with the NULL */
+#define HOST_MAX  256
 
 struct front {
 	struct daemon *daemon;
@@ -49,41 +52,63 @@ static int read_token(struct front *front, const char *path, struct err *err_r)
 	return rc;
 }
 
-/* The port of 127.0.0.1:PORT; -1 with err_r. */
-static int port_of(const char *listen, struct err *err_r)
+/* Under which names it may be asked for: the public one, and this machine's for
+ * who is on it. NULL: there is no public one. */
+static const char *const *hosts_of(
+	const struct serve_config *config, const char *hosts[HOSTS], char *name)
 {
-	static const char host[] = "127.0.0.1:";
-	const char *port = listen + sizeof(host) - 1;
+	static const char *const local[] = {"localhost", "127.0.0.1", "[::1]"};
+	struct err err;
+	struct url url;
 
-	if (strncmp(listen, host, sizeof(host) - 1) != 0 || !*port ||
-		strlen(port) > 5 || port[strspn(port, "0123456789")])
-		return err_set(err_r, ERR_USAGE,
-			"cannot listen on \"%.100s\": write 127.0.0.1:PORT, "
-			"with port 0 for any that is free",
-			listen);
-	return atoi(port);
+	if (!config->public_url ||
+		url_parse(config->public_url, &url, &err) < 0 ||
+		url.host.len >= HOST_MAX)
+		return NULL;
+	memcpy(name, url.host.at, url.host.len);
+	name[url.host.len] = '\0';
+	hosts[0] = name;
+	for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
+		hosts[i + 1] = local[i];
+	hosts[HOSTS - 1] = NULL;
+	return hosts;
+}
+
+static int listen_at(struct front *front, const struct serve_config *config,
+	struct err *err_r)
+{
+	static const char *const open_paths[] = {"/healthz", "/readyz", NULL};
+	const char *hosts[HOSTS];
+	char name[HOST_MAX];
+	const struct server_options options = {
+		.address = config->listen,
+		.hosts = hosts_of(config, hosts, name),
+		.open_paths = open_paths,
+		.behind_proxy = config->public_url != NULL,
+	};
+
+	front->server = server_listen(daemon_loop(front->daemon), &options,
+		front_request, front, err_r);
+	return front->server ? 0 : -1;
 }
 
 struct front *front_open(struct daemon *daemon, struct err *err_r)
 {
 	const struct serve_config *config = daemon_config(daemon);
 	struct front *front = xcalloc(1, sizeof(*front));
-	int port = port_of(config->listen, err_r);
 
 	front->daemon = daemon;
 	front->owner = xstrdup(config->access.rows[0].who[0]);
 	front->owner_key = xasprintf("os:%s", front->owner);
-	if (port >= 0 && read_token(front, config->token_file, err_r) == 0)
-		front->server = server_new(
-			daemon_loop(daemon), port, front_request, front, err_r);
-	if (!front->server)
+	if (read_token(front, config->token_file, err_r) < 0 ||
+		listen_at(front, config, err_r) < 0)
 		front_close(&front);
 	return front;
 }
 
 void front_drain(struct front *front)
 {
-	server_free(&front->server);
+	server_drain(front->server);
 }
 
 void front_close(struct front **front)
@@ -100,7 +125,15 @@ void front_close(struct front **front)
 
 void front_print_address(const struct front *front, struct buf *out)
 {
-	buf_addf(out, "http://127.0.0.1:%d", server_port(front->server));
+	const char *listen = daemon_config(front->daemon)->listen;
+	const char *colon = strrchr(listen, ':');
+	int port = server_port(front->server);
+
+	if (port && colon)
+		buf_addf(out, "http://%.*s:%d", (int)(colon - listen), listen,
+			port);
+	else
+		buf_adds(out, listen);
 }
 
 /* ---- who it is ---- */

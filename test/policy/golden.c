@@ -16,6 +16,7 @@
 
 #include "base/xalloc.h"
 #include "policy/policy_load.h"
+#include "serve/serve_config.h"
 
 #define TEXT_MAX (1024 * 1024)
 
@@ -273,6 +274,8 @@ int main(int argc, char **argv)
 	failed += compare_all("policies", updates);
 	failed += !compare_part("policies/policy.schema.json", NULL, NULL,
 		policy_print_schema, updates);
+	failed += !compare_part("policies/serve.schema.json", NULL, NULL,
+		serve_config_schema, updates);
 	failed += !compare_part("contrib/man/tidegate-policy.5",
 		"\n.\\\" tidegate check --keys\n.Bd -literal\n", ".Ed\n",
 		policy_print_keys, updates);
