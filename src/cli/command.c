@@ -10,6 +10,7 @@
 #include "cli/args.h"
 #include "cli/output.h"
 #include "config.h"
+#include "io/loop.h"
 
 #define HELP_BYTES_MAX 65536
 
@@ -102,7 +103,8 @@ static int version_run(int argc, char **argv, struct err *err_r)
 {
 	if (args_count(argc, argv, "", 0, 0, err_r))
 		return -1;
-	output_text(stdout, "%s\n", PACKAGE_STRING);
+	output_text(
+		stdout, "%s\nlibevent %s\n", PACKAGE_STRING, loop_library());
 	return 0;
 }
 
@@ -116,7 +118,7 @@ const struct command cmd_help = {
 const struct command cmd_version = {
 	.name = "version",
 	.usage = "",
-	.summary = "Print the version",
+	.summary = "Print the version, and that of what is linked in",
 	.run = version_run,
 };
 

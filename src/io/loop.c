@@ -520,3 +520,8 @@ struct event_base *loop_base(struct loop *loop)
 {
 	return loop->base;
 }
+
+const char *loop_library(void)
+{
+	return event_get_version();
+}

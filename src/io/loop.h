@@ -101,7 +101,11 @@ typedef void (*signal_fn)(int signo, void *arg);
 MUST_CHECK int loop_on_signal(struct loop *loop, int signo, signal_fn fn,
 	void *arg, struct err *err_r);
 
-/* For server.c only: the libevent base. */
+/* The libevent that is linked, "2.1.12-stable": a build that has it in an archive
+ * keeps it until it is built again. */
+const char *loop_library(void);
+
+/* For resolve.c only: the libevent base. */
 struct event_base;
 struct event_base *loop_base(struct loop *loop);
 

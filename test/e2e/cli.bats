@@ -17,7 +17,7 @@ tide() {
 	run --separate-stderr "$TIDEGATE" "$@"
 }
 
-@test "help lists every command and each has its own help" {
+@test "help lists every command, each has its own help, and the version is told" {
 	local command n=0
 
 	tide help
@@ -31,6 +31,8 @@ tide() {
 	done < <("$TIDEGATE" help | sed -n \
 		'/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p')
 	[ "$n" -ge 10 ]
+	tide --version
+	[[ ${lines[0]} == "tidegate "[0-9]* && ${lines[1]} == "libevent 2."* ]]
 }
 
 @test "other programs are found beside this one or in libexec, or missed by name" {
