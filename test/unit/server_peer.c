@@ -5,14 +5,33 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/xalloc.h"
 #include "io/loop.h"
 #include "until.h"
+
+static void on_closed(void *arg)
+{
+	struct server_peer_world *w = arg;
+
+	w->stream = NULL;
+	w->n_closed++;
+}
+
+static void serve_large(struct server_request *r)
+{
+	char *body = xcalloc(1, LARGE);
+
+	memset(body, 'l', LARGE);
+	request_answer(r, 200, "text/plain", body, LARGE);
+	free(body);
+}
 
 static void serve(struct server_request *r, void *arg)
 {
@@ -25,6 +44,15 @@ static void serve(struct server_request *r, void *arg)
 	w->n_served++;
 	if (strcmp(request_path(r), "/hold") == 0) {
 		w->held = r;
+		return;
+	}
+	if (strcmp(request_path(r), "/large") == 0) {
+		serve_large(r);
+		return;
+	}
+	if (strcmp(request_path(r), "/stream") == 0) {
+		w->stream = request_stream(
+			r, 200, "text/event-stream", on_closed, w);
 		return;
 	}
 	buf_init(&body, 1 << 20);
@@ -128,6 +156,18 @@ void peer_say_bytes(struct peer *peer, const char *bytes, size_t len)
 void peer_say(struct peer *peer, const char *text)
 {
 	peer_say_bytes(peer, text, strlen(text));
+}
+
+void peer_waits_for(struct peer *peer, const char *text)
+{
+	RUN_UNTIL(peer->w->loop, peer_has(peer, text) || peer->ended);
+	if (!strstr(peer->got.data, text))
+		fail_msg("\"%s\" is not in \"%.2000s\"", text, peer->got.data);
+}
+
+void peer_waits_for_end(struct peer *peer)
+{
+	RUN_UNTIL(peer->w->loop, peer_ended(peer));
 }
 
 void peer_ask(struct server_peer_world *w, const char *bytes, size_t len,

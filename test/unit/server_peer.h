@@ -15,10 +15,14 @@ struct server_peer_world {
 	struct loop *loop;
 	struct server *server;
 	int n_served;
-	struct server_request *held; /* the last one, of a server that holds */
+	struct server_request *held; /* the last one */
+	struct server_stream *stream; /* the last one; NULL: it is gone */
+	int n_closed; /* streams of which we were told */
 };
 
-/* Echoes "METHOD path q=… h=X-Thing body"; holds what asks for /hold. */
+/* Echoes "METHOD path q=… h=X-Thing body"; holds what asks for /hold; what asks
+ * for /large gets LARGE bytes; /stream is a stream, in `stream`. */
+#define LARGE (24 * 1024 * 1024)
 void peers_init(
 	struct server_peer_world *w, const struct server_options *options);
 void peers_fini(struct server_peer_world *w);
@@ -40,6 +44,9 @@ void peer_say(struct peer *peer, const char *text);
 void peer_look(struct peer *peer);
 bool peer_has(struct peer *peer, const char *text);
 bool peer_ended(struct peer *peer);
+/* Waits for what it sees, or fails. */
+void peer_waits_for(struct peer *peer, const char *text);
+void peer_waits_for_end(struct peer *peer);
 /* What one peer hears that says this, until the connection's end. */
 void peer_ask(struct server_peer_world *w, const char *bytes, size_t len,
 	struct buf *got_r);
