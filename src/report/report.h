@@ -62,6 +62,10 @@ MUST_CHECK struct report_reader *report_reader_new(struct store *store,
 	const char *rollout, const struct policy *policy, struct err *err_r);
 MUST_CHECK int report_reader_take(struct report_reader *reader,
 	const struct store_event *entry, struct err *err_r);
+/* As it stands; more may be taken, and then it is looked at again. `row` is the
+ * rollout's as it is now, borrowed; NULL: as it was at first. */
+const struct report *report_reader_look(
+	struct report_reader *reader, const struct store_rollout *row);
 struct report *report_reader_finish(struct report_reader **reader);
 void report_reader_free(struct report_reader **reader);
 

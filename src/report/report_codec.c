@@ -18,6 +18,7 @@ struct report_reader {
 	json_t *root; /* of the entry */
 	enum outcome last[POLICY_SLOS_MAX]; /* per SLO */
 	int latest[POLICY_SLOS_MAX]; /* index of the check; -1: none */
+	int breach; /* the check that the last breach was told of; -1: none */
 };
 
 /* ---- fields ---- */
@@ -217,7 +218,7 @@ static void take_breach(struct report_reader *r)
 
 	add_line(r, TONE_BAD, kept(r, "text"));
 	if (slo >= 0 && r->latest[slo] >= 0)
-		r->report->data.decisive = r->latest[slo];
+		r->breach = r->latest[slo];
 }
 
 /* ---- actions ---- */
@@ -413,6 +414,7 @@ struct report_reader *report_reader_new(struct store *store,
 	reader->report->driver = SUMMARY_UNDRIVEN;
 	for (size_t i = 0; i < POLICY_SLOS_MAX; i++)
 		reader->latest[i] = -1;
+	reader->breach = -1;
 	if (take_row(reader->report, store, rollout, err_r) < 0)
 		report_reader_free(&reader);
 	return reader;
@@ -431,13 +433,24 @@ int report_reader_take(struct report_reader *reader,
 	return 0;
 }
 
+const struct report *report_reader_look(
+	struct report_reader *reader, const struct store_rollout *row)
+{
+	struct report *report = reader->report;
+
+	/* An SLO may have breached long before a person decided. */
+	report->data.decisive =
+		report->fold.state.cause == CAUSE_SLO ? reader->breach : -1;
+	if (row)
+		report->row = *row;
+	return report;
+}
+
 struct report *report_reader_finish(struct report_reader **reader)
 {
 	struct report *report = (*reader)->report;
 
-	/* An SLO may have breached long before a person decided. */
-	if (report->fold.state.cause != CAUSE_SLO)
-		report->data.decisive = -1;
+	report_reader_look(*reader, NULL);
 	(*reader)->report = NULL;
 	report_reader_free(reader);
 	return report;
