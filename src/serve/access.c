@@ -73,7 +73,7 @@ bool access_service_matches(const char *pattern, const char *service)
 
 /* ---- rows ---- */
 
-static bool row_is_theirs(
+bool access_row_is_of(
 	const struct access_row *row, const struct visitor *visitor)
 {
 	for (size_t i = 0; i < row->n_who; i++)
@@ -120,7 +120,7 @@ unsigned access_rights(
 	unsigned may = 0;
 
 	for (size_t i = 0; i < access->n_rows; i++)
-		if (row_is_theirs(&access->rows[i], visitor))
+		if (access_row_is_of(&access->rows[i], visitor))
 			may |= access->rows[i].may;
 	return may & rights_left(visitor);
 }
@@ -160,7 +160,7 @@ bool access_may(const struct access *access, const struct visitor *visitor,
 	for (size_t i = 0; i < access->n_rows && !granted; i++) {
 		row = &access->rows[i];
 		granted = (row->may & RIGHT_BIT(right)) &&
-			  row_is_theirs(row, visitor) &&
+			  access_row_is_of(row, visitor) &&
 			  row_has_service(row, service) &&
 			  row_has_policy(row, policy);
 	}

@@ -52,6 +52,10 @@ bool access_may(const struct access *access, const struct visitor *visitor,
 unsigned access_rights(
 	const struct access *access, const struct visitor *visitor);
 
+/* Whether the row is about the visitor. */
+bool access_row_is_of(
+	const struct access_row *row, const struct visitor *visitor);
+
 /* Whether "project/region/service" with * matches the full name. */
 bool access_service_matches(const char *pattern, const char *service);
 

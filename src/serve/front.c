@@ -11,6 +11,7 @@
 #include "policy/policy_load.h"
 #include "policy/url.h"
 #include "serve/daemon.h"
+#include "serve/page_visit.h"
 #include "serve/route.h"
 #include "serve/visit.h"
 
@@ -205,6 +206,16 @@ static bool may_enter(struct visit **visit)
 	       visit_may(visit, (enum right)door, NULL, NULL);
 }
 
+/* Who asks by a browser is told of what went wrong by a page. */
+static bool is_for_people(const struct visit *visit)
+{
+	const char *accepts = request_header(visit->request, "Accept");
+
+	if (visit->route)
+		return !strcmp(visit->route->answer, VISIT_HTML);
+	return accepts && strstr(accepts, "text/html");
+}
+
 static void front_request(struct server_request *request, void *arg)
 {
 	struct front *front = arg;
@@ -213,6 +224,8 @@ static void front_request(struct server_request *request, void *arg)
 
 	visit->route = route_find(
 		visit, request_method(request), request_path(request), allowed);
+	if (is_for_people(visit))
+		visit->problem = page_problem;
 	if (!visit->route) {
 		refuse_path(&visit, allowed);
 		return;

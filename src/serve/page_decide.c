@@ -6,16 +6,14 @@
 #include "base/duration.h"
 #include "report/timeline_data.h"
 #include "serve/page_html.h"
+#include "serve/rulings.h"
 #include "store/store.h"
 
 #define SECOND 1000
 
 bool decide_needs_comment(const struct summary *summary, enum verb verb)
 {
-	if (verb == VERB_CONTINUE)
-		return summary->phase == PHASE_HELD &&
-		       summary->cause == CAUSE_SLO;
-	return verb == VERB_REJECT || verb == VERB_ABORT;
+	return ruling_needs_comment(summary->phase, summary->cause, verb);
 }
 
 bool decide_is_grave(enum verb verb)

@@ -8,17 +8,15 @@
 
 /* ---- what belongs where ---- */
 
-enum front_place front_place_of(enum phase phase, bool waits_for_people,
-	const struct decide_verb verbs[VERBS], bool may_operate)
+enum front_place front_place_of(
+	enum phase phase, bool may_approve, bool may_operate)
 {
 	if (phase == PHASE_ROLLBACK_FAILED)
 		return may_operate ? FRONT_NEEDS_YOU : FRONT_RECENT;
 	if (phase_is_end(phase))
 		return FRONT_RECENT;
-	if (verbs[VERB_APPROVE].may)
-		return FRONT_NEEDS_YOU;
 	/* Others are asked at a gate, and a pause was somebody's will. */
-	if (phase == PHASE_HELD && waits_for_people && may_operate)
+	if (may_approve || (phase == PHASE_HELD && may_operate))
 		return FRONT_NEEDS_YOU;
 	return FRONT_RUNNING;
 }

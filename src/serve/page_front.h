@@ -9,7 +9,7 @@
 #include "serve/page_decide.h"
 #include "serve/page_frame.h"
 
-#define FRONT_ROWS_MAX 1000 /* shown; a filter finds the others */
+#define FRONT_ROWS_MAX 500 /* shown; a filter finds the others */
 
 enum front_place { FRONT_NEEDS_YOU, FRONT_RUNNING, FRONT_RECENT, FRONT_PLACES };
 
@@ -32,9 +32,9 @@ struct front_view {
 	size_t n[FRONT_PLACES]; /* that there are, shown or not */
 };
 
-/* Where a rollout belongs for somebody who may do this. */
-enum front_place front_place_of(enum phase phase, bool waits_for_people,
-	const struct decide_verb verbs[VERBS], bool may_operate);
+/* Where a rollout belongs for somebody who may do this about it now. */
+enum front_place front_place_of(
+	enum phase phase, bool may_approve, bool may_operate);
 
 void page_front_write(struct buf *out, const struct page_frame *frame,
 	const struct front_view *view);

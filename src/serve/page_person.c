@@ -103,7 +103,7 @@ void page_me_write(struct buf *out, const struct page_frame *frame,
 /* ---- coming in ---- */
 
 void page_login_write(struct buf *out, const struct page_frame *frame,
-	const struct login_way *ways, size_t n, const char *to)
+	const struct login_way *ways, size_t n, const char *next)
 {
 	char root[PAGE_ROOT_MAX];
 
@@ -118,8 +118,11 @@ void page_login_write(struct buf *out, const struct page_frame *frame,
 	for (size_t i = 0; i < n; i++) {
 		html_addf(out, "<p><a class=\"button\" href=\"%r%r", root,
 			ways[i].path);
-		if (*to)
-			html_addf(out, "?to=%u", to);
+		if (*next)
+			html_addf(out, "%r=%u",
+				strchr(ways[i].path, '?') ? "&amp;next"
+							  : "?next",
+				next);
 		html_addf(out, "\">Sign in with %s</a></p>", ways[i].title);
 	}
 	page_frame_end(out, frame);

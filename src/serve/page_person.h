@@ -34,12 +34,12 @@ void page_me_write(struct buf *out, const struct page_frame *frame,
 
 struct login_way {
 	const char *title; /* "Google" */
-	const char *path; /* "login/google", within the daemon */
+	const char *path; /* "login?issuer=0", within the daemon */
 };
 
-/* `to` is the page that was asked for, "" for the front page. */
+/* `next` is the path that was asked for; "": none. */
 void page_login_write(struct buf *out, const struct page_frame *frame,
-	const struct login_way *ways, size_t n, const char *to);
+	const struct login_way *ways, size_t n, const char *next);
 
 /* What went wrong: `what` in a sentence, `remedy` (NULL: none) what helps. */
 void page_error_write(struct buf *out, const struct page_frame *frame,

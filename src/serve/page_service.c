@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/timestamp.h"
 #include "report/timeline_page.h"
 #include "serve/page_html.h"
 
@@ -40,6 +41,7 @@ static void write_mark(struct buf *out, const struct service_release *r,
 	int64_t from_ms, int64_t to_ms)
 {
 	enum tone tone = timeline_tone_of_phase(r->phase);
+	char time[TIMESTAMP_TEXT_MAX];
 	double x = 100.0 * (double)(r->started_ms - from_ms) /
 		   (double)(to_ms - from_ms);
 
@@ -53,8 +55,9 @@ static void write_mark(struct buf *out, const struct service_release *r,
 		: tone == TONE_GOOD ? "2"
 				    : "17",
 		tone == TONE_BAD || tone == TONE_GOOD ? "20" : "14");
-	html_addf(out, "<title>%T: %s, %s</title></rect>", r->started_ms,
-		r->candidate, phase_name(r->phase));
+	html_addf(out, "<title>%s: %s, %s</title></rect>",
+		timestamp_print(r->started_ms, time), r->candidate,
+		phase_name(r->phase));
 }
 
 static void write_strip(

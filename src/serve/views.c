@@ -28,6 +28,8 @@ struct reading {
 	struct views *views;
 	char *id;
 	struct rollout_snapshot *snapshot; /* NULL: not opened yet */
+	struct report_reader *reader; /* goes by the snapshot's policy */
+	bool whole; /* its report was asked for */
 	struct walk *walk; /* NULL: none is under way */
 	struct timer *start;
 	struct asks asks;
@@ -72,13 +74,19 @@ static struct reading *reading_new(struct views *views, const char *id)
 	return reading;
 }
 
+static void reading_close(struct reading *reading)
+{
+	report_reader_free(&reading->reader);
+	rollout_snapshot_free(&reading->snapshot);
+}
+
 static void reading_free(struct reading *reading)
 {
 	TAILQ_REMOVE(&reading->views->readings, reading, link);
 	reading->views->n--;
 	timer_cancel(&reading->start);
 	walk_cancel(&reading->walk);
-	rollout_snapshot_free(&reading->snapshot);
+	reading_close(reading);
 	free(reading->id);
 	free(reading);
 }
@@ -125,26 +133,31 @@ static void tell_all(
 static void reading_fail(struct reading *reading, const struct err *err)
 {
 	tell_all(reading, NULL, err);
-	rollout_snapshot_free(&reading->snapshot);
+	reading_close(reading);
 	if (is_idle(reading))
 		reading_free(reading);
 }
 
 static int reading_open(struct reading *reading, struct err *err_r)
 {
-	if (reading->snapshot && ++reading->looks < LOOKS_MAX)
+	if (reading->snapshot && (reading->reader || !reading->whole) &&
+		++reading->looks < LOOKS_MAX)
 		return 0;
-	rollout_snapshot_free(&reading->snapshot);
+	reading_close(reading);
 	reading->looks = 0;
 	reading->snapshot = rollout_snapshot_open(
 		reading->views->store, reading->id, SNAPSHOT_NEWEST, err_r);
 	if (!reading->snapshot)
 		return -1;
-	if (!strcmp(reading->snapshot->row.id, reading->id))
-		return 0;
 	/* The beginning of one is no name here. */
-	return err_set(err_r, ERR_NOT_FOUND, "there is no rollout \"%.160s\"",
-		reading->id);
+	if (strcmp(reading->snapshot->row.id, reading->id) != 0)
+		return err_set(err_r, ERR_NOT_FOUND,
+			"there is no rollout \"%.160s\"", reading->id);
+	if (!reading->whole)
+		return 0;
+	reading->reader = report_reader_new(reading->views->store, reading->id,
+		reading->snapshot->policy, err_r);
+	return reading->reader ? 0 : -1;
 }
 
 static void reading_start(void *arg)
@@ -167,6 +180,9 @@ static int reading_entry(
 {
 	struct reading *reading = arg;
 
+	if (reading->reader &&
+		report_reader_take(reading->reader, entry, err_r) < 0)
+		return -1;
 	return rollout_snapshot_take(reading->snapshot, entry, err_r);
 }
 
@@ -186,6 +202,9 @@ static int look_around(struct reading *reading, struct view *view,
 		.driver = held > 0 ? lease : NULL,
 		.now_ms = loop_wall_ms(reading->views->loop),
 	};
+	if (reading->reader)
+		view->report = report_reader_look(
+			reading->reader, &reading->snapshot->row);
 	return held < 0 ? -1 : 0;
 }
 
@@ -198,6 +217,11 @@ static void reading_end(const struct err *err, void *arg)
 	struct err why;
 
 	reading->walk = NULL;
+	/* It was asked for while the rest was read. */
+	if (!err && reading->whole && !reading->reader) {
+		reading_start(reading);
+		return;
+	}
 	if (err || look_around(reading, &view, &lease, &why) < 0) {
 		reading_fail(reading, err ? err : &why);
 		return;
@@ -208,8 +232,8 @@ static void reading_end(const struct err *err, void *arg)
 
 /* ---- asking ---- */
 
-struct view_ask *views_ask(
-	struct views *views, const char *rollout, view_fn fn, void *arg)
+static struct view_ask *ask_for(struct views *views, const char *rollout,
+	bool whole, view_fn fn, void *arg)
 {
 	struct view_ask *ask = xcalloc(1, sizeof(*ask));
 	struct reading *reading;
@@ -219,6 +243,7 @@ struct view_ask *views_ask(
 			break;
 	if (!reading)
 		reading = reading_new(views, rollout);
+	reading->whole |= whole;
 	TAILQ_REMOVE(&views->readings, reading, link);
 	TAILQ_INSERT_HEAD(&views->readings, reading, link);
 	*ask = (struct view_ask){.reading = reading, .fn = fn, .arg = arg};
@@ -227,6 +252,18 @@ struct view_ask *views_ask(
 		reading->start =
 			timer_start(views->loop, 0, reading_start, reading);
 	return ask;
+}
+
+struct view_ask *views_ask(
+	struct views *views, const char *rollout, view_fn fn, void *arg)
+{
+	return ask_for(views, rollout, false, fn, arg);
+}
+
+struct view_ask *views_ask_whole(
+	struct views *views, const char *rollout, view_fn fn, void *arg)
+{
+	return ask_for(views, rollout, true, fn, arg);
 }
 
 void views_cancel(struct view_ask **ask_p)

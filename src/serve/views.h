@@ -6,6 +6,7 @@
 #ifndef TIDEGATE_SERVE_VIEWS_H
 #define TIDEGATE_SERVE_VIEWS_H
 
+#include "report/report.h"
 #include "status/rollout_snapshot.h"
 
 struct loop;
@@ -17,6 +18,8 @@ struct view {
 	struct rollout_snapshot *snapshot;
 	const struct store_lease *driver; /* NULL: nobody drives it */
 	int64_t now_ms; /* of the wall clock */
+	/* What happened over time; NULL: it was not asked for. */
+	const struct report *report;
 };
 
 /* view NULL: err says why; ERR_NOT_FOUND: there is no such rollout. Once, later,
@@ -31,6 +34,9 @@ void views_free(struct views **views);
 
 /* `rollout` is a whole id. */
 struct view_ask *views_ask(
+	struct views *views, const char *rollout, view_fn fn, void *arg);
+/* The same, with its report. */
+struct view_ask *views_ask_whole(
 	struct views *views, const char *rollout, view_fn fn, void *arg);
 void views_cancel(struct view_ask **ask); /* NULL inside is accepted */
 

@@ -70,6 +70,10 @@ void visit_problem_with(struct visit **visit, int status, const char *code,
 	struct buf body;
 	struct jsonw w = {.out = &body};
 
+	if ((*visit)->problem) {
+		(*visit)->problem(visit, status, detail);
+		return;
+	}
 	buf_init(&body, PROBLEM_MAX);
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "type", "about:blank");

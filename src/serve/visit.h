@@ -15,10 +15,16 @@
 #define VISIT_ANSWER_MAX (16 * 1024 * 1024)
 #define VISIT_JSON       "application/json"
 #define VISIT_JSON_LINES "application/jsonl"
+#define VISIT_HTML       "text/html; charset=utf-8"
 
 struct daemon;
 struct route;
 struct server_request;
+
+struct visit;
+/* Answers with what went wrong. */
+typedef void (*visit_problem_fn)(
+	struct visit **visit, int status, const char *detail);
 
 struct visit {
 	struct arena arena; /* freed with it */
@@ -28,6 +34,7 @@ struct visit {
 	const struct route *route;
 	/* What stands in the path for the {names} of the pattern. */
 	const char *part[VISIT_PARTS_MAX];
+	visit_problem_fn problem; /* instead of JSON; NULL: JSON it is */
 };
 
 struct visit *visit_new(struct daemon *daemon, struct server_request *request);

@@ -52,7 +52,7 @@ function isHarmless() {
 	for (const e of document.querySelectorAll("[href], [action]")) {
 		const to = e.getAttribute("href") ?? e.getAttribute("action");
 
-		if (!/^((\.\.?\/)+[\w/.%~-]*)?(\?to=[\w.%~-]+)?(#[\w-]+)?$/.test(to))
+		if (!/^((\.\.?\/)+[\w/.%~-]*)?(\?[\w.%~=&-]+)?(#[\w-]+)?$/.test(to))
 			wrong.push(`a link to ${to}`);
 	}
 	for (const e of document.querySelectorAll("form[method=post]"))
@@ -235,7 +235,7 @@ async function signsOut(browser, server) {
 	wrong.push(...await says(tab, "signed out"));
 	wrong.push(...await until("it leads to the login", async () =>
 		(await tab.locator("#sign-in a").getAttribute("href"))
-			.endsWith("/login?to=rollouts%2Fwaiting")));
+			.endsWith("/login?next=%2Frollouts%2Fwaiting")));
 	if (!await tab.locator(".decision button").first().isDisabled())
 		wrong.push("who is signed out may decide");
 	server.status = 200;

@@ -65,7 +65,7 @@ class Pages {
 			html = this.edit(html);
 		if (this.only)
 			html = html.replace(/<li class="row.*?<\/li>\n/gs, (row) =>
-				url.searchParams.getAll("only").some(
+				(url.searchParams.get("only") ?? "").split(",").some(
 					(id) => row.includes(`"r-${id}"`)) ? row : "");
 		return html;
 	}

@@ -221,8 +221,8 @@ static void add_row(
 		&stage->arena);
 	name_of(&row->service,
 		"projects/acme/locations/us-central1/services/backend");
-	row->place = front_place_of(summary->phase, summary->waits_for_people,
-		verbs.verbs, visitor != &eve);
+	row->place = front_place_of(
+		summary->phase, verbs.verbs[VERB_APPROVE].may, visitor != &eve);
 	front->view.n[row->place]++;
 }
 
@@ -339,12 +339,12 @@ static void write_me(const char *folder)
 static void write_strangers(const char *folder)
 {
 	static const struct login_way ways[] = {
-		{"Google", "login/0"}, {EVIL, "login/1"}};
+		{"Google", "login?issuer=0"}, {EVIL, "login?issuer=1"}};
 	struct page_frame frame = {.title = "Sign in", .path = "/login"};
 	struct buf out;
 
 	buf_init(&out, PAGE_BYTES_MAX);
-	page_login_write(&out, &frame, ways, 2, "rollouts/x?a=\"&b");
+	page_login_write(&out, &frame, ways, 2, "/rollouts/x?a=\"&b");
 	write_page(folder, "login.html", &out);
 	buf_clear(&out);
 	frame = (struct page_frame){.title = "That is not for you",

@@ -206,7 +206,8 @@ function offerLogin() {
 	const p = document.createElement("p"), a = document.createElement("a");
 	const login = new URL("login", root);
 
-	login.searchParams.set("to", location.pathname.slice(root.pathname.length));
+	login.searchParams.set("next",
+		location.pathname.slice(root.pathname.length - 1));
 	p.id = "sign-in";
 	p.className = "bad";
 	a.href = login.href;
@@ -277,8 +278,8 @@ async function catchUp() {
 
 		changed.clear();
 		wantsAll = false;
-		for (const id of ids.slice(0, 50))
-			url.searchParams.append("only", id);
+		if (ids.length)
+			url.searchParams.set("only", ids.slice(0, 50).join(","));
 		for (const id of ids.slice(50))
 			changed.add(id);
 

@@ -1,0 +1,128 @@
+/* What the handlers of pages share; see page_visit.h. */
+#include "serve/page_visit.h"
+
+#include <string.h>
+
+#include "io/loop.h"
+#include "io/server.h"
+#include "serve/daemon.h"
+#include "serve/page_person.h"
+
+struct page_visitor page_visitor_of(const struct visit *visit)
+{
+	const struct visitor *visitor = visit->visitor;
+	const char *method = visitor ? visitor->caller.method : "";
+
+	return (struct page_visitor){
+		.name = visitor ? visitor->name : "",
+		.method = method,
+		.form_token = visitor ? visitor->caller.form_token : "",
+		/* The other ways in are none that one could leave. */
+		.has_session =
+			!strcmp(method, "oidc") || !strcmp(method, "invite"),
+	};
+}
+
+struct page_frame page_frame_of(
+	const struct visit *visit, const struct page_visitor *visitor)
+{
+	return (struct page_frame){
+		.title = "",
+		.path = request_path(visit->request),
+		.visitor = visit->visitor ? visitor : NULL,
+		.now_ms = loop_wall_ms(daemon_loop(visit->daemon)),
+	};
+}
+
+void page_answer(struct visit **visit, int status, struct buf *page)
+{
+	visit_answer(visit, status, VISIT_HTML, page);
+	buf_fini(page);
+}
+
+static const char *title_of(int status)
+{
+	switch (status) {
+	case 400:
+		return "Not understood";
+	case 403:
+		return "Not for you";
+	case 404:
+	case 405:
+		return "Not here";
+	default:
+		return "Not now";
+	}
+}
+
+static const char *remedy_of(int status)
+{
+	switch (status) {
+	case 403:
+		return "Who may do what is told by `access` in the daemon's "
+		       "configuration.";
+	case 503:
+	case 504:
+		return "Load the page again in a moment.";
+	default:
+		return NULL;
+	}
+}
+
+void page_problem(struct visit **visit, int status, const char *detail)
+{
+	struct page_visitor visitor = page_visitor_of(*visit);
+	struct page_frame frame = page_frame_of(*visit, &visitor);
+	struct buf page;
+
+	frame.now_ms = 0;
+	buf_init(&page, PAGE_BYTES_MAX);
+	if (status == 401) {
+		frame.title = "Sign in";
+		page_login_write(&page, &frame, NULL, 0, frame.path);
+	} else {
+		frame.title = title_of(status);
+		page_error_write(&page, &frame, detail, remedy_of(status));
+	}
+	page_answer(visit, status, &page);
+}
+
+struct decide_view page_decide_view(
+	const struct visit *visit, const struct view *view)
+{
+	const struct rollout_snapshot *snapshot = view->snapshot;
+	const struct ruling_case about = {
+		.access = &daemon_config(visit->daemon)->access,
+		.visitor = visit->visitor,
+		.policy = snapshot->policy,
+		.rollout = &snapshot->fold.state,
+		.service = snapshot->row.service,
+		.policy_name = snapshot->row.policy_name,
+	};
+	struct arena *arena = (struct arena *)&visit->arena;
+	struct decide_view decide;
+	struct ruling ruling;
+
+	decide.summary = rollout_snapshot_summary(
+		snapshot, view->driver, view->now_ms, NULL, arena);
+	for (int i = 0; i < VERBS; i++) {
+		ruling = ruling_of(&about, (enum verb)i);
+		decide.verbs[i].may = ruling.why == RULING_ALLOWED;
+		decide.verbs[i].says =
+			decide.verbs[i].may ? decide.summary->verbs[i].says
+					    : arena_strdup(arena, ruling.text);
+	}
+	return decide;
+}
+
+bool page_may_see(struct visit **visit, const struct view *view)
+{
+	const struct access *access = &daemon_config((*visit)->daemon)->access;
+
+	if (access_may(access, (*visit)->visitor, RIGHT_READ,
+		    view->snapshot->row.service, NULL, NULL))
+		return true;
+	visit_problem(visit, 404, "not-found",
+		"there is no such rollout, or none that you may see");
+	return false;
+}

@@ -1,0 +1,204 @@
+/* The daemon's pages, as a browser without a script asks for them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/xalloc.h"
+#include "io/loop.h"
+#include "serve/page_assets.h"
+#include "serve_fixture.h"
+#include "until.h"
+
+static struct served served;
+
+static int setup(void **state)
+{
+	served_open(&served);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	served_close(&served);
+	return 0;
+}
+
+static void expect_page(int status, const char *path)
+{
+	served_ask(&served, "GET", path, NULL, "Accept: text/html");
+	if (served.status != status)
+		fail_msg("%s: %d and not %d: %s", path, served.status, status,
+			served.body.data);
+	assert_string_equal(served.content_type, "text/html; charset=utf-8");
+}
+
+static void expect_text(const char *text)
+{
+	if (!served_has(&served, text))
+		fail_msg("\"%s\" is not in %s", text, served.body.data);
+}
+
+/* The form of a rollout's page. */
+static void decide(const char *id, const char *fields, int status)
+{
+	char *path = xasprintf("/rollouts/%s/decide", id);
+
+	served_ask(&served, "POST", path, fields, NULL);
+	if (served.status != status)
+		fail_msg("%s: %d and not %d: %s", fields, served.status, status,
+			served.body.data);
+	free(path);
+}
+
+static void a_person_decides_about_what_they_saw(void **state)
+{
+	char *id = served_rollout(&served, "awaiting-approval");
+	char *path = xasprintf("/rollouts/%s", id);
+
+	expect_page(200, "/");
+	expect_text("<title>(1) Rollouts");
+	expect_text("Needs you <span class=\"count\">1</span>");
+	expect_page(200, path);
+	expect_text("<span id=\"phase\">awaiting-approval</span>");
+	expect_text("value=\"approve\"");
+	expect_text("it is neither paused nor held");
+	expect_text("Share of the candidate");
+	expect_text("name=\"candidate\" value=\"backend-2\"");
+
+	/* Asked before it is done. */
+	decide(id, "verb=abort&step=2&candidate=backend-2&comment=a%26b", 200);
+	expect_text("Comment: why?");
+	expect_text(">a&amp;b</textarea>");
+	expect_text("name=\"confirmed\" value=\"yes\"");
+	decide(id, "verb=continue&step=2&candidate=backend-2", 409);
+	expect_text("it is neither paused nor held");
+	decide(id, "verb=approve&step=1&candidate=backend-2", 409);
+	expect_text("You decided to <b>approve</b> when you saw step 1 with "
+		    "backend-2.");
+	/* And when it is. */
+	decide(id, "verb=approve&step=2&candidate=backend-1&confirmed=yes",
+		409);
+	expect_text("It has moved on");
+	decide(id, "verb=abort&step=2&candidate=backend-2&confirmed=yes", 400);
+	expect_text("role=\"alert\"");
+	decide(id, "verb=abort&step=2x&candidate=backend-2", 400);
+	decide(id, "verb=drop&step=2&candidate=backend-2", 400);
+	decide(id, "verb=abort&verb=pause&step=2", 400);
+	decide("backend-20200101-000000-nope", "verb=abort&step=2", 404);
+
+	decide(id,
+		"verb=approve&step=2&candidate=backend-2&confirmed=yes&"
+		"comment=looks+good",
+		303);
+	served_wait_phase(&served, id, "promoted");
+	expect_page(200, path);
+	expect_text("<td class=\"short\" data-head=\"comment\">looks good");
+	assert_false(served_has(&served, "<button"));
+	free(path);
+	free(id);
+}
+
+static void what_is_not_there_is_told_by_a_page(void **state)
+{
+	expect_page(404, "/rollouts/backend-20200101-000000-nope");
+	expect_page(404, "/nothing/here");
+	expect_text("href=\"../assets/");
+	expect_page(400, "/services/a/b/a%20b");
+	expect_page(400, "/?what=1");
+	/* A program is not. */
+	served_ask(&served, "GET", "/nothing/here", NULL, NULL);
+	assert_string_equal(served.content_type, "application/problem+json");
+	served_ask(&served, "GET", "/api/v1/nothing", NULL, NULL);
+	assert_int_equal(served.status, 404);
+	assert_string_equal(served.content_type, "application/problem+json");
+}
+
+/* What the front page shows of it. */
+static void expect_rows(const char *id)
+{
+	char *path = xasprintf("/?only=x-%s,%s", id, id);
+	char *row = xasprintf("id=\"r-%s\"", id);
+
+	expect_page(200, path);
+	expect_text(row);
+	expect_page(200, "/?only=backend");
+	assert_false(served_has(&served, row));
+	expect_text("Needs you <span class=\"count\">1</span>");
+	expect_page(200, "/?service=BACK&person=own");
+	expect_text(row);
+	expect_page(200, "/?service=other");
+	assert_false(served_has(&served, row));
+	expect_text("value=\"other\"");
+	expect_page(200, "/?outcome=rolled-back");
+	assert_false(served_has(&served, row));
+	expect_text("<option selected>rolled-back</option>");
+	free(row);
+	free(path);
+}
+
+static void a_service_has_its_releases(void **state)
+{
+	char *id = served_rollout(&served, "awaiting-approval");
+	char *path = xasprintf("/rollouts/%s", id);
+
+	expect_rows(id);
+	expect_page(200, "/services/acme/us-central1/backend");
+	expect_text("<dt>candidate</dt>");
+	expect_text(path);
+	decide(id,
+		"verb=abort&step=2&candidate=backend-2&confirmed=yes&"
+		"comment=slow",
+		303);
+	served_wait_phase(&served, id, "rolled-back");
+	expect_page(200, "/services/acme/us-central1/backend");
+	expect_text("Rejected revisions");
+	expect_text("change failure rate</dt><dd>100 %");
+	expect_page(200, "/services/acme/us-central1/other");
+	expect_text("There was none yet.");
+	expect_page(200, "/?outcome=rolled-back");
+	expect_text(path);
+	free(path);
+	free(id);
+}
+
+static void assets_are_kept_for_ever(void **state)
+{
+	for (size_t i = 0; i < PAGE_ASSETS; i++) {
+		const struct page_asset *asset = &page_assets[i];
+		char *path = xasprintf("/assets/%s", asset->name);
+
+		served_expect(&served, 200, "GET", path, NULL);
+		assert_string_equal(served.content_type, asset->type);
+		assert_int_equal(served.body.len, asset->len);
+		assert_memory_equal(served.body.data, asset->bytes, asset->len);
+		free(path);
+	}
+	served_expect(&served, 404, "GET", "/assets/pages.css", NULL);
+}
+
+static void who_you_are_is_a_page(void **state)
+{
+	expect_page(200, "/me");
+	expect_text("<dd>owner</dd>");
+	expect_text("read,start,operate,approve");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_person_decides_about_what_they_saw, setup, teardown),
+		cmocka_unit_test_setup(a_service_has_its_releases, setup),
+		cmocka_unit_test(what_is_not_there_is_told_by_a_page),
+		cmocka_unit_test(assets_are_kept_for_ever),
+		cmocka_unit_test_teardown(who_you_are_is_a_page, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
