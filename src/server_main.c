@@ -22,7 +22,7 @@
 #define LINE_MAX_BYTES 4096
 
 struct serve_args {
-	const char *config, *listen, *policies, *state, *token_file;
+	const char *config, *listen, *policies, *state;
 	int format;
 };
 
@@ -38,8 +38,6 @@ static const struct option_spec options[] = {
 	{"policies", OPTION_TEXT, MEMBER(policies), "FOLDER",
 		"the policies to start rollouts with, NAME.yaml each"},
 	OPTION_STATE(struct serve_args),
-	{"token-file", OPTION_TEXT, MEMBER(token_file), "FILE",
-		"whoever sends the token in it is who starts the daemon"},
 	OPTION_FORMAT(struct serve_args),
 	{0},
 };
@@ -126,7 +124,6 @@ static void take_flags(
 	if (!config->state)
 		config->state = arena_strdup(&config->arena, state);
 	config->identity.state = config->state;
-	config->token_file = args->token_file;
 	free(state);
 }
 

@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 
+#include "api/request.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "identity/identity.h"
 #include "live/fleet.h"
 #include "live/world.h"
 #include "serve/adopt.h"
@@ -27,6 +29,7 @@ struct daemon {
 	struct driven_set *driven;
 	struct adopt *adopt;
 	struct views *views;
+	struct identity *identity;
 	int n_visits;
 	bool draining;
 };
@@ -40,8 +43,15 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 		.store = daemon->store,
 	};
 	struct adopt_parts parts;
+	struct api api;
 
 	if (world_open(&daemon->world, &options, err_r) < 0)
+		return -1;
+	api = (struct api){.loop = daemon->world.loop,
+		.http = daemon->world.http,
+		.worker = daemon->world.worker};
+	daemon->identity = identity_new(&api, &daemon->config->identity, err_r);
+	if (!daemon->identity)
 		return -1;
 	daemon->fleet = fleet_new(&daemon->world);
 	daemon->desk = desk_new(daemon->world.loop, store_path(daemon->store));
@@ -79,6 +89,7 @@ void daemon_close(struct daemon **daemon_p)
 
 	if (!daemon)
 		return;
+	identity_free(&daemon->identity);
 	if (daemon->adopt)
 		adopt_stop(daemon->adopt);
 	desk_free(&daemon->desk);
@@ -156,6 +167,11 @@ struct shelf *daemon_shelf(const struct daemon *daemon)
 struct driven_set *daemon_driven(const struct daemon *daemon)
 {
 	return daemon->driven;
+}
+
+struct identity *daemon_identity(const struct daemon *daemon)
+{
+	return daemon->identity;
 }
 
 struct views *daemon_views(const struct daemon *daemon)

@@ -12,6 +12,7 @@
 struct daemon;
 struct desk;
 struct driven_set;
+struct identity;
 struct loop;
 struct shelf;
 struct store;
@@ -45,6 +46,7 @@ struct store *daemon_store(const struct daemon *daemon);
 struct desk *daemon_desk(const struct daemon *daemon);
 struct shelf *daemon_shelf(const struct daemon *daemon);
 struct driven_set *daemon_driven(const struct daemon *daemon);
+struct identity *daemon_identity(const struct daemon *daemon);
 struct views *daemon_views(const struct daemon *daemon);
 struct world *daemon_world(struct daemon *daemon);
 

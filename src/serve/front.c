@@ -1,57 +1,31 @@
 /* Who comes in, and by which door; see front.h. */
 #include "serve/front.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "base/secret.h"
 #include "base/xalloc.h"
+#include "identity/identity.h"
+#include "io/http.h"
 #include "io/server.h"
-#include "policy/policy_load.h"
 #include "policy/url.h"
 #include "serve/daemon.h"
 #include "serve/page_visit.h"
 #include "serve/route.h"
 #include "serve/visit.h"
 
-#define TOKEN_MAX 4096
-#define HOSTS     5 /* with the NULL */
-#define HOST_MAX  256
+#define HOSTS    5 /* with the NULL */
+#define HOST_MAX 256
 
 struct front {
 	struct daemon *daemon;
 	struct server *server;
-	struct secret *token; /* NULL: nobody comes in by one */
-	char *owner, *owner_key; /* whose token it is */
 };
 
 static void front_request(struct server_request *request, void *arg);
 
 /* ---- listening ---- */
-
-static int read_token(struct front *front, const char *path, struct err *err_r)
-{
-	struct buf text;
-	size_t len;
-	int rc;
-
-	if (!path)
-		return 0;
-	buf_init_secret(&text, TOKEN_MAX);
-	rc = policy_env_real.read_file(path, &text, err_r, NULL);
-	len = strcspn(text.data, "\r\n");
-	if (!rc && len < 16)
-		rc = err_set(err_r, ERR_USAGE,
-			"the token in %s has %zu characters: it must have 16 "
-			"at least",
-			path, len);
-	if (!rc)
-		front->token = secret_new(text.data, len);
-	buf_wipe(&text);
-	buf_fini(&text);
-	return rc;
-}
 
 /* Under which names it may be asked for: the public one, and this machine's for
  * who is on it. NULL: there is no public one. */
@@ -99,10 +73,7 @@ struct front *front_open(struct daemon *daemon, struct err *err_r)
 	struct front *front = xcalloc(1, sizeof(*front));
 
 	front->daemon = daemon;
-	front->owner = xstrdup(config->access.rows[0].who[0]);
-	front->owner_key = xasprintf("os:%s", front->owner);
-	if (read_token(front, config->token_file, err_r) < 0 ||
-		listen_at(front, config, err_r) < 0)
+	if (listen_at(front, config, err_r) < 0)
 		front_close(&front);
 	return front;
 }
@@ -117,9 +88,6 @@ void front_close(struct front **front)
 	if (!*front)
 		return;
 	server_free(&(*front)->server);
-	secret_free(&(*front)->token);
-	free((*front)->owner);
-	free((*front)->owner_key);
 	free(*front);
 	*front = NULL;
 }
@@ -137,45 +105,7 @@ void front_print_address(const struct front *front, struct buf *out)
 		buf_adds(out, listen);
 }
 
-/* ---- who it is ---- */
-
-/* Takes as long wherever they differ. */
-static bool is_equal(const char *a, size_t a_len, const struct secret *b)
-{
-	const char *text = secret_reveal(b);
-	unsigned char differs = a_len != secret_len(b);
-
-	for (size_t i = 0; i < a_len && i < secret_len(b); i++)
-		differs |= (unsigned char)(a[i] ^ text[i]);
-	return !differs;
-}
-
-static struct visitor *visitor_of(
-	const struct front *front, const struct server_request *request)
-{
-	static const char bearer[] = "Bearer ";
-	const char *given = request_header(request, "Authorization");
-	const struct caller caller = {
-		.method = "token",
-		.issuer = "",
-		.keys = (const char *const *)&front->owner_key,
-		.n_keys = 1,
-		.person = front->owner,
-		.is_vetted = true,
-		.rights = RIGHTS_ALL,
-		.peer = "127.0.0.1",
-	};
-
-	if (!front->token || !given ||
-		strncmp(given, bearer, sizeof(bearer) - 1) != 0)
-		return NULL;
-	given += sizeof(bearer) - 1;
-	if (!is_equal(given, strlen(given), front->token))
-		return NULL;
-	return visitor_new(&caller, &daemon_config(front->daemon)->people);
-}
-
-/* ---- where they go ---- */
+/* ---- what is refused ---- */
 
 static void refuse_path(struct visit **visit, const char *allowed)
 {
@@ -188,24 +118,6 @@ static void refuse_path(struct visit **visit, const char *allowed)
 		"here there is %s alone", allowed);
 }
 
-static void refuse_stranger(struct visit **visit)
-{
-	log_line(LOG_WARN, "event=unauthenticated path=\"%s\"",
-		(*visit)->route->pattern);
-	request_set_header((*visit)->request, "WWW-Authenticate", "Bearer");
-	visit_problem(visit, 401, "unauthenticated",
-		"a token is needed: Authorization: Bearer …");
-}
-
-/* Who may do this with no service at all need not be told of any. */
-static bool may_enter(struct visit **visit)
-{
-	enum door door = (*visit)->route->door;
-
-	return door >= DOOR_ANYBODY ||
-	       visit_may(visit, (enum right)door, NULL, NULL);
-}
-
 /* Who asks by a browser is told of what went wrong by a page. */
 static bool is_for_people(const struct visit *visit)
 {
@@ -216,28 +128,114 @@ static bool is_for_people(const struct visit *visit)
 	return accepts && strstr(accepts, "text/html");
 }
 
+/* Where a browser is sent to log in, and back from there. */
+static void send_to_login(struct visit **visit)
+{
+	struct server_request *request = (*visit)->request;
+	char *next = http_escape(request_path(request));
+	int folders = -1;
+	struct buf to;
+
+	buf_init(&to, 16 * 1024);
+	for (const char *p = request_path(request); *p; p++)
+		folders += *p == '/';
+	for (; folders > 0; folders--)
+		buf_adds(&to, "../");
+	buf_addf(&to, "login?next=%s", next);
+	request_set_header(request, "Location", to.data);
+	buf_clear(&to);
+	visit_answer(visit, 303, "text/plain", &to);
+	buf_fini(&to);
+	free(next);
+}
+
+static void refuse_caller(struct visit **visit, const struct refusal *refusal)
+{
+	const struct identity *identity = daemon_identity((*visit)->daemon);
+	const char *issuers[IDENTITY_LOGINS_MAX];
+	int status = refusal_status(refusal->code);
+	char seconds[24];
+
+	if (status == 401 && is_for_people(*visit) &&
+		!strcmp((*visit)->route->method, "GET") &&
+		identity_logins(identity, issuers)) {
+		send_to_login(visit);
+		return;
+	}
+	if (status == 401)
+		request_set_header(
+			(*visit)->request, "WWW-Authenticate", "Bearer");
+	if (refusal->retry_after_ms) {
+		snprintf(seconds, sizeof(seconds), "%lld",
+			(long long)(refusal->retry_after_ms + 999) / 1000);
+		request_set_header((*visit)->request, "Retry-After", seconds);
+	}
+	/* Why is in the log; who asks is told what it is called there. */
+	visit_problem(visit, status, refusal_name(refusal->code),
+		status == 401 ? "who asks must prove who they are: a token, "
+				"Authorization: Bearer …, or a login"
+			      : "this proof of who asks is not taken here");
+}
+
+/* ---- where they go ---- */
+
+/* Who may do this with no service at all need not be told of any. */
+static bool may_enter(struct visit **visit)
+{
+	enum door door = (*visit)->route->door;
+
+	return door >= DOOR_ANYBODY ||
+	       visit_may(visit, (enum right)door, NULL, NULL);
+}
+
+static void front_known(const struct identity_answer *answer, void *arg)
+{
+	struct visit *visit = arg;
+
+	if (answer->refusal) {
+		refuse_caller(&visit, answer->refusal);
+		return;
+	}
+	visit->visitor = visitor_new(
+		answer->caller, &daemon_config(visit->daemon)->people);
+	if (may_enter(&visit))
+		visit->route->handle(visit);
+}
+
+/* What comes by a proxy that leaves the path as it was asked for is known by
+ * its beginning. */
+static const char *path_of(
+	const struct front *front, const struct server_request *request)
+{
+	const char *path = request_path(request);
+	const char *url = daemon_config(front->daemon)->public_url;
+	const char *base = url ? strstr(url, "://") : NULL;
+	size_t len;
+
+	base = base ? strchr(base + 3, '/') : NULL;
+	len = base ? strlen(base) : 0;
+	while (len && base[len - 1] == '/')
+		len--;
+	if (!len || strncmp(path, base, len) != 0 || path[len] != '/')
+		return path;
+	return path + len;
+}
+
 static void front_request(struct server_request *request, void *arg)
 {
 	struct front *front = arg;
 	struct visit *visit = visit_new(front->daemon, request);
 	char allowed[64];
 
-	visit->route = route_find(
-		visit, request_method(request), request_path(request), allowed);
+	visit->route = route_find(visit, request_method(request),
+		path_of(front, request), allowed);
 	if (is_for_people(visit))
 		visit->problem = page_problem;
-	if (!visit->route) {
+	if (!visit->route)
 		refuse_path(&visit, allowed);
-		return;
-	}
-	if (visit->route->door != DOOR_OPEN) {
-		visit->visitor = visitor_of(front, request);
-		if (!visit->visitor) {
-			refuse_stranger(&visit);
-			return;
-		}
-		if (!may_enter(&visit))
-			return;
-	}
-	visit->route->handle(visit);
+	else if (visit->route->door == DOOR_OPEN)
+		visit->route->handle(visit);
+	else
+		identity_ask(daemon_identity(front->daemon), request,
+			front_known, visit);
 }

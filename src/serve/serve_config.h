@@ -27,7 +27,6 @@ struct serve_config {
 	const char *public_url; /* NULL: none */
 	const char *state; /* the state file */
 	const char *policies; /* a folder with NAME.yaml each */
-	const char *token_file; /* NULL: none */
 	struct identity_config identity;
 	struct people people;
 	struct access access;

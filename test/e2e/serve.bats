@@ -11,8 +11,9 @@ load shared
 setup() {
 	rollout_world
 	mkdir "$WORLD/policies"
-	TOKEN=e2e-0123456789abcdef
-	echo "$TOKEN" >"$WORLD/token"
+	# It makes the state file, too.
+	TOKEN=$("$TIDEGATE" token create e2e --for alice --expires 1h \
+		--may read,start,operate,approve)
 }
 
 teardown() {
@@ -29,7 +30,7 @@ served_policy() {
 serve_start() {
 	: >"$WORLD/serve.out"
 	"$TIDEGATE" serve --listen 127.0.0.1:0 --policies "$WORLD/policies" \
-		--token-file "$WORLD/token" --format json \
+		--format json \
 		>"$WORLD/serve.out" 2>>"$WORLD/serve.err" 3>&- &
 	SERVE_PID=$!
 	PIDS+=("$SERVE_PID")

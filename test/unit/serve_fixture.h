@@ -22,6 +22,7 @@ struct served {
 	struct front *front;
 	char *address;
 	struct http *http; /* the tests' own */
+	char *token; /* of whoever asks */
 	/* The last answer. */
 	int status;
 	struct buf body;
@@ -36,6 +37,10 @@ void served_close(struct served *served);
  * and another one over the same state. */
 void served_stop(struct served *served);
 void served_start(struct served *served);
+
+/* From now on it is this person who asks, or a machine when it is NULL; `rights`
+ * as in "read,operate". */
+void served_be(struct served *served, const char *person, const char *rights);
 
 /* A file of the folder. */
 void served_write(
