@@ -58,6 +58,11 @@ void fleet_free(struct fleet **fleet_p)
 	*fleet_p = NULL;
 }
 
+void fleet_watch_commits(struct fleet *fleet, journal_commit_fn fn, void *arg)
+{
+	journal_watch_commits(fleet->journal, fn, arg);
+}
+
 /* ---- members ---- */
 
 static struct driver *fleet_join(struct fleet *fleet, struct release *release,

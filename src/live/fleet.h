@@ -7,6 +7,7 @@
 #define TIDEGATE_LIVE_FLEET_H
 
 #include "live/driver.h"
+#include "store/journal.h"
 
 struct fleet;
 struct world;
@@ -29,6 +30,9 @@ MUST_CHECK struct driver *fleet_resume(struct fleet *fleet,
 	struct err *err_r);
 /* Stops driving; journals nothing. NULL inside is accepted. */
 void fleet_drop(struct fleet *fleet, struct driver **driver);
+
+/* Of the journal that all of them write; see store/journal.h. */
+void fleet_watch_commits(struct fleet *fleet, journal_commit_fn fn, void *arg);
 
 /* Looks for operators' commands now, and not at the next look: one was left. */
 void fleet_hurry(struct fleet *fleet);

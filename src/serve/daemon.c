@@ -12,6 +12,7 @@
 #include "serve/adopt.h"
 #include "serve/desk.h"
 #include "serve/driven.h"
+#include "serve/meter.h"
 #include "serve/shelf.h"
 #include "serve/views.h"
 #include "store/store.h"
@@ -30,6 +31,7 @@ struct daemon {
 	struct adopt *adopt;
 	struct views *views;
 	struct identity *identity;
+	struct meter *meter;
 	int n_visits;
 	bool draining;
 };
@@ -56,6 +58,8 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 	daemon->fleet = fleet_new(&daemon->world);
 	daemon->desk = desk_new(daemon->world.loop, store_path(daemon->store));
 	daemon->driven = driven_new(daemon->fleet, daemon->shelf);
+	daemon->meter =
+		meter_new(daemon->world.loop, daemon->fleet, daemon->driven);
 	daemon->views = views_new(daemon->world.loop, daemon->store);
 	parts = (struct adopt_parts){
 		.loop = daemon->world.loop,
@@ -97,6 +101,7 @@ void daemon_close(struct daemon **daemon_p)
 	views_free(&daemon->views);
 	driven_free(&daemon->driven);
 	fleet_free(&daemon->fleet);
+	meter_free(&daemon->meter);
 	world_close(&daemon->world);
 	shelf_free(&daemon->shelf);
 	store_free(&daemon->store);
@@ -177,6 +182,11 @@ struct identity *daemon_identity(const struct daemon *daemon)
 struct views *daemon_views(const struct daemon *daemon)
 {
 	return daemon->views;
+}
+
+struct meter *daemon_meter(const struct daemon *daemon)
+{
+	return daemon->meter;
 }
 
 struct world *daemon_world(struct daemon *daemon)

@@ -14,6 +14,7 @@ struct desk;
 struct driven_set;
 struct identity;
 struct loop;
+struct meter;
 struct shelf;
 struct store;
 struct views;
@@ -48,6 +49,7 @@ struct shelf *daemon_shelf(const struct daemon *daemon);
 struct driven_set *daemon_driven(const struct daemon *daemon);
 struct identity *daemon_identity(const struct daemon *daemon);
 struct views *daemon_views(const struct daemon *daemon);
+struct meter *daemon_meter(const struct daemon *daemon);
 struct world *daemon_world(struct daemon *daemon);
 
 /* Requests that are not answered yet: the end waits for them a little. */

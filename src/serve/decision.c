@@ -15,6 +15,7 @@
 #include "serve/daemon.h"
 #include "serve/desk.h"
 #include "serve/driven.h"
+#include "serve/meter.h"
 #include "serve/rulings.h"
 #include "serve/shelf.h"
 #include "serve/visitor.h"
@@ -100,6 +101,17 @@ void decision_make(struct daemon *daemon, const struct visitor *visitor,
 		daemon_views(daemon), d->order.rollout, decision_seen, d);
 }
 
+/* What came to no journal; the rest is counted by its entry there. */
+static void count(const struct decision *d, enum decision_result result)
+{
+	struct metrics_page *page = meter_page(daemon_meter(d->daemon));
+
+	if (result == DECIDED_DENIED || result == DECIDED_UNLISTED)
+		metrics_decision(page, d->order.verb, DECISION_DENIED);
+	else if (result == DECIDED_MOVED_ON)
+		metrics_decision(page, d->order.verb, DECISION_MOVED_ON);
+}
+
 /* Every decision and every refusal is in the log; what the engine is told of is
  * in the journal, too. */
 static void tell(struct decision *d, enum decision_result result,
@@ -122,6 +134,7 @@ static void tell(struct decision *d, enum decision_result result,
 		d->order.rollout, verb_name(d->order.verb), d->visitor->name,
 		d->visitor->caller.method, d->visitor->caller.proof,
 		d->visitor->caller.peer, decision_code(result), text);
+	count(d, result);
 	d->fn(&answer, d->arg);
 	arena_fini(&d->arena);
 	free(d);

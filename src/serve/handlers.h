@@ -4,6 +4,7 @@
 #define TIDEGATE_SERVE_HANDLERS_H
 
 #include "serve/fields.h"
+#include "serve/metrics_page.h"
 #include "serve/visit.h"
 
 extern const struct field no_fields[];

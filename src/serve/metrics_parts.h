@@ -21,12 +21,12 @@
 #define METRICS_OUTCOMES (PHASES - PHASE_PROMOTED)
 
 /* Of a decision: what the engine says of it comes first. */
-enum decision_result {
+enum decision_fate {
 	RESULT_TAKEN,
 	RESULT_REFUSED,
 	RESULT_DENIED,
 	RESULT_MOVED_ON,
-	DECISION_RESULTS
+	DECISION_FATES
 };
 
 /* Reads of the service that failed count beside the results of writes. */
@@ -97,7 +97,7 @@ struct metrics_page {
 
 	uint64_t writes[WRITE_RESULTS];
 	uint64_t actions[ACTION_KINDS][ACTION_RESULTS];
-	uint64_t decisions[VERBS][DECISION_RESULTS];
+	uint64_t decisions[VERBS][DECISION_FATES];
 	struct metrics_histogram check_duration, check_lateness;
 	struct metrics_histogram revert_duration, store_commit, loop_lag;
 	struct metrics_histogram rollout_duration[METRICS_OUTCOMES];

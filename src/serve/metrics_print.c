@@ -35,7 +35,7 @@ const char *metrics_family_name(size_t i)
 	return i < FAMILIES ? families[i].name : NULL;
 }
 
-static const char *const decision_results[DECISION_RESULTS] = {
+static const char *const decision_fates[DECISION_FATES] = {
 	"taken", "refused", "denied", "moved-on"};
 
 /* A page while it is printed. */
@@ -367,8 +367,8 @@ static void print_decisions(struct printer *p)
 	for (int verb = 0; verb < VERBS; verb++) {
 		snprintf(labels, sizeof(labels), "verb=\"%s\"",
 			verb_name((enum verb)verb));
-		for (int i = 0; i < DECISION_RESULTS; i++)
-			add_labelled(p, labels, "result", decision_results[i],
+		for (int i = 0; i < DECISION_FATES; i++)
+			add_labelled(p, labels, "result", decision_fates[i],
 				(double)p->page->decisions[verb][i]);
 	}
 }

@@ -8,7 +8,10 @@
 #include "base/xalloc.h"
 #include "io/server.h"
 #include "serve/daemon.h"
+#include "serve/meter.h"
+#include "serve/route.h"
 
+#define NO_ROUTE    "none" /* where nothing is */
 #define PROBLEM_MAX (VISIT_ANSWER_MAX + 64 * 1024)
 
 struct visit *visit_new(struct daemon *daemon, struct server_request *request)
@@ -35,7 +38,10 @@ void visit_answer(struct visit **visit, int status, const char *content_type,
 	const struct buf *body)
 {
 	struct server_request *request = (*visit)->request;
+	const struct route *route = (*visit)->route;
 
+	metrics_http_request(meter_page(daemon_meter((*visit)->daemon)),
+		route ? route->pattern : NO_ROUTE, status);
 	visit_free(visit);
 	request_answer(request, status, content_type, body->data, body->len);
 }

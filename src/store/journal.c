@@ -279,6 +279,7 @@ static void batch_send(struct journal *journal)
 	if (!journal->patience && !journal->late)
 		patience_start(journal, JOURNAL_SLOW_MS);
 	journal->busy = true;
+	journal->sent_us = loop_now_us(journal->loop);
 	journal_store_work(journal->store, batch_run, batch_done, journal);
 }
 
@@ -432,6 +433,10 @@ static void batch_done(void *arg)
 	struct journal_writer *writer;
 
 	journal->busy = false;
+	if (journal->commit_fn)
+		journal->commit_fn(
+			loop_now_us(journal->loop) - journal->sent_us,
+			journal->batch_rc < 0, journal->commit_arg);
 	journal->telling = true;
 	if (journal->batch_rc == 0)
 		batch_succeeded(journal);
@@ -443,6 +448,13 @@ static void batch_done(void *arg)
 		batch_begin(journal);
 	else if (writer)
 		flush_soon(journal);
+}
+
+void journal_watch_commits(
+	struct journal *journal, journal_commit_fn fn, void *arg)
+{
+	journal->commit_fn = fn;
+	journal->commit_arg = arg;
 }
 
 /* ---- telling ---- */

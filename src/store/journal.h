@@ -97,6 +97,12 @@ void journal_revisions(struct journal_writer *writer, const char *candidate,
 bool journal_has_pending(const struct journal_writer *writer);
 void journal_drop(struct journal_writer *writer);
 
+/* Told after each commit how long it took, and whether it failed: for whoever
+ * counts. One at most. */
+typedef void (*journal_commit_fn)(int64_t us, bool failed, void *arg);
+void journal_watch_commits(
+	struct journal *journal, journal_commit_fn fn, void *arg);
+
 /* NULL: entries become durable, or have not been waiting for long. Else why
  * they do not. */
 const struct err *journal_lateness(const struct journal *journal);

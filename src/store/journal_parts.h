@@ -77,6 +77,10 @@ struct journal {
 	int64_t retry_ms; /* until the next but one */
 	bool late;
 	size_t pending_bytes;
+
+	journal_commit_fn commit_fn; /* NULL: nobody counts */
+	void *commit_arg;
+	int64_t sent_us; /* when the batch was begun */
 };
 
 /* ---- journal.c ---- */
