@@ -58,16 +58,21 @@ decisions() {
 		[.event, .to // "", .step // 0, .slo // ""]' "$1"
 }
 
-# moments FILE: when each decision was taken
+# moments FILE: when each decision was taken, and when its step had begun
 moments() {
-	jq -s -c '[.[] | select(.event == "step-passed" or .event == "breach" or
-		(.event == "phase" and .to == "held")) |
-		.time | (.[:19] + "Z" | fromdate) + (.[19:23] | tonumber)]' "$1"
+	jq -s -c 'def at: .time | (.[:19] + "Z" | fromdate) +
+			(.[19:23] | tonumber);
+		[foreach .[] as $line (null;
+			if $line.event == "step-started" then $line | at else . end;
+			. as $began | $line | select(.event == "step-passed" or
+				.event == "breach" or (.event == "phase" and
+				.to == "held")) | {at: at, began: $began})]' "$1"
 }
 
 # The same steps, outcome and deciding SLO, in the same order; each decision
-# within three times SECONDS, the interval of the SLO, of the other: a busy
-# machine is late with each write, which the recording does not know.
+# within SECONDS, the interval of the SLO, of the other. By how much a step began
+# later is added: a busy machine is late with each write, which the recording
+# does not know.
 decided_alike() {
 	# So that there is something to decide on at a slightly other time.
 	local enough=$((SECONDS + 7))
@@ -79,7 +84,8 @@ decided_alike() {
 	jq -n -e --argjson live "$(moments "$WORLD/run.json")" \
 		--argjson sim "$(moments "$WORLD/sim.json")" \
 		--argjson by "$1" '[$live, $sim] | transpose |
-		all(.[]; (.[0] - .[1] | fabs) <= 3 * $by)' >/dev/null || {
+		all(.[]; (.[0].at - .[1].at | fabs) <=
+			$by + (.[0].began - .[1].began | fabs))' >/dev/null || {
 		moments "$WORLD/run.json"
 		moments "$WORLD/sim.json"
 		return 1
