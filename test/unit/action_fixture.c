@@ -29,7 +29,7 @@ void fixture_open(void)
 	policy = (struct policy){.folder = "/"};
 	env = (struct action_env){
 		.loop = loop, .http = http, .policy = &policy};
-	action = (struct action){.name = "probe", .timeout_ms = 10000};
+	action = (struct action){.name = "probe", .timeout_ms = 60000};
 	values = (struct template_values){
 		.candidate = "shop-2",
 		.stable = "shop-1",
