@@ -1,5 +1,6 @@
 /* Programs and people behind proxies: who they are by tokens that come with
  * each request, and where keys come from. */
+#include <pwd.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -188,6 +190,42 @@ static void what_is_no_proof_is_said_to_be_none(void **state)
 	identity_world_refused(&w, ASK(.bearer = unknown), "token-unknown");
 	assert_null(strstr(w.reason, unknown + 13));
 	free(unknown);
+}
+
+/* What a proxy tells of a person without having signed it, anybody can send. */
+static void a_header_that_is_not_signed_proves_nothing(void **state)
+{
+	static const char *const names[] = {"X-Goog-Authenticated-User-Email",
+		"X-Goog-Authenticated-User-Id", "X-Forwarded-User",
+		"X-Forwarded-Email", "X-Remote-User", "X-Auth-Request-Email",
+		"X-Serverless-Authorization"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		identity_world_refused(&w,
+			ASK(.header = {names[i], "alice@example.com"}),
+			"no-identity");
+}
+
+static void the_other_end_of_a_socket_is_an_os_user(void **state)
+{
+	struct passwd *me = getpwuid(geteuid());
+	char key[80];
+
+	identity_world_ask_unix(&w);
+	assert_string_equal(w.code, "no-identity"); /* it was not asked for */
+	w.config.unix_peers = true;
+	identity_world_restart(&w);
+	identity_world_ask_unix(&w);
+	assert_int_equal(w.status, 200);
+	assert_string_equal(w.method, "unix");
+	assert_non_null(me);
+	assert_string_equal(w.person, me->pw_name);
+	snprintf(key, sizeof(key), "os:%s ", me->pw_name);
+	assert_string_equal(w.keys, key);
+	assert_true(w.is_vetted);
+	assert_false(w.is_machine);
+	/* Whoever comes by TCP is not. */
+	identity_world_refused(&w, ASK(.bearer = NULL), "no-identity");
 }
 
 /* ---- IAP ---- */
@@ -638,6 +676,8 @@ int main(void)
 		TEST(a_token_is_over_when_its_time_is),
 		TEST(its_last_use_is_noted_once_a_minute),
 		TEST(what_is_no_proof_is_said_to_be_none),
+		TEST(a_header_that_is_not_signed_proves_nothing),
+		TEST(the_other_end_of_a_socket_is_an_os_user),
 		TEST(iap_says_who_is_behind_it),
 		TEST(an_assertion_is_not_a_bearer_and_a_bearer_no_assertion),
 		TEST(one_proof_counts_and_no_other_is_looked_at),

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -155,6 +157,7 @@ void identity_world_ask_soon(
 		{"X-Slack-Request-Timestamp", spec->slack_time},
 		{"X-Slack-Signature", spec->slack_signature},
 		{"Authorization", spec->bearer},
+		spec->header,
 	};
 	struct http_header headers[sizeof(all) / sizeof(*all)];
 	struct http_request request = {
@@ -189,6 +192,36 @@ void identity_world_ask(
 {
 	identity_world_ask_soon(w, spec);
 	RUN_UNTIL(w->loop, w->answered);
+}
+
+static void on_unix_answer(int fd, int what, void *arg)
+{
+	struct identity_world *w = arg;
+	char bytes[4096];
+	ssize_t n = read(fd, bytes, sizeof(bytes) - 1);
+
+	assert_true(n > 0);
+	bytes[n] = '\0';
+	assert_int_equal(sscanf(bytes, "HTTP/1.1 %d", &w->status), 1);
+	w->answered = true;
+}
+
+void identity_world_ask_unix(struct identity_world *w)
+{
+	static const char text[] =
+		"GET /who HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct watch *watch;
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s/s", w->folder);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	forget(w);
+	watch = watch_start(w->loop, fd, WATCH_READ, on_unix_answer, w);
+	RUN_UNTIL(w->loop, w->answered);
+	watch_cancel(&watch);
+	close(fd);
 }
 
 void identity_world_refused(struct identity_world *w,
@@ -257,6 +290,18 @@ static void open_identity(struct identity_world *w)
 	identity_set_page(w->identity, on_page, w);
 }
 
+static void socket_listen(struct identity_world *w)
+{
+	char *address = xasprintf("unix:%s/s", w->folder);
+	struct server_options options = {.address = address};
+	struct err err;
+
+	w->unix_server = server_listen(w->loop, &options, on_request, w, &err);
+	if (!w->unix_server)
+		fail_msg("%s", err.text);
+	free(address);
+}
+
 void identity_world_init(struct identity_world *w, EVP_PKEY *rsa, EVP_PKEY *ec)
 {
 	struct err err;
@@ -272,6 +317,7 @@ void identity_world_init(struct identity_world *w, EVP_PKEY *rsa, EVP_PKEY *ec)
 	assert_non_null(w->server);
 	snprintf(w->url, sizeof(w->url), "http://127.0.0.1:%d",
 		server_port(w->server));
+	socket_listen(w);
 	fake_issuer_init(&w->issuer, w->loop, rsa, ec);
 	w->issuer.redirect_uri = WORLD_URL "/callback";
 	configure(w);
@@ -286,18 +332,20 @@ void identity_world_restart(struct identity_world *w)
 
 void identity_world_fini(struct identity_world *w)
 {
-	static const char *const ends[] = {"", "-wal", "-shm"};
+	static const char *const ends[] = {
+		"/t.db", "/t.db-wal", "/t.db-shm", "/s"};
 	char *path;
 
 	identity_free(&w->identity);
 	fake_issuer_fini(&w->issuer);
 	server_free(&w->server);
+	server_free(&w->unix_server);
 	http_free(&w->http);
 	loop_free(&w->loop);
 	secret_free(&w->client_secret);
 	secret_free(&w->signing_secret);
-	for (int i = 0; i < 3; i++) {
-		path = xasprintf("%s%s", w->state, ends[i]);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		path = xasprintf("%s%s", w->folder, ends[i]);
 		unlink(path);
 		free(path);
 	}

@@ -17,7 +17,7 @@
 struct identity_world {
 	struct loop *loop;
 	struct http *http;
-	struct server *server;
+	struct server *server, *unix_server;
 	struct identity *identity;
 	struct fake_issuer issuer;
 	char folder[64], state[96];
@@ -52,6 +52,7 @@ struct identity_ask_spec {
 	const char *bearer, *cookie, *assertion, *own_token;
 	const char *origin, *fetch_site, *content_type, *body, *forwarded;
 	const char *slack_time, *slack_signature;
+	struct http_header header; /* any other */
 };
 
 /* Asks and waits for the answer. */
@@ -63,6 +64,9 @@ void identity_world_ask_soon(
 /* Asks, and fails unless it is refused with that code. */
 void identity_world_refused(struct identity_world *w,
 	const struct identity_ask_spec *spec, const char *code);
+
+/* The same by a Unix socket, GET /who without any header. */
+void identity_world_ask_unix(struct identity_world *w);
 
 /* A token of the state file; the caller frees it. */
 char *identity_world_token(struct identity_world *w, const char *name,
