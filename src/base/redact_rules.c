@@ -434,6 +434,23 @@ static void mask_private_key(struct scan *s, size_t i)
 		scan_mask(s, from + 5, find_text(s, from + 5, "-----END"));
 }
 
+#define TOKEN_ID_LEN 8
+
+/* A token of ours, "tgt_<id>_<secret>", by the first underscore. Its id may be
+ * told. */
+static void mask_token(struct scan *s, size_t i)
+{
+	size_t id = i + 1, from = id + TOKEN_ID_LEN + 1, to = from;
+
+	while (id < from - 1 && isalnum((unsigned char)at(s, id)))
+		id++;
+	if (id != from - 1 || at(s, id) != '_')
+		return;
+	while (isalnum((unsigned char)at(s, to)) || is_in(at(s, to), "-_"))
+		to++;
+	scan_mask(s, from, to);
+}
+
 /* ---- The pass. ---- */
 
 static void scan_field(struct scan *s, size_t i)
@@ -469,6 +486,10 @@ static void scan_byte(struct scan *s, size_t i)
 	case '/':
 		if (i > 4 && is_in(s->text[i - 1], "smkg"))
 			mask_path(s, i);
+		break;
+	case '_':
+		if (i >= 3 && !memcmp(s->text + i - 3, "tgt", 3))
+			mask_token(s, i);
 		break;
 	case '-':
 		if (starts(s, i, "-----BEGIN "))

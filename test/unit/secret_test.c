@@ -80,6 +80,9 @@ static void credentials_and_urls_are_masked(void **state)
 		{"bearer abc", "bearer ***"},
 		{"Basic dXNlcjpwYXNz", "Basic ***"},
 		{"https://bob:p%40ss@host/x", "https://***@host/x"},
+		{"got tgt_2da6xedm_ADiv-_wGzd2r58RZX3IRiLxqfuzT, not that",
+			"got tgt_2da6xedm_***, not that"},
+		{"tgt_2da6xedm_x", "tgt_2da6xedm_***"},
 		{"redis://:pw@127.0.0.1:6379/0",
 			"redis://***@127.0.0.1:6379/0"},
 		{"\"https://h/p?key=1&b=2#f\"", "\"https://h/p?***#f\""},
@@ -117,6 +120,7 @@ static void harmless_texts_stay(void **state)
 {
 	static const struct row rows[] = {
 		{"", NULL},
+		{"tgt_ and tgt_2da6xedm_ and tgt_2da6xed_m", NULL},
 		{"the token expired", NULL},
 		{"cannot get a token: expired", NULL},
 		{"bearer token is missing", NULL},
@@ -292,10 +296,9 @@ static void the_beginning_of_a_value_that_was_cut_is_masked(void **state)
 static void much_to_mask_takes_a_moment(void **state)
 {
 	static const char *const rows[] = {"\"token\":[", "cookie: ", "://",
-		"-----BEGIN ", "x://a/", "x://a?",
-		"token=", "'token': ", "token:\"\\", "\"token\":[\"a\",",
-		"    =", "bearer ", "\\", "%25", "&amp;", "''", "\\\\u0026",
-		"+"};
+		"-----BEGIN ", "x://a/", "x://a?", "token=", "tgt_abcd1234_",
+		"'token': ", "token:\"\\", "\"token\":[\"a\",", "    =",
+		"bearer ", "\\", "%25", "&amp;", "''", "\\\\u0026", "+"};
 	struct secret *secret = secret_new("a&b \"c\"", 7);
 	struct buf buf;
 	size_t i;
