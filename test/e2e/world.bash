@@ -147,12 +147,10 @@ look() {
 
 # percent REVISION: what it serves is in PERCENT
 percent() {
-	local name="\"name\": \"$1\","
+	local member="\"name\": \"$1\",[^}]*\"percent\": ([0-9]+)"
 
 	PERCENT=
-	look || return
-	[[ ${SEEN#*"$name"} =~ ^[^}]*\"percent\":\ ([0-9]+) ]] &&
-		PERCENT=${BASH_REMATCH[1]}
+	look && [[ $SEEN =~ $member ]] && PERCENT=${BASH_REMATCH[1]}
 }
 
 serving() { # REVISION
