@@ -124,6 +124,18 @@ static void random_slo(struct slo *slo, const char *name)
 		slo->requests = "r";
 		slo->requests_min = 10;
 	}
+	if (chance(20)) { /* what is too low is bad, and nothing too high */
+		slo->has_max = false;
+		slo->has_min = true;
+		slo->min = 0.05;
+		slo->critical = 0.01;
+	}
+	if (slo->compare_stable && chance(50)) {
+		slo->has_max_increase = true;
+		slo->max_increase = 0.2;
+		slo->has_max_ratio = chance(50);
+	}
+	slo->no_baseline = (enum no_baseline)pick(2);
 }
 
 static void random_actions(struct test_policy *test)
