@@ -70,6 +70,10 @@ static void arm_print(
 {
 	char share[SHARE_TEXT_MAX], bad[COUNT_TEXT_MAX], all[COUNT_TEXT_MAX];
 
+	if (t->n <= 0) {
+		snprintf(text, ARM_TEXT_MAX, "%s has no requests", name);
+		return;
+	}
 	snprintf(text, ARM_TEXT_MAX, "%s %s (%s of %s)", name,
 		part_print(share_of(t), share), count_print(t->x, bad),
 		count_print(t->n, all));

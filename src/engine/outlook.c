@@ -133,6 +133,106 @@ static int64_t all_heard_ms(const struct look *v, int64_t over_ms)
 	return at_ms;
 }
 
+/* An SLO without samples, as its next checks will find it. */
+struct silence {
+	const struct slo *slo;
+	int64_t next_ms, covered_ms, lost_ms;
+	int checks;
+};
+
+static size_t begin_silences(
+	const struct look *v, struct silence silences_r[POLICY_SLOS_MAX])
+{
+	const struct check_state *check = v->r->check;
+	size_t i, n = 0;
+
+	for (i = 0; i < v->policy->n_slos; i++, check++) {
+		if (check->silent)
+			silences_r[n++] = (struct silence){&v->policy->slos[i],
+				next_check_ms(v->r, check), check->covered_ms,
+				check->lost_ms, check->silent};
+	}
+	return n;
+}
+
+static struct silence *first_asked(struct silence *silences, size_t n)
+{
+	struct silence *first = silences, *s;
+
+	for (s = silences + 1; s < silences + n; s++) {
+		if (s->next_ms < first->next_ms)
+			first = s;
+	}
+	return first;
+}
+
+/* It is asked, and there is no sample again. */
+static void go_on_silent(const struct look *v, struct silence *s)
+{
+	if (++s->checks > CHECKS_SILENT_MAX)
+		s->lost_ms += s->next_ms - s->covered_ms;
+	s->covered_ms = s->next_ms;
+	s->next_ms = checks_after_ms(v->r, s->slo, s->next_ms);
+}
+
+/* When it is held if the candidate goes on to have no samples for the SLOs that
+ * have none now: the step's time stands still at some point. 0: all have some. */
+static int64_t silent_until_ms(const struct look *v)
+{
+	int64_t over_ms = checks_over_ms(v->policy, v->r), until_ms;
+	int64_t longer_ms = checks_undecided_ms(v->policy, v->r) - over_ms;
+	int64_t from_ms =
+		v->r->bake_from_ms + v->policy->steps[v->r->step].bake_ms;
+	struct silence silences[POLICY_SLOS_MAX], *next;
+	size_t n = begin_silences(v, silences);
+
+	while (n) {
+		until_ms = later(all_heard_ms(v, over_ms), over_ms + longer_ms);
+		next = first_asked(silences, n);
+		/* A check that is due at the end of the bake is heard, one at
+		 * the end of its longer time is not. */
+		if (next->next_ms > until_ms ||
+			(longer_ms && next->next_ms == until_ms))
+			return until_ms;
+		go_on_silent(v, next);
+		if (next->checks >= evidence_silent_checks_max(next->slo))
+			return next->covered_ms;
+		over_ms = later(over_ms, from_ms + next->lost_ms);
+	}
+	return 0;
+}
+
+/* The step waits for samples; whatever else it waits for can be there in time. */
+static bool waits_for_samples(const struct look *v, int64_t undecided_ms)
+{
+	size_t i;
+
+	if (v->o->at_ms > undecided_ms ||
+		rollout_lacks(v->policy, v->r) == LACK_TRUST)
+		return false;
+	for (i = 0; i < v->policy->n_slos; i++) {
+		if (v->r->check[i].silent)
+			return true;
+	}
+	return false;
+}
+
+/* When a step that is not passed is held. Of the longer time that evidence gets
+ * the others have nothing once it is there. */
+static int64_t undecided_at_ms(const struct look *v, int64_t over_ms)
+{
+	int64_t at_ms, there_ms = over_ms;
+	size_t i;
+
+	at_ms = later(over_ms, checks_undecided_ms(v->policy, v->r));
+	for (i = 0; i < v->policy->n_slos; i++) {
+		if (v->policy->slos[i].kind == SLO_EVIDENCE)
+			there_ms = later(
+				there_ms, next_check_ms(v->r, &v->r->check[i]));
+	}
+	return v->o->at_ms > there_ms && there_ms < at_ms ? there_ms : at_ms;
+}
+
 /* ---- phases ---- */
 
 /* Where a step begins that is not serving yet. */
@@ -230,7 +330,8 @@ static void look_at_bake(const struct look *v)
 {
 	const struct rollout *r = v->r;
 	enum phase phase = or_paused(v, begin_of(v, r->step + 1));
-	int64_t over_ms;
+	int64_t over_ms, undecided_ms;
+	bool silent;
 
 	if (r->sequence.active) {
 		look_at_action(v, phase);
@@ -241,15 +342,16 @@ static void look_at_bake(const struct look *v)
 		wait_for(v, OUTLOOK_TRAFFIC, PHASE_BAKING);
 		or_else(v, PHASE_STOPPED, r->traffic.write.deadline_ms);
 	} else {
-		over_ms = checks_over_ms(v->policy, r);
-		wait_for(v, OUTLOOK_BAKE, phase);
-		v->o->at_ms =
-			later(all_heard_ms(v, over_ms), all_satisfied_ms(v));
+		over_ms = all_heard_ms(v, checks_over_ms(v->policy, r));
+		v->o->at_ms = later(over_ms, all_satisfied_ms(v));
+		undecided_ms = undecided_at_ms(v, over_ms);
+		silent = waits_for_samples(v, undecided_ms);
+		wait_for(v, silent ? OUTLOOK_SAMPLES : OUTLOOK_BAKE, phase);
 		or_else(v,
 			v->policy->on_undecided == ON_UNDECIDED_ROLLBACK
 				? PHASE_REVERTING
 				: PHASE_HELD,
-			all_heard_ms(v, checks_undecided_ms(v->policy, r)));
+			silent ? silent_until_ms(v) : undecided_ms);
 	}
 }
 

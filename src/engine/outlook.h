@@ -21,6 +21,7 @@ enum outlook_wait {
 	OUTLOOK_TRAFFIC, /* the split that is wanted serves */
 	OUTLOOK_SETTLE, /* time, and then the bake begins */
 	OUTLOOK_BAKE, /* time, while all SLOs pass */
+	OUTLOOK_SAMPLES, /* samples of the candidate; then as OUTLOOK_BAKE */
 	OUTLOOK_METRICS, /* the provider answers again */
 	OUTLOOK_STABLE, /* the stable revision is there again */
 	OUTLOOK_LAST_LOOK, /* the read that verifies a rollback */

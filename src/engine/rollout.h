@@ -101,6 +101,16 @@ const char *rollout_misses(const struct policy *policy,
 	const struct rollout *state, size_t slo, int64_t now_ms,
 	char text[ROLLOUT_MISS_MAX]);
 
+/* What SLOs of kind evidence lack, all together, before the step may be left. */
+enum evidence_lack {
+	LACK_NOTHING,
+	LACK_TRUST, /* there is some evidence against the candidate */
+	LACK_REQUESTS, /* it had too few to tell */
+	LACK_CALM, /* stable is in trouble itself, and will be no control */
+};
+enum evidence_lack rollout_lacks(
+	const struct policy *policy, const struct rollout *state);
+
 /* Bake served so far and wanted, for progress bars; 0 when not baking. */
 int64_t rollout_baked_ms(const struct policy *policy,
 	const struct rollout *state, int64_t now_ms);

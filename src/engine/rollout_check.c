@@ -13,8 +13,6 @@
 #include "engine/turn.h"
 
 #define LATE_PART 50 /* due within 1/50 of its interval is due now */
-#define SILENT_CHECKS \
-	4 /* without a sample, before a step's time stands still */
 
 /* An answer is in, or has timed out, by then; what is older is no evidence. */
 static int64_t look_ms_max(const struct slo *slo)
@@ -369,13 +367,13 @@ static void breached(
 static bool is_silent(
 	struct turn *t, const struct slo *slo, const struct check_state *check)
 {
-	if (check->silent == SILENT_CHECKS + 1)
+	if (check->silent == CHECKS_SILENT_MAX + 1)
 		turn_note(t, NOTE_WARNING,
 			"%s: the candidate has had no fresh sample for %d "
 			"checks: until there is one the time of the step does "
 			"not count",
 			slo->name, check->silent);
-	return check->silent > SILENT_CHECKS;
+	return check->silent > CHECKS_SILENT_MAX;
 }
 
 /* The time between two answers more than two intervals apart was not watched:

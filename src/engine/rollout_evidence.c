@@ -148,6 +148,12 @@ void evidence_take(struct turn *t, int slo, int64_t asked_ms)
 		crossed(t, decision);
 }
 
+static bool has_few_requests(
+	const struct policy *policy, const struct evidence_slo *s)
+{
+	return s->step.candidate.n < policy->slos[s->slo].requests_needed;
+}
+
 /* An SLO that the candidate had too few requests for; NULL: none. */
 static const struct evidence_slo *find_few_requests(
 	const struct evidence_memory *memory, const struct policy *policy)
@@ -155,8 +161,7 @@ static const struct evidence_slo *find_few_requests(
 	size_t i;
 
 	for (i = 0; i < memory->n; i++) {
-		if (memory->slo[i].step.candidate.n <
-			policy->slos[memory->slo[i].slo].requests_needed)
+		if (has_few_requests(policy, &memory->slo[i]))
 			return &memory->slo[i];
 	}
 	return NULL;
@@ -174,11 +179,9 @@ static const struct evidence_slo *find_uneasy(
 	return NULL;
 }
 
-enum lack { LACK_NOTHING, LACK_TRUST, LACK_REQUESTS, LACK_CALM };
-
 /* What is missing, and the SLO that it lies at. */
-static enum lack find_lack(const struct policy *policy, const struct rollout *r,
-	const struct evidence_slo **slo_r)
+static enum evidence_lack find_lack(const struct policy *policy,
+	const struct rollout *r, const struct evidence_slo **slo_r)
 {
 	const struct evidence_memory *memory = r->evidence;
 
@@ -198,6 +201,14 @@ static enum lack find_lack(const struct policy *policy, const struct rollout *r,
 	return LACK_NOTHING;
 }
 
+enum evidence_lack rollout_lacks(
+	const struct policy *policy, const struct rollout *r)
+{
+	const struct evidence_slo *slo;
+
+	return find_lack(policy, r, &slo);
+}
+
 const char *evidence_misses(
 	const struct policy *policy, const struct rollout *r)
 {
@@ -207,9 +218,8 @@ const char *evidence_misses(
 		[LACK_REQUESTS] = "the candidate had too few requests to tell",
 		[LACK_CALM] = "stable has trouble itself",
 	};
-	const struct evidence_slo *slo;
 
-	return texts[find_lack(policy, r, &slo)];
+	return texts[rollout_lacks(policy, r)];
 }
 
 const char *evidence_say_missing(const struct policy *policy,
@@ -240,9 +250,13 @@ const char *evidence_misses_of(const struct policy *policy,
 	const struct rollout *r, size_t slo, char text[ROLLOUT_TEXT_MAX])
 {
 	const struct evidence_slo *s = evidence_find(r->evidence, (int)slo);
+	const struct evidence_slo *lacking;
+	enum evidence_lack lack = find_lack(policy, r, &lacking);
 
-	if (!s || !evidence_misses(policy, r))
+	if (!s || lack == LACK_NOTHING)
 		return NULL;
+	if (lack == LACK_REQUESTS && has_few_requests(policy, s))
+		return evidence_print_few(&policy->slos[slo], s, text);
 	return evidence_print_missing(r->evidence, s, text);
 }
 
@@ -259,15 +273,19 @@ void evidence_say_passed(const struct turn *t, char text[ROLLOUT_TEXT_MAX])
 			t->r->step + 1);
 }
 
+int evidence_silent_checks_max(const struct slo *slo)
+{
+	return (int)((SILENT_MS + slo->interval_ms - 1) / slo->interval_ms);
+}
+
 int evidence_find_silent(const struct turn *t)
 {
 	size_t i;
 
 	for (i = 0; i < t->policy->n_slos; i++) {
 		if (t->r->check[i].silent &&
-			t->r->check[i].silent *
-					t->policy->slos[i].interval_ms >=
-				SILENT_MS)
+			t->r->check[i].silent >=
+				evidence_silent_checks_max(&t->policy->slos[i]))
 			return (int)i;
 	}
 	return -1;

@@ -152,6 +152,10 @@ const char *evidence_say_missing(const struct policy *policy,
 	const struct rollout *r, char text[ROLLOUT_TEXT_MAX]);
 /* "step 1 has passed", and on which evidence. */
 void evidence_say_passed(const struct turn *t, char text[ROLLOUT_TEXT_MAX]);
+/* Checks without a sample: with one more a step's time stands still … */
+#define CHECKS_SILENT_MAX 4
+/* … and with so many it is held. */
+int evidence_silent_checks_max(const struct slo *slo);
 int evidence_find_silent(
 	const struct turn *t); /* an SLO without samples for too long, or -1 */
 /* Which SLO that is, and for how many checks; NULL: none. */

@@ -62,6 +62,37 @@ static const char *say_failure(const struct making *m)
 	return "An SLO that fails";
 }
 
+/* Where there is no control, evidence alone does not revert it at once: the
+ * first goes back to ask stable, or a person decides. */
+static const char *say_uncontrolled(const struct making *m)
+{
+	const struct evidence_memory *memory = m->r->evidence;
+
+	if (!memory || !memory->state.none)
+		return NULL;
+	if (m->policy->evidence.without_control == WITHOUT_HOLD)
+		return "holds it at once";
+	if (!memory->rules.step_back || memory->state.stepped_back)
+		return NULL;
+	return arena_printf(m->arena,
+		"takes it back to %d %% at once, to ask stable",
+		m->policy->steps[0].percent);
+}
+
+/* The SLOs that count may do something else than the others. */
+static void add_revert(const struct making *m, struct buf *out)
+{
+	const char *uncontrolled = say_uncontrolled(m);
+
+	if (!uncontrolled)
+		buf_addf(out, ". %s reverts it at once", say_failure(m));
+	else if (m->r->evidence->n == m->policy->n_slos)
+		buf_addf(out, ". An SLO that fails %s", uncontrolled);
+	else
+		buf_addf(out, ". %s reverts it at once, one of evidence %s",
+			say_failure(m), uncontrolled);
+}
+
 /* What the SLOs do as long as it is exposed. */
 static void add_breach(const struct making *m, struct buf *out)
 {
@@ -69,7 +100,7 @@ static void add_breach(const struct making *m, struct buf *out)
 		return;
 	switch (m->policy->on_breach) {
 	case ON_BREACH_ROLLBACK:
-		buf_addf(out, ". %s reverts it at once", say_failure(m));
+		add_revert(m, out);
 		break;
 	case ON_BREACH_HOLD:
 		buf_addf(out, ". %s holds it at once", say_failure(m));
@@ -144,6 +175,39 @@ static const char *say_going_on(const struct making *m)
 						   : "It goes on by itself";
 }
 
+static bool any_missing_but_evidence(const struct making *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->s->n_slos; i++) {
+		if (m->s->slos[i].missing &&
+			(!m->s->slos[i].counts ||
+				m->s->slos[i].verdict == SLO_NO_DATA ||
+				m->s->slos[i].verdict == SLO_ERROR))
+			return true;
+	}
+	return false;
+}
+
+/* What the checks have to show. */
+static const char *say_shown(const struct making *m)
+{
+	if (!any_missing_but_evidence(m)) {
+		switch (rollout_lacks(m->policy, m->r)) {
+		case LACK_TRUST:
+			return "the evidence against it is gone";
+		case LACK_REQUESTS:
+			return "it has had requests enough";
+		case LACK_CALM:
+			return arena_printf(
+				m->arena, "%s is calm again", say_stable(m));
+		case LACK_NOTHING:
+			break;
+		}
+	}
+	return "every SLO passes";
+}
+
 static void say_checks(const struct making *m, struct buf *out)
 {
 	const struct outlook *o = &m->s->outlook;
@@ -155,7 +219,7 @@ static void say_checks(const struct making *m, struct buf *out)
 			say_when(m, o->late_ms));
 		return;
 	}
-	buf_addf(out, "%s when every SLO passes", say_going_on(m));
+	buf_addf(out, "%s when %s", say_going_on(m), say_shown(m));
 	if (o->at_ms > m->from->now_ms)
 		buf_addf(out, ", at %s at the earliest", say_when(m, o->at_ms));
 	add_else(m, out);
@@ -224,6 +288,12 @@ static bool any_missing(const struct making *m)
 	return false;
 }
 
+static void add_pace(const struct making *m, struct buf *out)
+{
+	if (m->policy->pace == PACE_EVIDENCE)
+		buf_adds(out, ", earlier when there is evidence enough");
+}
+
 static void say_bake(const struct making *m, struct buf *out)
 {
 	const struct outlook *o = &m->s->outlook;
@@ -243,14 +313,43 @@ static void say_bake(const struct making *m, struct buf *out)
 	} else if (any_missing(m)) {
 		buf_addf(out, "%s comes at %s if every SLO passes until then",
 			goal, say_when(m, o->at_ms));
+		add_pace(m, out);
 		add_else(m, out);
 	} else {
 		buf_addf(out, "%s comes at %s if these hold", goal,
 			say_when(m, o->at_ms));
-		if (m->policy->pace == PACE_EVIDENCE)
-			buf_adds(
-				out, ", earlier when there is evidence enough");
+		add_pace(m, out);
 	}
+	add_breach(m, out);
+}
+
+/* Which SLOs the candidate shows nothing of. */
+static const char *say_silent(const struct making *m)
+{
+	const char *names[POLICY_SLOS_MAX];
+	size_t i, n = 0;
+
+	for (i = 0; i < m->policy->n_slos; i++) {
+		if (m->r->check[i].silent)
+			names[n++] = m->policy->slos[i].name;
+	}
+	return say_names(m, names, n, "and");
+}
+
+static void say_samples(const struct making *m, struct buf *out)
+{
+	const struct outlook *o = &m->s->outlook;
+
+	buf_addf(out, "When %s has samples of %s again, %s comes at %s",
+		say_silent(m), say_candidate(m),
+		o->phase == PHASE_PAUSED ? "the pause"
+					 : say_goal(m, m->r->step + 1),
+		say_when(m, o->at_ms));
+	if (m->policy->pace == PACE_EVIDENCE)
+		add_pace(m, out);
+	else
+		buf_adds(out, " at the earliest");
+	add_else(m, out);
 	add_breach(m, out);
 }
 
@@ -322,6 +421,9 @@ static void say_wait(const struct making *m, struct buf *out)
 		break;
 	case OUTLOOK_BAKE:
 		say_bake(m, out);
+		break;
+	case OUTLOOK_SAMPLES:
+		say_samples(m, out);
 		break;
 	case OUTLOOK_METRICS:
 		buf_addf(out, "%s when the metrics answer again",

@@ -5,6 +5,24 @@
 
 #define WAITING_SAID 5 /* decisions that are named in the sentence */
 
+static void add_stop(struct buf *out)
+{
+	char last = out->len ? out->data[out->len - 1] : '.';
+
+	if (last != '.' && last != '!' && last != '?')
+		buf_addc(out, '.');
+}
+
+/* The step, as a sentence begins with it. */
+static void begin_with_step(const struct making *m, struct buf *out)
+{
+	size_t at = out->len;
+
+	buf_adds(out, say_step(m, m->r->step));
+	if (out->data[at] == 's')
+		out->data[at] = 'S';
+}
+
 static void add_serving(const struct making *m, struct buf *out)
 {
 	if (m->s->candidate_percent)
@@ -66,7 +84,8 @@ static void say_gate(const struct making *m, struct buf *out)
 	const struct summary_people *p = &m->s->people;
 	const char *given = say_names(m, p->given, p->n_given, "and");
 
-	buf_addf(out, "%s ", say_step(m, m->r->step));
+	begin_with_step(m, out);
+	buf_addc(out, ' ');
 	if (m->s->outlook.waits_for == OUTLOOK_APPROVALS) {
 		buf_addf(out, "waits for approval: %zu of %d given", p->n_given,
 			p->approval->minimum);
@@ -117,8 +136,11 @@ static void say_finish(const struct making *m, struct buf *out)
 /* It was taken back to the first step's share, to ask stable. */
 static void add_step_back(const struct making *m, struct buf *out)
 {
-	if (m->r->cause == CAUSE_SLO && m->r->reason[0])
-		buf_addf(out, "Stepped back: %s. ", m->r->reason);
+	if (m->r->cause != CAUSE_SLO || !m->r->reason[0])
+		return;
+	buf_addf(out, "Stepped back: %s", m->r->reason);
+	add_stop(out);
+	buf_addc(out, ' ');
 }
 
 static void say_shift(const struct making *m, struct buf *out)
@@ -131,7 +153,8 @@ static void say_shift(const struct making *m, struct buf *out)
 	}
 	add_step_back(m, out);
 	if (m->r->traffic.write.blocked_ms && why) {
-		buf_addf(out, "%s waits, %s", say_step(m, m->r->step), why);
+		begin_with_step(m, out);
+		buf_addf(out, " waits, %s", why);
 		if (m->r->checking) {
 			buf_adds(out, ": ");
 			if (!add_missing(m, out))
@@ -140,7 +163,8 @@ static void say_shift(const struct making *m, struct buf *out)
 		add_serving(m, out);
 		return;
 	}
-	buf_addf(out, "%s: traffic is on its way", say_step(m, m->r->step));
+	begin_with_step(m, out);
+	buf_adds(out, ": traffic is on its way");
 	add_serving_and_slos(m, out);
 	add_trouble(m, out);
 	add_wanted_pause(m, out);
@@ -388,27 +412,12 @@ static void add_waiting(const struct making *m, struct buf *out)
 		buf_addc(out, '.');
 }
 
-static void add_stop(struct buf *out)
-{
-	char last = out->len ? out->data[out->len - 1] : '.';
-
-	if (last != '.' && last != '!' && last != '?')
-		buf_addc(out, '.');
-}
-
-static void capitalize(struct buf *out)
-{
-	if (!strncmp(out->data, "step ", 5))
-		out->data[0] = 'S';
-}
-
 const char *make_now(const struct making *m)
 {
 	struct buf out;
 
 	buf_init(&out, SENTENCE_MAX);
 	say_phase(m, &out);
-	capitalize(&out);
 	add_stop(&out);
 	if (phase_is_end(m->r->phase))
 		return keep(m, &out);

@@ -280,7 +280,8 @@ static void add_missing_of(const struct making *m, size_t i, struct buf *out)
 			slo->name, unit_print_count(j->requests, requests),
 			unit_print_count(j->requests_min, least),
 			say_length(m, slo->window_ms));
-	else if (m->s->slos[i].verdict == SLO_PASSES || m->s->slos[i].counts)
+	else if (m->s->slos[i].verdict == SLO_PASSES ||
+		 m->s->slos[i].verdict == SLO_UNDECIDED)
 		buf_addf(out, "%s: %s", slo->name, m->s->slos[i].missing);
 	else
 		buf_addf(out, "%s: %s", slo->name, m->s->slos[i].reason);

@@ -5,6 +5,7 @@
  * prints its seed; `outlook_test SEED` plays that one again.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,11 @@
 #define MINUTE           INT64_C(60000)
 #define HOUR             (60 * MINUTE)
 
-/* How an SLO is answered. */
-enum regime { PASSES, BREACHES, NOTHING, TROUBLE, REGIMES };
+/* How an SLO is answered; without data a candidate that is counted is silent.
+ * IDLE: there are no requests to count. */
+enum regime { PASSES, BREACHES, NOTHING, TROUBLE, REGIMES, IDLE };
+
+#define REQUESTS 20000 /* of an arm, in each check that counts some */
 
 static struct test_policy test;
 static struct world world;
@@ -30,9 +34,10 @@ static struct arena arena;
 
 /* The first change of phase since the last look. */
 static enum phase changed_to, changed_last; /* of one turn */
+static enum cause changed_by;
 static int64_t changed_ms; /* 0: none */
 
-static size_t checked[OUTLOOK_LAST_LOOK + 1];
+static size_t checked[OUTLOOK_LAST_LOOK + 1], failures, steps_back;
 
 static int pick(int n)
 {
@@ -57,17 +62,46 @@ static void fail(const struct summary *s, const char *fmt, ...)
 	va_end(args);
 	printf("\n  told at %" PRId64 " ms, in %s: %s\n  %s\n"
 	       "  waits for %d: %s at %" PRId64 ", else %s at %" PRId64 "\n"
-	       "  it went to %s at %" PRId64 "\n  phases: %s\n"
+	       "  it went to %s at %" PRId64 ": %s\n  phases: %s\n"
 	       "  replay: test/sim/outlook_test %" PRIu64 "\n",
 		s->now_ms - world.start_ms, phase_name(s->phase), s->now,
 		s->next, s->outlook.waits_for, phase_name(s->outlook.phase),
 		s->outlook.at_ms - world.start_ms, phase_name(s->outlook.late),
 		s->outlook.late_ms - world.start_ms, phase_name(changed_to),
-		changed_ms - world.start_ms, world.phases, seed);
+		changed_ms - world.start_ms, world.rollout.reason, world.phases,
+		seed);
 	exit(1);
 }
 
 /* ---- a rollout ---- */
+
+/* Where there are no users there are no requests. */
+static void count_arm(struct evidence_counts *arm, int percent, bool is_bad)
+{
+	arm->known = true;
+	arm->bin[0] = percent ? REQUESTS : 0;
+	arm->bin[1] = percent && is_bad ? REQUESTS / 10 : 0;
+	arm->bin[0] -= arm->bin[1];
+}
+
+static struct answers counted(struct world *w, int slo)
+{
+	static struct check_counts ring[WORLD_QUEUE_MAX];
+	static size_t next;
+	struct check_counts *c = &ring[next++ % WORLD_QUEUE_MAX];
+	bool idle = regime[slo] == IDLE;
+
+	*c = (struct check_counts){.bins = 2};
+	count_arm(&c->candidate, idle ? 0 : w->serving.candidate,
+		regime[slo] == BREACHES);
+	count_arm(&c->stable, idle ? 0 : w->serving.stable, false);
+	c->candidate.known = regime[slo] != NOTHING;
+	return (struct answers){
+		.item[QUERY_TOTAL] = {regime[slo] == TROUBLE ? ANSWER_ERROR
+							     : ANSWER_VALUE,
+			NAN},
+		.counts = c};
+}
 
 static struct answers answer(struct world *w, int slo)
 {
@@ -78,8 +112,28 @@ static struct answers answer(struct world *w, int slo)
 		[TROUBLE] = {ANSWER_ERROR, 0},
 	};
 
-	(void)w;
+	if (test.slos[slo].kind == SLO_EVIDENCE)
+		return counted(w, slo);
 	return (struct answers){.item[QUERY_VALUE] = answers[regime[slo]]};
+}
+
+static bool counts(size_t slo)
+{
+	return slo < test.policy.n_slos && test.slos[slo].kind == SLO_EVIDENCE;
+}
+
+static void random_evidence(size_t i)
+{
+	test.slos[i] = (struct slo){.name = test.slos[i].name,
+		.kind = SLO_EVIDENCE,
+		.total = "total",
+		.bad = "bad",
+		.objective = 0.01,
+		.tolerance = -1,
+		.floor = -1,
+		.requests_needed = 100,
+		.interval_ms = test.slos[i].interval_ms,
+		.timeout_ms = test.slos[i].timeout_ms};
 }
 
 static void random_policy(void)
@@ -98,6 +152,14 @@ static void random_policy(void)
 		test.slos[i].fail_of = 3 + pick(3);
 		test.slos[i].fail_breaches = 2 + pick(2);
 	}
+	test.policy.evidence = (struct evidence_policy){.alpha = 0.05,
+		.harm = 10,
+		.without_control = (enum without_control)pick(3)};
+	for (i = 0; i < 2 && chance(40); i++)
+		random_evidence(i);
+	/* A policy with that pace has evidence. */
+	if (i && chance(50))
+		test.policy.pace = PACE_EVIDENCE;
 	for (i = 0; i < 3; i++) {
 		test.steps[i].bake_ms = pick(5) * 30000;
 		if (chance(30))
@@ -120,8 +182,10 @@ static void watch(struct world *w, const struct event *event,
 	for (i = 0; !is_later && i < out->n_notes; i++) {
 		if (out->note[i].type != NOTE_PHASE)
 			continue;
-		if (!changed_ms)
+		if (!changed_ms) {
 			changed_to = out->note[i].to;
+			changed_by = w->rollout.cause;
+		}
 		changed_last = out->note[i].to;
 		changed_ms = w->now_ms;
 	}
@@ -164,6 +228,34 @@ static const struct summary *look(void)
 	return summary_make(&source, &arena);
 }
 
+static bool is_by_evidence(const struct summary *s)
+{
+	return (s->outlook.waits_for == OUTLOOK_BAKE ||
+		       s->outlook.waits_for == OUTLOOK_SAMPLES) &&
+	       strstr(s->next, "earlier when there is evidence enough");
+}
+
+/* How long evidence takes is not known before. */
+static bool lacks_evidence(void)
+{
+	return rollout_lacks(&test.policy, &world.rollout) != LACK_NOTHING;
+}
+
+/* It came, and neither earlier than was told nor where it was not to go. */
+static void expect_not_before(const struct summary *s)
+{
+	const struct outlook *o = &s->outlook;
+
+	if (!changed_ms)
+		return;
+	if (changed_to == o->late && changed_ms >= o->late_ms)
+		return;
+	if (changed_to != o->phase && changed_last != o->phase)
+		fail(s, "%s was to come", phase_name(o->phase));
+	if (!is_by_evidence(s) && changed_ms < o->at_ms)
+		fail(s, "%s was to come later", phase_name(o->phase));
+}
+
 static void expect(const struct summary *s, enum phase phase, int64_t at_ms)
 {
 	char clock[SUMMARY_TIME_MAX];
@@ -195,6 +287,7 @@ static bool settle_may_fail(void)
 static bool waits_for_checks(const struct outlook *o)
 {
 	return o->waits_for == OUTLOOK_CHECKS || o->waits_for == OUTLOOK_BAKE ||
+	       o->waits_for == OUTLOOK_SAMPLES ||
 	       o->waits_for == OUTLOOK_METRICS;
 }
 
@@ -214,13 +307,19 @@ static void check_that_it_comes(const struct summary *s)
 {
 	const struct outlook *o = &s->outlook;
 	int64_t until_ms = o->late_ms > o->at_ms ? o->late_ms : o->at_ms;
+	bool lacks = lacks_evidence();
 
 	if (!waits_for_checks(o) || settle_may_fail() || has_failed())
 		return;
 	regime[0] = regime[1] = PASSES;
 	world_run(&world, until_ms - s->now_ms + 1);
-	/* At the same moment the deadline of a hold comes first. */
-	if (o->late_ms && o->late_ms < o->at_ms + (s->phase == PHASE_HELD))
+	/* A shift that may be written has to serve after that. At the same
+	 * moment the deadline of a hold comes first. */
+	if (lacks || s->phase == PHASE_SHIFTING ||
+		(is_by_evidence(s) && changed_ms && changed_ms < o->at_ms))
+		expect_not_before(s);
+	else if (o->waits_for != OUTLOOK_SAMPLES && o->late_ms &&
+		 o->late_ms < o->at_ms + (s->phase == PHASE_HELD))
 		expect(s, o->late, o->late_ms);
 	else
 		expect(s, o->phase, o->at_ms);
@@ -233,24 +332,67 @@ static bool was_last_check(const struct outlook *o)
 	return o->check_ms > o->at_ms && o->at_ms == o->late_ms;
 }
 
+/* One that does not count is asked before the bake is over. */
+static bool another_is_asked(const struct summary *s)
+{
+	size_t i;
+
+	for (i = 0; i < test.policy.n_slos; i++) {
+		if (!counts(i) && s->slos[i].next_ms <= s->outlook.at_ms)
+			return true;
+	}
+	return false;
+}
+
+/* What is told of the end of a bake is told of what is missing. */
+static bool may_come_else(const struct summary *s)
+{
+	bool lacks_requests =
+		rollout_lacks(&test.policy, &world.rollout) == LACK_REQUESTS;
+
+	if (s->outlook.waits_for != OUTLOOK_BAKE ||
+		world.rollout.evidence == NULL)
+		return true;
+	return lacks_requests || (!lacks_evidence() && another_is_asked(s));
+}
+
+/* Nothing that would help comes any more. */
+static void let_nothing_come(const struct summary *s)
+{
+	const struct outlook *o = &s->outlook;
+	/* Where the others come too late, evidence that comes changes nothing. */
+	enum regime counted =
+		lacks_evidence() && o->at_ms <= o->late_ms ? IDLE : PASSES;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		regime[i] = NOTHING;
+		if (o->waits_for == OUTLOOK_METRICS)
+			regime[i] = TROUBLE;
+		else if (o->waits_for == OUTLOOK_BAKE && counts(i))
+			regime[i] = counted;
+		else if (o->waits_for == OUTLOOK_SAMPLES && counts(i) &&
+			 !world.rollout.check[i].silent)
+			regime[i] = PASSES;
+	}
+}
+
 /* It does not come: there is no data any more, and nobody approves. */
 static void check_what_comes_else(const struct summary *s)
 {
 	const struct outlook *o = &s->outlook;
 
 	if (!o->late_ms || o->waits_for == OUTLOOK_TRAFFIC ||
-		settle_may_fail() ||
-		(o->waits_for != OUTLOOK_BAKE && s->phase != PHASE_HELD &&
+		o->waits_for == OUTLOOK_STABLE || settle_may_fail() ||
+		!may_come_else(s) ||
+		(s->phase != PHASE_BAKING && s->phase != PHASE_HELD &&
 			s->phase != PHASE_AWAITING_APPROVAL))
 		return;
-	if (o->waits_for == OUTLOOK_METRICS)
-		regime[0] = regime[1] = TROUBLE;
-	else
-		regime[0] = regime[1] = NOTHING;
-	if (o->waits_for == OUTLOOK_STABLE)
-		return;
+	let_nothing_come(s);
 	world_run(&world, o->late_ms - s->now_ms + 1);
-	if (o->waits_for == OUTLOOK_BAKE && was_last_check(o))
+	if (is_by_evidence(s) && changed_ms && changed_ms <= o->at_ms)
+		expect_not_before(s);
+	else if (o->waits_for == OUTLOOK_BAKE && was_last_check(o))
 		expect(s, o->phase, o->at_ms);
 	else
 		expect(s, o->late, o->late_ms);
@@ -285,11 +427,40 @@ static void check_settle(const struct summary *s)
 	checked[OUTLOOK_SETTLE]++;
 }
 
+/* The phases that a sentence names for an SLO that fails. */
+static bool is_named(const char *next, enum phase phase)
+{
+	return (strstr(next, "reverts it at once") &&
+		       phase == PHASE_REVERTING) ||
+	       (strstr(next, "holds it at once") && phase == PHASE_HELD) ||
+	       (strstr(next, "takes it back to") && phase == PHASE_SHIFTING);
+}
+
+/* An SLO fails: what then becomes of it is what was said. */
+static void check_what_a_failure_does(const struct summary *s)
+{
+	if (s->phase != PHASE_BAKING || has_failed() ||
+		!world.rollout.bake_open)
+		return;
+	regime[0] = regime[1] = BREACHES;
+	while (!changed_ms && world.now_ms < s->now_ms + HOUR)
+		world_run(&world, 1000);
+	if (!changed_ms || changed_by != CAUSE_SLO)
+		return; /* its time was over before */
+	if (!is_named(s->next, changed_to))
+		fail(s, "that was not said of a failure");
+	failures++;
+	steps_back += world.rollout.phase == PHASE_SHIFTING;
+}
+
 static void look_and_wait(void)
 {
 	const struct summary *s = look();
 
-	switch (pick(3)) {
+	switch (pick(4)) {
+	case 2:
+		check_what_a_failure_does(s);
+		break;
 	case 0:
 		check_that_it_comes(s);
 		break;
@@ -341,9 +512,11 @@ int main(int argc, char **argv)
 		play();
 	}
 	printf("%" PRIu64 " rollouts; told and seen: bake %zu, checks %zu, "
-	       "metrics %zu, approvals %zu, a person %zu, settle %zu\n",
+	       "samples %zu, metrics %zu, approvals %zu, a person %zu, "
+	       "settle %zu, failures %zu (where a step back was told %zu)\n",
 		n, checked[OUTLOOK_BAKE], checked[OUTLOOK_CHECKS],
-		checked[OUTLOOK_METRICS], checked[OUTLOOK_APPROVALS],
-		checked[OUTLOOK_PERSON], checked[OUTLOOK_SETTLE]);
+		checked[OUTLOOK_SAMPLES], checked[OUTLOOK_METRICS],
+		checked[OUTLOOK_APPROVALS], checked[OUTLOOK_PERSON],
+		checked[OUTLOOK_SETTLE], failures, steps_back);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "situations_evidence.h"
 #include "store/event_codec.h"
 
 #define SECOND 1000
@@ -27,7 +28,8 @@ static void fed(struct world *w, const struct event *event,
 	struct event_context context = {.policy = w->policy,
 		.state = &w->rollout,
 		.judgement =
-			event->type == EVENT_CHECK ? &out->judgement : NULL};
+			event->type == EVENT_CHECK ? &out->judgement : NULL,
+		.seen = event->type == EVENT_CHECK ? &out->seen : NULL};
 	struct stage *s = w->fed_arg;
 	struct buf data;
 	size_t i;
@@ -895,6 +897,99 @@ const struct situation situations[] = {
 		"nothing else is done.",
 		"When stable serves, the rollback sequence runs, else the "
 		"rollback has failed at 00:10:53 UTC (in 9m59s)."},
+	{"weighed", weighed,
+		"backend-2 has served 10 % for 1m56s; errors: candidate 0 % "
+		"(0 of 590), stable 0.094 % (5 of 5,314); against 0.0 of "
+		"3.0, for 0.2 of 3.0.",
+		"50 % comes at 00:10:13 UTC (in 8m14s) if these hold. An "
+		"SLO that fails reverts it at once."},
+	{"weighed by pace", weighed_by_pace,
+		"backend-2 has served 10 % for 1m56s; errors: candidate 0 % "
+		"(0 of 590), stable 0.094 % (5 of 5,314); against 0.0 of "
+		"3.0, for 0.2 of 3.0.",
+		"50 % comes at 00:10:13 UTC (in 8m14s) if these hold, "
+		"earlier when there is evidence enough. An SLO that fails "
+		"reverts it at once."},
+	{"going back to ask", going_back_to_ask,
+		"Stepped back: errors: candidate 10 % (603 of 5,911), more "
+		"than is normal (0.2 %); there is nothing to compare with: "
+		"back to 10 % to ask stable; if stable has it too, the "
+		"rollout goes on by itself. Step 1 of 3 (10 %): traffic is "
+		"on its way; backend-2 serves 100 %, errors: candidate 10 % "
+		"(603 of 5,911), stable has no requests; against 0.0 of "
+		"3.0, for 0.0 of 3.0.",
+		"When it serves, it settles for 10s and bakes for 10m, else "
+		"it reverts at 00:32:23 UTC (in 9m55s). An SLO that fails "
+		"reverts it at once."},
+	{"stepped back", stepped_back,
+		"Stepped back: errors: candidate 10 % (603 of 5,911), more "
+		"than is normal (0.2 %); there is nothing to compare with: "
+		"back to 10 % to ask stable; if stable has it too, the "
+		"rollout goes on by itself. backend-2 has served 10 % for "
+		"2m; errors: candidate 0 % (0 of 587), stable 0.11 % (6 of "
+		"5,277); against 0.0 of 3.0, for 0.3 of 3.0.",
+		"50 % comes at 00:32:35 UTC (in 8m10s) if these hold. An "
+		"SLO that fails reverts it at once."},
+	{"stepped back twice", stepped_back_twice,
+		"Rolled back: backend-1 serves 100 %; errors: candidate 14 "
+		"% (629 of 4,637), stable 0.16 % (2 of 1,227), 83 times as "
+		"many; a candidate as good as stable shows this in 1 of 45 "
+		"rollouts (limit: 1 of 20).",
+		"It has ended: nothing comes any more."},
+	{"silent", silent,
+		"backend-2 has served 10 % for 1m56s; errors: no data: the "
+		"candidate has no fresh sample.",
+		"When errors has samples of backend-2 again, 50 % comes at "
+		"00:10:13 UTC (in 8m14s) at the earliest, else it is held "
+		"at 00:05:58 UTC (in 3m59s). An SLO that fails reverts it "
+		"at once."},
+	{"weighed without control", weighed_without_control,
+		"backend-2 has served 100 % for 1m; errors: candidate 0.11 "
+		"% (5 of 4,411), stable 0.067 % (1 of 1,500); against 0.0 "
+		"of 3.0, for 8.7 of 3.0.",
+		"Promotion comes at 00:30:38 UTC (in 9m10s) if these hold. "
+		"An SLO that fails takes it back to 10 % at once, to ask "
+		"stable."},
+	{"held without control", held_without_control,
+		"Held: errors: candidate 13 % (584 of 4,411), more than is "
+		"normal (0.2 %); a candidate as good as stable shows this "
+		"in 1 of 27 rollouts (limit: 1 of 20); backend-2 serves 100 "
+		"%.",
+		"A person decides: `continue` overrules the SLO, `abort` "
+		"takes it back, else it reverts at 00:26:23 UTC (in 4m59s)."},
+	{"held by stable in trouble", held_by_stable_in_trouble,
+		"Held: errors: waiting: stable has errors itself (3 %, "
+		"normal 2.6 %); no step to a share without a control before "
+		"it is calm; backend-2 serves 50 %.",
+		"It goes on by itself when backend-1 is calm again, else it "
+		"reverts at 00:35:25 UTC (in 4m59s); `continue` does not "
+		"help; `abort` goes back now."},
+	{"held with few to weigh", held_with_few_to_weigh,
+		"Held: errors: the candidate had 60 requests in this step, "
+		"100 are needed to tell (min_requests); backend-2 serves 10 "
+		"%.",
+		"It goes on by itself when it has had requests enough, else "
+		"it reverts at 00:25:13 UTC (in 4m59s); `continue` does not "
+		"help; `abort` goes back now."},
+	{"held in doubt", held_in_doubt,
+		"Held: errors: some evidence against the candidate: against "
+		"1.3 of 3.0, for 0.0 of 3.0; backend-2 serves 10 %.",
+		"It goes on by itself when the evidence against it is gone, "
+		"else it reverts at 00:25:13 UTC (in 4m59s); `continue` "
+		"does not help; `abort` goes back now."},
+	{"held in silence", held_in_silence,
+		"Held: errors: no data: the candidate has no fresh sample; "
+		"backend-2 serves 10 %.",
+		"It goes on by itself when every SLO passes, at 00:06:13 "
+		"UTC (in 14s) at the earliest, else it reverts at 00:10:58 "
+		"UTC (in 4m59s); `continue` does not help; `abort` goes "
+		"back now."},
+	{"stable is silent", stable_is_silent,
+		"backend-2 has served 10 % for 1m56s; errors: candidate 0 % "
+		"(0 of 590), stable has no requests; against 0.0 of 3.0, "
+		"for 0.1 of 3.0.",
+		"50 % comes at 00:10:13 UTC (in 8m14s) if these hold. An "
+		"SLO that fails reverts it at once."},
 };
 /* clang-format on */
 const size_t n_situations = sizeof(situations) / sizeof(situations[0]);
