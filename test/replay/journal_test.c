@@ -50,9 +50,13 @@ static void a_lock_of_six_seconds_changes_nothing(void **state)
 {
 	int64_t from_ms = begin();
 
+	assert_false(journal_is_late());
 	fake_store_lock(6 * SECOND);
-	until(from_ms + 6 * SECOND);
+	until(from_ms + 6 * SECOND - 1);
+	assert_true(journal_is_late());
 	assert_true(checks_between(from_ms, from_ms + 6 * SECOND) >= 1);
+	until(from_ms + 8 * SECOND);
+	assert_false(journal_is_late());
 	until_the_end();
 	expect_exit(0);
 	expect_serving(FAKE_NEW, 100);
@@ -120,6 +124,13 @@ static void a_disk_that_stays_full_takes_users_back_and_the_rest_follows(
 	expect_journal("interrupt", NULL);
 }
 
+static bool was_given_up;
+
+static void watch_giving_up(void)
+{
+	was_given_up = was_given_up || (is_driven() && journal_is_given_up());
+}
+
 static void who_waits_for_a_full_disk_can_be_told_to_go(void **state)
 {
 	int64_t from_ms = begin();
@@ -127,8 +138,12 @@ static void who_waits_for_a_full_disk_can_be_told_to_go(void **state)
 	fake_store_full(true);
 	expect_reverted_by(from_ms + STORE_LEASE_MS);
 	until(from_ms + MINUTE);
+	assert_true(journal_is_late());
+	assert_false(journal_is_given_up());
+	scenario_watch = watch_giving_up;
 	interrupt("SIGTERM");
 	until(from_ms + 2 * MINUTE);
+	assert_true(was_given_up);
 	assert_false(is_driven());
 	expect_serving(FAKE_STABLE, 100);
 	expect_exit(1);

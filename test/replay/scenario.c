@@ -317,6 +317,16 @@ enum phase phase_now(void)
 	return sc.driver ? driver_state(sc.driver)->phase : PHASES;
 }
 
+bool journal_is_late(void)
+{
+	return driver_is_late(sc.driver);
+}
+
+bool journal_is_given_up(void)
+{
+	return driver_is_unjournaled(sc.driver);
+}
+
 void until_phase(enum phase phase)
 {
 	int64_t limit = fake_now() + 24 * HOUR;
