@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cells.h"
 #include "base/duration.h"
 #include "base/service_name.h"
-#include "cli/cells.h"
 #include "cli/panel_parts.h"
 
 #define GAP       2

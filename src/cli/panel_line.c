@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "cli/cells.h"
+#include "base/cells.h"
 #include "cli/panel_parts.h"
 
 static int line_room(const struct panel_line *line)

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "cli/cells.h"
+#include "base/cells.h"
 #include "cli/panel.h"
 #include "situations.h"
 

@@ -3,8 +3,8 @@
  * ones none. The widths are libc's. What could move the cursor is escaped first
  * (base/printable.h); where there is no UTF-8, what is not ASCII is replaced.
  */
-#ifndef TIDEGATE_CLI_CELLS_H
-#define TIDEGATE_CLI_CELLS_H
+#ifndef TIDEGATE_BASE_CELLS_H
+#define TIDEGATE_BASE_CELLS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Widths on a terminal; see cells.h. */
 #define _XOPEN_SOURCE 700 /* wcwidth, newlocale */
-#include "cli/cells.h"
+#include "base/cells.h"
 
 #include <locale.h>
 #include <stdint.h>
