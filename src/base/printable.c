@@ -98,12 +98,3 @@ void printable_quote(
 	printable_copy(shown, sizeof(shown), begin);
 	snprintf(out, PRINTABLE_QUOTE_MAX, "\"%s%s\"", shown, whole ? "" : "…");
 }
-
-size_t printable_width(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
-}

@@ -28,7 +28,4 @@ void printable_copy(char *out, size_t size, const char *text);
 void printable_quote(
 	char out[PRINTABLE_QUOTE_MAX], const char *bytes, size_t len);
 
-/* Columns a terminal takes for a printable text: one per character. */
-size_t printable_width(const char *text);
-
 #endif

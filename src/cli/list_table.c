@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/printable.h"
+#include "base/cells.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "cli/output.h"
 #include "engine/event.h"
 
+#define DOTS            "..."
 #define COLUMNS         6
 #define PHASE_SHOWN_MAX 64
 #define TABLE_BYTES_MAX (64 * 1024 * 1024)
@@ -82,25 +83,21 @@ static void add_row(struct table *table, const struct row *row)
 static void add_cut(struct buf *out, const struct buf *text, int columns)
 {
 	const char *at = text->data, *end;
-	size_t len, width;
+	struct buf line;
 
+	buf_init(&line, TABLE_BYTES_MAX);
 	for (; (end = strchr(at, '\n')) != NULL; at = end + 1) {
-		len = 0;
-		for (width = 0; at + len < end && width < (size_t)columns;) {
-			len++;
-			width += ((unsigned char)at[len] & 0xc0) != 0x80;
+		buf_clear(&line);
+		buf_add(&line, at, (size_t)(end - at));
+		if (cells_width(line.data) <= columns) {
+			buf_addf(out, "%s\n", line.data);
+			continue;
 		}
-		if (at + len < end) {
-			/* Room for the dots. */
-			for (width = 0; len && width < 3; len--)
-				width += ((unsigned char)at[len - 1] & 0xc0) !=
-					 0x80;
-			buf_add(out, at, len);
-			buf_adds(out, "...\n");
-		} else {
-			buf_add(out, at, (size_t)(end - at) + 1);
-		}
+		buf_add(out, line.data,
+			cells_fit(line.data, columns - (int)strlen(DOTS)));
+		buf_adds(out, DOTS "\n");
 	}
+	buf_fini(&line);
 }
 
 static void print_rows(

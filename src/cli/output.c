@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cells.h"
 #include "base/printable.h"
 
 #define COLUMN_GAP 2
@@ -66,7 +67,7 @@ void table_add(struct table *table, const char *const *cells)
 		buf_clear(&cell);
 		printable_add(&cell, cells[i] ? cells[i] : "");
 		row->cell[i] = arena_strdup(&table->arena, cell.data);
-		width = printable_width(cell.data);
+		width = (size_t)cells_width(cell.data);
 		if (width > table->width[i])
 			table->width[i] = width;
 	}
@@ -82,14 +83,15 @@ void table_add(struct table *table, const char *const *cells)
 void table_print(const struct table *table, struct buf *out)
 {
 	const struct table_row *row;
-	size_t i, pad;
+	size_t i;
+	int pad;
 
 	for (row = table->first; row; row = row->next) {
 		/* The last column is not padded: no blanks at the end. */
 		for (i = 0; i + 1 < table->n_columns; i++) {
-			pad = table->width[i] - printable_width(row->cell[i]) +
+			pad = (int)table->width[i] - cells_width(row->cell[i]) +
 			      COLUMN_GAP;
-			buf_addf(out, "%s%*s", row->cell[i], (int)pad, "");
+			buf_addf(out, "%s%*s", row->cell[i], pad, "");
 		}
 		buf_addf(out, "%s\n", row->cell[i]);
 	}

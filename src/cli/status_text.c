@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/cells.h"
 #include "base/duration.h"
 #include "base/printable.h"
 #include "cli/output.h"
@@ -129,7 +130,7 @@ static size_t widest(const struct buf *text)
 	for (; (end = strchr(at, '\n')) != NULL; at = end + 1) {
 		buf_clear(&line);
 		buf_add(&line, at, (size_t)(end - at));
-		width = printable_width(line.data);
+		width = (size_t)cells_width(line.data);
 		most = width > most ? width : most;
 	}
 	buf_fini(&line);

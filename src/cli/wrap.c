@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/cells.h"
 #include "base/printable.h"
 
 #define COLUMNS_MAX    10000
@@ -48,7 +49,7 @@ static size_t width_of(struct buf *piece, const char *text, size_t len)
 {
 	buf_clear(piece);
 	buf_add(piece, text, len);
-	return printable_width(piece->data);
+	return (size_t)cells_width(piece->data);
 }
 
 void wrap_add(struct buf *out, const char *text, int columns, int indent)

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/cells.h"
 #include "base/duration.h"
 #include "base/printable.h"
 #include "base/secret.h"
@@ -15,7 +16,7 @@
 
 static void plan_label(struct buf *out, int indent, const char *label)
 {
-	int width = (int)printable_width(label);
+	int width = cells_width(label);
 
 	buf_addf(out, "%*s", indent, "");
 	printable_add(out, label);

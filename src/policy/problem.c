@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/cells.h"
 #include "base/printable.h"
 #include "base/secret.h"
 
@@ -145,7 +146,7 @@ static size_t add_source(
 	redact(&text);
 	buf_clear(out);
 	printable_add(out, text.data);
-	width = printable_width(out->data);
+	width = (size_t)cells_width(out->data);
 	buf_fini(&text);
 	return width;
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/cells.h"
 #include "base/printable.h"
 
 #define ROOM       1.04 /* beyond the highest value */
@@ -136,7 +137,7 @@ void chart_labels_place(const struct chart *chart,
 		labels_r->lane[i] = -1;
 	for (i = 0; i < chart->n_marks && i < CHART_LABELS_MAX; i++) {
 		x = chart_scale_x(scale, chart->marks[i].time_ms);
-		width = ((double)printable_width(chart->marks[i].label) *
+		width = ((double)cells_width(chart->marks[i].label) *
 					CHARACTER +
 				LABEL_GAP) /
 			NARROW;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cells.h"
 #include "base/escape.h"
 #include "base/printable.h"
 #include "report/page_css.h"
@@ -292,7 +293,7 @@ static void write_cell(
 		buf_adds(page->out, "<td");
 		/* "1.2 %" is not broken, nor is a time. */
 		if (strncmp(page->heads[i], "time", 4) == 0 ||
-			(!file && printable_width(text) <= SHORT))
+			(!file && cells_width(text) <= SHORT))
 			buf_adds(page->out, " class=\"short\"");
 		wrap(page, " data-head=\"", page->heads[i], "\">");
 	} else {

@@ -77,11 +77,36 @@ static void a_line_is_as_wide_as_the_terminal(void **state)
 	buf_fini(&out);
 }
 
+/* Wide characters take two cells of a terminal, combining ones none. */
+static void columns_and_cuts_are_of_cells(void **state)
+{
+	struct store_rollout both[] = {rollout("\xe6\x97\xa5\xe6\x9c\xac",
+					       "s/e\xcc\x81", "promoted", HOUR),
+		rollout("plain", "s/b", "promoted", HOUR)};
+	struct list_table list = {.newest = both, .n_newest = 2, .limit = 2};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 65536);
+	list_table_print(&list, &out);
+	assert_non_null(strstr(out.data,
+		"\n\xe6\x97\xa5\xe6\x9c\xac     e\xcc\x81        b2"));
+	assert_non_null(strstr(out.data, "\nplain    b        b2"));
+	buf_clear(&out);
+	both[0].reason = "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac";
+	list.columns = 72;
+	list_table_print(&list, &out);
+	/* Of eight cells seven are there: two characters and the dots. */
+	assert_non_null(strstr(out.data, "Z  \xe6\x97\xa5\xe6\x9c\xac...\n"));
+	buf_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_runs_comes_first_and_tries_are_one_row),
 		cmocka_unit_test(a_line_is_as_wide_as_the_terminal),
+		cmocka_unit_test(columns_and_cuts_are_of_cells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
