@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/list_table.h"
+#include "cli/local_clock.h"
 #include "cli/output.h"
 #include "cli/screen.h"
 #include "cli/wrap.h"
@@ -21,7 +22,7 @@
 struct list_args {
 	const char *state, *service;
 	int format, limit;
-	bool unfinished, watch;
+	bool unfinished, watch, utc;
 };
 
 #define MEMBER(m) offsetof(struct list_args, m)
@@ -44,6 +45,7 @@ static const struct option_spec options[] = {
 		.offset = MEMBER(watch),
 		.help = "follow all of them: what changes, until interrupted"},
 	OPTION_STATE(struct list_args),
+	OPTION_UTC(struct list_args),
 	OPTION_FORMAT(struct list_args),
 	{0},
 };
@@ -81,7 +83,7 @@ static int look_at(struct store *store, const struct list_args *args,
 }
 
 static size_t add_table(const struct look *look, const struct list_args *args,
-	int columns, struct buf *out)
+	int columns, int lines, struct buf *out)
 {
 	const struct list_table table = {
 		.running = look->running,
@@ -90,6 +92,8 @@ static size_t add_table(const struct look *look, const struct list_args *args,
 		.n_newest = args->unfinished ? 0 : look->n_newest,
 		.limit = (size_t)args->limit,
 		.columns = columns,
+		.lines = (size_t)lines,
+		.clock = local_clock_unless(args->utc),
 	};
 
 	return list_table_print(&table, out);
@@ -134,7 +138,7 @@ static int print_text(
 	if (look_at(store, args, &look, err_r))
 		return -1;
 	buf_init(&out, LIST_OUTPUT_BYTES);
-	if (!add_table(&look, args, wrap_columns(stdout), &out))
+	if (!add_table(&look, args, wrap_columns(stdout), 0, &out))
 		output_text(
 			stderr, "no such rollout in %s\n", store_path(store));
 	output_write(stdout, &out);
@@ -151,6 +155,7 @@ struct following {
 	struct look seen; /* of the last look */
 	bool has_seen;
 	struct screen screen; /* of a terminal */
+	int columns, rows; /* of it, when it was painted last */
 };
 
 static bool is_news(const struct look *seen, const struct store_rollout *now)
@@ -202,27 +207,43 @@ static void add_news(
 
 static bool is_painted(const struct following *f)
 {
-	return f->args->format == FORMAT_TEXT && output_is_terminal(stdout);
+	return f->args->format == FORMAT_TEXT && screen_can_paint(stdout);
+}
+
+static bool is_resized(const struct following *f)
+{
+	return is_painted(f) && (screen_columns(&f->screen) != f->columns ||
+					screen_rows(&f->screen) != f->rows);
+}
+
+/* The line below the last one is the cursor's. */
+static void paint(struct following *f, const struct look *now, struct buf *out)
+{
+	struct buf none;
+
+	f->columns = screen_columns(&f->screen);
+	f->rows = screen_rows(&f->screen);
+	if (!add_table(now, f->args, f->columns, f->rows - 1, out))
+		buf_adds(out, "no rollout yet\n");
+	buf_init(&none, 0);
+	screen_update(&f->screen, &none, out);
+	buf_fini(&none);
 }
 
 static int show(struct following *f, struct err *err_r)
 {
 	struct look now;
-	struct buf out, none;
+	struct buf out;
 
 	if (look_at(f->store, f->args, &now, err_r))
 		return -1;
 	buf_init(&out, LIST_OUTPUT_BYTES);
-	buf_init(&none, 0);
 	if (is_painted(f)) {
-		if (!add_table(&now, f->args, wrap_columns(stdout), &out))
-			buf_adds(&out, "no rollout yet\n");
-		screen_update(&f->screen, &none, &out);
+		paint(f, &now, &out);
 	} else {
 		add_news(f, &now, &out);
 		output_write(stdout, &out);
 	}
-	buf_fini(&none);
 	buf_fini(&out);
 	arena_fini(&f->seen.arena);
 	f->seen = now;
@@ -241,7 +262,7 @@ static int follow(
 	screen_init(&f.screen, stdout);
 	while (!rc) {
 		rc = store_change_counter(store, &counter, err_r);
-		if (!rc && counter == seen) {
+		if (!rc && counter == seen && !is_resized(&f)) {
 			context_pause(PAUSE_MS);
 		} else if (!rc) {
 			seen = counter;

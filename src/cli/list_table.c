@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/cells.h"
-#include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "cli/output.h"
 #include "engine/event.h"
@@ -62,21 +61,23 @@ static void add_ended(struct rows *rows, const struct list_table *list)
 	}
 }
 
-static void add_row(struct table *table, const struct row *row)
+static void add_row(
+	struct table *table, const struct row *row, summary_clock_fn clock)
 {
 	const struct store_rollout *r = row->rollout;
 	const char *slash = strrchr(r->service, '/');
-	char time[TIMESTAMP_TEXT_MAX], phase[PHASE_SHOWN_MAX];
+	char time[SUMMARY_TIME_MAX], phase[PHASE_SHOWN_MAX];
 
 	if (row->tries > 1)
 		snprintf(phase, sizeof(phase), "%.20s, %zu tries", r->phase,
 			row->tries);
 	else
 		snprintf(phase, sizeof(phase), "%.40s", r->phase);
-	timestamp_print(r->started_ms, time);
-	table_add(table, (const char *const[COLUMNS]){r->id,
-				 slash ? slash + 1 : r->service, r->candidate,
-				 phase, time, r->reason});
+	/* All with the date, as if they were read long ago. */
+	table_add(table,
+		(const char *const[COLUMNS]){r->id,
+			slash ? slash + 1 : r->service, r->candidate, phase,
+			clock(r->started_ms, 0, time), r->reason});
 }
 
 /* Cut lines say so; a reason stands whole in `tidegate status`. */
@@ -105,16 +106,21 @@ static void print_rows(
 {
 	static const char *const heading[COLUMNS] = {"ROLLOUT", "SERVICE",
 		"CANDIDATE", "PHASE", "STARTED", "REASON"};
+	size_t shown = rows->n, i;
 	struct table table;
 	struct buf text;
-	size_t i;
 
+	/* Heading and the line that counts the others. */
+	if (list->lines && rows->n + 1 > list->lines)
+		shown = list->lines > 2 ? list->lines - 2 : 1;
 	buf_init(&text, TABLE_BYTES_MAX);
 	table_init(&table, COLUMNS);
 	table_add(&table, heading);
-	for (i = 0; i < rows->n; i++)
-		add_row(&table, &rows->item[i]);
+	for (i = 0; i < shown; i++)
+		add_row(&table, &rows->item[i], list->clock);
 	table_print(&table, &text);
+	if (shown < rows->n)
+		buf_addf(&text, "... and %zu more\n", rows->n - shown);
 	if (list->columns)
 		add_cut(out, &text, list->columns);
 	else

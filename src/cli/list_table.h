@@ -6,6 +6,7 @@
 #define TIDEGATE_CLI_LIST_TABLE_H
 
 #include "base/buf.h"
+#include "status/summary.h"
 #include "store/store.h"
 
 struct list_table {
@@ -14,6 +15,8 @@ struct list_table {
 	size_t n_running, n_newest;
 	size_t limit; /* rows of those that have ended, at most */
 	int columns; /* lines are cut there; 0: they are whole */
+	size_t lines; /* at most, with the heading; 0: as many as there are */
+	summary_clock_fn clock;
 };
 
 /* How many rows there are besides the heading; without any nothing is added. */

@@ -84,6 +84,8 @@ keyboard_is_back() { # NAME
 	STEPS=$GATE quick
 	runs run 80 24
 	shown run 'awaiting-approval'
+	opens list 90 24 "$TIDEGATE" list -w
+	shown list 'awaiting-approval'
 	# Alice started it: hers would not be taken.
 	shown run 'bob approves'
 	shows_not run '[a]pprove'
@@ -107,6 +109,15 @@ keyboard_is_back() { # NAME
 	shown again 'ended 0'
 	keyboard_is_back again
 	keyboard_is_back run
+	# The list has followed; it is cut where the terminal ends.
+	shown list 'promoted'
+	shows_not list 'every step has passed;'
+	"${TERMINAL[@]}" resize-window -t list -x 160 -y 24
+	shown list 'every step has passed;'
+	[ "$(screen list | grep -c "^$(id)")" = 1 ]
+	"${TERMINAL[@]}" resize-window -t list -x 80 -y 24
+	types list C-c 'stty -a' Enter
+	keyboard_is_back list
 }
 
 @test "an abort takes a second key" {
@@ -144,6 +155,28 @@ keyboard_is_back() { # NAME
 	"${TERMINAL[@]}" resize-window -t run -x 130 -y 30
 	shown run 'asks:'
 	until_true 15 one_panel
+}
+
+@test "a journal that cannot be written is told while it lasts" {
+	STEPS=$LONG quick
+	runs run 80 24
+	until_true 20 serves "$CANDIDATE" 20
+	shown run 'a[b]ort'
+	coproc LOCK { locks; }
+	read -r <&"${LOCK[0]}"
+	shown run 'what needs it waits'
+	kill "$LOCK_PID"
+	gone run 'what needs it waits'
+}
+
+locks() { # the state file, until the standard input ends
+	python3 -c '
+import sqlite3, sys
+state = sqlite3.connect(sys.argv[1], isolation_level=None)
+state.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+' "$TIDEGATE_STATE" 3>&-
 }
 
 one_panel() { # and no lines of another above it

@@ -3,11 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "cli/list_table.h"
+#include "cli/local_clock.h"
 
 #define HOUR INT64_C(3600000)
 
@@ -20,7 +23,7 @@ static struct store_rollout rollout(const char *id, const char *service,
 		.stable = "b1",
 		.phase = phase,
 		.reason = ended_ms ? "why" : "",
-		.started_ms = HOUR,
+		.started_ms = 25 * HOUR,
 		.ended_ms = ended_ms};
 }
 
@@ -38,7 +41,8 @@ static void what_runs_comes_first_and_tries_are_one_row(void **state)
 		.n_running = 1,
 		.newest = newest,
 		.n_newest = 7,
-		.limit = 3};
+		.limit = 3,
+		.clock = summary_clock_utc};
 	struct buf out;
 
 	(void)state;
@@ -46,23 +50,26 @@ static void what_runs_comes_first_and_tries_are_one_row(void **state)
 	assert_int_equal(list_table_print(&list, &out), 4);
 	assert_string_equal(out.data,
 		"ROLLOUT  SERVICE  CANDIDATE  PHASE             "
-		"STARTED                   REASON\n"
+		"STARTED                  REASON\n"
 		"r2       backend  b2         baking            "
-		"1970-01-01T01:00:00.000Z  \n"
+		"1970-01-02 01:00:00 UTC  \n"
 		"r7       backend  b2         refused, 3 tries  "
-		"1970-01-01T01:00:00.000Z  why\n"
+		"1970-01-02 01:00:00 UTC  why\n"
 		"r4       other    b2         refused           "
-		"1970-01-01T01:00:00.000Z  why\n"
+		"1970-01-02 01:00:00 UTC  why\n"
 		"r3       backend  b2         promoted          "
-		"1970-01-01T01:00:00.000Z  why\n");
+		"1970-01-02 01:00:00 UTC  why\n");
 	buf_fini(&out);
 }
 
 static void a_line_is_as_wide_as_the_terminal(void **state)
 {
 	struct store_rollout one = rollout("r1", "s/b", "promoted", HOUR);
-	const struct list_table list = {
-		.newest = &one, .n_newest = 1, .limit = 1, .columns = 64};
+	const struct list_table list = {.newest = &one,
+		.n_newest = 1,
+		.limit = 1,
+		.columns = 64,
+		.clock = summary_clock_utc};
 	struct buf out;
 	char *end;
 
@@ -77,13 +84,67 @@ static void a_line_is_as_wide_as_the_terminal(void **state)
 	buf_fini(&out);
 }
 
+/* What runs is there, whatever else has room. */
+static void more_rows_than_lines_are_counted(void **state)
+{
+	const struct store_rollout newest[] = {
+		rollout("r4", "s/a", "promoted", HOUR),
+		rollout("r3", "s/b", "promoted", HOUR),
+		rollout("r2", "s/c", "promoted", HOUR),
+		rollout("r1", "s/d", "baking", 0)};
+	struct list_table list = {.running = &newest[3],
+		.n_running = 1,
+		.newest = newest,
+		.n_newest = 4,
+		.limit = 20,
+		.lines = 4,
+		.clock = summary_clock_utc};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 65536);
+	list_table_print(&list, &out);
+	assert_non_null(strstr(out.data, "\nr1 "));
+	assert_non_null(strstr(out.data, "\nr4 "));
+	assert_null(strstr(out.data, "\nr3 "));
+	assert_non_null(strstr(out.data, "\n... and 2 more\n"));
+	buf_clear(&out);
+	list.lines = 5;
+	list_table_print(&list, &out);
+	assert_non_null(strstr(out.data, "\nr2 "));
+	assert_null(strstr(out.data, "more\n"));
+	buf_fini(&out);
+}
+
+/* Times are of the zone of who reads, which is named. */
+static void times_are_of_the_local_zone(void **state)
+{
+	const struct store_rollout one = rollout("r1", "s/b", "promoted", HOUR);
+	const struct list_table list = {.newest = &one,
+		.n_newest = 1,
+		.limit = 1,
+		.clock = local_clock};
+	struct buf out;
+
+	(void)state;
+	setenv("TZ", "XYZ-5:30", 1);
+	tzset();
+	buf_init(&out, 65536);
+	list_table_print(&list, &out);
+	assert_non_null(strstr(out.data, "1970-01-02 06:30:00 XYZ"));
+	buf_fini(&out);
+}
+
 /* Wide characters take two cells of a terminal, combining ones none. */
 static void columns_and_cuts_are_of_cells(void **state)
 {
 	struct store_rollout both[] = {rollout("\xe6\x97\xa5\xe6\x9c\xac",
 					       "s/e\xcc\x81", "promoted", HOUR),
 		rollout("plain", "s/b", "promoted", HOUR)};
-	struct list_table list = {.newest = both, .n_newest = 2, .limit = 2};
+	struct list_table list = {.newest = both,
+		.n_newest = 2,
+		.limit = 2,
+		.clock = summary_clock_utc};
 	struct buf out;
 
 	(void)state;
@@ -94,10 +155,10 @@ static void columns_and_cuts_are_of_cells(void **state)
 	assert_non_null(strstr(out.data, "\nplain    b        b2"));
 	buf_clear(&out);
 	both[0].reason = "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac";
-	list.columns = 72;
+	list.columns = 71;
 	list_table_print(&list, &out);
 	/* Of eight cells seven are there: two characters and the dots. */
-	assert_non_null(strstr(out.data, "Z  \xe6\x97\xa5\xe6\x9c\xac...\n"));
+	assert_non_null(strstr(out.data, "UTC  \xe6\x97\xa5\xe6\x9c\xac...\n"));
 	buf_fini(&out);
 }
 
@@ -106,6 +167,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_runs_comes_first_and_tries_are_one_row),
 		cmocka_unit_test(a_line_is_as_wide_as_the_terminal),
+		cmocka_unit_test(more_rows_than_lines_are_counted),
+		cmocka_unit_test(times_are_of_the_local_zone),
 		cmocka_unit_test(columns_and_cuts_are_of_cells),
 	};
 
