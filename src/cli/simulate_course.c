@@ -41,6 +41,28 @@ double sweep_within(const struct sweep_tally *t, size_t of_ten)
 	return (double)t->revert_s[(t->n_reverts * of_ten + 9) / 10 - 1];
 }
 
+const char *const sweep_count_names[SWEEP_COUNTS] = {"promoted", "rolled back",
+	"waiting", "other", "false reverts", "missed", "as expected",
+	"time to revert: median", "9 of 10"};
+
+void sweep_print_counts(const struct sweep_tally *t,
+	char counts_r[SWEEP_COUNTS][SIMULATE_TEXT_MAX])
+{
+	const size_t counts[] = {t->end[END_PROMOTED], t->end[END_REVERTED],
+		t->end[END_WAITING], t->end[END_OTHER], t->false_reverts,
+		t->missed, t->met};
+	size_t i, n = sizeof(counts) / sizeof(counts[0]);
+
+	for (i = 0; i < n; i++)
+		snprintf(counts_r[i], SIMULATE_TEXT_MAX, "%zu", counts[i]);
+	strcpy(counts_r[n], "-");
+	strcpy(counts_r[n + 1], "-");
+	if (!t->n_reverts)
+		return;
+	simulate_length(sweep_within(t, 5) * 1000, counts_r[n]);
+	simulate_length(sweep_within(t, 9) * 1000, counts_r[n + 1]);
+}
+
 const char *sweep_end_name(enum sweep_end end)
 {
 	static const char *const names[ENDS] = {

@@ -3,6 +3,7 @@
  * have become of them; see simulate.h. Every recording is read once, by one of
  * the threads, and simulated with all values.
  */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #define POINTS_MAX  1000 /* combinations of values */
 #define CELLS_MAX   4000000 /* of them and recordings */
 #define THREADS_MAX 64
-#define NUMBER_MAX  32
+#define HEADING_MAX 32
 
 /* ---- the values ---- */
 
@@ -142,42 +143,42 @@ static int sweep_all(struct sweep *s, struct err *err_r)
 static void print_row(const struct sweep *s, size_t point,
 	const struct sweep_tally *t, struct table *table)
 {
-	char values[AXES_MAX][AXIS_TEXT_MAX], numbers[7][NUMBER_MAX];
-	char median[SIMULATE_TEXT_MAX] = "-", most[SIMULATE_TEXT_MAX] = "-";
-	const size_t shown[7] = {t->end[END_PROMOTED], t->end[END_REVERTED],
-		t->end[END_WAITING], t->end[END_OTHER], t->false_reverts,
-		t->missed, t->met};
-	const char *cells[AXES_MAX + 9];
+	char values[AXES_MAX][AXIS_TEXT_MAX];
+	char counts[SWEEP_COUNTS][SIMULATE_TEXT_MAX];
+	const char *cells[AXES_MAX + SWEEP_COUNTS];
 	size_t i, n = 0;
 
 	for (i = 0; i < s->n_axes; i++)
 		cells[n++] = axis_value(
 			&s->axis[i], sweep_index(s, i, point), values[i]);
-	for (i = 0; i < 7; i++) {
-		snprintf(numbers[i], NUMBER_MAX, "%zu", shown[i]);
-		cells[n++] = numbers[i];
-	}
-	if (t->n_reverts) {
-		simulate_length(sweep_within(t, 5) * 1000, median);
-		simulate_length(sweep_within(t, 9) * 1000, most);
-	}
-	cells[n++] = median;
-	cells[n++] = most;
+	sweep_print_counts(t, counts);
+	for (i = 0; i < SWEEP_COUNTS; i++)
+		cells[n++] = counts[i];
 	table_add(table, cells);
+}
+
+static const char *upper_case(const char *name, char text[HEADING_MAX])
+{
+	size_t i;
+
+	for (i = 0; name[i] && i + 1 < HEADING_MAX; i++)
+		text[i] = (char)toupper((unsigned char)name[i]);
+	text[i] = '\0';
+	return text;
 }
 
 static void init_table(const struct sweep *s, struct table *table)
 {
-	static const char *const rest[] = {"PROMOTED", "ROLLED BACK", "WAITING",
-		"OTHER", "FALSE REVERTS", "MISSED", "AS EXPECTED",
-		"TIME TO REVERT: MEDIAN", "9 OF 10"};
-	const char *heading[AXES_MAX + 9];
+	char headings[SWEEP_COUNTS][HEADING_MAX];
+	const char *heading[AXES_MAX + SWEEP_COUNTS];
 	size_t i;
 
 	for (i = 0; i < s->n_axes; i++)
 		heading[i] = s->axis[i].key;
-	memcpy(heading + i, rest, sizeof(rest));
-	table_init(table, s->n_axes + 9);
+	for (i = 0; i < SWEEP_COUNTS; i++)
+		heading[s->n_axes + i] =
+			upper_case(sweep_count_names[i], headings[i]);
+	table_init(table, s->n_axes + SWEEP_COUNTS);
 	table_add(table, heading);
 }
 

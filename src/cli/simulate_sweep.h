@@ -103,6 +103,12 @@ void sweep_count(
 /* The smallest time within which so many of ten were taken back. */
 double sweep_within(const struct sweep_tally *t, size_t of_ten);
 
+/* What a combination comes to, in words; "-" for a time that never was. */
+#define SWEEP_COUNTS 9
+extern const char *const sweep_count_names[SWEEP_COUNTS];
+void sweep_print_counts(const struct sweep_tally *t,
+	char counts_r[SWEEP_COUNTS][SIMULATE_TEXT_MAX]);
+
 const char *sweep_end_name(enum sweep_end end);
 /* The SLO that took it back; NULL: none did. */
 const char *sweep_decided_by(

@@ -12,31 +12,22 @@
 
 static void page_values(const struct sweep *s, struct page *page)
 {
-	static const char *const rest[] = {"promoted", "rolled back", "waiting",
-		"false reverts", "missed", "as expected", "median to revert"};
-	const char *heads[1 + 7] = {"value"};
+	char value[AXIS_TEXT_MAX], counts[SWEEP_COUNTS][SIMULATE_TEXT_MAX];
+	const char *heads[1 + SWEEP_COUNTS] = {"value"};
+	const char *cells[1 + SWEEP_COUNTS];
+	struct sweep_tally t;
 	size_t i, k;
 
-	memcpy(heads + 1, rest, sizeof(rest));
-	page_table_begin(page, heads, 8);
+	memcpy(heads + 1, sweep_count_names, sizeof(sweep_count_names));
+	page_table_begin(page, heads, 1 + SWEEP_COUNTS);
 	for (i = 0; i < s->n; i++) {
-		char value[AXIS_TEXT_MAX], number[7][SIMULATE_TEXT_MAX] = {""};
-		const char *cells[8];
-		struct sweep_tally t;
-
 		sweep_count(s, i, &t);
-		const size_t shown[6] = {t.end[END_PROMOTED],
-			t.end[END_REVERTED], t.end[END_WAITING],
-			t.false_reverts, t.missed, t.met};
-		for (k = 0; k < 6; k++)
-			snprintf(number[k], sizeof(number[k]), "%zu", shown[k]);
-		if (t.n_reverts)
-			simulate_length(sweep_within(&t, 5) * 1000, number[6]);
+		sweep_print_counts(&t, counts);
 		cells[0] = axis_value(&s->axis[0], i, value);
-		for (k = 0; k < 7; k++)
-			cells[k + 1] = number[k];
+		for (k = 0; k < SWEEP_COUNTS; k++)
+			cells[1 + k] = counts[k];
 		page_row(page, t.met == s->paths->n ? TONE_GOOD : TONE_PLAIN,
-			cells, 8);
+			cells, 1 + SWEEP_COUNTS);
 		free(t.revert_s);
 	}
 	page_table_end(page);
