@@ -5,6 +5,7 @@
 #include "base/timestamp.h"
 #include "report/report.h"
 #include "report/timeline_page.h"
+#include "status/rollout_snapshot.h"
 
 #define CELL_MAX 320
 
@@ -40,22 +41,11 @@ static void print_title(const struct report *report, char text[CELL_MAX])
 static const struct summary *summary_of(
 	const struct report *report, struct arena *arena)
 {
-	const struct store_rollout *row = &report->row;
-	const struct summary_source source = {
-		.policy = report->data.policy,
-		.rollout = &report->fold.state,
-		.lookback = report->lookback,
-		.id = row->id,
-		.service = row->service,
-		.candidate = row->candidate,
-		.stable = row->stable,
-		.starter = row->starter,
-		.started_ms = row->started_ms,
-		.ended_ms = row->ended_ms,
-		.now_ms = report->data.last_ms,
-		.driver = report->driver,
-	};
+	struct summary_source source = rollout_source(&report->row,
+		report->data.policy, &report->fold.state, report->lookback);
 
+	source.now_ms = report->data.last_ms;
+	source.driver = report->driver;
 	return summary_make(&source, arena);
 }
 

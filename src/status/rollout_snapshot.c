@@ -208,17 +208,14 @@ int rollout_snapshot_driver(struct rollout_snapshot *snapshot,
 	return held;
 }
 
-const struct summary *rollout_snapshot_summary(
-	const struct rollout_snapshot *snapshot,
-	const struct store_lease *driver, int64_t now_ms,
-	summary_clock_fn clock, struct arena *arena)
+struct summary_source rollout_source(const struct store_rollout *row,
+	const struct policy *policy, const struct rollout *rollout,
+	const struct lookback *lookback)
 {
-	const struct store_rollout *row = &snapshot->row;
-	bool stands = !driver && snapshot->fold.last_ms;
-	struct summary_source source = {
-		.policy = snapshot->policy,
-		.rollout = &snapshot->fold.state,
-		.lookback = snapshot->lookback,
+	return (struct summary_source){
+		.policy = policy,
+		.rollout = rollout,
+		.lookback = lookback,
 		.id = row->id,
 		.service = row->service,
 		.candidate = row->candidate,
@@ -226,17 +223,27 @@ const struct summary *rollout_snapshot_summary(
 		.starter = row->starter,
 		.started_ms = row->started_ms,
 		.ended_ms = row->ended_ms,
-		.now_ms = stands ? snapshot->fold.last_ms : now_ms,
-		.read_ms = now_ms,
-		.driver = !driver         ? SUMMARY_UNDRIVEN
-			  : driver->alive ? SUMMARY_DRIVEN
-					  : SUMMARY_UNSEEN,
-		.holder = driver ? driver->holder : NULL,
-		.waiting = snapshot->waiting,
-		.n_waiting = snapshot->n_waiting,
-		.renewed_ms = driver ? driver->renewed_ms : 0,
-		.clock = clock,
 	};
+}
 
+const struct summary *rollout_snapshot_summary(
+	const struct rollout_snapshot *snapshot,
+	const struct store_lease *driver, int64_t now_ms,
+	summary_clock_fn clock, struct arena *arena)
+{
+	bool stands = !driver && snapshot->fold.last_ms;
+	struct summary_source source = rollout_source(&snapshot->row,
+		snapshot->policy, &snapshot->fold.state, snapshot->lookback);
+
+	source.now_ms = stands ? snapshot->fold.last_ms : now_ms;
+	source.read_ms = now_ms;
+	source.driver = !driver         ? SUMMARY_UNDRIVEN
+			: driver->alive ? SUMMARY_DRIVEN
+					: SUMMARY_UNSEEN;
+	source.holder = driver ? driver->holder : NULL;
+	source.waiting = snapshot->waiting;
+	source.n_waiting = snapshot->n_waiting;
+	source.renewed_ms = driver ? driver->renewed_ms : 0;
+	source.clock = clock;
 	return summary_make(&source, arena);
 }

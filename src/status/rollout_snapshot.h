@@ -53,6 +53,12 @@ void rollout_snapshot_free(struct rollout_snapshot **snapshot);
 MUST_CHECK int rollout_snapshot_waiting(struct rollout_snapshot *snapshot,
 	struct store *store, struct err *err_r);
 
+/* What a rollout's row and its folded journal tell to a summary: who drives it
+ * and when it is looked at is not among that. Borrows all of it. */
+struct summary_source rollout_source(const struct store_rollout *row,
+	const struct policy *policy, const struct rollout *rollout,
+	const struct lookback *lookback);
+
 /* As people see it. `driver` NULL: nobody drives it, and its time stands still
  * at its last entry. Lives in `arena` and the snapshot. */
 const struct summary *rollout_snapshot_summary(
