@@ -215,10 +215,6 @@ static int parse_args(struct simulate_args *args, struct simulation *simulation,
 	if (args->sweeps.n && (asks_prometheus(args) || args->compare))
 		return err_set(err_r, ERR_USAGE,
 			"--sweep wants recordings, and no --compare");
-	if (args->sweeps.n > 1 && args->html)
-		return err_set(err_r, ERR_USAGE,
-			"--html shows the values of one --sweep: leave out the "
-			"others, or --html");
 	simulation->html = args->html;
 	simulation->json = args->format == FORMAT_JSON;
 	simulation->colour = output_has_colour(stdout);

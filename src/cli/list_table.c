@@ -62,7 +62,7 @@ static void add_ended(struct rows *rows, const struct list_table *list)
 }
 
 static void add_row(
-	struct table *table, const struct row *row, summary_clock_fn clock)
+	struct table *table, const struct row *row, summary_clock_fn print_time)
 {
 	const struct store_rollout *r = row->rollout;
 	const char *slash = strrchr(r->service, '/');
@@ -77,7 +77,7 @@ static void add_row(
 	table_add(table,
 		(const char *const[COLUMNS]){r->id,
 			slash ? slash + 1 : r->service, r->candidate, phase,
-			clock(r->started_ms, 0, time), r->reason});
+			print_time(r->started_ms, 0, time), r->reason});
 }
 
 /* Cut lines say so; a reason stands whole in `tidegate status`. */

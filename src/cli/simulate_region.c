@@ -35,8 +35,7 @@ static size_t count_kinds(
 	return n;
 }
 
-/* "promoted: 6 of 9; rolled back by errors: 3 of 9" */
-static void add_kinds(const struct sweep *s, size_t recording, struct buf *out)
+void sweep_add_kinds(const struct sweep *s, size_t recording, struct buf *out)
 {
 	struct kind kinds[KINDS_MAX];
 	size_t n = count_kinds(s, recording, kinds), i;
@@ -60,7 +59,7 @@ static void print_kinds(const struct sweep *s, struct buf *out)
 	buf_init(&text, OUTPUT_BYTES_MAX);
 	for (i = 0; i < s->paths->n; i++) {
 		buf_clear(&text);
-		add_kinds(s, i, &text);
+		sweep_add_kinds(s, i, &text);
 		table_add(
 			&table, (const char *[]){s->paths->item[i], text.data});
 	}
@@ -72,13 +71,18 @@ static void print_kinds(const struct sweep *s, struct buf *out)
 
 /* ---- the region ---- */
 
-static size_t count_missed(const struct sweep *s, size_t point)
+size_t sweep_missed(const struct sweep *s, size_t point)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < s->paths->n; i++)
 		n += !s->cell[i * s->n + point].met;
 	return n;
+}
+
+size_t sweep_point(const struct sweep *s, size_t down, size_t i, size_t k)
+{
+	return down == 0 ? i * s->axis[1].n + k : k * s->axis[1].n + i;
 }
 
 /* The values of one axis are rows, those of the other one columns. */
@@ -100,9 +104,7 @@ static void print_grid(
 	for (i = 0; i < rows->n; i++) {
 		axis_value(rows, i, texts[0]);
 		for (k = 0; k < columns->n; k++) {
-			missed = count_missed(s, down < across
-							 ? i * columns->n + k
-							 : k * rows->n + i);
+			missed = sweep_missed(s, sweep_point(s, down, i, k));
 			if (missed)
 				snprintf(texts[k + 1], sizeof(texts[0]),
 					"%zu not", missed);
@@ -133,7 +135,7 @@ static void print_list(const struct sweep *s, size_t n, struct buf *out)
 	size_t point, listed = 0;
 
 	for (point = 0; point < s->n && listed < LISTED_MAX; point++) {
-		if (count_missed(s, point))
+		if (sweep_missed(s, point))
 			continue;
 		buf_adds(out, "  ");
 		add_values(s, point, out);
@@ -144,9 +146,18 @@ static void print_list(const struct sweep *s, size_t n, struct buf *out)
 		buf_addf(out, "  and %zu more\n", n - listed);
 }
 
-void sweep_print_region(const struct sweep *s, struct buf *out)
+size_t sweep_count_suiting(const struct sweep *s)
 {
 	size_t point, n = 0;
+
+	for (point = 0; point < s->n; point++)
+		n += sweep_missed(s, point) == 0;
+	return n;
+}
+
+void sweep_print_region(const struct sweep *s, struct buf *out)
+{
+	size_t n = sweep_count_suiting(s);
 	bool drawn = true;
 
 	print_kinds(s, out);
@@ -156,8 +167,6 @@ void sweep_print_region(const struct sweep *s, struct buf *out)
 		print_grid(s, 1, 0, out);
 	else
 		drawn = false;
-	for (point = 0; point < s->n; point++)
-		n += count_missed(s, point) == 0;
 	if (!n)
 		buf_adds(out, "\nall end as expected with none of these "
 			      "combinations\n");

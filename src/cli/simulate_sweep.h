@@ -133,12 +133,20 @@ void sweep_print_courses(const struct sweep *s, struct buf *out);
 
 /* ---- simulate_sweep_page.c ---- */
 
-/* For one axis. */
 MUST_CHECK int sweep_write_page(const struct sweep *s, struct err *err_r);
 
 /* ---- simulate_region.c ---- */
 
 /* For several axes. */
+
+/* "promoted: 6 of 9; rolled back by errors: 3 of 9" */
+void sweep_add_kinds(const struct sweep *s, size_t recording, struct buf *out);
+/* How many recordings do not end as expected. */
+size_t sweep_missed(const struct sweep *s, size_t point);
+/* Of two axes: with value `i` of the axis `down` and value `k` of the other. */
+size_t sweep_point(const struct sweep *s, size_t down, size_t i, size_t k);
+/* With how many combinations all end as expected. */
+size_t sweep_count_suiting(const struct sweep *s);
 void sweep_print_region(const struct sweep *s, struct buf *out);
 
 #endif

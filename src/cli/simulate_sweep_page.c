@@ -1,4 +1,7 @@
-/* The page of a sweep of one key; see simulate_sweep.h. */
+/*
+ * The page of a sweep; see simulate_sweep.h. One key has a chart, two keys a grid,
+ * more of them the table of all combinations.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,33 +10,39 @@
 #include "cli/simulate_sweep.h"
 #include "io/file.h"
 #include "report/page.h"
+#include "report/page_heat.h"
 
 #define TICKS_MOST 7 /* values named at the axis */
 
 static void page_values(const struct sweep *s, struct page *page)
 {
-	char value[AXIS_TEXT_MAX], counts[SWEEP_COUNTS][SIMULATE_TEXT_MAX];
-	const char *heads[1 + SWEEP_COUNTS] = {"value"};
-	const char *cells[1 + SWEEP_COUNTS];
+	char value[AXES_MAX][AXIS_TEXT_MAX];
+	char counts[SWEEP_COUNTS][SIMULATE_TEXT_MAX];
+	const char *heads[AXES_MAX + SWEEP_COUNTS];
+	const char *cells[AXES_MAX + SWEEP_COUNTS];
+	size_t n = s->n_axes + SWEEP_COUNTS, point, i;
 	struct sweep_tally t;
-	size_t i, k;
 
-	memcpy(heads + 1, sweep_count_names, sizeof(sweep_count_names));
-	page_table_begin(page, heads, 1 + SWEEP_COUNTS);
-	for (i = 0; i < s->n; i++) {
-		sweep_count(s, i, &t);
+	for (i = 0; i < n; i++)
+		heads[i] = i < s->n_axes ? s->axis[i].key
+					 : sweep_count_names[i - s->n_axes];
+	page_table_begin(page, heads, n);
+	for (point = 0; point < s->n; point++) {
+		sweep_count(s, point, &t);
 		sweep_print_counts(&t, counts);
-		cells[0] = axis_value(&s->axis[0], i, value);
-		for (k = 0; k < SWEEP_COUNTS; k++)
-			cells[1 + k] = counts[k];
+		for (i = 0; i < s->n_axes; i++)
+			cells[i] = axis_value(&s->axis[i],
+				sweep_index(s, i, point), value[i]);
+		for (i = 0; i < SWEEP_COUNTS; i++)
+			cells[s->n_axes + i] = counts[i];
 		page_row(page, t.met == s->paths->n ? TONE_GOOD : TONE_PLAIN,
-			cells, 1 + SWEEP_COUNTS);
+			cells, n);
 		free(t.revert_s);
 	}
 	page_table_end(page);
 }
 
-static void page_courses(const struct sweep *s, struct page *page)
+static void page_recordings(const struct sweep *s, struct page *page)
 {
 	static const char *const heads[2] = {"recording", "ends"};
 	struct buf text;
@@ -45,12 +54,70 @@ static void page_courses(const struct sweep *s, struct page *page)
 		const char *cells[2] = {s->paths->item[i], NULL};
 
 		buf_clear(&text);
-		sweep_add_course(s, i, &text);
+		if (s->n_axes == 1)
+			sweep_add_course(s, i, &text);
+		else
+			sweep_add_kinds(s, i, &text);
 		cells[1] = text.data;
 		page_row(page, TONE_PLAIN, cells, 2);
 	}
 	buf_fini(&text);
 	page_table_end(page);
+}
+
+/* ---- two keys ---- */
+
+struct grid {
+	const struct sweep *s;
+	size_t down,
+		across; /* axes: of the one with fewer values columns are */
+};
+
+static const char *print_row_value(const void *arg, size_t row, char text[])
+{
+	const struct grid *grid = arg;
+
+	return axis_value(&grid->s->axis[grid->down], row, text);
+}
+
+static const char *print_column_value(
+	const void *arg, size_t column, char text[])
+{
+	const struct grid *grid = arg;
+
+	return axis_value(&grid->s->axis[grid->across], column, text);
+}
+
+static size_t count_met(const void *arg, size_t row, size_t column)
+{
+	const struct grid *grid = arg;
+	size_t point = sweep_point(grid->s, grid->down, row, column);
+
+	return grid->s->paths->n - sweep_missed(grid->s, point);
+}
+
+static void page_grid(const struct sweep *s, struct page *page)
+{
+	bool lies = s->axis[1].n > s->axis[0].n;
+	const struct grid grid = {s, lies, !lies};
+	struct buf caption;
+	struct heat heat = {.n_rows = s->axis[grid.down].n,
+		.n_columns = s->axis[grid.across].n,
+		.row = print_row_value,
+		.column = print_column_value,
+		.whole = s->paths->n,
+		.count = count_met,
+		.arg = &grid};
+
+	buf_init(&caption, OUTPUT_BYTES_MAX);
+	buf_addf(&caption,
+		"How many of %zu recordings end as expected; down: %s, "
+		"across: %s",
+		s->paths->n, s->axis[grid.down].key, s->axis[grid.across].key);
+	heat.caption = caption.data;
+	page_heading(page, "Combinations");
+	page_heat(page, &heat);
+	buf_fini(&caption);
 }
 
 /* ---- the chart ---- */
@@ -145,33 +212,70 @@ static void page_outcomes(const struct sweep *s, struct page *page)
 	page_chart(page, &chart);
 }
 
+static void add_title(const struct sweep *s, struct buf *title)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_axes; i++)
+		buf_addf(title, "%s%s", i ? " and " : "", s->axis[i].key);
+}
+
+/* True: with some of them all do. */
+static bool add_suiting(const struct sweep *s, struct buf *reason)
+{
+	size_t n = sweep_count_suiting(s);
+	struct buf region;
+
+	buf_addf(
+		reason, "All %zu recordings end as expected with", s->paths->n);
+	if (s->n_axes > 1) {
+		buf_addf(reason, " %zu of %zu combinations.", n, s->n);
+		return n > 0;
+	}
+	buf_init(&region, OUTPUT_BYTES_MAX);
+	sweep_add_region(s, &region);
+	n = region.len;
+	buf_addf(reason, ": %s.", n ? region.data : "none of these values");
+	buf_fini(&region);
+	return n > 0;
+}
+
+static void write_page(const struct sweep *s, struct page *page)
+{
+	struct page_banner banner = {0};
+	struct buf title, reason;
+
+	buf_init(&title, OUTPUT_BYTES_MAX);
+	buf_init(&reason, OUTPUT_BYTES_MAX);
+	add_title(s, &title);
+	banner.tone = add_suiting(s, &reason) ? TONE_GOOD : TONE_BAD;
+	banner.title = title.data;
+	banner.reason = reason.data;
+	page_begin(page, title.data);
+	page_banner(page, &banner);
+	if (s->n_axes == 1)
+		page_outcomes(s, page);
+	else if (s->n_axes == 2)
+		page_grid(s, page);
+	page_heading(page, "Recordings");
+	page_recordings(s, page);
+	page_heading(page, "Values");
+	page_values(s, page);
+	page_end(page);
+	buf_fini(&title);
+	buf_fini(&reason);
+}
+
 int sweep_write_page(const struct sweep *s, struct err *err_r)
 {
-	struct page_banner banner = {.title = s->axis[0].key};
 	struct page page = {.format = PAGE_HTML};
-	struct buf html, region, reason;
+	struct buf html;
 	int rc;
 
 	buf_init(&html, OUTPUT_BYTES_MAX);
-	buf_init(&region, OUTPUT_BYTES_MAX);
-	buf_init(&reason, OUTPUT_BYTES_MAX);
-	sweep_add_region(s, &region);
-	buf_addf(&reason, "All %zu recordings end as expected with: %s.",
-		s->paths->n, region.len ? region.data : "none of these values");
-	banner.reason = reason.data;
-	banner.tone = region.len ? TONE_GOOD : TONE_BAD;
 	page.out = &html;
-	page_begin(&page, s->axis[0].key);
-	page_banner(&page, &banner);
-	page_outcomes(s, &page);
-	page_heading(&page, "Values");
-	page_values(s, &page);
-	page_heading(&page, "Recordings");
-	page_courses(s, &page);
-	page_end(&page);
+	write_page(s, &page);
 	rc = file_replace(s->simulation->html, &html, err_r);
 	buf_fini(&html);
-	buf_fini(&region);
-	buf_fini(&reason);
 	return rc;
 }

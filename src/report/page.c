@@ -9,7 +9,8 @@
 #include "base/printable.h"
 #include "report/page_css.h"
 
-#define SHORT 12 /* characters of a cell that stays on one line */
+#define SHORT         12 /* characters of a cell that stays on one line */
+#define COLUMNS_USUAL 8
 
 static bool is_html(const struct page *page)
 {
@@ -227,6 +228,12 @@ void page_list_end(struct page *page)
 
 /* ---- tables ---- */
 
+/* A key of a policy, which may be broken anywhere. */
+static bool is_long_word(const char *head)
+{
+	return cells_width(head) > SHORT && !strchr(head, ' ');
+}
+
 static void begin_table(struct page *page, const char *class,
 	const char *const *heads, size_t n)
 {
@@ -234,7 +241,11 @@ static void begin_table(struct page *page, const char *class,
 	if (is_html(page)) {
 		buf_addf(page->out, "<table class=\"%s\"><thead><tr>", class);
 		for (size_t i = 0; i < n; i++)
-			wrap(page, "<th scope=\"col\">", heads[i], "</th>");
+			wrap(page,
+				is_long_word(heads[i])
+					? "<th scope=\"col\" class=\"long\">"
+					: "<th scope=\"col\">",
+				heads[i], "</th>");
 		buf_adds(page->out, "</tr></thead><tbody>\n");
 		return;
 	}
@@ -249,7 +260,7 @@ static void begin_table(struct page *page, const char *class,
 
 void page_table_begin(struct page *page, const char *const *heads, size_t n)
 {
-	begin_table(page, "cards", heads, n);
+	begin_table(page, n > COLUMNS_USUAL ? "cards wide" : "cards", heads, n);
 }
 
 void page_numbers_begin(struct page *page, const char *const *heads, size_t n)

@@ -6,6 +6,7 @@
  *
  *   page.c      elements
  *   page_css.c  how they look
+ *   page_heat.c a grid of counts
  */
 #ifndef TIDEGATE_REPORT_PAGE_H
 #define TIDEGATE_REPORT_PAGE_H
