@@ -38,6 +38,9 @@ const OUTCOMES = {
 	"rollback-failed": ["rollback-failed", "bad"],
 	refused: ["refused", "wait"],
 	stopped: ["stopped", "wait"],
+	"stepped-back": ["baking", "wait"],
+	"held-without-control": ["held", "wait"],
+	"held-by-stable": ["held", "wait"],
 	waiting: ["awaiting-approval", "wait"],
 };
 
@@ -148,9 +151,8 @@ async function lookAt(tab, name) {
 				say(where, await tab.evaluate(overlaps));
 			}
 			// Rules about structure know no colours.
-			if (scheme === "light" || width === WIDTHS[0])
-				say(where, await findViolations(tab,
-					scheme === "light" ? allRules : contrastOnly));
+			say(where, await findViolations(tab,
+				scheme === "light" ? allRules : contrastOnly));
 			await shoot(tab, name, width, scheme, say);
 		}
 	}

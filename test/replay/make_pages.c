@@ -60,6 +60,15 @@ static const char gradual[] = "steps:\n"
 			      "  - {percent: 100, bake: 10m}\n"
 			      "settle: 0s\n";
 
+/* Where there is no control people decide. */
+static const char slo_of_people[] =
+	"evidence: {history: 1h, without_control: hold}\n"
+	"slos:\n"
+	"  - {name: errors, kind: evidence, objective: 1%,\n"
+	"     total: 'http_requests_total{revision=\"{{revision}}\"}',\n"
+	"     bad: 'http_requests_total{revision=\"{{revision}}\",\n"
+	"       code=\"500\"}'}\n";
+
 /* ---- stories ---- */
 
 /* Values move a little, so that lines are lines. */
@@ -111,6 +120,45 @@ static void promoted_by_evidence(void)
 	fake_counters_open(50);
 	run();
 	until_the_end();
+}
+
+/* At 100 % there is nothing to compare with: stable is asked. */
+static void stepped_back(void)
+{
+	given_policy(gradual, slo_counted, NULL);
+	fake_counters_open(50);
+	run();
+	until_step(2);
+	until(fake_now() + MINUTE);
+	fake_counters_errors(FAKE_NEW, 0.2);
+	until_step(0);
+	fake_counters_errors(FAKE_NEW, 0.001);
+	until(fake_now() + 3 * MINUTE);
+}
+
+static void held_without_control(void)
+{
+	given_policy(gradual, slo_of_people, NULL);
+	fake_counters_open(50);
+	run();
+	until_step(2);
+	until(fake_now() + MINUTE);
+	fake_counters_errors(FAKE_NEW, 0.2);
+	until_phase(PHASE_HELD);
+	until(fake_now() + MINUTE);
+}
+
+/* Stable is no control when it has trouble itself. */
+static void held_by_stable(void)
+{
+	given_policy(gradual, slo_counted, NULL);
+	fake_counters_open(50);
+	run();
+	until_step(1);
+	fake_counters_errors(FAKE_NEW, 0.03);
+	fake_counters_errors(FAKE_STABLE, 0.03);
+	until_phase(PHASE_HELD);
+	until(fake_now() + MINUTE);
 }
 
 static void aborted(void)
@@ -234,6 +282,9 @@ static const struct {
 	{"promoted-by-evidence", promoted_by_evidence, true},
 	{"rolled-back", rolled_back, true},
 	{"rolled-back-by-evidence", rolled_back_by_evidence},
+	{"stepped-back", stepped_back},
+	{"held-without-control", held_without_control},
+	{"held-by-stable", held_by_stable},
 	{"aborted", aborted},
 	{"refused", refused, true},
 	{"rollback-failed", rollback_failed, true},
