@@ -136,8 +136,8 @@ static void print_check(
 	begin_line(t, sim, outcome_name(j->outcome), &line);
 	buf_addf(&text, "%s: %s", slo->name,
 		counted && sim_seen(sim)->counted
-			? evidence_print_state(
-				  sim_rollout(sim)->evidence, counted, why)
+			? evidence_print_check(sim_rollout(sim)->evidence,
+				  counted, &sim_seen(sim)->own, why)
 			: judgement_print(slo, j, why));
 	if (j->outcome == OUTCOME_BREACH && !j->critical)
 		buf_addf(&text,

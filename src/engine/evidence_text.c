@@ -412,20 +412,32 @@ struct evidence_meter evidence_for(
 		fmax(0, slo->numbers.log_pass), -log(memory->rules.beta)};
 }
 
+static const char *print_meters(const struct evidence_memory *memory,
+	const struct evidence_slo *slo, const struct evidence_numbers *now,
+	char text[EVIDENCE_METER_MAX])
+{
+	snprintf(text, EVIDENCE_METER_MAX,
+		"against %.1f of %.1f, for %.1f of %.1f", fmax(0, now->log_e),
+		evidence_against(memory, slo).full, fmax(0, now->log_pass),
+		evidence_for(memory, slo).full);
+	return text;
+}
+
 const char *evidence_print_meters(const struct evidence_memory *memory,
 	const struct evidence_slo *slo, char text[EVIDENCE_METER_MAX])
 {
-	struct evidence_meter against = evidence_against(memory, slo);
-	struct evidence_meter in_favour = evidence_for(memory, slo);
-
-	snprintf(text, EVIDENCE_METER_MAX,
-		"against %.1f of %.1f, for %.1f of %.1f", against.now,
-		against.full, in_favour.now, in_favour.full);
-	return text;
+	return print_meters(memory, slo, &slo->numbers, text);
 }
 
 const char *evidence_print_state(const struct evidence_memory *memory,
 	const struct evidence_slo *slo, char text[CHECK_TEXT_MAX])
+{
+	return evidence_print_check(memory, slo, &slo->numbers, text);
+}
+
+const char *evidence_print_check(const struct evidence_memory *memory,
+	const struct evidence_slo *slo, const struct evidence_numbers *numbers,
+	char text[CHECK_TEXT_MAX])
 {
 	struct evidence_arms arms = evidence_recent(slo);
 	char meters[EVIDENCE_METER_MAX], one[ARM_TEXT_MAX], two[ARM_TEXT_MAX];
@@ -434,7 +446,7 @@ const char *evidence_print_state(const struct evidence_memory *memory,
 	arm_print("candidate", &arms.candidate, one);
 	arm_print("stable", &arms.stable, two);
 	snprintf(whole, sizeof(whole), "%s, %s; %s", one, two,
-		evidence_print_meters(memory, slo, meters));
+		print_meters(memory, slo, numbers, meters));
 	text_set(text, CHECK_TEXT_MAX, whole);
 	return text;
 }

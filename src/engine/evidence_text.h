@@ -41,6 +41,11 @@ const char *evidence_print_uneasy(const struct evidence_memory *memory,
 /* What an SLO shows: "candidate 1.2 % (36 of 3,004), stable …; against …". */
 const char *evidence_print_state(const struct evidence_memory *memory,
 	const struct evidence_slo *slo, char text[CHECK_TEXT_MAX]);
+/* The same of a check that has been decided by: a step back has begun the
+ * memory's numbers anew. */
+const char *evidence_print_check(const struct evidence_memory *memory,
+	const struct evidence_slo *slo, const struct evidence_numbers *numbers,
+	char text[CHECK_TEXT_MAX]);
 
 /*
  * How full a meter is. Against the candidate: ln E of the ln E at which this

@@ -105,6 +105,8 @@ void timeline_take_evidence(struct timeline_data *data,
 	const struct evidence_slo *slo = evidence_find(memory, check->slo);
 	struct timeline_counts *counts;
 	struct evidence_arms late;
+	const struct evidence_numbers numbers = {
+		.log_e = log_e, .log_pass = log_pass};
 	char text[CHECK_TEXT_MAX];
 
 	if (!slo)
@@ -121,6 +123,6 @@ void timeline_take_evidence(struct timeline_data *data,
 	check->limit = slo->spec.objective;
 	if (late.stable.n > 0)
 		check->other = late.stable.x / late.stable.n;
-	check->text = arena_strdup(
-		&data->arena, evidence_print_state(memory, slo, text));
+	check->text = arena_strdup(&data->arena,
+		evidence_print_check(memory, slo, &numbers, text));
 }

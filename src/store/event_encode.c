@@ -209,8 +209,8 @@ static void encode_judgement(struct jsonw *w, const struct event *event,
 	if (j->critical)
 		jsonw_bool(w, "critical", true);
 	encode_text(w, "text",
-		counted ? evidence_print_state(
-				  context->state->evidence, counted, text)
+		counted ? evidence_print_check(context->state->evidence,
+				  counted, &context->seen->own, text)
 			: judgement_print(
 				  &context->policy->slos[event->slo], j, text));
 }
