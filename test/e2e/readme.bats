@@ -28,3 +28,17 @@ teardown() {
 	[[ $output == *' commands' ]]
 	[ -s report.html ]
 }
+
+@test "README uses the action with inputs and outputs that it has" {
+	python3 - "$BATS_TEST_DIRNAME/../.." <<-'END'
+		import re, sys, yaml
+		top = sys.argv[1]
+		readme = open(top + '/README.md').read()
+		action = yaml.safe_load(open(top + '/contrib/github/action.yml'))
+		uses = re.search(r'uses: OWNER/tidegate/contrib/github@.*\n'
+		                 r'(?: +id: .*\n)? +with: (\{.*\})', readme)
+		assert set(yaml.safe_load(uses[1])) <= set(action['inputs']), uses[1]
+		outputs = re.search(r"The action's outputs are `([a-z ]+)`", readme)
+		assert outputs[1].split() == list(action['outputs']), outputs[1]
+	END
+}
