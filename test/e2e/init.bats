@@ -76,8 +76,9 @@ decides_well() {
 
 # A Prometheus that knows two revisions for 29 hours, 20 requests a second.
 days_start() {
+	now=$(date +%s)
 	"$BATS_TEST_DIRNAME/days-of-metrics" backend-0 backend-1 1.2 \
-		$(($(date +%s) / 60 * 60)) 20 >"$WORLD/series"
+		$((now / 60 * 60)) 20 "$PROJECT" >"$WORLD/series"
 	promtool tsdb create-blocks-from openmetrics "$WORLD/series" \
 		"$WORLD/tsdb" >/dev/null
 	prometheus_start "$WORLD/tsdb"
@@ -114,6 +115,27 @@ days_start() {
 	# What goes to standard output is a policy and nothing else.
 	"$TIDEGATE" init backend -o - --path /healthz 2>/dev/null |
 		"$TIDEGATE" check --strict - | grep -q /healthz
+
+	# As it is written it lets a release like stable through, and takes one
+	# back that fails a hundred times as often.
+	"$TIDEGATE" record --policy "$WORLD/before" --from $((now - 10800)) \
+		--candidate backend-1 --stable backend-0 -o "$WORLD/good.json"
+	"$TIDEGATE" simulate --policy "$WORLD/before" "$WORLD/good.json"
+	jq '.series["error-rate"].data.result[].values |=
+		map([.[0], (.[1] | tonumber * 100 | tostring)])' \
+		"$WORLD/good.json" >"$WORLD/bad.json"
+	run -5 "$TIDEGATE" simulate --policy "$WORLD/before" "$WORLD/bad.json"
+	[[ $output == *'rolled-back'*'error-rate'* ]]
+
+	# Cloud Monitoring's days are as good.
+	monitored
+	propose --force --managed
+	grep -q 'provider: google' "$proposed"
+	grep -Eq 'has 2[01](\.[0-9])? requests a second' "$proposed"
+	grep -Eq 'Stable, [0-9]+ windows of [0-9]+m in (1d[4-7]h|(28|29|30)h)[0-9m]*: half below 0\.[01]' \
+		"$proposed"
+	grep -Eqx '    max: (0\.[3-9][0-9]*|1)%' "$proposed"
+	"$TIDEGATE" check --strict "$proposed"
 }
 
 @test "what keeps it from a proposal is told, and nothing is written" {
