@@ -1,5 +1,11 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154,SC2034
 # The manual and the program's own help say the same.
+
+load world
+load suite
+load rollout
+load shared
 
 page() {
 	mandoc -T ascii "$BATS_TEST_DIRNAME/../../contrib/man/tidegate.1" |
@@ -108,4 +114,58 @@ examples() {
 		n=$((n + 1))
 	done < <(examples)
 	[ "$n" -ge 10 ]
+}
+
+# One rollout, from the first look to its end. What is not run here needs a
+# Prometheus with metrics of a service: README has the same commands, and
+# test/e2e/ten-minutes runs them.
+@test "each example of a command in the manual that needs a service runs" {
+	local line n=0
+	shared_begin
+	cd "$WORLD"
+	STEPS=$GATE quick
+	cp policy.yaml production.yaml
+	while read -r line; do
+		case $line in
+		'tidegate init '* | 'tidegate run shop '* | 'tidegate sandbox --port '*)
+			continue
+			;;
+		'tidegate run '*)
+			eval "\"$TIDEGATE\" ${line#tidegate} >run.out 2>&1 3>&- &"
+			RUN_PID=$!
+			PIDS+=("$RUN_PID")
+			until_true 20 waits_for_approval
+			;;
+		# Which of a service's revisions is meant is for the reader to say.
+		*' --live '* | *' --from '*) example_runs "$line" ;;
+		'tidegate approve '*)
+			TIDEGATE_USER=bob example_runs "$line"
+			;;
+		'tidegate list' | 'tidegate status'*) example_runs "$line" ;;
+		# Those that need no service.
+		'tidegate check '* | 'tidegate plan '* | 'tidegate simulate '* | \
+			'tidegate sandbox --env '* | 'tidegate slo '*) continue ;;
+		*)
+			echo "# its options are looked at alone: $line" >&3
+			continue
+			;;
+		esac
+		n=$((n + 1))
+	done < <(examples)
+	[ "$n" -ge 8 ]
+	wait "$RUN_PID"
+	shared_end
+}
+
+waits_for_approval() {
+	"$TIDEGATE" status 2>&1 | grep -q 'waits for approval'
+}
+
+example_runs() { # LINE
+	local words
+	eval "words=($1)"
+	run "$TIDEGATE" "${words[@]:1}"
+	echo "$1: $status $output"
+	[ "$status" = 0 ]
+	[ -n "$output" ]
 }
