@@ -56,7 +56,7 @@ static void print_log(const char *text, size_t len, void *arg)
 	buf_fini(&line);
 }
 
-static void print_ready(const char *address, void *arg)
+static void print_ready(const char *address, const char *invitation, void *arg)
 {
 	const struct serve_args *args = arg;
 	struct buf line;
@@ -66,9 +66,14 @@ static void print_ready(const char *address, void *arg)
 	if (args->format == FORMAT_JSON) {
 		jsonw_object(&w, NULL);
 		jsonw_text(&w, "address", address);
+		if (invitation)
+			jsonw_text(&w, "invitation", invitation);
 		jsonw_end(&w, '}');
 	} else {
 		buf_addf(&line, "tidegate serves at %s", address);
+		if (invitation)
+			buf_addf(&line, "\nopen %s (once, within 10 minutes)",
+				invitation);
 	}
 	buf_addc(&line, '\n');
 	output_show(stdout, &line);

@@ -181,6 +181,19 @@ static int check_form(struct ask *ask)
 		token ? "another one" : "missing");
 }
 
+/* Without a public URL a browser on this machine asks by any of its names,
+ * which the server has compared with those that are this machine's. */
+static const char *own_origin_of(struct ask *ask)
+{
+	const char *host = request_header(ask->request, "Host");
+
+	if (ask->common->own_origin)
+		return ask->common->own_origin;
+	if (request_peer(ask->request)->kind != PEER_LOOPBACK || !host)
+		return NULL;
+	return arena_printf(&ask->arena, "http://%s", host);
+}
+
 static int check_browser(struct ask *ask)
 {
 	struct server_request *r = ask->request;
@@ -189,7 +202,7 @@ static int check_browser(struct ask *ask)
 		.fetch_site = request_header(r, "Sec-Fetch-Site"),
 		.origin = request_header(r, "Origin"),
 		.content_type = request_header(r, "Content-Type"),
-		.own_origin = ask->common->own_origin,
+		.own_origin = own_origin_of(ask),
 		.is_machine = ask->caller.is_machine,
 	};
 	bool wants_form_token;

@@ -15,7 +15,7 @@
 struct ask_common {
 	struct loop *loop;
 	struct identity_store *store;
-	const char *own_origin; /* "https://host"; NULL: no browser comes */
+	const char *own_origin; /* "https://host"; NULL: this machine's */
 	bool behind_proxy;
 	struct attempts *failures; /* by address */
 	struct attempts *successes; /* by key */

@@ -224,6 +224,14 @@ static uint64_t random_seed(void)
 	return seed;
 }
 
+/* Browsers keep our cookies for https and for this machine only. */
+static int check_public_url(const char *url, struct err *err_r)
+{
+	if (!url || http_url_check(url, false, err_r) == 0)
+		return 0;
+	return err_wrap(err_r, "public_url");
+}
+
 /* "https://host:port" of a URL. */
 static char *origin_of(const char *url)
 {
@@ -277,10 +285,11 @@ static void add_login(struct identity *identity)
 struct identity *identity_new(const struct api *api,
 	const struct identity_config *config, struct err *err_r)
 {
-	struct identity_store *store =
-		identity_store_new(api->loop, config->state, err_r);
+	struct identity_store *store = NULL;
 	struct identity *identity;
 
+	if (check_public_url(config->public_url, err_r) == 0)
+		store = identity_store_new(api->loop, config->state, err_r);
 	if (!store)
 		return NULL;
 	identity = xcalloc(1, sizeof(*identity));

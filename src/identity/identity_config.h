@@ -44,7 +44,8 @@ struct identity_config {
 	const struct issuer_config *issuers;
 	size_t n_issuers;
 	/* "https://tidegate.example.com/ops": origin and base path. https, or
-	 * http of a loopback host. NULL: only proofs that no browser brings. */
+	 * http of a loopback host. NULL: browsers come from this machine alone,
+	 * and log in by invitations. */
 	const char *public_url;
 	const char *state; /* path of the state file */
 	/* Callers on a Unix socket are the OS user at its other end. */

@@ -452,6 +452,16 @@ static void session_ended(const struct stored *stored, void *arg)
 	flow_free(flow);
 }
 
+/* Without slashes at its end. */
+static size_t len_of_base(const char *url)
+{
+	size_t len = strlen(url);
+
+	while (len && url[len - 1] == '/')
+		len--;
+	return len;
+}
+
 /* Where the pages begin: the path of the public URL. */
 static char *front_path(const struct login *login)
 {
@@ -459,7 +469,8 @@ static char *front_path(const struct login *login)
 	const char *host = url ? strstr(url, "://") : NULL;
 	const char *path = host ? strchr(host + 3, '/') : NULL;
 
-	return xasprintf("%s/", path ? path : "");
+	return xasprintf(
+		"%.*s/", path ? (int)len_of_base(path) : 0, path ? path : "");
 }
 
 void login_end(struct login *login, struct server_request *request)
@@ -491,8 +502,8 @@ struct login *login_new(const struct login_setup *setup)
 		setup->n_issuers * sizeof(*login->issuers));
 	login->setup.issuers = login->issuers;
 	if (setup->public_url)
-		login->redirect_uri =
-			xasprintf("%s" CALLBACK_PATH, setup->public_url);
+		login->redirect_uri = xasprintf("%.*s" CALLBACK_PATH,
+			(int)len_of_base(setup->public_url), setup->public_url);
 	return login;
 }
 

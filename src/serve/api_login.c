@@ -2,6 +2,7 @@
 #include "identity/identity.h"
 #include "serve/daemon.h"
 #include "serve/handlers.h"
+#include "serve/page_visit.h"
 
 const struct field login_query[] = {
 	{"next", FIELD_TEXT, .max = 4096, .about = "Where to go from there"},
@@ -37,4 +38,20 @@ void login_callback_get(struct visit *visit)
 void logout_post(struct visit *visit)
 {
 	hand_over(visit, identity_logout);
+}
+
+static void login_refused(struct server_request *request,
+	const struct refusal *refusal, void *arg)
+{
+	struct visit *visit = visit_new(arg, request);
+
+	visit->problem = page_problem;
+	visit_problem(&visit, refusal_status(refusal->code),
+		refusal_name(refusal->code), "You could not be logged in (%s).",
+		refusal_name(refusal->code));
+}
+
+void login_pages(struct daemon *daemon)
+{
+	identity_set_page(daemon_identity(daemon), login_refused, daemon);
 }

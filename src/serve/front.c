@@ -11,12 +11,14 @@
 #include "io/server.h"
 #include "policy/url.h"
 #include "serve/daemon.h"
+#include "serve/handlers.h"
 #include "serve/page_visit.h"
 #include "serve/route.h"
 #include "serve/visit.h"
 
-#define HOSTS    5 /* with the NULL */
-#define HOST_MAX 256
+#define HOSTS         5 /* with the NULL */
+#define HOST_MAX      256
+#define INVITATION_MS INT64_C(600000)
 
 struct front {
 	struct daemon *daemon;
@@ -73,6 +75,7 @@ struct front *front_open(struct daemon *daemon, struct err *err_r)
 	struct front *front = xcalloc(1, sizeof(*front));
 
 	front->daemon = daemon;
+	login_pages(daemon);
 	if (listen_at(front, config, err_r) < 0)
 		front_close(&front);
 	return front;
@@ -103,6 +106,22 @@ void front_print_address(const struct front *front, struct buf *out)
 			port);
 	else
 		buf_adds(out, listen);
+}
+
+/* Where who started the daemon comes in with a browser, by flags alone and on
+ * this machine. */
+void front_print_invitation(const struct front *front, struct buf *out)
+{
+	const struct serve_config *config = daemon_config(front->daemon);
+	struct secret *code;
+
+	if (config->file || !server_port(front->server))
+		return;
+	code = identity_invite(daemon_identity(front->daemon),
+		config->access.rows[0].who[0], INVITATION_MS);
+	front_print_address(front, out);
+	buf_addf(out, "/login?invite=%s", secret_reveal(code));
+	secret_free(&code);
 }
 
 /* ---- what is refused ---- */

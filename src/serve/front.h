@@ -19,5 +19,8 @@ void front_close(struct front **front);
 
 /* Appends the address to ask: "http://127.0.0.1:8080". */
 void front_print_address(const struct front *front, struct buf *out);
+/* Appends what lets whoever started it in, once, with a browser; nothing where a
+ * file says who may come in, or where no browser comes. */
+void front_print_invitation(const struct front *front, struct buf *out);
 
 #endif

@@ -15,4 +15,7 @@ extern const struct field no_fields[];
 #include "serve/routes.def"
 #undef R
 
+/* Whoever could not log in is told so by a page. */
+void login_pages(struct daemon *daemon);
+
 #endif

@@ -71,13 +71,17 @@ static int take_signals(struct serving *serving, struct err *err_r)
 static int serve_turn(struct serving *serving, serve_ready_fn ready, void *arg,
 	struct err *err_r)
 {
-	struct buf address;
+	struct buf address, invitation;
 
 	if (take_signals(serving, err_r) < 0)
 		return -1;
 	buf_init(&address, ADDRESS_MAX);
+	buf_init_secret(&invitation, ADDRESS_MAX);
 	front_print_address(serving->front, &address);
-	ready(address.data, arg);
+	front_print_invitation(serving->front, &invitation);
+	ready(address.data, invitation.len ? invitation.data : NULL, arg);
+	buf_wipe(&invitation);
+	buf_fini(&invitation);
 	buf_fini(&address);
 	return loop_run(daemon_loop(serving->daemon), err_r);
 }

@@ -7,8 +7,10 @@
 
 struct serve_config;
 
-/* Told once, when requests are taken: at which address. */
-typedef void (*serve_ready_fn)(const char *address, void *arg);
+/* Told once, when requests are taken: at which address, and what lets whoever
+ * started it in, once, with a browser; NULL: nothing does. */
+typedef void (*serve_ready_fn)(
+	const char *address, const char *invitation, void *arg);
 
 /* Until SIGINT or SIGTERM: 0, or -1 with err_r, and what is wrong with policies
  * in `problems`. SIGHUP reads the policies again. */

@@ -207,6 +207,7 @@ static void check(struct loader *loader, void *into)
 		config->identity.n_issuers = 1;
 	}
 	config->identity.public_url = config->public_url;
+	config->identity.behind_proxy = config->public_url != NULL;
 	config->identity.unix_peers = true;
 	config->identity.state = config->state;
 }

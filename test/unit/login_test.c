@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "api/request.h"
 #include "base/form.h"
 #include "base/xalloc.h"
 #include "identity/attempts.h"
@@ -561,6 +562,48 @@ static void a_form_brings_back_what_our_page_has_put_in_it(void **state)
 	free(other);
 }
 
+/* Names of this machine are compared with Host, as the server does. */
+static void without_a_public_url_our_page_is_of_this_machine(void **state)
+{
+	struct secret *code;
+	char *path, *session, *near = xasprintf("%s.evil.example", w.url);
+	struct identity_ask_spec ask = {.method = "POST",
+		.content_type = "application/json",
+		.body = "{}",
+		.origin = w.url};
+
+	w.config.public_url = NULL;
+	identity_world_restart(&w);
+	code = identity_invite(w.identity, "bob", 600000);
+	path = xasprintf("/login?invite=%s", secret_reveal(code));
+	identity_world_ask(&w, ASK(.path = path));
+	session = identity_world_cookie(&w);
+	ask.cookie = session;
+	identity_world_ask(&w, &ask);
+	assert_int_equal(w.status, 200);
+	ask.origin = near;
+	identity_world_refused(&w, &ask, "cross-site");
+	ask.origin = "http://127.0.0.1:1";
+	identity_world_refused(&w, &ask, "cross-site");
+	free(near);
+	free(path);
+	free(session);
+	secret_free(&code);
+}
+
+static void a_public_url_is_https_and_may_end_with_a_slash(void **state)
+{
+	struct api api = {.loop = w.loop, .http = w.http};
+	struct err err;
+
+	w.config.public_url = WORLD_URL "/";
+	identity_world_restart(&w);
+	free(log_in()); /* the redirect URI is the one that is registered */
+	w.config.public_url = "http://tidegate.example.com";
+	assert_null(identity_new(&api, &w.config, &err));
+	assert_non_null(strstr(err.text, "public_url"));
+}
+
 static void a_program_with_a_token_needs_no_origin(void **state)
 {
 	char *token = identity_world_token(&w, "ci", "", "start", 60000);
@@ -893,6 +936,8 @@ int main(void)
 		WORLD_TEST(
 			a_request_that_changes_something_comes_from_our_page),
 		WORLD_TEST(a_form_brings_back_what_our_page_has_put_in_it),
+		WORLD_TEST(without_a_public_url_our_page_is_of_this_machine),
+		WORLD_TEST(a_public_url_is_https_and_may_end_with_a_slash),
 		WORLD_TEST(a_program_with_a_token_needs_no_origin),
 		WORLD_TEST(a_button_in_slack_says_who_pressed_it_and_which),
 		WORLD_TEST(a_press_is_taken_once),
