@@ -168,22 +168,21 @@ static void print_promise(struct buf *out, const struct policy *policy,
 			f->false_share * 100);
 }
 
-/* How long a step must bake to find that nine times of ten, where it does not:
- * the settle before it counts as well. */
-static void print_longer(struct buf *out, const struct forecast_step *s,
-	const struct step *step, int64_t settle_ms)
+/* How long a step must bake to find what is found within `within_s`, where it
+ * does not: the settle before it counts as well. */
+static void print_longer(struct buf *out, const struct policy *policy,
+	const struct step *step, double within_s, const char *what)
 {
-	double most_s = s->sizes[FORECAST_SIZES - 1].most_s, bake_s;
+	double bake_s = within_s - (double)policy->settle_ms / 1000;
 
-	bake_s = most_s - (double)settle_ms / 1000;
-	if (!isfinite(most_s) || (double)step->bake_ms >= bake_s * 1000)
+	if (!isfinite(within_s) || (double)step->bake_ms >= bake_s * 1000)
 		return;
 	add_label(out, 2, "");
 	buf_adds(out, " longer than the step: a bake of ");
 	add_seconds(out, ceil(bake_s / 60) * 60);
 	buf_adds(out, " or more instead of ");
 	duration_add(out, step->bake_ms);
-	buf_adds(out, " finds that before the next one\n");
+	buf_addf(out, " finds %s before the next one\n", what);
 }
 
 static void print_largest(struct buf *out, const struct forecast_step *s)
@@ -397,6 +396,9 @@ static void print_short_limit(struct buf *out, const struct policy *policy,
 	if (slo->requests)
 		buf_addf(out, ", with %g requests or more", slo->requests_min);
 	buf_addc(out, '\n');
+	share = fmin(1, limit * times[0]);
+	print_longer(out, policy, &policy->steps[0],
+		threshold_within(policy, slo, &query, share), "both");
 }
 
 void plan_print_short(const struct policy *policy, struct buf *out)
@@ -423,7 +425,8 @@ static void print_brief(struct buf *out, const struct policy *policy,
 	add_share(out, f->base);
 	buf_addf(out, ", at %d %%: ", step->percent);
 	print_largest(out, &f->step[0]);
-	print_longer(out, &f->step[0], step, policy->settle_ms);
+	print_longer(out, policy, step,
+		f->step[0].sizes[FORECAST_SIZES - 1].most_s, "that");
 }
 
 void plan_print_measured(const struct policy *policy,

@@ -37,6 +37,27 @@ plan() {
 		grep -q '^      10 %: 10 times half after '
 }
 
+@test "the plan of check says how long a step would have to bake" {
+	cat >"$WORLD/policy.yaml" <<-'YAML'
+		version: 1
+		name: backend
+		metrics: {url: "http://127.0.0.1:9"}
+		steps: [{percent: 10, bake: 1m}, {percent: 100, bake: 10m}]
+		settle: 30s
+		slos: [{use: http/error-rate, max: 1%}]
+	YAML
+	"$TIDEGATE" check "$WORLD/policy.yaml" >"$WORLD/out"
+	grep -qx '  error-rate   a jump of bad requests to 2 % within 4m, to 10 % within 2m, with 100 requests or more' \
+		"$WORLD/out"
+	# The settle is a part of it.
+	grep -qx ' * longer than the step: a bake of 4m or more instead of 1m finds both before the next one' \
+		"$WORLD/out"
+	sed 's/bake: 1m/bake: 4m/' "$WORLD/policy.yaml" |
+		"$TIDEGATE" check - >"$WORLD/out"
+	grep -q 'a jump of bad requests' "$WORLD/out"
+	! grep -q 'longer than the step' "$WORLD/out" || return 1
+}
+
 @test "a plan measures the service in what was recorded of stable" {
 	plan --policy "$policies/evidence.yaml" \
 		--recording "$policies/recordings/evidence/good.json"
