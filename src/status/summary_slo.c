@@ -200,6 +200,22 @@ static void make_slo(struct making *m, struct summary_slo *s, size_t i)
 		s->missing = arena_strdup(m->arena, missing);
 }
 
+/* A query as one line: what it is indented by says nothing. */
+static const char *one_line(const struct making *m, const char *text)
+{
+	static const char blanks[] = " \t\r\n";
+	struct buf out;
+	size_t len;
+
+	buf_init(&out, SENTENCE_MAX);
+	for (text += strspn(text, blanks); *text; text += len) {
+		len = strcspn(text, blanks);
+		buf_addf(&out, "%s%.*s", out.len ? " " : "", (int)len, text);
+		len += strspn(text + len, blanks);
+	}
+	return keep(m, &out);
+}
+
 static void look_back(struct making *m, struct summary_slo *s, size_t i)
 {
 	struct past_check *last;
@@ -209,7 +225,7 @@ static void look_back(struct making *m, struct summary_slo *s, size_t i)
 	last = arena_alloc(m->arena, LOOKBACK_CHECKS * sizeof(*last));
 	s->n_last = lookback_checks(m->from->lookback, i, last);
 	s->last = last;
-	s->query = arena_strdup(m->arena, lookback_query(m->from->lookback, i));
+	s->query = one_line(m, lookback_query(m->from->lookback, i));
 }
 
 void make_slos(struct making *m)

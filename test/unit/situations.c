@@ -34,6 +34,10 @@ static void fed(struct world *w, const struct event *event,
 	struct buf data;
 	size_t i;
 
+	if (event->type == EVENT_CHECK)
+		context.query[QUERY_VALUE] =
+			"sum(rate(bad{revision=\"backend-2\"}[20s]))\n"
+			"  / sum(rate(all{revision=\"backend-2\"}[20s]))\n";
 	buf_init(&data, STORE_EVENT_BYTES_MAX);
 	event_encode(event, &context, &data);
 	take(s, event_name(event->type), false, data.data);
