@@ -58,11 +58,7 @@ static void cell_text(const struct panel *panel, const struct summary_slo *slo,
 		buf_adds(text, or_none(panel, slo->stable_text));
 		break;
 	case COLUMN_PASSES:
-		if (slo->counts)
-			buf_adds(text, slo->meters_text);
-		else
-			buf_addf(
-				text, "%d of %d", slo->passes, slo->min_passes);
+		buf_adds(text, or_none(panel, slo->passes_text));
 		break;
 	case COLUMN_SAYS:
 		buf_addf(text, "%s%s", slo->says,

@@ -86,25 +86,14 @@ static const char *says(const struct summary_slo *slo, struct buf *text)
 	return text->data;
 }
 
-static const char *passes(const struct summary_slo *slo, struct buf *text)
-{
-	buf_clear(text);
-	if (slo->counts)
-		buf_adds(text, slo->meters_text);
-	else
-		buf_addf(text, "%d of %d", slo->passes, slo->min_passes);
-	return text->data;
-}
-
 static void fill_table(const struct printing *p, struct table *table)
 {
 	static const char *const heading[COLUMNS] = {
 		"SLO", "NOW", "LIMIT", "STABLE", "PASSES", "SAYS"};
-	struct buf text, counted;
+	struct buf text;
 	size_t i;
 
 	buf_init(&text, LINE_BYTES_MAX);
-	buf_init(&counted, LINE_BYTES_MAX);
 	table_add(table, heading);
 	for (i = 0; i < p->s->n_slos; i++) {
 		const struct summary_slo *slo = &p->s->slos[i];
@@ -114,10 +103,9 @@ static void fill_table(const struct printing *p, struct table *table)
 				or_none(slo->value_text),
 				or_none(slo->limit_text),
 				or_none(slo->stable_text),
-				passes(slo, &counted), says(slo, &text)});
+				or_none(slo->passes_text), says(slo, &text)});
 	}
 	buf_fini(&text);
-	buf_fini(&counted);
 }
 
 static size_t widest(const struct buf *text)
@@ -140,11 +128,10 @@ static size_t widest(const struct buf *text)
 /* Where the table has no room: one after the other. */
 static void print_narrow(const struct printing *p)
 {
-	struct buf text, counted;
+	struct buf text;
 	size_t i;
 
 	buf_init(&text, LINE_BYTES_MAX);
-	buf_init(&counted, LINE_BYTES_MAX);
 	for (i = 0; i < p->s->n_slos; i++) {
 		const struct summary_slo *slo = &p->s->slos[i];
 
@@ -152,10 +139,9 @@ static void print_narrow(const struct printing *p)
 			"%s: %s; now %s, limit %s, stable %s; passes: %s",
 			slo->name, says(slo, &text), or_none(slo->value_text),
 			or_none(slo->limit_text), or_none(slo->stable_text),
-			passes(slo, &counted));
+			or_none(slo->passes_text));
 	}
 	buf_fini(&text);
-	buf_fini(&counted);
 }
 
 static void print_slos(const struct printing *p)

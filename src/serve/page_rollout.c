@@ -131,13 +131,10 @@ static enum tone tone_of(const struct summary_slo *slo)
 
 static void write_slo(struct page *page, const struct summary_slo *slo)
 {
-	char passes[32];
 	const char *const cells[] = {slo->name, slo->value_text,
-		slo->limit_text, slo->stable_text, passes,
+		slo->limit_text, slo->stable_text, slo->passes_text,
 		slo_verdict_name(slo->verdict), slo->reason};
 
-	snprintf(passes, sizeof(passes), "%d of %d", slo->passes,
-		slo->min_passes);
 	page_row(page, tone_of(slo), cells, 7);
 }
 

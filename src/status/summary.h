@@ -96,6 +96,7 @@ struct summary_slo {
 		*says; /* for a column: "pass", "no data: 31 of 50 requests" */
 	const char *reason; /* the same, whole; with the comparison */
 	int passes, min_passes; /* in this step, and wanted */
+	const char *passes_text; /* "2 of 3", or the meters; "": it is over */
 	int breaches, fail_breaches, fail_of; /* of the last fail_of checks */
 	bool failed; /* latched: it has failed */
 	bool partial; /* the latest answer is incomplete */

@@ -163,6 +163,16 @@ static const char *say_short(const struct making *m,
 		      : "no data";
 }
 
+static const char *say_passes(
+	const struct making *m, const struct summary_slo *s)
+{
+	if (phase_is_end(m->r->phase))
+		return "";
+	if (s->counts)
+		return s->meters_text;
+	return arena_printf(m->arena, "%d of %d", s->passes, s->min_passes);
+}
+
 static void make_slo(struct making *m, struct summary_slo *s, size_t i)
 {
 	const struct slo *slo = &m->policy->slos[i];
@@ -191,6 +201,7 @@ static void make_slo(struct making *m, struct summary_slo *s, size_t i)
 		make_counted(m, s, slo, counted);
 	else
 		make_compared(m, s, slo, check);
+	s->passes_text = say_passes(m, s);
 	s->value_text = value_text(m, slo, s->value);
 	s->stable_text = value_text(m, slo, s->stable);
 	s->says = say_short(m, s, check);
