@@ -98,7 +98,7 @@ int serve_run(const struct serve_config *config, serve_ready_fn ready,
 	if (serving.front)
 		rc = serve_turn(&serving, ready, arg, err_r);
 	timer_cancel(&serving.end);
+	front_close(&serving.front); /* its connections are the loop's */
 	daemon_close(&serving.daemon);
-	front_close(&serving.front);
 	return rc;
 }

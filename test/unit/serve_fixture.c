@@ -140,8 +140,8 @@ void served_stop(struct served *served)
 	http_free(&served->http);
 	front_drain(served->front);
 	daemon_drain(served->daemon);
-	daemon_close(&served->daemon);
 	front_close(&served->front);
+	daemon_close(&served->daemon);
 	xfree(&served->address);
 }
 
