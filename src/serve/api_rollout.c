@@ -7,6 +7,7 @@
 #include "serve/daemon.h"
 #include "serve/desk.h"
 #include "serve/handlers.h"
+#include "serve/journal_stream.h"
 #include "serve/rollout_json.h"
 #include "serve/shelf.h"
 #include "serve/views.h"
@@ -113,6 +114,10 @@ void rollout_events(struct visit *visit)
 
 	if (fields_of_query(visit, rollout_events_query, value, &err) < 0) {
 		visit_fail(&visit, &err);
+		return;
+	}
+	if (journal_stream_is_wanted(visit)) {
+		journal_stream_open(visit, value[EVENTS_AFTER].number);
 		return;
 	}
 	events = xcalloc(1, sizeof(*events));

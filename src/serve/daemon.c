@@ -10,6 +10,7 @@
 #include "live/fleet.h"
 #include "live/world.h"
 #include "serve/adopt.h"
+#include "serve/changes.h"
 #include "serve/desk.h"
 #include "serve/driven.h"
 #include "serve/meter.h"
@@ -32,6 +33,7 @@ struct daemon {
 	struct views *views;
 	struct identity *identity;
 	struct meter *meter;
+	struct changes *changes;
 	int n_visits;
 	bool draining;
 };
@@ -60,6 +62,7 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 	daemon->driven = driven_new(daemon->fleet, daemon->shelf);
 	daemon->meter =
 		meter_new(daemon->world.loop, daemon->fleet, daemon->driven);
+	daemon->changes = changes_new(daemon->world.loop, daemon->driven);
 	daemon->views = views_new(daemon->world.loop, daemon->store);
 	parts = (struct adopt_parts){
 		.loop = daemon->world.loop,
@@ -99,6 +102,7 @@ void daemon_close(struct daemon **daemon_p)
 	desk_free(&daemon->desk);
 	adopt_free(&daemon->adopt);
 	views_free(&daemon->views);
+	changes_free(&daemon->changes);
 	driven_free(&daemon->driven);
 	fleet_free(&daemon->fleet);
 	meter_free(&daemon->meter);
@@ -130,6 +134,7 @@ void daemon_drain(struct daemon *daemon)
 {
 	daemon->draining = true;
 	adopt_stop(daemon->adopt);
+	changes_end(daemon->changes);
 }
 
 bool daemon_is_draining(const struct daemon *daemon)
@@ -177,6 +182,11 @@ struct driven_set *daemon_driven(const struct daemon *daemon)
 struct identity *daemon_identity(const struct daemon *daemon)
 {
 	return daemon->identity;
+}
+
+struct changes *daemon_changes(const struct daemon *daemon)
+{
+	return daemon->changes;
 }
 
 struct views *daemon_views(const struct daemon *daemon)

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "serve/serve_config.h"
 
+struct changes;
 struct daemon;
 struct desk;
 struct driven_set;
@@ -33,7 +34,7 @@ void daemon_close(struct daemon **daemon);
  * and the log says so. */
 void daemon_reload(struct daemon *daemon);
 
-/* From now on nothing is started or taken up any more. */
+/* From now on nothing is started or taken up any more; who follows is told. */
 void daemon_drain(struct daemon *daemon);
 bool daemon_is_draining(const struct daemon *daemon);
 /* NULL: it can work. Else why not: it is draining, or the state file cannot be
@@ -48,6 +49,7 @@ struct desk *daemon_desk(const struct daemon *daemon);
 struct shelf *daemon_shelf(const struct daemon *daemon);
 struct driven_set *daemon_driven(const struct daemon *daemon);
 struct identity *daemon_identity(const struct daemon *daemon);
+struct changes *daemon_changes(const struct daemon *daemon);
 struct views *daemon_views(const struct daemon *daemon);
 struct meter *daemon_meter(const struct daemon *daemon);
 struct world *daemon_world(struct daemon *daemon);

@@ -88,18 +88,23 @@ void peers_fini(struct server_peer_world *w)
 	loop_free(&w->loop);
 }
 
-void peer_init(struct peer *peer, struct server_peer_world *w)
+void peer_connect(struct peer *peer, struct loop *loop, int port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons((uint16_t)server_port(w->server))};
+		.sin_port = htons((uint16_t)port)};
 
-	*peer = (struct peer){.w = w};
+	*peer = (struct peer){.loop = loop};
 	buf_init(&peer->got, 64 << 20);
 	peer->fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(
 		connect(peer->fd, (struct sockaddr *)&address, sizeof(address)),
 		0);
+}
+
+void peer_init(struct peer *peer, struct server_peer_world *w)
+{
+	peer_connect(peer, w->loop, server_port(w->server));
 }
 
 void peer_fini(struct peer *peer)
@@ -147,7 +152,7 @@ void peer_say_bytes(struct peer *peer, const char *bytes, size_t len)
 		if (n < 0 && errno != EAGAIN)
 			return; /* told by peer_ended */
 		if (n < 0)
-			until_turn(peer->w->loop);
+			until_turn(peer->loop);
 		else
 			bytes += n, len -= (size_t)n;
 	}
@@ -160,14 +165,14 @@ void peer_say(struct peer *peer, const char *text)
 
 void peer_waits_for(struct peer *peer, const char *text)
 {
-	RUN_UNTIL(peer->w->loop, peer_has(peer, text) || peer->ended);
+	RUN_UNTIL(peer->loop, peer_has(peer, text) || peer->ended);
 	if (!strstr(peer->got.data, text))
 		fail_msg("\"%s\" is not in \"%.2000s\"", text, peer->got.data);
 }
 
 void peer_waits_for_end(struct peer *peer)
 {
-	RUN_UNTIL(peer->w->loop, peer_ended(peer));
+	RUN_UNTIL(peer->loop, peer_ended(peer));
 }
 
 void peer_ask(struct server_peer_world *w, const char *bytes, size_t len,

@@ -28,7 +28,7 @@ void peers_init(
 void peers_fini(struct server_peer_world *w);
 
 struct peer {
-	struct server_peer_world *w;
+	struct loop *loop;
 	int fd;
 	struct buf got;
 	bool ended;
@@ -36,6 +36,8 @@ struct peer {
 };
 
 void peer_init(struct peer *peer, struct server_peer_world *w);
+/* Of any server on this port of 127.0.0.1, whose loop it is. */
+void peer_connect(struct peer *peer, struct loop *loop, int port);
 void peer_fini(struct peer *peer);
 /* All of it, turning the loop where the kernel takes no more. */
 void peer_say_bytes(struct peer *peer, const char *bytes, size_t len);
