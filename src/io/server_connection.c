@@ -47,6 +47,12 @@ void connection_set_state(
 	connection->is_spare = state_is_spare(state);
 	if (connection->is_spare)
 		TAILQ_INSERT_TAIL(&server->spare, connection, spare_link);
+	/* All that is left to send is there by now. */
+	if (state == CONNECTION_SENDING)
+		connection_set_deadline(connection,
+			server->limits.send_ms +
+				(int64_t)connection_unsent(connection) /
+					RATE_MIN);
 }
 
 bool connection_is_idle(const struct connection *connection)
@@ -514,17 +520,10 @@ static void connection_flush(void *arg)
 
 void connection_wants_to_send(struct connection *connection)
 {
-	struct server *server = connection->server;
-
 	if (connection->flushes)
 		return;
 	connection->flushes = true;
-	loop_defer(server->loop, connection_flush, connection);
-	if (connection->state == CONNECTION_SENDING && !connection->writes)
-		connection_set_deadline(connection,
-			server->limits.send_ms +
-				(int64_t)connection_unsent(connection) /
-					RATE_MIN);
+	loop_defer(connection->server->loop, connection_flush, connection);
 }
 
 void connection_start(struct connection *connection)

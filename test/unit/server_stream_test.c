@@ -188,6 +188,30 @@ static void who_does_not_read_a_slow_stream_is_let_go(void **state)
 	free(events);
 }
 
+/* Who is behind when it ends has the time of any other answer. */
+static void the_end_of_a_stream_is_waited_for(void **state)
+{
+	struct server_peer_world w;
+	struct peer peer;
+	char *events = xcalloc(1, 65536);
+
+	memset(events, 'e', 65536);
+	peers_init(&w, NULL);
+	stream_init(&peer, &w, GET("/stream"));
+	while (!server_stream_behind(w.stream)) {
+		assert_true(server_stream_send(w.stream, events, 65536));
+		until_turn(w.loop);
+		until_turn(w.loop);
+	}
+	server_stream_end(w.stream);
+	until_later(w.loop, SERVER_SEND_MS - 5000);
+	assert_int_equal(server_counts(w.server)->connections, 1);
+	peer_waits_for(&peer, "e\r\n0\r\n\r\n");
+	peer_fini(&peer);
+	peers_fini(&w);
+	free(events);
+}
+
 /* What is sent on an open stream is kept up to a head, then it ends. */
 static void who_talks_on_a_stream_is_gone(void **state)
 {
@@ -269,6 +293,7 @@ int main(void)
 		cmocka_unit_test(who_closes_a_stream_is_gone_at_once),
 		cmocka_unit_test(who_does_not_read_a_stream_is_dropped),
 		cmocka_unit_test(who_does_not_read_a_slow_stream_is_let_go),
+		cmocka_unit_test(the_end_of_a_stream_is_waited_for),
 		cmocka_unit_test(who_talks_on_a_stream_is_gone),
 		cmocka_unit_test(streams_have_a_limit),
 		cmocka_unit_test(draining_leaves_streams_to_their_owner),
