@@ -274,6 +274,21 @@ static int follow(
 	return rc;
 }
 
+/* Who follows may have come before the first rollout. */
+static struct store *open_store(const struct list_args *args, struct err *err_r)
+{
+	struct store *store = context_store(args->state, STORE_LOOK, err_r);
+
+	if (store || !args->watch || err_r->code != ERR_NOT_FOUND)
+		return store;
+	output_text(stderr, "%s\nwaiting for the first rollout\n", err_r->text);
+	while (!store && err_r->code == ERR_NOT_FOUND) {
+		context_pause(PAUSE_MS);
+		store = context_store(args->state, STORE_LOOK, err_r);
+	}
+	return store;
+}
+
 static int list(int argc, char **argv, struct err *err_r)
 {
 	struct list_args args = {.limit = LIMIT_DEFAULT};
@@ -283,7 +298,7 @@ static int list(int argc, char **argv, struct err *err_r)
 	if (args_parse(options, &args, &argc, argv, err_r) ||
 		args_count(argc, argv, "", 0, 0, err_r))
 		return -1;
-	store = context_store(args.state, STORE_LOOK, err_r);
+	store = open_store(&args, err_r);
 	if (!store)
 		return -1;
 	if (args.watch)

@@ -82,9 +82,10 @@ keyboard_is_back() { # NAME
 
 @test "run and watch have the same panel, and each person the keys that help" {
 	STEPS=$GATE quick
+	opens list 90 24 "$TIDEGATE" list -w
+	shown list 'waiting for the first rollout'
 	runs run 80 24
 	shown run 'awaiting-approval'
-	opens list 90 24 "$TIDEGATE" list -w
 	shown list 'awaiting-approval'
 	# Alice started it: hers would not be taken.
 	shown run 'bob approves'
