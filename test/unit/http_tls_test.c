@@ -160,6 +160,9 @@ static void begin(struct world *w, const char *host, int port,
 
 	snprintf(url, sizeof(url), "https://%s:%d/?token=pw", host, port);
 	request.url = url;
+	/* Of a busy machine nothing is given up: the deadline is ours. */
+	request.timeout_ms = 10 * DEADLINE_MS;
+	request.connect_timeout_ms = 10 * DEADLINE_MS;
 	http_start(w->http, &request, on_reply, w);
 }
 
