@@ -83,6 +83,10 @@ struct metrics_moment {
 void metrics_page_print(struct metrics_page *page,
 	const struct metrics_moment *moment, struct buf *out);
 
+/* What is said of services alone, for who drives one rollout. */
+void metrics_page_print_services(struct metrics_page *page,
+	const struct metrics_moment *moment, struct buf *out);
+
 /* The families by number, as metrics.def has them; NULL ends them. */
 const char *metrics_family_name(size_t i);
 

@@ -313,7 +313,7 @@ static void print_slo_numbers(
 	}
 }
 
-static void print_services(struct printer *p)
+static void print_services(struct printer *p, bool others)
 {
 	const struct metrics_page *page = p->page;
 
@@ -328,7 +328,7 @@ static void print_services(struct printer *p)
 			else
 				print_slo_numbers(p, page->services[s],
 					of_services[i].offset);
-		if (of_services[i].for_all)
+		if (of_services[i].for_all && others)
 			print(p, &page->other);
 	}
 }
@@ -444,7 +444,7 @@ void metrics_page_print(struct metrics_page *page,
 	add_labelled(&p, "", "version", PACKAGE_VERSION, 1);
 	add_alone(&p, FAMILY_TIME, (double)moment->wall_ms / 1e3);
 	print_rollouts(&p);
-	print_services(&p);
+	print_services(&p, true);
 	print_writes(&p);
 	print_actions(&p);
 	print_decisions(&p);
@@ -454,4 +454,15 @@ void metrics_page_print(struct metrics_page *page,
 	add_alone(&p, FAMILY_SSE_CLIENTS, (double)page->streams);
 	print_routes(&p);
 	print_usage(&p, moment->usage);
+}
+
+void metrics_page_print_services(struct metrics_page *page,
+	const struct metrics_moment *moment, struct buf *out)
+{
+	struct printer p = {
+		.page = page, .now_ms = moment->wall_ms, .out = out};
+
+	begin_family(&p, FAMILY_BUILD_INFO);
+	add_labelled(&p, "", "version", PACKAGE_VERSION, 1);
+	print_services(&p, false);
 }
