@@ -2,6 +2,7 @@
  * ask_*.c of its own. */
 #include "identity/identity.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -232,15 +233,24 @@ static int check_public_url(const char *url, struct err *err_r)
 	return err_wrap(err_r, "public_url");
 }
 
-/* "https://host:port" of a URL. */
+/* As browsers write it in Origin: "https://host", in small letters, with a port
+ * that is not the usual one. */
 static char *origin_of(const char *url)
 {
-	const char *host = url ? strstr(url, "://") : NULL;
+	const char *host = url ? strstr(url, "://") : NULL, *usual;
+	char *origin, *port;
 
 	if (!host)
 		return NULL;
 	host += 3;
-	return xmemdup0(url, (size_t)(host - url) + strcspn(host, "/?#"));
+	origin = xmemdup0(url, (size_t)(host - url) + strcspn(host, "/?#"));
+	for (char *p = origin; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	usual = strncmp(origin, "https", 5) == 0 ? ":443" : ":80";
+	port = strrchr(origin, ':');
+	if (strcmp(port, usual) == 0)
+		*port = '\0';
+	return origin;
 }
 
 static void add_issuers(struct identity *identity)

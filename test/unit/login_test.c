@@ -595,10 +595,21 @@ static void a_public_url_is_https_and_may_end_with_a_slash(void **state)
 {
 	struct api api = {.loop = w.loop, .http = w.http};
 	struct err err;
+	char *session;
 
 	w.config.public_url = WORLD_URL "/";
 	identity_world_restart(&w);
 	free(log_in()); /* the redirect URI is the one that is registered */
+	/* Browsers say it in small letters and without the usual port. */
+	session = log_in();
+	w.config.public_url = "HTTPS://Tidegate.example.com:443/ops";
+	identity_world_restart(&w);
+	identity_world_ask(
+		&w, ASK(.method = "POST", .cookie = session, .body = "{}",
+			    .content_type = "application/json",
+			    .origin = WORLD_ORIGIN));
+	assert_int_equal(w.status, 200);
+	free(session);
 	w.config.public_url = "http://tidegate.example.com";
 	assert_null(identity_new(&api, &w.config, &err));
 	assert_non_null(strstr(err.text, "public_url"));
