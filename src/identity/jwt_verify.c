@@ -121,7 +121,7 @@ static int to_der(const struct jwt *jwt, unsigned char **der_r)
 }
 
 /* 1 alone says that it is right; 0 and -1 say that it is not. */
-static bool is_signed_by(EVP_PKEY *pkey, const struct jwt *jwt,
+bool jwt_is_signed_by(EVP_PKEY *pkey, const struct jwt *jwt,
 	const unsigned char *signature, size_t len)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -143,7 +143,7 @@ static bool is_es256(EVP_PKEY *pkey, const struct jwt *jwt)
 	int len = jwt->signature_len == (size_t)2 * ES256_HALF
 			  ? to_der(jwt, &der)
 			  : -1;
-	bool is = len > 0 && is_signed_by(pkey, jwt, der, (size_t)len);
+	bool is = len > 0 && jwt_is_signed_by(pkey, jwt, der, (size_t)len);
 
 	OPENSSL_free(der);
 	return is;
@@ -168,7 +168,7 @@ int jwt_check_signature(const struct jwt *jwt, const struct jwt_rule *rule,
 			"alg is %s, and its key is one for %s",
 			jwt_alg_names[wanted], jwt_alg_names[alg]);
 	is = alg == JWT_ES256 ? is_es256(pkey, jwt)
-			      : is_signed_by(pkey, jwt, jwt->signature,
+			      : jwt_is_signed_by(pkey, jwt, jwt->signature,
 					jwt->signature_len);
 	if (!is)
 		return refuse(refusal_r, REFUSAL_SIGNATURE,

@@ -32,4 +32,8 @@ MUST_CHECK int jwt_check_signature(const struct jwt *jwt,
 	const struct jwt_rule *rule, const struct jwks *jwks,
 	struct refusal *refusal_r);
 
+/* The signature in the form that OpenSSL takes: DER for an EC key. */
+bool jwt_is_signed_by(struct evp_pkey_st *pkey, const struct jwt *jwt,
+	const unsigned char *signature, size_t len);
+
 #endif

@@ -435,7 +435,6 @@ static void an_es256_signature_is_two_numbers_of_32_bytes(void **state)
 	free(good);
 }
 
-/* EVP_DigestVerify says -1 to what it cannot even read: no if may take it. */
 static void a_signature_of_no_form_is_refused(void **state)
 {
 	unsigned char bytes[1024];
@@ -452,6 +451,31 @@ static void a_signature_of_no_form_is_refused(void **state)
 	}
 	assert_int_equal(judge(jwt_sign(stranger, RS256, GOOD), &rs_rule),
 		REFUSAL_SIGNATURE);
+}
+
+static void an_answer_that_is_not_yes_is_no(void **state)
+{
+	char *token = jwt_sign(ec, ES256, GOOD);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	struct refusal why;
+	struct arena arena;
+	struct jwt jwt;
+
+	arena_init(&arena);
+	assert_int_equal(
+		jwt_decode(token, strlen(token), &arena, &jwt, &why), 0);
+	assert_int_equal(
+		EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, ec), 1);
+	/* r and s as they are no DER: this is what makes it say -1. */
+	assert_int_equal(
+		EVP_DigestVerify(context, jwt.signature, jwt.signature_len,
+			(const unsigned char *)jwt.signed_text, jwt.signed_len),
+		-1);
+	assert_false(
+		jwt_is_signed_by(ec, &jwt, jwt.signature, jwt.signature_len));
+	EVP_MD_CTX_free(context);
+	arena_fini(&arena);
+	free(token);
 }
 
 static void the_signed_bytes_are_those_that_came(void **state)
@@ -616,6 +640,7 @@ int main(void)
 		TEST(times_are_numbers_that_make_sense),
 		TEST(an_es256_signature_is_two_numbers_of_32_bytes),
 		TEST(a_signature_of_no_form_is_refused),
+		TEST(an_answer_that_is_not_yes_is_no),
 		TEST(the_signed_bytes_are_those_that_came),
 		TEST(what_is_not_three_parts_of_base64url_is_refused),
 		TEST(a_refusal_never_quotes_the_token),
