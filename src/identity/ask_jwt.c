@@ -12,15 +12,33 @@ struct jwt_ask {
 	struct jwt jwt;
 };
 
+static bool is_for(const struct jwt *jwt, const struct issuer *issuer)
+{
+	const struct jwt_claims *claims = &jwt->claims;
+
+	for (size_t i = 0; i < claims->n_aud; i++) {
+		if (strcmp(claims->aud[i], issuer->rule.audience) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One issuer may be configured for several audiences. */
 static struct issuer *issuer_of(
 	const struct jwt *jwt, struct issuer *issuers, size_t n, unsigned kinds)
 {
+	struct issuer *found = NULL;
+
 	for (size_t i = 0; i < n; i++) {
-		if ((kinds & 1U << issuers[i].config->kind) &&
-			jwt_claims_issuer(jwt, &issuers[i].rule))
+		if (!(kinds & 1U << issuers[i].config->kind) ||
+			!jwt_claims_issuer(jwt, &issuers[i].rule))
+			continue;
+		if (is_for(jwt, &issuers[i]))
 			return &issuers[i];
+		if (!found)
+			found = &issuers[i];
 	}
-	return NULL;
+	return found;
 }
 
 static void jwt_judge(struct jwt_ask *own, const struct jwks *keys)

@@ -8,6 +8,9 @@
 #include "io/loop.h"
 #include "io/server.h"
 
+#define SLACK_TIMESTAMP "X-Slack-Request-Timestamp"
+#define SLACK_SIGNATURE "X-Slack-Signature"
+
 static void slack_seen(const struct stored *stored, void *arg);
 
 /* The workspace is ours, and so is the person's: others may share a channel. */
@@ -29,28 +32,51 @@ static int check_whose(struct ask *ask, const struct issuer_config *config,
 	return 0;
 }
 
-void ask_slack_start(struct ask *ask, const struct issuer_config *config)
+/* NULL with ask->refusal. */
+static const struct issuer_config *signed_for(
+	struct ask *ask, const struct issuer_config *issuers, size_t n)
 {
-	struct slack_action *action = arena_alloc(&ask->arena, sizeof(*action));
 	struct server_request *request = ask->request;
-	const char *timestamp =
-		request_header(request, "X-Slack-Request-Timestamp");
-	const char *signature = request_header(request, "X-Slack-Signature");
-	int64_t now_ms = loop_wall_ms(ask->common->loop);
+	const char *timestamp = request_header(request, SLACK_TIMESTAMP);
+	const char *signature = request_header(request, SLACK_SIGNATURE);
+	int64_t now_s = loop_wall_ms(ask->common->loop) / 1000;
 	size_t len;
 	const char *body = request_body(request, &len);
+
+	(void)refuse(&ask->refusal, REFUSAL_UNSUPPORTED,
+		"Slack is no identity that is configured");
+	for (size_t i = 0; i < n; i++) {
+		if (issuers[i].kind == ISSUER_SLACK &&
+			slack_check_signature(issuers[i].signing_secret,
+				timestamp, signature, body, len, now_s,
+				&ask->refusal) == 0)
+			return &issuers[i];
+	}
+	return NULL;
+}
+
+void ask_slack_start(
+	struct ask *ask, const struct issuer_config *issuers, size_t n)
+{
+	struct slack_action *action = arena_alloc(&ask->arena, sizeof(*action));
+	const struct issuer_config *config = signed_for(ask, issuers, n);
+	int64_t now_ms = loop_wall_ms(ask->common->loop);
+	size_t len;
+	const char *body = request_body(ask->request, &len);
 	char *what;
 
-	if (slack_check_signature(config->signing_secret, timestamp, signature,
-		    body, len, now_ms / 1000, &ask->refusal) < 0 ||
+	if (!config ||
 		slack_decode(body, len, &ask->arena, action, &ask->refusal) <
 			0 ||
 		check_whose(ask, config, action) < 0) {
 		ask_refuse(ask);
 		return;
 	}
+	ask->refusal = (struct refusal){0};
 	ask->action = action;
-	what = xasprintf("slack:%s:%s", timestamp, signature);
+	what = xasprintf("slack:%s:%s",
+		request_header(ask->request, SLACK_TIMESTAMP),
+		request_header(ask->request, SLACK_SIGNATURE));
 	identity_store_seen(ask->common->store, what, now_ms,
 		now_ms + SLACK_REPLAY_S * 1000, slack_seen, ask);
 	xfree(&what);

@@ -5,6 +5,8 @@
 #include "identity/ask.h"
 #include "identity/identity_config.h"
 
-void ask_slack_start(struct ask *ask, const struct issuer_config *config);
+/* Of the issuers of kind ISSUER_SLACK, the one by whose secret it is signed. */
+void ask_slack_start(
+	struct ask *ask, const struct issuer_config *issuers, size_t n);
 
 #endif

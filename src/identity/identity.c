@@ -122,29 +122,14 @@ void identity_ask(struct identity *identity, struct server_request *request,
 		ask_start(identity, ask);
 }
 
-static const struct issuer_config *slack_of(const struct identity *identity)
-{
-	const struct identity_config *config = identity->config;
-
-	for (size_t i = 0; i < config->n_issuers; i++) {
-		if (config->issuers[i].kind == ISSUER_SLACK)
-			return &config->issuers[i];
-	}
-	return NULL;
-}
-
 void identity_ask_slack(struct identity *identity,
 	struct server_request *request, identity_fn fn, void *arg)
 {
 	struct ask *ask = ask_new(&identity->common, request, fn, arg);
-	const struct issuer_config *slack = slack_of(identity);
 
-	if (!ask_may_try(ask))
-		return;
-	if (slack)
-		ask_slack_start(ask, slack);
-	else
-		refuse_unsupported(ask, "Slack");
+	if (ask_may_try(ask))
+		ask_slack_start(ask, identity->config->issuers,
+			identity->config->n_issuers);
 }
 
 /* ---- logins ---- */

@@ -454,6 +454,25 @@ static void an_id_of_github_is_a_number(void **state)
 		"proof-claim");
 }
 
+static void an_issuer_may_be_configured_for_several_audiences(void **state)
+{
+	w.issuers[w.config.n_issuers++] =
+		(struct issuer_config){.kind = ISSUER_GITHUB,
+			.audience = "second",
+			.issuer = w.issuer.url};
+	identity_world_restart(&w);
+	ask_bearer(fake_issuer_token(&w.issuer, 300,
+		"\"aud\":\"second\",\"sub\":\"x\",\"repository_id\":\"1\","
+		"\"repository_owner_id\":\"2\",\"event_name\":\"push\""));
+	assert_int_equal(w.status, 200);
+	ask_bearer(fake_issuer_token(&w.issuer, 300,
+		GITHUB_CLAIMS "\"sub\":\"x\",\"event_name\":\"push\""));
+	assert_int_equal(w.status, 200);
+	refused_bearer(fake_issuer_token(&w.issuer, 300,
+			       "\"aud\":\"third\",\"sub\":\"x\""),
+		"proof-audience");
+}
+
 static void a_token_for_others_or_for_ever_is_refused(void **state)
 {
 	refused_bearer(fake_issuer_token(&w.issuer, 300,
@@ -690,6 +709,7 @@ int main(void)
 		TEST(whose_deed_made_a_workflow_run_is_no_key_of_it),
 		TEST(a_pull_requests_workflow_does_nothing),
 		TEST(an_id_of_github_is_a_number),
+		TEST(an_issuer_may_be_configured_for_several_audiences),
 		TEST(a_token_for_others_or_for_ever_is_refused),
 		TEST(keys_are_fetched_once_for_many),
 		TEST(those_who_wait_share_one_fetch),

@@ -778,6 +778,29 @@ static void people_of_other_teams_and_apps_are_refused(void **state)
 	refused_press("{\"type\":\"shortcut\"}", 0, "proof-malformed");
 }
 
+static void a_second_app_has_a_secret_of_its_own(void **state)
+{
+	static const char other[] = "another-secret-of-another-app";
+	struct secret *secret = secret_new(other, strlen(other));
+	struct identity_ask_spec ask;
+	struct slack_press p;
+
+	w.issuers[6] = w.issuers[5];
+	w.issuers[5].signing_secret = secret;
+	w.issuers[5].app = "A0";
+	w.config.n_issuers = 7;
+	identity_world_restart(&w);
+	press_sign(&p, PAYLOAD, 0);
+	ask = press_ask(&p);
+	identity_world_ask(&w, &ask);
+	assert_int_equal(w.status, 200);
+	w.config.n_issuers = 5;
+	identity_world_restart(&w);
+	identity_world_refused(&w, &ask, "identity-not-configured");
+	secret_free(&secret);
+	free(p.body);
+}
+
 static void an_answer_goes_to_slack_only(void **state)
 {
 	static const char *const urls[] = {"https://evil.example/x",
@@ -954,6 +977,7 @@ int main(void)
 		WORLD_TEST(a_press_is_taken_once),
 		WORLD_TEST(a_press_is_slacks_and_of_now),
 		WORLD_TEST(people_of_other_teams_and_apps_are_refused),
+		WORLD_TEST(a_second_app_has_a_secret_of_its_own),
 		TEST(an_answer_goes_to_slack_only),
 		TEST(a_modal_brings_a_comment),
 		TEST(a_cookie_is_found_among_others),
