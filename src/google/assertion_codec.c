@@ -1,7 +1,6 @@
 /*
  * Signs assertions; see assertion_codec.h. The only place that meets OpenSSL.
  */
-#define _GNU_SOURCE /* explicit_bzero */
 #include "google/assertion_codec.h"
 
 #include <jansson.h>
@@ -12,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/xalloc.h"
+#include "base/base64url.h"
 
 #define RSA_BITS_MIN    2048
 #define RSA_BITS_MAX    8192 /* more would only cost time: ours */
@@ -62,29 +60,13 @@ int assertion_check_key(
 	return pkey ? 0 : -1;
 }
 
-/* RFC 4648 section 5, without padding. */
-static void add_base64url(struct buf *out, const void *bytes, size_t len)
-{
-	char *text = xcalloc(4 * (len / 3 + 1) + 1, 1), *at;
-	size_t n =
-		(size_t)EVP_EncodeBlock((unsigned char *)text, bytes, (int)len);
-
-	for (at = text; *at; at++)
-		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
-	while (n && text[n - 1] == '=')
-		n--;
-	buf_add(out, text, n);
-	explicit_bzero(text, n);
-	free(text);
-}
-
 /* Takes the value over. */
 static void add_json(struct buf *out, json_t *value)
 {
 	char *text = json_dumps(value, JSON_COMPACT);
 
 	if (text)
-		add_base64url(out, text, strlen(text));
+		base64url_add(out, text, strlen(text));
 	else
 		out->overflow = true;
 	free(text);
@@ -108,7 +90,7 @@ static int add_signature(struct buf *out, EVP_PKEY *pkey, struct err *err_r)
 		return err_set(err_r, ERR_AUTH,
 			"\"private_key\" cannot sign: it is damaged");
 	buf_addc(out, '.');
-	add_base64url(out, signature, len);
+	base64url_add(out, signature, len);
 	return 0;
 }
 

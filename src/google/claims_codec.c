@@ -1,45 +1,11 @@
 /* Claims of a JWT; see claims_codec.h. Pure; quotes the audience only. */
-#define _GNU_SOURCE /* explicit_bzero */
 #include "google/claims_codec.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/base64url.h"
 #include "base/printable.h"
 #include "google/secret_json.h"
-
-static int digit_of(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789-_";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* RFC 4648 section 5, without padding. */
-static int decode_base64url(const char *text, size_t len, struct buf *out)
-{
-	unsigned bits = 0;
-	int held = 0, digit;
-	size_t i;
-
-	if (len % 4 == 1)
-		return -1;
-	for (i = 0; i < len; i++) {
-		digit = digit_of(text[i]);
-		if (digit < 0)
-			return -1;
-		bits = (bits << 6 | (unsigned)digit) & 0xffff;
-		held += 6;
-		if (held >= 8) {
-			held -= 8;
-			buf_addc(out, (char)(bits >> held & 0xff));
-		}
-	}
-	return out->overflow ? -1 : 0;
-}
 
 /* The middle one of three parts. */
 static int decode_payload(const struct secret *jwt, struct buf *out)
@@ -50,7 +16,7 @@ static int decode_payload(const struct secret *jwt, struct buf *out)
 	second = first ? strchr(first + 1, '.') : NULL;
 	if (!second || strchr(second + 1, '.'))
 		return -1;
-	return decode_base64url(first + 1, (size_t)(second - first - 1), out);
+	return base64url_decode(first + 1, (size_t)(second - first - 1), out);
 }
 
 static bool is_for(const json_t *aud, const char *audience)

@@ -6,17 +6,16 @@
  *   driver_start ─ lease_try ─ again … ─┬─ new_begin ─ EVENT_STARTED
  *                                       └─ driver_resume
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "io/digest.h"
 #include "io/loop.h"
+#include "io/random.h"
 #include "live/driver_parts.h"
 #include "live/keepalive.h"
 #include "live/options_codec.h"
@@ -32,20 +31,13 @@ static void lease_told(struct driver *driver, int taken,
 
 /* ---- a new rollout's name ---- */
 
-static void take_random(void *bytes, size_t len)
-{
-	while (getrandom(bytes, len, 0) != (ssize_t)len)
-		if (errno != EINTR)
-			abort(); /* at most 256 bytes: never short */
-}
-
 static void make_id(const struct driver *driver, char id[STORE_ROLLOUT_ID_MAX])
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
 	char time[TIMESTAMP_TEXT_MAX];
 	unsigned char random[4];
 
-	take_random(random, sizeof(random));
+	random_bytes(random, sizeof(random));
 	snprintf(id, STORE_ROLLOUT_ID_MAX, "%.64s-%s-%c%c%c%c",
 		driver->release->service.name,
 		timestamp_print_id(driver_now(driver), time),
@@ -210,7 +202,7 @@ static void new_begin(struct driver *driver)
 	};
 
 	create_row(driver);
-	take_random(&event.seed, sizeof(event.seed));
+	random_bytes(&event.seed, sizeof(event.seed));
 	driver_event(driver, &event, NULL);
 	driver_carry_out_preflight(driver);
 }
