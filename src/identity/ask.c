@@ -15,6 +15,8 @@
 #include "io/loop.h"
 #include "io/server.h"
 
+#define ADDRESS_MAX 64
+
 /* Behind a proxy the last address of this header is what the proxy saw. */
 static const char *forwarded_for(const struct ask *ask)
 {
@@ -27,15 +29,23 @@ static const char *forwarded_for(const struct ask *ask)
 	return list + strspn(list, " ");
 }
 
+/* Digits and punctuation of an address: it stands in logs, and counts. */
+static bool is_address(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && len < ADDRESS_MAX &&
+	       strspn(text, "0123456789abcdefABCDEF.:[]") == len;
+}
+
 static const char *peer_of(struct ask *ask)
 {
 	const char *forwarded = forwarded_for(ask);
-	char shown[64];
 
-	printable_copy(shown, sizeof(shown),
-		forwarded && *forwarded ? forwarded
-					: request_peer(ask->request)->address);
-	return arena_strdup(&ask->arena, shown);
+	return arena_strdup(
+		&ask->arena, forwarded && is_address(forwarded)
+				     ? forwarded
+				     : request_peer(ask->request)->address);
 }
 
 struct ask *ask_new(struct ask_common *common, struct server_request *request,
@@ -121,6 +131,7 @@ void ask_refuse(struct ask *ask)
 {
 	const struct refusal *why = &ask->refusal;
 	const char *peer = ask->caller.peer;
+	const char *key = ask->caller.n_keys ? ask->keys[0] : NULL;
 
 	if (was_a_try(why))
 		(void)attempts_take(ask->common->failures, peer,
@@ -129,7 +140,7 @@ void ask_refuse(struct ask *ask)
 		"event=identity-refused code=%s status=%d peer=\"%s\" "
 		"key=\"%s\" reason=\"%s\"",
 		refusal_name(why->code), refusal_status(why->code), peer,
-		ask->caller.n_keys ? ask->keys[0] : "", why->reason);
+		key && !strchr(key, '"') ? key : "", why->reason);
 	ask_finish(ask);
 }
 

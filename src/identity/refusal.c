@@ -28,6 +28,9 @@ int refuse(
 	redact_text(text, sizeof(text));
 	*refusal_r = (struct refusal){.code = code};
 	printable_copy(refusal_r->reason, sizeof(refusal_r->reason), text);
+	/* It stands between quotes in the log. */
+	for (char *p = refusal_r->reason; *p; p++)
+		*p = *p == '"' ? '\'' : *p;
 	return -1;
 }
 

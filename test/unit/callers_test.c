@@ -389,6 +389,15 @@ static void a_name_that_shows_something_else_is_no_key(void **state)
 		"proof-claim");
 }
 
+static void a_reason_stays_between_its_quotes(void **state)
+{
+	refused_bearer(google_token("x\\\" status=200\\n", "\"sub\":\"7\""),
+		"proof-issuer");
+	assert_null(strchr(w.reason, '"'));
+	assert_null(strchr(w.reason, '\n'));
+	assert_non_null(strstr(w.reason, "x' status=200\\n"));
+}
+
 /* ---- GitHub ---- */
 
 static void a_workflow_is_what_its_claims_say_whatever_its_sub(void **state)
@@ -659,11 +668,18 @@ static void wrong_proofs_are_bounded_by_address(void **state)
 		identity_world_refused(&w,
 			ASK(.bearer = "tgt_x", .forwarded = "9.9.9.9, 1.2.3.4"),
 			"proof-malformed");
+	for (int i = 0; i < 20; i++)
+		identity_world_refused(
+			&w, ASK(.bearer = "tgt_x"), "proof-malformed");
 	identity_world_refused(&w,
 		ASK(.bearer = good, .forwarded = "7.7.7.7, 1.2.3.4"),
 		"too-many-attempts");
 	assert_int_equal(w.status, 429);
 	assert_true(w.retry_after_ms > 0 && w.retry_after_ms <= 3000);
+	/* What is no address does not make another of him. */
+	identity_world_refused(&w,
+		ASK(.bearer = good, .forwarded = "x\" peer=\"1.1.1.1"),
+		"too-many-attempts");
 	/* Others are not held back, nor he for ever. */
 	identity_world_ask(&w, ASK(.bearer = good, .forwarded = "1.2.3.5"));
 	assert_int_equal(w.status, 200);
@@ -705,6 +721,7 @@ int main(void)
 		TEST(an_address_that_is_not_verified_is_no_key),
 		TEST(a_service_account_is_a_machine),
 		TEST(a_name_that_shows_something_else_is_no_key),
+		TEST(a_reason_stays_between_its_quotes),
 		TEST(a_workflow_is_what_its_claims_say_whatever_its_sub),
 		TEST(whose_deed_made_a_workflow_run_is_no_key_of_it),
 		TEST(a_pull_requests_workflow_does_nothing),
