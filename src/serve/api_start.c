@@ -6,11 +6,12 @@
 #include "base/log.h"
 #include "base/service_name.h"
 #include "base/xalloc.h"
-#include "io/server.h"
 #include "policy/policy.h"
 #include "serve/daemon.h"
+#include "serve/desk.h"
 #include "serve/driven.h"
 #include "serve/handlers.h"
+#include "serve/once.h"
 #include "serve/shelf.h"
 
 #define NAME_MAX_BYTES 256
@@ -96,7 +97,7 @@ static bool there_is_room(struct visit **visit, const char *service)
 		visit_problem(visit, 429, "limit",
 			"%d rollouts are being driven: more are not allowed",
 			config->rollouts_max);
-	else if (driven_count_of(set, (*visit)->visitor->name) >=
+	else if (driven_count_of(set, (*visit)->visitor->starter) >=
 		 (size_t)config->person_rollouts_max)
 		visit_problem(visit, 429, "limit",
 			"%.100s has %d rollouts going: more are not allowed",
@@ -106,32 +107,62 @@ static bool there_is_room(struct visit **visit, const char *service)
 
 /* ---- the start ---- */
 
+struct starting {
+	struct desk_job job;
+	struct visit *visit;
+	struct field_value value[FIELDS_MAX];
+	const struct policy
+		*policy; /* taken from the shelf; NULL: given back */
+	const char *service;
+	struct store_once once, known;
+	bool has_key, is_new;
+};
+
+static void starting_free(struct starting *starting, struct daemon *daemon)
+{
+	if (starting->policy)
+		shelf_give_back(daemon_shelf(daemon), &starting->policy);
+	free(starting);
+}
+
 static void rollouts_begun(
 	const char *rollout, const struct err *err, void *arg)
 {
-	struct visit *visit = arg;
+	struct starting *starting = arg;
+	struct daemon *daemon = starting->visit->daemon;
 	struct buf body;
 	struct jsonw w = {.out = &body};
 
 	if (err) {
-		visit_fail(&visit, err);
+		visit_fail(&starting->visit, err);
+		starting_free(starting, daemon);
 		return;
 	}
 	buf_init(&body, VISIT_ANSWER_MAX);
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "rollout", rollout);
+	jsonw_text(&w, "service", starting->service);
+	jsonw_text(&w, "policy", starting->value[BODY_POLICY].text);
+	jsonw_text(&w, "starter", starting->visit->visitor->name);
 	jsonw_end(&w, '}');
 	buf_addc(&body, '\n');
-	visit_answer(&visit, 201, VISIT_JSON, &body);
+	if (starting->has_key)
+		once_keep(daemon_desk(daemon), starting->once.key, 201,
+			body.data);
+	visit_answer(&starting->visit, 201, VISIT_JSON, &body);
 	buf_fini(&body);
+	starting_free(starting, daemon);
 }
 
-static void start(struct visit *visit, const struct field_value *value,
-	const struct policy *policy, const char *service)
+static void begin(struct starting *starting)
 {
+	struct visit *visit = starting->visit;
+	struct daemon *daemon = visit->daemon;
+	const struct policy *policy = starting->policy;
+	const struct field_value *value = starting->value;
 	const struct driver_options options = {
-		.service = service,
-		.starter = visit->visitor->name,
+		.service = starting->service,
+		.starter = visit->visitor->starter,
 		.wish = {.candidate = value[BODY_CANDIDATE].text,
 			.again = value[BODY_AGAIN].number,
 			.adopt = value[BODY_ADOPT].number},
@@ -140,34 +171,89 @@ static void start(struct visit *visit, const struct field_value *value,
 	struct err err;
 
 	log_line(LOG_INFO,
-		"event=start service=%s policy=\"%s\" who=\"%s\" method=%s",
-		service, policy->name, visit->visitor->name,
-		visit->visitor->caller.method);
-	if (driven_start(daemon_driven(visit->daemon), policy, &options,
-		    rollouts_begun, visit, &err) < 0)
-		visit_fail(&visit, &err);
+		"event=start service=%s policy=\"%s\" who=\"%s\" "
+		"starter=\"%s\" method=%s proof=\"%s\" peer=\"%s\"",
+		starting->service, policy->name, visit->visitor->name,
+		visit->visitor->starter, visit->visitor->caller.method,
+		visit->visitor->caller.proof, visit->visitor->caller.peer);
+	starting->policy = NULL; /* the set gives it back */
+	if (driven_start(daemon_driven(daemon), policy, &options,
+		    rollouts_begun, starting, &err) < 0) {
+		visit_fail(&starting->visit, &err);
+		starting_free(starting, daemon);
+	}
+}
+
+/* With a key: whether it was sent before. */
+static int starting_run(
+	struct desk_job *job, struct store *store, struct err *err_r)
+{
+	struct starting *starting = (struct starting *)job;
+	int rc = store_once_begin(store, &starting->once,
+		&starting->visit->arena, &starting->known, err_r);
+
+	starting->is_new = rc > 0;
+	return rc < 0 ? -1 : 0;
+}
+
+static void starting_done(struct desk_job *job, const struct err *err)
+{
+	struct starting *starting = (struct starting *)job;
+	struct daemon *daemon = starting->visit->daemon;
+
+	if (err)
+		visit_fail(&starting->visit, err);
+	else if (!starting->is_new)
+		once_answer_again(
+			&starting->visit, &starting->once, &starting->known);
+	else if (there_is_room(&starting->visit, starting->service)) {
+		begin(starting);
+		return;
+	}
+	starting_free(starting, daemon);
+}
+
+static int read_order(struct starting *starting, struct err *err_r)
+{
+	struct visit *visit = starting->visit;
+	int keyed;
+
+	if (fields_of_body(visit, rollouts_start_body, starting->value, err_r) <
+		0)
+		return -1;
+	keyed = once_of(visit, &starting->once, err_r);
+	if (keyed < 0)
+		return -1;
+	starting->has_key = keyed;
+	starting->policy = shelf_take(daemon_shelf(visit->daemon),
+		starting->value[BODY_POLICY].text, err_r);
+	if (!starting->policy)
+		return -1;
+	starting->service =
+		service_of(visit, starting->value, starting->policy, err_r);
+	return starting->service ? 0 : -1;
 }
 
 void rollouts_start(struct visit *visit)
 {
-	struct shelf *shelf = daemon_shelf(visit->daemon);
-	struct field_value value[FIELDS_MAX];
-	const struct policy *policy = NULL;
-	const char *service = NULL;
+	struct starting *starting = xcalloc(1, sizeof(*starting));
+	struct daemon *daemon = visit->daemon;
 	struct err err;
 
-	if (fields_of_body(visit, rollouts_start_body, value, &err) == 0)
-		policy = shelf_take(shelf, value[BODY_POLICY].text, &err);
-	if (policy)
-		service = service_of(visit, value, policy, &err);
-	if (!service)
-		visit_fail(&visit, &err);
-	else if (visit_may(&visit, RIGHT_START, service,
-			 value[BODY_POLICY].text) &&
-		 there_is_room(&visit, service)) {
-		start(visit, value, policy, service);
+	starting->visit = visit;
+	starting->job.run = starting_run;
+	starting->job.done = starting_done;
+	if (read_order(starting, &err) < 0) {
+		visit_fail(&starting->visit, &err);
+	} else if (!visit_may(&starting->visit, RIGHT_START, starting->service,
+			   starting->value[BODY_POLICY].text)) {
+		/* It was answered. */
+	} else if (starting->has_key) {
+		desk_give(daemon_desk(daemon), &starting->job);
+		return;
+	} else if (there_is_room(&starting->visit, starting->service)) {
+		begin(starting);
 		return;
 	}
-	if (policy)
-		shelf_give_back(shelf, &policy);
+	starting_free(starting, daemon);
 }

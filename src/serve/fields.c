@@ -126,8 +126,8 @@ static int take_query(const struct field *field, const char *text,
 }
 
 /* Names as they stand in the target: ours need no escapes. */
-static int check_query_names(const struct visit *visit,
-	const struct field *fields, struct err *err_r)
+int fields_check_query(const struct visit *visit, const struct field *fields,
+	struct err *err_r)
 {
 	const char *at = strchr(request_target(visit->request), '?');
 	char name[64];
@@ -154,7 +154,7 @@ int fields_of_query(struct visit *visit, const struct field *fields,
 	const char *text;
 
 	memset(values_r, 0, FIELDS_MAX * sizeof(*values_r));
-	if (check_query_names(visit, fields, err_r) < 0)
+	if (fields_check_query(visit, fields, err_r) < 0)
 		return -1;
 	for (int i = 0; fields[i].name; i++) {
 		text = request_query(visit->request, fields[i].name);

@@ -42,6 +42,9 @@ struct field_value {
  * missing, unknown or of another kind is ERR_USAGE. */
 MUST_CHECK int fields_of_query(struct visit *visit, const struct field *fields,
 	struct field_value values_r[FIELDS_MAX], struct err *err_r);
+/* Whether nothing else is in the query. */
+MUST_CHECK int fields_check_query(const struct visit *visit,
+	const struct field *fields, struct err *err_r);
 MUST_CHECK int fields_of_body(struct visit *visit, const struct field *fields,
 	struct field_value values_r[FIELDS_MAX], struct err *err_r);
 

@@ -207,6 +207,19 @@ static bool may_enter(struct visit **visit)
 	       visit_may(visit, (enum right)door, NULL, NULL);
 }
 
+/* Programs are told what is not known here; pages are lenient. */
+static bool is_understood(struct visit **visit)
+{
+	const struct route *route = (*visit)->route;
+	struct err err;
+
+	if (strncmp(route->pattern, "/api/", 5) != 0 ||
+		fields_check_query(*visit, route->query, &err) == 0)
+		return true;
+	visit_fail(visit, &err);
+	return false;
+}
+
 static void front_known(const struct identity_answer *answer, void *arg)
 {
 	struct visit *visit = arg;
@@ -217,7 +230,7 @@ static void front_known(const struct identity_answer *answer, void *arg)
 	}
 	visit->visitor = visitor_new(
 		answer->caller, &daemon_config(visit->daemon)->people);
-	if (may_enter(&visit))
+	if (may_enter(&visit) && is_understood(&visit))
 		visit->route->handle(visit);
 }
 

@@ -1,17 +1,21 @@
 /* A request on its way, and its answer; see visit.h. */
 #include "serve/visit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/jsonw.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/digest.h"
 #include "io/server.h"
 #include "serve/daemon.h"
 #include "serve/meter.h"
 #include "serve/route.h"
 
 #define NO_ROUTE    "none" /* where nothing is */
+#define TAG_MAX     40
 #define PROBLEM_MAX (VISIT_ANSWER_MAX + 64 * 1024)
 
 struct visit *visit_new(struct daemon *daemon, struct server_request *request)
@@ -34,16 +38,37 @@ void visit_free(struct visit **visit)
 	*visit = NULL;
 }
 
+/* What programs ask for again and again; whether they have it already. */
+static bool is_known(const struct visit *visit, const struct buf *body)
+{
+	const char *known = request_header(visit->request, "If-None-Match");
+	char digest[DIGEST_TEXT_MAX], tag[TAG_MAX];
+
+	if (!visit->route || strcmp(visit->route->method, "GET") != 0 ||
+		strncmp(visit->route->pattern, "/api/", 5) != 0)
+		return false;
+	digest_text(body->data, body->len, digest);
+	snprintf(tag, sizeof(tag), "\"%.32s\"", digest);
+	request_set_header(visit->request, "ETag", tag);
+	return known && !strcmp(known, tag);
+}
+
 void visit_answer(struct visit **visit, int status, const char *content_type,
 	const struct buf *body)
 {
 	struct server_request *request = (*visit)->request;
 	const struct route *route = (*visit)->route;
 
+	if (status == 200 && is_known(*visit, body))
+		status = 304;
 	metrics_http_request(meter_page(daemon_meter((*visit)->daemon)),
 		route ? route->pattern : NO_ROUTE, status);
 	visit_free(visit);
-	request_answer(request, status, content_type, body->data, body->len);
+	if (status == 304)
+		request_answer(request, 304, NULL, NULL, 0);
+	else
+		request_answer(
+			request, status, content_type, body->data, body->len);
 }
 
 static const char *title_of(int status)

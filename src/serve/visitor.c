@@ -42,6 +42,16 @@ static void find_name(struct visitor *visitor, const struct people *people)
 	visitor->is_person = person || caller->person;
 }
 
+static void find_starter(struct visitor *visitor, const struct people *people)
+{
+	const char *actor = visitor->caller.actor;
+	const struct person *person =
+		actor ? people_find(people, &actor, 1) : NULL;
+
+	visitor->starter = person ? arena_strdup(&visitor->arena, person->name)
+				  : visitor->name;
+}
+
 struct visitor *visitor_new(
 	const struct caller *caller, const struct people *people)
 {
@@ -50,6 +60,7 @@ struct visitor *visitor_new(
 	arena_init(&visitor->arena);
 	copy_caller(visitor, caller);
 	find_name(visitor, people);
+	find_starter(visitor, people);
 	return visitor;
 }
 

@@ -17,6 +17,9 @@ struct visitor {
 	 * Never NULL. */
 	const char *name;
 	bool is_person; /* the name is a person's */
+	/* Under which name rollouts are started: of whoever made a workflow run,
+	 * when that is one of us, so that they cannot approve it. */
+	const char *starter;
 };
 
 struct visitor *visitor_new(

@@ -136,10 +136,34 @@ static void a_request_with_a_key_is_carried_out_once(void **state)
 	expect_problem(422, "key-used");
 	decide(id, approve, "Idempotency-Key: has blanks in it");
 	expect_problem(400, "bad-request");
+	/* A start, too. */
+	served_ask(&served, "POST", "/api/v1/rollouts", "{\"policy\":\"e2e\"}",
+		"Idempotency-Key: k-2");
+	expect_problem(409, "busy");
 	/* Without one it is another decision. */
 	decide(id, approve, NULL);
 	assert_int_equal(served.status, 409);
 	free(first);
+	free(id);
+}
+
+static void a_start_with_a_key_is_one_rollout(void **state)
+{
+	static const char body[] = "{\"policy\":\"e2e\"}";
+	static const char key[] = "Idempotency-Key: k-3";
+	char *id;
+
+	served_ask(&served, "POST", "/api/v1/rollouts", body, key);
+	assert_int_equal(served.status, 201);
+	id = served_text(&served, "/rollout");
+	served_wait_phase(&served, id, "awaiting-approval");
+	served_ask(&served, "POST", "/api/v1/rollouts", body, key);
+	assert_int_equal(served.status, 201);
+	assert_text("/rollout", id);
+	/* Another caller's key is another one. */
+	served_be(&served, "bob", "start");
+	served_ask(&served, "POST", "/api/v1/rollouts", body, key);
+	expect_problem(403, "denied");
 	free(id);
 }
 
@@ -246,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD(a_decision_is_about_what_was_seen),
 		WORLD(a_request_with_a_key_is_carried_out_once),
+		WORLD(a_start_with_a_key_is_one_rollout),
 		WORLD(what_is_not_known_is_refused),
 		WORLD(a_journal_is_read_from_where_one_is),
 		WORLD(lists_go_on_where_they_ended),
