@@ -16,6 +16,8 @@
 #include "live/world.h"
 #include "metrics/metrics_pool.h"
 #include "policy/policy_load.h"
+#include "serve/driven.h"
+#include "serve/shelf.h"
 
 #define SAID_MAX      (256 * 1024)
 #define POLICY_MAX    (16 * 1024)
@@ -71,13 +73,18 @@ static struct {
 	const struct policy *policy;
 	struct world world;
 	struct fleet *fleet;
-	struct driver *driver;
+	const struct driver *driver;
+	/* By the daemon, when it is one. */
+	bool by_daemon, drops_at_end;
+	struct shelf *shelf;
+	struct driven_set *driven;
 	bool is_up;
 	int64_t process_ms; /* since when */
 	int64_t charge_ms; /* its first entry is durable; NEVER: none is */
 	int64_t away_ms, up_ms; /* NEVER: nobody resumes */
 	struct run_options options;
 	int status; /* -1: has not ended */
+	enum phase ended; /* by the daemon: the phase in which it was let go */
 	size_t told; /* entries */
 	int64_t told_seq; /* the last one of this process; 0: none */
 	char end_text[ERR_TEXT_MAX];
@@ -140,6 +147,11 @@ static void hear_end(
 {
 	sc.status = status;
 	snprintf(sc.end_text, sizeof(sc.end_text), "%s", err ? err->text : "");
+	if (!sc.drops_at_end || sc.by_daemon)
+		return;
+	sc.ended = driver_state(driver)->phase;
+	sc.driver = NULL;
+	fleet_drop(sc.fleet, &driver);
 }
 
 /* Told once, in order, and only of what is durable. */
@@ -158,6 +170,29 @@ static void hear_entry(
 }
 
 static const struct observer observer = {hear_entry, hear_end, NULL};
+
+/* The daemon's own observer is told first. */
+static void hear_driven(
+	const struct driven *driven, const struct store_event *entry, void *arg)
+{
+	hear_entry((struct driver *)driven_driver(driven), entry, arg);
+}
+
+static void hear_driven_end(
+	const struct driven *driven, const struct err *err, void *arg)
+{
+	const struct driver *driver = driven_driver(driven);
+
+	hear_end((struct driver *)driver,
+		err ? err_exit_status(err->code)
+		    : rollout_exit_status(driver_state(driver)),
+		err, arg);
+	sc.ended = driver_state(driver)->phase;
+	sc.driver = NULL; /* it is let go of at once */
+}
+
+static const struct driven_listener listener = {
+	hear_driven, hear_driven_end, NULL};
 
 static void must(bool good, const struct err *err)
 {
@@ -184,6 +219,11 @@ static void process_up(void)
 	must(world->cloudrun, &err);
 	world->metrics = metrics_pool_new(&api);
 	sc.fleet = fleet_new(world);
+	if (sc.by_daemon) {
+		sc.shelf = shelf_new("");
+		sc.driven = driven_new(sc.fleet, sc.shelf);
+		driven_listen(sc.driven, &listener);
+	}
 	sc.is_up = true;
 	sc.process_ms = fake_now();
 	sc.charge_ms = NEVER;
@@ -196,8 +236,13 @@ static void process_down(void)
 {
 	if (!sc.is_up)
 		return;
-	fleet_drop(sc.fleet, &sc.driver);
+	if (sc.by_daemon)
+		driven_free(&sc.driven);
+	else
+		fleet_drop(sc.fleet, (struct driver **)&sc.driver);
+	sc.driver = NULL;
 	fleet_free(&sc.fleet);
+	shelf_free(&sc.shelf);
 	metrics_pool_free(&sc.world.metrics);
 	cloudrun_free(&sc.world.cloudrun);
 	credentials_free(&sc.world.credentials);
@@ -229,6 +274,59 @@ static void fail_to_start(const struct err *err)
 	snprintf(sc.end_text, sizeof(sc.end_text), "%s", err->text);
 }
 
+static const struct policy *shelved(void)
+{
+	struct buf problems;
+	const struct policy *policy;
+	struct err err;
+
+	buf_init(&problems, 65536);
+	policy = shelf_take_text(
+		sc.shelf, sc.policy->path, sc.policy->source, &problems, &err);
+	must(policy, &err);
+	buf_fini(&problems);
+	return policy;
+}
+
+static const struct driver *newest_driven(void)
+{
+	const struct driven *driven = driven_first(sc.driven);
+
+	return driven ? driven_driver(driven) : NULL;
+}
+
+void scenario_by_daemon(bool by_daemon)
+{
+	sc.by_daemon = by_daemon;
+}
+
+void scenario_drop_at_end(bool drops)
+{
+	sc.drops_at_end = drops;
+}
+
+static const struct driver *start_it(
+	const struct driver_options *wanted, struct err *err_r)
+{
+	if (!sc.by_daemon)
+		return fleet_run(sc.fleet, sc.policy, wanted, &observer, err_r);
+	if (driven_start(sc.driven, shelved(), wanted, NULL, NULL, err_r) < 0)
+		return NULL;
+	return newest_driven();
+}
+
+static const struct driver *resume_it(const char *rollout,
+	const struct driver_options *wanted, struct err *err_r)
+{
+	if (!sc.by_daemon)
+		return fleet_resume(
+			sc.fleet, sc.policy, rollout, wanted, &observer, err_r);
+	if (driven_resume(sc.driven, shelved(), rollout, FAKE_SERVICE,
+		    wanted->starter, err_r) < 0)
+		return NULL;
+	return newest_driven();
+}
+
 void run_with(const struct run_options *options)
 {
 	struct driver_options wanted = {
@@ -243,7 +341,7 @@ void run_with(const struct run_options *options)
 		process_end();
 	sc.options = *options;
 	process_up();
-	sc.driver = fleet_run(sc.fleet, sc.policy, &wanted, &observer, &err);
+	sc.driver = start_it(&wanted, &err);
 	if (!sc.driver)
 		fail_to_start(&err);
 }
@@ -268,8 +366,7 @@ void resume(void)
 	if (sc.is_up)
 		process_end();
 	process_up();
-	sc.driver = fleet_resume(
-		sc.fleet, sc.policy, rollout, &options, &observer, &err);
+	sc.driver = resume_it(rollout, &options, &err);
 	if (!sc.driver)
 		fail_to_start(&err);
 }
@@ -281,7 +378,8 @@ void resume_after(int64_t away_ms)
 
 void interrupt(const char *signal_name)
 {
-	driver_interrupt(sc.driver, signal_name);
+	if (sc.driver)
+		driver_interrupt((struct driver *)sc.driver, signal_name);
 }
 
 /* ---- time ---- */
@@ -314,6 +412,8 @@ void until(int64_t at_ms)
 
 enum phase phase_now(void)
 {
+	if ((sc.by_daemon || sc.drops_at_end) && !sc.driver && sc.status >= 0)
+		return sc.ended;
 	return sc.driver ? driver_state(sc.driver)->phase : PHASES;
 }
 
@@ -484,7 +584,9 @@ int64_t in_charge_ms(void)
 
 int64_t entry_made_ms(const struct fake_entry *entry)
 {
-	int64_t ahead_ms = driver_now(sc.driver) - FAKE_EPOCH_MS - fake_now();
+	int64_t ahead_ms =
+		!sc.driver ? 0
+			   : driver_now(sc.driver) - FAKE_EPOCH_MS - fake_now();
 
 	return entry->time_ms - ahead_ms;
 }

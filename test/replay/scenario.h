@@ -74,6 +74,12 @@ struct run_options {
 	int64_t wait_ms; /* 0: for ever */
 };
 
+/* Rollouts are driven as the daemon does it, by its set of them, and not as
+ * `run` does; before the first of them begins. */
+void scenario_by_daemon(bool by_daemon);
+/* What has ended is let go of at once, as the daemon does it, and not when the
+ * process ends. */
+void scenario_drop_at_end(bool drops);
 void run(void); /* by alice */
 void run_with(const struct run_options *options);
 /* The process dies; what it had sent is on its way. */

@@ -6,12 +6,16 @@
  *
  *	worlds_test [WORLDS [SEED]]
  *
+ * The first of them are played twice, by `run` and by the daemon, whose journals
+ * must be the same to the byte.
+ *
  * A failure prints what happened and the command that plays it again.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/rng.h"
 #include "books.h"
 #include "scenario.h"
@@ -21,10 +25,13 @@
 #define TROUBLES_MAX   12
 #define PROCESSES_MAX  40
 #define STORY_MAX      8192
+#define BOTH_WORLDS    200 /* that are played by `run` and by the daemon */
+#define JOURNAL_MAX    (8 * 1024 * 1024)
 
 static struct {
 	struct rng rng;
 	uint64_t seed;
+	bool by_both;
 	char story[STORY_MAX];
 	size_t story_len;
 } world;
@@ -251,7 +258,8 @@ static void people_trouble(void)
 
 	if (!fake_store_newest())
 		return;
-	if (is_driven() && chance(10)) {
+	/* The daemon's signals are no rollout's business. */
+	if (is_driven() && chance(10) && !world.by_both) {
 		tell("SIGTERM");
 		interrupt("SIGTERM");
 		return;
@@ -370,7 +378,18 @@ static void check_end(void)
 			fake_run_wants(FAKE_NEW));
 }
 
-static void play(uint64_t seed)
+/* The journal of a world, without what is drawn anew for each rollout. */
+static void keep_journal(struct buf *journal)
+{
+	for (size_t i = 0; journal && i < fake_store_entries(); i++) {
+		struct fake_entry entry = fake_store_entry(i);
+
+		buf_addf(journal, "%lld %s %s %s\n", (long long)entry.time_ms,
+			entry.phase, entry.name, entry.data);
+	}
+}
+
+static void play(uint64_t seed, struct buf *journal)
 {
 	struct run_options options = {.wish = {.candidate = FAKE_NEW}};
 
@@ -390,7 +409,32 @@ static void play(uint64_t seed)
 	trouble();
 	calm();
 	check_end();
+	keep_journal(journal);
 	scenario_close();
+}
+
+/* Who drives makes no difference: `run`, or the daemon. */
+static void play_both(uint64_t seed)
+{
+	struct buf by_run, by_daemon;
+
+	buf_init(&by_run, JOURNAL_MAX);
+	buf_init(&by_daemon, JOURNAL_MAX);
+	world.by_both = true;
+	scenario_drop_at_end(true);
+	play(seed, &by_run);
+	scenario_by_daemon(true);
+	play(seed, &by_daemon);
+	scenario_by_daemon(false);
+	scenario_drop_at_end(false);
+	world.by_both = false;
+	if (!by_run.len || strcmp(by_run.data, by_daemon.data) != 0) {
+		printf("seed %llu, by run:\n%s\nand by the daemon:\n%s\n",
+			(unsigned long long)seed, by_run.data, by_daemon.data);
+		broken("the daemon decides otherwise");
+	}
+	buf_fini(&by_run);
+	buf_fini(&by_daemon);
 }
 
 static long worlds = WORLDS_DEFAULT;
@@ -399,7 +443,10 @@ static uint64_t first_seed = 1;
 static int play_share(int worker, int n_workers)
 {
 	for (long i = worker; i < worlds; i += n_workers)
-		play(first_seed + (uint64_t)i);
+		if (i < BOTH_WORLDS)
+			play_both(first_seed + (uint64_t)i);
+		else
+			play(first_seed + (uint64_t)i, NULL);
 	return 0;
 }
 
