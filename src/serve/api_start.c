@@ -1,4 +1,5 @@
 /* POST /api/v1/rollouts: a rollout that the daemon drives from now on. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "base/log.h"
 #include "base/service_name.h"
 #include "base/xalloc.h"
+#include "io/digest.h"
 #include "policy/policy.h"
 #include "serve/daemon.h"
 #include "serve/desk.h"
@@ -115,11 +117,14 @@ struct starting {
 		*policy; /* taken from the shelf; NULL: given back */
 	const char *service;
 	struct store_once once, known;
-	bool has_key, is_new;
+	char key[DIGEST_TEXT_MAX]; /* outlives the visit */
+	bool has_key, is_new, has_begun;
 };
 
 static void starting_free(struct starting *starting, struct daemon *daemon)
 {
+	if (starting->is_new && !starting->has_begun)
+		once_keep(daemon_desk(daemon), starting->key, 0, NULL);
 	if (starting->policy)
 		shelf_give_back(daemon_shelf(daemon), &starting->policy);
 	free(starting);
@@ -138,6 +143,7 @@ static void rollouts_begun(
 		starting_free(starting, daemon);
 		return;
 	}
+	starting->has_begun = true;
 	buf_init(&body, VISIT_ANSWER_MAX);
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "rollout", rollout);
@@ -225,6 +231,8 @@ static int read_order(struct starting *starting, struct err *err_r)
 	if (keyed < 0)
 		return -1;
 	starting->has_key = keyed;
+	snprintf(starting->key, sizeof(starting->key), "%s",
+		keyed ? starting->once.key : "");
 	starting->policy = shelf_take(daemon_shelf(visit->daemon),
 		starting->value[BODY_POLICY].text, err_r);
 	if (!starting->policy)

@@ -14,6 +14,7 @@
 #include "serve/desk.h"
 #include "serve/driven.h"
 #include "serve/meter.h"
+#include "serve/retention.h"
 #include "serve/shelf.h"
 #include "serve/views.h"
 #include "store/store.h"
@@ -32,6 +33,7 @@ struct daemon {
 	struct adopt *adopt;
 	struct views *views;
 	struct identity *identity;
+	struct retention *retention;
 	struct meter *meter;
 	struct changes *changes;
 	int n_visits;
@@ -59,6 +61,8 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 		return -1;
 	daemon->fleet = fleet_new(&daemon->world);
 	daemon->desk = desk_new(daemon->world.loop, store_path(daemon->store));
+	daemon->retention = retention_new(daemon->world.loop, daemon->desk,
+		daemon->config->keep_ended_ms);
 	daemon->driven = driven_new(daemon->fleet, daemon->shelf);
 	daemon->meter =
 		meter_new(daemon->world.loop, daemon->fleet, daemon->driven);
@@ -99,7 +103,10 @@ void daemon_close(struct daemon **daemon_p)
 	identity_free(&daemon->identity);
 	if (daemon->adopt)
 		adopt_stop(daemon->adopt);
+	if (daemon->retention)
+		retention_stop(daemon->retention);
 	desk_free(&daemon->desk);
+	retention_free(&daemon->retention);
 	adopt_free(&daemon->adopt);
 	views_free(&daemon->views);
 	changes_free(&daemon->changes);

@@ -90,6 +90,8 @@ static int keeping_run(
 {
 	struct keeping *keeping = (struct keeping *)job;
 
+	if (!keeping->answer)
+		return store_once_forget(store, keeping->key, err_r);
 	return store_once_answer(
 		store, keeping->key, keeping->status, keeping->answer, err_r);
 }
@@ -108,12 +110,15 @@ static void keeping_done(struct desk_job *job, const struct err *err)
 void once_keep(
 	struct desk *desk, const char *key, int status, const char *answer)
 {
-	struct keeping *keeping = xcalloc(1, sizeof(*keeping));
+	struct keeping *keeping;
 
+	if (!desk)
+		return; /* the daemon is being closed */
+	keeping = xcalloc(1, sizeof(*keeping));
 	keeping->job.run = keeping_run;
 	keeping->job.done = keeping_done;
 	keeping->key = xstrdup(key);
-	keeping->answer = xstrdup(answer);
+	keeping->answer = answer ? xstrdup(answer) : NULL;
 	keeping->status = status;
 	desk_give(desk, &keeping->job);
 }

@@ -22,7 +22,8 @@ MUST_CHECK int once_of(
 void once_answer_again(struct visit **visit, const struct store_once *once,
 	const struct store_once *known);
 
-/* Keeps the answer, beside the loop. */
+/* Keeps the answer, beside the loop; `answer` NULL: forgets the key, since
+ * nothing was done. */
 void once_keep(
 	struct desk *desk, const char *key, int status, const char *answer);
 

@@ -100,6 +100,11 @@ MUST_CHECK int store_rollout_list(struct store *store,
 	const struct store_filter *filter, struct arena *arena,
 	struct store_rollout **rollouts_r, size_t *n_r, struct err *err_r);
 
+/* Deletes some of the rollouts that ended before then, with their journals, but
+ * never the newest of a service: how many, 0 when there are no more, -1 error. */
+MUST_CHECK int store_rollouts_forget(
+	struct store *store, int64_t before_ms, struct err *err_r);
+
 /* Whether the last rollout of this revision that ended promoted or rolled back
  * was rolled back: 1 with its id, 0 no, -1 error. */
 MUST_CHECK int store_was_rolled_back(struct store *store, const char *service,

@@ -96,3 +96,11 @@ int store_once_answer(struct store *store, const char *key, int status,
 		       ? -1
 		       : 0;
 }
+
+int store_once_forget(struct store *store, const char *key, struct err *err_r)
+{
+	return sql_run(store, "DELETE FROM once WHERE key = ?1 AND status = 0",
+		       SQL_VALUES(sql_text(key)), err_r) < 0
+		       ? -1
+		       : 0;
+}

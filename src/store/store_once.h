@@ -31,5 +31,8 @@ MUST_CHECK int store_once_command(struct store *store, const char *key,
 	int64_t command_id, struct err *err_r);
 MUST_CHECK int store_once_answer(struct store *store, const char *key,
 	int status, const char *answer, struct err *err_r);
+/* It came to nothing: the next one is new. */
+MUST_CHECK int store_once_forget(
+	struct store *store, const char *key, struct err *err_r);
 
 #endif

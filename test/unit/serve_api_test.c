@@ -140,6 +140,9 @@ static void a_request_with_a_key_is_carried_out_once(void **state)
 	served_ask(&served, "POST", "/api/v1/rollouts", "{\"policy\":\"e2e\"}",
 		"Idempotency-Key: k-2");
 	expect_problem(409, "busy");
+	served_ask(&served, "POST", "/api/v1/rollouts", "{\"policy\":\"e2e\"}",
+		"Idempotency-Key: k-2");
+	expect_problem(409, "busy"); /* what was not done is done anew */
 	/* Without one it is another decision. */
 	decide(id, approve, NULL);
 	assert_int_equal(served.status, 409);

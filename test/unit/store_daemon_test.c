@@ -1,0 +1,180 @@
+/* What the daemon asks of the state file: what was left, once, what is old. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/xalloc.h"
+#include "store/store_once.h"
+
+#define SERVICE "projects/p/locations/r/services/"
+
+static char *path;
+static struct store *store;
+static struct arena arena;
+
+static void ok(int rc, const struct err *err)
+{
+	if (rc < 0)
+		fail_msg("%s", err->text);
+}
+
+static int setup(void **state)
+{
+	char template[] = "/tmp/tidegate-store-XXXXXX";
+	int fd = mkstemp(template);
+	struct err err;
+
+	close(fd);
+	unlink(template);
+	path = xstrdup(template);
+	arena_init(&arena);
+	store = store_open(path, STORE_CREATE, &err);
+	assert_non_null(store);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char *wal = xasprintf("%s-wal", path), *shm = xasprintf("%s-shm", path);
+
+	store_free(&store);
+	arena_fini(&arena);
+	unlink(path);
+	unlink(wal);
+	unlink(shm);
+	free(wal);
+	free(shm);
+	free(path);
+	return 0;
+}
+
+/* One that has ended then; 0: it has not. */
+static void add(const char *id, const char *service, int64_t ended_ms)
+{
+	const struct store_rollout row = {.id = id,
+		.service = service,
+		.candidate = "b",
+		.stable = "a",
+		.policy_name = "p",
+		.policy_path = "p.yaml",
+		.policy_source = id,
+		.policy_digest = id,
+		.options = "{}",
+		.starter = "alice",
+		.started_ms = 1000,
+		.phase = "baking",
+		.reason = ""};
+	struct lease_watch watch = {0};
+	struct store_lease lease;
+	struct store_event event = {.seq = 1,
+		.time_ms = ended_ms,
+		.name = "started",
+		.phase = "promoted",
+		.data = "{}"};
+	struct err err;
+
+	ok(store_rollout_create(store, &row, &err), &err);
+	assert_int_equal(store_lease_take(store, service, id, &watch, &arena,
+				 &lease, &err),
+		1);
+	ok(store_append(store, id, lease.fence, &event, 1, NULL, ended_ms != 0,
+		   &err),
+		&err);
+	store_lease_drop(store, service, lease.fence);
+}
+
+static void only_what_somebody_else_might_drive_is_left(void **state)
+{
+	struct lease_watch watch = {0};
+	struct store_rollout *left;
+	struct store_lease lease;
+	struct err err;
+	size_t n;
+
+	add("one", SERVICE "one", 0);
+	add("two", SERVICE "two", 0);
+	add("three", SERVICE "three", 5000);
+	ok(store_rollouts_left(store, &arena, &left, &n, &err), &err);
+	assert_int_equal(n, 2);
+	assert_string_equal(left[0].id, "one");
+	assert_string_equal(left[1].id, "two");
+	assert_int_equal(store_lease_take(store, SERVICE "one", "one", &watch,
+				 &arena, &lease, &err),
+		1);
+	ok(store_rollouts_left(store, &arena, &left, &n, &err), &err);
+	assert_int_equal(n, 1);
+	assert_string_equal(left[0].id, "two");
+}
+
+static void a_key_is_new_once_within_a_day(void **state)
+{
+	struct store_once once = {.key = "k", .digest = "d", .time_ms = 1000};
+	struct store_once known;
+	struct err err;
+
+	assert_int_equal(
+		store_once_begin(store, &once, &arena, &known, &err), 1);
+	ok(store_once_command(store, "k", 7, &err), &err);
+	ok(store_once_answer(store, "k", 202, "{}", &err), &err);
+	once.time_ms += STORE_ONCE_MS;
+	assert_int_equal(
+		store_once_begin(store, &once, &arena, &known, &err), 0);
+	assert_int_equal(known.command_id, 7);
+	assert_int_equal(known.status, 202);
+	assert_string_equal(known.answer, "{}");
+	/* One that was answered is not forgotten before its time. */
+	ok(store_once_forget(store, "k", &err), &err);
+	assert_int_equal(store_once_find(store, "k", &arena, &known, &err), 1);
+	once.time_ms++;
+	assert_int_equal(
+		store_once_begin(store, &once, &arena, &known, &err), 1);
+	ok(store_once_forget(store, "k", &err), &err);
+	assert_int_equal(store_once_find(store, "k", &arena, &known, &err), 0);
+}
+
+static int count(const struct store_event *event, void *arg, struct err *err_r)
+{
+	++*(int *)arg;
+	return 0;
+}
+
+static void what_is_old_is_deleted_but_the_newest_of_a_service(void **state)
+{
+	struct store_rollout row;
+	struct err err;
+	int events = 0;
+
+	add("old", SERVICE "one", 2000);
+	add("late", SERVICE "one", 9000);
+	add("running", SERVICE "one", 0);
+	add("alone", SERVICE "two", 2000);
+	assert_int_equal(store_rollouts_forget(store, 5000, &err), 1);
+	assert_int_equal(store_rollouts_forget(store, 5000, &err), 0);
+	assert_int_equal(
+		store_rollout_get(store, "old", &arena, &row, &err), 0);
+	ok(store_each_event(store, "old", 0, count, &events, &err), &err);
+	assert_int_equal(events, 0);
+	ok(store_each_event(store, "late", 0, count, &events, &err), &err);
+	assert_int_equal(events, 1);
+	assert_int_equal(
+		store_rollout_get(store, "alone", &arena, &row, &err), 1);
+	assert_string_equal(row.policy_source, "alone");
+}
+
+int main(void)
+{
+#define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		FILE_TEST(only_what_somebody_else_might_drive_is_left),
+		FILE_TEST(a_key_is_new_once_within_a_day),
+		FILE_TEST(what_is_old_is_deleted_but_the_newest_of_a_service),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
