@@ -120,7 +120,8 @@ static void every_request_is_answered_as_the_document_says(void **state)
 	char *path, *body;
 
 	for (const struct route *r = routes; r->method; r++) {
-		if (!openapi_has(r))
+		/* What never ends is looked at in serve_stream_test. */
+		if (!openapi_has(r) || !strcmp(r->answer, "text/event-stream"))
 			continue;
 		path = path_of(r, rollout);
 		body = body_of(r, NULL);
