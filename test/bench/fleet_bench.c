@@ -2,15 +2,17 @@
  * Many rollouts in one process, with the program's own engine, adapters and
  * store, against a fake Cloud Run and Prometheus in a second process:
  *
- *   fleet_bench [ROLLOUTS [SECONDS [BREACHES [INTERVAL [KIND]]]]]
+ *   fleet_bench [ROLLOUTS [SECONDS [BREACHES [INTERVAL [KIND [START_S]]]]]]
  *   default: 1 10 50, and 1s for one rollout, else 30s; threshold. The other
- *   kind is evidence, whose check is four queries.
+ *   kind is evidence, whose check is four queries. Starts are spread over
+ *   START_S seconds: 30, and 60 for evidence, which asks more before it starts.
  *
  * Prints the revert overhead (breaching answer written by the server, PATCH
  * read by it; plain HTTP, journal made durable in between), processor time,
  * memory and descriptors of the process that drives, what a check costs it with
  * all that belongs to one (query, answer, decision, journal), and the longest
- * turn of its loop. $TMPDIR is where the state file is made, in a folder that is
+ * turn of its loop. Where the machine was too busy for all queries that were due
+ * the load is too low by as much: `in time` is what it would have been. $TMPDIR is where the state file is made, in a folder that is
  * removed at the end.
  */
 #define _GNU_SOURCE /* dladdr, nftw */
@@ -45,6 +47,7 @@
 #define ROLLOUTS_MAX     20000
 #define BROKEN_SHOWN_MAX 3 /* the rest is counted */
 #define SLOS             4
+#define QUERIES          4 /* of a check of kind evidence */
 #define WARM_UP_S        4
 
 /* One service, as the server sees it; shared by both processes. */
@@ -58,7 +61,7 @@ struct fake {
 
 static struct fake *fakes;
 static volatile long *n_queries; /* answered; shared, too */
-static int n_rollouts = 1, seconds = 10, n_breaches = 50;
+static int n_rollouts = 1, seconds = 10, n_breaches = 50, start_s;
 static const char *interval;
 static bool evidence;
 static struct rng rng;
@@ -448,14 +451,18 @@ static void report_load(void)
 	double wall = (double)(now_us() - measure_us) / 1e6;
 	double cpu = cpu_s() - measure_cpu;
 	long queries = *n_queries - measure_queries;
+	double due = (double)n_rollouts * SLOS * (evidence ? QUERIES : 1) *
+		     wall * 1000 / (double)policy->slos[0].interval_ms;
 
 	printf("load        %d rollouts, %d SLOs: %.3f core, %.1f KiB private "
 	       "per rollout (%ld KiB in all), %d descriptors\n",
 		n_rollouts, SLOS, cpu / wall,
 		(double)(private_kib() - idle_kib) / n_rollouts, private_kib(),
 		descriptors());
-	printf("checks      %ld in %.1f s: %.0f per CPU second\n", queries,
-		wall, (double)queries / cpu);
+	printf("queries     %ld in %.1f s: %.0f per CPU second; %.0f were due, "
+	       "in time %.3f core\n",
+		queries, wall, (double)queries / cpu, due,
+		cpu / (double)queries * due / wall);
 }
 
 static void tick(void *arg)
@@ -628,8 +635,8 @@ static void drive(int port)
 	fleet = fleet_new(&world);
 	idle_kib = private_kib();
 	begin_us = now_us();
-	if (n_rollouts > 1) /* evidence asks more before it starts */
-		start_every_us = (evidence ? 180000000 : 30000000) / n_rollouts;
+	if (n_rollouts > 1)
+		start_every_us = start_s * INT64_C(1000000) / n_rollouts;
 	timer_start(loop, 0, n_rollouts == 1 ? single_tick : tick, NULL);
 	if (loop_run(loop, &err) < 0)
 		die("loop", &err);
@@ -652,10 +659,11 @@ int main(int argc, char **argv)
 		n_breaches = atoi(argv[3]);
 	evidence = argc > 5 && strcmp(argv[5], "evidence") == 0;
 	interval = argc > 4 ? argv[4] : n_rollouts == 1 ? "1s" : "30s";
+	start_s = argc > 6 ? atoi(argv[6]) : evidence ? 60 : 30;
 	if (n_rollouts < 1 || n_rollouts > ROLLOUTS_MAX || n_breaches < 1 ||
-		n_breaches > ROLLOUTS_MAX) {
+		n_breaches > ROLLOUTS_MAX || start_s < 0) {
 		fputs("usage: fleet_bench [ROLLOUTS [SECONDS [BREACHES "
-		      "[INTERVAL [threshold|evidence]]]]]\n",
+		      "[INTERVAL [threshold|evidence [START_S]]]]]]\n",
 			stderr);
 		return 2;
 	}
