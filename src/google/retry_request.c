@@ -6,10 +6,9 @@
 
 #include <stdlib.h>
 
-#include "base/rng.h"
 #include "base/xalloc.h"
+#include "engine/backoff.h"
 #include "google/key_codec.h"
-#include "io/clock.h"
 #include "io/loop.h"
 
 struct retry_request {
@@ -17,7 +16,6 @@ struct retry_request {
 	struct http_request request;
 	struct http_call *call;
 	struct timer *timer;
-	struct rng rng;
 	int attempts, attempts_max; /* made so far */
 	retry_request_fn fn;
 	void *arg;
@@ -46,7 +44,6 @@ struct retry_request *retry_request_start(const struct retry_env *env,
 	retry->request.urgent = true; /* a revert may wait for it */
 	retry->fn = fn;
 	retry->arg = arg;
-	rng_init(&retry->rng, (uint64_t)clock_wall_us());
 	retry_request_send(retry);
 	return retry;
 }
@@ -87,14 +84,14 @@ static void retry_request_answered(const struct http_reply *reply, void *arg)
 static void retry_request_wait(
 	struct retry_request *retry, int64_t retry_after_ms)
 {
-	int64_t wait_ms = retry->env.backoff_ms << (retry->attempts - 1);
+	const struct backoff backoff = {
+		retry->env.backoff_ms, RETRY_REQUEST_AFTER_MAX};
+	int64_t wait_ms;
 
-	wait_ms += (int64_t)((rng_unit(&retry->rng) - 0.5) * 0.2 *
-			     (double)wait_ms);
 	if (retry_after_ms > RETRY_REQUEST_AFTER_MAX)
 		retry_after_ms = RETRY_REQUEST_AFTER_MAX;
-	if (wait_ms < retry_after_ms)
-		wait_ms = retry_after_ms;
+	wait_ms = backoff_delay(&backoff, retry->attempts - 1, retry_after_ms,
+		loop_rng(retry->env.loop));
 	retry->timer = timer_start(
 		retry->env.loop, wait_ms, retry_request_send, retry);
 }

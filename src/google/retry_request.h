@@ -1,7 +1,8 @@
 /*
  * One request of the way to a token, tried up to RETRY_REQUEST_ATTEMPTS times:
  * what the server or the network may get over is asked again after a wait of
- * `backoff_ms`, doubling, 10 % more or less, never shorter than Retry-After.
+ * up to `backoff_ms`, doubling (engine/backoff.h), never shorter than
+ * Retry-After.
  */
 #ifndef TIDEGATE_GOOGLE_RETRY_REQUEST_H
 #define TIDEGATE_GOOGLE_RETRY_REQUEST_H
