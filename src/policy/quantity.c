@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <locale.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,12 +109,19 @@ static bool is_decimal(const char *at, const char *end)
 	return at == end;
 }
 
+static locale_t c_locale;
+
+static void make_locale(void)
+{
+	c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+/* Threads read numbers, too. */
 static double decimal_value(const char *text)
 {
-	static locale_t c_locale;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (!c_locale)
-		c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	pthread_once(&once, make_locale);
 	return c_locale ? strtod_l(text, NULL, c_locale) : strtod(text, NULL);
 }
 
