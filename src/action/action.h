@@ -17,12 +17,14 @@ struct credentials;
 struct http;
 struct loop;
 struct store;
+struct worker;
 
 /* What actions may use of the world; borrowed for their lives. */
 struct action_env {
 	struct loop *loop;
 	struct http *http;
 	struct credentials *credentials; /* may be NULL */
+	struct worker *worker; /* decodes long answers; may be NULL */
 	const struct policy *policy;
 	struct store *store; /* where the journal is; may be NULL */
 	/* Why a rollback needs a person, for those that tell of its end; NULL:

@@ -143,6 +143,20 @@ static void firebase_begin(struct action_run *run)
 	firebase_list(run, firebase_listed);
 }
 
+static void *list_decode(const struct http_reply *reply)
+{
+	return site_list_decode(reply->body, reply->body_len);
+}
+
+static void list_discard(void *decoded)
+{
+	struct site_list *list = decoded;
+
+	site_list_free(&list);
+}
+
+static const struct decoder list_decoder = {list_decode, list_discard};
+
 static void firebase_list(struct action_run *run, http_fn fn)
 {
 	struct going_back *g = run->data;
@@ -153,6 +167,7 @@ static void firebase_list(struct action_run *run, http_fn fn)
 		&(struct request_spec){.url = url,
 			.auth = &request_google,
 			.body_max = LIST_BYTES_MAX,
+			.decoder = &list_decoder,
 			.repeatable = true},
 		fn);
 	free(url);
@@ -163,16 +178,20 @@ static bool firebase_take_list(
 	struct action_run *run, const struct http_reply *reply)
 {
 	struct going_back *g = run->data;
+	struct site_list *list;
 	struct err err;
+	int rc;
 
 	g->request = NULL;
 	if (!api_call_succeeded(reply)) {
 		firebase_failed(run, reply);
 		return false;
 	}
-	if (site_releases_decode(reply->body, reply->body_len,
-		    site_of(run->action), is_recorded(g) ? &g->wanted : NULL,
-		    &g->releases, &err) == 0)
+	list = request_decoded(reply, &list_decoder);
+	rc = site_list_look(list, site_of(run->action),
+		is_recorded(g) ? &g->wanted : NULL, &g->releases, &err);
+	site_list_free(&list);
+	if (rc == 0)
 		return true;
 	buf_adds(&run->detail, err.text);
 	action_run_end(run, ACTION_FAILED);

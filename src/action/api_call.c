@@ -11,7 +11,8 @@
 
 struct api api_call_with(const struct action_env *env)
 {
-	return (struct api){env->loop, env->http, env->credentials};
+	return (struct api){
+		env->loop, env->http, env->credentials, env->worker};
 }
 
 struct request *api_call_start(

@@ -7,17 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/timestamp.h"
+#include "base/xalloc.h"
 
+/* One of a site; its texts are the list's. */
 struct release {
-	const json_t *json;
 	int64_t time_ms;
+	const char *version; /* its name; "": it has none */
+	bool disabled; /* the site was taken down */
+	bool ours;
+	bool rollback; /* ours may have had to be sent without a type */
+	bool kept; /* its content is still there */
 };
 
 /* The newest first. */
-struct releases {
+struct site_list {
 	struct release item[SITE_RELEASES_MAX];
 	size_t n;
+	bool wrong; /* it was no list */
+	struct arena arena;
 };
 
 static int bad(struct err *err_r, const char *why)
@@ -32,39 +41,34 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-static const char *version_of(const struct release *release)
+static const char *version_of(const json_t *release)
 {
-	return text_of(json_object_get(release->json, "version"), "name");
+	return text_of(json_object_get(release, "version"), "name");
 }
 
 static bool is_of(const struct release *release, const char *version)
 {
-	return !strcmp(version_of(release), version);
+	return !strcmp(release->version, version);
 }
 
-static bool is_disabled(const struct release *release)
+static void release_read(const json_t *json, struct site_list *list)
 {
-	return !strcmp(text_of(release->json, "type"), "SITE_DISABLE");
-}
+	const json_t *version = json_object_get(json, "version");
+	const char *type = text_of(json, "type");
+	struct release release = {
+		.disabled = !strcmp(type, "SITE_DISABLE"),
+		.ours = !strncmp(
+			text_of(json, "message"), SITE_MARK, strlen(SITE_MARK)),
+		.kept = !strcmp(text_of(version, "status"), "FINALIZED"),
+	};
+	struct err err;
 
-static bool is_ours(const struct release *release)
-{
-	return !strncmp(text_of(release->json, "message"), SITE_MARK,
-		strlen(SITE_MARK));
-}
-
-/* Ours may have had to be sent without a type. */
-static bool is_rollback(const struct release *release)
-{
-	return !strcmp(text_of(release->json, "type"), "ROLLBACK") ||
-	       is_ours(release);
-}
-
-static bool content_is_kept(const struct release *release)
-{
-	return !strcmp(
-		text_of(json_object_get(release->json, "version"), "status"),
-		"FINALIZED");
+	if (timestamp_parse(
+		    text_of(json, "releaseTime"), &release.time_ms, &err) < 0)
+		return;
+	release.rollback = release.ours || !strcmp(type, "ROLLBACK");
+	release.version = arena_strdup(&list->arena, version_of(json));
+	list->item[list->n++] = release;
 }
 
 static int later_first(const void *a, const void *b)
@@ -75,62 +79,71 @@ static int later_first(const void *a, const void *b)
 }
 
 /* The order of the list means nothing. */
-static void sort(const json_t *list, struct releases *releases)
+struct site_list *site_list_decode(const char *bytes, size_t len)
 {
-	struct release release = {.time_ms = 0};
-	struct err err;
+	struct site_list *list = xcalloc(1, sizeof(*list));
+	json_t *root = json_loadb(bytes, len, 0, NULL);
+	const json_t *releases = json_object_get(root, "releases"), *release;
 	size_t i;
 
-	releases->n = 0;
-	json_array_foreach(list, i, release.json) {
-		if (releases->n == SITE_RELEASES_MAX)
+	arena_init(&list->arena);
+	list->wrong = !root || (releases && !json_is_array(releases) &&
+				       !json_is_null(releases));
+	json_array_foreach(releases, i, release) {
+		if (list->n == SITE_RELEASES_MAX)
 			break;
-		if (timestamp_parse(text_of(release.json, "releaseTime"),
-			    &release.time_ms, &err) == 0)
-			releases->item[releases->n++] = release;
+		release_read(release, list);
 	}
-	qsort(releases->item, releases->n, sizeof(release), later_first);
+	json_decref(root);
+	qsort(list->item, list->n, sizeof(list->item[0]), later_first);
+	return list;
+}
+
+void site_list_free(struct site_list **list)
+{
+	if (!*list)
+		return;
+	arena_fini(&(*list)->arena);
+	free(*list);
+	*list = NULL;
 }
 
 /* Somebody took this version back: it is no better than the live one. */
-static bool was_taken_back(const struct releases *releases, const char *version)
+static bool was_taken_back(const struct site_list *list, const char *version)
 {
-	for (size_t i = 0; i + 1 < releases->n; i++)
-		if (is_rollback(&releases->item[i]) &&
-			!is_of(&releases->item[i], version) &&
-			is_of(&releases->item[i + 1], version))
+	for (size_t i = 0; i + 1 < list->n; i++)
+		if (list->item[i].rollback && !is_of(&list->item[i], version) &&
+			is_of(&list->item[i + 1], version))
 			return true;
 	return false;
 }
 
-static const struct release *find_previous(const struct releases *releases)
+static const struct release *find_previous(const struct site_list *list)
 {
 	const struct release *release;
 
-	for (size_t i = 1; i < releases->n; i++) {
-		release = &releases->item[i];
-		if (!is_disabled(release) && *version_of(release) &&
-			content_is_kept(release) &&
-			!is_of(release, version_of(&releases->item[0])) &&
-			!was_taken_back(releases, version_of(release)))
+	for (size_t i = 1; i < list->n; i++) {
+		release = &list->item[i];
+		if (!release->disabled && *release->version && release->kept &&
+			!is_of(release, list->item[0].version) &&
+			!was_taken_back(list, release->version))
 			return release;
 	}
 	return NULL;
 }
 
-static void look_for(const struct releases *releases,
+static void look_for(const struct site_list *list,
 	const struct site_record *wanted, struct site_releases *found)
 {
 	const struct release *release;
 
-	for (size_t i = 0; i < releases->n; i++) {
-		release = &releases->item[i];
+	for (size_t i = 0; i < list->n; i++) {
+		release = &list->item[i];
 		if (!is_of(release, wanted->version))
 			continue;
-		found->wanted_is_gone |= !content_is_kept(release);
+		found->wanted_is_gone |= !release->kept;
 		found->wanted_was_released |=
-			is_ours(release) &&
-			release->time_ms > wanted->released_ms;
+			release->ours && release->time_ms > wanted->released_ms;
 	}
 }
 
@@ -138,7 +151,7 @@ static void look_for(const struct releases *releases,
 static int take_version(const struct release *release, const char *site,
 	char version_r[SITE_VERSION_MAX], struct err *err_r)
 {
-	const char *name = version_of(release), *p;
+	const char *name = release->version, *p;
 	char prefix[SITE_VERSION_MAX + 64];
 	size_t len = (size_t)snprintf(
 		prefix, sizeof(prefix), "sites/%.180s/versions/", site);
@@ -154,52 +167,34 @@ static int take_version(const struct release *release, const char *site,
 	return 0;
 }
 
-static int take(const struct releases *releases, const char *site,
-	const struct site_record *wanted, struct site_releases *found,
+int site_list_look(const struct site_list *list, const char *site,
+	const struct site_record *wanted, struct site_releases *found_r,
 	struct err *err_r)
 {
-	const struct release *newest = &releases->item[0], *previous;
+	const struct release *newest = &list->item[0], *previous;
 
-	if (!releases->n)
+	*found_r = (struct site_releases){0};
+	if (list->wrong)
+		return bad(err_r, "is no list of releases");
+	if (!list->n)
 		return 0;
-	found->live.released_ms = newest->time_ms;
-	found->disabled = is_disabled(newest);
-	found->rolled_back = is_rollback(newest);
-	if (!found->disabled &&
-		take_version(newest, site, found->live.version, err_r) < 0)
+	found_r->live.released_ms = newest->time_ms;
+	found_r->disabled = newest->disabled;
+	found_r->rolled_back = newest->rollback;
+	if (!found_r->disabled &&
+		take_version(newest, site, found_r->live.version, err_r) < 0)
 		return -1;
 	if (wanted)
-		look_for(releases, wanted, found);
-	previous = find_previous(releases);
-	return previous ? take_version(previous, site, found->previous, err_r)
+		look_for(list, wanted, found_r);
+	previous = find_previous(list);
+	return previous ? take_version(previous, site, found_r->previous, err_r)
 			: 0;
-}
-
-int site_releases_decode(const char *bytes, size_t len, const char *site,
-	const struct site_record *wanted, struct site_releases *releases_r,
-	struct err *err_r)
-{
-	json_t *root = json_loadb(bytes, len, 0, NULL);
-	const json_t *list = json_object_get(root, "releases");
-	struct releases releases;
-	int rc;
-
-	*releases_r = (struct site_releases){0};
-	if (!root || (list && !json_is_array(list) && !json_is_null(list))) {
-		rc = bad(err_r, "is no list of releases");
-	} else {
-		sort(list, &releases);
-		rc = take(&releases, site, wanted, releases_r, err_r);
-	}
-	json_decref(root);
-	return rc;
 }
 
 bool site_release_is_of(const char *bytes, size_t len, const char *version)
 {
 	json_t *root = json_loadb(bytes, len, 0, NULL);
-	struct release release = {.json = root};
-	bool found = root && is_of(&release, version);
+	bool found = root && !strcmp(version_of(root), version);
 
 	json_decref(root);
 	return found;

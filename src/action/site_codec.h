@@ -23,6 +23,8 @@ struct site_record {
 	int64_t released_ms; /* when the release began that was live then */
 };
 
+struct site_list;
+
 struct site_releases {
 	struct site_record live; /* now */
 	bool disabled; /* somebody has taken the site down: nothing is live */
@@ -35,10 +37,15 @@ struct site_releases {
 	bool wanted_was_released, wanted_is_gone;
 };
 
+/* What an answer lists, which may be long: what is left of it is not. Never
+ * NULL; an answer that is no list is told when it is looked at. */
+struct site_list *site_list_decode(const char *bytes, size_t len);
+void site_list_free(struct site_list **list); /* NULL inside is accepted */
+
 /* `wanted` (may be NULL): what was recorded. */
-MUST_CHECK int site_releases_decode(const char *bytes, size_t len,
-	const char *site, const struct site_record *wanted,
-	struct site_releases *releases_r, struct err *err_r);
+MUST_CHECK int site_list_look(const struct site_list *list, const char *site,
+	const struct site_record *wanted, struct site_releases *releases_r,
+	struct err *err_r);
 
 /* The answer to a release: whether it is one of this version. */
 bool site_release_is_of(const char *bytes, size_t len, const char *version);

@@ -34,6 +34,7 @@ struct action_env action_io_env(
 		.loop = world->loop,
 		.http = world->http,
 		.credentials = world->credentials,
+		.worker = world->worker,
 		.policy = policy,
 		.store = world->store,
 	};

@@ -8,9 +8,10 @@
  * A rollout's journal of so many entries is folded at once, as `status` does, and
  * read on a loop, as `resume` does; likewise for its report. A service with so many
  * traffic targets, each with a tag, is decoded at once and by a thread beside a
- * loop. A page of metrics is printed of 10,000 rollouts, at once, since it has a
- * bound. Prints the time of the one and the longest turn of the other, both in
- * processor time of the loop's thread. $TMPDIR is where the state file is made.
+ * loop, and so is the longest list of a site's releases. A page of metrics is
+ * printed of 10,000 rollouts, at once, since it has a bound. Prints the time of the
+ * one and the longest turn of the other, both in processor time of the loop's
+ * thread. $TMPDIR is where the state file is made.
  */
 #define _GNU_SOURCE /* mkdtemp */
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "../unit/engine_fixture.h"
+#include "action/site_codec.h"
 #include "base/buf.h"
 #include "cloudrun/service_codec.h"
 #include "io/loop.h"
@@ -33,6 +35,8 @@
 
 #define ID      "shop-1"
 #define SERVICE "projects/p/locations/r/services/shop"
+
+#define RELEASES_BYTES (4 * 1024 * 1024)
 
 static const char policy_text[] =
 	"version: 1\n"
@@ -318,6 +322,24 @@ static void service_make(struct buf *out, int n)
 	buf_adds(out, "]}");
 }
 
+/* As long as it may be, in as many pieces as fit. */
+static void releases_make(struct buf *out)
+{
+	buf_init(out, RELEASES_BYTES + 64);
+	buf_adds(out, "{\"releases\":[{\"version\":{\"config\":{\"\":0");
+	for (int i = 0; out->len < RELEASES_BYTES; i++)
+		buf_addf(out, ",\"%x\":0", i);
+	buf_adds(out, "}}}]}");
+}
+
+static void releases_run(void *arg)
+{
+	const struct buf *text = arg;
+	struct site_list *list = site_list_decode(text->data, text->len);
+
+	site_list_free(&list);
+}
+
 static void service_run(void *arg)
 {
 	const struct buf *text = arg;
@@ -330,29 +352,37 @@ static void service_run(void *arg)
 	service_free(&service);
 }
 
-static void service_done(void *arg)
+static void decoded(void *arg)
 {
 }
 
-static void service_both(int n)
+static void decode_both(const char *what, void (*run)(void *arg), void *arg)
 {
 	struct loop *loop = loop_measured();
 	struct worker *worker = worker_new(loop, 1);
-	double from_ms, at_once_ms;
-	struct buf text;
+	double from_ms = cpu_ms(), at_once_ms;
 	struct err err;
 
-	service_make(&text, n);
-	from_ms = cpu_ms();
-	service_run(&text);
+	run(arg);
 	at_once_ms = cpu_ms() - from_ms;
-	worker_start(worker, service_run, service_done, &text);
+	worker_start(worker, run, decoded, arg);
 	if (loop_run(loop, &err) < 0)
 		die("loop", &err);
-	print("service", at_once_ms, loop);
+	print(what, at_once_ms, loop);
 	worker_free(&worker);
 	loop_free(&loop);
-	buf_fini(&text);
+}
+
+static void decode_all(int targets)
+{
+	struct buf service, releases;
+
+	service_make(&service, targets);
+	decode_both("service", service_run, &service);
+	buf_fini(&service);
+	releases_make(&releases);
+	decode_both("releases", releases_run, &releases);
+	buf_fini(&releases);
 }
 
 /* ---- a page of metrics ---- */
@@ -420,7 +450,7 @@ int main(int argc, char **argv)
 	fold_both(j.store, policy);
 	report_both(j.store, policy);
 	named(j.store);
-	service_both(targets);
+	decode_all(targets);
 	metrics_of_many(policy);
 	store_free(&j.store);
 	policy_free(&policy);

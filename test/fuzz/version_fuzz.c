@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *bytes = (const char *)data;
 	static const struct site_record wanted = {"sites/shop/versions/a", 1};
 	char number[VERSION_NUMBER_MAX];
+	struct site_list *list = site_list_decode(bytes, size);
 	struct site_releases releases;
 	struct buf value;
 	struct err err;
@@ -24,13 +25,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!granted_decode(bytes, size, "a.b.c", &granted, &err);
 	if (secret_added_decode(bytes, size, number, &err) == 0)
 		assert(*number);
-	if (site_releases_decode(
-		    bytes, size, "shop", &wanted, &releases, &err) == 0 &&
+	if (site_list_look(list, "shop", &wanted, &releases, &err) == 0 &&
 		*releases.previous) {
 		assert(!strncmp(releases.previous, "sites/shop/versions/", 20));
 		assert(!strpbrk(releases.previous + 20, "/?&.%"));
 		assert(strcmp(releases.previous, releases.live.version) != 0);
 	}
+	site_list_free(&list);
 	(void)site_release_is_of(bytes, size, wanted.version);
 	buf_clear(&value);
 	google_refusal_decode(bytes, size, &value);

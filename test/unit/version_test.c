@@ -14,10 +14,12 @@
 #include "action/site_codec.h"
 #include "action/version_codec.h"
 #include "action_fixture.h"
+#include "api/request.h"
 #include "base/crc32c.h"
 #include "base/xalloc.h"
 #include "fake_api.h"
 #include "google/credentials.h"
+#include "io/worker.h"
 
 static struct credentials *credentials;
 static struct fake_api api;
@@ -524,6 +526,7 @@ static void a_list_that_is_null_is_empty(void **state)
 {
 	static const char permissions[] = "{\"permissions\":null}";
 	static const char releases[] = "{\"releases\":null}";
+	struct site_list *list = site_list_decode(releases, strlen(releases));
 	struct site_releases found;
 	bool granted = true;
 	struct err err;
@@ -532,10 +535,31 @@ static void a_list_that_is_null_is_empty(void **state)
 				 "a.b.c", &granted, &err),
 		0);
 	assert_false(granted);
-	assert_int_equal(site_releases_decode(releases, strlen(releases),
-				 "shop", NULL, &found, &err),
-		0);
+	assert_int_equal(site_list_look(list, "shop", NULL, &found, &err), 0);
 	assert_string_equal(found.live.version, "");
+	site_list_free(&list);
+}
+
+/* Each release has its version's configuration in it, and so a list may be as
+ * long as this; what is left of it is the same. */
+static void a_long_list_is_read_by_a_thread(void **state)
+{
+	struct buf long_list;
+
+	buf_init(&long_list, 1024 * 1024);
+	buf_adds(&long_list, "{\"configuration\":[");
+	while (long_list.len < 2 * REQUEST_LONG_BYTES)
+		buf_adds(&long_list, "{\"glob\":\"**\"},");
+	buf_adds(&long_list,
+		"0],\"releases\":[" RELEASE("DEPLOY", "2026-01-02T10:00:00Z",
+			"", "two", "FINALIZED") "]}");
+	env.worker = worker_new(loop, 1);
+	set_site(long_list.data);
+	run_job(JOB_CAPTURE, NULL);
+	expect(ACTION_OK, SITE("two") " is live");
+	assert_string_equal(end.captured, AT_TWO);
+	assert_true(worker_free(&env.worker));
+	buf_fini(&long_list);
 }
 
 int main(void)
@@ -558,6 +582,7 @@ int main(void)
 		TEST(a_type_that_is_refused_is_left_out),
 		TEST(a_site_with_nothing_to_go_back_to_is_told),
 		TEST(a_list_that_is_null_is_empty),
+		TEST(a_long_list_is_read_by_a_thread),
 		cmocka_unit_test_setup_teardown(
 			a_deployment_goes_back_to_what_preflight_saw,
 			kubernetes_setup, kubernetes_teardown),
