@@ -8,10 +8,9 @@
 #define TIDEGATE_API_FLIGHT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
-
-#define FLIGHT_BUCKETS 256 /* a power of two */
 
 struct flight;
 struct flights;
@@ -36,9 +35,12 @@ struct flight_type {
 	void (*free_caller)(struct flight_caller *);
 };
 
+LIST_HEAD(flight_bucket, flight);
+
 struct flights {
 	const struct flight_type *type;
-	LIST_HEAD(, flight) buckets[FLIGHT_BUCKETS];
+	struct flight_bucket *buckets; /* as many as flights, about */
+	size_t n_buckets, n; /* a power of two; under way */
 };
 
 void flights_init(struct flights *flights, const struct flight_type *type);

@@ -807,6 +807,34 @@ static void what_many_want_is_asked_once(void **state)
 	assert_int_equal(askers_freed, 2);
 }
 
+/* There is room for more the more there are, and nobody is lost on the way. */
+static void of_many_flights_each_is_found(void **state)
+{
+	enum { MANY = 1000 };
+	static char texts[MANY][8];
+	struct flights flights;
+	struct question *question;
+	bool is_new;
+
+	questions_freed = askers_freed = 0;
+	flights_init(&flights, &question_type);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < MANY; i++) {
+			snprintf(texts[i], sizeof(texts[i]), "%d", i);
+			question = question_new(texts[i]);
+			question->flight.hash = flight_hash(0, texts[i]);
+			flight_join(flight_share(&flights, &question->flight,
+					    &is_new),
+				xcalloc(1, sizeof(struct asker)));
+			assert_int_equal(is_new, round == 0);
+		}
+	}
+	assert_int_equal(questions_freed, MANY);
+	flights_fini(&flights);
+	assert_int_equal(questions_freed, 2 * MANY);
+	assert_int_equal(askers_freed, 2 * MANY);
+}
+
 static void a_flight_ends_with_its_last_caller(void **state)
 {
 	struct flights flights;
@@ -878,6 +906,7 @@ int main(void)
 		TEST(a_status_means_the_same_to_all),
 		TEST(what_many_want_is_asked_once),
 		TEST(a_flight_ends_with_its_last_caller),
+		TEST(of_many_flights_each_is_found),
 		TEST(texts_and_their_order_make_the_hash),
 	};
 
