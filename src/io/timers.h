@@ -10,9 +10,10 @@
 #include <stdint.h>
 
 struct timer;
+struct timer_slot;
 
 struct timers {
-	struct timer **heap; /* the earliest first */
+	struct timer_slot *heap; /* the earliest first */
 	size_t n, size;
 	uint64_t n_started;
 };
