@@ -41,7 +41,8 @@ struct http {
 	struct loop *loop;
 	CURLM *multi;
 	CURLSH *share;
-	struct timer *timer; /* libcurl's only one */
+	struct timer *timer; /* libcurl's only one; it may come too early */
+	int64_t timer_ms, wanted_ms; /* when it comes, and when it should */
 	struct timer *more; /* callbacks that were left for the next turn */
 	struct gap_listener *gaps;
 	TAILQ_HEAD(host_list, host) hosts; /* next to get a slot first */
@@ -86,13 +87,28 @@ static int curl_wants_socket(
 	return 0;
 }
 
+static void timer_arm(struct http *http)
+{
+	http->timer_ms = http->wanted_ms;
+	http->timer = timer_start(http->loop,
+		http->wanted_ms - loop_now(http->loop), on_timeout, http);
+}
+
 static int curl_wants_timer(CURLM *multi, long ms, void *arg)
 {
 	struct http *http = arg;
 
+	if (ms < 0) {
+		timer_cancel(&http->timer);
+		return 0;
+	}
+	http->wanted_ms = loop_now(http->loop) + ms;
+	/* With many calls the time changes with each of them, mostly to a later
+	 * one: then the timer finds that out when it comes. */
+	if (http->timer && http->timer_ms <= http->wanted_ms)
+		return 0;
 	timer_cancel(&http->timer);
-	if (ms >= 0)
-		http->timer = timer_start(http->loop, ms, on_timeout, http);
+	timer_arm(http);
 	return 0;
 }
 
@@ -388,7 +404,10 @@ static void on_timeout(void *arg)
 	struct http *http = arg;
 
 	http->timer = NULL;
-	advance(http, CURL_SOCKET_TIMEOUT, 0);
+	if (http->wanted_ms > loop_now(http->loop))
+		timer_arm(http);
+	else
+		advance(http, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static void on_turn(void *arg)
