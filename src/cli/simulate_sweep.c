@@ -81,8 +81,10 @@ static int sweep_recording(struct sweep *s, size_t i, struct err *err_r)
 
 	if (!recording)
 		return -1;
-	if (s->one_past)
+	if (s->one_past) {
 		options.past = past = sim_past_new(s->policy[0], recording);
+		options.looks = sim_looks_new();
+	}
 	for (k = 0; k < s->n; k++) {
 		if (sim_check(s->policy[k], recording, err_r) < 0)
 			goto out;
@@ -94,6 +96,7 @@ static int sweep_recording(struct sweep *s, size_t i, struct err *err_r)
 		sweep_course_make(s, i, recording, &options, &s->course[i]);
 	rc = 0;
 out:
+	sim_looks_free(&options.looks);
 	free(past);
 	recording_free(&recording);
 	return rc;

@@ -10,6 +10,7 @@
 #include "engine/rollout.h"
 #include "policy/policy.h"
 #include "sim/recording.h"
+#include "sim/sim_looks.h"
 #include "sim/sim_past.h"
 
 #define SIM_FAULTS_MAX 32
@@ -44,6 +45,9 @@ struct sim_options {
 	int64_t shift_ms;
 	/* Stable's past, of this recording; NULL: it is read from it. */
 	const struct sim_past *past;
+	/* What runs of this recording before have seen of its counters, and
+	 * where this one adds to it; see sim_looks.h. NULL: all is read. */
+	struct sim_looks *looks;
 };
 
 struct sim;

@@ -19,6 +19,10 @@ struct look {
 struct sim_counters {
 	struct counting *counting;
 	struct look look[QUERY_ROLES];
+	/* Looks of this run that are remembered, and how many of those
+	 * `counting` has taken itself. */
+	size_t n, n_taken;
+	bool alone; /* this run has gone its own way */
 	struct check_counts counts; /* of the check that is under way */
 	struct err err;
 };
@@ -72,8 +76,11 @@ void sim_counters_forget(struct sim *s)
 	size_t i;
 
 	for (i = 0; i < s->policy->n_slos; i++) {
-		if (s->counters[i])
-			counting_forget(s->counters[i]->counting);
+		if (!s->counters[i])
+			continue;
+		counting_forget(s->counters[i]->counting);
+		s->counters[i]->n_taken = s->counters[i]->n;
+		s->counters[i]->alone = true;
 	}
 }
 
@@ -95,20 +102,70 @@ static bool ask(const struct sim *s, struct look *look, int64_t time_ms,
 	}
 }
 
-void sim_count(struct sim *s, int slo, int64_t time_ms, struct event *event)
+/* True: the answers are there, and nothing but counts. */
+static bool take_look(struct sim *s, struct sim_counters *c, int slo,
+	int64_t time_ms, struct event *event)
 {
-	struct sim_counters *c = counters_of(s, slo);
 	struct counter_answer counters[QUERY_ROLES] = {{NULL, 0}};
+	struct answers *answers = &event->answers;
 	struct look *look;
+	bool plain = true;
 	int role;
 
 	for (role = 0; role < QUERY_ROLES; role++) {
 		look = &c->look[role];
-		if (ask(s, look, time_ms, &event->answers.item[role]))
+		if (ask(s, look, time_ms, &answers->item[role]))
 			counters[role] =
 				(struct counter_answer){look->samples, look->n};
+		else
+			plain = false;
+		plain = plain && !answers->item[role].partial;
 	}
 	if (counting_check(c->counting, &s->policy->slos[slo], time_ms,
-		    counters, &event->answers, &c->counts, &c->err) < 0)
+		    counters, answers, &c->counts, &c->err) < 0)
 		event->text = c->err.text;
+	return plain && answers->counts;
+}
+
+/* The look is the next one that is remembered. */
+static bool is_remembered(const struct sim_looks *looks,
+	const struct sim_counters *c, int slo, int64_t time_ms)
+{
+	return !c->alone && c->n < sim_looks_count(looks, slo) &&
+	       sim_looks_time(looks, slo, c->n) == time_ms;
+}
+
+/* Takes the looks that did not have to be taken so far. */
+static void catch_up(struct sim *s, struct sim_counters *c, int slo)
+{
+	struct event event;
+
+	for (; c->n_taken < c->n; c->n_taken++) {
+		event = (struct event){.type = EVENT_CHECK};
+		take_look(s, c, slo,
+			sim_looks_time(s->options->looks, slo, c->n_taken),
+			&event);
+	}
+}
+
+void sim_count(struct sim *s, int slo, int64_t time_ms, struct event *event)
+{
+	struct sim_looks *looks = s->options->looks;
+	struct sim_counters *c = counters_of(s, slo);
+	bool plain;
+
+	if (looks && is_remembered(looks, c, slo, time_ms)) {
+		sim_looks_get(looks, slo, c->n++, &c->counts);
+		event->answers.counts = &c->counts;
+		return;
+	}
+	if (looks)
+		catch_up(s, c, slo);
+	plain = take_look(s, c, slo, time_ms, event);
+	if (!looks || c->alone)
+		return;
+	if (plain && sim_looks_put(looks, slo, c->n, time_ms, &c->counts))
+		c->n_taken = ++c->n;
+	else
+		c->alone = true;
 }

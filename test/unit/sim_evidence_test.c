@@ -318,6 +318,95 @@ static void keep(const struct sim *sim, const struct event *event,
 	j->check[j->n++].log_e = evidence->slo[event->slo].numbers.log_e;
 }
 
+/* ---- several runs of one recording ---- */
+
+static void run(const struct recording *recording, const char *fault,
+	struct sim_looks *looks, struct journaled *j)
+{
+	struct fault parsed;
+	struct sim_options options = {.shift_ms = -1,
+		.faults = &parsed,
+		.n_faults = fault != NULL,
+		.looks = looks};
+	struct err err;
+
+	memset(j, 0, sizeof(*j));
+	if (fault)
+		assert_int_equal(fault_parse(fault, &parsed, &err), 0);
+	sim_run(policy, recording, &options, keep, j, &result);
+}
+
+static void expect_the_same_arm(const struct evidence_counts *a,
+	const struct evidence_counts *b, size_t bins)
+{
+	assert_int_equal(a->known, b->known);
+	assert_memory_equal(a->bin, b->bin, bins * sizeof(a->bin[0]));
+}
+
+static void expect_the_same(
+	const struct journaled *a, const struct journaled *b)
+{
+	const struct check_counts *x, *y;
+	size_t i;
+
+	assert_int_equal(a->n, b->n);
+	for (i = 0; i < a->n; i++) {
+		x = &a->check[i].counts;
+		y = &b->check[i].counts;
+		assert_int_equal(a->check[i].slo, b->check[i].slo);
+		assert_int_equal(a->check[i].asked_ms, b->check[i].asked_ms);
+		assert_true(a->check[i].log_e == b->check[i].log_e);
+		assert_int_equal(x->bins, y->bins);
+		expect_the_same_arm(&x->candidate, &y->candidate, x->bins);
+		expect_the_same_arm(&x->stable, &y->stable, x->bins);
+		if (x->bins > 2)
+			assert_memory_equal(x->bounds, y->bounds,
+				(x->bins - 1) * sizeof(x->bounds[0]));
+	}
+}
+
+/* Checks come at other times after a crash, and earlier in a step that is left
+ * on evidence: then the run before is no help. */
+static void what_the_run_before_has_read_changes_nothing(void **state)
+{
+	static const struct {
+		double alpha;
+		enum step_pace pace;
+		const char *fault;
+	} runs[] = {{0.05}, {0.05}, {0.0001}, {0.05, PACE_EVIDENCE}, {0.05},
+		{0.05, .fault = "crash@3m+100s"}, {0.0001},
+		{0.05, .fault = "metrics-down@3m+1m"}, {0.0001, PACE_EVIDENCE}};
+	static struct journaled alone, after;
+	struct sim_looks *looks = sim_looks_new();
+	struct recorded_world world = recorded_good;
+	struct recording *recording;
+	struct sim_result before;
+	double alpha = policy->evidence.alpha;
+	struct buf json;
+	size_t i;
+
+	(void)state;
+	world.errors = 0.006;
+	print_world(world, &json);
+	recording = parse(json.data, json.len);
+	for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+		policy->evidence.alpha = runs[i].alpha;
+		policy->pace = runs[i].pace;
+		run(recording, runs[i].fault, NULL, &alone);
+		before = result;
+		run(recording, runs[i].fault, looks, &after);
+		expect_the_same(&alone, &after);
+		assert_int_equal(before.end_ms, result.end_ms);
+		assert_string_equal(before.reason, result.reason);
+	}
+	assert_true(sim_looks_count(looks, 0) > 10);
+	policy->evidence.alpha = alpha;
+	policy->pace = PACE_FIXED;
+	sim_looks_free(&looks);
+	recording_free(&recording);
+	buf_fini(&json);
+}
+
 static struct recording *record_again(const struct journaled *j, int64_t to_ms)
 {
 	struct recorder_plan plan = {.policy = policy,
@@ -412,6 +501,7 @@ int main(void)
 		cmocka_unit_test(stables_past_is_what_came_before_the_start),
 		cmocka_unit_test(a_past_that_is_said_is_taken_as_it_is),
 		cmocka_unit_test(what_comes_in_an_outage_is_counted_after_it),
+		cmocka_unit_test(what_the_run_before_has_read_changes_nothing),
 		cmocka_unit_test(a_recording_of_a_journal_decides_the_same),
 	};
 
