@@ -101,7 +101,9 @@ void front_print_address(const struct front *front, struct buf *out)
 	const char *colon = strrchr(listen, ':');
 	int port = server_port(front->server);
 
-	if (port && colon)
+	if (port && !strncmp(listen, "systemd", strlen("systemd")))
+		buf_addf(out, "http://127.0.0.1:%d", port);
+	else if (port && colon)
 		buf_addf(out, "http://%.*s:%d", (int)(colon - listen), listen,
 			port);
 	else

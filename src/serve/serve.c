@@ -7,6 +7,7 @@
 #include "io/loop.h"
 #include "serve/daemon.h"
 #include "serve/front.h"
+#include "serve/manager.h"
 
 #define ADDRESS_MAX 512
 #define END_MS      3000 /* for requests that are not answered yet */
@@ -15,6 +16,7 @@
 struct serving {
 	struct daemon *daemon;
 	struct front *front;
+	struct manager *manager;
 	struct timer *end;
 	int64_t end_ms;
 };
@@ -42,6 +44,7 @@ static void serve_end(int signo, void *arg)
 	if (serving->end_ms)
 		return;
 	log_line(LOG_INFO, "event=end signal=%d", signo);
+	manager_stopping(serving->manager);
 	daemon_drain(serving->daemon);
 	front_drain(serving->front);
 	serving->end_ms = loop_now(daemon_loop(serving->daemon)) + END_MS;
@@ -53,7 +56,9 @@ static void serve_reload(int signo, void *arg)
 	struct serving *serving = arg;
 
 	(void)signo;
+	manager_reloading(serving->manager);
 	daemon_reload(serving->daemon);
+	manager_ready(serving->manager);
 }
 
 static int take_signals(struct serving *serving, struct err *err_r)
@@ -79,6 +84,7 @@ static int serve_turn(struct serving *serving, serve_ready_fn ready, void *arg,
 	buf_init_secret(&invitation, ADDRESS_MAX);
 	front_print_address(serving->front, &address);
 	front_print_invitation(serving->front, &invitation);
+	manager_ready(serving->manager);
 	ready(address.data, invitation.len ? invitation.data : NULL, arg);
 	buf_wipe(&invitation);
 	buf_fini(&invitation);
@@ -94,10 +100,13 @@ int serve_run(const struct serve_config *config, serve_ready_fn ready,
 
 	serving.daemon = daemon_open(config, problems, err_r);
 	if (serving.daemon)
+		serving.manager = manager_new(serving.daemon, err_r);
+	if (serving.manager)
 		serving.front = front_open(serving.daemon, err_r);
 	if (serving.front)
 		rc = serve_turn(&serving, ready, arg, err_r);
 	timer_cancel(&serving.end);
+	manager_free(&serving.manager);
 	front_close(&serving.front); /* its connections are the loop's */
 	daemon_close(&serving.daemon);
 	return rc;
