@@ -57,6 +57,30 @@ static void state_was_used(const struct stored *stored, void *arg);
 static void login_told(const struct identity_answer *answer, void *arg);
 static void session_kept(const struct stored *stored, void *arg);
 
+/* Without slashes at its end. */
+static size_t len_of_base(const char *url)
+{
+	size_t len = strlen(url);
+
+	while (len && url[len - 1] == '/')
+		len--;
+	return len;
+}
+
+/* A path as browsers know it: a proxy may have taken the public URL's own away
+ * from the one that was asked for. */
+static char *public_path(const struct login *login, const char *path)
+{
+	const char *url = login->setup.public_url;
+	const char *host = url ? strstr(url, "://") : NULL;
+	const char *base = host ? strchr(host + 3, '/') : NULL;
+	size_t len = base ? len_of_base(base) : 0;
+
+	if (strncmp(path, base ? base : "", len) == 0 && path[len] == '/')
+		return xstrdup(path);
+	return xasprintf("%.*s%s", (int)len, base ? base : "", path);
+}
+
 static struct login_flow *flow_new(
 	struct login *login, struct server_request *request)
 {
@@ -137,7 +161,7 @@ static void begin_invited(struct login_flow *flow, const char *code)
 			"the invitation was used, is over, or was none");
 		return;
 	}
-	flow->next_path = xstrdup(flow->secret.next);
+	flow->next_path = public_path(flow->login, flow->secret.next);
 	ask->caller.method = "invite";
 	ask->caller.is_vetted = true;
 	ask->caller.person = arena_strdup(&ask->arena, person);
@@ -271,7 +295,7 @@ void login_callback(struct login *login, struct server_request *request)
 		ask_refuse(flow->ask);
 		return;
 	}
-	flow->next_path = xstrdup(flow->secret.next);
+	flow->next_path = public_path(flow->login, flow->secret.next);
 	discovery = key_set_discovery(flow->issuer->keys);
 	if (discovery)
 		callback_discovered(NULL, discovery, NULL, flow);
@@ -452,34 +476,13 @@ static void session_ended(const struct stored *stored, void *arg)
 	flow_free(flow);
 }
 
-/* Without slashes at its end. */
-static size_t len_of_base(const char *url)
-{
-	size_t len = strlen(url);
-
-	while (len && url[len - 1] == '/')
-		len--;
-	return len;
-}
-
-/* Where the pages begin: the path of the public URL. */
-static char *front_path(const struct login *login)
-{
-	const char *url = login->setup.public_url;
-	const char *host = url ? strstr(url, "://") : NULL;
-	const char *path = host ? strchr(host + 3, '/') : NULL;
-
-	return xasprintf(
-		"%.*s/", path ? (int)len_of_base(path) : 0, path ? path : "");
-}
-
 void login_end(struct login *login, struct server_request *request)
 {
 	struct login_flow *flow = flow_new(login, request);
 
 	ask_drop(flow->ask);
 	flow->ask = NULL;
-	flow->next_path = front_path(login);
+	flow->next_path = public_path(login, "/");
 	session_end(login->setup.common->store, request, session_ended, flow);
 }
 

@@ -179,7 +179,7 @@ static void refuse_caller(struct visit **visit, const struct refusal *refusal)
 
 	if (status == 401 && is_for_people(*visit) &&
 		!strcmp((*visit)->route->method, "GET") &&
-		identity_logins(identity, issuers)) {
+		identity_logins(identity, issuers) == 1) {
 		send_to_login(visit);
 		return;
 	}

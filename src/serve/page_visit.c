@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "identity/identity.h"
 #include "io/loop.h"
 #include "io/server.h"
 #include "serve/daemon.h"
@@ -69,8 +70,25 @@ static const char *remedy_of(int status)
 	}
 }
 
+/* By each issuer with which one can log in, under the name of its host. */
+static size_t ways_of(
+	struct visit *visit, struct login_way ways[IDENTITY_LOGINS_MAX])
+{
+	const char *issuers[IDENTITY_LOGINS_MAX], *host;
+	size_t n = identity_logins(daemon_identity(visit->daemon), issuers);
+
+	for (size_t i = 0; i < n; i++) {
+		host = strstr(issuers[i], "://");
+		ways[i].title = host ? host + 3 : issuers[i];
+		ways[i].path =
+			arena_printf(&visit->arena, "login?issuer=%zu", i);
+	}
+	return n;
+}
+
 void page_problem(struct visit **visit, int status, const char *detail)
 {
+	struct login_way ways[IDENTITY_LOGINS_MAX];
 	struct page_visitor visitor = page_visitor_of(*visit);
 	struct page_frame frame = page_frame_of(*visit, &visitor);
 	struct buf page;
@@ -79,7 +97,8 @@ void page_problem(struct visit **visit, int status, const char *detail)
 	buf_init(&page, PAGE_BYTES_MAX);
 	if (status == 401) {
 		frame.title = "Sign in";
-		page_login_write(&page, &frame, NULL, 0, frame.path);
+		page_login_write(
+			&page, &frame, ways, ways_of(*visit, ways), frame.path);
 	} else {
 		frame.title = title_of(status);
 		page_error_write(&page, &frame, detail, remedy_of(status));

@@ -189,6 +189,34 @@ static void who_you_are_is_a_page(void **state)
 	expect_text("read,start,operate,approve");
 }
 
+static void who_can_log_in_in_several_ways_chooses_one(void **state)
+{
+	static const struct issuer_config issuers[] = {
+		{.kind = ISSUER_TOKEN},
+		{.kind = ISSUER_OIDC,
+			.issuer = "https://accounts.google.com",
+			.client_id = "a"},
+		{.kind = ISSUER_OIDC,
+			.issuer = "https://login.example.com",
+			.client_id = "b"},
+	};
+
+	served_stop(&served);
+	served.config->identity.issuers = issuers;
+	served.config->identity.n_issuers = 3;
+	served_start(&served);
+	free(served.token);
+	served.token = xstrdup("Bearer tgt_");
+	expect_page(401, "/me");
+	expect_text("href=\"./login?issuer=0&amp;next=%2Fme\">Sign in with "
+		    "accounts.google.com<");
+	expect_text("Sign in with login.example.com<");
+	served_stop(&served);
+	served.config->identity.n_issuers = 2;
+	served_start(&served);
+	served_expect(&served, 303, "GET", "/me", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,7 +225,9 @@ int main(void)
 		cmocka_unit_test_setup(a_service_has_its_releases, setup),
 		cmocka_unit_test(what_is_not_there_is_told_by_a_page),
 		cmocka_unit_test(assets_are_kept_for_ever),
-		cmocka_unit_test_teardown(who_you_are_is_a_page, teardown),
+		cmocka_unit_test(who_you_are_is_a_page),
+		cmocka_unit_test_teardown(
+			who_can_log_in_in_several_ways_chooses_one, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
