@@ -88,6 +88,20 @@ int command_elsewhere(
 	return rc;
 }
 
+/* In a session of its own, so that a signal from the terminal is not for it. */
+pid_t command_start_elsewhere(const char *program, char **args)
+{
+	struct err err;
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	setsid();
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	(void)!become(program, args, &err);
+	_exit(127);
+}
+
 static int workbench_run(int argc, char **argv, struct err *err_r)
 {
 	return command_elsewhere("tidegate-workbench", argc, argv, err_r);

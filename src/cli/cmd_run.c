@@ -13,6 +13,7 @@ struct run_args {
 	int64_t wait;
 	int format;
 	bool adopt, again, quiet, utc;
+	struct exporter_wish wish;
 };
 
 #define MEMBER(m) offsetof(struct run_args, m)
@@ -35,6 +36,8 @@ static const struct option_spec options[] = {
 		"then exit with 8 (default: for ever)"},
 	OPTION_FORMAT(struct run_args),
 	OPTION_UTC(struct run_args),
+	OPTION_PUSH(struct run_args),
+	OPTION_OTLP(struct run_args),
 	{"quiet", OPTION_FLAG, MEMBER(quiet), NULL, "print only how it ended"},
 	{0},
 };
@@ -69,8 +72,10 @@ static int run_policy(const struct run_args *args,
 	struct context_target *target, const struct policy *policy,
 	struct err *err_r)
 {
-	struct foreground foreground = {
-		.format = args->format, .quiet = args->quiet, .utc = args->utc};
+	struct foreground foreground = {.format = args->format,
+		.quiet = args->quiet,
+		.utc = args->utc,
+		.wish = args->wish};
 	struct arena arena;
 	int status = -1;
 

@@ -6,6 +6,7 @@
 #define TIDEGATE_CLI_COMMAND_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -57,7 +58,12 @@ int command_report(const struct command *command, const struct err *err);
 /* Runs the verb and waits for what it prints; returns the exit status. */
 int command_carry_out(const struct command *command, int argc, char **argv);
 
-/* cmd_elsewhere.c: becomes another program of tidegate, argv[0] is its verb.
+/* cmd_elsewhere.c: starts another program of tidegate beside this one, in a
+ * session of its own; its stdout is stderr. args[0] is left free, a NULL ends
+ * them. -1: it cannot be. */
+pid_t command_start_elsewhere(const char *program, char **args);
+
+/* … and becomes another program of tidegate, argv[0] is its verb.
  * Comes back with an error alone. */
 MUST_CHECK int command_elsewhere(
 	const char *program, int argc, char **argv, struct err *err_r);

@@ -198,6 +198,9 @@ static void print_entry(
 	struct foreground *foreground = arg;
 	struct buf line;
 
+	if (entry->seq == 1)
+		foreground->exporter = exporter_start(&foreground->wish,
+			store_path(foreground->store), driver_id(driver));
 	if (foreground->format != FORMAT_JSON) {
 		if (!foreground->quiet)
 			show_entry(foreground, entry);
@@ -360,4 +363,5 @@ void foreground_close(struct foreground *foreground)
 	fleet_drop(foreground->fleet, &foreground->driver);
 	fleet_free(&foreground->fleet);
 	world_close(&foreground->world);
+	exporter_wait(foreground->exporter);
 }

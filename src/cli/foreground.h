@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "cli/context.h"
+#include "cli/exporter.h"
 #include "cli/live_view.h"
 #include "live/fleet.h"
 #include "live/world.h"
@@ -23,6 +24,9 @@ struct foreground {
 	char who[CONTEXT_NAME_MAX]; /* whose keys these are */
 	bool going_back; /* rolled back is what was wanted: exit with 0 */
 	struct store *store; /* borrowed */
+	struct exporter_wish wish;
+
+	pid_t exporter; /* 0: none was started */
 
 	/* The world, made by foreground_open. */
 	struct world world;

@@ -40,10 +40,10 @@ teardown() {
 	shared_end
 }
 
-# begins: a rollout waits at its gate, in the background
+# begins [OPTION…]: a rollout waits at its gate, in the background
 begins() {
 	STEPS=$GATE quick
-	"$TIDEGATE" run backend --policy "$WORLD/policy.yaml" --format json \
+	"$TIDEGATE" run backend --policy "$WORLD/policy.yaml" --format json "$@" \
 		>"$WORLD/run.json" 2>"$WORLD/run.err" 3>&- &
 	RUN_PID=$!
 	PIDS+=("$RUN_PID")
@@ -85,6 +85,20 @@ pushed() { # PATTERN
 		(all(.[]; (.startTimeUnixNano | test("^[0-9]{19}$")) and
 		 .startTimeUnixNano <= .endTimeUnixNano)) and
 		([.[].events? // [] | .[].name] | index("check") != null)' "$WORLD/trace.json"
+}
+
+@test "run starts it by itself, and it ends with the rollout" {
+	begins --push-metrics "$GATEWAY" --otlp "$RECEIVER"
+	until_true 30 pushed '^tidegate_rollout_phase\{.*phase="awaiting-approval".*\} 1$'
+	tide abort --comment enough
+	[ "$status" = 0 ]
+	status=0
+	wait "$RUN_PID" || status=$?
+	[ "$status" = 6 ]
+	refute pushed '^tidegate_rollout'
+	jq -e '.resourceSpans[0].scopeSpans[0].spans[0].attributes[] |
+		select(.key == "cicd.pipeline.result") |
+		.value.stringValue == "cancellation"' "$WORLD/trace.json"
 }
 
 @test "who receives may be away or slow: the rollout does not wait, and it is said" {
