@@ -482,7 +482,8 @@ void login_end(struct login *login, struct server_request *request)
 
 	ask_drop(flow->ask);
 	flow->ask = NULL;
-	flow->next_path = public_path(login, "/");
+	/* The front page would lead to the issuer, and back in at once. */
+	flow->next_path = public_path(login, "/signed-out");
 	session_end(login->setup.common->store, request, session_ended, flow);
 }
 

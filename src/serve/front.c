@@ -149,16 +149,25 @@ static bool is_for_people(const struct visit *visit)
 	return accepts && strstr(accepts, "text/html");
 }
 
+/* A script of ours is told, and asks its reader. */
+static bool is_navigation(const struct visit *visit)
+{
+	const char *to = request_header(visit->request, "Sec-Fetch-Dest");
+
+	return is_for_people(visit) && !strcmp(visit->route->method, "GET") &&
+	       (!to || !strcmp(to, "document"));
+}
+
 /* Where a browser is sent to log in, and back from there. */
 static void send_to_login(struct visit **visit)
 {
 	struct server_request *request = (*visit)->request;
-	char *next = http_escape(request_path(request));
+	char *next = http_escape((*visit)->path);
 	int folders = -1;
 	struct buf to;
 
 	buf_init(&to, 16 * 1024);
-	for (const char *p = request_path(request); *p; p++)
+	for (const char *p = (*visit)->path; *p; p++)
 		folders += *p == '/';
 	for (; folders > 0; folders--)
 		buf_adds(&to, "../");
@@ -177,8 +186,7 @@ static void refuse_caller(struct visit **visit, const struct refusal *refusal)
 	int status = refusal_status(refusal->code);
 	char seconds[24];
 
-	if (status == 401 && is_for_people(*visit) &&
-		!strcmp((*visit)->route->method, "GET") &&
+	if (status == 401 && is_navigation(*visit) &&
 		identity_logins(identity, issuers) == 1) {
 		send_to_login(visit);
 		return;
@@ -236,33 +244,14 @@ static void front_known(const struct identity_answer *answer, void *arg)
 		visit->route->handle(visit);
 }
 
-/* What comes by a proxy that leaves the path as it was asked for is known by
- * its beginning. */
-static const char *path_of(
-	const struct front *front, const struct server_request *request)
-{
-	const char *path = request_path(request);
-	const char *url = daemon_config(front->daemon)->public_url;
-	const char *base = url ? strstr(url, "://") : NULL;
-	size_t len;
-
-	base = base ? strchr(base + 3, '/') : NULL;
-	len = base ? strlen(base) : 0;
-	while (len && base[len - 1] == '/')
-		len--;
-	if (!len || strncmp(path, base, len) != 0 || path[len] != '/')
-		return path;
-	return path + len;
-}
-
 static void front_request(struct server_request *request, void *arg)
 {
 	struct front *front = arg;
 	struct visit *visit = visit_new(front->daemon, request);
 	char allowed[64];
 
-	visit->route = route_find(visit, request_method(request),
-		path_of(front, request), allowed);
+	visit->route = route_find(
+		visit, request_method(request), visit->path, allowed);
 	if (is_for_people(visit))
 		visit->problem = page_problem;
 	if (!visit->route)

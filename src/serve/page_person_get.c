@@ -1,4 +1,4 @@
-/* GET /me: who the visitor is, and what that is good for. */
+/* GET /me: who the visitor is, and what that is good for; GET /signed-out. */
 #include "serve/daemon.h"
 #include "serve/handlers.h"
 #include "serve/page_person.h"
@@ -75,4 +75,10 @@ void page_person_get(struct visit *visit)
 	buf_init(&page, PAGE_BYTES_MAX);
 	page_me_write(&page, &frame, &view);
 	page_answer(&visit, 200, &page);
+}
+
+/* Nobody has to be signed in to see it. */
+void page_signed_out_get(struct visit *visit)
+{
+	page_sign_in(&visit, 200, "Signed out", "/");
 }

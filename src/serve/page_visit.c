@@ -5,7 +5,6 @@
 
 #include "identity/identity.h"
 #include "io/loop.h"
-#include "io/server.h"
 #include "serve/daemon.h"
 #include "serve/page_person.h"
 
@@ -29,7 +28,7 @@ struct page_frame page_frame_of(
 {
 	return (struct page_frame){
 		.title = "",
-		.path = request_path(visit->request),
+		.path = visit->path,
 		.visitor = visit->visitor ? visitor : NULL,
 		.now_ms = loop_wall_ms(daemon_loop(visit->daemon)),
 	};
@@ -86,23 +85,34 @@ static size_t ways_of(
 	return n;
 }
 
-void page_problem(struct visit **visit, int status, const char *detail)
+void page_sign_in(
+	struct visit **visit, int status, const char *title, const char *next)
 {
 	struct login_way ways[IDENTITY_LOGINS_MAX];
+	struct page_frame frame = page_frame_of(*visit, NULL);
+	struct buf page;
+
+	frame.title = title;
+	frame.now_ms = 0;
+	buf_init(&page, PAGE_BYTES_MAX);
+	page_login_write(&page, &frame, ways, ways_of(*visit, ways), next);
+	page_answer(visit, status, &page);
+}
+
+void page_problem(struct visit **visit, int status, const char *detail)
+{
 	struct page_visitor visitor = page_visitor_of(*visit);
 	struct page_frame frame = page_frame_of(*visit, &visitor);
 	struct buf page;
 
+	if (status == 401) {
+		page_sign_in(visit, status, "Sign in", frame.path);
+		return;
+	}
+	frame.title = title_of(status);
 	frame.now_ms = 0;
 	buf_init(&page, PAGE_BYTES_MAX);
-	if (status == 401) {
-		frame.title = "Sign in";
-		page_login_write(
-			&page, &frame, ways, ways_of(*visit, ways), frame.path);
-	} else {
-		frame.title = title_of(status);
-		page_error_write(&page, &frame, detail, remedy_of(status));
-	}
+	page_error_write(&page, &frame, detail, remedy_of(status));
 	page_answer(visit, status, &page);
 }
 

@@ -27,6 +27,9 @@ struct page_frame page_frame_of(
 
 /* Answers with the page, which is freed. */
 void page_answer(struct visit **visit, int status, struct buf *page);
+/* Answers with the ways in; `next` is where they lead. */
+void page_sign_in(
+	struct visit **visit, int status, const char *title, const char *next);
 /* Answers with a page that says what went wrong: visit.h's. */
 void page_problem(struct visit **visit, int status, const char *detail);
 

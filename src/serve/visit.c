@@ -18,6 +18,25 @@
 #define TAG_MAX     40
 #define PROBLEM_MAX (VISIT_ANSWER_MAX + 64 * 1024)
 
+/* What comes by a proxy that leaves the path as it was asked for is known by
+ * its beginning. */
+static const char *path_of(
+	const struct daemon *daemon, const struct server_request *request)
+{
+	const char *path = request_path(request);
+	const char *url = daemon_config(daemon)->public_url;
+	const char *base = url ? strstr(url, "://") : NULL;
+	size_t len;
+
+	base = base ? strchr(base + 3, '/') : NULL;
+	len = base ? strlen(base) : 0;
+	while (len && base[len - 1] == '/')
+		len--;
+	if (!len || strncmp(path, base, len) != 0 || path[len] != '/')
+		return path;
+	return path + len;
+}
+
 struct visit *visit_new(struct daemon *daemon, struct server_request *request)
 {
 	struct visit *visit = xcalloc(1, sizeof(*visit));
@@ -25,6 +44,7 @@ struct visit *visit_new(struct daemon *daemon, struct server_request *request)
 	arena_init(&visit->arena);
 	visit->daemon = daemon;
 	visit->request = request;
+	visit->path = path_of(daemon, request);
 	daemon_visit_begins(daemon);
 	return visit;
 }

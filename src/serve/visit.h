@@ -32,6 +32,7 @@ struct visit {
 	struct server_request *request;
 	struct visitor *visitor; /* NULL: the route is open to anybody */
 	const struct route *route;
+	const char *path; /* of the request, without that of `public_url` */
 	/* What stands in the path for the {names} of the pattern. */
 	const char *part[VISIT_PARTS_MAX];
 	visit_problem_fn problem; /* instead of JSON; NULL: JSON it is */

@@ -22,7 +22,9 @@ const FONTS = `body, .chart text { font-family: "DejaVu Sans" !important }
 export const launch = () => chromium.launch({
 	executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
 	args: ["--no-sandbox", "--disable-gpu", "--font-render-hinting=none",
-		"--disable-lcd-text", "--force-color-profile=srgb"],
+		"--disable-lcd-text", "--force-color-profile=srgb",
+		// A process for each tab costs more than what it shows.
+		"--process-per-site"],
 });
 
 export const useFonts = (tab) => tab.addStyleTag({ content: FONTS });

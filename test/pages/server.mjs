@@ -28,7 +28,6 @@ class Pages {
 		this.only = false; // gives the rows that are asked for
 		this.asked = []; // by the script
 		this.posted = [];
-		this.sent = 0;
 		this.cut();
 	}
 
@@ -36,9 +35,12 @@ class Pages {
 		return `${this.origin}/${name === "index" ? "" : name}`;
 	}
 
-	send(data) {
+	// A rollout has changed.
+	send(rollout) {
+		const data = { rollout };
+
 		for (const stream of this.streams)
-			stream.write(`id: ${++this.sent}\ndata: ${JSON.stringify(data)}\n\n`);
+			stream.write(`event: rollout\ndata: ${JSON.stringify(data)}\n\n`);
 	}
 
 	cut() {

@@ -366,7 +366,6 @@ void served_rest(const char *folder)
 
 	write_front(folder, "index.html", n_situations, &bob);
 	write_front(folder, "eve.html", n_situations, &eve);
-	write_front(folder, "nothing.html", 0, &bob);
 	write_front(folder, "many.html", MANY, &bob);
 	for (size_t i = 0; i < PAGE_ASSETS; i++) {
 		snprintf(name, sizeof(name), "assets/%s", page_assets[i].name);

@@ -393,7 +393,7 @@ static void who_logs_out_is_out(void **state)
 	ask.origin = WORLD_ORIGIN;
 	identity_world_ask(&w, &ask);
 	assert_int_equal(w.status, 303);
-	assert_string_equal(w.location, "/ops/");
+	assert_string_equal(w.location, "/ops/signed-out");
 	assert_non_null(strstr(w.cookie, "__Host-tidegate=; Path=/; "));
 	assert_non_null(strstr(w.cookie, "Max-Age=0"));
 	identity_world_refused(&w, ASK(.cookie = session), "session-over");

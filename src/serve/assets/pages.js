@@ -10,7 +10,7 @@ const rollout = html.dataset.rollout;
 const SILENT_MS = 35000; // without a sign of life the stream is given up
 const POLL_MS = 5000; // then it is asked, until the stream is back
 const STALE_MS = 15000; // older than that, nothing may be decided
-const REFRESH_MS = 15000; // a page whose times go on
+const REFRESH_MS = { rollout: 15000, front: 60000 }; // its times go on
 const BACK_OFF_MS = [1000, 30000];
 
 // ---- how old it is ----
@@ -307,74 +307,104 @@ function one(id) {
 	catchUp();
 }
 
-// ---- the stream: one for a tab, none while it is hidden ----
+// ---- the stream: one for all tabs, of one that can be seen ----
 
+// A browser opens six connections to a server, and a stream takes one for good.
+const shared = `tidegate ${root.pathname}`;
+const channel = new BroadcastChannel(shared);
 let source = null;
+let letGo = null; // gives the stream to the next tab
+let waits = null; // until it is ours
 let backOff = BACK_OFF_MS[0];
-let cursor = "";
 
-function hear(event) {
+function hear() {
 	const was = isLive();
 
 	heard = performance.now();
-	backOff = BACK_OFF_MS[0];
-	if (event.lastEventId)
-		cursor = event.lastEventId;
 	if (!was)
 		tellAge();
 }
 
-function hearRollout(event) {
-	hear(event);
-	try {
-		one(JSON.parse(event.data).rollout);
-	} catch {
-		all();
+// What the stream said, here or in the tab that has it.
+function take(message) {
+	if (message === "lost") {
+		heard = 0;
+		tellAge();
+		all(); // says whether anybody is there at all
+		return;
+	}
+	hear();
+	if (message === "open")
+		all(); // what happened before it was open
+	else if (message.rollout)
+		one(message.rollout);
+}
+
+function tellTabs(message) {
+	channel.postMessage(message);
+	take(message);
+}
+
+function hearTab({ data }) {
+	if (data !== "hello") {
+		if (!document.hidden)
+			take(data);
+	} else if (source?.readyState === EventSource.OPEN) {
+		channel.postMessage("heartbeat");
 	}
 }
 
-function open() {
-	if (source || document.hidden || out)
-		return;
-
-	const url = new URL("api/v1/stream", root);
-
-	if (rollout)
-		url.searchParams.set("rollout", rollout);
-	source = new EventSource(url);
-	source.onopen = (event) => {
-		hear(event);
-		all(); // what happened before it was open
+function connect() {
+	source = new EventSource(new URL("api/v1/stream", root));
+	source.onopen = () => {
+		backOff = BACK_OFF_MS[0];
+		tellTabs("open");
 	};
-	source.onmessage = hearRollout;
-	source.addEventListener("rollout", hearRollout);
-	source.addEventListener("heartbeat", hear);
-	source.addEventListener("reset", (event) => {
-		hear(event);
-		all();
-	});
-	source.addEventListener("bye", () => {
-		heard = 0;
-	});
+	source.addEventListener("rollout", ({ data }) =>
+		tellTabs({ rollout: JSON.parse(data).rollout }));
+	source.addEventListener("reset", () => tellTabs("open"));
+	source.addEventListener("heartbeat", () => tellTabs("heartbeat"));
 	source.onerror = () => {
-		heard = 0;
-		tellAge();
+		tellTabs("lost");
 		if (source?.readyState === EventSource.CLOSED)
-			reopen(); // it would never come back by itself
-		all(); // says whether anybody is there at all
+			reconnect(); // it would never come back by itself
 	};
 }
 
-function close() {
+function reconnect() {
+	source?.close();
+	source = null;
+	setTimeout(() => {
+		if (!source && waits)
+			connect();
+	}, backOff * (0.5 + Math.random()));
+	backOff = Math.min(2 * backOff, BACK_OFF_MS[1]);
+}
+
+function follow() {
+	if (waits || document.hidden || out)
+		return;
+	waits = new AbortController();
+	channel.postMessage("hello");
+	if (!navigator.locks) {
+		connect();
+		return;
+	}
+	navigator.locks.request(shared, { signal: waits.signal }, () =>
+		new Promise((done) => {
+			letGo = done;
+			connect();
+		})).catch(() => {}); // it was not waited for any more
+}
+
+function leave() {
 	source?.close();
 	source = null;
 	heard = 0;
-}
-
-function reopen() {
-	close();
-	setTimeout(open, backOff * (0.5 + Math.random()));
-	backOff = Math.min(2 * backOff, BACK_OFF_MS[1]);
+	waits?.abort();
+	waits = null;
+	letGo?.();
+	letGo = null;
 }
 
 // ---- decisions ----
@@ -442,12 +472,15 @@ function hint(form, text) {
 
 addLocalTimes(document);
 if (follows && age) {
+	channel.onmessage = hearTab;
 	document.addEventListener("submit", decide);
 	document.addEventListener("visibilitychange", () => {
-		if (document.hidden)
-			close();
-		else
-			open();
+		if (document.hidden) {
+			leave();
+		} else {
+			follow();
+			all();
+		}
 	});
 	addEventListener("pageshow", (event) => {
 		if (event.persisted)
@@ -457,16 +490,15 @@ if (follows && age) {
 	setInterval(() => {
 		if (document.hidden || out)
 			return;
-		if (heard && !isLive())
-			reopen();
+		if (source && heard && !isLive())
+			reconnect();
 		if (!isLive())
 			all();
 	}, POLL_MS);
-	if (follows === "rollout")
-		setInterval(() => {
-			if (!document.hidden && !out && isLive())
-				all();
-		}, REFRESH_MS);
+	setInterval(() => {
+		if (!document.hidden && !out && isLive())
+			all();
+	}, REFRESH_MS[follows]);
 	tellAge();
-	open();
+	follow();
 }
