@@ -811,7 +811,7 @@ static void what_many_want_is_asked_once(void **state)
 static void of_many_flights_each_is_found(void **state)
 {
 	enum { MANY = 1000 };
-	static char texts[MANY][8];
+	static char texts[MANY][12];
 	struct flights flights;
 	struct question *question;
 	bool is_new;
