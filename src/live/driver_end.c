@@ -89,6 +89,7 @@ void driver_end_soon(struct driver *driver)
 static void driver_end(void *arg)
 {
 	struct driver *driver = arg;
+	bool is_over;
 
 	driver->end = NULL;
 	journal_flush(driver->journal);
@@ -98,13 +99,15 @@ static void driver_end(void *arg)
 		return;
 	}
 	journal_tell(driver->journal); /* the end is told last */
+	is_over = driver->fence && phase_is_end(driver->state->phase);
 	if (driver->fence)
 		journal_drop_lease(driver->writer);
-	if (driver->fence && phase_is_end(driver->state->phase))
+	driver->fence = 0;
+	/* Who is told may free the driver. */
+	if (is_over)
 		keepalive_close(driver->keepalive, driver_tell_end, driver);
 	else
 		driver_tell_end(driver);
-	driver->fence = 0;
 }
 
 static void driver_tell_end(void *arg)
