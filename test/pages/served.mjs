@@ -148,7 +148,8 @@ async function until(what, is) {
 
 // A clock that stands still but for what it is moved on.
 async function openTab(browser, server, name) {
-	const context = await browser.newContext({ deviceScaleFactor: SCALE });
+	const context = await browser.newContext(
+		{ deviceScaleFactor: SCALE, timezoneId: "Asia/Tokyo" });
 	const tab = await context.newPage();
 
 	tab.errors = [];
@@ -201,6 +202,9 @@ async function agesAreTold(browser, server) {
 	const button = tab.locator(".decision button[value=approve]");
 	const wrong = await says(tab, "live");
 
+	if (!/^09:05/.test(await tab.locator("#as-of time")
+		.getAttribute("data-local")))
+		wrong.push("the time is not told as it is here");
 	await tab.locator("#comment").fill("half a sent");
 	// Silent, but somebody answers: asked for every 5 s.
 	await tab.clock.runFor(36000);

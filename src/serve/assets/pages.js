@@ -74,11 +74,13 @@ const clock = new Intl.DateTimeFormat(undefined,
 	{ hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 const isElsewhere = new Date().getTimezoneOffset() !== 0;
 
+// Beside UTC, where there is room: the style shows it.
 function addLocalTimes(within) {
 	if (!isElsewhere)
 		return;
-	for (const time of within.querySelectorAll("time:not([title])"))
-		time.title = clock.format(new Date(time.dateTime));
+	for (const time of within.querySelectorAll("time"))
+		time.title = time.dataset.local =
+			clock.format(new Date(time.dateTime));
 }
 
 // ---- taking over what the server renders ----
@@ -108,7 +110,7 @@ function copy(node) {
 
 // What people do to an element is theirs.
 const KEPT = { DETAILS: ["open"], TEXTAREA: [], INPUT: ["value"],
-	BUTTON: ["disabled", "class"], TIME: ["title"] };
+	BUTTON: ["disabled", "class"], TIME: ["title", "data-local"] };
 
 function copyAttributes(to, from) {
 	const kept = KEPT[to.tagName] ?? [];
@@ -224,6 +226,7 @@ function takeHead(page) {
 
 	if (is && shall)
 		change(is, shall);
+	addLocalTimes(is ?? document);
 }
 
 function takePage(page) {
