@@ -16,7 +16,7 @@ static void ask(struct keys *keys, enum keys_asking asking)
 static void begin_comment(struct keys *keys, enum verb verb)
 {
 	keys->verb = verb;
-	keys->len = 0;
+	keys->len = keys->dropped = 0;
 	keys->comment[0] = '\0';
 	ask(keys, KEYS_COMMENT);
 }
@@ -27,6 +27,30 @@ static void take_back(struct keys *keys)
 	while (keys->len &&
 		((unsigned char)keys->comment[--keys->len] & 0xc0) == 0x80)
 		;
+	keys->comment[keys->len] = '\0';
+}
+
+static size_t bytes_of(unsigned char lead)
+{
+	return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/* Characters are whole: one that has no room is left out with all its bytes. */
+static void add_byte(struct keys *keys, char byte)
+{
+	bool goes_on = ((unsigned char)byte & 0xc0) == 0x80;
+	size_t n = bytes_of((unsigned char)byte);
+
+	if (goes_on && keys->dropped) {
+		keys->dropped--;
+		return;
+	}
+	keys->dropped = 0;
+	if (keys->len + n >= KEYS_COMMENT_MAX) {
+		keys->dropped = n - 1;
+		return;
+	}
+	keys->comment[keys->len++] = byte;
 	keys->comment[keys->len] = '\0';
 }
 
@@ -41,10 +65,8 @@ static enum keys_want take_comment(struct keys *keys, char byte)
 	} else if (byte == CONTROL_U) {
 		keys->len = 0;
 		keys->comment[0] = '\0';
-	} else if ((unsigned char)byte >= ' ' &&
-		   keys->len + 1 < KEYS_COMMENT_MAX) {
-		keys->comment[keys->len++] = byte;
-		keys->comment[keys->len] = '\0';
+	} else if ((unsigned char)byte >= ' ') {
+		add_byte(keys, byte);
 	}
 	return WANT_NOTHING;
 }

@@ -24,6 +24,7 @@ struct keys {
 	enum verb verb;
 	char comment[KEYS_COMMENT_MAX];
 	size_t len;
+	size_t dropped; /* bytes of a character without room that are to come */
 	int escape; /* bytes of an arrow's sequence that came so far */
 };
 

@@ -87,6 +87,23 @@ static void a_comment_has_an_end(void **state)
 	assert_int_equal(type("\r"), WANT_DECISION);
 }
 
+/* No part of a character is left where there is no room for all of it. */
+static void a_full_comment_ends_with_a_whole_character(void **state)
+{
+	int i;
+
+	(void)state;
+	type("a"
+	     "xx");
+	for (i = 0; i < KEYS_COMMENT_MAX; i++)
+		type("\xe2\x82\xac");
+	assert_int_equal((strlen(keys.comment) - 2) % 3, 0);
+	assert_true(strlen(keys.comment) > KEYS_COMMENT_MAX - 5);
+	/* What is shorter has room. */
+	type("y");
+	assert_int_equal(keys.comment[strlen(keys.comment) - 1], 'y');
+}
+
 static void escape_takes_the_question_back(void **state)
 {
 	(void)state;
@@ -191,6 +208,7 @@ int main(void)
 		TEST(a_comment_may_be_empty_and_is_not_that_of_before),
 		TEST(a_comment_is_edited_by_whole_characters),
 		TEST(a_comment_has_an_end),
+		TEST(a_full_comment_ends_with_a_whole_character),
 		TEST(escape_takes_the_question_back),
 		TEST(an_abort_takes_a_second_key),
 		TEST(any_other_key_is_no_abort),
