@@ -133,3 +133,14 @@ phase_is() {
 	[ "$status" -eq 3 ]
 	[[ $stderr == *"e2e.yaml:"*"did you mean name?"* ]]
 }
+
+# 200 by hand: test/bench/serve-crash 200
+@test "it dies at random instants while somebody decides: nothing is lost or done twice" {
+	cd "${TIDEGATE%/*}"
+	run --separate-stderr "$BATS_TEST_DIRNAME/../bench/serve-crash" 4
+	[ "$status" -eq 0 ] || {
+		echo "$output$stderr"
+		return 1
+	}
+	[[ $output == "4 kills, "*" 0 lost, 0 twice, 1 rollout, "* ]]
+}
