@@ -12,6 +12,7 @@
 #include "policy/url.h"
 #include "serve/daemon.h"
 #include "serve/handlers.h"
+#include "serve/meter.h"
 #include "serve/page_visit.h"
 #include "serve/route.h"
 #include "serve/visit.h"
@@ -250,6 +251,8 @@ static void front_request(struct server_request *request, void *arg)
 	struct visit *visit = visit_new(front->daemon, request);
 	char allowed[64];
 
+	metrics_streams(meter_page(daemon_meter(front->daemon)),
+		(size_t)server_counts(front->server)->streams);
 	visit->route = route_find(
 		visit, request_method(request), visit->path, allowed);
 	if (is_for_people(visit))

@@ -57,6 +57,10 @@ starts() {
 	grep -q '"rollout"' "$WORLD/reply"
 }
 
+streams() { # NUMBER
+	[ "$(prometheus_value tidegate_sse_clients)" = "$1" ]
+}
+
 # Until scrapes and rules have come round; the last answer is told.
 answered() {
 	"$BATS_TEST_DIRNAME/dashboards" ask "$PROMETHEUS" backend \
@@ -94,11 +98,15 @@ answered() {
 	scraped
 	curl -s -o "$WORLD/body" "$FRONT/?[1-50]"
 	until_true 20 starts
+	curl -sN -o "$WORLD/stream" -H "Authorization: Bearer $(<"$WORLD/token")" \
+		"$SERVER/api/v1/stream" 3>&- &
+	PIDS+=($!)
 	until_true 30 answered || {
 		cat "$WORLD/asked"
 		return 1
 	}
 	grep -q '^[0-9]* looked at' "$WORLD/asked"
+	until_true 20 streams 1
 	# Without the right nothing is told.
 	[ "$(curl -s -o "$WORLD/reply" -w '%{http_code}' "$SERVER/metrics")" = 401 ]
 }
