@@ -910,7 +910,8 @@ static void a_form_is_read_strictly(void **state)
 	}
 	assert_int_equal(form_parse("a=\0b", 4, &arena, &form, &err), -1);
 	for (int i = 0; i <= FORM_FIELDS_MAX; i++)
-		snprintf(many + strlen(many), 8, "&f%02d=1", i);
+		snprintf(many + strlen(many), sizeof(many) - strlen(many),
+			"&f%02d=1", i);
 	assert_int_equal(
 		form_parse(many + 1, strlen(many + 1), &arena, &form, &err),
 		-1);
