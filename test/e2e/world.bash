@@ -141,7 +141,7 @@ look() {
 	{ exec {fd}<>"/dev/tcp/${at/://}"; } 2>/dev/null || return
 	printf 'GET /sandbox HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' \
 		"$at" >&"$fd"
-	IFS= read -r -d '' -t 20 -u "$fd" SEEN || true
+	IFS= read -r -N 9999999 -t 30 -u "$fd" SEEN || true
 	exec {fd}>&-
 }
 
