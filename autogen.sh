@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Makes configure and Makefile.in; needs autoconf, automake and pkg-config.
 set -e
 cd "$(dirname "$0")"

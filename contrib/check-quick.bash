@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2154
 # What `contrib/check quick` leaves out, for contrib/check, whose src, build and
 # work it goes by. A test program is linked and run again only when something
@@ -9,7 +10,7 @@ QUICK_E2E=(run faults trouble cli completions manual)
 # Without what takes long: it runs the program or reads all of it.
 QUICK_LINT=(format shell_scripts functions_fit_a_screen files_are_short
 	foreign_headers_stay_home includes_point_downwards
-	files_say_what_they_own words_that_do_not_belong
+	files_say_what_they_own files_name_their_licence words_that_do_not_belong
 	tests_wait_for_conditions man_pages lines_end_clean json_is_json)
 
 # quick_value NAME…: of variables of the Makefile

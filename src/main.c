@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the verb, runs it, turns the error into an exit status. */
 #include "cli/command.h"
 #include "io/process.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The program tidegate-sandbox: a small Cloud Run on this machine, until a
  * signal. `tidegate sandbox` runs it, so that no release carries it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The program tidegate-server: the controller that stays. `tidegate serve`
  * becomes it, so that what drives one release stays small.

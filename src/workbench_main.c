@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The program tidegate-workbench: what people do at their desks, before and
  * after releases. `tidegate init` and its like become it, so that what drives a

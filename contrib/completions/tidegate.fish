@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Completion of tidegate for fish. It asks the program itself which commands,
 # options, values and rollouts there are, so that it is never behind.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What all actions share: the table of types, the timeout of the whole run,
  * the detail that may be shown. Decides nothing about order or retries: that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions: entries of preflight, hooks and the rollback sequence. One file per
  * type behind one `struct action_type`; the engine says when to run which.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type database: takes a schema back, if it can go back. The guard
  * is asked first; when it says no, the schema is kept and that is said: a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type exec: one program with its arguments, no shell. What its
  * world is made of is command.c's.

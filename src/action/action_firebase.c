@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type firebase-hosting: releases the version of a site again that
  * was live in preflight. What is live is asked of the site each time, so that

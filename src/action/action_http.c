@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type http: one request and what is expected of the answer; with
  * `attempts`, asked again every so often until it is met. Owns the request,

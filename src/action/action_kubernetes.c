@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type kubernetes: a Deployment goes back to the revision that it
  * had in preflight, with kubectl. What was undone to gets a new number, so the

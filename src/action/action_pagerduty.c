@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type pagerduty: triggers an incident of the service with Events
  * API v2; in hooks.promoted it resolves it. One service has one incident, so

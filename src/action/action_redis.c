@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type redis: removes the keys of some patterns, one SCAN after the
  * other with its UNLINKs in between, so that neither the server nor we ever

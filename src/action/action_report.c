@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type report: what happened so far, out of the journal, as
  * Markdown into a file. The file is written anew each time, so that it may be

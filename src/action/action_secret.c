@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type secret: a new version in Secret Manager, unless the latest
  * one holds the value already. The number of the version before is told and

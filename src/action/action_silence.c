@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type alertmanager-silence: a silence that lasts for a lease, kept
  * alive while the rollout goes on and expired at its end. It is found again by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type slack: one Block Kit message to an incoming webhook. The
  * webhook's URL is the secret. What is put into the message is escaped, so

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type webhook: a CloudEvent 1.0 in structured JSON. Its id is made
  * of the rollout, the action and the candidate's share: trying again sends the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests of actions; see api_call.h. Judges no answer but by its status. */
 #include "action/api_call.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests of actions: those of api/request within the action's time, and what
  * an answer that is no success makes of a run. For the types that speak to an

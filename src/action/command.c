@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Programs of actions; see command.h. Their world is built, not inherited: the
  * variables the policy names, PATH, HOME and LANG, and the facts of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Programs of actions: arguments with templates, an environment that is built
  * and not inherited, a folder, and what is said of their end. For the types

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON pointers into an answer; see expect_codec.h. */
 #include "action/expect_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `expect.json` of an http action: JSON pointers (RFC 6901) into an answer.
  * Pure: bytes in, verdict out. Numbers are equal by value: 1 equals 1.0.

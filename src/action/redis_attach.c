@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hiredis on our loop; see redis_attach.h. Sends and reads nothing itself. */
 #include "action/redis_attach.h"
 

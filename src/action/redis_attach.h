@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hiredis on our loop: what its asynchronous API asks of an event library.
  */

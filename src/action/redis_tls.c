@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* TLS for hiredis; see redis_tls.h. Sends and reads nothing itself. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TLS between hiredis and a Redis: whom it trusts, and what it says when it
  * does not. Where the library has no TLS nothing of this can be made.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a Redis is, and as whom; see redis_url.h. */
 #include "action/redis_url.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where a Redis is, and as whom one speaks to it. Pure. */
 #ifndef TIDEGATE_ACTION_REDIS_URL_H
 #define TIDEGATE_ACTION_REDIS_URL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Silences of Alertmanager as JSON; see silence_codec.h. */
 #define _GNU_SOURCE /* memmem */
 #include "action/silence_codec.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Silences of Alertmanager's API v2: JSON <-> struct. Pure. A silence is ours
  * when its author and its matchers are those of the action.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Releases of a site as JSON; see site_codec.h. */
 #include "action/site_codec.h"
 

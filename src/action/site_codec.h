@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Releases of a site: the JSON of Firebase Hosting v1beta1, and what a list of
  * them means for going back. Pure: bytes in, struct out.

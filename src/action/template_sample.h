@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Plausible values of all templates, for checking actions before a rollout. */
 #ifndef TIDEGATE_ACTION_TEMPLATE_SAMPLE_H
 #define TIDEGATE_ACTION_TEMPLATE_SAMPLE_H

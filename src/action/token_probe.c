@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a token can be had; see token_probe.h. */
 #include "action/token_probe.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JOB_CAPTURE of types of which no more can be asked than a token. */
 #ifndef TIDEGATE_ACTION_TOKEN_PROBE_H
 #define TIDEGATE_ACTION_TOKEN_PROBE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Versions of secrets as JSON; see version_codec.h. */
 #include "action/version_codec.h"
 

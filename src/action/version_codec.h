@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Versions of secrets: the JSON of Secret Manager v1, and the refusals of any
  * of Google's APIs. Pure: bytes in, struct out. Never shows a value.

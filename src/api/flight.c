@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Questions under way and who waits for them; see flight.h. */
 #include "api/flight.h"
 

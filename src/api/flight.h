@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Single flight: what several callers want at the same moment is asked once.
  * A flight is one question under way; its callers wait for the answer. What a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests of every client and action; see request.h. Owns who is asked as
  * whom, and how often. Judges no answer but "who are you?" and "later".

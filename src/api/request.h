@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One request as somebody: a token first where it needs one, a refused token
  * fetched anew once, and sent again while the other side says "later" and the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Chunks in a list, newest first; see arena.h. */
 #include "base/arena.h"
 

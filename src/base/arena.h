@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An arena: many small objects that live and die together. Whoever makes it
  * frees it, in one call. Nothing in it is freed alone.

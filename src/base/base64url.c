@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Base64url, strict; see base64url.h. */
 #include "base/base64url.h"
 

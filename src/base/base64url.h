@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The alphabet of tokens: RFC 4648 section 5, without padding. Pure.
  */

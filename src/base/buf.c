@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A growing string of bytes; see buf.h. */
 #include "base/buf.h"
 

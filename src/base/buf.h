@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A growing string of bytes with a named maximum. The bytes are always
  * followed by a NUL, so that `b.data` is a C string when there is none inside.

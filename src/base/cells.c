@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Widths on a terminal; see cells.h. */
 #define _XOPEN_SOURCE 700 /* wcwidth, newlocale */
 #include "base/cells.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How wide text is on a terminal, in cells: wide characters take two, combining
  * ones none. The widths are libc's. What could move the cursor is escaped first

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CRC-32C, four bits at a time: values are short, the table is small. */
 #include "base/crc32c.h"
 

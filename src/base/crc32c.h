@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CRC-32C (Castagnoli), as Google's APIs ask for it. Pure. */
 #ifndef TIDEGATE_BASE_CRC32C_H
 #define TIDEGATE_BASE_CRC32C_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decimal numbers as doubles; see decimal.h. */
 #include "base/decimal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decimal numbers as doubles, correctly rounded, fast for what Prometheus
  * writes: up to 19 digits, such as 0.06666666666666667. Pure.

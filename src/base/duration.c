@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lengths of time as people write them; see duration.h. */
 #include "base/duration.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lengths of time as people write them: "500ms", "30s", "1h30m", "2d".
  * Units: ms, s, m, h, d. Times are int64_t milliseconds everywhere.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Errors as values; see err.h. Knows nothing of who prints them. */
 #include "base/err.h"
 

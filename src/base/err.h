@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Errors: a value on the caller's stack, filled in by whoever fails.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Escapes for pages; see escape.h. */
 #include "base/escape.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Texts from outside on their way into a page: secrets masked, made printable,
  * and escaped so that they are text and nothing else. Pure.

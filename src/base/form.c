@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Forms, decoded; see form.h. */
 #include "base/form.h"
 

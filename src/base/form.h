@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an HTML form sends: application/x-www-form-urlencoded, read strictly.
  * Pure.

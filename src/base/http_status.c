@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP statuses; see http_status.h. */
 #include "base/http_status.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an HTTP status means: one table for all that speak HTTP. Pure. */
 #ifndef TIDEGATE_BASE_HTTP_STATUS_H
 #define TIDEGATE_BASE_HTTP_STATUS_H

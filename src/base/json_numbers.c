@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers that no parser likes; see json_numbers.h. */
 #include "base/json_numbers.h"
 

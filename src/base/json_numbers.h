@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON numbers that are valid and that a parser of 64-bit integers and doubles
  * refuses all the same. Text to text; parses nothing else. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON text, written in order; see jsonw.h. */
 #include "base/jsonw.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes JSON text into a buffer, in order, without a tree: for the journal
  * and for results. What is written is always valid UTF-8 without control

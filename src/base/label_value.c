@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Values of labels; see label_value.h. */
 #include "base/label_value.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A label's value as Prometheus writes it between quotes, in queries and in what
  * it scrapes. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Logs as key=value lines; see log.h. */
 #include "base/log.h"
 

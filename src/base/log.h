@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Logs: one line per decision, where it is taken, as key=value pairs:
  *   level=info rollout=… phase=baking event=breach slo=latency-p95 value=0.81

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* This machine; see loopback.h. */
 #include "base/loopback.h"
 

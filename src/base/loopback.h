@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which hosts are this machine: the only ones that plain http may go to. Pure. */
 #ifndef TIDEGATE_BASE_LOOPBACK_H
 #define TIDEGATE_BASE_LOOPBACK_H

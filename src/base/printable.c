@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Escapes what a terminal would obey; see printable.h. */
 #include "base/printable.h"
 

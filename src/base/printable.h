@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Text from outside on its way to a terminal or a log: what could move the
  * cursor, change colours, reorder or hide characters is shown as an escape.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Masking; see secret.h. One pass over the text collects what to mask: the
  * values that secret.c knows, however they are written, and what the rules of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules that say what looks like a secret; see redact_rules.h. Each is set
  * off by one byte (a colon, an equals sign, a space, …), so that a text without

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For redact.c: what of a text is to be masked because of how it looks. */
 #ifndef TIDEGATE_BASE_REDACT_RULES_H
 #define TIDEGATE_BASE_REDACT_RULES_H

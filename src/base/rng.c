@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Random counts; see rng.h. */
 #include "base/rng.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random numbers that can be replayed: SplitMix64 (Steele, Lea, Flood 2014).
  * The whole state is one word, so that it lives inside a rollout's state. Not

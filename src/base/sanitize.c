@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes from outside made fit to be shown; see sanitize.h. */
 #include "base/sanitize.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes from outside made fit for journal, logs and eyes: secrets masked,
  * printable, bounded.

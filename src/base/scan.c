@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A pull scanner for JSON; see scan.h. */
 #include "base/scan.h"
 

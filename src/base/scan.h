@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A pull scanner for JSON: the caller asks for what it expects next, nothing
  * is built that is not asked for. Made for recordings, where nearly all bytes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Secrets and the register of their codes; see secret.h. It owns the only
  * copies of secret values; redact.c decides what else is masked.

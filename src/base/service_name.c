@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* projects/P/locations/R/services/S; see service_name.h. */
 #include "base/service_name.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The full name of a Cloud Run service, taken apart, and of what else is of a
  * kind in a region: projects/P/locations/R/KIND/NAME. They become parts of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Escapes read back; see spelling.h. One row for each way to write bytes. */
 #define _GNU_SOURCE /* memmem */
 

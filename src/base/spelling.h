@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes written with other bytes: "%2F", "\u0026", "&amp;", "'\''". A text is
  * turned back to what was meant, each byte with the place it came from, so that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Optimal string alignment distance, one row at a time; see suggest.h. */
 #include "base/suggest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * "Did you mean": the known name nearest to what somebody typed. Pure.
  */

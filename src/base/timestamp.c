@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Points in time as text; see timestamp.h. The calendar is Howard Hinnant's
  * "chrono-Compatible Low-Level Date Algorithms" (days_from_civil and back).

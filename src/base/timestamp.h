@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Points in time as text: RFC 3339 in UTC. Pure: it never asks for the time.
  * Times are int64_t milliseconds since 1970-01-01T00:00:00Z.

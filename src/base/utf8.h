@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* UTF-8, strictly: no overlong forms, no surrogates, nothing past U+10FFFF. */
 #ifndef TIDEGATE_BASE_UTF8_H
 #define TIDEGATE_BASE_UTF8_H

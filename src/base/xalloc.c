@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Memory that is always there; see xalloc.h. */
 #include "base/xalloc.h"
 

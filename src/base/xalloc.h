@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory that is always there: these abort when there is none, so that error
  * paths speak of the world, not of malloc. free() gives it back.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Options from a table; see args.h. Knows no verb. */
 #include "cli/args.h"
 

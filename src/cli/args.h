@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Options of the command line, from a table: what they are called, what they
  * take, where the value goes. One table serves parsing, help and completion.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Preflight in the foreground: makes the world as `run` would, but goes on
  * without what cannot be had of it, and prints the findings. See check_live.h.

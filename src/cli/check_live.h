@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `tidegate check --live`: looks as preflight does and prints what it found.
  * Exit status 0 when a rollout could run now, 4 when something fails or, with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `tidegate check`: says all that is wrong with policies, or what they do; with
  * --live, whether one could be carried out now.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `tidegate approve, reject, pause, continue, abort`: a person's decision.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Verbs that another program carries out, which knows their options: `tidegate
  * sandbox` becomes tidegate-sandbox, what people do at their desks

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `tidegate export`: follows a rollout from outside, and tells systems of
  * metrics and traces of it while no Prometheus scrapes who drives it. A process

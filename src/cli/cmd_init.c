@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate init`: a first policy, from a service's own metrics. */
 #include <string.h>
 #include <unistd.h>

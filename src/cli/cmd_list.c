@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate list`: the rollouts of a state file; what runs comes first. */
 #include <limits.h>
 #include <stdio.h>

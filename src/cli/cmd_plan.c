@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate plan`: what a policy would catch, and how long that takes. */
 #include <math.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate record`: makes a recording for simulate from a Prometheus. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate report`: what happened in a rollout, for people to read. */
 #include <stdio.h>
 

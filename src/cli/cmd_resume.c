@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate resume`: goes on with a rollout that was left. */
 #include <stdio.h>
 

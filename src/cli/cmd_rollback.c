@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `tidegate rollback`: a person wants to go back, now. The same engine and the
  * same driver as `run`; a rollout that has not ended is aborted and brought to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate run`: one rollout in the foreground. */
 #include <stdio.h>
 

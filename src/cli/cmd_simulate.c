@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `tidegate simulate`: a policy on recorded metrics. The engine is that of
  * `run`; nothing of the world is needed, no secret, no service.

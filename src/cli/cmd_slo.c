@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate slo`: from a policy to rules for its service's error budgets. */
 #include <string.h>
 

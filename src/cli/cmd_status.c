@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate status`: where a rollout stands, why, and how to answer it. */
 #include <stdio.h>
 

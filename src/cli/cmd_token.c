@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `tidegate token create|list|revoke`: what programs bring instead of a person.
  * A token's text leaves here once, when it is made.

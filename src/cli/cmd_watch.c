@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate watch`: follows a rollout's journal to its end, from outside. */
 #include "cli/command.h"
 #include "cli/watch.h"

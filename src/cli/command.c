@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of verbs and their overview; see command.h. */
 #include "cli/command.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One verb of the command line per file, each one `const struct command`.
  * stdout is for results, stderr for progress.

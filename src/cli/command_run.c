@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs a verb: its help, its errors, and waiting for what it prints; see
  * command.h. Knows nothing of which verbs there are.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* State file, identity, target; see context.h. Reads the environment. */
 #include "cli/context.h"
 

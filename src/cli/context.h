@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where and as whom a command works: the state file, the service, the person.
  * Flags come first, then the policy, then the environment that gcloud knows.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Starts and leaves `tidegate export`; see exporter.h. */
 #include "cli/exporter.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `tidegate export` beside a rollout that this process drives: started with its
  * first entry, and waited for a little at the end. See cmd_export.c.

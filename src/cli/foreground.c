@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One rollout in the foreground; see foreground.h. Decides nothing about it. */
 #include "cli/foreground.h"
 

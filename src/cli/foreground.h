@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One rollout in the foreground, for `run` and `resume`: makes the world,
  * prints the journal as it is written, takes the signals, says how it ended.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files of GitHub Actions; see github.h. */
 #include "cli/github.h"
 

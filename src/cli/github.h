@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What GitHub Actions takes from a step: files named by the environment. */
 #ifndef TIDEGATE_CLI_GITHUB_H
 #define TIDEGATE_CLI_GITHUB_H

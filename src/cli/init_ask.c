@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Questions of `tidegate init`; see init_ask.h. */
 #include "cli/init_ask.h"
 

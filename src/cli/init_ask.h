@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What `tidegate init` asks a Prometheus for before it knows what to measure:
  * series, bounds of buckets, raw samples. The answers are listing_codec.h's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Looks at a service and its metrics, for `tidegate init`: who is stable, which
  * metrics there are, what a week of them was like. Only reads.

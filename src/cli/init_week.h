@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asks for a week of a service, for `tidegate init`: first by the hour, then by
  * the windows that its traffic makes sensible, a day at a time, so that no

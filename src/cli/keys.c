@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of the panel; see keys.h. */
 #include "cli/keys.h"
 

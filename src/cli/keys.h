@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is typed on the panel: bytes become what a person wants. A decision asks
  * for a comment, an abort for a second key. Pure.

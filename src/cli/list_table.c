@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rollouts as a table; see list_table.h. */
 #include "cli/list_table.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rollouts as a table for people: what runs comes first, and tries that were
  * refused one after the other are one row. Pure.

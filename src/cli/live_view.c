@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout on a terminal; see live_view.h. */
 #include "cli/live_view.h"
 

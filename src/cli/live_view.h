@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A rollout on a terminal, for `run`, `resume` and `watch`: the panel at the
  * bottom (panel.h), what happens above it (status/happening.h), and keys. Who

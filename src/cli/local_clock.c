@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Times for people; see local_clock.h. */
 #define _DEFAULT_SOURCE /* tm_zone */
 #include "cli/local_clock.h"

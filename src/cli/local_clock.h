@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Times for people, in the zone of the machine, with its name. */
 #ifndef TIDEGATE_CLI_LOCAL_CLOCK_H
 #define TIDEGATE_CLI_LOCAL_CLOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tables, messages, colours; see output.h. */
 #include "cli/output.h"
 

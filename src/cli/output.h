@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What people see: tables, messages, colours. Whatever came from outside goes
  * through base/printable.h first. Results go to stdout, all else to stderr.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where all that is printed leaves the process: straight, or by queues that
  * never wait; see output.h. Nothing else in this folder writes to a stream.

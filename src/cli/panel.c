@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The panel of a rollout; see panel.h. What is said is the summary's. */
 #include "cli/panel.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The panel of a rollout on a terminal: what is, what comes next, the SLOs with
  * their trends, what people can do. Pure: a summary and a size become lines.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of the panel; see panel_parts.h. */
 #include <ctype.h>
 #include <string.h>

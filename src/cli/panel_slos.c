@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of SLOs; see panel_parts.h. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Measures a service for its plan; see plan_measure.h. */
 #include "cli/plan_measure.h"
 

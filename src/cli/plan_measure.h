@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a service had lately, for `tidegate plan`: stable's past as preflight
  * looks at it, and nothing else of it. Only reads.

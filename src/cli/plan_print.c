@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Prints what a policy would catch; see plan_print.h. */
 #include "cli/plan_print.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a policy would catch, for people and for programs; see cmd_plan.c. */
 #ifndef TIDEGATE_CLI_PLAN_PRINT_H
 #define TIDEGATE_CLI_PLAN_PRINT_H

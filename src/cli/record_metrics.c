@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Asks for recorded metrics; see record_metrics.h. */
 #include "cli/record_metrics.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Recorded metrics from a Prometheus, for `record` and for `simulate --from`:
  * which span, whose queries, and the asking, with progress on stderr.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of `tidegate rollback` share: who goes back to whom, found
  * out before anything moves.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `tidegate rollback --drill`: everything that a rollback reads and probes,
  * and nothing that it writes. What would happen, and what is missing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who goes back to whom: from the newest rollout that moved something, checked
  * against the traffic as it is. What tidegate did not put in charge is not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A panel at the bottom of a terminal, repainted in place with the few ECMA-48
  * sequences that every terminal knows; see screen.h.

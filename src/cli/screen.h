@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A terminal with a panel at its bottom, repainted in place; what is said for
  * good scrolls away above it. Width and height are asked for each time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The values of a key that are tried; see simulate.h. */
 #include <math.h>
 #include <stdlib.h>

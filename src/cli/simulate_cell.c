@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One combination of values, and what a recording comes to with it; see
  * simulate_sweep.h.

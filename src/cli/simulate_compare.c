@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two policies on the same recordings: what each makes of them, and where they
  * part; see simulate.h.

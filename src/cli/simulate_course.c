@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How recordings end, value by value; see simulate_sweep.h. */
 #include <math.h>
 #include <stdlib.h>

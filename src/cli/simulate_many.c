@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Several recordings, on all cores: each is read, simulated and forgotten, so
  * that memory does not grow with their number; lines come in the order of the

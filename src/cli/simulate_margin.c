@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From which value on a recording ends otherwise; see simulate_sweep.h. Between
  * two neighbouring values that end differently the place is bisected, in steps

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One recording, from its first to its last event; see simulate.h. */
 #include <string.h>
 

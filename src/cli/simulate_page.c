@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What happens in a simulation, kept while it runs and written as a page; see
  * simulate.h. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Folders of recordings; see simulate.h. */
 #include <dirent.h>
 #include <errno.h>

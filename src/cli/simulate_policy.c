@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The policies of a simulation; see simulate.h. */
 #include "cli/output.h"
 #include "cli/simulate.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Is what a recording answers what the policy asks? See simulate.h. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which combinations of the values of several keys suit all recordings; see
  * simulate_sweep.h. Two keys make a grid, more of them, or many values, a list.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A page for each recording and an index of them; see simulate.h. */
 #define _GNU_SOURCE /* tdestroy */
 #include <errno.h>

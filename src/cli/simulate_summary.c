@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What many simulations come to: a table of them, unless there are too many to
  * be looked at, and what each outcome cost. See simulate.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A policy with many values of its keys, on the same recordings: what would
  * have become of them; see simulate.h. Every recording is read once, by one of

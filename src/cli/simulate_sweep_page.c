@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The page of a sweep; see simulate_sweep.h. One key has a chart, two keys a grid,
  * more of them the table of all combinations.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A simulation for people: the timeline and the result; see simulate.h. */
 #include <math.h>
 #include <string.h>

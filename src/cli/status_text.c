@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout for people; see status_text.h. What is said is the summary's. */
 #include "cli/status_text.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout for people, as `tidegate status` prints it: nothing is cut. Pure. */
 #ifndef TIDEGATE_CLI_STATUS_TEXT_H
 #define TIDEGATE_CLI_STATUS_TEXT_H

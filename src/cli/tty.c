@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The keyboard; see tty.h. */
 #include "cli/tty.h"
 

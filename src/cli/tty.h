@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The terminal's keyboard: keys come one by one and are not echoed. Signals'
  * keys (Ctrl-C, Ctrl-Z) stay what they are, and so does flow control. It is as

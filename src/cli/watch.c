@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Follows a rollout; see watch.h. */
 #include "cli/watch.h"
 

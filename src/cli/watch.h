@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows a rollout from outside to its end, for `watch` and `status --follow`:
  * with a panel and keys on a terminal, with lines elsewhere.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Text in lines of a terminal's width: broken between words, never inside one,
  * nor inside a command that stands in `backticks`. Pure, but for the look for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Cloud Run Admin API: the client object, and reading. Writing is in
  * cloudrun_write.c. Must not retry: what a failure means is the engine's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Cloud Run Admin API v2, asynchronous. Knows how to ask and what the answers
  * mean; decides nothing: that is the engine's. Each *_start returns a handle

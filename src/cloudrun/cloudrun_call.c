@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The requests of calls; see cloudrun_call.h. Knows no resource of the API. */
 #include "cloudrun/cloudrun_call.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the calls of this folder share: one request at a time. Nothing but what
  * was answered 401 is ever sent twice here. Private to src/cloudrun.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Questions that change nothing and that only a look at the whole asks: which
  * permissions are held, how old a revision is. See cloudrun.h.

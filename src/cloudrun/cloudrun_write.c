@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writing traffic: the PATCH, then its operation to the end. Owns telling a
  * write that was not done from one that nobody knows about. Must not send the

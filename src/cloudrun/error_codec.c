@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Errors and operations of Google's APIs; see service_codec.h. Owns which
  * answer means which code. Must not decide what is done about it.

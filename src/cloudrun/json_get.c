@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Members of proto3 JSON objects; see json_get.h. Knows no resource. */
 #include "cloudrun/json_get.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Members of a JSON object as Google's APIs write them (proto3 JSON): what is
  * missing or null has its default, int64 are strings, and a member of another

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of names; see list_codec.h. */
 #include "cloudrun/list_codec.h"
 

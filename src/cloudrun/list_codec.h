@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answers that are lists of names: which permissions are held, which
  * revisions there are. Pure JSON text -> struct; see service_codec.h.

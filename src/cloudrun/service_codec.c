@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Services and revisions; see service_codec.h. Owns what the fields mean. Must
  * not decide anything: who is stable or what to write is the engine's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Cloud Run Admin API v2 resources: pure JSON text <-> struct. Strict where a
  * misreading could move traffic, open where the API may grow: proto3 JSON

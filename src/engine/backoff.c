@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Exponential back-off with full jitter; see backoff.h. */
 #include "engine/backoff.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Exponential back-off with full jitter (Marc Brooker, "Exponential Backoff
  * And Jitter", 2015): a wait drawn evenly from 0 to min(cap, base * 2^attempt),

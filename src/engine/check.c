@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Checks: finds the kind of an SLO and lets it judge; says a judgement in
  * words. Knows nothing of phases, nor what a kind does.

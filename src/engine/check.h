@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Checks: from answers to an outcome, and from outcomes to a verdict. Pure.
  *

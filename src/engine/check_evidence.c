@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SLOs of kind evidence, one check at a time: whether there was something to
  * evaluate. What the counts of all of them say together is not for one SLO to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A kind of SLO: what turns the answers of one check into an outcome and, over
  * time, into a verdict. Inside the engine only: everybody else calls check_*

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kind `threshold`: limits on a value and on its ratio to a baseline; so
  * many breaches among the last so many checks are a verdict. See check.h.

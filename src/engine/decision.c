@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decisions that more than one file of the engine takes: where a rollout goes
  * from here, and which traffic is wanted. Owns the table of legal moves; knows

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Evidence about a candidate; see evidence.h. */
 #include "engine/evidence.h"
 

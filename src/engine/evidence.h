@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Evidence about a candidate: one promise for the whole rollout, however many
  * objectives it has. A good release is taken back with a probability of at most

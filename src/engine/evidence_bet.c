@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A bet against the candidate; see evidence_bet.h. */
 #include "engine/evidence_bet.h"
 

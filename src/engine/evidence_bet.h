@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A bet against the candidate: wealth that starts at 1 and is multiplied at
  * every check by a factor whose expectation is at most 1 while the candidate

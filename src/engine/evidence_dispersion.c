@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Over-dispersion; see evidence_dispersion.h. */
 #include "engine/evidence_dispersion.h"
 

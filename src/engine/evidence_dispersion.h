@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Over-dispersion: how much more the counts of a service vary than independent
  * requests would make them. Errors come in clusters and instances differ; a bet

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a rollout knows of its evidence; see evidence_memory.h. */
 #include "engine/evidence_memory.h"
 

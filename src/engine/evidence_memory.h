@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a rollout knows of the SLOs of kind evidence: state of the engine that
  * is made when preflight has passed and lives as long as the rollout's. Folded

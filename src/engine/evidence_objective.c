@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The evidence of one objective; see evidence_objective.h. */
 #include "engine/evidence_objective.h"
 

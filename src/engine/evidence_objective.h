@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The evidence of one objective: requests of the candidate and of stable, in
  * bins, become three bets against the candidate (more bad requests than stable

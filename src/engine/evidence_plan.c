@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a policy can see; see evidence_plan.h. */
 #include "engine/evidence_plan.h"
 

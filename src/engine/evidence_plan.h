@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a policy can see: how long a regression of a given size takes to be
  * found in a step, before anything was released. Pure.

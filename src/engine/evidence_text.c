@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sentences about evidence; see evidence_text.h. */
 #include "engine/evidence_text.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sentences about evidence, with their numbers: those of the last two minutes,
  * or of the step while these are few. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows a journal that another version wrote. Rules change: this version may
  * leave a step later than that one did, or go back where that one went on. What

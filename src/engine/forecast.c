@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a policy would catch; see forecast.h. */
 #include "engine/forecast.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a policy would catch, before anything is released: for each step and SLO
  * how long a candidate with two, five, ten times the bad requests of stable

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Worlds for SLOs of kind threshold; see forecast_threshold.h. */
 #include "engine/forecast_threshold.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an SLO of kind threshold would catch, in closed form for a jump of an
  * ideal stream of requests, and by playing seeded worlds:

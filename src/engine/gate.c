@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The gate upwards. Everything that forbids a candidate more traffic is asked
  * here and nowhere else; the one place that writes (rollout_traffic.c) obeys.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names of everything the engine speaks of: one table each, both ways. */
 #include <string.h>
 

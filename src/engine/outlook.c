@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What comes next; see outlook.h. Each phase says here what its phase_* waits
  * for in rollout.c, by the same questions.

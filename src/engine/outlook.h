@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What comes next when nobody interferes, and when, by the rules that decide
  * (rollout.c and what it asks). Pure: nothing is changed.

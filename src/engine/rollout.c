@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The phases of a rollout: which comes after which, and when. rollout.h has
  * the picture. Each phase_* looks at the state as it is now and does at most

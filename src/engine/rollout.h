@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rollout: the state machine that decides. PURE: no I/O, no clock, no
  * globals. (policy, state, event, now) gives (new state, effects, notes).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The way back: stable gets its 100 %, then the rollback sequence runs, then
  * the result is verified. The order is the point: users first, actions after.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asks the SLOs when they are due, takes their answers, and says when they have
  * decided. What an answer means is check.c's; what a breach leads to in which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What operators want: whether a command is taken now, and what it does then.
  * Everybody who wants to know beforehand asks rollout_refuses.

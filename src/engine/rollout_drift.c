@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a read shows: ours, older than what is known, or somebody else's doing.
  * Ours is what was written on a known generation and reads back within as many

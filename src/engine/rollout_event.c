@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Takes an event's facts into the state: answers, commands, interruptions. What
  * follows from them in time is the phases' business (rollout.c).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the SLOs of kind evidence have decided together: a revert, a step back,
  * a step that may be left early. The numbers are evidence_memory.c's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lists of actions, one after the other, one at a time: attempts, retries,
  * `on_failure`, `when`, and what a crash leaves behind. What the actions do is

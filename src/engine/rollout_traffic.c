@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Brings the service's traffic to what is wanted. Level-triggered: each read is
  * compared with what is wanted, so that a lost reply, a conflict, a restart and

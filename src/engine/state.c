@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Making and freeing what a rollout knows; see rollout.h. */
 #include <math.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a rollout is: plain data, the fold of its journal. Only the engine
  * writes it (decision.c alone its phase); everybody may read it.

@@ -1,6 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Traffic rules; see traffic.h. Owns what a split means and which list is
- * written. Knows nothing of JSON, of etags, or of why a split is wanted.
+ * Traffic rules; see traffic.h. Knows nothing of JSON, etags, motives.
  */
 #include "engine/traffic.h"
 

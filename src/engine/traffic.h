@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Traffic rules, pure: who is stable, what to write, what counts as drift.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What comes out of a turn: effects, notes, the next time to wake. */
 #include "engine/turn.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One turn of the engine: what the files of src/engine share during one call
  * of rollout_step. Not for anybody else.

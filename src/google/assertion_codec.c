@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signs assertions; see assertion_codec.h. The only place that meets OpenSSL.
  */

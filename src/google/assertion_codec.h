@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The signed assertion of a service account: a JWT (RFC 7523), RS256. It is
  * exchanged for a token; it is as secret as one.

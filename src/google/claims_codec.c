@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Claims of a JWT; see claims_codec.h. Pure; quotes the audience only. */
 #include "google/claims_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an ID token says of itself: a JWT, whose signature is for others to
  * verify. It came over TLS from whom it was asked of.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One identity and its tokens; see credentials.h. Owns the source that was
  * found and what is kept of it: the access token, and an ID token for each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Google credentials: where tokens come from. One object per identity; tokens
  * are cached, refreshed ahead of expiry, one refresh at a time.

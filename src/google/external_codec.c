@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files of type external_account; see external_codec.h. Must not open files or
  * sockets, and must never quote the value of a header or a secret.

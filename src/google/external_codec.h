@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credential files of type external_account (workload identity federation):
  * JSON text -> struct. Pure. They may come from elsewhere, and name hosts: a

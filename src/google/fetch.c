@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What all fetches have in common; see fetch.h. Owns a fetch from its start to
  * the one call of its callback; knows no kind of credential.

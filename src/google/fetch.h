@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One way to one token: the steps of a source, one after the other. The head
  * of every fetch; what is the source's own follows it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Forms; see form_codec.h. Leaves no copy of a value behind. */
 #include "google/form_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The body of a request to a token endpoint: application/x-www-form-urlencoded.
  * What is in it is secret: it is built in place, and wiped.

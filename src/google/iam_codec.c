@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bodies of the IAM Credentials API; see iam_codec.h. Never quotes a token. */
 #include "google/iam_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The IAM Credentials API, by which one identity acts as a service account:
  * pure JSON text <-> struct.

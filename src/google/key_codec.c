@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decodes credential files, tokens and OAuth errors; see key_codec.h. Must not
  * open files or sockets, and must never quote what it reads of a key.

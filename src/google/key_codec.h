@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credential files and answers of token endpoints: pure JSON text <-> struct.
  * Values of secret members are never printed, ever.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests with retries; see retry_request.h. Owns the one retry policy of all
  * credentials; must not know what the answers mean beyond "try again".

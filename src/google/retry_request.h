@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One request of the way to a token, tried up to RETRY_REQUEST_ATTEMPTS times:
  * what the server or the network may get over is asked again after a wait of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON with secrets in it; see secret_json.h. Owns the allocator that wipes.
  * Must never put a byte of what it reads into a message: jansson's own error

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON that holds keys or tokens: every byte jansson takes for it is wiped
  * when it is freed, and errors never quote it.

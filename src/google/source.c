@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Finds the credentials of this process: environment, files, metadata server.
  * Owns the search order and the list of types; knows nothing of tokens.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where tokens come from. Each kind of credential is one file source_X.c with
  * one `struct source_type`; source.c lists them all. A source only knows how

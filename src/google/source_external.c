@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Workload and workforce identity federation: a subject token of somebody
  * else's is exchanged for one of Google's (RFC 8693). Where the file names a

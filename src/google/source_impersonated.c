@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Acting as a service account by way of another identity, the base: its token
  * is shown to the IAM Credentials API, which gives one of the account's. Owns

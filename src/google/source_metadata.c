@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The metadata server of Compute Engine, GKE, Cloud Run and Cloud Build. Plain
  * http on a link of the machine's own, never through a proxy; who does not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A ready token from the environment. It cannot be refreshed: once an API has
  * refused it, that is said. The next caller is given it again all the same: one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A service account's key file: an assertion signed with it is exchanged for
  * a token (RFC 7523).

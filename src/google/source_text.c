@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What all sources of tokens say in the same words; see source.h. */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A person's login: a refresh token is exchanged for a token (RFC 6749,
  * section 6). authorized_user is Google's own, external_account_authorized_user

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Subject tokens; see subject.h. Owns the one request or program that gets
  * one. Nothing of what a program prints is ever shown but the message in it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Gets one subject token: out of a file, from a URL, or by running a program.
  * Each time anew: files rotate, and what GitHub hands out ends after minutes.

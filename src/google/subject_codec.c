@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Subject tokens; see subject_codec.h. */
 #include "google/subject_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Subject tokens: who we are to somebody else, before it is exchanged for who
  * we are to Google. Pure; never quotes one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Caches one token; see token_cache.h. Owns when it is fetched again, and who
  * waits for it. How it is fetched is the source's.

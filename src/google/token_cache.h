@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One cached token: fetched when somebody wants it, handed out to all,
  * fetched again ahead of its end, by one fetch at a time. Part of

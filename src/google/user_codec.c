@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files of people; see user_codec.h. Never quotes a secret. */
 #include "google/user_codec.h"
 

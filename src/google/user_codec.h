@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credential files of people: authorized_user (gcloud auth application-default
  * login), external_account_authorized_user (the same with workforce identity

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens of ours; see api_token.h. */
 #define _GNU_SOURCE /* explicit_bzero */
 #include "identity/api_token.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tokens of ours, for programs: "tgt_<8 characters>_<43 characters>". What is
  * kept is the hash of the second part, 32 random bytes: it is no password, so

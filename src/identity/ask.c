@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A question's beginning and end; see ask.h. */
 #include "identity/ask.h"
 

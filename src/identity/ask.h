@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For src/identity alone: one question under way. A kind of proof fills in the
  * caller and then calls ask_accept or ask_refuse, once, at once or later. What

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signed tokens; see ask_jwt.h. */
 #include "identity/ask_jwt.h"
 

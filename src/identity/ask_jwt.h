@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For identity.c: questions with a token that somebody else has signed. */
 #ifndef TIDEGATE_IDENTITY_ASK_JWT_H
 #define TIDEGATE_IDENTITY_ASK_JWT_H

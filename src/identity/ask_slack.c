@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Buttons in Slack; see ask_slack.h. */
 #include "identity/ask_slack.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For identity.c: who pressed a button in Slack. */
 #ifndef TIDEGATE_IDENTITY_ASK_SLACK_H
 #define TIDEGATE_IDENTITY_ASK_SLACK_H

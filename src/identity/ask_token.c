@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens of ours and OS users; see ask_token.h. */
 #include "identity/ask_token.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* For identity.c: questions with a token of ours, or from the OS user at the
  * other end of a Unix socket. */
 #ifndef TIDEGATE_IDENTITY_ASK_TOKEN_H

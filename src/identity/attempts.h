@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How often somebody may try: a bucket of attempts for each name (an address, a
  * token's id, a person), which fills up again with time. A fixed number of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of a caller against keys of a rule; see caller.h. */
 #include "identity/caller.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who is asking, as far as a proof tells: keys, of which a person may have
  * several, and what the proof itself bounds. Which person has which key, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cookies; see cookie.h. */
 #include "identity/cookie.h"
 

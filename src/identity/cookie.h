@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cookies: the one of that name out of a request's header, strictly, and the
  * header that sets one. Pure. */
 #ifndef TIDEGATE_IDENTITY_COOKIE_H

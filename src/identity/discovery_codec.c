@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Discovery documents; see discovery_codec.h. */
 #include "identity/discovery_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an OpenID issuer says of itself in ISSUER/.well-known/
  * openid-configuration. Pure.

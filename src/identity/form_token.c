@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An HMAC of what it is bound to; see form_token.h. */
 #include "identity/form_token.h"
 

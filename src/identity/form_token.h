@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a form of ours brings back: proof that our own page for that very caller
  * made it. It holds for as long as what it is bound to: a session, a key.

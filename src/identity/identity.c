@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which proof counts; see identity.h. The kinds of proof are below, each in an
  * ask_*.c of its own. */
 #include "identity/identity.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who is it? One question for all of the daemon, asked of a request before
  * anything is done for it; every kind of proof is judged behind it.

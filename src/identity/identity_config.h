@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who may come in: what the configuration file says of it, loaded and checked
  * by src/serve. All texts are borrowed for as long as the identity lives;

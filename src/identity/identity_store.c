@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs on the state file; see identity_store.h. After identity_store_new the
  * thread alone touches the store. */
 #include "identity/identity_store.h"

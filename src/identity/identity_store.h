@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The state file's part about callers, from the loop: each look and each note
  * is a job of a thread of its own, since a file may let one wait. `fn` is told

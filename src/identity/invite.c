@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Invitations; see invite.h. */
 #include "identity/invite.h"
 

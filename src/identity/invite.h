@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One-time invitations: a code that lets one person in, for those who started
  * the daemon and see what it prints. Kept in memory, as hashes. Pure but for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Issuers one by one; see issuer.h. Whom claims speak of is told by numbers
  * that never change hands; names and addresses are to be shown. */
 #include "identity/issuer.h"

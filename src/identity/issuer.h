@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For src/identity: an issuer of signed tokens that is configured: what a token
  * of it has to be, where its keys are, and what its claims make of a caller.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Key sets; see jwks_codec.h. */
 #include "identity/jwks_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keys of an issuer (a JWK Set): public keys by their kid. Those that are
  * not for signatures, of other kinds, or too weak are left out. Pure.

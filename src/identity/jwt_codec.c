@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens taken apart; see jwt_codec.h. Names claims, never quotes the token. */
 #include "identity/jwt_codec.h"
 

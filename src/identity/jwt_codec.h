@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A signed token (JWT in compact form) taken apart, strictly: nothing of it is
  * believed yet. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The verifier; see jwt_verify.h. */
 #include "identity/jwt_verify.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one verifier of signed tokens: what it lets through was signed by that
  * issuer, for us, and holds now. Pure.

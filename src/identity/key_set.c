@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys that are fetched; see key_set.h. A fetch in time order: fetch_start,
  * (discovery_answered,) keys_answered, fetch_end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The keys of one issuer, as it publishes them: fetched when they are needed,
  * kept as long as it says (5 minutes to 24 hours), fetched anew ahead of that

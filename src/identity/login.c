@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Logins; see login.h. The flow in time order: login_begin, begin_discovered;
  * then the issuer asks the person; login_callback, callback_discovered,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Logging in by a browser: OpenID Connect, authorization code with PKCE, and
  * one-time invitations. The requests of these three paths are answered here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Words of a login to its issuer; see login_exchange.h. */
 #include "identity/login_exchange.h"
 

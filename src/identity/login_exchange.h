@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a login says to its issuer: by the browser, and from server to server,
  * where the code that came back becomes an ID token.

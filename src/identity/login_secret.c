@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One login's secrets; see login_secret.h. */
 #include "identity/login_secret.h"
 

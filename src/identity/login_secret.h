@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What one login is made of: all of it comes from 32 random bytes, which only
  * the browser that began it has, in a cookie. So nothing is kept here for

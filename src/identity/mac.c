@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* HMAC; see mac.h. */
 #include "identity/mac.h"
 

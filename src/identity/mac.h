@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* HMAC-SHA256 over several pieces, one after the other. */
 #ifndef TIDEGATE_IDENTITY_MAC_H
 #define TIDEGATE_IDENTITY_MAC_H

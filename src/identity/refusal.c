@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Refusals; see refusal.h. */
 #include "identity/refusal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Why a proof was not taken: a code that does not change, and a reason for the
  * log, which names claims and what was expected and never quotes the proof.

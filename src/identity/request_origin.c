@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that change something; see request_origin.h. */
 #include "identity/request_origin.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether a request that a browser authenticates by itself comes from a page of
  * ours: sites that others wrote can make a browser send one, too. What reads

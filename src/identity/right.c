@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names of rights; see right.h. */
 #include "identity/right.h"
 

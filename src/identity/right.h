@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What somebody may do. Who may what is told by src/serve; a token tells the
  * most that its bearer may. Pure. */
 #ifndef TIDEGATE_IDENTITY_RIGHT_H

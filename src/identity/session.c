@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions; see session.h. */
 #define _GNU_SOURCE /* explicit_bzero */
 #include "identity/session.h"

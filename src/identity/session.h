@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sessions of browsers: a random cookie, of which the state file has the hash
  * alone. They end when they were not used for a while, or a day after they

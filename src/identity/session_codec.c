@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions as JSON; see session_codec.h. */
 #include "identity/session_codec.h"
 

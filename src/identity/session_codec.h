@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a session remembers of its caller, as JSON for the state file. Pure. */
 #ifndef TIDEGATE_IDENTITY_SESSION_CODEC_H
 #define TIDEGATE_IDENTITY_SESSION_CODEC_H

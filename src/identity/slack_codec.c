@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Slack's requests; see slack_codec.h. */
 #include "identity/slack_codec.h"
 

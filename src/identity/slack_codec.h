@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What Slack sends when somebody presses a button of ours: whether it is
  * Slack's, and what is in it. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reasons of a proposal for people; see explain.h. Names of metrics come from
  * outside: they are made printable. */
 #include "init/explain.h"

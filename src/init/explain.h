@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What was found, what was chosen of it and why, for people. Pure. */
 #ifndef TIDEGATE_INIT_EXPLAIN_H
 #define TIDEGATE_INIT_EXPLAIN_H

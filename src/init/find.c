@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Looks for metrics of requests; see find.h. A metric is judged by its name
  * (find_names), then by the labels of its series (judge).

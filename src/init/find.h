@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which of the metrics of a service tell how its requests end: counters with a
  * label for the status, histograms of their duration, each with a label that

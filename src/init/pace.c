@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The pace of a release; see pace.h. */
 #include "init/pace.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How fast a service may be released: by how many requests it has in a quiet
  * hour and how often they are counted, the window of a check, how many requests

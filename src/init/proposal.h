@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A policy as it is proposed, and as it is written, with the reasons beside each
  * choice. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a week to limits; see proposal.h. */
 #include <math.h>
 

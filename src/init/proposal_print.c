@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes a proposed policy; see proposal.h. Names of metrics and labels were
  * looked at by find.c, the target's by the command line: what else comes from

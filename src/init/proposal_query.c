@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a week of the service is asked for; see proposal.h. */
 #include <string.h>
 

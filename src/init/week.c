@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A week of a service; see week.h. */
 #include "init/week.h"
 

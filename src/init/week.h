@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a service was like for a week: how much traffic, and which limit its own
  * values would have broken less than once a month. Pure.

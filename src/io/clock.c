@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The boot clock and the wall clock; see clock.h. Asks the kernel, and keeps
  * nothing but what tests have moved the clocks by.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SHA-256 as hex; see digest.h. The old functions are called by purpose: those
  * of EVP load OpenSSL's providers, which is most of what a start would cost.

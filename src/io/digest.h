@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SHA-256, which says whether bytes are those that were seen before. */
 #ifndef TIDEGATE_IO_DIGEST_H
 #define TIDEGATE_IO_DIGEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whole texts into files; see file.h. */
 #include "io/file.h"
 

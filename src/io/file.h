@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whole texts into files. These calls wait for the disk, and for the reader of
  * a FIFO: beside a loop that drives something, use io/file_job.h.

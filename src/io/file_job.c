@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A thread that writes one file; see file_job.h. The caller and
  * the thread each let go of the job; the last of them frees it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A text into a file beside the loop: a thread of the job's own waits for the
  * disk, or for the reader of a FIFO.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP client on libcurl's multi interface; see http.h. It owns the calls from
  * their start to their callback, the connections and who may use them next.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP client: libcurl's multi interface on the loop. Connections are kept and
  * shared. Redirects are never followed. Plain http is refused for hosts that

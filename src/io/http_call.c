@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One HTTP call and libcurl's options for it; see http_call.h. */
 #include "io/http_call.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One HTTP call: what it needs from libcurl and what it makes of its result.
  * Part of http.c, which owns the lists a call is in and runs its callback.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Senders' clocks and ours; see http.h. */
 #include "io/clock.h"
 #include "io/http.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The texts of HTTP that need no library; see http_text.h and http.h. */
 #define _GNU_SOURCE /* strptime */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The texts of HTTP that need no library: what may stand in a request, and
  * what a Retry-After says. Part of http.c, apart so that it can be tested.

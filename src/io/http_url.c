@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* URLs: what is accepted, and where it leads; see http_url.h and http.h. */
 #include "io/http_url.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A URL that has passed the rules of http.h, taken apart. Part of http.c.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sockets that were handed over; see listen_fds.h. */
 #include "io/listen_fds.h"
 

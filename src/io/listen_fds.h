@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sockets that a service manager handed over (sd_listen_fds(3)): which they
  * are, by name. They listen already and stay the manager's: closed here, never

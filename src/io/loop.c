@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event loop on libevent; see loop.h. It owns the turn: its time, its order
  * and what is deferred to its end. It knows nothing of HTTP or processes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The service manager; see notify.h. It owns the datagram socket and knows
  * nothing of when there is what to tell.

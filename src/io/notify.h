@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is told to the service manager that started this process (sd_notify(3)):
  * a datagram each, never waited for. Without a manager all of it does nothing.

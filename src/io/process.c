@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Child processes on the loop; see process.h. It owns the child from its start
  * to the moment it is reaped, and its output.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Child processes on the loop: an argument vector, no shell, a process group
  * of its own, no descriptors but 0, 1 and 2, output kept up to a limit.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's randomness; see random.h. It waits at most at the machine's
  * start, until there is some. */
 #include "io/random.h"

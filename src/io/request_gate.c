@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What may pass; see request_gate.h. */
 #include "io/request_gate.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules that each request passes before anything else looks at it: which
  * hosts, which methods, headers that must not be given twice, how long a body

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The head of a request; see request_head.h. */
 #include "io/request_head.h"
 

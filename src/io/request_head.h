@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The head of an HTTP/1 request out of bytes, strictly: lines end with CR LF,
  * nothing is folded, names are tokens. What two readers could read differently

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Path and query of a request; see request_uri.h. */
 #include "io/request_uri.h"
 

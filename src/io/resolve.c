@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Host names to addresses; see resolve.h. The one user of libevent's DNS. */
 #include "io/resolve.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Host names to addresses without blocking the loop: /etc/hosts and the name
  * servers of /etc/resolv.conf. For clients whose own library would block.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The server as a whole; see server.h: what it was told, accepting and its
  * limits, the end. How a connection goes is server_connection.c's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP/1 server: for the sandbox, and for a daemon on hostile networks. A
  * request reaches its owner after it has passed the gate (request_gate.h), with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Answers that are given at once; see server.h. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One connection of the server: its bytes, its deadlines, whose turn it is. A
  * request's way: head, body, its owner, the answer, and again.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the server writes into its buffers: the head of every answer with the
  * headers that all have, and problems by RFC 9457. When that leaves is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sockets that the server listens on, from an address as people write it,
  * and who it is that comes by them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a request says; see server.h. It answers nothing. */
 #include <stdlib.h>
 

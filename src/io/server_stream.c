@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answers that go on, for server-sent events; see server.h. It frames what is
  * sent and lets go of peers that do not read.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Threads without signals, and what they share; see thread.h. */
 #include "io/thread.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Threads for what may wait where nothing else can: they take no signals, which
  * are for the loop's thread. A process in the background that blocks SIGTTOU

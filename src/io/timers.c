@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A heap of timers; see timers.h. Owns each timer until it has run or is
  * cancelled (timer_cancel of loop.h).

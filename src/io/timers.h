@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Timers in the order of their times; the loop's, for loop.c only. It knows no
  * clock: times are numbers that only grow.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps the costs of turns; see turns.h. */
 #include "io/turns.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the turns of a loop cost; the loop's, for loop.c only. Keeps the longest
  * by the boot clock and the one that took most processor time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What this process uses, out of /proc; see usage.h. */
 #include "io/usage.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What this process has used so far, as the kernel tells it. Reads a few small
  * files of /proc, which never wait for a disk.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Work that would hold the loop, on threads: what waits for a disk, and what
  * computes for long. A job is begun in the order in which it was given; with

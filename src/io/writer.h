@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Output that never waits. Texts are put into a bounded queue and a thread of
  * the writer's own writes them as the other side takes them: a pipe that is not

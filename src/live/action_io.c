@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One run of one action; see action_io.h. */
 #include "live/action_io.h"
 

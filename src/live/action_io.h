@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * EFFECT_ACTION: one run of one action, from the start to the event. What the
  * action is told of the rollout does not change meanwhile.

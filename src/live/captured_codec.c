@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What actions captured, as JSON; see captured_codec.h. */
 #include "live/captured_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What actions captured, inside the journal's entry of preflight. Pure. */
 #ifndef TIDEGATE_LIVE_CAPTURED_CODEC_H
 #define TIDEGATE_LIVE_CAPTURED_CODEC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a measurement to EVENT_CHECK; see check_run.h. */
 #include "live/check_run.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* EFFECT_CHECK: one check of one SLO, from its queries to the event. */
 #ifndef TIDEGATE_LIVE_CHECK_RUN_H
 #define TIDEGATE_LIVE_CHECK_RUN_H

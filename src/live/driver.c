@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One rollout: events go in, are journaled, and when they are durable what the
  * engine wants is carried out. Also: how long people may keep it waiting.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Drives one rollout: feeds the engine with events, journals each before its
  * effects, and has them carried out in the world. Made and freed by a fleet.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What operators want: their commands become events, once each. */
 #include <string.h>
 

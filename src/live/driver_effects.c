@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the engine wants is carried out by runners, each for one kind of effect;
  * they answer by events. Decides nothing, journals nothing.

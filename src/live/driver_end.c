@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The end of driving: everything under way is cancelled, the lease is dropped,
  * what actions opened is closed, and the observer is told, in this order.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What others may know of a rollout that is driven; see driver.h. */
 #include "io/loop.h"
 #include "live/driver_parts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events and the engine's notes into the journal, one turn's together, and one
  * log line for each decision. Never carries anything out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * While the store is locked or full: entries wait in memory, the candidate is
  * watched on and reverted if it must be. When that lasts for as long as nobody

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One rollout being driven: what the files of the driver and the fleet share.
  * No other file includes this. From the bottom up:

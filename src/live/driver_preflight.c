@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * EFFECT_PREFLIGHT: what preflight found becomes the event that lets a rollout
  * begin or refuses it, naming all that fails at once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A rollout that was left is taken up: its journal is read, in several turns
  * when it is long; then it goes on from the state that the entries lead to.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How driving begins: the lease, then a new rollout's first event, or the
  * journal of one that was left. One process at a time drives the rollouts of a

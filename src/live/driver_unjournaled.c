@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is still done when the journal cannot be written any more: a disk that
  * fills up leaves traffic alone or reverted. The candidate loses its users and

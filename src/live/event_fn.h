@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a runner tells what became of its work: an event for the engine. */
 #ifndef TIDEGATE_LIVE_EVENT_FN_H
 #define TIDEGATE_LIVE_EVENT_FN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Many drivers in one process; see fleet.h. Decides nothing about a rollout. */
 #include "live/fleet.h"
 

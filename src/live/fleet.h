@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rollouts that one process drives: one journal write per turn of the loop
  * for all of them, one look for operators' commands, one heartbeat for all

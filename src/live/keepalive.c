@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Resources that actions opened; see keepalive.h. */
 #include "live/keepalive.h"
 

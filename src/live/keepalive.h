@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What actions opened and what they captured: silences that end by themselves
  * are renewed while the rollout goes on and closed at its end; what was found

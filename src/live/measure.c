@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a release to what is measured; see measure.h. */
 #include "live/measure.h"
 

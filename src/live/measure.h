@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A measurement of a release: which SLO, about whom. */
 #ifndef TIDEGATE_LIVE_MEASURE_H
 #define TIDEGATE_LIVE_MEASURE_H

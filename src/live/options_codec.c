@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What `run` was asked for, as JSON; see options_codec.h. */
 #include "live/options_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What `run` was asked for, kept with the rollout so that `resume` asks for
  * the same. Pure: JSON text <-> struct. */
 #ifndef TIDEGATE_LIVE_OPTIONS_CODEC_H

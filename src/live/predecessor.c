@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rollout that is undone and attempts to undo it; see predecessor.h. */
 #include "live/predecessor.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a rollout that goes straight back follows on: the rollout that is
  * undone, and attempts to undo it that failed. Only reads their journals.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* In which order preflight looks; see preflight.h. */
 #include "live/preflight.h"
 

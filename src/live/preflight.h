@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Preflight: could a rollout run now? Looks at what it needs and changes
  * nothing, neither in the world nor in the state file. All that is wrong is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The actions, one after the other: their check, what they want to capture,
  * and, for advice, their drill. All read only. See preflight_parts.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Advice about the service: is the clock right, can its URL be asked, and how
  * long is stable kept. See preflight_parts.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The findings of preflight, and what its parts want to know of each other; see
  * preflight_parts.h. Calls none of the parts by name.

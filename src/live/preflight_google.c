@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Google's view of us: which credentials, do they give a token, and what may it
  * do. See preflight_parts.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stable's past for SLOs of kind evidence, one after the other: what a rollout
  * then takes for normal. Without one it goes on, and is slower to tell; a query

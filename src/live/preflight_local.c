@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * This side: who may approve, who is told, the state file and the lease in it.
  * Makes no request. See preflight_parts.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of preflight share; see preflight.h. From the bottom up:
  *

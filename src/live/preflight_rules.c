@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What must hold, rule by rule; see preflight_rules.h. */
 #include "live/preflight_rules.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What must hold before a release may start, rule by rule. The parts of
  * preflight ask the world and apply them. Each returns 0, or -1 with what is

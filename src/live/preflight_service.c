@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The service: its state, its traffic, who is candidate and who is stable. See
  * preflight_parts.h.

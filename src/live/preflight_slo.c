@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SLOs: every query for stable and for the candidate, asked as a rollout
  * asks and judged as a check would be. See preflight_parts.h.

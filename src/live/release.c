@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The facts of one release; see release.h. */
 #include "live/release.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is being released, as far as it is known: plain facts, which templates,
  * preflight, measurement and actions need and nothing more. Starts nothing.

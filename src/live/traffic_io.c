@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads and writes of the service; see traffic_io.h. */
 #include "live/traffic_io.h"
 

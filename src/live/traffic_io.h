@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * EFFECT_READ, EFFECT_WRITE, EFFECT_HURRY: the service's traffic. Reads it for
  * the engine and writes what the engine wants over what was last read. Nothing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Opens the world from the bottom up; see world.h. */
 #include "live/world.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The world, as far as a release needs it: opened in one place, borrowed by
  * everybody who looks at it or writes to it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decodes answers of the Prometheus HTTP API; see answer_codec.h. Owns the
  * envelope {"status", "data", "warnings"}, its errors and those of Google.

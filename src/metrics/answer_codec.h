@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answers of the Prometheus HTTP API: pure JSON text -> struct. Strict: what
  * is not exactly one finite-or-infinite number is said to be what it is. No

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The buckets of histograms in an answer; see buckets.h. */
 #include "metrics/buckets.h"
 

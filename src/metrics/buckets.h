@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The buckets of histograms in an answer: which series are one histogram, and
  * whether all have the same bounds. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decodes answers with many counters; see counter_codec.h. The envelope's errors
  * are answer_codec.h's: it is asked as soon as an answer is not one of ours.

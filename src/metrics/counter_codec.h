@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answers with many counters: pure JSON text -> series. Strict: what is not a
  * raw counter is refused, with what to ask for instead. Read in one pass, since

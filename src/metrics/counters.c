@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From raw counters to what happened between two looks; see counters.h. */
 #include "metrics/counters.h"
 

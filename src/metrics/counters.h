@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From raw counters to what happened between two looks at them. Every series is
  * differenced by itself: rate() and increase() would extrapolate, and lose what

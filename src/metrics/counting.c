@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The counters of an SLO of kind evidence; see counting.h. */
 #include "metrics/counting.h"
 

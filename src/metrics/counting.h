@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The counters of an SLO of kind evidence, look by look: from the series that
  * were answered to the requests of both arms since the look before. The same

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The instance that a series is of; see instance.h. */
 #include "metrics/instance.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The instance that a series is of, as its labels say: where an instance is known
  * already, a series of it that is new began at zero. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Several queries for counters as one; see joint_query.h. */
 #include "metrics/joint_query.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Several queries for counters as one: one request instead of several, and all
  * that is compared is of one instant. Each query's series bear its role in

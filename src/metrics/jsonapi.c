@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asks JSON APIs; see jsonapi.h. Owns who must not be asked before when; what an
  * answer means is number_codec.h's, who waits for it api/flight.h's, whether to

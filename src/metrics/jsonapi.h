@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON APIs asked for one number each, by GET, or by POST where a question has
  * a body. Identical requests that are under way at the same moment are sent

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Labels as they are compared; see labels.h. */
 #include "metrics/labels.h"
 

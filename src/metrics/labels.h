@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The labels of a series: read from an answer or a recording, as a text that is
  * the same for the same labels, whatever their order was. Pure.

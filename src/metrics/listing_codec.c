@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of what a Prometheus has; see listing_codec.h. */
 #include "metrics/listing_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a Prometheus has: series and their labels, values of a label, how far
  * samples of a series are apart. Pure JSON text -> lists. Strict; errors are

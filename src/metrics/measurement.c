@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The queries of one SLO, asked together; see measurement.h.
  *
  *   measurement_start ─┬─ query_start … query_answered … ── measurement_finish

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The queries of one SLO, asked together: its value, its baseline, how many
  * requests there were. Makes answers; what they mean is the engine's business.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Clients by provider, policy and project; see metrics_pool.h. */
 #include "metrics/metrics_pool.h"
 

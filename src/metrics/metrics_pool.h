@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The clients that SLOs are measured with: one of a provider for all rollouts
  * of a policy in a project, so that the same question is asked once.

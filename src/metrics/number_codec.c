@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decodes the answers of JSON APIs; see number_codec.h. Owns what a number is,
  * what Sentry's answers look like, and what a refusal says. Must not know how

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One number out of a JSON answer: pure bytes -> answer. Nothing, or null,
  * where the pointer leads is no data; whatever else is not a finite number is

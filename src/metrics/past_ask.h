@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asks for stable's past: the counters of an SLO of kind evidence over the hours
  * before a rollout, in pieces that no server refuses and no turn of the loop

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Samples on a grid; see past_table.h. */
 #include "metrics/past_table.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stable's past while it is being asked for: rows of samples on a grid of time,
  * which come in pieces and may grow backwards. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asks a Prometheus; see prometheus.h. What an answer means is answer_codec.h's,
  * who waits for it api/flight.h's, whether to ask again the caller's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Prometheus (or Thanos, Mimir, VictoriaMetrics, Cloud Monitoring) asked for
  * instant values by POST, or by GET where a proxy knows no POST. Identical

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What calls of all providers share; see provider.h. */
 #include "metrics/provider.h"
 

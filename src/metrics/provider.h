@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who is asked for an SLO's values. A provider turns a query (of which SLO, in
  * which role, about whom) into one reading; what readings mean is the engine's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON APIs and Sentry as providers; see provider.h. Both are questions to
  * jsonapi.h: what is asked was made when the policy was loaded.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Prometheus of the policy's `metrics` as a provider; see provider.h. */
 #include <assert.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The roles of queries; see query_role.h. */
 #include "metrics/query_role.h"
 

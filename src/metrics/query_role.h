@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which query of an SLO is asked about whom: one table for what is asked live,
  * recorded, and simulated. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Puts the answers of query_range together; see range_codec.h. */
 #include "metrics/range_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answers of query_range put together: pure JSON text -> the `data` of a
  * recording. Chunks of one query come in the order of time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who waits for whom; see rate_limit.h. */
 #define _GNU_SOURCE /* explicit_bzero */
 #include "metrics/rate_limit.h"

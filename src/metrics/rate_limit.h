@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who must not be asked before when: by origin, or by path where limits are
  * each path's own, and by who asks. Private to jsonapi.

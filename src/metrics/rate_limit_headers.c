@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Limits of the rate; see rate_limit_headers.h. */
 #include "metrics/rate_limit_headers.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an answer says about how soon its sender may be asked again: Retry-After
  * and the headers that count what is left of a limit. Pure.

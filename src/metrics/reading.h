@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a provider answered to one query. Plain data. */
 #ifndef TIDEGATE_METRICS_READING_H
 #define TIDEGATE_METRICS_READING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stable's past; see slo_history.h. Series become members: a counter, or all
  * buckets of a histogram, each belonging to a half. Every member is differenced

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stable's past, from its raw counters over some hours to what a rollout knows
  * of an SLO of kind evidence before it begins: how many requests and bad ones,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How tidegate identifies itself to a server. Part of the model. */
 #ifndef TIDEGATE_POLICY_AUTH_H
 #define TIDEGATE_POLICY_AUTH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Globs; see glob.h. */
 #include "policy/glob.h"
 

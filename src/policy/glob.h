@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Globs as Redis reads them: "*", "?", "[a-c]", "[^a]", and a backslash in
  * front of what stands for itself. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON pointers; see json_pointer.h. */
 #include "policy/json_pointer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON pointers (RFC 6901): where in a document a value stands. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files that know actions share: the keys of every action, those of
  * several types, and what each type is. Private to the loader and the plan.

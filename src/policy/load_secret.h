@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the loader's files about secrets share: texts with variables in them. */
 #ifndef TIDEGATE_POLICY_LOAD_SECRET_H
 #define TIDEGATE_POLICY_LOAD_SECRET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files that read SLOs share: the keys of every SLO, and what the
  * providers' own files do. Private to the loader.

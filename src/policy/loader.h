@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of the loader share: tables of keys, and readers that put a
  * node's value into a struct. For the loader, and for files of other kinds

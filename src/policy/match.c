@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Regular expressions with limits; see match.h. The only user of PCRE2. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "policy/match.h"

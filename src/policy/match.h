@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Regular expressions of a policy, matched against what the world answers.
  * PCRE2 stays behind it. Texts are hostile: the work of one call, wherever in

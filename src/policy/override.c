@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Puts values over the tree of a policy; see override.h. Knows no key. */
 #include "policy/override.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * "KEY=VALUE" texts put over a policy's tree before it is read, so that every
  * rule and message of the loader holds for them too. KEY is a path of keys

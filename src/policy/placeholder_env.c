@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An environment without secrets; see placeholder_env.h. */
 #include "policy/placeholder_env.h"
 

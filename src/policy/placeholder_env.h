@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The environment of a policy that is only looked at, decided upon or
  * simulated: no secret is needed. A variable that is not set and every file get

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Helpers of the model; see policy.h. No I/O. */
 #include "policy/policy.h"
 

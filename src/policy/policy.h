@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The policy: how to release. A plain struct without I/O; policy_load.c makes
  * it from YAML or JSON, engine and adapters read it and never change it.

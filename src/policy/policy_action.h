@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The model of actions: what a policy says of each, by type. Plain structs; see
  * policy.h for what all of the model has in common.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Actions of type http: a request, and what its answer has to be. */
 #include <string.h>
 #include <strings.h>

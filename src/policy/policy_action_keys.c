@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys that every action has, and those that several types have. */
 #include <ctype.h>
 #include <stdio.h>

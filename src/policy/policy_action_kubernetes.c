@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Actions of type kubernetes: a Deployment goes back. */
 #include <ctype.h>
 #include <string.h>

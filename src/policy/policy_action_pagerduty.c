@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Actions of type pagerduty: an incident. */
 #include <ctype.h>
 

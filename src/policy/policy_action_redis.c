@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Actions of type redis: keys are removed. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Actions of type report: what happened, in a file. */
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Actions of type secret: a version is added to a secret of Secret Manager. */
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"

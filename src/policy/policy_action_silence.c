@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type alertmanager-silence: one that is renewed while the rollout
  * goes on.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Actions of type slack: a message to an incoming webhook. */
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Goes through the tables of keys, see policy_catalog.h. */
 #include "policy/policy_catalog.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All kinds of mappings of a policy, found by going through the tables of keys:
  * what the schema and the table of keys are printed from. Private to them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A YAML value as JSON text, for what an answer is compared with. */
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* All keys of a policy as a table for people, printed from the tables. */
 #include <assert.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The policy as a whole: the file, its top keys, its steps. What an SLO and an
  * action are is in files of their own.

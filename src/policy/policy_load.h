@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes a policy from YAML 1.2 or JSON, and says everything that is wrong
  * with it: each problem with file, line, column, the source line and carets,

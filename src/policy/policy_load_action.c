@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lists of actions: preflight, hooks, the rollback sequence and health. What a
  * type of action has of its own is in policy_action_TYPE.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How tidegate identifies itself: auth, tls, headers, environments. */
 #include <ctype.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where values come from: `metrics`, and how far its samples lie behind. A
  * window is judged only when all of it is there and all of it comes after the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SLOs: their keys, and the rules that tie their values together, to the
  * steps and to the metrics.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `use`: an SLO that names a preset becomes the mapping that somebody would
  * have written by hand. What the policy says itself stays; what it does not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The plan: what a policy will do, in the words of a person who must sign it.
  * Prints what the engine does with the policy; decides nothing.

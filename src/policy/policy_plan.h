@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files that print the plan share. Private to them. */
 #ifndef TIDEGATE_POLICY_POLICY_PLAN_H
 #define TIDEGATE_POLICY_POLICY_PLAN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The plan's lists of actions: what each will do, which its type says in one
  * line, and what a failure or a crash means. Never prints what is secret.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The policy as a JSON schema, for editors: printed from the tables of keys.
  * It says what a schema can; tidegate check knows more rules.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Values that come from outside the file: ${VAR}, *_file, URLs. Owns what of
  * them is a secret; every one is kept in policy->secrets.

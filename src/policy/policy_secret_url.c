@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * URLs with secrets in them. Owns what of a URL is one: what variables put
  * anywhere but into scheme, host and port, user information, and long values

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SLOs of kind evidence: raw counters instead of a query's value, and an
  * objective instead of limits. What becomes of them is engine/evidence.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SLOs of provider json: one request, and where in its answer the number
  * stands. What the requests mean is known here; asking is src/jsonapi's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys that every SLO has, whoever is asked. */
 #include <math.h>
 #include <string.h>

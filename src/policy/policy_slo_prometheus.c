@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SLOs of provider prometheus: a query to the policy's metrics, or a preset. */
 #include "policy/load_slo.h"
 #include "policy/promql.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SLOs of provider sentry: what is asked of Sentry's API for each metric, made
  * once here, so that the plan shows the very request. Asking, and what answers

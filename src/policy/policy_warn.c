@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is allowed in a policy and hardly meant: warnings, each with its remedy.
  * Nothing here refuses a policy; `check --strict` does.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Problems with source line and carets; see problem.h. Knows no key. */
 #include "policy/problem.h"
 

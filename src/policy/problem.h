@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is wrong with a policy, told like a compiler does: file, line, column,
  * the source line, carets under the place. All of it at once, in the order of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PromQL seen from outside; see promql.h. */
 #include "policy/promql.h"
 

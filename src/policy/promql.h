@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What can be seen of a PromQL text without a server. Pure; no parser: it sees
  * brackets, quotes, names and numbers, and only claims what follows from them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers as people write them; see quantity.h. */
 #define _GNU_SOURCE /* strtod_l */
 #include "policy/quantity.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Numbers as people write them in a policy, and as JSON has them. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Readers: from a node to a value, with a message that names the value, the
  * rule and the remedy. They know types, not keys.

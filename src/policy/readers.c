@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Readers of tables of keys that several files use: each puts a node's value
  * into a struct, and says what its values are to people and to a schema.

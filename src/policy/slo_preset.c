@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finds presets of SLOs and fills in their parameters; see slo_preset.h. What they
  * are is in slo_preset.def. */
 #include "policy/slo_preset.h"

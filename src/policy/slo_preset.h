@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Presets of SLOs, to be named by `use`: cloud-run/error-rate and its kin.
  * Each is a row of slo_preset.def: PromQL with parameters, and the keys of an

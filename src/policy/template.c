@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* {{templates}}: finding, checking and filling in; see template.h. */
 #define _GNU_SOURCE /* strcasestr */
 #include "policy/template.h"

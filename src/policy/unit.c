@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Values with their units; see unit.h. */
 #include "policy/unit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Values of SLOs for people: as the policy spells their limits ("5 %", "500 ms",
  * a plain number), or with the unit that it names. Pure.

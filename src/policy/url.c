@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* URLs taken apart; see url.h. */
 #define _GNU_SOURCE /* memrchr */
 #include "config.h"

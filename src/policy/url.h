@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * URLs of a policy, as far as it must know them when it is loaded: where they
  * lead and which parts are secret. Sending is io/http's. Pure.

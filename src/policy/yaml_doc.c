@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* libfyaml's events made into a tree; see yaml_doc.h. */
 #include "policy/yaml_doc.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A YAML 1.2 or JSON file as a tree whose nodes know their place. Bounded:
  * what could explode or mislead (anchors, aliases, merge keys, tags, several

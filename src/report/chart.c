@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A chart as a figure; see chart.h. Knows nothing of rollouts. */
 #include "report/chart.h"
 

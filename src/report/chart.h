@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A chart over time, or over another number, as a figure of a page: a line, what it is compared with,
  * its limit, marks of what happened. It is as wide as there is room: lines are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The style of charts, and the colours of pages; see chart.h. Those of texts
  * have a contrast of 4.5 at least, to the page and to what is tinted. */
 #include "report/chart.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Round numbers and free places; see chart_scale.h. */
 #include "report/chart_scale.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where the things of a chart are; for chart.c alone. Pure. */
 #ifndef TIDEGATE_REPORT_CHART_SCALE_H
 #define TIDEGATE_REPORT_CHART_SCALE_H

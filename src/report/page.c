@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Markdown and HTML; see page.h. Knows nothing of what it writes about. */
 #include "report/page.h"
 

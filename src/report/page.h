@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A page in Markdown or in HTML, element by element: the document is written
  * once and says nothing of either. All texts are escaped here. A page of HTML

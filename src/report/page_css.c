@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a page looks; see page.h. Its colours are chart_css'. */
 #include "report/page_css.h"
 

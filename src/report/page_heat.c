@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A grid of counts; see page_heat.h. It fits every width: where numbers have no
  * room on a telephone the colours are left, and heads stand above several.

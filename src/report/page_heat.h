@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A grid of a page whose cells are counts: where all are counted it is good, and
  * the more are short of that, the worse. Pure.

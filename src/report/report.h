@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The report of a rollout, out of its journal alone: what happened, when, by
  * whom, on which evidence, and what is left for a person. For any rollout, at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal of a rollout as the report needs it. Entries are JSON that we
  * wrote ourselves once; what is missing or of another kind is left out, so

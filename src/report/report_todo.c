@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a rollout leaves for a person; see report.h. */
 #include <string.h>
 

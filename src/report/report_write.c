@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The document; see report.h. One function per section, in their order. */
 #include <stdio.h>
 #include <string.h>

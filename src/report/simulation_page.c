@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The document; see simulation_page.h. One function per section, in order. */
 #include "report/simulation_page.h"
 

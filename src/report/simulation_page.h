@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A simulation as one page that needs nothing else, in the report's order. Pure. */
 #ifndef TIDEGATE_REPORT_SIMULATION_PAGE_H
 #define TIDEGATE_REPORT_SIMULATION_PAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Charts of what happened over time; see timeline_page.h. */
 #include <math.h>
 #include <stdio.h>

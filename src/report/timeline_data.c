@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps what happened over time; see timeline_data.h. */
 #include "report/timeline_data.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What happened in a rollout over time, as a page shows it: checks, traffic,
  * decisions. Filled out of a journal by the report, by a simulation as it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Meters, increments and the plan of SLOs of kind evidence; see
  * timeline_page.h. */
 #include <math.h>

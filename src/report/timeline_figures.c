@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What happened in a few numbers; see timeline_data.h. */
 #include <math.h>
 #include <stdio.h>

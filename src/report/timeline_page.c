@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sections about what happened over time; see timeline_page.h. */
 #include "report/timeline_page.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What happened over time as sections of a page: the report's and the
  * simulation's are the same. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The admin API on the wire: what cloud.c makes of a request, with the headers
  * that belong to it. The routes are listed in admin_routes.c.

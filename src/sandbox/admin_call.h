@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Between admin_routes.c, which finds the method that is asked for, and
  * admin_methods.c, which has them. Private to these two.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Strict checks of what clients send; see admin_check.h. No state, no I/O. */
 #include "sandbox/admin_check.h"
 

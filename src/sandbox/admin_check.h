@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Checks what a client of the admin API sends, as strictly as the real one or
  * more so: unknown names, wrong types, values out of range. It knows names and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The methods of the admin API, one function each; see admin_routes.h. They
  * read and write the model and nothing else.

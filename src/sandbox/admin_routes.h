@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The part of Cloud Run Admin API v2 that the sandbox has: what each request
  * is answered with. No I/O: faults, delays and waiting are for cloud.c.

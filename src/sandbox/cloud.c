@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests on their way; see cloud.h. Pure. Each is logged, meets its faults,
  * is answered by admin_routes.c, and may wait for an operation:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small Cloud Run without sockets and without a clock: the service, what is
  * wrong with it on purpose, and each request from its arrival to its answer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the front door counted, shaped as Cloud Run's built-in metrics are when
  * Cloud Monitoring is asked in PromQL; see sandbox_metrics.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The controls of the sandbox, for people and tests; bodies are JSON.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What somebody else does; see foreign.h. Pure. */
 #include "sandbox/foreign.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What somebody else does to the service: one deed as JSON, for a fault of the
  * kind drift, which does it exactly between two requests, and for the controls.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The front door: splits real requests between the revisions by the traffic
  * that serves now, answers as each revision's profile says, and counts. It

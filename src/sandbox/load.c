@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A clock that sends requests; see load.h. */
 #include "sandbox/load.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests of the sandbox's own to its front door, evenly spaced, so that there
  * is something to measure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A Prometheus that answers what it is told; see metrics_api.h. */
 #include "sandbox/metrics_api.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Prometheus that answers what it is told: one answer for every query, which
  * the controls change while it runs. For who needs an answer, not metrics.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The state of the service and how it changes; see model.h. Pure. */
 #include <stdio.h>
 #include <stdlib.h>

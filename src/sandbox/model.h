@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One Cloud Run service as the admin API sees it: revisions, the traffic that
  * was asked for and the traffic that serves, generations, etags, operations

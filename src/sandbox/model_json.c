@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Resources of the admin API as proto3 JSON: defaults are left out, int64 are
  * strings, names of other resources are full. Only reads the model.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of the model share; private to them. model.c calls
  * model_revision.c, both call model_state.c, and all read by model_json.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Revisions: how they come and go, what leads to them; see model.h. Pure. */
 #include <stdio.h>
 #include <stdlib.h>

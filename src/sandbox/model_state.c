@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What readers see of the service, and when it changed; see model.h. Pure. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the front door counted, by OpenTelemetry's names; see sandbox_metrics.h. */
 #include <inttypes.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Latency and errors of a revision; see revision_profile.h. Pure. */
 #include "sandbox/revision_profile.h"
 

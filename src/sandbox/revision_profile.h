@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a revision behaves: a latency with a log-normal spread, a share of
  * requests that fail, or a real process behind it. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of routes and the API's rules about them; see routes.h. Pure. */
 #include "sandbox/routes.h"
 

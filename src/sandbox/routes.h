@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The traffic of a service as the API takes and shows it: a list of routes.
  * Pure; the rules of the API about such a list are here.

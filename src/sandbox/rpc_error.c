@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Errors as Google's APIs tell them; see rpc_error.h. Decides nothing. */
 #include "sandbox/rpc_error.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Errors as Google's APIs tell them: a canonical code, a message, details.
  * A value on the caller's stack, like struct err; the sandbox answers with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sandbox put together: two servers, the model, its clock; see sandbox.h.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sandbox: a small Cloud Run on loopback, for trying policies and for the
  * tests. One admin port (the admin API, its own controls, metrics) and one

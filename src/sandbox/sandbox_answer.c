@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Answers as JSON; see sandbox_answer.h. */
 #include "sandbox/sandbox_answer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Gives a request of the admin port its answer, as JSON. */
 #ifndef TIDEGATE_SANDBOX_SANDBOX_ANSWER_H
 #define TIDEGATE_SANDBOX_SANDBOX_ANSWER_H

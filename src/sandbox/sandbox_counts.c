@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests by the second; see sandbox_counts.h. Pure. */
 #include "sandbox/sandbox_counts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How many requests came to the admin API, by the second, so that a test can
  * see what a client does to a quota. Pure: the time is an argument.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The list of faults; see sandbox_faults.h. Pure. */
 #include "sandbox/sandbox_faults.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Faults on request: which admin requests go wrong, how, how often. Pure: the
  * time is an argument; carrying them out is for cloud.c.

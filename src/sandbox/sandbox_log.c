@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A ring of requests; see sandbox_log.h. Pure. */
 #include "sandbox/sandbox_log.h"
 

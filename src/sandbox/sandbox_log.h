@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The requests that reached the admin API, so that a test can count writes: a
  * ring of bounded size. Headers are never kept.

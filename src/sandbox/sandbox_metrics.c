@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counters of the front door as Prometheus text; see sandbox_metrics.h. */
 #include "sandbox/sandbox_metrics.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the front door counts per revision, and its Prometheus text
  * (exposition format 0.0.4). Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The options of the sandbox; see sandbox_options.h. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the service is like, to be changed while it runs: by PATCH /sandbox, by
  * --set on the command line, by a test. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the sandbox is made of; private to sandbox.c, admin_api.c and
  * control_api.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Update masks and what they do to a service; see service_patch.h. Pure. */
 #include "sandbox/service_patch.h"
 

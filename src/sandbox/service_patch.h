@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a PATCH of a service means: the update mask against the schema, the
  * body's values laid over the service. Pure; changes nothing.

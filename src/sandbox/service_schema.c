@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The messages of Cloud Run Admin API v2 that a Service is made of, as data:
  * one row per field, from the API's discovery document. Knows no rule beyond

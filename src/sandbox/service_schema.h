@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The schema of a Cloud Run service as data, for checking what a client sends
  * and for walking an update mask.

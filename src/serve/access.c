@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What somebody may do; see access.h. */
 #include "serve/access.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What somebody may do: rights, and the rows that grant them. What no row
  * grants is denied; all rows that match count together. Pure.

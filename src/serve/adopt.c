@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rollouts that nobody drives any more; see adopt.h. */
 #include "serve/adopt.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Takes up rollouts that nobody drives any more: those of this daemon's life
  * before, and those of others that died. Whoever lives keeps theirs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* POST /api/v1/rollouts/ID/decisions: somebody decides. */
 #include <stdlib.h>
 

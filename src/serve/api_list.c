@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /api/v1/rollouts: what the state file has, newest first. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Logging in by a browser; identity/login.h answers these. */
 #include "identity/identity.h"
 #include "serve/daemon.h"

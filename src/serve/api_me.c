@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /api/v1/me: who is asking, and what they may do somewhere. */
 #include "base/jsonw.h"
 #include "serve/daemon.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /metrics: what the daemon counts, for Prometheus. */
 #include "serve/daemon.h"
 #include "serve/handlers.h"

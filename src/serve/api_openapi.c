@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /api/v1/openapi.json */
 #include "serve/daemon.h"
 #include "serve/handlers.h"

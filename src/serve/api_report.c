@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /api/v1/rollouts/ID/report: what happened in a rollout, for people. */
 #include "report/report.h"
 #include "serve/daemon.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /api/v1/rollouts/ID, its events and its report. */
 #include <stdlib.h>
 #include <string.h>

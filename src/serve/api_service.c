@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /api/v1/services, and one of them: who serves, releases, delivery. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* POST /api/v1/rollouts: a rollout that the daemon drives from now on. */
 #include <stdio.h>
 #include <stdlib.h>

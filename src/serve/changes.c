@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What changed last, and who follows it; see changes.h. */
 #include "serve/changes.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What changed last in each rollout that this daemon drives, in one order for
  * all of them: whoever follows knows a number, and is told what came after it.

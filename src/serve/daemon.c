@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon without its doors; see daemon.h. Decides nothing about a rollout. */
 #include "serve/daemon.h"
 

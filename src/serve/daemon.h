@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemon without its doors: the world, the policies, and all rollouts that
  * it drives. It takes up every rollout of its state file that nobody drives any

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A decision of somebody about a rollout that they have seen: judged by what
  * they may do and by the engine's own rules, left as an operator's command, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs on the state file, beside the loop; see desk.h. */
 #include "serve/desk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemon's own connection to the state file, on a thread: what reads much
  * or waits for a disk. Jobs are done one after the other, in the order in which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rollouts that this daemon drives; see driven.h. */
 #include "serve/driven.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rollouts that this daemon drives: started, or taken up where somebody
  * left them. Finds them by id and by service, and tells what is journaled.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads what came with a request by its table; see fields.h. */
 #include "serve/fields.h"
 

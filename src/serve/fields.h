@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What may be given with a request, as tables: one table serves reading,
  * refusing what is unknown, and the OpenAPI document.

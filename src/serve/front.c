@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who comes in, and by which door; see front.h. */
 #include "serve/front.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemon's doors: listens, finds out who asks, and hands each request to
  * its handler when that may be.

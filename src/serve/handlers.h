@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The functions that answer requests, one for each row of routes.def, and the
  * tables of what they take. Each answers its visit exactly once, also later. */
 #ifndef TIDEGATE_SERVE_HANDLERS_H

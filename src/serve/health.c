@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether the process lives, and whether it can work: for probes, without any
  * detail. A live answer asks nothing of the state file: a restart would lose

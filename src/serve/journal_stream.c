@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A journal as it grows; see journal_stream.h. Entries are read at the desk, a
  * batch at a time and the next one when the peer has read most of it: when the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal of one rollout as server-sent events: what there is, and each
  * entry that follows, to its end. It need not be this daemon that drives it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The service manager of the daemon; see manager.h. */
 #include "serve/manager.h"
 

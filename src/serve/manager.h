@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the daemon tells the service manager that started it: that it is ready,
  * what it does, that it lives. Where there is none it tells nobody.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counts what the daemon does; see meter.h. */
 #include "serve/meter.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Counts what the daemon does into its page of metrics: listens to the rollouts
  * that it drives and to its journal's commits, and looks each second how late

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an entry of a rollout's journal counts for; see metrics_page.h. */
 #include <jansson.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps what the daemon counts; see metrics_page.h. What a journal's entry counts
  * for is metrics_entry.c's, the page metrics_print.c's. */
 #include "serve/metrics_page.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the daemon counts, and its page for Prometheus: text format 0.0.4, the
  * families of metrics.def. Everything is kept in memory: a page is made without

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a page of metrics is made of: shared by the files that count
  * (metrics_page.c, metrics_entry.c) and the one that prints. Private to them.

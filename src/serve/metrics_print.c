@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The page of metrics, in the text format 0.0.4; see metrics_page.h. */
 #include "config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that are carried out once; see once.h. */
 #include "serve/once.h"
 

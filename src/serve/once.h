@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests with an Idempotency-Key: each is carried out once, and whoever sends
  * it again is given the answer that it had.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The OpenAPI document, out of the table of routes; see openapi.h. */
 #include "serve/openapi.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The OpenAPI document of what routes.def serves to programs. */
 #ifndef TIDEGATE_SERVE_OPENAPI_H
 #define TIDEGATE_SERVE_OPENAPI_H

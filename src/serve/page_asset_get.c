@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /assets/NAME: style, script and icon, for ever. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finds what was embedded; see page_assets.h. */
 #include "serve/page_assets.h"
 

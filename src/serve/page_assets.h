@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Style, script and icon of the pages, made at build time out of assets/ by
  * assets/embed. Their names change with their content, so that a browser may

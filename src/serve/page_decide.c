@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decisions in a browser; see page_decide.h. */
 #include "serve/page_decide.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decisions of people in a browser: what they may do, the question before it
  * is done, and what is said when the world has moved on. A button is there

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * POST /rollouts/ID/decide: a decision by the form of a page. Asked once more
  * what it will do, unless it was; then it goes the way of all decisions.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The frame of every page; see page_frame.h. */
 #include "serve/page_frame.h"
 

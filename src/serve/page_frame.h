@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What every page of the daemon has: head, who you are, how old it is. All
  * pages work without a script, and none has a style, a script or an address of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* All rollouts; see page_front.h. */
 #include "serve/page_front.h"
 

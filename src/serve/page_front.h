@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The front page: what needs the visitor first, then what runs, then what has
  * ended of late. Pure.

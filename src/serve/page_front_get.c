@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GET /: all rollouts that the visitor may see. Those that this process drives
  * are as they are in memory; those of others and those that have ended come out

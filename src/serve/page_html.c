@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Templates; see page_html.h. */
 #include "serve/page_html.h"
 

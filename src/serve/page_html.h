@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTML by templates of our own: what is filled in is text and nothing else,
  * unless the template says otherwise. Pure.

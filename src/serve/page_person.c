@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who you are; coming in; what went wrong. See page_person.h. */
 #include "serve/page_person.h"
 

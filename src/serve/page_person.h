@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who you are, what you may do, and how one comes in. Pure. */
 #ifndef TIDEGATE_SERVE_PAGE_PERSON_H
 #define TIDEGATE_SERVE_PAGE_PERSON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /me: who the visitor is, and what that is good for; GET /signed-out. */
 #include "serve/daemon.h"
 #include "serve/handlers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The page of a rollout, section by section; see page_rollout.h. */
 #include "serve/page_rollout.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The page of one rollout: what happens, what comes, who may decide what, and
  * everything that led to it, with the report's charts and tables. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /rollouts/ID: one rollout, with all that led to it. */
 #include <stdio.h>
 

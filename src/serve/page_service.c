@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The page of a service, section by section; see page_service.h. */
 #include "serve/page_service.h"
 

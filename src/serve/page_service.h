@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The page of a service: who serves now, its releases of the last weeks, what
  * they come to, what is not released again. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /services/PROJECT/REGION/SERVICE: one service and its releases, out of
  * the state file's list, and out of memory while one of them runs. */
 #include <stdlib.h>

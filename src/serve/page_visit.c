@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the handlers of pages share; see page_visit.h. */
 #include "serve/page_visit.h"
 

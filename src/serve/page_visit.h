@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the handlers of pages share: whose page it is, what a visitor may decide
  * in a rollout, and how a page is given as an answer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* People and their keys; see people.h. */
 #include "serve/people.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * People and their keys: one person may come in several ways, and is the same
  * person. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Deletes what is old; see retention.h. */
 #include "serve/retention.h"
 

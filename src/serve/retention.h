@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Deletes what the configuration does not keep any longer: ended rollouts, a
  * few at a time, beside the loop. */
 #ifndef TIDEGATE_SERVE_RETENTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout for somebody; see rollout_json.h. */
 #include "serve/rollout_json.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout as JSON for somebody: as `status --format json` has it, with what
  * they may decide now. */
 #ifndef TIDEGATE_SERVE_ROLLOUT_JSON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the row of a request; see route.h. */
 #include "serve/route.h"
 

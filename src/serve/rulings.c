@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a visitor may decide now; see rulings.h. */
 #include "serve/rulings.h"
 

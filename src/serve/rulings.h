@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a visitor may decide about a rollout now, verb by verb: by their rights,
  * by the gate's list, and by what the engine would take. Pure.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon with its doors, and signals; see serve.h. */
 #include "serve/serve.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon with its doors, from its start to the signal that ends it. */
 #ifndef TIDEGATE_SERVE_SERVE_H
 #define TIDEGATE_SERVE_SERVE_H

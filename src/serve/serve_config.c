@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's configuration; see serve_config.h. */
 #include "serve/serve_config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How the daemon is to be: where it listens, where its state and policies are,
  * who may come in, who its people are and what they may do. Out of a file that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Of the daemon's configuration: the sources of identity. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The file of the daemon's configuration; see serve_config.h. */
 #include <stdlib.h>
 #include <string.h>

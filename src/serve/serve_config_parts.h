@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files that load the daemon's configuration share. */
 #ifndef TIDEGATE_SERVE_SERVE_CONFIG_PARTS_H
 #define TIDEGATE_SERVE_SERVE_CONFIG_PARTS_H

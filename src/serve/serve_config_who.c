@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Of the daemon's configuration: people, what they may do, how they come in. */
 #include <stdio.h>
 #include <string.h>

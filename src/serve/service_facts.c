@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of a service; see service_facts.h. */
 #include "serve/service_facts.h"
 

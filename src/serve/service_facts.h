@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is known of a service: who serves, its releases, what they come to, what
  * is not released again. Out of the state file's list, and out of memory while

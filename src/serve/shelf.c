@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Policies of a folder; see shelf.h. */
 #include "serve/shelf.h"
 

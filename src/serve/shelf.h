@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The policies that rollouts may be started with: NAME.yaml in a folder, each
  * under its name. A policy is parsed once for all rollouts that go by it, and

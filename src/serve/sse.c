@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What streams of events have in common; see sse.h. */
 #include "serve/sse.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What all streams of server-sent events have in common: how they begin, how
  * long they last, and that their end spreads those who come back.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GET /api/v1/stream: what changes, as it happens, as server-sent events. Of a
  * rollout only its newest state is told: who reads slowly gets fewer events and

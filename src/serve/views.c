@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rollouts as people see them; see views.h. */
 #include "serve/views.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rollouts as people see them, for whoever asks: out of the state file, whether
  * this process drives them or not. A journal is read a slice in each turn, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A request on its way, and its answer; see visit.h. */
 #include "serve/visit.h"
 

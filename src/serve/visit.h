@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request on its way through the daemon: who asks, what for, and how it is
  * answered. It is answered exactly once, by one of the calls below, which also

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Somebody who came in; see visitor.h. */
 #include "serve/visitor.h"
 

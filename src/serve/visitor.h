@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Somebody who came in: the caller that was proven, and who that is among the
  * people of the configuration. Persons are compared, never keys.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Faults as people write them: "metrics-down@12m+5m", "drift@15m". */
 #include <stdio.h>
 #include <string.h>

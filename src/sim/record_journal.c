@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a rollout's journal adds to a recording; see record_journal.h. */
 #include "sim/record_journal.h"
 

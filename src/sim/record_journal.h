@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a rollout's journal adds to a recording of its metrics: span,
  * revisions, how long traffic took, what the checks found and when nobody

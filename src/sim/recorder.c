@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asks a policy's queries over time; see recorder.h. A track is one series:
  * its chunks are asked one after the other, track_ask, track_answered,

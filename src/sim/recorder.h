@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes a recording: asks every query of a policy over a span of time, in
  * chunks, a few series at a time, with retries. What was read can be kept in a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Counters made of what the checks of a rollout counted: they grow between two
  * checks by what the later one found, in the middle, as far as can be from the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A part file: one line that says what it is a part of, then one line for each
  * chunk as it came. A line that was cut off is forgotten. Private to the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Part files of recordings; see recorder_part.h. */
 #include <errno.h>
 #include <jansson.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stable's past in a recording: how far back its counters are asked for. With few
  * bad requests in what `evidence.history` says it is a day, as it is for `run`.

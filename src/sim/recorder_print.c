@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The recording as a file: tidegate-recording(5); see recorder.h. */
 #include "base/jsonw.h"
 #include "sim/recorder_state.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a recorder holds while it asks. Private to recorder.c, which fills it,
  * recorder_counts.c, and recorder_print.c, which writes the recording.

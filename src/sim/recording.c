@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads recordings in one pass; see recording.h. What one says at a time is
  * recording_at.c's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Recordings: what a policy's queries answered over some time, in one JSON
  * file (tidegate-recording(5)). `data` is verbatim what Prometheus answers to

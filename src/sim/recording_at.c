@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a query would have answered at a time; see recording.h. */
 #include <math.h>
 #include <string.h>

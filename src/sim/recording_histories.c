@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Stable's past in a recording; see recording_histories.h. */
 #include "sim/recording_histories.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Stable's past in a recording. Private to the reader of recordings. */
 #ifndef TIDEGATE_SIM_RECORDING_HISTORIES_H
 #define TIDEGATE_SIM_RECORDING_HISTORIES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The labels of recorded series; see recording_labels.h. */
 #include "sim/recording_labels.h"
 

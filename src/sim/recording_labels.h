@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The labels of recorded series. Private to the reader of recordings. */
 #ifndef TIDEGATE_SIM_RECORDING_LABELS_H
 #define TIDEGATE_SIM_RECORDING_LABELS_H

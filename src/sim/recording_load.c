@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A recording from a file or a pipe, piece by piece: a file that is cut short
  * or replaced while it is read is an error, not a signal. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All points of a recording in one block that grows while it is read; results
  * remember offsets until the block stands still.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Series out of single checks; see remembered.h. */
 #include "sim/remembered.h"
 

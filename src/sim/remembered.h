@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A series put together from what single checks found, for providers that
  * cannot be asked for the past. Private to the recorder.

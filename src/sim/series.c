@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Series and their queries; see series.h. */
 #include "sim/series.h"
 

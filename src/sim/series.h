@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The queries of a policy as the series of a recording: what they are called
  * ("error-rate", "error-rate/baseline", "error-rate/requests") and how they are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A recorded world with a virtual clock; see sim.h. What is out waits in a
  * small queue; the earliest answer, fault or wake-up is next, and time jumps

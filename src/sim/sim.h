@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine against a recorded world: a virtual clock, metrics from a
  * recording, a service that does what it is told, and faults on request. The

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the recording answers, and the figures of a simulation: exposure, the
  * first bad sample, checks until the revert. Decides nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a recording's counters answer to the checks of an SLO of kind evidence.
  * The counting is that of the live program.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Remembered increments of a recording's counters; see sim_looks.h. */
 #include "sim/sim_looks.h"
 

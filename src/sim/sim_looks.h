@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the counters of a recording showed from check to check, for several runs
  * of it one after another: as long as a run checks at the times of the one

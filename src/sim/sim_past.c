@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Stable's past as a recording has it; see sim_past.h. */
 #include "sim/sim_past.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stable's past as a recording has it, for the SLOs of kind evidence: the
  * values before its start, or what the rollout knew. Pure.

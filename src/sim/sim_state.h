@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One simulation under way: what the files of src/sim share. Not for anybody
  * else. */
 #ifndef TIDEGATE_SIM_SIM_STATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Samples of a grid and single checks as one series; see weave.h. */
 #include "sim/weave.h"
 

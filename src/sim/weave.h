@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a provider says of the past, at each step of a grid, with what single
  * checks found in between, where that was something else: a simulation then

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What alerts on error budgets are called and say; see slo_print.h. */
 #include "base/duration.h"
 #include "base/jsonw.h"

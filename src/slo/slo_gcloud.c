@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Alert policies for Cloud Monitoring's PromQL; see slo_print.h. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules for Prometheus; see slo_print.h. */
 #include "slo/slo_print.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rules of error budgets as files: for Prometheus (YAML, with recording rules),
  * for Cloud Monitoring (an alert policy in each line, JSON; one has one condition

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Error budgets of a policy's service; see slo_rules.h. */
 #include "slo/slo_rules.h"
 

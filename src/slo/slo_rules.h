@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a policy to rules for its service's error budgets: recording rules,
  * alerts on how fast a budget burns, and companions that tell when there is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Selectors of counters; see slo_selector.h. */
 #include "slo/slo_selector.h"
 

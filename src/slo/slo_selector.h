@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Selectors of raw counters, taken apart and put together again: without the
  * matchers by which one revision is told, since an error budget is the service's.

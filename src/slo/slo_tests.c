@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tests of the rules for promtool: each alert fires, does not, and ends; a quiet
  * night, a new revision, counters that are missing. See slo_print.h.

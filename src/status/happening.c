@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What matters of the journal; see happening.h. */
 #include "status/happening.h"
 

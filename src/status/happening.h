@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal as people follow it while it grows: a line for what matters to
  * them, in plain words, and none for the rest. Programs read the entries

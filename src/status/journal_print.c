@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Journal entries as lines; see journal_print.h. */
 #include "status/journal_print.h"
 

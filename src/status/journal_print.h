@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Journal entries as lines, for `run`, `resume` and `watch`. Entries may come
  * from a state file of anybody: what is printed is valid and harmless.

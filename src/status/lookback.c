@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout's past out of its journal; see lookback.h. */
 #include "status/lookback.h"
 

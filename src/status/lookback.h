@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What of a rollout's past people are shown: the last checks of each SLO, who
  * decided what, whose changes were found. Read from the journal, entry by entry,

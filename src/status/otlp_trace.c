@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout as a trace; see otlp_trace.h. */
 #include "config.h"
 

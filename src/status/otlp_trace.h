@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A rollout as a trace, for OTLP over HTTP in JSON: the rollout is the root span,
  * each phase a span below it, checks are events of the phase that they fell

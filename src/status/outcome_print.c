@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a rollout ended; see outcome_print.h. */
 #include "status/outcome_print.h"
 

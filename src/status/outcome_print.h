@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a rollout ended, for people, programs and GitHub's runner: the last
  * thing that `run`, `resume` and `simulate` say.

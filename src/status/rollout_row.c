@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout's row as JSON; see rollout_row.h. */
 #include "status/rollout_row.h"
 

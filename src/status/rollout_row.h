@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout's row as JSON, as `list` and the daemon tell it. */
 #ifndef TIDEGATE_STATUS_ROLLOUT_ROW_H
 #define TIDEGATE_STATUS_ROLLOUT_ROW_H

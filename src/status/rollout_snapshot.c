@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout out of the state file; see rollout_snapshot.h. */
 #include "status/rollout_snapshot.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A rollout out of the state file, as every process can see it: its row, its
  * policy as it was when it started, its journal folded. For looking and for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout as JSON; see status_json.h. */
 #include "status/status_json.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate status --format json`: one object. Pure. */
 #ifndef TIDEGATE_STATUS_STATUS_JSON_H
 #define TIDEGATE_STATUS_STATUS_JSON_H

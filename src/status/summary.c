@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout as people see it; see summary.h. Knows neither store nor terminal. */
 #include "status/summary.h"
 

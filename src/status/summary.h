@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A rollout as people see it: what is, what comes next, why, and what they can
  * do about it. One read model for the live view, `status`, its JSON, reports:

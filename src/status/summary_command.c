@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What people have done and can do; see summary_parts.h. */
 #include <ctype.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The sentence that says what comes next; see summary_parts.h. */
 #include <string.h>
 

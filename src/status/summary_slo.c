@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SLOs as people see them; see summary_parts.h. */
 #include <math.h>
 #include <string.h>

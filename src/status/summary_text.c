@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Times and names inside sentences; see summary_parts.h. */
 #include <stdio.h>
 #include <string.h>

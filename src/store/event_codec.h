@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events and notes as JSON, and back: the fields of a journal entry. One table
  * says which type has which fields. Pure: JSON text <-> struct.

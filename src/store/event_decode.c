@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON as events; see event_codec.h. A journal may come from anybody: every
  * member is typed and bounded, names must be the policy's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Events and notes as JSON; see event_codec.h. Never fails. */
 #include <assert.h>
 #include <math.h>

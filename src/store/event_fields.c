@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The fields of every event; see event_fields.h. A table only. */
 #include "store/event_fields.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside the event codec only: which event has which fields. Encoding and
  * decoding both walk this table; what is not in it is not journaled.

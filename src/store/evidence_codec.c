@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counts and histories as JSON and back; see evidence_codec.h. */
 #include "store/evidence_codec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside the event codec and for recordings: counts and histories of SLOs of
  * kind evidence.

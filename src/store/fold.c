@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Feeds a journal to the engine; see fold.h. Decides nothing itself. */
 #include "store/fold.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one fold: a rollout's state from its journal. Restart, status, reports,
  * audit and operators' commands all use it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Processes as /proc shows them; see holder.h. */
 #include "store/holder.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who holds a lease: a process that can be told from every other one, also
  * from a later one with the same number, and found dead without asking it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Group commit: entries wait for each other for some milliseconds, and then are
  * written by the journal's thread in one transaction. See journal.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal's durable order for many writers: what several rollouts append
  * becomes durable in one commit, a verdict at once. A thread of the journal's

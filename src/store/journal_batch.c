@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writes what the journal's thread is given; see journal_batch.h. */
 #include "store/journal_batch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What one commit of the journal writes. Inside the journal only: its parts are
  * made on the loop's thread and written on the journal's, which has them to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The thread that writes to the state file; see journal_store.h. */
 #include "store/journal_store.h"
 

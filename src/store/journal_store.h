@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal's own connection to the state file, and the thread that uses it.
  * Inside the journal only. What is in memory needs no thread: there is nothing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What writers give to the journal: their leases, entries and answers. See
  * journal.h. Decides nothing about when it is written.

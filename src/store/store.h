@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The store: journal, leases and operator commands in one SQLite file (WAL,
  * synchronous=FULL). The journal is append-only; all state is derived from it

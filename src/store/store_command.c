@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Operators' commands: left by one process, taken by the one that drives. */
 #include <string.h>
 

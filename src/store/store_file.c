@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where the state file lies, and whether it may be one; see store_file.h. */
 #include "store/store_file.h"
 

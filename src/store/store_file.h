@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside the store only: the state file as a file. Knows nothing of SQLite
  * but the name of its log.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Old rollouts are deleted, with all that belongs to them; see store.h. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens, sessions and their like; see store_identity.h. */
 #include "store/store_identity.h"
 

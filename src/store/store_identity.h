@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the state file keeps of who may come in: tokens and sessions by the
  * hash of their secret, proofs that were used, and one key of our own. Rows

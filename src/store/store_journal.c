@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The journal: append-only, without gaps, guarded by the lease's fence. */
 #include <string.h>
 

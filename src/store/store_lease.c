@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Leases: one writer per service. A lease's row stays when it is dropped, so
  * that the fencing token only grows. See store.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that are carried out once; see store_once.h. */
 #include "store/store_once.h"
 

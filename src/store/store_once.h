@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests that are carried out once, however often they are sent: what came
  * with a key is kept for STORE_ONCE_MS, with its answer.

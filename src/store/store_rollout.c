@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rollouts in the state file: made, found, listed; see store.h. */
 #include <assert.h>
 #include <stdlib.h>

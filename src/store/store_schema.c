@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The schema of the state file; see store_schema.h. Text only. */
 #include "store/store_schema.h"
 

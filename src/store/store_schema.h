@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The schema: entry N brings a file of version N to version N + 1, inside one
  * transaction. An entry that was released is never changed.

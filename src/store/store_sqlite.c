@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The state file: opening it, its schema, what can be wrong with it, and the
  * statements of the other store_*.c. The only file that knows sqlite3.h.

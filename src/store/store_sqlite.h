@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside the store only: SQL statements without sqlite3.h. Statements are
  * prepared on first use, cached by the address of their text, and reset by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads journals in slices; see walk.h. */
 #include "store/walk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A journal read entry by entry on a loop, a slice in each turn: it may have
  * very many entries, and each is some work for its reader.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What evidence decides in seeded worlds, beside the thresholds of a policy:
  *   evidence_bench [-g GOOD] [-b BAD] [-k NULL] [-p PACE] [-t PLAN] [-r RATE]

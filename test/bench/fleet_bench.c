@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many rollouts in one process, with the program's own engine, adapters and
  * store, against a fake Cloud Run and Prometheus in a second process:

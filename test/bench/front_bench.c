@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How many requests a second the sandbox's front door carries on one core:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How policies judge releases whose quality is known: rollouts in seeded
  * worlds, where requests and failures come at random.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How fast recordings are read and rollouts are simulated, on one core:
  *   simulate_bench [ROLLOUTS [thresholds|evidence]]     the second: only those

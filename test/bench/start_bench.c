@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From exec to the first byte of the first request, in paired runs against
  * curl, and the memory of both at that moment:

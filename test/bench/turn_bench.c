@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What would hold the loop, before and after it is cut into pieces or done on a
  * thread:

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034,SC2016
 # Preflight actions, hooks, the rollback sequence, health.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # Backpressure: what is printed is not read, cannot be written, has nowhere to
 # go. The rollout goes as if nobody looked, and ends with the same exit status.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # tidegate check: plans on stdout, all problems on stderr, the exit status.
 
 load world

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # What SLOs do to a rollout: real requests and a real Prometheus, where it is
 # about more than one answer.

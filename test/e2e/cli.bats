@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The command line itself: help, slips of the finger, exit statuses.
 
 bats_require_minimum_version 1.5.0

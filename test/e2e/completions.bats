@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What a shell offers after "tidegate" and the tab key: bash, zsh and fish.
 
 : "${TIDEGATE:=./build/tidegate}"

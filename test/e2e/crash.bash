@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154
 # Kills `run` at a random instant of a wanted phase, lets `resume` end it, and
 # judges what came of it. Lanes work side by side, each with a sandbox of its

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # `run` is killed at 10 random instants; `resume` ends each rollout right. What a
 # death at every single instant does is shown by test/replay/crash_test.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # Dashboards: their form, and that a Prometheus which scrapes a real daemon, a
 # service and its error budgets answers every query of every panel.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034,SC2016
 # tidegate check --live: a healthy project, broken ones, and each remedy: what
 # it says is done, and then all is well.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154
 # A rollout by evidence over a real Prometheus: what decides, and when, is seen
 # on a virtual clock (test/replay); this is that the counters are those of users.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # A rollout that nobody can scrape: a real Pushgateway has its metrics while it
 # runs, and a receiver of OTLP its trace.

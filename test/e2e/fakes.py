@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """Secret Manager, Firebase Hosting, Slack and PagerDuty on loopback, as strict
 as the real ones: what those would refuse is refused, in their words. Below
 /am/ and /api/ it passes requests on to a real Alertmanager and a real service.

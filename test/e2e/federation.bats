@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # A workflow's job without a key: the credential file that GitHub's action
 # writes, tokens that end while the rollout goes on.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """GitHub's OIDC endpoint, STS, IAM Credentials and a door that wants a token,
 in front of the sandbox's Admin API: what a workflow's job meets.
 

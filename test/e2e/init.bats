@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154
 # The policy that init proposes for four kinds of services can be used as it is
 # written; made quicker, it takes back a bad release and promotes a good one.

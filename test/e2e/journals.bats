@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # State files of earlier versions (test/journals): what they left is taken up,
 # what they ended is shown. That each folds to its end is a unit test.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154
 # Rollouts whose metrics are Cloud Monitoring's: a front of its kind before a
 # real Prometheus, which scrapes series of Cloud Run's names. Samples are late.

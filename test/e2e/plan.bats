@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # What a policy would catch. The numbers are those of test/unit/forecast_test.c;
 # here is how they are said.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154
 # The rules of contrib/prometheus, and the runbook that they lead to.
 

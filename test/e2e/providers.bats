@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # One policy that asks a Prometheus, a JSON API and Sentry.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # README's first ten minutes, as they stand there. Takes long.
 
 load world

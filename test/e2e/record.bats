@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154
 # record against a real Prometheus; what was lived through is decided alike in
 # a simulation of it.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154
 # What tidegate-recording(5) says about dumps, snapshots and curl, done.
 

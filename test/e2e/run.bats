@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154
 # `run` against a Cloud Run that answers and a real Prometheus.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The sandbox from outside: curl as the client, a real Prometheus.
 
 load world

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2016
 # Nothing that leaves the process holds a secret: a marked one is planted in
 # every key that takes one, and every peer repeats all it was sent, in the words

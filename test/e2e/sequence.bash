@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2154
 # What policies/full-rollback.yaml acts on: a real Alertmanager, Redis,
 # PostgreSQL and HTTP service, strict fakes of what cannot run here, a kubectl

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # The whole of policies/full-rollback.yaml: it runs, it is drilled, and it is
 # killed before, in and after each of its actions.

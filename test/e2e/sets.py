@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Puts every value of a policy over itself, which must change nothing, and for
 each in turn something that is none of its values, which must be refused with
 the place: --set reaches every key.  usage: sets.py TIDEGATE POLICY FOLDER"""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # bats looks for this file: what all tests of a run share. Who runs several bats
 # side by side has opened it for all of them.

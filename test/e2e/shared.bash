@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034,SC2154
 # A sandbox, a candidate and a state file for each test: on top of world and
 # rollout. Rollouts are as short as policies may be. Every query is answered by

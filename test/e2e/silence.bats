@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034,SC2030,SC2031
 # Silences in a real Alertmanager: made, kept alive, expired, after a crash too.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # simulate from outside: what is printed, exit statuses, the same bytes always.
 
 bats_require_minimum_version 1.5.0

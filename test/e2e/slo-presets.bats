@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154
 # Presets asked of a real Prometheus whose series are known to the last
 # request: what comes of them is what was computed by hand. One world.

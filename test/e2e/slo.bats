@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # Rules for error budgets: promtool's tests of them, and a real Prometheus that
 # scrapes a sandbox which fails for real.

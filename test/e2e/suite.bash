@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
 # The one Prometheus of the whole run, in SUITE, a folder that all tests know.
 # It starts when the first test needs it, and scrapes meter, which hands on what

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # A real terminal (tmux): the panel of `run`, `watch` and `status --follow`, its
 # keys, its size, and how it is left.

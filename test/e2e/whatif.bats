@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034
 # What goes wrong on purpose in a simulation ends as it does for a rollout that
 # lives: the same fault in the sandbox, the same phases, the same exit status.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154,SC2034,SC2016
 # What contrib/ has for GitHub and Cloud Build: the files are well formed, what
 # is wrong in one is found, and their steps do what they say, run here.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
 # What the end-to-end tests share: a sandbox, a Prometheus, waiting for things.
 # Ports come from the kernel; everything that is started ends with the test, but

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Answers of a Prometheus: whatever comes, one of the promised results. */
 #include <assert.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A browser's cookies, and what the one of a login holds. */
 #include <assert.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Answers with many counters: whatever comes, series that can be counted, or an
  * error that can be shown. */
 #include <assert.h>

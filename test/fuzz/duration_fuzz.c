@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Durations and times: what is accepted is printed and read back the same. */
 #include <assert.h>
 #include <stdlib.h>

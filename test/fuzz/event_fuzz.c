@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A journal from anybody: each line is "<ms later> <name> <data>". What is
  * taken is written again and read back the same, and the engine survives it, as

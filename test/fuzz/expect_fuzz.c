@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Answers that expectations are held against, with numbers of any size. */
 #include <assert.h>
 #include <stdint.h>

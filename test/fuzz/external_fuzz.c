@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files of federated identities: what is accepted is whole, and tokens go to
  * Google's token services only. */
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What HTML forms send. */
 #include <assert.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Raw bytes on a connection of the server: the first byte says how many of the
  * rest arrive at once. Whatever comes, it answers in HTTP, what it serves is

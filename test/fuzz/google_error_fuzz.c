@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Error bodies: whatever comes, the message is one printable line. The first
  * two bytes are the status. */
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What issuers publish: keys and discovery documents; and sessions as the state
  * file has them. */
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signed tokens: as they come, and as two JSON texts and a signature in lines,
  * so that what is behind base64url is reached, too. */
 #include <assert.h>

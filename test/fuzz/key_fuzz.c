@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Credential files: what is accepted is whole and asks only Google. */
 #include <assert.h>
 #include <stdint.h>

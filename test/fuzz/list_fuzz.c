@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of names: nothing is held that was not asked for, nothing counted
  * that has no name. */
 #include <assert.h>

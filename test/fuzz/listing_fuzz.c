@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of what a Prometheus has: whatever comes, texts within their bounds, or
  * an error that can be shown. */
 #include <assert.h>

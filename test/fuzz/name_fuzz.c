@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names of services and hosts: what is taken apart makes the same name again,
  * and only what a resolver takes for this machine is this machine.

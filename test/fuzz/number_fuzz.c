@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Answers of JSON APIs: a number, no data, or an error that can be shown. */
 #include <assert.h>
 #include <math.h>

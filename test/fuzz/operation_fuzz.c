@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Operations: one that failed is done and says why. */
 #include <assert.h>
 #include <stdlib.h>

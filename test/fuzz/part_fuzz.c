@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The part file of a recording that was broken off, by anybody: it is refused,
  * or the recording can go on and be printed. */
 #include <assert.h>

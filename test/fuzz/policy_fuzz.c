@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Policies from any bytes: refused with a reason, or sound. */
 #include <assert.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PromQL seen from outside: a flaw has a place in the text and is said. */
 #include <assert.h>
 #include <stdint.h>

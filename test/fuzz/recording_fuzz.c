@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Recordings: whatever is accepted can be asked about any time, and it is
  * accepted or refused alike whole and in pieces. */
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Masking: a registered secret never survives, whatever is around it, and the
  * text stays a text. The first line of the input is the secret. */
 #define _GNU_SOURCE /* memmem */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * main() of the fuzz targets where there is no libFuzzer: feeds them their
  * corpus, and a few damaged copies of every file in it, always the same ones.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sandbox's admin API: "METHOD TARGET" in the first line, then the body.
  * Whatever comes, the answer is JSON and the traffic sums to 100.

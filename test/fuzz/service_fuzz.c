@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Services and revisions: what is accepted can be planned with, and written
  * lists are read back the same. */
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Silences: what is found is ours and can be part of a path. */
 #include <assert.h>
 #include <stdlib.h>

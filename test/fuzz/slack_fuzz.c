@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What Slack sends, or somebody who says so: the timestamp and the signature
  * of the headers in two lines, then the body. */
 #include <assert.h>

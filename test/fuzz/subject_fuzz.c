@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Subject tokens of files, URLs and programs, and the claims of a JWT. */
 #include <assert.h>
 #include <stdint.h>

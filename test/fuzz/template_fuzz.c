@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Templates: literals come out as they went in, whatever stands around them;
  * values are never looked into. */
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Answers of token endpoints: a token fit for a header, or one line why not. */
 #include <assert.h>
 #include <stdint.h>

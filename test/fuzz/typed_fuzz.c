@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What arrives on the panel's keyboard: keys, sequences of a terminal, pasted
  * texts. The first byte says what may be decided, a zero byte ends what came

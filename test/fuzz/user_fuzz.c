@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files of people and of who acts as an account. */
 #include <assert.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Versions of secrets and sites: numbers are numbers, names stay in a site. */
 #include <assert.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the tests of pages share: the browser, and what is looked at in any page.
 import { createRequire } from "node:module";
 import fs from "node:fs";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // People at a real daemon, in a real Chromium: two of them at one gate, one who
 // may only look, tabs that follow, a page that is late, a daemon that dies and
 // comes back, a browser without scripts. Prints TAP.

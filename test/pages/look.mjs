@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Looks at every page of a folder in a real Chromium, on a telephone, a tablet
 // and a screen, light and dark, and on paper: nothing overflows or overlaps,
 // nothing is fetched or run, axe finds nothing, texts of strangers are texts.

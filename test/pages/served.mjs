@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Looks at the daemon's pages in a real Chromium, as a server would give them,
 // with its policy of what may be fetched and run: at three widths, light, dark
 // and on paper; nothing overflows or overlaps, nothing is refused by the policy,

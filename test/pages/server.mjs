@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A server for pages that were made before: with the daemon's headers, and a
 // stream whose events, silences and ends a test decides.
 import fs from "node:fs";

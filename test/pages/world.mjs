@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A daemon over a sandbox, for a browser: both are programs of the build, in a
 // folder of their own, and gone when it is closed.
 import { execFile, spawn } from "node:child_process";

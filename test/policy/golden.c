@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Policies and what tidegate must say about them: NAME.yaml (or .json) here or
  * in policies/, and here either NAME.plan or NAME.errors. The environment and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Promises that always hold; see books.h. */
 #include "books.h"
 

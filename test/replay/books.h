@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What must hold in every scenario, whatever goes wrong, kept in books of their
  * own: out of the requests that leave, the answers that are heard, the service

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What SLOs do to a rollout. */
 #include "scenario_test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What SLOs of kind evidence do to a rollout, from raw counters on. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A process can die between any two things it does. Each story is played once
  * to count its instants, then again with a death at each of them: pending

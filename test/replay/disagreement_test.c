@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a rollout does when the world disagrees with itself: what is asked for
  * does not serve, answers hang or are old, others write, processes die, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the driver does between the engine and the world: orders, and ends. */
 #include "scenario_test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SLOs of kind evidence, driver and all: a rollout that lives, what is recorded
  * of its journal, and the simulation of that recording decide the same at the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An Alertmanager and a Secret Manager; see fake_apis.h. */
 #include "fake_apis.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two APIs that actions use, as far as the driver's part in it goes: an
  * Alertmanager that keeps one silence, and a Secret Manager with one secret

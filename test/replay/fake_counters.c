@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Raw counters on the virtual clock; see fake_counters.h. */
 #include "fake_counters.h"
 

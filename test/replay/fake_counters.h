@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Raw counters on the virtual clock: a service with so many requests per
  * second, spread over its revisions as traffic is, each on two instances; and

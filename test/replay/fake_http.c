@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP on the virtual clock; see fake_http.h. */
 #include "fake_http.h"
 

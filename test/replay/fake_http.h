@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The client of io/http.h without a network: requests reach servers that are
  * functions, after a latency on the virtual clock. A request that has left is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Virtual time; see fake_loop.h. */
 #include "fake_loop.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop of io/loop.h on a virtual clock: time is what the next timer says,
  * so that a rollout of an hour takes milliseconds and runs the same each time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Scripted metrics; see fake_metrics.h. */
 #include "fake_metrics.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Metrics on the virtual clock: a Prometheus that is told what to say about
  * whom. The default is 0 for every query.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cloud Monitoring's request counts; see fake_monitoring.h. */
 #include "fake_monitoring.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Cloud Monitoring's request counts of Cloud Run on the virtual clock: growth by
  * the minute, which is there only when it is minutes old. A service with so many

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Deeds; see fake_process.h. */
 #include "fake_process.h"
 

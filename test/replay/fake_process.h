@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What actions do, on the virtual clock: programs that are not run (argv[0] is
  * "act", argv[1] the deed) and requests to FAKE_DEED_ORIGIN/DEED. Each deed

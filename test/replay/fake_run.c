@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The sandbox's model behind a fake server; see fake_run.h. */
 #include "fake_run.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Cloud Run on the virtual clock: the sandbox's, behind a fake server. Also what else is asked in a scenario: metrics, and
  * what actions do. Counts what it was asked; decides nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The store of store/store.h in memory: transactions, fences, leases and
  * commands as the real one has them, and failures on request. What is not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs on the virtual clock; see fake_worker.h. */
 #include "fake_worker.h"
 

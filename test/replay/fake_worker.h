@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The threads of io/worker.h without threads: a job runs in a later turn of the
  * fake loop and is told in one after that, so that a process can stand still or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An admin API in trouble: on the way forward and on the way back. */
 #include "scenario_test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The state file is locked by somebody else, or the disk is full, slow or hangs,
  * for a while or for good: what is watched, what leaves all the same, and in which order.

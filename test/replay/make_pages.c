@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes a report of each way in which a rollout ends, for the browser to look
  * at, and what the daemon would show of it: make_pages REPORTS SERVED. The driver is the real one, on the virtual clock, so

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decisions of people, signals, leases and who goes on. */
 #include "scenario_test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the API's behaviour is not known, the sandbox has both readings: a
  * good release is promoted and a bad one taken back whichever is true.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decisions and orders of effects, driver and all, on a virtual clock. What a
  * scenario is made of is in scenario.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout once more; see retold.h. The sandbox's headers stay out of here:
  * faults of the sandbox and of simulations have the same names. */
 #include "retold.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A rollout once more: its journal recorded, and the recording simulated. */
 #ifndef TIDEGATE_TEST_RETOLD_H
 #define TIDEGATE_TEST_RETOLD_H

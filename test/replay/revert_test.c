@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How soon a revert leaves, and what it builds on, when the service cannot be
  * read as it is; and that there is a way back when traffic goes up.

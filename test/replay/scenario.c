@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The fixture of test/replay; see scenario.h. */
 #include "scenario.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The whole driver on a virtual clock: live, journal, fold and clients are the
  * real ones, over a fake loop, network, store and programs. A scenario reads as

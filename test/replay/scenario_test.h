@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What each test program of scenarios begins with. A scenario that breaks a
  * promise fails its test.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pages of the daemon; see served_pages.h. */
 #include "served_pages.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pages of the daemon without one: what it would show of a report's rollout, and
  * of all situations at once, to several people.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time: checks on their grid, standstills, deadlines, and what goes up. */
 #include "scenario_test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a rollout may move, when, and what it leaves alone. */
 #include "scenario_test.h"
 

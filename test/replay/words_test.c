@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is said about a rollout: reasons are whole and name the cause. */
 #include "scenario_test.h"
 

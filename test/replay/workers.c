@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Processes side by side; see workers.h. */
 #include "workers.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The same work in as many processes as there are processors, each with its
  * share: scenarios live in globals, so that they cannot be threads.

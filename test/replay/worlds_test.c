@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random worlds against the whole driver: for some minutes everything may go
  * wrong – metrics, Cloud Run, the network, the state file, the machine, people

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Releases with what is stated of them; see evidence_cells.h. */
 #include "evidence_cells.h"
 

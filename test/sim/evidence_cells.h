@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Releases in worlds of requests, with what is stated of the method: errors
  * 0.1 %, a first share of 10 %, checks every 15 s, two objectives; at 5, 50, 500

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Kinds of noise; see evidence_noise.h. */
 #include "evidence_noise.h"
 

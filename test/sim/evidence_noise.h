@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Kinds of noise that must take no good release back: the candidate is drawn
  * as stable is, and both are drawn like this.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rollouts in seeded worlds; see evidence_play.h. */
 #include "evidence_play.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rollouts in seeded worlds of requests, decided by the engine: by evidence, or
  * by thresholds of a policy's. Three steps, 10, 50 and 100 %, of ten minutes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Seeded worlds of requests; see evidence_world.h. */
 #include "evidence_world.h"
 

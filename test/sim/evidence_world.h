@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Seeded worlds of requests, for evidence: what a candidate and its stable
  * revision show from check to check, and stable's history before it. Two

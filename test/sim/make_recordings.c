@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes the recordings of evidence in a folder:
  *   make_recordings policies/recordings/evidence

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What people are told comes next does come, at the time that they were told:
  * random rollouts are looked at in random moments, and then go on without

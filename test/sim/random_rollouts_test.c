@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random rollouts in a random, hostile world: after every step of the engine
  * the promises hold, and when the trouble stops, the rollout ends. A failure

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Seeded worlds as recordings; see recorded_world.h. */
 #include "recorded_world.h"
 

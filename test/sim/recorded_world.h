@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Seeded worlds of requests as recordings: what a Prometheus would have
  * answered about the counters of a candidate and of stable, and of stable's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One action and its world; see action_fixture.h. */
 #include "action_fixture.h"
 

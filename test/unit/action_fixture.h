@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One action against real servers and programs: a loop, a client, the action
  * and what its run became. A test's own setup changes what it needs.

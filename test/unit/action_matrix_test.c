@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Each type of action in each situation: once, again, cut off anywhere, by a
  * second rollback, after a person has decided otherwise, and whatever the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What actions speak to; see action_peers.h. */
 #include "action_peers.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What actions speak to, on the virtual clock of test/replay: small models of
  * the systems with their effects counted at their own side, and a way to make

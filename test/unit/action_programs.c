@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Programs of actions that are functions: "act" and "guard", which do or say
  * nothing but their status, and "kubectl" with one Deployment. They stand for

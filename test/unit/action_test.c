@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Actions against a real server and real programs on this machine. */
 #include <setjmp.h>
 #include <stdarg.h>

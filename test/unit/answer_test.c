@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What Prometheus and its kin answer, and what is made of it. */
 #include <locale.h>
 #include <math.h>

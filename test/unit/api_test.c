@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests as somebody, and questions that are asked once. Time is virtual
  * (replay/fake_loop.h), tokens are fake_token.h's, and the client of io/http.h

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens of ours, rights and keys: what may be kept, and what is taken. */
 #include <setjmp.h>
 #include <sqlite3.h>

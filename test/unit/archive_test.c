@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Journals of earlier versions, written by their programs (test/journals/make):
  * today's fold has to come to what they said themselves.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Options from a table, did-you-mean, and what reaches a terminal. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Durations, timestamps, buffers, arenas, errors: the smallest parts. */
 #include <math.h>
 #include <setjmp.h>

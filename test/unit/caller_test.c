@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Actions of type http that tell a Cloud Run service who calls. */
 #include <setjmp.h>
 #include <stdarg.h>

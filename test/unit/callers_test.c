@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Programs and people behind proxies: who they are by tokens that come with
  * each request, and where keys come from. */
 #include <pwd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The fake, and running a script; see cloudrun_fixture.h. */
 #include <setjmp.h>
 #include <stdarg.h>

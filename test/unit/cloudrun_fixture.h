@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A world for the Admin API's client: a strict fake on loopback that follows a
  * script, credentials that hand out token-1, token-2, …, and what the client

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Admin API's client against a strict fake on loopback. A test is a script:
  * which requests must come, in which order, and what each is answered.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where and as whom a command works. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Answers with many counters, and what is made of them. */
 #include <math.h>
 #include <setjmp.h>

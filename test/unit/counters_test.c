@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Counters: what happened between two looks at them. */
 #include <math.h>
 #include <setjmp.h>

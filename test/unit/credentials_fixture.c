@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The world of credentials in tests; see credentials_fixture.h. */
 #include "credentials_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials against the fake Google: a loop, a folder that is also $HOME, a
  * clean environment, and who asks for tokens. Shared by the tests of sources.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens: found, fetched, kept, shared, refreshed, rejected. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decimal numbers: the same doubles as strtod, and nothing that is none; and how
  * they are printed. */
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A world small enough to see at once; see engine_fixture.h. */
 #include "engine_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A world small enough to see at once, for tests of the engine: it answers
  * every effect by itself, on a virtual clock, and can be told to misbehave.

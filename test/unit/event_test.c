@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Events and notes as JSON and back; the fold is the state. */
 #include <setjmp.h>
 #include <stdarg.h>

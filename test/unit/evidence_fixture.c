@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Worlds with SLOs of kind evidence; see evidence_fixture.h. */
 #include <math.h>
 #include <setjmp.h>

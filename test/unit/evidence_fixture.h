@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A world (engine_fixture.h) with two SLOs of kind evidence: "errors", at most
  * 1 % of the requests, and "latency", at most 5 % above 500 ms. Both revisions

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a journal says about evidence is all that is needed to decide again. */
 #include <math.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What holds of evidence whatever the counts are: a good release is seldom
  * taken back in any kind of noise, numbers stay numbers, and nothing depends on

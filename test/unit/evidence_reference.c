@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Evidence by the formulas; see evidence_reference.h. */
 #include "evidence_reference.h"
 

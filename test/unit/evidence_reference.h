@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Evidence once more, written from the formulas and not from src/engine: what
  * a journal says that was counted becomes the numbers and decisions that it

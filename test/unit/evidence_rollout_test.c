@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rollouts with SLOs of kind evidence: what the counts lead to. */
 #include <math.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine: evidence that is too old, time that nobody watched, breaches that
  * a person overruled.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What people are told of evidence, with the numbers counted once more. */
 #include <math.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the engine says of seeded rollouts by evidence is pinned: see told.h. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON pointers into answers: the table of RFC 6901 and what is refused. */
 #include <setjmp.h>
 #include <stdarg.h>

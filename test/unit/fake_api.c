@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* APIs that actions speak to; see fake_api.h. */
 #include "fake_api.h"
 

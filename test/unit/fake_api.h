@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * APIs that actions speak to, in one server on loopback: Slack, a receiver of
  * CloudEvents, PagerDuty, Secret Manager, Firebase Hosting. What the real ones

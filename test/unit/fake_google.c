@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A small Google for tests; see fake_google.h. */
 #include "fake_google.h"
 

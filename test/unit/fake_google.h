@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Google as far as credentials see it: the token endpoint of people and service
  * accounts, the Security Token Service, IAM Credentials, a metadata server; and

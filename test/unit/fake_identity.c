@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The half of the fake Google that knows other identities; see fake_google.h:
  * STS, IAM Credentials, and GitHub's endpoint of subject tokens.

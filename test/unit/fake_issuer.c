@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The issuer; see fake_issuer.h. */
 #include "fake_issuer.h"
 

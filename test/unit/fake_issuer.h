@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An OpenID issuer of tokens, as strict as the real ones: discovery document,
  * keys, authorization and token endpoint with PKCE.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A Sentry and a JSON API; see fake_sentry.h. */
 #include "fake_sentry.h"
 

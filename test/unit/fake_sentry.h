@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Sentry and a JSON API of nobody's in one server on loopback. The Sentry is
  * as strict as the documented one: token, trailing slash, what each endpoint

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The credentials; see fake_token.h. */
 #include "fake_token.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credentials that hand out token-1, token-2, …, and id-1, id-2, … for an
  * audience: the next one after each that was rejected. Takes the place of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whole texts into files: what is replaced, and what is written through. Only
  * what the test made itself in a folder of its own is written to. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the finish of a rollout waits for, and for how long. */
 #include <setjmp.h>
 #include <stdarg.h>

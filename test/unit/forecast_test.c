@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a policy would catch: the published numbers of the plan, through a
  * policy; and worlds for limits, which are played by the kind itself.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The log above the panel: what is told of a journal, and what is not. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Endpoints that hang, drip, half-close, lie or never stop, and programs that
  * print without end or do not want to go: every action ends in its time, in

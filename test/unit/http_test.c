@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The HTTP client against our own server. */
 #include <arpa/inet.h>
 #include <dirent.h>

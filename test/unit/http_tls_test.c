@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The HTTP client over TLS, against openssl's own server. */
 #define _GNU_SOURCE /* strcasestr */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The world of identity; see identity_fixture.h. */
 #include "identity_fixture.h"
 

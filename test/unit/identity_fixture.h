@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A daemon that only says who asks, its state file, an issuer and a browser or
  * program that asks: one process, one loop.

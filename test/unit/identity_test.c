@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who we are, by way of others: people, federation, acting as an account; and
  * ID tokens of them all. */
 #include <setjmp.h>

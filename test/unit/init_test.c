@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From metrics to a policy: what is found and chosen, which limits a week makes,
  * how fast, and that the text of every proposal is a policy without warnings.

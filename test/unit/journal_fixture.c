@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A world with a journal; see journal_fixture.h. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A world (engine_fixture.h) whose engine's events go into a state file, as a
  * driver would write them. */
 #ifndef TIDEGATE_TEST_JOURNAL_FIXTURE_H

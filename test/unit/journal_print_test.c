@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of the journal: for programs, for people, from anybody. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The journal and a real state file that another process keeps locked. */
 #include <setjmp.h>
 #include <signal.h>

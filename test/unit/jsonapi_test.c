@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asking JSON APIs and a Sentry, from the policy's text to the number: what is
  * sent, what is shared, who waits when the other side wants its peace.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and tokens; see jwt_fixture.h. */
 #include "jwt_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys and signed tokens for tests of identity, made as an issuer makes them,
  * or as nobody should.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The verifier of signed tokens: each way in that others have left open. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Credential files, token answers and assertions. */
 #include <setjmp.h>
 #include <stdarg.h>

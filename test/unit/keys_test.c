@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is typed on the panel, and what a person gets by it. */
 #include <setjmp.h>
 #include <stdarg.h>

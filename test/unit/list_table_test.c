@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate list`: what runs is seen, whatever was refused since. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of what a Prometheus has: names come out as they are, and whatever is
  * no such list is refused. */
 #include <setjmp.h>

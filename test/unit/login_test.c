@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Browsers and chat: logging in, sessions, pages of others, Slack's buttons. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The loop: order within a turn, time, cancelling, what keeps it alive. */
 #include <setjmp.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Regular expressions of a policy: what matches, what is refused, limits. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The queries of one SLO: asked as one, and one by one when that is refused. */
 #include <setjmp.h>
 #include <stdarg.h>

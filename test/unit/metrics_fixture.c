@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A policy and the Prometheus that it asks; see metrics_fixture.h. */
 #include "metrics_fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A policy with an SLO of kind evidence, and the Prometheus that it asks: each
  * query is kept, and the test's own function answers it.

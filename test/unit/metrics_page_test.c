@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the daemon's page of metrics counts, and its format. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Slack, webhooks, PagerDuty: what is sent, and what refusals become. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A number out of a JSON answer, and how long to wait before the next. */
 #include <setjmp.h>
 #include <stdarg.h>

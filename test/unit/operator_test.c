@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operators' verbs from another process, while a rollout is driven in this
  * one and after it was left.

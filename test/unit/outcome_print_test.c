@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a rollout ended, as JSON, as text and for GitHub's runner. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What leaves the process: which streams share a queue, what a reader is told,
  * how long the end may take. Each test is a process with streams of its own. */
 #define _GNU_SOURCE /* F_SETPIPE_SZ */

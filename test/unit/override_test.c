@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Values put over a policy: where they go, and what is said of bad ones. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemon's pages as text: what is filled into templates stays text, links
  * are relative, buttons are there exactly when the engine would take the

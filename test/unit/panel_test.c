@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The panel as a terminal shows it: each situation in frames of four widths,
  * kept under test/frames, and what holds for every frame. With --write the

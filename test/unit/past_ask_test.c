@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Stable's past: which pieces of it are asked for, and what is made of them. */
 #include <math.h>
 #include <setjmp.h>

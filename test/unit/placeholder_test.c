@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The verbs that decide, show and simulate, for policies whose secrets are not
  * there: each secret key, unset, as a file, and set to what it must not be.

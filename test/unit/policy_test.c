@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loader's values: what a policy means, its defaults, its secrets. What it
  * says to people is in test/policy.

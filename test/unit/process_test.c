@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Child processes: what they inherit, how they end, what is left of them. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Asking a Prometheus: what is sent, what is shared, what is asked again. */
 #include <math.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Recording against a fake Prometheus: chunks, retries, what is given up. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Recordings: what is read, what is refused, what holds at a time. */
 #include <math.h>
 #include <setjmp.h>

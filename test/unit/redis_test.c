@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Actions of type redis against a real redis-server: what is removed, what is
  * left, what its refusals become. It prints how long a large purge takes and

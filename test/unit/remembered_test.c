@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Series out of single checks: how long a value is taken to hold. */
 #include <math.h>
 #include <setjmp.h>

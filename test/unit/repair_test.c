@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Databases and silences: programs of this machine, an Alertmanager of paper
  * that is as strict as the real one. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pages: what comes from outside is text and nothing else. */
 #include <math.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine, scenario by scenario: what a rollout does when the world … */
 #include <math.h>
 #include <setjmp.h>
@@ -11,8 +12,7 @@
 
 #include "engine_fixture.h"
 
-#define MINUTE 60000
-#define HOUR   (60 * MINUTE)
+enum { MINUTE = 60000, HOUR = 60 * MINUTE };
 
 static struct test_policy test;
 static struct world world;

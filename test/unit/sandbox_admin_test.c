@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The admin API of the sandbox: what it takes, what it refuses, and how. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests to the sandbox's Cloud Run on a clock of the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>

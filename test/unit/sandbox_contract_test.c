@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Both ends of the wire: what the sandbox answers is of the API's schema and
  * understood by the adapter, what the adapter writes the sandbox takes.

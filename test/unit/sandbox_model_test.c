@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The service of the sandbox: what a write does, when, and how it fails. */
 #include <setjmp.h>
 #include <stdarg.h>

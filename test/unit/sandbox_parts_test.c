@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The small parts of the sandbox: faults, profiles, metrics, its log. */
 #include <math.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is shown of bytes from outside: masked, printable, bounded. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Secrets and what redact() masks, and what it leaves alone. */
 #include <setjmp.h>
 #include <stdarg.h>

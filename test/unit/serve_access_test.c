@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who may do what: people, keys, rows, rights. */
 #include <setjmp.h>
 #include <stdarg.h>

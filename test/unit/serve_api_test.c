@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests to the daemon, as programs send them. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A daemon over a sandbox; see serve_fixture.h. */
 #include "serve_fixture.h"
 

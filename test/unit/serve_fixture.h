@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A daemon in this process, with its doors, over a sandbox in a child: what
  * tests of requests share. Everything is gone when it is closed.

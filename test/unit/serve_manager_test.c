@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a daemon tells the service manager that started it. */
 #include <setjmp.h>
 #include <stdarg.h>

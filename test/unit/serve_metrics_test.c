@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GET /metrics of a daemon that drives a rollout. */
 #include <setjmp.h>
 #include <stdarg.h>

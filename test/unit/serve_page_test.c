@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon's pages, as a browser without a script asks for them. */
 #include <setjmp.h>
 #include <stdarg.h>

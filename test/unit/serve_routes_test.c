@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every request of the OpenAPI document, right and wrong: made from the table
  * of routes, so that a new row is tested by being there.

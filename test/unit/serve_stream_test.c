@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What follows a daemon hears, from plain sockets; what a follower of changes
  * is told, and from where on. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the gate lets pass, seen from plain sockets: every rule is a row, with
  * what it refuses; whatever is not refused is served as it was meant.

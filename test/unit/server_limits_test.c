@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a peer cannot do to the server: be slow, be many, take and not read.
  * Time is moved on, so nothing here waits.

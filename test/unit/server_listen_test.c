@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the server listens: addresses as people write them, Unix sockets and
  * what an earlier process left of them, sockets that were handed over.

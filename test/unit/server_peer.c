@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A server and its peers; see server_peer.h. */
 #include "server_peer.h"
 

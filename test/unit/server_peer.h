@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A server in this process and peers of it on plain sockets, which see what is
  * really sent. A test sends bytes, turns the loop until something is true and

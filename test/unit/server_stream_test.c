@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answers that go on: how they are framed, that a quiet one stays and one that
  * nobody reads does not, and who is told of its end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The HTTP server, seen from a plain socket: what a peer really gets. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Services, revisions, operations and errors as Google writes them. */
 #include <setjmp.h>
 #include <stdarg.h>

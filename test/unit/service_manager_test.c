@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a service manager hears, on a datagram socket as it would have one. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SLOs of kind evidence on recordings: counters of several instances, stable's
  * past before the start, and where a recording has no more to say.

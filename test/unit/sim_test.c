@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine in a recorded world: how rollouts end, what is counted, what
  * each fault does.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Situations; see situations.h. */
 #include "situations.h"
 

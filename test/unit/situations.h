@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Situations in which people may find a rollout, each built by events through
  * the engine, with its journal as a lookback sees it: for tests of what is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Situations with evidence; see situations_evidence.h. */
 #include "situations_evidence.h"
 

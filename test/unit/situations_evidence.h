@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Situations of a rollout whose SLO is of kind evidence, for the table of
  * situations.c: "errors", at most 1 % of the requests, 50 of them in a second,

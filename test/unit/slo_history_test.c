@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stable's past out of its counters. The numbers were computed by another
  * program, in another language, from the same small rules (requests_of,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Presets: every row is a good SLO by itself, the manual has the same ones with
  * the same parameters, and what a policy gives is put in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Selectors without their revision, and the budgets that are made of them. What
  * the rules do is tested by promtool, in test/e2e/slo.bats. */
 #include <math.h>

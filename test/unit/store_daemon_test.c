@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the daemon asks of the state file: what was left, once, what is old. */
 #include <setjmp.h>
 #include <stdarg.h>

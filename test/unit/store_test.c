@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The state file: journal, leases, commands, and what can be wrong with it. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What people are told of a rollout: each situation that they may find it in has
  * its two sentences, and what they are told to type is taken.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* {{templates}}: what is accepted, where an error is, how values are escaped. */
 #include <setjmp.h>
 #include <stdarg.h>

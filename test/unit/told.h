@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All that the engine says of a rollout, as text: events, answers as they are
  * judged, effects, notes, refusals, when it wants to be woken. Two engines that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The traffic rules. Lists are written as "a:90 b:10#canary LATEST:0#live":
  * revision, percent, tag. Tables first, then random lists and invariants.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Values for people: as the policy spells their limits. */
 #include <math.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Waiting until something is true: a test waits for what must happen, however
  * slow the machine is, and not for a time that ought to be enough. Where time

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Evidence against the pinned vectors of test/vectors/sequential.json: each
  * number of each check to 1e-9, each decision exactly.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Secrets, sites and Deployments that go back to an earlier version. */
 #include <setjmp.h>
 #include <stdarg.h>

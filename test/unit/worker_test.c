@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Work beside the loop: its order, who is told, and what is left behind. */
 #include <setjmp.h>
 #include <stdarg.h>

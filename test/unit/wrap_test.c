@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of a terminal's width: nothing is lost, no command is broken. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Output that never waits: into pipes that nobody reads, that are closed, that
  * are read slowly, and into a disk that is full. */
 #define _GNU_SOURCE /* F_SETPIPE_SZ, O_DIRECT, gettid */

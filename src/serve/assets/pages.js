@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What makes a page of the daemon follow what happens: it works without. What is
 // shown is rendered by the server alone; changed parts are taken over node by
 // node, as elements and texts, never as markup. See page_frame.h.
