@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -52,9 +53,35 @@ static void a_finish_that_may_not_set_traffic_back_ends(void **state)
 	assert_int_equal(world.spec.other, 52);
 }
 
+/* The step up was given up without an answer; it is not lost, only late. */
+static void a_step_up_that_comes_after_the_revert_is_taken_back(void **state)
+{
+	world.latency_ms = 500;
+	world_start(&world);
+	while (world.spec.candidate < 10)
+		world_run(&world, 100);
+	world.write_result = WRITE_UNKNOWN;
+	world.write_trouble = 1;
+	for (int i = 0; i < 6000 && world.write_trouble; i++)
+		world_run(&world, 100);
+	assert_int_equal(world.spec.candidate, 10);
+	world_command(&world, VERB_ABORT, "bob");
+	for (int i = 0; i < 600 && world.rollout.phase < PHASE_ROLLING_BACK;
+		i++)
+		world_run(&world, 100);
+	world_drift(&world, (struct split){50, 50, 0});
+	world_run(&world, HOUR);
+	assert_non_null(strstr(world.notes, "warning"));
+	assert_int_equal(world.rollout.phase, PHASE_ROLLED_BACK);
+	assert_int_equal(world.spec.stable, 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_step_up_that_comes_after_the_revert_is_taken_back,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_finish_that_may_not_set_traffic_back_ends, setup,
 			teardown),
