@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "base/rng.h"
 #include "engine/evidence.h"
 #include "engine/evidence_dispersion.h"
 #include "engine/evidence_plan.h"
@@ -214,6 +215,41 @@ static void no_history_is_taken_for_some_dispersion(void **state)
 	assert_true(d.phi_level == DISPERSION_UNKNOWN);
 	dispersion_estimate_whole(&none, 1, &spec, &d);
 	assert_true(d.phi_shape == DISPERSION_UNKNOWN);
+}
+
+/* Two hours of 15 s: errors come so many at a time, 5 % of 200 requests. */
+static double phi_of_clusters(double cluster, uint64_t seed)
+{
+	static struct history_row rows[480];
+	const struct evidence_spec spec = {.bins = 2};
+	struct dispersion d;
+	struct rng rng;
+
+	rng_init(&rng, seed);
+	memset(rows, 0, sizeof(rows));
+	for (size_t i = 0; i < 480; i++) {
+		rows[i].bin[0][0] = rng_poisson(&rng, 190);
+		rows[i].bin[0][1] = cluster * rng_poisson(&rng, 10 / cluster);
+	}
+	dispersion_estimate_whole(rows, 480, &spec, &d);
+	assert_true(d.phi_shape == 1);
+	assert_true(d.phi_level >= 1);
+	return d.phi;
+}
+
+/* A compound Poisson count varies as often more than a plain one as its jumps
+ * are high. */
+static void one_series_disperses_as_its_clusters_do(void **state)
+{
+	double phi;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		phi = phi_of_clusters(1, seed);
+		assert_true(phi >= 1 && phi < 2.5);
+		phi = phi_of_clusters(6, seed);
+		assert_true(phi > 4 && phi < 12);
+	}
 }
 
 /* ---- whole rollouts ---- */
@@ -496,6 +532,7 @@ int main(void)
 		cmocka_unit_test(shapes_disperse_as_pinned),
 		cmocka_unit_test(dispersion_never_sharpens),
 		cmocka_unit_test(no_history_is_taken_for_some_dispersion),
+		cmocka_unit_test(one_series_disperses_as_its_clusters_do),
 		cmocka_unit_test(rollouts_are_as_pinned),
 		cmocka_unit_test(plans_are_as_published),
 		cmocka_unit_test(what_can_never_be_seen_is_said),
