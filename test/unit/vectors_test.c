@@ -248,7 +248,7 @@ static void one_series_disperses_as_its_clusters_do(void **state)
 		phi = phi_of_clusters(1, seed);
 		assert_true(phi >= 1 && phi < 2.5);
 		phi = phi_of_clusters(6, seed);
-		assert_true(phi > 4 && phi < 12);
+		assert_true(phi > 5 && phi < 16);
 	}
 }
 
