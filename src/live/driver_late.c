@@ -4,7 +4,8 @@
  * watched on and reverted if it must be. When that lasts for as long as nobody
  * can say any more whose lease it is, users are taken back to stable. Then the
  * process stays until the journal is written, since only then the sequence may
- * run; a signal or a long time ends that.
+ * run; a signal or a long time ends that. Time in which the machine stood still
+ * is none in which the journal was tried.
  */
 #include "base/log.h"
 #include "io/loop.h"
@@ -22,6 +23,14 @@ bool driver_waits_for_journal(const struct driver *driver)
 		       driver->state->phase == PHASE_ROLLING_BACK);
 }
 
+static void late_wait(struct driver *driver, int64_t ms, loop_fn over)
+{
+	timer_cancel(&driver->late_timer);
+	driver->late_until_ms = loop_now(driver->world->loop) + ms;
+	driver->late_over = over;
+	driver->late_timer = timer_start(driver->world->loop, ms, over, driver);
+}
+
 static void late_for_good(void *arg)
 {
 	struct driver *driver = arg;
@@ -34,10 +43,23 @@ static void late_too_long(void *arg)
 {
 	struct driver *driver = arg;
 
+	driver->late_timer = NULL;
 	/* A rollout that has no entry yet has nothing to stay for. */
-	driver->late_timer = timer_start(driver->world->loop,
-		driver->begun ? GIVE_UP_MS : START_MS, late_for_good, driver);
+	late_wait(driver, driver->begun ? GIVE_UP_MS : START_MS, late_for_good);
 	driver->too_late(driver, false);
+}
+
+/* The journal retries more often than that. It is waited for once, however often
+ * the machine stops. */
+void driver_late_stood(struct driver *driver)
+{
+	int64_t now_ms = loop_now(driver->world->loop);
+
+	if (!driver->late_timer ||
+		driver->late_until_ms - now_ms >= JOURNAL_SLOW_MS)
+		return;
+	late_wait(driver, JOURNAL_SLOW_MS, driver->late_over);
+	driver->late_until_ms = INT64_MAX;
 }
 
 void driver_late(struct driver *driver, const struct err *err)
@@ -48,8 +70,7 @@ void driver_late(struct driver *driver, const struct err *err)
 		log_line(LOG_ERROR,
 			"rollout=%s event=journal-late error=\"%s\"",
 			driver->release->id, err->text);
-		driver->late_timer = timer_start(driver->world->loop,
-			TAKE_BACK_MS, late_too_long, driver);
+		late_wait(driver, TAKE_BACK_MS, late_too_long);
 	}
 	driver->late = true;
 	driver_carry_out_early(driver);

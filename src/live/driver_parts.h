@@ -72,7 +72,9 @@ struct driver {
 	int64_t ahead_ms; /* the rollout's time before the boot clock */
 	bool unjournaled; /* the store is broken: revert in memory, then end */
 	bool late; /* the store is locked or full: entries wait in memory */
-	struct timer *late_timer; /* until that is too long */
+	struct timer *late_timer; /* until that is too long: */
+	int64_t late_until_ms; /* by the boot clock */
+	void (*late_over)(void *arg);
 	/* Told then: take back what can hurt, or (for good) end. */
 	void (*too_late)(struct driver *driver, bool for_good);
 	/* What became of the lease that was asked for. */
@@ -149,6 +151,9 @@ void driver_taken_over(struct driver *driver, const struct err *err);
 /* The journal is late, or still is, with a new event. */
 void driver_late(struct driver *driver, const struct err *err);
 void driver_not_late(struct driver *driver); /* it caught up */
+/* The machine stood still: a late journal is tried again before that is held
+ * against it. */
+void driver_late_stood(struct driver *driver);
 /* Whether nothing is left but to wait for the journal. */
 bool driver_waits_for_journal(const struct driver *driver);
 

@@ -204,8 +204,12 @@ static void fleet_gap(const struct loop_gap *gap, void *arg)
 	log_line(LOG_WARN,
 		"event=gap stood_ms=%" PRId64 " clock_set_by_ms=%" PRId64,
 		gap->stood_ms, gap->stepped_ms);
+	if (gap->stood_ms)
+		journal_stood_still(fleet->journal);
 	TAILQ_FOREACH(driver, &fleet->drivers, link)
 		if (driver->seq) {
+			if (gap->stood_ms)
+				driver_late_stood(driver);
 			driver_forget_counters(driver);
 			driver_event(driver, &event, NULL);
 		}

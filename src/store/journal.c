@@ -271,6 +271,7 @@ static void batch_begin(struct journal *journal)
 static void patience_start(struct journal *journal, int64_t ms)
 {
 	timer_cancel(&journal->patience);
+	journal->patience_ms = ms;
 	journal->patience =
 		timer_start(journal->loop, ms, journal_patience_over, journal);
 }
@@ -374,6 +375,16 @@ static void journal_patience_over(void *arg)
 		if (!writer->in_batch && is_late(writer))
 			writer->owner->late(&journal->err, writer->arg);
 	}
+}
+
+void journal_stood_still(struct journal *journal)
+{
+	int64_t ms = journal->patience_ms;
+
+	if (!journal->patience || !ms)
+		return;
+	patience_start(journal, ms);
+	journal->patience_ms = 0; /* once, however often it stops */
 }
 
 const struct err *journal_lateness(const struct journal *journal)

@@ -108,6 +108,10 @@ void journal_watch_commits(
  * they do not. */
 const struct err *journal_lateness(const struct journal *journal);
 
+/* The process, or all of its machine, stood still: the store had no time in which
+ * it could have been late. */
+void journal_stood_still(struct journal *journal);
+
 /* Writes all entries now, without a pause since the commit before. */
 void journal_flush(struct journal *journal);
 /* A verdict: this writer's entries are the next to be written, alone. What is

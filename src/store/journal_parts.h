@@ -75,6 +75,7 @@ struct journal {
 	bool failing;
 	struct err err; /* why */
 	struct timer *retry, *patience;
+	int64_t patience_ms; /* 0: it was had twice */
 	int64_t retry_ms; /* until the next but one */
 	bool late;
 	size_t pending_bytes;

@@ -57,6 +57,7 @@ static struct {
 	unsigned process;
 	bool full, taken_over;
 	int64_t locked_until_ms, failed_ms; /* when a write did, last */
+	bool failing; /* that was the last one */
 	char full_at[32];
 } store = {.process = 1};
 
@@ -145,15 +146,30 @@ void fake_store_lock(int64_t for_ms)
 	store.locked_until_ms = fake_now() + for_ms;
 }
 
+/* When a write failed last. Who stood still since then could not try again. */
+static int64_t failed_ms(void)
+{
+	int64_t stood_ms = fake_loop_stood_until();
+
+	return store.failing && store.failed_ms < stood_ms ? stood_ms
+							   : store.failed_ms;
+}
+
 bool fake_store_is_in_trouble(void)
 {
 	return store.full || store.locked_until_ms > fake_now() ||
-	       (store.failed_ms && fake_now() - store.failed_ms < TROUBLE_MS);
+	       (failed_ms() && fake_now() - failed_ms() < TROUBLE_MS);
 }
 
 void fake_store_taken_over(bool taken)
 {
 	store.taken_over = taken;
+}
+
+static void write_fails(void)
+{
+	store.failed_ms = fake_now();
+	store.failing = true;
 }
 
 static int may_write(struct err *err_r)
@@ -163,11 +179,11 @@ static int may_write(struct err *err_r)
 	if (fake_is_dead())
 		return err_set(err_r, ERR_STORE, "the process is dead");
 	if (left_ms > STORE_TURN_MS && !store.open) {
-		store.failed_ms = fake_now();
+		write_fails();
 		return err_set(err_r, ERR_BUSY, "the state file is locked");
 	}
 	if (store.full) {
-		store.failed_ms = fake_now();
+		write_fails();
 		return err_set(err_r, ERR_DISK, "no space left on device");
 	}
 	return 0;
@@ -184,6 +200,8 @@ static void commit(void)
 	store.committed_rows = store.n_rows;
 	store.committed_entries = store.n_entries;
 	store.committed_lease = store.lease;
+	store.failed_ms = failed_ms(); /* that it goes on is known soon */
+	store.failing = false;
 }
 
 static void undo(void)

@@ -246,6 +246,77 @@ static void what_an_operator_said_is_taken_once_by_a_slow_disk(void **state)
 	assert_int_equal(fake_store_count("command", "pause"), 1);
 }
 
+/* What it knew of the disk is as old as the time for which it slept. */
+static void a_machine_that_slept_tries_the_journal_before_it_takes_users_back(
+	void **state)
+{
+	begin();
+	fake_store_full(true);
+	until(fake_now() + 8 * SECOND);
+	assert_true(journal_is_late());
+	fake_store_full(false);
+	the_machine_sleeps(5 * SECOND);
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void a_machine_that_slept_on_a_full_disk_takes_users_back_all_the_same(
+	void **state)
+{
+	begin();
+	fake_store_full(true);
+	until(fake_now() + 8 * SECOND);
+	the_machine_sleeps(5 * SECOND);
+	expect_reverted_by(fake_now() + 2 * SECOND);
+	fake_store_full(false);
+	until_the_end();
+	expect_exit(6);
+	expect_reason("a journal that cannot be written");
+}
+
+static void a_machine_that_slept_tries_the_journal_before_it_gives_up(
+	void **state)
+{
+	int64_t from_ms = begin();
+
+	fake_store_full(true);
+	expect_reverted_by(from_ms + STORE_LEASE_MS);
+	until(from_ms + MINUTE);
+	fake_store_full(false);
+	the_machine_sleeps(HOUR);
+	until_the_end();
+	expect_exit(6);
+	assert_string_equal(fake_deeds_order(), "undo purge");
+}
+
+static bool was_late;
+
+static void watch_lateness(void)
+{
+	was_late = was_late || (is_driven() && journal_is_late());
+}
+
+static void a_commit_that_a_machine_slept_over_is_not_late(void **state)
+{
+	begin();
+	was_late = false;
+	scenario_watch = watch_lateness;
+	fake_worker_hang(true);
+	command("pause", "bob");
+	until_phase(PHASE_PAUSED);
+	fake_worker_hang(false);
+	the_machine_sleeps(90 * SECOND);
+	until(fake_now() + 10 * SECOND);
+	assert_false(was_late);
+	expect_serving(FAKE_NEW, 10);
+	fake_worker_hang(true);
+	command("continue", "bob");
+	until(fake_now() + 3 * SECOND);
+	assert_true(was_late);
+	fake_worker_hang(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +336,13 @@ int main(void)
 		SCENARIO(a_slow_disk_delays_what_waits_for_it_and_nothing_else),
 		SCENARIO(a_commit_that_hangs_stops_no_check_and_no_revert),
 		SCENARIO(what_an_operator_said_is_taken_once_by_a_slow_disk),
+		SCENARIO(
+			a_machine_that_slept_tries_the_journal_before_it_takes_users_back),
+		SCENARIO(
+			a_machine_that_slept_on_a_full_disk_takes_users_back_all_the_same),
+		SCENARIO(
+			a_machine_that_slept_tries_the_journal_before_it_gives_up),
+		SCENARIO(a_commit_that_a_machine_slept_over_is_not_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
