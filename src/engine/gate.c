@@ -63,6 +63,20 @@ const char *may_raise(
 	return why || !asks ? why : checks_miss(policy, r, now_ms);
 }
 
+/* Only what raises is asked for: a way down is never overtaken. */
+const char *may_still_write(const struct policy *policy,
+	const struct rollout *r, const struct effect *write, int64_t now_ms)
+{
+	const struct traffic_writer *w = &r->traffic.write;
+
+	if (write->percent <= r->traffic.spec.candidate &&
+		write->percent <= r->traffic.serving.candidate)
+		return NULL;
+	if (w->state != WRITER_WANTS || w->intent.percent != write->percent)
+		return "it is not wanted any more";
+	return may_raise(policy, r, now_ms);
+}
+
 const char *gate_say_closed(const struct turn *t, char text[ROLLOUT_TEXT_MAX])
 {
 	bool asks;

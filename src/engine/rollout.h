@@ -72,6 +72,12 @@ void rollout_follow_write(const struct policy *policy, struct rollout *state,
 const char *may_raise(const struct policy *policy, const struct rollout *state,
 	int64_t now_ms);
 
+/* The same for a write that was decided before and waited for its journal: what
+ * came meanwhile may have overtaken it. */
+const char *may_still_write(const struct policy *policy,
+	const struct rollout *state, const struct effect *write,
+	int64_t now_ms);
+
 /* The step has no gate, or the gate has all its approvals. */
 bool rollout_gate_is_passed(
 	const struct policy *policy, const struct rollout *state);

@@ -10,6 +10,7 @@
  * before the journal has it.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "live/action_io.h"
@@ -63,6 +64,23 @@ static void start_action(struct driver *driver, const struct effect *effect)
 			driver->world, &what, driver->answered, driver);
 }
 
+/* A breach may have come while the entry of a step up became durable. */
+static void start_write(struct driver *driver, const struct effect *effect)
+{
+	const char *why = may_still_write(driver->release->policy,
+		driver->state, effect, driver_now(driver));
+	char text[ROLLOUT_TEXT_MAX];
+
+	if (!why) {
+		traffic_io_write(driver->traffic, effect,
+			driver->state->traffic.write.deadline_ms -
+				driver_now(driver));
+		return;
+	}
+	snprintf(text, sizeof(text), "not written: %s", why);
+	traffic_io_refuse(driver->traffic, WRITE_BUSY, text);
+}
+
 void driver_carry_out_one(struct driver *driver, const struct effect *effect)
 {
 	switch (effect->type) {
@@ -73,9 +91,7 @@ void driver_carry_out_one(struct driver *driver, const struct effect *effect)
 		traffic_io_read(driver->traffic, effect);
 		break;
 	case EFFECT_WRITE:
-		traffic_io_write(driver->traffic, effect,
-			driver->state->traffic.write.deadline_ms -
-				driver_now(driver));
+		start_write(driver, effect);
 		break;
 	case EFFECT_HURRY:
 		traffic_io_hurry(driver->traffic);

@@ -317,6 +317,37 @@ static void a_commit_that_a_machine_slept_over_is_not_late(void **state)
 	fake_worker_hang(false);
 }
 
+/* To 100 %, by a disk that takes its time. */
+static void until_a_rise_is_decided(void)
+{
+	fake_worker_slow(100);
+	begin();
+	while (phase_now() != PHASE_SHIFTING || !write_is_decided())
+		until(fake_now() + 1);
+	fake_worker_hang(true);
+}
+
+static void a_rise_does_not_leave_after_a_person_said_abort(void **state)
+{
+	until_a_rise_is_decided();
+	command("abort", "bob");
+	until_phase(PHASE_REVERTING);
+	fake_worker_hang(false);
+	until_the_end();
+	expect_never_above(10);
+	expect_exit(6);
+}
+
+static void a_rise_that_nothing_overtook_leaves_when_it_is_durable(void **state)
+{
+	until_a_rise_is_decided();
+	until(fake_now() + SECOND / 2);
+	expect_never_above(10);
+	fake_worker_hang(false);
+	until_the_end();
+	expect_exit(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +374,9 @@ int main(void)
 		SCENARIO(
 			a_machine_that_slept_tries_the_journal_before_it_gives_up),
 		SCENARIO(a_commit_that_a_machine_slept_over_is_not_late),
+		SCENARIO(a_rise_does_not_leave_after_a_person_said_abort),
+		SCENARIO(
+			a_rise_that_nothing_overtook_leaves_when_it_is_durable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -418,6 +418,11 @@ enum phase phase_now(void)
 	return sc.driver ? driver_state(sc.driver)->phase : PHASES;
 }
 
+bool write_is_decided(void)
+{
+	return driver_state(sc.driver)->traffic.write.out_ms != 0;
+}
+
 bool journal_is_late(void)
 {
 	return driver_is_late(sc.driver);

@@ -107,6 +107,7 @@ void operations_fail(void); /* of writes; nothing is done */
 void the_world_heals(void); /* of all faults of Cloud Run and metrics */
 void the_machine_sleeps(int64_t ms);
 bool is_driven(void); /* a process is up and has not ended */
+bool write_is_decided(void); /* and was not answered */
 bool journal_is_late(void); /* of the driver that is up, as its views say */
 bool journal_is_given_up(void);
 
