@@ -21,6 +21,7 @@ static struct {
 	int64_t asked_ms[POLICY_SLOS_MAX]; /* about the candidate; -1: never */
 	int64_t exposed_ms; /* since when it has users by our doing; -1 */
 	bool given; /* a write of ours gave it some */
+	int64_t written_ms; /* a write of ours was taken, last; -1 */
 	size_t noted; /* entries up to the note of the last write */
 	int64_t unready_ms; /* since when stable is not ready; -1 */
 
@@ -299,13 +300,20 @@ static void good_answer(const struct http_reply *reply)
 	books.heard_ms = fake_now();
 }
 
+/* A question is asked when its entry is durable, which may have to wait for the
+ * commit before. */
+static int64_t ask_slack_ms(void)
+{
+	return ASK_SLACK_MS + 2 * fake_worker_job_ms_max();
+}
+
 static void bad_answer(const struct http_reply *reply)
 {
 	int64_t wait_ms = max(SECOND, reply->retry_after_ms);
 
 	if (wait_ms > RETRY_AFTER_MAX)
 		wait_ms = RETRY_AFTER_MAX;
-	books.ask_by_ms = fake_now() + wait_ms + ASK_SLACK_MS;
+	books.ask_by_ms = fake_now() + wait_ms + ask_slack_ms();
 }
 
 static void look_at_answer(
@@ -345,6 +353,7 @@ static bool is_kept(const struct route *route)
  * drift must be noticed, which is another promise. */
 static void look_at_written(const struct routes *before)
 {
+	books.written_ms = fake_now();
 	if (!fake_run.cloud.rules.etag_is_strict)
 		return;
 	for (size_t i = 0; i < before->n; i++) {
@@ -442,13 +451,18 @@ static void look(void)
 	look_at_revert();
 }
 
+int64_t books_written_ms(void)
+{
+	return books.written_ms;
+}
+
 void books_open(void)
 {
 	memset(&books, 0, sizeof(books));
 	for (int i = 0; i < POLICY_SLOS_MAX; i++)
 		books.asked_ms[i] = -1;
 	books.exposed_ms = books.unready_ms = books.decided_ms = -1;
-	books.ask_by_ms = -1;
+	books.ask_by_ms = books.written_ms = -1;
 	fake_http_on_answer = look_at_answer;
 	fake_http_on_send = look_at_request;
 	fake_run.cloud.written = look_at_written;

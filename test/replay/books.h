@@ -19,16 +19,21 @@
  *     refused or cannot be written. If nothing was heard of the service since
  *     the last write, there is no list to send that keeps what others have:
  *     then the service is asked again and again, at most a second (or what
- *     Retry-After says, ten seconds at most) after an answer that was bad, and
- *     the revert leaves at once when one is good;
+ *     Retry-After says, ten seconds at most) after an answer that was bad, as
+ *     soon as the disk lets that be durable, and the revert leaves at once when
+ *     one is good;
  *   - a write is sent when the entries that led to it are durable;
  *   - time goes on.
  */
 #ifndef TIDEGATE_TEST_BOOKS_H
 #define TIDEGATE_TEST_BOOKS_H
 
+#include <stdint.h>
+
 /* After the scenario was opened and its policy given. */
 void books_open(void);
+/* When the service took a write of ours, last; -1: it took none. */
+int64_t books_written_ms(void);
 
 /* Tags of others begin with this. */
 #define BOOKS_TAG_OF_OTHERS "debug"

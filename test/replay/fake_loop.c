@@ -110,6 +110,11 @@ void fake_loop_late(int64_t ms_max)
 	loop.late_ms_max = ms_max;
 }
 
+int64_t fake_loop_late_max(void)
+{
+	return loop.late_ms_max;
+}
+
 /* ---- what can be pending ---- */
 
 static struct timer *add(

@@ -26,6 +26,7 @@ int64_t fake_now(void);
 
 /* Timers are up to this late, as on a busy machine. */
 void fake_loop_late(int64_t ms_max);
+int64_t fake_loop_late_max(void);
 /* Nothing of the process runs for so long; the world goes on. */
 void fake_loop_stand_still(int64_t ms);
 int64_t fake_loop_stood_until(void); /* the end of the last time; 0: never */

@@ -31,6 +31,11 @@ void fake_worker_slow(int64_t ms_max)
 	slow_ms = ms_max;
 }
 
+int64_t fake_worker_job_ms_max(void)
+{
+	return 2 * (slow_ms + fake_loop_late_max());
+}
+
 void fake_worker_hang(bool does)
 {
 	hangs = does;

@@ -14,6 +14,8 @@
 /* From now on each job takes up to so long, before it runs and after it; 0: it
  * takes no time. */
 void fake_worker_slow(int64_t ms_max);
+/* So long a job takes at most from its start until it is told. */
+int64_t fake_worker_job_ms_max(void);
 /* Jobs do not run, as on a disk that hangs, until it is over. */
 void fake_worker_hang(bool hangs);
 

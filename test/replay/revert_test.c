@@ -3,6 +3,7 @@
  * How soon a revert leaves, and what it builds on, when the service cannot be
  * read as it is; and that there is a way back when traffic goes up.
  */
+#include "books.h"
 #include "scenario_test.h"
 
 /* A breach is known within an interval of 5 s; the revert leaves 2 s later. */
@@ -58,6 +59,28 @@ static void a_revert_that_knows_nothing_asks_at_least_once_a_second(
 	until(fake_now() + 40 * SECOND);
 	the_world_heals();
 	expect_reverted_by(fake_now() + SECOND + 200);
+	until_the_end();
+	expect_exit(6);
+}
+
+/* A question leaves when its entry is durable; the books know how slow the disk
+ * is. */
+static void a_revert_that_knows_nothing_asks_as_soon_by_a_slow_disk(
+	void **state)
+{
+	fake_loop_late(20);
+	fake_worker_slow(100);
+	given_policy(policy_short, NULL);
+	books_open();
+	run();
+	while (!fake_run.patches)
+		until(fake_now() + 1);
+	fake_run_fault("{'kind': 'reset', 'method': 'GET', "
+		       "'path': '*/services/shop', 'for': '24h'}");
+	command("abort", "bob");
+	until_phase(PHASE_REVERTING);
+	until(fake_now() + 9 * MINUTE);
+	the_world_heals();
 	until_the_end();
 	expect_exit(6);
 }
@@ -162,6 +185,8 @@ int main(void)
 		SCENARIO(what_was_read_before_a_refused_write_is_still_known),
 		SCENARIO(
 			a_revert_that_knows_nothing_asks_at_least_once_a_second),
+		SCENARIO(
+			a_revert_that_knows_nothing_asks_as_soon_by_a_slow_disk),
 		SCENARIO(a_refused_revert_is_sent_again_within_ten_seconds),
 		SCENARIO(a_revert_that_somebody_undid_is_written_at_once),
 		SCENARIO(
