@@ -6,39 +6,37 @@
  * the event are kept. Without this a finished rollout would read as one that
  * never ended, and a resume would take its own traffic for somebody else's.
  */
-#include <string.h>
-
 #include "engine/turn.h"
 
 #define HOPS_MAX 4 /* one event may pass through some phases */
 
 /* Facts that came with the event; what was decided on them is undone. */
-static void keep_facts(struct rollout *r, const struct rollout *decided,
-	const struct event *event)
+static void keep_facts(struct turn *t, const struct rollout *decided)
 {
+	struct rollout *r = t->r;
+	struct traffic_reader read = r->traffic.read;
 	struct traffic_writer write = r->traffic.write;
+	bool wants = traffic_is_settled(r) && !traffic_is_settled(decided);
 
 	r->now_ms = decided->now_ms;
+	r->resuming = decided->resuming;
 	for (size_t i = 0; i < POLICY_SLOS_MAX; i++)
 		r->check[i] = decided->check[i];
 	r->approvals = decided->approvals;
 	r->approved_until_ms = decided->approved_until_ms;
 	r->traffic = decided->traffic;
-	if (event->type != EVENT_WRITTEN)
+	if (t->event->type != EVENT_WRITTEN)
 		r->traffic.write = write;
-	/* The journal would say so if it were somebody else's. */
-	if (event->type == EVENT_TRAFFIC)
+	if (t->event->type != EVENT_TRAFFIC && wants)
+		r->traffic.read = read; /* it is not read for that */
+	if (t->event->type == EVENT_TRAFFIC) {
+		/* The journal would say so if it were somebody else's. */
 		r->traffic.set = r->traffic.spec;
-	if (event->type != EVENT_ACTION)
-		return;
-	r->sequence = decided->sequence;
-	r->lists_done = decided->lists_done;
-	r->lists_failed = decided->lists_failed;
-	r->lists_stopped = decided->lists_stopped;
-	memcpy(r->failed_action, decided->failed_action,
-		sizeof(r->failed_action));
-	r->actions_failed = decided->actions_failed;
-	r->actions_unknown = decided->actions_unknown;
+		r->verifying = decided->verifying;
+		r->verified = decided->verified;
+	}
+	if (t->event->type == EVENT_ACTION)
+		sequence_ended(t); /* what was decided may have forgotten it */
 }
 
 static enum cause cause_of(const struct turn *t)
@@ -66,6 +64,8 @@ static void follow_into_hold(struct turn *t)
 		t->policy->on_breach == ON_BREACH_HOLD &&
 		r->check[t->event->slo].outcome == OUTCOME_BREACH)
 		rollout_hold(t, CAUSE_SLO, t->now, "an SLO was breached");
+	else if (t->event->type == EVENT_ACTION)
+		rollout_hold(t, CAUSE_HOOK, t->now, "a hook failed");
 	else if (checks_find_unevaluable(t) >= 0)
 		rollout_hold(
 			t, CAUSE_METRICS, t->now, "metrics were in trouble");
@@ -77,12 +77,31 @@ static void follow_into_hold(struct turn *t)
 			t, CAUSE_UNDECIDED, t->now, "not every SLO had passed");
 }
 
+/* Whatever this version still had to run there was not waited for. */
 static void follow_to_the_next_step(struct turn *t)
 {
+	sequence_cancel(t);
 	t->r->looked = true;
 	t->r->begun = true;
 	if (!rollout_is_finishing(t))
 		rollout_next_step(t);
+}
+
+/* This version may be past the last step, or before the first one, when the
+ * journal is at one. */
+static void fit_step(struct turn *t, enum phase phase)
+{
+	struct rollout *r = t->r;
+
+	if (phase != PHASE_BAKING && phase != PHASE_AWAITING_APPROVAL)
+		return;
+	if (rollout_is_finishing(t)) {
+		sequence_cancel(t);
+		r->step--;
+		r->finish_begun = r->step_passed = false;
+	} else if (r->step < 0) {
+		r->step = 0;
+	}
 }
 
 static void follow_onwards(struct turn *t)
@@ -94,6 +113,7 @@ static void follow_onwards(struct turn *t)
 		rollout_pass_gate(t);
 		break;
 	case PHASE_SHIFTING:
+		fit_step(t, PHASE_BAKING);
 		if (!r->bake_from_ms)
 			checks_settle(t);
 		traffic_want_nothing(r);
@@ -112,6 +132,22 @@ static void follow_onwards(struct turn *t)
 	}
 }
 
+static void follow_into_pause(struct turn *t)
+{
+	struct rollout *r = t->r;
+
+	if (r->phase == PHASE_HELD) { /* it went on first */
+		rollout_go_on(t);
+		return;
+	}
+	r->pause_wanted = false;
+	r->paused_from = r->phase;
+	if (r->phase == PHASE_SHIFTING)
+		traffic_want_nothing(r);
+	rollout_set_reason(r, CAUSE_PERSON, "paused by a person");
+	rollout_enter(t, PHASE_PAUSED, r->reason);
+}
+
 static void follow_back(struct turn *t, enum phase phase)
 {
 	rollout_revert(t, cause_of(t), "as the journal says");
@@ -124,18 +160,12 @@ static void follow_back(struct turn *t, enum phase phase)
 /* One phase on, towards the one that the journal says. */
 static void hop(struct turn *t, enum phase phase)
 {
-	struct rollout *r = t->r;
-
 	switch (phase) {
 	case PHASE_HELD:
 		follow_into_hold(t);
 		break;
 	case PHASE_PAUSED:
-		r->pause_wanted = false;
-		r->paused_from = r->phase;
-		if (r->phase == PHASE_SHIFTING)
-			traffic_want_nothing(r);
-		rollout_enter(t, PHASE_PAUSED, "paused by a person");
+		follow_into_pause(t);
 		break;
 	case PHASE_REVERTING:
 	case PHASE_ROLLING_BACK:
@@ -153,8 +183,10 @@ static void go_to(struct turn *t, enum phase phase)
 			break;
 		hop(t, phase);
 	}
-	if (t->r->phase != phase)
-		rollout_force(t, phase);
+	if (t->r->phase == phase)
+		return;
+	fit_step(t, phase);
+	rollout_force(t, phase);
 }
 
 /* What else follows from the state, as long as it is no other phase. */
@@ -191,7 +223,7 @@ void rollout_follow(const struct policy *policy, const struct rollout *before,
 	/* Only preflight's look itself is decided on by what it found. */
 	if (event->type != EVENT_PREFLIGHT) {
 		*state = *before;
-		keep_facts(state, &decided, event);
+		keep_facts(&t, &decided);
 	}
 	go_to(&t, phase);
 	pump(&t);
