@@ -176,7 +176,9 @@ static void what_a_job_leads_to_is_waited_for_too(void **state)
 
 static void a_job_that_hangs_is_left_behind(void **state)
 {
-	struct world world, *w = setup(&world, 1);
+	/* The thread may look at it after the end of this function. */
+	static struct world world;
+	struct world *w = setup(&world, 1);
 
 	worker_start(w->worker, run_held, done, &works[0]);
 	worker_start(w->worker, run, done, &works[1]);
