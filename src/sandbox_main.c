@@ -122,6 +122,8 @@ static const char details[] =
 	"  POST   /sandbox/faults    kind (status, reset, hang, slow, operation-error,\n"
 	"                            operation-stuck, stale, drift), method, path, when,\n"
 	"                            skip, times, for, writing; GET and DELETE, too\n"
+	"  GET    /sandbox/recent    ?revision=NAME&window=5s: its requests, errorRatio,\n"
+	"                            p50 and p95 within that time, in seconds\n"
 	"  GET    /sandbox/counts    reads and writes: within this minute, the most\n"
 	"                            within any minute, all; DELETE starts anew\n"
 	"  PUT    /sandbox/metrics   what a Prometheus at /prometheus answers to every\n"

@@ -48,6 +48,10 @@
  *                                    {"error": "text"},
  *                                    {"status": 503} or {"hang": true}, any of
  *                                    them with {"delay": "500ms"}
+ *   GET    /sandbox/recent           what a revision answered within a window:
+ *                                    ?revision=NAME&window=5s; requests,
+ *                                    errorRatio, p50 and p95 in seconds, null
+ *                                    where it answered nothing
  *   GET    /sandbox/counts           requests: {"minute": {"reads": N,
  *                                    "writes": N}, "most": …, "all": …}; most:
  *                                    within any 60 s
@@ -56,6 +60,7 @@
  *                                    ?method=PATCH
  *   DELETE /sandbox/log
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +79,8 @@
 #define REVISIONS "/sandbox/revisions/"
 #define FAULTS    "/sandbox/faults/"
 #define PERCENTS  100
+
+#define WINDOW_MS_DEFAULT 5000
 
 struct control {
 	struct sandbox *sandbox;
@@ -97,6 +104,7 @@ static int faults_get(struct control *control, struct rpc_error *error);
 static int fault_add(struct control *control, struct rpc_error *error);
 static int faults_delete(struct control *control, struct rpc_error *error);
 static int metrics_put(struct control *control, struct rpc_error *error);
+static int recent_get(struct control *control, struct rpc_error *error);
 static int counts_get(struct control *control, struct rpc_error *error);
 static int counts_delete(struct control *control, struct rpc_error *error);
 static int log_get(struct control *control, struct rpc_error *error);
@@ -121,6 +129,7 @@ static const struct control_route {
 	{"DELETE", "/sandbox/faults", "", false, faults_delete},
 	{"DELETE", FAULTS, "", false, faults_delete},
 	{"PUT", "/sandbox/metrics", "", true, metrics_put},
+	{"GET", "/sandbox/recent", "revision window", false, recent_get},
 	{"GET", "/sandbox/counts", "", false, counts_get},
 	{"DELETE", "/sandbox/counts", "", false, counts_delete},
 	{"GET", "/sandbox/log", "after method", false, log_get},
@@ -427,6 +436,38 @@ static int metrics_put(struct control *control, struct rpc_error *error)
 	if (metrics_api_set(api, control->body, error) < 0)
 		return -1;
 	control->answer = metrics_api_json(api);
+	return 0;
+}
+
+/* A null where there is no number. */
+static json_t *number_json(double number)
+{
+	return isnan(number) ? json_null() : json_real(number);
+}
+
+static int recent_get(struct control *control, struct rpc_error *error)
+{
+	struct recent_view view;
+	struct admin_query query;
+	const char *revision, *window;
+	int64_t window_ms = WINDOW_MS_DEFAULT;
+	struct err err;
+
+	if (admin_query_read(request_target(control->request),
+		    "revision window", &query, error) < 0)
+		return -1;
+	revision = admin_query_get(&query, "revision");
+	window = admin_query_get(&query, "window");
+	if (!revision)
+		return rpc_error_field(
+			error, "revision", "whose answers? ?revision=NAME");
+	if (window && duration_parse(window, &window_ms, &err) < 0)
+		return rpc_error_field(error, "window", "%.200s", err.text);
+	front_door_recent(control->sandbox->front, revision, window_ms, &view);
+	control->answer = json_pack("{s:s, s:I, s:o, s:o, s:o}", "revision",
+		revision, "requests", (json_int_t)view.requests, "errorRatio",
+		number_json(view.error_ratio), "p50", number_json(view.p50_s),
+		"p95", number_json(view.p95_s));
 	return 0;
 }
 

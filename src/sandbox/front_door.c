@@ -33,6 +33,7 @@ struct backend {
 	char name[ROUTE_NAME_MAX + 1];
 	struct revision_profile profile;
 	struct revision_stats stats;
+	struct recent *recent; /* NULL: it has answered nothing yet */
 	bool forgotten;
 };
 
@@ -84,6 +85,12 @@ struct front_door *front_door_new(struct loop *loop, struct http *http,
 	return door;
 }
 
+static void backend_free(struct backend *backend)
+{
+	free(backend->recent);
+	free(backend);
+}
+
 static void call_free(struct front_call *call)
 {
 	struct backend *backend = call->backend;
@@ -93,7 +100,7 @@ static void call_free(struct front_call *call)
 		call->next->link = call->link;
 	call->door->n_calls--;
 	if (--backend->stats.in_flight == 0 && backend->forgotten)
-		free(backend);
+		backend_free(backend);
 	free(call);
 }
 
@@ -114,7 +121,7 @@ void front_door_free(struct front_door **door_p)
 	}
 	server_free(&door->server);
 	for (i = 0; i < door->n_backends; i++)
-		free(door->backend[i]);
+		backend_free(door->backend[i]);
 	free(door);
 	*door_p = NULL;
 }
@@ -145,7 +152,7 @@ static void backend_drop(struct front_door *door, size_t i)
 		(door->n_backends - i) * sizeof(backend));
 	backend->forgotten = true;
 	if (!backend->stats.in_flight)
-		free(backend);
+		backend_free(backend);
 }
 
 /* Revisions that Cloud Run collected are forgotten when there are too many. */
@@ -211,6 +218,15 @@ uint64_t front_door_requests(
 	const struct backend *backend = backend_find(door, revision);
 
 	return backend ? backend->stats.count : 0;
+}
+
+void front_door_recent(const struct front_door *door, const char *revision,
+	int64_t window_ms, struct recent_view *view_r)
+{
+	const struct backend *backend = backend_find(door, revision);
+
+	recent_look(backend ? backend->recent : NULL,
+		loop_now(door->loop) - window_ms, view_r);
 }
 
 void front_door_metrics(const struct front_door *door, enum metrics_names names,
@@ -435,10 +451,15 @@ static void call_end(
 	struct front_call *call, const char *type, const void *body, size_t len)
 {
 	struct front_door *door = call->door;
+	struct backend *backend = call->backend;
+	int64_t latency_us = loop_now_us(door->loop) - call->start_us;
 
-	revision_stats_count(&call->backend->stats, call->code,
-		loop_now_us(door->loop) - call->start_us);
-	request_set_header(call->request, "X-Revision", call->backend->name);
+	revision_stats_count(&backend->stats, call->code, latency_us);
+	if (!backend->recent)
+		backend->recent = xcalloc(1, sizeof(*backend->recent));
+	recent_count(
+		backend->recent, loop_now(door->loop), call->code, latency_us);
+	request_set_header(call->request, "X-Revision", backend->name);
 	request_answer(call->request, call->code, type, body, len);
 	call_free(call);
 }

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "sandbox/model.h"
+#include "sandbox/recent.h"
 #include "sandbox/revision_profile.h"
 #include "sandbox/sandbox_metrics.h"
 
@@ -40,5 +41,8 @@ void front_door_metrics(const struct front_door *door, enum metrics_names names,
 	struct buf *out);
 uint64_t front_door_requests(
 	const struct front_door *door, const char *revision);
+/* What a revision answered within so long. */
+void front_door_recent(const struct front_door *door, const char *revision,
+	int64_t window_ms, struct recent_view *view_r);
 
 #endif

@@ -6,10 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/xalloc.h"
+#include "sandbox/recent.h"
 #include "sandbox/revision_profile.h"
 #include "sandbox/sandbox_counts.h"
 #include "sandbox/sandbox_faults.h"
@@ -373,6 +376,35 @@ static void metrics_of_the_cloud_are_shaped_as_there(void **state)
 	buf_fini(&out);
 }
 
+static void the_last_answers_make_shares_and_quantiles(void **state)
+{
+	struct recent *recent = xcalloc(1, sizeof(*recent));
+	struct recent_view view;
+	int i;
+
+	recent_look(NULL, 0, &view);
+	assert_int_equal(view.requests, 0);
+	assert_true(isnan(view.error_ratio) && isnan(view.p95_s));
+	/* One each millisecond, every fourth fails, from 1 to 100 ms. */
+	for (i = 1; i <= 100; i++)
+		recent_count(recent, i, i % 4 ? 404 : 503, i * 1000);
+	recent_look(recent, 0, &view);
+	assert_int_equal(view.requests, 100);
+	assert_true(view.error_ratio == 0.25);
+	assert_true(view.p50_s == 0.05 && view.p95_s == 0.095);
+	recent_look(recent, 99, &view);
+	assert_int_equal(view.requests, 1);
+	assert_true(view.error_ratio == 1 && view.p50_s == 0.1);
+	recent_look(recent, 100, &view);
+	assert_int_equal(view.requests, 0);
+	for (i = 0; i < 2 * RECENT_ANSWERS; i++)
+		recent_count(recent, 200, 200, 1000);
+	recent_look(recent, 0, &view);
+	assert_int_equal(view.requests, RECENT_ANSWERS);
+	assert_true(view.error_ratio == 0);
+	free(recent);
+}
+
 static void the_log_keeps_the_newest_requests(void **state)
 {
 	struct sandbox_log log;
@@ -418,6 +450,7 @@ int main(void)
 		cmocka_unit_test(metrics_are_counted_and_escaped),
 		cmocka_unit_test(metrics_of_the_cloud_are_shaped_as_there),
 		cmocka_unit_test(metrics_have_the_names_of_opentelemetry),
+		cmocka_unit_test(the_last_answers_make_shares_and_quantiles),
 		cmocka_unit_test(the_log_keeps_the_newest_requests),
 	};
 
