@@ -16,6 +16,7 @@
 #include "cli/output.h"
 #include "io/process.h"
 #include "policy/policy_load.h"
+#include "serve/demo.h"
 #include "serve/serve.h"
 #include "serve/serve_config.h"
 
@@ -25,6 +26,8 @@
 struct serve_args {
 	const char *config, *listen, *policies, *state;
 	int format;
+	bool demo;
+	struct demo *shown; /* with --demo */
 };
 
 #define MEMBER(m) offsetof(struct serve_args, m)
@@ -38,6 +41,9 @@ static const struct option_spec options[] = {
 		"that is free"},
 	{"policies", OPTION_TEXT, MEMBER(policies), "FOLDER",
 		"the policies to start rollouts with, NAME.yaml each"},
+	{"demo", OPTION_FLAG, MEMBER(demo), NULL,
+		"shows itself with a small Cloud Run and releases of its own, "
+		"all of which is gone at the end"},
 	OPTION_STATE(struct serve_args),
 	OPTION_FORMAT(struct serve_args),
 	{0},
@@ -57,6 +63,11 @@ static void print_log(const char *text, size_t len, void *arg)
 	buf_fini(&line);
 }
 
+static const char demo_text[] =
+	"\nA good release begins now, and waits for you before 50 %% (10 "
+	"minutes);\nthen comes a bad one, and so on. Their Cloud Run: %s\n"
+	"Ctrl-C ends all of it and leaves nothing behind.";
+
 static void print_ready(const char *address, const char *invitation, void *arg)
 {
 	const struct serve_args *args = arg;
@@ -69,12 +80,16 @@ static void print_ready(const char *address, const char *invitation, void *arg)
 		jsonw_text(&w, "address", address);
 		if (invitation)
 			jsonw_text(&w, "invitation", invitation);
+		if (args->shown)
+			jsonw_text(&w, "sandbox", demo_control(args->shown));
 		jsonw_end(&w, '}');
 	} else {
 		buf_addf(&line, "tidegate serves at %s", address);
 		if (invitation)
 			buf_addf(&line, "\nopen %s (once, within 10 minutes)",
 				invitation);
+		if (args->shown)
+			buf_addf(&line, demo_text, demo_control(args->shown));
 	}
 	buf_addc(&line, '\n');
 	output_show(stdout, &line);
@@ -83,14 +98,35 @@ static void print_ready(const char *address, const char *invitation, void *arg)
 
 /* ---- serve ---- */
 
+static void begin(struct daemon *daemon, void *arg)
+{
+	const struct serve_args *args = arg;
+
+	if (args->shown)
+		demo_begin(args->shown, daemon);
+}
+
+static void end(void *arg)
+{
+	const struct serve_args *args = arg;
+
+	if (args->shown)
+		demo_end(args->shown);
+}
+
 static int serve(const struct serve_args *args, struct serve_config *config,
 	struct err *err_r)
 {
+	const struct serve_events events = {.ready = print_ready,
+		.begin = begin,
+		.end = end,
+		.arg = (void *)args,
+		.hangup_ends = args->demo};
 	struct buf problems;
 	int rc;
 
 	buf_init(&problems, PROBLEMS_MAX);
-	rc = serve_run(config, print_ready, (void *)args, &problems, err_r);
+	rc = serve_run(config, &events, &problems, err_r);
 	if (problems.len)
 		output_write(stderr, &problems);
 	buf_fini(&problems);
@@ -126,11 +162,39 @@ static void take_flags(
 	if (args->state)
 		config->state = args->state;
 	if (!config->listen)
-		config->listen = "127.0.0.1:8080";
+		config->listen = args->demo ? "127.0.0.1:0" : "127.0.0.1:8080";
 	if (!config->state)
 		config->state = arena_strdup(&config->arena, state);
 	config->identity.state = config->state;
 	free(state);
+}
+
+static int serve_demo(struct serve_args *args, struct serve_config *config,
+	const char *owner, struct err *err_r)
+{
+	char *sandbox = command_find_elsewhere("tidegate-sandbox", err_r);
+	int rc = -1;
+
+	if (sandbox)
+		args->shown = demo_open(sandbox, owner, config, err_r);
+	free(sandbox);
+	if (args->shown)
+		rc = serve(args, config, err_r);
+	demo_close(&args->shown);
+	return rc;
+}
+
+static int check_args(const struct serve_args *args, struct err *err_r)
+{
+	if (args->demo && (args->config || args->policies || args->state))
+		return err_set(err_r, ERR_USAGE,
+			"--demo brings configuration, policies and state of "
+			"its own");
+	if (!args->demo && !args->config && !args->policies)
+		return err_set(err_r, ERR_USAGE,
+			"--config or --policies is missing; to see what it is, "
+			"--demo");
+	return 0;
 }
 
 static int run_serve(int argc, char **argv, struct err *err_r)
@@ -142,20 +206,20 @@ static int run_serve(int argc, char **argv, struct err *err_r)
 
 	if (args_parse(options, &args, &argc, argv, err_r) < 0 ||
 		args_count(argc, argv, "", 0, 0, err_r) < 0 ||
+		check_args(&args, err_r) < 0 ||
 		context_who(NULL, NULL, owner, err_r) < 0)
 		return -1;
-	if (!args.config && !args.policies)
-		return err_set(
-			err_r, ERR_USAGE, "--config or --policies is missing");
 	output_never_wait(true);
 	log_set_sink(print_log, NULL);
-	log_set_level(LOG_INFO);
+	/* Whoever looks on reads the address, and pages. */
+	log_set_level(args.demo ? LOG_WARN : LOG_INFO);
 	config = args.config ? load(args.config, err_r)
 			     : serve_config_new(owner);
 	if (!config)
 		return -1;
 	take_flags(config, &args);
-	rc = serve(&args, config, err_r);
+	rc = args.demo ? serve_demo(&args, config, owner, err_r)
+		       : serve(&args, config, err_r);
 	serve_config_free(&config);
 	log_set_sink(NULL, NULL);
 	return rc;
@@ -163,7 +227,7 @@ static int run_serve(int argc, char **argv, struct err *err_r)
 
 static const struct command server_serve = {
 	.name = "serve",
-	.usage = "--config FILE | --policies FOLDER",
+	.usage = "--config FILE | --policies FOLDER | --demo",
 	.summary = COMMAND_SERVE_SUMMARY,
 	.options = options,
 	.run = run_serve,

@@ -3,7 +3,7 @@
  * Verbs that another program carries out, which knows their options: `tidegate
  * sandbox` becomes tidegate-sandbox, what people do at their desks
  * tidegate-workbench, the controller that stays tidegate-server. They lie
- * beside this one, as a build puts them, or in libexec.
+ * beside this one, as a build puts them, or in libexec, or in bin.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -32,7 +32,8 @@ static char *own_folder(void)
 /* The caller owns it; NULL: there is none. */
 static char *find_program(const char *folder, const char *program)
 {
-	static const char *const places[] = {"", "/../libexec/tidegate"};
+	static const char *const places[] = {
+		"", "/../libexec/tidegate", "/../../bin"};
 	char *path;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
@@ -44,24 +45,31 @@ static char *find_program(const char *folder, const char *program)
 	return NULL;
 }
 
-/* Does not come back but with an error. `args` ends with NULL. */
-static int become(const char *program, char **args, struct err *err_r)
+char *command_find_elsewhere(const char *program, struct err *err_r)
 {
 	char *folder = own_folder(), *path = find_program(folder, program);
 
-	if (path) {
-		args[0] = path;
-		execv(path, args);
-		(void)!err_set(err_r, ERR_IO, "%s cannot be run: %s", path,
-			strerror(errno));
-	} else {
+	if (!path)
 		(void)!err_set(err_r, ERR_NOT_FOUND,
 			"this is done by a program of its own, and %s is "
 			"neither in %s nor in %s/../libexec/tidegate",
 			program, folder, folder);
-	}
-	free(path);
 	free(folder);
+	return path;
+}
+
+/* Does not come back but with an error. `args` ends with NULL. */
+static int become(const char *program, char **args, struct err *err_r)
+{
+	char *path = command_find_elsewhere(program, err_r);
+
+	if (!path)
+		return -1;
+	args[0] = path;
+	execv(path, args);
+	(void)!err_set(
+		err_r, ERR_IO, "%s cannot be run: %s", path, strerror(errno));
+	free(path);
 	return -1;
 }
 

@@ -15,6 +15,7 @@
 #define END_LOOK_MS 20
 
 struct serving {
+	const struct serve_events *events;
 	struct daemon *daemon;
 	struct front *front;
 	struct manager *manager;
@@ -71,13 +72,16 @@ static int take_signals(struct serving *serving, struct err *err_r)
 	if (loop_on_signal(loop, SIGINT, serve_end, serving, err_r) < 0 ||
 		loop_on_signal(loop, SIGTERM, serve_end, serving, err_r) < 0)
 		return -1;
-	return loop_on_signal(loop, SIGHUP, serve_reload, serving, err_r);
+	return loop_on_signal(loop, SIGHUP,
+		serving->events->hangup_ends ? serve_end : serve_reload,
+		serving, err_r);
 }
 
-static int serve_turn(struct serving *serving, serve_ready_fn ready, void *arg,
-	struct err *err_r)
+static int serve_turn(struct serving *serving, struct err *err_r)
 {
+	const struct serve_events *events = serving->events;
 	struct buf address, invitation;
+	int rc;
 
 	if (take_signals(serving, err_r) < 0)
 		return -1;
@@ -86,17 +90,24 @@ static int serve_turn(struct serving *serving, serve_ready_fn ready, void *arg,
 	front_print_address(serving->front, &address);
 	front_print_invitation(serving->front, &invitation);
 	manager_ready(serving->manager);
-	ready(address.data, invitation.len ? invitation.data : NULL, arg);
+	events->ready(address.data, invitation.len ? invitation.data : NULL,
+		events->arg);
 	buf_wipe(&invitation);
 	buf_fini(&invitation);
 	buf_fini(&address);
-	return loop_run(daemon_loop(serving->daemon), err_r);
+	if (events->begin)
+		events->begin(serving->daemon, events->arg);
+	rc = loop_run(daemon_loop(serving->daemon), err_r);
+	if (events->end)
+		events->end(events->arg);
+	return rc;
 }
 
-int serve_run(const struct serve_config *config, serve_ready_fn ready,
-	void *arg, struct buf *problems, struct err *err_r)
+int serve_run(const struct serve_config *config,
+	const struct serve_events *events, struct buf *problems,
+	struct err *err_r)
 {
-	struct serving serving = {0};
+	struct serving serving = {.events = events};
 	int rc = -1;
 
 	serving.daemon = daemon_open(config, problems, err_r);
@@ -105,7 +116,7 @@ int serve_run(const struct serve_config *config, serve_ready_fn ready,
 	if (serving.manager)
 		serving.front = front_open(serving.daemon, err_r);
 	if (serving.front)
-		rc = serve_turn(&serving, ready, arg, err_r);
+		rc = serve_turn(&serving, err_r);
 	timer_cancel(&serving.end);
 	manager_free(&serving.manager);
 	front_close(&serving.front); /* its connections are the loop's */

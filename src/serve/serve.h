@@ -6,17 +6,26 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+struct daemon;
 struct serve_config;
 
-/* Told once, when requests are taken: at which address, and what lets whoever
- * started it in, once, with a browser; NULL: nothing does. */
-typedef void (*serve_ready_fn)(
-	const char *address, const char *invitation, void *arg);
+struct serve_events {
+	/* Once, when requests and signals are taken: at which address, and what
+	 * lets whoever started it in, once, with a browser; NULL: nothing
+	 * does. */
+	void (*ready)(const char *address, const char *invitation, void *arg);
+	/* Right after that, and before the daemon is closed; NULL: nobody works
+	 * with it. */
+	void (*begin)(struct daemon *daemon, void *arg);
+	void (*end)(void *arg);
+	void *arg;
+	bool hangup_ends; /* SIGHUP: it ends with its terminal */
+};
 
 /* Until SIGINT or SIGTERM: 0, or -1 with err_r, and what is wrong with policies
  * in `problems`. SIGHUP reads the policies again. */
 MUST_CHECK int serve_run(const struct serve_config *config,
-	serve_ready_fn ready, void *arg, struct buf *problems,
+	const struct serve_events *events, struct buf *problems,
 	struct err *err_r);
 
 #endif

@@ -145,3 +145,74 @@ phase_is() {
 	}
 	[[ $output == "4 kills, "*" 0 lost, 0 twice, 1 rollout, "* ]]
 }
+
+# ---- serve --demo, as a browser uses it ----
+
+# visit PATH [CURL-ARGUMENT…]: with the session; sets PAGE, PAGE_STATUS
+visit() {
+	PAGE_STATUS=$(curl -sS --max-time 30 -b "$WORLD/cookies" \
+		-c "$WORLD/cookies" -o "$WORLD/page" -w '%{http_code}' \
+		"${@:2}" "$SERVER$1")
+	PAGE=$(<"$WORLD/page")
+}
+
+# there_is CANDIDATE PHASE…: sets ID to its rollout
+there_is() {
+	visit /api/v1/rollouts
+	ID=$(jq -r --arg c "$1" --arg p " ${*:2} " 'first(.rollouts[] |
+		select(.candidate == $c) | .phase as $now |
+		select($p | contains(" \($now) "))).rollout' <<<"$PAGE")
+	[ -n "$ID" ]
+}
+
+# ends_as PHASE: follows the rollout ID to its end, with one request
+ends_as() {
+	curl -sS --max-time 120 -b "$WORLD/cookies" -o "$WORLD/events" \
+		-H 'Accept: text/event-stream' \
+		"$SERVER/api/v1/rollouts/$ID/events"
+	visit "/api/v1/rollouts/$ID"
+	[ "$(jq -r .phase <<<"$PAGE")" = "$1" ]
+}
+
+# hidden NAME: of the page's form
+hidden() {
+	grep -o "name=\"$1\" value=\"[^\"]*" "$WORLD/page" | head -n 1 |
+		sed 's/.*value="//'
+}
+
+@test "a demo shows a good and a bad release, and leaves nothing behind" {
+	local child invitation
+
+	mkdir "$WORLD/tmp"
+	TMPDIR=$WORLD/tmp "$TIDEGATE" serve --demo --format json \
+		>"$WORLD/serve.out" 2>"$WORLD/serve.err" 3>&- &
+	SERVE_PID=$!
+	PIDS+=("$SERVE_PID")
+	until_true 20 serve_began
+	SERVER=$(member address "$(<"$WORLD/serve.out")")
+	invitation=$(member invitation "$(<"$WORLD/serve.out")")
+	child=$(<"/proc/$SERVE_PID/task/$SERVE_PID/children")
+	[ -n "$child" ] && [ "$(ls "$WORLD/tmp")" ]
+
+	visit "${invitation#"$SERVER"}" -L
+	[ "$PAGE_STATUS" = 200 ]
+	[[ $PAGE == *"Needs you"* ]]
+	until_true 40 there_is shop-00002-good awaiting-approval
+	visit "/rollouts/$ID"
+	visit "/rollouts/$ID/decide" -H "Origin: $SERVER" \
+		--data-urlencode "form_token=$(hidden form_token)" \
+		--data-urlencode "step=$(hidden step)" \
+		--data-urlencode "candidate=$(hidden candidate)" \
+		-d verb=approve -d confirmed=yes
+	[ "$PAGE_STATUS" = 303 ]
+	ends_as promoted
+	until_true 40 there_is shop-00003-bad shifting baking reverting \
+		rolling-back rolled-back
+	ends_as rolled-back
+
+	kill -TERM "$SERVE_PID"
+	wait "$SERVE_PID"
+	is_gone "${child% }"
+	[ -z "$(ls "$WORLD/tmp")" ]
+	[ ! -s "$WORLD/serve.err" ]
+}
