@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http_status.h"
 #include "base/jsonw.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -92,30 +93,6 @@ void visit_answer(struct visit **visit, int status, const char *content_type,
 			request, status, content_type, body->data, body->len);
 }
 
-static const char *title_of(int status)
-{
-	static const struct {
-		int status;
-		const char *title;
-	} titles[] = {
-		{400, "Bad Request"},
-		{401, "Unauthorized"},
-		{403, "Forbidden"},
-		{404, "Not Found"},
-		{405, "Method Not Allowed"},
-		{409, "Conflict"},
-		{422, "Unprocessable Content"},
-		{429, "Too Many Requests"},
-		{503, "Service Unavailable"},
-		{504, "Gateway Timeout"},
-	};
-
-	for (size_t i = 0; i < sizeof(titles) / sizeof(*titles); i++)
-		if (titles[i].status == status)
-			return titles[i].title;
-	return "Internal Server Error";
-}
-
 void visit_problem_with(struct visit **visit, int status, const char *code,
 	const char *detail, const char *state)
 {
@@ -129,7 +106,7 @@ void visit_problem_with(struct visit **visit, int status, const char *code,
 	buf_init(&body, PROBLEM_MAX);
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "type", "about:blank");
-	jsonw_text(&w, "title", title_of(status));
+	jsonw_text(&w, "title", http_status_reason(status));
 	jsonw_int(&w, "status", status);
 	jsonw_text(&w, "code", code);
 	jsonw_text(&w, "detail", detail);
