@@ -252,8 +252,8 @@ static void front_request(struct server_request *request, void *arg)
 	struct visit *visit = visit_new(front->daemon, request);
 	char allowed[64];
 
-	metrics_streams(meter_page(daemon_meter(front->daemon)),
-		(size_t)server_counts(front->server)->streams);
+	metrics_server(meter_page(daemon_meter(front->daemon)),
+		server_counts(front->server));
 	visit->route = route_find(
 		visit, request_method(request), visit->path, allowed);
 	if (is_for_people(visit))

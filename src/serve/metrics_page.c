@@ -254,9 +254,10 @@ void metrics_decision(
 							: RESULT_MOVED_ON]++;
 }
 
-void metrics_streams(struct metrics_page *page, size_t n)
+void metrics_server(
+	struct metrics_page *page, const struct server_counts *counts)
 {
-	page->streams = n;
+	page->server = *counts;
 }
 
 void metrics_store_commit(struct metrics_page *page, int64_t us)

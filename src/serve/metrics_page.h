@@ -62,7 +62,10 @@ void metrics_http_request(
 enum metrics_decision { DECISION_DENIED, DECISION_MOVED_ON };
 void metrics_decision(struct metrics_page *page, enum verb verb,
 	enum metrics_decision result);
-void metrics_streams(struct metrics_page *page, size_t n); /* open now */
+/* What the server has counted up to now; copied. */
+struct server_counts;
+void metrics_server(
+	struct metrics_page *page, const struct server_counts *counts);
 void metrics_store_commit(struct metrics_page *page, int64_t us);
 void metrics_loop_lag(struct metrics_page *page, int64_t us);
 void metrics_journal_failed(struct metrics_page *page);

@@ -6,6 +6,7 @@
 #ifndef TIDEGATE_SERVE_METRICS_PARTS_H
 #define TIDEGATE_SERVE_METRICS_PARTS_H
 
+#include "io/server.h"
 #include "policy/policy_action.h"
 #include "serve/metrics_page.h"
 
@@ -103,7 +104,7 @@ struct metrics_page {
 	struct metrics_histogram revert_duration, store_commit, loop_lag;
 	struct metrics_histogram rollout_duration[METRICS_OUTCOMES];
 	uint64_t journal_errors, lease_failures;
-	size_t streams;
+	struct server_counts server;
 	struct metrics_route route[METRICS_ROUTES_MAX];
 	size_t n_routes;
 };

@@ -9,6 +9,7 @@
 
 #include "base/jsonw.h"
 #include "base/label_value.h"
+#include "io/request_head.h"
 #include "io/usage.h"
 #include "serve/metrics_parts.h"
 
@@ -411,6 +412,16 @@ static void print_routes(struct printer *p)
 	}
 }
 
+/* From zero on, so that rate() sees the first. */
+static void print_refused(struct printer *p)
+{
+	begin_family(p, FAMILY_HTTP_REFUSED);
+	for (int i = GATE_PASSED + 1; i < GATE_REFUSALS; i++)
+		add_labelled(p, "", "reason",
+			gate_row((enum gate_refusal)i)->code,
+			(double)p->page->server.refused[i]);
+}
+
 static void print_known(struct printer *p, enum family family, int64_t value)
 {
 	if (value >= 0)
@@ -452,8 +463,11 @@ void metrics_page_print(struct metrics_page *page,
 	print_histograms(&p);
 	add_alone(&p, FAMILY_JOURNAL_ERRORS, (double)page->journal_errors);
 	add_alone(&p, FAMILY_LEASE_FAILURES, (double)page->lease_failures);
-	add_alone(&p, FAMILY_SSE_CLIENTS, (double)page->streams);
+	add_alone(&p, FAMILY_SSE_CLIENTS, page->server.streams);
+	add_alone(&p, FAMILY_SSE_DROPPED, (double)page->server.streams_dropped);
 	print_routes(&p);
+	print_refused(&p);
+	add_alone(&p, FAMILY_HTTP_TIMEOUTS, (double)page->server.timeouts);
 	print_usage(&p, moment->usage);
 }
 

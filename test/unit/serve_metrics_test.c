@@ -85,9 +85,15 @@ static void a_page_follows_a_rollout_through_its_life(void **state)
 	(void)state;
 	scrape();
 	assert_true(value_of("tidegate_rollouts{phase=\"baking\"}") == 0);
+	assert_true(value_of("tidegate_http_refused_total{"
+			     "reason=\"duplicate-parameter\"}") == 0);
 	id = served_rollout(&served, "awaiting-approval");
 	decide(id, 409, "approve", 1);
+	served_expect(&served, 400, "GET", "/me?a=1&a=2", NULL);
 	scrape();
+	assert_true(value_of("tidegate_http_refused_total{"
+			     "reason=\"duplicate-parameter\"}") == 1);
+	assert_true(value_of("tidegate_http_timeouts_total") == 0);
 	expect_good_format();
 	info = xasprintf(
 		"tidegate_rollout_info{" LABELS
