@@ -9,6 +9,7 @@
 #include "base/xalloc.h"
 #include "io/http.h"
 #include "scenario.h"
+#include "store/journal.h"
 
 #define CHECK_SLACK_MS  SECOND
 #define REVERT_MS_MAX   (2 * SECOND)
@@ -24,6 +25,7 @@ static struct {
 	int64_t written_ms; /* a write of ours was taken, last; -1 */
 	size_t noted; /* entries up to the note of the last write */
 	int64_t unready_ms; /* since when stable is not ready; -1 */
+	bool looks; /* at stable, and was not answered or badly */
 
 	/* A revert. */
 	int64_t decided_ms; /* -1: none is */
@@ -232,7 +234,7 @@ static void check_stable(int percent)
 	int64_t since_ms = max(books.unready_ms, driven_ms());
 
 	since_ms = max(since_ms, fake_run.read_refused_ms);
-	promise(books.unready_ms < 0 ||
+	promise(books.unready_ms < 0 || books.looks ||
 			fake_now() <= since_ms + policy->slos[0].interval_ms +
 					      CHECK_SLACK_MS,
 		"%d %% are written, and stable is not ready for %lld ms",
@@ -277,6 +279,9 @@ static void look_at_request(const struct fake_request *request)
 		ask_sent(request);
 	else if (strcmp(request->target, SERVICE_TARGET) == 0)
 		books.ask_by_ms = -1;
+	else if (strstr(request->target, "/revisions/") &&
+		 strstr(request->target, stable()))
+		books.looks = true;
 }
 
 /* It shows the service as it is, not as it was. */
@@ -319,6 +324,8 @@ static void bad_answer(const struct http_reply *reply)
 static void look_at_answer(
 	const char *method, const char *target, const struct http_reply *reply)
 {
+	if (strstr(target, "/revisions/") && strstr(target, stable()))
+		books.looks = books.looks && reply->status != 200;
 	if (strcmp(method, "GET") != 0 || strcmp(target, SERVICE_TARGET) != 0)
 		return;
 	if (reply->status == 200)
@@ -440,6 +447,8 @@ static void look_at_revert(void)
 		"a revert was not sent for %lld ms",
 		(long long)(fake_now() - since_ms));
 	since_ms = max(since_ms + SECOND, books.ask_by_ms);
+	if (fake_store_is_in_trouble())
+		since_ms += JOURNAL_PATIENCE_MS; /* then it does not wait */
 	promise(books.heard || books.ask_by_ms < 0 || fake_now() <= since_ms,
 		"nothing is known of the service, and it is not asked");
 }

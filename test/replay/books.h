@@ -20,8 +20,8 @@
  *     the last write, there is no list to send that keeps what others have:
  *     then the service is asked again and again, at most a second (or what
  *     Retry-After says, ten seconds at most) after an answer that was bad, as
- *     soon as the disk lets that be durable, and the revert leaves at once when
- *     one is good;
+ *     soon as the disk lets that be durable or is known not to, and the revert
+ *     leaves at once when one is good;
  *   - a write is sent when the entries that led to it are durable;
  *   - time goes on.
  */

@@ -5,9 +5,9 @@
  * – and processes die and are followed by others. The promises of books.h hold
  * all the while, and when the trouble stops, the rollout ends.
  *
- *	worlds_test [WORLDS [SEED]]
+ *	worlds_test [WORLDS [SEED [BOTH]]]
  *
- * The first of them are played twice, by `run` and by the daemon, whose journals
+ * The first BOTH of them are played twice, by `run` and by the daemon, whose journals
  * must be the same to the byte.
  *
  * A failure prints what happened and the command that plays it again.
@@ -26,7 +26,7 @@
 #define TROUBLES_MAX   12
 #define PROCESSES_MAX  40
 #define STORY_MAX      8192
-#define BOTH_WORLDS    200 /* that are played by `run` and by the daemon */
+#define BOTH_DEFAULT   200 /* that are played by `run` and by the daemon */
 #define JOURNAL_MAX    (8 * 1024 * 1024)
 
 static struct {
@@ -68,8 +68,8 @@ static void tell(const char *fmt, ...)
 static void broken(const char *text)
 {
 	printf("broken promise: %s%s\n", text, world.story);
-	printf("  replay: test/replay/worlds_test 1 %llu\n",
-		(unsigned long long)world.seed);
+	printf("  replay: test/replay/worlds_test 1 %llu %d\n",
+		(unsigned long long)world.seed, world.by_both);
 	if (getenv("TIDEGATE_SHOW_JOURNAL"))
 		for (size_t i = 0; i < fake_store_entries(); i++) {
 			struct fake_entry entry = fake_store_entry(i);
@@ -438,13 +438,13 @@ static void play_both(uint64_t seed)
 	buf_fini(&by_daemon);
 }
 
-static long worlds = WORLDS_DEFAULT;
+static long worlds = WORLDS_DEFAULT, both_worlds = BOTH_DEFAULT;
 static uint64_t first_seed = 1;
 
 static int play_share(int worker, int n_workers)
 {
 	for (long i = worker; i < worlds; i += n_workers)
-		if (i < BOTH_WORLDS)
+		if (i < both_worlds)
 			play_both(first_seed + (uint64_t)i);
 		else
 			play(first_seed + (uint64_t)i, NULL);
@@ -458,6 +458,8 @@ int main(int argc, char **argv)
 		worlds = atol(argv[1]);
 	if (argc > 2)
 		first_seed = strtoull(argv[2], NULL, 10);
+	if (argc > 3)
+		both_worlds = atol(argv[3]);
 	if (workers_run(play_share) != 0)
 		return 1;
 	printf("%ld worlds end, and all promises hold\n", worlds);
