@@ -50,12 +50,21 @@ static bool raises(const struct rollout *r)
 	       percent > r->traffic.serving.candidate;
 }
 
+static int64_t hung_ms(int n)
+{
+	int64_t most = (int64_t)HUNG_MS << (n < 8 ? n : 8);
+
+	return most < HUNG_MS_MAX ? most : HUNG_MS_MAX;
+}
+
 static struct effect *emit_read(struct turn *t)
 {
 	struct traffic_reader *read = &t->r->traffic.read;
 
 	read->out_ms = t->now;
 	read->retry_ms = 0;
+	if (rollout_is_reverting(t->r))
+		turn_wake(t, t->now + hung_ms(read->hung));
 	return turn_effect(t, EFFECT_READ);
 }
 
@@ -81,13 +90,6 @@ static void poll_again(struct turn *t)
 
 	read_again(
 		t, backoff_delay(&poll_backoff, w->polls++, 100, &t->r->rng));
-}
-
-static int64_t hung_ms(int n)
-{
-	int64_t most = (int64_t)HUNG_MS << (n < 8 ? n : 8);
-
-	return most < HUNG_MS_MAX ? most : HUNG_MS_MAX;
 }
 
 static void remember_sent(struct traffic_writer *w, struct split split)

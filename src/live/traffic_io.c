@@ -66,6 +66,12 @@ void traffic_io_cancel(struct traffic_io *io)
 	xfree(&io->refused_text);
 }
 
+void traffic_io_cancel_read(struct traffic_io *io)
+{
+	cloudrun_cancel(&io->read);
+	io->stable_first = false;
+}
+
 void traffic_io_free(struct traffic_io **io_p)
 {
 	struct traffic_io *io = *io_p;

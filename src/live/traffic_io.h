@@ -25,6 +25,8 @@ struct traffic_io *traffic_io_new(
 void traffic_io_free(struct traffic_io **io);
 void traffic_io_cancel(struct traffic_io *io); /* all that is under way */
 
+/* Nobody waits for the read that is under way. */
+void traffic_io_cancel_read(struct traffic_io *io);
 void traffic_io_read(struct traffic_io *io, const struct effect *effect);
 /* Its operation is followed for what is left, or for a time that is usual. */
 void traffic_io_write(

@@ -177,6 +177,41 @@ static void stable_is_looked_at_before_each_step_that_waits(void **state)
 	expect_never_above(10);
 }
 
+/* The answer of a read that was given up comes while the next one waits for its
+ * entry: it is not that one's. */
+static void a_read_that_was_given_up_answers_nothing_any_more(void **state)
+{
+	until_ten_percent();
+	until(fake_now() + 8 * SECOND);
+	reads_hang();
+	fake_run_foreign("shop-1=90 shop-2=10");
+	command("abort", "bob");
+	until_phase(PHASE_REVERTING);
+	until(fake_now() + 30 * SECOND);
+	the_world_heals();
+	until_the_end();
+	expect_exit(6);
+}
+
+static void a_revert_asks_anew_when_a_read_hangs(void **state)
+{
+	int gets;
+
+	given_policy(policy_short, NULL);
+	run();
+	while (!fake_run.patches)
+		until(fake_now() + 1);
+	reads_hang();
+	command("abort", "bob");
+	until_phase(PHASE_REVERTING);
+	gets = fake_run.gets;
+	until(fake_now() + 8 * SECOND);
+	assert_true(fake_run.gets >= gets + 3);
+	the_world_heals();
+	until_the_end();
+	expect_exit(6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +228,8 @@ int main(void)
 			a_broken_revision_that_others_tagged_is_named_with_the_remedy),
 		SCENARIO(stable_is_looked_at_before_the_candidate_has_users),
 		SCENARIO(stable_is_looked_at_before_each_step_that_waits),
+		SCENARIO(a_read_that_was_given_up_answers_nothing_any_more),
+		SCENARIO(a_revert_asks_anew_when_a_read_hangs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
