@@ -125,10 +125,15 @@ async function shoot(tab, name, width, scheme, say) {
 		return;
 	const height = await tab.evaluate(
 		() => document.documentElement.scrollHeight);
-	const shot = await tab.screenshot({
+	const take = () => tab.screenshot({
 		fullPage: true,
 		clip: { x: 0, y: 0, width, height: Math.min(height, TALL) },
 	});
+	// A busy browser gives out what it has painted so far.
+	let before = await take(), shot = await take();
+
+	for (let i = 0; i < 20 && !shot.equals(before); i++)
+		[before, shot] = [shot, await take()];
 
 	say(`${width} ${scheme}`, compare(out, golden,
 		`served-${name.replaceAll("/", "-")}-${width}-${scheme}`, shot));
