@@ -13,6 +13,7 @@ const pixelmatch = (await import(
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 export const WIDTHS = [390, 820, 1280];
+const TALL = 1700; // pixels of a page in its picture
 export const PAPER = 718; // pixels of A4 within its margins
 const DIFFERENT = 0.01; // of a screenshot may be: letters of another version
 
@@ -80,6 +81,22 @@ export function overlaps() {
 // ---- screenshots ----
 
 const sameSize = (a, b) => a.width === b.width && a.height === b.height;
+
+// The page from its top, as soon as two pictures of it are alike: a busy browser
+// gives out what it has painted so far.
+export async function picture(tab, width) {
+	const height = await tab.evaluate(
+		() => document.documentElement.scrollHeight);
+	const take = () => tab.screenshot({
+		fullPage: true,
+		clip: { x: 0, y: 0, width, height: Math.min(height, TALL) },
+	});
+	let before = await take(), shot = await take();
+
+	for (let i = 0; i < 20 && !shot.equals(before); i++)
+		[before, shot] = [shot, await take()];
+	return shot;
+}
 
 // What differs goes beside what was expected.
 export function compare(out, golden, name, shot) {

@@ -9,13 +9,12 @@ import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { PAPER, WIDTHS, addAxe, allRules, compare, contrastOnly, findViolations,
-	launch, overflows, overlaps, useFonts } from "./checks.mjs";
+	launch, overflows, overlaps, picture, useFonts } from "./checks.mjs";
 
 const [out, golden] = process.argv.slice(2);
 
 const TABS = 2;
 const SCALE = 0.5; // of golden screenshots
-const TALL = 1700; // pixels of a page in them
 
 // Which pages have a golden screenshot, and how they are looked at.
 const GOLDEN = [
@@ -174,16 +173,10 @@ async function lookAt(tab, name) {
 async function shoot(tab, name, width, scheme, say) {
 	if (!GOLDEN.some((g) => g[0] === name && g[1] === width && g[2] === scheme))
 		return;
-	const height = await tab.evaluate(
-		() => document.documentElement.scrollHeight);
-	const shot = await tab.screenshot({
-		fullPage: true,
-		clip: { x: 0, y: 0, width, height: Math.min(height, TALL) },
-	});
 	const label = `${name.replace("/", "-")}-${scheme === "print"
 		? "" : `${width}-`}${scheme}`;
 
-	say(`${width} ${scheme}`, compare(out, golden, label, shot));
+	say(`${width} ${scheme}`, compare(out, golden, label, await picture(tab, width)));
 }
 
 // ---- all pages ----

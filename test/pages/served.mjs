@@ -9,13 +9,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import { PAPER, WIDTHS, addAxe, allRules, compare, contrastOnly, findViolations,
-	launch, overflows, overlaps } from "./checks.mjs";
+	launch, overflows, overlaps, picture } from "./checks.mjs";
 import { serve } from "./server.mjs";
 
 const [out, golden] = process.argv.slice(2);
 const folder = path.join(out, "served");
 const SCALE = 0.5;
-const TALL = 1700;
 const LOOK_MS = 100;
 // All that there is of colours.
 const DARK = ["index", "rollouts/waiting", "services/acme/us-central1/backend"];
@@ -123,20 +122,8 @@ async function lookAt(tab, server, name) {
 async function shoot(tab, name, width, scheme, say) {
 	if (!GOLDEN.some((g) => g[0] === name && g[1] === width && g[2] === scheme))
 		return;
-	const height = await tab.evaluate(
-		() => document.documentElement.scrollHeight);
-	const take = () => tab.screenshot({
-		fullPage: true,
-		clip: { x: 0, y: 0, width, height: Math.min(height, TALL) },
-	});
-	// A busy browser gives out what it has painted so far.
-	let before = await take(), shot = await take();
-
-	for (let i = 0; i < 20 && !shot.equals(before); i++)
-		[before, shot] = [shot, await take()];
-
 	say(`${width} ${scheme}`, compare(out, golden,
-		`served-${name.replaceAll("/", "-")}-${width}-${scheme}`, shot));
+		`served-${name.replaceAll("/", "-")}-${width}-${scheme}`, await picture(tab, width)));
 }
 
 // ---- what the script does ----
