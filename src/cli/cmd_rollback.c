@@ -13,11 +13,14 @@
 #include "cli/args.h"
 #include "cli/command.h"
 #include "cli/context.h"
+#include "cli/foreground.h"
 #include "cli/output.h"
-#include "cli/rollback.h"
+#include "io/loop.h"
+#include "live/rollback.h"
 
 #define ARGUMENTS_MAX 16
 #define LOOK_PAUSE_MS 200
+#define DRILL_MISSING 4 /* the exit status */
 
 extern const struct command cmd_abort, cmd_resume, cmd_watch;
 
@@ -55,13 +58,24 @@ static const struct option_spec options[] = {
 	{0},
 };
 
+/* The verb: what is found out, and a rollout in the foreground. */
+struct going_back {
+	struct rollback back;
+	struct foreground foreground;
+	struct rollback_survey *survey; /* NULL: it is not waited for */
+	struct rollback_drill *drill; /* likewise */
+	int status; /* of a drill */
+	struct err err; /* of what is waited for; ERR_NONE: it went well */
+};
+
 /* ---- a rollout of its own ---- */
 
-static int run_in_foreground(
-	struct rollback *b, const struct rollback_args *args, struct err *err_r)
+static int run_in_foreground(struct going_back *g,
+	const struct rollback_args *args, struct err *err_r)
 {
 	struct observer observer = foreground_observer;
-	char *who = b->foreground.who;
+	const struct rollback *b = &g->back;
+	char *who = g->foreground.who;
 	char why[CONTEXT_NAME_MAX + STORE_COMMENT_MAX + 32];
 	struct driver_options wanted = {
 		.service = b->service,
@@ -73,17 +87,17 @@ static int run_in_foreground(
 		.wait_ms = -1,
 	};
 
-	observer.arg = &b->foreground;
-	if (context_who(b->foreground.store, args->as, who, err_r) < 0)
+	observer.arg = &g->foreground;
+	if (context_who(g->foreground.store, args->as, who, err_r) < 0)
 		return -1;
 	snprintf(why, sizeof(why), "rolled back by %s%s%s", who,
 		args->comment ? ": " : "", args->comment ? args->comment : "");
-	b->foreground.going_back = true;
-	b->foreground.driver = fleet_run(
-		b->foreground.fleet, b->policy, &wanted, &observer, err_r);
-	if (!b->foreground.driver)
+	g->foreground.going_back = true;
+	g->foreground.driver = fleet_run(
+		g->foreground.fleet, b->policy, &wanted, &observer, err_r);
+	if (!g->foreground.driver)
 		return -1;
-	return foreground_run(&b->foreground, err_r);
+	return foreground_run(&g->foreground, err_r);
 }
 
 /* ---- one that has not ended ---- */
@@ -102,15 +116,15 @@ static void say(struct words *words, const char *option, const char *value)
 }
 
 /* Another verb, as a person would type it. */
-static int call(const struct command *verb, const struct rollback *b,
+static int call(const struct command *verb, const struct going_back *g,
 	const struct rollback_args *args, struct err *err_r)
 {
 	struct words words = {.n = 0};
 	int status;
 
 	say(&words, NULL, verb->name);
-	say(&words, NULL, b->after);
-	say(&words, "state", store_path(b->foreground.store));
+	say(&words, NULL, g->back.after);
+	say(&words, "state", store_path(g->foreground.store));
 	say(&words, "format", context_formats[args->format]);
 	if (verb == &cmd_abort)
 		say(&words, "comment", args->comment);
@@ -123,12 +137,12 @@ static int call(const struct command *verb, const struct rollback *b,
 }
 
 /* How the rollout ended is what counts, whoever brought it there. */
-static int ended_status(struct rollback *b, int status, struct err *err_r)
+static int ended_status(struct going_back *g, int status, struct err *err_r)
 {
 	struct store_rollout row;
 
-	if (store_rollout_get(
-		    b->foreground.store, b->after, &b->arena, &row, err_r) <= 0)
+	if (store_rollout_get(g->foreground.store, g->back.after,
+		    &g->back.arena, &row, err_r) <= 0)
 		return -1;
 	if (!strcmp(row.phase, phase_name(PHASE_ROLLED_BACK)) ||
 		!strcmp(row.phase, phase_name(PHASE_REFUSED)))
@@ -138,7 +152,7 @@ static int ended_status(struct rollback *b, int status, struct err *err_r)
 
 /* Whether somebody drives what is to be taken back. Of a holder elsewhere that
  * is known when it renews its lease, or has not for long enough. */
-static int is_driven(struct rollback *b, struct err *err_r)
+static int is_driven(struct going_back *g, struct err *err_r)
 {
 	struct lease_watch seen = {0};
 	struct store_lease lease;
@@ -146,9 +160,9 @@ static int is_driven(struct rollback *b, struct err *err_r)
 	int held;
 
 	for (;;) {
-		held = store_lease_look(b->foreground.store, b->service,
-			&b->arena, &lease, err_r);
-		if (held <= 0 || strcmp(lease.rollout, b->after) != 0)
+		held = store_lease_look(g->foreground.store, g->back.service,
+			&g->back.arena, &lease, err_r);
+		if (held <= 0 || strcmp(lease.rollout, g->back.after) != 0)
 			return held < 0 ? -1 : 0;
 		if (!seen.fence)
 			renewed_ms = lease.renewed_ms;
@@ -160,45 +174,45 @@ static int is_driven(struct rollback *b, struct err *err_r)
 	}
 }
 
-static int take_over(
-	struct rollback *b, const struct rollback_args *args, struct err *err_r)
+static int take_over(struct going_back *g, const struct rollback_args *args,
+	struct err *err_r)
 {
 	int status, driven;
 
 	output_text(stderr,
 		"%s has not ended: it is aborted, by the policy it was started "
 		"with\n",
-		b->after);
-	status = call(&cmd_abort, b, args, err_r);
+		g->back.after);
+	status = call(&cmd_abort, g, args, err_r);
 	if (status < 0 && err_r->code != ERR_REFUSED)
 		return -1;
 	if (status < 0) /* it goes back already, or has ended meanwhile */
 		output_error(err_r->text);
-	driven = is_driven(b, err_r);
+	driven = is_driven(g, err_r);
 	if (driven < 0)
 		return -1;
-	status = call(driven ? &cmd_watch : &cmd_resume, b, args, err_r);
-	return status < 0 ? -1 : ended_status(b, status, err_r);
+	status = call(driven ? &cmd_watch : &cmd_resume, g, args, err_r);
+	return status < 0 ? -1 : ended_status(g, status, err_r);
 }
 
 /* ---- nothing to do ---- */
 
-static void say_nothing(const struct rollback *b)
+static void say_nothing(const struct going_back *g)
 {
 	struct buf out;
 	struct jsonw w = {.out = &out};
 
 	buf_init(&out, OUTPUT_BYTES_MAX);
-	if (b->foreground.format == FORMAT_JSON) {
+	if (g->foreground.format == FORMAT_JSON) {
 		jsonw_object(&w, NULL);
 		jsonw_text(&w, "event", "finished");
 		jsonw_text(&w, "outcome", "nothing-to-do");
-		jsonw_text(&w, "stable", b->stable);
+		jsonw_text(&w, "stable", g->back.stable);
 		jsonw_int(&w, "exit", 0);
 		jsonw_end(&w, '}');
 	} else {
 		buf_adds(&out, "nothing to do: ");
-		printable_add(&out, b->stable);
+		printable_add(&out, g->back.stable);
 		buf_adds(&out, " holds all traffic and no sequence is "
 			       "unfinished (--again runs it all the same)");
 	}
@@ -207,59 +221,154 @@ static void say_nothing(const struct rollback *b)
 	buf_fini(&out);
 }
 
+/* ---- the service ---- */
+
+static void survey_done(const struct err *err, void *arg)
+{
+	struct going_back *g = arg;
+
+	g->survey = NULL;
+	if (err)
+		g->err = *err;
+	loop_stop(g->foreground.world.loop);
+}
+
+/* Waits for the service as long as a revert would. */
+static int survey(struct going_back *g, struct err *err_r)
+{
+	struct world *world = &g->foreground.world;
+
+	g->survey = rollback_survey_start(world, &g->back,
+		g->back.policy->revert_timeout_ms, survey_done, g);
+	if (loop_run(world->loop, err_r) < 0)
+		return -1;
+	if (!g->err.code)
+		return 0;
+	*err_r = g->err;
+	return -1;
+}
+
+/* ---- a drill ---- */
+
+static void print_table(const struct drill_report *report, struct buf *out)
+{
+	static const char *const heads[] = {"WHAT", "NAME", "", "DETAIL"};
+	const struct drill_item *item = report->item;
+	struct table table;
+
+	table_init(&table, 4);
+	table_add(&table, heads);
+	for (size_t i = 0; i < report->n; i++) {
+		const char *const cells[] = {item[i].what, item[i].name,
+			item[i].is_ready ? "ready" : "MISSING", item[i].detail};
+
+		table_add(&table, cells);
+	}
+	table_print(&table, out);
+	table_fini(&table);
+	if (report->n_missing)
+		buf_addf(out, "not ready: %zu of these %s missing\n",
+			report->n_missing,
+			report->n_missing == 1 ? "is" : "are");
+	else
+		buf_adds(out, "ready; nothing was written\n");
+}
+
+static void print_json(
+	const struct drill_report *report, int status, struct buf *out)
+{
+	struct jsonw w = {.out = out};
+
+	jsonw_object(&w, NULL);
+	drill_report_print(report, &w);
+	jsonw_int(&w, "exit", status);
+	jsonw_end(&w, '}');
+	buf_addc(out, '\n');
+}
+
+static void drill_done(const struct drill_report *report, void *arg)
+{
+	struct going_back *g = arg;
+	struct buf out;
+
+	g->drill = NULL;
+	g->status = report->n_missing ? DRILL_MISSING : 0;
+	buf_init(&out, OUTPUT_BYTES_MAX);
+	if (g->foreground.format == FORMAT_JSON)
+		print_json(report, g->status, &out);
+	else
+		print_table(report, &out);
+	output_write(stdout, &out);
+	buf_fini(&out);
+	loop_stop(g->foreground.world.loop);
+}
+
+static int drill(struct going_back *g, struct err *err_r)
+{
+	struct world *world = &g->foreground.world;
+
+	if (rollback_recall(&g->back, g->foreground.store, err_r) < 0)
+		return -1;
+	g->drill = rollback_drill_start(world, &g->back, drill_done, g, err_r);
+	if (!g->drill || loop_run(world->loop, err_r) < 0)
+		return -1;
+	return g->status;
+}
+
 /* ---- in order ---- */
 
-static int go_back(
-	struct rollback *b, const struct rollback_args *args, struct err *err_r)
+static int go_back(struct going_back *g, const struct rollback_args *args,
+	struct err *err_r)
 {
 	int wanted;
 
-	if (rollback_look_back(b, err_r) < 0)
+	if (rollback_look_back(&g->back, g->foreground.store, err_r) < 0)
 		return -1;
-	if (b->unfinished && !args->drill)
-		return take_over(b, args, err_r);
-	if (foreground_open(&b->foreground, err_r) < 0 ||
-		rollback_survey(b, err_r) < 0)
+	if (g->back.unfinished && !args->drill)
+		return take_over(g, args, err_r);
+	if (foreground_open(&g->foreground, err_r) < 0 || survey(g, err_r) < 0)
 		return -1;
-	wanted = rollback_decide(b, err_r);
+	wanted = rollback_decide(&g->back, err_r);
 	if (wanted < 0)
 		return -1;
 	if (args->drill)
-		return rollback_drill(b, err_r);
+		return drill(g, err_r);
 	if (wanted)
-		return run_in_foreground(b, args, err_r);
-	say_nothing(b);
+		return run_in_foreground(g, args, err_r);
+	say_nothing(g);
 	return 0;
 }
 
-static int rollback_service(struct rollback *b,
+static int rollback_service(struct going_back *g,
 	const struct rollback_args *args, struct context_target *target,
 	struct err *err_r)
 {
-	int status = -1;
+	int status;
 
-	context_take_policy(target, b->policy);
-	if (context_resolve(target, &b->arena, err_r) < 0)
+	context_take_policy(target, g->back.policy);
+	if (context_resolve(target, &g->back.arena, err_r) < 0)
 		return -1;
-	b->service = target->name;
-	b->foreground.project = target->project;
-	b->foreground.region = target->region;
-	b->foreground.format = args->format;
-	b->foreground.quiet = args->quiet;
-	b->foreground.store = context_store(args->state, STORE_CREATE, err_r);
-	if (!b->foreground.store)
+	g->back.service = target->name;
+	g->foreground.project = target->project;
+	g->foreground.region = target->region;
+	g->foreground.format = args->format;
+	g->foreground.quiet = args->quiet;
+	g->foreground.store = context_store(args->state, STORE_CREATE, err_r);
+	if (!g->foreground.store)
 		return -1;
-	status = go_back(b, args, err_r);
-	service_free(&b->found);
-	foreground_close(&b->foreground);
-	store_free(&b->foreground.store);
+	g->back.state = store_path(g->foreground.store);
+	status = go_back(g, args, err_r);
+	rollback_survey_cancel(&g->survey);
+	rollback_drill_cancel(&g->drill);
+	foreground_close(&g->foreground);
+	store_free(&g->foreground.store);
 	return status;
 }
 
 static int run(int argc, char **argv, struct err *err_r)
 {
 	struct rollback_args args = {0};
-	struct rollback b = {0};
+	struct going_back g = {0};
 	struct context_target target;
 	struct policy *policy;
 	int status;
@@ -279,13 +388,14 @@ static int run(int argc, char **argv, struct err *err_r)
 	policy = context_policy(args.policy, NULL, &target, err_r);
 	if (!policy)
 		return -1;
-	b.policy = policy;
-	b.to = args.to;
-	b.wanted_candidate = args.candidate;
-	b.again = args.again;
-	arena_init(&b.arena);
-	status = rollback_service(&b, &args, &target, err_r);
-	arena_fini(&b.arena);
+	rollback_init(&g.back);
+	g.back.policy = policy;
+	g.back.dashes = "--";
+	g.back.to = args.to;
+	g.back.wanted_candidate = args.candidate;
+	g.back.again = args.again;
+	status = rollback_service(&g, &args, &target, err_r);
+	rollback_fini(&g.back);
 	policy_free(&policy);
 	return status;
 }

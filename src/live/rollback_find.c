@@ -5,19 +5,34 @@
  * taken away unless it is named.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
-#include "cli/rollback.h"
+#include "base/xalloc.h"
 #include "cloudrun/cloudrun.h"
 #include "engine/backoff.h"
 #include "io/clock.h"
 #include "io/loop.h"
+#include "live/rollback.h"
+#include "live/world.h"
 #include "store/store.h"
 
 #define READ_TIMEOUT_MS 15000
 
 static const struct backoff read_backoff = {250, 8000};
+
+void rollback_init(struct rollback *b)
+{
+	*b = (struct rollback){.dashes = ""};
+	arena_init(&b->arena);
+}
+
+void rollback_fini(struct rollback *b)
+{
+	service_free(&b->found);
+	arena_fini(&b->arena);
+}
 
 /* ---- the journal ---- */
 
@@ -33,9 +48,10 @@ static int take(
 {
 	if (!row->ended_ms && b->to && strcmp(b->to, row->stable) != 0)
 		return err_set(err_r, ERR_REFUSED,
-			"%s has not ended and goes back to %s: leave --to "
+			"%s has not ended and goes back to %s: leave %sto "
 			"out, and name another revision when it has ended",
-			row->id, *row->stable ? row->stable : "nowhere yet");
+			row->id, *row->stable ? row->stable : "nowhere yet",
+			b->dashes);
 	b->after = row->id;
 	b->unfinished = !row->ended_ms;
 	b->failed = strcmp(row->phase, phase_name(PHASE_ROLLBACK_FAILED)) == 0;
@@ -44,14 +60,14 @@ static int take(
 	return 0;
 }
 
-int rollback_look_back(struct rollback *b, struct err *err_r)
+int rollback_look_back(
+	struct rollback *b, struct store *store, struct err *err_r)
 {
 	struct store_filter filter = {.service = b->service};
 	struct store_rollout *list;
 	size_t n, i = 0;
 
-	if (store_rollout_list(b->foreground.store, &filter, &b->arena, &list,
-		    &n, err_r) < 0)
+	if (store_rollout_list(store, &filter, &b->arena, &list, &n, err_r) < 0)
 		return -1;
 	while (i < n && !counts(&list[i]))
 		i++;
@@ -69,73 +85,92 @@ int rollback_look_back(struct rollback *b, struct err *err_r)
 
 /* ---- the service ---- */
 
-struct survey {
+struct rollback_survey {
+	struct world *world;
 	struct rollback *rollback;
 	struct cloudrun_call *call;
 	struct timer *pause;
 	struct rng rng;
 	int64_t deadline_ms;
 	int tries;
-	struct err err;
+	rollback_survey_fn fn;
+	void *arg;
 };
 
 static void survey_read(void *arg);
-
 static void survey_read_done(
-	struct service *service, const struct err *err, void *arg)
-{
-	struct survey *survey = arg;
-	struct foreground *foreground = &survey->rollback->foreground;
-	int64_t delay_ms;
+	struct service *service, const struct err *err, void *arg);
 
-	survey->call = NULL;
-	survey->rollback->found = service;
-	if (service) {
-		loop_stop(foreground->world.loop);
+struct rollback_survey *rollback_survey_start(struct world *world,
+	struct rollback *b, int64_t patience_ms, rollback_survey_fn fn,
+	void *arg)
+{
+	struct rollback_survey *survey = xcalloc(1, sizeof(*survey));
+
+	survey->world = world;
+	survey->rollback = b;
+	survey->deadline_ms = loop_now(world->loop) + patience_ms;
+	survey->fn = fn;
+	survey->arg = arg;
+	rng_init(&survey->rng, (uint64_t)clock_wall_us());
+	survey_read(survey);
+	return survey;
+}
+
+void rollback_survey_cancel(struct rollback_survey **survey)
+{
+	if (!*survey)
 		return;
-	}
-	survey->err = *err;
-	delay_ms = backoff_delay(&read_backoff, survey->tries++,
-		err->retry_after_ms, &survey->rng);
-	if (!err_is_retryable(err->code) ||
-		loop_now(foreground->world.loop) + delay_ms >
-			survey->deadline_ms)
-		loop_stop(foreground->world.loop);
-	else
-		survey->pause = timer_start(
-			foreground->world.loop, delay_ms, survey_read, survey);
+	cloudrun_cancel(&(*survey)->call);
+	timer_cancel(&(*survey)->pause);
+	free(*survey);
+	*survey = NULL;
 }
 
 static void survey_read(void *arg)
 {
-	struct survey *survey = arg;
-	struct rollback *b = survey->rollback;
+	struct rollback_survey *survey = arg;
 
 	survey->pause = NULL;
-	survey->call = cloudrun_get_service_start(b->foreground.world.cloudrun,
-		b->service, READ_TIMEOUT_MS, survey_read_done, survey);
+	survey->call = cloudrun_get_service_start(survey->world->cloudrun,
+		survey->rollback->service, READ_TIMEOUT_MS, survey_read_done,
+		survey);
 }
 
-int rollback_survey(struct rollback *b, struct err *err_r)
+static bool survey_reads_again(
+	struct rollback_survey *survey, const struct err *err)
 {
-	int64_t now_ms = loop_now(b->foreground.world.loop);
-	struct survey survey = {
-		.rollback = b,
-		.deadline_ms = now_ms + b->policy->revert_timeout_ms,
-	};
-	int rc;
+	struct loop *loop = survey->world->loop;
+	int64_t delay_ms = backoff_delay(&read_backoff, survey->tries++,
+		err->retry_after_ms, &survey->rng);
 
-	rng_init(&survey.rng, (uint64_t)clock_wall_us());
-	survey_read(&survey);
-	rc = loop_run(b->foreground.world.loop, err_r);
-	cloudrun_cancel(&survey.call);
-	timer_cancel(&survey.pause);
-	if (rc < 0)
-		return -1;
-	if (b->found)
-		return 0;
-	*err_r = survey.err;
-	return err_wrap(err_r, "the service cannot be read");
+	if (!err_is_retryable(err->code) ||
+		loop_now(loop) + delay_ms > survey->deadline_ms)
+		return false;
+	survey->pause = timer_start(loop, delay_ms, survey_read, survey);
+	return true;
+}
+
+static void survey_read_done(
+	struct service *service, const struct err *err, void *arg)
+{
+	struct rollback_survey *survey = arg;
+	rollback_survey_fn fn = survey->fn;
+	struct err why;
+
+	survey->call = NULL;
+	survey->rollback->found = service;
+	if (!service && survey_reads_again(survey, err))
+		return;
+	arg = survey->arg;
+	free(survey);
+	if (service) {
+		fn(NULL, arg);
+		return;
+	}
+	why = *err;
+	(void)err_wrap(&why, "the service cannot be read");
+	fn(&why, arg);
 }
 
 /* ---- both together ---- */
@@ -197,8 +232,8 @@ static int check_holder(const struct rollback *b, const struct holder *holder,
 		return 0;
 	snprintf(why, sizeof(why),
 		"%.63s has users, and tidegate did not put it in charge: say "
-		"who goes back and who takes over with --candidate and --to",
-		holder->revision);
+		"who goes back and who takes over with %scandidate and %sto",
+		holder->revision, b->dashes, b->dashes);
 	if (holder->n == 1)
 		return refuse(b, why, err_r);
 	return refuse(b,
@@ -213,9 +248,10 @@ int rollback_decide(struct rollback *b, struct err *err_r)
 
 	if (!b->stable)
 		return err_set(err_r, ERR_REFUSED,
-			"no rollout of %s is known in %s: say to which "
-			"revision with --to",
-			b->service, store_path(b->foreground.store));
+			"no rollout of %s is known%s%s: say to which revision "
+			"with %sto",
+			b->service, b->state ? " in " : "",
+			b->state ? b->state : "", b->dashes);
 	holder = holder_of(b);
 	if (b->wanted_candidate)
 		b->candidate = b->wanted_candidate;
@@ -225,13 +261,13 @@ int rollback_decide(struct rollback *b, struct err *err_r)
 		return 0;
 	if (!b->candidate)
 		return err_set(err_r, ERR_REFUSED,
-			"%s holds all traffic: say with --candidate for which "
+			"%s holds all traffic: say with %scandidate for which "
 			"revision the sequence is to run",
-			b->stable);
+			b->stable, b->dashes);
 	if (!strcmp(b->candidate, b->stable))
 		return err_set(err_r, ERR_USAGE,
-			"%s cannot go back to itself: --candidate and --to "
+			"%s cannot go back to itself: %scandidate and %sto "
 			"name the same revision",
-			b->stable);
+			b->stable, b->dashes, b->dashes);
 	return check_holder(b, &holder, err_r) < 0 ? -1 : 1;
 }
