@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POST /api/v1/rollouts: a rollout that the daemon drives from now on. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/jsonw.h"
-#include "base/log.h"
-#include "base/service_name.h"
 #include "base/xalloc.h"
-#include "io/digest.h"
-#include "policy/policy.h"
 #include "serve/daemon.h"
-#include "serve/desk.h"
 #include "serve/driven.h"
 #include "serve/handlers.h"
-#include "serve/once.h"
-#include "serve/shelf.h"
+#include "serve/starting.h"
 
-#define NAME_MAX_BYTES 256
+#define NAME_MAX_BYTES STARTING_NAME_MAX
 
 enum {
 	BODY_SERVICE,
@@ -51,218 +42,113 @@ const struct field rollouts_start_body[] = {
 	{0},
 };
 
-/* ---- what is to be released ---- */
-
-static const char *first_of(const char *given, const char *of_policy)
-{
-	return given ? given : of_policy ? of_policy : "";
-}
-
-/* The full name; NULL with err_r. */
-static const char *service_of(struct visit *visit,
-	const struct field_value *value, const struct policy *policy,
-	struct err *err_r)
-{
-	const char *service =
-		first_of(value[BODY_SERVICE].text, policy->service);
-	const char *name = service;
-
-	if (!strchr(service, '/'))
-		name = arena_printf(&visit->arena, SERVICE_NAME_FORMAT,
-			first_of(value[BODY_PROJECT].text, policy->project),
-			first_of(value[BODY_REGION].text, policy->region),
-			service);
-	if (resource_name_is(name, "services"))
-		return name;
-	err_set(err_r, ERR_USAGE,
-		"%.200s does not name a service: project, region and service "
-		"are needed, here or in the policy's target",
-		name);
-	return NULL;
-}
-
-/* ---- what may be ---- */
-
-static bool there_is_room(struct visit **visit, const char *service)
-{
-	const struct serve_config *config = daemon_config((*visit)->daemon);
-	const struct driven_set *set = daemon_driven((*visit)->daemon);
-	const struct driven *rival = driven_of_service(set, service);
-
-	if (daemon_is_draining((*visit)->daemon))
-		visit_problem(visit, 503, "draining",
-			"the daemon is being stopped: try again in a moment");
-	else if (rival)
-		visit_problem(visit, 409, "busy",
-			"%.160s has a rollout that has not ended: %s", service,
-			driver_id(driven_driver(rival)));
-	else if (driven_count(set) >= (size_t)config->rollouts_max)
-		visit_problem(visit, 429, "limit",
-			"%d rollouts are being driven: more are not allowed",
-			config->rollouts_max);
-	else if (driven_count_of(set, (*visit)->visitor->starter) >=
-		 (size_t)config->person_rollouts_max)
-		visit_problem(visit, 429, "limit",
-			"%.100s has %d rollouts going: more are not allowed",
-			(*visit)->visitor->name, config->person_rollouts_max);
-	return *visit != NULL;
-}
-
 /* ---- the start ---- */
 
-struct starting {
-	struct desk_job job;
-	struct visit *visit;
+/* Its first member is the desk's job. */
+struct release_ask {
+	struct starting starting;
 	struct field_value value[FIELDS_MAX];
-	const struct policy
-		*policy; /* taken from the shelf; NULL: given back */
-	const char *service;
-	struct store_once once, known;
-	char key[DIGEST_TEXT_MAX]; /* outlives the visit */
-	bool has_key, is_new, has_begun;
 };
 
-static void starting_free(struct starting *starting, struct daemon *daemon)
+static void ask_free(struct release_ask *ask)
 {
-	if (starting->is_new && !starting->has_begun)
-		once_keep(daemon_desk(daemon), starting->key, 0, NULL);
-	if (starting->policy)
-		shelf_give_back(daemon_shelf(daemon), &starting->policy);
-	free(starting);
+	starting_fini(&ask->starting);
+	free(ask);
+}
+
+static bool there_is_room(struct release_ask *ask)
+{
+	struct starting *s = &ask->starting;
+	const struct serve_config *config = daemon_config(s->daemon);
+	const struct driven_set *set = daemon_driven(s->daemon);
+
+	if (!starting_is_free(s))
+		return false;
+	if (driven_count(set) >= (size_t)config->rollouts_max)
+		visit_problem(&s->visit, 429, "limit",
+			"%d rollouts are being driven: more are not allowed",
+			config->rollouts_max);
+	else if (driven_count_of(set, s->visit->visitor->starter) >=
+		 (size_t)config->person_rollouts_max)
+		visit_problem(&s->visit, 429, "limit",
+			"%.100s has %d rollouts going: more are not allowed",
+			s->visit->visitor->name, config->person_rollouts_max);
+	return s->visit != NULL;
 }
 
 static void rollouts_begun(
 	const char *rollout, const struct err *err, void *arg)
 {
-	struct starting *starting = arg;
-	struct daemon *daemon = starting->visit->daemon;
-	struct buf body;
-	struct jsonw w = {.out = &body};
+	struct release_ask *ask = arg;
 
-	if (err) {
-		visit_fail(&starting->visit, err);
-		starting_free(starting, daemon);
-		return;
-	}
-	starting->has_begun = true;
-	buf_init(&body, VISIT_ANSWER_MAX);
-	jsonw_object(&w, NULL);
-	jsonw_text(&w, "rollout", rollout);
-	jsonw_text(&w, "service", starting->service);
-	jsonw_text(&w, "policy", starting->value[BODY_POLICY].text);
-	jsonw_text(&w, "starter", starting->visit->visitor->name);
-	jsonw_end(&w, '}');
-	buf_addc(&body, '\n');
-	if (starting->has_key)
-		once_keep(daemon_desk(daemon), starting->once.key, 201,
-			body.data);
-	visit_answer(&starting->visit, 201, VISIT_JSON, &body);
-	buf_fini(&body);
-	starting_free(starting, daemon);
+	if (err)
+		starting_fail(&ask->starting, err);
+	else
+		starting_answer_begun(&ask->starting, rollout);
+	ask_free(ask);
 }
 
-static void begin(struct starting *starting)
+static void begin(struct release_ask *ask)
 {
-	struct visit *visit = starting->visit;
-	struct daemon *daemon = visit->daemon;
-	const struct policy *policy = starting->policy;
-	const struct field_value *value = starting->value;
+	const struct field_value *value = ask->value;
 	const struct driver_options options = {
-		.service = starting->service,
-		.starter = visit->visitor->starter,
+		.service = ask->starting.service,
+		.starter = ask->starting.visit->visitor->starter,
 		.wish = {.candidate = value[BODY_CANDIDATE].text,
 			.again = value[BODY_AGAIN].number,
 			.adopt = value[BODY_ADOPT].number},
 		.wait_ms = -1,
 	};
-	struct err err;
 
-	log_line(LOG_INFO,
-		"event=start service=%s policy=\"%s\" who=\"%s\" "
-		"starter=\"%s\" method=%s proof=\"%s\" peer=\"%s\"",
-		starting->service, policy->name, visit->visitor->name,
-		visit->visitor->starter, visit->visitor->caller.method,
-		visit->visitor->caller.proof, visit->visitor->caller.peer);
-	starting->policy = NULL; /* the set gives it back */
-	if (driven_start(daemon_driven(daemon), policy, &options,
-		    rollouts_begun, starting, &err) < 0) {
-		visit_fail(&starting->visit, &err);
-		starting_free(starting, daemon);
-	}
+	if (!there_is_room(ask) || !starting_drive(&ask->starting, &options,
+					   "start", rollouts_begun, ask))
+		ask_free(ask);
 }
 
-/* With a key: whether it was sent before. */
-static int starting_run(
+static int asked_once(
 	struct desk_job *job, struct store *store, struct err *err_r)
 {
-	struct starting *starting = (struct starting *)job;
-	int rc = store_once_begin(store, &starting->once,
-		&starting->visit->arena, &starting->known, err_r);
-
-	starting->is_new = rc > 0;
-	return rc < 0 ? -1 : 0;
+	return starting_begin_once((struct starting *)job, store, err_r);
 }
 
-static void starting_done(struct desk_job *job, const struct err *err)
+static void asked(struct desk_job *job, const struct err *err)
 {
-	struct starting *starting = (struct starting *)job;
-	struct daemon *daemon = starting->visit->daemon;
+	struct release_ask *ask = (struct release_ask *)job;
 
 	if (err)
-		visit_fail(&starting->visit, err);
-	else if (!starting->is_new)
-		once_answer_again(
-			&starting->visit, &starting->once, &starting->known);
-	else if (there_is_room(&starting->visit, starting->service)) {
-		begin(starting);
+		starting_fail(&ask->starting, err);
+	else if (starting_is_first(&ask->starting)) {
+		begin(ask);
 		return;
 	}
-	starting_free(starting, daemon);
-}
-
-static int read_order(struct starting *starting, struct err *err_r)
-{
-	struct visit *visit = starting->visit;
-	int keyed;
-
-	if (fields_of_body(visit, rollouts_start_body, starting->value, err_r) <
-		0)
-		return -1;
-	keyed = once_of(visit, &starting->once, err_r);
-	if (keyed < 0)
-		return -1;
-	starting->has_key = keyed;
-	snprintf(starting->key, sizeof(starting->key), "%s",
-		keyed ? starting->once.key : "");
-	starting->policy = shelf_take(daemon_shelf(visit->daemon),
-		starting->value[BODY_POLICY].text, err_r);
-	if (!starting->policy)
-		return -1;
-	starting->service =
-		service_of(visit, starting->value, starting->policy, err_r);
-	return starting->service ? 0 : -1;
+	ask_free(ask);
 }
 
 void rollouts_start(struct visit *visit)
 {
-	struct starting *starting = xcalloc(1, sizeof(*starting));
-	struct daemon *daemon = visit->daemon;
+	struct release_ask *ask = xcalloc(1, sizeof(*ask));
+	struct starting *s = &ask->starting;
+	struct starting_names names;
 	struct err err;
 
-	starting->visit = visit;
-	starting->job.run = starting_run;
-	starting->job.done = starting_done;
-	if (read_order(starting, &err) < 0) {
-		visit_fail(&starting->visit, &err);
-	} else if (!visit_may(&starting->visit, RIGHT_START, starting->service,
-			   starting->value[BODY_POLICY].text)) {
-		/* It was answered. */
-	} else if (starting->has_key) {
-		desk_give(daemon_desk(daemon), &starting->job);
-		return;
-	} else if (there_is_room(&starting->visit, starting->service)) {
-		begin(starting);
+	starting_init(s, visit);
+	s->job.run = asked_once;
+	s->job.done = asked;
+	if (fields_of_body(visit, rollouts_start_body, ask->value, &err) < 0) {
+		starting_fail(s, &err);
+		ask_free(ask);
 		return;
 	}
-	starting_free(starting, daemon);
+	names = (struct starting_names){
+		.policy = ask->value[BODY_POLICY].text,
+		.service = ask->value[BODY_SERVICE].text,
+		.project = ask->value[BODY_PROJECT].text,
+		.region = ask->value[BODY_REGION].text,
+	};
+	if (!starting_read(s, &names, RIGHT_START))
+		ask_free(ask);
+	else if (s->has_key)
+		desk_give(daemon_desk(s->daemon), &s->job);
+	else
+		begin(ask);
 }

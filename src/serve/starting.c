@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What requests that begin a rollout share; see starting.h. */
+#include "serve/starting.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "base/log.h"
+#include "base/service_name.h"
+#include "policy/policy.h"
+#include "serve/daemon.h"
+#include "serve/driven.h"
+#include "serve/once.h"
+#include "serve/shelf.h"
+#include "serve/visit.h"
+
+void starting_init(struct starting *s, struct visit *visit)
+{
+	*s = (struct starting){.visit = visit, .daemon = visit->daemon};
+}
+
+void starting_fini(struct starting *s)
+{
+	if (s->is_new && !s->is_kept)
+		once_keep(daemon_desk(s->daemon), s->key, 0, NULL);
+	if (s->policy)
+		shelf_give_back(daemon_shelf(s->daemon), &s->policy);
+}
+
+void starting_fail(struct starting *s, const struct err *err)
+{
+	visit_fail(&s->visit, err);
+}
+
+/* ---- what is asked for ---- */
+
+static const char *first_of(const char *given, const char *of_policy)
+{
+	return given ? given : of_policy ? of_policy : "";
+}
+
+/* The full name; NULL with err_r. */
+static const char *service_of(struct visit *visit,
+	const struct starting_names *names, const struct policy *policy,
+	struct err *err_r)
+{
+	const char *service = first_of(names->service, policy->service);
+	const char *name = service;
+
+	if (!strchr(service, '/'))
+		name = arena_printf(&visit->arena, SERVICE_NAME_FORMAT,
+			first_of(names->project, policy->project),
+			first_of(names->region, policy->region), service);
+	if (resource_name_is(name, "services"))
+		return name;
+	err_set(err_r, ERR_USAGE,
+		"%.200s does not name a service: project, region and service "
+		"are needed, here or in the policy's target",
+		name);
+	return NULL;
+}
+
+static int take(struct starting *s, const struct starting_names *names,
+	struct err *err_r)
+{
+	int keyed = once_of(s->visit, &s->once, err_r);
+
+	if (keyed < 0)
+		return -1;
+	s->has_key = keyed;
+	snprintf(s->key, sizeof(s->key), "%s", keyed ? s->once.key : "");
+	s->policy_name = names->policy;
+	s->policy = shelf_take(daemon_shelf(s->daemon), names->policy, err_r);
+	if (!s->policy)
+		return -1;
+	s->service = service_of(s->visit, names, s->policy, err_r);
+	return s->service ? 0 : -1;
+}
+
+bool starting_read(struct starting *s, const struct starting_names *names,
+	enum right right)
+{
+	struct err err;
+
+	if (take(s, names, &err) < 0) {
+		starting_fail(s, &err);
+		return false;
+	}
+	return visit_may(&s->visit, right, s->service, s->policy_name);
+}
+
+/* ---- whether it may begin ---- */
+
+int starting_begin_once(
+	struct starting *s, struct store *store, struct err *err_r)
+{
+	int rc = 0;
+
+	if (s->has_key)
+		rc = store_once_begin(
+			store, &s->once, &s->visit->arena, &s->known, err_r);
+	s->is_new = rc > 0;
+	return rc < 0 ? -1 : 0;
+}
+
+bool starting_is_first(struct starting *s)
+{
+	if (s->has_key && !s->is_new)
+		once_answer_again(&s->visit, &s->once, &s->known);
+	return s->visit != NULL;
+}
+
+bool starting_is_free(struct starting *s)
+{
+	const struct driven *rival =
+		driven_of_service(daemon_driven(s->daemon), s->service);
+
+	if (daemon_is_draining(s->daemon))
+		visit_problem(&s->visit, 503, "draining",
+			"the daemon is being stopped: try again in a moment");
+	else if (rival)
+		visit_problem(&s->visit, 409, "busy",
+			"%.160s has a rollout that has not ended: %s",
+			s->service, driver_id(driven_driver(rival)));
+	return s->visit != NULL;
+}
+
+/* ---- the rollout ---- */
+
+bool starting_drive(struct starting *s, const struct driver_options *options,
+	const char *event,
+	void (*fn)(const char *rollout, const struct err *err, void *arg),
+	void *arg)
+{
+	const struct visitor *visitor = s->visit->visitor;
+	const struct policy *policy = s->policy;
+	struct err err;
+
+	log_line(LOG_INFO,
+		"event=%s service=%s policy=\"%s\" who=\"%s\" starter=\"%s\" "
+		"method=%s proof=\"%s\" peer=\"%s\"",
+		event, s->service, policy->name, visitor->name,
+		visitor->starter, visitor->caller.method, visitor->caller.proof,
+		visitor->caller.peer);
+	s->policy = NULL; /* the set gives it back */
+	if (driven_start(daemon_driven(s->daemon), policy, options, fn, arg,
+		    &err) == 0)
+		return true;
+	starting_fail(s, &err);
+	return false;
+}
+
+/* ---- the answer ---- */
+
+void starting_answer(struct starting *s, int status, const struct buf *body)
+{
+	if (s->has_key)
+		once_keep(daemon_desk(s->daemon), s->key, status, body->data);
+	s->is_kept = true;
+	visit_answer(&s->visit, status, VISIT_JSON, body);
+}
+
+void starting_answer_begun(struct starting *s, const char *rollout)
+{
+	struct buf body;
+	struct jsonw w = {.out = &body};
+
+	buf_init(&body, VISIT_ANSWER_MAX);
+	jsonw_object(&w, NULL);
+	jsonw_text(&w, "rollout", rollout);
+	jsonw_text(&w, "service", s->service);
+	jsonw_text(&w, "policy", s->policy_name);
+	jsonw_text(&w, "starter", s->visit->visitor->name);
+	jsonw_end(&w, '}');
+	buf_addc(&body, '\n');
+	starting_answer(s, 201, &body);
+	buf_fini(&body);
+}
