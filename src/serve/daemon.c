@@ -37,6 +37,7 @@ struct daemon {
 	struct retention *retention;
 	struct meter *meter;
 	struct changes *changes;
+	LIST_HEAD(, daemon_waiter) waiters;
 	int n_visits;
 	bool draining;
 };
@@ -95,6 +96,14 @@ struct daemon *daemon_open(const struct serve_config *config,
 	return daemon;
 }
 
+static void cancel_waiters(struct daemon *daemon)
+{
+	struct daemon_waiter *waiter;
+
+	while ((waiter = LIST_FIRST(&daemon->waiters)))
+		waiter->cancel(waiter);
+}
+
 void daemon_close(struct daemon **daemon_p)
 {
 	struct daemon *daemon = *daemon_p;
@@ -107,6 +116,7 @@ void daemon_close(struct daemon **daemon_p)
 	if (daemon->retention)
 		retention_stop(daemon->retention);
 	desk_free(&daemon->desk);
+	cancel_waiters(daemon);
 	retention_free(&daemon->retention);
 	adopt_free(&daemon->adopt);
 	views_free(&daemon->views);
@@ -210,6 +220,19 @@ struct meter *daemon_meter(const struct daemon *daemon)
 struct world *daemon_world(struct daemon *daemon)
 {
 	return &daemon->world;
+}
+
+void daemon_wait_begins(struct daemon *daemon, struct daemon_waiter *waiter)
+{
+	LIST_INSERT_HEAD(&daemon->waiters, waiter, link);
+	waiter->waits = true;
+}
+
+void daemon_wait_ends(struct daemon_waiter *waiter)
+{
+	if (waiter->waits)
+		LIST_REMOVE(waiter, link);
+	waiter->waits = false;
 }
 
 void daemon_visit_begins(struct daemon *daemon)

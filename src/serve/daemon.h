@@ -7,6 +7,8 @@
 #ifndef TIDEGATE_SERVE_DAEMON_H
 #define TIDEGATE_SERVE_DAEMON_H
 
+#include <sys/queue.h>
+
 #include "base/buf.h"
 #include "serve/serve_config.h"
 
@@ -54,6 +56,18 @@ struct changes *daemon_changes(const struct daemon *daemon);
 struct views *daemon_views(const struct daemon *daemon);
 struct meter *daemon_meter(const struct daemon *daemon);
 struct world *daemon_world(struct daemon *daemon);
+
+/* What waits for the world on behalf of a request: when the daemon is closed
+ * before, it is cancelled, and ends its wait by that. */
+struct daemon_waiter {
+	LIST_ENTRY(daemon_waiter) link;
+	bool waits;
+	void (*cancel)(struct daemon_waiter *waiter);
+	void *arg;
+};
+
+void daemon_wait_begins(struct daemon *daemon, struct daemon_waiter *waiter);
+void daemon_wait_ends(struct daemon_waiter *waiter); /* also when it has not */
 
 /* Requests that are not answered yet: the end waits for them a little. */
 void daemon_visit_begins(struct daemon *daemon);

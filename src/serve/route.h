@@ -18,6 +18,7 @@ struct visit;
 enum door {
 	DOOR_READ = RIGHT_READ, /* who has this right somewhere */
 	DOOR_START = RIGHT_START,
+	DOOR_OPERATE = RIGHT_OPERATE,
 	DOOR_METRICS = RIGHT_METRICS,
 	DOOR_ADMIN = RIGHT_ADMIN,
 	DOOR_ANYBODY = RIGHTS, /* who has proven who they are */

@@ -266,8 +266,15 @@ const struct policy *shelf_take(
 {
 	const struct entry *entry = find(shelf, name);
 
-	if (!entry || !entry->edition) {
+	if (!entry) {
 		say_unknown(shelf, name, err_r);
+		return NULL;
+	}
+	if (!entry->edition) {
+		err_set(err_r, ERR_NOT_FOUND,
+			"policy \"%.100s\" has never been right: the log says "
+			"what is wrong with its file",
+			name);
 		return NULL;
 	}
 	entry->edition->users++;
