@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "io/loop.h"
 #include "live/rollback.h"
+#include "store/store_drill.h"
 
 #define ARGUMENTS_MAX 16
 #define LOOK_PAUSE_MS 200
@@ -303,7 +304,26 @@ static void drill_done(const struct drill_report *report, void *arg)
 	loop_stop(g->foreground.world.loop);
 }
 
-static int drill(struct going_back *g, struct err *err_r)
+/* For who asks when it was last drilled; the result does not depend on it. */
+static void note_drill(struct going_back *g, const struct rollback_args *args)
+{
+	const struct store_drill drill = {
+		.service = g->back.service,
+		.who = g->foreground.who,
+		.time_ms = loop_wall_ms(g->foreground.world.loop),
+	};
+	struct err err;
+
+	if (context_who(g->foreground.store, args->as, g->foreground.who,
+		    &err) < 0 ||
+		store_drill_note(g->foreground.store, &drill, &err) < 0)
+		output_text(stderr,
+			"tidegate: that it was drilled is not kept: %s\n",
+			err.text);
+}
+
+static int drill(struct going_back *g, const struct rollback_args *args,
+	struct err *err_r)
 {
 	struct world *world = &g->foreground.world;
 
@@ -312,6 +332,8 @@ static int drill(struct going_back *g, struct err *err_r)
 	g->drill = rollback_drill_start(world, &g->back, drill_done, g, err_r);
 	if (!g->drill || loop_run(world->loop, err_r) < 0)
 		return -1;
+	if (!g->status)
+		note_drill(g, args);
 	return g->status;
 }
 
@@ -332,7 +354,7 @@ static int go_back(struct going_back *g, const struct rollback_args *args,
 	if (wanted < 0)
 		return -1;
 	if (args->drill)
-		return drill(g, err_r);
+		return drill(g, args, err_r);
 	if (wanted)
 		return run_in_foreground(g, args, err_r);
 	say_nothing(g);

@@ -16,6 +16,7 @@
 #include "live/rollback.h"
 #include "serve/daemon.h"
 #include "serve/decision.h"
+#include "serve/drills.h"
 #include "serve/handlers.h"
 #include "serve/starting.h"
 
@@ -308,6 +309,9 @@ static void drilled(const struct drill_report *report, void *arg)
 	struct jsonw w = {.out = &body};
 
 	ask->drill = NULL;
+	if (!report->n_missing)
+		drills_note(daemon_drills(ask->starting.daemon),
+			report->service, ask->starting.visit->visitor->name);
 	buf_init(&body, VISIT_ANSWER_MAX);
 	jsonw_object(&w, NULL);
 	drill_report_print(report, &w);

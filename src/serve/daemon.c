@@ -13,6 +13,7 @@
 #include "serve/adopt.h"
 #include "serve/changes.h"
 #include "serve/desk.h"
+#include "serve/drills.h"
 #include "serve/driven.h"
 #include "serve/meter.h"
 #include "serve/retention.h"
@@ -36,6 +37,7 @@ struct daemon {
 	struct identity *identity;
 	struct retention *retention;
 	struct meter *meter;
+	struct drills *drills;
 	struct changes *changes;
 	LIST_HEAD(, daemon_waiter) waiters;
 	int n_visits;
@@ -68,6 +70,8 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 	daemon->driven = driven_new(daemon->fleet, daemon->shelf);
 	daemon->meter =
 		meter_new(daemon->world.loop, daemon->fleet, daemon->driven);
+	daemon->drills = drills_new(
+		daemon->world.loop, daemon->desk, meter_page(daemon->meter));
 	daemon->changes = changes_new(daemon->world.loop, daemon->driven);
 	daemon->views = views_new(daemon->world.loop, daemon->store);
 	parts = (struct adopt_parts){
@@ -115,9 +119,12 @@ void daemon_close(struct daemon **daemon_p)
 		adopt_stop(daemon->adopt);
 	if (daemon->retention)
 		retention_stop(daemon->retention);
+	if (daemon->drills)
+		drills_stop(daemon->drills);
 	desk_free(&daemon->desk);
 	cancel_waiters(daemon);
 	retention_free(&daemon->retention);
+	drills_free(&daemon->drills);
 	adopt_free(&daemon->adopt);
 	views_free(&daemon->views);
 	changes_free(&daemon->changes);
@@ -210,6 +217,11 @@ struct changes *daemon_changes(const struct daemon *daemon)
 struct views *daemon_views(const struct daemon *daemon)
 {
 	return daemon->views;
+}
+
+struct drills *daemon_drills(const struct daemon *daemon)
+{
+	return daemon->drills;
 }
 
 struct meter *daemon_meter(const struct daemon *daemon)

@@ -15,6 +15,7 @@
 struct changes;
 struct daemon;
 struct desk;
+struct drills;
 struct driven_set;
 struct identity;
 struct loop;
@@ -54,6 +55,7 @@ struct driven_set *daemon_driven(const struct daemon *daemon);
 struct identity *daemon_identity(const struct daemon *daemon);
 struct changes *daemon_changes(const struct daemon *daemon);
 struct views *daemon_views(const struct daemon *daemon);
+struct drills *daemon_drills(const struct daemon *daemon);
 struct meter *daemon_meter(const struct daemon *daemon);
 struct world *daemon_world(struct daemon *daemon);
 

@@ -285,8 +285,11 @@ void metrics_lease_failed(struct metrics_page *page)
 void metrics_drill(
 	struct metrics_page *page, const char *service, int64_t wall_ms)
 {
-	struct metrics_service *s = service_of(page, service, 0);
+	struct metrics_service *s = find_service(page, service);
 
-	if (metrics_service_is_own(page, s))
+	/* Of many that are only drilled no room is taken from releases. */
+	if (!s && page->n_series < METRICS_SERIES_MAX / 2)
+		s = service_of(page, service, 0);
+	if (s && metrics_service_is_own(page, s) && s->drill_ms < wall_ms)
 		s->drill_ms = wall_ms;
 }

@@ -108,7 +108,16 @@ static const char version_2[] = "CREATE TABLE api_token ("
 
 				"PRAGMA user_version = 2;";
 
+/* When rollbacks were drilled: see store_drill.h. */
+static const char version_3[] = "CREATE TABLE drill ("
+				" service TEXT PRIMARY KEY,"
+				" who TEXT NOT NULL,"
+				" time_ms INTEGER NOT NULL) WITHOUT ROWID;"
+
+				"PRAGMA user_version = 3;";
+
 const char *const store_migrations[STORE_VERSION] = {
 	version_1,
 	version_2,
+	version_3,
 };

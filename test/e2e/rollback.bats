@@ -207,6 +207,12 @@ patches() {
 	[ "$(patches)" = "$before" ]
 	[ ! -e "$WORLD/done" ]
 	serves backend-2 100
+	drilled() {
+		sqlite3 "$TIDEGATE_STATE" \
+			'SELECT service || " " || who FROM drill'
+	}
+	[ "$(drilled)" = "projects/acme/locations/us-central1/services/backend alice" ]
+	sqlite3 "$TIDEGATE_STATE" 'DELETE FROM drill'
 	# What is missing is named.
 	sed -i 's/command: \[sh, -c, "echo note/command: [no-such-program, "/' \
 		"$WORLD/policy.yaml"
@@ -216,6 +222,7 @@ patches() {
 	jq -e '.missing == 1 and .ready == false' \
 		<<<"$(tail -n 1 <<<"$output")"
 	[ "$(patches)" = "$before" ]
+	[ -z "$(drilled)" ]
 	run "$TIDEGATE" list --format json
 	[ "$(jq -s 'flatten | length' <<<"$output")" = 1 ]
 }

@@ -168,6 +168,31 @@ static void a_service_without_history_needs_a_name_to_go_to(void **state)
 	expect_problem(404, "not-found");
 }
 
+#define DRILLED                                                            \
+	"\ntidegate_last_drill_timestamp_seconds{project=\"acme\",region=" \
+	"\"us-central1\",service=\"backend\"} "
+
+/* As the page of metrics has it; NULL: never. */
+static char *drilled_when(void)
+{
+	const char *at;
+
+	served_expect(&served, 200, "GET", "/metrics", NULL);
+	at = strstr(served.body.data, DRILLED);
+	if (!at)
+		return NULL;
+	at += strlen(DRILLED);
+	return xmemdup0(at, strcspn(at, "\n"));
+}
+
+static bool is_drilled(void)
+{
+	char *when = drilled_when();
+
+	free(when);
+	return when != NULL;
+}
+
 static void a_drill_answers_a_table_and_changes_nothing(void **state)
 {
 	static const char drill[] = "{\"policy\":\"seq\",\"drill\":true}";
@@ -183,7 +208,7 @@ static void a_drill_answers_a_table_and_changes_nothing(void **state)
 		"rollback:\n"
 		"  - {name: note, type: exec, command: [%s, x]}\n"
 		"  - {name: look, type: http, url: %s/sandbox}\n";
-	char *release = promoted(), *text;
+	char *release = promoted(), *text, *first;
 	size_t before = patches();
 
 	text = xasprintf(policy, "touch", served.admin);
@@ -198,7 +223,13 @@ static void a_drill_answers_a_table_and_changes_nothing(void **state)
 	assert_text("/drill/3/name", "look");
 	assert_text("/ready", "true");
 	assert_text("/missing", "0");
-	/* What is missing is named. */
+	/* It is kept when that was, also for the daemon's next life. */
+	first = drilled_when();
+	assert_non_null(first);
+	served_stop(&served);
+	served_start(&served);
+	RUN_UNTIL(daemon_loop(served.daemon), is_drilled());
+	/* What is missing is named, and such a drill does not count. */
 	text = xasprintf(policy, "no-such-program", served.admin);
 	served_write(&served, "policies/seq.yaml", text);
 	free(text);
@@ -208,6 +239,10 @@ static void a_drill_answers_a_table_and_changes_nothing(void **state)
 	assert_text("/missing", "1");
 	assert_text("/drill/2/ready", "false");
 	assert_true(served_has(&served, "no-such-program"));
+	text = drilled_when();
+	assert_string_equal(text, first);
+	free(text);
+	free(first);
 	assert_int_equal(patches(), before);
 	served_expect(&served, 200, "GET", "/api/v1/rollouts", NULL);
 	assert_int_equal(count("\"rollout\":"), 1);

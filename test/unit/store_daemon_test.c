@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
+#include "store/store_drill.h"
 #include "store/store_once.h"
 
 #define SERVICE "projects/p/locations/r/services/"
@@ -168,6 +169,35 @@ static void what_is_old_is_deleted_but_the_newest_of_a_service(void **state)
 	assert_string_equal(row.policy_source, "alone");
 }
 
+static void drilled(const char *service, int64_t time_ms)
+{
+	const struct store_drill drill = {
+		.service = service, .who = "alice", .time_ms = time_ms};
+	struct err err;
+
+	ok(store_drill_note(store, &drill, &err), &err);
+}
+
+static void of_each_service_the_last_drill_is_kept(void **state)
+{
+	struct store_drill *list;
+	struct err err;
+	size_t n;
+
+	ok(store_drills_list(store, &arena, &list, &n, &err), &err);
+	assert_int_equal(n, 0);
+	drilled(SERVICE "a", 5000);
+	drilled(SERVICE "b", 7000);
+	drilled(SERVICE "a", 9000);
+	drilled(SERVICE "a", 8000); /* told late */
+	ok(store_drills_list(store, &arena, &list, &n, &err), &err);
+	assert_int_equal(n, 2);
+	assert_string_equal(list[0].service, SERVICE "a");
+	assert_int_equal(list[0].time_ms, 9000);
+	assert_string_equal(list[1].service, SERVICE "b");
+	assert_string_equal(list[1].who, "alice");
+}
+
 int main(void)
 {
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -175,6 +205,7 @@ int main(void)
 		FILE_TEST(only_what_somebody_else_might_drive_is_left),
 		FILE_TEST(a_key_is_new_once_within_a_day),
 		FILE_TEST(what_is_old_is_deleted_but_the_newest_of_a_service),
+		FILE_TEST(of_each_service_the_last_drill_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
