@@ -13,8 +13,8 @@
  * memory and descriptors of the process that drives, what a check costs it with
  * all that belongs to one (query, answer, decision, journal), and the longest
  * turn of its loop. Where the machine was too busy for all queries that were due
- * the load is too low by as much: `in time` is what it would have been. $TMPDIR is where the state file is made, in a folder that is
- * removed at the end.
+ * the load is too low by as much: `in time` is what it would have been. $TMPDIR
+ * is where the state file is made, in a folder that is removed at the end.
  */
 #define _GNU_SOURCE /* dladdr, nftw */
 #include <dirent.h>
@@ -22,241 +22,33 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/rng.h"
+#include "fake_world.h"
+#include "io/clock.h"
 #include "io/loop.h"
-#include "io/server.h"
 #include "live/fleet.h"
 #include "live/world.h"
-#include "metrics/labels.h"
 #include "policy/policy_load.h"
 #include "store/store.h"
 
-#define ROLLOUTS_MAX     20000
 #define BROKEN_SHOWN_MAX 3 /* the rest is counted */
 #define SLOS             4
 #define QUERIES          4 /* of a check of kind evidence */
 #define WARM_UP_S        4
 
-/* One service, as the server sees it; shared by both processes. */
-struct fake {
-	int percent; /* of the candidate */
-	int generation;
-	volatile int breach; /* answer the next query with a bad value */
-	volatile int64_t answered_us, patched_us; /* 0: not yet */
-	int64_t worse_us; /* evidence: since when the counters are bad */
-};
-
-static struct fake *fakes;
-static volatile long *n_queries; /* answered; shared, too */
 static int n_rollouts = 1, seconds = 10, n_breaches = 50, start_s;
 static const char *interval;
 static bool evidence;
 static struct rng rng;
-
-static int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-/* ---- the server ---- */
-
-static void add_target(
-	struct buf *out, const char *revision, int percent, bool first)
-{
-	buf_addf(out,
-		"%s{\"type\":\"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION\","
-		"\"revision\":\"%s\",\"percent\":%d}",
-		first ? "" : ",", revision, percent);
-}
-
-static void add_split(struct buf *out, int i)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "s%05d-a", i);
-	add_target(out, name, 100 - fakes[i].percent, true);
-	if (fakes[i].percent) {
-		snprintf(name, sizeof(name), "s%05d-b", i);
-		add_target(out, name, fakes[i].percent, false);
-	}
-}
-
-static void answer_service(struct server_request *request, int i)
-{
-	struct buf out;
-
-	buf_init(&out, 4096);
-	buf_addf(&out,
-		"{\"name\":\"projects/p/locations/r/services/s%05d\","
-		"\"generation\":\"%d\",\"observedGeneration\":\"%d\","
-		"\"etag\":\"\\\"%d\\\"\",\"latestReadyRevision\":"
-		"\"projects/p/locations/r/services/s%05d/revisions/s%05d-b\","
-		"\"terminalCondition\":{\"type\":\"Ready\",\"state\":"
-		"\"CONDITION_SUCCEEDED\"},\"traffic\":[",
-		i, fakes[i].generation, fakes[i].generation,
-		fakes[i].generation, i, i);
-	add_split(&out, i);
-	buf_adds(&out, "],\"trafficStatuses\":[");
-	add_split(&out, i);
-	buf_adds(&out, "]}");
-	request_answer(request, 200, "application/json", out.data, out.len);
-	buf_fini(&out);
-}
-
-/* What the body gives to …-b; good enough for bodies of our own. */
-static int percent_in(const char *body)
-{
-	const char *at = strstr(body, "-b\"");
-
-	at = at ? strstr(at, "\"percent\":") : NULL;
-	return at ? atoi(at + 10) : 0;
-}
-
-static void answer_patch(struct server_request *request, int i)
-{
-	static const char done[] = "{\"done\":true}";
-	size_t len;
-
-	if (fakes[i].answered_us && !fakes[i].patched_us)
-		fakes[i].patched_us = now_us();
-	fakes[i].percent = percent_in(request_body(request, &len));
-	fakes[i].generation++;
-	request_answer(
-		request, 200, "application/json", done, sizeof(done) - 1);
-}
-
-/* Requests, or the bad ones among them, as a counter would have them: 5 and 45
- * a second, one in a thousand bad, and nine of ten when they shall be found. */
-static double counter(int i, bool candidate, bool bad)
-{
-	double s = (double)now_us() / 1e6, all = (candidate ? 5 : 45) * s;
-
-	if (!bad)
-		return floor(all);
-	if (candidate && fakes[i].worse_us)
-		return floor(all / 1000 +
-			     4.5 * (s - (double)fakes[i].worse_us / 1e6));
-	return floor(all / 1000);
-}
-
-/* One query of a joint one, as far as `end` in the form: its series. */
-static void add_counter(struct buf *out, const char *query, const char *end)
-{
-	static const char *const roles[] = {
-		"total", "baseline-total", "bad", "baseline-bad"};
-	const char *candidate = strstr(query, "-b%22"), *bad;
-	const char *at = candidate && candidate < end ? candidate
-						      : strstr(query, "-a%22");
-	int i = at ? atoi(at - 5) : 0;
-
-	bad = strstr(query, "bad_");
-	bad = bad && bad < end ? bad : NULL;
-	if (fakes[i].breach && !fakes[i].worse_us)
-		fakes[i].worse_us = now_us();
-	buf_addf(out,
-		"%s{\"metric\":{\"__name__\":\"c\",\"" LABEL_ROLE
-		"\":\"%s\",\"revision\":\"s%05d-%c\"},\"value\":[1,\"%.0f\"]}",
-		out->data[out->len - 1] == '[' ? "" : ",",
-		roles[2 * (bad != NULL) + (at != candidate)], i,
-		at == candidate ? 'b' : 'a',
-		counter(i, at == candidate, bad != NULL));
-	if (fakes[i].worse_us && !fakes[i].patched_us)
-		fakes[i].answered_us = now_us();
-}
-
-static void answer_counter(struct server_request *request, const char *body)
-{
-	static const char arm[] = "label_replace";
-	const char *at = strstr(body, arm), *next;
-	struct buf out;
-
-	buf_init(&out, 4096);
-	buf_adds(&out, "{\"status\":\"success\",\"data\":{\"resultType\":"
-		       "\"vector\",\"result\":[");
-	for (; at; at = next) {
-		next = strstr(at + 1, arm);
-		add_counter(&out, at, next ? next : body + strlen(body));
-		++*n_queries;
-	}
-	buf_adds(&out, "]}}");
-	request_answer(request, 200, "application/json", out.data, out.len);
-	buf_fini(&out);
-}
-
-/* Nothing is known of the time before. */
-static const char no_past[] = "{\"status\":\"success\",\"data\":"
-			      "{\"resultType\":\"matrix\",\"result\":[]}}";
-
-static void answer_query(struct server_request *request)
-{
-	char out[128];
-	size_t len;
-	const char *at = strstr(request_body(request, &len), "-b");
-	int i = at ? atoi(at - 5) : 0, n;
-	bool bad = at && fakes[i].breach;
-
-	n = snprintf(out, sizeof(out),
-		"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\","
-		"\"result\":[{\"metric\":{},\"value\":[1,\"%s\"]}]}}",
-		bad ? "0.9" : "0.001");
-	request_answer(request, 200, "application/json", out, (size_t)n);
-	++*n_queries;
-	if (bad && !fakes[i].answered_us)
-		fakes[i].answered_us = now_us();
-}
-
-/* Both revisions are there and ready: the last letter of the path is which. */
-static void answer_revision(
-	struct server_request *request, const char *path, int i)
-{
-	char out[256], which = path[strlen(path) - 1];
-	int n = snprintf(out, sizeof(out),
-		"{\"name\":\"projects/p/locations/r/services/s%05d/revisions/"
-		"s%05d-%c\",\"service\":\"s%05d\",\"conditions\":[{\"type\":"
-		"\"Ready\",\"state\":\"CONDITION_SUCCEEDED\"}]}",
-		i, i, which == 'a' ? 'a' : 'b', i);
-
-	request_answer(request, 200, "application/json", out, (size_t)n);
-}
-
-static void serve(struct server_request *request, void *arg)
-{
-	const char *path = request_path(request);
-	const char *at = strstr(path, "/services/s");
-	int i = at ? atoi(at + 11) : 0;
-	size_t len;
-
-	if (!at && strstr(path, "query_range"))
-		request_answer(request, 200, "application/json", no_past,
-			sizeof(no_past) - 1);
-	else if (!at && evidence)
-		answer_counter(request, request_body(request, &len));
-	else if (!at)
-		answer_query(request);
-	else if (strstr(path, "/revisions/"))
-		answer_revision(request, path, i);
-	else if (strcmp(request_method(request), "PATCH") == 0)
-		answer_patch(request, i);
-	else
-		answer_service(request, i);
-}
 
 static void die(const char *what, const struct err *err)
 {
@@ -264,54 +56,13 @@ static void die(const char *what, const struct err *err)
 	exit(1);
 }
 
-static pid_t server_pid;
-
-static void stop_server(void)
-{
-	kill(server_pid, SIGTERM);
-	waitpid(server_pid, NULL, 0);
-}
-
-/* It ends with this process, also when that is killed. */
-static void start_server(int *port_r)
-{
-	pid_t bench = getpid();
-	struct server *server;
-	struct loop *loop;
-	struct err err;
-	int fds[2], port;
-
-	if (pipe(fds) < 0 || (server_pid = fork()) < 0) {
-		perror("fleet_bench");
-		exit(1);
-	}
-	if (server_pid) {
-		atexit(stop_server);
-		if (read(fds[0], port_r, sizeof(*port_r)) !=
-			(ssize_t)sizeof(*port_r))
-			exit(1);
-		return;
-	}
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != bench)
-		exit(1);
-	loop = loop_new(&err);
-	server = loop ? server_new(loop, 0, serve, NULL, &err) : NULL;
-	if (!server)
-		die("server", &err);
-	port = server_port(server);
-	if (write(fds[1], &port, sizeof(port)) != (ssize_t)sizeof(port) ||
-		loop_run(loop, &err) < 0)
-		exit(1);
-	exit(0);
-}
-
 /* ---- the driver ---- */
 
 static struct loop *loop;
 static struct fleet *fleet;
-static struct driver *drivers[ROLLOUTS_MAX];
+static struct driver *drivers[FAKES_MAX];
 static int n_started, n_ended, n_broken;
-static double overhead_ms[ROLLOUTS_MAX];
+static double overhead_ms[FAKES_MAX];
 static int n_overheads;
 
 static struct policy *make_policy(int port)
@@ -449,7 +200,7 @@ static void breach_one(void)
 
 static void report_load(void)
 {
-	double wall = (double)(now_us() - measure_us) / 1e6;
+	double wall = (double)(clock_boot_us() - measure_us) / 1e6;
 	double cpu = cpu_s() - measure_cpu;
 	long queries = *n_queries - measure_queries;
 	double due = (double)n_rollouts * SLOS * (evidence ? QUERIES : 1) *
@@ -468,7 +219,7 @@ static void report_load(void)
 
 static void tick(void *arg)
 {
-	int64_t now = now_us();
+	int64_t now = clock_boot_us();
 	static bool reported;
 
 	while (n_started < n_rollouts &&
@@ -635,7 +386,7 @@ static void drive(int port)
 	loop_measure_turns(loop);
 	fleet = fleet_new(&world);
 	idle_kib = private_kib();
-	begin_us = now_us();
+	begin_us = clock_boot_us();
 	if (n_rollouts > 1)
 		start_every_us = start_s * INT64_C(1000000) / n_rollouts;
 	timer_start(loop, 0, n_rollouts == 1 ? single_tick : tick, NULL);
@@ -661,20 +412,15 @@ int main(int argc, char **argv)
 	evidence = argc > 5 && strcmp(argv[5], "evidence") == 0;
 	interval = argc > 4 ? argv[4] : n_rollouts == 1 ? "1s" : "30s";
 	start_s = argc > 6 ? atoi(argv[6]) : evidence ? 60 : 30;
-	if (n_rollouts < 1 || n_rollouts > ROLLOUTS_MAX || n_breaches < 1 ||
-		n_breaches > ROLLOUTS_MAX || start_s < 0) {
+	if (n_rollouts < 1 || n_rollouts > FAKES_MAX || n_breaches < 1 ||
+		n_breaches > FAKES_MAX || start_s < 0) {
 		fputs("usage: fleet_bench [ROLLOUTS [SECONDS [BREACHES "
 		      "[INTERVAL [threshold|evidence [START_S]]]]]]\n",
 			stderr);
 		return 2;
 	}
 	rng_init(&rng, 1);
-	fakes = mmap(NULL, ROLLOUTS_MAX * sizeof(*fakes) + sizeof(*n_queries),
-		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (fakes == MAP_FAILED)
-		return 1;
-	n_queries = (volatile long *)(fakes + ROLLOUTS_MAX);
-	start_server(&port);
+	fake_world_start(evidence, &port);
 	drive(port);
 	return 0;
 }
