@@ -32,6 +32,11 @@ struct loop;
 struct http;
 struct http_call;
 
+/* Bytes of a good answer as they come, from inside libcurl: it may record them
+ * and defer work (loop_defer), and starts, cancels and frees nothing. false: no
+ * more of them is wanted, the request fails with ERR_LIMIT. */
+typedef bool (*http_part_fn)(const char *bytes, size_t len, void *arg);
+
 struct http_header {
 	const char *name;
 	const char *value; /* borrowed for the call of http_start */
@@ -53,6 +58,10 @@ struct http_request {
 	size_t body_max; /* 0: HTTP_BODY_MAX_DEFAULT; more is an error */
 	const char *ca_file, *cert_file,
 		*key_file; /* NULL: the default, none */
+	const char *unix_socket; /* instead of the URL's host; NULL: none */
+	/* Told of the body of a 200 instead of keeping it, which then has no
+	 * limit; NULL: it is kept. With the callback's `arg`. */
+	http_part_fn part;
 	bool plain_ok; /* http:// to a host that is not loopback */
 	bool no_proxy;
 	bool secret; /* body and answer are wiped; body_max is taken at once */

@@ -94,6 +94,7 @@ static void request_copy(struct http_call *call, const struct http_request *r)
 	copy->ca_file = arena_strdup(arena, r->ca_file);
 	copy->cert_file = arena_strdup(arena, r->cert_file);
 	copy->key_file = arena_strdup(arena, r->key_file);
+	copy->unix_socket = arena_strdup(arena, r->unix_socket);
 	if (r->body)
 		copy->body = arena_strndup(arena, r->body, r->body_len);
 	if (copy->timeout_ms <= 0)
@@ -121,8 +122,12 @@ static int url_take(
 
 	if (origin_init(&o, r->url, r->plain_ok, err_r))
 		return -1;
-	snprintf(call->origin, sizeof(call->origin), "%s://%s:%s", o.scheme,
-		o.host, o.port);
+	if (r->unix_socket)
+		snprintf(call->origin, sizeof(call->origin), "unix:%s",
+			r->unix_socket);
+	else
+		snprintf(call->origin, sizeof(call->origin), "%s://%s:%s",
+			o.scheme, o.host, o.port);
 	call->direct = r->no_proxy || o.plain || o.loopback;
 	call->url = curl_url_dup(o.url);
 	if (!call->url)
@@ -173,8 +178,15 @@ void call_free(struct http_call *call)
 static size_t on_body(char *bytes, size_t one, size_t len, void *arg)
 {
 	struct http_call *call = arg;
+	long status = 0;
 
-	buf_add(&call->body, bytes, len);
+	if (call->request.part)
+		curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200)
+		call->body.overflow =
+			!call->request.part(bytes, len, call->arg);
+	else
+		buf_add(&call->body, bytes, len);
 	return call->body.overflow ? CURL_WRITEFUNC_ERROR : len;
 }
 
@@ -258,6 +270,8 @@ static void setup_transport(const struct http_call *call, CURL *easy)
 	SET(easy, CONNECTTIMEOUT_MS, (long)r->connect_timeout_ms);
 	if (call->direct)
 		SET(easy, PROXY, "");
+	if (r->unix_socket)
+		SET(easy, UNIX_SOCKET_PATH, r->unix_socket);
 	if (r->username || call->password) {
 		SET(easy, HTTPAUTH, CURLAUTH_BASIC);
 		SET(easy, USERNAME, r->username ? r->username : "");
@@ -280,7 +294,9 @@ void call_setup(struct http_call *call, CURL *easy, CURLSH *share)
 	SET(easy, HEADERDATA, call);
 	SET(easy, PREREQFUNCTION, on_sending);
 	SET(easy, PREREQDATA, call);
-	SET(easy, MAXFILESIZE_LARGE, (curl_off_t)call->request.body_max);
+	if (!call->request.part)
+		SET(easy, MAXFILESIZE_LARGE,
+			(curl_off_t)call->request.body_max);
 	setup_transport(call, easy);
 	setup_tls(&call->request, easy);
 	setup_method(call, easy);
