@@ -16,9 +16,10 @@ static void print_time(struct jsonw *w, const char *key, int64_t ms)
 		jsonw_null(w, key);
 }
 
-void rollout_row_print(struct jsonw *w, const struct store_rollout *rollout)
+void rollout_row_add(
+	struct jsonw *w, const char *key, const struct store_rollout *rollout)
 {
-	jsonw_object(w, NULL);
+	jsonw_object(w, key);
 	jsonw_text(w, "rollout", rollout->id);
 	jsonw_text(w, "service", rollout->service);
 	jsonw_text(w, "candidate", rollout->candidate);
@@ -30,4 +31,9 @@ void rollout_row_print(struct jsonw *w, const struct store_rollout *rollout)
 	print_time(w, "started", rollout->started_ms);
 	print_time(w, "ended", rollout->ended_ms);
 	jsonw_end(w, '}');
+}
+
+void rollout_row_print(struct jsonw *w, const struct store_rollout *rollout)
+{
+	rollout_row_add(w, NULL, rollout);
 }

@@ -6,7 +6,10 @@
 struct jsonw;
 struct store_rollout;
 
-/* One object. */
+/* One object; `key` as in jsonw.h. */
+void rollout_row_add(
+	struct jsonw *w, const char *key, const struct store_rollout *rollout);
+/* The same without a key. */
 void rollout_row_print(struct jsonw *w, const struct store_rollout *rollout);
 
 #endif
