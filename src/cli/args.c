@@ -257,6 +257,24 @@ bool args_want_help(
 	return false;
 }
 
+const char *args_given(const char *name, int argc, char *const *argv)
+{
+	size_t len = strlen(name);
+	const char *arg;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		arg = argv[i];
+		if (strncmp(arg, "--", 2) || strncmp(arg + 2, name, len))
+			continue;
+		arg += 2 + len;
+		if (*arg == '=')
+			return arg + 1;
+		if (!*arg)
+			return i + 1 < argc ? argv[i + 1] : arg;
+	}
+	return NULL;
+}
+
 /* The words of `text`, broken before HELP_WIDTH; no blank ends a line. */
 static void wrap(struct buf *out, const char *text)
 {

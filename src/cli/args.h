@@ -70,6 +70,10 @@ MUST_CHECK int args_count(int argc, char **argv, const char *names, int min,
 bool args_want_help(
 	const struct option_spec *options, int argc, char *const *argv);
 
+/* The value behind `--name` or in `--name=…` before `--`; "" when it is missing,
+ * NULL: it is not given. For who looks before the options are parsed. */
+const char *args_given(const char *name, int argc, char *const *argv);
+
 /* The table for people, wrapped at 80 columns. */
 void args_print_options(const struct option_spec *options, struct buf *out);
 

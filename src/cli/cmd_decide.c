@@ -34,6 +34,7 @@ static const struct option_spec options[] = {
 		"why; kept in the journal with the decision"},
 	OPTION_AS(struct decide_args),
 	OPTION_STATE(struct decide_args),
+	OPTION_SERVER(struct decide_args),
 	OPTION_FORMAT(struct decide_args),
 	{0},
 };

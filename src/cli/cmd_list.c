@@ -46,6 +46,7 @@ static const struct option_spec options[] = {
 		.offset = MEMBER(watch),
 		.help = "follow all of them: what changes, until interrupted"},
 	OPTION_STATE(struct list_args),
+	OPTION_SERVER(struct list_args),
 	OPTION_UTC(struct list_args),
 	OPTION_FORMAT(struct list_args),
 	{0},

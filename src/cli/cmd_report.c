@@ -32,6 +32,7 @@ static const struct option_spec options[] = {
 		.value = "FILE",
 		.help = "where it is written (default: standard output)"},
 	OPTION_STATE(struct report_args),
+	OPTION_SERVER(struct report_args),
 	{0},
 };
 

@@ -23,6 +23,7 @@ static const struct option_spec options[] = {
 	{"follow", OPTION_FLAG, MEMBER(follow), NULL,
 		"follow it to its end, as watch does"},
 	OPTION_STATE(struct watch_options),
+	OPTION_SERVER(struct watch_options),
 	OPTION_AS(struct watch_options),
 	OPTION_UTC(struct watch_options),
 	OPTION_FORMAT(struct watch_options),

@@ -5,6 +5,7 @@
 
 static const struct option_spec options[] = {
 	OPTION_STATE(struct watch_options),
+	OPTION_SERVER(struct watch_options),
 	OPTION_AS(struct watch_options),
 	OPTION_UTC(struct watch_options),
 	OPTION_FORMAT(struct watch_options),

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -157,6 +158,22 @@ static const struct command *verb_choose(
 	return &cmd_help;
 }
 
+/* Whether its rollouts are on a daemon: tidegate-remote carries it out then. */
+static bool is_remote(
+	const struct command *command, int argc, char *const *argv)
+{
+	const struct option_spec *option = command->options;
+	const char *server = getenv("TIDEGATE_SERVER");
+
+	while (option && option->name && strcmp(option->name, "server") != 0)
+		option++;
+	if (!option || !option->name)
+		return false;
+	return args_given("server", argc, argv) ||
+	       args_given("token-file", argc, argv) ||
+	       (server && *server && !args_given("state", argc, argv));
+}
+
 int command_main(int argc, char **argv)
 {
 	const struct command *command;
@@ -165,5 +182,9 @@ int command_main(int argc, char **argv)
 	command = verb_choose(&argc, &argv, &err);
 	if (!command)
 		return command_report(NULL, &err);
+	if (is_remote(command, argc, argv)) {
+		(void)!command_elsewhere("tidegate-remote", argc, argv, &err);
+		return command_report(command, &err);
+	}
 	return command_carry_out(command, argc, argv);
 }

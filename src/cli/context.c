@@ -138,6 +138,13 @@ static int who_login(char who_r[CONTEXT_NAME_MAX], struct err *err_r)
 	return who_set(number, who_r, err_r);
 }
 
+static const char *caller; /* NULL: whom the system says */
+
+void context_set_caller(const char *name)
+{
+	caller = name;
+}
+
 int context_who(const struct store *store, const char *as,
 	char who_r[CONTEXT_NAME_MAX], struct err *err_r)
 {
@@ -151,6 +158,10 @@ int context_who(const struct store *store, const char *as,
 			"--as %.60s is refused: only the owner of %s may "
 			"decide under another name",
 			as, store_path(store));
+	if (caller) {
+		snprintf(who_r, CONTEXT_NAME_MAX, "%.63s", caller);
+		return 0;
+	}
 	if (as)
 		return who_set(as, who_r, err_r);
 	name = owner ? env_first(names) : NULL;

@@ -23,6 +23,22 @@ struct policy;
 		.help = "the state file (default: $TIDEGATE_STATE, else " \
 			"$XDG_STATE_HOME/tidegate/tidegate.db)"           \
 	}
+/* Where the state file is somebody else's. tidegate becomes tidegate-remote when
+ * one of them is given, which has read them by then: what is put where the path
+ * is does not matter there. */
+#define OPTION_SERVER(args)                                                 \
+	{.name = "server",                                                  \
+		.type = OPTION_TEXT,                                        \
+		.offset = offsetof(args, state),                            \
+		.value = "URL",                                             \
+		.help = "on this daemon instead of a state file (default: " \
+			"$TIDEGATE_SERVER)"},                               \
+	{                                                                   \
+		.name = "token-file", .type = OPTION_TEXT,                  \
+		.offset = offsetof(args, state), .value = "FILE",           \
+		.help = "who we are to it (default: $TIDEGATE_TOKEN_FILE, " \
+			"else the GitHub job, else Google credentials)"     \
+	}
 #define OPTION_FORMAT(args)                                                   \
 	{                                                                     \
 		.name = "format", .type = OPTION_CHOICE,                      \
@@ -77,6 +93,9 @@ MUST_CHECK struct policy *context_policy_warned(const char *path,
  */
 MUST_CHECK int context_who(const struct store *store, const char *as,
 	char who_r[CONTEXT_NAME_MAX], struct err *err_r);
+
+/* From now on that is the name: a daemon knows it by itself. Borrowed. */
+void context_set_caller(const char *name);
 
 void context_pause(int ms); /* for commands that look again and again */
 
