@@ -23,6 +23,8 @@ struct policy_env {
 	int (*read_file)(const char *path, struct buf *out, struct err *err_r,
 		void *arg);
 	void *arg;
+	/* Why no variable has a value; NULL: each is said to be unset. */
+	const char *no_variables;
 	/* Variables and files may be placeholders: the form of what was
 	 * expanded or read is not judged. */
 	bool placeholders;

@@ -103,6 +103,11 @@ static const char *expand_variable(struct loader *loader,
 	name = arena_strndup(loader->arena, at + 2, len);
 	value = env->variable ? env->variable(name, env->arg) : NULL;
 	if (!value || !*value) {
+		if (!value && env->no_variables) {
+			problem_with_variable(
+				loader, node, at, env->no_variables);
+			return NULL;
+		}
 		snprintf(why, sizeof(why),
 			"environment variable %.60s is %s: set it, the policy "
 			"needs it",

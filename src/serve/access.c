@@ -151,6 +151,21 @@ static void say_why(const struct visitor *visitor, enum right right,
 			service ? " for " : "", service ? service : "");
 }
 
+bool access_trusts_sent(const struct access *access,
+	const struct visitor *visitor, enum right right, const char *service)
+{
+	const struct access_row *row;
+
+	for (size_t i = 0; i < access->n_rows; i++) {
+		row = &access->rows[i];
+		if (row->trust_sent && (row->may & RIGHT_BIT(right)) &&
+			!row->n_policies && access_row_is_of(row, visitor) &&
+			row_has_service(row, service))
+			return true;
+	}
+	return false;
+}
+
 bool access_may(const struct access *access, const struct visitor *visitor,
 	enum right right, const char *service, const char *policy,
 	struct err *why_r)

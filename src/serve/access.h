@@ -31,6 +31,8 @@ struct access_row {
 	size_t n_services;
 	const char *const *policies; /* names; none: all, and whole texts */
 	size_t n_policies;
+	/* Whole texts may use what is the daemon's: sent_policy.h. */
+	bool trust_sent;
 };
 
 struct access {
@@ -48,6 +50,11 @@ struct access {
 bool access_may(const struct access *access, const struct visitor *visitor,
 	enum right right, const char *service, const char *policy,
 	struct err *why_r);
+
+/* Whether one of the rows that give the right trusts what the visitor sends;
+ * `service` as above. */
+bool access_trusts_sent(const struct access *access,
+	const struct visitor *visitor, enum right right, const char *service);
 
 /* All that the visitor may do with some service: RIGHT_BITs. */
 unsigned access_rights(

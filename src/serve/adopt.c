@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "policy/policy_load.h"
 #include "serve/desk.h"
 #include "serve/driven.h"
 #include "serve/shelf.h"
@@ -177,7 +178,7 @@ static const struct policy *policy_of(
 		err_set(err_r, ERR_NOT_FOUND, "it is not there any more");
 	if (found > 0)
 		policy = shelf_take_text(adopt->parts.shelf, row.policy_path,
-			row.policy_source, &problems, err_r);
+			row.policy_source, &policy_env_real, &problems, err_r);
 	buf_fini(&problems);
 	arena_fini(&arena);
 	return policy;

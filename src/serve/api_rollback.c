@@ -18,6 +18,7 @@
 #include "serve/decision.h"
 #include "serve/drills.h"
 #include "serve/handlers.h"
+#include "serve/sent_policy.h"
 #include "serve/starting.h"
 
 #define SURVEY_MS   20000 /* for which a request waits for the service */
@@ -45,9 +46,8 @@ const struct field rollbacks_start_body[] = {
 			 "when it is not given"},
 	[BODY_REGION] = {"region", FIELD_TEXT, .max = STARTING_NAME_MAX,
 		.about = "The same"},
-	[BODY_POLICY] = {"policy", FIELD_TEXT, true, .max = STARTING_NAME_MAX,
-		.about = "The name of a policy that the daemon has, whose "
-			 "rollback sequence is run"},
+	[BODY_POLICY] = {"policy", FIELD_TEXT, true, .max = SENT_POLICY_MAX,
+		.about = STARTING_POLICY ", whose rollback sequence is run"},
 	[BODY_TO] = {"to", FIELD_TEXT, .max = STARTING_NAME_MAX,
 		.about = "Who gets all traffic; stable of the newest rollout "
 			 "of the service when it is not given"},

@@ -6,6 +6,7 @@
 #include "serve/daemon.h"
 #include "serve/driven.h"
 #include "serve/handlers.h"
+#include "serve/sent_policy.h"
 #include "serve/starting.h"
 
 #define NAME_MAX_BYTES STARTING_NAME_MAX
@@ -29,8 +30,8 @@ const struct field rollouts_start_body[] = {
 			 "when it is not given"},
 	[BODY_REGION] = {"region", FIELD_TEXT, .max = NAME_MAX_BYTES,
 		.about = "The same"},
-	[BODY_POLICY] = {"policy", FIELD_TEXT, true, .max = NAME_MAX_BYTES,
-		.about = "The name of a policy that the daemon has"},
+	[BODY_POLICY] = {"policy", FIELD_TEXT, true, .max = SENT_POLICY_MAX,
+		.about = STARTING_POLICY},
 	[BODY_CANDIDATE] = {"candidate", FIELD_TEXT, .max = NAME_MAX_BYTES,
 		.about = "The revision to release; the latest ready one when "
 			 "it is not given"},

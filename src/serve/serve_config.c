@@ -72,6 +72,8 @@ static void add_row(struct buf *out, const struct access_row *row)
 		buf_adds(out, ", by ");
 		add_list(out, row->policies, row->n_policies, "");
 	}
+	if (row->trust_sent)
+		buf_adds(out, ", trusted with what they send");
 	buf_addc(out, '\n');
 }
 

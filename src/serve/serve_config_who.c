@@ -201,6 +201,10 @@ static const struct key row_keys[] = {
 		.about = "Only on these; on all when it is not said"},
 	{"policies", &policies_reader,
 		.about = "Only by these; by all when it is not said"},
+	{"trust_sent", &bool_reader, offsetof(struct access_row, trust_sent),
+		.value = "false",
+		.about = "Whether policies that are sent may use programs, "
+			 "files, variables and credentials of the daemon"},
 	{0},
 };
 
@@ -216,8 +220,15 @@ static void read_access(struct loader *loader, const struct node *value,
 	size_t i = 0;
 
 	for (const struct node *node = value->first; node && i < n;
-		node = node->next)
-		read_section(loader, node, &row_section, &rows[i++]);
+		node = node->next) {
+		struct access_row *row = &rows[i++];
+
+		read_section(loader, node, &row_section, row);
+		if (row->trust_sent && row->n_policies)
+			problem_at(loader, node_get(node, "trust_sent"),
+				"a row with policies takes none that are sent: "
+				"remove trust_sent or policies");
+	}
 	((struct serve_config *)into)->access = (struct access){rows, n};
 }
 

@@ -282,7 +282,8 @@ const struct policy *shelf_take(
 }
 
 const struct policy *shelf_take_text(struct shelf *shelf, const char *path,
-	const char *text, struct buf *problems, struct err *err_r)
+	const char *text, const struct policy_env *env, struct buf *problems,
+	struct err *err_r)
 {
 	char digest[DIGEST_TEXT_MAX];
 	struct edition *edition;
@@ -291,8 +292,8 @@ const struct policy *shelf_take_text(struct shelf *shelf, const char *path,
 	digest_text(text, strlen(text), digest);
 	edition = edition_find(shelf, path, digest);
 	if (!edition) {
-		policy = policy_parse(path, text, strlen(text),
-			&policy_env_real, problems, err_r);
+		policy = policy_parse(
+			path, text, strlen(text), env, problems, err_r);
 		if (!policy)
 			return NULL;
 		edition = edition_add(shelf, policy);

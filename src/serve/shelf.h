@@ -11,6 +11,7 @@
 #include "base/err.h"
 
 struct policy;
+struct policy_env;
 struct shelf;
 
 /* The folder is copied; nothing is read. */
@@ -29,10 +30,11 @@ MUST_CHECK int shelf_load(
 MUST_CHECK const struct policy *shelf_take(
 	struct shelf *shelf, const char *name, struct err *err_r);
 /* Takes a policy by its text: one that is kept with a rollout, or that was
- * brought along. `path` is for messages and relative paths. */
+ * brought along. `path` is for messages and relative paths, and of one path all
+ * have the same environment. */
 MUST_CHECK const struct policy *shelf_take_text(struct shelf *shelf,
-	const char *path, const char *text, struct buf *problems,
-	struct err *err_r);
+	const char *path, const char *text, const struct policy_env *env,
+	struct buf *problems, struct err *err_r);
 void shelf_give_back(struct shelf *shelf, const struct policy **policy);
 
 /* Under which name a policy of this path stands there: NAME of FOLDER/NAME.yaml;

@@ -12,6 +12,7 @@
 #include "serve/daemon.h"
 #include "serve/driven.h"
 #include "serve/once.h"
+#include "serve/sent_policy.h"
 #include "serve/shelf.h"
 #include "serve/visit.h"
 
@@ -61,8 +62,7 @@ static const char *service_of(struct visit *visit,
 	return NULL;
 }
 
-static int take(struct starting *s, const struct starting_names *names,
-	struct err *err_r)
+static int take_key(struct starting *s, struct err *err_r)
 {
 	int keyed = once_of(s->visit, &s->once, err_r);
 
@@ -70,24 +70,88 @@ static int take(struct starting *s, const struct starting_names *names,
 		return -1;
 	s->has_key = keyed;
 	snprintf(s->key, sizeof(s->key), "%s", keyed ? s->once.key : "");
-	s->policy_name = names->policy;
-	s->policy = shelf_take(daemon_shelf(s->daemon), names->policy, err_r);
+	return 0;
+}
+
+static bool take_named(struct starting *s, const char *name)
+{
+	struct err err;
+
+	s->policy_name = name;
+	s->policy = shelf_take(daemon_shelf(s->daemon), name, &err);
 	if (!s->policy)
-		return -1;
-	s->service = service_of(s->visit, names, s->policy, err_r);
-	return s->service ? 0 : -1;
+		starting_fail(s, &err);
+	return s->policy != NULL;
+}
+
+/* `service` NULL: who is trusted with one of them. */
+static bool take_sent(struct starting *s, const char *text, enum right right,
+	const char *service)
+{
+	const struct access *access = &daemon_config(s->daemon)->access;
+	bool trusted =
+		access_trusts_sent(access, s->visit->visitor, right, service);
+	struct buf problems;
+	struct err err;
+
+	buf_init(&problems, VISIT_ANSWER_MAX);
+	s->policy = sent_policy_take(
+		daemon_shelf(s->daemon), text, trusted, &problems, &err);
+	if (!s->policy)
+		visit_problem_more(&s->visit, 422, "policy-invalid", err.text,
+			problems.data);
+	buf_fini(&problems);
+	return s->policy != NULL;
+}
+
+/* Before it is looked at: nobody else may make us read one. */
+static bool may_send(struct starting *s, enum right right)
+{
+	s->policy_name = "";
+	return visit_may(&s->visit, right, NULL, "");
+}
+
+static bool name_service(struct starting *s, const struct starting_names *names)
+{
+	struct err err;
+
+	/* What is sent is taken anew below. */
+	s->service = arena_strdup(
+		&s->visit->arena, service_of(s->visit, names, s->policy, &err));
+	s->policy_title = *s->policy_name ? s->policy_name
+					  : arena_strdup(&s->visit->arena,
+						    s->policy->name);
+	if (!s->service)
+		starting_fail(s, &err);
+	return s->service != NULL;
+}
+
+/* Again, by what may be for this service. */
+static bool take_sent_for_service(
+	struct starting *s, const char *text, enum right right)
+{
+	shelf_give_back(daemon_shelf(s->daemon), &s->policy);
+	return take_sent(s, text, right, s->service);
 }
 
 bool starting_read(struct starting *s, const struct starting_names *names,
 	enum right right)
 {
+	bool is_text = sent_policy_is_text(names->policy);
 	struct err err;
 
-	if (take(s, names, &err) < 0) {
+	if (take_key(s, &err) < 0) {
 		starting_fail(s, &err);
 		return false;
 	}
-	return visit_may(&s->visit, right, s->service, s->policy_name);
+	if (is_text ? !may_send(s, right) ||
+				!take_sent(s, names->policy, right, NULL)
+		    : !take_named(s, names->policy))
+		return false;
+	if (!name_service(s, names) ||
+		!visit_may(&s->visit, right, s->service, s->policy_name))
+		return false;
+	return !is_text || take_sent_for_service(s, names->policy, right);
 }
 
 /* ---- whether it may begin ---- */
@@ -170,7 +234,7 @@ void starting_answer_begun(struct starting *s, const char *rollout)
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "rollout", rollout);
 	jsonw_text(&w, "service", s->service);
-	jsonw_text(&w, "policy", s->policy_name);
+	jsonw_text(&w, "policy", s->policy_title);
 	jsonw_text(&w, "starter", s->visit->visitor->name);
 	jsonw_end(&w, '}');
 	buf_addc(&body, '\n');

@@ -14,6 +14,9 @@
 #include "store/store_once.h"
 
 #define STARTING_NAME_MAX 256 /* bytes of a name that is sent */
+#define STARTING_POLICY                                         \
+	"The name of a policy that the daemon has, or a whole " \
+	"policy as text"
 
 struct visit;
 
@@ -23,7 +26,8 @@ struct starting {
 	struct daemon *daemon;
 	/* Taken from the shelf; NULL: given back, or handed over. */
 	const struct policy *policy;
-	const char *policy_name;
+	const char *policy_name; /* "": its text was sent */
+	const char *policy_title; /* what it is called in answers */
 	const char *service; /* full name */
 	struct store_once once, known;
 	char key[DIGEST_TEXT_MAX]; /* outlives the visit */

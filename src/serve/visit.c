@@ -93,8 +93,8 @@ void visit_answer(struct visit **visit, int status, const char *content_type,
 			request, status, content_type, body->data, body->len);
 }
 
-void visit_problem_with(struct visit **visit, int status, const char *code,
-	const char *detail, const char *state)
+void visit_problem_more(struct visit **visit, int status, const char *code,
+	const char *detail, const char *more)
 {
 	struct buf body;
 	struct jsonw w = {.out = &body};
@@ -110,15 +110,30 @@ void visit_problem_with(struct visit **visit, int status, const char *code,
 	jsonw_int(&w, "status", status);
 	jsonw_text(&w, "code", code);
 	jsonw_text(&w, "detail", detail);
+	if (more)
+		jsonw_members(&w, more);
+	jsonw_end(&w, '}');
+	buf_addc(&body, '\n');
+	visit_answer(visit, status, "application/problem+json", &body);
+	buf_fini(&body);
+}
+
+void visit_problem_with(struct visit **visit, int status, const char *code,
+	const char *detail, const char *state)
+{
+	struct buf more;
+	struct jsonw w = {.out = &more};
+
+	buf_init(&more, PROBLEM_MAX);
+	jsonw_object(&w, NULL);
 	if (state) {
 		jsonw_object(&w, "state");
 		jsonw_members(&w, state);
 		jsonw_end(&w, '}');
 	}
 	jsonw_end(&w, '}');
-	buf_addc(&body, '\n');
-	visit_answer(visit, status, "application/problem+json", &body);
-	buf_fini(&body);
+	visit_problem_more(visit, status, code, detail, more.data);
+	buf_fini(&more);
 }
 
 void visit_problem(struct visit **visit, int status, const char *code,

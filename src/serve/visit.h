@@ -51,6 +51,9 @@ void visit_problem(struct visit **visit, int status, const char *code,
 /* The same with a member "state": what there is now, a JSON object. */
 void visit_problem_with(struct visit **visit, int status, const char *code,
 	const char *detail, const char *state);
+/* The same with members of its own: `more`, a JSON object. */
+void visit_problem_more(struct visit **visit, int status, const char *code,
+	const char *detail, const char *more);
 /* The same out of an error, whose code says which. */
 void visit_fail(struct visit **visit, const struct err *err);
 
