@@ -51,9 +51,9 @@ const decisions = async (rollout) => (await journal(rollout))
 	.map((e) => [e.who, e.verb, e.comment ?? ""]);
 
 // Begins one and waits for its gate.
-async function begin(candidate) {
+async function begin(candidate, policy = "e2e") {
 	const [status, body] = await ask("alice", "POST", "/api/v1/rollouts",
-		JSON.stringify({ policy: "e2e", candidate, again: true }));
+		JSON.stringify({ policy, candidate, again: true }));
 
 	if (status !== 201)
 		throw new Error(body);
@@ -255,6 +255,32 @@ async function behindProxy(rollout) {
 	}
 }
 
+// Alice has started it with a token, and logs in as herself: still her own.
+async function notHerOwn() {
+	const rollout = await begin("backend-2", "strict");
+	const alice = await visit("alice", `/rollouts/${rollout}`);
+	const bob = await visit("bob", `/rollouts/${rollout}`);
+	const why = await text(alice, ".not-now");
+
+	expect(!await has(alice, "approve"), "alice may approve her own");
+	expect(/approve[^]*start/.test(why), `alice is told ${why}`);
+	const status = await alice.evaluate(async (where) => (await fetch(where, {
+		method: "POST",
+		body: new URLSearchParams({ verb: "approve", step: "2",
+			candidate: "backend-2", confirmed: "yes",
+			form_token: document.querySelector("[name=form_token]").value }),
+	})).status, `${world.address}/rollouts/${rollout}/decide`);
+
+	expect(status === 409, `her approval was answered by ${status}`);
+	await bob.locator("#comment").fill("wrong branch");
+	await bob.locator("button[value=reject]").click();
+	await bob.locator("button[value=reject]").click();
+	await Promise.all([bob, alice].map((tab) => reaches(tab, "rolled-back")));
+	expect(JSON.stringify(await decisions(rollout)) ===
+		JSON.stringify([["bob", "reject", "wrong branch"]]),
+	`the journal has ${JSON.stringify(await decisions(rollout))}`);
+}
+
 // ---- all of it ----
 
 async function tell(name, run) {
@@ -276,7 +302,7 @@ async function tell(name, run) {
 	return result;
 }
 
-console.log("1..9");
+console.log("1..10");
 try {
 	await world.open();
 	browser = await launch();
@@ -294,6 +320,7 @@ try {
 	await tell("seven tabs at a time", () => sevenTabs(second));
 	await tell("a session ends while a page is open", () => signsOut(second));
 	await tell("behind a proxy, under a path", () => behindProxy(second));
+	await tell("one's own, whatever the login; a reject", notHerOwn);
 } finally {
 	await browser?.close();
 	await world.close();

@@ -29,6 +29,9 @@ slos:
      interval: 3s, min_passes: 1}
 `;
 
+// Who starts it does not let it through.
+const STRICT = POLICY.replace(/,\s+self_approval: true/, "");
+
 export async function until(what, is) {
 	for (const end = Date.now() + DEADLINE_MS; Date.now() < end;) {
 		const answer = await is();
@@ -154,6 +157,7 @@ export class World {
 		this.env = { ...process.env };
 		fs.mkdirSync(this.file("policies"));
 		fs.writeFileSync(this.file("policies/e2e.yaml"), POLICY);
+		fs.writeFileSync(this.file("policies/strict.yaml"), STRICT);
 		const [, sandbox] = await this.start("sandbox", ["sandbox",
 			"--project", "acme", "--revision", "backend-1:latency=1ms",
 			"--revision", "backend-2:latency=1ms",
