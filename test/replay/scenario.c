@@ -282,8 +282,8 @@ static const struct policy *shelved(void)
 	struct err err;
 
 	buf_init(&problems, 65536);
-	policy = shelf_take_text(
-		sc.shelf, sc.policy->path, sc.policy->source, &problems, &err);
+	policy = shelf_take_text(sc.shelf, sc.policy->path, sc.policy->source,
+		&policy_env_real, &problems, &err);
 	must(policy, &err);
 	buf_fini(&problems);
 	return policy;
