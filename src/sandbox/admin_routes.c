@@ -131,14 +131,16 @@ void admin_routes_waited(const struct model *model, const char *operation,
 	admin_reply_error(reply_r, &error);
 }
 
-/* `field` of each object in a list, or of the one object; a new reference. */
-static json_t *select_inside(const json_t *value, const char *field)
+/* `field` of each object in a list, or of the one object, beside those that
+ * were selected before; NULL: none was. A new reference. */
+static json_t *select_inside(
+	const json_t *value, const char *field, json_t *before)
 {
 	json_t *some, *item;
 	size_t i;
 
 	if (!json_is_array(value)) {
-		some = json_object();
+		some = before ? json_incref(before) : json_object();
 		item = json_object_get(value, field);
 		if (item)
 			json_object_set(some, field, item);
@@ -146,7 +148,8 @@ static json_t *select_inside(const json_t *value, const char *field)
 	}
 	some = json_array();
 	json_array_foreach(value, i, item) {
-		json_array_append_new(some, select_inside(item, field));
+		json_array_append_new(some,
+			select_inside(item, field, json_array_get(before, i)));
 	}
 	return some;
 }
@@ -160,7 +163,9 @@ static void select_one(const json_t *all, char *name, json_t *some)
 		*inside++ = '\0';
 	value = json_object_get(all, name);
 	if (value && inside)
-		json_object_set_new(some, name, select_inside(value, inside));
+		json_object_set_new(some, name,
+			select_inside(
+				value, inside, json_object_get(some, name)));
 	else if (value)
 		json_object_set(some, name, value);
 }

@@ -9,8 +9,8 @@
  *                                    {"traffic": [as in the admin API]}
  *   POST   /sandbox/deploy           a new revision: {"revision": NAME,
  *                                     "ready": true, "takes": "5s",
- *                                     "message": why it is not ready, and a
- *                                     profile}
+ *                                     "message": why it is not ready, "by":
+ *                                     who makes it, and a profile}
  *   POST   /sandbox/revisions/NAME   {"latency": "80ms", "sigma": 0.5,
  *                                     "errors": "5%", "codes": {"503": "1%"},
  *                                     "proxy": "http://127.0.0.1:8080",
@@ -331,7 +331,7 @@ static int deploy(struct control *control, struct rpc_error *error)
 	struct model_deployment deployment;
 	struct model_revision *revision;
 
-	if (profile_read(control->body, "revision ready takes message",
+	if (profile_read(control->body, "revision ready takes message by",
 		    &profile, error) < 0 ||
 		foreign_read_deployment(control->body, &deployment, error) < 0)
 		return -1;

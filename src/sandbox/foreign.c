@@ -30,15 +30,18 @@ int foreign_read_deployment(const json_t *body,
 	struct model_deployment *deployment_r, struct rpc_error *error)
 {
 	const json_t *ready = json_object_get(body, "ready");
-	const char *takes;
+	const char *takes, *by;
 	struct err err;
 
 	*deployment_r = (struct model_deployment){
 		.fails = json_is_false(ready), .by = FOREIGN_WHO};
 	if (deed_text(body, "revision", &deployment_r->name, error) < 0 ||
 		deed_text(body, "message", &deployment_r->failure, error) < 0 ||
-		deed_text(body, "takes", &takes, error) < 0)
+		deed_text(body, "takes", &takes, error) < 0 ||
+		deed_text(body, "by", &by, error) < 0)
 		return -1;
+	if (by)
+		deployment_r->by = by;
 	if (ready && !json_is_boolean(ready))
 		return rpc_error_field(
 			error, "ready", "ready must be true or false");

@@ -6,7 +6,7 @@
  *
  *   {"set": {"labels": {…}}}             writes fields of Service
  *   {"deploy": {"revision": NAME, "ready": false, "takes": "5s",
- *               "message": why it is not ready}}
+ *               "message": why it is not ready, "by": who makes it}}
  *   {"remove": NAME}                     a revision without traffic
  *   {"ready": {NAME: false}}             revisions become ready or not
  *   {"service": "deleted" or "recreated"}

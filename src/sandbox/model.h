@@ -65,6 +65,7 @@ struct model_revision {
 	char uid[MODEL_ID_MAX];
 	char image[ROUTE_NAME_MAX + 32];
 	char failure[256]; /* why it is not ready */
+	char creator[MODEL_WHO_MAX];
 	unsigned number; /* counts from 1, in the order they were made */
 	int64_t create_ms, change_ms;
 	bool ready;

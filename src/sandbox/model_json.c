@@ -227,6 +227,7 @@ json_t *model_revision_json(
 	put(object, "name", revision_name_json(model, revision));
 	put_text(object, "uid", revision->uid);
 	put_text(object, "service", model->service);
+	put_text(object, "creator", revision->creator);
 	put_int64(object, "generation", 1);
 	put_int64(object, "observedGeneration", 1);
 	put(object, "createTime", time_json(revision->create_ms));

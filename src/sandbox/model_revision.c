@@ -247,6 +247,8 @@ struct model_revision *model_deploy_as(struct model *model,
 		model->generation++;
 	model->update_ms = model->configuration_ms = now_ms;
 	model_modified_by(model, deployment->by);
+	memcpy(revision->creator, model->last_modifier,
+		sizeof(revision->creator));
 	model->n_deploying++;
 	revision->due_ms = now_ms + deployment->takes_ms;
 	if (deployment->takes_ms)
