@@ -64,6 +64,23 @@ struct cloudrun_call *cloudrun_count_newer_start(struct cloudrun *cloudrun,
 	const char *service, const char *revision, cloudrun_newer_fn fn,
 	void *arg);
 
+/* The services of a region that have this label. `listed` is borrowed but for a
+ * service that is taken out and replaced by NULL; NULL: err says why. */
+struct listed_service {
+	struct service *service;
+	char *label; /* its value */
+};
+struct services_listed {
+	struct listed_service *list;
+	size_t n;
+	int n_bad; /* services whose answer could not be read */
+};
+typedef void (*cloudrun_services_fn)(
+	const struct services_listed *listed, const struct err *err, void *arg);
+struct cloudrun_call *cloudrun_list_services_start(struct cloudrun *cloudrun,
+	const char *project, const char *region, const char *label,
+	cloudrun_services_fn fn, void *arg);
+
 /* How far the clock of this machine was ahead of the API's at its last answer;
  * false: none has told the time yet. Whole seconds are told. */
 bool cloudrun_clock(const struct cloudrun *cloudrun, int64_t *ahead_ms_r);

@@ -31,6 +31,8 @@ void cloudrun_call_free(struct cloudrun_call *call)
 	timer_cancel(&call->deadline);
 	xfree(&call->follow.operation);
 	xfree(&call->look.revision);
+	if (call->listing)
+		call->listing_free(call->listing);
 	xfree(&call->name);
 	free(call->err);
 	free(call);

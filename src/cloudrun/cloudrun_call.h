@@ -43,6 +43,8 @@ struct look_around {
 	int pages, newer;
 };
 
+struct cloudrun_listing;
+
 struct cloudrun_call {
 	LIST_ENTRY(cloudrun_call) entry;
 	struct cloudrun *cloudrun;
@@ -51,6 +53,8 @@ struct cloudrun_call {
 	const struct decoder *decoder; /* NULL: the answer is short */
 	struct follow follow;
 	struct look_around look;
+	struct cloudrun_listing *listing; /* NULL: it lists nothing */
+	void (*listing_free)(struct cloudrun_listing *listing);
 	struct timer *timer; /* the next look, or a failure to be told */
 	struct timer *deadline;
 	char *name; /* of what is asked for */
@@ -64,6 +68,7 @@ struct cloudrun_call {
 		cloudrun_write_fn write;
 		cloudrun_permissions_fn permissions;
 		cloudrun_newer_fn newer;
+		cloudrun_services_fn services;
 	} fn;
 	void *arg;
 };

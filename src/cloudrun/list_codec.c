@@ -9,8 +9,7 @@
 #include "base/jsonw.h"
 #include "base/xalloc.h"
 #include "cloudrun/json_get.h"
-
-#define PAGE_TOKEN_MAX 4096 /* bytes */
+#include "cloudrun/services_codec.h"
 
 void permissions_encode(const char *const *asked, struct buf *out)
 {

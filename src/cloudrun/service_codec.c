@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include "base/service_name.h"
+#include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "cloudrun/json_get.h"
+#include "cloudrun/services_codec.h"
 
 #define TYPE_LATEST      "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 #define TYPE_REVISION    "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
@@ -306,25 +308,29 @@ static int decode_state(
 	return decode_condition(service, root, err_r);
 }
 
-struct service *service_decode(const char *bytes, size_t len, struct err *err_r)
+struct service *service_of_json(const json_t *root, struct err *err_r)
 {
-	json_t *root = json_get_root("service", bytes, len, err_r);
-	struct service *service;
+	struct service *service = xcalloc(1, sizeof(*service));
 
-	if (!root)
-		return NULL;
-	service = xcalloc(1, sizeof(*service));
 	arena_init(&service->arena);
-	if (len <= SERVICE_COMPARED_MAX) {
-		digest_bytes(bytes, len, service->digest);
-		service->digested = len;
-	}
 	if (decode_identity(service, root, err_r) < 0 ||
 		decode_state(service, root, err_r) < 0 ||
 		decode_spec(service, root, err_r) < 0 ||
 		decode_statuses(service, root, err_r) < 0) {
 		err_wrap(err_r, "service");
 		service_free(&service);
+	}
+	return service;
+}
+
+struct service *service_decode(const char *bytes, size_t len, struct err *err_r)
+{
+	json_t *root = json_get_root("service", bytes, len, err_r);
+	struct service *service = root ? service_of_json(root, err_r) : NULL;
+
+	if (service && len <= SERVICE_COMPARED_MAX) {
+		digest_bytes(bytes, len, service->digest);
+		service->digested = len;
 	}
 	json_decref(root);
 	return service;
@@ -396,6 +402,24 @@ static const char *service_of(struct arena *arena, const char *name)
 	return resource_is_label(service) ? service : NULL;
 }
 
+/* Who made it and when: what is missing or no time is not known. */
+static void decode_origin(struct revision *revision, const json_t *root)
+{
+	const char *creator = json_get_hint(root, "creator");
+	const char *created = json_get_hint(root, "createTime");
+	struct buf clean;
+	struct err err;
+
+	if (created && timestamp_parse(created, &revision->created_ms, &err))
+		revision->created_ms = 0;
+	if (!creator || !*creator)
+		return;
+	buf_init(&clean, JSON_HINT_MAX);
+	json_hint_add(&clean, creator);
+	revision->creator = buf_steal(&clean);
+	buf_fini(&clean);
+}
+
 int revision_decode(const char *bytes, size_t len, struct revision *revision_r,
 	struct err *err_r)
 {
@@ -422,6 +446,7 @@ int revision_decode(const char *bytes, size_t len, struct revision *revision_r,
 	}
 	revision_r->name = xstrdup(name);
 	revision_r->service = xstrdup(service);
+	decode_origin(revision_r, root);
 	decode_ready(revision_r, find_ready(conditions));
 	rc = 0;
 out:
@@ -437,6 +462,7 @@ void revision_fini(struct revision *revision)
 	xfree(&revision->name);
 	xfree(&revision->service);
 	xfree(&revision->condition);
+	xfree(&revision->creator);
 }
 
 static const char *type_name(enum target_type type)

@@ -69,6 +69,8 @@ struct revision {
 	char *service; /* short */
 	bool ready; /* condition Ready succeeded; Active is never asked for */
 	char *condition; /* why not, or NULL */
+	char *creator; /* an address; NULL: not said */
+	int64_t created_ms; /* of the wall clock over there; 0: not said */
 };
 
 MUST_CHECK int revision_decode(const char *bytes, size_t len,

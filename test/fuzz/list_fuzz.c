@@ -5,8 +5,28 @@
 #include <string.h>
 
 #include "cloudrun/list_codec.h"
+#include "cloudrun/services_codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_services(const char *bytes, size_t size)
+{
+	struct services_page page;
+	const char *value;
+	struct err err;
+
+	if (services_page_decode(bytes, size, &page, &err) < 0) {
+		assert(err.code == ERR_PROTOCOL || err.code == ERR_LIMIT);
+		return;
+	}
+	for (size_t i = 0; i < page.n; i++) {
+		value = labelled_get(&page.list[i], "policy");
+		assert(page.list[i].service);
+		assert(!value || (*value && strlen(value) <= LABEL_VALUE_MAX &&
+					 !strpbrk(value, "/\n\"")));
+	}
+	services_page_fini(&page);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -21,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(held <= 3);
 	else
 		assert(err.code == ERR_PROTOCOL);
+	check_services(bytes, size);
 	if (revisions_page_decode(bytes, size, "c-2", &page, &err) < 0)
 		return 0;
 	assert(page.newer >= 0 && (size_t)page.newer <= size);
