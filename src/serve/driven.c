@@ -2,12 +2,12 @@
 /* The rollouts that this daemon drives; see driven.h. */
 #include "serve/driven.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include "base/log.h"
+#include "base/name_hash.h"
 #include "base/xalloc.h"
 #include "live/fleet.h"
 #include "serve/shelf.h"
@@ -59,14 +59,9 @@ void driven_listen(
 
 /* ---- finding ---- */
 
-/* FNV-1a: the names are those of services, not of strangers. */
 static size_t bucket_of(const char *text)
 {
-	uint32_t hash = 2166136261U;
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619U;
-	return hash % BUCKETS;
+	return name_bucket(text, BUCKETS);
 }
 
 const struct driven *driven_find(
