@@ -116,8 +116,23 @@ static const char version_3[] = "CREATE TABLE drill ("
 
 				"PRAGMA user_version = 3;";
 
+/* What the daemon's watch has seen: see store_watch.h. */
+static const char version_4[] = "CREATE TABLE watch ("
+				" service TEXT PRIMARY KEY,"
+				" since_ms INTEGER NOT NULL,"
+				" waiting TEXT NOT NULL DEFAULT '',"
+				" skipped TEXT NOT NULL DEFAULT '',"
+				" skipped_for TEXT NOT NULL DEFAULT '',"
+				" skipped_ms INTEGER NOT NULL DEFAULT 0,"
+				" claimed TEXT NOT NULL DEFAULT '',"
+				" claimed_ms INTEGER NOT NULL DEFAULT 0)"
+				" WITHOUT ROWID;"
+
+				"PRAGMA user_version = 4;";
+
 const char *const store_migrations[STORE_VERSION] = {
 	version_1,
 	version_2,
 	version_3,
+	version_4,
 };
