@@ -194,12 +194,14 @@ static void create_row(struct driver *driver)
 
 static void new_begin(struct driver *driver)
 {
+	const struct release_wish *wish = &driver->release->wish;
 	struct event event = {
 		.type = EVENT_STARTED,
 		.who = driver->release->starter,
-		.adopt = driver->release->wish.adopt,
+		.adopt = wish->adopt,
 		.undo = release_goes_back(driver->release),
-		.text = driver->release->wish.rollback_reason,
+		.text = wish->rollback_reason ? wish->rollback_reason
+					      : wish->why,
 	};
 
 	create_row(driver);

@@ -27,6 +27,7 @@ struct release_wish {
 	const char *rollback_reason; /* NULL: a release */
 	const char *stable; /* who gets everything; candidate is needed */
 	const char *rollback_of; /* the rollout that is undone; NULL: none */
+	const char *why; /* it was started, for the journal; NULL */
 };
 
 struct release {

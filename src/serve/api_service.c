@@ -11,6 +11,7 @@
 #include "serve/desk.h"
 #include "serve/handlers.h"
 #include "serve/service_facts.h"
+#include "serve/watch.h"
 #include "status/rollout_row.h"
 
 #define LIST_MAX    1000 /* newest rollouts that are looked at for services */
@@ -36,6 +37,30 @@ static int asking_run(
 		&asking->list, &asking->n, err_r);
 }
 
+/* ---- the watch ---- */
+
+static void print_watch(struct jsonw *w, const struct watched *watched)
+{
+	struct watch_status status;
+	char text[TIMESTAMP_TEXT_MAX];
+
+	if (!watched) {
+		jsonw_null(w, "watch");
+		return;
+	}
+	watch_status_of(watched, &status);
+	jsonw_object(w, "watch");
+	jsonw_text(w, "policy", status.policy);
+	jsonw_text(w, "state", watch_state_name(status.state));
+	jsonw_text(w, "text", status.text);
+	jsonw_text(w, "revision", status.ready ? status.ready : "");
+	jsonw_text(w, "waiting", status.waiting);
+	jsonw_text(w, "skipped", status.skipped);
+	jsonw_text(w, "skipped_for", status.skipped_for);
+	jsonw_text(w, "time", timestamp_print(status.seen_ms, text));
+	jsonw_end(w, '}');
+}
+
 /* ---- all ---- */
 
 static bool is_first(const struct asking *asking, size_t i)
@@ -46,11 +71,46 @@ static bool is_first(const struct asking *asking, size_t i)
 	return true;
 }
 
+static bool is_listed(const struct asking *asking, const char *service)
+{
+	for (size_t i = 0; i < asking->n; i++)
+		if (!strcmp(asking->list[i].service, service))
+			return true;
+	return false;
+}
+
+/* Watched services that had no rollout yet. */
+static void print_unreleased(
+	const struct asking *asking, struct jsonw *w, int n)
+{
+	const struct daemon *daemon = asking->visit->daemon;
+	const struct access *access = &daemon_config(daemon)->access;
+	const struct watched *watched = watch_first(daemon_watch(daemon));
+	struct watch_status status;
+
+	for (; watched && n < SERVICES; watched = watch_next(watched)) {
+		watch_status_of(watched, &status);
+		if (is_listed(asking, status.service) ||
+			!access_may(access, asking->visit->visitor, RIGHT_READ,
+				status.service, NULL, NULL))
+			continue;
+		n++;
+		jsonw_object(w, NULL);
+		jsonw_text(w, "service", status.service);
+		jsonw_bool(w, "running", false);
+		print_watch(w, watched);
+		jsonw_array(w, "rollouts");
+		jsonw_end(w, ']');
+		jsonw_end(w, '}');
+	}
+}
+
 /* The newest rollout stands for each. */
 static void print_services(const struct asking *asking, struct buf *out)
 {
 	const struct access *access =
 		&daemon_config(asking->visit->daemon)->access;
+	const struct watch *watch = daemon_watch(asking->visit->daemon);
 	struct jsonw w = {.out = out};
 	int n = 0;
 
@@ -65,12 +125,15 @@ static void print_services(const struct asking *asking, struct buf *out)
 		jsonw_object(&w, NULL);
 		jsonw_text(&w, "service", asking->list[i].service);
 		jsonw_bool(&w, "running", !asking->list[i].ended_ms);
+		print_watch(&w, watch_find(watch, asking->list[i].service));
 		jsonw_array(&w, "rollouts");
 		rollout_row_print(&w, &asking->list[i]);
 		jsonw_end(&w, ']');
 		jsonw_end(&w, '}');
 	}
+	print_unreleased(asking, &w, n);
 	jsonw_end(&w, ']');
+	jsonw_text(&w, "trouble", watch_trouble(watch));
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');
 }
@@ -151,6 +214,8 @@ static void print_service(const struct asking *asking, struct buf *out)
 		&facts, loop_wall_ms(daemon_loop(asking->visit->daemon)));
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "service", asking->service.full);
+	print_watch(&w, watch_find(daemon_watch(asking->visit->daemon),
+				asking->service.full));
 	print_traffic(&w, &facts.view);
 	jsonw_array(&w, "rollouts");
 	for (size_t i = 0; i < asking->n && i < RELEASES; i++)

@@ -19,6 +19,7 @@
 #include "serve/retention.h"
 #include "serve/shelf.h"
 #include "serve/views.h"
+#include "serve/watch.h"
 #include "store/store.h"
 
 #define RELOAD_PROBLEMS_MAX (64 * 1024)
@@ -40,6 +41,7 @@ struct daemon {
 	struct drills *drills;
 	struct changes *changes;
 	LIST_HEAD(, daemon_waiter) waiters;
+	struct watch *watch;
 	int n_visits;
 	bool draining;
 };
@@ -53,6 +55,7 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 		.store = daemon->store,
 	};
 	struct adopt_parts parts;
+	struct watch_parts watch;
 	struct api api;
 
 	if (world_open(&daemon->world, &options, err_r) < 0)
@@ -83,6 +86,15 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 		.who = DAEMON_WHO,
 	};
 	daemon->adopt = adopt_new(&parts);
+	watch = (struct watch_parts){
+		.config = daemon->config,
+		.loop = daemon->world.loop,
+		.cloudrun = daemon->world.cloudrun,
+		.desk = daemon->desk,
+		.driven = daemon->driven,
+		.shelf = daemon->shelf,
+	};
+	daemon->watch = watch_new(&watch);
 	return 0;
 }
 
@@ -117,6 +129,8 @@ void daemon_close(struct daemon **daemon_p)
 	identity_free(&daemon->identity);
 	if (daemon->adopt)
 		adopt_stop(daemon->adopt);
+	if (daemon->watch)
+		watch_stop(daemon->watch);
 	if (daemon->retention)
 		retention_stop(daemon->retention);
 	if (daemon->drills)
@@ -129,6 +143,7 @@ void daemon_close(struct daemon **daemon_p)
 	views_free(&daemon->views);
 	changes_free(&daemon->changes);
 	driven_free(&daemon->driven);
+	watch_free(&daemon->watch);
 	fleet_free(&daemon->fleet);
 	meter_free(&daemon->meter);
 	world_close(&daemon->world);
@@ -159,6 +174,7 @@ void daemon_drain(struct daemon *daemon)
 {
 	daemon->draining = true;
 	adopt_stop(daemon->adopt);
+	watch_stop(daemon->watch);
 	changes_end(daemon->changes);
 }
 
@@ -222,6 +238,11 @@ struct views *daemon_views(const struct daemon *daemon)
 struct drills *daemon_drills(const struct daemon *daemon)
 {
 	return daemon->drills;
+}
+
+struct watch *daemon_watch(const struct daemon *daemon)
+{
+	return daemon->watch;
 }
 
 struct meter *daemon_meter(const struct daemon *daemon)

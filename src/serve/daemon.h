@@ -23,6 +23,7 @@ struct meter;
 struct shelf;
 struct store;
 struct views;
+struct watch;
 struct world;
 
 /* Opens the state file, finds credentials, reads all policies, and begins to
@@ -56,6 +57,7 @@ struct identity *daemon_identity(const struct daemon *daemon);
 struct changes *daemon_changes(const struct daemon *daemon);
 struct views *daemon_views(const struct daemon *daemon);
 struct drills *daemon_drills(const struct daemon *daemon);
+struct watch *daemon_watch(const struct daemon *daemon);
 struct meter *daemon_meter(const struct daemon *daemon);
 struct world *daemon_world(struct daemon *daemon);
 

@@ -34,6 +34,27 @@ static void write_traffic(struct buf *out, const struct service_view *view)
 	html_addf(out, "</section>\n");
 }
 
+/* ---- the watch ---- */
+
+static void write_watch(struct buf *out, const struct service_watch *watch)
+{
+	if (!watch->policy)
+		return;
+	html_addf(out,
+		"<section id=\"watch\"><h2>Watched</h2><p>New revisions are "
+		"released by the policy <b>%s</b>. <b>%s</b>: %s.</p>",
+		watch->policy, watch->state, watch->text);
+	if (*watch->waiting)
+		html_addf(out, "<p><b>%s</b> waits.</p>", watch->waiting);
+	if (*watch->skipped)
+		html_addf(out,
+			"<p>%s was not released, since %s came while it waited "
+			"(%T).</p>",
+			watch->skipped, watch->skipped_for, watch->skipped_ms);
+	html_addf(out, "<p class=\"none\">looked at %T</p></section>\n",
+		watch->seen_ms);
+}
+
 /* ---- the strip ---- */
 
 /* The outcome as a place and a shape, not by its colour alone: above the line
@@ -154,6 +175,7 @@ void page_service_write(struct buf *out, const struct page_frame *frame,
 		view->service.name, view->service.region,
 		view->service.project);
 	write_traffic(out, view);
+	write_watch(out, &view->watch);
 	if (view->n_figures) {
 		page_heading(&page, "Delivery");
 		page_tiles(&page, view->figures, view->n_figures);

@@ -32,8 +32,18 @@ struct service_traffic {
 	const char *role; /* "candidate", "stable"; "": others */
 };
 
+/* How it stands with a service that releases itself. */
+struct service_watch {
+	const char *policy; /* NULL: it is not watched */
+	const char *state, *text;
+	const char *waiting; /* "": nothing waits */
+	const char *skipped, *skipped_for; /* the last one; "": none was */
+	int64_t skipped_ms, seen_ms;
+};
+
 struct service_view {
 	struct service_name service;
+	struct service_watch watch;
 	const struct service_traffic *traffic;
 	size_t n_traffic;
 	int64_t traffic_ms; /* when it was seen; 0: it was not */

@@ -12,6 +12,7 @@
 #include "serve/page_service.h"
 #include "serve/page_visit.h"
 #include "serve/service_facts.h"
+#include "serve/watch.h"
 
 #define FIGURES 3
 
@@ -91,6 +92,30 @@ static void say_figures(struct service_get *get)
 	facts->view.n_figures = FIGURES;
 }
 
+/* ---- the watch ---- */
+
+static void say_watch(struct service_get *get)
+{
+	struct service_view *view = &get->facts.view;
+	const struct watched *watched = watch_find(
+		daemon_watch(get->visit->daemon), view->service.full);
+	struct watch_status status;
+
+	if (!watched)
+		return;
+	watch_status_of(watched, &status);
+	view->watch = (struct service_watch){
+		.policy = status.policy,
+		.state = watch_state_name(status.state),
+		.text = status.text,
+		.waiting = status.waiting,
+		.skipped = status.skipped,
+		.skipped_for = status.skipped_for,
+		.skipped_ms = status.skipped_ms,
+		.seen_ms = status.seen_ms,
+	};
+}
+
 /* ---- together ---- */
 
 static void service_page(struct service_get *get)
@@ -104,6 +129,7 @@ static void service_page(struct service_get *get)
 	get->facts.list = get->list;
 	service_facts_find(&get->facts, frame.now_ms);
 	say_figures(get);
+	say_watch(get);
 	frame.title = get->facts.view.service.name;
 	buf_init(&page, PAGE_BYTES_MAX);
 	page_service_write(&page, &frame, &get->facts.view);

@@ -77,6 +77,26 @@ static void add_row(struct buf *out, const struct access_row *row)
 	buf_addc(out, '\n');
 }
 
+static void print_watch(const struct watch_config *watch, struct buf *out)
+{
+	char every[DURATION_TEXT_MAX];
+
+	for (size_t i = 0; i < watch->n; i++) {
+		const struct watch_row *row = &watch->rows[i];
+
+		buf_addf(out, "watch     %s: ", row->project);
+		add_list(out, row->regions, row->n_regions, "");
+		buf_addf(out,
+			", by the label %s, every %s (%.4g list calls a "
+			"minute); a newer revision %s\n",
+			row->label, duration_print(row->every_ms, every),
+			watch_calls_per_minute(row),
+			row->newer == NEWER_QUEUE
+				? "waits for the rollout that runs"
+				: "replaces the rollout that runs");
+	}
+}
+
 void serve_config_print(const struct serve_config *config, struct buf *out)
 {
 	static const char *const kinds[] = {[ISSUER_IAP] = "iap",
@@ -100,6 +120,7 @@ void serve_config_print(const struct serve_config *config, struct buf *out)
 	buf_adds(out, config->people.n ? "\naccess\n" : " none\naccess\n");
 	for (i = 0; i < config->access.n_rows; i++)
 		add_row(out, &config->access.rows[i]);
+	print_watch(&config->watch, out);
 	buf_addf(out, "limits    %d rollouts, %d of one person\n",
 		config->rollouts_max, config->person_rollouts_max);
 	if (config->keep_ended_ms)

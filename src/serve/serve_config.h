@@ -7,6 +7,7 @@
  *   serve_config.c        flags; what both have in common
  *   serve_config_load.c   the file: its keys, and what it says as a whole
  *   serve_config_who.c    … people, access, identity
+ *   serve_config_watch.c  … what releases itself
  */
 #ifndef TIDEGATE_SERVE_SERVE_CONFIG_H
 #define TIDEGATE_SERVE_SERVE_CONFIG_H
@@ -18,6 +19,7 @@
 #include "identity/identity_config.h"
 #include "serve/access.h"
 #include "serve/people.h"
+#include "serve/watch_config.h"
 
 struct policy;
 
@@ -31,6 +33,7 @@ struct serve_config {
 	struct identity_config identity;
 	struct people people;
 	struct access access;
+	struct watch_config watch;
 	int rollouts_max, person_rollouts_max; /* at a time */
 	int64_t keep_ended_ms; /* 0: for ever */
 };

@@ -168,7 +168,7 @@ static const struct key config_keys[] = {
 	{"limits", &limits_reader, .value = "{}",
 		.about = "How much at a time"},
 	{"retention", &retention_reader, .about = "How long things are kept"},
-	{"watch", NULL},
+	{"watch", &watch_reader, .about = "Services that release themselves"},
 	{"notify", NULL},
 	{0},
 };
@@ -203,6 +203,7 @@ static void check(struct loader *loader, void *into)
 				"who signs in by oidc is sent back to "
 				"\"public_url\", which is missing");
 	config_check_who(loader, config);
+	config_check_watch(loader, config);
 	if (!identity->n_issuers) {
 		config->identity.issuers = tokens;
 		config->identity.n_issuers = 1;

@@ -13,7 +13,8 @@
 #define CONFIG_LIST_MAX   100 /* of services, policies, domains */
 
 /* Of tables; each reads a member of struct serve_config. */
-extern const struct reader people_reader, access_reader, identity_reader;
+extern const struct reader people_reader, access_reader, identity_reader,
+	watch_reader;
 
 /* A list of texts; each is looked at by `check`, which tells what is wrong. */
 typedef void (*item_check)(
@@ -23,5 +24,7 @@ const char *const *config_texts(struct loader *loader, const struct node *list,
 
 /* What the parts say together: whose names and keys stand where. */
 void config_check_who(struct loader *loader, const struct serve_config *config);
+void config_check_watch(
+	struct loader *loader, const struct serve_config *config);
 
 #endif

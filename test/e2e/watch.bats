@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154
+# Services that release themselves: a deploy of a labelled service is a rollout.
+
+bats_require_minimum_version 1.5.0
+
+load world
+load rollout
+load shared
+
+setup() {
+	rollout_world
+	mkdir "$WORLD/policies"
+	TOKEN=$("$TIDEGATE" token create e2e --for alice --expires 1h \
+		--may read,start,operate,approve)
+	quick
+	mv "$WORLD/policy.yaml" "$WORLD/policies/quick.yaml"
+	api PATCH "$SERVICE?updateMask=labels" \
+		-d '{"labels": {"tidegate-policy": "quick"}}' >/dev/null
+}
+
+teardown() {
+	[ -n "${BATS_TEST_COMPLETED-}" ] || { tail -n 30 "$WORLD/serve.err"; echo "${ANSWER-}"; } >&2
+	world_close
+}
+
+# The daemon with a row of `watch`, ROW being more of it. Sets SERVER, SERVE_PID.
+watching() {
+	cat >"$WORLD/serve.yaml" <<-YAML
+		version: 1
+		listen: 127.0.0.1:0
+		state: $TIDEGATE_STATE
+		policies: $WORLD/policies
+		people:
+		  - {name: alice, keys: ["email:alice@example.com"]}
+		access:
+		  - {who: [alice], may: [read, start, operate, approve]}
+		watch:
+		  - {project: acme, regions: [us-central1], label: tidegate-policy,
+		     every: 1s${ROW:+, $ROW}}
+	YAML
+	serving
+}
+
+serving() {
+	: >"$WORLD/serve.out"
+	"$TIDEGATE" serve --config "$WORLD/serve.yaml" --format json \
+		>"$WORLD/serve.out" 2>>"$WORLD/serve.err" 3>&- &
+	SERVE_PID=$!
+	PIDS+=("$SERVE_PID")
+	until_true 20 serve_began || {
+		cat "$WORLD/serve.err" >&2
+		return 1
+	}
+	SERVER=$(member address "$(<"$WORLD/serve.out")")
+	[ -n "$SERVER" ]
+}
+
+serve_began() {
+	[ -s "$WORLD/serve.out" ] || is_gone "$SERVE_PID"
+}
+
+deploy() { # REVISION [WHO]
+	api POST "$ADMIN/sandbox/deploy" -d "{\"revision\": \"$1\",
+		\"by\": \"${2:-alice@example.com}\"}" >/dev/null
+}
+
+ask() { # PATH: its answer is in ANSWER
+	ANSWER=$(curl -sS --max-time 30 -H "Authorization: Bearer $TOKEN" \
+		"$SERVER$1")
+}
+
+HERE=services/acme/us-central1/backend
+
+# is TEXT…: each is in what the API says of the service.
+is() {
+	local text
+
+	ask "/api/v1/$HERE"
+	for text; do
+		[[ $ANSWER == *"$text"* ]] || return
+	done
+}
+
+watch_is() { # STATE
+	is "\"state\":\"$1\""
+}
+
+rollouts() { # how many there were
+	ask "/api/v1/$HERE"
+	jq '.rollouts | length' <<<"$ANSWER"
+}
+
+said() { # TEXT: how often, in the log
+	grep -c "$1" "$WORLD/serve.err" || true
+}
+
+@test "a new revision of a labelled service is released by itself, and only once" {
+	watching
+	until_true 20 watch_is old # backend-2 was there before
+	[ "$(rollouts)" = 0 ]
+	deploy backend-3
+	until_true 30 is '"candidate":"backend-3"' '"phase":"promoted"'
+	serves backend-3 100
+	until_true 20 watch_is idle
+	[ "$(rollouts)" = 1 ]
+	is '"starter":"alice"'
+	[[ $(curl -sS -H "Authorization: Bearer $TOKEN" "$SERVER/$HERE") == \
+		*"New revisions are released by the policy"*"quick"* ]]
+
+	# Killed in the middle: another one goes on and starts nothing twice.
+	deploy backend-4 ci@acme.iam.gserviceaccount.com
+	until_true 20 is '"candidate":"backend-4"' '"starter":"watch"'
+	kill -KILL "$SERVE_PID"
+	wait "$SERVE_PID" || true
+	serving
+	until_true 60 serves backend-4 100
+	until_true 20 watch_is idle
+	[ "$(rollouts)" = 2 ]
+	[ "$(said 'state=old')" = 1 ]
+}
+
+@test "what was rolled back is not released again, its policy's fault is told once" {
+	SLO='max: 0, fail_after: 1, min_passes: 1' quick
+	mv "$WORLD/policy.yaml" "$WORLD/policies/quick.yaml"
+	watching
+	until_true 20 watch_is old
+	answers '{"value": 5}'
+	deploy backend-3
+	until_true 30 is '"phase":"rolled-back"'
+	until_true 20 watch_is rejected
+	serves backend-1 100
+	[ "$(rollouts)" = 1 ]
+	answers '{"value": 0}'
+
+	# No such policy.
+	api PATCH "$SERVICE?updateMask=labels" \
+		-d '{"labels": {"tidegate-policy": "qiuck"}}' >/dev/null
+	deploy backend-4
+	until_true 20 watch_is problem
+	is 'did you mean quick?'
+	until_true 20 said_looks 3
+	[ "$(said 'state=problem')" = 1 ]
+	# Another region's.
+	quick 'target: {region: europe-west1}'
+	mv "$WORLD/policy.yaml" "$WORLD/policies/qiuck.yaml"
+	kill -HUP "$SERVE_PID"
+	until_true 20 is 'is for another target'
+	# It is one at last.
+	quick
+	mv "$WORLD/policy.yaml" "$WORLD/policies/qiuck.yaml"
+	kill -HUP "$SERVE_PID"
+	until_true 30 serves backend-4 100
+}
+
+# The sandbox has been asked so often since it was asked first.
+said_looks() {
+	local n
+
+	n=$(api GET "$ADMIN/sandbox/log?method=GET" | grep -o 'services?' | wc -l)
+	: "${LOOKS:=$n}"
+	[ "$n" -ge $((LOOKS + $1)) ]
+}
