@@ -158,11 +158,13 @@ struct metrics_page *meter_page(const struct meter *meter)
 	return meter->page;
 }
 
-void meter_print(struct meter *meter, struct buf *out)
+void meter_print(struct meter *meter, bool is_open, struct buf *out)
 {
 	struct process_usage usage;
 	const struct metrics_moment moment = {
-		.wall_ms = loop_wall_ms(meter->loop), .usage = &usage};
+		.wall_ms = loop_wall_ms(meter->loop),
+		.is_open = is_open,
+		.usage = &usage};
 
 	usage_read(&usage);
 	metrics_page_print(meter->page, &moment, out);

@@ -22,7 +22,7 @@ void meter_free(struct meter **meter); /* NULL inside is accepted */
 /* For what else is counted; the meter's own. */
 struct metrics_page *meter_page(const struct meter *meter);
 
-/* The page as it is now. */
-void meter_print(struct meter *meter, struct buf *out);
+/* The page as it is now; `is_open`: as OpenMetrics. */
+void meter_print(struct meter *meter, bool is_open, struct buf *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the daemon counts, and its page for Prometheus: text format 0.0.4, the
- * families of metrics.def. Everything is kept in memory: a page is made without
+ * What the daemon counts, and its page for Prometheus: text format 0.0.4 or
+ * OpenMetrics 1.0, the families of metrics.def. Everything is kept in memory: a page is made without
  * a look at the state file, and costs the same however many rollouts there are.
  * Belongs to the loop's thread.
  *
@@ -14,6 +14,7 @@
 #ifndef TIDEGATE_SERVE_METRICS_PAGE_H
 #define TIDEGATE_SERVE_METRICS_PAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,8 @@
 #define METRICS_ROUTES_MAX 256 /* pairs of route and status */
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+#define METRICS_OPEN_TYPE \
+	"application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 struct metrics_page;
 struct metrics_rollout;
@@ -81,6 +84,7 @@ struct process_usage;
 /* What is only known when it is asked for; `usage` may be NULL. */
 struct metrics_moment {
 	int64_t wall_ms; /* now */
+	bool is_open; /* OpenMetrics; the series are the same */
 	const struct process_usage *usage;
 };
 

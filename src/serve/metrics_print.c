@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The page of metrics, in the text format 0.0.4; see metrics_page.h. */
+/*
+ * The page of metrics; see metrics_page.h. The two formats have the same series:
+ * OpenMetrics calls families otherwise, and ends with a line that says so.
+ */
 #include "config.h"
 
 #include <inttypes.h>
@@ -44,19 +47,65 @@ static const char *const decision_fates[DECISION_FATES] = {
 struct printer {
 	const struct metrics_page *page;
 	int64_t now_ms;
+	bool is_open;
 	struct buf *out;
-	const char *name; /* of the family */
+	const char *name; /* of its series */
 };
 
 /* ---- samples ---- */
 
+static const char *const type_names[] = {"gauge", "counter", "histogram"};
+
+/* Whether the name ends so; *len_r is how much of it stands before. */
+static bool ends_with(const char *name, const char *end, size_t *len_r)
+{
+	size_t len = strlen(name), end_len = strlen(end);
+
+	*len_r = len > end_len ? len - end_len : 0;
+	return len > end_len && !strcmp(name + *len_r, end);
+}
+
+static bool is_family(const char *name, size_t len)
+{
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (strlen(families[i].name) == len &&
+			!strncmp(families[i].name, name, len))
+			return true;
+	return false;
+}
+
+/* A counter's family there is its name without _total, that of an info without
+ * _info. Where another family is called so already, the type is not said, since
+ * no name may be told of twice. */
+static void begin_open_family(struct printer *p, enum family family)
+{
+	enum family_type type = families[family].type;
+	const char *type_name = type_names[type];
+	size_t full = strlen(p->name), len = full;
+
+	if (type == GAUGE && ends_with(p->name, "_info", &len))
+		type_name = "info";
+	else if (type == COUNTER && !ends_with(p->name, "_total", &len))
+		type_name = "unknown";
+	else if (type != COUNTER)
+		len = full;
+	if (len != full && is_family(p->name, len)) {
+		len = full;
+		type_name = "unknown";
+	}
+	buf_addf(p->out, "# TYPE %.*s %s\n# HELP %.*s %s\n", (int)len, p->name,
+		type_name, (int)len, p->name, families[family].help);
+}
+
 static void begin_family(struct printer *p, enum family family)
 {
-	static const char *const types[] = {"gauge", "counter", "histogram"};
-
 	p->name = families[family].name;
-	buf_addf(p->out, "# HELP %s %s\n# TYPE %s %s\n", p->name,
-		families[family].help, p->name, types[families[family].type]);
+	if (p->is_open)
+		begin_open_family(p, family);
+	else
+		buf_addf(p->out, "# HELP %s %s\n# TYPE %s %s\n", p->name,
+			families[family].help, p->name,
+			type_names[families[family].type]);
 }
 
 static void end_sample(struct printer *p, double value)
@@ -447,8 +496,10 @@ static void print_usage(struct printer *p, const struct process_usage *usage)
 void metrics_page_print(struct metrics_page *page,
 	const struct metrics_moment *moment, struct buf *out)
 {
-	struct printer p = {
-		.page = page, .now_ms = moment->wall_ms, .out = out};
+	struct printer p = {.page = page,
+		.now_ms = moment->wall_ms,
+		.is_open = moment->is_open,
+		.out = out};
 
 	for (size_t i = 0; i < page->n_rollouts; i++)
 		metrics_rollout_settle(page->rollouts[i]);
@@ -469,6 +520,8 @@ void metrics_page_print(struct metrics_page *page,
 	print_refused(&p);
 	add_alone(&p, FAMILY_HTTP_TIMEOUTS, (double)page->server.timeouts);
 	print_usage(&p, moment->usage);
+	if (p.is_open)
+		buf_adds(out, "# EOF\n");
 }
 
 void metrics_page_print_services(struct metrics_page *page,

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/accept.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/duration.h"
@@ -115,6 +116,42 @@ static void only_this_machine_is_loopback(void **state)
 		if (loopback_host(others[i], strlen(others[i])))
 			fail_msg("%s", others[i]);
 	assert_true(loopback_host("localhost:80", strlen("localhost")));
+}
+
+static void the_weight_of_a_form_is_what_is_asked_for(void **state)
+{
+	static const struct {
+		const char *accept;
+		int weight; /* of application/x, version 1.0.0 */
+	} rows[] = {
+		{"", 0},
+		{"*/*", 0},
+		{"application/*", 0},
+		{"application/x", 1000},
+		{"Application/X ; version=1.0.0", 1000},
+		{"application/x;version=\"1.0.0\";q=0.75", 750},
+		{"application/x;version=0.0.1", 0},
+		{"application/x;version=0.0.1,application/x;q=0.2", 200},
+		{"text/plain;q=1,application/x;q=0.5;charset=utf-8", 500},
+		{"application/x;q=0", 0},
+		{"application/x;q=0.000", 0},
+		{"application/x;q=1.000", 1000},
+		{"application/x;q=1.001", 0},
+		{"application/x;q=2", 0},
+		{"application/x;q=.5", 0},
+		{"application/x;q=0.1234", 0},
+		{"application/x;q=", 0},
+		{"application/x;q", 0},
+		{"application/xy", 0},
+		{"text/a;b=\"c,application/x\"", 0},
+		{"text/a;b=\"\\\",application/x\"", 0},
+		{" ,, application/x", 1000},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (accept_weight(rows[i].accept, "application/x", "1.0.0") !=
+			rows[i].weight)
+			fail_msg("%s", rows[i].accept);
 }
 
 static void bad_durations_are_refused(void **state)
@@ -290,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations_are_read_and_printed),
 		cmocka_unit_test(only_this_machine_is_loopback),
+		cmocka_unit_test(the_weight_of_a_form_is_what_is_asked_for),
 		cmocka_unit_test(bad_durations_are_refused),
 		cmocka_unit_test(
 			the_name_of_a_service_is_taken_apart_or_refused),

@@ -14,6 +14,7 @@
 #include "engine_fixture.h"
 #include "io/clock.h"
 #include "io/usage.h"
+#include "openmetrics.h"
 #include "serve/metrics_page.h"
 #include "store/event_codec.h"
 
@@ -425,6 +426,89 @@ static void promtool_finds_nothing_to_complain_of(void **state)
 	}
 }
 
+static void assert_open(void)
+{
+	const char *trouble = openmetrics_trouble(text.data);
+
+	if (trouble)
+		fail_msg("%s", trouble);
+}
+
+/* The two forms of a page have the same series. */
+static void openmetrics_is_strict_and_the_same(void **state)
+{
+	struct process_usage usage;
+	struct metrics_moment moment = {.usage = &usage};
+	char *open, *plain;
+
+	bad_from_ms = world.now_ms + 40000;
+	world.answer = bad_after;
+	world_start(&world);
+	world_run(&world, 50000);
+	metrics_http_request(page, "/api/v1/rollouts", 200);
+	metrics_store_commit(page, 400);
+	metrics_loop_lag(page, 20000000);
+	metrics_drill(page, "projects/p/locations/r/services/say \"a\\b\"",
+		world.now_ms);
+	usage_read(&usage);
+	moment.wall_ms = world.now_ms;
+	buf_clear(&text);
+	metrics_page_print(page, &moment, &text);
+	plain = metrics_series(text.data);
+	moment.is_open = true;
+	buf_clear(&text);
+	metrics_page_print(page, &moment, &text);
+	assert_open();
+	open = metrics_series(text.data);
+	assert_string_equal(open, plain);
+	assert_non_null(
+		strstr(text.data, "\n# TYPE tidegate_checks counter\n"));
+	assert_non_null(strstr(text.data, "# TYPE tidegate_build info\n"));
+	/* The gauge of that name was there first. */
+	assert_non_null(
+		strstr(text.data, "\n# TYPE tidegate_rollouts gauge\n"));
+	assert_non_null(strstr(
+		text.data, "\n# TYPE tidegate_rollouts_total unknown\n"));
+	assert_string_equal(text.data + text.len - 6, "# EOF\n");
+	free(open);
+	free(plain);
+}
+
+static void the_reader_of_openmetrics_is_strict(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"# EOF",
+		"# TYPE a gauge\na 1\n",
+		"# TYPE a gauge\na 1\n# EOF\na 2\n",
+		"# TYPE a gauge\n\na 1\n# EOF\n",
+		"# TYPE a gauge\n# a comment\na 1\n# EOF\n",
+		"# TYPE a_total counter\na_total 1\n# EOF\n",
+		"# TYPE a counter\na 1\n# EOF\n",
+		"# TYPE a counter\na_total -1\n# EOF\n",
+		"# TYPE a gauge\na 1\n# TYPE a counter\na_total 1\n# EOF\n",
+		"# TYPE a gauge\na 1\na 2\n# EOF\n",
+		"# TYPE a gauge\n# HELP b c\na 1\n# EOF\n",
+		"# TYPE a gauge\n# HELP a \"b\"\na 1\n# EOF\n",
+		"# TYPE a gauge\na{b=\"\\t\"} 1\n# EOF\n",
+		"# TYPE a gauge\na{b=\"c} 1\n# EOF\n",
+		"# TYPE a gauge\na 0x1\n# EOF\n",
+		"# TYPE a info\na_info 2\n# EOF\n",
+		"# TYPE a histogram\na_bucket{le=\"1\"} 2\n"
+		"a_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n# EOF\n",
+		"# TYPE a histogram\na_bucket{le=\"1\"} 1\n"
+		"a_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 2\n# EOF\n",
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		if (!openmetrics_trouble(wrong[i]))
+			fail_msg("%s", wrong[i]);
+	assert_null(openmetrics_trouble(
+		"# TYPE a gauge\n# HELP a b\\\"c\na{b=\"\\\\\\n\\\"\"} NaN\n"
+		"# TYPE b counter\nb_total{a=\"1\"} 1e3\nb_total 0\n"
+		"# EOF\n"));
+}
+
 static void names_from_outside_are_escaped(void **state)
 {
 	struct store_event entry = {.time_ms = 1000,
@@ -469,6 +553,8 @@ int main(void)
 		TEST(what_has_no_room_is_counted_together),
 		TEST(the_page_has_no_more_series_than_it_may),
 		TEST(promtool_finds_nothing_to_complain_of),
+		TEST(openmetrics_is_strict_and_the_same),
+		TEST(the_reader_of_openmetrics_is_strict),
 		TEST(names_from_outside_are_escaped),
 		TEST(the_process_says_what_it_uses),
 	};

@@ -13,6 +13,7 @@
 
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "openmetrics.h"
 #include "serve_fixture.h"
 #include "until.h"
 
@@ -125,11 +126,51 @@ static void a_page_follows_a_rollout_through_its_life(void **state)
 	free(id);
 }
 
+#define PROMETHEUS                                                        \
+	"Accept: application/openmetrics-text;version=1.0.0,application/" \
+	"openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;" \
+	"q=0.5,*/*;q=0.1"
+
+static void openmetrics_is_for_whom_it_is_asked_by(void **state)
+{
+	static const struct {
+		const char *accept;
+		bool is_open;
+	} rows[] = {
+		{PROMETHEUS, true},
+		{"Accept: application/openmetrics-text", true},
+		{"Accept: */*", false},
+		{"Accept: text/plain,application/openmetrics-text;q=0.9",
+			false},
+		{"Accept: application/openmetrics-text;q=0", false},
+		{"Accept: application/openmetrics-text;version=2.0.0", false},
+		{NULL, false},
+	};
+	const char *trouble;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		served_ask(&served, "GET", "/metrics", NULL, rows[i].accept);
+		assert_int_equal(served.status, 200);
+		assert_string_equal(served.content_type,
+			rows[i].is_open
+				? "application/openmetrics-text; version=1.0.0;"
+				  " charset=utf-8"
+				: "text/plain; version=0.0.4; charset=utf-8");
+		trouble = openmetrics_trouble(served.body.data);
+		if (rows[i].is_open && trouble)
+			fail_msg("%s", trouble);
+		assert_true(rows[i].is_open || trouble);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_page_follows_a_rollout_through_its_life, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			openmetrics_is_for_whom_it_is_asked_by, setup,
 			teardown),
 	};
 
