@@ -94,6 +94,8 @@ static void print_watch(const struct watch_config *watch, struct buf *out)
 			row->newer == NEWER_QUEUE
 				? "waits for the rollout that runs"
 				: "replaces the rollout that runs");
+		if (row->pin)
+			buf_adds(out, "          LATEST is pinned\n");
 	}
 }
 

@@ -78,7 +78,9 @@ static const struct key watch_keys[] = {
 			 "first"},
 	{"every", &duration_reader, MEMBER(every_ms), &every_range,
 		.value = "30s", .about = "Between two looks"},
-	{"pin", NULL},
+	{"pin", &bool_reader, MEMBER(pin), .value = "false",
+		.about = "When LATEST holds the traffic, give it to the "
+			 "revision that serves, by its name"},
 	{"freeze", NULL},
 	{0},
 };

@@ -24,6 +24,7 @@ struct watch_row {
 	const char *label; /* whose value names the policy */
 	int newer; /* enum newer */
 	int64_t every_ms; /* between two looks */
+	bool pin; /* what LATEST serves is given the traffic by its name */
 };
 
 struct watch_config {

@@ -60,6 +60,13 @@ void watched_free(struct watched *watched)
 	free(watched);
 }
 
+void watched_rest(struct watched *watched)
+{
+	watched->busy = false;
+	if (watched->gone)
+		watched_free(watched);
+}
+
 /* ---- for people ---- */
 
 const struct watched *watch_find(const struct watch *watch, const char *service)

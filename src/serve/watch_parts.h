@@ -75,6 +75,8 @@ int64_t watch_time(const struct watch *watch);
 
 /* watch_list.c */
 struct watched *watched_new(struct watch_region *region, const char *name);
+/* Nothing is being done about it any more. */
+void watched_rest(struct watched *watched);
 struct watched *watched_find(const struct watch *watch, const char *service);
 void watched_free(struct watched *watched);
 
@@ -82,6 +84,9 @@ void watched_free(struct watched *watched);
 void watch_region_soon(struct watch_region *region, int64_t ms);
 void watch_region_stop(struct watch_region *region);
 void watch_region_free(struct watch_region *region);
+
+/* watch_pin.c: gives the traffic that LATEST has to who serves it. */
+void watch_pin(struct watched *watched);
 
 /* watch_service.c: what is known of it was looked at anew. */
 void watched_consider(struct watched *watched);

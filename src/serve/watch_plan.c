@@ -77,6 +77,16 @@ static struct watch_plan plan_beside(const struct watch_case *c)
 	return plan;
 }
 
+/* Before the next deploy: one that is under way is not cut short. */
+static struct watch_plan plan_latest(const struct watch_case *c)
+{
+	struct watch_plan plan = only(WATCH_LATEST);
+
+	if (c->pin && c->serving && !c->reconciling)
+		plan.deed = WATCH_PIN;
+	return plan;
+}
+
 struct watch_plan watch_plan_of(const struct watch_case *c)
 {
 	enum watch_state standing;
@@ -89,7 +99,7 @@ struct watch_plan watch_plan_of(const struct watch_case *c)
 	if (c->running)
 		return plan_beside(c);
 	if (c->by_latest)
-		return only(WATCH_LATEST);
+		return plan_latest(c);
 	if (!c->serving)
 		return only(WATCH_SPLIT);
 	standing = standing_of(c);
@@ -103,4 +113,35 @@ struct watch_plan watch_plan_of(const struct watch_case *c)
 	if (c->made_known && c->has_problem)
 		return only(WATCH_PROBLEM);
 	return plan;
+}
+
+const char *watch_serving(const struct traffic *statuses)
+{
+	const char *serving = NULL;
+
+	for (size_t i = 0; i < statuses->n; i++) {
+		const struct target *target = &statuses->item[i];
+
+		if (!target->percent)
+			continue;
+		if (!target->revision ||
+			(serving && strcmp(serving, target->revision) != 0))
+			return NULL;
+		serving = target->revision;
+	}
+	return serving;
+}
+
+void watch_plan_pin(const struct traffic *now, const char *serving,
+	struct arena *arena, struct traffic *plan_r)
+{
+	plan_r->n = now->n;
+	plan_r->item = arena_alloc(arena, (now->n + 1) * sizeof(struct target));
+	for (size_t i = 0; i < now->n; i++) {
+		plan_r->item[i] = now->item[i];
+		if (now->item[i].type != TARGET_LATEST || !now->item[i].percent)
+			continue;
+		plan_r->item[i].type = TARGET_REVISION;
+		plan_r->item[i].revision = serving;
+	}
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "engine/event.h"
+#include "engine/traffic.h"
 #include "serve/watch_config.h"
 
 enum watch_state {
@@ -28,6 +29,7 @@ struct watch_case {
 	const char *ready; /* its latest ready revision */
 	const char *serving; /* who has all of the traffic */
 	bool by_latest; /* … by LATEST */
+	bool reconciling;
 	bool multi_region;
 	/* Its rollouts. */
 	const char *running; /* one that has not ended, its candidate, "" … */
@@ -44,6 +46,7 @@ struct watch_case {
 	int64_t made_ms;
 	/* The configuration. */
 	enum newer newer;
+	bool pin;
 	bool has_problem; /* with the policy */
 };
 
@@ -52,6 +55,7 @@ enum watch_deed {
 	WATCH_ASK, /* when the revision was made, and by whom */
 	WATCH_START,
 	WATCH_REVERT, /* the rollout that runs */
+	WATCH_PIN, /* the traffic by LATEST to who serves it */
 };
 
 struct watch_plan {
@@ -62,5 +66,13 @@ struct watch_plan {
 };
 
 struct watch_plan watch_plan_of(const struct watch_case *c);
+
+/* Who has all of the traffic; NULL: nobody has. */
+const char *watch_serving(const struct traffic *statuses);
+
+/* The list to write: what LATEST has goes to `serving` by its name, everything
+ * else stays as it is. Memory from `arena`. */
+void watch_plan_pin(const struct traffic *now, const char *serving,
+	struct arena *arena, struct traffic *plan_r);
 
 #endif

@@ -86,23 +86,6 @@ static void say_state(struct watched *watched, enum watch_state state)
 
 /* ---- the case ---- */
 
-/* Who has all of it; NULL: nobody has. */
-static const char *serving_of(const struct service *service)
-{
-	const struct traffic *t = &service->statuses;
-	const char *serving = NULL;
-
-	for (size_t i = 0; i < t->n; i++) {
-		if (!t->item[i].percent)
-			continue;
-		if (!t->item[i].revision ||
-			(serving && strcmp(serving, t->item[i].revision) != 0))
-			return NULL;
-		serving = t->item[i].revision;
-	}
-	return serving;
-}
-
 static bool is_another(const char *of_policy, const char *ours)
 {
 	return of_policy && strcmp(of_policy, ours) != 0;
@@ -158,7 +141,7 @@ static struct watch_case case_of(const struct watched *watched)
 
 	return (struct watch_case){
 		.ready = service->latest_ready,
-		.serving = serving_of(service),
+		.serving = watch_serving(&service->statuses),
 		.by_latest = traffic_has_latest(&service->spec),
 		.multi_region = service->multi_region,
 		.running = past->running,
@@ -174,6 +157,8 @@ static struct watch_case case_of(const struct watched *watched)
 		.made_known = is_made_known(watched),
 		.made_ms = watched->made_ms,
 		.newer = (enum newer)watched->region->row->newer,
+		.pin = watched->region->row->pin,
+		.reconciling = service->reconciling,
 	};
 }
 
@@ -210,15 +195,7 @@ static void errand_free(struct watch_errand *errand)
 	free(errand);
 }
 
-/* Nothing is being done about it any more. */
-static void watched_rest(struct watched *watched)
-{
-	watched->busy = false;
-	if (watched->gone)
-		watched_free(watched);
-}
-
-/* What was done shows at the next look, which is soon. */
+/* What was done shows at the next look. */
 static void errand_over(struct watch_errand *errand, const struct err *err)
 {
 	struct watched *watched = errand->watched;
@@ -481,6 +458,8 @@ static void watched_do(struct watched *watched, const struct watch_plan *plan)
 {
 	if (plan->deed == WATCH_ASK)
 		ask_made(watched);
+	else if (plan->deed == WATCH_PIN)
+		watch_pin(watched);
 	else if (plan->deed == WATCH_START)
 		claim(watched, plan);
 	else if (plan->waits)

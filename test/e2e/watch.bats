@@ -162,3 +162,71 @@ said_looks() {
 	: "${LOOKS:=$n}"
 	[ "$n" -ge $((LOOKS + $1)) ]
 }
+
+@test "the newest waits for the rollout that runs, what waited before is skipped" {
+	STEPS=$LONG quick
+	mv "$WORLD/policy.yaml" "$WORLD/policies/quick.yaml"
+	watching
+	until_true 20 watch_is old
+	deploy backend-3
+	until_true 30 serves backend-3 20
+	deploy backend-4
+	until_true 20 is '"state":"waiting"' '"waiting":"backend-4"'
+	deploy backend-5
+	until_true 20 is '"waiting":"backend-5"' '"skipped":"backend-4"'
+	quick
+	mv "$WORLD/policy.yaml" "$WORLD/policies/quick.yaml"
+	kill -HUP "$SERVE_PID"
+	"$TIDEGATE" abort "$(jq -r '.rollouts[0].rollout' <<<"$ANSWER")"
+	until_true 30 serves backend-5 100
+	until_true 20 watch_is idle
+	[ "$(rollouts)" = 2 ]
+}
+
+@test "a newer one replaces what the watch began, once that is taken back" {
+	local first
+
+	STEPS=$LONG quick
+	mv "$WORLD/policy.yaml" "$WORLD/policies/quick.yaml"
+	ROW='newer: replace' watching
+	until_true 20 watch_is old
+	deploy backend-3
+	until_true 30 serves backend-3 20
+	quick
+	mv "$WORLD/policy.yaml" "$WORLD/policies/quick.yaml"
+	kill -HUP "$SERVE_PID"
+	deploy backend-4
+	until_true 40 serves backend-4 100
+	until_true 20 watch_is idle
+	first=$(jq -c '.rollouts[1]' <<<"$ANSWER")
+	[[ $first == *'"phase":"rolled-back"'* ]]
+	[[ $first == *'aborted by watch: backend-4 replaces it'* ]]
+	# The second began when the first had ended.
+	jq -e '.rollouts[0].started >= .rollouts[1].ended' <<<"$ANSWER"
+}
+
+@test "a deploy that LATEST has released is said once, and pinned when that is wanted" {
+	api PATCH "$SERVICE?updateMask=traffic" -d '{"traffic": [
+		{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST",
+			"percent": 100, "tag": "live"}]}' >/dev/null
+	until_true 20 serves backend-2 100
+	watching
+	until_true 20 watch_is latest
+	until_true 20 said_looks 3
+	[ "$(said 'state=latest')" = 1 ]
+	kill -TERM "$SERVE_PID"
+	wait "$SERVE_PID"
+
+	ROW='pin: true' watching
+	until_true 20 pinned backend-2
+	until_true 20 watch_is idle
+	deploy backend-3
+	until_true 30 is '"candidate":"backend-3"' '"phase":"promoted"'
+	serves backend-3 100
+}
+
+pinned() { # REVISION: it has everything by its name, and the tag of LATEST
+	api GET "$SERVICE" | jq -e --arg r "$1" '.traffic == [{
+		type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision: $r,
+		percent: 100, tag: "live"}]' >/dev/null
+}

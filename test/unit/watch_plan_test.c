@@ -85,6 +85,27 @@ static const struct {
 	{"LATEST is about to release it",
 		{.ready = NEW, .serving = OLD, .by_latest = true, MADE},
 		{WATCH_NOTHING, WATCH_LATEST, false, false}},
+	{"LATEST is pinned before the next deploy",
+		{.ready = NEW, .serving = NEW, .by_latest = true, .pin = true},
+		{WATCH_PIN, WATCH_LATEST, false, false}},
+	{"a change that is under way is not overtaken by a pin",
+		{.ready = OLD,
+			.serving = OLD,
+			.by_latest = true,
+			.pin = true,
+			.reconciling = true},
+		{WATCH_NOTHING, WATCH_LATEST, false, false}},
+	{"nor is anything pinned beside a rollout",
+		{.ready = NEW,
+			.serving = OLD,
+			.by_latest = true,
+			.pin = true,
+			RUNS,
+			.running_candidate = NEW},
+		{WATCH_NOTHING, WATCH_RUNNING, false, false}},
+	{"a share of LATEST is not pinned",
+		{.ready = NEW, .by_latest = true, .pin = true},
+		{WATCH_NOTHING, WATCH_LATEST, false, false}},
 	{"a split that others made is theirs", {.ready = NEW, MADE},
 		{WATCH_NOTHING, WATCH_SPLIT, false, false}},
 	{"several regions are not released",
@@ -254,10 +275,35 @@ static void nothing_is_started_beside_a_rollout_or_twice(void **state)
 	assert_true(n > 100);
 }
 
+static void a_pin_changes_what_latest_has_and_nothing_else(void **state)
+{
+	struct target list[] = {
+		{TARGET_LATEST, NULL, 100, "live", NULL},
+		{TARGET_REVISION, OLD, 0, "old", NULL},
+		{TARGET_LATEST, NULL, 0, "next", NULL},
+	};
+	const struct traffic now = {list, 3};
+	struct traffic plan;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena);
+	watch_plan_pin(&now, NEW, &arena, &plan);
+	assert_int_equal(plan.n, 3);
+	assert_int_equal(plan.item[0].type, TARGET_REVISION);
+	assert_string_equal(plan.item[0].revision, NEW);
+	assert_int_equal(plan.item[0].percent, 100);
+	assert_string_equal(plan.item[0].tag, "live");
+	assert_memory_equal(&plan.item[1], &list[1], 2 * sizeof(list[0]));
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_situation_has_its_deed),
+		cmocka_unit_test(
+			a_pin_changes_what_latest_has_and_nothing_else),
 		cmocka_unit_test(nothing_is_started_beside_a_rollout_or_twice),
 	};
 
