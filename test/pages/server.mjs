@@ -66,7 +66,7 @@ class Pages {
 
 		if (this.edit && this.asked.length)
 			html = this.edit(html);
-		if (this.only)
+		if (this.only && url.searchParams.has("only"))
 			html = html.replace(/<li class="row.*?<\/li>\n/gs, (row) =>
 				(url.searchParams.get("only") ?? "").split(",").some(
 					(id) => row.includes(`"r-${id}"`)) ? row : "");
