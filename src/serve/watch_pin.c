@@ -44,7 +44,7 @@ static int pin_lease(
 	struct store_rollout *list;
 	struct store_lease lease;
 	struct arena arena;
-	size_t n;
+	size_t n = 0;
 	int rc;
 
 	arena_init(&arena);
