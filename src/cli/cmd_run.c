@@ -2,46 +2,11 @@
 /* `tidegate run`: one rollout in the foreground. */
 #include <stdio.h>
 
-#include "cli/args.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/foreground.h"
-#include "cli/local_clock.h"
 #include "cli/output.h"
-
-struct run_args {
-	const char *policy, *candidate, *project, *region, *state, *as;
-	int64_t wait;
-	int format;
-	bool adopt, again, quiet, utc;
-	struct exporter_wish wish;
-};
-
-#define MEMBER(m) offsetof(struct run_args, m)
-
-static const struct option_spec options[] = {
-	{"policy", OPTION_TEXT, MEMBER(policy), "FILE", "how to release"},
-	{"candidate", OPTION_TEXT, MEMBER(candidate), "REVISION",
-		"what to release (default: the latest ready revision)"},
-	OPTION_PROJECT(struct run_args),
-	OPTION_REGION(struct run_args),
-	OPTION_STATE(struct run_args),
-	OPTION_AS(struct run_args),
-	{"adopt", OPTION_FLAG, MEMBER(adopt), NULL,
-		"accept that the candidate has a part of the traffic "
-		"already"},
-	{"again", OPTION_FLAG, MEMBER(again), NULL,
-		"accept a candidate that was rolled back before"},
-	{"wait", OPTION_DURATION, MEMBER(wait), "TIME",
-		"how long it may be held or wait for people, in sum; "
-		"then exit with 8 (default: for ever)"},
-	OPTION_FORMAT(struct run_args),
-	OPTION_UTC(struct run_args),
-	OPTION_PUSH(struct run_args),
-	OPTION_OTLP(struct run_args),
-	{"quiet", OPTION_FLAG, MEMBER(quiet), NULL, "print only how it ended"},
-	{0},
-};
+#include "cli/run_args.h"
 
 static int run_in_foreground(struct foreground *foreground,
 	const struct run_args *args, const struct policy *policy,
@@ -100,16 +65,13 @@ out:
 
 static int run(int argc, char **argv, struct err *err_r)
 {
-	struct run_args args = {.wait = -1};
+	struct run_args args;
 	struct context_target target;
 	struct policy *policy;
 	int status;
 
-	if (args_parse(options, &args, &argc, argv, err_r) < 0 ||
-		args_count(argc, argv, "[SERVICE]", 0, 1, err_r) < 0)
+	if (run_args_parse(&args, &argc, argv, err_r) < 0)
 		return -1;
-	if (!args.policy)
-		return err_set(err_r, ERR_USAGE, "--policy is missing");
 	output_never_wait(args.format == FORMAT_JSON);
 	target = (struct context_target){
 		.project = args.project,
@@ -128,6 +90,6 @@ const struct command cmd_run = {
 	.name = "run",
 	.usage = "SERVICE --policy FILE",
 	.summary = "Release a revision step by step, or take it back",
-	.options = options,
+	.options = run_options,
 	.run = run,
 };

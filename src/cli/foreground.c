@@ -9,9 +9,9 @@
 
 #include "base/log.h"
 #include "cli/context.h"
-#include "cli/github.h"
 #include "cli/local_clock.h"
 #include "cli/output.h"
+#include "cli/run_end.h"
 #include "engine/outlook.h"
 #include "io/loop.h"
 #include "status/journal_print.h"
@@ -235,19 +235,6 @@ static const char *outcome_of(const struct foreground *foreground)
 		       : "error";
 }
 
-static void tell_github(const struct rollout_end *end)
-{
-	struct buf out;
-
-	buf_init(&out, GITHUB_BYTES_MAX);
-	outcome_print_outputs(end, &out);
-	github_append("GITHUB_OUTPUT", &out);
-	buf_clear(&out);
-	outcome_print_summary(end, &out);
-	github_append("GITHUB_STEP_SUMMARY", &out);
-	buf_fini(&out);
-}
-
 static void print_end(const struct foreground *foreground)
 {
 	const struct rollout *state = driver_state(foreground->driver);
@@ -266,16 +253,8 @@ static void print_end(const struct foreground *foreground)
 		.exit_status = foreground->status,
 		.actions_failed = state->actions_failed,
 	};
-	struct buf line;
 
-	buf_init(&line, LINE_BYTES_MAX);
-	if (foreground->format == FORMAT_JSON)
-		outcome_print_json(&end, &line);
-	else
-		outcome_print_text(&end, &line);
-	output_write(stdout, &line);
-	buf_fini(&line);
-	tell_github(&end);
+	run_end_print(&end, foreground->format);
 }
 
 static void ended(struct driver *driver, int exit_status, const struct err *err,
