@@ -18,12 +18,13 @@
 #include "remote/wire.h"
 
 extern const struct command cmd_status, cmd_list, cmd_watch, cmd_report,
-	cmd_approve, cmd_reject, cmd_pause, cmd_continue, cmd_abort;
+	cmd_approve, cmd_reject, cmd_pause, cmd_continue, cmd_abort, remote_run;
 
 static const struct {
 	const struct command *command;
 	bool decides; /* by the name that the daemon knows */
 } verbs[] = {
+	{&remote_run},
 	{&cmd_status},
 	{&cmd_list},
 	{&cmd_watch},
@@ -37,8 +38,9 @@ static const struct {
 
 #define VERBS_HERE (sizeof(verbs) / sizeof(*verbs))
 
-static void say(const char *line)
+static void say(const char *line, void *arg)
 {
+	(void)arg;
 	output_error(line);
 }
 

@@ -145,6 +145,11 @@ void context_set_caller(const char *name)
 	caller = name;
 }
 
+const char *context_caller(void)
+{
+	return caller;
+}
+
 int context_who(const struct store *store, const char *as,
 	char who_r[CONTEXT_NAME_MAX], struct err *err_r)
 {

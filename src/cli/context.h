@@ -96,6 +96,7 @@ MUST_CHECK int context_who(const struct store *store, const char *as,
 
 /* From now on that is the name: a daemon knows it by itself. Borrowed. */
 void context_set_caller(const char *name);
+const char *context_caller(void); /* NULL: whom the system says */
 
 void context_pause(int ms); /* for commands that look again and again */
 

@@ -14,6 +14,7 @@ const struct option_spec run_options[] = {
 	OPTION_PROJECT(struct run_args),
 	OPTION_REGION(struct run_args),
 	OPTION_STATE(struct run_args),
+	OPTION_SERVER(struct run_args),
 	OPTION_AS(struct run_args),
 	{"adopt", OPTION_FLAG, MEMBER(adopt), NULL,
 		"accept that the candidate has a part of the traffic "

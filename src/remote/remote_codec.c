@@ -452,3 +452,29 @@ void remote_problem_decode(
 	}
 	json_decref(root);
 }
+
+void remote_places_print(
+	const char *bytes, size_t len, const char *file, struct buf *out)
+{
+	int64_t line, column;
+	const char *text;
+	json_t *item;
+	struct err err;
+	size_t i;
+	json_t *root = object_load(bytes, len, &err);
+
+	json_array_foreach(json_object_get(root, "problems"), i, item) {
+		text = json_string_value(json_object_get(item, "text"));
+		if (i == REMOTE_PLACES_MAX || !text ||
+			take_whole(item, "line", 0, INT32_MAX, &line, &err) <
+				0 ||
+			take_whole(item, "column", 0, INT32_MAX, &column,
+				&err) < 0)
+			break;
+		printable_add(out, file);
+		buf_addf(out, ":%d:%d: error: ", (int)line, (int)column);
+		printable_add(out, text);
+		buf_addc(out, '\n');
+	}
+	json_decref(root);
+}

@@ -9,6 +9,7 @@
 #define TIDEGATE_REMOTE_REMOTE_CODEC_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "store/store.h"
 
 #define REMOTE_TEXT_MAX    1024 /* bytes of a problem's detail, with the NUL */
@@ -63,5 +64,11 @@ struct remote_problem {
 };
 void remote_problem_decode(
 	const char *bytes, size_t len, struct remote_problem *problem_r);
+
+/* The member `problems` of one about a policy that was sent, a line for each:
+ * "FILE:LINE:COLUMN: error: TEXT". Adds nothing when there is none. */
+#define REMOTE_PLACES_MAX 100
+void remote_places_print(
+	const char *bytes, size_t len, const char *file, struct buf *out);
 
 #endif

@@ -58,6 +58,11 @@ void remote_store_use(struct wire *wire)
 	the_store.wire = wire;
 }
 
+struct wire *remote_store_wire(void)
+{
+	return the_store.wire;
+}
+
 struct store *store_open(
 	const char *path, enum store_mode mode, struct err *err_r)
 {

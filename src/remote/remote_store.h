@@ -17,6 +17,7 @@ struct wire;
 
 /* From now on every store_open gives the records of this daemon. Borrowed. */
 void remote_store_use(struct wire *wire);
+struct wire *remote_store_wire(void);
 
 /* Lets time pass, up to `ms`, until something new is there; -1: the daemon
  * cannot be followed any more. For who has nothing else to wait for. */

@@ -30,7 +30,8 @@ static const struct backoff pauses = {.base_ms = 400, .cap_ms = 3000};
 struct wire {
 	struct arena arena;
 	struct server_url url;
-	wire_say_fn say;
+	wire_say_fn say, first_say;
+	void *say_arg;
 	struct loop *loop;
 	struct http *http;
 	struct bearer *bearer;
@@ -54,7 +55,7 @@ struct wire *wire_new(const char *server, const char *token_file,
 
 	arena_init(&wire->arena);
 	buf_init(&wire->body, WIRE_BODY_MAX);
-	wire->say = say;
+	wire->say = wire->first_say = say;
 	if (server_url_parse(server, &wire->arena, &wire->url, err_r) < 0)
 		goto bad;
 	wire->loop = loop_new(err_r);
@@ -118,7 +119,13 @@ void wire_say(struct wire *wire, const char *fmt, ...)
 	va_start(args, fmt);
 	err_setv(&line, ERR_UNAVAILABLE, fmt, args);
 	va_end(args);
-	wire->say(line.text);
+	wire->say(line.text, wire->say_arg);
+}
+
+void wire_set_say(struct wire *wire, wire_say_fn say, void *arg)
+{
+	wire->say = say ? say : wire->first_say;
+	wire->say_arg = arg;
 }
 
 void wire_make_key(char key_r[WIRE_KEY_MAX])
@@ -189,10 +196,10 @@ int wire_problem(const struct wire *wire, int status,
 {
 	const char *said = wire->url.said;
 
-	if (status == 401)
+	if (status == 401) /* what it says may end in what looks like a token */
 		return err_set(err_r, ERR_AUTH,
-			"%s does not know who asks: %.300s; %s", said,
-			problem->detail, bearer_remedy(wire->bearer));
+			"%s does not know who asks: %s (it says: %.300s)", said,
+			bearer_remedy(wire->bearer), problem->detail);
 	if (status / 100 == 3)
 		return err_set(err_r, ERR_PROTOCOL,
 			"%s leads elsewhere (%d), where nobody is told who we "
@@ -347,10 +354,12 @@ int wire_ask(struct wire *wire, const struct wire_ask *ask,
 	struct patience patience = {.since_ms = loop_now(wire->loop)};
 	int again;
 
-	answer_r->problem = (struct remote_problem){0};
+	*answer_r = (struct wire_answer){.body = ""};
 	do {
 		if (wire_attempt(wire, ask, err_r) < 0)
 			return -1;
+		answer_r->body = wire->body.data;
+		answer_r->len = wire->body.len;
 		if (http_status_is_success(wire->status))
 			break;
 		again = wire_again(wire, &patience, err_r);
@@ -361,7 +370,5 @@ int wire_ask(struct wire *wire, const struct wire_ask *ask,
 	} while (true);
 	if (patience.was_told)
 		wire_say(wire, "%s answers again", wire->url.said);
-	answer_r->body = wire->body.data;
-	answer_r->len = wire->body.len;
 	return 0;
 }

@@ -27,11 +27,13 @@ struct loop;
 struct server_url;
 
 /* Told of a connection that is lost, and found again: a line for people. */
-typedef void (*wire_say_fn)(const char *line);
+typedef void (*wire_say_fn)(const char *line, void *arg);
 
 MUST_CHECK struct wire *wire_new(const char *server, const char *token_file,
 	wire_say_fn say, struct err *err_r);
 void wire_free(struct wire **wire);
+/* NULL: as it was told at first. */
+void wire_set_say(struct wire *wire, wire_say_fn say, void *arg);
 
 struct wire_ask {
 	const char *method; /* NULL: GET */
@@ -44,7 +46,8 @@ struct wire_ask {
 };
 
 struct wire_answer {
-	const char *body; /* NUL-terminated; until the next wire_ask */
+	const char *body; /* NUL-terminated, also of what failed; until the next
+			   * wire_ask */
 	size_t len;
 	struct remote_problem problem; /* of what failed; code "": none */
 };

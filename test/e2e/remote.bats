@@ -50,6 +50,7 @@ serve_start() {
 		access:
 		  - {who: [alice, bob], may: [read, start, operate, approve]}
 		  - {who: [mallory], may: [read, approve]}
+		  - {who: ["os:$(id -un)"], may: [read]}
 	YAML
 	"$TIDEGATE" serve --config "$WORLD/serve.yaml" --format json \
 		>"$WORLD/serve.out" 2>>"$WORLD/serve.err" 3>&- &
@@ -180,4 +181,178 @@ same() { # VERB…
 	same status
 	same pause "$ID"
 	[ "$LOCAL" = 4 ]
+}
+
+# Times and ids are those of each; how often it was checked is chance.
+normal() { # FILE
+	sed -E -e 's/^[0-9:]{8} /TIME /; s/[0-9]{8}-[0-9]{6}-[a-z0-9]{4}/ID/g' \
+		-e 's/[0-9.]+ (m?s)\b/N \1/g' "$1" | grep -v '  check ' || true
+}
+
+@test "a run on a daemon prints and ends as one of its own" {
+	served
+	serve_start
+	"$TIDEGATE" run backend --policy "$WORLD/policies/e2e.yaml" \
+		--state "$WORLD/own.db" \
+		>"$WORLD/local.out" 2>"$WORLD/local.err"
+	control POST /deploy '{"revision": "next-1"}'
+	GITHUB_OUTPUT=$WORLD/github "$TIDEGATE" run backend --policy e2e \
+		--server "$SERVER" >"$WORLD/remote.out" 2>"$WORLD/remote.err"
+	for what in out err; do
+		sed -i "s/next-1/NEW/g; s/$CANDIDATE/OLD/g" "$WORLD/remote.$what"
+		sed -i "s/$CANDIDATE/NEW/g; s/stable-1/OLD/g" "$WORLD/local.$what"
+		diff <(normal "$WORLD/local.$what") <(normal "$WORLD/remote.$what")
+	done
+	grep -q '^outcome=promoted$' "$WORLD/github"
+	# What is refused there.
+	run "$TIDEGATE" run backend --policy e2f --server "$SERVER"
+	[ "$status" = 4 ]
+	[[ $output == *"did you mean e2e?"* ]]
+	run "$TIDEGATE" run backend --policy e2e --server "$SERVER"
+	[ "$status" = 4 ]
+	run "$TIDEGATE" run backend --policy e2e --server "$SERVER" \
+		--candidate nobody
+	[ "$status" = 4 ]
+	printf 'version: 1\nnmae: x\n' >"$WORLD/bad.yaml"
+	run "$TIDEGATE" run backend --policy "$WORLD/bad.yaml" \
+		--server "$SERVER"
+	[ "$status" = 3 ]
+	[[ $output == *'bad.yaml:2:1: error: '*'did you mean'* ]]
+}
+
+# odd KIND [ARGUMENT]: sets ODD, its URL.
+odd() {
+	local ready
+
+	ready=$(mktemp -u "$WORLD/odd.XXXXXX")
+	"$BATS_TEST_DIRNAME/odd-server.py" "$ready" "$@" 3>&- &
+	PIDS+=($!)
+	until_true 20 test -s "$ready"
+	ODD=$(<"$ready")
+	ODD_LOG=$ready.log
+}
+
+# remote_start [OPTION…]: `run` on SERVER in the background, as rollout_start.
+remote_start() {
+	UNSAID=
+	: >"$WORLD/run.json"
+	"$TIDEGATE" run backend --policy e2e --format json --server "$SERVER" \
+		"$@" >"$WORLD/run.json" 2>"$WORLD/run.err" 3>&- &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+}
+
+said_once() {
+	jq -r .seq "$WORLD/run.json" | awk '$1 != NR { exit 1 }'
+}
+
+@test "a run goes on over a daemon that is killed, and says each line once" {
+	STEPS=$GATE served
+	serve_start
+	remote_start
+	until_in awaiting-approval
+	kill -KILL "$SERVE_PID"
+	wait "$SERVE_PID" || true
+	until_run grep -q 'is tried again' "$WORLD/run.err"
+	LISTEN=${SERVER#http://} serve_start
+	run -0 "$TIDEGATE" approve --as bob
+	rollout_ends 0
+	grep -q 'answers again' "$WORLD/run.err"
+	said_once
+	finished '.outcome == "promoted" and .exit == 0'
+}
+
+@test "a signal to a run takes the traffic back, as its policy says" {
+	STEPS=$LONG served
+	serve_start
+	remote_start
+	until_step 20
+	kill -TERM "$RUN_PID"
+	rollout_ends 6
+	said '.event == "command" and .verb == "abort" and
+		(.comment | contains("SIGTERM"))'
+	serves stable-1 100
+	echo 'on_interrupt: leave' >>"$WORLD/policies/e2e.yaml"
+	kill -HUP "$SERVE_PID"
+	until_true 20 grep -q event=reload "$WORLD/serve.err"
+	remote_start --again
+	until_step 20
+	kill -INT "$RUN_PID"
+	rollout_ends 8
+	[[ $(<"$WORLD/run.json") == *'on_interrupt: leave; the rollout goes on at'* ]]
+	serves "$CANDIDATE" 20
+	# Held or waiting for longer than it was told.
+	ID=$(rollout_id)
+	run -0 "$TIDEGATE" abort --server "$SERVER" --comment enough
+}
+
+@test "a connection that is cut again and again is resumed" {
+	STEPS=$GATE served
+	serve_start
+	odd cut "${SERVER#http://}"
+	SERVER=$ODD remote_start --wait 3s
+	rollout_ends 8
+	said_once
+	finished '.outcome == "waiting" and (.reason | contains("--wait 3s"))'
+	run -0 "$TIDEGATE" approve --as bob
+	SERVER=$ODD same watch "$(rollout_id)" --format json
+	[ "$REMOTE" = 0 ]
+}
+
+@test "a start whose answer is lost is sent again, and begins one rollout" {
+	served
+	serve_start
+	odd swallow "${SERVER#http://}"
+	SERVER=$ODD remote_start
+	rollout_ends 0
+	[ "$(journal 'SELECT count(*) FROM rollout')" = 1 ]
+}
+
+@test "who asks is told by a socket, a file or a GitHub job" {
+	served
+	LISTEN=unix:$WORLD/http.sock serve_start
+	unset TIDEGATE_TOKEN_FILE
+	run -0 "$TIDEGATE" list --server "unix:$WORLD/http.sock" --format json
+	[ "$output" = '[]' ]
+	kill "$SERVE_PID"
+	wait "$SERVE_PID"
+	serve_start
+	run "$TIDEGATE" list --server "$SERVER"
+	[ "$status" = 4 ]
+	[[ $output == *"$SERVER does not know who asks: "*--token-file* ]]
+	echo tgt_aaaaaaaa_bbbb >"$WORLD/wrong"
+	run "$TIDEGATE" list --server "$SERVER" --token-file "$WORLD/wrong"
+	[ "$status" = 4 ]
+	[[ $output == *"does not know who asks: "*"tidegate token list"* ]]
+	run "$TIDEGATE" list --token-file "$WORLD/token"
+	[ "$status" = 2 ]
+	odd github "$(<"$WORLD/token")"
+	export ACTIONS_ID_TOKEN_REQUEST_URL="$ODD/token?api-version=2.0"
+	run "$TIDEGATE" list --server "$SERVER"
+	[ "$status" = 4 ]
+	[[ $output == *ACTIONS_ID_TOKEN_REQUEST_TOKEN*"id-token: write"* ]]
+	ACTIONS_ID_TOKEN_REQUEST_TOKEN=of-the-job \
+		run -0 "$TIDEGATE" list --server "$SERVER/" --format json
+	[ "$output" = '[]' ]
+	[[ $(<"$ODD_LOG") == *"api-version=2.0&audience=http%3A%2F%2F127.0.0.1%3A${SERVER##*:} bearer of-the-job"* ]]
+}
+
+@test "what no daemon answers is refused, in bounded memory" {
+	local kind
+
+	for kind in endless types names leads-away; do
+		odd "$kind"
+		run bash -c 'ulimit -v 400000; exec "$@"' - \
+			"$TIDEGATE" list --server "$ODD"
+		echo "$kind: $output"
+		[ "$status" = 1 ]
+		[[ $output != *$'\e'* ]]
+		case $kind in
+		endless) [[ $output == *"larger than 17825792 bytes"* ]] ;;
+		types) [[ $output == *'"started" is not a time'* ]] ;;
+		names) [[ $output == *'is not the id of a rollout'* ]] ;;
+		leads-away) [[ $output == *'leads elsewhere (302)'* ]] ;;
+		esac
+	done
+	refute grep -q stolen "$ODD_LOG"
 }

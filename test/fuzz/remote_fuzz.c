@@ -43,6 +43,7 @@ static void try_answers(const char *bytes, size_t len)
 {
 	struct store_command command;
 	struct remote_problem problem;
+	struct buf places;
 	char id[STORE_ROLLOUT_ID_MAX], name[REMOTE_PERSON_MAX];
 	struct arena arena;
 	struct err err;
@@ -54,6 +55,10 @@ static void try_answers(const char *bytes, size_t len)
 	check_error(remote_me_decode(bytes, len, name, &err), &err);
 	remote_problem_decode(bytes, len, &problem);
 	assert(!strpbrk(problem.detail, "\n\r\x1b"));
+	buf_init(&places, 1 << 20);
+	remote_places_print(bytes, len, "p.yaml", &places);
+	assert(!strpbrk(places.data, "\r\x1b"));
+	buf_fini(&places);
 	arena_fini(&arena);
 }
 
