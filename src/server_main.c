@@ -15,6 +15,7 @@
 #include "cli/context.h"
 #include "cli/output.h"
 #include "io/process.h"
+#include "io/program.h"
 #include "policy/policy_load.h"
 #include "serve/demo.h"
 #include "serve/serve.h"
@@ -172,7 +173,7 @@ static void take_flags(
 static int serve_demo(struct serve_args *args, struct serve_config *config,
 	const char *owner, struct err *err_r)
 {
-	char *sandbox = command_find_elsewhere("tidegate-sandbox", err_r);
+	char *sandbox = program_find("tidegate-sandbox", err_r);
 	int rc = -1;
 
 	if (sandbox)

@@ -2,8 +2,7 @@
 /*
  * Verbs that another program carries out, which knows their options: `tidegate
  * sandbox` becomes tidegate-sandbox, what people do at their desks
- * tidegate-workbench, the controller that stays tidegate-server. They lie
- * beside this one, as a build puts them, or in libexec, or in bin.
+ * tidegate-workbench, the controller that stays tidegate-server.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,56 +11,14 @@
 
 #include "base/xalloc.h"
 #include "cli/command.h"
+#include "io/program.h"
 
 #define SANDBOX "tidegate-sandbox"
-
-/* Where this program lies; "" when the system does not say. */
-static char *own_folder(void)
-{
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
-
-	path[n > 0 ? n : 0] = '\0';
-	slash = strrchr(path, '/');
-	if (slash)
-		*slash = '\0';
-	return xstrdup(slash ? path : "");
-}
-
-/* The caller owns it; NULL: there is none. */
-static char *find_program(const char *folder, const char *program)
-{
-	static const char *const places[] = {
-		"", "/../libexec/tidegate", "/../../bin"};
-	char *path;
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		path = xasprintf("%s%s/%s", folder, places[i], program);
-		if (access(path, X_OK) == 0)
-			return path;
-		free(path);
-	}
-	return NULL;
-}
-
-char *command_find_elsewhere(const char *program, struct err *err_r)
-{
-	char *folder = own_folder(), *path = find_program(folder, program);
-
-	if (!path)
-		(void)!err_set(err_r, ERR_NOT_FOUND,
-			"this is done by a program of its own, and %s is "
-			"neither in %s nor in %s/../libexec/tidegate",
-			program, folder, folder);
-	free(folder);
-	return path;
-}
 
 /* Does not come back but with an error. `args` ends with NULL. */
 static int become(const char *program, char **args, struct err *err_r)
 {
-	char *path = command_find_elsewhere(program, err_r);
+	char *path = program_find(program, err_r);
 
 	if (!path)
 		return -1;

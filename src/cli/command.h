@@ -64,9 +64,6 @@ int command_carry_out(const struct command *command, int argc, char **argv);
  * them. -1: it cannot be. */
 pid_t command_start_elsewhere(const char *program, char **args);
 
-/* … or tells where it is: the caller owns the path; NULL with err_r. */
-MUST_CHECK char *command_find_elsewhere(const char *program, struct err *err_r);
-
 /* … and becomes another program of tidegate, argv[0] is its verb.
  * Comes back with an error alone. */
 MUST_CHECK int command_elsewhere(
