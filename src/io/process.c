@@ -40,8 +40,10 @@ struct process {
 	process_fn fn; /* NULL: cancelled */
 	void *arg;
 	pid_t pid; /* the group's number too; 0: never started */
-	int pidfd, pipe; /* -1: closed */
-	struct watch *exit_watch, *pipe_watch;
+	int pidfd, pipe, in; /* -1: closed */
+	struct watch *exit_watch, *pipe_watch, *in_watch;
+	char *input; /* NULL: the child has been given all of it */
+	size_t input_len, given;
 	struct timer *timer; /* of the timeout, then of the grace */
 	struct buf output;
 	size_t dropped;
@@ -78,7 +80,7 @@ static int spawn_failed(
  * ends, so what it says in `error` is heard. */
 struct birth {
 	const struct process_spec *spec;
-	int out;
+	int in, out; /* in -1: nothing is to be read */
 	pid_t parent;
 	volatile int error; /* of errno; 0: the program runs */
 };
@@ -98,7 +100,7 @@ static void signals_as_new(void)
 
 static int descriptors_as_new(const struct birth *birth)
 {
-	int in = open("/dev/null", O_RDONLY);
+	int in = birth->in >= 0 ? birth->in : open("/dev/null", O_RDONLY);
 	int err =
 		birth->spec->secret ? open("/dev/null", O_WRONLY) : birth->out;
 
@@ -136,9 +138,9 @@ static _Noreturn void become(struct birth *birth)
 
 /* The parent stands still meanwhile, and no handler of ours runs in the child:
  * they would find our memory, and change it. */
-static int spawn(const struct process_spec *spec, int out, pid_t *pid_r)
+static int spawn(const struct process_spec *spec, int in, int out, pid_t *pid_r)
 {
-	struct birth birth = {spec, out, getpid(), 0};
+	struct birth birth = {spec, in, out, getpid(), 0};
 	sigset_t all, before;
 
 	sigfillset(&all);
@@ -154,17 +156,33 @@ static int spawn(const struct process_spec *spec, int out, pid_t *pid_r)
 	return birth.error;
 }
 
-static int start(struct process *p, const struct process_spec *spec)
+/* One end stays ours and never blocks, *theirs_r is the child's. */
+static int pipe_make(struct process *p, const struct process_spec *spec,
+	int our_end, int *ours_r, int *theirs_r)
 {
-	int ends[2], rc;
+	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC))
 		return err_set(&p->err, ERR_IO, "cannot run \"%.200s\": %s",
 			spec->argv[0], strerror(errno));
-	p->pipe = ends[0];
-	fcntl(p->pipe, F_SETFL, O_NONBLOCK);
-	rc = spawn(spec, ends[1], &p->pid);
-	close(ends[1]);
+	*ours_r = ends[our_end];
+	*theirs_r = ends[!our_end];
+	fcntl(*ours_r, F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+static int start(struct process *p, const struct process_spec *spec)
+{
+	int in = -1, out = -1, rc;
+
+	if (pipe_make(p, spec, 0, &p->pipe, &out) ||
+		(spec->input && pipe_make(p, spec, 1, &p->in, &in))) {
+		close_fd(&out);
+		return -1;
+	}
+	rc = spawn(spec, in, out, &p->pid);
+	close_fd(&in);
+	close_fd(&out);
 	if (rc) {
 		p->pid = 0;
 		return spawn_failed(spec, rc, &p->err);
@@ -183,6 +201,14 @@ static int start(struct process *p, const struct process_spec *spec)
 
 /* ---- End. ---- */
 
+static void input_forget(struct process *p)
+{
+	watch_cancel(&p->in_watch);
+	if (p->input)
+		explicit_bzero(p->input, p->input_len); /* it may be secret */
+	xfree(&p->input);
+}
+
 static void process_free(struct process *p)
 {
 	timer_cancel(&p->timer);
@@ -190,6 +216,8 @@ static void process_free(struct process *p)
 	watch_cancel(&p->pipe_watch);
 	close_fd(&p->pidfd);
 	close_fd(&p->pipe);
+	close_fd(&p->in);
+	input_forget(p);
 	if (p->secret)
 		buf_wipe(&p->output);
 	buf_fini(&p->output);
@@ -314,6 +342,33 @@ static void on_output(int fd, int what, void *arg)
 		finish(p);
 }
 
+/* A child that does not listen is its own affair: its end says so. The pipe
+ * stays open behind the text, and ends with us. */
+static void on_input(int fd, int what, void *arg)
+{
+	struct process *p = arg;
+	ssize_t n = write(p->in, p->input + p->given, p->input_len - p->given);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		p->given += (size_t)n;
+	if (n > 0 && p->given < p->input_len)
+		return;
+	input_forget(p);
+	if (n < 0)
+		close_fd(&p->in);
+}
+
+static void input_start(struct process *p, const struct process_spec *spec)
+{
+	if (!spec->input)
+		return;
+	p->input = xstrdup(spec->input);
+	p->input_len = strlen(spec->input);
+	p->in_watch = watch_start(p->loop, p->in, WATCH_WRITE, on_input, p);
+}
+
 /* ---- The public part. ---- */
 
 struct process *process_start(struct loop *loop,
@@ -325,7 +380,7 @@ struct process *process_start(struct loop *loop,
 	p->loop = loop;
 	p->fn = fn;
 	p->arg = arg;
-	p->pidfd = p->pipe = p->exit_status = -1;
+	p->pidfd = p->pipe = p->in = p->exit_status = -1;
 	p->start_us = loop_now_us(loop);
 	p->secret = spec->secret;
 	if (p->secret)
@@ -342,6 +397,7 @@ struct process *process_start(struct loop *loop,
 	p->exit_watch =
 		watch_start(loop, p->pidfd, WATCH_READ, on_exit_seen, p);
 	p->pipe_watch = watch_start(loop, p->pipe, WATCH_READ, on_output, p);
+	input_start(p, spec);
 	p->timer = timer_start(loop,
 		spec->timeout_ms > 0 ? spec->timeout_ms
 				     : PROCESS_TIMEOUT_MS_DEFAULT,

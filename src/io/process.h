@@ -33,6 +33,9 @@ struct process_spec {
 	const char *const *env; /* "NAME=value", all of it; NULL: none */
 	const char *cwd; /* NULL: ours */
 	int64_t timeout_ms; /* 0: the default */
+	/* Its standard input, copied and wiped; behind it comes nothing, and
+	 * its end is ours. NULL: there is nothing to read. */
+	const char *input;
 	bool secret; /* stdout alone is kept, and wiped; stderr is thrown away */
 };
 
