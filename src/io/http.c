@@ -49,6 +49,7 @@ struct http {
 	TAILQ_HEAD(host_list, host) hosts; /* next to get a slot first */
 	struct call_list active, done;
 	int n_active, n_waiting;
+	int connections_max, host_max;
 	CURL *spare[SPARE_HANDLES_MAX];
 	int n_spare;
 	bool turn_wanted; /* on_turn is deferred */
@@ -151,8 +152,8 @@ static struct http_call *host_next(struct http *http, struct host *host)
 	struct http_call *call = TAILQ_FIRST(&host->waiting);
 	int extra = call && call->request.urgent ? HTTP_URGENT_EXTRA : 0;
 
-	if (!call || host->n_active >= HTTP_HOST_MAX + extra ||
-		http->n_active >= HTTP_CONNECTIONS_MAX + extra)
+	if (!call || host->n_active >= http->host_max + extra ||
+		http->n_active >= http->connections_max + extra)
 		return NULL;
 	return call;
 }
@@ -489,9 +490,15 @@ struct http *http_new(struct loop *loop, struct err *err_r)
 	curl_multi_setopt(
 		http->multi, CURLMOPT_TIMERFUNCTION, curl_wants_timer);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-	curl_multi_setopt(
-		http->multi, CURLMOPT_MAXCONNECTS, (long)HTTP_CONNECTIONS_MAX);
+	http_allow_connections(http, HTTP_CONNECTIONS_MAX);
+	http->host_max = HTTP_HOST_MAX;
 	return http;
+}
+
+void http_allow_connections(struct http *http, int n)
+{
+	http->connections_max = http->host_max = n;
+	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)n);
 }
 
 static void call_drop(struct http_call *call)

@@ -90,6 +90,10 @@ typedef void (*http_fn)(const struct http_reply *reply, void *arg);
 MUST_CHECK struct http *http_new(struct loop *loop, struct err *err_r);
 void http_free(struct http **http); /* cancels what is under way */
 
+/* Instead of HTTP_CONNECTIONS_MAX and HTTP_HOST_MAX, for one who loads a
+ * single host on purpose. Before the first request. */
+void http_allow_connections(struct http *http, int n);
+
 /* A request that cannot be sent (bad URL, plain http) is told through the
  * callback too. Never NULL. */
 struct http_call *http_start(struct http *http,
