@@ -135,6 +135,7 @@ struct process *command_start(
 		.env = (const char *const *)env,
 		.cwd = folder,
 		.timeout_ms = action_time_left(run),
+		.input = command->input,
 	};
 	struct process *process;
 

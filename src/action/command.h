@@ -19,6 +19,7 @@ struct command {
 	/* Names of variables that it gets from us beside PATH, HOME and LANG;
 	 * ends with NULL; NULL: none. */
 	const char *const *inherited;
+	const char *input; /* see process_spec; NULL: none */
 };
 
 /* Whether its program can be run. */

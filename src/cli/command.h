@@ -35,6 +35,7 @@ struct command {
 #define COMMAND_SIMULATE_SUMMARY \
 	"Show what a policy would have decided on recorded metrics"
 #define COMMAND_RECORD_SUMMARY "Make a recording for simulate from a Prometheus"
+#define COMMAND_LOAD_SUMMARY   "Run a load of a policy by itself, and judge it"
 #define COMMAND_EXPORT_SUMMARY \
 	"Push a rollout's metrics, and send it as a trace"
 #define COMMAND_SERVE_SUMMARY \

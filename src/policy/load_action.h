@@ -23,6 +23,13 @@ extern const struct reader
 	argv_reader, /* const char **: a program; size_t: offset of n */
 	path_part_reader; /* const char *; characters beside letters, digits */
 
+/* What an answer has to be; into struct http_expect. */
+extern const struct reader statuses_reader, pattern_reader, json_reader;
+void plan_answer(struct buf *out, const struct http_expect *expect);
+/* Of a whole load; into struct load_expect. */
+extern const struct section load_limits_section;
+void plan_limits(struct buf *out, const struct load_limits *limits);
+
 /* A secret: KEY: ${VAR}, or KEY_file: PATH, whose row has this as `detail`. */
 extern const int from_file;
 struct secret *variable_or_file(struct loader *loader, const struct node *value,

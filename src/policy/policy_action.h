@@ -32,7 +32,9 @@
 	TYPE(SECRET, secret, "secret") \
 	TYPE(FIREBASE, firebase, "firebase-hosting") \
 	TYPE(KUBERNETES, kubernetes, "kubernetes") \
-	TYPE(REPORT, report, "report")
+	TYPE(REPORT, report, "report") \
+	TYPE(LOAD, load, "load") \
+	TYPE(K6, k6, "k6")
 /* clang-format on */
 
 #define TYPE(kind, name, text) ACTION_##kind,
@@ -152,6 +154,66 @@ struct action_kubernetes {
 
 struct action_report {
 	const char *path; /* with templates */
+};
+
+/* What of a whole load is to hold; 0: anything. */
+struct load_limits {
+	int64_t p50_ms, p95_ms, p99_ms, max_ms;
+	double failed; /* share that may fail, dropped ones among them */
+	int min_requests;
+};
+
+/* Of each answer, and of all of them. */
+struct load_expect {
+	struct http_expect answer;
+	struct load_limits limits;
+};
+
+struct load_request {
+	const char *method; /* NULL: GET, with a body POST */
+	struct secret *url; /* with templates */
+	const struct header *headers;
+	size_t n_headers;
+	const char *body; /* with templates; NULL: none */
+	int weight; /* how often, beside the others */
+};
+
+/* From where the one before ended (at first: from 0), in a straight line. */
+struct load_stage {
+	int64_t for_ms;
+	int to; /* users, or requests per second */
+};
+
+struct action_load {
+	const struct load_request *requests;
+	size_t n_requests;
+	struct load_request only; /* of the action itself, without a list */
+	struct auth auth;
+	struct tls tls;
+	const struct load_stage *stages;
+	size_t n_stages;
+	bool by_rate; /* an open model: stages are requests per second */
+	/* Of a closed one: from a user's request to the same user's next. */
+	int64_t think_ms;
+	int64_t warmup_ms; /* what is sent in it is not judged */
+	int64_t request_timeout_ms;
+	struct load_expect expect;
+	bool writes; /* methods that change something are meant */
+	const char *allow_host; /* beside the candidate's own; NULL: none */
+};
+
+#define LOAD_USERS_MAX      2000 /* at a time, connections as well */
+#define LOAD_PER_SECOND_MAX 5000 /* requests per second */
+
+int64_t load_duration_ms(const struct action_load *load);
+int load_peak(const struct action_load *load); /* users, or requests/s */
+double load_requests(const struct action_load *load); /* in all, about */
+
+struct action_k6 {
+	const char *script; /* a path */
+	const struct env_var *env;
+	size_t n_env;
+	struct load_expect expect; /* beside its thresholds; no `answer` */
 };
 
 /* ---- an action ---- */

@@ -38,8 +38,7 @@ static void read_statuses(struct loader *loader, const struct node *value,
 	expect->statuses = statuses;
 }
 
-static const struct reader statuses_reader = {read_statuses,
-	"a status or a list",
+const struct reader statuses_reader = {read_statuses, "a status or a list",
 	"'oneOf': [{'type': 'integer', 'minimum': 100, 'maximum': 599}, "
 	"{'type': 'array', 'minItems': 1, 'maxItems': 32, 'items': "
 	"{'type': 'integer', 'minimum': 100, 'maximum': 599}}]"};
@@ -108,7 +107,7 @@ static void read_json(struct loader *loader, const struct node *value,
 	}
 }
 
-static const struct reader json_reader = {read_json, "POINTER: VALUE",
+const struct reader json_reader = {read_json, "POINTER: VALUE",
 	"'type': 'object', 'maxProperties': 32, "
 	"'propertyNames': {'pattern': '^(/([^~]|~[01])*)?$'}"};
 
@@ -127,8 +126,7 @@ static void read_pattern(struct loader *loader, const struct node *value,
 		expect->body = pattern;
 }
 
-static const struct reader pattern_reader = {
-	read_pattern, "a pattern", TEXT_SCHEMA};
+const struct reader pattern_reader = {read_pattern, "a pattern", TEXT_SCHEMA};
 
 static const struct duration_range latency_range = {1, MS_HOUR};
 
@@ -235,7 +233,7 @@ static void finish_http(
 
 /* ---- plan ---- */
 
-static void plan_expect(struct buf *out, const struct http_expect *e)
+void plan_answer(struct buf *out, const struct http_expect *e)
 {
 	static const char *const relations[] = {" = ", " < ", " > "};
 
@@ -269,7 +267,7 @@ static void plan_http(struct buf *out, const struct action *action)
 
 	buf_addf(out, "http %s ", http->method);
 	plan_url(out, http->url);
-	plan_expect(out, &http->expect);
+	plan_answer(out, &http->expect);
 	if (http->attempts <= 1)
 		return;
 	buf_addf(out, ", up to %d attempts every ", http->attempts);

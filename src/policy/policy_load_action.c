@@ -121,6 +121,14 @@ static bool mentions(const struct node *node, const char *template)
 	return node->kind == NODE_SCALAR && template_uses(node->text, template);
 }
 
+static bool makes_load(const struct node *node)
+{
+	const struct node *type = node_get(node, "type");
+
+	return type && type->text &&
+	       (!strcmp(type->text, "load") || !strcmp(type->text, "k6"));
+}
+
 static void check_list(struct loader *loader, enum action_list list)
 {
 	const struct node *node = list_node(loader, list), *when;
@@ -135,6 +143,11 @@ static void check_list(struct loader *loader, enum action_list list)
 			problem_at(loader, when->key,
 				"when names reasons of a rollback: it has no "
 				"meaning in %s",
+				action_list_name(list));
+		if (makes_load(node) && list != LIST_PREFLIGHT)
+			problem_at(loader, place_of(node, "type"),
+				"a load is for preflight, or for a step as its "
+				"\"load\": not for %s",
 				action_list_name(list));
 		loader->policy->asks_candidate_url |=
 			mentions(node, "candidate_url");

@@ -90,6 +90,8 @@ static const char *what_of_action(const struct action *action)
 	case ACTION_EXEC:
 	case ACTION_DATABASE:
 	case ACTION_KUBERNETES:
+	case ACTION_LOAD:
+	case ACTION_K6:
 		return "a program on the daemon's machine";
 	case ACTION_REPORT:
 		return "a file on the daemon's machine";

@@ -1,0 +1,195 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154,SC2034,SC2016
+# Loads: by themselves, in preflight, of k6; how they end when they have to.
+
+load world
+load suite
+load rollout
+load shared
+
+setup() {
+	shared_begin
+	PATH=$BATS_TEST_DIRNAME/bin:$PATH
+}
+
+teardown() { shared_end; }
+
+# a_load NAME [KEYS]: twenty users, each ten times a second, for SECONDS.
+a_load() {
+	echo "  - {name: $1, type: load, url: \"{{candidate_url}}/x\"," \
+		"think: 100ms, stages: [{for: 1s, users: 20}," \
+		"{for: ${LASTS:-1s}, users: 20}]${2:+, $2}}"
+}
+
+by_itself() { # ARGUMENTS…
+	"$TIDEGATE" load --policy "$WORLD/policy.yaml" "$@" \
+		>"$WORLD/out" 2>"$WORLD/err"
+}
+
+seen() { # how many requests the candidate has had
+	curl -s --max-time 20 "$METRICS" | awk -v r="revision=\"$CANDIDATE\"" \
+		'/^http_requests_total/ && index($0, r) { n += $NF }
+		END { print n + 0 }'
+}
+
+seen_some() { [ "$(seen)" -gt 20 ]; }
+
+# Two looks at some distance see the same.
+seen_no_more() {
+	local before
+
+	before=$(seen)
+	moment 11
+	[ "$before" = "$(seen)" ]
+}
+
+generates() { # PID
+	GENERATOR=$(pgrep -P "$1" -f 'workbench load -')
+}
+
+@test "a load by itself says what came of it" {
+	quick 'preflight:' "$(a_load users 'expect: {p95: 2s, min_requests: 100}')" \
+		"$(a_load strict 'expect: {status: 201}')"
+	by_itself users --url "$FRONT" --format json
+	jq -es 'last | .type == "summary" and .passed and .failed == 0 and
+		.requests > 100 and .requests < 400 and .p95_ms > 0 and
+		.p50_ms <= .p95_ms and .p95_ms <= .p99_ms and
+		.p99_ms <= .max_ms and .users == 20 and .dropped == 0 and
+		.rate > 30' "$WORLD/out"
+	jq -es '.[0] | .type == "live" and .users > 0 and .total_ms == 2000' \
+		"$WORLD/out"
+	run by_itself strict --url "$FRONT/"
+	[ "$status" = 5 ]
+	grep -q '^missed: 100 % failed, not 1 % or less; .*(status 200)$' \
+		"$WORLD/out"
+}
+
+@test "a load that cannot be is refused, and a signal ends one at once" {
+	quick 'preflight:' "$(LASTS=1h a_load users)"
+	run by_itself users
+	[ "$status" = 2 ]
+	grep -q 'say where that is by --url' "$WORLD/err"
+	run by_itself other --url "$FRONT"
+	[ "$status" = 4 ]
+	grep -q 'no action "other" of type load or k6' "$WORLD/err"
+	run by_itself users --url http://example.com
+	[ "$status" != 0 ]
+	run "$TIDEGATE" load - <<<'{"requests": 7}'
+	[ "$status" = 1 ]
+	[[ $output == *"the order of this load is not one"* ]]
+	"$TIDEGATE" load --policy "$WORLD/policy.yaml" --url "$FRONT" \
+		>"$WORLD/out" 2>"$WORLD/err" 3>&- &
+	PIDS+=("$!")
+	until_true 10 seen_any
+	kill -INT "$!"
+	until_true 2 is_gone "$!"
+	status=0
+	wait "$!" || status=$?
+	[ "$status" = 6 ]
+	grep -q '^stopped before its end: ' "$WORLD/out"
+}
+
+seen_any() {
+	curl -s --max-time 20 "$METRICS" | grep -q '^http_requests_total.* [1-9]'
+}
+
+@test "a load in preflight goes to the candidate alone, and its end is told" {
+	quick 'tag: next' 'preflight:' "$(a_load users)"
+	rollout_start
+	rollout_ends 0
+	said '.event == "action" and .name == "users" and .result == "ok" and
+		(.detail | test("^[0-9]+ requests, .* p95 .* 0 failed$"))'
+	seen_some
+	"$TIDEGATE" report | grep -q 'users.*requests'
+}
+
+@test "a load that misses what is expected refuses the rollout" {
+	quick 'tag: next' 'preflight:' "$(a_load users 'expect: {max: 1ms}')"
+	control POST "/revisions/$CANDIDATE" '{"latency": "20ms"}'
+	rollout_start
+	rollout_ends 4
+	said '.event == "action" and .name == "users" and .result == "failed" and
+		(.detail | startswith("missed: the slowest is "))'
+	serves stable-1 100
+}
+
+@test "a load does not outlive its controller, nor is it made twice" {
+	quick 'tag: next' 'preflight:' "$(LASTS=1h a_load users)"
+	rollout_start
+	until_run seen_some
+	generates "$RUN_PID"
+	kill -KILL "$RUN_PID"
+	until_true 5 is_gone "$GENERATOR"
+	seen_no_more
+	local before
+	before=$(seen)
+	run "$TIDEGATE" resume
+	[ "$status" = 4 ]
+	[ "$before" = "$(seen)" ]
+	serves stable-1 100
+	"$TIDEGATE" report >"$WORLD/report"
+	grep -q 'users' "$WORLD/report"
+}
+
+@test "a rollout that is ended stops its load at once" {
+	quick 'tag: next' 'preflight:' "$(LASTS=1h a_load users)"
+	rollout_start
+	until_run seen_some
+	generates "$RUN_PID"
+	kill -INT "$RUN_PID"
+	until_true 3 is_gone "$GENERATOR"
+	rollout_ends 4
+	seen_no_more
+	serves stable-1 100
+}
+
+@test "a drill sends no load" {
+	quick 'tag: next' 'preflight:' "$(a_load users)"
+	"$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml" \
+		>"$WORLD/out" || true
+	[ "$(seen)" = 0 ]
+}
+
+@test "only what judges of a script of k6 judges the candidate" {
+	local script=$WORLD/journey.js exits means says
+
+	quick 'preflight:' "  - {name: k6, type: k6, script: journey.js, timeout: 1m, expect: {p95: 90ms}}"
+	: >"$script"
+	K6_SAW=$WORLD/saw by_itself k6 --url "$FRONT" --format json
+	jq -e '.generator == "k6" and .requests == 1200 and .failed == 12 and
+		.p95_ms == 81.5 and .p99_ms == null and .passed' "$WORLD/out"
+	grep -qx "TIDEGATE_CANDIDATE_URL=$FRONT" "$WORLD/saw"
+	run env K6_P95=91 bash -c '"$0" load --policy "$1" k6' \
+		"$TIDEGATE" "$WORLD/policy.yaml"
+	[ "$status" = 5 ]
+	[[ $output == 'missed: p95 is 91 ms, not 90 ms or less; '* ]]
+	while read -r exits means says; do
+		echo "// exit $exits" >"$script"
+		run by_itself k6
+		[ "$status" = "$means" ]
+		grep -q "$says" "$WORLD/out" "$WORLD/err"
+	done <<-'END'
+		99 5 threshold
+		108 5 aborted
+		110 5 marked
+		107 1 threw
+		104 1 valid
+		105 1 signal
+	END
+	printf '// exit 0\n// no summary\n' >"$script"
+	run by_itself k6
+	[ "$status" = 1 ]
+	grep -q 'left no summary' "$WORLD/err"
+}
+
+@test "a script of k6 in preflight finds the candidate" {
+	quick 'tag: next' 'preflight:' "  - {name: k6, type: k6, script: journey.js, timeout: 1m, env: {K6_SAW: $WORLD/saw}}"
+	: >"$WORLD/journey.js"
+	rollout_start
+	rollout_ends 0
+	said '.event == "action" and .name == "k6" and .result == "ok" and
+		(.detail | startswith("1200 requests"))'
+	grep -q '^TIDEGATE_CANDIDATE_URL=http' "$WORLD/saw"
+	not grep -q CLOUDSDK_AUTH_ACCESS_TOKEN "$WORLD/saw"
+}
