@@ -159,10 +159,10 @@ static const char details[] =
 	"file. Exit status 0: a rollout could run now;\n4: something fails, "
 	"and what to do is said. Only reads.\n";
 
-const struct command cmd_check = {
+const struct command workbench_check = {
 	.name = "check",
 	.usage = "POLICY… | --live SERVICE --policy F | --config F",
-	.summary = "Say what is wrong with policies, or print their plans",
+	.summary = COMMAND_CHECK_SUMMARY,
 	.options = options,
 	.run = run,
 	.details = details,

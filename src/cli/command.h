@@ -28,6 +28,8 @@ struct command {
 /* Of verbs that are told of here and carried out by another program. */
 #define COMMAND_INIT_SUMMARY \
 	"Propose a policy, from a week of the service's own metrics"
+#define COMMAND_CHECK_SUMMARY \
+	"Say what is wrong with policies, or print their plans"
 #define COMMAND_PLAN_SUMMARY \
 	"Tell what a policy would catch, and how long that takes"
 #define COMMAND_SLO_SUMMARY \
