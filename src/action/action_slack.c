@@ -12,6 +12,7 @@
 
 #include "action/api_call.h"
 #include "base/jsonw.h"
+#include "base/mrkdwn.h"
 #include "base/xalloc.h"
 
 /* Slack's limits are characters; bytes are never fewer. */
@@ -21,7 +22,6 @@
 #define FIELD_MAX    2000
 #define TEXT_MAX     ((size_t)SECTION_MAX * SECTIONS_MAX)
 #define BODY_MAX     (256 * 1024)
-#define ENTITY_MAX   5 /* "&amp;" */
 #define LINE_END_MAX 1000 /* of a section: where a better end is looked for */
 
 static const struct action_slack *slack_of(const struct action_run *run)
@@ -38,20 +38,6 @@ static int slack_check(const struct action_env *env,
 
 /* ---- texts ---- */
 
-static void add_escaped(struct buf *out, const char *text)
-{
-	for (const char *p = text ? text : ""; *p; p++) {
-		if (*p == '&')
-			buf_adds(out, "&amp;");
-		else if (*p == '<')
-			buf_adds(out, "&lt;");
-		else if (*p == '>')
-			buf_adds(out, "&gt;");
-		else
-			buf_addc(out, *p);
-	}
-}
-
 /* A "&" of the policy's own text that is no entity is one character, too. */
 static void add_own(struct buf *out, const char *text)
 {
@@ -63,31 +49,6 @@ static void add_own(struct buf *out, const char *text)
 			buf_adds(out, "&amp;");
 }
 
-/* At most `max` bytes of a longer text: whole characters and entities. */
-static size_t whole_len(const char *text, size_t max)
-{
-	size_t len = max, entity;
-
-	while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
-		len--;
-	for (entity = len; entity && len - entity < ENTITY_MAX;) {
-		entity--;
-		if (text[entity] == ';')
-			break;
-		if (text[entity] == '&')
-			return entity;
-	}
-	return len;
-}
-
-static void cut(struct buf *text, size_t max)
-{
-	if (text->len <= max)
-		return;
-	buf_truncate(text, whole_len(text->data, max - strlen("…")));
-	buf_adds(text, "…");
-}
-
 /* What of the text goes into the next section: up to the end of a line, else of
  * a word, if there is one near enough. */
 static size_t section_len(const char *text, size_t left)
@@ -96,7 +57,7 @@ static size_t section_len(const char *text, size_t left)
 
 	if (left <= SECTION_MAX)
 		return left;
-	max = whole_len(text, SECTION_MAX);
+	max = mrkdwn_whole(text, SECTION_MAX);
 	for (int pass = 0; pass < 2; pass++)
 		for (len = max; len > max - LINE_END_MAX; len--)
 			if (text[len - 1] == (pass ? ' ' : '\n'))
@@ -133,13 +94,13 @@ static void render_text(const struct action_run *run, struct buf *out)
 	buf_init(&reason, BODY_MAX);
 	buf_init(&url, BODY_MAX);
 	buf_init(&own, BODY_MAX);
-	add_escaped(&reason, run->values->reason);
-	add_escaped(&url, run->values->candidate_url);
+	mrkdwn_escape(&reason, run->values->reason);
+	mrkdwn_escape(&url, run->values->candidate_url);
 	safe.reason = reason.data;
 	safe.candidate_url = url.data;
 	if (run->env->trouble) {
 		buf_adds(out, "*");
-		add_escaped(out, run->env->trouble);
+		mrkdwn_escape(out, run->env->trouble);
 		buf_adds(out, "*\n");
 	}
 	buf_adds(&own, "");
@@ -150,7 +111,7 @@ static void render_text(const struct action_run *run, struct buf *out)
 	buf_fini(&url);
 	if (!out->len)
 		buf_addf(out, "`%s` is at %s %%", safe.candidate, safe.percent);
-	cut(out, TEXT_MAX);
+	mrkdwn_cut(out, TEXT_MAX);
 }
 
 /* ---- the message ---- */
@@ -170,8 +131,8 @@ static void add_field(struct jsonw *w, const char *name, const char *value)
 
 	buf_init(&text, BODY_MAX);
 	buf_addf(&text, "*%s*\n", name);
-	add_escaped(&text, value && *value ? value : "-");
-	cut(&text, FIELD_MAX);
+	mrkdwn_escape(&text, value && *value ? value : "-");
+	mrkdwn_cut(&text, FIELD_MAX);
 	add_text(w, NULL, "mrkdwn", text.data);
 	buf_fini(&text);
 }
@@ -236,11 +197,11 @@ static void make_body(const struct action_run *run, struct buf *out)
 	buf_init(&header, BODY_MAX);
 	buf_init(&text, BODY_MAX);
 	buf_addf(&header, "%s: %s", run->values->service, title_of(run));
-	cut(&header, HEADER_MAX);
+	mrkdwn_cut(&header, HEADER_MAX);
 	render_text(run, &text);
 	buf_init(&brief, BODY_MAX);
 	buf_addf(&brief, "%s - %s", header.data, text.data);
-	cut(&brief, SECTION_MAX);
+	mrkdwn_cut(&brief, SECTION_MAX);
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "text", brief.data); /* for notifications */
 	buf_fini(&brief);
