@@ -20,7 +20,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-#define STORE_VERSION         4 /* of the schema; older ones are migrated */
+#define STORE_VERSION         5 /* of the schema; older ones are migrated */
 #define STORE_WAIT_MS         5000 /* for a lock, at most … */
 #define STORE_TURN_MS         5 /* … and on the loop's thread */
 #define STORE_LEASE_MS        15000 /* without a renewal, then it is free */

@@ -41,6 +41,8 @@ static int forget_one(
 		    SQL_VALUES(sql_int(no)), err_r) < 0 ||
 		sql_run(store, "DELETE FROM command WHERE rollout = ?1",
 			SQL_VALUES(sql_text(id)), err_r) < 0 ||
+		sql_run(store, "DELETE FROM notice WHERE rollout = ?1",
+			SQL_VALUES(sql_text(id)), err_r) < 0 ||
 		sql_run(store, "DELETE FROM rollout WHERE no = ?1",
 			SQL_VALUES(sql_int(no)), err_r) < 0)
 		return -1;

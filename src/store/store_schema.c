@@ -130,9 +130,24 @@ static const char version_4[] = "CREATE TABLE watch ("
 
 				"PRAGMA user_version = 4;";
 
+/* What the daemon has posted elsewhere: see store_notice.h. */
+static const char version_5[] = "CREATE TABLE notice ("
+				" rollout TEXT NOT NULL,"
+				" place TEXT NOT NULL,"
+				" mark TEXT NOT NULL,"
+				" message TEXT NOT NULL,"
+				" begun_ms INTEGER NOT NULL,"
+				" over INTEGER NOT NULL,"
+				" PRIMARY KEY (rollout, place)) WITHOUT ROWID;"
+				"CREATE INDEX notice_open ON notice (begun_ms)"
+				" WHERE over = 0;"
+
+				"PRAGMA user_version = 5;";
+
 const char *const store_migrations[STORE_VERSION] = {
 	version_1,
 	version_2,
 	version_3,
 	version_4,
+	version_5,
 };
