@@ -22,7 +22,7 @@ enum issuer_kind {
 	ISSUER_GITHUB, /* audience; issuer: of an Enterprise Server */
 	ISSUER_OIDC, /* issuer, client_id, client_secret, domains */
 	ISSUER_TOKEN, /* static tokens of the state file */
-	ISSUER_SLACK, /* app, team, signing_secret */
+	ISSUER_SLACK, /* app, team, signing_secret; bot_token */
 };
 
 struct issuer_config {
@@ -37,6 +37,12 @@ struct issuer_config {
 	size_t n_domains;
 	const char *app, *team; /* Slack: A0…, T0… */
 	const struct secret *signing_secret;
+	/* With which src/serve posts there, and where it is; NULL: it does not.
+	 * Both secrets may be others from one turn to the next. */
+	const struct secret *bot_token;
+	const char *bot_token_file;
+	/* What answers to buttons begin with; NULL: https://hooks.slack.com/ */
+	const char *answer_url;
 	/* Where keys are fetched instead (not of OIDC); loopback may be http. */
 	const char *keys_url;
 };

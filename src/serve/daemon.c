@@ -18,6 +18,8 @@
 #include "serve/meter.h"
 #include "serve/retention.h"
 #include "serve/shelf.h"
+#include "serve/slack_api.h"
+#include "serve/slack_notices.h"
 #include "serve/views.h"
 #include "serve/watch.h"
 #include "store/store.h"
@@ -40,11 +42,32 @@ struct daemon {
 	struct meter *meter;
 	struct drills *drills;
 	struct changes *changes;
+	struct slack_api *slack; /* NULL: nothing is posted there */
+	struct slack_notices *notices;
 	LIST_HEAD(, daemon_waiter) waiters;
 	struct watch *watch;
 	int n_visits;
 	bool draining;
 };
+
+static void open_slack(struct daemon *daemon, const struct api *api)
+{
+	const struct serve_config *config = daemon->config;
+	struct slack_notice_parts parts;
+
+	if (!config->notify.app)
+		return;
+	daemon->slack = slack_api_new(api, config->notify.app);
+	parts = (struct slack_notice_parts){
+		.loop = daemon->world.loop,
+		.desk = daemon->desk,
+		.views = daemon->views,
+		.slack = daemon->slack,
+		.public_url = config->public_url,
+	};
+	daemon->notices =
+		slack_notices_new(&parts, daemon->changes, &config->notify);
+}
 
 static int open_parts(struct daemon *daemon, struct err *err_r)
 {
@@ -95,6 +118,7 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 		.shelf = daemon->shelf,
 	};
 	daemon->watch = watch_new(&watch);
+	open_slack(daemon, &api);
 	return 0;
 }
 
@@ -135,8 +159,12 @@ void daemon_close(struct daemon **daemon_p)
 		retention_stop(daemon->retention);
 	if (daemon->drills)
 		drills_stop(daemon->drills);
+	if (daemon->notices)
+		slack_notices_stop(daemon->notices);
 	desk_free(&daemon->desk);
 	cancel_waiters(daemon);
+	slack_notices_free(&daemon->notices);
+	slack_api_free(&daemon->slack);
 	retention_free(&daemon->retention);
 	drills_free(&daemon->drills);
 	adopt_free(&daemon->adopt);
@@ -153,11 +181,27 @@ void daemon_close(struct daemon **daemon_p)
 	*daemon_p = NULL;
 }
 
+/* Problems have places, one a line: the log has one line for all. */
+static void renew_secrets(struct daemon *daemon)
+{
+	struct buf problems;
+	struct err err;
+
+	buf_init(&problems, RELOAD_PROBLEMS_MAX);
+	if (serve_config_renew(daemon->config, &problems, &err) < 0)
+		log_line(LOG_ERROR,
+			"event=reload error=\"%s\" text=\"secrets stay as they "
+			"were\"",
+			err.text);
+	buf_fini(&problems);
+}
+
 void daemon_reload(struct daemon *daemon)
 {
 	struct buf problems;
 	struct err err;
 
+	renew_secrets(daemon);
 	buf_init(&problems, RELOAD_PROBLEMS_MAX);
 	if (shelf_load(daemon->shelf, &problems, &err) == 0)
 		log_line(LOG_INFO,
@@ -228,6 +272,17 @@ struct identity *daemon_identity(const struct daemon *daemon)
 struct changes *daemon_changes(const struct daemon *daemon)
 {
 	return daemon->changes;
+}
+
+struct slack_api *daemon_slack(const struct daemon *daemon)
+{
+	return daemon->slack;
+}
+
+void daemon_touch(struct daemon *daemon, const char *rollout)
+{
+	if (daemon->notices)
+		slack_notices_touch(daemon->notices, rollout);
 }
 
 struct views *daemon_views(const struct daemon *daemon)

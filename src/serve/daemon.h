@@ -21,6 +21,7 @@ struct identity;
 struct loop;
 struct meter;
 struct shelf;
+struct slack_api;
 struct store;
 struct views;
 struct watch;
@@ -35,8 +36,8 @@ MUST_CHECK struct daemon *daemon_open(const struct serve_config *config,
  * at once. Nothing is reverted. */
 void daemon_close(struct daemon **daemon);
 
-/* Reads the policies again; a file that is wrong leaves the policy as it was,
- * and the log says so. */
+/* Reads the policies and Slack's secrets again; a file that is wrong leaves them
+ * as they were, and the log says so. */
 void daemon_reload(struct daemon *daemon);
 
 /* From now on nothing is started or taken up any more; who follows is told. */
@@ -55,6 +56,7 @@ struct shelf *daemon_shelf(const struct daemon *daemon);
 struct driven_set *daemon_driven(const struct daemon *daemon);
 struct identity *daemon_identity(const struct daemon *daemon);
 struct changes *daemon_changes(const struct daemon *daemon);
+struct slack_api *daemon_slack(const struct daemon *daemon); /* NULL: none */
 struct views *daemon_views(const struct daemon *daemon);
 struct drills *daemon_drills(const struct daemon *daemon);
 struct watch *daemon_watch(const struct daemon *daemon);
@@ -77,5 +79,8 @@ void daemon_wait_ends(struct daemon_waiter *waiter); /* also when it has not */
 void daemon_visit_begins(struct daemon *daemon);
 void daemon_visit_ends(struct daemon *daemon);
 int daemon_visits(const struct daemon *daemon);
+
+/* Its messages elsewhere may not show what it is now: they are looked at. */
+void daemon_touch(struct daemon *daemon, const char *rollout);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/xalloc.h"
 #include "policy/policy.h"
+#include "serve/secret_list.h"
 
 struct serve_config *serve_config_new(const char *owner)
 {
@@ -33,6 +34,7 @@ void serve_config_free(struct serve_config **config)
 	if (!*config)
 		return;
 	policy_free(&(*config)->file);
+	secret_list_free(&(*config)->renewed);
 	arena_fini(&(*config)->arena);
 	free(*config);
 	*config = NULL;
@@ -125,6 +127,11 @@ void serve_config_print(const struct serve_config *config, struct buf *out)
 	print_watch(&config->watch, out);
 	buf_addf(out, "limits    %d rollouts, %d of one person\n",
 		config->rollouts_max, config->person_rollouts_max);
+	for (i = 0; i < config->notify.n; i++)
+		buf_addf(out, "%s %s", i ? "," : "notifies  slack",
+			config->notify.rows[i].channel);
+	if (config->notify.n)
+		buf_addc(out, '\n');
 	if (config->keep_ended_ms)
 		buf_addf(out, "keeps     what has ended for %s\n",
 			duration_print(config->keep_ended_ms, text));

@@ -4,7 +4,9 @@
 
 #include "serve/serve_config_parts.h"
 
-#define MEMBER(m) offsetof(struct issuer_config, m)
+#define MEMBER(m)          offsetof(struct issuer_config, m)
+#define SLACK_ID_MAX       20 /* characters */
+#define SIGNING_SECRET_MIN 16 /* bytes */
 
 /* ---- values ---- */
 
@@ -31,6 +33,83 @@ static void read_secret_file(struct loader *loader, const struct node *value,
 
 static const struct reader secret_file_reader = {
 	read_secret_file, "the path of a file", TEXT_SCHEMA ", 'minLength': 1"};
+
+/* ---- of Slack ---- */
+
+/* An id of Slack: its first letter says of what. */
+static void read_slack_id(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const char *text = plain_text(loader, value), *kinds = key->detail;
+	size_t len = text ? strlen(text) : 0;
+
+	if (!text)
+		return;
+	if (len < 2 || len > SLACK_ID_MAX || !strchr(kinds, *text) ||
+		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != len)
+		problem_at(loader, value,
+			"\"%.40s\" is no id of Slack: it begins with %c, and "
+			"goes on in capitals and digits",
+			text, *kinds);
+	else
+		*(const char **)((char *)into + key->offset) = text;
+}
+
+#define SLACK_ID_SCHEMA(kinds) \
+	"'type': 'string', 'pattern': '^[" kinds "][A-Z0-9]{1,19}$'"
+
+static const struct reader slack_app_reader = {
+	read_slack_id, "an app's id", SLACK_ID_SCHEMA("A")};
+static const struct reader slack_team_reader = {
+	read_slack_id, "a team's id", SLACK_ID_SCHEMA("TE")};
+
+static bool is_visible(const char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+static void read_signing_secret(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const struct secret *secret = secret_file(loader, value);
+
+	if (secret && (secret_len(secret) < SIGNING_SECRET_MIN ||
+			      !is_visible(secret_reveal(secret))))
+		problem_at(loader, value,
+			"this file holds no signing secret: take that of "
+			"\"Basic Information\" of the app, 32 characters");
+	else if (secret)
+		((struct issuer_config *)into)->signing_secret = secret;
+	(void)key;
+}
+
+static const struct reader signing_secret_reader = {read_signing_secret,
+	"the path of a file", TEXT_SCHEMA ", 'minLength': 1"};
+
+static void read_bot_token(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	const struct secret *secret = secret_file(loader, value);
+	const char *text = secret ? secret_reveal(secret) : "";
+	struct issuer_config *issuer = into;
+
+	(void)key;
+	issuer->bot_token_file = file_path(loader, value);
+	if (secret && (strncmp(text, "xoxb-", 5) != 0 || !is_visible(text)))
+		problem_at(loader, value,
+			"this file holds no bot token: take that of \"OAuth & "
+			"Permissions\" of the app, xoxb-…");
+	else if (secret)
+		issuer->bot_token = secret;
+}
+
+static const struct reader bot_token_reader = {
+	read_bot_token, "the path of a file", TEXT_SCHEMA ", 'minLength': 1"};
+
+/* ---- domains ---- */
 
 static void check_domain(
 	struct loader *loader, const struct node *node, const char *text)
@@ -102,13 +181,15 @@ static const struct key oidc_keys[] = {
 		.need = KEY_REQUIRED, .about = "Where the client's secret is"},
 	DOMAINS, {0}};
 static const struct key slack_keys[] = {
-	{"app", &issuer_text_reader, MEMBER(app), .need = KEY_REQUIRED,
+	{"app", &slack_app_reader, MEMBER(app), "A", .need = KEY_REQUIRED,
 		.about = "A0…"},
-	{"team", &issuer_text_reader, MEMBER(team), .need = KEY_REQUIRED,
+	{"team", &slack_team_reader, MEMBER(team), "TE", .need = KEY_REQUIRED,
 		.about = "T0…"},
-	{"signing_secret_file", &secret_file_reader, MEMBER(signing_secret),
-		.need = KEY_REQUIRED,
+	{"signing_secret_file", &signing_secret_reader, .need = KEY_REQUIRED,
 		.about = "Where the app's signing secret is"},
+	{"bot_token_file", &bot_token_reader,
+		.about = "Where the app's bot token is, with which it posts "
+			 "what `notify` says"},
 	{0}};
 
 #define KIND(name, text)                                                      \
@@ -169,6 +250,7 @@ static void read_identity(struct loader *loader, const struct node *value,
 		node = node->next)
 		read_issuer(loader, node, &issuers[i++]);
 	config->identity.issuers = issuers;
+	config->renewable = issuers;
 	config->identity.n_issuers = n;
 }
 

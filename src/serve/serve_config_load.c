@@ -7,6 +7,7 @@
 #include "base/printable.h"
 #include "base/xalloc.h"
 #include "policy/url.h"
+#include "serve/secret_list.h"
 #include "serve/serve_config_parts.h"
 
 #define TEXT_MAX 1024 /* bytes of an address or a path */
@@ -169,7 +170,8 @@ static const struct key config_keys[] = {
 		.about = "How much at a time"},
 	{"retention", &retention_reader, .about = "How long things are kept"},
 	{"watch", &watch_reader, .about = "Services that release themselves"},
-	{"notify", NULL},
+	{"notify", &notify_reader,
+		.about = "Who is told of rollouts, beside the policies' hooks"},
 	{0},
 };
 
@@ -204,6 +206,7 @@ static void check(struct loader *loader, void *into)
 				"\"public_url\", which is missing");
 	config_check_who(loader, config);
 	config_check_watch(loader, config);
+	config_check_notify(loader, config);
 	if (!identity->n_issuers) {
 		config->identity.issuers = tokens;
 		config->identity.n_issuers = 1;
@@ -222,6 +225,9 @@ struct serve_config *serve_config_parse(const char *path, const char *bytes,
 	struct serve_config *config = xcalloc(1, sizeof(*config));
 
 	arena_init(&config->arena);
+	config->path = arena_strdup(&config->arena, path);
+	config->env = env;
+	config->renewed = secret_list_new();
 	config->file = document_parse(
 		path, bytes, len, env, &kind, config, problems, err_r);
 	if (!config->file)

@@ -14,7 +14,7 @@
 
 /* Of tables; each reads a member of struct serve_config. */
 extern const struct reader people_reader, access_reader, identity_reader,
-	watch_reader;
+	notify_reader, watch_reader;
 
 /* A list of texts; each is looked at by `check`, which tells what is wrong. */
 typedef void (*item_check)(
@@ -26,5 +26,7 @@ const char *const *config_texts(struct loader *loader, const struct node *list,
 void config_check_who(struct loader *loader, const struct serve_config *config);
 void config_check_watch(
 	struct loader *loader, const struct serve_config *config);
+/* Who is told, where, and by which app. */
+void config_check_notify(struct loader *loader, struct serve_config *config);
 
 #endif

@@ -236,8 +236,8 @@ static void take_reply(const struct http_reply *reply, void *arg)
 	snprintf(served->etag, sizeof(served->etag), "%s", etag ? etag : "");
 }
 
-void served_ask(struct served *served, const char *method, const char *path,
-	const char *body, const char *more)
+void served_ask_as(struct served *served, const char *method, const char *path,
+	const char *body, const char *content_type, const char *more)
 {
 	char *url = xasprintf("%s%s", served->address, path);
 	char *names = xstrdup(more ? more : ""), *at = names, *line;
@@ -247,7 +247,7 @@ void served_ask(struct served *served, const char *method, const char *path,
 		.url = url,
 		.headers = headers,
 		.n_headers = 1,
-		.content_type = body ? "application/json" : NULL,
+		.content_type = content_type,
 		.body = body,
 		.body_len = body ? strlen(body) : 0,
 		.body_max = 16 * 1024 * 1024,
@@ -268,6 +268,13 @@ void served_ask(struct served *served, const char *method, const char *path,
 	RUN_UNTIL(daemon_loop(served->daemon), served->status);
 	free(names);
 	free(url);
+}
+
+void served_ask(struct served *served, const char *method, const char *path,
+	const char *body, const char *more)
+{
+	served_ask_as(served, method, path, body,
+		body ? "application/json" : NULL, more);
 }
 
 void served_expect(struct served *served, int status, const char *method,

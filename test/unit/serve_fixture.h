@@ -51,6 +51,9 @@ void served_write(
  * "Name: value\nName: value"; NULL: none. */
 void served_ask(struct served *served, const char *method, const char *path,
 	const char *body, const char *more);
+/* The same with a body of another type; NULL: there is none. */
+void served_ask_as(struct served *served, const char *method, const char *path,
+	const char *body, const char *content_type, const char *more);
 /* The same, and it is answered with this status. */
 void served_expect(struct served *served, int status, const char *method,
 	const char *path, const char *body);

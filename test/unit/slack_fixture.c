@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A daemon with a Slack; see slack_fixture.h. */
+#include "slack_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/xalloc.h"
+#include "io/clock.h"
+#include "io/loop.h"
+#include "io/server.h"
+#include "until.h"
+
+#define URL "https://tidegate.example/ops"
+
+static const char *const owner_keys[] = {"slack:T1/U1", "slack:T1/U2"};
+static const char *const bob_keys[] = {"slack:T1/U3"};
+static const char *const everybody[] = {"owner", "bob"};
+static const struct access_row rows[] = {
+	{.who = everybody, .n_who = 2, .may = RIGHTS_ALL}};
+
+static void configure(struct slacked *s)
+{
+	struct serve_config *config = s->served.config;
+
+	s->token = secret_new(FAKE_SLACK_TOKEN, strlen(FAKE_SLACK_TOKEN));
+	s->secret = secret_new(FAKE_SLACK_SECRET, strlen(FAKE_SLACK_SECRET));
+	s->issuers[0] = (struct issuer_config){.kind = ISSUER_TOKEN};
+	s->issuers[1] = (struct issuer_config){.kind = ISSUER_SLACK,
+		.app = FAKE_SLACK_APP,
+		.team = FAKE_SLACK_TEAM,
+		.signing_secret = s->secret,
+		.bot_token = s->token};
+	s->rows[0] = (struct notify_row){
+		FAKE_SLACK_CHANNEL, NOTIFY_BIT(NOTIFY_EVENTS) - 1};
+	s->people[0] = (struct person){"owner", owner_keys, 2};
+	s->people[1] = (struct person){"bob", bob_keys, 1};
+	config->identity.issuers = s->issuers;
+	config->identity.n_issuers = 2;
+	config->people = (struct people){s->people, 2};
+	config->access = (struct access){rows, 1};
+	config->notify = (struct notify_config){s->rows, 1, &s->issuers[1]};
+	config->public_url = URL;
+	config->identity.public_url = URL;
+}
+
+void slacked_start(struct slacked *s)
+{
+	served_start(&s->served);
+	fake_slack_open(&s->slack, daemon_loop(s->served.daemon), s->port);
+}
+
+void slacked_stop(struct slacked *s)
+{
+	fake_slack_close(&s->slack);
+	served_stop(&s->served);
+}
+
+void slacked_open(struct slacked *s)
+{
+	char *url;
+
+	*s = (struct slacked){0};
+	served_open(&s->served);
+	fake_slack_open(&s->slack, daemon_loop(s->served.daemon), 0);
+	s->port = server_port(s->slack.server);
+	url = fake_slack_url(&s->slack);
+	setenv("SLACK_API_URL", url, 1);
+	free(url);
+	slacked_stop(s);
+	configure(s);
+	slacked_start(s);
+}
+
+void slacked_close(struct slacked *s)
+{
+	if (s->slack.server)
+		fake_slack_close(&s->slack);
+	served_close(&s->served);
+	fake_slack_fini(&s->slack);
+	secret_free(&s->token);
+	secret_free(&s->secret);
+}
+
+void slacked_decide(struct slacked *s, const char *rollout, const char *verb,
+	const char *comment)
+{
+	char *path = xasprintf("/api/v1/rollouts/%s/decisions", rollout);
+	char *body = xasprintf("{\"verb\": \"%s\", \"step\": 2, \"candidate\": "
+			       "\"backend-2\", \"comment\": \"%s\"}",
+		verb, comment);
+
+	served_expect(&s->served, 202, "POST", path, body);
+	free(body);
+	free(path);
+}
+
+void slacked_press(struct slacked *s, const struct fake_press *press)
+{
+	char *body = fake_slack_payload(press);
+	char *headers = fake_slack_sign(body, clock_wall_ms() / 1000);
+
+	served_ask_as(&s->served, "POST", "/slack/actions", body,
+		"application/x-www-form-urlencoded", headers);
+	free(headers);
+	free(body);
+}
+
+void slacked_push(struct slacked *s, const char *user, const char *verb)
+{
+	const char *value = fake_post_button(
+		fake_slack_post(&s->slack, FAKE_SLACK_CHANNEL, 0), verb);
+	char *url = xasprintf("http://127.0.0.1:%d/api/response/1", s->port);
+
+	assert_non_null(value);
+	slacked_press(s, &(struct fake_press){.user = user,
+				 .verb = verb,
+				 .value = value,
+				 .answer_url = url});
+	free(url);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A daemon that posts to a Slack, and people there who press its buttons. */
+#ifndef TEST_SLACK_FIXTURE_H
+#define TEST_SLACK_FIXTURE_H
+
+#include "fake_slack.h"
+#include "identity/identity_config.h"
+#include "serve_fixture.h"
+
+struct slacked {
+	struct served served;
+	struct fake_slack slack;
+	struct secret *token, *secret;
+	struct issuer_config issuers[2];
+	struct notify_row rows[2];
+	struct person people[2];
+	int port;
+};
+
+/* The owner is U1 and U2 there, bob is U3; C1 is told of all. */
+void slacked_open(struct slacked *s);
+void slacked_close(struct slacked *s);
+/* The daemon is killed between two commits, and starts again. */
+void slacked_stop(struct slacked *s);
+void slacked_start(struct slacked *s);
+
+/* By the API, as whoever served_be has said. */
+void slacked_decide(struct slacked *s, const char *rollout, const char *verb,
+	const char *comment);
+
+/* Sends what somebody has pressed, signed; the status is served.status. */
+void slacked_press(struct slacked *s, const struct fake_press *press);
+/* The same for a button of the first message in C1. */
+void slacked_push(struct slacked *s, const char *user, const char *verb);
+
+/* A look each some ms, of which each is a second to the daemon. */
+#define SLACKED_UNTIL(s, condition) \
+	UNTIL_DO(condition, until_later(daemon_loop((s)->served.daemon), 40))
+
+#endif
