@@ -87,8 +87,10 @@ static void reads_set(struct connection *connection, bool wanted)
 /* What is not looked at yet has a limit; beyond it the peer waits. */
 static void reads_set_by_room(struct connection *connection)
 {
-	reads_set(connection,
-		connection->in.len <= connection->server->rules.head_max);
+	reads_set(
+		connection, !connection->input_ended &&
+				    connection->in.len <=
+					    connection->server->rules.head_max);
 }
 
 /* ---- its end ---- */
@@ -282,6 +284,10 @@ static void body_start(struct connection *connection)
 		request_serve(connection);
 		return;
 	}
+	if (connection->input_ended) { /* the rest will not come */
+		connection_free(connection);
+		return;
+	}
 	connection_set_state(connection, CONNECTION_BODY);
 	connection_set_deadline(connection, connection->server->limits.body_ms);
 	if (request->pass.continues && !request->body.len) {
@@ -330,6 +336,8 @@ static void head_advance(struct connection *connection)
 		refuse(connection, refusal);
 	else if (connection->scan.head_len)
 		head_complete(connection);
+	else if (connection->input_ended)
+		connection_free(connection);
 	else
 		reads_set_by_room(connection);
 }
@@ -355,7 +363,7 @@ static void head_wait(struct connection *connection)
 	if (connection->in.len)
 		connection->next =
 			timer_start(server->loop, 0, on_next, connection);
-	else if (server->draining)
+	else if (server->draining || connection->input_ended)
 		connection_free(connection);
 }
 
@@ -415,16 +423,21 @@ static void bytes_came(
 	}
 }
 
-/* The peer sends no more. An answer that is under way may still be read; who
- * waits for one and for events is taken to be gone. */
+/* The peer sends no more, and may still read: all that it has asked whole is
+ * answered. Who waits for events is taken to be gone. */
 static void input_ended(struct connection *connection)
 {
-	if (connection->state == CONNECTION_SENDING) {
-		connection->closes = true;
-		reads_set(connection, false);
-	} else {
+	bool has_asked =
+		connection->state == CONNECTION_SERVING ||
+		connection->state == CONNECTION_SENDING ||
+		(connection->state == CONNECTION_HEAD && connection->next);
+
+	if (!has_asked) {
 		connection_free(connection);
+		return;
 	}
+	connection->input_ended = true;
+	reads_set(connection, false);
 }
 
 static void on_readable(int fd, int what, void *arg)

@@ -97,6 +97,7 @@ struct connection {
 	bool is_reset; /* … with a TCP reset */
 	bool flushes; /* at the end of this turn */
 	bool had_request;
+	bool input_ended; /* the peer sends no more than what is in `in` */
 	struct timer *timer, *next;
 	int64_t timer_ms, deadline_ms;
 	int64_t progress_ms; /* when the peer last took something */

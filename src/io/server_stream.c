@@ -16,6 +16,10 @@ static bool may_stream(struct server_request *request)
 	struct connection *connection = request->connection;
 	struct server *server = request->server;
 
+	if (connection && connection->input_ended) {
+		request_reset(request);
+		return false;
+	}
 	if (!connection) {
 		request_free(request);
 		return false;
