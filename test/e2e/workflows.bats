@@ -83,7 +83,9 @@ found() {
 
 @test "what is wrong in one of them is found" {
 	local w=github/production-release.yml a=github/action.yml
-	local b=cloudbuild/cloudbuild.yaml SPOILT=()
+	local b=cloudbuild/cloudbuild.yaml d=github/daemon-release.yml SPOILT=()
+	spoilt $d '/id-token: write # who/d' 'id-token: write is missing'
+	spoilt $d '/^          server:/d' 'id-token: write is not needed here'
 	spoilt $w 's/^permissions:/permission:/' "'permission' was unexpected"
 	spoilt $w 's/timeout-minutes: 330/timeout-minutes: 999/' 'maximum of 360'
 	spoilt $w 's/id-token: write/id-token: yes/' "'yes' is not one of"
@@ -163,6 +165,7 @@ noted() {
 	cat >"$WORLD/noted" <<-END
 		#!/bin/sh
 		printf '%s\\n' "\$@" >>"$WORLD/words.\$1"
+		echo "\${TIDEGATE_SERVER-} \${TIDEGATE_STATE-}" >"$WORLD/server"
 	END
 	chmod +x "$WORLD/noted"
 	TIDEGATE_HERE=$WORLD/noted action "$@"
@@ -216,10 +219,19 @@ noted() {
 	cmp "$WORLD/www/tidegate.deb" "$RUNNER_TEMP/tidegate/tidegate.deb"
 }
 
+@test "with a server it is the daemon that releases, by the job's own token" {
+	noted inputs.server=https://tidegate.example.com inputs.policy=backend
+	[ "$status" = 0 ] || cat "$WORLD/steps.log"
+	[ ! -e "$WORLD/words.check" ]
+	[ "$(paste -sd, "$WORLD/words.run")" = \
+		run,backend,--policy,backend ]
+	[ "$(<"$WORLD/server")" = 'https://tidegate.example.com ' ]
+}
+
 @test "a state with a line break sets no variable of the job" {
 	noted $'inputs.state=x.db\nBASH_ENV=evil'
 	[ "$status" = 1 ]
-	grep -q 'state has a line break' "$WORLD/steps.log"
+	grep -q 'state or server has a line break' "$WORLD/steps.log"
 	[ ! -e "$WORLD/words.run" ]
 }
 
