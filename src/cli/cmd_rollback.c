@@ -5,59 +5,19 @@
  * its end instead.
  */
 #include <stdio.h>
-#include <string.h>
 
-#include "base/jsonw.h"
-#include "base/printable.h"
-#include "base/xalloc.h"
-#include "cli/args.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/foreground.h"
 #include "cli/output.h"
+#include "cli/rollback_args.h"
+#include "cli/rollback_print.h"
+#include "cli/rollback_take_over.h"
 #include "io/loop.h"
 #include "live/rollback.h"
 #include "store/store_drill.h"
 
-#define ARGUMENTS_MAX 16
-#define LOOK_PAUSE_MS 200
-#define DRILL_MISSING 4 /* the exit status */
-
-extern const struct command cmd_abort, cmd_resume, cmd_watch;
-
-struct rollback_args {
-	const char *policy, *to, *candidate, *comment;
-	const char *project, *region, *state, *as;
-	int format;
-	bool again, drill, quiet;
-};
-
-#define MEMBER(m) offsetof(struct rollback_args, m)
-
-static const struct option_spec options[] = {
-	{"policy", OPTION_TEXT, MEMBER(policy), "FILE",
-		"whose rollback sequence is run"},
-	{"to", OPTION_TEXT, MEMBER(to), "REVISION",
-		"who gets all traffic (default: stable of the newest "
-		"rollout of the service)"},
-	{"candidate", OPTION_TEXT, MEMBER(candidate), "REVISION",
-		"from whom it is taken (default: the candidate of that "
-		"rollout, or who has users)"},
-	{"drill", OPTION_FLAG, MEMBER(drill), NULL,
-		"read and probe only: tell what would happen and what "
-		"is missing"},
-	{"again", OPTION_FLAG, MEMBER(again), NULL,
-		"run the sequence even when stable holds all traffic"},
-	{"comment", OPTION_TEXT, MEMBER(comment), "TEXT",
-		"why; kept in the journal"},
-	OPTION_PROJECT(struct rollback_args),
-	OPTION_REGION(struct rollback_args),
-	OPTION_STATE(struct rollback_args),
-	OPTION_AS(struct rollback_args),
-	OPTION_FORMAT(struct rollback_args),
-	{"quiet", OPTION_FLAG, MEMBER(quiet), NULL, "print only how it ended"},
-	{0},
-};
+extern const struct command cmd_resume;
 
 /* The verb: what is found out, and a rollout in the foreground. */
 struct going_back {
@@ -103,123 +63,21 @@ static int run_in_foreground(struct going_back *g,
 
 /* ---- one that has not ended ---- */
 
-struct words {
-	char *item[ARGUMENTS_MAX]; /* NULL-terminated; owned */
-	int n;
-};
-
-static void say(struct words *words, const char *option, const char *value)
-{
-	if (!value)
-		return;
-	words->item[words->n++] =
-		option ? xasprintf("--%s=%s", option, value) : xstrdup(value);
-}
-
-/* Another verb, as a person would type it. */
-static int call(const struct command *verb, const struct going_back *g,
-	const struct rollback_args *args, struct err *err_r)
-{
-	struct words words = {.n = 0};
-	int status;
-
-	say(&words, NULL, verb->name);
-	say(&words, NULL, g->back.after);
-	say(&words, "state", store_path(g->foreground.store));
-	say(&words, "format", context_formats[args->format]);
-	if (verb == &cmd_abort)
-		say(&words, "comment", args->comment);
-	if (verb != &cmd_watch)
-		say(&words, "as", args->as);
-	status = verb->run(words.n, words.item, err_r);
-	for (int i = 0; i < ARGUMENTS_MAX; i++)
-		xfree(&words.item[i]);
-	return status;
-}
-
-/* How the rollout ended is what counts, whoever brought it there. */
-static int ended_status(struct going_back *g, int status, struct err *err_r)
-{
-	struct store_rollout row;
-
-	if (store_rollout_get(g->foreground.store, g->back.after,
-		    &g->back.arena, &row, err_r) <= 0)
-		return -1;
-	if (!strcmp(row.phase, phase_name(PHASE_ROLLED_BACK)) ||
-		!strcmp(row.phase, phase_name(PHASE_REFUSED)))
-		return 0;
-	return status;
-}
-
-/* Whether somebody drives what is to be taken back. Of a holder elsewhere that
- * is known when it renews its lease, or has not for long enough. */
-static int is_driven(struct going_back *g, struct err *err_r)
-{
-	struct lease_watch seen = {0};
-	struct store_lease lease;
-	int64_t renewed_ms = 0;
-	int held;
-
-	for (;;) {
-		held = store_lease_look(g->foreground.store, g->back.service,
-			&g->back.arena, &lease, err_r);
-		if (held <= 0 || strcmp(lease.rollout, g->back.after) != 0)
-			return held < 0 ? -1 : 0;
-		if (!seen.fence)
-			renewed_ms = lease.renewed_ms;
-		if (lease.alive || lease.renewed_ms != renewed_ms)
-			return 1;
-		if (lease_watch_is_over(&seen, &lease))
-			return 0;
-		context_pause(LOOK_PAUSE_MS);
-	}
-}
-
 static int take_over(struct going_back *g, const struct rollback_args *args,
 	struct err *err_r)
 {
-	int status, driven;
+	const struct rollback_taken taken = {
+		.store = g->foreground.store,
+		.rollout = g->back.after,
+		.service = g->back.service,
+		.state = store_path(g->foreground.store),
+		.format = args->format,
+		.comment = args->comment,
+		.as = args->as,
+		.resume = &cmd_resume,
+	};
 
-	output_text(stderr,
-		"%s has not ended: it is aborted, by the policy it was started "
-		"with\n",
-		g->back.after);
-	status = call(&cmd_abort, g, args, err_r);
-	if (status < 0 && err_r->code != ERR_REFUSED)
-		return -1;
-	if (status < 0) /* it goes back already, or has ended meanwhile */
-		output_error(err_r->text);
-	driven = is_driven(g, err_r);
-	if (driven < 0)
-		return -1;
-	status = call(driven ? &cmd_watch : &cmd_resume, g, args, err_r);
-	return status < 0 ? -1 : ended_status(g, status, err_r);
-}
-
-/* ---- nothing to do ---- */
-
-static void say_nothing(const struct going_back *g)
-{
-	struct buf out;
-	struct jsonw w = {.out = &out};
-
-	buf_init(&out, OUTPUT_BYTES_MAX);
-	if (g->foreground.format == FORMAT_JSON) {
-		jsonw_object(&w, NULL);
-		jsonw_text(&w, "event", "finished");
-		jsonw_text(&w, "outcome", "nothing-to-do");
-		jsonw_text(&w, "stable", g->back.stable);
-		jsonw_int(&w, "exit", 0);
-		jsonw_end(&w, '}');
-	} else {
-		buf_adds(&out, "nothing to do: ");
-		printable_add(&out, g->back.stable);
-		buf_adds(&out, " holds all traffic and no sequence is "
-			       "unfinished (--again runs it all the same)");
-	}
-	buf_addc(&out, '\n');
-	output_write(stdout, &out);
-	buf_fini(&out);
+	return rollback_take_over(&taken, err_r);
 }
 
 /* ---- the service ---- */
@@ -251,56 +109,12 @@ static int survey(struct going_back *g, struct err *err_r)
 
 /* ---- a drill ---- */
 
-static void print_table(const struct drill_report *report, struct buf *out)
-{
-	static const char *const heads[] = {"WHAT", "NAME", "", "DETAIL"};
-	const struct drill_item *item = report->item;
-	struct table table;
-
-	table_init(&table, 4);
-	table_add(&table, heads);
-	for (size_t i = 0; i < report->n; i++) {
-		const char *const cells[] = {item[i].what, item[i].name,
-			item[i].is_ready ? "ready" : "MISSING", item[i].detail};
-
-		table_add(&table, cells);
-	}
-	table_print(&table, out);
-	table_fini(&table);
-	if (report->n_missing)
-		buf_addf(out, "not ready: %zu of these %s missing\n",
-			report->n_missing,
-			report->n_missing == 1 ? "is" : "are");
-	else
-		buf_adds(out, "ready; nothing was written\n");
-}
-
-static void print_json(
-	const struct drill_report *report, int status, struct buf *out)
-{
-	struct jsonw w = {.out = out};
-
-	jsonw_object(&w, NULL);
-	drill_report_print(report, &w);
-	jsonw_int(&w, "exit", status);
-	jsonw_end(&w, '}');
-	buf_addc(out, '\n');
-}
-
 static void drill_done(const struct drill_report *report, void *arg)
 {
 	struct going_back *g = arg;
-	struct buf out;
 
 	g->drill = NULL;
-	g->status = report->n_missing ? DRILL_MISSING : 0;
-	buf_init(&out, OUTPUT_BYTES_MAX);
-	if (g->foreground.format == FORMAT_JSON)
-		print_json(report, g->status, &out);
-	else
-		print_table(report, &out);
-	output_write(stdout, &out);
-	buf_fini(&out);
+	g->status = rollback_print_drill(report, g->foreground.format);
 	loop_stop(g->foreground.world.loop);
 }
 
@@ -357,7 +171,7 @@ static int go_back(struct going_back *g, const struct rollback_args *args,
 		return drill(g, args, err_r);
 	if (wanted)
 		return run_in_foreground(g, args, err_r);
-	say_nothing(g);
+	rollback_print_nothing(g->back.stable, g->foreground.format);
 	return 0;
 }
 
@@ -389,17 +203,14 @@ static int rollback_service(struct going_back *g,
 
 static int run(int argc, char **argv, struct err *err_r)
 {
-	struct rollback_args args = {0};
+	struct rollback_args args;
 	struct going_back g = {0};
 	struct context_target target;
 	struct policy *policy;
 	int status;
 
-	if (args_parse(options, &args, &argc, argv, err_r) < 0 ||
-		args_count(argc, argv, "[SERVICE]", 0, 1, err_r) < 0)
+	if (rollback_args_parse(&args, &argc, argv, err_r) < 0)
 		return -1;
-	if (!args.policy)
-		return err_set(err_r, ERR_USAGE, "--policy is missing");
 	if (!args.drill) /* its result is all there is to a drill */
 		output_never_wait(args.format == FORMAT_JSON);
 	target = (struct context_target){
@@ -426,6 +237,6 @@ const struct command cmd_rollback = {
 	.name = "rollback",
 	.usage = "SERVICE --policy FILE",
 	.summary = "Take the traffic back now and run the rollback sequence",
-	.options = options,
+	.options = rollback_options,
 	.run = run,
 };

@@ -6,6 +6,7 @@
  *
  *   rollback_find.c     the journal and the service: who is stable
  *   rollback_drill.c    every read and probe of the sequence
+ *   drill_report.c      what they came to
  */
 #ifndef TIDEGATE_LIVE_ROLLBACK_H
 #define TIDEGATE_LIVE_ROLLBACK_H

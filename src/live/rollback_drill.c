@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "action/action.h"
-#include "base/jsonw.h"
 #include "base/service_name.h"
 #include "base/xalloc.h"
 #include "cloudrun/cloudrun.h"
@@ -107,25 +106,6 @@ void rollback_drill_cancel(struct rollback_drill **drill)
 	arena_fini(&d->arena);
 	free(d);
 	*drill = NULL;
-}
-
-void drill_report_print(const struct drill_report *report, struct jsonw *w)
-{
-	jsonw_text(w, "service", report->service);
-	jsonw_text(w, "candidate", report->candidate);
-	jsonw_text(w, "stable", report->stable);
-	jsonw_array(w, "drill");
-	for (size_t i = 0; i < report->n; i++) {
-		jsonw_object(w, NULL);
-		jsonw_text(w, "what", report->item[i].what);
-		jsonw_text(w, "name", report->item[i].name);
-		jsonw_bool(w, "ready", report->item[i].is_ready);
-		jsonw_text(w, "detail", report->item[i].detail);
-		jsonw_end(w, '}');
-	}
-	jsonw_end(w, ']');
-	jsonw_bool(w, "ready", report->n_missing == 0);
-	jsonw_int(w, "missing", (int64_t)report->n_missing);
 }
 
 static void tell(struct rollback_drill *d)
