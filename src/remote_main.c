@@ -18,7 +18,8 @@
 #include "remote/wire.h"
 
 extern const struct command cmd_status, cmd_list, cmd_watch, cmd_report,
-	cmd_approve, cmd_reject, cmd_pause, cmd_continue, cmd_abort, remote_run;
+	cmd_approve, cmd_reject, cmd_pause, cmd_continue, cmd_abort, remote_run,
+	remote_rollback;
 
 static const struct {
 	const struct command *command;
@@ -34,6 +35,7 @@ static const struct {
 	{&cmd_pause, true},
 	{&cmd_continue, true},
 	{&cmd_abort, true},
+	{&remote_rollback, true},
 };
 
 #define VERBS_HERE (sizeof(verbs) / sizeof(*verbs))

@@ -12,6 +12,7 @@
 #include "base/printable.h"
 #include "cli/command.h"
 #include "cli/context.h"
+#include "cli/decide_print.h"
 #include "cli/output.h"
 #include "engine/outlook.h"
 #include "io/clock.h"
@@ -96,29 +97,31 @@ static int wait_for_answer(struct decision *d, struct err *err_r)
 
 /* ---- what is said about it ---- */
 
-static void print_json(const struct decision *d, bool driven, struct buf *out)
+static void print_json(const struct rollout_snapshot *snapshot,
+	const struct store_command *command, bool driven, struct buf *out)
 {
 	static const char *const states[] = {"waiting", "taken", "refused"};
 	struct jsonw w = {.out = out};
 
 	jsonw_object(&w, NULL);
-	jsonw_text(&w, "rollout", d->command.rollout);
-	jsonw_text(&w, "command", d->command.verb);
-	jsonw_text(&w, "who", d->command.who);
-	jsonw_text(&w, "state", states[d->command.state]);
-	jsonw_text(&w, "phase", phase_name(d->snapshot->fold.state.phase));
+	jsonw_text(&w, "rollout", command->rollout);
+	jsonw_text(&w, "command", command->verb);
+	jsonw_text(&w, "who", command->who);
+	jsonw_text(&w, "state", states[command->state]);
+	jsonw_text(&w, "phase", phase_name(snapshot->fold.state.phase));
 	jsonw_bool(&w, "driven", driven);
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');
 }
 
-static void print_text(const struct decision *d, bool driven, struct buf *out)
+static void print_text(const struct rollout_snapshot *snapshot,
+	const struct store_command *command, bool driven, struct buf *out)
 {
-	const struct rollout *r = &d->snapshot->fold.state;
+	const struct rollout *r = &snapshot->fold.state;
 
-	buf_addf(out, "%s %s by ", d->command.verb, d->command.rollout);
-	printable_add(out, d->command.who);
-	if (d->command.state)
+	buf_addf(out, "%s %s by ", command->verb, command->rollout);
+	printable_add(out, command->who);
+	if (command->state)
 		buf_addf(out, ": done, it is %s now%s\n", phase_name(r->phase),
 			rollout_is_paused(r) && r->phase != PHASE_PAUSED
 				? " and stays paused after that"
@@ -132,18 +135,19 @@ static void print_text(const struct decision *d, bool driven, struct buf *out)
 		buf_addf(out,
 			": recorded; nobody drives the rollout, it is taken "
 			"by\n  tidegate resume %s\n",
-			d->command.rollout);
+			command->rollout);
 }
 
-static void print(const struct decision *d, bool driven)
+void decide_print(const struct rollout_snapshot *snapshot,
+	const struct store_command *command, bool driven, int format)
 {
 	struct buf out;
 
 	buf_init(&out, OUTPUT_BYTES_MAX);
-	if (d->format == FORMAT_JSON)
-		print_json(d, driven, &out);
+	if (format == FORMAT_JSON)
+		print_json(snapshot, command, driven, &out);
 	else
-		print_text(d, driven, &out);
+		print_text(snapshot, command, driven, &out);
 	output_write(stdout, &out);
 	buf_fini(&out);
 }
@@ -166,7 +170,7 @@ static int deliver(struct decision *d, struct err *err_r)
 	if (d->command.state == 2)
 		return err_set(err_r, ERR_REFUSED, "%s %s is refused: %s",
 			d->command.verb, d->command.rollout, d->command.answer);
-	print(d, driven > 0);
+	decide_print(d->snapshot, &d->command, driven > 0, d->format);
 	return driven && !answered ? STATUS_WAITING : 0;
 }
 

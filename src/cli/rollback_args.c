@@ -25,6 +25,7 @@ const struct option_spec rollback_options[] = {
 	OPTION_PROJECT(struct rollback_args),
 	OPTION_REGION(struct rollback_args),
 	OPTION_STATE(struct rollback_args),
+	OPTION_SERVER(struct rollback_args),
 	OPTION_AS(struct rollback_args),
 	OPTION_FORMAT(struct rollback_args),
 	{"quiet", OPTION_FLAG, MEMBER(quiet), NULL, "print only how it ended"},

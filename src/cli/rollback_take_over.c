@@ -88,21 +88,46 @@ static int is_driven(
 	}
 }
 
+static int bring_to_end(const struct rollback_taken *t,
+	const struct command *verb, struct arena *arena, struct err *err_r)
+{
+	int status = call(verb, t, err_r);
+
+	return status < 0 ? -1 : ended_status(t, status, arena, err_r);
+}
+
 static int finish(
 	const struct rollback_taken *t, struct arena *arena, struct err *err_r)
 {
-	int status = call(&cmd_abort, t, err_r), driven = 1;
+	int status = call(&cmd_abort, t, err_r), driven;
 
 	if (status < 0 && err_r->code != ERR_REFUSED)
 		return -1;
 	if (status < 0) /* it goes back already, or has ended meanwhile */
 		output_error(err_r->text);
-	if (t->resume)
-		driven = is_driven(t, arena, err_r);
+	driven = is_driven(t, arena, err_r);
 	if (driven < 0)
 		return -1;
-	status = call(driven ? &cmd_watch : t->resume, t, err_r);
-	return status < 0 ? -1 : ended_status(t, status, arena, err_r);
+	return bring_to_end(t, driven ? &cmd_watch : t->resume, arena, err_r);
+}
+
+int rollback_watch(const struct rollback_taken *taken, struct err *err_r)
+{
+	struct arena arena;
+	int status;
+
+	arena_init(&arena);
+	status = bring_to_end(taken, &cmd_watch, &arena, err_r);
+	arena_fini(&arena);
+	return status;
+}
+
+void rollback_say_taken(const char *rollout)
+{
+	output_text(stderr,
+		"%s has not ended: it is aborted, by the policy it was started "
+		"with\n",
+		rollout);
 }
 
 int rollback_take_over(const struct rollback_taken *taken, struct err *err_r)
@@ -110,10 +135,7 @@ int rollback_take_over(const struct rollback_taken *taken, struct err *err_r)
 	struct arena arena;
 	int status;
 
-	output_text(stderr,
-		"%s has not ended: it is aborted, by the policy it was started "
-		"with\n",
-		taken->rollout);
+	rollback_say_taken(taken->rollout);
 	arena_init(&arena);
 	status = finish(taken, &arena, err_r);
 	arena_fini(&arena);

@@ -15,9 +15,14 @@ struct rollback_taken {
 	const char *state; /* --state of the verbs that are called, or NULL */
 	int format; /* enum format */
 	const char *comment, *as; /* or NULL */
-	/* What goes on with it when nobody drives it; NULL: it is driven. */
-	const struct command *resume;
+	const struct command *resume; /* for when nobody drives it */
 };
+
+/* That it is aborted instead of undone, on stderr. */
+void rollback_say_taken(const char *rollout);
+/* Follows it to its end, once it is aborted; as below. */
+MUST_CHECK int rollback_watch(
+	const struct rollback_taken *taken, struct err *err_r);
 
 /* The exit status, 0 when it was rolled back; or -1. */
 MUST_CHECK int rollback_take_over(

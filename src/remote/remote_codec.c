@@ -13,8 +13,9 @@
 #include "cloudrun/json_get.h"
 #include "engine/event.h"
 
-#define PHASE_MAX   32
-#define ENTRY_START 1024 /* bytes of a line before the entry's own fields */
+#define REMOTE_DRILL_MAX 1000 /* looks of one */
+#define PHASE_MAX        32
+#define ENTRY_START      1024 /* bytes of a line before the entry's own fields */
 
 /* ---- names and times ---- */
 
@@ -390,6 +391,83 @@ int remote_decided_decode(const char *bytes, size_t len, struct arena *arena,
 	*command_r = (struct store_command){0};
 	if (root)
 		rc = take_decided(root, arena, command_r, err_r);
+	json_decref(root);
+	return rc;
+}
+
+static int take_item(const json_t *object, struct arena *arena,
+	struct drill_item *item, struct err *err_r)
+{
+	const json_t *ready = json_object_get(object, "ready");
+
+	if (!json_is_boolean(ready))
+		return bad_member("ready", "true or false", err_r);
+	item->is_ready = json_is_true(ready);
+	if (take_text(object, "what", arena, &item->what, err_r) < 0 ||
+		take_text(object, "name", arena, &item->name, err_r) < 0)
+		return -1;
+	return take_text(object, "detail", arena, &item->detail, err_r);
+}
+
+static int take_drill(const json_t *root, struct arena *arena,
+	struct drill_report *report, struct err *err_r)
+{
+	const json_t *list = json_object_get(root, "drill"), *item;
+	size_t i, n = json_array_size(list);
+	struct drill_item *items;
+
+	if (!json_is_array(list) || n > REMOTE_DRILL_MAX)
+		return bad_member("drill", "a list of looks", err_r);
+	items = arena_alloc(arena, (n + 1) * sizeof(*items));
+	report->item = items;
+	json_array_foreach(list, i, item) {
+		if (take_item(item, arena, &items[i], err_r) < 0)
+			return err_wrap(err_r, "drill[%zu]", i);
+		report->n = i + 1;
+		report->n_missing += !items[i].is_ready;
+	}
+	if (take_text(root, "service", arena, &report->service, err_r) < 0 ||
+		take_revision(root, "candidate", arena, &report->candidate,
+			err_r) < 0)
+		return -1;
+	return take_revision(root, "stable", arena, &report->stable, err_r);
+}
+
+static int take_rollback(const json_t *root, struct arena *arena,
+	struct remote_rollback *back, struct err *err_r)
+{
+	const json_t *outcome = json_object_get(root, "outcome");
+	const char *text = json_string_value(outcome);
+
+	if (json_object_get(root, "drill")) {
+		back->kind = REMOTE_DRILLED;
+		return take_drill(root, arena, &back->report, err_r);
+	}
+	if (text && !strcmp(text, "nothing-to-do")) {
+		back->kind = REMOTE_NOTHING;
+		return take_revision(
+			root, "stable", arena, &back->stable, err_r);
+	}
+	if (!outcome)
+		back->kind = REMOTE_BEGUN;
+	else if (text && !strcmp(text, "aborted"))
+		back->kind = REMOTE_ABORTED;
+	else if (text && !strcmp(text, "going-back"))
+		back->kind = REMOTE_GOING_BACK;
+	else
+		return bad_member("outcome", "one that is known", err_r);
+	return take_id(root, "rollout", arena, &back->rollout, err_r);
+}
+
+int remote_rollback_decode(const char *bytes, size_t len, struct arena *arena,
+	struct remote_rollback *rollback_r, struct err *err_r)
+{
+	json_t *root = object_load(bytes, len, err_r);
+	int rc = -1;
+
+	*rollback_r = (struct remote_rollback){0};
+	if (root)
+		rc = take_rollback(root, arena, rollback_r, err_r);
 	json_decref(root);
 	return rc;
 }

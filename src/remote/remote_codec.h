@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "live/rollback.h"
 #include "store/store.h"
 
 #define REMOTE_TEXT_MAX    1024 /* bytes of a problem's detail, with the NUL */
@@ -47,6 +48,23 @@ MUST_CHECK int remote_entry_decode(const char *line, size_t len,
 /* POST /api/v1/rollouts/ID/decisions, taken or waiting. */
 MUST_CHECK int remote_decided_decode(const char *bytes, size_t len,
 	struct arena *arena, struct store_command *command_r,
+	struct err *err_r);
+
+/* POST /api/v1/rollbacks. */
+enum remote_back {
+	REMOTE_BEGUN, /* a rollout goes back: `rollout` */
+	REMOTE_ABORTED, /* one that had not ended is aborted: `rollout` */
+	REMOTE_GOING_BACK, /* it goes back already: `rollout` */
+	REMOTE_NOTHING, /* stable holds all traffic: `stable` */
+	REMOTE_DRILLED /* `report` */
+};
+struct remote_rollback {
+	enum remote_back kind;
+	const char *rollout, *stable;
+	struct drill_report report;
+};
+MUST_CHECK int remote_rollback_decode(const char *bytes, size_t len,
+	struct arena *arena, struct remote_rollback *rollback_r,
 	struct err *err_r);
 
 /* POST /api/v1/rollouts: the rollout's id. */

@@ -21,7 +21,6 @@
 #include "io/random.h"
 #include "remote/bearer.h"
 
-#define TIMEOUT_MS   30000 /* of one attempt: a decision waits for 10 s */
 #define SAY_AFTER_MS 3000 /* for which nobody is told of an outage */
 #define HEADERS      2
 
@@ -251,7 +250,8 @@ static void wire_named(
 		.content_type = ask->body ? "application/json" : NULL,
 		.body = ask->body,
 		.body_len = ask->body ? strlen(ask->body) : 0,
-		.timeout_ms = TIMEOUT_MS,
+		.timeout_ms =
+			ask->timeout_ms ? ask->timeout_ms : WIRE_TIMEOUT_MS,
 		.body_max = WIRE_BODY_MAX,
 		.unix_socket = wire->url.unix_socket,
 		.repeatable = ask->key != NULL,
@@ -290,12 +290,24 @@ struct patience {
 	bool was_told, was_named_anew;
 };
 
+/* Sent before, and that is still under way. */
+static bool is_under_way(const struct wire *wire)
+{
+	struct remote_problem problem;
+
+	if (wire->status != 409 || !wire->ask->key)
+		return false;
+	remote_problem_decode(wire->body.data, wire->body.len, &problem);
+	return !strcmp(problem.code, "key-in-use");
+}
+
 static bool may_ask_again(
 	const struct wire *wire, const struct patience *patience)
 {
 	const struct wire_ask *ask = wire->ask;
-	bool passes = wire->status ? wire_may_pass(wire->status)
-				   : err_is_retryable(wire->err.code);
+	bool passes =
+		wire->status ? wire_may_pass(wire->status) || is_under_way(wire)
+			     : err_is_retryable(wire->err.code);
 
 	return passes && (ask->key || !ask->body || !wire->maybe_sent) &&
 	       loop_now(wire->loop) - patience->since_ms < ask->patience_ms;

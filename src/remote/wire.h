@@ -14,7 +14,8 @@
 #include "base/err.h"
 #include "remote/remote_codec.h"
 
-#define WIRE_BODY_MAX (17 * 1024 * 1024) /* bytes of an answer */
+#define WIRE_BODY_MAX   (17 * 1024 * 1024) /* bytes of an answer */
+#define WIRE_TIMEOUT_MS 30000 /* a decision waits for 10 s */
 /* For which a daemon that cannot be reached is tried again: by who asks once,
  * and by who follows a rollout. */
 #define WIRE_PATIENCE_MS 15000
@@ -43,6 +44,7 @@ struct wire_ask {
 	 * arrived. */
 	const char *key;
 	int64_t patience_ms; /* 0: it is tried once */
+	int64_t timeout_ms; /* of one attempt; 0: WIRE_TIMEOUT_MS */
 };
 
 struct wire_answer {

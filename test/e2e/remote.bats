@@ -356,3 +356,44 @@ said_once() {
 	done
 	refute grep -q stolen "$ODD_LOG"
 }
+
+@test "a rollback on a daemon is drilled, done and said as one of its own" {
+	local how
+
+	STEPS=$GATE served
+	serve_start
+	run -8 "$TIDEGATE" run backend --policy e2e --server "$SERVER" \
+		--quiet --wait 0s
+	ID=$(journal 'SELECT id FROM rollout')
+	until_true 20 phase_is awaiting-approval
+	for how in text json; do
+		run -0 "$TIDEGATE" rollback --policy e2e --server "$SERVER" \
+			--format "$how" --drill
+		echo "$output" >"$WORLD/remote.out"
+		run -0 "$TIDEGATE" rollback --format "$how" --drill \
+			--policy "$WORLD/policies/e2e.yaml"
+		diff <(echo "$output") "$WORLD/remote.out"
+	done
+	# One that has not ended is aborted.
+	run -0 "$TIDEGATE" rollback --policy e2e --server "$SERVER" \
+		--comment "no more"
+	[[ $output == "$ID has not ended: it is aborted, by the policy it was started with"*"abort $ID by alice: done, it is "*"$ID: rolled-back"* ]]
+	serves stable-1 100
+	for how in text json; do
+		run -0 "$TIDEGATE" rollback --policy e2e --server "$SERVER" \
+			--format "$how"
+		echo "$output" >"$WORLD/remote.out"
+		run -0 "$TIDEGATE" rollback --format "$how" \
+			--policy "$WORLD/policies/e2e.yaml"
+		diff <(echo "$output") "$WORLD/remote.out"
+	done
+	control PUT /traffic "{\"$CANDIDATE\": 100}"
+	run -0 "$TIDEGATE" rollback --policy e2e --server "$SERVER" \
+		--to stable-1 --quiet
+	[[ $output == *": rolled-back: "* ]]
+	serves stable-1 100
+	token mallory read,operate >"$WORLD/token"
+	run "$TIDEGATE" rollback --policy e2e --server "$SERVER"
+	[ "$status" = 4 ]
+	[[ $output == *'mallory does not have the right "operate"'* ]]
+}

@@ -43,6 +43,7 @@ static void try_answers(const char *bytes, size_t len)
 {
 	struct store_command command;
 	struct remote_problem problem;
+	struct remote_rollback back;
 	struct buf places;
 	char id[STORE_ROLLOUT_ID_MAX], name[REMOTE_PERSON_MAX];
 	struct arena arena;
@@ -51,6 +52,8 @@ static void try_answers(const char *bytes, size_t len)
 	arena_init(&arena);
 	check_error(remote_decided_decode(bytes, len, &arena, &command, &err),
 		&err);
+	check_error(
+		remote_rollback_decode(bytes, len, &arena, &back, &err), &err);
 	check_error(remote_started_decode(bytes, len, id, &err), &err);
 	check_error(remote_me_decode(bytes, len, name, &err), &err);
 	remote_problem_decode(bytes, len, &problem);
