@@ -63,6 +63,7 @@ static struct effect *emit_read(struct turn *t)
 
 	read->out_ms = t->now;
 	read->retry_ms = 0;
+	read->stable_first = false;
 	if (rollout_is_reverting(t->r))
 		turn_wake(t, t->now + hung_ms(read->hung));
 	return turn_effect(t, EFFECT_READ);
@@ -72,16 +73,6 @@ static void read_again(struct turn *t, int64_t delay_ms)
 {
 	t->r->traffic.read.fresh = false;
 	t->r->traffic.read.retry_ms = delay_ms ? t->now + delay_ms : 0;
-}
-
-/* Traffic goes up only while there is a way back now: between two checks, or
- * before the first one, nobody else looks. */
-static void emit_read_to_write(struct turn *t)
-{
-	struct effect *effect = emit_read(t);
-
-	effect->stable_first = raises(t->r);
-	effect->look_at_stable = effect->stable_first;
 }
 
 static void poll_again(struct turn *t)
@@ -244,15 +235,23 @@ static bool may_write_again(const struct turn *t, bool wanted)
 	const struct traffic_writer *w = &t->r->traffic.write;
 	int polls = 0;
 
-	if (is_undone(t, wanted))
-		polls = 0;
-	else if (w->rounds == 0)
+	if (w->rounds == 0 || w->result == WRITE_UNKNOWN)
 		polls = wanted ? REWRITE_POLLS : 0;
-	else if (w->result == WRITE_DONE)
+	else if (w->result == WRITE_DONE && !is_undone(t, wanted))
 		polls = REWRITE_POLLS;
-	else if (w->result == WRITE_UNKNOWN)
-		polls = wanted ? REWRITE_POLLS : 0;
 	return w->polls >= polls && t->now >= w->retry_ms;
+}
+
+/* Traffic goes up only while there is a way back now: between two checks, or
+ * before the first one, nobody else looks. */
+static void emit_read_to_write(struct turn *t)
+{
+	struct effect *effect = emit_read(t);
+
+	effect->look_at_stable = raises(t->r);
+	effect->stable_first =
+		effect->look_at_stable && may_write_again(t, spec_is_wanted(t));
+	t->r->traffic.read.stable_first = effect->stable_first;
 }
 
 /* The one gate upwards. True: it is closed. */
@@ -317,7 +316,10 @@ static void decide(struct turn *t)
 			   "serve");
 		return;
 	}
-	traffic_write(t);
+	if (raises(t->r) && !g->read.stable_first)
+		read_again(t, 0); /* what was read says nothing of stable */
+	else
+		traffic_write(t);
 }
 
 /* ---- waiting ---- */

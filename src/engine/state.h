@@ -30,6 +30,7 @@ struct traffic_reader {
 	int64_t seen_ms; /* when the last good answer came; 0: never */
 	bool fresh; /* a write may build on it */
 	bool kept; /* nothing was written since: in need a revert may, too */
+	bool stable_first; /* the last one asked looked at stable before */
 	int attempt; /* failed in a row, for back-off */
 	int hung; /* given up in a row: how long the next one is waited for */
 	int64_t retry_ms; /* the next one not before; 0: now */

@@ -105,6 +105,8 @@ static void service_read(struct traffic_io *io)
 
 void traffic_io_read(struct traffic_io *io, const struct effect *effect)
 {
+	if (effect->stable_first) /* one that is out may tell of long ago */
+		cloudrun_cancel(&io->stable_read);
 	if (effect->look_at_stable && !io->stable_read && *io->release->stable)
 		io->stable_read = cloudrun_get_revision_start(
 			io->world->cloudrun, io->release->service.full,
@@ -116,25 +118,28 @@ void traffic_io_read(struct traffic_io *io, const struct effect *effect)
 		service_read(io);
 }
 
-/* Only a change is told: it is the same at nearly every look. */
-static void stable_done(
-	const struct revision *revision, const struct err *err, void *arg)
+static void read_failed(
+	struct traffic_io *io, const struct err *err, bool retryable)
 {
-	struct traffic_io *io = arg;
+	struct event event = {
+		.type = EVENT_TRAFFIC_ERROR,
+		.text = err->text,
+		.retryable = retryable,
+		.retry_after_ms = err->retry_after_ms,
+	};
+
+	io->fn(&event, NULL, io->arg);
+}
+
+/* Only a change is told: it is the same at nearly every look. */
+static void stable_told(struct traffic_io *io, const struct revision *revision)
+{
 	struct event event = {.type = EVENT_STABLE};
 	char text[ROLLOUT_TEXT_MAX];
 
-	io->stable_read = NULL;
-	if (io->stable_first)
-		service_read(io);
-	io->stable_first = false;
-	if (revision)
-		event.stable_state =
-			revision->ready ? STABLE_READY : STABLE_NOT_READY;
-	else if (err->code == ERR_NOT_FOUND)
-		event.stable_state = STABLE_GONE;
-	else
-		return; /* the next look tells */
+	event.stable_state = !revision         ? STABLE_GONE
+			     : revision->ready ? STABLE_READY
+					       : STABLE_NOT_READY;
 	snprintf(text, sizeof(text), "the stable revision %s is %s%s%s",
 		io->release->stable, stable_state_name(event.stable_state),
 		revision && revision->condition ? ": " : "",
@@ -146,6 +151,25 @@ static void stable_done(
 		return;
 	io->stable_state = event.stable_state;
 	io->fn(&event, NULL, io->arg);
+}
+
+/* A read that is to find stable first has failed when nothing is known of it:
+ * traffic does not go up then. Of the other looks the next one tells. */
+static void stable_done(
+	const struct revision *revision, const struct err *err, void *arg)
+{
+	struct traffic_io *io = arg;
+	bool first = io->stable_first;
+	bool known = revision || err->code == ERR_NOT_FOUND;
+
+	io->stable_read = NULL;
+	io->stable_first = false;
+	if (first && known)
+		service_read(io);
+	if (known)
+		stable_told(io, revision);
+	else if (first)
+		read_failed(io, err, true);
 }
 
 void traffic_io_take(
@@ -172,18 +196,6 @@ static bool is_older(const struct traffic_io *io, const struct service *service)
 	return kept && service->generation < kept->generation &&
 	       (!kept->uid || !service->uid ||
 		       strcmp(kept->uid, service->uid) == 0);
-}
-
-static void read_failed(struct traffic_io *io, const struct err *err)
-{
-	struct event event = {
-		.type = EVENT_TRAFFIC_ERROR,
-		.text = err->text,
-		.retryable = err_is_retryable(err->code),
-		.retry_after_ms = err->retry_after_ms,
-	};
-
-	io->fn(&event, NULL, io->arg);
 }
 
 static void read_old(struct traffic_io *io, struct service *service)
@@ -237,7 +249,7 @@ static void read_done(struct service *service, const struct err *err, void *arg)
 	if (!service && !err)
 		service = io->snapshot; /* still what it was */
 	if (err)
-		read_failed(io, err);
+		read_failed(io, err, err_is_retryable(err->code));
 	else if (!service) /* and was written over meanwhile */
 		service_read(io);
 	else if (is_older(io, service))

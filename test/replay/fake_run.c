@@ -19,13 +19,6 @@
 
 struct fake_run fake_run;
 
-/* A request that is not answered yet. */
-struct asked {
-	struct fake_exchange *exchange;
-	bool is_get;
-	int64_t at_ms;
-};
-
 static struct {
 	json_t *body;
 	char *text;
@@ -157,24 +150,19 @@ static void answer_with(
 static void answered(const struct admin_reply *reply, void *arg)
 {
 	struct fake_answer answer = {.fate = FATE_ANSWERED};
-	struct asked *asked = arg;
-	bool at_once = asked->at_ms == fake_now();
+	struct fake_exchange *exchange = arg;
 
 	if (reply)
 		answer_with(reply, &answer);
 	else
 		answer.fate = FATE_RESET;
-	if (asked->is_get && at_once && (!reply || reply->status >= 400))
-		fake_run.read_refused_ms = fake_now();
-	fake_http_answer(asked->exchange, &answer);
-	free(asked);
+	fake_http_answer(exchange, &answer);
 }
 
 static void serve(struct fake_exchange *exchange,
 	const struct fake_request *request, struct fake_answer *answer)
 {
 	char *path = path_of(request->target);
-	struct asked *asked = xcalloc(1, sizeof(*asked));
 	const struct admin_request arrived = {
 		.method = request->method,
 		.path = path,
@@ -184,13 +172,11 @@ static void serve(struct fake_exchange *exchange,
 		.body_len = request->body_len,
 	};
 
-	*asked = (struct asked){
-		exchange, strcmp(request->method, "GET") == 0, fake_now()};
 	count(request, path);
 	answer->fate = FATE_LATER;
 	cloud_advance(&fake_run.cloud, now());
 	if (!cloud_call_start(
-		    &fake_run.cloud, &arrived, now(), answered, asked))
+		    &fake_run.cloud, &arrived, now(), answered, exchange))
 		abort();
 	free(path);
 	cloud_due(NULL);

@@ -21,7 +21,6 @@ struct fake_run {
 	int gets, patches; /* of the service, that arrived */
 	int64_t patched_ms; /* the last one */
 	int64_t foreign_ms; /* somebody else wrote for the last time */
-	int64_t read_refused_ms; /* a GET was answered badly for the last time */
 	/* Told whenever what serves may have changed. */
 	void (*on_change)(void);
 };

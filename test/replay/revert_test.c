@@ -177,6 +177,67 @@ static void stable_is_looked_at_before_each_step_that_waits(void **state)
 	expect_never_above(10);
 }
 
+#define LOOKS_AT_STABLE "'method': 'GET', 'path': '*/revisions/" FAKE_STABLE "'"
+
+static void a_step_up_waits_until_stable_can_be_looked_at(void **state)
+{
+	static const char *const troubles[] = {
+		"{'kind': 'hang', " LOOKS_AT_STABLE ", 'for': '24h'}",
+		"{'kind': 'status', 'status': 503, " LOOKS_AT_STABLE
+		", 'for': '24h'}",
+		"{'kind': 'status', 'status': 403, " LOOKS_AT_STABLE
+		", 'for': '24h'}",
+	};
+
+	for (size_t i = 0; i < sizeof(troubles) / sizeof(*troubles); i++) {
+		if (i > 0) {
+			scenario_close();
+			scenario_open(i);
+		}
+		until_ten_percent();
+		fake_run_fault(troubles[i]);
+		until_phase(PHASE_SHIFTING);
+		until(fake_now() + 2 * MINUTE);
+		expect_never_above(10);
+		expect_journal("retry", "/revisions/" FAKE_STABLE);
+		the_world_heals();
+		until_the_end();
+		expect_exit(0);
+	}
+}
+
+static void a_revert_does_not_wait_for_a_look_at_stable(void **state)
+{
+	until_ten_percent();
+	fake_run_fault("{'kind': 'hang', " LOOKS_AT_STABLE ", 'for': '24h'}");
+	until_phase(PHASE_SHIFTING);
+	until(fake_now() + SECOND);
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted_by(fake_now() + REVERTED_MS);
+}
+
+/* A read that shows others' doing is not enough to give the candidate its share
+ * again: nothing is known of stable since. */
+static void stable_is_looked_at_before_a_share_is_set_back(void **state)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 50, bake: 1h}\n"
+		     "  - {percent: 100, bake: 20s}\n"
+		     "settle: 0s\n",
+		slo_errors, "on_drift: reassert\n", NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 15 * SECOND);
+	fake_run_fault("{'kind': 'hang', " LOOKS_AT_STABLE ", 'for': '24h'}");
+	fake_run_foreign("shop-1=90 shop-2=10");
+	until(fake_now() + MINUTE);
+	expect_journal("drift", "set back");
+	assert_int_equal(fake_run_wants(FAKE_NEW), 10);
+	the_world_heals();
+	until(fake_now() + MINUTE);
+	assert_int_equal(fake_run_wants(FAKE_NEW), 50);
+}
+
 /* The answer of a read that was given up comes while the next one waits for its
  * entry: it is not that one's. */
 static void a_read_that_was_given_up_answers_nothing_any_more(void **state)
@@ -228,6 +289,9 @@ int main(void)
 			a_broken_revision_that_others_tagged_is_named_with_the_remedy),
 		SCENARIO(stable_is_looked_at_before_the_candidate_has_users),
 		SCENARIO(stable_is_looked_at_before_each_step_that_waits),
+		SCENARIO(a_step_up_waits_until_stable_can_be_looked_at),
+		SCENARIO(a_revert_does_not_wait_for_a_look_at_stable),
+		SCENARIO(stable_is_looked_at_before_a_share_is_set_back),
 		SCENARIO(a_read_that_was_given_up_answers_nothing_any_more),
 		SCENARIO(a_revert_asks_anew_when_a_read_hangs),
 	};

@@ -368,7 +368,7 @@ static void check_end(void)
 	promise(fake_deeds("undo") <= 1, "undo was done %d times",
 		fake_deeds("undo"));
 	/* The last read may have been one that lagged. */
-	if (fake_run.foreign_ms > books_written_ms())
+	if (0 && fake_run.foreign_ms > books_written_ms())
 		return;
 	if (strcmp(phase, "promoted") == 0)
 		promise(fake_run_wants(FAKE_NEW) == 100, "promoted with %d %%",

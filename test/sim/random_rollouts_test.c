@@ -45,6 +45,7 @@ struct books {
 	uint64_t window[2];
 	int approved; /* accepted for the gate that is open */
 	bool read_since_write;
+	bool looked; /* at stable, before the service was read last */
 	bool stopped, must_revert;
 	int started[ACTION_LISTS][4]; /* times an action was started */
 	int highest; /* percent this rollout may give at the most by now */
@@ -363,18 +364,26 @@ static void note_phase(const struct note *note)
 		books.stopped = true;
 }
 
+static void promise_raise(const struct effect *effect)
+{
+	const char *why = may_raise(world.policy, &world.rollout, world.now_ms);
+
+	if (why)
+		fail("%d %% were written although: %s", effect->percent, why);
+	if (!books.looked)
+		fail("%d %% were written, and stable was not looked at",
+			effect->percent);
+}
+
 static void promise_write(const struct effect *effect)
 {
 	if (!books.read_since_write)
 		fail("a write without a read before it");
 	if (books.stopped || world.rollout.stopping)
 		fail("a write after the stop");
-	if ((effect->percent > world.rollout.traffic.spec.candidate ||
-		    effect->percent >
-			    world.rollout.traffic.serving.candidate) &&
-		may_raise(world.policy, &world.rollout, world.now_ms))
-		fail("%d %% were written although: %s", effect->percent,
-			may_raise(world.policy, &world.rollout, world.now_ms));
+	if (effect->percent > world.rollout.traffic.spec.candidate ||
+		effect->percent > world.rollout.traffic.serving.candidate)
+		promise_raise(effect);
 	if (effect->percent > 0 && !books.exposed_ms)
 		books.exposed_ms = world.now_ms;
 	if (effect->percent > books.highest)
@@ -414,6 +423,9 @@ static void watch_effects(struct world *w, const struct outcome_list *out)
 		switch (out->effect[i].type) {
 		case EFFECT_WRITE:
 			promise_write(&out->effect[i]);
+			break;
+		case EFFECT_READ:
+			books.looked = out->effect[i].stable_first;
 			break;
 		case EFFECT_ACTION:
 			promise_act(&out->effect[i]);
