@@ -160,7 +160,8 @@ struct event {
 
 	/* written, traffic-error */
 	enum write_result result;
-	/* written: `generation` is that of the write, as far as it was told */
+	/* written: `generation` is that of the write, as far as it was told; of a
+	 * conflict that which it was built on */
 	bool retryable;
 	int64_t retry_after_ms;
 

@@ -11,6 +11,7 @@
 
 #define REASSERTS_MAX 5 /* then somebody else means it: stop */
 #define STALE_MS      1000 /* a revert builds on an older answer after that */
+#define LAG_MS_MAX    10000 /* what a conflict told of is read by then */
 
 static const struct backoff stale_backoff = {250, 2000};
 
@@ -292,27 +293,54 @@ void traffic_learn(struct turn *t)
 		t->event->spec.candidate > 0 || t->event->serving.candidate > 0;
 }
 
-/* An answer from before what is known is no drift, and is asked again. A revert
- * may build on one that lacks only what we wrote ourselves. True: it is old. */
+static bool is_behind(const struct traffic_state *g, int64_t generation)
+{
+	return generation &&
+	       (generation < g->generation || generation <= g->refuted);
+}
+
+/* A revert may build on an answer that lacks only what we wrote ourselves. Upon
+ * one that a write has met with a conflict it writes again; that nothing is left
+ * to do is concluded from a newer one alone, unless none comes for long: then the
+ * conflict meant something else. */
+static bool will_do(const struct turn *t)
+{
+	const struct traffic_state *g = &t->r->traffic;
+	const struct event *e = t->event;
+	int64_t stale_ms = t->now - g->stale_ms;
+
+	if (e->generation >= g->generation)
+		return stale_ms >= LAG_MS_MAX ||
+		       (rollout_is_reverting(t->r) && e->spec.candidate > 0);
+	return rollout_is_reverting(t->r) && !g->write.rounds &&
+	       e->generation >= g->write.base && stale_ms >= STALE_MS;
+}
+
+/* An answer from before what is known is no drift, and is asked again. True: it
+ * is old. */
 static bool is_old(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
 	const struct event *e = t->event;
 
-	if (!e->generation || e->generation >= g->generation) {
+	if (!is_behind(g, e->generation)) {
 		g->stale_ms = 0;
 		return false;
 	}
 	if (!g->stale_ms)
 		g->stale_ms = t->now;
-	if (rollout_is_reverting(t->r) && !g->write.rounds &&
-		e->generation >= g->write.base &&
-		t->now - g->stale_ms >= STALE_MS)
+	if (will_do(t))
 		return false;
-	turn_note(t, NOTE_RETRY,
-		"the answer is older than what is known (generation %lld "
-		"after %lld)",
-		(long long)e->generation, (long long)g->generation);
+	if (e->generation < g->generation)
+		turn_note(t, NOTE_RETRY,
+			"the answer is older than what is known (generation "
+			"%lld after %lld)",
+			(long long)e->generation, (long long)g->generation);
+	else
+		turn_note(t, NOTE_RETRY,
+			"the answer is older than what is known (a write upon "
+			"generation %lld met a newer one)",
+			(long long)g->refuted);
 	g->read.retry_ms = t->now + backoff_delay(&stale_backoff,
 					    g->read.attempt++, 100, &t->r->rng);
 	return true;

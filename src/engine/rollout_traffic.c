@@ -505,6 +505,8 @@ static void refused(struct turn *t)
 	struct traffic_writer *w = &t->r->traffic.write;
 
 	t->r->traffic.read.kept = t->event->result != WRITE_CONFLICT;
+	if (t->event->result == WRITE_CONFLICT && t->event->generation)
+		t->r->traffic.refuted = t->event->generation;
 	if (t->event->result == WRITE_REJECTED && is_wanting(t->r) &&
 		!rollout_is_reverting(t->r)) {
 		w->state = WRITER_GAVE_UP;

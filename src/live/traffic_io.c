@@ -399,6 +399,8 @@ static void write_done(enum write_result result, int64_t generation,
 		add_remedy(io, &told);
 		event.text = told.text;
 	}
+	if (result == WRITE_CONFLICT && io->before)
+		event.generation = io->before->generation;
 	restore_snapshot(io, result);
 	io->fn(&event, NULL, io->arg);
 }

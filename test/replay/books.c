@@ -23,7 +23,7 @@ static struct {
 	int64_t asked_ms[POLICY_SLOS_MAX]; /* about the candidate; -1: never */
 	int64_t exposed_ms; /* since when it has users by our doing; -1 */
 	bool given; /* a write of ours gave it some */
-	int64_t written_ms; /* a write of ours was taken, last; -1 */
+	int64_t told_ms; /* an answer told of the service as it is, last; -1 */
 	size_t noted; /* entries up to the note of the last write */
 	int64_t unready_ms; /* since when stable is not ready; -1 */
 
@@ -291,7 +291,10 @@ static bool is_of_now(const struct http_reply *reply)
 
 static void good_answer(const struct http_reply *reply)
 {
-	if (books.heard || !is_of_now(reply))
+	if (!is_of_now(reply))
+		return;
+	books.told_ms = fake_now();
+	if (books.heard)
 		return;
 	books.heard = true;
 	books.heard_ms = fake_now();
@@ -316,6 +319,9 @@ static void bad_answer(const struct http_reply *reply)
 static void look_at_answer(
 	const char *method, const char *target, const struct http_reply *reply)
 {
+	/* What the write was built on is not the newest any more. */
+	if (strcmp(method, "PATCH") == 0 && reply->status == 409)
+		books.told_ms = fake_now();
 	if (strcmp(method, "GET") != 0 || strcmp(target, SERVICE_TARGET) != 0)
 		return;
 	if (reply->status == 200)
@@ -350,7 +356,6 @@ static bool is_kept(const struct route *route)
  * drift must be noticed, which is another promise. */
 static void look_at_written(const struct routes *before)
 {
-	books.written_ms = fake_now();
 	if (!fake_run.cloud.rules.etag_is_strict)
 		return;
 	for (size_t i = 0; i < before->n; i++) {
@@ -450,9 +455,9 @@ static void look(void)
 	look_at_revert();
 }
 
-int64_t books_written_ms(void)
+int64_t books_told_ms(void)
 {
-	return books.written_ms;
+	return books.told_ms;
 }
 
 void books_open(void)
@@ -461,7 +466,7 @@ void books_open(void)
 	for (int i = 0; i < POLICY_SLOS_MAX; i++)
 		books.asked_ms[i] = -1;
 	books.exposed_ms = books.unready_ms = books.decided_ms = -1;
-	books.ask_by_ms = books.written_ms = -1;
+	books.ask_by_ms = books.told_ms = -1;
 	fake_http_on_answer = look_at_answer;
 	fake_http_on_send = look_at_request;
 	fake_run.cloud.written = look_at_written;

@@ -32,8 +32,9 @@
 
 /* After the scenario was opened and its policy given. */
 void books_open(void);
-/* When the service took a write of ours, last; -1: it took none. */
-int64_t books_written_ms(void);
+/* When an answer told of the service as it was then, last: a read, or a write that
+ * was refused since something newer is there; -1: none did. */
+int64_t books_told_ms(void);
 
 /* Tags of others begin with this. */
 #define BOOKS_TAG_OF_OTHERS "debug"

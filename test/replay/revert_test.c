@@ -238,6 +238,46 @@ static void stable_is_looked_at_before_a_share_is_set_back(void **state)
 	assert_int_equal(fake_run_wants(FAKE_NEW), 50);
 }
 
+/* A conflict tells that somebody has written; a read that lags does not show what.
+ * It may be the candidate's users. */
+static void what_a_conflict_told_of_is_waited_for(void **state)
+{
+	struct run_options options = {.wish = {.candidate = FAKE_NEW}};
+
+	fake_run_deploy("shop-3");
+	given_policy(policy_short, NULL);
+	run_with(&options);
+	until_phase(PHASE_SHIFTING);
+	fake_run_fault("{'kind': 'stale', 'method': 'GET', 'delay': '4s', "
+		       "'for': '1m'}");
+	fake_run_foreign_before_write("shop-1=80 shop-2=10 shop-3=10");
+	while (!fake_run.patches)
+		until(fake_now() + 1);
+	until(fake_now() + 100); /* the conflict is known */
+	command("abort", "bob");
+	until_the_end();
+	expect_exit(7);
+	assert_int_equal(fake_run_wants(FAKE_NEW), 10);
+}
+
+/* Nothing newer is ever read: the conflict was about something else. */
+static void a_conflict_about_nothing_is_not_waited_for_for_ever(void **state)
+{
+	given_policy(policy_short, NULL);
+	run();
+	until_phase(PHASE_SHIFTING);
+	fake_run_fault("{'kind': 'status', 'status': 409, 'method': 'PATCH', "
+		       "'times': 1}");
+	until(fake_now() + 12 * SECOND);
+	assert_int_equal(fake_run_wants(FAKE_NEW), 10);
+	fake_run_fault("{'kind': 'status', 'status': 409, 'method': 'PATCH', "
+		       "'times': 1}");
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted_by(fake_now() + REVERTED_MS + SECOND);
+	until_the_end();
+	expect_exit(5);
+}
+
 /* The answer of a read that was given up comes while the next one waits for its
  * entry: it is not that one's. */
 static void a_read_that_was_given_up_answers_nothing_any_more(void **state)
@@ -292,6 +332,8 @@ int main(void)
 		SCENARIO(a_step_up_waits_until_stable_can_be_looked_at),
 		SCENARIO(a_revert_does_not_wait_for_a_look_at_stable),
 		SCENARIO(stable_is_looked_at_before_a_share_is_set_back),
+		SCENARIO(what_a_conflict_told_of_is_waited_for),
+		SCENARIO(a_conflict_about_nothing_is_not_waited_for_for_ever),
 		SCENARIO(a_read_that_was_given_up_answers_nothing_any_more),
 		SCENARIO(a_revert_asks_anew_when_a_read_hangs),
 	};
