@@ -381,7 +381,8 @@ static bool wait_for_read(struct turn *t)
 }
 
 /* Reads hang while users are hurt: the last answer has to do. Its etag and its
- * generation tell when somebody else has written since. */
+ * generation tell when somebody else has written since. What is asked for already
+ * is read until it serves. */
 static bool is_urgent(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
@@ -391,7 +392,7 @@ static bool is_urgent(struct turn *t)
 		from_ms = g->write.retry_ms;
 	from_ms += URGENT_MS;
 	if (t->r->phase != PHASE_REVERTING || !g->read.kept || g->spec.other ||
-		g->write.rounds || g->write.out_ms)
+		g->write.rounds || g->write.out_ms || spec_is_wanted(t))
 		return false;
 	if (t->now >= from_ms)
 		return true;

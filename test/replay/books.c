@@ -31,7 +31,8 @@ static struct {
 	int64_t decided_ms; /* -1: none is */
 	bool revert_sent;
 	int64_t heard_ms; /* the first time that … */
-	bool heard; /* of the service by this process since its last write */
+	bool heard; /* by this process since its last write, of what is to be
+		     * reverted */
 	int64_t process_ms; /* … which is up since then */
 	int64_t ask_by_ms; /* after a bad answer, nothing asked since; -1 */
 } books;
@@ -276,6 +277,13 @@ static void look_at_request(const struct fake_request *request)
 		books.ask_by_ms = -1;
 }
 
+/* The split is ours to take back, and has not been. */
+static bool is_to_be_reverted(void)
+{
+	return fake_run_wants(FAKE_NEW) > 0 &&
+	       fake_run_wants(FAKE_NEW) + fake_run_wants(stable()) == 100;
+}
+
 /* It shows the service as it is, not as it was. */
 static bool is_of_now(const struct http_reply *reply)
 {
@@ -294,10 +302,9 @@ static void good_answer(const struct http_reply *reply)
 	if (!is_of_now(reply))
 		return;
 	books.told_ms = fake_now();
-	if (books.heard)
-		return;
-	books.heard = true;
-	books.heard_ms = fake_now();
+	if (!books.heard)
+		books.heard_ms = fake_now();
+	books.heard = is_to_be_reverted();
 }
 
 /* A question is asked when its entry is durable, which may have to wait for the
@@ -408,13 +415,6 @@ static void look_at_stable(void)
 		books.unready_ms = -1;
 	else if (books.unready_ms < 0)
 		books.unready_ms = fake_now();
-}
-
-/* The split is ours to take back, and has not been. */
-static bool is_to_be_reverted(void)
-{
-	return fake_run_wants(FAKE_NEW) > 0 &&
-	       fake_run_wants(FAKE_NEW) + fake_run_wants(stable()) == 100;
 }
 
 static void look_at_revert(void)

@@ -121,6 +121,29 @@ static void a_revert_that_somebody_undid_is_written_at_once(void **state)
 	expect_serving(FAKE_STABLE, 100);
 }
 
+/* What is wanted is asked for already and does not serve: it is read on, and what
+ * somebody asks for then is seen. */
+static void a_revert_that_is_asked_for_already_is_read_on(void **state)
+{
+	int gets;
+
+	until_ten_percent();
+	errors_of(FAKE_NEW, 0.5);
+	until(fake_now() + 100);
+	crash();
+	fake_run_foreign_failing("shop-1=100"); /* it does not come to serve */
+	resume();
+	until_phase(PHASE_REVERTING);
+	until(fake_now() + 1500); /* a read that hung would be given up now */
+	gets = fake_run.gets;
+	until(fake_now() + 4 * SECOND);
+	assert_true(fake_run.gets >= gets + 2);
+	fake_run_foreign("shop-1=90 shop-2=10");
+	until(fake_now() + 2500);
+	expect_exit(7);
+	expect_writes_at_most(1);
+}
+
 /* The list is written as a whole, and what others have in it stays. */
 static void a_broken_revision_that_others_tagged_is_named_with_the_remedy(
 	void **state)
@@ -325,6 +348,7 @@ int main(void)
 			a_revert_that_knows_nothing_asks_as_soon_by_a_slow_disk),
 		SCENARIO(a_refused_revert_is_sent_again_within_ten_seconds),
 		SCENARIO(a_revert_that_somebody_undid_is_written_at_once),
+		SCENARIO(a_revert_that_is_asked_for_already_is_read_on),
 		SCENARIO(
 			a_broken_revision_that_others_tagged_is_named_with_the_remedy),
 		SCENARIO(stable_is_looked_at_before_the_candidate_has_users),
