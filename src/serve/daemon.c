@@ -18,6 +18,7 @@
 #include "serve/meter.h"
 #include "serve/retention.h"
 #include "serve/shelf.h"
+#include "serve/shelf_reload.h"
 #include "serve/slack_api.h"
 #include "serve/slack_notices.h"
 #include "serve/views.h"
@@ -33,6 +34,10 @@ struct daemon {
 	struct world world;
 	struct fleet *fleet;
 	struct shelf *shelf;
+	struct shelf_reload *reload; /* NULL: none is under way */
+	bool reloads_again;
+	void (*reload_done)(void *arg);
+	void *reload_arg;
 	struct desk *desk;
 	struct driven_set *driven;
 	struct adopt *adopt;
@@ -150,6 +155,7 @@ void daemon_close(struct daemon **daemon_p)
 
 	if (!daemon)
 		return;
+	shelf_reload_cancel(&daemon->reload);
 	identity_free(&daemon->identity);
 	if (daemon->adopt)
 		adopt_stop(daemon->adopt);
@@ -196,22 +202,39 @@ static void renew_secrets(struct daemon *daemon)
 	buf_fini(&problems);
 }
 
-void daemon_reload(struct daemon *daemon)
+static void daemon_reloaded(const struct err *err, void *arg)
 {
-	struct buf problems;
-	struct err err;
+	struct daemon *daemon = arg;
 
-	renew_secrets(daemon);
-	buf_init(&problems, RELOAD_PROBLEMS_MAX);
-	if (shelf_load(daemon->shelf, &problems, &err) == 0)
-		log_line(LOG_INFO,
-			"event=reload text=\"all policies are read\"");
-	else
+	daemon->reload = NULL;
+	if (err)
 		log_line(LOG_ERROR,
 			"event=reload error=\"%s\" text=\"what is wrong "
 			"stays as it was\"",
-			err.text);
-	buf_fini(&problems);
+			err->text);
+	else
+		log_line(LOG_INFO,
+			"event=reload text=\"all policies are read\"");
+	if (daemon->reloads_again)
+		daemon_reload(daemon, daemon->reload_done, daemon->reload_arg);
+	else if (daemon->reload_done)
+		daemon->reload_done(daemon->reload_arg);
+}
+
+void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg)
+{
+	renew_secrets(daemon);
+	daemon->reload_done = done;
+	daemon->reload_arg = arg;
+	daemon->reloads_again = daemon->reload != NULL;
+	if (!daemon->reload)
+		daemon->reload = shelf_reload_start(daemon->world.loop,
+			daemon->shelf, daemon_reloaded, daemon);
+}
+
+bool daemon_is_reloading(const struct daemon *daemon)
+{
+	return daemon->reload != NULL;
 }
 
 void daemon_drain(struct daemon *daemon)

@@ -36,9 +36,12 @@ MUST_CHECK struct daemon *daemon_open(const struct serve_config *config,
  * at once. Nothing is reverted. */
 void daemon_close(struct daemon **daemon);
 
-/* Reads the policies and Slack's secrets again; a file that is wrong leaves them
- * as they were, and the log says so. */
-void daemon_reload(struct daemon *daemon);
+/* Reads the policies and Slack's secrets again, while the loop turns; a file that
+ * is wrong leaves them as they were, and the log says so. When one is under way another
+ * follows it. `done` is told when all is over, unless the daemon is closed before;
+ * NULL: nobody is. */
+void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg);
+bool daemon_is_reloading(const struct daemon *daemon);
 
 /* From now on nothing is started or taken up any more; who follows is told. */
 void daemon_drain(struct daemon *daemon);

@@ -53,14 +53,23 @@ static void serve_end(int signo, void *arg)
 	serve_end_look(serving);
 }
 
+static void serve_reloaded(void *arg)
+{
+	struct serving *serving = arg;
+
+	if (!serving->end_ms)
+		manager_ready(serving->manager);
+}
+
 static void serve_reload(int signo, void *arg)
 {
 	struct serving *serving = arg;
 
 	(void)signo;
+	if (serving->end_ms)
+		return;
 	manager_reloading(serving->manager);
-	daemon_reload(serving->daemon);
-	manager_ready(serving->manager);
+	daemon_reload(serving->daemon, serve_reloaded, serving);
 }
 
 static int take_signals(struct serving *serving, struct err *err_r)

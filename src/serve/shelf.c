@@ -3,22 +3,20 @@
 #include "serve/shelf.h"
 
 #include <assert.h>
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
-#include "base/log.h"
+#include "base/printable.h"
 #include "base/suggest.h"
 #include "base/xalloc.h"
 #include "io/digest.h"
 #include "policy/policy_load.h"
+#include "serve/policy_files.h"
 
-#define POLICIES_MAX 10000 /* files of the folder */
-#define ENDING       ".yaml"
-#define NAMES_MAX    300 /* bytes of a list of names in a message */
+#define ENDING    ".yaml"
+#define NAMES_MAX 300 /* bytes of a list of names in a message */
 
 /* One text. */
 struct edition {
@@ -32,7 +30,7 @@ struct edition {
 struct entry {
 	char *name, *path;
 	struct edition *edition; /* NULL: it never was a policy */
-	bool seen; /* by the load under way */
+	bool seen; /* in the folder, while that is compared */
 };
 
 struct shelf {
@@ -103,52 +101,6 @@ static struct entry *find(const struct shelf *shelf, const char *name)
 		       : NULL;
 }
 
-/* The file's name without its ending; NULL: it is no policy's. */
-static char *name_of_file(const char *file)
-{
-	size_t len = strlen(file), ending = strlen(ENDING);
-
-	if (*file == '.' || len <= ending ||
-		strcmp(file + len - ending, ENDING) != 0)
-		return NULL;
-	return xmemdup0(file, len - ending);
-}
-
-static void note_file(struct shelf *shelf, const char *file)
-{
-	char *name = name_of_file(file);
-	struct entry *entry = name ? find(shelf, name) : NULL;
-
-	if (!name || entry) {
-		if (entry)
-			entry->seen = true;
-		free(name);
-		return;
-	}
-	shelf->entries = xrealloc(
-		shelf->entries, shelf->n_entries + 1, sizeof(*shelf->entries));
-	shelf->entries[shelf->n_entries++] = (struct entry){.name = name,
-		.path = xasprintf("%s/%s", shelf->folder, file),
-		.seen = true};
-	qsort(shelf->entries, shelf->n_entries, sizeof(*shelf->entries),
-		by_name);
-}
-
-static int note_files(struct shelf *shelf, struct err *err_r)
-{
-	DIR *folder = opendir(shelf->folder);
-	const struct dirent *file;
-
-	if (!folder)
-		return err_set(err_r, ERR_POLICY,
-			"the folder of policies %s cannot be read: %s",
-			shelf->folder, strerror(errno));
-	while ((file = readdir(folder)) && shelf->n_entries < POLICIES_MAX)
-		note_file(shelf, file->d_name);
-	closedir(folder);
-	return 0;
-}
-
 static void entry_put(struct entry *entry, struct edition *edition)
 {
 	if (entry->edition == edition)
@@ -160,28 +112,6 @@ static void entry_put(struct entry *entry, struct edition *edition)
 	entry->edition = edition;
 	if (edition)
 		edition->on_shelf = true;
-}
-
-static int entry_load(struct shelf *shelf, struct entry *entry,
-	struct buf *problems, struct err *err_r)
-{
-	struct policy *policy =
-		policy_load(entry->path, &policy_env_real, problems, err_r);
-	char digest[DIGEST_TEXT_MAX];
-	struct edition *known;
-
-	if (!policy) {
-		err_wrap(err_r, "policy %s, line %d", entry->name,
-			err_r->pos.line);
-		err_r->pos = (struct srcpos){0}; /* the entry's path */
-		return -1;
-	}
-	digest_text(policy->source, policy->source_len, digest);
-	known = edition_find(shelf, entry->path, digest);
-	if (known)
-		policy_free(&policy);
-	entry_put(entry, known ? known : edition_add(shelf, policy));
-	return 0;
 }
 
 /* What is not in the folder any more. */
@@ -201,20 +131,116 @@ static void forget_unseen(struct shelf *shelf)
 	shelf->n_entries = kept;
 }
 
+const char *shelf_folder(const struct shelf *shelf)
+{
+	return shelf->folder;
+}
+
+char *shelf_path(const char *folder, const char *name)
+{
+	return xasprintf("%s/%s" ENDING, folder, name);
+}
+
+void shelf_set_names(struct shelf *shelf, const char *const *names, size_t n)
+{
+	size_t known = shelf->n_entries;
+	struct entry *entry;
+
+	for (size_t i = 0; i < known; i++)
+		shelf->entries[i].seen = false;
+	shelf->entries = xrealloc(
+		shelf->entries, known + n + 1, sizeof(*shelf->entries));
+	for (size_t i = 0; i < n; i++) {
+		struct entry wanted = {.name = (char *)names[i]};
+
+		entry = known ? bsearch(&wanted, shelf->entries, known,
+					sizeof(wanted), by_name)
+			      : NULL;
+		if (entry)
+			entry->seen = true;
+		else
+			shelf->entries[shelf->n_entries++] = (struct entry){
+				.name = xstrdup(names[i]),
+				.path = shelf_path(shelf->folder, names[i]),
+				.seen = true};
+	}
+	forget_unseen(shelf);
+	qsort(shelf->entries, shelf->n_entries, sizeof(*shelf->entries),
+		by_name);
+}
+
+static int entry_parse(struct shelf *shelf, struct entry *entry,
+	const struct buf *text, struct buf *problems, struct err *err_r)
+{
+	struct policy *policy = policy_parse(entry->path, text->data, text->len,
+		&policy_env_real, problems, err_r);
+
+	if (!policy) {
+		err_wrap(err_r, "policy %s, line %d", entry->name,
+			err_r->pos.line);
+		err_r->pos = (struct srcpos){0}; /* the entry's path */
+		return -1;
+	}
+	entry_put(entry, edition_add(shelf, policy));
+	return 0;
+}
+
+int shelf_set_text(struct shelf *shelf, const char *name,
+	const struct buf *text, struct buf *problems, struct err *err_r)
+{
+	struct entry *entry = find(shelf, name);
+	char digest[DIGEST_TEXT_MAX];
+	struct edition *known;
+
+	if (!entry)
+		return 0; /* it has gone since */
+	digest_text(text->data, text->len, digest);
+	known = edition_find(shelf, entry->path, digest);
+	if (!known)
+		return entry_parse(shelf, entry, text, problems, err_r);
+	entry_put(entry, known);
+	return 0;
+}
+
+/* ---- all at once ---- */
+
+static int entry_load(struct shelf *shelf, const struct entry *entry,
+	struct buf *problems, struct err *err_r)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, POLICY_BYTES_MAX);
+	rc = policy_file_read(entry->path, &text, err_r);
+	if (rc < 0) {
+		printable_add(problems, err_r->text);
+		buf_addc(problems, '\n');
+	} else {
+		rc = shelf_set_text(shelf, entry->name, &text, problems, err_r);
+	}
+	buf_fini(&text);
+	return rc;
+}
+
 int shelf_load(struct shelf *shelf, struct buf *problems, struct err *err_r)
 {
+	const char **names;
+	struct arena arena;
 	struct err err;
-	int rc = 0;
+	size_t n;
+	int rc;
 
-	for (size_t i = 0; i < shelf->n_entries; i++)
-		shelf->entries[i].seen = false;
-	if (note_files(shelf, err_r) < 0)
+	arena_init(&arena);
+	rc = policy_files_list(shelf->folder, &arena, &names, &n, err_r);
+	if (rc == 0)
+		shelf_set_names(shelf, names, n);
+	arena_fini(&arena);
+	if (rc < 0)
 		return -1;
-	forget_unseen(shelf);
 	for (size_t i = 0; i < shelf->n_entries; i++) {
 		if (entry_load(shelf, &shelf->entries[i], problems, &err) == 0)
 			continue;
-		if (!rc)
+		if (rc == 0)
 			*err_r = err;
 		rc = -1;
 	}
@@ -324,9 +350,12 @@ const char *shelf_name(const struct shelf *shelf, size_t i)
 const char *shelf_name_of(const char *path, char name[SHELF_NAME_MAX])
 {
 	const char *slash = strrchr(path, '/');
-	char *own = name_of_file(slash ? slash + 1 : path);
+	struct arena arena;
+	const char *own;
 
+	arena_init(&arena);
+	own = policy_file_name(slash ? slash + 1 : path, &arena);
 	snprintf(name, SHELF_NAME_MAX, "%s", own ? own : "");
-	free(own);
+	arena_fini(&arena);
 	return name;
 }

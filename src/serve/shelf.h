@@ -25,6 +25,16 @@ void shelf_free(struct shelf **shelf);
 MUST_CHECK int shelf_load(
 	struct shelf *shelf, struct buf *problems, struct err *err_r);
 
+/* The same in parts, for shelf_reload.h: its folder, the file of a name
+ * (owned by the caller; on any thread), … */
+const char *shelf_folder(const struct shelf *shelf);
+char *shelf_path(const char *folder, const char *name);
+/* … the names that the folder has now, in order (others are forgotten), … */
+void shelf_set_names(struct shelf *shelf, const char *const *names, size_t n);
+/* … and the text of one of them, which is parsed unless it is known. */
+MUST_CHECK int shelf_set_text(struct shelf *shelf, const char *name,
+	const struct buf *text, struct buf *problems, struct err *err_r);
+
 /* Takes the policy of this name as it is now: to be given back. ERR_NOT_FOUND
  * names those that there are. */
 MUST_CHECK const struct policy *shelf_take(

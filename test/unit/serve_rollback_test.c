@@ -49,6 +49,13 @@ static void expect_problem(int status, const char *code)
 	assert_text("/code", code);
 }
 
+static void reload(void)
+{
+	daemon_reload(served.daemon, NULL, NULL);
+	RUN_UNTIL(daemon_loop(served.daemon),
+		!daemon_is_reloading(served.daemon));
+}
+
 static char *promoted(void)
 {
 	char *id = served_rollout(&served, "awaiting-approval");
@@ -214,7 +221,7 @@ static void a_drill_answers_a_table_and_changes_nothing(void **state)
 	text = xasprintf(policy, "touch", served.admin);
 	served_write(&served, "policies/seq.yaml", text);
 	free(text);
-	daemon_reload(served.daemon);
+	reload();
 	served_expect(&served, 200, "POST", ROLLBACKS, drill);
 	assert_text("/drill/0/what", "traffic");
 	assert_text("/drill/0/detail", "backend-2 100 % -> backend-1 100 %");
@@ -233,7 +240,7 @@ static void a_drill_answers_a_table_and_changes_nothing(void **state)
 	text = xasprintf(policy, "no-such-program", served.admin);
 	served_write(&served, "policies/seq.yaml", text);
 	free(text);
-	daemon_reload(served.daemon);
+	reload();
 	served_expect(&served, 200, "POST", ROLLBACKS, drill);
 	assert_text("/ready", "false");
 	assert_text("/missing", "1");
