@@ -253,6 +253,7 @@ struct policy {
 	enum finish finish;
 	const char *tag; /* NULL: no tag */
 	bool asks_candidate_url; /* some action does */
+	bool gameday_allowed; /* bad revisions may be released on purpose */
 
 	struct secret **secrets; /* all of them, to be wiped at the end */
 	size_t n_secrets;

@@ -284,6 +284,18 @@ static const struct reader target_reader = {read_nested, "a mapping",
 static const struct reader evidence_reader = {read_nested, "a mapping",
 	.sections = (const struct section *const[]){&evidence_section, NULL}};
 
+static const struct key gameday_keys[] = {
+	{"allow", &bool_reader, MEMBER(gameday_allowed), .value = "false",
+		.about = "Whether a bad revision may be released on purpose"},
+	{0},
+};
+
+static const struct section gameday_section = {"gameday", gameday_keys,
+	.def = "gameday", .about = "Proving that a rollback works"};
+
+static const struct reader gameday_reader = {read_nested, "a mapping",
+	.sections = (const struct section *const[]){&gameday_section, NULL}};
+
 static const struct key policy_keys[] = {
 	{"version", &version_reader, .need = KEY_REQUIRED,
 		.about = "Of the format"},
@@ -330,6 +342,8 @@ static const struct key policy_keys[] = {
 	{"preflight", &actions_reader, LIST(LIST_PREFLIGHT),
 		.about = "Before any traffic; a failure refuses the rollout"},
 	{"hooks", &hooks_reader, .about = "At points of a rollout's life"},
+	{"gameday", &gameday_reader,
+		.about = "Of `tidegate gameday`; never in production"},
 	{"rollback", &actions_reader, LIST(LIST_ROLLBACK),
 		.about = "After a revert, in this order"},
 	{"health", &actions_reader, LIST(LIST_HEALTH),
