@@ -38,6 +38,8 @@ struct command {
 	"Show what a policy would have decided on recorded metrics"
 #define COMMAND_RECORD_SUMMARY "Make a recording for simulate from a Prometheus"
 #define COMMAND_LOAD_SUMMARY   "Run a load of a policy by itself, and judge it"
+#define COMMAND_GAMEDAY_SUMMARY \
+	"Prove that a bad release is taken back and a good one promoted"
 #define COMMAND_EXPORT_SUMMARY \
 	"Push a rollout's metrics, and send it as a trace"
 #define COMMAND_SERVE_SUMMARY \
