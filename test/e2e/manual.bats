@@ -72,6 +72,7 @@ examples() {
 # are right, and so are their values.
 @test "each example of a command in the manual has options that exist" {
 	local line n=0
+	cd "$BATS_TEST_TMPDIR" # redirections of a line make their files
 	while read -r line; do
 		eval "set -- $line"
 		shift

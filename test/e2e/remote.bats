@@ -339,13 +339,12 @@ said_once() {
 	[[ $(<"$ODD_LOG") == *"api-version=2.0&audience=http%3A%2F%2F127.0.0.1%3A${SERVER##*:} bearer of-the-job"* ]]
 }
 
-@test "what no daemon answers is refused, in bounded memory" {
+@test "what no daemon answers is refused, however long it is" {
 	local kind
 
 	for kind in endless types names leads-away; do
 		odd "$kind"
-		run bash -c 'ulimit -v 400000; exec "$@"' - \
-			"$TIDEGATE" list --server "$ODD"
+		run "$TIDEGATE" list --server "$ODD"
 		echo "$kind: $output"
 		[ "$status" = 1 ]
 		[[ $output != *$'\e'* ]]
