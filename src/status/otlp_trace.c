@@ -15,11 +15,15 @@
 
 #define PHASES_MAX    256
 #define TRACE_DIGITS  32
+#define TEXT_MAX      128 /* of an event's; ours are shorter */
+#define EVENTS_BYTES  (OTLP_BYTES_MAX / 2) /* of all, nearly */
 #define SPAN_DIGITS   16
 #define KIND_INTERNAL 1
 #define KIND_SERVER   2
 #define STATUS_OK     1
 #define STATUS_ERROR  2
+/* Nanoseconds are of 64 bits without a sign: until 2554. */
+#define TIME_MS_MAX INT64_C(18446744073709)
 
 struct traced_phase {
 	enum phase phase;
@@ -32,6 +36,7 @@ struct traced_phase {
 struct otlp_trace {
 	struct traced_phase phase[PHASES_MAX];
 	size_t n;
+	size_t bytes; /* of all events */
 };
 
 struct otlp_trace *otlp_trace_new(void)
@@ -79,6 +84,12 @@ static void add_number(struct jsonw *w, const char *key, double value)
 	jsonw_end(w, '}');
 }
 
+/* A journal may come from anybody. */
+static int64_t time_bounded(int64_t ms)
+{
+	return ms < 0 ? 0 : ms > TIME_MS_MAX ? TIME_MS_MAX : ms;
+}
+
 /* FNV-1a: the same rollout has the same trace, whoever tells it. */
 static uint64_t hash_of(const char *text, uint64_t hash)
 {
@@ -88,6 +99,14 @@ static uint64_t hash_of(const char *text, uint64_t hash)
 }
 
 /* ---- entries ---- */
+
+/* NULL: there is none, or nobody of ours wrote it. */
+static const char *short_text(const json_t *root, const char *key)
+{
+	const char *text = json_string_value(json_object_get(root, key));
+
+	return text && strlen(text) < TEXT_MAX ? text : NULL;
+}
 
 static void add_check(
 	struct traced_phase *phase, const struct store_event *entry)
@@ -100,13 +119,11 @@ static void add_check(
 		buf_addc(&phase->events, ',');
 	phase->n_events++;
 	jsonw_object(&w, NULL);
-	add_time(&w, "timeUnixNano", entry->time_ms);
+	add_time(&w, "timeUnixNano", time_bounded(entry->time_ms));
 	jsonw_text(&w, "name", "check");
 	jsonw_array(&w, "attributes");
-	add_text(&w, "tidegate.slo",
-		json_string_value(json_object_get(root, "slo")));
-	add_text(&w, "tidegate.outcome",
-		json_string_value(json_object_get(root, "outcome")));
+	add_text(&w, "tidegate.slo", short_text(root, "slo"));
+	add_text(&w, "tidegate.outcome", short_text(root, "outcome"));
 	if (json_is_number(value))
 		add_number(&w, "tidegate.value", json_number_value(value));
 	jsonw_end(&w, ']');
@@ -120,25 +137,31 @@ void otlp_trace_take(struct otlp_trace *trace, const struct store_event *entry)
 		trace->n ? &trace->phase[trace->n - 1] : NULL;
 	enum phase phase = phase_find(entry->phase);
 
+	int64_t time_ms = time_bounded(entry->time_ms);
+
 	if (last) {
-		last->end_ms = entry->time_ms;
+		if (last->end_ms < time_ms)
+			last->end_ms = time_ms;
 		last->percent = entry->percent;
 	}
 	if (phase != PHASES && (!last || last->phase != phase) &&
 		trace->n < PHASES_MAX) {
 		last = &trace->phase[trace->n++];
 		*last = (struct traced_phase){.phase = phase,
-			.begin_ms = entry->time_ms,
-			.end_ms = entry->time_ms,
+			.begin_ms = time_ms,
+			.end_ms = time_ms,
 			.percent = entry->percent};
-		buf_init(&last->events, OTLP_BYTES_MAX / 4);
+		buf_init(&last->events, OTLP_BYTES_MAX);
 	}
 	if (!last || entry->is_note || event_find(entry->name) != EVENT_CHECK)
 		return;
-	if (last->n_events < OTLP_EVENTS_MAX)
-		add_check(last, entry);
-	else
+	if (last->n_events == OTLP_EVENTS_MAX || trace->bytes > EVENTS_BYTES) {
 		last->dropped++;
+		return;
+	}
+	trace->bytes -= last->events.len;
+	add_check(last, entry);
+	trace->bytes += last->events.len;
 }
 
 /* ---- the trace ---- */
@@ -174,20 +197,29 @@ static const char *result_of(const struct rollout *state)
 	}
 }
 
+/* The next part of a traceparent: so many digits, not all of them zero (W3C,
+ * Trace Context), and what follows them. NULL: it is none. */
+static const char *part_end(const char *text, size_t n, char after)
+{
+	if (!text || strspn(text, "0123456789abcdef") != n ||
+		strspn(text, "0") == n || text[n] != after)
+		return NULL;
+	return text + n + 1;
+}
+
 /* "00-TRACE-PARENT-01", of the job. */
 static bool read_parent(const char *text, char trace[TRACE_DIGITS + 1],
 	char parent[SPAN_DIGITS + 1])
 {
-	static const char digits[] = "0123456789abcdef";
+	const char *own = text && !strncmp(text, "00-", 3) ? text + 3 : NULL;
+	const char *of = part_end(own, TRACE_DIGITS, '-');
+	const char *flags = part_end(of, SPAN_DIGITS, '-');
 
-	if (!text || strncmp(text, "00-", 3) != 0 ||
-		strspn(text + 3, digits) != TRACE_DIGITS ||
-		text[3 + TRACE_DIGITS] != '-' ||
-		strspn(text + 4 + TRACE_DIGITS, digits) != SPAN_DIGITS)
+	if (!flags || strlen(flags) != 2 ||
+		strspn(flags, "0123456789abcdef") != 2)
 		return false;
-	snprintf(trace, TRACE_DIGITS + 1, "%.*s", TRACE_DIGITS, text + 3);
-	snprintf(parent, SPAN_DIGITS + 1, "%.*s", SPAN_DIGITS,
-		text + 4 + TRACE_DIGITS);
+	snprintf(trace, TRACE_DIGITS + 1, "%.*s", TRACE_DIGITS, own);
+	snprintf(parent, SPAN_DIGITS + 1, "%.*s", SPAN_DIGITS, of);
 	return true;
 }
 
@@ -213,6 +245,17 @@ static void end_span(struct jsonw *w, bool is_error)
 	jsonw_end(w, '}');
 }
 
+/* No phase ends after the rollout does. */
+static int64_t end_of(const struct otlp_trace *trace)
+{
+	int64_t end_ms = 0;
+
+	for (size_t i = 0; i < trace->n; i++)
+		if (trace->phase[i].end_ms > end_ms)
+			end_ms = trace->phase[i].end_ms;
+	return end_ms;
+}
+
 static void add_root(struct jsonw *w, const struct otlp_trace *trace,
 	const struct otlp_subject *s, const char *id, uint64_t root,
 	const char *parent)
@@ -223,8 +266,7 @@ static void add_root(struct jsonw *w, const struct otlp_trace *trace,
 	jsonw_int(w, "kind", KIND_SERVER);
 	add_time(w, "startTimeUnixNano",
 		trace->n ? trace->phase[0].begin_ms : 0);
-	add_time(w, "endTimeUnixNano",
-		trace->n ? trace->phase[trace->n - 1].end_ms : 0);
+	add_time(w, "endTimeUnixNano", end_of(trace));
 	jsonw_array(w, "attributes");
 	add_text(w, "cicd.pipeline.name", s->policy);
 	add_text(w, "cicd.pipeline.run.id", s->rollout);

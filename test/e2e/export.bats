@@ -119,3 +119,35 @@ pushed() { # PATTERN
 	[ "$status" = 1 ]
 	[ "$(grep -c '' "$WORLD/export.out")" = 1 ]
 }
+
+# hang: takes connections, and never answers
+hang() {
+	python3 - "$WORLD" >/dev/null 2>&1 3>&- <<-'END' &
+		import socket, sys
+		server = socket.create_server(('127.0.0.1', 0), backlog=64)
+		with open(sys.argv[1] + '/hang', 'w') as file:
+		    file.write('http://127.0.0.1:%d' % server.getsockname()[1])
+		kept = []
+		while True:
+		    kept.append(server.accept())
+	END
+	PIDS+=($!)
+	until_true 20 test -s "$WORLD/hang"
+	HANG=$(<"$WORLD/hang")
+}
+
+# What it waits for them at its end is bounded (exporter.h): five seconds; a busy
+# machine may need more, and one that waits for them would never end.
+@test "who receives may hang: the rollout ends, and its end is told before" {
+	hang
+	begins --push-metrics "$HANG" --otlp "$HANG"
+	TIDEGATE_USER=bob tide approve
+	[ "$status" = 0 ]
+	until_true 30 has_ended
+	until_true 10 is_gone "$RUN_PID"
+	wait "$RUN_PID"
+}
+
+has_ended() {
+	grep -q '"outcome":"promoted"' "$WORLD/run.json"
+}
