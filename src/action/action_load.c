@@ -51,14 +51,9 @@ static int load_check(const struct action_env *env, const struct action *action,
 /* Another address would be another revision's. */
 static bool lacks_url(const struct action_run *run)
 {
-	const struct action_load *load = &run->action->u.load;
 	const char *url = run->values->candidate_url;
 
-	for (size_t i = 0; (!url || !*url) && i < n_requests(load); i++)
-		if (template_uses(secret_reveal(request_at(load, i)->url),
-			    "candidate_url"))
-			return true;
-	return false;
+	return (!url || !*url) && load_asks_candidate(&run->action->u.load);
 }
 
 static void load_begin(struct action_run *run)

@@ -76,6 +76,7 @@ static const char *title_of(const struct action_run *run)
 		[LIST_HEALTH] = "health after a rollback",
 		[LIST_ROLLED_BACK] = "rolled back",
 		[LIST_STOPPED] = "stopped, the traffic is as it is",
+		[LIST_LOAD] = "load of a step",
 		[ACTION_LISTS] = "message",
 	};
 

@@ -55,6 +55,7 @@ static const char *word_of(const struct action_run *run)
 		[LIST_HEALTH] = "health",
 		[LIST_ROLLED_BACK] = "rolledback",
 		[LIST_STOPPED] = "stopped",
+		[LIST_LOAD] = "load",
 		[ACTION_LISTS] = "message",
 	};
 

@@ -110,20 +110,6 @@ static char *url_without_slash(const char *url)
 	return copy;
 }
 
-static bool asks_candidate(const struct action_load *load)
-{
-	const struct load_request *request = &load->only;
-	size_t n = load->n_requests ? load->n_requests : 1;
-
-	for (size_t i = 0; i < n; i++) {
-		if (load->n_requests)
-			request = &load->requests[i];
-		if (template_uses(secret_reveal(request->url), "candidate_url"))
-			return true;
-	}
-	return false;
-}
-
 /* ---- run ---- */
 
 /* What k6 finds in __ENV, as in a rollout. */
@@ -143,7 +129,7 @@ static int run_action(const struct load_args *args, const struct action *action,
 	int status;
 
 	if (action->kind == ACTION_LOAD && !args->url &&
-		asks_candidate(&action->u.load))
+		load_asks_candidate(&action->u.load))
 		return err_set(err_r, ERR_USAGE,
 			"\"%s\" asks {{candidate_url}}: say where that is by "
 			"--url",

@@ -118,6 +118,7 @@ void rollout_step_back(struct turn *t, const char *reason)
 		return;
 	sequence_cancel(t);
 	sequence_forget(t, LIST_STEP_PASSED);
+	sequence_forget(t, LIST_LOAD);
 	rollout_set_reason(r, CAUSE_SLO, reason);
 	r->step = 0;
 	r->bake_from_ms = 0;
@@ -185,6 +186,17 @@ void rollout_stop_or_refuse(struct turn *t, const char *reason)
 		rollout_stop_for_drift(t, reason);
 }
 
+/* What hurts goes on no longer, and is not made again by itself. */
+static void stop_load(struct turn *t)
+{
+	const struct sequence *q = &t->r->sequence;
+
+	if (!q->active || q->list != LIST_LOAD)
+		return;
+	sequence_cancel(t);
+	t->r->lists_done |= 1u << LIST_LOAD;
+}
+
 void rollout_hold(
 	struct turn *t, enum cause cause, int64_t since_ms, const char *reason)
 {
@@ -193,6 +205,8 @@ void rollout_hold(
 	if (rollout_is_reverting(r) || phase_is_end(r->phase) || r->stopping)
 		return;
 	rollout_set_reason(r, cause, reason);
+	if (cause == CAUSE_SLO)
+		stop_load(t);
 	if (r->phase == PHASE_HELD) {
 		turn_note(t, NOTE_WARNING, "%s", reason);
 		return;

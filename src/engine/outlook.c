@@ -335,7 +335,8 @@ static void look_at_bake(const struct look *v)
 	bool silent;
 
 	if (r->sequence.active) {
-		look_at_action(v, phase);
+		look_at_action(v,
+			r->sequence.list == LIST_LOAD ? PHASE_BAKING : phase);
 	} else if (!r->bake_open) {
 		wait_for(v, OUTLOOK_SETTLE, PHASE_BAKING);
 		v->o->at_ms = r->bake_from_ms;

@@ -30,6 +30,7 @@ void rollout_next_step(struct turn *t)
 	r->held_ms = 0;
 	r->approved_until_ms = 0;
 	sequence_forget(t, LIST_STEP_PASSED);
+	sequence_forget(t, LIST_LOAD);
 	rollout_set_reason(r, CAUSE_NONE, "");
 	if (rollout_is_finishing(t)) {
 		rollout_enter(
@@ -386,7 +387,7 @@ static void phase_baking(struct turn *t)
 		return;
 	over_ms = checks_over_ms(t->policy, r);
 	turn_wake(t, over_ms);
-	if (!traffic_is_settled(r))
+	if (!traffic_is_settled(r) || !load_is_over(t))
 		return;
 	if (evidence_is_enough(t) && checks_are_satisfied(t)) {
 		leave_step(t);
@@ -481,6 +482,7 @@ static void run_phase(struct turn *t)
 	open_bake(t);
 	if (t->r->resuming && t->r->phase != PHASE_REVERTING)
 		return;
+	load_take(t);
 	if (traffic_gave_up(t->r) && t->r->traffic.write.intent.reassert &&
 		!rollout_is_reverting(t->r) && t->r->phase != PHASE_PREFLIGHT)
 		rollout_stop_for_drift(t,

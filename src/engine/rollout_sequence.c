@@ -145,18 +145,37 @@ bool sequence_ensure(struct turn *t, enum action_list list)
 	return !q->active;
 }
 
-/* The action is over for good; the list goes on or stops. */
-static void settle_action(struct turn *t, bool failed)
+bool sequence_ensure_one(struct turn *t, enum action_list list, int index)
 {
 	struct sequence *q = &t->r->sequence;
 
+	if (t->r->lists_done & 1u << list)
+		return true;
+	if (q->active)
+		return false;
+	*q = (struct sequence){.active = true,
+		.list = list,
+		.index = index,
+		.attempt = 1,
+		.single = true};
+	start_attempt(t);
+	return false;
+}
+
+/* The action is over for good; the list goes on or stops. */
+static void settle_action(struct turn *t, enum action_result result)
+{
+	struct sequence *q = &t->r->sequence;
+	bool failed = result == ACTION_FAILED || result == ACTION_UNKNOWN;
+
+	q->result = result;
 	if (failed) {
 		q->failed++;
 		t->r->failed_action[q->list] = (short)(q->index + 1);
 		t->r->actions_failed++;
 		q->stopped = action_now(t)->stop_on_failure;
 	}
-	if (q->stopped) {
+	if (q->stopped || q->single) {
 		finish(t);
 		return;
 	}
@@ -192,8 +211,7 @@ void sequence_ended(struct turn *t)
 		q->attempt++;
 		return;
 	}
-	settle_action(t, t->event->action_result == ACTION_FAILED ||
-				 t->event->action_result == ACTION_UNKNOWN);
+	settle_action(t, t->event->action_result);
 }
 
 void sequence_pump(struct turn *t)
@@ -236,5 +254,5 @@ void sequence_resumed(struct turn *t)
 		"it was started before the crash and may not be repeated: "
 		"look what it did and finish it by hand");
 	t->r->actions_unknown++;
-	settle_action(t, true);
+	settle_action(t, ACTION_UNKNOWN);
 }

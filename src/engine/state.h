@@ -22,6 +22,8 @@ struct sequence {
 	int64_t retry_ms; /* when the next attempt is due; 0: none waits */
 	int failed; /* of this list */
 	bool stopped; /* one failed with on_failure stop */
+	bool single; /* this action alone, not the list */
+	enum action_result result; /* of the last one that was over */
 };
 
 /* Reads of the service: one at most is out. */
@@ -116,6 +118,7 @@ struct rollout {
 	int64_t bake_from_ms; /* when settle is over; 0: the split is not seen */
 	bool bake_open; /* settle is over: answers count for this step */
 	bool step_passed; /* was said; its hook runs */
+	uint64_t loads_over; /* bits over the steps: made, or cut off */
 	bool finish_begun; /* what the finish means was decided */
 	bool checking; /* the candidate has or had users: SLOs are asked */
 	int64_t settle_ms; /* until when answers do not count; 0: they do */

@@ -10,6 +10,7 @@
  *   rollout_command.c   what operators want, and whether it is taken
  *   rollout_check.c     asks the SLOs and says when they have decided
  *   rollout_evidence.c  what SLOs of kind evidence have decided together
+ *   rollout_load.c      the load of a step, and what it means for it
  *   rollout_traffic.c   brings the service's traffic to what is wanted
  *   rollout_drift.c     whose doing is what a read shows
  *   gate.c              may_raise: whether a candidate may get more
@@ -185,12 +186,19 @@ bool traffic_is_late(const struct rollout *r);
 /* The service was changed after all that our writes can have changed. */
 bool traffic_is_beyond_ours(const struct rollout *r);
 
+/* rollout_load.c */
+/* The step has no load, or it was made; starts it when it was not. */
+bool load_is_over(struct turn *t);
+void load_take(struct turn *t); /* once, what came of it */
+
 /* rollout_sequence.c */
 /* True when the list has run to its end; starts it when it has not. */
 /* "ours: which action of the list failed: what it said". */
 void sequence_say_failed(const struct turn *t, enum action_list list,
 	const char *ours, char to[ROLLOUT_TEXT_MAX]);
 bool sequence_ensure(struct turn *t, enum action_list list);
+/* The same for one action of a list whose actions are each for themselves. */
+bool sequence_ensure_one(struct turn *t, enum action_list list, int index);
 /* True when it ended early because of on_failure stop; told once. */
 bool sequence_take_stop(struct turn *t, enum action_list list);
 void sequence_forget(struct turn *t, enum action_list list); /* to run again */

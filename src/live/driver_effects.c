@@ -110,6 +110,26 @@ void driver_carry_out_one(struct driver *driver, const struct effect *effect)
 	}
 }
 
+/* A load is stopped first, which is a signal and takes no time; then the way
+ * back; then the rest. */
+static int pass_of(const struct effect *effect)
+{
+	return effect->type == EFFECT_CANCEL  ? 0
+	       : effect->type == EFFECT_WRITE ? 1
+					      : 2;
+}
+
+/* An action that was cancelled before it was started is not started. */
+static bool is_cancelled(const struct decided *decided, size_t i, size_t n)
+{
+	if (decided[i].effect.type != EFFECT_ACTION)
+		return false;
+	while (++i < n)
+		if (decided[i].effect.type == EFFECT_CANCEL)
+			return true;
+	return false;
+}
+
 void driver_carry_out(struct driver *driver, int64_t seq)
 {
 	struct decided *decided = driver->effects;
@@ -118,12 +138,12 @@ void driver_carry_out(struct driver *driver, int64_t seq)
 	while (n < all && decided[n].seq <= seq)
 		n++;
 	/* None of these calls back before it returns. */
-	for (size_t i = 0; i < n; i++)
-		if (decided[i].effect.type == EFFECT_WRITE)
-			driver_carry_out_one(driver, &decided[i].effect);
-	for (size_t i = 0; i < n; i++)
-		if (decided[i].effect.type != EFFECT_WRITE)
-			driver_carry_out_one(driver, &decided[i].effect);
+	for (int pass = 0; pass < 3; pass++)
+		for (size_t i = 0; i < n; i++)
+			if (pass_of(&decided[i].effect) == pass &&
+				!is_cancelled(decided, i, n))
+				driver_carry_out_one(
+					driver, &decided[i].effect);
 	assert(driver->n_effects == all);
 	driver->n_effects = all - n;
 	memmove(decided, decided + n, (all - n) * sizeof(*decided));

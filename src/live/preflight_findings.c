@@ -140,9 +140,12 @@ void preflight_next(struct preflight *preflight)
 
 bool preflight_asks_url(const struct action *action)
 {
-	return action->kind == ACTION_HTTP &&
-	       template_uses(
-		       secret_reveal(action->u.http.url), "candidate_url");
+	const struct action_load *load = &action->u.load;
+
+	if (action->kind == ACTION_HTTP)
+		return template_uses(
+			secret_reveal(action->u.http.url), "candidate_url");
+	return action->kind == ACTION_LOAD && load_asks_candidate(load);
 }
 
 bool preflight_wants_url(const struct preflight *preflight)

@@ -310,6 +310,7 @@ extern const struct reader slos_reader; /* struct policy */
 void check_slos(struct loader *loader); /* against steps and metrics */
 void check_policy_evidence(struct loader *loader); /* against the rest */
 extern const struct reader actions_reader; /* struct actions */
+extern const struct reader step_load_reader; /* struct step */
 void check_actions(struct loader *loader);
 
 #endif

@@ -25,6 +25,7 @@ const char *action_list_name(enum action_list list)
 		[LIST_HEALTH] = "health",
 		[LIST_ROLLED_BACK] = "hooks.rolled_back",
 		[LIST_STOPPED] = "hooks.stopped",
+		[LIST_LOAD] = "steps.load",
 	};
 
 	assert(list < ACTION_LISTS);

@@ -75,6 +75,7 @@ struct step {
 	int percent; /* 0 to 100 */
 	int64_t bake_ms;
 	const struct approval *approval; /* NULL: no gate before this step */
+	int load; /* its action in LIST_LOAD, from 1; 0: it has none */
 	struct srcpos pos;
 };
 
@@ -187,6 +188,7 @@ enum action_list {
 	LIST_HEALTH,
 	LIST_ROLLED_BACK,
 	LIST_STOPPED,
+	LIST_LOAD, /* not one after the other: each is of a step */
 	ACTION_LISTS
 };
 

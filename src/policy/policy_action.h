@@ -208,6 +208,8 @@ struct action_load {
 int64_t load_duration_ms(const struct action_load *load);
 int load_peak(const struct action_load *load); /* users, or requests/s */
 double load_requests(const struct action_load *load); /* in all, about */
+bool load_asks_candidate(
+	const struct action_load *load); /* {{candidate_url}} */
 
 struct action_k6 {
 	const char *script; /* a path */

@@ -11,6 +11,7 @@
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 #include "policy/quantity.h"
+#include "policy/template.h"
 #include "policy/url.h"
 
 #define REQUESTS_MAX   32
@@ -55,6 +56,18 @@ double load_requests(const struct action_load *load)
 		from = load->stages[i].to;
 	}
 	return sum / each_ms;
+}
+
+bool load_asks_candidate(const struct action_load *load)
+{
+	const struct load_request *one = &load->only;
+	bool asks = one->url &&
+		    template_uses(secret_reveal(one->url), "candidate_url");
+
+	for (size_t i = 0; i < load->n_requests; i++)
+		asks |= template_uses(
+			secret_reveal(load->requests[i].url), "candidate_url");
+	return asks;
 }
 
 /* ---- expect ---- */

@@ -124,6 +124,8 @@ static const struct key step_keys[] = {
 		.about = "How long it must look good here, after settle"},
 	{"approval", &approval_reader,
 		.about = "People who agree before traffic moves here"},
+	{"load", &step_load_reader,
+		.about = "Made here; the bake begins a window after its end"},
 	{0},
 };
 

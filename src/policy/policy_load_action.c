@@ -101,18 +101,6 @@ const struct reader actions_reader = {read_actions, "a list of actions",
 	.def = "actions", .sections = action_sections, .by = "type",
 	.list_max = POLICY_ACTIONS_MAX};
 
-/* ---- rules ---- */
-
-static const struct node *list_node(
-	const struct loader *loader, enum action_list list)
-{
-	const char *name = action_list_name(list), *dot = strchr(name, '.');
-
-	if (!dot)
-		return node_get(loader->root, name);
-	return node_get(node_get(loader->root, "hooks"), dot + 1);
-}
-
 static bool mentions(const struct node *node, const char *template)
 {
 	for (const struct node *n = node->first; n; n = n->next)
@@ -127,6 +115,57 @@ static bool makes_load(const struct node *node)
 
 	return type && type->text &&
 	       (!strcmp(type->text, "load") || !strcmp(type->text, "k6"));
+}
+
+/* A load that is part of a step: what it misses takes the release back, unless
+ * it says that it is to be reported. */
+static void read_step_load(struct loader *loader, const struct node *value,
+	const struct key *key, void *into)
+{
+	struct actions *list = &loader->policy->lists[LIST_LOAD];
+	struct action *items = (struct action *)list->item;
+	struct step *step = into;
+
+	if (!items)
+		items = arena_alloc(
+			loader->arena, POLICY_STEPS_MAX * sizeof(*items));
+	list->item = items;
+	if (value->kind != NODE_MAPPING || list->n == POLICY_STEPS_MAX) {
+		problem_at(loader, value,
+			"the load of a step is an action, such as {name: "
+			"users, type: load, …}");
+		return;
+	}
+	read_action(loader, value, &items[list->n++]);
+	step->load = (int)list->n;
+	if (!node_get(value, "on_failure"))
+		items[list->n - 1].stop_on_failure = true;
+	if (node_get(value, "type") && !makes_load(value))
+		problem_at(loader, place_of(value, "type"),
+			"the load of a step is of type load or k6");
+	if (node_get(value, "when"))
+		problem_at(loader, node_get(value, "when")->key,
+			"when names reasons of a rollback: it has no meaning "
+			"in a step");
+	loader->policy->asks_candidate_url |= mentions(value, "candidate_url");
+}
+
+static const struct section *const load_sections[] = {
+	&policy_action_load.section, &policy_action_k6.section, NULL};
+
+const struct reader step_load_reader = {
+	read_step_load, "a load", .sections = load_sections, .by = "type"};
+
+/* ---- rules ---- */
+
+static const struct node *list_node(
+	const struct loader *loader, enum action_list list)
+{
+	const char *name = action_list_name(list), *dot = strchr(name, '.');
+
+	if (!dot)
+		return node_get(loader->root, name);
+	return node_get(node_get(loader->root, "hooks"), dot + 1);
 }
 
 static void check_list(struct loader *loader, enum action_list list)

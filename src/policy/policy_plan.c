@@ -156,6 +156,39 @@ static void plan_gate(struct buf *out, const struct approval *a)
 				       : "; not who started it\n");
 }
 
+static int64_t longest_window_ms(const struct policy *p)
+{
+	int64_t longest_ms = 0;
+
+	for (size_t i = 0; i < p->n_slos; i++)
+		if (p->slos[i].window_ms > longest_ms)
+			longest_ms = p->slos[i].window_ms;
+	return longest_ms + p->metrics.delay_ms;
+}
+
+/* At least; how long a script of k6 takes only the script knows. */
+static int64_t load_of_ms(const struct policy *p, const struct step *s)
+{
+	const struct action *load;
+
+	if (!s->load)
+		return 0;
+	load = &p->lists[LIST_LOAD].item[s->load - 1];
+	return longest_window_ms(p) +
+	       (load->kind == ACTION_LOAD ? load_duration_ms(&load->u.load)
+					  : 0);
+}
+
+static void plan_load_of(
+	struct buf *out, const struct policy *p, const struct step *s)
+{
+	buf_adds(out, "        load ");
+	plan_one_action(out, p, LIST_LOAD, (size_t)s->load - 1);
+	buf_adds(out, "        the bake begins ");
+	duration_add(out, longest_window_ms(p));
+	buf_adds(out, " after its end: the longest window\n");
+}
+
 static void plan_steps(struct buf *out, const struct policy *p)
 {
 	static const char *const last[] = {
@@ -168,6 +201,8 @@ static void plan_steps(struct buf *out, const struct policy *p)
 	for (size_t i = 0; i < p->n_steps; i++) {
 		total_ms += p->settle_ms + p->steps[i].bake_ms;
 		least_ms += p->settle_ms + POLICY_DWELL_MS;
+		total_ms += load_of_ms(p, &p->steps[i]);
+		least_ms += load_of_ms(p, &p->steps[i]);
 	}
 	buf_adds(out, "\nsteps, ");
 	if (p->pace == PACE_EVIDENCE) {
@@ -187,6 +222,8 @@ static void plan_steps(struct buf *out, const struct policy *p)
 		duration_add(out, s->bake_ms);
 		buf_adds(out, s->percent == 100 ? last[p->on_breach] : "");
 		buf_addc(out, '\n');
+		if (s->load)
+			plan_load_of(out, p, s);
 		if (s->approval)
 			plan_gate(out, s->approval);
 	}

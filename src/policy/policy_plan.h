@@ -12,6 +12,10 @@
 void plan_actions(struct buf *out, const struct policy *policy,
 	enum action_list list, const char *title);
 
+/* One of them, on lines that go on from where they are. */
+void plan_one_action(struct buf *out, const struct policy *policy,
+	enum action_list list, size_t index);
+
 /* For the lines of the types: a URL without what is secret in it, … */
 void plan_url(struct buf *out, const struct secret *url);
 /* … a program and its arguments, a blank before each, … */

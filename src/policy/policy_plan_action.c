@@ -84,19 +84,20 @@ static const char *failure_text(enum action_list list, const struct action *a)
 		return stop ? "stops here: rollback-failed" : "is reported";
 	case LIST_HEALTH:
 		return "makes rollback-failed";
+	case LIST_LOAD:
+		return stop ? "is a breach of the step" : "is reported";
 	default:
 		return stop ? "stops here" : "is reported";
 	}
 }
 
-static void plan_action(struct buf *out, size_t number, enum action_list list,
+static void plan_action(struct buf *out, int indent, enum action_list list,
 	const struct action *a)
 {
-	buf_addf(out, "  %2zu. ", number);
 	printable_add(out, a->name);
 	buf_adds(out, ": ");
 	policy_actions[a->kind]->plan(out, a);
-	buf_addf(out, "\n%*stimeout ", 6, "");
+	buf_addf(out, "\n%*stimeout ", indent, "");
 	duration_add(out, a->timeout_ms);
 	if (a->retries)
 		buf_addf(out, ", %d more %s", a->retries,
@@ -116,6 +117,14 @@ void plan_actions(struct buf *out, const struct policy *p,
 	if (!actions->n)
 		return;
 	buf_addf(out, "\n%s, %s\n", action_list_name(list), title);
-	for (size_t i = 0; i < actions->n; i++)
-		plan_action(out, i + 1, list, &actions->item[i]);
+	for (size_t i = 0; i < actions->n; i++) {
+		buf_addf(out, "  %2zu. ", i + 1);
+		plan_action(out, 6, list, &actions->item[i]);
+	}
+}
+
+void plan_one_action(struct buf *out, const struct policy *p,
+	enum action_list list, size_t index)
+{
+	plan_action(out, 8, list, &p->lists[list].item[index]);
 }

@@ -142,7 +142,10 @@ static void schema_kinds(struct jsonw *w, const struct reader *reader)
 static void schema_sections(struct jsonw *w, const struct reader *reader)
 {
 	if (!reader->list_max) {
-		schema_ref(w, reader->sections[0]->def);
+		if (reader->by)
+			schema_kinds(w, reader);
+		else
+			schema_ref(w, reader->sections[0]->def);
 		return;
 	}
 	jsonw_text(w, "type", "array");

@@ -206,9 +206,15 @@ static void answer_ask(struct sim *s, int slo)
 		sim_answer(s, slo, QUERY_REQUESTS);
 }
 
+/* Only loads take time, which their stages say. */
 static void answer_act(struct sim *s, const struct effect *effect)
 {
-	struct event *event = push(s, 0, EVENT_ACTION);
+	const struct action *action =
+		&s->policy->lists[effect->list].item[effect->index];
+	struct event *event = push(s,
+		action->kind == ACTION_LOAD ? load_duration_ms(&action->u.load)
+					    : 0,
+		EVENT_ACTION);
 
 	event->list = effect->list;
 	event->index = effect->index;

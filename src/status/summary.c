@@ -58,7 +58,8 @@ static void make_step(struct making *m)
 	s->n_steps = (int)m->policy->n_steps;
 	if (!is_in_step(m))
 		return;
-	s->step_ms = r->bake_from_ms - m->policy->settle_ms;
+	s->step_ms = (load_was_made(m) ? r->settle_ms : r->bake_from_ms) -
+		     m->policy->settle_ms;
 	s->bake_ms = step_of(m)->bake_ms;
 	if (!r->bake_open) {
 		s->settled_ms = r->bake_from_ms;

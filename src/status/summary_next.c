@@ -148,6 +148,13 @@ static void say_after_action(const struct making *m, struct buf *out)
 		buf_addf(out, "When it has ended, %s comes next",
 			say_goal(m, m->r->step + 1));
 		break;
+	case PHASE_BAKING:
+		buf_addf(out,
+			"When it has ended, and a window after it, the bake of "
+			"%s begins",
+			say_length(m, step_of(m)->bake_ms));
+		add_breach(m, out);
+		break;
 	case PHASE_PAUSED:
 		buf_adds(out, "When it has ended, the rollout is paused");
 		break;

@@ -179,7 +179,11 @@ static void say_bake(const struct making *m, struct buf *out)
 	add_step_back(m, out);
 	buf_addf(out, "%s has served %d %% for %s", say_candidate(m),
 		s->candidate_percent, say_passed(m, s->now_ms - s->step_ms));
-	if (!m->r->bake_open) {
+	if (action && m->r->sequence.list == LIST_LOAD) {
+		buf_addf(out, ": %s", action);
+	} else if (load_was_made(m) && !m->r->bake_open) {
+		buf_adds(out, "; its load is over, and its window goes by");
+	} else if (!m->r->bake_open) {
 		buf_adds(out, ", and settles");
 	} else if (action) {
 		buf_addf(out, ", step %d has passed: %s", m->r->step + 1,

@@ -51,6 +51,8 @@ const char *keep(const struct making *m, struct buf *text);
 /* The step of the policy that is served or wanted; NULL: there is none. */
 const struct step *step_of(const struct making *m);
 bool is_exposed(const struct making *m); /* the candidate has users */
+/* The step's load is over: its bake began, or begins, anew. */
+bool load_was_made(const struct making *m);
 
 /* ---- summary_slo.c ---- */
 

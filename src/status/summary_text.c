@@ -98,10 +98,17 @@ const char *say_action(const struct making *m)
 		return NULL;
 	action = &list->item[q->index];
 	if (q->running || !q->retry_ms)
-		return arena_printf(m->arena,
-			"action \"%s\" of %s runs (%d of %zu%s)", action->name,
-			action_list_name(q->list), q->index + 1, list->n,
-			q->attempt > 1 ? ", once more" : "");
+		return q->single ? arena_printf(m->arena,
+					   "its load \"%s\" is made%s",
+					   action->name,
+					   q->attempt > 1 ? ", once more" : "")
+				 : arena_printf(m->arena,
+					   "action \"%s\" of %s runs (%d of "
+					   "%zu%s)",
+					   action->name,
+					   action_list_name(q->list),
+					   q->index + 1, list->n,
+					   q->attempt > 1 ? ", once more" : "");
 	return arena_printf(m->arena,
 		"action \"%s\" of %s has failed and is tried again at %s "
 		"(attempt %d of %d)",
@@ -122,6 +129,12 @@ const struct step *step_of(const struct making *m)
 	return m->r->step >= 0 && (size_t)m->r->step < m->policy->n_steps
 		       ? &m->policy->steps[m->r->step]
 		       : NULL;
+}
+
+bool load_was_made(const struct making *m)
+{
+	return m->r->step >= 0 && m->r->step < POLICY_STEPS_MAX &&
+	       m->r->loads_over >> m->r->step & 1;
 }
 
 bool is_exposed(const struct making *m)

@@ -144,6 +144,54 @@ seen_any() {
 	serves stable-1 100
 }
 
+# stepped NAME [KEYS]: a release at once, with a load in its only step.
+stepped() {
+	STEPS="[{percent: 100, bake: 1s, load: {$(a_load "$@" | sed 's/^ *- {//;s/}$//')}}]" \
+		quick 'tag: next'
+}
+
+@test "a step has its load, and its bake begins a window later" {
+	stepped users 'expect: {min_requests: 100}'
+	rollout_start
+	rollout_ends 0
+	said '.event == "action-started" and .name == "users"'
+	said '.event == "action" and .list == "steps.load" and .result == "ok"'
+	# A window of 1s and a bake of 1s lie between the two.
+	jq -es '[.[] | select(.event == "action" or .event == "step-passed")
+		| .time | sub("\\.[0-9]+Z"; "Z") | fromdate] |
+		.[1] - .[0] >= 1' "$WORLD/run.json"
+	"$TIDEGATE" report | grep -q 'users.*requests'
+}
+
+@test "a breach stops the load of a step first, and goes back" {
+	local last
+
+	LASTS=1h stepped users
+	rollout_start
+	until_run seen_some
+	generates "$RUN_PID"
+	hurt
+	until_in reverting
+	until_true 2 is_gone "$GENERATOR"
+	rollout_ends 5
+	serves stable-1 100
+	seen_no_more
+	not said '.event == "action" and .name == "users"'
+}
+
+@test "what the load of a step misses is a breach of it" {
+	stepped users 'expect: {max: 1ms}'
+	control POST "/revisions/$CANDIDATE" '{"latency": "20ms"}'
+	rollout_start
+	rollout_ends 5
+	said '.event == "finished" and (.reason |
+		startswith("load of step 1: action \"users\" failed: missed: "))'
+	serves stable-1 100
+	"$TIDEGATE" report >"$WORLD/report"
+	grep -q 'load of step 1' "$WORLD/report"
+	"$TIDEGATE" status "$(rollout_id)" | grep -q 'load of step 1'
+}
+
 @test "a drill sends no load" {
 	quick 'tag: next' 'preflight:' "$(a_load users)"
 	"$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml" \

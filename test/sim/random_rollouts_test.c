@@ -146,7 +146,7 @@ static void random_actions(struct test_policy *test)
 	struct action *action;
 	int list, i, n;
 
-	for (list = 0; list < ACTION_LISTS; list++) {
+	for (list = 0; list < LIST_LOAD; list++) {
 		n = chance(50) ? 0 : pick(4);
 		for (i = 0; i < n; i++) {
 			action = test_policy_add(
@@ -568,7 +568,7 @@ static void stray_event(void)
 		.who = "mallory",
 		.text = "stray",
 		.slo = pick(5) - 1,
-		.list = (enum action_list)pick(ACTION_LISTS),
+		.list = (enum action_list)pick(LIST_LOAD),
 		.index = pick(5),
 		.attempt = pick(3),
 		.result = (enum write_result)pick(WRITE_RESULTS),

@@ -210,7 +210,10 @@ static void answer_act(struct world *w, const struct effect *effect)
 	if (w->action)
 		event.action_result = w->action(
 			w, effect->list, effect->index, effect->attempt);
-	world_push(w, w->latency_ms + 1, &event);
+	world_push(w,
+		w->latency_ms + 1 +
+			(effect->list == LIST_LOAD ? w->load_ms : 0),
+		&event);
 }
 
 static void drop_actions(struct world *w)

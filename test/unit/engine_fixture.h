@@ -51,6 +51,7 @@ struct world {
 	bool write_applies; /* although the result says otherwise */
 	int read_trouble; /* this many reads fail; < 0: all */
 	int64_t latency_ms; /* of every answer */
+	int64_t load_ms; /* how long a load takes beyond that */
 	/* The journal cannot be written: what the driver does then is
 	 * driver_carry_out_early's. */
 	bool store_fails;

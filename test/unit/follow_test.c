@@ -512,7 +512,7 @@ static void draw_rules(struct test_policy *test, unsigned lists)
 	if (pick(2))
 		test->steps[pick(3)].approval = &test->approval;
 	/* Both have the same actions, as the journal names them. */
-	for (int list = 0; list < ACTION_LISTS; list++)
+	for (int list = 0; list < LIST_LOAD; list++)
 		for (unsigned i = 0; i < (lists >> 2 * list) % 3; i++)
 			test_policy_add(test, (enum action_list)list, names[i])
 				->stop_on_failure = pick(2);
@@ -570,7 +570,7 @@ static void whatever_the_rules_were_it_is_where_the_journal_says(void **state)
 
 	for (int i = 0; i < PAIRS; i++) {
 		rng_init(&rng, (uint64_t)i + 1);
-		lists = (unsigned)pick(1 << 2 * ACTION_LISTS);
+		lists = (unsigned)pick(1 << 2 * LIST_LOAD);
 		draw_rules(&theirs, lists);
 		draw_rules(&ours, lists);
 		world_init(&world, &theirs.policy);

@@ -150,9 +150,57 @@ static void drift_says_who_has_what_and_who_did_it(void **state)
 	stage_fini(&stage);
 }
 
+/* Step 1 has a load of a minute: 45 s after the start it is made, 40 s later the
+ * window after it goes by. */
+static const struct summary *look_at_load(
+	struct stage *stage, bool is_over, world_action_fn ends)
+{
+	stage_init(stage);
+	stage->test.policy.on_breach = ON_BREACH_HOLD;
+	test_policy_add(&stage->test, LIST_LOAD, "users")->stop_on_failure =
+		true;
+	stage->test.steps[0].load = 1;
+	stage->world.load_ms = 60000;
+	stage->world.action = ends;
+	world_start(&stage->world);
+	world_run(&stage->world, is_over ? 85000 : 45000);
+	return stage_look(stage);
+}
+
+static enum action_result misses(
+	struct world *w, enum action_list list, int index, int attempt)
+{
+	return ACTION_FAILED;
+}
+
+static void the_load_of_a_step_is_told(void **state)
+{
+	static struct stage stage;
+	const struct summary *summary = look_at_load(&stage, false, NULL);
+
+	assert_string_equal(summary->now,
+		"backend-2 has served 10 % for 41s: its load \"users\" is "
+		"made; error-rate passes.");
+	assert_string_equal(summary->next,
+		"When it has ended, and a window after it, the bake of 1m "
+		"begins. An SLO that fails holds it at once.");
+	stage_fini(&stage);
+	summary = look_at_load(&stage, true, NULL);
+	assert_string_equal(summary->now,
+		"backend-2 has served 10 % for 1m21s; its load is over, and "
+		"its window goes by; error-rate passes.");
+	stage_fini(&stage);
+	summary = look_at_load(&stage, true, misses);
+	assert_string_equal(summary->now,
+		"Held: load of step 1: action \"users\" failed; backend-2 "
+		"serves 10 %.");
+	stage_fini(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_load_of_a_step_is_told),
 		cmocka_unit_test(each_situation_has_its_sentences),
 		cmocka_unit_test(commands_are_taken_as_is_said),
 		cmocka_unit_test(an_slo_has_its_values_in_its_unit),
