@@ -67,8 +67,8 @@ void ask_slack_start(
 	char *what;
 
 	if (!config ||
-		slack_decode(body, len, &ask->arena, action, &ask->refusal) <
-			0 ||
+		slack_decode(body, len, config->api_url, &ask->arena, action,
+			&ask->refusal) < 0 ||
 		check_whose(ask, config, action) < 0) {
 		ask_refuse(ask);
 		return;

@@ -41,8 +41,8 @@ struct issuer_config {
 	 * Both secrets may be others from one turn to the next. */
 	const struct secret *bot_token;
 	const char *bot_token_file;
-	/* What answers to buttons begin with; NULL: https://hooks.slack.com/ */
-	const char *answer_url;
+	/* Where its API is instead, and answers to buttons go; NULL: Slack's. */
+	const char *api_url;
 	/* Where keys are fetched instead (not of OIDC); loopback may be http. */
 	const char *keys_url;
 };

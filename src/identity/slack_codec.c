@@ -10,7 +10,7 @@
 #include "identity/mac.h"
 
 #define TIMESTAMP_DIGITS_MAX 12
-#define RESPONSE_HOST        "https://hooks.slack.com/"
+#define ANSWERS              "https://hooks.slack.com"
 #define URL_MAX              1024
 #define TRIGGER_MAX          512
 
@@ -84,6 +84,15 @@ int slack_check_signature(const struct secret *secret, const char *timestamp,
 
 /* ---- what is in it ---- */
 
+bool slack_may_answer(const char *url, const char *answers)
+{
+	const char *below = answers ? answers : ANSWERS;
+	size_t len = strlen(below);
+
+	return strncmp(url, below, len) == 0 && url[len] == '/' &&
+	       !strpbrk(url, " \t\r\n@\\#");
+}
+
 struct take {
 	struct arena *arena;
 	struct refusal *refusal;
@@ -126,11 +135,6 @@ static void take_button(
 		take(t, json_object_get(root, "channel"), "id", SLACK_WORD_MAX);
 	a->message_ts = take(t, json_object_get(root, "container"),
 		"message_ts", SLACK_WORD_MAX);
-	a->response_url = take(t, root, "response_url", URL_MAX);
-	if (a->response_url && (strncmp(a->response_url, RESPONSE_HOST,
-					strlen(RESPONSE_HOST)) != 0 ||
-				       strpbrk(a->response_url, " \t\r\n@\\#")))
-		a->response_url = NULL;
 }
 
 static void take_view(
@@ -147,7 +151,8 @@ static void take_view(
 	a->comment = take(t, input, "value", SLACK_TEXT_MAX);
 }
 
-static int take_all(struct take *t, const json_t *root, struct slack_action *a)
+static int take_all(struct take *t, const json_t *root, const char *answers,
+	struct slack_action *a)
 {
 	const json_t *user = json_object_get(root, "user");
 
@@ -157,24 +162,23 @@ static int take_all(struct take *t, const json_t *root, struct slack_action *a)
 	a->user = take(t, user, "id", SLACK_WORD_MAX);
 	a->user_team = take(t, user, "team_id", SLACK_WORD_MAX);
 	a->trigger_id = take(t, root, "trigger_id", TRIGGER_MAX);
+	a->response_url = take(t, root, "response_url", URL_MAX);
+	if (a->response_url && !slack_may_answer(a->response_url, answers))
+		a->response_url = NULL;
 	if (t->rc == 0 && a->type && strcmp(a->type, "block_actions") == 0)
 		take_button(t, root, a);
 	else if (t->rc == 0 && a->type &&
 		 strcmp(a->type, "view_submission") == 0)
 		take_view(t, root, a);
-	else if (t->rc == 0)
+	if (t->rc == 0 && (!a->type || !a->app || !a->user || !*a->user))
 		t->rc = refuse(t->refusal, REFUSAL_MALFORMED,
-			"type is %.40s, neither block_actions nor "
-			"view_submission",
-			a->type ? a->type : "missing");
-	if (t->rc == 0 && (!a->app || !a->user || !*a->user))
-		t->rc = refuse(t->refusal, REFUSAL_MALFORMED,
-			"api_app_id or user is missing");
+			"type, api_app_id or user is missing");
 	return t->rc;
 }
 
-int slack_decode(const char *body, size_t len, struct arena *arena,
-	struct slack_action *action_r, struct refusal *refusal_r)
+int slack_decode(const char *body, size_t len, const char *answers,
+	struct arena *arena, struct slack_action *action_r,
+	struct refusal *refusal_r)
 {
 	struct take t = {.arena = arena, .refusal = refusal_r};
 	const char *payload;
@@ -192,7 +196,7 @@ int slack_decode(const char *body, size_t len, struct arena *arena,
 			"the form is not one field payload");
 	root = json_loads(payload, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(root))
-		rc = take_all(&t, root, action_r);
+		rc = take_all(&t, root, answers, action_r);
 	else
 		rc = refuse(refusal_r, REFUSAL_MALFORMED,
 			"payload is not a JSON object");

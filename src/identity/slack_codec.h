@@ -6,6 +6,7 @@
 #ifndef TIDEGATE_IDENTITY_SLACK_CODEC_H
 #define TIDEGATE_IDENTITY_SLACK_CODEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,11 +23,12 @@
 
 /* What is absent is NULL. */
 struct slack_action {
-	const char *type; /* "block_actions" or "view_submission" */
+	/* "block_actions", "view_submission"; of others, no more than who */
+	const char *type;
 	const char *app, *team, *user, *user_team;
 	const char *action_id, *value, *action_ts; /* the button's */
 	const char *channel, *message_ts;
-	const char *response_url; /* of hooks.slack.com, else NULL */
+	const char *response_url; /* where answers may go, else NULL */
 	const char *trigger_id;
 	const char *callback_id, *metadata; /* a modal's */
 	const char *comment;
@@ -37,8 +39,13 @@ MUST_CHECK int slack_check_signature(const struct secret *secret,
 	const char *timestamp, const char *signature, const char *body,
 	size_t len, int64_t now_s, struct refusal *refusal_r);
 
-/* The body is a form with one field, payload. */
-MUST_CHECK int slack_decode(const char *body, size_t len, struct arena *arena,
-	struct slack_action *action_r, struct refusal *refusal_r);
+/* The body is a form with one field, payload. `answers` is below which URL a
+ * response_url is; NULL: Slack's own host. */
+MUST_CHECK int slack_decode(const char *body, size_t len, const char *answers,
+	struct arena *arena, struct slack_action *action_r,
+	struct refusal *refusal_r);
+
+/* Whether answers may go there. */
+bool slack_may_answer(const char *url, const char *answers);
 
 #endif

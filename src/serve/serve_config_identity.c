@@ -5,6 +5,7 @@
 #include "serve/serve_config_parts.h"
 
 #define MEMBER(m)          offsetof(struct issuer_config, m)
+#define SLACK_VARIABLE     "SLACK_API_URL"
 #define SLACK_ID_MAX       20 /* characters */
 #define SIGNING_SECRET_MIN 16 /* bytes */
 
@@ -214,6 +215,20 @@ static const struct section *const kinds[] = {[ISSUER_IAP] = &iap_section,
 	[ISSUER_SLACK] = &slack_section,
 	NULL};
 
+/* Where Slack is, for tests; "" is the usual place, as it is for gcloud. */
+static const char *slack_place(const struct loader *loader)
+{
+	const struct policy_env *env = loader->env;
+	const char *url =
+		env->variable ? env->variable(SLACK_VARIABLE, env->arg) : NULL;
+
+	size_t len = url ? strlen(url) : 0;
+
+	while (len && url[len - 1] == '/')
+		len--;
+	return len ? arena_strndup(loader->arena, url, len) : NULL;
+}
+
 static void read_issuer(struct loader *loader, const struct node *node,
 	struct issuer_config *issuer)
 {
@@ -234,6 +249,8 @@ static void read_issuer(struct loader *loader, const struct node *node,
 		return;
 	issuer->kind = (enum issuer_kind)kind;
 	read_section(loader, node, kinds[kind], issuer);
+	if (kind == ISSUER_SLACK)
+		issuer->api_url = slack_place(loader);
 }
 
 static void read_identity(struct loader *loader, const struct node *value,

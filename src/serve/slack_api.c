@@ -4,21 +4,32 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "api/request.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "identity/identity_config.h"
 
-#define VARIABLE   "SLACK_API_URL"
 #define ENDPOINT   "https://slack.com/api"
 #define JSON_TYPE  "application/json; charset=utf-8"
 #define ANSWER_MAX (1024 * 1024) /* bytes: parsed in some 15 ms */
 #define PAUSE_MS   30000 /* where Slack names none */
+#define ANSWERS    64 /* under way at a time */
+
+/* An answer that nobody waits for. */
+struct sent_answer {
+	LIST_ENTRY(sent_answer) link;
+	struct slack_api *slack;
+	struct slack_call *call;
+};
 
 struct slack_api {
 	struct api api;
 	const struct issuer_config *app;
 	char *base;
+	LIST_HEAD(, sent_answer) answers;
+	int n_answers;
 };
 
 struct slack_call {
@@ -36,24 +47,8 @@ struct slack_api *slack_api_new(
 
 	slack->api = *api;
 	slack->app = app;
-	slack->base = request_endpoint(getenv(VARIABLE), ENDPOINT);
+	slack->base = request_endpoint(app->api_url, ENDPOINT);
 	return slack;
-}
-
-void slack_api_free(struct slack_api **slack)
-{
-	if (!*slack)
-		return;
-	free((*slack)->base);
-	free(*slack);
-	*slack = NULL;
-}
-
-char *slack_answer_url(void)
-{
-	const char *instead = getenv(VARIABLE);
-
-	return instead && *instead ? request_endpoint(instead, ENDPOINT) : NULL;
 }
 
 void slack_call_cancel(struct slack_call **call_p)
@@ -66,6 +61,28 @@ void slack_call_cancel(struct slack_call **call_p)
 	request_cancel(&call->request);
 	secret_free(&call->auth.secret);
 	free(call);
+}
+
+static void answer_free(struct sent_answer *answer)
+{
+	LIST_REMOVE(answer, link);
+	answer->slack->n_answers--;
+	slack_call_cancel(&answer->call);
+	free(answer);
+}
+
+void slack_api_free(struct slack_api **slack_p)
+{
+	struct slack_api *slack = *slack_p;
+	struct sent_answer *answer;
+
+	*slack_p = NULL;
+	if (!slack)
+		return;
+	while ((answer = LIST_FIRST(&slack->answers)))
+		answer_free(answer);
+	free(slack->base);
+	free(slack);
 }
 
 /* ---- what an answer means ---- */
@@ -232,4 +249,37 @@ struct slack_call *slack_answer_start(struct slack_api *slack, const char *url,
 		.body_len = body->len};
 
 	return send(slack, &spec, true, fn, arg);
+}
+
+static void answer_sent(const struct slack_reply *reply, void *arg)
+{
+	struct sent_answer *answer = arg;
+
+	answer->call = NULL;
+	if (reply->result != SLACK_DONE)
+		log_line(LOG_WARN,
+			"event=slack error=\"an answer to a button was not "
+			"taken: %s\"",
+			reply->word);
+	answer_free(answer);
+}
+
+void slack_answer_send(
+	struct slack_api *slack, const char *url, const struct buf *body)
+{
+	struct sent_answer *answer;
+
+	if (slack->n_answers >= ANSWERS) {
+		log_line(LOG_WARN,
+			"event=slack error=\"%d answers to buttons are under "
+			"way: this one is not sent\"",
+			ANSWERS);
+		return;
+	}
+	answer = xcalloc(1, sizeof(*answer));
+	answer->slack = slack;
+	LIST_INSERT_HEAD(&slack->answers, answer, link);
+	slack->n_answers++;
+	answer->call =
+		slack_answer_start(slack, url, body, answer_sent, answer);
 }

@@ -3,9 +3,6 @@
  * Calls of Slack's Web API as our app's bot, each once: what came of it, in four
  * words, and when Slack may be asked again. What to do then is the caller's.
  * https://docs.slack.dev/apis/web-api: answers are 200 with `ok`, but for 429.
- *
- * $SLACK_API_URL is another place than https://slack.com/api, for tests; then
- * buttons are answered there, too.
  */
 #ifndef TIDEGATE_SERVE_SLACK_API_H
 #define TIDEGATE_SERVE_SLACK_API_H
@@ -57,8 +54,9 @@ struct slack_call *slack_answer_start(struct slack_api *slack, const char *url,
 	const struct buf *body, slack_fn fn, void *arg);
 void slack_call_cancel(struct slack_call **call); /* NULL inside: nothing */
 
-/* What answers to buttons begin with; NULL: where Slack usually is. The caller
- * frees it. */
-char *slack_answer_url(void);
+/* The same without anybody who waits for the answer: what went wrong is logged.
+ * Those that are under way are bounded; more are not sent. */
+void slack_answer_send(
+	struct slack_api *slack, const char *url, const struct buf *body);
 
 #endif

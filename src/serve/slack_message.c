@@ -261,6 +261,10 @@ static void put_button(struct jsonw *w, const struct slack_message *m,
 	snprintf(value.nonce, sizeof(value.nonce), "%s", nonce);
 	buf_init(&text, SLACK_VALUE_BYTES);
 	slack_value_print(&value, &text);
+	if (text.overflow) { /* no name of Cloud Run's is so long */
+		buf_fini(&text);
+		return;
+	}
 	jsonw_object(w, NULL);
 	jsonw_text(w, "type", "button");
 	jsonw_text(w, "action_id", verb_name(verb));

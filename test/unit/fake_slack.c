@@ -535,15 +535,18 @@ const char *fake_post_button(const struct fake_post *post, const char *verb)
 
 /* ---- what Slack sends ---- */
 
+/* No two presses are the same bytes. */
 static json_t *press_json(const struct fake_press *press)
 {
+	static int presses;
 	const char *team = press->team ? press->team : FAKE_SLACK_TEAM;
-	const char *user = press->user ? press->user : "U1";
-	json_t *root = json_pack("{s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:s}",
+	json_t *root = json_pack("{s:s, s:s, s:{s:s}, s:{s:s, s:s}, s:s, s:i}",
 		"type", press->type ? press->type : "block_actions",
 		"api_app_id", press->app ? press->app : FAKE_SLACK_APP, "team",
-		"id", team, "user", "id", user, "team_id", team, "trigger_id",
-		"trigger");
+		"id", team, "user", "id", press->user ? press->user : "U1",
+		"team_id", team, "trigger_id",
+		press->trigger ? press->trigger : "trigger", "press",
+		presses++);
 
 	if (press->metadata)
 		json_object_set_new(root, "view",

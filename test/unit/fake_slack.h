@@ -78,6 +78,7 @@ const char *fake_post_button(const struct fake_post *post, const char *verb);
 struct fake_press {
 	const char *type; /* NULL: block_actions */
 	const char *team, *app, *user; /* NULL: ours; "U1" */
+	const char *trigger; /* NULL: one that is good */
 	const char *verb, *value; /* of a button */
 	const char *metadata, *comment; /* of a modal */
 	const char *answer_url; /* NULL: none */

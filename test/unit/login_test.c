@@ -819,8 +819,8 @@ static void an_answer_goes_to_slack_only(void **state)
 			"\"A\",\"user\":{\"id\":\"U\"},\"actions\":[{}],"
 			"\"response_url\":\"%s\"}",
 			urls[i]);
-		assert_int_equal(
-			slack_decode(body, strlen(body), &arena, &action, &why),
+		assert_int_equal(slack_decode(body, strlen(body), NULL, &arena,
+					 &action, &why),
 			0);
 		assert_null(action.response_url);
 		free(body);
@@ -842,7 +842,8 @@ static void a_modal_brings_a_comment(void **state)
 
 	arena_init(&arena);
 	assert_int_equal(
-		slack_decode(body, strlen(body), &arena, &action, &why), 0);
+		slack_decode(body, strlen(body), NULL, &arena, &action, &why),
+		0);
 	assert_string_equal(action.comment, "looks good");
 	assert_string_equal(action.metadata, "m");
 	assert_string_equal(action.callback_id, "decide");

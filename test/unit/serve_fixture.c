@@ -236,7 +236,7 @@ static void take_reply(const struct http_reply *reply, void *arg)
 	snprintf(served->etag, sizeof(served->etag), "%s", etag ? etag : "");
 }
 
-void served_ask_as(struct served *served, const char *method, const char *path,
+void served_send(struct served *served, const char *method, const char *path,
 	const char *body, const char *content_type, const char *more)
 {
 	char *url = xasprintf("%s%s", served->address, path);
@@ -265,9 +265,15 @@ void served_ask_as(struct served *served, const char *method, const char *path,
 	}
 	served->status = 0;
 	http_start(served->http, &request, take_reply, served);
-	RUN_UNTIL(daemon_loop(served->daemon), served->status);
 	free(names);
 	free(url);
+}
+
+void served_ask_as(struct served *served, const char *method, const char *path,
+	const char *body, const char *content_type, const char *more)
+{
+	served_send(served, method, path, body, content_type, more);
+	RUN_UNTIL(daemon_loop(served->daemon), served->status);
 }
 
 void served_ask(struct served *served, const char *method, const char *path,

@@ -54,6 +54,9 @@ void served_ask(struct served *served, const char *method, const char *path,
 /* The same with a body of another type; NULL: there is none. */
 void served_ask_as(struct served *served, const char *method, const char *path,
 	const char *body, const char *content_type, const char *more);
+/* The same, and is not waited for: `status` is 0 until it is answered. */
+void served_send(struct served *served, const char *method, const char *path,
+	const char *body, const char *content_type, const char *more);
 /* The same, and it is answered with this status. */
 void served_expect(struct served *served, int status, const char *method,
 	const char *path, const char *body);

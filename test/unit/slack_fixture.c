@@ -22,9 +22,10 @@
 
 static const char *const owner_keys[] = {"slack:T1/U1", "slack:T1/U2"};
 static const char *const bob_keys[] = {"slack:T1/U3"};
-static const char *const everybody[] = {"owner", "bob"};
+static const char *const carol_keys[] = {"slack:T1/U4"};
+static const char *const everybody[] = {"owner", "bob", "carol"};
 static const struct access_row rows[] = {
-	{.who = everybody, .n_who = 2, .may = RIGHTS_ALL}};
+	{.who = everybody, .n_who = 3, .may = RIGHTS_ALL}};
 
 static void configure(struct slacked *s)
 {
@@ -37,6 +38,7 @@ static void configure(struct slacked *s)
 		.app = FAKE_SLACK_APP,
 		.team = FAKE_SLACK_TEAM,
 		.signing_secret = s->secret,
+		.api_url = s->url,
 		.bot_token = s->token};
 	s->rows[0] = (struct notify_row){
 		FAKE_SLACK_CHANNEL, NOTIFY_BIT(NOTIFY_EVENTS) - 1};
@@ -44,7 +46,8 @@ static void configure(struct slacked *s)
 	s->people[1] = (struct person){"bob", bob_keys, 1};
 	config->identity.issuers = s->issuers;
 	config->identity.n_issuers = 2;
-	config->people = (struct people){s->people, 2};
+	s->people[2] = (struct person){"carol", carol_keys, 1};
+	config->people = (struct people){s->people, 3};
 	config->access = (struct access){rows, 1};
 	config->notify = (struct notify_config){s->rows, 1, &s->issuers[1]};
 	config->public_url = URL;
@@ -63,19 +66,31 @@ void slacked_stop(struct slacked *s)
 	served_stop(&s->served);
 }
 
+static const char policy[] =
+	"version: 1\n"
+	"name: two\n"
+	"target: {project: acme, region: us-central1, service: backend}\n"
+	"metrics: {url: \"${PROMETHEUS_URL}\", timeout: 900ms}\n"
+	"steps:\n"
+	"  - {percent: 20, bake: 1s}\n"
+	"  - {percent: 100, bake: 1s,\n"
+	"     approval: {approvers: [owner, bob, carol], minimum: 2,\n"
+	"                timeout: 4h}}\n"
+	"settle: 0s\n"
+	"slos:\n"
+	"  - {name: errors, query: 'x{revision=\"{{candidate}}\"}', max: 1,\n"
+	"     window: 2s, interval: 1s, min_passes: 1}\n";
+
 void slacked_open(struct slacked *s)
 {
-	char *url;
-
 	*s = (struct slacked){0};
 	served_open(&s->served);
 	fake_slack_open(&s->slack, daemon_loop(s->served.daemon), 0);
 	s->port = server_port(s->slack.server);
-	url = fake_slack_url(&s->slack);
-	setenv("SLACK_API_URL", url, 1);
-	free(url);
+	s->url = fake_slack_url(&s->slack);
 	slacked_stop(s);
 	configure(s);
+	served_write(&s->served, "policies/two.yaml", policy);
 	slacked_start(s);
 }
 
@@ -85,6 +100,7 @@ void slacked_close(struct slacked *s)
 		fake_slack_close(&s->slack);
 	served_close(&s->served);
 	fake_slack_fini(&s->slack);
+	xfree(&s->url);
 	secret_free(&s->token);
 	secret_free(&s->secret);
 }
@@ -102,14 +118,43 @@ void slacked_decide(struct slacked *s, const char *rollout, const char *verb,
 	free(path);
 }
 
+char *slacked_rollout(struct slacked *s)
+{
+	const struct fake_post *post;
+	char *id;
+
+	served_expect(&s->served, 201, "POST", "/api/v1/rollouts",
+		"{\"policy\": \"two\"}");
+	id = served_text(&s->served, "/rollout");
+	served_wait_phase(&s->served, id, "awaiting-approval");
+	SLACKED_UNTIL(
+		s, (post = fake_slack_post(&s->slack, FAKE_SLACK_CHANNEL, 0)) &&
+			   fake_post_button(post, "approve"));
+	return id;
+}
+
+char *slacked_told(struct slacked *s, int n)
+{
+	SLACKED_UNTIL(s, s->slack.answers >= n);
+	return xstrdup(
+		json_string_value(json_object_get(s->slack.answer, "text")));
+}
+
+void slacked_send(struct slacked *s, const char *body)
+{
+	char *headers = fake_slack_sign(body, clock_wall_ms() / 1000);
+
+	served_send(&s->served, "POST", "/slack/actions", body,
+		"application/x-www-form-urlencoded", headers);
+	free(headers);
+}
+
 void slacked_press(struct slacked *s, const struct fake_press *press)
 {
 	char *body = fake_slack_payload(press);
-	char *headers = fake_slack_sign(body, clock_wall_ms() / 1000);
 
-	served_ask_as(&s->served, "POST", "/slack/actions", body,
-		"application/x-www-form-urlencoded", headers);
-	free(headers);
+	slacked_send(s, body);
+	RUN_UNTIL(daemon_loop(s->served.daemon), s->served.status);
 	free(body);
 }
 

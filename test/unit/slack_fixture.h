@@ -13,11 +13,13 @@ struct slacked {
 	struct secret *token, *secret;
 	struct issuer_config issuers[2];
 	struct notify_row rows[2];
-	struct person people[2];
+	struct person people[3];
 	int port;
+	char *url; /* of its API */
 };
 
-/* The owner is U1 and U2 there, bob is U3; C1 is told of all. */
+/* The owner is U1 and U2 there, bob U3, carol U4; C1 is told of all. The
+ * policy "two" wants two of them, and not who started it. */
 void slacked_open(struct slacked *s);
 void slacked_close(struct slacked *s);
 /* The daemon is killed between two commits, and starts again. */
@@ -28,6 +30,15 @@ void slacked_start(struct slacked *s);
 void slacked_decide(struct slacked *s, const char *rollout, const char *verb,
 	const char *comment);
 
+/* A rollout of the policy "two", by the owner, which waits for approval and
+ * whose message says so. */
+char *slacked_rollout(struct slacked *s);
+/* The text that the last who pressed was shown, after `n` answers; caller owns
+ * it. */
+char *slacked_told(struct slacked *s, int n);
+
+/* A body, signed; it is not waited for. */
+void slacked_send(struct slacked *s, const char *body);
 /* Sends what somebody has pressed, signed; the status is served.status. */
 void slacked_press(struct slacked *s, const struct fake_press *press);
 /* The same for a button of the first message in C1. */
