@@ -37,10 +37,10 @@ struct issuer_config {
 	size_t n_domains;
 	const char *app, *team; /* Slack: A0…, T0… */
 	const struct secret *signing_secret;
-	/* With which src/serve posts there, and where it is; NULL: it does not.
-	 * Both secrets may be others from one turn to the next. */
+	/* With which src/serve posts there; NULL: it does not. Both secrets may
+	 * be others from one turn to the next. */
 	const struct secret *bot_token;
-	const char *bot_token_file;
+	const char *signing_secret_file, *bot_token_file; /* where they are */
 	/* Where its API is instead, and answers to buttons go; NULL: Slack's. */
 	const char *api_url;
 	/* Where keys are fetched instead (not of OIDC); loopback may be http. */

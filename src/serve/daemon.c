@@ -21,6 +21,7 @@
 #include "serve/shelf_reload.h"
 #include "serve/slack_api.h"
 #include "serve/slack_notices.h"
+#include "serve/slack_secrets.h"
 #include "serve/views.h"
 #include "serve/watch.h"
 #include "store/store.h"
@@ -187,21 +188,6 @@ void daemon_close(struct daemon **daemon_p)
 	*daemon_p = NULL;
 }
 
-/* Problems have places, one a line: the log has one line for all. */
-static void renew_secrets(struct daemon *daemon)
-{
-	struct buf problems;
-	struct err err;
-
-	buf_init(&problems, RELOAD_PROBLEMS_MAX);
-	if (serve_config_renew(daemon->config, &problems, &err) < 0)
-		log_line(LOG_ERROR,
-			"event=reload error=\"%s\" text=\"secrets stay as they "
-			"were\"",
-			err.text);
-	buf_fini(&problems);
-}
-
 static void daemon_reloaded(const struct err *err, void *arg)
 {
 	struct daemon *daemon = arg;
@@ -223,7 +209,10 @@ static void daemon_reloaded(const struct err *err, void *arg)
 
 void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg)
 {
-	renew_secrets(daemon);
+	if (daemon->config->renewable)
+		slack_secrets_renew(daemon->desk, daemon->config->renewable,
+			daemon->config->identity.n_issuers,
+			daemon->config->renewed);
 	daemon->reload_done = done;
 	daemon->reload_arg = arg;
 	daemon->reloads_again = daemon->reload != NULL;

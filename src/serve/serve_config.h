@@ -10,7 +10,6 @@
  *   serve_config_identity.c  … identity
  *   serve_config_watch.c  … what releases itself
  *   serve_config_notify.c … who is told
- *   serve_config_renew.c  secrets, read again
  */
 #ifndef TIDEGATE_SERVE_SERVE_CONFIG_H
 #define TIDEGATE_SERVE_SERVE_CONFIG_H
@@ -26,7 +25,6 @@
 #include "serve/watch_config.h"
 
 struct policy;
-struct policy_env;
 struct secret_list;
 
 struct serve_config {
@@ -43,12 +41,10 @@ struct serve_config {
 	int rollouts_max, person_rollouts_max; /* at a time */
 	int64_t keep_ended_ms; /* 0: for ever */
 	struct notify_config notify;
-	/* Of serve_config_renew: where the file is (NULL: there is none), and
-	 * the issuers, whose secrets it puts in. */
-	const char *path;
-	const struct policy_env *env;
-	struct issuer_config *renewable;
-	struct secret_list *renewed; /* in their places or before */
+	/* Of slack_secrets_renew: the issuers, whose secrets it puts in, and
+	 * those it has put in. */
+	struct issuer_config *renewable; /* NULL: flags alone */
+	struct secret_list *renewed;
 };
 
 #define SERVE_ROLLOUTS_MAX        10000
@@ -59,18 +55,14 @@ struct serve_config {
 struct serve_config *serve_config_new(const char *owner);
 void serve_config_free(struct serve_config **config);
 
+struct policy_env;
+
 /* Reads the file; on failure `problems` holds all of them for a person, err_r a
  * summary. */
 MUST_CHECK struct serve_config *serve_config_load(const char *path,
 	const struct policy_env *env, struct buf *problems, struct err *err_r);
 MUST_CHECK struct serve_config *serve_config_parse(const char *path,
 	const char *bytes, size_t len, const struct policy_env *env,
-	struct buf *problems, struct err *err_r);
-
-/* Reads the file once more, with all that it names, and takes the secrets of
- * Slack's apps from it, nothing else. -1: something is wrong, all stays as it
- * was. A secret before stays valid, for who is using it. */
-MUST_CHECK int serve_config_renew(const struct serve_config *config,
 	struct buf *problems, struct err *err_r);
 
 /* For people: what there is and who may do what. */

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "serve/serve_config_parts.h"
+#include "serve/slack_secrets.h"
 
-#define MEMBER(m)          offsetof(struct issuer_config, m)
-#define SLACK_VARIABLE     "SLACK_API_URL"
-#define SLACK_ID_MAX       20 /* characters */
-#define SIGNING_SECRET_MIN 16 /* bytes */
+#define MEMBER(m)      offsetof(struct issuer_config, m)
+#define SLACK_VARIABLE "SLACK_API_URL"
+#define SLACK_ID_MAX   20 /* characters */
 
 /* ---- values ---- */
 
@@ -64,27 +64,21 @@ static const struct reader slack_app_reader = {
 static const struct reader slack_team_reader = {
 	read_slack_id, "a team's id", SLACK_ID_SCHEMA("TE")};
 
-static bool is_visible(const char *text)
-{
-	for (; *text; text++)
-		if (*text <= ' ' || *text > '~')
-			return false;
-	return true;
-}
-
 static void read_signing_secret(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const struct secret *secret = secret_file(loader, value);
+	const char *problem =
+		secret ? slack_signing_secret_problem(
+				 secret_reveal(secret), secret_len(secret))
+		       : NULL;
+	struct issuer_config *issuer = into;
 
-	if (secret && (secret_len(secret) < SIGNING_SECRET_MIN ||
-			      !is_visible(secret_reveal(secret))))
-		problem_at(loader, value,
-			"this file holds no signing secret: take that of "
-			"\"Basic Information\" of the app, 32 characters");
-	else if (secret)
-		((struct issuer_config *)into)->signing_secret = secret;
 	(void)key;
+	issuer->signing_secret_file = file_path(loader, value);
+	issuer->signing_secret = secret;
+	if (problem)
+		problem_at(loader, value, "this file holds %s", problem);
 }
 
 static const struct reader signing_secret_reader = {read_signing_secret,
@@ -94,17 +88,17 @@ static void read_bot_token(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
 	const struct secret *secret = secret_file(loader, value);
-	const char *text = secret ? secret_reveal(secret) : "";
+	const char *problem =
+		secret ? slack_bot_token_problem(
+				 secret_reveal(secret), secret_len(secret))
+		       : NULL;
 	struct issuer_config *issuer = into;
 
 	(void)key;
 	issuer->bot_token_file = file_path(loader, value);
-	if (secret && (strncmp(text, "xoxb-", 5) != 0 || !is_visible(text)))
-		problem_at(loader, value,
-			"this file holds no bot token: take that of \"OAuth & "
-			"Permissions\" of the app, xoxb-…");
-	else if (secret)
-		issuer->bot_token = secret;
+	issuer->bot_token = secret;
+	if (problem)
+		problem_at(loader, value, "this file holds %s", problem);
 }
 
 static const struct reader bot_token_reader = {

@@ -225,8 +225,6 @@ struct serve_config *serve_config_parse(const char *path, const char *bytes,
 	struct serve_config *config = xcalloc(1, sizeof(*config));
 
 	arena_init(&config->arena);
-	config->path = arena_strdup(&config->arena, path);
-	config->env = env;
 	config->renewed = secret_list_new();
 	config->file = document_parse(
 		path, bytes, len, env, &kind, config, problems, err_r);
