@@ -10,6 +10,7 @@ load world
 load suite
 load rollout
 load shared
+load tmux
 
 setup() {
 	shared_begin
@@ -20,6 +21,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${TERMINAL-}" ] || "${TERMINAL[@]}" kill-server 2>/dev/null || true
 	shared_end
 }
 
@@ -397,4 +399,41 @@ said_once() {
 	run "$TIDEGATE" rollback --policy e2e --server "$SERVER"
 	[ "$status" = 4 ]
 	[[ $output == *'mallory does not have the right "operate"'* ]]
+}
+
+@test "on a terminal there are panel and keys, over a daemon that is killed" {
+	TERMINAL=(tmux -S "$WORLD/tmux" -f /dev/null)
+	STEPS=$GATE served
+	serve_start
+	opens run 100 30 "$TIDEGATE" run backend --policy e2e --server "$SERVER"
+	shown run 'awaiting-approval' '[p]ause a[b]ort'
+	opens list 100 24 "$TIDEGATE" list -w --server "$SERVER"
+	shown list 'awaiting-approval'
+	token bob read,operate,approve >"$WORLD/token"
+	opens bob 100 30 "$TIDEGATE" watch --server "$SERVER"
+	shown bob '[a]pprove'
+	types run p
+	shown run 'pause, with a comment'
+	types run Enter
+	shown run 'alice pauses' '[c]ontinue'
+	shown bob '[c]ontinue'
+	shown list paused
+	kill -KILL "$SERVE_PID"
+	wait "$SERVE_PID" || true
+	shown run 'is tried again'
+	LISTEN=${SERVER#http://} serve_start
+	shown run 'answers again'
+	until_true 30 shows bob '[c]ontinue'
+	types bob c
+	shown bob 'continue, with a comment'
+	types bob Enter
+	shown bob '[a]pprove'
+	types bob a
+	shown bob 'approve, with a comment'
+	types bob 'looks good' Enter
+	shown bob 'ended 0'
+	shown run 'bob approves: looks good' 'ended 0'
+	shown list promoted
+	keyboard_is_back run
+	keyboard_is_back bob
 }
