@@ -65,7 +65,7 @@ static int use_github(struct bearer *bearer, const char *url, struct err *err_r)
 			"$" GITHUB_URL " is set and $" GITHUB_TOKEN " is not: "
 			"give the job \"permissions: id-token: write\", or "
 			"--token-file FILE");
-	value = xasprintf("bearer %s", token);
+	value = xasprintf("Bearer %s", token);
 	source->headers[0].name = xstrdup("Authorization");
 	source->headers[0].value = secret_hold(value, strlen(value));
 	source->headers[0].masked = secret_new(token, strlen(token));

@@ -338,7 +338,7 @@ said_once() {
 	ACTIONS_ID_TOKEN_REQUEST_TOKEN=of-the-job \
 		run -0 "$TIDEGATE" list --server "$SERVER/" --format json
 	[ "$output" = '[]' ]
-	[[ $(<"$ODD_LOG") == *"api-version=2.0&audience=http%3A%2F%2F127.0.0.1%3A${SERVER##*:} bearer of-the-job"* ]]
+	[[ $(<"$ODD_LOG") == *"api-version=2.0&audience=http%3A%2F%2F127.0.0.1%3A${SERVER##*:} Bearer of-the-job"* ]]
 }
 
 @test "what no daemon answers is refused, however long it is" {
