@@ -12,6 +12,7 @@
 #include "cli/args.h"
 #include "cli/command.h"
 #include "cli/context.h"
+#include "cli/live_view.h"
 #include "cli/output.h"
 #include "io/process.h"
 #include "remote/remote_store.h"
@@ -40,10 +41,10 @@ static const struct {
 
 #define VERBS_HERE (sizeof(verbs) / sizeof(*verbs))
 
-static void say(const char *line, void *arg)
+static void say(const char *line)
 {
-	(void)arg;
-	output_error(line);
+	if (!live_view_tell(line))
+		output_error(line);
 }
 
 /* What stands behind this option, or in the environment; NULL: nothing. */

@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/panel.h"
 #include "cli/tty.h"
+#include "io/clock.h"
 #include "store/store.h"
 
 #define TICK_MS           1000 /* between paints, for times and bars */
@@ -283,6 +284,15 @@ static int take_signals(struct live_view *view, struct err *err_r)
 
 /* ---- begin and end ---- */
 
+static struct live_view *shown; /* NULL: there is none */
+
+bool live_view_tell(const char *text)
+{
+	if (shown)
+		live_view_say(shown, HAPPENING_WAIT, clock_wall_ms(), text);
+	return shown != NULL;
+}
+
 int live_view_start(struct live_view *view, struct loop *loop,
 	const struct live_view_host *host, struct err *err_r)
 {
@@ -290,6 +300,7 @@ int live_view_start(struct live_view *view, struct loop *loop,
 	if (take_signals(view, err_r) < 0)
 		return -1;
 	view->on = true;
+	shown = view;
 	view->happenings = happenings_new(host->policy);
 	screen_init(&view->screen, stderr);
 	take_keyboard(view);
@@ -302,6 +313,7 @@ void live_view_stop(struct live_view *view)
 	if (!view->on)
 		return;
 	view->on = false;
+	shown = NULL;
 	timer_cancel(&view->tick);
 	watch_cancel(&view->input);
 	tty_leave();

@@ -55,6 +55,8 @@ void live_view_take(struct live_view *view, const struct rollout *rollout,
 /* A line from elsewhere, as it stands. */
 void live_view_say(struct live_view *view, enum happening_tone tone,
 	int64_t now_ms, const char *text);
+/* The same by who does not know the view: false, there is none to tell. */
+bool live_view_tell(const char *text);
 /* The panel goes, the keyboard is as it was. May be called again. */
 void live_view_stop(struct live_view *view);
 

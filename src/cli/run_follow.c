@@ -58,16 +58,6 @@ struct run_following {
 
 /* ---- what is printed ---- */
 
-static void say(const char *line, void *arg)
-{
-	struct run_following *f = arg;
-
-	if (f->view.on)
-		live_view_say(&f->view, HAPPENING_WAIT, clock_wall_ms(), line);
-	else
-		output_error(line);
-}
-
 static void show_entry(struct run_following *f, const struct store_event *entry)
 {
 	struct buf line;
@@ -276,7 +266,7 @@ static void decide_by_key(struct run_following *f)
 	struct err err;
 
 	if (send_verb(f, f->verb, f->comment, &err) < 0)
-		say(err.text, f);
+		wire_say(f->wire, "%s", err.text);
 	f->has_verb = false;
 }
 
@@ -310,7 +300,7 @@ static void deal_with_interruption(struct run_following *f)
 		f->aborted = true;
 		return;
 	}
-	say(err.text, f);
+	wire_say(f->wire, "%s", err.text);
 	if (f->n_interruptions < 2)
 		return;
 	snprintf(text, sizeof(text), "%s came twice, and it is not aborted",
@@ -410,7 +400,6 @@ static int follow_to_end(struct run_following *f, struct err *err_r)
 	int rc;
 
 	output_set_gap(add_gap, f);
-	wire_set_say(f->wire, say, f);
 	rc = take_signals(f, err_r);
 	if (rc == 0)
 		rc = start_view(f, err_r);
@@ -423,7 +412,6 @@ static int follow_to_end(struct run_following *f, struct err *err_r)
 		rc = end_status(f);
 		print_end(f, rc);
 	}
-	wire_set_say(f->wire, NULL, NULL);
 	output_set_gap(NULL, NULL);
 	return rc;
 }

@@ -29,8 +29,7 @@ static const struct backoff pauses = {.base_ms = 400, .cap_ms = 3000};
 struct wire {
 	struct arena arena;
 	struct server_url url;
-	wire_say_fn say, first_say;
-	void *say_arg;
+	wire_say_fn say;
 	struct loop *loop;
 	struct http *http;
 	struct bearer *bearer;
@@ -54,7 +53,7 @@ struct wire *wire_new(const char *server, const char *token_file,
 
 	arena_init(&wire->arena);
 	buf_init(&wire->body, WIRE_BODY_MAX);
-	wire->say = wire->first_say = say;
+	wire->say = say;
 	if (server_url_parse(server, &wire->arena, &wire->url, err_r) < 0)
 		goto bad;
 	wire->loop = loop_new(err_r);
@@ -118,13 +117,7 @@ void wire_say(struct wire *wire, const char *fmt, ...)
 	va_start(args, fmt);
 	err_setv(&line, ERR_UNAVAILABLE, fmt, args);
 	va_end(args);
-	wire->say(line.text, wire->say_arg);
-}
-
-void wire_set_say(struct wire *wire, wire_say_fn say, void *arg)
-{
-	wire->say = say ? say : wire->first_say;
-	wire->say_arg = arg;
+	wire->say(line.text);
 }
 
 void wire_make_key(char key_r[WIRE_KEY_MAX])

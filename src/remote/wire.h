@@ -28,13 +28,11 @@ struct loop;
 struct server_url;
 
 /* Told of a connection that is lost, and found again: a line for people. */
-typedef void (*wire_say_fn)(const char *line, void *arg);
+typedef void (*wire_say_fn)(const char *line);
 
 MUST_CHECK struct wire *wire_new(const char *server, const char *token_file,
 	wire_say_fn say, struct err *err_r);
 void wire_free(struct wire **wire);
-/* NULL: as it was told at first. */
-void wire_set_say(struct wire *wire, wire_say_fn say, void *arg);
 
 struct wire_ask {
 	const char *method; /* NULL: GET */

@@ -421,6 +421,7 @@ said_once() {
 	kill -KILL "$SERVE_PID"
 	wait "$SERVE_PID" || true
 	shown run 'is tried again'
+	shown bob 'is tried again'
 	LISTEN=${SERVER#http://} serve_start
 	shown run 'answers again'
 	until_true 30 shows bob '[c]ontinue'
