@@ -13,11 +13,15 @@
 
 #define TOLD_MAX (64 * 1024 * 1024) /* bytes of one rollout */
 
-/* As people would read it, so that the last bits of a libm do not matter. */
+#define NEARLY_ZERO 1e-12
+
+/* As people would read it, so that the last bits of a libm do not matter; nor do
+ * they where two numbers that are the same have been subtracted. */
 static void add_number(struct buf *told, const char *name, double value)
 {
 	if (!isnan(value))
-		buf_addf(told, " %s %.6g", name, value);
+		buf_addf(told, " %s %.6g", name,
+			fabs(value) < NEARLY_ZERO ? 0 : value);
 }
 
 static void add_judgement(struct buf *told, const struct slo *slo,
