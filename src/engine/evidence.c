@@ -19,12 +19,14 @@ const char *evidence_decision_name(enum evidence_decision decision)
 void evidence_bet_rules(
 	const struct evidence_rules *rules, size_t n, struct bet_rules *bets_r)
 {
-	bets_r->first = bet_share(rules->first);
-	bets_r->later = bet_share(fmin(0.25, rules->check_s / rules->hazard_s));
 	/* One check may not decide, two may. */
-	bets_r->cap = 0.4 + 0.5 * log((double)n / rules->alpha);
+	double cap = 0.4 + 0.5 * log((double)n / rules->alpha);
+
+	*bets_r = bet_rules(rules->first,
+		fmin(0.25, rules->check_s / rules->hazard_s), cap);
 	bets_r->longer = exp(-rules->check_s / rules->memory_s);
 	bets_r->recent = exp(-rules->check_s / rules->recent_s);
+	bets_r->pass_ratio_log = log(rules->pass_ratio);
 }
 
 void evidence_begin_step(struct evidence_state *state,
@@ -56,23 +58,36 @@ static enum evidence_decision cross(
 	return EVIDENCE_FAIL;
 }
 
+/* ln of the mean of all evidence. */
+static double log_e_of(const struct evidence_numbers *numbers, size_t n)
+{
+	double most = -INFINITY, sum = 0;
+	size_t i;
+
+	for (i = 0; i < n && numbers[i].e > 0; i++)
+		sum += numbers[i].e;
+	if (i == n)
+		return log(sum / (double)n);
+	for (i = 0; i < n; i++)
+		most = fmax(most, numbers[i].log_e);
+	for (i = 0, sum = 0; i < n; i++)
+		sum += exp(numbers[i].log_e - most);
+	return most + log(sum / (double)n);
+}
+
 void evidence_combine(const struct evidence_numbers *numbers, size_t n,
 	struct evidence_result *result_r)
 {
 	struct evidence_result *r = result_r;
-	double most = -INFINITY, sum = 0;
 	size_t i;
 
 	*r = (struct evidence_result){.log_pass = INFINITY, .calm = true};
 	for (i = 0; i < n; i++) {
-		most = fmax(most, numbers[i].log_e);
-		r->log_pass = fmin(r->log_pass, numbers[i].log_pass);
+		if (numbers[i].log_pass < r->log_pass)
+			r->log_pass = numbers[i].log_pass;
 		r->calm = r->calm && numbers[i].calm;
 	}
-	for (i = 0; i < n; i++)
-		sum += numbers[i].log_e == most ? 1
-						: exp(numbers[i].log_e - most);
-	r->log_e = most + log(sum / (double)n);
+	r->log_e = log_e_of(numbers, n);
 }
 
 void evidence_decide(struct evidence_state *state,

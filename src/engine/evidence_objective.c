@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/evidence_shape.h"
+#include "engine/logs.h"
 #include "policy/policy.h"
 
 #define SHARE_MAX   0.95 /* references are shares below that */
@@ -14,16 +16,13 @@
 #define LENGTH(a)   (sizeof(a) / sizeof((a)[0]))
 
 /* Sizes of a regression that is looked for, as a factor; statistics, section 3:
- * of the tolerated ratio, of the odds, of the tolerated shift; and their
- * logarithms. */
+ * of the tolerated ratio, of the odds; and their logarithms. */
 static const double ratio_sizes[] = {1.5, 2.5, 5, 12, 40};
 static const double ratio_logs[] = {0.40546510810816438, 0.91629073187415511,
 	1.6094379124341003, 2.4849066497880004, 3.6888794541139363};
 static const double level_sizes[] = {1.5, 3, 8, 30};
 static const double level_logs[] = {0.40546510810816438, 1.0986122886681098,
 	2.0794415416798357, 3.4011973816621555};
-static const double shape_sizes[] = {1.1, 1.25, 1.6, 2.5};
-static const double shape_tolerated = 1.1;
 
 /* What may be true of a release that passes: odds of the limit, ratios. */
 static const double pass_sizes[PASS_SIZES] = {.75, .5, .25, .1, .02};
@@ -34,11 +33,15 @@ static const double pass_ratios[PASS_RATIOS] = {.5, 1, 1.4};
 static const double pass_ratio_logs[PASS_RATIOS] = {
 	-0.69314718055994529, 0, 0.33647223662121289};
 
-/* ln of how much a test weighs: statistics, section 6. */
+/* How much a test weighs, and ln of it: statistics, section 6. */
 static const double half_log = -0.69314718055994529;
+static const double test_weights[2][TEST_SHAPE + 1] = {
+	{0.85, 0.15, 0}, /* ratio */
+	{0.35, 0.15, 0.5}, /* latency */
+};
 static const double weight_logs[2][TEST_SHAPE + 1] = {
-	{-0.16251892949777494, -1.8971199848858813, -INFINITY}, /* ratio */
-	{-1.0498221244986778, -1.8971199848858813, half_log}, /* latency */
+	{-0.16251892949777494, -1.8971199848858813, -INFINITY},
+	{-1.0498221244986778, -1.8971199848858813, half_log},
 };
 
 const struct evidence_rules evidence_defaults = {
@@ -73,16 +76,29 @@ double evidence_count(double v)
 	return !(v > 0) ? 0 : v < EVIDENCE_COUNT_MAX ? v : EVIDENCE_COUNT_MAX;
 }
 
+/* Of two numbers; fmin and fmax are calls, for what is none. */
+static double lesser(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+static double greater(double a, double b)
+{
+	return a > b ? a : b;
+}
+
 static void arm_sum(struct arm *arm, const struct evidence_spec *spec)
 {
-	size_t i;
+	size_t i, good = spec->latency ? spec->bound + 1 : 1;
+	double n = 0, x = 0;
 
-	arm->sum = (struct request_sum){0, 0};
-	for (i = 0; i < spec->bins; i++) {
-		arm->sum.n += arm->bin[i];
-		if (i > (spec->latency ? spec->bound : 0))
-			arm->sum.x += arm->bin[i];
+	for (i = 0; i < good && i < spec->bins; i++)
+		n += arm->bin[i];
+	for (; i < spec->bins; i++) {
+		n += arm->bin[i];
+		x += arm->bin[i];
 	}
+	arm->sum = (struct request_sum){n, x};
 }
 
 static void arm_fill(struct arm *arm, const struct evidence_spec *spec,
@@ -90,9 +106,13 @@ static void arm_fill(struct arm *arm, const struct evidence_spec *spec,
 {
 	size_t i;
 
+	if (!counts->known) {
+		memset(arm->bin, 0, spec->bins * sizeof(arm->bin[0]));
+		arm->sum = (struct request_sum){0, 0};
+		return;
+	}
 	for (i = 0; i < spec->bins; i++)
-		arm->bin[i] =
-			counts->known ? evidence_count(counts->bin[i]) : 0;
+		arm->bin[i] = evidence_count(counts->bin[i]);
 	arm_sum(arm, spec);
 }
 
@@ -147,7 +167,8 @@ static void pass_costs(double *costs_r, double limit)
 	size_t i;
 
 	for (i = 0; i < PASS_SIZES; i++)
-		costs_r[i] = log_1p(limit * (pass_sizes[i] - 1));
+		costs_r[i] = limit * (pass_sizes[i] - 1);
+	logs_of_1p(costs_r, PASS_SIZES);
 }
 
 void objective_begin_step(struct evidence_objective *o,
@@ -159,8 +180,8 @@ void objective_begin_step(struct evidence_objective *o,
 	o->share = share;
 	o->none = share > rules->no_control;
 	o->full = o->none || final || limit <= spec->objective;
-	o->limit_level = o->full ? spec->objective : fmin(limit, LEVEL_MAX);
-	o->limit_low = fmin(spec->objective, low);
+	o->limit_level = o->full ? spec->objective : lesser(limit, LEVEL_MAX);
+	o->limit_low = lesser(spec->objective, low);
 	o->checks = 0;
 	memset(o->pass_level, 0, sizeof(o->pass_level));
 	memset(o->pass_low, 0, sizeof(o->pass_low));
@@ -178,11 +199,11 @@ double objective_normal(const struct evidence_objective *o,
 	if (n <= 0)
 		return spec->objective;
 	upper = (x + 1 + 2 * sqrt(x + 1)) / n;
-	reference = rules->history_margin * fmax(upper, seen);
-	reference = fmax(spec->floor, reference);
+	reference = rules->history_margin * greater(upper, seen);
+	reference = greater(spec->floor, reference);
 	if (x - 2 * sqrt(x) > spec->objective * n)
-		return fmin(SHARE_MAX, reference);
-	return fmin(spec->objective, reference);
+		return lesser(SHARE_MAX, reference);
+	return lesser(spec->objective, reference);
 }
 
 /* The share that the candidate is held against in the level bet. */
@@ -195,8 +216,8 @@ static double level_reference(const struct evidence_objective *o,
 	base = objective_normal(o, rules, spec, o->none ? longer : 0);
 	if (o->none)
 		return base;
-	beside = spec->tolerance * fmax(tally_share(&stable->sum), longer);
-	return fmin(SHARE_MAX, fmax(base, beside));
+	beside = spec->tolerance * greater(tally_share(&stable->sum), longer);
+	return lesser(SHARE_MAX, greater(base, beside));
 }
 
 /* Stable shows nearly as much: the candidate is not blamed for it. */
@@ -215,18 +236,18 @@ static void bet_on_level(struct evidence_objective *o,
 	const struct arm *stable)
 {
 	double reference = level_reference(o, rules, spec, stable);
-	bool excused = stable_has_it_too(o, rules);
-	double gain[LENGTH(level_sizes)];
+	double per_phi = 1 / spec->phi_level, x = candidate->sum.x * per_phi;
+	double n = candidate->sum.n * per_phi, gain[LENGTH(level_sizes)];
 	size_t i;
 
-	for (i = 0; i < LENGTH(gain); i++) {
-		gain[i] = (candidate->sum.x * level_logs[i] -
-				  candidate->sum.n *
-					  log_1p(reference *
-						  (level_sizes[i] - 1))) /
-			  spec->phi_level;
-		if (excused)
-			gain[i] = fmin(gain[i], 0);
+	for (i = 0; i < LENGTH(gain); i++)
+		gain[i] = reference * (level_sizes[i] - 1);
+	logs_of_1p(gain, LENGTH(gain));
+	for (i = 0; i < LENGTH(gain); i++)
+		gain[i] = x * level_logs[i] - n * gain[i];
+	if (stable_has_it_too(o, rules)) {
+		for (i = 0; i < LENGTH(gain); i++)
+			gain[i] = lesser(gain[i], 0);
 	}
 	bet_update(&o->level, gain, LENGTH(gain), bets);
 }
@@ -235,34 +256,38 @@ static void pass_by_level(double *pass, const double *costs,
 	const struct evidence_spec *spec, const struct arm *candidate,
 	double limit)
 {
+	double per_phi = 1 / spec->phi, x = candidate->sum.x * per_phi;
+	double n = candidate->sum.n * per_phi;
 	size_t i;
 
 	for (i = 0; limit > 0 && i < PASS_SIZES; i++)
-		pass[i] += (candidate->sum.x * pass_logs[i] -
-				   candidate->sum.n * costs[i]) /
-			   spec->phi;
+		pass[i] += x * pass_logs[i] - n * costs[i];
 }
 
 /* ln of how likely bad requests of both are when the candidate's part of all
- * requests is `part` and its odds of a bad one are multiplied by `odds`. */
-static double part_log(double part, double odds)
-{
-	return log_1p(part * (odds - 1));
-}
+ * requests is `part` and its odds of a bad one are multiplied by something: what
+ * is tolerated, what is looked for, what a pass excludes, what may pass. */
+enum part_log {
+	LOG_TOLERATED,
+	LOG_SIZE,
+	LOG_PASS = LOG_SIZE + LENGTH(ratio_sizes),
+	LOG_MAY_PASS,
+	PART_LOGS = LOG_MAY_PASS + PASS_RATIOS
+};
 
-static void pass_by_ratio(double *pass, const struct evidence_rules *rules,
-	const struct evidence_spec *spec, const struct request_sum *candidate,
-	double bad, double part)
+static void find_part_logs(const struct evidence_rules *rules,
+	const struct evidence_spec *spec, double part, double logs_r[PART_LOGS])
 {
-	double base = part_log(part, rules->pass_ratio);
-	double base_log = log(rules->pass_ratio);
 	size_t i;
 
+	logs_r[LOG_TOLERATED] = part * (spec->tolerance - 1);
+	for (i = 0; i < LENGTH(ratio_sizes); i++)
+		logs_r[LOG_SIZE + i] =
+			part * (ratio_sizes[i] * spec->tolerance - 1);
+	logs_r[LOG_PASS] = part * (rules->pass_ratio - 1);
 	for (i = 0; i < PASS_RATIOS; i++)
-		pass[i] +=
-			(candidate->x * (pass_ratio_logs[i] - base_log) -
-				bad * (part_log(part, pass_ratios[i]) - base)) /
-			spec->phi;
+		logs_r[LOG_MAY_PASS + i] = part * (pass_ratios[i] - 1);
+	logs_of_1p(logs_r, PART_LOGS);
 }
 
 static void bet_on_ratio(struct evidence_objective *o,
@@ -270,64 +295,26 @@ static void bet_on_ratio(struct evidence_objective *o,
 	const struct bet_rules *bets, const struct request_sum *candidate,
 	const struct request_sum *stable)
 {
-	double bad = candidate->x + stable->x, base;
-	double part = candidate->n / (candidate->n + stable->n);
-	double gain[LENGTH(ratio_sizes)] = {0};
+	double per_phi = 1 / spec->phi, x = candidate->x * per_phi;
+	double bad = (candidate->x + stable->x) * per_phi;
+	double gain[LENGTH(ratio_sizes)], logs[PART_LOGS];
 	size_t i;
 
 	/* Nothing bad, nothing to compare: the bets move without a gain. */
-	base = bad > 0 ? part_log(part, spec->tolerance) : 0;
-	for (i = 0; bad > 0 && i < LENGTH(gain); i++)
-		gain[i] =
-			(candidate->x * ratio_logs[i] -
-				bad * (part_log(part, ratio_sizes[i] *
-							      spec->tolerance) -
-					      base)) /
-			spec->phi;
+	if (!(bad > 0)) {
+		bet_update(&o->ratio, NULL, LENGTH(gain), bets);
+		return;
+	}
+	find_part_logs(
+		rules, spec, candidate->n / (candidate->n + stable->n), logs);
+	for (i = 0; i < LENGTH(gain); i++)
+		gain[i] = x * ratio_logs[i] -
+			  bad * (logs[LOG_SIZE + i] - logs[LOG_TOLERATED]);
 	bet_update(&o->ratio, gain, LENGTH(gain), bets);
-	if (bad > 0)
-		pass_by_ratio(o->pass_ratio, rules, spec, candidate, bad, part);
-}
-
-/* What a bucket that some request fell into says against a shift: `shifted`
- * and `allowed` are how much more often it is hit, and as in part_log. */
-struct hit {
-	size_t bucket;
-	double candidate, both;
-	double allowed, allowed_part;
-};
-
-static size_t find_hits(const struct evidence_spec *spec,
-	const struct arm *candidate, const struct arm *stable, bool *hit_r,
-	struct hit *hits_r)
-{
-	size_t b, n = 0;
-
-	for (b = 0; b < spec->bins; b++) {
-		hits_r[n].bucket = b;
-		hits_r[n].candidate = candidate->bin[b];
-		hits_r[n].both = candidate->bin[b] + stable->bin[b];
-		hit_r[b] = hits_r[n].both > 0;
-		n += hit_r[b];
-	}
-	return n;
-}
-
-/* What the hits say against latency that is shifted by `ratios`. */
-static double shape_gain(
-	const struct hit *hits, size_t n, double part, const double *ratios)
-{
-	const struct hit *hit;
-	double gain = 0, shifted;
-
-	for (hit = hits; hit < hits + n; hit++) {
-		shifted = ratios[hit->bucket];
-		if (hit->candidate > 0)
-			gain += hit->candidate * log(shifted / hit->allowed);
-		gain -= hit->both *
-			log((1 + part * (shifted - 1)) / hit->allowed_part);
-	}
-	return gain;
+	for (i = 0; i < PASS_RATIOS; i++)
+		o->pass_ratio[i] +=
+			x * (pass_ratio_logs[i] - bets->pass_ratio_log) -
+			bad * (logs[LOG_MAY_PASS + i] - logs[LOG_PASS]);
 }
 
 /* The whole distribution beside stable's, shifted by more than is tolerated. */
@@ -336,33 +323,21 @@ static void bet_on_shape(struct evidence_objective *o,
 	const struct arm *candidate, const struct arm *stable)
 {
 	const double *histogram = histogram_of(o, spec);
-	double ratios[EVIDENCE_BINS_MAX], all = 0, part;
-	double gain[LENGTH(shape_sizes)] = {0};
-	struct hit hits[EVIDENCE_BINS_MAX + 1];
-	bool hit[EVIDENCE_BINS_MAX];
-	struct bet_buckets buckets;
-	size_t i, b, n;
+	double weights[EVIDENCE_BINS_MAX], gain[SHAPE_SIZES], all = 0;
+	double per_phi = 1 / spec->phi_shape;
+	size_t i;
 
-	for (b = 0; b < spec->bins; b++) {
-		all += histogram[b];
-		ratios[b] = histogram[b] + BUCKET_SEED;
+	for (i = 0; i < spec->bins; i++) {
+		all += histogram[i];
+		weights[i] = histogram[i] + BUCKET_SEED;
 	}
 	if (all < SHAPE_MIN)
 		return;
-	n = find_hits(spec, candidate, stable, hit, hits);
-	bet_buckets(ratios, spec->bins, hit, &buckets);
-	part = candidate->sum.n / (candidate->sum.n + stable->sum.n);
-	bet_bucket_ratios(&buckets, shape_tolerated, ratios);
-	for (i = 0; i < n; i++) {
-		hits[i].allowed = ratios[hits[i].bucket];
-		hits[i].allowed_part = 1 + part * (hits[i].allowed - 1);
-	}
-	for (i = 0; i < LENGTH(gain); i++) {
-		bet_bucket_ratios(
-			&buckets, shape_tolerated * shape_sizes[i], ratios);
-		gain[i] = shape_gain(hits, n, part, ratios) / spec->phi_shape;
-	}
-	bet_update(&o->shape, gain, LENGTH(gain), bets);
+	shape_gains(weights, spec->bins, candidate->bin, stable->bin,
+		candidate->sum.n / (candidate->sum.n + stable->sum.n), gain);
+	for (i = 0; i < SHAPE_SIZES; i++)
+		gain[i] *= per_phi;
+	bet_update(&o->shape, gain, SHAPE_SIZES, bets);
 }
 
 static void learn(struct evidence_objective *o,
@@ -441,7 +416,9 @@ struct evidence_arms objective_check(struct evidence_objective *o,
 		bet_on_level(o, rules, spec, bets, &c, &s);
 		pass_by_level(
 			o->pass_level, o->level_cost, spec, &c, o->limit_level);
-		pass_by_level(o->pass_low, o->low_cost, spec, &c, o->limit_low);
+		if (!o->none && o->full)
+			pass_by_level(o->pass_low, o->low_cost, spec, &c,
+				o->limit_low);
 	}
 	if (!has_both(o, spec, &c, candidate->known, &s, stable->known))
 		return arms;
@@ -462,7 +439,7 @@ static double log_pass(const struct evidence_objective *o)
 		return level;
 	if (o->limit_low > 0)
 		low = log_mean(o->pass_low, PASS_SIZES);
-	return fmin(level,
+	return lesser(level,
 		half_log + log_add(log_mean(o->pass_ratio, PASS_RATIOS), low));
 }
 
@@ -493,29 +470,63 @@ enum evidence_test objective_heaviest(
 
 double objective_shift(const struct evidence_objective *o)
 {
-	return shape_tolerated *
-	       shape_sizes[bet_heaviest(&o->shape, LENGTH(shape_sizes))];
+	return shape_shift(bet_heaviest(&o->shape, SHAPE_SIZES));
+}
+
+/* Of wealth that may be any number. */
+static void numbers_by_logs(const struct evidence_objective *o,
+	const struct evidence_spec *spec, bool open,
+	struct evidence_numbers *numbers_r)
+{
+	struct evidence_numbers *n = numbers_r;
+	double parts[TEST_SHAPE + 1], ratio = bet_wealth(&o->ratio);
+	double shape = bet_wealth(&o->shape);
+
+	n->ratio = open ? ratio : lesser(ratio, 0);
+	n->shape = open ? shape : lesser(shape, 0);
+	n->level = bet_wealth(&o->level);
+	weigh(spec, n, parts);
+	n->log_e = log_add(parts[TEST_RATIO], parts[TEST_LEVEL]);
+	if (spec->latency)
+		n->log_e = log_add(n->log_e, parts[TEST_SHAPE]);
+	n->e = 0;
+}
+
+/* Of wealth that was counted as it is, as it mostly can be. */
+static void numbers_by_sums(const struct evidence_objective *o,
+	const struct evidence_spec *spec, bool open,
+	struct evidence_numbers *numbers_r)
+{
+	const double *weights = test_weights[spec->latency];
+	double most = open ? INFINITY : 1;
+	double ratio = lesser(o->ratio.total, most);
+	double shape = lesser(o->shape.total, most);
+	double logs[] = {0, ratio, o->level.total, shape};
+	struct evidence_numbers *n = numbers_r;
+
+	n->e = weights[TEST_RATIO] * ratio +
+	       weights[TEST_LEVEL] * o->level.total +
+	       weights[TEST_SHAPE] * shape;
+	logs[0] = n->e;
+	logs_of(logs, LENGTH(logs));
+	n->log_e = logs[0];
+	n->ratio = logs[1];
+	n->level = logs[2];
+	n->shape = logs[3];
 }
 
 void objective_numbers(const struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	struct evidence_numbers *numbers_r)
 {
-	struct evidence_numbers *n = numbers_r;
 	bool open = o->floor.n > 0 && o->floor.x >= spec->floor * o->floor.n;
-	double parts[TEST_SHAPE + 1];
 
-	n->ratio = open ? o->ratio.wealth : fmin(o->ratio.wealth, 0);
-	n->shape = open ? o->shape.wealth : fmin(o->shape.wealth, 0);
-	n->level = o->level.wealth;
-	weigh(spec, n, parts);
-	n->log_e = log_add(parts[TEST_RATIO], parts[TEST_LEVEL]);
-	if (spec->latency)
-		n->log_e =
-			log_add(log_add(parts[TEST_SHAPE], parts[TEST_RATIO]),
-				parts[TEST_LEVEL]);
-	n->log_pass = log_pass(o);
-	n->calm = o->stable.x < rules->calm_events ||
-		  o->stable.x <=
-			  objective_normal(o, rules, spec, 0) * o->stable.n;
+	if (o->ratio.unit == 0 && o->level.unit == 0 && o->shape.unit == 0)
+		numbers_by_sums(o, spec, open, numbers_r);
+	else
+		numbers_by_logs(o, spec, open, numbers_r);
+	numbers_r->log_pass = log_pass(o);
+	numbers_r->calm = o->stable.x < rules->calm_events ||
+			  o->stable.x <= objective_normal(o, rules, spec, 0) *
+						 o->stable.n;
 }

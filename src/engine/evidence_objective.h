@@ -102,6 +102,7 @@ struct evidence_objective {
 /* The numbers of an objective after a check, natural logarithms. */
 struct evidence_numbers {
 	double log_e, ratio, level, shape; /* against the candidate */
+	double e; /* e^log_e; 0: it may be no number */
 	double log_pass; /* for leaving the step */
 	bool calm; /* stable is not in trouble itself */
 };

@@ -19,6 +19,7 @@
 #include "engine/evidence.h"
 #include "engine/evidence_dispersion.h"
 #include "engine/evidence_plan.h"
+#include "engine/evidence_shape.h"
 
 #define SLOS_MAX  8
 #define ROWS_MAX  400
@@ -79,7 +80,7 @@ static void kernels_are_as_pinned(void **state)
 
 		expect(number(row, "x") * log(odds) -
 				number(row, "n") *
-					log_1p(number(row, "pi") * (odds - 1)),
+					log1p(number(row, "pi") * (odds - 1)),
 			number(row, "K"), "kernel", i);
 	}
 }
@@ -87,17 +88,18 @@ static void kernels_are_as_pinned(void **state)
 static void bucket_ratios_are_as_pinned(void **state)
 {
 	double weights[EVIDENCE_BINS_MAX], ratios[EVIDENCE_BINS_MAX];
-	double wanted[EVIDENCE_BINS_MAX];
-	struct bet_buckets buckets;
+	double wanted[EVIDENCE_BINS_MAX], kappa;
+	size_t all[EVIDENCE_BINS_MAX], i, b, n;
 	const json_t *row;
-	size_t i, b, n;
 
 	(void)state;
 	json_array_foreach(part(part(vectors, "units"), "lehmann"), i, row) {
 		n = numbers(part(row, "q"), weights, EVIDENCE_BINS_MAX);
 		numbers(part(row, "ratio"), wanted, EVIDENCE_BINS_MAX);
-		bet_buckets(weights, n, NULL, &buckets);
-		bet_bucket_ratios(&buckets, number(row, "kappa"), ratios);
+		for (b = 0; b < n; b++)
+			all[b] = b;
+		kappa = number(row, "kappa");
+		shape_ratios(weights, n, all, n, &kappa, 1, ratios);
 		for (b = 0; b < n; b++)
 			expect(ratios[b], wanted[b], "bucket ratio", i);
 	}
@@ -113,13 +115,13 @@ static void bets_are_as_pinned(void **state)
 
 	(void)state;
 	json_array_foreach(part(part(vectors, "units"), "mixture"), i, row) {
-		rules = (struct bet_rules){bet_share(number(row, "first")),
-			bet_share(number(row, "hazard")), number(row, "cap")};
+		rules = bet_rules(number(row, "first"), number(row, "hazard"),
+			number(row, "cap"));
 		bet_init(&bet);
 		json_array_foreach(part(row, "increments"), k, step) {
 			n = numbers(step, gain, BET_SIZES_MAX);
 			bet_update(&bet, gain, n, &rules);
-			expect(bet.wealth,
+			expect(bet_wealth(&bet),
 				json_number_value(
 					json_array_get(part(row, "log"), k)),
 				"wealth", k);
