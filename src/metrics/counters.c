@@ -112,14 +112,14 @@ void counters_grow(
 	const double *before, const double *now, size_t bins, double *growth)
 {
 	bool reset = !before || now[bins - 1] < before[bins - 1];
-	double below = 0, more;
+	double below = 0, more, most;
 	size_t i;
 
 	for (i = 0; i < bins; i++) {
-		more = now[i] - (reset ? 0 : before[i]);
-		if (more > below)
-			growth[i] += more - below;
-		below = more > below ? more : below;
+		more = reset ? now[i] : now[i] - before[i];
+		most = more > below ? more : below;
+		growth[i] += most - below;
+		below = most;
 	}
 }
 
@@ -169,13 +169,13 @@ static bool take(struct counters *c, const struct counter_series *series,
 	size_t guess, struct instances *before, double *growth)
 {
 	struct known *known = find(c, series->labels, guess);
+	size_t i;
 
 	if (known || newcomer_counts(c, series->labels, before))
 		counters_grow(known ? known->values : NULL, series->values,
 			c->bins, growth);
-	if (known)
-		memcpy(known->values, series->values,
-			c->bins * sizeof(known->values[0]));
+	for (i = 0; known && i < c->bins; i++)
+		known->values[i] = series->values[i];
 	return known != NULL;
 }
 

@@ -50,8 +50,7 @@ static size_t last_until(
 	return i;
 }
 
-/* The last point at or before a time that still holds, or NULL. */
-static const struct recording_point *point_at(
+static const struct recording_point *far_point_at(
 	const struct recording_result *result, int64_t hold_ms, int64_t time_ms,
 	size_t *cursor)
 {
@@ -72,6 +71,21 @@ static const struct recording_point *point_at(
 	}
 	*cursor = i;
 	return time_ms - p[i].time_ms < hold_ms ? &p[i] : NULL;
+}
+
+/* The last point at or before a time that still holds, or NULL. From check to
+ * check it is mostly the next one. */
+static inline const struct recording_point *point_at(
+	const struct recording_result *result, int64_t hold_ms, int64_t time_ms,
+	size_t *cursor)
+{
+	const struct recording_point *p = result->point + *cursor;
+
+	if (*cursor + 2 >= result->n || p[1].time_ms > time_ms ||
+		p[2].time_ms <= time_ms)
+		return far_point_at(result, hold_ms, time_ms, cursor);
+	++*cursor;
+	return time_ms - p[1].time_ms < hold_ms ? p + 1 : NULL;
 }
 
 enum recorded recording_at(const struct recording *rec,
@@ -107,23 +121,26 @@ enum recorded recording_look(const struct recording *rec,
 	struct counter_sample *samples, size_t *n_r)
 {
 	const struct recording_outage *outage =
-		outage_at(series, time_ms, false);
+		series->n_outages ? outage_at(series, time_ms, false) : NULL;
 	const struct recording_result *result = series->result;
+	int64_t hold_ms = 2 * rec->interval_ms;
 	const struct recording_point *p;
-	size_t i;
+	size_t i, n = 0;
 
 	*n_r = 0;
 	if (outage)
 		return strcmp(outage->type, "timeout") == 0 ? RECORDED_TIMEOUT
 							    : RECORDED_OUTAGE;
 	for (i = 0; i < series->n_results; i++, result++) {
-		p = point_at(
-			result, 2 * rec->interval_ms, time_ms, &cursors[i]);
-		if (p && !isnan(p->value))
-			samples[(*n_r)++] = (struct counter_sample){
-				result->labels, result->le, p->value};
+		p = point_at(result, hold_ms, time_ms, &cursors[i]);
+		if (!p || isnan(p->value))
+			continue;
+		samples[n].labels = result->labels;
+		samples[n].le = result->le;
+		samples[n++].value = p->value;
 	}
-	return *n_r ? RECORDED_VALUE : RECORDED_NOTHING;
+	*n_r = n;
+	return n ? RECORDED_VALUE : RECORDED_NOTHING;
 }
 
 void recording_past(const struct recording *rec,

@@ -98,7 +98,8 @@ static bool ask(const struct sim *s, struct look *look, int64_t time_ms,
 		answer->kind = ANSWER_ERROR;
 		return false;
 	default:
-		answer->partial = recording_is_partial(look->series, time_ms);
+		answer->partial = look->series->n_outages &&
+				  recording_is_partial(look->series, time_ms);
 		return true;
 	}
 }
