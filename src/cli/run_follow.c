@@ -312,7 +312,8 @@ static void deal_with_interruption(struct run_following *f)
 
 static int64_t patience_left_ms(struct run_following *f)
 {
-	bool waits = rollout_waits_for_people(&f->snapshot->fold.state);
+	bool waits = rollout_waits_for_people(&f->snapshot->fold.state) ||
+		     rollout_is_frozen(&f->snapshot->fold.state);
 	int64_t now_ms = clock_boot_ms(), waited_ms = f->waited_ms;
 
 	if (f->options->wait_ms < 0)

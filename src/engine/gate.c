@@ -3,6 +3,7 @@
  * The gate upwards. Everything that forbids a candidate more traffic is asked
  * here and nowhere else; the one place that writes (rollout_traffic.c) obeys.
  */
+#include "base/timestamp.h"
 #include "engine/turn.h"
 
 static const struct approval *find_gate(
@@ -33,6 +34,55 @@ static const char *approval_misses(
 					     : "the approval has expired";
 }
 
+/* Until when; 0: it is not frozen, or a person has overruled that. */
+static int64_t frozen_until(
+	const struct policy *policy, const struct rollout *r, int64_t now_ms)
+{
+	if (!policy->freeze.n || now_ms < r->freeze_over_ms)
+		return 0;
+	return freeze_until_ms(&policy->freeze, now_ms);
+}
+
+/* A step whose traffic was written is begun, and one that serves is set back
+ * when others changed it: neither goes forward. */
+static bool goes_forward(const struct policy *policy, const struct rollout *r)
+{
+	const struct traffic_writer *w = &r->traffic.write;
+
+	if (r->phase == PHASE_SHIFTING)
+		return (size_t)r->step < policy->n_steps && !w->rounds &&
+		       !w->out_ms;
+	if (r->phase == PHASE_AWAITING_APPROVAL)
+		return true;
+	return r->step + 1 < (int)policy->n_steps;
+}
+
+bool freeze_waits(struct turn *t)
+{
+	struct rollout *r = t->r;
+	const struct approval *approval = find_gate(t->policy, r);
+	int64_t until_ms = frozen_until(t->policy, r, t->now);
+	char time[TIMESTAMP_TEXT_MAX];
+
+	if (!until_ms || !goes_forward(t->policy, r))
+		return false;
+	r->freeze_ms = until_ms;
+	r->traffic.write.blocked_ms = 0;
+	turn_wake(t, until_ms);
+	if (r->approved_until_ms && r->approved_until_ms < until_ms)
+		r->approved_until_ms = until_ms;
+	if (r->gate_deadline_ms && approval &&
+		r->gate_deadline_ms < until_ms + approval->timeout_ms)
+		r->gate_deadline_ms = until_ms + approval->timeout_ms;
+	if (r->freeze_said_ms != until_ms)
+		turn_note(t, NOTE_WARNING,
+			"a freeze lasts until %s: nothing goes forward before, "
+			"unless somebody says `continue` and why",
+			timestamp_print(until_ms, time));
+	r->freeze_said_ms = until_ms;
+	return true;
+}
+
 /* All but what the SLOs say; *asks_r: they have to be asked, too. */
 static const char *forbids(const struct policy *policy, const struct rollout *r,
 	int64_t now_ms, bool *asks_r)
@@ -49,6 +99,9 @@ static const char *forbids(const struct policy *policy, const struct rollout *r,
 	if (r->traffic.stable_state == STABLE_NOT_READY ||
 		r->traffic.stable_state == STABLE_GONE)
 		return "the stable revision is not there to go back to";
+	if (r->phase != PHASE_BAKING && goes_forward(policy, r) &&
+		frozen_until(policy, r, now_ms))
+		return "a freeze lasts";
 	/* Before its first users there is no evidence to ask for. */
 	*asks_r = r->checking && r->settle_ms != INT64_MAX;
 	return approval_misses(policy, r, now_ms);

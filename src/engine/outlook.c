@@ -417,6 +417,17 @@ static void look_at_pause(const struct look *v)
 	wait_for(v, OUTLOOK_PERSON, v->r->paused_from);
 }
 
+static void look_at_freeze(const struct look *v)
+{
+	bool begun = v->r->phase == PHASE_SHIFTING ||
+		     v->r->phase == PHASE_AWAITING_APPROVAL;
+
+	wait_for(v, OUTLOOK_FREEZE,
+		begun ? v->r->phase
+		      : or_paused(v, begin_of(v, v->r->step + 1)));
+	v->o->at_ms = v->r->freeze_ms;
+}
+
 struct outlook rollout_outlook(const struct policy *policy,
 	const struct rollout *rollout, int64_t now_ms)
 {
@@ -440,6 +451,8 @@ struct outlook rollout_outlook(const struct policy *policy,
 		look_at_action(&v, PHASE_STOPPED);
 	else if (rollout->resuming)
 		wait_for(&v, OUTLOOK_LOOK, rollout->phase);
+	else if (rollout_is_frozen(rollout))
+		look_at_freeze(&v);
 	else
 		look_at[rollout->phase](&v);
 	return o;

@@ -26,6 +26,7 @@ enum outlook_wait {
 	OUTLOOK_METRICS, /* the provider answers again */
 	OUTLOOK_STABLE, /* the stable revision is there again */
 	OUTLOOK_LAST_LOOK, /* the read that verifies a rollback */
+	OUTLOOK_FREEZE, /* its end, or a person's `continue` */
 };
 
 struct outlook {

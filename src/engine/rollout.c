@@ -146,7 +146,7 @@ static void phase_preflight(struct turn *t)
 	if (sequence_take_stop(t, LIST_STARTED)) {
 		sequence_say_failed(t, LIST_STARTED, "hook `started`", reason);
 		rollout_hold(t, CAUSE_HOOK, t->now, reason);
-	} else {
+	} else if (!freeze_waits(t)) {
 		rollout_next_step(t);
 	}
 }
@@ -184,7 +184,7 @@ static void phase_awaiting_approval(struct turn *t)
 {
 	struct rollout *r = t->r;
 
-	if (pause_here(t) || hold_here(t))
+	if (pause_here(t) || hold_here(t) || freeze_waits(t))
 		return;
 	if (gate_is_passed(t) && t->now >= r->approved_until_ms)
 		r->approvals = 0; /* they have expired */
@@ -275,8 +275,8 @@ static bool shift_waits(struct turn *t)
 	int64_t blocked_ms = r->traffic.write.blocked_ms, until_ms;
 	char reason[ROLLOUT_TEXT_MAX], why[ROLLOUT_TEXT_MAX];
 
-	if (shift_is_unwritten(r) &&
-		(pause_here(t) || hold_here(t) || reopen_gate(t)))
+	if (shift_is_unwritten(r) && (pause_here(t) || hold_here(t) ||
+					     freeze_waits(t) || reopen_gate(t)))
 		return true;
 	turn_wake(t, r->approved_until_ms);
 	if (!blocked_ms || !may_raise(t->policy, r, t->now))
@@ -373,7 +373,7 @@ static void leave_step(struct turn *t)
 		sequence_say_failed(
 			t, LIST_STEP_PASSED, "hook `step_passed`", reason);
 		rollout_hold(t, CAUSE_HOOK, t->now, reason);
-	} else {
+	} else if (!freeze_waits(t)) {
 		rollout_next_step(t);
 	}
 }
@@ -383,7 +383,8 @@ static void phase_baking(struct turn *t)
 	struct rollout *r = t->r;
 	int64_t over_ms;
 
-	if (pause_here(t) || hold_here(t) || !r->bake_open)
+	if (pause_here(t) || hold_here(t) || !r->bake_open ||
+		(r->step_passed && freeze_waits(t)))
 		return;
 	over_ms = checks_over_ms(t->policy, r);
 	turn_wake(t, over_ms);
@@ -496,6 +497,7 @@ void rollout_pump(struct turn *t)
 {
 	int rounds = 0;
 
+	t->r->freeze_ms = 0;
 	do {
 		assert(rounds++ < ROUNDS_MAX);
 		t->changed = false;

@@ -95,6 +95,9 @@ bool rollout_waits_for_people(const struct rollout *state);
 /* A person paused it, though it may be held as well, or not be where a pause
  * begins. */
 bool rollout_is_paused(const struct rollout *state);
+/* A freeze alone keeps it from its next step: `continue` overrules that, with a
+ * comment. */
+bool rollout_is_frozen(const struct rollout *state);
 
 /* Passes of the step; of a step that does not serve yet there are none, though
  * the checks go on. */

@@ -116,7 +116,8 @@ static const char *continue_refuses(const struct asked *a)
 {
 	if (a->r->phase == PHASE_HELD)
 		return continue_held_refuses(a);
-	if (a->r->phase == PHASE_PAUSED || a->r->pause_wanted)
+	if (a->r->phase == PHASE_PAUSED || a->r->pause_wanted ||
+		a->r->freeze_ms)
 		return NULL;
 	return refuse(a, "it is neither paused nor held");
 }
@@ -218,14 +219,29 @@ static void continue_held(struct turn *t)
 	}
 }
 
+bool rollout_is_frozen(const struct rollout *r)
+{
+	return r->freeze_ms && !rollout_is_paused(r) && r->phase != PHASE_HELD;
+}
+
+/* Until its end, also where another window follows that was not seen. */
+static void overrule_freeze(struct turn *t)
+{
+	t->r->freeze_over_ms = t->r->freeze_ms;
+	turn_note(t, NOTE_WARNING, "the freeze is overruled by %s: %s",
+		t->event->who, t->event->text);
+}
+
 static void continue_(struct turn *t)
 {
 	if (t->r->phase == PHASE_PAUSED)
 		rollout_go_on(t);
 	else if (t->r->phase == PHASE_HELD)
 		continue_held(t);
-	else
+	else if (t->r->pause_wanted)
 		t->r->pause_wanted = false;
+	else
+		overrule_freeze(t);
 }
 
 static void abort_(struct turn *t)
@@ -245,6 +261,12 @@ void command_take(struct turn *t)
 
 	t->out->refused = rollout_refuses(
 		t->policy, t->r, e->verb, e->step, e->who, t->out->refusal);
+	if (!t->out->refused && e->verb == VERB_CONTINUE &&
+		rollout_is_frozen(t->r) && (!e->text || !*e->text)) {
+		t->out->refused = true;
+		text_set(t->out->refusal, sizeof(t->out->refusal),
+			"a freeze is overruled with a comment that says why");
+	}
 	if (t->out->refused) {
 		turn_note(t, NOTE_REFUSED, "%s by %s: %s", verb_name(e->verb),
 			e->who, t->out->refusal);

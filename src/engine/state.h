@@ -130,6 +130,9 @@ struct rollout {
 	int64_t hold_deadline_ms; /* 0: not held */
 	int64_t held_ms; /* earlier holds of this step, in sum */
 	bool pause_wanted; /* paused as soon as it may be */
+	int64_t freeze_ms; /* until when it waits for that alone; 0: not */
+	int64_t freeze_said_ms; /* … which was told */
+	int64_t freeze_over_ms; /* until when a person has overruled it */
 
 	bool undoing; /* started to take the candidate back, by a person */
 	bool looked; /* preflight's look was taken and was fine */

@@ -96,6 +96,10 @@ bool rollout_is_going_back(const struct rollout *r);
 /* Why may_raise says no, with the SLO and its numbers; NULL: it says yes. */
 const char *gate_say_closed(const struct turn *t, char text[ROLLOUT_TEXT_MAX]);
 
+/* A freeze keeps it from its next step, and from nothing else: no time runs out
+ * meanwhile. True: it waits. */
+bool freeze_waits(struct turn *t);
+
 /* rollout_check.c */
 void checks_begin(struct turn *t);
 void checks_expose(struct turn *t); /* the candidate may have users */

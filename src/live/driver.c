@@ -92,7 +92,8 @@ static void driver_patience_over(void *arg)
 /* Adds up the time for which it waits for people. */
 static void count_waiting(struct driver *driver)
 {
-	bool waits = rollout_waits_for_people(driver->state);
+	bool waits = rollout_waits_for_people(driver->state) ||
+		     rollout_is_frozen(driver->state);
 	int64_t left, now = driver_now(driver);
 
 	if (waits == (driver->waiting_since_ms != 0))

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "policy/auth.h"
+#include "policy/freeze.h"
 #include "policy/policy_action.h"
 
 #define POLICY_BYTES_MAX     (1024 * 1024)
@@ -244,6 +245,7 @@ struct policy {
 	struct slo *slos;
 	size_t n_slos;
 	struct actions lists[ACTION_LISTS];
+	struct freezes freeze; /* nothing goes forward then */
 
 	int64_t settle_ms, hold_timeout_ms, revert_timeout_ms;
 	enum step_pace pace;

@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "policy/load_slo.h"
 #include "policy/override.h"
+#include "policy/policy_freeze.h"
 
 #define APPROVER_MAX 63 /* bytes of a person's name */
 #define TAG_MAX      46 /* bytes */
@@ -341,6 +342,8 @@ static const struct key policy_keys[] = {
 	{"finish", &choice_reader, MEMBER(finish), finish_choices,
 		.value = "as-found",
 		.about = "How the service is left after a promotion"},
+	{"freeze", &freeze_reader, MEMBER(freeze),
+		.about = "When nothing is started and no step goes forward"},
 	{"preflight", &actions_reader, LIST(LIST_PREFLIGHT),
 		.about = "Before any traffic; a failure refuses the rollout"},
 	{"hooks", &hooks_reader, .about = "At points of a rollout's life"},

@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "base/printable.h"
 #include "base/secret.h"
+#include "policy/policy_freeze.h"
 #include "policy/policy_load.h"
 #include "policy/policy_plan.h"
 #include "policy/slo_preset.h"
@@ -487,6 +488,12 @@ static void plan_rules(struct buf *out, const struct policy *p)
 	plan_row(out, 2, "drift", drift[p->on_drift]);
 	plan_row(out, 2, "interrupt", interrupt[p->on_interrupt]);
 	plan_row(out, 2, "finish", finish[p->finish]);
+	if (p->freeze.n) {
+		plan_label(out, 2, "freeze");
+		buf_adds(out, "nothing goes forward, ");
+		freezes_print(&p->freeze, out);
+		buf_addc(out, '\n');
+	}
 	if (p->tag) {
 		plan_label(out, 2, "tag");
 		printable_add(out, p->tag);

@@ -178,8 +178,9 @@ static enum decision_result judge(const struct decision *d,
 		return DECIDED_UNLISTED;
 	if (ruling->why == RULING_REFUSED)
 		return DECIDED_REFUSED;
-	if (!*d->order.comment && ruling_needs_comment(s->fold.state.phase,
-					  s->fold.state.cause, d->order.verb))
+	if (!*d->order.comment &&
+		ruling_needs_comment(s->fold.state.phase, s->fold.state.cause,
+			rollout_is_frozen(&s->fold.state), d->order.verb))
 		return DECIDED_UNCOMMENTED;
 	return DECIDED_TAKEN;
 }

@@ -14,7 +14,8 @@
 
 bool decide_needs_comment(const struct summary *summary, enum verb verb)
 {
-	return ruling_needs_comment(summary->phase, summary->cause, verb);
+	return ruling_needs_comment(summary->phase, summary->cause,
+		summary->outlook.waits_for == OUTLOOK_FREEZE, verb);
 }
 
 bool decide_is_grave(enum verb verb)

@@ -26,6 +26,7 @@ static void print_verbs(struct jsonw *w, const struct ruling_case *about)
 			jsonw_bool(w, "comment_needed",
 				ruling_needs_comment(about->rollout->phase,
 					about->rollout->cause,
+					rollout_is_frozen(about->rollout),
 					(enum verb)verb));
 		jsonw_end(w, '}');
 	}

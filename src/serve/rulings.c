@@ -8,10 +8,11 @@
 #include "policy/policy.h"
 #include "serve/visitor.h"
 
-bool ruling_needs_comment(enum phase phase, enum cause cause, enum verb verb)
+bool ruling_needs_comment(
+	enum phase phase, enum cause cause, bool is_frozen, enum verb verb)
 {
 	if (verb == VERB_CONTINUE)
-		return phase == PHASE_HELD && cause == CAUSE_SLO;
+		return is_frozen || (phase == PHASE_HELD && cause == CAUSE_SLO);
 	return verb == VERB_REJECT || verb == VERB_ABORT;
 }
 

@@ -38,6 +38,7 @@ struct ruling_case {
 struct ruling ruling_of(const struct ruling_case *about, enum verb verb);
 
 /* Whether people have to say why. */
-bool ruling_needs_comment(enum phase phase, enum cause cause, enum verb verb);
+bool ruling_needs_comment(
+	enum phase phase, enum cause cause, bool is_frozen, enum verb verb);
 
 #endif

@@ -274,7 +274,8 @@ static void put_button(struct jsonw *w, const struct slack_message *m,
 		jsonw_text(w, "style", "primary");
 	if (verb == VERB_REJECT || verb == VERB_ABORT)
 		jsonw_text(w, "style", "danger");
-	if (!ruling_needs_comment(s->phase, s->cause, verb))
+	if (!ruling_needs_comment(s->phase, s->cause,
+		    s->outlook.waits_for == OUTLOOK_FREEZE, verb))
 		put_confirm(w, s, verb);
 	jsonw_end(w, '}');
 	buf_fini(&text);

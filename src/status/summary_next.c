@@ -374,6 +374,18 @@ static void say_person(const struct making *m, struct buf *out)
 	add_else(m, out);
 }
 
+static void say_freeze(const struct making *m, struct buf *out)
+{
+	bool begun = m->s->outlook.phase == m->r->phase;
+
+	buf_addf(out,
+		"The freeze ends at %s, and %s comes next; `continue` with a "
+		"comment goes on now",
+		say_when(m, m->s->outlook.at_ms),
+		say_goal(m, m->r->step + !begun));
+	add_breach(m, out);
+}
+
 static void say_last_look(const struct making *m, struct buf *out)
 {
 	const struct outlook *o = &m->s->outlook;
@@ -423,6 +435,9 @@ static void say_wait(const struct making *m, struct buf *out)
 		break;
 	case OUTLOOK_TRAFFIC:
 		say_traffic(m, out);
+		break;
+	case OUTLOOK_FREEZE:
+		say_freeze(m, out);
 		break;
 	case OUTLOOK_SETTLE:
 		say_settle(m, out);

@@ -67,6 +67,8 @@ static void say_preflight(const struct making *m, struct buf *out)
 		buf_adds(out, "Refused");
 		add_reason(m, out);
 		buf_adds(out, "; the tag is taken off again");
+	} else if (rollout_is_frozen(m->r)) {
+		buf_adds(out, "Nothing has moved yet: a freeze lasts");
 	} else if (action) {
 		buf_addf(out, "Nothing has moved yet: %s", action);
 	} else if (m->r->traffic.write.state == WRITER_WANTS) {
@@ -87,7 +89,9 @@ static void say_gate(const struct making *m, struct buf *out)
 
 	begin_with_step(m, out);
 	buf_addc(out, ' ');
-	if (m->s->outlook.waits_for == OUTLOOK_APPROVALS) {
+	if (rollout_is_frozen(m->r)) {
+		buf_adds(out, "waits: a freeze lasts");
+	} else if (m->s->outlook.waits_for == OUTLOOK_APPROVALS) {
 		buf_addf(out, "waits for approval: %zu of %d given", p->n_given,
 			p->approval->minimum);
 		if (p->n_given)
@@ -179,7 +183,10 @@ static void say_bake(const struct making *m, struct buf *out)
 	add_step_back(m, out);
 	buf_addf(out, "%s has served %d %% for %s", say_candidate(m),
 		s->candidate_percent, say_passed(m, s->now_ms - s->step_ms));
-	if (action && m->r->sequence.list == LIST_LOAD) {
+	if (rollout_is_frozen(m->r)) {
+		buf_addf(out, ", step %d has passed, and a freeze lasts",
+			m->r->step + 1);
+	} else if (action && m->r->sequence.list == LIST_LOAD) {
 		buf_addf(out, ": %s", action);
 	} else if (load_was_made(m) && !m->r->bake_open) {
 		buf_adds(out, "; its load is over, and its window goes by");

@@ -85,6 +85,22 @@ simulate() {
 	[ "$status" = 2 ]
 }
 
+@test "a freeze at the time of the recording keeps its steps" {
+	local start
+
+	start=$(jq .start good.json)
+	printf 'freeze: [{from: "%s", to: "%s", zone: UTC}]\n' \
+		"$(date -u -d "@$start" '+%F %H:%M')" \
+		"$(date -u -d "@$((start + 86400))" '+%F %H:%M')" >>policy.yaml
+	run simulate good.json
+	[ "$status" = 8 ]
+	[[ $output == *"a freeze lasts until "* ]]
+	[[ $output != *"step-started"* ]]
+	sed -i 's/^freeze.*/freeze: [{from: "2001-01-01 00:00", to: "2001-01-02 00:00", zone: UTC}]/' policy.yaml
+	run simulate good.json
+	[ "$status" = 0 ]
+}
+
 @test "faults end as they would" {
 	run simulate --fault drift@4m good.json
 	[ "$status" = 7 ]

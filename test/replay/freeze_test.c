@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Freezes: no step goes forward then, whatever else happens; all else does. The
+ * clock begins on Thursday, 2026-01-01, at 00:00 UTC. */
+#include "scenario_test.h"
+
+#include <string.h>
+
+#define FREEZE(from, to)                                                  \
+	"freeze:\n"                                                       \
+	"  - {from: \"2026-01-01 " from "\", to: \"2026-01-01 " to "\", " \
+	"zone: UTC}\n"
+
+static const char two_steps[] = STEPS("2m", "5s");
+static const char with_gate[] =
+	"steps:\n"
+	"  - {percent: 10, bake: 2m}\n"
+	"  - {percent: 100, bake: 2m, approval:\n"
+	"     {approvers: [bob], minimum: 1, timeout: 1h}}\n"
+	"settle: 5s\n";
+
+static void expect_still(int percent, int64_t at_ms)
+{
+	until(at_ms);
+	expect_serving(FAKE_NEW, percent);
+	expect_never_above(percent);
+}
+
+static void a_step_that_has_passed_waits_for_the_end_of_a_freeze(void **state)
+{
+	int checks;
+
+	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors, NULL);
+	run();
+	expect_still(10, HOUR);
+	assert_int_equal(phase_now(), PHASE_BAKING);
+	expect_journal("warning", "a freeze lasts until 2026-01-01T06:00");
+	checks = seen()->n_checks;
+	expect_still(10, 6 * HOUR - SECOND);
+	assert_true(seen()->n_checks > checks + 1000); /* it is watched */
+	until(6 * HOUR + 10 * SECOND);
+	expect_serving(FAKE_NEW, 100);
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_breach_in_a_freeze_reverts_at_once(void **state)
+{
+	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors, NULL);
+	run();
+	until(2 * HOUR);
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted_by(2 * HOUR + 25 * SECOND);
+	until_the_end();
+	expect_exit(5);
+}
+
+static void nothing_is_started_in_a_freeze(void **state)
+{
+	given_policy(two_steps, FREEZE("00:00", "03:00"), slo_errors, NULL);
+	run();
+	expect_still(0, 3 * HOUR - SECOND);
+	assert_int_equal(phase_now(), PHASE_PREFLIGHT);
+	until(3 * HOUR + 10 * SECOND);
+	expect_serving(FAKE_NEW, 10);
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_person_goes_on_in_spite_of_it_and_says_why(void **state)
+{
+	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors, NULL);
+	run();
+	until(HOUR);
+	fake_store_command("continue", "bob", "", -1);
+	until(HOUR + SECOND);
+	assert_int_equal(fake_store_refused(), 1);
+	promise(strstr(fake_store_last_answer(), "comment") != NULL, "%s",
+		fake_store_last_answer());
+	expect_serving(FAKE_NEW, 10);
+	command("continue", "bob");
+	until(HOUR + 5 * SECOND);
+	expect_serving(FAKE_NEW, 100);
+	expect_journal("warning", "overruled by bob: as agreed");
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_freeze_that_has_not_begun_cannot_be_overruled(void **state)
+{
+	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors, NULL);
+	run();
+	until(30 * SECOND);
+	command("continue", "bob"); /* it is not frozen yet */
+	until(HOUR);
+	assert_int_equal(fake_store_refused(), 1);
+	expect_serving(FAKE_NEW, 10);
+	command("abort", "bob");
+	until_the_end();
+	expect_exit(6);
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void a_gate_is_not_missed_in_a_freeze(void **state)
+{
+	given_policy(with_gate, FREEZE("00:03", "06:00"), slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	assert_true(fake_now() < 3 * MINUTE);
+	until(4 * HOUR);
+	approve("bob");
+	expect_still(10, 6 * HOUR - SECOND);
+	assert_int_equal(phase_now(), PHASE_AWAITING_APPROVAL);
+	/* What was agreed hours ago is not agreed now. */
+	until(6 * HOUR + MINUTE);
+	assert_int_equal(phase_now(), PHASE_AWAITING_APPROVAL);
+	expect_serving(FAKE_NEW, 10);
+	approve("bob");
+	until(6 * HOUR + 2 * MINUTE);
+	expect_serving(FAKE_NEW, 100);
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_gate_opens_when_the_freeze_is_over(void **state)
+{
+	given_policy(with_gate, FREEZE("00:01", "06:00"), slo_errors, NULL);
+	run();
+	expect_still(10, 6 * HOUR - SECOND);
+	assert_int_equal(phase_now(), PHASE_BAKING);
+	until(6 * HOUR + SECOND);
+	assert_int_equal(phase_now(), PHASE_AWAITING_APPROVAL);
+}
+
+static void a_freeze_outlives_the_process(void **state)
+{
+	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors, NULL);
+	run();
+	until(HOUR);
+	crash();
+	resume();
+	expect_still(10, 5 * HOUR);
+	crash();
+	resume();
+	until(6 * HOUR + MINUTE);
+	expect_serving(FAKE_NEW, 100);
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_shift_that_was_not_written_before_it_waits(void **state)
+{
+	given_policy(two_steps, FREEZE("00:03", "06:00"), slo_errors, NULL);
+	run();
+	until(2 * MINUTE);
+	reads_hang();
+	until(3 * MINUTE + 20 * SECOND);
+	assert_int_equal(phase_now(), PHASE_SHIFTING);
+	the_world_heals();
+	expect_still(10, 6 * HOUR - SECOND);
+	until_the_end();
+	expect_exit(0);
+}
+
+static void an_overruled_freeze_stays_so_for_the_next_process(void **state)
+{
+	given_policy(two_steps, FREEZE("00:00", "06:00"), slo_errors, NULL);
+	run();
+	until(MINUTE);
+	command("continue", "bob");
+	until(2 * MINUTE);
+	expect_serving(FAKE_NEW, 10);
+	crash();
+	resume();
+	until_the_end();
+	expect_exit(0);
+	assert_true(fake_now() < HOUR);
+}
+
+static void silence_in_a_freeze_reverts_nothing(void **state)
+{
+	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors, NULL);
+	run();
+	until(HOUR);
+	metrics_of(FAKE_NEW, SAYS_NOTHING);
+	expect_still(10, 5 * HOUR);
+	assert_int_equal(phase_now(), PHASE_BAKING);
+	the_world_heals();
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_finish_is_not_kept_waiting(void **state)
+{
+	given_policy(two_steps, FREEZE("00:03", "06:00"), slo_errors, NULL);
+	run();
+	until_the_end();
+	expect_exit(0);
+	assert_true(fake_now() < 10 * MINUTE);
+}
+
+static void a_pause_is_taken_back_before_a_freeze_is(void **state)
+{
+	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors, NULL);
+	run();
+	until(HOUR);
+	command("pause", "bob");
+	until(HOUR + SECOND);
+	assert_int_equal(phase_now(), PHASE_PAUSED);
+	command("continue", "bob");
+	expect_still(10, 2 * HOUR);
+	assert_int_equal(phase_now(), PHASE_BAKING);
+	expect_not_journaled("warning", "overruled");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENARIO(a_step_that_has_passed_waits_for_the_end_of_a_freeze),
+		SCENARIO(a_breach_in_a_freeze_reverts_at_once),
+		SCENARIO(nothing_is_started_in_a_freeze),
+		SCENARIO(a_person_goes_on_in_spite_of_it_and_says_why),
+		SCENARIO(a_freeze_that_has_not_begun_cannot_be_overruled),
+		SCENARIO(a_gate_is_not_missed_in_a_freeze),
+		SCENARIO(a_gate_opens_when_the_freeze_is_over),
+		SCENARIO(a_freeze_outlives_the_process),
+		SCENARIO(a_shift_that_was_not_written_before_it_waits),
+		SCENARIO(an_overruled_freeze_stays_so_for_the_next_process),
+		SCENARIO(silence_in_a_freeze_reverts_nothing),
+		SCENARIO(a_finish_is_not_kept_waiting),
+		SCENARIO(a_pause_is_taken_back_before_a_freeze_is),
+	};
+
+	return cmocka_run_group_tests_name("freeze", tests, NULL, NULL);
+}
