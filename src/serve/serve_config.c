@@ -6,7 +6,7 @@
 
 #include "base/duration.h"
 #include "base/xalloc.h"
-#include "policy/policy.h"
+#include "policy/policy_freeze.h"
 #include "serve/secret_list.h"
 
 struct serve_config *serve_config_new(const char *owner)
@@ -98,6 +98,11 @@ static void print_watch(const struct watch_config *watch, struct buf *out)
 				: "replaces the rollout that runs");
 		if (row->pin)
 			buf_adds(out, "          LATEST is pinned\n");
+		if (row->freeze.n) {
+			buf_adds(out, "          nothing is started ");
+			freezes_print(&row->freeze, out);
+			buf_addc(out, '\n');
+		}
 	}
 }
 

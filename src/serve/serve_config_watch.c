@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cloudrun/services_codec.h"
+#include "policy/policy_freeze.h"
 #include "serve/serve_config_parts.h"
 #include "serve/watch_config.h"
 
@@ -81,7 +82,8 @@ static const struct key watch_keys[] = {
 	{"pin", &bool_reader, MEMBER(pin), .value = "false",
 		.about = "When LATEST holds the traffic, give it to the "
 			 "revision that serves, by its name"},
-	{"freeze", NULL},
+	{"freeze", &freeze_reader, MEMBER(freeze),
+		.about = "When nothing is started, beside the policy's own"},
 	{0},
 };
 

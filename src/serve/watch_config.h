@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/freeze.h"
+
 #define WATCH_ROWS_MAX    100
 #define WATCH_REGIONS_MAX 60 /* of a row */
 
@@ -24,6 +26,7 @@ struct watch_row {
 	const char *label; /* whose value names the policy */
 	int newer; /* enum newer */
 	int64_t every_ms; /* between two looks */
+	struct freezes freeze; /* nothing is started then */
 	bool pin; /* what LATEST serves is given the traffic by its name */
 };
 

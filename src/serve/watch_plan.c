@@ -112,6 +112,8 @@ struct watch_plan watch_plan_of(const struct watch_case *c)
 	plan.deed = c->made_known ? WATCH_START : WATCH_ASK;
 	if (c->made_known && c->has_problem)
 		return only(WATCH_PROBLEM);
+	if (c->made_known && c->is_frozen)
+		return only(WATCH_FROZEN);
 	return plan;
 }
 

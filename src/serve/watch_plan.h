@@ -48,6 +48,7 @@ struct watch_case {
 	enum newer newer;
 	bool pin;
 	bool has_problem; /* with the policy */
+	bool is_frozen;
 };
 
 enum watch_deed {

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/service_name.h"
+#include "base/timestamp.h"
 #include "base/xalloc.h"
 #include "cloudrun/cloudrun.h"
 #include "identity/caller.h"
@@ -126,6 +127,19 @@ static const struct policy *policy_to_start(
 		"%d rollouts are being driven: more are not allowed",
 		parts->config->rollouts_max);
 	return NULL;
+}
+
+/* By the row or the policy; 0: it is not. */
+static int64_t frozen_until(
+	const struct watched *watched, const struct policy *policy)
+{
+	struct watch *watch = watched->region->watch;
+	int64_t now_ms = loop_wall_ms(watch->parts.loop), a, b = 0;
+
+	a = freeze_until_ms(&watched->region->row->freeze, now_ms);
+	if (policy)
+		b = freeze_until_ms(&policy->freeze, now_ms);
+	return a > b ? a : b;
 }
 
 static bool is_made_known(const struct watched *watched)
@@ -473,19 +487,27 @@ void watched_consider(struct watched *watched)
 	struct watch_case c = case_of(watched);
 	struct shelf *shelf = watched->region->watch->parts.shelf;
 	const struct policy *policy;
+	char time[TIMESTAMP_TEXT_MAX];
 	struct watch_plan plan;
+	int64_t until_ms;
 	struct err err;
 
 	if (watched->busy || watched->region->watch->stopped)
 		return;
 	policy = policy_to_start(watched, &err);
 	c.has_problem = !policy;
+	until_ms = frozen_until(watched, policy);
+	c.is_frozen = until_ms > 0;
 	if (policy)
 		shelf_give_back(shelf, &policy);
 	plan = watch_plan_of(&c);
 	if (plan.state == WATCH_PROBLEM ||
 		(plan.state == WATCH_IDLE && c.has_problem))
 		say(watched, WATCH_PROBLEM, "%s", err.text);
+	else if (plan.state == WATCH_FROZEN)
+		say(watched, plan.state, "%s, %s",
+			watch_state_meaning(plan.state),
+			timestamp_print(until_ms, time));
 	else if (plan.deed != WATCH_ASK)
 		say_state(watched, plan.state);
 	watched_do(watched, &plan);

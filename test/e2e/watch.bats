@@ -230,3 +230,51 @@ pinned() { # REVISION: it has everything by its name, and the tag of LATEST
 		type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision: $r,
 		percent: 100, tag: "live"}]' >/dev/null
 }
+
+# A freeze of some hours around now, as YAML.
+freeze() {
+	printf '[{from: "%s", to: "%s", zone: UTC}]' \
+		"$(date -u -d '-2 hours' '+%F %H:%M')" \
+		"$(date -u -d '+2 hours' '+%F %H:%M')"
+}
+
+decide() { # VERB COMMENT: of the rollout ID, as it is seen
+	REPLY_STATUS=$(curl -sS --max-time 30 -o "$WORLD/reply" \
+		-w '%{http_code}' -H "Authorization: Bearer $TOKEN" \
+		-H 'Content-Type: application/json' \
+		"$SERVER/api/v1/rollouts/$ID/decisions" -d "{\"verb\": \"$1\",
+		\"step\": 0, \"candidate\": \"backend-2\", \"comment\": \"$2\"}")
+}
+
+@test "a freeze stops starts and steps, and a person overrules it with a reason" {
+	quick "freeze: $(freeze)"
+	mv "$WORLD/policy.yaml" "$WORLD/policies/frozen.yaml"
+	ROW="freeze: $(freeze)" watching
+	until_true 20 watch_is old
+	deploy backend-3
+	until_true 20 watch_is frozen
+	[ "$(rollouts)" = 0 ]
+
+	# Started by hand: it waits, says until when, and is overruled.
+	ID=$(curl -sS -H "Authorization: Bearer $TOKEN" "$SERVER/api/v1/rollouts" \
+		-H 'Content-Type: application/json' -d '{"policy": "frozen",
+		"service": "projects/acme/locations/us-central1/services/backend",
+		"candidate": "backend-2"}' | jq -r .rollout)
+	until_true 20 shows 'The freeze ends at'
+	serves backend-1 100
+	[[ $SHOWN == *'"verb":"continue","allowed":true,"comment_needed":true'* ]]
+	decide continue ''
+	[ "$REPLY_STATUS" = 400 ]
+	grep -q comment-needed "$WORLD/reply"
+	decide continue 'it repairs the checkout'
+	[ "$REPLY_STATUS" = 202 ]
+	until_true 30 serves backend-2 100
+	ask "/api/v1/rollouts/$ID/events"
+	[[ $ANSWER == *'the freeze is overruled by alice: it repairs the checkout'* ]]
+}
+
+shows() { # TEXT: what is said of ID, in SHOWN
+	ask "/api/v1/rollouts/$ID"
+	SHOWN=$(jq -c . <<<"$ANSWER")
+	[[ $SHOWN == *"$1"* ]]
+}

@@ -114,6 +114,9 @@ static const struct {
 	{"without its policy it is not released",
 		{.ready = NEW, .serving = OLD, MADE, .has_problem = true},
 		{WATCH_NOTHING, WATCH_PROBLEM, false, false}},
+	{"in a freeze it is not",
+		{.ready = NEW, .serving = OLD, MADE, .is_frozen = true},
+		{WATCH_NOTHING, WATCH_FROZEN, false, false}},
 	{"its own rollout runs",
 		{.ready = NEW,
 			RUNS,
@@ -238,7 +241,7 @@ static void nothing_is_started_beside_a_rollout_or_twice(void **state)
 	size_t n = 0;
 
 	(void)state;
-	for (int bits = 0; bits < 4 * 4 * 4 * 5 * 64 * PHASES; bits++) {
+	for (int bits = 0; bits < 4 * 4 * 4 * 5 * 128 * PHASES; bits++) {
 		int rest = bits / (4 * 4 * 4 * 5);
 		struct watch_case c = {
 			.ready = names[bits % 4],
@@ -255,8 +258,9 @@ static void nothing_is_started_beside_a_rollout_or_twice(void **state)
 			.since_ms = 5,
 			.newer = rest & 16 ? NEWER_REPLACE : NEWER_QUEUE,
 			.has_problem = rest & 32,
-			.past_phase = (enum phase)(rest / 64),
-			.running_phase = (enum phase)(rest / 64),
+			.is_frozen = rest & 64,
+			.past_phase = (enum phase)(rest / 128),
+			.running_phase = (enum phase)(rest / 128),
 			.waiting = "",
 			.claimed = NEW,
 		};
@@ -270,7 +274,8 @@ static void nothing_is_started_beside_a_rollout_or_twice(void **state)
 		assert_true(c.made_known && c.made_ms > c.since_ms);
 		assert_string_not_equal(c.ready, c.serving ? c.serving : "");
 		assert_true(!c.running == (plan.deed == WATCH_START));
-		assert_false(plan.deed == WATCH_START && c.has_problem);
+		assert_false(plan.deed == WATCH_START &&
+			     (c.has_problem || c.is_frozen));
 	}
 	assert_true(n > 100);
 }
