@@ -51,28 +51,40 @@ static void write_rights(struct buf *out, const struct me_view *view)
 	html_addf(out, "</tbody></table>\n");
 }
 
-static void write_session(struct buf *out, const struct me_session *s)
+static void write_session(struct buf *out, const struct page_frame *frame,
+	const struct me_session *s)
 {
+	char root[PAGE_ROOT_MAX];
+
 	html_addf(out,
 		"<tr><td data-head=\"session\">%s%r</td><td "
-		"data-head=\"from\">%s</td><td data-head=\"begun\">%T</td><td "
-		"data-head=\"last used\">%T</td><td data-head=\"ends\">%T</td>"
-		"</tr>",
-		s->name, s->is_this ? " (this one)" : "", s->peer, s->begun_ms,
-		s->used_ms, s->ends_ms);
+		"data-head=\"came in by\">%s</td><td "
+		"data-head=\"begun\">%T</td><td "
+		"data-head=\"last used\">%T</td><td data-head=\"ends\">%T</td>",
+		s->name, s->is_this ? " (this one)" : "", s->method,
+		s->begun_ms, s->used_ms, s->ends_ms);
+	html_addf(out,
+		"<td><form method=\"post\" action=\"%rme/end-session\"><input "
+		"type=\"hidden\" name=\"form_token\" value=\"%v\"><input "
+		"type=\"hidden\" name=\"session\" value=\"%v\"><button "
+		"aria-label=\"End session %s\">End</button></form></td></tr>",
+		page_root(frame->path, root), frame->visitor->form_token,
+		s->name, s->name);
 }
 
-static void write_sessions(struct buf *out, const struct me_view *view)
+static void write_sessions(struct buf *out, const struct page_frame *frame,
+	const struct me_view *view)
 {
 	if (!view->n_sessions)
 		return;
 	html_addf(out,
 		"<h2>Sessions</h2><table class=\"cards\"><thead><tr>"
-		"<th scope=\"col\">session</th><th scope=\"col\">from</th>"
-		"<th scope=\"col\">begun</th><th scope=\"col\">last used</th>"
-		"<th scope=\"col\">ends</th></tr></thead><tbody>");
+		"<th scope=\"col\">session</th><th scope=\"col\">came in by"
+		"</th><th scope=\"col\">begun</th><th scope=\"col\">last used"
+		"</th><th "
+		"scope=\"col\">ends</th><td></td></tr></thead><tbody>");
 	for (size_t i = 0; i < view->n_sessions; i++)
-		write_session(out, &view->sessions[i]);
+		write_session(out, frame, &view->sessions[i]);
 	html_addf(out, "</tbody></table>\n");
 }
 
@@ -97,7 +109,7 @@ void page_me_write(struct buf *out, const struct page_frame *frame,
 	write_who(out, view);
 	write_logout(out, frame);
 	write_rights(out, view);
-	write_sessions(out, view);
+	write_sessions(out, frame, view);
 	page_frame_end(out, frame);
 }
 

@@ -13,7 +13,7 @@ struct me_right {
 
 struct me_session {
 	const char *name; /* short, of its hash */
-	const char *peer;
+	const char *method; /* how it began */
 	int64_t begun_ms, used_ms, ends_ms;
 	bool is_this;
 };

@@ -175,24 +175,57 @@ int store_session_add(struct store *store, const struct store_session *session,
 	return -1;
 }
 
+#define SESSION_COLUMNS "hash, data, created_ms, used_ms, expires_ms"
+
+static void session_read(struct sqlite3_stmt *row, struct arena *arena,
+	struct store_session *session)
+{
+	session->hash = arena_strdup(arena, sql_column_text(row, 0));
+	session->data = arena_strdup(arena, sql_column_text(row, 1));
+	session->created_ms = sql_column_int(row, 2);
+	session->used_ms = sql_column_int(row, 3);
+	session->expires_ms = sql_column_int(row, 4);
+}
+
 int store_session_get(struct store *store, const char *hash,
 	struct arena *arena, struct store_session *session_r, struct err *err_r)
 {
 	struct sqlite3_stmt *row = sql_start(store,
-		"SELECT hash, data, created_ms, used_ms, expires_ms"
-		" FROM session WHERE hash = ?1",
+		"SELECT " SESSION_COLUMNS " FROM session WHERE hash = ?1",
 		SQL_VALUES(sql_text(hash)), err_r);
 	int found = row ? sql_next(store, row, err_r) : -1;
 
 	if (found > 0) {
-		session_r->hash = arena_strdup(arena, sql_column_text(row, 0));
-		session_r->data = arena_strdup(arena, sql_column_text(row, 1));
-		session_r->created_ms = sql_column_int(row, 2);
-		session_r->used_ms = sql_column_int(row, 3);
-		session_r->expires_ms = sql_column_int(row, 4);
+		session_read(row, arena, session_r);
 		sql_stop(row);
 	}
 	return found;
+}
+
+int store_sessions_list(struct store *store, int64_t now_ms,
+	struct arena *arena, struct store_session **sessions_r, size_t *n_r,
+	struct err *err_r)
+{
+	struct sqlite3_stmt *row = sql_start(store,
+		"SELECT " SESSION_COLUMNS " FROM session WHERE expires_ms > ?1"
+		" ORDER BY used_ms DESC, hash LIMIT ?2",
+		SQL_VALUES(sql_int(now_ms), sql_int(STORE_SESSIONS_MAX)),
+		err_r);
+	struct store_session *list = NULL;
+	size_t n = 0;
+	int more;
+
+	if (!row)
+		return -1;
+	while ((more = sql_next(store, row, err_r)) > 0) {
+		if (!list)
+			list = arena_alloc(
+				arena, STORE_SESSIONS_MAX * sizeof(*list));
+		session_read(row, arena, &list[n++]);
+	}
+	*sessions_r = list;
+	*n_r = n;
+	return more;
 }
 
 int store_session_used(struct store *store, const char *hash, int64_t now_ms,

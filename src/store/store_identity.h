@@ -54,6 +54,10 @@ MUST_CHECK int store_session_add(struct store *store,
 MUST_CHECK int store_session_get(struct store *store, const char *hash,
 	struct arena *arena, struct store_session *session_r,
 	struct err *err_r);
+/* Those that expire later than now, the last used first. */
+MUST_CHECK int store_sessions_list(struct store *store, int64_t now_ms,
+	struct arena *arena, struct store_session **sessions_r, size_t *n_r,
+	struct err *err_r);
 MUST_CHECK int store_session_used(struct store *store, const char *hash,
 	int64_t now_ms, struct err *err_r);
 MUST_CHECK int store_session_end(

@@ -317,7 +317,7 @@ static void write_me(const char *folder)
 		{"acme/*/backend, acme/*/shop", "", "read, operate, approve"},
 		{"", "", "read"}};
 	static const struct me_session sessions[] = {
-		{"3f9a0c", "192.0.2.7", NOW - DAY / 12, NOW, NOW + DAY, true},
+		{"3f9a0c", "oidc", NOW - DAY / 12, NOW, NOW + DAY, true},
 		{"77aa01", EVIL, NOW - DAY / 2, NOW - DAY / 4, NOW, false}};
 	const struct me_view view = {.visitor = &bob,
 		.keys = keys,
