@@ -104,10 +104,10 @@ static void write_row(
 	html_addf(out,
 		"<li class=\"row %r\" id=\"r-%v\"><div class=\"what\">"
 		"<a href=\"%rrollouts/%u\">%s</a><span class=\"place\">%s, "
-		"%s</span><span class=\"place\">by %s</span></div>",
+		"%s</span><span class=\"place\">%s%rby %s</span></div>",
 		tone_name(timeline_tone_of_phase(s->phase)), s->id, root, s->id,
 		row->service.name, row->service.region, row->service.project,
-		s->people.starter);
+		s->candidate, *s->candidate ? ", " : "", s->people.starter);
 	write_stand(out, s);
 	html_addf(out, "<div class=\"says\"><p>%c</p>", s->now);
 	if (!phase_is_end(s->phase) || row->place == FRONT_NEEDS_YOU)

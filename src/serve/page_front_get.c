@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * GET /: all rollouts that the visitor may see. Those that this process drives
- * are as they are in memory; those of others and those that have ended come out
- * of the state file's list, which is read on a thread.
+ * are as they are in memory; those that have ended come out of the state file's
+ * list, which is read on a thread; those of others are what their journals fold
+ * to, as far as that is known soon.
+ *
+ *   page_front_get ─ front_done ─ fold_begin ─ folded … ─ front_page
  */
 #define _GNU_SOURCE /* strcasestr */
 #include <stdlib.h>
@@ -16,12 +19,15 @@
 #include "serve/handlers.h"
 #include "serve/page_front.h"
 #include "serve/page_visit.h"
+#include "serve/shelf.h"
 
 #define ENDED_SHOWN 50 /* without a filter */
 #define ENDED_MAX   500 /* looked through for a filter */
 #define ACTIVE_MAX  1000 /* that others drive */
 #define FILTER_MAX  200
 #define ONLY_MAX    4096
+#define FOLDED_MAX  64 /* of others, whose journals are read */
+#define FOLD_MS     2000 /* for which they are waited for */
 #define FAILED_AGE  INT64_C(604800000) /* a failed rollback needs you so long */
 
 enum { QUERY_SERVICE, QUERY_PERSON, QUERY_OUTCOME, QUERY_ONLY };
@@ -39,6 +45,15 @@ const struct field page_front_query[] = {
 	{0},
 };
 
+/* A rollout that another process drives, or nobody. */
+struct foreign {
+	struct front_get *front;
+	const struct store_rollout *listed;
+	struct view_ask *ask; /* NULL: it is not waited for */
+	struct summary *summary; /* NULL: not known */
+	enum front_place place;
+};
+
 struct front_get {
 	struct desk_job job;
 	struct visit *visit;
@@ -48,11 +63,18 @@ struct front_get {
 	size_t n_active, n_ended;
 	struct front_row *rows;
 	size_t n_rows, size;
+	struct foreign *foreign; /* one for each that is active */
+	size_t n_asked;
+	struct timer *patience;
 };
 
 static int front_run(
 	struct desk_job *job, struct store *store, struct err *err_r);
 static void front_done(struct desk_job *job, const struct err *err);
+static void fold_begin(struct front_get *front);
+static void folded(const struct view *view, const struct err *err, void *arg);
+static void fold_late(void *arg);
+static void front_page(struct front_get *front);
 
 static const char *text_of(const struct field_value *value)
 {
@@ -200,6 +222,7 @@ static const struct summary *summary_of(
 static enum front_place place_of(
 	const struct front_get *front, const struct driven *driven)
 {
+	char policy[SHELF_NAME_MAX];
 	const struct driver *driver = driven_driver(driven);
 	const struct rollout *state = driver_state(driver);
 	const struct ruling_case about = {
@@ -208,7 +231,8 @@ static enum front_place place_of(
 		.policy = driver_policy(driver),
 		.rollout = state,
 		.service = driven_service(driven),
-		.policy_name = driver_policy(driver)->name,
+		.policy_name =
+			shelf_name_of(driver_policy(driver)->path, policy),
 	};
 
 	return front_place_of(state->phase,
@@ -235,6 +259,66 @@ static void add_driven(struct front_get *front, const struct driven *driven)
 	name_service(front, row, driven_service(driven));
 }
 
+/* ---- those that are driven elsewhere ---- */
+
+/* What rows show of it, which outlives the view. */
+static struct summary *summary_copy(
+	const struct summary *of, struct arena *arena)
+{
+	struct summary *summary = arena_alloc(arena, sizeof(*summary));
+
+	summary->id = arena_strdup(arena, of->id);
+	summary->candidate = arena_strdup(arena, of->candidate);
+	summary->stable = arena_strdup(arena, of->stable);
+	summary->phase = of->phase;
+	summary->is_paused = of->is_paused;
+	summary->waits_for_people = of->waits_for_people;
+	summary->candidate_percent = of->candidate_percent;
+	summary->step = of->step;
+	summary->n_steps = of->n_steps;
+	summary->started_ms = of->started_ms;
+	summary->ended_ms = of->ended_ms;
+	summary->people.starter = arena_strdup(arena, of->people.starter);
+	summary->now = arena_strdup(arena, of->now);
+	summary->next = arena_strdup(arena, of->next);
+	return summary;
+}
+
+/* The words are those of the rollout's own page. */
+static void take_view(struct foreign *foreign, const struct view *view)
+{
+	struct front_get *front = foreign->front;
+	struct decide_view decide = page_decide_view(front->visit, view);
+
+	foreign->summary = summary_copy(decide.summary, &front->visit->arena);
+	foreign->place = front_place_of(decide.summary->phase,
+		decide.verbs[VERB_APPROVE].may,
+		may_operate(front, view->snapshot->row.service));
+}
+
+static void folded(const struct view *view, const struct err *err, void *arg)
+{
+	struct foreign *foreign = arg;
+	struct front_get *front = foreign->front;
+
+	(void)err; /* its row is what the list has */
+	foreign->ask = NULL;
+	if (view)
+		take_view(foreign, view);
+	if (!--front->n_asked)
+		front_page(front);
+}
+
+static void fold_late(void *arg)
+{
+	struct front_get *front = arg;
+
+	front->patience = NULL;
+	for (size_t i = 0; i < front->n_active; i++)
+		views_cancel(&front->foreign[i].ask);
+	front_page(front);
+}
+
 /* ---- those of the list ---- */
 
 static const char *say_end(
@@ -249,17 +333,12 @@ static const char *say_end(
 	return row->ended_ms ? "" : "Another process drives it, or nobody.";
 }
 
-static void add_listed(struct front_get *front,
-	const struct store_rollout *listed, enum front_place place)
+static struct summary *summary_listed(
+	const struct front_get *front, const struct store_rollout *listed)
 {
-	struct arena *arena = &front->visit->arena;
-	struct summary *summary;
-	struct front_row *row;
+	struct summary *summary =
+		arena_alloc(&front->visit->arena, sizeof(*summary));
 
-	front->view.n[place]++;
-	if (!is_asked_for(front, listed->id, place))
-		return;
-	summary = arena_alloc(arena, sizeof(*summary));
 	summary->id = listed->id;
 	summary->candidate = listed->candidate;
 	summary->stable = listed->stable;
@@ -270,9 +349,22 @@ static void add_listed(struct front_get *front,
 	summary->now = say_end(front, listed);
 	summary->next = "";
 	summary->step = -1;
+	return summary;
+}
+
+/* `summary` NULL: what the list has. */
+static void add_listed(struct front_get *front,
+	const struct store_rollout *listed, enum front_place place,
+	const struct summary *summary)
+{
+	struct front_row *row;
+
+	front->view.n[place]++;
+	if (!is_asked_for(front, listed->id, place))
+		return;
 	row = add_row(front);
 	row->place = place;
-	row->summary = summary;
+	row->summary = summary ? summary : summary_listed(front, listed);
 	name_service(front, row, listed->service);
 }
 
@@ -323,6 +415,13 @@ static int by_urgency(const void *a, const void *b)
 	return strcmp(left->id, right->id);
 }
 
+static bool is_foreign(
+	const struct front_get *front, const struct store_rollout *row)
+{
+	return !driven_find(daemon_driven(front->visit->daemon), row->id) &&
+	       is_wanted_row(front, row);
+}
+
 static void gather(struct front_get *front)
 {
 	const struct driven_set *set = daemon_driven(front->visit->daemon);
@@ -332,19 +431,27 @@ static void gather(struct front_get *front)
 	for (driven = driven_first(set); driven; driven = driven_next(driven))
 		add_driven(front, driven);
 	for (i = 0; i < front->n_active; i++)
-		if (!driven_find(set, front->active[i].id) &&
-			is_wanted_row(front, &front->active[i]))
-			add_listed(front, &front->active[i], FRONT_RUNNING);
+		if (is_foreign(front, &front->active[i]))
+			add_listed(front, &front->active[i],
+				front->foreign[i].place,
+				front->foreign[i].summary);
 	for (i = 0; i < front->n_ended; i++)
 		if (!driven_find(set, front->ended[i].id) &&
 			is_wanted_row(front, &front->ended[i]))
 			add_listed(front, &front->ended[i],
-				place_of_end(front, i));
+				place_of_end(front, i), NULL);
 	if (front->n_rows)
 		qsort(front->rows, front->n_rows, sizeof(*front->rows),
 			by_urgency);
 	front->view.rows = front->rows;
 	front->view.n_rows = front->n_rows;
+}
+
+static void front_free(struct front_get *front)
+{
+	free(front->foreign);
+	free(front->rows);
+	free(front);
 }
 
 static void front_page(struct front_get *front)
@@ -353,6 +460,7 @@ static void front_page(struct front_get *front)
 	struct page_frame frame = page_frame_of(front->visit, &visitor);
 	struct buf page;
 
+	timer_cancel(&front->patience);
 	gather(front);
 	frame.title = "Rollouts";
 	frame.follows = "front";
@@ -360,16 +468,44 @@ static void front_page(struct front_get *front)
 	buf_init(&page, PAGE_BYTES_MAX);
 	page_front_write(&page, &frame, &front->view);
 	page_answer(&front->visit, 200, &page);
+	front_free(front);
+}
+
+static void fold_begin(struct front_get *front)
+{
+	struct daemon *daemon = front->visit->daemon;
+	struct foreign *foreign;
+
+	front->foreign = xcalloc(front->n_active + 1, sizeof(*front->foreign));
+	for (size_t i = 0; i < front->n_active; i++) {
+		foreign = &front->foreign[i];
+		foreign->front = front;
+		foreign->listed = &front->active[i];
+		foreign->place = FRONT_RUNNING;
+		if (front->n_asked == FOLDED_MAX ||
+			!is_foreign(front, foreign->listed) ||
+			!is_asked_for(
+				front, foreign->listed->id, FRONT_RUNNING))
+			continue;
+		front->n_asked++;
+		foreign->ask = views_ask(daemon_views(daemon),
+			foreign->listed->id, folded, foreign);
+	}
+	if (front->n_asked)
+		front->patience = timer_start(
+			daemon_loop(daemon), FOLD_MS, fold_late, front);
+	else
+		front_page(front);
 }
 
 static void front_done(struct desk_job *job, const struct err *err)
 {
 	struct front_get *front = (struct front_get *)job;
 
-	if (err)
-		visit_fail(&front->visit, err);
-	else
-		front_page(front);
-	free(front->rows);
-	free(front);
+	if (!err) {
+		fold_begin(front);
+		return;
+	}
+	visit_fail(&front->visit, err);
+	front_free(front);
 }

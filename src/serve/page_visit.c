@@ -8,6 +8,7 @@
 #include "io/loop.h"
 #include "serve/daemon.h"
 #include "serve/page_person.h"
+#include "serve/shelf.h"
 
 struct page_visitor page_visitor_of(const struct visit *visit)
 {
@@ -121,13 +122,14 @@ struct decide_view page_decide_view(
 	const struct visit *visit, const struct view *view)
 {
 	const struct rollout_snapshot *snapshot = view->snapshot;
+	char policy[SHELF_NAME_MAX];
 	const struct ruling_case about = {
 		.access = &daemon_config(visit->daemon)->access,
 		.visitor = visit->visitor,
 		.policy = snapshot->policy,
 		.rollout = &snapshot->fold.state,
 		.service = snapshot->row.service,
-		.policy_name = snapshot->row.policy_name,
+		.policy_name = shelf_name_of(snapshot->row.policy_path, policy),
 	};
 	struct arena *arena = (struct arena *)&visit->arena;
 	struct decide_view decide;

@@ -168,6 +168,50 @@ static void a_service_has_its_releases(void **state)
 	free(id);
 }
 
+/* What stands in the front page's row of the rollout. */
+static char *row_of(struct served *of, const char *id)
+{
+	char *begin = xasprintf("id=\"r-%s\"", id), *row;
+	const char *at;
+
+	served_ask(of, "GET", "/", NULL, "Accept: text/html");
+	assert_int_equal(of->status, 200);
+	at = strstr(of->body.data, begin);
+	assert_non_null(at);
+	row = xmemdup0(at, (size_t)(strstr(at, "</li>") - at));
+	free(begin);
+	return row;
+}
+
+/* A second daemon over the same state file. */
+static void what_another_one_drives_is_as_its_journal_has_it(void **state)
+{
+	char *id = served_rollout(&served, "awaiting-approval"), *here, *there;
+	struct served other = served;
+
+	buf_init(&other.body, 1 << 20);
+	served_start(&other);
+	here = row_of(&served, id);
+	there = row_of(&other, id);
+	assert_false(served_is_driven(&other, id));
+	assert_non_null(strstr(here, "20 %, step 2 of 2"));
+	assert_string_equal(there, here);
+	assert_non_null(strstr(there, "backend-2, by owner"));
+	/* The owner may approve it there, too. */
+	assert_non_null(strstr(there, "#decide"));
+	assert_non_null(strstr(other.body.data, "<title>(1) "));
+	/* Only its row, or another's, or what a filter leaves. */
+	served_ask(&other, "GET", "/?only=nothing", NULL, NULL);
+	assert_null(strstr(other.body.data, id));
+	served_ask(&other, "GET", "/?service=frontend", NULL, NULL);
+	assert_null(strstr(other.body.data, id));
+	served_stop(&other);
+	buf_fini(&other.body);
+	free(here);
+	free(there);
+	free(id);
+}
+
 static void assets_are_kept_for_ever(void **state)
 {
 	for (size_t i = 0; i < PAGE_ASSETS; i++) {
@@ -223,6 +267,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_person_decides_about_what_they_saw, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_another_one_drives_is_as_its_journal_has_it, setup,
+			teardown),
 		cmocka_unit_test_setup(a_service_has_its_releases, setup),
 		cmocka_unit_test(what_is_not_there_is_told_by_a_page),
 		cmocka_unit_test(assets_are_kept_for_ever),
