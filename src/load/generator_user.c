@@ -107,8 +107,9 @@ static void users_join(void *arg)
 		course_level(&g->course, since_start_us(g, now_us)));
 
 	g->join = NULL;
+	/* Who has gone keeps its clock: it is not back before it was due. */
 	for (int i = 0; i < wanted && i < g->n_users; i++)
-		if (!g->users[i].active)
+		if (!g->users[i].active && g->users[i].due_us <= now_us)
 			user_join(&g->users[i]);
 	if (now_us < g->end_us)
 		g->join = timer_start(g->loop, JOIN_MS, users_join, g);

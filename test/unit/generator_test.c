@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "base/secret.h"
 #include "base/xalloc.h"
+#include "google/credentials.h"
 #include "io/loop.h"
 #include "io/server.h"
 #include "load/generator.h"
@@ -28,6 +30,7 @@ struct world {
 	struct timer *timer, *deadline;
 	struct server_request *held[HELD_MAX];
 	int n_served, n_held, n_foreign; /* other agents */
+	int n_known; /* who showed the token */
 	bool stalls;
 	int64_t stall_ms;
 	const char *body;
@@ -40,14 +43,71 @@ struct world {
 
 static struct load_stage steady[2];
 
+/* ---- instead of Google's credentials ---- */
+
+#define TOKEN "an-id-token-0123456789"
+
+static struct {
+	struct loop *loop;
+	char audience[128];
+	bool refuses;
+	int asked;
+	token_fn fn;
+	void *arg;
+	struct timer *timer;
+} google;
+
+struct credentials *credentials_new(
+	struct loop *loop, struct http *http, struct err *err_r)
+{
+	google.loop = loop;
+	return (struct credentials *)&google;
+}
+
+void credentials_free(struct credentials **credentials)
+{
+	*credentials = NULL;
+}
+
+static void give_token(void *arg)
+{
+	struct secret *token = secret_new(TOKEN, strlen(TOKEN));
+	struct err err;
+
+	google.timer = NULL;
+	(void)!err_set(&err, ERR_DENIED, "no token for you");
+	google.fn(google.refuses ? NULL : token, google.refuses ? &err : NULL,
+		google.arg);
+	secret_free(&token);
+}
+
+struct token_call *id_token_start(struct credentials *credentials,
+	const char *audience, token_fn fn, void *arg)
+{
+	google.asked++;
+	snprintf(google.audience, sizeof(google.audience), "%s", audience);
+	google.fn = fn;
+	google.arg = arg;
+	google.timer = timer_start(google.loop, 50, give_token, NULL);
+	return NULL;
+}
+
+void token_cancel(struct token_call **call)
+{
+	timer_cancel(&google.timer);
+	*call = NULL;
+}
+
 /* ---- the server ---- */
 
 static void serve(struct server_request *request, void *arg)
 {
 	struct world *w = arg;
 	const char *agent = request_header(request, "User-Agent");
+	const char *authorization = request_header(request, "Authorization");
 
 	w->n_served++;
+	w->n_known += authorization && !strcmp(authorization, "Bearer " TOKEN);
 	w->n_foreign += !agent || strncmp(agent, "tidegate-load/", 14) != 0;
 	if (w->stalls) {
 		assert_in_range(w->n_held, 0, HELD_MAX - 1);
@@ -125,6 +185,7 @@ static int open_world(void **state)
 		.n_stages = 2,
 		.think_ms = 20,
 		.request_timeout_ms = 10000};
+	memset(&google, 0, sizeof(google));
 	w->status = 200;
 	w->body = "{\"balance\": 12}";
 	w->deadline = timer_start(w->loop, DEADLINE_MS, too_late, w);
@@ -189,6 +250,18 @@ static void a_server_that_stalls_is_seen_to_stall(void **state)
 	assert_in_range(w->n_live, 1, DEADLINE_MS / 1000);
 }
 
+/* Ten users for 1.05 s, a request every 50 ms each. */
+static void each_user_asks_once_in_every_think(void **state)
+{
+	struct world *w = *state;
+
+	w->spec.think_ms = 50;
+	begin(w, 10, 1000);
+	run_to_end(w);
+	assert_in_range(w->figures.requests + w->figures.dropped, 190, 211);
+	assert_int_equal(w->figures.requests, w->n_served);
+}
+
 static void a_rate_goes_on_while_the_server_stalls(void **state)
 {
 	struct world *w = *state;
@@ -247,6 +320,48 @@ static void statuses_are_looked_at(void **state)
 	assert_string_equal(w->reason, "status 503");
 }
 
+static void nothing_is_sent_without_the_token_it_wants(void **state)
+{
+	struct world *w = *state;
+
+	w->spec.auth.type = AUTH_ID_TOKEN;
+	begin(w, 2, 300);
+	run_to_end(w);
+	assert_int_equal(google.asked, 1);
+	assert_true(w->n_served > 10 && w->n_known == w->n_served);
+	assert_true(!strncmp(w->url, google.audience, strlen(google.audience)));
+}
+
+static void a_token_that_is_refused_is_told(void **state)
+{
+	struct world *w = *state;
+
+	google.refuses = true;
+	w->spec.auth.type = AUTH_ID_TOKEN;
+	begin(w, 2, 300);
+	run_to_end(w);
+	assert_string_equal(w->error, "no token for you");
+	assert_int_equal(w->n_served, 0);
+}
+
+/* It would go to somebody whom it is not for. */
+static void one_token_is_not_for_two_services(void **state)
+{
+	struct load_spec_request two[2];
+	const struct generator_events events = {live, over, NULL};
+	struct world *w = *state;
+	struct err err;
+
+	two[0] = two[1] = w->request;
+	two[1].url = "https://example.com/";
+	w->spec.requests = two;
+	w->spec.n_requests = w->spec.weights = 2;
+	w->spec.stages = steady;
+	w->spec.auth.type = AUTH_ID_TOKEN;
+	assert_null(generator_start(w->loop, &w->spec, &events, &err));
+	assert_non_null(strstr(err.text, "auth.audience"));
+}
+
 static void stop_it(void *arg)
 {
 	struct world *w = arg;
@@ -290,6 +405,9 @@ int main(void)
 			a_server_that_stalls_is_seen_to_stall, open_world,
 			close_world),
 		cmocka_unit_test_setup_teardown(
+			each_user_asks_once_in_every_think, open_world,
+			close_world),
+		cmocka_unit_test_setup_teardown(
 			a_rate_goes_on_while_the_server_stalls, open_world,
 			close_world),
 		cmocka_unit_test_setup_teardown(
@@ -298,6 +416,14 @@ int main(void)
 			answers_are_looked_at, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			statuses_are_looked_at, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			nothing_is_sent_without_the_token_it_wants, open_world,
+			close_world),
+		cmocka_unit_test_setup_teardown(a_token_that_is_refused_is_told,
+			open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			one_token_is_not_for_two_services, open_world,
+			close_world),
 		cmocka_unit_test_setup_teardown(nothing_is_sent_after_the_stop,
 			open_world, close_world),
 	};
