@@ -183,6 +183,12 @@ static void settle_action(struct turn *t, enum action_result result)
 	start_next(t);
 }
 
+/* A load leaves nothing behind that somebody would have to look at. */
+static void count_unknown(struct turn *t)
+{
+	t->r->actions_unknown += t->r->sequence.list != LIST_LOAD;
+}
+
 static bool is_answer(const struct turn *t)
 {
 	const struct sequence *q = &t->r->sequence;
@@ -200,7 +206,7 @@ void sequence_ended(struct turn *t)
 		return;
 	q->running = false;
 	if (t->event->action_result == ACTION_UNKNOWN)
-		t->r->actions_unknown++;
+		count_unknown(t);
 	if (t->event->action_result == ACTION_FAILED &&
 		q->attempt <= action_now(t)->retries) {
 		shift = q->attempt - 1 < 16 ? q->attempt - 1 : 16;
@@ -253,6 +259,6 @@ void sequence_resumed(struct turn *t)
 	action_note(t, NOTE_WARNING,
 		"it was started before the crash and may not be repeated: "
 		"look what it did and finish it by hand");
-	t->r->actions_unknown++;
+	count_unknown(t);
 	settle_action(t, ACTION_UNKNOWN);
 }

@@ -13,12 +13,13 @@
 #include "fake_loop.h"
 #include "io/loop.h"
 #include "io/process.h"
+#include "io/program.h"
 
 #define TAKES_MS 20
 
 struct deed {
 	char name[32];
-	int done;
+	int done, cancelled;
 	bool fails, without_effect;
 	int64_t takes_ms;
 };
@@ -77,6 +78,11 @@ static bool deed_do(struct deed *deed)
 int fake_deeds(const char *name)
 {
 	return deed_find(name)->done;
+}
+
+int fake_deeds_cancelled(const char *name)
+{
+	return deed_find(name)->cancelled;
 }
 
 const char *fake_deeds_order(void)
@@ -193,6 +199,7 @@ void process_cancel(struct process **process_p)
 	if (process->child) {
 		process->child->process = NULL;
 		process->child->killed = !fake_is_dead();
+		process->child->deed->cancelled += process->child->killed;
 	}
 	free(process);
 }
@@ -202,4 +209,9 @@ int process_find(const char *program, const char *cwd, struct err *err_r)
 	if (strcmp(program, "act") == 0)
 		return 0;
 	return err_set(err_r, ERR_POLICY, "no such program: %s", program);
+}
+
+char *program_find(const char *program, struct err *err_r)
+{
+	return xstrdup("act");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What actions do, on the virtual clock: programs that are not run (argv[0] is
- * "act", argv[1] the deed) and requests to FAKE_DEED_ORIGIN/DEED. Each deed
+ * "act", as are tidegate's other programs, argv[1] the deed) and requests to FAKE_DEED_ORIGIN/DEED. Each deed
  * is counted when it is done.
  */
 #ifndef TIDEGATE_TEST_FAKE_PROCESS_H
@@ -17,6 +17,7 @@ void fake_deeds_open(void);
 void fake_deeds_close(void);
 
 int fake_deeds(const char *deed); /* how often it was done */
+int fake_deeds_cancelled(const char *deed); /* … and cut off by its caller */
 const char *fake_deeds_order(void); /* "undo purge", in order of time */
 
 /* From now on this deed fails; its effect is there all the same with `done`. */

@@ -3,6 +3,8 @@
  * How soon a revert leaves, and what it builds on, when the service cannot be
  * read as it is; and that there is a way back when traffic goes up.
  */
+#include <string.h>
+
 #include "books.h"
 #include "scenario_test.h"
 
@@ -336,6 +338,68 @@ static void a_revert_asks_anew_when_a_read_hangs(void **state)
 	expect_exit(6);
 }
 
+/* ---- under load ---- */
+
+static int stopped_before_write; /* of the load, when the revert left */
+
+static void see_revert_leave(const struct fake_request *request)
+{
+	if (!strcmp(request->method, "PATCH") && phase_now() == PHASE_REVERTING)
+		stopped_before_write = fake_deeds_cancelled("load");
+}
+
+static void until_under_load(void)
+{
+	stopped_before_write = 0;
+	fake_deed_takes("load", HOUR);
+	given_policy("steps:\n"
+		     "  - percent: 10\n"
+		     "    bake: 20s\n"
+		     "    load: {name: users, type: load, allow_host: "
+		     "127.0.0.1,\n"
+		     "      url: 'http://127.0.0.1:7000/x',\n"
+		     "      stages: [{for: 1h, users: 5}]}\n"
+		     "  - {percent: 100, bake: 20s}\n"
+		     "settle: 5s\n"
+		     "slos:\n"
+		     "  - {name: errors, query: 'errors{r=\"{{candidate}}\"}', "
+		     "max: 1%,\n"
+		     "     window: 10s, interval: 5s, fail_after: 1}\n",
+		NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 3 * MINUTE); /* far longer than the bake */
+	promise(phase_now() == PHASE_BAKING, "the step waits for its load");
+}
+
+/* The load is stopped before the write leaves, and that takes no longer than
+ * without one. */
+static void a_revert_under_load_stops_it_first_and_is_not_later(void **state)
+{
+	until_under_load();
+	fake_http_on_send = see_revert_leave;
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted_by(fake_now() + REVERTED_MS);
+	fake_http_on_send = NULL;
+	promise(stopped_before_write == 1, "the load ended before the write");
+	until_the_end();
+	expect_exit(5);
+	promise(fake_deeds("load") == 0, "the load was cut off");
+}
+
+static void a_load_of_a_process_that_died_is_not_made_again(void **state)
+{
+	until_under_load();
+	crash();
+	resume();
+	until(fake_now() + 5 * MINUTE);
+	promise(phase_now() == PHASE_HELD, "a person is asked");
+	command("abort", "bob");
+	until_the_end();
+	expect_exit(6);
+	promise(fake_deeds_cancelled("load") == 0, "none was started");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +424,8 @@ int main(void)
 		SCENARIO(a_conflict_about_nothing_is_not_waited_for_for_ever),
 		SCENARIO(a_read_that_was_given_up_answers_nothing_any_more),
 		SCENARIO(a_revert_asks_anew_when_a_read_hangs),
+		SCENARIO(a_revert_under_load_stops_it_first_and_is_not_later),
+		SCENARIO(a_load_of_a_process_that_died_is_not_made_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

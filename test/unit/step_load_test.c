@@ -252,7 +252,7 @@ static void after_a_crash_it_is_not_made_again_unasked(void **state)
 	world_run(&world, 10 * SECOND);
 	expect_phase(PHASE_HELD);
 	assert_int_equal(world.rollout.cause, CAUSE_HOOK);
-	assert_int_equal(world.rollout.actions_unknown, 1);
+	assert_int_equal(world.rollout.actions_unknown, 0);
 	assert_string_equal(world.actions, "users");
 	world_command(&world, VERB_CONTINUE, "bob");
 	world_run(&world, HOUR);
