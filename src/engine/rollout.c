@@ -592,6 +592,10 @@ int64_t rollout_baked_ms(const struct policy *policy,
 	if (!state->bake_open || state->step < 0 ||
 		(size_t)state->step >= policy->n_steps)
 		return 0;
+	/* Its bake begins anew after its load. */
+	if (policy->steps[state->step].load &&
+		!(state->loads_over >> state->step & 1))
+		return 0;
 	bake_ms = policy->steps[state->step].bake_ms;
 	baked_ms = now_ms - state->bake_from_ms - lost_ms(policy, state);
 	if (baked_ms < 0)

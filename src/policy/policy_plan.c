@@ -186,8 +186,12 @@ static void plan_load_of(
 	buf_adds(out, "        load ");
 	plan_one_action(out, p, LIST_LOAD, (size_t)s->load - 1);
 	buf_adds(out, "        the bake begins ");
-	duration_add(out, longest_window_ms(p));
-	buf_adds(out, " after its end: the longest window\n");
+	if (longest_window_ms(p)) {
+		duration_add(out, longest_window_ms(p));
+		buf_adds(out, " after its end: the longest window\n");
+	} else {
+		buf_adds(out, "with its end\n");
+	}
 }
 
 static void plan_steps(struct buf *out, const struct policy *p)

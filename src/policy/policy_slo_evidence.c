@@ -353,6 +353,20 @@ static void check_dwell(struct loader *loader)
 	}
 }
 
+/* They know every request of the candidate, and a load's are not its users'. */
+static void warn_of_loads(struct loader *loader)
+{
+	const struct node *step = node_get(loader->root, "steps");
+
+	for (step = step ? step->first : NULL; step; step = step->next)
+		if (node_get(step, "load"))
+			warning_at(loader, node_get(step, "load")->key,
+				"SLOs of kind evidence count the load's "
+				"requests as those of users: leave them out of "
+				"the metrics by their User-Agent, "
+				"tidegate-load, or make the load in preflight");
+}
+
 void check_policy_evidence(struct loader *loader)
 {
 	const struct node *pace = node_get(loader->root, "pace");
@@ -362,6 +376,7 @@ void check_policy_evidence(struct loader *loader)
 		if (loader->policy->pace == PACE_EVIDENCE)
 			check_dwell(loader);
 		warn_of_control(loader);
+		warn_of_loads(loader);
 		return;
 	}
 	if (pace && loader->policy->pace == PACE_EVIDENCE)

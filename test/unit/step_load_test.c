@@ -103,6 +103,9 @@ static void the_bake_begins_a_window_after_the_load(void **state)
 	assert_int_equal(world.rollout.step, 0);
 	passes = rollout_passes(&world.rollout, 0);
 	assert_true(passes > 10); /* checks went on */
+	assert_int_equal(
+		rollout_baked_ms(&test.policy, &world.rollout, world.now_ms),
+		0);
 	look = rollout_outlook(&test.policy, &world.rollout, world.now_ms);
 	assert_int_equal(look.waits_for, OUTLOOK_ACTION);
 	assert_int_equal(look.phase, PHASE_BAKING);
