@@ -573,32 +573,3 @@ bool rollout_waits_for_people(const struct rollout *state)
 	return state->phase == PHASE_HELD || state->phase == PHASE_PAUSED ||
 	       state->phase == PHASE_AWAITING_APPROVAL;
 }
-
-static int64_t lost_ms(const struct policy *policy, const struct rollout *r)
-{
-	int64_t most = 0;
-	size_t i;
-
-	for (i = 0; i < policy->n_slos; i++)
-		most = r->check[i].lost_ms > most ? r->check[i].lost_ms : most;
-	return most;
-}
-
-int64_t rollout_baked_ms(const struct policy *policy,
-	const struct rollout *state, int64_t now_ms)
-{
-	int64_t bake_ms, baked_ms;
-
-	if (!state->bake_open || state->step < 0 ||
-		(size_t)state->step >= policy->n_steps)
-		return 0;
-	/* Its bake begins anew after its load. */
-	if (policy->steps[state->step].load &&
-		!(state->loads_over >> state->step & 1))
-		return 0;
-	bake_ms = policy->steps[state->step].bake_ms;
-	baked_ms = now_ms - state->bake_from_ms - lost_ms(policy, state);
-	if (baked_ms < 0)
-		return 0;
-	return baked_ms < bake_ms ? baked_ms : bake_ms;
-}

@@ -103,16 +103,39 @@ bool checks_are_satisfied(const struct turn *t)
 	return !checks_miss(t->policy, t->r, t->now);
 }
 
-int64_t checks_over_ms(const struct policy *policy, const struct rollout *r)
+static int64_t lost_ms(const struct policy *policy, const struct rollout *r)
 {
-	int64_t lost_ms = 0;
+	int64_t most = 0;
 	size_t i;
 
-	for (i = 0; i < policy->n_slos; i++) {
-		if (r->check[i].lost_ms > lost_ms)
-			lost_ms = r->check[i].lost_ms;
-	}
-	return r->bake_from_ms + policy->steps[r->step].bake_ms + lost_ms;
+	for (i = 0; i < policy->n_slos; i++)
+		most = r->check[i].lost_ms > most ? r->check[i].lost_ms : most;
+	return most;
+}
+
+int64_t checks_over_ms(const struct policy *policy, const struct rollout *r)
+{
+	return r->bake_from_ms + policy->steps[r->step].bake_ms +
+	       lost_ms(policy, r);
+}
+
+int64_t rollout_baked_ms(const struct policy *policy,
+	const struct rollout *state, int64_t now_ms)
+{
+	int64_t bake_ms, baked_ms;
+
+	if (!state->bake_open || state->step < 0 ||
+		(size_t)state->step >= policy->n_steps)
+		return 0;
+	/* Its bake begins anew after its load. */
+	if (policy->steps[state->step].load &&
+		!(state->loads_over >> state->step & 1))
+		return 0;
+	bake_ms = policy->steps[state->step].bake_ms;
+	baked_ms = now_ms - state->bake_from_ms - lost_ms(policy, state);
+	if (baked_ms < 0)
+		return 0;
+	return baked_ms < bake_ms ? baked_ms : bake_ms;
 }
 
 int64_t checks_undecided_ms(
