@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/decide_print.h"
+#include "cli/interruption.h"
 #include "cli/output.h"
 #include "cli/remote_policy.h"
 #include "cli/rollback_args.h"
@@ -28,6 +29,7 @@ struct going_back {
 	struct remote_policy policy;
 	struct arena arena;
 	struct remote_rollback back;
+	struct interruption interruption;
 };
 
 /* ---- what is asked for ---- */
@@ -82,7 +84,7 @@ static int ask(struct going_back *g, struct err *err_r)
 
 /* ---- what came of it ---- */
 
-static int follow(const struct going_back *g, struct err *err_r)
+static int follow(struct going_back *g, struct err *err_r)
 {
 	const struct run_follow_options options = {
 		.who = context_caller(),
@@ -92,8 +94,7 @@ static int follow(const struct going_back *g, struct err *err_r)
 		.wait_ms = -1,
 	};
 
-	return run_follow(
-		remote_store_wire(), g->back.rollout, &options, err_r);
+	return run_follow(&g->interruption, g->back.rollout, &options, err_r);
 }
 
 /* One that had not ended: as `abort` tells of it. */
@@ -136,7 +137,7 @@ static int take_over(const struct going_back *g, struct err *err_r)
 	return status;
 }
 
-static int tell(const struct going_back *g, struct err *err_r)
+static int tell(struct going_back *g, struct err *err_r)
 {
 	switch (g->back.kind) {
 	case REMOTE_BEGUN:
@@ -157,7 +158,10 @@ static int tell(const struct going_back *g, struct err *err_r)
 
 static int go_back(struct going_back *g, struct err *err_r)
 {
-	if (remote_policy_read(&g->policy, err_r) < 0 || ask(g, err_r) < 0)
+	if (remote_policy_read(&g->policy, err_r) < 0 ||
+		interruption_await(
+			&g->interruption, remote_store_wire(), err_r) < 0 ||
+		ask(g, err_r) < 0)
 		return -1;
 	return tell(g, err_r);
 }

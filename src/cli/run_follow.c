@@ -5,7 +5,6 @@
  */
 #include "cli/run_follow.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/duration.h"
 #include "base/xalloc.h"
 #include "cli/context.h"
+#include "cli/interruption.h"
 #include "cli/live_view.h"
 #include "cli/local_clock.h"
 #include "cli/output.h"
@@ -42,15 +42,12 @@ struct run_following {
 	bool driven;
 	int64_t driver_due_ms;
 
-	/* Marks. */
-	const char
-		*interruption; /* "SIGINT"; NULL: none, or it is dealt with */
-	bool has_verb;
-	enum verb verb; /* that a key stands for */
+	struct interruption *interruption; /* signals, and the key to leave */
+	bool has_verb; /* a key was typed */
+	enum verb verb; /* that it stands for */
 	char *comment;
 
 	bool aborted; /* the daemon has taken it */
-	int n_interruptions;
 	int64_t waited_ms, waiting_since_ms; /* 0: it does not wait */
 	bool is_left;
 	struct err why; /* it was left */
@@ -190,16 +187,11 @@ static const char *leaving(char text[LIVE_VIEW_TEXT_MAX], void *arg)
 	return text;
 }
 
-static void interrupt(struct run_following *f, const char *what)
-{
-	f->interruption = what;
-	f->n_interruptions++;
-	wire_wake(f->wire);
-}
-
 static void leave(void *arg)
 {
-	interrupt(arg, "the key q");
+	struct run_following *f = arg;
+
+	interruption_note(f->interruption, "the key q");
 }
 
 static int start_view(struct run_following *f, struct err *err_r)
@@ -222,28 +214,6 @@ static int start_view(struct run_following *f, struct err *err_r)
 	if (look_for_driver(f, err_r) < 0)
 		return -1;
 	return live_view_start(&f->view, wire_loop(f->wire), &host, err_r);
-}
-
-/* ---- signals ---- */
-
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-
-static void on_signal(int signo, void *arg)
-{
-	interrupt(arg, signo == SIGINT    ? "SIGINT"
-		       : signo == SIGTERM ? "SIGTERM"
-					  : "SIGHUP");
-}
-
-static int take_signals(struct run_following *f, struct err *err_r)
-{
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		if (loop_on_signal(wire_loop(f->wire), signals[i], on_signal, f,
-			    err_r) < 0)
-			return -1;
-	return 0;
 }
 
 /* ---- decisions ---- */
@@ -284,10 +254,10 @@ static void leave_it(struct run_following *f, const char *why)
 static void deal_with_interruption(struct run_following *f)
 {
 	char text[ERR_TEXT_MAX];
-	const char *what = f->interruption;
+	const char *what = f->interruption->what;
 	struct err err;
 
-	f->interruption = NULL;
+	f->interruption->what = NULL;
 	if (f->aborted)
 		return;
 	if (leaves(f)) {
@@ -301,7 +271,7 @@ static void deal_with_interruption(struct run_following *f)
 		return;
 	}
 	wire_say(f->wire, "%s", err.text);
-	if (f->n_interruptions < 2)
+	if (f->interruption->n < 2)
 		return;
 	snprintf(text, sizeof(text), "%s came twice, and it is not aborted",
 		what);
@@ -369,14 +339,14 @@ static int follow(struct run_following *f, struct err *err_r)
 			return -1;
 		if (f->has_verb)
 			decide_by_key(f);
-		if (f->interruption && !is_over(f))
+		if (f->interruption->what && !is_over(f))
 			deal_with_interruption(f);
 		left_ms = patience_left_ms(f);
 		if (left_ms <= 0 && !is_over(f))
 			patience_is_over(f);
 		if (is_over(f))
 			return 0;
-		if (f->has_verb || f->interruption)
+		if (f->has_verb || f->interruption->what)
 			continue;
 		if (remote_store_wait(f->store,
 			    (int)(left_ms < TURN_MS ? left_ms : TURN_MS),
@@ -401,9 +371,7 @@ static int follow_to_end(struct run_following *f, struct err *err_r)
 	int rc;
 
 	output_set_gap(add_gap, f);
-	rc = take_signals(f, err_r);
-	if (rc == 0)
-		rc = start_view(f, err_r);
+	rc = start_view(f, err_r);
 	if (rc == 0)
 		rc = follow(f, err_r);
 	live_view_stop(&f->view);
@@ -417,10 +385,12 @@ static int follow_to_end(struct run_following *f, struct err *err_r)
 	return rc;
 }
 
-int run_follow(struct wire *wire, const char *rollout,
+int run_follow(struct interruption *interruption, const char *rollout,
 	const struct run_follow_options *options, struct err *err_r)
 {
-	struct run_following f = {.options = options, .wire = wire};
+	struct run_following f = {.options = options,
+		.wire = interruption->wire,
+		.interruption = interruption};
 	int status = -1;
 
 	f.store = context_store(NULL, STORE_LOOK, err_r);

@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-struct wire;
+struct interruption;
 
 struct run_follow_options {
 	const char *who; /* whose keys these are; NULL: there are none */
@@ -23,8 +23,9 @@ struct run_follow_options {
 	int64_t wait_ms; /* as `run --wait`; < 0: for ever */
 };
 
-/* Until it ends, or is left: the exit status of `run`, or -1. */
-MUST_CHECK int run_follow(struct wire *wire, const char *rollout,
-	const struct run_follow_options *options, struct err *err_r);
+/* What interrupts it has been awaited since before it was started. Until it ends, or is left: the exit status of `run`, or -1. */
+MUST_CHECK int run_follow(struct interruption *interruption,
+	const char *rollout, const struct run_follow_options *options,
+	struct err *err_r);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/jsonw.h"
 #include "cli/command.h"
 #include "cli/context.h"
+#include "cli/interruption.h"
 #include "cli/output.h"
 #include "cli/remote_policy.h"
 #include "cli/run_args.h"
@@ -77,11 +78,14 @@ static int start_and_follow(struct wire *wire, const struct run_args *args,
 		.utc = args->utc,
 		.wait_ms = args->wait,
 	};
+	struct interruption interruption;
 	char id[STORE_ROLLOUT_ID_MAX];
 
+	if (interruption_await(&interruption, wire, err_r) < 0)
+		return -1;
 	if (start(wire, args, policy, id, err_r) < 0)
 		return -1;
-	return run_follow(wire, id, &options, err_r);
+	return run_follow(&interruption, id, &options, err_r);
 }
 
 static int check_args(const struct run_args *args, struct err *err_r)

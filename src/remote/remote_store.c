@@ -127,6 +127,8 @@ static int record_ask(struct store *store, const char *id, int64_t patience_ms,
 
 	free(path);
 	free(escaped);
+	if (rc < 0 && !strcmp(answer.problem.code, "bad-request"))
+		return err_set(err_r, ERR_USAGE, "%s", answer.problem.detail);
 	if (rc < 0)
 		return -1;
 	arena_fini(&store->arena);

@@ -21,8 +21,9 @@
 #include "io/random.h"
 #include "remote/bearer.h"
 
-#define SAY_AFTER_MS 3000 /* for which nobody is told of an outage */
-#define HEADERS      2
+#define SAY_AFTER_MS       3000 /* for which nobody is told of an outage */
+#define RETRY_AFTER_MS_MAX 10000
+#define HEADERS            2
 
 static const struct backoff pauses = {.base_ms = 400, .cap_ms = 3000};
 
@@ -39,7 +40,8 @@ struct wire {
 	const struct wire_ask *ask;
 	struct bearer_call *naming;
 	struct http_call *call;
-	bool is_over, maybe_sent;
+	bool is_over, maybe_sent, is_interrupted;
+	int64_t retry_after_ms;
 	int status; /* 0: `err` says why there is none */
 	struct err err;
 };
@@ -146,6 +148,12 @@ void wire_wake(struct wire *wire)
 	loop_stop(wire->loop);
 }
 
+void wire_interrupt(struct wire *wire)
+{
+	wire->is_interrupted = true;
+	wire_wake(wire);
+}
+
 int wire_turn(struct wire *wire, int64_t ms, struct err *err_r)
 {
 	int rc;
@@ -219,6 +227,7 @@ static void wire_answered(const struct http_reply *reply, void *arg)
 	wire->call = NULL;
 	wire->status = reply->status;
 	wire->maybe_sent = reply->maybe_sent;
+	wire->retry_after_ms = reply->retry_after_ms;
 	if (reply->err)
 		wire->err = *reply->err;
 	buf_clear(&wire->body);
@@ -302,7 +311,8 @@ static bool may_ask_again(
 		wire->status ? wire_may_pass(wire->status) || is_under_way(wire)
 			     : err_is_retryable(wire->err.code);
 
-	return passes && (ask->key || !ask->body || !wire->maybe_sent) &&
+	return passes && !wire->is_interrupted &&
+	       (ask->key || !ask->body || !wire->maybe_sent) &&
 	       loop_now(wire->loop) - patience->since_ms < ask->patience_ms;
 }
 
@@ -346,11 +356,13 @@ static int wire_again(
 	if (!may_ask_again(wire, patience))
 		return 0;
 	tell_outage(wire, patience);
-	pause_ms = backoff_delay(
-		&pauses, patience->attempt++, 0, loop_rng(wire->loop));
+	pause_ms = backoff_delay(&pauses, patience->attempt++,
+		wire->retry_after_ms < RETRY_AFTER_MS_MAX ? wire->retry_after_ms
+							  : RETRY_AFTER_MS_MAX,
+		loop_rng(wire->loop));
 	if (wire_turn(wire, pause_ms, err_r) < 0)
 		return -1;
-	return 1;
+	return !wire->is_interrupted;
 }
 
 int wire_ask(struct wire *wire, const struct wire_ask *ask,
@@ -360,6 +372,7 @@ int wire_ask(struct wire *wire, const struct wire_ask *ask,
 	int again;
 
 	*answer_r = (struct wire_answer){.body = ""};
+	wire->is_interrupted = false;
 	do {
 		if (wire_attempt(wire, ask, err_r) < 0)
 			return -1;

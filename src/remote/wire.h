@@ -61,6 +61,8 @@ MUST_CHECK int wire_ask(struct wire *wire, const struct wire_ask *ask,
 MUST_CHECK int wire_turn(struct wire *wire, int64_t ms, struct err *err_r);
 /* Ends wire_turn early. */
 void wire_wake(struct wire *wire);
+/* The same, and what is being asked for is not asked for again. */
+void wire_interrupt(struct wire *wire);
 
 /* For follow.c, and for signals. */
 struct loop *wire_loop(struct wire *wire);

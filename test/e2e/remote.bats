@@ -168,6 +168,8 @@ same() { # VERB…
 	[ "$status" = 4 ]
 	[[ $output == *"approve $ID is refused: "*"right"*approve* ]]
 	# Followed from both sides, to the same end.
+	"$TIDEGATE" list -w --server "$SERVER" >"$WORLD/list.out" 3>&- &
+	PIDS+=($!)
 	"$TIDEGATE" watch >"$WORLD/local.out" 3>&- &
 	PIDS+=($!)
 	"$TIDEGATE" watch --server "$SERVER" >"$WORLD/remote.out" 3>&- &
@@ -180,6 +182,7 @@ same() { # VERB…
 	wait "${PIDS[-2]}"
 	diff "$WORLD/local.out" "$WORLD/remote.out"
 	grep -q "by bob: fine" "$WORLD/remote.out"
+	until_true 20 grep -qx "$ID  promoted: .*" "$WORLD/list.out"
 	same watch "$ID" --format json
 	[ "$LOCAL" = 0 ]
 	same status
@@ -217,6 +220,17 @@ normal() { # FILE
 	run "$TIDEGATE" run backend --policy e2e --server "$SERVER" \
 		--candidate nobody
 	[ "$status" = 4 ]
+	# A whole policy is sent: it may have nothing that is the daemon's.
+	run "$TIDEGATE" run --policy "$WORLD/policies/e2e.yaml" \
+		--server "$SERVER"
+	[ "$status" = 3 ]
+	[[ $output == *"/policies/e2e.yaml:3:17: error: a variable is the daemon's"* ]]
+	sed "s,\"\${PROMETHEUS_URL}\",$PROMETHEUS_URL," \
+		"$WORLD/policies/e2e.yaml" >"$WORLD/sent.yaml"
+	control POST /deploy '{"revision": "next-2"}'
+	run -0 "$TIDEGATE" run --policy "$WORLD/sent.yaml" --server "$SERVER" \
+		--quiet
+	[[ $output == *": promoted: "*"next-2 serves 100 %"* ]]
 	printf 'version: 1\nnmae: x\n' >"$WORLD/bad.yaml"
 	run "$TIDEGATE" run backend --policy "$WORLD/bad.yaml" \
 		--server "$SERVER"
@@ -395,6 +409,8 @@ said_once() {
 		--to stable-1 --quiet
 	[[ $output == *": rolled-back: "* ]]
 	serves stable-1 100
+	same status backend
+	[ "$REMOTE" = "$LOCAL" ] && [ "$LOCAL" != 0 ]
 	token mallory read,operate >"$WORLD/token"
 	run "$TIDEGATE" rollback --policy e2e --server "$SERVER"
 	[ "$status" = 4 ]

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signals of who follows; see interruption.h. */
+#include "cli/interruption.h"
+
+#include <signal.h>
+
+#include "io/loop.h"
+#include "remote/wire.h"
+
+void interruption_note(struct interruption *interruption, const char *what)
+{
+	interruption->what = what;
+	interruption->n++;
+	wire_interrupt(interruption->wire);
+}
+
+static void on_signal(int signo, void *arg)
+{
+	interruption_note(arg, signo == SIGINT    ? "SIGINT"
+			       : signo == SIGTERM ? "SIGTERM"
+						  : "SIGHUP");
+}
+
+int interruption_await(
+	struct interruption *interruption, struct wire *wire, struct err *err_r)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+	*interruption = (struct interruption){.wire = wire};
+	/* The reader of our output may go away, and a file reach its limit. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		if (loop_on_signal(wire_loop(wire), signals[i], on_signal,
+			    interruption, err_r) < 0)
+			return -1;
+	return 0;
+}
