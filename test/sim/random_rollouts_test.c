@@ -159,6 +159,25 @@ static void random_actions(struct test_policy *test)
 	}
 }
 
+/* By draws of their own, and in none that is told: those have no loads. */
+static void random_loads(struct test_policy *test)
+{
+	static const char *const names[] = {"x", "y", "z"};
+	struct action *action;
+	struct rng rng;
+
+	rng_init(&rng, books.seed ^ 0x10ad);
+	for (int i = 0; i < 3; i++) {
+		if (told || rng_below(&rng, 3))
+			continue;
+		action = test_policy_add(test, LIST_LOAD, names[i]);
+		action->retries = (int)rng_below(&rng, 2);
+		action->stop_on_failure = rng_below(&rng, 2);
+		action->idempotent = rng_below(&rng, 2);
+		test->steps[i].load = (int)test->policy.lists[LIST_LOAD].n;
+	}
+}
+
 static void random_policy(struct test_policy *test)
 {
 	static const int percents[] = {0, 10};
@@ -183,6 +202,7 @@ static void random_policy(struct test_policy *test)
 	test->policy.finish = (enum finish)pick(3);
 	test->policy.tag = chance(40) ? "candidate" : NULL;
 	random_actions(test);
+	random_loads(test);
 }
 
 /* The world's answers. */
@@ -499,6 +519,24 @@ static void promise_somebody_watches(struct world *w)
 	}
 }
 
+/* No step is passed before its load is over, and none goes on when the release
+ * is taken back or over. */
+static void promise_loads(const struct world *w, const struct outcome_list *out)
+{
+	const struct rollout *r = &w->rollout;
+	int step;
+
+	if (r->sequence.active && r->sequence.list == LIST_LOAD && is_over(r))
+		fail("a load goes on though the rollout is over");
+	for (size_t i = 0; i < out->n_notes; i++) {
+		step = out->note[i].step;
+		if (out->note[i].type == NOTE_STEP_PASSED &&
+			books.test.steps[step].load &&
+			!(r->loads_over >> step & 1))
+			fail("step %d is passed without its load", step);
+	}
+}
+
 static void watch(struct world *w, const struct event *event,
 	const struct outcome_list *out)
 {
@@ -509,6 +547,7 @@ static void watch(struct world *w, const struct event *event,
 	if (told)
 		told_add(told, w, event, out);
 	note_bake();
+	promise_loads(w, out);
 	if (event->type == EVENT_TRAFFIC || event->type == EVENT_PREFLIGHT)
 		books.read_since_write = true;
 	/* What was not done leaves what was read as it is. */
@@ -749,6 +788,7 @@ static void play(uint64_t seed, bool show_it)
 	world.tagged = chance(20);
 	world.candidate_is_latest = chance(80);
 	world.lax = chance(30);
+	world.load_ms = (int64_t)(books.seed % 5) * 40000;
 	books.regime[0] = pick(5);
 	books.regime[1] = pick(2);
 	if (chance(10)) {

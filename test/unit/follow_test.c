@@ -516,6 +516,11 @@ static void draw_rules(struct test_policy *test, unsigned lists)
 		for (unsigned i = 0; i < (lists >> 2 * list) % 3; i++)
 			test_policy_add(test, (enum action_list)list, names[i])
 				->stop_on_failure = pick(2);
+	if (lists % 3 == 0) {
+		test_policy_add(test, LIST_LOAD, "users")->stop_on_failure =
+			pick(2);
+		test->steps[lists % 2].load = 1;
+	}
 }
 
 static struct answers any_answer(struct world *w, int slo)
@@ -577,6 +582,7 @@ static void whatever_the_rules_were_it_is_where_the_journal_says(void **state)
 		world.answer = any_answer;
 		world.action = any_result;
 		world.latency_ms = pick(3) * 700;
+		world.load_ms = pick(3) * 40000;
 		world.fed = fed;
 		may_differ = NULL; /* all but the phase */
 		world_start(&world);
