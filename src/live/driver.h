@@ -52,6 +52,8 @@ const struct rollout *driver_state(const struct driver *driver);
 const struct policy *driver_policy(const struct driver *driver);
 bool driver_is_late(const struct driver *driver); /* its journal */
 bool driver_is_unjournaled(const struct driver *driver); /* it was given up */
+/* When what is released was committed; 0: not known. */
+int64_t driver_committed_ms(const struct driver *driver);
 const char *driver_candidate(const struct driver *driver); /* "" at first */
 const char *driver_stable(const struct driver *driver);
 

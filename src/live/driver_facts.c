@@ -43,6 +43,11 @@ const struct policy *driver_policy(const struct driver *driver)
 	return driver->release->policy;
 }
 
+int64_t driver_committed_ms(const struct driver *driver)
+{
+	return driver->release->wish.committed_ms;
+}
+
 const char *driver_candidate(const struct driver *driver)
 {
 	return driver->release->candidate;

@@ -13,10 +13,14 @@ char *options_encode(const struct release_wish *wish)
 		"candidate", wish->candidate, "adopt", wish->adopt, "again",
 		wish->again, "undo", wish->rollback_reason, "stable",
 		wish->stable, "after", wish->rollback_of);
-	char *dumped = json_dumps(root, JSON_COMPACT);
-	/* No revision has a name that is not UTF-8. */
-	char *text = xstrdup(dumped ? dumped : "{}");
+	char *dumped, *text;
 
+	if (wish->committed_ms)
+		(void)json_object_set_new(
+			root, "committed", json_integer(wish->committed_ms));
+	dumped = json_dumps(root, JSON_COMPACT);
+	/* No revision has a name that is not UTF-8. */
+	text = xstrdup(dumped ? dumped : "{}");
 	free(dumped);
 	json_decref(root);
 	return text;
@@ -28,16 +32,19 @@ int options_decode(const char *text, struct arena *arena,
 	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	const char *candidate = NULL, *undo = NULL, *stable = NULL;
 	const char *after = NULL;
+	json_int_t committed = 0;
 	int adopt = 0, again = 0, rc;
 
-	rc = json_unpack(root, "{s?s, s?b, s?b, s?s, s?s, s?s}", "candidate",
-		&candidate, "adopt", &adopt, "again", &again, "undo", &undo,
-		"stable", &stable, "after", &after);
+	rc = json_unpack(root, "{s?s, s?b, s?b, s?s, s?s, s?s, s?I}",
+		"candidate", &candidate, "adopt", &adopt, "again", &again,
+		"undo", &undo, "stable", &stable, "after", &after, "committed",
+		&committed);
 	if (rc == 0)
 		*wish_r = (struct release_wish){
 			.candidate = arena_strdup(arena, candidate),
 			.adopt = adopt,
 			.again = again,
+			.committed_ms = committed,
 			.rollback_reason = arena_strdup(arena, undo),
 			.stable = arena_strdup(arena, stable),
 			.rollback_of = arena_strdup(arena, after),

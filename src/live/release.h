@@ -23,6 +23,7 @@ struct service;
 struct release_wish {
 	const char *candidate; /* NULL: the latest ready revision */
 	bool adopt, again;
+	int64_t committed_ms; /* what is released was, for people; 0: not known */
 	/* Straight back instead of a release. */
 	const char *rollback_reason; /* NULL: a release */
 	const char *stable; /* who gets everything; candidate is needed */

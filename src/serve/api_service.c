@@ -25,7 +25,8 @@ struct asking {
 	struct store_filter filter;
 	struct store_rollout *list;
 	size_t n;
-	struct service_name service; /* of one */
+	struct service_facts facts; /* of one; its full name NULL: all */
+	int64_t now_ms;
 };
 
 static int asking_run(
@@ -33,8 +34,15 @@ static int asking_run(
 {
 	struct asking *asking = (struct asking *)job;
 
-	return store_rollout_list(store, &asking->filter, &asking->visit->arena,
-		&asking->list, &asking->n, err_r);
+	if (store_rollout_list(store, &asking->filter, &asking->visit->arena,
+		    &asking->list, &asking->n, err_r) < 0)
+		return -1;
+	if (!asking->facts.view.service.full)
+		return 0;
+	asking->facts.arena = &asking->visit->arena;
+	asking->facts.list = asking->list;
+	asking->facts.n = asking->n;
+	return service_facts_read(&asking->facts, store, asking->now_ms, err_r);
 }
 
 /* ---- the watch ---- */
@@ -177,6 +185,18 @@ static void print_rejected(struct jsonw *w, const struct service_view *view)
 	jsonw_end(w, ']');
 }
 
+static void print_times(struct jsonw *w, const struct service_times *times,
+	const char *median, const char *p90)
+{
+	if (!times->n) {
+		jsonw_null(w, median);
+		jsonw_null(w, p90);
+		return;
+	}
+	jsonw_int(w, median, times->median_ms);
+	jsonw_int(w, p90, times->p90_ms);
+}
+
 static void print_delivery(struct jsonw *w, const struct service_facts *facts)
 {
 	int moved = facts->n_promoted + facts->n_failed;
@@ -196,33 +216,29 @@ static void print_delivery(struct jsonw *w, const struct service_facts *facts)
 		jsonw_int(w, "median_duration_ms", facts->median_ms);
 	else
 		jsonw_null(w, "median_duration_ms");
+	print_times(w, &facts->lead, "median_lead_time_ms", "p90_lead_time_ms");
+	print_times(w, &facts->restore, "median_restore_ms", "p90_restore_ms");
 	jsonw_end(w, '}');
 }
 
-static void print_service(const struct asking *asking, struct buf *out)
+static void print_service(struct asking *asking, struct buf *out)
 {
-	struct service_facts facts = {
-		.arena = &asking->visit->arena,
-		.driven = daemon_driven(asking->visit->daemon),
-		.list = asking->list,
-		.n = asking->n,
-		.view.service = asking->service,
-	};
+	struct service_facts *facts = &asking->facts;
 	struct jsonw w = {.out = out};
 
-	service_facts_find(
-		&facts, loop_wall_ms(daemon_loop(asking->visit->daemon)));
+	facts->driven = daemon_driven(asking->visit->daemon);
+	service_facts_find(facts, asking->now_ms);
 	jsonw_object(&w, NULL);
-	jsonw_text(&w, "service", asking->service.full);
+	jsonw_text(&w, "service", facts->view.service.full);
 	print_watch(&w, watch_find(daemon_watch(asking->visit->daemon),
-				asking->service.full));
-	print_traffic(&w, &facts.view);
+				facts->view.service.full));
+	print_traffic(&w, &facts->view);
 	jsonw_array(&w, "rollouts");
 	for (size_t i = 0; i < asking->n && i < RELEASES; i++)
 		rollout_row_print(&w, &asking->list[i]);
 	jsonw_end(&w, ']');
-	print_rejected(&w, &facts.view);
-	print_delivery(&w, &facts);
+	print_rejected(&w, &facts->view);
+	print_delivery(&w, facts);
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');
 }
@@ -240,7 +256,7 @@ static void asking_done(struct desk_job *job, const struct err *err)
 		return;
 	}
 	buf_init(&body, VISIT_ANSWER_MAX);
-	if (asking->service.full)
+	if (asking->facts.view.service.full)
 		print_service(asking, &body);
 	else
 		print_services(asking, &body);
@@ -257,6 +273,7 @@ static struct asking *asking_new(struct visit *visit, int limit)
 	asking->job.run = asking_run;
 	asking->job.done = asking_done;
 	asking->filter.limit = limit;
+	asking->now_ms = loop_wall_ms(daemon_loop(visit->daemon));
 	return asking;
 }
 
@@ -281,7 +298,7 @@ void service_get(struct visit *visit)
 	if (!visit_may(&visit, RIGHT_READ, full, NULL))
 		return;
 	asking = asking_new(visit, SERVICE_RELEASES_MAX);
-	asking->service = name;
+	asking->facts.view.service = name;
 	asking->filter.service = name.full;
 	desk_give(daemon_desk(visit->daemon), &asking->job);
 }

@@ -18,7 +18,8 @@ enum {
 	BODY_POLICY,
 	BODY_CANDIDATE,
 	BODY_AGAIN,
-	BODY_ADOPT
+	BODY_ADOPT,
+	BODY_COMMITTED
 };
 
 const struct field rollouts_start_body[] = {
@@ -40,6 +41,9 @@ const struct field rollouts_start_body[] = {
 	[BODY_ADOPT] = {"adopt", FIELD_FLAG,
 		.about = "Accept that the candidate has a part of the traffic "
 			 "already"},
+	[BODY_COMMITTED] = {"committed", FIELD_TIME,
+		.about = "When what is released was committed, for the lead "
+			 "time"},
 	{0},
 };
 
@@ -97,7 +101,8 @@ static void begin(struct release_ask *ask)
 		.starter = ask->starting.visit->visitor->starter,
 		.wish = {.candidate = value[BODY_CANDIDATE].text,
 			.again = value[BODY_AGAIN].number,
-			.adopt = value[BODY_ADOPT].number},
+			.adopt = value[BODY_ADOPT].number,
+			.committed_ms = value[BODY_COMMITTED].number},
 		.wait_ms = -1,
 	};
 

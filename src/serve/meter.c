@@ -61,6 +61,8 @@ static struct metered *metered_new(
 	metered->rollout =
 		metrics_rollout_new(meter->page, driven_service(driven),
 			driver_id(driver), driver_policy(driver));
+	metrics_rollout_committed(
+		metered->rollout, driver_committed_ms(driver));
 	LIST_INSERT_HEAD(list_of(meter, driven), metered, link);
 	return metered;
 }

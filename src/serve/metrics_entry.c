@@ -185,6 +185,10 @@ static void enter_phase(struct metrics_rollout *r, enum phase phase,
 	r->service->ended[phase - PHASE_PROMOTED]++;
 	metrics_observe(&r->page->rollout_duration[phase - PHASE_PROMOTED],
 		metrics_bounds_long, (double)(r->last_ms - r->began_ms) / 1e3);
+	if (phase == PHASE_PROMOTED && r->committed_ms &&
+		r->committed_ms <= r->last_ms)
+		metrics_observe(&r->page->lead_time, metrics_bounds_long,
+			(double)(r->last_ms - r->committed_ms) / 1e3);
 }
 
 static void set_text(char **text, const char *value)
@@ -213,6 +217,18 @@ static void show(struct metrics_rollout *r, const struct store_event *entry,
 	service->percent = entry->percent;
 }
 
+/* Once, when stable serves everything again. */
+static void restore(struct metrics_rollout *r, const struct store_event *entry)
+{
+	bool was_restored = r->recovery.restored_ms != 0;
+
+	recovery_take(&r->recovery, entry);
+	if (!was_restored && r->recovery.restored_ms &&
+		recovery_ms(&r->recovery) >= 0)
+		metrics_observe(&r->page->restore_time, metrics_bounds_long,
+			(double)recovery_ms(&r->recovery) / 1e3);
+}
+
 void metrics_rollout_take(struct metrics_rollout *r,
 	const struct store_event *entry, const struct rollout *state,
 	const char *candidate, const char *stable)
@@ -229,6 +245,7 @@ void metrics_rollout_take(struct metrics_rollout *r,
 		take_event(r, root, entry, state);
 	if (phase != r->phase && phase != PHASES)
 		enter_phase(r, phase, entry, state);
+	restore(r, entry);
 	show(r, entry, candidate, stable);
 	json_decref(root);
 }

@@ -199,6 +199,11 @@ struct metrics_rollout *metrics_rollout_new(struct metrics_page *page,
 	return rollout;
 }
 
+void metrics_rollout_committed(struct metrics_rollout *rollout, int64_t ms)
+{
+	rollout->committed_ms = ms;
+}
+
 void metrics_rollout_settle(struct metrics_rollout *r)
 {
 	if (r->verb != VERBS)
@@ -221,6 +226,7 @@ void metrics_rollout_end(struct metrics_rollout **rollout)
 	}
 	page->rollouts[r->at] = page->rollouts[--page->n_rollouts];
 	page->rollouts[r->at]->at = r->at;
+	recovery_fini(&r->recovery);
 	free(r->id);
 	free(r);
 	*rollout = NULL;

@@ -46,6 +46,8 @@ void metrics_page_free(struct metrics_page **page);
  * name; the policy is borrowed until the end, texts are copied. */
 struct metrics_rollout *metrics_rollout_new(struct metrics_page *page,
 	const char *service, const char *id, const struct policy *policy);
+/* When what it releases was committed; 0: not known. */
+void metrics_rollout_committed(struct metrics_rollout *rollout, int64_t ms);
 /* Each entry of its journal, in order, as a driver's observer is told of it;
  * `state` is the engine's, which may be ahead of the entry. Revisions: "" while
  * they are not known. */

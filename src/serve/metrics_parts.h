@@ -9,6 +9,7 @@
 #include "io/server.h"
 #include "policy/policy_action.h"
 #include "serve/metrics_page.h"
+#include "status/recovery.h"
 
 /* Series of a service without SLOs, while it is being released, and of each
  * SLO: what metrics_print.c prints at most. */
@@ -82,6 +83,8 @@ struct metrics_rollout {
 	int64_t began_ms, phase_ms, last_ms;
 	int64_t revert_ms; /* since when it reverts; 0: it does not */
 	enum verb verb; /* decided, not yet known whether taken; VERBS */
+	int64_t committed_ms; /* 0: not known */
+	struct recovery recovery;
 };
 
 struct metrics_route {
@@ -102,6 +105,7 @@ struct metrics_page {
 	uint64_t decisions[VERBS][DECISION_FATES];
 	struct metrics_histogram check_duration, check_lateness;
 	struct metrics_histogram revert_duration, store_commit, loop_lag;
+	struct metrics_histogram lead_time, restore_time;
 	struct metrics_histogram rollout_duration[METRICS_OUTCOMES];
 	uint64_t journal_errors, lease_failures;
 	struct server_counts server;

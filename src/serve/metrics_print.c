@@ -435,6 +435,10 @@ static void print_histograms(struct printer *p)
 		&page->check_lateness);
 	add_histogram_alone(p, FAMILY_REVERT_DURATION, metrics_bounds_short,
 		&page->revert_duration);
+	add_histogram_alone(
+		p, FAMILY_LEAD_TIME, metrics_bounds_long, &page->lead_time);
+	add_histogram_alone(p, FAMILY_RESTORE_TIME, metrics_bounds_long,
+		&page->restore_time);
 	begin_family(p, FAMILY_ROLLOUT_DURATION);
 	for (int i = 0; i < METRICS_OUTCOMES; i++) {
 		snprintf(labels, sizeof(labels), "outcome=\"%s\"",

@@ -6,6 +6,7 @@
 
 #include "base/duration.h"
 #include "base/xalloc.h"
+#include "io/loop.h"
 #include "serve/daemon.h"
 #include "serve/desk.h"
 #include "serve/handlers.h"
@@ -14,7 +15,7 @@
 #include "serve/service_facts.h"
 #include "serve/watch.h"
 
-#define FIGURES 3
+#define FIGURES 5
 
 struct service_get {
 	struct desk_job job;
@@ -22,6 +23,7 @@ struct service_get {
 	struct store_rollout *list;
 	struct service_facts facts;
 	struct page_fact figures[FIGURES];
+	int64_t now_ms;
 };
 
 static int service_run(
@@ -47,6 +49,7 @@ void page_service_get(struct visit *visit)
 	}
 	get = xcalloc(1, sizeof(*get));
 	get->visit = visit;
+	get->now_ms = loop_wall_ms(daemon_loop(visit->daemon));
 	get->facts.view.service = name;
 	get->job.run = service_run;
 	get->job.done = service_done;
@@ -61,11 +64,30 @@ static int service_run(
 		.service = get->facts.view.service.full,
 		.limit = SERVICE_RELEASES_MAX};
 
-	return store_rollout_list(store, &filter, &get->visit->arena,
-		&get->list, &get->facts.n, err_r);
+	if (store_rollout_list(store, &filter, &get->visit->arena, &get->list,
+		    &get->facts.n, err_r) < 0)
+		return -1;
+	get->facts.arena = &get->visit->arena;
+	get->facts.list = get->list;
+	return service_facts_read(&get->facts, store, get->now_ms, err_r);
 }
 
 /* ---- figures ---- */
+
+/* A median with its 90th percentile; what is not known is said so. */
+static struct page_fact times_fact(struct service_facts *facts,
+	const char *name, const struct service_times *times, const char *why)
+{
+	char median[DURATION_TEXT_MAX], p90[DURATION_TEXT_MAX];
+
+	if (!times->n)
+		return (struct page_fact){name, "not known", why};
+	duration_print(times->median_ms / 1000 * 1000, median);
+	duration_print(times->p90_ms / 1000 * 1000, p90);
+	return (struct page_fact){name, arena_strdup(facts->arena, median),
+		arena_printf(facts->arena, "median of %zu, 90 %%: %s", times->n,
+			p90)};
+}
 
 static void say_figures(struct service_get *get)
 {
@@ -88,6 +110,10 @@ static void say_figures(struct service_get *get)
 				duration_print(
 					facts->median_ms / 1000 * 1000, text)),
 			"median"};
+	get->figures[3] = times_fact(facts, "lead time", &facts->lead,
+		"no start told when it was committed");
+	get->figures[4] = times_fact(facts, "time to restore", &facts->restore,
+		"nothing was taken back for its checks");
 	facts->view.figures = get->figures;
 	facts->view.n_figures = FIGURES;
 }

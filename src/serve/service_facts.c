@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "live/options_codec.h"
+#include "live/release.h"
 #include "serve/driven.h"
+#include "status/recovery.h"
 
 #define WEEK_MS INT64_C(604800000)
 
@@ -139,6 +142,86 @@ static void find_figures(struct service_facts *facts, int64_t now_ms)
 		return;
 	qsort(lengths, n, sizeof(*lengths), by_length);
 	facts->median_ms = lengths[n / 2];
+}
+
+/* How long it is between sorted ones: the nearest rank. */
+static struct service_times times_of(int64_t *list, size_t n)
+{
+	struct service_times times = {.n = n};
+
+	if (!n)
+		return times;
+	qsort(list, n, sizeof(*list), by_length);
+	times.median_ms = list[n / 2];
+	times.p90_ms = list[(n * 9 + 9) / 10 - 1];
+	return times;
+}
+
+static int64_t lead_ms(
+	struct service_facts *facts, const struct store_rollout *row)
+{
+	struct release_wish wish;
+	struct err err;
+
+	if (options_decode(row->options, facts->arena, &wish, &err) < 0 ||
+		!wish.committed_ms || wish.committed_ms > row->ended_ms)
+		return -1;
+	return row->ended_ms - wish.committed_ms;
+}
+
+static int recover(
+	const struct store_event *entry, void *arg, struct err *err_r)
+{
+	(void)err_r;
+	recovery_take(arg, entry);
+	return ((struct recovery *)arg)->restored_ms != 0;
+}
+
+/* -1: not known; -2: error. */
+static int64_t restore_ms(
+	struct store *store, const struct store_rollout *row, struct err *err_r)
+{
+	struct recovery recovery = {0};
+	int64_t ms = -2;
+
+	if (store_each_event(store, row->id, 0, recover, &recovery, err_r) >= 0)
+		ms = recovery_ms(&recovery);
+	recovery_fini(&recovery);
+	return ms;
+}
+
+int service_facts_read(struct service_facts *facts, struct store *store,
+	int64_t now_ms, struct err *err_r)
+{
+	int64_t *leads = arena_alloc(
+			facts->arena, (facts->n + 1) * sizeof(*leads)),
+		*restores = arena_alloc(
+			facts->arena, (facts->n + 1) * sizeof(*restores)),
+		ms;
+	size_t n_leads = 0, n_restores = 0, n_read = 0;
+
+	for (size_t i = 0; i < facts->n; i++) {
+		const struct store_rollout *row = &facts->list[i];
+		enum phase phase = phase_find(row->phase);
+
+		if (now_ms - row->started_ms > SERVICE_WEEKS * WEEK_MS)
+			continue;
+		if (phase == PHASE_PROMOTED) {
+			ms = lead_ms(facts, row);
+			if (ms >= 0)
+				leads[n_leads++] = ms;
+		} else if (phase == PHASE_ROLLED_BACK &&
+			   n_read++ < SERVICE_RESTORES_MAX) {
+			ms = restore_ms(store, row, err_r);
+			if (ms == -2)
+				return -1;
+			if (ms >= 0)
+				restores[n_restores++] = ms;
+		}
+	}
+	facts->lead = times_of(leads, n_leads);
+	facts->restore = times_of(restores, n_restores);
+	return 0;
 }
 
 void service_facts_find(struct service_facts *facts, int64_t now_ms)

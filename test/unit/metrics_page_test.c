@@ -212,6 +212,10 @@ static void a_revert_is_counted_with_its_reason_and_time(void **state)
 	assert_true(value_of(SERIES("tidegate_revert_attempts_total",
 			    ",result=\"done\"")) == 1);
 	assert_true(value_of("tidegate_revert_duration_seconds_count") == 1);
+	/* What was bad was so before it was decided. */
+	assert_true(value_of("tidegate_time_to_restore_seconds_count") == 1);
+	assert_true(value_of("tidegate_time_to_restore_seconds_sum") >
+		    value_of("tidegate_revert_duration_seconds_sum"));
 	assert_true(value_of(SERIES("tidegate_checks_total",
 			    ",slo=\"error-rate\",outcome=\"breach\"")) >= 2);
 	assert_true(

@@ -105,6 +105,48 @@ static void a_person_decides_about_what_they_saw(void **state)
 	free(id);
 }
 
+/* What nobody has told is not made up. */
+static void delivery_knows_its_lead_time_when_a_start_says_it(void **state)
+{
+	static const char path[] = "/api/v1/services/acme/us-central1/backend";
+	char *id, *decide_path, *text;
+
+	served_expect(&served, 400, "POST", "/api/v1/rollouts",
+		"{\"policy\":\"e2e\",\"committed\":\"yesterday\"}");
+	served_expect(&served, 201, "POST", "/api/v1/rollouts",
+		"{\"policy\":\"e2e\",\"committed\":"
+		"\"2026-01-01T00:00:00Z\"}");
+	id = served_text(&served, "/rollout");
+	served_wait_phase(&served, id, "awaiting-approval");
+	served_expect(&served, 200, "GET", path, NULL);
+	expect_text("\"median_lead_time_ms\":null");
+	expect_text("\"median_restore_ms\":null");
+	/* It is kept with the rollout. */
+	served_stop(&served);
+	served_start(&served);
+	RUN_UNTIL(daemon_loop(served.daemon), served_is_driven(&served, id));
+	decide_path = xasprintf("/api/v1/rollouts/%s/decisions", id);
+	served_expect(&served, 202, "POST", decide_path,
+		"{\"verb\":\"approve\",\"step\":2,\"candidate\":"
+		"\"backend-2\"}");
+	served_wait_phase(&served, id, "promoted");
+	served_expect(&served, 200, "GET", path, NULL);
+	text = served_text(&served, "/delivery/median_lead_time_ms");
+	assert_true(strtoll(text, NULL, 10) > 0);
+	free(text);
+	text = served_text(&served, "/delivery/p90_lead_time_ms");
+	assert_true(strtoll(text, NULL, 10) > 0);
+	expect_page(200, "/services/acme/us-central1/backend");
+	expect_text("lead time");
+	expect_text("not known"); /* time to restore */
+	served_expect(&served, 200, "GET", "/metrics", NULL);
+	expect_text("tidegate_change_lead_time_seconds_count 1\n");
+	expect_text("tidegate_time_to_restore_seconds_count 0\n");
+	free(decide_path);
+	free(text);
+	free(id);
+}
+
 static void what_is_not_there_is_told_by_a_page(void **state)
 {
 	expect_page(404, "/rollouts/backend-20200101-000000-nope");
@@ -270,6 +312,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_another_one_drives_is_as_its_journal_has_it, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			delivery_knows_its_lead_time_when_a_start_says_it,
+			setup, teardown),
 		cmocka_unit_test_setup(a_service_has_its_releases, setup),
 		cmocka_unit_test(what_is_not_there_is_told_by_a_page),
 		cmocka_unit_test(assets_are_kept_for_ever),
