@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "identity/identity.h"
+#include "io/file_system.h"
 #include "live/fleet.h"
 #include "live/world.h"
 #include "serve/adopt.h"
@@ -16,6 +17,7 @@
 #include "serve/drills.h"
 #include "serve/driven.h"
 #include "serve/meter.h"
+#include "serve/own_service.h"
 #include "serve/retention.h"
 #include "serve/shelf.h"
 #include "serve/shelf_reload.h"
@@ -40,6 +42,7 @@ struct daemon {
 	void (*reload_done)(void *arg);
 	void *reload_arg;
 	struct desk *desk;
+	struct own_service *own; /* NULL: this is none */
 	struct driven_set *driven;
 	struct adopt *adopt;
 	struct views *views;
@@ -100,6 +103,8 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 	daemon->retention = retention_new(daemon->world.loop, daemon->desk,
 		daemon->config->keep_ended_ms);
 	daemon->driven = driven_new(daemon->fleet, daemon->shelf);
+	daemon->own = own_service_new(daemon->world.http);
+	driven_own(daemon->driven, daemon->own);
 	daemon->meter =
 		meter_new(daemon->world.loop, daemon->fleet, daemon->driven);
 	daemon->drills = drills_new(
@@ -135,7 +140,8 @@ struct daemon *daemon_open(const struct serve_config *config,
 
 	daemon->config = config;
 	daemon->shelf = shelf_new(config->policies);
-	if (shelf_load(daemon->shelf, problems, err_r) == 0)
+	if (file_system_check(config->state, err_r) == 0 &&
+		shelf_load(daemon->shelf, problems, err_r) == 0)
 		daemon->store = store_open(config->state, STORE_CREATE, err_r);
 	if (!daemon->store || open_parts(daemon, err_r) < 0)
 		daemon_close(&daemon);
@@ -178,6 +184,7 @@ void daemon_close(struct daemon **daemon_p)
 	views_free(&daemon->views);
 	changes_free(&daemon->changes);
 	driven_free(&daemon->driven);
+	own_service_free(&daemon->own);
 	watch_free(&daemon->watch);
 	fleet_free(&daemon->fleet);
 	meter_free(&daemon->meter);

@@ -10,6 +10,7 @@
 #include "base/name_hash.h"
 #include "base/xalloc.h"
 #include "live/fleet.h"
+#include "serve/own_service.h"
 #include "serve/shelf.h"
 
 #define BUCKETS       4096
@@ -32,6 +33,7 @@ TAILQ_HEAD(driven_list, driven);
 struct driven_set {
 	struct fleet *fleet;
 	struct shelf *shelf;
+	const struct own_service *own; /* NULL: it is none */
 	struct driven_list all;
 	struct driven_bucket by_id[BUCKETS], by_service[BUCKETS];
 	size_t n;
@@ -47,6 +49,11 @@ struct driven_set *driven_new(struct fleet *fleet, struct shelf *shelf)
 	set->shelf = shelf;
 	TAILQ_INIT(&set->all);
 	return set;
+}
+
+void driven_own(struct driven_set *set, const struct own_service *own)
+{
+	set->own = own;
 }
 
 void driven_listen(
@@ -230,8 +237,9 @@ int driven_start(struct driven_set *set, const struct policy *policy,
 
 	driven->begun = fn;
 	driven->begun_arg = arg;
-	driven->driver =
-		fleet_run(set->fleet, policy, options, &observer, err_r);
+	if (own_service_check(set->own, options->service, err_r) == 0)
+		driven->driver = fleet_run(
+			set->fleet, policy, options, &observer, err_r);
 	return member_join(driven);
 }
 
@@ -244,8 +252,9 @@ int driven_resume(struct driven_set *set, const struct policy *policy,
 	const struct driver_options options = {
 		.starter = starter, .wait_ms = -1};
 
-	driven->driver = fleet_resume(
-		set->fleet, policy, rollout, &options, &observer, err_r);
+	if (own_service_check(set->own, service, err_r) == 0)
+		driven->driver = fleet_resume(set->fleet, policy, rollout,
+			&options, &observer, err_r);
 	return member_join(driven);
 }
 

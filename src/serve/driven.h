@@ -10,6 +10,7 @@
 
 struct driven;
 struct driven_set;
+struct own_service;
 struct fleet;
 struct shelf;
 
@@ -28,6 +29,8 @@ struct driven_listener {
 struct driven_set *driven_new(struct fleet *fleet, struct shelf *shelf);
 /* Lets go of all: leases are dropped, nothing is journaled. */
 void driven_free(struct driven_set **set);
+/* What this process is itself: neither started nor resumed. Borrowed. */
+void driven_own(struct driven_set *set, const struct own_service *own);
 void driven_listen(
 	struct driven_set *set, const struct driven_listener *listener);
 

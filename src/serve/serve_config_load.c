@@ -6,6 +6,7 @@
 #include "base/loopback.h"
 #include "base/printable.h"
 #include "base/xalloc.h"
+#include "io/file_system.h"
 #include "policy/url.h"
 #include "serve/secret_list.h"
 #include "serve/serve_config_parts.h"
@@ -187,6 +188,19 @@ static bool is_local(const char *listen)
 	       (colon && loopback_host(listen, (size_t)(colon - listen)));
 }
 
+static void check_state(struct loader *loader, const char *state)
+{
+	const struct node *node = place_of(loader->root, "state");
+	struct err err;
+
+	if (state && node->kind == NODE_SCALAR && strstr(node->text, "://"))
+		problem_at(loader, node,
+			"this version keeps its state in a file: write its "
+			"path; it knows no database");
+	else if (state && file_system_check(state, &err) < 0)
+		problem_at(loader, node, "%s", err.text);
+}
+
 static void check(struct loader *loader, void *into)
 {
 	static const struct issuer_config tokens[] = {{.kind = ISSUER_TOKEN}};
@@ -204,6 +218,7 @@ static void check(struct loader *loader, void *into)
 			problem_at(loader, place_of(loader->root, "identity"),
 				"who signs in by oidc is sent back to "
 				"\"public_url\", which is missing");
+	check_state(loader, config->state);
 	config_check_who(loader, config);
 	config_check_watch(loader, config);
 	config_check_notify(loader, config);
