@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2154
+# shellcheck disable=SC2153,SC2154
 # Services that release themselves: a deploy of a labelled service is a rollout.
 
 bats_require_minimum_version 1.5.0
@@ -277,4 +277,58 @@ shows() { # TEXT: what is said of ID, in SHOWN
 	ask "/api/v1/rollouts/$ID"
 	SHOWN=$(jq -c . <<<"$ANSWER")
 	[[ $SHOWN == *"$1"* ]]
+}
+
+# What contrib/cloudrun has for Cloud Run itself.
+HOSTING=$BATS_TEST_DIRNAME/../../contrib/cloudrun
+
+@test "on Cloud Run it starts as its paper says, never releases itself, and ends in time" {
+	local port began
+
+	"$BATS_TEST_DIRNAME/bin/metadata-server" acme 123456789012 us-central1 \
+		>"$WORLD/metadata" 3>&- &
+	PIDS+=($!)
+	until_true 10 [ -s "$WORLD/metadata" ]
+	sed -e "s,/state/tidegate.db,$TIDEGATE_STATE," -e "s,/etc/tidegate/policies,$WORLD/policies," \
+		"$HOSTING/serve.yaml" >"$WORLD/serve.yaml"
+	export K_SERVICE=backend PORT=0
+	GCE_METADATA_HOST=$(<"$WORLD/metadata")
+	export GCE_METADATA_HOST
+	"$TIDEGATE" check --config "$WORLD/serve.yaml"
+	serving
+	port=${SERVER##*:}
+	[ "$(curl -sS "http://127.0.0.1:$port/readyz")" = ok ]
+	[ "$(curl -sS "http://127.0.0.1:$port/healthz")" = ok ]
+	curl -sS -H "Authorization: Bearer $TOKEN" \
+		"http://127.0.0.1:$port/api/v1/rollouts" \
+		-H 'Content-Type: application/json' -d '{"policy": "quick",
+		"service": "projects/acme/locations/us-central1/services/backend"}' |
+		grep 'never releases itself'
+	serves backend-1 100
+	began=$SECONDS
+	kill -TERM "$SERVE_PID"
+	wait "$SERVE_PID"
+	[ $((SECONDS - began)) -lt 10 ]
+}
+
+@test "the service of contrib/cloudrun is always there, with its CPU and one instance" {
+	python3 - "$HOSTING/service.yaml" <<-'PYTHON'
+		import sys, yaml
+		service = yaml.safe_load(open(sys.argv[1], encoding="utf-8"))
+		template = service["spec"]["template"]
+		notes, spec = template["metadata"]["annotations"], template["spec"]
+		[container] = spec["containers"]
+		assert notes["run.googleapis.com/cpu-throttling"] == "false"
+		assert notes["autoscaling.knative.dev/minScale"] == "1"
+		assert notes["autoscaling.knative.dev/maxScale"] == "1"
+		assert container["startupProbe"]["httpGet"]["path"] == "/readyz"
+		assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+		assert {m["name"] for m in container["volumeMounts"]} == \
+		    {v["name"] for v in spec["volumes"]}
+		for volume in spec["volumes"]:  # no bucket and no share
+		    assert set(volume) <= {"name", "secret", "emptyDir"}, volume
+		for variable in container["env"]:
+		    assert not any(word in variable["name"].lower()
+		                   for word in ("secret", "token", "password"))
+	PYTHON
 }
