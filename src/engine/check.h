@@ -112,6 +112,7 @@ struct check_state {
 	double value, limit; /* of the latest that had one; NaN: none */
 	bool latest_passes; /* the latest counts as a pass */
 	bool failed; /* latched */
+	bool put_off; /* it was due in a standstill: not answered since */
 };
 
 /* `state` is what the SLO remembers from before; it is not changed. */

@@ -186,6 +186,10 @@ struct event {
 
 	/* timer */
 	bool clock_set; /* the machine's clock was; rollouts' time is another */
+	/* Many rollouts are told at once: their checks keep their distances, so
+	 * that they do not all ask at once. Else each asks as soon as it can. */
+	bool spread;
+	int64_t stood_ms; /* spread: for how long the process stood still */
 };
 
 struct effect {

@@ -159,8 +159,9 @@ bool checks_are_answered(const struct turn *t)
 	size_t i;
 
 	for (i = 0; i < t->policy->n_slos; i++, check++) {
-		/* A step is judged only after something was asked in it. */
-		if (check->latest_ms < t->r->bake_from_ms)
+		/* A step is judged only after something was asked in it, and
+		 * all that was due in it. */
+		if (check->latest_ms < t->r->bake_from_ms || check->put_off)
 			return false;
 		due_ms = check->asked_ms ? check->asked_ms : check->due_ms;
 		if (due_ms <= over_ms + checks_late_ms(&t->policy->slos[i]))
@@ -251,6 +252,18 @@ static void end_settle(struct turn *t, int i)
 	breached(t, i, &j, " in every check of the settle");
 }
 
+/* As late as it was when the process stood still, but an interval at most. */
+static void put_off(const struct turn *t, size_t slo)
+{
+	struct check_state *check = &t->r->check[slo];
+	int64_t most_ms = t->now + t->policy->slos[slo].interval_ms;
+
+	check->due_ms += t->event->stood_ms;
+	if (check->due_ms > most_ms)
+		check->due_ms = most_ms;
+	check->put_off = true;
+}
+
 /* The step's evidence begins here, and so does the grid of its checks. */
 void checks_open_bake(struct turn *t)
 {
@@ -266,6 +279,8 @@ void checks_open_bake(struct turn *t)
 		check->covered_ms = r->bake_from_ms;
 		check->lost_ms = 0;
 		check->due_ms = r->bake_from_ms;
+		if (t->event->spread)
+			put_off(t, i);
 	}
 }
 
@@ -502,6 +517,7 @@ void checks_take(struct turn *t)
 		return;
 	before = *check;
 	check->asked_ms = 0;
+	check->put_off = false;
 	check->last_ms = t->now;
 	take(t, slo, check, &before);
 }
@@ -529,7 +545,18 @@ void checks_clock_set(struct turn *t)
 
 	for (i = 0; t->r->checking && i < t->policy->n_slos; i++) {
 		check[i].latest_ms = 0;
+		if (!t->event->spread || check[i].asked_ms)
+			check[i].due_ms = t->now;
 		check[i].asked_ms = 0;
-		check[i].due_ms = t->now;
+	}
+}
+
+void checks_put_off(struct turn *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->policy->n_slos; i++) {
+		if (!t->r->check[i].asked_ms && t->r->check[i].due_ms <= t->now)
+			put_off(t, i);
 	}
 }

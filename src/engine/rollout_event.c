@@ -128,8 +128,11 @@ static void take_gap(struct turn *t, int64_t last_ms)
  * moment of the clock before is no evidence of now. */
 static void take_timer(struct turn *t)
 {
-	if (!t->event->clock_set || !t->r->checking ||
-		rollout_is_reverting(t->r))
+	if (!t->r->checking || rollout_is_reverting(t->r))
+		return;
+	if (t->event->spread)
+		checks_put_off(t);
+	if (!t->event->clock_set)
 		return;
 	turn_note(t, NOTE_WARNING,
 		"the clock of this machine was set: every SLO is asked anew "

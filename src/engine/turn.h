@@ -111,6 +111,9 @@ void checks_pump(struct turn *t); /* asks every SLO that is due */
 void checks_take(struct turn *t); /* EVENT_CHECK */
 void checks_resumed(struct turn *t);
 void checks_clock_set(struct turn *t); /* the world's, not the rollout's */
+/* What would have been due while the process stood still is as late as it was:
+ * of many rollouts not all ask at once. */
+void checks_put_off(struct turn *t);
 int64_t checks_gap_ms_max(
 	const struct policy *policy); /* unwatched for longer */
 /* Why the evidence of this step is not enough now; NULL: it is. */

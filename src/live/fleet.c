@@ -17,6 +17,7 @@
 #define POLL_MS 200 /* between looks for operators' commands */
 #define BEAT_MS 100 /* leases are renewed few at a time … */
 #define BEATS   10 /* … and all of them within so many beats */
+#define FEW     8 /* rollouts that may all ask at once after a gap */
 
 TAILQ_HEAD(driver_list, driver);
 
@@ -196,9 +197,12 @@ void fleet_drop(struct fleet *fleet, struct driver **driver_p)
  * before any answer that was waiting. */
 static void fleet_gap(const struct loop_gap *gap, void *arg)
 {
-	struct event event = {
-		.type = EVENT_TIMER, .clock_set = gap->stepped_ms != 0};
 	struct fleet *fleet = arg;
+	bool spread = fleet->n_drivers > FEW;
+	struct event event = {.type = EVENT_TIMER,
+		.clock_set = gap->stepped_ms != 0,
+		.spread = spread,
+		.stood_ms = spread ? gap->stood_ms : 0};
 	struct driver *driver;
 
 	log_line(LOG_WARN,

@@ -109,7 +109,9 @@ const struct field event_fields[EVENTS][EVENT_FIELDS_MAX] = {
 		{"command_id", KIND_LONG, AT(command_id), INT64_MAX},
 		TEXT("comment")},
 	[EVENT_INTERRUPT] = {{"leave", KIND_BOOL, AT(leave)}, TEXT("text")},
-	[EVENT_TIMER] = {{"clock_set", KIND_FLAG, AT(clock_set)}},
+	[EVENT_TIMER] = {{"clock_set", KIND_FLAG, AT(clock_set)},
+		{"spread", KIND_FLAG, AT(spread)},
+		{"stood_ms", KIND_COUNT, AT(stood_ms), INT64_MAX}},
 	[EVENT_RESUMED] = {WHO, TEXT("overtaken")},
 };
 
