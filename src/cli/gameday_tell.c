@@ -174,7 +174,7 @@ static void find_surprises(struct gameday *day)
 {
 	if (day->steady_looks > 1)
 		gameday_surprise(day,
-			"the steady state was seen at the %dth look only",
+			"it took %d looks until the steady state was seen",
 			day->steady_looks);
 	surprise_of(day, "bad", &day->bad_result);
 	surprise_of(day, "good", &day->good_result);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fake_counters.h"
+#include "report/gameday_page.h"
 #include "report/report.h"
 #include "scenario.h"
 #include "served_pages.h"
@@ -278,10 +279,12 @@ static const struct {
 	void (*play)(void);
 	bool is_served; /* looked at as the daemon shows it, too */
 	bool is_spoilt;
+	const char
+		*day; /* its page of a game day on which it was the bad one */
 } stories[] = {
 	{"promoted", promoted},
 	{"promoted-by-evidence", promoted_by_evidence, true},
-	{"rolled-back", rolled_back},
+	{"rolled-back", rolled_back, .day = "gameday"},
 	{"rolled-back-by-evidence", rolled_back_by_evidence},
 	{"stepped-back", stepped_back},
 	{"held-without-control", held_without_control},
@@ -292,7 +295,7 @@ static const struct {
 	{"expired", expired},
 	{"stopped", stopped},
 	{"waiting", waiting, true},
-	{"hostile", rolled_back, true, true},
+	{"hostile", rolled_back, true, true, "gameday-hostile"},
 };
 
 static void must(bool good, const char *what)
@@ -303,18 +306,62 @@ static void must(bool good, const char *what)
 	exit(1);
 }
 
-static void write_page(const char *path, const struct report *report)
+static void write_text(const char *path, struct buf *out)
 {
 	FILE *file = fopen(path, "w");
-	struct buf out;
 
 	must(file, path);
+	must(!out->overflow, "a page is too large");
+	must(fwrite(out->data, 1, out->len, file) == out->len, path);
+	must(fclose(file) == 0, path);
+	buf_fini(out);
+}
+
+static void write_page(const char *path, const struct report *report)
+{
+	struct buf out;
+
 	buf_init(&out, REPORT_BYTES_MAX);
 	report_write(report, PAGE_HTML, &out);
-	must(!out.overflow, "a page is too large");
-	must(fwrite(out.data, 1, out.len, file) == out.len, path);
-	must(fclose(file) == 0, path);
-	buf_fini(&out);
+	write_text(path, &out);
+}
+
+/* `text` NULL: what a day says. */
+static void write_day(
+	const char *path, const struct report *report, const char *text)
+{
+#define SAYS(usual) (text ? text : (usual))
+	const struct gameday_story story = {
+		.service = SAYS("shop"),
+		.policy = SAYS("staging"),
+		.who = SAYS("alice"),
+		.stable = SAYS("shop-1"),
+		.began_ms = report->row.started_ms,
+		.met = !text,
+		.hypothesis = SAYS("shop-2 is taken back within 3m, with every "
+				   "action of the rollback done, and shop-3 is "
+				   "promoted."),
+		.steady = SAYS("shop-1 held all traffic, all SLOs passed."),
+		.users = SAYS("Of 12000 requests 31 failed."),
+		.left = SAYS("shop-3 holds all traffic"),
+		.bad = {SAYS("shop-2"), "rolled-back", SAYS("rolled-back"),
+			SAYS("error-rate: 0.2 > max 0.01"), report},
+		.good = {SAYS("shop-3"), "promoted", SAYS("promoted"),
+			SAYS("every step has passed"), NULL},
+		.figure = {{"the bad revision", SAYS("rolled-back"),
+				   "rolled-back", true},
+			{"users back on stable after", SAYS("1m12s"), "3m",
+				!text}},
+		.n_figures = 2,
+		.surprise = {SAYS("it took 3 looks until the steady state was "
+				  "seen")},
+		.n_surprises = 1,
+	};
+	struct buf out;
+
+	buf_init(&out, REPORT_BYTES_MAX);
+	gameday_page_write(&story, PAGE_HTML, &out);
+	write_text(path, &out);
 }
 
 static void make(const char *folder, const char *served, size_t story)
@@ -333,6 +380,11 @@ static void make(const char *folder, const char *served, size_t story)
 		spoil(report);
 	snprintf(path, sizeof(path), "%s/%s.html", folder, stories[story].name);
 	write_page(path, report);
+	snprintf(path, sizeof(path), "%s/%s.html", folder,
+		stories[story].day ? stories[story].day : "");
+	if (stories[story].day)
+		write_day(path, report,
+			stories[story].is_spoilt ? hostile : NULL);
 	if (stories[story].is_served)
 		served_rollout(served, stories[story].name, report);
 	report_free(&report);
