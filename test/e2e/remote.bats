@@ -45,6 +45,7 @@ serve_start() {
 		state: $WORLD/state.db
 		policies: $WORLD/policies
 		identity: [{type: token}]
+		${PUBLIC_URL:+public_url: $PUBLIC_URL}
 		people:
 		  - {name: alice, keys: ["email:alice@example.com"]}
 		  - {name: bob, keys: ["email:bob@example.com"]}
@@ -285,6 +286,9 @@ said_once() {
 	serve_start
 	remote_start
 	until_step 20
+	run "$TIDEGATE" run backend --policy e2e --server "$SERVER"
+	[ "$status" = 4 ]
+	[[ $output == *"has a rollout that has not ended: $(rollout_id)"* ]]
 	kill -TERM "$RUN_PID"
 	rollout_ends 6
 	said '.event == "command" and .verb == "abort" and
@@ -353,6 +357,13 @@ said_once() {
 		run -0 "$TIDEGATE" list --server "$SERVER/" --format json
 	[ "$output" = '[]' ]
 	[[ $(<"$ODD_LOG") == *"api-version=2.0&audience=http%3A%2F%2F127.0.0.1%3A${SERVER##*:} Bearer of-the-job"* ]]
+	# Below a path of its own.
+	kill "$SERVE_PID"
+	wait "$SERVE_PID"
+	PUBLIC_URL=$SERVER/ops LISTEN=${SERVER#http://} serve_start
+	run -0 "$TIDEGATE" list --server "${SERVER%/ops*}/ops/" --format json \
+		--token-file "$WORLD/token"
+	[ "$output" = '[]' ]
 }
 
 @test "what no daemon answers is refused, however long it is" {
