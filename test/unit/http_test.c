@@ -43,7 +43,8 @@ struct world {
 	/* of the last reply */
 	int n_replies, awaited;
 	int status;
-	struct buf body, text;
+	struct buf body, text, parts;
+	size_t parts_max;
 	bool maybe_sent;
 	enum err_code code;
 	int64_t retry_after_ms;
@@ -90,6 +91,7 @@ static void world_init(struct world *w, server_fn serve)
 	*w = (struct world){.serve = serve};
 	buf_init(&w->body, 1 << 20);
 	buf_init(&w->text, ERR_TEXT_MAX);
+	buf_init(&w->parts, 1 << 20);
 	w->loop = loop_new(&err);
 	w->server = server_new(w->loop, 0, on_serve, w, &err);
 	w->http = http_new(w->loop, &err);
@@ -108,6 +110,7 @@ static void world_fini(struct world *w)
 	loop_free(&w->loop);
 	buf_fini(&w->body);
 	buf_fini(&w->text);
+	buf_fini(&w->parts);
 }
 
 static void on_reply(const struct http_reply *reply, void *arg)
@@ -552,6 +555,76 @@ static void answers_are_bounded(void **state)
 	world_fini(&w);
 }
 
+static bool on_part(const char *bytes, size_t len, void *arg)
+{
+	struct world *w = arg;
+
+	buf_add(&w->parts, bytes, len);
+	return w->parts.len < w->parts_max;
+}
+
+static void an_answer_may_be_told_in_parts(void **state)
+{
+	struct http_request request = {.part = on_part, .body_max = 100};
+	struct world w;
+
+	world_init(&w, serve_large);
+	w.parts_max = SIZE_MAX;
+	ask(&w, &request, "/");
+	run(&w, 1);
+	assert_int_equal(w.status, 200);
+	assert_int_equal(w.parts.len, 5000);
+	assert_int_equal(w.body.len, 0);
+	/* Until no more is wanted. */
+	w.parts_max = 1;
+	request.url = NULL;
+	ask(&w, &request, "/");
+	run(&w, 1);
+	assert_int_equal(w.code, ERR_LIMIT);
+	/* What is no good answer is kept, within its bound. */
+	buf_clear(&w.parts);
+	w.serve = serve_busy;
+	request = (struct http_request){.part = on_part};
+	ask(&w, &request, "/");
+	run(&w, 1);
+	assert_int_equal(w.status, 503);
+	assert_int_equal(w.parts.len, 0);
+	world_fini(&w);
+}
+
+static void a_request_goes_to_a_unix_socket(void **state)
+{
+	char folder[] = "/tmp/tidegate-test-XXXXXX";
+	struct server_options options = {0};
+	struct http_request request = {.url = "http://localhost/here"};
+	struct world w;
+	struct err err;
+	char *path;
+
+	assert_non_null(mkdtemp(folder));
+	path = xasprintf("unix:%s/socket", folder);
+	world_init(&w, serve_echo);
+	server_free(&w.server);
+	options.address = path;
+	w.server = server_listen(w.loop, &options, on_serve, &w, &err);
+	assert_non_null(w.server);
+	request.unix_socket = path + strlen("unix:");
+	ask(&w, &request, NULL);
+	run(&w, 1);
+	assert_int_equal(w.status, 200);
+	assert_non_null(strstr(w.body.data, "/here"));
+	/* An address that nobody listens at is told by its path. */
+	server_free(&w.server);
+	ask(&w, &request, NULL);
+	run(&w, 1);
+	assert_int_equal(w.code, ERR_UNAVAILABLE);
+	assert_non_null(strstr(w.text.data, path));
+	world_fini(&w);
+	unlink(request.unix_socket);
+	assert_int_equal(rmdir(folder), 0);
+	free(path);
+}
+
 static void a_cancelled_call_is_never_heard_of(void **state)
 {
 	struct world w;
@@ -892,6 +965,8 @@ int main(void)
 		cmocka_unit_test(no_answer_in_time_is_a_timeout),
 		cmocka_unit_test(a_suspend_counts_for_who_waits_for_an_answer),
 		cmocka_unit_test(answers_are_bounded),
+		cmocka_unit_test(an_answer_may_be_told_in_parts),
+		cmocka_unit_test(a_request_goes_to_a_unix_socket),
 		cmocka_unit_test(a_cancelled_call_is_never_heard_of),
 		cmocka_unit_test(
 			a_call_cancelled_by_another_of_its_turn_is_silent),
