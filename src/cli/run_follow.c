@@ -375,7 +375,8 @@ static int follow_to_end(struct run_following *f, struct err *err_r)
 	if (rc == 0)
 		rc = follow(f, err_r);
 	live_view_stop(&f->view);
-	if (rc == 0)
+	/* What is known by now is not waited for. */
+	if (rc == 0 && !*f->snapshot->row.candidate)
 		rc = rollout_snapshot_reload_row(f->snapshot, f->store, err_r);
 	if (rc == 0) {
 		rc = end_status(f);

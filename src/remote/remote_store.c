@@ -39,6 +39,7 @@ struct store {
 	struct remote_record
 		record; /* of the rollout that was looked at last */
 	int64_t record_ms; /* when; 0: there is none */
+	bool is_stale; /* something was decided since */
 	struct journal_copy journal;
 	struct follow *follow;
 	bool follows_journal, was_asked;
@@ -137,6 +138,7 @@ static int record_ask(struct store *store, const char *id, int64_t patience_ms,
 		    &store->record, err_r) < 0)
 		return bad_answer(store, err_r);
 	store->record_ms = loop_now(wire_loop(store->wire));
+	store->is_stale = false;
 	return 0;
 }
 
@@ -179,7 +181,7 @@ static int record_refresh(struct store *store, struct err *err_r)
 	if (!store->record_ms)
 		return err_set(err_r, ERR_INTERNAL,
 			"no rollout of %s was looked at", store_path(store));
-	if (now_ms - store->record_ms < FRESH_MS)
+	if (!store->is_stale && now_ms - store->record_ms < FRESH_MS)
 		return 0;
 	if (store->follow && !follow_is_open(store->follow))
 		return 0;
@@ -538,7 +540,7 @@ int store_command_add(struct store *store, const struct store_command *command,
 			&store->command_arena, &store->command, err_r) < 0)
 		rc = bad_answer(store, err_r);
 	*id_r = rc == 0 ? store->command.id : 0;
-	store->record_ms -= FRESH_MS; /* it is another one now */
+	store->is_stale = true;
 	buf_fini(&body);
 	free(path);
 	free(escaped);
