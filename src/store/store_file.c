@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the state file lies, and whether it may be one; see store_file.h. */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include "store/store_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,17 +71,82 @@ static int make_folders(char *path, struct err *err_r)
 	return 0;
 }
 
+int store_file_make_folders(const char *path, struct err *err_r)
+{
+	char *folders = xstrdup(path);
+	int rc = make_folders(folders, err_r);
+
+	xfree(&folders);
+	return rc;
+}
+
+static int write_durably(int fd, const char *bytes, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, bytes, len);
+		if (n < 0 && errno != EINTR)
+			return -1;
+		bytes += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return fsync(fd);
+}
+
+/* Gives a name to a file that has none; 0: that cannot be done. */
+static int publish(int fd, const char *path)
+{
+	char unnamed[64];
+
+	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW) ==
+				       0 ||
+			       errno == EEXIST
+		       ? 1
+		       : 0;
+}
+
+/* A process that dies on the way leaves nothing: the file has no name yet. */
+static int make_in(int folder, const char *name, const char *path,
+	const void *bytes, size_t len, struct err *err_r)
+{
+	int fd = open(name, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600), rc = 0;
+
+	if (fd < 0)
+		return 0;
+	if (write_durably(fd, bytes, len) == 0)
+		rc = publish(fd, path);
+	close(fd);
+	if (rc > 0 && fsync(folder))
+		return err_set(err_r, ERR_DISK,
+			"the name of the state file %s cannot be written: %s",
+			path, strerror(errno));
+	return rc;
+}
+
+int store_file_make_whole(
+	const char *path, const void *bytes, size_t len, struct err *err_r)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = xasprintf("%.*s", (int)(slash - path) + 1, path);
+	int folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (folder >= 0) {
+		rc = make_in(folder, name, path, bytes, len, err_r);
+		close(folder);
+	}
+	xfree(&name);
+	return rc;
+}
+
 int store_file_make(const char *path, struct err *err_r)
 {
-	char *folders;
-	int fd, rc;
+	int fd;
 
 	if (access(path, F_OK) == 0)
 		return 0;
-	folders = xstrdup(path);
-	rc = make_folders(folders, err_r);
-	xfree(&folders);
-	if (rc)
+	if (store_file_make_folders(path, err_r) < 0)
 		return -1;
 	/* O_EXCL: closing a file that another connection of this process has
 	 * open would drop its locks. */

@@ -7,13 +7,21 @@
 #define TIDEGATE_STORE_STORE_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
 #define STORE_PATH_MAX 4096 /* bytes */
 
-/* Makes it, mode 0600, and its folders, 0700, unless it is there. */
+/* Makes it, empty, mode 0600, and its folders, 0700, unless it is there. */
 MUST_CHECK int store_file_make(const char *path, struct err *err_r);
+/* Makes it with these bytes, whole and durable or not at all, in a folder that is
+ * there; who was quicker is let be. 1: it is there, 0: this folder has no way to
+ * do that, and nothing was done, -1: error. */
+MUST_CHECK int store_file_make_whole(
+	const char *path, const void *bytes, size_t len, struct err *err_r);
+/* The folders alone. */
+MUST_CHECK int store_file_make_folders(const char *path, struct err *err_r);
 /* It is there and a regular file. */
 MUST_CHECK int store_file_check(const char *path, struct err *err_r);
 /* Nothing waits in the write-ahead log. */

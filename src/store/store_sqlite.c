@@ -25,6 +25,11 @@
 #define VALUE_BYTES_MAX (4 * 1024 * 1024)
 #define CREATE_PAUSE_MS 10
 
+/* Of the database file's header, as its format is documented. */
+#define FORMAT_WRITE_AT 18
+#define FORMAT_READ_AT  19
+#define FORMAT_WAL      2
+
 struct statement {
 	const char *sql;
 	sqlite3_stmt *stmt;
@@ -407,6 +412,46 @@ static int open_db(
 	return configure(store, err_r) || schema_check(store, err_r) ? -1 : 0;
 }
 
+/* The bytes of a state file without rollouts, for sqlite3_free; NULL: there is
+ * no memory for them. */
+static unsigned char *schema_image(size_t *len_r)
+{
+	struct store store = {.path = (char *)"in memory"};
+	unsigned char *image = NULL;
+	sqlite3_int64 len = 0;
+	struct err err;
+
+	if (sqlite3_open_v2(":memory:", &store.db,
+		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+			    SQLITE_OPEN_NOMUTEX,
+		    NULL) == SQLITE_OK &&
+		schema_migrate(&store, 0, &err) == 0)
+		image = sqlite3_serialize(store.db, "main", &len, 0);
+	if (image) /* written and read by way of a log from the first moment on */
+		image[FORMAT_WRITE_AT] = image[FORMAT_READ_AT] = FORMAT_WAL;
+	close_db(&store);
+	*len_r = (size_t)len;
+	return image;
+}
+
+/* A new file is made whole, with one wait for the disk; where that cannot be, SQLite
+ * fills an empty one, by way of a journal that it waits for many times. */
+static int make_file(struct store *store, struct err *err_r)
+{
+	unsigned char *image;
+	size_t len;
+	int rc;
+
+	if (access(store->path, F_OK) == 0)
+		return 0;
+	if (store_file_make_folders(store->path, err_r) < 0)
+		return -1;
+	image = schema_image(&len);
+	rc = image ? store_file_make_whole(store->path, image, len, err_r) : 0;
+	sqlite3_free(image);
+	return rc == 0 ? store_file_make(store->path, err_r) : rc < 0 ? -1 : 0;
+}
+
 /* Two processes that create the file at the same time get in each other's
  * way for moments in which SQLite does not wait by itself. */
 static int open_for_writing(struct store *store, struct err *err_r)
@@ -491,7 +536,7 @@ struct store *store_open(
 	store->mode = mode;
 	/* A relative path must not be taken for a name such as ":memory:". */
 	store->path = xasprintf("%s%s", *path == '/' ? "" : "./", path);
-	rc = mode == STORE_CREATE ? store_file_make(store->path, err_r) : 0;
+	rc = mode == STORE_CREATE ? make_file(store, err_r) : 0;
 	if (!rc)
 		rc = store_file_check(store->path, err_r);
 	if (!rc)

@@ -3,11 +3,12 @@
  * From exec to the first byte of the first request, in paired runs against
  * curl, and the memory of both at that moment:
  *
- *   start_bench TIDEGATE POLICY [RUNS]              default: 40 runs
+ *   start_bench TIDEGATE POLICY [RUNS [fresh]]      default: 40 runs
  *
  * TIDEGATE is the program, POLICY any policy that loads; curl is found in PATH.
  * $TMPDIR is where the state file is: its disk is waited for before a request
- * leaves, and /dev/shm tells the program's own time. `cpu` is what a process
+ * leaves, and /dev/shm tells the program's own time. It is there already but for
+ * the first run; with `fresh` each run makes it. `cpu` is what a process
  * used, which a busy machine changes less than the time on the wall; `private`
  * what only it has and no file holds (pages of libraries are in `resident`).
  */
@@ -201,7 +202,8 @@ int main(int argc, char **argv)
 	int i, n = argc > 3 ? atoi(argv[3]) : 40;
 
 	if (argc < 3 || n < 1 || n > RUNS_MAX) {
-		fputs("usage: start_bench TIDEGATE POLICY [RUNS]\n", stderr);
+		fputs("usage: start_bench TIDEGATE POLICY [RUNS [fresh]]\n",
+			stderr);
 		return 2;
 	}
 	run[0] = argv[1];
@@ -215,6 +217,8 @@ int main(int argc, char **argv)
 	run_once(run);
 	run_once(curl);
 	for (i = 0; i < n; i++) {
+		if (argc > 4)
+			remove_state();
 		ours[i] = run_once(run);
 		curls[i] = run_once(curl);
 	}

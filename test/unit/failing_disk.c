@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A disk whose n-th call fails; see failing_disk.h. */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include "failing_disk.h"
 
 #include <assert.h>
@@ -19,6 +20,7 @@ static struct {
 	enum disk_trouble trouble;
 	int left; /* calls that still succeed, and the one that does not */
 	bool lasts, failed;
+	int syncs;
 	bool own; /* our own files' calls are counted, not SQLite's */
 } disk;
 
@@ -78,6 +80,11 @@ static bool any_call_fails(void)
 	return true;
 }
 
+int disk_syncs(void)
+{
+	return disk.syncs;
+}
+
 static bool call_fails(void)
 {
 	return !disk.own && any_call_fails();
@@ -124,6 +131,7 @@ static int f_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int f_sync(sqlite3_file *file, int flags)
 {
+	disk.syncs++;
 	return call_fails() ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
@@ -308,12 +316,16 @@ int __real_mkdir(const char *path, mode_t mode);
 int __real_fsync(int fd);
 int __real_close(int fd);
 int __real_rename(const char *from, const char *to);
+int __real_linkat(
+	int from_dir, const char *from, int to_dir, const char *to, int flags);
 ssize_t __real_write(int fd, const void *from, size_t n);
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_mkdir(const char *path, mode_t mode);
 int __wrap_fsync(int fd);
 int __wrap_close(int fd);
 int __wrap_rename(const char *from, const char *to);
+int __wrap_linkat(
+	int from_dir, const char *from, int to_dir, const char *to, int flags);
 ssize_t __wrap_write(int fd, const void *from, size_t n);
 
 int __wrap_open64(const char *path, int flags, ...)
@@ -321,7 +333,7 @@ int __wrap_open64(const char *path, int flags, ...)
 	mode_t mode = 0;
 	va_list args;
 
-	if (flags & O_CREAT) {
+	if (flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE) {
 		va_start(args, flags);
 		mode = va_arg(args, mode_t);
 		va_end(args);
@@ -336,6 +348,7 @@ int __wrap_mkdir(const char *path, mode_t mode)
 
 int __wrap_fsync(int fd)
 {
+	disk.syncs++;
 	return own_call_fails() ? -1 : 0;
 }
 
@@ -353,6 +366,14 @@ int __wrap_close(int fd)
 int __wrap_rename(const char *from, const char *to)
 {
 	return own_call_fails() ? -1 : __real_rename(from, to);
+}
+
+int __wrap_linkat(
+	int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+	return own_call_fails()
+		       ? -1
+		       : __real_linkat(from_dir, from, to_dir, to, flags);
 }
 
 /* A full disk takes half of it, and fails with the next call. */

@@ -28,5 +28,7 @@ void disk_fail_own(int n, enum disk_trouble trouble, bool lasts);
 /* Nothing fails any more. Whether something did since disk_fail. */
 bool disk_heal(void);
 bool disk_has_failed(void);
+/* How often the disk was waited for, by SQLite and by us. */
+int disk_syncs(void);
 
 #endif
