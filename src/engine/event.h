@@ -161,7 +161,9 @@ struct event {
 	/* written, traffic-error */
 	enum write_result result;
 	/* written: `generation` is that of the write, as far as it was told; of a
-	 * conflict that which it was built on */
+	 * conflict that which it was built on. Which write: as in its effect; 0: not
+	 * said, as in journals of 0.1.0 */
+	int64_t write_attempt;
 	bool retryable;
 	int64_t retry_after_ms;
 
@@ -196,7 +198,8 @@ struct effect {
 	enum effect_type type;
 	int slo; /* check */
 	enum action_list list; /* action */
-	int index, attempt; /* action; attempt counts from 1 */
+	int index; /* action */
+	int attempt; /* action, write: which one, from 1 */
 	int percent; /* write: the candidate's */
 	bool by_latest; /* write: give it to LATEST (finish only) */
 	enum tag_change tag; /* write */

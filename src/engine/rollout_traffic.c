@@ -118,6 +118,7 @@ void traffic_write(struct turn *t)
 	struct traffic_writer *w = &g->write;
 	struct effect *effect = turn_effect(t, EFFECT_WRITE);
 
+	effect->attempt = ++w->attempt;
 	effect->percent = w->intent.percent;
 	effect->by_latest = w->intent.to_latest;
 	effect->keep_stable = w->intent.keep_stable;
@@ -303,11 +304,7 @@ static void decide(struct turn *t)
 		poll_again(t);
 		return;
 	}
-	if (!may_write_again(t, wanted)) {
-		poll_again(t);
-		return;
-	}
-	if (is_blocked(t)) {
+	if (!may_write_again(t, wanted) || is_blocked(t)) {
 		poll_again(t);
 		return;
 	}
@@ -553,7 +550,9 @@ void traffic_written(struct turn *t)
 {
 	struct traffic_writer *w = &t->r->traffic.write;
 
-	if (!w->out_ms)
+	/* Of a write that was given up nothing is taken: what it did is read. */
+	if (!w->out_ms || (t->event->write_attempt &&
+				  t->event->write_attempt < w->attempt))
 		return;
 	w->out_ms = 0;
 	w->result = t->event->result;

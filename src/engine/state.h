@@ -61,6 +61,7 @@ struct traffic_writer {
 	enum writer_state state;
 	struct traffic_intent intent;
 	int64_t out_ms; /* since when a write is out; 0: none */
+	int attempt; /* which one that is, or was the last */
 	int out_percent; /* of that write */
 	enum write_result result; /* of the last one */
 	int64_t deadline_ms; /* 0: none */

@@ -78,7 +78,7 @@ static void start_write(struct driver *driver, const struct effect *effect)
 		return;
 	}
 	snprintf(text, sizeof(text), "not written: %s", why);
-	traffic_io_refuse(driver->traffic, WRITE_BUSY, text);
+	traffic_io_refuse(driver->traffic, effect, WRITE_BUSY, text);
 }
 
 void driver_carry_out_one(struct driver *driver, const struct effect *effect)
@@ -182,7 +182,7 @@ static void write_early(struct driver *driver, const struct effect *effect)
 	if (effect->percent == 0 && driver_is_reverting(driver))
 		driver_carry_out_one(driver, effect);
 	else /* the engine asks itself anew whether it may */
-		traffic_io_refuse(driver->traffic, WRITE_BUSY,
+		traffic_io_refuse(driver->traffic, effect, WRITE_BUSY,
 			"not written: the journal cannot be written now");
 }
 

@@ -20,7 +20,8 @@ static void carry_out_or_refuse(
 	switch (effect->type) {
 	case EFFECT_WRITE:
 		if (effect->percent > 0)
-			traffic_io_refuse(driver->traffic, WRITE_BUSY, why);
+			traffic_io_refuse(
+				driver->traffic, effect, WRITE_BUSY, why);
 		else
 			driver_carry_out_one(driver, effect);
 		break;

@@ -33,6 +33,7 @@ struct traffic_io {
 	char *table; /* as journaled last; NULL: not yet */
 	struct timer *write_refused; /* not carried out: told in a later turn */
 	enum write_result refused_result;
+	int write_attempt, refused_attempt;
 	char *refused_text;
 };
 
@@ -304,8 +305,9 @@ void traffic_io_write(
 	/* The engine does not wait for the one before any more. */
 	cloudrun_cancel(&io->write);
 	timer_cancel(&io->write_refused);
+	io->write_attempt = effect->attempt;
 	if (!io->snapshot) {
-		traffic_io_refuse(io, WRITE_CONFLICT,
+		traffic_io_refuse(io, effect, WRITE_CONFLICT,
 			"the traffic has to be read before it is written");
 		return;
 	}
@@ -314,7 +316,7 @@ void traffic_io_write(
 		io->write = cloudrun_write_traffic_start(io->world->cloudrun,
 			io->snapshot, &wanted, &times, write_done, io);
 	else
-		traffic_io_refuse(io, WRITE_CONFLICT, err.text);
+		traffic_io_refuse(io, effect, WRITE_CONFLICT, err.text);
 	arena_fini(&arena);
 	service_free(&io->before);
 	io->before = io->snapshot;
@@ -387,6 +389,7 @@ static void write_done(enum write_result result, int64_t generation,
 	struct err told;
 	struct event event = {
 		.type = EVENT_WRITTEN,
+		.write_attempt = io->write_attempt,
 		.result = result,
 		.generation = generation,
 		.text = err ? err->text : NULL,
@@ -405,10 +408,11 @@ static void write_done(enum write_result result, int64_t generation,
 	io->fn(&event, NULL, io->arg);
 }
 
-void traffic_io_refuse(
-	struct traffic_io *io, enum write_result result, const char *text)
+void traffic_io_refuse(struct traffic_io *io, const struct effect *effect,
+	enum write_result result, const char *text)
 {
 	timer_cancel(&io->write_refused);
+	io->refused_attempt = effect->attempt;
 	free(io->refused_text);
 	io->refused_text = xstrdup(text);
 	io->refused_result = result;
@@ -421,6 +425,7 @@ static void write_refused(void *arg)
 
 	struct event event = {
 		.type = EVENT_WRITTEN,
+		.write_attempt = io->refused_attempt,
 		.result = io->refused_result,
 		.text = io->refused_text,
 	};

@@ -32,8 +32,8 @@ void traffic_io_read(struct traffic_io *io, const struct effect *effect);
 void traffic_io_write(
 	struct traffic_io *io, const struct effect *effect, int64_t left_ms);
 /* Answers a write that is not carried out, in a later turn. */
-void traffic_io_refuse(
-	struct traffic_io *io, enum write_result result, const char *text);
+void traffic_io_refuse(struct traffic_io *io, const struct effect *effect,
+	enum write_result result, const char *text);
 void traffic_io_hurry(struct traffic_io *io);
 
 /* A service that was read elsewhere: keeps it as the one last read, and puts

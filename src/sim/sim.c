@@ -151,6 +151,7 @@ static void answer_write(struct sim *s, const struct effect *effect)
 	struct event *event = push(s, 0, EVENT_WRITTEN);
 	struct pending *pending = s->queue[s->n_queue - 1];
 
+	event->write_attempt = effect->attempt;
 	if (s->version != s->read_version) {
 		event->result = WRITE_CONFLICT;
 		event->text = "the service was changed since it was read";

@@ -90,6 +90,7 @@ const struct field event_fields[EVENTS][EVENT_FIELDS_MAX] = {
 	[EVENT_TRAFFIC_ERROR] = {TEXT("text"), RETRY},
 	[EVENT_WRITTEN] = {{"result", KIND_NAME, AT(result),
 				   .names = &write_names},
+		{"attempt", KIND_COUNT, AT(write_attempt), INT_MAX},
 		{"generation", KIND_COUNT, AT(generation), INT64_MAX},
 		TEXT("text"), RETRY},
 	[EVENT_CHECK] = {{"slo", KIND_SLO, AT(slo)},

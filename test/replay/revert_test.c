@@ -8,6 +8,10 @@
 #include "books.h"
 #include "scenario_test.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 /* A breach is known within an interval of 5 s; the revert leaves 2 s later. */
 #define REVERTED_MS (7 * SECOND + 100)
 
@@ -319,6 +323,50 @@ static void a_read_that_was_given_up_answers_nothing_any_more(void **state)
 	expect_exit(6);
 }
 
+/* How the write went that the entry tells of: its own answer, or none yet. */
+static void written_entries_are_of_writes_that_were_sent(void)
+{
+	for (size_t i = 0; i < fake_store_entries(); i++) {
+		struct fake_entry entry = fake_store_entry(i);
+		const char *at = strstr(entry.data, "\"attempt\":");
+
+		if (strcmp(entry.name, "written") != 0)
+			continue;
+		promise(at, "no attempt in %s", entry.data);
+		promise(strtol(at + strlen("\"attempt\":"), NULL, 10) <=
+				fake_run.patches,
+			"after %d writes: %s", fake_run.patches, entry.data);
+	}
+}
+
+/* Its answer comes while the next one waits for its entry, sooner or later. */
+static void a_write_that_was_given_up_answers_nothing_any_more(void **state)
+{
+	char fault[128];
+
+	for (int delay_ms = 1000; delay_ms < 1800; delay_ms += 50) {
+		scenario_close();
+		scenario_open((uint64_t)delay_ms);
+		fake_worker_slow(200);
+		given_policy(policy_short, NULL);
+		snprintf(fault, sizeof(fault),
+			"{'kind': 'slow', 'method': 'PATCH', 'delay': '%dms', "
+			"'times': 1}",
+			delay_ms);
+		fake_run_fault(fault);
+		run();
+		while (!fake_run.patches)
+			until(fake_now() + 1);
+		command("abort", "bob");
+		for (int i = 0; i < 400; i++) {
+			until(fake_now() + 10);
+			written_entries_are_of_writes_that_were_sent();
+		}
+		until_the_end();
+		expect_exit(6);
+	}
+}
+
 static void a_revert_asks_anew_when_a_read_hangs(void **state)
 {
 	int gets;
@@ -423,6 +471,7 @@ int main(void)
 		SCENARIO(what_a_conflict_told_of_is_waited_for),
 		SCENARIO(a_conflict_about_nothing_is_not_waited_for_for_ever),
 		SCENARIO(a_read_that_was_given_up_answers_nothing_any_more),
+		SCENARIO(a_write_that_was_given_up_answers_nothing_any_more),
 		SCENARIO(a_revert_asks_anew_when_a_read_hangs),
 		SCENARIO(a_revert_under_load_stops_it_first_and_is_not_later),
 		SCENARIO(a_load_of_a_process_that_died_is_not_made_again),

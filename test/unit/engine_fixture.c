@@ -148,7 +148,9 @@ static void apply_write(struct world *w, const struct effect *effect)
 
 static void answer_write(struct world *w, const struct effect *effect)
 {
-	struct event event = {.type = EVENT_WRITTEN, .result = WRITE_DONE};
+	struct event event = {.type = EVENT_WRITTEN,
+		.write_attempt = effect->attempt,
+		.result = WRITE_DONE};
 
 	w->writes++;
 	if (w->write_trouble) {
@@ -232,6 +234,7 @@ static void drop_actions(struct world *w)
 static bool waits_for_store(struct world *w, const struct effect *effect)
 {
 	struct event busy = {.type = EVENT_WRITTEN,
+		.write_attempt = effect->attempt,
 		.result = WRITE_BUSY,
 		.text = "the journal cannot be written"};
 

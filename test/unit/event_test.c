@@ -171,6 +171,7 @@ static struct event random_event(struct rng *rng, enum event_type type)
 	e.by_latest = rng_below(rng, 2);
 	e.candidate_is_latest = rng_below(rng, 2);
 	e.tagged = rng_below(rng, 2);
+	e.write_attempt = (int64_t)rng_below(rng, 100);
 	e.result = (enum write_result)rng_below(rng, WRITE_RESULTS);
 	e.retryable = rng_below(rng, 2);
 	e.retry_after_ms = (int64_t)rng_below(rng, 100000);
@@ -246,6 +247,7 @@ static void same_event(const struct event *a, const struct event *b)
 		break;
 	case EVENT_WRITTEN:
 		assert_int_equal(a->result, b->result);
+		assert_int_equal(a->write_attempt, b->write_attempt);
 		/* fall through */
 	case EVENT_TRAFFIC_ERROR:
 		assert_string_equal(a->text, b->text);

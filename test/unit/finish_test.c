@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the finish of a rollout waits for, and for how long. */
+/* What the finish of a rollout waits for, and for how long; and writes whose answer is
+ * late. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,9 +77,33 @@ static void a_step_up_that_comes_after_the_revert_is_taken_back(void **state)
 	assert_int_equal(world.spec.stable, 100);
 }
 
+/* It was given up, and comes when the next one is out. */
+static void the_answer_of_an_earlier_write_is_not_the_next_ones(void **state)
+{
+	struct event late = {.type = EVENT_WRITTEN,
+		.write_attempt = 1,
+		.result = WRITE_REJECTED,
+		.text = "late"};
+	const struct traffic_writer *w = &world.rollout.traffic.write;
+
+	world.latency_ms = 2000;
+	world_start(&world);
+	for (int i = 0; i < 3600 && !(w->attempt == 2 && w->out_ms); i++)
+		world_run(&world, 500);
+	assert_true(w->out_ms);
+	world_feed(&world, &late);
+	assert_true(w->out_ms);
+	assert_int_equal(world.rollout.phase, PHASE_SHIFTING);
+	world_run(&world, 3 * HOUR);
+	assert_int_equal(world.rollout.phase, PHASE_PROMOTED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			the_answer_of_an_earlier_write_is_not_the_next_ones,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_step_up_that_comes_after_the_revert_is_taken_back,
 			setup, teardown),
