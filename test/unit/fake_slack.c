@@ -434,6 +434,34 @@ static void take_answer(
 	request_answer(request, 200, "text/plain", "ok", 2);
 }
 
+/* For tests that have it as a program. */
+static void tell_state(struct fake_slack *fake, struct server_request *request)
+{
+	json_t *posts = json_array(), *state;
+
+	for (int i = 0; i < fake->n_posts; i++)
+		json_array_append_new(
+			posts, json_pack("{s:s, s:i, s:O}", "channel",
+				       fake->posts[i].channel, "updates",
+				       fake->posts[i].updates, "body",
+				       fake->posts[i].body));
+	state = json_pack("{s:o, s:i, s:s, s:i, s:i}", "posts", posts,
+		"refused", fake->refused, "why", fake->why, "limited",
+		fake->limited, "calls", fake->calls);
+	say(request, 200, state);
+	json_decref(state);
+}
+
+static void control(struct fake_slack *fake, struct server_request *request,
+	const char *path)
+{
+	if (!strcmp(path, "/fake/well"))
+		fake->mood = FAKE_SLACK_WELL;
+	else if (!strcmp(path, "/fake/swallows"))
+		fake->mood = FAKE_SLACK_SWALLOWS;
+	tell_state(fake, request);
+}
+
 static void answer(struct server_request *request, void *arg)
 {
 	struct fake_slack *fake = arg;
@@ -441,6 +469,10 @@ static void answer(struct server_request *request, void *arg)
 	json_t *body, *down;
 	size_t len;
 
+	if (!strncmp(path, "/fake", 5)) {
+		control(fake, request, path);
+		return;
+	}
 	text = request_body(request, &len);
 	body = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	fake->calls++;
