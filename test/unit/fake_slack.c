@@ -349,10 +349,16 @@ static void history(struct fake_slack *fake, struct server_request *request)
 				"next_cursor", next));
 }
 
-static void open_view(struct fake_slack *fake, struct server_request *request,
-	const json_t *body)
+const char *fake_slack_message_problem(const json_t *body)
 {
-	json_t *view = json_object_get(body, "view");
+	struct fake_slack fake = {0};
+
+	return message_problem(&fake, body, !json_object_get(body, "ts"));
+}
+
+const char *fake_slack_view_problem(const json_t *body)
+{
+	const json_t *view = json_object_get(body, "view");
 	const char *problem =
 		blocks_problem(json_object_get(view, "blocks"), true);
 
@@ -367,13 +373,21 @@ static void open_view(struct fake_slack *fake, struct server_request *request,
 			strlen(text_of(view, "private_metadata")) > 3000 ||
 			!*text_of(view, "callback_id")))
 		problem = "no modal";
+	return problem;
+}
+
+static void open_view(struct fake_slack *fake, struct server_request *request,
+	const json_t *body)
+{
+	const char *problem = fake_slack_view_problem(body);
+
 	if (strcmp(text_of(body, "trigger_id"), "trigger") != 0)
 		say_error(fake, request, "expired_trigger_id", "");
 	else if (problem)
 		say_error(fake, request, "invalid_arguments", problem);
 	else {
 		json_decref(fake->view);
-		fake->view = json_incref(view);
+		fake->view = json_incref(json_object_get(body, "view"));
 		say_ok(request, json_object());
 	}
 }

@@ -65,6 +65,10 @@ void fake_slack_fini(struct fake_slack *fake);
 /* "http://127.0.0.1:1/api"; the caller frees it. */
 char *fake_slack_url(const struct fake_slack *fake);
 
+/* Slack's word for what is wrong with such a body; NULL: it would be taken. */
+const char *fake_slack_message_problem(const json_t *body);
+const char *fake_slack_view_problem(const json_t *body);
+
 /* The message, or NULL. */
 const struct fake_post *fake_slack_post(
 	const struct fake_slack *fake, const char *channel, int n);
