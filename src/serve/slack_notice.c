@@ -474,7 +474,24 @@ static void notice_taken(struct slack_notice *notice, const json_t *answer)
 	}
 }
 
-/* What was deleted is not posted anew. */
+/* What was deleted is not posted anew, and an end that could not be told is not
+ * told years later. A message that stands there is tried again by the next life:
+ * somebody may have put things right. */
+static bool is_given_up(
+	const struct slack_notice *notice, const struct slack_reply *reply)
+{
+	static const char *const gone[] = {"message_not_found",
+		"cant_update_message", "edit_window_closed", "is_archived",
+		"channel_not_found"};
+
+	if (!*notice->ts)
+		return notice->is_over;
+	for (size_t i = 0; i < sizeof(gone) / sizeof(*gone); i++)
+		if (!strcmp(reply->word, gone[i]))
+			return true;
+	return false;
+}
+
 static void notice_refused(
 	struct slack_notice *notice, const struct slack_reply *reply)
 {
@@ -484,8 +501,8 @@ static void notice_refused(
 		notice->rollout, notice->row->channel,
 		*notice->ts ? "changing the message" : "posting", reply->word,
 		reply->remedy);
-	notice->is_over |= !strcmp(reply->word, "message_not_found");
-	if (*notice->ts && notice->is_over)
+	notice->is_over = is_given_up(notice, reply);
+	if (notice->is_over)
 		notice_give(notice, notice_posted, notice_done);
 	else
 		notice_end(notice, SLACK_TURN_OVER);

@@ -140,7 +140,7 @@ press() {
 	fake_says '(.posts | length) == 1 and .refused == 0'
 	fake_says '[.posts[0].body.blocks[].text.text?] | tostring |
 		contains("approve by bob")'
-	! grep -r -e "$SIGNING" -e "$BOT" "$WORLD/serve.err" \
+	run ! grep -r -e "$SIGNING" -e "$BOT" "$WORLD/serve.err" \
 		"/proc/$SERVE_PID/cmdline" "/proc/$SERVE_PID/environ"
 }
 

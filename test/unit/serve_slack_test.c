@@ -238,6 +238,42 @@ static void what_cannot_be_looked_for_is_posted_once_more(void **state)
 	free(id);
 }
 
+static void a_message_that_somebody_deleted_is_not_posted_anew(void **state)
+{
+	char *id = served_rollout(&s.served, "awaiting-approval");
+
+	waits_for("waits for approval");
+	strcpy(s.slack.posts[0].ts, "1.0"); /* another one now */
+	slacked_decide(&s, id, "approve", "");
+	ends_as(id, "promoted");
+	SLACKED_UNTIL(&s, s.slack.refused);
+	slacked_stop(&s);
+	slacked_start(&s);
+	until_later(daemon_loop(s.served.daemon), 5000);
+	until_later(daemon_loop(s.served.daemon), 5000);
+	assert_int_equal(s.slack.refused, 1);
+	assert_int_equal(s.slack.n_posts, 1);
+	free(id);
+}
+
+static void a_token_that_is_put_right_brings_the_message(void **state)
+{
+	struct secret *wrong = secret_new("xoxb-wrong", 10);
+	char *id;
+
+	s.issuers[1].bot_token = wrong;
+	id = served_rollout(&s.served, "awaiting-approval");
+	SLACKED_UNTIL(&s, s.slack.refused);
+	assert_string_equal(s.slack.why, "invalid_auth: ");
+	assert_int_equal(s.slack.n_posts, 0);
+	s.issuers[1].bot_token = s.token;
+	slacked_decide(&s, id, "approve", "");
+	waits_for("Promoted");
+	assert_int_equal(s.slack.n_posts, 1);
+	secret_free(&wrong);
+	free(id);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +290,8 @@ int main(void)
 			a_slack_that_is_down_is_told_the_newest_when_it_is_back),
 		WORLD_TEST(a_pause_that_slack_wants_is_kept),
 		WORLD_TEST(what_cannot_be_looked_for_is_posted_once_more),
+		WORLD_TEST(a_message_that_somebody_deleted_is_not_posted_anew),
+		WORLD_TEST(a_token_that_is_put_right_brings_the_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
