@@ -218,7 +218,9 @@ int load_session_obey(struct err *err_r)
 	struct buf order;
 	int status = -1;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* By a signal that lets us clear up; the end of the input says it, too.
+	 */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	buf_init_secret(&order, LOAD_ORDER_MAX);
 	if (read_order(&order, err_r) == 0)
 		s.loop = loop_new(err_r);

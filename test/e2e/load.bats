@@ -241,3 +241,30 @@ stepped() {
 	grep -q '^TIDEGATE_CANDIDATE_URL=http' "$WORLD/saw"
 	not grep -q CLOUDSDK_AUTH_ACCESS_TOKEN "$WORLD/saw"
 }
+
+cleared_up() { [ -z "$(ls -A "$TMPDIR")" ]; }
+
+@test "a script of k6 does not outlive the controller either" {
+	local k6
+
+	quick 'tag: next' 'preflight:' "  - {name: k6, type: k6, script: journey.js, timeout: 2h}"
+	echo '// hang' >"$WORLD/journey.js"
+	mkdir "$WORLD/tmp"
+	export TMPDIR=$WORLD/tmp
+	rollout_start
+	until_run test -s "$WORLD/journey.js.pid"
+	k6=$(<"$WORLD/journey.js.pid")
+	kill -KILL "$RUN_PID"
+	until_true 5 is_gone "$k6"
+	until_true 5 cleared_up
+	rm "$WORLD/journey.js.pid"
+	"$TIDEGATE" load --policy "$WORLD/policy.yaml" k6 >"$WORLD/out" \
+		2>"$WORLD/err" 3>&- &
+	PIDS+=("$!")
+	until_true 10 test -s "$WORLD/journey.js.pid"
+	k6=$(<"$WORLD/journey.js.pid")
+	kill -TERM "$!"
+	until_true 5 is_gone "$k6"
+	is_gone "$!" || until_true 5 is_gone "$!"
+	grep -q '^stopped before its end' "$WORLD/out"
+}
