@@ -2,7 +2,6 @@
 /* File systems that do not lock; see file_system.h. */
 #include "io/file_system.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
 
@@ -30,11 +29,14 @@ const char *file_system_fault(unsigned long type)
 int file_system_check(const char *path, struct err *err_r)
 {
 	const char *slash = strrchr(path, '/'), *fault;
+	size_t len = slash ? (size_t)(slash - path) + 1 : 1;
 	char folder[PATH_BYTES_MAX];
 	struct statfs info;
 
-	snprintf(folder, sizeof(folder), "%.*s",
-		slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+	if (len >= sizeof(folder))
+		return 0; /* nothing can lie there */
+	memcpy(folder, slash ? path : ".", len);
+	folder[len] = '\0';
 	if (statfs(folder, &info) < 0)
 		return 0;
 	fault = file_system_fault((unsigned long)info.f_type);

@@ -161,6 +161,24 @@ static void a_shift_that_was_not_written_before_it_waits(void **state)
 	expect_exit(0);
 }
 
+static void hooks_of_a_step_run_before_it_waits(void **state)
+{
+	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors,
+		"hooks:\n"
+		"  step_passed:\n"
+		"    - {name: one, type: exec, command: [act, one]}\n"
+		"    - {name: two, type: exec, command: [act, two]}\n",
+		NULL);
+	run();
+	expect_still(10, HOUR);
+	expect_journal("action", "\"name\":\"one\"");
+	expect_journal("action", "\"name\":\"two\"");
+	until(6 * HOUR + 10 * SECOND);
+	expect_serving(FAKE_NEW, 100);
+	until_the_end();
+	expect_exit(0);
+}
+
 static void an_overruled_freeze_stays_so_for_the_next_process(void **state)
 {
 	given_policy(two_steps, FREEZE("00:00", "06:00"), slo_errors, NULL);
@@ -224,6 +242,7 @@ int main(void)
 		SCENARIO(a_gate_opens_when_the_freeze_is_over),
 		SCENARIO(a_freeze_outlives_the_process),
 		SCENARIO(a_shift_that_was_not_written_before_it_waits),
+		SCENARIO(hooks_of_a_step_run_before_it_waits),
 		SCENARIO(an_overruled_freeze_stays_so_for_the_next_process),
 		SCENARIO(silence_in_a_freeze_reverts_nothing),
 		SCENARIO(a_finish_is_not_kept_waiting),

@@ -292,7 +292,15 @@ static void write_service(const char *folder)
 		.figures = figures,
 		.n_figures = 3,
 		.rejected = rejected,
-		.n_rejected = 1};
+		.n_rejected = 1,
+		.watch = {.policy = "backend-production",
+			.state = "waiting",
+			.text = EVIL,
+			.waiting = "backend-00044-" EVIL,
+			.skipped = "backend-00043-abc",
+			.skipped_for = "backend-00044-def",
+			.skipped_ms = NOW - DAY / 24,
+			.seen_ms = NOW}};
 	struct page_frame frame = {.title = "backend",
 		.path = "/services/acme/us-central1/backend",
 		.visitor = &bob,

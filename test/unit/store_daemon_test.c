@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "store/store_drill.h"
 #include "store/store_once.h"
+#include "store/store_watch.h"
 
 #define SERVICE "projects/p/locations/r/services/"
 
@@ -198,6 +199,104 @@ static void of_each_service_the_last_drill_is_kept(void **state)
 	assert_string_equal(list[1].who, "alice");
 }
 
+static int claim(struct store *by, const char *revision, int64_t now_ms)
+{
+	struct err err;
+	int rc = store_watch_claim(by, SERVICE "a", revision, now_ms, &err);
+
+	ok(rc, &err);
+	return rc;
+}
+
+static struct store_past look(const char *service, const char *revision,
+	int64_t now_ms, struct store_watched *watched_r)
+{
+	struct store_past past;
+	struct err err;
+
+	ok(store_watch_look(store, service, revision, now_ms, &arena, watched_r,
+		   &past, &err),
+		&err);
+	return past;
+}
+
+static void of_two_daemons_one_starts_a_revision(void **state)
+{
+	struct store_watched watched;
+	struct store *other;
+	struct err err;
+
+	other = store_open(path, STORE_EDIT, &err);
+	assert_non_null(other);
+	(void)look(SERVICE "a", "c", 1000, &watched);
+	assert_int_equal(claim(store, "c", 1000), 1);
+	assert_int_equal(claim(other, "c", 1001), 0);
+	assert_int_equal(claim(store, "c", 1000 + STORE_CLAIM_MS), 0);
+	/* Who claimed it has died before it began. */
+	assert_int_equal(claim(other, "c", 1001 + STORE_CLAIM_MS), 1);
+	assert_int_equal(claim(store, "c", 1002 + STORE_CLAIM_MS), 0);
+	ok(store_watch_unclaim(store, SERVICE "a", "c", &err), &err);
+	assert_int_equal(claim(store, "c", 1003 + STORE_CLAIM_MS), 1);
+	/* Its rollout ended without a candidate in its row. */
+	add("r1", SERVICE "a", 5000);
+	assert_int_equal(claim(store, "b", 900000), 0);
+	assert_int_equal(claim(store, "d", 900000), 1);
+	add("r2", SERVICE "a", 0);
+	assert_int_equal(claim(store, "e", 900000), 0); /* one runs */
+	store_free(&other);
+}
+
+static void what_was_asked_for_counts_before_preflight(void **state)
+{
+	struct store_rollout row = {.id = "r1",
+		.service = SERVICE "a",
+		.candidate = "",
+		.stable = "",
+		.policy_name = "p",
+		.policy_path = "p.yaml",
+		.policy_source = "x",
+		.policy_digest = "x",
+		.options = "{\"candidate\":\"c-1\",\"adopt\":false}",
+		.starter = "watch",
+		.started_ms = 1000,
+		.phase = "preflight",
+		.reason = ""};
+	struct store_watched watched;
+	struct store_past past;
+	struct err err;
+
+	ok(store_rollout_create(store, &row, &err), &err);
+	past = look(SERVICE "a", "c-1", 1000, &watched);
+	assert_string_equal(past.running, "r1");
+	assert_string_equal(past.of_revision, "r1");
+	past = look(SERVICE "a", "c-11", 1000, &watched);
+	assert_null(past.of_revision);
+	past = look(SERVICE "a", "c-", 1000, &watched);
+	assert_null(past.of_revision);
+}
+
+static void what_is_watched_is_remembered_and_forgotten(void **state)
+{
+	const char *const kept[] = {SERVICE "b"};
+	struct store_watched watched;
+	struct err err;
+
+	(void)look(SERVICE "a", "c", 1000, &watched);
+	(void)look(SERVICE "b", "c", 1000, &watched);
+	(void)look("projects/p/locations/r2/services/a", "c", 1000, &watched);
+	ok(store_watch_wait(store, SERVICE "b", "d", "c", 1500, &err), &err);
+	ok(store_watch_keep(store, "p", "r", kept, 1, &err), &err);
+	(void)look(SERVICE "b", "c", 2000, &watched);
+	assert_int_equal(watched.since_ms, 1000);
+	assert_string_equal(watched.waiting, "d");
+	assert_string_equal(watched.skipped, "c");
+	assert_string_equal(watched.skipped_for, "d");
+	(void)look("projects/p/locations/r2/services/a", "c", 2000, &watched);
+	assert_int_equal(watched.since_ms, 1000);
+	(void)look(SERVICE "a", "c", 2000, &watched); /* it begins anew */
+	assert_int_equal(watched.since_ms, 2000);
+}
+
 int main(void)
 {
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -206,6 +305,9 @@ int main(void)
 		FILE_TEST(a_key_is_new_once_within_a_day),
 		FILE_TEST(what_is_old_is_deleted_but_the_newest_of_a_service),
 		FILE_TEST(of_each_service_the_last_drill_is_kept),
+		FILE_TEST(of_two_daemons_one_starts_a_revision),
+		FILE_TEST(what_was_asked_for_counts_before_preflight),
+		FILE_TEST(what_is_watched_is_remembered_and_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
