@@ -40,7 +40,7 @@ void driver_forget_counters(struct driver *driver)
 			counting_forget(driver->counting[i]);
 }
 
-static void start_action(struct driver *driver, const struct effect *effect)
+static void run_action(struct driver *driver, const struct effect *effect)
 {
 	const struct actions *list =
 		&driver->release->policy->lists[effect->list];
@@ -52,16 +52,40 @@ static void start_action(struct driver *driver, const struct effect *effect)
 			driver->keepalive, &list->item[effect->index]),
 	};
 
-	action_io_cancel(&driver->action);
-	if (predecessor_has_done(driver->world->store, driver->release, effect))
-		driver->action = action_io_refuse(driver->world, effect,
-			ACTION_SKIPPED,
+	driver->action =
+		action_io_start(driver->world, &what, driver->answered, driver);
+}
+
+static void action_looked_up(bool has_done, void *arg)
+{
+	struct driver *driver = arg;
+
+	driver->search = NULL;
+	if (!has_done)
+		run_action(driver, &driver->searched);
+	else
+		driver->action = action_io_refuse(driver->world,
+			&driver->searched, ACTION_SKIPPED,
 			"done by the rollback before this one, and not to be "
 			"repeated",
 			driver->answered, driver);
+}
+
+void driver_cancel_action(struct driver *driver)
+{
+	predecessor_search_cancel(&driver->search);
+	action_io_cancel(&driver->action);
+}
+
+static void start_action(struct driver *driver, const struct effect *effect)
+{
+	driver_cancel_action(driver);
+	driver->searched = *effect;
+	if (predecessor_may_have_done(driver->release, effect))
+		driver->search = predecessor_search_start(driver->world,
+			driver->release, effect, action_looked_up, driver);
 	else
-		driver->action = action_io_start(
-			driver->world, &what, driver->answered, driver);
+		run_action(driver, effect);
 }
 
 /* A breach may have come while the entry of a step up became durable. */
@@ -103,7 +127,7 @@ void driver_carry_out_one(struct driver *driver, const struct effect *effect)
 		start_action(driver, effect);
 		break;
 	case EFFECT_CANCEL:
-		action_io_cancel(&driver->action);
+		driver_cancel_action(driver);
 		break;
 	case EFFECTS:
 		assert(!"an effect that is none");

@@ -33,7 +33,7 @@ void driver_stop(struct driver *driver)
 	traffic_io_cancel(driver->traffic);
 	for (size_t i = 0; i < driver->release->policy->n_slos; i++)
 		check_run_cancel(&driver->checks[i]);
-	action_io_cancel(&driver->action);
+	driver_cancel_action(driver);
 	keepalive_stop(driver->keepalive);
 	driver->n_effects = 0;
 }

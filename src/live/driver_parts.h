@@ -31,6 +31,7 @@ struct action_io;
 struct check_run;
 struct keepalive;
 struct fold;
+struct predecessor_search;
 struct preflight;
 struct timer;
 struct traffic_io;
@@ -95,6 +96,8 @@ struct driver {
 	struct check_run **checks; /* one per SLO, NULL: not under way */
 	struct counting **counting; /* one per SLO, NULL: it has no counters */
 	struct action_io *action;
+	struct predecessor_search *search; /* before that: is it done? */
+	struct effect searched;
 	struct keepalive *keepalive;
 
 	/* The end. */
@@ -131,6 +134,9 @@ void driver_carry_out_preflight(struct driver *driver);
 /* What may leave before it is durable; the rest stays. */
 void driver_carry_out_early(struct driver *driver);
 void driver_carry_out_one(struct driver *driver, const struct effect *effect);
+
+/* The action that runs, or is about to. */
+void driver_cancel_action(struct driver *driver);
 
 /* What counters show until the next check is not known to be theirs. */
 void driver_forget_counters(struct driver *driver);

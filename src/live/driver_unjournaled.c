@@ -26,7 +26,7 @@ static void carry_out_or_refuse(
 			driver_carry_out_one(driver, effect);
 		break;
 	case EFFECT_ACTION:
-		action_io_cancel(&driver->action);
+		driver_cancel_action(driver);
 		driver->action = action_io_refuse(driver->world, effect,
 			ACTION_FAILED, why, driver->answered, driver);
 		break;

@@ -2,38 +2,41 @@
 /* The rollout that is undone and attempts to undo it; see predecessor.h. */
 #include "live/predecessor.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/xalloc.h"
+#include "io/worker.h"
 #include "live/captured_codec.h"
 #include "live/options_codec.h"
 #include "live/release.h"
+#include "live/world.h"
 #include "store/event_codec.h"
 
 #define ATTEMPTS_MAX 32 /* to undo the same rollout */
 
-struct search {
-	const struct policy *policy;
-	enum action_list list;
-	int index;
-	struct arena arena;
-	bool found;
+/* An action that ended well, as journaled. */
+struct ended {
+	const char *name, *data;
+	struct ended *next;
 };
 
-static int look_at_action(
-	const struct store_event *entry, void *arg, struct err *err_r)
-{
-	struct search *search = arg;
-	struct event event;
+struct predecessor_search {
+	const struct release *release; /* the loop's */
+	const char *path, *rollout;
+	enum action_list list;
+	int index;
+	predecessor_fn fn; /* NULL: nobody waits any more */
+	void *arg;
+	struct arena arena; /* the thread's, until it is done */
+	struct ended *ended;
+	bool failed;
+	struct err err;
+};
 
-	/* The policy of then may have had other actions: they do not count. */
-	if (event_decode(entry->name, entry->data, search->policy,
-		    &search->arena, &event, err_r) == 0 &&
-		event.list == search->list && event.index == search->index &&
-		event.action_result == ACTION_OK)
-		search->found = true;
-	return 0;
-}
+static void search_run(void *arg);
+static void search_done(void *arg);
 
 /* The rollout that `rollout` undoes, in the arena; NULL: none. */
 static const char *before(
@@ -84,29 +87,112 @@ int predecessor_each_captured(struct store *store, const char *rollout,
 	return rc < 0 ? -1 : 0;
 }
 
-bool predecessor_has_done(struct store *store, const struct release *release,
-	const struct effect *effect)
+/* ---- whether an action was done ---- */
+
+bool predecessor_may_have_done(
+	const struct release *release, const struct effect *effect)
 {
 	const struct action *action =
 		&release->policy->lists[effect->list].item[effect->index];
-	struct search search = {.policy = release->policy,
-		.list = effect->list,
-		.index = effect->index};
-	const char *rollout = release->wish.rollback_of;
-	struct err err;
 
-	if (effect->list != LIST_ROLLBACK || action->idempotent)
-		return false;
-	arena_init(&search.arena);
-	for (int i = 0; rollout && i < ATTEMPTS_MAX && !search.found; i++) {
+	return effect->list == LIST_ROLLBACK && !action->idempotent &&
+	       release->wish.rollback_of;
+}
+
+struct predecessor_search *predecessor_search_start(const struct world *world,
+	const struct release *release, const struct effect *effect,
+	predecessor_fn fn, void *arg)
+{
+	struct predecessor_search *search = xcalloc(1, sizeof(*search));
+
+	arena_init(&search->arena);
+	search->release = release;
+	search->path = arena_strdup(&search->arena, store_path(world->store));
+	search->rollout =
+		arena_strdup(&search->arena, release->wish.rollback_of);
+	search->list = effect->list;
+	search->index = effect->index;
+	search->fn = fn;
+	search->arg = arg;
+	worker_start(world->worker, search_run, search_done, search);
+	return search;
+}
+
+/* The thread has what it uses until it is done. */
+void predecessor_search_cancel(struct predecessor_search **search)
+{
+	if (*search)
+		(*search)->fn = NULL;
+	*search = NULL;
+}
+
+/* On the thread: the policy is the loop's, so what an entry means is not
+ * asked yet. */
+static int keep_action(
+	const struct store_event *entry, void *arg, struct err *err_r)
+{
+	struct predecessor_search *search = arg;
+	struct ended *ended;
+
+	if (!strstr(entry->data, action_result_name(ACTION_OK)))
+		return 0;
+	ended = arena_alloc(&search->arena, sizeof(*ended));
+	ended->name = arena_strdup(&search->arena, entry->name);
+	ended->data = arena_strdup(&search->arena, entry->data);
+	ended->next = search->ended;
+	search->ended = ended;
+	return 0;
+}
+
+static void search_run(void *arg)
+{
+	struct predecessor_search *search = arg;
+	const char *rollout = search->rollout;
+	struct store *store =
+		store_open(search->path, STORE_LOOK, &search->err);
+
+	search->failed = !store;
+	for (int i = 0; store && rollout && i < ATTEMPTS_MAX; i++) {
 		if (store_each_named(store, rollout, event_name(EVENT_ACTION),
-			    look_at_action, &search, &err) < 0) {
-			log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"",
-				release->id, err.text);
+			    keep_action, search, &search->err) < 0) {
+			search->failed = true;
 			break;
 		}
-		rollout = before(store, rollout, &search.arena);
+		rollout = before(store, rollout, &search->arena);
 	}
-	arena_fini(&search.arena);
-	return search.found;
+	store_free(&store);
+}
+
+/* The policy of then may have had other actions: they do not count. */
+static bool is_found(struct predecessor_search *search)
+{
+	const struct ended *ended;
+	struct event event;
+	struct err err;
+
+	for (ended = search->ended; ended; ended = ended->next)
+		if (event_decode(ended->name, ended->data,
+			    search->release->policy, &search->arena, &event,
+			    &err) == 0 &&
+			event.list == search->list &&
+			event.index == search->index &&
+			event.action_result == ACTION_OK)
+			return true;
+	return false;
+}
+
+static void search_done(void *arg)
+{
+	struct predecessor_search *search = arg;
+	bool found;
+
+	if (search->fn) {
+		if (search->failed)
+			log_line(LOG_WARN, "rollout=%s event=undo error=\"%s\"",
+				search->release->id, search->err.text);
+		found = is_found(search);
+		search->fn(found, search->arg);
+	}
+	arena_fini(&search->arena);
+	free(search);
 }

@@ -13,6 +13,7 @@
 struct effect;
 struct release;
 struct store;
+struct world;
 
 /* What the actions of a rollout captured in preflight, by their names; what
  * the one before it captured, that it undoes, comes after. `rollout` NULL:
@@ -21,9 +22,20 @@ typedef void (*captured_fn)(const char *name, const char *text, void *arg);
 MUST_CHECK int predecessor_each_captured(struct store *store,
 	const char *rollout, captured_fn fn, void *arg, struct err *err_r);
 
-/* The rollout that is undone, or an attempt to undo it, ran this action of the
- * sequence well, and it may not be repeated. */
-bool predecessor_has_done(struct store *store, const struct release *release,
-	const struct effect *effect);
+/* Whether that is worth a search: the action may not be repeated. */
+bool predecessor_may_have_done(
+	const struct release *release, const struct effect *effect);
+
+/* Whether the rollout that is undone, or an attempt to undo it, ran this action of
+ * the sequence well. Journals may be long: they are read on a thread that is not
+ * the one which commits, by a connection of its own. Told once, in a later turn;
+ * the release is borrowed until then. */
+struct predecessor_search;
+typedef void (*predecessor_fn)(bool has_done, void *arg);
+struct predecessor_search *predecessor_search_start(const struct world *world,
+	const struct release *release, const struct effect *effect,
+	predecessor_fn fn, void *arg);
+/* NULL inside is accepted. */
+void predecessor_search_cancel(struct predecessor_search **search);
 
 #endif

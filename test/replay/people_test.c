@@ -447,6 +447,57 @@ static void a_signal_is_heeded_when_it_comes_while_the_journal_is_read(
 	assert_in_range(before, 1, 4);
 }
 
+/* Whether it was done is read on a thread, in journals that may be long. */
+static void what_a_rollback_has_done_is_not_done_again_by_the_next(void **state)
+{
+	char id[STORE_ROLLOUT_ID_MAX];
+	struct run_options back = {.wish = {.candidate = FAKE_NEW,
+					   .stable = FAKE_STABLE,
+					   .rollback_of = id,
+					   .rollback_reason = "once more"}};
+
+	given_policy(policy_short, NULL);
+	errors_of(FAKE_NEW, 0.5);
+	run();
+	until_the_end();
+	expect_exit(5);
+	assert_int_equal(fake_deeds("undo"), 1);
+	snprintf(id, sizeof(id), "%s", fake_store_newest());
+	given_traffic("shop-2=100");
+	fake_worker_slow(200);
+	run_with(&back);
+	until_the_end();
+	expect_exit(6);
+	assert_int_equal(fake_deeds("undo"), 1);
+	assert_int_equal(fake_deeds("purge"), 2);
+	expect_journal("action", "done by the rollback before this one");
+}
+
+/* The rollout goes on without what was being looked up. */
+static void a_lookup_that_nobody_waits_for_any_more_is_forgotten(void **state)
+{
+	char id[STORE_ROLLOUT_ID_MAX];
+	struct run_options back = {.wish = {.candidate = FAKE_NEW,
+					   .stable = FAKE_STABLE,
+					   .rollback_of = id,
+					   .rollback_reason = "once more"}};
+
+	given_policy(policy_short, NULL);
+	errors_of(FAKE_NEW, 0.5);
+	run();
+	until_the_end();
+	snprintf(id, sizeof(id), "%s", fake_store_newest());
+	given_traffic("shop-2=100");
+	fake_worker_slow(200);
+	run_with(&back);
+	until_phase(PHASE_ROLLING_BACK);
+	crash();
+	fake_worker_slow(0);
+	resume();
+	until_the_end();
+	assert_int_equal(fake_deeds("undo"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +527,9 @@ int main(void)
 		SCENARIO(who_lost_the_lease_does_nothing_more),
 		SCENARIO(an_abort_behind_many_approvals_is_taken_at_once),
 		SCENARIO(time_moves_while_an_approved_gate_waits_for_an_slo),
+		SCENARIO(
+			what_a_rollback_has_done_is_not_done_again_by_the_next),
+		SCENARIO(a_lookup_that_nobody_waits_for_any_more_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

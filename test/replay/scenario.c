@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "cloudrun/cloudrun.h"
 #include "google/credentials.h"
+#include "io/worker.h"
 #include "live/fleet.h"
 #include "live/world.h"
 #include "metrics/metrics_pool.h"
@@ -212,7 +213,8 @@ static void process_up(void)
 	struct err err;
 
 	assert(!sc.is_up);
-	*world = (struct world){.store = store_open("", STORE_EDIT, &err)};
+	*world = (struct world){.store = store_open("", STORE_EDIT, &err),
+		.worker = worker_new(NULL, 1)};
 	world->credentials = credentials_new(NULL, NULL, &err);
 	must(world->credentials, &err);
 	api.credentials = world->credentials;
@@ -243,6 +245,7 @@ static void process_down(void)
 		fleet_drop(sc.fleet, (struct driver **)&sc.driver);
 	sc.driver = NULL;
 	fleet_free(&sc.fleet);
+	(void)worker_free(&sc.world.worker);
 	shelf_free(&sc.shelf);
 	metrics_pool_free(&sc.world.metrics);
 	cloudrun_free(&sc.world.cloudrun);
