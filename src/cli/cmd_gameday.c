@@ -306,15 +306,16 @@ const struct command workbench_gameday = {
 	.options = options,
 	.run = run,
 	.details = "Proves that a release that goes wrong is taken back: only "
-		   "where the policy says\n"
-		   "gameday: {allow: true}. It looks whether all SLOs pass, "
-		   "releases the bad revision,\n"
-		   "which has to be rolled back in time with every action "
-		   "done, then the good one,\n"
-		   "which has to be promoted. Exit status 0: both came; 1: "
-		   "not; 4: nothing was moved;\n"
-		   "9: the traffic could not be put back. What it begins is "
-		   "kept beside the state\n"
-		   "file: if it dies, the next game day, or --clean, puts it "
+		   "where the policy\n"
+		   "says gameday: {allow: true}. It looks whether all SLOs "
+		   "pass, releases the bad\n"
+		   "revision, which has to be rolled back in time with every "
+		   "action done, then the\n"
+		   "good one, which has to be promoted. Exit status 0: both "
+		   "came; 1: not; 4:\n"
+		   "nothing was moved; 9: the traffic could not be put back. "
+		   "What it begins is\n"
+		   "kept beside the state file: if it dies, the next game day, "
+		   "or --clean, puts it\n"
 		   "back first.\n",
 };
