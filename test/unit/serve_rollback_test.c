@@ -256,6 +256,45 @@ static void a_drill_answers_a_table_and_changes_nothing(void **state)
 	free(release);
 }
 
+/* It is a rollout like all others: the next daemon goes on with it. */
+static void a_rollback_outlives_the_daemon(void **state)
+{
+	static const char policy[] =
+		"version: 1\n"
+		"name: slow\n"
+		"target: {project: acme, region: us-central1, "
+		"service: backend}\n"
+		"metrics: {url: \"${PROMETHEUS_URL}\"}\n"
+		"steps: [{percent: 100, bake: 5m}]\n"
+		"slos: [{name: errors, query: 'x{r=\"{{candidate}}\"}', "
+		"max: 1}]\n"
+		"rollback:\n"
+		"  - {name: slow, type: exec, idempotent: true, timeout: 5m,\n"
+		"     on_failure: stop, command: [sh, -c,\n"
+		"       \"test -e %s/go || exec tail -f /dev/null\"]}\n";
+	char *release = promoted(), *text, *id;
+
+	text = xasprintf(policy, served.folder);
+	served_write(&served, "policies/slow.yaml", text);
+	reload();
+	served_expect(&served, 201, "POST", ROLLBACKS, "{\"policy\":\"slow\"}");
+	id = served_text(&served, "/rollout");
+	/* One at a time: it goes back already. */
+	served_wait_phase(&served, id, "rolling-back");
+	served_expect(&served, 202, "POST", ROLLBACKS, "{\"policy\":\"slow\"}");
+	assert_text("/rollout", id);
+	assert_text("/outcome", "going-back");
+	served_stop(&served);
+	served_write(&served, "go", "");
+	served_start(&served);
+	RUN_UNTIL(daemon_loop(served.daemon), served_is_driven(&served, id));
+	served_wait_phase(&served, id, "rolled-back");
+	assert_text("/stable", "backend-1");
+	free(release);
+	free(text);
+	free(id);
+}
+
 static void forget_reply(const struct http_reply *reply, void *arg)
 {
 }
@@ -301,6 +340,7 @@ int main(void)
 		WORLD(one_that_has_not_ended_is_aborted),
 		WORLD(a_service_without_history_needs_a_name_to_go_to),
 		WORLD(a_drill_answers_a_table_and_changes_nothing),
+		WORLD(a_rollback_outlives_the_daemon),
 		WORLD(the_daemon_may_end_while_it_asks),
 	};
 
