@@ -21,7 +21,7 @@ static const char *approvers[] = {"alice", "bob"};
 static struct approval approval = {approvers, 2, 1, 600000, false};
 static struct step steps[] = {
 	{.percent = 10, .bake_ms = 60000},
-	{.percent = 50, .bake_ms = 60000, .approval = &approval},
+	{.percent = 50, .load = 1, .bake_ms = 60000, .approval = &approval},
 	{.percent = 100, .bake_ms = 60000},
 };
 static struct slo slos[] = {
@@ -59,7 +59,8 @@ static const struct policy policy = {
 	.lists = {[LIST_PREFLIGHT] = {actions, 1},
 		[LIST_STEP_PASSED] = {actions, 2},
 		[LIST_ROLLBACK] = {actions, 2},
-		[LIST_ROLLED_BACK] = {actions, 1}},
+		[LIST_ROLLED_BACK] = {actions, 1},
+		[LIST_LOAD] = {actions, 1}},
 	.settle_ms = 5000,
 	.hold_timeout_ms = 100000,
 	.revert_timeout_ms = 60000,
