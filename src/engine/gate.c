@@ -127,6 +127,11 @@ const char *may_still_write(const struct policy *policy,
 		return NULL;
 	if (w->state != WRITER_WANTS || w->intent.percent != write->percent)
 		return "it is not wanted any more";
+	/* A disk may have been slow: it is the first write of its step. */
+	if (r->phase == PHASE_SHIFTING && w->rounds <= 1 &&
+		(size_t)r->step < policy->n_steps &&
+		frozen_until(policy, r, now_ms))
+		return "a freeze lasts";
 	return may_raise(policy, r, now_ms);
 }
 

@@ -23,6 +23,7 @@ static struct {
 	int64_t asked_ms[POLICY_SLOS_MAX]; /* about the candidate; -1: never */
 	int64_t exposed_ms; /* since when it has users by our doing; -1 */
 	bool given; /* a write of ours gave it some */
+	int highest; /* percent that was written */
 	int64_t told_ms; /* an answer told of the service as it is, last; -1 */
 	size_t noted; /* entries up to the note of the last write */
 	int64_t unready_ms; /* since when stable is not ready; -1 */
@@ -237,12 +238,31 @@ static void check_stable(int percent)
 		percent, (long long)(fake_now() - books.unready_ms));
 }
 
+/* A step that was written before may be written again. By the rollout's time, since
+ * the clock may have been set. */
+static void check_freeze(int percent)
+{
+	const struct freezes *freezes = &policy_given()->freeze;
+	struct fake_entry overruled;
+
+	if (percent <= books.highest || !books.noted)
+		return;
+	promise(!freeze_until_ms(freezes,
+			FAKE_EPOCH_MS +
+				fake_store_entry(books.noted - 1).time_ms) ||
+			find_entry("warning", "the freeze is overruled", true,
+				&overruled),
+		"%d %% are written in a freeze", percent);
+	books.highest = percent;
+}
+
 static void check_raise(int percent)
 {
 	const struct policy *policy = policy_given();
 	const struct step *step = step_of(percent);
 
 	check_people(percent, step);
+	check_freeze(percent);
 	check_stable(percent);
 	if (step == &policy->steps[0] && !was_seen())
 		return;

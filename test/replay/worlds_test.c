@@ -111,6 +111,11 @@ static void random_policy(void)
 		"settle: 0s\nhold_timeout: 3m\ntag: next\n",
 		"settle: 10s\nhold_timeout: 3m\non_drift: reassert\n",
 		"settle: 5s\nhold_timeout: 3m\non_interrupt: leave\n",
+		"settle: 5s\nhold_timeout: 3m\nfreeze:\n"
+		"  - {from: 2026-01-01 00:01, to: 2026-01-01 00:03, zone: "
+		"UTC}\n"
+		"  - {from: 2026-01-01 00:04, to: 2026-01-01 00:05, zone: "
+		"UTC}\n",
 	};
 	static const char deeds[] =
 		"rollback:\n"
@@ -120,7 +125,7 @@ static void random_policy(void)
 		"     idempotent: true,\n"
 		"     url: \"" FAKE_DEED_ORIGIN "/purge\"}\n";
 
-	given_policy(steps[pick(2)], slos[pick(2)], rest[pick(4)], deeds, NULL);
+	given_policy(steps[pick(2)], slos[pick(2)], rest[pick(5)], deeds, NULL);
 }
 
 /* ---- troubles ---- */
