@@ -517,6 +517,8 @@ static void bench(int n_rollouts, int seconds, int n_streams, int n_decisions)
 	rest(SETTLE_S);
 	alone = measure(seconds, -1, &in);
 	printf("alone       %.3f core, %ld KiB private\n", alone, daemon_kib());
+	close(fd); /* the daemon may have, for it was silent */
+	fd = dial();
 	followers = start_followers(n_streams, ids);
 	rest(SETTLE_S);
 	*streamed = 0;
