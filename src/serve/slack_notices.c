@@ -268,7 +268,9 @@ static void notices_unfollowed(void *arg)
 
 /* ---- the beginning ---- */
 
-/* What a life before has left, and ends that it may not have told. */
+/* What a life before has left, and ends that it may not have told. Rollouts that
+ * have not ended are heard of when they are taken up; those that somebody else
+ * drives are theirs to tell of. */
 static int notices_list(
 	struct desk_job *job, struct store *store, struct err *err_r)
 {

@@ -10,7 +10,7 @@
 
 #include "serve/slack_notice.h"
 
-#define SLACK_NOTICES_MAX 5000 /* that are kept in mind at a time */
+#define SLACK_NOTICES_MAX 20000 /* that are kept in mind at a time */
 #define SLACK_PACE_MS     1000 /* between two turns in one channel */
 #define SLACK_TRIES_MAX   30 /* in vain, before a state is given up */
 

@@ -117,6 +117,8 @@ int store_notice_list(struct store *store, struct arena *arena,
 		arena_alloc(arena, STORE_NOTICES_MAX * sizeof(*list));
 	struct sqlite3_stmt *row = sql_start(store,
 		"SELECT " COLUMNS " FROM notice WHERE over = 0"
+		" AND EXISTS (SELECT 1 FROM rollout"
+		"  WHERE id = notice.rollout AND ended_ms != 0)"
 		" ORDER BY begun_ms LIMIT ?1",
 		SQL_VALUES(sql_int(STORE_NOTICES_MAX)), err_r);
 	int more = -1;

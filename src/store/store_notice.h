@@ -33,7 +33,7 @@ MUST_CHECK int store_notice_posted(struct store *store, const char *rollout,
 	const char *place, const char *message, struct err *err_r);
 MUST_CHECK int store_notice_over(struct store *store, const char *rollout,
 	const char *place, struct err *err_r);
-/* Those that are not over, of all rollouts, the oldest first. */
+/* Those that are not over though their rollouts have ended, the oldest first. */
 MUST_CHECK int store_notice_list(struct store *store, struct arena *arena,
 	struct store_notice **notices_r, size_t *n_r, struct err *err_r);
 
