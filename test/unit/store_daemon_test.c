@@ -12,6 +12,7 @@
 
 #include "base/xalloc.h"
 #include "store/store_drill.h"
+#include "store/store_notice.h"
 #include "store/store_once.h"
 #include "store/store_watch.h"
 
@@ -297,6 +298,78 @@ static void what_is_watched_is_remembered_and_forgotten(void **state)
 	assert_int_equal(watched.since_ms, 2000);
 }
 
+/* How it stood before; NULL: it is new. */
+static const struct store_notice *noticed(
+	const char *rollout, const char *mark, int64_t begun_ms)
+{
+	static struct store_notice known;
+	const struct store_notice notice = {.rollout = rollout,
+		.place = "slack:C1",
+		.mark = mark,
+		.begun_ms = begun_ms};
+	struct err err;
+	int is_new = store_notice_begin(store, &notice, &arena, &known, &err);
+
+	ok(is_new, &err);
+	return is_new ? NULL : &known;
+}
+
+static size_t notices_left(void)
+{
+	struct store_notice *list;
+	struct err err;
+	size_t n;
+
+	ok(store_notice_list(store, &arena, &list, &n, &err), &err);
+	return n;
+}
+
+static void a_message_has_one_row_that_learns_where_it_is(void **state)
+{
+	const struct store_notice *known;
+	struct store_notice again = {
+		.rollout = "one", .place = "slack:C1", .begun_ms = 9000};
+	struct err err;
+
+	add("one", SERVICE "one", 5000);
+	add("two", SERVICE "two", 0);
+	assert_null(noticed("one", "first", 5000));
+	assert_null(noticed("two", "other", 5000));
+	known = noticed("one", "second", 6000);
+	assert_string_equal(known->mark, "first");
+	assert_string_equal(known->message, "");
+	assert_int_equal(known->begun_ms, 5000);
+	/* Those of rollouts that go on are not among the rest. */
+	assert_int_equal(notices_left(), 1);
+	ok(store_notice_begin_again(store, &again, &err), &err);
+	ok(store_notice_posted(store, "one", "slack:C1", "1.2", &err), &err);
+	known = noticed("one", "second", 6000);
+	assert_string_equal(known->message, "1.2");
+	assert_int_equal(known->begun_ms, 9000);
+	assert_false(known->over);
+	ok(store_notice_over(store, "one", "slack:C1", &err), &err);
+	assert_true(noticed("one", "second", 6000)->over);
+	assert_int_equal(notices_left(), 0);
+}
+
+static void a_message_goes_with_its_rollout(void **state)
+{
+	const struct store_notice strange = {
+		.rollout = "nobody", .place = "slack:C1", .mark = "m"};
+	struct store_notice known;
+	struct err err;
+
+	add("old", SERVICE "one", 5000);
+	add("new", SERVICE "one", 6000);
+	assert_null(noticed("old", "m", 5000));
+	assert_int_equal(notices_left(), 1);
+	assert_int_equal(store_rollouts_forget(store, 7000, &err), 1);
+	assert_int_equal(notices_left(), 0);
+	assert_int_equal(
+		store_notice_begin(store, &strange, &arena, &known, &err), -1);
+	assert_int_equal(err.code, ERR_NOT_FOUND);
+}
+
 int main(void)
 {
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -308,6 +381,8 @@ int main(void)
 		FILE_TEST(of_two_daemons_one_starts_a_revision),
 		FILE_TEST(what_was_asked_for_counts_before_preflight),
 		FILE_TEST(what_is_watched_is_remembered_and_forgotten),
+		FILE_TEST(a_message_has_one_row_that_learns_where_it_is),
+		FILE_TEST(a_message_goes_with_its_rollout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
