@@ -95,14 +95,6 @@ static inline pair log_pair(const struct logs *c, pair v, pair more)
 	       f + k * c->ln2_high;
 }
 
-static inline pair log_1p_pair(const struct logs *c, pair v)
-{
-	pair sum = c->one + v;
-
-	/* What the sum has lost by rounding is put back. */
-	return log_pair(c, sum, (v - (sum - c->one)) / sum);
-}
-
 /* e^v: v = k ln(2) + r, and e^r as a fraction. */
 static inline pair exp_pair(const struct exps *c, pair v)
 {
@@ -149,7 +141,7 @@ static inline bool has_sign(pair_bits bits)
 	return (bits[0] | bits[1]) >> 63;
 }
 
-/* One by one, those that fit as they would be with others. */
+/* Few numbers get there. One by one, those that fit as they would with others. */
 static void apart(void (*of)(double *, size_t), double (*alone)(double),
 	double *v, size_t n)
 {
@@ -161,39 +153,37 @@ static void apart(void (*of)(double *, size_t), double (*alone)(double),
 		of(v + i, 1);
 }
 
-void logs_of(double *v, size_t n)
+/* ln(v + more). What the sum has lost by rounding is put back. */
+static bool logs_near(double *v, size_t n, pair more)
 {
 	const struct logs *c = &logs;
 	pair_bits wrong = BOTH(0);
-	const pair zero = BOTH(0);
+	pair p, sum;
 	size_t i;
 
 	READ_AS_THEY_ARE(c);
 	for (i = 0; i < n; i += 2)
-		wrong |= abnormal(c, take(v, i, n));
-	if (has_sign(wrong)) {
-		apart(logs_of, log, v, n);
-		return;
+		wrong |= abnormal(c, take(v, i, n) + more);
+	if (has_sign(wrong))
+		return false;
+	for (i = 0; i < n; i += 2) {
+		p = take(v, i, n);
+		sum = p + more;
+		put(v, i, n, log_pair(c, sum, (p - (sum - more)) / sum));
 	}
-	for (i = 0; i < n; i += 2)
-		put(v, i, n, log_pair(c, take(v, i, n), zero));
+	return true;
+}
+
+void logs_of(double *v, size_t n)
+{
+	if (!logs_near(v, n, (pair)BOTH(0)))
+		apart(logs_of, log, v, n);
 }
 
 void logs_of_1p(double *v, size_t n)
 {
-	const struct logs *c = &logs;
-	pair_bits wrong = BOTH(0);
-	size_t i;
-
-	READ_AS_THEY_ARE(c);
-	for (i = 0; i < n; i += 2)
-		wrong |= abnormal(c, c->one + take(v, i, n));
-	if (has_sign(wrong)) {
+	if (!logs_near(v, n, (pair)BOTH(1)))
 		apart(logs_of_1p, log1p, v, n);
-		return;
-	}
-	for (i = 0; i < n; i += 2)
-		put(v, i, n, log_1p_pair(c, take(v, i, n)));
 }
 
 void exps_of(double *v, size_t n)
