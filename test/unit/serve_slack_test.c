@@ -98,6 +98,24 @@ static void a_channel_is_told_of_what_it_lists(void **state)
 	free(id);
 }
 
+static void a_channel_that_waits_for_a_breach_hears_of_nothing_else(
+	void **state)
+{
+	char *id;
+
+	slacked_stop(&s);
+	s.rows[0].on = NOTIFY_BIT(NOTIFY_BREACH);
+	slacked_start(&s);
+	id = served_rollout(&s.served, "awaiting-approval");
+	slacked_decide(&s, id, "approve", "");
+	ends_as(id, "promoted");
+	until_later(daemon_loop(s.served.daemon), 5000);
+	for (int i = 0; i < 20; i++)
+		served_expect(&s.served, 200, "GET", "/api/v1/me", NULL);
+	assert_int_equal(s.slack.calls, 0);
+	free(id);
+}
+
 static void what_others_wrote_is_text(void **state)
 {
 	char *id = served_rollout(&s.served, "awaiting-approval");
@@ -152,6 +170,8 @@ static void an_end_that_was_not_told_is_told_by_the_next_life(void **state)
 	s.slack.mood = FAKE_SLACK_HANGS;
 	slacked_decide(&s, id, "abort", "no");
 	ends_as(id, "rolled-back");
+	/* It is long over: the row alone knows. */
+	until_later(daemon_loop(s.served.daemon), 1200000);
 	slacked_stop(&s);
 	s.slack.mood = FAKE_SLACK_WELL;
 	slacked_start(&s);
@@ -282,6 +302,8 @@ int main(void)
 		WORLD_TEST(
 			a_rollout_has_one_message_that_follows_it_to_its_end),
 		WORLD_TEST(a_channel_is_told_of_what_it_lists),
+		WORLD_TEST(
+			a_channel_that_waits_for_a_breach_hears_of_nothing_else),
 		WORLD_TEST(what_others_wrote_is_text),
 		WORLD_TEST(a_restart_goes_on_with_the_same_message),
 		WORLD_TEST(who_died_before_the_answer_came_does_not_post_twice),
