@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Over-dispersion; see evidence_dispersion.h. */
-#include "base/small.h"
-
 #include "engine/evidence_dispersion.h"
 
 #include <math.h>

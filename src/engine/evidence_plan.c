@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a policy can see; see evidence_plan.h. */
-#include "base/small.h"
-
 #include "engine/evidence_plan.h"
 
 #include <math.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sentences about evidence; see evidence_text.h. */
-#include "base/small.h"
-
 #include "engine/evidence_text.h"
 
 #include <math.h>

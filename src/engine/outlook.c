@@ -3,8 +3,6 @@
  * What comes next; see outlook.h. Each phase says here what its phase_* waits
  * for in rollout.c, by the same questions.
  */
-#include "base/small.h"
-
 #include "engine/outlook.h"
 
 #include "engine/rollout.h"

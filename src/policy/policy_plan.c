@@ -3,8 +3,6 @@
  * The plan: what a policy will do, in the words of a person who must sign it.
  * Prints what the engine does with the policy; decides nothing.
  */
-#include "base/small.h"
-
 #include <string.h>
 
 #include "base/cells.h"

@@ -3,8 +3,6 @@
  * What is allowed in a policy and hardly meant: warnings, each with its remedy.
  * Nothing here refuses a policy; `check --strict` does.
  */
-#include "base/small.h"
-
 #include <stdio.h>
 #include <string.h>
 
