@@ -35,7 +35,9 @@ struct decision {
 	struct store_command command;
 	enum decision_result judged;
 	bool is_driven, was_sought;
+	struct timer *look;
 	int64_t until_ms;
+	struct daemon_waiter waiter; /* while it is looked for the answer */
 	decision_fn fn;
 	void *arg;
 };
@@ -49,6 +51,7 @@ static int decision_leave(
 	struct desk_job *job, struct store *store, struct err *err_r);
 static void decision_left(struct desk_job *job, const struct err *err);
 static void decision_look(void *arg);
+static void decision_cancelled(struct daemon_waiter *waiter);
 
 static const struct {
 	int status;
@@ -96,6 +99,8 @@ void decision_make(struct daemon *daemon, const struct visitor *visitor,
 		d->once.digest = arena_strdup(&d->arena, order->once->digest);
 		d->order.once = &d->once;
 	}
+	d->waiter =
+		(struct daemon_waiter){.cancel = decision_cancelled, .arg = d};
 	d->fn = fn;
 	d->arg = arg;
 	(void)views_ask(
@@ -136,6 +141,8 @@ static void tell(struct decision *d, enum decision_result result,
 		d->visitor->caller.method, d->visitor->caller.proof,
 		d->visitor->caller.peer, decision_code(result), text);
 	count(d, result);
+	timer_cancel(&d->look);
+	daemon_wait_ends(&d->waiter);
 	d->fn(&answer, d->arg);
 	arena_fini(&d->arena);
 	free(d);
@@ -319,7 +326,8 @@ static void decision_left(struct desk_job *job, const struct err *err)
 	d->is_known = false;
 	driven_hurry(daemon_driven(d->daemon));
 	d->until_ms = loop_now(loop) + ANSWER_MS;
-	(void)timer_start(loop, 0, decision_look, d);
+	daemon_wait_begins(d->daemon, &d->waiter);
+	d->look = timer_start(loop, 0, decision_look, d);
 }
 
 /* A refusal now is the engine's, in its words. */
@@ -330,6 +338,7 @@ static void decision_look(void *arg)
 	bool ending = daemon_is_draining(d->daemon);
 	struct err err;
 
+	d->look = NULL;
 	if (store_command_get(daemon_store(d->daemon), d->command.id, &d->arena,
 		    &d->command, &err) < 0)
 		tell(d, DECIDED_FAILED, err.text, NULL);
@@ -340,5 +349,11 @@ static void decision_look(void *arg)
 	else if (!d->is_driven || ending || loop_now(loop) >= d->until_ms)
 		tell(d, DECIDED_WAITING, "", NULL);
 	else
-		(void)timer_start(loop, LOOK_MS, decision_look, d);
+		d->look = timer_start(loop, LOOK_MS, decision_look, d);
+}
+
+/* It is recorded, and whoever drives the rollout next takes it. */
+static void decision_cancelled(struct daemon_waiter *waiter)
+{
+	tell(waiter->arg, DECIDED_WAITING, "", NULL);
 }
