@@ -329,6 +329,35 @@ bool served_has(const struct served *served, const char *text)
 	return strstr(served->body.data, text) != NULL;
 }
 
+char *served_path(const char *pattern, const char *id)
+{
+	static const struct {
+		const char *name, *value;
+	} known[] = {
+		{"{project}", "acme"},
+		{"{region}", "us-central1"},
+		{"{service}", "backend"},
+	};
+	struct buf path;
+	size_t i;
+
+	buf_init(&path, 4096);
+	for (const char *p = pattern; *p; p++) {
+		if (*p != '{') {
+			buf_addc(&path, *p);
+			continue;
+		}
+		for (i = 0; i < sizeof(known) / sizeof(*known); i++)
+			if (!strncmp(p, known[i].name, strlen(known[i].name)))
+				break;
+		buf_adds(&path, i < sizeof(known) / sizeof(*known)
+					? known[i].value
+					: id);
+		p += strcspn(p, "}");
+	}
+	return buf_steal(&path);
+}
+
 /* ---- rollouts ---- */
 
 static bool phase_is(

@@ -65,6 +65,10 @@ void served_expect(struct served *served, int status, const char *method,
 char *served_text(const struct served *served, const char *pointer);
 bool served_has(const struct served *served, const char *text);
 
+/* A route's pattern with the service of the fixture for its {names}, and `id` for
+ * any other. Caller owns it. */
+char *served_path(const char *pattern, const char *id);
+
 /* Starts a rollout and waits until it is in this phase. Caller owns its id. */
 char *served_rollout(struct served *served, const char *phase);
 void served_wait_phase(
