@@ -177,7 +177,7 @@ static void go_on_silent(const struct look *v, struct silence *s)
 }
 
 /* When it is held if the candidate goes on to have no samples for the SLOs that
- * have none now: the step's time stands still at some point. 0: all have some. */
+ * have none now, at least one: the step's time stands still at some point. */
 static int64_t silent_until_ms(const struct look *v)
 {
 	int64_t over_ms = checks_over_ms(v->policy, v->r), until_ms;
@@ -187,7 +187,7 @@ static int64_t silent_until_ms(const struct look *v)
 	struct silence silences[POLICY_SLOS_MAX], *next;
 	size_t n = begin_silences(v, silences);
 
-	while (n) {
+	for (;;) {
 		until_ms = later(all_heard_ms(v, over_ms), over_ms + longer_ms);
 		next = first_asked(silences, n);
 		/* A check that is due at the end of the bake is heard, one at
@@ -200,7 +200,6 @@ static int64_t silent_until_ms(const struct look *v)
 			return next->covered_ms;
 		over_ms = later(over_ms, from_ms + next->lost_ms);
 	}
-	return 0;
 }
 
 /* The step waits for samples; whatever else it waits for can be there in time. */
@@ -422,9 +421,9 @@ static void look_at_freeze(const struct look *v)
 	bool begun = v->r->phase == PHASE_SHIFTING ||
 		     v->r->phase == PHASE_AWAITING_APPROVAL;
 
+	/* What is paused is not frozen. */
 	wait_for(v, OUTLOOK_FREEZE,
-		begun ? v->r->phase
-		      : or_paused(v, begin_of(v, v->r->step + 1)));
+		begun ? v->r->phase : begin_of(v, v->r->step + 1));
 	v->o->at_ms = v->r->freeze_ms;
 }
 
