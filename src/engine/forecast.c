@@ -26,6 +26,9 @@
 
 const double forecast_sizes[FORECAST_SIZES] = {2, 5, 10};
 
+static const char not_known[] =
+	"the service's rate, or its share of bad requests, is not known";
+
 /* ---- what is known of the service ---- */
 
 static const struct slo_history *history_of(
@@ -42,10 +45,13 @@ static const struct slo_history *history_of(
 	return NULL;
 }
 
-/* Stable without a single bad request may have almost one. */
+/* Stable without a single bad request may have almost one; NAN: its share is
+ * not known. */
 static double base_of(const struct slo_history *history)
 {
-	return fmax(history->past.x, 0.5) / history->past.n;
+	double bad = history->past.x;
+
+	return isnan(bad) ? NAN : fmax(bad, 0.5) / history->past.n;
 }
 
 /* A service is usually well within what may be slow. */
@@ -301,8 +307,7 @@ static void forecast_threshold(const struct policy *policy, size_t slo,
 	f->base = world.base;
 	f->phi = FORECAST_CALM;
 	if (!(f->rate > 0) || !(f->base > 0)) {
-		f->why = "the service's rate, or its share of bad requests, "
-			 "is not known";
+		f->why = not_known;
 		return;
 	}
 	f->by = FORECAST_WORLDS;
@@ -369,7 +374,7 @@ static void forecast_counted(const struct policy *policy,
 		histories[n] = h ? *h : assumed(policy, i, load);
 		f->rate = histories[n].past.n / histories[n].seconds;
 		f->base = base_of(&histories[n]);
-		f->why = "the service's rate is not known";
+		f->why = not_known;
 		n += 1;
 	}
 	memory = evidence_memory_new(policy, histories, n);

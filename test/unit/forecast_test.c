@@ -317,6 +317,232 @@ static void requests_until_it_is_found_do_not_depend_on_the_rate(void **state)
 	policy_free(&policy);
 }
 
+#define STEPS_10 "{percent: 10, bake: 10m}, {percent: 100, bake: 10m}"
+
+/* The published 1305 s and 2610 s rest on samples every 15 s: half of what is
+ * longer is waited for more, in whole checks. */
+static void late_and_rare_samples_are_waited_for(void **state)
+{
+	struct policy *policy = policy_of(STEPS_10, COUNTED);
+	struct forecast *f;
+
+	policy->metrics.resolution_ms = 315000;
+	f = forecast_of(policy, 5, 0.001);
+	assert_true(f->slo[0].step[0].sizes[2].median_s == 1305 + 150);
+	assert_true(f->slo[0].step[0].sizes[2].most_s == 2610 + 150);
+	free(f);
+	policy->metrics.resolution_ms = 15000;
+	policy->metrics.delay_ms = 60000;
+	f = forecast_of(policy, 5, 0.001);
+	assert_true(f->slo[0].step[0].sizes[2].median_s == 1305 + 60);
+	assert_true(f->slo[0].step[0].sizes[2].most_s == 2610 + 60);
+	free(f);
+	policy_free(&policy);
+}
+
+/* 3 in 10 are bad: four times as many there are not. */
+static void more_than_all_requests_are_not_found(void **state)
+{
+	struct policy *policy = policy_of(STEPS_10, COUNTED);
+	struct forecast *f = forecast_of(policy, 0.3, 0.3);
+
+	assert_true(isinf(f->slo[0].step[0].smallest));
+	/* All of them are bad at most. */
+	assert_true(is_near(f->slo[0].step[0].sizes[2].bad,
+		f->slo[0].step[0].sizes[2].requests, 1e-9));
+	free(f);
+	f = forecast_of(policy, 30, 0.3);
+	assert_true(f->slo[0].step[0].smallest < 1 / 0.3);
+	free(f);
+	policy_free(&policy);
+}
+
+static void without_a_rate_nothing_is_said_but_why(void **state)
+{
+	struct policy *policy = policy_of(
+		STEPS_10, COUNTED "- {use: http/error-rate, name: limits}\n");
+	struct forecast *f = forecast_of(policy, NAN, 0.001);
+
+	for (size_t i = 0; i < f->n; i++)
+		assert_int_equal(f->slo[i].by, FORECAST_NONE);
+	assert_non_null(strstr(f->slo[0].why, "rate, or its share of bad"));
+	assert_non_null(strstr(f->slo[2].why, "rate, or its share of bad"));
+	assert_false(f->advice.known);
+	assert_int_equal(f->holdback, HOLDBACK_NOT_KNOWN);
+	free(f);
+	/* What is known of latencies is told, where errors are not. */
+	f = forecast_of(policy, 5, NAN);
+	assert_int_equal(f->slo[0].by, FORECAST_NONE);
+	assert_true(isnan(f->slo[0].base));
+	assert_int_equal(f->slo[1].by, FORECAST_EVIDENCE);
+	assert_int_equal(f->slo[2].by, FORECAST_NONE);
+	assert_false(f->advice.known);
+	free(f);
+	policy_free(&policy);
+}
+
+static void worlds_are_not_played_when_they_take_too_long(void **state)
+{
+	struct policy *policy = policy_of(
+		STEPS_10, COUNTED "- {use: http/error-rate, name: limits}\n");
+	const struct forecast_load load = {
+		.rate = 5, .bad = 0.001, .slow = NAN, .counted_only = true};
+	struct forecast *f = forecast_new(policy, &load, 10);
+
+	assert_int_equal(f->slo[0].by, FORECAST_EVIDENCE);
+	assert_int_equal(f->slo[2].by, FORECAST_NONE);
+	assert_string_equal(f->slo[2].why, "no worlds were played");
+	free(f);
+	policy_free(&policy);
+}
+
+/* Of a history that is of another SLO, of no time or of no requests nothing is
+ * taken over; of two SLOs of a kind the first was measured for the others. */
+static void a_history_counts_where_it_has_requests(void **state)
+{
+	struct policy *policy = policy_of(STEPS_10,
+		COUNTED "- {use: http/error-rate, name: more, kind: evidence}\n"
+			"- {use: http/error-rate, name: limits}\n");
+	struct slo_history histories[] = {
+		{.slo = 0, .seconds = 0, .past = {100, 50}},
+		{.slo = 0, .seconds = 100, .past = {0, 0}},
+		{.slo = 0, .seconds = 1000, .past = {20000, 100}},
+		{.slo = 1, .seconds = 1000, .past = {30000, 0}},
+		{.slo = 2, .seconds = 1000, .past = {40000, 4000}}};
+	struct forecast_load load = {.rate = NAN,
+		.bad = NAN,
+		.slow = NAN,
+		.histories = histories,
+		.n_histories = 2};
+	struct forecast *f = forecast_new(policy, &load, 10);
+
+	assert_false(f->slo[0].measured);
+	assert_int_equal(f->slo[0].by, FORECAST_NONE);
+	free(f);
+	load.n_histories = 5;
+	load.counted_only = true;
+	f = forecast_new(policy, &load, 10);
+	assert_true(is_near(f->slo[0].rate, 20, 1e-9));
+	assert_true(is_near(f->slo[1].rate, 30, 1e-9));
+	/* Not a single slow one: almost one. */
+	assert_true(is_near(f->slo[1].base, 0.5 / 30000, 1e-9));
+	assert_true(is_near(f->slo[2].rate, 40, 1e-9));
+	assert_true(is_near(f->slo[2].base, 0.1, 1e-9));
+	free(f);
+	policy->steps[0].bake_ms = policy->steps[1].bake_ms = 60000;
+	load.counted_only = false;
+	f = forecast_new(policy, &load, 10);
+	assert_true(is_near(f->slo[3].rate, 20, 1e-9));
+	assert_true(is_near(f->slo[3].base, 0.005, 1e-9));
+	free(f);
+	/* What people say goes before it, for limits. */
+	load.rate = 7;
+	load.bad = 0.25;
+	f = forecast_new(policy, &load, 10);
+	assert_true(is_near(f->slo[0].rate, 20, 1e-9));
+	assert_true(is_near(f->slo[3].rate, 7, 1e-9));
+	assert_true(is_near(f->slo[3].base, 0.25, 1e-9));
+	free(f);
+	policy_free(&policy);
+}
+
+/* Half of the traffic is the most that is advised, and what is said of a step
+ * of 50 % is what is advised then. */
+static void the_step_that_is_advised_is_long_enough_for_every_slo(void **state)
+{
+	struct policy *policy = policy_of(
+		"{percent: 50, bake: 10m}, {percent: 100, bake: 10m}", COUNTED);
+	struct forecast *f = forecast_of(policy, 1, 0.001);
+	const struct forecast_case *errors = &f->slo[0].step[0].sizes[2],
+				   *slow = &f->slo[1].step[0].sizes[2];
+
+	assert_true(f->advice.share == 0.5);
+	assert_true(errors->most_s > slow->most_s);
+	assert_true(f->advice.bake_s == errors->most_s);
+	assert_true(is_near(f->advice.bad, fmax(errors->bad, slow->bad), 1e-9));
+	free(f);
+	/* What is never found cannot be waited for. */
+	f = forecast_of(policy, 1, 1e-9);
+	errors = &f->slo[0].step[0].sizes[2];
+	slow = &f->slo[1].step[0].sizes[2];
+	assert_true(isinf(errors->most_s));
+	assert_true(f->advice.bake_s == fmax(120, slow->most_s));
+	assert_true(is_near(f->advice.bad, slow->bad, 1e-9));
+	free(f);
+	/* One percent is the least; two minutes are. */
+	f = forecast_of(policy, 1e5, 0.001);
+	assert_true(f->advice.share == 0.01);
+	assert_true(f->advice.bake_s == 120);
+	free(f);
+	policy_free(&policy);
+}
+
+#define COUNTED_INSTEAD(limits)                             \
+	"- {use: http/error-rate, name: a, fail_after: 1, " \
+	"window: 2m, interval: 1m, " limits "}\n"
+
+static struct forecast *limited(const char *slo)
+{
+	struct policy *policy = policy_of(
+		"{percent: 50, bake: 10m}, {percent: 100, bake: 10m}", slo);
+	struct forecast *f;
+
+	policy->n_steps = 1; /* which does not take long */
+	f = forecast_of(policy, 500, 1e-5);
+	policy_free(&policy);
+	return f;
+}
+
+static bool is_same_instead(struct forecast *a, struct forecast *b)
+{
+	bool same = !memcmp(&a->instead[0].step, &b->instead[0].step,
+		sizeof(a->slo[0].step));
+
+	free(b);
+	return same;
+}
+
+/* Where its limit is no objective that one would write, it is 1 %. */
+static void counted_instead_the_limit_is_the_objective(void **state)
+{
+	struct forecast *usual = limited(COUNTED_INSTEAD("max: 1%"));
+
+	assert_int_equal(usual->instead[0].by, FORECAST_EVIDENCE);
+	assert_true(is_near(usual->instead[0].rate, 500, 1e-9));
+	assert_true(is_near(usual->instead[0].base, 1e-5, 1e-9));
+	assert_true(is_same_instead(usual, limited(COUNTED_INSTEAD("max: 0"))));
+	assert_true(
+		is_same_instead(usual, limited(COUNTED_INSTEAD("max: 60%"))));
+	assert_false(
+		is_same_instead(usual, limited(COUNTED_INSTEAD("max: 50%"))));
+	free(usual);
+}
+
+/* One check in a step is no two breaches. */
+static void what_no_step_is_long_enough_for_is_not_found_in_it(void **state)
+{
+	struct policy *policy = policy_of(
+		"{percent: 50, bake: 10m}, {percent: 100, bake: 10m}",
+		"- {use: http/error-rate, max: 1%, fail_after: 2, window: 2m, "
+		"interval: 1m}\n");
+	struct forecast *f;
+
+	policy->n_steps = 1;
+	policy->slos[0].has_critical = false; /* which one check decides */
+	policy->settle_ms = 0;
+	policy->steps[0].bake_ms = 119000;
+	f = forecast_of(policy, 500, 0.001);
+	assert_true(isinf(f->slo[0].step[0].smallest));
+	/* In its second minute it is found, if chance (1 % of 15,000 requests
+	 * +- 9 % of that) does not hide it in more than one of ten. */
+	policy->steps[0].bake_ms = 120000;
+	free(f);
+	f = forecast_of(policy, 500, 0.001);
+	assert_true(is_near(f->slo[0].step[0].smallest, 11.2, 0.03));
+	free(f);
+	policy_free(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +557,16 @@ int main(void)
 		cmocka_unit_test(a_jump_is_found_within_the_time_that_is_said),
 		cmocka_unit_test(
 			requests_until_it_is_found_do_not_depend_on_the_rate),
+		cmocka_unit_test(late_and_rare_samples_are_waited_for),
+		cmocka_unit_test(more_than_all_requests_are_not_found),
+		cmocka_unit_test(without_a_rate_nothing_is_said_but_why),
+		cmocka_unit_test(worlds_are_not_played_when_they_take_too_long),
+		cmocka_unit_test(a_history_counts_where_it_has_requests),
+		cmocka_unit_test(
+			the_step_that_is_advised_is_long_enough_for_every_slo),
+		cmocka_unit_test(counted_instead_the_limit_is_the_objective),
+		cmocka_unit_test(
+			what_no_step_is_long_enough_for_is_not_found_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
