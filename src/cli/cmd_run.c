@@ -18,7 +18,8 @@ static int run_in_foreground(struct foreground *foreground,
 		.starter = foreground->who,
 		.wish = {.candidate = args->candidate,
 			.adopt = args->adopt,
-			.again = args->again},
+			.again = args->again,
+			.committed_ms = args->committed_ms},
 		.wait_ms = args->wait,
 	};
 

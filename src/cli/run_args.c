@@ -2,6 +2,7 @@
 /* Options of `tidegate run`; see run_args.h. */
 #include "cli/run_args.h"
 
+#include "base/timestamp.h"
 #include "cli/context.h"
 #include "cli/local_clock.h"
 
@@ -21,6 +22,8 @@ const struct option_spec run_options[] = {
 		"already"},
 	{"again", OPTION_FLAG, MEMBER(again), NULL,
 		"accept a candidate that was rolled back before"},
+	{"committed", OPTION_TEXT, MEMBER(committed), "TIME",
+		"when what is released was committed, for the lead time"},
 	{"wait", OPTION_DURATION, MEMBER(wait), "TIME",
 		"how long it may be held or wait for people, in sum; "
 		"then exit with 8 (default: for ever)"},
@@ -41,5 +44,10 @@ int run_args_parse(
 		return -1;
 	if (!args_r->policy)
 		return err_set(err_r, ERR_USAGE, "--policy is missing");
+	if (args_r->committed && timestamp_parse(args_r->committed,
+					 &args_r->committed_ms, err_r) < 0) {
+		err_r->code = ERR_USAGE;
+		return err_wrap(err_r, "--committed");
+	}
 	return 0;
 }

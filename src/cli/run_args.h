@@ -11,7 +11,8 @@
 
 struct run_args {
 	const char *policy, *candidate, *project, *region, *state, *as;
-	int64_t wait;
+	const char *committed; /* as it was given; NULL: not said */
+	int64_t wait, committed_ms;
 	int format;
 	bool adopt, again, quiet, utc;
 	struct exporter_wish wish;

@@ -35,6 +35,8 @@ static void start_body(const struct run_args *args,
 		jsonw_bool(&w, "again", true);
 	if (args->adopt)
 		jsonw_bool(&w, "adopt", true);
+	if (args->committed)
+		jsonw_text(&w, "committed", args->committed);
 	jsonw_end(&w, '}');
 }
 

@@ -201,11 +201,17 @@ normal() { # FILE
 	served
 	serve_start
 	"$TIDEGATE" run backend --policy "$WORLD/policies/e2e.yaml" \
-		--state "$WORLD/own.db" \
+		--state "$WORLD/own.db" --committed 2026-11-01T10:00:00+02:00 \
 		>"$WORLD/local.out" 2>"$WORLD/local.err"
 	control POST /deploy '{"revision": "next-1"}'
 	GITHUB_OUTPUT=$WORLD/github "$TIDEGATE" run backend --policy e2e \
-		--server "$SERVER" >"$WORLD/remote.out" 2>"$WORLD/remote.err"
+		--server "$SERVER" --committed 2026-11-01T10:00:00+02:00 \
+		>"$WORLD/remote.out" 2>"$WORLD/remote.err"
+	# The lead time begins there, here and there.
+	for what in "$WORLD/own.db" "$TIDEGATE_STATE"; do
+		[ "$(sqlite3 "$what" 'SELECT options FROM rollout' |
+			jq .committed)" = 1793520000000 ]
+	done
 	for what in out err; do
 		sed -i "s/next-1/NEW/g; s/$CANDIDATE/OLD/g" "$WORLD/remote.$what"
 		sed -i "s/$CANDIDATE/NEW/g; s/stable-1/OLD/g" "$WORLD/local.$what"
@@ -218,6 +224,10 @@ normal() { # FILE
 	[[ $output == *"did you mean e2e?"* ]]
 	run "$TIDEGATE" run backend --policy e2e --server "$SERVER"
 	[ "$status" = 4 ]
+	run "$TIDEGATE" run backend --policy e2e --server "$SERVER" \
+		--committed yesterday
+	[ "$status" = 2 ]
+	[[ $output == *'--committed: "yesterday" is not a time: write RFC 3339'* ]]
 	run "$TIDEGATE" run backend --policy e2e --server "$SERVER" \
 		--candidate nobody
 	[ "$status" = 4 ]

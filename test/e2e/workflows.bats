@@ -220,11 +220,12 @@ noted() {
 }
 
 @test "with a server it is the daemon that releases, by the job's own token" {
-	noted inputs.server=https://tidegate.example.com inputs.policy=backend
+	noted inputs.server=https://tidegate.example.com inputs.policy=backend \
+		inputs.committed=2026-11-01T10:00:00+02:00
 	[ "$status" = 0 ] || cat "$WORLD/steps.log"
 	[ ! -e "$WORLD/words.check" ]
 	[ "$(paste -sd, "$WORLD/words.run")" = \
-		run,backend,--policy,backend ]
+		run,backend,--policy,backend,--committed,2026-11-01T10:00:00+02:00 ]
 	[ "$(<"$WORLD/server")" = 'https://tidegate.example.com ' ]
 }
 
