@@ -206,6 +206,7 @@ static enum verdict threshold_apply(const struct slo *slo,
 	if (decides && !settling)
 		return threshold_window_apply(slo, s, breached);
 	if (decides) {
+		s->latest_passes = !breached;
 		s->settle_checks++;
 		s->settle_breaches += breached;
 	}

@@ -102,8 +102,7 @@ static const char *forbids(const struct policy *policy, const struct rollout *r,
 	if (r->phase != PHASE_BAKING && goes_forward(policy, r) &&
 		frozen_until(policy, r, now_ms))
 		return "a freeze lasts";
-	/* Before its first users there is no evidence to ask for. */
-	*asks_r = r->checking && r->settle_ms != INT64_MAX;
+	*asks_r = r->checking;
 	return approval_misses(policy, r, now_ms);
 }
 

@@ -140,6 +140,7 @@ struct rollout {
 	bool resuming; /* taken up, and the service was not read since */
 	bool begun; /* preflight passed: a rollback has something to undo */
 	bool moved; /* the candidate was given users */
+	bool served; /* it was seen to have some, by whose doing ever */
 	bool revert_failed; /* a revert was given up */
 	bool refusing; /* refused, but our tag is still to be removed */
 	bool stopping; /* stopped, but who is to be told is told first */

@@ -256,6 +256,18 @@ static void check_freeze(int percent)
 	books.highest = percent;
 }
 
+/* What is known against it counts before its first users, too. */
+static void check_nothing_is_against(int percent, const struct slo *slo)
+{
+	struct fake_entry check;
+	char part[80];
+
+	snprintf(part, sizeof(part), "\"slo\":\"%s\"", slo->name);
+	promise(!find_entry("check", part, true, &check) ||
+			!strstr(check.data, "\"outcome\":\"breach\""),
+		"%d %% are written although: %s", percent, check.data);
+}
+
 static void check_raise(int percent)
 {
 	const struct policy *policy = policy_given();
@@ -264,10 +276,11 @@ static void check_raise(int percent)
 	check_people(percent, step);
 	check_freeze(percent);
 	check_stable(percent);
-	if (step == &policy->steps[0] && !was_seen())
-		return;
 	for (size_t i = 0; i < policy->n_slos; i++)
-		check_evidence(percent, &policy->slos[i]);
+		if (step == &policy->steps[0] && !was_seen())
+			check_nothing_is_against(percent, &policy->slos[i]);
+		else
+			check_evidence(percent, &policy->slos[i]);
 }
 
 /* Nothing but a revert leaves before a journal that cannot be written. */

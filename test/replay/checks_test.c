@@ -290,6 +290,63 @@ static void each_check_says_what_was_asked_and_what_it_decided(void **state)
 		assert_int_equal(fake_store_count("check", members[i]), checks);
 }
 
+/* Its first write comes to nothing, and is not repeated for some seconds. */
+static void first_write_fails(void)
+{
+	struct run_options options = {.wish = {.candidate = FAKE_NEW}};
+
+	given_policy(policy_long, slo_errors, "on_drift: reassert\n", NULL);
+	fake_run_deploy("shop-3");
+	fake_run_fault("{'kind': 'operation-error', 'method': 'PATCH', "
+		       "'code': 13, 'times': 1}");
+	run_with(&options);
+	while (!fake_run.patches)
+		until(fake_now() + 1);
+}
+
+static void what_is_known_against_it_keeps_it_from_its_first_users(void **state)
+{
+	errors_of(FAKE_NEW, 0.5);
+	first_write_fails();
+	until(fake_now() + 15 * SECOND);
+	expect_journal("check", "\"outcome\":\"breach\"");
+	expect_writes_at_most(1);
+	until(fake_now() + 15 * SECOND);
+	expect_writes_at_most(1);
+	expect_reason("errors: the latest answer is breach");
+	errors_of(FAKE_NEW, 0);
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void users_that_others_gave_it_are_evidence_to_ask_for(void **state)
+{
+	metrics_of(FAKE_NEW, SAYS_NOTHING);
+	first_write_fails();
+	until(fake_now() + SECOND);
+	fake_run_foreign("shop-1=85 shop-2=5 shop-3=10");
+	until(fake_now() + 15 * SECOND);
+	expect_journal("drift", "set back");
+	expect_writes_at_most(1);
+	errors_of(FAKE_NEW, 0);
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void without_users_nothing_is_asked_for_before_the_first_step(
+	void **state)
+{
+	metrics_of(FAKE_NEW, SAYS_NOTHING);
+	first_write_fails();
+	until(fake_now() + 12 * SECOND);
+	assert_int_equal(fake_run.patches, 2);
+	errors_of(FAKE_NEW, 0);
+	until_the_end();
+	expect_exit(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +378,11 @@ int main(void)
 		SCENARIO(a_breach_reverts_while_a_gate_waits_for_people),
 		SCENARIO(a_breach_while_baking_at_a_hundred_still_reverts),
 		SCENARIO(each_check_says_what_was_asked_and_what_it_decided),
+		SCENARIO(
+			what_is_known_against_it_keeps_it_from_its_first_users),
+		SCENARIO(users_that_others_gave_it_are_evidence_to_ask_for),
+		SCENARIO(
+			without_users_nothing_is_asked_for_before_the_first_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
