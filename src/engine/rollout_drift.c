@@ -339,7 +339,7 @@ static bool is_old(struct turn *t)
 	else
 		turn_note(t, NOTE_RETRY,
 			"the answer is older than what is known (a write upon "
-			"generation %lld met a newer one)",
+			"generation %lld met or made a newer one)",
 			(long long)g->refuted);
 	g->read.retry_ms = t->now + backoff_delay(&stale_backoff,
 					    g->read.attempt++, 100, &t->r->rng);

@@ -544,6 +544,11 @@ static void written_well(struct turn *t)
 	g->write.told = t->event->generation;
 	if (g->write.told > g->generation)
 		g->generation = g->write.told;
+	/* Where the answer tells no generation, it is a newer one all the same:
+	 * the list was another. */
+	if (!g->write.told &&
+		!split_equal(g->spec, traffic_split_of(g->write.out_percent)))
+		g->refuted = g->write.base;
 }
 
 void traffic_written(struct turn *t)

@@ -90,7 +90,7 @@ struct traffic_state {
 	/* Known: the last good read. */
 	struct split spec, serving;
 	int64_t generation; /* the newest known, read or told; 0: unknown */
-	int64_t refuted; /* a write upon it met a newer one; 0: none did */
+	int64_t refuted; /* a write upon it met or made a newer one; 0 */
 	bool reconciling, moving, by_latest, candidate_is_latest, tagged;
 	bool stable_kept;
 	enum stable_state stable_state; /* as of the last look that said it */

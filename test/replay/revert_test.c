@@ -289,6 +289,26 @@ static void what_a_conflict_told_of_is_waited_for(void **state)
 	assert_int_equal(fake_run_wants(FAKE_NEW), 10);
 }
 
+/* The answer of a write that was accepted need not tell its generation; a read
+ * that lags shows what was before it, and no revert that is done. */
+static void what_was_written_is_taken_back_though_reads_lag(void **state)
+{
+	given_policy(policy_short, NULL);
+	run();
+	while (!fake_run.patches)
+		until(fake_now() + 1);
+	fake_run_fault("{'kind': 'stale', 'method': 'GET', 'generations': 1, "
+		       "'for': '6s'}");
+	until(fake_now() + 1500);
+	expect_journal("written", "\"result\":\"done\"");
+	expect_not_journaled("written", "\"generation\"");
+	interrupt("SIGTERM");
+	until_the_end();
+	expect_exit(6);
+	assert_int_equal(fake_run_wants(FAKE_NEW), 0);
+	expect_serving(FAKE_STABLE, 100);
+}
+
 /* Nothing newer is ever read: the conflict was about something else. */
 static void a_conflict_about_nothing_is_not_waited_for_for_ever(void **state)
 {
@@ -469,6 +489,7 @@ int main(void)
 		SCENARIO(a_revert_does_not_wait_for_a_look_at_stable),
 		SCENARIO(stable_is_looked_at_before_a_share_is_set_back),
 		SCENARIO(what_a_conflict_told_of_is_waited_for),
+		SCENARIO(what_was_written_is_taken_back_though_reads_lag),
 		SCENARIO(a_conflict_about_nothing_is_not_waited_for_for_ever),
 		SCENARIO(a_read_that_was_given_up_answers_nothing_any_more),
 		SCENARIO(a_write_that_was_given_up_answers_nothing_any_more),
