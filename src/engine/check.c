@@ -45,6 +45,11 @@ bool answers_are_partial(const struct answers *answers)
 	return false;
 }
 
+int64_t check_look_ms_max(const struct slo *slo)
+{
+	return 2 * slo->interval_ms;
+}
+
 void check_judge(const struct slo *slo, const struct check_state *state,
 	const struct answers *answers, struct judgement *judgement_r)
 {

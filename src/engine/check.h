@@ -115,6 +115,9 @@ struct check_state {
 	bool put_off; /* it was due in a standstill: not answered since */
 };
 
+/* An answer is in, or has timed out, by then; what is older is no evidence. */
+int64_t check_look_ms_max(const struct slo *slo);
+
 /* `state` is what the SLO remembers from before; it is not changed. */
 void check_judge(const struct slo *slo, const struct check_state *state,
 	const struct answers *answers, struct judgement *judgement_r);

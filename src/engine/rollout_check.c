@@ -8,149 +8,10 @@
  * in every phase up to reverting. Their times lie on a grid: from the exposure,
  * and anew from the end of each step's settle.
  */
-#include <stdio.h>
-
 #include "engine/backoff.h"
 #include "engine/turn.h"
 
 #define LATE_PART 50 /* due within 1/50 of its interval is due now */
-
-/* An answer is in, or has timed out, by then; what is older is no evidence. */
-static int64_t look_ms_max(const struct slo *slo)
-{
-	return 2 * slo->interval_ms;
-}
-
-/* The candidate was given users, and its split has not been seen serving: no
- * step has any evidence yet. */
-static bool is_before_evidence(const struct rollout *r)
-{
-	return r->settle_ms == INT64_MAX;
-}
-
-static bool is_too_old(
-	const struct slo *slo, const struct check_state *check, int64_t now_ms)
-{
-	return !check->latest_ms ||
-	       now_ms - check->latest_ms > look_ms_max(slo);
-}
-
-/* Without users there is nothing to ask for, but what is known against it
- * counts. Once it was seen to have some, by whose doing ever, there is: each
- * latest answer has to be a pass. They are not counted before the settle. */
-static const char *early_miss(const struct rollout *r, const struct slo *slo,
-	const struct check_state *check, int64_t now_ms)
-{
-	if (check->failed ||
-		(check->outcome == OUTCOME_BREACH && !check->latest_passes))
-		return "an SLO is breached";
-	if (!r->served)
-		return NULL;
-	if (!check->latest_passes)
-		return "not every SLO passes";
-	return is_too_old(slo, check, now_ms)
-		       ? "the last answer of an SLO is too old"
-		       : NULL;
-}
-
-static const char *first_users_miss(
-	const struct policy *policy, const struct rollout *r, int64_t now_ms)
-{
-	const char *why = NULL;
-	size_t i;
-
-	for (i = 0; i < policy->n_slos && !why; i++) {
-		if (r->check[i].errors >= CHECK_ERRORS_MAX)
-			return "metrics are in trouble";
-		why = early_miss(r, &policy->slos[i], &r->check[i], now_ms);
-	}
-	return why;
-}
-
-const char *checks_miss(
-	const struct policy *policy, const struct rollout *r, int64_t now_ms)
-{
-	const struct check_state *check = r->check;
-	const struct slo *slo = policy->slos;
-	size_t i;
-
-	if (is_before_evidence(r))
-		return first_users_miss(policy, r, now_ms);
-	for (i = 0; i < policy->n_slos; i++, check++, slo++) {
-		if (check->errors >= CHECK_ERRORS_MAX)
-			return "metrics are in trouble";
-		if (!check_is_satisfied(slo, check))
-			return "not every SLO passes";
-		if (is_too_old(slo, check, now_ms))
-			return "the last answer of an SLO is too old";
-	}
-	return evidence_misses(policy, r);
-}
-
-int rollout_passes(const struct rollout *state, size_t slo)
-{
-	return state->bake_from_ms ? state->check[slo].passes : 0;
-}
-
-/* What the answers of an SLO lack, whatever they say together. */
-static const char *answers_miss(const struct policy *policy,
-	const struct rollout *state, size_t slo, int64_t now_ms,
-	char text[ROLLOUT_MISS_MAX])
-{
-	const struct check_state *check = &state->check[slo];
-	const struct slo *of = &policy->slos[slo];
-	bool early = is_before_evidence(state);
-	int passes = rollout_passes(state, slo);
-
-	if (check->errors >= CHECK_ERRORS_MAX)
-		snprintf(text, ROLLOUT_MISS_MAX,
-			"metrics are in trouble, %d errors in a row",
-			check->errors);
-	else if (early && !early_miss(state, of, check, now_ms))
-		return NULL;
-	else if (early && check->failed)
-		snprintf(text, ROLLOUT_MISS_MAX, "it was breached");
-	else if (!early && passes < of->min_passes)
-		snprintf(text, ROLLOUT_MISS_MAX,
-			"%d of %d passes, the latest answer is %s", passes,
-			of->min_passes, outcome_name(check->outcome));
-	else if (early ? !check->latest_passes : !check_is_satisfied(of, check))
-		snprintf(text, ROLLOUT_MISS_MAX, "the latest answer is %s",
-			outcome_name(check->outcome));
-	else if (is_too_old(of, check, now_ms))
-		snprintf(text, ROLLOUT_MISS_MAX, "the last answer is too old");
-	else
-		return NULL;
-	return text;
-}
-
-const char *rollout_misses(const struct policy *policy,
-	const struct rollout *state, size_t slo, int64_t now_ms,
-	char text[ROLLOUT_MISS_MAX])
-{
-	if (answers_miss(policy, state, slo, now_ms, text))
-		return text;
-	return is_before_evidence(state)
-		       ? NULL
-		       : evidence_misses_of(policy, state, slo, text);
-}
-
-const char *checks_say_missing(const struct policy *policy,
-	const struct rollout *r, int64_t now_ms, char text[ROLLOUT_TEXT_MAX])
-{
-	char miss[ROLLOUT_MISS_MAX];
-	size_t i;
-
-	for (i = 0; i < policy->n_slos; i++) {
-		if (!answers_miss(policy, r, i, now_ms, miss))
-			continue;
-		text_put(text, ROLLOUT_TEXT_MAX, "%s: %s", policy->slos[i].name,
-			miss);
-		return text;
-	}
-	return is_before_evidence(r) ? NULL
-				     : evidence_say_missing(policy, r, text);
-}
 
 bool checks_are_satisfied(const struct turn *t)
 {
@@ -242,7 +103,7 @@ int64_t checks_gap_ms_max(const struct policy *policy)
 	size_t i;
 
 	for (i = 0; i < policy->n_slos; i++) {
-		look_ms = look_ms_max(&policy->slos[i]);
+		look_ms = check_look_ms_max(&policy->slos[i]);
 		most = look_ms > most ? look_ms : most;
 	}
 	return most;
@@ -479,7 +340,7 @@ static void cover(struct turn *t, const struct slo *slo,
 		check->outcome == OUTCOME_ERROR)
 		return;
 	if (is_silent(t, slo, check) ||
-		asked_ms - check->covered_ms > look_ms_max(slo))
+		asked_ms - check->covered_ms > check_look_ms_max(slo))
 		check->lost_ms += asked_ms - check->covered_ms;
 	check->covered_ms = asked_ms;
 }
@@ -543,9 +404,9 @@ static void take(struct turn *t, const struct slo *slo,
 	/* An answer that was asked for before the step's bake is no evidence
 	 * for the step; one older than two intervals is none at all. */
 	if ((t->r->bake_open && asked_ms < t->r->bake_from_ms) || settling ||
-		t->now - asked_ms > look_ms_max(slo))
+		t->now - asked_ms > check_look_ms_max(slo))
 		check_discard(slo, check, before);
-	if (t->now - asked_ms > look_ms_max(slo))
+	if (t->now - asked_ms > check_look_ms_max(slo))
 		check_expire(slo, check);
 	check->latest_ms = asked_ms;
 	cover(t, slo, check, asked_ms);

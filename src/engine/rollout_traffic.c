@@ -300,11 +300,8 @@ static void decide(struct turn *t)
 	}
 	/* Wait while the list we want is being applied, or while somebody
 	 * else's is and we may not write over it. */
-	if (wanted ? g->reconciling : g->moving && !reverting) {
-		poll_again(t);
-		return;
-	}
-	if (!may_write_again(t, wanted) || is_blocked(t)) {
+	if ((wanted ? g->reconciling : g->moving && !reverting) ||
+		!may_write_again(t, wanted) || is_blocked(t)) {
 		poll_again(t);
 		return;
 	}
