@@ -56,28 +56,18 @@ static void resume_read(const struct err *err, void *arg)
 static int find_overtaken(
 	struct driver *driver, struct buf *out, struct err *err_r)
 {
-	struct store_filter filter = {.service = driver->release->service.full};
-	struct store_rollout *rollouts;
+	struct store_rollout later;
 	struct arena arena;
-	size_t n = 0;
-	int rc;
+	int found;
 
 	arena_init(&arena);
-	rc = store_rollout_list(
-		driver->world->store, &filter, &arena, &rollouts, &n, err_r);
-	for (size_t i = 0; rc == 0 && i < n; i++) { /* newest first */
-		if (strcmp(rollouts[i].id, driver->release->id) == 0)
-			break;
-		if (strcmp(rollouts[i].phase, phase_name(PHASE_REFUSED)) == 0 ||
-			strcmp(rollouts[i].phase,
-				phase_name(PHASE_PREFLIGHT)) == 0)
-			continue;
+	found = store_rollout_overtaken(driver->world->store,
+		driver->release->id, &arena, &later, err_r);
+	if (found > 0)
 		buf_addf(out, "a later rollout has taken over: %s (%s)",
-			rollouts[i].id, rollouts[i].phase);
-		break;
-	}
+			later.id, later.phase);
 	arena_fini(&arena);
-	return rc;
+	return found < 0 ? -1 : 0;
 }
 
 /* The journal was decided by another version, or not the way it reads now: the

@@ -101,6 +101,12 @@ MUST_CHECK int store_rollout_list(struct store *store,
 	const struct store_filter *filter, struct arena *arena,
 	struct store_rollout **rollouts_r, size_t *n_r, struct err *err_r);
 
+/* The newest rollout of the same service that began after this one and came
+ * beyond preflight: 1, 0 none, -1 error. */
+MUST_CHECK int store_rollout_overtaken(struct store *store, const char *id,
+	struct arena *arena, struct store_rollout *rollout_r,
+	struct err *err_r);
+
 /* Deletes some of the rollouts that ended before then, with their journals, but
  * never the newest of a service: how many, 0 when there are no more, -1 error. */
 MUST_CHECK int store_rollouts_forget(

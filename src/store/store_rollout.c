@@ -136,11 +136,13 @@ static int row_only(struct store *store, struct sqlite3_stmt *row,
 int store_rollout_get(struct store *store, const char *id, struct arena *arena,
 	struct store_rollout *rollout_r, struct err *err_r)
 {
-	/* In the index' order an exact match is the first of its prefix. */
+	/* In the index' order an exact match is the first of its prefix. The
+	 * upper bound keeps a second one from being looked for to its end. */
 	static const char sql[] =
 		"SELECT " COLUMNS ", source FROM rollout"
 		" LEFT JOIN policy ON policy.digest = rollout.policy_digest"
-		" WHERE id >= ?1 AND substr(id, 1, length(?1)) = ?1"
+		" WHERE id >= ?1 AND id <= ?1 || char(1114111)"
+		" AND substr(id, 1, length(?1)) = ?1"
 		" ORDER BY id LIMIT 2";
 	struct sqlite3_stmt *row;
 	int more;
@@ -258,6 +260,28 @@ int store_rollouts_left(struct store *store, struct arena *arena,
 		list_keep(arena, list, n, rollouts_r, n_r);
 	free(list);
 	return rc;
+}
+
+int store_rollout_overtaken(struct store *store, const char *id,
+	struct arena *arena, struct store_rollout *rollout_r, struct err *err_r)
+{
+	/* Few rollouts begin while one is unfinished, of whatever service; a
+	 * service may have any number: its index is not used. */
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM rollout"
+		" WHERE no > (SELECT no FROM rollout WHERE id = ?1)"
+		" AND +service = (SELECT service FROM rollout WHERE id = ?1)"
+		" AND phase NOT IN ('refused', 'preflight')"
+		" ORDER BY no DESC LIMIT 1";
+	struct sqlite3_stmt *row =
+		sql_start(store, sql, SQL_VALUES(sql_text(id)), err_r);
+	int found = row ? sql_next(store, row, err_r) : -1;
+
+	if (found <= 0)
+		return found;
+	row_read(row, arena, rollout_r);
+	sql_stop(row);
+	return 1;
 }
 
 int store_was_rolled_back(struct store *store, const char *service,

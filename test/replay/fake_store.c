@@ -377,6 +377,24 @@ int store_rollout_list(struct store *unused, const struct store_filter *filter,
 	return 0;
 }
 
+int store_rollout_overtaken(struct store *unused, const char *id,
+	struct arena *arena, struct store_rollout *rollout_r, struct err *err_r)
+{
+	const struct row *of = row_find(id);
+
+	for (int i = store.n_rows; i-- > 0 && &store.row[i] != of;) {
+		const struct row *row = &store.row[i];
+
+		if (!of || strcmp(row->service, of->service) != 0 ||
+			strcmp(row->now.phase, "refused") == 0 ||
+			strcmp(row->now.phase, "preflight") == 0)
+			continue;
+		row_tell(row, arena, rollout_r);
+		return 1;
+	}
+	return 0;
+}
+
 int store_was_rolled_back(struct store *unused, const char *service,
 	const char *candidate, struct arena *arena, const char **id_r,
 	struct err *err_r)

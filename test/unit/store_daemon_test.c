@@ -93,6 +93,51 @@ static void add(const char *id, const char *service, int64_t ended_ms)
 	store_lease_drop(store, service, lease.fence);
 }
 
+static void begin(const char *id, const char *service, const char *phase)
+{
+	struct store_rollout rollout = {.id = id,
+		.service = service,
+		.candidate = "",
+		.stable = "",
+		.policy_name = "policy",
+		.policy_path = "p.yaml",
+		.policy_source = "version: 1\n",
+		.policy_digest = "00ff",
+		.options = "{}",
+		.starter = "alice",
+		.started_ms = 1000,
+		.phase = phase};
+	struct err err;
+
+	ok(store_rollout_create(store, &rollout, &err), &err);
+}
+
+static void expect_overtaken(const char *id, const char *later)
+{
+	struct store_rollout rollout;
+	struct err err;
+	int found = store_rollout_overtaken(store, id, &arena, &rollout, &err);
+
+	assert_int_equal(found, later != NULL);
+	if (later)
+		assert_string_equal(rollout.id, later);
+}
+
+static void who_has_overtaken_a_rollout_is_known(void **state)
+{
+	begin("shop-0", SERVICE "shop", "promoted");
+	begin("shop-1", SERVICE "shop", "baking");
+	begin("web-1", SERVICE "web", "promoted");
+	begin("shop-2", SERVICE "shop", "preflight");
+	expect_overtaken("shop-1", NULL);
+	begin("shop-3", SERVICE "shop", "promoted");
+	begin("shop-4", SERVICE "shop", "rolled-back");
+	begin("shop-5", SERVICE "shop", "refused");
+	expect_overtaken("shop-1", "shop-4");
+	expect_overtaken("shop-4", NULL);
+	expect_overtaken("nobody-1", NULL);
+}
+
 static void only_what_somebody_else_might_drive_is_left(void **state)
 {
 	struct lease_watch watch = {0};
@@ -380,6 +425,7 @@ int main(void)
 		FILE_TEST(of_each_service_the_last_drill_is_kept),
 		FILE_TEST(of_two_daemons_one_starts_a_revision),
 		FILE_TEST(what_was_asked_for_counts_before_preflight),
+		FILE_TEST(who_has_overtaken_a_rollout_is_known),
 		FILE_TEST(what_is_watched_is_remembered_and_forgotten),
 		FILE_TEST(a_message_has_one_row_that_learns_where_it_is),
 		FILE_TEST(a_message_goes_with_its_rollout),
