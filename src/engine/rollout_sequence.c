@@ -105,6 +105,22 @@ void sequence_forget(struct turn *t, enum action_list list)
 	t->r->failed_action[list] = 0;
 }
 
+/* What a resume had to settle, which has no words of its own. */
+static const char *say_cut_off(const struct turn *t, enum action_list list)
+{
+	const struct sequence *q = &t->r->sequence;
+
+	if (!q->cut_off || q->list != list ||
+		t->r->failed_action[list] != q->index + 1)
+		return "";
+	return list == LIST_PREFLIGHT
+		       ? ": a crash cut it off, and a resume repeats only what "
+			 "is \"idempotent: true\"; nothing was shifted: start "
+			 "the release again"
+		       : ": a crash cut it off, and a resume repeats only what "
+			 "is \"idempotent: true\"";
+}
+
 void sequence_say_failed(const struct turn *t, enum action_list list,
 	const char *ours, char to[ROLLOUT_TEXT_MAX])
 {
@@ -119,7 +135,8 @@ void sequence_say_failed(const struct turn *t, enum action_list list,
 		index >= 0 && (size_t)index < actions->n
 			? actions->item[index].name
 			: "?",
-		has_words ? ": " : "", has_words ? e->text : "");
+		has_words ? ": " : "",
+		has_words ? e->text : say_cut_off(t, list));
 }
 
 bool sequence_take_stop(struct turn *t, enum action_list list)
@@ -260,5 +277,6 @@ void sequence_resumed(struct turn *t)
 		"it was started before the crash and may not be repeated: "
 		"look what it did and finish it by hand");
 	count_unknown(t);
+	q->cut_off = true;
 	settle_action(t, ACTION_UNKNOWN);
 }

@@ -23,6 +23,7 @@ struct sequence {
 	int failed; /* of this list */
 	bool stopped; /* one failed with on_failure stop */
 	bool single; /* this action alone, not the list */
+	bool cut_off; /* that at `index` was, by a crash, and is not repeated */
 	enum action_result result; /* of the last one that was over */
 };
 

@@ -257,10 +257,32 @@ static void after_a_crash_it_is_not_made_again_unasked(void **state)
 	assert_int_equal(world.rollout.cause, CAUSE_HOOK);
 	assert_int_equal(world.rollout.actions_unknown, 0);
 	assert_string_equal(world.actions, "users");
+	assert_string_equal(world.rollout.reason,
+		"load of step 1: action \"users\" failed: a crash cut it off, "
+		"and a resume repeats only what is \"idempotent: true\"");
 	world_command(&world, VERB_CONTINUE, "bob");
 	world_run(&world, HOUR);
 	expect_phase(PHASE_PROMOTED);
 	assert_string_equal(world.actions, "users");
+}
+
+static void a_crash_in_preflight_refuses_and_says_what_helps(void **state)
+{
+	test_policy_add(&test, LIST_PREFLIGHT, "before")->stop_on_failure =
+		true;
+	world.latency_ms = 5 * SECOND;
+	world_start(&world);
+	for (int i = 0; i < 1000 && !world.rollout.sequence.running; i++)
+		world_run(&world, 100);
+	assert_int_equal(world.rollout.sequence.list, LIST_PREFLIGHT);
+	world_run(&world, SECOND);
+	world_crash(&world, SECOND);
+	world_run(&world, MINUTE);
+	expect_phase(PHASE_REFUSED);
+	assert_string_equal(world.rollout.reason,
+		"preflight: action \"before\" failed: a crash cut it off, and "
+		"a resume repeats only what is \"idempotent: true\"; nothing "
+		"was shifted: start the release again");
 }
 
 static void one_that_may_be_repeated_is_after_a_crash(void **state)
@@ -321,6 +343,7 @@ int main(void)
 		TEST(a_load_that_could_not_be_made_waits_for_a_person),
 		TEST(a_breach_that_holds_stops_it_and_it_is_not_made_again),
 		TEST(after_a_crash_it_is_not_made_again_unasked),
+		TEST(a_crash_in_preflight_refuses_and_says_what_helps),
 		TEST(one_that_may_be_repeated_is_after_a_crash),
 		TEST(a_person_who_pauses_does_not_lose_what_it_says),
 		TEST(an_abort_stops_it),
