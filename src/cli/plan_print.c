@@ -47,6 +47,12 @@ static void print_row(struct buf *out, const char *label, const char *text)
 
 /* ---- an SLO ---- */
 
+static int64_t before_bake_ms(
+	const struct policy *policy, const struct step *step)
+{
+	return policy->settle_ms + policy_load_ms(policy, step);
+}
+
 /* Beyond the step's bake it is found in a later step, if at all. */
 static void print_times(
 	struct buf *out, const struct forecast_case *c, int64_t step_ms)
@@ -124,7 +130,13 @@ static void print_step(struct buf *out, const struct policy *policy, size_t i,
 	const struct forecast_step *s = &f->step[i];
 	size_t k;
 
-	buf_addf(out, "    %d %%, bake ", step->percent);
+	buf_addf(out, "    %d %%, ", step->percent);
+	if (step->load) {
+		buf_adds(out, "load and window ");
+		duration_add(out, policy_load_ms(policy, step));
+		buf_adds(out, ", ");
+	}
+	buf_adds(out, "bake ");
 	duration_add(out, step->bake_ms);
 	buf_adds(out, ": the candidate has ");
 	add_number(out, s->requests);
@@ -133,7 +145,7 @@ static void print_step(struct buf *out, const struct policy *policy, size_t i,
 		print_step_back(out, policy, step);
 	for (k = 0; k < FORECAST_SIZES; k++)
 		print_case(out, f, &s->sizes[k],
-			policy->settle_ms + step->bake_ms);
+			before_bake_ms(policy, step) + step->bake_ms);
 	print_smallest(out, f, s);
 }
 
@@ -170,11 +182,11 @@ static void print_promise(struct buf *out, const struct policy *policy,
 }
 
 /* How long a step must bake to find what is found within `within_s`, where it
- * does not: the settle before it counts as well. */
+ * does not: what comes before it counts as well. */
 static void print_longer(struct buf *out, const struct policy *policy,
 	const struct step *step, double within_s, const char *what)
 {
-	double bake_s = within_s - (double)policy->settle_ms / 1000;
+	double bake_s = within_s - (double)before_bake_ms(policy, step) / 1000;
 
 	if (!isfinite(within_s) || (double)step->bake_ms >= bake_s * 1000)
 		return;
@@ -464,13 +476,17 @@ static void json_number(struct jsonw *w, const char *key, double v)
 		jsonw_null(w, key);
 }
 
-static void json_step(
-	struct jsonw *w, const struct step *step, const struct forecast_step *s)
+static void json_step(struct jsonw *w, const struct policy *policy, size_t i,
+	const struct forecast_step *s)
 {
+	const struct step *step = &policy->steps[i];
 	size_t k;
 
 	jsonw_object(w, NULL);
 	jsonw_int(w, "percent", step->percent);
+	if (step->load)
+		jsonw_number(w, "load_s",
+			(double)policy_load_ms(policy, step) / 1000);
 	jsonw_number(w, "bake_s", (double)step->bake_ms / 1000);
 	jsonw_number(w, "requests_per_s", s->requests);
 	json_number(w, "smallest", s->smallest);
@@ -497,7 +513,7 @@ static void json_steps(struct jsonw *w, const char *key,
 
 	jsonw_array(w, key);
 	for (i = 0; i < policy->n_steps; i++)
-		json_step(w, &policy->steps[i], &f->step[i]);
+		json_step(w, policy, i, &f->step[i]);
 	jsonw_end(w, ']');
 }
 

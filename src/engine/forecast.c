@@ -166,7 +166,11 @@ static int later(const void *a, const void *b)
 
 static double step_s(const struct policy *policy, size_t step)
 {
-	return (double)(policy->settle_ms + policy->steps[step].bake_ms) / 1000;
+	const struct step *s = &policy->steps[step];
+
+	return (double)(policy->settle_ms + policy_load_ms(policy, s) +
+		       s->bake_ms) /
+	       1000;
 }
 
 static double horizon_s(const struct threshold_world *world, size_t step)

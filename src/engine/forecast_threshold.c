@@ -229,7 +229,8 @@ bool threshold_play_good(const struct threshold_world *world, struct rng *rng)
 
 	play_begin(&p, world, 0, rng);
 	for (i = 0; i < policy->n_steps; i++) {
-		ms = policy->settle_ms + policy->steps[i].bake_ms;
+		ms = policy->settle_ms + policy->steps[i].bake_ms +
+		     policy_load_ms(policy, &policy->steps[i]);
 		if (isfinite(play_step(&p, i, world->base, (double)ms / 1000)))
 			return true;
 	}

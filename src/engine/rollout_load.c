@@ -25,24 +25,13 @@ bool load_is_over(struct turn *t)
 	       sequence_ensure_one(t, LIST_LOAD, load - 1);
 }
 
-/* How far back a check looks that is asked now. */
-static int64_t longest_look_ms(const struct policy *policy)
-{
-	int64_t longest_ms = 0;
-
-	for (size_t i = 0; i < policy->n_slos; i++)
-		if (policy->slos[i].window_ms > longest_ms)
-			longest_ms = policy->slos[i].window_ms;
-	return longest_ms + policy->metrics.delay_ms;
-}
-
 /* As a settle is over: rollout.c opens the bake when its time has come. Breaches
  * count meanwhile, since nothing was shifted. */
 static void begin_bake_anew(struct turn *t)
 {
 	struct rollout *r = t->r;
 
-	r->bake_from_ms = t->now + longest_look_ms(t->policy);
+	r->bake_from_ms = t->now + policy_look_ms_max(t->policy);
 	r->bake_open = false;
 	for (size_t i = 0; i < t->policy->n_slos; i++)
 		check_begin_settle(&t->policy->slos[i], &r->check[i]);

@@ -63,6 +63,37 @@ enum action_list policy_list_of(
 	return ACTION_LISTS;
 }
 
+int64_t load_duration_ms(const struct action_load *load)
+{
+	int64_t ms = 0;
+
+	for (size_t i = 0; i < load->n_stages; i++)
+		ms += load->stages[i].for_ms;
+	return ms;
+}
+
+int64_t policy_look_ms_max(const struct policy *policy)
+{
+	int64_t longest_ms = 0;
+
+	for (size_t i = 0; i < policy->n_slos; i++)
+		if (policy->slos[i].window_ms > longest_ms)
+			longest_ms = policy->slos[i].window_ms;
+	return longest_ms + policy->metrics.delay_ms;
+}
+
+int64_t policy_load_ms(const struct policy *policy, const struct step *step)
+{
+	const struct action *load;
+
+	if (!step->load)
+		return 0;
+	load = &policy->lists[LIST_LOAD].item[step->load - 1];
+	return policy_look_ms_max(policy) +
+	       (load->kind == ACTION_LOAD ? load_duration_ms(&load->u.load)
+					  : 0);
+}
+
 void policy_free(struct policy **policy)
 {
 	struct policy *p = *policy;

@@ -269,6 +269,12 @@ struct policy {
 enum action_list policy_list_of(
 	const struct policy *policy, const struct action *action);
 
+/* How far back the check looks that looks furthest. */
+int64_t policy_look_ms_max(const struct policy *policy);
+/* What a step's load adds to its time, with the look after it; 0: it has none.
+ * At least: how long a script of k6 takes only the script knows. */
+int64_t policy_load_ms(const struct policy *policy, const struct step *step);
+
 void policy_free(struct policy **policy);
 
 #endif

@@ -26,15 +26,6 @@
 
 /* ---- how much it is ---- */
 
-int64_t load_duration_ms(const struct action_load *load)
-{
-	int64_t ms = 0;
-
-	for (size_t i = 0; i < load->n_stages; i++)
-		ms += load->stages[i].for_ms;
-	return ms;
-}
-
 int load_peak(const struct action_load *load)
 {
 	int peak = 0;

@@ -157,37 +157,14 @@ static void plan_gate(struct buf *out, const struct approval *a)
 				       : "; not who started it\n");
 }
 
-static int64_t longest_window_ms(const struct policy *p)
-{
-	int64_t longest_ms = 0;
-
-	for (size_t i = 0; i < p->n_slos; i++)
-		if (p->slos[i].window_ms > longest_ms)
-			longest_ms = p->slos[i].window_ms;
-	return longest_ms + p->metrics.delay_ms;
-}
-
-/* At least; how long a script of k6 takes only the script knows. */
-static int64_t load_of_ms(const struct policy *p, const struct step *s)
-{
-	const struct action *load;
-
-	if (!s->load)
-		return 0;
-	load = &p->lists[LIST_LOAD].item[s->load - 1];
-	return longest_window_ms(p) +
-	       (load->kind == ACTION_LOAD ? load_duration_ms(&load->u.load)
-					  : 0);
-}
-
 static void plan_load_of(
 	struct buf *out, const struct policy *p, const struct step *s)
 {
 	buf_adds(out, "        load ");
 	plan_one_action(out, p, LIST_LOAD, (size_t)s->load - 1);
 	buf_adds(out, "        the bake begins ");
-	if (longest_window_ms(p)) {
-		duration_add(out, longest_window_ms(p));
+	if (policy_look_ms_max(p)) {
+		duration_add(out, policy_look_ms_max(p));
 		buf_adds(out, " after its end: the longest window\n");
 	} else {
 		buf_adds(out, "with its end\n");
@@ -206,8 +183,8 @@ static void plan_steps(struct buf *out, const struct policy *p)
 	for (size_t i = 0; i < p->n_steps; i++) {
 		total_ms += p->settle_ms + p->steps[i].bake_ms;
 		least_ms += p->settle_ms + POLICY_DWELL_MS;
-		total_ms += load_of_ms(p, &p->steps[i]);
-		least_ms += load_of_ms(p, &p->steps[i]);
+		total_ms += policy_load_ms(p, &p->steps[i]);
+		least_ms += policy_load_ms(p, &p->steps[i]);
 	}
 	buf_adds(out, "\nsteps, ");
 	if (p->pace == PACE_EVIDENCE) {

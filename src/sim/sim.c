@@ -221,7 +221,11 @@ static void answer_act(struct sim *s, const struct effect *effect)
 	event->index = effect->index;
 	event->attempt = effect->attempt;
 	event->action_result = ACTION_OK;
-	event->text = "simulated";
+	event->text = action->kind == ACTION_LOAD
+			      ? "not simulated: only its time goes by"
+		      : action->kind == ACTION_K6
+			      ? "not simulated: only its script knows its time"
+			      : "simulated";
 }
 
 /* Takes what waits at `which` out of the queue, which gets `other` for it. */

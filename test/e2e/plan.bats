@@ -57,6 +57,15 @@ plan() {
 		"$TIDEGATE" check - >"$WORLD/out"
 	grep -q 'a jump of bad requests' "$WORLD/out"
 	! grep -q 'longer than the step' "$WORLD/out" || return 1
+	# So is a load, and the window that goes by after it.
+	sed -e 's|{percent: 10, bake: 1m}|{percent: 10, bake: 1m, load: {name: users, type: load, url: "{{candidate_url}}/", stages: [{for: 3m, users: 2}]}}|' \
+		-e '$a tag: next' "$WORLD/policy.yaml" >"$WORLD/load.yaml"
+	"$TIDEGATE" check "$WORLD/load.yaml" >"$WORLD/out"
+	grep -q '^steps, at least 20m in all' "$WORLD/out"
+	! grep -q 'longer than the step' "$WORLD/out" || return 1
+	plan --policy "$WORLD/load.yaml" --rate 50/s --base 0.1%
+	grep -qx '    10 %, load and window 8m, bake 1m: the candidate has 5 requests/s' \
+		"$WORLD/out"
 }
 
 @test "a plan measures the service in what was recorded of stable" {

@@ -55,6 +55,21 @@ simulate() {
 		' <<<"$output"
 }
 
+@test "the load of a step is not made, and its time goes by" {
+	recordings=$BATS_TEST_DIRNAME/../../policies/recordings
+	sed 's|{percent: 10, bake: 8s}|{percent: 10, bake: 8s, load: {name: users, type: load, url: "{{candidate_url}}/", stages: [{for: 10s, users: 5}]}}|
+		$a tag: next' "$recordings/policy.yaml" >load.yaml
+	PROMETHEUS_URL=http://127.0.0.1:9 run "$TIDEGATE" simulate \
+		--policy load.yaml --format json "$recordings/good.json"
+	[ "$status" = 0 ]
+	# 10 s of load, a window of 5 s, and the bake of 8 s.
+	jq -se 'def at(f): first(.[] | select(f).time[:19] + "Z" | fromdate);
+		any(.[]; .event == "action" and
+			.detail[:13] == "not simulated") and
+		at(.event == "step-passed") -
+			at(.event == "step-started") >= 23' <<<"$output"
+}
+
 @test "values put over the policy change what it decides" {
 	run simulate --set slos.errors.max=5% bad.json
 	[ "$status" = 0 ]
