@@ -2,128 +2,9 @@
 /* Situations; see situations.h. */
 #include "situations.h"
 
-#include <string.h>
-
 #include "situations_evidence.h"
-#include "store/event_codec.h"
 
 #define SECOND 1000
-
-/* ---- the stage ---- */
-
-static void take(
-	struct stage *s, const char *name, bool is_note, const char *data)
-{
-	struct store_event entry = {.time_ms = s->world.now_ms,
-		.is_note = is_note,
-		.name = name,
-		.phase = phase_name(s->world.rollout.phase),
-		.data = data};
-
-	lookback_take(s->lookback, &entry);
-}
-
-static void fed(struct world *w, const struct event *event,
-	const struct outcome_list *out)
-{
-	struct event_context context = {.policy = w->policy,
-		.state = &w->rollout,
-		.judgement =
-			event->type == EVENT_CHECK ? &out->judgement : NULL,
-		.seen = event->type == EVENT_CHECK ? &out->seen : NULL};
-	struct stage *s = w->fed_arg;
-	struct buf data;
-	size_t i;
-
-	if (event->type == EVENT_CHECK)
-		context.query[QUERY_VALUE] =
-			"sum(rate(bad{revision=\"backend-2\"}[20s]))\n"
-			"  / sum(rate(all{revision=\"backend-2\"}[20s]))\n";
-	buf_init(&data, STORE_EVENT_BYTES_MAX);
-	event_encode(event, &context, &data);
-	take(s, event_name(event->type), false, data.data);
-	for (i = 0; i < out->n_notes; i++) {
-		buf_clear(&data);
-		note_encode(&out->note[i], &context, &data);
-		take(s, note_name(out->note[i].type), true, data.data);
-	}
-	buf_fini(&data);
-}
-
-void stage_init(struct stage *s)
-{
-	memset(s, 0, sizeof(*s));
-	arena_init(&s->arena);
-	test_policy_init(&s->test);
-	s->test.slos[0].texts.max = "1%";
-	s->test.policy.path = "policy.yaml";
-	world_init(&s->world, &s->test.policy);
-	s->world.fed = fed;
-	s->world.fed_arg = s;
-	s->lookback = lookback_new(&s->test.policy);
-}
-
-void stage_fini(struct stage *s)
-{
-	rollout_clear(&s->world.rollout);
-	lookback_free(&s->lookback);
-	arena_fini(&s->arena);
-}
-
-struct summary_source stage_source(const struct stage *s)
-{
-	return (struct summary_source){
-		.policy = &s->test.policy,
-		.rollout = &s->world.rollout,
-		.lookback = s->lookback,
-		.id = SITUATION_ID,
-		.service =
-			"projects/acme/locations/us-central1/services/backend",
-		.candidate = "backend-2",
-		.stable = "backend-1",
-		.starter = "alice",
-		.started_ms = s->world.start_ms,
-		.ended_ms = phase_is_end(s->world.rollout.phase)
-				    ? s->world.now_ms
-				    : 0,
-		.now_ms = s->world.now_ms,
-		.driver = s->driver,
-		.journal = s->journal,
-		.holder = s->holder,
-		.waiting = s->waiting,
-		.n_waiting = s->n_waiting,
-	};
-}
-
-const struct summary *stage_look(struct stage *s)
-{
-	struct summary_source source = stage_source(s);
-
-	return summary_make(&source, &s->arena);
-}
-
-static void run(struct stage *s, int64_t seconds)
-{
-	world_run(&s->world, seconds * SECOND);
-}
-
-static void start(struct stage *s, int64_t seconds)
-{
-	world_start(&s->world);
-	run(s, seconds);
-}
-
-static void say(
-	struct stage *s, enum verb verb, const char *who, const char *comment)
-{
-	struct event event = {.type = EVENT_COMMAND,
-		.verb = verb,
-		.who = who,
-		.text = comment,
-		.step = -1};
-
-	world_feed(&s->world, &event);
-}
 
 /* ---- answers ---- */
 
@@ -210,56 +91,56 @@ static enum action_result all_fail(
 static void looked_at(struct stage *s)
 {
 	s->world.latency_ms = 5 * SECOND;
-	start(s, 2);
+	stage_start(s, 2);
 }
 
 static void preflight_action(struct stage *s)
 {
 	test_policy_add(&s->test, LIST_PREFLIGHT, "smoke");
 	s->world.latency_ms = 5 * SECOND;
-	start(s, 7);
+	stage_start(s, 7);
 }
 
 static void tagging(struct stage *s)
 {
 	s->test.policy.tag = "canary";
 	s->world.serve_delay_ms = 60 * SECOND;
-	start(s, 2);
+	stage_start(s, 2);
 }
 
 static void refused(struct stage *s)
 {
 	s->world.version = 1;
-	start(s, 2);
+	stage_start(s, 2);
 }
 
 static void gated(struct stage *s)
 {
 	s->test.steps[0].approval = &s->test.approval;
-	start(s, 45);
+	stage_start(s, 45);
 }
 
 static void half_approved(struct stage *s)
 {
 	s->test.approval.minimum = 2;
 	gated(s);
-	say(s, VERB_APPROVE, "bob", "looked at it");
+	stage_say(s, VERB_APPROVE, "bob", "looked at it");
 }
 
 static void approved_and_waiting(struct stage *s)
 {
 	s->test.steps[1].approval = &s->test.approval;
 	s->test.policy.on_breach = ON_BREACH_ROLLBACK;
-	start(s, 75);
+	stage_start(s, 75);
 	s->world.answer = no_value;
-	run(s, 15);
-	say(s, VERB_APPROVE, "bob", "");
+	stage_run(s, 15);
+	stage_say(s, VERB_APPROVE, "bob", "");
 }
 
 static void nobody_approved(struct stage *s)
 {
 	gated(s);
-	run(s, 600);
+	stage_run(s, 600);
 }
 
 /* ---- on the way ---- */
@@ -267,42 +148,42 @@ static void nobody_approved(struct stage *s)
 static void on_its_way(struct stage *s)
 {
 	s->world.serve_delay_ms = 60 * SECOND;
-	start(s, 5);
+	stage_start(s, 5);
 }
 
 static void not_written(struct stage *s)
 {
 	s->world.write_trouble = -1;
 	s->world.write_result = WRITE_BUSY;
-	start(s, 20);
+	stage_start(s, 20);
 }
 
 static void settling(struct stage *s)
 {
-	start(s, 6);
+	stage_start(s, 6);
 }
 
 static void baking(struct stage *s)
 {
-	start(s, 45);
+	stage_start(s, 45);
 }
 
 static void first_breach(struct stage *s)
 {
 	s->world.answer = bad_after_40_s;
-	start(s, 45);
+	stage_start(s, 45);
 }
 
 static void nothing_known_yet(struct stage *s)
 {
 	s->world.answer = no_value;
-	start(s, 30);
+	stage_start(s, 30);
 }
 
 static void too_short(struct stage *s)
 {
 	s->test.slos[0].min_passes = 9;
-	start(s, 45);
+	stage_start(s, 45);
 }
 
 static void one_of_two(struct stage *s)
@@ -320,29 +201,29 @@ static void one_of_two(struct stage *s)
 	lookback_free(&s->lookback);
 	s->lookback = lookback_new(&s->test.policy);
 	s->world.answer = second_is_slow;
-	start(s, 45);
+	stage_start(s, 45);
 }
 
 static void last_step(struct stage *s)
 {
 	s->test.policy.n_steps = 1;
 	s->test.steps[0].percent = 100;
-	start(s, 45);
+	stage_start(s, 45);
 }
 
 static void only_observed(struct stage *s)
 {
 	s->test.policy.on_breach = ON_BREACH_OBSERVE;
 	s->world.answer = bad;
-	start(s, 45);
+	stage_start(s, 45);
 }
 
 static void step_hook(struct stage *s)
 {
 	test_policy_add(&s->test, LIST_STEP_PASSED, "tell");
-	start(s, 72);
+	stage_start(s, 72);
 	s->world.latency_ms = 4 * SECOND;
-	run(s, 7);
+	stage_run(s, 7);
 }
 
 static void finishing(struct stage *s)
@@ -350,17 +231,17 @@ static void finishing(struct stage *s)
 	s->test.policy.n_steps = 1;
 	test_policy_add(&s->test, LIST_PROMOTED, "tell");
 	s->test.steps[0].percent = 100;
-	start(s, 72);
+	stage_start(s, 72);
 	s->world.latency_ms = 4 * SECOND;
-	run(s, 12);
+	stage_run(s, 12);
 }
 
 static void taken_up(struct stage *s)
 {
-	start(s, 45);
+	stage_start(s, 45);
 	s->world.latency_ms = 5 * SECOND;
 	world_crash(&s->world, 30 * SECOND);
-	run(s, 1);
+	stage_run(s, 1);
 }
 
 /* ---- held ---- */
@@ -368,7 +249,7 @@ static void taken_up(struct stage *s)
 static void held_without_data(struct stage *s)
 {
 	s->world.answer = no_value;
-	start(s, 120);
+	stage_start(s, 120);
 }
 
 static void held_with_few_requests(struct stage *s)
@@ -376,26 +257,26 @@ static void held_with_few_requests(struct stage *s)
 	s->test.slos[0].requests = "sum(r)";
 	s->test.slos[0].requests_min = 50;
 	s->world.answer = few_requests;
-	start(s, 120);
+	stage_start(s, 120);
 }
 
 static void held_with_half_answers(struct stage *s)
 {
 	s->world.answer = half_an_answer;
-	start(s, 120);
+	stage_start(s, 120);
 }
 
 static void held_without_metrics(struct stage *s)
 {
 	s->world.answer = lost_after_40_s;
-	start(s, 70);
+	stage_start(s, 70);
 }
 
 static void held_by_an_slo(struct stage *s)
 {
 	s->test.policy.on_breach = ON_BREACH_HOLD;
 	s->world.answer = bad_after_40_s;
-	start(s, 60);
+	stage_start(s, 60);
 }
 
 static void held_by_a_hook(struct stage *s)
@@ -403,7 +284,7 @@ static void held_by_a_hook(struct stage *s)
 	test_policy_add(&s->test, LIST_STARTED, "announce")->stop_on_failure =
 		true;
 	s->world.action = all_fail;
-	start(s, 20);
+	stage_start(s, 20);
 }
 
 static void held_without_stable(struct stage *s)
@@ -412,7 +293,7 @@ static void held_without_stable(struct stage *s)
 		.stable_state = STABLE_GONE,
 		.text = "backend-1 was deleted"};
 
-	start(s, 45);
+	stage_start(s, 45);
 	s->world.stable_state = STABLE_GONE;
 	world_feed(&s->world, &event);
 }
@@ -420,31 +301,31 @@ static void held_without_stable(struct stage *s)
 static void held_and_paused(struct stage *s)
 {
 	held_without_data(s);
-	say(s, VERB_PAUSE, "bob", "asking the vendor");
+	stage_say(s, VERB_PAUSE, "bob", "asking the vendor");
 }
 
 /* ---- people ---- */
 
 static void paused(struct stage *s)
 {
-	start(s, 45);
-	say(s, VERB_PAUSE, "bob", "lunch");
-	run(s, 10);
+	stage_start(s, 45);
+	stage_say(s, VERB_PAUSE, "bob", "lunch");
+	stage_run(s, 10);
 }
 
 static void approved_while_paused(struct stage *s)
 {
 	gated(s);
-	say(s, VERB_PAUSE, "bob", "");
-	run(s, 5);
-	say(s, VERB_APPROVE, "carol", "fine by me");
+	stage_say(s, VERB_PAUSE, "bob", "");
+	stage_run(s, 5);
+	stage_say(s, VERB_APPROVE, "carol", "fine by me");
 }
 
 static void about_to_be_paused(struct stage *s)
 {
 	s->world.serve_delay_ms = 60 * SECOND;
-	start(s, 5);
-	say(s, VERB_PAUSE, "bob", "");
+	stage_start(s, 5);
+	stage_say(s, VERB_PAUSE, "bob", "");
 }
 
 /* ---- back ---- */
@@ -452,52 +333,52 @@ static void about_to_be_paused(struct stage *s)
 static void reverting(struct stage *s)
 {
 	s->world.answer = bad_after_40_s;
-	start(s, 40);
+	stage_start(s, 40);
 	s->world.serve_delay_ms = 60 * SECOND;
-	run(s, 15);
+	stage_run(s, 15);
 }
 
 static void reverting_in_vain(struct stage *s)
 {
 	s->world.answer = bad_after_40_s;
-	start(s, 40);
+	stage_start(s, 40);
 	s->world.write_trouble = -1;
 	s->world.write_result = WRITE_BUSY;
-	run(s, 60);
+	stage_run(s, 60);
 }
 
 static void not_reverted(struct stage *s)
 {
 	reverting_in_vain(s);
-	run(s, 700);
+	stage_run(s, 700);
 }
 
 static void sequence(struct stage *s)
 {
 	test_policy_add(&s->test, LIST_ROLLBACK, "cache");
-	start(s, 45);
+	stage_start(s, 45);
 	s->world.latency_ms = 4 * SECOND;
-	say(s, VERB_ABORT, "bob", "customers call");
-	run(s, 12);
+	stage_say(s, VERB_ABORT, "bob", "customers call");
+	stage_run(s, 12);
 }
 
 static void sequence_again(struct stage *s)
 {
 	test_policy_add(&s->test, LIST_ROLLBACK, "cache")->retries = 3;
 	s->world.action = all_fail;
-	start(s, 45);
-	say(s, VERB_ABORT, "bob", "");
-	run(s, 6);
+	stage_start(s, 45);
+	stage_say(s, VERB_ABORT, "bob", "");
+	stage_run(s, 6);
 }
 
 static void last_look(struct stage *s)
 {
-	start(s, 45);
+	stage_start(s, 45);
 	s->world.write_trouble = 1;
 	s->world.write_result = WRITE_UNKNOWN;
 	s->world.write_applies = true;
-	say(s, VERB_ABORT, "bob", "");
-	run(s, 10);
+	stage_say(s, VERB_ABORT, "bob", "");
+	stage_run(s, 10);
 }
 
 static void undoing(struct stage *s)
@@ -505,20 +386,20 @@ static void undoing(struct stage *s)
 	s->world.spec = s->world.serving = (struct split){100, 0, 0};
 	s->world.serve_delay_ms = 60 * SECOND;
 	world_undo(&s->world);
-	run(s, 5);
+	stage_run(s, 5);
 }
 
 /* ---- ended ---- */
 
 static void promoted(struct stage *s)
 {
-	start(s, 600);
+	stage_start(s, 600);
 }
 
 static void rolled_back(struct stage *s)
 {
 	s->world.answer = bad_after_40_s;
-	start(s, 600);
+	stage_start(s, 600);
 }
 
 static void rolled_back_with_a_failure(struct stage *s)
@@ -526,7 +407,7 @@ static void rolled_back_with_a_failure(struct stage *s)
 	test_policy_add(&s->test, LIST_ROLLBACK, "cache");
 	s->world.action = all_fail;
 	s->world.answer = bad_after_40_s;
-	start(s, 600);
+	stage_start(s, 600);
 }
 
 static void rollback_failed(struct stage *s)
@@ -535,23 +416,23 @@ static void rollback_failed(struct stage *s)
 		true;
 	s->world.action = all_fail;
 	s->world.answer = bad_after_40_s;
-	start(s, 600);
+	stage_start(s, 600);
 }
 
 static void drift_is_told(struct stage *s)
 {
 	test_policy_add(&s->test, LIST_STOPPED, "tell");
-	start(s, 42);
+	stage_start(s, 42);
 	world_drift(&s->world, (struct split){10, 60, 30});
 	s->world.latency_ms = 4 * SECOND;
-	run(s, 7);
+	stage_run(s, 7);
 }
 
 static void stopped(struct stage *s)
 {
-	start(s, 42);
+	stage_start(s, 42);
 	world_drift(&s->world, (struct split){10, 60, 30});
-	run(s, 60);
+	stage_run(s, 60);
 }
 
 /* ---- who drives it, and the journal ---- */
