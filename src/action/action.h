@@ -11,6 +11,7 @@
 #include "engine/rollout.h"
 #include "policy/policy.h"
 #include "policy/template.h"
+#include "status/load_live.h"
 
 #define ACTION_DETAIL_MAX (16 * 1024) /* bytes of a result's detail */
 
@@ -91,6 +92,7 @@ struct action_run {
 	const char *captured; /* by JOB_CAPTURE in preflight; NULL: nothing */
 	struct buf detail; /* the type fills it */
 	char capture[ACTION_CAPTURED_MAX]; /* and this, if there is anything */
+	struct load_live live; /* of a load that is made */
 	void *data; /* the type's own */
 	int64_t started_ms;
 	struct timer *timer;

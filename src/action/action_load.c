@@ -68,7 +68,7 @@ static void load_begin(struct action_run *run)
 		return;
 	}
 	buf_init_secret(&order, LOAD_ORDER_MAX);
-	load_order_print(&order, &run->action->u.load, run->values, false);
+	load_order_print(&order, &run->action->u.load, run->values, true);
 	load_run_start(run, &order, NULL);
 	buf_fini(&order);
 }

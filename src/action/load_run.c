@@ -30,6 +30,17 @@ static enum action_result load_result(
 	return action_cut_off(run->action);
 }
 
+static bool load_told(const char *line, size_t len, void *arg)
+{
+	struct action_run *run = arg;
+	struct load_live live;
+
+	if (!load_live_read(line, len, &live))
+		return false;
+	run->live = live;
+	return true;
+}
+
 static void load_ended(const struct process_end *end, void *arg)
 {
 	struct action_run *run = arg;
@@ -54,6 +65,7 @@ void load_run_start(struct action_run *run, struct buf *order,
 		.env = (const char *const *)environ,
 		.timeout_ms = action_time_left(run),
 		.input = order->data,
+		.line = load_told,
 	};
 
 	as.argv = argv;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/timestamp.h"
 #include "cli/context.h"
 #include "cli/local_clock.h"
 #include "cli/output.h"
@@ -18,6 +19,8 @@
 #include "status/outcome_print.h"
 
 #define LINE_BYTES_MAX (2 * STORE_EVENT_BYTES_MAX)
+#define LOAD_MS        1000 /* between lines about a load, for programs */
+#define LOAD_TEXT_MS   10000 /* … and for people, without a terminal */
 
 /* ---- the world ---- */
 
@@ -63,6 +66,7 @@ static const struct summary *look(struct arena *arena, void *arg)
 		.now_ms = driver_now(driver),
 		.driver = SUMMARY_DRIVEN,
 		.journal = journal_of(driver),
+		.load = driver_load(driver),
 		.clock = foreground->view.host.clock,
 	};
 
@@ -152,6 +156,7 @@ static int start_view(struct foreground *foreground, struct err *err_r)
 
 static void stop_view(struct foreground *foreground)
 {
+	timer_cancel(&foreground->load_timer);
 	live_view_stop(&foreground->view);
 	lookback_free(&foreground->lookback);
 }
@@ -211,6 +216,42 @@ static void print_entry(
 	journal_print_json(driver_id(driver), entry, &line);
 	output_show(stdout, &line);
 	journal_place_take(&foreground->place, driver_id(driver), entry);
+	buf_fini(&line);
+}
+
+static void add_load(const struct foreground *foreground,
+	const struct load_live *live, struct buf *line)
+{
+	int64_t now_ms = driver_now(foreground->driver);
+	char time[TIMESTAMP_TEXT_MAX];
+
+	if (foreground->format == FORMAT_JSON) {
+		load_live_print_json(&foreground->place, now_ms, live, line);
+		return;
+	}
+	buf_addf(line, "%s  load ", timestamp_print_clock(now_ms, time));
+	load_live_add_course(live, line);
+	buf_addc(line, '\n');
+}
+
+/* How a load goes: where a reader is slow, only what is journaled waits. */
+static void show_load(void *arg)
+{
+	struct foreground *foreground = arg;
+	bool json = foreground->format == FORMAT_JSON;
+	FILE *stream = json ? stdout : stderr;
+	const struct load_live *live = driver_load(foreground->driver);
+	struct buf line;
+
+	foreground->load_timer = timer_start(foreground->world.loop,
+		json ? LOAD_MS : LOAD_TEXT_MS, show_load, foreground);
+	if (!live || live->at_ms == foreground->load_at_ms ||
+		output_backlog(stream))
+		return;
+	foreground->load_at_ms = live->at_ms;
+	buf_init(&line, LINE_BYTES_MAX);
+	add_load(foreground, live, &line);
+	output_show(stream, &line);
 	buf_fini(&line);
 }
 
@@ -313,6 +354,9 @@ int foreground_run(struct foreground *foreground, struct err *err_r)
 		return -1;
 	if (start_view(foreground, err_r) < 0)
 		return -1;
+	if (!foreground->view.on &&
+		(foreground->format == FORMAT_JSON || !foreground->quiet))
+		show_load(foreground);
 	if (loop_run(foreground->world.loop, err_r) < 0)
 		return -1;
 	if (foreground->status < 0)

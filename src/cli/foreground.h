@@ -38,6 +38,9 @@ struct foreground {
 
 	struct journal_place place; /* of the entry printed last, as JSON */
 
+	struct timer *load_timer; /* NULL: a panel shows loads, or nobody */
+	int64_t load_at_ms; /* of the line about it that was shown last */
+
 	/* The view on a terminal, when stderr is one. */
 	struct live_view view;
 	struct lookback *lookback;

@@ -71,6 +71,7 @@ static void start_attempt(struct turn *t)
 	struct effect *effect = turn_effect(t, EFFECT_ACTION);
 
 	q->running = true;
+	q->started_ms = t->now;
 	q->retry_ms = 0;
 	effect->list = q->list;
 	effect->index = q->index;

@@ -18,7 +18,8 @@ struct sequence {
 	enum action_list list;
 	int index; /* of the action that runs or is next */
 	int attempt; /* 0: not started */
-	bool running; /* EFFECT_ACTION is out */
+	bool running; /* EFFECT_ACTION is out … */
+	int64_t started_ms; /* … since then */
 	int64_t retry_ms; /* when the next attempt is due; 0: none waits */
 	int failed; /* of this list */
 	bool stopped; /* one failed with on_failure stop */

@@ -46,6 +46,8 @@ struct process {
 	size_t input_len, given;
 	struct timer *timer; /* of the timeout, then of the grace */
 	struct buf output;
+	bool (*line)(const char *line, size_t len, void *arg);
+	size_t line_from; /* in the output, of the first not told yet */
 	size_t dropped;
 	int64_t start_us;
 	int exit_status, signal;
@@ -319,6 +321,26 @@ static void keep(struct process *p, const char *bytes, size_t len)
 	p->dropped += len - kept;
 }
 
+static void lines_tell(struct process *p)
+{
+	char *line, *end;
+	size_t len;
+
+	while (p->line && p->fn && p->line_from < p->output.len) {
+		line = p->output.data + p->line_from;
+		end = memchr(line, '\n', p->output.len - p->line_from);
+		if (!end)
+			return;
+		len = (size_t)(end - line) + 1;
+		if (!p->line(line, len - 1, p->arg)) {
+			p->line_from += len;
+			continue;
+		}
+		memmove(line, end + 1, p->output.len - p->line_from - len);
+		buf_truncate(&p->output, p->output.len - len);
+	}
+}
+
 static void on_output(int fd, int what, void *arg)
 {
 	static char bytes[READ_SIZE];
@@ -331,6 +353,7 @@ static void on_output(int fd, int what, void *arg)
 		if (n <= 0)
 			break;
 		keep(p, bytes, (size_t)n);
+		lines_tell(p);
 	}
 	if (p->secret)
 		explicit_bzero(bytes, sizeof(bytes));
@@ -383,6 +406,7 @@ struct process *process_start(struct loop *loop,
 	p->pidfd = p->pipe = p->in = p->exit_status = -1;
 	p->start_us = loop_now_us(loop);
 	p->secret = spec->secret;
+	p->line = spec->line;
 	if (p->secret)
 		buf_init_secret(&p->output, PROCESS_OUTPUT_MAX);
 	else

@@ -36,6 +36,9 @@ struct process_spec {
 	/* Its standard input, copied and wiped; behind it comes nothing, and
 	 * its end is ours. NULL: there is nothing to read. */
 	const char *input;
+	/* Told of each whole line as it comes, without its end; `arg` is that of
+	 * the end. True: it is taken, and not kept. NULL: all is kept. */
+	bool (*line)(const char *line, size_t len, void *arg);
 	bool secret; /* stdout alone is kept, and wiped; stderr is thrown away */
 };
 

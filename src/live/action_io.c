@@ -143,6 +143,11 @@ static void action_io_tell(struct action_io *io, enum action_result result,
 	fn(&event, NULL, arg);
 }
 
+const struct load_live *action_io_load(const struct action_io *io)
+{
+	return io->run && io->run->live.total_ms ? &io->run->live : NULL;
+}
+
 void action_io_cancel(struct action_io **io)
 {
 	if (!*io)

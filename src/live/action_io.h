@@ -41,6 +41,8 @@ struct action_io *action_io_start(struct world *world,
 struct action_io *action_io_refuse(struct world *world,
 	const struct effect *effect, enum action_result result, const char *why,
 	event_fn fn, void *arg);
+/* How its load goes; NULL: it makes none, or has not said. */
+const struct load_live *action_io_load(const struct action_io *io);
 void action_io_cancel(struct action_io **io); /* NULL inside is accepted */
 
 #endif

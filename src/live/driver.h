@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 struct driver;
+struct load_live;
 
 struct driver_options {
 	const char *service; /* full name */
@@ -54,6 +55,8 @@ bool driver_is_late(const struct driver *driver); /* its journal */
 bool driver_is_unjournaled(const struct driver *driver); /* it was given up */
 /* When what is released was committed; 0: not known. */
 int64_t driver_committed_ms(const struct driver *driver);
+/* How the load goes that is made; NULL: there is none, or it is not known. */
+const struct load_live *driver_load(const struct driver *driver);
 const char *driver_candidate(const struct driver *driver); /* "" at first */
 const char *driver_stable(const struct driver *driver);
 

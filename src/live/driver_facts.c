@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What others may know of a rollout that is driven; see driver.h. */
 #include "io/loop.h"
+#include "live/action_io.h"
 #include "live/driver_parts.h"
 
 int64_t driver_now(const struct driver *driver)
@@ -46,6 +47,11 @@ const struct policy *driver_policy(const struct driver *driver)
 int64_t driver_committed_ms(const struct driver *driver)
 {
 	return driver->release->wish.committed_ms;
+}
+
+const struct load_live *driver_load(const struct driver *driver)
+{
+	return driver->action ? action_io_load(driver->action) : NULL;
 }
 
 const char *driver_candidate(const struct driver *driver)

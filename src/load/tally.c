@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/duration.h"
-#include "base/jsonw.h"
 #include "config.h"
+#include "status/load_live.h"
 
 #define LOAD_GENERATOR "tidegate-load/" PACKAGE_VERSION
 
@@ -93,55 +92,35 @@ void tally_figures(const struct tally *tally, struct load_figures *f)
 
 /* ---- printed ---- */
 
-struct live_figures {
-	double rate, p95_ms, failed;
-};
-
-static struct live_figures live_of(
+static struct load_live live_of(
 	const struct tally *tally, const struct tally_now *now)
 {
 	double n = (double)tally->recent_requests;
 
-	return (struct live_figures){
+	return (struct load_live){
+		.at_ms = now->at_ms,
+		.total_ms = now->total_ms,
+		.users = now->users,
 		.rate = now->since_ms > 0 ? 1000 * n / (double)now->since_ms
 					  : 0,
 		.p95_ms = quantile_ms(&tally->recent, 0.95),
 		.failed = n > 0 ? (double)tally->recent_failed / n : 0,
+		.dropped = (int64_t)tally->dropped,
 	};
 }
 
 void tally_print_live(
 	const struct tally *tally, const struct tally_now *now, struct buf *out)
 {
-	struct live_figures live = live_of(tally, now);
-	struct jsonw w = {.out = out};
+	const struct load_live live = live_of(tally, now);
 
-	jsonw_object(&w, NULL);
-	jsonw_text(&w, "type", "live");
-	jsonw_int(&w, "at_ms", now->at_ms);
-	jsonw_int(&w, "total_ms", now->total_ms);
-	jsonw_int(&w, "users", now->users);
-	jsonw_number(&w, "rate", live.rate);
-	jsonw_number(&w, "p95_ms", live.p95_ms);
-	jsonw_number(&w, "failed_share", live.failed);
-	jsonw_int(&w, "dropped", (int64_t)tally->dropped);
-	jsonw_end(&w, '}');
-	buf_addc(out, '\n');
+	load_live_print(&live, out);
 }
 
 void tally_print_progress(
 	const struct tally *tally, const struct tally_now *now, struct buf *out)
 {
-	struct live_figures live = live_of(tally, now);
-	int64_t left_ms = now->total_ms - now->at_ms;
+	const struct load_live live = live_of(tally, now);
 
-	duration_add(out, now->at_ms / 1000 * 1000);
-	buf_addf(out, "  %d users  %.4g/s  p95 %.4g ms  %.3g %% failed",
-		now->users, live.rate, live.p95_ms, 100 * live.failed);
-	if (tally->dropped)
-		buf_addf(out, "  %llu not sent in time",
-			(unsigned long long)tally->dropped);
-	buf_adds(out, "  ");
-	duration_add(out, left_ms > 0 ? (left_ms + 999) / 1000 * 1000 : 0);
-	buf_adds(out, " left");
+	load_live_add_course(&live, out);
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/jsonw.h"
 #include "base/printable.h"
 #include "base/timestamp.h"
 #include "engine/event.h"
@@ -72,19 +71,26 @@ void journal_place_take(struct journal_place *place, const char *rollout,
 	place->percent = entry->percent;
 }
 
+void journal_place_begin(struct jsonw *w, const struct journal_place *place,
+	int64_t time_ms, const char *event)
+{
+	char time[TIMESTAMP_TEXT_MAX];
+
+	jsonw_object(w, NULL);
+	jsonw_text(w, "time", timestamp_print(time_ms, time));
+	jsonw_text(w, "rollout", place->rollout);
+	jsonw_int(w, "seq", place->seq);
+	jsonw_text(w, "event", event);
+	jsonw_text(w, "phase", place->phase);
+	jsonw_int(w, "percent", place->percent);
+}
+
 void journal_print_dropped(
 	const struct journal_place *place, uint64_t count, struct buf *out)
 {
 	struct jsonw w = {.out = out};
-	char time[TIMESTAMP_TEXT_MAX];
 
-	jsonw_object(&w, NULL);
-	jsonw_text(&w, "time", timestamp_print(place->time_ms, time));
-	jsonw_text(&w, "rollout", place->rollout);
-	jsonw_int(&w, "seq", place->seq);
-	jsonw_text(&w, "event", "dropped");
-	jsonw_text(&w, "phase", place->phase);
-	jsonw_int(&w, "percent", place->percent);
+	journal_place_begin(&w, place, place->time_ms, "dropped");
 	jsonw_int(&w, "count", (int64_t)count);
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/jsonw.h"
 #include "store/store.h"
 
 #define JOURNAL_PHASE_MAX 32 /* bytes with the NUL */
@@ -31,6 +32,10 @@ void journal_place_take(struct journal_place *place, const char *rollout,
  * time, rollout, seq, event ("dropped"), phase, percent and count. */
 void journal_print_dropped(
 	const struct journal_place *place, uint64_t count, struct buf *out);
+
+/* Begins the line of something that is no entry, behind the one at `place`. */
+void journal_place_begin(struct jsonw *w, const struct journal_place *place,
+	int64_t time_ms, const char *event);
 
 /* One line for people and CI logs: when, where it stands, what happened.
  * Nothing for entries that say nothing new (timers, looks at the service). */

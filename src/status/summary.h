@@ -15,6 +15,7 @@
 #include "engine/evidence_text.h"
 #include "engine/outlook.h"
 #include "engine/rollout.h"
+#include "status/load_live.h"
 #include "status/lookback.h"
 
 #define SUMMARY_TIME_MAX 64 /* bytes of a point in time, with the NUL */
@@ -56,6 +57,7 @@ struct summary_source {
 	enum summary_journal journal;
 	const char
 		*holder; /* who drives it, "host pid 123"; NULL: us, nobody */
+	const struct load_live *load; /* that is made; NULL: not known */
 	/* What people have decided and nobody has taken yet. */
 	const struct store_command *waiting;
 	size_t n_waiting;

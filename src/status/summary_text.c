@@ -88,6 +88,29 @@ const char *say_names(const struct making *m, const char *const *names,
 	return keep(m, &out);
 }
 
+/* ", since 14:30:00 UTC, until 14:35:00 UTC (in 3m), now 500 users, …"; a script
+ * of k6 alone knows for how long. */
+static const char *say_load(const struct making *m, const struct action *action)
+{
+	int64_t from_ms = m->r->sequence.started_ms;
+	struct buf out;
+
+	if (!m->r->sequence.running ||
+		(action->kind != ACTION_LOAD && action->kind != ACTION_K6))
+		return "";
+	buf_init(&out, SENTENCE_MAX);
+	buf_addf(&out, ", since %s", say_when(m, from_ms));
+	if (action->kind == ACTION_LOAD)
+		buf_addf(&out, ", until %s",
+			say_when(m,
+				from_ms + load_duration_ms(&action->u.load)));
+	if (m->from->load) {
+		buf_adds(&out, ", now ");
+		load_live_add(m->from->load, &out);
+	}
+	return keep(m, &out);
+}
+
 const char *say_action(const struct making *m)
 {
 	const struct sequence *q = &m->r->sequence;
@@ -99,16 +122,18 @@ const char *say_action(const struct making *m)
 	action = &list->item[q->index];
 	if (q->running || !q->retry_ms)
 		return q->single ? arena_printf(m->arena,
-					   "its load \"%s\" is made%s",
+					   "its load \"%s\" is made%s%s",
 					   action->name,
-					   q->attempt > 1 ? ", once more" : "")
+					   q->attempt > 1 ? ", once more" : "",
+					   say_load(m, action))
 				 : arena_printf(m->arena,
 					   "action \"%s\" of %s runs (%d of "
-					   "%zu%s)",
+					   "%zu%s)%s",
 					   action->name,
 					   action_list_name(q->list),
 					   q->index + 1, list->n,
-					   q->attempt > 1 ? ", once more" : "");
+					   q->attempt > 1 ? ", once more" : "",
+					   say_load(m, action));
 	return arena_printf(m->arena,
 		"action \"%s\" of %s has failed and is tried again at %s "
 		"(attempt %d of %d)",

@@ -151,7 +151,7 @@ stepped() {
 }
 
 @test "a step has its load, and its bake begins a window later" {
-	stepped users 'expect: {min_requests: 100}'
+	LASTS=2s stepped users 'expect: {min_requests: 100}'
 	rollout_start
 	rollout_ends 0
 	said '.event == "action-started" and .name == "users"'
@@ -161,6 +161,13 @@ stepped() {
 		| .time | sub("\\.[0-9]+Z"; "Z") | fromdate] |
 		.[1] - .[0] >= 1' "$WORLD/run.json"
 	"$TIDEGATE" report | grep -q 'users.*requests'
+	# How it went is told as it goes, and not kept.
+	jq -es '[.[] | select(.event == "load")] | length > 0 and
+		all(.[]; .phase == "baking" and .percent == 100 and
+			.seq > 1 and .users <= 20 and .total_ms == 3000 and
+			.failed_share == 0)' "$WORLD/run.json"
+	[ "$(sqlite3 "$TIDEGATE_STATE" \
+		"SELECT count(*) FROM event WHERE name = 'load'")" = 0 ]
 }
 
 @test "a breach stops the load of a step first, and goes back" {

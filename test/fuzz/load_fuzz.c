@@ -10,6 +10,7 @@
 #include "load/course.h"
 #include "load/k6_codec.h"
 #include "load/spec_codec.h"
+#include "status/load_live.h"
 
 #define LOOKS_MAX 1000
 
@@ -36,6 +37,21 @@ static void look(const struct load_spec *spec)
 	}
 }
 
+/* What is believed is printed, and read again as the same. */
+static void look_live(const char *text, size_t size, struct buf *out)
+{
+	struct load_live live, again;
+
+	if (!load_live_read(text, size, &live))
+		return;
+	assert(live.total_ms > 0 && live.users >= 0 && live.failed <= 1);
+	load_live_print(&live, out);
+	assert(load_live_read(out->data, out->len, &again));
+	assert(again.at_ms == live.at_ms && again.users == live.users);
+	load_live_add_course(&live, out);
+	buf_clear(out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
@@ -51,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&out, LOAD_SUMMARY_MAX);
 	load_summary_read(text, size, &out);
 	buf_clear(&out);
+	look_live(text, size, &out);
 	if (k6_summary_parse(text, size, &figures, &err) == 0) {
 		assert(figures.failed <= figures.requests);
 		assert(figures.users >= 0);

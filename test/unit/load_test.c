@@ -17,6 +17,7 @@
 #include "load/k6_codec.h"
 #include "load/spec_codec.h"
 #include "load/tally.h"
+#include "status/load_live.h"
 
 /* ---- times ---- */
 
@@ -324,6 +325,38 @@ static void a_summary_is_read_where_it_is_printed(void **state)
 	buf_fini(&detail);
 }
 
+static void what_is_told_each_second_is_read_and_said(void **state)
+{
+	static const char *const strange[] = {"", "no", "[]", "{}",
+		"{\"type\":\"summary\",\"text\":\"x\"}", "{\"type\":\"live\"}",
+		"{\"type\":\"live\",\"at_ms\":1,\"total_ms\":9,\"users\":-1,"
+		"\"rate\":1,\"p95_ms\":1,\"failed_share\":0,\"dropped\":0}",
+		"{\"type\":\"live\",\"at_ms\":1,\"total_ms\":9,\"users\":1,"
+		"\"rate\":1e99,\"p95_ms\":1,\"failed_share\":0,\"dropped\":0}",
+		"{\"type\":\"live\",\"at_ms\":1,\"total_ms\":9,\"users\":1,"
+		"\"rate\":1,\"p95_ms\":1,\"failed_share\":1.5,\"dropped\":0}"};
+	const struct tally_now now = {80500, 300000, 20, 1000};
+	struct tally tally = {0};
+	struct load_live live;
+	struct buf out;
+
+	buf_init(&out, LOAD_SUMMARY_MAX);
+	for (int i = 0; i < 200; i++)
+		tally_answer(&tally, 12000, false, i ? NULL : "status 500");
+	tally_drop(&tally, 3, false);
+	tally_print_live(&tally, &now, &out);
+	assert_true(load_live_read(out.data, out.len, &live));
+	buf_clear(&out);
+	load_live_add_course(&live, &out);
+	assert_non_null(strstr(out.data, "1m20s of 5m: 20 users, 20"));
+	assert_non_null(strstr(out.data, " % failed, 3 not sent in time"));
+	assert_true(live.p95_ms > 11.9 && live.p95_ms < 12.1);
+	for (size_t i = 0; i < sizeof(strange) / sizeof(*strange); i++)
+		assert_false(
+			load_live_read(strange[i], strlen(strange[i]), &live));
+	buf_fini(&out);
+}
+
 /* ---- k6 ---- */
 
 static void only_judgements_of_k6_judge(void **state)
@@ -380,6 +413,7 @@ int main(void)
 		cmocka_unit_test(limits_judge_what_was_due),
 		cmocka_unit_test(the_warm_up_is_not_judged),
 		cmocka_unit_test(a_summary_is_read_where_it_is_printed),
+		cmocka_unit_test(what_is_told_each_second_is_read_and_said),
 		cmocka_unit_test(only_judgements_of_k6_judge),
 		cmocka_unit_test(the_summary_of_k6_is_in_milliseconds),
 	};

@@ -37,7 +37,7 @@ struct world {
 	size_t dropped;
 	int64_t duration_ms;
 	enum err_code code;
-	struct buf output, text;
+	struct buf output, text, taken;
 };
 
 static void on_deadline(void *arg)
@@ -52,6 +52,7 @@ static void world_init(struct world *w)
 	*w = (struct world){0};
 	buf_init(&w->output, PROCESS_OUTPUT_MAX);
 	buf_init(&w->text, ERR_TEXT_MAX);
+	buf_init(&w->taken, ERR_TEXT_MAX);
 	w->loop = loop_new(&err);
 	w->deadline = timer_start(w->loop, DEADLINE_MS, on_deadline, w);
 }
@@ -68,6 +69,7 @@ static void world_fini(struct world *w)
 	loop_free(&w->loop);
 	buf_fini(&w->output);
 	buf_fini(&w->text);
+	buf_fini(&w->taken);
 }
 
 static void on_end(const struct process_end *end, void *arg)
@@ -116,6 +118,17 @@ static void sh(struct world *w, const char *script, int64_t timeout_ms)
 
 	run(w, &(struct process_spec){
 		       .argv = argv, .env = env, .timeout_ms = timeout_ms});
+}
+
+static bool take_numbers(const char *line, size_t len, void *arg)
+{
+	struct world *w = arg;
+
+	if (!len || line[0] < '0' || line[0] > '9')
+		return false;
+	buf_add(&w->taken, line, len);
+	buf_addc(&w->taken, ' ');
+	return true;
 }
 
 static void an_end_is_told_as_it_was(void **state)
@@ -532,6 +545,28 @@ static void streams_that_are_closed_are_nobody_elses(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* However many there are, and in however many pieces they come. */
+static void lines_that_are_taken_are_not_kept(void **state)
+{
+	const char *const argv[] = {"sh", "-c",
+		"echo first; i=1000; while [ $i -lt 9000 ]; do echo $i$i$i; "
+		"i=$((i + 1)); done; printf 7; sleep 0.1; printf '7\\n\\nlast'",
+		NULL};
+	const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+	struct world w;
+
+	world_init(&w);
+	buf_fini(&w.taken);
+	buf_init(&w.taken, 1024 * 1024);
+	run(&w, &(struct process_spec){
+			.argv = argv, .env = env, .line = take_numbers});
+	assert_string_equal(w.output.data, "first\n\nlast");
+	assert_int_equal(w.dropped, 0);
+	assert_int_equal(w.taken.len, 8000 * 13 + 3);
+	assert_string_equal(w.taken.data + 8000 * 13, "77 ");
+	world_fini(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -554,6 +589,7 @@ int main(void)
 			a_process_cancelled_by_another_of_its_turn_is_silent),
 		cmocka_unit_test(many_at_once_all_end),
 		cmocka_unit_test(programs_are_found_before_they_are_needed),
+		cmocka_unit_test(lines_that_are_taken_are_not_kept),
 		cmocka_unit_test(a_hardened_process_leaves_no_core),
 		cmocka_unit_test(streams_that_are_closed_are_nobody_elses),
 	};

@@ -226,6 +226,48 @@ static void step_hook(struct stage *s)
 	stage_run(s, 7);
 }
 
+static void with_load(struct stage *s, enum action_list list)
+{
+	static const struct load_stage stages[] = {{300 * SECOND, 500}};
+	struct action *load = test_policy_add(&s->test, list, "users");
+
+	load->kind = ACTION_LOAD;
+	load->stop_on_failure = true;
+	load->u.load.stages = stages;
+	load->u.load.n_stages = 1;
+}
+
+static void under_load(struct stage *s)
+{
+	static const struct load_live live = {
+		62000, 300000, 500, 480.25, 203.4, 0.001, 0};
+
+	with_load(s, LIST_LOAD);
+	s->test.steps[0].load = 1;
+	s->world.load_ms = 300 * SECOND;
+	s->load = &live;
+	stage_start(s, 90);
+}
+
+static void under_load_elsewhere(struct stage *s)
+{
+	under_load(s);
+	s->load = NULL;
+}
+
+static void after_load(struct stage *s)
+{
+	under_load_elsewhere(s);
+	stage_run(s, 230);
+}
+
+static void preflight_load(struct stage *s)
+{
+	with_load(s, LIST_PREFLIGHT);
+	s->world.latency_ms = 5 * SECOND;
+	stage_start(s, 7);
+}
+
 static void finishing(struct stage *s)
 {
 	s->test.policy.n_steps = 1;
@@ -494,6 +536,28 @@ const struct situation situations[] = {
 		"Nothing has moved yet: action \"smoke\" of preflight runs "
 		"(1 of 1).",
 		"When it has ended, 10 % comes next."},
+	{"preflight load", preflight_load,
+		"Nothing has moved yet: action \"users\" of preflight runs "
+		"(1 of 1), since 00:00:05 UTC, until 00:05:05 UTC (in 4m58s).",
+		"When it has ended, 10 % comes next."},
+	{"under load", under_load,
+		"backend-2 has served 10 % for 1m26s: its load \"users\" is "
+		"made, since 00:00:13 UTC, until 00:05:13 UTC (in 3m44s), now "
+		"500 users, 480.2/s, p95 203.4 ms, 0.1 % failed; error-rate "
+		"passes.",
+		"When it has ended, and a window after it, the bake of 1m "
+		"begins. An SLO that fails reverts it at once."},
+	{"under load elsewhere", under_load_elsewhere,
+		"backend-2 has served 10 % for 1m26s: its load \"users\" is "
+		"made, since 00:00:13 UTC, until 00:05:13 UTC (in 3m44s); "
+		"error-rate passes.",
+		"When it has ended, and a window after it, the bake of 1m "
+		"begins. An SLO that fails reverts it at once."},
+	{"after load", after_load,
+		"backend-2 has served 10 % for 5m16s; its load is over, and "
+		"its window goes by; error-rate passes.",
+		"The bake of 1m begins at 00:05:33 UTC (in 14s); answers count "
+		"from then on. An SLO that fails reverts it at once."},
 	{"tagging", tagging,
 		"Nothing has moved yet: the tag \"canary\" is put on "
 		"backend-2.",

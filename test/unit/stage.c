@@ -87,6 +87,7 @@ struct summary_source stage_source(const struct stage *s)
 		.driver = s->driver,
 		.journal = s->journal,
 		.holder = s->holder,
+		.load = s->load,
 		.waiting = s->waiting,
 		.n_waiting = s->n_waiting,
 	};

@@ -19,6 +19,7 @@ struct stage {
 	enum summary_driver driver;
 	enum summary_journal journal;
 	const char *holder;
+	const struct load_live *load;
 	const struct store_command *waiting;
 	size_t n_waiting;
 };
