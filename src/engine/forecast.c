@@ -169,7 +169,7 @@ static double step_s(const struct policy *policy, size_t step)
 	const struct step *s = &policy->steps[step];
 
 	return (double)(policy->settle_ms + policy_load_ms(policy, s) +
-		       s->bake_ms) /
+			s->bake_ms) /
 	       1000;
 }
 
