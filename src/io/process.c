@@ -52,10 +52,15 @@ struct process {
 	int64_t start_us;
 	int exit_status, signal;
 	bool timed_out, exited, completing;
+	bool ending; /* cancelled, and counted as that */
 	bool secret;
 	bool failed; /* `err` says why it did not start */
 	struct err err;
 };
+
+static size_t n_ending; /* cancelled, not reaped yet */
+static struct loop *waiting; /* turns until there are none; NULL: none does */
+static struct timer *patience; /* of the one that turns */
 
 static void close_fd(int *fd)
 {
@@ -223,6 +228,8 @@ static void process_free(struct process *p)
 	if (p->secret)
 		buf_wipe(&p->output);
 	buf_fini(&p->output);
+	if (p->ending && --n_ending == 0 && waiting)
+		loop_stop(waiting);
 	free(p);
 }
 
@@ -442,9 +449,30 @@ void process_cancel(struct process **process)
 		return;
 	}
 	/* It goes on by itself, unheard, until it is reaped. */
+	p->ending = true;
+	n_ending++;
 	kill(-p->pid, SIGTERM);
 	if (!p->exited)
 		grace_start(p);
+}
+
+static void on_wait_over(void *arg)
+{
+	patience = NULL;
+	loop_stop(arg);
+}
+
+void process_let_end(struct loop *loop)
+{
+	struct err err;
+
+	if (!n_ending)
+		return;
+	waiting = loop;
+	patience = timer_start(loop, 2 * PROCESS_GRACE_MS, on_wait_over, loop);
+	(void)!loop_run(loop, &err); /* those who are left die with us */
+	timer_cancel(&patience);
+	waiting = NULL;
 }
 
 static bool is_program(int dir, const char *path)

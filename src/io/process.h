@@ -62,6 +62,10 @@ struct process *process_start(struct loop *loop,
 /* Kills the group; the loop must go on for PROCESS_GRACE_MS to see its end.
  * NULL inside is accepted, and so is the process whose callback is running. */
 void process_cancel(struct process **process);
+/* Turns the loop until all that were cancelled are gone, which is at once when
+ * there are none: what is told to end before we do has its grace. Not to be
+ * called from a callback. */
+void process_let_end(struct loop *loop);
 
 /* Whether argv[0] names a program that may be run; -1 says why not. */
 MUST_CHECK int process_find(

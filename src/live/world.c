@@ -9,6 +9,7 @@
 #include "google/credentials.h"
 #include "io/http.h"
 #include "io/loop.h"
+#include "io/process.h"
 #include "io/worker.h"
 #include "metrics/metrics_pool.h"
 
@@ -62,6 +63,8 @@ int world_open(struct world *world, const struct world_options *options,
 
 void world_close(struct world *world)
 {
+	if (world->loop)
+		process_let_end(world->loop);
 	metrics_pool_free(&world->metrics);
 	cloudrun_free(&world->cloudrun);
 	credentials_free(&world->credentials);

@@ -435,6 +435,48 @@ static void a_cancelled_process_is_killed_and_never_heard_of(void **state)
 	world_fini(&w);
 }
 
+/* They are told to end before we do: one leaves a farewell, one is deaf. */
+static void what_was_cancelled_ends_before_the_loop_does(void **state)
+{
+	const char *const polite[] = {"sh", "-c",
+		"trap 'echo bye >farewell; exit' TERM; : >ready; "
+		"while :; do sleep 0.05; done",
+		NULL};
+	const char *const deaf[] = {"sh", "-c",
+		"trap '' TERM; : >deaf; while :; do sleep 0.05; done", NULL};
+	char folder[] = "/tmp/process-test-XXXXXX";
+	char *ready, *heard, *said;
+	struct process *other;
+	struct world w;
+
+	assert_non_null(mkdtemp(folder));
+	ready = xasprintf("%s/ready", folder);
+	heard = xasprintf("%s/deaf", folder);
+	said = xasprintf("%s/farewell", folder);
+	world_init(&w);
+	timer_cancel(&w.deadline);
+	process_let_end(w.loop); /* there is none */
+	other = process_start(w.loop,
+		&(struct process_spec){.argv = deaf, .cwd = folder}, on_end,
+		&w);
+	begin(&w, &(struct process_spec){.argv = polite, .cwd = folder});
+	RUN_UNTIL(w.loop, !access(ready, F_OK) && !access(heard, F_OK));
+	process_cancel(&w.process);
+	process_cancel(&other);
+	process_let_end(w.loop);
+	assert_int_equal(access(said, F_OK), 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+	assert_int_equal(w.n_ends, 0);
+	world_fini(&w);
+	remove(ready);
+	remove(heard);
+	remove(said);
+	remove(folder);
+	free(ready);
+	free(heard);
+	free(said);
+}
+
 static void on_end_cancel_other(const struct process_end *end, void *arg)
 {
 	struct world *w = arg;
@@ -585,6 +627,7 @@ int main(void)
 		cmocka_unit_test(output_is_bounded_and_the_rest_counted),
 		cmocka_unit_test(
 			a_cancelled_process_is_killed_and_never_heard_of),
+		cmocka_unit_test(what_was_cancelled_ends_before_the_loop_does),
 		cmocka_unit_test(
 			a_process_cancelled_by_another_of_its_turn_is_silent),
 		cmocka_unit_test(many_at_once_all_end),
