@@ -84,8 +84,8 @@ quick_make() {
 	flags=$(quick_value LDFLAGS)
 	mapfile -t PROGRAMS < <(quick_value sim_tests replay_tests unit_tests \
 		fuzz_targets golden_tests | tr ' ' '\n' | grep .)
-	mapfile -t libraries < <(quick_value bin_PROGRAMS noinst_LIBRARIES \
-		check_LIBRARIES | tr ' ' '\n' | grep .)
+	mapfile -t libraries < <(quick_value bin_PROGRAMS pkglibexec_PROGRAMS \
+		noinst_LIBRARIES check_LIBRARIES | tr ' ' '\n' | grep .)
 	mapfile -t objects < <(cd "$build" && find test -name '*.o')
 	quick_forget_if_data_changed
 	"${make[@]}" "${libraries[@]}" "${objects[@]}" || return
