@@ -217,6 +217,27 @@ static bool finish_wants_latest(struct turn *t)
 	return wanted && t->r->traffic.candidate_is_latest;
 }
 
+/* Who serves in the end is a fact that was read, unless it cannot be. */
+static bool end_is_unread(const struct turn *t)
+{
+	int64_t gap_ms = checks_gap_ms_max(t->policy);
+
+	return gap_ms && t->now - t->r->traffic.read.seen_ms > gap_ms;
+}
+
+static bool waits_for_end(struct turn *t)
+{
+	int64_t until_ms = t->r->phase_ms + t->policy->revert_timeout_ms;
+
+	if (!end_is_unread(t) || t->now >= until_ms)
+		return false;
+	traffic_watch(t);
+	if (!t->r->traffic.read.out_ms)
+		turn_wake(t, t->r->traffic.read.retry_ms);
+	turn_wake(t, until_ms);
+	return true;
+}
+
 static void phase_finishing(struct turn *t)
 {
 	struct rollout *r = t->r;
@@ -235,8 +256,12 @@ static void phase_finishing(struct turn *t)
 			r->traffic.write.trouble);
 		traffic_want_nothing(r);
 	}
-	if (!traffic_is_settled(r) || !sequence_ensure(t, LIST_PROMOTED))
+	if (!traffic_is_settled(r) || waits_for_end(t) ||
+		!sequence_ensure(t, LIST_PROMOTED))
 		return;
+	if (end_is_unread(t))
+		turn_note(t, NOTE_WARNING,
+			"who serves in the end could not be read");
 	rollout_set_reason(r, CAUSE_NONE,
 		r->traffic.by_latest
 			? "every step has passed; traffic follows LATEST"

@@ -352,6 +352,47 @@ static void where_stale_etags_are_taken_a_lost_write_is_still_noticed(
 	assert_int_equal(fake_run_wants(FAKE_NEW), 99);
 }
 
+static void until_the_end_is_not_read(void)
+{
+	given_policy(policy_short, NULL);
+	run();
+	until_step(1);
+	fake_run_fault("{'kind': 'status', 'status': 403, 'method': 'GET', "
+		       "'for': '1m'}");
+}
+
+static void promoted_is_said_of_what_was_read(void **state)
+{
+	until_the_end_is_not_read();
+	until(fake_now() + 50 * SECOND);
+	expect_journal("warning", "the finish failed");
+	fake_run_foreign("shop-1=100");
+	until_the_end();
+	expect_exit(7);
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void an_end_that_cannot_be_read_for_a_while_is_waited_for(void **state)
+{
+	until_the_end_is_not_read();
+	until(fake_now() + 50 * SECOND);
+	assert_int_equal(phase_now(), PHASE_SHIFTING);
+	until_the_end();
+	expect_exit(0);
+	expect_not_journaled("warning", "who serves in the end");
+}
+
+static void an_end_that_can_never_be_read_is_said_to_be_unread(void **state)
+{
+	until_the_end_is_not_read();
+	fake_run_fault("{'kind': 'status', 'status': 403, 'method': 'GET', "
+		       "'for': '24h'}");
+	until_the_end();
+	expect_exit(0);
+	assert_int_equal(
+		fake_store_count("warning", "who serves in the end"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +427,9 @@ int main(void)
 			a_revert_never_takes_traffic_from_what_others_put_in_charge),
 		SCENARIO(a_conflict_over_other_fields_is_retried),
 		SCENARIO(a_conflict_over_the_traffic_is_drift),
+		SCENARIO(promoted_is_said_of_what_was_read),
+		SCENARIO(an_end_that_cannot_be_read_for_a_while_is_waited_for),
+		SCENARIO(an_end_that_can_never_be_read_is_said_to_be_unread),
 		SCENARIO(
 			where_stale_etags_are_taken_a_lost_write_is_still_noticed),
 	};
