@@ -134,6 +134,7 @@ static void drifted(struct turn *t, const char *why)
 
 static void overwritten(struct turn *t)
 {
+	struct rollout *r = t->r;
 	char text[ROLLOUT_TEXT_MAX];
 
 	snprintf(text, sizeof(text),
@@ -141,6 +142,12 @@ static void overwritten(struct turn *t)
 		"%lld) and our write: what they asked for was overwritten and "
 		"is not known; look at it, and set the traffic by hand",
 		(long long)t->r->traffic.write.base);
+	/* Nothing is on its way that would bring what was set. */
+	if (t->policy->on_drift == ON_DRIFT_REASSERT && traffic_is_settled(r) &&
+		!split_equal(r->traffic.spec, r->traffic.set)) {
+		drifted(t, text);
+		return;
+	}
 	say_drift(t, "a write of somebody else was overwritten");
 	if (t->r->phase == PHASE_PREFLIGHT)
 		rollout_refuse(t, CAUSE_DRIFT, text);

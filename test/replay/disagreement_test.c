@@ -556,6 +556,22 @@ static void reads_that_lag_make_no_more_writes(void **state)
 	expect_writes_at_most(4);
 }
 
+/* What others wrote looks like what we wrote for the step before. */
+static void a_split_like_an_earlier_one_of_ours_is_set_back(void **state)
+{
+	given_policy(
+		STEPS("1m", "5s"), slo_errors, "on_drift: reassert\n", NULL);
+	run();
+	fake_run_fault("{'kind': 'reset', 'method': 'PATCH', 'when': 'after', "
+		       "'times': 2}");
+	until_step(1);
+	until(fake_now() + 3 * SECOND);
+	fake_run_foreign("shop-1=90 shop-2=10");
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
 static void a_foreign_write_between_read_and_write_is_drift(void **state)
 {
 	fake_run.cloud.rules.etag_is_strict = false;
@@ -761,6 +777,7 @@ int main(void)
 		SCENARIO(a_reverts_refused_writes_back_off),
 		SCENARIO(who_restores_the_old_split_is_not_fought),
 		SCENARIO(reads_that_lag_make_no_more_writes),
+		SCENARIO(a_split_like_an_earlier_one_of_ours_is_set_back),
 		SCENARIO(a_foreign_write_between_read_and_write_is_drift),
 		SCENARIO(
 			a_revert_takes_nothing_from_who_else_was_put_in_charge),
