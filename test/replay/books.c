@@ -297,6 +297,8 @@ static void write_sent(const struct fake_request *request)
 		books.given = true;
 	else
 		books.revert_sent = true;
+	promise(percent > 0 || !fake_load_is_made(),
+		"a load is still made as the revert is written");
 	books.heard = false;
 }
 

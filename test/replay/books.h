@@ -22,6 +22,7 @@
  *     Retry-After says, ten seconds at most) after an answer that was bad, as
  *     soon as the disk lets that be durable or is known not to, and the revert
  *     leaves at once when one is good;
+ *   - a load has stopped when the revert is sent;
  *   - a write is sent when the entries that led to it are durable;
  *   - time goes on.
  */

@@ -15,7 +15,9 @@
 #include "io/process.h"
 #include "io/program.h"
 
-#define TAKES_MS 20
+#define TAKES_MS    20
+#define LOAD_SAYS   "{\"text\": \"so many requests\"}\n"
+#define LOAD_MISSES 5
 
 struct deed {
 	char name[32];
@@ -37,6 +39,7 @@ struct child {
 	struct deed *deed;
 	struct process *process; /* NULL: nobody waits for it */
 	bool killed;
+	bool is_load; /* which ends with who started it */
 };
 
 struct process {
@@ -46,6 +49,7 @@ struct process {
 	void *arg;
 	int64_t started_ms;
 	bool failed;
+	int load; /* how one ends that has missed something; 0: it is none */
 };
 
 static struct deed *deed_find(const char *name)
@@ -103,6 +107,16 @@ void fake_deed_takes(const char *name, int64_t ms)
 	deed_find(name)->takes_ms = ms;
 }
 
+bool fake_load_is_made(void)
+{
+	struct child *child;
+
+	LIST_FOREACH(child, &deeds.children, link)
+		if (child->is_load && !child->killed)
+			return true;
+	return false;
+}
+
 /* ---- requests ---- */
 
 static void serve(struct fake_exchange *exchange,
@@ -140,8 +154,11 @@ static void process_told(void *arg)
 {
 	struct process *process = arg;
 	struct process_end end = {
-		.exit_status = process->failed,
-		.output = "",
+		.exit_status = !process->failed ? 0
+			       : process->load  ? process->load
+						: 1,
+		.output = process->load ? LOAD_SAYS : "",
+		.output_len = process->load ? strlen(LOAD_SAYS) : 0,
 		.duration_ms = fake_now() - process->started_ms,
 	};
 	process_fn fn = process->fn;
@@ -181,6 +198,8 @@ struct process *process_start(struct loop *loop,
 	assert(strcmp(spec->argv[0], "act") == 0 && spec->argv[1]);
 	child = xcalloc(1, sizeof(*child));
 	child->deed = deed_find(spec->argv[1]);
+	child->is_load = strcmp(spec->argv[1], "load") == 0;
+	process->load = child->is_load ? LOAD_MISSES : 0;
 	child->process = process;
 	LIST_INSERT_HEAD(&deeds.children, child, link);
 	process->child = child;
@@ -198,8 +217,9 @@ void process_cancel(struct process **process_p)
 	timer_cancel(&process->told);
 	if (process->child) {
 		process->child->process = NULL;
-		process->child->killed = !fake_is_dead();
-		process->child->deed->cancelled += process->child->killed;
+		process->child->killed =
+			process->child->is_load || !fake_is_dead();
+		process->child->deed->cancelled += !fake_is_dead();
 	}
 	free(process);
 }

@@ -24,4 +24,7 @@ const char *fake_deeds_order(void); /* "undo purge", in order of time */
 void fake_deed_fails(const char *deed, bool done);
 void fake_deed_takes(const char *deed, int64_t ms);
 
+/* A load is a deed of the name "load", which ends with who started it. */
+bool fake_load_is_made(void);
+
 #endif

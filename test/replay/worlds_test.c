@@ -83,6 +83,30 @@ static void broken(const char *text)
 
 /* ---- the policy ---- */
 
+/* In one world of four the first step has a load, which passes, misses, cannot be
+ * made or takes long. By draws of its own: the others stay as they are. */
+static const char *random_load(const char *steps, char *text, size_t size)
+{
+	static const char first[] = "steps:\n  - {percent: 10, ";
+	struct rng rng;
+
+	rng_init(&rng, world.seed ^ 0x10ad);
+	if (rng_below(&rng, 4))
+		return steps;
+	if (!rng_below(&rng, 3))
+		fake_deed_fails("load", rng_below(&rng, 2));
+	fake_deed_takes("load", 1000 + (int64_t)rng_below(&rng, 60000));
+	snprintf(text, size,
+		"%sload: {name: users, type: load,\n"
+		"     idempotent: %s, on_failure: %s,\n"
+		"     url: \"" FAKE_DEED_ORIGIN "/x\", allow_host: 127.0.0.1,\n"
+		"     stages: [{for: 70s, users: 5}]}, %s",
+		first, rng_below(&rng, 2) ? "true" : "false",
+		rng_below(&rng, 2) ? "stop" : "continue",
+		steps + strlen(first));
+	return text;
+}
+
 static void random_policy(void)
 {
 	static const char *const steps[] = {
@@ -125,7 +149,12 @@ static void random_policy(void)
 		"     idempotent: true,\n"
 		"     url: \"" FAKE_DEED_ORIGIN "/purge\"}\n";
 
-	given_policy(steps[pick(2)], slos[pick(2)], rest[pick(5)], deeds, NULL);
+	char loaded[1024];
+	const char *others = rest[pick(5)], *asked = slos[pick(2)];
+	const char *way = steps[pick(2)];
+
+	given_policy(random_load(way, loaded, sizeof(loaded)), asked, others,
+		deeds, NULL);
 }
 
 /* ---- troubles ---- */
