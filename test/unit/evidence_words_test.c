@@ -291,6 +291,9 @@ static void what_it_takes_to_tell_is_rounded_as_little_is_known(void **state)
 	undecided(2200, 1,
 		"undecided: 3,300 requests and 3 errors; telling 1 % from 0.1 "
 		"% takes about 7,000 more, 30 s at this rate");
+	undecided(1800, 1,
+		"undecided: 2,700 requests and 3 errors; telling 1 % from 0.1 "
+		"% takes about 5,000 more, 30 s at this rate");
 	undecided(1600, 1,
 		"undecided: 2,400 requests and 3 errors; telling 1 % from 0.1 "
 		"% takes about 4,800 more, 30 s at this rate");

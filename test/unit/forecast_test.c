@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "engine/evidence_plan.h"
 #include "engine/forecast.h"
 #include "engine/forecast_threshold.h"
 #include "policy/policy_load.h"
@@ -543,6 +544,23 @@ static void what_no_step_is_long_enough_for_is_not_found_in_it(void **state)
 	policy_free(&policy);
 }
 
+/* It is lost until a check can have seen it: two checks, half a minute and what
+ * samples are late, a minute at least. A slow request is a fifth of one. */
+static void what_a_step_may_cost_lasts_until_it_can_be_seen(void **state)
+{
+	struct evidence_spec spec = {.latency = false};
+	struct plan_step step = {.rate = 20, .late_s = 30};
+
+	assert_true(
+		is_near(plan_limit(&step, &evidence_defaults, &spec, 0.5, 10),
+			10 / (20 * 0.5 * (2 * 15 + 30 + 30)), 1e-9));
+	step.late_s = 0;
+	spec.latency = true;
+	assert_true(
+		is_near(plan_limit(&step, &evidence_defaults, &spec, 0.5, 10),
+			5 * 10 / (20 * 0.5 * 60), 1e-9));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -557,6 +575,8 @@ int main(void)
 		cmocka_unit_test(a_jump_is_found_within_the_time_that_is_said),
 		cmocka_unit_test(
 			requests_until_it_is_found_do_not_depend_on_the_rate),
+		cmocka_unit_test(
+			what_a_step_may_cost_lasts_until_it_can_be_seen),
 		cmocka_unit_test(late_and_rare_samples_are_waited_for),
 		cmocka_unit_test(more_than_all_requests_are_not_found),
 		cmocka_unit_test(without_a_rate_nothing_is_said_but_why),
