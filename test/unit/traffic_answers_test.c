@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers about traffic, each by itself: what a read or a write's answer leaves
+ * of the state, in moments that whole rollouts are hardly ever seen in.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/turn.h"
+#include "engine_fixture.h"
+
+#define NOW_MS INT64_C(1000000)
+
+static struct test_policy test;
+static struct rollout r;
+static struct traffic_state *const g = &r.traffic;
+static struct event event;
+static struct outcome_list out;
+static struct turn turn = {.r = &r, .out = &out, .event = &event};
+
+/* A bake at 10 % whose write was accepted as generation 8, and is out of
+ * nothing. */
+static int setup(void **state)
+{
+	(void)state;
+	test_policy_init(&test);
+	rollout_init(&r);
+	memset(&out, 0, sizeof(out));
+	memset(&event, 0, sizeof(event));
+	out.wake_ms = INT64_MAX;
+	turn.policy = &test.policy;
+	turn.now = NOW_MS;
+	turn.changed = false;
+	r.phase = PHASE_BAKING;
+	r.step = 0;
+	g->spec = g->serving = g->set = (struct split){10, 90, 0};
+	g->generation = 8;
+	g->write.base = 7;
+	g->write.n_written = 1;
+	g->write.n_sent = 1;
+	g->write.sent[0] = g->spec;
+	g->write.result = WRITE_DONE;
+	return 0;
+}
+
+static void read_of(struct split split, int64_t generation)
+{
+	event = (struct event){.type = EVENT_TRAFFIC,
+		.spec = split,
+		.serving = split,
+		.generation = generation,
+		.stable_state = STABLE_READY};
+	g->read.out_ms = NOW_MS - 10;
+	traffic_seen(&turn);
+	assert_int_equal(g->read.out_ms, 0);
+}
+
+static bool says(const char *part)
+{
+	for (size_t i = 0; i < out.n_notes; i++)
+		if (strstr(out.note[i].text, part))
+			return true;
+	return false;
+}
+
+/* ---- reads ---- */
+
+static void an_answer_that_nobody_waits_for_is_not_taken(void **state)
+{
+	(void)state;
+	event.spec = (struct split){0, 0, 100};
+	traffic_seen(&turn);
+	assert_int_equal(g->spec.candidate, 10);
+	event.text = "boom";
+	traffic_unseen(&turn);
+	event.result = WRITE_FAILED;
+	traffic_written(&turn);
+	assert_int_equal(out.n_notes, 0);
+}
+
+static void what_reads_as_it_was_set_changes_nothing(void **state)
+{
+	(void)state;
+	read_of((struct split){10, 90, 0}, 8);
+	assert_int_equal(r.phase, PHASE_BAKING);
+	assert_true(g->read.fresh && g->read.kept);
+	assert_int_equal(g->read.seen_ms, NOW_MS);
+}
+
+/* Set back so often, and then somebody means it. */
+static void others_are_set_back_five_times(void **state)
+{
+	(void)state;
+	test.policy.on_drift = ON_DRIFT_REASSERT;
+	for (int i = 1; i <= 5; i++) {
+		setup(NULL);
+		test.policy.on_drift = ON_DRIFT_REASSERT;
+		r.reasserts = i - 1;
+		read_of((struct split){0, 40, 60}, 9);
+		assert_int_equal(r.reasserts, i);
+		assert_true(g->write.intent.reassert);
+		assert_int_equal(g->write.intent.percent, 10);
+		assert_true(says("others 60 %; last set was candidate 10 %, "
+				 "stable 90 %: set back"));
+		/* Read once more before it is written, that is no drift. */
+		read_of((struct split){0, 40, 60}, 9);
+		assert_int_equal(r.reasserts, i);
+	}
+	setup(NULL);
+	test.policy.on_drift = ON_DRIFT_REASSERT;
+	r.reasserts = 5;
+	read_of((struct split){0, 40, 60}, 9);
+	assert_int_equal(r.phase, PHASE_STOPPED);
+	/* Not over what came while nobody drove. */
+	setup(NULL);
+	test.policy.on_drift = ON_DRIFT_REASSERT;
+	r.resuming = true;
+	read_of((struct split){0, 40, 60}, 9);
+	assert_int_equal(r.phase, PHASE_STOPPED);
+}
+
+static void drift_in_preflight_refuses(void **state)
+{
+	(void)state;
+	r.phase = PHASE_PREFLIGHT;
+	read_of((struct split){0, 40, 60}, 9);
+	assert_true(r.refusing);
+	assert_string_equal(
+		r.reason, "traffic was changed by somebody else in preflight");
+	assert_true(says(": refused"));
+}
+
+/* More than was ever given to it is not the candidate's through us. */
+static void a_revert_takes_back_what_we_gave(void **state)
+{
+	(void)state;
+	r.phase = PHASE_REVERTING;
+	g->write.state = WRITER_WANTS;
+	g->set.candidate = 5;
+	read_of((struct split){9, 91, 0}, 9);
+	assert_int_equal(r.phase, PHASE_REVERTING);
+	assert_true(says("reverting all the same"));
+	read_of((struct split){11, 89, 0}, 9);
+	assert_int_equal(r.phase, PHASE_STOPPED);
+	assert_true(says("somebody else is in charge"));
+	setup(NULL);
+	r.phase = PHASE_REVERTING;
+	g->write.state = WRITER_WANTS;
+	read_of((struct split){9, 90, 1}, 9);
+	assert_int_equal(r.phase, PHASE_STOPPED);
+}
+
+static void an_older_answer_is_asked_for_again(void **state)
+{
+	(void)state;
+	read_of((struct split){0, 100, 0}, 7);
+	assert_int_equal(g->spec.candidate, 10);
+	assert_true(g->read.retry_ms > NOW_MS);
+	assert_true(says("generation 7 after 8"));
+	/* Other generations are not known to be older. */
+	read_of((struct split){10, 90, 0}, 0);
+	assert_int_equal(g->stale_ms, 0);
+}
+
+/* A second later a revert builds on what lacks our own write alone. */
+static void a_revert_waits_a_second_for_a_newer_answer(void **state)
+{
+	(void)state;
+	r.phase = PHASE_REVERTING;
+	g->write.state = WRITER_WANTS;
+	read_of((struct split){0, 100, 0}, 7);
+	assert_int_equal(g->spec.candidate, 10);
+	turn.now = NOW_MS + 999;
+	read_of((struct split){0, 100, 0}, 7);
+	assert_int_equal(g->spec.candidate, 10);
+	turn.now = NOW_MS + 1000;
+	/* Not on one from before what we wrote upon, … */
+	read_of((struct split){0, 100, 0}, 6);
+	assert_int_equal(g->spec.candidate, 10);
+	/* … nor when it has written itself. */
+	g->write.rounds = 1;
+	read_of((struct split){0, 100, 0}, 7);
+	assert_int_equal(g->spec.candidate, 10);
+	g->write.rounds = 0;
+	read_of((struct split){0, 100, 0}, 7);
+	assert_int_equal(g->spec.candidate, 0);
+	assert_int_equal(g->generation, 8);
+}
+
+/* A conflict has told that there is a newer one than 8. */
+static void what_a_conflict_has_told_of_is_waited_for(void **state)
+{
+	(void)state;
+	g->refuted = 8;
+	read_of((struct split){10, 90, 0}, 8);
+	assert_true(says("a write upon generation 8 met or made a newer one"));
+	turn.now = NOW_MS + 9999;
+	read_of((struct split){10, 90, 0}, 8);
+	assert_int_equal(g->read.seen_ms, 0);
+	turn.now = NOW_MS + 10000;
+	read_of((struct split){10, 90, 0}, 8);
+	assert_int_equal(g->read.seen_ms, turn.now);
+	/* A revert takes it at once while the candidate has users. */
+	setup(NULL);
+	r.phase = PHASE_REVERTING;
+	g->write.state = WRITER_WANTS;
+	g->refuted = 8;
+	read_of((struct split){10, 90, 0}, 8);
+	assert_int_equal(g->read.seen_ms, NOW_MS);
+}
+
+static void stable_that_is_not_there_is_told_once(void **state)
+{
+	(void)state;
+	event.stable_state = STABLE_UNKNOWN;
+	traffic_learn_stable(&turn);
+	assert_false(turn.changed);
+	event.stable_state = STABLE_GONE;
+	event.text = "old does not exist";
+	traffic_learn_stable(&turn);
+	assert_true(turn.changed);
+	assert_string_equal(g->stable_text, "old does not exist");
+	assert_true(says("there is no way back: old does not exist"));
+	traffic_learn_stable(&turn);
+	assert_int_equal(out.n_notes, 1);
+	event.stable_state = STABLE_READY;
+	traffic_learn_stable(&turn);
+	assert_int_equal(out.n_notes, 1);
+	assert_int_equal(g->stable_state, STABLE_READY);
+}
+
+static void a_late_write_is_one_of_ours_that_serves_now(void **state)
+{
+	(void)state;
+	assert_true(traffic_is_late(&r));
+	assert_false(traffic_is_beyond_ours(&r));
+	g->spec.other = 1;
+	assert_false(traffic_is_late(&r));
+	g->spec = (struct split){20, 80, 0}; /* never sent */
+	assert_false(traffic_is_late(&r));
+	g->spec = (struct split){0, 100, 0};
+	assert_false(traffic_is_late(&r));
+	setup(NULL);
+	g->generation = 9;
+	assert_false(traffic_is_late(&r));
+	assert_true(traffic_is_beyond_ours(&r));
+	/* The service was deployed meanwhile: that is one more of ours. */
+	g->write.n_deployed = 1;
+	assert_true(traffic_is_late(&r));
+	assert_false(traffic_is_beyond_ours(&r));
+	g->write.n_deployed = 0;
+	/* The write's own answer says which generation it made. */
+	g->write.told = 8;
+	assert_true(traffic_is_late(&r));
+	g->write.told = g->write.n_written = 0;
+	assert_false(traffic_is_late(&r));
+	assert_false(traffic_is_beyond_ours(&r));
+}
+
+/* ---- what cannot be read ---- */
+
+static void a_read_that_is_refused_ends_a_shift_and_no_revert(void **state)
+{
+	(void)state;
+	g->write.state = WRITER_WANTS;
+	g->read.out_ms = NOW_MS - 10;
+	event.retryable = true;
+	event.text = "503";
+	traffic_unseen(&turn);
+	assert_int_equal(g->write.state, WRITER_WANTS);
+	assert_string_equal(g->write.trouble, "503");
+	assert_true(g->read.retry_ms >= NOW_MS);
+	g->read.out_ms = NOW_MS - 10;
+	event.retryable = false;
+	event.text = NULL;
+	traffic_unseen(&turn);
+	assert_int_equal(g->write.state, WRITER_GAVE_UP);
+	assert_string_equal(g->write.trouble, "");
+	/* Nothing is wanted: there is nothing to give up. */
+	g->write.state = WRITER_IDLE;
+	g->read.out_ms = NOW_MS - 10;
+	traffic_unseen(&turn);
+	assert_int_equal(g->write.state, WRITER_IDLE);
+	g->write.state = WRITER_WANTS;
+	r.phase = PHASE_REVERTING;
+	g->read.out_ms = NOW_MS - 10;
+	traffic_unseen(&turn);
+	assert_int_equal(g->write.state, WRITER_WANTS);
+}
+
+/* ---- answers to writes ---- */
+
+static void answered(enum write_result result)
+{
+	event.type = EVENT_WRITTEN;
+	event.result = result;
+	event.generation = 9;
+	g->write.out_ms = NOW_MS - 10;
+	traffic_written(&turn);
+	assert_int_equal(g->write.out_ms, 0);
+}
+
+static void a_write_that_is_done_has_its_generation(void **state)
+{
+	(void)state;
+	g->write.refused = 3;
+	g->write.failing_ms = 4;
+	strcpy(g->write.trouble, "old");
+	answered(WRITE_DONE);
+	assert_int_equal(g->write.told, 9);
+	assert_int_equal(g->generation, 9);
+	assert_int_equal(g->write.refused + g->write.failing_ms, 0);
+	assert_string_equal(g->write.trouble, "");
+	g->generation = 12;
+	answered(WRITE_DONE);
+	assert_int_equal(g->generation, 12);
+}
+
+static void the_answer_to_an_earlier_write_is_not_taken(void **state)
+{
+	(void)state;
+	g->write.attempt = 2;
+	g->write.out_ms = NOW_MS - 10;
+	event.write_attempt = 1;
+	event.result = WRITE_REJECTED;
+	traffic_written(&turn);
+	assert_int_equal(g->write.out_ms, NOW_MS - 10);
+	event.write_attempt = 2;
+	answered(WRITE_DONE);
+	assert_int_equal(g->write.result, WRITE_DONE);
+}
+
+static void what_was_not_written_is_not_counted(void **state)
+{
+	(void)state;
+	g->write.state = WRITER_WANTS;
+	g->write.rounds = 1;
+	g->read.kept = true;
+	event.text = "the etag is old";
+	answered(WRITE_CONFLICT);
+	assert_int_equal(g->write.n_written + g->write.rounds, 0);
+	assert_int_equal(g->write.state, WRITER_WANTS);
+	assert_int_equal(g->refuted, 9);
+	assert_false(g->read.kept);
+	assert_true(g->write.retry_ms >= NOW_MS);
+	assert_true(says(": the etag is old"));
+	answered(WRITE_BUSY);
+	assert_int_equal(g->write.n_written + g->write.rounds, 0);
+	assert_true(g->read.kept);
+	assert_int_equal(g->write.refused, 2);
+	event.text = NULL;
+	answered(WRITE_REJECTED);
+	assert_int_equal(g->write.state, WRITER_GAVE_UP);
+	assert_string_equal(g->write.trouble, "");
+	/* Nothing was wanted any more, or a revert is. */
+	g->write.state = WRITER_IDLE;
+	answered(WRITE_REJECTED);
+	assert_int_equal(g->write.state, WRITER_IDLE);
+	r.phase = PHASE_REVERTING;
+	g->write.state = WRITER_WANTS;
+	answered(WRITE_REJECTED);
+	assert_int_equal(g->write.state, WRITER_WANTS);
+}
+
+static void a_write_whose_end_is_not_known_may_come_yet(void **state)
+{
+	(void)state;
+	g->write.rounds = 1;
+	answered(WRITE_UNKNOWN);
+	assert_true(g->write.loose_ms > NOW_MS);
+	assert_int_equal(g->write.retry_ms, 0);
+	g->write.rounds = 2;
+	answered(WRITE_UNKNOWN);
+	assert_true(g->write.retry_ms >= NOW_MS);
+}
+
+/* ---- waiting ---- */
+
+/* A step up whose answer hangs when a revert begins is waited for a little; then
+ * the service is read, and the write may come yet. */
+static void a_write_that_hangs_before_a_revert_is_left(void **state)
+{
+	struct traffic_writer *w = &g->write;
+
+	(void)state;
+	r.phase = PHASE_REVERTING;
+	r.phase_ms = NOW_MS;
+	w->state = WRITER_WANTS;
+	w->out_ms = NOW_MS - 100;
+	w->out_percent = 50;
+	w->deadline_ms = NOW_MS + 600000;
+	traffic_pump(&turn);
+	assert_int_equal(w->out_ms, NOW_MS - 100);
+	assert_true(out.wake_ms > NOW_MS);
+	turn.now = out.wake_ms;
+	out.wake_ms = INT64_MAX;
+	traffic_pump(&turn);
+	assert_int_equal(w->out_ms, 0);
+	assert_int_equal(w->result, WRITE_UNKNOWN);
+	assert_true(w->loose_ms > turn.now);
+	assert_true(says("a write has had no answer for"));
+	assert_int_equal(out.effect[out.n_effects - 1].type, EFFECT_READ);
+	/* The revert's own is waited for. */
+	setup(NULL);
+	r.phase = PHASE_REVERTING;
+	r.phase_ms = NOW_MS - 60000;
+	w->state = WRITER_WANTS;
+	w->out_ms = NOW_MS - 100;
+	w->deadline_ms = NOW_MS + 600000;
+	traffic_pump(&turn);
+	assert_int_equal(w->out_ms, NOW_MS - 100);
+	assert_int_equal(out.n_effects, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+	const struct CMUnitTest tests[] = {
+		TEST(an_answer_that_nobody_waits_for_is_not_taken),
+		TEST(what_reads_as_it_was_set_changes_nothing),
+		TEST(others_are_set_back_five_times),
+		TEST(drift_in_preflight_refuses),
+		TEST(a_revert_takes_back_what_we_gave),
+		TEST(an_older_answer_is_asked_for_again),
+		TEST(a_revert_waits_a_second_for_a_newer_answer),
+		TEST(what_a_conflict_has_told_of_is_waited_for),
+		TEST(stable_that_is_not_there_is_told_once),
+		TEST(a_late_write_is_one_of_ours_that_serves_now),
+		TEST(a_read_that_is_refused_ends_a_shift_and_no_revert),
+		TEST(a_write_that_is_done_has_its_generation),
+		TEST(the_answer_to_an_earlier_write_is_not_taken),
+		TEST(what_was_not_written_is_not_counted),
+		TEST(a_write_whose_end_is_not_known_may_come_yet),
+		TEST(a_write_that_hangs_before_a_revert_is_left),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
