@@ -4,8 +4,10 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "cli/live_view.h"
 #include "cli/output.h"
 #include "engine/outlook.h"
@@ -32,13 +34,14 @@ struct watching {
 
 	/* On a terminal. */
 	struct live_view view;
-	struct loop *loop;
-	struct timer *again;
+	struct loop *loop; /* the store's, or our own */
+	struct timer *pause;
 	char who[CONTEXT_NAME_MAX];
 	bool left; /* by a key */
 	int signo; /* that ends it; 0: none came */
-	bool failed;
-	struct err err;
+	bool has_verb; /* a key was typed */
+	enum verb verb; /* that it stands for */
+	char *comment;
 };
 
 /* ---- who drives it ---- */
@@ -180,7 +183,7 @@ static bool may(enum verb verb, void *arg)
 	const struct rollout *state = &watch->snapshot->fold.state;
 	char text[ROLLOUT_TEXT_MAX];
 
-	return watch->snapshot->fold.last_seq &&
+	return watch->snapshot->fold.last_seq && !watch->has_verb &&
 	       !rollout_refuses(watch->snapshot->policy, state, verb,
 		       state->step, watch->who, text);
 }
@@ -225,14 +228,15 @@ static int leave_decision(struct watching *watch, enum verb verb,
 	return status;
 }
 
-static void decide(enum verb verb, const char *comment, void *arg)
+static void decide_now(struct watching *watch)
 {
-	struct watching *watch = arg;
+	enum verb verb = watch->verb;
 	struct err err;
 
-	if (!may(verb, arg))
+	watch->has_verb = false;
+	if (!may(verb, watch))
 		say(watch, HAPPENING_WAIT, "%s came too late", verb_name(verb));
-	else if (leave_decision(watch, verb, comment, &err) < 0)
+	else if (leave_decision(watch, verb, watch->comment, &err) < 0)
 		say(watch, HAPPENING_BAD, "%s: %s", verb_name(verb), err.text);
 	else if (!watch->driven)
 		say(watch, HAPPENING_WAIT,
@@ -241,11 +245,25 @@ static void decide(enum verb verb, const char *comment, void *arg)
 			verb_name(verb), watch->snapshot->row.id);
 }
 
+/* Keys and signals only leave a mark: they may come while an answer is waited
+ * for. */
+static void decide(enum verb verb, const char *comment, void *arg)
+{
+	struct watching *watch = arg;
+
+	watch->has_verb = true;
+	watch->verb = verb;
+	free(watch->comment);
+	watch->comment = xstrdup(comment);
+	loop_stop(watch->loop);
+}
+
 static void leave(void *arg)
 {
 	struct watching *watch = arg;
 
 	watch->left = true;
+	store_interrupt(watch->store);
 	loop_stop(watch->loop);
 }
 
@@ -280,14 +298,42 @@ static int show_news(struct watching *watch, struct err *err_r)
 	return 0;
 }
 
-static void look_again(void *arg)
+static void pause_over(void *arg)
 {
 	struct watching *watch = arg;
 
-	watch->failed = show_news(watch, &watch->err) < 0;
-	watch->again = timer_start(watch->loop, PAUSE_MS, look_again, watch);
-	if (watch->failed || phase_is_end(watch->snapshot->fold.state.phase))
-		loop_stop(watch->loop);
+	watch->pause = NULL;
+	loop_stop(watch->loop);
+}
+
+static int turn(struct watching *watch, struct err *err_r)
+{
+	int rc;
+
+	watch->pause = timer_start(watch->loop, PAUSE_MS, pause_over, watch);
+	rc = loop_run(watch->loop, err_r);
+	timer_cancel(&watch->pause);
+	return rc;
+}
+
+static bool is_quit(const struct watching *watch)
+{
+	return watch->left || watch->signo;
+}
+
+static int show_to_end(struct watching *watch, struct err *err_r)
+{
+	while (!is_quit(watch)) {
+		if (show_news(watch, err_r) < 0)
+			return -1;
+		if (phase_is_end(watch->snapshot->fold.state.phase))
+			return 0;
+		if (watch->has_verb)
+			decide_now(watch);
+		if (turn(watch, err_r) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static void on_signal(int signo, void *arg)
@@ -295,6 +341,7 @@ static void on_signal(int signo, void *arg)
 	struct watching *watch = arg;
 
 	watch->signo = signo;
+	store_interrupt(watch->store);
 	loop_stop(watch->loop);
 }
 
@@ -343,8 +390,7 @@ static int run_panel(struct watching *watch, struct err *err_r)
 		live_view_start(&watch->view, watch->loop, &host, err_r) < 0 ||
 		show_past(watch, err_r) < 0)
 		return -1;
-	watch->again = timer_start(watch->loop, 0, look_again, watch);
-	return loop_run(watch->loop, err_r);
+	return show_to_end(watch, err_r);
 }
 
 /* It dies of the signal, as if it had not been taken. */
@@ -360,26 +406,26 @@ static void die(int signo)
 /* 1: it has ended; 0: it was left. */
 static int follow_on_terminal(struct watching *watch, struct err *err_r)
 {
+	struct loop *own = NULL;
 	int status;
 
 	output_never_wait(false);
 	if (context_who(watch->store, watch->options->as, watch->who, err_r))
 		return -1;
-	watch->loop = loop_new(err_r);
+	watch->loop = store_loop(watch->store);
+	if (!watch->loop)
+		watch->loop = own = loop_new(err_r);
 	if (!watch->loop)
 		return -1;
 	watch->counter = -1;
 	status = run_panel(watch, err_r);
-	timer_cancel(&watch->again);
 	live_view_stop(&watch->view);
-	loop_free(&watch->loop);
-	if (status == 0 && watch->failed) {
-		*err_r = watch->err;
-		status = -1;
-	}
+	loop_free(&own);
+	free(watch->comment);
 	if (watch->signo)
 		die(watch->signo);
-	return status < 0 ? -1 : !watch->left;
+	/* What was cut short by the key has failed. */
+	return watch->left ? 0 : status < 0 ? -1 : 1;
 }
 
 /* ---- together ---- */

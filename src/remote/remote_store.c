@@ -98,6 +98,16 @@ const char *store_path(const struct store *store)
 	return wire_url(store->wire)->said;
 }
 
+struct loop *store_loop(const struct store *store)
+{
+	return wire_loop(store->wire);
+}
+
+void store_interrupt(struct store *store)
+{
+	wire_give_up(store->wire);
+}
+
 /* Who asks is the daemon's to say. */
 bool store_is_owned_by_us(const struct store *store)
 {

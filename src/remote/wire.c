@@ -284,6 +284,17 @@ static int wire_attempt(
 	return 0;
 }
 
+void wire_give_up(struct wire *wire)
+{
+	bearer_cancel(&wire->naming);
+	http_cancel(&wire->call);
+	wire->status = 0;
+	wire->maybe_sent = true;
+	err_set(&wire->err, ERR_UNAVAILABLE, "the answer was not waited for");
+	wire->is_interrupted = true;
+	wire_done(wire);
+}
+
 /* ---- until it is answered ---- */
 
 struct patience {

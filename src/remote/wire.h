@@ -63,6 +63,9 @@ MUST_CHECK int wire_turn(struct wire *wire, int64_t ms, struct err *err_r);
 void wire_wake(struct wire *wire);
 /* The same, and what is being asked for is not asked for again. */
 void wire_interrupt(struct wire *wire);
+/* The same, and what is under way is not waited for either: it may arrive, and
+ * wire_ask fails. */
+void wire_give_up(struct wire *wire);
 
 /* For follow.c, and for signals. */
 struct loop *wire_loop(struct wire *wire);

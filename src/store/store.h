@@ -31,6 +31,7 @@
 #define STORE_LIST_MAX        100000 /* rollouts in one list */
 #define STORE_COMMANDS_MAX    64 /* waiting commands told at once */
 
+struct loop;
 struct store;
 
 enum store_mode {
@@ -44,6 +45,10 @@ MUST_CHECK struct store *store_open(
 void store_free(struct store **store);
 const char *store_path(const struct store *store);
 void store_hurry(struct store *store); /* see above */
+/* The loop that turns while a call waits for somebody else's answer; NULL: none
+ * does. store_interrupt cuts such a wait short, and the call fails. */
+struct loop *store_loop(const struct store *store);
+void store_interrupt(struct store *store);
 /* Whether the file is in memory, where no write waits for a disk. */
 bool store_is_in_memory(const struct store *store);
 

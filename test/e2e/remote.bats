@@ -460,12 +460,25 @@ kilobytes() {
 	token bob read,operate,approve >"$WORLD/token"
 	opens bob 100 30 "$TIDEGATE" watch --server "$SERVER"
 	shown bob '[a]pprove'
+	opens other 100 30 "$TIDEGATE" watch --server "$SERVER"
+	shown other '[q]uit'
 	types run p
 	shown run 'pause, with a comment'
 	types run Enter
 	shown run 'alice pauses' '[c]ontinue'
 	shown bob '[c]ontinue'
 	shown list paused
+	# Keys work while the answer to a decision is waited for.
+	shown other '[c]ontinue'
+	kill -STOP "$SERVE_PID"
+	types other c
+	shown other 'continue, with a comment'
+	types other Enter
+	gone other 'continue, with a comment'
+	types other q
+	shown other 'goes on without being watched here' 'ended 0'
+	shows_not other 'no answer from'
+	keyboard_is_back other
 	kill -KILL "$SERVE_PID"
 	wait "$SERVE_PID" || true
 	shown run 'is tried again'
