@@ -2,16 +2,17 @@
 /*
  * The daemon, with all that looks at it:
  *
- *   serve_bench [ROLLOUTS [SECONDS [STREAMS [DECISIONS]]]], in the build folder
- *   default: 10000 30 200 50
+ *   serve_bench [-w] [ROLLOUTS [SECONDS [STREAMS [DECISIONS]]]], in the build
+ *   folder; default: 10000 30 200 50
  *
  * ./tidegate-server drives that many rollouts (4 SLOs each, every 30 s) against
  * a fake Cloud Run and Prometheus in a process of its own. Prints the daemon's
- * processor time over SECONDS, alone, and again with that many open streams (of
- * all rollouts and of the journal of one, in turns) and a scrape of /metrics each
- * second; how long a scrape takes; how long a revert
- * and a decision take until their PATCH is read; and its memory each minute.
- * $TMPDIR is where the state file is made.
+ * processor time over SECONDS, alone (not with -w), and again with that many open
+ * streams (of all rollouts and of the journal of one, in turns; what the daemon
+ * ends is asked for again, as a browser does) and a scrape of /metrics each
+ * second; how long a scrape takes; how long a revert and a decision take until
+ * their PATCH is read; and its memory each minute. $TMPDIR is where the state file
+ * is made.
  */
 #define _GNU_SOURCE /* strcasestr */
 #include <arpa/inet.h>
@@ -293,17 +294,19 @@ static double daemon_cpu(void)
 	return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
 }
 
-static long daemon_kib(void)
+/* A row of the daemon's smaps_rollup: "Rss", "Private_Dirty". */
+static long daemon_kib(const char *row)
 {
 	char path[64], line[256];
-	long kib = 0, v;
+	size_t len = strlen(row);
+	long kib = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", daemon_pid);
 	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Private_Dirty: %ld", &v) == 1)
-			kib = v;
+		if (!strncmp(line, row, len) && line[len] == ':')
+			kib = atol(line + len + 1);
 	if (f)
 		fclose(f);
 	return kib;
@@ -329,37 +332,81 @@ static void print_times(const char *what, double *ms, int n, const char *note)
 
 /* ---- who looks on ---- */
 
-static volatile long *streamed; /* bytes; shared with who follows */
+/* Shared with who follows. */
+static volatile struct {
+	long bytes;
+	long ended; /* by the daemon, and asked for again */
+} * streamed;
 
-static void follow_one(int fd, int i, char *const *ids)
+struct follower {
+	char *what; /* its request */
+	char cursor[128]; /* the last event's id; "" before there was one */
+};
+
+static struct follower followers[STREAMS_MAX];
+
+static int follower_dial(const struct follower *f)
 {
-	char *what = xasprintf("GET /api/v1/rollouts/%s/events", ids[i]);
+	char *more = xasprintf("Accept: text/event-stream\r\n%s%s%s",
+		f->cursor[0] ? "Last-Event-ID: " : "", f->cursor,
+		f->cursor[0] ? "\r\n" : "");
+	int fd = dial();
 
-	send_request(fd, token, i % 2 ? what : "GET /api/v1/stream",
-		"Accept: text/event-stream\r\n", "");
-	free(what);
+	send_request(fd, token, f->what, more, "");
+	free(more);
+	return fd;
+}
+
+/* What a read cuts in two is not remembered: an event more comes again. */
+static void follower_note_cursor(struct follower *f, char *bytes)
+{
+	char *at = bytes, *id = NULL;
+	size_t len;
+
+	while ((at = strstr(at, "\nid: ")) != NULL && strchr(at + 1, '\n')) {
+		id = at + strlen("\nid: ");
+		at = id;
+	}
+	if (!id || (len = strcspn(id, "\n")) >= sizeof(f->cursor))
+		return;
+	memcpy(f->cursor, id, len);
+	f->cursor[len] = '\0';
+}
+
+static void follower_read(struct follower *f, struct pollfd *at)
+{
+	char bytes[65536];
+	ssize_t got = recv(at->fd, bytes, sizeof(bytes) - 1, 0);
+
+	if (got < 0)
+		die("a stream was cut");
+	if (!got) {
+		close(at->fd);
+		at->fd = follower_dial(f);
+		streamed->ended++;
+		return;
+	}
+	streamed->bytes += got;
+	bytes[got] = '\0';
+	follower_note_cursor(f, bytes);
 }
 
 static void follow(int n, char *const *ids)
 {
 	struct pollfd fds[STREAMS_MAX];
-	char bytes[65536];
-	ssize_t got;
 
 	for (int i = 0; i < n; i++) {
-		fds[i] = (struct pollfd){.fd = dial(), .events = POLLIN};
-		follow_one(fds[i].fd, i, ids);
+		followers[i].what =
+			i % 2 ? xasprintf("GET /api/v1/rollouts/%s/events",
+					ids[i])
+			      : xstrdup("GET /api/v1/stream");
+		fds[i] = (struct pollfd){
+			.fd = follower_dial(&followers[i]), .events = POLLIN};
 	}
-	while (poll(fds, (nfds_t)n, -1) > 0) {
-		for (int i = 0; i < n; i++) {
-			if (!fds[i].revents)
-				continue;
-			got = recv(fds[i].fd, bytes, sizeof(bytes), 0);
-			if (got <= 0)
-				die("a stream was closed");
-			*streamed += got;
-		}
-	}
+	while (poll(fds, (nfds_t)n, -1) > 0)
+		for (int i = 0; i < n; i++)
+			if (fds[i].revents)
+				follower_read(&followers[i], &fds[i]);
 }
 
 static pid_t start_followers(int n, char *const *ids)
@@ -401,8 +448,11 @@ static double measure(int seconds, int fd, struct buf *in)
 			scrape(fd, in);
 		rest(since + i - seconds_now());
 		if (seconds_now() >= minute) {
-			printf("memory      %.0f min: %ld KiB private\n",
-				(seconds_now() - since) / 60, daemon_kib());
+			printf("memory      %.0f min: %ld KiB resident, %ld "
+			       "KiB "
+			       "private\n",
+				(seconds_now() - since) / 60, daemon_kib("Rss"),
+				daemon_kib("Private_Dirty"));
 			fflush(stdout);
 			minute += 60;
 		}
@@ -498,13 +548,36 @@ static void measure_decisions(int first, int n, int fd, struct buf *in)
 
 /* ---- all of it ---- */
 
-static void bench(int n_rollouts, int seconds, int n_streams, int n_decisions)
+static void measure_alone(int seconds, struct buf *in)
 {
-	double since = seconds_now(), alone, watched;
+	double core = measure(seconds, -1, in);
+
+	printf("alone       %.3f core, %ld KiB private\n", core,
+		daemon_kib("Private_Dirty"));
+}
+
+static void measure_watched(int seconds, int n_streams, int fd, struct buf *in)
+{
+	double core;
+
+	rest(SETTLE_S);
+	streamed->bytes = 0;
+	core = measure(seconds, fd, in);
+	printf("watched     %.3f core with %d streams (%.0f KiB/s in all, %ld "
+	       "ended and resumed) and a scrape a second, %ld KiB private\n",
+		core, n_streams, (double)streamed->bytes / 1024 / seconds,
+		streamed->ended, daemon_kib("Private_Dirty"));
+	print_times("scrape", scrape_ms, n_scrapes, "whole answer");
+}
+
+static void bench(const int *given, bool alone_too)
+{
+	int n_rollouts = given[0], seconds = given[1], n_streams = given[2];
+	double since = seconds_now();
 	static char *ids[FAKES_MAX];
 	int fd = dial();
 	struct buf in;
-	pid_t followers;
+	pid_t watchers;
 
 	buf_init(&in, ANSWER_MAX);
 	for (int i = 0; i < n_rollouts; i++) {
@@ -515,23 +588,16 @@ static void bench(int n_rollouts, int seconds, int n_streams, int n_decisions)
 	printf("started     %d rollouts in %.0f s\n", n_rollouts,
 		seconds_now() - since);
 	rest(SETTLE_S);
-	alone = measure(seconds, -1, &in);
-	printf("alone       %.3f core, %ld KiB private\n", alone, daemon_kib());
+	if (alone_too)
+		measure_alone(seconds, &in);
 	close(fd); /* the daemon may have, for it was silent */
 	fd = dial();
-	followers = start_followers(n_streams, ids);
-	rest(SETTLE_S);
-	*streamed = 0;
-	watched = measure(seconds, fd, &in);
-	printf("watched     %.3f core with %d streams (%.0f KiB/s in all) and "
-	       "a scrape a second, %ld KiB private: %.3f core more\n",
-		watched, n_streams, (double)*streamed / 1024 / seconds,
-		daemon_kib(), watched - alone);
-	print_times("scrape", scrape_ms, n_scrapes, "whole answer");
+	watchers = start_followers(n_streams, ids);
+	measure_watched(seconds, n_streams, fd, &in);
 	measure_reverts(n_rollouts);
-	measure_decisions(n_rollouts, n_decisions, fd, &in);
-	kill(followers, SIGTERM);
-	waitpid(followers, NULL, 0);
+	measure_decisions(n_rollouts, given[3], fd, &in);
+	kill(watchers, SIGTERM);
+	waitpid(watchers, NULL, 0);
 	for (int i = 0; i < n_rollouts; i++)
 		free(ids[i]);
 	buf_fini(&in);
@@ -572,18 +638,22 @@ int main(int argc, char **argv)
 {
 	int given[] = {10000, 30, 200, 50};
 
+	bool watched_only = argc > 1 && !strcmp(argv[1], "-w");
+
+	argv += watched_only;
+	argc -= watched_only;
 	for (int i = 1; i < argc && i <= 4; i++)
 		given[i - 1] = atoi(argv[i]);
 	if (given[0] < 1 || given[0] + given[3] > FAKES_MAX || given[1] < 1 ||
 		given[2] < 1 || given[2] > STREAMS_MAX || given[2] > given[0] ||
 		given[3] < 0 || given[3] > DECISIONS_MAX) {
-		fputs("usage: serve_bench [ROLLOUTS [SECONDS [STREAMS "
+		fputs("usage: serve_bench [-w] [ROLLOUTS [SECONDS [STREAMS "
 		      "[DECISIONS]]]]\n",
 			stderr);
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	make_world();
-	bench(given[0], given[1], given[2], given[3]);
+	bench(given, !watched_only);
 	return 0;
 }
