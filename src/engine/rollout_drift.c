@@ -5,6 +5,7 @@
  * generations; a list that looks the same may be another's all the same.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/backoff.h"
 #include "engine/turn.h"
@@ -20,6 +21,22 @@ enum whose {
 	WHOSE_OTHERS, /* the list is not what was last set or written */
 	WHOSE_OVERWRITTEN /* ours, over something of others that is not known */
 };
+
+void traffic_remember_sent(struct traffic_writer *w, struct split split)
+{
+	int i;
+
+	for (i = 0; i < w->n_sent; i++) {
+		if (split_equal(w->sent[i], split))
+			return;
+	}
+	if (w->n_sent == TRAFFIC_SENT_MAX) {
+		memmove(w->sent, w->sent + 1,
+			sizeof(w->sent) - sizeof(w->sent[0]));
+		w->n_sent--;
+	}
+	w->sent[w->n_sent++] = split;
+}
 
 static bool was_sent(const struct traffic_writer *w, struct split split)
 {

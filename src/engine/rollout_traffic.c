@@ -83,22 +83,6 @@ static void poll_again(struct turn *t)
 		t, backoff_delay(&poll_backoff, w->polls++, 100, &t->r->rng));
 }
 
-static void remember_sent(struct traffic_writer *w, struct split split)
-{
-	int i;
-
-	for (i = 0; i < w->n_sent; i++) {
-		if (split_equal(w->sent[i], split))
-			return;
-	}
-	if (w->n_sent == TRAFFIC_SENT_MAX) {
-		memmove(w->sent, w->sent + 1,
-			sizeof(w->sent) - sizeof(w->sent[0]));
-		w->n_sent--;
-	}
-	w->sent[w->n_sent++] = split;
-}
-
 static void note_shift(struct turn *t, const struct traffic_intent *intent)
 {
 	struct note *note;
@@ -139,7 +123,7 @@ void traffic_write(struct turn *t)
 	w->retry_ms = 0;
 	g->read.fresh = false;
 	g->read.kept = false;
-	remember_sent(w, traffic_split_of(w->intent.percent));
+	traffic_remember_sent(w, traffic_split_of(w->intent.percent));
 	if (w->intent.tag == TAG_ADD)
 		t->r->tag_is_ours = true;
 	note_shift(t, &w->intent);

@@ -188,6 +188,7 @@ void traffic_watch(struct turn *t); /* a look for drift, if none is out */
 void traffic_seen(struct turn *t); /* EVENT_TRAFFIC */
 void traffic_learn_stable(struct turn *t); /* EVENT_STABLE */
 void traffic_learn(struct turn *t); /* the facts of a preflight event */
+void traffic_remember_sent(struct traffic_writer *w, struct split split);
 /* A write of ours took effect that was not waited for any more. */
 bool traffic_is_late(const struct rollout *r);
 /* The service was changed after all that our writes can have changed. */
