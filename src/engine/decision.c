@@ -259,6 +259,7 @@ void traffic_want(
 	w->blocked_ms = 0;
 	w->refused = 0;
 	w->rounds = 0;
+	w->arrived = false;
 	w->polls = 0;
 	w->retry_ms = 0;
 	w->failing_ms = 0;
@@ -286,6 +287,14 @@ void traffic_want_nothing(struct rollout *r)
 bool traffic_is_settled(const struct rollout *r)
 {
 	return r->traffic.write.state == WRITER_IDLE;
+}
+
+bool traffic_is_unwritten(const struct rollout *r)
+{
+	const struct traffic_writer *w = &r->traffic.write;
+	bool read_since = r->traffic.read.fresh || w->polls > 0;
+
+	return !w->out_ms && (!w->rounds || (!w->arrived && read_since));
 }
 
 bool traffic_gave_up(const struct rollout *r)

@@ -43,15 +43,13 @@ static int64_t frozen_until(
 	return freeze_until_ms(&policy->freeze, now_ms);
 }
 
-/* A step whose traffic was written is begun, and one that serves is set back
- * when others changed it: neither goes forward. */
+/* A step whose traffic was written, and may have got there, is begun, and one
+ * that serves is set back when others changed it: neither goes forward. */
 static bool goes_forward(const struct policy *policy, const struct rollout *r)
 {
-	const struct traffic_writer *w = &r->traffic.write;
-
 	if (r->phase == PHASE_SHIFTING)
-		return (size_t)r->step < policy->n_steps && !w->rounds &&
-		       !w->out_ms;
+		return (size_t)r->step < policy->n_steps &&
+		       traffic_is_unwritten(r);
 	if (r->phase == PHASE_AWAITING_APPROVAL)
 		return true;
 	return r->step + 1 < (int)policy->n_steps;
@@ -126,8 +124,9 @@ const char *may_still_write(const struct policy *policy,
 		return NULL;
 	if (w->state != WRITER_WANTS || w->intent.percent != write->percent)
 		return "it is not wanted any more";
-	/* A disk may have been slow: it is the first write of its step. */
-	if (r->phase == PHASE_SHIFTING && w->rounds <= 1 &&
+	/* A disk may have been slow: it is the first write of its step, or none
+	 * before it has got there. */
+	if (r->phase == PHASE_SHIFTING && (w->rounds <= 1 || !w->arrived) &&
 		(size_t)r->step < policy->n_steps &&
 		frozen_until(policy, r, now_ms))
 		return "a freeze lasts";

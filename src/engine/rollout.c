@@ -270,12 +270,6 @@ static void phase_finishing(struct turn *t)
 	rollout_enter(t, PHASE_PROMOTED, r->reason);
 }
 
-/* Nothing was written for this step yet. */
-static bool shift_is_unwritten(const struct rollout *r)
-{
-	return r->traffic.write.rounds == 0 && !r->traffic.write.out_ms;
-}
-
 /* The people who approved did so for a while only. */
 static bool reopen_gate(struct turn *t)
 {
@@ -300,8 +294,9 @@ static bool shift_waits(struct turn *t)
 	int64_t blocked_ms = r->traffic.write.blocked_ms, until_ms;
 	char reason[ROLLOUT_TEXT_MAX], why[ROLLOUT_TEXT_MAX];
 
-	if (shift_is_unwritten(r) && (pause_here(t) || hold_here(t) ||
-					     freeze_waits(t) || reopen_gate(t)))
+	if (traffic_is_unwritten(r) &&
+		(pause_here(t) || hold_here(t) || freeze_waits(t) ||
+			reopen_gate(t)))
 		return true;
 	turn_wake(t, r->approved_until_ms);
 	if (!blocked_ms || !may_raise(t->policy, r, t->now))
@@ -327,7 +322,7 @@ static void settle_when_serving(struct turn *t)
 	if (!r->bake_from_ms && r->traffic.write.state != WRITER_GAVE_UP &&
 		r->traffic.write.intent.percent == step_now(t)->percent &&
 		r->traffic.read.seen_ms && traffic_serves(r) &&
-		!shift_is_unwritten(r))
+		!traffic_is_unwritten(r))
 		checks_settle(t);
 }
 

@@ -299,6 +299,8 @@ static void learn(struct turn *t)
 	text_set(g->broken, sizeof(g->broken), e->text);
 	if (e->deployed)
 		g->write.n_deployed++;
+	if (split_equal(g->spec, traffic_split_of(g->write.intent.percent)))
+		g->write.arrived = true;
 	if (e->stable_state != STABLE_UNKNOWN)
 		g->stable_state = e->stable_state;
 	g->read.seen_ms = t->now;

@@ -388,6 +388,15 @@ static bool pump_deadline(struct turn *t)
 	return w->state == WRITER_WANTS;
 }
 
+/* Nothing is on its way that a read could find. */
+static bool is_quiet(const struct turn *t)
+{
+	const struct traffic_writer *w = &t->r->traffic.write;
+
+	return traffic_is_unwritten(t->r) &&
+	       (!w->rounds || t->now >= w->loose_ms);
+}
+
 void traffic_pump(struct turn *t)
 {
 	struct traffic_reader *read = &t->r->traffic.read;
@@ -397,7 +406,7 @@ void traffic_pump(struct turn *t)
 
 	if (!is_wanting(t->r) || phase_is_end(t->r->phase))
 		return;
-	blocked = !w->out_ms && !w->rounds && is_blocked(t);
+	blocked = is_quiet(t) && is_blocked(t);
 	if (!pump_deadline(t) || blocked || wait_for_write(t))
 		return;
 	if (is_urgent(t))
@@ -521,6 +530,7 @@ static void written_well(struct turn *t)
 
 	g->write.refused = 0;
 	g->write.failing_ms = 0;
+	g->write.arrived = true;
 	g->write.trouble[0] = '\0';
 	g->write.told = t->event->generation;
 	if (g->write.told > g->generation)

@@ -81,6 +81,7 @@ struct traffic_writer {
 	/* Back-off. */
 	int refused; /* in a row */
 	int rounds; /* written in a row without coming to serve */
+	bool arrived; /* one of them was done, or what is wanted was read */
 	int polls; /* reads since the write that did not show it serving */
 	int64_t retry_ms; /* the next one not before; 0: now */
 	int64_t failing_ms; /* since when operations end in errors; 0: no */

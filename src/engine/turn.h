@@ -67,6 +67,9 @@ void traffic_want(
 	struct turn *t, int percent, bool to_latest, enum tag_change tag);
 void traffic_want_nothing(struct rollout *r);
 bool traffic_is_settled(const struct rollout *r); /* nothing is wanted */
+/* Nothing that is wanted was written, or it has not got there, as was read since.
+ * A process may have died before it left. */
+bool traffic_is_unwritten(const struct rollout *r);
 bool traffic_gave_up(const struct rollout *r); /* on what is wanted */
 struct split traffic_split_of(int candidate); /* stable has the rest */
 

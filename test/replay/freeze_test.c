@@ -3,6 +3,7 @@
  * clock begins on Thursday, 2026-01-01, at 00:00 UTC. */
 #include "scenario_test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FREEZE(from, to)                                                  \
@@ -161,6 +162,73 @@ static void a_shift_that_was_not_written_before_it_waits(void **state)
 	expect_exit(0);
 }
 
+/* The step is decided, and its entry is durable, but the write has not left. */
+static void until_decided_and_not_sent(int percent)
+{
+	char value[32];
+
+	snprintf(value, sizeof(value), "\"value\":%d,", percent);
+	fake_worker_slow(200);
+	while (!fake_store_count("shift", value))
+		until(fake_now() + 1);
+	fake_worker_slow(0);
+	promise(fake_run_wants(FAKE_NEW) < percent, "it was sent already");
+}
+
+static void a_write_that_died_before_it_left_waits(void **state)
+{
+	given_policy(two_steps, FREEZE("00:03", "06:00"), slo_errors, NULL);
+	run();
+	until_decided_and_not_sent(100);
+	crash();
+	until(3 * MINUTE + SECOND);
+	resume();
+	expect_still(10, 6 * HOUR - SECOND);
+	assert_int_equal(phase_now(), PHASE_SHIFTING);
+	until(6 * HOUR + MINUTE);
+	expect_serving(FAKE_NEW, 100);
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_write_that_got_nowhere_waits(void **state)
+{
+	int gets;
+
+	given_policy(STEPS("170s", "5s"), FREEZE("00:03", "06:00"), slo_errors,
+		NULL);
+	run();
+	until(2 * MINUTE);
+	fake_run_fault("{'kind': 'hang', 'method': 'PATCH', 'times': 1}");
+	until(3 * MINUTE + SECOND);
+	assert_true(write_is_decided()); /* and it hangs */
+	expect_still(10, HOUR);
+	assert_int_equal(phase_now(), PHASE_SHIFTING);
+	gets = fake_run.gets;
+	expect_still(10, HOUR + 10 * MINUTE);
+	assert_true(fake_run.gets <= gets + 61); /* as often as it is checked */
+	until(6 * HOUR + MINUTE);
+	expect_serving(FAKE_NEW, 100);
+	until_the_end();
+	expect_exit(0);
+}
+
+/* What may have got there is a step that has begun. */
+static void a_write_that_got_there_unheard_goes_on_in_a_freeze(void **state)
+{
+	given_policy(two_steps, FREEZE("00:03", "06:00"), slo_errors, NULL);
+	run();
+	until_decided_and_not_sent(100);
+	while (fake_run_wants(FAKE_NEW) < 100)
+		until(fake_now() + 1);
+	crash();
+	until(3 * MINUTE + SECOND);
+	resume();
+	until_the_end();
+	expect_exit(0);
+	assert_true(fake_now() < 10 * MINUTE);
+}
+
 static void hooks_of_a_step_run_before_it_waits(void **state)
 {
 	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors,
@@ -242,6 +310,9 @@ int main(void)
 		SCENARIO(a_gate_opens_when_the_freeze_is_over),
 		SCENARIO(a_freeze_outlives_the_process),
 		SCENARIO(a_shift_that_was_not_written_before_it_waits),
+		SCENARIO(a_write_that_died_before_it_left_waits),
+		SCENARIO(a_write_that_got_nowhere_waits),
+		SCENARIO(a_write_that_got_there_unheard_goes_on_in_a_freeze),
 		SCENARIO(hooks_of_a_step_run_before_it_waits),
 		SCENARIO(an_overruled_freeze_stays_so_for_the_next_process),
 		SCENARIO(silence_in_a_freeze_reverts_nothing),
