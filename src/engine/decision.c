@@ -259,7 +259,7 @@ void traffic_want(
 	w->blocked_ms = 0;
 	w->refused = 0;
 	w->rounds = 0;
-	w->arrived = false;
+	w->arrived = w->taken_up = w->raced = false;
 	w->polls = 0;
 	w->retry_ms = 0;
 	w->failing_ms = 0;

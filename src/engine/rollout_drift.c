@@ -181,6 +181,7 @@ static void account(struct turn *t)
 	struct traffic_writer *w = &g->write;
 
 	if (w->n_written && !w->out_ms && t->now >= w->loose_ms &&
+		was_sent(w, g->spec) &&
 		g->generation == w->base + w->n_written + w->n_deployed)
 		w->told = g->generation;
 }
@@ -249,9 +250,21 @@ static void judge_after_resume(struct turn *t)
 
 /* ---- reads ---- */
 
-bool traffic_is_beyond_ours(const struct rollout *r)
+/* Whatever generations our writes have made, their lists are the ones we sent. No
+ * answer lags so long that another process comes. */
+bool traffic_is_replaced(const struct rollout *r)
 {
-	return r->traffic.write.n_written && is_beyond_ours(&r->traffic);
+	const struct traffic_state *g = &r->traffic;
+	const struct traffic_writer *w = &g->write;
+
+	if (w->taken_up)
+		return true;
+	if (!w->n_written || !w->base)
+		return false;
+	if (w->told)
+		return g->generation > w->told;
+	return is_beyond_ours(g) || (g->generation > w->base + w->n_deployed &&
+					    !was_sent(w, g->spec));
 }
 
 bool traffic_is_late(const struct rollout *r)

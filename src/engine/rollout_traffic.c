@@ -119,6 +119,7 @@ void traffic_write(struct turn *t)
 	w->out_ms = t->now;
 	w->out_percent = w->intent.percent;
 	w->rounds++;
+	w->taken_up = false;
 	w->polls = 0;
 	w->retry_ms = 0;
 	g->read.fresh = false;
@@ -205,12 +206,12 @@ static void arrive(struct turn *t)
 	t->changed = true;
 }
 
-/* A change that came after what was written is no answer that lags. The first
- * one in a revert is answered at once; more of them are not raced. */
-static bool is_undone(const struct turn *t, bool wanted)
+/* The first change of others in a revert is answered at once; more of them are
+ * not raced. */
+static bool is_undone(const struct rollout *r, bool wanted)
 {
-	return rollout_is_reverting(t->r) && !wanted &&
-	       t->r->traffic.write.rounds == 1 && traffic_is_beyond_ours(t->r);
+	return rollout_is_reverting(r) && !wanted && !r->traffic.write.raced &&
+	       traffic_is_replaced(r);
 }
 
 /* The write is repeated once more reads than its answer deserves have passed
@@ -222,7 +223,7 @@ static bool may_write_again(const struct turn *t, bool wanted)
 
 	if (w->rounds == 0 || w->result == WRITE_UNKNOWN)
 		polls = wanted ? REWRITE_POLLS : 0;
-	else if (w->result == WRITE_DONE && !is_undone(t, wanted))
+	else if (w->result == WRITE_DONE && !is_undone(t->r, wanted))
 		polls = REWRITE_POLLS;
 	return w->polls >= polls && t->now >= w->retry_ms;
 }
@@ -294,10 +295,12 @@ static void decide(struct turn *t)
 			   "serve");
 		return;
 	}
-	if (raises(t->r) && !g->read.stable_first)
+	if (raises(t->r) && !g->read.stable_first) {
 		read_again(t, 0); /* what was read says nothing of stable */
-	else
-		traffic_write(t);
+		return;
+	}
+	w->raced = w->rounds && is_undone(t->r, wanted);
+	traffic_write(t);
 }
 
 /* ---- waiting ---- */
@@ -584,6 +587,8 @@ void traffic_resumed(struct turn *t)
 		g->write.result = WRITE_UNKNOWN;
 		g->write.loose_ms = t->now + TRAFFIC_LOOSE_MS;
 	}
+	g->write.taken_up = true;
+	g->write.raced = false;
 	g->write.refused = 0;
 	g->write.polls = 0;
 	g->write.retry_ms = 0;

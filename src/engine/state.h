@@ -82,6 +82,8 @@ struct traffic_writer {
 	int refused; /* in a row */
 	int rounds; /* written in a row without coming to serve */
 	bool arrived; /* one of them was done, or what is wanted was read */
+	bool taken_up; /* another process wrote them */
+	bool raced; /* what replaced them was written over at once */
 	int polls; /* reads since the write that did not show it serving */
 	int64_t retry_ms; /* the next one not before; 0: now */
 	int64_t failing_ms; /* since when operations end in errors; 0: no */

@@ -191,11 +191,11 @@ void traffic_watch(struct turn *t); /* a look for drift, if none is out */
 void traffic_seen(struct turn *t); /* EVENT_TRAFFIC */
 void traffic_learn_stable(struct turn *t); /* EVENT_STABLE */
 void traffic_learn(struct turn *t); /* the facts of a preflight event */
-void traffic_remember_sent(struct traffic_writer *w, struct split split);
 /* A write of ours took effect that was not waited for any more. */
 bool traffic_is_late(const struct rollout *r);
-/* The service was changed after all that our writes can have changed. */
-bool traffic_is_beyond_ours(const struct rollout *r);
+void traffic_remember_sent(struct traffic_writer *w, struct split split);
+/* The list was changed after all that we wrote. */
+bool traffic_is_replaced(const struct rollout *r);
 
 /* rollout_load.c */
 /* The step has no load, or it was made; starts it when it was not. */

@@ -127,6 +127,59 @@ static void a_revert_that_somebody_undid_is_written_at_once(void **state)
 	expect_serving(FAKE_STABLE, 100);
 }
 
+/* The first write of the revert got nowhere; the second is answered. */
+static void until_reverted_at_second_try(void)
+{
+	until_ten_percent();
+	fake_run_fault("{'kind': 'hang', 'method': 'PATCH', 'times': 1}");
+	errors_of(FAKE_NEW, 0.5);
+	while (!fake_store_count("written", "\"attempt\":3"))
+		until(fake_now() + 1);
+	expect_journal("written", "\"result\":\"unknown\",\"attempt\":2");
+	expect_journal("written", "\"result\":\"done\",\"attempt\":3");
+	assert_int_equal(phase_now(), PHASE_REVERTING);
+}
+
+static void a_revert_of_two_tries_that_somebody_undid_is_written_at_once(
+	void **state)
+{
+	until_reverted_at_second_try();
+	fake_run_foreign("shop-1=90 shop-2=10");
+	expect_reverted_by(fake_now() + SECOND);
+	until_the_end();
+	expect_serving(FAKE_STABLE, 100);
+}
+
+/* Nothing else than the list tells that it is not the revert's: so many writes
+ * may have made generations. */
+static void a_revert_that_is_taken_up_is_written_at_once(void **state)
+{
+	until_reverted_at_second_try();
+	crash();
+	fake_run_foreign("shop-1=90 shop-2=10");
+	until(fake_now() + MINUTE);
+	resume();
+	expect_reverted_by(fake_now() + SECOND);
+	until_the_end();
+	expect_serving(FAKE_STABLE, 100);
+}
+
+/* Who undoes it again and again is not raced. */
+static void a_revert_that_is_undone_each_time_is_no_race(void **state)
+{
+	int patches;
+
+	until_reverted_at_second_try();
+	patches = fake_run.patches;
+	for (int64_t end_ms = fake_now() + 10 * SECOND; fake_now() < end_ms;
+		until(fake_now() + 10))
+		if (is_driven() && fake_run_wants(FAKE_NEW) == 0)
+			fake_run_foreign("shop-1=90 shop-2=10");
+	expect_writes_at_most(patches + 3);
+	the_world_heals();
+	until_the_rollout_ends(1);
+}
+
 /* What is wanted is asked for already and does not serve: it is read on, and what
  * somebody asks for then is seen. */
 static void a_revert_that_is_asked_for_already_is_read_on(void **state)
@@ -480,6 +533,10 @@ int main(void)
 			a_revert_that_knows_nothing_asks_as_soon_by_a_slow_disk),
 		SCENARIO(a_refused_revert_is_sent_again_within_ten_seconds),
 		SCENARIO(a_revert_that_somebody_undid_is_written_at_once),
+		SCENARIO(
+			a_revert_of_two_tries_that_somebody_undid_is_written_at_once),
+		SCENARIO(a_revert_that_is_taken_up_is_written_at_once),
+		SCENARIO(a_revert_that_is_undone_each_time_is_no_race),
 		SCENARIO(a_revert_that_is_asked_for_already_is_read_on),
 		SCENARIO(
 			a_broken_revision_that_others_tagged_is_named_with_the_remedy),

@@ -239,7 +239,7 @@ static void a_late_write_is_one_of_ours_that_serves_now(void **state)
 {
 	(void)state;
 	assert_true(traffic_is_late(&r));
-	assert_false(traffic_is_beyond_ours(&r));
+	assert_false(traffic_is_replaced(&r));
 	g->spec.other = 1;
 	assert_false(traffic_is_late(&r));
 	g->spec = (struct split){20, 80, 0}; /* never sent */
@@ -249,18 +249,47 @@ static void a_late_write_is_one_of_ours_that_serves_now(void **state)
 	setup(NULL);
 	g->generation = 9;
 	assert_false(traffic_is_late(&r));
-	assert_true(traffic_is_beyond_ours(&r));
+	assert_true(traffic_is_replaced(&r));
 	/* The service was deployed meanwhile: that is one more of ours. */
 	g->write.n_deployed = 1;
 	assert_true(traffic_is_late(&r));
-	assert_false(traffic_is_beyond_ours(&r));
+	assert_false(traffic_is_replaced(&r));
 	g->write.n_deployed = 0;
 	/* The write's own answer says which generation it made. */
 	g->write.told = 8;
 	assert_true(traffic_is_late(&r));
+	assert_true(traffic_is_replaced(&r)); /* it is 9 by now */
 	g->write.told = g->write.n_written = 0;
 	assert_false(traffic_is_late(&r));
-	assert_false(traffic_is_beyond_ours(&r));
+	assert_false(traffic_is_replaced(&r));
+}
+
+static void a_list_that_was_never_sent_replaces_what_was_written(void **state)
+{
+	(void)state;
+	/* Of two writes one may have got nowhere: the count says nothing. */
+	g->generation = g->write.base + 2;
+	g->write.n_written = 2;
+	assert_false(traffic_is_replaced(&r));
+	g->spec = (struct split){20, 80, 0};
+	assert_true(traffic_is_replaced(&r));
+	g->write.n_deployed = 2; /* both are deployments, over the old list */
+	assert_false(traffic_is_replaced(&r));
+	g->write.taken_up = true; /* an answer does not lag for so long */
+	assert_true(traffic_is_replaced(&r));
+}
+
+/* It is told by the list, too, and not by the count of generations alone. */
+static void what_was_written_is_not_there_when_another_list_is(void **state)
+{
+	(void)state;
+	g->write.n_written = 2;
+	g->write.loose_ms = NOW_MS;
+	g->set = (struct split){20, 80, 0};
+	read_of(g->set, g->write.base + 2);
+	assert_int_equal(g->write.told, 0);
+	read_of(g->write.sent[0], g->write.base + 2);
+	assert_int_equal(g->write.told, g->write.base + 2);
 }
 
 /* ---- what cannot be read ---- */
@@ -432,6 +461,8 @@ int main(void)
 		TEST(what_a_conflict_has_told_of_is_waited_for),
 		TEST(stable_that_is_not_there_is_told_once),
 		TEST(a_late_write_is_one_of_ours_that_serves_now),
+		TEST(a_list_that_was_never_sent_replaces_what_was_written),
+		TEST(what_was_written_is_not_there_when_another_list_is),
 		TEST(a_read_that_is_refused_ends_a_shift_and_no_revert),
 		TEST(a_write_that_is_done_has_its_generation),
 		TEST(the_answer_to_an_earlier_write_is_not_taken),
