@@ -128,6 +128,41 @@ static bool was_a_try(const struct refusal *refusal)
 	       refusal->code != REFUSAL_SESSION;
 }
 
+static void refuse_for_now(struct ask *ask, const char *what, int64_t wait_ms)
+{
+	(void)refuse(&ask->refusal, REFUSAL_RATE,
+		"%s has brought too many wrong proofs", what);
+	ask->refusal.retry_after_ms = wait_ms;
+}
+
+/* Which token of ours is tried from where; "": it has no name. */
+static const char *trial_of(struct ask *ask)
+{
+	return *ask->caller.proof ? arena_printf(&ask->arena, "%s %s",
+					    ask->caller.peer, ask->caller.proof)
+				  : "";
+}
+
+static void count_try(struct ask *ask)
+{
+	struct attempts *failures = ask->common->failures;
+	int64_t now_ms = loop_now(ask->common->loop), wait_ms;
+	const char *trial = trial_of(ask);
+
+	if (*trial)
+		(void)attempts_take(failures, trial, now_ms);
+	wait_ms = attempts_take(failures, ask->caller.peer, now_ms);
+	if (wait_ms)
+		refuse_for_now(ask, ask->caller.peer, wait_ms);
+}
+
+/* What anybody can send as often as they like does not fill the log. */
+static bool is_quiet(const struct ask *ask)
+{
+	return ask->refusal.code == REFUSAL_NO_PROOF ||
+	       (ask->refusal.code == REFUSAL_RATE && !ask->caller.n_keys);
+}
+
 void ask_refuse(struct ask *ask)
 {
 	const struct refusal *why = &ask->refusal;
@@ -135,9 +170,8 @@ void ask_refuse(struct ask *ask)
 	const char *key = ask->caller.n_keys ? ask->keys[0] : NULL;
 
 	if (was_a_try(why))
-		(void)attempts_take(ask->common->failures, peer,
-			loop_now(ask->common->loop));
-	log_line(why->code == REFUSAL_NO_PROOF ? LOG_DEBUG : LOG_WARN,
+		count_try(ask);
+	log_line(is_quiet(ask) ? LOG_DEBUG : LOG_WARN,
 		"event=identity-refused code=%s status=%d peer=\"%s\" "
 		"key=\"%s\" reason=\"%s\"",
 		refusal_name(why->code), refusal_status(why->code), peer,
@@ -160,14 +194,13 @@ void ask_drop(struct ask *ask)
 
 bool ask_may_try(struct ask *ask)
 {
-	int64_t wait_ms = attempts_wait_ms(ask->common->failures,
-		ask->caller.peer, loop_now(ask->common->loop));
+	const char *trial = trial_of(ask);
+	int64_t wait_ms = attempts_wait_ms(
+		ask->common->failures, trial, loop_now(ask->common->loop));
 
 	if (!wait_ms)
 		return true;
-	(void)refuse(&ask->refusal, REFUSAL_RATE,
-		"%s has brought too many wrong proofs", ask->caller.peer);
-	ask->refusal.retry_after_ms = wait_ms;
+	refuse_for_now(ask, trial, wait_ms);
 	ask_refuse(ask);
 	return false;
 }

@@ -18,7 +18,7 @@ struct ask_common {
 	struct identity_store *store;
 	const char *own_origin; /* "https://host"; NULL: this machine's */
 	bool behind_proxy;
-	struct attempts *failures; /* by address */
+	struct attempts *failures; /* by address, by address and token */
 	struct attempts *successes; /* by key */
 	struct ask *asks; /* under way */
 };
@@ -55,7 +55,10 @@ void ask_refuse_store(struct ask *ask, const struct err *err);
 /* Ends it without an answer: it has had one. */
 void ask_drop(struct ask *ask);
 
-/* Who tried too often lately is refused here: then this is false. */
+/* A token of ours (caller.proof) that was wrong too often lately, from there, is
+ * not looked at, and refused here: then this is false. All other proofs are
+ * judged, whoever else comes from the same address: a wrong one is refused as one
+ * too many, a right one is taken. */
 bool ask_may_try(struct ask *ask);
 
 /* Of all that are left: they are told that the daemon stops. */

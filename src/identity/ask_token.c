@@ -32,8 +32,9 @@ void ask_token_start(struct ask *ask, const char *text)
 	}
 	snprintf(ask->caller.proof, sizeof(ask->caller.proof), "%s",
 		own->token.id);
-	identity_store_token(
-		ask->common->store, own->token.id, token_found, own);
+	if (ask_may_try(ask))
+		identity_store_token(
+			ask->common->store, own->token.id, token_found, own);
 }
 
 static void token_take(struct ask *ask, const struct store_token *row)

@@ -19,7 +19,7 @@
 #include "io/random.h"
 #include "io/server.h"
 
-/* Wrong proofs of one address, and requests with one key. */
+/* Wrong proofs of one address, and of a token there; requests with one key. */
 static const struct attempts_rule failures_rule = {20, 3000};
 static const struct attempts_rule successes_rule = {2000, 2};
 
@@ -119,8 +119,7 @@ void identity_ask(struct identity *identity, struct server_request *request,
 {
 	struct ask *ask = ask_new(&identity->common, request, fn, arg);
 
-	if (ask_may_try(ask))
-		ask_start(identity, ask);
+	ask_start(identity, ask);
 }
 
 void identity_ask_slack(struct identity *identity,
@@ -128,9 +127,8 @@ void identity_ask_slack(struct identity *identity,
 {
 	struct ask *ask = ask_new(&identity->common, request, fn, arg);
 
-	if (ask_may_try(ask))
-		ask_slack_start(ask, identity->config->issuers,
-			identity->config->n_issuers);
+	ask_slack_start(
+		ask, identity->config->issuers, identity->config->n_issuers);
 }
 
 /* ---- logins ---- */

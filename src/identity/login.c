@@ -180,8 +180,6 @@ void login_begin(struct login *login, struct server_request *request)
 	struct login_flow *flow = flow_new(login, request);
 	const struct discovery *discovery;
 
-	if (!ask_may_try(flow->ask))
-		return;
 	login_secret_make(
 		&flow->secret, n, next, now_s(flow), &flow->ask->arena);
 	if (invite) {
@@ -290,8 +288,6 @@ void login_callback(struct login *login, struct server_request *request)
 	struct login_flow *flow = flow_new(login, request);
 	const struct discovery *discovery;
 
-	if (!ask_may_try(flow->ask))
-		return;
 	if (take_cookie(flow) < 0 || check_answer(flow) < 0) {
 		ask_refuse(flow->ask);
 		return;

@@ -659,34 +659,80 @@ static void a_document_of_another_issuer_is_refused(void **state)
 
 /* ---- who tries too often ---- */
 
-static void wrong_proofs_are_bounded_by_address(void **state)
+static void asks_from(const char *bearer, const char *address, int status)
 {
-	char *good = identity_world_token(&w, "ci", "", "read", 600000);
+	identity_world_ask(&w, ASK(.bearer = bearer, .forwarded = address));
+	assert_int_equal(w.status, status);
+}
 
+/* Twenty, and one more each 3 s. */
+static void spend_attempts(const char *bearer, const char *address)
+{
+	for (int i = 0; i < 20; i++)
+		asks_from(bearer, address, 401);
+	asks_from(bearer, address, 429);
+	assert_true(w.retry_after_ms > 0 && w.retry_after_ms <= 3000);
+}
+
+static void behind_proxy(void)
+{
 	w.config.behind_proxy = true;
 	identity_world_restart(&w);
-	for (int i = 0; i < 20; i++)
-		identity_world_refused(&w,
-			ASK(.bearer = "tgt_x", .forwarded = "9.9.9.9, 1.2.3.4"),
-			"proof-malformed");
-	for (int i = 0; i < 20; i++)
-		identity_world_refused(
-			&w, ASK(.bearer = "tgt_x"), "proof-malformed");
-	identity_world_refused(&w,
-		ASK(.bearer = good, .forwarded = "7.7.7.7, 1.2.3.4"),
-		"too-many-attempts");
-	assert_int_equal(w.status, 429);
-	assert_true(w.retry_after_ms > 0 && w.retry_after_ms <= 3000);
-	/* What is no address does not make another of him. */
-	identity_world_refused(&w,
-		ASK(.bearer = good, .forwarded = "x\" peer=\"1.1.1.1"),
-		"too-many-attempts");
+}
+
+static void wrong_proofs_are_bounded_by_address(void **state)
+{
+	behind_proxy();
+	spend_attempts("tgt_x", "9.9.9.9, 1.2.3.4");
+	/* Whatever is wrong next, and wherever it claims to have passed. */
+	asks_from("e30.e30.e30", "7.7.7.7, 1.2.3.4", 429);
 	/* Others are not held back, nor he for ever. */
-	identity_world_ask(&w, ASK(.bearer = good, .forwarded = "1.2.3.5"));
-	assert_int_equal(w.status, 200);
+	asks_from("tgt_x", "1.2.3.5", 401);
 	until_later(w.loop, 4000);
-	identity_world_ask(&w, ASK(.bearer = good, .forwarded = "1.2.3.4"));
-	assert_int_equal(w.status, 200);
+	asks_from("tgt_x", "1.2.3.4", 401);
+}
+
+static void what_is_no_address_does_not_make_another_of_who_asks(void **state)
+{
+	behind_proxy();
+	spend_attempts("tgt_x", NULL);
+	asks_from("tgt_x", "x\" peer=\"1.1.1.1", 429);
+}
+
+/* Many people are behind one address. */
+static void a_right_proof_is_taken_whatever_neighbours_bring(void **state)
+{
+	char *good = identity_world_token(&w, "ci", "", "read", 600000);
+	char *push = push_token();
+
+	behind_proxy();
+	spend_attempts("tgt_x", "1.2.3.4");
+	asks_from(good, "1.2.3.4", 200);
+	asks_from(push, "1.2.3.4", 200);
+	asks_from("tgt_x", "1.2.3.4", 429);
+	free(push);
+	free(good);
+}
+
+/* Nobody finds a secret by trying, not even where its token is used. */
+static void a_token_that_is_guessed_is_not_looked_at(void **state)
+{
+	char *good = identity_world_token(&w, "ci", "", "read", 600000);
+	char *other = identity_world_token(&w, "cd", "", "read", 600000);
+	char *guess = xstrdup(good);
+	char *last = guess + strlen(guess) - 1;
+
+	*last = *last == 'A' ? 'E' : 'A';
+	behind_proxy();
+	spend_attempts(guess, "1.2.3.4");
+	identity_world_refused(&w, ASK(.bearer = good, .forwarded = "1.2.3.4"),
+		"too-many-attempts");
+	asks_from(other, "1.2.3.4", 200);
+	asks_from(good, "1.2.3.5", 200);
+	until_later(w.loop, 4000);
+	asks_from(good, "1.2.3.4", 200);
+	free(guess);
+	free(other);
 	free(good);
 }
 
@@ -740,6 +786,9 @@ int main(void)
 		TEST(a_life_of_keys_is_bounded),
 		TEST(a_document_of_another_issuer_is_refused),
 		TEST(wrong_proofs_are_bounded_by_address),
+		TEST(what_is_no_address_does_not_make_another_of_who_asks),
+		TEST(a_right_proof_is_taken_whatever_neighbours_bring),
+		TEST(a_token_that_is_guessed_is_not_looked_at),
 		TEST(the_daemon_stops_while_somebody_waits),
 	};
 
