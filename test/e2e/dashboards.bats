@@ -6,6 +6,7 @@
 
 load world
 load rollout
+load daemon
 
 setup() {
 	boards=$BATS_TEST_DIRNAME/../../contrib/grafana
@@ -20,15 +21,6 @@ teardown() {
 	echo "$output"
 	[ "$status" = 0 ]
 	[ "$output" = '35 looked at' ]
-}
-
-# serve_start: a daemon with the policies there; sets SERVER
-serve_start() {
-	"$TIDEGATE" serve --listen 127.0.0.1:0 --policies "$WORLD/policies" \
-		--format json >"$WORLD/serve.out" 2>"$WORLD/serve.err" 3>&- &
-	PIDS+=("$!")
-	until_true 20 test -s "$WORLD/serve.out" || cat "$WORLD/serve.err"
-	SERVER=$(member address "$(<"$WORLD/serve.out")")
 }
 
 # A Prometheus that scrapes all of it, with the rules of the service's budgets.
@@ -95,7 +87,7 @@ answered() {
 		sed 's/interval: 2m/interval: 1s/' >"$WORLD/backend-slo.yml"
 	"$TIDEGATE" token create e2e --for alice --expires 1h \
 		--may read,start,metrics >"$WORLD/token" 2>"$WORLD/told"
-	serve_start
+	serve_by_flags
 	scraped
 	curl -s -o "$WORLD/body" "$FRONT/?[1-50]"
 	until_true 20 starts

@@ -11,6 +11,7 @@ load suite
 load rollout
 load shared
 load tmux
+load daemon
 
 setup() {
 	shared_begin
@@ -36,9 +37,8 @@ served() {
 	mv "$WORLD/policy.yaml" "$WORLD/policies/e2e.yaml"
 }
 
-# Sets SERVER, SERVE_PID; LISTEN says where.
-serve_start() {
-	: >"$WORLD/serve.out"
+# LISTEN says where. Sets SERVER, SERVE_PID.
+serve_people() {
 	cat >"$WORLD/serve.yaml" <<-YAML
 		version: 1
 		listen: ${LISTEN:-127.0.0.1:0}
@@ -55,20 +55,7 @@ serve_start() {
 		  - {who: [mallory], may: [read, approve]}
 		  - {who: ["os:$(id -un)"], may: [read]}
 	YAML
-	"$TIDEGATE" serve --config "$WORLD/serve.yaml" --format json \
-		>"$WORLD/serve.out" 2>>"$WORLD/serve.err" 3>&- &
-	SERVE_PID=$!
-	PIDS+=("$SERVE_PID")
-	until_true 20 serve_began
-	[ -s "$WORLD/serve.out" ] || {
-		cat "$WORLD/serve.err" >&2
-		return 1
-	}
-	SERVER=$(member address "$(<"$WORLD/serve.out")")
-}
-
-serve_began() {
-	[ -s "$WORLD/serve.out" ] || is_gone "$SERVE_PID"
+	serve_by_config
 }
 
 # start: a rollout that the daemon drives; sets ID.
@@ -110,7 +97,7 @@ same() { # VERB…
 	STEPS=$GATE served
 	# Nothing happens between two looks.
 	sed -i 's/interval: 1s/interval: 1h/' "$WORLD/policies/e2e.yaml"
-	serve_start
+	serve_people
 	same list
 	same status
 	start
@@ -140,7 +127,7 @@ same() { # VERB…
 	local verb
 
 	STEPS=$GATE served
-	serve_start
+	serve_people
 	start
 	until_true 20 phase_is awaiting-approval
 	same continue
@@ -199,7 +186,7 @@ normal() { # FILE
 
 @test "a run on a daemon prints and ends as one of its own" {
 	served
-	serve_start
+	serve_people
 	"$TIDEGATE" run backend --policy "$WORLD/policies/e2e.yaml" \
 		--state "$WORLD/own.db" --committed 2026-11-01T10:00:00+02:00 \
 		>"$WORLD/local.out" 2>"$WORLD/local.err"
@@ -277,13 +264,13 @@ said_once() {
 
 @test "a run goes on over a daemon that is killed, and says each line once" {
 	STEPS=$GATE served
-	serve_start
+	serve_people
 	remote_start
 	until_in awaiting-approval
 	kill -KILL "$SERVE_PID"
 	wait "$SERVE_PID" || true
 	until_run grep -q 'is tried again' "$WORLD/run.err"
-	LISTEN=${SERVER#http://} serve_start
+	LISTEN=${SERVER#http://} serve_people
 	run -0 "$TIDEGATE" approve --as bob
 	rollout_ends 0
 	grep -q 'answers again' "$WORLD/run.err"
@@ -293,7 +280,7 @@ said_once() {
 
 @test "a signal to a run takes the traffic back, as its policy says" {
 	STEPS=$LONG served
-	serve_start
+	serve_people
 	remote_start
 	until_step 20
 	run "$TIDEGATE" run backend --policy e2e --server "$SERVER"
@@ -320,7 +307,7 @@ said_once() {
 
 @test "a connection that is cut again and again is resumed" {
 	STEPS=$GATE served
-	serve_start
+	serve_people
 	odd cut "${SERVER#http://}"
 	SERVER=$ODD remote_start --wait 3s
 	rollout_ends 8
@@ -333,7 +320,7 @@ said_once() {
 
 @test "a start whose answer is lost is sent again, and begins one rollout" {
 	served
-	serve_start
+	serve_people
 	odd swallow "${SERVER#http://}"
 	SERVER=$ODD remote_start
 	rollout_ends 0
@@ -342,13 +329,13 @@ said_once() {
 
 @test "who asks is told by a socket, a file or a GitHub job" {
 	served
-	LISTEN=unix:$WORLD/http.sock serve_start
+	LISTEN=unix:$WORLD/http.sock serve_people
 	unset TIDEGATE_TOKEN_FILE
 	run -0 "$TIDEGATE" list --server "unix:$WORLD/http.sock" --format json
 	[ "$output" = '[]' ]
 	kill "$SERVE_PID"
 	wait "$SERVE_PID"
-	serve_start
+	serve_people
 	run "$TIDEGATE" list --server "$SERVER"
 	[ "$status" = 4 ]
 	[[ $output == *"$SERVER does not know who asks: "*--token-file* ]]
@@ -370,7 +357,7 @@ said_once() {
 	# Below a path of its own.
 	kill "$SERVE_PID"
 	wait "$SERVE_PID"
-	PUBLIC_URL=$SERVER/ops LISTEN=${SERVER#http://} serve_start
+	PUBLIC_URL=$SERVER/ops LISTEN=${SERVER#http://} serve_people
 	run -0 "$TIDEGATE" list --server "${SERVER%/ops*}/ops/" --format json \
 		--token-file "$WORLD/token"
 	[ "$output" = '[]' ]
@@ -410,7 +397,7 @@ kilobytes() {
 	local how
 
 	STEPS=$GATE served
-	serve_start
+	serve_people
 	run -8 "$TIDEGATE" run backend --policy e2e --server "$SERVER" \
 		--quiet --wait 0s
 	ID=$(journal 'SELECT id FROM rollout')
@@ -452,7 +439,7 @@ kilobytes() {
 @test "on a terminal there are panel and keys, over a daemon that is killed" {
 	TERMINAL=(tmux -S "$WORLD/tmux" -f /dev/null)
 	STEPS=$GATE served
-	serve_start
+	serve_people
 	opens run 100 30 "$TIDEGATE" run backend --policy e2e --server "$SERVER"
 	shown run 'awaiting-approval' '[p]ause a[b]ort'
 	opens list 100 24 "$TIDEGATE" list -w --server "$SERVER"
@@ -483,7 +470,7 @@ kilobytes() {
 	wait "$SERVE_PID" || true
 	shown run 'is tried again'
 	shown bob 'is tried again'
-	LISTEN=${SERVER#http://} serve_start
+	LISTEN=${SERVER#http://} serve_people
 	shown run 'answers again'
 	until_true 30 shows bob '[c]ontinue'
 	types bob c

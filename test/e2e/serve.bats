@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 load world
 load rollout
 load shared
+load daemon
 
 setup() {
 	rollout_world
@@ -25,26 +26,6 @@ teardown() {
 served_policy() {
 	policy 'target: {project: acme, region: us-central1, service: backend}'
 	mv "$WORLD/policy.yaml" "$WORLD/policies/e2e.yaml"
-}
-
-# Sets SERVER, SERVE_PID.
-serve_start() {
-	: >"$WORLD/serve.out"
-	"$TIDEGATE" serve --listen 127.0.0.1:0 --policies "$WORLD/policies" \
-		--format json \
-		>"$WORLD/serve.out" 2>>"$WORLD/serve.err" 3>&- &
-	SERVE_PID=$!
-	PIDS+=("$SERVE_PID")
-	until_true 20 serve_began || {
-		cat "$WORLD/serve.err" >&2
-		return 1
-	}
-	SERVER=$(member address "$(<"$WORLD/serve.out")")
-	[ -n "$SERVER" ]
-}
-
-serve_began() {
-	[ -s "$WORLD/serve.out" ] || is_gone "$SERVE_PID"
 }
 
 # ask METHOD PATH [BODY]: sets REPLY_BODY, REPLY_STATUS
@@ -71,7 +52,7 @@ phase_is() {
 	local id
 
 	served_policy
-	serve_start
+	serve_by_flags
 	ask GET /healthz
 	[ "$REPLY_STATUS $REPLY_BODY" = "200 ok" ]
 	ask GET /readyz
@@ -99,11 +80,11 @@ phase_is() {
 	serves backend-2 20
 	[[ $("$TIDEGATE" status "$id" --format json) == *'"driver":null'* ]]
 
-	serve_start
+	serve_by_flags
 	until_true 20 phase_is "$id" shifting baking promoted
 	kill -KILL "$SERVE_PID"
 	wait "$SERVE_PID" || true
-	serve_start
+	serve_by_flags
 	until_true 40 phase_is "$id" promoted
 	serves backend-2 100
 	kill -TERM "$SERVE_PID"
@@ -113,7 +94,7 @@ phase_is() {
 
 @test "a policy that is wrong is refused at the start, and kept as it was on SIGHUP" {
 	served_policy
-	serve_start
+	serve_by_flags
 	ask GET /healthz
 	echo 'nmae: x' >>"$WORLD/policies/e2e.yaml"
 	cp "$WORLD/policies/e2e.yaml" "$WORLD/policies/new.yaml"
@@ -184,12 +165,7 @@ hidden() {
 	local child invitation
 
 	mkdir "$WORLD/tmp"
-	TMPDIR=$WORLD/tmp "$TIDEGATE" serve --demo --format json \
-		>"$WORLD/serve.out" 2>"$WORLD/serve.err" 3>&- &
-	SERVE_PID=$!
-	PIDS+=("$SERVE_PID")
-	until_true 20 serve_began
-	SERVER=$(member address "$(<"$WORLD/serve.out")")
+	TMPDIR=$WORLD/tmp serve_start --demo
 	invitation=$(member invitation "$(<"$WORLD/serve.out")")
 	child=$(<"/proc/$SERVE_PID/task/$SERVE_PID/children")
 	[ -n "$child" ] && [ "$(ls "$WORLD/tmp")" ]

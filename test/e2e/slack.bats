@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 
 load world
 load rollout
+load daemon
 
 SIGNING=8f742231b10e8888abcd99yyyzzz85a5
 BOT=xoxb-1-2-abcdefghijkl
@@ -63,22 +64,6 @@ slack_config() {
 		"$WORLD/policy.yaml" >"$WORLD/policies/e2e.yaml"
 }
 
-# Sets SERVER, SERVE_PID.
-serve_start() {
-	: >"$WORLD/serve.out"
-	"$TIDEGATE" serve --config "$WORLD/serve.yaml" --format json \
-		>"$WORLD/serve.out" 2>>"$WORLD/serve.err" 3>&- &
-	SERVE_PID=$!
-	PIDS+=("$SERVE_PID")
-	until_true 20 serve_began
-	SERVER=$(member address "$(<"$WORLD/serve.out")")
-	[ -n "$SERVER" ]
-}
-
-serve_began() {
-	[ -s "$WORLD/serve.out" ] || is_gone "$SERVE_PID"
-}
-
 # fake_says JQ-CONDITION
 fake_says() {
 	curl -s "$FAKE" >"$WORLD/fake" && jq -e "$1" "$WORLD/fake" >/dev/null
@@ -108,7 +93,7 @@ press() {
 
 @test "it dies between a message and its answer, and nobody is told twice" {
 	curl -s -X POST "$FAKE/swallows" >"$WORLD/fake"
-	serve_start
+	serve_by_config
 	[ "$(curl -s -o "$WORLD/reply" -w '%{http_code}' -X POST \
 		-H "Authorization: Bearer $TOKEN" -H 'Host: tidegate.example' \
 		-H 'Content-Type: application/json' -d '{"policy": "e2e"}' \
@@ -117,7 +102,7 @@ press() {
 	kill -KILL "$SERVE_PID"
 	wait "$SERVE_PID" || true
 	curl -s -X POST "$FAKE/well" >"$WORLD/fake"
-	serve_start
+	serve_by_config
 	until_true 20 fake_says '.posts[0].updates > 0'
 	fake_says '(.posts | length) == 1 and .refused == 0'
 

@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 load world
 load rollout
 load shared
+load daemon
 
 setup() {
 	rollout_world
@@ -40,25 +41,7 @@ watching() {
 		  - {project: acme, regions: [us-central1], label: tidegate-policy,
 		     every: 1s${ROW:+, $ROW}}
 	YAML
-	serving
-}
-
-serving() {
-	: >"$WORLD/serve.out"
-	"$TIDEGATE" serve --config "$WORLD/serve.yaml" --format json \
-		>"$WORLD/serve.out" 2>>"$WORLD/serve.err" 3>&- &
-	SERVE_PID=$!
-	PIDS+=("$SERVE_PID")
-	until_true 20 serve_began || {
-		cat "$WORLD/serve.err" >&2
-		return 1
-	}
-	SERVER=$(member address "$(<"$WORLD/serve.out")")
-	[ -n "$SERVER" ]
-}
-
-serve_began() {
-	[ -s "$WORLD/serve.out" ] || is_gone "$SERVE_PID"
+	serve_by_config
 }
 
 deploy() { # REVISION [WHO]
@@ -114,7 +97,7 @@ said() { # TEXT: how often, in the log
 	until_true 20 is '"candidate":"backend-4"' '"starter":"watch"'
 	kill -KILL "$SERVE_PID"
 	wait "$SERVE_PID" || true
-	serving
+	serve_by_config
 	until_true 60 serves backend-4 100
 	until_true 20 watch_is idle
 	[ "$(rollouts)" = 2 ]
@@ -295,7 +278,7 @@ HOSTING=$BATS_TEST_DIRNAME/../../contrib/cloudrun
 	GCE_METADATA_HOST=$(<"$WORLD/metadata")
 	export GCE_METADATA_HOST
 	"$TIDEGATE" check --config "$WORLD/serve.yaml"
-	serving
+	serve_by_config
 	port=${SERVER##*:}
 	[ "$(curl -sS "http://127.0.0.1:$port/readyz")" = ok ]
 	[ "$(curl -sS "http://127.0.0.1:$port/healthz")" = ok ]
