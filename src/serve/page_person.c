@@ -124,10 +124,11 @@ void page_login_write(struct buf *out, const struct page_frame *frame,
 	page_frame_begin(out, frame);
 	html_addf(out, "<h1>%s</h1>", frame->title);
 	if (!n)
-		html_addf(out, "<p>Nobody can sign in here with a browser: the "
-			       "configuration names no way. On the machine "
-			       "itself, <code>tidegate</code> knows the "
-			       "commands.</p>");
+		html_addf(out, "<p>The configuration names no way to sign in "
+			       "with a browser. A daemon without one prints an "
+			       "address when it starts, which lets one browser "
+			       "in, once; on the machine itself, "
+			       "<code>tidegate</code> knows the commands.</p>");
 	for (size_t i = 0; i < n; i++) {
 		html_addf(out, "<p><a class=\"button\" href=\"%r%r", root,
 			ways[i].path);

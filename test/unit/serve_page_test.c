@@ -276,6 +276,18 @@ static void who_you_are_is_a_page(void **state)
 	expect_text("read,start,operate,approve");
 }
 
+static void who_cannot_log_in_is_told_how_one_comes_in(void **state)
+{
+	char *token = served.token;
+
+	served.token = xstrdup("Bearer tgt_");
+	expect_page(401, "/me");
+	expect_text("prints an address when it starts");
+	assert_null(strstr(served.body.data, "Sign in with"));
+	free(served.token);
+	served.token = token;
+}
+
 static void who_can_log_in_in_several_ways_chooses_one(void **state)
 {
 	static const struct issuer_config issuers[] = {
@@ -319,6 +331,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_is_told_by_a_page),
 		cmocka_unit_test(assets_are_kept_for_ever),
 		cmocka_unit_test(who_you_are_is_a_page),
+		cmocka_unit_test(who_cannot_log_in_is_told_how_one_comes_in),
 		cmocka_unit_test_teardown(
 			who_can_log_in_in_several_ways_chooses_one, teardown),
 	};
