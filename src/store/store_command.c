@@ -34,8 +34,9 @@ int store_command_add(struct store *store, const struct store_command *command,
 }
 
 static void row_read(
-	struct sqlite3_stmt *row, struct arena *arena, struct store_command *c)
+	struct sqlite3_stmt *row, struct arena *arena, void *command_r)
 {
+	struct store_command *c = command_r;
 	int i = 0;
 
 	c->id = sql_column_int(row, i++);
@@ -85,26 +86,18 @@ int store_commands_waiting(struct store *store, const char *rollout,
 		"SELECT " COLUMNS " FROM command"
 		" WHERE rollout = ?1 AND state = 0"
 		" ORDER BY verb NOT IN ('abort', 'reject'), id LIMIT ?2";
-	struct sqlite3_stmt *row = sql_start(store, sql,
-		SQL_VALUES(sql_text(rollout), sql_int(STORE_COMMANDS_MAX)),
-		err_r);
-	struct store_command *list = NULL;
-	size_t n = 0;
-	int more;
+	struct sql_list list = {
+		arena, sizeof(**commands_r), STORE_COMMANDS_MAX, row_read};
+	int rc = sql_list_read(store,
+		sql_start(store, sql,
+			SQL_VALUES(
+				sql_text(rollout), sql_int(STORE_COMMANDS_MAX)),
+			err_r),
+		&list, err_r);
 
-	if (!row)
-		return -1;
-	while ((more = sql_next(store, row, err_r)) > 0) {
-		if (!list)
-			list = arena_alloc(
-				arena, STORE_COMMANDS_MAX * sizeof(*list));
-		row_read(row, arena, &list[n++]);
-	}
-	if (more < 0)
-		return -1;
-	*commands_r = list;
-	*n_r = n;
-	return 0;
+	*commands_r = list.items;
+	*n_r = list.n;
+	return rc;
 }
 
 int store_command_settle(struct store *store, int64_t id, bool refused,

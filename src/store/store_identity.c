@@ -64,8 +64,9 @@ int store_token_add(
 }
 
 static void token_read(
-	struct sqlite3_stmt *row, struct arena *arena, struct store_token *t)
+	struct sqlite3_stmt *row, struct arena *arena, void *token_r)
 {
+	struct store_token *t = token_r;
 	int i = 0;
 
 	t->id = arena_strdup(arena, sql_column_text(row, i++));
@@ -100,23 +101,18 @@ int store_token_get(struct store *store, const char *id, struct arena *arena,
 int store_token_list(struct store *store, struct arena *arena,
 	struct store_token **tokens_r, size_t *n_r, struct err *err_r)
 {
-	struct sqlite3_stmt *row = sql_start(store,
-		"SELECT " TOKEN_COLUMNS " FROM api_token"
-		" ORDER BY created_ms DESC, id LIMIT ?1",
-		SQL_VALUES(sql_int(TOKENS_LISTED_MAX)), err_r);
-	int more;
+	struct sql_list list = {
+		arena, sizeof(**tokens_r), TOKENS_LISTED_MAX, token_read};
+	int rc = sql_list_read(store,
+		sql_start(store,
+			"SELECT " TOKEN_COLUMNS " FROM api_token"
+			" ORDER BY created_ms DESC, id LIMIT ?1",
+			SQL_VALUES(sql_int(TOKENS_LISTED_MAX)), err_r),
+		&list, err_r);
 
-	*tokens_r = NULL;
-	*n_r = 0;
-	if (!row)
-		return -1;
-	while ((more = sql_next(store, row, err_r)) > 0) {
-		if (!*tokens_r)
-			*tokens_r = arena_alloc(
-				arena, TOKENS_LISTED_MAX * sizeof(**tokens_r));
-		token_read(row, arena, &(*tokens_r)[(*n_r)++]);
-	}
-	return more;
+	*tokens_r = list.items;
+	*n_r = list.n;
+	return rc;
 }
 
 int store_token_revoke(
@@ -177,9 +173,11 @@ int store_session_add(struct store *store, const struct store_session *session,
 
 #define SESSION_COLUMNS "hash, data, created_ms, used_ms, expires_ms"
 
-static void session_read(struct sqlite3_stmt *row, struct arena *arena,
-	struct store_session *session)
+static void session_read(
+	struct sqlite3_stmt *row, struct arena *arena, void *session_r)
 {
+	struct store_session *session = session_r;
+
 	session->hash = arena_strdup(arena, sql_column_text(row, 0));
 	session->data = arena_strdup(arena, sql_column_text(row, 1));
 	session->created_ms = sql_column_int(row, 2);
@@ -206,26 +204,21 @@ int store_sessions_list(struct store *store, int64_t now_ms,
 	struct arena *arena, struct store_session **sessions_r, size_t *n_r,
 	struct err *err_r)
 {
-	struct sqlite3_stmt *row = sql_start(store,
-		"SELECT " SESSION_COLUMNS " FROM session WHERE expires_ms > ?1"
-		" ORDER BY used_ms DESC, hash LIMIT ?2",
-		SQL_VALUES(sql_int(now_ms), sql_int(STORE_SESSIONS_MAX)),
-		err_r);
-	struct store_session *list = NULL;
-	size_t n = 0;
-	int more;
+	struct sql_list list = {
+		arena, sizeof(**sessions_r), STORE_SESSIONS_MAX, session_read};
+	int rc = sql_list_read(store,
+		sql_start(store,
+			"SELECT " SESSION_COLUMNS
+			" FROM session WHERE expires_ms > ?1"
+			" ORDER BY used_ms DESC, hash LIMIT ?2",
+			SQL_VALUES(
+				sql_int(now_ms), sql_int(STORE_SESSIONS_MAX)),
+			err_r),
+		&list, err_r);
 
-	if (!row)
-		return -1;
-	while ((more = sql_next(store, row, err_r)) > 0) {
-		if (!list)
-			list = arena_alloc(
-				arena, STORE_SESSIONS_MAX * sizeof(*list));
-		session_read(row, arena, &list[n++]);
-	}
-	*sessions_r = list;
-	*n_r = n;
-	return more;
+	*sessions_r = list.items;
+	*n_r = list.n;
+	return rc;
 }
 
 int store_session_used(struct store *store, const char *hash, int64_t now_ms,

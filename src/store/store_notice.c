@@ -6,10 +6,10 @@
 
 #define COLUMNS "rollout, place, mark, message, begun_ms, over"
 
-static void take_row(struct sqlite3_stmt *row, struct arena *arena,
-	struct store_notice *notice_r)
+static void take_row(
+	struct sqlite3_stmt *row, struct arena *arena, void *notice_r)
 {
-	*notice_r = (struct store_notice){
+	*(struct store_notice *)notice_r = (struct store_notice){
 		.rollout = arena_strdup(arena, sql_column_text(row, 0)),
 		.place = arena_strdup(arena, sql_column_text(row, 1)),
 		.mark = arena_strdup(arena, sql_column_text(row, 2)),
@@ -113,19 +113,18 @@ int store_notice_over(struct store *store, const char *rollout,
 int store_notice_list(struct store *store, struct arena *arena,
 	struct store_notice **notices_r, size_t *n_r, struct err *err_r)
 {
-	struct store_notice *list =
-		arena_alloc(arena, STORE_NOTICES_MAX * sizeof(*list));
-	struct sqlite3_stmt *row = sql_start(store,
-		"SELECT " COLUMNS " FROM notice WHERE over = 0"
-		" AND EXISTS (SELECT 1 FROM rollout"
-		"  WHERE id = notice.rollout AND ended_ms != 0)"
-		" ORDER BY begun_ms LIMIT ?1",
-		SQL_VALUES(sql_int(STORE_NOTICES_MAX)), err_r);
-	int more = -1;
+	struct sql_list list = {
+		arena, sizeof(**notices_r), STORE_NOTICES_MAX, take_row};
+	int rc = sql_list_read(store,
+		sql_start(store,
+			"SELECT " COLUMNS " FROM notice WHERE over = 0"
+			" AND EXISTS (SELECT 1 FROM rollout"
+			"  WHERE id = notice.rollout AND ended_ms != 0)"
+			" ORDER BY begun_ms LIMIT ?1",
+			SQL_VALUES(sql_int(STORE_NOTICES_MAX)), err_r),
+		&list, err_r);
 
-	*n_r = 0;
-	while (row && (more = sql_next(store, row, err_r)) > 0)
-		take_row(row, arena, &list[(*n_r)++]);
-	*notices_r = list;
-	return more;
+	*notices_r = list.items;
+	*n_r = list.n;
+	return rc;
 }

@@ -40,6 +40,20 @@ MUST_CHECK int sql_next(
 	struct store *store, struct sqlite3_stmt *row, struct err *err_r);
 void sql_stop(struct sqlite3_stmt *row); /* before the last row */
 
+struct sql_list {
+	struct arena *arena;
+	size_t size; /* bytes of an item */
+	size_t max; /* items: the statement has it as its LIMIT */
+	void (*read)(
+		struct sqlite3_stmt *row, struct arena *arena, void *item_r);
+	/* What was read, in the arena; NULL: no rows. */
+	void *items;
+	size_t n;
+};
+/* All rows of a statement that was started; NULL: it was not, -1 with err_r. */
+MUST_CHECK int sql_list_read(struct store *store, struct sqlite3_stmt *row,
+	struct sql_list *list, struct err *err_r);
+
 /* For statements without rows: how many rows were changed, or -1. */
 MUST_CHECK int sql_run(struct store *store, const char *sql,
 	const struct sql_value *values, struct err *err_r);
