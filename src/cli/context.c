@@ -216,13 +216,29 @@ static int full_name_split(
 	return 0;
 }
 
-static int part_choose(const char **part, const char *policy,
-	const char *const *env, const char *missing, struct err *err_r)
+const char *context_env_project(void)
+{
+	static const char *const names[] = {"CLOUDSDK_CORE_PROJECT",
+		"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", NULL};
+
+	return env_first(names);
+}
+
+const char *context_env_region(void)
+{
+	static const char *const names[] = {
+		"CLOUDSDK_RUN_REGION", "GOOGLE_CLOUD_REGION", NULL};
+
+	return env_first(names);
+}
+
+static int part_choose(const char **part, const char *policy, const char *env,
+	const char *missing, struct err *err_r)
 {
 	if (!*part)
 		*part = policy;
-	if (!*part && env)
-		*part = env_first(env);
+	if (!*part)
+		*part = env;
 	if (!*part)
 		return err_set(err_r, ERR_USAGE, "%s", missing);
 	return 0;
@@ -239,11 +255,6 @@ void context_take_policy(
 int context_resolve(
 	struct context_target *target, struct arena *arena, struct err *err_r)
 {
-	static const char *const project_env[] = {"CLOUDSDK_CORE_PROJECT",
-		"GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", NULL};
-	static const char *const region_env[] = {
-		"CLOUDSDK_RUN_REGION", "GOOGLE_CLOUD_REGION", NULL};
-
 	if (part_choose(&target->service, target->policy_service, NULL,
 		    "the service is missing: name it, or set target.service in "
 		    "the policy",
@@ -252,11 +263,13 @@ int context_resolve(
 	if (strchr(target->service, '/') &&
 		full_name_split(target, arena, err_r))
 		return -1;
-	if (part_choose(&target->project, target->policy_project, project_env,
+	if (part_choose(&target->project, target->policy_project,
+		    context_env_project(),
 		    "the project is missing: give --project, set "
 		    "target.project in the policy, or $CLOUDSDK_CORE_PROJECT",
 		    err_r) ||
-		part_choose(&target->region, target->policy_region, region_env,
+		part_choose(&target->region, target->policy_region,
+			context_env_region(),
 			"the region is missing: give --region, set "
 			"target.region in the policy, or $CLOUDSDK_RUN_REGION",
 			err_r))

@@ -111,6 +111,11 @@ struct context_target {
 void context_take_policy(
 	struct context_target *target, const struct policy *policy);
 
+/* What the environment says of them, where neither command line nor policy do;
+ * NULL: nothing. */
+const char *context_env_project(void);
+const char *context_env_region(void);
+
 /* Fills in what is NULL; a `service` in full form gives all three. Texts live
  * in `arena`. */
 MUST_CHECK int context_resolve(

@@ -88,6 +88,8 @@ void remote_policy_add(const struct remote_policy *policy, struct jsonw *w)
 	add(w, "service", target->service);
 	add(w, "project", target->project);
 	add(w, "region", target->region);
+	add(w, "default_project", context_env_project());
+	add(w, "default_region", context_env_region());
 }
 
 void remote_policy_tell(

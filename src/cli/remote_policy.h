@@ -29,7 +29,8 @@ MUST_CHECK int remote_policy_read(
 	struct remote_policy *policy, struct err *err_r);
 void remote_policy_fini(struct remote_policy *policy); /* of zeros, too */
 
-/* The members policy, service, project and region. */
+/* The members policy, service, project and region, and what our environment says
+ * of the last two. */
 void remote_policy_add(const struct remote_policy *policy, struct jsonw *w);
 
 /* What the daemon says is wrong with the text, with its places, on stderr. */

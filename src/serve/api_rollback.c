@@ -29,6 +29,8 @@ enum {
 	BODY_SERVICE,
 	BODY_PROJECT,
 	BODY_REGION,
+	BODY_DEFAULT_PROJECT,
+	BODY_DEFAULT_REGION,
 	BODY_POLICY,
 	BODY_TO,
 	BODY_CANDIDATE,
@@ -46,6 +48,12 @@ const struct field rollbacks_start_body[] = {
 			 "when it is not given"},
 	[BODY_REGION] = {"region", FIELD_TEXT, .max = STARTING_NAME_MAX,
 		.about = "The same"},
+	[BODY_DEFAULT_PROJECT] = {"default_project", FIELD_TEXT,
+		.max = STARTING_NAME_MAX,
+		.about = "The project when neither `project` nor the policy "
+			 "says one"},
+	[BODY_DEFAULT_REGION] = {"default_region", FIELD_TEXT,
+		.max = STARTING_NAME_MAX, .about = "The same"},
 	[BODY_POLICY] = {"policy", FIELD_TEXT, true, .max = SENT_POLICY_MAX,
 		.about = STARTING_POLICY ", whose rollback sequence is run"},
 	[BODY_TO] = {"to", FIELD_TEXT, .max = STARTING_NAME_MAX,
@@ -137,6 +145,8 @@ static bool read_order(struct rollback_ask *ask)
 		.service = value[BODY_SERVICE].text,
 		.project = value[BODY_PROJECT].text,
 		.region = value[BODY_REGION].text,
+		.default_project = value[BODY_DEFAULT_PROJECT].text,
+		.default_region = value[BODY_DEFAULT_REGION].text,
 	};
 	if (!starting_read(s, &names, RIGHT_OPERATE))
 		return false;

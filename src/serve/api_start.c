@@ -15,6 +15,8 @@ enum {
 	BODY_SERVICE,
 	BODY_PROJECT,
 	BODY_REGION,
+	BODY_DEFAULT_PROJECT,
+	BODY_DEFAULT_REGION,
 	BODY_POLICY,
 	BODY_CANDIDATE,
 	BODY_AGAIN,
@@ -31,6 +33,12 @@ const struct field rollouts_start_body[] = {
 			 "when it is not given"},
 	[BODY_REGION] = {"region", FIELD_TEXT, .max = NAME_MAX_BYTES,
 		.about = "The same"},
+	[BODY_DEFAULT_PROJECT] = {"default_project", FIELD_TEXT,
+		.max = NAME_MAX_BYTES,
+		.about = "The project when neither `project` nor the policy "
+			 "says one"},
+	[BODY_DEFAULT_REGION] = {"default_region", FIELD_TEXT,
+		.max = NAME_MAX_BYTES, .about = "The same"},
 	[BODY_POLICY] = {"policy", FIELD_TEXT, true, .max = SENT_POLICY_MAX,
 		.about = STARTING_POLICY},
 	[BODY_CANDIDATE] = {"candidate", FIELD_TEXT, .max = NAME_MAX_BYTES,
@@ -150,6 +158,8 @@ void rollouts_start(struct visit *visit)
 		.service = ask->value[BODY_SERVICE].text,
 		.project = ask->value[BODY_PROJECT].text,
 		.region = ask->value[BODY_REGION].text,
+		.default_project = ask->value[BODY_DEFAULT_PROJECT].text,
+		.default_region = ask->value[BODY_DEFAULT_REGION].text,
 	};
 	if (!starting_read(s, &names, RIGHT_START))
 		ask_free(ask);

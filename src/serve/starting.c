@@ -36,9 +36,13 @@ void starting_fail(struct starting *s, const struct err *err)
 
 /* ---- what is asked for ---- */
 
-static const char *first_of(const char *given, const char *of_policy)
+static const char *first_of(
+	const char *given, const char *of_policy, const char *otherwise)
 {
-	return given ? given : of_policy ? of_policy : "";
+	return given       ? given
+	       : of_policy ? of_policy
+	       : otherwise ? otherwise
+			   : "";
 }
 
 /* The full name; NULL with err_r. */
@@ -46,13 +50,16 @@ static const char *service_of(struct visit *visit,
 	const struct starting_names *names, const struct policy *policy,
 	struct err *err_r)
 {
-	const char *service = first_of(names->service, policy->service);
+	const char *service = first_of(names->service, policy->service, NULL);
 	const char *name = service;
 
 	if (!strchr(service, '/'))
 		name = arena_printf(&visit->arena, SERVICE_NAME_FORMAT,
-			first_of(names->project, policy->project),
-			first_of(names->region, policy->region), service);
+			first_of(names->project, policy->project,
+				names->default_project),
+			first_of(names->region, policy->region,
+				names->default_region),
+			service);
 	if (resource_name_is(name, "services"))
 		return name;
 	err_set(err_r, ERR_USAGE,

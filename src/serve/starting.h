@@ -38,6 +38,7 @@ struct starting {
 struct starting_names {
 	const char *policy;
 	const char *service, *project, *region; /* else the policy's target */
+	const char *default_project, *default_region; /* else these */
 };
 
 void starting_init(struct starting *starting, struct visit *visit);

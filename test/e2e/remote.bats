@@ -191,7 +191,9 @@ normal() { # FILE
 		--state "$WORLD/own.db" --committed 2026-11-01T10:00:00+02:00 \
 		>"$WORLD/local.out" 2>"$WORLD/local.err"
 	control POST /deploy '{"revision": "next-1"}'
-	GITHUB_OUTPUT=$WORLD/github "$TIDEGATE" run backend --policy e2e \
+	# What the policy says of the project stands before what is set here.
+	CLOUDSDK_CORE_PROJECT=elsewhere GITHUB_OUTPUT=$WORLD/github \
+		"$TIDEGATE" run backend --policy e2e \
 		--server "$SERVER" --committed 2026-11-01T10:00:00+02:00 \
 		>"$WORLD/remote.out" 2>"$WORLD/remote.err"
 	# The lead time begins there, here and there.

@@ -192,3 +192,78 @@ hidden() {
 	[ -z "$(ls "$WORLD/tmp")" ]
 	[ ! -s "$WORLD/serve.err" ]
 }
+
+# ---- README ----
+
+# commands SECTION: those of its blocks, one a line
+commands() {
+	awk -v want="## $1" '/^## / { here = $0 == want }
+		/^```/ { block = here && !block; next }
+		block' "$BATS_TEST_DIRNAME/../../README.md" |
+		sed ':more; /\\$/ { N; s/\\\n\s*/ /; b more }'
+}
+
+listens() { # PORT
+	{ : <>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null
+}
+
+# Below those that the kernel gives away: nobody gets it meanwhile.
+free_port() {
+	PORT=$((10000 + RANDOM % 20000))
+	while listens "$PORT"; do
+		PORT=$((10000 + RANDOM % 20000))
+	done
+}
+
+phase_shown() { # PHASE: of the newest rollout
+	[[ $("$TIDEGATE" list --server "http://127.0.0.1:$PORT" \
+		--token-file token --format json | jq -r '.[0].phase') \
+		== "$1" ]]
+}
+
+@test "README's commands for a daemon do what it says" {
+	local line n=0
+
+	STEPS='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s, approval: {approvers: [alice], self_approval: true, timeout: 1h}}]'
+	quick
+	mv "$WORLD/policy.yaml" "$WORLD/policies/backend.yaml"
+	free_port
+	mkdir "$WORLD/bin"
+	ln -s "$(realpath "$TIDEGATE")" "$WORLD/bin/tidegate"
+	export PATH=$WORLD/bin:$PATH USER=alice
+	cd "$WORLD"
+	while read -r line; do
+		n=$((n + 1))
+		line=${line//127.0.0.1:8080/127.0.0.1:$PORT}
+		case $line in
+		'tidegate serve '*)
+			eval "$line" 2>serve.err 3>&-
+			PIDS+=("$!")
+			until_true 20 listens "$PORT"
+			;;
+		export*) eval "$line" ;;
+		'tidegate approve '*)
+			until_true 20 phase_shown awaiting-approval
+			eval "$line"
+			;;
+		'tidegate run '*)
+			until_true 20 phase_shown promoted
+			serves backend-2 100
+			api POST "$ADMIN/sandbox/deploy" \
+				-d '{"revision": "backend-3"}'
+			eval "$line" >said 2>&1 3>&- &
+			PIDS+=("$!")
+			until_true 20 phase_shown awaiting-approval || {
+				cat said
+				return 1
+			}
+			tidegate approve
+			wait "$!"
+			serves backend-3 100
+			grep -q 'backend-3 serves 100 %' said
+			;;
+		*) eval "$line" ;;
+		esac
+	done < <(commands 'One place for many releases')
+	[ "$n" = 7 ]
+}
