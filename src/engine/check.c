@@ -23,33 +23,6 @@ static const struct check_kind *kind_of(const struct slo *slo)
 	return kinds[slo->kind];
 }
 
-bool answers_have_error(const struct answers *answers)
-{
-	size_t role;
-
-	for (role = 0; role < QUERY_ROLES; role++) {
-		if (answers->item[role].kind == ANSWER_ERROR)
-			return true;
-	}
-	return false;
-}
-
-bool answers_are_partial(const struct answers *answers)
-{
-	size_t role;
-
-	for (role = 0; role < QUERY_ROLES; role++) {
-		if (answers->item[role].partial)
-			return true;
-	}
-	return false;
-}
-
-int64_t check_look_ms_max(const struct slo *slo)
-{
-	return 2 * slo->interval_ms;
-}
-
 void check_judge(const struct slo *slo, const struct check_state *state,
 	const struct answers *answers, struct judgement *judgement_r)
 {

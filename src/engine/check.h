@@ -116,7 +116,10 @@ struct check_state {
 };
 
 /* An answer is in, or has timed out, by then; what is older is no evidence. */
-int64_t check_look_ms_max(const struct slo *slo);
+static inline int64_t check_look_ms_max(const struct slo *slo)
+{
+	return 2 * slo->interval_ms;
+}
 
 /* `state` is what the SLO remembers from before; it is not changed. */
 void check_judge(const struct slo *slo, const struct check_state *state,

@@ -28,9 +28,26 @@ struct check_kind {
 	void (*expire)(struct check_state *state);
 };
 
-/* Of any role that was asked. */
-bool answers_have_error(const struct answers *answers);
-bool answers_are_partial(const struct answers *answers);
+/* Of any role that was asked. Nearly no answer has either, so that all of them
+ * are looked at without a branch. */
+
+static inline bool answers_have_error(const struct answers *answers)
+{
+	bool error = false;
+
+	for (size_t role = 0; role < QUERY_ROLES; role++)
+		error |= answers->item[role].kind == ANSWER_ERROR;
+	return error;
+}
+
+static inline bool answers_are_partial(const struct answers *answers)
+{
+	bool partial = false;
+
+	for (size_t role = 0; role < QUERY_ROLES; role++)
+		partial |= answers->item[role].partial;
+	return partial;
+}
 
 extern const struct check_kind check_threshold;
 extern const struct check_kind check_evidence;

@@ -71,25 +71,10 @@ void rollout_set_reason(struct rollout *r, enum cause cause, const char *reason)
 	text_set(r->reason, sizeof(r->reason), reason);
 }
 
-bool rollout_is_reverting(const struct rollout *r)
-{
-	return r->phase == PHASE_REVERTING || r->phase == PHASE_ROLLING_BACK;
-}
-
 bool rollout_is_paused(const struct rollout *r)
 {
 	return r->phase == PHASE_PAUSED || r->pause_wanted ||
 	       (r->phase == PHASE_HELD && r->held_from == PHASE_PAUSED);
-}
-
-bool rollout_is_finishing(const struct turn *t)
-{
-	return t->r->step >= 0 && (size_t)t->r->step == t->policy->n_steps;
-}
-
-const struct step *step_now(const struct turn *t)
-{
-	return &t->policy->steps[t->r->step];
 }
 
 /* Decisions that cut across the phases. */
@@ -284,20 +269,10 @@ void traffic_want_nothing(struct rollout *r)
 	w->blocked_ms = 0;
 }
 
-bool traffic_is_settled(const struct rollout *r)
-{
-	return r->traffic.write.state == WRITER_IDLE;
-}
-
 bool traffic_is_unwritten(const struct rollout *r)
 {
 	const struct traffic_writer *w = &r->traffic.write;
 	bool read_since = r->traffic.read.fresh || w->polls > 0;
 
 	return !w->out_ms && (!w->rounds || (!w->arrived && read_since));
-}
-
-bool traffic_gave_up(const struct rollout *r)
-{
-	return r->traffic.write.state == WRITER_GAVE_UP;
 }

@@ -48,9 +48,21 @@ enum effect_type {
 	EFFECTS
 };
 
+/* Bits over the phases: asked at each turn, several times. */
+enum {
+#define P(constant, name, end, meaning) | (end) << constant
+	PHASES_AT_END = 0
+#include "engine/phase.def"
+#undef P
+};
+
+static inline bool phase_is_end(enum phase phase)
+{
+	return PHASES_AT_END >> phase & 1;
+}
+
 const char *phase_name(enum phase phase);
 enum phase phase_find(const char *name); /* PHASES: unknown */
-bool phase_is_end(enum phase phase);
 const char *event_name(enum event_type type);
 enum event_type event_find(const char *name); /* EVENTS: unknown */
 const char *note_name(enum note_type type);

@@ -4,11 +4,8 @@
 
 #include "engine/rollout.h"
 
-static const struct {
-	const char *name;
-	bool end;
-} phases[PHASES] = {
-#define P(constant, name, end, meaning) {name, end},
+static const char *const phases[PHASES] = {
+#define P(constant, name, end, meaning) name,
 #include "engine/phase.def"
 #undef P
 };
@@ -58,23 +55,12 @@ static int find(const char *const *names, int n, const char *name)
 
 const char *phase_name(enum phase phase)
 {
-	return phases[phase].name;
+	return phases[phase];
 }
 
 enum phase phase_find(const char *name)
 {
-	int i;
-
-	for (i = 0; i < PHASES; i++) {
-		if (strcmp(phases[i].name, name) == 0)
-			break;
-	}
-	return (enum phase)i;
-}
-
-bool phase_is_end(enum phase phase)
-{
-	return phases[phase].end;
+	return (enum phase)find(phases, PHASES, name);
 }
 
 const char *event_name(enum event_type type)

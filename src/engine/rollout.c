@@ -9,8 +9,6 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "engine/outlook.h"
 #include "engine/turn.h"
@@ -66,39 +64,41 @@ static bool pause_here(struct turn *t)
 	return true;
 }
 
-/* Held when the metrics have been away for too long. True: held. */
-static bool hold_when_unevaluable(struct turn *t)
+/* The metrics have been away for too long. */
+static void hold_unevaluable(struct turn *t, int slo)
 {
 	char reason[ROLLOUT_TEXT_MAX];
-	int slo = checks_find_unevaluable(t);
 
-	if (slo < 0)
-		return false;
 	snprintf(reason, sizeof(reason),
 		"%s could not be evaluated %d times in a row: metrics are in "
 		"trouble",
 		t->policy->slos[slo].name, t->r->check[slo].errors);
 	rollout_hold(t, CAUSE_METRICS, t->now, reason);
-	return true;
 }
 
-/* Held when there is no stable revision to go back to. True: held. */
-static bool hold_without_stable(struct turn *t)
+/* There is no stable revision to go back to. */
+static void hold_without_stable(struct turn *t)
 {
-	enum stable_state state = t->r->traffic.stable_state;
 	char reason[ROLLOUT_TEXT_MAX];
 
-	if (state != STABLE_GONE && state != STABLE_NOT_READY)
-		return false;
 	text_after(reason, sizeof(reason), "there is no way back",
 		t->r->traffic.stable_text);
 	rollout_hold(t, CAUSE_STABLE, t->now, reason);
-	return true;
 }
 
+/* True: held, for what is the matter here and now. */
 static bool hold_here(struct turn *t)
 {
-	return hold_when_unevaluable(t) || hold_without_stable(t);
+	enum stable_state stable = t->r->traffic.stable_state;
+	int slo = checks_find_unevaluable(t);
+
+	if (slo >= 0)
+		hold_unevaluable(t, slo);
+	else if (stable == STABLE_GONE || stable == STABLE_NOT_READY)
+		hold_without_stable(t);
+	else
+		return false;
+	return true;
 }
 
 /* The phases. */
@@ -515,6 +515,7 @@ static void run_phase(struct turn *t)
 
 void rollout_pump(struct turn *t)
 {
+	int64_t due_ms;
 	int rounds = 0;
 
 	t->r->freeze_ms = 0;
@@ -528,9 +529,13 @@ void rollout_pump(struct turn *t)
 		traffic_read_first(t);
 	else
 		sequence_pump(t);
-	if (checks_are_due(t)) /* each such tick also looks for drift */
-		traffic_watch(t);
-	checks_pump(t);
+	due_ms = checks_due_ms(t);
+	if (due_ms > t->now) {
+		turn_wake(t, due_ms);
+		return;
+	}
+	traffic_watch(t); /* each such tick also looks for drift */
+	checks_ask(t);
 }
 
 static void clear_outcome(struct outcome_list *outcome)

@@ -20,11 +20,12 @@ bool checks_are_satisfied(const struct turn *t)
 
 static int64_t lost_ms(const struct policy *policy, const struct rollout *r)
 {
+	const struct check_state *check = r->check;
 	int64_t most = 0;
 	size_t i;
 
-	for (i = 0; i < policy->n_slos; i++)
-		most = r->check[i].lost_ms > most ? r->check[i].lost_ms : most;
+	for (i = 0; i < policy->n_slos; i++, check++)
+		most = check->lost_ms > most ? check->lost_ms : most;
 	return most;
 }
 
@@ -88,10 +89,11 @@ bool checks_are_answered(const struct turn *t)
 /* An SLO whose provider has been in trouble for too long, or -1. */
 int checks_find_unevaluable(const struct turn *t)
 {
+	const struct check_state *check = t->r->check;
 	size_t i;
 
-	for (i = 0; i < t->policy->n_slos; i++) {
-		if (t->r->check[i].errors >= CHECK_ERRORS_MAX)
+	for (i = 0; i < t->policy->n_slos; i++, check++) {
+		if (check->errors >= CHECK_ERRORS_MAX)
 			return (int)i;
 	}
 	return -1;
@@ -215,36 +217,35 @@ void checks_reset(struct turn *t)
 	evidence_overrule(t);
 }
 
-bool checks_are_due(const struct turn *t)
+int64_t checks_due_ms(const struct turn *t)
 {
 	const struct rollout *r = t->r;
+	const struct check_state *check = r->check;
+	int64_t due_ms = INT64_MAX;
 	size_t i;
 
 	if (!r->checking || rollout_is_reverting(r) || phase_is_end(r->phase))
-		return false;
-	for (i = 0; i < t->policy->n_slos; i++) {
-		if (!r->check[i].asked_ms && r->check[i].due_ms <= t->now)
-			return true;
+		return INT64_MAX;
+	for (i = 0; i < t->policy->n_slos; i++, check++) {
+		if (!check->asked_ms && check->due_ms < due_ms)
+			due_ms = check->due_ms;
 	}
-	return false;
+	return due_ms;
 }
 
-/* Asks every SLO that is due. */
-void checks_pump(struct turn *t)
+void checks_ask(struct turn *t)
 {
-	struct rollout *r = t->r;
+	struct check_state *check = t->r->check;
 	size_t i;
 
-	if (!r->checking || rollout_is_reverting(r) || phase_is_end(r->phase))
-		return;
-	for (i = 0; i < t->policy->n_slos; i++) {
-		if (r->check[i].asked_ms)
+	for (i = 0; i < t->policy->n_slos; i++, check++) {
+		if (check->asked_ms)
 			continue;
-		if (r->check[i].due_ms > t->now) {
-			turn_wake(t, r->check[i].due_ms);
+		if (check->due_ms > t->now) {
+			turn_wake(t, check->due_ms);
 			continue;
 		}
-		r->check[i].asked_ms = t->now;
+		check->asked_ms = t->now;
 		turn_effect(t, EFFECT_CHECK)->slo = (int)i;
 	}
 }
@@ -382,7 +383,7 @@ static void judge_misfit(
 static void judge(
 	struct turn *t, const struct slo *slo, const struct check_state *check)
 {
-	if (!evidence_fits(t, t->event->slo))
+	if (slo->kind == SLO_EVIDENCE && !evidence_fits(t, t->event->slo))
 		judge_misfit(t, slo, check);
 	else if (stable_is_past(t, slo))
 		judge_alone(t, slo, check);
@@ -390,30 +391,37 @@ static void judge(
 		check_judge(slo, check, &t->event->answers, &t->out->judgement);
 }
 
-/* `before` is the check's state before this answer came. */
-static void take(struct turn *t, const struct slo *slo,
-	struct check_state *check, const struct check_state *before)
+static void take(
+	struct turn *t, const struct slo *slo, struct check_state *check)
 {
-	int64_t asked_ms = before->asked_ms;
-	bool settling = asked_ms < t->r->settle_ms;
+	int64_t asked_ms = check->asked_ms;
+	bool settling = asked_ms < t->r->settle_ms, failed = check->failed;
+	/* An answer that was asked for before the step's bake is no evidence
+	 * for the step; one older than two intervals is none at all. */
+	bool late = t->now - asked_ms > check_look_ms_max(slo);
+	bool early =
+		settling || (t->r->bake_open && asked_ms < t->r->bake_from_ms);
+	struct check_state before;
 	enum verdict verdict;
 
+	check->asked_ms = 0;
+	check->put_off = false;
+	check->last_ms = t->now;
+	if (early || late)
+		before = *check;
 	verdict = check_apply(slo, check, &t->out->judgement, settling);
 	if (t->policy->on_breach == ON_BREACH_OBSERVE)
 		check_observe(slo, check);
-	/* An answer that was asked for before the step's bake is no evidence
-	 * for the step; one older than two intervals is none at all. */
-	if ((t->r->bake_open && asked_ms < t->r->bake_from_ms) || settling ||
-		t->now - asked_ms > check_look_ms_max(slo))
-		check_discard(slo, check, before);
-	if (t->now - asked_ms > check_look_ms_max(slo))
+	if (early || late)
+		check_discard(slo, check, &before);
+	if (late)
 		check_expire(slo, check);
 	check->latest_ms = asked_ms;
 	cover(t, slo, check, asked_ms);
 	check->due_ms = next_due(t, slo, check, asked_ms);
 	/* An SLO that failed before was noted then; it stays failed until
 	 * a person overrules it. */
-	if (verdict == VERDICT_FAIL && !before->failed)
+	if (verdict == VERDICT_FAIL && !failed)
 		breached(t, t->event->slo, &t->out->judgement, "");
 	if (slo->kind == SLO_EVIDENCE)
 		evidence_take(t, t->event->slo, asked_ms);
@@ -422,7 +430,7 @@ static void take(struct turn *t, const struct slo *slo,
 void checks_take(struct turn *t)
 {
 	const struct slo *slo;
-	struct check_state *check, before;
+	struct check_state *check;
 
 	if (t->event->slo < 0 || (size_t)t->event->slo >= t->policy->n_slos)
 		return;
@@ -431,11 +439,7 @@ void checks_take(struct turn *t)
 	judge(t, slo, check);
 	if (!check->asked_ms || rollout_is_reverting(t->r))
 		return;
-	before = *check;
-	check->asked_ms = 0;
-	check->put_off = false;
-	check->last_ms = t->now;
-	take(t, slo, check, &before);
+	take(t, slo, check);
 }
 
 void checks_resumed(struct turn *t)

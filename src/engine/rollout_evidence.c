@@ -283,6 +283,8 @@ int evidence_find_silent(const struct turn *t)
 {
 	size_t i;
 
+	if (!t->r->evidence)
+		return -1;
 	for (i = 0; i < t->policy->n_slos; i++) {
 		if (t->r->check[i].silent &&
 			t->r->check[i].silent >=

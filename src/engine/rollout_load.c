@@ -55,14 +55,11 @@ static void load_missed(struct turn *t, const char *reason)
 	}
 }
 
-void load_take(struct turn *t)
+static void take(struct turn *t)
 {
 	struct rollout *r = t->r;
 	char reason[ROLLOUT_TEXT_MAX], ours[ROLLOUT_BRIEF_MAX];
 
-	if (!is_in_step(t) || rollout_is_reverting(r) ||
-		!(r->lists_done & 1u << LIST_LOAD) || r->loads_over & bit_of(t))
-		return;
 	r->loads_over |= bit_of(t);
 	begin_bake_anew(t);
 	if (!(r->lists_stopped & 1u << LIST_LOAD))
@@ -73,4 +70,13 @@ void load_take(struct turn *t)
 		load_missed(t, reason);
 	else
 		rollout_hold(t, CAUSE_HOOK, t->now, reason);
+}
+
+void load_take(struct turn *t)
+{
+	const struct rollout *r = t->r;
+
+	if (r->lists_done & 1u << LIST_LOAD && is_in_step(t) &&
+		!rollout_is_reverting(r) && !(r->loads_over & bit_of(t)))
+		take(t);
 }

@@ -52,12 +52,6 @@ struct note *turn_note(
 	return note;
 }
 
-void turn_wake(struct turn *t, int64_t at_ms)
-{
-	if (at_ms > t->now && at_ms < t->out->wake_ms)
-		t->out->wake_ms = at_ms;
-}
-
 void text_set(char *to, size_t size, const char *from)
 {
 	size_t len = from ? strlen(from) : 0;

@@ -31,11 +31,46 @@ struct turn {
 	bool changed; /* something a phase may be waiting for has come */
 };
 
+/* Asked several times in each turn. */
+
+static inline bool rollout_is_reverting(const struct rollout *r)
+{
+	return r->phase == PHASE_REVERTING || r->phase == PHASE_ROLLING_BACK;
+}
+
+static inline bool rollout_is_finishing(const struct turn *t)
+{
+	return t->r->step >= 0 && (size_t)t->r->step == t->policy->n_steps;
+}
+
+static inline const struct step *step_now(const struct turn *t)
+{
+	return &t->policy->steps[t->r->step];
+}
+
+/* Nothing is wanted of the traffic. */
+static inline bool traffic_is_settled(const struct rollout *r)
+{
+	return r->traffic.write.state == WRITER_IDLE;
+}
+
+/* What was wanted was not to be had. */
+static inline bool traffic_gave_up(const struct rollout *r)
+{
+	return r->traffic.write.state == WRITER_GAVE_UP;
+}
+
 /* What came out of it, for the caller. */
 struct effect *turn_effect(struct turn *t, enum effect_type type);
 struct note *turn_note(struct turn *t, enum note_type type, const char *fmt,
 	...) PRINTFLIKE(3, 4);
-void turn_wake(struct turn *t, int64_t at_ms); /* the earliest wins; 0: none */
+
+/* The earliest wins; 0: none. */
+static inline void turn_wake(struct turn *t, int64_t at_ms)
+{
+	if (at_ms > t->now && at_ms < t->out->wake_ms)
+		t->out->wake_ms = at_ms;
+}
 
 /* Copies a text into one of the state's arrays, cut at a whole character. */
 void text_set(char *to, size_t size, const char *from);
@@ -60,17 +95,12 @@ void rollout_hold(
 /* Back to the first step's share, to ask stable: see evidence.h. */
 void rollout_step_back(struct turn *t, const char *reason);
 void rollout_go_on(struct turn *t); /* from held or paused, back to where */
-bool rollout_is_reverting(const struct rollout *r); /* or rolling back */
-bool rollout_is_finishing(const struct turn *t);
-const struct step *step_now(const struct turn *t);
 void traffic_want(
 	struct turn *t, int percent, bool to_latest, enum tag_change tag);
 void traffic_want_nothing(struct rollout *r);
-bool traffic_is_settled(const struct rollout *r); /* nothing is wanted */
 /* Nothing that is wanted was written, or it has not got there, as was read since.
  * A process may have died before it left. */
 bool traffic_is_unwritten(const struct rollout *r);
-bool traffic_gave_up(const struct rollout *r); /* on what is wanted */
 struct split traffic_split_of(int candidate); /* stable has the rest */
 
 /* The journal says that it went there, whatever this version's rules are. */
@@ -109,8 +139,9 @@ void checks_expose(struct turn *t); /* the candidate may have users */
 void checks_settle(struct turn *t); /* the step's split is seen serving */
 void checks_open_bake(struct turn *t); /* settle is over: answers count */
 void checks_reset(struct turn *t); /* a person overrules what is latched */
-bool checks_are_due(const struct turn *t);
-void checks_pump(struct turn *t); /* asks every SLO that is due */
+/* When the next SLO is to be asked; INT64_MAX: none is. */
+int64_t checks_due_ms(const struct turn *t);
+void checks_ask(struct turn *t); /* every SLO that is due */
 void checks_take(struct turn *t); /* EVENT_CHECK */
 void checks_resumed(struct turn *t);
 void checks_clock_set(struct turn *t); /* the world's, not the rollout's */
