@@ -97,7 +97,7 @@ enum recorded recording_at(const struct recording *rec,
 	int64_t hold_ms = 2 * rec->interval_ms;
 	size_t i, other = 0;
 
-	outage = outage_at(series, time_ms, false);
+	outage = series->n_outages ? outage_at(series, time_ms, false) : NULL;
 	if (outage)
 		return strcmp(outage->type, "timeout") == 0 ? RECORDED_TIMEOUT
 							    : RECORDED_OUTAGE;

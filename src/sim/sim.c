@@ -200,11 +200,7 @@ static void answer_ask(struct sim *s, int slo)
 		sim_count(s, slo, sim_asked_ms(s), event);
 		return;
 	}
-	event->answers.item[QUERY_VALUE] = sim_answer(s, slo, QUERY_VALUE);
-	event->answers.item[QUERY_BASELINE] =
-		sim_answer(s, slo, QUERY_BASELINE);
-	event->answers.item[QUERY_REQUESTS] =
-		sim_answer(s, slo, QUERY_REQUESTS);
+	sim_answer(s, slo, &event->answers);
 }
 
 /* Only loads take time, which their stages say. */

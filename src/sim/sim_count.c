@@ -7,30 +7,30 @@
 
 #include "sim/sim_state.h"
 
-static struct answer answer_from(const struct sim *s,
-	const struct recording_series *series, int64_t time_ms, size_t *cursor)
+/* Leaves the answer as it is, which is not asked, where there is no series. */
+static void answer_from(const struct sim *s,
+	const struct recording_series *series, int64_t time_ms, size_t *cursor,
+	struct answer *answer)
 {
-	struct answer answer = {ANSWER_NOT_ASKED, 0};
-
 	if (!series)
-		return answer;
+		return;
 	switch (recording_at(
-		s->recording, series, time_ms, cursor, &answer.value)) {
+		s->recording, series, time_ms, cursor, &answer->value)) {
 	case RECORDED_VALUE:
-		answer.kind =
-			isnan(answer.value) ? ANSWER_NO_DATA : ANSWER_VALUE;
+		answer->kind =
+			isnan(answer->value) ? ANSWER_NO_DATA : ANSWER_VALUE;
 		break;
 	case RECORDED_NOTHING:
-		answer.kind = ANSWER_NO_DATA;
+		answer->kind = ANSWER_NO_DATA;
 		break;
 	case RECORDED_SEVERAL:
 	case RECORDED_OUTAGE:
 	case RECORDED_TIMEOUT:
-		answer.kind = ANSWER_ERROR;
-		return answer;
+		answer->kind = ANSWER_ERROR;
+		return;
 	}
-	answer.partial = recording_is_partial(series, time_ms);
-	return answer;
+	answer->partial =
+		series->n_outages && recording_is_partial(series, time_ms);
 }
 
 /* What `run` is told now is as of so long ago: see `delay` of metrics. */
@@ -55,20 +55,15 @@ bool sim_times_out(const struct sim *s, int slo)
 	return false;
 }
 
-struct answer sim_answer(struct sim *s, int slo, int c)
+void sim_answer(struct sim *s, int slo, struct answers *answers)
 {
-	struct chain *chain = &s->chain[slo][c];
+	struct chain *chain = s->chain[slo];
+	int64_t asked_ms = sim_asked_ms(s);
+	int role;
 
-	return answer_from(s, chain->series, sim_asked_ms(s), &chain->cursor);
-}
-
-/* A look back, beside the cursors that only go forward. */
-static struct answer answer_at(
-	const struct sim *s, int slo, int c, int64_t time_ms)
-{
-	size_t cursor = s->chain[slo][c].cursor;
-
-	return answer_from(s, s->chain[slo][c].series, time_ms, &cursor);
+	for (role = QUERY_VALUE; role <= QUERY_REQUESTS; role++, chain++)
+		answer_from(s, chain->series, asked_ms, &chain->cursor,
+			&answers->item[role]);
 }
 
 /* All checks of the settle were breaches so far: together they decide. */
@@ -121,12 +116,18 @@ void sim_count_check(struct sim *s, int slo)
 
 static bool was_bad(const struct sim *s, int slo, int64_t time_ms)
 {
+	const struct chain *chain = s->chain[slo];
 	struct answers answers = {.counts = NULL};
 	struct judgement judgement;
+	size_t cursor;
 	int role;
 
-	for (role = 0; role < QUERY_ROLES; role++)
-		answers.item[role] = answer_at(s, slo, role, time_ms);
+	/* A look back, beside the cursors that only go forward. */
+	for (role = 0; role < QUERY_ROLES; role++) {
+		cursor = chain[role].cursor;
+		answer_from(s, chain[role].series, time_ms, &cursor,
+			&answers.item[role]);
+	}
 	check_judge(&s->policy->slos[slo], &s->rollout.check[slo], &answers,
 		&judgement);
 	return judgement.outcome == OUTCOME_BREACH;

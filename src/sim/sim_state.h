@@ -65,8 +65,8 @@ struct sim {
 	struct pending place[QUEUE_MAX + 1];
 };
 
-/* What one query of an SLO says now: 0 value, 1 baseline, 2 requests. */
-struct answer sim_answer(struct sim *sim, int slo, int chain);
+/* What the queries of an SLO say now, into answers that are all not asked. */
+void sim_answer(struct sim *sim, int slo, struct answers *answers);
 
 /* Asked now, the provider lets the SLO's timeout pass before it fails. */
 bool sim_times_out(const struct sim *sim, int slo);
