@@ -267,6 +267,14 @@ bool traffic_is_replaced(const struct rollout *r)
 					    !was_sent(w, g->spec));
 }
 
+/* The first change of others in a revert is answered at once; more of them are
+ * not raced. */
+bool traffic_is_undone(const struct rollout *r)
+{
+	return rollout_is_reverting(r) && !r->traffic.write.raced &&
+	       traffic_is_replaced(r);
+}
+
 bool traffic_is_late(const struct rollout *r)
 {
 	const struct traffic_state *g = &r->traffic;

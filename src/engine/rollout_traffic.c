@@ -206,14 +206,6 @@ static void arrive(struct turn *t)
 	t->changed = true;
 }
 
-/* The first change of others in a revert is answered at once; more of them are
- * not raced. */
-static bool is_undone(const struct rollout *r, bool wanted)
-{
-	return rollout_is_reverting(r) && !wanted && !r->traffic.write.raced &&
-	       traffic_is_replaced(r);
-}
-
 /* The write is repeated once more reads than its answer deserves have passed
  * and nothing is under way; the same list again does no harm. */
 static bool may_write_again(const struct turn *t, bool wanted)
@@ -223,7 +215,8 @@ static bool may_write_again(const struct turn *t, bool wanted)
 
 	if (w->rounds == 0 || w->result == WRITE_UNKNOWN)
 		polls = wanted ? REWRITE_POLLS : 0;
-	else if (w->result == WRITE_DONE && !is_undone(t->r, wanted))
+	else if (w->result == WRITE_DONE &&
+		 (wanted || !traffic_is_undone(t->r)))
 		polls = REWRITE_POLLS;
 	return w->polls >= polls && t->now >= w->retry_ms;
 }
@@ -299,7 +292,7 @@ static void decide(struct turn *t)
 		read_again(t, 0); /* what was read says nothing of stable */
 		return;
 	}
-	w->raced = w->rounds && is_undone(t->r, wanted);
+	w->raced = w->rounds && !wanted && traffic_is_undone(t->r);
 	traffic_write(t);
 }
 
@@ -489,27 +482,38 @@ void traffic_unseen(struct turn *t)
 				 read->attempt++, retry_after(t), &t->r->rng);
 }
 
+/* What became of a write that was wanted before says nothing of what is wanted
+ * now: that waits only for as long as the other side asks it to. */
+static void retry_later(struct turn *t, const struct backoff *backoff, int n)
+{
+	struct traffic_writer *w = &t->r->traffic.write;
+	int64_t ms = retry_after(t);
+
+	if (w->rounds)
+		ms = backoff_delay(backoff, n, ms, &t->r->rng);
+	w->retry_ms = t->now + ms;
+}
+
 /* The write was not done: the next one waits by a counter of its own. What was
  * read before it is still the last that is known. */
 static void refused(struct turn *t)
 {
 	struct traffic_writer *w = &t->r->traffic.write;
+	bool reverting = rollout_is_reverting(t->r), own = w->rounds > 0;
 
 	t->r->traffic.read.kept = t->event->result != WRITE_CONFLICT;
 	if (t->event->result == WRITE_CONFLICT && t->event->generation)
 		t->r->traffic.refuted = t->event->generation;
-	if (t->event->result == WRITE_REJECTED && is_wanting(t->r) &&
-		!rollout_is_reverting(t->r)) {
+	if (t->event->result == WRITE_REJECTED && own && is_wanting(t->r) &&
+		!reverting) {
 		w->state = WRITER_GAVE_UP;
 		t->changed = true;
 	}
+	retry_later(t, reverting ? &urgent_write_backoff : &trouble_backoff,
+		w->refused);
 	w->n_written -= w->n_written > 0;
-	w->rounds -= w->rounds > 0;
-	w->retry_ms =
-		t->now + backoff_delay(rollout_is_reverting(t->r)
-					       ? &urgent_write_backoff
-					       : &trouble_backoff,
-				 w->refused++, retry_after(t), &t->r->rng);
+	w->refused += own;
+	w->rounds -= own;
 }
 
 /* Its words are told; a shift whose operations keep failing ends. */
@@ -519,8 +523,7 @@ static void operation_failed(struct turn *t)
 
 	if (!w->failing_ms)
 		w->failing_ms = t->now;
-	w->retry_ms = t->now + backoff_delay(&failed_backoff, w->rounds,
-				       retry_after(t), &t->r->rng);
+	retry_later(t, &failed_backoff, w->rounds);
 	if (is_wanting(t->r) && !rollout_is_reverting(t->r) &&
 		(w->rounds >= ROUNDS_MAX ||
 			t->now - w->failing_ms >= FAILING_MS_MAX))
@@ -533,7 +536,7 @@ static void written_well(struct turn *t)
 
 	g->write.refused = 0;
 	g->write.failing_ms = 0;
-	g->write.arrived = true;
+	g->write.arrived = g->write.rounds > 0;
 	g->write.trouble[0] = '\0';
 	g->write.told = t->event->generation;
 	if (g->write.told > g->generation)
@@ -569,9 +572,7 @@ void traffic_written(struct turn *t)
 	} else if (w->result == WRITE_UNKNOWN) {
 		w->loose_ms = t->now + TRAFFIC_LOOSE_MS;
 		if (w->rounds > 1)
-			w->retry_ms = t->now +
-				      backoff_delay(&trouble_backoff, w->rounds,
-					      retry_after(t), &t->r->rng);
+			retry_later(t, &trouble_backoff, w->rounds);
 	} else {
 		refused(t);
 	}

@@ -227,6 +227,8 @@ bool traffic_is_late(const struct rollout *r);
 void traffic_remember_sent(struct traffic_writer *w, struct split split);
 /* The list was changed after all that we wrote. */
 bool traffic_is_replaced(const struct rollout *r);
+/* … in a revert, which writes anew at once. */
+bool traffic_is_undone(const struct rollout *r);
 
 /* rollout_load.c */
 /* The step has no load, or it was made; starts it when it was not. */

@@ -440,6 +440,34 @@ static void a_write_that_was_given_up_answers_nothing_any_more(void **state)
 	}
 }
 
+/* What the step's own write came to says nothing of the way back. It is answered
+ * while the abort becomes durable, sooner or later. */
+static void a_revert_does_not_wait_as_long_as_the_step_that_failed(void **state)
+{
+	size_t n = 0;
+
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		scenario_close();
+		scenario_open(seed);
+		given_policy(policy_short, NULL);
+		fake_run_fault("{'kind': 'operation-error', 'method': 'PATCH',"
+			       " 'code': 14, 'when': 'after', 'times': 1}");
+		run();
+		while (!fake_run.patches)
+			until(fake_now() + 1);
+		fake_worker_slow(200);
+		until(fake_now() + 900); /* it fails after a second */
+		command("abort", "bob");
+		until_phase(PHASE_REVERTING);
+		until(fake_now() + 500);
+		n += fake_store_count("written", "\"result\":\"failed\"");
+		expect_reverted_by(fake_now() + SECOND);
+		until_the_end();
+		expect_exit(6);
+	}
+	assert_true(n > 0);
+}
+
 static void a_revert_asks_anew_when_a_read_hangs(void **state)
 {
 	int gets;
@@ -550,6 +578,8 @@ int main(void)
 		SCENARIO(a_conflict_about_nothing_is_not_waited_for_for_ever),
 		SCENARIO(a_read_that_was_given_up_answers_nothing_any_more),
 		SCENARIO(a_write_that_was_given_up_answers_nothing_any_more),
+		SCENARIO(
+			a_revert_does_not_wait_as_long_as_the_step_that_failed),
 		SCENARIO(a_revert_asks_anew_when_a_read_hangs),
 		SCENARIO(a_revert_under_load_stops_it_first_and_is_not_later),
 		SCENARIO(a_load_of_a_process_that_died_is_not_made_again),

@@ -379,11 +379,13 @@ static void what_was_not_written_is_not_counted(void **state)
 	assert_false(g->read.kept);
 	assert_true(g->write.retry_ms >= NOW_MS);
 	assert_true(says(": the etag is old"));
+	g->write.rounds = 1;
 	answered(WRITE_BUSY);
 	assert_int_equal(g->write.n_written + g->write.rounds, 0);
 	assert_true(g->read.kept);
 	assert_int_equal(g->write.refused, 2);
 	event.text = NULL;
+	g->write.rounds = 1;
 	answered(WRITE_REJECTED);
 	assert_int_equal(g->write.state, WRITER_GAVE_UP);
 	assert_string_equal(g->write.trouble, "");
@@ -395,6 +397,26 @@ static void what_was_not_written_is_not_counted(void **state)
 	g->write.state = WRITER_WANTS;
 	answered(WRITE_REJECTED);
 	assert_int_equal(g->write.state, WRITER_WANTS);
+}
+
+/* It has no rounds yet: the write was one of what was wanted before. */
+static void what_is_wanted_anew_does_not_wait_for_what_failed(void **state)
+{
+	static const enum write_result results[] = {WRITE_FAILED, WRITE_BUSY,
+		WRITE_REJECTED, WRITE_CONFLICT, WRITE_UNKNOWN};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(results) / sizeof(*results); i++) {
+		setup(NULL);
+		g->write.state = WRITER_WANTS;
+		answered(results[i]);
+		assert_int_equal(g->write.state, WRITER_WANTS);
+		assert_int_equal(g->write.refused + g->write.rounds, 0);
+		assert_true(g->write.retry_ms <= NOW_MS);
+		event.retry_after_ms = 7000; /* that is asked of everybody */
+		answered(WRITE_BUSY);
+		assert_int_equal(g->write.retry_ms, NOW_MS + 7000);
+	}
 }
 
 static void a_write_whose_end_is_not_known_may_come_yet(void **state)
@@ -467,6 +489,7 @@ int main(void)
 		TEST(a_write_that_is_done_has_its_generation),
 		TEST(the_answer_to_an_earlier_write_is_not_taken),
 		TEST(what_was_not_written_is_not_counted),
+		TEST(what_is_wanted_anew_does_not_wait_for_what_failed),
 		TEST(a_write_whose_end_is_not_known_may_come_yet),
 		TEST(a_write_that_hangs_before_a_revert_is_left),
 	};
