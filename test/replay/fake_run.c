@@ -13,16 +13,18 @@
 #include "sandbox/sandbox_options.h"
 
 #define OPERATION_MS  1000
+#define PRINTED_MAX   2 /* reads of the service and of a revision take turns */
 #define SOMEBODY_ELSE "somebody-else@example.com"
 #define SERVICE_PATH  "/v2/" FAKE_SERVICE
 #define TARGET        "TRAFFIC_TARGET_ALLOCATION_TYPE_"
 
 struct fake_run fake_run;
 
-static struct {
+/* Answers that were printed last, the latest first. */
+static struct printed {
 	json_t *body;
 	char *text;
-} printed; /* the last answer */
+} printed[PRINTED_MAX];
 
 static int64_t now(void)
 {
@@ -111,13 +113,21 @@ static void count(const struct fake_request *request, const char *path)
 /* Most reads are answered with the very same object as the one before. */
 static char *text_of(json_t *body)
 {
-	if (body != printed.body) {
-		json_decref(printed.body);
-		free(printed.text);
-		printed.body = json_incref(body);
-		printed.text = json_dumps(body, JSON_COMPACT);
+	struct printed it;
+	int i = 0;
+
+	while (i < PRINTED_MAX - 1 && printed[i].body != body)
+		i++;
+	it = printed[i];
+	if (it.body != body) {
+		json_decref(it.body);
+		free(it.text);
+		it.body = json_incref(body);
+		it.text = json_dumps(body, JSON_COMPACT);
 	}
-	return xstrdup(printed.text);
+	memmove(printed + 1, printed, (size_t)i * sizeof(it));
+	printed[0] = it;
+	return xstrdup(it.text);
 }
 
 /* An operation carries the service twice; printing and reading that takes half
@@ -218,9 +228,11 @@ void fake_run_close(void)
 {
 	cloud_reset_calls(&fake_run.cloud, false);
 	cloud_fini(&fake_run.cloud);
-	json_decref(printed.body);
-	free(printed.text);
-	memset(&printed, 0, sizeof(printed));
+	for (int i = 0; i < PRINTED_MAX; i++) {
+		json_decref(printed[i].body);
+		free(printed[i].text);
+	}
+	memset(printed, 0, sizeof(printed));
 }
 
 static int percent_of(const struct routes *routes, const char *revision)
