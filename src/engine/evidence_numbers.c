@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the bets of one objective come to: the numbers that are decided by and
+ * told. See evidence_objective.h; how bets move is evidence_objective.c's.
+ */
+#include <math.h>
+
+#include "engine/evidence_objective.h"
+#include "engine/evidence_shape.h"
+#include "engine/logs.h"
+
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+
+/* How much a test weighs, and ln of it: statistics, section 6. */
+static const double half_log = -0.69314718055994529;
+static const double test_weights[2][TEST_SHAPE + 1] = {
+	{0.85, 0.15, 0}, /* ratio */
+	{0.35, 0.15, 0.5}, /* latency */
+};
+static const double weight_logs[2][TEST_SHAPE + 1] = {
+	{-0.16251892949777494, -1.8971199848858813, -INFINITY},
+	{-1.0498221244986778, -1.8971199848858813, half_log},
+};
+
+static double lesser(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+static double log_pass(const struct evidence_objective *o)
+{
+	double level = log_mean(o->pass_level, PASS_SIZES), low = 0;
+
+	if (o->none || !o->full)
+		return level;
+	if (o->limit_low > 0)
+		low = log_mean(o->pass_low, PASS_SIZES);
+	return lesser(level,
+		half_log + log_add(log_mean(o->pass_ratio, PASS_RATIOS), low));
+}
+
+/* The evidence is the mean of the bets, of which some count more. */
+static void weigh(const struct evidence_spec *spec,
+	const struct evidence_numbers *n, double parts[TEST_SHAPE + 1])
+{
+	const double *logs = weight_logs[spec->latency];
+
+	parts[TEST_RATIO] = logs[TEST_RATIO] + n->ratio;
+	parts[TEST_LEVEL] = logs[TEST_LEVEL] + n->level;
+	parts[TEST_SHAPE] = logs[TEST_SHAPE] + n->shape;
+}
+
+enum evidence_test objective_heaviest(
+	const struct evidence_spec *spec, const struct evidence_numbers *n)
+{
+	double parts[TEST_SHAPE + 1];
+	enum evidence_test most = TEST_RATIO, i;
+
+	weigh(spec, n, parts);
+	for (i = TEST_LEVEL; i <= TEST_SHAPE; i++) {
+		if (parts[i] > parts[most])
+			most = i;
+	}
+	return most;
+}
+
+double objective_shift(const struct evidence_objective *o)
+{
+	return shape_shift(bet_heaviest(&o->shape, SHAPE_SIZES));
+}
+
+/* Of wealth that may be any number. */
+static void numbers_by_logs(const struct evidence_objective *o,
+	const struct evidence_spec *spec, bool open,
+	struct evidence_numbers *numbers_r)
+{
+	struct evidence_numbers *n = numbers_r;
+	double parts[TEST_SHAPE + 1], ratio = bet_wealth(&o->ratio);
+	double shape = bet_wealth(&o->shape);
+
+	n->ratio = open ? ratio : lesser(ratio, 0);
+	n->shape = open ? shape : lesser(shape, 0);
+	n->level = bet_wealth(&o->level);
+	weigh(spec, n, parts);
+	n->log_e = log_add(parts[TEST_RATIO], parts[TEST_LEVEL]);
+	if (spec->latency)
+		n->log_e = log_add(n->log_e, parts[TEST_SHAPE]);
+	n->e = 0;
+}
+
+/* Of wealth that was counted as it is, as it mostly can be. */
+static void numbers_by_sums(const struct evidence_objective *o,
+	const struct evidence_spec *spec, bool open,
+	struct evidence_numbers *numbers_r)
+{
+	const double *weights = test_weights[spec->latency];
+	double most = open ? INFINITY : 1;
+	double ratio = lesser(o->ratio.total, most);
+	double shape = lesser(o->shape.total, most);
+	double logs[] = {0, ratio, o->level.total, shape};
+	struct evidence_numbers *n = numbers_r;
+
+	n->e = weights[TEST_RATIO] * ratio +
+	       weights[TEST_LEVEL] * o->level.total +
+	       weights[TEST_SHAPE] * shape;
+	logs[0] = n->e;
+	logs_of(logs, LENGTH(logs));
+	n->log_e = logs[0];
+	n->ratio = logs[1];
+	n->level = logs[2];
+	n->shape = logs[3];
+}
+
+void objective_numbers(const struct evidence_objective *o,
+	const struct evidence_rules *rules, const struct evidence_spec *spec,
+	struct evidence_numbers *numbers_r)
+{
+	bool open = o->floor.n > 0 && o->floor.x >= spec->floor * o->floor.n;
+
+	if (o->ratio.unit == 0 && o->level.unit == 0 && o->shape.unit == 0)
+		numbers_by_sums(o, spec, open, numbers_r);
+	else
+		numbers_by_logs(o, spec, open, numbers_r);
+	numbers_r->log_pass = log_pass(o);
+	numbers_r->calm = o->stable.x < rules->calm_events ||
+			  o->stable.x <= objective_normal(o, rules, spec, 0) *
+						 o->stable.n;
+}
