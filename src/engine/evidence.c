@@ -29,6 +29,12 @@ void evidence_bet_rules(
 	bets_r->pass_ratio_log = log(rules->pass_ratio);
 }
 
+struct evidence_limits evidence_limits(const struct evidence_rules *rules)
+{
+	return (struct evidence_limits){
+		1 / rules->alpha, exp(rules->suspicion), -log(rules->beta)};
+}
+
 void evidence_begin_step(struct evidence_state *state,
 	const struct evidence_rules *rules, double share, bool final)
 {

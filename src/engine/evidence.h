@@ -42,6 +42,14 @@ struct evidence_result {
 void evidence_bet_rules(
 	const struct evidence_rules *rules, size_t n, struct bet_rules *bets_r);
 
+/* What is decided at, so that it need not be worked out at every check. */
+struct evidence_limits {
+	double cross, suspicion; /* E */
+	double pass; /* of log_pass */
+};
+
+struct evidence_limits evidence_limits(const struct evidence_rules *rules);
+
 /* What `n` objectives say together; nothing is decided by it. */
 void evidence_combine(const struct evidence_numbers *numbers, size_t n,
 	struct evidence_result *result_r);

@@ -13,6 +13,7 @@
 #define FEW_REQUESTS    100
 #define CS_MS           10
 #define LATE_CS         100 /* answers come a little late */
+#define MARGIN          1e-9 /* far more than rounding takes */
 
 /* Of a latency with so many buckets: two each, and their bounds. */
 #define LATENCY_BINS(buckets) (3 * (size_t)(buckets)-1)
@@ -162,6 +163,7 @@ struct evidence_memory *evidence_memory_new(const struct policy *policy,
 		bins += bins_of(&policy->slos[i], history);
 	}
 	evidence_bet_rules(&m->rules, m->n, &m->bets);
+	m->limits = evidence_limits(&m->rules);
 	evidence_memory_climb_again(m);
 	return m;
 }
@@ -202,6 +204,37 @@ static void weigh(struct evidence_memory *memory)
 	for (i = 0; i < memory->n; i++)
 		numbers[i] = memory->slo[i].numbers;
 	evidence_combine(numbers, memory->n, &memory->result);
+	memory->is_untold = false;
+}
+
+void evidence_memory_tell(struct evidence_memory *memory)
+{
+	enum evidence_decision decision = memory->result.decision;
+	struct evidence_slo *s;
+
+	if (!memory->is_untold)
+		return;
+	for (s = memory->slo; s < memory->slo + memory->n; s++) {
+		if (s->is_untold)
+			objective_numbers(&s->objective, &memory->rules,
+				&s->spec, &s->numbers);
+		s->is_untold = false;
+	}
+	weigh(memory);
+	memory->result.decision = decision;
+}
+
+bool evidence_is_against(
+	const struct evidence_memory *memory, const struct evidence_slo *slo)
+{
+	struct evidence_numbers numbers = slo->numbers;
+
+	if (slo->is_untold && slo->e > 0)
+		return slo->e > 1;
+	if (slo->is_untold)
+		objective_numbers(
+			&slo->objective, &memory->rules, &slo->spec, &numbers);
+	return numbers.log_e > 0;
 }
 
 static void begin_slo(struct evidence_slo *s,
@@ -215,6 +248,8 @@ static void begin_slo(struct evidence_slo *s,
 		&s->objective, rules, &s->spec, share, limit, final);
 	/* Another SLO may be decided about before this one is asked again. */
 	objective_numbers(&s->objective, rules, &s->spec, &s->numbers);
+	s->is_untold = false;
+	s->e = objective_e(&s->objective, &s->spec);
 }
 
 void evidence_memory_begin_step(struct evidence_memory *memory,
@@ -346,16 +381,85 @@ void evidence_memory_take(struct evidence_memory *memory,
 			counts->bins);
 	arms = objective_check(&slo->objective, &memory->rules, &slo->spec,
 		&memory->bets, &counts->candidate, &counts->stable);
-	objective_numbers(
-		&slo->objective, &memory->rules, &slo->spec, &slo->numbers);
+	slo->is_untold = memory->is_untold = true;
+	slo->e = objective_e(&slo->objective, &slo->spec);
+	memory->result.decision = EVIDENCE_CONTINUE;
 	remember(slo, &arms, at_ms, policy->slos[slo->slo].interval_ms);
 	slo->checks += counts->candidate.known;
 	memory->state.checks = most_checks(memory);
-	weigh(memory);
+}
+
+/* ---- what they show together ---- */
+
+enum sight { SEEN_NO, SEEN_YES, NOT_SEEN };
+
+/* Whether all logarithms of passing are above the limit. */
+static enum sight see_pass(const struct evidence_memory *m)
+{
+	bool needs_calm = m->state.final && !m->state.none;
+	enum sight sight = SEEN_YES;
+	const struct evidence_slo *s;
+	struct objective_bounds b;
+
+	for (s = m->slo; s < m->slo + m->n; s++) {
+		b = objective_pass_bounds(&s->objective);
+		if (b.most < m->limits.pass - MARGIN)
+			return SEEN_NO;
+		if (!(b.least > m->limits.pass + MARGIN))
+			sight = NOT_SEEN;
+	}
+	for (s = m->slo; needs_calm && s < m->slo + m->n; s++) {
+		if (!objective_is_calm(&s->objective, &m->rules, &s->spec))
+			return SEEN_NO;
+	}
+	return sight;
+}
+
+/* The mean of all evidence; 0: it may be no number. */
+static double mean_e(const struct evidence_memory *m)
+{
+	double sum = 0;
+	size_t i;
+
+	for (i = 0; i < m->n; i++) {
+		if (!(m->slo[i].e > 0))
+			return 0;
+		sum += m->slo[i].e;
+	}
+	return sum / (double)m->n;
+}
+
+/* Decides as evidence_decide does where no logarithm is near a limit, as it
+ * mostly is. False: it has to be looked at. */
+static bool decide_at_sight(struct evidence_memory *m)
+{
+	double e;
+
+	if (!m->is_untold || m->state.failed)
+		return false;
+	e = mean_e(m);
+	if (!(e > 0) || !(e < m->limits.cross * (1 - MARGIN)))
+		return false;
+	m->result.decision = EVIDENCE_CONTINUE;
+	if (e > m->limits.suspicion * (1 + MARGIN) ||
+		m->state.checks * m->rules.check_s < m->rules.dwell_s)
+		return true;
+	switch (see_pass(m)) {
+	case SEEN_NO:
+		return true;
+	case SEEN_YES:
+		m->result.decision = EVIDENCE_PASS;
+		return e < m->limits.suspicion * (1 - MARGIN);
+	default:
+		return false;
+	}
 }
 
 enum evidence_decision evidence_memory_decide(struct evidence_memory *memory)
 {
+	if (decide_at_sight(memory))
+		return memory->result.decision;
+	evidence_memory_tell(memory);
 	evidence_decide(&memory->state, &memory->rules, &memory->result);
 	return memory->result.decision;
 }

@@ -35,7 +35,9 @@ struct evidence_slo {
 	int slo; /* index in the policy */
 	struct evidence_spec spec;
 	struct evidence_objective objective;
-	struct evidence_numbers numbers;
+	struct evidence_numbers numbers; /* see evidence_memory_tell */
+	bool is_untold; /* they are those of an earlier check */
+	double e; /* objective_e of the latest one */
 	double rate; /* requests per second, of the history */
 
 	/* Of the step. */
@@ -67,7 +69,9 @@ struct evidence_memory {
 	struct evidence_rules rules;
 	struct bet_rules bets;
 	struct evidence_state state;
-	struct evidence_result result; /* of the latest check */
+	struct evidence_limits limits;
+	struct evidence_result result; /* of the latest check; … */
+	bool is_untold; /* … but for its decision, of an earlier one */
 	unsigned climbs; /* begun: evidence starts anew with each */
 	size_t n;
 	struct evidence_slo slo[];
@@ -98,7 +102,8 @@ void evidence_memory_begin_step(struct evidence_memory *memory,
 /* The climb begins again, with nothing asked for yet. */
 void evidence_memory_climb_again(struct evidence_memory *memory);
 
-/* Takes the counts of a check of that SLO, which fit; it was asked at `at_ms`. */
+/* Takes the counts of a check of that SLO, which fit; it was asked at `at_ms`.
+ * Whoever reads numbers or the result has them told first. */
 void evidence_memory_take(struct evidence_memory *memory,
 	const struct policy *policy, struct evidence_slo *slo,
 	const struct check_counts *counts, int64_t at_ms);
@@ -106,6 +111,14 @@ void evidence_memory_take(struct evidence_memory *memory,
 /* Decides by what all SLOs have shown: to be called when those that were asked
  * at the same time have answered, in whichever order. */
 enum evidence_decision evidence_memory_decide(struct evidence_memory *memory);
+
+/* Works out the numbers of all SLOs and the result, as far as they are those of
+ * an earlier check; they take as long as the counts. */
+void evidence_memory_tell(struct evidence_memory *memory);
+
+/* An SLO shows something against the candidate, told or not: ln E > 0. */
+bool evidence_is_against(
+	const struct evidence_memory *memory, const struct evidence_slo *slo);
 
 /* Counts cannot be added to what is known: another histogram. */
 bool evidence_counts_fit(

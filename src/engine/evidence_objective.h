@@ -131,6 +131,23 @@ struct evidence_arms objective_check(struct evidence_objective *o,
 	const struct bet_rules *bets, const struct evidence_counts *candidate,
 	const struct evidence_counts *stable);
 
+/* e^log_e of the numbers; 0: it may be no number. */
+double objective_e(
+	const struct evidence_objective *o, const struct evidence_spec *spec);
+
+/* Between which log_pass of the numbers is, without a logarithm; both within
+ * what rounding may take. */
+struct objective_bounds {
+	double least, most;
+};
+
+struct objective_bounds objective_pass_bounds(
+	const struct evidence_objective *o);
+
+/* `calm` of the numbers. */
+bool objective_is_calm(const struct evidence_objective *o,
+	const struct evidence_rules *rules, const struct evidence_spec *spec);
+
 void objective_numbers(const struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	struct evidence_numbers *numbers_r);

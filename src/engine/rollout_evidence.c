@@ -24,7 +24,8 @@ static void begin_step(struct turn *t)
 	evidence_memory_begin_step(
 		t->r->evidence, t->policy, (size_t)t->r->step);
 	note = turn_note(t, NOTE_EVIDENCE, "%s",
-		evidence_print_aim(t->policy, t->r, text));
+		t->out->unseen ? ""
+			       : evidence_print_aim(t->policy, t->r, text));
 	note->step = t->r->step;
 }
 
@@ -70,11 +71,13 @@ static struct note *note_breach(
 static void crossed(struct turn *t, enum evidence_decision decision)
 {
 	struct evidence_memory *memory = t->r->evidence;
-	const struct evidence_slo *slo = evidence_heaviest(memory);
+	const struct evidence_slo *slo;
 	char text[ROLLOUT_TEXT_MAX];
 	struct note *note;
 	bool hold;
 
+	evidence_memory_tell(memory);
+	slo = evidence_heaviest(memory);
 	evidence_print_breach(t->policy, memory, slo, decision, text);
 	note = note_breach(t, slo, text);
 	if (observes(t->policy)) {
@@ -131,12 +134,14 @@ void evidence_take(struct turn *t, int slo, int64_t asked_ms)
 	if (!s)
 		return;
 	t->out->seen.climb = memory->climbs;
-	if (counts && evidence_fits(t, slo)) {
+	if (counts && evidence_counts_fit(s, counts)) {
 		evidence_memory_take(memory, t->policy, s, counts, asked_ms);
 		t->out->seen.counted = true;
 		t->out->seen.latency = s->spec.latency;
-		t->out->seen.own = s->numbers;
 	}
+	if (!t->out->unseen)
+		evidence_memory_tell(memory);
+	t->out->seen.own = s->numbers;
 	/* What is decided must not depend on who answers first. */
 	if (others_are_asked(t, asked_ms))
 		return;
@@ -184,10 +189,11 @@ static const struct evidence_slo *find_uneasy(
 static enum evidence_lack find_lack(const struct policy *policy,
 	const struct rollout *r, const struct evidence_slo **slo_r)
 {
-	const struct evidence_memory *memory = r->evidence;
+	struct evidence_memory *memory = r->evidence;
 
 	if (!memory || memory->result.decision == EVIDENCE_PASS)
 		return LACK_NOTHING;
+	evidence_memory_tell(memory);
 	*slo_r = evidence_heaviest(memory);
 	if (memory->state.failed)
 		return observes(policy) ? LACK_NOTHING : LACK_TRUST;

@@ -529,6 +529,7 @@ void sim_run(const struct policy *policy, const struct recording *recording,
 	s.recording = recording;
 	s.options = options;
 	s.listener = listener;
+	s.out.unseen = !listener;
 	s.arg = arg;
 	s.result = result_r;
 	s.tagged = false;

@@ -81,7 +81,7 @@ static void count_evidence(struct sim *s, const struct evidence_slo *slo)
 	int64_t before_ms = streak->last_ms;
 
 	streak->last_ms = sim_asked_ms(s);
-	if (slo->numbers.log_e <= 0) {
+	if (!evidence_is_against(s->rollout.evidence, slo)) {
 		streak->from_ms = 0;
 		streak->checks = 0;
 		return;

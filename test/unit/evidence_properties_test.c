@@ -22,6 +22,7 @@
 #define GOOD_RATE  50
 #define FALSE_MOST 0.01 /* of all of them; alpha is 0.05 of each kind */
 #define HOSTILE    300 /* rollouts of hostile counts */
+#define LATE       60 /* rollouts whose numbers nobody looks at */
 #define CHECKS     200
 
 static struct step steps[PLAY_STEPS];
@@ -51,6 +52,7 @@ static void take(int slo, const struct check_counts *counts)
 
 	assert_true(evidence_counts_fit(s, counts));
 	evidence_memory_take(memory, &policy, s, counts, 15000);
+	evidence_memory_tell(memory);
 }
 
 static struct check_counts counts_of(int slo)
@@ -243,6 +245,103 @@ static void what_cannot_be_counts_is_none(void **state)
 	end();
 }
 
+/* ---- when numbers are worked out ---- */
+
+/* Good, bad and in between, of both arms. */
+static void draw(struct rng *rng, int slo, struct check_counts *counts_r)
+{
+	static const double shares[] = {0, 0.001, 0.004, 0.02};
+	double n = 300 + (double)rng_below(rng, 400);
+	size_t last;
+
+	*counts_r = counts_of(slo);
+	last = counts_r->bins - 1;
+	counts_r->stable.bin[0] = n;
+	counts_r->stable.bin[last] = (double)rng_below(rng, 2);
+	counts_r->candidate.bin[0] = n;
+	counts_r->candidate.bin[last] = floor(
+		n * shares[rng_below(rng, 4)] * rng_unit(rng) + rng_unit(rng));
+}
+
+static enum evidence_decision take_all(
+	struct evidence_memory *m, const struct check_counts *counts, bool told)
+{
+	int i;
+
+	for (i = 0; i < WORLD_SLOS; i++) {
+		evidence_memory_take(
+			m, &policy, evidence_find(m, i), &counts[i], 15000);
+		if (told)
+			evidence_memory_tell(m);
+	}
+	return evidence_memory_decide(m);
+}
+
+static void begin_again(struct evidence_memory *m)
+{
+	evidence_memory_climb_again(m);
+	evidence_memory_begin_step(m, &policy, 0);
+}
+
+/* The same, whether somebody looks after each check or nobody ever does. */
+static void play_late(
+	uint64_t seed, struct evidence_memory *late, bool decided[])
+{
+	struct check_counts counts[WORLD_SLOS];
+	enum evidence_decision decision = EVIDENCE_CONTINUE;
+	struct evidence_slo *s, *told;
+	struct rng rng;
+	int i, k;
+
+	rng_init(&rng, seed);
+	for (i = 0; i < CHECKS && decision != EVIDENCE_FAIL; i++) {
+		for (k = 0; k < WORLD_SLOS; k++)
+			draw(&rng, k, &counts[k]);
+		decision = take_all(memory, counts, true);
+		assert_int_equal(take_all(late, counts, false), decision);
+		decided[decision] = true;
+		for (k = 0; k < WORLD_SLOS; k++)
+			assert_int_equal(evidence_is_against(
+						 late, evidence_find(late, k)),
+				evidence_find(memory, k)->numbers.log_e > 0);
+		if (decision == EVIDENCE_STEP_BACK) {
+			begin_again(memory);
+			begin_again(late);
+		}
+	}
+	evidence_memory_tell(late);
+	assert_true(late->result.log_e == memory->result.log_e);
+	assert_true(late->result.log_pass == memory->result.log_pass);
+	assert_int_equal(late->result.calm, memory->result.calm);
+	assert_int_equal(late->result.decision, memory->result.decision);
+	for (k = 0; k < WORLD_SLOS; k++) {
+		s = evidence_find(late, k);
+		told = evidence_find(memory, k);
+		assert_true(s->numbers.log_e == told->numbers.log_e);
+		assert_true(s->numbers.log_pass == told->numbers.log_pass);
+	}
+}
+
+static void what_nobody_looks_at_is_decided_alike(void **state)
+{
+	bool decided[EVIDENCE_FAIL + 1] = {false};
+	struct evidence_memory *late;
+	uint64_t seed;
+	int i;
+
+	(void)state;
+	for (seed = 1; seed <= LATE; seed++) {
+		begin(seed % PLAY_STEPS);
+		late = memory;
+		begin(seed % PLAY_STEPS);
+		play_late(seed, late, decided);
+		free(late);
+		end();
+	}
+	for (i = EVIDENCE_CONTINUE; i <= EVIDENCE_FAIL; i++)
+		assert_true(decided[i]);
+}
+
 /* ---- order ---- */
 
 /* Decisions of a world, its SLOs taken in one order or the other. */
@@ -318,6 +417,7 @@ int main(void)
 		T(good_releases_stay_in_any_kind_of_noise),
 		T(numbers_stay_numbers_whatever_is_counted),
 		T(what_cannot_be_counts_is_none),
+		T(what_nobody_looks_at_is_decided_alike),
 		T(the_order_of_slos_decides_nothing),
 		T(the_same_counts_give_the_same_bits),
 	};

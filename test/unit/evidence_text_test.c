@@ -338,6 +338,7 @@ static void an_undecided_step_says_how_much_is_missing(void **state)
 		evidence_memory_take(memory, &fixture.test.policy,
 			&memory->slo[0], &counts, i * 15000);
 	}
+	evidence_memory_tell(memory);
 	assert_non_null(evidence_print_missing(memory, &memory->slo[0], text));
 	assert_string_equal(text,
 		"undecided: 412 requests and 1 error; telling 1 % from 0.1 % "

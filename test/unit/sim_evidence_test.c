@@ -408,6 +408,53 @@ static void what_the_run_before_has_read_changes_nothing(void **state)
 	buf_fini(&json);
 }
 
+/* Good and bad worlds, that end in each way. */
+static void whoever_listens_changes_nothing(void **state)
+{
+	static const struct {
+		double errors, slower;
+		enum step_pace pace;
+		const char *fault;
+	} runs[] = {{0.001, 1, PACE_EVIDENCE}, {0.004, 1}, {0.02, 1},
+		{0.001, 1.5}, {0.001, 1, .fault = "crash@3m+100s"},
+		{0.001, 1, .fault = "metrics-down@9m+2m"}};
+	struct recorded_world world = recorded_good;
+	struct sim_options options = {.shift_ms = -1};
+	struct recording *recording;
+	struct sim_result alone;
+	struct buf json;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+		struct fault fault;
+		struct err err;
+
+		world.errors = runs[i].errors;
+		world.slower = runs[i].slower;
+		world.seed = i + 1;
+		policy->pace = runs[i].pace;
+		options.faults = &fault;
+		options.n_faults = runs[i].fault != NULL;
+		if (runs[i].fault)
+			assert_int_equal(
+				fault_parse(runs[i].fault, &fault, &err), 0);
+		print_world(world, &json);
+		recording = parse(json.data, json.len);
+		sim_run(policy, recording, &options, listen, NULL, &result);
+		sim_run(policy, recording, &options, NULL, NULL, &alone);
+		assert_int_equal(alone.phase, result.phase);
+		assert_int_equal(alone.end_ms, result.end_ms);
+		assert_int_equal(alone.first_bad_ms, result.first_bad_ms);
+		assert_int_equal(
+			alone.checks_to_revert, result.checks_to_revert);
+		assert_string_equal(alone.reason, result.reason);
+		recording_free(&recording);
+		buf_fini(&json);
+	}
+	policy->pace = PACE_FIXED;
+}
+
 static struct recording *record_again(const struct journaled *j, int64_t to_ms)
 {
 	struct recorder_plan plan = {.policy = policy,
@@ -503,6 +550,7 @@ int main(void)
 		cmocka_unit_test(a_past_that_is_said_is_taken_as_it_is),
 		cmocka_unit_test(what_comes_in_an_outage_is_counted_after_it),
 		cmocka_unit_test(what_the_run_before_has_read_changes_nothing),
+		cmocka_unit_test(whoever_listens_changes_nothing),
 		cmocka_unit_test(a_recording_of_a_journal_decides_the_same),
 	};
 
