@@ -213,6 +213,26 @@ bool counters_look(struct counters *counters,
 	return true;
 }
 
+bool counters_may_repeat(const struct counters *counters, size_t n)
+{
+	return counters->looked && n == counters->n * counters->bins &&
+	       2 * counters->n <= COUNTER_SERIES_MAX;
+}
+
+void counters_repeat(
+	struct counters *counters, const double *values, double *growth)
+{
+	size_t i, b, bins = counters->bins;
+	double *known;
+
+	for (i = 0; i < counters->n; i++, values += bins) {
+		known = counters->known[i]->values;
+		counters_grow(known, values, bins, growth);
+		for (b = 0; b < bins; b++)
+			known[b] = values[b];
+	}
+}
+
 void counters_look_at_none(struct counters *counters)
 {
 	counters->looked = true;

@@ -75,6 +75,14 @@ bool counters_look(struct counters *counters,
 	const struct counter_series *series, size_t n, size_t bins,
 	double *growth_r);
 
+/* A look at just the series that are known can be taken again, of `n` values. */
+bool counters_may_repeat(const struct counters *counters, size_t n);
+
+/* Takes it: the values of all series one after the other, in the order of labels.
+ * Adds to `growth` what counters_look would have come to. */
+void counters_repeat(
+	struct counters *counters, const double *values, double *growth);
+
 /* A look that is known to have no series: what comes later is new. */
 void counters_look_at_none(struct counters *counters);
 

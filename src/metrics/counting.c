@@ -158,6 +158,13 @@ static int check_plain(const struct counting *c,
 		"buckets and bound instead of total and bad");
 }
 
+static void put_counts(struct evidence_counts *counts, double all, double bad)
+{
+	bad = fmin(bad, all);
+	counts->bin[0] = all - bad;
+	counts->bin[1] = bad;
+}
+
 /* A revision without failures has no series of them, and a candidate without
  * requests none at all: none is zero, and the first ones come in a series that
  * is new. */
@@ -176,9 +183,7 @@ static void look_at_arm(struct counting *c, int arm,
 		counters_look_at_none(c->counters[arm][COUNTER_TOTAL]);
 	if (!any_bad && (counts->known || arm == ARM_CANDIDATE))
 		counters_look_at_none(c->counters[arm][COUNTER_BAD]);
-	bad = fmin(bad, all);
-	counts->bin[0] = all - bad;
-	counts->bin[1] = bad;
+	put_counts(counts, all, bad);
 }
 
 /* ---- a histogram ---- */
@@ -216,6 +221,14 @@ static void look_at_buckets(struct counting *c, int arm,
 	}
 }
 
+static void put_bounds(const struct counting *c, struct check_counts *counts)
+{
+	counts->bins = c->latency && c->latency->bins ? c->latency->bins : 2;
+	if (c->latency)
+		memcpy(counts->bounds, c->latency->bounds,
+			counts->bins * sizeof(counts->bounds[0]));
+}
+
 static int look_at_histograms(struct counting *c,
 	const struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES],
 	struct check_counts *counts, struct err *err_r)
@@ -239,9 +252,7 @@ static int look_at_histograms(struct counting *c,
 	}
 	if (rc < 0)
 		return -1;
-	counts->bins = c->latency->bins ? c->latency->bins : 2;
-	memcpy(counts->bounds, c->latency->bounds,
-		counts->bins * sizeof(counts->bounds[0]));
+	put_bounds(c, counts);
 	return 0;
 }
 
@@ -279,6 +290,49 @@ int counting_look(struct counting *counting,
 	look_at_arm(
 		counting, ARM_STABLE, answers[ARM_STABLE], &counts_r->stable);
 	return 0;
+}
+
+static void repeat_arm(struct counting *c, int arm,
+	const struct counter_values values[COUNTER_ROLES],
+	struct evidence_counts *counts)
+{
+	struct counters **counters = c->counters[arm];
+	double all = 0, bad = 0;
+
+	counts->known = values[COUNTER_TOTAL].n > 0;
+	if (c->latency) {
+		memset(counts->bin, 0, c->latency->bins * sizeof(double));
+		counters_repeat(counters[COUNTER_TOTAL],
+			values[COUNTER_TOTAL].value, counts->bin);
+		return;
+	}
+	counters_repeat(counters[COUNTER_BAD], values[COUNTER_BAD].value, &bad);
+	counters_repeat(
+		counters[COUNTER_TOTAL], values[COUNTER_TOTAL].value, &all);
+	put_counts(counts, all, bad);
+}
+
+bool counting_repeat(struct counting *counting,
+	const struct counter_values values[COUNTER_ARMS][COUNTER_ROLES],
+	struct check_counts *counts_r)
+{
+	struct counting *c = counting;
+	int arm, role, roles = c->latency ? COUNTER_TOTAL + 1 : COUNTER_ROLES;
+
+	if (!c->recorded || c->delta_ms || (c->latency && !c->latency->bins))
+		return false;
+	for (arm = 0; arm < COUNTER_ARMS; arm++) {
+		for (role = 0; role < roles; role++) {
+			if (!counters_may_repeat(c->counters[arm][role],
+				    values[arm][role].n))
+				return false;
+		}
+	}
+	repeat_arm(
+		c, ARM_CANDIDATE, values[ARM_CANDIDATE], &counts_r->candidate);
+	repeat_arm(c, ARM_STABLE, values[ARM_STABLE], &counts_r->stable);
+	put_bounds(c, counts_r);
+	return true;
 }
 
 static bool is_readable(const struct slo *slo, const struct answers *answers)

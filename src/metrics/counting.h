@@ -41,6 +41,20 @@ MUST_CHECK int counting_look(struct counting *counting,
 	const struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES],
 	struct check_counts *counts_r, struct err *err_r);
 
+/* Values of series, in order of labels and bounds. */
+struct counter_values {
+	const double *value;
+	size_t n;
+};
+
+/*
+ * The same of a recording, when the look before was of just these series and
+ * could be taken. False: it has to be taken as any other.
+ */
+bool counting_repeat(struct counting *counting,
+	const struct counter_values values[COUNTER_ARMS][COUNTER_ROLES],
+	struct check_counts *counts_r);
+
 /*
  * The same for a check: `counters` are what was answered, by role of a query.
  * `asked_ms`: the time they are of. Its answers get their counts, or an error whose text is in err_r; then it

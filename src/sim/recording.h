@@ -126,6 +126,12 @@ enum recorded recording_look(const struct recording *recording,
 	const struct recording_series *series, int64_t time_ms, size_t *cursors,
 	struct counter_sample *samples, size_t *n_r);
 
+/* The values alone, when all of the series hold one: they are `n_results`, in their
+ * order. False: they do not, or the provider was in trouble. */
+bool recording_values(const struct recording *recording,
+	const struct recording_series *series, int64_t time_ms, size_t *cursors,
+	double *values);
+
 /* One series at `looks` times that are step_ms apart; NaN: it has no value.
  * It holds for two of the steps at least. */
 void recording_past(const struct recording *recording,

@@ -143,6 +143,42 @@ enum recorded recording_look(const struct recording *rec,
 	return n ? RECORDED_VALUE : RECORDED_NOTHING;
 }
 
+/* Series are mostly sampled together: then what holds of each is where it is in
+ * the first one. */
+static inline bool is_beside(const struct recording_result *result, size_t i,
+	const struct recording_point *first, int64_t time_ms)
+{
+	const struct recording_point *p = result->point + i;
+
+	return i + 1 < result->n && p->time_ms == first->time_ms &&
+	       p[1].time_ms > time_ms;
+}
+
+bool recording_values(const struct recording *rec,
+	const struct recording_series *series, int64_t time_ms, size_t *cursors,
+	double *values)
+{
+	const struct recording_result *result = series->result;
+	int64_t hold_ms = 2 * rec->interval_ms;
+	const struct recording_point *p = NULL, *first = NULL;
+	size_t i;
+
+	if (series->n_outages)
+		return false;
+	for (i = 0; i < series->n_results; i++, result++) {
+		if (first && is_beside(result, cursors[0], first, time_ms))
+			p = result->point + cursors[0];
+		else
+			p = point_at(result, hold_ms, time_ms, &cursors[i]);
+		if (!p || isnan(p->value))
+			return false;
+		values[i] = p->value;
+		if (!first)
+			first = p;
+	}
+	return true;
+}
+
 void recording_past(const struct recording *rec,
 	const struct recording_result *result, int64_t from_ms, int64_t step_ms,
 	size_t looks, double *values)

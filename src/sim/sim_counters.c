@@ -7,6 +7,7 @@
 
 #include "base/xalloc.h"
 #include "metrics/counting.h"
+#include "metrics/query_role.h"
 #include "sim/sim_state.h"
 
 /* One query: where its series were read last, and what they showed. */
@@ -14,6 +15,7 @@ struct look {
 	const struct recording_series *series; /* NULL: not asked */
 	size_t *cursors;
 	struct counter_sample *samples;
+	double *values; /* of all series, when they are looked at again */
 	size_t n;
 };
 
@@ -24,6 +26,7 @@ struct sim_counters {
 	 * `counting` has taken itself. */
 	size_t n, n_taken;
 	bool alone; /* this run has gone its own way */
+	bool whole; /* the look before was of all series, and could be taken */
 	struct check_counts counts; /* of the check that is under way */
 	struct err err;
 };
@@ -49,6 +52,8 @@ static struct sim_counters *counters_of(struct sim *s, int slo)
 			look->series->n_results, sizeof(*look->cursors));
 		look->samples = xcalloc(
 			look->series->n_results, sizeof(*look->samples));
+		look->values =
+			xcalloc(look->series->n_results, sizeof(*look->values));
 	}
 	return c;
 }
@@ -66,6 +71,7 @@ void sim_counters_free(struct sim *s)
 		for (role = 0; role < QUERY_ROLES; role++) {
 			free(c->look[role].cursors);
 			free(c->look[role].samples);
+			free(c->look[role].values);
 		}
 		counting_free(&c->counting);
 		free(c);
@@ -80,6 +86,7 @@ void sim_counters_forget(struct sim *s)
 		if (!s->counters[i])
 			continue;
 		counting_forget(s->counters[i]->counting);
+		s->counters[i]->whole = false;
 		s->counters[i]->n_taken = s->counters[i]->n;
 		s->counters[i]->alone = true;
 	}
@@ -104,6 +111,38 @@ static bool ask(const struct sim *s, struct look *look, int64_t time_ms,
 	}
 }
 
+static const int role_of[COUNTER_ARMS][COUNTER_ROLES] = {
+	[ARM_CANDIDATE] =
+		{[COUNTER_TOTAL] = QUERY_TOTAL, [COUNTER_BAD] = QUERY_BAD},
+	[ARM_STABLE] = {[COUNTER_TOTAL] = QUERY_TOTAL_STABLE,
+		[COUNTER_BAD] = QUERY_BAD_STABLE},
+};
+
+/* A look at all series once more, as it mostly is: only their values are others.
+ * False: it is none, and nothing was taken. */
+static bool repeat_look(
+	const struct sim *s, struct sim_counters *c, int64_t time_ms)
+{
+	struct counter_values values[COUNTER_ARMS][COUNTER_ROLES];
+	struct look *look;
+	int arm, role;
+
+	for (arm = 0; c->whole && arm < COUNTER_ARMS; arm++) {
+		for (role = 0; role < COUNTER_ROLES; role++) {
+			look = &c->look[role_of[arm][role]];
+			values[arm][role] = (struct counter_values){NULL, 0};
+			if (!look->series)
+				continue;
+			if (!recording_values(s->recording, look->series,
+				    time_ms, look->cursors, look->values))
+				return false;
+			values[arm][role] = (struct counter_values){
+				look->values, look->series->n_results};
+		}
+	}
+	return c->whole && counting_repeat(c->counting, values, &c->counts);
+}
+
 /* True: the answers are there, and nothing but counts. */
 static bool take_look(struct sim *s, struct sim_counters *c, int slo,
 	int64_t time_ms, struct event *event)
@@ -111,9 +150,13 @@ static bool take_look(struct sim *s, struct sim_counters *c, int slo,
 	struct counter_answer counters[QUERY_ROLES] = {{NULL, 0}};
 	struct answers *answers = &event->answers;
 	struct look *look;
-	bool plain = true;
+	bool whole = true, plain = true;
 	int role;
 
+	if (repeat_look(s, c, time_ms)) {
+		answers->counts = &c->counts;
+		return true;
+	}
 	for (role = 0; role < QUERY_ROLES; role++) {
 		look = &c->look[role];
 		if (ask(s, look, time_ms, &answers->item[role]))
@@ -122,11 +165,16 @@ static bool take_look(struct sim *s, struct sim_counters *c, int slo,
 		else
 			plain = false;
 		plain = plain && !answers->item[role].partial;
+		whole = whole &&
+			(!look->series || look->n == look->series->n_results);
 	}
 	if (counting_check(c->counting, &s->policy->slos[slo], time_ms,
 		    counters, answers, &c->counts, &c->err) < 0)
 		event->text = c->err.text;
-	return plain && answers->counts;
+	plain = plain && answers->counts;
+	c->whole =
+		whole && plain && !query_role_delta_ms(&s->policy->slos[slo]);
+	return plain;
 }
 
 /* The look is the next one that is remembered. */

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/rng.h"
 #include "metrics/counting.h"
 #include "metrics/query_role.h"
 
@@ -225,6 +226,131 @@ static void the_first_failures_of_a_known_instance_of_stable_are_counted(
 	counting_free(&counting);
 }
 
+/* ---- a look that is repeated ---- */
+
+#define INSTANCES 2
+#define BOUNDS    3
+
+/* What an arm shows, as a recording has it. */
+struct shown {
+	struct counter_sample sample[INSTANCES * BOUNDS];
+	double value[INSTANCES * BOUNDS];
+	size_t n;
+};
+
+/* Mostly it grows, by each bound at least what the one below has grown. */
+static void grow(struct rng *rng, struct shown *shown, size_t bounds)
+{
+	double below = 0;
+	size_t i;
+
+	for (i = 0; i < shown->n; i++) {
+		below = i % bounds ? below : 0;
+		below += (double)rng_below(rng, 5);
+		if (!rng_below(rng, 40))
+			shown->value[i] = 0;
+		shown->value[i] += below;
+		shown->sample[i].value = shown->value[i];
+	}
+}
+
+static void show(
+	struct shown *shown, const char *const labels[INSTANCES], size_t bounds)
+{
+	static const double le[BOUNDS] = {0.1, 0.5, INFINITY};
+	size_t i;
+
+	shown->n = INSTANCES * bounds;
+	for (i = 0; i < shown->n; i++) {
+		shown->sample[i].labels = labels[i / bounds];
+		shown->sample[i].le = bounds > 1 ? le[i % bounds] : NAN;
+		shown->value[i] = 100;
+		shown->sample[i].value = 100;
+	}
+}
+
+static void answer_all(const struct slo *slo, struct shown *shown,
+	struct rng *rng, struct counter_answer answers[][COUNTER_ROLES],
+	struct counter_values values[][COUNTER_ROLES])
+{
+	int arm, role;
+
+	for (arm = 0; arm < COUNTER_ARMS; arm++) {
+		for (role = 0; role < COUNTER_ROLES; role++, shown++) {
+			if (slo->buckets && role == COUNTER_BAD)
+				shown->n = 0;
+			grow(rng, shown, slo->buckets ? BOUNDS : 1);
+			answers[arm][role] = (struct counter_answer){
+				shown->sample, shown->n};
+			values[arm][role] =
+				(struct counter_values){shown->value, shown->n};
+		}
+	}
+}
+
+static void expect_same_counts(
+	const struct check_counts *a, const struct check_counts *b)
+{
+	size_t size = a->bins * sizeof(double);
+
+	assert_int_equal(a->bins, b->bins);
+	assert_int_equal(a->candidate.known, b->candidate.known);
+	assert_int_equal(a->stable.known, b->stable.known);
+	assert_memory_equal(a->candidate.bin, b->candidate.bin, size);
+	assert_memory_equal(a->stable.bin, b->stable.bin, size);
+}
+
+static void repeat_looks(const struct slo *slo)
+{
+	static const char *const labels[] = {"{\"a\":\"1\"}", "{\"a\":\"2\"}"};
+	struct counting *one = counting_new(slo), *other = counting_new(slo);
+	struct shown shown[COUNTER_ARMS * COUNTER_ROLES];
+	struct counter_answer answers[COUNTER_ARMS][COUNTER_ROLES];
+	struct counter_values values[COUNTER_ARMS][COUNTER_ROLES];
+	struct check_counts counts, repeated;
+	struct rng rng;
+	struct err err;
+	int i;
+
+	rng_init(&rng, 1);
+	counting_of_recording(one);
+	counting_of_recording(other);
+	for (i = 0; i < COUNTER_ARMS * COUNTER_ROLES; i++)
+		show(&shown[i], labels, slo->buckets ? BOUNDS : 1);
+	answer_all(slo, shown, &rng, answers, values);
+	/* There was no look before. */
+	assert_false(counting_repeat(other, values, &repeated));
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(counting_look(one, answers, &counts, &err), 0);
+		if (i)
+			assert_true(counting_repeat(other, values, &repeated));
+		else
+			assert_int_equal(
+				counting_look(other, answers, &repeated, &err),
+				0);
+		expect_same_counts(&counts, &repeated);
+		answer_all(slo, shown, &rng, answers, values);
+	}
+	/* One is missing, or what was known is forgotten. */
+	values[ARM_STABLE][COUNTER_TOTAL].n -= slo->buckets ? BOUNDS : 1;
+	assert_false(counting_repeat(other, values, &repeated));
+	counting_forget(one);
+	values[ARM_STABLE][COUNTER_TOTAL].n += slo->buckets ? BOUNDS : 1;
+	assert_false(counting_repeat(one, values, &repeated));
+	counting_free(&one);
+	counting_free(&other);
+}
+
+static void a_look_that_is_repeated_counts_the_same(void **state)
+{
+	static const struct slo ratio = {.total = "total", .bad = "bad"};
+	static const struct slo latency = {.buckets = "buckets"};
+
+	(void)state;
+	repeat_looks(&ratio);
+	repeat_looks(&latency);
+}
+
 /* Without its name nobody knows whether an instance was there. */
 static void a_new_series_of_no_instance_only_begins_to_be_known(void **state)
 {
@@ -404,6 +530,7 @@ int main(void)
 		cmocka_unit_test(
 			a_new_series_of_no_instance_only_begins_to_be_known),
 		cmocka_unit_test(the_first_requests_are_counted),
+		cmocka_unit_test(a_look_that_is_repeated_counts_the_same),
 		cmocka_unit_test(buckets_are_no_plain_counters),
 		cmocka_unit_test(a_part_of_an_answer_is_no_look),
 		cmocka_unit_test(growth_by_the_minute_is_counted_once),
