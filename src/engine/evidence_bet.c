@@ -136,41 +136,36 @@ static void change_unit(struct bet *bet, size_t n)
 	bet->total = 1;
 }
 
-/* By which each stake is multiplied; of very small ones it is enough that what
- * they leave is lost. False: one is too large. */
-static bool take_factors(const double *gain, size_t n, double *factor_r)
+static double in_bounds(double gain)
 {
-	bool all = true;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		factor_r[i] = gain[i] < -NEAR ? -NEAR : gain[i];
-		all &= gain[i] <= NEAR;
-	}
-	if (all)
-		exps_of(factor_r, n);
-	return all;
+	return gain < -NEAR ? -NEAR : gain <= NEAR ? gain : NEAR;
 }
 
-/* False, and nothing has changed: it has to be done by logarithms. */
-static bool move_near(struct bet *bet, const double *gain, size_t n,
-	const struct bet_share *share, double cap_times)
+/* Each stake is multiplied by its factor; of very small ones it is enough that
+ * what they leave is lost. False, and nothing has changed: it has to be done by
+ * logarithms. */
+static inline bool move_near(struct bet *bet, const struct bet_move *move,
+	size_t n, const double *factor, const struct bet_share *share,
+	double cap_times)
 {
 	double put = bet->cash * share->put / (double)n, sum = 0, less = 1;
 	double cash = bet->cash * share->kept, most = cap_times * bet->total;
-	double stake[BET_SIZES_MAX], factor[BET_SIZES_MAX] = {1, 1, 1, 1, 1};
+	double stake[BET_SIZES_MAX];
+	bool fit = !bet->apart && cash >= CASH_MIN;
 	size_t i;
 
-	if (bet->apart || cash < CASH_MIN ||
-		(gain && !take_factors(gain, n, factor)))
-		return false;
 	for (i = 0; i < n; i++) {
-		stake[i] = (bet->stake[i] + put) * factor[i];
-		if (stake[i] > STAKE_MAX ||
-			(gain && gain[i] < -NEAR && stake[i] > LOST * cash))
-			return false;
+		stake[i] = bet->stake[i] + put;
+		if (factor)
+			stake[i] *= factor[i];
+		fit &= stake[i] <= STAKE_MAX;
 		sum += stake[i];
 	}
+	for (i = 0; factor && i < n; i++)
+		fit &= move->gain[i] <= NEAR &&
+		       (move->gain[i] >= -NEAR || stake[i] <= LOST * cash);
+	if (!fit)
+		return false;
 	if (sum + cash > most)
 		less = (most - cash) / sum;
 	for (i = 0; i < n; i++)
@@ -193,14 +188,34 @@ size_t bet_heaviest(const struct bet *bet, size_t n)
 	return most;
 }
 
-void bet_update(struct bet *bet, const double *gain, size_t n,
+static void move_one(const struct bet_move *move, const double *factor,
 	const struct bet_rules *rules)
 {
+	struct bet *bet = move->bet;
 	const struct bet_share *share =
 		bet->checks ? &rules->later : &rules->first;
 
-	assert(n > 0 && n <= BET_SIZES_MAX);
-	if (!move_near(bet, gain, n, share, rules->cap_times))
-		move_apart(bet, gain, n, share, rules->cap);
+	assert(move->n > 0 && move->n <= BET_SIZES_MAX);
+	if (!move_near(bet, move, move->n, factor, share, rules->cap_times))
+		move_apart(bet, move->gain, move->n, share, rules->cap);
 	bet->checks++;
+}
+
+void bets_update(
+	const struct bet_move *moves, size_t n, const struct bet_rules *rules)
+{
+	double factors[BETS_MAX * BET_SIZES_MAX];
+	size_t i, k, n_factors = 0;
+
+	assert(n <= BETS_MAX);
+	/* All at once. Those that are too large are left to logarithms. */
+	for (i = 0; i < n; i++) {
+		for (k = 0; moves[i].gain && k < moves[i].n; k++)
+			factors[n_factors++] = in_bounds(moves[i].gain[k]);
+	}
+	exps_of(factors, n_factors);
+	for (i = 0, k = 0; i < n; i++) {
+		move_one(&moves[i], moves[i].gain ? factors + k : NULL, rules);
+		k += moves[i].gain ? moves[i].n : 0;
+	}
 }

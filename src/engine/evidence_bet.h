@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #define BET_SIZES_MAX 5
+#define BETS_MAX      3 /* that are moved at once */
 
 struct bet {
 	/* By size of the regression, what is staked on it, and what was not bet
@@ -62,12 +63,27 @@ double bet_wealth(const struct bet *bet);
 size_t bet_heaviest(const struct bet *bet, size_t n);
 
 /*
- * Takes one check: `gain` is the logarithm of the factor of each of `n` sizes
- * of a regression, the same n in every call; NULL: each is 0. It is a likelihood
+ * One check of a bet: `gain` is the logarithm of the factor of each of `n` sizes
+ * of a regression, the same n in every check; NULL: each is 0. It is a likelihood
  * ratio: of x hits in n trials when the odds of a hit, whose chance is p, are
  * multiplied by r it is ln(r) x - ln(1 + p (r - 1)) n.
  */
-void bet_update(struct bet *bet, const double *gain, size_t n,
-	const struct bet_rules *rules);
+struct bet_move {
+	struct bet *bet;
+	const double *gain;
+	size_t n;
+};
+
+/* Takes one check of each of `n` <= BETS_MAX bets, all different. */
+void bets_update(
+	const struct bet_move *moves, size_t n, const struct bet_rules *rules);
+
+static inline void bet_update(struct bet *bet, const double *gain, size_t n,
+	const struct bet_rules *rules)
+{
+	const struct bet_move move = {bet, gain, n};
+
+	bets_update(&move, 1, rules);
+}
 
 #endif

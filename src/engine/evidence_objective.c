@@ -219,28 +219,6 @@ static bool stable_has_it_too(
 			       o->candidate.n;
 }
 
-static void bet_on_level(struct evidence_objective *o,
-	const struct evidence_rules *rules, const struct evidence_spec *spec,
-	const struct bet_rules *bets, const struct arm *candidate,
-	const struct arm *stable)
-{
-	double reference = level_reference(o, rules, spec, stable);
-	double per_phi = 1 / spec->phi_level, x = candidate->sum.x * per_phi;
-	double n = candidate->sum.n * per_phi, gain[LENGTH(level_sizes)];
-	size_t i;
-
-	for (i = 0; i < LENGTH(gain); i++)
-		gain[i] = reference * (level_sizes[i] - 1);
-	logs_of_1p(gain, LENGTH(gain));
-	for (i = 0; i < LENGTH(gain); i++)
-		gain[i] = x * level_logs[i] - n * gain[i];
-	if (stable_has_it_too(o, rules)) {
-		for (i = 0; i < LENGTH(gain); i++)
-			gain[i] = lesser(gain[i], 0);
-	}
-	bet_update(&o->level, gain, LENGTH(gain), bets);
-}
-
 static void pass_by_level(double *pass, const double *costs,
 	const struct evidence_spec *spec, const struct arm *candidate,
 	double limit)
@@ -253,19 +231,30 @@ static void pass_by_level(double *pass, const double *costs,
 		pass[i] += x * pass_logs[i] - n * costs[i];
 }
 
-/* ln of how likely bad requests of both are when the candidate's part of all
- * requests is `part` and its odds of a bad one are multiplied by something: what
- * is tolerated, what is looked for, what a pass excludes, what may pass. */
-enum part_log {
-	LOG_TOLERATED,
+/* What logarithms are taken of, all at once; … of how likely a bad request of the
+ * candidate is when its odds are multiplied by a size, */
+enum log_of {
+	LOG_LEVEL,
+	/* … and of how likely bad requests of both are when the candidate's
+	 * part of all requests is multiplied: by what is tolerated, what is
+	 * looked for, what a pass excludes, what may pass. */
+	LOG_TOLERATED = LOG_LEVEL + LENGTH(level_sizes),
 	LOG_SIZE,
 	LOG_PASS = LOG_SIZE + LENGTH(ratio_sizes),
 	LOG_MAY_PASS,
-	PART_LOGS = LOG_MAY_PASS + PASS_RATIOS
+	LOGS = LOG_MAY_PASS + PASS_RATIOS
 };
 
-static void find_part_logs(const struct evidence_rules *rules,
-	const struct evidence_spec *spec, double part, double logs_r[PART_LOGS])
+static void level_logs_of(double reference, double logs_r[LOGS])
+{
+	size_t i;
+
+	for (i = 0; i < LENGTH(level_sizes); i++)
+		logs_r[LOG_LEVEL + i] = reference * (level_sizes[i] - 1);
+}
+
+static void ratio_logs_of(const struct evidence_rules *rules,
+	const struct evidence_spec *spec, double part, double logs_r[LOGS])
 {
 	size_t i;
 
@@ -276,30 +265,53 @@ static void find_part_logs(const struct evidence_rules *rules,
 	logs_r[LOG_PASS] = part * (rules->pass_ratio - 1);
 	for (i = 0; i < PASS_RATIOS; i++)
 		logs_r[LOG_MAY_PASS + i] = part * (pass_ratios[i] - 1);
-	logs_of_1p(logs_r, PART_LOGS);
+}
+
+/* The bets of one check, before they are moved together. */
+struct moves {
+	struct bet_move move[BETS_MAX];
+	size_t n;
+	double level[LENGTH(level_sizes)], ratio[LENGTH(ratio_sizes)];
+	double shape[SHAPE_SIZES];
+};
+
+static void add_move(
+	struct moves *m, struct bet *bet, const double *gain, size_t n)
+{
+	m->move[m->n++] = (struct bet_move){bet, gain, n};
+}
+
+static void bet_on_level(struct evidence_objective *o,
+	const struct evidence_rules *rules, const struct evidence_spec *spec,
+	const struct request_sum *candidate, const double logs[LOGS],
+	struct moves *m)
+{
+	double per_phi = 1 / spec->phi_level, x = candidate->x * per_phi;
+	double n = candidate->n * per_phi;
+	size_t i;
+
+	for (i = 0; i < LENGTH(m->level); i++)
+		m->level[i] = x * level_logs[i] - n * logs[LOG_LEVEL + i];
+	if (stable_has_it_too(o, rules)) {
+		for (i = 0; i < LENGTH(m->level); i++)
+			m->level[i] = lesser(m->level[i], 0);
+	}
+	add_move(m, &o->level, m->level, LENGTH(m->level));
 }
 
 static void bet_on_ratio(struct evidence_objective *o,
-	const struct evidence_rules *rules, const struct evidence_spec *spec,
-	const struct bet_rules *bets, const struct request_sum *candidate,
-	const struct request_sum *stable)
+	const struct evidence_spec *spec, const struct bet_rules *bets,
+	const struct request_sum *candidate, const struct request_sum *stable,
+	const double logs[LOGS], struct moves *m)
 {
 	double per_phi = 1 / spec->phi, x = candidate->x * per_phi;
 	double bad = (candidate->x + stable->x) * per_phi;
-	double gain[LENGTH(ratio_sizes)], logs[PART_LOGS];
 	size_t i;
 
-	/* Nothing bad, nothing to compare: the bets move without a gain. */
-	if (!(bad > 0)) {
-		bet_update(&o->ratio, NULL, LENGTH(gain), bets);
-		return;
-	}
-	find_part_logs(
-		rules, spec, candidate->n / (candidate->n + stable->n), logs);
-	for (i = 0; i < LENGTH(gain); i++)
-		gain[i] = x * ratio_logs[i] -
-			  bad * (logs[LOG_SIZE + i] - logs[LOG_TOLERATED]);
-	bet_update(&o->ratio, gain, LENGTH(gain), bets);
+	for (i = 0; i < LENGTH(m->ratio); i++)
+		m->ratio[i] = x * ratio_logs[i] -
+			      bad * (logs[LOG_SIZE + i] - logs[LOG_TOLERATED]);
+	add_move(m, &o->ratio, m->ratio, LENGTH(m->ratio));
 	for (i = 0; i < PASS_RATIOS; i++)
 		o->pass_ratio[i] +=
 			x * (pass_ratio_logs[i] - bets->pass_ratio_log) -
@@ -308,11 +320,11 @@ static void bet_on_ratio(struct evidence_objective *o,
 
 /* The whole distribution beside stable's, shifted by more than is tolerated. */
 static void bet_on_shape(struct evidence_objective *o,
-	const struct evidence_spec *spec, const struct bet_rules *bets,
-	const struct arm *candidate, const struct arm *stable)
+	const struct evidence_spec *spec, const struct arm *candidate,
+	const struct arm *stable, struct moves *m)
 {
 	const double *histogram = histogram_of(o, spec);
-	double weights[EVIDENCE_BINS_MAX], gain[SHAPE_SIZES], all = 0;
+	double weights[EVIDENCE_BINS_MAX], all = 0;
 	double per_phi = 1 / spec->phi_shape;
 	size_t i;
 
@@ -323,10 +335,11 @@ static void bet_on_shape(struct evidence_objective *o,
 	if (all < SHAPE_MIN)
 		return;
 	shape_gains(weights, spec->bins, candidate->bin, stable->bin,
-		candidate->sum.n / (candidate->sum.n + stable->sum.n), gain);
+		candidate->sum.n / (candidate->sum.n + stable->sum.n),
+		m->shape);
 	for (i = 0; i < SHAPE_SIZES; i++)
-		gain[i] *= per_phi;
-	bet_update(&o->shape, gain, SHAPE_SIZES, bets);
+		m->shape[i] *= per_phi;
+	add_move(m, &o->shape, m->shape, SHAPE_SIZES);
 }
 
 static void learn(struct evidence_objective *o,
@@ -382,14 +395,64 @@ static void remember(struct evidence_objective *o, const struct bet_rules *bets,
 	tally_decay(&o->stable, stable, bets->recent);
 }
 
+/* What a check has to compare. */
+struct compared {
+	struct request_sum candidate; /* of this check alone */
+	bool level; /* the candidate had requests */
+	bool ratio; /* both have, of this check and those that waited */
+};
+
+/* All bets of a check, whose logarithms and exponentials are taken together:
+ * most of what a check costs are these. */
+static void move_bets(struct evidence_objective *o,
+	const struct evidence_rules *rules, const struct evidence_spec *spec,
+	const struct bet_rules *bets, const struct compared *compared,
+	double reference, const struct arm *candidate, const struct arm *stable)
+{
+	const struct request_sum *c = &candidate->sum, *s = &stable->sum;
+	bool bad = compared->ratio && c->x + s->x > 0;
+	double logs[LOGS];
+	struct moves m;
+	size_t from = compared->level ? LOG_LEVEL : LOG_TOLERATED;
+
+	m.n = 0;
+	if (compared->level)
+		level_logs_of(reference, logs);
+	if (bad)
+		ratio_logs_of(rules, spec, c->n / (c->n + s->n), logs);
+	logs_of_1p(logs + from, (bad ? LOGS : LOG_TOLERATED) - from);
+	if (compared->level)
+		bet_on_level(o, rules, spec, &compared->candidate, logs, &m);
+	/* Nothing bad, nothing to compare: the bets move without a gain. */
+	if (bad)
+		bet_on_ratio(o, spec, bets, c, s, logs, &m);
+	else if (compared->ratio)
+		add_move(&m, &o->ratio, NULL, LENGTH(m.ratio));
+	if (compared->ratio && spec->latency)
+		bet_on_shape(o, spec, candidate, stable, &m);
+	bets_update(m.move, m.n, bets);
+}
+
+static void pass_levels(struct evidence_objective *o,
+	const struct evidence_spec *spec, const struct arm *candidate)
+{
+	pass_by_level(
+		o->pass_level, o->level_cost, spec, candidate, o->limit_level);
+	if (!o->none && o->full)
+		pass_by_level(o->pass_low, o->low_cost, spec, candidate,
+			o->limit_low);
+}
+
 struct evidence_arms objective_check(struct evidence_objective *o,
 	const struct evidence_rules *rules, const struct evidence_spec *spec,
 	const struct bet_rules *bets, const struct evidence_counts *candidate,
 	const struct evidence_counts *stable)
 {
 	struct evidence_arms arms;
+	struct compared compared;
 	struct arm c, s;
-	bool warming;
+	double reference = 0;
+	bool warming, both;
 
 	arm_fill(&c, spec, candidate);
 	arm_fill(&s, spec, stable);
@@ -401,21 +464,16 @@ struct evidence_arms objective_check(struct evidence_objective *o,
 		memset(&c, 0, sizeof(c)); /* only stable is learned */
 	else
 		remember(o, bets, &c.sum, &s.sum);
-	if (c.sum.n > 0) {
-		bet_on_level(o, rules, spec, bets, &c, &s);
-		pass_by_level(
-			o->pass_level, o->level_cost, spec, &c, o->limit_level);
-		if (!o->none && o->full)
-			pass_by_level(o->pass_low, o->low_cost, spec, &c,
-				o->limit_low);
+	compared.candidate = c.sum;
+	compared.level = c.sum.n > 0;
+	if (compared.level) {
+		reference = level_reference(o, rules, spec, &s);
+		pass_levels(o, spec, &c);
 	}
-	if (!has_both(o, spec, &c, candidate->known, &s, stable->known))
-		return arms;
-	if (c.sum.n > 0 && s.sum.n > 0 && !warming) {
-		bet_on_ratio(o, rules, spec, bets, &c.sum, &s.sum);
-		if (spec->latency)
-			bet_on_shape(o, spec, bets, &c, &s);
-	}
-	learn(o, spec, &s);
+	both = has_both(o, spec, &c, candidate->known, &s, stable->known);
+	compared.ratio = both && c.sum.n > 0 && s.sum.n > 0 && !warming;
+	move_bets(o, rules, spec, bets, &compared, reference, &c, &s);
+	if (both)
+		learn(o, spec, &s);
 	return arms;
 }
