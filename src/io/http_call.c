@@ -33,15 +33,15 @@ static void must_set(CURLcode rc)
 static struct curl_slist *header_add(struct curl_slist *list, const char *name,
 	const char *sep, const char *value)
 {
-	struct buf line;
+	size_t len = strlen(name) + strlen(sep) + strlen(value);
+	char *line = xcalloc(1, len + 1);
 
-	buf_init(&line, HTTP_HEADERS_MAX * 2);
-	buf_addf(&line, "%s%s%s", name, sep, value);
-	list = curl_slist_append(list, line.data);
+	stpcpy(stpcpy(stpcpy(line, name), sep), value);
+	list = curl_slist_append(list, line);
 	if (!list)
 		abort(); /* memory */
-	buf_wipe(&line);
-	buf_fini(&line);
+	explicit_bzero(line, len); /* it may be a token */
+	free(line);
 	return list;
 }
 
@@ -129,9 +129,8 @@ static int url_take(
 		snprintf(call->origin, sizeof(call->origin), "%s://%s:%s",
 			o.scheme, o.host, o.port);
 	call->direct = r->no_proxy || o.plain || o.loopback;
-	call->url = curl_url_dup(o.url);
-	if (!call->url)
-		abort(); /* memory */
+	call->url = o.url;
+	o.url = NULL;
 	origin_fini(&o);
 	return 0;
 }
