@@ -180,6 +180,19 @@ int store_file_check(const char *path, struct err *err_r)
 	return 0;
 }
 
+struct store_place store_file_place(const char *path, int which)
+{
+	static const char *const suffix[STORE_PLACES] = {"", "-wal", "-shm"};
+	char *full = xasprintf("%s%s", path, suffix[which]);
+	struct store_place place = {0};
+	struct stat st;
+
+	if (stat(full, &st) == 0)
+		place = (struct store_place){st.st_dev, st.st_ino};
+	xfree(&full);
+	return place;
+}
+
 char *store_default_path(void)
 {
 	const char *path = getenv("TIDEGATE_STATE");

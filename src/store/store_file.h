@@ -8,10 +8,23 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
 #define STORE_PATH_MAX 4096 /* bytes */
+
+/* The file itself, its log and the log's index: without one of them what is
+ * written is lost, or seen by nobody. */
+#define STORE_PLACES 3
+
+struct store_place {
+	dev_t device;
+	ino_t inode; /* 0: it is not there */
+};
+
+/* Where one of them is now. */
+struct store_place store_file_place(const char *path, int which);
 
 /* Makes it, empty, mode 0600, and its folders, 0700, unless it is there. */
 MUST_CHECK int store_file_make(const char *path, struct err *err_r);

@@ -35,19 +35,10 @@ struct statement {
 	sqlite3_stmt *stmt;
 };
 
-/* The file itself, its log and the log's index: without one of them what is
- * written is lost, or seen by nobody. */
-#define PLACES 3
-
-struct place {
-	dev_t device;
-	ino_t inode; /* 0: it was not there yet */
-};
-
 struct store {
 	sqlite3 *db;
 	char *path;
-	struct place place[PLACES]; /* the files that were opened */
+	struct store_place place[STORE_PLACES]; /* the files that were opened */
 	enum store_mode mode;
 	bool in_transaction;
 	struct statement statements[STATEMENTS_MAX];
@@ -498,25 +489,11 @@ static int open_for_looking(struct store *store, struct err *err_r)
 	return rc;
 }
 
-/* How it is now; inode 0: it is not there. */
-static struct place place_look(const struct store *store, int i)
-{
-	static const char *const suffix[PLACES] = {"", "-wal", "-shm"};
-	char *path = xasprintf("%s%s", store->path, suffix[i]);
-	struct place place = {0};
-	struct stat st;
-
-	if (stat(path, &st) == 0)
-		place = (struct place){st.st_dev, st.st_ino};
-	xfree(&path);
-	return place;
-}
-
 /* The log and its index are there since the first look into the file. */
 static void remember_places(struct store *store)
 {
-	for (int i = 0; i < PLACES; i++)
-		store->place[i] = place_look(store, i);
+	for (int i = 0; i < STORE_PLACES; i++)
+		store->place[i] = store_file_place(store->path, i);
 }
 
 struct store *store_open(
@@ -551,10 +528,10 @@ struct store *store_open(
 
 int sql_is_in_place(struct store *store, struct err *err_r)
 {
-	struct place now;
+	struct store_place now;
 
-	for (int i = 0; i < PLACES; i++) {
-		now = place_look(store, i);
+	for (int i = 0; i < STORE_PLACES; i++) {
+		now = store_file_place(store->path, i);
 		if (!store->place[i].inode)
 			store->place[i] = now;
 		if (now.inode != store->place[i].inode ||
