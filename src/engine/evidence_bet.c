@@ -136,18 +136,34 @@ static void change_unit(struct bet *bet, size_t n)
 	bet->total = 1;
 }
 
-static double in_bounds(double gain)
+/* What each stake is multiplied by. */
+struct factors {
+	const double *v; /* NULL: each is 1 */
+	bool usual; /* all are what their gains say */
+};
+
+/* Gains that are no usual ones. Of very small ones it is enough that what they
+ * leave is lost; one that is too large, or no number, does not fit. */
+static bool leave_enough(
+	const struct bet_move *move, const double *stake, double cash)
 {
-	return gain < -NEAR ? -NEAR : gain <= NEAR ? gain : NEAR;
+	size_t i;
+
+	for (i = 0; i < move->n; i++) {
+		if (!(move->gain[i] <= NEAR) ||
+			(move->gain[i] < -NEAR && stake[i] > LOST * cash))
+			return false;
+	}
+	return true;
 }
 
-/* Each stake is multiplied by its factor; of very small ones it is enough that
- * what they leave is lost. False, and nothing has changed: it has to be done by
- * logarithms. */
-static inline bool move_near(struct bet *bet, const struct bet_move *move,
-	size_t n, const double *factor, const struct bet_share *share,
+/* Each stake is multiplied by its factor. False, and nothing has changed: it has
+ * to be done by logarithms. */
+static inline bool move_near(const struct bet_move *move, size_t n,
+	const struct factors *factors, const struct bet_share *share,
 	double cap_times)
 {
+	struct bet *bet = move->bet;
 	double put = bet->cash * share->put / (double)n, sum = 0, less = 1;
 	double cash = bet->cash * share->kept, most = cap_times * bet->total;
 	double stake[BET_SIZES_MAX];
@@ -156,15 +172,12 @@ static inline bool move_near(struct bet *bet, const struct bet_move *move,
 
 	for (i = 0; i < n; i++) {
 		stake[i] = bet->stake[i] + put;
-		if (factor)
-			stake[i] *= factor[i];
+		if (factors->v)
+			stake[i] *= factors->v[i];
 		fit &= stake[i] <= STAKE_MAX;
 		sum += stake[i];
 	}
-	for (i = 0; factor && i < n; i++)
-		fit &= move->gain[i] <= NEAR &&
-		       (move->gain[i] >= -NEAR || stake[i] <= LOST * cash);
-	if (!fit)
+	if (!fit || (!factors->usual && !leave_enough(move, stake, cash)))
 		return false;
 	if (sum + cash > most)
 		less = (most - cash) / sum;
@@ -188,34 +201,55 @@ size_t bet_heaviest(const struct bet *bet, size_t n)
 	return most;
 }
 
-static void move_one(const struct bet_move *move, const double *factor,
+static void move_one(const struct bet_move *move, const struct factors *factors,
 	const struct bet_rules *rules)
 {
 	struct bet *bet = move->bet;
 	const struct bet_share *share =
 		bet->checks ? &rules->later : &rules->first;
+	bool moved;
 
 	assert(move->n > 0 && move->n <= BET_SIZES_MAX);
-	if (!move_near(bet, move, move->n, factor, share, rules->cap_times))
+	/* A number that is known leaves no loops. */
+	if (move->n == 4)
+		moved = move_near(move, 4, factors, share, rules->cap_times);
+	else
+		moved = move_near(
+			move, move->n, factors, share, rules->cap_times);
+	if (!moved)
 		move_apart(bet, move->gain, move->n, share, rules->cap);
 	bet->checks++;
+}
+
+/* The exponents of a bet's factors, within what can be taken. */
+static void put_exponents(
+	const struct bet_move *move, double *exponents, struct factors *factors)
+{
+	double gain;
+	size_t k;
+
+	*factors = (struct factors){move->gain ? exponents : NULL, true};
+	for (k = 0; move->gain && k < move->n; k++) {
+		gain = move->gain[k];
+		factors->usual &= gain <= NEAR && gain >= -NEAR;
+		gain = gain <= NEAR ? gain : NEAR;
+		exponents[k] = gain < -NEAR ? -NEAR : gain;
+	}
 }
 
 void bets_update(
 	const struct bet_move *moves, size_t n, const struct bet_rules *rules)
 {
-	double factors[BETS_MAX * BET_SIZES_MAX];
-	size_t i, k, n_factors = 0;
+	double exponents[BETS_MAX * BET_SIZES_MAX];
+	struct factors factors[BETS_MAX];
+	size_t i, n_all = 0;
 
 	assert(n <= BETS_MAX);
-	/* All at once. Those that are too large are left to logarithms. */
 	for (i = 0; i < n; i++) {
-		for (k = 0; moves[i].gain && k < moves[i].n; k++)
-			factors[n_factors++] = in_bounds(moves[i].gain[k]);
+		put_exponents(&moves[i], exponents + n_all, &factors[i]);
+		n_all += factors[i].v ? moves[i].n : 0;
 	}
-	exps_of(factors, n_factors);
-	for (i = 0, k = 0; i < n; i++) {
-		move_one(&moves[i], moves[i].gain ? factors + k : NULL, rules);
-		k += moves[i].gain ? moves[i].n : 0;
-	}
+	exps_of(exponents, n_all); /* all at once */
+	for (i = 0; i < n; i++)
+		move_one(&moves[i], &factors[i], rules);
 }
