@@ -26,50 +26,48 @@ static void apart(void (*of)(double *, size_t), double (*alone)(double),
 		of(v + i, 1);
 }
 
-static bool twos(double *v, size_t n, bool one)
+/* One number is taken twice. */
+static bool logs_twos(double *v, size_t n, bool one)
 {
 	double both[2] = {v[0], v[0]};
+	bool fit = logs_near(n > 1 ? v : both, n > 1 ? n : 2, one);
 
-	if (n > 1)
-		return logs_near(v, n, one);
-	if (!logs_near(both, 2, one))
-		return false;
-	v[0] = both[0];
-	return true;
+	if (fit && n == 1)
+		v[0] = both[0];
+	return fit;
+}
+
+static bool exps_twos(double *v, size_t n)
+{
+	double both[2] = {v[0], v[0]};
+	bool fit = exps_near(n > 1 ? v : both, n > 1 ? n : 2);
+
+	if (fit && n == 1)
+		v[0] = both[0];
+	return fit;
+}
+
+static bool take_logs(double *v, size_t n, bool one)
+{
+	return n >= LOGS_FOUR && logs_have_fours() ? logs_fours(v, n, one)
+						   : logs_twos(v, n, one);
 }
 
 void logs_of(double *v, size_t n)
 {
-	if (n && !(n >= LOGS_FOUR && logs_have_fours() ? logs_fours(v, n, false)
-						       : twos(v, n, false)))
+	if (n && !take_logs(v, n, false))
 		apart(logs_of, log, v, n);
 }
 
 void logs_of_1p(double *v, size_t n)
 {
-	if (n && !(n >= LOGS_FOUR && logs_have_fours() ? logs_fours(v, n, true)
-						       : twos(v, n, true)))
+	if (n && !take_logs(v, n, true))
 		apart(logs_of_1p, log1p, v, n);
 }
 
 void exps_of(double *v, size_t n)
 {
-	double both[2];
-
-	if (!n)
-		return;
-	if (n >= LOGS_FOUR && logs_have_fours()) {
-		if (exps_fours(v, n))
-			return;
-	} else if (n > 1) {
-		if (exps_near(v, n))
-			return;
-	} else {
-		both[0] = both[1] = v[0];
-		if (exps_near(both, 2)) {
-			v[0] = both[0];
-			return;
-		}
-	}
-	apart(exps_of, exp, v, n);
+	if (n && !(n >= LOGS_FOUR && logs_have_fours() ? exps_fours(v, n)
+						       : exps_twos(v, n)))
+		apart(exps_of, exp, v, n);
 }

@@ -11,7 +11,7 @@
 
 LANES_OF_CPU bool logs_fours(double *v, size_t n, bool one)
 {
-	return one ? logs_near(v, n, true) : logs_near(v, n, false);
+	return logs_near(v, n, one);
 }
 
 LANES_OF_CPU bool exps_fours(double *v, size_t n)

@@ -111,14 +111,6 @@ LANES_OF_CPU static inline lanes log_lanes(
 	       f + k * c->ln2_high;
 }
 
-/* ln(v + 1). What the sum has lost by rounding is put back. */
-LANES_OF_CPU static inline lanes log_1p_lanes(const struct logs *c, lanes v)
-{
-	lanes sum = v + c->one;
-
-	return log_lanes(c, sum, (v - (sum - c->one)) / sum);
-}
-
 /* e^v: v = k ln(2) + r, and e^r as a fraction. */
 LANES_OF_CPU static inline lanes exp_lanes(const struct exps *c, lanes v)
 {
@@ -164,29 +156,42 @@ LANES_OF_CPU static inline void store(double *v, lanes p)
 	memcpy(v, &p, sizeof(p));
 }
 
-/*
- * ln(v[i]), or with `one` ln(1 + v[i]); n >= LANES. False, and nothing has
- * changed: one of them does not fit. The last ones are taken before any is
- * put, since they may lie over those before them.
- */
+/* Those from `i` on; the last ones may lie over those before, and were taken
+ * before any was put. */
+LANES_OF_CPU static inline lanes take(
+	const double *v, size_t i, size_t n, lanes last)
+{
+	return i + LANES < n ? load(v + i) : last;
+}
+
+LANES_OF_CPU static inline void put(double *v, size_t i, size_t n, lanes p)
+{
+	store(v + (i + LANES < n ? i : n - LANES), p);
+}
+
+/* ln(v[i]), or with `one` ln(1 + v[i]); n >= LANES. False, and nothing has
+ * changed: one of them does not fit. */
 LANES_OF_CPU static inline bool logs_near(double *v, size_t n, bool one)
 {
 	const struct logs *c = &logs;
-	lanes last = load(v + n - LANES);
-	lanes_bits wrong;
+	lanes last = load(v + n - LANES), p, sum, more = c->none;
+	lanes plus = one ? c->one : c->none;
+	lanes_bits wrong = abnormal(c, last + plus);
 	size_t i;
 
 	READ_AS_THEY_ARE(c);
-	wrong = abnormal(c, one ? last + c->one : last);
 	for (i = 0; i + LANES < n; i += LANES)
-		wrong |= abnormal(c, one ? load(v + i) + c->one : load(v + i));
+		wrong |= abnormal(c, load(v + i) + plus);
 	if (has_sign(wrong))
 		return false;
-	for (i = 0; i + LANES < n; i += LANES)
-		store(v + i, one ? log_1p_lanes(c, load(v + i))
-				 : log_lanes(c, load(v + i), c->none));
-	store(v + n - LANES,
-		one ? log_1p_lanes(c, last) : log_lanes(c, last, c->none));
+	for (i = 0; i < n; i += LANES) {
+		p = take(v, i, n, last);
+		sum = p + plus;
+		/* What the sum has lost by rounding is put back. */
+		if (one)
+			more = (p - (sum - plus)) / sum;
+		put(v, i, n, log_lanes(c, sum, more));
+	}
 	return true;
 }
 
@@ -205,9 +210,8 @@ LANES_OF_CPU static inline bool exps_near(double *v, size_t n)
 	/* One may be too large; what is no number is not smaller either. */
 	if (has_sign(~(lanes_bits)(squares <= c->most)))
 		return false;
-	for (i = 0; i + LANES < n; i += LANES)
-		store(v + i, exp_lanes(c, load(v + i)));
-	store(v + n - LANES, exp_lanes(c, last));
+	for (i = 0; i < n; i += LANES)
+		put(v, i, n, exp_lanes(c, take(v, i, n, last)));
 	return true;
 }
 
