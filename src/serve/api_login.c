@@ -46,10 +46,7 @@ static void login_refused(struct server_request *request,
 {
 	struct visit *visit = visit_new(arg, request);
 
-	visit->problem = page_problem;
-	visit_problem(&visit, refusal_status(refusal->code),
-		refusal_name(refusal->code), "You could not be logged in (%s).",
-		refusal_name(refusal->code));
+	page_login_problem(&visit, refusal);
 }
 
 void login_pages(struct daemon *daemon)

@@ -101,21 +101,52 @@ void page_sign_in(
 	page_answer(visit, status, &page);
 }
 
-void page_problem(struct visit **visit, int status, const char *detail)
+static void answer_problem(struct visit **visit, int status, const char *title,
+	const char *detail, const char *remedy)
 {
 	struct page_visitor visitor = page_visitor_of(*visit);
 	struct page_frame frame = page_frame_of(*visit, &visitor);
 	struct buf page;
 
-	if (status == 401) {
-		page_sign_in(visit, status, "Sign in", frame.path);
-		return;
-	}
-	frame.title = title_of(status);
+	frame.title = title;
 	frame.now_ms = 0;
 	buf_init(&page, PAGE_BYTES_MAX);
-	page_error_write(&page, &frame, detail, remedy_of(status));
+	page_error_write(&page, &frame, detail, remedy);
 	page_answer(visit, status, &page);
+}
+
+static const char *login_remedy(enum refusal_code code)
+{
+	switch (code) {
+	case REFUSAL_LOGIN_STATE:
+	case REFUSAL_REPLAY:
+		return "An invitation opens once, and a login ends in the "
+		       "browser in which it began, within ten minutes: begin "
+		       "again.";
+	case REFUSAL_DOMAIN:
+		return "Whose accounts are let in is told by `identity` in the "
+		       "daemon's configuration.";
+	default:
+		return remedy_of(refusal_status(code));
+	}
+}
+
+void page_login_problem(struct visit **visit, const struct refusal *why)
+{
+	answer_problem(visit, refusal_status(why->code), "Not signed in",
+		arena_printf(&(*visit)->arena,
+			"You could not be logged in (%s).",
+			refusal_name(why->code)),
+		login_remedy(why->code));
+}
+
+void page_problem(struct visit **visit, int status, const char *detail)
+{
+	if (status == 401)
+		page_sign_in(visit, status, "Sign in", (*visit)->path);
+	else
+		answer_problem(visit, status, title_of(status), detail,
+			remedy_of(status));
 }
 
 struct decide_view page_decide_view(

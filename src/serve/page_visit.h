@@ -20,6 +20,8 @@
 #include "serve/views.h"
 #include "serve/visit.h"
 
+struct refusal;
+
 /* Whoever has come in; borrowed from the visit. */
 struct page_visitor page_visitor_of(const struct visit *visit);
 /* With path, visitor and the time; the rest is the caller's. */
@@ -31,6 +33,8 @@ void page_answer(struct visit **visit, int status, struct buf *page);
 /* Answers with the ways in; `next` is where they lead. */
 void page_sign_in(
 	struct visit **visit, int status, const char *title, const char *next);
+/* Answers with a page that says why there was no login. */
+void page_login_problem(struct visit **visit, const struct refusal *why);
 /* Answers with a page that says what went wrong: visit.h's. */
 void page_problem(struct visit **visit, int status, const char *detail);
 

@@ -192,9 +192,21 @@ static void a_person_sees_and_ends_their_own_sessions(void **state)
 	served_close(&served);
 }
 
+static void an_invitation_that_was_used_says_so(void **state)
+{
+	served_open(&served);
+	browse("/login?invite=none", NULL, NULL);
+	assert_int_equal(served.status, 403);
+	assert_true(served_has(&served, "<h1>Not signed in</h1>"));
+	assert_true(served_has(&served, "begin again"));
+	assert_false(served_has(&served, "<code>access</code>"));
+	served_close(&served);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_invitation_that_was_used_says_so),
 		cmocka_unit_test(a_person_sees_and_ends_their_own_sessions),
 	};
 
