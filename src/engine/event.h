@@ -241,10 +241,6 @@ struct outcome_list {
 	int64_t wake_ms; /* when a timer event is wanted; INT64_MAX: never */
 	struct judgement judgement; /* of a check event */
 	struct evidence_seen seen; /* … of an SLO of kind evidence */
-	/* Set by the caller, and left as it is: nobody looks at `seen`, nor at
-	 * what notes say of evidence, so that what it comes to is worked out
-	 * only where something hangs on it. */
-	bool unseen;
 	bool refused; /* of a command event; reason in `refusal` */
 	char refusal[ROLLOUT_TEXT_MAX];
 };

@@ -24,8 +24,7 @@ static void begin_step(struct turn *t)
 	evidence_memory_begin_step(
 		t->r->evidence, t->policy, (size_t)t->r->step);
 	note = turn_note(t, NOTE_EVIDENCE, "%s",
-		t->out->unseen ? ""
-			       : evidence_print_aim(t->policy, t->r, text));
+		t->r->unseen ? "" : evidence_print_aim(t->policy, t->r, text));
 	note->step = t->r->step;
 }
 
@@ -139,7 +138,7 @@ void evidence_take(struct turn *t, int slo, int64_t asked_ms)
 		t->out->seen.counted = true;
 		t->out->seen.latency = s->spec.latency;
 	}
-	if (!t->out->unseen)
+	if (!t->r->unseen)
 		evidence_memory_tell(memory);
 	t->out->seen.own = s->numbers;
 	/* What is decided must not depend on who answers first. */

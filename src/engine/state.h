@@ -166,6 +166,10 @@ struct rollout {
 	int actions_failed; /* in all lists, for the summary */
 	int actions_unknown; /* started, not known how they ended */
 	struct evidence_memory *evidence; /* NULL: no SLO is of that kind */
+	/* Set by who plays it: nobody looks at what an outcome has `seen`, nor at
+	 * what notes say of evidence, so that what it comes to is worked out
+	 * only where something hangs on it. */
+	bool unseen;
 	/* Last: rollout_new leaves out what the policy has no SLOs for. */
 	struct check_state check[POLICY_SLOS_MAX];
 };

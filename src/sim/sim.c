@@ -459,6 +459,7 @@ static void start(struct sim *s)
 		.seed = s->recording->seed};
 
 	rollout_init(&s->rollout);
+	s->rollout.unseen = !s->listener;
 	s->now_ms = s->counted_ms = s->result->start_ms;
 	s->spec = s->serving = (struct split){0, 100, 0};
 	s->by_latest = false;
@@ -534,7 +535,6 @@ void sim_run(const struct policy *policy, const struct recording *recording,
 	s.recording = recording;
 	s.options = options;
 	s.listener = listener;
-	s.out.unseen = !listener;
 	s.arg = arg;
 	s.result = result_r;
 	s.tagged = false;
