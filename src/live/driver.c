@@ -25,18 +25,16 @@ static void driver_wake(void *arg);
 static void queue_effects(
 	struct driver *driver, const struct outcome_list *outcome)
 {
-	size_t need = driver->n_effects + outcome->n_effects;
+	size_t need;
 
+	for (size_t i = 0; i < outcome->n_effects; i++)
+		driver_replace(driver, &outcome->effect[i]);
+	need = driver->n_effects + outcome->n_effects;
 	if (need > driver->effects_size) {
 		driver->effects = xrealloc(
 			driver->effects, need, sizeof(*driver->effects));
 		driver->effects_size = need;
 	}
-	/* The engine does not wait any more for what is under way: an answer
-	 * that still came would be taken for that of the one that is queued. */
-	for (size_t i = 0; i < outcome->n_effects; i++)
-		if (outcome->effect[i].type == EFFECT_READ)
-			traffic_io_cancel_read(driver->traffic);
 	/* The event and its notes are the next entries. */
 	for (size_t i = 0; i < outcome->n_effects; i++)
 		driver->effects[driver->n_effects + i] =

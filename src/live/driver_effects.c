@@ -134,6 +134,27 @@ void driver_carry_out_one(struct driver *driver, const struct effect *effect)
 	}
 }
 
+static void drop_check(struct driver *driver, int slo)
+{
+	struct decided *kept = driver->effects;
+	size_t left = 0;
+
+	check_run_cancel(&driver->checks[slo]);
+	for (size_t i = 0; i < driver->n_effects; i++)
+		if (kept[i].effect.type != EFFECT_CHECK ||
+			kept[i].effect.slo != slo)
+			kept[left++] = kept[i];
+	driver->n_effects = left;
+}
+
+void driver_replace(struct driver *driver, const struct effect *effect)
+{
+	if (effect->type == EFFECT_READ)
+		traffic_io_cancel_read(driver->traffic);
+	else if (effect->type == EFFECT_CHECK)
+		drop_check(driver, effect->slo);
+}
+
 /* A load is stopped first, which is a signal and takes no time; then the way
  * back; then the rest. */
 static int pass_of(const struct effect *effect)

@@ -135,6 +135,11 @@ void driver_carry_out_preflight(struct driver *driver);
 void driver_carry_out_early(struct driver *driver);
 void driver_carry_out_one(struct driver *driver, const struct effect *effect);
 
+/* This one is queued next: the engine waits no longer for what was asked before
+ * it, be that under way or not carried out yet. An answer to it that still came
+ * would be taken for the answer to this one. */
+void driver_replace(struct driver *driver, const struct effect *effect);
+
 /* The action that runs, or is about to. */
 void driver_cancel_action(struct driver *driver);
 

@@ -124,6 +124,32 @@ static void a_clock_that_is_set_is_a_gap_before_which_nothing_counts(
 	expect_exit(0);
 }
 
+/* It is asked anew, and what was asked before is answered while that becomes
+ * durable. */
+static void an_answer_from_before_a_clock_was_set_is_not_taken(void **state)
+{
+	int64_t from_ms;
+
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		scenario_close();
+		scenario_open(seed);
+		given_policy(policy_short, NULL);
+		run();
+		until_step(0);
+		until(fake_now() + 6 * SECOND); /* it settled */
+		fake_worker_slow(200);
+		fake_metrics_slow(50);
+		from_ms = fake_now();
+		while (checks_since(from_ms + 1) == 0)
+			until(fake_now() + 1);
+		errors_of(FAKE_NEW, 0.5); /* as the next one is told */
+		fake_loop_set_clock(MINUTE);
+		expect_reverted_by(fake_now() + 3 * SECOND);
+		until_the_end();
+		expect_exit(5);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +162,7 @@ int main(void)
 		SCENARIO(queries_ask_about_the_present_of_a_clock_that_was_set),
 		SCENARIO(
 			a_clock_that_is_set_is_a_gap_before_which_nothing_counts),
+		SCENARIO(an_answer_from_before_a_clock_was_set_is_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
