@@ -59,6 +59,16 @@ static bool is_beyond_ours(const struct traffic_state *g)
 	return w->base && newest > w->base + w->n_written + w->n_deployed;
 }
 
+/* The last write was there, and another list has come after it, though it may be
+ * one of an earlier step. */
+static bool is_exchanged(const struct traffic_state *g)
+{
+	const struct traffic_writer *w = &g->write;
+
+	return w->told && g->generation > w->told &&
+	       !split_equal(g->spec, traffic_split_of(w->out_percent));
+}
+
 static enum whose find_whose(const struct traffic_state *g)
 {
 	const struct traffic_writer *w = &g->write;
@@ -67,6 +77,8 @@ static enum whose find_whose(const struct traffic_state *g)
 	if (w->n_written && was_sent(w, g->spec)) {
 		if (split_equal(g->spec, g->set) && w->state == WRITER_IDLE)
 			return WHOSE_OURS;
+		if (is_exchanged(g))
+			return WHOSE_OTHERS;
 		return beyond ? WHOSE_OVERWRITTEN : WHOSE_OURS;
 	}
 	if (!split_equal(g->spec, g->set))
@@ -173,17 +185,24 @@ static void overwritten(struct turn *t)
 		rollout_stop_for_drift(t, text);
 }
 
-/* All that was written is there: what changes from now on came after it, and is
- * nothing that was overwritten. */
+/* Nothing is on its way any more. Where all that was written is there, what
+ * changes from now on came after it, and is nothing that was overwritten; where
+ * nothing else is wanted, nothing but what is set is ours. */
 static void account(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
 	struct traffic_writer *w = &g->write;
 
-	if (w->n_written && !w->out_ms && t->now >= w->loose_ms &&
-		was_sent(w, g->spec) &&
-		g->generation == w->base + w->n_written + w->n_deployed)
+	if (!w->n_written || w->out_ms || t->now < w->loose_ms ||
+		!was_sent(w, g->spec))
+		return;
+	if (traffic_is_settled(t->r) && split_equal(g->spec, g->set)) {
+		w->n_written = 0;
+		w->n_sent = 0;
+	} else if (split_equal(g->spec, traffic_split_of(w->out_percent)) &&
+		   g->generation == w->base + w->n_written + w->n_deployed) {
 		w->told = g->generation;
+	}
 }
 
 static void judge(struct turn *t)

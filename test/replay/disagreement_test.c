@@ -572,6 +572,34 @@ static void a_split_like_an_earlier_one_of_ours_is_set_back(void **state)
 	expect_serving(FAKE_NEW, 100);
 }
 
+/* … when our writes are long there, and one of them got nowhere. */
+static void a_split_like_an_earlier_one_is_set_back_later_too(void **state)
+{
+	static const char after[] =
+		"{'kind': 'reset', 'method': 'PATCH', 'when': 'after', "
+		"'times': 1}";
+
+	for (uint64_t lost = 0; lost <= 1; lost++) {
+		scenario_close();
+		scenario_open(lost);
+		given_policy(STEPS("1m", "5s"), slo_errors,
+			"on_drift: reassert\n", NULL);
+		run();
+		fake_run_fault(after);
+		until_step(0);
+		if (lost)
+			fake_run_fault("{'kind': 'reset', 'method': 'PATCH', "
+				       "'times': 1}");
+		fake_run_fault(after);
+		until_step(1);
+		until(fake_now() + 40 * SECOND);
+		fake_run_foreign("shop-1=90 shop-2=10");
+		until_the_end();
+		expect_exit(0);
+		expect_serving(FAKE_NEW, 100);
+	}
+}
+
 static void a_foreign_write_between_read_and_write_is_drift(void **state)
 {
 	fake_run.cloud.rules.etag_is_strict = false;
@@ -778,6 +806,7 @@ int main(void)
 		SCENARIO(who_restores_the_old_split_is_not_fought),
 		SCENARIO(reads_that_lag_make_no_more_writes),
 		SCENARIO(a_split_like_an_earlier_one_of_ours_is_set_back),
+		SCENARIO(a_split_like_an_earlier_one_is_set_back_later_too),
 		SCENARIO(a_foreign_write_between_read_and_write_is_drift),
 		SCENARIO(
 			a_revert_takes_nothing_from_who_else_was_put_in_charge),

@@ -284,12 +284,48 @@ static void what_was_written_is_not_there_when_another_list_is(void **state)
 {
 	(void)state;
 	g->write.n_written = 2;
+	g->write.out_percent = 10;
 	g->write.loose_ms = NOW_MS;
 	g->set = (struct split){20, 80, 0};
 	read_of(g->set, g->write.base + 2);
 	assert_int_equal(g->write.told, 0);
 	read_of(g->write.sent[0], g->write.base + 2);
 	assert_int_equal(g->write.told, g->write.base + 2);
+}
+
+/* Who waits for 100 % finds what looks like the step before. */
+static void a_list_like_an_earlier_one_after_the_last_is_of_others(void **state)
+{
+	(void)state;
+	g->write.state = WRITER_WANTS;
+	g->write.intent.percent = g->write.out_percent = 100;
+	g->write.sent[g->write.n_sent++] = (struct split){100, 0, 0};
+	g->write.n_written = 2;
+	g->generation = g->write.told = g->write.base + 2;
+	read_of(g->write.sent[0], g->write.told);
+	assert_false(r.stopping);
+	read_of(g->write.sent[1], g->write.told + 1); /* of other fields */
+	assert_false(r.stopping);
+	read_of(g->write.sent[0], g->write.told + 2);
+	assert_true(r.stopping);
+	assert_true(
+		says("traffic is not what was last set") || says("stopped"));
+}
+
+static void what_serves_and_is_wanted_is_ours_and_nothing_else_is(void **state)
+{
+	(void)state;
+	g->set = g->write.sent[g->write.n_sent++] = (struct split){100, 0, 0};
+	g->write.n_written = 2;
+	g->write.out_percent = 100;
+	g->write.loose_ms = NOW_MS + 1; /* the first may come yet */
+	read_of(g->set, g->write.base + 1);
+	assert_int_equal(g->write.n_written, 2);
+	g->write.loose_ms = NOW_MS;
+	read_of(g->set, g->write.base + 1);
+	assert_int_equal(g->write.n_written, 0);
+	read_of((struct split){10, 90, 0}, g->write.base + 2);
+	assert_true(r.stopping);
 }
 
 /* ---- what cannot be read ---- */
@@ -485,6 +521,8 @@ int main(void)
 		TEST(a_late_write_is_one_of_ours_that_serves_now),
 		TEST(a_list_that_was_never_sent_replaces_what_was_written),
 		TEST(what_was_written_is_not_there_when_another_list_is),
+		TEST(a_list_like_an_earlier_one_after_the_last_is_of_others),
+		TEST(what_serves_and_is_wanted_is_ours_and_nothing_else_is),
 		TEST(a_read_that_is_refused_ends_a_shift_and_no_revert),
 		TEST(a_write_that_is_done_has_its_generation),
 		TEST(the_answer_to_an_earlier_write_is_not_taken),
