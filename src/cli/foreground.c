@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/timestamp.h"
 #include "cli/context.h"
 #include "cli/local_clock.h"
 #include "cli/output.h"
@@ -223,15 +222,11 @@ static void add_load(const struct foreground *foreground,
 	const struct load_live *live, struct buf *line)
 {
 	int64_t now_ms = driver_now(foreground->driver);
-	char time[TIMESTAMP_TEXT_MAX];
 
-	if (foreground->format == FORMAT_JSON) {
+	if (foreground->format == FORMAT_JSON)
 		load_live_print_json(&foreground->place, now_ms, live, line);
-		return;
-	}
-	buf_addf(line, "%s  load ", timestamp_print_clock(now_ms, time));
-	load_live_add_course(live, line);
-	buf_addc(line, '\n');
+	else
+		load_live_print_text(now_ms, live, line);
 }
 
 /* How a load goes: where a reader is slow, only what is journaled waits. */

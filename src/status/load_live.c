@@ -103,3 +103,13 @@ void load_live_add_course(const struct load_live *live, struct buf *out)
 	buf_adds(out, ": ");
 	load_live_add(live, out);
 }
+
+void load_live_print_text(
+	int64_t now_ms, const struct load_live *live, struct buf *out)
+{
+	char time[TIMESTAMP_TEXT_MAX];
+
+	buf_addf(out, "%s  load ", timestamp_print_clock(now_ms, time));
+	load_live_add_course(live, out);
+	buf_addc(out, '\n');
+}

@@ -32,6 +32,9 @@ void load_live_print(const struct load_live *live, struct buf *out);
 void load_live_add(const struct load_live *live, struct buf *out);
 /* "1m20s of 5m: 20 users, …" */
 void load_live_add_course(const struct load_live *live, struct buf *out);
+/* The same as a line for people, with the time. */
+void load_live_print_text(
+	int64_t now_ms, const struct load_live *live, struct buf *out);
 /* A line for programs, with what every line has: it is no entry, and stands
  * behind that at `place`. */
 void load_live_print_json(const struct journal_place *place, int64_t now_ms,
