@@ -27,6 +27,7 @@
 
 #define TURN_MS        1000
 #define DRIVER_MS      5000 /* how often it is looked who drives it */
+#define LOAD_TEXT_MS   10000 /* between lines about a load, for people */
 #define LINE_BYTES_MAX (2 * STORE_EVENT_BYTES_MAX)
 #define STATUS_LEFT    8
 
@@ -40,7 +41,8 @@ struct run_following {
 	struct live_view view;
 	struct store_lease lease; /* while driven */
 	bool driven;
-	int64_t driver_due_ms;
+	int64_t looked_ms; /* who drives it; 0: never */
+	int64_t load_at_ms, load_due_ms; /* of the line about a load */
 
 	struct interruption *interruption; /* signals, and the key to leave */
 	bool has_verb; /* a key was typed */
@@ -120,15 +122,50 @@ static void print_end(const struct run_following *f, int status)
 	run_end_print(&end, f->options->format);
 }
 
+static int64_t now_of(const struct run_following *f)
+{
+	int64_t now_ms = clock_wall_ms(), last_ms = f->snapshot->fold.last_ms;
+
+	return now_ms > last_ms ? now_ms : last_ms;
+}
+
+/* As `run` shows it; a panel has it in its sentence. */
+static void show_load(struct run_following *f)
+{
+	const struct load_live *live = &f->snapshot->load;
+	bool json = f->options->format == FORMAT_JSON;
+	FILE *stream = json ? stdout : stderr;
+	struct buf line;
+
+	if (!live->total_ms || live->at_ms == f->load_at_ms || f->view.on ||
+		(!json && (f->options->quiet ||
+				  clock_boot_ms() < f->load_due_ms)) ||
+		output_backlog(stream))
+		return;
+	f->load_at_ms = live->at_ms;
+	f->load_due_ms = clock_boot_ms() + LOAD_TEXT_MS;
+	buf_init(&line, LINE_BYTES_MAX);
+	if (json)
+		load_live_print_json(&f->place, now_of(f), live, &line);
+	else
+		load_live_print_text(now_of(f), live, &line);
+	output_show(stream, &line);
+	buf_fini(&line);
+}
+
 /* ---- the view ---- */
 
+/* How an action goes, a load, changes each second. */
 static int look_for_driver(struct run_following *f, struct err *err_r)
 {
+	bool makes = f->snapshot->fold.state.sequence.running;
+	int64_t now_ms = clock_boot_ms();
 	int held;
 
-	if (clock_boot_ms() < f->driver_due_ms)
+	if (f->looked_ms &&
+		now_ms - f->looked_ms < (makes ? TURN_MS : DRIVER_MS))
 		return 0;
-	f->driver_due_ms = clock_boot_ms() + DRIVER_MS;
+	f->looked_ms = now_ms;
 	held = rollout_snapshot_driver(f->snapshot, f->store, &f->lease, err_r);
 	f->driven = held > 0;
 	return held < 0 ? -1 : 0;
@@ -137,11 +174,10 @@ static int look_for_driver(struct run_following *f, struct err *err_r)
 static const struct summary *look(struct arena *arena, void *arg)
 {
 	const struct run_following *f = arg;
-	int64_t now_ms = clock_wall_ms(), last_ms = f->snapshot->fold.last_ms;
 
 	return rollout_snapshot_summary(f->snapshot,
-		f->driven ? &f->lease : NULL,
-		now_ms > last_ms ? now_ms : last_ms, f->view.host.clock, arena);
+		f->driven ? &f->lease : NULL, now_of(f), f->view.host.clock,
+		arena);
 }
 
 static bool may(enum verb verb, void *arg)
@@ -337,6 +373,7 @@ static int follow(struct run_following *f, struct err *err_r)
 	for (;;) {
 		if (read_news(f, err_r) < 0)
 			return -1;
+		show_load(f);
 		if (f->has_verb)
 			decide_by_key(f);
 		if (f->interruption->what && !is_over(f))

@@ -242,6 +242,16 @@ static int take_waiting(const json_t *root, struct arena *arena,
 	return 0;
 }
 
+static int take_load(
+	const json_t *root, struct remote_record *record, struct err *err_r)
+{
+	const json_t *load = json_object_get(root, "load");
+
+	if (!load || json_is_null(load) || load_live_take(load, &record->load))
+		return 0;
+	return bad_member("load", "how a load goes", err_r);
+}
+
 static int take_record(const json_t *root, struct arena *arena,
 	struct remote_record *record, struct err *err_r)
 {
@@ -256,7 +266,8 @@ static int take_record(const json_t *root, struct arena *arena,
 			err_r) < 0 ||
 		take_text(root, "policy_digest", arena, &row->policy_digest,
 			err_r) < 0 ||
-		take_lease(root, arena, record, err_r) < 0)
+		take_lease(root, arena, record, err_r) < 0 ||
+		take_load(root, record, err_r) < 0)
 		return -1;
 	return take_waiting(root, arena, record, err_r);
 }

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "live/rollback.h"
+#include "status/load_live.h"
 #include "store/store.h"
 
 #define REMOTE_TEXT_MAX    1024 /* bytes of a problem's detail, with the NUL */
@@ -35,6 +36,7 @@ struct remote_record {
 	struct store_lease lease;
 	struct store_command waiting[REMOTE_WAITING_MAX];
 	size_t n_waiting;
+	struct load_live load; /* all zero: none is made, or it is not known */
 };
 MUST_CHECK int remote_record_decode(const char *bytes, size_t len,
 	struct arena *arena, struct remote_record *record_r, struct err *err_r);

@@ -222,6 +222,11 @@ int store_lease_look(struct store *store, const char *service,
 	return 1;
 }
 
+const struct load_live *store_load(const struct store *store)
+{
+	return store->record.load.total_ms ? &store->record.load : NULL;
+}
+
 bool lease_watch_is_over(
 	struct lease_watch *watch, const struct store_lease *lease)
 {

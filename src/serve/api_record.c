@@ -11,7 +11,9 @@
 #include "base/xalloc.h"
 #include "serve/daemon.h"
 #include "serve/desk.h"
+#include "serve/driven.h"
 #include "serve/handlers.h"
+#include "status/load_live.h"
 #include "status/rollout_row.h"
 #include "store/store.h"
 
@@ -101,6 +103,9 @@ static void print(const struct record *record, struct buf *out)
 	jsonw_text(&w, "policy_digest", record->row.policy_digest);
 	print_lease(&w, record);
 	print_waiting(&w, record);
+	load_live_put(&w, "load",
+		driven_load(
+			daemon_driven(record->visit->daemon), record->row.id));
 	jsonw_end(&w, '}');
 	buf_addc(out, '\n');
 }

@@ -118,6 +118,14 @@ size_t driven_count_of(const struct driven_set *set, const char *starter)
 	return n;
 }
 
+const struct load_live *driven_load(
+	const struct driven_set *set, const char *rollout)
+{
+	const struct driven *driven = driven_find(set, rollout);
+
+	return driven ? driver_load(driven->driver) : NULL;
+}
+
 const struct driver *driven_driver(const struct driven *driven)
 {
 	return driven->driver;

@@ -62,6 +62,10 @@ const struct driven *driven_next(const struct driven *driven);
 size_t driven_count(const struct driven_set *set);
 size_t driven_count_of(const struct driven_set *set, const char *starter);
 
+/* How the load goes that it makes; NULL: there is none, or it is not known, or
+ * the rollout is not driven here. Good until the loop goes on. */
+const struct load_live *driven_load(
+	const struct driven_set *set, const char *rollout);
 const struct driver *driven_driver(const struct driven *driven);
 /* The full name of its service. */
 const char *driven_service(const struct driven *driven);

@@ -30,6 +30,21 @@ static bool is_whole(const struct load_live *live)
 	       live->dropped >= 0;
 }
 
+bool load_live_take(const struct json_t *member, struct load_live *live_r)
+{
+	*live_r = (struct load_live){
+		.at_ms = (int64_t)number_of(member, "at_ms", INT_MAX),
+		.total_ms = (int64_t)number_of(member, "total_ms", INT_MAX),
+		.users = (int)number_of(member, "users", INT_MAX),
+		.rate = number_of(member, "rate", INT_MAX),
+		.p95_ms = number_of(member, "p95_ms", INT_MAX),
+		.failed = number_of(member, "failed_share", 1),
+		.dropped =
+			(int64_t)number_of(member, "dropped", INT64_C(1) << 53),
+	};
+	return is_whole(live_r);
+}
+
 bool load_live_read(const char *line, size_t len, struct load_live *live_r)
 {
 	json_t *root =
@@ -37,22 +52,11 @@ bool load_live_read(const char *line, size_t len, struct load_live *live_r)
 			? NULL
 			: json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *type = json_string_value(json_object_get(root, "type"));
-	bool is_live = type && strcmp(type, "live") == 0;
+	bool is_live = type && strcmp(type, "live") == 0 &&
+		       load_live_take(root, live_r);
 
-	if (is_live)
-		*live_r = (struct load_live){
-			.at_ms = (int64_t)number_of(root, "at_ms", INT_MAX),
-			.total_ms =
-				(int64_t)number_of(root, "total_ms", INT_MAX),
-			.users = (int)number_of(root, "users", INT_MAX),
-			.rate = number_of(root, "rate", INT_MAX),
-			.p95_ms = number_of(root, "p95_ms", INT_MAX),
-			.failed = number_of(root, "failed_share", 1),
-			.dropped = (int64_t)number_of(
-				root, "dropped", INT64_C(1) << 53),
-		};
 	json_decref(root);
-	return is_live && is_whole(live_r);
+	return is_live;
 }
 
 static void put(struct jsonw *w, const struct load_live *live)
@@ -65,7 +69,17 @@ static void put(struct jsonw *w, const struct load_live *live)
 	jsonw_number(w, "failed_share", live->failed);
 	jsonw_int(w, "dropped", live->dropped);
 	jsonw_end(w, '}');
-	buf_addc(w->out, '\n');
+}
+
+void load_live_put(
+	struct jsonw *w, const char *key, const struct load_live *live)
+{
+	if (!live) {
+		jsonw_null(w, key);
+		return;
+	}
+	jsonw_object(w, key);
+	put(w, live);
 }
 
 void load_live_print(const struct load_live *live, struct buf *out)
@@ -75,6 +89,7 @@ void load_live_print(const struct load_live *live, struct buf *out)
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "type", "live");
 	put(&w, live);
+	buf_addc(out, '\n');
 }
 
 void load_live_print_json(const struct journal_place *place, int64_t now_ms,
@@ -84,6 +99,7 @@ void load_live_print_json(const struct journal_place *place, int64_t now_ms,
 
 	journal_place_begin(&w, place, now_ms, "load");
 	put(&w, live);
+	buf_addc(out, '\n');
 }
 
 void load_live_add(const struct load_live *live, struct buf *out)

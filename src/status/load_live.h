@@ -23,10 +23,19 @@ struct load_live {
 	int64_t dropped; /* not sent in time */
 };
 
+struct json_t;
+struct jsonw;
+
 /* The line comes from another process. False: it is none of these. */
 bool load_live_read(const char *line, size_t len, struct load_live *live_r);
 /* The same line. */
 void load_live_print(const struct load_live *live, struct buf *out);
+
+/* The same as a member of an object; NULL: null. */
+void load_live_put(
+	struct jsonw *w, const char *key, const struct load_live *live);
+/* Such a member, of a daemon that may be anybody. False: it is none. */
+bool load_live_take(const struct json_t *member, struct load_live *live_r);
 
 /* "20 users, 198/s, p95 12.3 ms, 0 % failed" */
 void load_live_add(const struct load_live *live, struct buf *out);

@@ -202,10 +202,14 @@ int rollout_snapshot_driver(struct rollout_snapshot *snapshot,
 {
 	int held = store_lease_look(
 		store, snapshot->row.service, &snapshot->arena, lease_r, err_r);
+	const struct load_live *load = store_load(store);
 
+	snapshot->load = (struct load_live){0};
 	/* The service may be in the hands of a later rollout. */
 	if (held > 0 && strcmp(lease_r->rollout, snapshot->row.id) != 0)
 		return 0;
+	if (held > 0 && load)
+		snapshot->load = *load;
 	return held;
 }
 
@@ -245,6 +249,8 @@ const struct summary *rollout_snapshot_summary(
 	source.waiting = snapshot->waiting;
 	source.n_waiting = snapshot->n_waiting;
 	source.renewed_ms = driver ? driver->renewed_ms : 0;
+	source.load =
+		driver && snapshot->load.total_ms ? &snapshot->load : NULL;
 	source.clock = clock;
 	return summary_make(&source, arena);
 }

@@ -22,6 +22,8 @@ struct rollout_snapshot {
 	struct lookback *lookback; /* NULL: nothing is known */
 	struct store_command *waiting; /* as of rollout_snapshot_waiting */
 	size_t n_waiting;
+	/* As of rollout_snapshot_driver; all zero: it is not known. */
+	struct load_live load;
 };
 
 /* Which rollout a command means when none is named. */

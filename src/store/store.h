@@ -49,6 +49,10 @@ void store_hurry(struct store *store); /* see above */
  * does. store_interrupt cuts such a wait short, and the call fails. */
 struct loop *store_loop(const struct store *store);
 void store_interrupt(struct store *store);
+/* How the load goes that the rollout makes which was looked at last, as far as
+ * somebody else tells; NULL: it is not known. Good until the next look. */
+struct load_live;
+const struct load_live *store_load(const struct store *store);
 /* Whether the file is in memory, where no write waits for a disk. */
 bool store_is_in_memory(const struct store *store);
 

@@ -154,6 +154,12 @@ struct loop *store_loop(const struct store *store)
 	return NULL;
 }
 
+const struct load_live *store_load(const struct store *store)
+{
+	(void)store;
+	return NULL;
+}
+
 void store_interrupt(struct store *store)
 {
 	(void)store;

@@ -307,6 +307,27 @@ said_once() {
 	run -0 "$TIDEGATE" abort --server "$SERVER" --comment enough
 }
 
+@test "how a load goes is seen while the daemon makes it" {
+	local load='name: users, type: load, url: "{{candidate_url}}/x", think: 100ms'
+
+	load+=', stages: [{for: 1s, users: 5}, {for: 59s, users: 5}]'
+	STEPS="[{percent: 100, bake: 1s, load: {$load}}]" \
+		quick 'tag: next' 'target: {project: acme, region: us-central1, service: backend}'
+	mv "$WORLD/policy.yaml" "$WORLD/policies/e2e.yaml"
+	serve_people
+	remote_start
+	until_run has '"event":"load"'
+	"$TIDEGATE" status --server "$SERVER" >"$WORLD/status"
+	run -0 "$TIDEGATE" abort --server "$SERVER" --comment seen
+	rollout_ends 6
+	jq -es '[.[] | select(.event == "load")] | length > 0 and
+		all(.[]; .phase == "baking" and .percent == 100 and
+			.users <= 5 and .total_ms == 60000 and
+			.failed_share == 0)' "$WORLD/run.json"
+	grep -Eq 'its load "users" is made, .*now [0-9]+ users, .*/s, p95' \
+		"$WORLD/status"
+}
+
 @test "a connection that is cut again and again is resumed" {
 	STEPS=$GATE served
 	serve_people

@@ -115,6 +115,55 @@ static void a_list_has_rollouts_of_the_form_that_they_have(void **state)
 	free(page);
 }
 
+#define OTHERS                                                   \
+	"\"seq\":1,\"policy_path\":\"\",\"policy_source\":\"\"," \
+	"\"policy_digest\":\"\",\"lease\":null,\"waiting\":[]"
+#define RECORD(more) "{\"row\":" ROW(ID, SERVICE, "baking") "," OTHERS more "}"
+#define LOAD(users, failed)                                             \
+	",\"load\":{\"at_ms\":1000,\"total_ms\":60000,\"users\":" users \
+	",\"rate\":19.5,\"p95_ms\":12,\"failed_share\":" failed         \
+	",\"dropped\":0}"
+
+/* A daemon of an earlier version tells nothing of it. */
+static void a_record_has_how_a_load_goes_or_nothing(void **state)
+{
+	static const struct {
+		const char *text;
+		int users; /* -1: it is refused */
+	} rows[] = {
+		{RECORD(LOAD("20", "0.25")), 20},
+		{RECORD(",\"load\":null"), 0},
+		{RECORD(""), 0},
+		{RECORD(LOAD("-1", "0")), -1},
+		{RECORD(LOAD("\"20\"", "0")), -1},
+		{RECORD(LOAD("20", "1.5")), -1},
+		{RECORD(",\"load\":{}"), -1},
+		{RECORD(",\"load\":7"), -1},
+	};
+	struct remote_record *record = xcalloc(1, sizeof(*record));
+	struct arena arena;
+	struct err err;
+	int rc;
+
+	arena_init(&arena);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		rc = remote_record_decode(rows[i].text, strlen(rows[i].text),
+			&arena, record, &err);
+		if ((rc < 0) != (rows[i].users < 0))
+			fail_msg("%s: %s", rows[i].text,
+				rc ? err.text : "is taken");
+		if (rc < 0) {
+			assert_non_null(strstr(err.text, "\"load\""));
+			continue;
+		}
+		assert_int_equal(record->load.users, rows[i].users);
+		assert_int_equal(
+			record->load.total_ms, rows[i].users ? 60000 : 0);
+	}
+	arena_fini(&arena);
+	free(record);
+}
+
 #define LINE(seq, more)                                                \
 	"{\"time\":\"2026-11-29T14:17:22.000Z\",\"rollout\":\"" ID     \
 	"\",\"seq\":" seq ",\"event\":\"check\",\"phase\":\"baking\"," \
@@ -227,6 +276,7 @@ int main(void)
 		cmocka_unit_test(an_address_is_https_or_of_this_machine),
 		cmocka_unit_test(
 			a_list_has_rollouts_of_the_form_that_they_have),
+		cmocka_unit_test(a_record_has_how_a_load_goes_or_nothing),
 		cmocka_unit_test(a_journal_has_no_gaps_and_its_own_bytes),
 		cmocka_unit_test(a_problem_is_told_without_control_characters),
 		cmocka_unit_test(events_are_the_same_however_they_are_cut),
