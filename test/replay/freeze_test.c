@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Freezes: no step goes forward then, whatever else happens; all else does. The
  * clock begins on Thursday, 2026-01-01, at 00:00 UTC. */
+#include "books.h"
 #include "scenario_test.h"
 
 #include <stdio.h>
@@ -229,6 +230,23 @@ static void a_write_that_got_there_unheard_goes_on_in_a_freeze(void **state)
 	assert_true(fake_now() < 10 * MINUTE);
 }
 
+/* Whoever asked for it: the process that died may have. */
+static void a_step_that_is_asked_for_already_goes_on_in_a_freeze(void **state)
+{
+	given_policy(two_steps, FREEZE("00:03", "06:00"), slo_errors, NULL);
+	books_open();
+	run();
+	until_decided_and_not_sent(100);
+	crash();
+	until(3 * MINUTE + SECOND);
+	resume();
+	expect_still(10, 3 * MINUTE + 15 * SECOND);
+	fake_run_foreign_failing("shop-2=100");
+	until_the_end();
+	expect_exit(0);
+	assert_true(fake_now() < 10 * MINUTE);
+}
+
 static void hooks_of_a_step_run_before_it_waits(void **state)
 {
 	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors,
@@ -313,6 +331,7 @@ int main(void)
 		SCENARIO(a_write_that_died_before_it_left_waits),
 		SCENARIO(a_write_that_got_nowhere_waits),
 		SCENARIO(a_write_that_got_there_unheard_goes_on_in_a_freeze),
+		SCENARIO(a_step_that_is_asked_for_already_goes_on_in_a_freeze),
 		SCENARIO(hooks_of_a_step_run_before_it_waits),
 		SCENARIO(an_overruled_freeze_stays_so_for_the_next_process),
 		SCENARIO(silence_in_a_freeze_reverts_nothing),
