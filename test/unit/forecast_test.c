@@ -16,7 +16,7 @@
 #include "engine/evidence_plan.h"
 #include "engine/forecast.h"
 #include "engine/forecast_threshold.h"
-#include "policy/policy_load.h"
+#include "policy_fixture.h"
 
 #define TEXT_MAX  65536
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
@@ -27,25 +27,11 @@
 
 static struct policy *policy_of(const char *steps, const char *slos)
 {
-	static const struct policy_env nothing = {0};
-	struct buf text, problems;
-	struct policy *policy;
-	struct err err;
-
-	buf_init(&text, TEXT_MAX);
-	buf_init(&problems, TEXT_MAX);
-	buf_addf(&text,
+	return policy_given(NULL,
 		"version: 1\nname: test\nmetrics: {url: "
 		"\"https://m.example\"}\n"
 		"steps: [%s]\nslos:\n%s",
 		steps, slos);
-	policy = policy_parse(
-		"test.yaml", text.data, text.len, &nothing, &problems, &err);
-	if (!policy)
-		fail_msg("%s", problems.data);
-	buf_fini(&text);
-	buf_fini(&problems);
-	return policy;
 }
 
 static struct forecast *forecast_of(

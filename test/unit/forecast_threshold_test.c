@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "engine/forecast_threshold.h"
-#include "policy/policy_load.h"
+#include "policy_fixture.h"
 
 #define TEXT_MAX 65536
 #define MANY     1e6 /* requests a second: chance moves a share by 0.1 % */
@@ -34,25 +34,13 @@ static struct threshold_world world;
 /* One SLO, steps of 10, 50 and 100 %, no settle. */
 static void read_slo(const char *slo)
 {
-	static const struct policy_env nothing = {0};
-	struct buf text, problems;
-	struct err err;
-
 	policy_free(&policy);
-	buf_init(&text, TEXT_MAX);
-	buf_init(&problems, TEXT_MAX);
-	buf_addf(&text,
+	policy = policy_given(NULL,
 		"version: 1\nname: test\nsettle: 0s\n"
 		"metrics: {url: \"https://m.example\"}\n"
 		"steps: [{percent: 10, bake: 20m}, {percent: 50, bake: 20m}, "
 		"{percent: 100, bake: 20m}]\nslos:\n- {%s}\n",
 		slo);
-	policy = policy_parse(
-		"test.yaml", text.data, text.len, &nothing, &problems, &err);
-	if (!policy)
-		fail_msg("%s", problems.data);
-	buf_fini(&text);
-	buf_fini(&problems);
 	policy->settle_ms = policy->metrics.delay_ms = 0;
 	world = (struct threshold_world){.policy = policy,
 		.slo = &policy->slos[0],

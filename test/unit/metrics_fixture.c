@@ -17,7 +17,7 @@
 #include "io/http.h"
 #include "io/server.h"
 #include "metrics/metrics_pool.h"
-#include "policy/policy_load.h"
+#include "policy_fixture.h"
 
 #define BODY_MAX (32 * 1024 * 1024)
 
@@ -64,24 +64,11 @@ static void serve(struct server_request *request, void *arg)
 
 static struct policy *make_policy(int port, const char *more, const char *slo)
 {
-	struct policy *policy;
-	struct buf text, problems;
-	struct err err;
-
-	buf_init(&text, 65536);
-	buf_init(&problems, 65536);
-	buf_addf(&text,
+	return policy_given(&policy_env_real,
 		"version: 1\nname: p\nmetrics: {url: 'http://127.0.0.1:%d'}\n"
 		"steps: [{percent: 10, bake: 1h}, {percent: 100, bake: 1h}]\n"
 		"%sslos:\n  - {name: s, kind: evidence, objective: 1%%, %s}\n",
 		port, more, slo);
-	policy = policy_parse("p.yaml", text.data, text.len, &policy_env_real,
-		&problems, &err);
-	if (!policy)
-		fail_msg("%s", problems.data);
-	buf_fini(&text);
-	buf_fini(&problems);
-	return policy;
 }
 
 void metrics_fixture_init(

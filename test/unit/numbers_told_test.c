@@ -16,7 +16,7 @@
 
 #include "engine/forecast.h"
 #include "evidence_fixture.h"
-#include "policy/policy_load.h"
+#include "policy_fixture.h"
 #include "told.h"
 
 #define MEMORIES    300
@@ -277,26 +277,14 @@ static struct policy *forecast_policy(struct rng *rng)
 {
 	static const int64_t resolutions[] = {0, 15000, 60000},
 			     delays[] = {0, 0, 60000};
-	static const struct policy_env nothing = {0};
-	struct buf text, problems;
-	struct policy *policy;
-	struct err err;
-
-	buf_init(&text, TEXT_MAX);
-	buf_init(&problems, TEXT_MAX);
-	buf_addf(&text,
+	struct policy *policy = policy_given(NULL,
 		"version: 1\nname: test\nmetrics: {url: "
 		"\"https://m.example\"}\n"
 		"steps: [%s]\nslos:\n%s%s",
 		ONE_OF(rng, steps), ONE_OF(rng, counted), ONE_OF(rng, limits));
-	policy = policy_parse(
-		"test.yaml", text.data, text.len, &nothing, &problems, &err);
-	if (!policy)
-		fail_msg("%s", problems.data);
+
 	policy->metrics.resolution_ms = ONE_OF(rng, resolutions);
 	policy->metrics.delay_ms = ONE_OF(rng, delays);
-	buf_fini(&text);
-	buf_fini(&problems);
 	return policy;
 }
 

@@ -22,7 +22,7 @@
 #include "base/buf.h"
 #include "cli/command.h"
 #include "journal_fixture.h"
-#include "policy/policy_load.h"
+#include "policy_fixture.h"
 #include "until.h"
 
 #define ARGS_MAX 12
@@ -73,8 +73,6 @@ static int64_t now_ms(void)
 static int setup(void **state)
 {
 	const struct policy_env anything = {.variable = any_env};
-	struct buf problems;
-	struct err err;
 
 	strcpy(folder, "/tmp/operator_test.XXXXXX");
 	assert_non_null(mkdtemp(folder));
@@ -82,12 +80,7 @@ static int setup(void **state)
 	setenv("TIDEGATE_STATE", path, 1);
 	setenv("TIDEGATE_USER", "bob", 1);
 	unsetenv("GITHUB_ACTOR");
-	buf_init(&problems, 65536);
-	policy = policy_parse("test.yaml", source, strlen(source), &anything,
-		&problems, &err);
-	if (!policy)
-		fail_msg("%s", problems.data);
-	buf_fini(&problems);
+	policy = policy_given(&anything, "%s", source);
 	buf_init(&out, 1 << 20);
 	buf_init(&err_out, 1 << 20);
 	journal_fixture_open(&journal, path, "shop-1", source, now_ms());

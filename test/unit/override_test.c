@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "policy/policy_load.h"
+#include "policy_fixture.h"
 
 static const char source[] =
 	"version: 1\n"
@@ -27,17 +27,8 @@ static const char source[] =
 static struct policy *policy_with(const char *const *sets, size_t n)
 {
 	struct policy_env env = {.sets = sets, .n_sets = n};
-	struct policy *policy;
-	struct buf problems;
-	struct err err;
 
-	buf_init(&problems, 65536);
-	policy = policy_parse(
-		"sim.yaml", source, sizeof(source) - 1, &env, &problems, &err);
-	if (!policy)
-		fail_msg("%s", problems.data);
-	buf_fini(&problems);
-	return policy;
+	return policy_given(&env, "%s", source);
 }
 
 static void values_are_put_over_the_policy(void **state)

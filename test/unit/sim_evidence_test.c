@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "../sim/recorded_world.h"
-#include "policy/policy_load.h"
+#include "policy_fixture.h"
 #include "sim/recorder.h"
 #include "sim/sim.h"
 
@@ -46,16 +46,8 @@ static int errors; /* checks that failed */
 
 static int setup(void **state)
 {
-	struct buf problems;
-	struct err err;
-
 	(void)state;
-	buf_init(&problems, 65536);
-	policy = policy_parse("sim.yaml", source, sizeof(source) - 1,
-		&(struct policy_env){.n_sets = 0}, &problems, &err);
-	if (!policy)
-		fail_msg("%s", problems.data);
-	buf_fini(&problems);
+	policy = policy_given(NULL, "%s", source);
 	return 0;
 }
 

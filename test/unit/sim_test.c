@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "policy/policy_load.h"
+#include "policy_fixture.h"
 #include "sim/sim.h"
 
 #define START_S 1767225600
@@ -41,17 +41,8 @@ struct change {
 static struct policy *policy_with(const char *const *sets, size_t n)
 {
 	struct policy_env env = {.sets = sets, .n_sets = n};
-	struct policy *policy;
-	struct buf problems;
-	struct err err;
 
-	buf_init(&problems, 65536);
-	policy = policy_parse(
-		"sim.yaml", source, sizeof(source) - 1, &env, &problems, &err);
-	if (!policy)
-		fail_msg("%s", problems.data);
-	buf_fini(&problems);
-	return policy;
+	return policy_given(&env, "%s", source);
 }
 
 static double value_at(const struct change *changes, int time_s)

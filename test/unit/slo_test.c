@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "policy/policy_load.h"
+#include "policy_fixture.h"
 #include "slo/slo_print.h"
 
 static struct arena arena;
@@ -148,23 +148,11 @@ static void examples_are_what_selectors_take_and_do_not(void **state)
 
 static struct policy *policy_of(const char *slos)
 {
-	char text[4096];
-	struct policy *policy;
-	struct buf problems;
-	struct err err;
-
-	snprintf(text, sizeof(text),
+	return policy_given(&policy_env_real,
 		"version: 1\nname: budgets\n"
 		"metrics: {url: 'http://127.0.0.1:9090'}\n"
 		"steps: [{percent: 100, bake: 1h}]\nslos: [%s]\n",
 		slos);
-	buf_init(&problems, 65536);
-	policy = policy_parse("p.yaml", text, strlen(text), &policy_env_real,
-		&problems, &err);
-	if (!policy)
-		fail_msg("%s", problems.data);
-	buf_fini(&problems);
-	return policy;
 }
 
 static void make(const char *slos, double objective, int days,
