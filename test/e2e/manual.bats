@@ -122,7 +122,7 @@ examples() {
 # Prometheus with metrics of a service: README has the same commands, and
 # test/e2e/ten-minutes runs them.
 @test "each example of a command in the manual that needs a service runs" {
-	local line n=0
+	local line approve='' n=0
 	shared_begin
 	cd "$WORLD"
 	STEPS=$GATE quick
@@ -140,8 +140,13 @@ examples() {
 			;;
 		# Which of a service's revisions is meant is for the reader to say.
 		*' --live '* | *' --from '*) example_runs "$line" ;;
-		'tidegate approve '*)
-			TIDEGATE_USER=bob example_runs "$line"
+		# With it the rollout goes on, and ends: it is run below.
+		'tidegate approve '*) approve=$line ;;
+		'tidegate status --follow'*)
+			eval "\"$TIDEGATE\" ${line#tidegate} >followed 2>&1 3>&- &"
+			FOLLOWER_PID=$!
+			PIDS+=("$FOLLOWER_PID")
+			until_true 20 grep -q approval followed
 			;;
 		'tidegate list' | 'tidegate status'*) example_runs "$line" ;;
 		# Those that need no service.
@@ -155,7 +160,10 @@ examples() {
 		n=$((n + 1))
 	done < <(examples)
 	[ "$n" -ge 8 ]
+	TIDEGATE_USER=bob example_runs "$approve"
 	wait "$RUN_PID"
+	wait "$FOLLOWER_PID"
+	grep -q promoted followed
 	shared_end
 }
 
