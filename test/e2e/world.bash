@@ -7,8 +7,18 @@
 : "${TIDEGATE:=./build/tidegate}"
 
 world_open() {
+	only_the_test_is_traced
 	WORLD=$(mktemp -d)
 	PIDS=()
+}
+
+# For each command bats notes where it stands, at ten times the price of the
+# command, and most are those of functions that wait for something. Of what fails
+# in a function the test's own line is told.
+only_the_test_is_traced() {
+	[ -n "${BATS_TEST_NAME-}" ] || return 0
+	set +T
+	declare -ft "$BATS_TEST_NAME"
 }
 
 # What was started last ends first: a rollout that a failed test left behind
