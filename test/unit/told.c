@@ -104,7 +104,7 @@ void told_add(struct buf *told, const struct world *world,
 		add_note(told, &out->note[i]);
 }
 
-static uint32_t tell(uint64_t seed, told_fn fn)
+static uint32_t tell(uint64_t seed, told_fn fn, bool show)
 {
 	struct buf told;
 	uint32_t crc;
@@ -112,6 +112,8 @@ static uint32_t tell(uint64_t seed, told_fn fn)
 	buf_init(&told, TOLD_MAX);
 	fn(seed, &told);
 	crc = crc32c(told.data, told.len);
+	if (show)
+		fwrite(told.data, 1, told.len, stdout);
 	buf_fini(&told);
 	return crc;
 }
@@ -124,15 +126,16 @@ static int compare(FILE *file, const char *path, told_fn fn)
 
 	while (fscanf(file, "%" SCNu64 " %" SCNx32, &seed, &said) == 2) {
 		n++;
-		if (tell(seed, fn) == said)
+		if (tell(seed, fn, false) == said)
 			continue;
 		if (!others++)
-			printf("rollout %" PRIu64
-			       " is told otherwise than in %s\n",
-				seed, path);
+			printf("seed %" PRIu64 " is told otherwise than in %s; "
+			       "TIDEGATE_TOLD=%" PRIu64 " prints its text: "
+			       "compare it with that of the commit before\n",
+				seed, path, seed);
 	}
-	printf("%d rollouts are told as in %s, %d otherwise\n", n - others,
-		path, others);
+	printf("%d seeds are told as in %s, %d otherwise\n", n - others, path,
+		others);
 	return n ? others : -1;
 }
 
@@ -140,6 +143,7 @@ bool told_compare(const char *name, size_t n, told_fn fn)
 {
 	const char *srcdir = getenv("srcdir"), *asked = getenv("TIDEGATE_TOLD");
 	bool writes = asked && strcmp(asked, "write") == 0;
+	uint64_t shown = asked && !writes ? strtoull(asked, NULL, 10) : 0;
 	char *path = xasprintf(
 		"%s/test/vectors/told-%s.txt", srcdir ? srcdir : ".", name);
 	FILE *file = fopen(path, writes ? "w" : "r");
@@ -149,8 +153,12 @@ bool told_compare(const char *name, size_t n, told_fn fn)
 		printf("%s cannot be opened\n", path);
 	for (uint64_t seed = 1; file && writes && seed <= n; seed++)
 		fprintf(file, "%" PRIu64 " %08" PRIx32 "\n", seed,
-			tell(seed, fn));
-	if (file && !writes)
+			tell(seed, fn, false));
+	if (shown) {
+		printf("told-%s, seed %" PRIu64 ":\n", name, shown);
+		tell(shown, fn, true);
+	}
+	if (file && !writes && !shown)
 		rc = compare(file, path, fn) == 0;
 	if (file && fclose(file) != 0)
 		rc = false;
