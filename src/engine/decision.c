@@ -46,7 +46,6 @@ void rollout_enter(struct turn *t, enum phase phase, const char *reason)
 
 	assert(moves[r->phase] & BIT(phase));
 	note = turn_note(t, NOTE_PHASE, "%s", reason);
-	note->from = r->phase;
 	note->to = phase;
 	r->phase = phase;
 	r->phase_ms = t->now;

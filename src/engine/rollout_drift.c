@@ -264,7 +264,6 @@ static void judge_after_resume(struct turn *t)
 	r->resuming = false;
 	if (!phase_is_end(r->phase))
 		sequence_resumed(t);
-	t->changed = true;
 }
 
 /* ---- reads ---- */
@@ -310,7 +309,6 @@ void traffic_learn_stable(struct turn *t)
 	if (t->event->stable_state == STABLE_UNKNOWN)
 		return;
 	g->stable_state = t->event->stable_state;
-	t->changed = true;
 	if (g->stable_state == was || g->stable_state == STABLE_READY)
 		return;
 	text_set(g->stable_text, sizeof(g->stable_text), t->event->text);

@@ -472,7 +472,6 @@ void traffic_unseen(struct turn *t)
 	if (is_wanting(t->r) && !t->event->retryable &&
 		!rollout_is_reverting(t->r)) {
 		w->state = WRITER_GAVE_UP;
-		t->changed = true;
 		return;
 	}
 	read->retry_ms =
@@ -505,10 +504,8 @@ static void refused(struct turn *t)
 	if (t->event->result == WRITE_CONFLICT && t->event->generation)
 		t->r->traffic.refuted = t->event->generation;
 	if (t->event->result == WRITE_REJECTED && own && is_wanting(t->r) &&
-		!reverting) {
+		!reverting)
 		w->state = WRITER_GAVE_UP;
-		t->changed = true;
-	}
 	retry_later(t, reverting ? &urgent_write_backoff : &trouble_backoff,
 		w->refused);
 	w->n_written -= w->n_written > 0;

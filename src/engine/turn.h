@@ -28,7 +28,7 @@ struct turn {
 	const struct event *event;
 	int64_t now;
 	struct outcome_list *out;
-	bool changed; /* something a phase may be waiting for has come */
+	bool changed; /* in this round of the pump: a phase may wait for it */
 };
 
 /* Asked several times in each turn. */
