@@ -63,6 +63,7 @@ void fake_http_reset(void)
 	while (!LIST_EMPTY(&net.exchanges))
 		exchange_free(LIST_FIRST(&net.exchanges));
 	net.n_servers = 0;
+	net.ending = NULL;
 	fake_http_on_send = NULL;
 	fake_http_on_answer = NULL;
 	net.cut = false;

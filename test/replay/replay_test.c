@@ -5,6 +5,12 @@
  */
 #include "scenario_test.h"
 
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DEADLINE_S 20
+
 static void a_good_release_is_promoted(void **state)
 {
 	run();
@@ -77,6 +83,61 @@ static void the_same_seed_gives_the_same_journal(void **state)
 	assert_true(first != rollout_of_seed(8));
 }
 
+static jmp_buf back;
+
+static void jump_back(const char *text)
+{
+	longjmp(back, strstr(text, "somebody wrote") == text ? 1 : 2);
+}
+
+static void leave(const char *text)
+{
+	_exit(3);
+}
+
+static void find_fault(const struct fake_request *request)
+{
+	promise(strcmp(request->method, "PATCH") != 0, "somebody wrote");
+}
+
+/* What is left of the process that broke it is never freed: only a process of
+ * its own can do that. */
+static int break_promise_and_go_on(void)
+{
+	int how;
+
+	promise_broken = jump_back;
+	fake_http_on_send = find_fault;
+	how = setjmp(back);
+	if (!how) {
+		run();
+		until_the_end();
+	}
+	promise_broken = leave;
+	scenario_close();
+	scenario_open(1);
+	run();
+	until_the_end();
+	expect_exit(0);
+	return how;
+}
+
+/* As books do: the code that broke it is still under way. */
+static void a_promise_that_breaks_in_mid_turn_ends_its_scenario_alone(
+	void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		alarm(DEADLINE_S);
+		_exit(break_promise_and_go_on());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +145,8 @@ int main(void)
 		SCENARIO(a_bad_release_is_reverted),
 		SCENARIO(who_dies_while_baking_is_followed_by_one_who_reverts),
 		SCENARIO(the_same_seed_gives_the_same_journal),
+		SCENARIO(
+			a_promise_that_breaks_in_mid_turn_ends_its_scenario_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

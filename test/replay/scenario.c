@@ -90,6 +90,7 @@ static struct {
 	size_t told; /* entries */
 	int64_t told_seq; /* the last one of this process; 0: none */
 	char end_text[ERR_TEXT_MAX];
+	bool broken; /* a promise was */
 	struct seen seen;
 	char said[SAID_MAX];
 	size_t said_len;
@@ -130,6 +131,7 @@ void promise(bool kept, const char *fmt, ...)
 		" (at %.3f s, phase %s, seed %llu)", (double)fake_now() / 1000,
 		phase_now() == PHASES ? "none" : phase_name(phase_now()),
 		(unsigned long long)sc.seed);
+	sc.broken = true;
 	promise_broken(text);
 }
 
@@ -270,6 +272,18 @@ static void process_end(void)
 	promise(!fake_loop_pending(), "%d timers are left behind",
 		fake_loop_pending());
 	fake_store_crash();
+}
+
+/* It was left in the midst of what it did, in no state in which anything of it
+ * could be freed or written. */
+static void process_abandon(void)
+{
+	sc.driver = NULL;
+	sc.fleet = NULL;
+	sc.shelf = NULL;
+	sc.driven = NULL;
+	sc.world = (struct world){0};
+	sc.is_up = false;
 }
 
 static void fail_to_start(const struct err *err)
@@ -633,13 +647,16 @@ void scenario_open(uint64_t seed)
 	sc.said[0] = '\0';
 	sc.away_ms = sc.up_ms = NEVER;
 	sc.status = -1;
+	sc.broken = false;
 	sc.seed = seed;
 	given_policy(policy_long, slo_errors, NULL);
 }
 
 void scenario_close(void)
 {
-	if (sc.is_up)
+	if (sc.broken)
+		process_abandon();
+	else if (sc.is_up)
 		process_end();
 	fake_run_close();
 	fake_deeds_close();
