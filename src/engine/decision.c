@@ -76,6 +76,12 @@ bool rollout_is_paused(const struct rollout *r)
 	       (r->phase == PHASE_HELD && r->held_from == PHASE_PAUSED);
 }
 
+bool rollout_waits_for_people(const struct rollout *state)
+{
+	return state->phase == PHASE_HELD || state->phase == PHASE_PAUSED ||
+	       state->phase == PHASE_AWAITING_APPROVAL;
+}
+
 /* Decisions that cut across the phases. */
 
 void rollout_revert(struct turn *t, enum cause cause, const char *reason)

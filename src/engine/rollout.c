@@ -592,9 +592,3 @@ int rollout_exit_status(const struct rollout *state)
 		return 8;
 	}
 }
-
-bool rollout_waits_for_people(const struct rollout *state)
-{
-	return state->phase == PHASE_HELD || state->phase == PHASE_PAUSED ||
-	       state->phase == PHASE_AWAITING_APPROVAL;
-}
