@@ -97,6 +97,8 @@ static const char *forbids(const struct policy *policy, const struct rollout *r,
 	if (r->traffic.stable_state == STABLE_NOT_READY ||
 		r->traffic.stable_state == STABLE_GONE)
 		return "the stable revision is not there to go back to";
+	if (traffic_is_doubtful(r))
+		return "traffic is not what was last set";
 	if (r->phase != PHASE_BAKING && goes_forward(policy, r) &&
 		frozen_until(policy, r, now_ms))
 		return "a freeze lasts";

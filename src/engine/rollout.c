@@ -97,7 +97,7 @@ static bool hold_here(struct turn *t)
 	else if (stable == STABLE_GONE || stable == STABLE_NOT_READY)
 		hold_without_stable(t);
 	else
-		return false;
+		return traffic_doubt_holds(t);
 	return true;
 }
 
@@ -243,6 +243,8 @@ static void phase_finishing(struct turn *t)
 	struct rollout *r = t->r;
 	bool latest;
 
+	if (traffic_doubt_holds(t))
+		return;
 	if (!r->finish_begun) {
 		r->finish_begun = true;
 		latest = finish_wants_latest(t);
@@ -442,6 +444,8 @@ static bool hold_is_healed(struct turn *t)
 		return gate_is_passed(t);
 	case CAUSE_STABLE:
 		return t->r->traffic.stable_state == STABLE_READY;
+	case CAUSE_DRIFT:
+		return !traffic_is_doubtful(t->r);
 	default:
 		return false;
 	}

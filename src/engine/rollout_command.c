@@ -107,6 +107,11 @@ static const char *continue_held_refuses(const struct asked *a)
 		return NULL;
 	if (r->cause == CAUSE_APPROVAL)
 		return refuse(a, "it waits for approvals: approve or abort");
+	if (r->cause == CAUSE_DRIFT)
+		return refuse(a,
+			"it goes on by itself when the candidate has its "
+			"%d %% again (abort takes it back)",
+			r->traffic.set.candidate);
 	return refuse(a,
 		"it goes on by itself when the evidence is there; what was "
 		"not evaluated is not promoted (abort takes it back)");

@@ -19,6 +19,7 @@ static const struct backoff stale_backoff = {250, 2000};
 enum whose {
 	WHOSE_OURS,
 	WHOSE_OTHERS, /* the list is not what was last set or written */
+	WHOSE_DOUBTFUL, /* a late write of an earlier step, or others' */
 	WHOSE_OVERWRITTEN /* ours, over something of others that is not known */
 };
 
@@ -69,6 +70,33 @@ static bool is_exchanged(const struct traffic_state *g)
 	       !split_equal(g->spec, traffic_split_of(w->out_percent));
 }
 
+/* Whoever made the newest generation, our writes alone did not. */
+static bool is_past_ours(const struct traffic_state *g)
+{
+	const struct traffic_writer *w = &g->write;
+
+	return g->generation > w->base + w->n_written + w->n_deployed;
+}
+
+/* A list that we sent before the last one is there, after another one of ours
+ * served, and one of our writes is not accounted for: it may have come late, and
+ * others may have asked for the same. Nothing that the service says tells which. */
+static bool is_doubtful(const struct traffic_state *g)
+{
+	const struct traffic_writer *w = &g->write;
+
+	return (w->state == WRITER_IDLE || !w->rounds) && w->n_written &&
+	       !w->intent.reassert && was_sent(w, g->spec) &&
+	       !split_equal(g->spec, g->set) &&
+	       !split_equal(g->spec, traffic_split_of(w->out_percent)) &&
+	       !is_past_ours(g);
+}
+
+bool traffic_is_doubtful(const struct rollout *r)
+{
+	return is_doubtful(&r->traffic);
+}
+
 static enum whose find_whose(const struct traffic_state *g)
 {
 	const struct traffic_writer *w = &g->write;
@@ -77,6 +105,8 @@ static enum whose find_whose(const struct traffic_state *g)
 	if (w->n_written && was_sent(w, g->spec)) {
 		if (split_equal(g->spec, g->set) && w->state == WRITER_IDLE)
 			return WHOSE_OURS;
+		if (is_doubtful(g))
+			return WHOSE_DOUBTFUL;
 		if (is_exchanged(g))
 			return WHOSE_OTHERS;
 		return beyond ? WHOSE_OVERWRITTEN : WHOSE_OURS;
@@ -85,7 +115,7 @@ static enum whose find_whose(const struct traffic_state *g)
 		return WHOSE_OTHERS;
 	/* Our write was accepted and its list has been replaced since. */
 	if (w->n_written && w->base && w->result == WRITE_DONE &&
-		g->generation > w->base + w->n_written + w->n_deployed)
+		is_past_ours(g))
 		return WHOSE_OTHERS;
 	return WHOSE_OURS;
 }
@@ -161,6 +191,33 @@ static void drifted(struct turn *t, const char *why)
 	}
 }
 
+/* It is neither taken for ours nor given up: the candidate is watched, and nothing
+ * goes up, until the list is what was set again. */
+bool traffic_doubt_holds(struct turn *t)
+{
+	const struct traffic_state *g = &t->r->traffic;
+	char reason[ROLLOUT_TEXT_MAX];
+
+	if (!is_doubtful(g))
+		return false;
+	say_drift(t, "a write of ours that came late, or somebody else's");
+	text_put(reason, sizeof(reason),
+		"traffic is that of an earlier step again, by a write of ours "
+		"that came late or by somebody else: give the candidate its "
+		"%d %% by hand and it goes on, or abort",
+		g->set.candidate);
+	rollout_hold(t, CAUSE_DRIFT, t->now, reason);
+	return true;
+}
+
+static void doubted(struct turn *t)
+{
+	if (t->policy->on_drift == ON_DRIFT_REASSERT && !t->r->resuming &&
+		!rollout_is_reverting(t->r))
+		drifted(t, "traffic was changed by somebody else and could "
+			   "not be set back");
+}
+
 static void overwritten(struct turn *t)
 {
 	struct rollout *r = t->r;
@@ -185,21 +242,24 @@ static void overwritten(struct turn *t)
 		rollout_stop_for_drift(t, text);
 }
 
-/* Nothing is on its way any more. Where all that was written is there, what
- * changes from now on came after it, and is nothing that was overwritten; where
- * nothing else is wanted, nothing but what is set is ours. */
+/* Where nothing else is wanted, nothing but what is set is ours, once nothing is on
+ * its way any more, or when somebody else has set it so. Where all that was written
+ * is there, what changes from now on came after it, and is nothing that was
+ * overwritten. */
 static void account(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
 	struct traffic_writer *w = &g->write;
+	bool can_come = t->now < w->loose_ms;
 
-	if (!w->n_written || w->out_ms || t->now < w->loose_ms ||
-		!was_sent(w, g->spec))
+	if (!w->n_written || w->out_ms)
 		return;
-	if (traffic_is_settled(t->r) && split_equal(g->spec, g->set)) {
+	if (traffic_is_settled(t->r) && split_equal(g->spec, g->set) &&
+		(!can_come || is_past_ours(g))) {
 		w->n_written = 0;
 		w->n_sent = 0;
-	} else if (split_equal(g->spec, traffic_split_of(w->out_percent)) &&
+	} else if (!can_come && was_sent(w, g->spec) &&
+		   split_equal(g->spec, traffic_split_of(w->out_percent)) &&
 		   g->generation == w->base + w->n_written + w->n_deployed) {
 		w->told = g->generation;
 	}
@@ -215,6 +275,9 @@ static void judge(struct turn *t)
 	case WHOSE_OTHERS:
 		drifted(t, "traffic is not what was last set; nothing is "
 			   "written any more");
+		break;
+	case WHOSE_DOUBTFUL:
+		doubted(t);
 		break;
 	case WHOSE_OVERWRITTEN:
 		overwritten(t);

@@ -224,6 +224,10 @@ void traffic_learn_stable(struct turn *t); /* EVENT_STABLE */
 void traffic_learn(struct turn *t); /* the facts of a preflight event */
 /* A write of ours took effect that was not waited for any more. */
 bool traffic_is_late(const struct rollout *r);
+/* Traffic is what an earlier step of ours had, and who asked for that is not to be
+ * told. */
+bool traffic_is_doubtful(const struct rollout *r);
+bool traffic_doubt_holds(struct turn *t); /* true: held for that */
 void traffic_remember_sent(struct traffic_writer *w, struct split split);
 /* The list was changed after all that we wrote. */
 bool traffic_is_replaced(const struct rollout *r);

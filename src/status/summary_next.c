@@ -368,6 +368,14 @@ static void say_person(const struct making *m, struct buf *out)
 		add_breach(m, out);
 		return;
 	}
+	if (m->r->cause == CAUSE_DRIFT) {
+		buf_addf(out,
+			"%s when somebody has given the candidate its %d %% "
+			"again",
+			say_going_on(m), m->r->traffic.set.candidate);
+		add_else(m, out);
+		return;
+	}
 	buf_addf(out, "A person decides: `continue` %s, `abort` takes it back",
 		m->r->cause == CAUSE_SLO ? "overrules the SLO"
 					 : "goes on in spite of it");

@@ -2,6 +2,7 @@
 /* What a rollout may move, when, and what it leaves alone. */
 #include "scenario_test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct run_options the_new_one = {.wish = {.candidate = FAKE_NEW}};
@@ -393,6 +394,182 @@ static void an_end_that_can_never_be_read_is_said_to_be_unread(void **state)
 		fake_store_count("warning", "who serves in the end"), 1);
 }
 
+static void lose_one_write(const char *when)
+{
+	char fault[96];
+
+	snprintf(fault, sizeof(fault),
+		"{'kind': 'reset', 'method': 'PATCH', 'when': '%s', "
+		"'times': 1}",
+		when);
+	fake_run_fault(fault);
+}
+
+/* A step up was lost and is not wanted any more. */
+static void until_paused_at_ten_percent(const char *on_drift)
+{
+	given_policy(policy_long, slo_errors, on_drift, NULL);
+	run();
+	until_step(0);
+	fake_run_fault("{'kind': 'reset', 'method': 'PATCH', 'for': '24h'}");
+	while (!fake_store_count("written", "unknown"))
+		until(fake_now() + 1);
+	command("pause", "bob");
+	until_phase(PHASE_PAUSED);
+	the_world_heals();
+	expect_serving(FAKE_NEW, 10);
+}
+
+static void a_write_that_was_lost_is_not_expected_for_ever(void **state)
+{
+	until_paused_at_ten_percent("on_drift: stop\n");
+	until(fake_now() + 40 * SECOND);
+	fake_run_foreign("shop-1=50 shop-2=50");
+	until_the_end();
+	expect_exit(7);
+	scenario_close();
+	scenario_open(2);
+	until_paused_at_ten_percent("on_drift: reassert\n");
+	until(fake_now() + 40 * SECOND);
+	fake_run_foreign("shop-1=50 shop-2=50");
+	until(fake_now() + MINUTE);
+	expect_serving(FAKE_NEW, 10);
+}
+
+static const char three_short_steps[] = "steps:\n"
+					"  - {percent: 10, bake: 3s}\n"
+					"  - {percent: 50, bake: 20s}\n"
+					"  - {percent: 100, bake: 20s}\n"
+					"settle: 0s\n";
+
+static const char slo_every_5s[] =
+	"slos:\n"
+	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}', max: 1%,\n"
+	"     window: 10s, interval: 5s, min_passes: 1, fail_after: 1}\n";
+
+/* The first write of 10 % may come yet when 50 % serve. */
+static void until_an_earlier_write_comes_late(
+	const char *on_drift, const char *answer)
+{
+	given_policy(three_short_steps, slo_every_5s, on_drift, NULL);
+	run();
+	lose_one_write("before");
+	until_step(0);
+	if (answer)
+		lose_one_write(answer);
+	until_step(1);
+	fake_run_foreign("shop-1=90 shop-2=10");
+}
+
+/* … or somebody asked for them: it is watched and does not go up, until somebody
+ * says what is meant. */
+static void an_earlier_step_that_is_asked_for_again_holds(void **state)
+{
+	static const char *const answers[] = {NULL, "after"};
+
+	for (uint64_t i = 0; i < 2; i++) {
+		scenario_close();
+		scenario_open(i);
+		until_an_earlier_write_comes_late(
+			"on_drift: stop\n", answers[i]);
+		until_phase(PHASE_HELD);
+		assert_true(fake_now() < 7 * SECOND);
+		command("continue", "bob");
+		until(fake_now() + 5 * MINUTE);
+		expect_journal("command-refused", "its 50 % again");
+		assert_int_equal(phase_now(), PHASE_HELD);
+		expect_serving(FAKE_NEW, 10);
+		assert_int_equal(fake_store_count("drift", NULL), 1);
+		fake_run_foreign("shop-1=50 shop-2=50");
+		until_the_end();
+		expect_exit(0);
+		expect_serving(FAKE_NEW, 100);
+	}
+}
+
+static void an_earlier_step_that_is_asked_for_again_is_watched(void **state)
+{
+	until_an_earlier_write_comes_late("on_drift: stop\n", NULL);
+	until_phase(PHASE_HELD);
+	until(fake_now() + 12 * SECOND);
+	errors_of(FAKE_NEW, 0.5);
+	expect_reverted_by(fake_now() + 6 * SECOND);
+	until_the_end();
+	expect_exit(5);
+}
+
+static void an_earlier_step_that_nobody_explains_is_taken_back(void **state)
+{
+	until_an_earlier_write_comes_late(
+		"on_drift: stop\nhold_timeout: 3m\n", NULL);
+	until_phase(PHASE_HELD);
+	until(fake_now() + SECOND);
+	crash();
+	until(fake_now() + MINUTE);
+	resume();
+	expect_reverted_by(fake_now() + 2 * MINUTE + SECOND);
+	until_the_end();
+	expect_exit(5);
+	expect_reason("earlier step");
+}
+
+static void an_earlier_step_that_is_asked_for_again_is_set_back(void **state)
+{
+	until_an_earlier_write_comes_late("on_drift: reassert\n", "after");
+	until(fake_now() + 10 * SECOND);
+	assert_int_equal(phase_now(), PHASE_BAKING);
+	expect_serving(FAKE_NEW, 50);
+	until_the_end();
+	expect_exit(0);
+}
+
+/* … nor is the next step taken upon it, when that is wanted already. */
+static void an_earlier_step_is_not_gone_on_from(void **state)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 3s}\n"
+		     "  - {percent: 50, bake: 3s}\n"
+		     "  - {percent: 100, bake: 3s}\n"
+		     "settle: 0s\n",
+		slo_every_5s, NULL);
+	run();
+	lose_one_write("before");
+	until_step(1);
+	until_phase(PHASE_SHIFTING);
+	fake_run_foreign("shop-1=90 shop-2=10");
+	until_phase(PHASE_HELD);
+	expect_never_above(50);
+	fake_run_foreign("shop-1=50 shop-2=50");
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+}
+
+/* The last write of all is not the last that comes. */
+static void a_late_write_is_not_promoted(void **state)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 3s}\n"
+		     "  - {percent: 100, bake: 3s}\n"
+		     "settle: 0s\n"
+		     "hooks:\n"
+		     "  promoted:\n"
+		     "    - {name: tell, type: exec, command: [act, tell]}\n",
+		slo_every_5s, NULL);
+	fake_deed_takes("tell", 8 * SECOND);
+	run();
+	lose_one_write("before");
+	while (!fake_store_count("action-started", "tell"))
+		until(fake_now() + 1);
+	fake_run_foreign("shop-1=90 shop-2=10");
+	until_phase(PHASE_HELD);
+	fake_run_foreign("shop-2=100");
+	until_the_end();
+	expect_exit(0);
+	expect_serving(FAKE_NEW, 100);
+	assert_int_equal(fake_deeds("tell"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +609,13 @@ int main(void)
 		SCENARIO(an_end_that_can_never_be_read_is_said_to_be_unread),
 		SCENARIO(
 			where_stale_etags_are_taken_a_lost_write_is_still_noticed),
+		SCENARIO(a_write_that_was_lost_is_not_expected_for_ever),
+		SCENARIO(an_earlier_step_that_is_asked_for_again_holds),
+		SCENARIO(an_earlier_step_that_is_asked_for_again_is_watched),
+		SCENARIO(an_earlier_step_that_nobody_explains_is_taken_back),
+		SCENARIO(an_earlier_step_that_is_asked_for_again_is_set_back),
+		SCENARIO(an_earlier_step_is_not_gone_on_from),
+		SCENARIO(a_late_write_is_not_promoted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

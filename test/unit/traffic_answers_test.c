@@ -281,8 +281,9 @@ static void a_list_that_was_never_sent_replaces_what_was_written(void **state)
 static void what_was_written_is_not_there_when_another_list_is(void **state)
 {
 	(void)state;
+	g->write.state = WRITER_WANTS;
 	g->write.n_written = 2;
-	g->write.out_percent = 10;
+	g->write.out_percent = g->write.intent.percent = 10;
 	g->write.loose_ms = NOW_MS;
 	g->set = (struct split){20, 80, 0};
 	read_of(g->set, g->write.base + 2);
@@ -323,6 +324,45 @@ static void what_serves_and_is_wanted_is_ours_and_nothing_else_is(void **state)
 	read_of(g->set, g->write.base + 1);
 	assert_int_equal(g->write.n_written, 0);
 	read_of((struct split){10, 90, 0}, g->write.base + 2);
+	assert_true(r.stopping);
+}
+
+/* A write that is not wanted any more, and was not there when it could still come. */
+static void what_cannot_come_any_more_is_not_ours(void **state)
+{
+	(void)state;
+	g->generation = g->write.base;
+	g->write.n_written = 1;
+	g->write.out_percent = 10;
+	g->write.loose_ms = NOW_MS + 1;
+	g->set = (struct split){5, 95, 0};
+	read_of(g->set, g->generation);
+	assert_int_equal(g->write.n_written, 1);
+	g->write.loose_ms = NOW_MS;
+	read_of(g->set, g->generation);
+	assert_int_equal(g->write.n_written, 0);
+	read_of((struct split){10, 90, 0}, g->generation + 1);
+	assert_true(r.stopping);
+}
+
+/* Three were written, and so many generations are not there: the first may be
+ * the one that comes, or it is somebody else's. */
+static void an_earlier_list_is_in_doubt_while_a_write_is_missing(void **state)
+{
+	(void)state;
+	g->write.sent[g->write.n_sent++] = (struct split){50, 50, 0};
+	g->set = g->write.sent[g->write.n_sent - 1];
+	g->write.n_written = 3;
+	g->write.out_percent = 50;
+	g->write.loose_ms = NOW_MS + 1;
+	read_of(g->set, g->write.base + 2);
+	assert_false(traffic_is_doubtful(&r));
+	read_of(g->write.sent[0], g->write.base + 3);
+	assert_true(traffic_is_doubtful(&r));
+	assert_false(r.stopping);
+	assert_int_equal(g->set.candidate, 50);
+	read_of(g->write.sent[0], g->write.base + 4); /* then it is not */
+	assert_false(traffic_is_doubtful(&r));
 	assert_true(r.stopping);
 }
 
@@ -521,6 +561,8 @@ int main(void)
 		TEST(what_was_written_is_not_there_when_another_list_is),
 		TEST(a_list_like_an_earlier_one_after_the_last_is_of_others),
 		TEST(what_serves_and_is_wanted_is_ours_and_nothing_else_is),
+		TEST(what_cannot_come_any_more_is_not_ours),
+		TEST(an_earlier_list_is_in_doubt_while_a_write_is_missing),
 		TEST(a_read_that_is_refused_ends_a_shift_and_no_revert),
 		TEST(a_write_that_is_done_has_its_generation),
 		TEST(the_answer_to_an_earlier_write_is_not_taken),
