@@ -316,6 +316,40 @@ static void a_pause_is_taken_back_before_a_freeze_is(void **state)
 	expect_not_journaled("warning", "overruled");
 }
 
+static void a_clock_that_is_set_within_a_freeze_misses_no_gate(void **state)
+{
+	given_policy(with_gate, FREEZE("00:01", "01:00"), slo_errors, NULL);
+	books_open();
+	run();
+	expect_still(10, 20 * MINUTE);
+	fake_loop_set_clock(10 * MINUTE);
+	expect_still(10, 30 * MINUTE);
+	fake_loop_set_clock(-20 * MINUTE);
+	expect_still(10, 40 * MINUTE);
+	fake_loop_set_clock(10 * MINUTE);
+	expect_still(10, HOUR + 50 * MINUTE);
+	assert_int_equal(phase_now(), PHASE_AWAITING_APPROVAL);
+	approve("bob");
+	until_the_end();
+	expect_exit(0);
+}
+
+/* The freeze is over by it. */
+static void who_takes_it_up_goes_by_the_clock_as_it_is(void **state)
+{
+	given_policy(two_steps, FREEZE("00:01", "01:00"), slo_errors, NULL);
+	books_open();
+	run();
+	expect_still(10, 10 * MINUTE);
+	fake_loop_set_clock(HOUR);
+	until(fake_now() + MINUTE);
+	crash();
+	resume();
+	until_the_end();
+	expect_exit(0);
+	assert_true(fake_now() < 20 * MINUTE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +371,8 @@ int main(void)
 		SCENARIO(silence_in_a_freeze_reverts_nothing),
 		SCENARIO(a_finish_is_not_kept_waiting),
 		SCENARIO(a_pause_is_taken_back_before_a_freeze_is),
+		SCENARIO(a_clock_that_is_set_within_a_freeze_misses_no_gate),
+		SCENARIO(who_takes_it_up_goes_by_the_clock_as_it_is),
 	};
 
 	return cmocka_run_group_tests_name("freeze", tests, NULL, NULL);
