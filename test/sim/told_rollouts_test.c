@@ -35,7 +35,7 @@ static struct slo_history histories[2];
 static struct world world, other; /* the other follows the journal */
 static bool has_other, is_calm;
 static int regime[2];
-static int trouble, works; /* in percent: of turns, of actions */
+static int trouble, works, drifts; /* in percent: of turns, actions, troubles */
 static struct check_counts ring[COUNTS];
 static size_t next_counts;
 static struct arena arena;
@@ -503,7 +503,7 @@ static void random_trouble(void)
 
 	if (!chance(trouble))
 		friendly_command();
-	else if (chance(3))
+	else if (chance(drifts))
 		random_drift();
 	else
 		ONE_OF(troubles)();
@@ -514,7 +514,8 @@ static void random_trouble(void)
 static void begin(void)
 {
 	static const struct dispersion usual = {1.2, 1.5, 1.1};
-	static const int troubles[] = {15, 50, 90}, working[] = {100, 95, 70};
+	static const int troubles[] = {15, 50, 90}, working[] = {100, 95, 70},
+			 drifting[] = {0, 3, 20};
 
 	world_init(&world, &test.policy);
 	world.watch = watch;
@@ -537,6 +538,7 @@ static void begin(void)
 	world_init(&other, &other_test.policy);
 	trouble = ONE_OF(troubles);
 	works = ONE_OF(working);
+	drifts = ONE_OF(drifting);
 	regime[0] = chance(70) ? 0 : 2;
 	regime[1] = 0;
 	is_calm = false;

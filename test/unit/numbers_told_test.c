@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "engine/evidence_text.h"
 #include "engine/forecast.h"
 #include "evidence_fixture.h"
 #include "policy_fixture.h"
@@ -105,11 +106,13 @@ static void random_history(struct rng *rng, struct slo_history *history)
 	}
 }
 
+/* `less`: bits of requests, from one bin to the next. */
 static void random_counts(
-	struct rng *rng, bool latency, struct check_counts *counts)
+	struct rng *rng, bool latency, size_t less, struct check_counts *counts)
 {
 	static const double bounds[] = {0.05, 0.1, 0.25, 0.5, 1};
-	uint64_t most = rng_below(rng, 3) ? 40 : 4000;
+	static const uint64_t sizes[] = {40, 40, 4000, 100000};
+	uint64_t most = ONE_OF(rng, sizes);
 	size_t i;
 
 	*counts = (struct check_counts){.bins = latency ? 6 : 2};
@@ -119,10 +122,10 @@ static void random_counts(
 	for (i = 0; i < counts->bins; i++) {
 		if (counts->candidate.known)
 			counts->candidate.bin[i] =
-				(double)rng_below(rng, most >> i | 1);
+				(double)rng_below(rng, most >> i * less | 1);
 		if (counts->stable.known)
 			counts->stable.bin[i] =
-				(double)rng_below(rng, most >> i | 1);
+				(double)rng_below(rng, most >> i * less | 1);
 	}
 }
 
@@ -182,7 +185,27 @@ static void tell_slo(struct buf *told, const struct evidence_slo *s)
 	tell_objective(told, s);
 }
 
-static void tell_memory(struct buf *told, struct evidence_memory *m)
+static void tell_texts(struct buf *told, const struct policy *policy,
+	const struct evidence_memory *m, const struct evidence_slo *s)
+{
+	char text[ROLLOUT_TEXT_MAX], check[CHECK_TEXT_MAX];
+	const char *missing = evidence_print_missing(m, s, text);
+
+	buf_addf(told, "missing %s\n", missing ? missing : "nothing");
+	buf_addf(told, "doubt %s\n", evidence_print_doubt(m, s, text));
+	buf_addf(told, "uneasy %s\n", evidence_print_uneasy(m, s, text));
+	buf_addf(told, "few %s\n",
+		evidence_print_few(&policy->slos[s->slo], s, text));
+	buf_addf(told, "%s\n", evidence_print_state(m, s, check));
+	buf_addf(told, "%s\n", evidence_print_check(m, s, &s->numbers, check));
+	for (int i = EVIDENCE_STEP_BACK; i <= EVIDENCE_FAIL; i++)
+		buf_addf(told, "breach %s\n",
+			evidence_print_breach(
+				policy, m, s, (enum evidence_decision)i, text));
+}
+
+static void tell_memory(struct buf *told, const struct policy *policy,
+	struct evidence_memory *m)
 {
 	evidence_memory_tell(m);
 	buf_addf(told, "climb %u state %d%d%d%d checks %u decision %d calm %d",
@@ -195,17 +218,19 @@ static void tell_memory(struct buf *told, struct evidence_memory *m)
 	put(told, "pass", m->result.log_pass);
 	buf_addf(told, " back %d heaviest %d\n", m->rules.step_back,
 		evidence_heaviest(m)->slo);
-	for (size_t i = 0; i < m->n; i++)
+	for (size_t i = 0; i < m->n; i++) {
 		tell_slo(told, &m->slo[i]);
+		tell_texts(told, policy, m, &m->slo[i]);
+	}
 }
 
 static void take(struct rng *rng, struct evidence_memory *m,
-	const struct policy *policy, int64_t at_ms)
+	const struct policy *policy, size_t less, int64_t at_ms)
 {
 	struct evidence_slo *slo = &m->slo[rng_below(rng, m->n)];
 	struct check_counts counts;
 
-	random_counts(rng, slo->spec.latency, &counts);
+	random_counts(rng, slo->spec.latency, less, &counts);
 	if (evidence_counts_fit(slo, &counts))
 		evidence_memory_take(m, policy, slo, &counts, at_ms);
 }
@@ -216,8 +241,10 @@ static void memory_of_a_seed(uint64_t seed, struct buf *told)
 	struct evidence_memory *m;
 	struct rng rng;
 	int64_t now_ms = 1000;
+	size_t less;
 
 	rng_init(&rng, seed);
+	less = 1 + (size_t)rng_below(&rng, 4) * 3;
 	evidence_fixture_init(&f, seed);
 	random_policy(&rng, &f);
 	random_history(&rng, &f.histories[0]);
@@ -231,10 +258,13 @@ static void memory_of_a_seed(uint64_t seed, struct buf *told)
 		else if (rng_below(&rng, 12) == 0)
 			evidence_memory_climb_again(m);
 		else
-			take(&rng, m, &f.test.policy, now_ms);
+			take(&rng, m, &f.test.policy, less, now_ms);
 		if (rng_below(&rng, 2))
-			evidence_memory_decide(m);
-		tell_memory(told, m);
+			buf_addf(told, "decides %d\n",
+				(int)evidence_memory_decide(m));
+		/* Every other seed decides mostly without its numbers. */
+		if (seed % 2 || rng_below(&rng, 8) == 0)
+			tell_memory(told, &f.test.policy, m);
 		now_ms += (int64_t)rng_below(&rng, 40) * 1000;
 	}
 	free(m);
