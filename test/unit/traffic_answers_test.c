@@ -543,6 +543,72 @@ static void a_write_that_hangs_before_a_revert_is_left(void **state)
 	assert_int_equal(out.n_effects, 0);
 }
 
+/* ---- limits, met exactly ---- */
+
+static void the_last_lists_that_were_sent_are_remembered(void **state)
+{
+	struct traffic_writer *w = &g->write;
+
+	(void)state;
+	w->n_sent = 0;
+	for (int percent = 1; percent <= TRAFFIC_SENT_MAX + 1; percent++)
+		traffic_remember_sent(w, traffic_split_of(percent));
+	traffic_remember_sent(w, traffic_split_of(TRAFFIC_SENT_MAX));
+	assert_int_equal(w->n_sent, TRAFFIC_SENT_MAX);
+	for (int i = 0; i < TRAFFIC_SENT_MAX; i++)
+		assert_int_equal(w->sent[i].candidate, i + 2);
+}
+
+static void one_percent_is_late_as_more_is_and_none_is_not(void **state)
+{
+	(void)state;
+	for (int percent = 0; percent <= 1; percent++) {
+		setup(NULL);
+		g->spec = g->write.sent[0] = traffic_split_of(percent);
+		assert_int_equal(traffic_is_late(&r), percent);
+	}
+}
+
+static void checks_begin_with_a_write_of_one_percent(void **state)
+{
+	(void)state;
+	for (int percent = 0; percent <= 1; percent++) {
+		setup(NULL);
+		r.phase = PHASE_SHIFTING;
+		r.checking = false;
+		g->write.state = WRITER_WANTS;
+		g->write.intent.percent = percent;
+		traffic_write(&turn);
+		assert_int_equal(r.checking, percent);
+	}
+}
+
+static void approvals_are_over_at_their_last_moment(void **state)
+{
+	(void)state;
+	for (int early_ms = 1; early_ms >= 0; early_ms--) {
+		setup(NULL);
+		r.phase = PHASE_SHIFTING;
+		r.started_ms = r.phase_ms = r.now_ms = NOW_MS - 60000;
+		r.looked = r.begun = true;
+		test.steps[0].approval = &test.approval;
+		r.approvals = 1;
+		r.approved_until_ms = NOW_MS + early_ms;
+		g->spec = g->serving = g->set = (struct split){0, 100, 0};
+		g->write.state = WRITER_WANTS;
+		g->write.intent.percent = 10;
+		g->read.out_ms = NOW_MS - 10;
+		rollout_pump(&turn);
+		assert_int_equal(
+			r.phase, early_ms ? PHASE_SHIFTING : PHASE_HELD);
+		if (early_ms)
+			continue;
+		assert_int_equal(r.approvals, 0);
+		assert_int_equal(r.gate_deadline_ms, NOW_MS);
+		assert_int_equal(r.held_from, PHASE_AWAITING_APPROVAL);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -570,6 +636,10 @@ int main(void)
 		TEST(what_is_wanted_anew_does_not_wait_for_what_failed),
 		TEST(a_write_whose_end_is_not_known_may_come_yet),
 		TEST(a_write_that_hangs_before_a_revert_is_left),
+		TEST(the_last_lists_that_were_sent_are_remembered),
+		TEST(one_percent_is_late_as_more_is_and_none_is_not),
+		TEST(checks_begin_with_a_write_of_one_percent),
+		TEST(approvals_are_over_at_their_last_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
