@@ -191,6 +191,11 @@ static void an_incomplete_answer_is_no_data_unless_it_is_accepted(void **state)
 	check_judge(
 		&test.slos[0], &world.rollout.check[0], &answers, &judgement);
 	assert_int_equal(judgement.outcome, OUTCOME_PASS);
+	check_apply(&test.slos[0], &world.rollout.check[0], &judgement, false);
+	assert_true(world.rollout.check[0].partial);
+	judgement.partial = false;
+	check_apply(&test.slos[0], &world.rollout.check[0], &judgement, false);
+	assert_false(world.rollout.check[0].partial);
 }
 
 static void a_good_release_is_promoted(void **state)

@@ -321,6 +321,48 @@ static void bad_requests_come_in_clusters(void **state)
 	assert_true(clean > 25 && clean < 50); /* 37 +- 3 * 4.8, about */
 }
 
+/* Of so many windows of one interval, in each of which all are drawn anew. */
+static int found_in_windows(int of, double share)
+{
+	struct rng rng;
+	int found = 0;
+
+	rng_init(&rng, 11);
+	for (int i = 0; i < of; i++)
+		found += !isinf(threshold_play(
+			&world, 0, share / world.base, 30, &rng));
+	return found;
+}
+
+/* 0.3 are expected: there is at least one in 26 %, and there are two in 4 %. */
+static void one_request_is_a_value(void **state)
+{
+	int found;
+
+	(void)state;
+	begin("name: a, max: 1%, fail_after: 1, window: 30s, interval: "
+	      "30s, " FAILURES);
+	world.rate = 0.3 / 30 / 0.1;
+	found = found_in_windows(400, 1);
+	/* A fault of that one is drawn too, and there is none in 37 %. */
+	assert_true(found > 48 && found < 96); /* 68 +- 3 * 7.5, about */
+}
+
+/* Two are expected, each slow by half. More than half of them are in 30 %, and just
+ * half of them, which the median shows as its limit, in 12 % more. */
+static void half_of_them_are_not_beyond_the_median(void **state)
+{
+	int found;
+
+	(void)state;
+	begin("name: a, max: 500ms, fail_after: 1, window: 30s, interval: 30s, "
+	      "query: 'histogram_quantile(0.5, sum by (le) (rate("
+	      "x_bucket{r=\"{{candidate}}\"}[{{window}}])))'");
+	world.rate = 2.0 / 30 / 0.1;
+	found = found_in_windows(900, 0.5);
+	assert_true(found > 232 && found < 316); /* 274 +- 3 * 14, about */
+}
+
 /* ---- good releases ---- */
 
 static bool is_taken_back(double share)
@@ -371,6 +413,8 @@ int main(void)
 		TEST(few_requests_are_no_data),
 		TEST(no_more_are_bad_than_there_are),
 		TEST(bad_requests_come_in_clusters),
+		TEST(one_request_is_a_value),
+		TEST(half_of_them_are_not_beyond_the_median),
 		TEST(a_release_as_good_as_stable_is_taken_back_when_stable_breaches),
 	};
 

@@ -292,6 +292,25 @@ static void what_was_written_is_not_there_when_another_list_is(void **state)
 	assert_int_equal(g->write.told, g->write.base + 2);
 }
 
+/* … and that says what came last only where nothing else can come, and where
+ * what is there is what was written last, in as many generations. */
+static void the_last_write_is_told_of_when_all_of_it_is_so(void **state)
+{
+	(void)state;
+	for (int lacks = 0; lacks < 4; lacks++) {
+		setup(NULL);
+		g->write.state = WRITER_WANTS;
+		g->write.n_written = 2;
+		g->write.out_percent = g->write.intent.percent = 10;
+		g->write.loose_ms = NOW_MS + (lacks == 1);
+		if (lacks == 2)
+			g->write.out_percent = 50;
+		g->generation = g->write.base;
+		read_of(g->spec, g->write.base + 2 - (lacks == 3));
+		assert_int_equal(g->write.told, lacks ? 0 : g->write.base + 2);
+	}
+}
+
 /* Who waits for 100 % finds what looks like the step before. */
 static void a_list_like_an_earlier_one_after_the_last_is_of_others(void **state)
 {
@@ -364,6 +383,37 @@ static void an_earlier_list_is_in_doubt_while_a_write_is_missing(void **state)
 	read_of(g->write.sent[0], g->write.base + 4); /* then it is not */
 	assert_false(traffic_is_doubtful(&r));
 	assert_true(r.stopping);
+}
+
+/* In preflight: what is found, of which one part may be there before the other. */
+static void what_a_preflight_finds_moved_is_moved(void **state)
+{
+	(void)state;
+	for (int asked = 0; asked <= 1; asked++)
+		for (int served = 0; served <= 1; served++) {
+			setup(NULL);
+			event.spec = traffic_split_of(asked);
+			event.serving = traffic_split_of(served);
+			traffic_learn(&turn);
+			assert_int_equal(r.moved, asked || served);
+			assert_int_equal(g->set.candidate, asked);
+		}
+}
+
+static void stable_is_idle_from_when_nobody_is_served_by_it(void **state)
+{
+	(void)state;
+	read_of((struct split){99, 1, 0}, 8);
+	assert_int_equal(g->stable_idle_ms, 0);
+	setup(NULL);
+	g->set = (struct split){100, 0, 0};
+	read_of(g->set, 8);
+	assert_int_equal(g->stable_idle_ms, NOW_MS);
+	turn.now = NOW_MS + 5;
+	read_of(g->set, 8);
+	assert_int_equal(g->stable_idle_ms, NOW_MS);
+	read_of((struct split){99, 1, 0}, 9);
+	assert_int_equal(g->stable_idle_ms, 0);
 }
 
 /* ---- what cannot be read ---- */
@@ -625,6 +675,9 @@ int main(void)
 		TEST(a_late_write_is_one_of_ours_that_serves_now),
 		TEST(a_list_that_was_never_sent_replaces_what_was_written),
 		TEST(what_was_written_is_not_there_when_another_list_is),
+		TEST(the_last_write_is_told_of_when_all_of_it_is_so),
+		TEST(what_a_preflight_finds_moved_is_moved),
+		TEST(stable_is_idle_from_when_nobody_is_served_by_it),
 		TEST(a_list_like_an_earlier_one_after_the_last_is_of_others),
 		TEST(what_serves_and_is_wanted_is_ours_and_nothing_else_is),
 		TEST(what_cannot_come_any_more_is_not_ours),
