@@ -98,10 +98,8 @@ static void service_settle(struct world *w)
 	w->serving = w->spec;
 }
 
-static void fill_traffic(struct world *w, struct event *event)
+static void copy_traffic(const struct world *w, struct event *event)
 {
-	service_settle(w);
-	w->read_version = w->version;
 	event->spec = w->spec;
 	event->serving = w->serving;
 	event->generation = w->generation;
@@ -113,6 +111,21 @@ static void fill_traffic(struct world *w, struct event *event)
 	event->stable_state = w->stable_state;
 }
 
+static void fill_traffic(struct world *w, struct event *event)
+{
+	service_settle(w);
+	w->read_version = w->version;
+	copy_traffic(w, event);
+}
+
+/* It changes now, which is not known everywhere at once. */
+static void keep_past(struct world *w)
+{
+	w->past = (struct event){.type = EVENT_TRAFFIC};
+	copy_traffic(w, &w->past);
+	w->past_version = w->version;
+}
+
 static void answer_read(struct world *w)
 {
 	struct event event = {.type = EVENT_TRAFFIC};
@@ -122,15 +135,23 @@ static void answer_read(struct world *w)
 		w->read_trouble -= w->read_trouble > 0;
 		event = (struct event){.type = EVENT_TRAFFIC_ERROR,
 			.text = "503",
-			.retryable = true};
+			.retryable = !w->read_refused,
+			.retry_after_ms = w->retry_after_ms};
+	} else if (w->old_reads && w->past.generation) {
+		w->old_reads--;
+		event = w->past;
+		w->read_version = w->past_version;
 	} else {
 		fill_traffic(w, &event);
+		event.deployed = w->deployed;
+		w->deployed = false;
 	}
 	world_push(w, w->latency_ms, &event);
 }
 
 static void apply_write(struct world *w, const struct effect *effect)
 {
+	keep_past(w);
 	w->spec = (struct split){effect->percent, 100 - effect->percent, 0};
 	w->by_latest = effect->by_latest;
 	w->stable_kept = effect->keep_stable;
@@ -157,6 +178,7 @@ static void answer_write(struct world *w, const struct effect *effect)
 		w->write_trouble -= w->write_trouble > 0;
 		event.result = w->write_result;
 		event.text = "trouble";
+		event.retry_after_ms = w->retry_after_ms;
 	}
 	if (w->version != w->read_version && !w->lax) {
 		event.result = WRITE_CONFLICT;
@@ -322,6 +344,7 @@ void world_feed(struct world *w, const struct event *event)
 
 void world_drift(struct world *w, struct split split)
 {
+	keep_past(w);
 	w->spec = w->serving = split;
 	w->by_latest = false;
 	w->settled = true;

@@ -50,6 +50,12 @@ struct world {
 	int write_trouble; /* … this many of them; < 0: all */
 	bool write_applies; /* although the result says otherwise */
 	int read_trouble; /* this many reads fail; < 0: all */
+	bool read_refused; /* … in a way that no other read mends */
+	int64_t retry_after_ms; /* which troubles ask for */
+	int old_reads; /* so many are of before the last change */
+	struct event past; /* what those say, … */
+	int past_version; /* … and their etag */
+	bool deployed; /* somebody has, says the next read */
 	int64_t latency_ms; /* of every answer */
 	int64_t load_ms; /* how long a load takes beyond that */
 	/* The journal cannot be written: what the driver does then is
