@@ -16,7 +16,8 @@
 #include "status/summary.h"
 #include "told.h"
 
-#define ROLLOUTS  600
+#define ROLLOUTS  900
+#define ALONE     600 /* of these; in the others there is more of others' doing */
 #define TURNS_MAX 40 /* of trouble */
 #define SECOND    INT64_C(1000)
 #define MINUTE    (60 * SECOND)
@@ -33,7 +34,8 @@ static struct test_policy test, other_test;
 static struct freeze freezes[2];
 static struct slo_history histories[2];
 static struct world world, other; /* the other follows the journal */
-static bool has_other, is_calm;
+static bool has_other, is_calm, is_disputed, is_late_alone;
+static int lost; /* the percent of a write that is on its way; -1: none is */
 static int regime[2];
 static int trouble, works, drifts; /* in percent: of turns, actions, troubles */
 static struct check_counts ring[COUNTS];
@@ -182,6 +184,31 @@ static void random_policy(void)
 		policy->pace = (enum step_pace)pick(2);
 	random_actions();
 	random_freezes();
+}
+
+/* Its steps follow each other so soon that writes of earlier ones may come yet. */
+static void hasty_policy(void)
+{
+	static const int64_t bakes_s[] = {0, 3, 5, 20};
+
+	test.policy.settle_ms = 0;
+	test.policy.pace = PACE_FIXED;
+	for (int i = 0; i < 3; i++) {
+		test.steps[i].bake_ms = ONE_OF(bakes_s) * SECOND;
+		test.steps[i].approval = NULL;
+		test.steps[i].load = false;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (test.slos[i].kind == SLO_EVIDENCE)
+			random_threshold(&test.slos[i]);
+		test.slos[i].kind = SLO_THRESHOLD;
+		test.slos[i].interval_ms = 5 * SECOND;
+		test.slos[i].timeout_ms = 4 * SECOND;
+		test.slos[i].min_passes = 1;
+	}
+	for (int i = 0; i < ACTION_LISTS; i++)
+		test.policy.lists[i].n = 0;
+	test.policy.freeze.n = 0;
 }
 
 /* What another version may have had otherwise. */
@@ -387,9 +414,20 @@ static void follow(const struct event *event, const struct outcome_list *out)
 				world.now_ms, &followed);
 }
 
+/* A write that nobody answers may come late. */
+static void remember_lost(const struct world *w, const struct outcome_list *out)
+{
+	for (size_t i = 0; i < out->n_effects; i++)
+		if (lost < 0 && w->write_trouble &&
+			out->effect[i].type == EFFECT_WRITE &&
+			w->write_result == WRITE_UNKNOWN && !w->write_applies)
+			lost = out->effect[i].percent;
+}
+
 static void watch(struct world *w, const struct event *event,
 	const struct outcome_list *out)
 {
+	remember_lost(w, out);
 	told_add(told, w, event, out);
 	tell_state(&w->rollout);
 	if (has_other)
@@ -494,7 +532,7 @@ static void friendly_command(void)
 		world_command(&world, VERB_CONTINUE, "bob");
 }
 
-static void random_trouble(void)
+static void random_trouble_alone(void)
 {
 	static void (*const troubles[])(void) = {random_command, random_command,
 		random_command, random_command, new_regime, new_regime,
@@ -507,6 +545,79 @@ static void random_trouble(void)
 		random_drift();
 	else
 		ONE_OF(troubles)();
+}
+
+/* ---- disputes ---- */
+
+static struct split of_candidate(int percent)
+{
+	return (struct split){percent, 100 - percent, 0};
+}
+
+static void lose_writes(void)
+{
+	world.write_result = WRITE_UNKNOWN;
+	world.write_trouble = 1 + pick(2);
+	world.write_applies = false;
+}
+
+static void lost_write_comes(void)
+{
+	if (lost < 0 || lost == world.rollout.traffic.set.candidate)
+		return;
+	world_drift(&world, of_candidate(lost));
+	lost = -1;
+}
+
+/* Somebody asks for what we had asked for, or puts it right. */
+static void drift_to_ours(void)
+{
+	const struct traffic_writer *w = &world.rollout.traffic.write;
+
+	if (w->n_sent && chance(70))
+		world_drift(&world, w->sent[pick(w->n_sent)]);
+	else
+		world_drift(&world, world.rollout.traffic.set);
+}
+
+static void lag(void)
+{
+	world.old_reads = 1 + pick(4);
+}
+
+/* A revision of others takes no traffic. */
+static void deploy(void)
+{
+	world.deployed = true;
+	world.generation++;
+	world.version++;
+	world.candidate_is_latest = false;
+}
+
+static void impatient_trouble(void)
+{
+	static const int64_t after_s[] = {0, 2, 10, 11};
+
+	world.retry_after_ms = ONE_OF(after_s) * SECOND;
+	world.read_refused = chance(20);
+}
+
+static void dispute(void)
+{
+	static void (*const disputes[])(void) = {lose_writes, lost_write_comes,
+		lost_write_comes, friendly_command, lag, drift_to_ours,
+		drift_to_ours, random_drift, deploy, impatient_trouble};
+
+	disputes[pick(is_late_alone ? 5 : LENGTH(disputes))]();
+}
+
+static void random_trouble(void)
+{
+	if (is_disputed && chance(80)) {
+		dispute();
+		return;
+	}
+	random_trouble_alone();
 }
 
 /* ---- a rollout ---- */
@@ -542,6 +653,12 @@ static void begin(void)
 	regime[0] = chance(70) ? 0 : 2;
 	regime[1] = 0;
 	is_calm = false;
+	if (is_disputed) {
+		trouble = 15;
+		regime[0] = 0;
+		is_late_alone = chance(70);
+		lose_writes();
+	}
 	if (chance(10)) {
 		world.spec = world.serving = (struct split){50, 50, 0};
 		world_undo(&world);
@@ -553,7 +670,7 @@ static void begin(void)
 static void calm_down(void)
 {
 	is_calm = true;
-	world.read_trouble = world.write_trouble = 0;
+	world.read_trouble = world.write_trouble = world.old_reads = 0;
 	world.stable_state = STABLE_READY;
 	for (int i = 0; i < 4 && !phase_is_end(world.rollout.phase); i++) {
 		world_command(&world, VERB_CONTINUE, "bob");
@@ -567,13 +684,18 @@ static void tell(uint64_t of_seed, struct buf *told_r)
 	seed = of_seed;
 	told = told_r;
 	rng_init(&rng, seed);
+	is_disputed = seed > ALONE;
+	lost = -1;
 	random_policy();
+	if (is_disputed)
+		hasty_policy();
 	begin();
 	for (int i = pick(TURNS_MAX); i > 0; i--) {
 		if (phase_is_end(world.rollout.phase))
 			break;
 		random_trouble();
-		world_run(&world, pick(9) * 5 * SECOND);
+		world_run(&world, is_disputed ? pick(9) * SECOND / 2
+					      : pick(9) * 5 * SECOND);
 		tell_summary();
 	}
 	calm_down();
