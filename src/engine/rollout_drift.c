@@ -228,6 +228,11 @@ static void overwritten(struct turn *t)
 		"%lld) and our write: what they asked for was overwritten and "
 		"is not known; look at it, and set the traffic by hand",
 		(long long)t->r->traffic.write.base);
+	/* First its users go back; what was overwritten is told after that. */
+	if (r->phase == PHASE_REVERTING && r->traffic.spec.candidate > 0) {
+		drifted_in_revert(t);
+		return;
+	}
 	/* Nothing is on its way that would bring what was set. */
 	if (t->policy->on_drift == ON_DRIFT_REASSERT && traffic_is_settled(r) &&
 		!split_equal(r->traffic.spec, r->traffic.set)) {

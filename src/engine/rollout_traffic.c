@@ -114,6 +114,7 @@ void traffic_write(struct turn *t)
 		w->base = g->generation;
 		w->n_deployed = 0;
 	}
+	w->upon = g->generation;
 	w->told = 0;
 	w->n_written++;
 	w->out_ms = t->now;
@@ -461,24 +462,26 @@ void traffic_unseen(struct turn *t)
 {
 	struct traffic_reader *read = &t->r->traffic.read;
 	struct traffic_writer *w = &t->r->traffic.write;
+	bool reverting = rollout_is_reverting(t->r);
 
 	if (!read->out_ms)
 		return;
 	read->out_ms = 0;
-	read->fresh = false;
+	read_again(t, 0);
 	text_set(w->trouble, sizeof(w->trouble), t->event->text);
 	turn_note(t, NOTE_RETRY, "the service could not be read: %s",
 		t->event->text ? t->event->text : "");
-	if (is_wanting(t->r) && !t->event->retryable &&
-		!rollout_is_reverting(t->r)) {
+	if (is_wanting(t->r) && !t->event->retryable && !reverting) {
 		w->state = WRITER_GAVE_UP;
 		return;
 	}
-	read->retry_ms =
-		t->now + backoff_delay(rollout_is_reverting(t->r)
-					       ? &urgent_read_backoff
-					       : &trouble_backoff,
-				 read->attempt++, retry_after(t), &t->r->rng);
+	/* For a step up, not wanted any more, stable alone may have been asked. */
+	if (!reverting || !read->stable_first)
+		read->retry_ms =
+			t->now + backoff_delay(reverting ? &urgent_read_backoff
+							 : &trouble_backoff,
+					 read->attempt++, retry_after(t),
+					 &t->r->rng);
 }
 
 /* What became of a write that was wanted before says nothing of what is wanted
@@ -542,7 +545,7 @@ static void written_well(struct turn *t)
 	 * the list was another. */
 	if (!g->write.told &&
 		!split_equal(g->spec, traffic_split_of(g->write.out_percent)))
-		g->refuted = g->write.base;
+		g->refuted = g->write.upon;
 }
 
 void traffic_written(struct turn *t)

@@ -71,6 +71,7 @@ struct traffic_writer {
 
 	/* What was written since the generation it was based on. */
 	int64_t base; /* that generation */
+	int64_t upon; /* the newest that was known as the last one was sent */
 	int64_t told; /* the generation of a write, as it was answered; 0 */
 	int n_written; /* that may have been done */
 	int n_deployed; /* by others, each a generation of its own */

@@ -362,6 +362,29 @@ static void what_was_written_is_taken_back_though_reads_lag(void **state)
 	expect_serving(FAKE_STABLE, 100);
 }
 
+/* Somebody else has written between two writes of a step: as many generations as
+ * we have written are no proof that the second one is among them. Which of them
+ * were others' is not known in the end. */
+static void what_others_wrote_between_is_taken_back_though_reads_lag(
+	void **state)
+{
+	given_policy(policy_short, NULL);
+	run();
+	while (!fake_run.patches)
+		until(fake_now() + 1);
+	fake_run_foreign("shop-1=100");
+	while (fake_run.patches < 2)
+		until(fake_now() + 1);
+	fake_run_fault("{'kind': 'stale', 'method': 'GET', 'generations': 1, "
+		       "'for': '6s'}");
+	until(fake_now() + 1500);
+	interrupt("SIGTERM");
+	until_the_end();
+	expect_exit(7);
+	assert_int_equal(fake_run_wants(FAKE_NEW), 0);
+	expect_serving(FAKE_STABLE, 100);
+}
+
 /* Nothing newer is ever read: the conflict was about something else. */
 static void a_conflict_about_nothing_is_not_waited_for_for_ever(void **state)
 {
@@ -575,6 +598,8 @@ int main(void)
 		SCENARIO(stable_is_looked_at_before_a_share_is_set_back),
 		SCENARIO(what_a_conflict_told_of_is_waited_for),
 		SCENARIO(what_was_written_is_taken_back_though_reads_lag),
+		SCENARIO(
+			what_others_wrote_between_is_taken_back_though_reads_lag),
 		SCENARIO(a_conflict_about_nothing_is_not_waited_for_for_ever),
 		SCENARIO(a_read_that_was_given_up_answers_nothing_any_more),
 		SCENARIO(a_write_that_was_given_up_answers_nothing_any_more),

@@ -93,6 +93,31 @@ static void what_reads_as_it_was_set_changes_nothing(void **state)
 	assert_int_equal(g->read.seen_ms, NOW_MS);
 }
 
+static void unread_for(bool stable_first)
+{
+	setup(NULL);
+	r.phase = PHASE_REVERTING;
+	event = (struct event){.type = EVENT_TRAFFIC_ERROR,
+		.text = "HTTP 429",
+		.retryable = true,
+		.retry_after_ms = 7000};
+	g->read.out_ms = NOW_MS - 10;
+	g->read.stable_first = stable_first;
+	traffic_unseen(&turn);
+	assert_true(says("the service could not be read: HTTP 429"));
+}
+
+/* Stable was looked at first, for a step that is not wanted any more; who was not
+ * asked has not told how long to wait. */
+static void a_revert_asks_at_once_who_was_not_asked(void **state)
+{
+	(void)state;
+	unread_for(true);
+	assert_int_equal(g->read.retry_ms, 0);
+	unread_for(false);
+	assert_true(g->read.retry_ms >= NOW_MS + 7000);
+}
+
 /* Set back so often, and then somebody means it. */
 static void others_are_set_back_five_times(void **state)
 {
@@ -665,6 +690,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_answer_that_nobody_waits_for_is_not_taken),
 		TEST(what_reads_as_it_was_set_changes_nothing),
+		TEST(a_revert_asks_at_once_who_was_not_asked),
 		TEST(others_are_set_back_five_times),
 		TEST(drift_in_preflight_refuses),
 		TEST(a_revert_takes_back_what_we_gave),
