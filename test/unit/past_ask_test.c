@@ -208,11 +208,11 @@ static void many_series_make_shorter_pieces(void **state)
 	struct world *world = open_world(state, RATIO);
 	const struct metrics_asked *asked = world->metrics.asked;
 
-	world->series = 5000;
+	world->series = 2500;
 	ask(world);
 	assert_int_equal(world->err.code, ERR_NONE);
 	assert_int_equal(looks_of(&asked[0]), PIECE_MAX); /* nothing is known */
-	assert_int_equal(looks_of(&asked[1]), CELLS_MAX / 5000);
+	assert_int_equal(looks_of(&asked[1]), CELLS_MAX / 2500);
 	check_pieces(world, 0, ALL_OF_STABLE, LOOKS);
 	assert_true(world->history.past.n == (LOOKS - 1) * 100);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Makes policies from text for tests; see policy_fixture.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

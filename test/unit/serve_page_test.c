@@ -234,7 +234,13 @@ static void what_another_one_drives_is_as_its_journal_has_it(void **state)
 	buf_init(&other.body, 1 << 20);
 	served_start(&other);
 	here = row_of(&served, id);
-	there = row_of(&other, id);
+	/* What happens meanwhile is in both of them in the end. */
+	for (int i = 0; strcmp(there = row_of(&other, id), here) && i < 100;
+		i++) {
+		free(here);
+		free(there);
+		here = row_of(&served, id);
+	}
 	assert_false(served_is_driven(&other, id));
 	assert_non_null(strstr(here, "20 %, step 2 of 2"));
 	assert_string_equal(there, here);

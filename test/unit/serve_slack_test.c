@@ -283,6 +283,7 @@ static bool all_are_over(void)
 static void a_message_that_somebody_deleted_is_not_posted_anew(void **state)
 {
 	char *id = served_rollout(&s.served, "awaiting-approval");
+	int refused;
 
 	waits_for("waits for approval");
 	strcpy(s.slack.posts[0].ts, "1.0"); /* another one now */
@@ -290,10 +291,11 @@ static void a_message_that_somebody_deleted_is_not_posted_anew(void **state)
 	ends_as(id, "promoted");
 	SLACKED_UNTIL(&s, s.slack.refused && all_are_over());
 	slacked_stop(&s);
+	refused = s.slack.refused; /* twice when the first answer was late */
 	slacked_start(&s);
 	until_later(daemon_loop(s.served.daemon), 5000);
 	until_later(daemon_loop(s.served.daemon), 5000);
-	assert_int_equal(s.slack.refused, 1);
+	assert_int_equal(s.slack.refused, refused);
 	assert_int_equal(s.slack.n_posts, 1);
 	free(id);
 }
