@@ -82,6 +82,19 @@ export function overlaps() {
 
 const sameSize = (a, b) => a.width === b.width && a.height === b.height;
 
+// What is not in the window is painted, too: a busy browser gives out pictures in
+// which it is not yet. Later looks shall find the page as it was.
+const showAll = () => {
+	window.shownForPicture = [...document.querySelectorAll("*")].filter(
+		(e) => getComputedStyle(e).contentVisibility === "auto");
+	for (const e of window.shownForPicture)
+		e.style.contentVisibility = "visible";
+};
+const showAsEver = () => {
+	for (const e of window.shownForPicture)
+		e.style.contentVisibility = "";
+};
+
 // The page from its top, as soon as two pictures of it are alike: a busy browser
 // gives out what it has painted so far.
 export async function picture(tab, width) {
@@ -91,10 +104,13 @@ export async function picture(tab, width) {
 		fullPage: true,
 		clip: { x: 0, y: 0, width, height: Math.min(height, TALL) },
 	});
+
+	await tab.evaluate(showAll);
 	let before = await take(), shot = await take();
 
 	for (let i = 0; i < 20 && !shot.equals(before); i++)
 		[before, shot] = [shot, await take()];
+	await tab.evaluate(showAsEver);
 	return shot;
 }
 
