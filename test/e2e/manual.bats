@@ -17,6 +17,10 @@ commands() {
 	"$TIDEGATE" help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'
 }
 
+teardown() {
+	[ -z "${WORLD-}" ] || shared_end
+}
+
 @test "the manual names every command" {
 	page >"$BATS_TEST_TMPDIR/page"
 	[ "$(commands | wc -l)" -gt 2 ]
@@ -164,7 +168,6 @@ examples() {
 	wait "$RUN_PID"
 	wait "$FOLLOWER_PID"
 	grep -q promoted followed
-	shared_end
 }
 
 waits_for_approval() {
