@@ -401,6 +401,7 @@ static void names_that_nobody_knows_are_found_out(void **state)
 	assert_int_equal(phase_find("baking"), PHASE_BAKING);
 	assert_int_equal(phase_find("frying"), PHASES);
 	assert_int_equal(outcome_find("no-data"), OUTCOME_NO_DATA);
+	assert_int_equal(outcome_find("error"), OUTCOME_ERROR);
 	assert_int_equal(outcome_find("maybe"), OUTCOME_NONE);
 }
 
