@@ -200,6 +200,7 @@ struct event {
 
 	/* timer */
 	bool clock_set; /* the machine's clock was; rollouts' time is another */
+	int64_t wall_ms; /* resumed too: what it shows now; 0: not known */
 	/* Many rollouts are told at once: their checks keep their distances, so
 	 * that they do not all ask at once. Else each asks as soon as it can. */
 	bool spread;

@@ -34,13 +34,16 @@ static const char *approval_misses(
 					     : "the approval has expired";
 }
 
-/* Until when; 0: it is not frozen, or a person has overruled that. */
+/* Until when, by the wall clock as it is set now; 0: it is not frozen, or a
+ * person has overruled that. */
 static int64_t frozen_until(
 	const struct policy *policy, const struct rollout *r, int64_t now_ms)
 {
-	if (!policy->freeze.n || now_ms < r->freeze_over_ms)
+	int64_t wall_ms = now_ms + r->wall_lead_ms;
+
+	if (!policy->freeze.n || wall_ms < r->freeze_over_ms)
 		return 0;
-	return freeze_until_ms(&policy->freeze, now_ms);
+	return freeze_until_ms(&policy->freeze, wall_ms);
 }
 
 /* A step whose traffic was written, and may have got there, is begun, and one
@@ -59,10 +62,11 @@ bool freeze_waits(struct turn *t)
 {
 	struct rollout *r = t->r;
 	const struct approval *approval = find_gate(t->policy, r);
-	int64_t until_ms = frozen_until(t->policy, r, t->now);
+	int64_t until_wall_ms = frozen_until(t->policy, r, t->now);
+	int64_t until_ms = until_wall_ms - r->wall_lead_ms;
 	char time[TIMESTAMP_TEXT_MAX];
 
-	if (!until_ms || !goes_forward(t->policy, r))
+	if (!until_wall_ms || !goes_forward(t->policy, r))
 		return false;
 	r->freeze_ms = until_ms;
 	r->traffic.write.blocked_ms = 0;
@@ -72,12 +76,12 @@ bool freeze_waits(struct turn *t)
 	if (r->gate_deadline_ms && approval &&
 		r->gate_deadline_ms < until_ms + approval->timeout_ms)
 		r->gate_deadline_ms = until_ms + approval->timeout_ms;
-	if (r->freeze_said_ms != until_ms)
+	if (r->freeze_said_ms != until_wall_ms)
 		turn_note(t, NOTE_WARNING,
 			"a freeze lasts until %s: nothing goes forward before, "
 			"unless somebody says `continue` and why",
-			timestamp_print(until_ms, time));
-	r->freeze_said_ms = until_ms;
+			timestamp_print(until_wall_ms, time));
+	r->freeze_said_ms = until_wall_ms;
 	return true;
 }
 

@@ -232,7 +232,7 @@ bool rollout_is_frozen(const struct rollout *r)
 /* Until its end, also where another window follows that was not seen. */
 static void overrule_freeze(struct turn *t)
 {
-	t->r->freeze_over_ms = t->r->freeze_ms;
+	t->r->freeze_over_ms = t->r->freeze_ms + t->r->wall_lead_ms;
 	turn_note(t, NOTE_WARNING, "the freeze is overruled by %s: %s",
 		t->event->who, t->event->text);
 }

@@ -154,6 +154,8 @@ void event_take(struct turn *t)
 	int64_t last_ms = t->r->now_ms;
 
 	t->r->now_ms = t->now;
+	if (t->event->wall_ms)
+		t->r->wall_lead_ms = t->event->wall_ms - t->now;
 	if (t->r->stopping && is_of_the_world(t->event->type))
 		return;
 	if (t->event->type != EVENT_RESUMED)

@@ -138,8 +138,11 @@ struct rollout {
 	int64_t held_ms; /* earlier holds of this step, in sum */
 	bool pause_wanted; /* paused as soon as it may be */
 	int64_t freeze_ms; /* until when it waits for that alone; 0: not */
-	int64_t freeze_said_ms; /* … which was told */
+	/* Freezes are moments of the wall clock, as it is set when it is asked;
+	 * these two are by it, and it shows now_ms + wall_lead_ms. */
+	int64_t freeze_said_ms; /* the end of the freeze that was told */
 	int64_t freeze_over_ms; /* until when a person has overruled it */
+	int64_t wall_lead_ms;
 
 	bool undoing; /* started to take the candidate back, by a person */
 	bool looked; /* preflight's look was taken and was fine */

@@ -98,8 +98,9 @@ static void take_state(struct driver *driver, struct fold *fold)
 
 static int resume_ready(struct driver *driver, struct err *err_r)
 {
-	struct event event = {
-		.type = EVENT_RESUMED, .who = driver->release->starter};
+	struct event event = {.type = EVENT_RESUMED,
+		.who = driver->release->starter,
+		.wall_ms = loop_wall_ms(driver->world->loop)};
 	int64_t differs_seq = driver->fold->differs_seq;
 	struct buf overtaken;
 

@@ -201,6 +201,8 @@ static void fleet_gap(const struct loop_gap *gap, void *arg)
 	bool spread = fleet->n_drivers > FEW;
 	struct event event = {.type = EVENT_TIMER,
 		.clock_set = gap->stepped_ms != 0,
+		.wall_ms =
+			gap->stepped_ms ? loop_wall_ms(fleet->world->loop) : 0,
 		.spread = spread,
 		.stood_ms = spread ? gap->stood_ms : 0};
 	struct driver *driver;

@@ -2,6 +2,8 @@
 /* The fields of every event; see event_fields.h. A table only. */
 #include "store/event_fields.h"
 
+#include "base/timestamp.h"
+
 #include <limits.h>
 
 #define RETRY_MS_MAX INT64_C(31536000000) /* 365 days */
@@ -59,6 +61,7 @@ static const struct names action_names = {
 /* clang-format off */
 #define TEXT(key) {key, KIND_TEXT, AT(text)}
 #define WHO       {"who", KIND_TEXT, AT(who)}
+#define WALL      {"wall_ms", KIND_COUNT, AT(wall_ms), TIMESTAMP_MS_MAX}
 #define TRAFFIC                                                                \
 	{"spec", KIND_SPLIT, AT(spec)},                                        \
 	{"serving", KIND_SPLIT, AT(serving)},                                  \
@@ -110,10 +113,10 @@ const struct field event_fields[EVENTS][EVENT_FIELDS_MAX] = {
 		{"command_id", KIND_LONG, AT(command_id), INT64_MAX},
 		TEXT("comment")},
 	[EVENT_INTERRUPT] = {{"leave", KIND_BOOL, AT(leave)}, TEXT("text")},
-	[EVENT_TIMER] = {{"clock_set", KIND_FLAG, AT(clock_set)},
+	[EVENT_TIMER] = {{"clock_set", KIND_FLAG, AT(clock_set)}, WALL,
 		{"spread", KIND_FLAG, AT(spread)},
 		{"stood_ms", KIND_COUNT, AT(stood_ms), INT64_MAX}},
-	[EVENT_RESUMED] = {WHO, TEXT("overtaken")},
+	[EVENT_RESUMED] = {WHO, TEXT("overtaken"), WALL},
 };
 
 const char *const answer_keys[QUERY_ROLES] = {

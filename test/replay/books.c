@@ -18,6 +18,7 @@
 #define LOOKED_MS_MAX   (5 * SECOND) /* a slow read, and a slow disk */
 #define RETRY_AFTER_MAX (10 * SECOND)
 #define SERVICE_TARGET  "/v2/" FAKE_SERVICE
+#define WALL_KEY        "\"wall_ms\":"
 
 static struct {
 	int64_t asked_ms[POLICY_SLOS_MAX]; /* about the candidate; -1: never */
@@ -243,10 +244,22 @@ static void check_stable(int percent)
 		percent, (long long)(fake_now() - books.unready_ms));
 }
 
-static bool is_frozen_at(int64_t time_ms)
+/* By the wall clock, which the journal says of when it is not the rollout's. */
+static bool is_frozen_at(size_t entry)
 {
+	int64_t lead_ms = 0, time_ms = fake_store_entry(entry).time_ms;
+	struct fake_entry said;
+	const char *wall = NULL;
+
+	for (size_t i = entry + 1; i-- > 0 && !wall;) {
+		said = fake_store_entry(i);
+		wall = said.is_note ? NULL : strstr(said.data, WALL_KEY);
+		if (wall)
+			lead_ms = strtoll(wall + strlen(WALL_KEY), NULL, 10) -
+				  FAKE_EPOCH_MS - said.time_ms;
+	}
 	return freeze_until_ms(
-		&policy_given()->freeze, FAKE_EPOCH_MS + time_ms);
+		&policy_given()->freeze, FAKE_EPOCH_MS + time_ms + lead_ms);
 }
 
 /* A write that was decided before the freeze and never answered may have left,
@@ -264,21 +277,19 @@ static bool may_be_begun(int percent)
 			!strstr(entry.data, "\"unknown\""))
 			return false;
 		if (is_shift_to(&entry, percent))
-			return !is_frozen_at(entry.time_ms);
+			return !is_frozen_at(i);
 	}
 	return false;
 }
 
-/* A step that was written before may be written again. By the rollout's time, since
- * the clock may have been set. */
+/* A step that was written before may be written again. */
 static void check_freeze(int percent)
 {
 	struct fake_entry overruled;
 
 	if (percent <= books.highest || !books.noted)
 		return;
-	promise(!is_frozen_at(fake_store_entry(books.noted - 1).time_ms) ||
-			may_be_begun(percent) ||
+	promise(!is_frozen_at(books.noted - 1) || may_be_begun(percent) ||
 			find_entry("warning", "the freeze is overruled", true,
 				&overruled),
 		"%d %% are written in a freeze", percent);

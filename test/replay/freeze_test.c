@@ -350,6 +350,69 @@ static void who_takes_it_up_goes_by_the_clock_as_it_is(void **state)
 	assert_true(fake_now() < 20 * MINUTE);
 }
 
+/* Ten hours slow when it began, so that the freeze is not known of. */
+static void a_freeze_is_kept_as_soon_as_a_wrong_clock_is_set_right(void **state)
+{
+	given_policy(two_steps, FREEZE("09:00", "12:00"), slo_errors, NULL);
+	books_open();
+	run();
+	until(MINUTE);
+	fake_loop_set_clock(10 * HOUR);
+	expect_still(10, HOUR);
+	assert_int_equal(phase_now(), PHASE_BAKING);
+	expect_journal("warning", "a freeze lasts until 2026-01-01T12:00");
+	expect_still(10, 2 * HOUR - SECOND);
+	until_the_end();
+	expect_exit(0);
+	assert_true(fake_now() < 2 * HOUR + 5 * MINUTE);
+}
+
+/* And one that it was in by a wrong clock alone ends. */
+static void a_freeze_of_a_wrong_clock_ends_with_it(void **state)
+{
+	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors, NULL);
+	books_open();
+	run();
+	expect_still(10, 10 * MINUTE);
+	fake_loop_set_clock(20 * HOUR);
+	until_the_end();
+	expect_exit(0);
+	assert_true(fake_now() < 15 * MINUTE);
+}
+
+/* The rollout's time does not go back; the freeze is where the clock says. */
+static void who_takes_it_up_by_a_clock_that_went_back_freezes_by_it(
+	void **state)
+{
+	given_policy(two_steps, FREEZE("01:00", "03:00"), slo_errors, NULL);
+	books_open();
+	fake_loop_set_clock(10 * HOUR);
+	run();
+	until(MINUTE);
+	crash();
+	fake_loop_set_clock(-9 * HOUR);
+	resume();
+	expect_still(10, HOUR);
+	expect_journal("warning", "a freeze lasts until 2026-01-01T03:00");
+	until_the_end();
+	expect_exit(0);
+	assert_true(fake_now() > 2 * HOUR - MINUTE);
+	assert_true(fake_now() < 2 * HOUR + 5 * MINUTE);
+}
+
+static void what_a_person_overruled_stays_so_when_the_clock_is_set(void **state)
+{
+	given_policy(two_steps, FREEZE("00:01", "06:00"), slo_errors, NULL);
+	books_open();
+	run();
+	expect_still(10, 10 * MINUTE);
+	command("continue", "bob");
+	fake_loop_set_clock(-5 * MINUTE);
+	until_the_end();
+	expect_exit(0);
+	assert_true(fake_now() < 20 * MINUTE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +436,13 @@ int main(void)
 		SCENARIO(a_pause_is_taken_back_before_a_freeze_is),
 		SCENARIO(a_clock_that_is_set_within_a_freeze_misses_no_gate),
 		SCENARIO(who_takes_it_up_goes_by_the_clock_as_it_is),
+		SCENARIO(
+			a_freeze_is_kept_as_soon_as_a_wrong_clock_is_set_right),
+		SCENARIO(a_freeze_of_a_wrong_clock_ends_with_it),
+		SCENARIO(
+			who_takes_it_up_by_a_clock_that_went_back_freezes_by_it),
+		SCENARIO(
+			what_a_person_overruled_stays_so_when_the_clock_is_set),
 	};
 
 	return cmocka_run_group_tests_name("freeze", tests, NULL, NULL);

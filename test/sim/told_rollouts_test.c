@@ -506,6 +506,8 @@ static void clock_trouble(void)
 	struct event event = {.type = EVENT_TIMER, .clock_set = chance(50)};
 
 	world_sleep(&world, pick(4) * 30 * SECOND);
+	if (event.clock_set && chance(70))
+		event.wall_ms = world.now_ms + (pick(9) - 4) * MINUTE;
 	event.spread = !event.clock_set && chance(50);
 	event.stood_ms = event.spread ? pick(4) * 30 * SECOND : 0;
 	world_feed(&world, &event);

@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "base/jsonw.h"
+#include "base/timestamp.h"
 #include "journal_fixture.h"
 #include "store/event_codec.h"
 #include "store/fold.h"
@@ -187,6 +188,7 @@ static struct event random_event(struct rng *rng, enum event_type type)
 	e.verb = (enum verb)rng_below(rng, VERBS);
 	e.step = rng_below(rng, 9) ? (int)rng_below(rng, 4) - 1 : INT_MAX;
 	e.command_id = (int64_t)(rng_next(rng) >> 1);
+	e.wall_ms = (int64_t)(rng_next(rng) % TIMESTAMP_MS_MAX);
 	e.leave = rng_below(rng, 2);
 	return e;
 }
@@ -283,9 +285,11 @@ static void same_event(const struct event *a, const struct event *b)
 		break;
 	case EVENT_RESUMED:
 		assert_string_equal(a->who, b->who);
+		assert_true(a->wall_ms == b->wall_ms);
 		break;
 	case EVENT_TIMER:
 		assert_int_equal(a->clock_set, b->clock_set);
+		assert_true(a->wall_ms == b->wall_ms);
 		break;
 	case EVENTS:
 		break;
