@@ -75,7 +75,6 @@ static void crossed(struct turn *t, enum evidence_decision decision)
 	struct note *note;
 	bool hold;
 
-	evidence_memory_tell(memory);
 	slo = evidence_heaviest(memory);
 	evidence_print_breach(t->policy, memory, slo, decision, text);
 	note = note_breach(t, slo, text);
