@@ -213,20 +213,8 @@ static void somebody_decides(void)
 
 static const struct summary *look(void)
 {
-	struct summary_source source = {
-		.policy = &test.policy,
-		.rollout = &world.rollout,
-		.id = "backend-1",
-		.service = "backend",
-		.candidate = "b2",
-		.stable = "b1",
-		.starter = "alice",
-		.started_ms = world.start_ms,
-		.now_ms = world.now_ms,
-	};
-
 	changed_ms = 0;
-	return summary_make(&source, &arena);
+	return world_summary(&world, &arena);
 }
 
 static bool is_by_evidence(const struct summary *s)

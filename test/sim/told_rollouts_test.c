@@ -372,21 +372,10 @@ static void tell_state(const struct rollout *r)
 /* The sentences for people. */
 static void tell_summary(void)
 {
-	struct summary_source source = {
-		.policy = &test.policy,
-		.rollout = &world.rollout,
-		.id = "backend-1",
-		.service = "backend",
-		.candidate = "b2",
-		.stable = "b1",
-		.starter = "alice",
-		.started_ms = world.start_ms,
-		.now_ms = world.now_ms,
-	};
 	const struct summary *s;
 
 	arena_init(&arena);
-	s = summary_make(&source, &arena);
+	s = world_summary(&world, &arena);
 	buf_addf(told, "now: %s\nnext: %s\n", s->now, s->next);
 	arena_fini(&arena);
 }

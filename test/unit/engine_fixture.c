@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "status/summary.h"
+
 #define START_MS INT64_C(1767225600000)
 
 static void append(char *to, size_t size, const char *text)
@@ -470,4 +472,21 @@ void world_crash_and_step(struct world *w, int64_t away_ms, int64_t by_ms)
 void world_crash(struct world *w, int64_t away_ms)
 {
 	world_crash_and_step(w, away_ms, 0);
+}
+
+const struct summary *world_summary(const struct world *w, struct arena *arena)
+{
+	struct summary_source source = {
+		.policy = w->policy,
+		.rollout = &w->rollout,
+		.id = "backend-1",
+		.service = "backend",
+		.candidate = "b2",
+		.stable = "b1",
+		.starter = "alice",
+		.started_ms = w->start_ms,
+		.now_ms = w->now_ms,
+	};
+
+	return summary_make(&source, arena);
 }

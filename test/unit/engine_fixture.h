@@ -10,6 +10,8 @@
 
 #define WORLD_QUEUE_MAX 256
 
+struct arena;
+struct summary;
 struct world;
 
 /* What an SLO's query is answered at a time; the default is 0. */
@@ -112,6 +114,8 @@ void world_crash(struct world *world, int64_t away_ms);
 /* The same, and meanwhile the wall clock was set, forwards or back: the rollout
  * takes that for time, but never goes back. */
 void world_crash_and_step(struct world *world, int64_t away_ms, int64_t by_ms);
+/* Where it stands, in words for people, of the arena. */
+const struct summary *world_summary(const struct world *world, struct arena *);
 
 /* A policy of 10, 50, 100 % with 60 s bakes, one SLO, settle 10 s. */
 struct test_policy {
