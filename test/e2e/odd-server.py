@@ -6,6 +6,8 @@
                                               after half a second
     odd-server.py READY-FILE swallow HOST:PORT   a proxy that gives the first
                                               request and keeps the answer
+    odd-server.py READY-FILE late URL         a daemon whose journals lack their
+                                              last entry in the first answers
     odd-server.py READY-FILE github TOKEN     where a GitHub job gets its token
     odd-server.py READY-FILE KIND             answers what no daemon answers:
                                               endless, types, names, leads-away
@@ -18,9 +20,11 @@ import socket
 import sys
 import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CUT_SECONDS = 0.5
+LATE = 3  # answers without the last entry
 ROW = {'rollout': 'backend-20261129-141722-ppzn',
        'service': 'projects/acme/locations/us-central1/services/backend',
        'candidate': 'c-2', 'stable': 'c-1', 'policy': 'e2e',
@@ -109,9 +113,24 @@ class Odd(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
+    def late(self):
+        global LATE
+        names = ('Accept', 'Authorization', 'Last-Event-ID')
+        headers = {name: self.headers[name] for name in names
+                   if name in self.headers}
+        asked = urllib.request.Request(argument + self.path, headers=headers)
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            body, of = answer.read(), answer.headers['Content-Type']
+        if '/events?after=' in self.path and LATE:
+            LATE -= 1
+            body = b''.join(body.splitlines(True)[:-1])
+        self.say(body, **{'Content-Type': of})
+
     def do_GET(self):
         row = dict(ROW)
-        if kind == 'github':
+        if kind == 'late':
+            self.late()
+        elif kind == 'github':
             self.say(json.dumps({'value': argument}).encode())
         elif kind == 'endless':
             self.endless()
