@@ -684,6 +684,32 @@ static void approvals_are_over_at_their_last_moment(void **state)
 	}
 }
 
+/* What is asked for and does not serve yet is more than what serves, and the
+ * other way round after a revert. */
+static void more_than_is_asked_for_or_serves_has_to_be_wanted(void **state)
+{
+	const struct effect write = {.percent = 50};
+
+	(void)state;
+	g->write.state = WRITER_IDLE;
+	g->spec.candidate = 50;
+	assert_non_null(may_still_write(&test.policy, &r, &write, NOW_MS));
+	g->spec.candidate = 10;
+	g->serving.candidate = 50;
+	assert_non_null(may_still_write(&test.policy, &r, &write, NOW_MS));
+	g->spec.candidate = 50;
+	assert_null(may_still_write(&test.policy, &r, &write, NOW_MS));
+}
+
+/* Since when answers are older than the last write is not known to it. */
+static void who_takes_it_up_waits_for_no_newer_answer(void **state)
+{
+	(void)state;
+	g->stale_ms = NOW_MS + 700;
+	traffic_resumed(&turn);
+	assert_int_equal(g->stale_ms, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -719,6 +745,8 @@ int main(void)
 		TEST(one_percent_is_late_as_more_is_and_none_is_not),
 		TEST(checks_begin_with_a_write_of_one_percent),
 		TEST(approvals_are_over_at_their_last_moment),
+		TEST(more_than_is_asked_for_or_serves_has_to_be_wanted),
+		TEST(who_takes_it_up_waits_for_no_newer_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
