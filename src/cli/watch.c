@@ -24,7 +24,6 @@ struct watching {
 	struct store *store;
 	struct rollout_snapshot *snapshot;
 	int format;
-	int64_t printed_seq;
 	int64_t counter; /* of the store when it was read last; -1: not yet */
 	struct lease_watch lease_watch;
 	struct store_lease lease; /* while driven */
@@ -93,7 +92,6 @@ static int print_entry(
 		journal_print_text(entry, &line);
 	output_write(stdout, &line);
 	buf_fini(&line);
-	watch->printed_seq = entry->seq;
 	return output_catch_up(stdout, err_r);
 }
 
@@ -102,13 +100,10 @@ static int read_news(struct watching *watch, struct err *err_r)
 {
 	struct rollout_snapshot *snapshot = watch->snapshot;
 
-	if (store_each_event(watch->store, snapshot->row.id, watch->printed_seq,
-		    print_entry, watch, err_r) ||
-		rollout_snapshot_update(snapshot, watch->store, err_r))
+	if (rollout_snapshot_follow(
+		    snapshot, watch->store, print_entry, watch, err_r))
 		return -1;
-	/* An entry may have come between the two: print it before the end. */
-	return phase_is_end(snapshot->fold.state.phase) &&
-	       snapshot->fold.last_seq == watch->printed_seq;
+	return phase_is_end(snapshot->fold.state.phase);
 }
 
 /* The last line, as `run` prints it. */
@@ -361,10 +356,6 @@ static int take_signals(struct watching *watch, struct err *err_r)
 /* What happened before, without a panel for each line. */
 static int show_past(struct watching *watch, struct err *err_r)
 {
-	fold_fini(&watch->snapshot->fold);
-	fold_init(&watch->snapshot->fold);
-	lookback_free(&watch->snapshot->lookback);
-	watch->snapshot->lookback = lookback_new(watch->snapshot->policy);
 	watch->view.past = true;
 	if (rollout_snapshot_follow(
 		    watch->snapshot, watch->store, show_entry, watch, err_r))
@@ -461,7 +452,7 @@ int watch_follow(const struct watch_options *options, const char *name,
 	watch.store = context_store(options->state, STORE_LOOK, err_r);
 	if (!watch.store)
 		return -1;
-	watch.snapshot = rollout_snapshot_load(
+	watch.snapshot = rollout_snapshot_open(
 		watch.store, name, SNAPSHOT_UNFINISHED, err_r);
 	if (watch.snapshot)
 		status = follow_to_end(&watch, err_r);

@@ -382,10 +382,6 @@ static int journal_fetch(struct store *store, struct err *err_r)
 		if (rc == 0 && journal_copy_add_lines(copy, answer.body,
 				       answer.len, &added, err_r) < 0)
 			rc = bad_answer(store, err_r);
-		/* Who has read before it came looks once more: a stream that
-		 * begins after it does not tell it. */
-		if (rc == 0 && added)
-			store->counter++;
 	} while (rc == 0 && added &&
 		 (int64_t)copy->n < store->record.row.last_seq);
 	free(escaped);

@@ -6,8 +6,8 @@
                                               after half a second
     odd-server.py READY-FILE swallow HOST:PORT   a proxy that gives the first
                                               request and keeps the answer
-    odd-server.py READY-FILE late URL         a daemon whose journals lack their
-                                              last entry in the first answers
+    odd-server.py READY-FILE late URL N       a daemon whose journals lack their
+                                              last entry in the first N answers
     odd-server.py READY-FILE github TOKEN     where a GitHub job gets its token
     odd-server.py READY-FILE KIND             answers what no daemon answers:
                                               endless, types, names, leads-away
@@ -24,7 +24,6 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CUT_SECONDS = 0.5
-LATE = 3  # answers without the last entry
 ROW = {'rollout': 'backend-20261129-141722-ppzn',
        'service': 'projects/acme/locations/us-central1/services/backend',
        'candidate': 'c-2', 'stable': 'c-1', 'policy': 'e2e',
@@ -114,15 +113,14 @@ class Odd(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def late(self):
-        global LATE
         names = ('Accept', 'Authorization', 'Last-Event-ID')
         headers = {name: self.headers[name] for name in names
                    if name in self.headers}
         asked = urllib.request.Request(argument + self.path, headers=headers)
         with urllib.request.urlopen(asked, timeout=60) as answer:
             body, of = answer.read(), answer.headers['Content-Type']
-        if '/events?after=' in self.path and LATE:
-            LATE -= 1
+        if '/events?after=' in self.path and self.server.late:
+            self.server.late -= 1
             body = b''.join(body.splitlines(True)[:-1])
         self.say(body, **{'Content-Type': of})
 
@@ -149,5 +147,6 @@ if kind in ('cut', 'swallow'):
 else:
     server = ThreadingHTTPServer(('127.0.0.1', 0), Odd)
     server.daemon_threads = True
+    server.late = int(sys.argv[4]) if kind == 'late' else 0
     tell(server.server_address[1])
     server.serve_forever()

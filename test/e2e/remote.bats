@@ -342,17 +342,20 @@ said_once() {
 	[ "$REMOTE" = 0 ]
 }
 
-# The fourth answer has the end: the state is known by it, nothing is printed yet,
-# and the stream that begins after it has nothing to say.
+# Whichever look has it: the stream that begins after it has nothing to say.
 @test "an end that comes between two looks is not waited for" {
+	local n
+
 	served
 	serve_people
 	remote_start
 	rollout_ends 0
-	odd late "$SERVER"
-	run -0 timeout 100 "$TIDEGATE" watch "$(rollout_id)" --server "$ODD"
-	[[ $output == *": promoted: "* ]]
-	[ "$(grep -c '/events?after=' "$ODD_LOG")" -ge 4 ]
+	for n in 0 1 2 3 4; do
+		odd late "$SERVER" "$n"
+		run -0 timeout 100 "$TIDEGATE" watch "$(rollout_id)" \
+			--server "$ODD"
+		[[ $output == *": promoted: "* ]]
+	done
 }
 
 @test "a start whose answer is lost is sent again, and begins one rollout" {
