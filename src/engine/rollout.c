@@ -225,11 +225,14 @@ static bool end_is_unread(const struct turn *t)
 	return gap_ms && t->now - t->r->traffic.read.seen_ms > gap_ms;
 }
 
+/* An answer that is under way counts: what ends a rollout must not depend on who
+ * answers first. */
 static bool waits_for_end(struct turn *t)
 {
 	int64_t until_ms = t->r->phase_ms + t->policy->revert_timeout_ms;
 
-	if (!end_is_unread(t) || t->now >= until_ms)
+	if ((!t->r->traffic.read.out_ms && !end_is_unread(t)) ||
+		t->now >= until_ms)
 		return false;
 	traffic_watch(t);
 	if (!t->r->traffic.read.out_ms)

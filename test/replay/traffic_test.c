@@ -394,6 +394,30 @@ static void an_end_that_can_never_be_read_is_said_to_be_unread(void **state)
 		fake_store_count("warning", "who serves in the end"), 1);
 }
 
+/* The last check passes before the service has answered what it was asked at
+ * the same time, nothing is left to write, and somebody says something. */
+static void an_end_that_is_asked_for_is_waited_for(void **state)
+{
+	given_policy(STEPS("1m", "5s"), slo_errors,
+		"  - {name: other, query: 'other{r=\"{{candidate}}\"}',\n"
+		"     max: 1%, window: 20s, interval: 30s}\n",
+		NULL);
+	fake_run_set_traffic("shop-1=100 shop-1=0#debug");
+	run();
+	until_step(1);
+	until(fake_now() + MINUTE);
+	fake_run_fault("{'kind': 'slow', 'method': 'GET', 'delay': '3s', "
+		       "'for': '8s'}");
+	while (phase_now() == PHASE_BAKING)
+		until(fake_now() + 1);
+	assert_int_equal(phase_now(), PHASE_SHIFTING);
+	fake_run_foreign("shop-1=100");
+	command("continue", "bob");
+	until_the_end();
+	expect_exit(7);
+	expect_journal("drift", NULL);
+}
+
 static void lose_one_write(const char *when)
 {
 	char fault[96];
@@ -605,6 +629,7 @@ int main(void)
 		SCENARIO(a_conflict_over_other_fields_is_retried),
 		SCENARIO(a_conflict_over_the_traffic_is_drift),
 		SCENARIO(promoted_is_said_of_what_was_read),
+		SCENARIO(an_end_that_is_asked_for_is_waited_for),
 		SCENARIO(an_end_that_cannot_be_read_for_a_while_is_waited_for),
 		SCENARIO(an_end_that_can_never_be_read_is_said_to_be_unread),
 		SCENARIO(
