@@ -185,10 +185,12 @@ void driver_interrupt(struct driver *driver, const char *signal_name)
 		.leave = driver->release->policy->on_interrupt ==
 			 ON_INTERRUPT_LEAVE,
 	};
+	const struct err *lateness = journal_lateness(driver->journal);
 	struct err err;
 
-	if (driver_waits_for_journal(driver)) {
-		driver_unjournal(driver, journal_lateness(driver->journal));
+	/* Others' entries may be written again, and its own soon. */
+	if (lateness && driver_waits_for_journal(driver)) {
+		driver_unjournal(driver, lateness);
 		return;
 	}
 	if (driver->walk) {

@@ -475,8 +475,16 @@ static void play_both(uint64_t seed)
 static long worlds = WORLDS_DEFAULT, both_worlds = BOTH_DEFAULT;
 static uint64_t first_seed = 1;
 
+/* Rare moments in which something went wrong once: a rollout that was promoted by
+ * an old answer, a signal as a journal was written again. */
+static const uint64_t once_wrong[] = {6444389, 6695480};
+
 static int play_share(int worker, int n_workers)
 {
+	for (size_t i = 0; !worker && first_seed == 1 &&
+			   i < sizeof(once_wrong) / sizeof(once_wrong[0]);
+		i++)
+		play(once_wrong[i], NULL);
 	for (long i = worker; i < worlds; i += n_workers)
 		if (i < both_worlds)
 			play_both(first_seed + (uint64_t)i);
