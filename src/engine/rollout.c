@@ -225,8 +225,7 @@ static bool end_is_unread(const struct turn *t)
 	return gap_ms && t->now - t->r->traffic.read.seen_ms > gap_ms;
 }
 
-/* An answer that is under way counts: what ends a rollout must not depend on who
- * answers first. */
+/* An answer that is under way counts: who answers first must not matter. */
 static bool waits_for_end(struct turn *t)
 {
 	int64_t until_ms = t->r->phase_ms + t->policy->revert_timeout_ms;
