@@ -2,9 +2,9 @@
 /* The fields of every event; see event_fields.h. A table only. */
 #include "store/event_fields.h"
 
-#include "base/timestamp.h"
-
 #include <limits.h>
+
+#include "base/timestamp.h"
 
 #define RETRY_MS_MAX INT64_C(31536000000) /* 365 days */
 

@@ -341,7 +341,7 @@ static void write_sent(const struct fake_request *request)
 	promise(noted || (percent == 0 && (fake_store_is_in_trouble() ||
 						  has_just_stood())),
 		"%d %% are written before the reason is durable", percent);
-	/* What nobody told it of cannot be known: the write is refused. */
+	/* What nobody told it of cannot be known. */
 	if (percent > fake_run_serves(FAKE_NEW) &&
 		fake_run.foreign_ms < books.told_ms)
 		check_raise(percent);
