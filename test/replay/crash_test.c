@@ -305,7 +305,10 @@ static int play_share(int worker, int n_workers)
 
 	for (uint64_t seed = first_seed; left > 0; seed++)
 		for (int i = 0; i < N_STORIES && left > 0; i++) {
-			long n = play(&stories[i], &none, seed);
+			long n;
+
+			workers_do(seed);
+			n = play(&stories[i], &none, seed);
 
 			for (long k = 1 + worker; k <= n && left > 0;
 				k += n_workers)

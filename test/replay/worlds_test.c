@@ -428,6 +428,7 @@ static void play(uint64_t seed, struct buf *journal)
 {
 	struct run_options options = {.wish = {.candidate = FAKE_NEW}};
 
+	workers_do(seed);
 	rng_init(&world.rng, seed);
 	world.seed = seed;
 	world.story_len = 0;
