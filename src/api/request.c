@@ -379,16 +379,20 @@ void *request_decoded(
 static bool renew_token(struct request *request, int status)
 {
 	struct credentials *credentials = request->api.credentials;
+	struct err err;
+	struct http_reply none = {.body = "", .content_type = "", .err = &err};
 
 	if (status != 401 || !request->serial || request->renewed)
 		return false;
 	request->renewed = true;
 	request->tries--; /* it was not understood as ours */
-	if (request->audience)
+	if (request->audience) {
 		id_token_reject(
 			credentials, request->audience, request->serial);
-	else
-		token_reject(credentials, request->serial);
+	} else if (token_reject(credentials, request->serial, &err) < 0) {
+		request_tell(request, &none);
+		return true;
+	}
 	request_authorise(request);
 	return true;
 }

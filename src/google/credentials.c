@@ -161,9 +161,15 @@ unsigned token_serial(const struct credentials *credentials)
 	return credentials->access.serial;
 }
 
-void token_reject(struct credentials *credentials, unsigned serial)
+int token_reject(
+	struct credentials *credentials, unsigned serial, struct err *err_r)
 {
+	const char *refused = credentials->source->type->refused;
+
+	if (refused)
+		return err_set(err_r, ERR_AUTH, "%s", refused);
 	token_cache_reject(&credentials->access, serial);
+	return 0;
 }
 
 /* ---- ID tokens. ---- */

@@ -86,8 +86,10 @@ const struct secret *token_cached(struct credentials *credentials);
 unsigned token_serial(const struct credentials *credentials);
 
 /* An API answered 401: this token is not to be used again. Said by many of the
- * same token, it leads to one refresh. */
-void token_reject(struct credentials *credentials, unsigned serial);
+ * same token, it leads to one refresh. -1: there will be no other one, and the
+ * error says what to do; who asks later is handed the same. */
+MUST_CHECK int token_reject(
+	struct credentials *credentials, unsigned serial, struct err *err_r);
 
 /*
  * The same for an ID token, which a Cloud Run service that wants a caller to

@@ -34,6 +34,9 @@ struct source_type {
 	void (*start)(struct fetch *fetch); /* the first step */
 	void (*stop)(struct fetch *fetch); /* what the head has not; or NULL */
 	void (*free)(struct source *source); /* no fetch is under way */
+	/* Its access token is the only one there will ever be: what to say and
+	 * to do when an API has refused it. NULL: it gets new ones. */
+	const char *refused;
 };
 
 /* The head of every source; the type's own part follows it. */

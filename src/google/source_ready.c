@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A ready token from the environment. It cannot be refreshed: once an API has
- * refused it, that is said. The next caller is given it again all the same: one
+ * refused it, that is said. The next request carries it again all the same: one
  * stray refusal must not keep a revert from ever being tried again.
  */
 #include "google/source.h"
@@ -12,47 +12,12 @@
 #include "base/xalloc.h"
 #include "google/credentials.h"
 #include "google/key_codec.h"
-#include "io/loop.h"
 
-#define LIFE_S 315360000 /* ten years: nobody knows when it ends */
-
-struct ready {
-	struct source head;
-	struct secret *token; /* to be offered again */
-	bool told; /* the refusal was told: now it is offered again */
-};
-
-static void ready_answer(void *arg)
-{
-	struct fetch *fetch = arg;
-	struct ready *ready = (struct ready *)fetch->source;
-	struct err err;
-
-	fetch->timer = NULL;
-	ready->told = !ready->told;
-	if (!ready->told) {
-		fetch_succeed(fetch, secret_dup(ready->token), LIFE_S);
-		return;
-	}
-	err_set(&err, ERR_AUTH,
-		"the token in CLOUDSDK_AUTH_ACCESS_TOKEN was refused, expired "
-		"perhaps, and cannot be "
-		"refreshed; set a new one, or use "
-		"GOOGLE_APPLICATION_CREDENTIALS for work that takes longer "
-		"than a token's life");
-	fetch_fail(fetch, &err);
-}
-
-/* An access token is asked for only after it has been rejected. */
+/* The access token is there from the start. */
 static void ready_start(struct fetch *fetch)
 {
 	struct err err;
 
-	if (!fetch->audience) {
-		fetch->timer = timer_start(
-			fetch->source->env.loop, 0, ready_answer, fetch);
-		return;
-	}
 	err_set(&err, ERR_AUTH,
 		"an ID token for %.200s is needed, and the token in "
 		"CLOUDSDK_AUTH_ACCESS_TOKEN gives none; use a service account "
@@ -63,7 +28,6 @@ static void ready_start(struct fetch *fetch)
 
 static void ready_free(struct source *source)
 {
-	secret_free(&((struct ready *)source)->token);
 	free(source);
 }
 
@@ -72,12 +36,16 @@ static const struct source_type source_ready = {
 	.fetch_size = sizeof(struct fetch),
 	.start = ready_start,
 	.free = ready_free,
+	.refused = "the token in CLOUDSDK_AUTH_ACCESS_TOKEN was refused, "
+		   "expired perhaps, and cannot be refreshed; set a new one, "
+		   "or use GOOGLE_APPLICATION_CREDENTIALS for work that takes "
+		   "longer than a token's life",
 };
 
 struct source *source_ready_new(
 	const struct retry_env *env, const char *token, struct err *err_r)
 {
-	struct ready *ready;
+	struct source *ready;
 	size_t len = strlen(token);
 
 	if (!token_is_valid(token, len)) {
@@ -89,11 +57,9 @@ struct source *source_ready_new(
 		return NULL;
 	}
 	ready = xcalloc(1, sizeof(*ready));
-	ready->head.type = &source_ready;
-	ready->head.env = *env;
-	ready->head.describe =
-		xstrdup("the token in CLOUDSDK_AUTH_ACCESS_TOKEN");
-	ready->head.ready = secret_new(token, len);
-	ready->token = secret_dup(ready->head.ready);
-	return &ready->head;
+	ready->type = &source_ready;
+	ready->env = *env;
+	ready->describe = xstrdup("the token in CLOUDSDK_AUTH_ACCESS_TOKEN");
+	ready->ready = secret_new(token, len);
+	return ready;
 }

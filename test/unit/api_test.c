@@ -304,6 +304,22 @@ static void a_refused_token_is_fetched_anew_once(void **state)
 	assert_int_equal(net.sent, 2);
 }
 
+static void each_is_told_that_there_is_no_other_token(void **state)
+{
+	credentials.cached = credentials.is_only = true;
+	for (int i = 1; i <= 3; i++) {
+		ask(&(struct request_spec){
+			.url = URL, .auth = &request_google});
+		pass(1);
+		assert_string_equal(net.bearer, "token-1");
+		answer(401);
+		assert_int_equal(told.calls, 1);
+		assert_int_equal(told.err.code, ERR_AUTH);
+		assert_string_equal(told.err.text, "there is no other token");
+		assert_int_equal(net.sent, i);
+	}
+}
+
 static void without_credentials_it_is_told_and_nothing_is_sent(void **state)
 {
 	api.credentials = NULL;
@@ -886,6 +902,7 @@ int main(void)
 		TEST(a_project_pays_for_google_only),
 		TEST(a_service_is_shown_an_id_token_for_itself),
 		TEST(a_refused_token_is_fetched_anew_once),
+		TEST(each_is_told_that_there_is_no_other_token),
 		TEST(without_credentials_it_is_told_and_nothing_is_sent),
 		TEST(no_token_no_request),
 		TEST(a_token_that_hangs_ends_with_the_time),

@@ -124,8 +124,7 @@ void answered(const struct secret *token, const struct err *err, void *arg)
 	if (err)
 		answer->err = *err;
 	if (token && answer->rejects)
-		token_reject(answer->world->credentials,
-			token_serial(answer->world->credentials));
+		forget_token(answer->world);
 	if (answer->victim)
 		token_cancel(answer->victim);
 	if (answer->again)
@@ -295,5 +294,9 @@ void expect_failure(struct world *world, const char *const texts[])
 
 void forget_token(struct world *world)
 {
-	token_reject(world->credentials, token_serial(world->credentials));
+	struct err err;
+
+	assert_int_equal(token_reject(world->credentials,
+				 token_serial(world->credentials), &err),
+		0);
 }

@@ -109,19 +109,25 @@ unsigned id_token_serial(
 	return (unsigned)credentials->serial;
 }
 
-void token_reject(struct credentials *credentials, unsigned serial)
+int token_reject(
+	struct credentials *credentials, unsigned serial, struct err *err_r)
 {
 	assert_int_equal(serial, credentials->serial);
+	if (credentials->is_only)
+		return err_set(err_r, ERR_AUTH, "there is no other token");
 	credentials->cached = false;
 	fake_token_free(credentials);
 	credentials->serial++;
+	return 0;
 }
 
 void id_token_reject(
 	struct credentials *credentials, const char *audience, unsigned serial)
 {
+	struct err err;
+
 	assert_string_equal(audience, credentials->audience);
-	token_reject(credentials, serial);
+	assert_int_equal(token_reject(credentials, serial, &err), 0);
 }
 
 void fake_token_free(struct credentials *credentials)

@@ -13,6 +13,7 @@
 struct credentials {
 	struct loop *loop;
 	struct secret *token, *id_token;
+	bool is_only; /* there is no other one than the first */
 	int serial; /* of the token that is good; begin with 1 */
 	bool cached; /* no turn is needed */
 	bool hangs; /* no token comes */
