@@ -48,59 +48,6 @@ void rollout_next_step(struct turn *t)
 	}
 }
 
-/* Paused here and now if somebody asked for it. True: paused. */
-static bool pause_here(struct turn *t)
-{
-	struct rollout *r = t->r;
-
-	if (!r->pause_wanted)
-		return false;
-	r->pause_wanted = false;
-	r->paused_from = r->phase;
-	if (r->phase == PHASE_SHIFTING)
-		traffic_want_nothing(r);
-	rollout_set_reason(r, CAUSE_PERSON, "paused by a person");
-	rollout_enter(t, PHASE_PAUSED, r->reason);
-	return true;
-}
-
-/* The metrics have been away for too long. */
-static void hold_unevaluable(struct turn *t, int slo)
-{
-	char reason[ROLLOUT_TEXT_MAX];
-
-	snprintf(reason, sizeof(reason),
-		"%s could not be evaluated %d times in a row: metrics are in "
-		"trouble",
-		t->policy->slos[slo].name, t->r->check[slo].errors);
-	rollout_hold(t, CAUSE_METRICS, t->now, reason);
-}
-
-/* There is no stable revision to go back to. */
-static void hold_without_stable(struct turn *t)
-{
-	char reason[ROLLOUT_TEXT_MAX];
-
-	text_after(reason, sizeof(reason), "there is no way back",
-		t->r->traffic.stable_text);
-	rollout_hold(t, CAUSE_STABLE, t->now, reason);
-}
-
-/* True: held, for what is the matter here and now. */
-static bool hold_here(struct turn *t)
-{
-	enum stable_state stable = t->r->traffic.stable_state;
-	int slo = checks_find_unevaluable(t);
-
-	if (slo >= 0)
-		hold_unevaluable(t, slo);
-	else if (stable == STABLE_GONE || stable == STABLE_NOT_READY)
-		hold_without_stable(t);
-	else
-		return traffic_doubt_holds(t);
-	return true;
-}
-
 /* The phases. */
 
 /* Our tag, if the policy wants one, is on the candidate: it has a URL. */
@@ -141,7 +88,7 @@ static void phase_preflight(struct turn *t)
 		}
 		r->begun = true;
 	}
-	if (!sequence_ensure(t, LIST_STARTED) || pause_here(t))
+	if (!sequence_ensure(t, LIST_STARTED) || rollout_pause_here(t))
 		return;
 	if (sequence_take_stop(t, LIST_STARTED)) {
 		sequence_say_failed(t, LIST_STARTED, "hook `started`", reason);
@@ -149,58 +96,6 @@ static void phase_preflight(struct turn *t)
 	} else if (!freeze_waits(t)) {
 		rollout_next_step(t);
 	}
-}
-
-static bool gate_is_passed(const struct turn *t)
-{
-	return rollout_gate_is_passed(t->policy, t->r);
-}
-
-/* The gate stays open for latecomers until traffic has moved. */
-void rollout_pass_gate(struct turn *t)
-{
-	turn_note(t, NOTE_APPROVED, "step %d is approved", t->r->step + 1);
-	rollout_set_reason(t->r, CAUSE_NONE, "");
-	t->r->gate_deadline_ms = 0;
-	rollout_enter(t, PHASE_SHIFTING, "approved");
-	traffic_want(t, step_now(t)->percent, false, TAG_KEEP);
-}
-
-/* People said yes, and what is there now does not. */
-static void hold_approved(struct turn *t)
-{
-	char reason[ROLLOUT_TEXT_MAX], why[ROLLOUT_TEXT_MAX];
-
-	if (gate_say_closed(t, why))
-		text_put(reason, sizeof(reason),
-			"approved, but traffic cannot move up: %s", why);
-	else
-		text_set(reason, sizeof(reason),
-			"approved, but traffic cannot move up yet");
-	rollout_hold(t, CAUSE_UNDECIDED, t->r->gate_deadline_ms, reason);
-}
-
-static void phase_awaiting_approval(struct turn *t)
-{
-	struct rollout *r = t->r;
-
-	if (pause_here(t) || hold_here(t) || freeze_waits(t))
-		return;
-	if (gate_is_passed(t) && t->now >= r->approved_until_ms)
-		r->approvals = 0; /* they have expired */
-	if (gate_is_passed(t) && traffic_is_settled(r) &&
-		!may_raise(t->policy, r, t->now)) {
-		/* Traffic moves only on evidence that is there now. */
-		rollout_pass_gate(t);
-		return;
-	}
-	if (t->now < r->gate_deadline_ms)
-		turn_wake(t, r->gate_deadline_ms);
-	else if (gate_is_passed(t))
-		hold_approved(t);
-	else
-		rollout_hold(t, CAUSE_APPROVAL, r->gate_deadline_ms,
-			"nobody approved in time");
 }
 
 /* What the policy's `finish` means for this candidate now. */
@@ -274,49 +169,6 @@ static void phase_finishing(struct turn *t)
 	rollout_enter(t, PHASE_PROMOTED, r->reason);
 }
 
-/* The people who approved did so for a while only. */
-static bool reopen_gate(struct turn *t)
-{
-	struct rollout *r = t->r;
-	const struct approval *approval = step_now(t)->approval;
-
-	if (!approval || t->now < r->approved_until_ms)
-		return false;
-	r->approvals = 0;
-	r->gate_deadline_ms = r->approved_until_ms;
-	rollout_hold(t, CAUSE_APPROVAL, r->approved_until_ms,
-		"the approval expired before traffic could move");
-	r->held_from = PHASE_AWAITING_APPROVAL;
-	return true;
-}
-
-/* A shift that waits at the gate may be paused, and is held when what it waits
- * for does not come. True: it is not shifting any more. */
-static bool shift_waits(struct turn *t)
-{
-	struct rollout *r = t->r;
-	int64_t blocked_ms = r->traffic.write.blocked_ms, until_ms;
-	char reason[ROLLOUT_TEXT_MAX], why[ROLLOUT_TEXT_MAX];
-
-	if (traffic_is_unwritten(r) &&
-		(pause_here(t) || hold_here(t) || freeze_waits(t) ||
-			reopen_gate(t)))
-		return true;
-	turn_wake(t, r->approved_until_ms);
-	if (!blocked_ms || !may_raise(t->policy, r, t->now))
-		return false;
-	until_ms = blocked_ms + checks_gap_ms_max(t->policy);
-	if (t->now < until_ms) {
-		turn_wake(t, until_ms);
-		return false;
-	}
-	text_put(reason, sizeof(reason),
-		"traffic cannot move up: %s; it goes on by itself when it can",
-		gate_say_closed(t, why));
-	rollout_hold(t, CAUSE_UNDECIDED, t->now, reason);
-	return true;
-}
-
 /* Settle runs from the moment that the split is seen serving, whatever else is
  * unfinished. */
 static void settle_when_serving(struct turn *t)
@@ -344,7 +196,7 @@ static void phase_shifting(struct turn *t)
 		return;
 	}
 	if (!traffic_is_settled(r)) {
-		if (!shift_waits(t))
+		if (!rollout_shift_waits(t))
 			settle_when_serving(t);
 		return;
 	}
@@ -407,7 +259,7 @@ static void phase_baking(struct turn *t)
 	struct rollout *r = t->r;
 	int64_t over_ms;
 
-	if (pause_here(t) || hold_here(t) || !r->bake_open ||
+	if (rollout_pause_here(t) || rollout_hold_here(t) || !r->bake_open ||
 		(r->step_passed && freeze_waits(t)))
 		return;
 	over_ms = checks_over_ms(t->policy, r);
@@ -443,7 +295,7 @@ static bool hold_is_healed(struct turn *t)
 	case CAUSE_METRICS:
 		return checks_find_unevaluable(t) < 0;
 	case CAUSE_APPROVAL:
-		return gate_is_passed(t);
+		return rollout_gate_is_passed(t->policy, t->r);
 	case CAUSE_STABLE:
 		return t->r->traffic.stable_state == STABLE_READY;
 	case CAUSE_DRIFT:
@@ -473,7 +325,7 @@ static void phase_held(struct turn *t)
 
 static void phase_paused(struct turn *t)
 {
-	hold_here(t);
+	rollout_hold_here(t);
 }
 
 /* A settle that ends opens the step's bake in whatever phase it is. */

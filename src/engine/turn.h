@@ -109,6 +109,16 @@ void rollout_force(struct turn *t, enum phase phase);
 /* rollout.c */
 void rollout_pump(struct turn *t); /* what follows from the state */
 void rollout_next_step(struct turn *t); /* its gate, or the finish */
+
+/* rollout_wait.c */
+/* Paused here and now if somebody asked for it. True: paused. */
+bool rollout_pause_here(struct turn *t);
+/* True: held, for what is the matter here and now. */
+bool rollout_hold_here(struct turn *t);
+/* A shift that waits at the gate may be paused, and is held when what it waits
+ * for does not come. True: it is not shifting any more. */
+bool rollout_shift_waits(struct turn *t);
+void phase_awaiting_approval(struct turn *t);
 void rollout_pass_gate(struct turn *t);
 
 /* rollout_back.c */
