@@ -106,11 +106,13 @@ void rollout_step_back(struct turn *t, const char *reason)
 
 	if (rollout_is_reverting(r) || phase_is_end(r->phase))
 		return;
+	r->pause_wanted = rollout_is_paused(r); /* there again */
 	sequence_cancel(t);
 	sequence_forget(t, LIST_STEP_PASSED);
 	sequence_forget(t, LIST_LOAD);
 	rollout_set_reason(r, CAUSE_SLO, reason);
 	r->step = 0;
+	r->held_ms = 0;
 	r->bake_from_ms = 0;
 	r->bake_open = false;
 	r->step_passed = false;

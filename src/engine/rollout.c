@@ -13,7 +13,8 @@
 #include "engine/outlook.h"
 #include "engine/turn.h"
 
-#define ROUNDS_MAX 64 /* of phases in one turn; more is a bug of ours */
+#define ROUNDS_MAX   64 /* of phases in one turn; more is a bug of ours */
+#define STEP_BACK_MS 1000 /* to read the service, as a revert has */
 
 void rollout_next_step(struct turn *t)
 {
@@ -182,6 +183,25 @@ static void settle_when_serving(struct turn *t)
 		checks_settle(t);
 }
 
+/* A step back that does not leave becomes a revert, which waits for no answer and
+ * leaves a second later. Its write is waited for as a revert's first one is. */
+static bool step_back_hangs(struct turn *t)
+{
+	const struct traffic_state *g = &t->r->traffic;
+	const struct traffic_writer *w = &g->write;
+	int64_t until_ms = w->out_ms && w->out_percent == w->intent.percent
+				   ? w->out_ms + 2 * STEP_BACK_MS
+				   : w->deadline_ms -
+					     t->policy->revert_timeout_ms +
+					     STEP_BACK_MS;
+
+	if (t->r->cause != CAUSE_SLO || w->state != WRITER_WANTS ||
+		w->arrived || w->intent.percent >= g->spec.candidate)
+		return false;
+	turn_wake(t, until_ms);
+	return t->now >= until_ms;
+}
+
 static void phase_shifting(struct turn *t)
 {
 	struct rollout *r = t->r;
@@ -193,6 +213,10 @@ static void phase_shifting(struct turn *t)
 	}
 	if (traffic_gave_up(r)) {
 		rollout_revert(t, CAUSE_WRITE, r->traffic.write.trouble);
+		return;
+	}
+	if (step_back_hangs(t)) {
+		rollout_revert(t, CAUSE_SLO, r->reason);
 		return;
 	}
 	if (!traffic_is_settled(r)) {

@@ -75,6 +75,11 @@ static void crossed(struct turn *t, enum evidence_decision decision)
 	struct note *note;
 	bool hold;
 
+	hold = t->policy->on_breach == ON_BREACH_HOLD ||
+	       (memory->state.none &&
+		       t->policy->evidence.without_control == WITHOUT_HOLD);
+	if (hold || observes(t->policy))
+		decision = EVIDENCE_FAIL; /* nobody goes back to ask stable */
 	slo = evidence_heaviest(memory);
 	evidence_print_breach(t->policy, memory, slo, decision, text);
 	note = note_breach(t, slo, text);
@@ -83,9 +88,6 @@ static void crossed(struct turn *t, enum evidence_decision decision)
 		memory->state.failed = true;
 		return;
 	}
-	hold = t->policy->on_breach == ON_BREACH_HOLD ||
-	       (memory->state.none &&
-		       t->policy->evidence.without_control == WITHOUT_HOLD);
 	t->r->failed_slo = slo->slo;
 	if (hold) {
 		memory->state.failed = true;

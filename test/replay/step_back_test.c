@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Evidence that has nothing to compare with goes back to the first step, where
+ * stable can be asked. Its users are in as much of a hurry as those of a revert,
+ * and whoever paused the rollout has it paused there.
+ */
+#include <string.h>
+
+#include "fake_counters.h"
+#include "scenario_test.h"
+
+static const char steps[] = "steps:\n"
+			    "  - {percent: 10, bake: 5m}\n"
+			    "  - {percent: 100, bake: 1h}\n"
+			    "settle: 5s\n";
+
+static const char slos[] =
+	"evidence: {history: 1h}\n"
+	"slos:\n"
+	"  - {name: errors, kind: evidence, objective: 1%,\n"
+	"     total: 'http_requests_total{revision=\"{{revision}}\"}',\n"
+	"     bad: 'http_requests_total{revision=\"{{revision}}\",\n"
+	"       code=\"500\"}'}\n";
+
+static const char other_slo[] =
+	"  - {name: other, query: 'other{r=\"{{candidate}}\"}', max: 1%,\n"
+	"     window: 20s, interval: 10s, min_passes: 1, fail_after: 2}\n";
+
+static void at_a_hundred(const char *more)
+{
+	given_policy(steps, slos, other_slo, more, NULL);
+	fake_counters_open(500);
+	run();
+	until_step(1);
+	until(fake_now() + 2 * MINUTE);
+}
+
+/* The candidate is bad until that is noticed. */
+static void until_crossed(void)
+{
+	fake_counters_errors(FAKE_NEW, 0.1);
+	while (!fake_store_count("breach", NULL))
+		until(fake_now() + 10);
+	fake_counters_errors(FAKE_NEW, 0.001);
+}
+
+/* What is known at `ms` is acted on within two seconds. */
+static void expect_down_since(int64_t ms)
+{
+	while (fake_run_wants(FAKE_NEW) > 10 && fake_now() < ms + HOUR)
+		until(fake_now() + 10);
+	assert_in_range(fake_now() - ms, 0, 2 * SECOND);
+}
+
+static void it_leaves_a_hold_for_metrics_that_are_away(void **state)
+{
+	at_a_hundred("");
+	fake_metrics_say("other", SAYS_503, 0);
+	until_phase(PHASE_HELD);
+	until_crossed();
+	expect_down_since(fake_now());
+}
+
+static void it_leaves_a_hold_in_which_somebody_paused(void **state)
+{
+	at_a_hundred("");
+	fake_metrics_say("other", SAYS_503, 0);
+	until_phase(PHASE_HELD);
+	command("pause", "bob");
+	until(fake_now() + SECOND);
+	until_crossed();
+	expect_down_since(fake_now());
+	fake_metrics_say("other", SAYS_VALUE, 0);
+	until(fake_now() + 20 * MINUTE);
+	expect_serving(FAKE_NEW, 10); /* paused, there */
+}
+
+static void a_pause_outlasts_it(void **state)
+{
+	at_a_hundred("");
+	command("pause", "bob");
+	until_phase(PHASE_PAUSED);
+	until(fake_now() + MINUTE);
+	until_crossed();
+	expect_down_since(fake_now());
+	until(fake_now() + 20 * MINUTE);
+	expect_serving(FAKE_NEW, 10);
+	assert_string_equal(fake_store_phase(fake_store_newest()), "paused");
+	command("continue", "bob");
+	until(fake_now() + 20 * MINUTE);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void it_is_a_revert_when_the_service_cannot_be_read(void **state)
+{
+	at_a_hundred("");
+	reads_hang();
+	until_crossed();
+	expect_down_since(fake_now());
+	assert_int_equal(fake_run_wants(FAKE_NEW), 0);
+}
+
+static void it_is_a_revert_when_its_write_hangs(void **state)
+{
+	int64_t ms;
+
+	at_a_hundred("");
+	fake_run_fault("{'kind': 'hang', 'method': 'PATCH', 'times': 1}");
+	until_crossed();
+	ms = fake_now();
+	while (fake_run_wants(FAKE_NEW) > 0 && fake_now() < ms + HOUR)
+		until(fake_now() + 10);
+	assert_in_range(fake_now() - ms, 2 * SECOND, 5 * SECOND);
+}
+
+static void nobody_is_asked_to_approve_a_way_down(void **state)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 5m,\n"
+		     "     approval: {approvers: [bob]}}\n"
+		     "  - {percent: 100, bake: 1h}\n"
+		     "settle: 5s\n",
+		slos, NULL);
+	fake_counters_open(500);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	approve("bob");
+	until_step(1);
+	until(fake_now() + 2 * MINUTE);
+	until_crossed();
+	expect_down_since(fake_now());
+	until(fake_now() + MINUTE);
+	expect_serving(FAKE_NEW, 10);
+}
+
+/* It is held where it is, and says nothing of a way that it does not go. */
+static void a_hold_instead_promises_no_way_back(void **state)
+{
+	at_a_hundred("on_breach: hold\n");
+	until_crossed();
+	until_phase(PHASE_HELD);
+	expect_serving(FAKE_NEW, 100);
+	assert_null(strstr(
+		fake_store_reason(fake_store_newest()), "to ask stable"));
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		SCENARIO(it_leaves_a_hold_for_metrics_that_are_away),
+		SCENARIO(it_leaves_a_hold_in_which_somebody_paused),
+		SCENARIO(a_pause_outlasts_it),
+		SCENARIO(it_is_a_revert_when_the_service_cannot_be_read),
+		SCENARIO(it_is_a_revert_when_its_write_hangs),
+		SCENARIO(nobody_is_asked_to_approve_a_way_down),
+		SCENARIO(a_hold_instead_promises_no_way_back),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
