@@ -79,7 +79,8 @@ static const char *approve_refuses(const struct asked *a)
 			"%s started the rollout and the policy does not say "
 			"self_approval",
 			a->who);
-	if (a->r->approvals & UINT64_C(1) << i)
+	if (a->r->approvals & UINT64_C(1) << i &&
+		a->r->now_ms < a->r->approved_until_ms)
 		return refuse(a, "%s has approved this step already", a->who);
 	return NULL;
 }
@@ -172,8 +173,12 @@ static void approve(struct turn *t)
 	const struct approval *approval = step_now(t)->approval;
 	size_t i = find_approver(approval, t->event->who);
 
+	if (t->now >= t->r->approved_until_ms)
+		t->r->approvals = 0; /* they have expired */
+	/* All count until the first of them is too old. */
+	if (!t->r->approvals)
+		t->r->approved_until_ms = t->now + approval->timeout_ms;
 	t->r->approvals |= UINT64_C(1) << i;
-	t->r->approved_until_ms = t->now + approval->timeout_ms;
 }
 
 /* "rejected by alice: why" */

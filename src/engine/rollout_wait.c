@@ -74,6 +74,13 @@ void rollout_pass_gate(struct turn *t)
 	traffic_want(t, step_now(t)->percent, false, TAG_KEEP);
 }
 
+/* Since when a gate is late. What a hold or a pause took is not counted twice; what
+ * passed while nobody drove is. */
+static int64_t late_since(const struct rollout *r, int64_t deadline_ms)
+{
+	return deadline_ms > r->phase_ms ? deadline_ms : r->phase_ms;
+}
+
 /* People said yes, and what is there now does not. */
 static void hold_approved(struct turn *t)
 {
@@ -85,7 +92,8 @@ static void hold_approved(struct turn *t)
 	else
 		text_set(reason, sizeof(reason),
 			"approved, but traffic cannot move up yet");
-	rollout_hold(t, CAUSE_UNDECIDED, t->r->gate_deadline_ms, reason);
+	rollout_hold(t, CAUSE_UNDECIDED,
+		late_since(t->r, t->r->gate_deadline_ms), reason);
 }
 
 void phase_awaiting_approval(struct turn *t)
@@ -94,7 +102,7 @@ void phase_awaiting_approval(struct turn *t)
 
 	if (rollout_pause_here(t) || rollout_hold_here(t) || freeze_waits(t))
 		return;
-	if (gate_is_passed(t) && t->now >= r->approved_until_ms)
+	if (t->now >= r->approved_until_ms)
 		r->approvals = 0; /* they have expired */
 	if (gate_is_passed(t) && traffic_is_settled(r) &&
 		!may_raise(t->policy, r, t->now)) {
@@ -107,7 +115,8 @@ void phase_awaiting_approval(struct turn *t)
 	else if (gate_is_passed(t))
 		hold_approved(t);
 	else
-		rollout_hold(t, CAUSE_APPROVAL, r->gate_deadline_ms,
+		rollout_hold(t, CAUSE_APPROVAL,
+			late_since(r, r->gate_deadline_ms),
 			"nobody approved in time");
 }
 
@@ -121,7 +130,7 @@ static bool reopen_gate(struct turn *t)
 		return false;
 	r->approvals = 0;
 	r->gate_deadline_ms = r->approved_until_ms;
-	rollout_hold(t, CAUSE_APPROVAL, r->approved_until_ms,
+	rollout_hold(t, CAUSE_APPROVAL, late_since(r, r->approved_until_ms),
 		"the approval expired before traffic could move");
 	r->held_from = PHASE_AWAITING_APPROVAL;
 	return true;

@@ -133,7 +133,7 @@ struct rollout {
 
 	int64_t gate_deadline_ms; /* approval; 0: no gate is open */
 	uint64_t approvals; /* bits over the step's approvers */
-	int64_t approved_until_ms; /* the passed gate's approvals; 0: none */
+	int64_t approved_until_ms; /* when they expire, all at once; 0: none */
 	int64_t hold_deadline_ms; /* 0: not held */
 	int64_t held_ms; /* earlier holds of this step, in sum */
 	bool pause_wanted; /* paused as soon as it may be */

@@ -498,6 +498,108 @@ static void a_lookup_that_nobody_waits_for_any_more_is_forgotten(void **state)
 	assert_int_equal(fake_deeds("undo"), 1);
 }
 
+/* ---- the time of a gate ---- */
+
+static const char short_gate[] = "steps:\n"
+				 "  - {percent: 20, bake: 20s}\n"
+				 "  - {percent: 100, bake: 20s, approval:\n"
+				 "     {approvers: [bob], timeout: 5m}}\n"
+				 "settle: 5s\nhold_timeout: 30m\n";
+
+static const char gate_of_two[] =
+	"steps:\n"
+	"  - {percent: 20, bake: 20s}\n"
+	"  - {percent: 100, bake: 20s, approval:\n"
+	"     {approvers: [bob, carol], minimum: 2, timeout: 5m}}\n"
+	"settle: 5s\nhold_timeout: 2h\n";
+
+static void at(const char *steps)
+{
+	given_policy(steps, slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+}
+
+/* One check has no data when bob approves: he has resolved the hold. */
+static void an_approval_does_not_cut_a_hold_short(void **state)
+{
+	at(short_gate);
+	until_phase(PHASE_HELD);
+	until(fake_now() + 16 * MINUTE);
+	metrics_of(FAKE_NEW, SAYS_NOTHING);
+	until(fake_now() + 11 * SECOND);
+	approve("bob");
+	until(fake_now() + 11 * SECOND);
+	metrics_of(FAKE_NEW, SAYS_VALUE);
+	until(fake_now() + 30 * SECOND);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void a_pause_at_a_gate_is_no_hold_of_it(void **state)
+{
+	at(short_gate);
+	command("pause", "bob");
+	until(fake_now() + 8 * HOUR);
+	command("continue", "bob");
+	until(fake_now() + 29 * MINUTE);
+	expect_serving(FAKE_NEW, 20);
+	until(fake_now() + 2 * MINUTE);
+	expect_serving(FAKE_STABLE, 100); /* now nobody resolved it */
+}
+
+static void metrics_that_heal_behind_a_gate_do_not_revert(void **state)
+{
+	at(short_gate);
+	until(fake_now() + 2 * MINUTE);
+	metrics_of(FAKE_NEW, SAYS_503);
+	until_phase(PHASE_HELD);
+	until(fake_now() + 17 * MINUTE);
+	metrics_of(FAKE_NEW, SAYS_VALUE);
+	until(fake_now() + 30 * SECOND);
+	expect_serving(FAKE_NEW, 20);
+}
+
+static void an_approval_is_too_old_for_one_that_follows_it(void **state)
+{
+	at(gate_of_two);
+	approve("bob");
+	until(fake_now() + 50 * MINUTE);
+	approve("carol");
+	until(fake_now() + MINUTE);
+	expect_serving(FAKE_NEW, 20);
+	approve("bob");
+	until(fake_now() + 10 * SECOND);
+	expect_serving(FAKE_NEW, 100);
+}
+
+static void approvals_expire_with_the_first_of_them(void **state)
+{
+	at(gate_of_two);
+	approve("bob");
+	until(fake_now() + 4 * MINUTE);
+	metrics_of(FAKE_NEW, SAYS_503);
+	until(fake_now() + 30 * SECOND);
+	approve("carol");
+	until(fake_now() + MINUTE);
+	metrics_of(FAKE_NEW, SAYS_VALUE);
+	until(fake_now() + MINUTE);
+	expect_serving(FAKE_NEW, 20);
+}
+
+static void who_approved_long_ago_may_approve_again(void **state)
+{
+	at(short_gate);
+	command("pause", "bob");
+	until(fake_now() + MINUTE);
+	approve("bob");
+	until(fake_now() + 6 * MINUTE);
+	approve("bob");
+	until(fake_now() + SECOND);
+	command("continue", "bob");
+	until(fake_now() + 30 * SECOND);
+	expect_serving(FAKE_NEW, 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +632,12 @@ int main(void)
 		SCENARIO(
 			what_a_rollback_has_done_is_not_done_again_by_the_next),
 		SCENARIO(a_lookup_that_nobody_waits_for_any_more_is_forgotten),
+		SCENARIO(an_approval_does_not_cut_a_hold_short),
+		SCENARIO(a_pause_at_a_gate_is_no_hold_of_it),
+		SCENARIO(metrics_that_heal_behind_a_gate_do_not_revert),
+		SCENARIO(an_approval_is_too_old_for_one_that_follows_it),
+		SCENARIO(approvals_expire_with_the_first_of_them),
+		SCENARIO(who_approved_long_ago_may_approve_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
