@@ -93,7 +93,7 @@ void rollout_revert(struct turn *t, enum cause cause, const char *reason)
 	sequence_cancel(t);
 	rollout_set_reason(r, cause, reason);
 	r->gate_deadline_ms = 0;
-	r->pause_wanted = false;
+	r->pause_wanted = r->leaving = false;
 	rollout_enter(t, PHASE_REVERTING, reason);
 	if (r->traffic.write.out_ms)
 		turn_effect(t, EFFECT_HURRY);

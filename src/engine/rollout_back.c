@@ -8,6 +8,7 @@
 #include "engine/turn.h"
 
 #define REVERT_FAILED "stable could not be given its traffic back"
+#define LATE_LOOK_MS  2000
 
 static void give_up(struct turn *t)
 {
@@ -67,6 +68,28 @@ static void take_back_again(struct turn *t)
 		"reverting again");
 	t->r->verified = false;
 	traffic_want(t, 0, false, t->r->tag_is_ours ? TAG_REMOVE : TAG_KEEP);
+}
+
+/* A write that has had no answer may come while the sequence runs, which takes as
+ * long as its actions: for so long it is looked. True: it came. */
+static bool came_late(struct turn *t)
+{
+	struct rollout *r = t->r;
+	const struct traffic_reader *read = &r->traffic.read;
+	int64_t due_ms = read->seen_ms + LATE_LOOK_MS;
+
+	if (r->verified || read->seen_ms >= r->traffic.write.loose_ms)
+		return false;
+	if (traffic_is_late(r)) {
+		take_back_again(t);
+		return true;
+	}
+	if (t->now >= due_ms) {
+		traffic_watch(t);
+		due_ms = read->retry_ms;
+	}
+	turn_wake(t, due_ms);
+	return false;
 }
 
 /* What the last look at the traffic cannot mend any more. */
@@ -140,7 +163,7 @@ void phase_rolling_back(struct turn *t)
 		rollout_enter(t, PHASE_ROLLBACK_FAILED, r->reason);
 		return;
 	}
-	if (!traffic_is_settled(r))
+	if (!traffic_is_settled(r) || came_late(t))
 		return;
 	if (r->begun && !sequence_ensure(t, LIST_ROLLBACK))
 		return;

@@ -167,6 +167,9 @@ static void end_settle(struct turn *t, int i)
 		return;
 	if (t->policy->on_breach == ON_BREACH_OBSERVE)
 		check_observe(slo, check);
+	if (check->latest.outcome == OUTCOME_BREACH ||
+		check->latest.outcome == OUTCOME_NO_DATA)
+		j = check->latest;
 	breached(t, i, &j, " in every check of the settle");
 }
 

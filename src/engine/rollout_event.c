@@ -71,7 +71,7 @@ static void take_interrupt(struct turn *t)
 			t->event->text);
 		return;
 	}
-	if (t->event->leave) {
+	if (t->event->leave && t->r->begun) {
 		t->r->leaving = true;
 		return;
 	}

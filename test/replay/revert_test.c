@@ -572,6 +572,128 @@ static void a_load_of_a_process_that_died_is_not_made_again(void **state)
 	promise(fake_deeds_cancelled("load") == 0, "none was started");
 }
 
+/* ---- the end of a revert ---- */
+
+static const char fast_slo[] =
+	"slos:\n"
+	"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}', max: 1%,\n"
+	"     window: 10s, interval: 5s, min_passes: 2, fail_after: 1}\n";
+
+/* Others stand in for the write whose answer was lost: it comes while an action of
+ * the sequence runs for long. */
+static void a_write_that_comes_in_the_sequence_is_taken_back(void **state)
+{
+	int64_t ms;
+
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 20s}\n"
+		     "  - {percent: 50, bake: 20s}\n"
+		     "  - {percent: 100, bake: 20s}\n"
+		     "settle: 5s\n"
+		     "rollback:\n"
+		     "  - {name: undo, type: exec, command: [act, undo],\n"
+		     "     timeout: 15m}\n",
+		fast_slo, NULL);
+	fake_deed_takes("undo", 10 * MINUTE);
+	run();
+	until_step(0);
+	fake_run_fault("{'kind': 'reset', 'method': 'PATCH', 'when': 'before',"
+		       " 'times': 1}");
+	while (!fake_store_count("written", "unknown"))
+		until(fake_now() + 1);
+	command("abort", "bob");
+	until_phase(PHASE_ROLLING_BACK);
+	until(fake_now() + 2 * SECOND);
+	fake_run_foreign("shop-1=50 shop-2=50");
+	ms = fake_now();
+	while (fake_run_wants(FAKE_NEW) > 0 && fake_now() < ms + HOUR)
+		until(fake_now() + 100);
+	assert_in_range(fake_now() - ms, 0, 3 * SECOND);
+	until_the_end();
+	assert_int_equal(fake_deeds("undo"), 1);
+	assert_string_equal(
+		fake_store_phase(fake_store_newest()), "rolled-back");
+}
+
+/* The signal comes first, and the breach before its entry is durable. */
+static void leaving_does_not_cut_a_revert_short(void **state)
+{
+	int n;
+
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 10m}\n"
+		     "  - {percent: 100, bake: 20s}\n"
+		     "settle: 5s\n"
+		     "on_interrupt: leave\n"
+		     "rollback:\n"
+		     "  - {name: undo, type: exec, command: [act, undo]}\n",
+		fast_slo, NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 22 * SECOND);
+	fake_worker_slow(400);
+	errors_of(FAKE_NEW, 0.5);
+	fake_run_fault("{'kind': 'status', 'status': 503, 'method': 'PATCH',"
+		       " 'times': 1}");
+	n = seen()->n_checks;
+	while (seen()->n_checks == n)
+		until(fake_now() + 1);
+	interrupt("SIGTERM");
+	until_the_end();
+	expect_serving(FAKE_STABLE, 100);
+	expect_exit(5);
+	assert_int_equal(fake_deeds("undo"), 1);
+}
+
+/* Nothing has begun that could be left. */
+static void there_is_nothing_to_leave_before_preflight_has_passed(void **state)
+{
+	given_policy("steps:\n  - {percent: 100, bake: 20s}\n"
+		     "on_interrupt: leave\n",
+		fast_slo, NULL);
+	reads_hang();
+	run();
+	until(fake_now() + SECOND);
+	interrupt("SIGTERM");
+	until_the_end();
+	expect_exit(4);
+}
+
+/* What every check of a settle found is told as any other check's finding. */
+static void a_settle_says_what_was_compared(void **state)
+{
+	static const struct {
+		const char *slo;
+		enum fake_said says;
+		const char *why;
+	} rows[] = {
+		{"min: 99%", SAYS_VALUE, "m: 50 % < min 99 % in every check"},
+		{"max: 1%", SAYS_VALUE, "m: 50 % > max 1 % in every check"},
+		{"max: 1%, no_data: breach", SAYS_NOTHING, "has no value"},
+	};
+	const char *reason;
+	char slo[256];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		scenario_close();
+		scenario_open(1);
+		snprintf(slo, sizeof(slo),
+			"slos:\n  - {name: m, query: 'm{r=\"{{candidate}}\"}',"
+			" %s, window: 20s, interval: 10s, fail_after: 1}\n",
+			rows[i].slo);
+		given_policy("steps:\n  - {percent: 10, bake: 1m}\n"
+			     "  - {percent: 100, bake: 1m}\n"
+			     "settle: 30s\n",
+			slo, NULL);
+		fake_metrics_say("m", rows[i].says, 0.5);
+		run();
+		until_the_end();
+		reason = fake_store_reason(fake_store_newest());
+		if (!strstr(reason, rows[i].why))
+			fail_msg("row %zu: \"%s\"", i, reason);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -608,6 +730,10 @@ int main(void)
 		SCENARIO(a_revert_asks_anew_when_a_read_hangs),
 		SCENARIO(a_revert_under_load_stops_it_first_and_is_not_later),
 		SCENARIO(a_load_of_a_process_that_died_is_not_made_again),
+		SCENARIO(a_write_that_comes_in_the_sequence_is_taken_back),
+		SCENARIO(leaving_does_not_cut_a_revert_short),
+		SCENARIO(there_is_nothing_to_leave_before_preflight_has_passed),
+		SCENARIO(a_settle_says_what_was_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
