@@ -19,6 +19,7 @@
 #define RETRY_AFTER_MAX (10 * SECOND)
 #define SERVICE_TARGET  "/v2/" FAKE_SERVICE
 #define WALL_KEY        "\"wall_ms\":"
+#define COUNTED         "http_requests_total" /* by SLOs of kind evidence */
 
 static struct {
 	int64_t asked_ms[POLICY_SLOS_MAX]; /* about the candidate; -1: never */
@@ -71,7 +72,9 @@ static void ask_sent(const struct fake_request *request)
 		return;
 	for (size_t i = 0; i < policy->n_slos; i++)
 		if (strncmp(query + 6, policy->slos[i].name,
-			    strlen(policy->slos[i].name)) == 0)
+			    strlen(policy->slos[i].name)) == 0 ||
+			(policy->slos[i].kind == SLO_EVIDENCE &&
+				strstr(query, COUNTED)))
 			books.asked_ms[i] = fake_now();
 }
 
@@ -332,6 +335,13 @@ static bool has_just_stood(void)
 	return until_ms && fake_now() - until_ms < SECOND;
 }
 
+/* Back to the first step, to ask stable. */
+static bool is_stepping_back(void)
+{
+	return phase_now() == PHASE_SHIFTING && fake_store_newest() &&
+	       strstr(fake_store_reason(fake_store_newest()), "to ask stable");
+}
+
 /* Nothing but a revert leaves before a journal that cannot be written. */
 static void write_sent(const struct fake_request *request)
 {
@@ -348,6 +358,8 @@ static void write_sent(const struct fake_request *request)
 	if (percent > 0)
 		books.given = true;
 	else
+		books.revert_sent = true;
+	if (is_stepping_back() && percent == policy_given()->steps[0].percent)
 		books.revert_sent = true;
 	promise(percent > 0 || !fake_load_is_made(),
 		"a load is still made as the revert is written");
@@ -367,7 +379,9 @@ static void look_at_request(const struct fake_request *request)
 /* The split is ours to take back, and has not been. */
 static bool is_to_be_reverted(void)
 {
-	return fake_run_wants(FAKE_NEW) > 0 &&
+	int kept = is_stepping_back() ? policy_given()->steps[0].percent : 0;
+
+	return fake_run_wants(FAKE_NEW) > kept &&
 	       fake_run_wants(FAKE_NEW) + fake_run_wants(stable()) == 100;
 }
 
@@ -510,7 +524,7 @@ static void look_at_revert(void)
 		books.heard = false; /* it was another one's */
 	books.process_ms = process_up_ms();
 	if (in_charge_ms() > fake_now() || !is_driven() ||
-		phase_now() != PHASE_REVERTING) {
+		(phase_now() != PHASE_REVERTING && !is_stepping_back())) {
 		books.decided_ms = -1;
 		books.revert_sent = false;
 		return;

@@ -135,8 +135,12 @@ static void add_part(struct buf *out, const char *form, const char *query,
 	const char *end, const char *role)
 {
 	const struct revision *r = revision_of(query, end);
-	double all = r->total - r->lost, bad = r->bad - r->lost_bad;
+	double all, bad;
 
+	if (!r)
+		return;
+	all = r->total - r->lost;
+	bad = r->bad - r->lost_bad;
 	if (all > 0 && !r->hidden && !has(query, end, "code="))
 		add_series(out, form, r, role, "200", all - bad);
 	if (bad >= 1 && !r->hidden)

@@ -117,15 +117,17 @@ static void serve(struct fake_exchange *exchange,
 {
 	const char *form = request->body_len ? request->body : request->target;
 	char *query = query_of(form);
+	const struct rule *rule = rule_for(query);
 
 	fake_metrics.asked++;
 	fake_metrics.about_ms = time_of(form);
 	if (fake_metrics.on_query)
 		fake_metrics.on_query(query);
 	answer->delay_ms = script.delay_ms;
-	if (rule_for(query) != &zero || !fake_metrics.answer ||
+	/* A value is what was counted, where it is. */
+	if (rule->said != SAYS_VALUE || !fake_metrics.answer ||
 		!fake_metrics.answer(query, form, answer))
-		answer_with(rule_for(query), answer);
+		answer_with(rule, answer);
 	free(query);
 }
 

@@ -23,7 +23,7 @@
 
 #define SAID_MAX      (256 * 1024)
 #define POLICY_MAX    (16 * 1024)
-#define POLICIES_MAX  128 /* in one program */
+#define POLICIES_MAX  256 /* in one program */
 #define SUPERVISOR_MS (20 * SECOND) /* until somebody says resume */
 #define NEVER         INT64_MAX
 #define TURNS_MAX     1000 /* at one moment */

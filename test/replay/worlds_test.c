@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/rng.h"
 #include "books.h"
+#include "fake_counters.h"
 #include "scenario.h"
 #include "workers.h"
 
@@ -32,7 +33,7 @@
 static struct {
 	struct rng rng;
 	uint64_t seed;
-	bool by_both;
+	bool by_both, has_evidence;
 	char story[STORY_MAX];
 	size_t story_len;
 } world;
@@ -83,6 +84,14 @@ static void broken(const char *text)
 
 /* ---- the policy ---- */
 
+static const char deeds[] =
+	"rollback:\n"
+	"  - {name: undo, type: exec, command: [act, undo],\n"
+	"     idempotent: false}\n"
+	"  - {name: purge, type: http, method: POST,\n"
+	"     idempotent: true,\n"
+	"     url: \"" FAKE_DEED_ORIGIN "/purge\"}\n";
+
 /* In one world of four the first step has a load, which passes, misses, cannot be
  * made or takes long. By draws of its own: the others stay as they are. */
 static const char *random_load(const char *steps, char *text, size_t size)
@@ -104,6 +113,55 @@ static const char *random_load(const char *steps, char *text, size_t size)
 		first, rng_below(&rng, 2) ? "true" : "false",
 		rng_below(&rng, 2) ? "stop" : "continue",
 		steps + strlen(first));
+	return text;
+}
+
+/* In one world of five there is an SLO of kind evidence, too, and users are with the
+ * candidate for long enough to go back and ask stable. By draws of its own. */
+static bool random_evidence(void)
+{
+	static const char steps[] = "steps:\n"
+				    "  - {percent: 10, bake: 20s}\n"
+				    "  - {percent: 100, bake: 3m}\n";
+	static const char *const rest[] = {
+		"settle: 5s\nhold_timeout: 3m\n",
+		"settle: 0s\nhold_timeout: 3m\non_drift: reassert\n",
+		"settle: 5s\nhold_timeout: 3m\non_interrupt: leave\n",
+	};
+	static const char slos[] =
+		"evidence: {history: 1h}\n"
+		"slos:\n"
+		"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n"
+		"     max: 1%, window: 10s, interval: 5s, min_passes: 2,\n"
+		"     fail_after: 2}\n"
+		"  - {name: counted, kind: evidence, objective: 1%,\n"
+		"     total: "
+		"'http_requests_total{revision=\"{{revision}}\"}',\n"
+		"     bad: 'http_requests_total{revision=\"{{revision}}\",\n"
+		"       code=\"500\"}'}\n";
+	struct rng rng;
+
+	rng_init(&rng, world.seed ^ 0xe51d);
+	world.has_evidence = rng_below(&rng, 5) == 0;
+	if (!world.has_evidence)
+		return false;
+	given_policy(steps, slos, rest[rng_below(&rng, 3)], deeds, NULL);
+	fake_counters_open(500);
+	return true;
+}
+
+/* People are two in one world of three that has a gate. */
+static const char *random_gate(const char *steps, char *text, size_t size)
+{
+	static const char one[] = "minimum: 1";
+	const char *at = strstr(steps, one);
+	struct rng rng;
+
+	rng_init(&rng, world.seed ^ 0x9a7e);
+	if (!at || rng_below(&rng, 3))
+		return steps;
+	snprintf(text, size, "%.*sminimum: 2%s", (int)(at - steps), steps,
+		at + strlen(one));
 	return text;
 }
 
@@ -141,20 +199,13 @@ static void random_policy(void)
 		"  - {from: 2026-01-01 00:04, to: 2026-01-01 00:05, zone: "
 		"UTC}\n",
 	};
-	static const char deeds[] =
-		"rollback:\n"
-		"  - {name: undo, type: exec, command: [act, undo],\n"
-		"     idempotent: false}\n"
-		"  - {name: purge, type: http, method: POST,\n"
-		"     idempotent: true,\n"
-		"     url: \"" FAKE_DEED_ORIGIN "/purge\"}\n";
-
-	char loaded[1024];
+	char loaded[1024], gated[512];
 	const char *others = rest[pick(5)], *asked = slos[pick(2)];
-	const char *way = steps[pick(2)];
+	const char *way = random_gate(steps[pick(2)], gated, sizeof(gated));
 
-	given_policy(random_load(way, loaded, sizeof(loaded)), asked, others,
-		deeds, NULL);
+	way = random_load(way, loaded, sizeof(loaded));
+	if (!random_evidence())
+		given_policy(way, asked, others, deeds, NULL);
 }
 
 /* ---- troubles ---- */
@@ -206,6 +257,10 @@ static void metrics_trouble(void)
 		said = HANGS;
 	tell("metrics: %s says %d (%g)", who, said, value);
 	fake_metrics_say(who, said, value);
+	if (!world.has_evidence)
+		return;
+	fake_counters_errors(FAKE_NEW, value > 0.1 ? 0.1 : 0.001);
+	fake_counters_away(chance(30));
 }
 
 static void foreign_trouble(void)
@@ -339,6 +394,7 @@ static void say_continue(void *arg)
 		return;
 	command("continue", "bob");
 	command("approve", "carol");
+	command("approve", "bob");
 	fake_world_after(100 * SECOND, say_continue, NULL);
 }
 
@@ -385,6 +441,10 @@ static void calm(void)
 	the_world_heals();
 	fake_metrics_say("errors", SAYS_VALUE, chance(80) ? 0 : 0.5);
 	fake_metrics_say("other", SAYS_VALUE, 0);
+	if (world.has_evidence) {
+		fake_counters_errors(FAKE_NEW, chance(50) ? 0.001 : 0.1);
+		fake_counters_away(false);
+	}
 	resume_after(SECOND);
 	until_it_has_begun();
 	fake_world_after(SECOND, say_continue, NULL);
