@@ -58,7 +58,7 @@ struct watched {
 	/* Of the region's look. */
 	struct store_watched kept;
 	struct store_past past;
-	bool is_known; /* they were read */
+	bool is_known; /* they were read, and nothing is decided before */
 	/* A revision that was read; NULL: none was. */
 	char *made, *maker;
 	int64_t made_ms;

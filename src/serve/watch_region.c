@@ -257,14 +257,31 @@ static int look_run(
 		look->region->region, look->names, look->n, err_r);
 }
 
+/* Also of those that were not seen and are busy: they may have the label again
+ * before they are looked at. */
+static void look_forget(struct watch_region *region)
+{
+	struct watched *watched;
+
+	TAILQ_FOREACH(watched, &region->watch->services, link) {
+		if (watched->region != region)
+			continue;
+		watched->is_known = false;
+		watched->kept = (struct store_watched){.since_ms = 0};
+		watched->past = (struct store_past){.running = NULL};
+	}
+	if (region->look)
+		look_free(region->look);
+	region->look = NULL;
+}
+
 /* From here on the texts of the look before are not used any more. */
 static void look_take(struct watch_look *look)
 {
 	struct watch_region *region = look->region;
 	struct watched *watched;
 
-	if (region->look)
-		look_free(region->look);
+	look_forget(region);
 	region->look = look;
 	for (size_t i = 0; i < look->n; i++) {
 		watched = watched_find(region->watch, look->names[i]);

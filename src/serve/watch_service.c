@@ -492,7 +492,8 @@ void watched_consider(struct watched *watched)
 	int64_t until_ms;
 	struct err err;
 
-	if (watched->busy || watched->region->watch->stopped)
+	if (!watched->is_known || watched->busy ||
+		watched->region->watch->stopped)
 		return;
 	policy = policy_to_start(watched, &err);
 	c.has_problem = !policy;
