@@ -289,3 +289,8 @@ size_t secret_len(const struct secret *secret)
 {
 	return secret->len;
 }
+
+bool secret_is_same(const struct secret *a, const struct secret *b)
+{
+	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
+}

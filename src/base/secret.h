@@ -10,6 +10,7 @@
 #ifndef TIDEGATE_BASE_SECRET_H
 #define TIDEGATE_BASE_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -34,6 +35,7 @@ void secret_free(struct secret **secret); /* wipes the bytes */
 /* The value, NUL-terminated, borrowed: for the wire only, never for a text. */
 const char *secret_reveal(const struct secret *secret);
 size_t secret_len(const struct secret *secret);
+bool secret_is_same(const struct secret *a, const struct secret *b);
 
 /* Masks in place: known secrets, bearer and basic credentials, userinfo and
  * query of URLs, paths of chat webhooks, and values of fields whose names say

@@ -63,9 +63,7 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_secret(const struct secret *a, const struct secret *b)
 {
-	return a && b ? secret_len(a) == secret_len(b) &&
-				!strcmp(secret_reveal(a), secret_reveal(b))
-		      : a == b;
+	return a && b ? secret_is_same(a, b) : a == b;
 }
 
 static bool same_headers(

@@ -3,7 +3,6 @@
 #include "serve/secret_list.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/xalloc.h"
 
@@ -30,16 +29,10 @@ void secret_list_free(struct secret_list **list_p)
 	*list_p = NULL;
 }
 
-static bool is_same(const struct secret *a, const struct secret *b)
-{
-	return a && b && secret_len(a) == secret_len(b) &&
-	       !memcmp(secret_reveal(a), secret_reveal(b), secret_len(a));
-}
-
 void secret_list_put(struct secret_list *list, const struct secret **place,
 	const struct secret *secret)
 {
-	if (!secret || is_same(*place, secret))
+	if (!secret || (*place && secret_is_same(*place, secret)))
 		return;
 	list->all = xrealloc(list->all, list->n + 1, sizeof(*list->all));
 	list->all[list->n] = secret_dup(secret);
