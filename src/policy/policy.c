@@ -94,6 +94,16 @@ int64_t policy_load_ms(const struct policy *policy, const struct step *step)
 					  : 0);
 }
 
+bool policy_has_same_secrets(const struct policy *a, const struct policy *b)
+{
+	if (a->n_secrets != b->n_secrets)
+		return false;
+	for (size_t i = 0; i < a->n_secrets; i++)
+		if (!secret_is_same(a->secrets[i], b->secrets[i]))
+			return false;
+	return true;
+}
+
 void policy_free(struct policy **policy)
 {
 	struct policy *p = *policy;

@@ -261,6 +261,7 @@ struct policy {
 
 	struct secret **secrets; /* all of them, to be wiped at the end */
 	size_t n_secrets;
+	bool has_secret_files; /* some of them stand in files of their own */
 
 	size_t n_warnings; /* of what is hardly meant; told while loading */
 };
@@ -274,6 +275,9 @@ int64_t policy_look_ms_max(const struct policy *policy);
 /* What a step's load adds to its time, with the look after it; 0: it has none.
  * At least: how long a script of k6 takes only the script knows. */
 int64_t policy_load_ms(const struct policy *policy, const struct step *step);
+
+/* Of two that were made of one text: what came from outside is the same. */
+bool policy_has_same_secrets(const struct policy *a, const struct policy *b);
 
 void policy_free(struct policy **policy);
 

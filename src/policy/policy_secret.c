@@ -403,6 +403,7 @@ struct secret *secret_file(struct loader *loader, const struct node *node)
 
 	if (!path)
 		return NULL;
+	loader->policy->has_secret_files = true;
 	buf_init(&content, VALUE_BYTES_MAX);
 	err_set(&err, ERR_IO, "there are no files here");
 	if (!env->read_file ||

@@ -18,7 +18,7 @@
 #define ENDING    ".yaml"
 #define NAMES_MAX 300 /* bytes of a list of names in a message */
 
-/* One text. */
+/* One text, with the secrets that its files had. */
 struct edition {
 	LIST_ENTRY(edition) link;
 	struct policy *policy;
@@ -61,6 +61,17 @@ static struct edition *edition_add(struct shelf *shelf, struct policy *policy)
 	return edition;
 }
 
+/* What was read again and is the same is one edition: they do not pile up in a
+ * daemon of months. `known` NULL: there was none. The policy is owned. */
+static struct edition *edition_of(
+	struct shelf *shelf, struct edition *known, struct policy *policy)
+{
+	if (!known || !policy_has_same_secrets(known->policy, policy))
+		return edition_add(shelf, policy);
+	policy_free(&policy);
+	return known;
+}
+
 static void edition_free_if_unused(struct edition *edition)
 {
 	if (edition->users || edition->on_shelf)
@@ -70,6 +81,7 @@ static void edition_free_if_unused(struct edition *edition)
 	free(edition);
 }
 
+/* The newest of this text. */
 static struct edition *edition_find(
 	struct shelf *shelf, const char *path, const char *digest)
 {
@@ -170,7 +182,8 @@ void shelf_set_names(struct shelf *shelf, const char *const *names, size_t n)
 }
 
 static int entry_parse(struct shelf *shelf, struct entry *entry,
-	const struct buf *text, struct buf *problems, struct err *err_r)
+	struct edition *known, const struct buf *text, struct buf *problems,
+	struct err *err_r)
 {
 	struct policy *policy = policy_parse(entry->path, text->data, text->len,
 		&policy_env_real, problems, err_r);
@@ -181,7 +194,7 @@ static int entry_parse(struct shelf *shelf, struct entry *entry,
 		err_r->pos = (struct srcpos){0}; /* the entry's path */
 		return -1;
 	}
-	entry_put(entry, edition_add(shelf, policy));
+	entry_put(entry, edition_of(shelf, known, policy));
 	return 0;
 }
 
@@ -196,8 +209,9 @@ int shelf_set_text(struct shelf *shelf, const char *name,
 		return 0; /* it has gone since */
 	digest_text(text->data, text->len, digest);
 	known = edition_find(shelf, entry->path, digest);
-	if (!known)
-		return entry_parse(shelf, entry, text, problems, err_r);
+	/* What a *_file of it says may be new, though the text is not. */
+	if (!known || known->policy->has_secret_files)
+		return entry_parse(shelf, entry, known, text, problems, err_r);
 	entry_put(entry, known);
 	return 0;
 }
@@ -307,6 +321,13 @@ const struct policy *shelf_take(
 	return entry->edition->policy;
 }
 
+/* What stands on the shelf is as its folder was read last; other texts are read
+ * only here. One that others go by is as it was when a file of it is wrong. */
+static bool must_read_files(const struct edition *edition)
+{
+	return edition->policy->has_secret_files && !edition->on_shelf;
+}
+
 const struct policy *shelf_take_text(struct shelf *shelf, const char *path,
 	const char *text, const struct policy_env *env, struct buf *problems,
 	struct err *err_r)
@@ -317,12 +338,13 @@ const struct policy *shelf_take_text(struct shelf *shelf, const char *path,
 
 	digest_text(text, strlen(text), digest);
 	edition = edition_find(shelf, path, digest);
-	if (!edition) {
+	if (!edition || must_read_files(edition)) {
 		policy = policy_parse(
 			path, text, strlen(text), env, problems, err_r);
-		if (!policy)
+		if (policy)
+			edition = edition_of(shelf, edition, policy);
+		else if (!edition)
 			return NULL;
-		edition = edition_add(shelf, policy);
 	}
 	edition->users++;
 	return edition->policy;

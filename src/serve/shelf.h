@@ -2,7 +2,8 @@
 /*
  * The policies that rollouts may be started with: NAME.yaml in a folder, each
  * under its name. A policy is parsed once for all rollouts that go by it, and
- * stays as it was for those that began with it when the file changes.
+ * stays as it was for those that began with it when the file changes, or a file
+ * with a secret of it.
  */
 #ifndef TIDEGATE_SERVE_SHELF_H
 #define TIDEGATE_SERVE_SHELF_H
@@ -31,7 +32,8 @@ const char *shelf_folder(const struct shelf *shelf);
 char *shelf_path(const char *folder, const char *name);
 /* … the names that the folder has now, in order (others are forgotten), … */
 void shelf_set_names(struct shelf *shelf, const char *const *names, size_t n);
-/* … and the text of one of them, which is parsed unless it is known. */
+/* … and the text of one of them, which is parsed unless it is known and has no
+ * secrets in files, which are read then, too. */
 MUST_CHECK int shelf_set_text(struct shelf *shelf, const char *name,
 	const struct buf *text, struct buf *problems, struct err *err_r);
 
@@ -41,7 +43,8 @@ MUST_CHECK const struct policy *shelf_take(
 	struct shelf *shelf, const char *name, struct err *err_r);
 /* Takes a policy by its text: one that is kept with a rollout, or that was
  * brought along. `path` is for messages and relative paths, and of one path all
- * have the same environment. */
+ * have the same environment. A text that stands in the folder has the secrets of
+ * the last load. */
 MUST_CHECK const struct policy *shelf_take_text(struct shelf *shelf,
 	const char *path, const char *text, const struct policy_env *env,
 	struct buf *problems, struct err *err_r);

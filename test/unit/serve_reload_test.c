@@ -11,8 +11,10 @@
 
 #include <cmocka.h>
 
+#include "base/secret.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "policy/policy_load.h"
 #include "serve/shelf.h"
 #include "serve_fixture.h"
 #include "until.h"
@@ -28,8 +30,14 @@ static int setup(void **state)
 	return 0;
 }
 
+/* What rollouts would hold, which is given back when a test has failed, too. */
+static const struct policy *held[4];
+static size_t n_held;
+
 static int teardown(void **state)
 {
+	while (n_held)
+		shelf_give_back(daemon_shelf(served.daemon), &held[--n_held]);
 	served_close(&served);
 	return 0;
 }
@@ -137,6 +145,128 @@ static void what_has_changed_is_read_and_what_is_wrong_stays(void **state)
 	free(gone);
 }
 
+/* ---- secrets in files ---- */
+
+#define WITH_A_FILE                                                    \
+	"version: 1\nname: with a file\n"                              \
+	"metrics: {url: \"${PROMETHEUS_URL}\", auth: {type: bearer,\n" \
+	"  token_file: ../prometheus-file}}\n"                         \
+	"steps: [{percent: 100, bake: 1h}]\n"                          \
+	"slos: [{name: s, query: 'up{r=\"{{candidate}}\"}', max: 1}]\n"
+
+static void write_secret(const char *secret)
+{
+	served_write(&served, "prometheus-file", secret);
+}
+
+static const struct policy *hold(const struct policy *policy)
+{
+	assert_non_null(policy);
+	held[n_held++] = policy;
+	return policy;
+}
+
+/* As a rollout that begins takes it, and keeps it. */
+static const struct policy *taken(void)
+{
+	struct err err;
+
+	return hold(
+		shelf_take(daemon_shelf(served.daemon), "with-a-file", &err));
+}
+
+/* As one is taken up that goes by this text. */
+static const struct policy *taken_up(const char *path)
+{
+	const struct policy *policy;
+	struct buf problems;
+	struct err err;
+
+	buf_init(&problems, 65536);
+	policy = shelf_take_text(daemon_shelf(served.daemon), path, WITH_A_FILE,
+		&policy_env_real, &problems, &err);
+	buf_fini(&problems);
+	return hold(policy);
+}
+
+static void expect_secret(const struct policy *policy, const char *secret)
+{
+	assert_string_equal(secret_reveal(policy->metrics.auth.secret), secret);
+}
+
+static void a_secret_that_is_new_is_read_with_the_policies(void **state)
+{
+	const struct policy *before, *after;
+
+	write_secret("the-first-one\n");
+	served_write(&served, "policies/with-a-file.yaml", WITH_A_FILE);
+	reload();
+	before = taken();
+	write_secret("the-second-one\n");
+	reload();
+	after = taken();
+	expect_secret(after, "the-second-one");
+	/* Who began with another keeps it; one that is taken up has the new. */
+	expect_secret(before, "the-first-one");
+	assert_ptr_equal(taken_up(after->path), after);
+}
+
+/* A daemon of months keeps no more than it needs. */
+static void a_secret_that_is_as_it_was_makes_nothing_new(void **state)
+{
+	const struct policy *before;
+
+	write_secret("the-first-one\n");
+	served_write(&served, "policies/with-a-file.yaml", WITH_A_FILE);
+	reload();
+	before = taken();
+	write_secret("the-first-one\n");
+	reload();
+	assert_ptr_equal(taken(), before);
+}
+
+static void a_secret_that_is_wrong_stays_as_it_was(void **state)
+{
+	struct buf problems;
+	struct err err;
+	bool named;
+
+	write_secret("the-first-one\n");
+	served_write(&served, "policies/with-a-file.yaml", WITH_A_FILE);
+	reload();
+	write_secret("");
+	buf_init(&problems, 65536);
+	assert_int_equal(
+		shelf_load(daemon_shelf(served.daemon), &problems, &err), -1);
+	named = strstr(problems.data, "with-a-file.yaml:4:") &&
+		strstr(problems.data, "is empty");
+	buf_fini(&problems);
+	assert_true(named);
+	assert_non_null(strstr(err.text, "policy with-a-file, line 4"));
+	expect_secret(taken(), "the-first-one");
+}
+
+/* Such a text is read when it is taken, also beside others that go by it. */
+static void a_text_that_was_brought_has_the_secret_of_its_time(void **state)
+{
+	char *path = xasprintf("%s/policies/brought", served.folder);
+	const struct policy *first, *second;
+
+	write_secret("the-first-one\n");
+	first = taken_up(path);
+	write_secret("the-second-one\n");
+	second = taken_up(path);
+	expect_secret(first, "the-first-one");
+	expect_secret(second, "the-second-one");
+	assert_ptr_equal(taken_up(path), second);
+	/* One that is wrong keeps nobody from taking up what is left. */
+	write_secret("");
+	assert_ptr_equal(taken_up(path), second);
+	free(path);
+}
+
+/* ---- its end ---- */
+
 static void the_daemon_may_end_while_it_reads(void **state)
 {
 	for (int turns = 0; turns < 6; turns++) {
@@ -156,6 +286,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD(no_turn_of_a_reload_is_long),
 		WORLD(what_has_changed_is_read_and_what_is_wrong_stays),
+		WORLD(a_secret_that_is_new_is_read_with_the_policies),
+		WORLD(a_secret_that_is_as_it_was_makes_nothing_new),
+		WORLD(a_secret_that_is_wrong_stays_as_it_was),
+		WORLD(a_text_that_was_brought_has_the_secret_of_its_time),
 		WORLD(the_daemon_may_end_while_it_reads),
 	};
 
