@@ -316,8 +316,6 @@ const struct observer foreground_observer = {
 
 /* ---- running ---- */
 
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-
 static void on_signal(int signo, void *arg)
 {
 	struct foreground *foreground = arg;
@@ -333,11 +331,8 @@ static int take_signals(struct foreground *foreground, struct err *err_r)
 	 * the canary stays watched. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		if (loop_on_signal(foreground->world.loop, signals[i],
-			    on_signal, foreground, err_r) < 0)
-			return -1;
-	return 0;
+	return loop_on_end_signals(
+		foreground->world.loop, on_signal, foreground, err_r);
 }
 
 int foreground_run(struct foreground *foreground, struct err *err_r)
@@ -367,8 +362,9 @@ static void leave_signals(void)
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		sigaddset(&set, signals[i]);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 

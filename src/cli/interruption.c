@@ -24,15 +24,10 @@ static void on_signal(int signo, void *arg)
 int interruption_await(
 	struct interruption *interruption, struct wire *wire, struct err *err_r)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-
 	*interruption = (struct interruption){.wire = wire};
 	/* The reader of our output may go away, and a file reach its limit. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		if (loop_on_signal(wire_loop(wire), signals[i], on_signal,
-			    interruption, err_r) < 0)
-			return -1;
-	return 0;
+	return loop_on_end_signals(
+		wire_loop(wire), on_signal, interruption, err_r);
 }

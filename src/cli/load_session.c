@@ -128,13 +128,7 @@ static void on_orders(int fd, int what, void *arg)
 
 static int take_signals(struct load_session *s, struct err *err_r)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		if (loop_on_signal(s->loop, signals[i], on_signal, s, err_r) <
-			0)
-			return -1;
-	return 0;
+	return loop_on_end_signals(s->loop, on_signal, s, err_r);
 }
 
 /* ---- from the start to the end ---- */

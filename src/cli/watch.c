@@ -342,15 +342,7 @@ static void on_signal(int signo, void *arg)
 
 static int take_signals(struct watching *watch, struct err *err_r)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	size_t i;
-
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		if (loop_on_signal(watch->loop, signals[i], on_signal, watch,
-			    err_r) < 0)
-			return -1;
-	}
-	return 0;
+	return loop_on_end_signals(watch->loop, on_signal, watch, err_r);
 }
 
 /* What happened before, without a panel for each line. */

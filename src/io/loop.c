@@ -517,6 +517,27 @@ int loop_on_signal(struct loop *loop, int signo, signal_fn fn, void *arg,
 	return 0;
 }
 
+static bool is_ignored(int signo)
+{
+	struct sigaction action;
+
+	return sigaction(signo, NULL, &action) == 0 &&
+	       action.sa_handler == SIG_IGN;
+}
+
+/* A shell ignores SIGINT for what it puts into the background, which is no wish
+ * of anybody: scripts send it on purpose. */
+int loop_on_end_signals(
+	struct loop *loop, signal_fn fn, void *arg, struct err *err_r)
+{
+	if (loop_on_signal(loop, SIGINT, fn, arg, err_r) < 0 ||
+		loop_on_signal(loop, SIGTERM, fn, arg, err_r) < 0)
+		return -1;
+	return is_ignored(SIGHUP)
+		       ? 0
+		       : loop_on_signal(loop, SIGHUP, fn, arg, err_r);
+}
+
 struct event_base *loop_base(struct loop *loop)
 {
 	return loop->base;

@@ -101,6 +101,10 @@ void watch_cancel(struct watch **watch);
 typedef void (*signal_fn)(int signo, void *arg);
 MUST_CHECK int loop_on_signal(struct loop *loop, int signo, signal_fn fn,
 	void *arg, struct err *err_r);
+/* Those with which people and runners end a program: SIGINT, SIGTERM, SIGHUP.
+ * SIGHUP stays ignored where it is, as nohup(1) leaves it. */
+MUST_CHECK int loop_on_end_signals(
+	struct loop *loop, signal_fn fn, void *arg, struct err *err_r);
 
 /* The libevent that is linked, "2.1.12-stable": a build that has it in an archive
  * keeps it until it is built again. */

@@ -112,6 +112,17 @@ more_checks() {
 	journal_has_no_gaps
 }
 
+@test "a rollout that nohup has started goes on when its terminal goes" {
+	quick
+	trap '' HUP # what is started from here on ignores it
+	rollout_start
+	trap - HUP
+	until_step 20
+	kill -HUP "$RUN_PID"
+	rollout_ends 0
+	serves "$CANDIDATE" 100
+}
+
 @test "an abort behind 140 decisions is taken first, and none of them is lost" {
 	at_gate
 	kill -KILL "$RUN_PID"

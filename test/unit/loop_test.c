@@ -659,6 +659,56 @@ static void a_signal_is_delivered_in_the_loop(void **state)
 	loop_free(&w.loop);
 }
 
+static void on_end_signal(int signo, void *arg)
+{
+	see(arg, signo == SIGINT    ? 'i'
+		 : signo == SIGTERM ? 't'
+		 : signo == SIGHUP  ? 'h'
+				    : '?');
+}
+
+static void on_raise_all(void *arg)
+{
+	struct world *w = arg;
+
+	raise(SIGHUP);
+	raise(SIGINT);
+	raise(SIGTERM);
+	timer_start(w->loop, 5, on_nothing, NULL); /* time to arrive */
+}
+
+/* As nohup(1) and a shell's background leave them. */
+static void a_hangup_that_is_ignored_stays_so(void **state)
+{
+	static const struct {
+		void (*hangup)(int signo), (*interrupt)(int signo);
+		const char *seen;
+	} rows[] = {
+		{SIG_DFL, SIG_DFL, "hit"},
+		{SIG_IGN, SIG_DFL, "it"},
+		{SIG_DFL, SIG_IGN, "hit"},
+	};
+	struct world w;
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		signal(SIGHUP, rows[i].hangup);
+		signal(SIGINT, rows[i].interrupt);
+		world_init(&w);
+		assert_int_equal(
+			loop_on_end_signals(w.loop, on_end_signal, &w, &err),
+			0);
+		timer_start(w.loop, 0, on_raise_all, &w);
+		world_run(&w);
+		loop_free(&w.loop);
+		for (const char *c = rows[i].seen; *c; c++)
+			assert_non_null(strchr(w.seen, *c));
+		assert_int_equal(strlen(w.seen), strlen(rows[i].seen));
+	}
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+}
+
 static void on_stop(void *arg)
 {
 	struct note *note = arg;
@@ -708,6 +758,7 @@ int main(void)
 		cmocka_unit_test(a_watch_tells_as_long_as_it_holds),
 		cmocka_unit_test(a_watch_cancelled_in_the_same_turn_is_silent),
 		cmocka_unit_test(a_signal_is_delivered_in_the_loop),
+		cmocka_unit_test(a_hangup_that_is_ignored_stays_so),
 		cmocka_unit_test(stopping_ends_after_the_turns_deferred_work),
 	};
 
