@@ -63,6 +63,20 @@ static int run_in_foreground(struct going_back *g,
 
 /* ---- one that has not ended ---- */
 
+static int fence_out(const struct rollback_taken *taken,
+	struct lease_watch *seen, struct arena *arena, struct err *err_r)
+{
+	struct store_lease lease;
+	int is_ours = store_lease_take(taken->store, taken->service,
+		taken->rollout, seen, arena, &lease, err_r);
+
+	if (is_ours < 0)
+		return -1;
+	if (is_ours)
+		store_lease_drop(taken->store, taken->service, lease.fence);
+	return !is_ours;
+}
+
 static int take_over(struct going_back *g, const struct rollback_args *args,
 	struct err *err_r)
 {
@@ -75,6 +89,7 @@ static int take_over(struct going_back *g, const struct rollback_args *args,
 		.comment = args->comment,
 		.as = args->as,
 		.resume = &cmd_resume,
+		.fence_out = fence_out,
 	};
 
 	return rollback_take_over(&taken, err_r);

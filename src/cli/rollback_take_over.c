@@ -63,27 +63,27 @@ static int ended_status(const struct rollback_taken *t, int status,
 	return status;
 }
 
-/* Whether somebody drives what is to be taken back. Of a holder elsewhere that
- * is known when it renews its lease, or has not for long enough. */
-static int is_driven(
-	const struct rollback_taken *t, struct arena *arena, struct err *err_r)
+/* Whether somebody drives what is to be taken back. A process that is seen and
+ * has just answered does. One that has not may be stopped or stuck, and of one
+ * elsewhere nothing is seen: they do when they renew their lease. */
+static int is_driven(const struct rollback_taken *t, bool answered,
+	struct lease_watch *seen, struct arena *arena, struct err *err_r)
 {
-	struct lease_watch seen = {0};
 	struct store_lease lease;
 	int64_t renewed_ms = 0;
 	int held;
 
-	for (;;) {
+	for (bool first = true;; first = false) {
 		held = store_lease_look(
 			t->store, t->service, arena, &lease, err_r);
 		if (held <= 0 || strcmp(lease.rollout, t->rollout) != 0)
 			return held < 0 ? -1 : 0;
-		if (!seen.fence)
+		if (first)
 			renewed_ms = lease.renewed_ms;
-		if (lease.alive || lease.renewed_ms != renewed_ms)
+		if ((answered && lease.alive) || lease.renewed_ms != renewed_ms)
 			return 1;
-		if (lease_watch_is_over(&seen, &lease))
-			return 0;
+		if (lease_watch_is_over(seen, &lease))
+			return t->fence_out(t, seen, arena, err_r);
 		context_pause(LOOK_PAUSE_MS);
 	}
 }
@@ -96,16 +96,25 @@ static int bring_to_end(const struct rollback_taken *t,
 	return status < 0 ? -1 : ended_status(t, status, arena, err_r);
 }
 
+/* What is waited for the answer counts as time without a renewal. */
 static int finish(
 	const struct rollback_taken *t, struct arena *arena, struct err *err_r)
 {
-	int status = call(&cmd_abort, t, err_r), driven;
+	struct lease_watch seen = {0};
+	struct store_lease lease;
+	int status, driven;
 
+	driven = store_lease_look(t->store, t->service, arena, &lease, err_r);
+	if (driven < 0)
+		return -1;
+	if (driven)
+		(void)lease_watch_is_over(&seen, &lease);
+	status = call(&cmd_abort, t, err_r);
 	if (status < 0 && err_r->code != ERR_REFUSED)
 		return -1;
 	if (status < 0) /* it goes back already, or has ended meanwhile */
 		output_error(err_r->text);
-	driven = is_driven(t, arena, err_r);
+	driven = is_driven(t, status == 0, &seen, arena, err_r);
 	if (driven < 0)
 		return -1;
 	return bring_to_end(t, driven ? &cmd_watch : t->resume, arena, err_r);

@@ -6,7 +6,9 @@
 
 #include "base/err.h"
 
+struct arena;
 struct command;
+struct lease_watch;
 struct store;
 
 struct rollback_taken {
@@ -15,7 +17,15 @@ struct rollback_taken {
 	const char *state; /* --state of the verbs that are called, or NULL */
 	int format; /* enum format */
 	const char *comment, *as; /* or NULL */
-	const struct command *resume; /* for when nobody drives it */
+
+	/* For when nobody drives it; NULL where a daemon does. */
+	const struct command *resume;
+	/* A lease that was not renewed is taken, by which its holder is fenced
+	 * out, and given back: `resume` need not wait for it once more. 1: it
+	 * was renewed after all. */
+	int (*fence_out)(const struct rollback_taken *taken,
+		struct lease_watch *seen, struct arena *arena,
+		struct err *err_r);
 };
 
 /* That it is aborted instead of undone, on stderr. */

@@ -56,8 +56,8 @@ static int look_for_driver(struct watching *watch, struct err *err_r)
 		watch->snapshot, watch->store, &watch->lease, err_r);
 	if (held < 0)
 		return -1;
-	if (held && !watch->lease.alive &&
-		lease_watch_is_over(&watch->lease_watch, &watch->lease))
+	/* A process that is there may be stopped: only its renewals count. */
+	if (held && lease_watch_is_over(&watch->lease_watch, &watch->lease))
 		held = 0;
 	watch->driven = held > 0;
 	return 0;

@@ -94,8 +94,8 @@ static const char *make_driver(const struct making *m)
 	if (from->driver == SUMMARY_DRIVEN)
 		return arena_printf(m->arena, "driven by %s", from->holder);
 	return arena_printf(m->arena,
-		"driven by %s, which is not on this host and was alive at %s "
-		"by its clock; if it is gone: tidegate resume %s",
+		"driven by %s, which is not seen to run on this host and was "
+		"alive at %s by its clock; if it is gone: tidegate resume %s",
 		from->holder, say_when(m, from->renewed_ms), from->id);
 }
 

@@ -23,7 +23,7 @@
 /* Who carries out what is decided. */
 enum summary_driver {
 	SUMMARY_DRIVEN, /* this process, or one that was seen on this host */
-	SUMMARY_UNSEEN, /* on another host: alive as far as is known */
+	SUMMARY_UNSEEN, /* on another host, or stopped: it may go on */
 	SUMMARY_UNDRIVEN, /* nobody */
 };
 

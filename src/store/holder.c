@@ -84,5 +84,9 @@ enum holder_state holder_state(const struct holder *holder)
 		return HOLDER_UNKNOWN;
 	if (state == 'Z' || state == 'X' || start != holder->start)
 		return HOLDER_DEAD;
+	/* It is stopped, by a signal or a debugger. Whether it goes on is not
+	 * known. */
+	if (state == 'T' || state == 't')
+		return HOLDER_UNKNOWN;
 	return HOLDER_ALIVE;
 }

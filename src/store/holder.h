@@ -21,8 +21,8 @@ struct holder {
 void holder_self(struct holder *holder_r);
 
 /* Dead and alive only when that is certain: of a process on another host, of
- * another boot, in another namespace (a container), or one that may not be
- * looked at nothing is known. */
+ * another boot, in another namespace (a container), or one that is stopped or
+ * may not be looked at nothing is known. */
 enum holder_state { HOLDER_UNKNOWN, HOLDER_ALIVE, HOLDER_DEAD };
 enum holder_state holder_state(const struct holder *holder);
 

@@ -184,7 +184,7 @@ struct store_lease {
 	const char *rollout; /* "" or the rollout driven under it */
 	int64_t fence;
 	int64_t renewed_ms; /* by the wall clock of the holder */
-	bool alive; /* the holder was seen on this host; else nobody knows */
+	bool alive; /* the holder was seen to run here; else nobody knows */
 };
 /* What one who looks again and again has seen; all zero at first. */
 struct lease_watch {

@@ -138,6 +138,55 @@ patches() {
 	[ "$(wc -l <"$WORLD/done")" = 2 ]
 }
 
+# It is there, and renews its lease no more.
+driver_stops() {
+	sed -i 's/bake: 3s/bake: 60s/g' "$WORLD/policy.yaml"
+	rollout_start
+	until_true 30 said '.event == "step-started"'
+	until_true 30 stops_between_commits
+}
+
+# In a commit it would keep all others from the state file.
+stops_between_commits() {
+	kill -STOP "$RUN_PID"
+	until_true 10 is_in "$RUN_PID" T
+	sqlite3 "$TIDEGATE_STATE" 'BEGIN IMMEDIATE; ROLLBACK' && return
+	kill -CONT "$RUN_PID"
+	return 1
+}
+
+@test "a driver that is stopped is fenced out, and does no harm as it goes on" {
+	sequence
+	driver_stops
+	rollback
+	[ "$status" = 0 ]
+	[[ $output == *'rolled-back: aborted by alice'* ]]
+	serves backend-1 100
+	[ "$(wc -l <"$WORLD/done")" = 2 ]
+	local before
+	before=$(patches)
+	kill -CONT "$RUN_PID"
+	rollout_ends 1
+	said '.outcome == "error" and (.reason | contains("driven by another"))'
+	[ "$(patches)" = "$before" ]
+	[ "$(wc -l <"$WORLD/done")" = 2 ]
+	serves backend-1 100
+}
+
+@test "who is stopped is not said to drive" {
+	sequence
+	driver_stops
+	run "$TIDEGATE" status
+	[[ $(tr -s ' \n' ' ' <<<"$output") == *'not seen to run on this host'* ]]
+	"$TIDEGATE" watch 3>&- >"$WORLD/watch" 2>"$WORLD/watch.err" &
+	PIDS+=($!)
+	until_true 40 grep -q 'nobody drives' "$WORLD/watch.err"
+	kill -CONT "$RUN_PID"
+	kill -TERM "$RUN_PID"
+	rollout_ends 6
+	serves backend-1 100
+}
+
 @test "a rollback that was killed goes on and does nothing twice" {
 	policy 'rollback:' \
 		'  - {name: slow, type: exec, command: [sh, -c, "echo $$ >>'"$WORLD"'/slow; exec tail -f /dev/null"], timeout: 3s, idempotent: true}' \

@@ -6,9 +6,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/xalloc.h"
 #include "store/store_drill.h"
@@ -159,6 +162,53 @@ static void only_what_somebody_else_might_drive_is_left(void **state)
 	ok(store_rollouts_left(store, &arena, &left, &n, &err), &err);
 	assert_int_equal(n, 1);
 	assert_string_equal(left[0].id, "two");
+}
+
+/* A child that holds the lease, stopped. */
+static pid_t stopped_holder(const char *service)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		struct lease_watch watch = {0};
+		struct store_lease lease;
+		struct err err;
+		struct store *own = store_open(path, STORE_EDIT, &err);
+
+		if (!own || store_lease_take(own, service, "one", &watch,
+				    &arena, &lease, &err) != 1)
+			_exit(1);
+		raise(SIGSTOP);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	return pid;
+}
+
+static void a_holder_that_is_stopped_is_not_known_to_live(void **state)
+{
+	const char *service = SERVICE "one";
+	pid_t pid = stopped_holder(service);
+	struct store_lease stopped, goes_on, dead;
+	struct err err;
+	int held[3], status;
+
+	/* The child is ended before anything can fail. */
+	held[0] = store_lease_look(store, service, &arena, &stopped, &err);
+	kill(pid, SIGCONT);
+	waitpid(pid, &status, WCONTINUED);
+	held[1] = store_lease_look(store, service, &arena, &goes_on, &err);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	held[2] = store_lease_look(store, service, &arena, &dead, &err);
+	assert_int_equal(held[0], 1);
+	assert_false(stopped.alive);
+	assert_int_equal(held[1], 1);
+	assert_true(goes_on.alive);
+	assert_int_equal(held[2], 0);
 }
 
 static void a_key_is_new_once_within_a_day(void **state)
@@ -420,6 +470,7 @@ int main(void)
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		FILE_TEST(only_what_somebody_else_might_drive_is_left),
+		FILE_TEST(a_holder_that_is_stopped_is_not_known_to_live),
 		FILE_TEST(a_key_is_new_once_within_a_day),
 		FILE_TEST(what_is_old_is_deleted_but_the_newest_of_a_service),
 		FILE_TEST(of_each_service_the_last_drill_is_kept),
