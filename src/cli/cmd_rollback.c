@@ -5,6 +5,7 @@
  * its end instead.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/context.h"
@@ -16,6 +17,8 @@
 #include "io/loop.h"
 #include "live/rollback.h"
 #include "store/store_drill.h"
+
+#define LOOKS_MAX 2 /* for what has not ended: the second is after its end */
 
 extern const struct command cmd_resume;
 
@@ -78,11 +81,11 @@ static int fence_out(const struct rollback_taken *taken,
 }
 
 static int take_over(struct going_back *g, const struct rollback_args *args,
-	struct err *err_r)
+	const char *rollout, struct err *err_r)
 {
 	const struct rollback_taken taken = {
 		.store = g->foreground.store,
-		.rollout = g->back.after,
+		.rollout = rollout,
 		.service = g->back.service,
 		.state = store_path(g->foreground.store),
 		.format = args->format,
@@ -93,6 +96,51 @@ static int take_over(struct going_back *g, const struct rollback_args *args,
 	};
 
 	return rollback_take_over(&taken, err_r);
+}
+
+/* Whether users may still be where they were: it was refused before it moved
+ * anything, or was promoted meanwhile, or went back to another revision than the
+ * one that is asked for. */
+static bool is_no_way_back(struct going_back *g, const char *rollout)
+{
+	struct store_rollout row;
+	struct err err;
+
+	if (store_rollout_get(g->foreground.store, rollout, &g->back.arena,
+		    &row, &err) <= 0 ||
+		!row.ended_ms)
+		return false;
+	return !strcmp(row.phase, phase_name(PHASE_REFUSED)) ||
+	       !strcmp(row.phase, phase_name(PHASE_PROMOTED)) ||
+	       (g->back.to && strcmp(g->back.to, row.stable) != 0 &&
+		       !strcmp(row.phase, phase_name(PHASE_ROLLED_BACK)));
+}
+
+/* Looks back, and ends what has not ended. 1: `status_r` is that of the verb; 0:
+ * what is known is gone back from; -1: refused. */
+static int end_unfinished(struct going_back *g,
+	const struct rollback_args *args, int *status_r, struct err *err_r)
+{
+	const char *rollout;
+
+	for (int looks = 0;; looks++) {
+		if (rollback_look_back(&g->back, g->foreground.store, err_r) <
+			0)
+			return -1;
+		rollout = rollback_to_end(&g->back);
+		if (!rollout || args->drill)
+			return 0;
+		if (looks == LOOKS_MAX)
+			return err_set(err_r, ERR_REFUSED,
+				"%s has begun meanwhile: look at tidegate "
+				"status, and go back again",
+				rollout);
+		*status_r = take_over(g, args, rollout, err_r);
+		if (!is_no_way_back(g, rollout))
+			return *status_r < 0 ? -1 : 1;
+		if (*status_r < 0)
+			output_error(err_r->text);
+	}
 }
 
 /* ---- the service ---- */
@@ -171,12 +219,11 @@ static int drill(struct going_back *g, const struct rollback_args *args,
 static int go_back(struct going_back *g, const struct rollback_args *args,
 	struct err *err_r)
 {
-	int wanted;
+	int wanted, status;
 
-	if (rollback_look_back(&g->back, g->foreground.store, err_r) < 0)
-		return -1;
-	if (g->back.unfinished && !args->drill)
-		return take_over(g, args, err_r);
+	wanted = end_unfinished(g, args, &status, err_r);
+	if (wanted)
+		return wanted < 0 ? -1 : status;
 	if (foreground_open(&g->foreground, err_r) < 0 || survey(g, err_r) < 0)
 		return -1;
 	wanted = rollback_decide(&g->back, err_r);

@@ -57,10 +57,10 @@ static int ended_status(const struct rollback_taken *t, int status,
 
 	if (store_rollout_get(t->store, t->rollout, arena, &row, err_r) <= 0)
 		return -1;
-	if (!strcmp(row.phase, phase_name(PHASE_ROLLED_BACK)) ||
-		!strcmp(row.phase, phase_name(PHASE_REFUSED)))
+	if (!strcmp(row.phase, phase_name(PHASE_ROLLED_BACK)))
 		return 0;
-	return status;
+	/* It was promoted meanwhile. */
+	return status ? status : err_exit_status(ERR_REFUSED);
 }
 
 /* Whether somebody drives what is to be taken back. A process that is seen and
@@ -88,6 +88,16 @@ static int is_driven(const struct rollback_taken *t, bool answered,
 	}
 }
 
+static int has_ended(
+	const struct rollback_taken *t, struct arena *arena, struct err *err_r)
+{
+	struct store_rollout row;
+
+	if (store_rollout_get(t->store, t->rollout, arena, &row, err_r) <= 0)
+		return -1;
+	return row.ended_ms != 0;
+}
+
 static int bring_to_end(const struct rollback_taken *t,
 	const struct command *verb, struct arena *arena, struct err *err_r)
 {
@@ -102,7 +112,7 @@ static int finish(
 {
 	struct lease_watch seen = {0};
 	struct store_lease lease;
-	int status, driven;
+	int status, driven, ended;
 
 	driven = store_lease_look(t->store, t->service, arena, &lease, err_r);
 	if (driven < 0)
@@ -115,9 +125,10 @@ static int finish(
 	if (status < 0) /* it goes back already, or has ended meanwhile */
 		output_error(err_r->text);
 	driven = is_driven(t, status == 0, &seen, arena, err_r);
-	if (driven < 0)
+	ended = driven ? driven : has_ended(t, arena, err_r);
+	if (driven < 0 || ended < 0)
 		return -1;
-	return bring_to_end(t, driven ? &cmd_watch : t->resume, arena, err_r);
+	return bring_to_end(t, ended ? &cmd_watch : t->resume, arena, err_r);
 }
 
 int rollback_watch(const struct rollback_taken *taken, struct err *err_r)

@@ -42,6 +42,9 @@ struct rollback {
 	const char *stable, *candidate; /* NULL: not known (yet) */
 	const char *after; /* the rollout that is undone; NULL: none */
 	bool unfinished; /* `after` has not ended */
+	/* A later rollout that has not begun to move anything: it is ended, and
+	 * not gone back from. NULL: there is none. */
+	const char *unbegun;
 	bool failed; /* `after` is a rollback that failed */
 	struct captured *captured; /* by `after`, newest first; NULL: nothing */
 	struct service *found; /* as read; owned */
@@ -51,9 +54,14 @@ struct rollback {
 void rollback_init(struct rollback *rollback);
 void rollback_fini(struct rollback *rollback);
 
-/* What the journal knows. -1: refused. Touches nothing but the two. */
+/* What the journal knows, as of now: it may be asked anew. -1: refused. Touches
+ * nothing but the two. */
 MUST_CHECK int rollback_look_back(
 	struct rollback *rollback, struct store *store, struct err *err_r);
+
+/* The rollout that has to end before anything else is done; NULL: there is none.
+ * What is known may be another thing afterwards: look back anew. */
+const char *rollback_to_end(const struct rollback *rollback);
 
 /* For a drill: what actions of `after` captured, which a rollback goes back to.
  * Touches nothing but the two, either. */

@@ -123,6 +123,15 @@ static void tell(struct rollback_drill *d)
 	rollback_drill_cancel(&d);
 }
 
+/* ---- what would be ended before ---- */
+
+static void drill_unbegun(struct rollback_drill *d)
+{
+	if (d->rollback->unbegun)
+		add(d, "rollout", d->rollback->unbegun, true,
+			"has moved nothing yet, and would be aborted first");
+}
+
 /* ---- traffic ---- */
 
 static void drill_traffic(struct rollback_drill *d)
@@ -264,6 +273,7 @@ struct rollback_drill *rollback_drill_start(struct world *world,
 		return NULL;
 	}
 	fill_values(d);
+	drill_unbegun(d);
 	drill_traffic(d);
 	drill_revision(d);
 	return d;

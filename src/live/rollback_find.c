@@ -36,9 +36,20 @@ void rollback_fini(struct rollback *b)
 
 /* ---- the journal ---- */
 
-/* A refused one moved nothing: what was before it counts. */
+/* Stable is learnt in preflight, which a freeze may hold up. */
+static bool has_not_begun(const struct store_rollout *row)
+{
+	return !row->ended_ms &&
+	       (!*row->stable ||
+		       !strcmp(row->phase, phase_name(PHASE_PREFLIGHT)));
+}
+
+/* One that was refused, or has not begun, moved nothing: what was before it
+ * counts. */
 static bool counts(const struct store_rollout *row)
 {
+	if (has_not_begun(row))
+		return false;
 	return !row->ended_ms ||
 	       (*row->stable && strcmp(row->phase, phase_name(PHASE_REFUSED)));
 }
@@ -50,8 +61,7 @@ static int take(
 		return err_set(err_r, ERR_REFUSED,
 			"%s has not ended and goes back to %s: leave %sto "
 			"out, and name another revision when it has ended",
-			row->id, *row->stable ? row->stable : "nowhere yet",
-			b->dashes);
+			row->id, row->stable, b->dashes);
 	b->after = row->id;
 	b->unfinished = !row->ended_ms;
 	b->failed = strcmp(row->phase, phase_name(PHASE_ROLLBACK_FAILED)) == 0;
@@ -67,10 +77,13 @@ int rollback_look_back(
 	struct store_rollout *list;
 	size_t n, i = 0;
 
+	b->after = b->unbegun = b->stable = b->candidate = NULL;
+	b->unfinished = b->failed = false;
 	if (store_rollout_list(store, &filter, &b->arena, &list, &n, err_r) < 0)
 		return -1;
-	while (i < n && !counts(&list[i]))
-		i++;
+	for (; i < n && !counts(&list[i]); i++)
+		if (!b->unbegun && has_not_begun(&list[i]))
+			b->unbegun = list[i].id;
 	if (i < n && take(b, &list[i], err_r) < 0)
 		return -1;
 	if (!b->to || (b->stable && strcmp(b->to, b->stable) == 0))
@@ -81,6 +94,13 @@ int rollback_look_back(
 	b->after = NULL;
 	b->failed = false;
 	return 0;
+}
+
+const char *rollback_to_end(const struct rollback *b)
+{
+	if (b->unbegun)
+		return b->unbegun;
+	return b->unfinished ? b->after : NULL;
 }
 
 /* ---- the service ---- */
@@ -248,8 +268,9 @@ int rollback_decide(struct rollback *b, struct err *err_r)
 
 	if (!b->stable)
 		return err_set(err_r, ERR_REFUSED,
-			"no rollout of %s is known%s%s: say to which revision "
-			"with %sto",
+			"no rollout of %s that moved anything is known%s%s: "
+			"say "
+			"to which revision with %sto",
 			b->service, b->state ? " in " : "",
 			b->state ? b->state : "", b->dashes);
 	holder = holder_of(b);

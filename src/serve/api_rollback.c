@@ -6,22 +6,30 @@
  *
  *   rollbacks_start ─ looked_back ─┬─ surveyed ─┬─ begin ─ begun
  *                                  │            └─ drilled
- *                                  └─ seen ─ aborted
+ *                                  └─ seen ─ aborted ─ changed … ─ looked_again
+ *
+ * What had not begun moved nothing, and what was promoted meanwhile went nowhere:
+ * after its end the journal is asked once more, and surveyed comes next.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/jsonw.h"
 #include "base/xalloc.h"
+#include "io/loop.h"
 #include "live/rollback.h"
+#include "serve/changes.h"
 #include "serve/daemon.h"
 #include "serve/decision.h"
 #include "serve/drills.h"
+#include "serve/driven.h"
 #include "serve/handlers.h"
 #include "serve/sent_policy.h"
 #include "serve/starting.h"
 
 #define SURVEY_MS   20000 /* for which a request waits for the service */
+#define END_MS      20000 /* likewise for the end of what had not begun */
 #define DEFAULT_WHY "a rollback was asked for"
 #define ABORTS_MAX  3 /* when what was seen moves on meanwhile */
 
@@ -82,7 +90,11 @@ struct rollback_ask {
 	struct rollback back;
 	struct rollback_survey *survey; /* NULL: it is not waited for */
 	struct rollback_drill *drill; /* likewise */
+	/* What has to end before; NULL: nothing. */
+	const char *rollout;
 	int n_aborts;
+	struct following *following; /* NULL: its end is not waited for */
+	struct timer *patience; /* likewise */
 };
 
 static int look_back(
@@ -93,14 +105,25 @@ static void begun(const char *rollout, const struct err *err, void *arg);
 static void drilled(const struct drill_report *report, void *arg);
 static void seen(const struct view *view, const struct err *err, void *arg);
 static void aborted(const struct decision_answer *answer, void *arg);
+static void changed(void *arg);
+static int look_again(
+	struct desk_job *job, struct store *store, struct err *err_r);
+static void looked_again(struct desk_job *job, const struct err *err);
 
 /* ---- its life ---- */
+
+static void stop_waiting(struct rollback_ask *ask)
+{
+	changes_unfollow(&ask->following);
+	timer_cancel(&ask->patience);
+	daemon_wait_ends(&ask->waiter);
+}
 
 static void ask_free(struct rollback_ask *ask)
 {
 	rollback_survey_cancel(&ask->survey);
 	rollback_drill_cancel(&ask->drill);
-	daemon_wait_ends(&ask->waiter);
+	stop_waiting(ask);
 	rollback_fini(&ask->back);
 	starting_fini(&ask->starting);
 	free(ask);
@@ -193,24 +216,32 @@ static int look_back(
 		       : 0;
 }
 
+static void begin_survey(struct rollback_ask *ask)
+{
+	struct daemon *daemon = ask->starting.daemon;
+
+	daemon_wait_begins(daemon, &ask->waiter);
+	ask->survey = rollback_survey_start(
+		daemon_world(daemon), &ask->back, SURVEY_MS, surveyed, ask);
+}
+
 static void looked_back(struct desk_job *job, const struct err *err)
 {
 	struct rollback_ask *ask = (struct rollback_ask *)job;
 	struct daemon *daemon = ask->starting.daemon;
 
+	if (!ask->value[BODY_DRILL].number)
+		ask->rollout = rollback_to_end(&ask->back);
 	if (err) {
 		ask_fail(ask, err);
 	} else if (!starting_is_first(&ask->starting)) {
 		ask_free(ask);
 	} else if (daemon_is_draining(daemon)) {
 		ask_cancelled(&ask->waiter);
-	} else if (ask->back.unfinished && !ask->value[BODY_DRILL].number) {
-		(void)views_ask(
-			daemon_views(daemon), ask->back.after, seen, ask);
+	} else if (ask->rollout) {
+		(void)views_ask(daemon_views(daemon), ask->rollout, seen, ask);
 	} else {
-		daemon_wait_begins(daemon, &ask->waiter);
-		ask->survey = rollback_survey_start(daemon_world(daemon),
-			&ask->back, SURVEY_MS, surveyed, ask);
+		begin_survey(ask);
 	}
 }
 
@@ -351,7 +382,7 @@ static void seen(const struct view *view, const struct err *err, void *arg)
 	in_step = state->step >= 0 &&
 		  (size_t)state->step < view->snapshot->policy->n_steps;
 	order = (struct decision_order){
-		.rollout = ask->back.after,
+		.rollout = ask->rollout,
 		.verb = VERB_ABORT,
 		.step = in_step ? state->step + 1 : 0,
 		.candidate = view->snapshot->row.candidate,
@@ -368,7 +399,7 @@ static void answer_aborted(struct rollback_ask *ask, bool is_aborted)
 
 	buf_init(&body, VISIT_ANSWER_MAX);
 	jsonw_object(&w, NULL);
-	jsonw_text(&w, "rollout", ask->back.after);
+	jsonw_text(&w, "rollout", ask->rollout);
 	jsonw_text(&w, "service", ask->back.service);
 	jsonw_text(&w, "outcome", is_aborted ? "aborted" : "going-back");
 	jsonw_end(&w, '}');
@@ -384,14 +415,108 @@ static bool goes_back(const struct view *view)
 	return phase == PHASE_REVERTING || phase == PHASE_ROLLING_BACK;
 }
 
-static void aborted(const struct decision_answer *answer, void *arg)
+static bool has_ended(const struct view *view)
+{
+	return view && phase_is_end(view->snapshot->fold.state.phase);
+}
+
+/* ---- and did not go back ---- */
+
+/* The abort is recorded: who asked may follow what becomes of it. */
+static void no_end_seen(void *arg)
+{
+	struct rollback_ask *ask = arg;
+
+	answer_aborted(ask, true);
+	ask_free(ask);
+}
+
+static void patience_ends(void *arg)
+{
+	struct rollback_ask *ask = arg;
+
+	ask->patience = NULL;
+	no_end_seen(ask);
+}
+
+/* The daemon ends; it has unfollowed. */
+static void following_ends(void *arg)
+{
+	struct rollback_ask *ask = arg;
+
+	ask->following = NULL;
+	no_end_seen(ask);
+}
+
+static void await_end(struct rollback_ask *ask)
+{
+	struct daemon *daemon = ask->starting.daemon;
+	const struct follower follower = {
+		.changed = changed, .end = following_ends, .arg = ask};
+
+	daemon_wait_begins(daemon, &ask->waiter);
+	ask->following = changes_follow(daemon_changes(daemon), &follower);
+	ask->patience =
+		timer_start(daemon_loop(daemon), END_MS, patience_ends, ask);
+	changed(ask);
+}
+
+/* Something, of any rollout. */
+static void changed(void *arg)
 {
 	struct rollback_ask *ask = arg;
 	struct daemon *daemon = ask->starting.daemon;
 
+	if (driven_find(daemon_driven(daemon), ask->rollout))
+		return;
+	stop_waiting(ask);
+	ask->starting.job.run = look_again;
+	ask->starting.job.done = looked_again;
+	desk_give(daemon_desk(daemon), &ask->starting.job);
+}
+
+static int look_again(
+	struct desk_job *job, struct store *store, struct err *err_r)
+{
+	struct rollback_ask *ask = (struct rollback_ask *)job;
+
+	return rollback_look_back(&ask->back, store, err_r);
+}
+
+static void looked_again(struct desk_job *job, const struct err *err)
+{
+	struct rollback_ask *ask = (struct rollback_ask *)job;
+	const char *rollout = rollback_to_end(&ask->back);
+
+	if (err) {
+		ask_fail(ask, err);
+	} else if (daemon_is_draining(ask->starting.daemon)) {
+		ask_cancelled(&ask->waiter);
+	} else if (!rollout) {
+		begin_survey(ask);
+	} else if (!strcmp(rollout, ask->rollout)) { /* nobody drives it here */
+		no_end_seen(ask);
+	} else {
+		visit_problem(&ask->starting.visit, 409, "busy",
+			"%.160s has begun meanwhile", rollout);
+		ask_free(ask);
+	}
+}
+
+static void aborted(const struct decision_answer *answer, void *arg)
+{
+	struct rollback_ask *ask = arg;
+	struct daemon *daemon = ask->starting.daemon;
+	bool goes_on;
+
 	if (answer->result == DECIDED_MOVED_ON && ask->n_aborts < ABORTS_MAX) {
-		(void)views_ask(
-			daemon_views(daemon), ask->back.after, seen, ask);
+		(void)views_ask(daemon_views(daemon), ask->rollout, seen, ask);
+		return;
+	}
+	goes_on = answer->command ? ask->back.unbegun != NULL
+				  : has_ended(answer->view);
+	if (goes_on && !daemon_is_draining(daemon)) {
+		await_end(ask);
 		return;
 	}
 	if (answer->command)
@@ -401,7 +526,7 @@ static void aborted(const struct decision_answer *answer, void *arg)
 	else
 		visit_problem(&ask->starting.visit,
 			decision_status(answer->result),
-			decision_code(answer->result), "%s: %s",
-			ask->back.after, answer->text);
+			decision_code(answer->result), "%s: %s", ask->rollout,
+			answer->text);
 	ask_free(ask);
 }

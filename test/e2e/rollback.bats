@@ -187,6 +187,40 @@ stops_between_commits() {
 	serves backend-1 100
 }
 
+# After one that was promoted: it waits for its metrics, and has moved nothing.
+next_is_in_preflight() {
+	sequence
+	promoted
+	control POST /deploy '{"revision": "backend-3"}'
+	control PUT /metrics '{"hang": true}'
+	rollout_start --candidate backend-3
+	until_true 30 said '.event == "started"'
+}
+
+@test "one that has not begun is ended, and who serves goes back" {
+	next_is_in_preflight
+	rollback --drill
+	[ "$status" = 0 ]
+	[[ $output == *'has moved nothing yet, and would be aborted first'* ]]
+	[[ $output == *'backend-2 100 % -> backend-1 100 %'* ]]
+	rollback
+	[ "$status" = 0 ]
+	[[ $output == *': refused: aborted by alice'* ]]
+	serves backend-1 100
+	rollout_ends 4
+	[ "$(wc -l <"$WORLD/done")" = 2 ]
+}
+
+@test "one that died before it began is ended, and who serves goes to --to" {
+	next_is_in_preflight
+	kill -KILL "$RUN_PID"
+	wait "$RUN_PID" || true
+	rollback --to backend-1
+	[ "$status" = 0 ]
+	serves backend-1 100
+	[ "$(wc -l <"$WORLD/done")" = 2 ]
+}
+
 @test "a rollback that was killed goes on and does nothing twice" {
 	policy 'rollback:' \
 		'  - {name: slow, type: exec, command: [sh, -c, "echo $$ >>'"$WORLD"'/slow; exec tail -f /dev/null"], timeout: 3s, idempotent: true}' \

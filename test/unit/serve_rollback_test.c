@@ -160,6 +160,56 @@ static void one_that_has_not_ended_is_aborted(void **state)
 	free(id);
 }
 
+static void sandbox_is_told(
+	const char *method, const char *path, const char *body)
+{
+	char *address = served.address;
+
+	served.address = served.admin;
+	served_ask(&served, method, path, body, NULL);
+	served.address = address;
+	assert_int_equal(served.status / 100, 2);
+}
+
+/* After one that was promoted: it waits for its metrics, and moves nothing. */
+static char *next_in_preflight(void)
+{
+	char *id;
+
+	free(promoted());
+	sandbox_is_told(
+		"POST", "/sandbox/deploy", "{\"revision\":\"backend-3\"}");
+	sandbox_is_told("PUT", "/sandbox/metrics", "{\"hang\": true}");
+	served_expect(&served, 201, "POST", "/api/v1/rollouts",
+		"{\"policy\":\"e2e\",\"candidate\":\"backend-3\"}");
+	id = served_text(&served, "/rollout");
+	served_wait_phase(&served, id, "preflight");
+	return id;
+}
+
+static void one_that_has_not_begun_is_ended_and_who_serves_goes_back(
+	void **state)
+{
+	char *next = next_in_preflight(), *id;
+
+	served_expect(&served, 200, "POST", ROLLBACKS,
+		"{\"policy\":\"e2e\",\"drill\":true}");
+	assert_text("/drill/0/what", "rollout");
+	assert_text("/drill/0/name", next);
+	assert_text("/drill/1/detail", "backend-2 100 % -> backend-1 100 %");
+	served_expect(&served, 201, "POST", ROLLBACKS,
+		"{\"policy\":\"e2e\",\"to\":\"backend-1\"}");
+	id = served_text(&served, "/rollout");
+	assert_string_not_equal(id, next);
+	served_wait_phase(&served, id, "rolled-back");
+	assert_text("/candidate", "backend-2");
+	assert_text("/stable", "backend-1");
+	served_wait_phase(&served, next, "refused");
+	assert_true(served_has(&served, "aborted by owner"));
+	free(next);
+	free(id);
+}
+
 static void a_service_without_history_needs_a_name_to_go_to(void **state)
 {
 	served_ask(&served, "POST", ROLLBACKS, PLAIN, NULL);
@@ -338,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD(what_was_promoted_is_taken_back_once),
 		WORLD(one_that_has_not_ended_is_aborted),
+		WORLD(one_that_has_not_begun_is_ended_and_who_serves_goes_back),
 		WORLD(a_service_without_history_needs_a_name_to_go_to),
 		WORLD(a_drill_answers_a_table_and_changes_nothing),
 		WORLD(a_rollback_outlives_the_daemon),
