@@ -29,6 +29,7 @@ struct action_env {
 	struct worker *worker; /* decodes long answers; may be NULL */
 	const struct policy *policy;
 	struct store *store; /* where the journal is; may be NULL */
+	struct process_crew *programs; /* those it runs; may be NULL */
 	/* Why a rollback needs a person, for those that tell of its end; NULL:
 	 * it does not, or has not come to that. */
 	const char *trouble;

@@ -136,6 +136,7 @@ struct process *command_start(
 		.cwd = folder,
 		.timeout_ms = action_time_left(run),
 		.input = command->input,
+		.crew = run->env->programs,
 	};
 	struct process *process;
 

@@ -66,6 +66,7 @@ void load_run_start(struct action_run *run, struct buf *order,
 		.timeout_ms = action_time_left(run),
 		.input = order->data,
 		.line = load_told,
+		.crew = run->env->programs,
 	};
 
 	as.argv = argv;

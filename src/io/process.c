@@ -53,6 +53,8 @@ struct process {
 	int exit_status, signal;
 	bool timed_out, exited, completing;
 	bool ending; /* cancelled, and counted as that */
+	struct process_crew *crew; /* NULL: none, or it has gone */
+	LIST_ENTRY(process) of_crew; /* while it ends */
 	bool secret;
 	bool failed; /* `err` says why it did not start */
 	struct err err;
@@ -228,6 +230,8 @@ static void process_free(struct process *p)
 	if (p->secret)
 		buf_wipe(&p->output);
 	buf_fini(&p->output);
+	if (p->ending && p->crew)
+		LIST_REMOVE(p, of_crew);
 	if (p->ending && --n_ending == 0 && waiting)
 		loop_stop(waiting);
 	free(p);
@@ -414,6 +418,7 @@ struct process *process_start(struct loop *loop,
 	p->start_us = loop_now_us(loop);
 	p->secret = spec->secret;
 	p->line = spec->line;
+	p->crew = spec->crew;
 	if (p->secret)
 		buf_init_secret(&p->output, PROCESS_OUTPUT_MAX);
 	else
@@ -451,9 +456,26 @@ void process_cancel(struct process **process)
 	/* It goes on by itself, unheard, until it is reaped. */
 	p->ending = true;
 	n_ending++;
+	if (p->crew)
+		LIST_INSERT_HEAD(&p->crew->ending, p, of_crew);
 	kill(-p->pid, SIGTERM);
 	if (!p->exited)
 		grace_start(p);
+}
+
+bool process_crew_is_ending(const struct process_crew *crew)
+{
+	return !LIST_EMPTY(&crew->ending);
+}
+
+void process_crew_fini(struct process_crew *crew)
+{
+	struct process *p;
+
+	while ((p = LIST_FIRST(&crew->ending))) {
+		LIST_REMOVE(p, of_crew);
+		p->crew = NULL;
+	}
 }
 
 static void on_wait_over(void *arg)
@@ -469,7 +491,7 @@ void process_let_end(struct loop *loop)
 	if (!n_ending)
 		return;
 	waiting = loop;
-	patience = timer_start(loop, 2 * PROCESS_GRACE_MS, on_wait_over, loop);
+	patience = timer_start(loop, PROCESS_END_MS_MAX, on_wait_over, loop);
 	(void)!loop_run(loop, &err); /* those who are left die with us */
 	timer_cancel(&patience);
 	waiting = NULL;

@@ -17,15 +17,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/err.h"
 
-#define PROCESS_GRACE_MS           2000
+#define PROCESS_GRACE_MS 2000
+/* Until one that was cancelled is gone: twice the grace, for the leader and for
+ * who holds its pipes, and a little. */
+#define PROCESS_END_MS_MAX         (2 * PROCESS_GRACE_MS + 500)
 #define PROCESS_TIMEOUT_MS_DEFAULT 30000
 #define PROCESS_OUTPUT_MAX         (64 * 1024) /* kept; the rest is counted */
 
 struct loop;
 struct process;
+
+/* The processes of one caller that were cancelled and have not ended yet. Embedded
+ * in it, zero at first. */
+struct process_crew {
+	LIST_HEAD(, process) ending;
+};
 
 struct process_spec {
 	const char *const
@@ -39,6 +49,7 @@ struct process_spec {
 	/* Told of each whole line as it comes, without its end; `arg` is that of
 	 * the end. True: it is taken, and not kept. NULL: all is kept. */
 	bool (*line)(const char *line, size_t len, void *arg);
+	struct process_crew *crew; /* borrowed until its end; NULL: of none */
 	bool secret; /* stdout alone is kept, and wiped; stderr is thrown away */
 };
 
@@ -62,6 +73,9 @@ struct process *process_start(struct loop *loop,
 /* Kills the group; the loop must go on for PROCESS_GRACE_MS to see its end.
  * NULL inside is accepted, and so is the process whose callback is running. */
 void process_cancel(struct process **process);
+bool process_crew_is_ending(const struct process_crew *crew);
+/* All were cancelled; those that are left go on to their end for themselves. */
+void process_crew_fini(struct process_crew *crew);
 /* Turns the loop until all that were cancelled are gone, which is at once when
  * there are none: what is told to end before we do has its grace. Not to be
  * called from a callback. */

@@ -83,6 +83,7 @@ struct action_io *action_io_start(struct world *world,
 		&io->facts.values.values, JOB_RUN, what->captured};
 
 	io->env = action_io_env(world, policy);
+	io->env.programs = what->release->programs;
 	if (io->list == LIST_ROLLED_BACK)
 		io->env.trouble = rollback_problem(what->state);
 	action_facts_take(&io->facts, what->release, what->state);

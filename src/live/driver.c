@@ -328,6 +328,7 @@ struct driver *driver_new(struct world *world, struct journal *journal,
 	driver->world = world;
 	driver->journal = journal;
 	driver->release = release;
+	release->programs = &driver->programs;
 	driver->observer = *observer;
 	driver->answered = driver_answered;
 	driver->too_late = driver_too_late;
@@ -370,6 +371,7 @@ void driver_free(struct driver **driver_p)
 		counting_free(&driver->counting[i]);
 	free(driver->counting);
 	release_free(&driver->release);
+	process_crew_fini(&driver->programs);
 	free(driver);
 	*driver_p = NULL;
 }

@@ -38,6 +38,11 @@ struct observer {
 /* SIGINT or SIGTERM arrived: does what the policy says. The name is static. */
 void driver_interrupt(struct driver *driver, const char *signal_name);
 
+/* Stops driving, and the observer is told nothing more: it is to be dropped. True:
+ * programs of its actions have yet to end, which are to be let end before that;
+ * with it the lease goes to others. */
+bool driver_quit(struct driver *driver);
+
 /* A person at the terminal of this process decides; what the engine refuses is
  * told by a note, as with every decision. */
 void driver_decide(struct driver *driver, enum verb verb, const char *who,

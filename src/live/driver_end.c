@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of driving: everything under way is cancelled, the lease is dropped,
- * what actions opened is closed, and the observer is told, in this order.
+ * The end of driving: everything under way is cancelled, the lease is dropped
+ * when the programs of actions have ended, what actions opened is closed, and the
+ * observer is told, in this order.
  */
 #include <stdlib.h>
 
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "io/process.h"
 #include "live/action_io.h"
 #include "live/check_run.h"
 #include "live/driver_parts.h"
@@ -63,18 +65,39 @@ void driver_taken_over(struct driver *driver, const struct err *err)
 	driver_finish(driver, 1, &why);
 }
 
-/* A driver that ends while its rollout goes on, such as one that waited too long
- * for people, waits for its last entries to become durable, but not for ever. */
-static bool journal_is_awaited(struct driver *driver)
+/* Who holds the lease next may run the same action: not beside a program that was
+ * told to end and has its grace. */
+static bool has_programs(const struct driver *driver)
 {
-	int64_t now_ms = loop_now(driver->world->loop);
+	return driver->fence && process_crew_is_ending(&driver->programs);
+}
 
-	if (!driver->fence || driver->unjournaled ||
-		!journal_has_pending(driver->writer))
-		return false;
-	if (!driver->end_until_ms)
-		driver->end_until_ms = now_ms + STORE_LEASE_MS;
-	return now_ms < driver->end_until_ms;
+/* A driver that ends while its rollout goes on, such as one that waited too long
+ * for people, waits for its last entries to become durable. */
+static bool has_entries(const struct driver *driver)
+{
+	return driver->fence && !driver->unjournaled &&
+	       journal_has_pending(driver->writer);
+}
+
+/* What the lease is kept for, but not for ever. */
+static bool end_must_wait(struct driver *driver)
+{
+	int64_t now_ms = loop_now(driver->world->loop), waited_ms;
+
+	if (!driver->end_since_ms)
+		driver->end_since_ms = now_ms;
+	waited_ms = now_ms - driver->end_since_ms;
+	return (has_programs(driver) && waited_ms < PROCESS_END_MS_MAX) ||
+	       (has_entries(driver) && waited_ms < STORE_LEASE_MS);
+}
+
+bool driver_quit(struct driver *driver)
+{
+	driver->over = true;
+	driver_stop(driver);
+	timer_cancel(&driver->end);
+	return has_programs(driver);
 }
 
 void driver_end_soon(struct driver *driver)
@@ -94,7 +117,7 @@ static void driver_end(void *arg)
 
 	driver->end = NULL;
 	journal_flush(driver->journal);
-	if (journal_is_awaited(driver)) {
+	if (end_must_wait(driver)) {
 		driver->end = timer_start(
 			driver->world->loop, END_RETRY_MS, driver_end, driver);
 		return;

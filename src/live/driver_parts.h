@@ -20,6 +20,7 @@
 
 #include <sys/queue.h>
 
+#include "io/process.h"
 #include "live/driver.h"
 #include "live/event_fn.h"
 #include "live/release.h"
@@ -99,11 +100,12 @@ struct driver {
 	struct predecessor_search *search; /* before that: is it done? */
 	struct effect searched;
 	struct keepalive *keepalive;
+	struct process_crew programs; /* of all actions */
 
 	/* The end. */
 	bool over; /* nothing may start any more */
 	struct timer *end; /* tells the observer */
-	int64_t end_until_ms; /* how long the journal is waited for; 0: not */
+	int64_t end_since_ms; /* by the boot clock; 0: it has not come */
 	int end_status;
 	struct err *end_err; /* NULL: the end phase says it all */
 };

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "io/process.h"
 #include "live/driver_parts.h"
 #include "live/options_codec.h"
 #include "metrics/metrics_pool.h"
@@ -189,6 +190,11 @@ void fleet_drop(struct fleet *fleet, struct driver **driver_p)
 		timer_cancel(&fleet->poll);
 		timer_cancel(&fleet->heartbeat);
 	}
+}
+
+void fleet_let_end(const struct fleet *fleet)
+{
+	process_let_end(fleet->world->loop);
 }
 
 /* ---- now and then ---- */

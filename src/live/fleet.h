@@ -32,6 +32,10 @@ MUST_CHECK struct driver *fleet_resume(struct fleet *fleet,
 /* Stops driving; journals nothing. NULL inside is accepted. */
 void fleet_drop(struct fleet *fleet, struct driver **driver);
 
+/* Turns the loop until the programs of those that have quit are gone, a few
+ * seconds at most. Not to be called from a callback. */
+void fleet_let_end(const struct fleet *fleet);
+
 /* Of the journal that all of them write; see store/journal.h. */
 void fleet_watch_commits(struct fleet *fleet, journal_commit_fn fn, void *arg);
 

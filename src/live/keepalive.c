@@ -119,6 +119,7 @@ static void holding_job(
 
 	holding->env =
 		action_io_env(keepalive->world, keepalive->release->policy);
+	holding->env.programs = keepalive->release->programs;
 	action_facts_take(
 		&holding->facts, keepalive->release, keepalive->state);
 	holding->run = action_job_start(&order, fn, holding);

@@ -58,6 +58,7 @@ void preflight_actions(struct preflight *preflight)
 
 	preflight->actions = at;
 	at->env = action_io_env(preflight->world, preflight->release->policy);
+	at->env.programs = preflight->release->programs;
 	release_values(preflight->release, preflight->what.state,
 		preflight->release->candidate, 0, &at->values);
 	look_at_next(preflight);

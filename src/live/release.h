@@ -17,6 +17,7 @@
 #include "policy/template.h"
 #include "store/store.h"
 
+struct process_crew;
 struct service;
 
 /* What was asked for. */
@@ -42,6 +43,7 @@ struct release {
 	char *candidate, *stable, *candidate_url;
 	char *created; /* the newest revision at the last read; NULL */
 	int64_t generation; /* the newest that was read; 0: none */
+	struct process_crew *programs; /* of its actions; NULL: not driven */
 	char *uid; /* of the service, once it was read; NULL: not told */
 };
 

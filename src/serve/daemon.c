@@ -183,9 +183,11 @@ void daemon_close(struct daemon **daemon_p)
 	adopt_free(&daemon->adopt);
 	views_free(&daemon->views);
 	changes_free(&daemon->changes);
-	driven_free(&daemon->driven);
+	if (daemon->driven)
+		driven_stop(daemon->driven);
 	own_service_free(&daemon->own);
 	watch_free(&daemon->watch);
+	driven_free(&daemon->driven); /* turns the loop once more */
 	fleet_free(&daemon->fleet);
 	meter_free(&daemon->meter);
 	world_close(&daemon->world);

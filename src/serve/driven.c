@@ -273,19 +273,32 @@ void driven_hurry(struct driven_set *set)
 
 /* ---- the end ---- */
 
+void driven_stop(struct driven_set *set)
+{
+	struct driven *driven, *next;
+	struct err err;
+
+	set->n_listeners = 0;
+	err_set(&err, ERR_UNAVAILABLE, "the daemon is being stopped");
+	for (driven = TAILQ_FIRST(&set->all); driven; driven = next) {
+		next = TAILQ_NEXT(driven, link);
+		tell_begun(driven, &err);
+		if (!driver_quit(driven->driver))
+			member_free(driven);
+	}
+}
+
 void driven_free(struct driven_set **set_p)
 {
 	struct driven_set *set = *set_p;
-	struct driven *driven;
-	struct err err;
 
 	if (!set)
 		return;
-	err_set(&err, ERR_UNAVAILABLE, "the daemon is being stopped");
-	while ((driven = TAILQ_FIRST(&set->all))) {
-		tell_begun(driven, &err);
-		member_free(driven);
-	}
+	driven_stop(set);
+	if (!TAILQ_EMPTY(&set->all))
+		fleet_let_end(set->fleet);
+	while (!TAILQ_EMPTY(&set->all))
+		member_free(TAILQ_FIRST(&set->all));
 	free(set);
 	*set_p = NULL;
 }

@@ -27,7 +27,11 @@ struct driven_listener {
 
 /* Fleet and shelf are borrowed. */
 struct driven_set *driven_new(struct fleet *fleet, struct shelf *shelf);
-/* Lets go of all: leases are dropped, nothing is journaled. */
+/* Nothing of them is driven or told any more. Those whose lease can go at once go;
+ * of the others programs of actions have yet to end. */
+void driven_stop(struct driven_set *set);
+/* Lets go of all: turns the loop until such programs are gone, a few seconds at
+ * most. Leases are dropped, nothing is journaled. */
 void driven_free(struct driven_set **set);
 /* What this process is itself: neither started nor resumed. Borrowed. */
 void driven_own(struct driven_set *set, const struct own_service *own);

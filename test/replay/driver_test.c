@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fake_apis.h"
+#include "io/process.h"
 
 static const char long_bake[] =
 	"steps:\n"
@@ -261,6 +262,95 @@ static void who_is_freed_in_mid_shift_leaves_nothing_behind(void **state)
 	until(fake_now() + 1);
 }
 
+/* ---- programs that are told to end ---- */
+
+#define SLOW_MS   MINUTE
+#define POLITE_MS 1500
+
+static struct {
+	int n, beside; /* drops of the lease, and programs that went on then */
+	int64_t at_ms;
+} drops;
+
+static void see_drop(void)
+{
+	drops.n++;
+	drops.beside += fake_deeds_lingering();
+	drops.at_ms = fake_now();
+}
+
+/* Its hook is at work, and goes on for so long when it is told to end. */
+static void until_at_work(int64_t lingers_ms)
+{
+	memset(&drops, 0, sizeof(drops));
+	fake_store_on_drop = see_drop;
+	given_policy(policy_short,
+		"on_interrupt: leave\n"
+		"hooks:\n"
+		"  step_passed:\n"
+		"    - {name: slow, type: exec, command: [act, slow],\n"
+		"       timeout: 5m, idempotent: true}\n",
+		NULL);
+	fake_deed_takes("slow", SLOW_MS);
+	fake_deed_lingers("slow", lingers_ms);
+	run();
+	until_step(0);
+	until(fake_now() + 40 * SECOND); /* twice its bake */
+}
+
+static void expect_given_back_after(int64_t ms)
+{
+	int64_t left_ms = fake_now();
+
+	interrupt("SIGTERM");
+	until_the_end();
+	expect_exit(8);
+	until(fake_now() + SECOND); /* the journal has a thread */
+	assert_int_equal(fake_deeds_cancelled("slow"), ms != 0);
+	assert_int_equal(drops.n, 1);
+	assert_in_range(drops.at_ms - left_ms, ms, ms + 100);
+}
+
+/* Whoever goes on runs the same again, and not beside it. */
+static void a_lease_is_given_back_when_programs_have_ended(void **state)
+{
+	until_at_work(POLITE_MS);
+	expect_given_back_after(POLITE_MS);
+	assert_int_equal(drops.beside, 0);
+	fake_deed_takes("slow", SECOND);
+	resume();
+	until_step(1);
+	assert_int_equal(fake_deeds("slow"), 1);
+}
+
+static void a_program_that_cannot_be_killed_is_not_waited_for_ever(void **state)
+{
+	until_at_work(HOUR);
+	expect_given_back_after(PROCESS_END_MS_MAX);
+}
+
+static void an_end_without_programs_takes_no_time(void **state)
+{
+	until_at_work(POLITE_MS);
+	until_step(1);
+	assert_int_equal(fake_deeds("slow"), 1);
+	expect_given_back_after(0);
+}
+
+static void a_daemon_that_is_stopped_lets_programs_end_first(void **state)
+{
+	int64_t stopped_ms;
+
+	scenario_by_daemon(true);
+	until_at_work(POLITE_MS);
+	stopped_ms = fake_now();
+	resume(); /* by another one, when the first has gone */
+	assert_in_range(fake_now() - stopped_ms, POLITE_MS, POLITE_MS + 100);
+	assert_int_equal(fake_deeds_cancelled("slow"), 1);
+	assert_int_equal(drops.n, 1);
+	assert_int_equal(drops.beside, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +374,11 @@ int main(void)
 		SCENARIO(preflight_names_all_that_is_wrong_at_once),
 		SCENARIO(an_interrupted_shift_does_not_wait_for_its_operation),
 		SCENARIO(who_is_freed_in_mid_shift_leaves_nothing_behind),
+		SCENARIO(a_lease_is_given_back_when_programs_have_ended),
+		SCENARIO(
+			a_program_that_cannot_be_killed_is_not_waited_for_ever),
+		SCENARIO(an_end_without_programs_takes_no_time),
+		SCENARIO(a_daemon_that_is_stopped_lets_programs_end_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

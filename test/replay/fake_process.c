@@ -23,7 +23,7 @@ struct deed {
 	char name[32];
 	int done, cancelled;
 	bool fails, without_effect;
-	int64_t takes_ms;
+	int64_t takes_ms, lingers_ms;
 };
 
 static struct {
@@ -31,6 +31,8 @@ static struct {
 	size_t n;
 	char order[512];
 	LIST_HEAD(, child) children;
+	LIST_HEAD(, process) lingering;
+	int n_lingering;
 } deeds;
 
 /* A child outlives who started it, as a real one may. */
@@ -49,6 +51,8 @@ struct process {
 	void *arg;
 	int64_t started_ms;
 	bool failed;
+	struct process_crew *crew; /* NULL: none, or it has gone */
+	LIST_ENTRY(process) of_crew, link; /* while it lingers */
 	int load; /* how one ends that has missed something; 0: it is none */
 };
 
@@ -107,6 +111,16 @@ void fake_deed_takes(const char *name, int64_t ms)
 	deed_find(name)->takes_ms = ms;
 }
 
+void fake_deed_lingers(const char *name, int64_t ms)
+{
+	deed_find(name)->lingers_ms = ms;
+}
+
+int fake_deeds_lingering(void)
+{
+	return deeds.n_lingering;
+}
+
 bool fake_load_is_made(void)
 {
 	struct child *child;
@@ -137,10 +151,31 @@ static void child_free(struct child *child)
 	free(child);
 }
 
+static void linger_end(void *arg)
+{
+	struct process *process = arg;
+
+	if (process->crew)
+		LIST_REMOVE(process, of_crew);
+	LIST_REMOVE(process, link);
+	deeds.n_lingering--;
+	free(process);
+}
+
+static void linger(struct process *process, int64_t ms)
+{
+	LIST_INSERT_HEAD(&deeds.lingering, process, link);
+	deeds.n_lingering++;
+	if (process->crew)
+		LIST_INSERT_HEAD(&process->crew->ending, process, of_crew);
+	fake_world_after(ms, linger_end, process);
+}
+
 void fake_deeds_open(void)
 {
 	memset(&deeds, 0, sizeof(deeds));
 	LIST_INIT(&deeds.children);
+	LIST_INIT(&deeds.lingering);
 	fake_http_serve(FAKE_DEED_ORIGIN, serve);
 }
 
@@ -148,6 +183,8 @@ void fake_deeds_close(void)
 {
 	while (!LIST_EMPTY(&deeds.children))
 		child_free(LIST_FIRST(&deeds.children));
+	while (!LIST_EMPTY(&deeds.lingering))
+		linger_end(LIST_FIRST(&deeds.lingering));
 }
 
 static void process_told(void *arg)
@@ -191,6 +228,7 @@ struct process *process_start(struct loop *loop,
 
 	process->fn = fn;
 	process->arg = arg;
+	process->crew = spec->crew;
 	process->started_ms = fake_now();
 	fake_instant();
 	if (fake_is_dead())
@@ -210,18 +248,47 @@ struct process *process_start(struct loop *loop,
 void process_cancel(struct process **process_p)
 {
 	struct process *process = *process_p;
+	int64_t lingers_ms = 0;
 
 	*process_p = NULL;
 	if (!process)
 		return;
 	timer_cancel(&process->told);
+	if (process->child && !fake_is_dead())
+		lingers_ms = process->child->deed->lingers_ms;
 	if (process->child) {
 		process->child->process = NULL;
 		process->child->killed =
 			process->child->is_load || !fake_is_dead();
 		process->child->deed->cancelled += !fake_is_dead();
 	}
-	free(process);
+	if (lingers_ms)
+		linger(process, lingers_ms);
+	else
+		free(process);
+}
+
+bool process_crew_is_ending(const struct process_crew *crew)
+{
+	return !LIST_EMPTY(&crew->ending);
+}
+
+void process_crew_fini(struct process_crew *crew)
+{
+	struct process *process;
+
+	while ((process = LIST_FIRST(&crew->ending))) {
+		LIST_REMOVE(process, of_crew);
+		process->crew = NULL;
+	}
+}
+
+void process_let_end(struct loop *loop)
+{
+	int64_t until_ms = fake_now() + PROCESS_END_MS_MAX;
+
+	while (deeds.n_lingering && !fake_is_dead() && fake_now() < until_ms)
+		fake_loop_turn(until_ms);
 }
 
 int process_find(const char *program, const char *cwd, struct err *err_r)

@@ -23,6 +23,10 @@ const char *fake_deeds_order(void); /* "undo purge", in order of time */
 /* From now on this deed fails; its effect is there all the same with `done`. */
 void fake_deed_fails(const char *deed, bool done);
 void fake_deed_takes(const char *deed, int64_t ms);
+/* One that is cut off goes on for so long: until it has cleaned up, or was killed
+ * when its grace was over, or for longer when the kernel cannot kill it. */
+void fake_deed_lingers(const char *deed, int64_t ms);
+int fake_deeds_lingering(void); /* were cut off and are not gone yet */
 
 /* A load is a deed of the name "load", which ends with who started it. */
 bool fake_load_is_made(void);

@@ -99,6 +99,7 @@ void fake_store_reset(void)
 	free(store.entry);
 	memset(&store, 0, sizeof(store));
 	store.process = 1;
+	fake_store_on_drop = NULL;
 }
 
 struct store *store_open(
@@ -523,6 +524,8 @@ int store_change_counter(
 
 /* ---- leases ---- */
 
+void (*fake_store_on_drop)(void);
+
 static void lease_tell(struct arena *arena, struct store_lease *lease_r)
 {
 	bool ours = store.lease.process == store.process && !store.taken_over;
@@ -582,6 +585,8 @@ void store_lease_drop(struct store *unused, const char *service, int64_t fence)
 
 	if (fence == store.lease.fence && !fake_is_dead())
 		store.lease.expires_ms = 0;
+	if (fake_store_on_drop)
+		fake_store_on_drop();
 	if (alone(&err) < 0)
 		return;
 }

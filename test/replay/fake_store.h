@@ -28,6 +28,9 @@ void fake_store_taken_over(bool taken);
 /* The process died: its transaction is undone, its lease is nobody's. */
 void fake_store_crash(void);
 
+/* Told when the process gives its lease back; NULL: nobody is. */
+extern void (*fake_store_on_drop)(void);
+
 /* A command of another process. */
 void fake_store_command(
 	const char *verb, const char *who, const char *comment, int step);

@@ -658,6 +658,7 @@ void scenario_close(void)
 		process_abandon();
 	else if (sc.is_up)
 		process_end();
+	sc.by_daemon = false;
 	fake_run_close();
 	fake_deeds_close();
 	fake_apis_close();

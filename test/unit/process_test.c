@@ -477,6 +477,47 @@ static void what_was_cancelled_ends_before_the_loop_does(void **state)
 	free(said);
 }
 
+static bool count_line(const char *line, size_t len, void *arg)
+{
+	int *n = arg;
+
+	(void)line;
+	(void)len;
+	++*n;
+	return true;
+}
+
+/* Of two callers: one has ended when its own are gone, whatever the other has. */
+static void a_crew_is_ending_until_its_own_are_gone(void **state)
+{
+	const char *const sleeps[] = {"sleep", "60", NULL};
+	const char *const deaf[] = {"sh", "-c",
+		"trap '' TERM; echo; while :; do sleep 0.05; done", NULL};
+	struct process_crew crew = {0}, others = {0};
+	struct process *other;
+	struct world w;
+	int n_lines = 0;
+
+	world_init(&w);
+	timer_cancel(&w.deadline);
+	other = process_start(w.loop,
+		&(struct process_spec){
+			.argv = deaf, .crew = &others, .line = count_line},
+		on_end, &n_lines);
+	begin(&w, &(struct process_spec){.argv = sleeps, .crew = &crew});
+	RUN_UNTIL(w.loop, n_lines);
+	assert_false(process_crew_is_ending(&crew));
+	process_cancel(&other);
+	process_cancel(&w.process);
+	assert_true(process_crew_is_ending(&crew));
+	RUN_UNTIL(w.loop, !process_crew_is_ending(&crew));
+	assert_true(process_crew_is_ending(&others));
+	process_crew_fini(&others); /* it goes on to its end for itself */
+	process_let_end(w.loop);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	world_fini(&w);
+}
+
 static void on_end_cancel_other(const struct process_end *end, void *arg)
 {
 	struct world *w = arg;
@@ -630,6 +671,7 @@ int main(void)
 		cmocka_unit_test(what_was_cancelled_ends_before_the_loop_does),
 		cmocka_unit_test(
 			a_process_cancelled_by_another_of_its_turn_is_silent),
+		cmocka_unit_test(a_crew_is_ending_until_its_own_are_gone),
 		cmocka_unit_test(many_at_once_all_end),
 		cmocka_unit_test(programs_are_found_before_they_are_needed),
 		cmocka_unit_test(lines_that_are_taken_are_not_kept),
