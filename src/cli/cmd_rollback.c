@@ -128,6 +128,8 @@ static int end_unfinished(struct going_back *g,
 			0)
 			return -1;
 		rollout = rollback_to_end(&g->back);
+		if (looks && !rollout && !g->back.stable)
+			return 1; /* nothing was moved before it, either */
 		if (!rollout || args->drill)
 			return 0;
 		if (looks == LOOKS_MAX)

@@ -57,7 +57,8 @@ static int ended_status(const struct rollback_taken *t, int status,
 
 	if (store_rollout_get(t->store, t->rollout, arena, &row, err_r) <= 0)
 		return -1;
-	if (!strcmp(row.phase, phase_name(PHASE_ROLLED_BACK)))
+	if (!strcmp(row.phase, phase_name(PHASE_ROLLED_BACK)) ||
+		!strcmp(row.phase, phase_name(PHASE_REFUSED)))
 		return 0;
 	/* It was promoted meanwhile. */
 	return status ? status : err_exit_status(ERR_REFUSED);

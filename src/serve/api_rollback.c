@@ -422,12 +422,11 @@ static bool has_ended(const struct view *view)
 
 /* ---- and did not go back ---- */
 
-/* The abort is recorded: who asked may follow what becomes of it. */
-static void no_end_seen(void *arg)
+/* The abort is recorded. Who serves is not known before that has its end. */
+static void no_end_seen(struct rollback_ask *ask)
 {
-	struct rollback_ask *ask = arg;
-
-	answer_aborted(ask, true);
+	visit_problem(&ask->starting.visit, 409, "busy",
+		"%.160s is told to end, and has not: ask again", ask->rollout);
 	ask_free(ask);
 }
 
@@ -445,7 +444,7 @@ static void following_ends(void *arg)
 	struct rollback_ask *ask = arg;
 
 	ask->following = NULL;
-	no_end_seen(ask);
+	ask_cancelled(&ask->waiter);
 }
 
 static void await_end(struct rollback_ask *ask)
@@ -492,8 +491,11 @@ static void looked_again(struct desk_job *job, const struct err *err)
 		ask_fail(ask, err);
 	} else if (daemon_is_draining(ask->starting.daemon)) {
 		ask_cancelled(&ask->waiter);
-	} else if (!rollout) {
+	} else if (!rollout && ask->back.stable) {
 		begin_survey(ask);
+	} else if (!rollout) { /* and nothing was moved before it */
+		answer_aborted(ask, true);
+		ask_free(ask);
 	} else if (!strcmp(rollout, ask->rollout)) { /* nobody drives it here */
 		no_end_seen(ask);
 	} else {

@@ -211,6 +211,18 @@ next_is_in_preflight() {
 	[ "$(wc -l <"$WORLD/done")" = 2 ]
 }
 
+@test "one that has not begun is ended, and none before it has moved anything" {
+	sequence
+	answers '{"hang": true}'
+	rollout_start
+	until_true 30 said '.event == "started"'
+	rollback
+	[ "$status" = 0 ]
+	[[ $output == *': refused: aborted by alice'* ]]
+	rollout_ends 4
+	serves backend-1 100
+}
+
 @test "one that died before it began is ended, and who serves goes to --to" {
 	next_is_in_preflight
 	kill -KILL "$RUN_PID"

@@ -187,6 +187,22 @@ static char *next_in_preflight(void)
 	return id;
 }
 
+static void one_that_has_not_begun_is_ended_and_nothing_goes_back(void **state)
+{
+	char *id;
+
+	sandbox_is_told("PUT", "/sandbox/metrics", "{\"hang\": true}");
+	served_expect(&served, 201, "POST", "/api/v1/rollouts",
+		"{\"policy\":\"e2e\",\"candidate\":\"backend-2\"}");
+	id = served_text(&served, "/rollout");
+	served_wait_phase(&served, id, "preflight");
+	served_expect(&served, 202, "POST", ROLLBACKS, "{\"policy\":\"e2e\"}");
+	assert_text("/outcome", "aborted");
+	assert_text("/rollout", id);
+	served_wait_phase(&served, id, "refused");
+	free(id);
+}
+
 static void one_that_has_not_begun_is_ended_and_who_serves_goes_back(
 	void **state)
 {
@@ -388,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD(what_was_promoted_is_taken_back_once),
 		WORLD(one_that_has_not_ended_is_aborted),
+		WORLD(one_that_has_not_begun_is_ended_and_nothing_goes_back),
 		WORLD(one_that_has_not_begun_is_ended_and_who_serves_goes_back),
 		WORLD(a_service_without_history_needs_a_name_to_go_to),
 		WORLD(a_drill_answers_a_table_and_changes_nothing),
