@@ -50,6 +50,10 @@ struct run_following {
 	char *comment;
 
 	bool aborted; /* the daemon has taken it */
+	/* A signal whose abort was refused, and at which step: the daemon may have
+	 * been a step ahead. NULL: none was. */
+	const char *refused;
+	int refused_step;
 	int64_t waited_ms, waiting_since_ms; /* 0: it does not wait */
 	bool is_left;
 	struct err why; /* it was left */
@@ -307,11 +311,24 @@ static void deal_with_interruption(struct run_following *f)
 		return;
 	}
 	wire_say(f->wire, "%s", err.text);
+	if (err.code == ERR_REFUSED) {
+		f->refused = what;
+		f->refused_step = f->snapshot->fold.state.step;
+	}
 	if (f->interruption->n < 2)
 		return;
 	snprintf(text, sizeof(text), "%s came twice, and it is not aborted",
 		what);
 	leave_it(f, text);
+}
+
+/* What was meant for the step before is meant for this one, too. */
+static void interrupt_again(struct run_following *f)
+{
+	if (!f->refused || f->refused_step == f->snapshot->fold.state.step)
+		return;
+	f->interruption->what = f->refused;
+	f->refused = NULL;
 }
 
 /* ---- for how long it waits ---- */
@@ -376,6 +393,7 @@ static int follow(struct run_following *f, struct err *err_r)
 		show_load(f);
 		if (f->has_verb)
 			decide_by_key(f);
+		interrupt_again(f);
 		if (f->interruption->what && !is_over(f))
 			deal_with_interruption(f);
 		left_ms = patience_left_ms(f);

@@ -6,6 +6,8 @@
                                               after half a second
     odd-server.py READY-FILE swallow HOST:PORT   a proxy that gives the first
                                               request and keeps the answer
+    odd-server.py READY-FILE ahead HOST:PORT   a proxy that says of the first
+                                              decision that it was moved on
     odd-server.py READY-FILE late URL N       a daemon whose journals lack their
                                               last entry in the first N answers
     odd-server.py READY-FILE github TOKEN     where a GitHub job gets its token
@@ -16,6 +18,7 @@ writes its URL into READY-FILE, and what was asked into READY-FILE.log, a line
 each. It ends with the test that started it."""
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -30,6 +33,7 @@ ROW = {'rollout': 'backend-20261129-141722-ppzn',
        'phase': 'baking', 'reason': '', 'starter': 'alice',
        'started': '2026-11-29T14:17:22.000Z', 'ended': None}
 
+told_once = []
 ready, kind = sys.argv[1:3]
 argument = sys.argv[3] if len(sys.argv) > 3 else ''
 
@@ -66,6 +70,30 @@ def swallow(client, address):
         upstream.recv(65536)
 
 
+def is_whole(data):
+    head, _, body = data.partition(b'\r\n\r\n')
+    length = re.search(rb'(?i)\r\ncontent-length: (\d+)', head + b'\r\n')
+    return b'\r\n\r\n' in data and len(body) >= int(length.group(1))
+
+
+def ahead(client, address):
+    answer = json.dumps({'code': 'moved-on', 'status': 409, 'title': 'Conflict',
+                         'detail': 'the rollout has moved on since'}).encode()
+    head = ('HTTP/1.1 409 Conflict\r\nContent-Type: application/problem+json'
+            f'\r\nContent-Length: {len(answer)}\r\n\r\n').encode()
+    with client, socket.create_connection(address) as upstream:
+        threading.Thread(target=carry, args=(upstream, client),
+                         daemon=True).start()
+        while data := client.recv(65536):
+            if told_once or b'/decisions ' not in data.split(b'\r\n', 1)[0]:
+                upstream.sendall(data)
+                continue
+            told_once.append(True)
+            while not is_whole(data):
+                data += client.recv(65536)
+            client.sendall(head + answer)
+
+
 def pass_on(client, address):
     with client, socket.create_connection(address) as upstream:
         threading.Thread(target=carry, args=(client, upstream),
@@ -77,7 +105,7 @@ def proxy():
     host, port = argument.rsplit(':', 1)
     server = socket.create_server(('127.0.0.1', 0))
     tell(server.getsockname()[1])
-    way = {'cut': cut, 'swallow': swallow}[kind]
+    way = {'ahead': ahead, 'cut': cut, 'swallow': swallow}[kind]
     while True:
         client, _ = server.accept()
         threading.Thread(target=way, args=(client, (host, int(port))),
@@ -142,7 +170,7 @@ class Odd(BaseHTTPRequestHandler):
             self.say(json.dumps({'rollouts': [row], 'cursor': None}).encode())
 
 
-if kind in ('cut', 'swallow'):
+if kind in ('ahead', 'cut', 'swallow'):
     proxy()
 else:
     server = ThreadingHTTPServer(('127.0.0.1', 0), Odd)

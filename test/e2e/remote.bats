@@ -308,6 +308,25 @@ said_once() {
 	run -0 "$TIDEGATE" abort --server "$SERVER" --comment enough
 }
 
+@test "a signal as the daemon is a step ahead is not lost" {
+	local asked='approval: {approvers: [alice], timeout: 1h, self_approval: true}'
+
+	STEPS='[{percent: 20, bake: 1s}'
+	STEPS+=", {percent: 50, bake: 1s, $asked}, {percent: 100, bake: 1h}]"
+	served
+	serve_people
+	odd ahead "${SERVER#http://}"
+	SERVER=$ODD remote_start
+	until_true 60 said '.phase == "awaiting-approval"'
+	kill -TERM "$RUN_PID"
+	until_true 30 grep -q 'is refused: the rollout has moved on' \
+		"$WORLD/run.err"
+	run -0 "$TIDEGATE" approve --server "$SERVER"
+	rollout_ends 6
+	said '.event == "command" and .verb == "abort"'
+	serves stable-1 100
+}
+
 @test "how a load goes is seen while the daemon makes it" {
 	local load='name: users, type: load, url: "{{candidate_url}}/x", think: 100ms'
 
