@@ -76,6 +76,12 @@ bool rollout_is_paused(const struct rollout *r)
 	       (r->phase == PHASE_HELD && r->held_from == PHASE_PAUSED);
 }
 
+bool rollout_hurries(const struct rollout *r)
+{
+	return rollout_is_reverting(r) ||
+	       (r->phase == PHASE_SHIFTING && r->cause == CAUSE_SLO);
+}
+
 bool rollout_waits_for_people(const struct rollout *state)
 {
 	return state->phase == PHASE_HELD || state->phase == PHASE_PAUSED ||

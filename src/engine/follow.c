@@ -83,6 +83,7 @@ static void follow_to_the_next_step(struct turn *t)
 	sequence_cancel(t);
 	t->r->looked = true;
 	t->r->begun = true;
+	t->r->refusing = false;
 	if (!rollout_is_finishing(t))
 		rollout_next_step(t);
 }

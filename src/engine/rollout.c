@@ -184,19 +184,18 @@ static void settle_when_serving(struct turn *t)
 }
 
 /* A step back that does not leave becomes a revert, which waits for no answer and
- * leaves a second later. Its write is waited for as a revert's first one is. */
+ * leaves a second later. Its write is given up as soon as a revert's when there is
+ * no answer; what was taken may last. */
 static bool step_back_hangs(struct turn *t)
 {
 	const struct traffic_state *g = &t->r->traffic;
 	const struct traffic_writer *w = &g->write;
-	int64_t until_ms = w->out_ms && w->out_percent == w->intent.percent
-				   ? w->out_ms + 2 * STEP_BACK_MS
-				   : w->deadline_ms -
-					     t->policy->revert_timeout_ms +
-					     STEP_BACK_MS;
+	int64_t until_ms =
+		w->deadline_ms - t->policy->revert_timeout_ms + STEP_BACK_MS;
 
-	if (t->r->cause != CAUSE_SLO || w->state != WRITER_WANTS ||
-		w->arrived || w->intent.percent >= g->spec.candidate)
+	if (!rollout_hurries(t->r) || w->state != WRITER_WANTS || w->arrived ||
+		w->intent.percent >= g->spec.candidate ||
+		(w->out_ms && w->out_percent == w->intent.percent))
 		return false;
 	turn_wake(t, until_ms);
 	return t->now >= until_ms;

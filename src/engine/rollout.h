@@ -82,6 +82,10 @@ const char *may_still_write(const struct policy *policy,
 bool rollout_gate_is_passed(
 	const struct policy *policy, const struct rollout *state);
 
+/* Who has approved this step, as bits over its approvers. Of a gate that is open
+ * none have any more when their time is over at `now_ms`. */
+uint64_t rollout_approvals(const struct rollout *state, int64_t now_ms);
+
 /* Exit status of an end phase, see tidegate(1); 8 while it has not ended. */
 int rollout_exit_status(const struct rollout *state);
 

@@ -79,8 +79,7 @@ static const char *approve_refuses(const struct asked *a)
 			"%s started the rollout and the policy does not say "
 			"self_approval",
 			a->who);
-	if (a->r->approvals & UINT64_C(1) << i &&
-		a->r->now_ms < a->r->approved_until_ms)
+	if (rollout_approvals(a->r, a->r->now_ms) & UINT64_C(1) << i)
 		return refuse(a, "%s has approved this step already", a->who);
 	return NULL;
 }

@@ -108,8 +108,7 @@ void traffic_write(struct turn *t)
 	effect->keep_stable = w->intent.keep_stable;
 	effect->tag = w->intent.tag;
 	effect->reassert = w->intent.reassert;
-	effect->timeout_ms =
-		rollout_is_reverting(t->r) ? 2 * hung_ms(w->rounds) : 0;
+	effect->timeout_ms = rollout_hurries(t->r) ? 2 * hung_ms(w->rounds) : 0;
 	if (!w->n_written) {
 		w->base = g->generation;
 		w->n_deployed = 0;

@@ -59,6 +59,13 @@ bool rollout_hold_here(struct turn *t)
 	return true;
 }
 
+uint64_t rollout_approvals(const struct rollout *r, int64_t now_ms)
+{
+	return r->gate_deadline_ms && now_ms >= r->approved_until_ms
+		       ? 0
+		       : r->approvals;
+}
+
 static bool gate_is_passed(const struct turn *t)
 {
 	return rollout_gate_is_passed(t->policy, t->r);

@@ -84,6 +84,8 @@ void rollout_enter(struct turn *t, enum phase phase, const char *reason);
 void rollout_set_reason(
 	struct rollout *r, enum cause cause, const char *reason);
 void rollout_revert(struct turn *t, enum cause cause, const char *reason);
+/* Users are on a candidate in breach: it reverts, or steps back. */
+bool rollout_hurries(const struct rollout *r);
 void rollout_refuse(struct turn *t, enum cause cause, const char *reason);
 void rollout_stop_for_drift(struct turn *t, const char *reason);
 /* While `stopping`: the end, once everybody who is to be told has been. */

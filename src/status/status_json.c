@@ -169,6 +169,7 @@ static void put_gate(struct status *s)
 {
 	const struct approval *approval =
 		s->policy->steps[s->state->step].approval;
+	uint64_t approvals = rollout_approvals(s->state, s->now_ms);
 	size_t i;
 
 	jsonw_object(&s->w, "approval");
@@ -180,7 +181,7 @@ static void put_gate(struct status *s)
 	jsonw_end(&s->w, ']');
 	jsonw_array(&s->w, "approved");
 	for (i = 0; i < approval->n_approvers; i++) {
-		if (s->state->approvals & UINT64_C(1) << i)
+		if (approvals & UINT64_C(1) << i)
 			jsonw_text(&s->w, NULL, approval->approvers[i]);
 	}
 	jsonw_end(&s->w, ']');

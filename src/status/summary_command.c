@@ -16,11 +16,12 @@ static void make_approvals(struct making *m)
 	size_t n = p->approval->n_approvers, i;
 	const char **given = arena_alloc(m->arena, n * sizeof(*given));
 	const char **missing = arena_alloc(m->arena, n * sizeof(*missing));
+	uint64_t approvals = rollout_approvals(m->r, m->from->now_ms);
 	const char *name;
 
 	for (i = 0; i < n; i++) {
 		name = p->approval->approvers[i];
-		if (m->r->approvals & UINT64_C(1) << i)
+		if (approvals & UINT64_C(1) << i)
 			given[p->n_given++] = name;
 		else if (p->approval->self_approval ||
 			 strcmp(name, m->r->starter) != 0)
@@ -58,8 +59,8 @@ void make_people(struct making *m)
 	p->gate_step = m->r->step + 1;
 	p->gate_is_open = m->r->gate_deadline_ms != 0;
 	p->gate_ms = m->r->gate_deadline_ms;
-	p->expires_ms = m->r->approvals ? m->r->approved_until_ms : 0;
 	make_approvals(m);
+	p->expires_ms = p->n_given ? m->r->approved_until_ms : 0;
 }
 
 /* ---- verbs ---- */

@@ -133,6 +133,17 @@ static void nobody_is_asked_to_approve_a_way_down(void **state)
 	expect_serving(FAKE_NEW, 10);
 }
 
+/* Its write was taken at once: an operation may last. */
+static void it_waits_for_an_operation_that_takes_its_time(void **state)
+{
+	at_a_hundred("");
+	fake_run_option("operationDelay=8s");
+	until_crossed();
+	expect_down_since(fake_now());
+	until(fake_now() + MINUTE);
+	expect_serving(FAKE_NEW, 10);
+}
+
 /* It is held where it is, and says nothing of a way that it does not go. */
 static void a_hold_instead_promises_no_way_back(void **state)
 {
@@ -153,6 +164,7 @@ int main(int argc, char **argv)
 		SCENARIO(it_is_a_revert_when_the_service_cannot_be_read),
 		SCENARIO(it_is_a_revert_when_its_write_hangs),
 		SCENARIO(nobody_is_asked_to_approve_a_way_down),
+		SCENARIO(it_waits_for_an_operation_that_takes_its_time),
 		SCENARIO(a_hold_instead_promises_no_way_back),
 	};
 

@@ -145,6 +145,17 @@ static void a_revert_by_a_person_or_beside_others_reads_anew(void **state)
 
 /* ---- a step back ---- */
 
+static void approvals_of_an_open_gate_expire(void **state)
+{
+	r.approvals = 5;
+	r.approved_until_ms = 100;
+	r.gate_deadline_ms = 50;
+	assert_int_equal(rollout_approvals(&r, 99), 5);
+	assert_int_equal(rollout_approvals(&r, 100), 0);
+	r.gate_deadline_ms = 0; /* it was passed with them */
+	assert_int_equal(rollout_approvals(&r, 100), 5);
+}
+
 static void a_step_back_begins_with_the_first_step(void **state)
 {
 	(void)state;
@@ -413,6 +424,7 @@ int main(void)
 		TEST(what_is_stopped_stays_so_while_people_are_told),
 		TEST(a_revert_wants_nothing_but_stable),
 		TEST(a_revert_by_a_person_or_beside_others_reads_anew),
+		TEST(approvals_of_an_open_gate_expire),
 		TEST(a_step_back_begins_with_the_first_step),
 		TEST(a_step_back_from_a_shift_is_no_other_phase),
 		TEST(a_refusal_keeps_its_first_reason),
