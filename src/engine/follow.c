@@ -141,12 +141,8 @@ static void follow_into_pause(struct turn *t)
 		rollout_go_on(t);
 		return;
 	}
-	r->pause_wanted = false;
-	r->paused_from = r->phase;
-	if (r->phase == PHASE_SHIFTING)
-		traffic_want_nothing(r);
-	rollout_set_reason(r, CAUSE_PERSON, "paused by a person");
-	rollout_enter(t, PHASE_PAUSED, r->reason);
+	r->pause_wanted = true;
+	rollout_pause_here(t);
 }
 
 static void follow_back(struct turn *t, enum phase phase)

@@ -14,18 +14,10 @@ static const char steps[] = "steps:\n"
 			    "  - {percent: 100, bake: 20m}\n"
 			    "settle: 5s\n";
 
-static const char slo[] =
-	"evidence: {history: 1h}\n"
-	"slos:\n"
-	"  - {name: errors, kind: evidence, objective: 1%,\n"
-	"     total: 'http_requests_total{revision=\"{{revision}}\"}',\n"
-	"     bad: 'http_requests_total{revision=\"{{revision}}\",\n"
-	"       code=\"500\"}'}\n";
-
 /* 0.1 % of errors in both. */
 static void begin(const char *pace)
 {
-	given_policy(steps, slo, pace, NULL);
+	given_policy(steps, slo_counted, pace, NULL);
 	fake_counters_open(500);
 	run();
 }
@@ -82,7 +74,7 @@ static void the_past_of_stable_is_looked_at_before(void **state)
 static void with_few_bad_requests_the_past_is_a_day(void **state)
 {
 	(void)state;
-	given_policy(steps, slo, NULL);
+	given_policy(steps, slo_counted, NULL);
 	fake_counters_open(5);
 	run();
 	until_step(0);
@@ -92,7 +84,7 @@ static void with_few_bad_requests_the_past_is_a_day(void **state)
 static void without_a_past_it_begins_all_the_same(void **state)
 {
 	(void)state;
-	given_policy(steps, slo, NULL);
+	given_policy(steps, slo_counted, NULL);
 	fake_counters_open(500);
 	fake_counters_hide(FAKE_STABLE, true);
 	run();
@@ -103,7 +95,7 @@ static void without_a_past_it_begins_all_the_same(void **state)
 static void what_is_no_counter_is_refused(void **state)
 {
 	(void)state;
-	given_policy(steps, slo, NULL);
+	given_policy(steps, slo_counted, NULL);
 	fake_metrics_say("code=", SAYS_VALUE, 3);
 	run();
 	until_the_end();

@@ -159,7 +159,7 @@ static void expect_alike_up_to_a_step_back(void)
 
 static void begin(const char *more)
 {
-	given_policy(steps, slo_counted, more, NULL);
+	given_policy(steps, "pace: evidence\n", slo_counted, more, NULL);
 	fake_counters_open(50);
 	run();
 }

@@ -20,7 +20,6 @@
 #define REVISIONS 2
 
 const char slo_counted[] =
-	"pace: evidence\n"
 	"evidence: {history: 1h}\n"
 	"slos:\n"
 	"  - {name: errors, kind: evidence, objective: 1%,\n"

@@ -109,7 +109,7 @@ static void rolled_back(void)
 
 static void rolled_back_by_evidence(void)
 {
-	given_policy(gradual, slo_counted, NULL);
+	given_policy(gradual, "pace: evidence\n", slo_counted, NULL);
 	fake_counters_open(50);
 	fake_counters_errors(FAKE_NEW, 0.01);
 	run();
@@ -118,7 +118,7 @@ static void rolled_back_by_evidence(void)
 
 static void promoted_by_evidence(void)
 {
-	given_policy(gradual, slo_counted, NULL);
+	given_policy(gradual, "pace: evidence\n", slo_counted, NULL);
 	fake_counters_open(50);
 	run();
 	until_the_end();
@@ -127,7 +127,7 @@ static void promoted_by_evidence(void)
 /* At 100 % there is nothing to compare with: stable is asked. */
 static void stepped_back(void)
 {
-	given_policy(gradual, slo_counted, NULL);
+	given_policy(gradual, "pace: evidence\n", slo_counted, NULL);
 	fake_counters_open(50);
 	run();
 	until_step(2);
@@ -153,7 +153,7 @@ static void held_without_control(void)
 /* Stable is no control when it has trouble itself. */
 static void held_by_stable(void)
 {
-	given_policy(gradual, slo_counted, NULL);
+	given_policy(gradual, "pace: evidence\n", slo_counted, NULL);
 	fake_counters_open(50);
 	run();
 	until_step(1);

@@ -14,21 +14,13 @@ static const char steps[] = "steps:\n"
 			    "  - {percent: 100, bake: 1h}\n"
 			    "settle: 5s\n";
 
-static const char slos[] =
-	"evidence: {history: 1h}\n"
-	"slos:\n"
-	"  - {name: errors, kind: evidence, objective: 1%,\n"
-	"     total: 'http_requests_total{revision=\"{{revision}}\"}',\n"
-	"     bad: 'http_requests_total{revision=\"{{revision}}\",\n"
-	"       code=\"500\"}'}\n";
-
 static const char other_slo[] =
 	"  - {name: other, query: 'other{r=\"{{candidate}}\"}', max: 1%,\n"
 	"     window: 20s, interval: 10s, min_passes: 1, fail_after: 2}\n";
 
 static void at_a_hundred(const char *more)
 {
-	given_policy(steps, slos, other_slo, more, NULL);
+	given_policy(steps, slo_counted, other_slo, more, NULL);
 	fake_counters_open(500);
 	run();
 	until_step(1);
@@ -120,7 +112,7 @@ static void nobody_is_asked_to_approve_a_way_down(void **state)
 		     "     approval: {approvers: [bob]}}\n"
 		     "  - {percent: 100, bake: 1h}\n"
 		     "settle: 5s\n",
-		slos, NULL);
+		slo_counted, NULL);
 	fake_counters_open(500);
 	run();
 	until_phase(PHASE_AWAITING_APPROVAL);
