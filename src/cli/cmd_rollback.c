@@ -128,8 +128,10 @@ static int end_unfinished(struct going_back *g,
 			0)
 			return -1;
 		rollout = rollback_to_end(&g->back);
-		if (looks && !rollout && !g->back.stable)
-			return 1; /* nothing was moved before it, either */
+		if (looks && !rollout && !g->back.stable) {
+			*status_r = 0; /* nothing was moved before it */
+			return 1;
+		}
 		if (!rollout || args->drill)
 			return 0;
 		if (looks == LOOKS_MAX)
