@@ -336,13 +336,14 @@ void plan_print_text(const struct policy *policy,
 
 /* ---- for `check` ---- */
 
-/* The first step that has a control. */
+/* The first step that has a control, and users. */
 static size_t first_controlled(const struct policy *policy)
 {
 	size_t i;
 
 	for (i = 0; i < policy->n_steps; i++)
-		if (policy->steps[i].percent <= POLICY_CONTROL_PERCENT_MAX)
+		if (policy->steps[i].percent > 0 &&
+			policy->steps[i].percent <= POLICY_CONTROL_PERCENT_MAX)
 			return i;
 	return policy->n_steps;
 }

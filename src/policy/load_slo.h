@@ -36,6 +36,8 @@ void warn_of_slo(struct loader *loader, const struct node *node,
 	const struct slo *slo, const struct asked_key *keys);
 /* Of a policy with SLOs of kind evidence. */
 void warn_of_control(struct loader *loader);
+/* Of steps in which it has nothing to count. */
+void warn_of_no_users(struct loader *loader);
 
 /* ---- policy_slo_json.c ---- */
 

@@ -376,6 +376,7 @@ void check_policy_evidence(struct loader *loader)
 		if (loader->policy->pace == PACE_EVIDENCE)
 			check_dwell(loader);
 		warn_of_control(loader);
+		warn_of_no_users(loader);
 		warn_of_loads(loader);
 		return;
 	}

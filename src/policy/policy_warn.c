@@ -227,6 +227,22 @@ void warn_of_control(struct loader *loader)
 		policy->n_steps == 1 ? "the only step" : "the first step");
 }
 
+void warn_of_no_users(struct loader *loader)
+{
+	const struct policy *policy = loader->policy;
+	const struct node *step = node_get(loader->root, "steps");
+
+	step = step ? step->first : NULL;
+	for (size_t i = 0; step && i < policy->n_steps; i++, step = step->next)
+		if (policy->steps[i].percent == 0)
+			warning_at(loader, place_of(step, "percent"),
+				"at 0 percent the candidate has no requests of "
+				"users, and without requests kind evidence "
+				"knows nothing: the step holds; begin with one "
+				"percent or more, or test the candidate in "
+				"preflight, before it has users");
+}
+
 /* ---- together ---- */
 
 void warn_of_slo(struct loader *loader, const struct node *node,
