@@ -79,13 +79,10 @@ static struct past_grid grid_of(const struct past_ask *ask)
 {
 	const struct metrics *metrics = &ask->what.policy->metrics;
 	int64_t span_ms = ask->what.policy->evidence.history_ms;
-	struct past_grid grid = {.step_ms = HISTORY_STEP_MS};
+	struct past_grid grid = {
+		.step_ms = slo_history_step_ms(ask->what.policy, ask->slo)};
 	int64_t end_ms = loop_wall_ms(ask->loop) - metrics->delay_ms;
 
-	if (metrics->resolution_ms > grid.step_ms)
-		grid.step_ms = metrics->resolution_ms;
-	if (query_role_delta_ms(ask->slo))
-		grid.step_ms = query_role_delta_ms(ask->slo);
 	end_ms -= end_ms % grid.step_ms;
 	grid.looks = (size_t)(span_ms / grid.step_ms) + 1;
 	if (grid.looks > HISTORY_LOOKS_MAX)

@@ -331,6 +331,16 @@ int slo_history_make(const struct slo *slo, int index, const struct past *past,
 	return rc;
 }
 
+int64_t slo_history_step_ms(const struct policy *policy, const struct slo *slo)
+{
+	int64_t delta_ms = query_role_delta_ms(slo);
+	int64_t sample_ms = policy->metrics.resolution_ms;
+
+	if (delta_ms)
+		return delta_ms;
+	return sample_ms > HISTORY_STEP_MS ? sample_ms : HISTORY_STEP_MS;
+}
+
 bool slo_history_is_short(const struct slo_history *history, int64_t length_ms)
 {
 	return history->seconds > 0 && history->past.x < HISTORY_BAD_FEW &&

@@ -45,6 +45,9 @@ MUST_CHECK int slo_history_make(const struct slo *slo, int index,
 	const struct past *past, struct slo_history *history_r,
 	struct err *err_r);
 
+/* How far apart looks at the past of such an SLO are: not closer than samples. */
+int64_t slo_history_step_ms(const struct policy *policy, const struct slo *slo);
+
 /* There were too few bad requests in so much time to say how they come: a day
  * of it is to be looked at. */
 bool slo_history_is_short(const struct slo_history *history, int64_t length_ms);

@@ -2,13 +2,16 @@
 /*
  * Counters made of what the checks of a rollout counted: they grow between two
  * checks by what the later one found, in the middle, as far as can be from the
- * checks of a simulation, which come a little earlier or later.
+ * checks of a simulation, which come a little earlier or later. Metrics that say
+ * themselves what they grew by are no counters: their samples are that.
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/jsonw.h"
 #include "base/xalloc.h"
+#include "metrics/query_role.h"
 #include "sim/recorder_state.h"
 
 #define COUNTED_BYTES_MAX ((size_t)256 * 1024 * 1024) /* of one series */
@@ -65,7 +68,7 @@ static void fill(struct counted *c, int64_t to_ms, int64_t step_ms)
 }
 
 /* What the arm's series show now: all, bad, or at most so slow. */
-static void grow(struct counted *c, enum query_role kind,
+static void grow(struct counted *c, const struct slo *slo, enum query_role kind,
 	const struct check_counts *counts, const struct evidence_counts *arm)
 {
 	double sum = 0;
@@ -74,6 +77,8 @@ static void grow(struct counted *c, enum query_role kind,
 	c->known = arm->known;
 	if (!arm->known)
 		return;
+	if (query_role_delta_ms(slo))
+		memset(c->value, 0, sizeof(c->value));
 	if (kind == QUERY_BAD || kind == QUERY_BAD_STABLE) {
 		c->value[0] += arm->bin[1];
 		return;
@@ -119,7 +124,7 @@ static void add(struct track *track, int64_t asked_ms,
 	}
 	if (!begin(c, slo, counts))
 		return;
-	grow(c, track->kind, counts,
+	grow(c, slo, track->kind, counts,
 		stable ? &counts->stable : &counts->candidate);
 	add_sample(c, at_ms > c->next_ms ? at_ms : c->next_ms);
 	c->asked_ms = asked_ms;

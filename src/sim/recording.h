@@ -121,10 +121,12 @@ enum recorded recording_at(const struct recording *recording,
 	double *value_r);
 
 /* What a query for counters would have answered: the series that hold, in
- * `samples`, which has room for all. `cursors`: one for each series. */
+ * `samples`, which has room for all. `cursors`: one for each series. `span_ms`: a
+ * value is what came in so much time, and holds for as long; 0: they are
+ * counters. */
 enum recorded recording_look(const struct recording *recording,
-	const struct recording_series *series, int64_t time_ms, size_t *cursors,
-	struct counter_sample *samples, size_t *n_r);
+	const struct recording_series *series, int64_t time_ms, int64_t span_ms,
+	size_t *cursors, struct counter_sample *samples, size_t *n_r);
 
 /* The values alone, when all of the series hold one: they are `n_results`, in their
  * order. False: they do not, or the provider was in trouble. */
@@ -133,10 +135,10 @@ bool recording_values(const struct recording *recording,
 	double *values);
 
 /* One series at `looks` times that are step_ms apart; NaN: it has no value.
- * It holds for two of the steps at least. */
+ * It holds for two of the steps at least, or for `span_ms` as above. */
 void recording_past(const struct recording *recording,
 	const struct recording_result *result, int64_t from_ms, int64_t step_ms,
-	size_t looks, double *values);
+	int64_t span_ms, size_t looks, double *values);
 
 /* In an outage of the type "timeout". */
 bool recording_times_out(

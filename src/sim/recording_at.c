@@ -116,14 +116,27 @@ enum recorded recording_at(const struct recording *rec,
 	return RECORDED_VALUE;
 }
 
+static int64_t longer_of(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What came in a span is not told once more in the next one. */
+static int64_t hold_of(
+	const struct recording *rec, int64_t step_ms, int64_t span_ms)
+{
+	return span_ms ? longer_of(rec->interval_ms, span_ms)
+		       : 2 * longer_of(rec->interval_ms, step_ms);
+}
+
 enum recorded recording_look(const struct recording *rec,
-	const struct recording_series *series, int64_t time_ms, size_t *cursors,
-	struct counter_sample *samples, size_t *n_r)
+	const struct recording_series *series, int64_t time_ms, int64_t span_ms,
+	size_t *cursors, struct counter_sample *samples, size_t *n_r)
 {
 	const struct recording_outage *outage =
 		series->n_outages ? outage_at(series, time_ms, false) : NULL;
 	const struct recording_result *result = series->result;
-	int64_t hold_ms = 2 * rec->interval_ms;
+	int64_t hold_ms = hold_of(rec, 0, span_ms);
 	const struct recording_point *p;
 	size_t i, n = 0;
 
@@ -181,10 +194,9 @@ bool recording_values(const struct recording *rec,
 
 void recording_past(const struct recording *rec,
 	const struct recording_result *result, int64_t from_ms, int64_t step_ms,
-	size_t looks, double *values)
+	int64_t span_ms, size_t looks, double *values)
 {
-	int64_t hold_ms =
-		2 * (rec->interval_ms > step_ms ? rec->interval_ms : step_ms);
+	int64_t hold_ms = hold_of(rec, step_ms, span_ms);
 	const struct recording_point *p;
 	size_t i, cursor = 0;
 

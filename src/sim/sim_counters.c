@@ -94,11 +94,11 @@ void sim_counters_forget(struct sim *s)
 
 /* Asks one query; its answer's kind only says whether there was trouble. */
 static bool ask(const struct sim *s, struct look *look, int64_t time_ms,
-	struct answer *answer)
+	int64_t span_ms, struct answer *answer)
 {
 	if (!look->series)
 		return true;
-	switch (recording_look(s->recording, look->series, time_ms,
+	switch (recording_look(s->recording, look->series, time_ms, span_ms,
 		look->cursors, look->samples, &look->n)) {
 	case RECORDED_OUTAGE:
 	case RECORDED_TIMEOUT:
@@ -149,6 +149,7 @@ static bool take_look(struct sim *s, struct sim_counters *c, int slo,
 {
 	struct counter_answer counters[QUERY_ROLES] = {{NULL, 0}};
 	struct answers *answers = &event->answers;
+	int64_t span_ms = query_role_delta_ms(&s->policy->slos[slo]);
 	struct look *look;
 	bool whole = true, plain = true;
 	int role;
@@ -159,7 +160,7 @@ static bool take_look(struct sim *s, struct sim_counters *c, int slo,
 	}
 	for (role = 0; role < QUERY_ROLES; role++) {
 		look = &c->look[role];
-		if (ask(s, look, time_ms, &answers->item[role]))
+		if (ask(s, look, time_ms, span_ms, &answers->item[role]))
 			counters[role] =
 				(struct counter_answer){look->samples, look->n};
 		else
@@ -172,8 +173,7 @@ static bool take_look(struct sim *s, struct sim_counters *c, int slo,
 		    counters, answers, &c->counts, &c->err) < 0)
 		event->text = c->err.text;
 	plain = plain && answers->counts;
-	c->whole =
-		whole && plain && !query_role_delta_ms(&s->policy->slos[slo]);
+	c->whole = whole && plain && !span_ms;
 	return plain;
 }
 

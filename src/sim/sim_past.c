@@ -2,6 +2,7 @@
 /* Stable's past as a recording has it; see sim_past.h. */
 #include "sim/sim_past.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +17,21 @@ struct gridded {
 	size_t n;
 };
 
+/* What came in each span, as a counter would show it. */
+static void add_up(double *values, size_t looks)
+{
+	double sum = 0;
+	size_t i;
+
+	for (i = 0; i < looks; i++) {
+		if (!isnan(values[i]))
+			values[i] = sum += values[i];
+	}
+}
+
 static struct gridded lay_out(const struct recording *rec,
 	const struct slo *slo, enum query_role role, int64_t from_ms,
-	size_t looks)
+	int64_t step_ms, size_t looks)
 {
 	const struct recording_series *series;
 	struct gridded grid = {.n = 0};
@@ -34,8 +47,11 @@ static struct gridded lay_out(const struct recording *rec,
 	grid.series = xcalloc(grid.n, sizeof(*grid.series));
 	grid.values = xcalloc(grid.n * looks, sizeof(*grid.values));
 	for (i = 0; i < grid.n; i++) {
-		recording_past(rec, &series->result[i], from_ms,
-			HISTORY_STEP_MS, looks, grid.values + i * looks);
+		recording_past(rec, &series->result[i], from_ms, step_ms,
+			query_role_delta_ms(slo), looks,
+			grid.values + i * looks);
+		if (query_role_delta_ms(slo))
+			add_up(grid.values + i * looks, looks);
 		grid.series[i] = (struct past_series){series->result[i].labels,
 			series->result[i].le, grid.values + i * looks};
 	}
@@ -73,16 +89,15 @@ static void make(const struct recording *rec, const struct policy *policy,
 	int slo, int64_t length_ms, struct slo_history *history_r)
 {
 	const struct slo *of = &policy->slos[slo];
-	size_t looks =
-		(size_t)(known_ms(rec, of, length_ms) / HISTORY_STEP_MS) + 1;
-	int64_t from_ms =
-		rec->start_ms - (int64_t)(looks - 1) * HISTORY_STEP_MS;
+	int64_t step_ms = slo_history_step_ms(policy, of);
+	size_t looks = (size_t)(known_ms(rec, of, length_ms) / step_ms) + 1;
+	int64_t from_ms = rec->start_ms - (int64_t)(looks - 1) * step_ms;
 	struct gridded total, bad;
-	struct past past = {.looks = looks, .step_s = HISTORY_STEP_MS / 1000.0};
+	struct past past = {.looks = looks, .step_s = (double)step_ms / 1000};
 	struct err ignored;
 
-	total = lay_out(rec, of, QUERY_TOTAL_STABLE, from_ms, looks);
-	bad = lay_out(rec, of, QUERY_BAD_STABLE, from_ms, looks);
+	total = lay_out(rec, of, QUERY_TOTAL_STABLE, from_ms, step_ms, looks);
+	bad = lay_out(rec, of, QUERY_BAD_STABLE, from_ms, step_ms, looks);
 	past.role[COUNTER_TOTAL].series = total.series;
 	past.role[COUNTER_TOTAL].n = total.n;
 	past.role[COUNTER_BAD].series = bad.series;

@@ -45,7 +45,7 @@ static void look(const struct recording *recording,
 	for (i = 0; i <= TIMES; i++) {
 		recording_look(recording, series,
 			recording->start_ms + span / TIMES * (int64_t)i,
-			cursors, samples, &n);
+			i % 2 ? 60000 : 0, cursors, samples, &n);
 		assert(n <= series->n_results);
 		assert(!n || (samples[0].labels &&
 				     samples[0].value == samples[0].value));

@@ -450,7 +450,7 @@ static double looked_at(const struct recording *recording, const char *name,
 	size_t cursor = 0, n;
 
 	recording_look(recording, series, START_S * 1000 + i * 15000 + late_ms,
-		&cursor, &sample, &n);
+		0, &cursor, &sample, &n);
 	return n ? sample.value : -1;
 }
 

@@ -242,8 +242,8 @@ static void counters_are_known_by_their_labels(void **state)
 		fail_msg("%s", shown(&err));
 		return;
 	}
-	assert_int_equal(
-		recording_look(r, &r->series[0], 110000, cursors, samples, &n),
+	assert_int_equal(recording_look(r, &r->series[0], 110000, 0, cursors,
+				 samples, &n),
 		RECORDED_VALUE);
 	assert_int_equal(n, 2);
 	assert_string_equal(
@@ -251,8 +251,8 @@ static void counters_are_known_by_their_labels(void **state)
 	assert_string_equal(samples[0].labels, samples[1].labels);
 	assert_true(samples[0].le == 0.5 && samples[0].value == 4);
 	assert_true(isinf(samples[1].le) && samples[1].value == 7);
-	assert_int_equal(
-		recording_look(r, &r->series[0], 131000, cursors, samples, &n),
+	assert_int_equal(recording_look(r, &r->series[0], 131000, 0, cursors,
+				 samples, &n),
 		RECORDED_VALUE);
 	assert_int_equal(n, 2);
 	assert_true(samples[0].value == 9);

@@ -37,11 +37,27 @@ static const char source[] =
 	"     buckets: 'seconds_bucket{revision=\"{{revision}}\"}'}\n"
 	"settle: 0s\n";
 
+/* Whose metrics say what they grew by in each minute. */
+static const char by_the_minute[] =
+	"version: 1\n"
+	"name: sim\n"
+	"metrics: {url: 'https://metrics.example'}\n"
+	"steps:\n"
+	"  - {percent: 10, bake: 10m}\n"
+	"  - {percent: 100, bake: 10m}\n"
+	"slos:\n"
+	"  - {name: errors, kind: evidence, objective: 1%,\n"
+	"     total: 'run_googleapis_com:request_count{r=\"{{revision}}\"}',\n"
+	"     bad: 'run_googleapis_com:request_count{r=\"{{revision}}\",\n"
+	"       response_code_class=\"5xx\"}'}\n"
+	"settle: 0s\n";
+
 static struct policy *policy;
 static struct sim_result result;
 static struct slo_history history[2]; /* as the rollout began with */
 static size_t n_histories;
 static double candidate, stable; /* requests that were counted: errors */
+static double failed; /* … those of the candidate among them that were bad */
 static int errors; /* checks that failed */
 
 static int setup(void **state)
@@ -83,6 +99,7 @@ static void listen(const struct sim *sim, const struct event *event,
 	if (!event->answers.counts)
 		return;
 	candidate += requests_of(&event->answers.counts->candidate);
+	failed += event->answers.counts->candidate.bin[1];
 	stable += requests_of(&event->answers.counts->stable);
 }
 
@@ -103,7 +120,7 @@ static void play(const struct recording *recording, const char *fault)
 		.shift_ms = -1, .faults = &parsed, .n_faults = fault != NULL};
 	struct err err;
 
-	candidate = stable = errors = 0;
+	candidate = stable = failed = errors = 0;
 	if (fault)
 		assert_int_equal(fault_parse(fault, &parsed, &err), 0);
 	assert_int_equal(sim_check(policy, recording, &err), 0);
@@ -452,11 +469,11 @@ static struct recording *record_again(const struct journaled *j, int64_t to_ms)
 	struct recorder_plan plan = {.policy = policy,
 		.counted = {true, true},
 		.histories = j->history,
-		.n_histories = 2,
+		.n_histories = policy->n_slos,
 		.context = {.candidate = "new", .stable = "old"},
 		.from_ms = (int64_t)RECORDED_START_S * 1000,
 		.to_ms = to_ms + 60000,
-		.step_ms = 15000,
+		.step_ms = policy->slos[0].interval_ms,
 		.shift_ms = -1,
 		.from = "a",
 		.to = "b"};
@@ -480,19 +497,16 @@ static struct recording *record_again(const struct journaled *j, int64_t to_ms)
 	return recording;
 }
 
-static void play_twice(struct recorded_world world)
+static void play_json_twice(const struct buf *json)
 {
 	static struct journaled before, after;
 	struct sim_options options = {.shift_ms = -1};
 	struct sim_result first;
 	struct recording *recording;
-	struct buf json;
 	size_t i;
 
 	before.n = after.n = 0;
-	print_world(world, &json);
-	recording = parse(json.data, json.len);
-	buf_fini(&json);
+	recording = parse(json->data, json->len);
 	sim_run(policy, recording, &options, keep, &before, &first);
 	recording_free(&recording);
 	recording = record_again(&before, first.end_ms);
@@ -508,6 +522,15 @@ static void play_twice(struct recorded_world world)
 			fail_msg("check %zu: ln E is %.17g instead of %.17g", i,
 				after.check[i].log_e, before.check[i].log_e);
 	}
+}
+
+static void play_twice(struct recorded_world world)
+{
+	struct buf json;
+
+	print_world(world, &json);
+	play_json_twice(&json);
+	buf_fini(&json);
 }
 
 /* What a rollout's checks counted is enough to decide the same at the same
@@ -530,6 +553,92 @@ static void a_recording_of_a_journal_decides_the_same(void **state)
 	play_twice(world);
 }
 
+/* ---- metrics that say what they grew by ---- */
+
+#define PAST_S   3600
+#define LENGTH_S 1500
+
+/* Samples of so many in each minute, more or less; one of `each` minutes has
+ * one where there are few. */
+static void print_minutes(struct buf *out, const char *name, int from_s,
+	int step_s, int n, int each)
+{
+	const char *comma = "";
+	int t, minute;
+
+	buf_addf(out,
+		"%s\"errors/%s\":{\"data\":{\"resultType\":\"matrix\","
+		"\"result\":[{\"metric\":{},\"values\":[",
+		strcmp(name, "total") != 0 ? ",\n" : "", name);
+	for (t = from_s; t <= LENGTH_S; t += t < 0 ? step_s : 60) {
+		minute = (t + PAST_S) / 60;
+		if (minute % each != 0)
+			continue;
+		buf_addf(out, "%s[%d,\"%d\"]", comma, RECORDED_START_S + t,
+			n + (n > 50 ? minute * 37 % 11 : 0));
+		comma = ",";
+	}
+	buf_adds(out, "]}]}}");
+}
+
+static void print_by_the_minute(struct buf *json, int bad)
+{
+	buf_init(json, BYTES_MAX);
+	buf_addf(json,
+		"{\"version\":1,\"start\":%d,\"end\":%d,\"interval\":60,"
+		"\"series\":{\n",
+		RECORDED_START_S, RECORDED_START_S + LENGTH_S);
+	print_minutes(json, "total", 0, 60, 200, 1);
+	print_minutes(json, "bad", 0, 60, bad, 10);
+	print_minutes(json, "baseline-total", -PAST_S, 30, 2000, 1);
+	print_minutes(json, "baseline-bad", -PAST_S, 30, 4, 1);
+	buf_adds(json, "}}");
+}
+
+/* A minute is counted once, also when the next one has no sample. */
+static void what_metrics_say_they_grew_by_is_added_up(void **state)
+{
+	struct policy *usual = policy;
+	struct recording *recording;
+	struct buf json;
+
+	(void)state;
+	policy = policy_given(NULL, "%s", by_the_minute);
+	print_by_the_minute(&json, 1);
+	recording = parse(json.data, json.len);
+	play(recording, NULL);
+	expect("promoted", "every step");
+	assert_int_equal(n_histories, 1);
+	assert_true(history[0].seconds == PAST_S);
+	assert_true(fabs(history[0].past.n / (PAST_S / 60 * 2005) - 1) < 0.02);
+	assert_true(history[0].past.x == PAST_S / 60 * 4);
+	assert_true(fabs(candidate / (minutes() * 205) - 1) < 0.1);
+	/* One in ten minutes. */
+	assert_true(failed == 2);
+	recording_free(&recording);
+	buf_fini(&json);
+	policy_free(&policy);
+	policy = usual;
+}
+
+static void a_recording_of_what_grew_decides_the_same(void **state)
+{
+	static const int bad[] = {1, 100};
+	struct policy *usual = policy;
+	struct buf json;
+	size_t i;
+
+	(void)state;
+	policy = policy_given(NULL, "%s", by_the_minute);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		print_by_the_minute(&json, bad[i]);
+		play_json_twice(&json);
+		buf_fini(&json);
+	}
+	policy_free(&policy);
+	policy = usual;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -544,6 +653,8 @@ int main(void)
 		cmocka_unit_test(what_the_run_before_has_read_changes_nothing),
 		cmocka_unit_test(whoever_listens_changes_nothing),
 		cmocka_unit_test(a_recording_of_a_journal_decides_the_same),
+		cmocka_unit_test(what_metrics_say_they_grew_by_is_added_up),
+		cmocka_unit_test(a_recording_of_what_grew_decides_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
