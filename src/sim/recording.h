@@ -105,7 +105,8 @@ const struct recording_series *recording_find(
 
 /*
  * What the query would have answered at a time. A value holds from its
- * timestamp until the next one or for 2 x interval, whichever is shorter.
+ * timestamp until the next one or for 2 x interval, whichever is shorter; for
+ * one interval where another series of the query has a sample then.
  * `cursor` makes neighbouring times cheap: start with 0, keep it.
  */
 enum recorded {

@@ -7,6 +7,11 @@
 
 #define NEAR_POINTS 8 /* that are looked through one by one */
 
+static int64_t more_of(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* `partial`: no outage, but a time whose answers were incomplete. */
 static const struct recording_outage *outage_at(
 	const struct recording_series *series, int64_t time_ms, bool partial)
@@ -94,7 +99,7 @@ enum recorded recording_at(const struct recording *rec,
 {
 	const struct recording_point *p, *found = NULL;
 	const struct recording_outage *outage;
-	int64_t hold_ms = 2 * rec->interval_ms;
+	int64_t hold_ms = 2 * rec->interval_ms, before_ms = INT64_MIN;
 	size_t i, other = 0;
 
 	outage = series->n_outages ? outage_at(series, time_ms, false) : NULL;
@@ -105,28 +110,30 @@ enum recorded recording_at(const struct recording *rec,
 		other = 0;
 		p = point_at(&series->result[i], hold_ms, time_ms,
 			i ? &other : cursor);
-		if (p && found)
-			return RECORDED_SEVERAL;
-		if (p)
-			found = p;
+		if (!p)
+			continue;
+		if (found && p->time_ms < found->time_ms) {
+			before_ms = more_of(before_ms, p->time_ms);
+			continue;
+		}
+		before_ms = found ? found->time_ms : before_ms;
+		found = p;
 	}
 	if (!found)
 		return RECORDED_NOTHING;
+	/* One that has no sample where the other has has ended. */
+	if (before_ms > found->time_ms - rec->interval_ms)
+		return RECORDED_SEVERAL;
 	*value_r = found->value;
 	return RECORDED_VALUE;
-}
-
-static int64_t longer_of(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
 }
 
 /* What came in a span is not told once more in the next one. */
 static int64_t hold_of(
 	const struct recording *rec, int64_t step_ms, int64_t span_ms)
 {
-	return span_ms ? longer_of(rec->interval_ms, span_ms)
-		       : 2 * longer_of(rec->interval_ms, step_ms);
+	return span_ms ? more_of(rec->interval_ms, span_ms)
+		       : 2 * more_of(rec->interval_ms, step_ms);
 }
 
 enum recorded recording_look(const struct recording *rec,

@@ -165,7 +165,7 @@ static void outages_and_several_series_are_told_apart(void **state)
 		"\"data\":{\"resultType\":\"matrix\",\"result\":["
 		"{\"metric\":{\"x\":\"1\"},\"values\":[[100,\"1\"]]},"
 		"{\"metric\":{\"x\":\"\\u00e9\\n\"},\"values\":"
-		"[[130,\"1\"]]}]}}},\"expect\":\"promoted\"}",
+		"[[129,\"1\"]]}]}}},\"expect\":\"promoted\"}",
 		&err);
 
 	assert_non_null(r);
@@ -177,6 +177,32 @@ static void outages_and_several_series_are_told_apart(void **state)
 	expect_at(r, 200, RECORDED_TIMEOUT, 0);
 	expect_at(r, 210, RECORDED_NOTHING, 0);
 	expect_at(r, 220, RECORDED_OUTAGE, 0);
+	recording_free(&r);
+}
+
+/* As when a pod is replaced by another one: the server answered with the series
+ * that were there at that time. */
+static void a_series_ends_where_another_one_goes_on(void **state)
+{
+	struct err err;
+	struct recording *r = parse(HEAD
+		"\"series\":{\"a\":{\"data\":{\"resultType\":\"matrix\","
+		"\"result\":["
+		"{\"metric\":{\"pod\":\"c\"},\"values\":[[190,\"3\"]]},"
+		"{\"metric\":{\"pod\":\"a\"},\"values\":[[100,\"1\"],"
+		"[130,\"1\"]]},"
+		"{\"metric\":{\"pod\":\"b\"},\"values\":[[160,\"2\"],"
+		"[190,\"2\"],[220,\"2\"]]}]}}}}",
+		&err);
+
+	assert_non_null(r);
+	expect_at(r, 159, RECORDED_VALUE, 1);
+	expect_at(r, 160, RECORDED_VALUE, 2);
+	expect_at(r, 189, RECORDED_VALUE, 2);
+	expect_at(r, 190, RECORDED_SEVERAL, 0);
+	expect_at(r, 220, RECORDED_VALUE, 2);
+	expect_at(r, 279, RECORDED_VALUE, 2);
+	expect_at(r, 280, RECORDED_NOTHING, 0);
 	recording_free(&r);
 }
 
@@ -602,6 +628,7 @@ int main(void)
 		cmocka_unit_test(samples_are_read_as_prometheus_writes_them),
 		cmocka_unit_test(an_empty_result_is_no_data),
 		cmocka_unit_test(outages_and_several_series_are_told_apart),
+		cmocka_unit_test(a_series_ends_where_another_one_goes_on),
 		cmocka_unit_test(incomplete_answers_have_values_and_say_so),
 		cmocka_unit_test(a_list_that_is_null_is_empty),
 		cmocka_unit_test(counters_are_known_by_their_labels),
