@@ -281,7 +281,7 @@ int record_journal_checks(struct recorder *recorder,
 	arena_init(&o.arena);
 	recorder_span(recorder, &from_ms, &to_ms);
 	for (i = 0; i < o.policy->n_slos; i++)
-		o.asked_ms[i] = from_ms;
+		o.asked_ms[i] = from_ms - plan->policy->metrics.delay_ms;
 	rc = store_each_event(
 		store, plan->context.rollout, 0, take_entry, &o, err_r);
 	for (i = 0; i < o.policy->n_slos; i++) {

@@ -155,34 +155,15 @@ static char *identity(const struct recorder *recorder)
 	buf_addf(&text, "%s|%s|%lld|%lld", plan->from, plan->to,
 		(long long)plan->step_ms,
 		(long long)plan->policy->evidence.history_ms);
+	if (plan->policy->metrics.delay_ms)
+		buf_addf(&text, "|%lld",
+			(long long)plan->policy->metrics.delay_ms);
 	for (i = 0; i < recorder->n_tracks; i++)
 		buf_addf(&text, "|%s", recorder->tracks[i].query);
 	return buf_steal(&text);
 }
 
 /* ---- chunks ---- */
-
-/* Stable's past is asked in steps of its own. */
-static int64_t step_ms(const struct track *track, int64_t ms)
-{
-	const struct recorder_plan *plan = &track->recorder->plan;
-
-	return ms < plan->from_ms ? HISTORY_STEP_MS : plan->step_ms;
-}
-
-/* The time of the last point of the chunk that begins there. */
-static int64_t chunk_end_ms(const struct track *track, int64_t from_ms)
-{
-	const struct recorder_plan *plan = &track->recorder->plan;
-	int64_t step = step_ms(track, from_ms);
-	int64_t last_ms =
-		from_ms < plan->from_ms ? plan->from_ms - step : plan->to_ms;
-	int64_t points = (last_ms - from_ms) / step;
-
-	if (points > (int64_t)track->chunk_points - 1)
-		points = (int64_t)track->chunk_points - 1;
-	return from_ms + points * step;
-}
 
 static bool track_is_done(const struct track *track)
 {
@@ -207,7 +188,7 @@ static int take_chunk(struct track *track, int64_t to_ms, int status,
 {
 	const struct recorder_outage chunk = {
 		.from_ms = track->next_ms,
-		.to_ms = to_ms + step_ms(track, to_ms),
+		.to_ms = to_ms + recorder_step_ms(track, to_ms),
 		.type = TROUBLE_PARTIAL,
 	};
 
@@ -221,9 +202,7 @@ static int take_chunk(struct track *track, int64_t to_ms, int status,
 /* The span may be that of a part file. */
 static void begin_track(struct track *track)
 {
-	const struct recorder_plan *plan = &track->recorder->plan;
-
-	track->from_ms = plan->from_ms - recorder_past_ms(track);
+	track->from_ms = recorder_begin_ms(track);
 	track->next_ms = track->from_ms;
 }
 
@@ -264,7 +243,8 @@ static int take_kept(
 		    err_r) < 0)
 		return err_wrap(err_r, "%s", recorder->plan.part);
 	if (chunk->to_ms >= track->next_ms)
-		track->next_ms = chunk->to_ms + step_ms(track, chunk->to_ms);
+		track->next_ms =
+			chunk->to_ms + recorder_step_ms(track, chunk->to_ms);
 	return 0;
 }
 
@@ -433,8 +413,8 @@ static void track_next(struct track *track)
 	struct recorder *recorder = track->recorder;
 
 	track->tries = 0;
-	track->next_ms =
-		track->chunk_to_ms + step_ms(track, track->chunk_to_ms);
+	track->next_ms = track->chunk_to_ms +
+			 recorder_step_ms(track, track->chunk_to_ms);
 	if (track_has_more(track)) {
 		track_ask(track);
 		return;
@@ -448,8 +428,8 @@ static void track_ask(void *arg)
 {
 	struct track *track = arg;
 	struct prometheus_range range = {.start_ms = track->next_ms,
-		.end_ms = chunk_end_ms(track, track->next_ms),
-		.step_ms = step_ms(track, track->next_ms)};
+		.end_ms = recorder_chunk_end_ms(track, track->next_ms),
+		.step_ms = recorder_step_ms(track, track->next_ms)};
 
 	track->timer = NULL;
 	track->chunk_to_ms = range.end_ms;
@@ -540,8 +520,8 @@ void recorder_progress(
 		for (at_ms = track->from_ms; at_ms <= recorder->plan.to_ms;) {
 			*done_r += at_ms < track->next_ms;
 			++*all_r;
-			at_ms = chunk_end_ms(track, at_ms);
-			at_ms += step_ms(track, at_ms);
+			at_ms = recorder_chunk_end_ms(track, at_ms);
+			at_ms += recorder_step_ms(track, at_ms);
 		}
 	}
 }

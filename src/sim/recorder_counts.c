@@ -114,7 +114,7 @@ static void add(struct track *track, int64_t asked_ms,
 	bool stable = track->kind == QUERY_TOTAL_STABLE ||
 		      track->kind == QUERY_BAD_STABLE;
 	struct counted *c = track->counted;
-	int64_t at_ms = plan->from_ms;
+	int64_t at_ms = plan->from_ms - plan->policy->metrics.delay_ms;
 
 	if (c->bins && asked_ms <= c->asked_ms)
 		return;

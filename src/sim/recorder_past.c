@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stable's past in a recording: how far back its counters are asked for. With few
- * bad requests in what `evidence.history` says it is a day, as it is for `run`.
+ * What a recording has from before its span. Of stable's counters it is the past:
+ * with few bad requests in what `evidence.history` says it is a day, as it is for
+ * `run`. Of everything else it is what the first checks ask about, when samples
+ * are late: see `delay` of metrics.
  */
 #include "sim/recording.h"
 
@@ -27,6 +29,46 @@ int64_t recorder_past_ms(const struct track *track)
 	if (track->is_longer && ms < HISTORY_MS_MAX)
 		ms = HISTORY_MS_MAX;
 	return ms / HISTORY_STEP_MS * HISTORY_STEP_MS;
+}
+
+int64_t recorder_lead_ms(const struct recorder_plan *plan)
+{
+	int64_t delay_ms = plan->policy->metrics.delay_ms;
+
+	return (delay_ms + plan->step_ms - 1) / plan->step_ms * plan->step_ms;
+}
+
+int64_t recorder_begin_ms(const struct track *track)
+{
+	const struct recorder_plan *plan = &track->recorder->plan;
+	int64_t past_ms = recorder_past_ms(track);
+
+	return plan->from_ms - (past_ms ? past_ms : recorder_lead_ms(plan));
+}
+
+/* Stable's past is asked in steps of its own. */
+static bool is_past(const struct track *track, int64_t ms)
+{
+	return ms < track->recorder->plan.from_ms && recorder_past_ms(track);
+}
+
+int64_t recorder_step_ms(const struct track *track, int64_t ms)
+{
+	return is_past(track, ms) ? HISTORY_STEP_MS
+				  : track->recorder->plan.step_ms;
+}
+
+int64_t recorder_chunk_end_ms(const struct track *track, int64_t from_ms)
+{
+	const struct recorder_plan *plan = &track->recorder->plan;
+	int64_t step_ms = recorder_step_ms(track, from_ms);
+	int64_t last_ms =
+		is_past(track, from_ms) ? plan->from_ms - step_ms : plan->to_ms;
+	int64_t points = (last_ms - from_ms) / step_ms;
+
+	if (points > (int64_t)track->chunk_points - 1)
+		points = (int64_t)track->chunk_points - 1;
+	return from_ms + points * step_ms;
 }
 
 bool recorder_past_is_kept_longer(const struct track *track, int64_t to_ms)

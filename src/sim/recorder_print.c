@@ -58,7 +58,7 @@ static void print_data(const struct track *track, struct buf *out)
 {
 	const struct recorder_plan *plan = &track->recorder->plan;
 	const struct remembered_grid grid = {
-		.from_ms = plan->from_ms,
+		.from_ms = plan->from_ms - recorder_lead_ms(plan),
 		.to_ms = plan->to_ms,
 		.step_ms = plan->step_ms,
 		.hold_ms = 2 * plan->policy->slos[track->slo].interval_ms,

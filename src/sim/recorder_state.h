@@ -30,8 +30,8 @@ struct track {
 	bool is_remembered; /* nobody is asked: `remembered` is all there is */
 	struct remembered remembered;
 	struct counted *counted; /* nobody is asked, either; NULL: not so */
-	int64_t from_ms; /* stable's past is before the span … */
-	bool is_longer; /* … and is a day of it */
+	int64_t from_ms; /* before the span where that is asked about … */
+	bool is_longer; /* … and stable's past is a day of it */
 	size_t chunk_points; /* fewer when an answer was too large */
 	int64_t next_ms; /* what is not there yet begins here */
 	int64_t chunk_to_ms; /* of the one that is asked */
@@ -62,6 +62,14 @@ struct recorder {
 
 /* How far before the span the track begins; 0: it is not of stable's past. */
 int64_t recorder_past_ms(const struct track *track);
+/* How far before the span everything else does, in whole steps. */
+int64_t recorder_lead_ms(const struct recorder_plan *plan);
+/* The time of the track's first point. */
+int64_t recorder_begin_ms(const struct track *track);
+/* From the point there to the next one. */
+int64_t recorder_step_ms(const struct track *track, int64_t ms);
+/* The time of the last point of the chunk that begins there. */
+int64_t recorder_chunk_end_ms(const struct track *track, int64_t from_ms);
 /* The past of this SLO is there, and has few bad requests: more is wanted. */
 bool recorder_past_wants_longer(const struct recorder *recorder, size_t slo);
 /* A part file has a chunk from before the track: more was wanted then. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fake_counters.h"
+#include "fake_monitoring.h"
 #include "retold.h"
 #include "scenario_test.h"
 #include "store/event_codec.h"
@@ -262,6 +263,74 @@ static void a_process_that_died_is_followed(void **state)
 	assert_true(counted_by(&simulated) == counted_by(&lived));
 }
 
+/* ---- Google's metrics: each minute, four of them late ---- */
+
+static void begin_by_the_minute(void)
+{
+	given_policy("steps:\n"
+		     "  - {percent: 10, bake: 30m}\n"
+		     "  - {percent: 100, bake: 20m}\n"
+		     "pace: evidence\n"
+		     "evidence: {history: 1h}\n",
+		"metrics: {provider: google}\n",
+		"slos: [{use: cloud-run/error-rate, kind: evidence}]\n", NULL);
+	fake_monitoring_open(500);
+	run();
+}
+
+static void minutes_of_a_good_release_are_retold(void **state)
+{
+	begin_by_the_minute();
+	until_the_end();
+	expect_exit(0);
+	expect_alike();
+}
+
+static void minutes_of_a_bad_release_are_retold(void **state)
+{
+	begin_by_the_minute();
+	fake_monitoring_errors(FAKE_NEW, 0.01);
+	until_the_end();
+	expect_exit(5);
+	expect_alike();
+}
+
+/* ---- late samples: the first checks ask about the time before ---- */
+
+static void begin_late(const char *keys)
+{
+	given_policy("metrics: {url: 'http://127.0.0.1:9090', delay: 1m}\n"
+		     "steps: [{percent: 100, bake: 2m}]\n"
+		     "settle: 2m\n"
+		     "slos:\n"
+		     "  - {name: errors, scope: service, query: errors,\n"
+		     "     interval: 15s, window: 30s, max: 1%, ",
+		keys, "}\n", NULL);
+	run();
+}
+
+static void what_was_critical_before_is_retold(void **state)
+{
+	begin_late("critical: 10%");
+	until(1);
+	errors_of("errors", 0.5);
+	until_the_end();
+	expect_exit(5);
+	expect_alike();
+}
+
+static void metrics_that_were_away_at_first_are_retold(void **state)
+{
+	begin_late("critical: 10%");
+	until(10 * SECOND);
+	metrics_of("errors", SAYS_503);
+	until(40 * SECOND);
+	the_world_heals();
+	until_the_end();
+	expect_exit(0);
+	expect_alike();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +340,10 @@ int main(void)
 		SCENARIO(the_metrics_are_away_for_a_while),
 		SCENARIO(an_incident_at_the_end_steps_back),
 		SCENARIO(a_process_that_died_is_followed),
+		SCENARIO(minutes_of_a_good_release_are_retold),
+		SCENARIO(minutes_of_a_bad_release_are_retold),
+		SCENARIO(what_was_critical_before_is_retold),
+		SCENARIO(metrics_that_were_away_at_first_are_retold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,6 @@
 #include "sim/sim.h"
 
 #define TEXT_BYTES (16 * 1024 * 1024)
-#define STEP_MS    15000
 
 static char why[ERR_TEXT_MAX];
 
@@ -56,8 +55,9 @@ static const char *simulate(
 const char *retell(const struct policy *policy, const char *rollout,
 	int64_t now_ms, retold_fn fn)
 {
-	struct recorder_plan plan = {
-		.policy = policy, .step_ms = STEP_MS, .shift_ms = -1};
+	struct recorder_plan plan = {.policy = policy,
+		.step_ms = policy->slos[0].interval_ms,
+		.shift_ms = -1};
 	const char *wrong = why;
 	struct store_rollout row;
 	struct arena arena;

@@ -355,6 +355,27 @@ static void counters_are_asked_with_stables_past(void **state)
 	recording_free(&recording);
 }
 
+/* When samples are late the first checks ask about the time before. */
+static void what_the_first_checks_ask_about_is_there(void **state)
+{
+	struct world *world = *state;
+	struct recording *recording;
+	const struct recording_series *series;
+
+	given_counters(world);
+	world->policy.metrics.delay_ms = 50000;
+	record(world);
+	assert_int_equal(first_seen(world, "n{v=\"new\"}")->start_ms,
+		world->plan.from_ms - 60000);
+	assert_int_equal(first_seen(world, "n{v=\"old\"}")->start_ms,
+		world->plan.from_ms - 3600000);
+	recording = printed(world);
+	series = recording_find(recording, "errors/total");
+	assert_int_equal(series->result[0].n, 120 / 15 + 1);
+	assert_int_equal(recording->start_ms, world->plan.from_ms);
+	recording_free(&recording);
+}
+
 /* Ten bad requests in an hour say little: a day of them, as `run` looks at. */
 static void with_few_bad_requests_the_past_is_a_day(void **state)
 {
@@ -599,6 +620,9 @@ int main(void)
 			every_query_of_an_slo_is_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			counters_are_asked_with_stables_past, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_the_first_checks_ask_about_is_there, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			with_few_bad_requests_the_past_is_a_day, set_up,
