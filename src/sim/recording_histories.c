@@ -138,6 +138,8 @@ bool histories_read(struct scan *s, struct recording *rec)
 {
 	bool first = true;
 
+	if (scan_peek(s) == 'n')
+		return scan_skip(s); /* a list may be written so */
 	if (!scan_open(s, '['))
 		return false;
 	rec->history =

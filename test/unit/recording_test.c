@@ -233,7 +233,7 @@ static void a_list_that_is_null_is_empty(void **state)
 {
 	struct err err;
 	struct recording *r = parse(HEAD
-		"\"series\":{\"a\":{\"errors\":null,\"data\":{"
+		"\"history\":null,\"series\":{\"a\":{\"errors\":null,\"data\":{"
 		"\"resultType\":\"matrix\",\"result\":null}},"
 		"\"b\":{\"data\":{\"resultType\":\"matrix\",\"result\":["
 		"{\"metric\":{},\"values\":null}]}}}}",
@@ -243,6 +243,7 @@ static void a_list_that_is_null_is_empty(void **state)
 		fail_msg("%s", shown(&err));
 		return;
 	}
+	assert_int_equal(r->n_histories, 0);
 	expect_at(r, 120, RECORDED_NOTHING, 0);
 	assert_int_equal(r->series[1].result[0].n, 0);
 	recording_free(&r);
