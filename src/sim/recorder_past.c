@@ -38,12 +38,23 @@ int64_t recorder_lead_ms(const struct recorder_plan *plan)
 	return (delay_ms + plan->step_ms - 1) / plan->step_ms * plan->step_ms;
 }
 
+/* Of metrics that tell what came in each span: `run` asks about whole ones; else
+ * 0. */
+static int64_t span_of(const struct track *track)
+{
+	const struct slo *slo = &track->recorder->plan.policy->slos[track->slo];
+
+	return query_role_counts(track->kind) ? query_role_delta_ms(slo) : 0;
+}
+
 int64_t recorder_begin_ms(const struct track *track)
 {
 	const struct recorder_plan *plan = &track->recorder->plan;
-	int64_t past_ms = recorder_past_ms(track);
+	int64_t past_ms = recorder_past_ms(track), span_ms = span_of(track);
+	int64_t ms =
+		plan->from_ms - (past_ms ? past_ms : recorder_lead_ms(plan));
 
-	return plan->from_ms - (past_ms ? past_ms : recorder_lead_ms(plan));
+	return span_ms ? ms - ms % span_ms : ms;
 }
 
 /* Stable's past is asked in steps of its own. */
@@ -54,6 +65,10 @@ static bool is_past(const struct track *track, int64_t ms)
 
 int64_t recorder_step_ms(const struct track *track, int64_t ms)
 {
+	int64_t span_ms = span_of(track);
+
+	if (span_ms)
+		return span_ms;
 	return is_past(track, ms) ? HISTORY_STEP_MS
 				  : track->recorder->plan.step_ms;
 }
@@ -63,7 +78,7 @@ int64_t recorder_chunk_end_ms(const struct track *track, int64_t from_ms)
 	const struct recorder_plan *plan = &track->recorder->plan;
 	int64_t step_ms = recorder_step_ms(track, from_ms);
 	int64_t last_ms =
-		is_past(track, from_ms) ? plan->from_ms - step_ms : plan->to_ms;
+		is_past(track, from_ms) ? plan->from_ms - 1 : plan->to_ms;
 	int64_t points = (last_ms - from_ms) / step_ms;
 
 	if (points > (int64_t)track->chunk_points - 1)

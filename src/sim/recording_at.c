@@ -132,8 +132,7 @@ enum recorded recording_at(const struct recording *rec,
 static int64_t hold_of(
 	const struct recording *rec, int64_t step_ms, int64_t span_ms)
 {
-	return span_ms ? more_of(rec->interval_ms, span_ms)
-		       : 2 * more_of(rec->interval_ms, step_ms);
+	return span_ms ? span_ms : 2 * more_of(rec->interval_ms, step_ms);
 }
 
 enum recorded recording_look(const struct recording *rec,

@@ -376,6 +376,30 @@ static void what_the_first_checks_ask_about_is_there(void **state)
 	recording_free(&recording);
 }
 
+/* Those of Google: `run` asks about whole minutes, whatever the time is. */
+static void what_came_in_a_minute_is_asked_at_its_end(void **state)
+{
+	struct world *world = *state;
+	const struct seen *seen;
+
+	given_counters(world);
+	world->slos[0].total = "run_googleapis_com:n{v=\"{{revision}}\"}";
+	world->slos[0].interval_ms = 60000;
+	world->plan.from_ms += 37000;
+	record(world);
+	seen = first_seen(
+		world, "increase(run_googleapis_com:n{v=\"new\"}[60s])");
+	assert_int_equal(seen->step_ms, 60000);
+	assert_int_equal(seen->start_ms, world->plan.from_ms / 60000 * 60000);
+	seen = first_seen(
+		world, "increase(run_googleapis_com:n{v=\"old\"}[60s])");
+	assert_int_equal(seen->step_ms, 60000);
+	assert_int_equal(seen->start_ms,
+		(world->plan.from_ms - 3600000) / 60000 * 60000);
+	assert_int_equal(
+		seen->end_ms, (world->plan.from_ms - 1) / 60000 * 60000);
+}
+
 /* Ten bad requests in an hour say little: a day of them, as `run` looks at. */
 static void with_few_bad_requests_the_past_is_a_day(void **state)
 {
@@ -623,6 +647,9 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_the_first_checks_ask_about_is_there, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_came_in_a_minute_is_asked_at_its_end, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			with_few_bad_requests_the_past_is_a_day, set_up,
