@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "policy/promql.h"
 
 #define DELTA_MS 60000 /* from one sample of such a metric to the next */
 
@@ -99,12 +100,8 @@ int64_t query_role_delta_ms(const struct slo *slo)
 static void render_delta(const struct slo *slo, const char *text,
 	const struct template_values *values, struct buf *out)
 {
-	size_t len = strlen(text);
-	char *selector;
+	char *selector = xmemdup0(text, promql_len(text));
 
-	while (len && strchr(" \t\r\n", text[len - 1]))
-		len--;
-	selector = xmemdup0(text, len);
 	buf_adds(out, "increase(");
 	template_render(out, selector, values, ESCAPE_PROMQL);
 	buf_addf(out, "[%llds])", (long long)query_role_delta_ms(slo) / 1000);

@@ -188,6 +188,17 @@ bool promql_is_selector(const char *text)
 	return t.kind == TOKEN_END;
 }
 
+size_t promql_len(const char *text)
+{
+	struct token t = {0};
+	const char *p, *end = text;
+
+	for (p = token_next(text, &t); t.kind != TOKEN_END;
+		p = token_next(p, &t))
+		end = p;
+	return (size_t)(end - text);
+}
+
 /* ---- what a query is about ---- */
 
 /* One pass over the tokens. */

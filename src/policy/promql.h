@@ -19,6 +19,9 @@ bool promql_is_balanced(
 /* Whether it is the selector of a metric and nothing more: name{…}. */
 bool promql_is_selector(const char *text);
 
+/* How long it is without the blanks and comments after it. */
+size_t promql_len(const char *text);
+
 struct promql_look {
 	bool is_share; /* a part of one metric divided by all of it */
 	bool is_percent; /* the same, times 100 */

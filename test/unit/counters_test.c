@@ -497,6 +497,11 @@ static void growth_is_asked_for_by_the_minute(void **state)
 		{"{\"run.googleapis.com/request_count\"}", 150000,
 			"increase({\"run.googleapis.com/"
 			"request_count\"}[120s])"},
+		/* A comment after it would take the rest of the line. */
+		{"# all\nrun_googleapis_com:n{r=\"#{{revision}}\"} # all\n",
+			60000,
+			"increase(# all\nrun_googleapis_com:n{r=\"#new\"}"
+			"[60s])"},
 		{"http_requests_total{}", 60000, "http_requests_total{}"},
 	};
 	struct template_values values = {.revision = "new"};
