@@ -54,6 +54,17 @@ static void print_woven(const struct track *track,
 	buf_adds(out, "]}]}");
 }
 
+/* It was too long ago for the provider; the checks knew. */
+static bool knows_nothing(const struct track *track)
+{
+	const struct range *range = &track->range;
+	size_t n = 0, i;
+
+	for (i = 0; i < range->n; i++)
+		n += range->series[i].n;
+	return !n && track->remembered.n;
+}
+
 static void print_data(const struct track *track, struct buf *out)
 {
 	const struct recorder_plan *plan = &track->recorder->plan;
@@ -66,7 +77,7 @@ static void print_data(const struct track *track, struct buf *out)
 
 	if (track->counted)
 		counted_print(track->counted, out);
-	else if (track->is_remembered)
+	else if (track->is_remembered || knows_nothing(track))
 		remembered_print(&track->remembered, &grid, out);
 	else if (track->remembered.n && track->range.n <= 1)
 		print_woven(track, &grid, out);

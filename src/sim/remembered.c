@@ -54,36 +54,47 @@ static void add_sample(struct samples *s, int64_t ms, double value)
 	s->known_ms = ms + 1;
 }
 
-/* `end_ms`: when the next was asked; then nothing is left to say. */
-static void add_point(
-	struct samples *s, const struct remembered_point *p, int64_t end_ms)
+/* Between two checks in the middle, as far from those of a simulation as can be;
+ * a check that comes long after the one before tells of an interval. */
+static int64_t begin_of(const struct remembered *remembered, size_t i,
+	const struct remembered_grid *grid)
+{
+	const struct remembered_point *p = &remembered->points[i];
+	int64_t ms = p->asked_ms - grid->hold_ms / 2, middle_ms = grid->from_ms;
+
+	if (i)
+		middle_ms = p[-1].asked_ms + (p->asked_ms - p[-1].asked_ms) / 2;
+	return ms > middle_ms ? ms : middle_ms;
+}
+
+/* `end_ms`: when the next begins; then nothing is left to say. */
+static void add_point(struct samples *s, const struct remembered_point *p,
+	int64_t begin_ms, int64_t end_ms)
 {
 	const struct remembered_grid *grid = s->grid;
 	int64_t last_ms = p->asked_ms + grid->hold_ms;
-	int64_t before_ms = p->asked_ms - grid->step_ms;
 
-	add_sample(s, before_ms > grid->from_ms ? before_ms : grid->from_ms,
-		p->value);
-	for (int64_t ms = p->asked_ms;
+	for (int64_t ms = begin_ms;
 		ms < end_ms && ms < last_ms && ms <= grid->to_ms;
 		ms += grid->step_ms)
 		add_sample(s, ms, p->value);
 	if (last_ms < end_ms)
 		add_sample(s, last_ms, NAN);
-	s->known_ms = last_ms < end_ms ? last_ms + 1 : end_ms;
 }
 
 void remembered_print(const struct remembered *remembered,
 	const struct remembered_grid *grid, struct buf *out)
 {
 	struct samples s = {.grid = grid, .out = out};
-	const struct remembered_point *p = remembered->points;
+	size_t n = remembered->n;
 
 	buf_adds(out, "{\"resultType\":\"matrix\",\"result\":[");
-	if (remembered->n)
+	if (n)
 		buf_adds(out, "\n    {\"metric\":{},\"values\":[");
-	for (size_t i = 0; i < remembered->n; i++)
-		add_point(&s, &p[i],
-			i + 1 < remembered->n ? p[i + 1].asked_ms : INT64_MAX);
-	buf_adds(out, remembered->n ? "]}]}" : "]}");
+	for (size_t i = 0; i < n; i++)
+		add_point(&s, &remembered->points[i],
+			begin_of(remembered, i, grid),
+			i + 1 < n ? begin_of(remembered, i + 1, grid)
+				  : INT64_MAX);
+	buf_adds(out, n ? "]}]}" : "]}");
 }

@@ -30,8 +30,8 @@ void remembered_add(
 	struct remembered *remembered, int64_t asked_ms, double value);
 
 /* How the points become samples: one every step. A value holds until the next
- * check, at most `hold_ms`, and from a step before it was asked where nothing
- * else is known of then. */
+ * check, at most `hold_ms`, and as long before it was asked where nothing else is
+ * known of then. It changes in the middle between two checks. */
 struct remembered_grid {
 	int64_t from_ms, to_ms, step_ms, hold_ms;
 };

@@ -88,7 +88,7 @@ void weave(const char *values, const struct remembered *found,
 	struct weave w = {
 		.grid = grid, .out = out, .rest = values, .last_ms = -1};
 	const struct remembered_point *p = found->points;
-	int64_t before_ms, after_ms;
+	int64_t before_ms, after_ms, since_ms = INT64_MIN;
 	double known;
 	size_t i;
 
@@ -101,9 +101,12 @@ void weave(const char *values, const struct remembered *found,
 		after_ms = before_ms + grid->step_ms;
 		copy_until(&w, p->asked_ms);
 		known = value_at(&w, p->asked_ms);
+		if (since_ms < before_ms)
+			since_ms = before_ms;
 		if (known != p->value && !(isnan(known) && isnan(p->value)))
-			add(&w, before_ms + (p->asked_ms - before_ms) / 2,
+			add(&w, since_ms + (p->asked_ms - since_ms) / 2,
 				p->value);
+		since_ms = p->asked_ms;
 		if (w.found && !isnan(w.value) && w.rest_ms > after_ms &&
 			(i + 1 == found->n || p[1].asked_ms >= after_ms))
 			add(&w, after_ms, NAN);

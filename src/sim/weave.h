@@ -11,8 +11,8 @@
 
 /*
  * Appends values, "[1767225600.5,"1"],…", to out, and what was found to them.
- * It changed between the grid's last time and the check: it is put into the
- * middle, as far as can be from the checks of a simulation, which come a little
+ * It changed between the grid's last time, or the check before, and the check: it
+ * is put into the middle, as far as can be from the checks of a simulation, which come a little
  * earlier or later. It holds until the grid's next time.
  */
 void weave(const char *values, const struct remembered *found,

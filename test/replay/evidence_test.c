@@ -25,6 +25,7 @@ static const char steps[] = "steps:\n"
 /* What the checks of a rollout found, and what was decided after each. */
 struct course {
 	struct {
+		struct answer value; /* of a threshold */
 		bool counted;
 		struct check_counts counts;
 	} check[CHECKS_MAX];
@@ -38,6 +39,7 @@ static struct course lived, simulated;
 static void add_check(struct course *c, const struct event *event)
 {
 	assert_true(c->n < CHECKS_MAX);
+	c->check[c->n].value = event->answers.item[QUERY_VALUE];
 	c->check[c->n].counted = event->answers.counts != NULL;
 	if (event->answers.counts)
 		c->check[c->n].counts = *event->answers.counts;
@@ -123,6 +125,12 @@ static void simulate(void)
 		fail_msg("%s", wrong);
 }
 
+static bool are_alike(const struct answer *a, const struct answer *b)
+{
+	return a->kind == b->kind && a->partial == b->partial &&
+	       (a->kind != ANSWER_VALUE || a->value == b->value);
+}
+
 static void expect_checks_alike(void)
 {
 	size_t i;
@@ -130,6 +138,9 @@ static void expect_checks_alike(void)
 	assert_memory_equal(
 		&lived.history, &simulated.history, sizeof(lived.history));
 	for (i = 0; i < lived.n && i < simulated.n; i++) {
+		if (!are_alike(
+			    &lived.check[i].value, &simulated.check[i].value))
+			fail_msg("check %zu was answered otherwise", i);
 		assert_int_equal(
 			lived.check[i].counted, simulated.check[i].counted);
 		if (memcmp(&lived.check[i].counts, &simulated.check[i].counts,
@@ -295,6 +306,47 @@ static void minutes_of_a_bad_release_are_retold(void **state)
 	expect_alike();
 }
 
+/* ---- thresholds: what Prometheus has forgotten the checks have seen ---- */
+
+static void begin_forgotten(void)
+{
+	given_policy(
+		"steps: [{percent: 10, bake: 3m}, "
+		"{percent: 100, bake: 3m}]\n"
+		"settle: 20s\n"
+		"slos:\n"
+		"  - {name: errors, query: 'errors{r=\"{{candidate}}\"}',\n"
+		"     interval: 15s, window: 30s, max: 1%}\n",
+		NULL);
+	run();
+}
+
+static void a_breach_is_retold_at_its_check(void **state)
+{
+	begin_forgotten();
+	until(47 * SECOND);
+	errors_of(FAKE_NEW, 0.05);
+	until_the_end();
+	expect_exit(5);
+	expect_alike();
+}
+
+static void values_that_come_and_go_are_retold(void **state)
+{
+	begin_forgotten();
+	until(47 * SECOND);
+	errors_of(FAKE_NEW, 0.05);
+	until(62 * SECOND);
+	errors_of(FAKE_NEW, 0.005);
+	until(100 * SECOND);
+	metrics_of(FAKE_NEW, SAYS_NOTHING);
+	until(195 * SECOND);
+	the_world_heals();
+	until_the_end();
+	expect_exit(0);
+	expect_alike();
+}
+
 /* ---- late samples: the first checks ask about the time before ---- */
 
 static void begin_late(const char *keys)
@@ -342,6 +394,8 @@ int main(void)
 		SCENARIO(a_process_that_died_is_followed),
 		SCENARIO(minutes_of_a_good_release_are_retold),
 		SCENARIO(minutes_of_a_bad_release_are_retold),
+		SCENARIO(a_breach_is_retold_at_its_check),
+		SCENARIO(values_that_come_and_go_are_retold),
 		SCENARIO(what_was_critical_before_is_retold),
 		SCENARIO(metrics_that_were_away_at_first_are_retold),
 	};

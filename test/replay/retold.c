@@ -64,6 +64,9 @@ const char *retell(const struct policy *policy, const char *rollout,
 	struct buf json;
 	struct err err;
 
+	for (size_t i = 0; i < policy->n_slos; i++)
+		if (policy->slos[i].interval_ms < plan.step_ms)
+			plan.step_ms = policy->slos[i].interval_ms;
 	arena_init(&arena);
 	buf_init(&json, TEXT_BYTES);
 	if (store_rollout_get(NULL, rollout, &arena, &row, &err) != 1 ||

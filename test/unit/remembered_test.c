@@ -32,7 +32,7 @@ static void assert_printed(
 	buf_fini(&want);
 }
 
-static void a_value_holds_until_the_next_check(void **state)
+static void a_value_changes_in_the_middle_between_two_checks(void **state)
 {
 	struct remembered r = {.n = 0};
 
@@ -40,9 +40,9 @@ static void a_value_holds_until_the_next_check(void **state)
 	remembered_add(&r, 104200, 7);
 	remembered_add(&r, 104200, 8); /* not later: left out */
 	assert_printed(&r,
-		"[101.500,\"0.5\"],[102.500,\"0.5\"],[103.500,\"0.5\"],"
-		"[104.200,\"7\"],[105.200,\"7\"],[106.200,\"7\"],"
-		"[107.200,\"7\"],[108.200,\"NaN\"]");
+		"[100.500,\"0.5\"],[101.500,\"0.5\"],[102.500,\"0.5\"],"
+		"[103.350,\"7\"],[104.350,\"7\"],[105.350,\"7\"],"
+		"[106.350,\"7\"],[107.350,\"7\"],[108.200,\"NaN\"]");
 	remembered_fini(&r);
 }
 
@@ -53,9 +53,10 @@ static void nothing_is_known_after_a_check_that_had_no_value(void **state)
 	remembered_add(&r, 100100, 1);
 	remembered_add(&r, 101100, NAN);
 	remembered_add(&r, 103000, 2);
-	assert_printed(&r, "[100.000,\"1\"],[100.100,\"1\"],[101.100,\"NaN\"],"
-			   "[102.100,\"NaN\"],[103.000,\"2\"],[104.000,\"2\"],"
-			   "[105.000,\"2\"],[106.000,\"2\"],[107.000,\"NaN\"]");
+	assert_printed(&r,
+		"[100.000,\"1\"],[100.600,\"NaN\"],[101.600,\"NaN\"],"
+		"[102.050,\"2\"],[103.050,\"2\"],[104.050,\"2\"],"
+		"[105.050,\"2\"],[106.050,\"2\"],[107.000,\"NaN\"]");
 	remembered_fini(&r);
 }
 
@@ -68,7 +69,8 @@ static void checks_far_apart_leave_a_gap_and_the_span_ends(void **state)
 	remembered_add(&r, 130000, 3);
 	assert_printed(&r, "[100.000,\"1\"],[101.000,\"1\"],[102.000,\"1\"],"
 			   "[103.000,\"1\"],[104.000,\"1\"],[105.000,\"NaN\"],"
-			   "[117.500,\"2\"],[118.500,\"2\"],[119.500,\"2\"]");
+			   "[116.500,\"2\"],[117.500,\"2\"],[118.500,\"2\"],"
+			   "[119.500,\"2\"]");
 	remembered_fini(&r);
 }
 
@@ -120,12 +122,15 @@ static void what_the_past_says_too_is_not_woven_in(void **state)
 static void what_a_check_found_first_is_woven_in(void **state)
 {
 	static const struct check early[] = {{101800, 2}},
+				  twice[] = {{101700, 1}, {101800, 2}},
 				  gone[] = {{100500, NAN}},
 				  late[] = {{104500, 5}, {105200, 6}},
 				  last[] = {{119900, 5}, {125000, 6}};
 
 	assert_woven(GRID, early, 1,
 		"[100,\"1\"],[101,\"1\"],[101.400,\"2\"],[102,\"2e0\"]");
+	assert_woven(GRID, twice, 2,
+		"[100,\"1\"],[101,\"1\"],[101.750,\"2\"],[102,\"2e0\"]");
 	assert_woven(GRID, gone, 1,
 		"[100,\"1\"],[100.250,\"NaN\"],[101,\"1\"],[102,\"2e0\"]");
 	/* It holds until the past is known again, or known to be nothing. */
@@ -139,7 +144,8 @@ static void what_a_check_found_first_is_woven_in(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_value_holds_until_the_next_check),
+		cmocka_unit_test(
+			a_value_changes_in_the_middle_between_two_checks),
 		cmocka_unit_test(
 			nothing_is_known_after_a_check_that_had_no_value),
 		cmocka_unit_test(
