@@ -19,6 +19,7 @@
 #include "store/store_drill.h"
 
 #define LOOKS_MAX 2 /* for what has not ended: the second is after its end */
+#define TRIES_MAX 3 /* when others begin meanwhile */
 
 extern const struct command cmd_resume;
 
@@ -47,7 +48,8 @@ static int run_in_foreground(struct going_back *g,
 		.wish = {.candidate = b->candidate,
 			.stable = b->stable,
 			.rollback_reason = why,
-			.rollback_of = b->after},
+			.rollback_of = b->after,
+			.newest = b->newest},
 		.wait_ms = -1,
 	};
 
@@ -220,7 +222,7 @@ static int drill(struct going_back *g, const struct rollback_args *args,
 
 /* ---- in order ---- */
 
-static int go_back(struct going_back *g, const struct rollback_args *args,
+static int go_back_once(struct going_back *g, const struct rollback_args *args,
 	struct err *err_r)
 {
 	int wanted, status;
@@ -239,6 +241,31 @@ static int go_back(struct going_back *g, const struct rollback_args *args,
 		return run_in_foreground(g, args, err_r);
 	rollback_print_nothing(g->back.stable, g->foreground.format);
 	return 0;
+}
+
+static void close_world(struct going_back *g)
+{
+	rollback_survey_cancel(&g->survey);
+	rollback_drill_cancel(&g->drill);
+	foreground_close(&g->foreground);
+}
+
+/* Two who go back at once: the second waits for the first, and then looks whether
+ * there is anything left to do. */
+static int go_back(struct going_back *g, const struct rollback_args *args,
+	struct err *err_r)
+{
+	int status;
+
+	for (int tries = 1;; tries++) {
+		status = go_back_once(g, args, err_r);
+		close_world(g);
+		if (!g->foreground.overtaken || tries == TRIES_MAX)
+			return status;
+		g->foreground.overtaken = false;
+		g->foreground.err = (struct err){0};
+		output_error(err_r->text);
+	}
 }
 
 static int rollback_service(struct going_back *g,
@@ -260,9 +287,6 @@ static int rollback_service(struct going_back *g,
 		return -1;
 	g->back.state = store_path(g->foreground.store);
 	status = go_back(g, args, err_r);
-	rollback_survey_cancel(&g->survey);
-	rollback_drill_cancel(&g->drill);
-	foreground_close(&g->foreground);
 	store_free(&g->foreground.store);
 	return status;
 }

@@ -298,12 +298,19 @@ static void ended(struct driver *driver, int exit_status, const struct err *err,
 {
 	struct foreground *foreground = arg;
 
+	if (err)
+		foreground->err = *err;
+	foreground->overtaken = foreground->going_back && err &&
+				err->code == ERR_CONFLICT &&
+				!driver_seq(driver);
+	if (foreground->overtaken) {
+		loop_stop(foreground->world.loop);
+		return;
+	}
 	foreground->status = exit_status;
 	if (foreground->going_back &&
 		driver_state(driver)->phase == PHASE_ROLLED_BACK)
 		foreground->status = 0;
-	if (err)
-		foreground->err = *err;
 	stop_view(foreground);
 	print_end(foreground);
 	loop_stop(foreground->world.loop);
@@ -349,6 +356,8 @@ int foreground_run(struct foreground *foreground, struct err *err_r)
 		show_load(foreground);
 	if (loop_run(foreground->world.loop, err_r) < 0)
 		return -1;
+	if (foreground->overtaken)
+		return err_set(err_r, ERR_REFUSED, "%s", foreground->err.text);
 	if (foreground->status < 0)
 		return err_set(err_r, ERR_INTERNAL,
 			"the loop ended before the rollout did");

@@ -24,6 +24,9 @@ struct foreground {
 	bool utc; /* times on a terminal */
 	char who[CONTEXT_NAME_MAX]; /* whose keys these are */
 	bool going_back; /* rolled back is what was wanted: exit with 0 */
+	/* Another rollout has begun since that was decided: nothing has been
+	 * done or said, and `err` names it. */
+	bool overtaken;
 	struct store *store; /* borrowed */
 	struct exporter_wish wish;
 

@@ -141,13 +141,28 @@ static bool lease_is_unwanted(struct driver *driver, int taken)
 	return driver->over;
 }
 
+/* What was decided before may be done, or wrong, once another has driven. */
+static bool is_overtaken(struct driver *driver)
+{
+	struct err err;
+
+	if (driver->resuming || predecessor_is_newest(driver->world->store,
+					driver->release, &err) == 0)
+		return false;
+	driver_finish(driver, err_exit_status(err.code), &err);
+	return true;
+}
+
 static void lease_told(struct driver *driver, int taken,
 	const struct store_lease *lease, const struct err *err)
 {
 	if (lease_is_unwanted(driver, taken))
 		return;
-	if (taken > 0) {
+	if (taken > 0)
 		driver->fence = lease->fence;
+	if (taken >= 0 && is_overtaken(driver))
+		return;
+	if (taken > 0) {
 		lease_taken(driver);
 	} else if (taken == 0) {
 		lease_missed(driver, lease);

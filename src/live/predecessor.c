@@ -52,6 +52,40 @@ static const char *before(
 	return wish.rollback_of;
 }
 
+static int is_newest(struct store *store, const struct release *release,
+	struct arena *arena, struct err *err_r)
+{
+	struct store_filter filter = {
+		.service = release->service.full, .limit = 1};
+	struct store_rollout *list;
+	const char *newest;
+	size_t n;
+
+	if (store_rollout_list(store, &filter, arena, &list, &n, err_r) < 0)
+		return -1;
+	newest = n ? list[0].id : "";
+	if (!strcmp(newest, release->wish.newest))
+		return 0;
+	return err_set(err_r, ERR_CONFLICT,
+		"%s has begun meanwhile: look whether it is still to be gone "
+		"back",
+		n ? newest : "nothing that was known");
+}
+
+int predecessor_is_newest(
+	struct store *store, const struct release *release, struct err *err_r)
+{
+	struct arena arena;
+	int rc;
+
+	if (!release->wish.newest)
+		return 0;
+	arena_init(&arena);
+	rc = is_newest(store, release, &arena, err_r);
+	arena_fini(&arena);
+	return rc;
+}
+
 struct inheritance {
 	captured_fn fn;
 	void *arg;

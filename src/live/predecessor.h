@@ -15,6 +15,12 @@ struct release;
 struct store;
 struct world;
 
+/* -1 with ERR_CONFLICT: since going back was decided another rollout of the
+ * service has begun, which may have done it, or have put somebody else in
+ * charge. A release is not asked. */
+MUST_CHECK int predecessor_is_newest(
+	struct store *store, const struct release *release, struct err *err_r);
+
 /* What the actions of a rollout captured in preflight, by their names; what
  * the one before it captured, that it undoes, comes after. `rollout` NULL:
  * nothing. */

@@ -26,6 +26,7 @@ struct release *release_new(const struct policy *policy, const char *service,
 		.rollback_reason = arena_strdup(arena, wish->rollback_reason),
 		.stable = arena_strdup(arena, wish->stable),
 		.rollback_of = arena_strdup(arena, wish->rollback_of),
+		.newest = arena_strdup(arena, wish->newest),
 		.why = arena_strdup(arena, wish->why),
 	};
 	release->candidate = xstrdup("");

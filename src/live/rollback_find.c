@@ -81,6 +81,7 @@ int rollback_look_back(
 	b->unfinished = b->failed = false;
 	if (store_rollout_list(store, &filter, &b->arena, &list, &n, err_r) < 0)
 		return -1;
+	b->newest = n ? list[0].id : "";
 	for (; i < n && !counts(&list[i]); i++)
 		if (!b->unbegun && has_not_begun(&list[i]))
 			b->unbegun = list[i].id;
@@ -127,6 +128,7 @@ struct rollback_survey *rollback_survey_start(struct world *world,
 {
 	struct rollback_survey *survey = xcalloc(1, sizeof(*survey));
 
+	service_free(&b->found);
 	survey->world = world;
 	survey->rollback = b;
 	survey->deadline_ms = loop_now(world->loop) + patience_ms;

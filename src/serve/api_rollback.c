@@ -287,7 +287,8 @@ static void begin(struct rollback_ask *ask)
 			.rollback_reason = arena_printf(&s->visit->arena,
 				"rolled back by %s%s%s", visitor->name,
 				comment ? ": " : "", comment ? comment : ""),
-			.rollback_of = ask->back.after},
+			.rollback_of = ask->back.after,
+			.newest = ask->back.newest},
 		.wait_ms = -1,
 	};
 

@@ -126,6 +126,27 @@ patches() {
 	[ "$(wc -l <"$WORLD/done")" = 2 ]
 }
 
+# Both have decided before either has begun.
+@test "two who go back at once do it once" {
+	sequence
+	promoted
+	fault '{"method": "GET", "path": "*/services/backend", "kind": "slow",
+		"delay": "1s", "times": 2}'
+	"$TIDEGATE" rollback backend --policy "$WORLD/policy.yaml" --as bob \
+		>"$WORLD/bob.out" 2>&1 3>&- &
+	PIDS+=($!)
+	rollback
+	[ "$status" = 0 ]
+	wait "${PIDS[-1]}" || {
+		cat "$WORLD/bob.out"
+		return 1
+	}
+	serves backend-1 100
+	[ "$(cat "$WORLD/done")" = $'note\nonce' ]
+	run "$TIDEGATE" list --format json
+	[ "$(jq -s 'flatten | length' <<<"$output")" = 2 ]
+}
+
 @test "a rollout that nobody drives any more is brought back to its end" {
 	sequence
 	rollout_start
