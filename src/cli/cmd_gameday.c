@@ -80,9 +80,10 @@ static const struct option_spec options[] = {
 
 /* ---- putting back ---- */
 
-/* The exit status of the rollback. */
+/* The exit status of the rollback. It takes nothing from another revision than
+ * the one that is given; NULL: than that of its own rollout. */
 static int put_back(struct gameday *day, const struct gameday_place *place,
-	const char *stable, struct err *err_r)
+	const char *stable, const char *from, struct err *err_r)
 {
 	struct gameday_words words = {.n = 0};
 	json_t *last;
@@ -91,6 +92,7 @@ static int put_back(struct gameday *day, const struct gameday_place *place,
 	gameday_say(day, "all traffic goes back to %s", stable);
 	gameday_words(day, &words, "rollback", place);
 	gameday_option(&words, "to", stable);
+	gameday_option(&words, "candidate", from);
 	gameday_option(&words, "comment", "the end of a game day");
 	if (gameday_child_run(&words, &last, &status, err_r) < 0)
 		return -1;
@@ -104,11 +106,26 @@ static int say_ended(struct gameday *day, bool met, struct err *err_r)
 		json_pack("{s:s, s:b}", "event", "ended", "met", met), err_r);
 }
 
+static int put_left_back(
+	struct gameday *day, const struct gameday_left *left, struct err *err_r)
+{
+	bool is_left = false;
+
+	if (left->moved && left->revision &&
+		gameday_is_left(day, left, &is_left, err_r) < 0)
+		return -1;
+	if (is_left)
+		return put_back(
+			day, &left->place, left->stable, left->revision, err_r);
+	gameday_say(day, "nothing of it is left to be put back");
+	return 0;
+}
+
 /* What a day before this one has left. 0: there is nothing any more. */
 static int clean(struct gameday *day, struct err *err_r)
 {
 	struct gameday_left left;
-	int status = 0;
+	int status;
 
 	if (gameday_book_read(&day->book, &day->arena, &left, err_r) < 0)
 		return -1;
@@ -116,17 +133,16 @@ static int clean(struct gameday *day, struct err *err_r)
 		return 0;
 	gameday_say(day, "a game day of %s did not come to its end",
 		left.place.service);
-	if (left.moved)
-		status = put_back(day, &left.place, left.stable, err_r);
+	status = put_left_back(day, &left, err_r);
 	if (status < 0)
 		return -1;
 	if (status > 0)
 		return err_set(err_r, ERR_REFUSED,
 			"what a game day of %.160s has left could not be put "
 			"back: tidegate rollback %.160s --policy %.300s --to "
-			"%.60s",
+			"%.60s --candidate %.60s",
 			left.place.service, left.place.service,
-			left.place.policy, left.stable);
+			left.place.policy, left.stable, left.revision);
 	return say_ended(day, false, err_r);
 }
 
@@ -169,7 +185,7 @@ static int end(struct gameday *day, struct err *err_r)
 	int status = 0;
 
 	if (day->dirty)
-		status = put_back(day, &day->place, day->stable, err_r);
+		status = put_back(day, &day->place, day->stable, NULL, err_r);
 	if (status < 0)
 		return -1;
 	day->story.left = arena_printf(&day->arena,

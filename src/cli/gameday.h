@@ -9,6 +9,7 @@
  *   gameday_release.c  one release, followed to its end
  *   gameday_steady.c   whether the service is in its steady state
  *   gameday_book.c     what has begun, so that it is put back whatever happens
+ *   gameday_left.c     whether that is still to be put back
  *   gameday_load.c     the day's own users
  *   gameday_fault.c    what goes wrong for the controller meanwhile
  *   gameday_tell.c     figures, surprises, the report, the result
@@ -91,7 +92,9 @@ struct gameday_place {
  * arena given. */
 struct gameday_left {
 	struct gameday_place place; /* service NULL: nothing was left */
-	const char *stable;
+	const char *stable, *bad;
+	const char *revision; /* was released last; NULL: none was */
+	int64_t began_ms; /* of the journal's clock */
 	bool moved; /* the traffic may have to be put back */
 };
 
@@ -158,6 +161,11 @@ void gameday_surprise(struct gameday *day, const char *fmt, ...)
 /* Who is stable, whether both revisions may be released, and all SLOs pass on
  * stable; waits for that as long as a rollback may take. */
 MUST_CHECK int gameday_steady(struct gameday *day, struct err *err_r);
+
+/* Whether what was moved is still to be put back: not where it went back since,
+ * or where others have its users. */
+MUST_CHECK int gameday_is_left(struct gameday *day,
+	const struct gameday_left *left, bool *is_left_r, struct err *err_r);
 
 MUST_CHECK int gameday_release(struct gameday *day, const char *revision,
 	bool is_bad, struct gameday_result *result, struct err *err_r);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/timestamp.h"
@@ -41,6 +42,16 @@ void gameday_book_close(struct gameday_book *book)
 	xfree(&book->path);
 }
 
+/* A line that a full disk has cut is none, and takes no other with it. */
+static bool is_cut(const struct gameday_book *book)
+{
+	struct stat st;
+	char last;
+
+	return fstat(book->fd, &st) == 0 && st.st_size > 0 &&
+	       pread(book->fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
+
 int gameday_book_write(
 	struct gameday_book *book, json_t *entry, struct err *err_r)
 {
@@ -53,7 +64,7 @@ int gameday_book_write(
 	text = json_dumps(entry, JSON_COMPACT);
 	json_decref(entry);
 	buf_init(&line, BOOK_BYTES_MAX);
-	buf_addf(&line, "%s\n", text);
+	buf_addf(&line, "%s%s\n", is_cut(book) ? "\n" : "", text);
 	free(text);
 	rc = file_append(book->path, &line, err_r);
 	buf_fini(&line);
@@ -71,6 +82,15 @@ static const char *text_of(
 	return text ? arena_strdup(arena, text) : NULL;
 }
 
+static int64_t time_of(const json_t *entry)
+{
+	const char *text = json_string_value(json_object_get(entry, "time"));
+	int64_t ms;
+	struct err err;
+
+	return text && timestamp_parse(text, &ms, &err) == 0 ? ms : 0;
+}
+
 /* What came later counts. */
 static void take(
 	const json_t *entry, struct arena *arena, struct gameday_left *left)
@@ -85,10 +105,13 @@ static void take(
 				text_of(entry, "policy", arena),
 				text_of(entry, "project", arena),
 				text_of(entry, "region", arena)},
-			.stable = text_of(entry, "stable", arena)};
-	else if (!strcmp(event, "releasing"))
+			.stable = text_of(entry, "stable", arena),
+			.bad = text_of(entry, "bad", arena),
+			.began_ms = time_of(entry)};
+	else if (!strcmp(event, "releasing")) {
+		left->revision = text_of(entry, "revision", arena);
 		left->moved = true;
-	else if (!strcmp(event, "released"))
+	} else if (!strcmp(event, "released"))
 		left->moved = json_is_true(json_object_get(entry, "moved"));
 	else if (!strcmp(event, "ended"))
 		*left = (struct gameday_left){0};

@@ -21,7 +21,8 @@ void gameday_option(
 	static const struct {
 		const char *name, *option;
 	} known[] = {{"candidate", "--candidate"}, {"wait", "--wait"},
-		{"to", "--to"}, {"url", "--url"}, {"comment", "--comment"},
+		{"to", "--to"}, {"service", "--service"}, {"limit", "--limit"},
+		{"url", "--url"}, {"comment", "--comment"},
 		{"policy", "--policy"}, {"project", "--project"},
 		{"region", "--region"}, {"state", "--state"}, {"as", "--as"}};
 

@@ -132,6 +132,28 @@ users() {
 	[ "$status" = 0 ] && [ -z "$output" ]
 }
 
+@test "what people have put back since stays, and a line that was cut hides none" {
+	STEPS=$LONG quick "$ALLOWED"
+	day_start
+	until_true 30 serves "$CANDIDATE" 20
+	kill -KILL "$DAY"
+	until_true 10 is_gone "$DAY"
+	run "$TIDEGATE" rollback backend --policy "$WORLD/policy.yaml"
+	[ "$status" = 0 ]
+	quick "$ALLOWED"
+	run "$TIDEGATE" run backend --policy "$WORLD/policy.yaml" \
+		--candidate "$GOOD"
+	[ "$status" = 0 ] || { echo "$output" && false; }
+	printf '{"event":"relea' >>"$TIDEGATE_STATE.gameday"
+	run "$TIDEGATE" gameday --clean
+	[ "$status" = 0 ] || { echo "$output" && false; }
+	[[ $output == *"nothing of it is left to be put back"* ]]
+	serves "$GOOD" 100
+	has_ended
+	run "$TIDEGATE" gameday --clean
+	[ "$status" = 0 ] && [ -z "$output" ]
+}
+
 @test "nothing is moved where it is not allowed, not steady, or not possible" {
 	quick
 	day
