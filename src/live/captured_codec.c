@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What actions captured, as JSON; see captured_codec.h. */
+/* What was captured, as JSON; see captured_codec.h. */
 #include "live/captured_codec.h"
 
 #include <jansson.h>
+
+#include "base/xalloc.h"
+
+char *captured_uid(const char *data)
+{
+	json_t *root = json_loads(data, 0, NULL);
+	const char *uid = json_string_value(json_object_get(root, "uid"));
+	char *copy = uid ? xstrdup(uid) : NULL;
+
+	json_decref(root);
+	return copy;
+}
 
 void captured_decode(const char *data,
 	void (*fn)(const char *name, const char *text, void *arg), void *arg)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What actions captured, inside the journal's entry of preflight. Pure. */
+/* What was captured, inside the journal's entry of preflight. Pure. */
 #ifndef TIDEGATE_LIVE_CAPTURED_CODEC_H
 #define TIDEGATE_LIVE_CAPTURED_CODEC_H
 
@@ -7,5 +7,8 @@
  * without it, or of another shape, has none. */
 void captured_decode(const char *data,
 	void (*fn)(const char *name, const char *text, void *arg), void *arg);
+
+/* The service's, which is to be freed; NULL: it is not told. */
+char *captured_uid(const char *data);
 
 #endif

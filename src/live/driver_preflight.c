@@ -70,7 +70,7 @@ static void add_warnings(
 	}
 }
 
-/* The revisions and the captures, for the journal. */
+/* The service, its revisions and the captures, for the journal. */
 static void print_facts(const struct driver *driver,
 	const struct preflight_report *report, struct buf *out)
 {
@@ -79,6 +79,8 @@ static void print_facts(const struct driver *driver,
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "candidate", driver->release->candidate);
 	jsonw_text(&w, "stable", driver->release->stable);
+	if (driver->release->uid)
+		jsonw_text(&w, "uid", driver->release->uid);
 	if (report->n_captures) {
 		jsonw_object(&w, "kept");
 		for (size_t i = 0; i < report->n_captures; i++)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "live/captured_codec.h"
 #include "live/driver_parts.h"
 #include "live/keepalive.h"
 #include "store/fold.h"
@@ -29,11 +30,22 @@ void driver_resume(struct driver *driver)
 		driver->release->id, resume_entry, resume_read, driver);
 }
 
+/* Which service it was, for one may have been made anew since. */
+static void take_uid(struct driver *driver, const struct store_event *entry)
+{
+	if (entry->is_note ||
+		strcmp(entry->name, event_name(EVENT_PREFLIGHT)) != 0)
+		return;
+	free(driver->release->uid);
+	driver->release->uid = captured_uid(entry->data);
+}
+
 static int resume_entry(
 	const struct store_event *entry, void *arg, struct err *err_r)
 {
 	struct driver *driver = arg;
 
+	take_uid(driver, entry);
 	if (fold_take(driver->fold, driver->release->policy, entry, err_r) < 0)
 		return err_wrap(err_r, "%s", driver->release->id);
 	return keepalive_take(driver->keepalive, entry, err_r);

@@ -393,6 +393,24 @@ static void a_service_that_was_made_anew_is_not_the_old_one(void **state)
 	assert_string_equal(fake_store_phase(fake_store_newest()), "stopped");
 }
 
+/* Its generations begin anew: none of them is older than what was known. */
+static void nor_is_one_that_was_made_anew_while_nobody_drove(void **state)
+{
+	int patches;
+
+	run();
+	until_step(0);
+	until(fake_now() + 15 * SECOND);
+	patches = fake_run.patches;
+	crash();
+	model_recreate(fake_run.cloud.model, FAKE_EPOCH_MS + fake_now());
+	resume();
+	until(fake_now() + MINUTE);
+	expect_exit(7);
+	expect_writes_at_most(patches);
+	assert_string_equal(fake_store_phase(fake_store_newest()), "stopped");
+}
+
 static const char probe_by_tag[] =
 	"tag: next\n"
 	"preflight:\n"
@@ -819,6 +837,7 @@ int main(void)
 			who_resumes_after_an_unjournaled_revert_goes_on_rolling_back),
 		SCENARIO(many_tags_of_others_do_not_fill_the_journal),
 		SCENARIO(a_service_that_was_made_anew_is_not_the_old_one),
+		SCENARIO(nor_is_one_that_was_made_anew_while_nobody_drove),
 		SCENARIO(a_tag_on_a_service_without_uris_makes_no_write_storm),
 		SCENARIO(
 			stable_is_not_probed_instead_of_a_candidate_without_a_url),
