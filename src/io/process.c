@@ -30,6 +30,7 @@
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "io/warden.h"
 
 #define READ_SIZE  (64 * 1024)
 #define READS_MAX  16 /* in one turn: others want theirs */
@@ -40,6 +41,7 @@ struct process {
 	process_fn fn; /* NULL: cancelled */
 	void *arg;
 	pid_t pid; /* the group's number too; 0: never started */
+	pid_t warden; /* of the group, when we die; 0: none */
 	int pidfd, pipe, in; /* -1: closed */
 	struct watch *exit_watch, *pipe_watch, *in_watch;
 	char *input; /* NULL: the child has been given all of it */
@@ -122,7 +124,8 @@ static int descriptors_as_new(const struct birth *birth)
 
 /*
  * An action must not go on when we are gone: whoever resumes would do the same
- * again beside it. So the kernel kills the leader when we die; unless that was
+ * again beside it. So the kernel kills the leader when we die, and a warden what
+ * the leader has started; unless that was
  * so soon that another process is our child's parent already.
  */
 static _Noreturn void become(struct birth *birth)
@@ -205,6 +208,7 @@ static int start(struct process *p, const struct process_spec *spec)
 		p->pid = 0;
 		return -1;
 	}
+	p->warden = warden_start(p->pid);
 	return 0;
 }
 
@@ -261,6 +265,7 @@ static void finish(struct process *p)
 {
 	if (p->pipe >= 0 || p->timed_out || !p->fn)
 		kill(-p->pid, SIGKILL);
+	warden_stop(&p->warden); /* before the group's number is free */
 	waitpid(p->pid, NULL, 0);
 	p->pid = 0;
 	complete(p);

@@ -8,8 +8,7 @@
  * pipes does not hang us: after its exit the pipes are read for the grace at
  * most and the group is killed. No zombie stays.
  *
- * When this process dies, however suddenly, the child is killed. What the child
- * has started itself goes on to its end: only the child's own death is ours.
+ * When this process dies, however suddenly, the whole group is killed.
  */
 #ifndef TIDEGATE_IO_PROCESS_H
 #define TIDEGATE_IO_PROCESS_H

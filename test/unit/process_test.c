@@ -307,11 +307,12 @@ static void expect_dead(long pid)
 }
 
 /* A controller of its own, which starts a program that says who it is. */
-static void control(const char *mark)
+static void control(bool by_a_shell, const char *mark)
 {
-	char *script = xasprintf("echo $$ >%s.new; mv %s.new %s; "
-				 "while :; do sleep 60; done",
-		mark, mark, mark);
+	char *script = xasprintf("%secho $$ >%s.new; mv %s.new %s; "
+				 "while :; do sleep 60; done%s",
+		by_a_shell ? "sh -c '" : "", mark, mark, mark,
+		by_a_shell ? "'; true" : "");
 	const char *const argv[] = {"sh", "-c", script, NULL};
 	const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
 	struct world w;
@@ -334,7 +335,7 @@ static long number_in(const char *file)
 	return atol(text);
 }
 
-static void a_program_dies_with_who_started_it(void **state)
+static void dies_with_the_controller(bool by_a_shell)
 {
 	char folder[] = "/tmp/process_test.XXXXXX", mark[64];
 	pid_t controller;
@@ -343,7 +344,7 @@ static void a_program_dies_with_who_started_it(void **state)
 	snprintf(mark, sizeof(mark), "%s/mark", folder);
 	controller = fork();
 	if (controller == 0)
-		control(mark);
+		control(by_a_shell, mark);
 	UNTIL(number_in(mark));
 	assert_false(is_dead(number_in(mark)));
 	kill(controller, SIGKILL);
@@ -351,6 +352,16 @@ static void a_program_dies_with_who_started_it(void **state)
 	expect_dead(number_in(mark));
 	unlink(mark);
 	rmdir(folder);
+}
+
+static void a_program_dies_with_who_started_it(void **state)
+{
+	dies_with_the_controller(false);
+}
+
+static void and_so_does_what_it_has_started(void **state)
+{
+	dies_with_the_controller(true);
 }
 
 static void what_is_left_of_the_group_is_killed(void **state)
@@ -665,6 +676,7 @@ int main(void)
 			grandchildren_that_hold_the_pipe_do_not_hang_us),
 		cmocka_unit_test(what_is_left_of_the_group_is_killed),
 		cmocka_unit_test(a_program_dies_with_who_started_it),
+		cmocka_unit_test(and_so_does_what_it_has_started),
 		cmocka_unit_test(output_is_bounded_and_the_rest_counted),
 		cmocka_unit_test(
 			a_cancelled_process_is_killed_and_never_heard_of),
