@@ -12,6 +12,7 @@
 
 #define REASSERTS_MAX 5 /* then somebody else means it: stop */
 #define STALE_MS      1000 /* a revert builds on an older answer after that */
+#define STUCK_MS      60000 /* a change under way that keeps a revert */
 #define LAG_MS_MAX    10000 /* what a conflict told of is read by then */
 
 static const struct backoff stale_backoff = {250, 2000};
@@ -476,6 +477,16 @@ static bool is_old(struct turn *t)
 	g->read.retry_ms = t->now + backoff_delay(&stale_backoff,
 					    g->read.attempt++, 100, &t->r->rng);
 	return true;
+}
+
+/* The same list begins the change anew; a revert has nothing better to wait for. */
+bool traffic_is_stuck(const struct turn *t)
+{
+	int64_t from_ms = t->r->traffic.write.wrote_ms;
+
+	if (from_ms < t->r->phase_ms)
+		from_ms = t->r->phase_ms;
+	return rollout_is_reverting(t->r) && t->now - from_ms >= STUCK_MS;
 }
 
 void traffic_seen(struct turn *t)

@@ -116,7 +116,7 @@ void traffic_write(struct turn *t)
 	w->upon = g->generation;
 	w->told = 0;
 	w->n_written++;
-	w->out_ms = t->now;
+	w->out_ms = w->wrote_ms = t->now;
 	w->out_percent = w->intent.percent;
 	w->rounds++;
 	w->taken_up = false;
@@ -278,7 +278,8 @@ static void decide(struct turn *t)
 	}
 	/* Wait while the list we want is being applied, or while somebody
 	 * else's is and we may not write over it. */
-	if ((wanted ? g->reconciling : g->moving && !reverting) ||
+	if ((wanted ? g->reconciling && !traffic_is_stuck(t)
+		    : g->moving && !reverting) ||
 		!may_write_again(t, wanted) || is_blocked(t)) {
 		poll_again(t);
 		return;

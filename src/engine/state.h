@@ -63,6 +63,7 @@ struct traffic_writer {
 	enum writer_state state;
 	struct traffic_intent intent;
 	int64_t out_ms; /* since when a write is out; 0: none */
+	int64_t wrote_ms; /* when the last one left; 0: none has */
 	int attempt; /* which one that is, or was the last */
 	int out_percent; /* of that write */
 	enum write_result result; /* of the last one */

@@ -246,6 +246,9 @@ bool traffic_is_replaced(const struct rollout *r);
 /* … in a revert, which writes anew at once. */
 bool traffic_is_undone(const struct rollout *r);
 
+/* What a revert has asked for is under way for so long that it is written again. */
+bool traffic_is_stuck(const struct turn *t);
+
 /* rollout_load.c */
 /* The step has no load, or it was made; starts it when it was not. */
 bool load_is_over(struct turn *t);

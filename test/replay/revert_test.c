@@ -510,6 +510,24 @@ static void a_revert_asks_anew_when_a_read_hangs(void **state)
 	expect_exit(6);
 }
 
+/* Its change is under way for ever: the same list begins another one. */
+static void a_revert_that_is_stuck_is_written_again(void **state)
+{
+	int patches;
+
+	run();
+	until_step(0);
+	fake_run_fault("{'kind': 'operation-stuck', 'method': 'PATCH', "
+		       "'times': 1}");
+	command("abort", "bob");
+	until_phase(PHASE_REVERTING);
+	patches = fake_run.patches;
+	expect_reverted_by(fake_now() + 75 * SECOND);
+	expect_writes_at_most(patches + 2);
+	until_the_end();
+	expect_exit(6);
+}
+
 /* ---- under load ---- */
 
 static int stopped_before_write; /* of the load, when the revert left */
@@ -728,6 +746,7 @@ int main(void)
 		SCENARIO(
 			a_revert_does_not_wait_as_long_as_the_step_that_failed),
 		SCENARIO(a_revert_asks_anew_when_a_read_hangs),
+		SCENARIO(a_revert_that_is_stuck_is_written_again),
 		SCENARIO(a_revert_under_load_stops_it_first_and_is_not_later),
 		SCENARIO(a_load_of_a_process_that_died_is_not_made_again),
 		SCENARIO(a_write_that_comes_in_the_sequence_is_taken_back),
