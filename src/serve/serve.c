@@ -78,12 +78,12 @@ static int take_signals(struct serving *serving, struct err *err_r)
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	if (serving->events->hangup_ends)
+		return loop_on_end_signals(loop, serve_end, serving, err_r);
 	if (loop_on_signal(loop, SIGINT, serve_end, serving, err_r) < 0 ||
 		loop_on_signal(loop, SIGTERM, serve_end, serving, err_r) < 0)
 		return -1;
-	return loop_on_signal(loop, SIGHUP,
-		serving->events->hangup_ends ? serve_end : serve_reload,
-		serving, err_r);
+	return loop_on_signal(loop, SIGHUP, serve_reload, serving, err_r);
 }
 
 static int serve_turn(struct serving *serving, struct err *err_r)

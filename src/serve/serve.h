@@ -19,7 +19,8 @@ struct serve_events {
 	void (*begin)(struct daemon *daemon, void *arg);
 	void (*end)(void *arg);
 	void *arg;
-	bool hangup_ends; /* SIGHUP: it ends with its terminal */
+	/* SIGHUP: it ends with its terminal, but for nohup(1). */
+	bool hangup_ends;
 };
 
 /* Until SIGINT or SIGTERM: 0, or -1 with err_r, and what is wrong with policies

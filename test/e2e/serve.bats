@@ -194,6 +194,20 @@ hidden() {
 	refute grep -v '^level=warn ' "$WORLD/serve.err"
 }
 
+@test "a demo that nohup has started goes on when its terminal goes" {
+	mkdir "$WORLD/tmp"
+	trap '' HUP # what is started from here on ignores it
+	TMPDIR=$WORLD/tmp serve_start --demo
+	trap - HUP
+	kill -HUP "$SERVE_PID"
+	visit /readyz
+	visit /readyz # the signal has come by now
+	[ "$PAGE_STATUS" = 200 ]
+	kill -TERM "$SERVE_PID"
+	wait "$SERVE_PID"
+	[ -z "$(ls "$WORLD/tmp")" ]
+}
+
 # ---- README ----
 
 # commands SECTION: those of its blocks, one a line
