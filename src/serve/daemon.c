@@ -156,6 +156,22 @@ static void cancel_waiters(struct daemon *daemon)
 		waiter->cancel(waiter);
 }
 
+/* What becomes of those that wait is kept by a desk of its own: the other may be
+ * left behind with a job that hangs. */
+static void end_waiters(struct daemon *daemon)
+{
+	bool was_open = daemon->desk != NULL;
+
+	desk_free(&daemon->desk);
+	if (was_open)
+		daemon->desk =
+			desk_new(daemon->world.loop, store_path(daemon->store));
+	cancel_waiters(daemon);
+	if (daemon->driven)
+		driven_stop(daemon->driven);
+	desk_free(&daemon->desk);
+}
+
 void daemon_close(struct daemon **daemon_p)
 {
 	struct daemon *daemon = *daemon_p;
@@ -174,8 +190,7 @@ void daemon_close(struct daemon **daemon_p)
 		drills_stop(daemon->drills);
 	if (daemon->notices)
 		slack_notices_stop(daemon->notices);
-	desk_free(&daemon->desk);
-	cancel_waiters(daemon);
+	end_waiters(daemon);
 	slack_notices_free(&daemon->notices);
 	slack_api_free(&daemon->slack);
 	retention_free(&daemon->retention);
@@ -183,8 +198,6 @@ void daemon_close(struct daemon **daemon_p)
 	adopt_free(&daemon->adopt);
 	views_free(&daemon->views);
 	changes_free(&daemon->changes);
-	if (daemon->driven)
-		driven_stop(daemon->driven);
 	own_service_free(&daemon->own);
 	watch_free(&daemon->watch);
 	driven_free(&daemon->driven); /* turns the loop once more */

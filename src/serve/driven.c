@@ -282,7 +282,8 @@ void driven_stop(struct driven_set *set)
 	err_set(&err, ERR_UNAVAILABLE, "the daemon is being stopped");
 	for (driven = TAILQ_FIRST(&set->all); driven; driven = next) {
 		next = TAILQ_NEXT(driven, link);
-		tell_begun(driven, &err);
+		/* An entry is written at the end, if it is not yet. */
+		tell_begun(driven, driver_seq(driven->driver) ? NULL : &err);
 		if (!driver_quit(driven->driver))
 			member_free(driven);
 	}

@@ -225,9 +225,35 @@ static void requests_of_all_kinds_end_with_the_daemon_wherever_they_are(
 	served_expect(&served, 200, "GET", "/readyz", NULL);
 }
 
+/* It waits for the lease that somebody else has. */
+static void a_start_that_the_end_cut_short_may_be_sent_again(void **state)
+{
+	static const char service[] =
+		"projects/acme/locations/us-central1/services/held";
+	static const char body[] = "{\"policy\":\"e2e\",\"service\":\"held\"}";
+	static const char key[] = "Idempotency-Key: cut-short";
+	struct lease_watch watch = {0};
+	struct store_lease held;
+	struct err err;
+
+	assert_int_equal(store_lease_take(elsewhere, service, "another", &watch,
+				 &arena, &held, &err),
+		1);
+	send("POST", "/api/v1/rollouts", body, "Idempotency-Key", "cut-short");
+	RUN_UNTIL(daemon_loop(served.daemon),
+		driven_of_service(daemon_driven(served.daemon), service));
+	served_stop(&served);
+	served_start(&served);
+	store_lease_drop(elsewhere, service, held.fence);
+	served_ask(&served, "POST", "/api/v1/rollouts", body, key);
+	assert_int_equal(served.status, 201);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_start_that_the_end_cut_short_may_be_sent_again),
 		cmocka_unit_test(
 			a_decision_that_waits_for_its_driver_is_told_of_the_end),
 		cmocka_unit_test(
