@@ -6,7 +6,7 @@
  *
  *   rollbacks_start ─ looked_back ─┬─ surveyed ─┬─ begin ─ begun
  *                                  │            └─ drilled
- *                                  └─ seen ─ aborted ─ changed … ─ looked_again
+ *                                  └─ seen ─ aborted ─ changed … ─ looked_again …
  *
  * What had not begun moved nothing, and what was promoted meanwhile went nowhere:
  * after its end the journal is asked once more, and surveyed comes next.
@@ -30,6 +30,7 @@
 
 #define SURVEY_MS   20000 /* for which a request waits for the service */
 #define END_MS      20000 /* likewise for the end of what had not begun */
+#define LOOK_MS     200 /* between looks for that, when others drive it */
 #define DEFAULT_WHY "a rollback was asked for"
 #define ABORTS_MAX  3 /* when what was seen moves on meanwhile */
 
@@ -95,6 +96,7 @@ struct rollback_ask {
 	int n_aborts;
 	struct following *following; /* NULL: its end is not waited for */
 	struct timer *patience; /* likewise */
+	int64_t until_ms; /* for which that is waited for */
 };
 
 static int look_back(
@@ -106,6 +108,7 @@ static void drilled(const struct drill_report *report, void *arg);
 static void seen(const struct view *view, const struct err *err, void *arg);
 static void aborted(const struct decision_answer *answer, void *arg);
 static void changed(void *arg);
+static void begin_look(struct rollback_ask *ask);
 static int look_again(
 	struct desk_job *job, struct store *store, struct err *err_r);
 static void looked_again(struct desk_job *job, const struct err *err);
@@ -456,6 +459,7 @@ static void await_end(struct rollback_ask *ask)
 
 	daemon_wait_begins(daemon, &ask->waiter);
 	ask->following = changes_follow(daemon_changes(daemon), &follower);
+	ask->until_ms = loop_now(daemon_loop(daemon)) + END_MS;
 	ask->patience =
 		timer_start(daemon_loop(daemon), END_MS, patience_ends, ask);
 	changed(ask);
@@ -467,12 +471,38 @@ static void changed(void *arg)
 	struct rollback_ask *ask = arg;
 	struct daemon *daemon = ask->starting.daemon;
 
-	if (driven_find(daemon_driven(daemon), ask->rollout))
-		return;
+	if (!driven_find(daemon_driven(daemon), ask->rollout))
+		begin_look(ask);
+}
+
+static void begin_look(struct rollback_ask *ask)
+{
 	stop_waiting(ask);
 	ask->starting.job.run = look_again;
 	ask->starting.job.done = looked_again;
-	desk_give(daemon_desk(daemon), &ask->starting.job);
+	desk_give(daemon_desk(ask->starting.daemon), &ask->starting.job);
+}
+
+static void look_is_due(void *arg)
+{
+	struct rollback_ask *ask = arg;
+
+	ask->patience = NULL;
+	begin_look(ask);
+}
+
+/* Nobody drives it here: another process does, or has yet to be found dead. */
+static void look_later(struct rollback_ask *ask)
+{
+	struct daemon *daemon = ask->starting.daemon;
+	struct loop *loop = daemon_loop(daemon);
+
+	if (loop_now(loop) >= ask->until_ms) {
+		no_end_seen(ask);
+		return;
+	}
+	daemon_wait_begins(daemon, &ask->waiter);
+	ask->patience = timer_start(loop, LOOK_MS, look_is_due, ask);
 }
 
 static int look_again(
@@ -497,8 +527,8 @@ static void looked_again(struct desk_job *job, const struct err *err)
 	} else if (!rollout) { /* and nothing was moved before it */
 		answer_aborted(ask, true);
 		ask_free(ask);
-	} else if (!strcmp(rollout, ask->rollout)) { /* nobody drives it here */
-		no_end_seen(ask);
+	} else if (!strcmp(rollout, ask->rollout)) {
+		look_later(ask);
 	} else {
 		visit_problem(&ask->starting.visit, 409, "busy",
 			"%.160s has begun meanwhile", rollout);

@@ -14,6 +14,7 @@
 #include "io/http.h"
 #include "io/loop.h"
 #include "serve_fixture.h"
+#include "store/store.h"
 #include "until.h"
 
 #define ROLLBACKS "/api/v1/rollbacks"
@@ -226,6 +227,34 @@ static void one_that_has_not_begun_is_ended_and_who_serves_goes_back(
 	free(id);
 }
 
+/* Another process has driven it, and the daemon has yet to take it up. */
+static void one_that_was_left_is_ended_and_who_serves_goes_back(void **state)
+{
+	char *next = next_in_preflight();
+	struct lease_watch watch = {0};
+	struct store *elsewhere;
+	struct store_lease lease;
+	struct arena arena;
+	struct err err;
+
+	arena_init(&arena);
+	served_stop(&served);
+	elsewhere = store_open(served.config->state, STORE_EDIT, &err);
+	assert_int_equal(store_lease_take(elsewhere, SERVED_SERVICE, next,
+				 &watch, &arena, &lease, &err),
+		1);
+	served_start(&served);
+	/* It has looked who drives what. */
+	served_expect(&served, 200, "GET", "/api/v1/rollouts", NULL);
+	store_lease_drop(elsewhere, SERVED_SERVICE, lease.fence);
+	served_expect(&served, 201, "POST", ROLLBACKS, PLAIN);
+	assert_text("/service", SERVED_SERVICE);
+	served_wait_phase(&served, next, "refused");
+	store_free(&elsewhere);
+	arena_fini(&arena);
+	free(next);
+}
+
 static void a_service_without_history_needs_a_name_to_go_to(void **state)
 {
 	served_ask(&served, "POST", ROLLBACKS, PLAIN, NULL);
@@ -406,6 +435,7 @@ int main(void)
 		WORLD(one_that_has_not_ended_is_aborted),
 		WORLD(one_that_has_not_begun_is_ended_and_nothing_goes_back),
 		WORLD(one_that_has_not_begun_is_ended_and_who_serves_goes_back),
+		WORLD(one_that_was_left_is_ended_and_who_serves_goes_back),
 		WORLD(a_service_without_history_needs_a_name_to_go_to),
 		WORLD(a_drill_answers_a_table_and_changes_nothing),
 		WORLD(a_rollback_outlives_the_daemon),
