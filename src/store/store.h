@@ -117,7 +117,8 @@ MUST_CHECK int store_rollout_overtaken(struct store *store, const char *id,
 	struct err *err_r);
 
 /* Deletes some of the rollouts that ended before then, with their journals, but
- * never the newest of a service: how many, 0 when there are no more, -1 error. */
+ * never what the next rollback or release of a service goes by: how many, 0 when
+ * there are no more, -1 error. */
 MUST_CHECK int store_rollouts_forget(
 	struct store *store, int64_t before_ms, struct err *err_r);
 

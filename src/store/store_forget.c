@@ -13,15 +13,28 @@ struct old {
 	int n;
 };
 
-/* The newest of each service stays: it knows the way back. */
+#define NEWER                                                                 \
+	"(SELECT 1 FROM rollout AS n WHERE n.service = r.service AND n.no > " \
+	"r.no"
+
+/* What the way back is known from stays (live/rollback_find.c): of each service
+ * the newest that moved something, and what it undoes. So does the newest that
+ * was taken back, whose revision is not released again, and the newest of all. */
 static int find_old(struct store *store, int64_t before_ms, struct old *old,
 	struct err *err_r)
 {
 	static const char sql[] =
 		"SELECT no, id FROM rollout AS r"
 		" WHERE ended_ms != 0 AND ended_ms < ?1"
-		" AND EXISTS (SELECT 1 FROM rollout AS n"
-		"  WHERE n.service = r.service AND n.no > r.no)"
+		" AND EXISTS " NEWER ")"
+		" AND (stable = '' OR phase = 'refused' OR EXISTS " NEWER
+		"  AND n.ended_ms != 0 AND n.stable != ''"
+		"  AND n.phase != 'refused'))"
+		" AND (phase NOT IN ('rolled-back', 'rollback-failed')"
+		"  OR EXISTS " NEWER
+		"  AND n.phase IN ('rolled-back', 'rollback-failed')))"
+		" AND NOT EXISTS " NEWER
+		"  AND instr(n.options, '\"after\":\"' || r.id || '\"'))"
 		" ORDER BY no LIMIT ?2";
 	struct sqlite3_stmt *row = sql_start(store, sql,
 		SQL_VALUES(sql_int(before_ms), sql_int(AT_ONCE)), err_r);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -61,18 +62,22 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* One that has ended then; 0: it has not. */
-static void add(const char *id, const char *service, int64_t ended_ms)
+/* One that has ended then; 0: it has not. `after` is what it undoes, or NULL. */
+static void add_as(const char *id, const char *service, int64_t ended_ms,
+	const char *phase, const char *after)
 {
 	const struct store_rollout row = {.id = id,
 		.service = service,
 		.candidate = "b",
-		.stable = "a",
+		.stable = strcmp(phase, "refused") != 0 ? "a" : "",
 		.policy_name = "p",
 		.policy_path = "p.yaml",
 		.policy_source = id,
 		.policy_digest = id,
-		.options = "{}",
+		.options = after ? arena_printf(&arena,
+					   "{\"again\":false,\"after\":\"%s\"}",
+					   after)
+				 : "{}",
 		.starter = "alice",
 		.started_ms = 1000,
 		.phase = "baking",
@@ -82,7 +87,7 @@ static void add(const char *id, const char *service, int64_t ended_ms)
 	struct store_event event = {.seq = 1,
 		.time_ms = ended_ms,
 		.name = "started",
-		.phase = "promoted",
+		.phase = phase,
 		.data = "{}"};
 	struct err err;
 
@@ -94,6 +99,11 @@ static void add(const char *id, const char *service, int64_t ended_ms)
 		   &err),
 		&err);
 	store_lease_drop(store, service, lease.fence);
+}
+
+static void add(const char *id, const char *service, int64_t ended_ms)
+{
+	add_as(id, service, ended_ms, "promoted", NULL);
 }
 
 static void begin(const char *id, const char *service, const char *phase)
@@ -264,6 +274,43 @@ static void what_is_old_is_deleted_but_the_newest_of_a_service(void **state)
 	assert_int_equal(
 		store_rollout_get(store, "alone", &arena, &row, &err), 1);
 	assert_string_equal(row.policy_source, "alone");
+}
+
+static bool is_there(const char *id)
+{
+	struct store_rollout row;
+	struct err err;
+	int found = store_rollout_get(store, id, &arena, &row, &err);
+
+	ok(found, &err);
+	return found > 0;
+}
+
+static void what_the_way_back_is_known_from_is_not_deleted(void **state)
+{
+	struct err err;
+
+	add_as("bad", SERVICE "one", 1000, "rolled-back", NULL);
+	add("older", SERVICE "one", 1100);
+	add("good", SERVICE "one", 1200);
+	add_as("refusal", SERVICE "one", 1300, "refused", NULL);
+	add_as("denial", SERVICE "one", 9000, "refused", NULL);
+	add("released", SERVICE "two", 1000);
+	add_as("undone", SERVICE "two", 1100, "rollback-failed", "released");
+	add_as("none", SERVICE "two", 1200, "refused", NULL);
+	assert_int_equal(store_rollouts_forget(store, 5000, &err), 2);
+	assert_false(is_there("older"));
+	assert_false(is_there("refusal"));
+	assert_true(is_there("bad"));
+	assert_true(is_there("good"));
+	assert_true(is_there("denial"));
+	assert_true(is_there("released"));
+	assert_true(is_there("undone"));
+	/* When others have come, all of it goes. */
+	add_as("worse", SERVICE "two", 9000, "rolled-back", NULL);
+	assert_int_equal(store_rollouts_forget(store, 5000, &err), 2);
+	assert_int_equal(store_rollouts_forget(store, 5000, &err), 1);
+	assert_false(is_there("released"));
 }
 
 static void drilled(const char *service, int64_t time_ms)
@@ -473,6 +520,7 @@ int main(void)
 		FILE_TEST(a_holder_that_is_stopped_is_not_known_to_live),
 		FILE_TEST(a_key_is_new_once_within_a_day),
 		FILE_TEST(what_is_old_is_deleted_but_the_newest_of_a_service),
+		FILE_TEST(what_the_way_back_is_known_from_is_not_deleted),
 		FILE_TEST(of_each_service_the_last_drill_is_kept),
 		FILE_TEST(of_two_daemons_one_starts_a_revision),
 		FILE_TEST(what_was_asked_for_counts_before_preflight),
