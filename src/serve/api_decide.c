@@ -79,7 +79,7 @@ static void answer_not_taken(
 
 	buf_init(&state, VISIT_ANSWER_MAX);
 	/* What is, for those who may see it. */
-	if (answer->view && answer->result != DECIDED_DENIED)
+	if (answer->may_see && answer->result != DECIDED_DENIED)
 		rollout_json_print(&daemon_config(visit->daemon)->access,
 			visit->visitor, answer->view, &state);
 	visit_problem_with(&deciding->visit, decision_status(answer->result),

@@ -27,20 +27,72 @@ struct record {
 	bool is_held;
 };
 
+static bool may_read(const struct visit *visit, const struct store_rollout *row)
+{
+	return access_may(&daemon_config(visit->daemon)->access, visit->visitor,
+		RIGHT_READ, row->service, NULL, NULL);
+}
+
+/* The one of those that may be seen whose id begins as was asked; NULL: none,
+ * or with err_r more than one. */
+static const char *find_begun(const struct visit *visit,
+	const struct store_rollout *list, size_t n, struct err *err_r)
+{
+	const char *id = NULL;
+
+	err_set(err_r, ERR_NOT_FOUND, "there is no rollout \"%.160s\"",
+		visit->part[0]);
+	for (size_t i = 0; i < n; i++) {
+		if (!may_read(visit, &list[i]))
+			continue;
+		if (id) {
+			err_set(err_r, ERR_USAGE, STORE_AMBIGUOUS,
+				visit->part[0], id, list[i].id);
+			return NULL;
+		}
+		id = list[i].id;
+	}
+	return id;
+}
+
+/* An id is known to who asks for it; of beginnings they hear nothing that they
+ * may not see. */
+static int record_find(
+	struct record *record, struct store *store, struct err *err_r)
+{
+	struct visit *visit = record->visit;
+	const char *id = visit->part[0];
+	struct store_rollout *list;
+	size_t n;
+	int found = store_rollout_is_there(store, id, err_r);
+
+	if (found < 0)
+		return -1;
+	if (!found) {
+		if (store_rollouts_beginning(
+			    store, id, &visit->arena, &list, &n, err_r) < 0)
+			return -1;
+		id = find_begun(visit, list, n, err_r);
+	}
+	if (!id)
+		return -1;
+	found = store_rollout_get(
+		store, id, &visit->arena, &record->row, err_r);
+	return found > 0    ? 0
+	       : found == 0 ? err_set(err_r, ERR_NOT_FOUND,
+				      "there is no rollout \"%.160s\"", id)
+			    : -1;
+}
+
 static int record_run(
 	struct desk_job *job, struct store *store, struct err *err_r)
 {
 	struct record *record = (struct record *)job;
-	const char *id = record->visit->part[0];
 	struct arena *arena = &record->visit->arena;
-	int found = store_rollout_get(store, id, arena, &record->row, err_r);
 	int held;
 
-	if (found < 0)
+	if (record_find(record, store, err_r) < 0)
 		return -1;
-	if (!found)
-		return err_set(err_r, ERR_NOT_FOUND,
-			"there is no rollout \"%.160s\"", id);
 	held = store_lease_look(
 		store, record->row.service, arena, &record->lease, err_r);
 	record->is_held = held > 0;

@@ -78,12 +78,14 @@ static int events_run(
 {
 	struct events *events = (struct events *)job;
 	const char *id = events->visit->part[0];
-	int found = store_rollout_get(
-		store, id, &events->visit->arena, &events->row, err_r);
+	int found = store_rollout_is_there(store, id, err_r);
 
+	if (found > 0)
+		found = store_rollout_get(
+			store, id, &events->visit->arena, &events->row, err_r);
 	if (found < 0)
 		return -1;
-	if (!found || strcmp(events->row.id, id) != 0)
+	if (!found)
 		return err_set(err_r, ERR_NOT_FOUND,
 			"there is no rollout \"%.160s\"", id);
 	events->left = EVENTS_MAX;

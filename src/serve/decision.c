@@ -7,6 +7,7 @@
  */
 #include "serve/decision.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,12 +119,34 @@ static void count(const struct decision *d, enum decision_result result)
 		metrics_decision(page, d->order.verb, DECISION_MOVED_ON);
 }
 
+static bool may_see(const struct decision *d, const struct view *view)
+{
+	return view &&
+	       access_may(&daemon_config(d->daemon)->access, d->visitor,
+		       RIGHT_READ, view->snapshot->row.service, NULL, NULL);
+}
+
+/* Who may neither decide nor see it is not told that it is there. */
+static void hide(const struct decision *d, struct decision_answer *answer,
+	char text[ERR_TEXT_MAX])
+{
+	answer->may_see = may_see(d, answer->view);
+	if (answer->result != DECIDED_DENIED || answer->may_see ||
+		d->order.was_shown)
+		return;
+	snprintf(text, ERR_TEXT_MAX, "there is no rollout \"%.160s\"",
+		d->order.rollout);
+	answer->text = text;
+	answer->result = DECIDED_UNKNOWN;
+}
+
 /* Every decision and every refusal is in the log; what the engine is told of is
  * in the journal, too. */
 static void tell(struct decision *d, enum decision_result result,
 	const char *text, const struct view *view)
 {
-	const struct decision_answer answer = {
+	char text_of_none[ERR_TEXT_MAX];
+	struct decision_answer answer = {
 		.result = result,
 		.text = text,
 		.view = view,
@@ -143,6 +166,7 @@ static void tell(struct decision *d, enum decision_result result,
 	count(d, result);
 	timer_cancel(&d->look);
 	daemon_wait_ends(&d->waiter);
+	hide(d, &answer, text_of_none);
 	d->fn(&answer, d->arg);
 	arena_fini(&d->arena);
 	free(d);

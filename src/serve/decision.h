@@ -24,6 +24,7 @@ struct decision_order {
 	int step;
 	const char *candidate;
 	const char *comment; /* "": none */
+	bool was_shown; /* by a message of ours: that it is there is no secret */
 	/* Kept with it, so that it is carried out once; NULL: no key came. */
 	const struct store_once *once;
 };
@@ -44,8 +45,10 @@ enum decision_result {
 struct decision_answer {
 	enum decision_result result;
 	const char *text; /* why not; "" when it was taken */
-	/* What there is, before it was taken; NULL: not known. */
+	/* What there is, before it was taken; NULL: not known. To be shown to
+	 * those alone who may see it. */
 	const struct view *view;
+	bool may_see;
 	const struct store_command *command; /* taken, waiting; else NULL */
 	const struct store_once *known;
 	bool is_driven;

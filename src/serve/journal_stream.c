@@ -122,12 +122,14 @@ static int journal_run(
 	struct desk_job *job, struct store *store, struct err *err_r)
 {
 	struct journal_stream *stream = (struct journal_stream *)job;
-	int found = store_rollout_get(
-		store, stream->id, &stream->arena, &stream->row, err_r);
+	int found = store_rollout_is_there(store, stream->id, err_r);
 
+	if (found > 0)
+		found = store_rollout_get(
+			store, stream->id, &stream->arena, &stream->row, err_r);
 	if (found < 0)
 		return -1;
-	if (!found || strcmp(stream->row.id, stream->id) != 0)
+	if (!found)
 		return err_set(err_r, ERR_NOT_FOUND,
 			"there is no rollout \"%.160s\"", stream->id);
 	return store_each_event(store, stream->id, stream->read_seq,

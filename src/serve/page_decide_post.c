@@ -175,16 +175,12 @@ static void deciding_done(const struct decision_answer *answer, void *arg)
 {
 	struct deciding *d = arg;
 	int status = decision_status(answer->result);
-	struct err err;
 
 	if (status < 300) {
 		lead_back(d);
-	} else if (!answer->view) {
-		err_set(&err,
-			answer->result == DECIDED_UNKNOWN ? ERR_NOT_FOUND
-							  : ERR_UNAVAILABLE,
+	} else if (!answer->may_see) {
+		visit_problem(&d->visit, status, decision_code(answer->result),
 			"%s", answer->text);
-		visit_fail(&d->visit, &err);
 	} else if (answer->result == DECIDED_UNCOMMENTED) {
 		ask(d, answer->view, status, answer->text);
 	} else {

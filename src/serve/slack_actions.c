@@ -284,6 +284,7 @@ static void press_decide(struct press *press)
 		.step = press->value.step,
 		.candidate = press->value.candidate,
 		.comment = press->comment,
+		.was_shown = true,
 		.once = &once,
 	};
 
@@ -334,7 +335,7 @@ static void add_result(struct buf *out, const struct press *press,
 		break;
 	case DECIDED_MOVED_ON:
 		buf_addf(out, "%s was not taken: %s.", verb, answer->text);
-		if (answer->view)
+		if (answer->may_see)
 			add_what_is(out, answer->view);
 		break;
 	default:

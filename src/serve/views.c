@@ -141,19 +141,25 @@ static void reading_fail(struct reading *reading, const struct err *err)
 
 static int reading_open(struct reading *reading, struct err *err_r)
 {
+	int found;
+
 	if (reading->snapshot && (reading->reader || !reading->whole) &&
 		++reading->looks < LOOKS_MAX)
 		return 0;
 	reading_close(reading);
 	reading->looks = 0;
+	/* The beginning of one is no name here. */
+	found = store_rollout_is_there(
+		reading->views->store, reading->id, err_r);
+	if (found <= 0)
+		return found < 0 ? -1
+				 : err_set(err_r, ERR_NOT_FOUND,
+					   "there is no rollout \"%.160s\"",
+					   reading->id);
 	reading->snapshot = rollout_snapshot_open(
 		reading->views->store, reading->id, SNAPSHOT_NEWEST, err_r);
 	if (!reading->snapshot)
 		return -1;
-	/* The beginning of one is no name here. */
-	if (strcmp(reading->snapshot->row.id, reading->id) != 0)
-		return err_set(err_r, ERR_NOT_FOUND,
-			"there is no rollout \"%.160s\"", reading->id);
 	if (!reading->whole)
 		return 0;
 	reading->reader = report_reader_new(reading->views->store, reading->id,

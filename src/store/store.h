@@ -86,6 +86,18 @@ MUST_CHECK int store_rollout_create(struct store *store,
 /* Who is stable and candidate is learnt by preflight. */
 MUST_CHECK int store_rollout_set_revisions(struct store *store, const char *id,
 	const char *candidate, const char *stable, struct err *err_r);
+/* Whether there is a rollout of just this id: 1, 0, -1 error. */
+MUST_CHECK int store_rollout_is_there(
+	struct store *store, const char *id, struct err *err_r);
+/* Those whose ids begin so, in the order of ids, STORE_BEGINNING_MAX at most. */
+#define STORE_BEGINNING_MAX 200
+MUST_CHECK int store_rollouts_beginning(struct store *store, const char *prefix,
+	struct arena *arena, struct store_rollout **rollouts_r, size_t *n_r,
+	struct err *err_r);
+/* What was given, and two that begin so. */
+#define STORE_AMBIGUOUS                                                  \
+	"\"%.160s\" is the beginning of more than one rollout (%.160s, " \
+	"%.160s): give more of it"
 /* 1 found, 0 not there, -1 error. An unambiguous prefix of an id is enough. */
 MUST_CHECK int store_rollout_get(struct store *store, const char *id,
 	struct arena *arena, struct store_rollout *rollout_r,

@@ -107,6 +107,25 @@ static void row_read(
 	assert(i == COLUMN_SOURCE);
 }
 
+int store_rollout_is_there(
+	struct store *store, const char *id, struct err *err_r)
+{
+	struct sqlite3_stmt *row =
+		sql_start(store, "SELECT 1 FROM rollout WHERE id = ?1",
+			SQL_VALUES(sql_text(id)), err_r);
+	int found = row ? sql_next(store, row, err_r) : -1;
+
+	if (found > 0)
+		sql_stop(row);
+	return found;
+}
+
+/* In the index' order an exact match is the first of its prefix. The upper bound
+ * keeps more from being looked for to the end. */
+#define WHERE_BEGINNING                                 \
+	" WHERE id >= ?1 AND id <= ?1 || char(1114111)" \
+	" AND substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT "
+
 /* 1 when it is the only one; -1 when there are others. */
 static int row_only(struct store *store, struct sqlite3_stmt *row,
 	const char *prefix, struct arena *arena,
@@ -127,23 +146,16 @@ static int row_only(struct store *store, struct sqlite3_stmt *row,
 	}
 	row_read(row, arena, &other);
 	sql_stop(row);
-	return err_set(err_r, ERR_USAGE,
-		"\"%.160s\" is the beginning of more than one rollout (%s, "
-		"%s): give more of it",
-		prefix, rollout_r->id, other.id);
+	return err_set(err_r, ERR_USAGE, STORE_AMBIGUOUS, prefix, rollout_r->id,
+		other.id);
 }
 
 int store_rollout_get(struct store *store, const char *id, struct arena *arena,
 	struct store_rollout *rollout_r, struct err *err_r)
 {
-	/* In the index' order an exact match is the first of its prefix. The
-	 * upper bound keeps a second one from being looked for to its end. */
-	static const char sql[] =
-		"SELECT " COLUMNS ", source FROM rollout"
-		" LEFT JOIN policy ON policy.digest = rollout.policy_digest"
-		" WHERE id >= ?1 AND id <= ?1 || char(1114111)"
-		" AND substr(id, 1, length(?1)) = ?1"
-		" ORDER BY id LIMIT 2";
+	static const char sql[] = "SELECT " COLUMNS ", source FROM rollout"
+				  " LEFT JOIN policy ON policy.digest = "
+				  "rollout.policy_digest" WHERE_BEGINNING "2";
 	struct sqlite3_stmt *row;
 	int more;
 
@@ -221,6 +233,28 @@ int store_rollout_list(struct store *store, const struct store_filter *filter,
 			sql_int(filter->state), sql_int(filter->since_ms),
 			sql_text(filter->after)),
 		err_r);
+	if (!row)
+		return -1;
+	rc = list_read(store, row, arena, &list, &n, err_r);
+	if (!rc)
+		list_keep(arena, list, n, rollouts_r, n_r);
+	free(list);
+	return rc;
+}
+
+int store_rollouts_beginning(struct store *store, const char *prefix,
+	struct arena *arena, struct store_rollout **rollouts_r, size_t *n_r,
+	struct err *err_r)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM rollout" WHERE_BEGINNING "?2";
+	struct sqlite3_stmt *row = sql_start(store, sql,
+		SQL_VALUES(sql_text(prefix), sql_int(STORE_BEGINNING_MAX)),
+		err_r);
+	struct store_rollout *list = NULL;
+	size_t n = 0;
+	int rc;
+
 	if (!row)
 		return -1;
 	rc = list_read(store, row, arena, &list, &n, err_r);

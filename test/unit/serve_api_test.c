@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "serve_fixture.h"
+#include "store/store.h"
 #include "until.h"
 
 static struct served served;
@@ -190,6 +191,83 @@ static void what_is_not_known_is_refused(void **state)
 		&served, 400, "POST", "/api/v1/rollouts", "{\"policy\":1}");
 }
 
+/* bob may read and operate another service than that of the fixture. */
+static void let_bob_elsewhere(struct access_row rows[2])
+{
+	static const char *const who[] = {"bob"};
+	static const char *const services[] = {"acme/*/another"};
+
+	rows[0] = served.config->access.rows[0];
+	rows[1] = (struct access_row){.who = who,
+		.n_who = 1,
+		.may = RIGHT_BIT(RIGHT_READ) | RIGHT_BIT(RIGHT_OPERATE),
+		.services = services,
+		.n_services = 1};
+	served.config->access = (struct access){rows, 2};
+}
+
+/* Of the fixture's service, as the journal has one that began then. */
+static void add_ended(const char *id)
+{
+	struct store_rollout row = {.id = id,
+		.service = SERVED_SERVICE,
+		.candidate = "b",
+		.stable = "a",
+		.policy_name = "p",
+		.policy_path = "p.yaml",
+		.policy_source = "version: 1",
+		.policy_digest = "d",
+		.options = "{}",
+		.starter = "alice",
+		.started_ms = 1000,
+		.ended_ms = 2000,
+		.phase = "promoted",
+		.reason = ""};
+	struct err err;
+
+	if (store_rollout_create(daemon_store(served.daemon), &row, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void who_may_not_see_a_rollout_is_not_told_of_it(void **state)
+{
+	static const char *const rest[] = {"", "/events", "/record", "/report"};
+	static const char abort[] =
+		"{\"verb\":\"abort\",\"step\":2,\"candidate\":\"backend-2\","
+		"\"comment\":\"x\"}";
+	char *id = served_rollout(&served, "awaiting-approval"), *path, *none;
+	struct access_row rows[2];
+
+	add_ended("backend-1");
+	add_ended("backend-12");
+	served_expect(
+		&served, 400, "GET", "/api/v1/rollouts/backend-/record", NULL);
+	assert_true(served_has(&served, "more than one rollout (backend-1, "));
+	let_bob_elsewhere(rows);
+	served_be(&served, "bob", "read,operate,start");
+	for (size_t i = 0; i < sizeof(rest) / sizeof(*rest); i++) {
+		path = xasprintf("/api/v1/rollouts/backend-%s", rest[i]);
+		served_expect(&served, 404, "GET", path, NULL);
+		assert_false(served_has(&served, "backend-1"));
+		free(path);
+	}
+	decide("none", abort, NULL);
+	expect_problem(404, "not-found");
+	none = served_text(&served, "/detail");
+	assert_string_equal(none, "there is no rollout \"none\"");
+	decide(id, abort, NULL);
+	expect_problem(404, "not-found");
+	assert_false(served_has(&served, "projects/"));
+	path = xasprintf("/rollouts/%s/decide", id);
+	served_expect(&served, 404, "POST", path,
+		"verb=abort&step=2&candidate=backend-2&comment=x&confirmed="
+		"yes");
+	assert_false(served_has(&served, "backend-1"));
+	free(path);
+	free(none);
+	free(id);
+}
+
 static void a_journal_is_read_from_where_one_is(void **state)
 {
 	char *id = served_rollout(&served, "awaiting-approval");
@@ -276,6 +354,7 @@ int main(void)
 		WORLD(a_request_with_a_key_is_carried_out_once),
 		WORLD(a_start_with_a_key_is_one_rollout),
 		WORLD(what_is_not_known_is_refused),
+		WORLD(who_may_not_see_a_rollout_is_not_told_of_it),
 		WORLD(a_journal_is_read_from_where_one_is),
 		WORLD(lists_go_on_where_they_ended),
 		WORLD(what_was_left_is_taken_up),
