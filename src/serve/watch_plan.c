@@ -51,10 +51,12 @@ static bool is_going_back(enum phase phase)
 	return phase == PHASE_REVERTING || phase == PHASE_ROLLING_BACK;
 }
 
-/* What somebody else started is theirs to end. */
+/* What somebody else started is theirs to end, and for what could not begin then
+ * nothing is. */
 static bool may_replace(const struct watch_case *c)
 {
-	return c->newer == NEWER_REPLACE && *c->running_candidate &&
+	return !c->has_problem && !c->is_frozen && c->newer == NEWER_REPLACE &&
+	       *c->running_candidate &&
 	       !strcmp(c->running_candidate, c->claimed);
 }
 

@@ -495,7 +495,9 @@ void watched_consider(struct watched *watched)
 	if (!watched->is_known || watched->busy ||
 		watched->region->watch->stopped)
 		return;
-	policy = policy_to_start(watched, &err);
+	/* What runs makes room when it ends. */
+	policy = c.running ? policy_of(watched, &err)
+			   : policy_to_start(watched, &err);
 	c.has_problem = !policy;
 	until_ms = frozen_until(watched, policy);
 	c.is_frozen = until_ms > 0;
