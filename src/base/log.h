@@ -20,7 +20,9 @@ typedef void (*log_sink_fn)(const char *line, size_t len, void *arg);
 void log_set_sink(log_sink_fn sink, void *arg); /* NULL: nothing is logged */
 void log_set_level(enum log_level least);
 
-/* `fmt` gives the pairs after the level; texts are quoted by the caller: text=\"%s\" */
+/* `fmt` gives the pairs after the level; texts are quoted by the caller, and what
+ * is put in stays within: text=\"%s\". Of conversions %s, %.40s, %d, %ld, %lld and
+ * %zu are known. */
 void log_line(enum log_level level, const char *fmt, ...) PRINTFLIKE(2, 3);
 
 #endif

@@ -92,16 +92,9 @@ void driver_journal(struct driver *driver, const struct event *event,
 static void log_note(
 	const struct driver *driver, const struct note *note, bool loud)
 {
-	char text[ROLLOUT_TEXT_MAX];
 	char numbers[80] = "";
 	const char *slo = "";
 
-	for (size_t i = 0; i < sizeof(text); i++) {
-		text[i] = note->text[i] == '"' ? '\'' : note->text[i];
-		if (!text[i])
-			break;
-	}
-	text[sizeof(text) - 1] = '\0';
 	if (note->slo >= 0 &&
 		(size_t)note->slo < driver->release->policy->n_slos &&
 		note->type != NOTE_PHASE)
@@ -112,7 +105,8 @@ static void log_note(
 	log_line(loud ? LOG_ERROR : LOG_INFO,
 		"rollout=%s phase=%s event=%s%s%s%s text=\"%s\"",
 		driver->release->id, phase_name(driver->state->phase),
-		note_name(note->type), *slo ? " slo=" : "", slo, numbers, text);
+		note_name(note->type), *slo ? " slo=" : "", slo, numbers,
+		note->text);
 }
 
 void driver_log_notes(const struct driver *driver,

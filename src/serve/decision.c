@@ -35,7 +35,7 @@ struct decision {
 	bool is_known;
 	struct store_command command;
 	enum decision_result judged;
-	bool is_driven, was_sought;
+	bool is_there, is_driven, was_sought;
 	struct timer *look;
 	int64_t until_ms;
 	struct daemon_waiter waiter; /* while it is looked for the answer */
@@ -160,7 +160,9 @@ static void tell(struct decision *d, enum decision_result result,
 	log_line(result <= DECIDED_BEFORE ? LOG_INFO : LOG_WARN,
 		"rollout=%s event=decision verb=%s who=\"%s\" method=%s "
 		"proof=\"%s\" peer=\"%s\" result=%s text=\"%s\"",
-		d->order.rollout, verb_name(d->order.verb), d->visitor->name,
+		/* The text has what is none. */
+		d->is_there ? d->order.rollout : "none",
+		verb_name(d->order.verb), d->visitor->name,
 		d->visitor->caller.method, d->visitor->caller.proof,
 		d->visitor->caller.peer, decision_code(result), text);
 	count(d, result);
@@ -248,6 +250,7 @@ static void decision_seen(
 			err->text, NULL);
 		return;
 	}
+	d->is_there = true;
 	d->judged = judge(d, view, &ruling);
 	if (d->judged != DECIDED_TAKEN) {
 		if (d->order.once && !d->was_sought)

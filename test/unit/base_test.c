@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/duration.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/loopback.h"
 #include "base/rng.h"
 #include "base/service_name.h"
@@ -322,6 +323,33 @@ static void random_counts_have_their_mean_and_variance(void **state)
 	assert_true(rng_poisson(&rng, NAN) == 0);
 }
 
+static void keep_line(const char *line, size_t len, void *arg)
+{
+	struct buf *out = arg;
+
+	buf_clear(out);
+	buf_add(out, line, len);
+}
+
+static void what_is_put_into_a_line_of_the_log_stays_in_its_place(void **state)
+{
+	struct buf line;
+
+	buf_init(&line, 1024);
+	log_set_sink(keep_line, &line);
+	log_line(LOG_WARN, "n=%d big=%lld size=%zu long=%ld who=\"%s\"%s", -7,
+		-1234567890123LL, (size_t)5, 6L, "al\"ice", " more=\"x\"");
+	assert_string_equal(line.data,
+		"level=warn n=-7 big=-1234567890123 size=5 long=6 "
+		"who=\"al'ice\" more=\"x\"");
+	log_line(LOG_INFO, "a=%s text=\"%.14s\" b=%s", "1",
+		"no\" c=\"2\"\nlevel=info d=3", "4\x1b[2J");
+	assert_string_equal(line.data,
+		"level=info a=1 text=\"no' c='2'\\nleve\" b=4\\x1b[2J");
+	log_set_sink(NULL, NULL);
+	buf_fini(&line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +364,8 @@ int main(void)
 		cmocka_unit_test(times_are_read_and_printed),
 		cmocka_unit_test(bad_times_are_refused),
 		cmocka_unit_test(a_buffer_drops_what_does_not_fit),
+		cmocka_unit_test(
+			what_is_put_into_a_line_of_the_log_stays_in_its_place),
 		cmocka_unit_test(an_arena_keeps_objects_of_any_size),
 		cmocka_unit_test(errors_carry_context_in_front),
 		cmocka_unit_test(errors_that_are_too_long_lose_their_end),
