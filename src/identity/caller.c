@@ -5,14 +5,15 @@
 #include <string.h>
 
 #define WORKFLOW "github:" /* with an "=" in the rest */
+#define EMAIL    "email:"
 
 /* What a rule may ask of a workflow. */
 static const char *const claims[] = {"repository_id", "repository_owner_id",
 	"ref", "environment", "workflow_ref", "job_workflow_ref", "event_name",
 	"runner_environment"};
 
-static const char *const kinds[] = {"google:", "iap:", "oidc:", "email:",
-	WORKFLOW, "token:", "os:", "slack:", "invite:"};
+static const char *const kinds[] = {"google:", "iap:", "oidc:", EMAIL, WORKFLOW,
+	"token:", "os:", "slack:", "invite:"};
 
 static bool has_bytes(const struct caller *caller, const char *prefix,
 	const char *rest, size_t len)
@@ -88,6 +89,20 @@ static int check_workflow(const char *rule, struct err *err_r)
 	return 0;
 }
 
+/* Issuers write addresses as they like: ours are compared in lower case. */
+static int check_address(const char *rule, struct err *err_r)
+{
+	const char *c = rule;
+
+	while (*c && !(*c >= 'A' && *c <= 'Z'))
+		c++;
+	if (!*c || strncmp(rule, EMAIL, strlen(EMAIL)) != 0)
+		return 0;
+	return err_set(err_r, ERR_INVALID,
+		"\"%.80s\" would be nobody: write the address in lower case",
+		rule);
+}
+
 int caller_rule_check(const char *rule, struct err *err_r)
 {
 	size_t i, n = sizeof(kinds) / sizeof(*kinds);
@@ -100,7 +115,7 @@ int caller_rule_check(const char *rule, struct err *err_r)
 	for (i = 0; i < n; i++) {
 		if (strncmp(rule, kinds[i], strlen(kinds[i])) == 0 &&
 			rule[strlen(kinds[i])])
-			return 0;
+			return check_address(rule, err_r);
 	}
 	return err_set(err_r, ERR_INVALID,
 		"\"%.80s\" is no key: it begins with google:, oidc:, email:, "

@@ -196,6 +196,17 @@ static void a_rule_about_anybodys_workflows_is_none(void **state)
 	assert_int_equal(caller_rule_check("slack:T1/U1", &err), 0);
 }
 
+/* Nobody would come in by another, and no watch would know who it is. */
+static void an_address_is_written_in_lower_case(void **state)
+{
+	struct err err;
+
+	assert_int_equal(
+		caller_rule_check("email:Alice@example.com", &err), -1);
+	assert_non_null(strstr(err.text, "in lower case"));
+	assert_int_equal(caller_rule_check("email:alice@example.com", &err), 0);
+}
+
 /* The state file's part. */
 
 static char folder[64], path[96];
@@ -374,6 +385,7 @@ int main(void)
 		TEST(rights_have_names),
 		TEST(a_rule_about_workflows_asks_for_all_of_it),
 		TEST(a_rule_about_anybodys_workflows_is_none),
+		cmocka_unit_test(an_address_is_written_in_lower_case),
 		TEST(tokens_are_found_listed_and_revoked),
 		TEST(a_proof_is_new_once_and_forgotten_later),
 		TEST(a_session_is_there_until_it_ends),
