@@ -164,7 +164,39 @@ static int find_group(struct exporter *e, struct err *err_r)
 
 /* ---- OTLP ---- */
 
-/* "name=value,name=value", as other programs take it; cut apart in place. */
+static int hex_value(char c)
+{
+	const char *digits = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c | 0x20) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* In place, with no blanks around it. false: it is no value of a header. */
+static bool decode_value(char *text)
+{
+	char *begin = text, *out = text;
+	int high, low;
+
+	text += strspn(text, " ");
+	for (; *text; text++) {
+		high = *text == '%' ? hex_value(text[1]) : -1;
+		low = high < 0 ? -1 : hex_value(text[2]);
+		*out = low < 0 ? *text : (char)(high << 4 | low);
+		if (low >= 0)
+			text += 2;
+		if ((unsigned char)*out < ' ' || *out == 0x7f)
+			return false;
+		out++;
+	}
+	while (out > begin && out[-1] == ' ')
+		out--;
+	*out = '\0';
+	return true;
+}
+
+/* "name=value,name=value" as other programs take it, with %20 in a value for a
+ * blank; cut apart in place. */
 static size_t read_headers(char *text, struct http_header *headers)
 {
 	size_t n = 0;
@@ -176,8 +208,9 @@ static size_t read_headers(char *text, struct http_header *headers)
 		if (!value)
 			continue;
 		*value++ = '\0';
-		headers[n++] =
-			(struct http_header){item + strspn(item, " "), value};
+		if (decode_value(value))
+			headers[n++] = (struct http_header){
+				item + strspn(item, " "), value};
 	}
 	return n;
 }

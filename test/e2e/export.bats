@@ -56,9 +56,11 @@ pushed() { # PATTERN
 }
 
 @test "a Pushgateway knows a rollout while it runs, and its trace is sent at the end" {
+	local more='authorization=Basic%20dXNlcjpwYXNz ,x-bad=a%0d%0ax-worse: 1'
+
 	begins
 	TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 \
-		OTEL_EXPORTER_OTLP_HEADERS=x-team=payments \
+		OTEL_EXPORTER_OTLP_HEADERS="x-team=payments, $more" \
 		"$TIDEGATE" export --push-metrics "$GATEWAY" --otlp "$RECEIVER" \
 		>"$WORLD/export.out" 2>&1 3>&- &
 	EXPORT_PID=$!
@@ -74,6 +76,8 @@ pushed() { # PATTERN
 	refute pushed '^tidegate_rollout'
 	grep -q '^/v1/traces ' "$WORLD/trace.head"
 	grep -qi '^x-team: payments' "$WORLD/trace.head"
+	grep -qi '^authorization: Basic dXNlcjpwYXNz' "$WORLD/trace.head"
+	refute grep -qi 'x-bad\|x-worse' "$WORLD/trace.head"
 	jq -e --arg c "$CANDIDATE" '.resourceSpans[0].scopeSpans[0].spans |
 		(map(.traceId) | unique) == ["0af7651916cd43dd8448eb211c80319c"] and
 		(.[0] | .name == "rollout" and .kind == 2 and
