@@ -19,6 +19,7 @@
 #include "serve/handlers.h"
 #include "serve/page_front.h"
 #include "serve/page_visit.h"
+#include "serve/readable.h"
 #include "serve/shelf.h"
 
 #define ENDED_SHOWN 50 /* without a filter */
@@ -115,16 +116,15 @@ static int front_run(
 	struct desk_job *job, struct store *store, struct err *err_r)
 {
 	struct front_get *front = (struct front_get *)job;
-	struct arena *arena = &front->visit->arena;
 	struct store_filter active = {.unfinished = true, .limit = ACTIVE_MAX};
 	struct store_filter ended = {.state = STORE_ENDED,
 		.limit = is_filtered(front) ? ENDED_MAX : ENDED_SHOWN};
 
-	if (store_rollout_list(store, &active, arena, &front->active,
+	if (readable_list(front->visit, store, &active, &front->active,
 		    &front->n_active, err_r) < 0)
 		return -1;
-	return store_rollout_list(
-		store, &ended, arena, &front->ended, &front->n_ended, err_r);
+	return readable_list(front->visit, store, &ended, &front->ended,
+		&front->n_ended, err_r);
 }
 
 /* ---- which ones ---- */

@@ -206,11 +206,13 @@ static void let_bob_elsewhere(struct access_row rows[2])
 	served.config->access = (struct access){rows, 2};
 }
 
-/* Of the fixture's service, as the journal has one that began then. */
-static void add_ended(const char *id)
+/* One that was promoted long ago. */
+static void add_ended(const char *id, const char *service)
 {
+	char *name = xasprintf(
+		"projects/acme/locations/us-central1/services/%s", service);
 	struct store_rollout row = {.id = id,
-		.service = SERVED_SERVICE,
+		.service = name,
 		.candidate = "b",
 		.stable = "a",
 		.policy_name = "p",
@@ -227,6 +229,7 @@ static void add_ended(const char *id)
 
 	if (store_rollout_create(daemon_store(served.daemon), &row, &err) < 0)
 		fail_msg("%s", err.text);
+	free(name);
 }
 
 static void who_may_not_see_a_rollout_is_not_told_of_it(void **state)
@@ -238,8 +241,8 @@ static void who_may_not_see_a_rollout_is_not_told_of_it(void **state)
 	char *id = served_rollout(&served, "awaiting-approval"), *path, *none;
 	struct access_row rows[2];
 
-	add_ended("backend-1");
-	add_ended("backend-12");
+	add_ended("backend-1", "backend");
+	add_ended("backend-12", "backend");
 	served_expect(
 		&served, 400, "GET", "/api/v1/rollouts/backend-/record", NULL);
 	assert_true(served_has(&served, "more than one rollout (backend-1, "));
@@ -266,6 +269,31 @@ static void who_may_not_see_a_rollout_is_not_told_of_it(void **state)
 	free(path);
 	free(none);
 	free(id);
+}
+
+/* However many of others are newer, and the place to go on is not one of theirs. */
+static void a_list_has_what_may_be_read_alone(void **state)
+{
+	struct access_row rows[2];
+	char id[40];
+
+	add_ended("another-1", "another");
+	add_ended("another-2", "another");
+	for (int i = 0; i < 60; i++) {
+		snprintf(id, sizeof(id), "backend-%d", i);
+		add_ended(id, "backend");
+	}
+	let_bob_elsewhere(rows);
+	served_be(&served, "bob", "read");
+	served_expect(&served, 200, "GET", "/api/v1/rollouts?limit=1", NULL);
+	assert_text("/rollouts/0/rollout", "another-2");
+	assert_text("/cursor", "another-2");
+	served_expect(&served, 200, "GET",
+		"/api/v1/rollouts?limit=1&cursor=another-2", NULL);
+	assert_text("/rollouts/0/rollout", "another-1");
+	served_expect(&served, 200, "GET", "/", NULL);
+	assert_true(served_has(&served, "another-1"));
+	assert_false(served_has(&served, "backend"));
 }
 
 static void a_journal_is_read_from_where_one_is(void **state)
@@ -355,6 +383,7 @@ int main(void)
 		WORLD(a_start_with_a_key_is_one_rollout),
 		WORLD(what_is_not_known_is_refused),
 		WORLD(who_may_not_see_a_rollout_is_not_told_of_it),
+		WORLD(a_list_has_what_may_be_read_alone),
 		WORLD(a_journal_is_read_from_where_one_is),
 		WORLD(lists_go_on_where_they_ended),
 		WORLD(what_was_left_is_taken_up),
