@@ -196,6 +196,7 @@ static void list_keep(struct arena *arena, const struct store_rollout *list,
 	*n_r = n;
 }
 
+/* Which one is newer no clock says: it may have been set back since. */
 #define LIST_WHERE(is_its_service)                              \
 	"SELECT " COLUMNS " FROM rollout WHERE " is_its_service \
 	" AND (NOT ?2 OR ended_ms = 0)"                         \
@@ -203,9 +204,9 @@ static void list_keep(struct arena *arena, const struct store_rollout *list,
 	" AND (?4 != 2 OR phase IN ('held', 'paused',"          \
 	"  'awaiting-approval'))"                               \
 	" AND started_ms >= ?5"                                 \
-	" AND (?6 IS NULL OR (started_ms, no) <"                \
-	"  (SELECT started_ms, no FROM rollout WHERE id = ?6))" \
-	" ORDER BY started_ms DESC, no DESC LIMIT ?3"
+	" AND (?6 IS NULL OR no <"                              \
+	"  (SELECT no FROM rollout WHERE id = ?6))"             \
+	" ORDER BY no DESC LIMIT ?3"
 
 int store_rollout_list(struct store *store, const struct store_filter *filter,
 	struct arena *arena, struct store_rollout **rollouts_r, size_t *n_r,

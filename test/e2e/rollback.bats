@@ -65,6 +65,21 @@ patches() {
 	[ "$(jq -s 'flatten | length' <<<"$output")" = 2 ]
 }
 
+@test "what was released last goes back, also when a clock was set since" {
+	policy
+	promoted
+	control POST /deploy '{"revision": "backend-3"}'
+	rollout_start
+	rollout_ends 0
+	serves backend-3 100
+	# The first one began by a clock that was two hours ahead.
+	sqlite3 "$TIDEGATE_STATE" \
+		'UPDATE rollout SET started_ms = started_ms + 7200000 WHERE no = 1'
+	rollback
+	[ "$status" = 0 ]
+	serves backend-2 100
+}
+
 @test "who serves goes back, although stable is what is asked for" {
 	sequence
 	promoted

@@ -151,6 +151,47 @@ static void who_has_overtaken_a_rollout_is_known(void **state)
 	expect_overtaken("nobody-1", NULL);
 }
 
+static void begin_at(const char *id, int64_t started_ms)
+{
+	const struct store_rollout row = {.id = id,
+		.service = SERVICE "shop",
+		.candidate = "b",
+		.stable = "a",
+		.policy_name = "p",
+		.policy_path = "p.yaml",
+		.policy_source = "p",
+		.policy_digest = "p",
+		.options = "{}",
+		.starter = "alice",
+		.started_ms = started_ms,
+		.phase = "promoted",
+		.reason = ""};
+	struct err err;
+
+	ok(store_rollout_create(store, &row, &err), &err);
+}
+
+static void which_rollout_is_newest_no_clock_says(void **state)
+{
+	struct store_filter filter = {.service = SERVICE "shop"};
+	struct store_rollout *list;
+	struct err err;
+	size_t n;
+
+	begin_at("ahead", 9000); /* and then its clock was set right */
+	begin_at("second", 2000);
+	begin_at("third", 3000);
+	ok(store_rollout_list(store, &filter, &arena, &list, &n, &err), &err);
+	assert_int_equal(n, 3);
+	assert_string_equal(list[0].id, "third");
+	assert_string_equal(list[1].id, "second");
+	assert_string_equal(list[2].id, "ahead");
+	filter.after = "second";
+	ok(store_rollout_list(store, &filter, &arena, &list, &n, &err), &err);
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].id, "ahead");
+}
+
 static void only_what_somebody_else_might_drive_is_left(void **state)
 {
 	struct lease_watch watch = {0};
@@ -525,6 +566,7 @@ int main(void)
 		FILE_TEST(of_two_daemons_one_starts_a_revision),
 		FILE_TEST(what_was_asked_for_counts_before_preflight),
 		FILE_TEST(who_has_overtaken_a_rollout_is_known),
+		FILE_TEST(which_rollout_is_newest_no_clock_says),
 		FILE_TEST(what_is_watched_is_remembered_and_forgotten),
 		FILE_TEST(a_message_has_one_row_that_learns_where_it_is),
 		FILE_TEST(a_message_goes_with_its_rollout),
