@@ -142,10 +142,11 @@ void report_write_facts(const struct report *report, struct page *page)
 
 /* ---- actions and people ---- */
 
-static void write_action(const struct report_action *a, struct page *page)
+static void write_action(const struct timeline_data *data,
+	const struct report_action *a, struct page *page)
 {
 	char time[TIMESTAMP_TEXT_MAX], took[DURATION_TEXT_MAX], name[CELL_MAX];
-	const char *const cells[] = {timestamp_print_clock(a->ended_ms, time),
+	const char *const cells[] = {timeline_clock(data, a->ended_ms, time),
 		action_list_name(a->list), name, action_result_name(a->result),
 		timeline_length(a->duration_ms, took), a->detail};
 
@@ -171,7 +172,7 @@ void report_write_actions(const struct report *report, struct page *page)
 	page_heading(page, "Actions");
 	page_table_begin(page, heads, 6);
 	for (size_t i = 0; i < report->actions.n; i++)
-		write_action(&report->actions.item[i], page);
+		write_action(&report->data, &report->actions.item[i], page);
 	page_table_end(page);
 }
 

@@ -167,7 +167,7 @@ static void list_traffic(const struct timeline_data *data, struct page *page)
 		if (i >= MARKS_MAX)
 			break;
 		snprintf(text, sizeof(text), "%s UTC: %d %%",
-			timestamp_print_clock(p->time_ms, time), p->percent);
+			timeline_clock(data, p->time_ms, time), p->percent);
 		page_item(page, text);
 	}
 	page_list_end(page);

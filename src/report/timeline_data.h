@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/duration.h"
+#include "base/timestamp.h"
 #include "engine/check.h"
 #include "engine/event.h"
 #include "engine/evidence_memory.h"
@@ -129,5 +130,9 @@ void timeline_figure_out(
 
 /* "6m12s", without milliseconds when it is long. Returns `text`. */
 const char *timeline_length(int64_t ms, char text[DURATION_TEXT_MAX]);
+/* When it was, in UTC; with the date where the rollout began on another day than
+ * it ended. */
+const char *timeline_clock(const struct timeline_data *data, int64_t ms,
+	char text[TIMESTAMP_TEXT_MAX]);
 
 #endif

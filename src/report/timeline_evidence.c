@@ -70,13 +70,13 @@ static void print_log(char cell[CELL_MAX], double log)
 	snprintf(cell, CELL_MAX, "%.2f", fabs(log) < 0.005 ? 0 : log);
 }
 
-static void write_counts(struct page *page, const struct timeline_check *check)
+static void write_counts(const struct timeline_data *data, struct page *page,
+	const struct timeline_check *check)
 {
 	char time[TIMESTAMP_TEXT_MAX], text[4][CELL_MAX];
 	const struct timeline_counts *c = check->counts;
-	const char *const cells[] = {
-		timestamp_print_clock(check->time_ms, time), text[0], text[1],
-		text[2], text[3]};
+	const char *const cells[] = {timeline_clock(data, check->time_ms, time),
+		text[0], text[1], text[2], text[3]};
 
 	add_arm(text[0], &c->arms.candidate);
 	add_arm(text[1], &c->arms.stable);
@@ -108,7 +108,7 @@ void timeline_write_increments(
 	page_numbers_begin(page, heads, 5);
 	for (i = first; i <= last; i++) {
 		if (all[i].slo == all[last].slo && all[i].counts)
-			write_counts(page, &all[i]);
+			write_counts(data, page, &all[i]);
 	}
 	page_table_end(page);
 }

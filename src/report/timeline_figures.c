@@ -2,8 +2,11 @@
 /* What happened in a few numbers; see timeline_data.h. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "report/timeline_data.h"
+
+#define DATE_LENGTH 10 /* 2026-01-31 */
 
 /* ---- the candidate's users ---- */
 
@@ -149,4 +152,21 @@ const char *timeline_length(int64_t ms, char text[DURATION_TEXT_MAX])
 		return text;
 	}
 	return duration_print(ms - ms % (ms < 3600000 ? 1000 : 60000), text);
+}
+
+const char *timeline_clock(const struct timeline_data *data, int64_t ms,
+	char text[TIMESTAMP_TEXT_MAX])
+{
+	char first[TIMESTAMP_TEXT_MAX], last[TIMESTAMP_TEXT_MAX];
+	char clock[TIMESTAMP_TEXT_MAX];
+
+	timestamp_print(data->first_ms, first);
+	timestamp_print(data->last_ms, last);
+	if (strncmp(first, last, DATE_LENGTH) == 0)
+		return timestamp_print_clock(ms, text);
+	timestamp_print_clock(ms, clock);
+	timestamp_print(ms, text);
+	snprintf(text + DATE_LENGTH, TIMESTAMP_TEXT_MAX - DATE_LENGTH, " %.8s",
+		clock);
+	return text;
 }

@@ -49,8 +49,9 @@ static const char *print_bad(const struct timeline_figures *f,
 }
 
 /* From what was first bad, or else from the decision, to users back. */
-static struct page_fact back_tile(const struct timeline_figures *f,
-	char length[DURATION_TEXT_MAX], char note[CELL_MAX])
+static struct page_fact back_tile(const struct timeline_data *data,
+	const struct timeline_figures *f, char length[DURATION_TEXT_MAX],
+	char note[CELL_MAX])
 {
 	int64_t from_ms = f->first_bad_ms ? f->first_bad_ms : f->decided_ms;
 	char from[TIMESTAMP_TEXT_MAX], back[TIMESTAMP_TEXT_MAX];
@@ -58,8 +59,8 @@ static struct page_fact back_tile(const struct timeline_figures *f,
 	if (!from_ms || !f->back_ms)
 		return (struct page_fact){.name = ""};
 	snprintf(note, CELL_MAX, "%s to %s UTC",
-		timestamp_print_clock(from_ms, from),
-		timestamp_print_clock(f->back_ms, back));
+		timeline_clock(data, from_ms, from),
+		timeline_clock(data, f->back_ms, back));
 	return (struct page_fact){
 		f->first_bad_ms ? "from the first bad sample to users back"
 				: "from the decision to users back",
@@ -85,7 +86,7 @@ void timeline_write_tiles(const struct timeline_data *data,
 			isnan(figures->requests) ? NULL : requests, NULL},
 		{"bad requests of the candidate",
 			print_bad(figures, bad, share), share},
-		back_tile(figures, back, between),
+		back_tile(data, figures, back, between),
 		{"decided by", decider->who, decider->note},
 		{"took", timeline_length(data->last_ms - data->first_ms, took),
 			NULL},

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "report/chart_scale.h"
 #include "report/page.h"
+#include "report/timeline_page.h"
 
 static const struct {
 	const char *text, *html, *markdown;
@@ -285,6 +286,37 @@ static void a_page_leaves_out_what_is_not_known(void **state)
 	buf_fini(&out);
 }
 
+#define HOUR_MS INT64_C(3600000)
+
+/* Traffic of 20 % from the fifth hour of 1970 on, back at the end. */
+static void expect_traffic(int64_t last_ms, const char *wanted)
+{
+	static const struct policy policy = {.n_slos = 0};
+	struct timeline_data data;
+	struct buf out;
+	struct page page = {.format = PAGE_MARKDOWN, .out = &out};
+
+	timeline_data_init(&data, &policy);
+	buf_init(&out, 65536);
+	data.first_ms = 4 * HOUR_MS;
+	data.last_ms = last_ms;
+	timeline_add_percent(&data, 5 * HOUR_MS, 20);
+	timeline_add_percent(&data, last_ms, 0);
+	timeline_write_traffic(&data, &page);
+	assert_string_equal(out.data, wanted);
+	buf_fini(&out);
+	timeline_data_fini(&data);
+}
+
+static void times_of_several_days_have_dates(void **state)
+{
+	expect_traffic(6 * HOUR_MS,
+		"\n## Traffic\n\n- 05:00:00 UTC: 20 %\n- 06:00:00 UTC: 0 %\n");
+	expect_traffic(25 * HOUR_MS,
+		"\n## Traffic\n\n- 1970-01-01 05:00:00 UTC: 20 %\n"
+		"- 1970-01-02 01:00:00 UTC: 0 %\n");
+}
+
 static void a_link_leads_nowhere_else(void **state)
 {
 	static const char *const heads[] = {"recording"};
@@ -315,6 +347,7 @@ int main(void)
 		cmocka_unit_test(a_chart_of_many_points_stays_small),
 		cmocka_unit_test(charts_of_nothing_have_sound_numbers),
 		cmocka_unit_test(a_page_leaves_out_what_is_not_known),
+		cmocka_unit_test(times_of_several_days_have_dates),
 		cmocka_unit_test(a_link_leads_nowhere_else),
 	};
 
