@@ -18,6 +18,8 @@
 #include "base/xalloc.h"
 #include "store/store.h"
 
+#define LINKS_MAX 40 /* as the kernel has it */
+
 bool store_log_is_empty(const char *path)
 {
 	char *wal = xasprintf("%s-wal", path);
@@ -50,6 +52,32 @@ char *store_immutable_uri(const char *path)
 	}
 	buf_adds(&uri, "?immutable=1");
 	return buf_steal(&uri);
+}
+
+/* What a link of this path leads to, which need not be there; NULL: it is none. */
+static char *follow(const char *path)
+{
+	char to[STORE_PATH_MAX + 1];
+	const char *slash = strrchr(path, '/');
+	ssize_t n = readlink(path, to, sizeof(to) - 1);
+
+	if (n <= 0)
+		return NULL;
+	to[n] = '\0';
+	return xasprintf("%.*s%s",
+		*to == '/' || !slash ? 0 : (int)(slash - path) + 1, path, to);
+}
+
+char *store_file_resolve(const char *path)
+{
+	/* A relative path must not be taken for a name such as ":memory:". */
+	char *to = xasprintf("%s%s", *path == '/' ? "" : "./", path), *next;
+
+	for (int i = 0; i < LINKS_MAX && (next = follow(to)); i++) {
+		xfree(&to);
+		to = next;
+	}
+	return to;
 }
 
 /* Each missing folder on the way is made for the owner alone. */

@@ -23,6 +23,10 @@ struct store_place {
 	ino_t inode; /* 0: it is not there */
 };
 
+/* The path of the file itself, behind all links, which need not be there yet: its
+ * log lies beside it, not beside a link. */
+char *store_file_resolve(const char *path);
+
 /* Where one of them is now. */
 struct store_place store_file_place(const char *path, int which);
 

@@ -521,8 +521,7 @@ struct store *store_open(
 	pthread_once(&once, set_up);
 	store = xcalloc(1, sizeof(*store));
 	store->mode = mode;
-	/* A relative path must not be taken for a name such as ":memory:". */
-	store->path = xasprintf("%s%s", *path == '/' ? "" : "./", path);
+	store->path = store_file_resolve(path);
 	rc = mode == STORE_CREATE ? make_file(store, err_r) : 0;
 	if (!rc)
 		rc = store_file_check(store->path, err_r);

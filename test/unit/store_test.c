@@ -372,6 +372,14 @@ static void looking_works_while_somebody_writes(void **state)
 	store_free(&store);
 }
 
+/* What waits in the log, which is not beside the link, is missed by nobody. */
+static void a_link_stands_for_the_file_that_it_leads_to(void **state)
+{
+	snprintf(path, sizeof(path), "%s/link.db", folder);
+	assert_int_equal(symlink("a/b.db", path), 0);
+	looking_works_while_somebody_writes(state);
+}
+
 static int small_limit(sqlite3 *db, const char **text, const void *api)
 {
 	return sqlite3_exec(db, "PRAGMA max_page_count=40", NULL, NULL, NULL);
@@ -962,6 +970,7 @@ int main(void)
 		TEST(a_truncated_file_is_an_error_not_a_crash),
 		TEST(looking_works_on_a_read_only_file_and_folder),
 		TEST(looking_works_while_somebody_writes),
+		TEST(a_link_stands_for_the_file_that_it_leads_to),
 		TEST(a_full_disk_is_said_and_loses_nothing),
 		TEST(a_locked_file_is_said_to_be_locked),
 		TEST(a_hostile_schema_has_no_power),
