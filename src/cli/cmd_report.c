@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate report`: what happened in a rollout, for people to read. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/context.h"
@@ -30,7 +31,8 @@ static const struct option_spec options[] = {
 		.offset = MEMBER(output),
 		.letter = 'o',
 		.value = "FILE",
-		.help = "where it is written (default: standard output)"},
+		.help = "where it is written (default: \"-\", standard "
+			"output)"},
 	OPTION_STATE(struct report_args),
 	OPTION_SERVER(struct report_args),
 	{0},
@@ -47,7 +49,7 @@ static int print(const struct report_args *args, const struct report *report,
 	if (text.overflow)
 		rc = err_set(err_r, ERR_LIMIT,
 			"the report is larger than %d bytes", REPORT_BYTES_MAX);
-	else if (args->output)
+	else if (args->output && strcmp(args->output, "-") != 0)
 		rc = file_replace(args->output, &text, err_r);
 	else
 		output_write(stdout, &text);

@@ -88,6 +88,8 @@ breached() {
 	cmp "$WORLD/report" "$WORLD/link-leads-here"
 	[ -L "$WORLD/link" ]
 	[ -p "$WORLD/fifo" ]
+	"$TIDEGATE" report -o - >"$WORLD/printed"
+	cmp "$WORLD/report" "$WORLD/printed"
 }
 
 @test "the report is an action, too, and is written whole" {
