@@ -16,7 +16,6 @@ struct slacked {
 	struct person people[3];
 	int port;
 	char *url; /* of its API */
-	int64_t moment_us; /* that the last slacked_moment took */
 };
 
 /* The owner is U1 and U2 there, bob U3, carol U4; C1 is told of all. The
@@ -45,9 +44,9 @@ void slacked_press(struct slacked *s, const struct fake_press *press);
 /* The same for a button of the first message in C1. */
 void slacked_push(struct slacked *s, const char *user, const char *verb);
 
-/* Turns the daemon's loop for a moment, which is up to 40 ms to the daemon: less
- * while the machine has no time for us, since nor has it for the sandbox, whose
- * answers would all come too late by such a clock. */
+/* Turns the daemon's loop for a moment, which is 40 ms to the daemon, once the
+ * sandbox has had its turn, too: by a clock that runs ahead of a sandbox for which
+ * the machine has no time, all its answers would come too late. */
 void slacked_moment(struct slacked *s);
 
 #define SLACKED_UNTIL(s, condition) UNTIL_DO(condition, slacked_moment(s))
