@@ -29,6 +29,16 @@ export const launch = () => chromium.launch({
 		"--process-per-site"],
 });
 
+// For what must happen, on a machine however busy.
+export const PATIENCE_MS = 120000;
+
+export async function openContext(browser, options) {
+	const context = await browser.newContext(options);
+
+	context.setDefaultTimeout(PATIENCE_MS);
+	return context;
+}
+
 export const useFonts = (tab) => tab.addStyleTag({ content: FONTS });
 export const addAxe = (tab) => tab.evaluate(axe);
 

@@ -4,7 +4,8 @@
 // comes back, a browser without scripts. Prints TAP.
 //
 // usage: MODULES=…/node_modules node daemon.mjs BUILD
-import { addAxe, allRules, findViolations, launch } from "./checks.mjs";
+import { addAxe, allRules, findViolations, launch, openContext }
+	from "./checks.mjs";
 import { World, until } from "./world.mjs";
 
 const HOSTILE = "\"><img src=x onerror=window.owned=1>'\n&lt;b>";
@@ -148,7 +149,7 @@ async function aborts(rollout) {
 // Without a script: asked on a page of its own. Another tab's form is late then.
 async function withoutScript() {
 	const rollout = await begin("backend-3");
-	const plain = await browser.newContext({ javaScriptEnabled: false,
+	const plain = await openContext(browser, { javaScriptEnabled: false,
 		extraHTTPHeaders: { "x-person": "alice" } });
 	const tab = await plain.newPage(), late = await plain.newPage();
 
@@ -228,7 +229,7 @@ async function behindProxy(rollout) {
 		return;
 	for (const buffering of ["on", "off"]) {
 		const at = await world.proxy(buffering);
-		const context = await browser.newContext({ extraHTTPHeaders:
+		const context = await openContext(browser, { extraHTTPHeaders:
 			{ authorization: `Bearer ${world.tokens.alice}` } });
 		const tab = await context.newPage();
 
@@ -307,7 +308,7 @@ try {
 	await world.open();
 	browser = await launch();
 	for (const who of ["alice", "bob", "eve"])
-		people[who] = await browser.newContext(
+		people[who] = await openContext(browser,
 			{ extraHTTPHeaders: { "x-person": who } });
 	const first = await tell("two people at one gate", oneGate);
 

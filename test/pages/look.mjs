@@ -9,7 +9,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { PAPER, WIDTHS, addAxe, allRules, compare, contrastOnly, findViolations,
-	launch, overflows, overlaps, picture, useFonts } from "./checks.mjs";
+	launch, openContext, overflows, overlaps, picture, useFonts } from "./checks.mjs";
 
 const [out, golden] = process.argv.slice(2);
 
@@ -193,7 +193,7 @@ const left = [...pages];
 
 console.log(`1..${pages.length + 1}`);
 await Promise.all([...Array(TABS)].map(async () => {
-	const context = await browser.newContext({ deviceScaleFactor: SCALE });
+	const context = await openContext(browser, { deviceScaleFactor: SCALE });
 	const tab = await context.newPage();
 
 	for (let name; (name = left.shift());) {

@@ -9,7 +9,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { PAPER, WIDTHS, addAxe, allRules, compare, contrastOnly, findViolations,
-	launch, overflows, overlaps, picture } from "./checks.mjs";
+	launch, openContext, overflows, overlaps, picture } from "./checks.mjs";
 import { serve } from "./server.mjs";
 
 const [out, golden] = process.argv.slice(2);
@@ -131,17 +131,17 @@ async function shoot(tab, name, width, scheme, say) {
 const text = (tab, selector) => tab.locator(selector).innerText();
 
 async function until(what, is) {
-	for (const end = Date.now() + 20000; Date.now() < end;) {
+	for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
 		if (await is())
 			return [];
 		await new Promise((f) => setTimeout(f, LOOK_MS));
 	}
-	return [`not in 20 s: ${what}`];
+	return [`not in ${PATIENCE_MS} ms: ${what}`];
 }
 
 // A clock that stands still but for what it is moved on.
 async function openTab(browser, server, name) {
-	const context = await browser.newContext(
+	const context = await openContext(browser,
 		{ deviceScaleFactor: SCALE, timezoneId: "Asia/Tokyo" });
 	const tab = await context.newPage();
 
@@ -274,7 +274,7 @@ async function decides(browser, server) {
 
 // A browser has few connections to a server.
 async function sharesStream(browser, server) {
-	const context = await browser.newContext();
+	const context = await openContext(browser);
 	const tabs = [], wrong = [];
 
 	for (let i = 0; i < 3; i++) {
@@ -320,7 +320,7 @@ const FIRST_PAINT_MS = 300, ROW_MS = 50;
 
 // No test fails on time but by a lot: what is told is to be read.
 async function many(browser, server) {
-	const context = await browser.newContext();
+	const context = await openContext(browser);
 	const tab = await context.newPage();
 	const row = "backend-20260101-000000-abcd-499";
 
@@ -376,7 +376,7 @@ const behaviours = [
 ];
 const server = await serve(folder);
 const browser = await launch();
-const context = await browser.newContext({ deviceScaleFactor: SCALE });
+const context = await openContext(browser, { deviceScaleFactor: SCALE });
 const tab = await context.newPage();
 
 console.log(`1..${pages.length + behaviours.length + 1}`);

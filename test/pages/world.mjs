@@ -10,7 +10,8 @@ import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 
-const DEADLINE_MS = 30000;
+import { PATIENCE_MS } from "./checks.mjs";
+
 const LOOK_MS = 100;
 const NGINX = "/usr/sbin/nginx";
 
@@ -33,14 +34,14 @@ slos:
 const STRICT = POLICY.replace(/,\s+self_approval: true/, "");
 
 export async function until(what, is) {
-	for (const end = Date.now() + DEADLINE_MS; Date.now() < end;) {
+	for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
 		const answer = await is();
 
 		if (answer)
 			return answer;
 		await new Promise((f) => setTimeout(f, LOOK_MS));
 	}
-	throw new Error(`not in ${DEADLINE_MS} ms: ${what}`);
+	throw new Error(`not in ${PATIENCE_MS} ms: ${what}`);
 }
 
 const freePort = () => new Promise((f) => {
