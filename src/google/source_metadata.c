@@ -74,11 +74,13 @@ static void metadata_start(struct fetch *fetch)
 		metadata_ask(fetch);
 }
 
-/* It is there, or it is somebody else, or nobody. */
+/* It is there, or it is somebody else, or nobody. A proxy in front of it, such as
+ * a pod's sidecar, answers for it while it cannot be reached: that passes. */
 static bool metadata_is_seen(
 	struct fetch *fetch, const struct http_reply *reply, struct err *err_r)
 {
 	const char *flavor = reply ? http_reply_header(reply, FLAVOR) : NULL;
+	bool passes = err_is_retryable(err_r->code);
 
 	if (!reply)
 		return false;
@@ -86,10 +88,10 @@ static bool metadata_is_seen(
 		metadata_of(fetch)->seen = true;
 		return true;
 	}
-	err_set(err_r, ERR_AUTH,
+	err_set(err_r, passes ? err_r->code : ERR_AUTH,
 		"HTTP %d without the header " FLAVOR
-		": Google: that is not the metadata server",
-		reply->status);
+		": Google: that is not the metadata server%s",
+		reply->status, passes ? ", or a proxy in front of it" : "");
 	return false;
 }
 

@@ -560,6 +560,26 @@ static void only_the_metadata_server_is_believed(void **state)
 	assert_string_equal(ask(world).token, "ya29.2");
 }
 
+/* A pod's sidecar answers for a metadata server that it cannot reach. */
+static void a_proxy_before_the_metadata_server_is_passing_trouble(void **state)
+{
+	static const struct fake_answer troubles[] = {
+		{503, "upstream connect error"}, {503, ""}, {502, ""}};
+	struct world *world = *state;
+	struct token_answer answer;
+
+	open_metadata(world);
+	world->google.script = troubles;
+	world->google.n_script = N(troubles);
+	world->google.no_flavor = true;
+	answer = ask(world);
+	assert_int_equal(answer.err.code, ERR_UNAVAILABLE);
+	assert_non_null(strstr(answer.err.text, "a proxy in front of it"));
+	assert_int_equal(world->google.requests, (int)N(troubles));
+	world->google.no_flavor = false;
+	assert_string_equal(ask(world).token, "ya29.1");
+}
+
 struct fetched {
 	struct world *world;
 	struct err err;
@@ -644,6 +664,7 @@ int main(void)
 		TEST(a_key_that_google_does_not_know_is_told),
 		TEST(who_does_not_answer_is_named),
 		TEST(only_the_metadata_server_is_believed),
+		TEST(a_proxy_before_the_metadata_server_is_passing_trouble),
 		TEST(a_named_metadata_server_that_is_not_there_gives_the_remedies),
 		TEST(where_nothing_is_found_it_says_where_it_looked),
 	};
