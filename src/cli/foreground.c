@@ -334,10 +334,8 @@ static void on_signal(int signo, void *arg)
 
 static int take_signals(struct foreground *foreground, struct err *err_r)
 {
-	/* The reader of our output may go away, and a file may reach its limit:
-	 * the canary stays watched. */
+	/* The reader of our output may go away: the canary stays watched. */
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 	return loop_on_end_signals(
 		foreground->world.loop, on_signal, foreground, err_r);
 }

@@ -25,9 +25,8 @@ int interruption_await(
 	struct interruption *interruption, struct wire *wire, struct err *err_r)
 {
 	*interruption = (struct interruption){.wire = wire};
-	/* The reader of our output may go away, and a file reach its limit. */
+	/* The reader of our output may go away. */
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 	return loop_on_end_signals(
 		wire_loop(wire), on_signal, interruption, err_r);
 }

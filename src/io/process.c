@@ -557,6 +557,7 @@ void process_open_streams(void)
 	struct stat st;
 	int fd;
 
+	signal(SIGXFSZ, SIG_IGN);
 	/* The kernel gives out the lowest number that is free. */
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fstat(fd, &st) && errno == EBADF &&

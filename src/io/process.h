@@ -86,7 +86,8 @@ MUST_CHECK int process_find(
 
 /* For main, first of all: a descriptor 0, 1 or 2 that is closed is opened the
  * wrong way round, so that reading or writing it fails as before, and nothing
- * else, such as the state file, gets its number and what is printed. */
+ * else, such as the state file, gets its number and what is printed. A file that
+ * reaches its limit (RLIMIT_FSIZE) fails, too, and does not end us. */
 void process_open_streams(void);
 
 /* For main, then: keeps our memory, which holds secrets, out of core

@@ -77,7 +77,6 @@ static int take_signals(struct serving *serving, struct err *err_r)
 	struct loop *loop = daemon_loop(serving->daemon);
 
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 	if (serving->events->hangup_ends)
 		return loop_on_end_signals(loop, serve_end, serving, err_r);
 	if (loop_on_signal(loop, SIGINT, serve_end, serving, err_r) < 0 ||

@@ -106,6 +106,14 @@ tide() {
 	[[ $stderr == *"cannot write to standard output"* ]]
 }
 
+# What is said of it goes into a pipe, which has no limit.
+@test "a file at its limit is an error of who writes it, not our end" {
+	run bash -c '(ulimit -f 0; exec "$1" help >"$2") 2>&1 | cat
+		exit "${PIPESTATUS[0]}"' - "$TIDEGATE" "$BATS_TEST_TMPDIR/out"
+	[ "$status" -eq 1 ]
+	[[ $output == *"cannot write to standard output: File too large"* ]]
+}
+
 @test "what a terminal would obey is escaped in messages" {
 	tide "$(printf 'x\033[2J')"
 	[ "$status" -eq 2 ]
