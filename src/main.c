@@ -5,7 +5,7 @@
 
 int main(int argc, char **argv)
 {
-	process_open_streams();
+	process_begin();
 	process_harden();
 	return command_main(argc, argv);
 }

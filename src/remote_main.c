@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 {
 	struct err err;
 
-	process_open_streams();
+	process_begin();
 	process_harden();
 	for (size_t i = 0; argc > 1 && i < VERBS_HERE; i++) {
 		if (strcmp(verbs[i].command->name, argv[1]) == 0)

@@ -254,7 +254,7 @@ static const struct command command = {
 
 int main(int argc, char **argv)
 {
-	process_open_streams();
+	process_begin();
 	process_harden();
 	return command_run(&command, argc, argv);
 }

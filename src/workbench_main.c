@@ -26,7 +26,7 @@ int main(int argc, char **argv)
 {
 	struct err err;
 
-	process_open_streams();
+	process_begin();
 	process_harden();
 	for (size_t i = 0; argc > 1 && verbs[i]; i++) {
 		if (strcmp(verbs[i]->name, argv[1]) == 0)

@@ -552,12 +552,11 @@ int process_find(const char *program, const char *cwd, struct err *err_r)
 	return 0;
 }
 
-void process_open_streams(void)
+static void open_streams(void)
 {
 	struct stat st;
 	int fd;
 
-	signal(SIGXFSZ, SIG_IGN);
 	/* The kernel gives out the lowest number that is free. */
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fstat(fd, &st) && errno == EBADF &&
@@ -565,6 +564,16 @@ void process_open_streams(void)
 				fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
 			abort();
 	}
+}
+
+void process_begin(void)
+{
+	sigset_t none;
+
+	open_streams();
+	signal(SIGXFSZ, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 void process_harden(void)

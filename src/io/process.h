@@ -84,11 +84,13 @@ void process_let_end(struct loop *loop);
 MUST_CHECK int process_find(
 	const char *program, const char *cwd, struct err *err_r);
 
-/* For main, first of all: a descriptor 0, 1 or 2 that is closed is opened the
- * wrong way round, so that reading or writing it fails as before, and nothing
- * else, such as the state file, gets its number and what is printed. A file that
- * reaches its limit (RLIMIT_FSIZE) fails, too, and does not end us. */
-void process_open_streams(void);
+/* For main, first of all: what we have been left by whoever started us.
+ * - A descriptor 0, 1 or 2 that is closed is opened the wrong way round, so that
+ *   reading or writing it fails as before, and nothing else, such as the state
+ *   file, gets its number and what is printed.
+ * - A file that reaches its limit (RLIMIT_FSIZE) fails and does not end us.
+ * - Signals that were blocked are not: nobody could end us by SIGTERM. */
+void process_begin(void);
 
 /* For main, then: keeps our memory, which holds secrets, out of core
  * dumps and out of the reach of other processes of the same user. */

@@ -626,7 +626,7 @@ static void streams_that_are_closed_are_nobody_elses(void **state)
 	if (pid == 0) {
 		close(STDIN_FILENO);
 		close(STDOUT_FILENO);
-		process_open_streams();
+		process_begin();
 		if (open("/dev/null", O_RDWR) <= STDERR_FILENO)
 			_exit(1);
 		if (write(STDOUT_FILENO, "x", 1) != -1 || errno != EBADF)
@@ -637,6 +637,24 @@ static void streams_that_are_closed_are_nobody_elses(void **state)
 	}
 	waitpid(pid, &status, 0);
 	assert_int_equal(status, 0);
+}
+
+static void signals_that_our_parent_has_blocked_end_us(void **state)
+{
+	sigset_t all;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		sigfillset(&all);
+		sigprocmask(SIG_SETMASK, &all, NULL);
+		process_begin();
+		raise(SIGTERM);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
 }
 
 /* However many there are, and in however many pieces they come. */
@@ -689,6 +707,7 @@ int main(void)
 		cmocka_unit_test(lines_that_are_taken_are_not_kept),
 		cmocka_unit_test(a_hardened_process_leaves_no_core),
 		cmocka_unit_test(streams_that_are_closed_are_nobody_elses),
+		cmocka_unit_test(signals_that_our_parent_has_blocked_end_us),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
