@@ -295,12 +295,14 @@ static void call_complete(struct http_call *call)
 		.call = call,
 	};
 	const char *type = http_reply_header(&reply, "Content-Type");
+	int64_t date_ms = http_reply_date_ms(&reply);
 
 	if (type)
 		reply.content_type = type;
+	/* Its own clock is what a date in Retry-After goes by, not ours. */
 	reply.retry_after_ms =
 		http_retry_after_parse(http_reply_header(&reply, "Retry-After"),
-			loop_wall_ms(call->http->loop));
+			date_ms ? date_ms : loop_wall_ms(call->http->loop));
 	call->place = COMPLETING;
 	call->fn(&reply, call->arg);
 	if (call->easy)

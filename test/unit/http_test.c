@@ -312,9 +312,8 @@ static void urls_are_judged_by_scheme_and_host(void **state)
 		{"//example.com/", false, -1},
 	};
 	struct err err;
-	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(
 			http_url_check(rows[i].url, rows[i].plain_ok, &err),
 			rows[i].rc);
@@ -338,17 +337,19 @@ static void retry_after_comes_in_two_forms(void **state)
 		{"Wed, 31 Dec 2025 23:59:59 GMT", 0},
 		{"Thu, 01 Jan 2026 00:01:00 CET", 0},
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(http_retry_after_parse(
 					 rows[i].value, INT64_C(1767225600000)),
 			rows[i].ms);
 }
 
+static const char *retry_after = "7";
+
 static void serve_busy(struct server_request *r, void *arg)
 {
-	request_set_header(r, "Retry-After", "7");
+	request_set_header(r, "Date", "Thu, 01 Jan 2026 00:01:00 GMT");
+	request_set_header(r, "Retry-After", retry_after);
 	request_answer(r, 503, "text/plain", "busy", 4);
 }
 
@@ -362,6 +363,18 @@ static void an_error_status_is_an_answer(void **state)
 	assert_string_equal(w.body.data, "busy");
 	assert_int_equal(w.retry_after_ms, 7000);
 	world_fini(&w);
+}
+
+static void retry_after_goes_by_the_clock_of_who_says_it(void **state)
+{
+	struct world w;
+
+	world_init(&w, serve_busy);
+	retry_after = "Thu, 01 Jan 2026 00:01:03 GMT";
+	get(&w, "/");
+	assert_int_equal(w.retry_after_ms, 3000);
+	world_fini(&w);
+	retry_after = "7";
 }
 
 static void serve_redirect(struct server_request *r, void *arg)
@@ -955,6 +968,7 @@ int main(void)
 			what_cannot_be_sent_is_told_through_the_callback),
 		cmocka_unit_test(urls_are_judged_by_scheme_and_host),
 		cmocka_unit_test(retry_after_comes_in_two_forms),
+		cmocka_unit_test(retry_after_goes_by_the_clock_of_who_says_it),
 		cmocka_unit_test(an_error_status_is_an_answer),
 		cmocka_unit_test(a_redirect_is_not_followed),
 		cmocka_unit_test(a_reset_says_that_it_may_have_arrived),
