@@ -19,6 +19,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "io/server_parts.h"
+#include "io/usage.h"
 
 #define ACCEPT_MAX  64 /* in a turn */
 #define REFUSAL_MAX (4 * 1024) /* bytes */
@@ -190,6 +191,18 @@ static void limits_complete(struct server_options *limits)
 #undef DEFAULT
 }
 
+/* What is asked of us leaves descriptors for what we ask ourselves: a crowd of
+ * visitors must not keep a rollout from its revert. */
+static int connections_allowed(void)
+{
+	int64_t files =
+		usage_allow_files(SERVER_CONNECTIONS_MAX + SERVER_SPARE_FILES);
+
+	return files < 2 * SERVER_SPARE_FILES
+		       ? (int)(files / 2)
+		       : (int)(files - SERVER_SPARE_FILES);
+}
+
 static struct server *server_make(struct loop *loop,
 	const struct server_options *options, server_fn fn, void *arg)
 {
@@ -246,6 +259,8 @@ struct server *server_listen(struct loop *loop,
 	struct server *server = server_make(loop, options, fn, arg);
 	const char *const *hosts = options->hosts;
 
+	if (!options->connections_max)
+		server->limits.connections_max = connections_allowed();
 	server->has_headers = true;
 	if (listeners_open(
 		    server, options->address, options->unix_mode, err_r)) {

@@ -31,7 +31,8 @@
 #define SERVER_PAUSE_MS     1000 /* of accepting, when descriptors run out */
 #define SERVER_HEARTBEAT_MS 15000 /* of a stream without events */
 
-#define SERVER_CONNECTIONS_MAX 1024
+#define SERVER_CONNECTIONS_MAX 1024 /* fewer where files are limited (ulimit) */
+#define SERVER_SPARE_FILES     256 /* for all else, or half of what is allowed */
 #define SERVER_PER_PEER_MAX    64
 #define SERVER_STREAMS_MAX     200
 #define SERVER_BEHIND_MAX      (256 * 1024) /* bytes of a stream's backlog */

@@ -88,3 +88,20 @@ void usage_read(struct process_usage *usage_r)
 		limit.rlim_cur != RLIM_INFINITY)
 		usage_r->fds_max = (int64_t)limit.rlim_cur;
 }
+
+int64_t usage_allow_files(int64_t wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return wanted;
+	if (limit.rlim_cur < (rlim_t)wanted) {
+		limit.rlim_cur = (rlim_t)wanted < limit.rlim_max
+					 ? (rlim_t)wanted
+					 : limit.rlim_max;
+		(void)!setrlimit(RLIMIT_NOFILE, &limit);
+		(void)!getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur < (rlim_t)wanted ? (int64_t)limit.rlim_cur
+					       : wanted;
+}

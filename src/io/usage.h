@@ -17,4 +17,8 @@ struct process_usage {
 
 void usage_read(struct process_usage *usage_r);
 
+/* Lets this process have `wanted` descriptors, or as many as it may allow
+ * itself: how many that is. */
+int64_t usage_allow_files(int64_t wanted);
+
 #endif

@@ -4,10 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/xalloc.h"
 #include "google/credentials.h"
+#include "io/usage.h"
 #include "load/generator_parts.h"
 #include "policy/url.h"
 
@@ -26,19 +26,7 @@ static void generator_end(struct generator *g, const struct err *err);
 /* As many descriptors as there may be connections. */
 static int files_allow(int wanted)
 {
-	struct rlimit limit;
-	rlim_t all = (rlim_t)wanted + SPARE_FILES;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return wanted;
-	if (limit.rlim_cur < all) {
-		limit.rlim_cur = all < limit.rlim_max ? all : limit.rlim_max;
-		(void)!setrlimit(RLIMIT_NOFILE, &limit);
-		(void)!getrlimit(RLIMIT_NOFILE, &limit);
-	}
-	if (limit.rlim_cur < all)
-		return (int)limit.rlim_cur - SPARE_FILES;
-	return wanted;
+	return (int)usage_allow_files(wanted + SPARE_FILES) - SPARE_FILES;
 }
 
 static int users_allow(struct generator *g, struct err *err_r)

@@ -3,6 +3,8 @@
  * What a peer cannot do to the server: be slow, be many, take and not read.
  * Time is moved on, so nothing here waits.
  */
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -370,6 +373,49 @@ static void running_out_of_descriptors_costs_a_pause(void **state)
 	peers_fini(&w);
 }
 
+#define VISITORS   60
+#define FILES      64
+#define FILES_FROM 500 /* their own ends do not count */
+
+/* In a process of its own: who may have few files may not have more again. */
+static int crowd_leaves_files(void)
+{
+	const struct server_options options = {.behind_proxy = true};
+	const struct rlimit few = {FILES, FILES};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct server_peer_world w;
+	int fds[VISITORS], fd;
+
+	for (int i = 0; i < VISITORS; i++) {
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		fds[i] = fcntl(fd, F_DUPFD, FILES_FROM);
+		close(fd);
+	}
+	setrlimit(RLIMIT_NOFILE, &few);
+	peers_init(&w, &options);
+	to.sin_port = htons((uint16_t)server_port(w.server));
+	for (int i = 0; i < VISITORS; i++) {
+		if (connect(fds[i], (struct sockaddr *)&to, sizeof(to)))
+			return 2;
+		settle(&w);
+	}
+	if (server_counts(w.server)->connections != FILES / 2)
+		return 3;
+	return open("/dev/null", O_RDONLY) >= 0 ? 0 : 4;
+}
+
+static void a_crowd_leaves_descriptors_to_what_is_asked_elsewhere(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(crowd_leaves_files());
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
 /* ---- the end ---- */
 
 static void draining_ends_each_when_it_has_its_answer(void **state)
@@ -418,6 +464,8 @@ int main(void)
 		cmocka_unit_test(when_all_are_asking_the_next_hears_so),
 		cmocka_unit_test(one_peer_has_fewer_than_all),
 		cmocka_unit_test(running_out_of_descriptors_costs_a_pause),
+		cmocka_unit_test(
+			a_crowd_leaves_descriptors_to_what_is_asked_elsewhere),
 		cmocka_unit_test(draining_ends_each_when_it_has_its_answer),
 	};
 
