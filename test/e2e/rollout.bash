@@ -90,7 +90,7 @@ rollout_ends() {
 }
 
 run_is_gone() {
-	is_gone "$RUN_PID"
+	! is_ours "$RUN_PID" || is_gone "$RUN_PID"
 }
 
 # What the rollout said so far is in SAID.

@@ -93,14 +93,6 @@ lane_open() {
 		"$POLICIES/full-rollback.yaml" >"$WORLD/policy.yaml"
 }
 
-lane_close() {
-	# Without a name, wait would wait for the clock of the tests, too.
-	[ ${#PIDS[@]} != 0 ] || return 0
-	kill "${PIDS[@]}" 2>/dev/null
-	wait "${PIDS[@]}" 2>/dev/null
-	return 0
-}
-
 redis_start() {
 	local try
 

@@ -29,7 +29,7 @@ setup() {
 	[ -n "$SHARED" ] || skip 'there is no PostgreSQL here'
 }
 
-teardown() { lane_close; }
+teardown() { end_all; }
 
 # ---- killed ----
 
@@ -146,7 +146,7 @@ lane() { # NUMBER: every LANESth point
 	for ((i = $1; i < ${#POINTS[@]}; i += LANES)); do
 		trial "${POINTS[i]}" "c$1-$i" >>"$SHARED/$1" 2>"$WORLD/err"
 	done
-	lane_close
+	end_all
 }
 
 # ---- renewed ----
@@ -189,7 +189,7 @@ renewal_lane() {
 	trap - ERR EXIT DEBUG
 	lane_open renew
 	renewal && echo 'ok renewal' || echo 'BAD renewal'
-	lane_close
+	end_all
 }
 
 @test "killed before, in and after each action, it ends right, nothing is done twice, and a silence is renewed meanwhile" {

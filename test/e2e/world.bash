@@ -22,17 +22,24 @@ only_the_test_is_traced() {
 }
 
 # What was started last ends first: a rollout that a failed test left behind
-# gives its traffic back while the sandbox is still there.
-world_close() {
+# gives its traffic back while the sandbox is still there. Who has the number of
+# one that ended by itself is none of ours.
+end_all() {
 	local i pid
 
 	for ((i = ${#PIDS[@]} - 1; i >= 0; i--)); do
 		pid=${PIDS[i]}
+		is_ours "$pid" || continue
 		! is_in "$pid" T || kill -CONT "$pid" || true # it was stopped
 		kill "$pid" 2>/dev/null || continue
 		until_true 5 is_gone "$pid" || kill -KILL "$pid"
 		wait "$pid" 2>/dev/null || true
 	done
+	PIDS=()
+}
+
+world_close() {
+	end_all
 	rm -rf "$WORLD"
 }
 
@@ -69,6 +76,14 @@ is_in() {
 
 	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return
 	[[ ${stat##*) } == "$2"* ]]
+}
+
+# is_ours PID: this shell has started it, and nobody else who has its number now
+is_ours() {
+	local stat
+
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return
+	[[ ${stat##*) } == ?" $BASHPID "* ]]
 }
 
 # is_gone PID: it has ended, whether or not anybody waited for it.
