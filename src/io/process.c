@@ -124,9 +124,9 @@ static int descriptors_as_new(const struct birth *birth)
 
 /*
  * An action must not go on when we are gone: whoever resumes would do the same
- * again beside it. So the kernel kills the leader when we die, and a warden what
- * the leader has started; unless that was
- * so soon that another process is our child's parent already.
+ * again beside it. So the kernel kills the leader when we die, unless that was so
+ * soon that another process is our child's parent already; and a warden kills what
+ * the leader has started.
  */
 static _Noreturn void become(struct birth *birth)
 {
