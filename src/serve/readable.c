@@ -21,21 +21,23 @@ int readable_list(const struct visit *visit, struct store *store,
 {
 	struct arena *arena = (struct arena *)&visit->arena;
 	struct store_filter batch = *filter;
-	size_t limit = (size_t)filter->limit, n = BATCH, i;
+	size_t limit = (size_t)filter->limit, n, i;
 	struct store_rollout *list;
 
-	batch.limit = BATCH;
 	*n_r = 0;
 	*rollouts_r = arena_alloc(arena, (limit + 1) * sizeof(**rollouts_r));
-	for (int b = 0; b < BATCHES_MAX && *n_r < limit && n == BATCH; b++) {
+	/* Most may read all of it. */
+	for (int b = 0; b < BATCHES_MAX && *n_r < limit; b++) {
 		if (store_rollout_list(store, &batch, arena, &list, &n, err_r) <
 			0)
 			return -1;
 		for (i = 0; i < n && *n_r < limit; i++)
 			if (may_read(visit, &list[i]))
 				(*rollouts_r)[(*n_r)++] = list[i];
-		if (n)
-			batch.after = list[n - 1].id;
+		if (n < (size_t)batch.limit)
+			break;
+		batch.after = list[n - 1].id;
+		batch.limit = BATCH;
 	}
 	return 0;
 }
