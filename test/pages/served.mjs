@@ -8,8 +8,8 @@
 // usage: MODULES=…/node_modules [UPDATE=yes] node served.mjs OUT GOLDEN
 import fs from "node:fs";
 import path from "node:path";
-import { PAPER, WIDTHS, addAxe, allRules, compare, contrastOnly, findViolations,
-	launch, openContext, overflows, overlaps, picture } from "./checks.mjs";
+import { PAPER, PATIENCE_MS, WIDTHS, addAxe, allRules, compare, contrastOnly,
+	findViolations, launch, openContext, overflows, overlaps, picture } from "./checks.mjs";
 import { serve } from "./server.mjs";
 
 const [out, golden] = process.argv.slice(2);
