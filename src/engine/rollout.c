@@ -425,7 +425,7 @@ static void clear_outcome(struct outcome_list *outcome)
 	outcome->n_notes = 0;
 	outcome->wake_ms = INT64_MAX;
 	outcome->refused = false;
-	outcome->seen.counted = outcome->seen.decided = false;
+	outcome->seen = (struct evidence_seen){0};
 	outcome->judgement = (struct judgement){.value = NAN, .limit = NAN};
 }
 
