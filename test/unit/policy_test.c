@@ -597,14 +597,18 @@ static void hostile_texts_of_a_mebibyte_are_refused(void **state)
 	char *text = malloc(POLICY_BYTES_MAX + 1);
 	struct buf problems;
 	struct err err;
-	size_t len;
+	size_t len, more;
 
 	assert_non_null(text);
 	buf_init(&problems, TEXT_MAX);
 	for (size_t i = 0; i < ROWS(patterns); i++) {
 		len = strlen(patterns[i]);
-		for (size_t n = 0; n < POLICY_BYTES_MAX + 1; n++)
-			text[n] = patterns[i][n % len];
+		memcpy(text, patterns[i], len);
+		for (size_t n = len; n < POLICY_BYTES_MAX + 1; n += more) {
+			more = POLICY_BYTES_MAX + 1 - n;
+			more = more < n ? more : n; /* twice what is there */
+			memcpy(text + n, text, more);
+		}
 		buf_clear(&problems);
 		assert_null(policy_parse("p.yaml", text, POLICY_BYTES_MAX,
 			&fake, &problems, &err));

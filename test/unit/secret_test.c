@@ -210,13 +210,12 @@ static void an_escaped_value_is_found_wherever_it_stands(void **state)
 	struct secret *secret = secret_new("be&tween", 8);
 	struct buf buf;
 
-	for (size_t before = 65500; before < 65560; before++) {
+	for (size_t before = 65520; before < 65540; before++) {
 		buf_init(&buf, 1 << 20);
-		buf_addf(
-			&buf, "%*sbe&amp;tween%*s", (int)before, "", 70000, "");
+		buf_addf(&buf, "%*sbe&amp;tween%*s", (int)before, "", 100, "");
 		redact(&buf);
 		assert_memory_equal(buf.data + before, "*** ", 4);
-		assert_int_equal(buf.len, before + 70003);
+		assert_int_equal(buf.len, before + 103);
 		buf_fini(&buf);
 	}
 	secret_free(&secret);
@@ -306,7 +305,7 @@ static void much_to_mask_takes_a_moment(void **state)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		buf_init(&buf, 4 << 20);
-		while (buf.len < 1 << 20)
+		while (buf.len < 1 << 18)
 			buf_adds(&buf, rows[i]);
 		redact(&buf);
 		assert_false(buf.overflow);

@@ -18,8 +18,9 @@ void told_add(struct buf *told, const struct world *world,
 /* Tells one rollout. */
 typedef void (*told_fn)(uint64_t seed, struct buf *told);
 
-/* Compares the rollouts that `name` has lines for, or with $TIDEGATE_TOLD=write
- * writes `n` anew; with $TIDEGATE_TOLD=SEED only prints the text of that one.
+/* Compares the rollouts that `name` has lines for, with $TIDEGATE_SAMPLE=N every
+ * N-th; or with $TIDEGATE_TOLD=write writes `n` anew; with $TIDEGATE_TOLD=SEED
+ * only prints the text of that one.
  * Prints what differs; false: something does. */
 bool told_compare(const char *name, size_t n, told_fn fn);
 
