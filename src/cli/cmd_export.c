@@ -11,6 +11,7 @@
 #include "base/service_name.h"
 #include "cli/command.h"
 #include "cli/context.h"
+#include "cli/exporter.h"
 #include "cli/output.h"
 #include "io/clock.h"
 #include "io/http.h"
@@ -351,6 +352,7 @@ static int run(int argc, char **argv, struct err *err_r)
 {
 	struct export_args args = {0};
 	struct exporter e = {.args = &args, .pushed = PHASES};
+	struct exporter_wish wish;
 	int status = -1;
 
 	if (args_parse(options, &args, &argc, argv, err_r) < 0 ||
@@ -359,8 +361,8 @@ static int run(int argc, char **argv, struct err *err_r)
 	if ((!args.push || !*args.push) && (!args.otlp || !*args.otlp))
 		return err_set(err_r, ERR_USAGE,
 			"where to? give --push-metrics or --otlp");
-	if ((args.push && http_url_check(args.push, false, err_r) < 0) ||
-		(args.otlp && http_url_check(args.otlp, false, err_r) < 0))
+	wish = (struct exporter_wish){.push = args.push, .otlp = args.otlp};
+	if (exporter_check(&wish, err_r) < 0)
 		return -1;
 	if (open_exporter(&e, argc > 1 ? argv[1] : NULL, err_r) == 0)
 		status = follow(&e, err_r);

@@ -71,7 +71,8 @@ static int run(int argc, char **argv, struct err *err_r)
 	struct policy *policy;
 	int status;
 
-	if (run_args_parse(&args, &argc, argv, err_r) < 0)
+	if (run_args_parse(&args, &argc, argv, err_r) < 0 ||
+		exporter_check(&args.wish, err_r) < 0)
 		return -1;
 	output_never_wait(args.format == FORMAT_JSON);
 	target = (struct context_target){

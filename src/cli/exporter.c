@@ -7,8 +7,26 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/context.h"
+#include "io/http.h"
 
 #define LOOK_MS 20
+
+static int check_url(const char *option, const char *url, struct err *err_r)
+{
+	struct err why;
+
+	if (!url || http_url_check(url, false, &why) == 0)
+		return 0;
+	return err_set(
+		err_r, ERR_USAGE, "--%s \"%.160s\": %s", option, url, why.text);
+}
+
+int exporter_check(const struct exporter_wish *wish, struct err *err_r)
+{
+	if (check_url("push-metrics", wish->push, err_r) < 0)
+		return -1;
+	return check_url("otlp", wish->otlp, err_r);
+}
 
 pid_t exporter_start(const struct exporter_wish *wish, const char *state,
 	const char *rollout)

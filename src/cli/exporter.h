@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include "base/err.h"
+
 struct exporter_wish {
 	const char *push, *otlp; /* URLs; NULL: not wanted */
 };
@@ -23,6 +25,9 @@ struct exporter_wish {
 			"send it as a trace when it has ended"         \
 	}
 
+/* Before anything begins: what is wanted can be sent to. */
+MUST_CHECK int exporter_check(
+	const struct exporter_wish *wish, struct err *err_r);
 /* 0: nothing is wanted, or it cannot be started, which is said. */
 pid_t exporter_start(const struct exporter_wish *wish, const char *state,
 	const char *rollout);

@@ -106,10 +106,25 @@ pushed() { # PATTERN
 		.value.stringValue == "cancellation"' "$WORLD/trace.json"
 }
 
+@test "a URL that cannot be sent to is refused before anything begins" {
+	local option url
+
+	STEPS=$GATE quick
+	for option in --push-metrics --otlp; do
+		for url in nonsense ftp://127.0.0.1/ http://192.0.2.1/ ''; do
+			run "$TIDEGATE" run backend --policy "$WORLD/policy.yaml" \
+				"$option" "$url"
+			[ "$status" = 2 ]
+			[[ $output == *"$option \"$url\": "* ]]
+		done
+	done
+	[ ! -e "$TIDEGATE_STATE" ]
+}
+
 @test "who receives may be away or slow: the rollout does not wait, and it is said" {
 	begins
 	run "$TIDEGATE" export --push-metrics http://example.com:9091
-	[ "$status" = 1 ]
+	[ "$status" = 2 ]
 	[[ $output == *'write https://'* ]]
 	"$TIDEGATE" export --push-metrics http://127.0.0.1:1 \
 		>"$WORLD/export.out" 2>&1 3>&- &
