@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/cells.h"
+#include "base/xalloc.h"
 #include "cli/panel.h"
 #include "situations.h"
 
@@ -26,14 +27,34 @@ static const int widths[] = {40, 80, 120, 200};
 #define WIDTHS (sizeof(widths) / sizeof(widths[0]))
 
 static bool is_writing;
-static struct stage stage;
+static struct stage stage, *played; /* each situation, once */
 
 /* ---- frames ---- */
 
-static void render(struct panel panel, struct buf *out)
+static int play_all(void **state)
 {
-	panel.summary = stage_look(&stage);
-	panel.policy = &stage.test.policy;
+	(void)state;
+	played = xcalloc(n_situations, sizeof(*played));
+	for (size_t i = 0; i < n_situations; i++) {
+		stage_init(&played[i]);
+		situations[i].build(&played[i]);
+	}
+	return 0;
+}
+
+static int forget_all(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n_situations; i++)
+		stage_fini(&played[i]);
+	free(played);
+	return 0;
+}
+
+static void render(struct stage *shown, struct panel panel, struct buf *out)
+{
+	panel.summary = stage_look(shown);
+	panel.policy = &shown->test.policy;
 	panel.service = SERVICE;
 	panel.has_keys = true;
 	for (int verb = 0; verb < VERBS; verb++)
@@ -42,21 +63,13 @@ static void render(struct panel panel, struct buf *out)
 	panel_render(&panel, out);
 }
 
-static void begin(const struct situation *situation)
-{
-	stage_init(&stage);
-	situation->build(&stage);
-}
-
 static void add_all(struct panel panel, struct buf *out)
 {
 	size_t i;
 
 	for (i = 0; i < n_situations; i++) {
-		begin(&situations[i]);
 		buf_addf(out, "---- %s\n", situations[i].name);
-		render(panel, out);
-		stage_fini(&stage);
+		render(&played[i], panel, out);
 	}
 }
 
@@ -249,13 +262,12 @@ static void a_frame_has_room_on_its_terminal(void **state)
 	(void)state;
 	for (i = 0; i < n_situations * WIDTHS; i++) {
 		w = i % WIDTHS;
-		begin(&situations[i / WIDTHS]);
 		buf_init(&out, FRAME_MAX);
-		render((struct panel){.columns = widths[w], .rows = ROWS},
+		render(&played[i / WIDTHS],
+			(struct panel){.columns = widths[w], .rows = ROWS},
 			&out);
 		assert_in_range(panel_rows(out.data, widths[w]), 1, ROWS - 1);
 		buf_fini(&out);
-		stage_fini(&stage);
 	}
 }
 
@@ -282,18 +294,17 @@ static void no_command_is_cut(void **state)
 
 	(void)state;
 	for (i = 0; i < n_situations * WIDTHS; i++) {
-		begin(&situations[i / WIDTHS]);
 		buf_init(&out, FRAME_MAX);
-		render((struct panel){.columns = widths[i % WIDTHS],
-			       .rows = ROWS},
+		render(&played[i / WIDTHS],
+			(struct panel){
+				.columns = widths[i % WIDTHS], .rows = ROWS},
 			&out);
-		summary = stage_look(&stage);
+		summary = stage_look(&played[i / WIDTHS]);
 		find_commands(out.data, summary->next);
 		for (j = 0; j < summary->n_remedies; j++)
 			assert_non_null(
 				strstr(out.data, summary->remedies[j].line));
 		buf_fini(&out);
-		stage_fini(&stage);
 	}
 }
 
@@ -356,9 +367,10 @@ static void wide_and_combining_names_break_no_column(void **state)
 		situations[0].build(&stage);
 		world_run(&stage.world, 45000);
 		buf_init(&out, FRAME_MAX);
-		render((struct panel){.columns = widths[w],
-			       .rows = ROWS,
-			       .utf8 = true},
+		render(&stage,
+			(struct panel){.columns = widths[w],
+				.rows = ROWS,
+				.utf8 = true},
 			&out);
 		now = strstr(out.data, "0 %     1 %");
 		assert_non_null(now);
@@ -384,7 +396,9 @@ static void what_a_terminal_would_obey_is_shown(void **state)
 		"a\033[2Jb\nc\xe2\x80\xae\xff");
 	stage.world.rollout.phase = PHASE_REFUSED;
 	buf_init(&out, FRAME_MAX);
-	render((struct panel){.columns = 80, .rows = ROWS, .utf8 = true}, &out);
+	render(&stage,
+		(struct panel){.columns = 80, .rows = ROWS, .utf8 = true},
+		&out);
 	assert_null(strchr(out.data, '\033'));
 	assert_non_null(strstr(out.data, "a\\x1b[2Jb\\nc\\u{202e}\\xff"));
 	buf_fini(&out);
@@ -447,5 +461,5 @@ int main(int argc, char **argv)
 	};
 
 	is_writing = argc > 1 && !strcmp(argv[1], "--write");
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, play_all, forget_all);
 }
