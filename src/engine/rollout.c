@@ -188,13 +188,12 @@ static void settle_when_serving(struct turn *t)
  * no answer; what was taken may last. */
 static bool step_back_hangs(struct turn *t)
 {
-	const struct traffic_state *g = &t->r->traffic;
-	const struct traffic_writer *w = &g->write;
+	const struct traffic_writer *w = &t->r->traffic.write;
 	int64_t until_ms =
 		w->deadline_ms - t->policy->revert_timeout_ms + STEP_BACK_MS;
 
 	if (!rollout_hurries(t->r) || w->state != WRITER_WANTS || w->arrived ||
-		w->intent.percent >= g->spec.candidate ||
+		!rollout_goes_down(t->r) ||
 		(w->out_ms && w->out_percent == w->intent.percent))
 		return false;
 	turn_wake(t, until_ms);

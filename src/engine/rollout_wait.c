@@ -143,8 +143,7 @@ static bool reopen_gate(struct turn *t)
 	return true;
 }
 
-/* A candidate in breach loses users: that waits for nobody. */
-static bool goes_down(const struct rollout *r)
+bool rollout_goes_down(const struct rollout *r)
 {
 	int percent = r->traffic.write.intent.percent;
 
@@ -158,7 +157,7 @@ bool rollout_shift_waits(struct turn *t)
 	int64_t blocked_ms = r->traffic.write.blocked_ms, until_ms;
 	char reason[ROLLOUT_TEXT_MAX], why[ROLLOUT_TEXT_MAX];
 
-	if (traffic_is_unwritten(r) && !goes_down(r) &&
+	if (traffic_is_unwritten(r) && !rollout_goes_down(r) &&
 		(rollout_pause_here(t) || rollout_hold_here(t) ||
 			freeze_waits(t) || reopen_gate(t)))
 		return true;

@@ -117,6 +117,8 @@ void rollout_next_step(struct turn *t); /* its gate, or the finish */
 bool rollout_pause_here(struct turn *t);
 /* True: held, for what is the matter here and now. */
 bool rollout_hold_here(struct turn *t);
+/* A candidate in breach loses users: that waits for nobody. */
+bool rollout_goes_down(const struct rollout *r);
 /* A shift that waits at the gate may be paused, and is held when what it waits
  * for does not come. True: it is not shifting any more. */
 bool rollout_shift_waits(struct turn *t);

@@ -105,6 +105,30 @@ static void it_is_a_revert_when_its_write_hangs(void **state)
 	assert_in_range(fake_now() - ms, 2 * SECOND, 5 * SECOND);
 }
 
+/* Nobody has read yet what our own write made of the list of somebody else, by
+ * which the candidate has no users any more and the way down looks like one up. */
+static void it_leaves_while_a_list_of_others_is_set_back(void **state)
+{
+	int writes;
+	int64_t ms;
+
+	at_a_hundred("on_drift: reassert\n");
+	writes = fake_run.patches;
+	fake_run_fault(
+		"{'kind': 'operation-stuck', 'method': 'PATCH', 'times': 1}");
+	fake_run_foreign_failing("shop-1=100");
+	while (fake_run.patches == writes)
+		until(fake_now() + 10);
+	reads_hang();
+	until_crossed();
+	ms = fake_now();
+	until_phase(PHASE_REVERTING);
+	assert_in_range(fake_now() - ms, 0, 2 * SECOND);
+	fake_run_heal();
+	until_the_end();
+	expect_serving(FAKE_STABLE, 100);
+}
+
 static void nobody_is_asked_to_approve_a_way_down(void **state)
 {
 	given_policy("steps:\n"
@@ -155,6 +179,7 @@ int main(int argc, char **argv)
 		SCENARIO(a_pause_outlasts_it),
 		SCENARIO(it_is_a_revert_when_the_service_cannot_be_read),
 		SCENARIO(it_is_a_revert_when_its_write_hangs),
+		SCENARIO(it_leaves_while_a_list_of_others_is_set_back),
 		SCENARIO(nobody_is_asked_to_approve_a_way_down),
 		SCENARIO(it_waits_for_an_operation_that_takes_its_time),
 		SCENARIO(a_hold_instead_promises_no_way_back),
