@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/arena.h"
 #include "base/xalloc.h"
@@ -44,7 +45,15 @@ static const struct fake_post *first(void)
 
 static void waits_for(const char *text)
 {
-	SLACKED_UNTIL(&s, fake_post_has(first(), text));
+	char *is;
+
+	for (int looks = 0; !fake_post_has(first(), text); looks++) {
+		if (looks == UNTIL_LOOKS_MAX) {
+			is = json_dumps(first()->body, 0);
+			fail_msg("\"%s\" is not in %s", text, is);
+		}
+		slacked_moment(&s);
+	}
 }
 
 static void ends_as(const char *id, const char *phase)
