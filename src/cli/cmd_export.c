@@ -165,35 +165,25 @@ static int find_group(struct exporter *e, struct err *err_r)
 
 /* ---- OTLP ---- */
 
-static int hex_value(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c | 0x20) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 /* In place, with no blanks around it. false: it is no value of a header. */
 static bool decode_value(char *text)
 {
-	char *begin = text, *out = text;
-	int high, low;
+	char *plain = http_unescape(text), *end;
+	const char *begin;
+	bool is_good = plain != NULL;
 
-	text += strspn(text, " ");
-	for (; *text; text++) {
-		high = *text == '%' ? hex_value(text[1]) : -1;
-		low = high < 0 ? -1 : hex_value(text[2]);
-		*out = low < 0 ? *text : (char)(high << 4 | low);
-		if (low >= 0)
-			text += 2;
-		if ((unsigned char)*out < ' ' || *out == 0x7f)
-			return false;
-		out++;
+	for (const char *c = plain; is_good && *c; c++)
+		is_good = (unsigned char)*c >= ' ' && *c != 0x7f;
+	if (is_good) {
+		begin = plain + strspn(plain, " ");
+		end = plain + strlen(plain);
+		while (end > begin && end[-1] == ' ')
+			end--;
+		memcpy(text, begin, (size_t)(end - begin));
+		text[end - begin] = '\0';
 	}
-	while (out > begin && out[-1] == ' ')
-		out--;
-	*out = '\0';
-	return true;
+	free(plain);
+	return is_good;
 }
 
 /* "name=value,name=value" as other programs take it, with %20 in a value for a

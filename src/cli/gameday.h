@@ -162,6 +162,9 @@ void gameday_surprise(struct gameday *day, const char *fmt, ...)
  * stable; waits for that as long as a rollback may take. */
 MUST_CHECK int gameday_steady(struct gameday *day, struct err *err_r);
 
+/* Of a member that is a time, in ms; 0: there is none. */
+int64_t gameday_time(const json_t *object, const char *key);
+
 /* Whether what was moved is still to be put back: not where it went back since,
  * or where others have its users. */
 MUST_CHECK int gameday_is_left(struct gameday *day,

@@ -82,9 +82,9 @@ static const char *text_of(
 	return text ? arena_strdup(arena, text) : NULL;
 }
 
-static int64_t time_of(const json_t *entry)
+int64_t gameday_time(const json_t *object, const char *key)
 {
-	const char *text = json_string_value(json_object_get(entry, "time"));
+	const char *text = json_string_value(json_object_get(object, key));
 	int64_t ms;
 	struct err err;
 
@@ -107,7 +107,7 @@ static void take(
 				text_of(entry, "region", arena)},
 			.stable = text_of(entry, "stable", arena),
 			.bad = text_of(entry, "bad", arena),
-			.began_ms = time_of(entry)};
+			.began_ms = gameday_time(entry, "time")};
 	else if (!strcmp(event, "releasing")) {
 		left->revision = text_of(entry, "revision", arena);
 		left->moved = true;

@@ -5,7 +5,6 @@
  */
 #include <string.h>
 
-#include "base/timestamp.h"
 #include "cli/gameday.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -15,15 +14,6 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-static int64_t time_of(const json_t *object, const char *key)
-{
-	const char *text = text_of(object, key);
-	int64_t ms;
-	struct err err;
-
-	return *text && timestamp_parse(text, &ms, &err) == 0 ? ms : 0;
-}
-
 /* ---- the journal ---- */
 
 /* One that has not begun does not know its candidate. */
@@ -31,9 +21,9 @@ static bool is_its(const json_t *row, const struct gameday_left *left)
 {
 	const char *candidate = text_of(row, "candidate");
 
-	return time_of(row, "started") >= left->began_ms &&
+	return gameday_time(row, "started") >= left->began_ms &&
 	       (!strcmp(candidate, left->revision) ||
-		       (!*candidate && !time_of(row, "ended")));
+		       (!*candidate && !gameday_time(row, "ended")));
 }
 
 /* The newest rollout of what was released last; the caller drops it. NULL: there
@@ -106,7 +96,7 @@ int gameday_is_left(struct gameday *day, const struct gameday_left *left,
 
 	if (its_rollout(day, left, &row, err_r) < 0)
 		return -1;
-	if (row && !time_of(row, "ended"))
+	if (row && !gameday_time(row, "ended"))
 		*is_left_r = true;
 	else if (row && is_settled(row, left))
 		*is_left_r = false;

@@ -122,6 +122,9 @@ void http_clock_take(struct http_clock *clock, const struct http_reply *reply);
 MUST_CHECK int http_url_check(
 	const char *url, bool plain_ok, struct err *err_r);
 
+/* Percent-decodes it, what is no code as it stands; caller owns it. NULL: a NUL
+ * would be in it. */
+char *http_unescape(const char *text);
 /* Percent-encodes everything but unreserved characters; caller owns it. */
 char *http_escape(const char *text);
 

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/loopback.h"
+#include "base/xalloc.h"
 #include "io/http.h"
 #include "io/http_text.h"
 
@@ -83,4 +84,15 @@ int http_url_check(const char *url, bool plain_ok, struct err *err_r)
 		return -1;
 	origin_fini(&o);
 	return 0;
+}
+
+char *http_unescape(const char *text)
+{
+	int len;
+	char *decoded = curl_easy_unescape(NULL, text, 0, &len), *copy = NULL;
+
+	if (decoded && strlen(decoded) == (size_t)len)
+		copy = xstrdup(decoded);
+	curl_free(decoded);
+	return copy;
 }

@@ -13,6 +13,7 @@
 #include "serve/desk.h"
 #include "serve/driven.h"
 #include "serve/handlers.h"
+#include "serve/readable.h"
 #include "status/load_live.h"
 #include "status/rollout_row.h"
 #include "store/store.h"
@@ -27,12 +28,6 @@ struct record {
 	bool is_held;
 };
 
-static bool may_read(const struct visit *visit, const struct store_rollout *row)
-{
-	return access_may(&daemon_config(visit->daemon)->access, visit->visitor,
-		RIGHT_READ, row->service, NULL, NULL);
-}
-
 /* The one of those that may be seen whose id begins as was asked; NULL: none,
  * or with err_r more than one. */
 static const char *find_begun(const struct visit *visit,
@@ -43,7 +38,7 @@ static const char *find_begun(const struct visit *visit,
 	err_set(err_r, ERR_NOT_FOUND, "there is no rollout \"%.160s\"",
 		visit->part[0]);
 	for (size_t i = 0; i < n; i++) {
-		if (!may_read(visit, &list[i]))
+		if (!readable_row(visit, &list[i]))
 			continue;
 		if (id) {
 			err_set(err_r, ERR_USAGE, STORE_AMBIGUOUS,
@@ -64,19 +59,18 @@ static int record_find(
 	const char *id = visit->part[0];
 	struct store_rollout *list;
 	size_t n;
-	int found = store_rollout_is_there(store, id, err_r);
+	int found = store_rollout_find(
+		store, id, &visit->arena, &record->row, err_r);
 
-	if (found < 0)
+	if (found)
+		return found < 0 ? -1 : 0;
+	if (store_rollouts_beginning(
+		    store, id, &visit->arena, &list, &n, err_r) < 0)
 		return -1;
-	if (!found) {
-		if (store_rollouts_beginning(
-			    store, id, &visit->arena, &list, &n, err_r) < 0)
-			return -1;
-		id = find_begun(visit, list, n, err_r);
-	}
+	id = find_begun(visit, list, n, err_r);
 	if (!id)
 		return -1;
-	found = store_rollout_get(
+	found = store_rollout_find(
 		store, id, &visit->arena, &record->row, err_r);
 	return found > 0    ? 0
 	       : found == 0 ? err_set(err_r, ERR_NOT_FOUND,

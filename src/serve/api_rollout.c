@@ -78,11 +78,9 @@ static int events_run(
 {
 	struct events *events = (struct events *)job;
 	const char *id = events->visit->part[0];
-	int found = store_rollout_is_there(store, id, err_r);
+	int found = store_rollout_find(
+		store, id, &events->visit->arena, &events->row, err_r);
 
-	if (found > 0)
-		found = store_rollout_get(
-			store, id, &events->visit->arena, &events->row, err_r);
 	if (found < 0)
 		return -1;
 	if (!found)

@@ -122,11 +122,9 @@ static int journal_run(
 	struct desk_job *job, struct store *store, struct err *err_r)
 {
 	struct journal_stream *stream = (struct journal_stream *)job;
-	int found = store_rollout_is_there(store, stream->id, err_r);
+	int found = store_rollout_find(
+		store, stream->id, &stream->arena, &stream->row, err_r);
 
-	if (found > 0)
-		found = store_rollout_get(
-			store, stream->id, &stream->arena, &stream->row, err_r);
 	if (found < 0)
 		return -1;
 	if (!found)

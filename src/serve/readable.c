@@ -9,7 +9,7 @@
 #define BATCH       200 /* rows */
 #define BATCHES_MAX 50
 
-static bool may_read(const struct visit *visit, const struct store_rollout *row)
+bool readable_row(const struct visit *visit, const struct store_rollout *row)
 {
 	return access_may(&daemon_config(visit->daemon)->access, visit->visitor,
 		RIGHT_READ, row->service, NULL, NULL);
@@ -32,7 +32,7 @@ int readable_list(const struct visit *visit, struct store *store,
 			0)
 			return -1;
 		for (i = 0; i < n && *n_r < limit; i++)
-			if (may_read(visit, &list[i]))
+			if (readable_row(visit, &list[i]))
 				(*rollouts_r)[(*n_r)++] = list[i];
 		if (n < (size_t)batch.limit)
 			break;

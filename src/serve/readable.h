@@ -7,6 +7,8 @@
 
 struct visit;
 
+bool readable_row(const struct visit *visit, const struct store_rollout *row);
+
 /* As store_rollout_list, for the desk's thread: up to `filter->limit` of those
  * that may be read, however many others lie between, within bounds. Memory from
  * the visit's arena. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/arena.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "store/walk.h"
@@ -141,6 +142,8 @@ static void reading_fail(struct reading *reading, const struct err *err)
 
 static int reading_open(struct reading *reading, struct err *err_r)
 {
+	struct store_rollout row;
+	struct arena arena;
 	int found;
 
 	if (reading->snapshot && (reading->reader || !reading->whole) &&
@@ -149,8 +152,10 @@ static int reading_open(struct reading *reading, struct err *err_r)
 	reading_close(reading);
 	reading->looks = 0;
 	/* The beginning of one is no name here. */
-	found = store_rollout_is_there(
-		reading->views->store, reading->id, err_r);
+	arena_init(&arena);
+	found = store_rollout_find(
+		reading->views->store, reading->id, &arena, &row, err_r);
+	arena_fini(&arena);
 	if (found <= 0)
 		return found < 0 ? -1
 				 : err_set(err_r, ERR_NOT_FOUND,

@@ -86,9 +86,10 @@ MUST_CHECK int store_rollout_create(struct store *store,
 /* Who is stable and candidate is learnt by preflight. */
 MUST_CHECK int store_rollout_set_revisions(struct store *store, const char *id,
 	const char *candidate, const char *stable, struct err *err_r);
-/* Whether there is a rollout of just this id: 1, 0, -1 error. */
-MUST_CHECK int store_rollout_is_there(
-	struct store *store, const char *id, struct err *err_r);
+/* That of just this id: 1 found, 0 not there, -1 error. */
+MUST_CHECK int store_rollout_find(struct store *store, const char *id,
+	struct arena *arena, struct store_rollout *rollout_r,
+	struct err *err_r);
 /* Those whose ids begin so, in the order of ids, STORE_BEGINNING_MAX at most. */
 #define STORE_BEGINNING_MAX 200
 MUST_CHECK int store_rollouts_beginning(struct store *store, const char *prefix,

@@ -107,18 +107,17 @@ static void row_read(
 	assert(i == COLUMN_SOURCE);
 }
 
-int store_rollout_is_there(
-	struct store *store, const char *id, struct err *err_r)
+static void row_read_whole(
+	struct sqlite3_stmt *row, struct arena *arena, struct store_rollout *r)
 {
-	struct sqlite3_stmt *row =
-		sql_start(store, "SELECT 1 FROM rollout WHERE id = ?1",
-			SQL_VALUES(sql_text(id)), err_r);
-	int found = row ? sql_next(store, row, err_r) : -1;
-
-	if (found > 0)
-		sql_stop(row);
-	return found;
+	row_read(row, arena, r);
+	r->policy_source =
+		arena_strdup(arena, sql_column_text(row, COLUMN_SOURCE));
 }
+
+#define WITH_SOURCE                               \
+	"SELECT " COLUMNS ", source FROM rollout" \
+	" LEFT JOIN policy ON policy.digest = rollout.policy_digest"
 
 /* In the index' order an exact match is the first of its prefix. The upper bound
  * keeps more from being looked for to the end. */
@@ -134,9 +133,7 @@ static int row_only(struct store *store, struct sqlite3_stmt *row,
 	struct store_rollout other;
 	int more;
 
-	row_read(row, arena, rollout_r);
-	rollout_r->policy_source =
-		arena_strdup(arena, sql_column_text(row, COLUMN_SOURCE));
+	row_read_whole(row, arena, rollout_r);
 	more = sql_next(store, row, err_r);
 	if (more <= 0)
 		return more < 0 ? -1 : 1;
@@ -153,9 +150,7 @@ static int row_only(struct store *store, struct sqlite3_stmt *row,
 int store_rollout_get(struct store *store, const char *id, struct arena *arena,
 	struct store_rollout *rollout_r, struct err *err_r)
 {
-	static const char sql[] = "SELECT " COLUMNS ", source FROM rollout"
-				  " LEFT JOIN policy ON policy.digest = "
-				  "rollout.policy_digest" WHERE_BEGINNING "2";
+	static const char sql[] = WITH_SOURCE WHERE_BEGINNING "2";
 	struct sqlite3_stmt *row;
 	int more;
 
@@ -170,30 +165,44 @@ int store_rollout_get(struct store *store, const char *id, struct arena *arena,
 	return row_only(store, row, id, arena, rollout_r, err_r);
 }
 
-static int list_read(struct store *store, struct sqlite3_stmt *row,
-	struct arena *arena, struct store_rollout **list, size_t *n,
-	struct err *err_r)
+int store_rollout_find(struct store *store, const char *id, struct arena *arena,
+	struct store_rollout *rollout_r, struct err *err_r)
 {
-	size_t size = 0;
-	int more;
+	struct sqlite3_stmt *row = sql_start(store,
+		WITH_SOURCE " WHERE id = ?1", SQL_VALUES(sql_text(id)), err_r);
+	int found = row ? sql_next(store, row, err_r) : -1;
 
-	while ((more = sql_next(store, row, err_r)) > 0) {
-		if (*n == size) {
-			size = size ? size * 2 : 16;
-			*list = xrealloc(*list, size, sizeof(**list));
-		}
-		row_read(row, arena, &(*list)[(*n)++]);
-	}
-	return more;
+	if (found <= 0)
+		return found;
+	row_read_whole(row, arena, rollout_r);
+	sql_stop(row);
+	return 1;
 }
 
-static void list_keep(struct arena *arena, const struct store_rollout *list,
-	size_t n, struct store_rollout **rollouts_r, size_t *n_r)
+/* All rows of a query that was started, or NULL. */
+static int list_take(struct store *store, struct sqlite3_stmt *row,
+	struct arena *arena, struct store_rollout **rollouts_r, size_t *n_r,
+	struct err *err_r)
 {
-	*rollouts_r = arena_alloc(arena, (n + 1) * sizeof(*list));
-	if (n)
-		memcpy(*rollouts_r, list, n * sizeof(*list));
-	*n_r = n;
+	struct store_rollout *list = NULL;
+	size_t n = 0, size = 0;
+	int more = row ? 1 : -1;
+
+	while (row && (more = sql_next(store, row, err_r)) > 0) {
+		if (n == size) {
+			size = size ? size * 2 : 16;
+			list = xrealloc(list, size, sizeof(*list));
+		}
+		row_read(row, arena, &list[n++]);
+	}
+	if (!more) {
+		*rollouts_r = arena_alloc(arena, (n + 1) * sizeof(*list));
+		if (n)
+			memcpy(*rollouts_r, list, n * sizeof(*list));
+		*n_r = n;
+	}
+	free(list);
+	return more;
 }
 
 /* Which one is newer no clock says: it may have been set back since. */
@@ -219,10 +228,7 @@ int store_rollout_list(struct store *store, const struct store_filter *filter,
 	static const char full[] = LIST_WHERE("service = ?1");
 	const char *sql =
 		filter->service && strchr(filter->service, '/') ? full : any;
-	struct store_rollout *list = NULL;
 	struct sqlite3_stmt *row;
-	size_t n = 0;
-	int rc;
 
 	row = sql_start(store, sql,
 		SQL_VALUES(sql_text(filter->service),
@@ -234,13 +240,7 @@ int store_rollout_list(struct store *store, const struct store_filter *filter,
 			sql_int(filter->state), sql_int(filter->since_ms),
 			sql_text(filter->after)),
 		err_r);
-	if (!row)
-		return -1;
-	rc = list_read(store, row, arena, &list, &n, err_r);
-	if (!rc)
-		list_keep(arena, list, n, rollouts_r, n_r);
-	free(list);
-	return rc;
+	return list_take(store, row, arena, rollouts_r, n_r, err_r);
 }
 
 int store_rollouts_beginning(struct store *store, const char *prefix,
@@ -252,17 +252,8 @@ int store_rollouts_beginning(struct store *store, const char *prefix,
 	struct sqlite3_stmt *row = sql_start(store, sql,
 		SQL_VALUES(sql_text(prefix), sql_int(STORE_BEGINNING_MAX)),
 		err_r);
-	struct store_rollout *list = NULL;
-	size_t n = 0;
-	int rc;
 
-	if (!row)
-		return -1;
-	rc = list_read(store, row, arena, &list, &n, err_r);
-	if (!rc)
-		list_keep(arena, list, n, rollouts_r, n_r);
-	free(list);
-	return rc;
+	return list_take(store, row, arena, rollouts_r, n_r, err_r);
 }
 
 int store_rollouts_left(struct store *store, struct arena *arena,
@@ -276,11 +267,8 @@ int store_rollouts_left(struct store *store, struct arena *arena,
 		"  AND host = ?1 AND boot = ?2 AND pid_space = ?3"
 		"  AND pid = ?4 AND pid_start = ?5)"
 		" ORDER BY no";
-	struct store_rollout *list = NULL;
 	struct sqlite3_stmt *row;
 	struct holder self;
-	size_t n = 0;
-	int rc;
 
 	holder_self(&self);
 	row = sql_start(store, sql,
@@ -288,13 +276,7 @@ int store_rollouts_left(struct store *store, struct arena *arena,
 			sql_text(self.pid_space), sql_int(self.pid),
 			sql_int(self.start)),
 		err_r);
-	if (!row)
-		return -1;
-	rc = list_read(store, row, arena, &list, &n, err_r);
-	if (!rc)
-		list_keep(arena, list, n, rollouts_r, n_r);
-	free(list);
-	return rc;
+	return list_take(store, row, arena, rollouts_r, n_r, err_r);
 }
 
 int store_rollout_overtaken(struct store *store, const char *id,
