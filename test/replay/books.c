@@ -342,14 +342,18 @@ static bool is_stepping_back(void)
 	       strstr(fake_store_reason(fake_store_newest()), "to ask stable");
 }
 
-/* Nothing but a revert leaves before a journal that cannot be written. */
+/* Nothing but a revert leaves before a journal that cannot be written, or that
+ * was given up when it could not. */
 static void write_sent(const struct fake_request *request)
 {
 	int percent = candidate_percent(request->body);
 	bool noted = is_noted(percent);
 
-	promise(noted || (percent == 0 && (fake_store_is_in_trouble() ||
-						  has_just_stood())),
+	promise(noted || (percent == 0 &&
+				 (fake_store_is_in_trouble() ||
+					 has_just_stood() ||
+					 (is_driven() &&
+						 journal_is_given_up()))),
 		"%d %% are written before the reason is durable", percent);
 	/* What nobody told it of cannot be known. */
 	if (percent > fake_run_serves(FAKE_NEW) &&
