@@ -326,8 +326,11 @@ static int token_run(int argc, char **argv, struct err *err_r)
 		(args.person || args.machine || args.may || args.expires_ms))
 		return err_set(err_r, ERR_USAGE,
 			"--for, --machine, --may and --expires go with create");
-	store = context_store(
-		args.state, creates ? STORE_CREATE : STORE_EDIT, err_r);
+	store = context_store(args.state,
+		creates ? STORE_CREATE
+		: lists ? STORE_LOOK
+			: STORE_EDIT,
+		err_r);
 	if (!store)
 		return -1;
 	rc = token_do(store, &args, argv, err_r);

@@ -98,12 +98,27 @@ int store_token_get(struct store *store, const char *id, struct arena *arena,
 
 #define TOKENS_LISTED_MAX (4 * STORE_TOKENS_MAX) /* old ones included */
 
+/* A file of 0.1.0 has no place for them, and who only looks makes none. */
+static int64_t has_place(struct store *store, struct err *err_r)
+{
+	return count(store,
+		"SELECT count(*) FROM sqlite_schema WHERE name = 'api_token'",
+		SQL_NO_VALUES, err_r);
+}
+
 int store_token_list(struct store *store, struct arena *arena,
 	struct store_token **tokens_r, size_t *n_r, struct err *err_r)
 {
 	struct sql_list list = {
 		arena, sizeof(**tokens_r), TOKENS_LISTED_MAX, token_read};
-	int rc = sql_list_read(store,
+	int64_t there = has_place(store, err_r);
+	int rc;
+
+	*tokens_r = NULL;
+	*n_r = 0;
+	if (there <= 0)
+		return (int)there;
+	rc = sql_list_read(store,
 		sql_start(store,
 			"SELECT " TOKEN_COLUMNS " FROM api_token"
 			" ORDER BY created_ms DESC, id LIMIT ?1",

@@ -116,6 +116,29 @@ phase_is() {
 	[[ $stderr == *"e2e.yaml:"*"did you mean name?"* ]]
 }
 
+# Root may write everything, unless it goes without that.
+unprivileged() {
+	if [ "$(id -u)" = 0 ]; then
+		setpriv --bounding-set=-dac_override,-dac_read_search "$@"
+	else
+		"$@"
+	fi
+}
+
+@test "tokens are listed of a state file that may only be read" {
+	mkdir "$WORLD/state"
+	cp "$TIDEGATE_STATE" "$WORLD/state/state.db"
+	chmod 444 "$WORLD/state/state.db"
+	chmod 555 "$WORLD/state"
+	export TIDEGATE_STATE=$WORLD/state/state.db
+	run --separate-stderr unprivileged "$TIDEGATE" token list --format json
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.[] | "\(.name) \(.state)"' <<<"$output")" = "e2e active" ]
+	run --separate-stderr unprivileged "$TIDEGATE" token revoke e2e
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"is read-only for this user"* ]]
+}
+
 # 200 by hand: test/bench/serve-crash 200
 @test "it dies at random instants while somebody decides: nothing is lost or done twice" {
 	cd "${TIDEGATE%/*}"

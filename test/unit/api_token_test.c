@@ -347,6 +347,7 @@ static void a_file_of_version_1_is_looked_at_and_then_migrated(void **state)
 	struct store *store = store_make();
 	struct store_rollout *rollouts;
 	struct store_filter all = {0};
+	struct store_token *tokens;
 	struct arena arena;
 	const char *key;
 	struct err err;
@@ -366,6 +367,8 @@ static void a_file_of_version_1_is_looked_at_and_then_migrated(void **state)
 	assert_int_equal(
 		store_rollout_list(store, &all, &arena, &rollouts, &n, &err),
 		0);
+	assert_int_equal(store_token_list(store, &arena, &tokens, &n, &err), 0);
+	assert_int_equal(n, 0);
 	store_free(&store);
 	store = store_open(path, STORE_EDIT, &err);
 	assert_non_null(store);
