@@ -201,6 +201,7 @@ static void create_row(struct driver *driver)
 		.started_ms = driver_now(driver),
 		.phase = phase_name(PHASE_PREFLIGHT),
 		.reason = "",
+		.once = driver->release->wish.once,
 	};
 
 	journal_create(driver->writer, &row);

@@ -28,6 +28,7 @@ struct release *release_new(const struct policy *policy, const char *service,
 		.rollback_of = arena_strdup(arena, wish->rollback_of),
 		.newest = arena_strdup(arena, wish->newest),
 		.why = arena_strdup(arena, wish->why),
+		.once = arena_strdup(arena, wish->once),
 	};
 	release->candidate = xstrdup("");
 	release->stable = xstrdup("");

@@ -33,6 +33,7 @@ struct release_wish {
 	 * It does not begin after another one. NULL: it may. */
 	const char *newest;
 	const char *why; /* it was started, for the journal; NULL */
+	const char *once; /* as struct store_rollout has it; NULL */
 };
 
 struct release {

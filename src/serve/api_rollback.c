@@ -112,6 +112,7 @@ static void begin_look(struct rollback_ask *ask);
 static int look_again(
 	struct desk_job *job, struct store *store, struct err *err_r);
 static void looked_again(struct desk_job *job, const struct err *err);
+static void go_on(struct rollback_ask *ask);
 
 /* ---- its life ---- */
 
@@ -237,6 +238,9 @@ static void looked_back(struct desk_job *job, const struct err *err)
 		ask->rollout = rollback_to_end(&ask->back);
 	if (err) {
 		ask_fail(ask, err);
+	} else if (ask->starting.ended) {
+		ask->rollout = ask->starting.ended;
+		go_on(ask);
 	} else if (!starting_is_first(&ask->starting)) {
 		ask_free(ask);
 	} else if (daemon_is_draining(daemon)) {
@@ -391,6 +395,8 @@ static void seen(const struct view *view, const struct err *err, void *arg)
 		.step = in_step ? state->step + 1 : 0,
 		.candidate = view->snapshot->row.candidate,
 		.comment = comment_of(ask) ? comment_of(ask) : DEFAULT_WHY,
+		.part_of =
+			ask->starting.has_key ? ask->starting.work.key : NULL,
 	};
 	ask->n_aborts++;
 	decision_make(visit->daemon, visit->visitor, &order, aborted, ask);
@@ -534,6 +540,17 @@ static void looked_again(struct desk_job *job, const struct err *err)
 			"%.160s has begun meanwhile", rollout);
 		ask_free(ask);
 	}
+}
+
+/* After the end of what was aborted, whose answer was lost. */
+static void go_on(struct rollback_ask *ask)
+{
+	if (!ask->starting.went_back) {
+		looked_again(&ask->starting.job, NULL);
+		return;
+	}
+	answer_aborted(ask, true);
+	ask_free(ask);
 }
 
 static void aborted(const struct decision_answer *answer, void *arg)

@@ -17,6 +17,7 @@
 #include "serve/drills.h"
 #include "serve/driven.h"
 #include "serve/meter.h"
+#include "serve/once.h"
 #include "serve/own_service.h"
 #include "serve/retention.h"
 #include "serve/shelf.h"
@@ -54,6 +55,7 @@ struct daemon {
 	struct slack_api *slack; /* NULL: nothing is posted there */
 	struct slack_notices *notices;
 	LIST_HEAD(, daemon_waiter) waiters;
+	struct once_works once_works;
 	struct watch *watch;
 	int n_visits;
 	bool draining;
@@ -296,6 +298,11 @@ struct shelf *daemon_shelf(const struct daemon *daemon)
 struct driven_set *daemon_driven(const struct daemon *daemon)
 {
 	return daemon->driven;
+}
+
+struct once_works *daemon_once_works(struct daemon *daemon)
+{
+	return &daemon->once_works;
 }
 
 struct identity *daemon_identity(const struct daemon *daemon)

@@ -20,6 +20,7 @@ struct driven_set;
 struct identity;
 struct loop;
 struct meter;
+struct once_works;
 struct shelf;
 struct slack_api;
 struct store;
@@ -57,6 +58,7 @@ struct store *daemon_store(const struct daemon *daemon);
 struct desk *daemon_desk(const struct daemon *daemon);
 struct shelf *daemon_shelf(const struct daemon *daemon);
 struct driven_set *daemon_driven(const struct daemon *daemon);
+struct once_works *daemon_once_works(struct daemon *daemon);
 struct identity *daemon_identity(const struct daemon *daemon);
 struct changes *daemon_changes(const struct daemon *daemon);
 struct slack_api *daemon_slack(const struct daemon *daemon); /* NULL: none */

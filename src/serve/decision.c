@@ -94,6 +94,7 @@ void decision_make(struct daemon *daemon, const struct visitor *visitor,
 	d->order.rollout = arena_strdup(&d->arena, order->rollout);
 	d->order.candidate = arena_strdup(&d->arena, order->candidate);
 	d->order.comment = arena_strdup(&d->arena, order->comment);
+	d->order.part_of = arena_strdup(&d->arena, order->part_of);
 	if (order->once) {
 		d->once = *order->once;
 		d->once.key = arena_strdup(&d->arena, order->once->key);
@@ -304,6 +305,7 @@ static void decision_sought(struct desk_job *job, const struct err *err)
 
 static int leave_in(struct decision *d, struct store *store, struct err *err_r)
 {
+	const char *key = d->order.once ? d->once.key : d->order.part_of;
 	int is_new = 1;
 
 	if (d->order.once)
@@ -316,9 +318,7 @@ static int leave_in(struct decision *d, struct store *store, struct err *err_r)
 		return 0;
 	if (store_command_add(store, &d->command, &d->command.id, err_r) < 0)
 		return -1;
-	return d->order.once ? store_once_command(
-				       store, d->once.key, d->command.id, err_r)
-			     : 0;
+	return key ? store_once_command(store, key, d->command.id, err_r) : 0;
 }
 
 static int decision_leave(

@@ -27,6 +27,9 @@ struct decision_order {
 	bool was_shown; /* by a message of ours: that it is there is no secret */
 	/* Kept with it, so that it is carried out once; NULL: no key came. */
 	const struct store_once *once;
+	/* The key of the request that this is the work of, which is kept by now;
+	 * NULL: none. */
+	const char *part_of;
 };
 
 enum decision_result {

@@ -2,6 +2,7 @@
 /* Requests that are carried out once; see once.h. */
 #include "serve/once.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,34 @@ int once_of(struct visit *visit, struct store_once *once_r, struct err *err_r)
 		&visit->arena, digest_text(text, strlen(text), digest));
 	return 1;
 }
+
+/* ---- what is worked on ---- */
+
+bool once_work_begin(struct once_works *works, struct once_work *work,
+	const struct store_once *once, struct store_once *known_r)
+{
+	const struct once_work *other;
+
+	LIST_FOREACH(other, works, link)
+		if (!strcmp(other->key, once->key)) {
+			*known_r = (struct store_once){.digest = other->digest};
+			return false;
+		}
+	snprintf(work->key, sizeof(work->key), "%s", once->key);
+	snprintf(work->digest, sizeof(work->digest), "%s", once->digest);
+	LIST_INSERT_HEAD(works, work, link);
+	work->is_listed = true;
+	return true;
+}
+
+void once_work_end(struct once_work *work)
+{
+	if (work->is_listed)
+		LIST_REMOVE(work, link);
+	work->is_listed = false;
+}
+
+/* ---- answers ---- */
 
 void once_answer_again(struct visit **visit, const struct store_once *once,
 	const struct store_once *known)

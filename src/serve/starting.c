@@ -24,7 +24,8 @@ void starting_init(struct starting *s, struct visit *visit)
 void starting_fini(struct starting *s)
 {
 	if (s->is_new && !s->is_kept)
-		once_keep(daemon_desk(s->daemon), s->key, 0, NULL);
+		once_keep(daemon_desk(s->daemon), s->work.key, 0, NULL);
+	once_work_end(&s->work); /* after that: it comes before who is next */
 	if (s->policy)
 		shelf_give_back(daemon_shelf(s->daemon), &s->policy);
 }
@@ -76,7 +77,6 @@ static int take_key(struct starting *s, struct err *err_r)
 	if (keyed < 0)
 		return -1;
 	s->has_key = keyed;
-	snprintf(s->key, sizeof(s->key), "%s", keyed ? s->once.key : "");
 	return 0;
 }
 
@@ -141,6 +141,15 @@ static bool take_sent_for_service(
 	return take_sent(s, text, right, s->service);
 }
 
+/* One at a time with a key. */
+static bool begin_work(struct starting *s)
+{
+	if (s->has_key && !once_work_begin(daemon_once_works(s->daemon),
+				  &s->work, &s->once, &s->known))
+		once_answer_again(&s->visit, &s->once, &s->known);
+	return s->visit != NULL;
+}
+
 bool starting_read(struct starting *s, const struct starting_names *names,
 	enum right right)
 {
@@ -158,28 +167,73 @@ bool starting_read(struct starting *s, const struct starting_names *names,
 	if (!name_service(s, names) ||
 		!visit_may(&s->visit, right, s->service, s->policy_name))
 		return false;
-	return !is_text || take_sent_for_service(s, names->policy, right);
+	return (!is_text || take_sent_for_service(s, names->policy, right)) &&
+	       begin_work(s);
 }
 
 /* ---- whether it may begin ---- */
 
+static bool was_cut_off(const struct starting *s)
+{
+	return !s->known.status && !strcmp(s->known.digest, s->once.digest);
+}
+
+static bool has_left_command(const struct starting *s)
+{
+	return !s->is_new && was_cut_off(s) && !s->known.is_held &&
+	       s->known.command_id && !*s->known.rollout;
+}
+
+static bool is_phase(const struct store_rollout *row, enum phase phase)
+{
+	return !strcmp(row->phase, phase_name(phase));
+}
+
+/* It goes on as the first, with what became of its command. */
+static int recall(struct starting *s, struct store *store, struct err *err_r)
+{
+	struct arena *arena = &s->visit->arena;
+	struct store_rollout row = {0};
+	struct store_command command;
+
+	if (store_command_get(
+		    store, s->known.command_id, arena, &command, err_r) < 0 ||
+		store_rollout_find(store, command.rollout, arena, &row, err_r) <
+			0)
+		return -1;
+	s->is_new = true;
+	if (command.state != 1 || !row.ended_ms)
+		return 0;
+	s->ended = row.id;
+	s->went_back = is_phase(&row, PHASE_ROLLED_BACK) ||
+		       is_phase(&row, PHASE_ROLLBACK_FAILED);
+	return 0;
+}
+
 int starting_begin_once(
 	struct starting *s, struct store *store, struct err *err_r)
 {
-	int rc = 0;
+	int rc;
 
-	if (s->has_key)
-		rc = store_once_begin(
-			store, &s->once, &s->visit->arena, &s->known, err_r);
-	s->is_new = rc > 0;
-	return rc < 0 ? -1 : 0;
+	if (!s->has_key)
+		return 0;
+	rc = store_once_begin(
+		store, &s->once, &s->visit->arena, &s->known, err_r);
+	if (rc < 0)
+		return -1;
+	s->is_new = rc;
+	return has_left_command(s) ? recall(s, store, err_r) : 0;
 }
 
 bool starting_is_first(struct starting *s)
 {
-	if (s->has_key && !s->is_new)
+	if (!s->has_key || s->is_new)
+		return true;
+	if (was_cut_off(s) && *s->known.rollout)
+		starting_answer_begun(s, s->known.rollout);
+	else
 		once_answer_again(&s->visit, &s->once, &s->known);
-	return s->visit != NULL;
+	return false;
 }
 
 bool starting_is_free(struct starting *s)
@@ -206,6 +260,7 @@ bool starting_drive(struct starting *s, const struct driver_options *options,
 {
 	const struct visitor *visitor = s->visit->visitor;
 	const struct policy *policy = s->policy;
+	struct driver_options kept = *options;
 	struct err err;
 
 	log_line(LOG_INFO,
@@ -215,7 +270,9 @@ bool starting_drive(struct starting *s, const struct driver_options *options,
 		visitor->starter, visitor->caller.method, visitor->caller.proof,
 		visitor->caller.peer);
 	s->policy = NULL; /* the set gives it back */
-	if (driven_start(daemon_driven(s->daemon), policy, options, fn, arg,
+	if (s->has_key)
+		kept.wish.once = s->work.key;
+	if (driven_start(daemon_driven(s->daemon), policy, &kept, fn, arg,
 		    &err) == 0)
 		return true;
 	starting_fail(s, &err);
@@ -227,7 +284,8 @@ bool starting_drive(struct starting *s, const struct driver_options *options,
 void starting_answer(struct starting *s, int status, const struct buf *body)
 {
 	if (s->has_key)
-		once_keep(daemon_desk(s->daemon), s->key, status, body->data);
+		once_keep(daemon_desk(s->daemon), s->work.key, status,
+			body->data);
 	s->is_kept = true;
 	visit_answer(&s->visit, status, VISIT_JSON, body);
 }

@@ -11,7 +11,7 @@
 #include "io/digest.h"
 #include "live/driver.h"
 #include "serve/desk.h"
-#include "store/store_once.h"
+#include "serve/once.h"
 
 #define STARTING_NAME_MAX 256 /* bytes of a name that is sent */
 #define STARTING_POLICY                                         \
@@ -30,8 +30,12 @@ struct starting {
 	const char *policy_title; /* what it is called in answers */
 	const char *service; /* full name */
 	struct store_once once, known;
-	char key[DIGEST_TEXT_MAX]; /* outlives the visit */
+	struct once_work work; /* with a key; outlives the visit */
 	bool has_key, is_new, is_kept;
+	/* The rollout that this request has ended, before it was cut off, and
+	 * whether that went back; NULL: none. */
+	const char *ended;
+	bool went_back;
 };
 
 /* What was asked for; NULL: not said. */
@@ -54,7 +58,8 @@ MUST_CHECK bool starting_read(struct starting *starting,
 /* On the desk's thread: whether the key is new; 0 without one. */
 MUST_CHECK int starting_begin_once(
 	struct starting *starting, struct store *store, struct err *err_r);
-/* After that, false: it was sent before, or cannot begin now: answered. */
+/* After that, false: it was sent before: answered. What began and was not
+ * answered is answered by what is kept of it. */
 MUST_CHECK bool starting_is_first(struct starting *starting);
 /* false: the daemon is being stopped, or drives a rollout of the service:
  * answered. */

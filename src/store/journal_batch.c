@@ -97,16 +97,17 @@ struct store_rollout *journal_row_copy(const struct store_rollout *row)
 	const char **const texts[] = {&copy.id, &copy.service, &copy.candidate,
 		&copy.stable, &copy.policy_name, &copy.policy_path,
 		&copy.policy_source, &copy.policy_digest, &copy.options,
-		&copy.starter, &copy.phase, &copy.reason};
+		&copy.starter, &copy.phase, &copy.reason, &copy.once};
 	size_t n = sizeof(texts) / sizeof(*texts), bytes = 0;
 	char *at;
 
 	for (size_t i = 0; i < n; i++)
-		bytes += strlen(*texts[i]) + 1;
+		bytes += *texts[i] ? strlen(*texts[i]) + 1 : 0;
 	block = xcalloc(1, sizeof(*block) + bytes);
 	at = (char *)(block + 1);
 	for (size_t i = 0; i < n; i++)
-		*texts[i] = text_take(&at, *texts[i]);
+		if (*texts[i])
+			*texts[i] = text_take(&at, *texts[i]);
 	*block = copy;
 	return block;
 }

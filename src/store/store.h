@@ -20,7 +20,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-#define STORE_VERSION         5 /* of the schema; older ones are migrated */
+#define STORE_VERSION         6 /* of the schema; older ones are migrated */
 #define STORE_WAIT_MS         5000 /* for a lock, at most … */
 #define STORE_TURN_MS         5 /* … and on the loop's thread */
 #define STORE_LEASE_MS        15000 /* without a renewal, then it is free */
@@ -79,8 +79,12 @@ struct store_rollout {
 	const char *phase; /* as of the last event appended */
 	const char *reason; /* "" or the last reason */
 	int64_t last_seq; /* 0: no event yet */
+	/* Of a new one: the key of the request that began it, which is kept with
+	 * it (store_once.h); NULL: none. */
+	const char *once;
 };
 
+/* ERR_LEASE: another rollout was begun for its request. */
 MUST_CHECK int store_rollout_create(struct store *store,
 	const struct store_rollout *rollout, struct err *err_r);
 /* Who is stable and candidate is learnt by preflight. */

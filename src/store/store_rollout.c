@@ -6,6 +6,7 @@
 
 #include "base/xalloc.h"
 #include "store/holder.h"
+#include "store/store_once.h"
 #include "store/store_sqlite.h"
 
 #define COLUMNS                                                          \
@@ -62,7 +63,9 @@ int store_rollout_create(struct store *store,
 			rollout->id, STORE_ROLLOUT_ID_MAX);
 	if (sql_enter(store, &own, err_r))
 		return -1;
-	if (policy_keep(store, rollout, err_r) ||
+	if ((rollout->once && store_once_rollout(store, rollout->once,
+				      rollout->id, err_r) < 0) ||
+		policy_keep(store, rollout, err_r) ||
 		rollout_insert(store, rollout, err_r)) {
 		sql_abandon(store, own);
 		return -1;

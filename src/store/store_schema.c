@@ -144,10 +144,22 @@ static const char version_5[] = "CREATE TABLE notice ("
 
 				"PRAGMA user_version = 5;";
 
+/* What came of a request, and whose work it is: see store_once.h. */
+static const char version_6[] =
+	"ALTER TABLE once ADD COLUMN rollout TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE once ADD COLUMN host TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE once ADD COLUMN boot TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE once ADD COLUMN pid_space TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE once ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE once ADD COLUMN pid_start INTEGER NOT NULL DEFAULT 0;"
+
+	"PRAGMA user_version = 6;";
+
 const char *const store_migrations[STORE_VERSION] = {
 	version_1,
 	version_2,
 	version_3,
 	version_4,
 	version_5,
+	version_6,
 };

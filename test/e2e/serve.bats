@@ -92,6 +92,37 @@ phase_is() {
 	[ "$(grep -c 'event=taken-up' "$WORLD/serve.err")" -ge 2 ]
 }
 
+@test "a start that waits as the daemon is killed is begun when it is sent again" {
+	served_policy
+	serve_by_flags
+	# Another process drives the service meanwhile.
+	cp "$WORLD/policies/e2e.yaml" "$WORLD/policy.yaml"
+	rollout_start
+	until_true 20 knows_one lease
+	ask_once & local asking=$!
+	until_true 20 knows_one once
+	kill -KILL "$SERVE_PID"
+	wait "$SERVE_PID" || true
+	wait "$asking" || true
+	serve_by_flags
+	ask_once
+	[ "$REPLY_STATUS" = 201 ]
+	until_true 20 phase_is "$(member rollout "$REPLY_BODY")" refused
+}
+
+knows_one() { # TABLE
+	[ "$(sqlite3 -readonly "$TIDEGATE_STATE" \
+		"SELECT count(*) FROM $1")" = 1 ]
+}
+
+ask_once() { # it waits for the lease, for 30 s at most
+	REPLY_STATUS=$(curl -sS --max-time 60 -o "$WORLD/reply" \
+		-w '%{http_code}' -H "Authorization: Bearer $TOKEN" \
+		-H 'Content-Type: application/json' -H 'Idempotency-Key: k' \
+		-d '{"policy": "e2e"}' "$SERVER/api/v1/rollouts") || true
+	REPLY_BODY=$(cat "$WORLD/reply" || true)
+}
+
 @test "a policy that is wrong is refused at the start, and kept as it was on SIGHUP" {
 	served_policy
 	serve_by_flags

@@ -204,7 +204,7 @@ static void a_file_of_the_future_names_both_versions(void **state)
 	store_free(&store);
 	sql("PRAGMA user_version = 7");
 	open_fails(STORE_CREATE, "has version 7, this tidegate knows versions "
-				 "up to 5");
+				 "up to 6");
 	open_fails(STORE_LOOK, "has version 7");
 }
 
