@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "base/xalloc.h"
 #include "google/source.h"
+#include "google/source_slot.h"
 #include "google/token_cache.h"
 #include "io/clock.h"
 #include "io/loop.h"
@@ -22,9 +23,9 @@ TAILQ_HEAD(token_caches, token_cache);
 
 struct credentials {
 	struct loop *loop;
-	struct source *source;
+	struct source_slot slot;
 	struct rng rng;
-	char *quota_project;
+	char *quota_project; /* of the environment; NULL: the source's */
 	struct http_clock clock;
 	struct token_cache access;
 	struct token_caches ids; /* oldest first */
@@ -47,9 +48,9 @@ static int take_quota_project(
 	const char *project = getenv("GOOGLE_CLOUD_QUOTA_PROJECT");
 
 	if (!project || !*project)
-		project = credentials->source->quota_project;
-	else if (project[strspn(project, "abcdefghijklmnopqrstuvwxyz"
-					 "0123456789-.:")])
+		return 0;
+	if (project[strspn(project, "abcdefghijklmnopqrstuvwxyz"
+				    "0123456789-.:")])
 		return err_set(err_r, ERR_AUTH,
 			"GOOGLE_CLOUD_QUOTA_PROJECT is not a project's id");
 	credentials->quota_project = xstrdup(project);
@@ -66,17 +67,17 @@ struct credentials *credentials_open(
 	TAILQ_INIT(&credentials->ids);
 	credentials->loop = env->loop;
 	rng_init(&credentials->rng, (uint64_t)clock_wall_us());
-	credentials->source = source_find(&ours, err_r);
-	token_cache_init(&credentials->access, env->loop, credentials->source,
+	source_slot_init(&credentials->slot, source_find(&ours, err_r));
+	token_cache_init(&credentials->access, env->loop, &credentials->slot,
 		&credentials->rng, NULL);
-	if (!credentials->source ||
+	if (!credentials->slot.now ||
 		take_quota_project(credentials, err_r) < 0) {
 		credentials_free(&credentials);
 		return NULL;
 	}
-	if (credentials->source->ready) {
+	if (credentials->slot.now->ready) {
 		credentials->access.token =
-			secret_dup(credentials->source->ready);
+			secret_dup(credentials->slot.now->ready);
 		credentials->access.serial = 1;
 		credentials->access.refresh_ms = INT64_MAX;
 		credentials->access.expires_ms = INT64_MAX;
@@ -102,20 +103,20 @@ void credentials_free(struct credentials **credentials)
 	token_cache_fini(&old->access);
 	while (!TAILQ_EMPTY(&old->ids))
 		forget(old, TAILQ_FIRST(&old->ids));
-	source_free(&old->source);
+	source_slot_fini(&old->slot);
 	xfree(&old->quota_project);
 	free(old);
 }
 
 const char *credentials_describe(const struct credentials *credentials)
 {
-	return credentials->source->describe;
+	return credentials->slot.now->describe;
 }
 
 void credentials_about(const struct credentials *credentials,
 	struct credentials_about *about_r)
 {
-	const struct source *source = credentials->source;
+	const struct source *source = credentials->slot.now;
 
 	*about_r = (struct credentials_about){
 		.type = source->type->name,
@@ -140,7 +141,9 @@ bool credentials_clock(
 
 const char *credentials_quota_project(const struct credentials *credentials)
 {
-	return credentials->quota_project;
+	return credentials->quota_project
+		       ? credentials->quota_project
+		       : credentials->slot.now->quota_project;
 }
 
 /* ---- Access tokens. ---- */
@@ -164,7 +167,7 @@ unsigned token_serial(const struct credentials *credentials)
 int token_reject(
 	struct credentials *credentials, unsigned serial, struct err *err_r)
 {
-	const char *refused = credentials->source->type->refused;
+	const char *refused = credentials->slot.now->type->refused;
 
 	if (refused)
 		return err_set(err_r, ERR_AUTH, "%s", refused);
@@ -209,7 +212,7 @@ struct token_call *id_token_start(struct credentials *credentials,
 	if (!cache) {
 		make_room(credentials);
 		cache = xcalloc(1, sizeof(*cache));
-		token_cache_init(cache, credentials->loop, credentials->source,
+		token_cache_init(cache, credentials->loop, &credentials->slot,
 			&credentials->rng, audience);
 		TAILQ_INSERT_TAIL(&credentials->ids, cache, link);
 		credentials->n_ids++;

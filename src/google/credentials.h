@@ -39,7 +39,9 @@ MUST_CHECK struct credentials *credentials_new(
 /* Calls under way are forgotten; not from inside a callback of one. */
 void credentials_free(struct credentials **credentials);
 
-/* What was found, without a request. All borrowed; NULL: none, or not known. */
+/* What was found, without a request; a file that has changed is read again by
+ * the next token that is fetched. All borrowed until then; NULL: none, or not
+ * known. */
 struct credentials_about {
 	const char *type; /* as in a file, "metadata server", "ready token" */
 	const char *origin; /* what led to it: an environment variable, … */

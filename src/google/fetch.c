@@ -19,6 +19,7 @@ struct fetch *fetch_start(
 	struct fetch *fetch = xcalloc(1, source->type->fetch_size);
 
 	fetch->source = source;
+	source->n_fetches++;
 	fetch->audience = xstrdup(audience);
 	fetch->fn = fn;
 	fetch->arg = arg;
@@ -37,6 +38,7 @@ void fetch_cancel(struct fetch **fetch)
 		old->source->type->stop(old);
 	retry_request_cancel(&old->request);
 	timer_cancel(&old->timer);
+	old->source->n_fetches--;
 	secret_free(&old->body);
 	xfree(&old->audience);
 	xfree(&old->url);

@@ -4,8 +4,9 @@
  * of every fetch; what is the source's own follows it.
  *
  * A step ends in exactly one of: the next step, fetch_succeed, fetch_fail. The
- * last two tell whoever waits and free the fetch; neither is called from
- * inside start: what fails there is told by fetch_fail_soon.
+ * last two tell whoever waits and free the fetch, and the source when another
+ * one is in its place: nothing is done after them. Neither is called from inside
+ * start: what fails there is told by fetch_fail_soon.
  */
 #ifndef TIDEGATE_GOOGLE_FETCH_H
 #define TIDEGATE_GOOGLE_FETCH_H

@@ -132,17 +132,48 @@ struct source *source_open(const struct retry_env *env,
 	return type ? type->open(env, file, err_r) : NULL;
 }
 
-/* `*missing_r`: there is no such file; then err_r is set, too. It may be a pipe
- * that somebody writes a key into: nothing has begun yet that could wait. */
-static struct source *open_file(const struct retry_env *env, const char *path,
-	bool *missing_r, struct err *err_r)
+/* All zero: there is no such file, or it is none. */
+static struct source_mark mark_of(const char *path)
 {
+	struct stat st;
+
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return (struct source_mark){0};
+	return (struct source_mark){
+		.device = st.st_dev,
+		.inode = st.st_ino,
+		.size = st.st_size,
+		.written = st.st_mtim,
+		.changed = st.st_ctim,
+	};
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_same_mark(
+	const struct source_mark *a, const struct source_mark *b)
+{
+	return a->device == b->device && a->inode == b->inode &&
+	       a->size == b->size && is_same_time(&a->written, &b->written) &&
+	       is_same_time(&a->changed, &b->changed);
+}
+
+/* `*missing_r`: there is no such file; then err_r is set, too. Without `flags` it
+ * may be a pipe that somebody writes a key into: nothing has begun yet that could
+ * wait. Its mark is older than what is read: a change meanwhile is one. */
+static struct source *open_file(const struct retry_env *env, const char *path,
+	int flags, bool *missing_r, struct err *err_r)
+{
+	struct source_mark mark = mark_of(path);
 	struct source *source = NULL;
 	struct buf bytes;
 	int error;
 
 	buf_init_secret(&bytes, CREDENTIALS_FILE_MAX);
-	error = read_path(path, 0, &bytes);
+	error = read_path(path, flags, &bytes);
 	*missing_r = error == ENOENT || error == ENOTDIR;
 	if (error == 0)
 		source = source_open(env,
@@ -150,11 +181,37 @@ static struct source *open_file(const struct retry_env *env, const char *path,
 			err_r);
 	else
 		read_failed(error, CREDENTIALS_FILE_MAX, err_r);
-	if (source)
+	if (source) {
 		source->path = xstrdup(path);
+		source->mark = mark;
+		source->is_file = mark.inode != 0;
+	}
 	buf_wipe(&bytes);
 	buf_fini(&bytes);
 	return source;
+}
+
+int source_open_again(
+	struct source *source, struct source **newer_r, struct err *err_r)
+{
+	struct source_mark mark;
+	struct source *newer;
+	bool missing;
+
+	if (!source->is_file)
+		return 0;
+	mark = mark_of(source->path);
+	if (is_same_mark(&mark, &source->mark))
+		return 0;
+	source->mark = mark;
+	newer = open_file(
+		&source->env, source->path, O_NONBLOCK, &missing, err_r);
+	if (!newer)
+		return -1;
+	newer->origin = source->origin;
+	newer->is_guess = source->is_guess;
+	*newer_r = newer;
+	return 1;
 }
 
 static char *well_known_path(void)
@@ -177,7 +234,7 @@ static struct source *find_well_known(
 	bool missing = true;
 
 	if (path)
-		source = open_file(env, path, &missing, err_r);
+		source = open_file(env, path, 0, &missing, err_r);
 	if (!source && !missing)
 		err_wrap(err_r, "gcloud's credentials, %s", path);
 	*found_r = !missing;
@@ -251,7 +308,7 @@ static struct source *find_named(const struct retry_env *env, const char *name,
 	const char *path, struct err *err_r)
 {
 	bool missing;
-	struct source *source = open_file(env, path, &missing, err_r);
+	struct source *source = open_file(env, path, 0, &missing, err_r);
 
 	if (!source)
 		err_wrap(err_r, "%s, %s", name, path);

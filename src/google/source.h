@@ -9,6 +9,9 @@
 #define TIDEGATE_GOOGLE_SOURCE_H
 
 #include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/secret.h"
@@ -39,6 +42,14 @@ struct source_type {
 	const char *refused;
 };
 
+/* Of the file as it was read: by what is to be told from this. */
+struct source_mark {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec written, changed;
+};
+
 /* The head of every source; the type's own part follows it. */
 struct source {
 	const struct source_type *type;
@@ -49,6 +60,10 @@ struct source {
 	bool is_guess; /* nobody said that it is there */
 	char *quota_project; /* may be NULL */
 	struct secret *ready; /* a token there from the start, or NULL */
+	bool is_file; /* that may be read again: `path`, with this mark */
+	struct source_mark mark;
+	int n_fetches; /* under way */
+	SLIST_ENTRY(source) older; /* of source_slot.c */
 };
 
 extern const struct source_type source_authorized_user, source_external,
@@ -62,6 +77,10 @@ MUST_CHECK struct source *source_find(
 MUST_CHECK struct source *source_open(const struct retry_env *env,
 	const struct source_file *file, struct err *err_r);
 void source_free(struct source **source);
+/* 1: its file is another one by now, which has been opened; 0: it is not; -1: it
+ * cannot be used, which is told once for each change. */
+MUST_CHECK int source_open_again(
+	struct source *source, struct source **newer_r, struct err *err_r);
 
 /* Nothing was found: where it was looked for, why not there at last, and what
  * to do. */

@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "google/fetch.h"
 #include "google/source.h"
+#include "google/source_slot.h"
 #include "io/loop.h"
 
 #define RETRY_MS 30000 /* after a refresh failed while the token still holds */
@@ -32,10 +33,9 @@ static void token_cache_fetched(
 static void serve(struct token_cache *cache, const struct err *err);
 
 void token_cache_init(struct token_cache *cache, struct loop *loop,
-	struct source *source, struct rng *rng, const char *audience)
+	struct source_slot *slot, struct rng *rng, const char *audience)
 {
-	*cache = (struct token_cache){
-		.loop = loop, .source = source, .rng = rng};
+	*cache = (struct token_cache){.loop = loop, .slot = slot, .rng = rng};
 	cache->audience = xstrdup(audience);
 	TAILQ_INIT(&cache->waiting);
 	TAILQ_INIT(&cache->served);
@@ -136,8 +136,8 @@ static void token_cache_fetch(struct token_cache *cache)
 	if (cache->fetch)
 		return;
 	cache->fetch_started_ms = loop_now(cache->loop);
-	cache->fetch = fetch_start(
-		cache->source, cache->audience, token_cache_fetched, cache);
+	cache->fetch = fetch_start(source_slot_renew(cache->slot),
+		cache->audience, token_cache_fetched, cache);
 }
 
 static void token_cache_fetched(

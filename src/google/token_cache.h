@@ -14,7 +14,7 @@
 #include "google/credentials.h"
 
 struct loop;
-struct source;
+struct source_slot;
 struct rng;
 
 TAILQ_HEAD(token_calls, token_call);
@@ -22,7 +22,7 @@ TAILQ_HEAD(token_calls, token_call);
 struct token_cache {
 	TAILQ_ENTRY(token_cache) link; /* the owner's */
 	struct loop *loop;
-	struct source *source;
+	struct source_slot *slot;
 	struct rng *rng;
 	char *audience; /* NULL: the access token */
 
@@ -40,7 +40,7 @@ struct token_cache {
 };
 
 void token_cache_init(struct token_cache *cache, struct loop *loop,
-	struct source *source, struct rng *rng, const char *audience);
+	struct source_slot *slot, struct rng *rng, const char *audience);
 void token_cache_fini(struct token_cache *cache);
 
 /* As token_start, token_cached and token_reject of credentials.h. */

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "base/rng.h"
 #include "base/xalloc.h"
 #include "credentials_fixture.h"
@@ -51,6 +52,95 @@ static void a_metadata_server_gives_a_token(void **state)
 	open_metadata(world);
 	assert_string_equal(ask(world).token, "ya29.1");
 }
+
+/* ---- a file that changes ---- */
+
+static int n_errors;
+
+static void count_errors(const char *line, size_t len, void *arg)
+{
+	(void)len;
+	(void)arg;
+	n_errors += strstr(line, "event=credentials") &&
+		    strstr(line, "stay as they were");
+}
+
+static void write_key(const struct world *world, EVP_PKEY *key)
+{
+	char *text = fake_key_file(key, URI);
+
+	write_file(world->key_path, text);
+	free(text);
+}
+
+static void a_key_that_is_rotated_is_read_by_the_next_token(void **state)
+{
+	struct world *world = *state;
+	EVP_PKEY *key = fake_key_new(2048);
+
+	open_key(world);
+	assert_string_equal(ask(world).token, "ya29.1");
+	world->google.key = key; /* the other one was deleted there */
+	forget_token(world);
+	EXPECT_FAILURE(world, "Invalid JWT Signature");
+	write_key(world, key);
+	assert_string_equal(ask(world).token, "ya29.2");
+	credentials_free(&world->credentials);
+	EVP_PKEY_free(key);
+}
+
+static void a_file_that_cannot_be_used_leaves_the_key_as_it_was(void **state)
+{
+	static const char *const files[] = {
+		"", "{\"type\": \"service_account\"", "{}"};
+	struct world *world = *state;
+
+	n_errors = 0;
+	log_set_sink(count_errors, NULL);
+	open_key(world);
+	for (size_t i = 0; i < N(files); i++) {
+		write_file(world->key_path, files[i]);
+		for (int n = 0; n < 2; n++) {
+			assert_int_equal(ask(world).calls, 1);
+			assert_non_null(token_cached(world->credentials));
+			forget_token(world);
+		}
+		assert_int_equal(n_errors, i + 1); /* once for each change */
+	}
+	assert_int_equal(unlink(world->key_path), 0);
+	assert_string_equal(ask(world).token, "ya29.7");
+	assert_int_equal(n_errors, N(files) + 1);
+	write_key(world, key_pair);
+	forget_token(world);
+	assert_string_equal(ask(world).token, "ya29.8");
+	assert_int_equal(n_errors, N(files) + 1);
+	log_set_sink(NULL, NULL);
+}
+
+/* Of the kind of file, too; what is under way goes on by the one before. */
+static void what_is_under_way_ends_by_the_file_that_it_began_with(void **state)
+{
+	struct world *world = *state;
+	struct token_answer id = {.world = world}, other = {.world = world};
+
+	open_key(world);
+	world->google.delay_ms = 50;
+	id_token_start(world->credentials, "https://a.example", answered, &id);
+	RUN_UNTIL(world->loop, world->google.requests == 1);
+	write_json(world, user_file());
+	id_token_start(
+		world->credentials, "https://b.example", answered, &other);
+	assert_non_null(strstr(
+		credentials_describe(world->credentials), "eve@example.com"));
+	write_key(world, key_pair);
+	assert_string_equal(ask(world).token, "ya29.1");
+	RUN_UNTIL(world->loop, id.calls && other.calls);
+	assert_string_not_equal(id.token, "");
+	assert_non_null(
+		strstr(credentials_describe(world->credentials), FAKE_EMAIL));
+}
+
+/* ---- the search, once more ---- */
 
 static void gclouds_file_is_found(void **state)
 {
@@ -640,6 +730,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_key_file_gives_a_token),
 		TEST(a_metadata_server_gives_a_token),
+		TEST(a_key_that_is_rotated_is_read_by_the_next_token),
+		TEST(a_file_that_cannot_be_used_leaves_the_key_as_it_was),
+		TEST(what_is_under_way_ends_by_the_file_that_it_began_with),
 		TEST(gclouds_file_is_found),
 		TEST(the_first_of_the_search_order_wins),
 		TEST(what_was_found_is_told_without_a_request),
