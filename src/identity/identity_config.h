@@ -30,17 +30,18 @@ struct issuer_config {
 	const char *audience; /* compared byte by byte; needed where named */
 	const char *issuer; /* of OIDC; of GitHub NULL: github.com's */
 	const char *client_id;
-	const struct secret *client_secret;
+	const struct secret *client_secret; /* as the two below */
 	/* E-mail domains, of which an account has to be; none: of OIDC all that
 	 * the issuer knows are let in, of Google nobody is vetted. */
 	const char *const *domains;
 	size_t n_domains;
 	const char *app, *team; /* Slack: A0…, T0… */
 	const struct secret *signing_secret;
-	/* With which src/serve posts there; NULL: it does not. Both secrets may
+	/* With which src/serve posts there; NULL: it does not. All secrets may
 	 * be others from one turn to the next. */
 	const struct secret *bot_token;
-	const char *signing_secret_file, *bot_token_file; /* where they are */
+	/* Where they are. */
+	const char *client_secret_file, *signing_secret_file, *bot_token_file;
 	/* Where its API is instead, and answers to buttons go; NULL: Slack's. */
 	const char *api_url;
 	/* Where keys are fetched instead (not of OIDC); loopback may be http. */

@@ -249,6 +249,8 @@ struct secret *secret_variable(
 	struct loader *loader, const struct node *node, const char *file_key);
 /* The content of a *_file without its last newline. */
 struct secret *secret_file(struct loader *loader, const struct node *node);
+/* How long the one line of such a file is; 0: it is none, and why. */
+size_t secret_line(const struct buf *content, const char **problem_r);
 /* A URL with ${VAR} and, if `templates`, {{templates}}. `shown_r` (may be
  * NULL) is it without its secret parts. */
 struct secret *secret_url(struct loader *loader, const struct node *node,

@@ -351,45 +351,51 @@ const char *file_path(struct loader *loader, const struct node *node)
 		loader->arena, "%s/%s", loader->policy->folder, path);
 }
 
-/* What an editor puts in front of a text, and would be sent as a part of it;
- * NULL: nothing. */
-static const char *text_mark(const char *bytes, size_t len)
+#define STORED(how)                                           \
+	"is stored " how ", which is no part of the secret: " \
+	"store it as plain UTF-8"
+
+/* What an editor puts in front of a text, and would be sent as a part of it. */
+static const char *mark_problem(const char *bytes, size_t len)
 {
 	if (len >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3))
-		return "with a byte order mark";
+		return STORED("with a byte order mark");
 	if (len >= 2 && (!memcmp(bytes, "\xff\xfe", 2) ||
 				!memcmp(bytes, "\xfe\xff", 2)))
-		return "in UTF-16";
+		return STORED("in UTF-16");
 	return NULL;
 }
 
-static struct secret *file_secret(struct loader *loader,
-	const struct node *node, const char *path, const struct buf *content)
+size_t secret_line(const struct buf *content, const char **problem_r)
 {
 	size_t len = content->len;
-	const char *mark = text_mark(content->data, len);
-	struct secret *secret = NULL;
 
+	*problem_r = mark_problem(content->data, len);
 	if (len && content->data[len - 1] == '\n')
 		len--;
 	if (len && content->data[len - 1] == '\r')
 		len--;
 	if (!len)
-		problem_at(loader, node, "\"%.200s\" is empty", path);
-	else if (mark)
-		problem_at(loader, node,
-			"\"%.200s\" is stored %s, which is no part of the "
-			"secret: store it as plain UTF-8",
-			path, mark);
-	else if (strcspn(content->data, "\r\n") < len ||
-		 memchr(content->data, '\0', len))
-		problem_at(loader, node,
-			"\"%.200s\" has more than one line: a secret is one",
-			path);
-	else
-		secret = keep_secret(loader, content->data, len, true);
-	if (secret)
-		secret_refuse_short(loader, node, len);
+		*problem_r = "is empty";
+	else if (!*problem_r && (strcspn(content->data, "\r\n") < len ||
+					memchr(content->data, '\0', len)))
+		*problem_r = "has more than one line: a secret is one";
+	return *problem_r ? 0 : len;
+}
+
+static struct secret *file_secret(struct loader *loader,
+	const struct node *node, const char *path, const struct buf *content)
+{
+	const char *problem;
+	size_t len = secret_line(content, &problem);
+	struct secret *secret;
+
+	if (!len) {
+		problem_at(loader, node, "\"%.200s\" %s", path, problem);
+		return NULL;
+	}
+	secret = keep_secret(loader, content->data, len, true);
+	secret_refuse_short(loader, node, len);
 	return secret;
 }
 

@@ -16,6 +16,7 @@
 #include "serve/desk.h"
 #include "serve/drills.h"
 #include "serve/driven.h"
+#include "serve/issuer_secrets.h"
 #include "serve/meter.h"
 #include "serve/once.h"
 #include "serve/own_service.h"
@@ -24,7 +25,6 @@
 #include "serve/shelf_reload.h"
 #include "serve/slack_api.h"
 #include "serve/slack_notices.h"
-#include "serve/slack_secrets.h"
 #include "serve/views.h"
 #include "serve/watch.h"
 #include "store/store.h"
@@ -234,7 +234,7 @@ static void daemon_reloaded(const struct err *err, void *arg)
 void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg)
 {
 	if (daemon->config->renewable)
-		slack_secrets_renew(daemon->desk, daemon->config->renewable,
+		issuer_secrets_renew(daemon->desk, daemon->config->renewable,
 			daemon->config->identity.n_issuers,
 			daemon->config->renewed);
 	daemon->reload_done = done;

@@ -37,7 +37,7 @@ MUST_CHECK struct daemon *daemon_open(const struct serve_config *config,
  * at once. Nothing is reverted. */
 void daemon_close(struct daemon **daemon);
 
-/* Reads the policies and Slack's secrets again, while the loop turns; a file that
+/* Reads the policies and the secrets of identity again, while the loop turns; a file that
  * is wrong leaves them as they were, and the log says so. When one is under way another
  * follows it. `done` is told when all is over, unless the daemon is closed before;
  * NULL: nobody is. */

@@ -41,7 +41,7 @@ struct serve_config {
 	int rollouts_max, person_rollouts_max; /* at a time */
 	int64_t keep_ended_ms; /* 0: for ever */
 	struct notify_config notify;
-	/* Of slack_secrets_renew: the issuers, whose secrets it puts in, and
+	/* Of issuer_secrets_renew: the issuers, whose secrets it puts in, and
 	 * those it has put in. */
 	struct issuer_config *renewable; /* NULL: flags alone */
 	struct secret_list *renewed;

@@ -23,17 +23,18 @@ static void read_variable(struct loader *loader, const struct node *value,
 static const struct reader issuer_text_reader = {
 	read_variable, "a text", TEXT_SCHEMA ", 'minLength': 1"};
 
-static void read_secret_file(struct loader *loader, const struct node *value,
+static void read_client_secret(struct loader *loader, const struct node *value,
 	const struct key *key, void *into)
 {
-	const struct secret *secret = secret_file(loader, value);
+	struct issuer_config *issuer = into;
 
-	if (secret)
-		*(const struct secret **)((char *)into + key->offset) = secret;
+	(void)key;
+	issuer->client_secret_file = file_path(loader, value);
+	issuer->client_secret = secret_file(loader, value);
 }
 
-static const struct reader secret_file_reader = {
-	read_secret_file, "the path of a file", TEXT_SCHEMA ", 'minLength': 1"};
+static const struct reader client_secret_reader = {read_client_secret,
+	"the path of a file", TEXT_SCHEMA ", 'minLength': 1"};
 
 /* ---- of Slack ---- */
 
@@ -172,8 +173,8 @@ static const struct key oidc_keys[] = {
 		.about = "Its URL, such as https://accounts.google.com"},
 	{"client_id", &issuer_text_reader, MEMBER(client_id),
 		.need = KEY_REQUIRED, .about = "As it was registered there"},
-	{"client_secret_file", &secret_file_reader, MEMBER(client_secret),
-		.need = KEY_REQUIRED, .about = "Where the client's secret is"},
+	{"client_secret_file", &client_secret_reader, .need = KEY_REQUIRED,
+		.about = "Where the client's secret is"},
 	DOMAINS, {0}};
 static const struct key slack_keys[] = {
 	{"app", &slack_app_reader, MEMBER(app), "A", .need = KEY_REQUIRED,

@@ -3,20 +3,9 @@
 #include "serve/slack_secrets.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "base/xalloc.h"
-#include "identity/identity_config.h"
-#include "policy/policy_load.h"
-#include "serve/desk.h"
-#include "serve/secret_list.h"
-
 #define SIGNING_SECRET_MIN 16 /* bytes */
-#define SECRET_FILE_MAX    4096
-
-/* ---- whether it is one ---- */
 
 static bool is_visible(const char *text, size_t len)
 {
@@ -40,109 +29,4 @@ const char *slack_bot_token_problem(const char *text, size_t len)
 		return NULL;
 	return "no bot token: take that of \"OAuth & Permissions\" of the app, "
 	       "xoxb-…";
-}
-
-/* ---- reading again ---- */
-
-struct file {
-	const char *path; /* NULL: none */
-	const struct secret **place;
-	const char *(*problem)(const char *text, size_t len);
-	struct buf text;
-	struct err err;
-	bool failed;
-};
-
-struct renewal {
-	struct desk_job job;
-	struct secret_list *list;
-	struct file files[2 * IDENTITY_ISSUERS_MAX];
-	size_t n;
-};
-
-static int renewal_run(
-	struct desk_job *job, struct store *store, struct err *err_r)
-{
-	const struct policy_env *env = &policy_env_real;
-	struct renewal *renewal = (struct renewal *)job;
-	struct file *file;
-
-	(void)store;
-	(void)err_r;
-	for (size_t i = 0; i < renewal->n; i++) {
-		file = &renewal->files[i];
-		file->failed = env->read_file(file->path, &file->text,
-				       &file->err, env->arg) < 0;
-	}
-	return 0;
-}
-
-static void file_take(struct file *file, struct secret_list *list)
-{
-	size_t len = file->text.len;
-	struct secret *secret;
-	const char *problem;
-
-	while (len && strchr("\r\n", file->text.data[len - 1]))
-		len--;
-	problem = file->failed ? file->err.text
-			       : file->problem(file->text.data, len);
-	if (problem) {
-		log_line(LOG_ERROR,
-			"event=reload file=\"%s\" error=\"%s\" text=\"the "
-			"secret stays as it was\"",
-			file->path, problem);
-		return;
-	}
-	secret = secret_new(file->text.data, len);
-	secret_list_put(list, file->place, secret);
-	secret_free(&secret);
-}
-
-static void renewal_done(struct desk_job *job, const struct err *err)
-{
-	struct renewal *renewal = (struct renewal *)job;
-	struct file *file;
-
-	for (size_t i = 0; i < renewal->n; i++) {
-		file = &renewal->files[i];
-		if (!err)
-			file_take(file, renewal->list);
-		buf_wipe(&file->text);
-		buf_fini(&file->text);
-	}
-	if (err)
-		log_line(LOG_ERROR, "event=reload error=\"%s\"", err->text);
-	free(renewal);
-}
-
-static void renewal_add(struct renewal *renewal, const char *path,
-	const struct secret **place,
-	const char *(*problem)(const char *text, size_t len))
-{
-	struct file *file = &renewal->files[renewal->n];
-
-	if (!path)
-		return;
-	renewal->n++;
-	*file = (struct file){.path = path, .place = place, .problem = problem};
-	buf_init_secret(&file->text, SECRET_FILE_MAX);
-}
-
-void slack_secrets_renew(struct desk *desk, struct issuer_config *issuers,
-	size_t n, struct secret_list *list)
-{
-	struct renewal *renewal = xcalloc(1, sizeof(*renewal));
-
-	renewal->job.run = renewal_run;
-	renewal->job.done = renewal_done;
-	renewal->list = list;
-	for (size_t i = 0; i < n; i++) {
-		renewal_add(renewal, issuers[i].signing_secret_file,
-			&issuers[i].signing_secret,
-			slack_signing_secret_problem);
-		renewal_add(renewal, issuers[i].bot_token_file,
-			&issuers[i].bot_token, slack_bot_token_problem);
-	}
-	desk_give(desk, &renewal->job);
 }

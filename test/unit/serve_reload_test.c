@@ -11,10 +11,12 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "policy/policy_load.h"
+#include "serve/secret_list.h"
 #include "serve/shelf.h"
 #include "serve_fixture.h"
 #include "until.h"
@@ -265,6 +267,58 @@ static void a_text_that_was_brought_has_the_secret_of_its_time(void **state)
 	free(path);
 }
 
+/* ---- of who may come in ---- */
+
+static struct issuer_config issuer;
+
+static bool has_client_secret(const char *secret)
+{
+	return issuer.client_secret &&
+	       !strcmp(secret_reveal(issuer.client_secret), secret);
+}
+
+static int n_errors;
+
+static void count_errors(const char *line, size_t len, void *arg)
+{
+	n_errors += strstr(line, "event=reload file=") &&
+		    strstr(line, "the secret stays as it was");
+}
+
+static void reload_secret(const char *content)
+{
+	served_write(&served, "client", content);
+	reload();
+}
+
+static void a_clients_secret_is_read_again_and_one_that_is_wrong_stays(
+	void **state)
+{
+	struct loop *loop = daemon_loop(served.daemon);
+	char *path = xasprintf("%s/client", served.folder);
+
+	issuer = (struct issuer_config){
+		.kind = ISSUER_OIDC, .client_secret_file = path};
+	served.config->renewable = &issuer;
+	served.config->renewed = secret_list_new();
+	log_set_sink(count_errors, NULL);
+	reload_secret("the-first-one\n");
+	RUN_UNTIL(loop, has_client_secret("the-first-one"));
+	n_errors = 0;
+	reload_secret("");
+	reload_secret("two\nlines\n");
+	reload_secret("\xef\xbb\xbfmarked\n");
+	reload_secret("x");
+	RUN_UNTIL(loop, n_errors == 4);
+	assert_true(has_client_secret("the-first-one"));
+	reload_secret("the-second-one");
+	RUN_UNTIL(loop, has_client_secret("the-second-one"));
+	assert_int_equal(n_errors, 4);
+	log_set_sink(NULL, NULL);
+	served_stop(&served); /* it has the issuer */
+	free(path);
+}
+
 /* ---- its end ---- */
 
 static void the_daemon_may_end_while_it_reads(void **state)
@@ -290,6 +344,7 @@ int main(void)
 		WORLD(a_secret_that_is_as_it_was_makes_nothing_new),
 		WORLD(a_secret_that_is_wrong_stays_as_it_was),
 		WORLD(a_text_that_was_brought_has_the_secret_of_its_time),
+		WORLD(a_clients_secret_is_read_again_and_one_that_is_wrong_stays),
 		WORLD(the_daemon_may_end_while_it_reads),
 	};
 
