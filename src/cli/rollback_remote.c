@@ -62,6 +62,7 @@ static int ask(struct going_back *g, struct err *err_r)
 	char key[WIRE_KEY_MAX];
 	struct wire_ask order = {.path = "/api/v1/rollbacks",
 		.key = key,
+		.begins = !g->args->drill,
 		.patience_ms = PATIENCE_MS,
 		.timeout_ms = TIMEOUT_MS};
 	struct wire_answer answer;

@@ -41,7 +41,7 @@ static void start_body(const struct run_args *args,
 }
 
 /* With one key for all attempts: whatever is lost on the way, one rollout
- * begins. */
+ * begins, and is known also after a signal. */
 static int start(struct wire *wire, const struct run_args *args,
 	const struct remote_policy *policy, char id_r[STORE_ROLLOUT_ID_MAX],
 	struct err *err_r)
@@ -49,6 +49,7 @@ static int start(struct wire *wire, const struct run_args *args,
 	char key[WIRE_KEY_MAX];
 	struct wire_ask ask = {.path = "/api/v1/rollouts",
 		.key = key,
+		.begins = true,
 		.patience_ms = START_PATIENCE_MS};
 	struct wire_answer answer;
 	struct buf body;

@@ -24,6 +24,7 @@
 #define SAY_AFTER_MS       3000 /* for which nobody is told of an outage */
 #define RETRY_AFTER_MS_MAX 10000
 #define HEADERS            2
+#define ENOUGH             2 /* interrupts, of who may have begun something */
 
 static const struct backoff pauses = {.base_ms = 400, .cap_ms = 3000};
 
@@ -37,10 +38,11 @@ struct wire {
 	struct timer *alarm; /* of wire_turn */
 	struct buf body; /* of the last answer */
 	/* The attempt under way. */
-	const struct wire_ask *ask;
+	const struct wire_ask *ask; /* NULL: nothing is asked for */
 	struct bearer_call *naming;
 	struct http_call *call;
-	bool is_over, maybe_sent, is_interrupted;
+	bool is_over, maybe_sent;
+	int n_interrupts;
 	int64_t retry_after_ms;
 	int status; /* 0: `err` says why there is none */
 	struct err err;
@@ -150,7 +152,18 @@ void wire_wake(struct wire *wire)
 
 void wire_interrupt(struct wire *wire)
 {
-	wire->is_interrupted = true;
+	bool begins = wire->ask && wire->ask->begins && !wire->is_over;
+
+	wire->n_interrupts++;
+	if (begins && wire->n_interrupts >= ENOUGH) {
+		wire_give_up(wire);
+		return;
+	}
+	if (begins)
+		wire_say(wire,
+			"the answer of %s is waited for, which says whether it "
+			"has begun; a second signal does not wait",
+			wire->url.said);
 	wire_wake(wire);
 }
 
@@ -291,7 +304,7 @@ void wire_give_up(struct wire *wire)
 	wire->status = 0;
 	wire->maybe_sent = true;
 	err_set(&wire->err, ERR_UNAVAILABLE, "the answer was not waited for");
-	wire->is_interrupted = true;
+	wire->n_interrupts = ENOUGH;
 	wire_done(wire);
 }
 
@@ -301,6 +314,7 @@ struct patience {
 	int64_t since_ms;
 	int attempt; /* after which it is waited next */
 	bool was_told, was_named_anew;
+	bool may_have_begun;
 };
 
 /* Sent before, and that is still under way. */
@@ -314,15 +328,32 @@ static bool is_under_way(const struct wire *wire)
 	return !strcmp(problem.code, "key-in-use");
 }
 
+/* Whether that is not the answer to what was asked. */
+static bool passes(const struct wire *wire)
+{
+	return wire->status ? wire_may_pass(wire->status) || is_under_way(wire)
+			    : err_is_retryable(wire->err.code);
+}
+
+static bool is_interrupted(
+	const struct wire *wire, const struct patience *patience)
+{
+	return wire->n_interrupts >= (patience->may_have_begun ? ENOUGH : 1);
+}
+
+static void note_attempt(const struct wire *wire, struct patience *patience)
+{
+	if (wire->ask->begins &&
+		(wire->status ? passes(wire) : wire->maybe_sent))
+		patience->may_have_begun = true;
+}
+
 static bool may_ask_again(
 	const struct wire *wire, const struct patience *patience)
 {
 	const struct wire_ask *ask = wire->ask;
-	bool passes =
-		wire->status ? wire_may_pass(wire->status) || is_under_way(wire)
-			     : err_is_retryable(wire->err.code);
 
-	return passes && !wire->is_interrupted &&
+	return passes(wire) && !is_interrupted(wire, patience) &&
 	       (ask->key || !ask->body || !wire->maybe_sent) &&
 	       loop_now(wire->loop) - patience->since_ms < ask->patience_ms;
 }
@@ -341,16 +372,22 @@ static void tell_outage(struct wire *wire, struct patience *patience)
 		wire_say(wire, "%s: it is asked again", wire->err.text);
 }
 
-static int wire_fail(
-	struct wire *wire, struct wire_answer *answer, struct err *err_r)
+static int wire_fail(struct wire *wire, const struct patience *patience,
+	struct wire_answer *answer, struct err *err_r)
 {
-	if (!wire->status) {
+	if (wire->status) {
+		remote_problem_decode(
+			wire->body.data, wire->body.len, &answer->problem);
+		(void)!wire_problem(
+			wire, wire->status, &answer->problem, err_r);
+	} else {
 		*err_r = wire->err;
-		return -1;
 	}
-	remote_problem_decode(
-		wire->body.data, wire->body.len, &answer->problem);
-	return wire_problem(wire, wire->status, &answer->problem, err_r);
+	if (patience->may_have_begun && (!wire->status || passes(wire)))
+		return err_wrap(err_r,
+			"it is not known whether it has begun, see tidegate "
+			"list");
+	return -1;
 }
 
 /* 1: it is to be asked again. */
@@ -373,17 +410,17 @@ static int wire_again(
 		loop_rng(wire->loop));
 	if (wire_turn(wire, pause_ms, err_r) < 0)
 		return -1;
-	return !wire->is_interrupted;
+	return !is_interrupted(wire, patience);
 }
 
-int wire_ask(struct wire *wire, const struct wire_ask *ask,
+static int ask_until_answered(struct wire *wire, const struct wire_ask *ask,
 	struct wire_answer *answer_r, struct err *err_r)
 {
 	struct patience patience = {.since_ms = loop_now(wire->loop)};
 	int again;
 
 	*answer_r = (struct wire_answer){.body = ""};
-	wire->is_interrupted = false;
+	wire->n_interrupts = 0;
 	do {
 		if (wire_attempt(wire, ask, err_r) < 0)
 			return -1;
@@ -391,13 +428,23 @@ int wire_ask(struct wire *wire, const struct wire_ask *ask,
 		answer_r->len = wire->body.len;
 		if (http_status_is_success(wire->status))
 			break;
+		note_attempt(wire, &patience);
 		again = wire_again(wire, &patience, err_r);
 		if (again < 0)
 			return -1;
 		if (!again)
-			return wire_fail(wire, answer_r, err_r);
+			return wire_fail(wire, &patience, answer_r, err_r);
 	} while (true);
 	if (patience.was_told)
 		wire_say(wire, "%s answers again", wire->url.said);
 	return 0;
+}
+
+int wire_ask(struct wire *wire, const struct wire_ask *ask,
+	struct wire_answer *answer_r, struct err *err_r)
+{
+	int rc = ask_until_answered(wire, ask, answer_r, err_r);
+
+	wire->ask = NULL;
+	return rc;
 }

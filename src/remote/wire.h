@@ -41,6 +41,9 @@ struct wire_ask {
 	/* Idempotency-Key: without one it is sent again only when it cannot have
 	 * arrived. */
 	const char *key;
+	/* What it begins goes on without us: while it may have begun, one interrupt
+	 * does not end the asking, two do, at once. */
+	bool begins;
 	int64_t patience_ms; /* 0: it is tried once */
 	int64_t timeout_ms; /* of one attempt; 0: WIRE_TIMEOUT_MS */
 };
@@ -61,7 +64,8 @@ MUST_CHECK int wire_ask(struct wire *wire, const struct wire_ask *ask,
 MUST_CHECK int wire_turn(struct wire *wire, int64_t ms, struct err *err_r);
 /* Ends wire_turn early. */
 void wire_wake(struct wire *wire);
-/* The same, and what is being asked for is not asked for again. */
+/* The same, and what is being asked for is not asked for again, unless it may
+ * have begun something. */
 void wire_interrupt(struct wire *wire);
 /* The same, and what is under way is not waited for either: it may arrive, and
  * wire_ask fails. */

@@ -6,6 +6,9 @@
                                               after half a second
     odd-server.py READY-FILE swallow HOST:PORT   a proxy that gives the first
                                               request and keeps the answer
+    odd-server.py READY-FILE hold HOST:PORT   a proxy that keeps the answer to
+                                              the first POST, and cuts when
+                                              there is READY-FILE.cut
     odd-server.py READY-FILE ahead HOST:PORT   a proxy that says of the first
                                               decision that it was moved on
     odd-server.py READY-FILE late URL N       a daemon whose journals lack their
@@ -73,7 +76,23 @@ def swallow(client, address):
 def is_whole(data):
     head, _, body = data.partition(b'\r\n\r\n')
     length = re.search(rb'(?i)\r\ncontent-length: (\d+)', head + b'\r\n')
-    return b'\r\n\r\n' in data and len(body) >= int(length.group(1))
+    return (b'\r\n\r\n' in data and
+            len(body) >= int(length.group(1) if length else 0))
+
+
+def hold(client, address):
+    with client, socket.create_connection(address) as upstream:
+        data = client.recv(65536)
+        while data and not data.startswith(b'POST '):
+            upstream.sendall(data)
+            client.sendall(upstream.recv(65536))
+            data = client.recv(65536)
+        while not is_whole(data):
+            data += client.recv(65536)
+        upstream.sendall(data)
+        upstream.recv(65536)
+        while not os.path.exists(ready + '.cut'):
+            time.sleep(0.02)
 
 
 def ahead(client, address):
@@ -105,12 +124,13 @@ def proxy():
     host, port = argument.rsplit(':', 1)
     server = socket.create_server(('127.0.0.1', 0))
     tell(server.getsockname()[1])
-    way = {'ahead': ahead, 'cut': cut, 'swallow': swallow}[kind]
+    way = {'ahead': ahead, 'cut': cut, 'hold': hold,
+           'swallow': swallow}[kind]
     while True:
         client, _ = server.accept()
         threading.Thread(target=way, args=(client, (host, int(port))),
                          daemon=True).start()
-        way = pass_on if kind == 'swallow' else way
+        way = pass_on if kind in ('hold', 'swallow') else way
 
 
 class Odd(BaseHTTPRequestHandler):
@@ -170,7 +190,7 @@ class Odd(BaseHTTPRequestHandler):
             self.say(json.dumps({'rollouts': [row], 'cursor': None}).encode())
 
 
-if kind in ('ahead', 'cut', 'swallow'):
+if kind in ('ahead', 'cut', 'hold', 'swallow'):
     proxy()
 else:
     server = ThreadingHTTPServer(('127.0.0.1', 0), Odd)

@@ -386,6 +386,43 @@ said_once() {
 	[ "$(journal 'SELECT count(*) FROM rollout')" = 1 ]
 }
 
+# signalled TIMES: a run whose start the daemon has answered, and nobody heard
+signalled() {
+	local n
+
+	odd hold "${SERVER#http://}"
+	SERVER=$ODD remote_start
+	until_true 30 serves "$CANDIDATE" 20
+	for ((n = 1; n <= $1; n++)); do
+		kill -TERM "$RUN_PID"
+		until_true 20 grep -q 'a second signal does not wait' \
+			"$WORLD/run.err"
+	done
+}
+
+@test "a signal before the answer to a start is known takes the traffic back" {
+	STEPS=$LONG served
+	serve_people
+	signalled 1
+	: >"${ODD_LOG%.log}.cut"
+	rollout_ends 6
+	said '.event == "command" and .verb == "abort" and
+		(.comment | contains("SIGTERM"))'
+	serves stable-1 100
+	[ "$(journal 'SELECT count(*) FROM rollout')" = 1 ]
+}
+
+@test "a second signal does not wait for the answer to a start" {
+	STEPS=$LONG served
+	serve_people
+	signalled 2
+	rollout_ends 1
+	grep -q 'it is not known whether it has begun, see tidegate list' \
+		"$WORLD/run.err"
+	serves "$CANDIDATE" 20
+	run -0 "$TIDEGATE" abort --server "$SERVER" --comment enough
+}
+
 @test "who asks is told by a socket, a file or a GitHub job" {
 	served
 	LISTEN=unix:$WORLD/http.sock serve_people
