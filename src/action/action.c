@@ -14,6 +14,9 @@
 #include "base/secret.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "store/store.h"
+
+#define NOTICE_MS 3000 /* in which its end is sure, on a busy machine, too */
 
 #define TYPE(kind, name, text) [ACTION_##kind] = &action_type_##name,
 
@@ -74,6 +77,15 @@ static void run_late(void *arg)
 	buf_addf(&run->detail, "not finished after %s, given up",
 		duration_print(run->action->timeout_ms, text));
 	action_run_end(run, action_cut_off(run->action));
+}
+
+/* Others take the lease of one who has not renewed it, and run the same again if it
+ * may be repeated. What may not is nobody else's, and goes on. */
+int64_t action_stopped_ms_max(const struct action_run *run)
+{
+	return run->action->idempotent && run->env->programs
+		       ? STORE_LEASE_MS - STORE_HEARTBEAT_MS - NOTICE_MS
+		       : 0;
 }
 
 struct action_run *action_start(const struct action_env *env,

@@ -126,6 +126,8 @@ void action_cancel(struct action_run **run);
 
 /* For the types: what a run is that was cut off and may have done its work. */
 enum action_result action_cut_off(const struct action *action);
+/* For the types: how long its program goes on while we are stopped. 0: for ever. */
+int64_t action_stopped_ms_max(const struct action_run *run);
 
 /* For the types: the result is there. What the type still holds is cancelled;
  * frees the run after the callback. */

@@ -137,6 +137,7 @@ struct process *command_start(
 		.timeout_ms = action_time_left(run),
 		.input = command->input,
 		.crew = run->env->programs,
+		.stopped_ms_max = action_stopped_ms_max(run),
 	};
 	struct process *process;
 

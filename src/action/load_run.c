@@ -67,6 +67,7 @@ void load_run_start(struct action_run *run, struct buf *order,
 		.input = order->data,
 		.line = load_told,
 		.crew = run->env->programs,
+		.stopped_ms_max = action_stopped_ms_max(run),
 	};
 
 	as.argv = argv;

@@ -208,7 +208,7 @@ static int start(struct process *p, const struct process_spec *spec)
 		p->pid = 0;
 		return -1;
 	}
-	p->warden = warden_start(p->pid);
+	p->warden = warden_start(p->pid, spec->stopped_ms_max);
 	return 0;
 }
 
@@ -471,6 +471,14 @@ void process_cancel(struct process **process)
 bool process_crew_is_ending(const struct process_crew *crew)
 {
 	return !LIST_EMPTY(&crew->ending);
+}
+
+void process_crew_kill(const struct process_crew *crew)
+{
+	const struct process *p;
+
+	LIST_FOREACH(p, &crew->ending, of_crew)
+		kill(-p->pid, SIGKILL); /* on_exit comes next */
 }
 
 void process_crew_fini(struct process_crew *crew)

@@ -8,7 +8,8 @@
  * pipes does not hang us: after its exit the pipes are read for the grace at
  * most and the group is killed. No zombie stays.
  *
- * When this process dies, however suddenly, the whole group is killed.
+ * When this process dies, however suddenly, the whole group is killed; and where
+ * that is wanted, when it is stopped for long.
  */
 #ifndef TIDEGATE_IO_PROCESS_H
 #define TIDEGATE_IO_PROCESS_H
@@ -49,6 +50,9 @@ struct process_spec {
 	 * the end. True: it is taken, and not kept. NULL: all is kept. */
 	bool (*line)(const char *line, size_t len, void *arg);
 	struct process_crew *crew; /* borrowed until its end; NULL: of none */
+	/* While we are stopped, by SIGSTOP say, it goes on for so long, in whole
+	 * seconds, and about one more; 0: for ever. */
+	int64_t stopped_ms_max;
 	bool secret; /* stdout alone is kept, and wiped; stderr is thrown away */
 };
 
@@ -73,6 +77,8 @@ struct process *process_start(struct loop *loop,
  * NULL inside is accepted, and so is the process whose callback is running. */
 void process_cancel(struct process **process);
 bool process_crew_is_ending(const struct process_crew *crew);
+/* Those that were cancelled have no grace any more. */
+void process_crew_kill(const struct process_crew *crew);
 /* All were cancelled; those that are left go on to their end for themselves. */
 void process_crew_fini(struct process_crew *crew);
 /* Turns the loop until all that were cancelled are gone, which is at once when

@@ -63,6 +63,8 @@ void driver_taken_over(struct driver *driver, const struct err *err)
 	err_wrap(
 		&why, "another process has taken %s over", driver->release->id);
 	driver_finish(driver, 1, &why);
+	/* The other may run the same action by now: no grace beside it. */
+	process_crew_kill(&driver->programs);
 }
 
 /* Who holds the lease next may run the same action: not beside a program that was

@@ -199,6 +199,39 @@ void fleet_let_end(const struct fleet *fleet)
 
 /* ---- now and then ---- */
 
+/* Whether another process has, or had, the lease meanwhile. What is not known is
+ * found out by the next renewal. */
+static bool is_fenced_out(struct fleet *fleet, const struct driver *driver)
+{
+	struct store_lease lease;
+	struct arena arena;
+	struct err err;
+	int held;
+
+	arena_init(&arena);
+	held = store_lease_look(fleet->world->store, driver_service(driver),
+		&arena, &lease, &err);
+	arena_fini(&arena);
+	return held == 0 || (held > 0 && lease.fence != driver->fence);
+}
+
+/* An action goes on by itself, from a guard to its command or to the next attempt,
+ * and asks no journal: it is ended before any answer that it waited for. */
+static void fleet_stood(struct fleet *fleet)
+{
+	struct driver *driver;
+	struct err err;
+
+	TAILQ_FOREACH(driver, &fleet->drivers, link) {
+		if (!driver->fence || !driver->action ||
+			!is_fenced_out(fleet, driver))
+			continue;
+		err_set(&err, ERR_LEASE,
+			"its lease ran out while this one stood still");
+		driver_taken_over(driver, &err);
+	}
+}
+
 /* The rollouts were unwatched while the loop stood still: the engine sees that
  * before any answer that was waiting. */
 static void fleet_gap(const struct loop_gap *gap, void *arg)
@@ -216,8 +249,10 @@ static void fleet_gap(const struct loop_gap *gap, void *arg)
 	log_line(LOG_WARN,
 		"event=gap stood_ms=%" PRId64 " clock_set_by_ms=%" PRId64,
 		gap->stood_ms, gap->stepped_ms);
-	if (gap->stood_ms)
+	if (gap->stood_ms) {
 		journal_stood_still(fleet->journal);
+		fleet_stood(fleet);
+	}
 	TAILQ_FOREACH(driver, &fleet->drivers, link)
 		if (driver->seq) {
 			if (gap->stood_ms)

@@ -209,6 +209,33 @@ stops_between_commits() {
 	serves backend-1 100
 }
 
+# The first hangs; the second says whether the first is still there.
+@test "a driver that is stopped has no program beside the one of who goes on" {
+	cat >"$WORLD/slow.sh" <<-'SH'
+		first=$(head -n 1 slow 2>/dev/null)
+		echo $$ >>slow
+		[ -n "$first" ] || exec tail -f /dev/null
+		! grep -sq '^State:[[:space:]]*[A-WY]' "/proc/$first/status" ||
+			echo "$first" >beside
+	SH
+	policy 'rollback:' \
+		'  - {name: slow, type: exec, command: [sh, slow.sh], timeout: 5m, idempotent: true}'
+	promoted
+	"$TIDEGATE" rollback backend --policy "$WORLD/policy.yaml" \
+		--format json 3>&- >"$WORLD/run.json" 2>"$WORLD/run.err" &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	until_true 30 test -s "$WORLD/slow"
+	until_true 30 stops_between_commits
+	rollback
+	[ "$status" = 0 ]
+	[ "$(wc -l <"$WORLD/slow")" = 2 ]
+	[ ! -e "$WORLD/beside" ]
+	kill -CONT "$RUN_PID"
+	rollout_ends 1
+	[ "$(wc -l <"$WORLD/slow")" = 2 ]
+}
+
 @test "who is stopped is not said to drive" {
 	sequence
 	driver_stops

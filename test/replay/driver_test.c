@@ -351,6 +351,55 @@ static void a_daemon_that_is_stopped_lets_programs_end_first(void **state)
 	assert_int_equal(drops.beside, 0);
 }
 
+/* ---- another has the lease ---- */
+
+static void who_is_fenced_out_gives_its_programs_no_grace(void **state)
+{
+	until_at_work(POLITE_MS);
+	fake_store_taken_over(true);
+	until_the_end();
+	expect_exit(1);
+	assert_int_equal(fake_deeds_cancelled("slow"), 1);
+	assert_int_equal(fake_deeds_lingering(), 0);
+}
+
+/* Its guard ends while the process stands still. */
+static void until_it_stands_still_in_a_guard(bool taken_over)
+{
+	given_policy(policy_short,
+		"hooks:\n"
+		"  step_passed:\n"
+		"    - {name: schema, type: database, guard: [act, guard],\n"
+		"       command: [act, downgrade], idempotent: true}\n",
+		NULL);
+	fake_deed_takes("guard", 30 * SECOND);
+	run();
+	until_step(0);
+	until(fake_now() + 40 * SECOND);
+	assert_int_equal(fake_deeds("guard"), 0);
+	the_machine_sleeps(MINUTE);
+	fake_store_taken_over(taken_over);
+}
+
+/* Its command may be the other's by now. */
+static void an_action_does_not_go_on_where_another_has_the_lease(void **state)
+{
+	until_it_stands_still_in_a_guard(true);
+	until_the_end();
+	expect_exit(1);
+	promise(strstr(end_text(), "another process"), "it says %s",
+		end_text());
+	assert_int_equal(fake_deeds("downgrade"), 0);
+	assert_int_equal(fake_deeds_cancelled("downgrade"), 0);
+}
+
+static void an_action_goes_on_where_the_lease_is_still_ours(void **state)
+{
+	until_it_stands_still_in_a_guard(false);
+	until(fake_now() + 2 * SECOND);
+	assert_int_equal(fake_deeds("downgrade"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +428,9 @@ int main(void)
 			a_program_that_cannot_be_killed_is_not_waited_for_ever),
 		SCENARIO(an_end_without_programs_takes_no_time),
 		SCENARIO(a_daemon_that_is_stopped_lets_programs_end_first),
+		SCENARIO(who_is_fenced_out_gives_its_programs_no_grace),
+		SCENARIO(an_action_does_not_go_on_where_another_has_the_lease),
+		SCENARIO(an_action_goes_on_where_the_lease_is_still_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,7 @@ struct process {
 	process_fn fn;
 	void *arg;
 	int64_t started_ms;
-	bool failed;
+	bool failed, gone;
 	struct process_crew *crew; /* NULL: none, or it has gone */
 	LIST_ENTRY(process) of_crew, link; /* while it lingers */
 	int load; /* how one ends that has missed something; 0: it is none */
@@ -151,14 +151,21 @@ static void child_free(struct child *child)
 	free(child);
 }
 
+static void linger_no_more(struct process *process)
+{
+	if (process->crew)
+		LIST_REMOVE(process, of_crew);
+	process->crew = NULL;
+	deeds.n_lingering -= !process->gone;
+	process->gone = true;
+}
+
 static void linger_end(void *arg)
 {
 	struct process *process = arg;
 
-	if (process->crew)
-		LIST_REMOVE(process, of_crew);
+	linger_no_more(process);
 	LIST_REMOVE(process, link);
-	deeds.n_lingering--;
 	free(process);
 }
 
@@ -271,6 +278,14 @@ void process_cancel(struct process **process_p)
 bool process_crew_is_ending(const struct process_crew *crew)
 {
 	return !LIST_EMPTY(&crew->ending);
+}
+
+void process_crew_kill(const struct process_crew *crew)
+{
+	struct process *process;
+
+	while ((process = LIST_FIRST(&crew->ending)))
+		linger_no_more(process);
 }
 
 void process_crew_fini(struct process_crew *crew)

@@ -534,7 +534,7 @@ static void lease_tell(struct arena *arena, struct store_lease *lease_r)
 		.service = "",
 		.holder = ours ? "ci-1 pid 1" : "ci-7 pid 4242",
 		.rollout = arena_strdup(arena, store.lease.rollout),
-		.fence = store.lease.fence,
+		.fence = store.lease.fence + store.taken_over,
 		.renewed_ms = store.lease.expires_ms - STORE_LEASE_MS,
 		.alive = true,
 	};

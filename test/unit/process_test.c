@@ -307,7 +307,7 @@ static void expect_dead(long pid)
 }
 
 /* A controller of its own, which starts a program that says who it is. */
-static void control(bool by_a_shell, const char *mark)
+static void control(bool by_a_shell, int64_t stopped_ms_max, const char *mark)
 {
 	char *script = xasprintf("%secho $$ >%s.new; mv %s.new %s; "
 				 "while :; do sleep 60; done%s",
@@ -319,7 +319,9 @@ static void control(bool by_a_shell, const char *mark)
 	struct err err;
 
 	world_init(&w);
-	begin(&w, &(struct process_spec){.argv = argv, .env = env});
+	begin(&w, &(struct process_spec){.argv = argv,
+			  .env = env,
+			  .stopped_ms_max = stopped_ms_max});
 	_exit(loop_run(w.loop, &err));
 }
 
@@ -344,7 +346,7 @@ static void dies_with_the_controller(bool by_a_shell)
 	snprintf(mark, sizeof(mark), "%s/mark", folder);
 	controller = fork();
 	if (controller == 0)
-		control(by_a_shell, mark);
+		control(by_a_shell, 0, mark);
 	UNTIL(number_in(mark));
 	assert_false(is_dead(number_in(mark)));
 	kill(controller, SIGKILL);
@@ -362,6 +364,67 @@ static void a_program_dies_with_who_started_it(void **state)
 static void and_so_does_what_it_has_started(void **state)
 {
 	dies_with_the_controller(true);
+}
+
+static bool count_line(const char *line, size_t len, void *arg)
+{
+	int *n = arg;
+
+	(void)line;
+	(void)len;
+	++*n;
+	return true;
+}
+
+/* Two, of which one may go on. */
+static void a_program_ends_when_its_controller_is_stopped_for_long(void **state)
+{
+	char folder[] = "/tmp/process_test.XXXXXX", mark[2][64];
+	pid_t controller[2];
+
+	assert_non_null(mkdtemp(folder));
+	for (int i = 0; i < 2; i++) {
+		snprintf(mark[i], sizeof(mark[i]), "%s/mark%d", folder, i);
+		controller[i] = fork();
+		if (controller[i] == 0)
+			control(true, i ? 0 : 1000, mark[i]);
+		UNTIL(number_in(mark[i]));
+		kill(controller[i], SIGSTOP);
+	}
+	expect_dead(number_in(mark[0]));
+	assert_false(is_dead(number_in(mark[1])));
+	for (int i = 0; i < 2; i++) {
+		kill(controller[i], SIGKILL);
+		assert_int_equal(
+			waitpid(controller[i], NULL, 0), controller[i]);
+		expect_dead(number_in(mark[i]));
+		unlink(mark[i]);
+	}
+	rmdir(folder);
+}
+
+static void a_crew_that_is_killed_has_no_grace(void **state)
+{
+	const char *const deaf[] = {"sh", "-c",
+		"trap '' TERM; echo; while :; do sleep 0.05; done", NULL};
+	struct process_crew crew = {0};
+	int n_lines = 0;
+	int64_t from_ms;
+	struct world w;
+
+	world_init(&w);
+	timer_cancel(&w.deadline);
+	w.process = process_start(w.loop,
+		&(struct process_spec){
+			.argv = deaf, .crew = &crew, .line = count_line},
+		on_end, &n_lines);
+	RUN_UNTIL(w.loop, n_lines);
+	from_ms = loop_now(w.loop);
+	process_cancel(&w.process);
+	process_crew_kill(&crew);
+	RUN_UNTIL(w.loop, !process_crew_is_ending(&crew));
+	assert_in_range(loop_now(w.loop) - from_ms, 0, PROCESS_GRACE_MS - 1);
+	world_fini(&w);
 }
 
 static void what_is_left_of_the_group_is_killed(void **state)
@@ -486,16 +549,6 @@ static void what_was_cancelled_ends_before_the_loop_does(void **state)
 	free(ready);
 	free(heard);
 	free(said);
-}
-
-static bool count_line(const char *line, size_t len, void *arg)
-{
-	int *n = arg;
-
-	(void)line;
-	(void)len;
-	++*n;
-	return true;
 }
 
 /* Of two callers: one has ended when its own are gone, whatever the other has. */
@@ -695,6 +748,9 @@ int main(void)
 		cmocka_unit_test(what_is_left_of_the_group_is_killed),
 		cmocka_unit_test(a_program_dies_with_who_started_it),
 		cmocka_unit_test(and_so_does_what_it_has_started),
+		cmocka_unit_test(
+			a_program_ends_when_its_controller_is_stopped_for_long),
+		cmocka_unit_test(a_crew_that_is_killed_has_no_grace),
 		cmocka_unit_test(output_is_bounded_and_the_rest_counted),
 		cmocka_unit_test(
 			a_cancelled_process_is_killed_and_never_heard_of),
