@@ -34,8 +34,8 @@ int foreground_open(struct foreground *foreground, struct err *err_r)
 	foreground->status = -1;
 	if (world_open(&foreground->world, &options, err_r) < 0)
 		return -1;
-	foreground->fleet = fleet_new(&foreground->world);
-	return 0;
+	foreground->fleet = fleet_new(&foreground->world, err_r);
+	return foreground->fleet ? 0 : -1;
 }
 
 /* ---- the view ---- */

@@ -257,13 +257,15 @@ struct identity_store *identity_store_new(
 {
 	struct identity_store *own = xcalloc(1, sizeof(*own));
 
-	own->store = store_open(path, STORE_CREATE, err_r);
+	own->worker = worker_new(loop, 1, err_r);
+	if (own->worker)
+		own->store = store_open(path, STORE_CREATE, err_r);
 	if (!own->store || take_key(own, err_r) < 0) {
+		(void)worker_free(&own->worker); /* it has nothing to do */
 		store_free(&own->store);
 		free(own);
 		return NULL;
 	}
-	own->worker = worker_new(loop, 1);
 	return own;
 }
 

@@ -482,8 +482,13 @@ struct http *http_new(struct loop *loop, struct err *err_r)
 	http->gaps = loop_on_gap(loop, on_gap, http);
 	http->multi = curl_multi_init();
 	http->share = curl_share_init();
-	if (!http->multi || !http->share)
-		abort(); /* memory */
+	if (!http->multi || !http->share) {
+		err_set(err_r, ERR_IO,
+			"libcurl does not start: no memory or no descriptor "
+			"is left");
+		http_free(&http);
+		return NULL;
+	}
 	curl_share_setopt(
 		http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 	curl_multi_setopt(

@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@
 #include "io/timers.h"
 #include "io/turns.h"
 
+#define BASE_FDS     3 /* that libevent opens for itself */
 #define DELAY_MS_MAX (INT64_C(100) * 365 * 86400 * 1000)
 /* Of a turn, for sockets and for timers each: what is ready beyond that waits
  * for the next turn. */
@@ -99,11 +101,34 @@ static void on_libevent_log(int severity, const char *text)
 		log_line(LOG_WARN, "event=libevent text=\"%s\"", text);
 }
 
+/* libevent ends the process without a word where it gets none for itself, so they
+ * are tried first: for epoll and for its signals. */
+static bool has_descriptors(void)
+{
+	int fd[BASE_FDS], error = 0;
+	size_t n = 0;
+
+	while (!error && n < BASE_FDS) {
+		fd[n] = eventfd(0, EFD_CLOEXEC);
+		if (fd[n] < 0)
+			error = errno;
+		else
+			n++;
+	}
+	while (n)
+		close(fd[--n]);
+	errno = error;
+	return !error;
+}
+
 static struct event_base *base_new(void)
 {
-	struct event_config *config = event_config_new();
+	struct event_config *config;
 	struct event_base *base;
 
+	if (!has_descriptors())
+		return NULL;
+	config = event_config_new();
 	if (!config)
 		abort();
 	/* Kept connections come and go with each request: what cancels out

@@ -10,8 +10,10 @@
  */
 #include "io/worker.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
 #include <unistd.h>
@@ -45,15 +47,20 @@ struct worker {
 
 static void worker_over(int fd, int what, void *arg);
 
-struct worker *worker_new(struct loop *loop, int n_threads)
+struct worker *worker_new(struct loop *loop, int n_threads, struct err *err_r)
 {
-	struct worker *w = xcalloc(1, sizeof(*w));
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct worker *w;
 
+	if (fd < 0) {
+		err_set(err_r, ERR_IO, "no thread beside the loop: %s",
+			strerror(errno));
+		return NULL;
+	}
+	w = xcalloc(1, sizeof(*w));
 	w->loop = loop;
 	w->n_threads_max = n_threads;
-	w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (w->fd < 0)
-		abort(); /* as without memory */
+	w->fd = fd;
 	STAILQ_INIT(&w->waiting);
 	STAILQ_INIT(&w->over);
 	monitor_init(&w->monitor);

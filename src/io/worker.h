@@ -15,13 +15,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 struct loop;
 struct worker;
 
 typedef void (*job_fn)(void *arg);
 
-/* Threads are started when they are needed. */
-struct worker *worker_new(struct loop *loop, int n_threads);
+/* Threads are started when they are needed. NULL: no descriptor is left. */
+MUST_CHECK struct worker *worker_new(
+	struct loop *loop, int n_threads, struct err *err_r);
 void worker_start(struct worker *worker, job_fn run, job_fn done, void *arg);
 
 /* Waits, turning no loop, until no job is left, and calls `done` of each; false:

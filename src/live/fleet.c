@@ -36,13 +36,17 @@ static void fleet_poll(void *arg);
 static void fleet_heartbeat(void *arg);
 static void fleet_gap(const struct loop_gap *gap, void *arg);
 
-struct fleet *fleet_new(struct world *world)
+struct fleet *fleet_new(struct world *world, struct err *err_r)
 {
-	struct fleet *fleet = xcalloc(1, sizeof(*fleet));
+	struct journal *journal = journal_new(world->loop, world->store, err_r);
+	struct fleet *fleet;
 
+	if (!journal)
+		return NULL;
+	fleet = xcalloc(1, sizeof(*fleet));
 	fleet->world = world;
 	TAILQ_INIT(&fleet->drivers);
-	fleet->journal = journal_new(world->loop, world->store);
+	fleet->journal = journal;
 	fleet->gaps = loop_on_gap(world->loop, fleet_gap, fleet);
 	return fleet;
 }

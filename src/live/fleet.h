@@ -14,7 +14,7 @@ struct fleet;
 struct world;
 
 /* The world is borrowed. */
-struct fleet *fleet_new(struct world *world);
+MUST_CHECK struct fleet *fleet_new(struct world *world, struct err *err_r);
 void fleet_free(struct fleet **fleet); /* when no rollout is left */
 
 /* A new rollout: takes the lease (waits up to 30 s for it), then starts.

@@ -53,7 +53,9 @@ int world_open(struct world *world, const struct world_options *options,
 	world->http = http_new(world->loop, err_r);
 	if (!world->http)
 		return -1;
-	world->worker = worker_new(world->loop, 1);
+	world->worker = worker_new(world->loop, 1, err_r);
+	if (!world->worker)
+		return -1;
 	if (!options->anonymous && open_google(world, options, err_r) < 0)
 		return -1;
 	api = (struct api){world->loop, world->http, world->credentials};

@@ -42,7 +42,7 @@ struct daemon {
 	bool reloads_again;
 	void (*reload_done)(void *arg);
 	void *reload_arg;
-	struct desk *desk;
+	struct desk *desk, *last_desk; /* of those that wait at the end */
 	struct own_service *own; /* NULL: this is none */
 	struct driven_set *driven;
 	struct adopt *adopt;
@@ -80,6 +80,22 @@ static void open_slack(struct daemon *daemon, const struct api *api)
 		slack_notices_new(&parts, daemon->changes, &config->notify);
 }
 
+/* What needs descriptors for its threads. */
+static int open_desks(struct daemon *daemon, struct err *err_r)
+{
+	struct loop *loop = daemon->world.loop;
+	const char *path = store_path(daemon->store);
+
+	daemon->fleet = fleet_new(&daemon->world, err_r);
+	if (!daemon->fleet)
+		return -1;
+	daemon->desk = desk_new(loop, path, err_r);
+	if (!daemon->desk)
+		return -1;
+	daemon->last_desk = desk_new(loop, path, err_r);
+	return daemon->last_desk ? 0 : -1;
+}
+
 static int open_parts(struct daemon *daemon, struct err *err_r)
 {
 	const struct world_options options = {
@@ -100,8 +116,8 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 	daemon->identity = identity_new(&api, &daemon->config->identity, err_r);
 	if (!daemon->identity)
 		return -1;
-	daemon->fleet = fleet_new(&daemon->world);
-	daemon->desk = desk_new(daemon->world.loop, store_path(daemon->store));
+	if (open_desks(daemon, err_r) < 0)
+		return -1;
 	daemon->retention = retention_new(daemon->world.loop, daemon->desk,
 		daemon->config->keep_ended_ms);
 	daemon->driven = driven_new(daemon->fleet, daemon->shelf);
@@ -162,12 +178,9 @@ static void cancel_waiters(struct daemon *daemon)
  * left behind with a job that hangs. */
 static void end_waiters(struct daemon *daemon)
 {
-	bool was_open = daemon->desk != NULL;
-
 	desk_free(&daemon->desk);
-	if (was_open)
-		daemon->desk =
-			desk_new(daemon->world.loop, store_path(daemon->store));
+	daemon->desk = daemon->last_desk;
+	daemon->last_desk = NULL;
 	cancel_waiters(daemon);
 	if (daemon->driven)
 		driven_stop(daemon->driven);
@@ -233,6 +246,8 @@ static void daemon_reloaded(const struct err *err, void *arg)
 
 void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg)
 {
+	struct err err;
+
 	if (daemon->config->renewable)
 		issuer_secrets_renew(daemon->desk, daemon->config->renewable,
 			daemon->config->identity.n_issuers,
@@ -240,9 +255,12 @@ void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg)
 	daemon->reload_done = done;
 	daemon->reload_arg = arg;
 	daemon->reloads_again = daemon->reload != NULL;
+	if (daemon->reload)
+		return;
+	daemon->reload = shelf_reload_start(daemon->world.loop, daemon->shelf,
+		daemon_reloaded, daemon, &err);
 	if (!daemon->reload)
-		daemon->reload = shelf_reload_start(daemon->world.loop,
-			daemon->shelf, daemon_reloaded, daemon);
+		daemon_reloaded(&err, daemon);
 }
 
 bool daemon_is_reloading(const struct daemon *daemon)

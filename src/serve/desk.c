@@ -16,11 +16,15 @@ struct desk {
 	struct store *store; /* the thread's; NULL: not open yet */
 };
 
-struct desk *desk_new(struct loop *loop, const char *path)
+struct desk *desk_new(struct loop *loop, const char *path, struct err *err_r)
 {
-	struct desk *desk = xcalloc(1, sizeof(*desk));
+	struct worker *worker = worker_new(loop, 1, err_r);
+	struct desk *desk;
 
-	desk->worker = worker_new(loop, 1);
+	if (!worker)
+		return NULL;
+	desk = xcalloc(1, sizeof(*desk));
+	desk->worker = worker;
 	desk->path = xstrdup(path);
 	return desk;
 }

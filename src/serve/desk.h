@@ -27,7 +27,8 @@ struct desk_job {
 };
 
 /* The path is copied; the file is there. */
-struct desk *desk_new(struct loop *loop, const char *path);
+MUST_CHECK struct desk *desk_new(
+	struct loop *loop, const char *path, struct err *err_r);
 /* Waits for the jobs that it has, and tells what became of them. */
 void desk_free(struct desk **desk);
 

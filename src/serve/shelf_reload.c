@@ -53,16 +53,20 @@ static void put_next(void *arg);
 
 /* ---- its life ---- */
 
-struct shelf_reload *shelf_reload_start(
-	struct loop *loop, struct shelf *shelf, shelf_reload_fn fn, void *arg)
+struct shelf_reload *shelf_reload_start(struct loop *loop, struct shelf *shelf,
+	shelf_reload_fn fn, void *arg, struct err *err_r)
 {
-	struct shelf_reload *reload = xcalloc(1, sizeof(*reload));
+	struct worker *worker = worker_new(loop, 1, err_r);
+	struct shelf_reload *reload;
 
+	if (!worker)
+		return NULL;
+	reload = xcalloc(1, sizeof(*reload));
 	reload->loop = loop;
 	reload->shelf = shelf;
 	reload->fn = fn;
 	reload->arg = arg;
-	reload->worker = worker_new(loop, 1);
+	reload->worker = worker;
 	arena_init(&reload->arena);
 	reload->folder = arena_strdup(&reload->arena, shelf_folder(shelf));
 	buf_init(&reload->problems, PROBLEMS_MAX);

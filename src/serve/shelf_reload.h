@@ -19,8 +19,8 @@ struct shelf_reload;
 typedef void (*shelf_reload_fn)(const struct err *err, void *arg);
 
 /* Both borrowed. */
-struct shelf_reload *shelf_reload_start(
-	struct loop *loop, struct shelf *shelf, shelf_reload_fn fn, void *arg);
+MUST_CHECK struct shelf_reload *shelf_reload_start(struct loop *loop,
+	struct shelf *shelf, shelf_reload_fn fn, void *arg, struct err *err_r);
 void shelf_reload_cancel(struct shelf_reload **reload); /* also NULL */
 
 #endif

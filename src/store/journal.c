@@ -50,12 +50,17 @@ static void batch_run(void *arg)
 
 /* ---- making and freeing ---- */
 
-struct journal *journal_new(struct loop *loop, struct store *store)
+struct journal *journal_new(
+	struct loop *loop, struct store *store, struct err *err_r)
 {
-	struct journal *journal = xcalloc(1, sizeof(*journal));
+	struct journal_store *own = journal_store_new(loop, store, err_r);
+	struct journal *journal;
 
+	if (!own)
+		return NULL;
+	journal = xcalloc(1, sizeof(*journal));
 	journal->loop = loop;
-	journal->store = journal_store_new(loop, store);
+	journal->store = own;
 	store_hurry(store);
 	TAILQ_INIT(&journal->batch);
 	TAILQ_INIT(&journal->dirty);

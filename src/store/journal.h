@@ -55,7 +55,8 @@ struct journal_owner {
 };
 
 /* Opens the store's file once more for its thread. The store is borrowed. */
-struct journal *journal_new(struct loop *loop, struct store *store);
+MUST_CHECK struct journal *journal_new(
+	struct loop *loop, struct store *store, struct err *err_r);
 /* When no writer is left. What is still to be written is, in JOURNAL_END_MS at
  * most. */
 void journal_free(struct journal **journal);

@@ -23,13 +23,20 @@ static void open_done(void *arg)
 {
 }
 
-struct journal_store *journal_store_new(struct loop *loop, struct store *store)
+struct journal_store *journal_store_new(
+	struct loop *loop, struct store *store, struct err *err_r)
 {
-	struct journal_store *own = xcalloc(1, sizeof(*own));
+	struct worker *worker = NULL;
+	struct journal_store *own;
 
+	if (!store_is_in_memory(store)) {
+		worker = worker_new(loop, 1, err_r);
+		if (!worker)
+			return NULL;
+	}
+	own = xcalloc(1, sizeof(*own));
+	own->worker = worker;
 	own->path = xstrdup(store_path(store));
-	if (!store_is_in_memory(store))
-		own->worker = worker_new(loop, 1);
 	journal_store_work(own, open_run, open_done, own);
 	return own;
 }

@@ -13,7 +13,8 @@
 struct journal_store;
 
 /* Begins to open the file of `store`, beside the loop. */
-struct journal_store *journal_store_new(struct loop *loop, struct store *store);
+MUST_CHECK struct journal_store *journal_store_new(
+	struct loop *loop, struct store *store, struct err *err_r);
 /* False: a job hangs; it is left behind with all that it uses. */
 bool journal_store_free(struct journal_store **own);
 

@@ -384,7 +384,9 @@ static void drive(int port)
 		loop_on_signal(loop, SIGTERM, stop_early, NULL, &err) < 0)
 		die("signals", &err);
 	loop_measure_turns(loop);
-	fleet = fleet_new(&world);
+	fleet = fleet_new(&world, &err);
+	if (!fleet)
+		die("fleet", &err);
 	idle_kib = private_kib();
 	begin_us = clock_boot_us();
 	if (n_rollouts > 1)

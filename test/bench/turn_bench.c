@@ -360,9 +360,9 @@ static void decoded(void *arg)
 static void decode_both(const char *what, void (*run)(void *arg), void *arg)
 {
 	struct loop *loop = loop_measured();
-	struct worker *worker = worker_new(loop, 1);
-	double from_ms = cpu_ms(), at_once_ms;
 	struct err err;
+	struct worker *worker = worker_new(loop, 1, &err);
+	double from_ms = cpu_ms(), at_once_ms;
 
 	run(arg);
 	at_once_ms = cpu_ms() - from_ms;

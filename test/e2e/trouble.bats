@@ -171,3 +171,33 @@ checks_since_resume() { # NUMBER of them
 	not said '.event == "step-passed"'
 	said '.event == "warning" and (.text | contains("nothing was watched"))'
 }
+
+# with_descriptors N ARG…: under that limit. Its last one is already a copy.
+with_descriptors() {
+	run bash -c 'exec 3>&-; ulimit -n "$1"; exec timeout 60 "${@:2}"' - \
+		"$1" "$TIDEGATE" "${@:2}"
+	[ "$status" -lt 124 ] && return
+	echo "$*: exit $status, $output"
+	return 1
+}
+
+# They would be refused, the daemon for its port.
+@test "who begins without a descriptor says so, and does not die of it" {
+	local n port=${ADMIN##*:} said=0
+	quick
+	echo 'revert_timeout: 1s' >>"$WORLD/policy.yaml"
+	for n in {5..24}; do
+		with_descriptors "$n" run backend --candidate stable-1 \
+			--policy "$WORLD/policy.yaml"
+		((status == 4)) || [[ $output == *'Too many open files'* ]]
+		with_descriptors "$n" rollback backend \
+			--policy "$WORLD/policy.yaml"
+		((status == 4)) || [[ $output == *': '* ]]
+		with_descriptors "$n" serve --policies "$WORLD" \
+			--listen "127.0.0.1:${port%/}"
+		((status == 1))
+		[[ $output != *'Too many open files'* ]] || ((++said))
+	done
+	((said > 4))
+	serves stable-1 100
+}

@@ -41,7 +41,7 @@ void fake_worker_hang(bool does)
 	hangs = does;
 }
 
-struct worker *worker_new(struct loop *loop, int n_threads)
+struct worker *worker_new(struct loop *loop, int n_threads, struct err *err_r)
 {
 	struct worker *worker = xcalloc(1, sizeof(*worker));
 

@@ -216,14 +216,15 @@ static void process_up(void)
 
 	assert(!sc.is_up);
 	*world = (struct world){.store = store_open("", STORE_EDIT, &err),
-		.worker = worker_new(NULL, 1)};
+		.worker = worker_new(NULL, 1, &err)};
 	world->credentials = credentials_new(NULL, NULL, &err);
 	must(world->credentials, &err);
 	api.credentials = world->credentials;
 	world->cloudrun = cloudrun_new(&api, &config, &err);
 	must(world->cloudrun, &err);
 	world->metrics = metrics_pool_new(&api);
-	sc.fleet = fleet_new(world);
+	sc.fleet = fleet_new(world, &err);
+	must(sc.fleet, &err);
 	if (sc.by_daemon) {
 		sc.shelf = shelf_new("");
 		sc.driven = driven_new(sc.fleet, sc.shelf);

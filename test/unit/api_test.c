@@ -624,7 +624,7 @@ static void a_long_answer_is_decoded_beside_the_loop(void **state)
 		.status = 200, .body = "x", .body_len = 1, .content_type = ""};
 
 	memset(&decoding, 0, sizeof(decoding));
-	api.worker = worker_new(NULL, 1);
+	api.worker = worker_new(NULL, 1, &(struct err){0});
 	ask(&spec);
 	answer_with(200, REQUEST_LONG_BYTES + 1);
 	assert_int_equal(told.calls, 0);
@@ -655,7 +655,7 @@ static void what_is_decoded_for_nobody_is_freed(void **state)
 		.url = URL, .decoder = &length_decoder};
 
 	memset(&decoding, 0, sizeof(decoding));
-	api.worker = worker_new(NULL, 1);
+	api.worker = worker_new(NULL, 1, &(struct err){0});
 	ask(&spec);
 	answer_with(200, REQUEST_LONG_BYTES + 1);
 	request_cancel(&request);

@@ -423,7 +423,7 @@ static void journal_run(int call, bool lasts, struct teller *t)
 	store = store_open(path, STORE_CREATE, &err);
 	assert_non_null(store);
 	disk_fail(call, lasts ? DISK_FULL : DISK_ERROR, lasts);
-	journal = journal_new(t->loop, store);
+	journal = journal_new(t->loop, store, &err);
 	writer = journal_open(journal, JOURNAL_SERVICE, ID, &owner, t);
 	journal_write(writer, t);
 	journal_tell(journal);

@@ -165,7 +165,7 @@ static void begin(struct world *w)
 
 	w->store = store_open(path, STORE_CREATE, &err);
 	assert_non_null(w->store);
-	w->journal = journal_new(w->loop, w->store);
+	w->journal = journal_new(w->loop, w->store, &err);
 	w->writer = journal_open(w->journal, SERVICE, "shop-1", &owner, w);
 	journal_take_lease(w->writer);
 	assert_int_equal(loop_run(w->loop, &err), 0);

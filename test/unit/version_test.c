@@ -554,7 +554,7 @@ static void a_long_list_is_read_by_a_thread(void **state)
 	buf_adds(&long_list,
 		"0],\"releases\":[" RELEASE("DEPLOY", "2026-01-02T10:00:00Z",
 			"", "two", "FINALIZED") "]}");
-	env.worker = worker_new(loop, 1);
+	env.worker = worker_new(loop, 1, &(struct err){0});
 	set_site(long_list.data);
 	run_job(JOB_CAPTURE, NULL);
 	expect(ACTION_OK, SITE("two") " is live");

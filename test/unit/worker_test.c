@@ -87,7 +87,7 @@ static struct world *setup(struct world *w, int n_threads)
 	*w = (struct world){0};
 	w->loop = loop_new(&err);
 	assert_non_null(w->loop);
-	w->worker = worker_new(w->loop, n_threads);
+	w->worker = worker_new(w->loop, n_threads, &err);
 	assert_int_equal(pipe(w->pipe), 0);
 	assert_int_equal(pipe(w->begun), 0);
 	for (int i = 0; i < JOBS; i++)
