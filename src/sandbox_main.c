@@ -233,6 +233,10 @@ static int run(int argc, char **argv, struct err *err_r)
 		.metrics_names = args.metrics_names};
 	if (args.env)
 		return print_env(&wanted, err_r);
+	if (args.prometheus_config && output_is_stdout(args.prometheus_config))
+		return err_set(err_r, ERR_USAGE,
+			"--prometheus-config - is no file that Prometheus "
+			"reads: name one");
 	loop = loop_new(err_r);
 	if (!loop)
 		return -1;

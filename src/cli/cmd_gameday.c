@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "cli/command.h"
 #include "cli/gameday.h"
+#include "cli/output.h"
 #include "io/clock.h"
 
 #define WITHIN_MS        180000
@@ -283,6 +284,9 @@ static int check_args(
 		return err_set(err_r, ERR_USAGE,
 			"--url is for a load: say which of the policy's by "
 			"--load NAME");
+	if (args->output && output_is_stdout(args->output))
+		return err_set(err_r, ERR_USAGE,
+			"-o - is one text: the report is two files, name them");
 	if (args->within_ms < WITHIN_MS_MIN)
 		return err_set(err_r, ERR_USAGE,
 			"--within: a rollback may take 1s at least");

@@ -8,7 +8,6 @@
 #include "cli/context.h"
 #include "cli/init_look.h"
 #include "cli/output.h"
-#include "io/file.h"
 #include "policy/placeholder_env.h"
 #include "policy/policy_load.h"
 
@@ -102,7 +101,7 @@ static int check_args(const struct init_args *args, struct err *err_r)
 
 static int check_absent(const struct init_args *args, struct err *err_r)
 {
-	if (strcmp(args->output, "-") == 0 || args->force ||
+	if (output_is_stdout(args->output) || args->force ||
 		access(args->output, F_OK) != 0)
 		return 0;
 	return err_set(err_r, ERR_REFUSED,
@@ -136,15 +135,13 @@ static int write_policy(const struct init_args *args, const struct buf *policy,
 {
 	if (check_policy(policy, err_r) < 0)
 		return -1;
-	if (strcmp(args->output, "-") == 0) {
-		output_write(stdout, policy);
-		return 0;
-	}
 	if (check_absent(args, err_r) < 0 ||
-		file_replace(args->output, policy, err_r) < 0)
+		output_save(args->output, policy, err_r) < 0)
 		return -1;
-	buf_addf(told, "%s is written; next: tidegate check --strict %s\n",
-		args->output, args->output);
+	if (!output_is_stdout(args->output))
+		buf_addf(told,
+			"%s is written; next: tidegate check --strict %s\n",
+			args->output, args->output);
 	return 0;
 }
 

@@ -51,8 +51,8 @@ static const struct option_spec options[] = {
 static int record_with(struct record_args *args, const struct policy *policy,
 	struct err *err_r)
 {
-	bool to_stdout = strcmp(args->output, "-") == 0;
-	char *part = !to_stdout && file_is_replaced(args->output)
+	char *part = !output_is_stdout(args->output) &&
+				     file_is_replaced(args->output)
 			     ? xasprintf("%s.part", args->output)
 			     : NULL;
 	struct buf json;
@@ -61,10 +61,8 @@ static int record_with(struct record_args *args, const struct policy *policy,
 	args->wish.part = part;
 	buf_init(&json, RECORDING_BYTES_MAX);
 	rc = record_metrics(&args->wish, policy, &json, err_r);
-	if (rc == 0 && to_stdout)
-		output_write(stdout, &json);
-	else if (rc == 0)
-		rc = file_replace(args->output, &json, err_r);
+	if (rc == 0)
+		rc = output_save(args->output, &json, err_r);
 	if (rc == 0)
 		record_metrics_forget(&args->wish);
 	buf_fini(&json);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `tidegate report`: what happened in a rollout, for people to read. */
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/output.h"
-#include "io/file.h"
 #include "report/report.h"
 #include "status/rollout_snapshot.h"
 
@@ -49,10 +47,8 @@ static int print(const struct report_args *args, const struct report *report,
 	if (text.overflow)
 		rc = err_set(err_r, ERR_LIMIT,
 			"the report is larger than %d bytes", REPORT_BYTES_MAX);
-	else if (args->output && strcmp(args->output, "-") != 0)
-		rc = file_replace(args->output, &text, err_r);
 	else
-		output_write(stdout, &text);
+		rc = output_save(args->output, &text, err_r);
 	buf_fini(&text);
 	return rc;
 }

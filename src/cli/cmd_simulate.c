@@ -44,8 +44,9 @@ static const struct option_spec options[] = {
 		"metrics-down@12m+5m, patch-503@20m+2m, "
 		"patch-lost@20m+2m, drift@15m or crash@18m"},
 	{"html", OPTION_TEXT, MEMBER(html), "FILE",
-		"also write a page with charts; of several recordings a folder "
-		"of them"},
+		"also write a page with charts (\"-\": to standard output, the "
+		"rest to standard error); of several recordings a folder of "
+		"them"},
 	{"every-check", OPTION_FLAG, MEMBER(every_check), NULL,
 		"show checks that pass, too"},
 	{"from", OPTION_TEXT, WISH(from), "TIME",
@@ -218,7 +219,13 @@ static int parse_args(struct simulate_args *args, struct simulation *simulation,
 			"--sweep wants recordings, and no --compare");
 	simulation->html = args->html;
 	simulation->json = args->format == FORMAT_JSON;
-	simulation->colour = output_has_colour(stdout);
+	if (args->html && output_is_stdout(args->html) && simulation->json)
+		return err_set(err_r, ERR_USAGE,
+			"--html - and --format json both want standard output: "
+			"name a file for the page");
+	simulation->told =
+		args->html && output_is_stdout(args->html) ? stderr : stdout;
+	simulation->colour = output_has_colour(simulation->told);
 	simulation->every_check = args->every_check;
 	return 0;
 }

@@ -60,6 +60,10 @@ void output_never_wait(bool json);
 
 /* A result: in a queue it comes before what is only shown. */
 void output_write(FILE *stream, const struct buf *text);
+/* One that goes where an option says; "-" or NULL is standard output. */
+bool output_is_stdout(const char *path);
+MUST_CHECK int output_save(
+	const char *path, const struct buf *text, struct err *err_r);
 void output_text(FILE *stream, const char *fmt, ...) PRINTFLIKE(2, 3);
 /* false: it was dropped, and the reader will be told how many were. */
 bool output_show(FILE *stream, const struct buf *text);

@@ -16,6 +16,7 @@
 #include "base/secret.h"
 #include "cli/output.h"
 #include "io/clock.h"
+#include "io/file.h"
 #include "io/file_job.h"
 #include "io/writer.h"
 
@@ -118,6 +119,19 @@ void output_write(FILE *stream, const struct buf *text)
 bool output_show(FILE *stream, const struct buf *text)
 {
 	return put(stream, WRITER_SHOW, text);
+}
+
+bool output_is_stdout(const char *path)
+{
+	return !path || !strcmp(path, "-");
+}
+
+int output_save(const char *path, const struct buf *text, struct err *err_r)
+{
+	if (!output_is_stdout(path))
+		return file_replace(path, text, err_r);
+	output_write(stdout, text);
+	return 0;
 }
 
 void output_text(FILE *stream, const char *fmt, ...)

@@ -40,6 +40,7 @@ struct simulation {
 	struct sim_options options;
 	const char
 		*html; /* a page goes there, or a folder of them; NULL: none */
+	FILE *told; /* where all else goes: not into a page on standard output */
 	bool json;
 	bool colour; /* of text */
 	bool every_check; /* in the timeline, also those that pass */

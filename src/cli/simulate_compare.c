@@ -307,7 +307,7 @@ static void print(const struct comparison *c, const char *path,
 		print_json(path, c->policies, course, &out);
 	else
 		print_text(path, c->policies, course, &out);
-	output_write(stdout, &out);
+	output_write(c->simulation->told, &out);
 	buf_fini(&out);
 }
 

@@ -228,7 +228,7 @@ static void print_row(const struct simulation *simulation,
 		print_json(row, path, &out);
 	else
 		print_text(simulation, row, path, &out);
-	output_write(stdout, &out);
+	output_write(simulation->told, &out);
 	buf_fini(&out);
 }
 
@@ -319,7 +319,7 @@ static void print_summary(
 		summary_print_json(summary, &out);
 	else
 		summary_print(summary, &out);
-	output_write(stdout, &out);
+	output_write(simulation->told, &out);
 	buf_fini(&out);
 }
 

@@ -42,7 +42,7 @@ static void teller_init(struct teller *t, const struct simulation *simulation,
 
 	*t = (struct teller){.simulation = simulation,
 		.recording = recording,
-		.timeline = {.stream = stdout,
+		.timeline = {.stream = simulation->told,
 			.colour = simulation->colour,
 			.every_check = simulation->every_check,
 			.policy = policy,
@@ -71,7 +71,7 @@ static void print_entry(
 	entry->percent = sim_percent(sim);
 	buf_init(&line, LINE_BYTES_MAX);
 	journal_print_json(t->rollout, entry, &line);
-	output_write(stdout, &line);
+	output_write(t->simulation->told, &line);
 	buf_fini(&line);
 }
 
@@ -176,7 +176,7 @@ static void print_heading(const struct teller *t)
 	output_coloured(&out, false, COLOUR_NONE, recording->path);
 	buf_addf(&out, ", from %s\n\n",
 		timestamp_print(recording->start_ms, from));
-	output_write(stdout, &out);
+	output_write(t->simulation->told, &out);
 	buf_fini(&out);
 }
 
@@ -198,7 +198,7 @@ int simulate_one(const struct simulation *simulation,
 		print_finished(&t, &result, &out);
 	else
 		simulate_print_result(simulation, &result, &out);
-	output_write(stdout, &out);
+	output_write(simulation->told, &out);
 	buf_fini(&out);
 	if (t.page)
 		rc = simulate_page_save(

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "cli/output.h"
 #include "cli/simulate.h"
-#include "io/file.h"
 #include "report/simulation_page.h"
 #include "sim/sim.h"
 
@@ -201,7 +201,7 @@ int simulate_page_end(struct page *page, const char *path, struct err *err_r)
 	page_end(page);
 	rc = page->out->overflow ? err_set(err_r, ERR_LIMIT,
 					   "%s: the page is too large", path)
-				 : file_replace(path, page->out, err_r);
+				 : output_save(path, page->out, err_r);
 	buf_fini(page->out);
 	return rc;
 }

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/xalloc.h"
+#include "cli/output.h"
 #include "cli/simulate.h"
 
 #define ROWS_BYTES_MAX ((size_t)64 * 1024 * 1024)
@@ -75,6 +76,12 @@ struct site *site_new(const char *folder, const struct path_list *paths,
 	struct site *site;
 	struct stat found;
 
+	if (output_is_stdout(folder)) {
+		err_set(err_r, ERR_USAGE,
+			"--html - is one page: those of several recordings go "
+			"into a folder, name one");
+		return NULL;
+	}
 	if (mkdir(folder, FOLDER_MODE) < 0 && errno != EEXIST) {
 		err_set(err_r, ERR_IO, "cannot make the folder %.300s: %s",
 			folder, strerror(errno));

@@ -291,7 +291,7 @@ static bool tell(const struct sweep *s)
 			sweep_print_region(s, &out);
 	}
 	table_fini(&table);
-	output_write(stdout, &out);
+	output_write(s->simulation->told, &out);
 	buf_fini(&out);
 	return good;
 }

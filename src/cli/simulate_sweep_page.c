@@ -9,7 +9,6 @@
 
 #include "cli/output.h"
 #include "cli/simulate_sweep.h"
-#include "io/file.h"
 #include "report/page.h"
 #include "report/page_heat.h"
 
@@ -276,7 +275,7 @@ int sweep_write_page(const struct sweep *s, struct err *err_r)
 	buf_init(&html, OUTPUT_BYTES_MAX);
 	page.out = &html;
 	write_page(s, &page);
-	rc = file_replace(s->simulation->html, &html, err_r);
+	rc = output_save(s->simulation->html, &html, err_r);
 	buf_fini(&html);
 	return rc;
 }

@@ -238,6 +238,34 @@ simulate() {
 	[ "$status" = 1 ]
 }
 
+@test "a page to standard output is there alone, and many go nowhere" {
+	local way
+	simulate --html page.html good.json
+	run --separate-stderr simulate --html - good.json
+	[ "$status" = 0 ]
+	[ "$output" = "$(<page.html)" ]
+	[[ $stderr == *promoted* ]]
+	run --separate-stderr simulate --compare policy.yaml --html - good.json
+	[ "$status" = 0 ]
+	[[ $output == "<!doctype html>"*"</html>" ]]
+	run --separate-stderr simulate --sweep slos.errors.max=2.05%..3.05%:2 \
+		--html - good.json
+	[[ $output == "<!doctype html>"*"</html>" ]]
+	for way in "good.json bad.json" "--format json good.json" \
+		"--compare policy.yaml good.json bad.json"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr simulate --html - $way
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[[ $stderr == *'--html -'* ]]
+	done
+	run "$TIDEGATE" gameday s --policy policy.yaml --bad x -o -
+	[ "$status" = 2 ]
+	run "$TIDEGATE" sandbox --prometheus-config -
+	[ "$status" = 2 ]
+	[ ! -e - ] && [ ! -e -.md ] && [ ! -e -.html ]
+}
+
 @test "the recordings that come along end as they expect" {
 	local folder=$BATS_TEST_DIRNAME/../../policies/recordings
 	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" "$folder"/*.json
