@@ -49,6 +49,7 @@ static int run_in_foreground(struct going_back *g,
 			.stable = b->stable,
 			.rollback_reason = why,
 			.rollback_of = b->after,
+			.anew = b->anew,
 			.newest = b->newest},
 		.wait_ms = -1,
 	};

@@ -15,6 +15,8 @@ char *options_encode(const struct release_wish *wish)
 		wish->stable, "after", wish->rollback_of);
 	char *dumped, *text;
 
+	if (wish->anew)
+		(void)json_object_set_new(root, "anew", json_true());
 	if (wish->committed_ms)
 		(void)json_object_set_new(
 			root, "committed", json_integer(wish->committed_ms));
@@ -33,12 +35,12 @@ int options_decode(const char *text, struct arena *arena,
 	const char *candidate = NULL, *undo = NULL, *stable = NULL;
 	const char *after = NULL;
 	json_int_t committed = 0;
-	int adopt = 0, again = 0, rc;
+	int adopt = 0, again = 0, anew = 0, rc;
 
-	rc = json_unpack(root, "{s?s, s?b, s?b, s?s, s?s, s?s, s?I}",
+	rc = json_unpack(root, "{s?s, s?b, s?b, s?s, s?s, s?s, s?b, s?I}",
 		"candidate", &candidate, "adopt", &adopt, "again", &again,
-		"undo", &undo, "stable", &stable, "after", &after, "committed",
-		&committed);
+		"undo", &undo, "stable", &stable, "after", &after, "anew",
+		&anew, "committed", &committed);
 	if (rc == 0)
 		*wish_r = (struct release_wish){
 			.candidate = arena_strdup(arena, candidate),
@@ -48,6 +50,7 @@ int options_decode(const char *text, struct arena *arena,
 			.rollback_reason = arena_strdup(arena, undo),
 			.stable = arena_strdup(arena, stable),
 			.rollback_of = arena_strdup(arena, after),
+			.anew = anew,
 		};
 	else
 		err_set(err_r, ERR_STORE,

@@ -38,17 +38,20 @@ struct predecessor_search {
 static void search_run(void *arg);
 static void search_done(void *arg);
 
-/* The rollout that `rollout` undoes, in the arena; NULL: none. */
-static const char *before(
-	struct store *store, const char *rollout, struct arena *arena)
+/* The rollout that `rollout` undoes, in the arena; NULL: none. `anew_r`: it had
+ * users to take back. */
+static const char *before(struct store *store, const char *rollout,
+	struct arena *arena, bool *anew_r)
 {
 	struct release_wish wish;
 	struct store_rollout row;
 	struct err err;
 
+	*anew_r = false;
 	if (store_rollout_get(store, rollout, arena, &row, &err) <= 0 ||
 		options_decode(row.options, arena, &wish, &err) < 0)
 		return NULL;
+	*anew_r = wish.anew;
 	return wish.rollback_of;
 }
 
@@ -109,13 +112,14 @@ int predecessor_each_captured(struct store *store, const char *rollout,
 {
 	struct inheritance inheritance = {fn, arg};
 	struct arena arena;
+	bool anew;
 	int rc = 0;
 
 	arena_init(&arena);
 	for (int i = 0; rollout && i < ATTEMPTS_MAX && rc >= 0; i++) {
 		rc = store_each_event(
 			store, rollout, 0, inherit_entry, &inheritance, err_r);
-		rollout = before(store, rollout, &arena);
+		rollout = before(store, rollout, &arena, &anew);
 	}
 	arena_fini(&arena);
 	return rc < 0 ? -1 : 0;
@@ -130,7 +134,7 @@ bool predecessor_may_have_done(
 		&release->policy->lists[effect->list].item[effect->index];
 
 	return effect->list == LIST_ROLLBACK && !action->idempotent &&
-	       release->wish.rollback_of;
+	       release->wish.rollback_of && !release->wish.anew;
 }
 
 struct predecessor_search *predecessor_search_start(const struct world *world,
@@ -184,15 +188,16 @@ static void search_run(void *arg)
 	const char *rollout = search->rollout;
 	struct store *store =
 		store_open(search->path, STORE_LOOK, &search->err);
+	bool anew = false;
 
 	search->failed = !store;
-	for (int i = 0; store && rollout && i < ATTEMPTS_MAX; i++) {
+	for (int i = 0; store && rollout && !anew && i < ATTEMPTS_MAX; i++) {
 		if (store_each_named(store, rollout, event_name(EVENT_ACTION),
 			    keep_action, search, &search->err) < 0) {
 			search->failed = true;
 			break;
 		}
-		rollout = before(store, rollout, &search->arena);
+		rollout = before(store, rollout, &search->arena, &anew);
 	}
 	store_free(&store);
 }

@@ -28,7 +28,8 @@ typedef void (*captured_fn)(const char *name, const char *text, void *arg);
 MUST_CHECK int predecessor_each_captured(struct store *store,
 	const char *rollout, captured_fn fn, void *arg, struct err *err_r);
 
-/* Whether that is worth a search: the action may not be repeated. */
+/* Whether that is worth a search: the action may not be repeated, and no users came
+ * to the candidate since it may have been done. */
 bool predecessor_may_have_done(
 	const struct release *release, const struct effect *effect);
 

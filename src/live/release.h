@@ -29,6 +29,9 @@ struct release_wish {
 	const char *rollback_reason; /* NULL: a release */
 	const char *stable; /* who gets everything; candidate is needed */
 	const char *rollback_of; /* the rollout that is undone; NULL: none */
+	/* Users are to be taken from the candidate: whatever was done before,
+	 * when stable had them, was before they came there, and is done anew. */
+	bool anew;
 	/* The newest of the service when that was decided, "": there was none.
 	 * It does not begin after another one. NULL: it may. */
 	const char *newest;

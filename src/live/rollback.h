@@ -46,6 +46,7 @@ struct rollback {
 	 * not gone back from. NULL: there is none. */
 	const char *unbegun;
 	bool failed; /* `after` is a rollback that failed */
+	bool anew; /* users are with who is not stable: see release.h */
 	const char *newest; /* of all rollouts of the service; "": none */
 	struct captured *captured; /* by `after`, newest first; NULL: nothing */
 	struct service *found; /* as read; owned */

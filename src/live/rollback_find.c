@@ -276,6 +276,7 @@ int rollback_decide(struct rollback *b, struct err *err_r)
 			b->service, b->state ? " in " : "",
 			b->state ? b->state : "", b->dashes);
 	holder = holder_of(b);
+	b->anew = holder_in(b, &b->found->statuses).n != 0;
 	if (b->wanted_candidate)
 		b->candidate = b->wanted_candidate;
 	else if (!b->candidate || !*b->candidate)

@@ -295,6 +295,7 @@ static void begin(struct rollback_ask *ask)
 				"rolled back by %s%s%s", visitor->name,
 				comment ? ": " : "", comment ? comment : ""),
 			.rollback_of = ask->back.after,
+			.anew = ask->back.anew,
 			.newest = ask->back.newest},
 		.wait_ms = -1,
 	};

@@ -332,6 +332,25 @@ next_is_in_preflight() {
 	[[ $output == *'done by the rollback before this one'* ]]
 }
 
+@test "a rollback after users were put back by hand runs all anew" {
+	policy 'rollback:' \
+		'  - {name: once, type: exec, idempotent: false, command: [sh, -c, "echo once >>'"$WORLD"'/done"]}' \
+		'  - {name: schema, type: database, command: [sh, -c, "echo schema >>'"$WORLD"'/done"]}'
+	promoted
+	rollback
+	[ "$status" = 0 ]
+	# Stable has all: nothing came back, and nothing is undone twice.
+	rollback --again
+	[ "$status" = 0 ]
+	[ "$(cat "$WORLD/done")" = $'once\nschema' ]
+	control PUT /traffic '{"backend-2": 100}'
+	until_true 10 serves backend-2 100
+	rollback
+	[ "$status" = 0 ]
+	serves backend-1 100
+	[ "$(cat "$WORLD/done")" = $'once\nschema\nonce\nschema' ]
+}
+
 @test "no signal cuts a rollback short" {
 	sequence
 	promoted

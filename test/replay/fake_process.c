@@ -106,6 +106,11 @@ void fake_deed_fails(const char *name, bool done)
 	deed->without_effect = !done;
 }
 
+void fake_deed_works(const char *name)
+{
+	deed_find(name)->fails = false;
+}
+
 void fake_deed_takes(const char *name, int64_t ms)
 {
 	deed_find(name)->takes_ms = ms;

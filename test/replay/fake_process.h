@@ -22,6 +22,7 @@ const char *fake_deeds_order(void); /* "undo purge", in order of time */
 
 /* From now on this deed fails; its effect is there all the same with `done`. */
 void fake_deed_fails(const char *deed, bool done);
+void fake_deed_works(const char *deed);
 void fake_deed_takes(const char *deed, int64_t ms);
 /* One that is cut off goes on for so long: until it has cleaned up, or was killed
  * when its grace was over, or for longer when the kernel cannot kill it. */

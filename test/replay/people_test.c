@@ -447,6 +447,43 @@ static void a_signal_is_heeded_when_it_comes_while_the_journal_is_read(
 	assert_in_range(before, 1, 4);
 }
 
+/* Somebody gave the candidate its users again. */
+static void what_was_done_before_users_came_back_is_done_anew(void **state)
+{
+	char id[STORE_ROLLOUT_ID_MAX];
+	struct run_options back = {.wish = {.candidate = FAKE_NEW,
+					   .stable = FAKE_STABLE,
+					   .rollback_of = id,
+					   .anew = true,
+					   .rollback_reason = "once more"}};
+
+	given_policy(policy_short, NULL);
+	errors_of(FAKE_NEW, 0.5);
+	run();
+	until_the_end();
+	expect_exit(5);
+	assert_int_equal(fake_deeds("undo"), 1);
+	snprintf(id, sizeof(id), "%s", fake_store_newest());
+	given_traffic("shop-2=100");
+	fake_deed_fails("undo", false);
+	run_with(&back);
+	until_the_end();
+	assert_int_equal(fake_deeds("undo"), 1);
+	expect_not_journaled("action", "done by the rollback before this one");
+	/* The next attempt looks no further back than to that one. */
+	snprintf(id, sizeof(id), "%s", fake_store_newest());
+	back.wish.anew = false;
+	fake_deed_works("undo");
+	run_with(&back);
+	until_the_end();
+	assert_int_equal(fake_deeds("undo"), 2);
+	snprintf(id, sizeof(id), "%s", fake_store_newest());
+	run_with(&back);
+	until_the_end();
+	assert_int_equal(fake_deeds("undo"), 2);
+	expect_journal("action", "done by the rollback before this one");
+}
+
 /* Whether it was done is read on a thread, in journals that may be long. */
 static void what_a_rollback_has_done_is_not_done_again_by_the_next(void **state)
 {
@@ -631,6 +668,7 @@ int main(void)
 		SCENARIO(time_moves_while_an_approved_gate_waits_for_an_slo),
 		SCENARIO(
 			what_a_rollback_has_done_is_not_done_again_by_the_next),
+		SCENARIO(what_was_done_before_users_came_back_is_done_anew),
 		SCENARIO(a_lookup_that_nobody_waits_for_any_more_is_forgotten),
 		SCENARIO(an_approval_does_not_cut_a_hold_short),
 		SCENARIO(a_pause_at_a_gate_is_no_hold_of_it),
