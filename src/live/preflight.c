@@ -45,6 +45,7 @@ static void look(void *arg)
 		{PREFLIGHT_ADVICE, false, preflight_google},
 		{PREFLIGHT_ADVICE, false, preflight_permissions},
 		{PREFLIGHT_SERVICE, false, preflight_service},
+		{PREFLIGHT_SERVICE, true, preflight_rival},
 		{PREFLIGHT_ADVICE, false, preflight_stable},
 		{PREFLIGHT_SLOS, true, preflight_slos},
 		{PREFLIGHT_HISTORY, true, preflight_history},

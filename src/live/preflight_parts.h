@@ -8,6 +8,7 @@
  *   preflight_advice.c    clock, URL, how long stable is kept
  *   preflight_service.c   the service, its traffic, candidate, stable, the tag
  *   preflight_slo.c       every query
+ *   preflight_rival.c     the same service, released under another name
  *   preflight_history.c   stable's past, where counters are asked for
  *   preflight_action.c    every action's own look
  *   preflight_local.c     people, notifications, the state file
@@ -94,6 +95,7 @@ void preflight_service(struct preflight *preflight);
 /* Called when the service was read, or could not be. */
 void preflight_clock(struct preflight *preflight);
 void preflight_url(struct preflight *preflight);
+void preflight_rival(struct preflight *preflight);
 void preflight_stable(struct preflight *preflight);
 void preflight_slos(struct preflight *preflight);
 void preflight_slos_cancel(struct preflight *preflight);

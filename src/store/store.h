@@ -127,6 +127,12 @@ MUST_CHECK int store_rollout_list(struct store *store,
 	const struct store_filter *filter, struct arena *arena,
 	struct store_rollout **rollouts_r, size_t *n_r, struct err *err_r);
 
+/* The unfinished ones of services with this end of their names, from "/locations" on,
+ * whose project is given by its number, or by its id. */
+MUST_CHECK int store_rollouts_named(struct store *store, const char *end,
+	bool by_number, struct arena *arena, struct store_rollout **rollouts_r,
+	size_t *n_r, struct err *err_r);
+
 /* The newest rollout of the same service that began after this one and came
  * beyond preflight: 1, 0 none, -1 error. */
 MUST_CHECK int store_rollout_overtaken(struct store *store, const char *id,

@@ -246,6 +246,27 @@ int store_rollout_list(struct store *store, const struct store_filter *filter,
 	return list_take(store, row, arena, rollouts_r, n_r, err_r);
 }
 
+/* No id of a project begins with a digit: few are by number, and found by their
+ * index. */
+#define NAMED_WHERE(by)                                           \
+	"SELECT " COLUMNS " FROM rollout WHERE ended_ms = 0 AND " \
+	"(service " by ") AND substr(service, -length(?1)) = ?1 " \
+	"ORDER BY no DESC"
+
+int store_rollouts_named(struct store *store, const char *end, bool by_number,
+	struct arena *arena, struct store_rollout **rollouts_r, size_t *n_r,
+	struct err *err_r)
+{
+	static const char numbers[] =
+		NAMED_WHERE(">= 'projects/0' AND service < 'projects/:'");
+	static const char ids[] =
+		NAMED_WHERE("< 'projects/0' OR service >= 'projects/:'");
+	struct sqlite3_stmt *row = sql_start(store, by_number ? numbers : ids,
+		SQL_VALUES(sql_text(end)), err_r);
+
+	return list_take(store, row, arena, rollouts_r, n_r, err_r);
+}
+
 int store_rollouts_beginning(struct store *store, const char *prefix,
 	struct arena *arena, struct store_rollout **rollouts_r, size_t *n_r,
 	struct err *err_r)

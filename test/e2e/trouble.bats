@@ -24,6 +24,32 @@ teardown() { shared_end; }
 	rollout_ends 6
 }
 
+# Each of its names has a lease of its own. The sandbox knows no numbers: the first
+# is as one that was started by one, and its driver is gone.
+@test "a service is not released under two names at once" {
+	local id
+	STEPS=$LONG quick
+	rollout_start
+	until_step 20
+	kill -KILL "$RUN_PID"
+	wait "$RUN_PID" || true
+	id=$(journal 'SELECT id FROM rollout')
+	sqlite3 "$TIDEGATE_STATE" "UPDATE rollout SET service = 'projects/123456' ||
+		substr(service, instr(service, '/locations/')); DELETE FROM lease"
+	control PUT /traffic '{"stable-1": 100}'
+	until_true 20 serves stable-1 100
+	run timeout 120 "$TIDEGATE" run backend --policy "$WORLD/policy.yaml"
+	echo "exit $status: $output"
+	[ "$status" = 4 ]
+	[[ $output == *"is being released as projects/123456/"*", rollout $id"* ]]
+	run "$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml"
+	[[ $output == *'being released as projects/123456/'* ]]
+	# Another one of that name, elsewhere, is none of it.
+	sqlite3 "$TIDEGATE_STATE" "UPDATE event SET data = replace(data, '\"uid\":\"', '\"uid\":\"0')"
+	run "$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml"
+	[[ $output != *'being released'* ]]
+}
+
 # locked: by another program, as a backup does it, until unlocked.
 locked() {
 	mkfifo "$WORLD/key"

@@ -215,6 +215,35 @@ static void only_what_somebody_else_might_drive_is_left(void **state)
 	assert_string_equal(left[0].id, "two");
 }
 
+static void a_service_is_found_by_its_other_name(void **state)
+{
+	static const struct {
+		const char *end;
+		bool by_number;
+		const char *id; /* NULL: none */
+	} rows[] = {
+		{"/locations/r/services/shop", true, "by-number"},
+		{"/locations/r/services/shop", false, "by-id"},
+		{"/locations/q/services/shop", true, NULL},
+		{"/locations/r/services/op", false, NULL},
+	};
+	struct store_rollout *list;
+	struct err err;
+	size_t n;
+
+	add("by-number", "projects/123/locations/r/services/shop", 0);
+	add("by-id", "projects/acme/locations/r/services/shop", 0);
+	add("old", SERVICE "shop", 5000);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		ok(store_rollouts_named(store, rows[i].end, rows[i].by_number,
+			   &arena, &list, &n, &err),
+			&err);
+		assert_int_equal(n, rows[i].id != NULL);
+		if (n)
+			assert_string_equal(list[0].id, rows[i].id);
+	}
+}
+
 /* A child that holds the lease, stopped. */
 static pid_t stopped_holder(const char *service)
 {
@@ -558,6 +587,7 @@ int main(void)
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		FILE_TEST(only_what_somebody_else_might_drive_is_left),
+		FILE_TEST(a_service_is_found_by_its_other_name),
 		FILE_TEST(a_holder_that_is_stopped_is_not_known_to_live),
 		FILE_TEST(a_key_is_new_once_within_a_day),
 		FILE_TEST(what_is_old_is_deleted_but_the_newest_of_a_service),
