@@ -576,7 +576,7 @@ static void a_pause_at_a_gate_is_no_hold_of_it(void **state)
 {
 	at(short_gate);
 	command("pause", "bob");
-	until(fake_now() + 8 * HOUR);
+	until(fake_now() + 2 * HOUR);
 	command("continue", "bob");
 	until(fake_now() + 29 * MINUTE);
 	expect_serving(FAKE_NEW, 20);

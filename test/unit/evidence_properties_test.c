@@ -17,6 +17,7 @@
 
 #include "evidence_noise.h"
 #include "evidence_play.h"
+#include "sample.h"
 
 #define GOOD       30 /* releases in each kind of noise; bench has more */
 #define GOOD_RATE  50
@@ -128,8 +129,7 @@ static void a_silent_slo_passes_no_step_by_what_it_showed_before(void **state)
 static void good_releases_stay_in_any_kind_of_noise(void **state)
 {
 	const struct play_rules rules = {.pace = PACE_FIXED};
-	const char *sample = getenv("TIDEGATE_SAMPLE"); /* one of so many */
-	int good = sample ? GOOD / atoi(sample) : GOOD;
+	int good = GOOD / sample_every();
 	struct play_end ended;
 	struct world world;
 	int i, reverted, all = 0;

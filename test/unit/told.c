@@ -10,6 +10,7 @@
 
 #include "base/crc32c.h"
 #include "base/xalloc.h"
+#include "sample.h"
 
 #define TOLD_MAX (64 * 1024 * 1024) /* bytes of one rollout */
 
@@ -120,13 +121,12 @@ static uint32_t tell(uint64_t seed, told_fn fn, bool show)
 
 static int compare(FILE *file, const char *path, told_fn fn)
 {
-	const char *asked = getenv("TIDEGATE_SAMPLE");
-	uint64_t seed, every = asked ? strtoull(asked, NULL, 10) : 1;
+	uint64_t seed, every = (uint64_t)sample_every();
 	uint32_t said;
 	int n = 0, others = 0;
 
 	while (fscanf(file, "%" SCNu64 " %" SCNx32, &seed, &said) == 2) {
-		if (every > 1 && seed % every)
+		if (seed % every)
 			continue;
 		n++;
 		if (tell(seed, fn, false) == said)
