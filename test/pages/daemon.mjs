@@ -160,9 +160,10 @@ async function withoutScript() {
 		"not what it will do");
 	await tab.locator("#comment").fill("by hand");
 	await tab.locator("button[value=approve]").click();
-	expect(tab.url().endsWith(`/rollouts/${rollout}`), "not led back");
+	await tab.waitForURL(`**/rollouts/${rollout}`);
+	// No reload: a busy browser may send the form once more.
 	await until("it goes on", async () => {
-		await tab.reload();
+		await tab.goto(`${world.address}/rollouts/${rollout}`);
 		return (await phase(tab)) === "baking" &&
 			(await text(tab, ".steps .current")).startsWith("100");
 	});
@@ -284,6 +285,12 @@ async function notHerOwn() {
 
 // ---- all of it ----
 
+// What is open, for whoever asks why it failed.
+const seen = () => Promise.all(browser.contexts()
+	.flatMap((context) => context.pages())
+	.map(async (tab) => `${tab.url()} shows ${await tab.locator("body")
+		.innerText({ timeout: 1000 }).catch(String)}`));
+
 async function tell(name, run) {
 	let result;
 
@@ -291,7 +298,7 @@ async function tell(name, run) {
 	try {
 		result = await run();
 	} catch (error) {
-		wrong.push(error);
+		wrong.push(error, ...await seen());
 	}
 	for (const context of Object.values(people))
 		for (const tab of context.pages())
