@@ -10,7 +10,7 @@
 
 static int forget_old(struct store *store, int64_t now_ms, struct err *err_r)
 {
-	return sql_run(store, "DELETE FROM once WHERE time_ms < ?1",
+	return sql_run(store, "DELETE FROM request WHERE time_ms < ?1",
 		       SQL_VALUES(sql_int(now_ms - STORE_ONCE_MS)), err_r) < 0
 		       ? -1
 		       : 0;
@@ -31,7 +31,7 @@ static int known_read(struct store *store, const char *key, struct arena *arena,
 {
 	struct sqlite3_stmt *row = sql_start(store,
 		"SELECT digest, time_ms, command_id, status, answer, rollout,"
-		" host, boot, pid_space, pid, pid_start FROM once"
+		" host, boot, pid_space, pid, pid_start FROM request"
 		" WHERE key = ?1",
 		SQL_VALUES(sql_text(key)), err_r);
 	int found = row ? sql_next(store, row, err_r) : -1;
@@ -100,10 +100,10 @@ static int insert(struct store *store, const struct store_once *once,
 	const struct holder *self, struct err *err_r)
 {
 	int n = sql_run(store,
-		"INSERT INTO once (key, digest, time_ms, command_id, status,"
+		"INSERT INTO request (key, digest, time_ms, command_id, status,"
 		" answer, host, boot, pid_space, pid, pid_start)"
 		" SELECT ?1, ?2, ?3, 0, 0, '', ?5, ?6, ?7, ?8, ?9"
-		" WHERE (SELECT count(*) FROM once) < ?4",
+		" WHERE (SELECT count(*) FROM request) < ?4",
 		SQL_VALUES(sql_text(once->key), sql_text(once->digest),
 			sql_int(once->time_ms), sql_int(STORE_ONCE_MAX),
 			sql_text(self->host), sql_text(self->boot),
@@ -164,7 +164,8 @@ int store_once_begin(struct store *store, const struct store_once *once,
 int store_once_command(struct store *store, const char *key, int64_t command_id,
 	struct err *err_r)
 {
-	return sql_run(store, "UPDATE once SET command_id = ?2 WHERE key = ?1",
+	return sql_run(store,
+		       "UPDATE request SET command_id = ?2 WHERE key = ?1",
 		       SQL_VALUES(sql_text(key), sql_int(command_id)),
 		       err_r) < 0
 		       ? -1
@@ -175,7 +176,8 @@ int store_once_rollout(struct store *store, const char *key,
 	const char *rollout, struct err *err_r)
 {
 	int n = sql_run(store,
-		"UPDATE once SET rollout = ?2 WHERE key = ?1 AND rollout = ''",
+		"UPDATE request SET rollout = ?2 WHERE key = ?1 AND rollout = "
+		"''",
 		SQL_VALUES(sql_text(key), sql_text(rollout)), err_r);
 
 	if (n == 0)
@@ -189,7 +191,8 @@ int store_once_answer(struct store *store, const char *key, int status,
 	const char *answer, struct err *err_r)
 {
 	return sql_run(store,
-		       "UPDATE once SET status = ?2, answer = ?3 WHERE key = "
+		       "UPDATE request SET status = ?2, answer = ?3 WHERE key "
+		       "= "
 		       "?1",
 		       SQL_VALUES(sql_text(key), sql_int(status),
 			       sql_text(answer)),
@@ -201,7 +204,7 @@ int store_once_answer(struct store *store, const char *key, int status,
 int store_once_forget(struct store *store, const char *key, struct err *err_r)
 {
 	return sql_run(store,
-		       "DELETE FROM once WHERE key = ?1 AND status = 0"
+		       "DELETE FROM request WHERE key = ?1 AND status = 0"
 		       " AND command_id = 0 AND rollout = ''",
 		       SQL_VALUES(sql_text(key)), err_r) < 0
 		       ? -1

@@ -144,14 +144,26 @@ static const char version_5[] = "CREATE TABLE notice ("
 
 				"PRAGMA user_version = 5;";
 
-/* What came of a request, and whose work it is: see store_once.h. */
+/* In place of once: also what came of a request, and whose work it is. Six columns
+ * more would have the whole schema read six times. */
 static const char version_6[] =
-	"ALTER TABLE once ADD COLUMN rollout TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE once ADD COLUMN host TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE once ADD COLUMN boot TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE once ADD COLUMN pid_space TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE once ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE once ADD COLUMN pid_start INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE request ("
+	" key TEXT PRIMARY KEY,"
+	" digest TEXT NOT NULL,"
+	" time_ms INTEGER NOT NULL,"
+	" command_id INTEGER NOT NULL,"
+	" rollout TEXT NOT NULL DEFAULT '',"
+	" status INTEGER NOT NULL,"
+	" answer TEXT NOT NULL,"
+	" host TEXT NOT NULL DEFAULT '',"
+	" boot TEXT NOT NULL DEFAULT '',"
+	" pid_space TEXT NOT NULL DEFAULT '',"
+	" pid INTEGER NOT NULL DEFAULT 0,"
+	" pid_start INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+	"INSERT INTO request (key, digest, time_ms, command_id, status, answer)"
+	" SELECT key, digest, time_ms, command_id, status, answer FROM once;"
+	"DROP TABLE once;"
+	"CREATE INDEX request_time ON request (time_ms);"
 
 	"PRAGMA user_version = 6;";
 

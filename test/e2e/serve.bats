@@ -100,7 +100,7 @@ phase_is() {
 	rollout_start
 	until_true 20 knows_one lease
 	ask_once & local asking=$!
-	until_true 20 knows_one once
+	until_true 20 knows_one request
 	kill -KILL "$SERVE_PID"
 	wait "$SERVE_PID" || true
 	wait "$asking" || true

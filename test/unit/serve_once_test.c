@@ -187,7 +187,7 @@ static void begin_in_a_container(void)
 	assert_int_equal(
 		store_once_begin(store, &once, &arena, &known, &err), 1);
 	store_free(&store);
-	sql("UPDATE once SET pid_space = 'another'");
+	sql("UPDATE request SET pid_space = 'another'");
 	store = opened();
 	assert_int_equal(
 		store_once_begin(store, &once, &arena, &known, &err), 0);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "store/store_drill.h"
 #include "store/store_notice.h"
 #include "store/store_once.h"
+#include "store/store_schema.h"
 #include "store/store_watch.h"
 
 #define SERVICE "projects/p/locations/r/services/"
@@ -317,6 +319,37 @@ static void a_key_is_new_once_within_a_day(void **state)
 	assert_int_equal(store_once_find(store, "k", &arena, &known, &err), 0);
 }
 
+/* As the program before left it. */
+static void a_key_of_version_5_is_known(void **state)
+{
+	struct store_once known;
+	struct err err;
+	sqlite3 *db;
+
+	store_free(&store);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(
+			sqlite3_exec(db, store_migrations[i], NULL, NULL, NULL),
+			SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "INSERT INTO once VALUES ('k', 'd', 1000, 7, "
+				 "202, '{}')",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	store = store_open(path, STORE_EDIT, &err);
+	assert_non_null(store);
+	assert_int_equal(store_once_find(store, "k", &arena, &known, &err), 1);
+	assert_string_equal(known.digest, "d");
+	assert_int_equal(known.time_ms, 1000);
+	assert_int_equal(known.command_id, 7);
+	assert_int_equal(known.status, 202);
+	assert_string_equal(known.answer, "{}");
+	assert_string_equal(known.rollout, "");
+}
+
 static int count(const struct store_event *event, void *arg, struct err *err_r)
 {
 	++*(int *)arg;
@@ -590,6 +623,7 @@ int main(void)
 		FILE_TEST(a_service_is_found_by_its_other_name),
 		FILE_TEST(a_holder_that_is_stopped_is_not_known_to_live),
 		FILE_TEST(a_key_is_new_once_within_a_day),
+		FILE_TEST(a_key_of_version_5_is_known),
 		FILE_TEST(what_is_old_is_deleted_but_the_newest_of_a_service),
 		FILE_TEST(what_the_way_back_is_known_from_is_not_deleted),
 		FILE_TEST(of_each_service_the_last_drill_is_kept),
