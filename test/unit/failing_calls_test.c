@@ -25,6 +25,7 @@
 #include "io/file.h"
 #include "io/loop.h"
 #include "journal_fixture.h"
+#include "sample.h"
 #include "store/fold.h"
 #include "store/journal.h"
 #include "until.h"
@@ -307,7 +308,7 @@ static void story_fails_everywhere(enum disk_trouble trouble, bool lasts)
 	const char *every = getenv("TIDEGATE_FAIL_EVERY");
 	int step = trouble != DISK_NO_MEMORY ? 1
 		   : every                   ? atoi(every)
-					     : ALLOCATIONS;
+					     : ALLOCATIONS * sample_every();
 	int call = 1;
 
 	while (story_fails_at(call, trouble, lasts))
@@ -462,14 +463,14 @@ static bool journal_fails_at(int call, bool lasts, int *late)
 
 static void journal_fails_everywhere(bool lasts)
 {
-	int call = 1, late = 0;
+	int call = 1, step = sample_every(), late = 0;
 
 	while (journal_fails_at(call, lasts, &late))
-		assert_true(++call < CALLS_MAX);
-	print_message("# %d calls, %d times late\n", call - 1, late);
+		assert_true((call += step) < CALLS_MAX);
+	print_message("# %d calls, %d times late\n", call - step, late);
 	assert_true(call > 20);
 	/* The first open the file, the last close it. */
-	assert_true(!lasts || late > call / 3);
+	assert_true(!lasts || late * step > call / 3);
 }
 
 static void one_call_fails_under_the_journal(void **state)
