@@ -538,20 +538,33 @@ static void on_defer(void *arg)
 	see(note->world, 'a');
 }
 
-static void deferred_work_runs_after_the_turns_callbacks(void **state)
+/* Whether both timers had their share of one turn, which a machine that does
+ * something else may give to the first alone. */
+static bool defers_in_a_turn(void)
 {
 	struct world w;
 	struct note n = {&w, 'n'}, b = {&w, 'b'};
+	bool in_a_turn;
 
 	world_init(&w);
 	timer_start(w.loop, 0, on_defer, &n);
 	timer_start(w.loop, 0, on_note, &b);
 	world_run(&w);
+	in_a_turn = w.seen[1] == 'b';
 	/* a b: the turn; d n: deferred; n: deferred by d, in the same flush;
 	 * n: the timer, a turn later. */
-	assert_string_equal(w.seen, "abdnnn");
-	assert_int_equal(w.now_ms[4], w.now_ms[0]);
+	assert_string_equal(w.seen, in_a_turn ? "abdnnn" : "adnnbn");
+	assert_int_equal(w.now_ms[in_a_turn ? 4 : 3], w.now_ms[0]);
 	loop_free(&w.loop);
+	return in_a_turn;
+}
+
+static void deferred_work_runs_after_the_turns_callbacks(void **state)
+{
+	int tries = 1;
+
+	while (!defers_in_a_turn())
+		assert_true(++tries <= 1000);
 }
 
 static void deferred_work_can_be_taken_back(void **state)
