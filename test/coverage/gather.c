@@ -60,11 +60,23 @@ static struct object *objects[OBJECTS_MAX];
 static size_t n_objects;
 static bool is_done;
 
+/* libgcov makes a list of them, and a page for each that it writes to: where they
+ * are gathered it never learns of them. */
 void __wrap___gcov_init(struct object *object)
 {
 	if (n_objects < OBJECTS_MAX)
 		objects[n_objects++] = object;
-	__real___gcov_init(object);
+	else
+		__real___gcov_init(object);
+}
+
+static void tell_libgcov(void)
+{
+	static bool is_told;
+
+	for (size_t i = 0; !is_told && i < n_objects; i++)
+		__real___gcov_init(objects[i]);
+	is_told = true;
 }
 
 /* Calls `each` for the counters of all objects, which have their place in the
@@ -168,13 +180,17 @@ void __wrap___gcov_exit(void)
 	if (is_done)
 		return;
 	is_done = true;
-	if (!gather())
-		__real___gcov_exit();
+	if (gather())
+		return;
+	tell_libgcov();
+	__real___gcov_exit();
 }
 
 /* Before another program takes the process's place. */
 void __wrap___gcov_dump(void)
 {
-	if (!gather())
-		__real___gcov_dump();
+	if (gather())
+		return;
+	tell_libgcov();
+	__real___gcov_dump();
 }
