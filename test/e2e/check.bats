@@ -21,7 +21,7 @@ teardown() {
 }
 
 check() {
-	"$TIDEGATE" check "$@" >"$WORLD/out" 2>"$WORLD/err"
+	"$WORKBENCH" check "$@" >"$WORLD/out" 2>"$WORLD/err"
 }
 
 @test "the plans of good policies go to stdout, one after the other" {

@@ -65,7 +65,7 @@ reverted() { # EXIT: and stable has its traffic
 @test "an incomplete answer is no pass, and is told wherever people look" {
 	answers '{"value": 0, "warning": "store a is away"}'
 	SLO='max: 5%, no_data: pass, fail_after: 1, min_passes: 1' quick
-	run "$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml" \
+	run "$WORKBENCH" check --live backend --policy "$WORLD/policy.yaml" \
 		--format json
 	[ "$status" = 0 ]
 	jq -e 'any(.findings[]; .what == "slo" and .result == "warn" and
@@ -87,11 +87,11 @@ reverted() { # EXIT: and stable has its traffic
 	not said '.event == "check" and .outcome == "pass"'
 	# The journal still knows it when the metrics are whole again.
 	answers '{"value": 0}'
-	"$TIDEGATE" record --rollout "$(rollout_id)" \
+	"$WORKBENCH" record --rollout "$(rollout_id)" \
 		--policy "$WORLD/policy.yaml" -o "$WORLD/recording.json"
 	jq -e '.series.errors.errors | any(.type == "partial")' \
 		"$WORLD/recording.json"
-	run "$TIDEGATE" simulate --format json --policy "$WORLD/policy.yaml" \
+	run "$WORKBENCH" simulate --format json --policy "$WORLD/policy.yaml" \
 		"$WORLD/recording.json"
 	[[ $output == *'"partial":["value"]'*'"outcome":"no-data"'* ]]
 }

@@ -6,7 +6,7 @@
 # errors is in serve.err, the last one's first line in serve.out.
 serve_start() {
 	: >"$WORLD/serve.out"
-	"$TIDEGATE" serve "$@" --format json \
+	"$CONTROLLER" serve "$@" --format json \
 		>"$WORLD/serve.out" 2>>"$WORLD/serve.err" 3>&- &
 	SERVE_PID=$!
 	PIDS+=("$SERVE_PID")

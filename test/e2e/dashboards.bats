@@ -83,9 +83,9 @@ answered() {
 		    good: http_requests_total{service="backend",code!~"5.."}
 	YAML
 	# What looks far back is evaluated each 2 minutes; here nobody waits for it.
-	"$TIDEGATE" slo "$WORLD/policies/backend.yaml" |
+	"$WORKBENCH" slo "$WORLD/policies/backend.yaml" |
 		sed 's/interval: 2m/interval: 1s/' >"$WORLD/backend-slo.yml"
-	"$TIDEGATE" token create e2e --for alice --expires 1h \
+	"$CONTROLLER" token create e2e --for alice --expires 1h \
 		--may read,start,metrics >"$WORLD/token" 2>"$WORLD/told"
 	serve_by_flags
 	scraped

@@ -26,7 +26,7 @@ healthy() { # [YAML…]: a policy that nothing is wrong with
 }
 
 doctor() { # [OPTION…] sets status; the report, or why not, is in report.json
-	run "$TIDEGATE" check --live "${WHO:-backend}" \
+	run "$WORKBENCH" check --live "${WHO:-backend}" \
 		--policy "$WORLD/policy.yaml" --format json "$@"
 	# Warnings of the policy stand in front, from stderr.
 	printf '%s\n' "$output" | grep '^{' >"$WORLD/report.json" ||
@@ -94,7 +94,7 @@ apply() {
 	[ ! -e "$TIDEGATE_STATE" ]
 	# For people, and for a job's summary.
 	export GITHUB_STEP_SUMMARY=$WORLD/summary.md
-	run "$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml"
+	run "$WORKBENCH" check --live backend --policy "$WORLD/policy.yaml"
 	[ "$status" = 0 ]
 	[[ $output == *'ready: a rollout of backend could run now; nothing was changed' ]]
 	grep -q '^### backend: ready for a rollout$' "$WORLD/summary.md"
@@ -448,9 +448,9 @@ own_tag_serves() {
 	doctor
 	[ "$status" = 3 ]
 	[[ $output == *'policy.yaml:'*error* ]]
-	run "$TIDEGATE" check --live backend
+	run "$WORKBENCH" check --live backend
 	[ "$status" = 2 ]
-	run "$TIDEGATE" check --format json "$WORLD/policy.yaml"
+	run "$WORKBENCH" check --format json "$WORLD/policy.yaml"
 	[ "$status" = 2 ]
 	[[ $output == *--live* ]]
 }

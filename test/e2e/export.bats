@@ -61,7 +61,7 @@ pushed() { # PATTERN
 	begins
 	TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 \
 		OTEL_EXPORTER_OTLP_HEADERS="x-team=payments, $more" \
-		"$TIDEGATE" export --push-metrics "$GATEWAY" --otlp "$RECEIVER" \
+		"$WORKBENCH" export --push-metrics "$GATEWAY" --otlp "$RECEIVER" \
 		>"$WORLD/export.out" 2>&1 3>&- &
 	EXPORT_PID=$!
 	PIDS+=("$EXPORT_PID")
@@ -123,10 +123,10 @@ pushed() { # PATTERN
 
 @test "who receives may be away or slow: the rollout does not wait, and it is said" {
 	begins
-	run "$TIDEGATE" export --push-metrics http://example.com:9091
+	run "$WORKBENCH" export --push-metrics http://example.com:9091
 	[ "$status" = 2 ]
 	[[ $output == *'write https://'* ]]
-	"$TIDEGATE" export --push-metrics http://127.0.0.1:1 \
+	"$WORKBENCH" export --push-metrics http://127.0.0.1:1 \
 		>"$WORLD/export.out" 2>&1 3>&- &
 	EXPORT_PID=$!
 	PIDS+=("$EXPORT_PID")

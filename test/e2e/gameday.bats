@@ -26,14 +26,14 @@ teardown() { world_close; }
 
 # day [OPTION…]: to its end
 day() {
-	run --separate-stderr "$TIDEGATE" gameday backend \
+	run --separate-stderr "$WORKBENCH" gameday backend \
 		--policy "$WORLD/policy.yaml" --bad "$CANDIDATE" --good "$GOOD" \
 		--format json "$@"
 }
 
 # In the background; what it says is in day.err.
 day_start() {
-	"$TIDEGATE" gameday backend --policy "$WORLD/policy.yaml" \
+	"$WORKBENCH" gameday backend --policy "$WORLD/policy.yaml" \
 		--bad "$CANDIDATE" --good "$GOOD" \
 		>"$WORLD/day.out" 2>"$WORLD/day.err" 3>&- &
 	DAY=$!
@@ -123,12 +123,12 @@ users() {
 	until_true 10 is_gone "$DAY"
 	# Its release is still watched, by a process of its own.
 	serves "$CANDIDATE" 20
-	run "$TIDEGATE" gameday --clean
+	run "$WORKBENCH" gameday --clean
 	[ "$status" = 0 ] || { echo "$output" && false; }
 	serves backend-1 100
 	[ "$(<"$WORLD/said")" = said ]
 	has_ended
-	run "$TIDEGATE" gameday --clean
+	run "$WORKBENCH" gameday --clean
 	[ "$status" = 0 ] && [ -z "$output" ]
 }
 
@@ -145,12 +145,12 @@ users() {
 		--candidate "$GOOD"
 	[ "$status" = 0 ] || { echo "$output" && false; }
 	printf '{"event":"relea' >>"$TIDEGATE_STATE.gameday"
-	run "$TIDEGATE" gameday --clean
+	run "$WORKBENCH" gameday --clean
 	[ "$status" = 0 ] || { echo "$output" && false; }
 	[[ $output == *"nothing of it is left to be put back"* ]]
 	serves "$GOOD" 100
 	has_ended
-	run "$TIDEGATE" gameday --clean
+	run "$WORKBENCH" gameday --clean
 	[ "$status" = 0 ] && [ -z "$output" ]
 }
 

@@ -38,15 +38,15 @@ is_counted() { # METRIC
 }
 
 propose() { # [OPTION…]
-	"$TIDEGATE" init backend -o "$proposed" "$@" 2>"$WORLD/told" || {
+	"$WORKBENCH" init backend -o "$proposed" "$@" 2>"$WORLD/told" || {
 		cat "$WORLD/told"
 		return 1
 	}
 }
 
 is_usable() {
-	"$TIDEGATE" check --strict "$proposed" >"$WORLD/plan"
-	"$TIDEGATE" check --live backend --policy "$proposed" >"$WORLD/live" || {
+	"$WORKBENCH" check --strict "$proposed" >"$WORLD/plan"
+	"$WORKBENCH" check --live backend --policy "$proposed" >"$WORLD/live" || {
 		cat "$WORLD/live"
 		return 1
 	}
@@ -102,32 +102,32 @@ days_start() {
 	grep -q '^chosen  http_requests_total: ' "$WORLD/told"
 	grep -q '^not     http_client_requests_total: these are no requests' "$WORLD/told"
 	grep -q '^not     shop_requests_total: no label of it has the status' "$WORLD/told"
-	"$TIDEGATE" check --strict "$proposed"
+	"$WORKBENCH" check --strict "$proposed"
 	# What it would find can be asked as the file says.
 	eval "$(sed -n "s|^# *tidegate \(plan .*\)  what.*|$TIDEGATE \1|p" "$proposed" |
 		sed "s|FILE|$proposed|")" >"$WORLD/plan"
 	grep -q '^  error-rate: by limits' "$WORLD/plan"
 
 	cp "$proposed" "$WORLD/before"
-	run -4 "$TIDEGATE" init backend -o "$proposed"
+	run -4 "$WORKBENCH" init backend -o "$proposed"
 	[[ $output == *"is there already: choose another name, or --force"* ]]
 	cmp "$proposed" "$WORLD/before"
 	propose --force --kind evidence
 	grep -q 'url: "${PROMETHEUS_URL}"' "$proposed"
-	"$TIDEGATE" check --strict "$proposed"
+	"$WORKBENCH" check --strict "$proposed"
 	# What goes to standard output is a policy and nothing else.
-	"$TIDEGATE" init backend -o - --path /healthz 2>/dev/null |
-		"$TIDEGATE" check --strict - | grep -q /healthz
+	"$WORKBENCH" init backend -o - --path /healthz 2>/dev/null |
+		"$WORKBENCH" check --strict - | grep -q /healthz
 
 	# As it is written it lets a release like stable through, and takes one
 	# back that fails a hundred times as often.
-	"$TIDEGATE" record --policy "$WORLD/before" --from $((now - 10800)) \
+	"$WORKBENCH" record --policy "$WORLD/before" --from $((now - 10800)) \
 		--candidate backend-1 --stable backend-0 -o "$WORLD/good.json"
-	"$TIDEGATE" simulate --policy "$WORLD/before" "$WORLD/good.json"
+	"$WORKBENCH" simulate --policy "$WORLD/before" "$WORLD/good.json"
 	jq '.series["error-rate"].data.result[].values |=
 		map([.[0], (.[1] | tonumber * 100 | tostring)])' \
 		"$WORLD/good.json" >"$WORLD/bad.json"
-	run -5 "$TIDEGATE" simulate --policy "$WORLD/before" "$WORLD/bad.json"
+	run -5 "$WORKBENCH" simulate --policy "$WORLD/before" "$WORLD/bad.json"
 	[[ $output == *'rolled-back'*'error-rate'* ]]
 
 	# Cloud Monitoring's days are as good.
@@ -138,23 +138,23 @@ days_start() {
 	grep -Eq 'Stable, [0-9]+ windows of [0-9]+m in (1d[4-7]h|(28|29|30)h)[0-9m]*: half below 0\.[01]' \
 		"$proposed"
 	grep -Eqx '    max: (0\.[3-9][0-9]*|1)%' "$proposed"
-	"$TIDEGATE" check --strict "$proposed"
+	"$WORKBENCH" check --strict "$proposed"
 }
 
 @test "what keeps it from a proposal is told, and nothing is written" {
 	rollout_world
-	run -2 "$TIDEGATE" init backend
+	run -2 "$WORKBENCH" init backend
 	[[ $output == *"-o is missing: write -o policy.yaml"* ]]
-	run -2 "$TIDEGATE" init backend -o "$proposed" --metrics http://a:b@localhost
+	run -2 "$WORKBENCH" init backend -o "$proposed" --metrics http://a:b@localhost
 	[[ $output == *'put such a URL into $PROMETHEUS_URL'* ]]
-	run -2 "$TIDEGATE" init backend -o "$proposed" --metrics http://prometheus
+	run -2 "$WORKBENCH" init backend -o "$proposed" --metrics http://prometheus
 	[[ $output == *"plain http"*"http://prometheus cannot be asked"* ]]
-	run -2 "$TIDEGATE" init backend -o "$proposed" --from -1m
+	run -2 "$WORKBENCH" init backend -o "$proposed" --from -1m
 	[[ $output == *"not between an hour and 31 days ago: write -7d"* ]]
-	run -4 "$TIDEGATE" init nowhere -o "$proposed"
+	run -4 "$WORKBENCH" init nowhere -o "$proposed"
 	[[ $output == *"nowhere"* ]]
 	# The sandbox's own Prometheus knows no series: it answers queries only.
-	run ! "$TIDEGATE" init backend -o "$proposed"
+	run ! "$WORKBENCH" init backend -o "$proposed"
 	[[ $output == *"series could not be listed: "*"only query and query_range"* ]]
 	[ ! -e "$proposed" ]
 }

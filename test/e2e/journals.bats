@@ -83,7 +83,7 @@ shows() { # STORY ROLLOUT PHASE PERCENT
 		state_of "$story"
 		journal 'SELECT source FROM policy' >"$WORLD/policy.yaml"
 		answers "{\"value\": $([ "$story" = promoted ] && echo 0 || echo 1)}"
-		run "$TIDEGATE" simulate --policy "$WORLD/policy.yaml" \
+		run "$WORKBENCH" simulate --policy "$WORLD/policy.yaml" \
 			--rollout "$rollout"
 		echo "$story: $output"
 		case $story,$status in

@@ -23,7 +23,7 @@ a_load() {
 }
 
 by_itself() { # ARGUMENTS…
-	"$TIDEGATE" load --policy "$WORLD/policy.yaml" "$@" \
+	"$WORKBENCH" load --policy "$WORLD/policy.yaml" "$@" \
 		>"$WORLD/out" 2>"$WORLD/err"
 }
 
@@ -75,10 +75,10 @@ generates() { # PID
 	grep -q 'no action "other" of type load or k6' "$WORLD/err"
 	run by_itself users --url http://example.com
 	[ "$status" != 0 ]
-	run "$TIDEGATE" load - <<<'{"requests": 7}'
+	run "$WORKBENCH" load - <<<'{"requests": 7}'
 	[ "$status" = 1 ]
 	[[ $output == *"the order of this load is not one"* ]]
-	"$TIDEGATE" load --policy "$WORLD/policy.yaml" --url "$FRONT" \
+	"$WORKBENCH" load --policy "$WORLD/policy.yaml" --url "$FRONT" \
 		>"$WORLD/out" 2>"$WORLD/err" 3>&- &
 	PIDS+=("$!")
 	until_true 10 seen_any
@@ -201,7 +201,7 @@ stepped() {
 
 @test "a drill sends no load" {
 	quick 'tag: next' 'preflight:' "$(a_load users)"
-	"$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml" \
+	"$WORKBENCH" check --live backend --policy "$WORLD/policy.yaml" \
 		>"$WORLD/out" || true
 	[ "$(seen)" = 0 ]
 }
@@ -265,7 +265,7 @@ cleared_up() { [ -z "$(ls -A "$TMPDIR")" ]; }
 	until_true 5 is_gone "$k6"
 	until_true 5 cleared_up
 	rm "$WORLD/journey.js.pid"
-	"$TIDEGATE" load --policy "$WORLD/policy.yaml" k6 >"$WORLD/out" \
+	"$WORKBENCH" load --policy "$WORLD/policy.yaml" k6 >"$WORLD/out" \
 		2>"$WORLD/err" 3>&- &
 	PIDS+=("$!")
 	until_true 10 test -s "$WORLD/journey.js.pid"

@@ -114,7 +114,7 @@ windows_are_whole() { # WINDOW
 
 recorded() { # FROM TO: and samples of then have arrived
 	rm -f "$WORLD/recording.json"
-	"$TIDEGATE" record backend --policy "$WORLD/policy.yaml" \
+	"$WORKBENCH" record backend --policy "$WORLD/policy.yaml" \
 		--from "$1" --to "$2" --candidate backend-1 --stable backend-1 \
 		--project "$PROJECT" --region us-central1 \
 		-o "$WORLD/recording.json" &&

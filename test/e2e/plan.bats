@@ -16,7 +16,7 @@ setup() {
 teardown() { world_close; }
 
 plan() {
-	"$TIDEGATE" plan "$@" >"$WORLD/out" 2>"$WORLD/err"
+	"$WORKBENCH" plan "$@" >"$WORLD/out" 2>"$WORLD/err"
 }
 
 @test "a plan says what is found, after what time and at what cost" {
@@ -47,20 +47,20 @@ plan() {
 		settle: 30s
 		slos: [{use: http/error-rate, max: 1%}]
 	YAML
-	"$TIDEGATE" check "$WORLD/policy.yaml" >"$WORLD/out"
+	"$WORKBENCH" check "$WORLD/policy.yaml" >"$WORLD/out"
 	grep -qx '  error-rate   a jump of bad requests to 2 % within 4m, to 10 % within 2m, with 100 requests or more' \
 		"$WORLD/out"
 	# The settle is a part of it.
 	grep -qx ' * longer than the step: a bake of 4m or more instead of 1m finds both before the next one' \
 		"$WORLD/out"
 	sed 's/bake: 1m/bake: 4m/' "$WORLD/policy.yaml" |
-		"$TIDEGATE" check - >"$WORLD/out"
+		"$WORKBENCH" check - >"$WORLD/out"
 	grep -q 'a jump of bad requests' "$WORLD/out"
 	! grep -q 'longer than the step' "$WORLD/out" || return 1
 	# So is a load, and the window that goes by after it.
 	sed -e 's|{percent: 10, bake: 1m}|{percent: 10, bake: 1m, load: {name: users, type: load, url: "{{candidate_url}}/", stages: [{for: 3m, users: 2}]}}|' \
 		-e '$a tag: next' "$WORLD/policy.yaml" >"$WORLD/load.yaml"
-	"$TIDEGATE" check "$WORLD/load.yaml" >"$WORLD/out"
+	"$WORKBENCH" check "$WORLD/load.yaml" >"$WORLD/out"
 	grep -q '^steps, at least 20m in all' "$WORLD/out"
 	! grep -q 'longer than the step' "$WORLD/out" || return 1
 	plan --policy "$WORLD/load.yaml" --rate 50/s --base 0.1%
@@ -101,14 +101,14 @@ plan() {
 	grep -q '^    measured    50 requests/s, 0.1 % of them bad, dispersion' \
 		"$WORLD/out"
 	grep -q '^      10 times, 1 %: half after 2m' "$WORLD/out"
-	"$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml" \
+	"$WORKBENCH" check --live backend --policy "$WORLD/policy.yaml" \
 		>"$WORLD/out" || true # whatever else it finds
 	grep -q "^  error-rate   where stable has 0.1 %, at 10 %: 10 times half after 2m" \
 		"$WORLD/out"
 	not grep -q 'longer than the step' "$WORLD/out"
 	sed -i 's/percent: 10, bake: 10m/percent: 10, bake: 2m/' \
 		"$WORLD/policy.yaml"
-	"$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml" \
+	"$WORKBENCH" check --live backend --policy "$WORLD/policy.yaml" \
 		>"$WORLD/out" || true
 	grep -q 'a bake of [4-6]m or more instead of 2m finds that' "$WORLD/out"
 	run plan nowhere --policy "$WORLD/policy.yaml"

@@ -98,17 +98,17 @@ seen() { # JQ, over the requests so far: [[target, time], …]
 	id=$(jq -sr '.[0].rollout' "$WORLD/run.json")
 
 	# Nobody can ask a JSON API for the past; the journal knows it.
-	run --separate-stderr "$TIDEGATE" record --policy "$WORLD/policy.yaml" \
+	run --separate-stderr "$WORKBENCH" record --policy "$WORLD/policy.yaml" \
 		--from -1m -o "$WORLD/r.json"
 	[ "$status" = 2 ]
 	[[ $stderr == *'SLO "latency" asks a JSON API'*--rollout* ]]
-	"$TIDEGATE" record --policy "$WORLD/policy.yaml" --rollout "$id" \
+	"$WORKBENCH" record --policy "$WORLD/policy.yaml" --rollout "$id" \
 		-o "$WORLD/r.json"
 	jq -e '.series | .latency.data.result[0].values[0][1] | tonumber == 0.04' \
 		"$WORLD/r.json"
 	jq -e '.series["crash-free/requests"].data.result[0].values[0][1] == "500"' \
 		"$WORLD/r.json"
-	run --separate-stderr "$TIDEGATE" simulate --format json \
+	run --separate-stderr "$WORKBENCH" simulate --format json \
 		--policy "$WORLD/policy.yaml" "$WORLD/r.json"
 	[ "$status" = 0 ]
 	[[ $stderr != *"another query"* ]]
@@ -117,9 +117,9 @@ seen() { # JQ, over the requests so far: [[target, time], …]
 # A simulation that decides a little later needs a recording made later.
 simulated_too() { # ROLLOUT STATUS
 	local status=0
-	"$TIDEGATE" record --policy "$WORLD/policy.yaml" --rollout "$1" \
+	"$WORKBENCH" record --policy "$WORLD/policy.yaml" --rollout "$1" \
 		-o "$WORLD/r.json" 2>/dev/null || return
-	"$TIDEGATE" simulate --format json --policy "$WORLD/policy.yaml" \
+	"$WORKBENCH" simulate --format json --policy "$WORLD/policy.yaml" \
 		"$WORLD/r.json" >"$WORLD/simulated" 2>&1 || status=$?
 	[ "$status" = "$2" ]
 }

@@ -27,7 +27,7 @@ had_users() { # SINCE
 }
 
 record() {
-	"$TIDEGATE" record --policy "$WORLD/policy.yaml" \
+	"$WORKBENCH" record --policy "$WORLD/policy.yaml" \
 		-o "$WORLD/recording.json" "$@"
 }
 
@@ -41,7 +41,7 @@ patient_policy() {
 
 # simulated STATUS: of the recording; its lines are in sim.json.
 simulated() {
-	run --separate-stderr "$TIDEGATE" simulate --format json \
+	run --separate-stderr "$WORKBENCH" simulate --format json \
 		--policy "$WORLD/policy.yaml" "$WORLD/recording.json"
 	echo "$output" >"$WORLD/sim.json"
 	[ "$status" = "$1" ] && return
@@ -117,7 +117,7 @@ decided_alike() {
 	# Another query was never asked: what was found is no value of it.
 	sed 's/^    query: |/    query: vector(7)/; /^      [(/]/d' \
 		"$WORLD/policy.yaml" >"$WORLD/other.yaml"
-	"$TIDEGATE" record --policy "$WORLD/other.yaml" --interval 500ms \
+	"$WORKBENCH" record --policy "$WORLD/other.yaml" --interval 500ms \
 		--rollout "$(jq -sr '.[0].rollout' "$WORLD/run.json")" \
 		-o "$WORLD/other.json"
 	jq -e '[.series["error-rate"].data.result[].values[][1]] |
@@ -198,13 +198,13 @@ has_failed() { # CHECKS
 		. == unique and .[-1] - .[0] < length * 0.011' \
 		"$WORLD/recording.json"
 	[ ! -e "$WORLD/recording.json.part" ]
-	"$TIDEGATE" simulate --policy "$WORLD/policy.yaml" \
+	"$WORKBENCH" simulate --policy "$WORLD/policy.yaml" \
 		"$WORLD/recording.json" >"$WORLD/answer" || [ $? = 8 ]
 	# Nothing is kept beside what is no regular file, and it stays.
 	mkfifo "$WORLD/fifo"
 	jq .series "$WORLD/fifo" >"$WORLD/answer" 3>&- &
 	PIDS+=($!)
-	"$TIDEGATE" record --policy "$WORLD/policy.yaml" --from $((now - 2)) \
+	"$WORKBENCH" record --policy "$WORLD/policy.yaml" --from $((now - 2)) \
 		--to "$now" --candidate backend-1 -o "$WORLD/fifo"
 	until_true 10 is_gone "${PIDS[-1]}"
 	[ -p "$WORLD/fifo" ]
@@ -215,12 +215,12 @@ has_failed() { # CHECKS
 @test "what was is simulated without a file" {
 	policy
 	until_true 30 had_users 9s
-	run --separate-stderr "$TIDEGATE" simulate \
+	run --separate-stderr "$WORKBENCH" simulate \
 		--policy "$WORLD/policy.yaml" --from -10s --candidate backend-1
 	[ "$status" = 8 ]
 	[[ $output == *"the metrics of then"* ]]
 	[[ $output == *"error-rate: 0 % <= max 5 %"* ]]
-	run "$TIDEGATE" simulate --policy "$WORLD/policy.yaml" --from -10s x.json
+	run "$WORKBENCH" simulate --policy "$WORLD/policy.yaml" --from -10s x.json
 	[ "$status" = 2 ]
 }
 
@@ -230,7 +230,7 @@ has_failed() { # CHECKS
 	now=$(date +%s)
 	# A terminal of its own, since there is none in a test.
 	python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)' \
-		"$TIDEGATE" record --policy "$WORLD/policy.yaml" \
+		"$WORKBENCH" record --policy "$WORLD/policy.yaml" \
 		--from $((now - 2000)) --to "$now" --interval 20ms \
 		--candidate backend-1 --stable backend-0 \
 		-o "$WORLD/recording.json" </dev/null >"$WORLD/seen"
@@ -242,7 +242,7 @@ has_failed() { # CHECKS
 	patient_policy
 	local pid
 	metrics_stop
-	"$TIDEGATE" record --policy "$WORLD/policy.yaml" \
+	"$WORKBENCH" record --policy "$WORLD/policy.yaml" \
 		-o "$WORLD/recording.json" --from -20s --candidate backend-1 \
 		--stable x 2>"$WORLD/err" 3>&- &
 	pid=$!

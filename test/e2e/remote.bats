@@ -27,7 +27,7 @@ teardown() {
 }
 
 token() { # PERSON RIGHTS
-	"$TIDEGATE" token create "$1-$RANDOM" --for "$1" --expires 1h \
+	"$CONTROLLER" token create "$1-$RANDOM" --for "$1" --expires 1h \
 		--may "$2"
 }
 

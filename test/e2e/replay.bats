@@ -65,7 +65,7 @@ replay() {
 }
 
 look_back() {
-	run --separate-stderr "$TIDEGATE" simulate --policy policy.yaml \
+	run --separate-stderr "$WORKBENCH" simulate --policy policy.yaml \
 		--from 2026-01-01T00:05:00Z --to 2026-01-01T00:55:00Z \
 		--candidate new
 	[ "$status" = 5 ]
@@ -88,7 +88,7 @@ counters_are_looked_back_at() {
 	END
 	local span=(--from 2026-01-01T00:05:00Z --to 2026-01-01T00:55:00Z
 		--candidate new --stable old)
-	run --separate-stderr "$TIDEGATE" simulate --policy counted.yaml \
+	run --separate-stderr "$WORKBENCH" simulate --policy counted.yaml \
 		--format json "${span[@]}"
 	[ "$status" = 5 ]
 	jq -se 'last.reason | test("^errors: candidate [0-9.]+ % .*stable 0.11 %")' \
@@ -97,9 +97,9 @@ counters_are_looked_back_at() {
 	jq -se 'map(select(.event == "preflight").history[0]) |
 		.[0].seconds >= 270 and .[0].seconds <= 300 and
 		.[0].requests > 16000 and .[0].bad < 30' <<<"$output"
-	"$TIDEGATE" record --policy counted.yaml "${span[@]}" -o counted.json
+	"$WORKBENCH" record --policy counted.yaml "${span[@]}" -o counted.json
 	jq -e '[.series[].data.result | length] == [2, 2, 1, 1]' counted.json
-	"$TIDEGATE" simulate --policy counted.yaml --format json \
+	"$WORKBENCH" simulate --policy counted.yaml --format json \
 		counted.json >again || [ $? = 5 ]
 	diff <(jq -c 'del(.rollout)' <<<"$output") <(jq -c 'del(.rollout)' again)
 }
@@ -114,10 +114,10 @@ counters_are_looked_back_at() {
 	replay "$snapshot"
 	look_back
 	diff before <(echo "$output")
-	"$TIDEGATE" record --policy policy.yaml --from 2026-01-01T00:05:00Z \
+	"$WORKBENCH" record --policy policy.yaml --from 2026-01-01T00:05:00Z \
 		--to 2026-01-01T00:55:00Z --candidate new --stable old \
 		-o then.json 2>err
-	run "$TIDEGATE" simulate --policy policy.yaml then.json
+	run "$WORKBENCH" simulate --policy policy.yaml then.json
 	[ "$status" = 5 ]
 	diff <(sed 1d before) <(sed 1d <<<"$output")
 	counters_are_looked_back_at
@@ -136,7 +136,7 @@ counters_are_looked_back_at() {
 	[ "$(wc -l <recipe)" -gt 5 ]
 	# shellcheck source=/dev/null
 	. ./recipe
-	run "$TIDEGATE" simulate --policy policy.yaml recording.json
+	run "$WORKBENCH" simulate --policy policy.yaml recording.json
 	[ "$status" = 5 ]
 	[[ $output == *"error-rate: "*" % > max 1 %"* ]]
 }

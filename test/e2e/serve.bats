@@ -14,7 +14,7 @@ setup() {
 	rollout_world
 	mkdir "$WORLD/policies"
 	# It makes the state file, too.
-	TOKEN=$("$TIDEGATE" token create e2e --for alice --expires 1h \
+	TOKEN=$("$CONTROLLER" token create e2e --for alice --expires 1h \
 		--may read,start,operate,approve)
 }
 
@@ -141,7 +141,7 @@ ask_once() { # it waits for the lease, for 30 s at most
 	kill -TERM "$SERVE_PID"
 	wait "$SERVE_PID"
 
-	run --separate-stderr "$TIDEGATE" serve --listen 127.0.0.1:0 \
+	run --separate-stderr "$CONTROLLER" serve --listen 127.0.0.1:0 \
 		--policies "$WORLD/policies"
 	[ "$status" -eq 3 ]
 	[[ $stderr == *"e2e.yaml:"*"did you mean name?"* ]]
@@ -162,10 +162,10 @@ unprivileged() {
 	chmod 444 "$WORLD/state/state.db"
 	chmod 555 "$WORLD/state"
 	export TIDEGATE_STATE=$WORLD/state/state.db
-	run --separate-stderr unprivileged "$TIDEGATE" token list --format json
+	run --separate-stderr unprivileged "$CONTROLLER" token list --format json
 	[ "$status" -eq 0 ]
 	[ "$(jq -r '.[] | "\(.name) \(.state)"' <<<"$output")" = "e2e active" ]
-	run --separate-stderr unprivileged "$TIDEGATE" token revoke e2e
+	run --separate-stderr unprivileged "$CONTROLLER" token revoke e2e
 	[ "$status" -eq 1 ]
 	[[ $stderr == *"is read-only for this user"* ]]
 }

@@ -22,7 +22,7 @@ teardown() {
 }
 
 simulate() {
-	"$TIDEGATE" simulate --policy policy.yaml "$@"
+	"$WORKBENCH" simulate --policy policy.yaml "$@"
 }
 
 @test "a good recording is promoted, without any secret at hand" {
@@ -59,7 +59,7 @@ simulate() {
 	recordings=$BATS_TEST_DIRNAME/../../policies/recordings
 	sed 's|{percent: 10, bake: 8s}|{percent: 10, bake: 8s, load: {name: users, type: load, url: "{{candidate_url}}/", stages: [{for: 10s, users: 5}]}}|
 		$a tag: next' "$recordings/policy.yaml" >load.yaml
-	PROMETHEUS_URL=http://127.0.0.1:9 run "$TIDEGATE" simulate \
+	PROMETHEUS_URL=http://127.0.0.1:9 run "$WORKBENCH" simulate \
 		--policy load.yaml --format json "$recordings/good.json"
 	[ "$status" = 0 ]
 	# 10 s of load, a window of 5 s, and the bake of 8 s.
@@ -186,7 +186,7 @@ simulate() {
 	[[ $output == *"60 as expected, 60 not, 0 broken"* ]]
 	grep -q '^rolled-back *60 *14s *14s *2.0 ' all
 	for cores in 0 0-1; do
-		taskset -c "$cores" "$TIDEGATE" simulate --policy policy.yaml \
+		taskset -c "$cores" "$WORKBENCH" simulate --policy policy.yaml \
 			r >again || [ $? = 1 ]
 		cmp all again
 	done
@@ -259,7 +259,7 @@ simulate() {
 		[ -z "$output" ]
 		[[ $stderr == *'--html -'* ]]
 	done
-	run "$TIDEGATE" gameday s --policy policy.yaml --bad x -o -
+	run "$WORKBENCH" gameday s --policy policy.yaml --bad x -o -
 	[ "$status" = 2 ]
 	run "$TIDEGATE" sandbox --prometheus-config -
 	[ "$status" = 2 ]
@@ -268,11 +268,11 @@ simulate() {
 
 @test "the recordings that come along end as they expect" {
 	local folder=$BATS_TEST_DIRNAME/../../policies/recordings
-	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" "$folder"/*.json
+	run "$WORKBENCH" simulate --policy "$folder/policy.yaml" "$folder"/*.json
 	[ "$status" = 0 ]
 	[[ $output == *"8 as expected, 0 not, 0 broken"* ]]
 	# A policy that is blind for errors is found out by some of them.
-	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" \
+	run "$WORKBENCH" simulate --policy "$folder/policy.yaml" \
 		--set slos.errors-vs-stable.max_increase=90% "$folder"/*.json
 	[ "$status" = 1 ]
 	[[ $output == *"unexpected  "*slow-leak.json* ]]
@@ -281,24 +281,24 @@ simulate() {
 @test "evidence is compared with thresholds, and its values are swept" {
 	local folder=$BATS_TEST_DIRNAME/../../policies/recordings/evidence
 	export PROMETHEUS_URL=http://127.0.0.1:1
-	run "$TIDEGATE" simulate --format json --policy "$folder/policy.yaml" \
+	run "$WORKBENCH" simulate --format json --policy "$folder/policy.yaml" \
 		--compare "$folder/thresholds.yaml" "$folder"
 	[ "$status" = 1 ]
 	# What both revisions suffer is no reason to take one back.
 	jq -se '[.[].policies | map(.outcome)] == [["promoted", "promoted"],
 		["promoted", "rolled-back"], ["rolled-back", "rolled-back"]]' \
 		<<<"$output"
-	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" \
+	run "$WORKBENCH" simulate --policy "$folder/policy.yaml" \
 		--html page.html "$folder/ten-times-the-errors.json"
 	[ "$status" = 5 ]
 	[[ $output == *"errors: candidate 1."*", 11 times as many; "* ]]
 	grep -q 'against [3-9].[0-9] of 3.0, for 0.0 of 3.0' page.html
-	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" \
+	run "$WORKBENCH" simulate --policy "$folder/policy.yaml" \
 		--sweep evidence.alpha=1%..20%:2 --sweep evidence.harm=5..10:2 \
 		"$folder"
 	[ "$status" = 0 ]
 	[ "$(grep -cE '^[12]0*% +(5|10) +2 ' <<<"$output")" = 4 ]
-	run "$TIDEGATE" simulate --format json --policy "$folder/policy.yaml" \
+	run "$WORKBENCH" simulate --format json --policy "$folder/policy.yaml" \
 		--sweep evidence.alpha=1%..20%:3 "$folder"
 	[ "$status" = 0 ]
 	# A weaker promise decides no later.
@@ -400,11 +400,11 @@ simulate() {
 	local folder=$BATS_TEST_DIRNAME/../../policies/recordings
 	export PROMETHEUS_URL=http://127.0.0.1:1
 
-	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" \
+	run "$WORKBENCH" simulate --policy "$folder/policy.yaml" \
 		--sweep hold_timeout=10s..70s:3 "$folder/low-traffic.json"
 	[ "$status" = 0 ]
 	[[ $output == *'rolled back (nobody resolved the hold: bake is over; '*'): 10s to 62s; waiting (the recording ends before the decision): above 62s'* ]]
-	run "$TIDEGATE" simulate --policy "$folder/policy.yaml" --format json \
+	run "$WORKBENCH" simulate --policy "$folder/policy.yaml" --format json \
 		--sweep hold_timeout=10s..70s:2 "$folder/low-traffic.json"
 	jq -se 'map(.ends[0]) |
 		(.[0].reason | startswith("nobody resolved the hold")) and

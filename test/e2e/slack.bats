@@ -16,7 +16,7 @@ BOT=xoxb-1-2-abcdefghijkl
 setup() {
 	rollout_world
 	mkdir "$WORLD/policies"
-	TOKEN=$("$TIDEGATE" token create e2e --for alice --expires 1h \
+	TOKEN=$("$CONTROLLER" token create e2e --for alice --expires 1h \
 		--may read,start)
 	slack_start
 	slack_config
@@ -135,11 +135,11 @@ pressed() {
 }
 
 @test "check --config says what is wrong with Slack's part" {
-	"$TIDEGATE" check --config "$WORLD/serve.yaml" | grep 'slack C1'
+	"$WORKBENCH" check --config "$WORLD/serve.yaml" | grep 'slack C1'
 	echo xoxp-1 >"$WORLD/bot"
 	sed -i -e 's/channel: C1/channel: releases/' -e '/public_url/d' \
 		"$WORLD/serve.yaml"
-	run --separate-stderr "$TIDEGATE" check --config "$WORLD/serve.yaml"
+	run --separate-stderr "$WORKBENCH" check --config "$WORLD/serve.yaml"
 	[ "$status" -eq 3 ]
 	[[ $stderr == *"this file holds no bot token"* ]]
 	[[ $stderr == *'"releases" is no channel'* ]]

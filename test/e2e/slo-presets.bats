@@ -81,7 +81,7 @@ setup_file() {
 		"$WORLD/tsdb" >/dev/null
 	prometheus_start "$WORLD/tsdb"
 	policy >"$WORLD/policy.yaml"
-	"$TIDEGATE" record backend --policy "$WORLD/policy.yaml" --from $((END - 60)) \
+	"$WORKBENCH" record backend --policy "$WORLD/policy.yaml" --from $((END - 60)) \
 		--to "$END" --interval 1m --project acme --region us-central1 \
 		--candidate backend-2 --stable backend-1 -o "$WORLD/values.json"
 	export WORLD

@@ -29,7 +29,7 @@ policy() {
 }
 
 slo() {
-	"$TIDEGATE" slo policy.yaml "$@"
+	"$WORKBENCH" slo policy.yaml "$@"
 }
 
 # Of what the policy says, as whoever uses it would.

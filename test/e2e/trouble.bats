@@ -42,11 +42,11 @@ teardown() { shared_end; }
 	echo "exit $status: $output"
 	[ "$status" = 4 ]
 	[[ $output == *"is being released as projects/123456/"*", rollout $id"* ]]
-	run "$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml"
+	run "$WORKBENCH" check --live backend --policy "$WORLD/policy.yaml"
 	[[ $output == *'being released as projects/123456/'* ]]
 	# Another one of that name, elsewhere, is none of it.
 	sqlite3 "$TIDEGATE_STATE" "UPDATE event SET data = replace(data, '\"uid\":\"', '\"uid\":\"0')"
-	run "$TIDEGATE" check --live backend --policy "$WORLD/policy.yaml"
+	run "$WORKBENCH" check --live backend --policy "$WORLD/policy.yaml"
 	[[ $output != *'being released'* ]]
 }
 

@@ -13,7 +13,7 @@ load daemon
 setup() {
 	rollout_world
 	mkdir "$WORLD/policies"
-	TOKEN=$("$TIDEGATE" token create e2e --for alice --expires 1h \
+	TOKEN=$("$CONTROLLER" token create e2e --for alice --expires 1h \
 		--may read,start,operate,approve)
 	quick
 	mv "$WORLD/policy.yaml" "$WORLD/policies/quick.yaml"
@@ -277,7 +277,7 @@ HOSTING=$BATS_TEST_DIRNAME/../../contrib/cloudrun
 	export K_SERVICE=backend PORT=0
 	GCE_METADATA_HOST=$(<"$WORLD/metadata")
 	export GCE_METADATA_HOST
-	"$TIDEGATE" check --config "$WORLD/serve.yaml"
+	"$WORKBENCH" check --config "$WORLD/serve.yaml"
 	serve_by_config
 	port=${SERVER##*:}
 	[ "$(curl -sS "http://127.0.0.1:$port/readyz")" = ok ]

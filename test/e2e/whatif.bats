@@ -39,11 +39,11 @@ simulated_too() {
 	for fault in "${@:2}"; do
 		options+=(--fault "$fault")
 	done
-	"$TIDEGATE" record --policy "$WORLD/policy.yaml" --from -2m \
+	"$WORKBENCH" record --policy "$WORLD/policy.yaml" --from -2m \
 		--candidate "$CANDIDATE" --stable stable-1 \
 		-o - 2>"$WORLD/record.err" |
 		jq ".context.shift = ${SHIFT:-0.1}" >"$WORLD/recording.json"
-	run --separate-stderr "$TIDEGATE" simulate --format json \
+	run --separate-stderr "$WORKBENCH" simulate --format json \
 		--policy "$WORLD/policy.yaml" "${options[@]}" \
 		"$WORLD/recording.json"
 	echo "$output" >"$WORLD/sim.json"
