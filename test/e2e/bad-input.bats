@@ -113,7 +113,7 @@ ends() {
 	quick
 	"$TIDEGATE" run backend --policy "$WORLD/policy.yaml" --quiet \
 		--candidate nobody-1 || true
-	api DELETE "$ADMIN/sandbox/log" >/dev/null
+	sandbox_ask DELETE /log
 	if [ "$(id -u)" = 0 ]; then
 		chattr +i "$TIDEGATE_STATE" 2>/dev/null ||
 			skip 'root may write everything here'
@@ -131,7 +131,7 @@ ends() {
 	quick
 	"$TIDEGATE" run backend --policy "$WORLD/policy.yaml" --quiet \
 		--candidate nobody-1 || true
-	api DELETE "$ADMIN/sandbox/log" >/dev/null
+	sandbox_ask DELETE /log
 	local size
 	size=$(stat -c %s "$TIDEGATE_STATE")
 	head -c $((size - 4096)) /dev/urandom |
@@ -144,7 +144,7 @@ ends() {
 	quick
 	"$TIDEGATE" run backend --policy "$WORLD/policy.yaml" --quiet \
 		--candidate nobody-1 || true
-	api DELETE "$ADMIN/sandbox/log" >/dev/null
+	sandbox_ask DELETE /log
 	sqlite3 "$TIDEGATE_STATE" 'PRAGMA user_version = 99'
 	ends 1 newer
 }

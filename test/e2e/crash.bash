@@ -108,7 +108,7 @@ crash_begin() { # NAME: everything new but the sandbox
 	CANDIDATE=c$1
 	control POST /deploy "{\"revision\": \"$CANDIDATE\"}"
 	until_true 10 serves stable-1 100
-	api DELETE "$ADMIN/sandbox/log" >/dev/null
+	sandbox_ask DELETE /log
 }
 
 crash_expects() { # KIND: the exit status that is right

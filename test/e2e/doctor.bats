@@ -123,7 +123,7 @@ apply() {
 		"  - {name: note, type: exec, command: [touch, \"$WORLD/touched\"]}" \
 		"  - {name: paper, type: report, path: \"$WORLD/report.md\"}" \
 		'health:' "  - {name: up, type: http, url: \"$hook/up\"}"
-	api DELETE "$ADMIN/sandbox/log" >/dev/null
+	sandbox_ask DELETE /log
 	doctor
 	[ "$status" = 0 ] || {
 		cat "$WORLD/report.json"
@@ -215,8 +215,7 @@ apply() {
 		(.detail | contains("broken-2 was deployed later")))' \
 		"$WORLD/report.json"
 	well --candidate "$(jq -r .candidate "$WORLD/report.json")"
-	api DELETE "$ADMIN/sandbox/revisions/broken-1" >/dev/null
-	api DELETE "$ADMIN/sandbox/revisions/broken-2" >/dev/null
+	sandbox_ask DELETE /revisions/broken-1
 }
 
 @test "a candidate that is stable: a new one" {

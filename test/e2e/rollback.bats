@@ -362,7 +362,7 @@ next_is_in_preflight() {
 	until_true 30 said '.event == "retry"'
 	kill -INT "$RUN_PID"
 	kill -TERM "$RUN_PID"
-	api DELETE "$ADMIN/sandbox/faults" >/dev/null # it succeeds from now on
+	sandbox_ask DELETE /faults # it succeeds from now on
 	rollout_ends 0
 	serves backend-1 100
 }

@@ -232,7 +232,7 @@ stored_silences() {
 	silences=$(stored_silences || true)
 	fakes log | jq -e 'all(.[]; .method == "GET" or
 		(.path | endswith(":testIamPermissions")))'
-	api DELETE "$ADMIN/sandbox/log" >/dev/null
+	sandbox_ask DELETE /log
 	redis CONFIG RESETSTAT
 	: >"$WORLD/kubectl.log"
 	: >"$SHARED/service.log"

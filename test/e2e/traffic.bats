@@ -33,7 +33,7 @@ refused() { # TEXT: preflight said so, and nothing was written
 	until_step 20
 	kill -INT "$RUN_PID"
 	rollout_ends 6
-	api DELETE "$ADMIN/sandbox/log" >/dev/null
+	sandbox_ask DELETE /log
 	quick
 	rollout_start
 	refused --again
@@ -87,7 +87,7 @@ refused() { # TEXT: preflight said so, and nothing was written
 		'    command: [sh, -c, "echo \"$@\" >>'"$WORLD"'/told", tell, "{{candidate}}", "{{reason}}"]'
 	rollout_start
 	until_step 20
-	api DELETE "$ADMIN/sandbox/log" >/dev/null
+	sandbox_ask DELETE /log
 	control PUT /traffic "{\"stable-1\": 50, \"$CANDIDATE\": 50}"
 	rollout_ends 7
 	finished '.outcome == "stopped" and .exit == 7'

@@ -159,22 +159,30 @@ split() {
 			percent: (100 - $p)}]}'
 }
 
-# fault JSON: asks for it; see the controls of the sandbox
-fault() {
-	[[ $(api POST "$ADMIN/sandbox/faults" -d "$1") == *'"id":'* ]]
-}
-
-# look: the sandbox's own view is in SEEN. Most waiting is done by it, so it starts
-# no program; nor do faults meet it, which are the admin API's.
-look() {
-	local at=127.0.0.1:${ADMIN##*:} fd
+# sandbox_ask METHOD PATH [BODY]: the sandbox's own controls, whose answer is in SEEN. Most
+# asking and waiting is done by it, so it starts no program; nor do faults meet it,
+# which are the admin API's.
+sandbox_ask() {
+	local at=127.0.0.1:${ADMIN##*:} body=${3-} fd LC_ALL=C
 
 	SEEN=
 	{ exec {fd}<>"/dev/tcp/${at/://}"; } 2>/dev/null || return
-	printf 'GET /sandbox HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' \
-		"$at" >&"$fd"
+	printf '%s /sandbox%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n%s' \
+		"$1" "$2" "$at" \
+		"${body:+Content-Type: application/json$'\r\n'Content-Length: ${#body}$'\r\n'}" \
+		"$body" >&"$fd"
 	IFS= read -r -N 9999999 -t 30 -u "$fd" SEEN || true
 	exec {fd}>&-
+	[[ $SEEN == 'HTTP/1.1 2'* ]]
+}
+
+look() {
+	sandbox_ask GET ''
+}
+
+# fault JSON: asks for it; see the controls of the sandbox
+fault() {
+	sandbox_ask POST /faults "$1" && [[ $SEEN == *'"id":'* ]]
 }
 
 # percent REVISION: what it serves is in PERCENT
@@ -195,7 +203,7 @@ serves() { # REVISION PERCENT
 
 # control METHOD PATH BODY: traffic that is written is served when it returns
 control() {
-	api "$1" "$ADMIN/sandbox$2" -f -o "$WORLD/answer" -d "$3" || return
+	sandbox_ask "$@" || return
 	[ "$1 $2" != 'PUT /traffic' ] || until_true 20 is_reconciled
 }
 
