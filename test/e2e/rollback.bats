@@ -250,12 +250,19 @@ stops_between_commits() {
 	serves backend-1 100
 }
 
-# After one that was promoted: it waits for its metrics, and has moved nothing.
+# What begins then stays in its preflight, for as long as a test may take.
+preflight_waits() {
+	printf '%s\n' 'preflight:' '  - {name: waits, type: exec,' \
+		'     command: [tail, -f, /dev/null], timeout: 1h}' \
+		>>"$WORLD/policy.yaml"
+}
+
+# After one that was promoted: it waits, and has moved nothing.
 next_is_in_preflight() {
 	sequence
 	promoted
 	control POST /deploy '{"revision": "backend-3"}'
-	control PUT /metrics '{"hang": true}'
+	preflight_waits
 	rollout_start --candidate backend-3
 	until_true 30 said '.event == "started"'
 }
@@ -276,7 +283,7 @@ next_is_in_preflight() {
 
 @test "one that has not begun is ended, and none before it has moved anything" {
 	sequence
-	answers '{"hang": true}'
+	preflight_waits
 	rollout_start
 	until_true 30 said '.event == "started"'
 	rollback
