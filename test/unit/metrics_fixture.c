@@ -65,7 +65,8 @@ static void serve(struct server_request *request, void *arg)
 static struct policy *make_policy(int port, const char *more, const char *slo)
 {
 	return policy_given(&policy_env_real,
-		"version: 1\nname: p\nmetrics: {url: 'http://127.0.0.1:%d'}\n"
+		"version: 1\nname: p\nmetrics: {url: 'http://127.0.0.1:%d', "
+		"timeout: 14s}\n"
 		"steps: [{percent: 10, bake: 1h}, {percent: 100, bake: 1h}]\n"
 		"%sslos:\n  - {name: s, kind: evidence, objective: 1%%, %s}\n",
 		port, more, slo);
