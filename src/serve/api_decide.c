@@ -80,8 +80,8 @@ static void answer_not_taken(
 	buf_init(&state, VISIT_ANSWER_MAX);
 	/* What is, for those who may see it. */
 	if (answer->may_see && answer->result != DECIDED_DENIED)
-		rollout_json_print(&daemon_config(visit->daemon)->access,
-			visit->visitor, answer->view, &state);
+		rollout_json_print(daemon_access(visit->daemon), visit->visitor,
+			answer->view, &state);
 	visit_problem_with(&deciding->visit, decision_status(answer->result),
 		decision_code(answer->result), answer->text,
 		state.len ? state.data : NULL);

@@ -43,8 +43,8 @@ static void print_sessions(struct jsonw *w, const struct me_ask *ask)
 static void print_me(const struct me_ask *ask, struct buf *out)
 {
 	const struct visitor *visitor = ask->visit->visitor;
-	unsigned may = access_rights(
-		&daemon_config(ask->visit->daemon)->access, visitor);
+	unsigned may =
+		access_rights(daemon_access(ask->visit->daemon), visitor);
 	struct jsonw w = {.out = out};
 
 	jsonw_object(&w, NULL);

@@ -31,8 +31,8 @@ static void rollout_seen(
 	if (!visit_may(&visit, RIGHT_READ, view->snapshot->row.service, NULL))
 		return;
 	buf_init(&body, VISIT_ANSWER_MAX);
-	rollout_json_print(&daemon_config(visit->daemon)->access,
-		visit->visitor, view, &body);
+	rollout_json_print(
+		daemon_access(visit->daemon), visit->visitor, view, &body);
 	visit_answer(&visit, 200, VISIT_JSON, &body);
 	buf_fini(&body);
 }

@@ -92,7 +92,7 @@ static void print_unreleased(
 	const struct asking *asking, struct jsonw *w, int n)
 {
 	const struct daemon *daemon = asking->visit->daemon;
-	const struct access *access = &daemon_config(daemon)->access;
+	const struct access *access = daemon_access(daemon);
 	const struct watched *watched = watch_first(daemon_watch(daemon));
 	struct watch_status status;
 
@@ -116,8 +116,7 @@ static void print_unreleased(
 /* The newest rollout stands for each. */
 static void print_services(const struct asking *asking, struct buf *out)
 {
-	const struct access *access =
-		&daemon_config(asking->visit->daemon)->access;
+	const struct access *access = daemon_access(asking->visit->daemon);
 	const struct watch *watch = daemon_watch(asking->visit->daemon);
 	struct jsonw w = {.out = out};
 	int n = 0;

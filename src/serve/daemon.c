@@ -27,6 +27,7 @@
 #include "serve/slack_notices.h"
 #include "serve/views.h"
 #include "serve/watch.h"
+#include "serve/who.h"
 #include "store/store.h"
 
 #define RELOAD_PROBLEMS_MAX (64 * 1024)
@@ -34,6 +35,8 @@
 
 struct daemon {
 	const struct serve_config *config; /* borrowed */
+	struct who *who;
+	bool reading_who;
 	struct store *store;
 	struct world world;
 	struct fleet *fleet;
@@ -140,6 +143,7 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 	daemon->adopt = adopt_new(&parts);
 	watch = (struct watch_parts){
 		.config = daemon->config,
+		.who = daemon->who,
 		.loop = daemon->world.loop,
 		.cloudrun = daemon->world.cloudrun,
 		.desk = daemon->desk,
@@ -157,6 +161,7 @@ struct daemon *daemon_open(const struct serve_config *config,
 	struct daemon *daemon = xcalloc(1, sizeof(*daemon));
 
 	daemon->config = config;
+	daemon->who = who_new(config);
 	daemon->shelf = shelf_new(config->policies);
 	if (file_system_check(config->state, err_r) == 0 &&
 		shelf_load(daemon->shelf, problems, err_r) == 0)
@@ -194,6 +199,7 @@ void daemon_close(struct daemon **daemon_p)
 	if (!daemon)
 		return;
 	shelf_reload_cancel(&daemon->reload);
+	who_reload_cancel(daemon->who);
 	identity_free(&daemon->identity);
 	if (daemon->adopt)
 		adopt_stop(daemon->adopt);
@@ -221,6 +227,7 @@ void daemon_close(struct daemon **daemon_p)
 	world_close(&daemon->world);
 	shelf_free(&daemon->shelf);
 	store_free(&daemon->store);
+	who_free(&daemon->who);
 	free(daemon);
 	*daemon_p = NULL;
 }
@@ -244,28 +251,39 @@ static void daemon_reloaded(const struct err *err, void *arg)
 		daemon->reload_done(daemon->reload_arg);
 }
 
-void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg)
+static void reload_policies(void *arg)
 {
+	struct daemon *daemon = arg;
 	struct err err;
 
-	if (daemon->config->renewable)
-		issuer_secrets_renew(daemon->desk, daemon->config->renewable,
-			daemon->config->identity.n_issuers,
-			daemon->config->renewed);
-	daemon->reload_done = done;
-	daemon->reload_arg = arg;
-	daemon->reloads_again = daemon->reload != NULL;
-	if (daemon->reload)
-		return;
+	daemon->reading_who = false;
 	daemon->reload = shelf_reload_start(daemon->world.loop, daemon->shelf,
 		daemon_reloaded, daemon, &err);
 	if (!daemon->reload)
 		daemon_reloaded(&err, daemon);
 }
 
+void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg)
+{
+	if (daemon->config->renewable)
+		issuer_secrets_renew(daemon->desk, daemon->config->renewable,
+			daemon->config->identity.n_issuers,
+			daemon->config->renewed);
+	daemon->reload_done = done;
+	daemon->reload_arg = arg;
+	daemon->reloads_again = daemon_is_reloading(daemon);
+	if (daemon->reloads_again)
+		return;
+	daemon->reading_who = daemon->config->file != NULL;
+	if (daemon->reading_who)
+		who_reload(daemon->who, daemon->desk, reload_policies, daemon);
+	else
+		reload_policies(daemon);
+}
+
 bool daemon_is_reloading(const struct daemon *daemon)
 {
-	return daemon->reload != NULL;
+	return daemon->reload || daemon->reading_who;
 }
 
 void daemon_drain(struct daemon *daemon)
@@ -291,6 +309,16 @@ const char *daemon_unready(const struct daemon *daemon)
 const struct serve_config *daemon_config(const struct daemon *daemon)
 {
 	return daemon->config;
+}
+
+const struct people *daemon_people(const struct daemon *daemon)
+{
+	return who_people(daemon->who);
+}
+
+const struct access *daemon_access(const struct daemon *daemon)
+{
+	return who_access(daemon->who);
 }
 
 struct loop *daemon_loop(const struct daemon *daemon)

@@ -37,10 +37,10 @@ MUST_CHECK struct daemon *daemon_open(const struct serve_config *config,
  * at once. Nothing is reverted. */
 void daemon_close(struct daemon **daemon);
 
-/* Reads the policies and the secrets of identity again, while the loop turns; a file that
- * is wrong leaves them as they were, and the log says so. When one is under way another
- * follows it. `done` is told when all is over, unless the daemon is closed before;
- * NULL: nobody is. */
+/* Reads the policies, people and access, and the secrets of identity again, while the
+ * loop turns; a file that is wrong leaves them as they were, and the log says so. When
+ * one is under way another follows it. `done` is told when all is over, unless the
+ * daemon is closed before; NULL: nobody is. */
 void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg);
 bool daemon_is_reloading(const struct daemon *daemon);
 
@@ -51,7 +51,11 @@ bool daemon_is_draining(const struct daemon *daemon);
  * reached. */
 const char *daemon_unready(const struct daemon *daemon);
 
+/* As it was at the start: people and access may be others by now. */
 const struct serve_config *daemon_config(const struct daemon *daemon);
+/* From any thread; who looks at them may go on with that until the end. */
+const struct people *daemon_people(const struct daemon *daemon);
+const struct access *daemon_access(const struct daemon *daemon);
 struct loop *daemon_loop(const struct daemon *daemon);
 /* The loop's connection: for small reads alone. */
 struct store *daemon_store(const struct daemon *daemon);

@@ -123,8 +123,8 @@ static void count(const struct decision *d, enum decision_result result)
 static bool may_see(const struct decision *d, const struct view *view)
 {
 	return view &&
-	       access_may(&daemon_config(d->daemon)->access, d->visitor,
-		       RIGHT_READ, view->snapshot->row.service, NULL, NULL);
+	       access_may(daemon_access(d->daemon), d->visitor, RIGHT_READ,
+		       view->snapshot->row.service, NULL, NULL);
 }
 
 /* Who may neither decide nor see it is not told that it is there. */
@@ -195,7 +195,7 @@ static enum decision_result judge(const struct decision *d,
 	const struct rollout_snapshot *s = view->snapshot;
 	char policy[SHELF_NAME_MAX];
 	const struct ruling_case about = {
-		.access = &daemon_config(d->daemon)->access,
+		.access = daemon_access(d->daemon),
 		.visitor = d->visitor,
 		.policy = s->policy,
 		.rollout = &s->fold.state,

@@ -240,8 +240,8 @@ static void front_known(const struct identity_answer *answer, void *arg)
 		refuse_caller(&visit, answer->refusal);
 		return;
 	}
-	visit->visitor = visitor_new(
-		answer->caller, &daemon_config(visit->daemon)->people);
+	visit->visitor =
+		visitor_new(answer->caller, daemon_people(visit->daemon));
 	if (may_enter(&visit) && is_understood(&visit))
 		visit->route->handle(visit);
 }

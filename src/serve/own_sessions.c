@@ -20,7 +20,7 @@ struct own_sessions_wish own_sessions_wish(const struct visit *visit)
 
 	return (struct own_sessions_wish){
 		.visitor = visit->visitor,
-		.people = &config->people,
+		.people = daemon_people(visit->daemon),
 		.idle_ms = idle_ms ? idle_ms : SESSION_IDLE_MS,
 		.now_ms = loop_wall_ms(daemon_loop(visit->daemon)),
 	};

@@ -143,7 +143,7 @@ static bool is_wanted(const struct front_get *front, const char *service,
 	return contains(service, filter->service) &&
 	       contains(starter, filter->person) &&
 	       (!*filter->outcome || !strcmp(phase, filter->outcome)) &&
-	       access_may(&daemon_config(visit->daemon)->access, visit->visitor,
+	       access_may(daemon_access(visit->daemon), visit->visitor,
 		       RIGHT_READ, service, NULL, NULL);
 }
 
@@ -188,7 +188,7 @@ static bool may_operate(const struct front_get *front, const char *service)
 {
 	const struct visit *visit = front->visit;
 
-	return access_may(&daemon_config(visit->daemon)->access, visit->visitor,
+	return access_may(daemon_access(visit->daemon), visit->visitor,
 		RIGHT_OPERATE, service, NULL, NULL);
 }
 
@@ -226,7 +226,7 @@ static enum front_place place_of(
 	const struct driver *driver = driven_driver(driven);
 	const struct rollout *state = driver_state(driver);
 	const struct ruling_case about = {
-		.access = &daemon_config(front->visit->daemon)->access,
+		.access = daemon_access(front->visit->daemon),
 		.visitor = front->visit->visitor,
 		.policy = driver_policy(driver),
 		.rollout = state,

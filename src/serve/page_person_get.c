@@ -47,7 +47,7 @@ static const char *rights_of(struct visit *visit, unsigned rights)
 
 static size_t find_rights(struct visit *visit, struct me_right *rights)
 {
-	const struct access *access = &daemon_config(visit->daemon)->access;
+	const struct access *access = daemon_access(visit->daemon);
 	const struct access_row *row;
 	size_t n = 0;
 
@@ -101,7 +101,7 @@ static void write_person(struct person_ask *ask)
 {
 	struct visit *visit = ask->visit;
 	const struct caller *caller = &visit->visitor->caller;
-	const struct access *access = &daemon_config(visit->daemon)->access;
+	const struct access *access = daemon_access(visit->daemon);
 	struct page_visitor visitor = page_visitor_of(visit);
 	struct page_frame frame = page_frame_of(visit, &visitor);
 	struct me_session *sessions =

@@ -42,7 +42,7 @@ void page_service_get(struct visit *visit)
 		visit_fail(&visit, &err);
 		return;
 	}
-	if (!access_may(&daemon_config(visit->daemon)->access, visit->visitor,
+	if (!access_may(daemon_access(visit->daemon), visit->visitor,
 		    RIGHT_READ, name.full, NULL, &err)) {
 		visit_fail(&visit, &err);
 		return;

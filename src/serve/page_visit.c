@@ -155,7 +155,7 @@ struct decide_view page_decide_view(
 	const struct rollout_snapshot *snapshot = view->snapshot;
 	char policy[SHELF_NAME_MAX];
 	const struct ruling_case about = {
-		.access = &daemon_config(visit->daemon)->access,
+		.access = daemon_access(visit->daemon),
 		.visitor = visit->visitor,
 		.policy = snapshot->policy,
 		.rollout = &snapshot->fold.state,
@@ -180,7 +180,7 @@ struct decide_view page_decide_view(
 
 bool page_may_see(struct visit **visit, const struct view *view)
 {
-	const struct access *access = &daemon_config((*visit)->daemon)->access;
+	const struct access *access = daemon_access((*visit)->daemon);
 
 	if (access_may(access, (*visit)->visitor, RIGHT_READ,
 		    view->snapshot->row.service, NULL, NULL))

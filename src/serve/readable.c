@@ -11,7 +11,7 @@
 
 bool readable_row(const struct visit *visit, const struct store_rollout *row)
 {
-	return access_may(&daemon_config(visit->daemon)->access, visit->visitor,
+	return access_may(daemon_access(visit->daemon), visit->visitor,
 		RIGHT_READ, row->service, NULL, NULL);
 }
 

@@ -132,8 +132,8 @@ static struct press *press_new(struct visit *visit,
 
 	press->daemon = visit->daemon;
 	press->visit = visit;
-	press->visitor = visitor_new(
-		answer->caller, &daemon_config(visit->daemon)->people);
+	press->visitor =
+		visitor_new(answer->caller, daemon_people(visit->daemon));
 	press->value = *value;
 	snprintf(press->trigger, sizeof(press->trigger), "%s",
 		action->trigger_id ? action->trigger_id : "");

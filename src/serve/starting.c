@@ -95,7 +95,7 @@ static bool take_named(struct starting *s, const char *name)
 static bool take_sent(struct starting *s, const char *text, enum right right,
 	const char *service)
 {
-	const struct access *access = &daemon_config(s->daemon)->access;
+	const struct access *access = daemon_access(s->daemon);
 	bool trusted =
 		access_trusts_sent(access, s->visit->visitor, right, service);
 	struct buf problems;

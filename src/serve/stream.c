@@ -118,7 +118,7 @@ static void stream_nothing_follows(void *arg)
 static bool stream_wants(
 	const struct stream *stream, const struct change *change)
 {
-	const struct access *access = &daemon_config(stream->daemon)->access;
+	const struct access *access = daemon_access(stream->daemon);
 
 	if (stream->rollout) {
 		if (strcmp(stream->rollout, change->rollout) != 0)

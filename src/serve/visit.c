@@ -187,7 +187,7 @@ void visit_fail(struct visit **visit, const struct err *err)
 bool visit_may(struct visit **visit, enum right right, const char *service,
 	const char *policy)
 {
-	const struct access *access = &daemon_config((*visit)->daemon)->access;
+	const struct access *access = daemon_access((*visit)->daemon);
 	struct err why;
 
 	if (access_may(access, (*visit)->visitor, right, service, policy, &why))

@@ -17,9 +17,11 @@ struct serve_config;
 struct shelf;
 struct watch;
 struct watched;
+struct who;
 
 struct watch_parts {
 	const struct serve_config *config;
+	const struct who *who;
 	struct loop *loop;
 	struct cloudrun *cloudrun;
 	struct desk *desk;

@@ -20,6 +20,7 @@
 #include "serve/serve_config.h"
 #include "serve/shelf.h"
 #include "serve/watch_parts.h"
+#include "serve/who.h"
 
 #define WATCH_WHO "watch" /* in journals */
 
@@ -371,7 +372,7 @@ static int unclaim_run(
 static const char *starter_of(const struct watched *watched)
 {
 	const struct people *people =
-		&watched->region->watch->parts.config->people;
+		who_people(watched->region->watch->parts.who);
 	const struct person *person;
 	char key[CALLER_KEY_MAX];
 	const char *keys[] = {key};

@@ -170,6 +170,46 @@ unprivileged() {
 	[[ $stderr == *"is read-only for this user"* ]]
 }
 
+# config MAY: of who has a token of the name "e2e"
+config() {
+	cat >"$WORLD/serve.yaml" <<-YAML
+		version: 1
+		listen: 127.0.0.1:0
+		state: $TIDEGATE_STATE
+		policies: $WORLD/policies
+		identity: [{type: token}]
+		people: [{name: erin, keys: ["email:erin@example.com"]}]
+		access: [{who: ["token:e2e"], may: [$1]}]
+	YAML
+}
+
+@test "people and access are read again on SIGHUP, and a wrong file changes nothing" {
+	served_policy
+	config read
+	serve_by_config
+	ask POST /api/v1/rollouts '{"policy": "e2e", "candidate": "backend-9"}'
+	[ "$REPLY_STATUS" = 403 ]
+	config 'read, fly'
+	kill -HUP "$SERVE_PID"
+	until_true 20 grep -q 'event=reload.*stay as they were' "$WORLD/serve.err"
+	ask POST /api/v1/rollouts '{"policy": "e2e", "candidate": "backend-9"}'
+	[ "$REPLY_STATUS" = 403 ]
+	config 'read, start'
+	kill -HUP "$SERVE_PID"
+	until_true 20 grep -q 'event=reload.*people and access are read' \
+		"$WORLD/serve.err"
+	ask POST /api/v1/rollouts '{"policy": "e2e", "candidate": "backend-9"}'
+	[ "$REPLY_STATUS" = 201 ]
+	until_true 20 phase_is "$(member rollout "$REPLY_BODY")" refused
+	config read
+	: >"$WORLD/serve.err"
+	kill -HUP "$SERVE_PID"
+	until_true 20 grep -q 'event=reload.*people and access are read' \
+		"$WORLD/serve.err"
+	ask POST /api/v1/rollouts '{"policy": "e2e", "candidate": "backend-9"}'
+	[ "$REPLY_STATUS" = 403 ]
+}
+
 # 200 by hand: test/bench/serve-crash 200
 @test "it dies at random instants while somebody decides: nothing is lost or done twice" {
 	cd "${TIDEGATE%/*}"

@@ -16,8 +16,10 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "policy/policy_load.h"
+#include "serve/daemon.h"
 #include "serve/secret_list.h"
 #include "serve/shelf.h"
+#include "serve/visitor.h"
 #include "serve_fixture.h"
 #include "until.h"
 
@@ -319,11 +321,127 @@ static void a_clients_secret_is_read_again_and_one_that_is_wrong_stays(
 	free(path);
 }
 
+/* ---- people and access ---- */
+
+static int n_taken, n_refused;
+
+static void count_reloads(const char *line, size_t len, void *arg)
+{
+	n_taken += strstr(line, "people and access are read") != NULL;
+	n_refused +=
+		strstr(line, "people and access stay as they were") != NULL;
+}
+
+/* Where who "email:alice@x.y" belongs to may do that. */
+static void write_config(const char *person, const char *may)
+{
+	char *text = xasprintf("version: 1\n"
+			       "listen: 127.0.0.1:0\n"
+			       "state: %s/state.db\n"
+			       "policies: %s/policies\n"
+			       "people: [{name: %s, keys: [email:alice@x.y]}]\n"
+			       "access: [{who: [%s], may: [%s]}]\n",
+		served.folder, served.folder, person, person, may);
+
+	served_write(&served, "serve.yaml", text);
+	free(text);
+}
+
+static void remove_config(void)
+{
+	char *path = xasprintf("%s/serve.yaml", served.folder);
+
+	assert_int_equal(unlink(path), 0);
+	free(path);
+}
+
+static void start_by_file(void)
+{
+	char *path = xasprintf("%s/serve.yaml", served.folder);
+	struct buf problems;
+	struct err err;
+
+	served_stop(&served);
+	serve_config_free(&served.config);
+	buf_init(&problems, 65536);
+	served.config =
+		serve_config_load(path, &policy_env_real, &problems, &err);
+	if (!served.config)
+		fail_msg("%s", problems.data);
+	served_start(&served);
+	buf_fini(&problems);
+	free(path);
+}
+
+/* Who has the key is called so, and has all of these rights and no others. */
+static void expect_who(const struct people *people, const struct access *access,
+	const char *name, unsigned rights)
+{
+	static const char *const keys[] = {"email:alice@x.y"};
+	const struct caller caller = {.method = "iap",
+		.issuer = "",
+		.keys = keys,
+		.n_keys = 1,
+		.rights = RIGHTS_ALL};
+	struct visitor *visitor = visitor_new(&caller, people);
+
+	assert_string_equal(visitor->name, name);
+	assert_int_equal(access_rights(access, visitor), rights);
+	visitor_free(&visitor);
+}
+
+static void expect_now(const char *name, unsigned rights)
+{
+	expect_who(daemon_people(served.daemon), daemon_access(served.daemon),
+		name, rights);
+}
+
+static void people_and_access_are_read_again(void **state)
+{
+	const unsigned reads = RIGHT_BIT(RIGHT_READ),
+		       operates = reads | RIGHT_BIT(RIGHT_OPERATE);
+	const struct people *people;
+	const struct access *access;
+
+	write_config("alice", "read");
+	start_by_file();
+	log_set_level(LOG_INFO);
+	log_set_sink(count_reloads, NULL);
+	people = daemon_people(served.daemon);
+	access = daemon_access(served.daemon);
+	reload();
+	assert_int_equal(n_taken, 0); /* as it was */
+	write_config("alicia", "read, operate");
+	expect_now("alice", reads);
+	reload();
+	expect_now("alicia", operates);
+	/* For whoever looks at it still, all is as it was. */
+	expect_who(people, access, "alice", reads);
+	served_write(&served, "serve.yaml", "version: 1\naccess: [{may: [");
+	reload();
+	write_config("alicia", "fly");
+	reload();
+	expect_now("alicia", operates);
+	remove_config();
+	reload();
+	expect_now("alicia", operates);
+	assert_int_equal(n_taken, 1);
+	assert_int_equal(n_refused, 3);
+	write_config("alice", "read");
+	reload();
+	expect_now("alice", reads);
+	log_set_sink(NULL, NULL);
+	log_set_level(LOG_ERROR);
+}
+
 /* ---- its end ---- */
 
 static void the_daemon_may_end_while_it_reads(void **state)
 {
+	write_config("alice", "read");
+	start_by_file();
 	for (int turns = 0; turns < 6; turns++) {
+		write_config("alice", turns % 2 ? "read" : "operate");
 		for (int i = 0; i < 40; i++)
 			write_policy(i, turns % 2 ? "10m" : "20m", "");
 		daemon_reload(served.daemon, reload_done, NULL);
@@ -345,6 +463,7 @@ int main(void)
 		WORLD(a_secret_that_is_wrong_stays_as_it_was),
 		WORLD(a_text_that_was_brought_has_the_secret_of_its_time),
 		WORLD(a_clients_secret_is_read_again_and_one_that_is_wrong_stays),
+		WORLD(people_and_access_are_read_again),
 		WORLD(the_daemon_may_end_while_it_reads),
 	};
 
