@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Actions of type report: what happened, in a file. */
+#include <string.h>
+
 #include "policy/load_action.h"
 #include "policy/policy_plan.h"
 
@@ -12,6 +14,18 @@ static const struct key report_keys[] = {
 	{0},
 };
 
+/* Elsewhere "-" is standard output, which a rollout has for its own lines. */
+static void finish_report(
+	struct loader *loader, const struct node *node, struct action *action)
+{
+	const char *path = action->u.report.path;
+
+	if (path && !strcmp(path, "-"))
+		problem_at(loader, node_get(node, "path"),
+			"a report goes into a file, and \"-\" is none: write "
+			"its path, such as report.md");
+}
+
 static void plan_report(struct buf *out, const struct action *action)
 {
 	plan_named(out, "report into ", action->u.report.path);
@@ -22,5 +36,6 @@ const struct policy_action policy_action_report = {
 		.base = &every_action_section, .def = "report",
 		.about = "What happened, as Markdown in a file",
 		.chosen = "report"},
+	.finish = finish_report,
 	.plan = plan_report,
 };
