@@ -532,6 +532,30 @@ kilobytes() {
 	[[ $output == *'mallory does not have the right "operate"'* ]]
 }
 
+is_connected() { # PID
+	local file
+
+	for file in $(readlink "/proc/$1/fd/"* 2>/dev/null); do
+		[[ $file == socket:* ]] && grep -qE \
+			" 01 [0-9A-F:]+ .* ${file//[^0-9]/} " /proc/net/tcp &&
+			return
+	done
+	return 1
+}
+
+@test "one signal ends a drill whose answer does not come" {
+	served
+	serve_people
+	kill -STOP "$SERVE_PID"
+	"$TIDEGATE" rollback --policy e2e --server "$SERVER" --drill \
+		3>&- >"$WORLD/drill" 2>&1 &
+	PIDS+=($!)
+	until_true 20 is_connected $!
+	kill -TERM $!
+	until_true 20 is_gone $!
+	kill -CONT "$SERVE_PID"
+}
+
 @test "on a terminal there are panel and keys, over a daemon that is killed" {
 	TERMINAL=(tmux -S "$WORLD/tmux" -f /dev/null)
 	STEPS=$GATE served
