@@ -125,9 +125,14 @@ has_line() {
 }
 
 # said CONDITION: a line of the rollout meets it (jq, which is slow: it is not
-# asked twice about the same lines).
+# asked twice about the same lines, nor where no line is of the event).
 said() {
+	local event='^\.event == "([a-z-]+)"( and |$)'
+
 	listen
+	[[ ! $1 =~ $event || $1 == *' or '* ||
+		$SAID == *"\"event\":\"${BASH_REMATCH[1]}\""* ]] || return
+	[[ $1 != ".event == \"${BASH_REMATCH[1]-}\"" ]] || return 0
 	[ "$UNSAID" != "$1 ${#SAID}" ] || return 1
 	jq -e -s "any(.[]; $1)" "$WORLD/run.json" >/dev/null 2>&1 && return
 	UNSAID="$1 ${#SAID}"

@@ -112,9 +112,8 @@ refute() {
 
 # sandbox_start [OPTION…] sets ADMIN, FRONT, METRICS, SERVICE, SANDBOX_PID.
 sandbox_start() {
-	local ready
+	local ready=$WORLD/ready.$((++SANDBOXES))
 
-	ready=$(mktemp "$WORLD/ready.XXXXXX")
 	"$SANDBOX" "$@" >"$ready" 2>"$ready.err" 3>&- &
 	SANDBOX_PID=$!
 	PIDS+=("$SANDBOX_PID")
@@ -124,10 +123,10 @@ sandbox_start() {
 		return 1
 	}
 	read -r ready <"$ready"
-	ADMIN=$(member admin "$ready")
-	FRONT=$(member front "$ready")
-	METRICS=$(member metrics "$ready")
-	SERVICE=$ADMIN/v2/$(member service "$ready")
+	find_member admin "$ready" && ADMIN=$MEMBER
+	find_member front "$ready" && FRONT=$MEMBER
+	find_member metrics "$ready" && METRICS=$MEMBER
+	find_member service "$ready" && SERVICE=$ADMIN/v2/$MEMBER
 }
 
 sandbox_began() { # FILE: it says where it is, or has ended
@@ -137,8 +136,14 @@ sandbox_began() { # FILE: it says where it is, or has ended
 # member NAME JSON: a text of an object on one line. Where a test only needs
 # that it is quicker than jq, which takes longer to start than most programs.
 member() {
-	[[ $2 =~ \"$1\":\ ?\"([^\"]*)\" ]]
-	printf '%s\n' "${BASH_REMATCH[1]}"
+	find_member "$@" || true
+	printf '%s\n' "$MEMBER"
+}
+
+# find_member NAME JSON: it is in MEMBER
+find_member() {
+	MEMBER=
+	[[ $2 =~ \"$1\":\ ?\"([^\"]*)\" ]] && MEMBER=${BASH_REMATCH[1]}
 }
 
 # The admin API and the sandbox's own controls: api METHOD URL [CURL-OPTION…]

@@ -175,6 +175,8 @@ const small = (png) => PNG.sync.write(png,
 
 export const contrastOnly = { runOnly: ["color-contrast"], resultTypes: ["violations"] };
 export const allRules = { resultTypes: ["violations"] };
+export const noContrast = { rules: { "color-contrast": { enabled: false } },
+	resultTypes: ["violations"] };
 
 export async function findViolations(tab, options) {
 	const { violations } = await tab.evaluate(
