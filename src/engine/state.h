@@ -55,7 +55,8 @@ struct traffic_intent {
 	bool reassert; /* others have percents that are to go */
 };
 
-#define TRAFFIC_SENT_MAX 3
+#define TRAFFIC_SENT_MAX   3
+#define TRAFFIC_ROUNDS_MAX 3 /* of writes that do not come to serve */
 /* A write without an answer may still take effect for so long. */
 #define TRAFFIC_LOOSE_MS 20000
 

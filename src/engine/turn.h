@@ -48,6 +48,12 @@ static inline const struct step *step_now(const struct turn *t)
 	return &t->policy->steps[t->r->step];
 }
 
+/* It is read and written until what is wanted serves. */
+static inline bool traffic_is_wanted(const struct rollout *r)
+{
+	return r->traffic.write.state == WRITER_WANTS;
+}
+
 /* Nothing is wanted of the traffic. */
 static inline bool traffic_is_settled(const struct rollout *r)
 {
@@ -226,11 +232,15 @@ bool evidence_is_enough(const struct turn *t);
 void traffic_pump(struct turn *t); /* the next move towards it */
 void traffic_write(struct turn *t); /* writes what is wanted, unasked */
 bool traffic_serves(const struct rollout *r); /* what is wanted */
+void traffic_read_first(struct turn *t); /* until the first read is there */
+void traffic_watch(struct turn *t); /* a look for drift, if none is out */
+void traffic_read_again(struct turn *t, int64_t delay_ms); /* 0: at once */
+void traffic_give_up(struct turn *t, const char *why); /* of what is wanted */
+
+/* rollout_answer.c */
 void traffic_unseen(struct turn *t); /* EVENT_TRAFFIC_ERROR */
 void traffic_written(struct turn *t); /* EVENT_WRITTEN */
 void traffic_resumed(struct turn *t);
-void traffic_read_first(struct turn *t); /* until the first read is there */
-void traffic_watch(struct turn *t); /* a look for drift, if none is out */
 
 /* rollout_drift.c */
 void traffic_seen(struct turn *t); /* EVENT_TRAFFIC */
