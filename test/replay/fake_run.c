@@ -10,13 +10,13 @@
 #include "base/xalloc.h"
 #include "fake_http.h"
 #include "fake_loop.h"
+#include "sandbox/foreign.h"
 #include "sandbox/sandbox_options.h"
 
-#define OPERATION_MS  1000
-#define PRINTED_MAX   2 /* reads of the service and of a revision take turns */
-#define SOMEBODY_ELSE "somebody-else@example.com"
-#define SERVICE_PATH  "/v2/" FAKE_SERVICE
-#define TARGET        "TRAFFIC_TARGET_ALLOCATION_TYPE_"
+#define OPERATION_MS 1000
+#define PRINTED_MAX  2 /* reads of the service and of a revision take turns */
+#define SERVICE_PATH "/v2/" FAKE_SERVICE
+#define TARGET       "TRAFFIC_TARGET_ALLOCATION_TYPE_"
 
 struct fake_run fake_run;
 
@@ -70,11 +70,23 @@ static void cloud_due(void *arg)
 	watch();
 }
 
+/* Somebody else wrote before or after a request of ours, as a fault has it. */
+static void notice_foreign(void)
+{
+	const struct model *model = fake_run.cloud.model;
+
+	if (model->generation != fake_run.generation &&
+		strcmp(model->last_modifier, FOREIGN_WHO) == 0)
+		fake_run.foreign_ms = fake_now();
+	fake_run.generation = model->generation;
+}
+
 /* What is under way goes on when it is due. */
 static void watch(void)
 {
 	int64_t due_ms = cloud_next_ms(&fake_run.cloud) - now();
 
+	notice_foreign();
 	if (due_ms < MODEL_NEVER - now())
 		fake_world_after(due_ms > 0 ? due_ms : 0, cloud_due, NULL);
 }
@@ -83,12 +95,6 @@ static void watch_model(void)
 {
 	watch();
 	changed();
-}
-
-static void foreign_written(void)
-{
-	fake_run.foreign_ms = fake_now();
-	watch_model();
 }
 
 /* ---- the server ---- */
@@ -386,13 +392,13 @@ void fake_run_foreign(const char *table)
 	json_t *fields = json_pack("{s:o}", "traffic", table_json(table));
 	struct rpc_error error = {.code = RPC_OK};
 
-	if (admin_routes_drift(fake_run.cloud.model, fields, SOMEBODY_ELSE,
-		    false, now(), &error) < 0) {
+	if (admin_routes_drift(fake_run.cloud.model, fields, FOREIGN_WHO, false,
+		    now(), &error) < 0) {
 		fprintf(stderr, "%s: %s\n", table, error.message);
 		abort();
 	}
 	json_decref(fields);
-	foreign_written();
+	watch_model();
 }
 
 void fake_run_foreign_failing(const char *table)
@@ -402,7 +408,7 @@ void fake_run_foreign_failing(const char *table)
 	struct routes routes = {NULL, 0};
 	struct model_write write = {
 		.routes = &routes,
-		.modifier = SOMEBODY_ELSE,
+		.modifier = FOREIGN_WHO,
 		.fate = FATE_FAILS,
 		.fate_code = RPC_INTERNAL,
 		.fate_text = "The update failed.",
@@ -415,7 +421,7 @@ void fake_run_foreign_failing(const char *table)
 	model_write(fake_run.cloud.model, &write, now());
 	routes_fini(&routes);
 	json_decref(list);
-	foreign_written();
+	watch_model();
 }
 
 void fake_run_foreign_before_write(const char *table)

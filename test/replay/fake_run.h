@@ -21,6 +21,7 @@ struct fake_run {
 	int gets, patches; /* of the service, that arrived */
 	int64_t patched_ms; /* the last one */
 	int64_t foreign_ms; /* somebody else wrote for the last time */
+	int64_t generation; /* up to which it is known who wrote */
 	/* Told whenever what serves may have changed. */
 	void (*on_change)(void);
 };
