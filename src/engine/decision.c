@@ -253,6 +253,7 @@ void traffic_want(
 		.keep_stable = percent == 100 && !rollout_is_finishing(t),
 		.tag = tag,
 	};
+	w->since_ms = t->now;
 	w->deadline_ms = t->now + t->policy->revert_timeout_ms;
 	w->blocked_ms = 0;
 	w->refused = 0;

@@ -183,14 +183,13 @@ static void settle_when_serving(struct turn *t)
 		checks_settle(t);
 }
 
-/* A step back that does not leave becomes a revert, which waits for no answer and
- * leaves a second later. Its write is given up as soon as a revert's when there is
- * no answer; what was taken may last. */
+/* A step back that does not leave becomes a revert, which waits for no answer.
+ * Its write is given up as soon as a revert's when there is no answer; what was
+ * taken may last. */
 static bool step_back_hangs(struct turn *t)
 {
 	const struct traffic_writer *w = &t->r->traffic.write;
-	int64_t until_ms =
-		w->deadline_ms - t->policy->revert_timeout_ms + STEP_BACK_MS;
+	int64_t until_ms = w->since_ms + STEP_BACK_MS;
 
 	if (!rollout_hurries(t->r) || w->state != WRITER_WANTS || w->arrived ||
 		!rollout_goes_down(t->r) ||
@@ -198,6 +197,16 @@ static bool step_back_hangs(struct turn *t)
 		return false;
 	turn_wake(t, until_ms);
 	return t->now >= until_ms;
+}
+
+/* The service had the time to answer that a revert gives it. */
+static void revert_at_once(struct turn *t)
+{
+	struct traffic_writer *w = &t->r->traffic.write;
+	int64_t since_ms = w->since_ms;
+
+	rollout_revert(t, CAUSE_SLO, t->r->reason);
+	w->since_ms = since_ms;
 }
 
 static void phase_shifting(struct turn *t)
@@ -214,7 +223,7 @@ static void phase_shifting(struct turn *t)
 		return;
 	}
 	if (step_back_hangs(t)) {
-		rollout_revert(t, CAUSE_SLO, r->reason);
+		revert_at_once(t);
 		return;
 	}
 	if (!traffic_is_settled(r)) {

@@ -84,6 +84,22 @@ static void refused(struct turn *t)
 	w->rounds -= own;
 }
 
+/* What hung has waited already, unless the other side asked for more. */
+static void unanswered(struct turn *t)
+{
+	struct traffic_writer *w = &t->r->traffic.write;
+
+	w->loose_ms = t->now + TRAFFIC_LOOSE_MS;
+	if (w->rounds <= 1)
+		return;
+	retry_later(t,
+		rollout_is_reverting(t->r) ? &urgent_write_backoff
+					   : &trouble_backoff,
+		w->rounds);
+	if (!retry_after(t))
+		w->retry_ms -= t->now - w->wrote_ms;
+}
+
 /* Its words are told; a shift whose operations keep failing ends. */
 static void operation_failed(struct turn *t)
 {
@@ -138,9 +154,7 @@ void traffic_written(struct turn *t)
 	if (w->result == WRITE_FAILED) {
 		operation_failed(t);
 	} else if (w->result == WRITE_UNKNOWN) {
-		w->loose_ms = t->now + TRAFFIC_LOOSE_MS;
-		if (w->rounds > 1)
-			retry_later(t, &trouble_backoff, w->rounds);
+		unanswered(t);
 	} else {
 		refused(t);
 	}
@@ -161,6 +175,7 @@ void traffic_resumed(struct turn *t)
 	g->write.refused = 0;
 	g->write.polls = 0;
 	g->write.retry_ms = 0;
+	g->write.since_ms = t->now;
 	g->stale_ms = 0;
 	if (g->write.state == WRITER_WANTS)
 		g->write.deadline_ms = t->now + t->policy->revert_timeout_ms;

@@ -345,12 +345,14 @@ static bool wait_for_read(struct turn *t)
 
 /* Reads hang while users are hurt: the last answer has to do. Its etag and its
  * generation tell when somebody else has written since. What is asked for already
- * is read until it serves. */
+ * is read until it serves. A step back had that time before it became a revert. */
 static bool is_urgent(struct turn *t)
 {
 	struct traffic_state *g = &t->r->traffic;
 	int64_t from_ms = t->r->phase_ms;
 
+	if (from_ms > g->write.since_ms)
+		from_ms = g->write.since_ms;
 	if (from_ms < g->write.retry_ms) /* it is asked then */
 		from_ms = g->write.retry_ms;
 	from_ms += URGENT_MS;

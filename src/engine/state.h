@@ -68,6 +68,7 @@ struct traffic_writer {
 	int attempt; /* which one that is, or was the last */
 	int out_percent; /* of that write */
 	enum write_result result; /* of the last one */
+	int64_t since_ms; /* when that came to be wanted, or is read for again */
 	int64_t deadline_ms; /* 0: none */
 	int64_t blocked_ms; /* since when the gate forbids it; 0: it does not */
 

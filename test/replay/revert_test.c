@@ -510,6 +510,31 @@ static void a_revert_asks_anew_when_a_read_hangs(void **state)
 	expect_exit(6);
 }
 
+/* What hung has waited already: twice as long each time, and no longer. */
+static void a_revert_whose_writes_hang_is_written_again_at_once(void **state)
+{
+	int64_t ms;
+
+	given_policy(policy_short, NULL);
+	run();
+	until_step(0);
+	writes_hang();
+	command("abort", "bob");
+	until_phase(PHASE_REVERTING);
+	for (int i = 2; i <= 16; i *= 2) {
+		ms = fake_run.patched_ms;
+		while (fake_run.patched_ms == ms && fake_now() < ms + MINUTE)
+			until(fake_now() + 10);
+		if (i > 2)
+			assert_in_range(fake_now() - ms, i * SECOND / 2,
+				i * SECOND / 2 + 500);
+	}
+	the_world_heals();
+	expect_reverted_by(fake_now() + 17 * SECOND);
+	until_the_end();
+	expect_exit(6);
+}
+
 /* Its change is under way for ever: the same list begins another one. */
 static void a_revert_that_is_stuck_is_written_again(void **state)
 {
@@ -746,6 +771,7 @@ int main(void)
 		SCENARIO(
 			a_revert_does_not_wait_as_long_as_the_step_that_failed),
 		SCENARIO(a_revert_asks_anew_when_a_read_hangs),
+		SCENARIO(a_revert_whose_writes_hang_is_written_again_at_once),
 		SCENARIO(a_revert_that_is_stuck_is_written_again),
 		SCENARIO(a_revert_under_load_stops_it_first_and_is_not_later),
 		SCENARIO(a_load_of_a_process_that_died_is_not_made_again),

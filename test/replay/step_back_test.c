@@ -92,6 +92,20 @@ static void it_is_a_revert_when_the_service_cannot_be_read(void **state)
 	assert_int_equal(fake_run_wants(FAKE_NEW), 0);
 }
 
+/* The second in which a revert reads has passed when it becomes one. */
+static void it_is_a_revert_a_second_later_when_reads_are_refused(void **state)
+{
+	int64_t ms;
+
+	at_a_hundred("");
+	fake_run_fault("{'kind': 'reset', 'method': 'GET', 'for': '24h'}");
+	until_crossed();
+	ms = fake_now();
+	expect_down_since(ms);
+	assert_in_range(fake_now() - ms, SECOND - 100, SECOND + 300);
+	assert_int_equal(fake_run_wants(FAKE_NEW), 0);
+}
+
 static void it_is_a_revert_when_its_write_hangs(void **state)
 {
 	int64_t ms;
@@ -178,6 +192,7 @@ int main(int argc, char **argv)
 		SCENARIO(it_leaves_a_hold_in_which_somebody_paused),
 		SCENARIO(a_pause_outlasts_it),
 		SCENARIO(it_is_a_revert_when_the_service_cannot_be_read),
+		SCENARIO(it_is_a_revert_a_second_later_when_reads_are_refused),
 		SCENARIO(it_is_a_revert_when_its_write_hangs),
 		SCENARIO(it_leaves_while_a_list_of_others_is_set_back),
 		SCENARIO(nobody_is_asked_to_approve_a_way_down),

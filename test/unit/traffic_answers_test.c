@@ -576,8 +576,15 @@ static void a_write_whose_end_is_not_known_may_come_yet(void **state)
 	assert_true(g->write.loose_ms > NOW_MS);
 	assert_int_equal(g->write.retry_ms, 0);
 	g->write.rounds = 2;
+	g->write.wrote_ms = NOW_MS;
 	answered(WRITE_UNKNOWN);
-	assert_true(g->write.retry_ms >= NOW_MS);
+	assert_true(g->write.retry_ms > NOW_MS);
+	g->write.wrote_ms = NOW_MS - 60000; /* it waited while it hung … */
+	answered(WRITE_UNKNOWN);
+	assert_true(g->write.retry_ms <= NOW_MS);
+	event.retry_after_ms = 7000; /* … but for what others ask */
+	answered(WRITE_UNKNOWN);
+	assert_true(g->write.retry_ms >= NOW_MS + 7000);
 }
 
 /* ---- waiting ---- */
