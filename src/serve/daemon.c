@@ -36,7 +36,6 @@
 struct daemon {
 	const struct serve_config *config; /* borrowed */
 	struct who *who;
-	bool reading_who;
 	struct store *store;
 	struct world world;
 	struct fleet *fleet;
@@ -232,6 +231,19 @@ void daemon_close(struct daemon **daemon_p)
 	*daemon_p = NULL;
 }
 
+/* People and policies are read side by side: one may hang. */
+static void reload_ended(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (daemon_is_reloading(daemon))
+		return;
+	if (daemon->reloads_again)
+		daemon_reload(daemon, daemon->reload_done, daemon->reload_arg);
+	else if (daemon->reload_done)
+		daemon->reload_done(daemon->reload_arg);
+}
+
 static void daemon_reloaded(const struct err *err, void *arg)
 {
 	struct daemon *daemon = arg;
@@ -245,18 +257,13 @@ static void daemon_reloaded(const struct err *err, void *arg)
 	else
 		log_line(LOG_INFO,
 			"event=reload text=\"all policies are read\"");
-	if (daemon->reloads_again)
-		daemon_reload(daemon, daemon->reload_done, daemon->reload_arg);
-	else if (daemon->reload_done)
-		daemon->reload_done(daemon->reload_arg);
+	reload_ended(daemon);
 }
 
-static void reload_policies(void *arg)
+static void reload_policies(struct daemon *daemon)
 {
-	struct daemon *daemon = arg;
 	struct err err;
 
-	daemon->reading_who = false;
 	daemon->reload = shelf_reload_start(daemon->world.loop, daemon->shelf,
 		daemon_reloaded, daemon, &err);
 	if (!daemon->reload)
@@ -274,16 +281,14 @@ void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg)
 	daemon->reloads_again = daemon_is_reloading(daemon);
 	if (daemon->reloads_again)
 		return;
-	daemon->reading_who = daemon->config->file != NULL;
-	if (daemon->reading_who)
-		who_reload(daemon->who, daemon->desk, reload_policies, daemon);
-	else
-		reload_policies(daemon);
+	if (daemon->config->file)
+		who_reload(daemon->who, daemon->desk, reload_ended, daemon);
+	reload_policies(daemon);
 }
 
 bool daemon_is_reloading(const struct daemon *daemon)
 {
-	return daemon->reload || daemon->reading_who;
+	return daemon->reload || who_is_reading(daemon->who);
 }
 
 void daemon_drain(struct daemon *daemon)

@@ -25,7 +25,6 @@ struct reading {
 };
 
 struct who {
-	const struct serve_config *first; /* borrowed */
 	_Atomic(const struct serve_config *) now;
 	struct serve_config **later; /* all that came after it */
 	size_t n_later;
@@ -36,7 +35,6 @@ struct who *who_new(const struct serve_config *config)
 {
 	struct who *who = xcalloc(1, sizeof(*who));
 
-	who->first = config;
 	who->now = config;
 	return who;
 }
@@ -139,13 +137,18 @@ void who_reload(
 
 	reading->job.run = reading_run;
 	reading->job.done = reading_done;
-	reading->path = xstrdup(who->first->file->path);
+	reading->path = xstrdup(who->now->file->path);
 	reading->who = who;
 	reading->done = done;
 	reading->arg = arg;
 	buf_init(&reading->text, POLICY_BYTES_MAX);
 	who->reading = reading;
 	desk_give(desk, &reading->job);
+}
+
+bool who_is_reading(const struct who *who)
+{
+	return who->reading != NULL;
 }
 
 void who_reload_cancel(struct who *who)

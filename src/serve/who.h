@@ -7,6 +7,8 @@
 #ifndef TIDEGATE_SERVE_WHO_H
 #define TIDEGATE_SERVE_WHO_H
 
+#include <stdbool.h>
+
 struct access;
 struct desk;
 struct people;
@@ -26,6 +28,7 @@ const struct access *who_access(const struct who *who);
  * told once, later, never after the cancel. None may be under way. */
 void who_reload(
 	struct who *who, struct desk *desk, void (*done)(void *arg), void *arg);
+bool who_is_reading(const struct who *who);
 void who_reload_cancel(struct who *who); /* also when none is under way */
 
 #endif
