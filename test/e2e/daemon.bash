@@ -31,3 +31,9 @@ serve_by_config() {
 serve_began() { # it says where it is, or has ended
 	[ -s "$WORLD/serve.out" ] || is_gone "$SERVE_PID"
 }
+
+# ask METHOD PATH [BODY]: whom $TOKEN is of; sets REPLY_BODY, REPLY_STATUS
+ask() {
+	talk "${SERVER##*:}" "$1" "$2" "Authorization: Bearer $TOKEN"$'\r\n' "${3-}"
+	REPLY_BODY=${SEEN%$'\n'} REPLY_STATUS=$CODE
+}

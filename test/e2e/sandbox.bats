@@ -23,6 +23,15 @@ patch() {
 	api PATCH "$SERVICE?updateMask=traffic" "$@"
 }
 
+# As any client would: api METHOD URL [CURL-OPTION…]
+api() {
+	local method=$1 url=$2
+
+	shift 2
+	curl -sS --max-time 20 -X "$method" -H 'Authorization: Bearer test' \
+		-H 'Content-Type: application/json' "$url" "$@"
+}
+
 settled() {
 	api GET "$SERVICE" | jq -e '(.reconciling | not) and
 		.observedGeneration == .generation' >/dev/null

@@ -22,7 +22,7 @@ setup() {
 }
 
 teardown() {
-	[ -n "${BATS_TEST_COMPLETED-}" ] || { tail -n 30 "$WORLD/serve.err"; echo "${ANSWER-}"; } >&2
+	[ -n "${BATS_TEST_COMPLETED-}" ] || { tail -n 30 "$WORLD/serve.err"; echo "${REPLY_BODY-}"; } >&2
 	world_close
 }
 
@@ -49,20 +49,15 @@ deploy() { # REVISION [WHO]
 		\"by\": \"${2:-alice@example.com}\"}" >/dev/null
 }
 
-ask() { # PATH: its answer is in ANSWER
-	ANSWER=$(curl -sS --max-time 30 -H "Authorization: Bearer $TOKEN" \
-		"$SERVER$1")
-}
-
 HERE=services/acme/us-central1/backend
 
 # is TEXT…: each is in what the API says of the service.
 is() {
 	local text
 
-	ask "/api/v1/$HERE"
+	ask GET "/api/v1/$HERE"
 	for text; do
-		[[ $ANSWER == *"$text"* ]] || return
+		[[ $REPLY_BODY == *"$text"* ]] || return
 	done
 }
 
@@ -71,8 +66,8 @@ watch_is() { # STATE
 }
 
 rollouts() { # how many there were
-	ask "/api/v1/$HERE"
-	jq '.rollouts | length' <<<"$ANSWER"
+	ask GET "/api/v1/$HERE"
+	jq '.rollouts | length' <<<"$REPLY_BODY"
 }
 
 said() { # TEXT: how often, in the log
@@ -160,7 +155,7 @@ said_looks() {
 	quick
 	mv "$WORLD/policy.yaml" "$WORLD/policies/quick.yaml"
 	kill -HUP "$SERVE_PID"
-	"$TIDEGATE" abort "$(jq -r '.rollouts[0].rollout' <<<"$ANSWER")"
+	"$TIDEGATE" abort "$(jq -r '.rollouts[0].rollout' <<<"$REPLY_BODY")"
 	until_true 30 serves backend-5 100
 	until_true 20 watch_is idle
 	[ "$(rollouts)" = 2 ]
@@ -181,11 +176,11 @@ said_looks() {
 	deploy backend-4
 	until_true 40 serves backend-4 100
 	until_true 20 watch_is idle
-	first=$(jq -c '.rollouts[1]' <<<"$ANSWER")
+	first=$(jq -c '.rollouts[1]' <<<"$REPLY_BODY")
 	[[ $first == *'"phase":"rolled-back"'* ]]
 	[[ $first == *'aborted by watch: backend-4 replaces it'* ]]
 	# The second began when the first had ended.
-	jq -e '.rollouts[0].started >= .rollouts[1].ended' <<<"$ANSWER"
+	jq -e '.rollouts[0].started >= .rollouts[1].ended' <<<"$REPLY_BODY"
 }
 
 @test "a deploy that LATEST has released is said once, and pinned when that is wanted" {
@@ -252,13 +247,13 @@ decide() { # VERB COMMENT: of the rollout ID, as it is seen
 	decide continue 'it repairs the checkout'
 	[ "$REPLY_STATUS" = 202 ]
 	until_true 30 serves backend-2 100
-	ask "/api/v1/rollouts/$ID/events"
-	[[ $ANSWER == *'the freeze is overruled by alice: it repairs the checkout'* ]]
+	ask GET "/api/v1/rollouts/$ID/events"
+	[[ $REPLY_BODY == *'the freeze is overruled by alice: it repairs the checkout'* ]]
 }
 
 shows() { # TEXT: what is said of ID, in SHOWN
-	ask "/api/v1/rollouts/$ID"
-	SHOWN=$(jq -c . <<<"$ANSWER")
+	ask GET "/api/v1/rollouts/$ID"
+	SHOWN=$(jq -c . <<<"$REPLY_BODY")
 	[[ $SHOWN == *"$1"* ]]
 }
 

@@ -146,15 +146,6 @@ find_member() {
 	[[ $2 =~ \"$1\":\ ?\"([^\"]*)\" ]] && MEMBER=${BASH_REMATCH[1]}
 }
 
-# The admin API and the sandbox's own controls: api METHOD URL [CURL-OPTION…]
-api() {
-	local method=$1 url=$2
-
-	shift 2
-	curl -sS --max-time 20 -X "$method" -H 'Authorization: Bearer test' \
-		-H 'Content-Type: application/json' "$url" "$@"
-}
-
 # split A PERCENT B: a body of traffic
 split() {
 	jq -nc --arg a "$1" --argjson p "$2" --arg b "$3" '{traffic: [
@@ -164,21 +155,36 @@ split() {
 			percent: (100 - $p)}]}'
 }
 
-# sandbox_ask METHOD PATH [BODY]: the sandbox's own controls, whose answer is in SEEN. Most
-# asking and waiting is done by it, so it starts no program; nor do faults meet it,
-# which are the admin API's.
-sandbox_ask() {
-	local at=127.0.0.1:${ADMIN##*:} body=${3-} fd LC_ALL=C
+# talk PORT METHOD PATH HEADERS [BODY]: sets CODE, and SEEN to what was answered. It
+# starts no program, since waiting is mostly asking: curl and its certificates
+# would be most of what a test takes.
+talk() {
+	local at=127.0.0.1:$1 body=${5-} fd LC_ALL=C
 
-	SEEN=
+	CODE='' SEEN=''
 	{ exec {fd}<>"/dev/tcp/${at/://}"; } 2>/dev/null || return
-	printf '%s /sandbox%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n%s' \
-		"$1" "$2" "$at" \
-		"${body:+Content-Type: application/json$'\r\n'Content-Length: ${#body}$'\r\n'}" \
+	printf '%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s\r\n%s' \
+		"$2" "$3" "$at" \
+		"$4${body:+Content-Type: application/json$'\r\n'Content-Length: ${#body}$'\r\n'}" \
 		"$body" >&"$fd"
 	IFS= read -r -N 9999999 -t 30 -u "$fd" SEEN || true
 	exec {fd}>&-
-	[[ $SEEN == 'HTTP/1.1 2'* ]]
+	[[ $SEEN == 'HTTP/1.1 '* ]] || return
+	CODE=${SEEN:9:3} SEEN=${SEEN#*$'\r\n\r\n'}
+}
+
+# The admin API and the sandbox's own controls: api METHOD URL [-d BODY]
+api() {
+	local at=${2#http://127.0.0.1:}
+
+	talk "${at%%/*}" "$1" "/${at#*/}" $'Authorization: Bearer test\r\n' "${4-}" &&
+		printf '%s' "$SEEN"
+}
+
+# sandbox_ask METHOD PATH [BODY]: the sandbox's own controls, whose answer is in SEEN.
+# No fault meets it; they are the admin API's.
+sandbox_ask() {
+	talk "${ADMIN##*:}" "$1" "/sandbox$2" '' "${3-}" && [[ $CODE == 2* ]]
 }
 
 look() {
