@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What many short processes have run, in a file for each program that all of
+ * What many short processes of many programs have run, in one file that all of
  * them map. By itself each would read, add to and write the 330 files of libgcov
  * when it ends, which costs as much as all else that it does.
  *
- * $TIDEGATE_GATHER    a folder: counters are added to the program's file there,
- *                     and no other file is written
- * $TIDEGATE_GATHERED  the same folder: what is in the program's file is added to
- *                     this process's counters, and libgcov writes them as ever
+ * $TIDEGATE_GATHER    a file: counters are added to it, and no other is written
+ * $TIDEGATE_GATHERED  the same file: what is there of this program's objects is
+ *                     taken out and added to this process's counters, and libgcov
+ *                     writes them as ever
  * neither             libgcov's own way
  *
  * The linker puts these in front of libgcov's functions (--wrap), in builds that
  * are configured with --enable-coverage, and in no other.
  */
-#define _GNU_SOURCE 1 /* program_invocation_short_name */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of libgcov, as GCC 12 has them; others are left to it (is_known). */
@@ -79,34 +80,111 @@ static void tell_libgcov(void)
 	is_told = true;
 }
 
-/* Calls `each` for the counters of all objects, which have their place in the
- * file one after the other; returns how many there are. */
-static size_t walk(void (*each)(int64_t *ours, int64_t *sum), int64_t *sum)
+/* ---- the file ---- */
+
+enum { SLOTS = 4096, COUNTERS = 1 << 22 };
+
+struct slot {
+	uint64_t key; /* of an object; 0: free */
+	uint64_t at; /* its first counter; 0: that is being decided */
+};
+
+/* Whoever adds to it may be killed or stopped at any instant: there is no lock. */
+struct sums {
+	uint64_t used;
+	struct slot slot[SLOTS];
+	int64_t counter[COUNTERS];
+};
+
+static uint64_t key_of(const struct object *object, unsigned n)
 {
-	size_t at = 0;
+	uint64_t key = ((uint64_t)object->stamp << 32 | n) * 0x9e3779b97f4a7c15;
 
-	for (size_t i = 0; i < n_objects; i++) {
-		for (unsigned f = 0; f < objects[i]->n_functions; f++) {
-			const struct function *function =
-				objects[i]->functions[f];
-
-			/* One of an inline function may be another object's. */
-			if (!function || function->key != objects[i])
-				continue;
-			/* Arcs alone are counted, which are the first kind. */
-			for (unsigned k = 0; k < function->counters[0].n; k++)
-				each(&function->counters[0].value[k],
-					sum ? &sum[at + k] : NULL);
-			at += function->counters[0].n;
-		}
-	}
-	return at;
+	for (const char *c = object->file; *c; c++)
+		key = (key ^ (unsigned char)*c) * 0x100000001b3;
+	return key ? key : 1;
 }
 
-static void skip(int64_t *ours, int64_t *sum)
+/* Whoever is first in a slot says where its counters are. */
+static int64_t *settle(struct sums *sums, struct slot *slot, unsigned n)
 {
-	(void)ours;
-	(void)sum;
+	uint64_t at = 1 + __atomic_fetch_add(&sums->used, n, __ATOMIC_RELAXED);
+
+	if (at + n > COUNTERS)
+		abort();
+	__atomic_store_n(&slot->at, at, __ATOMIC_RELEASE);
+	return &sums->counter[at];
+}
+
+/* NULL: who was first in its slot died in that instant. */
+static int64_t *find(struct sums *sums, uint64_t key, unsigned n)
+{
+	struct slot *slot = &sums->slot[key % SLOTS];
+	uint64_t at = 0, was = 0;
+
+	for (int i = 0; i < SLOTS; i++) {
+		if (__atomic_compare_exchange_n(&slot->key, &was, key, false,
+			    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return settle(sums, slot, n);
+		if (was == key)
+			break;
+		was = 0;
+		slot = slot == &sums->slot[SLOTS - 1] ? sums->slot : slot + 1;
+	}
+	if (was != key)
+		abort();
+	for (int i = 0; !at && i < 1000; i++) {
+		at = __atomic_load_n(&slot->at, __ATOMIC_ACQUIRE);
+		if (!at)
+			sched_yield();
+	}
+	return at ? &sums->counter[at] : NULL;
+}
+
+/* It is as long as it gets from the first one on: a process may be forbidden to
+ * make files that long. NULL: there is none. */
+static struct sums *map(const char *path)
+{
+	struct stat is;
+	void *sums = MAP_FAILED;
+	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+	if (file < 0)
+		return NULL;
+	if (fstat(file, &is) == 0 &&
+		(is.st_size == sizeof(struct sums) ||
+			ftruncate(file, sizeof(struct sums)) == 0))
+		sums = mmap(NULL, sizeof(struct sums), PROT_READ | PROT_WRITE,
+			MAP_SHARED, file, 0);
+	close(file);
+	return sums == MAP_FAILED ? NULL : sums;
+}
+
+/* ---- an object ---- */
+
+/* Arcs alone are counted, which are the first kind. One of an inline function may
+ * be another object's. */
+static const struct function *function_of(
+	const struct object *object, unsigned f)
+{
+	const struct function *function = object->functions[f];
+
+	return function && function->key == object ? function : NULL;
+}
+
+static unsigned count(const struct object *object, bool *runs_r)
+{
+	const struct function *function;
+	unsigned n = 0;
+
+	*runs_r = false;
+	for (unsigned f = 0; f < object->n_functions; f++) {
+		function = function_of(object, f);
+		for (unsigned k = 0; function && k < function->counters[0].n;
+			k++, n++)
+			*runs_r = *runs_r || function->counters[0].value[k];
+	}
+	return n;
 }
 
 static void add(int64_t *ours, int64_t *sum)
@@ -120,6 +198,20 @@ static void add(int64_t *ours, int64_t *sum)
 static void take(int64_t *ours, int64_t *sum)
 {
 	*ours += *sum;
+	*sum = 0; /* other programs have the same object */
+}
+
+static void walk(const struct object *object,
+	void (*each)(int64_t *ours, int64_t *sum), int64_t *sum)
+{
+	const struct function *function;
+
+	for (unsigned f = 0; f < object->n_functions; f++) {
+		function = function_of(object, f);
+		for (unsigned k = 0; function && k < function->counters[0].n;
+			k++)
+			each(&function->counters[0].value[k], sum++);
+	}
 }
 
 static bool is_known(void)
@@ -132,45 +224,30 @@ static bool is_known(void)
 	return n_objects > 0 && n_objects < OBJECTS_MAX;
 }
 
-/* The program's file in the folder; NULL: there is none, errno says why. */
-static int64_t *map(const char *folder, size_t size)
-{
-	char path[4096];
-	unsigned build = 0;
-	void *sum;
-	int file;
-
-	for (size_t i = 0; i < n_objects; i++)
-		build = build * 31 + objects[i]->stamp;
-	snprintf(path, sizeof(path), "%s/%s.%08x", folder,
-		program_invocation_short_name, build);
-	file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (file < 0)
-		return NULL;
-	sum = ftruncate(file, (off_t)size) == 0
-		      ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
-				file, 0)
-		      : MAP_FAILED;
-	close(file);
-	return sum == MAP_FAILED ? NULL : sum;
-}
-
 /* Whether libgcov has nothing left to do. */
 static bool gather(void)
 {
 	const char *to = getenv("TIDEGATE_GATHER"),
 		   *from = getenv("TIDEGATE_GATHERED");
-	size_t size;
+	struct sums *sums;
 	int64_t *sum;
+	unsigned n;
+	bool runs;
 
 	if ((!to && !from) || !is_known())
 		return false;
-	size = walk(skip, NULL) * sizeof(*sum);
-	sum = map(to ? to : from, size);
-	if (!sum)
+	sums = map(to ? to : from);
+	if (!sums)
 		return false;
-	walk(to ? add : take, sum);
-	munmap(sum, size);
+	for (size_t i = 0; i < n_objects; i++) {
+		n = count(objects[i], &runs);
+		if (to && !runs)
+			continue;
+		sum = n ? find(sums, key_of(objects[i], n), n) : NULL;
+		if (sum)
+			walk(objects[i], to ? add : take, sum);
+	}
+	munmap(sums, sizeof(*sums));
 	return to;
 }
 
