@@ -109,6 +109,15 @@ static void set_failure(struct model_revision *revision, const char *failure)
 			revision->name);
 }
 
+/* By names: to look each of them up would take as long as there are revisions. */
+static bool route_leads_to(const struct model *model, const struct route *route,
+	const struct model_revision *revision)
+{
+	if (route->type == ROUTE_LATEST)
+		return revision == model->latest_ready;
+	return strcmp(route->revision, revision->name) == 0;
+}
+
 /* Whether requests can come to it: by its share or by a tag. */
 static bool revision_has_part(const struct model *model,
 	const struct model_revision *revision, bool tags_count)
@@ -119,7 +128,7 @@ static bool revision_has_part(const struct model *model,
 		const struct route *route = &model->served.item[i];
 
 		if ((route->percent || (tags_count && route->tag[0])) &&
-			revision_of_route(model, route) == revision)
+			route_leads_to(model, route, revision))
 			return true;
 	}
 	return !model->served.n && revision == model->latest_ready;
