@@ -4,10 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "policy/placeholder_env.h"
+#include "policy/yaml_doc.h"
 #include "policy_fixture.h"
 
 static const char source[] =
@@ -99,12 +103,113 @@ static void bad_values_put_over_the_policy_are_told_with_their_text(
 	buf_fini(&problems);
 }
 
+/* A policy of this project, and what is put over it. */
+struct policy_file {
+	const char *name;
+	struct buf text;
+	size_t n_keys;
+};
+
+static void file_read(struct policy_file *file, const char *name)
+{
+	const char *top = getenv("srcdir");
+	char path[512], bytes[4096];
+	FILE *from;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/policies/%s", top ? top : ".", name);
+	from = fopen(path, "re");
+	if (!from)
+		fail_msg("%s cannot be read", path);
+	file->name = name;
+	file->n_keys = 0;
+	buf_init(&file->text, 65536);
+	while ((n = fread(bytes, 1, sizeof(bytes), from)) > 0)
+		buf_add(&file->text, bytes, n);
+	fclose(from);
+}
+
+static void refuses(struct policy_file *file, const char *key)
+{
+	struct policy_env env = placeholder_env;
+	struct policy *policy;
+	struct buf problems;
+	struct err err;
+	char text[256];
+	const char *const set = text;
+
+	snprintf(text, sizeof(text), "%s=[[bogus]]", key);
+	env.sets = &set;
+	env.n_sets = 1;
+	buf_init(&problems, 65536);
+	policy = policy_parse(file->name, file->text.data, file->text.len, &env,
+		&problems, &err);
+	if (policy || !strstr(problems.data, "--set:1:"))
+		fail_msg("%s: %s: %s", file->name, text, problems.data);
+	buf_fini(&problems);
+	file->n_keys++;
+}
+
+/* Each key below, entries of lists by their numbers; of a key with what parts
+ * keys in it, only what is above it can be said. */
+static void each_key_refuses(
+	struct policy_file *file, const struct node *node, const char *above)
+{
+	const struct node *inner;
+	char key[192];
+	size_t i = 0;
+
+	for (inner = node->first; inner; inner = inner->next) {
+		if (node->kind == NODE_SEQUENCE) {
+			snprintf(key, sizeof(key), "%s.%zu", above, ++i);
+		} else {
+			if (strpbrk(inner->key->text, ".="))
+				continue;
+			snprintf(key, sizeof(key), "%s%s%s", above,
+				above[0] ? "." : "", inner->key->text);
+			refuses(file, key);
+		}
+		if (inner->kind == NODE_MAPPING ||
+			(inner->kind == NODE_SEQUENCE && inner->first &&
+				inner->first->kind == NODE_MAPPING))
+			each_key_refuses(file, inner, key);
+	}
+}
+
+static void every_key_refuses_what_is_none_of_its_values(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t n_keys;
+	} rows[] = {{"canary-10-50-100.yaml", 50}, {"full-rollback.yaml", 70}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct problems problems = {.path = rows[i].name};
+		struct arena arena;
+		struct policy_file file;
+		struct node *root;
+
+		file_read(&file, rows[i].name);
+		arena_init(&arena);
+		problems.arena = &arena;
+		problems.source = file.text.data;
+		problems.source_len = file.text.len;
+		root = yaml_parse(&arena, &problems);
+		assert_non_null(root);
+		each_key_refuses(&file, root, "");
+		assert_true(file.n_keys > rows[i].n_keys);
+		buf_fini(&file.text);
+		arena_fini(&arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_put_over_the_policy),
 		cmocka_unit_test(
 			bad_values_put_over_the_policy_are_told_with_their_text),
+		cmocka_unit_test(every_key_refuses_what_is_none_of_its_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
