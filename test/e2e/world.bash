@@ -148,11 +148,10 @@ find_member() {
 
 # split A PERCENT B: a body of traffic
 split() {
-	jq -nc --arg a "$1" --argjson p "$2" --arg b "$3" '{traffic: [
-		{type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision: $a,
-			percent: $p},
-		{type: "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", revision: $b,
-			percent: (100 - $p)}]}'
+	local to='{"type":"TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION","revision":"%s","percent":%d}'
+
+	# shellcheck disable=SC2059
+	printf "{\"traffic\":[$to,$to]}\n" "$1" "$2" "$3" "$((100 - $2))"
 }
 
 # talk PORT METHOD PATH HEADERS [BODY]: sets CODE, and SEEN to what was answered. It
@@ -244,6 +243,17 @@ prometheus_start() {
 
 # prometheus_value QUERY: the one value, or nothing
 prometheus_value() {
-	curl -sf "$PROMETHEUS/api/v1/query" --data-urlencode "query=$1" |
-		jq -r '.data.result | select(length == 1) | .[0].value[1]'
+	local at=${PROMETHEUS#http://127.0.0.1:} path='' i c LC_ALL=C
+
+	for ((i = 0; i < ${#1}; i++)); do
+		c=${1:i:1}
+		[[ $c == [a-zA-Z0-9] ]] || printf -v c '%%%02X' "'$c"
+		path+=$c
+	done
+	path="/api/v1/query?query=$path"
+	[ "$at" = "${at%%/*}" ] || path=/${at#*/}$path
+	talk "${at%%/*}" GET "$path" '' || return
+	[[ $CODE == 2* ]] || return
+	[[ ! $SEEN =~ '"result":['[^]]*,\"([^\"]*)\"']}]' ]] ||
+		echo "${BASH_REMATCH[1]}"
 }
