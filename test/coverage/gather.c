@@ -80,6 +80,31 @@ static void tell_libgcov(void)
 	is_told = true;
 }
 
+/* ---- the start ---- */
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* of Linux 6.1 */
+#endif
+
+extern char __bss_start[], _end[];
+
+/* What sanitizers keep, megabytes that are never full, they touch here and there,
+ * and read whole when they look for leaks: as a few large pages that takes a
+ * seventh less of a short process. A kernel that cannot make them leaves it. */
+__attribute__((no_sanitize("address"))) static void pages_join(void)
+{
+	const uintptr_t large = 2 << 20;
+	uintptr_t from = ((uintptr_t)__bss_start + large - 1) & -large,
+		  to = (uintptr_t)_end & -large;
+
+	if (from < to)
+		madvise((void *)from, to - from, MADV_COLLAPSE);
+}
+
+/* After the sanitizers', before whatever else there is. */
+__attribute__((section(".preinit_array"), used)) static void (*const at_start)(
+	void) = pages_join;
+
 /* ---- the file ---- */
 
 enum { SLOTS = 4096, COUNTERS = 1 << 22 };
