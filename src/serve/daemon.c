@@ -9,6 +9,7 @@
 #include "base/xalloc.h"
 #include "identity/identity.h"
 #include "io/file_system.h"
+#include "io/worker.h"
 #include "live/fleet.h"
 #include "live/world.h"
 #include "serve/adopt.h"
@@ -32,6 +33,7 @@
 
 #define RELOAD_PROBLEMS_MAX (64 * 1024)
 #define DAEMON_WHO          "tidegate-serve" /* in journals */
+#define READ_END_MS         2000 /* for what is being read at the end */
 
 struct daemon {
 	const struct serve_config *config; /* borrowed */
@@ -40,8 +42,10 @@ struct daemon {
 	struct world world;
 	struct fleet *fleet;
 	struct shelf *shelf;
-	struct shelf_reload *reload; /* NULL: none is under way */
-	bool reloads_again;
+	/* What is read again while it works, side by side: each may hang. */
+	struct shelf_reload *reload; /* of policies; NULL: none is under way */
+	struct worker *people_reader, *secret_reader;
+	bool policies_again, people_again; /* once they have been read */
 	void (*reload_done)(void *arg);
 	void *reload_arg;
 	struct desk *desk, *last_desk; /* of those that wait at the end */
@@ -95,7 +99,13 @@ static int open_desks(struct daemon *daemon, struct err *err_r)
 	if (!daemon->desk)
 		return -1;
 	daemon->last_desk = desk_new(loop, path, err_r);
-	return daemon->last_desk ? 0 : -1;
+	if (!daemon->last_desk)
+		return -1;
+	daemon->people_reader = worker_new(loop, 1, err_r);
+	if (!daemon->people_reader)
+		return -1;
+	daemon->secret_reader = worker_new(loop, 1, err_r);
+	return daemon->secret_reader ? 0 : -1;
 }
 
 static int open_parts(struct daemon *daemon, struct err *err_r)
@@ -191,14 +201,29 @@ static void end_waiters(struct daemon *daemon)
 	desk_free(&daemon->desk);
 }
 
+/* A disk that hangs keeps what its thread uses. */
+static void end_reader(struct worker **worker)
+{
+	if (*worker)
+		(void)worker_wait(*worker, READ_END_MS);
+	(void)worker_free(worker);
+}
+
+static void end_reading(struct daemon *daemon)
+{
+	shelf_reload_cancel(&daemon->reload);
+	who_reload_cancel(daemon->who);
+	end_reader(&daemon->people_reader);
+	end_reader(&daemon->secret_reader);
+}
+
 void daemon_close(struct daemon **daemon_p)
 {
 	struct daemon *daemon = *daemon_p;
 
 	if (!daemon)
 		return;
-	shelf_reload_cancel(&daemon->reload);
-	who_reload_cancel(daemon->who);
+	end_reading(daemon);
 	identity_free(&daemon->identity);
 	if (daemon->adopt)
 		adopt_stop(daemon->adopt);
@@ -231,17 +256,33 @@ void daemon_close(struct daemon **daemon_p)
 	*daemon_p = NULL;
 }
 
-/* People and policies are read side by side: one may hang. */
-static void reload_ended(void *arg)
+static void reload_policies(struct daemon *daemon);
+static void reload_people(struct daemon *daemon);
+
+static void reload_ended(struct daemon *daemon)
+{
+	if (!daemon_is_reloading(daemon) && daemon->reload_done)
+		daemon->reload_done(daemon->reload_arg);
+}
+
+static void people_reloaded(void *arg)
 {
 	struct daemon *daemon = arg;
 
-	if (daemon_is_reloading(daemon))
-		return;
-	if (daemon->reloads_again)
-		daemon_reload(daemon, daemon->reload_done, daemon->reload_arg);
-	else if (daemon->reload_done)
-		daemon->reload_done(daemon->reload_arg);
+	if (daemon->people_again)
+		reload_people(daemon);
+	else
+		reload_ended(daemon);
+}
+
+/* What was changed while they are read may be missed by it: they are read once
+ * more, as are policies. */
+static void reload_people(struct daemon *daemon)
+{
+	daemon->people_again = who_is_reading(daemon->who);
+	if (!daemon->people_again && daemon->config->file)
+		who_reload(daemon->who, daemon->people_reader, people_reloaded,
+			daemon);
 }
 
 static void daemon_reloaded(const struct err *err, void *arg)
@@ -257,13 +298,19 @@ static void daemon_reloaded(const struct err *err, void *arg)
 	else
 		log_line(LOG_INFO,
 			"event=reload text=\"all policies are read\"");
-	reload_ended(daemon);
+	if (daemon->policies_again)
+		reload_policies(daemon);
+	else
+		reload_ended(daemon);
 }
 
 static void reload_policies(struct daemon *daemon)
 {
 	struct err err;
 
+	daemon->policies_again = daemon->reload;
+	if (daemon->policies_again)
+		return;
 	daemon->reload = shelf_reload_start(daemon->world.loop, daemon->shelf,
 		daemon_reloaded, daemon, &err);
 	if (!daemon->reload)
@@ -273,16 +320,13 @@ static void reload_policies(struct daemon *daemon)
 void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg)
 {
 	if (daemon->config->renewable)
-		issuer_secrets_renew(daemon->desk, daemon->config->renewable,
+		issuer_secrets_renew(daemon->secret_reader,
+			daemon->config->renewable,
 			daemon->config->identity.n_issuers,
 			daemon->config->renewed);
 	daemon->reload_done = done;
 	daemon->reload_arg = arg;
-	daemon->reloads_again = daemon_is_reloading(daemon);
-	if (daemon->reloads_again)
-		return;
-	if (daemon->config->file)
-		who_reload(daemon->who, daemon->desk, reload_ended, daemon);
+	reload_people(daemon);
 	reload_policies(daemon);
 }
 

@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "identity/identity_config.h"
+#include "io/worker.h"
 #include "policy/loader.h"
 #include "policy/policy_load.h"
-#include "serve/desk.h"
 #include "serve/secret_list.h"
 #include "serve/slack_secrets.h"
 
@@ -26,7 +26,7 @@ static const char *client_secret_problem(const char *text, size_t len)
 }
 
 struct file {
-	const char *path; /* NULL: none */
+	char *path; /* its own: a thread that hangs may outlive the issuers */
 	const struct secret **place;
 	const char *(*problem)(const char *text, size_t len);
 	struct buf text;
@@ -35,27 +35,22 @@ struct file {
 };
 
 struct renewal {
-	struct desk_job job;
 	struct secret_list *list;
 	struct file files[SECRETS_MAX * IDENTITY_ISSUERS_MAX];
 	size_t n;
 };
 
-static int renewal_run(
-	struct desk_job *job, struct store *store, struct err *err_r)
+static void renewal_run(void *arg)
 {
 	const struct policy_env *env = &policy_env_real;
-	struct renewal *renewal = (struct renewal *)job;
+	struct renewal *renewal = arg;
 	struct file *file;
 
-	(void)store;
-	(void)err_r;
 	for (size_t i = 0; i < renewal->n; i++) {
 		file = &renewal->files[i];
 		file->failed = env->read_file(file->path, &file->text,
 				       &file->err, env->arg) < 0;
 	}
-	return 0;
 }
 
 /* What is wrong with it; NULL: nothing. */
@@ -87,20 +82,18 @@ static void file_take(struct file *file, struct secret_list *list)
 	secret_free(&secret);
 }
 
-static void renewal_done(struct desk_job *job, const struct err *err)
+static void renewal_done(void *arg)
 {
-	struct renewal *renewal = (struct renewal *)job;
+	struct renewal *renewal = arg;
 	struct file *file;
 
 	for (size_t i = 0; i < renewal->n; i++) {
 		file = &renewal->files[i];
-		if (!err)
-			file_take(file, renewal->list);
+		file_take(file, renewal->list);
 		buf_wipe(&file->text);
 		buf_fini(&file->text);
+		free(file->path);
 	}
-	if (err)
-		log_line(LOG_ERROR, "event=reload error=\"%s\"", err->text);
 	free(renewal);
 }
 
@@ -113,17 +106,16 @@ static void renewal_add(struct renewal *renewal, const char *path,
 	if (!path)
 		return;
 	renewal->n++;
-	*file = (struct file){.path = path, .place = place, .problem = problem};
+	*file = (struct file){
+		.path = xstrdup(path), .place = place, .problem = problem};
 	buf_init_secret(&file->text, SECRET_FILE_MAX);
 }
 
-void issuer_secrets_renew(struct desk *desk, struct issuer_config *issuers,
+void issuer_secrets_renew(struct worker *worker, struct issuer_config *issuers,
 	size_t n, struct secret_list *list)
 {
 	struct renewal *renewal = xcalloc(1, sizeof(*renewal));
 
-	renewal->job.run = renewal_run;
-	renewal->job.done = renewal_done;
 	renewal->list = list;
 	for (size_t i = 0; i < n; i++) {
 		renewal_add(renewal, issuers[i].client_secret_file,
@@ -134,5 +126,5 @@ void issuer_secrets_renew(struct desk *desk, struct issuer_config *issuers,
 		renewal_add(renewal, issuers[i].bot_token_file,
 			&issuers[i].bot_token, slack_bot_token_problem);
 	}
-	desk_give(desk, &renewal->job);
+	worker_start(worker, renewal_run, renewal_done, renewal);
 }

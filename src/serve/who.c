@@ -8,17 +8,17 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/worker.h"
 #include "policy/placeholder_env.h"
 #include "policy/policy.h"
-#include "serve/desk.h"
 #include "serve/serve_config.h"
 
 #define PROBLEMS_MAX (64 * 1024)
 
 struct reading {
-	struct desk_job job;
 	char *path;
 	struct buf text;
+	struct err err; /* ERR_NONE: it was read */
 	struct who *who; /* NULL: nobody waits any more */
 	void (*done)(void *arg);
 	void *arg;
@@ -62,14 +62,12 @@ const struct access *who_access(const struct who *who)
 	return &who->now->access;
 }
 
-static int reading_run(
-	struct desk_job *job, struct store *store, struct err *err_r)
+static void reading_run(void *arg)
 {
-	struct reading *reading = (struct reading *)job;
+	struct reading *reading = arg;
 
-	(void)store;
-	return policy_env_real.read_file(
-		reading->path, &reading->text, err_r, policy_env_real.arg);
+	policy_env_real.read_file(reading->path, &reading->text, &reading->err,
+		policy_env_real.arg);
 }
 
 static void who_take(struct who *who, struct serve_config *config)
@@ -113,14 +111,14 @@ static void who_parse(struct who *who, const struct reading *reading)
 	buf_fini(&problems);
 }
 
-static void reading_done(struct desk_job *job, const struct err *err)
+static void reading_done(void *arg)
 {
-	struct reading *reading = (struct reading *)job;
+	struct reading *reading = arg;
 
 	if (reading->who) {
 		reading->who->reading = NULL;
-		if (err)
-			who_refuse(reading->path, err->text);
+		if (reading->err.code)
+			who_refuse(reading->path, reading->err.text);
 		else
 			who_parse(reading->who, reading);
 		reading->done(reading->arg);
@@ -130,20 +128,18 @@ static void reading_done(struct desk_job *job, const struct err *err)
 	free(reading);
 }
 
-void who_reload(
-	struct who *who, struct desk *desk, void (*done)(void *arg), void *arg)
+void who_reload(struct who *who, struct worker *worker, void (*done)(void *arg),
+	void *arg)
 {
 	struct reading *reading = xcalloc(1, sizeof(*reading));
 
-	reading->job.run = reading_run;
-	reading->job.done = reading_done;
 	reading->path = xstrdup(who->now->file->path);
 	reading->who = who;
 	reading->done = done;
 	reading->arg = arg;
 	buf_init(&reading->text, POLICY_BYTES_MAX);
 	who->reading = reading;
-	desk_give(desk, &reading->job);
+	worker_start(worker, reading_run, reading_done, reading);
 }
 
 bool who_is_reading(const struct who *who)

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 struct access;
-struct desk;
 struct people;
 struct serve_config;
+struct worker;
 struct who;
 
 /* The configuration is borrowed. */
@@ -23,11 +23,12 @@ void who_free(struct who **who); /* no reload is under way; also NULL */
 const struct people *who_people(const struct who *who);
 const struct access *who_access(const struct who *who);
 
-/* Reads the file again, on the desk. What is wrong with it leaves all as it
- * was; either way the log says so, and nothing where it is the same. `done` is
- * told once, later, never after the cancel. None may be under way. */
-void who_reload(
-	struct who *who, struct desk *desk, void (*done)(void *arg), void *arg);
+/* Reads the file again, on a thread that nothing else waits for: it may hang.
+ * What is wrong with it leaves all as it was; either way the log says so, and
+ * nothing where it is the same. `done` is told once, later, never after the
+ * cancel. None may be under way. */
+void who_reload(struct who *who, struct worker *worker, void (*done)(void *arg),
+	void *arg);
 bool who_is_reading(const struct who *who);
 void who_reload_cancel(struct who *who); /* also when none is under way */
 

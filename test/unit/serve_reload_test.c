@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon reads its policies again while it works. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -434,6 +436,57 @@ static void people_and_access_are_read_again(void **state)
 	log_set_level(LOG_ERROR);
 }
 
+/* Whoever reads it now hangs until it is written to. */
+static void make_config_hang(void)
+{
+	char *path = xasprintf("%s/serve.yaml", served.folder);
+
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	free(path);
+}
+
+/* Who hangs there reads nothing, and whoever comes after that reads this. */
+static void make_config_answer(const char *person, const char *may)
+{
+	char *path = xasprintf("%s/serve.yaml", served.folder);
+	int hung = open(path, O_RDWR | O_CLOEXEC);
+
+	assert_true(hung >= 0);
+	assert_int_equal(unlink(path), 0);
+	write_config(person, may);
+	close(hung);
+	free(path);
+}
+
+static void people_that_cannot_be_read_hold_up_nothing_else(void **state)
+{
+	struct loop *loop;
+
+	write_config("alice", "read");
+	write_policy(0, "10m", "");
+	start_by_file();
+	loop = daemon_loop(served.daemon);
+	make_config_hang();
+	n_done = 0;
+	for (int i = 2; i < 5; i++) {
+		char *bake = xasprintf("%d0m", i);
+
+		write_policy(0, bake, "");
+		daemon_reload(served.daemon, reload_done, NULL);
+		RUN_UNTIL(loop, bake_of("p000") == i * 600000);
+		free(bake);
+	}
+	/* What is asked of the state file waits for none of it, either. */
+	served_expect(&served, 200, "GET", "/api/v1/me", NULL);
+	assert_true(daemon_is_reloading(served.daemon));
+	assert_int_equal(n_done, 0);
+	make_config_answer("alicia", "read, operate");
+	RUN_UNTIL(loop, !daemon_is_reloading(served.daemon));
+	expect_now("alicia", RIGHT_BIT(RIGHT_OPERATE) | RIGHT_BIT(RIGHT_READ));
+	assert_int_equal(n_done, 1);
+}
+
 /* ---- its end ---- */
 
 static void the_daemon_may_end_while_it_reads(void **state)
@@ -464,6 +517,7 @@ int main(void)
 		WORLD(a_text_that_was_brought_has_the_secret_of_its_time),
 		WORLD(a_clients_secret_is_read_again_and_one_that_is_wrong_stays),
 		WORLD(people_and_access_are_read_again),
+		WORLD(people_that_cannot_be_read_hold_up_nothing_else),
 		WORLD(the_daemon_may_end_while_it_reads),
 	};
 
