@@ -200,7 +200,7 @@ static void an_answer_that_was_lost_is_looked_for(void **state)
 	id = served_rollout(&s.served, "awaiting-approval");
 	SLACKED_UNTIL(&s, s.slack.n_posts);
 	s.slack.mood = FAKE_SLACK_WELL;
-	SLACKED_UNTIL(&s, first()->updates);
+	SLACKED_MINUTES(&s, first()->updates);
 	one_message_says("waits for approval");
 	free(id);
 }
@@ -218,6 +218,7 @@ static void a_slack_that_hangs_holds_no_revert(void **state)
 	assert_int_equal(s.slack.n_held, 1);
 	assert_int_equal(s.slack.n_posts, 0);
 	s.slack.mood = FAKE_SLACK_WELL;
+	SLACKED_MINUTES(&s, s.slack.n_posts);
 	one_message_says("Rolled back");
 	free(id);
 }
@@ -266,7 +267,7 @@ static void what_cannot_be_looked_for_is_posted_once_more(void **state)
 	id = served_rollout(&s.served, "awaiting-approval");
 	SLACKED_UNTIL(&s, s.slack.n_posts);
 	s.slack.mood = FAKE_SLACK_SCOPE;
-	SLACKED_UNTIL(&s, s.slack.n_posts == 2);
+	SLACKED_MINUTES(&s, s.slack.n_posts == 2);
 	assert_string_equal(s.slack.why, "missing_scope: channels:history");
 	free(id);
 }

@@ -95,6 +95,12 @@ void slacked_moment(struct slacked *s)
 	until_later(daemon_loop(s->served.daemon), 40);
 }
 
+void slacked_second(struct slacked *s)
+{
+	await_sandbox(s);
+	until_later(daemon_loop(s->served.daemon), 1000);
+}
+
 static const char policy[] =
 	"version: 1\n"
 	"name: two\n"

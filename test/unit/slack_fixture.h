@@ -48,7 +48,11 @@ void slacked_push(struct slacked *s, const char *user, const char *verb);
  * sandbox has had its turn, too: by a clock that runs ahead of a sandbox for which
  * the machine has no time, all its answers would come too late. */
 void slacked_moment(struct slacked *s);
+/* The same for a second: for what comes minutes later, while nothing else has an
+ * end that is sooner. */
+void slacked_second(struct slacked *s);
 
-#define SLACKED_UNTIL(s, condition) UNTIL_DO(condition, slacked_moment(s))
+#define SLACKED_UNTIL(s, condition)   UNTIL_DO(condition, slacked_moment(s))
+#define SLACKED_MINUTES(s, condition) UNTIL_DO(condition, slacked_second(s))
 
 #endif
