@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "identity/identity.h"
+#include "io/clock.h"
 #include "io/file_system.h"
 #include "io/worker.h"
 #include "live/fleet.h"
@@ -33,7 +34,7 @@
 
 #define RELOAD_PROBLEMS_MAX (64 * 1024)
 #define DAEMON_WHO          "tidegate-serve" /* in journals */
-#define READ_END_MS         2000 /* for what is being read at the end */
+#define READ_END_MS         2000 /* for all that is being read at the end */
 
 struct daemon {
 	const struct serve_config *config; /* borrowed */
@@ -45,7 +46,8 @@ struct daemon {
 	/* What is read again while it works, side by side: each may hang. */
 	struct shelf_reload *reload; /* of policies; NULL: none is under way */
 	struct worker *people_reader, *secret_reader;
-	bool policies_again, people_again; /* once they have been read */
+	bool secrets_read; /* are being */
+	bool policies_again, people_again, secrets_again; /* after that */
 	void (*reload_done)(void *arg);
 	void *reload_arg;
 	struct desk *desk, *last_desk; /* of those that wait at the end */
@@ -201,20 +203,32 @@ static void end_waiters(struct daemon *daemon)
 	desk_free(&daemon->desk);
 }
 
+static int64_t left_until(int64_t end_ms)
+{
+	int64_t left_ms = end_ms - clock_boot_ms();
+
+	return left_ms > 0 ? left_ms : 0;
+}
+
 /* A disk that hangs keeps what its thread uses. */
-static void end_reader(struct worker **worker)
+static void end_reader(struct worker **worker, int64_t end_ms)
 {
 	if (*worker)
-		(void)worker_wait(*worker, READ_END_MS);
+		(void)worker_wait(*worker, left_until(end_ms));
 	(void)worker_free(worker);
 }
 
+/* All that hang together are waited for as long as one. */
 static void end_reading(struct daemon *daemon)
 {
-	shelf_reload_cancel(&daemon->reload);
+	int64_t end_ms = clock_boot_ms() + READ_END_MS;
+
+	daemon->reload_done = NULL;
+	daemon->secrets_again = false;
 	who_reload_cancel(daemon->who);
-	end_reader(&daemon->people_reader);
-	end_reader(&daemon->secret_reader);
+	shelf_reload_cancel(&daemon->reload, left_until(end_ms));
+	end_reader(&daemon->people_reader, end_ms);
+	end_reader(&daemon->secret_reader, end_ms);
 }
 
 void daemon_close(struct daemon **daemon_p)
@@ -258,6 +272,7 @@ void daemon_close(struct daemon **daemon_p)
 
 static void reload_policies(struct daemon *daemon);
 static void reload_people(struct daemon *daemon);
+static void reload_secrets(struct daemon *daemon);
 
 static void reload_ended(struct daemon *daemon)
 {
@@ -283,6 +298,34 @@ static void reload_people(struct daemon *daemon)
 	if (!daemon->people_again && daemon->config->file)
 		who_reload(daemon->who, daemon->people_reader, people_reloaded,
 			daemon);
+}
+
+static void secrets_renewed(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	daemon->secrets_read = false;
+	if (daemon->secrets_again)
+		reload_secrets(daemon);
+	else
+		reload_ended(daemon);
+}
+
+static void reload_secrets(struct daemon *daemon)
+{
+	const struct serve_config *config = daemon->config;
+	const struct issuer_secrets secrets = {
+		.issuers = config->renewable,
+		.n = config->identity.n_issuers,
+		.list = config->renewed,
+	};
+
+	daemon->secrets_again = daemon->secrets_read;
+	if (daemon->secrets_again || !config->renewable)
+		return;
+	daemon->secrets_read = true;
+	issuer_secrets_renew(
+		&secrets, daemon->secret_reader, secrets_renewed, daemon);
 }
 
 static void daemon_reloaded(const struct err *err, void *arg)
@@ -319,20 +362,17 @@ static void reload_policies(struct daemon *daemon)
 
 void daemon_reload(struct daemon *daemon, void (*done)(void *arg), void *arg)
 {
-	if (daemon->config->renewable)
-		issuer_secrets_renew(daemon->secret_reader,
-			daemon->config->renewable,
-			daemon->config->identity.n_issuers,
-			daemon->config->renewed);
 	daemon->reload_done = done;
 	daemon->reload_arg = arg;
+	reload_secrets(daemon);
 	reload_people(daemon);
 	reload_policies(daemon);
 }
 
 bool daemon_is_reloading(const struct daemon *daemon)
 {
-	return daemon->reload || who_is_reading(daemon->who);
+	return daemon->reload || daemon->secrets_read ||
+	       who_is_reading(daemon->who);
 }
 
 void daemon_drain(struct daemon *daemon)

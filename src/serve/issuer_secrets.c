@@ -36,6 +36,8 @@ struct file {
 
 struct renewal {
 	struct secret_list *list;
+	void (*done)(void *arg);
+	void *arg;
 	struct file files[SECRETS_MAX * IDENTITY_ISSUERS_MAX];
 	size_t n;
 };
@@ -94,6 +96,7 @@ static void renewal_done(void *arg)
 		buf_fini(&file->text);
 		free(file->path);
 	}
+	renewal->done(renewal->arg);
 	free(renewal);
 }
 
@@ -111,20 +114,23 @@ static void renewal_add(struct renewal *renewal, const char *path,
 	buf_init_secret(&file->text, SECRET_FILE_MAX);
 }
 
-void issuer_secrets_renew(struct worker *worker, struct issuer_config *issuers,
-	size_t n, struct secret_list *list)
+void issuer_secrets_renew(const struct issuer_secrets *secrets,
+	struct worker *worker, void (*done)(void *arg), void *arg)
 {
 	struct renewal *renewal = xcalloc(1, sizeof(*renewal));
+	struct issuer_config *issuer;
 
-	renewal->list = list;
-	for (size_t i = 0; i < n; i++) {
-		renewal_add(renewal, issuers[i].client_secret_file,
-			&issuers[i].client_secret, client_secret_problem);
-		renewal_add(renewal, issuers[i].signing_secret_file,
-			&issuers[i].signing_secret,
-			slack_signing_secret_problem);
-		renewal_add(renewal, issuers[i].bot_token_file,
-			&issuers[i].bot_token, slack_bot_token_problem);
+	renewal->list = secrets->list;
+	renewal->done = done;
+	renewal->arg = arg;
+	for (size_t i = 0; i < secrets->n; i++) {
+		issuer = &secrets->issuers[i];
+		renewal_add(renewal, issuer->client_secret_file,
+			&issuer->client_secret, client_secret_problem);
+		renewal_add(renewal, issuer->signing_secret_file,
+			&issuer->signing_secret, slack_signing_secret_problem);
+		renewal_add(renewal, issuer->bot_token_file, &issuer->bot_token,
+			slack_bot_token_problem);
 	}
 	worker_start(worker, renewal_run, renewal_done, renewal);
 }

@@ -10,11 +10,16 @@ struct issuer_config;
 struct secret_list;
 struct worker;
 
-/* Puts what the files hold now into the issuers, later; a file that holds none
- * leaves the secret as it was, and the log says so. The worker has one thread, so
- * that what was asked for last counts; the rest is borrowed until its jobs are done
- * or it is freed. */
-void issuer_secrets_renew(struct worker *worker, struct issuer_config *issuers,
-	size_t n, struct secret_list *list);
+struct issuer_secrets {
+	struct issuer_config *issuers; /* all are borrowed */
+	size_t n;
+	struct secret_list *list;
+};
+
+/* Puts what the files hold now into the issuers, later, and calls `done`; a file
+ * that holds none leaves the secret as it was, and the log says so. What is borrowed
+ * is until then, or until the worker is freed. */
+void issuer_secrets_renew(const struct issuer_secrets *secrets,
+	struct worker *worker, void (*done)(void *arg), void *arg);
 
 #endif

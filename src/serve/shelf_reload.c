@@ -19,7 +19,6 @@
 #include "serve/shelf.h"
 
 #define SLICE        16 /* files that are held at a time */
-#define CANCEL_MS    2000 /* for what is being read at the end */
 #define PROBLEMS_MAX (64 * 1024)
 
 struct file {
@@ -91,7 +90,7 @@ static void reload_free(struct shelf_reload *reload)
 }
 
 /* A disk that hangs keeps what its thread uses. */
-void shelf_reload_cancel(struct shelf_reload **reload_p)
+void shelf_reload_cancel(struct shelf_reload **reload_p, int64_t wait_ms)
 {
 	struct shelf_reload *reload = *reload_p;
 
@@ -100,7 +99,7 @@ void shelf_reload_cancel(struct shelf_reload **reload_p)
 		return;
 	reload->fn = NULL;
 	timer_cancel(&reload->next);
-	(void)worker_wait(reload->worker, CANCEL_MS);
+	(void)worker_wait(reload->worker, wait_ms);
 	if (worker_free(&reload->worker))
 		reload_free(reload);
 }

@@ -8,6 +8,8 @@
 #ifndef TIDEGATE_SERVE_SHELF_RELOAD_H
 #define TIDEGATE_SERVE_SHELF_RELOAD_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 struct loop;
@@ -21,6 +23,7 @@ typedef void (*shelf_reload_fn)(const struct err *err, void *arg);
 /* Both borrowed. */
 MUST_CHECK struct shelf_reload *shelf_reload_start(struct loop *loop,
 	struct shelf *shelf, shelf_reload_fn fn, void *arg, struct err *err_r);
-void shelf_reload_cancel(struct shelf_reload **reload); /* also NULL */
+/* Waits for what is being read no longer than this; NULL inside is accepted. */
+void shelf_reload_cancel(struct shelf_reload **reload, int64_t wait_ms);
 
 #endif

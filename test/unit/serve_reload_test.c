@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The daemon reads its policies again while it works. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -271,6 +272,53 @@ static void a_text_that_was_brought_has_the_secret_of_its_time(void **state)
 	free(path);
 }
 
+/* ---- what hangs ---- */
+
+static char *path_of(const char *name)
+{
+	return xasprintf("%s/%s", served.folder, name);
+}
+
+/* Whoever reads it from now on hangs until it is written to. */
+static void make_hang(const char *name)
+{
+	char *path = path_of(name);
+
+	if (unlink(path) < 0)
+		assert_int_equal(errno, ENOENT);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	free(path);
+}
+
+/* Who hangs there reads nothing, and whoever comes after that reads this. */
+static void make_answer(const char *name, const char *content)
+{
+	char *path = path_of(name);
+	int hung = open(path, O_RDWR | O_CLOEXEC);
+
+	assert_true(hung >= 0);
+	assert_int_equal(unlink(path), 0);
+	served_write(&served, name, content);
+	close(hung);
+	free(path);
+}
+
+/* Policies are read each time; nobody is told that it is over. */
+static void expect_policies_while_it_hangs(void)
+{
+	struct loop *loop = daemon_loop(served.daemon);
+
+	n_done = 0;
+	for (int i = 2; i < 5; i++) {
+		char *bake = xasprintf("%d0m", i);
+
+		write_policy(0, bake, "");
+		daemon_reload(served.daemon, reload_done, NULL);
+		RUN_UNTIL(loop, bake_of("p000") == i * 600000);
+		free(bake);
+	}
+}
+
 /* ---- of who may come in ---- */
 
 static struct issuer_config issuer;
@@ -295,30 +343,55 @@ static void reload_secret(const char *content)
 	reload();
 }
 
-static void a_clients_secret_is_read_again_and_one_that_is_wrong_stays(
-	void **state)
+/* Returns the path of the secret's file, which is the caller's. */
+static char *issuer_with_secret(void)
 {
-	struct loop *loop = daemon_loop(served.daemon);
-	char *path = xasprintf("%s/client", served.folder);
+	char *path = path_of("client");
 
 	issuer = (struct issuer_config){
 		.kind = ISSUER_OIDC, .client_secret_file = path};
 	served.config->renewable = &issuer;
 	served.config->renewed = secret_list_new();
+	return path;
+}
+
+static void a_clients_secret_is_read_again_and_one_that_is_wrong_stays(
+	void **state)
+{
+	char *path = issuer_with_secret();
+
 	log_set_sink(count_errors, NULL);
 	reload_secret("the-first-one\n");
-	RUN_UNTIL(loop, has_client_secret("the-first-one"));
+	assert_true(has_client_secret("the-first-one"));
 	n_errors = 0;
 	reload_secret("");
 	reload_secret("two\nlines\n");
 	reload_secret("\xef\xbb\xbfmarked\n");
 	reload_secret("x");
-	RUN_UNTIL(loop, n_errors == 4);
+	assert_int_equal(n_errors, 4);
 	assert_true(has_client_secret("the-first-one"));
 	reload_secret("the-second-one");
-	RUN_UNTIL(loop, has_client_secret("the-second-one"));
+	assert_true(has_client_secret("the-second-one"));
 	assert_int_equal(n_errors, 4);
 	log_set_sink(NULL, NULL);
+	served_stop(&served); /* it has the issuer */
+	free(path);
+}
+
+static void a_secret_that_cannot_be_read_holds_up_nothing_else(void **state)
+{
+	char *path = issuer_with_secret();
+
+	make_hang("client");
+	expect_policies_while_it_hangs();
+	served_expect(&served, 200, "GET", "/api/v1/me", NULL);
+	assert_true(daemon_is_reloading(served.daemon));
+	assert_int_equal(n_done, 0);
+	make_answer("client", "the-first-one\n");
+	RUN_UNTIL(daemon_loop(served.daemon),
+		!daemon_is_reloading(served.daemon));
+	assert_true(has_client_secret("the-first-one"));
+	assert_int_equal(n_done, 1);
 	served_stop(&served); /* it has the issuer */
 	free(path);
 }
@@ -335,15 +408,20 @@ static void count_reloads(const char *line, size_t len, void *arg)
 }
 
 /* Where who "email:alice@x.y" belongs to may do that. */
+static char *config_text(const char *person, const char *may)
+{
+	return xasprintf("version: 1\n"
+			 "listen: 127.0.0.1:0\n"
+			 "state: %s/state.db\n"
+			 "policies: %s/policies\n"
+			 "people: [{name: %s, keys: [email:alice@x.y]}]\n"
+			 "access: [{who: [%s], may: [%s]}]\n",
+		served.folder, served.folder, person, person, may);
+}
+
 static void write_config(const char *person, const char *may)
 {
-	char *text = xasprintf("version: 1\n"
-			       "listen: 127.0.0.1:0\n"
-			       "state: %s/state.db\n"
-			       "policies: %s/policies\n"
-			       "people: [{name: %s, keys: [email:alice@x.y]}]\n"
-			       "access: [{who: [%s], may: [%s]}]\n",
-		served.folder, served.folder, person, person, may);
+	char *text = config_text(person, may);
 
 	served_write(&served, "serve.yaml", text);
 	free(text);
@@ -351,7 +429,7 @@ static void write_config(const char *person, const char *may)
 
 static void remove_config(void)
 {
-	char *path = xasprintf("%s/serve.yaml", served.folder);
+	char *path = path_of("serve.yaml");
 
 	assert_int_equal(unlink(path), 0);
 	free(path);
@@ -436,55 +514,24 @@ static void people_and_access_are_read_again(void **state)
 	log_set_level(LOG_ERROR);
 }
 
-/* Whoever reads it now hangs until it is written to. */
-static void make_config_hang(void)
-{
-	char *path = xasprintf("%s/serve.yaml", served.folder);
-
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(mkfifo(path, 0600), 0);
-	free(path);
-}
-
-/* Who hangs there reads nothing, and whoever comes after that reads this. */
-static void make_config_answer(const char *person, const char *may)
-{
-	char *path = xasprintf("%s/serve.yaml", served.folder);
-	int hung = open(path, O_RDWR | O_CLOEXEC);
-
-	assert_true(hung >= 0);
-	assert_int_equal(unlink(path), 0);
-	write_config(person, may);
-	close(hung);
-	free(path);
-}
-
 static void people_that_cannot_be_read_hold_up_nothing_else(void **state)
 {
-	struct loop *loop;
+	char *answer = config_text("alicia", "read, operate");
 
 	write_config("alice", "read");
-	write_policy(0, "10m", "");
 	start_by_file();
-	loop = daemon_loop(served.daemon);
-	make_config_hang();
-	n_done = 0;
-	for (int i = 2; i < 5; i++) {
-		char *bake = xasprintf("%d0m", i);
-
-		write_policy(0, bake, "");
-		daemon_reload(served.daemon, reload_done, NULL);
-		RUN_UNTIL(loop, bake_of("p000") == i * 600000);
-		free(bake);
-	}
+	make_hang("serve.yaml");
+	expect_policies_while_it_hangs();
 	/* What is asked of the state file waits for none of it, either. */
 	served_expect(&served, 200, "GET", "/api/v1/me", NULL);
 	assert_true(daemon_is_reloading(served.daemon));
 	assert_int_equal(n_done, 0);
-	make_config_answer("alicia", "read, operate");
-	RUN_UNTIL(loop, !daemon_is_reloading(served.daemon));
+	make_answer("serve.yaml", answer);
+	RUN_UNTIL(daemon_loop(served.daemon),
+		!daemon_is_reloading(served.daemon));
 	expect_now("alicia", RIGHT_BIT(RIGHT_OPERATE) | RIGHT_BIT(RIGHT_READ));
 	assert_int_equal(n_done, 1);
+	free(answer);
 }
 
 /* ---- its end ---- */
@@ -516,6 +563,7 @@ int main(void)
 		WORLD(a_secret_that_is_wrong_stays_as_it_was),
 		WORLD(a_text_that_was_brought_has_the_secret_of_its_time),
 		WORLD(a_clients_secret_is_read_again_and_one_that_is_wrong_stays),
+		WORLD(a_secret_that_cannot_be_read_holds_up_nothing_else),
 		WORLD(people_and_access_are_read_again),
 		WORLD(people_that_cannot_be_read_hold_up_nothing_else),
 		WORLD(the_daemon_may_end_while_it_reads),
