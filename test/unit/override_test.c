@@ -113,20 +113,15 @@ struct policy_file {
 static void file_read(struct policy_file *file, const char *name)
 {
 	const char *top = getenv("srcdir");
-	char path[512], bytes[4096];
-	FILE *from;
-	size_t n;
+	const struct policy_env *env = &policy_env_real;
+	char path[512];
+	struct err err;
 
 	snprintf(path, sizeof(path), "%s/policies/%s", top ? top : ".", name);
-	from = fopen(path, "re");
-	if (!from)
-		fail_msg("%s cannot be read", path);
-	file->name = name;
-	file->n_keys = 0;
+	*file = (struct policy_file){.name = name};
 	buf_init(&file->text, 65536);
-	while ((n = fread(bytes, 1, sizeof(bytes), from)) > 0)
-		buf_add(&file->text, bytes, n);
-	fclose(from);
+	if (env->read_file(path, &file->text, &err, env->arg) < 0)
+		fail_msg("%s", err.text);
 }
 
 static void refuses(struct policy_file *file, const char *key)

@@ -52,7 +52,7 @@ static void waits_for(const char *text)
 			is = json_dumps(first()->body, 0);
 			fail_msg("\"%s\" is not in %s", text, is);
 		}
-		slacked_moment(&s);
+		slacked_later(&s, 40);
 	}
 }
 

@@ -89,16 +89,10 @@ static void await_sandbox(const struct slacked *s)
 	close(fd);
 }
 
-void slacked_moment(struct slacked *s)
+void slacked_later(struct slacked *s, int64_t ms)
 {
 	await_sandbox(s);
-	until_later(daemon_loop(s->served.daemon), 40);
-}
-
-void slacked_second(struct slacked *s)
-{
-	await_sandbox(s);
-	until_later(daemon_loop(s->served.daemon), 1000);
+	until_later(daemon_loop(s->served.daemon), ms);
 }
 
 static const char policy[] =

@@ -44,15 +44,14 @@ void slacked_press(struct slacked *s, const struct fake_press *press);
 /* The same for a button of the first message in C1. */
 void slacked_push(struct slacked *s, const char *user, const char *verb);
 
-/* Turns the daemon's loop for a moment, which is 40 ms to the daemon, once the
+/* Turns the daemon's loop once, and to the daemon this much later, when the
  * sandbox has had its turn, too: by a clock that runs ahead of a sandbox for which
  * the machine has no time, all its answers would come too late. */
-void slacked_moment(struct slacked *s);
-/* The same for a second: for what comes minutes later, while nothing else has an
- * end that is sooner. */
-void slacked_second(struct slacked *s);
+void slacked_later(struct slacked *s, int64_t ms);
 
-#define SLACKED_UNTIL(s, condition)   UNTIL_DO(condition, slacked_moment(s))
-#define SLACKED_MINUTES(s, condition) UNTIL_DO(condition, slacked_second(s))
+#define SLACKED_UNTIL(s, condition) UNTIL_DO(condition, slacked_later(s, 40))
+/* For what comes minutes later, while nothing else has an end that is sooner. */
+#define SLACKED_MINUTES(s, condition) \
+	UNTIL_DO(condition, slacked_later(s, 1000))
 
 #endif
