@@ -54,7 +54,8 @@ struct journal_owner {
 	void (*lost)(const struct err *err, void *arg);
 };
 
-/* Opens the store's file once more for its thread. The store is borrowed. */
+/* Opens the store's file once more for its thread, where it has one; see
+ * journal_store.h. The store is borrowed. */
 MUST_CHECK struct journal *journal_new(
 	struct loop *loop, struct store *store, struct err *err_r);
 /* When no writer is left. What is still to be written is, in JOURNAL_END_MS at

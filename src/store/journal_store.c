@@ -9,7 +9,8 @@
 struct journal_store {
 	struct worker *worker; /* NULL: the file is in memory */
 	char *path;
-	struct store *store; /* of the job that runs; NULL: not open */
+	struct store *store; /* of the job that runs; NULL: not open; in memory
+			      * it is the loop's */
 };
 
 static void open_run(void *arg)
@@ -28,8 +29,9 @@ struct journal_store *journal_store_new(
 {
 	struct worker *worker = NULL;
 	struct journal_store *own;
+	bool is_in_memory = store_is_in_memory(store);
 
-	if (!store_is_in_memory(store)) {
+	if (!is_in_memory) {
 		worker = worker_new(loop, 1, err_r);
 		if (!worker)
 			return NULL;
@@ -37,18 +39,23 @@ struct journal_store *journal_store_new(
 	own = xcalloc(1, sizeof(*own));
 	own->worker = worker;
 	own->path = xstrdup(store_path(store));
-	journal_store_work(own, open_run, open_done, own);
+	if (is_in_memory)
+		own->store = store;
+	else
+		worker_start(worker, open_run, open_done, own);
 	return own;
 }
 
 bool journal_store_free(struct journal_store **own_p)
 {
 	struct journal_store *own = *own_p;
+	bool is_ours = own->worker;
 
 	*own_p = NULL;
 	if (!worker_free(&own->worker))
 		return false;
-	store_free(&own->store);
+	if (is_ours)
+		store_free(&own->store);
 	free(own->path);
 	free(own);
 	return true;

@@ -2,7 +2,8 @@
 /*
  * The journal's own connection to the state file, and the thread that uses it.
  * Inside the journal only. What is in memory needs no thread: there is nothing
- * to wait for, and two switches of threads take longer than a commit.
+ * to wait for, and two switches of threads take longer than a commit. Then the
+ * loop's connection is used, since another reads the whole schema once more.
  */
 #ifndef TIDEGATE_STORE_JOURNAL_STORE_H
 #define TIDEGATE_STORE_JOURNAL_STORE_H
@@ -12,7 +13,7 @@
 
 struct journal_store;
 
-/* Begins to open the file of `store`, beside the loop. */
+/* Begins to open the file of `store`, beside the loop; `store` outlives it. */
 MUST_CHECK struct journal_store *journal_store_new(
 	struct loop *loop, struct store *store, struct err *err_r);
 /* False: a job hangs; it is left behind with all that it uses. */
