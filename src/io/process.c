@@ -87,12 +87,12 @@ static int spawn_failed(
 		"cannot run \"%.200s\": %s", spec->argv[0], strerror(rc));
 }
 
-/* What a child is to become. It shares our memory until it runs the program or
- * ends, so what it says in `error` is heard. */
+/* What a child is to become. Until then it shares our memory: we hear it. */
 struct birth {
 	const struct process_spec *spec;
 	int in, out; /* in -1: nothing is to be read */
-	pid_t parent;
+	struct charge charge; /* its warden's: us */
+	volatile pid_t warden; /* 0: there is none */
 	volatile int error; /* of errno; 0: the program runs */
 };
 
@@ -124,9 +124,8 @@ static int descriptors_as_new(const struct birth *birth)
 
 /*
  * An action must not go on when we are gone: whoever resumes would do the same
- * again beside it. So the kernel kills the leader when we die, unless that was so
- * soon that another process is our child's parent already; and a warden kills what
- * the leader has started.
+ * again beside it. So the kernel kills the leader when we die, unless our child has
+ * another parent already; and a warden, made before, kills what the leader starts.
  */
 static _Noreturn void become(struct birth *birth)
 {
@@ -136,8 +135,9 @@ static _Noreturn void become(struct birth *birth)
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != birth->parent)
+	if (getppid() != birth->charge.parent)
 		_exit(127);
+	birth->warden = warden_start(&birth->charge);
 	if (descriptors_as_new(birth) == 0 &&
 		(!spec->cwd || chdir(spec->cwd) == 0)) {
 		signals_as_new();
@@ -148,23 +148,35 @@ static _Noreturn void become(struct birth *birth)
 	_exit(127);
 }
 
+/* The warden first: then the group's number is free. */
+static void reap(struct process *p)
+{
+	warden_stop(&p->warden);
+	if (p->pid > 0)
+		waitpid(p->pid, NULL, 0);
+	p->pid = 0;
+}
+
 /* The parent stands still meanwhile, and no handler of ours runs in the child:
  * they would find our memory, and change it. */
-static int spawn(const struct process_spec *spec, int in, int out, pid_t *pid_r)
+static int spawn(
+	struct process *p, const struct process_spec *spec, int in, int out)
 {
-	struct birth birth = {spec, in, out, getpid(), 0};
+	struct birth birth = {.spec = spec, .in = in, .out = out};
 	sigset_t all, before;
 
+	charge_set(&birth.charge, spec->stopped_ms_max);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
-	*pid_r = vfork();
-	if (*pid_r == 0)
+	p->pid = vfork();
+	if (p->pid == 0)
 		become(&birth);
-	if (*pid_r < 0)
+	if (p->pid < 0)
 		birth.error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (birth.error && *pid_r > 0)
-		waitpid(*pid_r, NULL, 0);
+	p->warden = birth.warden;
+	if (birth.error)
+		reap(p);
 	return birth.error;
 }
 
@@ -192,24 +204,19 @@ static int start(struct process *p, const struct process_spec *spec)
 		close_fd(&out);
 		return -1;
 	}
-	rc = spawn(spec, in, out, &p->pid);
+	rc = spawn(p, spec, in, out);
 	close_fd(&in);
 	close_fd(&out);
-	if (rc) {
-		p->pid = 0;
+	if (rc)
 		return spawn_failed(spec, rc, &p->err);
-	}
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
-	if (p->pidfd < 0) {
-		err_set(&p->err, ERR_IO, "cannot watch \"%.200s\": %s",
-			spec->argv[0], strerror(errno));
-		kill(-p->pid, SIGKILL);
-		waitpid(p->pid, NULL, 0);
-		p->pid = 0;
-		return -1;
-	}
-	p->warden = warden_start(p->pid, spec->stopped_ms_max);
-	return 0;
+	if (p->pidfd >= 0)
+		return 0;
+	err_set(&p->err, ERR_IO, "cannot watch \"%.200s\": %s", spec->argv[0],
+		strerror(errno));
+	kill(-p->pid, SIGKILL);
+	reap(p);
+	return -1;
 }
 
 /* ---- End. ---- */
@@ -265,9 +272,7 @@ static void finish(struct process *p)
 {
 	if (p->pipe >= 0 || p->timed_out || !p->fn)
 		kill(-p->pid, SIGKILL);
-	warden_stop(&p->warden); /* before the group's number is free */
-	waitpid(p->pid, NULL, 0);
-	p->pid = 0;
+	reap(p);
 	complete(p);
 }
 

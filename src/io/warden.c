@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A process that outlives us for a moment; see warden.h. */
-#define _GNU_SOURCE /* closefrom, memrchr */
+#define _GNU_SOURCE /* closefrom, memrchr, CLONE_PARENT */
 
 #include "io/warden.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define OUR_DEATH SIGPWR /* nobody else has a use for it */
 
 #define STAT_BYTES 512
-
-/* Whom it watches. */
-struct charge {
-	pid_t group, parent;
-	int64_t stopped_s_max; /* 0: for ever */
-	char stat[32]; /* of the parent, in /proc */
-};
 
 /* By a signal or a debugger; false where that is hidden. */
 static bool is_stopped(const struct charge *charge)
@@ -63,39 +58,41 @@ static void watch_parent(const struct charge *charge, const sigset_t *death)
 /* With all signals blocked, of which the group gets some: only calls that are
  * safe in a signal's handler, since we may have threads. It holds no pipe, whose
  * end others wait for. */
-static _Noreturn void ward(const struct charge *charge)
+static _Noreturn void ward(const struct charge *charge, pid_t group)
 {
 	sigset_t death;
 
 	sigemptyset(&death);
 	sigaddset(&death, OUR_DEATH);
-	setpgid(0, charge->group);
+	setpgid(0, group);
 	prctl(PR_SET_NAME, "tidegate-warden");
 	prctl(PR_SET_PDEATHSIG, OUR_DEATH);
 	closefrom(0);
 	watch_parent(charge, &death);
-	if (getpgrp() == charge->group)
-		kill(-charge->group, SIGKILL);
+	if (getpgrp() == group)
+		kill(-group, SIGKILL);
 	_exit(0);
 }
 
-pid_t warden_start(pid_t group, int64_t stopped_ms_max)
+void charge_set(struct charge *charge, int64_t stopped_ms_max)
 {
-	struct charge charge = {.group = group,
-		.parent = getpid(),
-		.stopped_s_max = stopped_ms_max / 1000};
-	sigset_t all, before;
-	pid_t pid;
+	charge->parent = getpid();
+	charge->stopped_s_max = stopped_ms_max / 1000;
+	snprintf(charge->stat, sizeof(charge->stat), "/proc/%d/stat",
+		(int)charge->parent);
+}
 
-	snprintf(charge.stat, sizeof(charge.stat), "/proc/%d/stat",
-		(int)charge.parent);
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
-	pid = fork();
+/* A fork with the parent of who calls: what libc adds to one is for handlers and
+ * locks, of which the warden uses none. */
+pid_t warden_start(const struct charge *charge)
+{
+	pid_t group = getpid();
+	long pid = syscall(
+		SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, 0L);
+
 	if (pid == 0)
-		ward(&charge);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return pid > 0 ? pid : 0;
+		ward(charge, group);
+	return pid > 0 ? (pid_t)pid : 0;
 }
 
 void warden_stop(pid_t *warden)

@@ -306,12 +306,14 @@ static void expect_dead(long pid)
 	UNTIL(is_dead(pid));
 }
 
-/* A controller of its own, which starts a program that says who it is. */
-static void control(bool by_a_shell, int64_t stopped_ms_max, const char *mark)
+/* A controller of its own, which starts a program that says who it is, after what
+ * it does `first`. */
+static void control(const char *first, bool by_a_shell, int64_t stopped_ms_max,
+	const char *mark)
 {
-	char *script = xasprintf("%secho $$ >%s.new; mv %s.new %s; "
+	char *script = xasprintf("%s%secho $$ >%s.new; mv %s.new %s; "
 				 "while :; do sleep 60; done%s",
-		by_a_shell ? "sh -c '" : "", mark, mark, mark,
+		first, by_a_shell ? "sh -c '" : "", mark, mark, mark,
 		by_a_shell ? "'; true" : "");
 	const char *const argv[] = {"sh", "-c", script, NULL};
 	const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
@@ -346,7 +348,7 @@ static void dies_with_the_controller(bool by_a_shell)
 	snprintf(mark, sizeof(mark), "%s/mark", folder);
 	controller = fork();
 	if (controller == 0)
-		control(by_a_shell, 0, mark);
+		control("", by_a_shell, 0, mark);
 	UNTIL(number_in(mark));
 	assert_false(is_dead(number_in(mark)));
 	kill(controller, SIGKILL);
@@ -376,7 +378,7 @@ static bool count_line(const char *line, size_t len, void *arg)
 	return true;
 }
 
-/* Two, of which one may go on. */
+/* Two, of which one may go on. They are stopped as soon as their programs run. */
 static void a_program_ends_when_its_controller_is_stopped_for_long(void **state)
 {
 	char folder[] = "/tmp/process_test.XXXXXX", mark[2][64];
@@ -387,9 +389,9 @@ static void a_program_ends_when_its_controller_is_stopped_for_long(void **state)
 		snprintf(mark[i], sizeof(mark[i]), "%s/mark%d", folder, i);
 		controller[i] = fork();
 		if (controller[i] == 0)
-			control(true, i ? 0 : 1000, mark[i]);
+			control("kill -s STOP $PPID; ", true, i ? 0 : 1000,
+				mark[i]);
 		UNTIL(number_in(mark[i]));
-		kill(controller[i], SIGSTOP);
 	}
 	expect_dead(number_in(mark[0]));
 	assert_false(is_dead(number_in(mark[1])));
