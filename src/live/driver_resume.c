@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
+#include "io/random.h"
 #include "live/captured_codec.h"
 #include "live/driver_parts.h"
 #include "live/keepalive.h"
@@ -108,6 +109,24 @@ static void take_state(struct driver *driver, struct fold *fold)
 		driver->ahead_ms += driver->state->now_ms - driver_now(driver);
 }
 
+/* Its row alone is there: of a driver that lost its lease before its first entry
+ * was written, as earlier versions left it. Who asked for it was told; it ends
+ * without having moved anything. */
+static void never_began(struct driver *driver, struct buf *why)
+{
+	struct event event = {
+		.type = EVENT_STARTED,
+		.who = driver->release->starter,
+		.adopt = driver->release->wish.adopt,
+		.undo = release_goes_back(driver->release),
+	};
+
+	random_bytes(&event.seed, sizeof(event.seed));
+	driver_event(driver, &event, NULL);
+	if (!why->len)
+		buf_adds(why, "it was left before it began");
+}
+
 static int resume_ready(struct driver *driver, struct err *err_r)
 {
 	struct event event = {.type = EVENT_RESUMED,
@@ -128,6 +147,8 @@ static int resume_ready(struct driver *driver, struct err *err_r)
 		return -1;
 	}
 	keepalive_renew_soon(driver->keepalive);
+	if (!driver->state->started_ms)
+		never_began(driver, &overtaken);
 	event.text = overtaken.data;
 	driver_event(driver, &event, NULL);
 	buf_fini(&overtaken);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "store/store_fence.h"
 
 /* ---- parts ---- */
 
@@ -190,6 +191,10 @@ static int part_write(
 {
 	const struct journal_whose *whose = part->whose;
 
+	/* What an entry does by itself, before what comes without one. */
+	if ((part->create || part->candidate) &&
+		store_lease_check(store, whose->service, whose->fence, err_r))
+		return -1;
 	if (part->create && store_rollout_create(store, part->create, err_r))
 		return -1;
 	if (part->candidate &&
@@ -199,8 +204,9 @@ static int part_write(
 	if (entries_write(store, part, err_r) < 0)
 		return -1;
 	if (part->drop)
-		store_lease_drop(store, whose->service, whose->fence);
-	else if (part->renew)
+		return store_lease_end(
+			store, whose->service, whose->fence, err_r);
+	if (part->renew)
 		return store_lease_renew(
 			store, whose->service, whose->fence, err_r);
 	return 0;

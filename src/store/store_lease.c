@@ -12,6 +12,7 @@
 
 #include "io/clock.h"
 #include "store/holder.h"
+#include "store/store_fence.h"
 #include "store/store_sqlite.h"
 
 /* Between two looks; a holder that lives renews more often than that. */
@@ -149,6 +150,13 @@ int store_lease_take(struct store *store, const char *service,
 	return taken;
 }
 
+static int lease_is_lost(const char *service, struct err *err_r)
+{
+	return err_set(err_r, ERR_LEASE,
+		"another process drives %.160s now: this one must stop",
+		service);
+}
+
 /* A clock that is set back by just that much would give the same number. */
 int store_lease_renew(struct store *store, const char *service, int64_t fence,
 	struct err *err_r)
@@ -165,10 +173,20 @@ int store_lease_renew(struct store *store, const char *service, int64_t fence,
 			sql_int(clock_wall_ms() + STORE_LEASE_MS)),
 		err_r);
 	if (n == 0)
-		return err_set(err_r, ERR_LEASE,
-			"another process drives %.160s now: this one must stop",
-			service);
+		return lease_is_lost(service, err_r);
 	return n < 0 ? -1 : 0;
+}
+
+int store_lease_end(struct store *store, const char *service, int64_t fence,
+	struct err *err_r)
+{
+	return sql_run(store,
+		       "UPDATE lease SET expires_ms = 0"
+		       " WHERE service = ?1 AND fence = ?2",
+		       SQL_VALUES(sql_text(service), sql_int(fence)),
+		       err_r) < 0
+		       ? -1
+		       : 0;
 }
 
 void store_lease_drop(struct store *store, const char *service, int64_t fence)
@@ -176,11 +194,22 @@ void store_lease_drop(struct store *store, const char *service, int64_t fence)
 	struct err err;
 
 	/* When this fails the lease is free after a while. */
-	if (sql_run(store,
-		    "UPDATE lease SET expires_ms = 0"
-		    " WHERE service = ?1 AND fence = ?2",
-		    SQL_VALUES(sql_text(service), sql_int(fence)), &err) < 0)
-		return;
+	(void)!store_lease_end(store, service, fence, &err);
+}
+
+int store_lease_check(struct store *store, const char *service, int64_t fence,
+	struct err *err_r)
+{
+	struct lease_row lease;
+	struct arena arena;
+	int rc;
+
+	arena_init(&arena);
+	rc = row_read(store, service, &arena, &lease, err_r);
+	arena_fini(&arena);
+	if (rc == 0 && (!lease.there || lease.fence != fence))
+		return lease_is_lost(service, err_r);
+	return rc;
 }
 
 int store_lease_look(struct store *store, const char *service,

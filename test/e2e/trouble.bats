@@ -162,6 +162,26 @@ written_back() {
 		(.reason | contains("deleted or replaced"))'
 }
 
+# As a driver left it that lost its lease before its first entry was written.
+@test "a rollout that never began is ended, and holds up nothing" {
+	quick
+	rollout_start
+	rollout_ends 0
+	control PUT /traffic '{"stable-1": 100}'
+	sqlite3 "$TIDEGATE_STATE" "INSERT INTO rollout (id, service, candidate,
+		stable, policy_name, policy_path, policy_digest, options, starter,
+		started_ms, phase) SELECT 'backend-left', service, '', '',
+		policy_name, policy_path, policy_digest, options, starter,
+		started_ms + 1, 'preflight' FROM rollout"
+	run timeout -k 5 30 "$TIDEGATE" resume backend-left
+	echo "exit $status: $output"
+	[ "$status" = 4 ]
+	[[ $output == *'it was left before it began'* ]]
+	rollout_start --again
+	rollout_ends 0
+	serves "$CANDIDATE" 100
+}
+
 checks_since_resume() { # NUMBER of them
 	[ "$(grep -cF '"event":"check"' "$WORLD/run.json")" -ge "$1" ]
 }

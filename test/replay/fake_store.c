@@ -9,6 +9,7 @@
 
 #include "base/xalloc.h"
 #include "fake_loop.h"
+#include "store/store_fence.h"
 
 #define ENTRIES_MAX  (256 * 1024)
 #define COMMANDS_MAX 256
@@ -598,6 +599,22 @@ void store_lease_drop(struct store *unused, const char *service, int64_t fence)
 		fake_store_on_drop();
 	if (alone(&err) < 0)
 		return;
+}
+
+int store_lease_end(struct store *unused, const char *service, int64_t fence,
+	struct err *err_r)
+{
+	store_lease_drop(unused, service, fence);
+	return 0;
+}
+
+int store_lease_check(struct store *unused, const char *service, int64_t fence,
+	struct err *err_r)
+{
+	if (store.taken_over || fence != store.lease.fence)
+		return err_set(err_r, ERR_LEASE, "%s is driven by another",
+			service);
+	return 0;
 }
 
 int store_lease_look(struct store *unused, const char *service,

@@ -483,6 +483,77 @@ static void the_disk_is_full_until_the_writer_is_told(void **state)
 	journal_fails_everywhere(true);
 }
 
+/* Two rollouts that have begun. */
+static void both_begin(struct teller *t, struct journal_writer *a,
+	struct journal_writer *b, struct teller *u)
+{
+	struct store_rollout other = row;
+
+	other.id = "shop-2";
+	other.service = JOURNAL_SERVICE "-2";
+	journal_take_lease(a);
+	journal_take_lease(b);
+	RUN_UNTIL(t->loop, t->leased && u->leased);
+	journal_create(a, &row);
+	journal_create(b, &other);
+	journal_append(a, &entry[0], "", false, NULL);
+	journal_append(b, &entry[0], "", false, NULL);
+	RUN_UNTIL(t->loop, t->durable == 1 && u->durable == 1);
+}
+
+/* One gives its lease back in the commit of the other's entry. */
+static bool giving_back_fails_at(int call)
+{
+	struct journal_writer *a, *b;
+	struct journal *journal;
+	struct store *store;
+	struct teller t, u;
+	struct err err;
+	bool failed;
+	int n = 0;
+
+	forget_files();
+	t = u = (struct teller){.loop = loop_new(&err)};
+	store = store_open(path, STORE_CREATE, &err);
+	assert_non_null(store);
+	journal = journal_new(t.loop, store, &err);
+	a = journal_open(journal, JOURNAL_SERVICE, ID, &owner, &t);
+	b = journal_open(
+		journal, JOURNAL_SERVICE "-2", "shop-2", &owner, &u);
+	both_begin(&t, a, b, &u);
+	/* Another connection writes, so that all has to be read again. */
+	assert_int_equal(store_rollout_set_revisions(
+				 store, ID, "new", "old", &err),
+		0);
+	disk_fail(call, DISK_ERROR, false);
+	journal_renew_lease(a);
+	journal_append(b, &entry[1], "", false, NULL);
+	journal_drop_lease(a);
+	RUN_UNTIL(t.loop, u.durable == 2 || u.lost);
+	failed = disk_heal();
+	if (u.lost)
+		fail_msg("call %d: lost: %s", call, u.err.text);
+	assert_int_equal(store_each_event(store, "shop-2", 0, entry_compare,
+				 &n, &err),
+		0);
+	assert_int_equal(n, 2);
+	journal_close(&a);
+	journal_close(&b);
+	journal_free(&journal);
+	store_free(&store);
+	loop_free(&t.loop);
+	return failed;
+}
+
+static void a_lease_that_is_given_back_takes_no_entry_with_it(void **state)
+{
+	int call = 1;
+
+	while (giving_back_fails_at(call))
+		assert_true(++call < CALLS_MAX);
+	assert_true(call > 3);
+}
+
 /* ---- files ---- */
 
 static void put(const char *name, const char *text)
@@ -592,6 +663,8 @@ int main(void)
 		cmocka_unit_test(the_disk_is_gone_from_a_call_on),
 		cmocka_unit_test(sqlite_gets_no_memory_once),
 		cmocka_unit_test(one_call_fails_under_the_journal),
+		cmocka_unit_test(
+			a_lease_that_is_given_back_takes_no_entry_with_it),
 		cmocka_unit_test(the_disk_is_full_until_the_writer_is_told),
 	};
 

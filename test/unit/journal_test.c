@@ -326,6 +326,7 @@ static void who_has_lost_the_lease_is_told_and_others_go_on(void **state)
 {
 	struct world *w = *state;
 	struct lease_watch watch = {0};
+	struct store_rollout row;
 	struct store_lease lease;
 	struct arena arena;
 	struct err err;
@@ -342,6 +343,11 @@ static void who_has_lost_the_lease_is_told_and_others_go_on(void **state)
 	assert_int_equal(loop_run(w->loop, &err), 0);
 	assert_int_equal(w->lost, ERR_LEASE);
 	assert_false(journal_has_pending(w->writer));
+	/* Nor is there a rollout that never began. */
+	arena_init(&arena);
+	assert_int_equal(
+		store_rollout_find(w->store, "shop-1", &arena, &row, &err), 0);
+	arena_fini(&arena);
 }
 
 /* ---- a crowd ---- */
