@@ -76,8 +76,9 @@ static int fail(const struct store *store, int rc, struct err *err_r)
 			system ? strerror(system) : sqlite3_errmsg(store->db));
 	case SQLITE_CORRUPT:
 		return err_set(err_r, ERR_STORE,
-			"the state file %s is damaged (%s): put a copy of it "
-			"aside, then restore a backup or give another --state",
+			"the state file %s is damaged (%s): put it, its -wal "
+			"and its -shm aside, then restore a backup or give "
+			"another --state",
 			path, sqlite3_errmsg(store->db));
 	case SQLITE_NOTADB:
 		return err_set(err_r, ERR_STORE,
@@ -427,7 +428,9 @@ static unsigned char *schema_image(size_t *len_r)
 }
 
 /* A new file is made whole, with one wait for the disk; where that cannot be, SQLite
- * fills an empty one, by way of a journal that it waits for many times. */
+ * fills an empty one, by way of a journal that it waits for many times. So it does
+ * where the log of one that was removed is left: of an empty file, and of no other,
+ * it knows that the log is none of it. */
 static int make_file(struct store *store, struct err *err_r)
 {
 	unsigned char *image;
@@ -436,6 +439,8 @@ static int make_file(struct store *store, struct err *err_r)
 
 	if (access(store->path, F_OK) == 0)
 		return 0;
+	if (!store_log_is_empty(store->path))
+		return store_file_make(store->path, err_r);
 	if (store_file_make_folders(store->path, err_r) < 0)
 		return -1;
 	image = schema_image(&len);

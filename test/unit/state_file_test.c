@@ -135,12 +135,68 @@ static void whichever_step_fails_nothing_is_left_and_it_is_made_later(
 	}
 }
 
+/* ---- a log without its file ---- */
+
+static const struct store_rollout row = {.id = "shop-1",
+	.service = "projects/p/locations/r/services/shop",
+	.candidate = "",
+	.stable = "",
+	.policy_name = "test",
+	.policy_path = "test.yaml",
+	.policy_source = "version: 1",
+	.policy_digest = "d",
+	.options = "{}",
+	.starter = "alice",
+	.started_ms = 1,
+	.reason = "",
+	.phase = "preflight"};
+
+/* A process was killed, and its state file alone was removed. */
+static void leave_a_log(void)
+{
+	char log[128], aside[128];
+	struct store *store;
+	struct err err;
+
+	snprintf(log, sizeof(log), "%s-wal", path);
+	snprintf(aside, sizeof(aside), "%s-aside", path);
+	store = store_open(path, STORE_CREATE, &err);
+	assert_non_null(store);
+	assert_int_equal(store_rollout_create(store, &row, &err), 0);
+	assert_int_equal(link(log, aside), 0);
+	store_free(&store);
+	forget_files();
+	assert_int_equal(rename(aside, log), 0);
+}
+
+static void what_is_made_anew_has_nothing_of_a_log_that_was_left(void **state)
+{
+	struct store_rollout found;
+	struct store *store;
+	struct arena arena;
+	struct err err;
+
+	leave_a_log();
+	store = store_open(path, STORE_CREATE, &err);
+	if (!store)
+		fail_msg("%s", err.text);
+	arena_init(&arena);
+	assert_int_equal(
+		store_rollout_get(store, row.id, &arena, &found, &err), 0);
+	arena_fini(&arena);
+	store_free(&store);
+	it_can_be_used();
+	forget_files();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_file_is_waited_for_twice),
 		cmocka_unit_test(
 			whichever_step_fails_nothing_is_left_and_it_is_made_later),
+		cmocka_unit_test(
+			what_is_made_anew_has_nothing_of_a_log_that_was_left),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
