@@ -30,6 +30,15 @@ bool store_log_is_empty(const char *path)
 	return empty;
 }
 
+int64_t store_file_changed_us(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1
+			       : st.st_mtim.tv_sec * INT64_C(1000000) +
+					 st.st_mtim.tv_nsec / 1000;
+}
+
 bool store_file_is_in_memory(const char *path)
 {
 	struct statfs fs;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -43,6 +44,8 @@ MUST_CHECK int store_file_make_folders(const char *path, struct err *err_r);
 MUST_CHECK int store_file_check(const char *path, struct err *err_r);
 /* Nothing waits in the write-ahead log. */
 bool store_log_is_empty(const char *path);
+/* When it was written last; -1: it is not there. */
+int64_t store_file_changed_us(const char *path);
 /* A tmpfs: nothing that is written there waits for a disk. */
 bool store_file_is_in_memory(const char *path);
 /* "file:<path, percent-encoded>?immutable=1"; the caller owns it. */

@@ -41,6 +41,8 @@ struct store {
 	char *path;
 	struct store_place place[STORE_PLACES]; /* the files that were opened */
 	enum store_mode mode;
+	bool immutable; /* it was, when it was opened: nothing newer is seen */
+	int64_t changed_us; /* … the last time before that */
 	bool in_transaction;
 	struct statement statements[STATEMENTS_MAX];
 	size_t n_statements;
@@ -261,12 +263,31 @@ void store_hurry(struct store *store)
 	sqlite3_busy_timeout(store->db, STORE_TURN_MS);
 }
 
+static int in_use(const struct store *store, struct err *err_r)
+{
+	return err_set(err_r, ERR_STORE,
+		"the state file %s is in use and its folder is not "
+		"writable for this user: copy it and %s-wal to another "
+		"folder and look there",
+		store->path, store->path);
+}
+
+/* A writer has come since. */
+static bool is_stale(const struct store *store)
+{
+	return store->immutable &&
+	       (!store_log_is_empty(store->path) ||
+		       store_file_changed_us(store->path) != store->changed_us);
+}
+
 int store_change_counter(
 	struct store *store, int64_t *counter_r, struct err *err_r)
 {
-	sqlite3_stmt *row =
-		sql_start(store, "PRAGMA data_version", SQL_NO_VALUES, err_r);
+	sqlite3_stmt *row;
 
+	if (is_stale(store))
+		return in_use(store, err_r);
+	row = sql_start(store, "PRAGMA data_version", SQL_NO_VALUES, err_r);
 	if (!row || sql_next(store, row, err_r) < 0)
 		return -1;
 	*counter_r = sql_column_int(row, 0);
@@ -482,12 +503,10 @@ static int open_for_looking(struct store *store, struct err *err_r)
 		return -1;
 	if (access(store->path, R_OK))
 		return -1;
+	store->immutable = true;
+	store->changed_us = store_file_changed_us(store->path);
 	if (!store_log_is_empty(store->path))
-		return err_set(err_r, ERR_STORE,
-			"the state file %s is in use and its folder is not "
-			"writable for this user: copy it and %s-wal to another "
-			"folder and look there",
-			store->path, store->path);
+		return in_use(store, err_r);
 	close_db(store);
 	uri = store_immutable_uri(store->path);
 	rc = open_db(store, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err_r);
