@@ -100,6 +100,29 @@ static void doubt(struct driver *driver, int64_t seq)
 	driver_event(driver, &event, NULL);
 }
 
+/* Preflight learns the revisions. When the lease was asked for, another may have
+ * been about to. */
+static int take_revisions(struct driver *driver, struct err *err_r)
+{
+	struct release *release = driver->release;
+	struct store_rollout row;
+	struct arena arena;
+	int found;
+
+	arena_init(&arena);
+	found = store_rollout_get(
+		driver->world->store, release->id, &arena, &row, err_r);
+	if (found > 0) {
+		release_set_candidate(release, row.candidate);
+		release_set_stable(release, row.stable);
+	} else if (found == 0) {
+		err_set(err_r, ERR_NOT_FOUND, "there is no rollout %s any more",
+			release->id);
+	}
+	arena_fini(&arena);
+	return found > 0 ? 0 : -1;
+}
+
 static void take_state(struct driver *driver, struct fold *fold)
 {
 	rollout_move(driver->release->policy, driver->state, &fold->state);
@@ -141,6 +164,8 @@ static int resume_ready(struct driver *driver, struct err *err_r)
 		return err_set(err_r, ERR_REFUSED,
 			"%s has ended meanwhile (%s)", driver->release->id,
 			phase_name(driver->state->phase));
+	if (take_revisions(driver, err_r) < 0)
+		return -1;
 	buf_init(&overtaken, ROLLOUT_TEXT_MAX);
 	if (find_overtaken(driver, &overtaken, err_r) < 0) {
 		buf_fini(&overtaken);

@@ -275,3 +275,23 @@ more_checks() {
 	not grep -la -e "$HOOK_SECRET" -e e2e-token "$WORLD"/state.db* \
 		"$WORLD/run.json" "$WORLD/run.err"
 }
+
+# It waits for the lease from before the revisions are known.
+@test "who takes up what was in preflight then knows the revisions" {
+	STEPS=$LONG quick
+	fault '{"kind": "slow", "method": "GET", "path": "*/services/backend",
+		"delay": "4s"}'
+	rollout_start
+	until_run has '"event":"started"'
+	"$TIDEGATE" resume --format json >"$WORLD/resumed.json" 2>&1 3>&- &
+	PIDS+=($!)
+	until_step 20
+	kill -KILL "$RUN_PID"
+	wait "$RUN_PID" || true
+	RUN_PID=${PIDS[-1]}
+	until_true 20 grep -q '"event":"resumed"' "$WORLD/resumed.json"
+	tide abort
+	[ "$status" = 0 ]
+	rollout_ends 6
+	serves stable-1 100
+}
