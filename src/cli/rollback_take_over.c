@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/output.h"
+#include "cli/watch.h"
 #include "engine/event.h"
 
 #define ARGUMENTS_MAX 16
@@ -107,13 +108,30 @@ static int bring_to_end(const struct rollback_taken *t,
 	return status < 0 ? -1 : ended_status(t, status, arena, err_r);
 }
 
+/* Who drives it may die before the end. 1: it did, and nobody drives it. */
+static int follow(const struct rollback_taken *t, int *status_r,
+	struct arena *arena, struct err *err_r)
+{
+	bool alone = false;
+	const struct watch_options options = {.state = t->state,
+		.as = t->as,
+		.format = t->format,
+		.alone_r = &alone};
+	int status = watch_follow(&options, t->rollout, err_r);
+
+	if (status < 0 || alone)
+		return status < 0 ? -1 : 1;
+	*status_r = ended_status(t, status, arena, err_r);
+	return *status_r < 0 ? -1 : 0;
+}
+
 /* What is waited for the answer counts as time without a renewal. */
 static int finish(
 	const struct rollback_taken *t, struct arena *arena, struct err *err_r)
 {
 	struct lease_watch seen = {0};
 	struct store_lease lease;
-	int status, driven, ended;
+	int status, driven, ended, alone;
 
 	driven = store_lease_look(t->store, t->service, arena, &lease, err_r);
 	if (driven < 0)
@@ -126,10 +144,17 @@ static int finish(
 	if (status < 0) /* it goes back already, or has ended meanwhile */
 		output_error(err_r->text);
 	driven = is_driven(t, status == 0, &seen, arena, err_r);
-	ended = driven ? driven : has_ended(t, arena, err_r);
-	if (driven < 0 || ended < 0)
-		return -1;
-	return bring_to_end(t, ended ? &cmd_watch : t->resume, arena, err_r);
+	for (;;) {
+		ended = driven ? driven : has_ended(t, arena, err_r);
+		if (driven < 0 || ended < 0)
+			return -1;
+		if (!ended)
+			return bring_to_end(t, t->resume, arena, err_r);
+		alone = follow(t, &status, arena, err_r);
+		if (alone <= 0)
+			return alone < 0 ? -1 : status;
+		driven = is_driven(t, false, &seen, arena, err_r);
+	}
 }
 
 int rollback_watch(const struct rollback_taken *taken, struct err *err_r)

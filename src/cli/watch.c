@@ -63,12 +63,21 @@ static int look_for_driver(struct watching *watch, struct err *err_r)
 	return 0;
 }
 
+/* Who asked to be told so goes on with it. */
+static bool is_left_alone(const struct watching *watch)
+{
+	if (watch->driven || !watch->options->alone_r)
+		return false;
+	*watch->options->alone_r = true;
+	return true;
+}
+
 /* A rollout that nobody drives goes nowhere: say so once. */
 static int tell_driver(struct watching *watch, struct err *err_r)
 {
 	if (look_for_driver(watch, err_r))
 		return -1;
-	if (!watch->driven && !watch->alone_told)
+	if (!watch->driven && !watch->alone_told && !watch->options->alone_r)
 		output_text(stderr,
 			"nobody drives %s: tidegate resume %s goes on with "
 			"it\n",
@@ -136,7 +145,7 @@ static void print_end(const struct watching *watch)
 	buf_fini(&line);
 }
 
-/* 1 when it has ended. */
+/* 1 when it has ended; 0: nobody drives it. */
 static int follow(struct watching *watch, struct err *err_r)
 {
 	int64_t counter;
@@ -153,6 +162,8 @@ static int follow(struct watching *watch, struct err *err_r)
 		}
 		if (tell_driver(watch, err_r))
 			return -1;
+		if (is_left_alone(watch))
+			return 0;
 		context_pause(PAUSE_MS);
 	}
 	return ended;
@@ -321,7 +332,8 @@ static int show_to_end(struct watching *watch, struct err *err_r)
 	while (!is_quit(watch)) {
 		if (show_news(watch, err_r) < 0)
 			return -1;
-		if (phase_is_end(watch->snapshot->fold.state.phase))
+		if (phase_is_end(watch->snapshot->fold.state.phase) ||
+			is_left_alone(watch))
 			return 0;
 		if (watch->has_verb)
 			decide_now(watch);
@@ -408,7 +420,11 @@ static int follow_on_terminal(struct watching *watch, struct err *err_r)
 	if (watch->signo)
 		die(watch->signo);
 	/* What was cut short by the key has failed. */
-	return watch->left ? 0 : status < 0 ? -1 : 1;
+	if (watch->left)
+		return 0;
+	if (status < 0)
+		return -1;
+	return phase_is_end(watch->snapshot->fold.state.phase);
 }
 
 /* ---- together ---- */
@@ -422,6 +438,8 @@ static int follow_to_end(struct watching *watch, struct err *err_r)
 
 	if (ended < 0)
 		return -1;
+	if (!ended && watch->options->alone_r && *watch->options->alone_r)
+		return 0;
 	if (!ended) {
 		output_text(stdout,
 			"%s goes on without being watched here: tidegate watch "

@@ -13,10 +13,13 @@ struct watch_options {
 	const char *state, *as;
 	int format; /* enum format */
 	bool utc;
+	/* It ends, too, when nobody drives the rollout, which is said here; NULL:
+	 * who watches waits for somebody who does. */
+	bool *alone_r;
 };
 
 /* `name` NULL: the only unfinished rollout. The exit status of the rollout, 0
- * when it was left by a key, or -1. */
+ * when it was left by a key or is alone, or -1. */
 MUST_CHECK int watch_follow(const struct watch_options *options,
 	const char *name, struct err *err_r);
 
