@@ -231,7 +231,10 @@ static int go_back_once(struct going_back *g, const struct rollback_args *args,
 	wanted = end_unfinished(g, args, &status, err_r);
 	if (wanted)
 		return wanted < 0 ? -1 : status;
-	if (foreground_open(&g->foreground, err_r) < 0 || survey(g, err_r) < 0)
+	if (foreground_open(&g->foreground, err_r) < 0 ||
+		(!args->drill &&
+			foreground_listen(&g->foreground, err_r) < 0) ||
+		survey(g, err_r) < 0)
 		return -1;
 	wanted = rollback_decide(&g->back, err_r);
 	if (wanted < 0)

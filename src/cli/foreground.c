@@ -32,6 +32,7 @@ int foreground_open(struct foreground *foreground, struct err *err_r)
 	};
 
 	foreground->status = -1;
+	foreground->listens = false;
 	if (world_open(&foreground->world, &options, err_r) < 0)
 		return -1;
 	foreground->fleet = fleet_new(&foreground->world, err_r);
@@ -326,14 +327,24 @@ const struct observer foreground_observer = {
 static void on_signal(int signo, void *arg)
 {
 	struct foreground *foreground = arg;
+	const char *name = signo == SIGINT    ? "SIGINT"
+			   : signo == SIGTERM ? "SIGTERM"
+					      : "SIGHUP";
 
-	driver_interrupt(foreground->driver, signo == SIGINT    ? "SIGINT"
-					     : signo == SIGTERM ? "SIGTERM"
-								: "SIGHUP");
+	if (foreground->driver)
+		driver_interrupt(foreground->driver, name);
+	else
+		output_text(stderr,
+			"%s: what is under way is finished first\n", name);
 }
 
-static int take_signals(struct foreground *foreground, struct err *err_r)
+int foreground_listen(struct foreground *foreground, struct err *err_r)
 {
+	log_set_sink(print_log, foreground);
+	log_set_level(LOG_WARN);
+	if (foreground->listens)
+		return 0;
+	foreground->listens = true;
 	/* The reader of our output may go away: the canary stays watched. */
 	signal(SIGPIPE, SIG_IGN);
 	return loop_on_end_signals(
@@ -343,9 +354,7 @@ static int take_signals(struct foreground *foreground, struct err *err_r)
 int foreground_run(struct foreground *foreground, struct err *err_r)
 {
 	output_set_gap(add_gap, foreground);
-	log_set_sink(print_log, foreground);
-	log_set_level(LOG_WARN);
-	if (take_signals(foreground, err_r) < 0)
+	if (foreground_listen(foreground, err_r) < 0)
 		return -1;
 	if (start_view(foreground, err_r) < 0)
 		return -1;

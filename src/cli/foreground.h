@@ -35,6 +35,7 @@ struct foreground {
 	/* The world, made by foreground_open. */
 	struct world world;
 	struct fleet *fleet;
+	bool listens; /* signals do not end the process any more */
 
 	/* Set by the command after foreground_open; freed by foreground_close. */
 	struct driver *driver;
@@ -55,6 +56,10 @@ struct foreground {
 extern const struct observer foreground_observer; /* arg: the struct */
 
 MUST_CHECK int foreground_open(
+	struct foreground *foreground, struct err *err_r);
+/* For what is looked at before there is a rollout, and is to be finished: signals
+ * are heard from here on, not only while it runs, and trouble is told. */
+MUST_CHECK int foreground_listen(
 	struct foreground *foreground, struct err *err_r);
 /* Runs until the rollout ends: its exit status, or -1. */
 MUST_CHECK int foreground_run(struct foreground *foreground, struct err *err_r);

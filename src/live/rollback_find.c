@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/rng.h"
 #include "base/xalloc.h"
 #include "cloudrun/cloudrun.h"
@@ -169,6 +170,8 @@ static bool survey_reads_again(
 	if (!err_is_retryable(err->code) ||
 		loop_now(loop) + delay_ms > survey->deadline_ms)
 		return false;
+	log_line(LOG_WARN, "service=%s event=retry error=\"%s\"",
+		survey->rollback->service, err->text);
 	survey->pause = timer_start(loop, delay_ms, survey_read, survey);
 	return true;
 }

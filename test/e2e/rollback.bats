@@ -174,6 +174,27 @@ patches() {
 	[ "$(wc -l <"$WORLD/done")" = 2 ]
 }
 
+# The driver has taken the abort, so it is followed; then it dies.
+@test "a driver that dies while it is followed back is replaced" {
+	sequence
+	printf '%s\n' '  - {name: slow, type: exec, idempotent: true, command: [sleep, "3"]}' \
+		>>"$WORLD/policy.yaml"
+	sed -i 's/bake: 3s/bake: 60s/g' "$WORLD/policy.yaml"
+	rollout_start
+	until_true 30 said '.event == "step-started"'
+	"$TIDEGATE" rollback backend --policy "$WORLD/policy.yaml" \
+		3>&- >"$WORLD/back.out" 2>&1 &
+	PIDS+=($!)
+	until_true 30 has_line '"event":"action-started"' '"name":"slow"'
+	kill -KILL "$RUN_PID"
+	wait "$RUN_PID" || true
+	RUN_PID=${PIDS[-1]}
+	rollout_ends 0
+	grep -q 'rolled-back: aborted by alice' "$WORLD/back.out"
+	serves backend-1 100
+	[ "$(cat "$WORLD/done")" = $'note\nonce' ]
+}
+
 # It is there, and renews its lease no more.
 driver_stops() {
 	sed -i 's/bake: 3s/bake: 60s/g' "$WORLD/policy.yaml"
@@ -370,6 +391,23 @@ next_is_in_preflight() {
 	kill -INT "$RUN_PID"
 	kill -TERM "$RUN_PID"
 	sandbox_ask DELETE /faults # it succeeds from now on
+	rollout_ends 0
+	serves backend-1 100
+}
+
+@test "no signal cuts a rollback short that cannot read the service yet" {
+	sequence
+	promoted
+	fault '{"kind": "status", "status": 503, "method": "GET", "times": "always"}'
+	"$TIDEGATE" rollback backend --policy "$WORLD/policy.yaml" \
+		--format json 3>&- >"$WORLD/run.json" 2>"$WORLD/run.err" &
+	RUN_PID=$!
+	PIDS+=("$RUN_PID")
+	until_true 30 grep -q 'HTTP 503' "$WORLD/run.err" # it is told
+	kill -INT "$RUN_PID"
+	kill -TERM "$RUN_PID"
+	until_true 10 grep -q 'SIGTERM' "$WORLD/run.err"
+	sandbox_ask DELETE /faults
 	rollout_ends 0
 	serves backend-1 100
 }
