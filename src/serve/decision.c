@@ -340,7 +340,10 @@ static void decision_left(struct desk_job *job, const struct err *err)
 	struct loop *loop = daemon_loop(d->daemon);
 
 	if (err) {
-		tell(d, DECIDED_FAILED, err->text, NULL);
+		tell(d,
+			err->code == ERR_REFUSED ? DECIDED_REFUSED
+						 : DECIDED_FAILED,
+			err->text, NULL);
 		return;
 	}
 	if (d->is_known && (d->known.status || !d->known.command_id ||

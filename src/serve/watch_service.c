@@ -245,8 +245,10 @@ static int wait_in(
 	if (store_watch_wait(store, errand->service, errand->revision,
 		    errand->skipped, errand->now_ms, err_r) < 0)
 		return -1;
-	return errand->rollout ? store_command_add(store, &command, &id, err_r)
-			       : 0;
+	if (!errand->rollout ||
+		store_command_add(store, &command, &id, err_r) == 0)
+		return 0;
+	return err_r->code == ERR_REFUSED ? 0 : -1; /* it has ended meanwhile */
 }
 
 static int wait_run(

@@ -6,13 +6,34 @@
 
 #define COLUMNS "id, rollout, verb, who, comment, step, time_ms, state, answer"
 
+/* Says why a command was not added. */
+static int add_explain(
+	struct store *store, const char *rollout, struct err *err_r)
+{
+	struct sqlite3_stmt *row = sql_start(store,
+		"SELECT phase FROM rollout WHERE id = ?1",
+		SQL_VALUES(sql_text(rollout)), err_r);
+	int found = row ? sql_next(store, row, err_r) : -1;
+
+	if (found < 0)
+		return -1;
+	if (!found)
+		return err_set(err_r, ERR_NOT_FOUND,
+			"there is no rollout %.160s", rollout);
+	err_set(err_r, ERR_REFUSED, "it is too late: %.160s has ended: %.40s",
+		rollout, sql_column_text(row, 0));
+	sql_stop(row);
+	return -1;
+}
+
+/* One that has ended meanwhile refused all that waited: nobody would take it. */
 int store_command_add(struct store *store, const struct store_command *command,
 	int64_t *id_r, struct err *err_r)
 {
 	static const char sql[] =
 		"INSERT INTO command (rollout, verb, who, comment, step,"
 		" time_ms) SELECT id, ?2, ?3, ?4, ?5, ?6 FROM rollout"
-		" WHERE id = ?1";
+		" WHERE id = ?1 AND ended_ms = 0";
 	int n;
 
 	if (strlen(command->comment) > STORE_COMMENT_MAX)
@@ -25,8 +46,7 @@ int store_command_add(struct store *store, const struct store_command *command,
 			sql_int(command->step), sql_int(command->time_ms)),
 		err_r);
 	if (n == 0)
-		return err_set(err_r, ERR_NOT_FOUND,
-			"there is no rollout %.160s", command->rollout);
+		return add_explain(store, command->rollout, err_r);
 	if (n < 0)
 		return -1;
 	*id_r = sql_last_id(store);
