@@ -16,6 +16,7 @@
 #include "io/loop.h"
 #include "status/journal_print.h"
 #include "status/outcome_print.h"
+#include "status/rollout_snapshot.h"
 
 #define LINE_BYTES_MAX (2 * STORE_EVENT_BYTES_MAX)
 #define LOAD_MS        1000 /* between lines about a load, for programs */
@@ -272,6 +273,27 @@ static const char *outcome_of(const struct foreground *foreground)
 		       : "error";
 }
 
+/* Of a rollout that was to be resumed, and was not: it is what others made it. */
+static struct rollout_snapshot *left_by_others(
+	const struct foreground *foreground, struct rollout_end *end)
+{
+	struct rollout_snapshot *snapshot;
+	struct err err;
+
+	if (driver_seq(foreground->driver))
+		return NULL;
+	snapshot = rollout_snapshot_load(
+		foreground->store, end->rollout, SNAPSHOT_NEWEST, &err);
+	if (!snapshot) /* a new one has no entry */
+		return NULL;
+	end->phase = phase_name(snapshot->fold.state.phase);
+	end->candidate = snapshot->row.candidate;
+	end->stable = snapshot->row.stable;
+	end->percent = snapshot->fold.percent;
+	end->seq = snapshot->fold.last_seq + 1;
+	return snapshot;
+}
+
 static void print_end(const struct foreground *foreground)
 {
 	const struct rollout *state = driver_state(foreground->driver);
@@ -290,8 +312,10 @@ static void print_end(const struct foreground *foreground)
 		.exit_status = foreground->status,
 		.actions_failed = state->actions_failed,
 	};
+	struct rollout_snapshot *others = left_by_others(foreground, &end);
 
 	run_end_print(&end, foreground->format);
+	rollout_snapshot_free(&others);
 }
 
 static void ended(struct driver *driver, int exit_status, const struct err *err,
