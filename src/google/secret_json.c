@@ -7,69 +7,38 @@
 #define _GNU_SOURCE /* explicit_bzero */
 #include "google/secret_json.h"
 
+#include <malloc.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
 
-/* In front of each block, so that free knows how much there is to wipe. */
-union block {
-	size_t size;
-	max_align_t align;
-};
+/* Set while jansson works on secrets, in this thread: others decode long answers
+ * meanwhile. Blocks are malloc's own, whoever takes and frees them. */
+static _Thread_local bool has_secrets;
 
-static void *block_new(size_t size)
+static void block_free(void *at)
 {
-	union block *block;
-
-	if (size > SIZE_MAX - sizeof(*block))
-		return NULL;
-	block = malloc(sizeof(*block) + size);
-	if (!block)
-		return NULL;
-	block->size = size;
-	return block + 1;
+	if (at && has_secrets)
+		explicit_bzero(at, malloc_usable_size(at));
+	free(at);
 }
 
-static void block_wipe(void *at)
+/* Once, before there are threads. */
+__attribute__((constructor)) static void alloc_install(void)
 {
-	union block *block = at;
-
-	if (!block)
-		return;
-	block--;
-	explicit_bzero(block + 1, block->size);
-	free(block);
-}
-
-struct alloc {
-	json_malloc_t new;
-	json_free_t free;
-};
-
-/* All code runs in one thread, and jansson is left as it was found before
- * anybody else can call it. */
-static struct alloc alloc_enter(void)
-{
-	struct alloc before;
-
-	json_get_alloc_funcs(&before.new, &before.free);
-	json_set_alloc_funcs(block_new, block_wipe);
-	return before;
-}
-
-static void alloc_leave(struct alloc before)
-{
-	json_set_alloc_funcs(before.new, before.free);
+	json_set_alloc_funcs(malloc, block_free);
 }
 
 json_t *secret_json_load(const char *bytes, size_t len, struct err *err_r)
 {
-	struct alloc before = alloc_enter();
 	json_error_t where = {0};
-	json_t *root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &where);
+	json_t *root;
 
-	alloc_leave(before);
+	has_secrets = true;
+	root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &where);
+	has_secrets = false;
 	if (json_is_object(root))
 		return root;
 	if (root)
@@ -87,10 +56,9 @@ json_t *secret_json_load(const char *bytes, size_t len, struct err *err_r)
 
 void secret_json_free(json_t **root)
 {
-	struct alloc before = alloc_enter();
-
+	has_secrets = true;
 	json_decref(*root);
-	alloc_leave(before);
+	has_secrets = false;
 	*root = NULL;
 }
 
@@ -149,12 +117,13 @@ int secret_json_secret(const json_t *root, const char *name, size_t max,
 
 struct secret *secret_json_text(const json_t *value)
 {
-	struct alloc before = alloc_enter();
-	char *text = json_dumps(value, JSON_COMPACT);
-	struct secret *held =
-		secret_hold(text ? text : "", text ? strlen(text) : 0);
+	struct secret *held;
+	char *text;
 
-	block_wipe(text);
-	alloc_leave(before);
+	has_secrets = true;
+	text = json_dumps(value, JSON_COMPACT);
+	held = secret_hold(text ? text : "", text ? strlen(text) : 0);
+	block_free(text);
+	has_secrets = false;
 	return held;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Credential files, token answers and assertions. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 #include <cmocka.h>
 #include <openssl/ec.h>
 
+#include "base/buf.h"
 #include "base/xalloc.h"
 #include "fake_google.h"
 #include "google/assertion_codec.h"
@@ -438,6 +441,48 @@ static void json_with_secrets_leaves_jansson_as_it_was(void **state)
 	assert_ptr_equal(free_before, free_after);
 }
 
+/* A worker decodes a long answer of Cloud Run while a token comes. */
+static atomic_bool reading;
+
+static void *read_answers(void *arg)
+{
+	const char *text = arg;
+	json_t *root;
+
+	while (reading) {
+		root = json_loads(text, 0, NULL);
+		assert_non_null(root);
+		json_decref(root);
+	}
+	return NULL;
+}
+
+static void json_with_secrets_leaves_other_threads_alone(void **state)
+{
+	struct buf text;
+	struct err err;
+	pthread_t thread;
+	json_t *root;
+	int i;
+
+	buf_init(&text, 1024 * 1024);
+	buf_adds(&text, "[0");
+	for (i = 0; i < 2000; i++)
+		buf_addf(&text, ",{\"revision\":\"shop-%05d\"}", i);
+	buf_adds(&text, "]");
+	reading = true;
+	assert_int_equal(
+		pthread_create(&thread, NULL, read_answers, text.data), 0);
+	for (i = 0; i < 20000; i++) {
+		root = secret_json_load("{\"a\": \"b\"}", 10, &err);
+		assert_non_null(root);
+		secret_json_free(&root);
+	}
+	reading = false;
+	pthread_join(thread, NULL);
+	buf_fini(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +498,8 @@ int main(void)
 		cmocka_unit_test(an_assertion_is_signed_as_google_wants_it),
 		cmocka_unit_test(a_key_that_cannot_sign_is_told_at_once),
 		cmocka_unit_test(json_with_secrets_leaves_jansson_as_it_was),
+		cmocka_unit_test(
+			json_with_secrets_leaves_other_threads_alone),
 	};
 
 	return cmocka_run_group_tests(tests, make_key, drop_key);
