@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "api/request.h"
+#include "base/duration.h"
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "metrics/answer_codec.h"
@@ -24,6 +25,7 @@
 #define RANGE_BYTES_MAX (16 * 1024 * 1024)
 #define TOO_LONG_MAX    64 /* joint queries that are remembered */
 #define FORM_TYPE       "application/x-www-form-urlencoded"
+#define CLOCK_MS_MAX    60000 /* of theirs and ours, where we say of when to tell */
 #define GOOGLE_ENDPOINT "https://monitoring.googleapis.com"
 #define GOOGLE_VARIABLE "CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING"
 #define GOOGLE_PATH     "/v1/projects/%s/location/global/prometheus"
@@ -492,6 +494,29 @@ static void query_finish_raw(
 	flight_land(&question->flight);
 }
 
+/* It was asked as of a moment of our clock, which is another one by theirs: what
+ * it tells may be from before the split. */
+static int check_clock(const struct question *question,
+	const struct http_reply *reply, struct err *err_r)
+{
+	struct http_clock clock = {0};
+	char length[DURATION_TEXT_MAX];
+	int64_t off_ms;
+
+	if (!question->time_ms)
+		return 0;
+	http_clock_take(&clock, reply);
+	off_ms = clock.ahead_ms < 0 ? -clock.ahead_ms : clock.ahead_ms;
+	if (off_ms < CLOCK_MS_MAX)
+		return 0;
+	return err_set(err_r, ERR_UNAVAILABLE,
+		"the clock of this machine is %s %s that of the answer's "
+		"sender, so that a query is asked about another moment than is "
+		"meant: set it right (NTP)",
+		duration_print(off_ms, length),
+		clock.ahead_ms < 0 ? "behind" : "ahead of");
+}
+
 static void query_answered(const struct http_reply *reply, void *arg)
 {
 	struct question *question = arg;
@@ -515,7 +540,10 @@ static void query_answered(const struct http_reply *reply, void *arg)
 		query_finish_raw(question, reply);
 		return;
 	}
-	query_read(question, reply);
+	if (check_clock(question, reply, &err) < 0)
+		query_finish(question, NULL, &err);
+	else
+		query_read(question, reply);
 }
 
 static void query_read(

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -41,6 +42,7 @@ struct reply {
 	int status;
 	const char *body;
 	int delay_ms; /* -1: when it is released, at the latest at the end */
+	int ahead_s; /* their clock */
 };
 
 struct world {
@@ -137,6 +139,15 @@ static void release(struct world *world)
 		answer_late(world->held[--world->n_held]);
 }
 
+static void set_date(struct server_request *request, int ahead_s)
+{
+	time_t at = time(NULL) + ahead_s;
+	char text[64];
+
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime(&at));
+	request_set_header(request, "Date", text);
+}
+
 static void serve(struct server_request *request, void *arg)
 {
 	struct world *world = arg;
@@ -151,6 +162,8 @@ static void serve(struct server_request *request, void *arg)
 	}
 	if (late->reply->status == 429)
 		request_set_header(request, "Retry-After", "7");
+	if (late->reply->ahead_s)
+		set_date(request, late->reply->ahead_s);
 	if (late->reply->delay_ms > 0)
 		timer_start(
 			world->loop, late->reply->delay_ms, answer_late, late);
@@ -536,6 +549,49 @@ static void counters_asked_by_several_are_asked_once(void **state)
 	assert_int_equal(answers[2].err.code, ERR_INVALID);
 }
 
+/* Else a window before the split would be taken for one after it. */
+static void what_is_asked_as_of_a_wrong_clock_is_no_answer(void **state)
+{
+	static const struct reply replies[] = {{200, VALUE("0"), 0, 900},
+		{200, VALUE("0"), 0, -900}, {200, VALUE("0"), 0, 20}};
+	static const char *const wanted[] = {"behind", "ahead of", NULL};
+	struct world *world = *state;
+	size_t i;
+
+	world->script = replies;
+	world->n_script = N(replies);
+	world->metrics.delay_ms = 240000;
+	open_at(world, "");
+	for (i = 0; i < N(replies); i++) {
+		struct told answer = {.world = world, .stops = true};
+
+		prometheus_query_start(
+			world->prometheus, "a", 0, answered, &answer);
+		run(world);
+		if (wanted[i]) {
+			assert_int_equal(answer.err.code, ERR_UNAVAILABLE);
+			assert_non_null(strstr(answer.err.text, wanted[i]));
+		} else {
+			assert_int_equal(answer.err.code, ERR_NONE);
+		}
+	}
+}
+
+/* Where nothing is said of when, the clock is the server's own. */
+static void who_asks_about_now_needs_no_right_clock(void **state)
+{
+	static const struct reply replies[] = {{200, VALUE("0"), 0, 900}};
+	struct world *world = *state;
+	struct told answer = {.world = world, .stops = true};
+
+	world->script = replies;
+	world->n_script = N(replies);
+	open_at(world, "");
+	prometheus_query_start(world->prometheus, "a", 0, answered, &answer);
+	run(world);
+	assert_int_equal(answer.err.code, ERR_NONE);
+}
+
 static void growth_is_asked_for_up_to_a_whole_minute(void **state)
 {
 	static const struct reply replies[] = {{200, COUNTERS, 0}};
@@ -910,6 +966,8 @@ int main(void)
 		TEST(identical_queries_under_way_are_asked_once),
 		TEST(counters_asked_by_several_are_asked_once),
 		TEST(growth_is_asked_for_up_to_a_whole_minute),
+		TEST(what_is_asked_as_of_a_wrong_clock_is_no_answer),
+		TEST(who_asks_about_now_needs_no_right_clock),
 		TEST(a_query_that_nobody_waits_for_is_dropped),
 		TEST(callbacks_may_cancel_and_ask_anew),
 		TEST(it_may_go_while_queries_are_under_way),
