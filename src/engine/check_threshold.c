@@ -111,6 +111,31 @@ static bool has_baseline(const struct slo *slo)
 	return slo->baseline || slo->compare_stable;
 }
 
+static bool is_whole(const struct slo *slo, const struct answer *answer)
+{
+	return answer->kind == ANSWER_VALUE &&
+	       (!answer->partial || slo->partial == PARTIAL_ACCEPT);
+}
+
+/* The value breaches a limit of its own: whatever else was asked for beside it, and
+ * was not answered, cannot make that better. */
+static bool judge_own(
+	const struct slo *slo, const struct answer *a, struct judgement *j)
+{
+	struct judgement own = *j;
+
+	if (!is_whole(slo, &a[QUERY_VALUE]) || isnan(a[QUERY_VALUE].value))
+		return false;
+	if (slo->requests &&
+		(!is_whole(slo, &a[QUERY_REQUESTS]) ||
+			!(a[QUERY_REQUESTS].value >= slo->requests_min)))
+		return false;
+	if (!judge_value(slo, a[QUERY_VALUE].value, &own))
+		return false;
+	*j = own;
+	return true;
+}
+
 static void threshold_judge(const struct slo *slo,
 	const struct check_state *state, const struct answers *answers,
 	struct judgement *j)
@@ -127,6 +152,8 @@ static void threshold_judge(const struct slo *slo,
 		.requests = NAN,
 		.requests_min = NAN};
 	j->partial = answers_are_partial(answers);
+	if (judge_own(slo, a, j))
+		return;
 	if (answers_have_error(answers)) {
 		judge(j, OUTCOME_ERROR, NAN, NAN);
 		j->why = "metrics could not be read";
@@ -146,8 +173,7 @@ static void threshold_judge(const struct slo *slo,
 		j->requests_min = slo->requests_min;
 		return;
 	}
-	if (judge_value(slo, value, j))
-		return;
+	(void)judge_value(slo, value, j); /* passes: see judge_own */
 	if (has_baseline(slo))
 		judge_baseline(slo, value, &a[QUERY_BASELINE], j);
 	else if (j->outcome == OUTCOME_NONE)

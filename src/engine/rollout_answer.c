@@ -7,6 +7,8 @@
 #include "engine/turn.h"
 
 #define RETRY_AFTER_MAX 10000 /* of a revert: it does not wait longer */
+#define FORWARD_MAX     60000 /* of all else: drift and a stable that is gone are
+			       * looked for, and a step has its deadline */
 #define FAILING_MS_MAX  120000 /* a shift whose operations end in errors */
 
 static const struct backoff trouble_backoff = {500, 30000};
@@ -20,10 +22,10 @@ static const struct backoff failed_backoff = {4000, 30000};
 static int64_t retry_after(const struct turn *t)
 {
 	int64_t ms = t->event->retry_after_ms;
+	int64_t most =
+		rollout_is_reverting(t->r) ? RETRY_AFTER_MAX : FORWARD_MAX;
 
-	return rollout_is_reverting(t->r) && ms > RETRY_AFTER_MAX
-		       ? RETRY_AFTER_MAX
-		       : ms;
+	return ms < most ? ms : most;
 }
 
 void traffic_unseen(struct turn *t)

@@ -366,9 +366,8 @@ static void judge_alone(
 	struct answers answers = t->event->answers;
 	struct answer *baseline = &answers.item[QUERY_BASELINE];
 
-	if (baseline->kind == ANSWER_VALUE)
-		baseline->kind = ANSWER_NO_DATA;
-	baseline->partial = false; /* it is not looked at */
+	/* It is not looked at. */
+	*baseline = (struct answer){.kind = ANSWER_NO_DATA};
 	check_judge(slo, check, &answers, &t->out->judgement);
 }
 
