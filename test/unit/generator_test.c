@@ -309,6 +309,20 @@ static void answers_are_looked_at(void **state)
 	assert_non_null(strstr(w->reason, "/balance"));
 }
 
+static void a_long_answer_that_nobody_looks_at_is_an_answer(void **state)
+{
+	struct world *w = *state;
+	char *body = xcalloc(1, 2 * 1024 * 1024);
+
+	memset(body, 'x', 2 * 1024 * 1024 - 1);
+	w->body = body;
+	begin(w, 2, 200);
+	run_to_end(w);
+	assert_true(w->figures.requests > 0);
+	assert_int_equal(w->figures.failed, 0);
+	xfree(&body);
+}
+
 static void statuses_are_looked_at(void **state)
 {
 	struct world *w = *state;
@@ -416,6 +430,8 @@ int main(void)
 			answers_are_looked_at, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			statuses_are_looked_at, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_long_answer_that_nobody_looks_at_is_an_answer, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			nothing_is_sent_without_the_token_it_wants, open_world,
 			close_world),
