@@ -215,13 +215,14 @@ static void continue_held(struct turn *t)
 	switch (t->r->cause) {
 	case CAUSE_HOOK:
 		rollout_go_on(t);
+		t->r->held_ms = 0; /* somebody has resolved it */
 		break;
 	case CAUSE_SLO:
 		/* Overruled: they have to earn their passes once more. */
 		checks_reset(t);
 		t->r->failed_slo = -1;
-		t->r->held_ms = 0;
 		rollout_go_on(t);
+		t->r->held_ms = 0;
 		break;
 	default:
 		take_back_pause(t);
@@ -258,7 +259,7 @@ static void abort_(struct turn *t)
 	char reason[ROLLOUT_TEXT_MAX];
 
 	say_who(t, "aborted", reason);
-	if (!t->r->begun)
+	if (rollout_may_refuse(t->r))
 		rollout_refuse(t, CAUSE_PERSON, reason);
 	else
 		rollout_revert(t, CAUSE_PERSON, reason);

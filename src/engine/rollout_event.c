@@ -65,18 +65,20 @@ static void take_interrupt(struct turn *t)
 {
 	char reason[ROLLOUT_TEXT_MAX];
 
-	if (rollout_is_going_back(t->r) || rollout_is_finishing(t)) {
+	/* A finish that is held is not under way. */
+	if (rollout_is_going_back(t->r) ||
+		(rollout_is_finishing(t) && t->r->phase != PHASE_HELD)) {
 		turn_note(t, NOTE_WARNING,
 			"%s: what is under way is finished first",
 			t->event->text);
 		return;
 	}
-	if (t->event->leave && t->r->begun) {
+	if (t->event->leave && !rollout_may_refuse(t->r)) {
 		t->r->leaving = true;
 		return;
 	}
 	text_put(reason, sizeof(reason), "interrupted by %s", t->event->text);
-	if (!t->r->begun)
+	if (rollout_may_refuse(t->r))
 		rollout_refuse(t, CAUSE_INTERRUPT, reason);
 	else
 		rollout_revert(t, CAUSE_INTERRUPT, reason);

@@ -48,6 +48,13 @@ static inline const struct step *step_now(const struct turn *t)
 	return &t->policy->steps[t->r->step];
 }
 
+/* Nothing was begun yet. What was adopted and is held for a breach has users: they
+ * go back. */
+static inline bool rollout_may_refuse(const struct rollout *r)
+{
+	return r->phase == PHASE_PREFLIGHT && !r->begun;
+}
+
 /* It is read and written until what is wanted serves. */
 static inline bool traffic_is_wanted(const struct rollout *r)
 {

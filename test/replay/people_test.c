@@ -118,6 +118,90 @@ static void a_pause_stops_the_steps_but_not_the_checks(void **state)
 	expect_exit(0);
 }
 
+/* Adopted: it has users while preflight looks on. */
+static void held_in_preflight(void)
+{
+	struct run_options options = {.wish = {.adopt = true}};
+
+	given_policy(STEPS("1m", "5s") "on_breach: hold\n"
+				       "preflight:\n"
+				       "  - {name: smoke, type: exec, command: "
+				       "[act, smoke],\n"
+				       "     timeout: 5m}\n",
+		slo_errors, NULL);
+	given_traffic("shop-1=70 shop-2=30");
+	fake_deed_takes("smoke", 2 * MINUTE);
+	errors_of(FAKE_NEW, 0.5);
+	run_with(&options);
+	until_phase(PHASE_HELD);
+	expect_serving(FAKE_NEW, 30);
+}
+
+static void what_was_adopted_and_is_held_in_preflight_can_be_aborted(
+	void **state)
+{
+	held_in_preflight();
+	command("abort", "bob");
+	until_the_end();
+	expect_exit(6);
+	expect_reason("bob");
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void a_signal_takes_back_what_is_held_in_preflight(void **state)
+{
+	held_in_preflight();
+	interrupt("SIGTERM");
+	until_the_end();
+	expect_exit(6);
+	expect_reason("SIGTERM");
+	expect_serving(FAKE_STABLE, 100);
+}
+
+static void a_hold_that_was_overruled_takes_nothing_from_the_next_one(
+	void **state)
+{
+	int64_t held_ms;
+
+	given_policy(STEPS("2h", "5s") "on_breach: hold\n", slo_errors, NULL);
+	run();
+	until_step(0);
+	errors_of(FAKE_NEW, 0.5);
+	until_phase(PHASE_HELD);
+	until(fake_now() + 28 * MINUTE);
+	errors_of(FAKE_NEW, 0);
+	command("continue", "bob");
+	until(fake_now() + 10 * MINUTE);
+	assert_int_equal(phase_now(), PHASE_BAKING);
+	errors_of(FAKE_NEW, 0.5);
+	until_phase(PHASE_HELD);
+	held_ms = fake_now();
+	until_the_end();
+	expect_exit(5);
+	assert_true(fake_now() >= held_ms + 30 * MINUTE);
+}
+
+static void a_signal_takes_back_a_finish_that_is_held(void **state)
+{
+	given_policy(STEPS("1m", "5s") "on_breach: hold\n"
+				       "hooks:\n"
+				       "  promoted:\n"
+				       "    - {name: tell, type: exec, "
+				       "command: [act, tell],\n"
+				       "       timeout: 5m}\n",
+		slo_errors, NULL);
+	fake_deed_takes("tell", 2 * MINUTE);
+	run();
+	while (!fake_store_count("action-started", NULL))
+		until(fake_now() + SECOND);
+	errors_of(FAKE_NEW, 0.5);
+	until_phase(PHASE_HELD);
+	interrupt("SIGTERM");
+	until(fake_now() + 30 * SECOND);
+	expect_exit(6);
+	expect_serving(FAKE_STABLE, 100);
+}
+
 /* For want of evidence: it ends by itself when some arrives. */
 static void in_a_hold(void)
 {
@@ -649,6 +733,12 @@ int main(void)
 			a_rejection_takes_the_traffic_back_with_the_name_of_who_did),
 		SCENARIO(nobody_in_time_is_held_and_then_reverted),
 		SCENARIO(a_pause_stops_the_steps_but_not_the_checks),
+		SCENARIO(
+			what_was_adopted_and_is_held_in_preflight_can_be_aborted),
+		SCENARIO(a_signal_takes_back_what_is_held_in_preflight),
+		SCENARIO(
+			a_hold_that_was_overruled_takes_nothing_from_the_next_one),
+		SCENARIO(a_signal_takes_back_a_finish_that_is_held),
 		SCENARIO(a_pause_outlasts_the_hold_in_which_it_was_asked_for),
 		SCENARIO(a_pause_in_a_hold_is_known_to_who_resumes),
 		SCENARIO(a_hold_that_is_paused_runs_out_all_the_same),
