@@ -85,13 +85,24 @@ bool freeze_waits(struct turn *t)
 	return true;
 }
 
+/* What others took from a candidate it was given before: people have no say in
+ * that again, whether they are asked for the next step or have let this one pass. */
+static bool sets_back(const struct rollout *r)
+{
+	const struct traffic_intent *intent = &r->traffic.write.intent;
+
+	return r->traffic.write.state == WRITER_WANTS && intent->reassert &&
+	       intent->percent <= r->traffic.set.candidate;
+}
+
 /* All but what the SLOs say; *asks_r: they have to be asked, too. */
 static const char *forbids(const struct policy *policy, const struct rollout *r,
 	int64_t now_ms, bool *asks_r)
 {
 	*asks_r = false;
 	if (r->phase != PHASE_SHIFTING && r->phase != PHASE_BAKING &&
-		r->phase != PHASE_AWAITING_APPROVAL)
+		r->phase != PHASE_AWAITING_APPROVAL &&
+		!(r->phase == PHASE_PREFLIGHT && sets_back(r)))
 		return phase_name(r->phase);
 	if (r->resuming)
 		return "the service was not read since the rollout was taken "
@@ -103,10 +114,14 @@ static const char *forbids(const struct policy *policy, const struct rollout *r,
 		return "the stable revision is not there to go back to";
 	if (traffic_is_doubtful(r))
 		return "traffic is not what was last set";
-	if (r->phase != PHASE_BAKING && goes_forward(policy, r) &&
-		frozen_until(policy, r, now_ms))
-		return "a freeze lasts";
 	*asks_r = r->checking;
+	if (sets_back(r))
+		return NULL;
+	if (r->phase != PHASE_BAKING && goes_forward(policy, r) &&
+		frozen_until(policy, r, now_ms)) {
+		*asks_r = false;
+		return "a freeze lasts";
+	}
 	return approval_misses(policy, r, now_ms);
 }
 

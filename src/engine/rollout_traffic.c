@@ -229,11 +229,12 @@ static bool is_blocked(struct turn *t)
 	}
 	if (!w->blocked_ms)
 		w->blocked_ms = t->now;
-	/* A shift up that waits is held after a while. A bake and the finish
-	 * are not: what others changed is theirs when its time is over. */
+	/* A shift up that waits is held after a while. Preflight, a bake and the
+	 * finish are not: what others changed is theirs when its time is over. */
 	if (!w->deadline_ms ||
-		(t->r->phase != PHASE_BAKING && !rollout_is_finishing(t) &&
-			!rollout_goes_down(t->r)))
+		(t->r->phase != PHASE_PREFLIGHT &&
+			t->r->phase != PHASE_BAKING &&
+			!rollout_is_finishing(t) && !rollout_goes_down(t->r)))
 		w->deadline_ms = t->now + t->policy->revert_timeout_ms;
 	return true;
 }

@@ -123,6 +123,19 @@ static void a_gate_is_not_missed_in_a_freeze(void **state)
 	expect_exit(0);
 }
 
+static void traffic_is_set_back_in_a_freeze(void **state)
+{
+	given_policy(with_gate, FREEZE("00:03", "06:00"), slo_errors,
+		"on_drift: reassert\n", NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	until(HOUR);
+	fake_run_foreign("shop-1=95 shop-2=5");
+	until(HOUR + MINUTE);
+	assert_int_equal(phase_now(), PHASE_AWAITING_APPROVAL);
+	expect_serving(FAKE_NEW, 10);
+}
+
 static void a_gate_opens_when_the_freeze_is_over(void **state)
 {
 	given_policy(with_gate, FREEZE("00:01", "06:00"), slo_errors, NULL);
@@ -422,6 +435,7 @@ int main(void)
 		SCENARIO(a_person_goes_on_in_spite_of_it_and_says_why),
 		SCENARIO(a_freeze_that_has_not_begun_cannot_be_overruled),
 		SCENARIO(a_gate_is_not_missed_in_a_freeze),
+		SCENARIO(traffic_is_set_back_in_a_freeze),
 		SCENARIO(a_gate_opens_when_the_freeze_is_over),
 		SCENARIO(a_freeze_outlives_the_process),
 		SCENARIO(a_shift_that_was_not_written_before_it_waits),

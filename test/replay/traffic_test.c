@@ -260,6 +260,87 @@ static void traffic_changed_by_hand_is_set_back_when_the_policy_says_so(
 	expect_exit(0);
 }
 
+/* It was paused before its first step, and somebody takes from it meanwhile. */
+static void until_an_adopted_one_goes_on(double errors)
+{
+	struct run_options options = {.wish = {.adopt = true}};
+
+	given_policy(STEPS("1m", "5s"), slo_errors,
+		"on_drift: reassert\n"
+		"hooks:\n"
+		"  started:\n"
+		"    - {name: tell, type: exec, command: [act, tell]}\n",
+		NULL);
+	given_traffic("shop-1=70 shop-2=30");
+	fake_deed_takes("tell", 20 * SECOND);
+	run_with(&options);
+	until(10 * SECOND);
+	command("pause", "bob");
+	until_phase(PHASE_PAUSED);
+	fake_run_foreign("shop-1=80 shop-2=20");
+	until(fake_now() + 30 * SECOND);
+	if (errors < 0)
+		metrics_of(FAKE_NEW, SAYS_NOTHING);
+	until(fake_now() + 30 * SECOND);
+	command("continue", "bob");
+}
+
+static void an_adopted_split_is_set_back_before_its_first_step(void **state)
+{
+	until_an_adopted_one_goes_on(0);
+	until(fake_now() + 20 * MINUTE);
+	expect_exit(0);
+}
+
+static void an_adopted_split_that_may_not_be_set_back_is_refused(void **state)
+{
+	until_an_adopted_one_goes_on(-1);
+	until(fake_now() + 20 * MINUTE);
+	expect_exit(4);
+	expect_serving(FAKE_NEW, 20);
+}
+
+static const char gate_of_ten_minutes[] =
+	"steps:\n"
+	"  - {percent: 20, bake: 1m}\n"
+	"  - {percent: 50, bake: 1h, approval:\n"
+	"     {approvers: [bob], minimum: 1, timeout: 10m}}\n"
+	"  - {percent: 100, bake: 1m}\n"
+	"settle: 5s\n"
+	"on_drift: reassert\n";
+
+static void what_an_open_gate_waits_for_is_not_needed_to_set_traffic_back(
+	void **state)
+{
+	given_policy(gate_of_ten_minutes, slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	until(fake_now() + 30 * SECOND);
+	fake_run_foreign("shop-1=95 shop-2=5");
+	until(fake_now() + 30 * SECOND);
+	expect_journal("drift", "set back");
+	assert_int_equal(phase_now(), PHASE_AWAITING_APPROVAL);
+	expect_serving(FAKE_NEW, 20);
+	approve("bob");
+	until_the_end();
+	expect_exit(0);
+}
+
+static void traffic_is_set_back_long_after_its_step_was_approved(void **state)
+{
+	given_policy(gate_of_ten_minutes, slo_errors, NULL);
+	run();
+	until_phase(PHASE_AWAITING_APPROVAL);
+	approve("bob");
+	until_step(1);
+	until(fake_now() + 20 * MINUTE);
+	fake_run_foreign("shop-1=80 shop-2=20");
+	until(fake_now() + 30 * SECOND);
+	expect_serving(FAKE_NEW, 50);
+	until_the_end();
+	expect_exit(0);
+}
+
 /* The gate upwards is closed for good, and a bake is not held for it. */
 static void traffic_that_may_not_be_set_back_is_given_up_in_time_in_a_bake(
 	void **state)
@@ -621,6 +702,11 @@ int main(void)
 		SCENARIO(traffic_changed_by_hand_stops_the_rollout),
 		SCENARIO(
 			traffic_changed_by_hand_is_set_back_when_the_policy_says_so),
+		SCENARIO(an_adopted_split_is_set_back_before_its_first_step),
+		SCENARIO(an_adopted_split_that_may_not_be_set_back_is_refused),
+		SCENARIO(
+			what_an_open_gate_waits_for_is_not_needed_to_set_traffic_back),
+		SCENARIO(traffic_is_set_back_long_after_its_step_was_approved),
 		SCENARIO(
 			traffic_that_may_not_be_set_back_is_given_up_in_time_in_a_bake),
 		SCENARIO(a_change_of_tags_by_others_is_not_drift),
