@@ -314,7 +314,8 @@ static void breached(
 		note->type = NOTE_WOULD_REVERT;
 		return;
 	}
-	t->r->failed_slo = slo;
+	if (!rollout_is_reverting(t->r)) /* for another one already */
+		t->r->failed_slo = slo;
 	if (t->policy->on_breach == ON_BREACH_HOLD)
 		rollout_hold(t, CAUSE_SLO, t->now, reason);
 	else

@@ -119,6 +119,8 @@ static struct event *push(struct sim *s, int64_t delay_ms, enum event_type type)
 static void service_settle(struct sim *s)
 {
 	if (s->serve_at_ms && s->now_ms >= s->serve_at_ms) {
+		if (s->spec.candidate && !s->served_ms)
+			s->served_ms = s->serve_at_ms;
 		s->serve_at_ms = 0;
 		s->serving = s->spec;
 	}

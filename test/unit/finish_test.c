@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the finish of a rollout waits for, and for how long; and writes whose answer is
- * late. */
+/* What the finish of a rollout waits for, and for how long; writes whose answer is
+ * late; and which SLO is told of two that fail together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,6 +98,27 @@ static void the_answer_of_an_earlier_write_is_not_the_next_ones(void **state)
 	assert_int_equal(world.rollout.phase, PHASE_PROMOTED);
 }
 
+static struct answers always_bad(struct world *w, int slo)
+{
+	return (struct answers){.item[QUERY_VALUE] = {ANSWER_VALUE, 0.05}};
+}
+
+/* The end of a settle is one moment for all of them. */
+static void the_slo_that_reverts_is_the_one_that_is_told(void **state)
+{
+	test.slos[0].has_critical = false;
+	test.slos[1] = test.slos[0];
+	test.slos[1].name = "another";
+	test.policy.n_slos = 2;
+	test.policy.settle_ms = MINUTE;
+	world.answer = always_bad;
+	world_start(&world);
+	world_run(&world, 3 * MINUTE);
+	assert_int_equal(world.rollout.phase, PHASE_ROLLED_BACK);
+	assert_non_null(strstr(world.rollout.reason, test.slos[0].name));
+	assert_int_equal(world.rollout.failed_slo, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +130,9 @@ int main(void)
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_finish_that_may_not_set_traffic_back_ends, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			the_slo_that_reverts_is_the_one_that_is_told, setup,
 			teardown),
 	};
 

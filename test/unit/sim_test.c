@@ -219,8 +219,13 @@ static void the_first_bad_sample_and_what_it_cost_are_counted(void **state)
 		.len_s = 900};
 	static const struct scenario stays = {
 		.changes = {{0, 0.001}, {200, 0.02}, {-1, 0}}, .len_s = 900};
+	/* From before it serves, which it does after two seconds. */
+	static const struct scenario always = {
+		.changes = {{0, 0.02}, {-1, 0}}, .len_s = 900};
 	struct sim_result result;
 
+	play(&always, NULL, NULL, &result);
+	assert_int_equal(result.first_bad_ms, (int64_t)(START_S + 2) * 1000);
 	play(&gone, NULL, NULL, &result);
 	assert_int_equal(result.first_bad_ms, 0);
 	assert_int_equal(result.checks_to_revert, 0);
