@@ -51,6 +51,7 @@ static void specify(struct evidence_slo *s, const struct evidence_rules *rules,
 	struct evidence_spec *spec = &s->spec;
 
 	spec->objective = slo->objective;
+	spec->check_s = (double)slo->interval_ms / 1000;
 	spec->latency = slo->buckets != NULL;
 	spec->bins = spec->latency ? 0 : 2;
 	spec->tolerance = spec->latency ? TAIL_TOLERANCE : RATIO_TOLERANCE;
@@ -190,7 +191,8 @@ static double rate_of(
 {
 	const struct evidence_objective *o = &s->objective;
 	double kept = 1 - exp(-rules->check_s / rules->recent_s);
-	double recent = (o->candidate.n + o->stable.n) * kept / rules->check_s;
+	double recent = (o->candidate.n + o->stable.n) * kept /
+			evidence_check_s(rules, &s->spec);
 
 	return fmax(s->rate, recent);
 }
@@ -261,6 +263,7 @@ void evidence_memory_begin_step(struct evidence_memory *memory,
 	bool final = step + 1 == policy->n_steps;
 	size_t i;
 
+	memory->step = step;
 	if (!final)
 		next = policy->steps[step + 1].percent / 100.0;
 	final = final || next > memory->rules.no_control;

@@ -73,6 +73,7 @@ struct evidence_memory {
 	struct evidence_result result; /* of the latest check; … */
 	bool is_untold; /* … but for its decision, of an earlier one */
 	unsigned climbs; /* begun: evidence starts anew with each */
+	size_t step; /* index of the one that it is judged by */
 	size_t n;
 	struct evidence_slo slo[];
 };

@@ -458,8 +458,8 @@ struct evidence_arms objective_check(struct evidence_objective *o,
 	arm_fill(&s, spec, stable);
 	arms = (struct evidence_arms){c.sum, s.sum};
 	o->checks++;
-	warming =
-		spec->latency && o->checks * rules->check_s <= rules->warmup_s;
+	warming = spec->latency &&
+		  o->checks * evidence_check_s(rules, spec) <= rules->warmup_s;
 	if (warming)
 		memset(&c, 0, sizeof(c)); /* only stable is learned */
 	else

@@ -51,10 +51,17 @@ struct evidence_spec {
 	double tolerance; /* times stable's share that may be */
 	double floor; /* share of bad requests that never counts */
 	double phi, phi_level, phi_shape; /* over-dispersion, at least 1 */
+	double check_s; /* its own, where it is not that of the rules; or 0 */
 	bool latency;
 	size_t bins;
 	size_t bound; /* latency: the bucket whose upper bound it is */
 };
+
+static inline double evidence_check_s(
+	const struct evidence_rules *rules, const struct evidence_spec *spec)
+{
+	return spec->check_s > 0 ? spec->check_s : rules->check_s;
+}
 
 /* One arm's requests since the check before; `known` is false when there was
  * no fresh sample, which is not the same as no requests. */

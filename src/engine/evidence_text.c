@@ -204,7 +204,7 @@ static void add_aim(struct buf *out, const struct policy *policy,
 		buf_addf(out, ": more would cost at most %.0f %s at %d %%",
 			policy->evidence.harm * plan_weight(&s->spec),
 			s->spec.latency ? "slow requests" : "requests",
-			policy->steps[r->step + 1].percent);
+			policy->steps[r->evidence->step + 1].percent);
 }
 
 static void add_aims(struct buf *out, const struct policy *policy,
@@ -312,7 +312,7 @@ static struct plan_step plan_of(const struct evidence_memory *memory,
 	const struct evidence_slo *slo, double base)
 {
 	const struct evidence_objective *o = &slo->objective;
-	double s = slo->checks * memory->rules.check_s;
+	double s = slo->checks * evidence_check_s(&memory->rules, &slo->spec);
 
 	return (struct plan_step){
 		.rate = s > 0 && o->share > 0

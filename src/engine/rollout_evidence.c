@@ -16,16 +16,15 @@ static bool observes(const struct policy *policy)
 	return policy->on_breach == ON_BREACH_OBSERVE;
 }
 
-static void begin_step(struct turn *t)
+static void begin_step(struct turn *t, int step)
 {
 	char text[ROLLOUT_TEXT_MAX];
 	struct note *note;
 
-	evidence_memory_begin_step(
-		t->r->evidence, t->policy, (size_t)t->r->step);
+	evidence_memory_begin_step(t->r->evidence, t->policy, (size_t)step);
 	note = turn_note(t, NOTE_EVIDENCE, "%s",
 		t->r->unseen ? "" : evidence_print_aim(t->policy, t->r, text));
-	note->step = t->r->step;
+	note->step = step;
 }
 
 void evidence_settle(struct turn *t)
@@ -39,19 +38,23 @@ void evidence_settle(struct turn *t)
 		memory->state.failed = false;
 		evidence_memory_climb_again(memory);
 	}
-	begin_step(t);
+	begin_step(t, t->r->step);
 }
 
 void evidence_overrule(struct turn *t)
 {
 	struct evidence_memory *memory = t->r->evidence;
+	int step = t->r->step;
 
 	if (!memory || !memory->state.failed)
 		return;
 	memory->state.failed = false;
 	evidence_memory_climb_again(memory);
-	if (t->r->step >= 0 && !rollout_is_finishing(t))
-		begin_step(t);
+	/* At its gate, and until its split serves, it is the one before. */
+	if (!t->r->bake_from_ms)
+		step--;
+	if (step >= 0 && !rollout_is_finishing(t))
+		begin_step(t, step);
 }
 
 static struct note *note_breach(

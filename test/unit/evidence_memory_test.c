@@ -136,6 +136,37 @@ static void slow_requests_are_dispersed_as_bad_ones_are(void **state)
 	assert_true(fabs(of_ratio.phi_level - of_latency.phi_level) < 1e-9);
 }
 
+/* A candidate is slow for the first 50 s of each step, which are no evidence,
+ * however seldom other SLOs are asked. */
+static void a_warm_up_lasts_as_long_whatever_other_slos_are_asked(void **state)
+{
+	static const int64_t errors_every_ms[] = {15000, 60000, 300000};
+	struct world *w = &fixture.world;
+	int64_t moved_ms;
+	size_t i;
+	int was;
+
+	(void)state;
+	for (i = 0; i < sizeof(errors_every_ms) / sizeof(errors_every_ms[0]);
+		i++) {
+		evidence_fixture_fini(&fixture);
+		evidence_fixture_init(&fixture, 1);
+		fixture.test.slos[0].interval_ms = errors_every_ms[i];
+		fixture.test.slos[1].interval_ms = 15000;
+		world_start(w);
+		for (was = 0, moved_ms = 0; !phase_is_end(w->rollout.phase);) {
+			world_run(w, 1000);
+			if (w->serving.candidate > was)
+				moved_ms = w->now_ms;
+			was = w->serving.candidate;
+			fixture.candidate.slower =
+				w->now_ms - moved_ms < 50000 ? 4 : 1;
+		}
+		assert_string_equal(phase_name(w->rollout.phase), "promoted");
+		assert_false(w->rollout.evidence->state.stepped_back);
+	}
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -160,6 +191,7 @@ int main(void)
 		TEST(a_climb_that_begins_again_knows_of_no_step),
 		TEST(counts_fit_only_with_the_same_buckets),
 		TEST(slow_requests_are_dispersed_as_bad_ones_are),
+		TEST(a_warm_up_lasts_as_long_whatever_other_slos_are_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

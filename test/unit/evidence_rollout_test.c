@@ -565,6 +565,36 @@ static void a_person_may_overrule_the_evidence(void **state)
 	expect_phase(PHASE_PROMOTED);
 }
 
+/* While it waits for people stable still serves half: it is asked, too. */
+static void overruled_at_a_gate_the_evidence_goes_by_what_serves(void **state)
+{
+	(void)state;
+	test.policy.on_breach = ON_BREACH_HOLD;
+	test.policy.hold_timeout_ms = 60 * MINUTE;
+	test.approval.timeout_ms = 10 * 60 * MINUTE;
+	test.steps[2].approval = &test.approval;
+	begin();
+	while (world.rollout.phase != PHASE_AWAITING_APPROVAL)
+		world_run(&world, 1000);
+	assert_int_equal(world.serving.candidate, 50);
+	candidate_share = 0.05;
+	while (world.rollout.phase != PHASE_HELD)
+		world_run(&world, 1000);
+	candidate_share = 0.001;
+	world_command(&world, VERB_CONTINUE, "alice");
+	assert_false(world.refused);
+	expect_phase(PHASE_AWAITING_APPROVAL);
+	/* Both have the same trouble. */
+	candidate_share = stable_share = 0.03;
+	world_run(&world, 8 * MINUTE);
+	expect_phase(PHASE_AWAITING_APPROVAL);
+	/* … and the candidate gets no share without a control in it. */
+	world_command(&world, VERB_APPROVE, "bob");
+	world_run(&world, MINUTE);
+	expect_phase(PHASE_AWAITING_APPROVAL);
+	assert_int_equal(world.serving.candidate, 50);
+}
+
 /* Every number, bit by bit, from what the journal says. */
 static void the_folded_evidence_is_that_in_memory(void **state)
 {
@@ -625,6 +655,7 @@ int main(void)
 		T(a_silent_candidate_stops_the_clock_and_then_holds),
 		T(observing_takes_nothing_back),
 		T(a_person_may_overrule_the_evidence),
+		T(overruled_at_a_gate_the_evidence_goes_by_what_serves),
 		T(the_folded_evidence_is_that_in_memory),
 	};
 
