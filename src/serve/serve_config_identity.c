@@ -70,9 +70,10 @@ static void read_signing_secret(struct loader *loader, const struct node *value,
 {
 	const struct secret *secret = secret_file(loader, value);
 	const char *problem =
-		secret ? slack_signing_secret_problem(
-				 secret_reveal(secret), secret_len(secret))
-		       : NULL;
+		secret && !may_be_placeholder(loader, value)
+			? slack_signing_secret_problem(
+				  secret_reveal(secret), secret_len(secret))
+			: NULL;
 	struct issuer_config *issuer = into;
 
 	(void)key;
@@ -90,9 +91,10 @@ static void read_bot_token(struct loader *loader, const struct node *value,
 {
 	const struct secret *secret = secret_file(loader, value);
 	const char *problem =
-		secret ? slack_bot_token_problem(
-				 secret_reveal(secret), secret_len(secret))
-		       : NULL;
+		secret && !may_be_placeholder(loader, value)
+			? slack_bot_token_problem(
+				  secret_reveal(secret), secret_len(secret))
+			: NULL;
 	struct issuer_config *issuer = into;
 
 	(void)key;

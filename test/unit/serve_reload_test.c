@@ -427,6 +427,21 @@ static void write_config(const char *person, const char *may)
 	free(text);
 }
 
+static void write_slack(const char *may)
+{
+	char *text = config_text("alice", may);
+	char *more = xasprintf("%sidentity:\n"
+			       "  - {type: token}\n"
+			       "  - {type: slack, app: A1, team: T1,\n"
+			       "     signing_secret_file: signing,\n"
+			       "     bot_token_file: bot}\n",
+		text);
+
+	served_write(&served, "serve.yaml", more);
+	free(more);
+	free(text);
+}
+
 static void remove_config(void)
 {
 	char *path = path_of("serve.yaml");
@@ -534,6 +549,22 @@ static void people_that_cannot_be_read_hold_up_nothing_else(void **state)
 	free(answer);
 }
 
+/* Their files are not read with people: what they hold is not judged there. */
+static void people_are_read_again_beside_secrets_of_slack(void **state)
+{
+	const unsigned reads = RIGHT_BIT(RIGHT_READ),
+		       operates = reads | RIGHT_BIT(RIGHT_OPERATE);
+
+	served_write(&served, "signing", "8f742231b10e8888abcd99yyyzzz85a5\n");
+	served_write(&served, "bot", "xoxb-1-2-abcdefghijkl\n");
+	write_slack("read");
+	start_by_file();
+	expect_now("alice", reads);
+	write_slack("read, operate");
+	reload();
+	expect_now("alice", operates);
+}
+
 /* ---- its end ---- */
 
 static void the_daemon_may_end_while_it_reads(void **state)
@@ -566,6 +597,7 @@ int main(void)
 		WORLD(a_secret_that_cannot_be_read_holds_up_nothing_else),
 		WORLD(people_and_access_are_read_again),
 		WORLD(people_that_cannot_be_read_hold_up_nothing_else),
+		WORLD(people_are_read_again_beside_secrets_of_slack),
 		WORLD(the_daemon_may_end_while_it_reads),
 	};
 
