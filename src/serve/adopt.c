@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "policy/policy_load.h"
+#include "serve/changes.h"
 #include "serve/desk.h"
 #include "serve/driven.h"
 #include "serve/shelf.h"
@@ -29,6 +30,7 @@ struct foreign {
 	char *id;
 	int64_t fence, renewed_ms, since_ms; /* as last seen, and since when */
 	int64_t not_before_ms;
+	int64_t seq; /* of its last entry, as it was told; -1: it was not */
 	bool seen; /* at this look */
 };
 
@@ -157,6 +159,7 @@ static struct foreign *foreign_of(struct adopt *adopt, const char *id)
 			return foreign;
 	foreign = xcalloc(1, sizeof(*foreign));
 	foreign->id = xstrdup(id);
+	foreign->seq = -1;
 	LIST_INSERT_HEAD(&adopt->foreign, foreign, link);
 	return foreign;
 }
@@ -188,11 +191,14 @@ static int take_up(
 	struct adopt *adopt, const struct store_rollout *row, struct err *err_r)
 {
 	const struct policy *policy = policy_of(adopt, row->id, err_r);
+	const struct driven_left left = {.rollout = row->id,
+		.service = row->service,
+		.starter = row->starter};
 
 	if (!policy)
 		return -1;
-	return driven_resume(adopt->parts.driven, policy, row->id, row->service,
-		adopt->parts.who, err_r);
+	return driven_resume(
+		adopt->parts.driven, policy, &left, adopt->parts.who, err_r);
 }
 
 static bool is_still(struct foreign *foreign, const struct store_lease *lease,
@@ -206,6 +212,32 @@ static bool is_still(struct foreign *foreign, const struct store_lease *lease,
 	return now_ms - foreign->since_ms >= STILL_MS;
 }
 
+/* Who follows what changes hears of what others do, too. */
+static void tell(struct adopt *adopt, struct foreign *foreign,
+	const struct store_rollout *row)
+{
+	if (foreign->seq != row->last_seq)
+		changes_see(adopt->parts.changes, row,
+			loop_wall_ms(adopt->parts.loop));
+	foreign->seq = row->last_seq;
+}
+
+/* It has ended, unless it was taken up here. */
+static void tell_end(struct adopt *adopt, struct foreign *foreign)
+{
+	struct store_rollout row;
+	struct arena arena;
+	struct err err;
+
+	if (driven_find(adopt->parts.driven, foreign->id))
+		return;
+	arena_init(&arena);
+	if (store_rollout_find(
+		    adopt->parts.store, foreign->id, &arena, &row, &err) > 0)
+		tell(adopt, foreign, &row);
+	arena_fini(&arena);
+}
+
 static void consider(struct adopt *adopt, const struct store_rollout *row,
 	const struct store_lease *lease)
 {
@@ -214,6 +246,8 @@ static void consider(struct adopt *adopt, const struct store_rollout *row,
 	struct err err;
 
 	foreign->seen = true;
+	if (!driven_find(adopt->parts.driven, row->id))
+		tell(adopt, foreign, row);
 	/* Also one of ours that waits for its lease, or an older one of a
 	 * service whose newer one is driven. */
 	if (now_ms < foreign->not_before_ms ||
@@ -235,10 +269,12 @@ static void forget_unseen(struct adopt *adopt)
 
 	for (foreign = LIST_FIRST(&adopt->foreign); foreign; foreign = next) {
 		next = LIST_NEXT(foreign, link);
-		if (!foreign->seen)
-			foreign_free(foreign);
-		else
+		if (foreign->seen) {
 			foreign->seen = false;
+			continue;
+		}
+		tell_end(adopt, foreign);
+		foreign_free(foreign);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct adopt;
+struct changes;
 struct desk;
 struct driven_set;
 struct loop;
@@ -22,6 +23,7 @@ struct adopt_parts {
 	struct shelf *shelf;
 	struct driven_set *driven;
 	const char *who; /* in the journal: who went on with it */
+	struct changes *changes; /* hears of those that others drive */
 };
 
 /* Looks at once, and then again and again. The parts are borrowed. */

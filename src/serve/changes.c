@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 #include "io/loop.h"
 #include "serve/driven.h"
+#include "store/store.h"
 
 #define BUCKETS   4096
 #define EVENT_MAX 32 /* bytes of a name with its NUL */
@@ -173,6 +174,24 @@ void changes_take(struct changes *changes, const char *rollout,
 	bool is_weighty = !entry || entry_take(kept, entry);
 
 	kept->change.is_driven = entry != NULL;
+	kept->change.is_elsewhere = false;
+	kept_changed(changes, kept, is_weighty);
+}
+
+void changes_see(struct changes *changes, const struct store_rollout *row,
+	int64_t now_ms)
+{
+	struct kept *kept = kept_of(changes, row->id, row->service);
+	bool is_weighty = !kept->change.is_elsewhere ||
+			  strcmp(kept->phase, row->phase) != 0;
+
+	kept->event[0] = '\0';
+	snprintf(kept->phase, EVENT_MAX, "%s", row->phase);
+	kept->change.percent = -1;
+	kept->change.seq = row->last_seq;
+	kept->change.time_ms = now_ms;
+	kept->change.is_driven = false;
+	kept->change.is_elsewhere = true;
 	kept_changed(changes, kept, is_weighty);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What changed last in each rollout that this daemon drives, in one order for
- * all of them: whoever follows knows a number, and is told what came after it.
+ * What changed last in each rollout that this daemon drives, or sees others drive,
+ * in one order for all of them: whoever follows knows a number, and is told what came after it.
  * Of a rollout only the newest is kept, so that who is slow gets less and not
  * more. Knows no HTTP.
  */
@@ -26,10 +26,11 @@ struct change {
 	 * at the service. */
 	uint64_t weighty;
 	const char *rollout, *service;
-	const char *event, *phase; /* of its last entry */
-	int percent;
+	const char *event, *phase; /* of its last entry; event "": not known */
+	int percent; /* -1: not known */
 	int64_t seq, time_ms;
-	bool is_driven; /* false: this daemon has let go of it */
+	bool is_driven; /* false: this daemon has let go of it, or never had it */
+	bool is_elsewhere; /* others drive it, or have */
 };
 
 struct changes *changes_new(struct loop *loop, struct driven_set *driven);
@@ -64,5 +65,9 @@ void changes_end(struct changes *changes);
 struct store_event;
 void changes_take(struct changes *changes, const char *rollout,
 	const char *service, const struct store_event *entry);
+/* The same of one that others drive, as it was seen in the state file. */
+struct store_rollout;
+void changes_see(struct changes *changes, const struct store_rollout *row,
+	int64_t now_ms);
 
 #endif

@@ -150,6 +150,7 @@ static int open_parts(struct daemon *daemon, struct err *err_r)
 		.shelf = daemon->shelf,
 		.driven = daemon->driven,
 		.who = DAEMON_WHO,
+		.changes = daemon->changes,
 	};
 	daemon->adopt = adopt_new(&parts);
 	watch = (struct watch_parts){

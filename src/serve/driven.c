@@ -252,16 +252,15 @@ int driven_start(struct driven_set *set, const struct policy *policy,
 }
 
 int driven_resume(struct driven_set *set, const struct policy *policy,
-	const char *rollout, const char *service, const char *starter,
-	struct err *err_r)
+	const struct driven_left *left, const char *who, struct err *err_r)
 {
-	struct driven *driven = member_new(set, policy, service, starter);
+	struct driven *driven =
+		member_new(set, policy, left->service, left->starter);
 	const struct observer observer = observer_of(driven);
-	const struct driver_options options = {
-		.starter = starter, .wait_ms = -1};
+	const struct driver_options options = {.starter = who, .wait_ms = -1};
 
-	if (own_service_check(set->own, service, err_r) == 0)
-		driven->driver = fleet_resume(set->fleet, policy, rollout,
+	if (own_service_check(set->own, left->service, err_r) == 0)
+		driven->driver = fleet_resume(set->fleet, policy, left->rollout,
 			&options, &observer, err_r);
 	return member_join(driven);
 }

@@ -48,10 +48,14 @@ typedef void (*driven_begun_fn)(
 MUST_CHECK int driven_start(struct driven_set *set, const struct policy *policy,
 	const struct driver_options *options, driven_begun_fn fn, void *arg,
 	struct err *err_r);
-/* Goes on with one that was left; its policy likewise. */
+/* Goes on with one that was left, as `who`; it counts as its starter's. Its policy
+ * likewise. */
+struct driven_left {
+	const char *rollout, *service, *starter;
+};
 MUST_CHECK int driven_resume(struct driven_set *set,
-	const struct policy *policy, const char *rollout, const char *service,
-	const char *starter, struct err *err_r);
+	const struct policy *policy, const struct driven_left *left,
+	const char *who, struct err *err_r);
 
 /* A command was left for one of them: it is taken now. */
 void driven_hurry(struct driven_set *set);

@@ -47,6 +47,7 @@ struct slack_notice {
 	bool is_kept; /* it has a row in the state file */
 	bool is_unsure; /* it may be there: it is looked for first */
 	bool is_over; /* what was sent, or stands in the row, is the last */
+	bool has_ended; /* its rollout, as it was looked at last */
 	char mark[2 * MARK_BYTES + 1];
 	char ts[TS_MAX]; /* "": not known */
 	int64_t begun_ms; /* as the row has it, or is to have it */
@@ -110,6 +111,11 @@ void slack_notice_free(struct slack_notice **notice_p)
 const char *slack_notice_rollout(const struct slack_notice *notice)
 {
 	return notice->rollout;
+}
+
+bool slack_notice_goes_on(const struct slack_notice *notice)
+{
+	return notice->is_kept && !notice->is_over && !notice->has_ended;
 }
 
 void slack_notice_know(
@@ -256,7 +262,8 @@ static void message_make(struct slack_notice *notice, const struct view *view)
 		view->snapshot, view->driver, view->now_ms, NULL, &arena);
 	buf_init(&notice->body, SLACK_MESSAGE_MAX);
 	slack_message_print(&message, &notice->body);
-	notice->is_over = view->snapshot->row.ended_ms != 0;
+	notice->has_ended = view->snapshot->row.ended_ms != 0;
+	notice->is_over = notice->has_ended;
 	arena_fini(&arena);
 }
 
@@ -267,6 +274,7 @@ static void notice_seen(
 
 	notice->ask = NULL;
 	if (err && err->code == ERR_NOT_FOUND) {
+		notice->is_over = true;
 		notice_end(notice, SLACK_TURN_OVER);
 	} else if (err) {
 		notice_later(notice, 0, "the rollout", err->text);

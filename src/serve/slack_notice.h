@@ -59,6 +59,8 @@ struct slack_notice *slack_notice_new(const struct slack_notice_parts *parts,
 void slack_notice_free(struct slack_notice **notice);
 
 const char *slack_notice_rollout(const struct slack_notice *notice);
+/* There is a message that has to be changed still, whatever the channel lists. */
+bool slack_notice_goes_on(const struct slack_notice *notice);
 /* It has a row already. */
 void slack_notice_know(
 	struct slack_notice *notice, const struct store_notice *row);

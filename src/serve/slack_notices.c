@@ -209,8 +209,10 @@ static void channel_turned(const struct slack_turn *turn, void *arg)
 		waiting->tries = 0;
 		channel_wait(channel, turn->has_called ? SLACK_PACE_MS : 0);
 	}
-	/* What has changed meanwhile has a turn of its own. */
-	if (!waiting->is_queued && turn->end != SLACK_TURN_DONE)
+	/* What has changed meanwhile has a turn of its own; what changes later is
+	 * told where there is a message. */
+	if (!waiting->is_queued && turn->end != SLACK_TURN_DONE &&
+		!slack_notice_goes_on(waiting->notice))
 		waiting_free(waiting);
 	channel_wake(channel);
 }
@@ -240,7 +242,8 @@ static bool notices_hear(const struct change *change, void *arg)
 	struct slack_notices *own = arg;
 	struct channel *channel;
 
-	if (change->weighty <= own->told)
+	/* Those that somebody else drives are theirs to tell of. */
+	if (change->weighty <= own->told || change->is_elsewhere)
 		return true;
 	for (size_t i = 0; i < own->config->n; i++) {
 		channel = &own->channel[i];

@@ -140,9 +140,15 @@ static void change_print(const struct change *change, struct buf *out)
 	jsonw_text(&w, "rollout", change->rollout);
 	jsonw_text(&w, "service", change->service);
 	jsonw_int(&w, "seq", change->seq);
-	jsonw_text(&w, "event", change->event);
+	if (*change->event)
+		jsonw_text(&w, "event", change->event);
+	else
+		jsonw_null(&w, "event");
 	jsonw_text(&w, "phase", change->phase);
-	jsonw_int(&w, "percent", change->percent);
+	if (change->percent >= 0)
+		jsonw_int(&w, "percent", change->percent);
+	else
+		jsonw_null(&w, "percent");
 	jsonw_bool(&w, "driven", change->is_driven);
 	jsonw_end(&w, '}');
 }

@@ -337,11 +337,15 @@ static const struct driver *start_it(
 static const struct driver *resume_it(const char *rollout,
 	const struct driver_options *wanted, struct err *err_r)
 {
+	const struct driven_left left = {.rollout = rollout,
+		.service = FAKE_SERVICE,
+		.starter = wanted->starter};
+
 	if (!sc.by_daemon)
 		return fleet_resume(
 			sc.fleet, sc.policy, rollout, wanted, &observer, err_r);
-	if (driven_resume(sc.driven, shelved(), rollout, FAKE_SERVICE,
-		    wanted->starter, err_r) < 0)
+	if (driven_resume(sc.driven, shelved(), &left, wanted->starter, err_r) <
+		0)
 		return NULL;
 	return newest_driven();
 }

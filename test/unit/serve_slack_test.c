@@ -328,6 +328,29 @@ static void a_token_that_is_put_right_brings_the_message(void **state)
 	free(id);
 }
 
+/* The channel lists nothing that comes after the gate: the message is followed
+ * all the same. */
+static void a_message_that_was_refused_once_is_changed_again(void **state)
+{
+	struct secret *wrong = secret_new("xoxb-wrong", 10);
+	char *id;
+
+	slacked_stop(&s);
+	s.rows[0].on = NOTIFY_BIT(NOTIFY_APPROVAL);
+	slacked_start(&s);
+	id = served_rollout(&s.served, "awaiting-approval");
+	waits_for("waits for approval");
+	s.issuers[1].bot_token = wrong;
+	slacked_decide(&s, id, "approve", "");
+	SLACKED_UNTIL(&s, s.slack.refused);
+	s.issuers[1].bot_token = s.token;
+	ends_as(id, "promoted");
+	waits_for("Promoted");
+	assert_int_equal(s.slack.n_posts, 1);
+	secret_free(&wrong);
+	free(id);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +371,7 @@ int main(void)
 		WORLD_TEST(what_cannot_be_looked_for_is_posted_once_more),
 		WORLD_TEST(a_message_that_somebody_deleted_is_not_posted_anew),
 		WORLD_TEST(a_token_that_is_put_right_brings_the_message),
+		WORLD_TEST(a_message_that_was_refused_once_is_changed_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
