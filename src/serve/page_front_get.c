@@ -22,8 +22,8 @@
 #include "serve/readable.h"
 #include "serve/shelf.h"
 
-#define ENDED_SHOWN 50 /* without a filter */
-#define ENDED_MAX   500 /* looked through for a filter */
+#define ENDED_SHOWN 50 /* without a filter, beside what needs somebody */
+#define ENDED_MAX   500 /* looked through for a filter, and for that */
 #define ACTIVE_MAX  1000 /* that others drive */
 #define FILTER_MAX  200
 #define ONLY_MAX    4096
@@ -117,8 +117,7 @@ static int front_run(
 {
 	struct front_get *front = (struct front_get *)job;
 	struct store_filter active = {.unfinished = true, .limit = ACTIVE_MAX};
-	struct store_filter ended = {.state = STORE_ENDED,
-		.limit = is_filtered(front) ? ENDED_MAX : ENDED_SHOWN};
+	struct store_filter ended = {.state = STORE_ENDED, .limit = ENDED_MAX};
 
 	if (readable_list(front->visit, store, &active, &front->active,
 		    &front->n_active, err_r) < 0)
@@ -246,6 +245,8 @@ static void add_driven(struct front_get *front, const struct driven *driven)
 	enum front_place place;
 	struct front_row *row;
 
+	if (!driver_seq(driven_driver(driven)))
+		return; /* it waits for its lease: there is nothing of it yet */
 	if (!is_wanted(front, driven_service(driven), state->starter,
 		    phase_name(state->phase)))
 		return;
@@ -415,6 +416,15 @@ static int by_urgency(const void *a, const void *b)
 	return strcmp(left->id, right->id);
 }
 
+/* Of those that need nobody the newest are enough, unless they are filtered. */
+static void add_ended(struct front_get *front, size_t i)
+{
+	enum front_place place = place_of_end(front, i);
+
+	if (place == FRONT_NEEDS_YOU || is_filtered(front) || i < ENDED_SHOWN)
+		add_listed(front, &front->ended[i], place, NULL);
+}
+
 static bool is_foreign(
 	const struct front_get *front, const struct store_rollout *row)
 {
@@ -438,8 +448,7 @@ static void gather(struct front_get *front)
 	for (i = 0; i < front->n_ended; i++)
 		if (!driven_find(set, front->ended[i].id) &&
 			is_wanted_row(front, &front->ended[i]))
-			add_listed(front, &front->ended[i],
-				place_of_end(front, i), NULL);
+			add_ended(front, i);
 	if (front->n_rows)
 		qsort(front->rows, front->n_rows, sizeof(*front->rows),
 			by_urgency);

@@ -79,13 +79,12 @@ static void find_traffic(struct service_facts *facts, int64_t now_ms)
 {
 	const struct driven *driven =
 		driven_of_service(facts->driven, facts->view.service.full);
-	const struct driver *driver;
-	const struct split *split;
+	const struct driver *driver = driven ? driven_driver(driven) : NULL;
+	const struct split *split =
+		driver ? &driver_state(driver)->traffic.serving : NULL;
 
 	facts->view.traffic = facts->traffic;
-	if (driven) {
-		driver = driven_driver(driven);
-		split = &driver_state(driver)->traffic.serving;
+	if (split && split->candidate + split->stable + split->other > 0) {
 		add_traffic(facts, driver_candidate(driver), split->candidate,
 			"candidate");
 		add_traffic(
