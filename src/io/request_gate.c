@@ -43,7 +43,8 @@ static bool is_single(const char *name)
 	static const char *const names[] = {"authorization", "content-length",
 		"content-type", "cookie", "expect", "host", "idempotency-key",
 		"if-none-match", "last-event-id", "origin", "referer",
-		"transfer-encoding", "x-goog-iap-jwt-assertion"};
+		"transfer-encoding", "x-goog-iap-jwt-assertion",
+		"x-tidegate-token"};
 	static const char *const prefixes[] = {"sec-fetch-", "x-slack-"};
 
 	for (size_t i = 0; i < LENGTH(names); i++)

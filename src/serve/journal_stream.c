@@ -223,10 +223,21 @@ static bool is_told(const struct journal_stream *stream)
 	return stream->row.ended_ms && stream->told_seq >= stream->row.last_seq;
 }
 
+/* People and access may be others than at its beginning. */
+static bool may_go_on(const struct journal_stream *stream)
+{
+	return access_may(daemon_access(stream->daemon), stream->visitor,
+		RIGHT_READ, stream->row.service, NULL, NULL);
+}
+
 static void journal_tell(struct journal_stream *stream)
 {
 	struct buf text;
 
+	if (!may_go_on(stream)) {
+		journal_bye(stream);
+		return;
+	}
 	if (stream->lines.len &&
 		!server_stream_send(
 			stream->out, stream->lines.data, stream->lines.len)) {

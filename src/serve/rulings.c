@@ -30,6 +30,22 @@ static bool is_listed(const struct ruling_case *about)
 	return !approval;
 }
 
+/* By a name or a key that is theirs still: they may have got another name by a
+ * reload since, which the engine cannot know. */
+static bool is_own(const struct ruling_case *about)
+{
+	const struct rollout *r = about->rollout;
+	const struct caller *caller = &about->visitor->caller;
+	const struct approval *approval;
+
+	if (r->step < 0 || (size_t)r->step >= about->policy->n_steps)
+		return false;
+	approval = about->policy->steps[r->step].approval;
+	return approval && !approval->self_approval &&
+	       (visitor_is(about->visitor, r->starter) ||
+		       (caller->person && !strcmp(caller->person, r->starter)));
+}
+
 struct ruling ruling_of(const struct ruling_case *about, enum verb verb)
 {
 	struct ruling ruling = {RULING_ALLOWED, ""};
@@ -44,6 +60,13 @@ struct ruling ruling_of(const struct ruling_case *about, enum verb verb)
 	if (!rollout_refuses(about->policy, about->rollout, verb,
 		    about->rollout->step, about->visitor->name, ruling.text)) {
 		ruling.text[0] = '\0';
+		if (verb != VERB_APPROVE || !is_own(about))
+			return ruling;
+		ruling.why = RULING_REFUSED;
+		snprintf(ruling.text, sizeof(ruling.text),
+			"%.63s started the rollout, as %.63s, and the policy "
+			"does not say self_approval",
+			about->visitor->name, about->rollout->starter);
 		return ruling;
 	}
 	ruling.why = verb == VERB_APPROVE && !is_listed(about) ? RULING_UNLISTED
