@@ -106,29 +106,31 @@ static size_t add_table(const struct look *look, const struct list_args *args,
 static int print_json(
 	struct store *store, const struct list_args *args, struct err *err_r)
 {
-	struct store_filter filter = {.service = args->service,
-		.unfinished = args->unfinished,
-		.limit = args->limit};
-	struct store_rollout *list;
-	struct arena arena;
+	struct look look;
 	struct buf out;
 	struct jsonw w = {.out = &out};
-	size_t n, i;
-	int rc;
+	size_t ended = 0, i;
 
-	arena_init(&arena);
+	if (look_at(store, args, &look, err_r))
+		return -1;
 	buf_init(&out, LIST_OUTPUT_BYTES);
-	rc = store_rollout_list(store, &filter, &arena, &list, &n, err_r);
 	jsonw_array(&w, NULL);
-	for (i = 0; !rc && i < n; i++)
-		rollout_row_print(&w, &list[i]);
+	for (i = 0; i < look.n_running; i++)
+		rollout_row_print(&w, &look.running[i]);
+	for (i = 0; !args->unfinished && i < look.n_newest &&
+		    ended < (size_t)args->limit;
+		i++) {
+		if (!look.newest[i].ended_ms)
+			continue;
+		rollout_row_print(&w, &look.newest[i]);
+		ended++;
+	}
 	jsonw_end(&w, ']');
 	buf_addc(&out, '\n');
-	if (!rc)
-		output_write(stdout, &out);
+	output_write(stdout, &out);
 	buf_fini(&out);
-	arena_fini(&arena);
-	return rc;
+	arena_fini(&look.arena);
+	return 0;
 }
 
 static int print_text(

@@ -295,3 +295,20 @@ more_checks() {
 	rollout_ends 6
 	serves stable-1 100
 }
+
+@test "what runs is in the list, for programs too, however much has ended since" {
+	at_gate
+	for name in x y z; do
+		run "$TIDEGATE" run "no-such-$name" --policy "$WORLD/policy.yaml"
+		[ "$status" = 4 ]
+	done
+	run "$TIDEGATE" list --limit 2 --format json
+	[ "$status" = 0 ]
+	jq -e '[.[] | .phase] == ["awaiting-approval", "refused", "refused"]' \
+		<<<"$output"
+	run "$TIDEGATE" list --unfinished --format json
+	[ "$status" = 0 ]
+	jq -e '[.[] | .phase] == ["awaiting-approval"]' <<<"$output"
+	kill -INT "$RUN_PID"
+	rollout_ends 6
+}
