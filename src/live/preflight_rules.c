@@ -153,13 +153,30 @@ int rule_ready(const struct revision *revision, struct err *err_r)
 
 /* ---- people ---- */
 
-static int count_able(const struct approval *approval, const char *starter)
+/* Nobody can decide under another name: see context_who, and the people of the
+ * daemon's configuration. */
+static bool is_person(const char *name)
+{
+	const unsigned char *p = (const unsigned char *)name;
+
+	while (*p > ' ' && *p != 0x7f)
+		p++;
+	return *name && !*p;
+}
+
+static int count_able(const struct approval *approval, const char *starter,
+	const char **nobody_r)
 {
 	int n = 0;
 
-	for (size_t i = 0; i < approval->n_approvers; i++)
-		n += approval->self_approval ||
-		     strcmp(approval->approvers[i], starter) != 0;
+	*nobody_r = NULL;
+	for (size_t i = 0; i < approval->n_approvers; i++) {
+		if (!is_person(approval->approvers[i]))
+			*nobody_r = approval->approvers[i];
+		else
+			n += approval->self_approval ||
+			     strcmp(approval->approvers[i], starter) != 0;
+	}
 	return n;
 }
 
@@ -168,10 +185,20 @@ int rule_gate(const struct policy *policy, size_t step, const char *starter,
 	struct err *err_r)
 {
 	const struct approval *approval = policy->steps[step].approval;
-	int able = approval ? count_able(approval, starter) : 0;
+	const char *nobody = NULL;
+	int able = approval ? count_able(approval, starter, &nobody) : 0;
 
 	if (!approval || able >= approval->minimum)
 		return 0;
+	if (nobody)
+		return err_set(err_r, ERR_REFUSED,
+			"step %zu needs %d approval%s and only %d of its "
+			"approvers may give one: nobody can decide as "
+			"\"%.63s\", since names of people have no blanks; "
+			"write the name as it comes by --as, TIDEGATE_USER or "
+			"the login",
+			step + 1, approval->minimum,
+			approval->minimum == 1 ? "" : "s", able, nobody);
 	return err_set(err_r, ERR_REFUSED,
 		"step %zu needs %d approval%s and only %d of its approvers may "
 		"give one (%s started the rollout and self_approval is not "

@@ -347,6 +347,13 @@ correct() { # BAD GOOD
 	well
 }
 
+@test "an approver whose name nobody can have: another one" {
+	STEPS='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s, approval: {approvers: ["Bob Smith"]}}]' healthy
+	sick approval 'step 2'
+	sed -i 's/"Bob Smith"/"Bob Smith", bob/' "$WORLD/policy.yaml"
+	well
+}
+
 @test "clocks that differ: set right" {
 	control PATCH '' '{"clockAhead": "30m"}'
 	sick clock ''
