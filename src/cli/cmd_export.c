@@ -62,7 +62,8 @@ struct exporter {
 	enum phase pushed; /* phase that was told last; PHASES: none */
 	int64_t pushed_ms, driven_ms;
 	bool told; /* that it fails */
-	bool failed;
+	bool failed; /* the request that was answered last */
+	bool missed; /* something was told */
 	struct err err; /* of the request that was answered last */
 };
 
@@ -87,7 +88,7 @@ static void tell_failure(struct exporter *e, const char *what)
 
 	if (!e->failed || e->told)
 		return;
-	e->told = true;
+	e->told = e->missed = true;
 	buf_init(&line, OUTPUT_BYTES_MAX);
 	buf_addf(&line, "tidegate: export: %s: %s\n", what, e->err.text);
 	output_write(stderr, &line);
@@ -296,7 +297,7 @@ static int follow(struct exporter *e, struct err *err_r)
 		context_pause(LOOK_MS);
 	if (ended < 0 || delete_group(e, err_r) < 0 || send_trace(e, err_r) < 0)
 		return -1;
-	return e->failed ? 1 : 0;
+	return e->missed ? 1 : 0;
 }
 
 /* ---- all of it ---- */

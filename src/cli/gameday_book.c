@@ -16,13 +16,21 @@
 #include "cli/gameday.h"
 #include "io/clock.h"
 #include "io/file.h"
+#include "store/store_file.h"
 
 #define BOOK_BYTES_MAX (4 * 1024 * 1024) /* read; thousands of days */
 
 int gameday_book_open(
 	struct gameday_book *book, const char *state, struct err *err_r)
 {
+	if (!*state)
+		return err_set(err_r, ERR_USAGE,
+			"there is no path for the state file, which the book "
+			"of game days lies beside: give --state or set "
+			"$TIDEGATE_STATE");
 	book->path = xasprintf("%s.gameday", state);
+	if (store_file_make_folders(book->path, err_r) < 0)
+		return -1;
 	book->fd = file_open_kept(book->path, err_r);
 	if (book->fd < 0)
 		return -1;

@@ -42,6 +42,7 @@ static struct {
 	bool impatient; /* its reader did not catch up when it was waited for */
 	struct queued_file file[FILES_MAX];
 	size_t n_files;
+	int out_errno; /* of the first write that standard output refused */
 } queue;
 
 /* ---- queues ---- */
@@ -107,7 +108,9 @@ static bool put(FILE *stream, enum writer_rank rank, const struct buf *text)
 	if (queue.on)
 		return writer_put(
 			writer_of(stream), fileno(stream), rank, text);
-	fwrite(text->data, 1, text->len, stream);
+	if (fwrite(text->data, 1, text->len, stream) < text->len &&
+		stream == stdout && !queue.out_errno)
+		queue.out_errno = errno;
 	return true;
 }
 
@@ -264,6 +267,7 @@ int output_finish(struct err *err_r)
 		finish_queues();
 	else if (fflush(stdout) || ferror(stdout))
 		return err_set(err_r, ERR_IO,
-			"cannot write to standard output: %s", strerror(errno));
+			"cannot write to standard output: %s",
+			strerror(queue.out_errno ? queue.out_errno : errno));
 	return 0;
 }

@@ -103,7 +103,19 @@ tide() {
 @test "a result that cannot be written is an error" {
 	run --separate-stderr bash -c '"$1" help >/dev/full' - "$TIDEGATE"
 	[ "$status" -eq 1 ]
-	[[ $stderr == *"cannot write to standard output"* ]]
+	[[ $stderr == *"cannot write to standard output: No space left"* ]]
+}
+
+# What does not fit into the stream's buffer is refused before the end.
+@test "a long result that cannot be written says why" {
+	"$TIDEGATE" run s --policy "$BATS_TEST_DIRNAME/../../policies/cloud-run-managed.yaml" \
+		--project p --region r >/dev/null 2>&1 || true
+	for verb in list status; do
+		run --separate-stderr bash -c '"$1" "$2" --format json >/dev/full' - \
+			"$TIDEGATE" "$verb"
+		[ "$status" -eq 1 ]
+		[[ $stderr == *"cannot write to standard output: No space left"* ]]
+	done
 }
 
 # What is said of it goes into a pipe, which has no limit.

@@ -170,3 +170,18 @@ hang() {
 has_ended() {
 	grep -q '"outcome":"promoted"' "$WORLD/run.json"
 }
+
+@test "what was never reached is in the exit status, whatever else was" {
+	begins
+	"$WORKBENCH" export --push-metrics http://127.0.0.1:1 --otlp "$RECEIVER" \
+		>"$WORLD/export.out" 2>&1 3>&- &
+	EXPORT_PID=$!
+	PIDS+=("$EXPORT_PID")
+	until_true 30 grep -q 'export: pushing metrics: ' "$WORLD/export.out"
+	TIDEGATE_USER=bob tide approve
+	wait "$RUN_PID"
+	status=0
+	wait "$EXPORT_PID" || status=$?
+	[ -s "$WORLD/trace.json" ]
+	[ "$status" = 1 ]
+}

@@ -176,3 +176,18 @@ users() {
 	[ ! -s "$TIDEGATE_STATE.gameday" ]
 	[ "$(writes)" = "" ]
 }
+
+@test "the first game day finds no folder of the state file, and no home is said" {
+	run -0 --separate-stderr env -u TIDEGATE_STATE XDG_STATE_HOME="$WORLD/new" \
+		"$WORKBENCH" gameday --clean
+	quick "$ALLOWED"
+	run --separate-stderr env -u TIDEGATE_STATE XDG_STATE_HOME="$WORLD/newer" \
+		"$WORKBENCH" gameday backend --policy "$WORLD/policy.yaml" --bad no-such
+	ends 4
+	[[ $stderr == *'nothing was moved: '* ]]
+	cd "$WORLD"
+	run --separate-stderr "$WORKBENCH" gameday --clean --state ''
+	ends 2
+	[[ $stderr == *'give --state or set $TIDEGATE_STATE'* ]]
+	[ ! -e .gameday ]
+}
