@@ -290,7 +290,7 @@ int control_traffic(
 	if (*text || sum != 100) {
 		routes_fini(&list);
 		return rpc_error_field(error, "traffic",
-			"the traffic must be REVISION=PERCENT,… of revisions "
+			"the traffic must be REVISION=PERCENT,... of revisions "
 			"that exist (or LATEST), 100 in sum");
 	}
 	model_set_routes(sandbox->cloud.model, &list, sandbox_now(sandbox));
