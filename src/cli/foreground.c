@@ -358,8 +358,8 @@ static void on_signal(int signo, void *arg)
 	if (foreground->driver)
 		driver_interrupt(foreground->driver, name);
 	else
-		output_text(stderr,
-			"%s: what is under way is finished first\n", name);
+		output_text(stderr, "%s: what is under way is finished first\n",
+			name);
 }
 
 int foreground_listen(struct foreground *foreground, struct err *err_r)

@@ -7,9 +7,10 @@
 #include "engine/turn.h"
 
 #define RETRY_AFTER_MAX 10000 /* of a revert: it does not wait longer */
-#define FORWARD_MAX     60000 /* of all else: drift and a stable that is gone are
+#define FORWARD_MAX \
+	60000 /* of all else: drift and a stable that is gone are
 			       * looked for, and a step has its deadline */
-#define FAILING_MS_MAX  120000 /* a shift whose operations end in errors */
+#define FAILING_MS_MAX 120000 /* a shift whose operations end in errors */
 
 static const struct backoff trouble_backoff = {500, 30000};
 /* Users are being hurt: it is known within a second that the service answers

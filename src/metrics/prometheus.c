@@ -25,7 +25,8 @@
 #define RANGE_BYTES_MAX (16 * 1024 * 1024)
 #define TOO_LONG_MAX    64 /* joint queries that are remembered */
 #define FORM_TYPE       "application/x-www-form-urlencoded"
-#define CLOCK_MS_MAX    60000 /* of theirs and ours, where we say of when to tell */
+#define CLOCK_MS_MAX \
+	60000 /* of theirs and ours, where we say of when to tell */
 #define GOOGLE_ENDPOINT "https://monitoring.googleapis.com"
 #define GOOGLE_VARIABLE "CLOUDSDK_API_ENDPOINT_OVERRIDES_MONITORING"
 #define GOOGLE_PATH     "/v1/projects/%s/location/global/prometheus"

@@ -10,9 +10,9 @@
 static int add_explain(
 	struct store *store, const char *rollout, struct err *err_r)
 {
-	struct sqlite3_stmt *row = sql_start(store,
-		"SELECT phase FROM rollout WHERE id = ?1",
-		SQL_VALUES(sql_text(rollout)), err_r);
+	struct sqlite3_stmt *row =
+		sql_start(store, "SELECT phase FROM rollout WHERE id = ?1",
+			SQL_VALUES(sql_text(rollout)), err_r);
 	int found = row ? sql_next(store, row, err_r) : -1;
 
 	if (found < 0)

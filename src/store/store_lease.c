@@ -183,8 +183,7 @@ int store_lease_end(struct store *store, const char *service, int64_t fence,
 	return sql_run(store,
 		       "UPDATE lease SET expires_ms = 0"
 		       " WHERE service = ?1 AND fence = ?2",
-		       SQL_VALUES(sql_text(service), sql_int(fence)),
-		       err_r) < 0
+		       SQL_VALUES(sql_text(service), sql_int(fence)), err_r) < 0
 		       ? -1
 		       : 0;
 }

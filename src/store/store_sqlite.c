@@ -14,7 +14,6 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/xalloc.h"
@@ -594,16 +593,4 @@ void store_free(struct store **store)
 const char *store_path(const struct store *store)
 {
 	return store->path;
-}
-
-bool store_is_in_memory(const struct store *store)
-{
-	return store_file_is_in_memory(store->path);
-}
-
-bool store_is_owned_by_us(const struct store *store)
-{
-	struct stat st;
-
-	return stat(store->path, &st) == 0 && st.st_uid == geteuid();
 }

@@ -347,6 +347,57 @@ static void without_users_nothing_is_asked_for_before_the_first_step(
 	expect_exit(0);
 }
 
+#define SLO_COMPARED                                                 \
+	"slos:\n"                                                    \
+	"  - {name: errors, query: 'errors{r=\"{{revision}}\"}',\n"  \
+	"     compare: stable, max_ratio: 2, no_baseline: skip,\n"   \
+	"     max: 1%, critical: 10%, window: 20s, interval: 10s,\n" \
+	"     min_passes: 2, fail_after: 2}\n"
+
+static void a_critical_value_counts_though_the_baseline_is_in_trouble(
+	void **state)
+{
+	int64_t from_ms;
+
+	given_policy(policy_long, SLO_COMPARED, NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 15 * SECOND);
+	metrics_of(FAKE_STABLE, SAYS_503);
+	errors_of(FAKE_NEW, 0.5);
+	from_ms = fake_now();
+	expect_reverted_by(from_ms + 30 * SECOND);
+	until_the_end();
+	expect_exit(5);
+}
+
+static void a_critical_value_counts_though_the_baseline_is_partial(void **state)
+{
+	int64_t from_ms;
+
+	given_policy(policy_long, SLO_COMPARED, NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 15 * SECOND);
+	metrics_of(FAKE_STABLE, SAYS_PARTIAL);
+	errors_of(FAKE_NEW, 0.5);
+	from_ms = fake_now();
+	expect_reverted_by(from_ms + 30 * SECOND);
+	until_the_end();
+	expect_exit(5);
+}
+
+static void a_baseline_that_is_not_looked_at_is_no_trouble(void **state)
+{
+	given_policy(policy_long, SLO_COMPARED, NULL);
+	run();
+	until_step(2);
+	until(fake_now() + 35 * SECOND);
+	metrics_of(FAKE_STABLE, SAYS_503);
+	until_the_end();
+	expect_exit(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +434,11 @@ int main(void)
 		SCENARIO(users_that_others_gave_it_are_evidence_to_ask_for),
 		SCENARIO(
 			without_users_nothing_is_asked_for_before_the_first_step),
+		SCENARIO(
+			a_critical_value_counts_though_the_baseline_is_in_trouble),
+		SCENARIO(
+			a_critical_value_counts_though_the_baseline_is_partial),
+		SCENARIO(a_baseline_that_is_not_looked_at_is_no_trouble),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

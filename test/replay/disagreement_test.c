@@ -781,108 +781,6 @@ static void an_unfinished_rollout_refuses_a_new_one_and_is_named(void **state)
 		"%s is not named", first);
 }
 
-/* ---- F: odd answers ---- */
-
-#define CRITICAL_SLO(more)                                           \
-	"slos:\n"                                                    \
-	"  - {name: errors, query: 'errors{r=\"{{revision}}\"}',\n"  \
-	"     compare: stable, max_ratio: 2, no_baseline: skip,\n"   \
-	"     max: 1%, critical: 10%, window: 20s, interval: 10s,\n" \
-	"     min_passes: 2, fail_after: 2" more "}\n"
-
-static void a_critical_value_counts_though_the_baseline_is_in_trouble(
-	void **state)
-{
-	int64_t from_ms;
-
-	given_policy(policy_long, CRITICAL_SLO(""), NULL);
-	run();
-	until_step(0);
-	until(fake_now() + 15 * SECOND);
-	metrics_of(FAKE_STABLE, SAYS_503);
-	errors_of(FAKE_NEW, 0.5);
-	from_ms = fake_now();
-	expect_reverted_by(from_ms + 30 * SECOND);
-	until_the_end();
-	expect_exit(5);
-}
-
-static void a_critical_value_counts_though_the_baseline_is_partial(void **state)
-{
-	int64_t from_ms;
-
-	given_policy(policy_long, CRITICAL_SLO(""), NULL);
-	run();
-	until_step(0);
-	until(fake_now() + 15 * SECOND);
-	metrics_of(FAKE_STABLE, SAYS_PARTIAL);
-	errors_of(FAKE_NEW, 0.5);
-	from_ms = fake_now();
-	expect_reverted_by(from_ms + 30 * SECOND);
-	until_the_end();
-	expect_exit(5);
-}
-
-static void a_baseline_that_is_not_looked_at_is_no_trouble(void **state)
-{
-	given_policy(policy_long, CRITICAL_SLO(""), NULL);
-	run();
-	until_step(2);
-	until(fake_now() + 35 * SECOND);
-	metrics_of(FAKE_STABLE, SAYS_503);
-	until_the_end();
-	expect_exit(0);
-}
-
-static void drift_is_seen_though_a_read_said_retry_after(void **state)
-{
-	int64_t from_ms;
-
-	given_policy("steps:\n  - {percent: 10, bake: 3h}\n"
-		     "  - {percent: 100, bake: 1m}\nsettle: 10s\n",
-		slo_errors, NULL);
-	run();
-	until_step(0);
-	until(fake_now() + 30 * SECOND);
-	fake_run_fault("{'kind': 'status', 'method': 'GET', 'status': 429,"
-		       " 'path': '*/services/shop', 'retryAfter': '600s', "
-		       "'times': 1}");
-	until(fake_now() + 30 * SECOND);
-	from_ms = fake_now();
-	fake_run_foreign("shop-1=50 shop-2=50");
-	while (exit_status() < 0 && fake_now() < from_ms + 3 * HOUR)
-		until(fake_now() + SECOND);
-	promise(fake_now() - from_ms < 2 * MINUTE, "drift seen after %lld s",
-		(long long)(fake_now() - from_ms) / 1000);
-}
-
-static void a_step_up_survives_a_long_retry_after(void **state)
-{
-	given_policy(policy_long, slo_errors, NULL);
-	run();
-	until_step(0);
-	while (!fake_store_count("step-passed", NULL))
-		until(fake_now() + 100);
-	fake_run_fault("{'kind': 'status', 'method': 'GET', 'status': 429,"
-		       " 'path': '*/services/shop', 'retryAfter': '600s', "
-		       "'times': 1}");
-	until_the_end();
-	expect_exit(0);
-}
-
-static void a_write_of_a_step_up_survives_a_long_retry_after(void **state)
-{
-	given_policy(policy_long, slo_errors, NULL);
-	run();
-	until_step(0);
-	while (!fake_store_count("step-passed", NULL))
-		until(fake_now() + 100);
-	fake_run_fault("{'kind': 'status', 'method': 'PATCH', 'status': 429,"
-		       " 'retryAfter': '600s', 'times': 1}");
-	until_the_end();
-	expect_exit(0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -945,14 +843,6 @@ int main(void)
 			stable_is_not_probed_instead_of_a_candidate_without_a_url),
 		SCENARIO(an_address_that_is_gone_is_not_asked_elsewhere),
 		SCENARIO(nothing_is_asked_of_the_service_for_the_candidate),
-		SCENARIO(
-			a_critical_value_counts_though_the_baseline_is_in_trouble),
-		SCENARIO(
-			a_critical_value_counts_though_the_baseline_is_partial),
-		SCENARIO(a_baseline_that_is_not_looked_at_is_no_trouble),
-		SCENARIO(drift_is_seen_though_a_read_said_retry_after),
-		SCENARIO(a_step_up_survives_a_long_retry_after),
-		SCENARIO(a_write_of_a_step_up_survives_a_long_retry_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -612,8 +612,8 @@ int store_lease_check(struct store *unused, const char *service, int64_t fence,
 	struct err *err_r)
 {
 	if (store.taken_over || fence != store.lease.fence)
-		return err_set(err_r, ERR_LEASE, "%s is driven by another",
-			service);
+		return err_set(
+			err_r, ERR_LEASE, "%s is driven by another", service);
 	return 0;
 }
 

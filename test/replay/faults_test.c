@@ -201,6 +201,55 @@ static void a_read_that_shows_the_time_before_a_shift_is_not_drift(void **state)
 	expect_journal("retry", "is older");
 }
 
+static void drift_is_seen_though_a_read_said_retry_after(void **state)
+{
+	int64_t from_ms;
+
+	given_policy("steps:\n  - {percent: 10, bake: 3h}\n"
+		     "  - {percent: 100, bake: 1m}\nsettle: 10s\n",
+		slo_errors, NULL);
+	run();
+	until_step(0);
+	until(fake_now() + 30 * SECOND);
+	fake_run_fault("{'kind': 'status', 'method': 'GET', 'status': 429,"
+		       " 'path': '*/services/shop', 'retryAfter': '600s', "
+		       "'times': 1}");
+	until(fake_now() + 30 * SECOND);
+	from_ms = fake_now();
+	fake_run_foreign("shop-1=50 shop-2=50");
+	while (exit_status() < 0 && fake_now() < from_ms + 3 * HOUR)
+		until(fake_now() + SECOND);
+	promise(fake_now() - from_ms < 2 * MINUTE, "drift seen after %lld s",
+		(long long)(fake_now() - from_ms) / 1000);
+}
+
+static void a_step_up_survives_a_long_retry_after(void **state)
+{
+	given_policy(policy_long, slo_errors, NULL);
+	run();
+	until_step(0);
+	while (!fake_store_count("step-passed", NULL))
+		until(fake_now() + 100);
+	fake_run_fault("{'kind': 'status', 'method': 'GET', 'status': 429,"
+		       " 'path': '*/services/shop', 'retryAfter': '600s', "
+		       "'times': 1}");
+	until_the_end();
+	expect_exit(0);
+}
+
+static void a_write_of_a_step_up_survives_a_long_retry_after(void **state)
+{
+	given_policy(policy_long, slo_errors, NULL);
+	run();
+	until_step(0);
+	while (!fake_store_count("step-passed", NULL))
+		until(fake_now() + 100);
+	fake_run_fault("{'kind': 'status', 'method': 'PATCH', 'status': 429,"
+		       " 'retryAfter': '600s', 'times': 1}");
+	until_the_end();
+	expect_exit(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +272,9 @@ int main(void)
 		SCENARIO(reads_that_lag_behind_are_not_taken_for_drift),
 		SCENARIO(
 			a_read_that_shows_the_time_before_a_shift_is_not_drift),
+		SCENARIO(drift_is_seen_though_a_read_said_retry_after),
+		SCENARIO(a_step_up_survives_a_long_retry_after),
+		SCENARIO(a_write_of_a_step_up_survives_a_long_retry_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

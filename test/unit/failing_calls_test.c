@@ -518,13 +518,11 @@ static bool giving_back_fails_at(int call)
 	assert_non_null(store);
 	journal = journal_new(t.loop, store, &err);
 	a = journal_open(journal, JOURNAL_SERVICE, ID, &owner, &t);
-	b = journal_open(
-		journal, JOURNAL_SERVICE "-2", "shop-2", &owner, &u);
+	b = journal_open(journal, JOURNAL_SERVICE "-2", "shop-2", &owner, &u);
 	both_begin(&t, a, b, &u);
 	/* Another connection writes, so that all has to be read again. */
-	assert_int_equal(store_rollout_set_revisions(
-				 store, ID, "new", "old", &err),
-		0);
+	assert_int_equal(
+		store_rollout_set_revisions(store, ID, "new", "old", &err), 0);
 	disk_fail(call, DISK_ERROR, false);
 	journal_renew_lease(a);
 	journal_append(b, &entry[1], "", false, NULL);
@@ -533,8 +531,8 @@ static bool giving_back_fails_at(int call)
 	failed = disk_heal();
 	if (u.lost)
 		fail_msg("call %d: lost: %s", call, u.err.text);
-	assert_int_equal(store_each_event(store, "shop-2", 0, entry_compare,
-				 &n, &err),
+	assert_int_equal(
+		store_each_event(store, "shop-2", 0, entry_compare, &n, &err),
 		0);
 	assert_int_equal(n, 2);
 	journal_close(&a);

@@ -431,7 +431,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			statuses_are_looked_at, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
-			a_long_answer_that_nobody_looks_at_is_an_answer, open_world, close_world),
+			a_long_answer_that_nobody_looks_at_is_an_answer,
+			open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			nothing_is_sent_without_the_token_it_wants, open_world,
 			close_world),

@@ -498,8 +498,7 @@ int main(void)
 		cmocka_unit_test(an_assertion_is_signed_as_google_wants_it),
 		cmocka_unit_test(a_key_that_cannot_sign_is_told_at_once),
 		cmocka_unit_test(json_with_secrets_leaves_jansson_as_it_was),
-		cmocka_unit_test(
-			json_with_secrets_leaves_other_threads_alone),
+		cmocka_unit_test(json_with_secrets_leaves_other_threads_alone),
 	};
 
 	return cmocka_run_group_tests(tests, make_key, drop_key);

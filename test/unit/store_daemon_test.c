@@ -615,12 +615,35 @@ static void a_message_goes_with_its_rollout(void **state)
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
+/* It ended between a person's look and the decision: nobody would take it. */
+static void what_has_ended_takes_no_command(void **state)
+{
+	const struct store_command command = {.rollout = "shop-1",
+		.verb = "abort",
+		.who = "bob",
+		.comment = "",
+		.answer = ""};
+	struct store_command *list;
+	struct err err;
+	int64_t id;
+	size_t n;
+
+	add("shop-1", SERVICE "shop", 5000);
+	assert_int_equal(store_command_add(store, &command, &id, &err), -1);
+	assert_int_equal(err.code, ERR_REFUSED);
+	assert_non_null(strstr(err.text, "shop-1 has ended: promoted"));
+	ok(store_commands_waiting(store, "shop-1", &arena, &list, &n, &err),
+		&err);
+	assert_int_equal(n, 0);
+}
+
 int main(void)
 {
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		FILE_TEST(only_what_somebody_else_might_drive_is_left),
 		FILE_TEST(a_service_is_found_by_its_other_name),
+		FILE_TEST(what_has_ended_takes_no_command),
 		FILE_TEST(a_holder_that_is_stopped_is_not_known_to_live),
 		FILE_TEST(a_key_is_new_once_within_a_day),
 		FILE_TEST(a_key_of_version_5_is_known),

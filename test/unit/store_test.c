@@ -834,31 +834,6 @@ static void a_command_is_taken_once_and_answered(void **state)
 	store_free(&store);
 }
 
-/* It ended between a person's look and the decision: nobody would take it. */
-static void what_has_ended_takes_no_command(void **state)
-{
-	struct store *store = open_ok(STORE_CREATE);
-	struct store_command command = {.rollout = "shop-1",
-		.verb = "abort",
-		.who = "bob",
-		.comment = "",
-		.answer = ""};
-	struct store_command *list;
-	struct err err;
-	int64_t id;
-	size_t n;
-
-	create(store, "shop-1", SERVICE);
-	end(store, "shop-1", "promoted");
-	assert_int_equal(store_command_add(store, &command, &id, &err), -1);
-	assert_int_equal(err.code, ERR_REFUSED);
-	assert_non_null(strstr(err.text, "shop-1 has ended: promoted"));
-	ok(store_commands_waiting(store, "shop-1", &arena, &list, &n, &err),
-		&err);
-	assert_int_equal(n, 0);
-	store_free(&store);
-}
-
 /* Says that it has come one step further. */
 static void step_done(int fd)
 {
@@ -1016,7 +991,6 @@ int main(void)
 		TEST(a_revision_that_was_rolled_back_is_remembered),
 		TEST(an_abort_is_told_first_and_nothing_behind_it_is_lost),
 		TEST(a_command_is_taken_once_and_answered),
-		TEST(what_has_ended_takes_no_command),
 		TEST(a_kill_at_any_instant_leaves_a_whole_journal),
 		TEST(two_may_create_the_file_at_once),
 		TEST(the_default_path_follows_the_environment),
