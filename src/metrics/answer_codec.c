@@ -77,6 +77,7 @@ int answer_warnings(
 	const json_t *root, struct metric_reading *reading, struct err *err_r)
 {
 	const json_t *list = json_object_get(root, "warnings"), *item;
+	const json_t *partial = json_object_get(root, "isPartial");
 	char shown[WARNINGS_BYTES_MAX];
 	struct buf text;
 	size_t i, n = 0;
@@ -84,10 +85,14 @@ int answer_warnings(
 	if (list && !json_is_null(list) && !json_is_array(list))
 		return err_set(err_r, ERR_PROTOCOL,
 			"\"warnings\" of the answer is not a list");
-	if (!list && !json_object_get(root, "isPartial"))
+	if (partial && !json_is_null(partial) && !json_is_boolean(partial))
+		return err_set(err_r, ERR_PROTOCOL,
+			"\"isPartial\" of the answer is neither true nor "
+			"false");
+	if (!list && !partial)
 		return 0;
 	buf_init(&text, ANSWER_BYTES_MAX);
-	if (json_is_true(json_object_get(root, "isPartial"))) {
+	if (json_is_true(partial)) {
 		add_warning(&text, "the answer is partial");
 		reading->answer.partial = true;
 	}

@@ -156,6 +156,28 @@ static void an_answer_says_whether_it_is_incomplete(void **state)
 	}
 }
 
+/* What it means is not known: then it is not taken for a whole one. */
+static void what_may_say_that_it_is_incomplete_is_no_answer(void **state)
+{
+	static const char *const more[] = {"\"isPartial\":\"true\"",
+		"\"isPartial\":1", "\"isPartial\":[]", "\"warnings\":\"x\""};
+	struct metric_reading reading;
+	struct err err;
+	char *json;
+
+	for (size_t i = 0; i < N(more); i++) {
+		json = xasprintf("{\"status\":\"success\",\"data\":{"
+				 "\"resultType\":\"vector\",\"result\":"
+				 "[{\"metric\":{},\"value\":[1,\"0.5\"]}]},%s}",
+			more[i]);
+		assert_int_equal(
+			answer_decode(200, json, strlen(json), &reading, &err),
+			-1);
+		assert_int_equal(err.code, ERR_PROTOCOL);
+		xfree(&json);
+	}
+}
+
 static void many_warnings_are_cut_between_characters(void **state)
 {
 	char json[8192] = "{\"status\":\"success\",\"data\":{\"resultType\":"
@@ -337,6 +359,8 @@ int main(void)
 		cmocka_unit_test(answers_become_readings),
 		cmocka_unit_test(warnings_are_joined_and_infos_are_not),
 		cmocka_unit_test(an_answer_says_whether_it_is_incomplete),
+		cmocka_unit_test(
+			what_may_say_that_it_is_incomplete_is_no_answer),
 		cmocka_unit_test(many_warnings_are_cut_between_characters),
 		cmocka_unit_test(failures_tell_who_is_to_blame),
 		cmocka_unit_test(an_answer_that_is_too_long_is_not_read),
