@@ -5,17 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/secret.h"
 #include "base/xalloc.h"
 #include "google/credentials.h"
 #include "google/external_codec.h"
+#include "google/source.h"
 #include "google/subject.h"
+#include "google/subject_codec.h"
 #include "io/http.h"
 #include "io/loop.h"
 
 #define GITHUB_URL   "ACTIONS_ID_TOKEN_REQUEST_URL"
 #define GITHUB_TOKEN "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 /* GitHub's live for five minutes; one that is older is made anew. */
-#define KEEP_MS 180000
+#define KEEP_MS        180000
+#define TOKEN_FILE_MAX (64 * 1024)
 
 enum bearer_kind { BEARER_NONE, BEARER_FILE, BEARER_GITHUB, BEARER_GOOGLE };
 
@@ -41,11 +46,35 @@ struct bearer_call {
 
 /* ---- what there is ---- */
 
-static void use_file(struct bearer *bearer, const char *path)
+/* It is looked at once before it is asked for again and again: it may be written
+ * anew at any time, and is none from the start only by mistake. */
+static int check_file(const char *path, struct err *err_r)
+{
+	struct secret *token = NULL;
+	struct buf bytes;
+	struct err err;
+	int rc;
+
+	buf_init_secret(&bytes, TOKEN_FILE_MAX);
+	rc = source_file_read(path, &bytes, err_r);
+	if (rc == 0 &&
+		subject_decode(bytes.data, bytes.len, NULL, &token, &err) < 0)
+		rc = err_set(err_r, ERR_AUTH,
+			"the file %.200s holds no token: it has to be one "
+			"line, as \"tidegate token create\" prints it",
+			path);
+	buf_wipe(&bytes);
+	buf_fini(&bytes);
+	secret_free(&token);
+	return rc;
+}
+
+static int use_file(struct bearer *bearer, const char *path, struct err *err_r)
 {
 	bearer->kind = BEARER_FILE;
 	bearer->account.subject.kind = SUBJECT_FILE;
 	bearer->account.subject.file = xstrdup(path);
+	return check_file(path, err_r);
 }
 
 static int use_github(struct bearer *bearer, const char *url, struct err *err_r)
@@ -88,10 +117,8 @@ static int choose(
 {
 	const char *github = getenv(GITHUB_URL);
 
-	if (token_file) {
-		use_file(bearer, token_file);
-		return 0;
-	}
+	if (token_file)
+		return use_file(bearer, token_file, err_r);
 	if (bearer->url->unix_socket)
 		return 0;
 	if (github && *github)

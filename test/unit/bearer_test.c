@@ -165,6 +165,24 @@ static void a_file_goes_first_and_is_read_again(void **state)
 	free(path);
 }
 
+static void a_file_that_holds_no_token_is_said_at_once(void **state)
+{
+	static const char *const texts[] = {"", "one\ntwo\n"};
+	struct world *world = *state;
+	char *path = xasprintf("%s/token", world->folder);
+	struct err err;
+
+	for (size_t i = 0; i < 2; i++) {
+		write_file(path, texts[i]);
+		assert_null(
+			bearer_new(world->loop, world->http, &far, path, &err));
+		assert_int_equal(err.code, ERR_AUTH);
+		assert_non_null(strstr(err.text, "holds no token"));
+		assert_null(strstr(err.text, "two"));
+	}
+	free(path);
+}
+
 static void this_machine_is_told_nothing(void **state)
 {
 	struct world *world = *state;
@@ -200,6 +218,7 @@ int main(void)
 		TEST(an_id_token_is_for_this_server_alone),
 		TEST(a_job_has_a_token_for_this_server),
 		TEST(a_file_goes_first_and_is_read_again),
+		TEST(a_file_that_holds_no_token_is_said_at_once),
 		TEST(this_machine_is_told_nothing),
 	};
 
