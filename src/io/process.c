@@ -157,8 +157,7 @@ static void reap(struct process *p)
 	p->pid = 0;
 }
 
-/* The parent stands still meanwhile, and no handler of ours runs in the child:
- * they would find our memory, and change it. */
+/* We stand still meanwhile, and no handler of ours runs in the child. */
 static int spawn(
 	struct process *p, const struct process_spec *spec, int in, int out)
 {
@@ -171,10 +170,11 @@ static int spawn(
 	p->pid = vfork();
 	if (p->pid == 0)
 		become(&birth);
-	if (p->pid < 0)
-		birth.error = errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	birth.error = p->pid < 0 ? errno : birth.error;
 	p->warden = birth.warden;
+	if (!birth.error && !p->warden)
+		p->warden = warden_start_late(&birth.charge, p->pid);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (birth.error)
 		reap(p);
 	return birth.error;

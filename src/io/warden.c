@@ -62,6 +62,8 @@ static _Noreturn void ward(const struct charge *charge, pid_t group)
 {
 	sigset_t death;
 
+	if (getppid() == group)
+		_exit(0); /* see warden_start */
 	sigemptyset(&death);
 	sigaddset(&death, OUR_DEATH);
 	setpgid(0, group);
@@ -83,7 +85,8 @@ void charge_set(struct charge *charge, int64_t stopped_ms_max)
 }
 
 /* A fork with the parent of who calls: what libc adds to one is for handlers and
- * locks, of which the warden uses none. */
+ * locks, of which the warden uses none. There are kernels (gVisor) that make a child
+ * of who calls in place of it, which ends at once. */
 pid_t warden_start(const struct charge *charge)
 {
 	pid_t group = getpid();
@@ -92,7 +95,16 @@ pid_t warden_start(const struct charge *charge)
 
 	if (pid == 0)
 		ward(charge, group);
-	return pid > 0 ? (pid_t)pid : 0;
+	return pid > 0 && waitpid((pid_t)pid, NULL, 0) < 0 ? (pid_t)pid : 0;
+}
+
+pid_t warden_start_late(const struct charge *charge, pid_t group)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		ward(charge, group);
+	return pid > 0 ? pid : 0;
 }
 
 void warden_stop(pid_t *warden)

@@ -30,6 +30,9 @@ void charge_set(struct charge *charge, int64_t stopped_ms_max);
 /* In a child of vfork that leads its group, with all signals blocked: a warden of
  * this group, which is a child of ours as well. 0: no process could be made. */
 pid_t warden_start(const struct charge *charge);
+/* The same by ourselves, when the child is its program already: where there is
+ * none yet. With all signals blocked, too. */
+pid_t warden_start_late(const struct charge *charge, pid_t group);
 /* It goes, and nobody else; it may be gone already. */
 void warden_stop(pid_t *warden);
 
