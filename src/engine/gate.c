@@ -147,7 +147,8 @@ const char *may_still_write(const struct policy *policy,
 		return "it is not wanted any more";
 	/* A disk may have been slow: it is the first write of its step, or none
 	 * before it has got there. */
-	if (r->phase == PHASE_SHIFTING && (w->rounds <= 1 || !w->arrived) &&
+	if (r->phase == PHASE_SHIFTING && !sets_back(r) &&
+		(w->rounds <= 1 || !w->arrived) &&
 		(size_t)r->step < policy->n_steps &&
 		frozen_until(policy, r, now_ms))
 		return "a freeze lasts";

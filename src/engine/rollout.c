@@ -60,7 +60,10 @@ static bool preflight_is_tagged(struct turn *t)
 		traffic_is_settled(r))
 		traffic_want(t, r->traffic.set.candidate, false, TAG_ADD);
 	if (traffic_gave_up(r))
-		rollout_refuse(t, CAUSE_WRITE, r->traffic.write.trouble);
+		rollout_refuse(t,
+			r->traffic.write.intent.reassert ? CAUSE_DRIFT
+							 : CAUSE_WRITE,
+			r->traffic.write.trouble);
 	return traffic_is_settled(r) && !r->refusing;
 }
 
