@@ -524,7 +524,7 @@ static bool has_tag(const struct plan *p, const char *revision)
 	return false;
 }
 
-static bool is_keep_tag(const char *tag)
+bool traffic_is_keep_tag(const char *tag)
 {
 	return same(tag, KEEP_TAG) || same(tag, KEEP_TAG_SHORT);
 }
@@ -538,7 +538,7 @@ static void plan_keep(struct plan *p, int stable_percent)
 	struct target *t;
 
 	for (size_t i = 0; i < p->n; i++)
-		if (is_keep_tag(p->item[i].tag) &&
+		if (traffic_is_keep_tag(p->item[i].tag) &&
 			target_names(&p->item[i], wish->stable))
 			p->item[i].tag = NULL;
 	if (!wish->keep_tag || stable_percent > 0 || has_tag(p, wish->stable) ||

@@ -50,6 +50,9 @@ bool traffic_has_latest(const struct traffic *traffic); /* with a percent */
 bool traffic_has_tag(
 	const struct traffic *traffic, const char *tag, const char *revision);
 
+/* It is the one under which a stable without another tag stays referenced. */
+bool traffic_is_keep_tag(const char *tag);
+
 /* The tag of this name is on some other revision. */
 bool traffic_tag_is_taken(
 	const struct traffic *traffic, const char *tag, const char *revision);

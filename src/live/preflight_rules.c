@@ -66,10 +66,15 @@ int rule_candidate_is_new(
 
 /* ---- the tag ---- */
 
-int rule_tag_length(const char *tag, const char *service, struct err *err_r)
+int rule_tag_name(const char *tag, const char *service, struct err *err_r)
 {
 	size_t len = strlen(tag) + strlen(service);
 
+	if (traffic_is_keep_tag(tag))
+		return err_set(err_r, ERR_REFUSED,
+			"tag \"%s\" is the one that keeps stable while the "
+			"candidate holds 100 %%: choose another one",
+			tag);
 	if (len <= TAG_SERVICE_MAX)
 		return 0;
 	return err_set(err_r, ERR_REFUSED,

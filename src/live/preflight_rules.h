@@ -29,7 +29,7 @@ MUST_CHECK int rule_candidate_is_new(
 	const char *candidate, const char *stable, struct err *err_r);
 
 /* The policy's tag with the short name of the service in one host name. */
-MUST_CHECK int rule_tag_length(
+MUST_CHECK int rule_tag_name(
 	const char *tag, const char *service, struct err *err_r);
 MUST_CHECK int rule_tag_free(const struct service *service, const char *tag,
 	const char *candidate, struct err *err_r);

@@ -278,9 +278,9 @@ static void look_at_tag(struct preflight *preflight)
 		look_at_own_tag(preflight);
 		return;
 	}
-	if (rule_tag_length(tag, release->service.name, &err) < 0)
+	if (rule_tag_name(tag, release->service.name, &err) < 0)
 		finding_tell(preflight, FINDING_FAIL, "tag", tag,
-			"choose a shorter tag in the policy", "%s", err.text);
+			"choose another tag in the policy", "%s", err.text);
 	else if (rule_tag_free(preflight->snapshot, tag, release->candidate,
 			 &err) < 0)
 		finding_tell(preflight, FINDING_FAIL, "tag", tag,

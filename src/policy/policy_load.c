@@ -217,11 +217,6 @@ static void read_tag(struct loader *loader, const struct node *value,
 			"\"%.80s\" is not a tag: write lower case letters, "
 			"digits and \"-\", a letter first, at most %d",
 			text, TAG_MAX);
-	else if (!strcmp(text, "tidegate-stable") || !strcmp(text, "tg-stable"))
-		problem_at(loader, value,
-			"%s is the tag that keeps stable while the candidate "
-			"holds 100 %%: write another one",
-			text);
 	else
 		policy->tag = text;
 }
