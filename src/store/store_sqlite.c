@@ -21,7 +21,7 @@
 #include "store/store_file.h"
 #include "store/store_schema.h"
 
-#define STATEMENTS_MAX  64 /* different ones in all store_*.c */
+#define STATEMENTS_MAX  96 /* different ones in all store_*.c */
 #define VALUE_BYTES_MAX (4 * 1024 * 1024)
 #define CREATE_PAUSE_MS 10
 
