@@ -222,20 +222,23 @@ static void tell(struct adopt *adopt, struct foreign *foreign,
 	foreign->seq = row->last_seq;
 }
 
-/* It has ended, unless it was taken up here. */
-static void tell_end(struct adopt *adopt, struct foreign *foreign)
+/* It has ended, unless it was taken up here. False: that cannot be seen now. */
+static bool tell_end(struct adopt *adopt, struct foreign *foreign)
 {
 	struct store_rollout row;
 	struct arena arena;
 	struct err err;
+	int found;
 
 	if (driven_find(adopt->parts.driven, foreign->id))
-		return;
+		return true;
 	arena_init(&arena);
-	if (store_rollout_find(
-		    adopt->parts.store, foreign->id, &arena, &row, &err) > 0)
+	found = store_rollout_find(
+		adopt->parts.store, foreign->id, &arena, &row, &err);
+	if (found > 0)
 		tell(adopt, foreign, &row);
 	arena_fini(&arena);
+	return found >= 0;
 }
 
 static void consider(struct adopt *adopt, const struct store_rollout *row,
@@ -269,12 +272,10 @@ static void forget_unseen(struct adopt *adopt)
 
 	for (foreign = LIST_FIRST(&adopt->foreign); foreign; foreign = next) {
 		next = LIST_NEXT(foreign, link);
-		if (foreign->seen) {
+		if (!foreign->seen && tell_end(adopt, foreign))
+			foreign_free(foreign);
+		else
 			foreign->seen = false;
-			continue;
-		}
-		tell_end(adopt, foreign);
-		foreign_free(foreign);
 	}
 }
 

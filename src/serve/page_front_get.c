@@ -246,7 +246,7 @@ static void add_driven(struct front_get *front, const struct driven *driven)
 	struct front_row *row;
 
 	if (!driver_seq(driven_driver(driven)))
-		return; /* it waits for its lease: there is nothing of it yet */
+		return; /* it waits for its lease: see is_foreign */
 	if (!is_wanted(front, driven_service(driven), state->starter,
 		    phase_name(state->phase)))
 		return;
@@ -425,10 +425,14 @@ static void add_ended(struct front_get *front, size_t i)
 		add_listed(front, &front->ended[i], place, NULL);
 }
 
+/* Also what this daemon has taken up, until it has the lease. */
 static bool is_foreign(
 	const struct front_get *front, const struct store_rollout *row)
 {
-	return !driven_find(daemon_driven(front->visit->daemon), row->id) &&
+	const struct driven *driven =
+		driven_find(daemon_driven(front->visit->daemon), row->id);
+
+	return (!driven || !driver_seq(driven_driver(driven))) &&
 	       is_wanted_row(front, row);
 }
 
