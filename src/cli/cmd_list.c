@@ -103,34 +103,40 @@ static size_t add_table(const struct look *look, const struct list_args *args,
 
 /* ---- once ---- */
 
+/* First what has not ended; the limit is of what has. */
 static int print_json(
 	struct store *store, const struct list_args *args, struct err *err_r)
 {
-	struct look look;
+	struct store_filter running = {
+		.service = args->service, .unfinished = true};
+	struct store_filter ended = {.service = args->service,
+		.state = STORE_ENDED,
+		.limit = args->limit};
+	struct store_rollout *list[2];
+	struct arena arena;
 	struct buf out;
 	struct jsonw w = {.out = &out};
-	size_t ended = 0, i;
+	size_t n[2] = {0, 0};
+	int rc;
 
-	if (look_at(store, args, &look, err_r))
-		return -1;
+	arena_init(&arena);
 	buf_init(&out, LIST_OUTPUT_BYTES);
+	rc = store_rollout_list(
+		store, &running, &arena, &list[0], &n[0], err_r);
+	if (!rc && !args->unfinished)
+		rc = store_rollout_list(
+			store, &ended, &arena, &list[1], &n[1], err_r);
 	jsonw_array(&w, NULL);
-	for (i = 0; i < look.n_running; i++)
-		rollout_row_print(&w, &look.running[i]);
-	for (i = 0; !args->unfinished && i < look.n_newest &&
-		    ended < (size_t)args->limit;
-		i++) {
-		if (!look.newest[i].ended_ms)
-			continue;
-		rollout_row_print(&w, &look.newest[i]);
-		ended++;
-	}
+	for (size_t of = 0; !rc && of < 2; of++)
+		for (size_t i = 0; i < n[of]; i++)
+			rollout_row_print(&w, &list[of][i]);
 	jsonw_end(&w, ']');
 	buf_addc(&out, '\n');
-	output_write(stdout, &out);
+	if (!rc)
+		output_write(stdout, &out);
 	buf_fini(&out);
-	arena_fini(&look.arena);
-	return 0;
+	arena_fini(&arena);
+	return rc;
 }
 
 static int print_text(
