@@ -57,8 +57,9 @@ static int check_file(const char *path, struct err *err_r)
 
 	buf_init_secret(&bytes, TOKEN_FILE_MAX);
 	rc = source_file_read(path, &bytes, err_r);
-	if (rc == 0 &&
-		subject_decode(bytes.data, bytes.len, NULL, &token, &err) < 0)
+	if (rc < 0)
+		err_wrap(err_r, "the token in the file %.200s", path);
+	else if (subject_decode(bytes.data, bytes.len, NULL, &token, &err) < 0)
 		rc = err_set(err_r, ERR_AUTH,
 			"the file %.200s holds no token: it has to be one "
 			"line, as \"tidegate token create\" prints it",

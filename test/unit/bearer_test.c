@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -180,6 +181,10 @@ static void a_file_that_holds_no_token_is_said_at_once(void **state)
 		assert_non_null(strstr(err.text, "holds no token"));
 		assert_null(strstr(err.text, "two"));
 	}
+	assert_int_equal(unlink(path), 0);
+	assert_null(bearer_new(world->loop, world->http, &far, path, &err));
+	assert_int_equal(err.code, ERR_AUTH);
+	assert_non_null(strstr(err.text, path));
 	free(path);
 }
 
