@@ -541,7 +541,7 @@ static void query_answered(const struct http_reply *reply, void *arg)
 		query_finish_raw(question, reply);
 		return;
 	}
-	if (check_clock(question, reply, &err) < 0)
+	if (reply->status / 100 == 2 && check_clock(question, reply, &err) < 0)
 		query_finish(question, NULL, &err);
 	else
 		query_read(question, reply);
