@@ -324,7 +324,7 @@ phase_shown() { # PHASE: of the newest rollout
 
 	STEPS='[{percent: 20, bake: 1s}, {percent: 100, bake: 1s, approval: {approvers: [alice], self_approval: true, timeout: 1h}}]'
 	quick
-	mv "$WORLD/policy.yaml" "$WORLD/policies/backend.yaml"
+	mv "$WORLD/policy.yaml" "$WORLD/policies/quick-demo.yaml"
 	free_port
 	mkdir "$WORLD/bin"
 	ln -s "$(realpath "$TIDEGATE")" "$WORLD/bin/tidegate"
@@ -363,5 +363,5 @@ phase_shown() { # PHASE: of the newest rollout
 		*) eval "$line" ;;
 		esac
 	done < <(commands 'One place for many releases')
-	[ "$n" = 7 ]
+	[ "$n" = 8 ]
 }
