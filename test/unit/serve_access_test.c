@@ -8,8 +8,10 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "policy/policy.h"
 #include "serve/access.h"
 #include "serve/people.h"
+#include "serve/rulings.h"
 #include "serve/visitor.h"
 
 #define SHOP "projects/acme/locations/europe-west1/services/shop-backend"
@@ -189,6 +191,54 @@ static void all_rows_of_a_visitor_count_together(void **state)
 	visitor_free(&visitor);
 }
 
+/* Whoever it is is called alice now, who is listed. */
+static void who_started_it_under_a_key_or_a_name_of_theirs_does_not_approve_it(
+	void **state)
+{
+	static const struct {
+		const char *who, *starter;
+		bool self_approval;
+		enum ruling_why why;
+	} rows[] = {
+		{"google:1078", "alice", false, RULING_REFUSED},
+		{"google:1078", "google:1078", false, RULING_REFUSED},
+		{"github:583231 google:1078", "google:1078", false,
+			RULING_REFUSED},
+		{"google:1078 named=al", "al", false, RULING_REFUSED},
+		{"google:1078", "google:1078", true, RULING_ALLOWED},
+		{"google:1078 named=al", "al", true, RULING_ALLOWED},
+		{"google:1078", "google:1079", false, RULING_ALLOWED},
+		{"google:1078 named=al", "bob", false, RULING_ALLOWED},
+	};
+	const char *approvers[] = {"alice", "bob"};
+	struct approval approval = {
+		.approvers = approvers, .n_approvers = 2, .minimum = 1};
+	struct step step = {.percent = 100, .approval = &approval};
+	const struct policy policy = {.steps = &step, .n_steps = 1};
+	struct rollout rollout = {.phase = PHASE_AWAITING_APPROVAL,
+		.started_ms = 1,
+		.gate_deadline_ms = 1};
+	struct ruling_case about = {.access = &access_list,
+		.policy = &policy,
+		.rollout = &rollout,
+		.service = SHOP};
+	struct visitor *visitor;
+	struct ruling ruling;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		visitor = come(rows[i].who, RIGHTS_ALL);
+		assert_string_equal(visitor->name, "alice");
+		approval.self_approval = rows[i].self_approval;
+		strcpy(rollout.starter, rows[i].starter);
+		about.visitor = visitor;
+		ruling = ruling_of(&about, VERB_APPROVE);
+		if (ruling.why != rows[i].why)
+			fail_msg("%s of %s: %s", rows[i].who, rows[i].starter,
+				ruling.text);
+		visitor_free(&visitor);
+	}
+}
+
 static void verbs_need_their_rights(void **state)
 {
 	for (int verb = 0; verb < VERBS; verb++)
@@ -204,6 +254,8 @@ int main(void)
 		cmocka_unit_test(patterns_of_services_hold_part_by_part),
 		cmocka_unit_test(what_no_row_grants_is_denied),
 		cmocka_unit_test(all_rows_of_a_visitor_count_together),
+		cmocka_unit_test(
+			who_started_it_under_a_key_or_a_name_of_theirs_does_not_approve_it),
 		cmocka_unit_test(verbs_need_their_rights),
 	};
 

@@ -374,6 +374,27 @@ static void what_was_left_is_taken_up(void **state)
 	free(id);
 }
 
+/* Who went on with it is the daemon, in the journal. */
+static void what_was_taken_up_counts_as_its_starters(void **state)
+{
+	static const char another[] =
+		"{\"policy\":\"e2e\",\"service\":\"another\"}";
+	char *id;
+
+	served.config->person_rollouts_max = 1;
+	id = served_rollout(&served, "awaiting-approval");
+	served_ask(&served, "POST", "/api/v1/rollouts", another, NULL);
+	expect_problem(429, "limit");
+	served_stop(&served);
+	served_start(&served);
+	RUN_UNTIL(daemon_loop(served.daemon), served_is_driven(&served, id));
+	served_ask(&served, "POST", "/api/v1/rollouts", another, NULL);
+	expect_problem(429, "limit");
+	served.config->person_rollouts_max = 2;
+	served_expect(&served, 201, "POST", "/api/v1/rollouts", another);
+	free(id);
+}
+
 int main(void)
 {
 #define WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -387,6 +408,7 @@ int main(void)
 		WORLD(a_journal_is_read_from_where_one_is),
 		WORLD(lists_go_on_where_they_ended),
 		WORLD(what_was_left_is_taken_up),
+		WORLD(what_was_taken_up_counts_as_its_starters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,9 +11,11 @@
 #include <cmocka.h>
 
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/loop.h"
 #include "serve/page_assets.h"
 #include "serve_fixture.h"
+#include "store/store.h"
 #include "until.h"
 
 static struct served served;
@@ -260,6 +262,80 @@ static void what_another_one_drives_is_as_its_journal_has_it(void **state)
 	free(id);
 }
 
+/* ---- what has ended ---- */
+
+#define SERVICES "projects/acme/locations/us-central1/services/"
+
+static void ok(int rc, const struct err *err)
+{
+	if (rc < 0)
+		fail_msg("%s", err->text);
+}
+
+/* As somebody has driven it to its end who has let go of it since. */
+static void ends(struct store *store, const char *id, const char *service,
+	const char *phase)
+{
+	const int64_t now_ms = clock_wall_ms();
+	const struct store_rollout row = {.id = id,
+		.service = service,
+		.candidate = "",
+		.stable = "",
+		.policy_name = "p",
+		.policy_path = "p.yaml",
+		.policy_source = "",
+		.policy_digest = "d",
+		.options = "{}",
+		.starter = "alice",
+		.started_ms = now_ms,
+		.phase = "preflight",
+		.reason = ""};
+	const struct store_event event = {.seq = 1,
+		.time_ms = now_ms,
+		.name = "started",
+		.phase = phase,
+		.data = "{}"};
+	struct lease_watch watch = {0};
+	struct store_lease lease;
+	struct arena arena;
+	struct err err;
+
+	arena_init(&arena);
+	ok(store_rollout_create(store, &row, &err), &err);
+	ok(store_lease_take(store, service, id, &watch, &arena, &lease, &err),
+		&err);
+	ok(store_append(store, id, lease.fence, &event, 1, NULL, true, &err),
+		&err);
+	store_lease_drop(store, service, lease.fence);
+	arena_fini(&arena);
+}
+
+static void a_failed_rollback_needs_you_however_many_have_ended_since(
+	void **state)
+{
+	struct store *store;
+	char id[32];
+	struct err err;
+
+	served_stop(&served);
+	store = store_open(served.config->state, STORE_EDIT, &err);
+	assert_non_null(store);
+	ends(store, "failed-1", SERVICES "failed", "rollback-failed");
+	for (int i = 0; i <= 50; i++) {
+		snprintf(id, sizeof(id), "later-%d", i);
+		ends(store, id, SERVICES "later", "promoted");
+	}
+	store_free(&store);
+	served_start(&served);
+	expect_page(200, "/");
+	expect_text("<title>(1) Rollouts");
+	expect_text("Needs you <span class=\"count\">1</span>");
+	expect_text("id=\"r-failed-1\"");
+	/* Of those that need nobody the newest are enough. */
+	expect_text("id=\"r-later-50\"");
+	assert_false(served_has(&served, "id=\"r-later-0\""));
+}
+
 static void assets_are_kept_for_ever(void **state)
 {
 	for (size_t i = 0; i < PAGE_ASSETS; i++) {
@@ -332,6 +408,9 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			delivery_knows_its_lead_time_when_a_start_says_it,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_failed_rollback_needs_you_however_many_have_ended_since,
 			setup, teardown),
 		cmocka_unit_test_setup(a_service_has_its_releases, setup),
 		cmocka_unit_test(what_is_not_there_is_told_by_a_page),

@@ -24,6 +24,7 @@
 #include "serve/shelf.h"
 #include "serve/visitor.h"
 #include "serve_fixture.h"
+#include "server_peer.h"
 #include "until.h"
 
 #define POLICIES    500
@@ -565,6 +566,96 @@ static void people_are_read_again_beside_secrets_of_slack(void **state)
 	expect_now("alice", operates);
 }
 
+/* Where these people, and nobody else, may read, start, operate and approve. */
+static void write_rules(const char *bobs_key, const char *who)
+{
+	char *text = xasprintf("version: 1\n"
+			       "listen: 127.0.0.1:0\n"
+			       "state: %s/state.db\n"
+			       "policies: %s/policies\n"
+			       "people:\n"
+			       "  - {name: owner, keys: [\"os:owner\"]}\n"
+			       "  - {name: bob, keys: [\"%s\"]}\n"
+			       "access: [{who: [%s],\n"
+			       "  may: [read, start, operate, approve]}]\n",
+		served.folder, served.folder, bobs_key, who);
+
+	served_write(&served, "serve.yaml", text);
+	free(text);
+}
+
+static void follow_journal(struct peer *peer, const char *id)
+{
+	char *text = xasprintf("GET /api/v1/rollouts/%s/events HTTP/1.1\r\n"
+			       "Host: localhost\r\n"
+			       "Accept: text/event-stream\r\n"
+			       "Authorization: %s\r\n\r\n",
+		id, served.token);
+	int port = atoi(strrchr(served.address, ':') + 1);
+
+	peer_connect(peer, daemon_loop(served.daemon), port);
+	peer_say(peer, text);
+	free(text);
+}
+
+static void who_may_not_read_any_more_hears_bye_and_no_more_of_a_journal(
+	void **state)
+{
+	struct peer peer;
+	char *id, *path;
+
+	write_rules("os:bob", "owner, bob");
+	start_by_file();
+	id = served_rollout(&served, "awaiting-approval");
+	path = xasprintf("/api/v1/rollouts/%s/decisions", id);
+	follow_journal(&peer, id);
+	peer_waits_for(&peer, "\"event\":\"started\"");
+	write_rules("os:bob", "bob");
+	reload();
+	served_be(&served, "bob", "read,operate");
+	served_expect(&served, 202, "POST", path,
+		"{\"verb\":\"pause\",\"step\":2,\"candidate\":\"backend-2\","
+		"\"comment\":\"among us\"}");
+	RUN_UNTIL(daemon_loop(served.daemon),
+		peer_has(&peer, "event: bye\n") || peer_has(&peer, "among us"));
+	assert_false(peer_has(&peer, "among us"));
+	peer_waits_for(&peer, "\ndata: {}\n\n\r\n0\r\n\r\n");
+	peer_fini(&peer);
+	free(path);
+	free(id);
+}
+
+/* The key of the tokens here, which are the owner's while it is nobody's. */
+static void who_has_another_name_since_does_not_approve_their_own(void **state)
+{
+	char *id, *path;
+
+	served_write(&served, "policies/e2e.yaml",
+		"version: 1\n"
+		"name: e2e\n"
+		"target: {project: acme, region: us-central1,\n"
+		"  service: backend}\n"
+		"metrics: {url: \"${PROMETHEUS_URL}\"}\n"
+		"steps: [{percent: 100, bake: 1h,\n"
+		"  approval: {approvers: [bob, carol]}}]\n"
+		"slos: [{name: s, query: 'x{r=\"{{candidate}}\"}', max: 1}]\n");
+	write_rules("os:bob", "owner, bob");
+	start_by_file();
+	id = served_rollout(&served, "awaiting-approval");
+	path = xasprintf("/api/v1/rollouts/%s/decisions", id);
+	write_rules("token:test", "owner, bob");
+	reload();
+	served_expect(&served, 409, "POST", path,
+		"{\"verb\":\"approve\",\"step\":1,"
+		"\"candidate\":\"backend-2\"}");
+	assert_true(served_has(&served,
+		"bob started the rollout, as owner, and the policy does not "
+		"say self_approval"));
+	served_wait_phase(&served, id, "awaiting-approval");
+	free(path);
+	free(id);
+}
+
 /* ---- its end ---- */
 
 static void the_daemon_may_end_while_it_reads(void **state)
@@ -598,6 +689,8 @@ int main(void)
 		WORLD(people_and_access_are_read_again),
 		WORLD(people_that_cannot_be_read_hold_up_nothing_else),
 		WORLD(people_are_read_again_beside_secrets_of_slack),
+		WORLD(who_may_not_read_any_more_hears_bye_and_no_more_of_a_journal),
+		WORLD(who_has_another_name_since_does_not_approve_their_own),
 		WORLD(the_daemon_may_end_while_it_reads),
 	};
 

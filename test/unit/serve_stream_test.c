@@ -8,15 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/loop.h"
 #include "serve/changes.h"
 #include "serve/driven.h"
 #include "serve_fixture.h"
 #include "server_peer.h"
+#include "store/store.h"
 #include "until.h"
 
 /* ---- changes ---- */
@@ -243,6 +248,149 @@ static void who_follows_hears_what_changes(void **state)
 	served_close(&served);
 }
 
+/* ---- what another process drives ---- */
+
+#define THEIRS        "theirs-20260101-000000-abcd"
+#define THEIR_SERVICE "projects/acme/locations/us-central1/services/theirs"
+
+/* It drives a rollout of its own, an entry for each byte that it is sent. */
+struct other {
+	pid_t pid;
+	int end; /* a socket; what was done is said by a byte */
+};
+
+static int other_begins(
+	struct store *store, struct arena *arena, struct store_lease *lease)
+{
+	const struct store_rollout row = {.id = THEIRS,
+		.service = THEIR_SERVICE,
+		.candidate = "",
+		.stable = "",
+		.policy_name = "p",
+		.policy_path = "p.yaml",
+		.policy_source = "",
+		.policy_digest = "d",
+		.options = "{}",
+		.starter = "alice",
+		.started_ms = clock_wall_ms(),
+		.phase = "preflight",
+		.reason = ""};
+	struct lease_watch watch = {0};
+	struct err err;
+
+	if (store_rollout_create(store, &row, &err) < 0)
+		return -1;
+	return store_lease_take(store, THEIR_SERVICE, THEIRS, &watch, arena,
+		       lease, &err) == 1
+		       ? 0
+		       : -1;
+}
+
+static int other_goes_on(struct store *store, const struct store_lease *lease,
+	int64_t seq, const char *phase, bool ended)
+{
+	const struct store_event event = {.seq = seq,
+		.time_ms = clock_wall_ms(),
+		.name = "check",
+		.phase = phase,
+		.percent = 20,
+		.data = "{}"};
+	struct err err;
+
+	if (store_lease_renew(store, THEIR_SERVICE, lease->fence, &err) < 0)
+		return -1;
+	return store_append(
+		store, THEIRS, lease->fence, &event, 1, NULL, ended, &err);
+}
+
+static void other_run(int end)
+{
+	static const char *const phases[] = {"settling", "baking", "promoted"};
+	struct store_lease lease;
+	struct arena arena;
+	struct store *store;
+	struct err err;
+	char byte;
+
+	arena_init(&arena);
+	store = store_open(served.config->state, STORE_EDIT, &err);
+	if (!store || other_begins(store, &arena, &lease) < 0 ||
+		write(end, "", 1) != 1)
+		_exit(1);
+	for (int i = 0; i < 3 && read(end, &byte, 1) == 1; i++)
+		if (other_goes_on(store, &lease, i + 1, phases[i], i == 2) ||
+			write(end, "", 1) != 1)
+			_exit(1);
+	_exit(0);
+}
+
+/* While there is no daemon here: nothing is held by the file. */
+static void other_start(struct other *other)
+{
+	char byte;
+	int ends[2];
+
+	served_stop(&served);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	other->pid = fork();
+	assert_true(other->pid >= 0);
+	if (!other->pid) {
+		close(ends[0]);
+		other_run(ends[1]);
+	}
+	close(ends[1]);
+	other->end = ends[0];
+	assert_int_equal(read(other->end, &byte, 1), 1);
+	served_start(&served);
+}
+
+/* And the daemon looks again. */
+static void other_step(struct other *other)
+{
+	char byte;
+
+	assert_int_equal(write(other->end, "", 1), 1);
+	assert_int_equal(read(other->end, &byte, 1), 1);
+	until_later(daemon_loop(served.daemon), 3000);
+}
+
+static void other_fini(struct other *other)
+{
+	int status;
+
+	close(other->end);
+	assert_int_equal(waitpid(other->pid, &status, 0), other->pid);
+	assert_int_equal(status, 0);
+}
+
+static void who_follows_hears_what_another_process_drives_and_its_end(
+	void **state)
+{
+	struct other other;
+	struct peer peer;
+
+	served_open(&served);
+	other_start(&other);
+	follow(&peer, "", "");
+	peer_waits_for(&peer, "event: heartbeat\n");
+	other_step(&other);
+	peer_waits_for(&peer,
+		"\"rollout\":\"" THEIRS "\",\"service\":\"" THEIR_SERVICE
+		"\",\"seq\":1,\"event\":null,"
+		"\"phase\":\"settling\",\"percent\":null,"
+		"\"driven\":false}\n\n");
+	other_step(&other);
+	peer_waits_for(&peer, "\"seq\":2,\"event\":null,"
+			      "\"phase\":\"baking\"");
+	other_step(&other);
+	peer_waits_for(&peer, "\"seq\":3,\"event\":null,"
+			      "\"phase\":\"promoted\"");
+	assert_false(served_is_driven(&served, THEIRS));
+	peer_fini(&peer);
+	other_fini(&other);
+	served_close(&served);
+}
+
 static void what_may_not_be_read_is_not_told(void **state)
 {
 	static const char *const who[] = {"owner"};
@@ -413,6 +561,8 @@ int main(void)
 		cmocka_unit_test(of_a_rollout_the_newest_is_told),
 		cmocka_unit_test(what_was_forgotten_is_not_covered),
 		cmocka_unit_test(who_follows_hears_what_changes),
+		cmocka_unit_test(
+			who_follows_hears_what_another_process_drives_and_its_end),
 		cmocka_unit_test(what_may_not_be_read_is_not_told),
 		cmocka_unit_test(a_place_that_is_not_known_is_a_reset),
 		cmocka_unit_test(

@@ -113,6 +113,8 @@ static const struct row refused[] = {
 		"x-goog-iap-jwt-assertion: b\r\n\r\n"},
 	{GATE_HEADER_TWICE, "GET / HTTP/1.1\r\n" HOST "X-Slack-Signature: a\r\n"
 			    "X-Slack-Signature: b\r\n\r\n"},
+	{GATE_HEADER_TWICE, "GET / HTTP/1.1\r\n" HOST "X-Tidegate-Token: a\r\n"
+			    "x-tidegate-token: a\r\n\r\n"},
 	{GATE_HEADER_TWICE, "POST / HTTP/1.1\r\n" HOST
 			    "Content-Length: 2\r\nContent-Length: 3\r\n\r\n"
 			    "abc"},
