@@ -133,6 +133,24 @@ sandbox_began() { # FILE: it says where it is, or has ended
 	[ -s "$1" ] || is_gone "$SANDBOX_PID"
 }
 
+# jq -e finds nothing wrong with no input at all; here what is expected is to be
+# said of something.
+jq() {
+	local said status=0
+
+	case ${1-} in
+	-e | -e[a-z]* | -[a-z]*e) ;;
+	*)
+		command jq "$@"
+		return
+		;;
+	esac
+	said=$(command jq "$@") || status=$?
+	[ -z "$said" ] || printf '%s\n' "$said"
+	[ "$status" != 0 ] || [ -n "$said" ] || status=4
+	return "$status"
+}
+
 # member NAME JSON: a text of an object on one line. Where a test only needs
 # that it is quicker than jq, which takes longer to start than most programs.
 member() {
